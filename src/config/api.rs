@@ -1,0 +1,43 @@
+//! `[api]`: the HTTP API.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Span, at_least};
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Rows of one answer at most.
+    pub max_limit: usize,
+    /// Bytes of a request's query string at most.
+    pub max_query_bytes: usize,
+    /// Longest time a query may take before it is answered with 503.
+    pub deadline: Span,
+    /// Queries computed at once; further ones wait.
+    pub max_concurrent_queries: usize,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_limit: 10_000,
+            max_query_bytes: 16 << 10,
+            deadline: Span::seconds(60),
+            max_concurrent_queries: 64,
+        }
+    }
+}
+
+impl ApiConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("api.max_limit", self.max_limit as u64, 1)?;
+        at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
+        at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)
+    }
+}

@@ -1,0 +1,65 @@
+//! `[crawl]`: how much is fetched, how fast, and in what order.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Span, at_least};
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CrawlConfig {
+    /// Fetches under way at once, over all hosts.
+    pub fetchers: usize,
+    /// Pause between two fetches of one host, and of one address, counted from the end of the first.
+    pub delay: Span,
+    /// Largest `Crawl-delay` of a robots.txt that is honoured.
+    pub max_crawl_delay: Span,
+    /// Links followed from a seed at most; deeper URLs are known as targets but not fetched.
+    pub max_depth: u32,
+    /// URLs fetched per host at most.
+    pub max_pages_per_host: u64,
+    /// Whether only hosts of the seeds' registrable domains are crawled.
+    pub stay_on_seed_domains: bool,
+    /// Queued URLs of one host that are held in memory; the rest wait on disk.
+    pub host_queue_in_memory: usize,
+    /// URLs whose presence is remembered in memory, so that most repeats cost no look-up on disk.
+    pub seen_cache_urls: usize,
+    /// Visits of one URL that may fail before it is given up.
+    pub max_attempts: u32,
+    /// Pause after the first failure of a host; it doubles with each further one.
+    pub retry_delay: Span,
+    /// A page is fetched again when its last visit is this long ago.
+    pub recrawl_after: Span,
+    /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
+    pub store_queue: usize,
+}
+
+impl Default for CrawlConfig {
+    fn default() -> Self {
+        Self {
+            fetchers: 64,
+            delay: Span::seconds(1),
+            max_crawl_delay: Span::seconds(60),
+            max_depth: 50,
+            max_pages_per_host: 1_000_000,
+            stay_on_seed_domains: false,
+            host_queue_in_memory: 256,
+            seen_cache_urls: 4_000_000,
+            max_attempts: 3,
+            retry_delay: Span::seconds(10),
+            recrawl_after: Span::seconds(7 * 86_400),
+            store_queue: 256,
+        }
+    }
+}
+
+impl CrawlConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("crawl.fetchers", self.fetchers as u64, 1)?;
+        at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;
+        at_least("crawl.host_queue_in_memory", self.host_queue_in_memory as u64, 1)?;
+        at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;
+        at_least("crawl.max_attempts", u64::from(self.max_attempts), 1)?;
+        at_least("crawl.store_queue", self.store_queue as u64, 1)
+    }
+}

@@ -1,0 +1,40 @@
+//! `[parse]`: how much of a page is taken over.
+
+use serde::{Deserialize, Serialize};
+
+use super::at_least;
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParseConfig {
+    /// Links taken from one page; the rest is left out.
+    pub max_links: usize,
+    /// Characters of an anchor text.
+    pub max_anchor_chars: usize,
+    /// Characters of a title.
+    pub max_title_chars: usize,
+    /// Characters of a description.
+    pub max_description_chars: usize,
+    /// Bytes looked at to guess the encoding of a page that declares none.
+    pub charset_sample_bytes: usize,
+}
+
+impl Default for ParseConfig {
+    fn default() -> Self {
+        Self {
+            max_links: 20_000,
+            max_anchor_chars: 512,
+            max_title_chars: 512,
+            max_description_chars: 1_024,
+            charset_sample_bytes: 64 << 10,
+        }
+    }
+}
+
+impl ParseConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("parse.max_links", self.max_links as u64, 1)?;
+        at_least("parse.charset_sample_bytes", self.charset_sample_bytes as u64, 1_024)
+    }
+}

@@ -1,0 +1,30 @@
+//! `[robots]`: how robots.txt files are read and kept (RFC 9309).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Span, at_least};
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RobotsConfig {
+    /// Bytes of a robots.txt that are parsed; RFC 9309 asks for 500 KiB at least.
+    pub max_bytes: usize,
+    /// Redirects followed; RFC 9309 asks for 5 at least.
+    pub max_redirects: u32,
+    /// How long a robots.txt is used before it is fetched again; RFC 9309 asks for 24 hours at most.
+    pub max_age: Span,
+}
+
+impl Default for RobotsConfig {
+    fn default() -> Self {
+        Self { max_bytes: 512 << 10, max_redirects: 5, max_age: Span::seconds(86_400) }
+    }
+}
+
+impl RobotsConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("robots.max_bytes", self.max_bytes as u64, 500 << 10)?;
+        at_least("robots.max_redirects", u64::from(self.max_redirects), 5)
+    }
+}

@@ -1,0 +1,58 @@
+//! `[store]`: the RocksDB database under `--data`.
+
+use serde::{Deserialize, Serialize};
+
+use super::at_least;
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// Bytes of decompressed blocks, indexes and filters kept in memory.
+    pub block_cache_bytes: usize,
+    /// Bytes written to memory before they are sorted to disk, over all column families.
+    pub write_buffer_bytes: usize,
+    /// zstd level of the settled part of the data.
+    pub compression_level: i32,
+    /// Whether each batch waits for the disk: without, a power failure may cost the last seconds; a killed
+    /// process costs nothing either way.
+    pub sync: bool,
+    /// Page records put into one write at most.
+    pub batch_pages: usize,
+    /// Files held open at most; -1: no limit.
+    pub max_open_files: i32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            block_cache_bytes: 256 << 20,
+            write_buffer_bytes: 256 << 20,
+            compression_level: 3,
+            sync: false,
+            batch_pages: 64,
+            max_open_files: 1_000,
+        }
+    }
+}
+
+impl StoreConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("store.block_cache_bytes", self.block_cache_bytes as u64, 1 << 20)?;
+        at_least("store.write_buffer_bytes", self.write_buffer_bytes as u64, 1 << 20)?;
+        at_least("store.batch_pages", self.batch_pages as u64, 1)?;
+        if !(1..=22).contains(&self.compression_level) {
+            return Err(format!(
+                "store.compression_level is {}; it must be from 1 to 22",
+                self.compression_level
+            ));
+        }
+        if self.max_open_files != -1 && self.max_open_files < 64 {
+            return Err(format!(
+                "store.max_open_files is {}; it must be at least 64, or -1 for no limit",
+                self.max_open_files
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! backlinkd: an open, self-hosted backlink index.
+//!
+//! ```text
+//!  seeds ─► frontier ─► fetch ─► parse ─► page record ─► store ──► rank ──► store ──► query ──► api
+//!             ▲           │        │     (page + links)  RocksDB   PageRank  ranks             warp
+//!             └───────────┴────────┘
+//!              redirects, outlinks
+//! ```
+//!
+//! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
+//! `model`, `urls`, `config` below the pure stages (`parse`, `frontier`, `graph`, `rank::pagerank`,
+//! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`), below the stages (`crawl`,
+//! `rank`, `query`), below `api` and `cli`. `tests/architecture.rs` checks it.
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod crawl;
+pub mod fetch;
+pub mod frontier;
+pub mod geo;
+pub mod graph;
+pub mod model;
+pub mod parse;
+pub mod query;
+pub mod rank;
+pub mod store;
+pub mod urls;

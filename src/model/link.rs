@@ -1,0 +1,193 @@
+//! One link of one page: its tag, its rel values, its target and its anchor text.
+
+use std::fmt;
+
+use crate::urls::CanonicalUrl;
+
+/// What kind of element (or redirect) a link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum LinkTag {
+    /// An `a` element without an image.
+    A = 0,
+    /// An `a` element that holds an `img`.
+    Aimg = 1,
+    Area = 2,
+    Iframe = 3,
+    Frame = 4,
+    Layer = 5,
+    Ilayer = 6,
+    /// The page answered with this redirect status.
+    Redirect301 = 7,
+    Redirect302 = 8,
+    Redirect303 = 9,
+    Redirect307 = 10,
+    Redirect308 = 11,
+    /// A meta refresh or a `Refresh` header.
+    Refresh = 12,
+}
+
+impl LinkTag {
+    /// Every tag, in the order of its stored number.
+    pub const ALL: [Self; 13] = [
+        Self::A,
+        Self::Aimg,
+        Self::Area,
+        Self::Iframe,
+        Self::Frame,
+        Self::Layer,
+        Self::Ilayer,
+        Self::Redirect301,
+        Self::Redirect302,
+        Self::Redirect303,
+        Self::Redirect307,
+        Self::Redirect308,
+        Self::Refresh,
+    ];
+
+    /// The name the API shows.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::Aimg => "aimg",
+            Self::Area => "area",
+            Self::Iframe => "iframe",
+            Self::Frame => "frame",
+            Self::Layer => "layer",
+            Self::Ilayer => "ilayer",
+            Self::Redirect301 => "301",
+            Self::Redirect302 => "302",
+            Self::Redirect303 => "303",
+            Self::Redirect307 => "307",
+            Self::Redirect308 => "308",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// The tag of a redirect answered with this HTTP status, if it is one that moves the reader on.
+    pub fn from_redirect_status(status: u16) -> Option<Self> {
+        match status {
+            301 => Some(Self::Redirect301),
+            302 => Some(Self::Redirect302),
+            303 => Some(Self::Redirect303),
+            307 => Some(Self::Redirect307),
+            308 => Some(Self::Redirect308),
+            _ => None,
+        }
+    }
+
+    /// Whether the link shows an image: counted as `image` in link types and anchor text types.
+    pub fn is_image(self) -> bool {
+        matches!(self, Self::Aimg | Self::Area)
+    }
+
+    /// Whether the link is a redirect of its whole page.
+    pub fn is_redirect(self) -> bool {
+        matches!(
+            self,
+            Self::Redirect301 | Self::Redirect302 | Self::Redirect303 | Self::Redirect307 | Self::Redirect308
+        )
+    }
+}
+
+impl TryFrom<u8> for LinkTag {
+    type Error = u8;
+
+    fn try_from(number: u8) -> Result<Self, u8> {
+        Self::ALL.get(usize::from(number)).copied().ok_or(number)
+    }
+}
+
+impl fmt::Display for LinkTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a link passes no rank on: its own `rel` values and its page's robots directives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rel(u8);
+
+impl Rel {
+    pub const NONE: Self = Self(0);
+    /// `rel` holds `nofollow`.
+    pub const NOFOLLOW: Self = Self(1);
+    /// `rel` holds `ugc`.
+    pub const UGC: Self = Self(2);
+    /// `rel` holds `sponsored`.
+    pub const SPONSORED: Self = Self(4);
+    /// The page's meta robots or `X-Robots-Tag` says `nofollow` or `none`.
+    pub const PAGE_NOFOLLOW: Self = Self(8);
+
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Unknown bits are dropped.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits & 15)
+    }
+
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether the link counts as nofollow, for whichever reason.
+    pub fn is_nofollow(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Reads the value of a `rel` attribute: blank-separated words, ASCII case ignored.
+    pub fn from_attribute(value: &str) -> Self {
+        value.split_ascii_whitespace().fold(Self::NONE, |rel, word| {
+            if word.eq_ignore_ascii_case("nofollow") {
+                rel.with(Self::NOFOLLOW)
+            } else if word.eq_ignore_ascii_case("ugc") {
+                rel.with(Self::UGC)
+            } else if word.eq_ignore_ascii_case("sponsored") {
+                rel.with(Self::SPONSORED)
+            } else {
+                rel
+            }
+        })
+    }
+}
+
+/// A link as it stands on a page. Its position is its index in the page's list, plus one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub target: CanonicalUrl,
+    pub tag: LinkTag,
+    pub rel: Rel,
+    /// Anchor text: blanks collapsed, trimmed, case kept, cut to the configured length.
+    pub anchor: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_keep_their_numbers_and_names() {
+        for (number, tag) in LinkTag::ALL.into_iter().enumerate() {
+            assert_eq!(tag as usize, number);
+            assert_eq!(LinkTag::try_from(number as u8), Ok(tag));
+        }
+        assert_eq!(LinkTag::try_from(13), Err(13));
+        assert_eq!(LinkTag::from_redirect_status(300), None);
+        assert_eq!(LinkTag::from_redirect_status(304), None);
+    }
+
+    #[test]
+    fn rel_values_are_words_in_any_case() {
+        assert_eq!(Rel::from_attribute("noopener  NoFollow\tUGC"), Rel::NOFOLLOW.with(Rel::UGC));
+        assert_eq!(Rel::from_attribute("sponsored"), Rel::SPONSORED);
+        assert_eq!(Rel::from_attribute("nofollow,ugc external"), Rel::NONE);
+        assert!(!Rel::from_attribute("").is_nofollow());
+    }
+}

@@ -1,0 +1,14 @@
+//! The plain types every stage speaks: what a visit found, what a link is, where a server stands.
+//!
+//! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of everything: a crawled page, a
+//! WARC response and a replayed record all enter the store as one.
+
+mod day;
+mod link;
+mod page;
+mod record;
+
+pub use day::{Day, DayError};
+pub use link::{Link, LinkTag, Rel};
+pub use page::{Directives, FailureKind, PageContent, PageRecord, Place, Visit};
+pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle};

@@ -1,0 +1,121 @@
+//! What one visit to a URL found: the record the crawl hands to the store.
+
+use std::net::IpAddr;
+
+use super::Link;
+use crate::urls::CanonicalUrl;
+
+/// Where a server stands, by GeoIP. Unknown parts are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// ISO 3166-1 alpha-2 code, upper case.
+    pub ccode: String,
+    pub country: String,
+    pub city: String,
+}
+
+/// What meta robots and `X-Robots-Tag` ask of us, after folding all that name us or everybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Directives {
+    pub noindex: bool,
+    pub nofollow: bool,
+}
+
+/// One visit to one URL, whatever came of it. The store takes nothing else in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageRecord {
+    pub url: CanonicalUrl,
+    /// Unix time, in seconds, at which the visit ended.
+    pub visited: u64,
+    pub visit: Visit,
+}
+
+/// What came of a visit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Visit {
+    /// The server answered.
+    Answered(Box<PageContent>),
+    /// The server answered 304 to a conditional request: the stored page still holds.
+    NotModified,
+    /// No answer to go by. Nothing becomes inactive by it.
+    Failed(FailureKind),
+}
+
+/// Why no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FailureKind {
+    Dns = 1,
+    /// The address is one we must not connect to.
+    AddressRefused = 2,
+    Connect = 3,
+    Tls = 4,
+    Timeout = 5,
+    /// The connection broke, or what came over it was not HTTP.
+    Protocol = 6,
+    /// The body could not be decompressed.
+    Decode = 7,
+}
+
+impl FailureKind {
+    pub const ALL: [Self; 7] = [
+        Self::Dns,
+        Self::AddressRefused,
+        Self::Connect,
+        Self::Tls,
+        Self::Timeout,
+        Self::Protocol,
+        Self::Decode,
+    ];
+
+    /// One word for logs, metrics and summaries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::AddressRefused => "address-refused",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Protocol => "protocol",
+            Self::Decode => "decode",
+        }
+    }
+}
+
+/// An HTTP answer, read and parsed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PageContent {
+    /// HTTP status code.
+    pub status: u16,
+    /// Media type without parameters, lower case; empty when the server named none.
+    pub content_type: String,
+    /// The WHATWG name of the encoding the page was read with, lower case; empty when nothing was decoded.
+    pub charset: String,
+    pub title: String,
+    pub description: String,
+    /// The address the answer came from.
+    pub ip: Option<IpAddr>,
+    pub place: Place,
+    pub directives: Directives,
+    /// The target of `link rel=canonical` (or its HTTP header), when it is another URL than the page's own.
+    pub canonical: Option<CanonicalUrl>,
+    /// Whether the body was HTML (or XHTML) and was parsed as such.
+    pub html: bool,
+    /// Whether the body was cut at a size limit.
+    pub truncated: bool,
+    /// XXH3 (64 bit) of the decoded body.
+    pub digest: u64,
+    /// Validators for a conditional request; empty when the server sent none.
+    pub etag: String,
+    pub last_modified: String,
+    /// In document order.
+    pub links: Vec<Link>,
+}
+
+impl PageContent {
+    /// Whether this answer settles which links the page has: a success, a redirect, or word that the page is gone.
+    /// Anything else (5xx, 403, 429 …) says nothing about them.
+    pub fn settles_links(&self) -> bool {
+        matches!(self.status, 200..=299 | 404 | 410) || (300..=399).contains(&self.status)
+    }
+}

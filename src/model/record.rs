@@ -1,0 +1,124 @@
+//! What the store gives back: pages and links as they are known now, with their history.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::{Day, Directives, LinkTag, Place, Rel};
+use crate::urls::CanonicalUrl;
+
+/// IV Search Rank in hundredths, 0 to 1000; shown with two decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SearchRank(pub u16);
+
+impl SearchRank {
+    pub const MAX: Self = Self(1000);
+
+    /// The rank as the API's number.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+impl fmt::Display for SearchRank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_f64())
+    }
+}
+
+/// A link's absence: lost on one day and, perhaps, back on a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Toggle {
+    pub lost: Day,
+    /// `None` while the link is still inactive; only the last toggle of a link can be so.
+    pub back: Option<Day>,
+}
+
+/// A page as the index knows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoredPage {
+    /// HTTP status of the last answer; 0 when no visit was ever answered.
+    pub status: u16,
+    pub content_type: String,
+    pub charset: String,
+    pub title: String,
+    pub description: String,
+    pub ip: Option<IpAddr>,
+    pub place: Place,
+    pub directives: Directives,
+    pub canonical: Option<CanonicalUrl>,
+    pub html: bool,
+    pub truncated: bool,
+    pub digest: u64,
+    pub etag: String,
+    pub last_modified: String,
+    /// Day of the first visit.
+    pub ins_day: Day,
+    /// Day of the last successful fetch.
+    pub upd_day: Day,
+    /// Unix time of the last visit, successful or not.
+    pub visited: u64,
+    /// Visits failed in a row since the last answer that settled the page.
+    pub failures: u32,
+    /// [`crate::model::FailureKind`] of the last visit as its number; 0 when it was answered.
+    pub last_failure: u8,
+    /// Active internal and external links.
+    pub int_links: u32,
+    pub ext_links: u32,
+}
+
+/// One link of a stored page, active or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutlinkRecord {
+    pub target: CanonicalUrl,
+    /// Tells links of one page to one target apart; never used again for another link.
+    pub seq: u32,
+    /// Position at the last fetch that saw the link, from 1.
+    pub pos: u32,
+    pub tag: LinkTag,
+    pub rel: Rel,
+    pub anchor: String,
+    pub external: bool,
+    pub ins_day: Day,
+    pub toggles: Vec<Toggle>,
+}
+
+impl OutlinkRecord {
+    pub fn is_active(&self) -> bool {
+        self.toggles.last().is_none_or(|toggle| toggle.back.is_some())
+    }
+}
+
+/// What a backlink says of the page it stands on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourcePage {
+    pub title: String,
+    pub ip: Option<IpAddr>,
+    pub place: Place,
+    pub int_links: u32,
+    pub ext_links: u32,
+    /// Day of the page's last successful fetch.
+    pub upd_day: Day,
+}
+
+/// An external link, seen from its target: all that the `backlinks` row shows, the source's rank aside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BacklinkRecord {
+    pub source: CanonicalUrl,
+    pub target: CanonicalUrl,
+    pub seq: u32,
+    pub pos: u32,
+    pub tag: LinkTag,
+    pub rel: Rel,
+    pub anchor: String,
+    pub ins_day: Day,
+    pub toggles: Vec<Toggle>,
+    /// Active external links from the source page to the target's registrable domain, this one included if active.
+    pub blpcount: u32,
+    pub page: SourcePage,
+}
+
+impl BacklinkRecord {
+    pub fn is_active(&self) -> bool {
+        self.toggles.last().is_none_or(|toggle| toggle.back.is_some())
+    }
+}

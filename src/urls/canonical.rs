@@ -1,0 +1,271 @@
+//! The canonical form of a URL: the one spelling under which a page is stored and counted.
+//!
+//! It is the WHATWG URL Standard's serialisation (<https://url.spec.whatwg.org>, as the `url` crate
+//! implements it: lower-case scheme and host, punycode, default port dropped, dot segments resolved,
+//! what must be percent-encoded encoded), and on top of it only what cannot change what a server answers:
+//!
+//! * the fragment is dropped: it is never sent;
+//! * user name and password are dropped: a crawler has none to give;
+//! * one trailing dot of the host is dropped: it names the same host;
+//! * query parameters named in `urls.drop_query_params` are dropped (none by default).
+//!
+//! Refused are: any scheme but http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
+//! labels, which no resolver knows and which the sortable form could not hold; hosts over 253 bytes
+//! (RFC 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten: neither the case of percent
+//! escapes, nor `index.html`, nor the order of parameters; servers are free to tell those apart.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use url::Url;
+
+/// An http(s) URL in canonical form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CanonicalUrl(Box<str>);
+
+/// Why a text has no canonical URL.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UrlError {
+    #[error("\"{0}\" is not a URL: {1}")]
+    Unparsable(String, url::ParseError),
+    #[error("\"{0}\" is not an http or https URL")]
+    Scheme(String),
+    #[error("\"{0}\" has a host name that no resolver accepts")]
+    Host(String),
+    #[error("the URL is {length} bytes long, longer than the {limit} that urls.max_length allows")]
+    TooLong { length: usize, limit: usize },
+}
+
+/// The part of canonicalisation that the configuration decides.
+#[derive(Clone, Debug)]
+pub struct UrlRules {
+    /// Longest canonical URL, in bytes.
+    pub max_length: usize,
+    /// Query parameters to drop by name; a `*` at the end stands for any rest.
+    pub drop_query_params: Vec<String>,
+}
+
+impl Default for UrlRules {
+    fn default() -> Self {
+        Self { max_length: 8_000, drop_query_params: Vec::new() }
+    }
+}
+
+impl UrlRules {
+    /// Reads an absolute URL.
+    ///
+    /// # Errors
+    /// [`UrlError`] when the text has no canonical form under these rules.
+    pub fn canonical(&self, text: &str) -> Result<CanonicalUrl, UrlError> {
+        self.check_input(text)?;
+        let url = Url::parse(text).map_err(|error| UrlError::Unparsable(shorten(text), error))?;
+        self.finish(url)
+    }
+
+    /// Turns a document's URL (or its `base href`) into a base to resolve references against.
+    pub fn base(&self, url: &CanonicalUrl) -> Option<Base> {
+        Url::parse(url.as_str()).ok().map(Base)
+    }
+
+    /// Resolves a reference found in a document.
+    ///
+    /// # Errors
+    /// [`UrlError`] when it leads to nothing that has a canonical form under these rules.
+    pub fn resolve(&self, base: &Base, reference: &str) -> Result<CanonicalUrl, UrlError> {
+        self.check_input(reference)?;
+        let url = base.0.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
+        self.finish(url)
+    }
+
+    /// A reference far beyond the limit is refused before it costs a parse: no escape makes a URL shorter, and
+    /// a reference's dots and blanks are given the room of three limits.
+    fn check_input(&self, text: &str) -> Result<(), UrlError> {
+        if text.len() > self.max_length.saturating_mul(4) {
+            return Err(UrlError::TooLong { length: text.len(), limit: self.max_length });
+        }
+        Ok(())
+    }
+
+    fn finish(&self, mut url: Url) -> Result<CanonicalUrl, UrlError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(UrlError::Scheme(shorten(url.as_str())));
+        }
+        let host_error = |url: &Url| UrlError::Host(shorten(url.as_str()));
+        let host = url.host_str().ok_or_else(|| host_error(&url))?;
+        if let Some(stripped) = host.strip_suffix('.') {
+            let stripped = stripped.to_owned();
+            url.set_host(Some(&stripped)).map_err(|_| host_error(&url))?;
+        }
+        if !url.host_str().is_some_and(is_resolvable) {
+            return Err(host_error(&url));
+        }
+        if url.fragment().is_some() {
+            url.set_fragment(None);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            // Both can fail only for URLs without a host, which were refused above.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+        }
+        if !self.drop_query_params.is_empty() {
+            self.drop_params(&mut url);
+        }
+        let text = String::from(url);
+        if text.len() > self.max_length {
+            return Err(UrlError::TooLong { length: text.len(), limit: self.max_length });
+        }
+        Ok(CanonicalUrl(text.into_boxed_str()))
+    }
+
+    fn drop_params(&self, url: &mut Url) {
+        let Some(query) = url.query() else { return };
+        let kept: Vec<&str> =
+            query.split('&').filter(|pair| !self.drops(pair.split('=').next().unwrap_or_default())).collect();
+        if kept.len() == query.split('&').count() {
+            return;
+        }
+        let joined = kept.join("&");
+        url.set_query(if kept.is_empty() { None } else { Some(&joined) });
+    }
+
+    fn drops(&self, name: &str) -> bool {
+        self.drop_query_params.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        })
+    }
+}
+
+/// A URL that references are resolved against, parsed once per document.
+#[derive(Clone, Debug)]
+pub struct Base(Url);
+
+impl Base {
+    /// The base after a `base href` of the document, or this one when that is no usable URL.
+    #[must_use]
+    pub fn with_href(self, href: &str) -> Self {
+        match self.0.join(href) {
+            Ok(url) if !url.cannot_be_a_base() && !matches!(url.scheme(), "data" | "javascript") => Self(url),
+            _ => self,
+        }
+    }
+
+    /// The base whose query strings are encoded otherwise than in UTF-8 resolves references so, as browsers
+    /// do for documents in legacy encodings.
+    pub fn join_encoded(
+        &self,
+        reference: &str,
+        encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
+    ) -> Result<Url, url::ParseError> {
+        Url::options().base_url(Some(&self.0)).encoding_override(Some(encode)).parse(reference)
+    }
+}
+
+impl UrlRules {
+    /// As [`Self::resolve`], with the query encoded by `encode` (the document's legacy encoding).
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_encoded(
+        &self,
+        base: &Base,
+        reference: &str,
+        encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
+    ) -> Result<CanonicalUrl, UrlError> {
+        self.check_input(reference)?;
+        let url = base
+            .join_encoded(reference, encode)
+            .map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
+        self.finish(url)
+    }
+}
+
+impl CanonicalUrl {
+    /// Takes back a URL that this program wrote in canonical form, checking only what the accessors rely on.
+    pub(crate) fn from_stored(text: String) -> Option<Self> {
+        let after = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+        let slash = after.find('/')?;
+        (slash > 0).then(|| Self(text.into_boxed_str()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.0.as_bytes().get(4) == Some(&b's')
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_https() { "https" } else { "http" }
+    }
+
+    fn authority_start(&self) -> usize {
+        if self.is_https() { 8 } else { 7 }
+    }
+
+    /// Host and, where it is not the scheme's default, port: `example.com:8080`.
+    pub fn authority(&self) -> &str {
+        let rest = &self.0[self.authority_start()..];
+        &rest[..rest.find('/').unwrap_or(rest.len())]
+    }
+
+    /// The host alone; an IPv6 address keeps its brackets.
+    pub fn host(&self) -> &str {
+        let authority = self.authority();
+        let end = if authority.starts_with('[') {
+            authority.find(']').map_or(authority.len(), |at| at + 1)
+        } else {
+            authority.find(':').unwrap_or(authority.len())
+        };
+        &authority[..end]
+    }
+
+    /// The port, when it is not the scheme's default.
+    pub fn port(&self) -> Option<u16> {
+        self.authority().get(self.host().len() + 1..).and_then(|port| port.parse().ok())
+    }
+
+    /// Path and query, from the `/` on.
+    pub fn path_and_query(&self) -> &str {
+        let start = self.authority_start() + self.authority().len();
+        &self.0[start..]
+    }
+
+    /// The URL without its scheme, as some endpoints show it.
+    pub fn without_scheme(&self) -> &str {
+        &self.0[self.authority_start()..]
+    }
+}
+
+impl fmt::Display for CanonicalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CanonicalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+fn is_resolvable(host: &str) -> bool {
+    if host.starts_with('[') {
+        return true;
+    }
+    host.len() <= 253
+        && host.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        })
+}
+
+/// A text short enough for a message.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,15 @@
+//! One test binary: what backlinkd does, seen from outside.
+#![allow(missing_docs)]
+
+mod support;
+
+mod api;
+mod architecture;
+mod config_layers;
+mod fetch_web;
+mod graphs;
+mod link_oracle;
+mod pipeline;
+mod robots_cases;
+mod store_format;
+mod urls_table;

@@ -1,0 +1,17 @@
+//! What several tests share.
+
+use std::path::PathBuf;
+
+/// A file of the shared test data, which lies beside a checkout (`../shared/data`). `None`, said aloud, where
+/// it is absent: the test that asked is skipped.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    eprintln!(
+        "SKIPPED: {} is absent; put the shared test data beside the checkout to run this test",
+        file.display()
+    );
+    None
+}
