@@ -9,9 +9,7 @@ use std::collections::HashMap;
 use rocksdb::WriteBatch;
 use rustc_hash::FxHashMap;
 
-use crate::model::{
-    Day, FailureKind, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit,
-};
+use crate::model::{Day, FailureKind, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
 use crate::urls::{CanonicalUrl, Suffixes, Surt, host_prefix};
 
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, PAIRS, encode_sums};
@@ -148,7 +146,12 @@ impl Stage<'_> {
         self.put_page(key, old.as_ref(), &page)
     }
 
-    fn put_page(&mut self, key: &Surt, old: Option<&StoredPage>, page: &StoredPage) -> Result<(), StoreError> {
+    fn put_page(
+        &mut self,
+        key: &Surt,
+        old: Option<&StoredPage>,
+        page: &StoredPage,
+    ) -> Result<(), StoreError> {
         let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.html));
         self.counters.visited += i64::from(old.is_none());
         self.counters.html += html(Some(page)) - html(old);

@@ -49,7 +49,9 @@ fn ordered(bytes: &[u8]) -> Result<u32, Damage> {
     let wrong = Damage("the number that ends the key");
     match bytes.split_first() {
         Some((&first, [])) if first < 0xf8 => Ok(u32::from(first)),
-        Some((&first, rest)) if first >= 0xf8 && rest.len() == usize::from(first - 0xf7) && rest.len() <= 4 => {
+        Some((&first, rest))
+            if first >= 0xf8 && rest.len() == usize::from(first - 0xf7) && rest.len() <= 4 =>
+        {
             Ok(rest.iter().fold(0, |number, &b| number << 8 | u32::from(b)))
         }
         _ => Err(wrong),

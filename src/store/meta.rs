@@ -193,4 +193,3 @@ impl Store {
 fn user_key(name: &str) -> Vec<u8> {
     [USER_PREFIX, name.as_bytes()].concat()
 }
-

@@ -25,12 +25,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 
 use crate::config::StoreConfig;
+use crate::frontier::{Found, QueuedUrl};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes};
 
 pub use error::StoreError;
 pub use meta::Stats;
-pub use queue::{Found, QueueName, QueuedUrl};
 pub use schema::COLUMN_FAMILIES;
 pub use snapshot::{HostPair, Keyed, PageLinks, PairCounts, Rows, Snapshot};
 
@@ -69,11 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the directory cannot be used, is in use by another process, or has another format.
-    pub fn open(
-        directory: &Path,
-        config: &StoreConfig,
-        suffixes: Arc<Suffixes>,
-    ) -> Result<Self, StoreError> {
+    pub fn open(directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Result<Self, StoreError> {
         std::fs::create_dir_all(directory).map_err(|error| StoreError::Directory {
             directory: directory.to_owned(),
             reason: error.to_string(),
@@ -220,7 +216,9 @@ impl Store {
     fn read_page(&self, key: &[u8]) -> Result<Option<StoredPage>, StoreError> {
         let value = self.db.get_pinned_cf(self.family(PAGES)?, key)?;
         value
-            .map(|value| values::decode_page(&value).map_err(|damage| StoreError::damaged(PAGES, key, damage.0)))
+            .map(|value| {
+                values::decode_page(&value).map_err(|damage| StoreError::damaged(PAGES, key, damage.0))
+            })
             .transpose()
     }
 
@@ -239,7 +237,9 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
     let mut entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
     let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
     if !own && entries.next().is_some() {
-        return Err(unusable("it holds files of something else; give an empty or a new directory".to_owned()));
+        return Err(unusable(
+            "it holds files of something else; give an empty or a new directory".to_owned(),
+        ));
     }
     Ok(())
 }

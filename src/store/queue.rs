@@ -7,35 +7,13 @@ use rocksdb::WriteBatch;
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::frontier::{Backlog, Found, QueueName, QueuedUrl};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Reader, put_varint};
 use super::keys::after_prefix;
 use super::schema::{FRONTIER, HOSTS, SEEN, bounded, decode_sums, encode_sums};
 use super::{Store, StoreError};
-
-/// The name of a queue: scheme, host and port in sortable form, `com,example,www,)` and the scheme byte.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QueueName(Box<[u8]>);
-
-/// A URL that waits to be fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueuedUrl {
-    pub url: CanonicalUrl,
-    /// Links away from a seed.
-    pub depth: u16,
-    /// Visits that failed so far.
-    pub attempts: u32,
-}
-
-/// A URL to queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub url: CanonicalUrl,
-    pub depth: u16,
-    /// Queue it although it was queued before: a seed given anew, a page due for another visit.
-    pub again: bool,
-}
 
 /// Remembers recently asked keys of the seen set, in constant memory: a direct-mapped table of fingerprints.
 /// Zero stands for an empty place; the one URL whose fingerprint is zero is always asked on disk.
@@ -60,23 +38,8 @@ impl SeenCache {
     }
 }
 
-impl QueueName {
-    pub fn of(url: &CanonicalUrl) -> Self {
-        let surt = Surt::from(url);
-        let bytes = surt.as_bytes();
-        let end = bytes.iter().position(|&b| b == b')').map_or(bytes.len(), |at| at + 1);
-        let mut name = bytes[..end].to_vec();
-        name.extend(bytes.last());
-        Self(name.into_boxed_slice())
-    }
-
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
 fn entry_key(queued: &CanonicalUrl, depth: u16) -> Vec<u8> {
-    let mut key = QueueName::of(queued).0.into_vec();
+    let mut key = QueueName::of(queued).as_bytes().to_vec();
     key.extend_from_slice(&depth.to_be_bytes());
     key.extend_from_slice(Surt::from(queued).as_bytes());
     key
@@ -92,7 +55,7 @@ fn split_entry(key: &[u8]) -> Result<(QueueName, u16, CanonicalUrl), StoreError>
     let (name, rest) = Surt::split_first(key).map_err(|_| damaged("the queue"))?;
     let (depth, surt) = rest.split_first_chunk::<2>().ok_or_else(|| damaged("the depth"))?;
     let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
-    Ok((QueueName(name.into()), u16::from_be_bytes(*depth), url))
+    Ok((QueueName::from_stored(name), u16::from_be_bytes(*depth), url))
 }
 
 impl Store {
@@ -191,12 +154,12 @@ impl Store {
         cursor.status()?;
         Ok(queues)
     }
+}
 
-    /// Up to `most` URLs of a queue in its order, strictly after the entry `after`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn queued(
+impl Backlog for Store {
+    type Error = StoreError;
+
+    fn queued(
         &self,
         queue: &QueueName,
         after: Option<&QueuedUrl>,
@@ -221,11 +184,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Fetches a queue has had, over all crawls.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn fetches_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
+    fn fetches_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
         let key = queue.as_bytes();
         let Some(value) = self.db.get_pinned_cf(self.family(HOSTS)?, key)? else { return Ok(0) };
         let sums = decode_sums(HOSTS, key, &value)?;

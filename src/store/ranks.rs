@@ -34,7 +34,9 @@ pub(super) fn key(generation: u32, kind: RankKind, name: &[u8]) -> Vec<u8> {
 
 pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
     value.map_or(Ok(0), |value| {
-        Reader(value).u32("the generation").map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
+        Reader(value)
+            .u32("the generation")
+            .map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
     })
 }
 
@@ -61,11 +63,9 @@ impl Store {
         let next = current.wrapping_add(1);
         // What a cut-off computation left of this generation.
         self.delete_generation(next)?;
-        let pages =
-            pages.map(|(url, rank)| (key(next, RankKind::Page, Surt::from(&url).as_bytes()), rank));
+        let pages = pages.map(|(url, rank)| (key(next, RankKind::Page, Surt::from(&url).as_bytes()), rank));
         let hosts = hosts.map(|(host, rank)| (key(next, RankKind::Host, host.as_bytes()), rank));
-        let domains =
-            domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
+        let domains = domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
         let mut value = Vec::new();
         put_varint(&mut value, u64::from(next));

@@ -18,7 +18,8 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, MergeOperands, Options, ReadOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, MergeOperands, Options,
+    ReadOptions,
 };
 
 use crate::config::StoreConfig;
@@ -56,8 +57,8 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(5);
     options.set_wal_compression_type(DBCompressionType::Zstd);
-    let families = COLUMN_FAMILIES
-        .map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache)));
+    let families =
+        COLUMN_FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache)));
     DB::open_cf_descriptors(&options, path, families)
 }
 

@@ -68,11 +68,7 @@ impl<'a> Snapshot<'a> {
 
     /// All visited pages of the scope, in key order, strictly after the key `after`. [`Self::outlinks`] gives
     /// their links.
-    pub fn pages(
-        &self,
-        scope: &Scope,
-        after: Option<&[u8]>,
-    ) -> Rows<'_, Keyed<(CanonicalUrl, StoredPage)>> {
+    pub fn pages(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<(CanonicalUrl, StoredPage)>> {
         self.scan(PAGES, scope, after, |key, value| {
             let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
             Ok(Keyed { key: key.to_vec(), value: (url, values::decode_page(value)?) })
@@ -136,10 +132,15 @@ impl<'a> Snapshot<'a> {
         };
         let mut cursor = self.cursor(family, None);
         cursor.seek_to_first();
-        let pages = Walk { cursor, family: PAGES, started: false, decode: |key: &[u8], value: &[u8]| {
-            let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
-            Ok((url, values::decode_page(value)?))
-        } };
+        let pages = Walk {
+            cursor,
+            family: PAGES,
+            started: false,
+            decode: |key: &[u8], value: &[u8]| {
+                let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
+                Ok((url, values::decode_page(value)?))
+            },
+        };
         Box::new(pages.map(|row| {
             let (url, page) = row?;
             let mut links = self.outlinks(&url)?;
