@@ -125,6 +125,16 @@ impl Scope {
     }
 }
 
+impl UrlRules {
+    /// Reads a URL as people type it: without a scheme, it is read as http.
+    ///
+    /// # Errors
+    /// [`ScopeError`] when it is empty, names no host or has no canonical form.
+    pub fn typed(&self, text: &str) -> Result<CanonicalUrl, ScopeError> {
+        Given::read(text, self).map(|given| given.url)
+    }
+}
+
 /// What a `url` parameter says, before it is known what it selects.
 struct Given {
     /// Under http when no scheme is given.
