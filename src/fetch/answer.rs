@@ -64,7 +64,13 @@ impl Answer {
             status,
             content_type: last(headers, &header::CONTENT_TYPE).map(text),
             content_encoding: ContentEncoding::list(
-                headers.get_all(header::CONTENT_ENCODING).iter().map(text).collect::<Vec<_>>().iter().map(String::as_str),
+                headers
+                    .get_all(header::CONTENT_ENCODING)
+                    .iter()
+                    .map(text)
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .map(String::as_str),
             ),
             location: headers.get(header::LOCATION).map(reference),
             etag: headers.get(header::ETAG).map(text),

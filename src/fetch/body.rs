@@ -107,7 +107,9 @@ fn read_all(mut reader: Box<dyn BufRead>, cut: &Cell<bool>) -> Result<Bytes, Dec
             Ok([]) => return Ok(bytes.into()),
             Ok(piece) => piece,
             // The end of a text that was cut is missing: what came before it stands.
-            Err(error) if cut.get() && error.kind() == io::ErrorKind::UnexpectedEof => return Ok(bytes.into()),
+            Err(error) if cut.get() && error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(bytes.into());
+            }
             Err(error) => return Err(DecodeError::Broken(error)),
         };
         bytes.extend_from_slice(piece);

@@ -29,7 +29,7 @@ impl From<reqwest::Error> for Failure {
         }
         let kind = if error.is_timeout() {
             FailureKind::Timeout
-        } else if chain().any(|error| error.is::<rustls::Error>()) {
+        } else if chain().any(|error| error.is::<rustls::Error>() || is_handshake(error)) {
             FailureKind::Tls
         } else if error.is_connect() {
             FailureKind::Connect
@@ -39,6 +39,13 @@ impl From<reqwest::Error> for Failure {
         let detail: Vec<String> = chain().map(ToString::to_string).collect();
         Self::new(kind, detail.join(": "))
     }
+}
+
+/// Whether this is a TLS handshake that broke off. The connector wraps what a handshake fails with once more in an
+/// I/O error; what TCP fails with it does not.
+fn is_handshake(error: &(dyn Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<std::io::Error>())
 }
 
 /// The cause of an error. An [`std::io::Error`] hides the one it was made of.

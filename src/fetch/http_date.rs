@@ -30,7 +30,12 @@ mod tests {
         // Figures by GNU date.
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(parse("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
-        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 30 Feb 2024 00:00:00 GMT", "Thu, 01 Jan 1970 00:00 GMT"] {
+        for text in [
+            "",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun, 30 Feb 2024 00:00:00 GMT",
+            "Thu, 01 Jan 1970 00:00 GMT",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -23,7 +23,7 @@ pub mod robots_txt;
 
 use std::path::PathBuf;
 
-pub use address::{AddressBook, Guard, OverridesError};
+pub use address::{AddressBook, OverridesError};
 pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
@@ -39,6 +39,8 @@ pub enum FetchError {
     AuthoritiesUnreadable { file: PathBuf, error: std::io::Error },
     #[error("{} holds no certificate in PEM form; correct fetch.extra_ca", .0.display())]
     NoAuthorities(PathBuf),
-    #[error("the HTTP client cannot be set up: {0}; without certificates of the system, name some in fetch.extra_ca")]
+    #[error(
+        "the HTTP client cannot be set up: {0}; without certificates of the system, name some in fetch.extra_ca"
+    )]
     Client(String),
 }

@@ -77,9 +77,13 @@ impl RobotsFetch {
 pub enum RobotsAnswer {
     Allowed(Allowed),
     /// By the rule in this line of the file, from 1.
-    Disallowed { line: u32 },
+    Disallowed {
+        line: u32,
+    },
     /// The file could not be had, so nothing may be fetched from its host for now.
-    Unreachable { retry_in: Duration },
+    Unreachable {
+        retry_in: Duration,
+    },
     /// The file is not known, or too old to go by.
     NeedsFetch(RobotsFetch),
 }
@@ -212,8 +216,7 @@ fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
 /// Reads a file of which at most `cap` bytes are taken. A line that was cut there could mean anything, and is
 /// left out.
 fn parse(answer: &Answer, cap: usize, token: &str) -> Result<RobotsTxt, Failure> {
-    let decoded =
-        answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
+    let decoded = answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let end = match decoded.truncated {
         true => decoded.bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).unwrap_or(0),
         false => decoded.bytes.len(),

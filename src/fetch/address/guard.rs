@@ -18,33 +18,33 @@ const fn v6(a: u16, b: u16, c: u16, d: u16, bits: u8) -> Ipv6Net {
 }
 
 const REFUSED_V4: [Ipv4Net; 17] = [
-    v4(0, 0, 0, 0, 8),       // this network
-    v4(10, 0, 0, 0, 8),      // private
-    v4(100, 64, 0, 0, 10),   // carrier-grade NAT
-    v4(127, 0, 0, 0, 8),     // loopback
+    v4(0, 0, 0, 0, 8),        // this network
+    v4(10, 0, 0, 0, 8),       // private
+    v4(100, 64, 0, 0, 10),    // carrier-grade NAT
+    v4(127, 0, 0, 0, 8),      // loopback
     v4(168, 63, 129, 16, 32), // a cloud's metadata service on a public address
-    v4(169, 254, 0, 0, 16),  // link-local, other clouds' metadata services
-    v4(172, 16, 0, 0, 12),   // private
-    v4(192, 0, 0, 0, 24),    // protocol assignments
-    v4(192, 0, 2, 0, 24),    // documentation
-    v4(192, 31, 196, 0, 24), // AS112
-    v4(192, 52, 193, 0, 24), // automatic multicast tunnelling
-    v4(192, 88, 99, 0, 24),  // 6to4 relays
-    v4(192, 168, 0, 0, 16),  // private
-    v4(198, 18, 0, 0, 15),   // benchmarks
-    v4(198, 51, 100, 0, 24), // documentation
-    v4(203, 0, 113, 0, 24),  // documentation
-    v4(224, 0, 0, 0, 3),     // multicast and reserved
+    v4(169, 254, 0, 0, 16),   // link-local, other clouds' metadata services
+    v4(172, 16, 0, 0, 12),    // private
+    v4(192, 0, 0, 0, 24),     // protocol assignments
+    v4(192, 0, 2, 0, 24),     // documentation
+    v4(192, 31, 196, 0, 24),  // AS112
+    v4(192, 52, 193, 0, 24),  // automatic multicast tunnelling
+    v4(192, 88, 99, 0, 24),   // 6to4 relays
+    v4(192, 168, 0, 0, 16),   // private
+    v4(198, 18, 0, 0, 15),    // benchmarks
+    v4(198, 51, 100, 0, 24),  // documentation
+    v4(203, 0, 113, 0, 24),   // documentation
+    v4(224, 0, 0, 0, 3),      // multicast and reserved
 ];
 
 /// Of IPv6 only this block is handed out for the public internet.
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 0, 3);
 
 const REFUSED_V6: [Ipv6Net; 4] = [
-    v6(0x2001, 0, 0, 0, 23),      // protocol assignments, Teredo among them
-    v6(0x2001, 0xdb8, 0, 0, 32),  // documentation
-    v6(0x2002, 0, 0, 0, 16),      // 6to4
-    v6(0x3fff, 0, 0, 0, 20),      // documentation
+    v6(0x2001, 0, 0, 0, 23),     // protocol assignments, Teredo among them
+    v6(0x2001, 0xdb8, 0, 0, 32), // documentation
+    v6(0x2002, 0, 0, 0, 16),     // 6to4
+    v6(0x3fff, 0, 0, 0, 20),     // documentation
 ];
 
 /// IPv6 addresses that a translator turns into the IPv4 address in their last four bytes (RFC 6052).
@@ -105,13 +105,50 @@ mod tests {
             assert!(guard.admits(address.parse().unwrap()), "{address}");
         }
         for address in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.255", "168.63.129.16",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1",
-            "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1",
-            "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1", "::1.1.1.1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1",
-            "100::1", "2001::1", "2001:10::1", "2001:db8::1", "2002:7f00:1::", "2002:101:101::1", "3fff::1",
-            "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.255",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::1.1.1.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:101:101::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(!guard.admits(address.parse().unwrap()), "{address}");
         }

@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-pub use guard::Guard;
-pub use overrides::{Overrides, OverridesError};
+use guard::Guard;
+use overrides::Overrides;
+pub use overrides::OverridesError;
 
 use super::failure::Failure;
 use super::lru::Lru;

@@ -79,9 +79,10 @@ impl Overrides {
 
     /// Where to connect for this host, if the file says so.
     pub fn find(&self, host: &str, https: bool) -> Option<SocketAddr> {
-        let addresses = self.exact.get(host).or_else(|| {
-            host.match_indices('.').find_map(|(dot, _)| self.below.get(&host[dot + 1..]))
-        })?;
+        let addresses = self
+            .exact
+            .get(host)
+            .or_else(|| host.match_indices('.').find_map(|(dot, _)| self.below.get(&host[dot + 1..])))?;
         Some(if https { addresses.https } else { addresses.http })
     }
 }
