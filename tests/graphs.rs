@@ -1,4 +1,5 @@
 //! PageRank against answers that were come by otherwise: exact fractions, a dense solver, published ranks.
+#![allow(clippy::unwrap_used)]
 
 #[path = "graphs/links.rs"]
 mod links;

@@ -1,12 +1,13 @@
 //! Directed graphs in memory: node names in key order, edges as compressed sparse rows.
 //!
-//! Responsible for the shape of a graph and nothing else: names become node ids ([`NodeNames`]), edges
-//! become rows ([`Csr`]), a graph of pages becomes a graph of hosts or domains ([`quotient`]). Pure: no files,
-//! no clock, and no idea of what a URL is. What goes in are byte strings and pairs of ids; whoever wants ids
-//! that lie close where pages lie close names the nodes by their sortable URLs, as ids follow the names' order.
+//! Responsible for the shape of a graph and nothing else: names become node ids ([`NodeNames`]), edges become
+//! rows ([`Csr`]), a graph of pages becomes a graph of hosts or domains ([`quotient`]). Pure: no files, no
+//! clock, and no idea of what a URL is. What goes in are byte strings and pairs of ids; whoever wants ids
+//! that lie close where pages lie close names the nodes by their sortable URLs, as ids follow the names'
+//! order.
 //!
-//! Invariants: node ids are `0..nodes`, at most `u32::MAX` nodes; every row's targets ascend and are distinct;
-//! weights are at least 1. Equal input gives an equal graph, whatever the number of threads.
+//! Invariants: node ids are `0..nodes`, at most `u32::MAX` nodes; every row's targets ascend and are
+//! distinct; weights are at least 1. Equal input gives an equal graph, whatever the number of threads.
 //!
 //! Memory: a node costs its name + 8 bytes, and 8 bytes in each [`Csr`]; an edge costs 4 bytes, a weighted
 //! edge 8. What building costs on top is said at each builder.

@@ -1,13 +1,13 @@
 //! The rank stage: from the stored links to the IV Search Rank of every page, host and domain.
 //!
-//! In goes one snapshot of the store; out go ranks, published to the store in one step, so that readers see the old
-//! ranks or the new ones and never a mixture. The way: the page graph ([`pages`]), from it the host and the domain graph
-//! ([`sites`]), of each its PageRank ([`pagerank`], on the equations of [`system`]), and that on the scale
-//! from 0 to 10 ([`scale`]). [`rank_rows`] is all of it but the store.
+//! In goes one snapshot of the store; out go ranks, published to the store in one step, so that readers see
+//! the old ranks or the new ones and never a mixture. The way: the page graph (`pages`), from it the host
+//! graph and the domain graph (`sites`), of each its PageRank ([`pagerank`], on the equations of `system`),
+//! and that on the scale from 0 to 10 ([`scale`]). [`rank_rows`] is all of it but the store.
 //!
-//! Invariants: one snapshot serves both readings of the links; equal links give equal ranks to the last bit, whatever
-//! `rank.threads` says; the L1 error of every PageRank is proven to be within `rank.tolerance`. It does not decide
-//! when to rank, and knows nothing of how ranks are stored.
+//! Invariants: one snapshot serves both readings of the links; equal links give equal ranks to the last bit,
+//! whatever `rank.threads` says; the L1 error of every PageRank is proven to be within `rank.tolerance`. It
+//! does not decide when to rank, and knows nothing of how ranks are stored.
 
 mod pages;
 mod ranking;
@@ -96,9 +96,10 @@ pub fn rank_all(
         .thread_name(|number| format!("rank-{number}"))
         .build()?;
     pool.install(|| {
-        let snapshot = store.snapshot();
-        let ranking = rank_rows(|| snapshot.graph(), suffixes, config, &progress)?;
-        drop(snapshot);
+        let ranking = {
+            let snapshot = store.snapshot();
+            rank_rows(|| snapshot.graph(), suffixes, config, &progress)?
+        };
         progress(Progress::Publishing);
         publish(store, &ranking)?;
         let [pages, hosts, domains] = ranking.summaries();

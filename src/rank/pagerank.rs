@@ -7,11 +7,11 @@
 //! Large-Scale Hypertextual Web Search Engine*, 1998; the treatment of dangling nodes as in Langville and
 //! Meyer, *Deeper Inside PageRank*, Internet Mathematics 1, 2004.)
 //!
-//! **When it stops.** Sweeps, in `system`, go on until their change promises the precision; then one step `G` of
-//! the plain power method is taken from the approximation `x`. Differences of ranks sum up to 0, and `G` shrinks
-//! such differences by `d` in L1, so that `‖Gx - p‖ ≤ d/(1 - d)·‖Gx - x‖`, whatever `x` is. `Gx` is returned
-//! when that bound is within the tolerance; otherwise the sweeps go on. The bound is of exact arithmetic:
-//! rounding adds up to some 1e-15, which is also the least tolerance that can be hoped for.
+//! **When it stops.** Sweeps, in `system`, go on until their change promises the precision; then one step `G`
+//! of the plain power method is taken from the approximation `x`. Differences of ranks sum up to 0, and `G`
+//! shrinks such differences by `d` in L1, so that `‖Gx - p‖ ≤ d/(1 - d)·‖Gx - x‖`, whatever `x` is. `Gx` is
+//! returned when that bound is within the tolerance; otherwise the sweeps go on. The bound is of exact
+//! arithmetic: rounding adds up to some 1e-15, which is also the least tolerance that can be hoped for.
 //!
 //! Pure; runs on the rayon pool it is called in. It does not read links and does not scale ranks: see
 //! [`crate::rank::scale`].

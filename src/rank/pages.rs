@@ -5,11 +5,11 @@
 //!
 //! - a page that answered with a redirect: to the redirect's target;
 //! - a page whose canonical names another URL: to that URL alone, its links pass nothing;
-//! - any other page: to the targets of its followed links, internal and external, each once. A link is followed
-//!   unless it is nofollow, be it by its own `rel` or by its page's robots directives.
+//! - any other page: to the targets of its followed links, internal and external, each once. A link is
+//!   followed unless it is nofollow, be it by its own `rel` or by its page's robots directives.
 //!
-//! A page that was found gone (404, 410) has no say in its canonical, as it has no active links. A link from a page to
-//! itself is kept. A page that passes rank to nobody is dangling.
+//! A page that was found gone (404, 410) has no say in its canonical, as it has no active links. A link from
+//! a page to itself is kept. A page that passes rank to nobody is dangling.
 //!
 //! Rows are read twice, once for the names and once for the edges, and none is kept. Memory: see
 //! [`crate::graph`]; a name is a sortable URL, some 70 bytes.

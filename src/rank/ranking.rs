@@ -41,8 +41,8 @@ pub struct GraphSummary {
     pub error_bound: f64,
 }
 
-/// Ranks the pages of these rows, their hosts and their domains. `rows` is called twice and must give the same
-/// rows both times, in the order of their sortable URLs. Runs on the rayon pool it is called in.
+/// Ranks the pages of these rows, their hosts and their domains. `rows` is called twice and must give the
+/// same rows both times, in the order of their sortable URLs. Runs on the rayon pool it is called in.
 ///
 /// # Errors
 /// [`RankError`] when a row cannot be read, the rows do not make a graph, or the precision asked for is not

@@ -1,8 +1,8 @@
 //! The IV Search Rank: PageRank on a scale from 0 to 10 that does not depend on the size of the index.
 //!
-//! A node without incoming edges has the least PageRank there is, `(1 - d + d·D)/N`. How many times that a node has is
-//! its strength `x = p·N/(1 - d + d·D)`, and its rank is `log8 x`, at most 10. So a node nobody links to has
-//! exactly 0, and a rank means the same strength in every crawl: 8 times as strong is one more.
+//! A node without incoming edges has the least PageRank there is, `(1 - d + d·D)/N`. How many times that a
+//! node has is its strength `x = p·N/(1 - d + d·D)`, and its rank is `log8 x`, at most 10. So a node nobody
+//! links to has exactly 0, and a rank means the same strength in every crawl: 8 times as strong is one more.
 
 use crate::model::SearchRank;
 

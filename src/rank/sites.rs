@@ -1,10 +1,10 @@
 //! The host graph and the domain graph, made from the page graph.
 //!
-//! Nodes are the hosts, without port, of all pages; domains are the registrable domains of these hosts. The edge
-//! from one host to another weighs as many pages as there are on the first with an edge to a page on
-//! the second; likewise for domains. There are no self-edges: what a site says of itself is no
-//! recommendation. As edges are the page graph's, a page that passes its rank to a canonical URL speaks for
-//! that URL's host alone.
+//! Nodes are the hosts, without port, of all pages; domains are the registrable domains of these hosts. The
+//! edge from one host to another weighs as many pages as there are on the first with an edge to a page on the
+//! second; likewise for domains. There are no self-edges: what a site says of itself is no recommendation. As
+//! edges are the page graph's, a page that passes its rank to a canonical URL speaks for that URL's host
+//! alone.
 //!
 //! Nodes are named in sortable form (`com,example,www,`) and numbered in that order.
 
@@ -48,8 +48,8 @@ impl Sites {
     }
 }
 
-/// The groups' names in order, and for every name the group it belongs to. Neighbours mostly share a group, so
-/// its name is made and looked up once for each run of names with equal hosts.
+/// The groups' names in order, and for every name the group it belongs to. Neighbours mostly share a group,
+/// so its name is made and looked up once for each run of names with equal hosts.
 fn grouped(
     names: &NodeNames,
     group_name: impl Fn(&[u8]) -> Result<Vec<u8>, RankError>,

@@ -4,25 +4,26 @@
 //! certificate that says how close it is. Pure; runs on the rayon pool it is called in.
 //!
 //! **The equations.** With uniform teleport and the dangling nodes' rank spread uniformly, PageRank is, up to
-//! its scale, the solution of `y = b + d·Pᵀy` for any constant `b`, where the rows of `P` of dangling nodes are
-//! zero (Langville and Meyer, *Google's PageRank and Beyond*, 2006, ch. 7; Gleich, *PageRank beyond the Web*,
-//! SIAM Review 57, 2015, sec. 3). No dangling node helps another, so they need no sweeping: only the nodes with
-//! links are iterated (lumping: Ipsen and Selee, SIAM J. Matrix Anal. Appl. 29, 2007), the dangling ones follow
-//! in the certificate.
+//! its scale, the solution of `y = b + d·Pᵀy` for any constant `b`, where the rows of `P` of dangling nodes
+//! are zero (Langville and Meyer, *Google's PageRank and Beyond*, 2006, ch. 7; Gleich, *PageRank beyond the
+//! Web*, SIAM Review 57, 2015, sec. 3). No dangling node helps another, so they need no sweeping: only the
+//! nodes with links are iterated (lumping: Ipsen and Selee, SIAM J. Matrix Anal. Appl. 29, 2007), the
+//! dangling ones follow in the certificate.
 //!
 //! **A sweep** is Gauss-Seidel with every self-edge on the diagonal. What is kept of a node is its *share*:
-//! `d·y/W`, where `W` is the weight of its edges, what one unit of weight hands on. After each sweep `b`
-//! is set so that the residuals add up to zero, which takes out at once the one slow component that all graphs
+//! `d·y/W`, where `W` is the weight of its edges, what one unit of weight hands on. After each sweep `b` is
+//! set so that the residuals add up to zero, which takes out at once the one slow component that all graphs
 //! have.
 //!
-//! **Order.** Nodes are cut into [`BLOCKS`] blocks of about equal work, by the graph alone. Block `i` belongs to
-//! turn `i mod` [`TURNS`]; turns run one after the other, the blocks of one turn side by side. A block sees its
-//! own newest values and the other blocks' as they were before the turn, and sums are added up in the order of
-//! the blocks: equal input gives equal bytes, whatever the number of threads. So many sweeps as a sequential
-//! Gauss-Seidel takes are enough this way on real web graphs; one turn for all takes half as many again.
+//! **Order.** Nodes are cut into [`BLOCKS`] blocks of about equal work, by the graph alone. Block `i` belongs
+//! to turn `i mod` [`TURNS`]; turns run one after the other, the blocks of one turn side by side. A block
+//! sees its own newest values and the other blocks' as they were before the turn, and sums are added up in
+//! the order of the blocks: equal input gives equal bytes, whatever the number of threads. On
+//! cnr-2000, a real web graph, 1e-9 takes 58 sweeps this way, as many as a sequential Gauss-Seidel takes; with
+//! one turn for all blocks it takes 88.
 //!
-//! Memory: 44 bytes a node with links, 12 a dangling one, 4 bytes an edge (8 when weighted). The graph it is built
-//! from stands beside it while it is built, and 16 bytes a node while an approximation is certified.
+//! Memory: 44 bytes a node with links, 12 a dangling one, 4 bytes an edge (8 when weighted). The graph it is
+//! built from stands beside it while it is built, and 16 bytes a node while an approximation is certified.
 
 use std::ops::Range;
 
@@ -122,7 +123,8 @@ impl System {
         }
         iterate.base = total.drained / self.linked.max(1) as f64;
         let whole = iterate.base * self.place.len() as f64 + self.damping * total.mass;
-        // What changed in a sweep was used unchanged by at most all that it feeds: that is the residual's bound.
+        // What changed in a sweep was used unchanged by at most all that it feeds: that is the residual's
+        // bound.
         self.damping * self.damping / (1.0 - self.damping) * total.change / whole
     }
 
@@ -159,8 +161,8 @@ impl System {
     /// Takes one exact step of the power method from the approximation and measures it.
     ///
     /// The step `Gy` contracts differences of equal sum by `d` in L1, so that the exact ranks lie no farther
-    /// from `Gy` than `d / (1 - d) · ‖Gy - y‖` (Banach's fixed-point theorem). The bound holds however `y` was
-    /// come by; rounding, some 1e-15, is not in it.
+    /// from `Gy` than `d / (1 - d) · ‖Gy - y‖` (Banach's fixed-point theorem). The bound holds however `y`
+    /// was come by; rounding, some 1e-15, is not in it.
     pub(super) fn certify(&self, iterate: &Iterate) -> Certified {
         let nodes = self.place.len() as f64;
         let y = |place: usize| iterate.shares[place] * self.scale[place];

@@ -238,6 +238,11 @@ fn progress_tells_each_graph_and_errors_come_through() {
 /// One page of a small random web: its place, its links and whether they are followed, its canonical.
 type Sketch = (usize, Vec<(usize, bool)>, Option<usize>);
 
+fn any_sketch() -> impl Strategy<Value = Sketch> {
+    const PAGES: std::ops::Range<usize> = 0..21;
+    (PAGES, prop::collection::vec((PAGES, any::<bool>()), 0..6), prop::option::weighted(0.2, PAGES))
+}
+
 /// Pages on hosts that share domains, ports and parts of names.
 fn place(number: usize) -> String {
     const HOSTS: [&str; 7] =
@@ -276,19 +281,15 @@ fn sites(web: &BTreeMap<usize, Sketch>, site: &dyn Fn(usize) -> String, within: 
 
 proptest! {
     #[test]
-    fn any_small_web_is_ranked_by_the_definition(
-        sketches in prop::collection::vec(
-            (0..21_usize, prop::collection::vec((0..21_usize, any::<bool>()), 0..6), prop::option::weighted(0.2, 0..21_usize)),
-            0..12,
-        )
-    ) {
+    fn any_small_web_is_ranked_by_the_definition(sketches in prop::collection::vec(any_sketch(), 0..12)) {
         let web: BTreeMap<usize, Sketch> = sketches.into_iter().map(|sketch| (sketch.0, sketch)).collect();
         let found = ranking(web.values().map(sketched).collect());
         let suffixes = Suffixes::built_in().unwrap();
         let host = |number: usize| url(&place(number)).host().to_owned();
         prop_assert_eq!(pages(&found), sites(&web, &place, true));
         prop_assert_eq!(hosts(&found), sites(&web, &host, false));
-        prop_assert_eq!(domains(&found), sites(&web, &|number| suffixes.domain_of(&host(number)).to_owned(), false));
+        let domain = |number: usize| suffixes.domain_of(&host(number)).to_owned();
+        prop_assert_eq!(domains(&found), sites(&web, &domain, false));
         prop_assert!(found.pages().all(|row| row.unwrap().1 <= SearchRank::MAX));
     }
 }
