@@ -1,1 +1,50 @@
-//! (to be written)
+//! The HTTP API: the only part that knows warp.
+//!
+//! A request passes one door ([`serve`]): credentials are checked, the path is looked up in the endpoint table
+//! ([`ENDPOINTS`]), method, sizes and parameters are checked, and the answer is computed off the async threads,
+//! under a deadline and within a bound of queries at once. In: a [`ApiState`] and a listener. Out: JSON, always,
+//! errors included. Invariants: nothing is told to who has not proven to be a user; every error has its place in
+//! one table ([`ApiError`]); a cause inside the server is logged once and never shown.
+//!
+//! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
+
+mod auth;
+mod endpoint;
+pub mod endpoints;
+mod error;
+mod params;
+mod reply;
+mod routes;
+mod server;
+
+use std::sync::Arc;
+
+pub use auth::{PasswordError, hash_password};
+pub use endpoint::{Answer, Call, Endpoint, Verb};
+pub use error::ApiError;
+pub use params::Params;
+pub use routes::ENDPOINTS;
+pub use server::{ServeError, bind, serve};
+
+use crate::config::ApiConfig;
+use crate::store::Store;
+use crate::urls::{Suffixes, UrlRules};
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthPolicy {
+    /// The users in the store, with their passwords.
+    Users,
+    /// Everybody. Only for a server without users that listens on loopback.
+    Open,
+}
+
+/// What the API answers from.
+#[derive(Clone)]
+pub struct ApiState {
+    pub store: Arc<Store>,
+    pub suffixes: Arc<Suffixes>,
+    pub rules: UrlRules,
+    pub config: ApiConfig,
+    pub auth: AuthPolicy,
+}

@@ -16,10 +16,16 @@ pub struct ApiConfig {
     pub max_limit: usize,
     /// Bytes of a request's query string at most.
     pub max_query_bytes: usize,
+    /// Bytes of a request's body at most.
+    pub max_body_bytes: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Queries computed at once; further ones wait.
     pub max_concurrent_queries: usize,
+    /// Verified credentials remembered at most, so that a password is not hashed for every request.
+    pub credential_cache_entries: usize,
+    /// How long verified credentials are remembered.
+    pub credential_cache_ttl: Span,
 }
 
 impl Default for ApiConfig {
@@ -27,9 +33,12 @@ impl Default for ApiConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             max_limit: 10_000,
-            max_query_bytes: 16 << 10,
+            max_query_bytes: 48 << 10,
+            max_body_bytes: 1 << 20,
             deadline: Span::seconds(60),
             max_concurrent_queries: 64,
+            credential_cache_entries: 1_000,
+            credential_cache_ttl: Span::seconds(60),
         }
     }
 }
@@ -38,6 +47,7 @@ impl ApiConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("api.max_limit", self.max_limit as u64, 1)?;
         at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
+        at_least("api.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)
     }
 }

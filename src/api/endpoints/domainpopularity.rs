@@ -1,0 +1,20 @@
+//! `/domainpopularity`: from how many registrable domains a scope's backlinks come.
+
+use serde::Serialize;
+
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::query::totals;
+
+pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Answer::Own(answer));
+
+#[derive(Serialize)]
+struct Row {
+    domainpopularity: u64,
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let selection = call.selection()?;
+    let snapshot = call.state.store.snapshot();
+    let totals = totals(&snapshot, &selection, &call.state.suffixes, call.deadline)?;
+    call.one_row(Row { domainpopularity: totals.refdoms })
+}

@@ -1,0 +1,83 @@
+//! The error table: everything that can go wrong with a request, its status and its sentence.
+
+use http::StatusCode;
+
+use super::params::shorten;
+use crate::query::QueryError;
+use crate::store::StoreError;
+use crate::urls::ScopeError;
+
+/// Why a request is not answered. The message is what the client reads; the cause of [`Self::Internal`] is for
+/// the log alone.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("user name or password is wrong or missing; send them by HTTP Basic authentication")]
+    Unauthorized,
+    #[error("there is no endpoint {0}; GET / lists all endpoints")]
+    NotFound(String),
+    #[error("{path} does not take {method}; use {allow}")]
+    MethodNotAllowed { path: String, method: String, allow: String },
+    #[error("the body is larger than {0} bytes; send less at once")]
+    BodyTooLarge(usize),
+    #[error("the query string is longer than {0} bytes; ask for less at once")]
+    QueryTooLong(usize),
+    #[error("the answer took too long; ask for a smaller scope, or again later")]
+    Deadline,
+    #[error("the server failed to answer; its log says why")]
+    Internal(String),
+}
+
+impl ApiError {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::QueryTooLong(_) => StatusCode::URI_TOO_LONG,
+            Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A parameter with a value it cannot have.
+    pub fn parameter(name: &str, value: &str, wanted: &str) -> Self {
+        Self::BadRequest(format!("{name} is \"{}\"; it must be {wanted}", shorten(value)))
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Where { .. } | QueryError::Cursor | QueryError::TooManyRows => {
+                Self::BadRequest(error.to_string())
+            }
+            QueryError::Deadline => Self::Deadline,
+            QueryError::Store(_) | QueryError::Declaration(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<ScopeError> for ApiError {
+    fn from(error: ScopeError) -> Self {
+        Self::BadRequest(match error {
+            ScopeError::Kind(_) => error.to_string(),
+            _ => format!("url cannot be used: {error}"),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! When a query has to stop: its time is up, or nobody waits for the answer any more.
+//!
+//! Loops over rows ask now and then; a query is never killed from outside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::QueryError;
+
+/// Rows between two looks at the clock.
+const ROWS_A_LOOK: usize = 1_024;
+
+/// The point in time, or the sign, at which a query gives up.
+#[derive(Clone, Debug)]
+pub struct Deadline {
+    until: Instant,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// Stops the query of its deadline when it is dropped.
+#[derive(Debug)]
+pub struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Deadline {
+    /// Starts now.
+    pub fn after(time: Duration) -> Self {
+        let now = Instant::now();
+        // A time beyond what the clock can count is as good as a year.
+        let until = now.checked_add(time).unwrap_or(now + Duration::from_secs(31_536_000));
+        Self { until, cancelled: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// To be held as long as somebody waits for the answer.
+    pub fn cancel_on_drop(&self) -> CancelOnDrop {
+        CancelOnDrop(Arc::clone(&self.cancelled))
+    }
+
+    /// The time left.
+    pub fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now())
+    }
+
+    /// # Errors
+    /// [`QueryError::Deadline`] once the time is up or nobody waits.
+    pub fn check(&self) -> Result<(), QueryError> {
+        if self.cancelled.load(Ordering::Relaxed) || self.left().is_zero() {
+            return Err(QueryError::Deadline);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check`], at the first of every thousand or so rows.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_at(&self, row: usize) -> Result<(), QueryError> {
+        if row.is_multiple_of(ROWS_A_LOOK) { self.check() } else { Ok(()) }
+    }
+
+    /// The rows of a scan, cut short by an error when the time is up.
+    pub fn over<T, E: Into<QueryError>>(
+        &self,
+        rows: impl Iterator<Item = Result<T, E>>,
+    ) -> impl Iterator<Item = Result<T, QueryError>> {
+        rows.enumerate().map(|(at, row)| {
+            self.check_at(at)?;
+            row.map_err(Into::into)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endless() -> impl Iterator<Item = Result<u8, QueryError>> {
+        std::iter::repeat_with(|| Ok(1))
+    }
+
+    #[test]
+    fn a_scan_ends_when_the_time_is_up() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        let failed = deadline.over(endless()).find(Result::is_err);
+        assert!(matches!(failed, Some(Err(QueryError::Deadline))));
+    }
+
+    #[test]
+    fn a_scan_ends_when_nobody_waits() {
+        let deadline = Deadline::after(Duration::MAX);
+        let waiting = deadline.cancel_on_drop();
+        assert!(deadline.check().is_ok());
+        drop(waiting);
+        assert!(matches!(deadline.over(endless()).next(), Some(Err(QueryError::Deadline))));
+    }
+}

@@ -1,0 +1,235 @@
+//! A table as a listing sees it: one unit per row, or one per group, and columns worked out when asked for.
+//!
+//! A column is worked out for the units named and no others, so that a look-up in the store is made for the
+//! fifty rows of a page and not for the million behind it, unless `where` or `order[]` need it.
+
+use rustc_hash::FxHashMap;
+
+use super::aggregate::Asked;
+use super::column::{Column, Kind, Meaning, Value};
+use super::groups::Groups;
+use super::ranks::RankSource;
+use super::{Deadline, QueryError, Table};
+use crate::model::SearchRank;
+use crate::urls::CanonicalUrl;
+
+/// How a column of an answer is worked out. Names are those of the scanned rows' fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compute {
+    /// The row's own field, or the one that its group is made by.
+    Field(&'static str),
+    /// Offset + index on the page, from 1. Only for pages, not for `where` and `order[]`.
+    RowNumber,
+    /// Rows of the group.
+    Count,
+    /// Rows of the group in a hundred of all rows, rounded to the nearest hundredth, halves up.
+    Percentage,
+    /// Different known values of a field in the group.
+    Distinct(&'static str),
+    /// As [`Self::Distinct`] less the one that [`Self::Commonest`] shows.
+    Further(&'static str),
+    /// The value most rows of the group have; of equals the lowest.
+    Commonest(&'static str),
+    /// As [`Self::Commonest`], among the rows with the commonest value of `beside`.
+    CommonestBeside { field: &'static str, beside: &'static str },
+    /// `OnlyImages`, `MostlyImages`, `MostlyText` or `OnlyText`, by the share of rows with this flag.
+    ImageShare(&'static str),
+    /// The rank of the page named by a field.
+    PageRank(&'static str),
+    /// The rank of the registrable domain named by a field.
+    DomainRank(&'static str),
+}
+
+impl Compute {
+    /// The fields it reads.
+    pub fn fields(self) -> impl Iterator<Item = &'static str> {
+        let (first, second) = match self {
+            Self::RowNumber | Self::Count | Self::Percentage => (None, None),
+            Self::CommonestBeside { field, beside } => (Some(field), Some(beside)),
+            Self::Field(field)
+            | Self::Distinct(field)
+            | Self::Further(field)
+            | Self::Commonest(field)
+            | Self::ImageShare(field)
+            | Self::PageRank(field)
+            | Self::DomainRank(field) => (Some(field), None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// The kind of its values, where `of_field` knows the kinds of the fields.
+    pub fn kind(self, of_field: impl Fn(&str) -> Option<Kind>) -> Option<Kind> {
+        match self {
+            Self::Field(field) | Self::Commonest(field) | Self::CommonestBeside { field, .. } => {
+                of_field(field)
+            }
+            Self::RowNumber | Self::Count | Self::Distinct(_) | Self::Further(_) => Some(Kind::Number),
+            Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
+            Self::ImageShare(_) => Some(Kind::Text),
+        }
+    }
+
+    /// Whether it costs a look-up in the store per unit.
+    pub fn is_lookup(self) -> bool {
+        matches!(self, Self::PageRank(_) | Self::DomainRank(_))
+    }
+}
+
+/// A table and, where the listing groups, its groups.
+pub struct Frame<'a> {
+    table: &'a Table,
+    groups: Option<Groups>,
+    ranks: &'a dyn RankSource,
+    deadline: &'a Deadline,
+}
+
+impl<'a> Frame<'a> {
+    /// Groups the table by the named fields; by none, every row stands for itself.
+    ///
+    /// # Errors
+    /// [`QueryError::Declaration`] for a field that the table lacks.
+    pub fn new(
+        table: &'a Table,
+        group_by: &[&str],
+        ranks: &'a dyn RankSource,
+        deadline: &'a Deadline,
+    ) -> Result<Self, QueryError> {
+        let keys = group_by.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let groups = (!keys.is_empty()).then(|| Groups::by(&keys, table.rows()));
+        deadline.check()?;
+        Ok(Self { table, groups, ranks, deadline })
+    }
+
+    /// How many rows or groups there are.
+    pub fn units(&self) -> usize {
+        self.groups.as_ref().map_or(self.table.rows(), Groups::len)
+    }
+
+    /// Works a column out for the units named: its row `i` belongs to `units[i]`.
+    ///
+    /// # Errors
+    /// What a look-up or the deadline reports; [`QueryError::Declaration`] where rows and column do not fit.
+    pub fn column(&self, compute: Compute, units: &[u32]) -> Result<Column, QueryError> {
+        self.deadline.check()?;
+        match compute {
+            Compute::Field(name) => self.field(name, units),
+            Compute::PageRank(name) => {
+                let pages = self.field(name, units)?;
+                self.ranks_of(&pages, |url| match CanonicalUrl::from_stored(url.to_owned()) {
+                    Some(url) => self.ranks.page(&url),
+                    None => Ok(SearchRank::default()),
+                })
+            }
+            Compute::DomainRank(name) => {
+                let domains = self.field(name, units)?;
+                self.ranks_of(&domains, |domain| self.ranks.domain(domain))
+            }
+            Compute::RowNumber => Err(QueryError::Declaration("row number".to_owned())),
+            _ => self.aggregate(compute, units),
+        }
+    }
+
+    fn field(&self, name: &str, units: &[u32]) -> Result<Column, QueryError> {
+        let column = self.table.column(name)?;
+        Ok(match &self.groups {
+            // All rows are always named in their own order.
+            None if units.len() == self.table.rows() => column.clone(),
+            None => column.pick(units),
+            Some(groups) => {
+                let rows: Vec<u32> = units.iter().map(|&unit| groups.first_row[unit as usize]).collect();
+                column.pick(&rows)
+            }
+        })
+    }
+
+    fn aggregate(&self, compute: Compute, units: &[u32]) -> Result<Column, QueryError> {
+        let Some(groups) = &self.groups else {
+            return Err(QueryError::Declaration(format!("{compute:?}")));
+        };
+        let sizes = || units.iter().map(|&unit| groups.sizes[unit as usize]);
+        let asked = || Asked::new(groups, units);
+        let field = |name| self.table.column(name);
+        let number = |cells| Column::new(cells, Meaning::Number);
+        Ok(match compute {
+            Compute::Count => number(sizes().collect()),
+            Compute::Percentage => {
+                let total = self.table.rows() as u64;
+                Column::new(sizes().map(|size| percentage(size, total)).collect(), Meaning::Hundredths)
+            }
+            Compute::Distinct(name) => number(asked().distinct(field(name)?)),
+            Compute::Further(name) => {
+                let distinct = asked().distinct(field(name)?);
+                number(distinct.into_iter().map(|count| count.saturating_sub(1)).collect())
+            }
+            Compute::Commonest(name) => field(name)?.with_cells(asked().commonest(field(name)?)),
+            Compute::CommonestBeside { field: name, beside } => {
+                field(name)?.with_cells(asked().commonest_beside(field(name)?, field(beside)?))
+            }
+            Compute::ImageShare(flag) => {
+                let images = asked().flagged(field(flag)?);
+                Column::of_texts(images.into_iter().zip(sizes()).map(|(images, all)| image_share(images, all)))
+            }
+            Compute::Field(_) | Compute::RowNumber | Compute::PageRank(_) | Compute::DomainRank(_) => {
+                return Err(QueryError::Declaration(format!("{compute:?}")));
+            }
+        })
+    }
+
+    /// The ranks of what a column names, each name looked up once.
+    fn ranks_of(
+        &self,
+        names: &Column,
+        look_up: impl Fn(&str) -> Result<SearchRank, QueryError>,
+    ) -> Result<Column, QueryError> {
+        let mut known: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut cells = Vec::with_capacity(names.cells().len());
+        for (row, &code) in names.cells().iter().enumerate() {
+            self.deadline.check_at(row)?;
+            let rank = match (known.get(&code), names.meaning_of(code)) {
+                (Some(&rank), _) => rank,
+                (None, Value::Text(name)) => u32::from(look_up(name)?.0),
+                (None, _) => return Err(QueryError::Declaration("rank of what is no text".to_owned())),
+            };
+            known.insert(code, rank);
+            cells.push(rank);
+        }
+        Ok(Column::new(cells, Meaning::Hundredths))
+    }
+}
+
+/// 100 × part / total in hundredths, rounded to the nearest, halves up.
+fn percentage(part: u32, total: u64) -> u32 {
+    if total == 0 {
+        return 0;
+    }
+    ((u64::from(part) * 20_000 + total) / (2 * total)) as u32
+}
+
+fn image_share(images: u32, all: u32) -> &'static str {
+    match (u64::from(images), u64::from(all)) {
+        (0, _) => "OnlyText",
+        (images, all) if images == all => "OnlyImages",
+        (images, all) if images * 2 > all => "MostlyImages",
+        _ => "MostlyText",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_rounded_to_the_nearest_hundredth() {
+        for (part, total, hundredths) in
+            [(0, 7, 0), (1, 3, 3_333), (2, 3, 6_667), (1, 800, 13), (1, 20_000, 1), (1, 20_001, 0), (5, 5, 10_000)]
+        {
+            assert_eq!(percentage(part, total), hundredths, "{part} of {total}");
+        }
+    }
+
+    #[test]
+    fn half_images_are_mostly_text() {
+        let shares: Vec<&str> = (0..=4).map(|images| image_share(images, 4)).collect();
+        assert_eq!(shares, ["OnlyText", "MostlyText", "MostlyText", "MostlyImages", "OnlyImages"]);
+    }
+}
