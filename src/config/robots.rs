@@ -36,7 +36,7 @@ impl RobotsConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("robots.max_bytes", self.max_bytes as u64, 500 << 10)?;
         at_least("robots.max_redirects", u64::from(self.max_redirects), 5)?;
-if self.max_age > Span::seconds(86_400) {
+        if self.max_age > Span::seconds(86_400) {
             return Err(format!("robots.max_age is {}; it must be at most 24h (RFC 9309)", self.max_age));
         }
         at_least("robots.retry_after in seconds", self.retry_after.0.as_secs(), 1)?;

@@ -94,6 +94,10 @@ impl<E> HostQueue<E> {
         self.errands.push_back(errand);
     }
 
+    pub fn take_errands(&mut self) -> Vec<E> {
+        self.errands.drain(..).collect()
+    }
+
     /// The next piece of work; reads on from disk when the window is empty. URLs in `taken` are under way.
     pub fn take<B: Backlog>(
         &mut self,

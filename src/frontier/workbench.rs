@@ -121,15 +121,32 @@ impl<E> Frontier<E> {
         Ok(())
     }
 
-    /// Asks for an errand at the host of `url`.
+    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant: nobody need wait for it.
     ///
     /// # Errors
     /// When the backlog cannot be read.
-    pub fn errand<B: Backlog>(&mut self, url: &CanonicalUrl, errand: E, backlog: &B) -> Result<(), B::Error> {
+    pub fn errand<B: Backlog>(
+        &mut self,
+        url: &CanonicalUrl,
+        errand: E,
+        backlog: &B,
+    ) -> Result<Option<E>, B::Error> {
         let name = QueueName::of(url);
-        self.queue(&name, url, backlog)?.push_errand(errand);
+        let queue = self.queue(&name, url, backlog)?;
+        match queue.place {
+            Place::Dormant => return Ok(Some(errand)),
+            // Fetches of pages are used up; a robots.txt that others wait for is not one.
+            Place::Spent => queue.place = Place::Idle,
+            _ => {}
+        }
+        queue.push_errand(errand);
         self.offer(&name);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Takes back the errands that wait for a turn of this queue.
+    pub fn take_errands(&mut self, name: &QueueName) -> Vec<E> {
+        self.queues.get_mut(name).map_or_else(Vec::new, HostQueue::take_errands)
     }
 
     fn queue<B: Backlog>(

@@ -12,8 +12,8 @@ use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Reader, put_varint};
 use super::keys::after_prefix;
-use super::schema::{FRONTIER, HOSTS, SEEN, bounded, decode_sums, encode_sums};
-use super::{Store, StoreError};
+use super::schema::{FRONTIER, HOSTS, PAGES, SEEN, bounded, decode_sums, encode_sums};
+use super::{Store, StoreError, values};
 
 /// Remembers recently asked keys of the seen set, in constant memory: a direct-mapped table of fingerprints.
 /// Zero stands for an empty place; the one URL whose fingerprint is zero is always asked on disk.
@@ -132,6 +132,27 @@ impl Store {
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn depth_of(&self, url: &CanonicalUrl) -> Result<Option<u16>, StoreError> {
         self.seen_depth(seen_key(url))
+    }
+
+    /// Pages last visited before a Unix time, with their depths, in key order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn visited_before(&self, time: u64) -> Result<Vec<(CanonicalUrl, u16)>, StoreError> {
+        let mut due = Vec::new();
+        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            let damaged = |what| StoreError::damaged(PAGES, key, what);
+            if values::decode_page(value).map_err(|damage| damaged(damage.0))?.visited < time {
+                let url = Surt::bytes_to_url(key).map_err(|_| damaged("the URL"))?;
+                let depth = self.depth_of(&url)?.unwrap_or(0);
+                due.push((url, depth));
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(due)
     }
 
     /// Every queue that holds URLs.

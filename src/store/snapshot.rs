@@ -193,7 +193,13 @@ impl<'a> Snapshot<'a> {
         after: Option<&[u8]>,
         decode: impl Fn(&[u8], &[u8]) -> Result<T, Damage> + Copy + 'a,
     ) -> Rows<'_, T> {
-        self.scan_prefixes(family, scope.key_prefixes(&self.store.suffixes), scope.clone(), after.map(<[u8]>::to_vec), decode)
+        self.scan_prefixes(
+            family,
+            scope.key_prefixes(&self.store.suffixes),
+            scope.clone(),
+            after.map(<[u8]>::to_vec),
+            decode,
+        )
     }
 
     /// Walks the prefixes one after the other, leaving out hosts that the scope does not hold.
