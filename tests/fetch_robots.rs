@@ -38,7 +38,7 @@ async fn a_robots_txt_that_cannot_be_had_means_what_rfc_9309_says() {
     let close = |body: &str| Reply::text(body);
     let cases: [(&str, Reply, bool); 14] = [
         ("200", close(RULES), true),
-        ("bom", close(&format!("\u{feff}User-agent: *\nDisallow: /private\nDisallow: /no\n")), true),
+        ("bom", close("\u{feff}User-agent: *\nDisallow: /private\nDisallow: /no\n"), true),
         ("cr", close("user-agent:*\rdisallow:/no\r"), true),
         ("gzip", Reply::text("").header("Content-Encoding", "gzip").body(gzip(RULES.as_bytes())), true),
         ("204", Reply::status(204), false),

@@ -265,6 +265,29 @@ async fn tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host()
 }
 
 #[tokio::test]
+async fn http2_is_spoken_where_the_server_speaks_it() {
+    let web = FakeWeb::new()
+        .with_http2()
+        .host("a.test", "127.5.0.1")
+        .page("a.test", "/", Reply::html("two").header("Location", "/ü").header("X-Robots-Tag", "none"))
+        .page("a.test", "/big", Reply::html(&"x".repeat(40_000)))
+        .page("a.test", "/gone", Reply::status(410))
+        .start()
+        .await;
+    let client = Visitor::new(&FetchConfig { max_body_bytes: 10_000, ..web.fetch_config() });
+    let answer = client.answer("https://a.test/").await;
+    assert_eq!((answer.status, &answer.body[..], answer.truncated), (200, &b"two"[..], false));
+    assert_eq!((answer.location.as_deref(), answer.ip.to_string()), (Some("/ü"), "127.5.0.1".to_owned()));
+    assert_eq!(answer.x_robots_tag, ["none"]);
+    let answer = client.answer("https://a.test/big").await;
+    assert_eq!((answer.body.len(), answer.truncated), (10_000, true));
+    assert_eq!(client.answer("https://a.test/gone").await.status, 410);
+    assert!(web.log().iter().all(|request| request.http2));
+    assert_eq!(web.log().len(), 4);
+    assert_eq!(web.connections(), 1, "a stream that is cut does not cost the connection");
+}
+
+#[tokio::test]
 async fn a_handshake_that_breaks_off_is_a_tls_failure() {
     let plain = FakeWeb::new().page("a.test", "/", Reply::html("no tls here")).start().await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

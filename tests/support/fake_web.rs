@@ -14,6 +14,8 @@
 //! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
 //! 404. Every request is logged with the time it took.
 
+mod http2;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -38,6 +40,7 @@ pub struct Request {
     /// The address it came to.
     pub at: SocketAddr,
     pub tls: bool,
+    pub http2: bool,
     /// Numbers the connection it came over, from 0.
     pub connection: usize,
     pub start: Instant,
@@ -186,6 +189,7 @@ pub struct FakeWeb {
     hosts: BTreeMap<String, Ipv4Addr>,
     site: Arc<Site>,
     tls: bool,
+    http2: bool,
     folder: tempfile::TempDir,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -204,6 +208,7 @@ impl FakeWeb {
             hosts: BTreeMap::new(),
             site: Arc::default(),
             tls: false,
+            http2: false,
             folder: tempfile::tempdir().unwrap(),
             tasks: Vec::new(),
         }
@@ -222,6 +227,14 @@ impl FakeWeb {
     #[must_use]
     pub fn with_tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// Speaks HTTP/2 over TLS.
+    #[must_use]
+    pub fn with_http2(mut self) -> Self {
+        self.tls = true;
+        self.http2 = true;
         self
     }
 
@@ -249,19 +262,23 @@ impl FakeWeb {
         let mut overrides = String::new();
         let mut listening: BTreeMap<Ipv4Addr, [SocketAddr; 2]> = BTreeMap::new();
         for (host, address) in self.hosts.clone() {
-            if !listening.contains_key(&address) {
-                let http = self.listen(address, None).await;
-                let https = match &acceptor {
-                    Some(acceptor) => self.listen(address, Some(acceptor.clone())).await,
-                    None => http,
-                };
-                listening.insert(address, [http, https]);
-            }
-            let [http, https] = listening[&address];
+            let [http, https] = match listening.get(&address) {
+                Some(known) => *known,
+                None => self.listen_both(address, acceptor.as_ref()).await,
+            };
+            listening.insert(address, [http, https]);
             overrides.push_str(&format!("{host}\t{http}\t{https}\n"));
         }
         std::fs::write(self.overrides(), overrides).unwrap();
         self
+    }
+
+    async fn listen_both(&mut self, address: Ipv4Addr, acceptor: Option<&TlsAcceptor>) -> [SocketAddr; 2] {
+        let http = self.listen(address, None).await;
+        match acceptor {
+            Some(acceptor) => [http, self.listen(address, Some(acceptor.clone())).await],
+            None => [http, http],
+        }
     }
 
     async fn listen(&mut self, address: Ipv4Addr, acceptor: Option<TlsAcceptor>) -> SocketAddr {
@@ -285,7 +302,7 @@ impl FakeWeb {
         let names: Vec<String> = self.hosts.keys().cloned().collect();
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
@@ -294,6 +311,9 @@ impl FakeWeb {
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
             )
             .unwrap();
+        if self.http2 {
+            config.alpn_protocols = vec![b"h2".to_vec()];
+        }
         TlsAcceptor::from(Arc::new(config))
     }
 
@@ -335,6 +355,13 @@ impl Drop for FakeWeb {
 }
 
 impl Site {
+    /// Logs a request; returns its place in the log.
+    fn record(&self, request: &Request) -> usize {
+        let mut log = self.log.lock().unwrap();
+        log.push(request.clone());
+        log.len() - 1
+    }
+
     fn reply(&self, request: &Request) -> Reply {
         let suffix = request.host.split_once('.').map(|(_, suffix)| format!("*.{suffix}"));
         let path = request.path.as_str();
@@ -364,6 +391,9 @@ async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Opt
     match acceptor {
         Some(acceptor) => {
             if let Ok(stream) = acceptor.accept(stream).await {
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    return http2::serve(stream, at, connection, &site).await;
+                }
                 let mut stream = BufStream::new(stream);
                 while let Some(true) = exchange(&mut stream, at, true, connection, &site).await {}
                 let _ = stream.shutdown().await;
@@ -397,11 +427,7 @@ where
     S: AsyncBufReadExt + AsyncRead + AsyncWrite + Unpin,
 {
     let Some(request) = read_request(stream, at, tls, connection).await else { return Some(false) };
-    let index = {
-        let mut log = site.log.lock().unwrap();
-        log.push(request.clone());
-        log.len() - 1
-    };
+    let index = site.record(&request);
     let reply = site.reply(&request);
     if reply.reset {
         return None;
@@ -428,7 +454,7 @@ where
     }
     let host = headers.iter().find(|(name, _)| name == "host").map(|(_, host)| host.clone())?;
     let host = host.split(':').next().unwrap_or_default().to_owned();
-    Some(Request { host, path, headers, at, tls, connection, start, end: None })
+    Some(Request { host, path, headers, at, tls, http2: false, connection, start, end: None })
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
