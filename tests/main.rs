@@ -1,5 +1,5 @@
 //! One test binary: what backlinkd does, seen from outside.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 

@@ -34,8 +34,8 @@ pub enum ConfigError {
     UnknownVariable { name: String, nearest: Option<String> },
     #[error("\"--set {0}\" lacks an equals sign; write --set section.key=value")]
     Set(String),
-    #[error("{origin} sets {key} to {value}, which cannot be used ({message}); give {expected}")]
-    Value { key: String, value: String, origin: Origin, message: String, expected: String },
+    #[error("{origin} sets {key} to {value}, which cannot be used {reason}")]
+    Value { key: String, value: String, origin: Origin, reason: String },
     /// A value that is well-formed but out of range, or does not go with the others.
     #[error("{message}{}", set_by(origin.as_ref()))]
     Invalid { message: String, origin: Option<Origin> },

@@ -143,8 +143,7 @@ impl Layers {
                 key: key.to_owned(),
                 value: value.to_string(),
                 origin,
-                message: error.message().to_owned(),
-                expected: expected_like(current),
+                reason: format!("({}); give {}", error.message(), expected_like(current)),
             });
         }
         if let Some(slot) = self.table.get_mut(section).and_then(|keys| keys.get_mut(name)) {

@@ -89,8 +89,11 @@ fn the_url_standards_own_cases_hold() {
     assert_eq!((urls, refused, no_base), (233, 514, 134));
 }
 
-/// The outcome that differs, by source and input; and how many there are for each reason.
-fn differences() -> (HashMap<(String, String), Option<String>>, Vec<(String, usize)>) {
+/// What this program answers, by the source and the input of a case.
+type Outcomes = HashMap<(String, String), Option<String>>;
+
+/// The outcomes that differ, and how many there are for each reason.
+fn differences() -> (Outcomes, Vec<(String, usize)>) {
     let groups: Vec<Value> = serde_json::from_str(include_str!("../data/urls/differences.json")).unwrap();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let (mut outcomes, mut counts) = (HashMap::new(), Vec::new());
