@@ -1,1 +1,202 @@
-//! (to be written)
+//! The shape of the source: what may import what, who speaks to the outside, and how a file looks.
+//!
+//! Each rule is a function from one source file to its violations, so that the rules themselves can be tested on
+//! made-up files. Code under `#[cfg(test)]`, comments and strings are left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+mod source;
+
+use source::Source;
+
+/// Modules and their heights. A module may import what stands lower, and itself.
+const LAYERS: [(&str, u8); 17] = [
+    ("urls", 0),
+    ("model", 1),
+    ("config", 1),
+    ("parse", 2),
+    ("frontier", 2),
+    ("graph", 2),
+    ("fetch::robots_txt", 2),
+    ("rank::pagerank", 3),
+    ("fetch", 4),
+    ("store", 4),
+    ("geo", 4),
+    ("warc", 4),
+    ("crawl", 5),
+    ("rank", 5),
+    ("query", 5),
+    ("api", 6),
+    ("cli", 7),
+];
+
+/// Crates that one module alone may use.
+const ONLY_IMPORTERS: [(&str, &str); 8] = [
+    ("reqwest", "fetch"),
+    ("rocksdb", "store"),
+    ("scraper", "parse"),
+    ("html5ever", "parse"),
+    ("warp", "api"),
+    ("maxminddb", "geo"),
+    ("publicsuffix", "urls"),
+    ("rpassword", "cli"),
+];
+
+const MAX_LINES: usize = 500;
+const NO_NAMES: [&str; 8] = ["utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"];
+const NO_CALLS: [&str; 4] = [".unwrap()", ".expect(", "todo!", "unimplemented!"];
+
+/// The layer that a module path such as `fetch::client::Client` lies in.
+fn layer_of(path: &str) -> Option<(&'static str, u8)> {
+    let inside =
+        |layer: &str| path.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    LAYERS.into_iter().filter(|(layer, _)| inside(layer)).max_by_key(|(layer, _)| layer.len())
+}
+
+fn imports_point_down(file: &Source) -> Vec<String> {
+    // The library's root and the program's entry only name the modules.
+    if matches!(file.path.as_str(), "lib.rs" | "main.rs") {
+        return Vec::new();
+    }
+    let Some((own, height)) = layer_of(&file.module) else {
+        return vec![format!("module {} stands in no layer", file.module)];
+    };
+    let mut wrong = Vec::new();
+    for import in file.imports() {
+        match layer_of(&import) {
+            None => wrong.push(format!("imports {import}, which stands in no layer")),
+            Some((layer, lower)) if layer != own && lower >= height => {
+                wrong.push(format!("imports {import}: {own} stands no higher than {layer}"));
+            }
+            Some(_) => {}
+        }
+    }
+    wrong
+}
+
+fn outside_crates_have_one_importer(file: &Source) -> Vec<String> {
+    let top = file.module.split("::").next().unwrap_or_default();
+    let foreign = |(name, owner): &(&str, &str)| top != *owner && file.uses_crate(name);
+    ONLY_IMPORTERS
+        .iter()
+        .filter(|rule| foreign(rule))
+        .map(|(name, owner)| format!("imports {name}: only {owner} may"))
+        .collect()
+}
+
+fn nothing_panics(file: &Source) -> Vec<String> {
+    NO_CALLS.iter().filter(|call| file.code.contains(**call)).map(|call| format!("holds {call}")).collect()
+}
+
+fn files_are_short_named_and_explained(file: &Source) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if file.text.lines().count() > MAX_LINES {
+        wrong.push(format!("has {} lines, more than {MAX_LINES}", file.text.lines().count()));
+    }
+    if file.path.split(['/', '.']).any(|part| NO_NAMES.contains(&part)) {
+        wrong.push("has a name that says nothing".to_owned());
+    }
+    let first = file.text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!["));
+    if !first.is_some_and(|line| line.starts_with("//! ")) {
+        wrong.push("does not begin with module docs".to_owned());
+    }
+    wrong
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                files.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    assert!(files.len() > 30, "{} files", files.len());
+    files
+}
+
+fn assert_holds(rule: fn(&Source) -> Vec<String>) {
+    let wrong: Vec<String> = sources()
+        .iter()
+        .flat_map(|file| rule(file).into_iter().map(|wrong| format!("src/{} {wrong}", file.path)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn imports_point_down_only_and_stages_never_call_each_other() {
+    assert_holds(imports_point_down);
+}
+
+#[test]
+fn each_outside_crate_has_one_importer() {
+    assert_holds(outside_crates_have_one_importer);
+}
+
+#[test]
+fn nothing_panics_outside_tests() {
+    assert_holds(nothing_panics);
+}
+
+#[test]
+fn files_are_short_well_named_and_explained() {
+    assert_holds(files_are_short_named_and_explained);
+}
+
+#[test]
+fn the_import_rule_bites() {
+    for (path, code, wrong) in [
+        ("urls/canonical.rs", "use crate::model::Day;", 1),
+        ("model/link.rs", "use crate::urls::{CanonicalUrl, Scope};", 0),
+        ("parse/mod.rs", "use crate::{model::Link, config::ParseConfig, store::{self, Store}};", 2),
+        ("crawl.rs", "use crate::{fetch::Fetcher, frontier::Frontier};\nfn f() { crate::rank::run(); }", 1),
+        ("query/mod.rs", "use crate::crawl::Crawl;\nuse crate::rank;\n", 2),
+        ("rank/mod.rs", "mod pagerank;\nuse crate::graph::Csr;\nuse self::pagerank::rank;", 0),
+        ("rank/pagerank.rs", "use crate::graph::Csr;\nuse super::scale::Scale;", 1),
+        ("fetch/robots_txt.rs", "use crate::fetch::Client;", 1),
+        ("fetch/robots.rs", "use super::robots_txt::Rules;\nuse super::Client;", 0),
+        ("store/keys.rs", "use crate::query::Where;", 1),
+        ("store/keys.rs", "// use crate::query::Where;\nconst A: &str = \"crate::query::Where\";", 0),
+        ("store/keys.rs", "#[cfg(test)]\nmod tests { use crate::query::Where; }", 0),
+        ("api/auth.rs", "use crate::cli::main;", 1),
+        ("cli/users.rs", "use crate::{api, store::Store};", 0),
+        ("newroom/mod.rs", "", 1),
+        ("crawl.rs", "use crate::newroom::A;", 1),
+    ] {
+        let found = imports_point_down(&Source::new(path, code));
+        assert_eq!(found.len(), wrong, "{path}: {code} {found:?}");
+    }
+}
+
+#[test]
+fn the_other_rules_bite() {
+    let crates = |path, code| outside_crates_have_one_importer(&Source::new(path, code)).len();
+    assert_eq!(crates("crawl.rs", "use reqwest::Client;"), 1);
+    assert_eq!(crates("fetch/client.rs", "use reqwest::Client;"), 0);
+    assert_eq!(crates("query/mod.rs", "fn f() -> Result<(), rocksdb::Error> {}"), 1);
+    assert_eq!(crates("query/mod.rs", "use {rocksdb, warp as w};"), 2);
+    assert_eq!(crates("query/mod.rs", "/// As reqwest does.\nlet my_warp = \"warp::x\";"), 0);
+
+    let panics = |code| nothing_panics(&Source::new("crawl.rs", code)).len();
+    assert_eq!(panics("fn f() { x.unwrap(); todo!() }"), 2);
+    assert_eq!(panics("fn f() { x.expect(\"\"); unimplemented!() }"), 2);
+    assert_eq!(panics("fn f() { x.unwrap_or(1); x.unwrap_or_default() } // .unwrap()\n"), 0);
+    assert_eq!(panics("#[cfg(test)]\nmod tests { fn f() { if a { x.unwrap() } } }"), 0);
+    assert_eq!(panics("#[cfg(test)]\nmod tests { fn f() {} }\nfn g() { x.unwrap() }"), 1);
+
+    let shape = |path, text: &str| files_are_short_named_and_explained(&Source::new(path, text)).len();
+    assert_eq!(shape("store/keys.rs", "//! Keys.\n"), 0);
+    assert_eq!(shape("store/keys.rs", "use a::b;\n"), 1);
+    assert_eq!(shape("store/utils.rs", "//! Keys.\n"), 1);
+    assert_eq!(shape("common/mod.rs", "//! Keys.\n"), 1);
+    assert_eq!(shape("store/keys.rs", &"//! Keys.\n".repeat(500)), 0);
+    assert_eq!(shape("store/keys.rs", &"//! Keys.\n".repeat(501)), 1);
+}

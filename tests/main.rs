@@ -1,12 +1,15 @@
 //! One test binary: what backlinkd does, seen from outside.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
 mod api;
 mod architecture;
 mod config_layers;
+mod fetch_body;
+mod fetch_robots;
 mod fetch_web;
+mod geo_places;
 mod graphs;
 mod link_oracle;
 mod pipeline;

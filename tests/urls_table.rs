@@ -1,1 +1,7 @@
-//! (to be written)
+//! URLs against tables that others wrote: the URL Standard's own tests, four normalisers, the public suffix list.
+
+mod canonical;
+mod scope;
+mod suffixes;
+mod surt;
+mod tables;

@@ -127,8 +127,8 @@ impl Authenticator {
 
     fn fingerprint(&self, credentials: &Credentials, hash: &str) -> Result<Fingerprint, ApiError> {
         let key = self.known().key;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key)
-            .map_err(|error| ApiError::Internal(error.to_string()))?;
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&key).map_err(|error| ApiError::Internal(error.to_string()))?;
         for part in [&credentials.name, &credentials.password, hash] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());

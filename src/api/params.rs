@@ -34,7 +34,10 @@ impl Params {
             .map(|pair| {
                 let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
                 let name = decode(name).ok_or_else(|| {
-                    ApiError::BadRequest(format!("the parameter name {} is not UTF-8; encode it so", shorten(name)))
+                    ApiError::BadRequest(format!(
+                        "the parameter name {} is not UTF-8; encode it so",
+                        shorten(name)
+                    ))
                 })?;
                 let value = decode(value).ok_or_else(|| {
                     ApiError::BadRequest(format!(
@@ -94,7 +97,9 @@ impl Params {
     pub fn selection(&self, rules: &UrlRules, suffixes: &Suffixes) -> Result<Selection, ApiError> {
         let kind = self.single("scope")?.map(str::parse::<ScopeKind>).transpose()?;
         let url = self.single("url")?.ok_or_else(|| {
-            ApiError::BadRequest("url is missing; give a URL, host or domain, for example url=example.com".to_owned())
+            ApiError::BadRequest(
+                "url is missing; give a URL, host or domain, for example url=example.com".to_owned(),
+            )
         })?;
         let internal = match self.single("internal")? {
             None | Some("include") => Internal::Include,
@@ -125,23 +130,20 @@ impl Params {
         let most = config.max_limit;
         match self.single("limit")? {
             None => Ok(DEFAULT_LIMIT.min(most)),
-            Some(text) => whole_number(text)
-                .filter(|&limit| limit <= most)
-                .ok_or_else(|| ApiError::parameter("limit", text, &format!("a whole number from 0 to {most}"))),
+            Some(text) => whole_number(text).filter(|&limit| limit <= most).ok_or_else(|| {
+                ApiError::parameter("limit", text, &format!("a whole number from 0 to {most}"))
+            }),
         }
     }
 }
 
 fn list_number(given: &str, digits: &str) -> Result<u64, ApiError> {
-    whole_number(digits)
-        .and_then(|number| u32::try_from(number).ok())
-        .map(u64::from)
-        .ok_or_else(|| {
-            ApiError::BadRequest(format!(
-                "the parameter {} has no number in its brackets; write [] or [0], [1] and so on",
-                shorten(given)
-            ))
-        })
+    whole_number(digits).and_then(|number| u32::try_from(number).ok()).map(u64::from).ok_or_else(|| {
+        ApiError::BadRequest(format!(
+            "the parameter {} has no number in its brackets; write [] or [0], [1] and so on",
+            shorten(given)
+        ))
+    })
 }
 
 /// Digits and nothing else.
@@ -204,7 +206,8 @@ mod tests {
         assert_eq!(window("").unwrap(), Window { offset: 0, limit: 50 });
         assert_eq!(window("limit=0&offset=123456789").unwrap(), Window { offset: 123_456_789, limit: 0 });
         assert_eq!(window("limit=10000").unwrap().limit, 10_000);
-        for query in ["limit=10001", "limit=-1", "limit=", "limit=1.0", "limit=%2B1", "offset=-1", "offset=x"] {
+        for query in ["limit=10001", "limit=-1", "limit=", "limit=1.0", "limit=%2B1", "offset=-1", "offset=x"]
+        {
             let message = window(query).unwrap_err().to_string();
             assert!(message.starts_with(&query[..5]), "{query}: {message}");
         }

@@ -21,7 +21,9 @@ use crate::query::Deadline;
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on {address}: {cause}; set api.listen or --listen to a free address of this machine")]
+    #[error(
+        "cannot listen on {address}: {cause}; set api.listen or --listen to a free address of this machine"
+    )]
     Bind { address: SocketAddr, cause: std::io::Error },
     #[error(transparent)]
     Password(#[from] PasswordError),

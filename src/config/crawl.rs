@@ -15,7 +15,7 @@ pub struct CrawlConfig {
     /// Largest `Crawl-delay` of a robots.txt that is honoured.
     pub max_crawl_delay: Span,
     /// Links followed from a seed at most; deeper URLs are known as targets but not fetched.
-    pub max_depth: u32,
+    pub max_depth: u16,
     /// URLs fetched per host at most.
     pub max_pages_per_host: u64,
     /// Whether only hosts of the seeds' registrable domains are crawled.
@@ -28,6 +28,10 @@ pub struct CrawlConfig {
     pub max_attempts: u32,
     /// Pause after the first failure of a host; it doubles with each further one.
     pub retry_delay: Span,
+    /// For how long a host is given up that cannot be found or has failed too often in a row.
+    pub dead_host_retry: Span,
+    /// Time that fetches under way get to finish when the crawl is told to stop.
+    pub drain: Span,
     /// A page is fetched again when its last visit is this long ago.
     pub recrawl_after: Span,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
@@ -47,8 +51,10 @@ impl Default for CrawlConfig {
             seen_cache_urls: 4_000_000,
             max_attempts: 3,
             retry_delay: Span::seconds(10),
+            dead_host_retry: Span::seconds(86_400),
+            drain: Span::seconds(10),
             recrawl_after: Span::seconds(7 * 86_400),
-            store_queue: 256,
+            store_queue: 64,
         }
     }
 }

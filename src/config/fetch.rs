@@ -29,6 +29,8 @@ pub struct FetchConfig {
     pub idle_timeout: Span,
     /// How long a resolved address is used before the name is resolved again.
     pub dns_ttl: Span,
+    /// Hosts whose resolved address is remembered.
+    pub dns_cache_hosts: usize,
     /// Body bytes read off the wire at most; the rest is cut.
     pub max_body_bytes: usize,
     /// Body bytes after decompression at most; the rest is cut.
@@ -47,6 +49,7 @@ impl Default for FetchConfig {
             connect_timeout: Span::seconds(10),
             idle_timeout: Span::seconds(30),
             dns_ttl: Span::seconds(300),
+            dns_cache_hosts: 100_000,
             max_body_bytes: 8 << 20,
             max_decoded_bytes: 16 << 20,
         }
@@ -64,6 +67,7 @@ impl FetchConfig {
         if !self.contact.bytes().all(|b| (b' '..=b'~').contains(&b)) {
             return Err("fetch.contact must be printable ASCII, as HTTP headers are".to_owned());
         }
+        at_least("fetch.dns_cache_hosts", self.dns_cache_hosts as u64, 1)?;
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("fetch.max_decoded_bytes", self.max_decoded_bytes as u64, 1_024)?;
         at_least("fetch.timeout in milliseconds", self.timeout.0.as_millis() as u64, 1)?;

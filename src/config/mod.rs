@@ -2,12 +2,14 @@
 //!
 //! Layers, later ones win: built-in defaults, `--config FILE`, environment `BACKLINKD_SECTION__KEY`,
 //! `--set section.key=value`. `config/default.toml` shows every key with its default, unit and reason; a test
-//! holds it equal to [`Config::default`].
+//! holds it equal to [`Config::default`]. Nothing here is a secret: users and their passwords live in the store.
 
 mod api;
 mod crawl;
+mod error;
 mod fetch;
 mod geo;
+mod keys;
 mod layers;
 mod parse;
 mod rank;
@@ -16,13 +18,17 @@ mod span;
 mod store;
 mod urls;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 pub use api::ApiConfig;
 pub use crawl::CrawlConfig;
+pub use error::{ConfigError, Origin};
 pub use fetch::FetchConfig;
 pub use geo::GeoConfig;
-pub use layers::{ConfigError, DEFAULT_TOML, load};
+pub use keys::{DEFAULT_TOML, KeyDoc, key_table};
+pub use layers::{COMMAND_LINE_VARIABLES, environment, load};
 pub use parse::ParseConfig;
 pub use rank::RankConfig;
 pub use robots::RobotsConfig;
@@ -59,6 +65,16 @@ impl Config {
         self.store.validate()?;
         self.rank.validate()?;
         self.api.validate()
+    }
+
+    /// Every path, with its key: a file's relative ones are turned by it.
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 4] {
+        [
+            ("fetch.host_overrides", &mut self.fetch.host_overrides),
+            ("fetch.extra_ca", &mut self.fetch.extra_ca),
+            ("urls.public_suffix_list", &mut self.urls.public_suffix_list),
+            ("geo.database", &mut self.geo.database),
+        ]
     }
 }
 

@@ -18,6 +18,12 @@ pub struct ParseConfig {
     pub max_description_chars: usize,
     /// Bytes looked at to guess the encoding of a page that declares none.
     pub charset_sample_bytes: usize,
+    /// Elements open at once; start tags beyond are left out, their content is kept.
+    pub max_open_elements: usize,
+    /// Elements, texts and comments of one page's tree; what follows is left out.
+    pub max_nodes: usize,
+    /// Attributes of one tag; a page is cut before a tag with more.
+    pub max_attributes: usize,
 }
 
 impl Default for ParseConfig {
@@ -28,6 +34,9 @@ impl Default for ParseConfig {
             max_title_chars: 512,
             max_description_chars: 1_024,
             charset_sample_bytes: 64 << 10,
+            max_open_elements: 512,
+            max_nodes: 1_000_000,
+            max_attributes: 1_000,
         }
     }
 }
@@ -35,6 +44,9 @@ impl Default for ParseConfig {
 impl ParseConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("parse.max_links", self.max_links as u64, 1)?;
-        at_least("parse.charset_sample_bytes", self.charset_sample_bytes as u64, 1_024)
+        at_least("parse.charset_sample_bytes", self.charset_sample_bytes as u64, 1_024)?;
+        at_least("parse.max_open_elements", self.max_open_elements as u64, 64)?;
+        at_least("parse.max_nodes", self.max_nodes as u64, 1_000)?;
+        at_least("parse.max_attributes", self.max_attributes as u64, 64)
     }
 }

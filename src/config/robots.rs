@@ -14,17 +14,32 @@ pub struct RobotsConfig {
     pub max_redirects: u32,
     /// How long a robots.txt is used before it is fetched again; RFC 9309 asks for 24 hours at most.
     pub max_age: Span,
+    /// How long a host whose robots.txt could not be had is left alone before it is asked again.
+    pub retry_after: Span,
+    /// Bytes of rules kept in memory, over all hosts.
+    pub cache_bytes: usize,
 }
 
 impl Default for RobotsConfig {
     fn default() -> Self {
-        Self { max_bytes: 512 << 10, max_redirects: 5, max_age: Span::seconds(86_400) }
+        Self {
+            max_bytes: 512 << 10,
+            max_redirects: 5,
+            max_age: Span::seconds(86_400),
+            retry_after: Span::seconds(600),
+            cache_bytes: 64 << 20,
+        }
     }
 }
 
 impl RobotsConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("robots.max_bytes", self.max_bytes as u64, 500 << 10)?;
-        at_least("robots.max_redirects", u64::from(self.max_redirects), 5)
+        at_least("robots.max_redirects", u64::from(self.max_redirects), 5)?;
+        if self.max_age > Span::seconds(86_400) {
+            return Err(format!("robots.max_age is {}; it must be at most 24h (RFC 9309)", self.max_age));
+        }
+        at_least("robots.retry_after in seconds", self.retry_after.0.as_secs(), 1)?;
+        at_least("robots.cache_bytes", self.cache_bytes as u64, 1 << 20)
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::at_least;
+use super::{ConfigError, at_least};
+use crate::urls::{Suffixes, UrlRules};
 
 /// See `config/default.toml` for units and reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,38 @@ impl Default for UrlsConfig {
 
 impl UrlsConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
+        for param in &self.drop_query_params {
+            let name = param.strip_suffix('*').unwrap_or(param);
+            if name.is_empty() || name.contains(['*', '&', '=', '#']) {
+                return Err(format!(
+                    "urls.drop_query_params holds \"{param}\"; it must be a parameter's name, or the start of one and a \"*\""
+                ));
+            }
+        }
         at_least("urls.max_length", self.max_length as u64, 100)
+    }
+
+    /// The rules of canonical URLs.
+    pub fn rules(&self) -> UrlRules {
+        UrlRules { max_length: self.max_length, drop_query_params: self.drop_query_params.clone() }
+    }
+
+    /// The public suffix list: the file named, or the one built in.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be read or is no such list.
+    pub fn suffixes(&self) -> Result<Suffixes, ConfigError> {
+        let path = &self.public_suffix_list;
+        let list = if path.as_os_str().is_empty() {
+            Suffixes::built_in()
+        } else {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+            Suffixes::parse(&text)
+        };
+        list.map_err(|error| ConfigError::Invalid {
+            message: format!("urls.public_suffix_list \"{}\": {error}", path.display()),
+            origin: None,
+        })
     }
 }

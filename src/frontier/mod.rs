@@ -1,1 +1,46 @@
-//! (to be written)
+//! What is fetched next, and when: a pure state machine. The time is a parameter; nothing here waits.
+//!
+//! Each scheme, host and port has a queue of URLs ([`QueueName`]); its first URLs are held in memory (the
+//! *window*), the rest stays on disk behind [`Backlog`]. A queue takes *turns* at its host's address: one turn
+//! at a time per address, hence per host, and between two turns the configured delay, counted from the end of
+//! the first. A turn fetches a page, or runs an *errand*: a request that other queues wait for (a robots.txt).
+//!
+//! ```text
+//!  unresolved ─► resolving ─► ready (in its address's line) ─► turn ─► ready …
+//!                    │                                          ├─► asleep until its host may be asked again
+//!                    └► dormant: not in this crawl              ├─► waiting for an errand
+//!                                                               └─► idle: nothing queued
+//! ```
+//!
+//! The shape is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses"):
+//! a heap of addresses by the time they may next be asked, each with its hosts; an address that is being asked is
+//! out of the heap.
+
+mod queue;
+mod url;
+mod workbench;
+
+pub use url::{Found, QueueName, QueuedUrl};
+pub use workbench::{Frontier, FrontierRules, Next, Pause};
+
+/// The part of the queues that is not in memory.
+pub trait Backlog {
+    type Error;
+
+    /// Up to `most` URLs of a queue in its order, strictly after the URL `after`.
+    ///
+    /// # Errors
+    /// When the queue cannot be read.
+    fn queued(
+        &self,
+        queue: &QueueName,
+        after: Option<&QueuedUrl>,
+        most: usize,
+    ) -> Result<Vec<QueuedUrl>, Self::Error>;
+
+    /// Fetches the queue has had, over all crawls.
+    ///
+    /// # Errors
+    /// When the count cannot be read.
+    fn fetches_of(&self, queue: &QueueName) -> Result<u64, Self::Error>;
+}

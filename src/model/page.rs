@@ -116,6 +116,6 @@ impl PageContent {
     /// Whether this answer settles which links the page has: a success, a redirect, or word that the page is gone.
     /// Anything else (5xx, 403, 429 …) says nothing about them.
     pub fn settles_links(&self) -> bool {
-        matches!(self.status, 200..=299 | 404 | 410) || (300..=399).contains(&self.status)
+        matches!(self.status, 200..=303 | 305..=399 | 404 | 410)
     }
 }

@@ -122,3 +122,17 @@ impl BacklinkRecord {
         self.toggles.last().is_none_or(|toggle| toggle.back.is_some())
     }
 }
+
+impl StoredPage {
+    /// What the page's backlinks say of it.
+    pub fn source(&self) -> SourcePage {
+        SourcePage {
+            title: self.title.clone(),
+            ip: self.ip,
+            place: self.place.clone(),
+            int_links: self.int_links,
+            ext_links: self.ext_links,
+            upd_day: self.upd_day,
+        }
+    }
+}

@@ -1,1 +1,168 @@
-//! (to be written)
+//! From bytes to a page: the links, title, directives and canonical URL that a fetched HTML document holds.
+//!
+//! In goes one HTTP answer ([`Answer`]), out comes a [`ParsedPage`] that owns all it holds. Synchronous and
+//! pure: no I/O, no clock, and the same bytes always give the same page. Nothing here can fail; what cannot be
+//! read is left out. This is the only folder that knows an HTML parser; run it off the async threads.
+//!
+//! The document is read as a browser with scripting off reads it (<https://html.spec.whatwg.org>): the
+//! encoding is found ([`charset`]), the bytes become a tree by the standard's algorithm ([`tree`]), one walk over
+//! the tree in document order collects what matters ([`walk`]), and the references found are resolved against
+//! the document's base ([`resolve`]). XHTML goes through the HTML parser too.
+//!
+//! What counts as a link:
+//! * `a` (HTML and SVG; `aimg` when it holds an `img`) and `area` with `href`, `iframe`, `frame`, `layer` and
+//!   `ilayer` with `src`, meta refresh and the `Refresh` header, which stands first;
+//! * not what lies in a `template`, nor in the raw text of `script`, `style`, `textarea`, `noframes` and the like;
+//!   what lies in `noscript` counts;
+//! * not a reference that has no canonical URL (another scheme than http(s), unparsable), nor one that leads
+//!   back to the document itself (RFC 3986, 4.4): one whose canonical URL is the document's own.
+//!
+//! "Blank" is ASCII white space, as in the DOM's own `strip and collapse`: a no-break space is text.
+//!
+//! Hostile pages are bounded: the number of links, of tree nodes, of elements open at once and of attributes of
+//! one tag (`[parse]` in the configuration). Everything takes time and memory linear in the body, times at most
+//! those bounds, and nothing recurses.
+
+mod charset;
+mod directives;
+mod encode;
+mod flood;
+mod headers;
+mod prescan;
+mod refresh;
+mod resolve;
+mod scanner;
+mod sink;
+mod text;
+mod tree;
+mod walk;
+
+use std::borrow::Cow;
+
+use encoding_rs::Encoding;
+
+use crate::config::ParseConfig;
+use crate::model::{Directives, Link, Rel};
+use crate::urls::{CanonicalUrl, UrlRules};
+
+pub use headers::is_html;
+
+use resolve::Resolver;
+use tree::Tree;
+
+/// An HTTP answer whose body [`is_html`] has found to be HTML.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The URL that gave this answer.
+    pub url: &'a CanonicalUrl,
+    /// The raw `Content-Type` header.
+    pub content_type: Option<&'a str>,
+    /// Every `X-Robots-Tag` header line.
+    pub x_robots_tag: &'a [&'a str],
+    /// The `Refresh` header.
+    pub refresh: Option<&'a str>,
+    /// Every `Link` header line.
+    pub link_headers: &'a [&'a str],
+    /// The body after decompression; it may have been cut at a size limit.
+    pub body: &'a [u8],
+}
+
+/// What an HTML document holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParsedPage {
+    /// The WHATWG name of the encoding the page was read with, lower case.
+    pub charset: String,
+    /// The first `title`, blanks collapsed; empty when there is none.
+    pub title: String,
+    /// `meta name=description`, blanks collapsed; empty when there is none.
+    pub description: String,
+    pub directives: Directives,
+    /// `link rel=canonical`, or else the `Link` header's, when it is another URL than the page's own.
+    pub canonical: Option<CanonicalUrl>,
+    /// In document order, at most `parse.max_links`.
+    pub links: Vec<Link>,
+    /// Links beyond `parse.max_links`.
+    pub links_dropped: usize,
+    /// Whether the rest of the document was left out, because it went beyond `parse.max_nodes` or
+    /// `parse.max_attributes`.
+    pub cut: bool,
+}
+
+/// Reads an HTML document. `user_agent_token` is our product token: directives that name it are obeyed.
+pub fn parse(
+    answer: &Answer<'_>,
+    config: &ParseConfig,
+    rules: &UrlRules,
+    user_agent_token: &str,
+) -> ParsedPage {
+    let (encoding, tree) = read_tree(answer, config);
+    let found = walk::walk(&tree, config, user_agent_token);
+    let directives = answer
+        .x_robots_tag
+        .iter()
+        .fold(found.directives, |all, line| directives::with_header(all, line, user_agent_token));
+    let Some(resolver) = Resolver::new(answer.url, found.base_href, encoding, rules) else {
+        return ParsedPage { charset: name_of(encoding), directives, ..ParsedPage::default() };
+    };
+    let mut page = ParsedPage {
+        charset: name_of(encoding),
+        title: found.title.unwrap_or_default(),
+        description: found.description.unwrap_or_default(),
+        directives,
+        canonical: canonical(answer, &found.canonicals, &resolver),
+        cut: tree.cut,
+        ..ParsedPage::default()
+    };
+    let page_rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
+    let from_header = answer.refresh.and_then(refresh::reference).and_then(|to| resolver.header_link(to));
+    let from_document = found.references.into_iter().filter_map(|reference| resolver.link(reference));
+    for mut link in from_header.into_iter().chain(from_document) {
+        if page.links.len() < config.max_links {
+            link.rel = link.rel.with(page_rel);
+            page.links.push(link);
+        } else {
+            page.links_dropped += 1;
+        }
+    }
+    page
+}
+
+/// Decodes the body and builds its tree. When the encoding was only guessed and the document then names another
+/// one in a `meta`, it is read once more with that one, as the HTML standard has it ("changing the encoding while
+/// parsing").
+fn read_tree(answer: &Answer<'_>, config: &ParseConfig) -> (&'static Encoding, Tree) {
+    let guess = charset::choose(answer.body, answer.content_type, answer.url.host(), config);
+    let text = charset::decode(answer.body, guess.encoding);
+    let (text, cut) = within_limits(&text, config);
+    match tree::build(text, config, (!guess.certain).then_some(guess.encoding)) {
+        Ok(tree) => (guess.encoding, Tree { cut: tree.cut || cut, ..tree }),
+        Err(tree::Redeclared(encoding)) => {
+            let text = charset::decode(answer.body, encoding);
+            let (text, cut) = within_limits(&text, config);
+            let tree = tree::build(text, config, None).unwrap_or_default();
+            (encoding, Tree { cut: tree.cut || cut, ..tree })
+        }
+    }
+}
+
+/// The part of a text that the tokenizer can take in linear time, and whether that is not all of it.
+fn within_limits<'t>(text: &'t Cow<'_, str>, config: &ParseConfig) -> (&'t str, bool) {
+    match flood::tag_with_more_attributes_than(config.max_attributes, text) {
+        Some(at) => (&text[..at], true),
+        None => (text, false),
+    }
+}
+
+/// The first canonical of the document that has a canonical form, or else that of the headers.
+fn canonical(answer: &Answer<'_>, in_document: &[&str], resolver: &Resolver<'_>) -> Option<CanonicalUrl> {
+    let mut in_headers = answer.link_headers.iter().filter_map(|line| headers::canonical(line));
+    in_document
+        .iter()
+        .find_map(|href| resolver.in_document(href))
+        .or_else(|| in_headers.find_map(|target| resolver.in_headers(target)))
+        .filter(|canonical| canonical != answer.url)
+}
+
+fn name_of(encoding: &'static Encoding) -> String {
+    encoding.name().to_ascii_lowercase()
+}

@@ -166,7 +166,9 @@ impl<'a> Frame<'a> {
             }
             Compute::ImageShare(flag) => {
                 let images = asked().flagged(field(flag)?);
-                Column::of_texts(images.into_iter().zip(sizes()).map(|(images, all)| image_share(images, all)))
+                Column::of_texts(
+                    images.into_iter().zip(sizes()).map(|(images, all)| image_share(images, all)),
+                )
             }
             Compute::Field(_) | Compute::RowNumber | Compute::PageRank(_) | Compute::DomainRank(_) => {
                 return Err(QueryError::Declaration(format!("{compute:?}")));
@@ -224,9 +226,15 @@ mod tests {
 
     #[test]
     fn percentages_are_rounded_to_the_nearest_hundredth() {
-        for (part, total, hundredths) in
-            [(0, 7, 0), (1, 3, 3_333), (2, 3, 6_667), (1, 800, 13), (1, 20_000, 1), (1, 20_001, 0), (5, 5, 10_000)]
-        {
+        for (part, total, hundredths) in [
+            (0, 7, 0),
+            (1, 3, 3_333),
+            (2, 3, 6_667),
+            (1, 800, 13),
+            (1, 20_000, 1),
+            (1, 20_001, 0),
+            (5, 5, 10_000),
+        ] {
             assert_eq!(percentage(part, total), hundredths, "{part} of {total}");
         }
     }

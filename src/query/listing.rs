@@ -163,22 +163,20 @@ impl Listing {
             .columns
             .iter()
             .map(|column| {
-                Ok((column.name, match column.from {
-                    Compute::RowNumber => row_numbers(window.offset, shown.len()),
-                    from => frame.column(from, &shown)?,
-                }))
+                Ok((
+                    column.name,
+                    match column.from {
+                        Compute::RowNumber => row_numbers(window.offset, shown.len()),
+                        from => frame.column(from, &shown)?,
+                    },
+                ))
             })
             .collect::<Result<Vec<_>, QueryError>>()?;
         Ok(Page { columns, rows: shown.len(), count })
     }
 
     /// The units that pass all conditions, those that cost a look-up tried last.
-    fn passing(
-        &self,
-        plan: &Plan,
-        frame: &Frame<'_>,
-        deadline: &Deadline,
-    ) -> Result<Vec<u32>, QueryError> {
+    fn passing(&self, plan: &Plan, frame: &Frame<'_>, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
         let mut tests = plan
             .conditions
             .iter()
@@ -193,12 +191,7 @@ impl Listing {
         Ok(units)
     }
 
-    fn sortings(
-        &self,
-        plan: &Plan,
-        frame: &Frame<'_>,
-        units: &[u32],
-    ) -> Result<Vec<Sorting>, QueryError> {
+    fn sortings(&self, plan: &Plan, frame: &Frame<'_>, units: &[u32]) -> Result<Vec<Sorting>, QueryError> {
         let asked = plan.order.iter().map(|key| Ok((self.column(key.field)?.from, key.descending)));
         let ties = self.group_by.iter().map(|field| Ok((Compute::Field(field), false)));
         asked

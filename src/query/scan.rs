@@ -70,9 +70,8 @@ pub fn backlink_table(
         .map(|name| find(BACKLINK_FIELDS, name).ok_or_else(|| QueryError::Declaration((*name).to_owned())))
         .collect::<Result<Vec<_>, _>>()?;
     let counted = rows.filter(|row| {
-        row.as_ref().map_or(true, |link| {
-            link.is_active() && selection.counts_source(link.source.host(), suffixes)
-        })
+        row.as_ref()
+            .map_or(true, |link| link.is_active() && selection.counts_source(link.source.host(), suffixes))
     });
     Table::build(&fields, counted, suffixes)
 }

@@ -42,8 +42,7 @@ impl Table {
                 return Err(QueryError::TooManyRows);
             }
         }
-        let columns =
-            fields.iter().zip(sinks).map(|(field, sink)| (field.name, sink.finish())).collect();
+        let columns = fields.iter().zip(sinks).map(|(field, sink)| (field.name, sink.finish())).collect();
         Ok(Self { rows: count, columns })
     }
 

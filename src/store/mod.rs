@@ -1,126 +1,257 @@
-//! (signatures; being written)
-#![allow(unused_variables, clippy::missing_errors_doc)]
-use std::path::Path;
-use std::sync::Arc;
+//! The database: pages, links, backlinks, queue, ranks and users in RocksDB. The only importer of `rocksdb`.
+//!
+//! In: [`Commit`]s of page records, through one door ([`Store::commit`]), and the ranks of a finished
+//! computation. Out: a [`Snapshot`], one consistent state that is read by scope. Invariants, whatever crash
+//! comes between: a page record is stored with all its links, backlinks and counts or not at all; `pairs` are the
+//! sums of the active `backlinks`; a URL is in the queue until its record is stored.
+//!
+//! It does not decide what is fetched, and it knows no HTTP. All calls block: call them off the async threads.
+
+mod codec;
+mod commit;
+mod diff;
+mod error;
+mod keys;
+mod meta;
+mod queue;
+mod ranks;
+mod schema;
+mod snapshot;
+mod values;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 
 use crate::config::StoreConfig;
-use crate::model::{BacklinkRecord, OutlinkRecord, PageRecord, SearchRank, StoredPage};
-use crate::urls::{CanonicalUrl, Scope, Suffixes};
+use crate::frontier::{Found, QueuedUrl};
+use crate::model::{OutlinkRecord, PageRecord, StoredPage};
+use crate::urls::{CanonicalUrl, Suffixes};
 
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("{0}")]
-    Todo(String),
-}
+pub use error::StoreError;
+pub use meta::Stats;
+pub use schema::COLUMN_FAMILIES;
+pub use snapshot::{HostPair, Keyed, PageLinks, PairCounts, Rows, Snapshot};
+
+use commit::{CounterChange, Stage};
+use queue::SeenCache;
+use schema::{OUTLINKS, PAGES};
+
+/// URLs the store's own cache of the seen set remembers when the crawl does not say.
+const DEFAULT_SEEN_CACHE: usize = 1 << 16;
 
 /// The database. Share it by `Arc`.
-pub struct Store {}
-
-/// One consistent state of the database; cheap to take.
-pub struct Snapshot<'a> {
-    _store: &'a Store,
+pub struct Store {
+    db: DB,
+    directory: PathBuf,
+    suffixes: Arc<Suffixes>,
+    sync: bool,
+    batch_pages: usize,
+    /// Serialises commits, and remembers what they saw.
+    writer: Mutex<SeenCache>,
 }
 
-/// A link of the graph: active, with its source's key bytes.
-pub struct PageLinks {
-    pub url: CanonicalUrl,
-    pub page: StoredPage,
-    /// Active links only, in order of position.
-    pub links: Vec<OutlinkRecord>,
+/// A unit of work done by the crawl, stored in one atomic batch.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub records: Vec<PageRecord>,
+    /// URLs that leave the queue.
+    pub done: Vec<QueuedUrl>,
+    /// URLs that stay in the queue with one more failed attempt.
+    pub retried: Vec<QueuedUrl>,
+    /// URLs met, known or not.
+    pub found: Vec<Found>,
 }
-
-/// Rollup of all active external links from one host to another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PairCounts {
-    pub links: u64,
-    pub nofollow: u64,
-    pub text: u64,
-    pub image: u64,
-}
-
-/// One host pair with active links.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPair {
-    pub target_host: String,
-    pub source_host: String,
-    pub counts: PairCounts,
-}
-
-/// A row with the key it is stored under: the place to read on from.
-pub struct Keyed<T> {
-    pub key: Vec<u8>,
-    pub value: T,
-}
-
-type Rows<'a, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'a>;
 
 impl Store {
+    /// Opens the database in `directory`, making it if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the directory cannot be used, is in use by another process, or has another format.
     pub fn open(directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Result<Self, StoreError> {
-        todo!()
+        std::fs::create_dir_all(directory).map_err(|error| StoreError::Directory {
+            directory: directory.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Self::open_with(directory, config, suffixes, true)
     }
+
+    /// Opens the database in `directory`, which must be there.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`StoreError::Absent`] when there is none.
+    pub fn open_existing(
+        directory: &Path,
+        config: &StoreConfig,
+        suffixes: Arc<Suffixes>,
+    ) -> Result<Self, StoreError> {
+        if !directory.join("CURRENT").exists() {
+            return Err(StoreError::Absent(directory.to_owned()));
+        }
+        Self::open_with(directory, config, suffixes, false)
+    }
+
+    fn open_with(
+        directory: &Path,
+        config: &StoreConfig,
+        suffixes: Arc<Suffixes>,
+        create: bool,
+    ) -> Result<Self, StoreError> {
+        refuse_foreign(directory)?;
+        let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
+        let store = Self {
+            db,
+            directory: directory.to_owned(),
+            suffixes,
+            sync: config.sync,
+            batch_pages: config.batch_pages,
+            writer: Mutex::new(SeenCache::new(DEFAULT_SEEN_CACHE)),
+        };
+        store.check_format()?;
+        Ok(store)
+    }
+
+    /// Gives the seen set a cache of this many URLs (16 bytes each).
+    pub fn set_seen_cache(&self, urls: usize) {
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = SeenCache::new(urls);
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub fn suffixes(&self) -> &Arc<Suffixes> {
+        &self.suffixes
+    }
+
+    /// One consistent state, as of now.
     pub fn snapshot(&self) -> Snapshot<'_> {
-        todo!()
+        Snapshot::new(self)
     }
-    /// Stores page records, one atomic batch for all.
+
+    /// Stores page records alone; the queue is not touched.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
     pub fn put(&self, records: &[PageRecord]) -> Result<(), StoreError> {
-        todo!()
+        for chunk in records.chunks(self.batch_pages) {
+            self.commit(Commit { records: chunk.to_vec(), ..Commit::default() })?;
+        }
+        Ok(())
     }
-    /// Takes the ranks of a finished computation in, and makes them the current ones in one step.
-    /// Each iterator yields (URL or host or domain, rank), in any order.
-    pub fn publish_ranks(
-        &self,
-        pages: &mut dyn Iterator<Item = (CanonicalUrl, SearchRank)>,
-        hosts: &mut dyn Iterator<Item = (String, SearchRank)>,
-        domains: &mut dyn Iterator<Item = (String, SearchRank)>,
-    ) -> Result<(), StoreError> {
-        todo!()
+
+    /// Stores a commit in one atomic batch; gives back the URLs that are new to the queue. A URL with two records
+    /// in one commit is stored in two batches, the queue's changes with the last.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
+    pub fn commit(&self, commit: Commit) -> Result<Vec<QueuedUrl>, StoreError> {
+        let mut cache = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = WriteBatch::default();
+        let mut counters = CounterChange::default();
+        let mut staged = rustc_hash::FxHashSet::default();
+        for record in commit.records {
+            if !staged.insert(record.url.clone()) {
+                Stage { store: self, batch: &mut batch, counters: &mut counters }.finish()?;
+                self.write(std::mem::take(&mut batch))?;
+                counters = CounterChange::default();
+                staged.clear();
+            }
+            Stage { store: self, batch: &mut batch, counters: &mut counters }.record(record)?;
+        }
+        Stage { store: self, batch: &mut batch, counters: &mut counters }.finish()?;
+        for entry in &commit.done {
+            self.stage_done(&mut batch, entry)?;
+        }
+        for entry in &commit.retried {
+            self.stage_entry(&mut batch, entry)?;
+        }
+        let queued = self.stage_found(&mut batch, &mut cache, commit.found)?;
+        self.write(batch)?;
+        Self::remember(&mut cache, &queued);
+        Ok(queued)
     }
-    /// API users: name and argon2 hash.
-    pub fn users(&self) -> Result<Vec<(String, String)>, StoreError> {
-        todo!()
+
+    fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(self.sync);
+        Ok(self.db.write_opt(batch, &options)?)
     }
-    pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
-        todo!()
+
+    /// Writes what is in memory to disk files, so that the next opening has no log to replay.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        for name in COLUMN_FAMILIES {
+            self.db.flush_cf(self.family(name)?)?;
+        }
+        Ok(())
     }
-    /// Whether the user was there.
-    pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
-        todo!()
+
+    /// Rewrites all data in its most compact form. Takes time in proportion to the data.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk fails.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        for name in COLUMN_FAMILIES {
+            self.db.compact_range_cf(self.family(name)?, None::<&[u8]>, None::<&[u8]>);
+        }
+        Ok(())
     }
-    /// A random key made when the database was, for signing tokens.
-    pub fn token_key(&self) -> Result<[u8; 32], StoreError> {
-        todo!()
+
+    fn family(&self, name: &'static str) -> Result<&ColumnFamily, StoreError> {
+        self.db.cf_handle(name).ok_or(StoreError::Damaged {
+            family: name,
+            key: String::new(),
+            what: "the column family itself",
+        })
+    }
+
+    fn read_page(&self, key: &[u8]) -> Result<Option<StoredPage>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(PAGES)?, key)?;
+        value
+            .map(|value| {
+                values::decode_page(&value).map_err(|damage| StoreError::damaged(PAGES, key, damage.0))
+            })
+            .transpose()
+    }
+
+    fn read_outlinks(&self, url: &CanonicalUrl, key: &[u8]) -> Result<Vec<OutlinkRecord>, StoreError> {
+        match self.db.get_pinned_cf(self.family(OUTLINKS)?, key)? {
+            Some(value) => values::decode_outlinks(url, &value)
+                .map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0)),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
-impl<'a> Snapshot<'a> {
-    /// All external links into the scope, active and not, in key order, strictly after the key `after`.
-    pub fn backlinks(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<BacklinkRecord>> {
-        todo!()
+/// A directory with other people's files in it is no data directory.
+fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
+    let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
+    let mut entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
+    let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
+    if !own && entries.next().is_some() {
+        return Err(unusable(
+            "it holds files of something else; give an empty or a new directory".to_owned(),
+        ));
     }
-    /// All visited pages of the scope, in key order, strictly after the key `after`. `outlinks` gives their links.
-    pub fn pages(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<(CanonicalUrl, StoredPage)>> {
-        todo!()
+    Ok(())
+}
+
+/// RocksDB tells a held lock and an unknown column family by text alone.
+fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
+    let text = error.to_string();
+    if text.contains("lock hold by current process") || text.contains("While lock file") {
+        return StoreError::InUse(directory.to_owned());
     }
-    /// All links of one page, active and not, in order of position.
-    pub fn outlinks(&self, url: &CanonicalUrl) -> Result<Vec<OutlinkRecord>, StoreError> {
-        todo!()
+    if error.kind() == rocksdb::ErrorKind::IOError {
+        return StoreError::Directory { directory: directory.to_owned(), reason: text };
     }
-    /// Host pairs with active links into a host or domain scope (a URL scope has none: count its backlinks).
-    pub fn host_pairs(&self, scope: &Scope) -> Rows<'_, HostPair> {
-        todo!()
-    }
-    /// Every visited page with its active links, in key order: the graph.
-    pub fn graph(&self) -> Rows<'_, PageLinks> {
-        todo!()
-    }
-    /// 0 where unknown.
-    pub fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, StoreError> {
-        todo!()
-    }
-    pub fn host_rank(&self, host: &str) -> Result<SearchRank, StoreError> {
-        todo!()
-    }
-    pub fn domain_rank(&self, domain: &str) -> Result<SearchRank, StoreError> {
-        todo!()
-    }
+    StoreError::Database(error)
 }

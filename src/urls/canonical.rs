@@ -10,9 +10,11 @@
 //! * query parameters named in `urls.drop_query_params` are dropped (none by default).
 //!
 //! Refused are: any scheme but http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
-//! labels, which no resolver knows and which the sortable form could not hold; hosts over 253 bytes
-//! (RFC 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten: neither the case of percent
-//! escapes, nor `index.html`, nor the order of parameters; servers are free to tell those apart.
+//! labels, which no resolver knows and which the sortable form could not hold; hosts over 253 bytes and
+//! labels over 63 (RFC 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten: neither the case
+//! of percent escapes, nor `index.html`, nor doubled slashes, nor an empty query, nor the order of
+//! parameters; servers are free to tell those apart. `tests/data/urls` compares this with four other
+//! normalisers and names each difference.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -73,7 +75,7 @@ impl UrlRules {
     /// [`UrlError`] when it leads to nothing that has a canonical form under these rules.
     pub fn resolve(&self, base: &Base, reference: &str) -> Result<CanonicalUrl, UrlError> {
         self.check_input(reference)?;
-        let url = base.0.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
+        let url = base.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
         self.finish(url)
     }
 
@@ -91,13 +93,14 @@ impl UrlRules {
             return Err(UrlError::Scheme(shorten(url.as_str())));
         }
         let host_error = |url: &Url| UrlError::Host(shorten(url.as_str()));
-        let host = url.host_str().ok_or_else(|| host_error(&url))?;
-        if let Some(stripped) = host.strip_suffix('.') {
-            let stripped = stripped.to_owned();
-            url.set_host(Some(&stripped)).map_err(|_| host_error(&url))?;
-        }
-        if !url.host_str().is_some_and(is_resolvable) {
+        let host = url.host_str().unwrap_or_default();
+        // What is left without the dot is checked before it is set, because setting it parses it again.
+        let stripped = host.strip_suffix('.');
+        if !is_resolvable(stripped.unwrap_or(host)) {
             return Err(host_error(&url));
+        }
+        if let Some(stripped) = stripped.map(str::to_owned) {
+            url.set_host(Some(&stripped)).map_err(|_| host_error(&url))?;
         }
         if url.fragment().is_some() {
             url.set_fragment(None);
@@ -141,23 +144,43 @@ impl UrlRules {
 pub struct Base(Url);
 
 impl Base {
-    /// The base after a `base href` of the document, or this one when that is no usable URL.
+    /// The base after a `base href` of the document, or this one when that is no URL, or one that the HTML
+    /// Standard ignores (`data:`, `javascript:`).
     #[must_use]
     pub fn with_href(self, href: &str) -> Self {
-        match self.0.join(href) {
-            Ok(url) if !url.cannot_be_a_base() && !matches!(url.scheme(), "data" | "javascript") => Self(url),
+        match self.join(href) {
+            Ok(url) if !matches!(url.scheme(), "data" | "javascript") => Self(url),
             _ => self,
         }
     }
 
-    /// The base whose query strings are encoded otherwise than in UTF-8 resolves references so, as browsers
-    /// do for documents in legacy encodings.
-    pub fn join_encoded(
+    fn join(&self, reference: &str) -> Result<Url, url::ParseError> {
+        self.0.join(&self.without_extra_slashes(reference))
+    }
+
+    /// As browsers do for documents in legacy encodings: the query string, and nothing else, is encoded by
+    /// `encode`.
+    fn join_encoded(
         &self,
         reference: &str,
         encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
     ) -> Result<Url, url::ParseError> {
-        Url::options().base_url(Some(&self.0)).encoding_override(Some(encode)).parse(reference)
+        Url::options()
+            .base_url(Some(&self.0))
+            .encoding_override(Some(encode))
+            .parse(&self.without_extra_slashes(reference))
+    }
+
+    /// Below an http or https base the URL Standard reads any number of slashes before a host, tabs and line
+    /// breaks between them, as two ("special authority ignore slashes state"); the `url` crate asks for two.
+    fn without_extra_slashes<'a>(&self, reference: &'a str) -> Cow<'a, str> {
+        let start = reference.trim_start_matches(|c: char| c <= ' ');
+        if !start.starts_with(['/', '\\']) || !matches!(self.0.scheme(), "http" | "https") {
+            return Cow::Borrowed(reference);
+        }
+        let rest = start.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+        let slashes = start[..start.len() - rest.len()].bytes().filter(|b| matches!(b, b'/' | b'\\')).count();
+        if slashes > 2 { Cow::Owned(format!("//{rest}")) } else { Cow::Borrowed(reference) }
     }
 }
 
@@ -255,10 +278,11 @@ fn is_resolvable(host: &str) -> bool {
     if host.starts_with('[') {
         return true;
     }
-    host.len() <= 253
-        && host.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-        })
+    let is_label = |label: &[u8]| {
+        (1..=63).contains(&label.len())
+            && label.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+    };
+    host.len() <= 253 && host.as_bytes().split(|&b| b == b'.').all(is_label)
 }
 
 /// A text short enough for a message.

@@ -110,18 +110,23 @@ fn push_host(key: &mut Vec<u8>, host: &str) {
 
 /// The host of its sortable form, `com,example,www,`.
 fn host_of(part: &str) -> String {
+    let mut host = String::with_capacity(part.len());
+    push_host_of(&mut host, part);
+    host
+}
+
+fn push_host_of(text: &mut String, part: &str) {
     let part = part.strip_suffix(',').unwrap_or(part);
     if is_ip_literal(part) {
-        return part.to_owned();
+        text.push_str(part);
+        return;
     }
-    let mut host = String::with_capacity(part.len());
-    for label in part.rsplit(',') {
-        if !host.is_empty() {
-            host.push('.');
+    for (index, label) in part.rsplit(',').enumerate() {
+        if index > 0 {
+            text.push('.');
         }
-        host.push_str(label);
+        text.push_str(label);
     }
-    host
 }
 
 fn url_of(bytes: &[u8]) -> Result<CanonicalUrl, SurtError> {
@@ -136,7 +141,11 @@ fn url_of(bytes: &[u8]) -> Result<CanonicalUrl, SurtError> {
     let (authority, rest) = text.split_once(')').ok_or_else(wrong)?;
     let comma = authority.rfind(',').ok_or_else(wrong)?;
     let (host, port) = authority.split_at(comma + 1);
-    let url = format!("{scheme}{}{port}{rest}", host_of(host));
+    let mut url = String::with_capacity(scheme.len() + text.len());
+    url.push_str(scheme);
+    push_host_of(&mut url, host);
+    url.push_str(port);
+    url.push_str(rest);
     CanonicalUrl::from_stored(url).ok_or_else(wrong)
 }
 

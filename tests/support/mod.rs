@@ -1,5 +1,8 @@
 //! What several tests share.
 
+pub mod fake_web;
+pub mod visitor;
+
 use std::path::PathBuf;
 
 /// A file of the shared test data, which lies beside a checkout (`../shared/data`). `None`, said aloud, where

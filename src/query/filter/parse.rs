@@ -83,9 +83,7 @@ impl Parser<'_> {
         let test = match operator {
             Operator::Compare(comparison) => Test::Compare(comparison, self.value(field, kind)?),
             Operator::In => Test::In(self.list(field, kind)?),
-            Operator::Like { negated } => {
-                Test::Like { pattern: self.pattern(field, kind, &token)?, negated }
-            }
+            Operator::Like { negated } => Test::Like { pattern: self.pattern(field, kind, &token)?, negated },
         };
         Ok(Condition { field, test })
     }
@@ -146,7 +144,10 @@ impl Parser<'_> {
 }
 
 fn found(token: &Token, advice: &str) -> QueryError {
-    QueryError::Where { position: token.position, problem: format!("{} stands here; {advice}", token.word.shown()) }
+    QueryError::Where {
+        position: token.position,
+        problem: format!("{} stands here; {advice}", token.word.shown()),
+    }
 }
 
 fn wanted(kind: Kind) -> &'static str {

@@ -1,0 +1,144 @@
+//! The users of the API: adding, removing and listing them from the command line.
+//!
+//! Passwords are asked for at the terminal or read from the standard input, never taken as an argument, where
+//! every process could see them; they are hashed before they are stored, and never logged. How they are hashed is
+//! the API's matter: the function is handed in.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, IsTerminal};
+
+use crate::store::{Store, StoreError};
+
+/// Bytes of a user's name or password at most: far more than anybody types, far less than a header may hold.
+const MAX_BYTES: usize = 1_024;
+
+/// Why a user cannot be added or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum UsersError {
+    #[error("the user name is {0}; give 1 to 1024 bytes without \":\" and control characters (RFC 7617)")]
+    Name(&'static str),
+    #[error("the password is {0}; give 1 to 1024 bytes without control characters")]
+    Password(&'static str),
+    #[error("the two passwords differ; type the same one twice")]
+    Mismatch,
+    #[error("there is no user \"{0}\"")]
+    Unknown(String),
+    #[error("the password cannot be hashed: {0}")]
+    Hash(String),
+    #[error("the password cannot be read: {0}")]
+    Input(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Adds a user, or gives an existing one a new password. Returns whether the user is new.
+///
+/// # Errors
+/// [`UsersError`] when the name or password cannot be used with HTTP Basic authentication, or nothing can be
+/// stored.
+pub fn add<E: Display>(
+    store: &Store,
+    name: &str,
+    password: &str,
+    hash: impl FnOnce(&str) -> Result<String, E>,
+) -> Result<bool, UsersError> {
+    check_name(name)?;
+    check_password(password)?;
+    let hash = hash(password).map_err(|error| UsersError::Hash(error.to_string()))?;
+    let is_new = store.users()?.iter().all(|(known, _)| known != name);
+    store.put_user(name, &hash)?;
+    Ok(is_new)
+}
+
+/// Removes a user.
+///
+/// # Errors
+/// [`UsersError::Unknown`] when there is none of that name.
+pub fn remove(store: &Store, name: &str) -> Result<(), UsersError> {
+    if store.remove_user(name)? { Ok(()) } else { Err(UsersError::Unknown(name.to_owned())) }
+}
+
+/// The names of all users, sorted.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn list(store: &Store) -> Result<Vec<String>, UsersError> {
+    let mut names: Vec<String> = store.users()?.into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Asks for a password twice at the terminal; without one, reads the first line of the standard input.
+///
+/// # Errors
+/// [`UsersError`] when there is none, or the two differ.
+pub fn read_password() -> Result<String, UsersError> {
+    if !io::stdin().is_terminal() {
+        return first_line(io::stdin().lock());
+    }
+    let password = rpassword::prompt_password("Password: ")?;
+    let again = rpassword::prompt_password("The same again: ")?;
+    if password == again { checked(password) } else { Err(UsersError::Mismatch) }
+}
+
+/// The first line, without its end.
+fn first_line(mut input: impl BufRead) -> Result<String, UsersError> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    checked(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn checked(password: String) -> Result<String, UsersError> {
+    check_password(&password).map(|()| password)
+}
+
+/// RFC 7617: the name ends at the first colon.
+fn check_name(name: &str) -> Result<(), UsersError> {
+    if name.contains(':') {
+        return Err(UsersError::Name("not free of \":\""));
+    }
+    check(name).map_err(UsersError::Name)
+}
+
+fn check_password(password: &str) -> Result<(), UsersError> {
+    check(password).map_err(UsersError::Password)
+}
+
+fn check(text: &str) -> Result<(), &'static str> {
+    match text {
+        "" => Err("empty"),
+        _ if text.len() > MAX_BYTES => Err("too long"),
+        _ if text.chars().any(char::is_control) => Err("not free of control characters"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line() {
+        for (input, expected) in
+            [("secret", "secret"), ("secret\n", "secret"), ("two words \r\nmore\n", "two words ")]
+        {
+            assert_eq!(first_line(input.as_bytes()).unwrap(), expected);
+        }
+        for input in ["", "\n", "\r\nsecret\n", "a\tb\n", &"a".repeat(1_025)] {
+            assert!(matches!(first_line(input.as_bytes()), Err(UsersError::Password(_))), "{input:?}");
+        }
+        assert!(matches!(first_line(&b"\xff\n"[..]), Err(UsersError::Input(_))));
+    }
+
+    #[test]
+    fn a_name_fits_into_basic_authentication() {
+        for name in ["a", "someone@example.com", "jörg w", &"a".repeat(1_024)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "a:b", "a\n", "a\u{7f}", &"a".repeat(1_025)] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+        let message = check_name("a:b").unwrap_err().to_string();
+        assert!(message.contains("not free of \":\"; give"), "{message}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The crawl: frontier ↔ fetch → parse → store, until there is nothing left or it is told to stop.
+//!
+//! ```text
+//!  loop (a thread)            tasks (tokio)         jobs (rayon)         writer (a thread)
+//!  frontier: what, when ────► one fetch each ─────► decode, parse ─────► one commit for many records
+//!      ▲                         │ turn ended                               │ stored, newly queued
+//!      └─────────────────────────┴──────────────────────────────────────────┘
+//! ```
+//!
+//! In: seeds, and what an earlier crawl left in the queue. Out: page records in the store. A URL leaves the queue
+//! in the batch that stores its record, so whatever stops the crawl, the next one goes on where it was. The loop
+//! hands out no more than `crawl.fetchers` turns at once, and no more than that and `crawl.store_queue` together
+//! that are not stored yet; that bounds the memory whatever is slow.
+//!
+//! It does not rank and it serves nothing.
+
+mod progress;
+mod reading;
+mod scheduler;
+mod writer;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::fetch::{FetchError, Fetcher, RobotsCache};
+use crate::geo::{Geo, GeoError};
+use crate::store::{Store, StoreError};
+use crate::urls::{CanonicalUrl, UrlRules};
+
+pub use progress::{Figures, Progress};
+
+/// Why a crawl cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Geo(#[from] GeoError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a thread of the crawl could not be started: {0}")]
+    Thread(std::io::Error),
+    #[error("a thread of the crawl ended before its time; the log tells why")]
+    Broken,
+}
+
+/// What a crawl is asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct CrawlJob {
+    pub seeds: Vec<CanonicalUrl>,
+    /// Page fetches at most.
+    pub max_pages: Option<u64>,
+    /// Time at most; what is under way then is finished.
+    pub max_time: Option<Duration>,
+    /// Whether to wait for pages to fall due instead of ending when there is nothing left.
+    pub forever: bool,
+}
+
+/// Everything a crawl works with. Reusable: [`Self::run`] may be called again and again.
+pub struct Crawler {
+    store: Arc<Store>,
+    config: Config,
+    rules: UrlRules,
+    fetcher: Arc<Fetcher>,
+    robots: Arc<RobotsCache>,
+    geo: Arc<Geo>,
+    progress: Arc<Progress>,
+}
+
+impl Crawler {
+    /// # Errors
+    /// [`CrawlError`] when a file that the configuration names cannot be used.
+    pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
+        let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
+        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone()));
+        let geo = Arc::new(Geo::open(&config.geo)?);
+        if !geo.knows_places() {
+            tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
+        }
+        store.set_seen_cache(config.crawl.seen_cache_urls);
+        let progress = Arc::new(Progress::default());
+        Ok(Self { store, config: config.clone(), rules, fetcher, robots, geo, progress })
+    }
+
+    /// Figures that move while a crawl runs.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Crawls until the job is done or `stop` is set. Blocks; `runtime` runs the fetches.
+    ///
+    /// # Errors
+    /// [`CrawlError`] when the store fails: the crawl cannot keep what it fetches then.
+    pub fn run(
+        &self,
+        job: &CrawlJob,
+        runtime: &tokio::runtime::Handle,
+        stop: &AtomicBool,
+    ) -> Result<Figures, CrawlError> {
+        scheduler::run(self, job, runtime, stop)
+    }
+}

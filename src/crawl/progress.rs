@@ -1,0 +1,110 @@
+//! The figures of a crawl, kept by all its threads, read by whoever shows them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// Counters that only grow, and gauges of the moment.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Page visits whose records are stored.
+    pub(super) stored: AtomicU64,
+    /// Of those, answered.
+    pub(super) answered: AtomicU64,
+    /// Of those, failed.
+    pub(super) failed: AtomicU64,
+    /// URLs left out because a robots.txt says so.
+    pub(super) disallowed: AtomicU64,
+    /// Links on the pages stored.
+    pub(super) links: AtomicU64,
+    /// Bytes of bodies, as they came over the wire and as they were parsed.
+    pub(super) wire_bytes: AtomicU64,
+    pub(super) body_bytes: AtomicU64,
+    /// CPU time of decoding and parsing, and of computing and writing commits, in nanoseconds.
+    pub(super) parse_cpu: AtomicU64,
+    pub(super) store_cpu: AtomicU64,
+    /// Addresses with work that are not being asked.
+    pub(super) ready: AtomicU64,
+    /// Turns under way.
+    pub(super) under_way: AtomicU64,
+}
+
+/// What the figures are at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    pub pages: u64,
+    pub answered: u64,
+    pub failed: u64,
+    pub disallowed: u64,
+    pub links: u64,
+    pub wire_bytes: u64,
+    pub body_bytes: u64,
+    pub parse_cpu_ms: u64,
+    pub store_cpu_ms: u64,
+    pub ready_addresses: u64,
+    pub under_way: u64,
+}
+
+impl Progress {
+    pub(super) fn add(counter: &AtomicU64, amount: u64) {
+        counter.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(super) fn set(gauge: &AtomicU64, value: usize) {
+        gauge.store(value as u64, Ordering::Relaxed);
+    }
+
+    /// The figures now. Each is right; they may be a record apart from each other.
+    pub fn figures(&self) -> Figures {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            pages: get(&self.stored),
+            answered: get(&self.answered),
+            failed: get(&self.failed),
+            disallowed: get(&self.disallowed),
+            links: get(&self.links),
+            wire_bytes: get(&self.wire_bytes),
+            body_bytes: get(&self.body_bytes),
+            parse_cpu_ms: get(&self.parse_cpu) / 1_000_000,
+            store_cpu_ms: get(&self.store_cpu) / 1_000_000,
+            ready_addresses: get(&self.ready),
+            under_way: get(&self.under_way),
+        }
+    }
+}
+
+/// Measures the CPU time of the thread it is made on, until it is dropped.
+pub(super) struct CpuTimer<'a> {
+    counter: &'a AtomicU64,
+    start: Duration,
+}
+
+impl<'a> CpuTimer<'a> {
+    pub fn start(counter: &'a AtomicU64) -> Self {
+        Self { counter, start: thread_cpu_time() }
+    }
+}
+
+impl Drop for CpuTimer<'_> {
+    fn drop(&mut self) {
+        let spent = thread_cpu_time().saturating_sub(self.start);
+        Progress::add(self.counter, u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+fn thread_cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Seconds since 1970; 0 on a machine whose clock is before that.
+pub(super) fn unix_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+/// Whether `deadline` is past.
+pub(super) fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|at| Instant::now() >= at)
+}

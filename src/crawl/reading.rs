@@ -1,0 +1,177 @@
+//! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Crawler;
+use super::progress::{CpuTimer, Progress, unix_now};
+use super::writer::Outcome;
+use crate::config::Config;
+use crate::fetch::{Answer, FetchOutcome};
+use crate::frontier::{Found, QueuedUrl};
+use crate::geo::Geo;
+use crate::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
+use crate::parse;
+use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
+
+/// Everything that reading an answer takes. Shared by all fetches of a crawl.
+pub(super) struct Reading {
+    config: Config,
+    rules: UrlRules,
+    suffixes: Arc<Suffixes>,
+    geo: Arc<Geo>,
+    progress: Arc<Progress>,
+    /// The registrable domains that the crawl stays on; `None`: it goes anywhere.
+    stay_on: Option<HashSet<String>>,
+}
+
+impl Reading {
+    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
+        let suffixes = Arc::clone(crawler.store.suffixes());
+        let domains = || seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect();
+        Self {
+            stay_on: crawler.config.crawl.stay_on_seed_domains.then(domains),
+            config: crawler.config.clone(),
+            rules: crawler.rules.clone(),
+            suffixes,
+            geo: Arc::clone(&crawler.geo),
+            progress: Arc::clone(&crawler.progress),
+        }
+    }
+
+    /// What became of a queued URL. `conditional`: whether the request carried validators.
+    pub fn outcome(&self, queued: QueuedUrl, fetched: FetchOutcome, conditional: bool) -> Outcome {
+        let _timer = CpuTimer::start(&self.progress.parse_cpu);
+        let visited = unix_now();
+        let visit = match fetched {
+            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
+            FetchOutcome::Failed(kind, detail) => {
+                tracing::debug!(url = %queued.url, detail, "no answer came");
+                Visit::Failed(kind)
+            }
+        };
+        let attempts = queued.attempts + 1;
+        let again = is_passing(&visit) && attempts < self.config.crawl.max_attempts;
+        let found = self.found(&queued, &visit);
+        let queued = QueuedUrl { attempts, ..queued };
+        let record = PageRecord { url: queued.url.clone(), visited, visit };
+        Outcome { queued, record: Some(record), found, again }
+    }
+
+    /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed; a
+    /// redirect leads no further from the seed.
+    fn found(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
+        let Visit::Answered(content) = visit else { return Vec::new() };
+        let depth = match LinkTag::from_redirect_status(content.status) {
+            Some(_) => queued.depth,
+            None => queued.depth.saturating_add(1),
+        };
+        if depth > self.config.crawl.max_depth || content.directives.nofollow {
+            return Vec::new();
+        }
+        let targets = content.links.iter().map(|link| &link.target).chain(&content.canonical);
+        targets
+            .filter(|url| self.may_follow(url))
+            .map(|url| Found { url: url.clone(), depth, again: false })
+            .collect()
+    }
+
+    fn may_follow(&self, url: &CanonicalUrl) -> bool {
+        self.stay_on.as_ref().is_none_or(|domains| domains.contains(self.suffixes.domain_of(url.host())))
+    }
+
+    fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
+        Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
+        if answer.status == 304 && conditional {
+            return Visit::NotModified;
+        }
+        let mut content = self.head(answer);
+        if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
+            content.links.extend(self.redirect(url, answer, tag));
+            return Visit::Answered(Box::new(content));
+        }
+        match answer.decode(self.config.fetch.max_decoded_bytes) {
+            Ok(body) => {
+                Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
+                content.truncated |= body.truncated;
+                content.digest = xxh3_64(&body.bytes);
+                self.parse(url, answer, &body.bytes, &mut content);
+                Visit::Answered(Box::new(content))
+            }
+            Err(error) => {
+                tracing::debug!(%url, %error, "a body could not be decoded");
+                Visit::Failed(FailureKind::Decode)
+            }
+        }
+    }
+
+    /// What the status line and the headers say.
+    fn head(&self, answer: &Answer) -> PageContent {
+        PageContent {
+            status: answer.status,
+            content_type: media_type(answer.content_type.as_deref()),
+            ip: Some(answer.ip),
+            place: self.geo.place(answer.ip),
+            truncated: answer.truncated,
+            etag: answer.etag.clone().unwrap_or_default(),
+            last_modified: answer.last_modified.clone().unwrap_or_default(),
+            ..PageContent::default()
+        }
+    }
+
+    /// The one link of a redirect; none when it leads to nothing that can be fetched.
+    fn redirect(&self, url: &CanonicalUrl, answer: &Answer, tag: LinkTag) -> Option<Link> {
+        let base = self.rules.base(url)?;
+        let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
+        Some(Link { target, tag, rel: Rel::NONE, anchor: String::new() })
+    }
+
+    /// Title, links and the like of an HTML body. An error page has a title, but its links are not the page's.
+    fn parse(&self, url: &CanonicalUrl, answer: &Answer, body: &[u8], content: &mut PageContent) {
+        if !parse::is_html(answer.content_type.as_deref(), body) {
+            return;
+        }
+        let x_robots_tag: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+        let link_headers: Vec<&str> = answer.link.iter().map(String::as_str).collect();
+        let parsed = parse::parse(
+            &parse::Answer {
+                url,
+                content_type: answer.content_type.as_deref(),
+                x_robots_tag: &x_robots_tag,
+                refresh: answer.refresh.as_deref(),
+                link_headers: &link_headers,
+                body,
+            },
+            &self.config.parse,
+            &self.rules,
+            &self.config.fetch.user_agent,
+        );
+        content.charset = parsed.charset;
+        content.title = parsed.title;
+        content.description = parsed.description;
+        if (200..=299).contains(&answer.status) {
+            content.html = true;
+            content.directives = parsed.directives;
+            content.canonical = parsed.canonical;
+            content.truncated |= parsed.cut || parsed.links_dropped > 0;
+            content.links = parsed.links;
+        }
+    }
+}
+
+/// Whether another try may bring what this one did not.
+fn is_passing(visit: &Visit) -> bool {
+    match visit {
+        Visit::Failed(_) => true,
+        Visit::Answered(content) => content.status >= 500 || content.status == 429,
+        Visit::NotModified => false,
+    }
+}
+
+/// The media type of a Content-Type header, without parameters, lower case.
+fn media_type(header: Option<&str>) -> String {
+    let media = header.unwrap_or_default().split(';').next().unwrap_or_default();
+    media.trim().to_ascii_lowercase()
+}

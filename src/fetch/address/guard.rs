@@ -1,0 +1,171 @@
+//! Which addresses may be connected to: those of the public internet, and networks the operator lets through.
+//!
+//! A crawler connects to whatever strangers' pages and name servers tell it to. Without this check a link to
+//! `http://169.254.169.254/` would read a cloud's credentials (server-side request forgery, CWE-918). Refused is
+//! what the IANA special-purpose registries (RFC 6890) say is not global, and a little more. The table is kept
+//! here because the standard library's `is_global` is unstable.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)
+}
+
+const fn v6(a: u16, b: u16, c: u16, d: u16, bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), bits)
+}
+
+const REFUSED_V4: [Ipv4Net; 17] = [
+    v4(0, 0, 0, 0, 8),        // this network
+    v4(10, 0, 0, 0, 8),       // private
+    v4(100, 64, 0, 0, 10),    // carrier-grade NAT
+    v4(127, 0, 0, 0, 8),      // loopback
+    v4(168, 63, 129, 16, 32), // a cloud's metadata service on a public address
+    v4(169, 254, 0, 0, 16),   // link-local, other clouds' metadata services
+    v4(172, 16, 0, 0, 12),    // private
+    v4(192, 0, 0, 0, 24),     // protocol assignments
+    v4(192, 0, 2, 0, 24),     // documentation
+    v4(192, 31, 196, 0, 24),  // AS112
+    v4(192, 52, 193, 0, 24),  // automatic multicast tunnelling
+    v4(192, 88, 99, 0, 24),   // 6to4 relays
+    v4(192, 168, 0, 0, 16),   // private
+    v4(198, 18, 0, 0, 15),    // benchmarks
+    v4(198, 51, 100, 0, 24),  // documentation
+    v4(203, 0, 113, 0, 24),   // documentation
+    v4(224, 0, 0, 0, 3),      // multicast and reserved
+];
+
+/// Of IPv6 only this block is handed out for the public internet.
+const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 0, 3);
+
+const REFUSED_V6: [Ipv6Net; 4] = [
+    v6(0x2001, 0, 0, 0, 23),     // protocol assignments, Teredo among them
+    v6(0x2001, 0xdb8, 0, 0, 32), // documentation
+    v6(0x2002, 0, 0, 0, 16),     // 6to4
+    v6(0x3fff, 0, 0, 0, 20),     // documentation
+];
+
+/// IPv6 addresses that a translator turns into the IPv4 address in their last four bytes (RFC 6052).
+const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 0, 96);
+
+/// The check.
+#[derive(Clone, Debug, Default)]
+pub struct Guard {
+    let_through: Vec<IpNet>,
+}
+
+impl Guard {
+    /// A guard that lets these networks through besides the public internet.
+    pub fn new(let_through: &[IpNet]) -> Self {
+        Self { let_through: let_through.to_vec() }
+    }
+
+    /// Whether this address may be connected to.
+    pub fn admits(&self, address: IpAddr) -> bool {
+        self.let_through.iter().any(|net| net.contains(&address))
+            || match address {
+                IpAddr::V4(address) => !REFUSED_V4.iter().any(|net| net.contains(&address)),
+                IpAddr::V6(address) => self.admits_v6(address),
+            }
+    }
+
+    fn admits_v6(&self, address: Ipv6Addr) -> bool {
+        if let Some(inner) = address.to_ipv4_mapped() {
+            return self.admits(inner.into());
+        }
+        if NAT64.contains(&address) {
+            let [.., a, b, c, d] = address.octets();
+            return self.admits(Ipv4Addr::new(a, b, c, d).into());
+        }
+        GLOBAL_V6.contains(&address) && !REFUSED_V6.iter().any(|net| net.contains(&address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+
+    #[test]
+    fn only_the_public_internet_is_admitted() {
+        let guard = Guard::default();
+        for address in [
+            "1.1.1.1",
+            "93.184.215.14",
+            "100.63.255.255",
+            "100.128.0.0",
+            "172.32.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450:4001:801::200e",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+        ] {
+            assert!(guard.admits(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.255",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::1.1.1.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:101:101::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!guard.admits(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_network_let_through_is_admitted_in_every_spelling_and_no_other_is() {
+        let guard = Guard::new(&["127.5.0.0/16".parse().unwrap(), "fd00::/64".parse().unwrap()]);
+        for (address, admitted) in [
+            ("127.5.0.1", true),
+            ("127.6.0.1", false),
+            ("::ffff:127.5.0.1", true),
+            ("::ffff:127.6.0.1", false),
+            ("fd00::1", true),
+            ("fd01::1", false),
+        ] {
+            assert_eq!(guard.admits(address.parse().unwrap()), admitted, "{address}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Taking an answer's content encodings off, with a bound on what comes out.
+//!
+//! In go the bytes as they came over the wire and the encodings that the server named; out come the bytes it
+//! meant. Synchronous, for it may take long: call it off the async threads. No step ever holds more than the cap
+//! allows, however small the input is that inflates (a "bomb"): each decoder is read piece by piece, and the
+//! steps between stacked encodings are bounded too.
+//!
+//! gzip is RFC 1952 (several members are one text; what follows the last is ignored, as browsers do), deflate
+//! RFC 1950 and, because servers send it, bare RFC 1951, br RFC 7932, zstd RFC 8878 with the window of RFC 9659.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+
+/// An encoding that a server says it has applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentEncoding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+    /// One that we did not ask for and cannot undo.
+    Unknown(String),
+}
+
+impl ContentEncoding {
+    /// Reads the values of `Content-Encoding` headers, in the order in which they were applied.
+    pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
+        values
+            .into_iter()
+            .flat_map(|value| value.split(','))
+            .map(|name| name.trim().to_ascii_lowercase())
+            .filter(|name| !name.is_empty() && name != "identity")
+            .map(|name| match name.as_str() {
+                "gzip" | "x-gzip" => Self::Gzip,
+                "deflate" => Self::Deflate,
+                "br" => Self::Brotli,
+                "zstd" => Self::Zstd,
+                _ => Self::Unknown(name),
+            })
+            .collect()
+    }
+}
+
+/// A body without its encodings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    pub bytes: Bytes,
+    /// Whether something is missing at the end: cut off the wire, or here at the cap.
+    pub truncated: bool,
+}
+
+/// Why a body cannot be decoded.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("the body is said to be encoded as \"{0}\", which we did not ask for and cannot undo")]
+    Unknown(String),
+    #[error("the body is said to be encoded {0} times over; at most {MAX_STACKED} are undone")]
+    Stacked(usize),
+    #[error("the body is not what its content encoding says: {0}")]
+    Broken(io::Error),
+}
+
+/// More than two are never sent in earnest.
+const MAX_STACKED: usize = 4;
+
+/// Largest window a zstd body may ask for: 8 MiB (RFC 9659).
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+const PIECE: usize = 32 << 10;
+
+/// Undoes `encodings`, last first, and stops at `cap` bytes. A body that was `cut` on the wire is decoded as far
+/// as it goes; one that ends too early by itself is broken.
+///
+/// # Errors
+/// [`DecodeError`] when an encoding is unknown or the body does not hold to it.
+pub fn decode(
+    encodings: &[ContentEncoding],
+    body: &Bytes,
+    cut: bool,
+    cap: usize,
+) -> Result<Decoded, DecodeError> {
+    if body.is_empty() || encodings.is_empty() {
+        let bytes = body.slice(..body.len().min(cap));
+        return Ok(Decoded { truncated: cut || bytes.len() < body.len(), bytes });
+    }
+    if encodings.len() > MAX_STACKED {
+        return Err(DecodeError::Stacked(encodings.len()));
+    }
+    let cut = Rc::new(Cell::new(cut));
+    let mut reader: Box<dyn BufRead> = Box::new(io::Cursor::new(body.clone()));
+    for encoding in encodings.iter().rev() {
+        let step = Capped { inner: decoder(encoding, reader)?, left: cap, cut: cut.clone() };
+        reader = Box::new(BufReader::with_capacity(PIECE, step));
+    }
+    let bytes = read_all(reader, &cut)?;
+    Ok(Decoded { bytes, truncated: cut.get() })
+}
+
+fn read_all(mut reader: Box<dyn BufRead>, cut: &Cell<bool>) -> Result<Bytes, DecodeError> {
+    let mut bytes = Vec::new();
+    loop {
+        let piece = match reader.fill_buf() {
+            Ok([]) => return Ok(bytes.into()),
+            Ok(piece) => piece,
+            // The end of a text that was cut is missing: what came before it stands.
+            Err(error) if cut.get() && error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(bytes.into());
+            }
+            Err(error) => return Err(DecodeError::Broken(error)),
+        };
+        bytes.extend_from_slice(piece);
+        let length = piece.len();
+        reader.consume(length);
+    }
+}
+
+fn decoder(encoding: &ContentEncoding, source: Box<dyn BufRead>) -> Result<Box<dyn Read>, DecodeError> {
+    Ok(match encoding {
+        ContentEncoding::Gzip => Box::new(Gzip(Some(GzDecoder::new(source)))),
+        ContentEncoding::Deflate => Box::new(Deflate::Unread(source)),
+        ContentEncoding::Brotli => {
+            let source = Ending { inner: source, ended: false };
+            Box::new(Brotli(brotli::Decompressor::new(source, PIECE)))
+        }
+        ContentEncoding::Zstd => {
+            let mut decoder =
+                zstd::stream::read::Decoder::with_buffer(source).map_err(DecodeError::Broken)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(DecodeError::Broken)?;
+            Box::new(decoder)
+        }
+        ContentEncoding::Unknown(name) => return Err(DecodeError::Unknown(name.clone())),
+    })
+}
+
+/// Ends after `left` bytes, and notes it if there would have been more.
+struct Capped {
+    inner: Box<dyn Read>,
+    left: usize,
+    cut: Rc<Cell<bool>>,
+}
+
+impl Read for Capped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            if self.inner.read(&mut [0])? > 0 {
+                self.cut.set(true);
+            }
+            return Ok(0);
+        }
+        let room = buffer.len().min(self.left);
+        let read = self.inner.read(&mut buffer[..room])?;
+        self.left -= read;
+        Ok(read)
+    }
+}
+
+/// gzip members one after the other; `None` after the last.
+struct Gzip(Option<GzDecoder<Box<dyn BufRead>>>);
+
+impl Read for Gzip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut source) = self.0.take().map(GzDecoder::into_inner) else { break };
+            if source.fill_buf()?.starts_with(&[0x1f]) {
+                self.0 = Some(GzDecoder::new(source));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// deflate, of which the first byte says whether it is wrapped as zlib.
+enum Deflate {
+    Unread(Box<dyn BufRead>),
+    Zlib(ZlibDecoder<Box<dyn BufRead>>),
+    Raw(DeflateDecoder<Box<dyn BufRead>>),
+}
+
+impl Read for Deflate {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Self::Unread(source) = self {
+            // Method 8 with a window of at most 32 KiB. A bare stream that begins so would be a stored block
+            // with padding bits set, which no encoder writes.
+            let wrapped = source.fill_buf()?.first().is_some_and(|first| first & 0x8f == 0x08);
+            let source = std::mem::replace(source, Box::new(io::empty()));
+            *self = if wrapped {
+                Self::Zlib(ZlibDecoder::new(source))
+            } else {
+                Self::Raw(DeflateDecoder::new(source))
+            };
+        }
+        match self {
+            Self::Unread(_) => Ok(0),
+            Self::Zlib(decoder) => decoder.read(buffer),
+            Self::Raw(decoder) => decoder.read(buffer),
+        }
+    }
+}
+
+/// Notes when its source has ended.
+struct Ending {
+    inner: Box<dyn BufRead>,
+    ended: bool,
+}
+
+impl Read for Ending {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.ended |= read == 0;
+        Ok(read)
+    }
+}
+
+/// brotli, whose decoder reports a missing end and broken data alike: they are told apart by the source.
+struct Brotli(brotli::Decompressor<Ending>);
+
+impl Read for Brotli {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match self.0.get_ref().ended {
+            true => io::Error::new(io::ErrorKind::UnexpectedEof, "the brotli stream has no end"),
+            false => error,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! A map of bounded weight that forgets what was used longest ago.
+//!
+//! Weights are whatever the owner counts in: entries or bytes. An entry heavier than the whole map is kept until
+//! the next one comes, so that what was just inserted can be read.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+#[derive(Debug)]
+pub struct Lru<K, V> {
+    entries: HashMap<K, Entry<V>>,
+    /// Keys by the time of their last use.
+    order: BTreeMap<u64, K>,
+    clock: u64,
+    weight: usize,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    value: V,
+    weight: usize,
+    used: u64,
+}
+
+impl<K: Hash + Eq + Clone, V> Lru<K, V> {
+    pub fn new(capacity: usize) -> Self {
+        Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, capacity }
+    }
+
+    /// The value of a key, which counts as used now.
+    pub fn get(&mut self, key: &K) -> Option<&mut V> {
+        let entry = self.entries.get_mut(key)?;
+        self.clock += 1;
+        self.order.remove(&entry.used);
+        entry.used = self.clock;
+        self.order.insert(self.clock, key.clone());
+        Some(&mut entry.value)
+    }
+
+    /// Puts a value in the place of the key's former one and forgets others until the weight fits.
+    pub fn insert(&mut self, key: K, value: V, weight: usize) {
+        self.clock += 1;
+        if let Some(old) = self.entries.insert(key.clone(), Entry { value, weight, used: self.clock }) {
+            self.order.remove(&old.used);
+            self.weight -= old.weight;
+        }
+        self.weight += weight;
+        self.order.insert(self.clock, key);
+        while self.weight > self.capacity && self.entries.len() > 1 {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, key)) = self.order.pop_first()
+            && let Some(entry) = self.entries.remove(&key)
+        {
+            self.weight -= entry.weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lru;
+
+    #[test]
+    fn what_was_used_longest_ago_goes_first() {
+        let mut lru = Lru::new(10);
+        lru.insert("a", 1, 4);
+        lru.insert("b", 2, 4);
+        assert_eq!(lru.get(&"a"), Some(&mut 1));
+        lru.insert("c", 3, 4);
+        assert_eq!(lru.get(&"b"), None);
+        assert_eq!(lru.get(&"a"), Some(&mut 1));
+        lru.insert("a", 5, 1);
+        lru.insert("d", 6, 5);
+        assert_eq!(lru.get(&"c"), Some(&mut 3));
+        assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (3, 3, 10));
+        lru.insert("huge", 7, 100);
+        assert_eq!(lru.get(&"huge"), Some(&mut 7));
+        assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (1, 1, 100));
+    }
+}

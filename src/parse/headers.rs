@@ -1,0 +1,185 @@
+//! What HTTP headers say about a document: its media type, its charset, its canonical URL.
+
+/// Bytes that browsers skip before they look for the first tag (MIME Sniffing Standard, 7.1).
+const BLANKS: &[u8] = b"\t\n\x0c\r ";
+
+/// Beginnings of HTML documents (MIME Sniffing Standard, 7.1); a blank or `>` must follow each of them.
+const HTML_STARTS: [&str; 17] = [
+    "<!doctype html",
+    "<html",
+    "<head",
+    "<script",
+    "<iframe",
+    "<h1",
+    "<div",
+    "<font",
+    "<table",
+    "<a",
+    "<style",
+    "<title",
+    "<b",
+    "<body",
+    "<br",
+    "<p",
+    "<!--",
+];
+
+/// Whether an answer is HTML, by its raw `Content-Type` header and the first bytes of its body.
+///
+/// HTML is what is sent as `text/html` or `application/xhtml+xml`. Without a usable type (none, malformed, or one
+/// of the standard's unknown types) the body decides, by the HTML patterns of the MIME Sniffing Standard
+/// (<https://mimesniff.spec.whatwg.org>, 7.1). Beyond the standard, a PDF sent as HTML is not HTML: a browser
+/// would show noise, and whatever looks like a tag in it is no link.
+pub fn is_html(content_type: Option<&str>, body_prefix: &[u8]) -> bool {
+    match content_type.and_then(media_type).as_deref() {
+        Some("text/html" | "application/xhtml+xml") => !body_prefix.starts_with(b"%PDF-"),
+        None | Some("unknown/unknown" | "application/unknown" | "*/*") => looks_like_html(body_prefix),
+        Some(_) => false,
+    }
+}
+
+/// Type and subtype in lower case; `None` when the header is malformed.
+fn media_type(header: &str) -> Option<String> {
+    let essence = header.split(';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let (kind, subtype) = essence.split_once('/')?;
+    let is_token = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_ascii_whitespace());
+    (is_token(kind) && is_token(subtype)).then_some(essence)
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    let start = body.iter().position(|b| !BLANKS.contains(b)).unwrap_or(body.len());
+    let body = &body[start..];
+    HTML_STARTS.iter().any(|pattern| {
+        let Some((head, rest)) = body.split_at_checked(pattern.len()) else { return false };
+        // A comment is HTML whatever follows its opening.
+        let ends = *pattern == "<!--" || matches!(rest.first(), Some(b' ' | b'>'));
+        ends && head.eq_ignore_ascii_case(pattern.as_bytes())
+    })
+}
+
+/// The label in the first `charset` parameter of a `Content-Type` header.
+pub(super) fn charset_label(content_type: &str) -> Option<&str> {
+    split_unquoted(content_type, ';')
+        .skip(1)
+        .filter_map(parameter)
+        .find(|(name, _)| name.eq_ignore_ascii_case("charset"))
+        .map(|(_, label)| label.trim_matches('\''))
+}
+
+/// The target of the first link with relation `canonical` in a `Link` header (RFC 8288), as it is written there.
+/// Links about another resource than this answer (`anchor`) are passed over.
+pub(super) fn canonical(link_header: &str) -> Option<&str> {
+    split_unquoted(link_header, ',').find_map(|link| {
+        let (target, parameters) = link.trim_ascii().strip_prefix('<')?.split_once('>')?;
+        let parameters: Vec<_> = split_unquoted(parameters, ';').filter_map(parameter).collect();
+        let value_of = |wanted: &str| {
+            parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
+        };
+        let relations = value_of("rel")?;
+        let is_canonical = relations.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("canonical"));
+        (is_canonical && value_of("anchor").is_none()).then_some(target)
+    })
+}
+
+/// `name=value` or `name="value"`, blanks around either taken off.
+fn parameter(text: &str) -> Option<(&str, &str)> {
+    let (name, value) = text.split_once('=')?;
+    let value = value.trim_ascii();
+    let unquoted = value.strip_prefix('"').map(|rest| rest.split('"').next().unwrap_or_default());
+    Some((name.trim_ascii(), unquoted.unwrap_or(value)))
+}
+
+/// The parts of a header between separators that stand neither in `"…"` nor in `<…>`.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut closing = None;
+    let mut escaped = false;
+    text.split(move |c| {
+        match closing {
+            _ if escaped => escaped = false,
+            Some('"') if c == '\\' => escaped = true,
+            Some(end) if c == end => closing = None,
+            Some(_) => {}
+            None if c == '"' => closing = Some('"'),
+            None if c == '<' => closing = Some('>'),
+            None => return c == separator,
+        }
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_is_told_by_its_media_type() {
+        for (header, html) in [
+            ("text/html", true),
+            ("TEXT/HTML; charset=utf-8", true),
+            (" text/html ;x", true),
+            ("application/xhtml+xml", true),
+            ("text/plain", false),
+            ("application/octet-stream", false),
+            ("application/xml", false),
+            ("image/svg+xml", false),
+            ("text/htmlx", false),
+        ] {
+            assert_eq!(is_html(Some(header), b"<html>"), html, "{header}");
+        }
+        assert!(is_html(Some("text/html"), b""));
+        assert!(!is_html(Some("text/html"), b"%PDF-1.4\n <a href=/x>"));
+    }
+
+    #[test]
+    fn without_a_media_type_the_body_tells() {
+        for (body, html) in [
+            ("<!DOCTYPE html><title>", true),
+            ("\r\n\t <HtMl >", true),
+            ("<!--comment", true),
+            ("<a href=x>", true),
+            ("<p>", true),
+            ("<article>", false),
+            ("<p", false),
+            ("<h2>", false),
+            ("<?xml version=\"1.0\"?>", false),
+            ("\u{feff}<html>", false),
+            ("text <html>", false),
+            ("", false),
+        ] {
+            for header in [None, Some(""), Some("html"), Some("*/*"), Some("unknown/unknown")] {
+                assert_eq!(is_html(header, body.as_bytes()), html, "{header:?} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn charset_parameters_are_found() {
+        for (header, label) in [
+            ("text/html; charset=utf-8", Some("utf-8")),
+            ("text/html;CHARSET=\"windows-1252\"", Some("windows-1252")),
+            ("text/html; x=\"; charset=a\"; charset=b", Some("b")),
+            ("text/html; charset = koi8-r ; charset=utf-8", Some("koi8-r")),
+            ("text/html; charset='utf-8'", Some("utf-8")),
+            ("text/html", None),
+            ("charset=utf-8", None),
+        ] {
+            assert_eq!(charset_label(header), label, "{header}");
+        }
+    }
+
+    #[test]
+    fn canonical_links_are_found_in_headers() {
+        for (header, target) in [
+            ("</next>; rel=\"next\", <https://e.example/>; rel=\"canonical\"", Some("https://e.example/")),
+            ("<a,b;c>; title=\"x, y; rel=canonical\"; rel=\"alternate Canonical\"", Some("a,b;c")),
+            ("<a>; rel=next; rel=canonical", None),
+            ("<a>; rel=canonical; anchor=\"/other\", <b>;rel=canonical", Some("b")),
+            ("<a>; rel=canonicals", None),
+            ("a; rel=canonical", None),
+            ("<a; rel=canonical", None),
+            ("", None),
+        ] {
+            assert_eq!(canonical(header), target, "{header}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The one way in: page records and what they change in the queue, in one atomic batch.
+//!
+//! The batch holds every column family's change, so a crash at any moment leaves all of a record or nothing.
+//! Commits are serialised by a lock: each reads a page's former links, computes the difference
+//! ([`super::diff`]) and writes it.
+
+use std::collections::HashMap;
+
+use rocksdb::WriteBatch;
+use rustc_hash::FxHashMap;
+
+use crate::model::{Day, FailureKind, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
+use crate::urls::{CanonicalUrl, Suffixes, Surt, host_prefix};
+
+use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, PAIRS, encode_sums};
+use super::{Store, StoreError, diff, keys, meta, values};
+
+/// The change a commit makes to the counters that `stats` shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CounterChange {
+    pub visited: i64,
+    pub html: i64,
+    pub active: i64,
+    pub external: i64,
+    pub inactive: i64,
+}
+
+/// One record on its way into a batch.
+pub(super) struct Stage<'a> {
+    pub store: &'a Store,
+    pub batch: &'a mut WriteBatch,
+    pub counters: &'a mut CounterChange,
+}
+
+/// A page's links before and after a visit, as the other column families see them.
+struct LinkChange<'a> {
+    url: &'a CanonicalUrl,
+    old: &'a [OutlinkRecord],
+    new: &'a [OutlinkRecord],
+    /// Whether what backlinks show of their page changed.
+    page_changed: bool,
+    page: &'a StoredPage,
+}
+
+impl Stage<'_> {
+    /// Adds all that one record changes.
+    pub fn record(&mut self, record: PageRecord) -> Result<(), StoreError> {
+        let key = Surt::from(&record.url);
+        let old = self.store.read_page(key.as_bytes())?;
+        let today = Day::from_unix_seconds(record.visited);
+        let PageRecord { url, visited, visit } = record;
+        match visit {
+            Visit::Failed(kind) => self.failed(&key, old, kind, visited, today),
+            Visit::NotModified => self.not_modified(&url, &key, old, visited, today),
+            Visit::Answered(content) if content.settles_links() => {
+                self.settled(&url, &key, old, *content, visited, today)
+            }
+            Visit::Answered(content) => self.unsettled(&key, old, *content, visited, today),
+        }
+    }
+
+    fn failed(
+        &mut self,
+        key: &Surt,
+        old: Option<StoredPage>,
+        kind: FailureKind,
+        visited: u64,
+        today: Day,
+    ) -> Result<(), StoreError> {
+        let mut page = old.clone().unwrap_or_else(|| StoredPage { ins_day: today, ..StoredPage::default() });
+        page.failures = page.failures.saturating_add(1);
+        page.last_failure = kind as u8;
+        page.visited = visited;
+        self.put_page(key, old.as_ref(), &page)
+    }
+
+    /// An answer that says nothing about the page's links: the code is recorded, all else stays as it was.
+    fn unsettled(
+        &mut self,
+        key: &Surt,
+        old: Option<StoredPage>,
+        content: PageContent,
+        visited: u64,
+        today: Day,
+    ) -> Result<(), StoreError> {
+        let failures = old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
+        let mut page = match &old {
+            Some(known) if known.upd_day != Day::default() => {
+                StoredPage { status: content.status, ..known.clone() }
+            }
+            _ => {
+                let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
+                StoredPage { upd_day: Day::default(), ..stored(content, &[], ins_day, today) }
+            }
+        };
+        page.failures = failures;
+        page.last_failure = 0;
+        page.visited = visited;
+        self.put_page(key, old.as_ref(), &page)
+    }
+
+    fn not_modified(
+        &mut self,
+        url: &CanonicalUrl,
+        key: &Surt,
+        old: Option<StoredPage>,
+        visited: u64,
+        today: Day,
+    ) -> Result<(), StoreError> {
+        // A 304 for a page that is not stored answers a question nobody asked; there is nothing to renew.
+        let Some(old) = old else { return Ok(()) };
+        let page = StoredPage { visited, upd_day: today, failures: 0, last_failure: 0, ..old.clone() };
+        if page.upd_day != old.upd_day {
+            let links = self.store.read_outlinks(url, key.as_bytes())?;
+            self.links(&LinkChange { url, old: &links, new: &links, page_changed: true, page: &page })?;
+        }
+        self.put_page(key, Some(&old), &page)
+    }
+
+    fn settled(
+        &mut self,
+        url: &CanonicalUrl,
+        key: &Surt,
+        old: Option<StoredPage>,
+        mut content: PageContent,
+        visited: u64,
+        today: Day,
+    ) -> Result<(), StoreError> {
+        let old_links = match &old {
+            Some(_) => self.store.read_outlinks(url, key.as_bytes())?,
+            None => Vec::new(),
+        };
+        let links = diff::merge(url, old_links.clone(), std::mem::take(&mut content.links), today);
+        let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
+        let page = StoredPage { visited, ..stored(content, &links, ins_day, today) };
+        let page_changed = old.as_ref().is_none_or(|old| old.source() != page.source());
+        self.links(&LinkChange { url, old: &old_links, new: &links, page_changed, page: &page })?;
+        if links != old_links {
+            let family = self.store.family(OUTLINKS)?;
+            if links.is_empty() {
+                self.batch.delete_cf(family, key.as_bytes());
+            } else {
+                self.batch.put_cf(family, key.as_bytes(), values::encode_outlinks(url, &links));
+            }
+        }
+        self.put_page(key, old.as_ref(), &page)
+    }
+
+    fn put_page(
+        &mut self,
+        key: &Surt,
+        old: Option<&StoredPage>,
+        page: &StoredPage,
+    ) -> Result<(), StoreError> {
+        let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.html));
+        self.counters.visited += i64::from(old.is_none());
+        self.counters.html += html(Some(page)) - html(old);
+        self.batch.put_cf(self.store.family(PAGES)?, key.as_bytes(), values::encode_page(page));
+        Ok(())
+    }
+
+    /// Backlink records, host pairs and counters after a change of a page's links.
+    fn links(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
+        self.backlinks(change)?;
+        self.pairs(change)?;
+        let count = |links: &[OutlinkRecord], which: fn(&OutlinkRecord) -> bool| {
+            links.iter().filter(|link| which(link)).count() as i64
+        };
+        let differs = |which| count(change.new, which) - count(change.old, which);
+        self.counters.active += differs(OutlinkRecord::is_active);
+        self.counters.external += differs(|link| link.external && link.is_active());
+        self.counters.inactive += differs(|link| !link.is_active());
+        Ok(())
+    }
+
+    fn backlinks(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
+        let suffixes = &self.store.suffixes;
+        let old_counts = per_domain(change.old, suffixes);
+        let new_counts = per_domain(change.new, suffixes);
+        let known: HashMap<(&CanonicalUrl, u32), &OutlinkRecord> = if change.page_changed {
+            HashMap::new()
+        } else {
+            change.old.iter().map(|link| ((&link.target, link.seq), link)).collect()
+        };
+        let family = self.store.family(BACKLINKS)?;
+        let source = Surt::from(change.url);
+        let shown = change.page.source();
+        for link in change.new.iter().filter(|link| link.external) {
+            let domain = suffixes.domain_of(link.target.host());
+            let blpcount = new_counts.get(domain).copied().unwrap_or(0);
+            let same_count = old_counts.get(domain).copied().unwrap_or(0) == blpcount;
+            if same_count && known.get(&(&link.target, link.seq)) == Some(&link) {
+                continue;
+            }
+            let key = keys::backlink(&link.target, source.as_bytes(), link.seq);
+            self.batch.put_cf(family, key, values::encode_backlink(link, blpcount, &shown));
+        }
+        Ok(())
+    }
+
+    fn pairs(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
+        let mut sums: FxHashMap<&str, [i64; 4]> = FxHashMap::default();
+        for (links, sign) in [(change.old, -1), (change.new, 1)] {
+            for link in links.iter().filter(|link| link.external && link.is_active()) {
+                let sum = sums.entry(link.target.host()).or_default();
+                sum[0] += sign;
+                sum[1] += sign * i64::from(link.rel.is_nofollow());
+                sum[2] += sign * i64::from(link.tag == LinkTag::A);
+                sum[3] += sign * i64::from(link.tag.is_image());
+            }
+        }
+        let family = self.store.family(PAIRS)?;
+        let source = host_prefix(change.url.host());
+        for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 4]) {
+            self.batch.merge_cf(family, keys::pair(&host_prefix(target), &source), encode_sums(&sum));
+        }
+        Ok(())
+    }
+
+    /// The counters' change, once a batch.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let change = *self.counters;
+        let sums = [change.visited, change.html, change.active, change.external, change.inactive];
+        if sums != [0; 5] {
+            self.batch.merge_cf(self.store.family(META)?, meta::COUNTERS, encode_sums(&sums));
+        }
+        Ok(())
+    }
+}
+
+/// Active external links per registrable domain of their target.
+fn per_domain<'a>(links: &'a [OutlinkRecord], suffixes: &Suffixes) -> FxHashMap<&'a str, u32> {
+    let mut counts = FxHashMap::default();
+    for link in links.iter().filter(|link| link.external && link.is_active()) {
+        *counts.entry(suffixes.domain_of(link.target.host())).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn stored(content: PageContent, links: &[OutlinkRecord], ins_day: Day, today: Day) -> StoredPage {
+    let active = links.iter().filter(|link| link.is_active());
+    let external = active.clone().filter(|link| link.external).count();
+    StoredPage {
+        status: content.status,
+        content_type: content.content_type,
+        charset: content.charset,
+        title: content.title,
+        description: content.description,
+        ip: content.ip,
+        place: content.place,
+        directives: content.directives,
+        canonical: content.canonical,
+        html: content.html,
+        truncated: content.truncated,
+        digest: content.digest,
+        etag: content.etag,
+        last_modified: content.last_modified,
+        ins_day,
+        upd_day: today,
+        visited: 0,
+        failures: 0,
+        last_failure: 0,
+        int_links: u32::try_from(active.count() - external).unwrap_or(u32::MAX),
+        ext_links: u32::try_from(external).unwrap_or(u32::MAX),
+    }
+}

@@ -1,0 +1,120 @@
+//! Composite keys. Each part ends itself (a SURT by its scheme byte, a host part by `0x00`), so that keys sort
+//! part by part and split without lengths.
+
+use crate::urls::{CanonicalUrl, Surt};
+
+use super::codec::Damage;
+
+/// `target SURT · source SURT · seq`: all backlinks of a page stand together, those of a host and of a domain too.
+pub(super) fn backlink(target: &CanonicalUrl, source: &[u8], seq: u32) -> Vec<u8> {
+    let target = Surt::from(target);
+    let mut key = Vec::with_capacity(target.as_bytes().len() + source.len() + 2);
+    key.extend_from_slice(target.as_bytes());
+    key.extend_from_slice(source);
+    put_ordered(&mut key, seq);
+    key
+}
+
+/// Target SURT, source SURT and seq of a backlink key.
+pub(super) fn split_backlink(key: &[u8]) -> Result<(&[u8], &[u8], u32), Damage> {
+    let (target, rest) = Surt::split_first(key).map_err(|_| Damage("the target"))?;
+    let (source, rest) = Surt::split_first(rest).map_err(|_| Damage("the source"))?;
+    Ok((target, source, ordered(rest)?))
+}
+
+/// `target host · 0x00 · source host`, hosts in sortable form: `com,example,www,`.
+pub(super) fn pair(target_host: &[u8], source_host: &[u8]) -> Vec<u8> {
+    [target_host, &[0], source_host].concat()
+}
+
+pub(super) fn split_pair(key: &[u8]) -> Result<(&[u8], &[u8]), Damage> {
+    let at = key.iter().position(|&b| b == 0).ok_or(Damage("the target host"))?;
+    Ok((&key[..at], &key[at + 1..]))
+}
+
+/// A number whose bytes sort as it does, short when it is small: below 0xf8 one byte; else 0xf7 plus the count of
+/// bytes that follow, big end first.
+fn put_ordered(key: &mut Vec<u8>, number: u32) {
+    if number < 0xf8 {
+        key.push(number as u8);
+        return;
+    }
+    let bytes = number.to_be_bytes();
+    let skip = bytes.iter().take_while(|&&b| b == 0).count();
+    key.push(0xf7 + (4 - skip) as u8);
+    key.extend_from_slice(&bytes[skip..]);
+}
+
+fn ordered(bytes: &[u8]) -> Result<u32, Damage> {
+    let wrong = Damage("the number that ends the key");
+    match bytes.split_first() {
+        Some((&first, [])) if first < 0xf8 => Ok(u32::from(first)),
+        Some((&first, rest))
+            if first >= 0xf8 && rest.len() == usize::from(first - 0xf7) && rest.len() <= 4 =>
+        {
+            Ok(rest.iter().fold(0, |number, &b| number << 8 | u32::from(b)))
+        }
+        _ => Err(wrong),
+    }
+}
+
+/// The first key after all that start with `prefix`; `None` when there is no such key.
+pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&b| b != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::urls::UrlRules;
+
+    fn url(text: &str) -> CanonicalUrl {
+        UrlRules::default().canonical(text).unwrap()
+    }
+
+    #[test]
+    fn numbers_in_keys_sort_as_numbers() {
+        let numbers = [0, 1, 0xf7, 0xf8, 0xff, 0x100, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000, u32::MAX];
+        let keys: Vec<Vec<u8>> = numbers
+            .iter()
+            .map(|&number| {
+                let mut key = Vec::new();
+                put_ordered(&mut key, number);
+                key
+            })
+            .collect();
+        assert!(keys.is_sorted());
+        for (key, number) in keys.iter().zip(numbers) {
+            assert_eq!(ordered(key), Ok(number));
+        }
+        for wrong in [&[][..], &[1, 2], &[0xf8], &[0xfc, 1, 2, 3, 4, 5]] {
+            assert!(ordered(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn backlink_keys_split_and_sort_by_target_then_source() {
+        let source = Surt::from(&url("http://a.test/x"));
+        let mut keys = Vec::new();
+        for target in ["http://b.test/", "https://b.test/", "http://b.test/a", "http://www.b.test/"] {
+            for seq in [0, 1, 300] {
+                let key = backlink(&url(target), source.as_bytes(), seq);
+                let (target_part, source_part, split_seq) = split_backlink(&key).unwrap();
+                assert_eq!(Surt::bytes_to_url(target_part).unwrap().as_str(), target);
+                assert_eq!((source_part, split_seq), (source.as_bytes(), seq));
+                keys.push(key);
+            }
+        }
+        assert!(keys.is_sorted());
+    }
+
+    #[test]
+    fn a_prefix_ends_where_the_next_begins() {
+        assert_eq!(after_prefix(b"com,example,"), Some(b"com,example-".to_vec()));
+        assert_eq!(after_prefix(&[1, 0xff]), Some(vec![2]));
+        assert_eq!(after_prefix(&[0xff]), None);
+    }
+}

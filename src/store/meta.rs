@@ -1,0 +1,195 @@
+//! What there is once per database: its format version, its counters, its users, its token key.
+
+use std::collections::HashSet;
+
+use crate::urls::Surt;
+
+use super::codec::{Reader, put_varint};
+use super::keys::after_prefix;
+use super::schema::{FORMAT, META, PAGES, bounded, decode_sums};
+use super::{COLUMN_FAMILIES, Store, StoreError};
+
+const FORMAT_KEY: &[u8] = b"format";
+const TOKEN_KEY: &[u8] = b"token-key";
+const USER_PREFIX: &[u8] = b"user/";
+/// Sums: visited pages, HTML pages, active links, active external links, inactive links.
+pub(super) const COUNTERS: &[u8] = b"counters";
+
+/// The size of the index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// URLs visited at least once.
+    pub visited: u64,
+    /// Pages whose last settled answer was HTML.
+    pub html_pages: u64,
+    /// Active links, internal and external.
+    pub links: u64,
+    /// Active external links: the backlinks.
+    pub backlinks: u64,
+    /// Links that were there once.
+    pub inactive_links: u64,
+    /// Hosts and registrable domains with visited URLs.
+    pub hosts: u64,
+    pub domains: u64,
+    /// URLs waiting to be fetched.
+    pub queued: u64,
+    /// Bytes of the database's files.
+    pub disk_bytes: u64,
+}
+
+impl Stats {
+    /// Bytes on disk for each active or inactive link; 0 when there is none.
+    pub fn bytes_per_link(&self) -> f64 {
+        match self.links + self.inactive_links {
+            0 => 0.0,
+            links => self.disk_bytes as f64 / links as f64,
+        }
+    }
+}
+
+impl Store {
+    /// Refuses a database of another format; stamps a new one.
+    pub(super) fn check_format(&self) -> Result<(), StoreError> {
+        match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
+            Some(value) => {
+                let found = Reader(&value).u32("the format");
+                let found = found.map_err(|damage| StoreError::damaged(META, FORMAT_KEY, damage.0))?;
+                if found == FORMAT {
+                    return Ok(());
+                }
+                Err(StoreError::Format { directory: self.directory.clone(), found, expected: FORMAT })
+            }
+            None => {
+                let mut value = Vec::new();
+                put_varint(&mut value, u64::from(FORMAT));
+                let mut key = [0u8; 32];
+                getrandom::fill(&mut key).map_err(|error| StoreError::Random(error.to_string()))?;
+                let mut batch = rocksdb::WriteBatch::default();
+                batch.put_cf(self.family(META)?, TOKEN_KEY, key);
+                batch.put_cf(self.family(META)?, FORMAT_KEY, value);
+                self.write(batch)
+            }
+        }
+    }
+
+    /// A random key made when the database was, for signing tokens.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the key is damaged.
+    pub fn token_key(&self) -> Result<[u8; 32], StoreError> {
+        let value = self.db.get_cf(self.family(META)?, TOKEN_KEY)?.unwrap_or_default();
+        value.try_into().map_err(|_| StoreError::damaged(META, TOKEN_KEY, "the token key"))
+    }
+
+    /// API users, by name: name and argon2 hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a user is damaged.
+    pub fn users(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(META)?, bounded(after_prefix(USER_PREFIX)));
+        cursor.seek(USER_PREFIX);
+        let mut users = Vec::new();
+        while let Some((key, value)) = cursor.item() {
+            let text = |bytes: &[u8]| {
+                String::from_utf8(bytes.to_vec()).map_err(|_| StoreError::damaged(META, key, "a user"))
+            };
+            users.push((text(&key[USER_PREFIX.len()..])?, text(value)?));
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(users)
+    }
+
+    /// Adds a user, or gives a known one a new password hash.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
+        Ok(self.db.put_cf(self.family(META)?, user_key(name), hash)?)
+    }
+
+    /// Removes a user; tells whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
+        self.db.delete_cf(self.family(META)?, user_key(name))?;
+        Ok(known)
+    }
+
+    /// The size of the index. Hosts, domains and the queue are counted by walking their keys; the rest is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let value = self.db.get_cf(self.family(META)?, COUNTERS)?.unwrap_or_default();
+        let sums = decode_sums(META, COUNTERS, &value)?;
+        let count = |at: usize| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0));
+        let (hosts, domains) = self.hosts_and_domains()?;
+        let mut disk_bytes = 0;
+        for name in COLUMN_FAMILIES {
+            let family = self.family(name)?;
+            disk_bytes += self.db.property_int_value_cf(family, "rocksdb.total-sst-files-size")?.unwrap_or(0);
+        }
+        Ok(Stats {
+            visited: count(0),
+            html_pages: count(1),
+            links: count(2),
+            backlinks: count(3),
+            inactive_links: count(4),
+            hosts,
+            domains,
+            queued: self.queue_length()?,
+            disk_bytes,
+        })
+    }
+
+    fn hosts_and_domains(&self) -> Result<(u64, u64), StoreError> {
+        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        cursor.seek_to_first();
+        let mut hosts = HashSet::new();
+        let mut domains = HashSet::new();
+        while let Some(key) = cursor.key() {
+            let host = Surt::host_of(key).map_err(|_| StoreError::damaged(PAGES, key, "the host"))?;
+            domains.insert(self.suffixes.domain_of(&host).to_owned());
+            hosts.insert(host);
+            // On to the next host and port: everything of this one shares the text up to the parenthesis.
+            let end = key.iter().position(|&b| b == b')').map_or(key.len(), |at| at + 1);
+            match after_prefix(&key[..end]) {
+                Some(next) => cursor.seek(next),
+                None => break,
+            }
+        }
+        cursor.status()?;
+        Ok((hosts.len() as u64, domains.len() as u64))
+    }
+
+    fn queue_length(&self) -> Result<u64, StoreError> {
+        let mut cursor = self.db.raw_iterator_cf(self.family(super::schema::FRONTIER)?);
+        cursor.seek_to_first();
+        let mut count = 0;
+        while cursor.valid() {
+            count += 1;
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(count)
+    }
+
+    /// Whether no URL was ever visited.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        cursor.seek_to_first();
+        let empty = !cursor.valid();
+        cursor.status()?;
+        Ok(empty)
+    }
+}
+
+fn user_key(name: &str) -> Vec<u8> {
+    [USER_PREFIX, name.as_bytes()].concat()
+}

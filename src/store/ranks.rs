@@ -1,0 +1,100 @@
+//! Ranks, generation by generation: a finished computation is written beside the current one, which is then
+//! replaced in one step. Whoever reads a snapshot sees one generation whole.
+
+use rocksdb::WriteBatch;
+
+use crate::model::SearchRank;
+use crate::urls::{CanonicalUrl, Surt};
+
+use super::codec::{Reader, put_varint};
+use super::schema::{META, RANKS};
+use super::{Store, StoreError};
+
+pub(super) const GENERATION_KEY: &[u8] = b"rank-generation";
+
+/// What a rank is of: the byte after the generation.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(super) enum RankKind {
+    Page = 0,
+    Host = 1,
+    Domain = 2,
+}
+
+/// Ranks put into one write.
+const CHUNK: usize = 10_000;
+
+pub(super) fn key(generation: u32, kind: RankKind, name: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 5);
+    key.extend_from_slice(&generation.to_be_bytes());
+    key.push(kind as u8);
+    key.extend_from_slice(name);
+    key
+}
+
+pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
+    value.map_or(Ok(0), |value| {
+        Reader(value)
+            .u32("the generation")
+            .map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
+    })
+}
+
+pub(super) fn decode_rank(key: &[u8], value: Option<&[u8]>) -> Result<SearchRank, StoreError> {
+    let Some(value) = value else { return Ok(SearchRank::default()) };
+    let bytes = value.try_into().map_err(|_| StoreError::damaged(RANKS, key, "the rank"))?;
+    Ok(SearchRank(u16::from_be_bytes(bytes)))
+}
+
+impl Store {
+    /// Takes the ranks of a finished computation in, and makes them the current ones in one step. A computation
+    /// that was cut off before that step leaves the current ones as they were.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn publish_ranks(
+        &self,
+        pages: &mut dyn Iterator<Item = (CanonicalUrl, SearchRank)>,
+        hosts: &mut dyn Iterator<Item = (String, SearchRank)>,
+        domains: &mut dyn Iterator<Item = (String, SearchRank)>,
+    ) -> Result<(), StoreError> {
+        let meta = self.family(META)?;
+        let current = decode_generation(self.db.get_cf(meta, GENERATION_KEY)?.as_deref())?;
+        let next = current.wrapping_add(1);
+        // What a cut-off computation left of this generation.
+        self.delete_generation(next)?;
+        let pages = pages.map(|(url, rank)| (key(next, RankKind::Page, Surt::from(&url).as_bytes()), rank));
+        let hosts = hosts.map(|(host, rank)| (key(next, RankKind::Host, host.as_bytes()), rank));
+        let domains = domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
+        self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
+        let mut value = Vec::new();
+        put_varint(&mut value, u64::from(next));
+        self.db.put_cf(meta, GENERATION_KEY, value)?;
+        self.delete_generation(current)
+    }
+
+    fn write_ranks(&self, ranks: &mut dyn Iterator<Item = (Vec<u8>, SearchRank)>) -> Result<(), StoreError> {
+        let family = self.family(RANKS)?;
+        let mut batch = WriteBatch::default();
+        for (key, SearchRank(rank)) in ranks {
+            // Zero is what an absent rank reads as, and most pages of the web have it.
+            if rank == 0 {
+                continue;
+            }
+            batch.put_cf(family, key, rank.to_be_bytes());
+            if batch.len() >= CHUNK {
+                self.write(std::mem::take(&mut batch))?;
+            }
+        }
+        self.write(batch)
+    }
+
+    fn delete_generation(&self, generation: u32) -> Result<(), StoreError> {
+        let from = generation.to_be_bytes();
+        let to = generation.wrapping_add(1).to_be_bytes();
+        if from < to {
+            self.db.delete_range_cf(self.family(RANKS)?, from, to)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! The column families, how each is tuned, and the format version of the whole.
+//!
+//! | column family | key | value |
+//! |---|---|---|
+//! | `pages` | page SURT | what the last visits found, without links |
+//! | `outlinks` | page SURT | all links of the page, column by column, active and not |
+//! | `backlinks` | target SURT · source SURT · seq | one external link as the API shows it |
+//! | `pairs` | target host · `00` · source host | counts of active external links; sums by merge |
+//! | `seen` | XXH3-128 of the page SURT | depth at which the URL was queued |
+//! | `frontier` | queue · depth · page SURT | a URL waiting to be fetched, and its failed attempts |
+//! | `hosts` | queue | how many fetches it has had; sums by merge |
+//! | `ranks` | generation · kind · page SURT or host | IV Search Rank in hundredths, big end first |
+//! | `meta` | name | format version, rank generation, counters, API users, token key |
+//!
+//! Only external links stand in `backlinks`: internal ones are never backlinks, and they are nine of ten.
+//! A backlink's row repeats what it shows of its source page, so that a scope is one range scan.
+
+use std::path::Path;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, MergeOperands, Options,
+    ReadOptions,
+};
+
+use crate::config::StoreConfig;
+
+use super::StoreError;
+use super::codec::{Reader, put_signed};
+
+/// Raised whenever a stored key or value changes its meaning.
+pub(super) const FORMAT: u32 = 1;
+
+pub(super) const PAGES: &str = "pages";
+pub(super) const OUTLINKS: &str = "outlinks";
+pub(super) const BACKLINKS: &str = "backlinks";
+pub(super) const PAIRS: &str = "pairs";
+pub(super) const SEEN: &str = "seen";
+pub(super) const FRONTIER: &str = "frontier";
+pub(super) const HOSTS: &str = "hosts";
+pub(super) const RANKS: &str = "ranks";
+pub(super) const META: &str = "meta";
+
+/// Every column family, as the README's table lists them.
+pub const COLUMN_FAMILIES: [&str; 9] =
+    [PAGES, OUTLINKS, BACKLINKS, PAIRS, SEEN, FRONTIER, HOSTS, RANKS, META];
+
+/// Opens the database, making it if `create` and it is not there.
+pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB, rocksdb::Error> {
+    let cache = Cache::new_lru_cache(config.block_cache_bytes);
+    let mut options = Options::default();
+    options.create_if_missing(create);
+    options.create_missing_column_families(create);
+    options.set_db_write_buffer_size(config.write_buffer_bytes);
+    options.set_max_total_wal_size(2 * config.write_buffer_bytes as u64);
+    options.set_max_background_jobs(4);
+    options.set_max_open_files(config.max_open_files);
+    options.set_bytes_per_sync(1 << 20);
+    options.set_keep_log_file_num(5);
+    options.set_wal_compression_type(DBCompressionType::Zstd);
+    let families =
+        COLUMN_FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache)));
+    DB::open_cf_descriptors(&options, path, families)
+}
+
+fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_cache_index_and_filter_blocks_with_high_priority(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    blocks.set_format_version(6);
+    let mut options = Options::default();
+    // Neighbouring pages share most of their links, neighbouring backlinks most of their page: the larger the
+    // block, the more of that the compressor sees. Small blocks serve what is read key by key.
+    let block_size = match name {
+        OUTLINKS => 64 << 10,
+        BACKLINKS => 32 << 10,
+        PAGES | PAIRS => 16 << 10,
+        _ => 4 << 10,
+    };
+    blocks.set_block_size(block_size);
+    if matches!(name, PAGES | OUTLINKS | SEEN) {
+        // Asked for keys that are mostly absent: new pages, new URLs.
+        blocks.set_bloom_filter(10.0, false);
+    }
+    options.set_block_based_table_factory(&blocks);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    options.set_bottommost_compression_options(-14, config.compression_level, 0, 0, true);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_write_buffer_size(64 << 20);
+    if matches!(name, PAIRS | HOSTS | META) {
+        options.set_merge_operator_associative("sums", add_sums);
+    }
+    options
+}
+
+/// The merge operator: lists of signed numbers, added place by place.
+fn add_sums(_key: &[u8], existing: Option<&[u8]>, operands: &MergeOperands) -> Option<Vec<u8>> {
+    let mut sums: Vec<i64> = Vec::new();
+    for list in existing.into_iter().chain(operands) {
+        let mut reader = Reader(list);
+        let mut at = 0;
+        while !reader.0.is_empty() {
+            let number = reader.signed("a sum").ok()?;
+            match sums.get_mut(at) {
+                Some(sum) => *sum = sum.checked_add(number)?,
+                None => sums.push(number),
+            }
+            at += 1;
+        }
+    }
+    Some(encode_sums(&sums))
+}
+
+pub(super) fn encode_sums(sums: &[i64]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(sums.len() * 2);
+    for &sum in sums {
+        put_signed(&mut out, sum);
+    }
+    out
+}
+
+pub(super) fn decode_sums(family: &'static str, key: &[u8], bytes: &[u8]) -> Result<Vec<i64>, StoreError> {
+    let mut reader = Reader(bytes);
+    let mut sums = Vec::new();
+    while !reader.0.is_empty() {
+        sums.push(reader.signed("a sum").map_err(|damage| StoreError::damaged(family, key, damage.0))?);
+    }
+    Ok(sums)
+}
+
+/// Read options for a range that ends before `end`.
+pub(super) fn bounded(end: Option<Vec<u8>>) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    if let Some(end) = end {
+        options.set_iterate_upper_bound(end);
+    }
+    options
+}

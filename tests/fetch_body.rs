@@ -1,0 +1,171 @@
+//! Bodies: every content encoding, lies about it, and bombs.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use backlinkd::config::FetchConfig;
+use backlinkd::fetch::{ContentEncoding, DecodeError, body};
+use bytes::Bytes;
+
+use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::visitor::Visitor;
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn raw_deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    brotli::CompressorWriter::new(&mut encoded, 4096, 5, 22).write_all(bytes).unwrap();
+    encoded
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).unwrap()
+}
+
+/// Text that does not shrink to nothing.
+fn long_text() -> String {
+    (0..40_000u32).map(|n| format!("{} ", n.wrapping_mul(2_654_435_761))).collect()
+}
+
+#[tokio::test]
+async fn each_content_encoding_is_undone() {
+    let text = long_text();
+    let plain = text.as_bytes();
+    let cases: [(&str, Vec<u8>); 10] = [
+        ("identity", plain.to_vec()),
+        ("gzip", gzip(plain)),
+        ("X-GZip", gzip(plain)),
+        ("gzip", [gzip(&plain[..1000]), gzip(&plain[1000..]), b"garbage".to_vec()].concat()),
+        ("deflate", zlib(plain)),
+        ("deflate", raw_deflate(plain)),
+        ("br", brotli(plain)),
+        ("zstd", zstd(plain)),
+        ("gzip, br", brotli(&gzip(plain))),
+        ("deflate, zstd, gzip", gzip(&zstd(&zlib(plain)))),
+    ];
+    let mut web = FakeWeb::new();
+    for (index, (encoding, body)) in cases.iter().enumerate() {
+        let reply = Reply::html("").header("Content-Encoding", encoding).body(body);
+        let reply = if index % 2 == 0 { reply.chunked() } else { reply };
+        web = web.page("a.test", &format!("/{index}"), reply);
+    }
+    let web = web.start().await;
+    let client = Visitor::new(&web.fetch_config());
+    for (index, (encoding, _)) in cases.iter().enumerate() {
+        let answer = client.answer(&format!("http://a.test/{index}")).await;
+        let decoded = answer.decode(1 << 20).unwrap();
+        assert!(decoded.bytes == plain, "{index}: {encoding}");
+        assert!(!decoded.truncated, "{index}: {encoding}");
+        let decoded = answer.decode(1_000).unwrap();
+        assert!(decoded.bytes == plain[..1_000], "{index}: {encoding}, capped");
+        assert!(decoded.truncated, "{index}: {encoding}, capped");
+        let decoded = answer.decode(plain.len()).unwrap();
+        assert_eq!(
+            (decoded.bytes.len(), decoded.truncated),
+            (plain.len(), false),
+            "{index}: {encoding}, exact"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_we_cut_is_decoded_as_far_as_it_goes() {
+    let text = long_text();
+    let plain = text.as_bytes();
+    let cases = [
+        ("identity", plain.to_vec()),
+        ("gzip", gzip(plain)),
+        ("deflate", zlib(plain)),
+        ("deflate", raw_deflate(plain)),
+        ("br", brotli(plain)),
+        ("zstd", zstd(plain)),
+        ("zstd, gzip", gzip(&zstd(plain))),
+    ];
+    let mut web = FakeWeb::new();
+    for (index, (encoding, body)) in cases.iter().enumerate() {
+        let reply = Reply::html("").header("Content-Encoding", encoding).body(body);
+        web = web.page("a.test", &format!("/{index}"), reply);
+    }
+    let web = web.start().await;
+    let limit = 140_000;
+    let client = Visitor::new(&FetchConfig { max_body_bytes: limit, ..web.fetch_config() });
+    for (index, (encoding, body)) in cases.iter().enumerate() {
+        assert!(body.len() > limit, "{encoding}");
+        let answer = client.answer(&format!("http://a.test/{index}")).await;
+        assert_eq!((answer.body.len(), answer.truncated), (limit, true), "{encoding}");
+        let decoded = answer.decode(1 << 20).unwrap();
+        assert!(decoded.truncated, "{encoding}");
+        assert!(decoded.bytes.len() >= limit / 2, "{encoding}: {}", decoded.bytes.len());
+        assert!(plain.starts_with(&decoded.bytes), "{encoding}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_what_it_is_said_to_be_is_refused() {
+    let text = long_text();
+    let encoded = [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib), ("br", brotli), ("zstd", zstd)];
+    for (name, encode) in encoded {
+        let encodings = ContentEncoding::list([name]);
+        let whole = encode(text.as_bytes());
+        let cut = Bytes::copy_from_slice(&whole[..whole.len() / 2]);
+        let lie = Bytes::from_static(
+            b"<!doctype html><title>no</title><p>this is plain text, whatever the header says",
+        );
+        let mut spoilt = whole.clone();
+        spoilt[whole.len() / 2..].fill(0xff);
+        for (what, body) in [("cut short by the server", cut), ("plain", lie), ("spoilt", spoilt.into())] {
+            let error = body::decode(&encodings, &body, false, 1 << 20);
+            assert!(matches!(error, Err(DecodeError::Broken(_))), "{name}, {what}: {error:?}");
+        }
+        let empty = body::decode(&encodings, &Bytes::new(), false, 1 << 20).unwrap();
+        assert!(empty.bytes.is_empty() && !empty.truncated, "{name}: an empty body is empty");
+    }
+    let body = Bytes::from(text);
+    let unknown = body::decode(&ContentEncoding::list(["gzip, compress"]), &body, false, 10);
+    assert!(matches!(unknown, Err(DecodeError::Unknown(name)) if name == "compress"));
+    let stacked = body::decode(&ContentEncoding::list(["gzip,gzip,gzip", "gzip, gzip"]), &body, false, 10);
+    assert!(matches!(stacked, Err(DecodeError::Stacked(5))));
+}
+
+#[tokio::test]
+async fn a_bomb_is_not_inflated_past_the_cap() {
+    let layer = gzip(&vec![0u8; 200 << 20]);
+    assert!(layer.len() < 300_000);
+    let web = FakeWeb::new()
+        .page("a.test", "/bomb", Reply::html("").header("Content-Encoding", "gzip").body(&layer))
+        .page("a.test", "/twice", Reply::html("").header("Content-Encoding", "gzip, gzip").body(gzip(&layer)))
+        .start()
+        .await;
+    let client = Visitor::new(&web.fetch_config());
+    for path in ["bomb", "twice"] {
+        let answer = client.answer(&format!("http://a.test/{path}")).await;
+        let cap = FetchConfig::default().max_decoded_bytes;
+        let start = Instant::now();
+        let decoded = answer.decode(cap).unwrap();
+        assert_eq!((decoded.bytes.len(), decoded.truncated), (cap, true), "{path}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{path} took {:?}", start.elapsed());
+    }
+    // Much input between the steps, no output at the end.
+    let nothing = gzip(b"").repeat(2_000_000);
+    let start = Instant::now();
+    let encodings = ContentEncoding::list(["gzip", "gzip"]);
+    let decoded = body::decode(&encodings, &gzip(&nothing).into(), false, 1 << 20).unwrap();
+    assert_eq!((decoded.bytes.len(), decoded.truncated), (0, true));
+    assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
+}

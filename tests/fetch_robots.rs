@@ -1,0 +1,168 @@
+//! Permits: what a host's robots.txt, or its absence, lets be fetched.
+
+use std::time::Duration;
+
+use backlinkd::config::{FetchConfig, RobotsConfig, Span};
+use backlinkd::fetch::{RobotsAnswer, RobotsStep};
+
+use crate::fetch_body::gzip;
+use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::visitor::{Visitor, url};
+
+const RULES: &str = "User-agent: *\nAllow: /\n\nUser-agent: Backlinkd\nCrawl-delay: 2.5\nDisallow: /no\n";
+
+#[tokio::test]
+async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
+    let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(RULES)).start().await;
+    let client = Visitor::new(&web.fetch_config());
+    let RobotsAnswer::NeedsFetch(job) = client.robots.check(&url("http://a.test/no/way")) else {
+        panic!("nothing is known yet");
+    };
+    assert_eq!(job.url().as_str(), "http://a.test/robots.txt");
+    assert_eq!(client.robots.fetch(job).await, RobotsStep::Known);
+    let check = |text: &str| client.robots.check(&url(text));
+    assert_eq!(check("http://a.test/no/way"), RobotsAnswer::Disallowed { line: 6 });
+    let RobotsAnswer::Allowed(permit) = check("http://a.test/yes") else { panic!("this is allowed") };
+    assert_eq!(permit.url().as_str(), "http://a.test/yes");
+    assert_eq!(permit.crawl_delay(), Some(Duration::from_millis(2_500)));
+    assert!(matches!(check("http://a.test/robots.txt"), RobotsAnswer::Allowed(_)));
+    // Another scheme, port or host has rules of its own.
+    for other in ["https://a.test/yes", "http://a.test:8080/yes", "http://www.a.test/yes"] {
+        assert!(matches!(check(other), RobotsAnswer::NeedsFetch(_)), "{other}");
+    }
+    assert_eq!(web.log().len(), 1);
+}
+
+#[tokio::test]
+async fn a_robots_txt_that_cannot_be_had_means_what_rfc_9309_says() {
+    let close = |body: &str| Reply::text(body);
+    let cases: [(&str, Reply, bool); 14] = [
+        ("200", close(RULES), true),
+        ("bom", close("\u{feff}User-agent: *\nDisallow: /private\nDisallow: /no\n"), true),
+        ("cr", close("user-agent:*\rdisallow:/no\r"), true),
+        ("gzip", Reply::text("").header("Content-Encoding", "gzip").body(gzip(RULES.as_bytes())), true),
+        ("204", Reply::status(204), false),
+        ("403", Reply::status(403).body("User-agent: *\nDisallow: /"), false),
+        ("404", Reply::status(404).body("User-agent: *\nDisallow: /"), false),
+        ("429", Reply::status(429), false),
+        ("304", Reply::status(304), false),
+        ("nowhere", Reply::status(302), false),
+        ("loop", Reply::redirect(301, "/robots.txt"), false),
+        ("ftp", Reply::redirect(301, "ftp://a.test/robots.txt"), false),
+        ("html", Reply::html("<!doctype html>\n<p>User-agent: *\n<p>Disallow: /"), false),
+        ("empty", close(""), false),
+    ];
+    let mut web = FakeWeb::new();
+    for (name, reply, _) in &cases {
+        web = web.page(&format!("r{name}.test"), "/robots.txt", reply.clone());
+    }
+    let web = web.start().await;
+    let client = Visitor::new(&web.fetch_config());
+    for (name, _, forbids) in &cases {
+        let (answer, _) = client.ask(&format!("http://r{name}.test/no/page")).await;
+        match forbids {
+            true => assert!(matches!(answer, RobotsAnswer::Disallowed { line: 1.. }), "{name}: {answer:?}"),
+            false => assert!(matches!(answer, RobotsAnswer::Allowed(_)), "{name}: {answer:?}"),
+        }
+        let (answer, asked) = client.ask(&format!("http://r{name}.test/page")).await;
+        assert!(matches!(answer, RobotsAnswer::Allowed(_)), "{name}: {answer:?}");
+        assert!(asked.is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn while_a_robots_txt_is_unreachable_nothing_is_allowed() {
+    let cases = [
+        ("500", Reply::status(500)),
+        ("503", Reply::status(503)),
+        ("reset", Reply::reset()),
+        ("broken", Reply::text("plain").header("Content-Encoding", "gzip")),
+        ("short", Reply::text("User-agent: *").claiming(100)),
+        ("late", Reply::text("").after(Duration::from_secs(30))),
+        ("private", Reply::redirect(302, "http://10.0.0.1/robots.txt")),
+    ];
+    let mut web = FakeWeb::new();
+    for (name, reply) in &cases {
+        web = web.page(&format!("r{name}.test"), "/robots.txt", reply.clone());
+    }
+    let web = web.start().await;
+    let robots = RobotsConfig { retry_after: Span::seconds(1), ..RobotsConfig::default() };
+    let config = FetchConfig { timeout: Span(Duration::from_millis(300)), ..web.fetch_config() };
+    let client = Visitor::with_robots(&config, &robots);
+    for (name, _) in &cases {
+        let (answer, _) = client.ask(&format!("http://r{name}.test/")).await;
+        let RobotsAnswer::Unreachable { retry_in } = answer else { panic!("{name}: {answer:?}") };
+        assert!(retry_in <= Duration::from_secs(1), "{name}");
+    }
+    assert!(web.log().iter().all(|request| request.path == "/robots.txt"));
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let again = client.robots.check(&url("http://r500.test/"));
+    assert!(matches!(again, RobotsAnswer::NeedsFetch(_)), "{again:?}");
+}
+
+#[tokio::test]
+async fn redirects_of_robots_txt_are_followed_hop_by_hop_over_hosts_and_no_further_than_five() {
+    let mut web = FakeWeb::new().host("far.test", "127.4.0.1").page("far.test", "/0", Reply::text(RULES));
+    for n in 1..=6 {
+        web = web.page("far.test", &format!("/{n}"), Reply::redirect(302, &format!("/{}", n - 1)));
+    }
+    let web = web
+        .page("five.test", "/robots.txt", Reply::redirect(301, "http://far.test/4"))
+        .page("six.test", "/robots.txt", Reply::redirect(301, "http://far.test/5"))
+        .start()
+        .await;
+    let client = Visitor::new(&web.fetch_config());
+    let (answer, asked) = client.ask("http://five.test/no").await;
+    assert_eq!(answer, RobotsAnswer::Disallowed { line: 6 });
+    let chain =
+        ["http://five.test/robots.txt", "http://far.test/4", "http://far.test/3", "http://far.test/2"];
+    assert_eq!((&asked[..4], asked.len()), (&chain.map(str::to_owned)[..], 6));
+    let (answer, asked) = client.ask("http://six.test/no").await;
+    assert!(matches!(answer, RobotsAnswer::Allowed(_)), "{answer:?}");
+    assert_eq!(asked.len(), 6);
+    // The rules hold for the host that redirected, not for the one that served them.
+    assert!(matches!(client.robots.check(&url("http://far.test/no")), RobotsAnswer::NeedsFetch(_)));
+}
+
+#[tokio::test]
+async fn of_a_robots_txt_too_big_the_first_part_holds_up_to_its_last_whole_line() {
+    let line = "Disallow: /page-that-nobody-wants\n";
+    let max = RobotsConfig::default().max_bytes;
+    let mut text = format!("User-agent: *\nDisallow: /early\n{}", line.repeat(max / line.len() - 2));
+    text.truncate(max - "Disallow: /".len());
+    text.truncate(text.rfind('\n').unwrap() + 1);
+    text.push_str(&"#".repeat(max - text.len() - "\nDisallow: /".len()));
+    text.push_str("\nDisallow: /late\nDisallow: /later\n");
+    assert_eq!(&text[max - 11..max], "Disallow: /");
+    let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(&text)).start().await;
+    let client = Visitor::new(&web.fetch_config());
+    assert_eq!(client.ask("http://a.test/early").await.0, RobotsAnswer::Disallowed { line: 2 });
+    for path in ["", "late", "later"] {
+        let (answer, _) = client.ask(&format!("http://a.test/{path}")).await;
+        assert!(matches!(answer, RobotsAnswer::Allowed(_)), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_are_forgotten_when_old_or_when_memory_is_short() {
+    let big = format!("User-agent: *\n{}", "Disallow: /some-longish-path\n".repeat(10_000));
+    let mut web = FakeWeb::new();
+    for host in ["a.test", "b.test", "c.test"] {
+        web = web.page(host, "/robots.txt", Reply::text(&big));
+    }
+    let web = web.start().await;
+    let short = RobotsConfig { cache_bytes: 1_200_000, ..RobotsConfig::default() };
+    let client = Visitor::with_robots(&web.fetch_config(), &short);
+    for host in ["a.test", "b.test", "c.test"] {
+        assert_eq!(client.ask(&format!("http://{host}/")).await.1.len(), 1, "{host}");
+    }
+    assert_eq!(client.ask("http://c.test/").await.1.len(), 0);
+    assert_eq!(client.ask("http://a.test/").await.1.len(), 1);
+
+    let brief = RobotsConfig { max_age: Span(Duration::from_millis(200)), ..RobotsConfig::default() };
+    let client = Visitor::with_robots(&web.fetch_config(), &brief);
+    assert_eq!(client.ask("http://a.test/").await.1.len(), 1);
+    assert_eq!(client.ask("http://a.test/").await.1.len(), 0);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(client.ask("http://a.test/").await.1.len(), 1);
+}

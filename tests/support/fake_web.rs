@@ -1,0 +1,485 @@
+//! A small web on loopback, for tests: HTTP/1.1 spoken by hand, so that it can also misbehave.
+//!
+//! ```ignore
+//! let web = FakeWeb::new()
+//!     .host("a.test", "127.1.0.1")
+//!     .page("a.test", "/", Reply::html("<a href=/b>b</a>"))
+//!     .page("a.test", "/b*", Reply::status(404))          // a * at the end: any rest
+//!     .answer("a.test", "/c", |request| Reply::html(&request.path))
+//!     .start().await;
+//! let fetcher = Fetcher::new(&web.fetch_config());
+//! ```
+//!
+//! A host is a name or `*.suffix`, at the loopback address it was given (127.0.0.1 by default); each address
+//! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
+//! 404. Every request is logged with the time it took.
+
+mod http2;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use backlinkd::config::FetchConfig;
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// One request as it came in.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub host: String,
+    /// With the query.
+    pub path: String,
+    /// Names in lower case, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+    /// The address it came to.
+    pub at: SocketAddr,
+    pub tls: bool,
+    pub http2: bool,
+    /// Numbers the connection it came over, from 0.
+    pub connection: usize,
+    pub start: Instant,
+    /// When the last byte of the answer had been written; `None` while it has not.
+    pub end: Option<Instant>,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug)]
+enum Framing {
+    Length,
+    /// A length that need not be true; the connection is closed after the body.
+    Claimed(usize),
+    Chunked,
+    Close,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    framing: Framing,
+    wait: Duration,
+    drip: Option<(usize, Duration)>,
+    raw: Option<Vec<u8>>,
+    reset: bool,
+}
+
+impl Reply {
+    /// An answer without headers or body.
+    pub fn status(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            framing: Framing::Length,
+            wait: Duration::ZERO,
+            drip: None,
+            raw: None,
+            reset: false,
+        }
+    }
+
+    pub fn html(body: &str) -> Self {
+        Self::status(200).header("Content-Type", "text/html; charset=utf-8").body(body)
+    }
+
+    pub fn text(body: &str) -> Self {
+        Self::status(200).header("Content-Type", "text/plain").body(body)
+    }
+
+    pub fn redirect(status: u16, location: &str) -> Self {
+        Self::status(status).header("Location", location)
+    }
+
+    /// These bytes and nothing else; then the connection is closed.
+    pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
+        Self { raw: Some(bytes.as_ref().to_vec()), ..Self::status(0) }
+    }
+
+    /// The connection is torn down instead of an answer.
+    pub fn reset() -> Self {
+        Self { reset: true, ..Self::status(0) }
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        self
+    }
+
+    #[must_use]
+    pub fn chunked(mut self) -> Self {
+        self.framing = Framing::Chunked;
+        self
+    }
+
+    /// Tells this length, whatever the body's is.
+    #[must_use]
+    pub fn claiming(mut self, length: usize) -> Self {
+        self.framing = Framing::Claimed(length);
+        self
+    }
+
+    /// Tells no length: the end of the connection is the end of the body.
+    #[must_use]
+    pub fn until_close(mut self) -> Self {
+        self.framing = Framing::Close;
+        self
+    }
+
+    /// Waits before the first byte.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Sends the body in pieces with a pause after each.
+    #[must_use]
+    pub fn dripping(mut self, piece: usize, pause: Duration) -> Self {
+        self.drip = Some((piece, pause));
+        self
+    }
+
+    fn keeps_connection(&self) -> bool {
+        self.raw.is_none() && !self.reset && matches!(self.framing, Framing::Length | Framing::Chunked)
+    }
+
+    fn head(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Whatever\r\n", self.status).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        let framing = match self.framing {
+            Framing::Length if matches!(self.status, 204 | 304) => String::new(),
+            Framing::Length => format!("Content-Length: {}\r\n", self.body.len()),
+            Framing::Claimed(length) => format!("Content-Length: {length}\r\n"),
+            Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
+            Framing::Close => "Connection: close\r\n".to_owned(),
+        };
+        head.extend_from_slice(framing.as_bytes());
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+}
+
+type Answering = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+
+/// The web, being laid out; and, started, the web as it runs. It stops when dropped.
+pub struct FakeWeb {
+    hosts: BTreeMap<String, Ipv4Addr>,
+    site: Arc<Site>,
+    tls: bool,
+    http2: bool,
+    folder: tempfile::TempDir,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Site {
+    /// By host (or `*.suffix`) and path (or `start*`).
+    answers: BTreeMap<(String, String), Answering>,
+    log: Mutex<Vec<Request>>,
+    connections: Mutex<usize>,
+}
+
+impl FakeWeb {
+    pub fn new() -> Self {
+        Self {
+            hosts: BTreeMap::new(),
+            site: Arc::default(),
+            tls: false,
+            http2: false,
+            folder: tempfile::tempdir().unwrap(),
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Places a host at a loopback address.
+    #[must_use]
+    pub fn host(mut self, host: &str, address: &str) -> Self {
+        let address: Ipv4Addr = address.parse().unwrap();
+        assert!(address.is_loopback(), "tests stay on loopback");
+        self.hosts.insert(host.to_owned(), address);
+        self
+    }
+
+    /// Serves https too, with a certificate by an authority made for this run.
+    #[must_use]
+    pub fn with_tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Speaks HTTP/2 over TLS.
+    #[must_use]
+    pub fn with_http2(mut self) -> Self {
+        self.tls = true;
+        self.http2 = true;
+        self
+    }
+
+    #[must_use]
+    pub fn page(self, host: &str, path: &str, reply: Reply) -> Self {
+        self.answer(host, path, move |_| reply.clone())
+    }
+
+    #[must_use]
+    pub fn answer(
+        mut self,
+        host: &str,
+        path: &str,
+        answer: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        self.hosts.entry(host.to_owned()).or_insert(Ipv4Addr::LOCALHOST);
+        let site = Arc::get_mut(&mut self.site).expect("the web is laid out before it is started");
+        site.answers.insert((host.to_owned(), path.to_owned()), Arc::new(answer));
+        self
+    }
+
+    /// Begins to listen, and writes the overrides file and the authority's certificate.
+    pub async fn start(mut self) -> Self {
+        let acceptor = self.tls.then(|| self.certify());
+        let mut overrides = String::new();
+        let mut listening: BTreeMap<Ipv4Addr, [SocketAddr; 2]> = BTreeMap::new();
+        for (host, address) in self.hosts.clone() {
+            let [http, https] = match listening.get(&address) {
+                Some(known) => *known,
+                None => self.listen_both(address, acceptor.as_ref()).await,
+            };
+            listening.insert(address, [http, https]);
+            overrides.push_str(&format!("{host}\t{http}\t{https}\n"));
+        }
+        std::fs::write(self.overrides(), overrides).unwrap();
+        self
+    }
+
+    async fn listen_both(&mut self, address: Ipv4Addr, acceptor: Option<&TlsAcceptor>) -> [SocketAddr; 2] {
+        let http = self.listen(address, None).await;
+        match acceptor {
+            Some(acceptor) => [http, self.listen(address, Some(acceptor.clone())).await],
+            None => [http, http],
+        }
+    }
+
+    async fn listen(&mut self, address: Ipv4Addr, acceptor: Option<TlsAcceptor>) -> SocketAddr {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let site = self.site.clone();
+        self.tasks.push(tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, at, site.clone(), acceptor.clone()));
+            }
+        }));
+        at
+    }
+
+    fn certify(&self) -> TlsAcceptor {
+        let mut params = CertificateParams::new(vec!["authority.test".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(self.ca(), authority.pem()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let names: Vec<String> = self.hosts.keys().cloned().collect();
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            )
+            .unwrap();
+        if self.http2 {
+            config.alpn_protocols = vec![b"h2".to_vec()];
+        }
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// The file for `fetch.host_overrides`.
+    pub fn overrides(&self) -> PathBuf {
+        self.folder.path().join("overrides.tsv")
+    }
+
+    /// The file for `fetch.extra_ca`; there only with TLS.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A configuration that reaches this web and nothing else on loopback.
+    pub fn fetch_config(&self) -> FetchConfig {
+        FetchConfig {
+            host_overrides: self.overrides(),
+            extra_ca: if self.tls { self.ca() } else { PathBuf::new() },
+            allow_private_addresses: vec!["127.0.0.0/8".parse().unwrap()],
+            ..FetchConfig::default()
+        }
+    }
+
+    /// Every request so far, in the order in which they came in.
+    pub fn log(&self) -> Vec<Request> {
+        self.site.log.lock().unwrap().clone()
+    }
+
+    /// Connections accepted so far.
+    pub fn connections(&self) -> usize {
+        *self.site.connections.lock().unwrap()
+    }
+}
+
+impl Drop for FakeWeb {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+impl Site {
+    /// Logs a request; returns its place in the log.
+    fn record(&self, request: &Request) -> usize {
+        let mut log = self.log.lock().unwrap();
+        log.push(request.clone());
+        log.len() - 1
+    }
+
+    fn reply(&self, request: &Request) -> Reply {
+        let suffix = request.host.split_once('.').map(|(_, suffix)| format!("*.{suffix}"));
+        let path = request.path.as_str();
+        [Some(request.host.clone()), suffix]
+            .into_iter()
+            .flatten()
+            .find_map(|host| {
+                let of_host = self.answers.iter().filter(|((known, _), _)| *known == host);
+                of_host
+                    .filter(|((_, known), _)| match known.strip_suffix('*') {
+                        Some(start) => path.starts_with(start),
+                        None => path == known,
+                    })
+                    .max_by_key(|((_, known), _)| (!known.ends_with('*'), known.len()))
+            })
+            .map_or_else(|| Reply::status(404), |(_, answer)| answer(request))
+    }
+}
+
+async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Option<TlsAcceptor>) {
+    let connection = {
+        let mut connections = site.connections.lock().unwrap();
+        *connections += 1;
+        *connections - 1
+    };
+    let _ = stream.set_nodelay(true);
+    match acceptor {
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    return http2::serve(stream, at, connection, &site).await;
+                }
+                let mut stream = BufStream::new(stream);
+                while let Some(true) = exchange(&mut stream, at, true, connection, &site).await {}
+                let _ = stream.shutdown().await;
+            }
+        }
+        None => {
+            let mut stream = BufStream::new(stream);
+            let orderly = loop {
+                match exchange(&mut stream, at, false, connection, &site).await {
+                    Some(true) => {}
+                    Some(false) => break true,
+                    None => break false,
+                }
+            };
+            if !orderly {
+                let _ = stream.get_ref().set_zero_linger();
+            }
+        }
+    }
+}
+
+/// One request and its answer: whether the connection stays open; `None` to tear it down.
+async fn exchange<S>(
+    stream: &mut S,
+    at: SocketAddr,
+    tls: bool,
+    connection: usize,
+    site: &Site,
+) -> Option<bool>
+where
+    S: AsyncBufReadExt + AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(request) = read_request(stream, at, tls, connection).await else { return Some(false) };
+    let index = site.record(&request);
+    let reply = site.reply(&request);
+    if reply.reset {
+        return None;
+    }
+    let sent = send(stream, &reply).await;
+    site.log.lock().unwrap()[index].end = Some(Instant::now());
+    Some(sent.is_ok() && reply.keeps_connection())
+}
+
+async fn read_request<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize) -> Option<Request>
+where
+    S: AsyncBufReadExt + Unpin,
+{
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok().filter(|&length| length > 0)?;
+    let path = line.split(' ').nth(1)?.to_owned();
+    let start = Instant::now();
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok().filter(|&length| length > 0)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let host = headers.iter().find(|(name, _)| name == "host").map(|(_, host)| host.clone())?;
+    let host = host.split(':').next().unwrap_or_default().to_owned();
+    Some(Request { host, path, headers, at, tls, http2: false, connection, start, end: None })
+}
+
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
+    tokio::time::sleep(reply.wait).await;
+    if let Some(raw) = &reply.raw {
+        stream.write_all(raw).await?;
+        return stream.flush().await;
+    }
+    stream.write_all(&reply.head()).await?;
+    let (piece, pause) = reply.drip.unwrap_or((64 << 10, Duration::ZERO));
+    for piece in reply.body.chunks(piece) {
+        match reply.framing {
+            Framing::Chunked => {
+                let head = format!("{:x}\r\n", piece.len());
+                stream.write_all(&[head.as_bytes(), piece, b"\r\n"].concat()).await?;
+            }
+            _ => stream.write_all(piece).await?,
+        }
+        if !pause.is_zero() {
+            stream.flush().await?;
+            tokio::time::sleep(pause).await;
+        }
+    }
+    if matches!(reply.framing, Framing::Chunked) {
+        stream.write_all(b"0\r\n\r\n").await?;
+    }
+    stream.flush().await
+}

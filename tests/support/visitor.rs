@@ -1,0 +1,72 @@
+//! Fetching as the crawl does it, for tests: robots.txt first, then the page.
+
+use std::sync::Arc;
+
+use backlinkd::config::{FetchConfig, RobotsConfig};
+use backlinkd::fetch::{Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsStep, Validators};
+use backlinkd::model::FailureKind;
+use backlinkd::urls::{CanonicalUrl, UrlRules};
+
+pub fn url(text: &str) -> CanonicalUrl {
+    UrlRules::default().canonical(text).unwrap()
+}
+
+/// A fetcher with its robots.txt cache, which does what the crawl does, but at once.
+pub struct Visitor {
+    pub fetcher: Arc<Fetcher>,
+    pub robots: RobotsCache,
+}
+
+impl Visitor {
+    pub fn new(config: &FetchConfig) -> Self {
+        Self::with_robots(config, &RobotsConfig::default())
+    }
+
+    pub fn with_robots(config: &FetchConfig, robots: &RobotsConfig) -> Self {
+        let fetcher = Arc::new(Fetcher::new(config).unwrap());
+        let robots = RobotsCache::new(fetcher.clone(), robots, UrlRules::default());
+        Self { fetcher, robots }
+    }
+
+    /// What robots.txt says, fetched where needed; and the URLs asked for on the way.
+    pub async fn ask(&self, text: &str) -> (RobotsAnswer, Vec<String>) {
+        let mut asked = Vec::new();
+        let mut answer = self.robots.check(&url(text));
+        while let RobotsAnswer::NeedsFetch(mut job) = answer {
+            loop {
+                asked.push(job.url().to_string());
+                match self.robots.fetch(job).await {
+                    RobotsStep::Known => break,
+                    RobotsStep::Moved(next) => job = next,
+                }
+            }
+            answer = self.robots.check(&url(text));
+        }
+        (answer, asked)
+    }
+
+    pub async fn fetch_if(&self, text: &str, validators: Option<&Validators>) -> FetchOutcome {
+        match self.ask(text).await.0 {
+            RobotsAnswer::Allowed(permit) => self.fetcher.fetch(permit, validators).await,
+            other => panic!("{text} should be allowed, but is {other:?}"),
+        }
+    }
+
+    pub async fn fetch(&self, text: &str) -> FetchOutcome {
+        self.fetch_if(text, None).await
+    }
+
+    pub async fn answer(&self, text: &str) -> Answer {
+        match self.fetch(text).await {
+            FetchOutcome::Answered(answer) => *answer,
+            FetchOutcome::Failed(kind, detail) => panic!("{text} failed: {kind:?}, {detail}"),
+        }
+    }
+
+    pub async fn failure(&self, text: &str) -> FailureKind {
+        match self.fetch(text).await {
+            FetchOutcome::Answered(answer) => panic!("{text} should fail, but is {}", answer.status),
+            FetchOutcome::Failed(kind, _) => kind,
+        }
+    }
+}
