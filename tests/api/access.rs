@@ -43,7 +43,9 @@ fn nothing_is_told_without_credentials() {
 fn only_the_right_password_of_a_known_user_opens() {
     let server = guarded();
     let address = server.client.address;
-    for (name, password) in [("user", "pass:word"), ("user", ""), ("User", "pass:wörd"), ("", ""), ("user", "pass")] {
+    for (name, password) in
+        [("user", "pass:word"), ("user", ""), ("User", "pass:wörd"), ("", ""), ("user", "pass")]
+    {
         assert_unauthorized(&Client::with_user(address, name, password).get("/"));
     }
     for authorization in ["Basic", "Basic !!!", "Bearer x", "Basic dXNlcg=="] {

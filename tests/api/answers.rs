@@ -76,8 +76,9 @@ fn every_answer_is_as_worked_out_slowly() {
             let rows = oracle::ordered(oracle::linktexts(&links, &suffixes), &["-refdoms", "-frequency"]);
             assert_eq!(list(client, "linktexts", scope, "")["response"], json!(rows), "{scope}");
 
-            let rank =
-                |domain: &str| client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone();
+            let rank = |domain: &str| {
+                client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone()
+            };
             let rows = oracle::ordered(oracle::referring_domains(&links, &suffixes, rank), &["-links"]);
             let expected = oracle::window(&rows, 0, 10_000, &["dsCount"]);
             assert_eq!(list(client, "referringdomains", scope, "")["response"], json!(expected), "{scope}");
@@ -93,13 +94,18 @@ fn every_answer_is_as_worked_out_slowly() {
 fn links_of_the_own_domain_can_be_left_out() {
     let suffixes = Suffixes::built_in().unwrap();
     let server = Server::start(&random(4, 150));
-    for (scope, own) in [("example.com", "example.com"), ("www.example.com", "example.com"), ("a.co.uk", "a.co.uk")] {
+    for (scope, own) in
+        [("example.com", "example.com"), ("www.example.com", "example.com"), ("a.co.uk", "a.co.uk")]
+    {
         let all = oracle::links(&server.client, scope);
         let foreign = all.iter().filter(|link| oracle::source_domain(&suffixes, link) != own).count();
         let get = |endpoint: &str| list(&server.client, endpoint, scope, "&internal=exclude");
         assert_eq!(get("backlinks")["count"], foreign);
         assert_eq!(get("anabacklinks")["response"][0]["backlinks"], foreign);
-        assert_eq!(get("domainpopularity")["response"][0]["domainpopularity"], get("referringdomains")["count"]);
+        assert_eq!(
+            get("domainpopularity")["response"][0]["domainpopularity"],
+            get("referringdomains")["count"]
+        );
         assert!(scope == "a.co.uk" || foreign < all.len(), "{scope}");
     }
 }
@@ -110,19 +116,34 @@ fn known_figures() {
     let image = |target| Link { tag: LinkTag::Aimg, ..link(target, "") };
     let nofollow = Link { rel: Rel::NOFOLLOW.with(Rel::UGC), ..link("http://target.example/deep", "Deep") };
     let server = Server::start(&[
-        page("http://one.example/", "192.0.2.10", "SE", vec![link("http://target.example/", "Home"), nofollow]),
+        page(
+            "http://one.example/",
+            "192.0.2.10",
+            "SE",
+            vec![link("http://target.example/", "Home"), nofollow],
+        ),
         page("http://www.one.example/p", "192.0.2.9", "DE", vec![image("http://target.example/")]),
-        page("http://two.example/", "192.0.2.10", "SE", vec![
-            link("http://two.example/own", "own"),
-            link("https://www.target.example/", "Home"),
-        ]),
-        page("http://target.example/deep", "192.0.2.1", "", vec![link("http://www.target.example/", "not a backlink")]),
+        page(
+            "http://two.example/",
+            "192.0.2.10",
+            "SE",
+            vec![link("http://two.example/own", "own"), link("https://www.target.example/", "Home")],
+        ),
+        page(
+            "http://target.example/deep",
+            "192.0.2.1",
+            "",
+            vec![link("http://www.target.example/", "not a backlink")],
+        ),
         // A link that is gone at the second visit.
         page("http://gone.example/", "192.0.2.20", "", vec![link("http://target.example/", "Gone")]),
         later(page("http://gone.example/", "192.0.2.20", "", vec![]), 3),
     ]);
     let get = |target: &str| server.client.json(target);
-    assert_eq!(get("/anabacklinks?url=target.example"), json!({ "response": [{ "backlinks": 4 }], "status": 200 }));
+    assert_eq!(
+        get("/anabacklinks?url=target.example"),
+        json!({ "response": [{ "backlinks": 4 }], "status": 200 })
+    );
     assert_eq!(get("/domainpopularity?url=target.example")["response"][0]["domainpopularity"], 2);
     assert_eq!(get("/anabacklinks?url=target.example/")["response"][0]["backlinks"], 2);
     assert_eq!(get("/anabacklinks?url=www.target.example")["response"][0]["backlinks"], 1);
@@ -181,7 +202,10 @@ fn a_window_keeps_the_count_and_the_numbers() {
     assert_eq!((&none["count"], &none["response"]), (&json!(count), &json!([])));
     let beyond = server.client.json("/backlinks?url=example.com&offset=100000");
     assert_eq!((&beyond["count"], &beyond["response"]), (&json!(count), &json!([])));
-    assert_eq!(server.client.json("/backlinks?url=example.com")["range"], json!({ "offset": 0, "limit": 50 }));
+    assert_eq!(
+        server.client.json("/backlinks?url=example.com")["range"],
+        json!({ "offset": 0, "limit": 50 })
+    );
 }
 
 #[test]
@@ -202,10 +226,15 @@ fn an_order_that_is_not_allowed_is_ignored_and_named() {
 #[test]
 fn ranks_are_those_of_the_scope() {
     let server = Server::start(&[]);
-    let pages = [("http://example.com/", 100), ("https://example.com/", 250), ("http://example.com/a", 1_000)];
+    let pages =
+        [("http://example.com/", 100), ("https://example.com/", 250), ("http://example.com/a", 1_000)];
     let mut pages = pages.into_iter().map(|(page, rank)| (url(page), SearchRank(rank)));
     let named = |names: &[(&str, u16)]| {
-        names.iter().map(|(name, rank)| ((*name).to_owned(), SearchRank(*rank))).collect::<Vec<_>>().into_iter()
+        names
+            .iter()
+            .map(|(name, rank)| ((*name).to_owned(), SearchRank(*rank)))
+            .collect::<Vec<_>>()
+            .into_iter()
     };
     let mut hosts = named(&[("www.example.com", 301), ("example.com", 302)]);
     let mut domains = named(&[("example.com", 486)]);

@@ -43,7 +43,11 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/anabacklinks?%ff=1&url=example.com", 400, "not UTF-8"),
     ("/backlinks?url=example.com&where=title+like+%27%e4%27", 400, "where is not UTF-8"),
     // Paging.
-    ("/backlinks?url=example.com&limit=10001", 400, "limit is \"10001\"; it must be a whole number from 0 to 10000"),
+    (
+        "/backlinks?url=example.com&limit=10001",
+        400,
+        "limit is \"10001\"; it must be a whole number from 0 to 10000",
+    ),
     ("/backlinks?url=example.com&limit=-1", 400, "limit is \"-1\""),
     ("/backlinks?url=example.com&limit=abc", 400, "limit is \"abc\""),
     ("/backlinks?url=example.com&limit=1.5", 400, "limit"),
@@ -88,7 +92,11 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/exportbacklinks?url=example.com&next=", 400, "next is not a token"),
     ("/exportbacklinks?url=example.com&next=AAAA", 400, "next is not a token"),
     ("/exportpages?url=example.com&next=%C3%A4", 400, "next is not a token"),
-    ("/exportpages?url=example.com&next=u-FqSXwgyTuGfEDg8P99Y6lsFEdB2W6qaVL64P1uvNg", 400, "next is not a token"),
+    (
+        "/exportpages?url=example.com&next=u-FqSXwgyTuGfEDg8P99Y6lsFEdB2W6qaVL64P1uvNg",
+        400,
+        "next is not a token",
+    ),
     ("/exportpages?url=example.com&next=a&next=b", 400, "next is given more than once"),
 ];
 

@@ -118,19 +118,45 @@ fn values(field: &str) -> &'static [&'static str] {
         "ip" => &["'192.0.2.10'", "'::ffff:10.0.0.1'", "'2001:DB8::1'", "''"],
         "insDate" | "updDate" | "cdate" | "udate" => &["20240227", "'20240228'", "‘20240229’"],
         "sr" => &["0", "2.43", "4.86", "-1", "7.3"],
-        "extL" | "intL" | "sumL" | "pos" | "blpcount" | "frequency" | "links" => &["0", "1", "2.5", "10", "-0"],
+        "extL" | "intL" | "sumL" | "pos" | "blpcount" | "frequency" | "links" => {
+            &["0", "1", "2.5", "10", "-0"]
+        }
         "linktarget" => &["'http://example.com/'", "'https%'", "'%/_'"],
         "backlinkpage" => &["'http://192.0.2.7/'", "'%github.io/'", "'http://B%'"],
         "ccode" => &["'SE'", "''", "'se'"],
-        _ => &["''", "'home'", "'it''s'", "‘it's’", "'%O%'", "'_'", "'ä'", "'Ä'", "'aimg'", "‘301’", "'100%_x'"],
+        _ => &[
+            "''",
+            "'home'",
+            "'it''s'",
+            "‘it's’",
+            "'%O%'",
+            "'_'",
+            "'ä'",
+            "'Ä'",
+            "'aimg'",
+            "‘301’",
+            "'100%_x'",
+        ],
     }
 }
 
 fn is_text(field: &str) -> bool {
     matches!(
         field,
-        "city" | "country" | "ccode" | "linktarget" | "title" | "backlinkpage" | "linktext" | "tag" | "anchortext"
-            | "ip" | "insDate" | "updDate" | "cdate" | "udate"
+        "city"
+            | "country"
+            | "ccode"
+            | "linktarget"
+            | "title"
+            | "backlinkpage"
+            | "linktext"
+            | "tag"
+            | "anchortext"
+            | "ip"
+            | "insDate"
+            | "updDate"
+            | "cdate"
+            | "udate"
     )
 }
 
@@ -241,10 +267,8 @@ fn ask(listing: &Listing, question: &Question, records: &[BacklinkRecord]) -> (V
     let order = question.order.iter().map(String::as_str);
     let plan = listing.plan(Some(&written.join(" and ")), order).unwrap();
     assert_eq!(plan.warnings, [""; 0]);
-    let selection = Selection {
-        scope: Scope::Domain { domain: "example.com".to_owned() },
-        internal: question.internal,
-    };
+    let selection =
+        Selection { scope: Scope::Domain { domain: "example.com".to_owned() }, internal: question.internal };
     let rows = deadline.over(records.iter().cloned().map(Ok::<_, QueryError>));
     let fields = listing.fields(&plan).unwrap();
     let table = backlink_table(rows, &selection, &fields, &SUFFIXES).unwrap();
@@ -331,8 +355,11 @@ fn paging_neither_repeats_nor_drops_a_row() {
     for listing in [&backlinks::LISTING, &linktexts::LISTING, &referringdomains::LISTING] {
         let ask = |offset, limit| {
             let window = Window { offset, limit };
-            let (rows, count) =
-                ask(listing, &Question { conditions: vec![], order: vec![], window, internal: Internal::Include }, &records);
+            let (rows, count) = ask(
+                listing,
+                &Question { conditions: vec![], order: vec![], window, internal: Internal::Include },
+                &records,
+            );
             (rows.as_array().unwrap().clone(), count)
         };
         let (whole, count) = ask(0, 10_000);

@@ -49,7 +49,11 @@ fn pieces_of_any_size_make_the_same_whole() {
         for scope in ["example.com", "www.example.com", "http://example.com/", "example.org/a"] {
             let whole = export(&server.client, endpoint, scope, 10_000);
             for limit in [1, 7, whole.len().max(1)] {
-                assert_eq!(export(&server.client, endpoint, scope, limit), whole, "{endpoint} {scope} {limit}");
+                assert_eq!(
+                    export(&server.client, endpoint, scope, limit),
+                    whole,
+                    "{endpoint} {scope} {limit}"
+                );
             }
         }
     }
@@ -63,7 +67,10 @@ fn a_token_outlives_a_restart_and_serves_one_question() {
     let second = server.client.json(&format!("/exportbacklinks?url=example.com&limit=3&next={token}"));
     let server = server.restart();
     let get = |target: &str| server.client.get(&format!("/{target}&next={token}"));
-    assert_eq!(get("exportbacklinks?url=http%3A%2F%2Fexample.com&limit=3").json()["response"], second["response"]);
+    assert_eq!(
+        get("exportbacklinks?url=http%3A%2F%2Fexample.com&limit=3").json()["response"],
+        second["response"]
+    );
     for foreign in [
         "exportbacklinks?url=example.org",
         "exportbacklinks?url=example.com/",
@@ -126,7 +133,10 @@ fn pages_are_exported_with_their_links_and_failures_are_left_out() {
     let moved = PageRecord {
         visit: Visit::Answered(Box::new(PageContent {
             status: 301,
-            links: vec![backlinkd::model::Link { tag: LinkTag::Redirect301, ..link("http://other.example/x", "") }],
+            links: vec![backlinkd::model::Link {
+                tag: LinkTag::Redirect301,
+                ..link("http://other.example/x", "")
+            }],
             ..PageContent::default()
         })),
         ..page("http://example.com/moved", "", "", vec![])

@@ -90,11 +90,7 @@ pub fn linktexts(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
 }
 
 /// Rows of `/referringdomains` without their numbers, by domain.
-pub fn referring_domains(
-    links: &[Value],
-    suffixes: &Suffixes,
-    rank: impl Fn(&str) -> Value,
-) -> Vec<Value> {
+pub fn referring_domains(links: &[Value], suffixes: &Suffixes, rank: impl Fn(&str) -> Value) -> Vec<Value> {
     let rows = by(links, |link| source_domain(suffixes, link)).into_iter().map(|(domain, group)| {
         let mut addresses: BTreeMap<Option<IpAddr>, Vec<&Value>> = BTreeMap::new();
         for link in &group {

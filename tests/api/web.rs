@@ -91,7 +91,8 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
             let links = (0..dice.roll(9))
                 .map(|_| {
                     let target = address(&mut dice);
-                    let tag = dice.pick(&[LinkTag::A, LinkTag::A, LinkTag::Aimg, LinkTag::Area, LinkTag::Iframe]);
+                    let tag =
+                        dice.pick(&[LinkTag::A, LinkTag::A, LinkTag::Aimg, LinkTag::Area, LinkTag::Iframe]);
                     let rel = dice.pick(&[Rel::NONE, Rel::NONE, Rel::NOFOLLOW, Rel::UGC, Rel::SPONSORED]);
                     Link { tag, rel, ..link(&target, dice.pick(ANCHORS)) }
                 })
