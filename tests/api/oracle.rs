@@ -42,7 +42,7 @@ pub fn source_domain(suffixes: &Suffixes, row: &Value) -> String {
     suffixes.domain_of(page.host_str().unwrap()).to_owned()
 }
 
-fn by<'a>(links: &'a [Value], key: impl Fn(&Value) -> String) -> BTreeMap<String, Vec<&'a Value>> {
+fn by(links: &[Value], key: impl Fn(&Value) -> String) -> BTreeMap<String, Vec<&Value>> {
     let mut groups: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for link in links {
         groups.entry(key(link)).or_default().push(link);
