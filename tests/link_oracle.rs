@@ -12,6 +12,7 @@ use backlinkd::urls::UrlRules;
 use serde::Deserialize;
 
 use crate::support::shared;
+use crate::support::true_links::without_fragment_and_credentials;
 
 /// Links where the index differs from the browser on purpose: the link as the browser resolves it, what the parser
 /// gives instead (`None`: no link), and why. Links that hold credentials or a fragment lose them everywhere.
@@ -143,13 +144,4 @@ fn told(link: &OracleLink, page: &OraclePage, page_nofollow: bool) -> Option<Tol
         rel.split_ascii_whitespace().any(|word| ["nofollow", "ugc", "sponsored"].contains(&word))
     });
     Some((tag.to_owned(), url, text.unwrap_or_default(), nofollow || page_nofollow))
-}
-
-/// The browser's serialisation with what the canonical form drops taken out; `None` for other schemes.
-fn without_fragment_and_credentials(abs: &str) -> Option<String> {
-    let url = abs.split('#').next()?;
-    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))?;
-    let (authority, path) = rest.split_at(rest.find('/')?);
-    let host = authority.rsplit('@').next()?;
-    Some(format!("{scheme}://{host}{path}"))
 }

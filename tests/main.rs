@@ -16,3 +16,4 @@ mod pipeline;
 mod robots_cases;
 mod store_format;
 mod urls_table;
+mod whole_web;

@@ -53,6 +53,34 @@ fn without(rows: &Value, keys: &[&str]) -> Vec<Value> {
     rows
 }
 
+/// The lists and counts of a scope, against what its exported links say. Gives the number of its backlinks.
+pub fn agree(client: &Client, suffixes: &Suffixes, scope: &str) -> usize {
+    let links = oracle::links(client, scope);
+    let count = links.len();
+    let domains: BTreeSet<String> = links.iter().map(|link| oracle::source_domain(suffixes, link)).collect();
+
+    let answer = list(client, "backlinks", scope, "");
+    let rows = oracle::ordered(oracle::backlinks(&links), &["-sr"]);
+    let expected = oracle::window(&rows, 0, 10_000, &["nr", "dsCount"]);
+    assert_eq!(without(&answer["response"], &["ugc", "sponsored"]), expected, "{scope}");
+    assert_eq!((&answer["count"], &answer["exportFinished"]), (&json!(count), &json!(true)));
+
+    let rows = oracle::ordered(oracle::linktexts(&links, suffixes), &["-refdoms", "-frequency"]);
+    let rows = oracle::window(&rows, 0, 10_000, &[]);
+    assert_eq!(list(client, "linktexts", scope, "")["response"], json!(rows), "{scope}");
+
+    let rank =
+        |domain: &str| client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone();
+    let rows = oracle::ordered(oracle::referring_domains(&links, suffixes, rank), &["-links"]);
+    let expected = oracle::window(&rows, 0, 10_000, &["dsCount"]);
+    assert_eq!(list(client, "referringdomains", scope, "")["response"], json!(expected), "{scope}");
+
+    let one = |endpoint: &str| list(client, endpoint, scope, "")["response"].clone();
+    assert_eq!(one("anabacklinks"), json!([{ "backlinks": count }]), "{scope}");
+    assert_eq!(one("domainpopularity"), json!([{ "domainpopularity": domains.len() }]), "{scope}");
+    count
+}
+
 #[test]
 fn every_answer_is_as_worked_out_slowly() {
     let suffixes = Suffixes::built_in().unwrap();
@@ -62,30 +90,7 @@ fn every_answer_is_as_worked_out_slowly() {
         publish_ranks(&server, &records);
         let client = &server.client;
         for scope in SCOPES {
-            let links = oracle::links(client, scope);
-            let count = links.len();
-            let domains: BTreeSet<String> =
-                links.iter().map(|link| oracle::source_domain(&suffixes, link)).collect();
-
-            let answer = list(client, "backlinks", scope, "");
-            let rows = oracle::ordered(oracle::backlinks(&links), &["-sr"]);
-            let expected = oracle::window(&rows, 0, 10_000, &["nr", "dsCount"]);
-            assert_eq!(without(&answer["response"], &["ugc", "sponsored"]), expected, "{scope}");
-            assert_eq!((&answer["count"], &answer["exportFinished"]), (&json!(count), &json!(true)));
-
-            let rows = oracle::ordered(oracle::linktexts(&links, &suffixes), &["-refdoms", "-frequency"]);
-            assert_eq!(list(client, "linktexts", scope, "")["response"], json!(rows), "{scope}");
-
-            let rank = |domain: &str| {
-                client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone()
-            };
-            let rows = oracle::ordered(oracle::referring_domains(&links, &suffixes, rank), &["-links"]);
-            let expected = oracle::window(&rows, 0, 10_000, &["dsCount"]);
-            assert_eq!(list(client, "referringdomains", scope, "")["response"], json!(expected), "{scope}");
-
-            let one = |endpoint: &str| list(client, endpoint, scope, "")["response"].clone();
-            assert_eq!(one("anabacklinks"), json!([{ "backlinks": count }]), "{scope}");
-            assert_eq!(one("domainpopularity"), json!([{ "domainpopularity": domains.len() }]), "{scope}");
+            agree(client, &suffixes, scope);
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The read side and the HTTP API, seen from outside.
 
 mod access;
-mod answers;
+pub mod answers;
 mod bad_requests;
-mod client;
+pub mod client;
 mod contract;
 mod engine;
 mod exports;
-mod oracle;
-mod server;
+pub mod oracle;
+pub mod server;
 mod web;

@@ -35,6 +35,11 @@ impl Server {
         server
     }
 
+    /// A server without users over the store in the folder `data` of a directory.
+    pub fn over(directory: Arc<TempDir>) -> Self {
+        Self::run(directory, ApiConfig::default(), AuthPolicy::Open)
+    }
+
     /// The same store behind a new process, as far as a test can have one.
     pub fn restart(mut self) -> Self {
         self.end();

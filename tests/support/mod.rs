@@ -1,6 +1,7 @@
 //! What several tests share.
 
 pub mod fake_web;
+pub mod true_links;
 pub mod visitor;
 
 use std::path::PathBuf;

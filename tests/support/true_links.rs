@@ -1,0 +1,106 @@
+//! What another parser (lexbor, with ada for URLs) says of the built test web's pages: 17,746 pages, 1,987,592 links.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use backlinkd::config::ParseConfig;
+use backlinkd::model::{LinkTag, Rel};
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::shared;
+
+/// A page as the other parser reads it.
+#[derive(Deserialize)]
+pub struct TruePage {
+    pub url: String,
+    title: Option<String>,
+    links: Vec<TrueLink>,
+}
+
+/// Tag, reference (not compared), resolved URL, `rel`, text, whether it holds an image.
+#[derive(Deserialize)]
+struct TrueLink(String, IgnoredAny, Option<String>, Option<String>, String, bool);
+
+/// A link as we read it.
+pub struct OurLink<'a> {
+    pub tag: LinkTag,
+    pub target: &'a str,
+    pub rel: Rel,
+    pub anchor: &'a str,
+}
+
+/// Where the test web is built: `BACKLINKD_TEST_WEB`, or else a folder of the user's cache. `None`, said aloud,
+/// where it is not.
+pub fn built_web() -> Option<PathBuf> {
+    let given = std::env::var_os("BACKLINKD_TEST_WEB").map(PathBuf::from);
+    let web = given.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/web"));
+    if web.join("conf/mounts.tsv").exists() && web.join("certs/ca.pem").exists() {
+        return Some(web);
+    }
+    eprintln!("SKIPPED: {} is absent; build the test web to run this test", web.display());
+    None
+}
+
+/// The lines of the truth, one page each, for [`TruePage::read`]. `None`, said aloud, where it is absent.
+pub fn lines() -> Option<impl Iterator<Item = String>> {
+    let file = std::fs::File::open(shared("web/links.jsonl.gz")?).unwrap();
+    Some(BufReader::new(GzDecoder::new(file)).lines().map(Result::unwrap))
+}
+
+impl TruePage {
+    pub fn read(line: &str) -> Self {
+        serde_json::from_str(line).unwrap()
+    }
+
+    /// What differs from our reading of the page, a line each.
+    pub fn differences(&self, title: &str, links: &[OurLink<'_>]) -> Vec<String> {
+        let mut found = Vec::new();
+        if title != self.title.as_deref().unwrap_or_default() {
+            found.push(format!("{}: title {title:?}, theirs {:?}", self.url, self.title));
+        }
+        let theirs: Vec<_> = self.links().collect();
+        let ours = links.iter().filter(|link| link.tag != LinkTag::Refresh).map(|link| {
+            let rel = Rel::from_bits(link.rel.bits() & !Rel::PAGE_NOFOLLOW.bits());
+            let text = (link.tag == LinkTag::A).then(|| link.anchor.to_owned());
+            (link.tag.as_str(), link.target.to_owned(), rel, text)
+        });
+        let ours: Vec<_> = ours.collect();
+        if ours.len() != theirs.len() {
+            found.push(format!("{}: {} links, theirs {}", self.url, ours.len(), theirs.len()));
+        }
+        let differing = ours.iter().zip(&theirs).filter(|(ours, theirs)| ours != theirs);
+        found.extend(differing.map(|(ours, theirs)| format!("{}: {ours:?}, theirs {theirs:?}", self.url)));
+        found
+    }
+
+    /// The links as both sides can tell them: tag, URL, `rel`, and the text where it is an `a` without an image
+    /// (theirs knows no `alt`s); only what is a link by the index's rules.
+    fn links(&self) -> impl Iterator<Item = (&str, String, Rel, Option<String>)> {
+        self.links.iter().filter_map(|TrueLink(tag, _, url, rel, text, has_image)| {
+            let url = without_fragment_and_credentials(url.as_ref()?).filter(|url| *url != self.url)?;
+            let rel = rel.as_deref().map_or(Rel::NONE, Rel::from_attribute);
+            let tag = if tag == "a" && *has_image { "aimg" } else { tag };
+            let cut: String = text.chars().take(ParseConfig::default().max_anchor_chars).collect();
+            Some((tag, url, rel, (tag == "a").then(|| cut.trim_end_matches(' ').to_owned())))
+        })
+    }
+
+    /// Every host that a link of the page names.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        self.links().filter_map(|(_, url, ..)| {
+            let authority = url.split_once("://")?.1.split('/').next()?.to_owned();
+            Some(authority.split(':').next()?.to_owned())
+        })
+    }
+}
+
+/// The browser's serialisation with what the canonical form drops taken out; `None` for other schemes.
+pub fn without_fragment_and_credentials(abs: &str) -> Option<String> {
+    let url = abs.split('#').next()?;
+    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))?;
+    let (authority, path) = rest.split_at(rest.find('/')?);
+    let host = authority.rsplit('@').next()?;
+    Some(format!("{scheme}://{host}{path}"))
+}

@@ -1,0 +1,203 @@
+//! The main job on real input: the built test web (documentation sites under their real host names, HTTP and TLS,
+//! redirects, robots.txt files), crawled, ranked and served. Its link records are those another parser sees, and
+//! every answer about every domain is what the exported records give when counted slowly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use backlinkd::config::Config;
+use backlinkd::crawl::{CrawlJob, Crawler, Figures};
+use backlinkd::rank::rank_all;
+use backlinkd::store::Store;
+use backlinkd::urls::{Suffixes, UrlRules};
+use tempfile::TempDir;
+
+use crate::api::answers::agree;
+use crate::api::client::Client;
+use crate::api::oracle;
+use crate::api::server::Server;
+use crate::support::shared;
+use crate::support::true_links::{OurLink, TruePage, built_web, lines};
+
+/// The program that serves the web; stopped when dropped.
+struct WebServer {
+    process: Child,
+    port: u16,
+    tls_port: u16,
+}
+
+impl WebServer {
+    /// `None`, said aloud, where Python or its web server is missing.
+    fn start(web: &Path) -> Option<Self> {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (port, tls_port) = (free(), free());
+        let mut process = Command::new("python3")
+            .arg("server.py")
+            .args(["--port", &port.to_string(), "--tls-port", &tls_port.to_string()])
+            .current_dir(web)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut first = String::new();
+        BufReader::new(process.stdout.take()?).read_line(&mut first).unwrap();
+        if first.starts_with("test web on port") {
+            return Some(Self { process, port, tls_port });
+        }
+        process.wait().unwrap();
+        eprintln!("SKIPPED: the test web cannot be served; install Python 3 and aiohttp to run this test");
+        None
+    }
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The hosts of the web at their addresses; all others that its pages name at one that may not be connected to,
+/// so that no name is resolved.
+fn overrides(web: &Path, server: &WebServer, named: &BTreeSet<String>) -> String {
+    let mut text = String::new();
+    let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
+    let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
+    let own: BTreeMap<&str, &str> =
+        rows.filter(|row| row[3] != "special").map(|row| (row[0], row[1])).collect();
+    for (host, address) in &own {
+        writeln!(text, "{host}\t{address}:{}\t{address}:{}", server.port, server.tls_port).unwrap();
+    }
+    let is_name = |host: &str| !host.starts_with('[') && host.parse::<std::net::IpAddr>().is_err();
+    for host in named.iter().filter(|host| !own.contains_key(host.as_str()) && is_name(host)) {
+        writeln!(text, "{host}\t127.0.0.1:1\t127.0.0.1:1").unwrap();
+    }
+    text
+}
+
+fn config(web: &Path, folder: &Path) -> Config {
+    let mut config = Config::default();
+    config.crawl.delay.0 = std::time::Duration::ZERO;
+    config.crawl.max_crawl_delay.0 = std::time::Duration::ZERO;
+    config.fetch.user_agent = "mockbot".to_owned();
+    config.fetch.host_overrides = folder.join("overrides.tsv");
+    config.fetch.extra_ca = web.join("certs/ca.pem");
+    config.fetch.allow_private_addresses =
+        (1..=12).map(|place| format!("127.{place}.0.0/16").parse().unwrap()).collect();
+    config.geo.database = shared("geo/loopback-city.mmdb").unwrap_or_default();
+    config
+}
+
+fn crawl(web: &Path, config: &Config, store: &Arc<Store>) -> Figures {
+    let rules = UrlRules::default();
+    let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
+    let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
+    let sites = rows.filter(|row| row[3] == "site");
+    let seeds = sites.map(|row| rules.canonical(&format!("http://{}/", row[0])).unwrap()).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let crawler = Crawler::new(Arc::clone(store), config, rules).unwrap();
+    let job = CrawlJob { seeds, ..CrawlJob::default() };
+    let figures = crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap();
+    rank_all(store, &config.rank, store.suffixes(), &|_| {}).unwrap();
+    figures
+}
+
+/// How the true pages fare in the index: compared, and why others were not.
+#[derive(Debug, Default)]
+struct Compared {
+    pages: usize,
+    links: usize,
+    not_visited: usize,
+    not_html: usize,
+    differences: Vec<String>,
+}
+
+fn compare(store: &Store, truth: impl Iterator<Item = String>) -> Compared {
+    let rules = UrlRules::default();
+    let snapshot = store.snapshot();
+    let mut compared = Compared::default();
+    for line in truth {
+        let page = TruePage::read(&line);
+        let url = rules.canonical(&page.url).unwrap();
+        match snapshot.page(&url).unwrap() {
+            None => compared.not_visited += 1,
+            Some(stored) if !stored.html => compared.not_html += 1,
+            Some(stored) => {
+                let links = snapshot.outlinks(&url).unwrap();
+                let ours: Vec<OurLink<'_>> = links
+                    .iter()
+                    .map(|link| OurLink {
+                        tag: link.tag,
+                        target: link.target.as_str(),
+                        rel: link.rel,
+                        anchor: &link.anchor,
+                    })
+                    .collect();
+                compared.pages += 1;
+                compared.links += links.len();
+                compared.differences.extend(page.differences(&stored.title, &ours));
+            }
+        }
+    }
+    compared
+}
+
+/// Backlinks of every domain, as the pages' own exported links give them.
+fn backlinks_by_pages(
+    client: &Client,
+    suffixes: &Suffixes,
+    visited: &BTreeSet<String>,
+) -> BTreeMap<String, usize> {
+    let rules = UrlRules::default();
+    let mut counts = BTreeMap::new();
+    for domain in visited {
+        for page in oracle::export(client, "exportpages", domain, 500) {
+            for link in page["extL"].as_array().unwrap() {
+                let target = rules.canonical(link["url"].as_str().unwrap()).unwrap();
+                *counts.entry(suffixes.domain_of(target.host()).to_owned()).or_insert(0) += 1;
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
+    let (Some(web), Some(truth)) = (built_web(), lines()) else { return };
+    let truth: Vec<String> = truth.collect();
+    let Some(server) = WebServer::start(&web) else { return };
+    let folder = Arc::new(TempDir::new().unwrap());
+    let named = truth.iter().flat_map(|line| TruePage::read(line).hosts().collect::<Vec<_>>()).collect();
+    std::fs::write(folder.path().join("overrides.tsv"), overrides(&web, &server, &named)).unwrap();
+    let config = config(&web, folder.path());
+    let suffixes = Arc::new(Suffixes::built_in().unwrap());
+    let store = Store::open(&folder.path().join("data"), &config.store, Arc::clone(&suffixes)).unwrap();
+    let store = Arc::new(store);
+    let figures = crawl(&web, &config, &store);
+    eprintln!("{figures:?}\n{:?}", store.stats().unwrap());
+
+    let compared = compare(&store, truth.into_iter());
+    let first: Vec<&String> = compared.differences.iter().take(20).collect();
+    assert!(compared.differences.is_empty(), "{} differ: {first:#?}", compared.differences.len());
+    eprintln!("{compared:?}");
+    assert!(compared.pages > 12_000 && compared.links > 1_300_000, "{compared:?}");
+
+    let visited: BTreeSet<String> = store
+        .snapshot()
+        .graph()
+        .map(|page| suffixes.domain_of(page.unwrap().url.host()).to_owned())
+        .collect();
+    drop(store);
+    let api = Server::over(folder);
+    let by_pages = backlinks_by_pages(&api.client, &suffixes, &visited);
+    for domain in visited.iter().chain(by_pages.keys()).collect::<BTreeSet<_>>() {
+        let count = agree(&api.client, &suffixes, domain);
+        assert_eq!(count, by_pages.get(domain).copied().unwrap_or(0), "{domain}");
+    }
+}
