@@ -11,7 +11,7 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("urls", 0),
     ("model", 1),
     ("config", 1),
@@ -28,7 +28,8 @@ const LAYERS: [(&str, u8); 17] = [
     ("rank", 5),
     ("query", 5),
     ("api", 6),
-    ("cli", 7),
+    ("demo", 7),
+    ("cli", 8),
 ];
 
 /// Crates that one module alone may use.
