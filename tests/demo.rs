@@ -1,9 +1,10 @@
-//! The demo, from outside: it tells the whole story, checks itself, and leaves nothing behind.
+//! The demo, from outside: it tells the whole story, checks itself, and ends when it is told to.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use backlinkd::demo::{DemoError, DemoOptions, run};
@@ -66,23 +67,49 @@ fn an_address_in_use_is_named_together_with_the_option() {
 
 #[test]
 fn it_serves_until_it_is_told_to_stop() {
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, out) = (Arc::new(AtomicBool::new(false)), Shared::default());
     let telling = {
-        let stop = Arc::clone(&stop);
-        std::thread::spawn(move || {
-            let mut out = Vec::new();
-            let options = DemoOptions { listen: FREE.into(), once: false, data: None };
-            let result = run(&options, &mut out, &stop);
-            (result, String::from_utf8(out).unwrap())
-        })
+        let (stop, mut out) = (Arc::clone(&stop), out.clone());
+        let options = DemoOptions { listen: FREE.into(), once: false, data: None };
+        std::thread::spawn(move || run(&options, &mut out, &stop))
     };
-    std::thread::sleep(Duration::from_secs(3));
-    assert!(!telling.is_finished(), "{:?}", telling.join());
+    let start = Instant::now();
+    while !out.text().contains("Ctrl-C ends the demo") {
+        assert!(start.elapsed() < Duration::from_secs(60) && !telling.is_finished(), "{}", out.text());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let text = out.text();
+    let (_, rest) = text.split_once("'http://").unwrap();
+    let mut stream = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+
     stop.store(true, Ordering::Relaxed);
     let told = Instant::now();
-    let (result, out) = telling.join().unwrap();
+    let result = telling.join().unwrap();
     assert!(result.is_ok(), "{result:?}");
     assert!(told.elapsed() < Duration::from_secs(5));
-    assert!(out.contains("Ctrl-C ends the demo"), "{out}");
-    assert!(!out.contains("The check"), "{out}");
+    assert!(!out.text().contains("The check"), "{}", out.text());
+}
+
+/// A place to write to that can be read meanwhile.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -45,7 +45,10 @@ pub fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<C
 pub async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
     let mut checks = vec![stranger(at).await?];
     for question in QUESTIONS {
-        let found = rows(at, question).await?.and_then(|rows| compare(&(question.rows)(expected), &rows));
+        let found = rows(at, question).await?.and_then(|rows| {
+            question.falling.map_or(Ok(()), |property| check_order(&rows, property))?;
+            compare(&(question.rows)(expected), &rows)
+        });
         checks.push(Check { what: question.path.to_owned(), found });
     }
     Ok(checks)
@@ -80,6 +83,15 @@ async fn rows(at: SocketAddr, question: &Question) -> Result<Result<Vec<Value>, 
             None => return Ok(Ok(rows)),
         }
     }
+}
+
+/// Whether each row has at most as much of a property as the one before.
+fn check_order(rows: &[Value], property: &str) -> Result<(), String> {
+    let amounts: Vec<f64> = rows.iter().filter_map(|row| row[property].as_f64()).collect();
+    if amounts.len() == rows.len() && amounts.is_sorted_by(|before, after| before >= after) {
+        return Ok(());
+    }
+    Err(format!("its rows are not sorted by {property}: {amounts:?}"))
 }
 
 /// Compares rows in whatever order, by the properties that the expected ones have.

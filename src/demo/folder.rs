@@ -75,3 +75,22 @@ impl Folder {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_directory_goes_with_all_it_holds_and_a_given_one_stays() {
+        let folder = Folder::new(None).unwrap();
+        let path = folder.path.clone();
+        let config = folder.prepare("a.example\t127.0.0.1:1\t127.0.0.1:1\n").unwrap();
+        assert!(config.validate().is_ok());
+        assert!(path.join("hosts.tsv").exists());
+        drop(folder);
+        assert!(!path.exists());
+        let given = tempfile::tempdir().unwrap();
+        drop(Folder::new(Some(given.path())).unwrap());
+        assert!(given.path().exists());
+    }
+}

@@ -14,6 +14,8 @@ pub struct Question {
     pub path: &'static str,
     /// The rows of the answer, in any order; properties that the description knows nothing of are left out.
     pub rows: fn(&Expected<'_>) -> Vec<Value>,
+    /// The property by which the rows must stand, the largest first.
+    pub falling: Option<&'static str>,
 }
 
 /// All questions, in the order in which they are told.
@@ -21,31 +23,37 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "How many backlinks the museum has, its shop included",
         path: "/anabacklinks?url=museum.example",
+        falling: None,
         rows: |expected| vec![json!({ "backlinks": expected.backlinks(in_museum).count() })],
     },
     Question {
         shows: "... and from how many registrable domains they come",
         path: "/domainpopularity?url=museum.example",
+        falling: None,
         rows: |expected| vec![json!({ "domainpopularity": distinct_domains(expected.backlinks(in_museum)) })],
     },
     Question {
         shows: "Which domains these are, and where their servers stand",
         path: "/referringdomains?url=museum.example",
+        falling: Some("links"),
         rows: referring_domains,
     },
     Question {
         shows: "The backlinks themselves, those on the strongest pages first",
         path: "/backlinks?url=museum.example&limit=100",
+        falling: Some("sr"),
         rows: |expected| rows_of(expected, expected.backlinks(in_museum)),
     },
     Question {
         shows: "... only those that pass no rank on",
         path: "/backlinks?url=museum.example&where=nofollow%20eq%20true",
+        falling: Some("sr"),
         rows: |expected| rows_of(expected, expected.backlinks(in_museum).filter(|link| link.link.nofollow)),
     },
     Question {
         shows: "... only those to a single page",
         path: "/backlinks?url=www.museum.example/tide-clock",
+        falling: Some("sr"),
         rows: |expected| {
             let wanted = "http://www.museum.example/tide-clock";
             rows_of(expected, expected.backlinks(|to| to.url == wanted))
@@ -54,6 +62,7 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The words that others link to the newspaper with, its own blog left out",
         path: "/linktexts?url=observer.example&internal=exclude",
+        falling: Some("refdoms"),
         rows: |expected| {
             let links = expected.backlinks(|to| to.host.domain == "observer.example");
             link_texts(links.filter(|link| link.page.host.domain != "observer.example"))
@@ -62,6 +71,7 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The backlinks of a host with an umlaut: bücher.example",
         path: "/backlinks?url=b%C3%BCcher.example",
+        falling: Some("sr"),
         rows: |expected| {
             rows_of(expected, expected.backlinks(|to| to.host.domain == "xn--bcher-kva.example"))
         },
@@ -69,23 +79,27 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The IV Search Rank of a domain, from 0 to 10",
         path: "/sr?url=observer.example",
+        falling: None,
         rows: |expected| vec![json!({ "sr": expected.domain_ranks.get("observer.example") })],
     },
     Question {
         shows: "... and of a page",
         path: "/sr?url=www.museum.example/collection/lamp",
+        falling: None,
         rows: |expected| {
             vec![json!({ "sr": expected.page_ranks.get("http://www.museum.example/collection/lamp") })]
         },
     },
     Question {
-        shows: "All backlinks, ten at a time; \"next\" holds the token for more: add &next=TOKEN",
+        shows: "All backlinks, ten at a time (the next ten: add &next= and what \"next\" says)",
         path: "/exportbacklinks?url=museum.example&limit=10",
+        falling: None,
         rows: |expected| expected.backlinks(in_museum).map(|link| exported(expected, link)).collect(),
     },
     Question {
         shows: "All pages of the university with all their links, five at a time",
         path: "/exportpages?url=example.edu&limit=5",
+        falling: None,
         rows: |expected| {
             let pages = expected.pages.iter().filter(|(_, page)| page.host.domain == "example.edu");
             pages.map(|(url, page)| exported_page(expected, url, page)).collect()

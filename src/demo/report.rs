@@ -60,7 +60,7 @@ impl<'o> Report<'o> {
     /// # Errors
     /// [`DemoError::Output`], or what the store reports.
     pub fn crawl(&mut self, figures: &Figures, time: Duration, store: &Store) -> Result<(), DemoError> {
-        let (stats, seconds) = (store.stats()?, time.as_secs_f64());
+        let (stats, time) = (store.stats()?, time.as_millis());
         let [mut redirects, mut missing] = [0, 0];
         for row in store.snapshot().graph() {
             match row?.page.status {
@@ -72,7 +72,7 @@ impl<'o> Report<'o> {
         self.section("The crawl: from the newspaper and a link directory to everything they lead to")?;
         let fetched = format!("{} pages, {redirects} redirects, {missing} not found", stats.html_pages);
         for (figure, what) in [
-            (figures.pages, format!("URLs fetched in {seconds:.1} s: {fetched}")),
+            (figures.pages, format!("URLs fetched in {time} ms: {fetched}")),
             (figures.disallowed, "URLs left alone, because the host's robots.txt asks for it".to_owned()),
             (stats.links, "links found on these pages".to_owned()),
             (stats.backlinks, "of them lead to another host: the backlinks".to_owned()),
@@ -87,6 +87,10 @@ impl<'o> Report<'o> {
     /// [`DemoError::Output`], or what the store reports.
     pub fn ranks(&mut self, store: &Store) -> Result<(), DemoError> {
         self.section("The IV Search Rank: how strong a domain is, from 0 to 10")?;
+        writeln!(
+            self.out,
+            "   0 is as strong as if nobody linked to it; one more is eight times as strong.\n"
+        )?;
         writeln!(self.out, "    rank   backlinks   from domains   domain")?;
         for (domain, rank) in strongest(store)? {
             let selection =
