@@ -10,6 +10,8 @@ use super::{Span, at_least};
 pub struct CrawlConfig {
     /// Fetches under way at once, over all hosts.
     pub fetchers: usize,
+    /// Host names being resolved at once, besides the fetches.
+    pub resolvers: usize,
     /// Pause between two fetches of one host, and of one address, counted from the end of the first.
     pub delay: Span,
     /// Largest `Crawl-delay` of a robots.txt that is honoured.
@@ -42,6 +44,7 @@ impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             fetchers: 64,
+            resolvers: 32,
             delay: Span::seconds(1),
             max_crawl_delay: Span::seconds(60),
             max_depth: 50,
@@ -62,6 +65,7 @@ impl Default for CrawlConfig {
 impl CrawlConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("crawl.fetchers", self.fetchers as u64, 1)?;
+        at_least("crawl.resolvers", self.resolvers as u64, 1)?;
         at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;
         at_least("crawl.host_queue_in_memory", self.host_queue_in_memory as u64, 1)?;
         at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;

@@ -29,7 +29,7 @@ pub struct ParseConfig {
 impl Default for ParseConfig {
     fn default() -> Self {
         Self {
-            max_links: 20_000,
+            max_links: 100_000,
             max_anchor_chars: 512,
             max_title_chars: 512,
             max_description_chars: 1_024,

@@ -18,6 +18,8 @@ pub struct RankConfig {
     pub threads: usize,
     /// How often the daemon ranks what is stored.
     pub interval: Span,
+    /// When the daemon ranks for the first time after its start.
+    pub first: Span,
 }
 
 impl Default for RankConfig {
@@ -28,6 +30,7 @@ impl Default for RankConfig {
             max_iterations: 1_000,
             threads: 0,
             interval: Span::seconds(86_400),
+            first: Span::seconds(600),
         }
     }
 }

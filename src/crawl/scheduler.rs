@@ -109,6 +109,7 @@ impl<'a> Loop<'a> {
             job,
             runtime,
             frontier: Frontier::new(FrontierRules {
+                resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
                 max_fetches: config.crawl.max_pages_per_host,
                 address_ttl: config.fetch.dns_ttl.0,
@@ -193,14 +194,14 @@ impl<'a> Loop<'a> {
 
     /// How long to wait when nothing is handed out any more; `None` when all is in.
     fn rest(&self) -> Option<Duration> {
-        (self.outstanding > 0 || self.frontier.under_way() > 0).then_some(HEARTBEAT)
+        (self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
     /// Hands out work until there is none, or enough is under way; says how long to wait, `None` for the end.
     fn hand_out(&mut self) -> Result<Option<Duration>, CrawlError> {
         let config = &self.crawler.config.crawl;
         let (fetchers, unstored) = (config.fetchers, config.fetchers + config.store_queue);
-        while self.frontier.under_way() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
+        while self.frontier.turns() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
             let now = Instant::now();
             match self.frontier.next(now, self.crawler.store.as_ref())? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
@@ -218,7 +219,7 @@ impl<'a> Loop<'a> {
     fn show(&self) {
         let progress = &self.crawler.progress;
         Progress::set(&progress.ready, self.frontier.ready_addresses());
-        Progress::set(&progress.under_way, self.frontier.under_way());
+        Progress::set(&progress.under_way, self.frontier.turns());
     }
 
     fn resolve(&self, queue: QueueName, url: CanonicalUrl) {

@@ -14,6 +14,8 @@ use crate::urls::CanonicalUrl;
 /// What the configuration says about turns.
 #[derive(Clone, Copy, Debug)]
 pub struct FrontierRules {
+    /// Resolutions under way at once.
+    pub resolvers: usize,
     /// URLs of one queue held in memory.
     pub window: usize,
     /// Fetches a queue may have, over all crawls.
@@ -74,8 +76,10 @@ pub struct Frontier<E> {
     asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
     /// Queues asleep that the crawl waits for.
     awaited: usize,
-    /// Resolutions and turns under way.
-    under_way: usize,
+    /// Resolutions under way.
+    resolving: usize,
+    /// Turns under way.
+    turns: usize,
     /// URLs handed out whose pages are not stored yet: they still stand on disk.
     taken: FxHashSet<CanonicalUrl>,
 }
@@ -90,7 +94,8 @@ impl<E> Frontier<E> {
             heap: BinaryHeap::new(),
             asleep: BinaryHeap::new(),
             awaited: 0,
-            under_way: 0,
+            resolving: 0,
+            turns: 0,
             taken: FxHashSet::default(),
         }
     }
@@ -205,11 +210,12 @@ impl<E> Frontier<E> {
     /// When the backlog cannot be read.
     pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<E>, B::Error> {
         self.wake(now);
-        if let Some(name) = self.unresolved.pop_front()
+        if self.resolving < self.rules.resolvers
+            && let Some(name) = self.unresolved.pop_front()
             && let Some(queue) = self.queues.get_mut(&name)
         {
             queue.place = Place::Resolving;
-            self.under_way += 1;
+            self.resolving += 1;
             return Ok(Next::Resolve(name, queue.sample.clone()));
         }
         while let Some(&Reverse((free_at, ip))) = self.heap.peek() {
@@ -221,7 +227,7 @@ impl<E> Frontier<E> {
                 return Ok(next);
             }
         }
-        if !self.unresolved.is_empty() {
+        if self.resolving < self.rules.resolvers && !self.unresolved.is_empty() {
             return Ok(Next::Wait(now));
         }
         Ok(self.idle(now))
@@ -254,7 +260,7 @@ impl<E> Frontier<E> {
                 continue;
             }
             queue.place = Place::Turn;
-            self.under_way += 1;
+            self.turns += 1;
             if let Some(address) = self.addresses.get_mut(&ip) {
                 address.busy = true;
             }
@@ -276,7 +282,7 @@ impl<E> Frontier<E> {
         match (free, woken) {
             (Some(free), woken) => Next::Wait(woken.map_or(free, |woken| woken.min(free))),
             (None, Some(woken)) if self.awaited > 0 => Next::Wait(woken),
-            _ if self.under_way > 0 => Next::Busy,
+            _ if self.turns + self.resolving > 0 => Next::Busy,
             _ => Next::Drained,
         }
     }
@@ -295,7 +301,7 @@ impl<E> Frontier<E> {
 
     /// The address of a queue's host was found; or it was not, and the queue is dormant for so long.
     pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Duration>) {
-        self.under_way -= 1;
+        self.resolving -= 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
         match found {
             Ok(ip) => {
@@ -310,7 +316,7 @@ impl<E> Frontier<E> {
     /// A turn ended at `at`. Its address may be asked again after `delay`; `None` when no request was made, so that
     /// the address stands as it did. The queue goes on as `pause` says.
     pub fn ended(&mut self, name: &QueueName, at: Instant, delay: Option<Duration>, pause: Pause) {
-        self.under_way -= 1;
+        self.turns -= 1;
         let ip = self.queues.get(name).and_then(|queue| queue.address);
         if let Some(address) = ip.and_then(|ip| self.addresses.get_mut(&ip)) {
             address.busy = false;
@@ -380,8 +386,13 @@ impl<E> Frontier<E> {
         self.queues.len()
     }
 
-    /// Resolutions and turns under way.
-    pub fn under_way(&self) -> usize {
-        self.under_way
+    /// Turns under way.
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
+    /// Whether a resolution or a turn is under way.
+    pub fn is_busy(&self) -> bool {
+        self.turns + self.resolving > 0
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn tag_with_more_attributes_than(most: usize, text: &str) -> Option<u
 
 /// Goes behind the next tag or comment; where the tag began, if it has more than `most` attributes.
 fn next_tag(scanner: &mut Scanner<'_>, most: usize) -> Result<Option<usize>, End> {
-    scanner.skip_until(|b| b == b'<')?;
+    scanner.skip_to(b'<')?;
     let rest = scanner.rest()?;
     if rest.starts_with(b"<!--") {
         scanner.skip_comment()?;
@@ -58,7 +58,7 @@ fn next_tag(scanner: &mut Scanner<'_>, most: usize) -> Result<Option<usize>, End
 /// Goes to the end tag of this name.
 fn skip_raw_text(scanner: &mut Scanner<'_>, name: &[u8]) -> Result<(), End> {
     loop {
-        scanner.skip_until(|b| b == b'<')?;
+        scanner.skip_to(b'<')?;
         let end_name = scanner.rest()?.get(2..2 + name.len()).unwrap_or_default();
         if scanner.rest()?.starts_with(b"</") && end_name.eq_ignore_ascii_case(name) {
             return Ok(());

@@ -37,8 +37,6 @@ mod text;
 mod tree;
 mod walk;
 
-use std::borrow::Cow;
-
 use encoding_rs::Encoding;
 
 use crate::config::ParseConfig;
@@ -146,7 +144,7 @@ fn read_tree(answer: &Answer<'_>, config: &ParseConfig) -> (&'static Encoding, T
 }
 
 /// The part of a text that the tokenizer can take in linear time, and whether that is not all of it.
-fn within_limits<'t>(text: &'t Cow<'_, str>, config: &ParseConfig) -> (&'t str, bool) {
+fn within_limits<'t>(text: &'t str, config: &ParseConfig) -> (&'t str, bool) {
     match flood::tag_with_more_attributes_than(config.max_attributes, text) {
         Some(at) => (&text[..at], true),
         None => (text, false),

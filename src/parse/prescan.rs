@@ -37,7 +37,7 @@ impl Scanner<'_> {
                 self.skip_tag_name()?;
                 while self.attribute()?.is_some() {}
             } else if matches!(rest, [b'<', b'!' | b'/' | b'?', ..]) {
-                self.skip_until(|b| b == b'>')?;
+                self.skip_to(b'>')?;
             }
             self.advance(1);
         }

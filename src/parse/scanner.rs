@@ -1,8 +1,26 @@
 //! A light scanner over markup, by the rules that the HTML standard's encoding prescan and its tokenizer share: tag
 //! names, attributes, comments. It builds nothing and borrows all.
 
+/// The bytes that end a tag name or an unquoted value.
+const ENDS_WORD: [bool; 256] = table(b"\t\n\x0c\r >");
+/// The bytes that end an attribute name.
+const ENDS_NAME: [bool; 256] = table(b"\t\n\x0c\r >/=");
+
+const fn table(members: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < members.len() {
+        table[members[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
 /// The bytes have run out.
 pub(super) struct End;
+
+/// Name and value, as they are written.
+pub(super) type Attribute<'b> = (&'b [u8], &'b [u8]);
 
 pub(super) struct Scanner<'b> {
     bytes: &'b [u8],
@@ -26,6 +44,11 @@ impl<'b> Scanner<'b> {
         self.bytes.get(self.at..).ok_or(End)
     }
 
+    pub(super) fn skip_to(&mut self, byte: u8) -> Result<(), End> {
+        self.at += memchr::memchr(byte, self.rest()?).ok_or(End)?;
+        Ok(())
+    }
+
     pub(super) fn skip_until(&mut self, stops: impl Fn(u8) -> bool) -> Result<(), End> {
         self.at += self.rest()?.iter().position(|&b| stops(b)).ok_or(End)?;
         Ok(())
@@ -42,12 +65,12 @@ impl<'b> Scanner<'b> {
     /// From the `<` of a tag to behind its name, which is returned as it is written (with the `/` of an end tag).
     pub(super) fn skip_tag_name(&mut self) -> Result<&'b [u8], End> {
         let start = self.at + 1;
-        self.skip_until(|b| is_blank(b) || b == b'>')?;
+        self.skip_until(|b| ENDS_WORD[usize::from(b)])?;
         Ok(&self.bytes[start..self.at])
     }
 
     /// The standard's "get an attribute": name and value as they are written, `None` at the `>` of the tag.
-    pub(super) fn attribute(&mut self) -> Result<Option<(&'b [u8], &'b [u8])>, End> {
+    pub(super) fn attribute(&mut self) -> Result<Option<Attribute<'b>>, End> {
         self.skip_until(|b| !is_blank(b) && b != b'/')?;
         if self.byte()? == b'>' {
             return Ok(None);
@@ -56,7 +79,7 @@ impl<'b> Scanner<'b> {
         if self.byte()? == b'=' {
             self.at += 1;
         }
-        self.skip_until(|b| matches!(b, b'=' | b'/' | b'>') || is_blank(b))?;
+        self.skip_until(|b| ENDS_NAME[usize::from(b)])?;
         let name = &self.bytes[start..self.at];
         if matches!(self.byte()?, b'/' | b'>') {
             return Ok(Some((name, &[])));
@@ -75,12 +98,12 @@ impl<'b> Scanner<'b> {
         if matches!(quote, b'"' | b'\'') {
             self.at += 1;
             let start = self.at;
-            self.skip_until(|b| b == quote)?;
+            self.skip_to(quote)?;
             self.at += 1;
             return Ok(&self.bytes[start..self.at - 1]);
         }
         let start = self.at;
-        self.skip_until(|b| is_blank(b) || b == b'>')?;
+        self.skip_until(|b| ENDS_WORD[usize::from(b)])?;
         Ok(&self.bytes[start..self.at])
     }
 
@@ -95,7 +118,7 @@ pub(super) fn starts_tag(bytes: &[u8]) -> bool {
 }
 
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    memchr::memmem::find(haystack, needle)
 }
 
 /// ASCII white space, as markup has it.

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
+use ego_tree::Tree;
 use html5ever::tendril::StrTendril;
 use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::{Attribute, QualName};
 use rustc_hash::FxHashSet;
-use scraper::{Html, HtmlTreeSink};
+use scraper::{Html, HtmlTreeSink, Node};
 
 pub(super) type Handle = <HtmlTreeSink as TreeSink>::Handle;
 
@@ -19,8 +20,11 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new() -> Self {
-        Self { html: HtmlTreeSink::new(Html::new_document()), html_in_math: RefCell::default() }
+    /// An empty document with room for this many nodes.
+    pub(super) fn with_room_for(nodes: usize) -> Self {
+        let mut html = Html::new_document();
+        html.tree = Tree::with_capacity(Node::Document, nodes);
+        Self { html: HtmlTreeSink::new(html), html_in_math: RefCell::default() }
     }
 
     /// Every node made so far, whether or not it is still in the tree.

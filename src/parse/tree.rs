@@ -33,6 +33,9 @@ use crate::config::ParseConfig;
 /// The tokenizer's strings hold less than 4 GiB.
 const MOST_TEXT: usize = 1 << 31;
 
+/// Ordinary pages hold a node (element, text) in this many bytes.
+const BYTES_A_NODE: usize = 24;
+
 /// Start tags that are let in beyond the first bound: links, what else is read from a page, templates (whose links
 /// do not count), and elements whose content is text.
 const FAVOURED: [&str; 18] = [
@@ -65,7 +68,7 @@ pub(super) fn build(
     tentative: Option<&'static Encoding>,
 ) -> Result<Tree, Redeclared> {
     let text = &text[..text.floor_char_boundary(MOST_TEXT)];
-    let tokenizer = Tokenizer::new(Bounded::new(config), TokenizerOpts::default());
+    let tokenizer = Tokenizer::new(Bounded::new(config, text.len()), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(text));
     let mut tentative = tentative;
@@ -103,10 +106,11 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn new(config: &ParseConfig) -> Self {
+    fn new(config: &ParseConfig, text_bytes: usize) -> Self {
+        let sink = Sink::with_room_for((text_bytes / BYTES_A_NODE).min(config.max_nodes));
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         Self {
-            builder: TreeBuilder::new(Sink::new(), options),
+            builder: TreeBuilder::new(sink, options),
             max_open: config.max_open_elements,
             max_nodes: config.max_nodes,
             open_at_most: Cell::new(0),

@@ -132,8 +132,7 @@ impl<'a> Frame<'a> {
     fn field(&self, name: &str, units: &[u32]) -> Result<Column, QueryError> {
         let column = self.table.column(name)?;
         Ok(match &self.groups {
-            // All rows are always named in their own order.
-            None if units.len() == self.table.rows() => column.clone(),
+            None if is_every_row(units, self.table.rows()) => column.clone(),
             None => column.pick(units),
             Some(groups) => {
                 let rows: Vec<u32> = units.iter().map(|&unit| groups.first_row[unit as usize]).collect();
@@ -197,6 +196,11 @@ impl<'a> Frame<'a> {
         }
         Ok(Column::new(cells, Meaning::Hundredths))
     }
+}
+
+/// Whether the units are all rows in their own order, so that a column serves as it is.
+fn is_every_row(units: &[u32], rows: usize) -> bool {
+    units.len() == rows && units.iter().zip(0..).all(|(&unit, row)| unit == row)
 }
 
 /// 100 × part / total in hundredths, rounded to the nearest, halves up.

@@ -105,6 +105,11 @@ impl UrlRules {
         if url.fragment().is_some() {
             url.set_fragment(None);
         }
+        // The URL Standard escapes it in paths since 2024, the `url` crate does not yet.
+        if url.path().contains('^') {
+            let path = url.path().replace('^', "%5E");
+            url.set_path(&path);
+        }
         if !url.username().is_empty() || url.password().is_some() {
             // Both can fail only for URLs without a host, which were refused above.
             let _ = url.set_username("");

@@ -1,0 +1,98 @@
+//! Bytes to links on one core. Goal: 60 MB/s on pages of about 40 kB.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+
+use backlinkd::config::ParseConfig;
+use backlinkd::parse::{Answer, parse};
+use backlinkd::urls::{CanonicalUrl, UrlRules};
+use criterion::{Criterion, Throughput, criterion_group};
+
+/// Pages of the built test web that are read, spread evenly over all there are.
+const WEB_PAGES: usize = 400;
+
+fn bench_parse(criterion: &mut Criterion) {
+    let rules = UrlRules::default();
+    let Ok(url) = rules.canonical("https://www.site.example/articles/2024/page.html") else { return };
+    let mut group = criterion.benchmark_group("parse");
+    group.sample_size(20);
+    let generated: Vec<Vec<u8>> = (0..16).map(|seed| article(seed).into_bytes()).collect();
+    let web = web_pages();
+    if web.is_empty() {
+        eprintln!(
+            "SKIPPED: parse/built web: ~/.cache/backlinkd/web is absent; build the test web to measure it"
+        );
+    }
+    for (name, pages) in [("generated 40 kB", generated), ("built web", web)] {
+        if pages.is_empty() {
+            continue;
+        }
+        group.throughput(Throughput::Bytes(pages.iter().map(|page| page.len() as u64).sum()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| pages.iter().map(|body| links(&url, body, &rules)).sum::<usize>());
+        });
+    }
+    let deep = format!("{}<a href=x>x</a>{}", "<div>".repeat(100_000), "</div>".repeat(100_000));
+    group.throughput(Throughput::Bytes(deep.len() as u64));
+    group.bench_function("100,000 nested div", |bencher| {
+        bencher.iter(|| links(&url, deep.as_bytes(), &rules));
+    });
+    group.finish();
+}
+
+fn links(url: &CanonicalUrl, body: &[u8], rules: &UrlRules) -> usize {
+    let content_type = Some("text/html; charset=utf-8");
+    let answer = Answer { url, content_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
+    black_box(parse(&answer, &ParseConfig::default(), rules, "backlinkd")).links.len()
+}
+
+/// A made-up article of about 40 kB: menus, paragraphs, lists, a table, images, inline script and style.
+fn article(seed: usize) -> String {
+    let mut page = String::from(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>An article</title>\
+         <link rel=\"canonical\" href=\"https://www.site.example/articles/canonical\">\
+         <style>body{margin:0}.menu li{float:left}</style><script>var a=1;if(a<2){a=3}</script></head><body>",
+    );
+    for item in 0..60 {
+        let _ = write!(
+            page,
+            "<li class=\"menu-item menu-item-type-custom\"><a href=\"/section/{item}/\">Section {item}</a></li>"
+        );
+    }
+    for paragraph in 0..70 {
+        let number = seed * 100 + paragraph;
+        let _ = writeln!(
+            page,
+            "<div class=\"entry-content\"><h2 id=\"h{number}\">Heading {number}</h2><p>Some words of an ordinary \
+             sentence, <em>stressed</em> here and there, with a <a href=\"../{number}.html?ref=body\" \
+             class=\"internal link\">link to page {number}</a> and one to <a rel=\"nofollow noopener\" \
+             href=\"https://other{number}.example/path/to/a/page\">another site</a>, then more words &amp; more \
+             words until the paragraph is about as long as paragraphs are.</p>\
+             <a href=\"/img/{number}\"><img src=\"/thumbs/{number}.jpg\" alt=\"Picture {number}\"></a></div>"
+        );
+    }
+    page.push_str("</body></html>");
+    page
+}
+
+fn web_pages() -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    collect(&std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/web/x"), &mut files);
+    files.sort();
+    let step = (files.len() / WEB_PAGES).max(1);
+    files.iter().step_by(step).filter_map(|file| std::fs::read(file).ok()).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && !path.is_symlink() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "html") {
+            files.push(path);
+        }
+    }
+}
+
+criterion_group!(benches, bench_parse);

@@ -1,0 +1,111 @@
+//! The arguments, with an example for each command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+/// An open, self-hosted backlink index: crawls the web, ranks its pages, answers who links to whom.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Example:\n  backlinkd --data ./index crawl --seeds seeds.txt && backlinkd --data ./index serve"
+)]
+pub(super) struct Args {
+    /// A TOML file with what is to differ from the defaults.
+    #[arg(long, global = true, value_name = "FILE", env = "BACKLINKD_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The directory that holds the index.
+    #[arg(long, global = true, value_name = "DIR", env = "BACKLINKD_DATA", default_value = "data")]
+    pub data: PathBuf,
+    /// Sets one key of the configuration; may be given again.
+    #[arg(long, global = true, value_name = "section.key=value")]
+    pub set: Vec<String>,
+    /// Says more in the log; twice: everything.
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Says only what went wrong.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The daemon: crawls, ranks on a schedule and serves the API, until SIGTERM or Ctrl-C.
+    #[command(
+        after_help = "Example:\n  backlinkd --data /var/lib/backlinkd run --seeds seeds.txt --listen 127.0.0.1:8080"
+    )]
+    Run {
+        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        seeds: Option<PathBuf>,
+        /// Address and port of the API instead of api.listen.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+    },
+    /// A batch: crawls until nothing is left or a limit is met, then ranks.
+    #[command(
+        after_help = "Example:\n  echo example.com | backlinkd --data ./index crawl --seeds - --max-pages 1000"
+    )]
+    Crawl {
+        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        seeds: PathBuf,
+        /// Pages fetched at most.
+        #[arg(long, value_name = "N")]
+        max_pages: Option<u64>,
+        /// Seconds at most; fetches under way then are finished.
+        #[arg(long, value_name = "S")]
+        max_seconds: Option<u64>,
+        /// Leaves the ranks as they are.
+        #[arg(long)]
+        no_rank: bool,
+    },
+    /// Computes the IV Search Rank of all pages, hosts and domains, and publishes it.
+    #[command(after_help = "Example:\n  backlinkd --data ./index rank")]
+    Rank,
+    /// The HTTP API alone.
+    #[command(after_help = "Example:\n  backlinkd --data ./index serve --listen 127.0.0.1:8080")]
+    Serve {
+        /// Address and port instead of api.listen.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+    },
+    /// The users of the API.
+    #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
+    User(UserCommand),
+    /// The size of the index.
+    #[command(after_help = "Example:\n  backlinkd --data ./index stats --json")]
+    Stats {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The whole story on a small web of its own, served on loopback.
+    #[command(after_help = "Example:\n  backlinkd demo")]
+    Demo {
+        /// Address and port of the API instead of api.listen.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
+        /// Checks its own answers, then exits.
+        #[arg(long)]
+        once: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Adds a user, or changes a password; asks for it, or reads it from standard input.
+    #[command(after_help = "Example:\n  printf 'secret\\n' | backlinkd --data ./index user add alice")]
+    Add { name: String },
+    /// Removes a user.
+    #[command(after_help = "Example:\n  backlinkd --data ./index user remove alice")]
+    Remove { name: String },
+    /// Lists the users, one a line.
+    #[command(after_help = "Example:\n  backlinkd --data ./index user list")]
+    List,
+}

@@ -1,0 +1,55 @@
+//! `backlinkd serve`: the API alone.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::{Ending, Setting, runtime, stop_on_signal, stopped};
+use crate::api::{self, ApiState, AuthPolicy};
+use crate::store::Store;
+
+pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Result<Ending> {
+    let store = setting.open()?;
+    let state = state(setting, store, listen)?;
+    let runtime = runtime()?;
+    let stop = stop_on_signal(&runtime)?;
+    runtime.block_on(async {
+        let listener = api::bind(state.config.listen).await?;
+        announce(&state, listener.local_addr()?);
+        anyhow::Ok(api::serve(state, listener, stopped(stop)).await?)
+    })?;
+    Ok(Ending::Good)
+}
+
+/// What the API answers from. Without users it is open, and may listen on loopback alone.
+pub(super) fn state(
+    setting: &Setting,
+    store: Arc<Store>,
+    listen: Option<SocketAddr>,
+) -> anyhow::Result<ApiState> {
+    let mut config = setting.config.api.clone();
+    config.listen = listen.unwrap_or(config.listen);
+    let auth = if store.users()?.is_empty() { AuthPolicy::Open } else { AuthPolicy::Users };
+    if auth == AuthPolicy::Open && !config.listen.ip().is_loopback() {
+        anyhow::bail!(
+            "{} can be reached by others and no API user is configured; add one with `backlinkd --data {} user add \
+             NAME`, or listen on 127.0.0.1",
+            config.listen,
+            setting.data.display()
+        );
+    }
+    Ok(ApiState {
+        store,
+        suffixes: Arc::clone(&setting.suffixes),
+        rules: setting.rules.clone(),
+        config,
+        auth,
+    })
+}
+
+pub(super) fn announce(state: &ApiState, address: SocketAddr) {
+    let who = match state.auth {
+        AuthPolicy::Users => "to its users",
+        AuthPolicy::Open => "to anybody on this machine, as no user is configured",
+    };
+    eprintln!("The API answers {who} at http://{address}/");
+}

@@ -1,0 +1,271 @@
+//! Answers over a whole store, against the slow way of working them out and against figures known beforehand.
+
+use std::collections::BTreeSet;
+
+use backlinkd::model::{Link, LinkTag, Rel, SearchRank};
+use backlinkd::urls::{CanonicalUrl, Suffixes};
+use serde_json::{Value, json};
+
+use super::client::{Client, encode};
+use super::oracle;
+use super::server::Server;
+use super::web::{later, link, page, random, url};
+
+const SCOPES: &[&str] = &[
+    "example.com",
+    "www.example.com",
+    "shop.example.com",
+    "example-shop.com",
+    "a.co.uk",
+    "b.github.io",
+    "192.0.2.7",
+    "http://example.com/",
+    "example.com/",
+    "https://www.example.com/a/b?q=1",
+    "example.com:8080",
+    "bücher.example",
+    "unknown.example",
+];
+
+fn publish_ranks(server: &Server, records: &[backlinkd::model::PageRecord]) {
+    let rank = |text: &str| SearchRank((text.bytes().map(u16::from).sum::<u16>() * 37) % 1_001);
+    let pages: BTreeSet<&str> = records.iter().map(|record| record.url.as_str()).collect();
+    let hosts: BTreeSet<&str> = records.iter().map(|record| record.url.host()).collect();
+    let mut pages = pages.into_iter().map(|page| (url(page), rank(page)));
+    let pages: &mut dyn Iterator<Item = (CanonicalUrl, SearchRank)> = &mut pages;
+    let named: Vec<(String, SearchRank)> =
+        hosts.into_iter().map(|host| (host.to_owned(), rank(host))).collect();
+    server.store.publish_ranks(pages, &mut named.clone().into_iter(), &mut named.into_iter()).unwrap();
+}
+
+fn list(client: &Client, endpoint: &str, scope: &str, more: &str) -> Value {
+    client.json(&format!("/{endpoint}?url={}&limit=10000{more}", encode(scope)))
+}
+
+/// Rows without the keys that exports do not have.
+fn without(rows: &Value, keys: &[&str]) -> Vec<Value> {
+    let mut rows = rows.as_array().unwrap().clone();
+    for row in &mut rows {
+        keys.iter().for_each(|key| {
+            assert!(row.as_object_mut().unwrap().remove(*key).is_some(), "{key} of {row}");
+        });
+    }
+    rows
+}
+
+#[test]
+fn every_answer_is_as_worked_out_slowly() {
+    let suffixes = Suffixes::built_in().unwrap();
+    for seed in 1..=3 {
+        let records = random(seed, 120);
+        let server = Server::start(&records);
+        publish_ranks(&server, &records);
+        let client = &server.client;
+        for scope in SCOPES {
+            let links = oracle::links(client, scope);
+            let count = links.len();
+            let domains: BTreeSet<String> =
+                links.iter().map(|link| oracle::source_domain(&suffixes, link)).collect();
+
+            let answer = list(client, "backlinks", scope, "");
+            let rows = oracle::ordered(oracle::backlinks(&links), &["-sr"]);
+            let expected = oracle::window(&rows, 0, 10_000, &["nr", "dsCount"]);
+            assert_eq!(without(&answer["response"], &["ugc", "sponsored"]), expected, "{scope}");
+            assert_eq!((&answer["count"], &answer["exportFinished"]), (&json!(count), &json!(true)));
+
+            let rows = oracle::ordered(oracle::linktexts(&links, &suffixes), &["-refdoms", "-frequency"]);
+            assert_eq!(list(client, "linktexts", scope, "")["response"], json!(rows), "{scope}");
+
+            let rank = |domain: &str| {
+                client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone()
+            };
+            let rows = oracle::ordered(oracle::referring_domains(&links, &suffixes, rank), &["-links"]);
+            let expected = oracle::window(&rows, 0, 10_000, &["dsCount"]);
+            assert_eq!(list(client, "referringdomains", scope, "")["response"], json!(expected), "{scope}");
+
+            let one = |endpoint: &str| list(client, endpoint, scope, "")["response"].clone();
+            assert_eq!(one("anabacklinks"), json!([{ "backlinks": count }]), "{scope}");
+            assert_eq!(one("domainpopularity"), json!([{ "domainpopularity": domains.len() }]), "{scope}");
+        }
+    }
+}
+
+#[test]
+fn links_of_the_own_domain_can_be_left_out() {
+    let suffixes = Suffixes::built_in().unwrap();
+    let server = Server::start(&random(4, 150));
+    for (scope, own) in
+        [("example.com", "example.com"), ("www.example.com", "example.com"), ("a.co.uk", "a.co.uk")]
+    {
+        let all = oracle::links(&server.client, scope);
+        let foreign = all.iter().filter(|link| oracle::source_domain(&suffixes, link) != own).count();
+        let get = |endpoint: &str| list(&server.client, endpoint, scope, "&internal=exclude");
+        assert_eq!(get("backlinks")["count"], foreign);
+        assert_eq!(get("anabacklinks")["response"][0]["backlinks"], foreign);
+        assert_eq!(
+            get("domainpopularity")["response"][0]["domainpopularity"],
+            get("referringdomains")["count"]
+        );
+        assert!(scope == "a.co.uk" || foreign < all.len(), "{scope}");
+    }
+}
+
+/// A web small enough to count by hand.
+#[test]
+fn known_figures() {
+    let image = |target| Link { tag: LinkTag::Aimg, ..link(target, "") };
+    let nofollow = Link { rel: Rel::NOFOLLOW.with(Rel::UGC), ..link("http://target.example/deep", "Deep") };
+    let server = Server::start(&[
+        page(
+            "http://one.example/",
+            "192.0.2.10",
+            "SE",
+            vec![link("http://target.example/", "Home"), nofollow],
+        ),
+        page("http://www.one.example/p", "192.0.2.9", "DE", vec![image("http://target.example/")]),
+        page(
+            "http://two.example/",
+            "192.0.2.10",
+            "SE",
+            vec![link("http://two.example/own", "own"), link("https://www.target.example/", "Home")],
+        ),
+        page(
+            "http://target.example/deep",
+            "192.0.2.1",
+            "",
+            vec![link("http://www.target.example/", "not a backlink")],
+        ),
+        // A link that is gone at the second visit.
+        page("http://gone.example/", "192.0.2.20", "", vec![link("http://target.example/", "Gone")]),
+        later(page("http://gone.example/", "192.0.2.20", "", vec![]), 3),
+    ]);
+    let get = |target: &str| server.client.json(target);
+    assert_eq!(
+        get("/anabacklinks?url=target.example"),
+        json!({ "response": [{ "backlinks": 4 }], "status": 200 })
+    );
+    assert_eq!(get("/domainpopularity?url=target.example")["response"][0]["domainpopularity"], 2);
+    assert_eq!(get("/anabacklinks?url=target.example/")["response"][0]["backlinks"], 2);
+    assert_eq!(get("/anabacklinks?url=www.target.example")["response"][0]["backlinks"], 1);
+    assert_eq!(get("/anabacklinks?url=https://target.example/")["response"][0]["backlinks"], 0);
+    assert_eq!(
+        get("/linktexts?url=target.example"),
+        json!({
+            "exportFinished": true,
+            "response": [
+                { "percentage": 50, "refdoms": 2, "anchortext": "Home", "type": "OnlyText", "frequency": 2 },
+                { "percentage": 25, "refdoms": 1, "anchortext": "", "type": "OnlyImages", "frequency": 1 },
+                { "percentage": 25, "refdoms": 1, "anchortext": "Deep", "type": "OnlyText", "frequency": 1 },
+            ],
+            "count": 3,
+            "range": { "offset": 0, "limit": 50 },
+            "status": 200,
+        })
+    );
+    assert_eq!(
+        get("/referringdomains?url=target.example&limit=1"),
+        json!({
+            "exportFinished": true,
+            "response": [{
+                "dsCount": 1, "ccode": "SE", "domain": "one.example", "ip": "192.0.2.10", "links": 3,
+                "ip_count_additional": 1, "sr": 0,
+            }],
+            "count": 2,
+            "range": { "offset": 0, "limit": 1 },
+            "status": 200,
+        })
+    );
+    let deep = get("/backlinks?url=target.example&where=nofollow+eq+true");
+    assert_eq!(
+        deep["response"][0],
+        json!({
+            "nofollow": true, "ugc": true, "sponsored": false, "active": true, "country": "Sweden", "nr": 1,
+            "dsCount": 1, "extL": 2, "intL": 0, "sumL": 2, "insDate": "20240229", "cdate": "20240229",
+            "updDate": "20240229", "udate": "20240229", "update": "20240229", "city": "", "ip": "192.0.2.10",
+            "linktarget": "http://target.example/deep", "title": "Title of http://one.example/", "ccode": "SE",
+            "blpcount": 2, "backlinkpage": "http://one.example/", "pos": 2, "linktext": "Deep", "tag": "a", "sr": 0,
+        })
+    );
+    assert_eq!(deep["count"], 1);
+}
+
+#[test]
+fn a_window_keeps_the_count_and_the_numbers() {
+    let server = Server::start(&random(5, 150));
+    let whole = list(&server.client, "backlinks", "example.com", "&order[]=pos");
+    let count = whole["count"].as_u64().unwrap() as usize;
+    let window = server.client.json("/backlinks?url=example.com&order[0]=pos&offset=5&limit=3");
+    assert_eq!(window["response"], json!(whole["response"].as_array().unwrap()[5..8]));
+    assert_eq!((&window["response"][0]["nr"], &window["count"]), (&json!(6), &json!(count)));
+    assert_eq!(window["range"], json!({ "offset": 5, "limit": 3 }));
+    let none = server.client.json("/backlinks?url=example.com&limit=0");
+    assert_eq!((&none["count"], &none["response"]), (&json!(count), &json!([])));
+    let beyond = server.client.json("/backlinks?url=example.com&offset=100000");
+    assert_eq!((&beyond["count"], &beyond["response"]), (&json!(count), &json!([])));
+    assert_eq!(
+        server.client.json("/backlinks?url=example.com")["range"],
+        json!({ "offset": 0, "limit": 50 })
+    );
+}
+
+#[test]
+fn an_order_that_is_not_allowed_is_ignored_and_named() {
+    let server = Server::start(&random(6, 100));
+    let plain = server.client.json("/backlinks?url=example.com");
+    assert!(plain.get("warnings").is_none());
+    let odd = server.client.json("/backlinks?url=example.com&order[0]=-frequency&order[1]=title");
+    assert_eq!(odd["response"], plain["response"]);
+    let warnings = odd["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2);
+    assert!(warnings[0].as_str().unwrap().contains("\"-frequency\""), "{warnings:?}");
+    let mixed = server.client.json("/backlinks?url=example.com&order[1]=pos&order[0]=frequency");
+    let by_pos = server.client.json("/backlinks?url=example.com&order[]=pos");
+    assert_eq!(mixed["response"], by_pos["response"]);
+}
+
+#[test]
+fn ranks_are_those_of_the_scope() {
+    let server = Server::start(&[]);
+    let pages =
+        [("http://example.com/", 100), ("https://example.com/", 250), ("http://example.com/a", 1_000)];
+    let mut pages = pages.into_iter().map(|(page, rank)| (url(page), SearchRank(rank)));
+    let named = |names: &[(&str, u16)]| {
+        names
+            .iter()
+            .map(|(name, rank)| ((*name).to_owned(), SearchRank(*rank)))
+            .collect::<Vec<_>>()
+            .into_iter()
+    };
+    let mut hosts = named(&[("www.example.com", 301), ("example.com", 302)]);
+    let mut domains = named(&[("example.com", 486)]);
+    server.store.publish_ranks(&mut pages, &mut hosts, &mut domains).unwrap();
+    for (query, rank) in [
+        ("example.com", json!(4.86)),
+        ("www.example.com", json!(3.01)),
+        ("example.com&scope=host", json!(3.02)),
+        ("http://example.com/", json!(1)),
+        ("example.com/", json!(2.5)),
+        ("example.com/a", json!(10)),
+        ("example.com/unknown", json!(0)),
+        ("example.com/a&scope=domain", json!(4.86)),
+        ("unknown.example", json!(0)),
+    ] {
+        let answer = server.client.json(&format!("/sr?url={query}"));
+        assert_eq!(answer, json!({ "response": [{ "sr": rank }], "status": 200 }), "{query}");
+    }
+}
+
+#[test]
+fn a_server_ends_when_told_and_frees_its_address() {
+    let mut server = Server::start(&[]);
+    let address = server.client.address;
+    assert_eq!(server.client.get("/health").status, 200);
+    server.end();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let taken = backlinkd::api::bind(address).await.unwrap();
+        let error = backlinkd::api::bind(taken.local_addr().unwrap()).await.unwrap_err().to_string();
+        assert!(error.contains(&address.to_string()) && error.contains("api.listen"), "{error}");
+        assert!(error.contains("--listen"), "{error}");
+    });
+}

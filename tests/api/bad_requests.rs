@@ -1,0 +1,170 @@
+//! Requests that are refused: the status, and what the sentence must say.
+
+use backlinkd::api::AuthPolicy;
+use backlinkd::config::{ApiConfig, Span};
+use std::time::Duration;
+
+use super::client::Client;
+use super::server::Server;
+use super::web::random;
+
+/// Target of a GET, status, a part of the sentence.
+const TABLE: &[(&str, u16, &str)] = &[
+    // Paths.
+    ("/nothing", 404, "/nothing"),
+    ("/Backlinks?url=example.com", 404, "/Backlinks"),
+    ("/backlinks/?url=example.com", 404, "/backlinks/"),
+    ("//backlinks?url=example.com", 404, "no endpoint"),
+    ("/backlinks/x", 404, "GET / lists"),
+    ("/%62acklinks?url=example.com", 404, "no endpoint"),
+    ("/health/", 404, "no endpoint"),
+    // The scope.
+    ("/backlinks", 400, "url is missing"),
+    ("/anabacklinks", 400, "url is missing"),
+    ("/domainpopularity?limit=1", 400, "url is missing"),
+    ("/referringdomains?URL=example.com", 400, "url is missing"),
+    ("/linktexts?", 400, "url is missing"),
+    ("/sr?urls[]=example.com", 400, "url is missing"),
+    ("/exportbacklinks", 400, "url is missing"),
+    ("/exportpages", 400, "url is missing"),
+    ("/backlinks?url=", 400, "url cannot be used"),
+    ("/sr?url", 400, "url cannot be used"),
+    ("/sr?url=%20%20", 400, "url cannot be used"),
+    ("/sr?url=ftp://example.com/", 400, "not an http or https URL"),
+    ("/sr?url=http://", 400, "url cannot be used"),
+    ("/sr?url=http://exa%20mple.com/", 400, "url cannot be used"),
+    ("/sr?url=a..b", 400, "url cannot be used"),
+    ("/sr?url=example.com&scope=page", 400, "use url, host or domain"),
+    ("/sr?url=example.com&scope=", 400, "scope"),
+    ("/sr?url=example.com&scope=host&scope=domain", 400, "scope is given more than once"),
+    ("/backlinks?url=example.com&internal=no", 400, "internal is \"no\""),
+    ("/backlinks?url=example.com&url=example.org", 400, "url is given more than once"),
+    ("/anabacklinks?url=%ff", 400, "url is not UTF-8"),
+    ("/anabacklinks?%ff=1&url=example.com", 400, "not UTF-8"),
+    ("/backlinks?url=example.com&where=title+like+%27%e4%27", 400, "where is not UTF-8"),
+    // Paging.
+    (
+        "/backlinks?url=example.com&limit=10001",
+        400,
+        "limit is \"10001\"; it must be a whole number from 0 to 10000",
+    ),
+    ("/backlinks?url=example.com&limit=-1", 400, "limit is \"-1\""),
+    ("/backlinks?url=example.com&limit=abc", 400, "limit is \"abc\""),
+    ("/backlinks?url=example.com&limit=1.5", 400, "limit"),
+    ("/backlinks?url=example.com&limit=", 400, "limit"),
+    ("/backlinks?url=example.com&limit=+5", 400, "limit"),
+    ("/backlinks?url=example.com&limit=%2B5", 400, "limit"),
+    ("/backlinks?url=example.com&limit=1e3", 400, "limit"),
+    ("/backlinks?url=example.com&limit=99999999999999999999999", 400, "limit"),
+    ("/backlinks?url=example.com&limit=1&limit=2", 400, "limit is given more than once"),
+    ("/linktexts?url=example.com&offset=-1", 400, "offset is \"-1\""),
+    ("/linktexts?url=example.com&offset=x", 400, "offset is \"x\""),
+    ("/linktexts?url=example.com&offset=", 400, "offset"),
+    ("/referringdomains?url=example.com&limit=10001", 400, "limit"),
+    ("/exportbacklinks?url=example.com&limit=10001", 400, "limit"),
+    ("/exportpages?url=example.com&limit=x", 400, "limit is \"x\""),
+    // Order.
+    ("/backlinks?url=example.com&order[x]=sr", 400, "order[x]"),
+    ("/backlinks?url=example.com&order[-1]=sr", 400, "order[-1]"),
+    ("/backlinks?url=example.com&order[0]=sr&order[0]=pos", 400, "order[0] is given more than once"),
+    // Where.
+    ("/backlinks?url=example.com&where=foo+eq+1", 400, "position 1: \"foo\""),
+    ("/backlinks?url=example.com&where=dsCount+eq+1", 400, "position 1: \"dsCount\""),
+    ("/backlinks?url=example.com&where=POS+eq+1", 400, "position 1: \"POS\""),
+    ("/backlinks?url=example.com&where=pos", 400, "position 4"),
+    ("/backlinks?url=example.com&where=pos+gt", 400, "position 7"),
+    ("/backlinks?url=example.com&where=pos+gt+%2710%27", 400, "position 8"),
+    ("/backlinks?url=example.com&where=pos+gt+1+sr+gt+1", 400, "position 10: \"sr\""),
+    ("/backlinks?url=example.com&where=pos+gt+1+OR+sr+gt+1", 400, "position 10: \"OR\""),
+    ("/backlinks?url=example.com&where=pos+gt+1+AND", 400, "ends too early"),
+    ("/backlinks?url=example.com&where=pos%3D1", 400, "\"pos=1\""),
+    ("/backlinks?url=example.com&where=pos+like+%271%25%27", 400, "\"like\""),
+    ("/backlinks?url=example.com&where=tag+eq+301", 400, "single quotes"),
+    ("/backlinks?url=example.com&where=tag+eq+%27301", 400, "closing quote"),
+    ("/backlinks?url=example.com&where=tag+in+()", 400, "position 9"),
+    ("/backlinks?url=example.com&where=nofollow+eq+1", 400, "true or false"),
+    ("/backlinks?url=example.com&where=cdate+gt+%272024-01-01%27", 400, "yyyyMMdd"),
+    ("/backlinks?url=example.com&where=ip+eq+%271.2.3%27", 400, "IP address"),
+    ("/backlinks?url=example.com&where=pos+gt+1&where=sr+gt+1", 400, "where is given more than once"),
+    ("/linktexts?url=example.com&where=refdoms+gt+1", 400, "anchortext, frequency"),
+    ("/referringdomains?url=example.com&where=domain+eq+%27a%27", 400, "ccode, ip, links, sr"),
+    // Tokens.
+    ("/exportbacklinks?url=example.com&next=", 400, "next is not a token"),
+    ("/exportbacklinks?url=example.com&next=AAAA", 400, "next is not a token"),
+    ("/exportpages?url=example.com&next=%C3%A4", 400, "next is not a token"),
+    (
+        "/exportpages?url=example.com&next=u-FqSXwgyTuGfEDg8P99Y6lsFEdB2W6qaVL64P1uvNg",
+        400,
+        "next is not a token",
+    ),
+    ("/exportpages?url=example.com&next=a&next=b", 400, "next is given more than once"),
+];
+
+fn assert_refused(client: &Client, method: &str, target: &str, status: u16, part: &str) {
+    let reply = client.send(method, target, &[], b"");
+    assert_eq!(reply.status, status, "{method} {target}: {}", String::from_utf8_lossy(&reply.body));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let json = reply.json();
+    assert_eq!(json["status"], status, "{target}");
+    let sentence = json["error"].as_str().unwrap();
+    assert!(sentence.contains(part), "{method} {target}: {sentence}");
+    assert_eq!(json.as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn every_bad_request_is_told_what_to_change() {
+    let server = Server::start(&[]);
+    for (target, status, part) in TABLE {
+        assert_refused(&server.client, "GET", target, *status, part);
+    }
+}
+
+#[test]
+fn other_methods_are_told_which_are_taken() {
+    let server = Server::start(&[]);
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "FOO"] {
+        for target in ["/", "/health", "/backlinks?url=example.com", "/exportpages"] {
+            assert_refused(&server.client, method, target, 405, "use GET, HEAD");
+            let reply = server.client.send(method, target, &[], b"");
+            assert_eq!(reply.header("allow"), Some("GET, HEAD"), "{method} {target}");
+        }
+        assert_refused(&server.client, method, "/nothing", 404, "/nothing");
+    }
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let server = Server::start(&[]);
+    for target in ["/", "/backlinks?url=example.com", "/nothing", "/sr"] {
+        let get = server.client.get(target);
+        let head = server.client.send("HEAD", target, &[], b"");
+        assert_eq!(head.status, get.status, "{target}");
+        assert!(head.body.is_empty(), "{target}");
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{target}");
+    }
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let config = ApiConfig { max_query_bytes: 1_024, max_body_bytes: 2_048, ..ApiConfig::default() };
+    let server = Server::start_with(&[], config, AuthPolicy::Open);
+    let padded = |bytes: usize| {
+        let start = "url=example.com&x=";
+        format!("/sr?{start}{}", "x".repeat(bytes - start.len()))
+    };
+    assert_eq!(server.client.get(&padded(1_024)).status, 200);
+    assert_refused(&server.client, "GET", &padded(1_025), 414, "1024 bytes");
+    let body = |bytes: usize| server.client.send("GET", "/sr?url=example.com", &[], &vec![b'x'; bytes]);
+    assert_eq!(body(2_048).status, 200);
+    assert_eq!(body(2_049).status, 413);
+    assert_eq!(body(2_049).json()["status"], 413);
+}
+
+#[test]
+fn a_query_beyond_its_deadline_is_given_up() {
+    let config = ApiConfig { deadline: Span(Duration::ZERO), ..ApiConfig::default() };
+    let server = Server::start_with(&random(1, 30), config, AuthPolicy::Open);
+    for endpoint in ["backlinks", "linktexts", "exportbacklinks", "anabacklinks"] {
+        assert_refused(&server.client, "GET", &format!("/{endpoint}?url=example.com"), 503, "too long");
+    }
+}

@@ -1,0 +1,170 @@
+//! Exports: complete, in order, and readable on while the index changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backlinkd::model::{LinkTag, PageContent, PageRecord, Visit};
+use serde_json::{Value, json};
+
+use super::oracle::export;
+use super::server::Server;
+use super::web::{later, link, page, random, url};
+
+fn pair(row: &Value) -> String {
+    format!("{} {} {}", row["linktarget"], row["backlinkpage"], row["pos"])
+}
+
+/// The export against the records that were stored: the last visit of each page says which links are there.
+#[test]
+fn the_export_holds_the_active_external_links_of_the_web() {
+    let records = random(11, 200);
+    let mut pages: BTreeMap<String, &PageRecord> = BTreeMap::new();
+    for record in &records {
+        pages.insert(record.url.as_str().to_owned(), record);
+    }
+    let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
+    let mut expected = BTreeSet::new();
+    for record in pages.values() {
+        let Visit::Answered(content) = &record.visit else { continue };
+        for (at, link) in content.links.iter().enumerate() {
+            let (source, target) = (record.url.host(), link.target.host());
+            let in_scope = target == "example.com" || target.ends_with(".example.com");
+            if in_scope && bare(source) != bare(target) {
+                expected.insert(format!("{:?} {:?} {}", link.target.as_str(), record.url.as_str(), at + 1));
+            }
+        }
+    }
+    assert!(expected.len() > 50, "{}", expected.len());
+    let server = Server::start(&records);
+    let rows = export(&server.client, "exportbacklinks", "example.com", 10_000);
+    let active: Vec<String> = rows.iter().filter(|row| row["active"] == true).map(pair).collect();
+    assert!(active.len() < rows.len(), "no link was lost");
+    assert_eq!(active.len(), expected.len());
+    assert_eq!(active.into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn pieces_of_any_size_make_the_same_whole() {
+    let server = Server::start(&random(12, 150));
+    for endpoint in ["exportbacklinks", "exportpages"] {
+        for scope in ["example.com", "www.example.com", "http://example.com/", "example.org/a"] {
+            let whole = export(&server.client, endpoint, scope, 10_000);
+            for limit in [1, 7, whole.len().max(1)] {
+                assert_eq!(
+                    export(&server.client, endpoint, scope, limit),
+                    whole,
+                    "{endpoint} {scope} {limit}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_outlives_a_restart_and_serves_one_question() {
+    let server = Server::start(&random(13, 100));
+    let first = server.client.json("/exportbacklinks?url=example.com&limit=3");
+    let token = first["next"].as_str().unwrap().to_owned();
+    let second = server.client.json(&format!("/exportbacklinks?url=example.com&limit=3&next={token}"));
+    let server = server.restart();
+    let get = |target: &str| server.client.get(&format!("/{target}&next={token}"));
+    assert_eq!(
+        get("exportbacklinks?url=http%3A%2F%2Fexample.com&limit=3").json()["response"],
+        second["response"]
+    );
+    for foreign in [
+        "exportbacklinks?url=example.org",
+        "exportbacklinks?url=example.com/",
+        "exportbacklinks?url=example.com&scope=host",
+        "exportpages?url=example.com",
+    ] {
+        assert_eq!(get(foreign).status, 400, "{foreign}");
+    }
+}
+
+#[test]
+fn a_limit_of_zero_tells_whether_there_is_more() {
+    let server = Server::start(&random(14, 100));
+    let none = server.client.json("/exportbacklinks?url=example.com&limit=0");
+    assert_eq!((&none["count"], &none["response"]), (&json!(0), &json!([])));
+    let token = none["next"].as_str().unwrap();
+    let whole = server.client.json("/exportbacklinks?url=example.com&limit=10000");
+    let after = server.client.json(&format!("/exportbacklinks?url=example.com&limit=10000&next={token}"));
+    assert_eq!(after, whole);
+    assert_eq!(server.client.json("/exportbacklinks?url=unknown.example&limit=0")["next"], Value::Null);
+}
+
+/// Pages are stored between two pieces: before and after the place, and over links already read.
+#[test]
+fn reading_on_while_pages_are_stored_keeps_what_was_there_throughout() {
+    let server = Server::start(&random(15, 150));
+    let before: BTreeSet<String> =
+        export(&server.client, "exportbacklinks", "example.com", 10_000).iter().map(pair).collect();
+    let mut read = Vec::new();
+    let mut next = String::new();
+    for round in 0.. {
+        let piece = server.client.json(&format!("/exportbacklinks?url=example.com&limit=5{next}"));
+        read.extend(piece["response"].as_array().unwrap().iter().map(pair));
+        let Some(token) = piece["next"].as_str() else { break };
+        next = format!("&next={token}");
+        let new = format!("http://new{round}.example/");
+        let links = vec![link("http://example.com/", "new"), link("https://www.example.com/z", "new")];
+        server.store.put(&[later(page(&new, "192.0.2.99", "SE", links), 40)]).unwrap();
+    }
+    let distinct: BTreeSet<String> = read.iter().cloned().collect();
+    assert_eq!(distinct.len(), read.len(), "a row was repeated");
+    assert!(distinct.is_superset(&before), "a row was lost");
+}
+
+#[test]
+fn pages_are_exported_with_their_links_and_failures_are_left_out() {
+    let mut shop = page(
+        "http://example.com/",
+        "192.0.2.1",
+        "SE",
+        vec![
+            link("http://example.com/b", "Inside"),
+            link("http://other.example/", "Outside"),
+            link("http://www.example.com/c", "Inside too"),
+        ],
+    );
+    let Visit::Answered(content) = &mut shop.visit else { unreachable!() };
+    content.description = "About".to_owned();
+    content.links[1].tag = LinkTag::Aimg;
+    let moved = PageRecord {
+        visit: Visit::Answered(Box::new(PageContent {
+            status: 301,
+            links: vec![backlinkd::model::Link {
+                tag: LinkTag::Redirect301,
+                ..link("http://other.example/x", "")
+            }],
+            ..PageContent::default()
+        })),
+        ..page("http://example.com/moved", "", "", vec![])
+    };
+    let failed = PageRecord {
+        url: url("http://example.com/never"),
+        visited: 1_709_208_000,
+        visit: Visit::Failed(backlinkd::model::FailureKind::Timeout),
+    };
+    let server = Server::start(&[shop, moved, failed]);
+    let rows = export(&server.client, "exportpages", "example.com", 10);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(
+        rows[0],
+        json!({
+            "extL": [{ "nofollow": false, "pos": 2, "anchor": "Outside", "tag": "aimg", "url": "http://other.example/" }],
+            "intL": [
+                { "nofollow": false, "pos": 1, "anchor": "Inside", "tag": "a", "url": "http://example.com/b" },
+                { "nofollow": false, "pos": 3, "anchor": "Inside too", "tag": "a", "url": "http://www.example.com/c" },
+            ],
+            "info": {
+                "ccode": "SE", "charset": "utf-8", "insDate": "20240229", "ip": "192.0.2.1", "description": "About",
+                "content-type": "text/html", "title": "Title of http://example.com/", "http-code": 200,
+                "url": "http://example.com/", "sr": 0,
+            },
+        })
+    );
+    assert_eq!(rows[1]["info"]["http-code"], 301);
+    assert_eq!(rows[1]["extL"][0]["tag"], "301");
+    assert_eq!(rows[1]["info"]["ip"], "");
+}

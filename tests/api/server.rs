@@ -1,0 +1,88 @@
+//! A server on loopback over a store of its own.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use backlinkd::api::{ApiState, AuthPolicy, bind, serve};
+use backlinkd::config::{ApiConfig, StoreConfig};
+use backlinkd::model::PageRecord;
+use backlinkd::store::Store;
+use backlinkd::urls::{Suffixes, UrlRules};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::client::Client;
+
+pub struct Server {
+    pub client: Client,
+    pub store: Arc<Store>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    directory: Arc<TempDir>,
+    config: ApiConfig,
+    auth: AuthPolicy,
+}
+
+impl Server {
+    pub fn start(records: &[PageRecord]) -> Self {
+        Self::start_with(records, ApiConfig::default(), AuthPolicy::Open)
+    }
+
+    pub fn start_with(records: &[PageRecord], config: ApiConfig, auth: AuthPolicy) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let server = Self::run(directory, config, auth);
+        server.store.put(records).unwrap();
+        server
+    }
+
+    /// The same store behind a new process, as far as a test can have one.
+    pub fn restart(mut self) -> Self {
+        self.end();
+        let (directory, config, auth) = (Arc::clone(&self.directory), self.config.clone(), self.auth);
+        drop(self);
+        Self::run(directory, config, auth)
+    }
+
+    fn run(directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
+        let suffixes = Arc::new(Suffixes::built_in().unwrap());
+        let path = directory.path().join("data");
+        let store = Arc::new(Store::open(&path, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap());
+        let state = ApiState {
+            store: Arc::clone(&store),
+            suffixes,
+            rules: UrlRules::default(),
+            config: config.clone(),
+            auth,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (bound, address) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+                bound.send(listener.local_addr().unwrap()).unwrap();
+                let stopped = async move {
+                    let _ = stopped.await;
+                };
+                serve(state, listener, stopped).await.unwrap();
+            });
+        });
+        let client = Client::new(address.recv().unwrap());
+        Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, auth }
+    }
+
+    /// Asks the server to end, and waits until it has.
+    pub fn end(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,105 @@
+//! A made-up web as page records.
+
+use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
+use backlinkd::urls::{CanonicalUrl, UrlRules};
+
+/// 2024-02-29, noon.
+pub const LEAP_DAY: u64 = 1_709_208_000;
+pub const DAY: u64 = 86_400;
+
+pub fn url(text: &str) -> CanonicalUrl {
+    UrlRules::default().canonical(text).unwrap()
+}
+
+pub fn link(target: &str, anchor: &str) -> Link {
+    Link { target: url(target), tag: LinkTag::A, rel: Rel::NONE, anchor: anchor.to_owned() }
+}
+
+/// A page that answered 200 on the leap day, from an address and a place.
+pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> PageRecord {
+    let country = match ccode {
+        "SE" => "Sweden",
+        "DE" => "Germany",
+        _ => "",
+    };
+    PageRecord {
+        url: url(address),
+        visited: LEAP_DAY,
+        visit: Visit::Answered(Box::new(PageContent {
+            status: 200,
+            content_type: "text/html".to_owned(),
+            charset: "utf-8".to_owned(),
+            title: format!("Title of {address}"),
+            ip: ip.parse().ok(),
+            place: Place { ccode: ccode.to_owned(), country: country.to_owned(), city: String::new() },
+            html: true,
+            links,
+            ..PageContent::default()
+        })),
+    }
+}
+
+pub fn later(mut record: PageRecord, days: u64) -> PageRecord {
+    record.visited += days * DAY;
+    record
+}
+
+/// Numbers that look random and are the same every time (xorshift64*).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % sides
+    }
+
+    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.roll(all.len())]
+    }
+}
+
+const HOSTS: &[&str] = &[
+    "example.com",
+    "www.example.com",
+    "shop.example.com",
+    "example-shop.com",
+    "example.org",
+    "a.co.uk",
+    "www.a.co.uk",
+    "b.github.io",
+    "c.github.io",
+    "192.0.2.7",
+    "xn--bcher-kva.example",
+    "example.com:8080",
+];
+const PATHS: &[&str] = &["/", "/a", "/a/b?q=1", "/%C3%A4", "/z"];
+const ANCHORS: &[&str] = &["", "Home", "home", "ä ö", "it's", "100%", "Привет"];
+const IPS: &[&str] = &["192.0.2.7", "192.0.2.10", "10.0.0.1", "2001:db8::1", "unknown"];
+
+/// A web in which everything occurs that answers tell apart: many tags and rels, lost links, other schemes, ports,
+/// private suffixes, unknown places, pages visited twice, failures.
+pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
+    let mut dice = Dice(seed);
+    let address = |dice: &mut Dice| {
+        let scheme = dice.pick(&["http", "https"]);
+        format!("{scheme}://{}{}", dice.pick(HOSTS), dice.pick(PATHS))
+    };
+    (0..visits)
+        .map(|visit| {
+            let links = (0..dice.roll(9))
+                .map(|_| {
+                    let target = address(&mut dice);
+                    let tag =
+                        dice.pick(&[LinkTag::A, LinkTag::A, LinkTag::Aimg, LinkTag::Area, LinkTag::Iframe]);
+                    let rel = dice.pick(&[Rel::NONE, Rel::NONE, Rel::NOFOLLOW, Rel::UGC, Rel::SPONSORED]);
+                    Link { tag, rel, ..link(&target, dice.pick(ANCHORS)) }
+                })
+                .collect();
+            let source = address(&mut dice);
+            let record = page(&source, dice.pick(IPS), dice.pick(&["SE", "DE", ""]), links);
+            later(record, (visit / 10) as u64)
+        })
+        .collect()
+}
