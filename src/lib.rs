@@ -10,12 +10,13 @@
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
 //! `model`, `urls`, `config` below the pure stages (`parse`, `frontier`, `graph`, `rank::pagerank`,
 //! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`), below the stages (`crawl`,
-//! `rank`, `query`), below `api` and `cli`. `tests/architecture.rs` checks it.
+//! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod cli;
 pub mod config;
 pub mod crawl;
+pub mod demo;
 pub mod fetch;
 pub mod frontier;
 pub mod geo;

@@ -29,7 +29,8 @@ const LAYERS: [(&str, u8); 18] = [
     ("rank", 5),
     ("query", 5),
     ("api", 6),
-    ("cli", 7),
+    ("demo", 7),
+    ("cli", 8),
 ];
 
 /// Crates that one module alone may use.

@@ -1,0 +1,42 @@
+//! Asks the demo's API over HTTP, as curl would.
+
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
+use http::header::{AUTHORIZATION, HOST};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use super::{DemoError, PASSWORD, USER};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Status and JSON of an answer. `known`: whether name and password are sent along.
+///
+/// # Errors
+/// [`DemoError::Ask`] when no JSON comes back.
+pub async fn ask(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), DemoError> {
+    exchange(at, path, known).await.map_err(|cause| DemoError::Ask { path: path.to_owned(), cause })
+}
+
+async fn exchange(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), Failure> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(at).await?)).await?;
+    let connection = tokio::spawn(connection);
+    let mut request = Request::get(path).header(HOST, at.to_string());
+    if known {
+        request =
+            request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}"))));
+    }
+    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await?.to_bytes();
+    drop(sender);
+    connection.await??;
+    Ok((status, serde_json::from_slice(&body)?))
+}

@@ -1,0 +1,151 @@
+//! Compares what the index says with what the description says.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::expected::Expected;
+use super::questions::{QUESTIONS, Question};
+use super::{DemoError, ask};
+use crate::crawl::Figures;
+use crate::store::Stats;
+
+/// One comparison.
+pub struct Check {
+    pub what: String,
+    /// What was found, or how it differs from what was to be found.
+    pub found: Result<String, String>,
+}
+
+/// Compares the figures of the crawl.
+pub fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check> {
+    let pages = || expected.pages.values();
+    let distinct = |names: BTreeSet<&str>| names.len() as u64;
+    [
+        ("URLs fetched", figures.pages, pages().count() as u64),
+        ("URLs refused by robots.txt", figures.disallowed, expected.refused.len() as u64),
+        ("links", stats.links, pages().map(|page| page.links.len() as u64).sum()),
+        ("external links", stats.backlinks, expected.backlinks(|_| true).count() as u64),
+        ("hosts", stats.hosts, distinct(pages().map(|page| page.host.name).collect())),
+        ("registrable domains", stats.domains, distinct(pages().map(|page| page.host.domain).collect())),
+    ]
+    .into_iter()
+    .map(|(what, is, should_be)| Check {
+        what: format!("crawl: {what}"),
+        found: if is == should_be { Ok(is.to_string()) } else { Err(format!("{is} instead of {should_be}")) },
+    })
+    .collect()
+}
+
+/// Asks every question, and one without a password.
+///
+/// # Errors
+/// [`DemoError::Ask`] when no answer comes.
+pub async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
+    let mut checks = vec![stranger(at).await?];
+    for question in QUESTIONS {
+        let found = rows(at, question).await?.and_then(|rows| {
+            question.falling.map_or(Ok(()), |property| check_order(&rows, property))?;
+            compare(&(question.rows)(expected), &rows)
+        });
+        checks.push(Check { what: question.path.to_owned(), found });
+    }
+    Ok(checks)
+}
+
+async fn stranger(at: SocketAddr) -> Result<Check, DemoError> {
+    let (status, _) = ask::ask(at, QUESTIONS[0].path, false).await?;
+    let found =
+        if status == 401 { Ok("refused".to_owned()) } else { Err(format!("status {status}, not 401")) };
+    Ok(Check { what: "without a password".to_owned(), found })
+}
+
+/// All rows of an answer; exports are read on to their end. What is wrong with the answer is the inner error.
+async fn rows(at: SocketAddr, question: &Question) -> Result<Result<Vec<Value>, String>, DemoError> {
+    let (mut rows, mut path) = (Vec::new(), question.path.to_owned());
+    loop {
+        let (status, mut answer) = ask::ask(at, &path, true).await?;
+        let Value::Array(piece) = answer["response"].take() else {
+            return Ok(Err(format!("status {status}: {answer}")));
+        };
+        let nothing = piece.is_empty();
+        rows.extend(piece);
+        match answer["next"].as_str() {
+            Some(_) if nothing => return Ok(Err("an empty piece of an export that goes on".to_owned())),
+            Some(token) => path = format!("{}&next={token}", question.path),
+            None if answer["count"]
+                .as_u64()
+                .is_some_and(|count| question.path == path && count != rows.len() as u64) =>
+            {
+                return Ok(Err(format!("{} rows, but a count of {}", rows.len(), answer["count"])));
+            }
+            None => return Ok(Ok(rows)),
+        }
+    }
+}
+
+/// Whether each row has at most as much of a property as the one before.
+fn check_order(rows: &[Value], property: &str) -> Result<(), String> {
+    let amounts: Vec<f64> = rows.iter().filter_map(|row| row[property].as_f64()).collect();
+    if amounts.len() == rows.len() && amounts.is_sorted_by(|before, after| before >= after) {
+        return Ok(());
+    }
+    Err(format!("its rows are not sorted by {property}: {amounts:?}"))
+}
+
+/// Compares rows in whatever order, by the properties that the expected ones have.
+fn compare(expected: &[Value], rows: &[Value]) -> Result<String, String> {
+    let mut known = BTreeSet::new();
+    expected.iter().for_each(|row| names_in(row, &mut known));
+    let plain = |rows: &[Value]| {
+        let mut rows: Vec<String> = rows.iter().map(|row| reduced(row, &known).to_string()).collect();
+        rows.sort();
+        rows
+    };
+    let (mut missing, mut surplus) = (plain(expected), plain(rows));
+    // Equal rows go in pairs.
+    missing.retain(|row| match surplus.iter().position(|other| other == row) {
+        Some(at) => {
+            surplus.remove(at);
+            false
+        }
+        None => true,
+    });
+    match (missing.first(), surplus.first()) {
+        (None, None) if rows.len() == 1 => Ok(reduced(&rows[0], &known).to_string()),
+        (None, None) => Ok(format!("{} rows", rows.len())),
+        (missing, surplus) => {
+            let shown = |row: Option<&String>| row.map_or("nothing", String::as_str).to_owned();
+            Err(format!("it holds {}\n{:11}instead of {}", shown(surplus), "", shown(missing)))
+        }
+    }
+}
+
+fn names_in<'v>(value: &'v Value, names: &mut BTreeSet<&'v str>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| {
+            names.insert(name);
+            names_in(value, names);
+        }),
+        Value::Array(values) => values.iter().for_each(|value| names_in(value, names)),
+        _ => {}
+    }
+}
+
+/// A value with the known properties alone, and with numbers that compare by size: 1 is 1.0.
+fn reduced(value: &Value, known: &BTreeSet<&str>) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .filter(|(name, _)| known.contains(name.as_str()))
+            .map(|(name, value)| (name.clone(), reduced(value, known)))
+            .collect(),
+        Value::Array(values) => values.iter().map(|value| reduced(value, known)).collect(),
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 => Value::from(float as i64),
+            _ => value.clone(),
+        },
+        _ => value.clone(),
+    }
+}

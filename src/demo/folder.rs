@@ -1,0 +1,96 @@
+//! The demo's files: the index, where its hosts are to be found, and where loopback addresses stand.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use ipnet::{IpNet, Ipv4Net};
+use tempfile::TempDir;
+
+use super::DemoError;
+use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, Span};
+
+/// A MaxMind DB with the City schema, made for this demo: it lets the networks 127.1.0.0/16 to 127.11.0.0/16 stand
+/// in eleven towns of the world.
+const PLACES: &[u8] = include_bytes!("places.mmdb");
+
+/// The directory everything of a demo lies in.
+pub struct Folder {
+    path: PathBuf,
+    /// Removes the directory when dropped.
+    _temporary: Option<TempDir>,
+}
+
+impl Folder {
+    /// A directory that was given, or a temporary one.
+    ///
+    /// # Errors
+    /// [`DemoError::Directory`] when it cannot be made, or holds something.
+    pub fn new(given: Option<&Path>) -> Result<Self, DemoError> {
+        let wrong = |directory: &Path| {
+            let directory = directory.to_owned();
+            |cause| DemoError::Directory { directory, cause }
+        };
+        let Some(path) = given else {
+            let made = tempfile::Builder::new().prefix("backlinkd-demo-").tempdir();
+            let temporary = made.map_err(wrong(&std::env::temp_dir()))?;
+            return Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) });
+        };
+        std::fs::create_dir_all(path).map_err(wrong(path))?;
+        if std::fs::read_dir(path).map_err(wrong(path))?.next().is_some() {
+            return Err(wrong(path)(io::Error::new(io::ErrorKind::DirectoryNotEmpty, "it is not empty")));
+        }
+        Ok(Self { path: path.to_owned(), _temporary: None })
+    }
+
+    /// Where the index is.
+    pub fn index(&self) -> PathBuf {
+        self.path.join("index")
+    }
+
+    /// Writes the files that the configuration names, and gives that configuration back.
+    ///
+    /// # Errors
+    /// [`DemoError::Directory`] when they cannot be written.
+    pub fn prepare(&self, overrides: &str) -> Result<Config, DemoError> {
+        let (hosts, places) = (self.path.join("hosts.tsv"), self.path.join("places.mmdb"));
+        for (file, content) in [(&hosts, overrides.as_bytes()), (&places, PLACES)] {
+            std::fs::write(file, content)
+                .map_err(|cause| DemoError::Directory { directory: self.path.clone(), cause })?;
+        }
+        let loopback = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+        Ok(Config {
+            // No need to be patient with servers of one's own.
+            crawl: CrawlConfig { delay: Span::default(), seen_cache_urls: 10_000, ..CrawlConfig::default() },
+            fetch: FetchConfig {
+                user_agent: "backlinkd-demo".to_owned(),
+                host_overrides: hosts,
+                allow_private_addresses: vec![IpNet::V4(loopback)],
+                ..FetchConfig::default()
+            },
+            geo: GeoConfig { database: places, ..GeoConfig::default() },
+            // Whoever is still connected at the end is not waited for long.
+            api: ApiConfig { deadline: Span::seconds(5), ..ApiConfig::default() },
+            ..Config::default()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_directory_goes_with_all_it_holds_and_a_given_one_stays() {
+        let folder = Folder::new(None).unwrap();
+        let path = folder.path.clone();
+        let config = folder.prepare("a.example\t127.0.0.1:1\t127.0.0.1:1\n").unwrap();
+        assert!(config.validate().is_ok());
+        assert!(path.join("hosts.tsv").exists());
+        drop(folder);
+        assert!(!path.exists());
+        let given = tempfile::tempdir().unwrap();
+        drop(Folder::new(Some(given.path())).unwrap());
+        assert!(given.path().exists());
+    }
+}

@@ -1,0 +1,155 @@
+//! What the demo tells a reader: plain text, at most some 100 columns wide, without colours.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::check::Check;
+use super::questions::{QUESTIONS, Question};
+use super::web::Web;
+use super::{DemoError, PASSWORD, USER};
+use crate::config::Span;
+use crate::crawl::Figures;
+use crate::model::SearchRank;
+use crate::query::{Deadline, Internal, QueryError, Selection, totals};
+use crate::store::Store;
+use crate::urls::Scope;
+
+/// Domains that are listed with their ranks.
+const TOP: usize = 5;
+/// Time for the few counts of the list of domains.
+const PATIENCE: Span = Span::seconds(60);
+
+/// Tells the story, section by section.
+pub struct Report<'o> {
+    out: &'o mut dyn Write,
+    sections: usize,
+}
+
+impl<'o> Report<'o> {
+    pub fn new(out: &'o mut dyn Write) -> Self {
+        Self { out, sections: 0 }
+    }
+
+    fn section(&mut self, title: &str) -> io::Result<()> {
+        self.sections += 1;
+        let title = format!("{}. {title}", self.sections);
+        writeln!(self.out, "\n{title}\n{}\n", "-".repeat(title.chars().count()))
+    }
+
+    /// # Errors
+    /// [`DemoError::Output`].
+    pub fn web(&mut self, web: &Web) -> Result<(), DemoError> {
+        let pages: usize = web.hosts.iter().map(|host| host.pages.len()).sum();
+        writeln!(self.out, "backlinkd demo: a small web, crawled, ranked and served on this machine alone")?;
+        self.section("The web: a harbour town that does not exist")?;
+        writeln!(
+            self.out,
+            "   {pages} pages on {} hosts, each served at its own loopback address:\n",
+            web.hosts.len()
+        )?;
+        for host in &web.hosts {
+            let place = format!("{}, {}", host.place.city, host.place.ccode);
+            let address = host.address.to_string();
+            writeln!(self.out, "   {:24}{address:14}{place:17}{}", host.shown, host.about)?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// # Errors
+    /// [`DemoError::Output`], or what the store reports.
+    pub fn crawl(&mut self, figures: &Figures, time: Duration, store: &Store) -> Result<(), DemoError> {
+        let (stats, time) = (store.stats()?, time.as_millis());
+        let [mut redirects, mut missing] = [0, 0];
+        for row in store.snapshot().graph() {
+            match row?.page.status {
+                300..=399 => redirects += 1,
+                400.. => missing += 1,
+                _ => {}
+            }
+        }
+        self.section("The crawl: from the newspaper and a link directory to everything they lead to")?;
+        let fetched = format!("{} pages, {redirects} redirects, {missing} not found", stats.html_pages);
+        for (figure, what) in [
+            (figures.pages, format!("URLs fetched in {time} ms: {fetched}")),
+            (figures.disallowed, "URLs left alone, because the host's robots.txt asks for it".to_owned()),
+            (stats.links, "links found on these pages".to_owned()),
+            (stats.backlinks, "of them lead to another host: the backlinks".to_owned()),
+            (stats.hosts, format!("hosts of {} registrable domains", stats.domains)),
+        ] {
+            writeln!(self.out, "   {figure:5}  {what}")?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// # Errors
+    /// [`DemoError::Output`], or what the store reports.
+    pub fn ranks(&mut self, store: &Store) -> Result<(), DemoError> {
+        self.section("The IV Search Rank: how strong a domain is, from 0 to 10")?;
+        writeln!(
+            self.out,
+            "   0 is as strong as if nobody linked to it; one more is eight times as strong.\n"
+        )?;
+        writeln!(self.out, "    rank   backlinks   from domains   domain")?;
+        for (domain, rank) in strongest(store)? {
+            let selection =
+                Selection { scope: Scope::Domain { domain: domain.clone() }, internal: Internal::Include };
+            let deadline = Deadline::after(PATIENCE.0);
+            let totals = totals(&store.snapshot(), &selection, store.suffixes(), &deadline)?;
+            let (links, from) = (totals.backlinks, totals.refdoms);
+            writeln!(self.out, "   {:5.2}{links:12}{from:15}   {domain}", rank.as_f64())?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// # Errors
+    /// [`DemoError::Output`].
+    pub fn questions(&mut self, at: SocketAddr, once: bool) -> Result<(), DemoError> {
+        self.section(&format!("The API: at http://{at}, for user \"{USER}\" with password \"{PASSWORD}\""))?;
+        for Question { shows, path, .. } in QUESTIONS {
+            writeln!(self.out, "   {shows}:\n     curl -u {USER}:{PASSWORD} 'http://{at}{path}'\n")?;
+        }
+        writeln!(
+            self.out,
+            "   Answers are JSON; add \"| jq\" or \"| python3 -m json.tool\" to read them with ease."
+        )?;
+        if !once {
+            writeln!(self.out, "   Copy any of these lines into another terminal. Ctrl-C ends the demo.")?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    /// # Errors
+    /// [`DemoError::Wrong`] when a check failed; [`DemoError::Output`].
+    pub fn checks(&mut self, checks: &[Check]) -> Result<(), DemoError> {
+        self.section("The check: what was counted, and every answer, against the description of the web")?;
+        for Check { what, found } in checks {
+            match found {
+                Ok(found) => writeln!(self.out, "   ok     {what:62}  {found}")?,
+                Err(wrong) => writeln!(self.out, "   WRONG  {what}\n          {wrong}")?,
+            }
+        }
+        let (wrong, all) = (checks.iter().filter(|check| check.found.is_err()).count(), checks.len());
+        if wrong > 0 {
+            return Err(DemoError::Wrong { wrong, all });
+        }
+        writeln!(self.out, "\n   All {all} checks hold.")?;
+        Ok(self.out.flush()?)
+    }
+}
+
+/// The domains of the highest rank, of equals the first by name.
+fn strongest(store: &Store) -> Result<Vec<(String, SearchRank)>, QueryError> {
+    let snapshot = store.snapshot();
+    let mut ranks = BTreeMap::new();
+    for row in snapshot.graph() {
+        let row = row?;
+        let domain = store.suffixes().domain_of(row.url.host());
+        ranks.insert(domain.to_owned(), snapshot.domain_rank(domain)?);
+    }
+    let mut strongest: Vec<_> = ranks.into_iter().collect();
+    strongest.sort_by_key(|(_, rank)| std::cmp::Reverse(*rank));
+    strongest.truncate(TOP);
+    Ok(strongest)
+}

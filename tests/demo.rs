@@ -1,0 +1,115 @@
+//! The demo, from outside: it tells the whole story, checks itself, and ends when it is told to.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use backlinkd::demo::{DemoError, DemoOptions, run};
+
+const FREE: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
+
+fn once(listen: SocketAddr, data: Option<PathBuf>) -> (Result<(), DemoError>, String) {
+    let mut out = Vec::new();
+    let result = run(&DemoOptions { listen, once: true, data }, &mut out, &Arc::new(AtomicBool::new(false)));
+    (result, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_demo_tells_its_story_and_every_check_holds() {
+    let (result, out) = once(FREE.into(), None);
+    println!("{out}");
+    assert!(result.is_ok(), "{result:?}\n{out}");
+    assert!(!out.contains("WRONG") && !out.contains('\u{1b}'), "{out}");
+    assert_eq!(out.matches("curl -u user:password 'http://127.0.0.1:").count(), 12, "{out}");
+    for endpoint in [
+        "backlinks",
+        "referringdomains",
+        "linktexts",
+        "sr",
+        "domainpopularity",
+        "anabacklinks",
+        "exportbacklinks",
+        "exportpages",
+    ] {
+        assert!(
+            out.lines().any(|line| line.contains(&format!("ok     /{endpoint}?url="))),
+            "{endpoint}: {out}"
+        );
+    }
+    assert!(out.contains("ok     without a password"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 110), "{out}");
+}
+
+#[test]
+fn a_given_directory_is_kept_and_used_only_when_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    let (result, out) = once(FREE.into(), Some(data.clone()));
+    assert!(result.is_ok(), "{result:?}\n{out}");
+    assert!(data.join("index").join("CURRENT").exists());
+    let (result, _) = once(FREE.into(), Some(data));
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("a new or an empty directory"), "{message}");
+}
+
+#[test]
+fn an_address_in_use_is_named_together_with_the_option() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (result, out) = once(taken.local_addr().unwrap(), None);
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains(&taken.local_addr().unwrap().to_string()), "{message}");
+    assert!(message.contains("--listen"), "{message}");
+    assert_eq!(out, "");
+}
+
+#[test]
+fn it_serves_until_it_is_told_to_stop() {
+    let (stop, out) = (Arc::new(AtomicBool::new(false)), Shared::default());
+    let telling = {
+        let (stop, mut out) = (Arc::clone(&stop), out.clone());
+        let options = DemoOptions { listen: FREE.into(), once: false, data: None };
+        std::thread::spawn(move || run(&options, &mut out, &stop))
+    };
+    let start = Instant::now();
+    while !out.text().contains("Ctrl-C ends the demo") {
+        assert!(start.elapsed() < Duration::from_secs(60) && !telling.is_finished(), "{}", out.text());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let text = out.text();
+    let (_, rest) = text.split_once("'http://").unwrap();
+    let mut stream = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+
+    stop.store(true, Ordering::Relaxed);
+    let told = Instant::now();
+    let result = telling.join().unwrap();
+    assert!(result.is_ok(), "{result:?}");
+    assert!(told.elapsed() < Duration::from_secs(5));
+    assert!(!out.text().contains("The check"), "{}", out.text());
+}
+
+/// A place to write to that can be read meanwhile.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
