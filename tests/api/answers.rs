@@ -7,9 +7,10 @@ use backlinkd::urls::{CanonicalUrl, Suffixes};
 use serde_json::{Value, json};
 
 use super::client::{Client, encode};
-use super::oracle;
+use super::oracle::outgoing::World;
+use super::oracle::{self, incoming, outgoing};
 use super::server::Server;
-use super::web::{later, link, page, random, url};
+use super::web::{DOMAINS, later, link, page, random, url};
 
 const SCOPES: &[&str] = &[
     "example.com",
@@ -23,11 +24,14 @@ const SCOPES: &[&str] = &[
     "example.com/",
     "https://www.example.com/a/b?q=1",
     "example.com:8080",
+    "uni.edu.au",
+    "council.gov.uk/",
     "bücher.example",
     "unknown.example",
 ];
 
-fn publish_ranks(server: &Server, records: &[backlinkd::model::PageRecord]) {
+/// Gives every page, host and domain a rank made out of its name.
+pub fn publish_ranks(server: &Server, records: &[backlinkd::model::PageRecord]) {
     let rank = |text: &str| SearchRank((text.bytes().map(u16::from).sum::<u16>() * 37) % 1_001);
     let pages: BTreeSet<&str> = records.iter().map(|record| record.url.as_str()).collect();
     let hosts: BTreeSet<&str> = records.iter().map(|record| record.url.host()).collect();
@@ -53,44 +57,119 @@ fn without(rows: &Value, keys: &[&str]) -> Vec<Value> {
     rows
 }
 
-/// The lists and counts of a scope, against what its exported links say. Gives the number of its backlinks.
+/// Every answer about the links into a scope, against what its exported links say. Gives the number of backlinks.
 pub fn agree(client: &Client, suffixes: &Suffixes, scope: &str) -> usize {
     let links = oracle::links(client, scope);
     let count = links.len();
-    let domains: BTreeSet<String> = links.iter().map(|link| oracle::source_domain(suffixes, link)).collect();
 
     let answer = list(client, "backlinks", scope, "");
-    let rows = oracle::ordered(oracle::backlinks(&links), &["-sr"]);
+    let rows = oracle::ordered(incoming::backlinks(&links), &["-sr"]);
     let expected = oracle::window(&rows, 0, 10_000, &["nr", "dsCount"]);
     assert_eq!(without(&answer["response"], &["ugc", "sponsored"]), expected, "{scope}");
     assert_eq!((&answer["count"], &answer["exportFinished"]), (&json!(count), &json!(true)));
 
-    let rows = oracle::ordered(oracle::linktexts(&links, suffixes), &["-refdoms", "-frequency"]);
-    let rows = oracle::window(&rows, 0, 10_000, &[]);
-    assert_eq!(list(client, "linktexts", scope, "")["response"], json!(rows), "{scope}");
-
     let rank =
         |domain: &str| client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone();
-    let rows = oracle::ordered(oracle::referring_domains(&links, suffixes, rank), &["-links"]);
+    let rows = oracle::ordered(incoming::referring_domains(&links, suffixes, rank), &["-links"]);
     let expected = oracle::window(&rows, 0, 10_000, &["dsCount"]);
     assert_eq!(list(client, "referringdomains", scope, "")["response"], json!(expected), "{scope}");
 
-    let one = |endpoint: &str| list(client, endpoint, scope, "")["response"].clone();
-    assert_eq!(one("anabacklinks"), json!([{ "backlinks": count }]), "{scope}");
-    assert_eq!(one("domainpopularity"), json!([{ "domainpopularity": domains.len() }]), "{scope}");
+    for (endpoint, rows, order) in [
+        ("linktexts", incoming::linktexts(&links, suffixes), &["-refdoms", "-frequency"][..]),
+        ("linkedpages", incoming::linkedpages(&links, suffixes), &["-refdoms", "-frequency"]),
+        ("tagtypes", incoming::tagtypes(&links, suffixes), &["-tag"]),
+        ("iplist", incoming::iplist(&links), &["-links"]),
+        ("tldlist", incoming::tldlist(&links, suffixes), &["-links"]),
+        ("geolocationshort", incoming::geolocationshort(&links), &["-links"]),
+    ] {
+        agree_on_list(client, endpoint, scope, rows, order);
+    }
+    let by_text = incoming::linktexts(&links, suffixes);
+    let by_text = by_text.into_iter().map(|mut row| {
+        row.as_object_mut().unwrap().remove("type");
+        row
+    });
+    agree_on_distribution(client, "linktextdistribution", scope, by_text.collect(), "anchortext");
+    let by_page = incoming::pages_linked_to(&links, suffixes);
+    agree_on_distribution(client, "pagedistribution&direction=in", scope, by_page, "linkedpage");
+    for (question, rows) in incoming::summaries(&links, suffixes, &host_of(scope)) {
+        assert_eq!(get(client, question, scope)["response"], rows, "{question} {scope}");
+    }
     count
+}
+
+/// Every answer about the pages of a scope, against what its exported pages say.
+fn agree_on_pages(client: &Client, world: &World, scope: &str) {
+    let pages = oracle::pages(client, scope);
+    let links = outgoing::outgoinglinks(&pages, world);
+    for (endpoint, rows, order) in [
+        ("outgoinglinks", links.clone(), "-cdate"),
+        ("outgoinghosts", outgoing::outgoinghosts(&links), "-frequency"),
+        ("outgoinglinktexts", outgoing::outgoinglinktexts(&links), "-frequency"),
+        ("outgoingtoppages", outgoing::outgoingtoppages(&links), "-extLinks"),
+        ("httpstatus", outgoing::httpstatus(&pages), "-pages"),
+    ] {
+        agree_on_list(client, endpoint, scope, rows, &[order]);
+    }
+    let by_page = outgoing::pages_linked_to(&links, world);
+    agree_on_distribution(client, "pagedistribution", scope, by_page, "linkedpage");
+    let rows = outgoing::outgoinglinkcount(&pages);
+    for order in ["linktype", "-linktype", "frequency", "-frequency"] {
+        let answer = get(client, &format!("outgoinglinkcount&order[]={order}"), scope);
+        assert_eq!(answer["response"], json!(oracle::ordered(rows.clone(), &[order])), "{scope}");
+        assert_eq!(answer["count"], 3);
+    }
+}
+
+/// The answer to an endpoint with more parameters behind it.
+fn get(client: &Client, question: &str, scope: &str) -> Value {
+    let (endpoint, more) = question.split_once('&').unwrap_or((question, ""));
+    client.json(&format!("/{endpoint}?url={}&{more}", encode(scope)))
+}
+
+fn agree_on_list(client: &Client, endpoint: &str, scope: &str, rows: Vec<Value>, order: &[&str]) {
+    let answer = list(client, endpoint, scope, "");
+    assert_eq!(answer["count"], rows.len(), "{endpoint} {scope}");
+    assert_eq!(answer["response"], json!(oracle::ordered(rows, order)), "{endpoint} {scope}");
+    let finished = answer.get("exportFinished");
+    assert_eq!(finished.is_some(), endpoint != "geolocationshort", "{endpoint}");
+}
+
+fn agree_on_distribution(client: &Client, question: &str, scope: &str, rows: Vec<Value>, name: &str) {
+    let default = oracle::ordered(rows.clone(), &["-refdoms", "-frequency"]);
+    let by_name = oracle::ordered(rows, &[&format!("-{name}")]);
+    let by_name_asked = format!("&order[]=-{name}&top=1");
+    for (more, rows, top) in [
+        ("", &default, 9),
+        ("&top=3", &default, 3),
+        ("&top=100", &default, 100),
+        (&by_name_asked, &by_name, 1),
+    ] {
+        let answer = get(client, &format!("{question}{more}"), scope);
+        let expected = oracle::distribution(rows, top, name);
+        assert_eq!(answer["count"], expected.len(), "{question}{more} {scope}");
+        assert_eq!(answer["response"], json!(expected), "{question}{more} {scope}");
+        assert_eq!(answer["exportFinished"], true);
+    }
+}
+
+fn host_of(scope: &str) -> String {
+    let address = if scope.contains("://") { scope.to_owned() } else { format!("http://{scope}") };
+    url::Url::parse(&address).unwrap().host_str().unwrap().to_owned()
 }
 
 #[test]
 fn every_answer_is_as_worked_out_slowly() {
     let suffixes = Suffixes::built_in().unwrap();
     for seed in 1..=3 {
-        let records = random(seed, 120);
+        let records = random(seed, 250);
         let server = Server::start(&records);
         publish_ranks(&server, &records);
         let client = &server.client;
+        let world = World::read(client, &suffixes, DOMAINS);
         for scope in SCOPES {
             agree(client, &suffixes, scope);
+            agree_on_pages(client, &world, scope);
         }
     }
 }

@@ -3,16 +3,19 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use backlinkd::api::endpoints::{backlinks, linktexts, referringdomains};
+use backlinkd::api::endpoints::{
+    backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
+};
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SearchRank, SourcePage, Toggle};
 use backlinkd::query::scan::backlink_table;
-use backlinkd::query::{Deadline, Internal, Listing, QueryError, RankSource, Selection, Window};
+use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, Selection, Window};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::oracle;
+use super::oracle::{self, incoming};
+use super::question::{Condition, Question, expected, question};
 use super::web::url;
 
 static SUFFIXES: LazyLock<Suffixes> = LazyLock::new(|| Suffixes::built_in().unwrap());
@@ -24,13 +27,17 @@ fn made_up(name: &str) -> u16 {
     name.bytes().fold(7_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte))) % 5 * 243
 }
 
-impl RankSource for MadeUp {
-    fn page(&self, url: &CanonicalUrl) -> Result<SearchRank, QueryError> {
+impl LookUp for MadeUp {
+    fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, QueryError> {
         Ok(SearchRank(made_up(url.as_str())))
     }
 
-    fn domain(&self, domain: &str) -> Result<SearchRank, QueryError> {
+    fn domain_rank(&self, domain: &str) -> Result<SearchRank, QueryError> {
         Ok(SearchRank(made_up(domain)))
+    }
+
+    fn refdoms(&self, page: &str) -> Result<u32, QueryError> {
+        Ok(u32::from(made_up(page)))
     }
 }
 
@@ -51,7 +58,9 @@ const IPS: &[&str] = &["192.0.2.9", "192.0.2.10", "10.0.0.1", "2001:db8::1", "no
 prop_compose! {
     fn record()(
         (source, target, anchor, ip) in (select(SOURCES), select(TARGETS), select(ANCHORS), select(IPS)),
-        (tag, rel, ccode) in (0u8..13, 0u8..16, select(&["SE", "DE", ""][..])),
+        (tag, rel, ccode, country) in (
+            0u8..13, 0u8..16, select(&["SE", "DE", ""][..]), select(&["Sweden", "Sverige", ""][..]),
+        ),
         (pos, int_links, ext_links, blpcount) in (1u32..4, 0u32..3, 0u32..12, 1u32..3),
         (ins, upd, lost, title) in (19_780u32..19_785, 19_780u32..19_785, 0u8..4, select(&["T", "t%", ""][..])),
     ) -> BacklinkRecord {
@@ -74,7 +83,7 @@ prop_compose! {
             page: SourcePage {
                 title: title.to_owned(),
                 ip: ip.parse().ok(),
-                place: Place { ccode: ccode.to_owned(), country: String::new(), city: "Å".to_owned() },
+                place: Place { ccode: ccode.to_owned(), country: country.to_owned(), city: "Å".to_owned() },
                 int_links,
                 ext_links,
                 upd_day: Day(upd),
@@ -102,164 +111,6 @@ fn exported(record: &BacklinkRecord) -> Value {
     })
 }
 
-/// A condition in writing and, apart from it, as a judgement of a row.
-#[derive(Clone, Debug)]
-struct Condition {
-    field: &'static str,
-    operator: &'static str,
-    values: Vec<String>,
-}
-
-const OPERATORS: &[&str] = &["lt", "le", "gt", "ge", "eq", "ne", "LIKE", "notlike", "In"];
-
-fn values(field: &str) -> &'static [&'static str] {
-    match field {
-        "nofollow" => &["true", "false", "TRUE"],
-        "ip" => &["'192.0.2.10'", "'::ffff:10.0.0.1'", "'2001:DB8::1'", "''"],
-        "insDate" | "updDate" | "cdate" | "udate" => &["20240227", "'20240228'", "‘20240229’"],
-        "sr" => &["0", "2.43", "4.86", "-1", "7.3"],
-        "extL" | "intL" | "sumL" | "pos" | "blpcount" | "frequency" | "links" => {
-            &["0", "1", "2.5", "10", "-0"]
-        }
-        "linktarget" => &["'http://example.com/'", "'https%'", "'%/_'"],
-        "backlinkpage" => &["'http://192.0.2.7/'", "'%github.io/'", "'http://B%'"],
-        "ccode" => &["'SE'", "''", "'se'"],
-        _ => &[
-            "''",
-            "'home'",
-            "'it''s'",
-            "‘it's’",
-            "'%O%'",
-            "'_'",
-            "'ä'",
-            "'Ä'",
-            "'aimg'",
-            "‘301’",
-            "'100%_x'",
-        ],
-    }
-}
-
-fn is_text(field: &str) -> bool {
-    matches!(
-        field,
-        "city"
-            | "country"
-            | "ccode"
-            | "linktarget"
-            | "title"
-            | "backlinkpage"
-            | "linktext"
-            | "tag"
-            | "anchortext"
-            | "ip"
-            | "insDate"
-            | "updDate"
-            | "cdate"
-            | "udate"
-    )
-}
-
-fn condition(fields: &'static [&'static str]) -> impl Strategy<Value = Condition> {
-    (select(fields), select(OPERATORS)).prop_flat_map(|(field, operator)| {
-        let pattern = matches!(operator, "LIKE" | "notlike") && is_text(field);
-        let operator = if operator.len() > 2 && !pattern { "ge" } else { operator };
-        let most = if operator == "In" { 3 } else { 1 };
-        proptest::collection::vec(select(values(field)), 1..=most).prop_map(move |values| {
-            // A pattern always stands in quotes.
-            let quote = |value: &str| {
-                let bare = pattern && !value.starts_with(['\'', '‘']);
-                if bare { format!("'{value}'") } else { value.to_owned() }
-            };
-            Condition { field, operator, values: values.into_iter().map(quote).collect() }
-        })
-    })
-}
-
-impl Condition {
-    fn written(&self) -> String {
-        let values = self.values.join(" , ");
-        match self.operator {
-            "In" => format!("{} In ({values})", self.field),
-            operator => format!("{} {operator} {values}", self.field),
-        }
-    }
-
-    fn holds(&self, row: &Value) -> bool {
-        let actual = &row[self.field];
-        let order = |value: &String| oracle::compare(self.field, actual, &self.literal(actual, value));
-        let first = &self.values[0];
-        match self.operator {
-            "lt" => order(first).is_lt(),
-            "le" => order(first).is_le(),
-            "gt" => order(first).is_gt(),
-            "ge" => order(first).is_ge(),
-            "eq" => order(first).is_eq(),
-            "ne" => order(first).is_ne(),
-            "In" => self.values.iter().any(|value| order(value).is_eq()),
-            like => {
-                let lower = |text: &str| text.to_lowercase().chars().collect::<Vec<_>>();
-                let fits = fits(&lower(&unquoted(first)), &lower(actual.as_str().unwrap()));
-                fits == (like == "LIKE")
-            }
-        }
-    }
-
-    fn literal(&self, actual: &Value, value: &str) -> Value {
-        match actual {
-            Value::Bool(_) => json!(value.eq_ignore_ascii_case("true")),
-            Value::Number(_) => json!(value.parse::<f64>().unwrap()),
-            _ if self.field == "ip" => json!(unquoted(value).replace("::ffff:", "")),
-            _ => json!(unquoted(value)),
-        }
-    }
-}
-
-fn unquoted(value: &str) -> String {
-    match value.strip_prefix('‘') {
-        Some(rest) => rest.trim_end_matches('’').to_owned(),
-        None => match value.strip_prefix('\'') {
-            Some(rest) => rest[..rest.len() - 1].replace("''", "'"),
-            None => value.to_owned(),
-        },
-    }
-}
-
-fn fits(pattern: &[char], text: &[char]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some(('%', rest)), _) => (0..=text.len()).any(|skip| fits(rest, &text[skip..])),
-        (Some((p, rest)), Some((t, tail))) => (*p == '_' || p == t) && fits(rest, tail),
-        _ => false,
-    }
-}
-
-/// A question to a list.
-#[derive(Clone, Debug)]
-struct Question {
-    conditions: Vec<Condition>,
-    order: Vec<String>,
-    window: Window,
-    internal: Internal,
-}
-
-fn question(listing: &'static Listing) -> impl Strategy<Value = Question> {
-    let order = (any::<bool>(), select(listing.order_fields))
-        .prop_map(|(down, field)| format!("{}{field}", if down { "-" } else { "" }));
-    (
-        proptest::collection::vec(condition(listing.where_fields), 0..3),
-        proptest::collection::vec(order, 0..4),
-        (0usize..12, 0usize..12),
-        select(&[Internal::Include, Internal::Include, Internal::Exclude][..]),
-    )
-        .prop_map(|(conditions, order, (offset, limit), internal)| Question {
-            conditions,
-            order,
-            window: Window { offset, limit },
-            internal,
-        })
-}
-
 /// Asks the engine; the rows shown and the count.
 fn ask(listing: &Listing, question: &Question, records: &[BacklinkRecord]) -> (Value, usize) {
     let deadline = Deadline::after(Duration::from_secs(60));
@@ -271,7 +122,7 @@ fn ask(listing: &Listing, question: &Question, records: &[BacklinkRecord]) -> (V
         Selection { scope: Scope::Domain { domain: "example.com".to_owned() }, internal: question.internal };
     let rows = deadline.over(records.iter().cloned().map(Ok::<_, QueryError>));
     let fields = listing.fields(&plan).unwrap();
-    let table = backlink_table(rows, &selection, &fields, &SUFFIXES).unwrap();
+    let table = backlink_table(rows, &selection, Activity::Active, &fields, &SUFFIXES).unwrap();
     let page = listing.answer(&plan, question.window, &table, &MadeUp, &deadline).unwrap();
     (serde_json::to_value(&page).unwrap(), page.count)
 }
@@ -282,56 +133,50 @@ fn links(question: &Question, records: &[BacklinkRecord]) -> Vec<Value> {
     records.iter().map(exported).filter(|row| row["active"] == true && counts(row)).collect()
 }
 
-/// All rows, filtered, ordered and cut the slow way.
-fn expected(rows: Vec<Value>, question: &Question, listing: &Listing, numbers: &[&str]) -> (Value, usize) {
-    let passes = |row: &Value| question.conditions.iter().all(|condition| condition.holds(row));
-    let passing: Vec<Value> = rows.into_iter().filter(passes).collect();
-    let order: Vec<&str> = if question.order.is_empty() {
-        listing.default_order.to_vec()
-    } else {
-        question.order.iter().map(String::as_str).collect()
-    };
-    let count = passing.len();
-    let ordered = oracle::ordered(passing, &order);
-    (Value::Array(oracle::window(&ordered, question.window.offset, question.window.limit, numbers)), count)
-}
-
 fn records() -> impl Strategy<Value = Vec<BacklinkRecord>> {
     proptest::collection::vec(record(), 0..30)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+/// A list and how its rows are worked out from links.
+#[derive(Debug)]
+struct List {
+    listing: &'static Listing,
+    rows: fn(&[Value]) -> Vec<Value>,
+    numbers: &'static [&'static str],
+}
 
-    #[test]
-    fn backlinks_are_as_worked_out_slowly(
-        records in records(),
-        question in question(&backlinks::LISTING),
-    ) {
-        let rows = oracle::backlinks(&links(&question, &records));
-        let expected = expected(rows, &question, &backlinks::LISTING, &["nr", "dsCount"]);
-        prop_assert_eq!(ask(&backlinks::LISTING, &question, &records), expected);
-    }
+const fn list(listing: &'static Listing, rows: fn(&[Value]) -> Vec<Value>) -> List {
+    List { listing, rows, numbers: &[] }
+}
 
-    #[test]
-    fn linktexts_are_as_worked_out_slowly(
-        records in records(),
-        question in question(&linktexts::LISTING),
-    ) {
-            let rows = oracle::linktexts(&links(&question, &records), &SUFFIXES);
-        let expected = expected(rows, &question, &linktexts::LISTING, &[]);
-        prop_assert_eq!(ask(&linktexts::LISTING, &question, &records), expected);
-    }
-
-    #[test]
-    fn referring_domains_are_as_worked_out_slowly(
-        records in records(),
-        question in question(&referringdomains::LISTING),
-    ) {
+static LISTS: [List; 8] = [
+    List { numbers: &["nr", "dsCount"], ..list(&backlinks::LISTING, incoming::backlinks) },
+    list(&linktexts::LISTING, |links| incoming::linktexts(links, &SUFFIXES)),
+    List {
+        numbers: &["dsCount"],
+        ..list(&referringdomains::LISTING, |links| {
             let rank = |domain: &str| oracle::number(f64::from(made_up(domain)));
-        let rows = oracle::referring_domains(&links(&question, &records), &SUFFIXES, rank);
-        let expected = expected(rows, &question, &referringdomains::LISTING, &["dsCount"]);
-        prop_assert_eq!(ask(&referringdomains::LISTING, &question, &records), expected);
+            incoming::referring_domains(links, &SUFFIXES, rank)
+        })
+    },
+    list(&linkedpages::LISTING, |links| incoming::linkedpages(links, &SUFFIXES)),
+    list(&tagtypes::LISTING, |links| incoming::tagtypes(links, &SUFFIXES)),
+    list(&iplist::LISTING, incoming::iplist),
+    list(&tldlist::LISTING, |links| incoming::tldlist(links, &SUFFIXES)),
+    list(&geolocationshort::LISTING, incoming::geolocationshort),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lists_are_as_worked_out_slowly(
+        records in records(),
+        (list, question) in (0..LISTS.len()).prop_flat_map(|at| (Just(&LISTS[at]), question(LISTS[at].listing))),
+    ) {
+        let rows = (list.rows)(&links(&question, &records));
+        let expected = expected(rows, &question, list.listing, list.numbers);
+        prop_assert_eq!(ask(list.listing, &question, &records), expected);
     }
 }
 
@@ -352,7 +197,7 @@ fn paging_neither_repeats_nor_drops_a_row() {
         page: SourcePage::default(),
     };
     let records: Vec<BacklinkRecord> = (0..100).map(record).collect();
-    for listing in [&backlinks::LISTING, &linktexts::LISTING, &referringdomains::LISTING] {
+    for List { listing, .. } in &LISTS {
         let ask = |offset, limit| {
             let window = Window { offset, limit };
             let (rows, count) = ask(

@@ -1,9 +1,14 @@
-//! Answers worked out the slow way, from rows as `exportbacklinks` gives them.
+//! Answers worked out the slow way, from rows as the exports give them.
 //!
-//! Usable over any store: [`links`] reads a scope's export, the other functions need nothing but its rows.
+//! Usable over any store: [`links`] and [`pages`] read a scope's exports, the other functions need nothing but the
+//! rows of these.
+
+pub mod history;
+pub mod incoming;
+pub mod outgoing;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use backlinkd::urls::Suffixes;
@@ -32,97 +37,50 @@ pub fn links(client: &Client, url: &str) -> Vec<Value> {
     export(client, "exportbacklinks", url, 1_000).into_iter().filter(|row| row["active"] == true).collect()
 }
 
+/// The pages of a scope, in key order.
+pub fn pages(client: &Client, url: &str) -> Vec<Value> {
+    export(client, "exportpages", url, 1_000)
+}
+
 fn text<'a>(row: &'a Value, key: &str) -> &'a str {
     row[key].as_str().unwrap_or_else(|| panic!("{key} of {row}"))
 }
 
-/// The registrable domain of a link's page.
-pub fn source_domain(suffixes: &Suffixes, row: &Value) -> String {
-    let page = url::Url::parse(text(row, "backlinkpage")).unwrap();
-    suffixes.domain_of(page.host_str().unwrap()).to_owned()
+fn host(url: &str) -> String {
+    url::Url::parse(url).unwrap().host_str().unwrap().to_owned()
 }
 
-fn by(links: &[Value], key: impl Fn(&Value) -> String) -> BTreeMap<String, Vec<&Value>> {
-    let mut groups: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    for link in links {
-        groups.entry(key(link)).or_default().push(link);
+/// The registrable domain of a link's page.
+pub fn source_domain(suffixes: &Suffixes, row: &Value) -> String {
+    suffixes.domain_of(&host(text(row, "backlinkpage"))).to_owned()
+}
+
+/// Groups of rows by a key, in its order.
+fn by<K: Ord>(rows: &[Value], key: impl Fn(&Value) -> K) -> BTreeMap<K, Vec<&Value>> {
+    let mut groups: BTreeMap<K, Vec<&Value>> = BTreeMap::new();
+    for row in rows {
+        groups.entry(key(row)).or_default().push(row);
     }
     groups
 }
 
-/// Rows of `/backlinks` without their numbers, in key order.
-pub fn backlinks(links: &[Value]) -> Vec<Value> {
-    links
-        .iter()
-        .map(|link| {
-            let mut row = link.as_object().unwrap().clone();
-            for (copy, of) in [("cdate", "insDate"), ("udate", "updDate"), ("update", "updDate")] {
-                row.insert(copy.to_owned(), link[of].clone());
-            }
-            Value::Object(row)
-        })
-        .collect()
+/// A share in a hundred.
+fn percentage(part: usize, all: usize) -> Value {
+    number((part as f64 * 10_000.0 / all as f64).round())
 }
 
-/// Rows of `/linktexts`, by anchor text.
-pub fn linktexts(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
-    let rows = by(links, |link| text(link, "linktext").to_owned()).into_iter().map(|(anchor, group)| {
-        let images = group.iter().filter(|link| matches!(text(link, "tag"), "aimg" | "area")).count();
-        let kind = if images == 0 {
-            "OnlyText"
-        } else if images == group.len() {
-            "OnlyImages"
-        } else if images > group.len() - images {
-            "MostlyImages"
-        } else {
-            "MostlyText"
-        };
-        let domains: BTreeSet<String> = group.iter().map(|link| source_domain(suffixes, link)).collect();
-        json!({
-            "percentage": number((group.len() as f64 * 10_000.0 / links.len() as f64).round()),
-            "refdoms": domains.len(),
-            "anchortext": anchor,
-            "type": kind,
-            "frequency": group.len(),
-        })
-    });
-    rows.collect()
-}
-
-/// Rows of `/referringdomains` without their numbers, by domain.
-pub fn referring_domains(links: &[Value], suffixes: &Suffixes, rank: impl Fn(&str) -> Value) -> Vec<Value> {
-    let rows = by(links, |link| source_domain(suffixes, link)).into_iter().map(|(domain, group)| {
-        let mut addresses: BTreeMap<Option<IpAddr>, Vec<&Value>> = BTreeMap::new();
-        for link in &group {
-            addresses.entry(text(link, "ip").parse().ok()).or_default().push(link);
-        }
-        let unknown = addresses.remove(&None);
-        let known = addresses.len();
-        let mut best: Option<(Option<IpAddr>, Vec<&Value>)> = None;
-        for (address, group) in addresses {
-            if best.as_ref().is_none_or(|(_, most)| group.len() > most.len()) {
-                best = Some((address, group));
-            }
-        }
-        let (address, at_it) = best.or(unknown.map(|group| (None, group))).unwrap();
-        let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
-        for link in &at_it {
-            *codes.entry(text(link, "ccode")).or_default() += 1;
-        }
-        let ccode = codes
-            .iter()
-            .max_by(|(a, n), (b, m)| (!a.is_empty(), **n, b).cmp(&(!b.is_empty(), **m, a)))
-            .map(|(code, _)| *code);
-        json!({
-            "ccode": ccode,
-            "domain": domain,
-            "ip": address.map(|address| address.to_string()).unwrap_or_default(),
-            "links": group.len(),
-            "ip_count_additional": known.saturating_sub(1),
-            "sr": rank(&domain),
-        })
-    });
-    rows.collect()
+/// Rows in their order, all after the first `top` as one.
+pub fn distribution(rows: &[Value], top: usize, name: &str) -> Vec<Value> {
+    let mut shown = rows[..top.min(rows.len())].to_vec();
+    let all: u64 = rows.iter().map(|row| row["frequency"].as_u64().unwrap()).sum();
+    let rest: u64 = rows.iter().skip(top).map(|row| row["frequency"].as_u64().unwrap()).sum();
+    if rows.len() > top {
+        shown.push(json!({
+            name: "others", "frequency": rest, "refdoms": 0, "rest": true,
+            "percentage": percentage(rest as usize, all as usize),
+        }));
+    }
+    shown
 }
 
 /// Hundredths as answers write them.

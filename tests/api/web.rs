@@ -1,5 +1,7 @@
 //! A made-up web as page records.
 
+use std::collections::BTreeSet;
+
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
@@ -73,10 +75,29 @@ const HOSTS: &[&str] = &[
     "192.0.2.7",
     "xn--bcher-kva.example",
     "example.com:8080",
+    "school.edu",
+    "uni.edu.au",
+    "www.uni.edu.au",
+    "council.gov.uk",
+];
+/// The registrable domains of the random web.
+pub const DOMAINS: &[&str] = &[
+    "example.com",
+    "example-shop.com",
+    "example.org",
+    "a.co.uk",
+    "b.github.io",
+    "c.github.io",
+    "192.0.2.7",
+    "xn--bcher-kva.example",
+    "school.edu",
+    "uni.edu.au",
+    "council.gov.uk",
 ];
 const PATHS: &[&str] = &["/", "/a", "/a/b?q=1", "/%C3%A4", "/z"];
 const ANCHORS: &[&str] = &["", "Home", "home", "ä ö", "it's", "100%", "Привет"];
-const IPS: &[&str] = &["192.0.2.7", "192.0.2.10", "10.0.0.1", "2001:db8::1", "unknown"];
+const IPS: &[&str] =
+    &["192.0.2.7", "192.0.2.10", "10.0.0.1", "10.0.9.1", "130.1.2.3", "224.0.0.1", "2001:db8::1", "unknown"];
 
 /// A web in which everything occurs that answers tell apart: many tags and rels, lost links, other schemes, ports,
 /// private suffixes, unknown places, pages visited twice, failures.
@@ -98,8 +119,32 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
                 })
                 .collect();
             let source = address(&mut dice);
-            let record = page(&source, dice.pick(IPS), dice.pick(&["SE", "DE", ""]), links);
+            let mut record = page(&source, dice.pick(IPS), dice.pick(&["SE", "DE", ""]), links);
+            let Visit::Answered(content) = &mut record.visit else { unreachable!() };
+            content.place.city = dice.pick(&["", "Here", "There"]).to_owned();
+            match dice.roll(12) {
+                0 => {
+                    *content = Box::new(PageContent { status: 404, ip: content.ip, ..PageContent::default() })
+                }
+                1 => {
+                    let moved = Link { tag: LinkTag::Redirect301, ..link(&address(&mut dice), "") };
+                    *content =
+                        Box::new(PageContent { status: 301, links: vec![moved], ..PageContent::default() });
+                }
+                _ => {}
+            }
             later(record, (visit / 10) as u64)
         })
         .collect()
+}
+
+/// As [`random`], with no target named twice on one page.
+pub fn random_without_repeats(seed: u64, visits: usize) -> Vec<PageRecord> {
+    let mut records = random(seed, visits);
+    for record in &mut records {
+        let Visit::Answered(content) = &mut record.visit else { continue };
+        let mut seen = BTreeSet::new();
+        content.links.retain(|link| seen.insert(link.target.as_str().to_owned()));
+    }
+    records
 }

@@ -1,0 +1,149 @@
+//! Histograms, against the visits that were stored.
+
+use backlinkd::model::{Day, PageRecord};
+use backlinkd::urls::Suffixes;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::oracle::history::History;
+use super::server::Server;
+use super::web::{DAY, LEAP_DAY, later, link, page, random_without_repeats};
+
+fn get(client: &Client, endpoint: &str, query: &str) -> Value {
+    let answer = client.json(&format!("/{endpoint}-histogram?url={query}"));
+    let rows = answer["response"].as_array().unwrap();
+    assert_eq!(answer["count"], rows.len());
+    assert_eq!(answer["calendar"], rows.iter().map(|row| row["date"].clone()).collect::<Value>());
+    answer["response"].clone()
+}
+
+#[test]
+fn histograms_are_as_worked_out_from_the_visits() {
+    let suffixes = Suffixes::built_in().unwrap();
+    let mut back = 0;
+    for seed in 31..=34 {
+        // Many visits to few pages, so that links are lost and come back.
+        let records = random_without_repeats(seed, 900);
+        let history = History::of(&records, &suffixes);
+        let server = Server::start(&records);
+        for (scope, host) in
+            [("example.com", None), ("www.example.com", Some("www.example.com")), ("a.co.uk", None)]
+        {
+            let holds = |target: &str| match host {
+                Some(host) => target == host,
+                None => suffixes.domain_of(target) == scope,
+            };
+            let (seen, changes) = history.rows(holds);
+            let since = format!("{scope}&from=20240101");
+            assert_eq!(get(&server.client, "backlinks", &since), json!(seen), "{scope}");
+            assert_eq!(get(&server.client, "newandlost", &since), json!(changes), "{scope}");
+            assert!(seen.len() > 10 && changes.len() > 20, "{} {}", seen.len(), changes.len());
+            let sum = |rows: &[Value], path: &str| -> u64 {
+                rows.iter().map(|row| row.pointer(path).unwrap().as_u64().unwrap()).sum()
+            };
+            back += sum(&changes, "/urls/new") - sum(&seen, "/urls");
+            let active = sum(&changes, "/urls/new") - sum(&changes, "/urls/lost");
+            let domains = sum(&changes, "/domains/new") - sum(&changes, "/domains/lost");
+            let short = server.client.json(&format!("/anaurls?urls[]={scope}"))["response"][0].clone();
+            assert_eq!(
+                (&short["backlinks"], &short["refdoms"]),
+                (&json!(active), &json!(domains)),
+                "{scope}"
+            );
+        }
+    }
+    assert!(back > 20, "{back} links came back");
+}
+
+#[test]
+fn only_the_days_asked_for_are_listed_and_both_ends_count() {
+    let suffixes = Suffixes::built_in().unwrap();
+    let records = random_without_repeats(35, 400);
+    let (_, changes) =
+        History::of(&records, &suffixes).rows(|target| suffixes.domain_of(target) == "example.com");
+    let server = Server::start(&records);
+    let (from, to) = (changes[3]["date"].as_u64().unwrap(), changes[7]["date"].as_u64().unwrap());
+    let part = get(&server.client, "newandlost", &format!("example.com&from={from}&to={to}"));
+    assert_eq!(part, json!(changes[3..=7]));
+    let one = get(&server.client, "newandlost", &format!("example.com&from={from}&to={from}"));
+    assert_eq!(one, json!(changes[3..=3]));
+    for nothing in ["example.com&from=19700101&to=20231231", "unknown.example&from=19700101"] {
+        for endpoint in ["backlinks", "newandlost"] {
+            assert_eq!(get(&server.client, endpoint, nothing), json!([]));
+        }
+    }
+}
+
+/// A day, the changes on it, and what is active at its end.
+fn small_web() -> Vec<PageRecord> {
+    let visit = |page_of: &str, days: u64, links: &[&str]| {
+        let links = links.iter().map(|target| link(target, "x")).collect();
+        later(page(page_of, "192.0.2.1", "SE", links), days)
+    };
+    let (a, b) = ("http://target.example/a", "http://target.example/b");
+    vec![
+        visit("http://one.example/", 0, &[a, b]),
+        visit("http://www.one.example/", 1, &[a]),
+        visit("http://one.example/", 2, &[]),
+        visit("http://www.one.example/", 3, &[]),
+        visit("http://one.example/", 5, &[b]),
+        // Seen and gone within a day.
+        visit("http://two.example/", 5, &[a]),
+        visit("http://two.example/", 5, &[]),
+        // One link for another: the domain was never away.
+        visit("http://one.example/", 7, &[a]),
+    ]
+}
+
+#[test]
+fn known_days() {
+    let server = Server::start(&small_web());
+    let change = |date: u32, urls: (u32, u32), domains: (u32, u32)| {
+        json!({
+            "date": date, "urls": { "new": urls.0, "lost": urls.1 },
+            "domains": { "new": domains.0, "lost": domains.1 },
+        })
+    };
+    assert_eq!(
+        get(&server.client, "newandlost", "target.example&from=20240229&to=20240331"),
+        json!([
+            change(20_240_229, (2, 0), (1, 0)),
+            change(20_240_301, (1, 0), (0, 0)),
+            change(20_240_302, (0, 2), (0, 0)),
+            change(20_240_303, (0, 1), (0, 1)),
+            change(20_240_305, (2, 1), (2, 1)),
+            change(20_240_307, (1, 1), (0, 0)),
+        ])
+    );
+    let seen = |date: u32, urls: u32, domains: u32, active: (u32, u32)| {
+        json!({
+            "date": date, "urls": urls, "domains": domains, "totalUrls": active.0, "totalDomains": active.1,
+        })
+    };
+    assert_eq!(
+        get(&server.client, "backlinks", "target.example&from=20240229&to=20240331"),
+        json!([
+            seen(20_240_229, 2, 1, (2, 1)),
+            seen(20_240_301, 1, 1, (3, 1)),
+            seen(20_240_305, 1, 1, (1, 1)),
+        ])
+    );
+}
+
+/// Without `to` the range ends today: what is stored for tomorrow is not listed.
+#[test]
+fn the_range_ends_today() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let today = (now - LEAP_DAY) / DAY;
+    let visit = |page_of: &str, days: u64| {
+        later(page(page_of, "192.0.2.1", "SE", vec![link("http://target.example/", "x")]), days)
+    };
+    let server =
+        Server::start(&[visit("http://one.example/", today - 1), visit("http://two.example/", today + 2)]);
+    let yesterday = Day::from_unix_seconds(LEAP_DAY + (today - 1) * DAY);
+    let rows = get(&server.client, "backlinks", &format!("target.example&from={yesterday}"));
+    assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+    assert_eq!(rows[0]["date"], yesterday.as_number());
+    let all = get(&server.client, "backlinks", &format!("target.example&from={yesterday}&to=21000101"));
+    assert_eq!(all.as_array().unwrap().len(), 2);
+}

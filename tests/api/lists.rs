@@ -1,0 +1,108 @@
+//! Lists of a served web, asked for in every way, against the slow way of working them out.
+
+use std::sync::LazyLock;
+
+use backlinkd::api::ENDPOINTS;
+use backlinkd::query::Listing;
+use backlinkd::urls::Suffixes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::answers::publish_ranks;
+use super::client::encode;
+use super::oracle::outgoing::World;
+use super::oracle::{self, incoming, outgoing};
+use super::question::{expected, question};
+use super::server::Server;
+use super::web::{DOMAINS, random};
+
+const SCOPES: [&str; 3] = ["example.com", "http://www.example.com/", "a.co.uk"];
+
+/// All rows of a list, in the order of their key.
+struct Rows {
+    endpoint: &'static str,
+    listing: &'static Listing,
+    scope: &'static str,
+    rows: Vec<Value>,
+}
+
+struct Served {
+    server: Server,
+    lists: Vec<Rows>,
+}
+
+static SERVED: LazyLock<Served> = LazyLock::new(|| {
+    let records = random(51, 300);
+    let server = Server::start(&records);
+    publish_ranks(&server, &records);
+    let suffixes = Suffixes::built_in().unwrap();
+    let world = World::read(&server.client, &suffixes, DOMAINS);
+    let mut lists = Vec::new();
+    for scope in SCOPES {
+        let links = oracle::links(&server.client, scope);
+        let pages = oracle::pages(&server.client, scope);
+        let outlinks = outgoing::outgoinglinks(&pages, &world);
+        for (endpoint, rows) in [
+            ("linkedpages", incoming::linkedpages(&links, &suffixes)),
+            ("tagtypes", incoming::tagtypes(&links, &suffixes)),
+            ("iplist", incoming::iplist(&links)),
+            ("tldlist", incoming::tldlist(&links, &suffixes)),
+            ("geolocationshort", incoming::geolocationshort(&links)),
+            ("outgoinghosts", outgoing::outgoinghosts(&outlinks)),
+            ("outgoinglinktexts", outgoing::outgoinglinktexts(&outlinks)),
+            ("outgoingtoppages", outgoing::outgoingtoppages(&outlinks)),
+            ("outgoinglinks", outlinks),
+            ("httpstatus", outgoing::httpstatus(&pages)),
+        ] {
+            let declared = ENDPOINTS.iter().find(|declared| declared.name == endpoint).unwrap();
+            let listing = declared.answer.listing().unwrap();
+            lists.push(Rows { endpoint, listing, scope, rows });
+        }
+    }
+    Served { server, lists }
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lists_are_filtered_ordered_and_cut_as_asked(
+        (at, question) in (0..SERVED.lists.len()).prop_flat_map(|at| (Just(at), question(SERVED.lists[at].listing))),
+    ) {
+        let Rows { endpoint, listing, scope, rows } = &SERVED.lists[at];
+        let (response, count) = expected(rows.clone(), &question, listing, &[]);
+        let target = format!("/{endpoint}?url={}{}", encode(scope), question.query());
+        let answer = SERVED.server.client.json(&target);
+        prop_assert_eq!(&answer["response"], &response, "{}", target);
+        prop_assert_eq!(&answer["count"], &json!(count), "{}", target);
+        prop_assert!(answer.get("warnings").is_none(), "{}", target);
+    }
+}
+
+/// What an endpoint has no fields for is ignored, and said to be.
+#[test]
+fn a_where_that_cannot_be_is_ignored_and_named() {
+    for endpoint in ["geolocationshort", "outgoingtoppages"] {
+        let plain = SERVED.server.client.json(&format!("/{endpoint}?url=example.com"));
+        let odd = SERVED.server.client.json(&format!("/{endpoint}?url=example.com&where=links+gt+%27x"));
+        assert_eq!(odd["response"], plain["response"]);
+        assert!(odd["warnings"][0].as_str().unwrap().starts_with("where was ignored"), "{odd}");
+    }
+}
+
+/// Lost links are listed where they are asked for, and counted nowhere else.
+#[test]
+fn lost_links_can_be_listed() {
+    let client = &SERVED.server.client;
+    let exported = oracle::export(client, "exportbacklinks", "example.com", 10_000);
+    let count =
+        |active: &str| client.json(&format!("/backlinks?url=example.com&limit=0{active}"))["count"].clone();
+    let lost = exported.iter().filter(|link| link["active"] == false).count();
+    assert!(lost > 10, "{lost}");
+    assert_eq!(count("&active=all"), exported.len());
+    assert_eq!(count("&active=false"), lost);
+    assert_eq!(count("&active=true"), exported.len() - lost);
+    assert_eq!(count(""), exported.len() - lost);
+    let rows = client.json("/backlinks?url=example.com&limit=10000&active=false");
+    assert!(rows["response"].as_array().unwrap().iter().all(|row| row["active"] == false));
+}

@@ -1,0 +1,101 @@
+//! What happened to links day by day, from the visits that were stored.
+//!
+//! Visits must come in the order of time, be answered with 200, 301 or 404, and name no target twice on one page:
+//! then a link is told by its page and target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backlinkd::model::{Day, PageRecord, Visit};
+use backlinkd::urls::Suffixes;
+use serde_json::{Value, json};
+
+/// A link's presence: the day it came and the day it went, if it did. A link has at least one.
+type Stays = Vec<(u32, Option<u32>)>;
+
+/// Every link that ever was.
+pub struct History {
+    /// By source domain and target host.
+    links: Vec<(String, String, Stays)>,
+}
+
+impl History {
+    pub fn of(records: &[PageRecord], suffixes: &Suffixes) -> Self {
+        let mut links: BTreeMap<(String, String), Stays> = BTreeMap::new();
+        for record in records {
+            let Visit::Answered(content) = &record.visit else { panic!("a visit without an answer") };
+            let today = Day::from_unix_seconds(record.visited).as_number();
+            let page = record.url.as_str().to_owned();
+            let there: BTreeSet<&str> = content.links.iter().map(|link| link.target.as_str()).collect();
+            assert_eq!(there.len(), content.links.len(), "a target is named twice");
+            for target in &there {
+                let stays = links.entry((page.clone(), (*target).to_owned())).or_default();
+                match stays.last_mut() {
+                    // Gone and back within a day is no absence.
+                    Some((_, gone)) if *gone == Some(today) => *gone = None,
+                    Some((_, None)) => {}
+                    _ => stays.push((today, None)),
+                }
+            }
+            for ((source, target), stays) in &mut links {
+                if *source == page && !there.contains(target.as_str()) {
+                    let gone = &mut stays.last_mut().unwrap().1;
+                    *gone = gone.or(Some(today));
+                }
+            }
+        }
+        let host = |address: &str| url::Url::parse(address).unwrap().host_str().unwrap().to_owned();
+        let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
+        let links = links.into_iter().map(|((page, target), stays)| (host(&page), host(&target), stays));
+        let external = links.filter(|(source, target, _)| bare(source) != bare(target));
+        let by_domain =
+            external.map(|(source, target, stays)| (suffixes.domain_of(&source).to_owned(), target, stays));
+        Self { links: by_domain.collect() }
+    }
+
+    /// Rows of `/backlinks-histogram` and of `/newandlost-histogram` for the hosts that the scope holds.
+    pub fn rows(&self, holds: impl Fn(&str) -> bool) -> (Vec<Value>, Vec<Value>) {
+        let links: Vec<(&str, &Stays)> = self
+            .links
+            .iter()
+            .filter(|(_, target, _)| holds(target))
+            .map(|(domain, _, stays)| (domain.as_str(), stays))
+            .collect();
+        let stays = || links.iter().flat_map(|(domain, stays)| stays.iter().map(|stay| (*domain, *stay)));
+        let days: BTreeSet<u32> =
+            stays().flat_map(|(_, (came, went))| [Some(came), went]).flatten().collect();
+        let (mut seen_rows, mut change_rows) = (Vec::new(), Vec::new());
+        for day in days {
+            let first: Vec<&str> =
+                links.iter().filter(|(_, stays)| stays[0].0 == day).map(|(domain, _)| *domain).collect();
+            let active = |at_end: bool| -> Vec<&str> {
+                let before = |other: u32| if at_end { other <= day } else { other < day };
+                let is_there = |(came, went): (u32, Option<u32>)| before(came) && !went.is_some_and(before);
+                stays().filter(|(_, stay)| is_there(*stay)).map(|(domain, _)| domain).collect()
+            };
+            let came: Vec<&str> =
+                stays().filter(|(_, stay)| stay.0 == day).map(|(domain, _)| domain).collect();
+            let went: Vec<&str> =
+                stays().filter(|(_, stay)| stay.1 == Some(day)).map(|(domain, _)| domain).collect();
+            let (before, after) = (distinct(&active(false)), distinct(&active(true)));
+            if !first.is_empty() {
+                seen_rows.push(json!({
+                    "date": day, "urls": first.len(), "domains": distinct(&first).len(),
+                    "totalUrls": active(true).len(), "totalDomains": after.len(),
+                }));
+            }
+            change_rows.push(json!({
+                "date": day,
+                "urls": { "new": came.len(), "lost": went.len() },
+                "domains": {
+                    "new": distinct(&came).difference(&before).count(),
+                    "lost": distinct(&went).difference(&after).count(),
+                },
+            }));
+        }
+        (seen_rows, change_rows)
+    }
+}
+
+fn distinct<'a>(domains: &[&'a str]) -> BTreeSet<&'a str> {
+    domains.iter().copied().collect()
+}
