@@ -157,6 +157,7 @@ impl Store {
                 self.write(std::mem::take(&mut batch))?;
                 counters = CounterChange::default();
                 staged.clear();
+                staged.insert(record.url.clone());
             }
             Stage { store: self, batch: &mut batch, counters: &mut counters }.record(record)?;
         }
