@@ -15,4 +15,5 @@ mod link_oracle;
 mod pipeline;
 mod robots_cases;
 mod store_format;
+mod store_history;
 mod urls_table;
