@@ -9,6 +9,7 @@ mod config_layers;
 mod fetch_body;
 mod fetch_robots;
 mod fetch_web;
+mod frontier_turns;
 mod geo_places;
 mod graphs;
 mod link_oracle;
