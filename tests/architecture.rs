@@ -11,7 +11,7 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 18] = [
+const LAYERS: [(&str, u8); 19] = [
     ("urls", 0),
     ("model", 1),
     ("config", 1),
@@ -20,7 +20,7 @@ const LAYERS: [(&str, u8); 18] = [
     ("graph", 2),
     ("fetch::robots_txt", 2),
     ("rank::pagerank", 3),
-    ("rank::system", 3),
+    ("rank::system", 2),
     ("fetch", 4),
     ("store", 4),
     ("geo", 4),

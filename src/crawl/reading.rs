@@ -10,7 +10,7 @@ use super::progress::{CpuTimer, Progress, unix_now};
 use super::writer::Outcome;
 use crate::config::Config;
 use crate::fetch::{Answer, FetchOutcome};
-use crate::frontier::{Found, QueuedUrl};
+use crate::frontier::{Fate, Found, QueuedUrl};
 use crate::geo::Geo;
 use crate::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
@@ -57,7 +57,7 @@ impl Reading {
         let found = self.found(&queued, &visit);
         let queued = QueuedUrl { attempts, ..queued };
         let record = PageRecord { url: queued.url.clone(), visited, visit };
-        Outcome { queued, record: Some(record), found, again }
+        Outcome { queued, record: Some(record), found, fate: if again { Fate::Again } else { Fate::Fetched } }
     }
 
     /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed; a

@@ -14,7 +14,7 @@ use super::reading::Reading;
 use super::writer::{self, Outcome, Stored};
 use super::{CrawlError, CrawlJob, Crawler};
 use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
-use crate::frontier::{Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
+use crate::frontier::{Fate, Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
 use crate::model::FailureKind;
 use crate::store::{Commit, StoreError};
 use crate::urls::CanonicalUrl;
@@ -29,7 +29,7 @@ const DUE_CHUNK: usize = 1_000;
 /// What the loop is told.
 pub(super) enum Event {
     Resolved { queue: QueueName, at: Instant, found: Result<std::net::IpAddr, String> },
-    Robots { turn: Option<QueueName>, waiting: QueueName, at: Instant, step: RobotsStep },
+    Robots { turn: QueueName, waiting: QueueName, at: Instant, step: RobotsStep },
     Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
     Stored(Stored),
     Broken(StoreError),
@@ -205,7 +205,7 @@ impl<'a> Loop<'a> {
             let now = Instant::now();
             match self.frontier.next(now, self.crawler.store.as_ref())? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
-                Next::Errand(queue, errand) => self.fetch_robots(Some(queue), errand),
+                Next::Errand(queue, errand) => self.fetch_robots(queue, errand),
                 Next::Page(queue, queued) => self.page(queue, queued, now)?,
                 Next::Wait(until) => return Ok(Some(until.saturating_duration_since(now).min(HEARTBEAT))),
                 Next::Busy => return Ok(Some(HEARTBEAT)),
@@ -230,7 +230,7 @@ impl<'a> Loop<'a> {
         });
     }
 
-    fn fetch_robots(&self, turn: Option<QueueName>, Errand { job, waiting }: Errand) {
+    fn fetch_robots(&self, turn: QueueName, Errand { job, waiting }: Errand) {
         let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
         self.runtime.spawn(async move {
             let step = robots.fetch(job).await;
@@ -251,7 +251,7 @@ impl<'a> Loop<'a> {
                 tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
                 self.outstanding += 1;
                 self.frontier.ended(&queue, now, None, Pause::None);
-                let outcome = Outcome { queued, record: None, found: Vec::new(), again: false };
+                let outcome = Outcome { queued, record: None, found: Vec::new(), fate: Fate::Dropped };
                 self.outcomes.send(outcome).map_err(|_| CrawlError::Broken)?;
             }
             RobotsAnswer::Unreachable { retry_in } => {
@@ -260,7 +260,7 @@ impl<'a> Loop<'a> {
             }
             RobotsAnswer::NeedsFetch(job) => {
                 self.frontier.put_back(&queue, queued);
-                self.fetch_robots(Some(queue.clone()), Errand { job, waiting: queue });
+                self.fetch_robots(queue.clone(), Errand { job, waiting: queue });
             }
         }
         Ok(())
@@ -300,9 +300,9 @@ impl<'a> Loop<'a> {
             Event::Robots { turn, waiting, at, step } => self.take_in_robots(turn, waiting, at, step)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended),
             Event::Stored(Stored { ended, queued }) => {
-                for (url, again) in ended {
+                for (url, fate) in ended {
                     self.outstanding -= 1;
-                    self.frontier.stored(url, again);
+                    self.frontier.stored(url, fate);
                 }
                 self.frontier.queued(queued, self.crawler.store.as_ref())?;
             }
@@ -315,9 +315,8 @@ impl<'a> Loop<'a> {
         let dormant = self.crawler.config.crawl.dead_host_retry.0;
         if let Err(reason) = &found {
             tracing::debug!(queue = %String::from_utf8_lossy(queue.as_bytes()), reason, "a host has no usable address");
-            // An errand there fails like any request would, and its failure is what others wait for.
             for errand in self.frontier.take_errands(queue) {
-                self.fetch_robots(None, errand);
+                self.frontier.give_up(&errand.waiting, at, dormant);
             }
         }
         self.frontier.resolved(queue, at, found.map_err(|_| dormant));
@@ -325,7 +324,7 @@ impl<'a> Loop<'a> {
 
     fn take_in_robots(
         &mut self,
-        turn: Option<QueueName>,
+        turn: QueueName,
         waiting: QueueName,
         at: Instant,
         step: RobotsStep,
@@ -336,19 +335,18 @@ impl<'a> Loop<'a> {
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
         let elsewhere = target.is_some_and(|target| target != waiting);
-        if let Some(turn) = turn {
-            let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
-            self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
-        }
+        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
+        self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
         match next {
             None => self.frontier.resume(&waiting),
             Some(job) => {
                 let url = job.url().clone();
                 let errand = Errand { job, waiting: waiting.clone() };
-                if let Some(errand) = self.frontier.errand(&url, errand, self.crawler.store.as_ref())? {
-                    self.fetch_robots(None, errand);
-                }
-                if !elsewhere {
+                if self.frontier.errand(&url, errand, self.crawler.store.as_ref())?.is_some() {
+                    // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
+                    let retry_in = self.crawler.config.robots.retry_after.0;
+                    self.frontier.give_up(&waiting, at, retry_in);
+                } else if !elsewhere {
                     self.frontier.resume(&waiting);
                 }
             }

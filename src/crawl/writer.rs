@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use super::progress::{CpuTimer, Progress};
 use super::scheduler::Event;
-use crate::frontier::{Found, QueuedUrl};
+use crate::frontier::{Fate, Found, QueuedUrl};
 use crate::model::{PageRecord, Visit};
 use crate::store::{Commit, Store, StoreError};
 
@@ -15,14 +15,13 @@ pub(super) struct Outcome {
     /// `None` when it was never asked for: robots.txt says no.
     pub record: Option<PageRecord>,
     pub found: Vec<Found>,
-    /// Whether the URL stays in the queue for another attempt.
-    pub again: bool,
+    pub fate: Fate,
 }
 
 /// What a commit did.
 pub(super) struct Stored {
-    /// The URLs whose outcome is stored, and whether they are still queued.
-    pub ended: Vec<(QueuedUrl, bool)>,
+    /// The URLs whose outcome is stored.
+    pub ended: Vec<(QueuedUrl, Fate)>,
     /// URLs that are new to the queue.
     pub queued: Vec<QueuedUrl>,
 }
@@ -57,8 +56,13 @@ fn store_batch(store: &Store, progress: &Progress, batch: Vec<Outcome>) -> Resul
         count(progress, &outcome);
         commit.found.extend(outcome.found);
         commit.records.extend(outcome.record);
-        if outcome.again { &mut commit.retried } else { &mut commit.done }.push(outcome.queued.clone());
-        ended.push((outcome.queued, outcome.again));
+        let list = match outcome.fate {
+            Fate::Fetched => &mut commit.done,
+            Fate::Dropped => &mut commit.dropped,
+            Fate::Again => &mut commit.retried,
+        };
+        list.push(outcome.queued.clone());
+        ended.push((outcome.queued, outcome.fate));
     }
     let queued = store.commit(commit)?;
     Ok(Stored { ended, queued })

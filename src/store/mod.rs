@@ -56,8 +56,10 @@ pub struct Store {
 #[derive(Debug, Default)]
 pub struct Commit {
     pub records: Vec<PageRecord>,
-    /// URLs that leave the queue.
+    /// URLs that leave the queue, fetched.
     pub done: Vec<QueuedUrl>,
+    /// URLs that leave the queue without having been fetched.
+    pub dropped: Vec<QueuedUrl>,
     /// URLs that stay in the queue with one more failed attempt.
     pub retried: Vec<QueuedUrl>,
     /// URLs met, known or not.
@@ -164,6 +166,9 @@ impl Store {
         Stage { store: self, batch: &mut batch, counters: &mut counters }.finish()?;
         for entry in &commit.done {
             self.stage_done(&mut batch, entry)?;
+        }
+        for entry in &commit.dropped {
+            self.stage_dropped(&mut batch, entry)?;
         }
         for entry in &commit.retried {
             self.stage_entry(&mut batch, entry)?;
