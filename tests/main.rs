@@ -15,6 +15,7 @@ mod geo_places;
 mod graphs;
 mod link_oracle;
 mod pipeline;
+mod readme;
 mod robots_cases;
 mod store_format;
 mod store_history;

@@ -31,7 +31,7 @@ use crate::urls::{CanonicalUrl, Suffixes};
 
 pub use error::StoreError;
 pub use meta::Stats;
-pub use schema::COLUMN_FAMILIES;
+pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use snapshot::{HostPair, Keyed, PageLinks, PairCounts, Rows, Snapshot};
 
 use commit::{CounterChange, Stage};

@@ -28,7 +28,7 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub(super) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";
