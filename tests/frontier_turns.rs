@@ -1,14 +1,14 @@
 //! The frontier played through on a clock that jumps: whose turn it is, that nobody is asked too often, and that
 //! nothing is forgotten.
 
-mod dice;
+mod disk;
 mod world;
 
 use std::time::Duration;
 
 use backlinkd::frontier::FrontierRules;
 
-use dice::Dice;
+use crate::support::dice::Dice;
 use world::{Host, Settings, World};
 
 fn host(name: &str, address: u8, pages: usize) -> Host {

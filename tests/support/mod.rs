@@ -1,6 +1,8 @@
 //! What several tests share.
 
+pub mod dice;
 pub mod fake_web;
+pub mod made_web;
 pub mod visitor;
 
 use std::path::PathBuf;
