@@ -123,11 +123,14 @@ fn the_queue_and_ranks_are_written_as_documented() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
     let found = |text: &str| Found { url: url(text), depth: 3, again: false };
-    let found = vec![found("https://b.org/x"), found("http://b.org:81/")];
-    assert_eq!(store.commit(Commit { found, ..Commit::default() }).unwrap().len(), 2);
+    let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/"].map(found).to_vec();
+    assert_eq!(store.commit(Commit { found, ..Commit::default() }).unwrap().len(), 3);
     let queued = |text: &str, attempts| QueuedUrl { url: url(text), depth: 3, attempts };
     let retried = vec![queued("https://b.org/x", 1)];
-    store.commit(Commit { retried, done: vec![queued("http://b.org:81/", 0)], ..Commit::default() }).unwrap();
+    let done = vec![queued("http://b.org:81/", 0)];
+    // Not fetched, hence not counted.
+    let dropped = vec![queued("http://b.org:82/", 0)];
+    store.commit(Commit { retried, done, dropped, ..Commit::default() }).unwrap();
     let pages = vec![(url("https://b.org/x"), SearchRank(0x0102)), (url("http://zero.org/"), SearchRank(0))];
     let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();

@@ -115,6 +115,7 @@ impl<'a> Loop<'a> {
                 window: config.crawl.host_queue_in_memory,
                 max_fetches: config.crawl.max_pages_per_host,
                 address_ttl: config.fetch.dns_ttl.0,
+                resolutions: config.crawl.fetchers.div_ceil(2),
             }),
             events,
             outcomes,

@@ -20,6 +20,8 @@ pub struct FrontierRules {
     pub max_fetches: u64,
     /// How long a found address is gone by.
     pub address_ttl: Duration,
+    /// Addresses looked for at once: names that nobody answers for must not take the place of fetches.
+    pub resolutions: usize,
 }
 
 /// What to do now. `E` is an errand.
@@ -74,6 +76,8 @@ pub struct Frontier<E> {
     asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
     /// Queues asleep that the crawl waits for.
     awaited: usize,
+    /// Resolutions under way.
+    resolving: usize,
     /// Resolutions and turns under way.
     under_way: usize,
     /// URLs handed out whose fate is not known yet, and whether word came meanwhile that they are queued: either
@@ -91,6 +95,7 @@ impl<E> Frontier<E> {
             heap: BinaryHeap::new(),
             asleep: BinaryHeap::new(),
             awaited: 0,
+            resolving: 0,
             under_way: 0,
             taken: FxHashMap::default(),
         }
@@ -211,10 +216,13 @@ impl<E> Frontier<E> {
     pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<E>, B::Error> {
         self.wake(now);
         loop {
-            if let Some(name) = self.unresolved.pop_front()
+            let may_resolve = self.resolving < self.rules.resolutions;
+            if may_resolve
+                && let Some(name) = self.unresolved.pop_front()
                 && let Some(queue) = self.queues.get_mut(&name)
             {
                 queue.place = Place::Resolving;
+                self.resolving += 1;
                 self.under_way += 1;
                 return Ok(Next::Resolve(name, queue.sample.clone()));
             }
@@ -228,7 +236,7 @@ impl<E> Frontier<E> {
                 }
             }
             // An address too old to go by sends its queue back to the start.
-            if self.unresolved.is_empty() {
+            if self.unresolved.is_empty() || !may_resolve {
                 return Ok(self.idle(now));
             }
         }
@@ -299,6 +307,7 @@ impl<E> Frontier<E> {
 
     /// The address of a queue's host was found; or it was not, and the queue is dormant for so long.
     pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Duration>) {
+        self.resolving -= 1;
         self.under_way -= 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
         match found {

@@ -113,6 +113,9 @@ pub struct World {
     pub order: Vec<CanonicalUrl>,
     pub fetched: BTreeMap<CanonicalUrl, u32>,
     pub elapsed: Duration,
+    resolved: usize,
+    /// How many names had been looked up when the last page was handed out.
+    pub resolved_at_last_page: usize,
 }
 
 impl World {
@@ -140,6 +143,8 @@ impl World {
             order: Vec::new(),
             fetched: BTreeMap::new(),
             elapsed: Duration::ZERO,
+            resolved: 0,
+            resolved_at_last_page: 0,
         }
     }
 
@@ -299,6 +304,7 @@ impl World {
             Robots::Known => {
                 self.hand_over(&queued);
                 self.order.push(queued.url.clone());
+                self.resolved_at_last_page = self.resolved;
                 self.begin_turn(host);
                 let failing = self.hosts[host].failing;
                 let failed = failing > 0 && self.dice.below(failing) == 0;
@@ -338,6 +344,7 @@ impl World {
     }
 
     fn resolved(&mut self, host: usize, found: Option<IpAddr>) {
+        self.resolved += 1;
         let (name, now) = (self.name_of(host), self.at());
         if found.is_none() {
             self.dormant.insert(host);
