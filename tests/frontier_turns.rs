@@ -1,14 +1,14 @@
 //! The frontier played through on a clock that jumps: whose turn it is, that nobody is asked too often, and that
 //! nothing is forgotten.
 
-mod dice;
+mod disk;
 mod world;
 
 use std::time::Duration;
 
 use backlinkd::frontier::FrontierRules;
 
-use dice::Dice;
+use crate::support::dice::Dice;
 use world::{Host, Settings, World};
 
 fn host(name: &str, address: u8, pages: usize) -> Host {
@@ -25,10 +25,10 @@ fn host(name: &str, address: u8, pages: usize) -> Host {
 fn settings() -> Settings {
     Settings {
         rules: FrontierRules {
-            resolvers: 2,
             window: 4,
             max_fetches: 1_000,
             address_ttl: Duration::from_secs(1_000),
+            resolvers: 8,
         },
         delay: Duration::from_secs(1),
         fetchers: 16,
@@ -58,10 +58,10 @@ fn random_world(seed: u64) -> World {
     let ttl = [1, 5_000, 1_000_000][dice.below(3) as usize];
     let settings = Settings {
         rules: FrontierRules {
-            resolvers: 2,
             window: 1 + dice.below(5) as usize,
             max_fetches: [3, 1_000][dice.below(2) as usize],
             address_ttl: Duration::from_millis(ttl),
+            resolvers: 1 + dice.below(4) as usize,
         },
         delay: Duration::from_millis([0, 1, 500][dice.below(3) as usize]),
         fetchers: 1 + dice.below(8) as usize,
@@ -173,4 +173,18 @@ fn pages_that_may_not_be_fetched_are_no_part_of_the_share() {
     queue_all(&mut world);
     world.run();
     assert_eq!(world.fetched.len(), 5);
+}
+
+#[test]
+fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
+    let mut hosts: Vec<Host> = (0..100).map(|number| host(&format!("h{number}.test"), 1, 1)).collect();
+    hosts.iter_mut().for_each(|host| host.found_by_dns = false);
+    hosts.insert(0, host("a.test", 1, 3));
+    let rules = FrontierRules { resolvers: 2, ..settings().rules };
+    let slow = Settings { rules, fetchers: 4, slowest: 10_000, ..settings() };
+    let mut world = World::new(hosts, slow, Dice(7));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.len(), 3);
+    assert!(world.resolved_at_last_page < 100, "{}", world.resolved_at_last_page);
 }

@@ -6,6 +6,7 @@ mod support;
 mod api;
 mod architecture;
 mod config_layers;
+mod crash;
 mod demo;
 mod fetch_body;
 mod fetch_robots;

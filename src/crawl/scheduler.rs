@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use tokio::task::JoinSet;
 
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
@@ -56,6 +57,8 @@ struct Loop<'a> {
     frontier: Frontier<Errand>,
     events: Sender<Event>,
     outcomes: Sender<Outcome>,
+    /// What runs on the async runtime; given up when the loop ends.
+    tasks: JoinSet<()>,
     /// Pages handed out that are not stored yet.
     outstanding: usize,
     handed_out: u64,
@@ -86,7 +89,7 @@ pub(super) fn run(
     let mut crawl = Loop::new(crawler, job, runtime, events, outcomes);
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
-    // The writer ends when the last sender of outcomes is gone: fetches given up on hold some until they end.
+    // The writer ends when the last sender of outcomes is gone: the loop's, and those of fetches given up with it.
     drop(crawl);
     drop(inbox);
     if result.is_ok() && writer.join().is_err() {
@@ -116,6 +119,7 @@ impl<'a> Loop<'a> {
             }),
             events,
             outcomes,
+            tasks: JoinSet::new(),
             outstanding: 0,
             handed_out: 0,
             failures: FxHashMap::default(),
@@ -144,8 +148,8 @@ impl<'a> Loop<'a> {
 
     /// Queues every page whose last visit is `crawl.recrawl_after` ago.
     fn queue_due(&mut self) -> Result<(), CrawlError> {
-        let before = unix_now().saturating_sub(self.crawler.config.crawl.recrawl_after.0.as_secs());
-        let due = self.crawler.store.visited_before(before)?;
+        let last = unix_now().saturating_sub(self.crawler.config.crawl.recrawl_after.0.as_secs());
+        let due = self.crawler.store.visited_before(last + 1)?;
         for chunk in due.chunks(DUE_CHUNK) {
             let again =
                 |(url, depth): &(CanonicalUrl, u16)| Found { url: url.clone(), depth: *depth, again: true };
@@ -160,6 +164,7 @@ impl<'a> Loop<'a> {
             if stopping.is_none() && stop.load(Ordering::Relaxed) {
                 stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
             }
+            self.clear_away()?;
             let open = stopping.is_none() && !self.is_at_limit();
             let wait = if open { self.hand_out()? } else { self.rest() };
             self.show();
@@ -186,6 +191,14 @@ impl<'a> Loop<'a> {
                 self.queue_due()?;
             }
         }
+    }
+
+    /// Forgets the tasks that ended. One that panicked leaves its URL without a fate, so the crawl cannot go on.
+    fn clear_away(&mut self) -> Result<(), CrawlError> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            ended.map_err(|_| CrawlError::Broken)?;
+        }
+        Ok(())
     }
 
     fn is_at_limit(&self) -> bool {
@@ -222,20 +235,22 @@ impl<'a> Loop<'a> {
         Progress::set(&progress.under_way, self.frontier.turns());
     }
 
-    fn resolve(&self, queue: QueueName, url: CanonicalUrl) {
+    fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        self.runtime.spawn(async move {
+        let task = async move {
             let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
             let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
-    fn fetch_robots(&self, turn: QueueName, Errand { job, waiting }: Errand) {
+    fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
         let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
-        self.runtime.spawn(async move {
+        let task = async move {
             let step = robots.fetch(job).await;
             let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
     /// A page's turn has come: robots.txt decides what it is used for.
@@ -274,11 +289,11 @@ impl<'a> Loop<'a> {
         Ok(usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified }))
     }
 
-    fn fetch(&self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, outcomes) = (Arc::clone(&self.reading), self.outcomes.clone());
         let crawl_delay = permit.crawl_delay();
-        self.runtime.spawn(async move {
+        let task = async move {
             let outcome = fetcher.fetch(permit, known.as_ref()).await;
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
@@ -291,7 +306,8 @@ impl<'a> Loop<'a> {
             rayon::spawn(move || {
                 let _ = outcomes.send(reading.outcome(queued, outcome, known.is_some()));
             });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {

@@ -22,7 +22,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
+use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WriteBatch, WriteOptions};
 
 use crate::config::StoreConfig;
 use crate::frontier::{Found, QueuedUrl};
@@ -205,8 +205,11 @@ impl Store {
     /// [`StoreError`] when the disk fails.
     pub fn compact(&self) -> Result<(), StoreError> {
         self.flush()?;
+        let mut options = CompactOptions::default();
+        // Otherwise what lies in one file alone is moved to the last level as it is.
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         for name in COLUMN_FAMILIES {
-            self.db.compact_range_cf(self.family(name)?, None::<&[u8]>, None::<&[u8]>);
+            self.db.compact_range_cf_opt(self.family(name)?, None::<&[u8]>, None::<&[u8]>, &options);
         }
         Ok(())
     }
@@ -247,10 +250,15 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));
     }
+    if directory.join("CURRENT").exists()
+        && let Some(reason) = schema::foreign(directory).map_err(|error| opening(directory, error))?
+    {
+        return Err(unusable(reason));
+    }
     Ok(())
 }
 
-/// RocksDB tells a held lock and an unknown column family by text alone.
+/// RocksDB tells a held lock by text alone.
 fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
     let text = error.to_string();
     if text.contains("lock hold by current process") || text.contains("While lock file") {

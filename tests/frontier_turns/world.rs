@@ -4,14 +4,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use backlinkd::frontier::{Backlog, Fate, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
-use super::dice::Dice;
+use super::disk::Disk;
+use crate::support::dice::Dice;
 
 /// Longer than any of the histories.
 const DORMANT: Duration = Duration::from_secs(1_000_000);
@@ -20,69 +20,6 @@ const MAX_REDIRECTS: u32 = 5;
 
 pub fn url(text: &str) -> CanonicalUrl {
     UrlRules::default().canonical(text).unwrap()
-}
-
-/// The queue as it stands on disk: by queue, depth and URL; and fetches by queue.
-#[derive(Default)]
-pub struct Disk {
-    entries: BTreeMap<(QueueName, u16, CanonicalUrl), u32>,
-    seen: BTreeMap<CanonicalUrl, u16>,
-    fetches: BTreeMap<QueueName, u64>,
-}
-
-impl Disk {
-    fn key(queued: &QueuedUrl) -> (QueueName, u16, CanonicalUrl) {
-        (QueueName::of(&queued.url), queued.depth, queued.url.clone())
-    }
-
-    /// Queues a URL that was never queued, or that is wanted `again` and not queued now.
-    pub fn queue(&mut self, url: &CanonicalUrl, depth: u16, again: bool) -> Option<QueuedUrl> {
-        let depth = match self.seen.get(url) {
-            Some(_) if !again => return None,
-            Some(known) => *known,
-            None => depth,
-        };
-        let queued = QueuedUrl { url: url.clone(), depth, attempts: 0 };
-        if self.entries.contains_key(&Self::key(&queued)) {
-            return None;
-        }
-        self.seen.insert(url.clone(), depth);
-        self.entries.insert(Self::key(&queued), 0);
-        Some(queued)
-    }
-
-    fn holds(&self, queued: &QueuedUrl) -> bool {
-        self.entries.contains_key(&Self::key(queued))
-    }
-
-    fn queues(&self) -> BTreeSet<QueueName> {
-        self.entries.keys().map(|(name, ..)| name.clone()).collect()
-    }
-}
-
-impl Backlog for Disk {
-    type Error = Infallible;
-
-    fn queued(
-        &self,
-        queue: &QueueName,
-        after: Option<&QueuedUrl>,
-        most: usize,
-    ) -> Result<Vec<QueuedUrl>, Infallible> {
-        let after = after.map(Self::key);
-        let of_queue = self.entries.iter().filter(|((name, ..), _)| name == queue);
-        let rest = of_queue.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
-        let entry = |((_, depth, url), attempts): (&(_, u16, CanonicalUrl), &u32)| QueuedUrl {
-            url: url.clone(),
-            depth: *depth,
-            attempts: *attempts,
-        };
-        Ok(rest.take(most).map(entry).collect())
-    }
-
-    fn fetches_of(&self, queue: &QueueName) -> Result<u64, Infallible> {
-        Ok(self.fetches.get(queue).copied().unwrap_or(0))
-    }
 }
 
 /// A request for a host's robots.txt, and the queue that waits for it.
@@ -176,6 +113,9 @@ pub struct World {
     pub order: Vec<CanonicalUrl>,
     pub fetched: BTreeMap<CanonicalUrl, u32>,
     pub elapsed: Duration,
+    resolved: usize,
+    /// How many names had been looked up when the last page was handed out.
+    pub resolved_at_last_page: usize,
 }
 
 impl World {
@@ -203,6 +143,8 @@ impl World {
             order: Vec::new(),
             fetched: BTreeMap::new(),
             elapsed: Duration::ZERO,
+            resolved: 0,
+            resolved_at_last_page: 0,
         }
     }
 
@@ -362,6 +304,7 @@ impl World {
             Robots::Known => {
                 self.hand_over(&queued);
                 self.order.push(queued.url.clone());
+                self.resolved_at_last_page = self.resolved;
                 self.begin_turn(host);
                 let failing = self.hosts[host].failing;
                 let failed = failing > 0 && self.dice.below(failing) == 0;
@@ -401,6 +344,7 @@ impl World {
     }
 
     fn resolved(&mut self, host: usize, found: Option<IpAddr>) {
+        self.resolved += 1;
         let (name, now) = (self.name_of(host), self.at());
         if found.is_none() {
             self.dormant.insert(host);
