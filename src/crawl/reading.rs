@@ -1,6 +1,7 @@
 //! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -46,7 +47,7 @@ impl Reading {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let visit = match fetched {
-            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.guarded(&queued.url, &answer, conditional),
             FetchOutcome::Failed(kind, detail) => {
                 tracing::debug!(url = %queued.url, detail, "no answer came");
                 Visit::Failed(kind)
@@ -60,14 +61,19 @@ impl Reading {
         Outcome { queued, record: Some(record), found, fate: if again { Fate::Again } else { Fate::Fetched } }
     }
 
-    /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed; a
-    /// redirect leads no further from the seed.
+    /// A page that a defect of the parser stumbles over must not end a crawl worth months.
+    fn guarded(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.visit(url, answer, conditional))).unwrap_or_else(|_| {
+            tracing::error!(%url, "a page could not be read because of a defect of this program; please report it");
+            Visit::Failed(FailureKind::Decode)
+        })
+    }
+
+    /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A
+    /// redirect is a step from the seed like any other, so that an endless chain of them ends too.
     fn found(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
-        let depth = match LinkTag::from_redirect_status(content.status) {
-            Some(_) => queued.depth,
-            None => queued.depth.saturating_add(1),
-        };
+        let depth = queued.depth.saturating_add(1);
         if depth > self.config.crawl.max_depth || content.directives.nofollow {
             return Vec::new();
         }
