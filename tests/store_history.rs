@@ -26,7 +26,7 @@ fn config() -> StoreConfig {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn every_history_reads_as_a_model_tells_it(commits in web::histories()) {
