@@ -43,6 +43,11 @@ impl ApiError {
         }
     }
 
+    /// A parameter that must be given.
+    pub fn missing(name: &str, advice: &str) -> Self {
+        Self::BadRequest(format!("{name} is missing; {advice}"))
+    }
+
     /// A parameter with a value it cannot have.
     pub fn parameter(name: &str, value: &str, wanted: &str) -> Self {
         Self::BadRequest(format!("{name} is \"{}\"; it must be {wanted}", shorten(value)))

@@ -9,10 +9,12 @@
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
 mod auth;
+mod call;
 mod endpoint;
 pub mod endpoints;
 mod error;
 mod params;
+mod posted;
 mod reply;
 mod routes;
 mod server;
@@ -20,9 +22,11 @@ mod server;
 use std::sync::Arc;
 
 pub use auth::{PasswordError, hash_password};
-pub use endpoint::{Answer, Call, Endpoint, Verb};
+pub use call::Call;
+pub use endpoint::{Answer, Endpoint, Verb};
 pub use error::ApiError;
 pub use params::Params;
+pub use posted::Posted;
 pub use routes::ENDPOINTS;
 pub use server::{ServeError, bind, serve};
 

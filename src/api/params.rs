@@ -5,16 +5,22 @@
 //! reads may be given once; lists are written `order[]=a&order[]=b` or `order[0]=a&order[1]=b`.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode;
 
 use super::ApiError;
 use crate::config::ApiConfig;
-use crate::query::{Internal, Selection, Window};
-use crate::urls::{Scope, ScopeKind, Suffixes, UrlRules};
+use crate::model::Day;
+use crate::query::{Activity, Internal, Window};
+use crate::urls::ScopeKind;
 
 /// Rows of an answer when the query does not say.
 const DEFAULT_LIMIT: usize = 50;
+/// Rows of a distribution before the rest, when the query does not say.
+const DEFAULT_TOP: usize = 9;
+/// Rows of a distribution before the rest at most: beyond that, it is a list.
+const MAX_TOP: usize = 100;
 /// Characters of a value that a message repeats.
 const SHOWN_CHARS: usize = 100;
 
@@ -90,23 +96,86 @@ impl Params {
         Ok(numbered.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// What `url`, `scope` and `internal` select.
+    /// `url`.
     ///
     /// # Errors
-    /// [`ApiError::BadRequest`] for a missing or unusable `url`, and for unknown words.
-    pub fn selection(&self, rules: &UrlRules, suffixes: &Suffixes) -> Result<Selection, ApiError> {
-        let kind = self.single("scope")?.map(str::parse::<ScopeKind>).transpose()?;
-        let url = self.single("url")?.ok_or_else(|| {
-            ApiError::BadRequest(
-                "url is missing; give a URL, host or domain, for example url=example.com".to_owned(),
-            )
-        })?;
-        let internal = match self.single("internal")? {
-            None | Some("include") => Internal::Include,
-            Some("exclude") => Internal::Exclude,
-            Some(other) => return Err(ApiError::parameter("internal", other, "include or exclude")),
+    /// [`ApiError::BadRequest`] when it is missing.
+    pub fn url(&self) -> Result<&str, ApiError> {
+        self.single("url")?.ok_or_else(|| {
+            ApiError::missing("url", "give a URL, host or domain, for example url=example.com")
+        })
+    }
+
+    /// `scope`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn scope_kind(&self) -> Result<Option<ScopeKind>, ApiError> {
+        Ok(self.single("scope")?.map(str::parse).transpose()?)
+    }
+
+    /// `internal`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn internal(&self) -> Result<Internal, ApiError> {
+        let words = [("include", Internal::Include), ("exclude", Internal::Exclude)];
+        Ok(self.one_of("internal", &words)?.unwrap_or_default())
+    }
+
+    /// `active`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn activity(&self) -> Result<Activity, ApiError> {
+        let words = [("true", Activity::Active), ("false", Activity::Inactive), ("all", Activity::Both)];
+        Ok(self.one_of("active", &words)?.unwrap_or_default())
+    }
+
+    /// What the word given for a parameter stands for.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a word that is none of these.
+    pub fn one_of<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+        let Some(given) = self.single(name)? else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning);
+        found.map(Some).ok_or_else(|| {
+            let wanted: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            ApiError::parameter(name, given, &wanted.join(" or "))
+        })
+    }
+
+    /// The days from `from` to `to`, which is today when it is not given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] when `from` is missing, a day is malformed, or `from` lies after `to`.
+    pub fn days(&self, today: Day) -> Result<RangeInclusive<Day>, ApiError> {
+        let wanted = "a calendar day from 19700101 on, written as yyyyMMdd";
+        let day = |name: &str| -> Result<Option<Day>, ApiError> {
+            let Some(text) = self.single(name)? else { return Ok(None) };
+            Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, wanted))
         };
-        Ok(Selection { scope: Scope::parse(url, kind, rules, suffixes)?, internal })
+        let from = day("from")?.ok_or_else(|| {
+            ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
+        })?;
+        let to = day("to")?.unwrap_or(today);
+        if from > to {
+            return Err(ApiError::BadRequest(format!(
+                "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
+            )));
+        }
+        Ok(from..=to)
+    }
+
+    /// `top`: rows of a distribution before the rest.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for anything but a whole number from 1 to 100.
+    pub fn top(&self) -> Result<usize, ApiError> {
+        let Some(text) = self.single("top")? else { return Ok(DEFAULT_TOP) };
+        whole_number(text)
+            .filter(|top| (1..=MAX_TOP).contains(top))
+            .ok_or_else(|| ApiError::parameter("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
     }
 
     /// `offset` and `limit`.

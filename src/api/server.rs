@@ -13,9 +13,10 @@ use warp::path::FullPath;
 use warp::{Buf, Filter};
 
 use super::auth::{Authenticator, PasswordError};
-use super::endpoint::{Call, Endpoint};
+use super::call::Call;
+use super::endpoint::Endpoint;
 use super::params::shorten;
-use super::{ApiError, ApiState, Params, reply, routes};
+use super::{ApiError, ApiState, Params, Posted, reply, routes};
 use crate::query::Deadline;
 
 /// Why the server does not run.
@@ -92,6 +93,12 @@ fn filter(
         })
 }
 
+/// What a request says to its endpoint.
+struct Request {
+    params: Params,
+    posted: Option<Posted>,
+}
+
 struct Server {
     state: Arc<ApiState>,
     authenticator: Arc<Authenticator>,
@@ -121,17 +128,20 @@ impl Server {
             return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let reading = drain(body, self.state.config.max_body_bytes);
-        tokio::time::timeout(deadline.left(), reading).await.map_err(|_| ApiError::Deadline)??;
-        let params = Params::parse(query)?;
-        self.compute(endpoint, params, deadline).await
+        let reading = read(body, self.state.config.max_body_bytes);
+        let body = tokio::time::timeout(deadline.left(), reading).await.map_err(|_| ApiError::Deadline)??;
+        let request = Request {
+            params: Params::parse(query)?,
+            posted: (method == Method::POST).then(|| Posted::new(headers, body)),
+        };
+        self.compute(endpoint, request, deadline).await
     }
 
     /// Computes the answer on a blocking thread, when it is its turn. A client that goes away takes its query along.
     async fn compute(
         &self,
         endpoint: &'static Endpoint,
-        params: Params,
+        request: Request,
         deadline: Deadline,
     ) -> Result<Vec<u8>, ApiError> {
         let waiting = Arc::clone(&self.turns).acquire_owned();
@@ -143,25 +153,31 @@ impl Server {
         let state = Arc::clone(&self.state);
         let work = move || {
             let _turn = turn;
-            Call { endpoint, params: &params, state: &state, deadline: &deadline }.answer()
+            let Request { params, posted } = &request;
+            Call { endpoint, params, posted: posted.as_ref(), state: &state, deadline: &deadline }.answer()
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))?
     }
 }
 
-/// Reads a body to its end, so that the connection can be used again, and refuses one that is too large.
-async fn drain<B: Buf>(
+/// Reads a body to its end, wanted or not, so that the connection can be used again; refuses one that is too large.
+async fn read<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     most: usize,
-) -> Result<(), ApiError> {
+) -> Result<Vec<u8>, ApiError> {
     let mut body = pin!(body);
-    let mut bytes = 0_usize;
+    let mut bytes = Vec::new();
     while let Some(part) = body.next().await {
-        let part = part.map_err(|_| ApiError::BadRequest("the body broke off; send it whole".to_owned()))?;
-        bytes = bytes.saturating_add(part.remaining());
-        if bytes > most {
+        let mut part =
+            part.map_err(|_| ApiError::BadRequest("the body broke off; send it whole".to_owned()))?;
+        if part.remaining() > most - bytes.len() {
             return Err(ApiError::BodyTooLarge(most));
         }
+        while part.has_remaining() {
+            let chunk = part.chunk();
+            bytes.extend_from_slice(chunk);
+            part.advance(chunk.len());
+        }
     }
-    Ok(())
+    Ok(bytes)
 }

@@ -18,6 +18,8 @@ pub struct ApiConfig {
     pub max_query_bytes: usize,
     /// Bytes of a request's body at most.
     pub max_body_bytes: usize,
+    /// URLs that one request may ask about at most.
+    pub max_urls: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Queries computed at once; further ones wait.
@@ -35,6 +37,7 @@ impl Default for ApiConfig {
             max_limit: 10_000,
             max_query_bytes: 48 << 10,
             max_body_bytes: 1 << 20,
+            max_urls: 1_000,
             deadline: Span::seconds(60),
             max_concurrent_queries: 64,
             credential_cache_entries: 1_000,
@@ -48,6 +51,7 @@ impl ApiConfig {
         at_least("api.max_limit", self.max_limit as u64, 1)?;
         at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
         at_least("api.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
+        at_least("api.max_urls", self.max_urls as u64, 1)?;
         at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)
     }
 }

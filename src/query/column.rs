@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::dictionary::{Texts, TextsBuilder};
+use crate::model::SearchRank;
 
 /// What kind of value a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,10 @@ pub enum Kind {
     Hundredths,
     /// `true` or `false`.
     Flag,
-    /// A UTC day, held as the number `yyyyMMdd`.
+    /// A UTC day, held as the number `yyyyMMdd` and shown as that text.
     Day,
+    /// As [`Self::Day`], shown as that number.
+    DayNumber,
     Text,
     /// An IP address, or none.
     Address,
@@ -34,8 +37,15 @@ pub enum Value<'a> {
     Hundredths(u32),
     Flag(bool),
     Day(u32),
+    DayNumber(u32),
     Text(&'a str),
     Address(Option<IpAddr>),
+}
+
+impl From<SearchRank> for Value<'_> {
+    fn from(rank: SearchRank) -> Self {
+        Self::Hundredths(u32::from(rank.0))
+    }
 }
 
 impl Value<'_> {
@@ -48,7 +58,7 @@ impl Value<'_> {
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
-            Self::Number(number) => serializer.serialize_u32(number),
+            Self::Number(number) | Self::DayNumber(number) => serializer.serialize_u32(number),
             Self::Hundredths(hundredths) => serialize_hundredths(hundredths, serializer),
             Self::Flag(flag) => serializer.serialize_bool(flag),
             Self::Day(day) => serializer.collect_str(&format_args!("{day:08}")),
@@ -75,6 +85,7 @@ pub(super) enum Meaning {
     Hundredths,
     Flag,
     Day,
+    DayNumber,
     Texts(Arc<Texts>),
     Addresses(Arc<Vec<Option<IpAddr>>>),
 }
@@ -104,6 +115,7 @@ impl Column {
             Meaning::Hundredths => Kind::Hundredths,
             Meaning::Flag => Kind::Flag,
             Meaning::Day => Kind::Day,
+            Meaning::DayNumber => Kind::DayNumber,
             Meaning::Texts(_) => Kind::Text,
             Meaning::Addresses(_) => Kind::Address,
         }
@@ -135,6 +147,7 @@ impl Column {
             Meaning::Hundredths => Value::Hundredths(cell),
             Meaning::Flag => Value::Flag(cell != 0),
             Meaning::Day => Value::Day(cell),
+            Meaning::DayNumber => Value::DayNumber(cell),
             Meaning::Texts(texts) => Value::Text(texts.get(cell)),
             Meaning::Addresses(addresses) => Value::Address(addresses[cell as usize]),
         }

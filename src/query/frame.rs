@@ -8,9 +8,8 @@ use rustc_hash::FxHashMap;
 use super::aggregate::Asked;
 use super::column::{Column, Kind, Meaning, Value};
 use super::groups::Groups;
-use super::ranks::RankSource;
+use super::lookup::LookUp;
 use super::{Deadline, QueryError, Table};
-use crate::model::SearchRank;
 use crate::urls::CanonicalUrl;
 
 /// How a column of an answer is worked out. Names are those of the scanned rows' fields.
@@ -38,6 +37,8 @@ pub enum Compute {
     PageRank(&'static str),
     /// The rank of the registrable domain named by a field.
     DomainRank(&'static str),
+    /// The referring domains of the page that a field names without its scheme.
+    RefDomains(&'static str),
 }
 
 impl Compute {
@@ -52,7 +53,8 @@ impl Compute {
             | Self::Commonest(field)
             | Self::ImageShare(field)
             | Self::PageRank(field)
-            | Self::DomainRank(field) => (Some(field), None),
+            | Self::DomainRank(field)
+            | Self::RefDomains(field) => (Some(field), None),
         };
         first.into_iter().chain(second)
     }
@@ -63,7 +65,9 @@ impl Compute {
             Self::Field(field) | Self::Commonest(field) | Self::CommonestBeside { field, .. } => {
                 of_field(field)
             }
-            Self::RowNumber | Self::Count | Self::Distinct(_) | Self::Further(_) => Some(Kind::Number),
+            Self::RowNumber | Self::Count | Self::Distinct(_) | Self::Further(_) | Self::RefDomains(_) => {
+                Some(Kind::Number)
+            }
             Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
             Self::ImageShare(_) => Some(Kind::Text),
         }
@@ -71,7 +75,7 @@ impl Compute {
 
     /// Whether it costs a look-up in the store per unit.
     pub fn is_lookup(self) -> bool {
-        matches!(self, Self::PageRank(_) | Self::DomainRank(_))
+        matches!(self, Self::PageRank(_) | Self::DomainRank(_) | Self::RefDomains(_))
     }
 }
 
@@ -79,7 +83,7 @@ impl Compute {
 pub struct Frame<'a> {
     table: &'a Table,
     groups: Option<Groups>,
-    ranks: &'a dyn RankSource,
+    look_up: &'a dyn LookUp,
     deadline: &'a Deadline,
 }
 
@@ -91,18 +95,23 @@ impl<'a> Frame<'a> {
     pub fn new(
         table: &'a Table,
         group_by: &[&str],
-        ranks: &'a dyn RankSource,
+        look_up: &'a dyn LookUp,
         deadline: &'a Deadline,
     ) -> Result<Self, QueryError> {
         let keys = group_by.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
         let groups = (!keys.is_empty()).then(|| Groups::by(&keys, table.rows()));
         deadline.check()?;
-        Ok(Self { table, groups, ranks, deadline })
+        Ok(Self { table, groups, look_up, deadline })
     }
 
     /// How many rows or groups there are.
     pub fn units(&self) -> usize {
         self.groups.as_ref().map_or(self.table.rows(), Groups::len)
+    }
+
+    /// All units, in their order.
+    pub fn all(&self) -> Vec<u32> {
+        (0..self.units() as u32).collect()
     }
 
     /// Works a column out for the units named: its row `i` belongs to `units[i]`.
@@ -115,14 +124,22 @@ impl<'a> Frame<'a> {
             Compute::Field(name) => self.field(name, units),
             Compute::PageRank(name) => {
                 let pages = self.field(name, units)?;
-                self.ranks_of(&pages, |url| match CanonicalUrl::from_stored(url.to_owned()) {
-                    Some(url) => self.ranks.page(&url),
-                    None => Ok(SearchRank::default()),
+                self.looked_up(&pages, Meaning::Hundredths, |url| {
+                    match CanonicalUrl::from_stored(url.to_owned()) {
+                        Some(url) => Ok(u32::from(self.look_up.page_rank(&url)?.0)),
+                        None => Ok(0),
+                    }
                 })
             }
             Compute::DomainRank(name) => {
                 let domains = self.field(name, units)?;
-                self.ranks_of(&domains, |domain| self.ranks.domain(domain))
+                self.looked_up(&domains, Meaning::Hundredths, |domain| {
+                    Ok(u32::from(self.look_up.domain_rank(domain)?.0))
+                })
+            }
+            Compute::RefDomains(name) => {
+                let pages = self.field(name, units)?;
+                self.looked_up(&pages, Meaning::Number, |page| self.look_up.refdoms(page))
             }
             Compute::RowNumber => Err(QueryError::Declaration("row number".to_owned())),
             _ => self.aggregate(compute, units),
@@ -153,7 +170,8 @@ impl<'a> Frame<'a> {
             Compute::Count => number(sizes().collect()),
             Compute::Percentage => {
                 let total = self.table.rows() as u64;
-                Column::new(sizes().map(|size| percentage(size, total)).collect(), Meaning::Hundredths)
+                let shares = sizes().map(|size| percentage(u64::from(size), total));
+                Column::new(shares.collect(), Meaning::Hundredths)
             }
             Compute::Distinct(name) => number(asked().distinct(field(name)?)),
             Compute::Further(name) => {
@@ -170,31 +188,36 @@ impl<'a> Frame<'a> {
                     images.into_iter().zip(sizes()).map(|(images, all)| image_share(images, all)),
                 )
             }
-            Compute::Field(_) | Compute::RowNumber | Compute::PageRank(_) | Compute::DomainRank(_) => {
+            Compute::Field(_)
+            | Compute::RowNumber
+            | Compute::PageRank(_)
+            | Compute::DomainRank(_)
+            | Compute::RefDomains(_) => {
                 return Err(QueryError::Declaration(format!("{compute:?}")));
             }
         })
     }
 
-    /// The ranks of what a column names, each name looked up once.
-    fn ranks_of(
+    /// What is known of the names in a column, each looked up once.
+    fn looked_up(
         &self,
         names: &Column,
-        look_up: impl Fn(&str) -> Result<SearchRank, QueryError>,
+        meaning: Meaning,
+        look_up: impl Fn(&str) -> Result<u32, QueryError>,
     ) -> Result<Column, QueryError> {
         let mut known: FxHashMap<u32, u32> = FxHashMap::default();
         let mut cells = Vec::with_capacity(names.cells().len());
         for (row, &code) in names.cells().iter().enumerate() {
             self.deadline.check_at(row)?;
-            let rank = match (known.get(&code), names.meaning_of(code)) {
-                (Some(&rank), _) => rank,
-                (None, Value::Text(name)) => u32::from(look_up(name)?.0),
-                (None, _) => return Err(QueryError::Declaration("rank of what is no text".to_owned())),
+            let cell = match (known.get(&code), names.meaning_of(code)) {
+                (Some(&cell), _) => cell,
+                (None, Value::Text(name)) => look_up(name)?,
+                (None, _) => return Err(QueryError::Declaration("look-up of what is no text".to_owned())),
             };
-            known.insert(code, rank);
-            cells.push(rank);
+            known.insert(code, cell);
+            cells.push(cell);
         }
-        Ok(Column::new(cells, Meaning::Hundredths))
+        Ok(Column::new(cells, meaning))
     }
 }
 
@@ -204,11 +227,11 @@ fn is_every_row(units: &[u32], rows: usize) -> bool {
 }
 
 /// 100 × part / total in hundredths, rounded to the nearest, halves up.
-fn percentage(part: u32, total: u64) -> u32 {
+pub(super) fn percentage(part: u64, total: u64) -> u32 {
     if total == 0 {
         return 0;
     }
-    ((u64::from(part) * 20_000 + total) / (2 * total)) as u32
+    ((part * 20_000 + total) / (2 * total)) as u32
 }
 
 fn image_share(images: u32, all: u32) -> &'static str {

@@ -3,27 +3,33 @@
 //! The unique key that decides ties needs no declaration: rows of their own stand in the order of the store's
 //! keys (target, source, link), groups in the order of the values they are made by.
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::column::{Column, Kind, Meaning, Value};
-use super::field::{BACKLINK_FIELDS, find};
+use super::column::{Column, Kind, Meaning};
+use super::field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, find};
 use super::filter::{self, Condition};
 use super::frame::{Compute, Frame};
+use super::lookup::LookUp;
 use super::order::{self, OrderKey, Sorting};
-use super::ranks::RankSource;
 use super::{Deadline, QueryError, Table};
 
 /// What the rows of a listing are taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rows {
-    /// Active external links into the scope: [`super::scan::backlinks`].
+    /// External links into the scope.
     Backlinks,
+    /// Active external links on the scope's pages.
+    Outgoing,
+    /// The scope's pages that were ever answered.
+    Pages,
 }
 
 impl Rows {
     fn kind_of(self, field: &str) -> Option<Kind> {
         match self {
-            Self::Backlinks => find(BACKLINK_FIELDS, field).map(super::Field::kind),
+            Self::Backlinks => find(BACKLINK_FIELDS, field).map(Field::kind),
+            Self::Outgoing => find(OUTGOING_FIELDS, field).map(Field::kind),
+            Self::Pages => find(PAGE_FIELDS, field).map(Field::kind),
         }
     }
 }
@@ -35,20 +41,23 @@ pub struct ListColumn {
     pub from: Compute,
 }
 
-/// The declaration of a list endpoint. Fields to order and filter by name columns, shown or hidden.
+/// The declaration of a list endpoint. Fields to order and filter by name columns.
 #[derive(Debug)]
 pub struct Listing {
     pub rows: Rows,
     /// Fields whose equal values make a group; none: every row stands for itself.
     pub group_by: &'static [&'static str],
+    /// Groups in which this field is unknown are left out.
+    pub known: Option<&'static str>,
     /// The columns that answers show, in this order.
     pub columns: &'static [ListColumn],
-    /// Columns that only serve to order or filter by.
-    pub hidden: &'static [ListColumn],
     pub order_fields: &'static [&'static str],
     /// As `order[]` writes it.
     pub default_order: &'static [&'static str],
+    /// None: the list takes no `where`.
     pub where_fields: &'static [&'static str],
+    /// Whether lost links can be asked for.
+    pub shows_lost: bool,
 }
 
 /// A question to a listing, checked before any row is read.
@@ -77,6 +86,18 @@ pub struct Page {
 }
 
 impl Listing {
+    /// A listing of every backlink, without columns: what a declaration leaves out.
+    pub const BACKLINKS: Self = Self {
+        rows: Rows::Backlinks,
+        group_by: &[],
+        known: None,
+        columns: &[],
+        order_fields: &[],
+        default_order: &[],
+        where_fields: &[],
+        shows_lost: false,
+    };
+
     /// Reads the texts of `where` and `order[]`.
     ///
     /// # Errors
@@ -91,21 +112,26 @@ impl Listing {
             .iter()
             .map(|&name| Ok((name, self.kind(self.column(name)?)?)))
             .collect::<Result<Vec<_>, QueryError>>()?;
-        let conditions = filter::parse(filter.unwrap_or_default(), &fields)?;
-        let (mut order, warnings) = order::parse(order, self.order_fields);
+        let filter = filter.unwrap_or_default();
+        let conditions = if fields.is_empty() { Vec::new() } else { filter::parse(filter, &fields)? };
+        let (mut order, mut warnings) = order::parse(order, self.order_fields);
         if order.is_empty() {
             order = order::parse(self.default_order.iter().copied(), self.order_fields).0;
+        }
+        if fields.is_empty() && !filter.is_empty() {
+            warnings.push("where was ignored, since nothing can be filtered here; leave it away".to_owned());
         }
         Ok(Plan { conditions, order, warnings })
     }
 
-    /// The column of a name, shown or hidden.
+    /// The column of a name.
     ///
     /// # Errors
     /// [`QueryError::Declaration`] when there is none.
     pub fn column(&self, name: &str) -> Result<ListColumn, QueryError> {
-        let mut all = self.columns.iter().chain(self.hidden);
-        all.find(|column| column.name == name)
+        self.columns
+            .iter()
+            .find(|column| column.name == name)
             .copied()
             .ok_or_else(|| QueryError::Declaration(name.to_owned()))
     }
@@ -127,7 +153,7 @@ impl Listing {
     /// [`QueryError::Declaration`] where the listing contradicts itself.
     pub fn fields(&self, plan: &Plan) -> Result<Vec<&'static str>, QueryError> {
         let named = plan.conditions.iter().map(|c| c.field).chain(plan.order.iter().map(|key| key.field));
-        let mut fields = self.group_by.to_vec();
+        let mut fields: Vec<_> = self.group_by.iter().copied().chain(self.known).collect();
         for name in named {
             fields.extend(self.column(name)?.from.fields());
         }
@@ -146,44 +172,65 @@ impl Listing {
         plan: &Plan,
         window: Window,
         table: &Table,
-        ranks: &dyn RankSource,
+        look_up: &dyn LookUp,
         deadline: &Deadline,
     ) -> Result<Page, QueryError> {
-        let frame = Frame::new(table, self.group_by, ranks, deadline)?;
+        let frame = Frame::new(table, self.group_by, look_up, deadline)?;
         let units = self.passing(plan, &frame, deadline)?;
-        let count = units.len();
-        let shown = if window.limit == 0 || window.offset >= count {
-            Vec::new()
-        } else {
-            let sortings = self.sortings(plan, &frame, &units)?;
-            let picked = order::select(count, &sortings, window.offset, window.limit);
-            picked.into_iter().map(|at| units[at as usize]).collect()
+        let shown = self.shown(plan, &frame, &units, window)?;
+        self.page(&frame, &shown, window, units.len())
+    }
+
+    /// Those of the units that stand in the window.
+    pub(super) fn shown(
+        &self,
+        plan: &Plan,
+        frame: &Frame<'_>,
+        units: &[u32],
+        window: Window,
+    ) -> Result<Vec<u32>, QueryError> {
+        if window.limit == 0 || window.offset >= units.len() {
+            return Ok(Vec::new());
+        }
+        let sortings = self.sortings(plan, frame, units)?;
+        let picked = order::select(units.len(), &sortings, window.offset, window.limit);
+        Ok(picked.into_iter().map(|at| units[at as usize]).collect())
+    }
+
+    /// All columns of the units shown.
+    pub(super) fn page(
+        &self,
+        frame: &Frame<'_>,
+        shown: &[u32],
+        window: Window,
+        count: usize,
+    ) -> Result<Page, QueryError> {
+        let cells = |from| match from {
+            Compute::RowNumber => Ok(row_numbers(window.offset, shown.len())),
+            from => frame.column(from, shown),
         };
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| {
-                Ok((
-                    column.name,
-                    match column.from {
-                        Compute::RowNumber => row_numbers(window.offset, shown.len()),
-                        from => frame.column(from, &shown)?,
-                    },
-                ))
-            })
-            .collect::<Result<Vec<_>, QueryError>>()?;
-        Ok(Page { columns, rows: shown.len(), count })
+        let columns = self.columns.iter().map(|column| Ok((column.name, cells(column.from)?)));
+        Ok(Page { columns: columns.collect::<Result<_, QueryError>>()?, rows: shown.len(), count })
     }
 
     /// The units that pass all conditions, those that cost a look-up tried last.
-    fn passing(&self, plan: &Plan, frame: &Frame<'_>, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
+    pub(super) fn passing(
+        &self,
+        plan: &Plan,
+        frame: &Frame<'_>,
+        deadline: &Deadline,
+    ) -> Result<Vec<u32>, QueryError> {
         let mut tests = plan
             .conditions
             .iter()
             .map(|condition| Ok((self.column(condition.field)?.from, &condition.test)))
             .collect::<Result<Vec<_>, QueryError>>()?;
         tests.sort_by_key(|(from, _)| from.is_lookup());
-        let mut units: Vec<u32> = (0..frame.units() as u32).collect();
+        let mut units = frame.all();
+        if let Some(field) = self.known {
+            let column = frame.column(Compute::Field(field), &units)?;
+            units.retain(|&unit| !column.value(unit as usize).is_unknown());
+        }
         for (from, test) in tests {
             let passing = test.passing(&frame.column(from, &units)?, deadline)?;
             units = passing.into_iter().map(|at| units[at as usize]).collect();
@@ -216,23 +263,20 @@ impl Page {
         self.rows
     }
 
-    /// The cells of a shown row with their names.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = (&'static str, Value<'_>)> {
-        self.columns.iter().map(move |(name, column)| (*name, column.value(row)))
+    /// The shown rows, each of which serialises as an object.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        (0..self.rows).map(|row| Row { page: self, row })
     }
 }
 
 impl Serialize for Page {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.rows))?;
-        for row in 0..self.rows {
-            rows.serialize_element(&Row { page: self, row })?;
-        }
-        rows.end()
+        serializer.collect_seq(self.iter())
     }
 }
 
-struct Row<'a> {
+/// A shown row.
+pub(super) struct Row<'a> {
     page: &'a Page,
     row: usize,
 }
@@ -240,8 +284,8 @@ struct Row<'a> {
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut cells = serializer.serialize_map(Some(self.page.columns.len()))?;
-        for (name, value) in self.page.row(self.row) {
-            cells.serialize_entry(name, &value)?;
+        for (name, column) in &self.page.columns {
+            cells.serialize_entry(name, &column.value(self.row))?;
         }
         cells.end()
     }

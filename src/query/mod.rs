@@ -3,7 +3,8 @@
 //! A *listing* (one declaration per endpoint: columns, order fields, where fields) is answered in four steps:
 //! [`scan`] turns the scope's rows into a columnar [`Table`]; the rows are grouped, where the listing says so;
 //! `where` and `order[]` pick the rows of the page; only then are the columns that the page shows worked out.
-//! Totals come from the store's host pairs, exports read the store row by row and leave a [`cursor`] behind.
+//! A *distribution* is a listing's first rows and the sum of the others. Totals come from the store's host pairs,
+//! a history from the days that links carry; exports read the store row by row and leave a [`cursor`] behind.
 //!
 //! In: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
 //! Out: rows that serialise to the shapes of the API. Invariants: one answer comes from one snapshot; equal
@@ -15,25 +16,32 @@ mod column;
 pub mod cursor;
 mod deadline;
 mod dictionary;
+mod distribution;
 pub mod export;
 mod field;
 mod filter;
 mod frame;
 mod groups;
+mod history;
 mod listing;
+mod lookup;
 mod order;
-mod ranks;
 pub mod scan;
+mod spread;
 mod table;
 mod totals;
 
 pub use column::{Column, Kind, Value};
 pub use deadline::{CancelOnDrop, Deadline};
-pub use field::{BACKLINK_FIELDS, Field, Read};
+pub use distribution::Distribution;
+pub use field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, Read};
 pub use frame::Compute;
+pub use history::DayChange;
 pub use listing::{ListColumn, Listing, Page, Plan, Rows, Window};
-pub use ranks::{RankSource, scope_rank};
-pub use scan::{Internal, Selection};
+pub use lookup::{LookUp, scope_rank};
+pub use order::{OrderKey, parse as read_order};
+pub use scan::{Activity, Internal, Scan, Selection};
+pub use spread::{Addresses, Depth, LinkCounts};
 pub use table::Table;
 pub use totals::{Totals, totals};
 

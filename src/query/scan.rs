@@ -1,12 +1,14 @@
-//! The one door through which lists get their rows: a scope in, a [`Table`] out.
+//! The one door through which queries get their rows: a scope in, records or a [`Table`] out.
 //!
-//! Today every call reads the whole scope, so the table is always complete. A search index kept per scope can
+//! Today every call reads the whole scope, so a table is always complete. A search index kept per scope can
 //! stand in for the scan without anything behind this door changing.
 
-use super::field::{BACKLINK_FIELDS, find};
-use super::{Deadline, QueryError, Table};
-use crate::model::BacklinkRecord;
-use crate::store::Snapshot;
+use std::sync::Arc;
+
+use super::field::{AnsweredPage, BACKLINK_FIELDS, Field, OUTGOING_FIELDS, OutgoingLink, PAGE_FIELDS, find};
+use super::{Deadline, QueryError, Rows, Table};
+use crate::model::{BacklinkRecord, LinkTag, OutlinkRecord};
+use crate::store::{PairCounts, Snapshot};
 use crate::urls::{Scope, Suffixes};
 
 /// What a query is about: a scope, and which links into it count.
@@ -16,12 +18,32 @@ pub struct Selection {
     pub internal: Internal,
 }
 
-/// Whether links from the scope's own registrable domain count as backlinks.
+/// Whether links from the scope's own registrable domain count as backlinks. Says nothing of outgoing links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Internal {
     #[default]
     Include,
     Exclude,
+}
+
+/// Which backlinks a list is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Activity {
+    /// Those that are there.
+    #[default]
+    Active,
+    /// Those that were lost.
+    Inactive,
+    Both,
+}
+
+/// A selection in one state of the store, ready to be read. Cheap to make.
+#[derive(Clone, Copy)]
+pub struct Scan<'a> {
+    pub snapshot: &'a Snapshot<'a>,
+    pub selection: &'a Selection,
+    pub suffixes: &'a Suffixes,
+    pub deadline: &'a Deadline,
 }
 
 /// The rows of a scope as far as they are known.
@@ -39,39 +61,150 @@ impl Selection {
     }
 }
 
-/// The backlinks of a selection: the named fields of all active external links into the scope, in key order.
-///
-/// # Errors
-/// What the store or the deadline reports; [`QueryError::Declaration`] for an unknown field.
-pub fn backlinks(
-    snapshot: &Snapshot<'_>,
-    selection: &Selection,
-    fields: &[&'static str],
-    suffixes: &Suffixes,
-    deadline: &Deadline,
-) -> Result<Scanned, QueryError> {
-    let rows = snapshot.backlinks(&selection.scope, None).map(|row| row.map(|row| row.value));
-    let table = backlink_table(deadline.over(rows), selection, fields, suffixes)?;
-    Ok(Scanned { table, finished: true })
+impl Activity {
+    fn holds(self, active: bool) -> bool {
+        match self {
+            Self::Active => active,
+            Self::Inactive => !active,
+            Self::Both => true,
+        }
+    }
 }
 
-/// As [`backlinks`], from records that lie at hand, active or not, in the order given.
+impl<'a> Scan<'a> {
+    /// The external links into the scope, in key order.
+    pub fn backlinks(
+        &self,
+        activity: Activity,
+    ) -> impl Iterator<Item = Result<BacklinkRecord, QueryError>> + use<'a> {
+        let rows = self.snapshot.backlinks(&self.selection.scope, None).map(|row| row.map(|row| row.value));
+        counted(self.deadline.over(rows), self.selection, activity, self.suffixes)
+    }
+
+    /// The pages of the scope that were ever answered, in key order.
+    pub fn pages(&self) -> impl Iterator<Item = Result<AnsweredPage, QueryError>> + use<'a> {
+        let rows = self.snapshot.pages(&self.selection.scope, None).map(|row| {
+            row.map(|row| {
+                let (url, stored) = row.value;
+                AnsweredPage { url, stored }
+            })
+        });
+        self.deadline
+            .over(rows)
+            .filter(|row: &Result<AnsweredPage, _>| row.as_ref().map_or(true, |page| page.stored.status != 0))
+    }
+
+    /// The active external links on the scope's pages, in the order of pages and positions.
+    pub fn outgoing(&self) -> impl Iterator<Item = Result<OutgoingLink, QueryError>> + use<'a> {
+        let scan = *self;
+        self.pages().flat_map(move |page| match page.and_then(|page| scan.links_of(page)) {
+            Ok(links) => links.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    fn links_of(&self, page: AnsweredPage) -> Result<Vec<OutgoingLink>, QueryError> {
+        if page.stored.ext_links == 0 {
+            return Ok(Vec::new());
+        }
+        self.deadline.check()?;
+        let links = self.snapshot.outlinks(&page.url)?;
+        let page = Arc::new(page);
+        let outgoing = |link: &OutlinkRecord| link.external && link.is_active();
+        Ok(links.into_iter().filter(outgoing).map(|link| OutgoingLink { page: page.clone(), link }).collect())
+    }
+
+    /// Tells of every host with backlinks to the scope, perhaps in several parts, and counts these. Hosts and
+    /// domains are counted from the store's host pairs, without reading a link. A URL, or a host narrowed to one
+    /// port, has no pairs of its own: its backlinks are read.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn source_hosts(&self, mut tell: impl FnMut(&str, &PairCounts)) -> Result<(), QueryError> {
+        match self.selection.scope {
+            Scope::Domain { .. } | Scope::Host { port: None, .. } => {
+                for pair in self.deadline.over(self.snapshot.host_pairs(&self.selection.scope)) {
+                    let pair = pair?;
+                    if self.selection.counts_source(&pair.source_host, self.suffixes) {
+                        tell(&pair.source_host, &pair.counts);
+                    }
+                }
+            }
+            Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
+                for link in self.backlinks(Activity::Active) {
+                    let link = link?;
+                    tell(link.source.host(), &counts_of(&link));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The named fields of all rows.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports; [`QueryError::Declaration`] for an unknown field.
+    pub fn table(
+        &self,
+        rows: Rows,
+        activity: Activity,
+        fields: &[&'static str],
+    ) -> Result<Scanned, QueryError> {
+        let suffixes = self.suffixes;
+        let table = match rows {
+            Rows::Backlinks => {
+                Table::build(&named(BACKLINK_FIELDS, fields)?, self.backlinks(activity), suffixes)
+            }
+            Rows::Outgoing => Table::build(&named(OUTGOING_FIELDS, fields)?, self.outgoing(), suffixes),
+            Rows::Pages => Table::build(&named(PAGE_FIELDS, fields)?, self.pages(), suffixes),
+        };
+        Ok(Scanned { table: table?, finished: true })
+    }
+}
+
+/// The named fields of backlinks that lie at hand, in the order given.
 ///
 /// # Errors
-/// As [`backlinks`].
+/// As [`Scan::table`].
 pub fn backlink_table(
     rows: impl Iterator<Item = Result<BacklinkRecord, QueryError>>,
     selection: &Selection,
+    activity: Activity,
     fields: &[&'static str],
     suffixes: &Suffixes,
 ) -> Result<Table, QueryError> {
-    let fields = fields
-        .iter()
-        .map(|name| find(BACKLINK_FIELDS, name).ok_or_else(|| QueryError::Declaration((*name).to_owned())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let counted = rows.filter(|row| {
-        row.as_ref()
-            .map_or(true, |link| link.is_active() && selection.counts_source(link.source.host(), suffixes))
-    });
-    Table::build(&fields, counted, suffixes)
+    let fields = named(BACKLINK_FIELDS, fields)?;
+    Table::build(&fields, counted(rows, selection, activity, suffixes), suffixes)
+}
+
+fn counted<'a>(
+    rows: impl Iterator<Item = Result<BacklinkRecord, QueryError>> + 'a,
+    selection: &'a Selection,
+    activity: Activity,
+    suffixes: &'a Suffixes,
+) -> impl Iterator<Item = Result<BacklinkRecord, QueryError>> + 'a {
+    rows.filter(move |row| {
+        row.as_ref().map_or(true, |link| {
+            activity.holds(link.is_active()) && selection.counts_source(link.source.host(), suffixes)
+        })
+    })
+}
+
+/// A single link, as host pairs count it.
+fn counts_of(link: &BacklinkRecord) -> PairCounts {
+    PairCounts {
+        links: 1,
+        nofollow: u64::from(link.rel.is_nofollow()),
+        text: u64::from(link.tag == LinkTag::A),
+        image: u64::from(link.tag.is_image()),
+    }
+}
+
+fn named<R>(
+    fields: &'static [Field<R>],
+    names: &[&'static str],
+) -> Result<Vec<&'static Field<R>>, QueryError> {
+    let field =
+        |name: &&'static str| find(fields, name).ok_or_else(|| QueryError::Declaration((*name).to_owned()));
+    names.iter().map(field).collect()
 }

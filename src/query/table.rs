@@ -69,6 +69,7 @@ enum Sink<R: 'static> {
     Number(fn(&R) -> u32, Vec<u32>),
     Flag(fn(&R) -> bool, Vec<u32>),
     Day(fn(&R) -> Day, Vec<u32>),
+    DayNumber(fn(&R) -> Day, Vec<u32>),
     Text(for<'a> fn(&'a R, &Suffixes) -> &'a str, Vec<u32>, Box<TextsBuilder>),
     Address(fn(&R) -> Option<IpAddr>, Vec<u32>, Box<AddressesBuilder>),
 }
@@ -79,6 +80,7 @@ impl<R> Sink<R> {
             Read::Number(read) => Self::Number(read, Vec::new()),
             Read::Flag(read) => Self::Flag(read, Vec::new()),
             Read::Day(read) => Self::Day(read, Vec::new()),
+            Read::DayNumber(read) => Self::DayNumber(read, Vec::new()),
             Read::Text(read) => Self::Text(read, Vec::new(), Box::default()),
             Read::Address(read) => Self::Address(read, Vec::new(), Box::default()),
         }
@@ -88,7 +90,7 @@ impl<R> Sink<R> {
         match self {
             Self::Number(read, cells) => cells.push(read(row)),
             Self::Flag(read, cells) => cells.push(u32::from(read(row))),
-            Self::Day(read, cells) => cells.push(read(row).as_number()),
+            Self::Day(read, cells) | Self::DayNumber(read, cells) => cells.push(read(row).as_number()),
             Self::Text(read, cells, texts) => cells.push(texts.code(read(row, suffixes))),
             Self::Address(read, cells, addresses) => cells.push(addresses.code(read(row))),
         }
@@ -99,6 +101,7 @@ impl<R> Sink<R> {
             Self::Number(_, cells) => Column::new(cells, Meaning::Number),
             Self::Flag(_, cells) => Column::new(cells, Meaning::Flag),
             Self::Day(_, cells) => Column::new(cells, Meaning::Day),
+            Self::DayNumber(_, cells) => Column::new(cells, Meaning::DayNumber),
             Self::Text(_, cells, texts) => Column::new(cells, Meaning::Texts(Arc::new(texts.finish()))),
             Self::Address(_, cells, addresses) => {
                 Column::new(cells, Meaning::Addresses(Arc::new(addresses.finish())))

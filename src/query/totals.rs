@@ -1,15 +1,12 @@
-//! How many backlinks a selection has, and from how many registrable domains.
-//!
-//! Hosts and domains are counted from the store's host pairs, without reading a link. A URL, or a host narrowed to
-//! one port, has no pairs of its own: its backlinks are counted one by one.
+//! How many backlinks a selection has, of which kinds, and from how many registrable domains.
 
 use rustc_hash::FxHashSet;
 
-use super::{Deadline, QueryError, Selection};
-use crate::store::Snapshot;
-use crate::urls::{Scope, Suffixes};
+use super::{Deadline, QueryError, Scan, Selection};
+use crate::store::{PairCounts, Snapshot};
+use crate::urls::Suffixes;
 
-/// The two totals of a selection.
+/// Links, and the registrable domains of their pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub backlinks: u64,
@@ -25,42 +22,72 @@ pub fn totals(
     suffixes: &Suffixes,
     deadline: &Deadline,
 ) -> Result<Totals, QueryError> {
-    let mut counter = Counter { selection, suffixes, backlinks: 0, domains: FxHashSet::default() };
-    match selection.scope {
-        Scope::Domain { .. } | Scope::Host { port: None, .. } => {
-            for pair in deadline.over(snapshot.host_pairs(&selection.scope)) {
-                let pair = pair?;
-                counter.add(&pair.source_host, pair.counts.links);
-            }
-        }
-        Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
-            for row in deadline.over(snapshot.backlinks(&selection.scope, None)) {
-                let link = row?.value;
-                if link.is_active() {
-                    counter.add(link.source.host(), 1);
-                }
-            }
-        }
-    }
-    Ok(Totals { backlinks: counter.backlinks, refdoms: counter.domains.len() as u64 })
+    Scan { snapshot, selection, suffixes, deadline }.totals()
 }
 
-struct Counter<'a> {
-    selection: &'a Selection,
-    suffixes: &'a Suffixes,
+impl Scan<'_> {
+    /// All backlinks of the selection.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn totals(&self) -> Result<Totals, QueryError> {
+        let mut counter = Counter::default();
+        self.source_hosts(|host, counts| counter.add(self.suffixes.domain_of(host), counts.links))?;
+        Ok(counter.totals())
+    }
+
+    /// The backlinks from hosts whose public suffix has the label: for `edu`, those under `edu` and `edu.au`.
+    /// One total per label, in their order.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn totals_by_suffix_label<const N: usize>(
+        &self,
+        labels: [&str; N],
+    ) -> Result<[Totals; N], QueryError> {
+        let mut counters: [Counter; N] = std::array::from_fn(|_| Counter::default());
+        self.source_hosts(|host, counts| {
+            let suffix = self.suffixes.suffix_of(host);
+            for (label, counter) in labels.iter().zip(&mut counters) {
+                if suffix.split('.').any(|part| part == *label) {
+                    counter.add(self.suffixes.domain_of(host), counts.links);
+                }
+            }
+        })?;
+        Ok(counters.map(|counter| counter.totals()))
+    }
+
+    /// The backlinks of the selection, by kind.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn counts(&self) -> Result<PairCounts, QueryError> {
+        let mut sums = PairCounts::default();
+        self.source_hosts(|_, counts| {
+            sums.links += counts.links;
+            sums.nofollow += counts.nofollow;
+            sums.text += counts.text;
+            sums.image += counts.image;
+        })?;
+        Ok(sums)
+    }
+}
+
+#[derive(Default)]
+struct Counter {
     backlinks: u64,
     domains: FxHashSet<Box<str>>,
 }
 
-impl Counter<'_> {
-    fn add(&mut self, source_host: &str, links: u64) {
-        if links == 0 || !self.selection.counts_source(source_host, self.suffixes) {
-            return;
-        }
+impl Counter {
+    fn add(&mut self, domain: &str, links: u64) {
         self.backlinks += links;
-        let domain = self.suffixes.domain_of(source_host);
         if !self.domains.contains(domain) {
             self.domains.insert(domain.into());
         }
+    }
+
+    fn totals(&self) -> Totals {
+        Totals { backlinks: self.backlinks, refdoms: self.domains.len() as u64 }
     }
 }

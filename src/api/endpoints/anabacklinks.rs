@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use crate::api::call::rows;
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
-use crate::query::totals;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", &[Verb::Get], Answer::Own(answer));
 
@@ -13,8 +13,6 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let selection = call.selection()?;
-    let snapshot = call.state.store.snapshot();
-    let totals = totals(&snapshot, &selection, &call.state.suffixes, call.deadline)?;
-    call.one_row(Row { backlinks: totals.backlinks })
+    let totals = call.ask(|scan| scan.totals())?;
+    rows(&[Row { backlinks: totals.backlinks }])
 }

@@ -1,14 +1,13 @@
-//! `/backlinks`: the backlinks of a scope, one row each.
+//! `/backlinks`: the backlinks of a scope, one row each; with `active=false` the lost ones, with `active=all` both.
 
 use super::{column, plain};
 use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing, Rows};
+use crate::query::{Compute, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("backlinks", &[Verb::Get], Answer::List(&LISTING));
 
 /// `insDate` and `cdate` are one date; so are `updDate`, `udate` and `update`, the contract's three names for it.
 pub static LISTING: Listing = Listing {
-    rows: Rows::Backlinks,
     group_by: &[],
     columns: &[
         plain("nofollow"),
@@ -38,7 +37,6 @@ pub static LISTING: Listing = Listing {
         plain("ugc"),
         plain("sponsored"),
     ],
-    hidden: &[],
     order_fields: &["extL", "intL", "sr", "pos", "nofollow"],
     default_order: &["-sr"],
     where_fields: &[
@@ -63,4 +61,6 @@ pub static LISTING: Listing = Listing {
         "udate",
         "sr",
     ],
+    shows_lost: true,
+    ..Listing::BACKLINKS
 };

@@ -2,12 +2,11 @@
 
 use super::column;
 use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing, Rows};
+use crate::query::{Compute, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("linktexts", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    rows: Rows::Backlinks,
     group_by: &["linktext"],
     columns: &[
         column("percentage", Compute::Percentage),
@@ -16,8 +15,8 @@ pub static LISTING: Listing = Listing {
         column("type", Compute::ImageShare("image")),
         column("frequency", Compute::Count),
     ],
-    hidden: &[],
     order_fields: &["anchortext", "frequency", "refdoms"],
     default_order: &["-refdoms", "-frequency"],
     where_fields: &["anchortext", "frequency"],
+    ..Listing::BACKLINKS
 };

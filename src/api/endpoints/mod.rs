@@ -1,16 +1,42 @@
 //! One file per endpoint, each a declaration and, where it is no list, the few lines that answer it.
 
 pub mod anabacklinks;
+pub mod anaurls;
 pub mod backlinks;
+pub mod backlinks_histogram;
+pub mod backlinkshort;
+mod calendar;
 pub mod domainpopularity;
+pub mod edugovlinks;
 pub mod exportbacklinks;
 pub mod exportpages;
+pub mod geolocationshort;
 pub mod health;
+pub mod httpstatus;
+pub mod iplist;
+pub mod ippopularity;
+pub mod iscached;
+pub mod linkedpages;
+pub mod linkratio;
+pub mod linkspread;
+pub mod linktextdistribution;
 pub mod linktexts;
+pub mod linktypes;
+pub mod newandlost_histogram;
+pub mod outgoinghosts;
+pub mod outgoinglinkcount;
+pub mod outgoinglinks;
+pub mod outgoinglinktexts;
+pub mod outgoingtoppages;
+pub mod pagedistribution;
 mod pieces;
 pub mod referringdomains;
 pub mod root;
 pub mod sr;
+pub mod srspread;
+pub mod tagtypes;
+pub mod tldlist;
+mod urls;
 
 use crate::query::{Compute, ListColumn};
 

@@ -2,13 +2,12 @@
 
 use super::{column, plain};
 use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing, Rows};
+use crate::query::{Compute, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("referringdomains", &[Verb::Get], Answer::List(&LISTING));
 
 /// `ip` is the address with most links, the lowest of equals; `ccode` is where that address stands.
 pub static LISTING: Listing = Listing {
-    rows: Rows::Backlinks,
     group_by: &["domain"],
     columns: &[
         column("dsCount", Compute::RowNumber),
@@ -19,8 +18,8 @@ pub static LISTING: Listing = Listing {
         column("ip_count_additional", Compute::Further("ip")),
         column("sr", Compute::DomainRank("domain")),
     ],
-    hidden: &[],
     order_fields: &["domain", "sr", "links"],
     default_order: &["-links"],
     where_fields: &["ccode", "ip", "links", "sr"],
+    ..Listing::BACKLINKS
 };

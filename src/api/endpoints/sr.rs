@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::api::call::rows;
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::{Value, scope_rank};
 
@@ -13,7 +14,6 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let selection = call.selection()?;
-    let rank = scope_rank(&call.state.store.snapshot(), &selection.scope)?;
-    call.one_row(Row { sr: Value::Hundredths(u32::from(rank.0)) })
+    let rank = call.ask(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
+    rows(&[Row { sr: rank.into() }])
 }

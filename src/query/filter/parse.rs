@@ -124,7 +124,7 @@ impl Parser<'_> {
     }
 
     fn pattern(&mut self, field: &str, kind: Kind, operator: &Token) -> Result<Pattern, QueryError> {
-        if !matches!(kind, Kind::Text | Kind::Address | Kind::Day) {
+        if !matches!(kind, Kind::Text | Kind::Address | Kind::Day | Kind::DayNumber) {
             return Err(found(operator, &format!("{field} is no text; use lt, le, gt, ge, eq, ne or in")));
         }
         let advice = "write a pattern in single quotes, for example '%news%'";
@@ -154,7 +154,7 @@ fn wanted(kind: Kind) -> &'static str {
     match kind {
         Kind::Number | Kind::Hundredths => "a number without quotes, for example 10",
         Kind::Flag => "true or false",
-        Kind::Day => "a day as yyyyMMdd, for example 20240229",
+        Kind::Day | Kind::DayNumber => "a day as yyyyMMdd, for example 20240229",
         Kind::Text => "a text in single quotes, for example 'news'",
         Kind::Address => "an IP address in single quotes, for example '192.0.2.1'",
     }
@@ -166,7 +166,7 @@ fn literal(word: &Word, kind: Kind) -> Option<Literal> {
         (Kind::Number | Kind::Hundredths, Word::Plain(text)) => number(text).map(Literal::Number),
         (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("true") => Some(Literal::Flag(true)),
         (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("false") => Some(Literal::Flag(false)),
-        (Kind::Day, Word::Plain(text) | Word::Quoted(text)) => {
+        (Kind::Day | Kind::DayNumber, Word::Plain(text) | Word::Quoted(text)) => {
             Day::parse(text).ok().map(|day| Literal::Day(day.as_number()))
         }
         (Kind::Text, Word::Quoted(text)) => Some(Literal::Text(text.clone())),

@@ -73,7 +73,7 @@ impl Test {
                     let text = address.map(|address| address.to_string()).unwrap_or_default();
                     pattern.matches(&text) != *negated
                 }
-                Value::Day(day) => pattern.matches(&format!("{day:08}")) != *negated,
+                Value::Day(day) | Value::DayNumber(day) => pattern.matches(&format!("{day:08}")) != *negated,
                 Value::Number(_) | Value::Hundredths(_) | Value::Flag(_) => false,
             },
         }
@@ -104,7 +104,7 @@ fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
             (f64::from(value) / 100.0).partial_cmp(literal)
         }
         (Value::Flag(value), Literal::Flag(literal)) => Some(value.cmp(literal)),
-        (Value::Day(value), Literal::Day(literal)) => Some(value.cmp(literal)),
+        (Value::Day(value) | Value::DayNumber(value), Literal::Day(literal)) => Some(value.cmp(literal)),
         (Value::Text(value), Literal::Text(literal)) => Some(value.cmp(literal.as_str())),
         (Value::Address(value), Literal::Address(literal)) => Some(value.cmp(literal)),
         _ => None,

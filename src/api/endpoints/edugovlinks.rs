@@ -1,0 +1,25 @@
+//! `/edugovlinks`: how many of a scope's backlinks come from schools and authorities, by their public suffix.
+
+use serde::Serialize;
+
+use crate::api::call::counted_rows;
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::query::Totals;
+
+pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Answer::Own(answer));
+
+#[derive(Serialize)]
+struct Row {
+    refdoms: u64,
+    links: u64,
+    r#type: &'static str,
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let labels = ["edu", "gov"];
+    let totals = call.ask(|scan| scan.totals_by_suffix_label(labels))?;
+    let row =
+        |(r#type, totals): (_, &Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
+    let response: Vec<Row> = labels.into_iter().zip(&totals).map(row).collect();
+    counted_rows(&response, response.len(), &[])
+}

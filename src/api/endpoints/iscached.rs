@@ -1,0 +1,89 @@
+//! `/iscached`: which of the endpoints named answer completely, at once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Answer::Own(answer));
+
+/// The body of a POST.
+#[derive(Deserialize)]
+struct Asked {
+    url: String,
+    resources: Names,
+}
+
+/// Names as a list, or in one text with commas between.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    List(Vec<String>),
+    Text(String),
+}
+
+#[derive(Serialize)]
+struct Reply<'a> {
+    response: BTreeMap<&'a str, bool>,
+    status: u16,
+}
+
+const EXAMPLE: &str = r#"{"url": "example.com", "resources": ["backlinks"]}"#;
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let asked = match call.posted {
+        Some(posted) => {
+            let asked: Asked = posted.json(EXAMPLE)?;
+            call.selection_of(&asked.url)?;
+            asked.resources.into_list()
+        }
+        None => {
+            call.selection()?;
+            given(&call.params.list("resources")?)?
+        }
+    };
+    let response: BTreeMap<&str, bool> = asked
+        .iter()
+        .map(|name| name.trim())
+        .filter(|name| !name.is_empty())
+        .map(|name| (name, is_complete(name)))
+        .collect();
+    if response.is_empty() {
+        return Err(ApiError::missing(
+            "resources",
+            "name endpoints, for example resources=backlinks,linktexts",
+        ));
+    }
+    Ok(serde_json::to_vec(&Reply { response, status: 200 })?)
+}
+
+/// Lists are worked out anew for every question, so they are complete; other answers never say whether they are.
+fn is_complete(name: &str) -> bool {
+    ENDPOINTS.iter().any(|endpoint| endpoint.name == name && endpoint.answer.says_finished())
+}
+
+/// The names in a query string: in one text with commas between, as a JSON array, or as `resources[]`.
+fn given(texts: &[&str]) -> Result<Vec<String>, ApiError> {
+    let mut names = Vec::new();
+    for text in texts {
+        if text.trim_start().starts_with('[') {
+            let list: Vec<String> = serde_json::from_str(text).map_err(|_| {
+                ApiError::parameter("resources", text, "names with commas between, or a JSON array of names")
+            })?;
+            names.extend(list);
+        } else {
+            names.extend(text.split(',').map(str::to_owned));
+        }
+    }
+    Ok(names)
+}
+
+impl Names {
+    fn into_list(self) -> Vec<String> {
+        match self {
+            Self::List(names) => names,
+            Self::Text(names) => names.split(',').map(str::to_owned).collect(),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! `/linkratio`: how many of a scope's backlinks lead to its home page, and how many deeper.
+
+use serde::Serialize;
+
+use crate::api::call::rows;
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", &[Verb::Get], Answer::Own(answer));
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Row {
+    Homelinks(u64),
+    Deeplinks(u64),
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let depth = call.ask(|scan| scan.depth())?;
+    rows(&[Row::Homelinks(depth.home), Row::Deeplinks(depth.deep)])
+}

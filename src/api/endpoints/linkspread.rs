@@ -1,0 +1,20 @@
+//! `/linkspread`: how many of a scope's backlinks pass rank on, and how many do not.
+
+use serde::Serialize;
+
+use crate::api::call::rows;
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("linkspread", &[Verb::Get], Answer::Own(answer));
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Row {
+    Follow(u64),
+    Nofollow(u64),
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = call.ask(|scan| scan.counts())?;
+    rows(&[Row::Follow(counts.links - counts.nofollow), Row::Nofollow(counts.nofollow)])
+}

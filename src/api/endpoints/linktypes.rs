@@ -1,0 +1,20 @@
+//! `/linktypes`: how many of a scope's backlinks are text, and how many are images; frames and redirects are neither.
+
+use serde::Serialize;
+
+use crate::api::call::counted_rows;
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("linktypes", &[Verb::Get], Answer::Own(answer));
+
+#[derive(Serialize)]
+struct Row {
+    linktype: &'static str,
+    links: u64,
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = call.ask(|scan| scan.counts())?;
+    let types = [("text", counts.text), ("image", counts.image)];
+    counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
+}

@@ -1,0 +1,17 @@
+//! `/outgoinghosts`: the hosts that the external links on a scope's pages lead to.
+
+use super::{column, plain};
+use crate::api::{Answer, Endpoint, Verb};
+use crate::query::{Compute, Listing, Rows};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinghosts", &[Verb::Get], Answer::List(&LISTING));
+
+pub static LISTING: Listing = Listing {
+    rows: Rows::Outgoing,
+    group_by: &["host"],
+    columns: &[plain("host"), column("frequency", Compute::Count)],
+    order_fields: &["frequency", "host"],
+    default_order: &["-frequency"],
+    where_fields: &["frequency", "host"],
+    ..Listing::BACKLINKS
+};

@@ -1,0 +1,47 @@
+//! `/outgoinglinkcount`: how many links the pages of a scope have, by kind.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use crate::api::call::counted_rows;
+use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::query::{LinkCounts, OrderKey, read_order};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Answer::Own(answer));
+
+/// `avg` is links per HTML page, rounded down.
+#[derive(Clone, Copy, Serialize)]
+struct Row {
+    avg: u64,
+    pages: u64,
+    linktype: &'static str,
+    frequency: u64,
+}
+
+impl Row {
+    fn compare(&self, other: &Self, key: &OrderKey) -> Ordering {
+        let order = match key.field {
+            "frequency" => self.frequency.cmp(&other.frequency),
+            _ => self.linktype.cmp(other.linktype),
+        };
+        if key.descending { order.reverse() } else { order }
+    }
+}
+
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    let window = call.params.window(&call.state.config)?;
+    let (order, warnings) = read_order(call.params.list("order")?.into_iter(), &["frequency", "linktype"]);
+    let LinkCounts { pages, external, internal } = call.ask(|scan| scan.link_counts())?;
+    let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
+    let mut response = kinds.map(|(linktype, frequency)| {
+        let avg = frequency.checked_div(pages).unwrap_or(0);
+        Row { avg, pages, linktype, frequency }
+    });
+    // They stand by type, which decides ties.
+    response.sort_by(|a, b| {
+        order.iter().fold(Ordering::Equal, |so_far, key| so_far.then_with(|| a.compare(b, key)))
+    });
+    let shown: Vec<Row> = response.into_iter().skip(window.offset).take(window.limit).collect();
+    counted_rows(&shown, kinds.len(), &warnings)
+}

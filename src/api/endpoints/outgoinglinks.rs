@@ -1,0 +1,36 @@
+//! `/outgoinglinks`: the external links on a scope's pages, one row each.
+
+use super::{column, plain};
+use crate::api::{Answer, Endpoint, Verb};
+use crate::query::{Compute, Listing, Rows};
+
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", &[Verb::Get], Answer::List(&LISTING));
+
+pub static LISTING: Listing = Listing {
+    rows: Rows::Outgoing,
+    columns: &[
+        plain("backlinkpage"),
+        plain("title"),
+        plain("linktarget"),
+        plain("linktext"),
+        plain("tag"),
+        plain("nofollow"),
+        plain("pos"),
+        column("sr", Compute::PageRank("url")),
+        plain("cdate"),
+    ],
+    order_fields: &["cdate", "sr"],
+    default_order: &["-cdate"],
+    where_fields: &[
+        "title",
+        "backlinkpage",
+        "linktarget",
+        "linktext",
+        "nofollow",
+        "pos",
+        "sr",
+        "tag",
+        "cdate",
+    ],
+    ..Listing::BACKLINKS
+};
