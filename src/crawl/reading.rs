@@ -15,6 +15,7 @@ use crate::frontier::{Fate, Found, QueuedUrl};
 use crate::geo::Geo;
 use crate::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
+use crate::store::StoreError;
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
@@ -29,17 +30,26 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
+    /// # Errors
+    /// When the store cannot tell which domains it holds.
+    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
         let suffixes = Arc::clone(crawler.store.suffixes());
-        let domains = || seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect();
-        Self {
-            stay_on: crawler.config.crawl.stay_on_seed_domains.then(domains),
+        let stay_on = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
+            (false, _) => None,
+            // A crawl that goes on without new seeds stays where the earlier ones were.
+            (true, []) => Some(crawler.store.visited_domains()?),
+            (true, seeds) => {
+                Some(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect())
+            }
+        };
+        Ok(Self {
+            stay_on,
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
             suffixes,
             geo: Arc::clone(&crawler.geo),
             progress: Arc::clone(&crawler.progress),
-        }
+        })
     }
 
     /// What became of a queued URL. `conditional`: whether the request carried validators.
@@ -131,7 +141,10 @@ impl Reading {
     fn redirect(&self, url: &CanonicalUrl, answer: &Answer, tag: LinkTag) -> Option<Link> {
         let base = self.rules.base(url)?;
         let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
-        Some(Link { target, tag, rel: Rel::NONE, anchor: String::new() })
+        let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+        let directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+        let rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
+        Some(Link { target, tag, rel, anchor: String::new() })
     }
 
     /// Title, links and the like of an HTML body. An error page has a title, but its links are not the page's.

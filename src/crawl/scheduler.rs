@@ -22,8 +22,9 @@ use crate::urls::CanonicalUrl;
 
 /// How often the loop looks at `stop` when nothing happens.
 const HEARTBEAT: Duration = Duration::from_millis(100);
-/// How often a crawl that runs forever looks for pages that have fallen due.
-const DUE_CHECK: Duration = Duration::from_secs(60);
+/// A crawl that runs forever looks for pages that have fallen due ten times in `crawl.recrawl_after`, within these
+/// bounds: looking means reading through all pages.
+const DUE_CHECKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3_600));
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
 
@@ -69,6 +70,11 @@ struct Loop<'a> {
     next_due_check: Instant,
 }
 
+fn due_check(crawler: &Crawler) -> Duration {
+    let (shortest, longest) = DUE_CHECKS;
+    (crawler.config.crawl.recrawl_after.0 / 10).clamp(shortest, longest)
+}
+
 /// Runs one crawl to its end.
 pub(super) fn run(
     crawler: &Crawler,
@@ -86,7 +92,7 @@ pub(super) fn run(
             .spawn(move || writer::run(&store, &progress, batch, &work, &events))
             .map_err(CrawlError::Thread)?
     };
-    let mut crawl = Loop::new(crawler, job, runtime, events, outcomes);
+    let mut crawl = Loop::new(crawler, job, runtime, events, outcomes)?;
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
     // The writer ends when the last sender of outcomes is gone: the loop's, and those of fetches given up with it.
@@ -105,9 +111,9 @@ impl<'a> Loop<'a> {
         runtime: &'a tokio::runtime::Handle,
         events: Sender<Event>,
         outcomes: Sender<Outcome>,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let config = &crawler.config;
-        Self {
+        Ok(Self {
             crawler,
             job,
             runtime,
@@ -123,10 +129,10 @@ impl<'a> Loop<'a> {
             outstanding: 0,
             handed_out: 0,
             failures: FxHashMap::default(),
-            reading: Arc::new(Reading::new(crawler, &job.seeds)),
+            reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             deadline: job.max_time.map(|time| Instant::now() + time),
-            next_due_check: Instant::now() + DUE_CHECK,
-        }
+            next_due_check: Instant::now() + due_check(crawler),
+        })
     }
 
     /// Takes up what earlier crawls left, what has fallen due, and the seeds.
@@ -187,7 +193,7 @@ impl<'a> Loop<'a> {
                 Err(RecvTimeoutError::Disconnected) => return Err(CrawlError::Broken),
             }
             if self.job.forever && Instant::now() >= self.next_due_check {
-                self.next_due_check = Instant::now() + DUE_CHECK;
+                self.next_due_check = Instant::now() + due_check(self.crawler);
                 self.queue_due()?;
             }
         }
