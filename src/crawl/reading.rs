@@ -7,8 +7,8 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Crawler;
+use super::messages::Outcome;
 use super::progress::{CpuTimer, Progress, unix_now};
-use super::writer::Outcome;
 use crate::config::Config;
 use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{Fate, Found, QueuedUrl};

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::task::JoinSet;
 
+use super::messages::{Ended, Event, Outcome, Stored};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
-use super::writer::{self, Outcome, Stored};
-use super::{CrawlError, CrawlJob, Crawler};
+use super::{CrawlError, CrawlJob, Crawler, writer};
 use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
 use crate::frontier::{Fate, Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
 use crate::model::FailureKind;
@@ -27,22 +27,6 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 const DUE_CHECKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3_600));
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
-
-/// What the loop is told.
-pub(super) enum Event {
-    Resolved { queue: QueueName, at: Instant, found: Result<std::net::IpAddr, String> },
-    Robots { turn: QueueName, waiting: QueueName, at: Instant, step: RobotsStep },
-    Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
-    Stored(Stored),
-    Broken(StoreError),
-}
-
-/// How a page's fetch ended, as far as its host is concerned.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ended {
-    Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
-    Failed { kind: FailureKind, crawl_delay: Option<Duration> },
-}
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]

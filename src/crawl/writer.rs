@@ -3,28 +3,11 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use super::messages::{Event, Outcome, Stored};
 use super::progress::{CpuTimer, Progress};
-use super::scheduler::Event;
-use crate::frontier::{Fate, Found, QueuedUrl};
-use crate::model::{PageRecord, Visit};
+use crate::frontier::Fate;
+use crate::model::Visit;
 use crate::store::{Commit, Store, StoreError};
-
-/// One URL that is done with, for now or for good.
-pub(super) struct Outcome {
-    pub queued: QueuedUrl,
-    /// `None` when it was never asked for: robots.txt says no.
-    pub record: Option<PageRecord>,
-    pub found: Vec<Found>,
-    pub fate: Fate,
-}
-
-/// What a commit did.
-pub(super) struct Stored {
-    /// The URLs whose outcome is stored.
-    pub ended: Vec<(QueuedUrl, Fate)>,
-    /// URLs that are new to the queue.
-    pub queued: Vec<QueuedUrl>,
-}
 
 /// Commits outcomes until the channel closes; a failure of the store is told to the loop and ends it.
 pub(super) fn run(
