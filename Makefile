@@ -1,5 +1,6 @@
 # make demo   builds backlinkd and shows it at work
 # make test   everything that must hold: format, lints, docs, tests
+# make build  builds backlinkd and says where it is
 # make bench  measures speed and size
 #
 # A first build takes about 15 minutes on two cores, nearly all of it for RocksDB. It is kept outside of the
@@ -16,7 +17,7 @@ export CXX := ccache c++
 endif
 endif
 
-.PHONY: help demo test bench packages components
+.PHONY: help demo test build bench packages components
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -29,6 +30,10 @@ test: packages components
 	cargo clippy --locked --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps
 	cargo test --locked --release
+
+build: packages
+	cargo build --locked --release
+	@echo "$(CARGO_TARGET_DIR)/release/backlinkd"
 
 bench: packages
 	cargo bench --locked

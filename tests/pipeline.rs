@@ -1,1 +1,256 @@
-//! (to be written)
+//! From a web to its index: a made web is crawled over loopback, and what comes out is compared with what went in.
+
+pub mod oracle;
+mod politeness;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use backlinkd::config::{Config, RankConfig, Span};
+use backlinkd::crawl::{CrawlJob, Crawler, Figures};
+use backlinkd::model::{LinkTag, Rel};
+use backlinkd::rank::rank_all;
+use backlinkd::store::Store;
+use backlinkd::urls::{Suffixes, UrlRules};
+
+use crate::support::dice::Dice;
+use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::made_web::{MadeLink, MadePage, MadeWeb};
+use oracle::{assert_index, assert_ranks, inactive, surplus, url};
+
+const HOSTS: [&str; 7] =
+    ["a.test", "www.a.test", "shop.a.test", "b.test", "c-d.test", "e.co.uk", "alice.github.io"];
+const PAGES: u64 = 8;
+
+fn page_url(dice: &mut Dice) -> String {
+    let host = HOSTS[dice.below(HOSTS.len() as u64) as usize];
+    match dice.below(PAGES + 1) {
+        0 => format!("http://{host}/"),
+        page => format!("http://{host}/p?n={page}"),
+    }
+}
+
+fn random_link(dice: &mut Dice) -> MadeLink {
+    let tag = [LinkTag::A, LinkTag::A, LinkTag::Aimg, LinkTag::Iframe][dice.below(4) as usize];
+    let rel = match tag {
+        LinkTag::Iframe => Rel::NONE,
+        _ => Rel::from_bits([0, 0, 0, 1, 2, 6][dice.below(6) as usize]),
+    };
+    let anchor = ["", "one", "two words", "日本語"][dice.below(4) as usize].to_owned();
+    MadeLink { target: page_url(dice), tag, rel, anchor }
+}
+
+fn random_page(own: &str, dice: &mut Dice) -> MadePage {
+    match dice.below(12) {
+        0 => {
+            let status = [301, 302, 303, 307, 308][dice.below(5) as usize];
+            MadePage::Redirect { status, target: page_url(dice) }
+        }
+        1 => MadePage::Error { status: [404, 410][dice.below(2) as usize] },
+        _ => {
+            let mut links: Vec<MadeLink> = (0..dice.below(9)).map(|_| random_link(dice)).collect();
+            links.retain(|link| link.target != own);
+            MadePage::Html { title: format!("title {}", dice.below(100)), links }
+        }
+    }
+}
+
+pub fn random_web(seed: u64) -> MadeWeb {
+    let mut dice = Dice(seed);
+    let mut web = MadeWeb::default();
+    for (number, host) in HOSTS.iter().enumerate() {
+        // Some share an address.
+        web.hosts.insert((*host).to_owned(), format!("127.77.0.{}", 1 + number % 5));
+        for page in 0..PAGES {
+            let url = match page {
+                0 => format!("http://{host}/"),
+                page => format!("http://{host}/p?n={page}"),
+            };
+            let page = random_page(&url, &mut dice);
+            web.pages.insert(url, page);
+        }
+    }
+    web.forbidden.insert("b.test".to_owned(), vec!["/p?n=3".to_owned(), "/p?n=5".to_owned()]);
+    web
+}
+
+/// A crawl of a web on loopback into a store of its own.
+pub struct Site {
+    pub runtime: tokio::runtime::Runtime,
+    pub web: FakeWeb,
+    pages: Arc<Mutex<BTreeMap<String, MadePage>>>,
+    pub config: Config,
+    _folder: tempfile::TempDir,
+    pub store: Arc<Store>,
+}
+
+impl Site {
+    pub fn of(made: &MadeWeb) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let pages = Arc::new(Mutex::new(made.pages.clone()));
+        let web = runtime.block_on(made.serve(pages.clone()));
+        Self { pages, ..Self::over(runtime, web) }
+    }
+
+    pub fn over(runtime: tokio::runtime::Runtime, web: FakeWeb) -> Self {
+        let mut config = Config { fetch: web.fetch_config(), ..Config::default() };
+        config.crawl.delay = Span(Duration::from_millis(1));
+        config.crawl.host_queue_in_memory = 3;
+        config.store.block_cache_bytes = 1 << 20;
+        config.store.write_buffer_bytes = 1 << 20;
+        let folder = tempfile::tempdir().unwrap();
+        let suffixes = Arc::new(Suffixes::built_in().unwrap());
+        let store = Arc::new(Store::open(folder.path(), &config.store, suffixes).unwrap());
+        Self { runtime, web, pages: Arc::default(), config, _folder: folder, store }
+    }
+
+    pub fn crawler(&self) -> Crawler {
+        Crawler::new(self.store.clone(), &self.config, UrlRules::default()).unwrap()
+    }
+
+    pub fn crawl(&self, job: &CrawlJob, stop: &AtomicBool) -> Figures {
+        self.crawler().run(job, self.runtime.handle(), stop).unwrap()
+    }
+
+    fn crawl_all(&self, seeds: &[String]) -> Figures {
+        self.crawl(&job(seeds), &AtomicBool::new(false))
+    }
+}
+
+pub fn job(seeds: &[String]) -> CrawlJob {
+    CrawlJob { seeds: seeds.iter().map(|seed| url(seed)).collect(), ..CrawlJob::default() }
+}
+
+pub fn seeds() -> Vec<String> {
+    ["a.test", "c-d.test", "b.test"].map(|host| format!("http://{host}/")).to_vec()
+}
+
+#[test]
+fn the_web_that_went_in_comes_out() {
+    for seed in 1..=3 {
+        let made = random_web(seed);
+        let site = Site::of(&made);
+        let figures = site.crawl_all(&seeds());
+        let expected = made.reachable(&seeds());
+        assert!(expected.len() > 40, "the web is too small to tell anything");
+        assert_index(&site.store, &expected);
+        assert_eq!(figures.pages, expected.len() as u64);
+        assert!(inactive(&site.store).is_empty());
+        rank_all(&site.store, &RankConfig::default(), site.store.suffixes(), &|_| {}).unwrap();
+        assert_ranks(&site.store, &expected);
+        site.store.compact().unwrap();
+        assert_index(&site.store, &expected);
+    }
+}
+
+#[test]
+fn a_web_that_changed_is_seen_to_have_changed() {
+    let before = random_web(4);
+    let mut after = before.clone();
+    let mut dice = Dice(44);
+    for (url, page) in &mut after.pages {
+        if dice.below(2) == 0 {
+            *page = random_page(url, &mut dice);
+        }
+    }
+    let mut site = Site::of(&before);
+    site.config.crawl.recrawl_after = Span::default();
+    site.crawl_all(&seeds());
+    let first = before.reachable(&seeds());
+    assert_index(&site.store, &first);
+
+    // What was known is visited again, too, whoever still links to it.
+    *site.pages.lock().unwrap() = after.pages.clone();
+    site.crawl_all(&seeds());
+    let known: Vec<String> = first.keys().cloned().chain(seeds()).collect();
+    let second = after.reachable(&known);
+    assert_index(&site.store, &second);
+    assert_eq!(inactive(&site.store), surplus(&first, &second));
+
+    *site.pages.lock().unwrap() = before.pages.clone();
+    site.crawl_all(&seeds());
+    let known: Vec<String> = second.keys().cloned().collect();
+    let third = before.reachable(&known);
+    assert_index(&site.store, &third);
+    // What came back is active again; what is lost now is what the change had brought.
+    assert_eq!(inactive(&site.store), surplus(&second, &third));
+}
+
+#[test]
+fn a_crawl_that_is_cut_short_goes_on_where_it_was() {
+    let made = random_web(5);
+    let mut site = Site::of(&made);
+    site.config.crawl.delay = Span(Duration::from_millis(10));
+    let mut runs = 0;
+    let never = AtomicBool::new(false);
+    for run in 0..4 {
+        let figures = site.crawl(&CrawlJob { max_pages: Some(5), ..job(&seeds()[..1 + run % 2]) }, &never);
+        assert_eq!(figures.pages, 5);
+        site.crawl(&CrawlJob { max_time: Some(Duration::from_millis(30)), ..CrawlJob::default() }, &never);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopper = stop.clone();
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            stopper.store(true, Ordering::Relaxed);
+        });
+        site.crawl(&CrawlJob::default(), &stop);
+        thread.join().unwrap();
+        runs += 3;
+    }
+    site.crawl_all(&seeds());
+    assert_index(&site.store, &made.reachable(&seeds()));
+    let mut fetched: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for request in site.web.log() {
+        *fetched.entry((request.host, request.path)).or_default() += 1;
+    }
+    for ((host, path), times) in fetched {
+        let seed = path == "/" && seeds().contains(&format!("http://{host}/"));
+        let most = if path == "/robots.txt" || seed { runs + 1 } else { 1 };
+        assert!(times <= most, "{host}{path} was fetched {times} times");
+    }
+}
+
+#[test]
+fn a_crawl_told_to_stop_does_not_wait_for_a_server_that_hangs() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let hanging = Reply::html("late").after(Duration::from_secs(20));
+    let web = FakeWeb::new().host("a.test", "127.77.1.1").page("a.test", "/", hanging);
+    let web = runtime.block_on(web.start());
+    let mut site = Site::over(runtime, web);
+    site.config.crawl.drain = Span(Duration::from_millis(100));
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopper = stop.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        stopper.store(true, Ordering::Relaxed);
+    });
+    let start = Instant::now();
+    site.crawl(&job(&["http://a.test/".to_owned()]), &stop);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(site.store.stats().unwrap().queued, 1);
+}
+
+#[test]
+fn failing_pages_are_tried_again_and_then_recorded() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let web = FakeWeb::new()
+        .page("a.test", "/", Reply::html("<a href=/ok>x</a><a href=/500>x</a><a href=/torn>x</a>"))
+        .page("a.test", "/ok", Reply::html("ok"))
+        .page("a.test", "/500", Reply::status(500))
+        .page("a.test", "/torn", Reply::reset());
+    let web = runtime.block_on(web.start());
+    let mut site = Site::over(runtime, web);
+    site.config.crawl.retry_delay = Span(Duration::from_millis(10));
+    site.crawl_all(&["http://a.test/".to_owned()]);
+    let times = |path: &str| site.web.log().iter().filter(|request| request.path == path).count();
+    assert_eq!((times("/ok"), times("/500"), times("/torn")), (1, 3, 3));
+    let snapshot = site.store.snapshot();
+    let broken = snapshot.page(&url("http://a.test/500")).unwrap().unwrap();
+    assert_eq!((broken.status, broken.failures, broken.html), (500, 3, false));
+    let torn = snapshot.page(&url("http://a.test/torn")).unwrap().unwrap();
+    assert_eq!((torn.status, torn.failures), (0, 3));
+    assert!(torn.last_failure > 0);
+    assert_eq!(site.store.stats().unwrap().queued, 0);
+}

@@ -1,1 +1,319 @@
-//! (to be written)
+//! What stands on disk: the column families, keys and values as `store::schema` documents them, byte by byte, and
+//! which directories are opened.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use backlinkd::config::StoreConfig;
+use backlinkd::frontier::{Found, QueuedUrl};
+use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
+use backlinkd::store::{COLUMN_FAMILIES, Commit, Store, StoreError};
+use backlinkd::urls::{CanonicalUrl, Suffixes, UrlRules};
+use proptest::prelude::*;
+use rocksdb::{DB, Options};
+
+const PAGE: &str = "http://www.example.com/a";
+
+fn config() -> StoreConfig {
+    StoreConfig { block_cache_bytes: 1 << 20, write_buffer_bytes: 1 << 20, ..StoreConfig::default() }
+}
+
+fn suffixes() -> Arc<Suffixes> {
+    Arc::new(Suffixes::parse("com\norg\n").unwrap())
+}
+
+fn open(directory: &Path) -> Result<Store, StoreError> {
+    Store::open(directory, &config(), suffixes())
+}
+
+fn url(text: &str) -> CanonicalUrl {
+    UrlRules::default().canonical(text).unwrap()
+}
+
+fn refusal(directory: &Path) -> String {
+    open(directory).err().expect("the directory should be refused").to_string()
+}
+
+/// Closes the store and reads what it left, without any of its code.
+fn raw(store: Store) -> (DB, Vec<String>) {
+    let directory = store.directory().to_owned();
+    store.compact().unwrap();
+    drop(store);
+    let names = DB::list_cf(&Options::default(), &directory).unwrap();
+    (DB::open_cf_for_read_only(&Options::default(), directory, &names, false).unwrap(), names)
+}
+
+fn rows(db: &DB, family: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let family = db.cf_handle(family).unwrap();
+    let rows = db.iterator_cf(family, rocksdb::IteratorMode::Start);
+    rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+}
+
+fn record() -> PageRecord {
+    let link = |target: &str, rel, anchor: &str| Link {
+        target: url(target),
+        tag: LinkTag::A,
+        rel,
+        anchor: anchor.into(),
+    };
+    PageRecord {
+        url: url(PAGE),
+        visited: 100 * 86_400 + 5,
+        visit: Visit::Answered(Box::new(PageContent {
+            status: 200,
+            html: true,
+            content_type: "text/html".to_owned(),
+            charset: "utf-8".to_owned(),
+            title: "T".to_owned(),
+            ip: Some("192.0.2.1".parse().unwrap()),
+            place: Place { ccode: "DE".to_owned(), country: "Germany".to_owned(), city: String::new() },
+            digest: 0x0807_0605_0403_0201,
+            etag: "\"e\"".to_owned(),
+            links: vec![
+                link("https://b.org/x", Rel::NOFOLLOW, "t"),
+                link("http://www.example.com/b", Rel::NONE, ""),
+            ],
+            ..PageContent::default()
+        })),
+    }
+}
+
+#[test]
+fn the_column_families_are_those_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut names) = raw(open(folder.path()).unwrap());
+    names.retain(|name| name != "default");
+    assert_eq!(names, COLUMN_FAMILIES);
+}
+
+#[test]
+fn a_page_with_its_links_is_written_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.put(&[record()]).unwrap();
+    let (db, _) = raw(store);
+    // Title, address (4 bytes), place, internal and external links, day.
+    let source = b"\x01T\x04\xc0\x00\x02\x01\x02DE\x07Germany\x00\x01\x01\x64".as_slice();
+    let page = [
+        // Flags (HTML), status, last failure, failures, first and last day, time of the visit, digest.
+        b"\x01\xc8\x01\x00\x00\x64\x64\x85\xac\x8f\x04\x01\x02\x03\x04\x05\x06\x07\x08",
+        source,
+        b"\x00\x09text/html\x05utf-8\x00\x03\"e\"\x00",
+    ];
+    assert_eq!(rows(&db, "pages"), [(b"com,example,www,)/a\x01".to_vec(), page.concat())]);
+    // Two links: tags with the external bit, rel values, positions, seqs, days, absences, targets, anchor texts.
+    let outlinks =
+        b"\x02\x10\x00\x01\x00\x02\x02\x00\x00\xc8\x01\x00\x00\x00\x04\x0bs://b.org/x\x17\x01b\x01t\x00";
+    assert_eq!(rows(&db, "outlinks"), [(b"com,example,www,)/a\x01".to_vec(), outlinks.to_vec())]);
+    // Tag, rel values, position, first day, absences, blpcount, anchor text, page.
+    let backlink = [b"\x00\x01\x01\x64\x00\x01\x01t".as_slice(), source].concat();
+    assert_eq!(rows(&db, "backlinks"), [(b"org,b,)/x\x02com,example,www,)/a\x01\x00".to_vec(), backlink)]);
+    // Links, nofollow, text, image.
+    assert_eq!(rows(&db, "pairs"), [(b"org,b,\x00com,example,www,".to_vec(), b"\x02\x02\x02\x00".to_vec())]);
+    let meta = rows(&db, "meta");
+    assert!(meta.contains(&(b"format".to_vec(), b"\x01".to_vec())));
+    // Visited, HTML, active, external, inactive.
+    assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
+}
+
+#[test]
+fn the_queue_and_ranks_are_written_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let found = |text: &str| Found { url: url(text), depth: 3, again: false };
+    let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/"].map(found).to_vec();
+    assert_eq!(store.commit(Commit { found, ..Commit::default() }).unwrap().len(), 3);
+    let queued = |text: &str, attempts| QueuedUrl { url: url(text), depth: 3, attempts };
+    let retried = vec![queued("https://b.org/x", 1)];
+    let done = vec![queued("http://b.org:81/", 0)];
+    // Not fetched, hence not counted.
+    let dropped = vec![queued("http://b.org:82/", 0)];
+    store.commit(Commit { retried, done, dropped, ..Commit::default() }).unwrap();
+    let pages = vec![(url("https://b.org/x"), SearchRank(0x0102)), (url("http://zero.org/"), SearchRank(0))];
+    let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
+    store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();
+    let (db, _) = raw(store);
+    let entry = (b"org,b,)\x02\x00\x03org,b,)/x\x02".to_vec(), b"\x01".to_vec());
+    assert_eq!(rows(&db, "frontier"), [entry]);
+    assert_eq!(rows(&db, "hosts"), [(b"org,b,:81)\x01".to_vec(), b"\x02".to_vec())]);
+    let hash = xxhash_rust::xxh3::xxh3_128(b"org,b,)/x\x02").to_be_bytes().to_vec();
+    assert!(rows(&db, "seen").contains(&(hash, b"\x03".to_vec())));
+    let ranks = [
+        (b"\x00\x00\x00\x01\x00org,b,)/x\x02".to_vec(), b"\x01\x02".to_vec()),
+        (b"\x00\x00\x00\x01\x01b.org".to_vec(), b"\x00\x07".to_vec()),
+        (b"\x00\x00\x00\x01\x02b.org".to_vec(), b"\x00\x07".to_vec()),
+    ];
+    assert_eq!(rows(&db, "ranks"), ranks);
+    assert!(rows(&db, "meta").contains(&(b"rank-generation".to_vec(), b"\x01".to_vec())));
+}
+
+/// Changes the store behind its back.
+fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
+    let names = DB::list_cf(&Options::default(), directory).unwrap();
+    let db = DB::open_cf(&Options::default(), directory, names).unwrap();
+    db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
+}
+
+#[test]
+fn another_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).unwrap());
+    write_raw(folder.path(), "meta", b"format", b"\x02");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 2, expected: 1, .. })));
+    let sentence = refusal(folder.path());
+    assert!(sentence.contains("has format 2") && sentence.contains("reads format 1"), "{sentence}");
+    write_raw(folder.path(), "meta", b"format", b"\x01");
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_damaged_record_is_told_not_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.put(&[record()]).unwrap();
+    drop(store);
+    for family in ["pages", "outlinks"] {
+        write_raw(folder.path(), family, b"com,example,www,)/a\x01", b"\xff");
+    }
+    let store = open(folder.path()).unwrap();
+    let snapshot = store.snapshot();
+    for error in [snapshot.page(&url(PAGE)).unwrap_err(), snapshot.outlinks(&url(PAGE)).unwrap_err()] {
+        assert!(error.to_string().contains("com,example,www,)/a"), "{error}");
+    }
+    assert!(snapshot.graph().next().unwrap().is_err());
+    assert!(store.put(&[record()]).is_err());
+}
+
+#[test]
+fn a_directory_of_something_else_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = folder.path().join("letters");
+    std::fs::create_dir(&letters).unwrap();
+    std::fs::write(letters.join("letter.txt"), "dear").unwrap();
+    assert!(refusal(&letters).contains("files of something else"));
+    assert_eq!(std::fs::read_dir(&letters).unwrap().count(), 1);
+
+    let database = folder.path().join("database");
+    DB::open_default(&database).unwrap().put(b"key", b"value").unwrap();
+    assert!(refusal(&database).contains("a RocksDB database of something else"));
+    assert_eq!(DB::list_cf(&Options::default(), &database).unwrap(), ["default"]);
+
+    let newer = folder.path().join("newer");
+    drop(open(&newer).unwrap());
+    let names = DB::list_cf(&Options::default(), &newer).unwrap();
+    DB::open_cf(&Options::default(), &newer, names).unwrap().create_cf("trust", &Options::default()).unwrap();
+    assert!(refusal(&newer).contains("does not know (trust)"), "{}", refusal(&newer));
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert!(refusal(&file).contains("cannot be used"));
+}
+
+#[test]
+fn an_opening_that_was_cut_short_is_made_good() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(DB::open_default(folder.path()).unwrap());
+    drop(open(folder.path()).unwrap());
+    open(folder.path()).unwrap();
+}
+
+#[test]
+fn what_is_not_there_is_not_made_by_asking() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    let answer = Store::open_existing(&absent, &config(), suffixes());
+    assert!(matches!(answer, Err(StoreError::Absent(_))));
+    assert!(!absent.exists());
+    let store = open(&absent).unwrap();
+    let key = store.token_key().unwrap();
+    drop(store);
+    assert_eq!(Store::open_existing(&absent, &config(), suffixes()).unwrap().token_key().unwrap(), key);
+}
+
+const HELD: &str = "BACKLINKD_TEST_HELD_DIRECTORY";
+
+/// Does nothing unless it was started by the test below.
+#[test]
+fn the_process_that_holds_the_directory() {
+    let Ok(directory) = std::env::var(HELD) else { return };
+    let _store = open(Path::new(&directory)).unwrap();
+    println!("held");
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+#[test]
+fn a_directory_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    assert!(matches!(open(folder.path()), Err(StoreError::InUse(_))));
+    drop(store);
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store_format::the_process_that_holds_the_directory", "--nocapture"])
+        .env(HELD, folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.ends_with("held")));
+    assert!(matches!(open(folder.path()), Err(StoreError::InUse(_))));
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    open(folder.path()).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    /// Any text, any number, and as many links to one target as a page may have.
+    #[test]
+    fn whatever_a_page_says_comes_back(
+        texts in prop::collection::vec("\\PC{0,40}", 6),
+        path in "[!-~]{0,30}",
+        digest in any::<u64>(),
+        ip in any::<Option<std::net::IpAddr>>(),
+        anchors in prop::collection::vec(("\\PC{0,20}", 0usize..13, 0u8..16, 0u8..3), 0..400),
+    ) {
+        let page = url(&format!("https://example.com:8443/{path}"));
+        let link = |(anchor, tag, rel, target): (String, usize, u8, u8)| Link {
+            target: url(&format!("http://b.org/{path}{target}")),
+            tag: LinkTag::ALL[tag],
+            rel: Rel::from_bits(rel),
+            anchor,
+        };
+        let links: Vec<Link> = anchors.into_iter().map(link).collect();
+        let content = PageContent {
+            status: 200,
+            title: texts[0].clone(),
+            description: texts[1].clone(),
+            etag: texts[2].clone(),
+            last_modified: texts[3].clone(),
+            place: Place { ccode: texts[4].clone(), country: texts[5].clone(), city: texts[0].clone() },
+            digest,
+            ip,
+            canonical: Some(page.clone()),
+            links: links.clone(),
+            ..PageContent::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).unwrap();
+        store.put(&[PageRecord { url: page.clone(), visited: 86_400, visit: Visit::Answered(Box::new(content.clone())) }]).unwrap();
+        let snapshot = store.snapshot();
+        let stored = snapshot.page(&page).unwrap().unwrap();
+        prop_assert_eq!((stored.title, stored.description, stored.etag), (content.title, content.description, content.etag));
+        prop_assert_eq!((stored.last_modified, stored.place, stored.digest), (content.last_modified, content.place, digest));
+        prop_assert_eq!((stored.ip, stored.canonical), (ip, Some(page.clone())));
+        let back: Vec<Link> = snapshot.outlinks(&page).unwrap().into_iter()
+            .map(|link| Link { target: link.target, tag: link.tag, rel: link.rel, anchor: link.anchor }).collect();
+        prop_assert_eq!(&back, &links);
+        let scope = backlinkd::urls::Scope::Domain { domain: "b.org".to_owned() };
+        let mut rows: Vec<_> = snapshot.backlinks(&scope, None).map(|row| row.unwrap().value).collect();
+        prop_assert!(rows.is_sorted_by_key(|row| (row.target.to_string(), row.seq)));
+        rows.sort_by_key(|row| row.pos);
+        let back: Vec<Link> = rows.into_iter()
+            .map(|row| Link { target: row.target, tag: row.tag, rel: row.rel, anchor: row.anchor }).collect();
+        prop_assert_eq!(back, links);
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -37,7 +37,7 @@ impl WebServer {
     fn start(web: &Path) -> Option<Self> {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, tls_port) = (free(), free());
-        let mut process = Command::new("python3")
+        let mut process = Command::new(python(web)?)
             .arg("server.py")
             .args(["--port", &port.to_string(), "--tls-port", &tls_port.to_string()])
             .current_dir(web)
@@ -51,9 +51,34 @@ impl WebServer {
             return Some(Self { process, port, tls_port });
         }
         process.wait().unwrap();
-        eprintln!("SKIPPED: the test web cannot be served; install Python 3 and aiohttp to run this test");
+        eprintln!("SKIPPED: the test web cannot be served by {}", web.join("server.py").display());
         None
     }
+}
+
+/// A Python that has the web server's one library: the machine's own, or one beside the web. `None`, said aloud,
+/// where there is none.
+fn python(web: &Path) -> Option<PathBuf> {
+    let has_library = |python: &Path| {
+        let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();
+        check.is_ok_and(|status| status.success())
+    };
+    let (system, own) = (PathBuf::from("python3"), web.join("python/bin/python3"));
+    if let Some(python) = [&system, &own].into_iter().find(|python| has_library(python)) {
+        return Some(python.clone());
+    }
+    let run = |program: &Path, arguments: &[&str]| {
+        let quiet =
+            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        quiet.is_ok_and(|status| status.success())
+    };
+    if run(&system, &["-m", "venv", &web.join("python").to_string_lossy()])
+        && run(&own, &["-m", "pip", "install", "aiohttp"])
+    {
+        return Some(own);
+    }
+    eprintln!("SKIPPED: the test web needs Python 3 with aiohttp; install python3-venv, or aiohttp itself");
+    None
 }
 
 impl Drop for WebServer {

@@ -24,6 +24,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
+use crate::demo::DemoOptions;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
@@ -179,8 +180,9 @@ async fn stopped(stop: Arc<AtomicBool>) {
 fn start_log(args: &Args) {
     let level = match (args.quiet, args.verbose) {
         (true, _) => "error",
-        (false, 0) => "backlinkd=info,warn",
-        (false, 1) => "backlinkd=debug,info",
+        // warp reports every client that goes away as an error.
+        (false, 0) => "backlinkd=info,warn,warp=off",
+        (false, 1) => "backlinkd=debug,info,warp=off",
         (false, _) => "trace",
     };
     let filter = EnvFilter::try_from_env("BACKLINKD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
@@ -191,6 +193,11 @@ fn start_log(args: &Args) {
         .init();
 }
 
-fn demo(_setting: &Setting, _listen: Option<std::net::SocketAddr>, _once: bool) -> anyhow::Result<Ending> {
-    anyhow::bail!("the demo is not part of this build")
+fn demo(setting: &Setting, listen: Option<std::net::SocketAddr>, once: bool) -> anyhow::Result<Ending> {
+    let runtime = runtime()?;
+    let stop = stop_on_signal(&runtime)?;
+    let listen = listen.unwrap_or(setting.config.api.listen);
+    let options = DemoOptions { listen, once, data: None };
+    crate::demo::run(&options, &mut std::io::stdout().lock(), &stop)?;
+    Ok(Ending::Good)
 }

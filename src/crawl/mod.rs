@@ -14,6 +14,7 @@
 //!
 //! It does not rank and it serves nothing.
 
+mod messages;
 mod progress;
 mod reading;
 mod scheduler;

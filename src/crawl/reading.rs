@@ -1,19 +1,21 @@
 //! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Crawler;
+use super::messages::Outcome;
 use super::progress::{CpuTimer, Progress, unix_now};
-use super::writer::Outcome;
 use crate::config::Config;
 use crate::fetch::{Answer, FetchOutcome};
-use crate::frontier::{Found, QueuedUrl};
+use crate::frontier::{Fate, Found, QueuedUrl};
 use crate::geo::Geo;
 use crate::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
+use crate::store::StoreError;
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
@@ -28,17 +30,26 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
+    /// # Errors
+    /// When the store cannot tell which domains it holds.
+    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
         let suffixes = Arc::clone(crawler.store.suffixes());
-        let domains = || seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect();
-        Self {
-            stay_on: crawler.config.crawl.stay_on_seed_domains.then(domains),
+        let stay_on = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
+            (false, _) => None,
+            // A crawl that goes on without new seeds stays where the earlier ones were.
+            (true, []) => Some(crawler.store.visited_domains()?),
+            (true, seeds) => {
+                Some(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect())
+            }
+        };
+        Ok(Self {
+            stay_on,
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
             suffixes,
             geo: Arc::clone(&crawler.geo),
             progress: Arc::clone(&crawler.progress),
-        }
+        })
     }
 
     /// What became of a queued URL. `conditional`: whether the request carried validators.
@@ -46,7 +57,7 @@ impl Reading {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let visit = match fetched {
-            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.guarded(&queued.url, &answer, conditional),
             FetchOutcome::Failed(kind, detail) => {
                 tracing::debug!(url = %queued.url, detail, "no answer came");
                 Visit::Failed(kind)
@@ -57,17 +68,22 @@ impl Reading {
         let found = self.found(&queued, &visit);
         let queued = QueuedUrl { attempts, ..queued };
         let record = PageRecord { url: queued.url.clone(), visited, visit };
-        Outcome { queued, record: Some(record), found, again }
+        Outcome { queued, record: Some(record), found, fate: if again { Fate::Again } else { Fate::Fetched } }
     }
 
-    /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed; a
-    /// redirect leads no further from the seed.
+    /// A page that a defect of the parser stumbles over must not end a crawl worth months.
+    fn guarded(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.visit(url, answer, conditional))).unwrap_or_else(|_| {
+            tracing::error!(%url, "a page could not be read because of a defect of this program; please report it");
+            Visit::Failed(FailureKind::Decode)
+        })
+    }
+
+    /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A
+    /// redirect is a step from the seed like any other, so that an endless chain of them ends too.
     fn found(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
-        let depth = match LinkTag::from_redirect_status(content.status) {
-            Some(_) => queued.depth,
-            None => queued.depth.saturating_add(1),
-        };
+        let depth = queued.depth.saturating_add(1);
         if depth > self.config.crawl.max_depth || content.directives.nofollow {
             return Vec::new();
         }
@@ -125,7 +141,10 @@ impl Reading {
     fn redirect(&self, url: &CanonicalUrl, answer: &Answer, tag: LinkTag) -> Option<Link> {
         let base = self.rules.base(url)?;
         let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
-        Some(Link { target, tag, rel: Rel::NONE, anchor: String::new() })
+        let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+        let directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+        let rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
+        Some(Link { target, tag, rel, anchor: String::new() })
     }
 
     /// Title, links and the like of an HTML body. An error page has a title, but its links are not the page's.

@@ -8,39 +8,25 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use tokio::task::JoinSet;
 
+use super::messages::{Ended, Event, Outcome, Stored};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
-use super::writer::{self, Outcome, Stored};
-use super::{CrawlError, CrawlJob, Crawler};
+use super::{CrawlError, CrawlJob, Crawler, writer};
 use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
-use crate::frontier::{Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
+use crate::frontier::{Fate, Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
 use crate::model::FailureKind;
 use crate::store::{Commit, StoreError};
 use crate::urls::CanonicalUrl;
 
 /// How often the loop looks at `stop` when nothing happens.
 const HEARTBEAT: Duration = Duration::from_millis(100);
-/// How often a crawl that runs forever looks for pages that have fallen due.
-const DUE_CHECK: Duration = Duration::from_secs(60);
+/// A crawl that runs forever looks for pages that have fallen due ten times in `crawl.recrawl_after`, within these
+/// bounds: looking means reading through all pages.
+const DUE_CHECKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3_600));
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
-
-/// What the loop is told.
-pub(super) enum Event {
-    Resolved { queue: QueueName, at: Instant, found: Result<std::net::IpAddr, String> },
-    Robots { turn: Option<QueueName>, waiting: QueueName, at: Instant, step: RobotsStep },
-    Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
-    Stored(Stored),
-    Broken(StoreError),
-}
-
-/// How a page's fetch ended, as far as its host is concerned.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ended {
-    Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
-    Failed { kind: FailureKind, crawl_delay: Option<Duration> },
-}
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]
@@ -56,6 +42,8 @@ struct Loop<'a> {
     frontier: Frontier<Errand>,
     events: Sender<Event>,
     outcomes: Sender<Outcome>,
+    /// What runs on the async runtime; given up when the loop ends.
+    tasks: JoinSet<()>,
     /// Pages handed out that are not stored yet.
     outstanding: usize,
     handed_out: u64,
@@ -64,6 +52,11 @@ struct Loop<'a> {
     reading: Arc<Reading>,
     deadline: Option<Instant>,
     next_due_check: Instant,
+}
+
+fn due_check(crawler: &Crawler) -> Duration {
+    let (shortest, longest) = DUE_CHECKS;
+    (crawler.config.crawl.recrawl_after.0 / 10).clamp(shortest, longest)
 }
 
 /// Runs one crawl to its end.
@@ -83,10 +76,10 @@ pub(super) fn run(
             .spawn(move || writer::run(&store, &progress, batch, &work, &events))
             .map_err(CrawlError::Thread)?
     };
-    let mut crawl = Loop::new(crawler, job, runtime, events, outcomes);
+    let mut crawl = Loop::new(crawler, job, runtime, events, outcomes)?;
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
-    // The writer ends when the last sender of outcomes is gone: fetches given up on hold some until they end.
+    // The writer ends when the last sender of outcomes is gone: the loop's, and those of fetches given up with it.
     drop(crawl);
     drop(inbox);
     if result.is_ok() && writer.join().is_err() {
@@ -102,9 +95,9 @@ impl<'a> Loop<'a> {
         runtime: &'a tokio::runtime::Handle,
         events: Sender<Event>,
         outcomes: Sender<Outcome>,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let config = &crawler.config;
-        Self {
+        Ok(Self {
             crawler,
             job,
             runtime,
@@ -116,13 +109,14 @@ impl<'a> Loop<'a> {
             }),
             events,
             outcomes,
+            tasks: JoinSet::new(),
             outstanding: 0,
             handed_out: 0,
             failures: FxHashMap::default(),
-            reading: Arc::new(Reading::new(crawler, &job.seeds)),
+            reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             deadline: job.max_time.map(|time| Instant::now() + time),
-            next_due_check: Instant::now() + DUE_CHECK,
-        }
+            next_due_check: Instant::now() + due_check(crawler),
+        })
     }
 
     /// Takes up what earlier crawls left, what has fallen due, and the seeds.
@@ -144,8 +138,8 @@ impl<'a> Loop<'a> {
 
     /// Queues every page whose last visit is `crawl.recrawl_after` ago.
     fn queue_due(&mut self) -> Result<(), CrawlError> {
-        let before = unix_now().saturating_sub(self.crawler.config.crawl.recrawl_after.0.as_secs());
-        let due = self.crawler.store.visited_before(before)?;
+        let last = unix_now().saturating_sub(self.crawler.config.crawl.recrawl_after.0.as_secs());
+        let due = self.crawler.store.visited_before(last + 1)?;
         for chunk in due.chunks(DUE_CHUNK) {
             let again =
                 |(url, depth): &(CanonicalUrl, u16)| Found { url: url.clone(), depth: *depth, again: true };
@@ -160,6 +154,7 @@ impl<'a> Loop<'a> {
             if stopping.is_none() && stop.load(Ordering::Relaxed) {
                 stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
             }
+            self.clear_away()?;
             let open = stopping.is_none() && !self.is_at_limit();
             let wait = if open { self.hand_out()? } else { self.rest() };
             self.show();
@@ -182,10 +177,18 @@ impl<'a> Loop<'a> {
                 Err(RecvTimeoutError::Disconnected) => return Err(CrawlError::Broken),
             }
             if self.job.forever && Instant::now() >= self.next_due_check {
-                self.next_due_check = Instant::now() + DUE_CHECK;
+                self.next_due_check = Instant::now() + due_check(self.crawler);
                 self.queue_due()?;
             }
         }
+    }
+
+    /// Forgets the tasks that ended. One that panicked leaves its URL without a fate, so the crawl cannot go on.
+    fn clear_away(&mut self) -> Result<(), CrawlError> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            ended.map_err(|_| CrawlError::Broken)?;
+        }
+        Ok(())
     }
 
     fn is_at_limit(&self) -> bool {
@@ -205,7 +208,7 @@ impl<'a> Loop<'a> {
             let now = Instant::now();
             match self.frontier.next(now, self.crawler.store.as_ref())? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
-                Next::Errand(queue, errand) => self.fetch_robots(Some(queue), errand),
+                Next::Errand(queue, errand) => self.fetch_robots(queue, errand),
                 Next::Page(queue, queued) => self.page(queue, queued, now)?,
                 Next::Wait(until) => return Ok(Some(until.saturating_duration_since(now).min(HEARTBEAT))),
                 Next::Busy => return Ok(Some(HEARTBEAT)),
@@ -222,20 +225,22 @@ impl<'a> Loop<'a> {
         Progress::set(&progress.under_way, self.frontier.turns());
     }
 
-    fn resolve(&self, queue: QueueName, url: CanonicalUrl) {
+    fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        self.runtime.spawn(async move {
+        let task = async move {
             let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
             let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
-    fn fetch_robots(&self, turn: Option<QueueName>, Errand { job, waiting }: Errand) {
+    fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
         let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
-        self.runtime.spawn(async move {
+        let task = async move {
             let step = robots.fetch(job).await;
             let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
     /// A page's turn has come: robots.txt decides what it is used for.
@@ -251,7 +256,7 @@ impl<'a> Loop<'a> {
                 tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
                 self.outstanding += 1;
                 self.frontier.ended(&queue, now, None, Pause::None);
-                let outcome = Outcome { queued, record: None, found: Vec::new(), again: false };
+                let outcome = Outcome { queued, record: None, found: Vec::new(), fate: Fate::Dropped };
                 self.outcomes.send(outcome).map_err(|_| CrawlError::Broken)?;
             }
             RobotsAnswer::Unreachable { retry_in } => {
@@ -260,7 +265,7 @@ impl<'a> Loop<'a> {
             }
             RobotsAnswer::NeedsFetch(job) => {
                 self.frontier.put_back(&queue, queued);
-                self.fetch_robots(Some(queue.clone()), Errand { job, waiting: queue });
+                self.fetch_robots(queue.clone(), Errand { job, waiting: queue });
             }
         }
         Ok(())
@@ -274,11 +279,11 @@ impl<'a> Loop<'a> {
         Ok(usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified }))
     }
 
-    fn fetch(&self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, outcomes) = (Arc::clone(&self.reading), self.outcomes.clone());
         let crawl_delay = permit.crawl_delay();
-        self.runtime.spawn(async move {
+        let task = async move {
             let outcome = fetcher.fetch(permit, known.as_ref()).await;
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
@@ -291,7 +296,8 @@ impl<'a> Loop<'a> {
             rayon::spawn(move || {
                 let _ = outcomes.send(reading.outcome(queued, outcome, known.is_some()));
             });
-        });
+        };
+        self.tasks.spawn_on(task, self.runtime);
     }
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
@@ -300,9 +306,9 @@ impl<'a> Loop<'a> {
             Event::Robots { turn, waiting, at, step } => self.take_in_robots(turn, waiting, at, step)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended),
             Event::Stored(Stored { ended, queued }) => {
-                for (url, again) in ended {
+                for (url, fate) in ended {
                     self.outstanding -= 1;
-                    self.frontier.stored(url, again);
+                    self.frontier.stored(url, fate);
                 }
                 self.frontier.queued(queued, self.crawler.store.as_ref())?;
             }
@@ -315,9 +321,8 @@ impl<'a> Loop<'a> {
         let dormant = self.crawler.config.crawl.dead_host_retry.0;
         if let Err(reason) = &found {
             tracing::debug!(queue = %String::from_utf8_lossy(queue.as_bytes()), reason, "a host has no usable address");
-            // An errand there fails like any request would, and its failure is what others wait for.
             for errand in self.frontier.take_errands(queue) {
-                self.fetch_robots(None, errand);
+                self.frontier.give_up(&errand.waiting, at, dormant);
             }
         }
         self.frontier.resolved(queue, at, found.map_err(|_| dormant));
@@ -325,7 +330,7 @@ impl<'a> Loop<'a> {
 
     fn take_in_robots(
         &mut self,
-        turn: Option<QueueName>,
+        turn: QueueName,
         waiting: QueueName,
         at: Instant,
         step: RobotsStep,
@@ -336,19 +341,18 @@ impl<'a> Loop<'a> {
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
         let elsewhere = target.is_some_and(|target| target != waiting);
-        if let Some(turn) = turn {
-            let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
-            self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
-        }
+        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
+        self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
         match next {
             None => self.frontier.resume(&waiting),
             Some(job) => {
                 let url = job.url().clone();
                 let errand = Errand { job, waiting: waiting.clone() };
-                if let Some(errand) = self.frontier.errand(&url, errand, self.crawler.store.as_ref())? {
-                    self.fetch_robots(None, errand);
-                }
-                if !elsewhere {
+                if self.frontier.errand(&url, errand, self.crawler.store.as_ref())?.is_some() {
+                    // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
+                    let retry_in = self.crawler.config.robots.retry_after.0;
+                    self.frontier.give_up(&waiting, at, retry_in);
+                } else if !elsewhere {
                     self.frontier.resume(&waiting);
                 }
             }

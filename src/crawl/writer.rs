@@ -3,29 +3,11 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use super::messages::{Event, Outcome, Stored};
 use super::progress::{CpuTimer, Progress};
-use super::scheduler::Event;
-use crate::frontier::{Found, QueuedUrl};
-use crate::model::{PageRecord, Visit};
+use crate::frontier::Fate;
+use crate::model::Visit;
 use crate::store::{Commit, Store, StoreError};
-
-/// One URL that is done with, for now or for good.
-pub(super) struct Outcome {
-    pub queued: QueuedUrl,
-    /// `None` when it was never asked for: robots.txt says no.
-    pub record: Option<PageRecord>,
-    pub found: Vec<Found>,
-    /// Whether the URL stays in the queue for another attempt.
-    pub again: bool,
-}
-
-/// What a commit did.
-pub(super) struct Stored {
-    /// The URLs whose outcome is stored, and whether they are still queued.
-    pub ended: Vec<(QueuedUrl, bool)>,
-    /// URLs that are new to the queue.
-    pub queued: Vec<QueuedUrl>,
-}
 
 /// Commits outcomes until the channel closes; a failure of the store is told to the loop and ends it.
 pub(super) fn run(
@@ -57,8 +39,13 @@ fn store_batch(store: &Store, progress: &Progress, batch: Vec<Outcome>) -> Resul
         count(progress, &outcome);
         commit.found.extend(outcome.found);
         commit.records.extend(outcome.record);
-        if outcome.again { &mut commit.retried } else { &mut commit.done }.push(outcome.queued.clone());
-        ended.push((outcome.queued, outcome.again));
+        let list = match outcome.fate {
+            Fate::Fetched => &mut commit.done,
+            Fate::Dropped => &mut commit.dropped,
+            Fate::Again => &mut commit.retried,
+        };
+        list.push(outcome.queued.clone());
+        ended.push((outcome.queued, outcome.fate));
     }
     let queued = store.commit(commit)?;
     Ok(Stored { ended, queued })

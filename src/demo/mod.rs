@@ -5,10 +5,10 @@
 //!  (description) └─► expected, ranks ─► questions ──────────► check
 //! ```
 //!
-//! For who wants to see backlinkd at work without pointing it at anybody's servers, and for who wants to know that
-//! what it says is true. Nothing leaves the machine: all hosts have loopback addresses, and the configuration lets
-//! the crawler connect to nothing but these. In: where to listen, and whether to stay. Out: text for people, and
-//! an API to ask. With `once`, every question printed is asked over HTTP and the answer compared with what the
+//! For those who want to see backlinkd at work without pointing it at anybody's servers, and to know that what it
+//! says is true. Nothing leaves the machine: every host has a loopback address, and the configuration lets the
+//! crawler connect to no other private ones. In: where to listen, and whether to stay. Out: text for people, and an
+//! API to ask. With `once`, every question printed is asked over HTTP and the answer compared with what the
 //! description of the web says, without help from the index.
 //!
 //! It is an ordinary user of the stages: it knows nothing that an operator's configuration could not say.

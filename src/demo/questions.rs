@@ -1,6 +1,7 @@
 //! What the demo asks the API: the lines it prints, each with the answer that the description leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ pub struct Question {
     pub path: &'static str,
     /// The rows of the answer, in any order; properties that the description knows nothing of are left out.
     pub rows: fn(&Expected<'_>) -> Vec<Value>,
-    /// The property by which the rows must stand, the largest first.
+    /// Of a list: the property by which its rows must stand, the largest first.
     pub falling: Option<&'static str>,
 }
 
@@ -161,7 +162,7 @@ fn referring_domains(expected: &Expected<'_>) -> Vec<Value> {
         let host = link.page.host;
         *addresses.entry(host.domain).or_default().entry((host.address, host.place.ccode)).or_default() += 1;
     }
-    let row = |(domain, servers): (&str, BTreeMap<(std::net::Ipv4Addr, &str), usize>)| {
+    let row = |(domain, servers): (&str, BTreeMap<(Ipv4Addr, &str), usize>)| {
         // Of equals, the lowest address: the first that is not surpassed.
         let busiest = servers.iter().rev().max_by_key(|(_, links)| **links);
         json!({

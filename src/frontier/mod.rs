@@ -8,9 +8,13 @@
 //! ```text
 //!  unresolved ─► resolving ─► ready (in its address's line) ─► turn ─► ready …
 //!                    │                                          ├─► asleep until its host may be asked again
-//!                    └► dormant: not in this crawl              ├─► waiting for an errand
+//!                    └► dormant: not in this crawl              ├─► waiting for an errand of its own
+//!                                                               ├─► spent: no more pages, by the rules
 //!                                                               └─► idle: nothing queued
 //! ```
+//!
+//! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
+//! lead to each other do not wait for ever.
 //!
 //! The shape is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses"):
 //! a heap of addresses by the time they may next be asked, each with its hosts; an address that is being asked is
@@ -20,7 +24,7 @@ mod queue;
 mod url;
 mod workbench;
 
-pub use url::{Found, QueueName, QueuedUrl};
+pub use url::{Fate, Found, QueueName, QueuedUrl};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};
 
 /// The part of the queues that is not in memory.
@@ -38,7 +42,7 @@ pub trait Backlog {
         most: usize,
     ) -> Result<Vec<QueuedUrl>, Self::Error>;
 
-    /// Fetches the queue has had, over all crawls.
+    /// URLs of the queue that were fetched, over all crawls.
     ///
     /// # Errors
     /// When the count cannot be read.

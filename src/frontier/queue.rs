@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use super::{Backlog, QueueName, QueuedUrl};
+use super::{Backlog, FrontierRules, QueueName, QueuedUrl};
 use crate::urls::CanonicalUrl;
 
 /// Where a queue stands.
@@ -43,7 +43,12 @@ pub(super) struct HostQueue<E> {
     pub place: Place,
     pub address: Option<IpAddr>,
     pub resolved_at: Option<Instant>,
+    /// When its host may next be asked, at whatever address.
+    pub free_at: Option<Instant>,
+    /// Pages fetched over all crawls, and those handed out that are not stored yet.
     pub fetches: u64,
+    /// Whether its pages wait for an errand elsewhere; errands of others it runs meanwhile.
+    pub waits: bool,
     /// A URL of the queue, for resolving its host.
     pub sample: CanonicalUrl,
     errands: VecDeque<E>,
@@ -62,7 +67,9 @@ impl<E> HostQueue<E> {
             place: Place::Idle,
             address: None,
             resolved_at: None,
+            free_at: None,
             fetches,
+            waits: false,
             sample,
             errands: VecDeque::new(),
             window: VecDeque::new(),
@@ -94,25 +101,44 @@ impl<E> HostQueue<E> {
         self.errands.push_back(errand);
     }
 
+    pub fn has_errands(&self) -> bool {
+        !self.errands.is_empty()
+    }
+
     pub fn take_errands(&mut self) -> Vec<E> {
         self.errands.drain(..).collect()
     }
 
-    /// The next piece of work; reads on from disk when the window is empty. URLs in `taken` are under way.
+    /// The next piece of work, an errand first; reads on from disk when the window is empty. URLs in `taken` are
+    /// under way.
     pub fn take<B: Backlog>(
         &mut self,
         name: &QueueName,
-        taken: &FxHashSet<CanonicalUrl>,
-        most: usize,
+        taken: &FxHashMap<CanonicalUrl, bool>,
+        rules: &FrontierRules,
         backlog: &B,
     ) -> Result<Option<Work<E>>, B::Error> {
         if let Some(errand) = self.errands.pop_front() {
             return Ok(Some(Work::Errand(errand)));
         }
+        if self.rest(rules) != Place::Idle {
+            return Ok(None);
+        }
         while self.window.is_empty() && self.more {
-            self.refill(name, taken, most, backlog)?;
+            self.refill(name, taken, rules.window, backlog)?;
         }
         Ok(self.window.pop_front().map(Work::Page))
+    }
+
+    /// Where the queue stands when there is nothing for it to do.
+    pub fn rest(&self, rules: &FrontierRules) -> Place {
+        if self.waits {
+            Place::Waiting
+        } else if self.fetches >= rules.max_fetches {
+            Place::Spent
+        } else {
+            Place::Idle
+        }
     }
 
     /// Reads the next part of the queue. After its end comes another pass, for URLs may have come in behind the
@@ -120,7 +146,7 @@ impl<E> HostQueue<E> {
     fn refill<B: Backlog>(
         &mut self,
         name: &QueueName,
-        taken: &FxHashSet<CanonicalUrl>,
+        taken: &FxHashMap<CanonicalUrl, bool>,
         most: usize,
         backlog: &B,
     ) -> Result<(), B::Error> {
@@ -128,7 +154,7 @@ impl<E> HostQueue<E> {
         let read = backlog.queued(name, self.cursor.as_ref(), most)?;
         let at_end = read.len() < most;
         self.cursor = if at_end { None } else { read.last().cloned() };
-        self.window.extend(read.into_iter().filter(|queued| !taken.contains(&queued.url)));
+        self.window.extend(read.into_iter().filter(|queued| !taken.contains_key(&queued.url)));
         self.found |= !self.window.is_empty();
         self.more = !at_end || self.found;
         Ok(())

@@ -46,3 +46,14 @@ pub struct Found {
     /// Queue it although it was queued before: a seed given anew, a page due for another visit.
     pub again: bool,
 }
+
+/// What became of a URL that was handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was fetched, for good or ill, and is off the queue.
+    Fetched,
+    /// It is off the queue without having been fetched.
+    Dropped,
+    /// It stays in the queue for another attempt.
+    Again,
+}

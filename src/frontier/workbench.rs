@@ -5,10 +5,10 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::queue::{HostQueue, Place, Work};
-use super::{Backlog, QueueName, QueuedUrl};
+use super::{Backlog, Fate, QueueName, QueuedUrl};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -18,7 +18,7 @@ pub struct FrontierRules {
     pub resolvers: usize,
     /// URLs of one queue held in memory.
     pub window: usize,
-    /// Fetches a queue may have, over all crawls.
+    /// URLs of a queue that may be fetched, over all crawls.
     pub max_fetches: u64,
     /// How long a found address is gone by.
     pub address_ttl: Duration,
@@ -80,8 +80,9 @@ pub struct Frontier<E> {
     resolving: usize,
     /// Turns under way.
     turns: usize,
-    /// URLs handed out whose pages are not stored yet: they still stand on disk.
-    taken: FxHashSet<CanonicalUrl>,
+    /// URLs handed out whose fate is not known yet, and whether word came meanwhile that they are queued: either
+    /// old news of a URL that was read from disk before, or the URL was stored and is queued once more.
+    taken: FxHashMap<CanonicalUrl, bool>,
 }
 
 impl<E> Frontier<E> {
@@ -96,7 +97,7 @@ impl<E> Frontier<E> {
             awaited: 0,
             resolving: 0,
             turns: 0,
-            taken: FxHashSet::default(),
+            taken: FxHashMap::default(),
         }
     }
 
@@ -118,6 +119,10 @@ impl<E> Frontier<E> {
     pub fn queued<B: Backlog>(&mut self, urls: Vec<QueuedUrl>, backlog: &B) -> Result<(), B::Error> {
         let window = self.rules.window;
         for queued in urls {
+            if let Some(queued_again) = self.taken.get_mut(&queued.url) {
+                *queued_again = true;
+                continue;
+            }
             let name = QueueName::of(&queued.url);
             let url = queued.url.clone();
             self.queue(&name, &url, backlog)?.push(queued, window);
@@ -126,7 +131,7 @@ impl<E> Frontier<E> {
         Ok(())
     }
 
-    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant: nobody need wait for it.
+    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant: see [`Self::give_up`].
     ///
     /// # Errors
     /// When the backlog cannot be read.
@@ -138,14 +143,14 @@ impl<E> Frontier<E> {
     ) -> Result<Option<E>, B::Error> {
         let name = QueueName::of(url);
         let queue = self.queue(&name, url, backlog)?;
-        match queue.place {
-            Place::Dormant => return Ok(Some(errand)),
-            // Fetches of pages are used up; a robots.txt that others wait for is not one.
-            Place::Spent => queue.place = Place::Idle,
-            _ => {}
+        if queue.place == Place::Dormant {
+            return Ok(Some(errand));
         }
         queue.push_errand(errand);
-        self.offer(&name);
+        // What keeps a queue's own pages does not keep an errand that others wait for.
+        if matches!(queue.place, Place::Idle | Place::Waiting | Place::Spent) {
+            self.line_up(&name);
+        }
         Ok(None)
     }
 
@@ -210,27 +215,29 @@ impl<E> Frontier<E> {
     /// When the backlog cannot be read.
     pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<E>, B::Error> {
         self.wake(now);
-        if self.resolving < self.rules.resolvers
-            && let Some(name) = self.unresolved.pop_front()
-            && let Some(queue) = self.queues.get_mut(&name)
-        {
-            queue.place = Place::Resolving;
-            self.resolving += 1;
-            return Ok(Next::Resolve(name, queue.sample.clone()));
-        }
-        while let Some(&Reverse((free_at, ip))) = self.heap.peek() {
-            if free_at.is_some_and(|at| at > now) {
-                break;
+        loop {
+            if self.resolving < self.rules.resolvers
+                && let Some(name) = self.unresolved.pop_front()
+                && let Some(queue) = self.queues.get_mut(&name)
+            {
+                queue.place = Place::Resolving;
+                self.resolving += 1;
+                return Ok(Next::Resolve(name, queue.sample.clone()));
             }
-            self.heap.pop();
-            if let Some(next) = self.turn_at(ip, now, backlog)? {
-                return Ok(next);
+            while let Some(&Reverse((free_at, ip))) = self.heap.peek() {
+                if free_at.is_some_and(|at| at > now) {
+                    break;
+                }
+                self.heap.pop();
+                if let Some(next) = self.turn_at(ip, now, backlog)? {
+                    return Ok(next);
+                }
+            }
+            // An address too old to go by sends its queue back to the start.
+            if self.unresolved.is_empty() || self.resolving >= self.rules.resolvers {
+                return Ok(self.idle(now));
             }
         }
-        if self.resolving < self.rules.resolvers && !self.unresolved.is_empty() {
-            return Ok(Next::Wait(now));
-        }
-        Ok(self.idle(now))
     }
 
     /// Gives the turn at an address to the first in its line that has work.
@@ -251,15 +258,12 @@ impl<E> Frontier<E> {
                 self.line_up(&name);
                 continue;
             }
-            let Some(work) = queue.take(&name, &self.taken, self.rules.window, backlog)? else {
-                queue.place = Place::Idle;
+            let Some(work) = queue.take(&name, &self.taken, &self.rules, backlog)? else {
+                queue.place = queue.rest(&self.rules);
                 continue;
             };
-            if matches!(work, Work::Page(_)) && queue.fetches >= self.rules.max_fetches {
-                queue.place = Place::Spent;
-                continue;
-            }
             queue.place = Place::Turn;
+            queue.fetches += u64::from(matches!(work, Work::Page(_)));
             self.turns += 1;
             if let Some(address) = self.addresses.get_mut(&ip) {
                 address.busy = true;
@@ -267,7 +271,7 @@ impl<E> Frontier<E> {
             return Ok(Some(match work {
                 Work::Errand(errand) => Next::Errand(name, errand),
                 Work::Page(queued) => {
-                    self.taken.insert(queued.url.clone());
+                    self.taken.insert(queued.url.clone(), false);
                     Next::Page(name, queued)
                 }
             }));
@@ -307,7 +311,11 @@ impl<E> Frontier<E> {
             Ok(ip) => {
                 queue.address = Some(ip);
                 queue.resolved_at = Some(now);
-                self.line_up(name);
+                match queue.free_at {
+                    // The pause is the host's too, also when it has moved.
+                    Some(free_at) if free_at > now => self.sleep(name, free_at, Place::Asleep),
+                    _ => self.line_up(name),
+                }
             }
             Err(dormant) => self.sleep(name, now + dormant, Place::Dormant),
         }
@@ -317,22 +325,24 @@ impl<E> Frontier<E> {
     /// the address stands as it did. The queue goes on as `pause` says.
     pub fn ended(&mut self, name: &QueueName, at: Instant, delay: Option<Duration>, pause: Pause) {
         self.turns -= 1;
-        let ip = self.queues.get(name).and_then(|queue| queue.address);
+        let Some(queue) = self.queues.get_mut(name) else { return };
+        let ip = queue.address;
+        let free_at = delay.map(|delay| at + delay);
+        queue.free_at = free_at.or(queue.free_at);
+        queue.waits |= pause == Pause::Waiting;
+        if matches!(pause, Pause::For(_) | Pause::Dormant(_)) {
+            // After a failure the host may be tried at another address.
+            queue.address = None;
+        }
         if let Some(address) = ip.and_then(|ip| self.addresses.get_mut(&ip)) {
             address.busy = false;
-            if let Some(delay) = delay {
-                address.free_at = Some(at + delay);
-            }
+            address.free_at = free_at.or(address.free_at);
         }
         match pause {
-            Pause::None => self.line_up(name),
+            Pause::Waiting if !queue.has_errands() => queue.place = Place::Waiting,
+            Pause::None | Pause::Waiting => self.line_up(name),
             Pause::For(length) => self.sleep(name, at + length, Place::Asleep),
             Pause::Dormant(length) => self.sleep(name, at + length, Place::Dormant),
-            Pause::Waiting => {
-                if let Some(queue) = self.queues.get_mut(name) {
-                    queue.place = Place::Waiting;
-                }
-            }
         }
         if let Some(ip) = ip {
             self.raise(ip);
@@ -343,29 +353,49 @@ impl<E> Frontier<E> {
     pub fn put_back(&mut self, name: &QueueName, queued: QueuedUrl) {
         self.taken.remove(&queued.url);
         if let Some(queue) = self.queues.get_mut(name) {
+            queue.fetches -= 1;
             queue.put_back(queued);
         }
     }
 
     /// Ends a queue's wait for an errand.
     pub fn resume(&mut self, name: &QueueName) {
-        if self.queues.get(name).is_some_and(|queue| queue.place == Place::Waiting) {
-            self.line_up(name);
+        if let Some(queue) = self.queues.get_mut(name) {
+            queue.waits = false;
+            if queue.place == Place::Waiting {
+                self.line_up(name);
+            }
         }
     }
 
-    /// The page's record is stored and its URL is off the queue (or `again` on it, with one more attempt).
-    pub fn stored(&mut self, queued: QueuedUrl, again: bool) {
-        self.taken.remove(&queued.url);
-        let name = QueueName::of(&queued.url);
-        if let Some(queue) = self.queues.get_mut(&name) {
-            if again {
-                queue.push(queued, self.rules.window);
-                self.offer(&name);
-            } else {
-                queue.fetches += 1;
+    /// Ends a queue's wait for an errand that cannot be run: the queue is dormant from `now` for so long.
+    pub fn give_up(&mut self, name: &QueueName, now: Instant, length: Duration) {
+        if let Some(queue) = self.queues.get_mut(name) {
+            queue.waits = false;
+            if queue.place == Place::Waiting {
+                self.sleep(name, now + length, Place::Dormant);
             }
         }
+    }
+
+    /// The fate of a URL that was handed out is stored.
+    pub fn stored(&mut self, queued: QueuedUrl, fate: Fate) {
+        let queued_again = self.taken.remove(&queued.url).unwrap_or(false);
+        let name = QueueName::of(&queued.url);
+        let Some(queue) = self.queues.get_mut(&name) else { return };
+        if queued_again {
+            queue.look_on_disk();
+        }
+        if fate != Fate::Fetched {
+            queue.fetches -= 1;
+        }
+        if fate == Fate::Again {
+            queue.push(queued, self.rules.window);
+        }
+        if queue.place == Place::Spent && queue.rest(&self.rules) == Place::Idle {
+            queue.place = Place::Idle;
+        }
+        self.offer(&name);
     }
 
     fn sleep(&mut self, name: &QueueName, until: Instant, place: Place) {

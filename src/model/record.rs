@@ -33,6 +33,11 @@ pub struct Toggle {
     pub back: Option<Day>,
 }
 
+/// Whether a link with these absences is there.
+fn is_active(toggles: &[Toggle]) -> bool {
+    toggles.last().is_none_or(|toggle| toggle.back.is_some())
+}
+
 /// A page as the index knows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredPage {
@@ -84,7 +89,7 @@ pub struct OutlinkRecord {
 
 impl OutlinkRecord {
     pub fn is_active(&self) -> bool {
-        self.toggles.last().is_none_or(|toggle| toggle.back.is_some())
+        is_active(&self.toggles)
     }
 }
 
@@ -119,7 +124,7 @@ pub struct BacklinkRecord {
 
 impl BacklinkRecord {
     pub fn is_active(&self) -> bool {
-        self.toggles.last().is_none_or(|toggle| toggle.back.is_some())
+        is_active(&self.toggles)
     }
 }
 

@@ -86,6 +86,15 @@ pub struct ParsedPage {
     pub cut: bool,
 }
 
+/// What the `X-Robots-Tag` header lines of an answer that is no document (a redirect) ask of us.
+pub fn header_directives(x_robots_tag: &[&str], user_agent_token: &str) -> Directives {
+    fold_headers(Directives::default(), x_robots_tag, user_agent_token)
+}
+
+fn fold_headers(start: Directives, x_robots_tag: &[&str], user_agent_token: &str) -> Directives {
+    x_robots_tag.iter().fold(start, |all, line| directives::with_header(all, line, user_agent_token))
+}
+
 /// Reads an HTML document. `user_agent_token` is our product token: directives that name it are obeyed.
 pub fn parse(
     answer: &Answer<'_>,
@@ -95,10 +104,7 @@ pub fn parse(
 ) -> ParsedPage {
     let (encoding, tree) = read_tree(answer, config);
     let found = walk::walk(&tree, config, user_agent_token);
-    let directives = answer
-        .x_robots_tag
-        .iter()
-        .fold(found.directives, |all, line| directives::with_header(all, line, user_agent_token));
+    let directives = fold_headers(found.directives, answer.x_robots_tag, user_agent_token);
     let Some(resolver) = Resolver::new(answer.url, found.base_href, encoding, rules) else {
         return ParsedPage { charset: name_of(encoding), directives, ..ParsedPage::default() };
     };

@@ -90,7 +90,8 @@ impl Stage<'_> {
             }
             _ => {
                 let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
-                StoredPage { upd_day: Day::default(), ..stored(content, &[], ins_day, today) }
+                // An error page is not the page, even if it is HTML.
+                StoredPage { upd_day: Day::default(), html: false, ..stored(content, &[], ins_day, today) }
             }
         };
         page.failures = failures;
@@ -107,8 +108,8 @@ impl Stage<'_> {
         visited: u64,
         today: Day,
     ) -> Result<(), StoreError> {
-        // A 304 for a page that is not stored answers a question nobody asked; there is nothing to renew.
-        let Some(old) = old else { return Ok(()) };
+        // A 304 for a page that was never settled answers a question nobody asked; there is nothing to renew.
+        let Some(old) = old.filter(|page| page.upd_day != Day::default()) else { return Ok(()) };
         let page = StoredPage { visited, upd_day: today, failures: 0, last_failure: 0, ..old.clone() };
         if page.upd_day != old.upd_day {
             let links = self.store.read_outlinks(url, key.as_bytes())?;
@@ -130,6 +131,10 @@ impl Stage<'_> {
             Some(_) => self.store.read_outlinks(url, key.as_bytes())?,
             None => Vec::new(),
         };
+        if is_gone(content.status) {
+            // What the error page links to are not the page's links.
+            content.links.clear();
+        }
         let links = diff::merge(url, old_links.clone(), std::mem::take(&mut content.links), today);
         let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
         let page = StoredPage { visited, ..stored(content, &links, ins_day, today) };
@@ -226,6 +231,10 @@ impl Stage<'_> {
         }
         Ok(())
     }
+}
+
+fn is_gone(status: u16) -> bool {
+    matches!(status, 404 | 410)
 }
 
 /// Active external links per registrable domain of their target.

@@ -7,7 +7,7 @@ use crate::urls::Surt;
 use super::codec::{Reader, put_varint};
 use super::keys::after_prefix;
 use super::schema::{FORMAT, META, PAGES, bounded, decode_sums};
-use super::{COLUMN_FAMILIES, Store, StoreError};
+use super::{Store, StoreError};
 
 const FORMAT_KEY: &[u8] = b"format";
 const TOKEN_KEY: &[u8] = b"token-key";
@@ -126,34 +126,51 @@ impl Store {
         let value = self.db.get_cf(self.family(META)?, COUNTERS)?.unwrap_or_default();
         let sums = decode_sums(META, COUNTERS, &value)?;
         let count = |at: usize| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0));
-        let (hosts, domains) = self.hosts_and_domains()?;
-        let mut disk_bytes = 0;
-        for name in COLUMN_FAMILIES {
-            let family = self.family(name)?;
-            disk_bytes += self.db.property_int_value_cf(family, "rocksdb.total-sst-files-size")?.unwrap_or(0);
-        }
+        let hosts = self.visited_hosts()?;
         Ok(Stats {
             visited: count(0),
             html_pages: count(1),
             links: count(2),
             backlinks: count(3),
             inactive_links: count(4),
-            hosts,
-            domains,
+            hosts: hosts.len() as u64,
+            domains: self.domains_of(&hosts).len() as u64,
             queued: self.queue_length()?,
-            disk_bytes,
+            disk_bytes: self.disk_bytes()?,
         })
     }
 
-    fn hosts_and_domains(&self) -> Result<(u64, u64), StoreError> {
+    fn disk_bytes(&self) -> Result<u64, StoreError> {
+        let unreadable = |error: std::io::Error| StoreError::Directory {
+            directory: self.directory.clone(),
+            reason: error.to_string(),
+        };
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(&self.directory).map_err(unreadable)? {
+            // A file that a compaction deletes meanwhile takes no room any more.
+            bytes += entry.map_err(unreadable)?.metadata().map_or(0, |file| file.len());
+        }
+        Ok(bytes)
+    }
+
+    /// The registrable domains with visited URLs.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a key is damaged.
+    pub fn visited_domains(&self) -> Result<HashSet<String>, StoreError> {
+        Ok(self.domains_of(&self.visited_hosts()?))
+    }
+
+    fn domains_of(&self, hosts: &HashSet<String>) -> HashSet<String> {
+        hosts.iter().map(|host| self.suffixes.domain_of(host).to_owned()).collect()
+    }
+
+    fn visited_hosts(&self) -> Result<HashSet<String>, StoreError> {
         let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
         cursor.seek_to_first();
         let mut hosts = HashSet::new();
-        let mut domains = HashSet::new();
         while let Some(key) = cursor.key() {
-            let host = Surt::host_of(key).map_err(|_| StoreError::damaged(PAGES, key, "the host"))?;
-            domains.insert(self.suffixes.domain_of(&host).to_owned());
-            hosts.insert(host);
+            hosts.insert(Surt::host_of(key).map_err(|_| StoreError::damaged(PAGES, key, "the host"))?);
             // On to the next host and port: everything of this one shares the text up to the parenthesis.
             let end = key.iter().position(|&b| b == b')').map_or(key.len(), |at| at + 1);
             match after_prefix(&key[..end]) {
@@ -162,7 +179,7 @@ impl Store {
             }
         }
         cursor.status()?;
-        Ok((hosts.len() as u64, domains.len() as u64))
+        Ok(hosts)
     }
 
     fn queue_length(&self) -> Result<u64, StoreError> {

@@ -22,7 +22,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
+use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WriteBatch, WriteOptions};
 
 use crate::config::StoreConfig;
 use crate::frontier::{Found, QueuedUrl};
@@ -31,7 +31,7 @@ use crate::urls::{CanonicalUrl, Suffixes};
 
 pub use error::StoreError;
 pub use meta::Stats;
-pub use schema::COLUMN_FAMILIES;
+pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use snapshot::{HostPair, Keyed, PageLinks, PairCounts, Rows, Snapshot};
 
 use commit::{CounterChange, Stage};
@@ -56,8 +56,10 @@ pub struct Store {
 #[derive(Debug, Default)]
 pub struct Commit {
     pub records: Vec<PageRecord>,
-    /// URLs that leave the queue.
+    /// URLs that leave the queue, fetched.
     pub done: Vec<QueuedUrl>,
+    /// URLs that leave the queue without having been fetched.
+    pub dropped: Vec<QueuedUrl>,
     /// URLs that stay in the queue with one more failed attempt.
     pub retried: Vec<QueuedUrl>,
     /// URLs met, known or not.
@@ -165,6 +167,9 @@ impl Store {
         for entry in &commit.done {
             self.stage_done(&mut batch, entry)?;
         }
+        for entry in &commit.dropped {
+            self.stage_dropped(&mut batch, entry)?;
+        }
         for entry in &commit.retried {
             self.stage_entry(&mut batch, entry)?;
         }
@@ -200,8 +205,11 @@ impl Store {
     /// [`StoreError`] when the disk fails.
     pub fn compact(&self) -> Result<(), StoreError> {
         self.flush()?;
+        let mut options = CompactOptions::default();
+        // Otherwise what lies in one file alone is moved to the last level as it is.
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         for name in COLUMN_FAMILIES {
-            self.db.compact_range_cf(self.family(name)?, None::<&[u8]>, None::<&[u8]>);
+            self.db.compact_range_cf_opt(self.family(name)?, None::<&[u8]>, None::<&[u8]>, &options);
         }
         Ok(())
     }
@@ -242,10 +250,15 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));
     }
+    if directory.join("CURRENT").exists()
+        && let Some(reason) = schema::foreign(directory).map_err(|error| opening(directory, error))?
+    {
+        return Err(unusable(reason));
+    }
     Ok(())
 }
 
-/// RocksDB tells a held lock and an unknown column family by text alone.
+/// RocksDB tells a held lock by text alone.
 fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
     let text = error.to_string();
     if text.contains("lock hold by current process") || text.contains("While lock file") {

@@ -108,8 +108,13 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn stage_done(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
+    pub(super) fn stage_dropped(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
         batch.delete_cf(self.family(FRONTIER)?, entry_key(&entry.url, entry.depth));
+        Ok(())
+    }
+
+    pub(super) fn stage_done(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
+        self.stage_dropped(batch, entry)?;
         batch.merge_cf(self.family(HOSTS)?, QueueName::of(&entry.url).as_bytes(), encode_sums(&[1]));
         Ok(())
     }

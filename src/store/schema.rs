@@ -28,7 +28,7 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub(super) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";
@@ -43,6 +43,9 @@ pub(super) const META: &str = "meta";
 /// Every column family, as the README's table lists them.
 pub const COLUMN_FAMILIES: [&str; 9] =
     [PAGES, OUTLINKS, BACKLINKS, PAIRS, SEEN, FRONTIER, HOSTS, RANKS, META];
+
+/// The column family that RocksDB itself adds; nothing is stored in it.
+const DEFAULT: &str = "default";
 
 /// Opens the database, making it if `create` and it is not there.
 pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB, rocksdb::Error> {
@@ -60,6 +63,30 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
     let families =
         COLUMN_FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache)));
     DB::open_cf_descriptors(&options, path, families)
+}
+
+/// Why the database in `directory` cannot be this program's, if it cannot.
+pub(super) fn foreign(directory: &Path) -> Result<Option<String>, rocksdb::Error> {
+    let options = Options::default();
+    let names = DB::list_cf(&options, directory)?;
+    let is_own = |name: &String| name == DEFAULT || COLUMN_FAMILIES.contains(&name.as_str());
+    let unknown: Vec<String> = names.iter().filter(|name| !is_own(name)).cloned().collect();
+    if !unknown.is_empty() {
+        return Ok(Some(format!(
+            "it holds column families that this backlinkd does not know ({}); use the version that wrote it, or \
+             give another --data",
+            unknown.join(", ")
+        )));
+    }
+    // Opening for the first time may have been cut short; then there is nothing in it.
+    if names.len() > 1 {
+        return Ok(None);
+    }
+    let database = DB::open_for_read_only(&options, directory, false)?;
+    let mut cursor = database.raw_iterator();
+    cursor.seek_to_first();
+    let reason = "it holds a RocksDB database of something else; give an empty or a new directory";
+    Ok(cursor.valid().then(|| reason.to_owned()))
 }
 
 fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {

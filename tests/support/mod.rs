@@ -1,6 +1,8 @@
 //! What several tests share.
 
+pub mod dice;
 pub mod fake_web;
+pub mod made_web;
 pub mod true_links;
 pub mod visitor;
 

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{LinkTag, Rel};
@@ -31,15 +33,26 @@ pub struct OurLink<'a> {
     pub anchor: &'a str,
 }
 
-/// Where the test web is built: `BACKLINKD_TEST_WEB`, or else a folder of the user's cache. `None`, said aloud,
-/// where it is not.
+/// Where the test web is built: `BACKLINKD_TEST_WEB`, or else a folder of the user's cache, where it is built (from
+/// Debian's documentation packages) by the first test that asks. `None`, said aloud, where that cannot be.
 pub fn built_web() -> Option<PathBuf> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(build_web).clone()
+}
+
+fn build_web() -> Option<PathBuf> {
     let given = std::env::var_os("BACKLINKD_TEST_WEB").map(PathBuf::from);
     let web = given.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/web"));
     if web.join("conf/mounts.tsv").exists() && web.join("certs/ca.pem").exists() {
         return Some(web);
     }
-    eprintln!("SKIPPED: {} is absent; build the test web to run this test", web.display());
+    let script = shared("web/build.sh")?;
+    eprintln!("building the test web in {}", web.display());
+    let built = Command::new("sh").arg(script).arg(&web).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if built.is_ok_and(|status| status.success()) {
+        return Some(web);
+    }
+    eprintln!("SKIPPED: the test web cannot be built in {}; its build.sh says what it needs", web.display());
     None
 }
 

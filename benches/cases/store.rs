@@ -1,0 +1,127 @@
+//! The store: how fast page records go in, how fast a scope's backlinks come out, and what a link takes on disk.
+//!
+//! The pages are made: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones, the
+//! targets of which are drawn with a few favourites, as on the web.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use backlinkd::config::StoreConfig;
+use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
+use backlinkd::store::Store;
+use backlinkd::urls::{Scope, Suffixes, UrlRules};
+use criterion::{Criterion, Throughput, criterion_group};
+
+const SITES: u64 = 100;
+const PAGES: u64 = 200;
+const MENU: u64 = 40;
+const EXTERNAL: u64 = 12;
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % below
+    }
+
+    /// Small numbers far more often than large ones.
+    fn favourite(&mut self, below: u64) -> u64 {
+        let exponent = self.next(u64::from(below.ilog2()) + 1);
+        ((1 << exponent) + self.next(1 << exponent) - 1) % below
+    }
+}
+
+fn page_url(site: u64, page: u64) -> String {
+    format!("https://www.site{site:03}.example/articles/section-{}/page-{page:04}.html", page % 7)
+}
+
+fn records(visited: u64) -> Vec<PageRecord> {
+    let rules = UrlRules::default();
+    let url = |text: &str| rules.canonical(text).unwrap();
+    let mut draw = Draw(42);
+    let mut records = Vec::new();
+    for (site, page) in (0..SITES).flat_map(|site| (0..PAGES).map(move |page| (site, page))) {
+        let link = |target: String, anchor: String| Link {
+            target: url(&target),
+            tag: LinkTag::A,
+            rel: Rel::NONE,
+            anchor,
+        };
+        let menu = (0..MENU).map(|entry| link(page_url(site, entry), format!("Menu entry {entry}")));
+        let mut links: Vec<Link> = menu.collect();
+        for _ in 0..EXTERNAL {
+            let (to, target) = (draw.favourite(SITES), draw.favourite(PAGES));
+            links.push(link(page_url(to, target), format!("see also {}", draw.favourite(500))));
+        }
+        let content = PageContent {
+            status: 200,
+            content_type: "text/html".to_owned(),
+            charset: "utf-8".to_owned(),
+            title: format!("Article {page} of site {site}"),
+            ip: Some([203, 0, (site / 4) as u8, site as u8].into()),
+            place: Place { ccode: "SE".to_owned(), country: "Sweden".to_owned(), city: String::new() },
+            html: true,
+            digest: draw.next(u64::MAX),
+            links,
+            ..PageContent::default()
+        };
+        records.push(PageRecord {
+            url: url(&page_url(site, page)),
+            visited,
+            visit: Visit::Answered(Box::new(content)),
+        });
+    }
+    records
+}
+
+fn open(directory: &tempfile::TempDir) -> Store {
+    let suffixes = Arc::new(Suffixes::built_in().unwrap());
+    Store::open(&directory.path().join("data"), &StoreConfig::default(), suffixes).unwrap()
+}
+
+fn store(c: &mut Criterion) {
+    let first = records(1_700_000_000);
+    let links = first.len() as u64 * (MENU + EXTERNAL);
+    let directory = tempfile::tempdir().unwrap();
+    let full = open(&directory);
+    let start = Instant::now();
+    full.put(&first).unwrap();
+    full.compact().unwrap();
+    let stats = full.stats().unwrap();
+    eprintln!(
+        "{} links, {} of them backlinks: {:.1} bytes a link on disk; stored and compacted in {:.2} s",
+        stats.links,
+        stats.backlinks,
+        stats.bytes_per_link(),
+        start.elapsed().as_secs_f64()
+    );
+
+    let mut group = c.benchmark_group("store");
+    group.sample_size(10).throughput(Throughput::Elements(links));
+    group.bench_function("put new pages (links)", |bench| {
+        bench.iter_with_large_drop(|| {
+            let directory = tempfile::tempdir().unwrap();
+            let store = open(&directory);
+            store.put(&first).unwrap();
+            (store, directory)
+        });
+    });
+    let again = records(1_700_100_000);
+    group.bench_function("put unchanged pages on a later day (links)", |bench| {
+        bench.iter(|| full.put(&again).unwrap());
+    });
+    let scope = Scope::Domain { domain: "site000.example".to_owned() };
+    let rows = full.snapshot().backlinks(&scope, None).count() as u64;
+    group.throughput(Throughput::Elements(rows));
+    group.bench_function("scan the backlinks of a domain (rows)", |bench| {
+        bench.iter(|| full.snapshot().backlinks(&scope, None).map(Result::unwrap).count());
+    });
+    group.finish();
+}
+
+criterion_group!(benches, store);

@@ -1,0 +1,190 @@
+//! The frontier played through on a clock that jumps: whose turn it is, that nobody is asked too often, and that
+//! nothing is forgotten.
+
+mod disk;
+mod world;
+
+use std::time::Duration;
+
+use backlinkd::frontier::FrontierRules;
+
+use crate::support::dice::Dice;
+use world::{Host, Settings, World};
+
+fn host(name: &str, address: u8, pages: usize) -> Host {
+    Host {
+        name: name.to_owned(),
+        addresses: vec![address],
+        pages,
+        moved: None,
+        found_by_dns: true,
+        failing: 0,
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        rules: FrontierRules {
+            window: 4,
+            max_fetches: 1_000,
+            address_ttl: Duration::from_secs(1_000),
+            resolvers: 8,
+        },
+        delay: Duration::from_secs(1),
+        fetchers: 16,
+        forget: 0,
+        disallow: 0,
+        slowest: 300,
+        slowest_commit: 50,
+        due: false,
+    }
+}
+
+/// A web drawn from a seed: few addresses for many hosts, and everything that can go wrong.
+fn random_world(seed: u64) -> World {
+    let mut dice = Dice(seed);
+    let count = 2 + dice.below(8) as usize;
+    let addresses = 1 + dice.below(count as u64);
+    let hosts = (0..count)
+        .map(|number| Host {
+            name: format!("h{number}.test"),
+            addresses: (0..1 + dice.below(2)).map(|_| dice.below(addresses) as u8).collect(),
+            pages: 1 + dice.below(12) as usize,
+            moved: (dice.below(3) == 0).then(|| dice.below(count as u64) as usize),
+            found_by_dns: dice.below(12) > 0,
+            failing: [0, 0, 10, 3][dice.below(4) as usize],
+        })
+        .collect();
+    let ttl = [1, 5_000, 1_000_000][dice.below(3) as usize];
+    let settings = Settings {
+        rules: FrontierRules {
+            window: 1 + dice.below(5) as usize,
+            max_fetches: [3, 1_000][dice.below(2) as usize],
+            address_ttl: Duration::from_millis(ttl),
+            resolvers: 1 + dice.below(4) as usize,
+        },
+        delay: Duration::from_millis([0, 1, 500][dice.below(3) as usize]),
+        fetchers: 1 + dice.below(8) as usize,
+        forget: [0, 5][dice.below(2) as usize],
+        disallow: [0, 4][dice.below(2) as usize],
+        slowest: [0, 20, 2_000][dice.below(3) as usize],
+        slowest_commit: [0, 100, 3_000][dice.below(3) as usize],
+        due: dice.below(2) == 0,
+    };
+    World::new(hosts, settings, dice)
+}
+
+#[test]
+fn whatever_happens_nobody_is_asked_too_often_and_nothing_is_forgotten() {
+    for seed in 0..20_000 {
+        let run = || {
+            let mut world = random_world(seed);
+            // Some of it is left from an earlier crawl.
+            for host in 0..world.hosts.len() {
+                for page in 0..world.hosts[host].pages.min(seed as usize % 4) {
+                    let url = world.page(host, page);
+                    world.disk.queue(&url, page as u16, false);
+                }
+            }
+            let seeds: Vec<_> = (0..world.hosts.len()).map(|host| world.page(host, 0)).collect();
+            world.begin(&seeds);
+            world.run();
+        };
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+        assert!(outcome.is_ok(), "seed {seed}");
+    }
+}
+
+/// All pages of all hosts, queued at once.
+fn queue_all(world: &mut World) {
+    let pages =
+        (0..world.hosts.len()).flat_map(|host| (0..world.hosts[host].pages).map(move |page| (host, page)));
+    let urls: Vec<_> = pages.map(|(host, page)| world.page(host, page)).collect();
+    world.begin(&urls);
+}
+
+#[test]
+fn hosts_at_one_address_take_turns() {
+    let hosts = vec![host("a.test", 1, 9), host("b.test", 1, 9), host("c.test", 1, 9)];
+    let mut world = World::new(hosts, Settings { slowest: 0, ..settings() }, Dice(1));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.len(), 27);
+    for round in world.order.chunks(3) {
+        let mut hosts: Vec<&str> = round.iter().map(|url| url.host()).collect();
+        hosts.sort_unstable();
+        assert_eq!(hosts, ["a.test", "b.test", "c.test"]);
+    }
+    // Between 27 pages and 3 robots.txt there are 29 pauses; after the last, it is found that nothing is left.
+    assert_eq!(world.elapsed.as_secs(), 30);
+}
+
+#[test]
+fn addresses_do_not_wait_for_each_other() {
+    let hosts = (0..10).map(|number| host(&format!("h{number}.test"), number, 5)).collect();
+    let mut world = World::new(hosts, settings(), Dice(2));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.len(), 50);
+    assert!(world.elapsed <= Duration::from_secs(9), "{:?}", world.elapsed);
+}
+
+#[test]
+fn robots_files_that_lead_to_each_other_stop_nobody() {
+    for fetchers in [1, 2, 8] {
+        let mut hosts = vec![host("a.test", 1, 3), host("b.test", 2, 3), host("c.test", 3, 3)];
+        for (number, host) in hosts.iter_mut().enumerate() {
+            host.moved = Some((number + 1) % 3);
+        }
+        let mut world = World::new(hosts, Settings { fetchers, ..settings() }, Dice(3));
+        queue_all(&mut world);
+        world.run();
+        assert_eq!(world.fetched.len(), 9, "{fetchers} fetchers");
+    }
+}
+
+#[test]
+fn a_robots_file_at_a_host_that_is_not_there_leaves_the_others_alone() {
+    let mut hosts = vec![host("a.test", 1, 3), host("gone.test", 2, 1), host("b.test", 1, 3)];
+    hosts[0].moved = Some(1);
+    hosts[1].found_by_dns = false;
+    let mut world = World::new(hosts, settings(), Dice(4));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.keys().map(|url| url.host()).collect::<Vec<_>>(), ["b.test"; 3]);
+}
+
+#[test]
+fn no_host_has_more_than_its_share_however_slow_the_store_is() {
+    let rules = FrontierRules { max_fetches: 4, ..settings().rules };
+    let slow = Settings { rules, delay: Duration::ZERO, slowest: 1, slowest_commit: 5_000, ..settings() };
+    let mut world = World::new(vec![host("a.test", 1, 30), host("b.test", 2, 3)], slow, Dice(5));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.keys().filter(|url| url.host() == "a.test").count(), 4);
+    assert_eq!(world.fetched.keys().filter(|url| url.host() == "b.test").count(), 3);
+}
+
+#[test]
+fn pages_that_may_not_be_fetched_are_no_part_of_the_share() {
+    let rules = FrontierRules { max_fetches: 5, ..settings().rules };
+    let strict = Settings { rules, disallow: 2, slowest_commit: 2_000, ..settings() };
+    let mut world = World::new(vec![host("a.test", 1, 40)], strict, Dice(6));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.len(), 5);
+}
+
+#[test]
+fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
+    let mut hosts: Vec<Host> = (0..100).map(|number| host(&format!("h{number}.test"), 1, 1)).collect();
+    hosts.iter_mut().for_each(|host| host.found_by_dns = false);
+    hosts.insert(0, host("a.test", 1, 3));
+    let rules = FrontierRules { resolvers: 2, ..settings().rules };
+    let slow = Settings { rules, fetchers: 4, slowest: 10_000, ..settings() };
+    let mut world = World::new(hosts, slow, Dice(7));
+    queue_all(&mut world);
+    world.run();
+    assert_eq!(world.fetched.len(), 3);
+    assert!(world.resolved_at_last_page < 100, "{}", world.resolved_at_last_page);
+}

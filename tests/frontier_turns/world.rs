@@ -1,0 +1,466 @@
+//! A web without a network: hosts at addresses that change, fetches that take their time and fail, a queue on a
+//! `BTreeMap`, and a clock that jumps from event to event. It plays the crawl's part with the frontier, and
+//! checks with every step what must always hold.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use backlinkd::frontier::{Backlog, Fate, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
+use backlinkd::urls::{CanonicalUrl, UrlRules};
+
+use super::disk::Disk;
+use crate::support::dice::Dice;
+
+/// Longer than any of the histories.
+const DORMANT: Duration = Duration::from_secs(1_000_000);
+const MAX_ATTEMPTS: u32 = 3;
+const MAX_REDIRECTS: u32 = 5;
+
+pub fn url(text: &str) -> CanonicalUrl {
+    UrlRules::default().canonical(text).unwrap()
+}
+
+/// A request for a host's robots.txt, and the queue that waits for it.
+struct Errand {
+    target: usize,
+    waiting: usize,
+    redirects: u32,
+}
+
+enum Event {
+    Resolved {
+        host: usize,
+        found: Option<IpAddr>,
+    },
+    Robots {
+        turn: usize,
+        errand: Errand,
+    },
+    Page {
+        queued: QueuedUrl,
+        failed: bool,
+    },
+    /// The disk changes now; the frontier is told later.
+    Commit {
+        queued: QueuedUrl,
+        fate: Fate,
+        found: Vec<CanonicalUrl>,
+    },
+    Told {
+        queued: QueuedUrl,
+        fate: Fate,
+        new: Vec<QueuedUrl>,
+    },
+    /// Pages fall due.
+    Due(Vec<CanonicalUrl>),
+}
+
+pub struct Host {
+    pub name: String,
+    pub addresses: Vec<u8>,
+    pub pages: usize,
+    /// Where its robots.txt has moved to.
+    pub moved: Option<usize>,
+    pub found_by_dns: bool,
+    pub failing: u64,
+}
+
+/// What is known of a host's robots.txt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Robots {
+    Unknown,
+    Known,
+    Unreachable,
+}
+
+pub struct Settings {
+    pub rules: FrontierRules,
+    pub delay: Duration,
+    pub fetchers: usize,
+    /// Out of so many fetches of a page, one finds its host's robots.txt forgotten.
+    pub forget: u64,
+    pub disallow: u64,
+    /// Longest duration of a fetch and of a commit, in milliseconds.
+    pub slowest: u64,
+    pub slowest_commit: u64,
+    pub due: bool,
+}
+
+pub struct World {
+    pub settings: Settings,
+    pub hosts: Vec<Host>,
+    pub disk: Disk,
+    frontier: Frontier<Errand>,
+    dice: Dice,
+    start: Instant,
+    now: Duration,
+    events: BinaryHeap<Reverse<(Duration, u64)>>,
+    waiting_events: BTreeMap<u64, Event>,
+    numbered: u64,
+    robots: Vec<Robots>,
+    address: Vec<Option<IpAddr>>,
+    dormant: BTreeSet<usize>,
+    /// Turns under way, and at which address.
+    turns: BTreeMap<usize, IpAddr>,
+    /// When a host and an address may be asked again.
+    host_free: BTreeMap<usize, Duration>,
+    ip_free: BTreeMap<IpAddr, Duration>,
+    /// Handed out, fate not told yet.
+    out: BTreeSet<CanonicalUrl>,
+    outstanding: usize,
+    pub order: Vec<CanonicalUrl>,
+    pub fetched: BTreeMap<CanonicalUrl, u32>,
+    pub elapsed: Duration,
+    resolved: usize,
+    /// How many names had been looked up when the last page was handed out.
+    pub resolved_at_last_page: usize,
+}
+
+impl World {
+    pub fn new(hosts: Vec<Host>, settings: Settings, dice: Dice) -> Self {
+        let count = hosts.len();
+        Self {
+            frontier: Frontier::new(settings.rules),
+            settings,
+            hosts,
+            disk: Disk::default(),
+            dice,
+            start: Instant::now(),
+            now: Duration::ZERO,
+            events: BinaryHeap::new(),
+            waiting_events: BTreeMap::new(),
+            numbered: 0,
+            robots: vec![Robots::Unknown; count],
+            address: vec![None; count],
+            dormant: BTreeSet::new(),
+            turns: BTreeMap::new(),
+            host_free: BTreeMap::new(),
+            ip_free: BTreeMap::new(),
+            out: BTreeSet::new(),
+            outstanding: 0,
+            order: Vec::new(),
+            fetched: BTreeMap::new(),
+            elapsed: Duration::ZERO,
+            resolved: 0,
+            resolved_at_last_page: 0,
+        }
+    }
+
+    pub fn page(&self, host: usize, page: usize) -> CanonicalUrl {
+        url(&format!("http://{}/{page}", self.hosts[host].name))
+    }
+
+    fn host_of(&self, url: &CanonicalUrl) -> usize {
+        self.hosts.iter().position(|host| host.name == url.host()).unwrap()
+    }
+
+    fn name_of(&self, host: usize) -> QueueName {
+        QueueName::of(&self.page(host, 0))
+    }
+
+    fn at(&self) -> Instant {
+        self.start + self.now
+    }
+
+    fn after(&mut self, wait: Duration, event: Event) {
+        self.numbered += 1;
+        self.events.push(Reverse((self.now + wait, self.numbered)));
+        self.waiting_events.insert(self.numbered, event);
+    }
+
+    fn some_time(&mut self) -> Duration {
+        Duration::from_millis(self.dice.below(self.settings.slowest + 1))
+    }
+
+    /// Queues URLs as a crawl does when it starts: what is on disk is taken up, what is new is told.
+    pub fn begin(&mut self, seeds: &[CanonicalUrl]) {
+        for name in self.disk.queues() {
+            self.frontier.restore(name, &self.disk).unwrap();
+        }
+        let new = seeds.iter().filter_map(|seed| self.disk.queue(seed, 0, true)).collect();
+        self.frontier.queued(new, &self.disk).unwrap();
+    }
+
+    /// Runs until the frontier is drained and all is stored.
+    pub fn run(&mut self) {
+        for _ in 0..200_000 {
+            let Some(until) = self.hand_out() else { break };
+            let next = self.events.peek().map(|Reverse((at, _))| *at);
+            let now = match (until, next) {
+                (Some(until), Some(next)) => until.min(next),
+                (Some(until), None) => until,
+                (None, Some(next)) => next,
+                (None, None) => panic!("the frontier waits for something that is not under way"),
+            };
+            assert!(
+                now >= self.now && (now > self.now || next == Some(now)),
+                "the frontier waits for the past"
+            );
+            self.now = now;
+            while let Some(Reverse((at, number))) = self.events.peek().copied()
+                && at <= self.now
+            {
+                self.events.pop();
+                let event = self.waiting_events.remove(&number).unwrap();
+                self.happen(event);
+            }
+        }
+        self.elapsed = self.now;
+        assert!(self.events.is_empty(), "the history does not end");
+        assert!(!self.frontier.is_busy());
+        self.check_the_end();
+    }
+
+    /// `None` when all is done; else until when to wait, if that is known.
+    fn hand_out(&mut self) -> Option<Option<Duration>> {
+        for _ in 0..10_000 {
+            if self.frontier.turns() >= self.settings.fetchers {
+                return Some(None);
+            }
+            let now = self.at();
+            match self.frontier.next(now, &self.disk).unwrap() {
+                Next::Resolve(_, url) => self.resolve(&url),
+                Next::Errand(name, errand) => {
+                    let turn = (0..self.hosts.len()).find(|&host| self.name_of(host) == name).unwrap();
+                    self.fetch_robots(turn, errand);
+                }
+                Next::Page(name, queued) => self.take_page(&name, queued),
+                Next::Wait(until) => {
+                    let until = until.duration_since(self.start);
+                    assert!(until > self.now, "a wait for what is past");
+                    return Some(Some(until));
+                }
+                Next::Busy => {
+                    assert!(!self.events.is_empty(), "busy with nothing");
+                    return Some(None);
+                }
+                Next::Drained if self.outstanding > 0 || !self.events.is_empty() => return Some(None),
+                Next::Drained => return None,
+            }
+        }
+        panic!("the frontier hands out without end");
+    }
+
+    fn resolve(&mut self, url: &CanonicalUrl) {
+        let host = self.host_of(url);
+        let Host { addresses, found_by_dns, .. } = &self.hosts[host];
+        let number = addresses[self.dice.below(addresses.len() as u64) as usize];
+        let found = found_by_dns.then_some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)));
+        let wait = self.some_time();
+        self.after(wait, Event::Resolved { host, found });
+    }
+
+    /// A request begins: nobody else speaks to the address or the host, and both had their rest.
+    fn begin_turn(&mut self, host: usize) {
+        let ip = self.address[host].expect("only a host that was found has turns");
+        assert!(!self.turns.contains_key(&host), "two turns of {}", self.hosts[host].name);
+        assert!(self.turns.values().all(|busy| *busy != ip), "two turns at {ip}");
+        assert!(self.host_free.get(&host).is_none_or(|free| *free <= self.now), "{host} had no rest");
+        assert!(self.ip_free.get(&ip).is_none_or(|free| *free <= self.now), "{ip} had no rest");
+        assert!(!self.dormant.contains(&host), "a turn of a dormant host");
+        self.turns.insert(host, ip);
+    }
+
+    fn end_turn(&mut self, host: usize) {
+        let ip = self.turns.remove(&host).expect("a turn that ends had begun");
+        let free = self.now + self.settings.delay;
+        self.host_free.insert(host, free);
+        self.ip_free.insert(ip, free);
+    }
+
+    fn fetch_robots(&mut self, turn: usize, errand: Errand) {
+        self.begin_turn(turn);
+        let wait = self.some_time();
+        self.after(wait, Event::Robots { turn, errand });
+    }
+
+    fn take_page(&mut self, name: &QueueName, queued: QueuedUrl) {
+        let host = self.host_of(&queued.url);
+        assert_eq!(*name, self.name_of(host));
+        assert!(self.disk.holds(&queued), "{} is not in the queue", queued.url);
+        assert!(!self.out.contains(&queued.url), "{} is handed out twice", queued.url);
+        if self.settings.forget > 0 && self.dice.below(self.settings.forget) == 0 {
+            self.robots[host] = Robots::Unknown;
+        }
+        match self.robots[host] {
+            Robots::Unknown => {
+                self.frontier.put_back(name, queued);
+                self.fetch_robots(host, Errand { target: host, waiting: host, redirects: 0 });
+            }
+            Robots::Unreachable => {
+                self.frontier.put_back(name, queued);
+                self.dormant.insert(host);
+                let now = self.at();
+                self.frontier.ended(name, now, None, Pause::Dormant(DORMANT));
+            }
+            Robots::Known if self.settings.disallow > 0 && self.dice.below(self.settings.disallow) == 0 => {
+                self.hand_over(&queued);
+                let now = self.at();
+                self.frontier.ended(name, now, None, Pause::None);
+                self.commit(queued, Fate::Dropped, Vec::new());
+            }
+            Robots::Known => {
+                self.hand_over(&queued);
+                self.order.push(queued.url.clone());
+                self.resolved_at_last_page = self.resolved;
+                self.begin_turn(host);
+                let failing = self.hosts[host].failing;
+                let failed = failing > 0 && self.dice.below(failing) == 0;
+                let wait = self.some_time();
+                self.after(wait, Event::Page { queued, failed });
+            }
+        }
+    }
+
+    fn hand_over(&mut self, queued: &QueuedUrl) {
+        self.out.insert(queued.url.clone());
+        self.outstanding += 1;
+    }
+
+    fn commit(&mut self, queued: QueuedUrl, fate: Fate, found: Vec<CanonicalUrl>) {
+        let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit + 1));
+        self.after(wait, Event::Commit { queued, fate, found });
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Resolved { host, found } => self.resolved(host, found),
+            Event::Robots { turn, errand } => self.robots_came(turn, errand),
+            Event::Page { queued, failed } => self.page_came(queued, failed),
+            Event::Commit { queued, fate, found } => self.committed(queued, fate, &found),
+            Event::Told { queued, fate, new } => {
+                self.outstanding -= 1;
+                self.out.remove(&queued.url);
+                self.frontier.stored(queued, fate);
+                self.frontier.queued(new, &self.disk).unwrap();
+            }
+            Event::Due(urls) => {
+                let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, true)).collect();
+                self.frontier.queued(new, &self.disk).unwrap();
+            }
+        }
+    }
+
+    fn resolved(&mut self, host: usize, found: Option<IpAddr>) {
+        self.resolved += 1;
+        let (name, now) = (self.name_of(host), self.at());
+        if found.is_none() {
+            self.dormant.insert(host);
+            for errand in self.frontier.take_errands(&name) {
+                self.give_up(errand.waiting);
+            }
+        }
+        self.address[host] = found;
+        self.frontier.resolved(&name, now, found.ok_or(DORMANT));
+    }
+
+    fn give_up(&mut self, waiting: usize) {
+        let (name, now) = (self.name_of(waiting), self.at());
+        self.frontier.give_up(&name, now, DORMANT);
+    }
+
+    fn robots_came(&mut self, turn: usize, Errand { target, waiting, redirects }: Errand) {
+        self.end_turn(turn);
+        let moved = self.hosts[target].moved.filter(|_| redirects < MAX_REDIRECTS);
+        if moved.is_none() {
+            let unreachable = self.hosts[target].failing > 0 && self.dice.below(20) == 0;
+            self.robots[waiting] = if unreachable { Robots::Unreachable } else { Robots::Known };
+        }
+        let elsewhere = moved.is_some_and(|next| next != waiting);
+        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
+        let now = self.at();
+        self.frontier.ended(&self.name_of(turn), now, Some(self.settings.delay), pause);
+        let Some(next) = moved else { return self.frontier.resume(&self.name_of(waiting)) };
+        let errand = Errand { target: next, waiting, redirects: redirects + 1 };
+        if self.frontier.errand(&self.page(next, 0), errand, &self.disk).unwrap().is_some() {
+            self.give_up(waiting);
+        } else if !elsewhere {
+            self.frontier.resume(&self.name_of(waiting));
+        }
+    }
+
+    fn page_came(&mut self, queued: QueuedUrl, failed: bool) {
+        let host = self.host_of(&queued.url);
+        self.end_turn(host);
+        let pause = match self.dice.below(6) {
+            _ if !failed => Pause::None,
+            0 => Pause::Dormant(DORMANT),
+            1 => Pause::None,
+            _ => Pause::For(Duration::from_millis(self.dice.below(3_000))),
+        };
+        if matches!(pause, Pause::Dormant(_)) {
+            self.dormant.insert(host);
+        }
+        let now = self.at();
+        self.frontier.ended(&self.name_of(host), now, Some(self.settings.delay), pause);
+        let queued = QueuedUrl { attempts: queued.attempts + 1, ..queued };
+        if failed && queued.attempts < MAX_ATTEMPTS {
+            return self.commit(queued, Fate::Again, Vec::new());
+        }
+        *self.fetched.entry(queued.url.clone()).or_default() += 1;
+        let found = if failed { Vec::new() } else { self.links() };
+        if self.settings.due && self.dice.below(4) == 0 {
+            let wait = self.some_time();
+            self.after(wait, Event::Due(vec![queued.url.clone()]));
+        }
+        self.commit(queued, Fate::Fetched, found);
+    }
+
+    fn links(&mut self) -> Vec<CanonicalUrl> {
+        (0..self.dice.below(6))
+            .map(|_| {
+                let host = self.dice.below(self.hosts.len() as u64) as usize;
+                let page = self.dice.below(self.hosts[host].pages as u64) as usize;
+                self.page(host, page)
+            })
+            .collect()
+    }
+
+    fn committed(&mut self, queued: QueuedUrl, fate: Fate, found: &[CanonicalUrl]) {
+        let key = Disk::key(&queued);
+        let known = match fate {
+            Fate::Again => self.disk.entries.insert(key, queued.attempts),
+            Fate::Fetched | Fate::Dropped => self.disk.entries.remove(&key),
+        };
+        assert!(known.is_some(), "{} was not in the queue", queued.url);
+        if fate == Fate::Fetched {
+            *self.disk.fetches.entry(QueueName::of(&queued.url)).or_default() += 1;
+        }
+        let depth = queued.depth + 1;
+        let new = found.iter().filter_map(|url| self.disk.queue(url, depth, false)).collect();
+        // The writer's word may be slow, but it keeps its order.
+        let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
+        let last = told.map(|(number, _)| *number).max();
+        let earliest =
+            self.events.iter().find(|Reverse((_, number))| Some(*number) == last).map(|Reverse((at, _))| *at);
+        let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit / 4 + 1));
+        let wait = wait.max(earliest.unwrap_or(self.now).saturating_sub(self.now));
+        self.after(wait, Event::Told { queued, fate, new });
+    }
+
+    /// What is left on disk belongs to hosts that are dormant, or wait for one that is, or have had their share.
+    fn check_the_end(&self) {
+        for (name, depth, url) in self.disk.entries.keys() {
+            let host = self.host_of(url);
+            let spent = self.disk.fetches_of(name).unwrap() >= self.settings.rules.max_fetches;
+            let leads_to_dormant = self.ways(host).iter().any(|host| self.dormant.contains(host));
+            assert!(spent || leads_to_dormant, "{url} at depth {depth} was forgotten");
+        }
+        for (name, fetches) in &self.disk.fetches {
+            assert!(*fetches <= self.settings.rules.max_fetches, "{name:?} had {fetches} fetches");
+        }
+    }
+
+    /// The host and those that its robots.txt leads through.
+    fn ways(&self, host: usize) -> Vec<usize> {
+        let mut ways = vec![host];
+        while let Some(next) = self.hosts[*ways.last().unwrap()].moved
+            && ways.len() <= MAX_REDIRECTS as usize
+        {
+            ways.push(next);
+        }
+        ways
+    }
+}

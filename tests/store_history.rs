@@ -1,0 +1,191 @@
+//! Pages visited again and again: what the store then says, against a model that remembers everything and counts
+//! it anew each time.
+
+mod model;
+mod web;
+
+use std::sync::{Arc, LazyLock};
+
+use backlinkd::config::StoreConfig;
+use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Visit};
+use backlinkd::store::{HostPair, Keyed, Stats, Store};
+use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
+use proptest::prelude::*;
+
+use model::Model;
+
+static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::built_in().unwrap()));
+
+fn config() -> StoreConfig {
+    StoreConfig {
+        block_cache_bytes: 1 << 20,
+        write_buffer_bytes: 1 << 20,
+        batch_pages: 3,
+        ..StoreConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_reads_as_a_model_tells_it(commits in web::histories()) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut model = Model::new(SUFFIXES.clone());
+        let mut store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+        for (number, records) in commits.iter().enumerate() {
+            store.put(records).unwrap();
+            records.iter().for_each(|record| model.visit(record));
+            if number % 4 == 3 {
+                // What was merged so far, and what will be, lie in different files.
+                store.flush().unwrap();
+            }
+            pages_agree(&store, &model);
+        }
+        scopes_agree(&store, &model);
+        drop(store);
+        store = Store::open_existing(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+        pages_agree(&store, &model);
+        store.compact().unwrap();
+        scopes_agree(&store, &model);
+    }
+}
+
+/// Pages, outlinks and counters.
+fn pages_agree(store: &Store, model: &Model) {
+    let snapshot = store.snapshot();
+    for url in web::urls() {
+        assert_eq!(snapshot.page(url).unwrap(), model.page(url), "{url}");
+        assert_eq!(snapshot.outlinks(url).unwrap(), model.outlinks(url), "{url}");
+    }
+    let graph: Vec<_> =
+        snapshot.graph().map(|row| row.unwrap()).map(|row| (row.url, row.page, row.links)).collect();
+    assert_eq!(graph, model.graph());
+    let stats = store.stats().unwrap();
+    assert_eq!(Stats { disk_bytes: 0, ..stats }, model.stats());
+    assert_eq!(store.is_empty().unwrap(), model.stats().visited == 0);
+}
+
+/// Every scope, read from its start and on from every key there is.
+fn scopes_agree(store: &Store, model: &Model) {
+    let snapshot = store.snapshot();
+    let rows = |scope: &Scope, after: Option<&[u8]>| -> Vec<Keyed<BacklinkRecord>> {
+        snapshot.backlinks(scope, after).map(|row| row.unwrap()).collect()
+    };
+    let page_rows = |scope: &Scope, after: Option<&[u8]>| -> Vec<_> {
+        snapshot.pages(scope, after).map(|row| row.unwrap()).collect()
+    };
+    let mut keys: Vec<Vec<u8>> = vec![Vec::new(), vec![0xff]];
+    for scope in scopes() {
+        keys.extend(rows(&scope, None).into_iter().map(|row| row.key));
+        keys.extend(page_rows(&scope, None).into_iter().map(|row| row.key));
+    }
+    keys.sort();
+    keys.dedup();
+    // A place between two keys, as a token can name one whose row is gone.
+    let between: Vec<Vec<u8>> = keys.iter().step_by(7).map(|key| [key, &[0][..]].concat()).collect();
+    for scope in scopes() {
+        let whole = rows(&scope, None);
+        let records: Vec<_> = whole.iter().map(|row| row.value.clone()).collect();
+        assert_eq!(records, model.backlinks(&scope), "{scope:?}");
+        assert!(whole.is_sorted_by(|a, b| a.key < b.key), "{scope:?}");
+        let whole_pages = page_rows(&scope, None);
+        let visited: Vec<_> = whole_pages.iter().map(|row| row.value.clone()).collect();
+        assert_eq!(visited, model.pages(&scope), "{scope:?}");
+        assert!(whole_pages.is_sorted_by(|a, b| a.key < b.key), "{scope:?}");
+        let pairs: Vec<HostPair> = snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect();
+        assert_eq!(pairs, model.host_pairs(&scope), "{scope:?}");
+        for after in keys.iter().chain(&between) {
+            let rest: Vec<_> = whole.iter().filter(|row| row.key > *after).cloned().collect();
+            assert_eq!(rows(&scope, Some(after)), rest, "{scope:?} after {after:?}");
+            let rest: Vec<_> = whole_pages.iter().filter(|row| row.key > *after).cloned().collect();
+            assert_eq!(page_rows(&scope, Some(after)), rest, "{scope:?} after {after:?}");
+        }
+    }
+}
+
+/// What people may ask for: every host as it is typed and as host and domain, some with ports, some URLs with and
+/// without their scheme.
+fn scopes() -> Vec<Scope> {
+    let parse = |text: &str, kind| Scope::parse(text, kind, &UrlRules::default(), &SUFFIXES).unwrap();
+    let mut scopes = Vec::new();
+    for origin in web::ORIGINS {
+        let authority = origin.split_once("//").unwrap().1;
+        scopes.push(parse(authority, None));
+        scopes.push(parse(authority, Some(ScopeKind::Host)));
+        scopes.push(parse(authority, Some(ScopeKind::Domain)));
+    }
+    for url in web::urls().iter().step_by(5) {
+        scopes.push(parse(url.as_str(), None));
+        scopes.push(parse(url.without_scheme(), Some(ScopeKind::Url)));
+    }
+    scopes.push(parse("http://example.com:81", None));
+    scopes.push(parse("nothing.example.com", None));
+    scopes.push(parse("com", None));
+    scopes.sort_by_key(|scope| format!("{scope:?}"));
+    scopes.dedup();
+    scopes
+}
+
+fn url(text: &str) -> CanonicalUrl {
+    UrlRules::default().canonical(text).unwrap()
+}
+
+#[test]
+fn one_url_thrice_in_a_commit_is_three_visits() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let page = url("http://example.com/");
+    let record = |second: u64, targets: &[&str]| PageRecord {
+        url: page.clone(),
+        visited: 86_400 * 100 + second,
+        visit: web::answered(200, targets.iter().map(|target| web::link(target)).collect()),
+    };
+    let (a, b) = ("http://a.org/", "http://b.org/");
+    let records = vec![record(1, &[a, b]), record(2, &[b]), record(86_400, &[b, a])];
+    let mut model = Model::new(SUFFIXES.clone());
+    records.iter().for_each(|record| model.visit(record));
+    let commit = backlinkd::store::Commit { records, ..Default::default() };
+    store.commit(commit).unwrap();
+    assert_eq!(store.snapshot().outlinks(&page).unwrap(), model.outlinks(&page));
+    let stats = store.stats().unwrap();
+    assert_eq!((stats.visited, stats.backlinks, stats.inactive_links), (1, 2, 0));
+}
+
+#[test]
+fn an_error_page_has_no_links_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let page = url("http://example.com/");
+    let visit = |second: u64, status: u16| {
+        let links = vec![web::link("http://a.org/")];
+        store
+            .put(&[PageRecord { url: page.clone(), visited: second, visit: web::answered(status, links) }])
+            .unwrap();
+        let stats = store.stats().unwrap();
+        (stats.backlinks, stats.inactive_links)
+    };
+    assert_eq!(visit(86_400, 500), (0, 0));
+    assert_eq!(visit(86_401, 404), (0, 0));
+    assert_eq!(visit(86_402, 200), (1, 0));
+    assert_eq!(visit(86_403, 503), (1, 0));
+    assert_eq!(visit(2 * 86_400, 410), (0, 1));
+    assert_eq!(store.snapshot().outlinks(&page).unwrap()[0].toggles[0].lost.0, 2);
+}
+
+#[test]
+fn not_modified_renews_no_page_that_was_never_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let page = url("http://example.com/");
+    let visit = |day: u64, visit: Visit| {
+        store.put(&[PageRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
+        store.snapshot().page(&page).unwrap()
+    };
+    assert_eq!(visit(1, Visit::NotModified), None);
+    visit(2, Visit::Failed(FailureKind::Timeout));
+    let known = visit(3, Visit::NotModified).unwrap();
+    assert_eq!((known.upd_day.0, known.failures), (0, 1));
+    visit(4, web::answered(200, vec![]));
+    assert_eq!(visit(5, Visit::NotModified).unwrap().upd_day.0, 5);
+}

@@ -1,0 +1,265 @@
+//! The model: every page with all the links it ever had, in plain lists; every answer is counted from them anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use backlinkd::model::{
+    BacklinkRecord, Day, Link, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Toggle, Visit,
+};
+use backlinkd::store::{HostPair, PairCounts, Stats};
+use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
+
+pub struct Model {
+    suffixes: Arc<Suffixes>,
+    /// In key order.
+    pages: BTreeMap<Surt, Known>,
+}
+
+#[derive(Clone)]
+struct Known {
+    url: CanonicalUrl,
+    page: StoredPage,
+    settled: bool,
+    active: Vec<OutlinkRecord>,
+    /// What was lost last comes first.
+    lost: Vec<OutlinkRecord>,
+}
+
+impl Model {
+    pub fn new(suffixes: Arc<Suffixes>) -> Self {
+        Self { suffixes, pages: BTreeMap::new() }
+    }
+
+    pub fn visit(&mut self, record: &PageRecord) {
+        let day = Day((record.visited / 86_400) as u32);
+        let key = Surt::from(&record.url);
+        if matches!(record.visit, Visit::NotModified)
+            && !self.pages.get(&key).is_some_and(|known| known.settled)
+        {
+            return;
+        }
+        let known = self.pages.entry(key).or_insert_with(|| Known {
+            url: record.url.clone(),
+            page: StoredPage { ins_day: day, ..StoredPage::default() },
+            settled: false,
+            active: Vec::new(),
+            lost: Vec::new(),
+        });
+        match &record.visit {
+            Visit::Failed(kind) => {
+                known.page.failures += 1;
+                known.page.last_failure = *kind as u8;
+            }
+            Visit::NotModified => known.renewed(day),
+            Visit::Answered(content) if matches!(content.status, 304 | 403 | 429 | 500 | 503) => {
+                let failures = known.page.failures + 1;
+                if known.settled {
+                    known.page.status = content.status;
+                } else {
+                    known.take_page(content);
+                    known.page.html = false;
+                }
+                known.page.failures = failures;
+                known.page.last_failure = 0;
+            }
+            Visit::Answered(content) => {
+                known.settled = true;
+                known.take_page(content);
+                let gone = matches!(content.status, 404 | 410);
+                known.take_links(if gone { &[] } else { &content.links }, day);
+                known.renewed(day);
+            }
+        }
+        known.page.visited = record.visited;
+        let external = known.active.iter().filter(|link| link.external).count();
+        known.page.ext_links = external as u32;
+        known.page.int_links = (known.active.len() - external) as u32;
+    }
+
+    pub fn page(&self, url: &CanonicalUrl) -> Option<StoredPage> {
+        self.pages.get(&Surt::from(url)).map(|known| known.page.clone())
+    }
+
+    pub fn outlinks(&self, url: &CanonicalUrl) -> Vec<OutlinkRecord> {
+        self.pages.get(&Surt::from(url)).map_or_else(Vec::new, |known| known.links().cloned().collect())
+    }
+
+    pub fn graph(&self) -> Vec<(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)> {
+        let row = |known: &Known| (known.url.clone(), known.page.clone(), known.active.clone());
+        self.pages.values().map(row).collect()
+    }
+
+    pub fn stats(&self) -> Stats {
+        let pages = || self.pages.values();
+        let hosts: BTreeSet<&str> = pages().map(|known| known.url.host()).collect();
+        let domains: BTreeSet<&str> = hosts.iter().map(|host| self.suffixes.domain_of(host)).collect();
+        Stats {
+            visited: self.pages.len() as u64,
+            html_pages: pages().filter(|known| known.page.html).count() as u64,
+            links: pages().map(|known| known.active.len() as u64).sum(),
+            backlinks: pages().map(|known| u64::from(known.page.ext_links)).sum(),
+            inactive_links: pages().map(|known| known.lost.len() as u64).sum(),
+            hosts: hosts.len() as u64,
+            domains: domains.len() as u64,
+            queued: 0,
+            disk_bytes: 0,
+        }
+    }
+
+    pub fn pages(&self, scope: &Scope) -> Vec<(CanonicalUrl, StoredPage)> {
+        let selected = self.pages.values().filter(|known| self.selects(scope, &known.url));
+        selected.map(|known| (known.url.clone(), known.page.clone())).collect()
+    }
+
+    pub fn backlinks(&self, scope: &Scope) -> Vec<BacklinkRecord> {
+        let mut rows: Vec<BacklinkRecord> =
+            self.pages.values().flat_map(|known| self.backlinks_of(known)).collect();
+        rows.retain(|row| self.selects(scope, &row.target));
+        rows.sort_by_key(|row| (Surt::from(&row.target), Surt::from(&row.source), row.seq));
+        rows
+    }
+
+    fn backlinks_of<'a>(&'a self, known: &'a Known) -> impl Iterator<Item = BacklinkRecord> + 'a {
+        let domain = |link: &OutlinkRecord| self.suffixes.domain_of(link.target.host()).to_owned();
+        known.links().filter(|link| link.external).map(move |link| {
+            let alike = known.active.iter().filter(|other| other.external && domain(other) == domain(link));
+            BacklinkRecord {
+                source: known.url.clone(),
+                target: link.target.clone(),
+                seq: link.seq,
+                pos: link.pos,
+                tag: link.tag,
+                rel: link.rel,
+                anchor: link.anchor.clone(),
+                ins_day: link.ins_day,
+                toggles: link.toggles.clone(),
+                blpcount: alike.count() as u32,
+                page: known.page.source(),
+            }
+        })
+    }
+
+    /// Counted from the active backlinks, whatever the port they stand or lead to.
+    pub fn host_pairs(&self, scope: &Scope) -> Vec<HostPair> {
+        if matches!(scope, Scope::Url { .. } | Scope::Host { port: Some(_), .. }) {
+            return Vec::new();
+        }
+        let mut pairs: BTreeMap<(Vec<u8>, Vec<u8>), HostPair> = BTreeMap::new();
+        for row in self.backlinks(scope).into_iter().filter(BacklinkRecord::is_active) {
+            let (target, source) = (row.target.host(), row.source.host());
+            let pair = pairs.entry((host_prefix(target), host_prefix(source))).or_insert_with(|| HostPair {
+                target_host: target.to_owned(),
+                source_host: source.to_owned(),
+                counts: PairCounts::default(),
+            });
+            pair.counts.links += 1;
+            pair.counts.nofollow += u64::from(row.rel.bits() != 0);
+            pair.counts.text += u64::from(row.tag == LinkTag::A);
+            pair.counts.image += u64::from(matches!(row.tag, LinkTag::Aimg | LinkTag::Area));
+        }
+        pairs.into_values().collect()
+    }
+
+    fn selects(&self, scope: &Scope, url: &CanonicalUrl) -> bool {
+        match scope {
+            Scope::Url { url: one, also } => url == one || also.as_ref() == Some(url),
+            Scope::Host { host, port } => url.host() == host && (port.is_none() || *port == url.port()),
+            Scope::Domain { domain } => self.suffixes.domain_of(url.host()) == domain,
+        }
+    }
+}
+
+impl Known {
+    fn links(&self) -> impl Iterator<Item = &OutlinkRecord> {
+        self.active.iter().chain(&self.lost)
+    }
+
+    fn renewed(&mut self, day: Day) {
+        self.page.upd_day = day;
+        self.page.failures = 0;
+        self.page.last_failure = 0;
+    }
+
+    fn take_page(&mut self, content: &PageContent) {
+        let content = content.clone();
+        self.page = StoredPage {
+            status: content.status,
+            content_type: content.content_type,
+            charset: content.charset,
+            title: content.title,
+            description: content.description,
+            ip: content.ip,
+            place: content.place,
+            directives: content.directives,
+            canonical: content.canonical,
+            html: content.html,
+            truncated: content.truncated,
+            digest: content.digest,
+            etag: content.etag,
+            last_modified: content.last_modified,
+            ..self.page.clone()
+        };
+    }
+
+    /// Target by target: who stays is found first among links of equal tag and text, then among any; after the
+    /// active ones come the lost ones.
+    fn take_links(&mut self, links: &[Link], day: Day) {
+        let targets: BTreeSet<&CanonicalUrl> = links.iter().map(|link| &link.target).collect();
+        let mut now: Vec<Option<OutlinkRecord>> = vec![None; links.len()];
+        for target in targets {
+            let mut ever = self.links().filter(|link| link.target == *target).count() as u32;
+            let mut open: Vec<usize> = (0..links.len()).filter(|&at| links[at].target == *target).collect();
+            for pool in [&mut self.active, &mut self.lost] {
+                for equal in [true, false] {
+                    open.retain(|&at| {
+                        let fits = |known: &OutlinkRecord| {
+                            known.target == *target
+                                && (!equal
+                                    || (known.tag, &known.anchor) == (links[at].tag, &links[at].anchor))
+                        };
+                        let found = pool.iter().position(fits).map(|place| pool.remove(place));
+                        now[at] = found;
+                        now[at].is_none()
+                    });
+                }
+            }
+            for at in open {
+                now[at] = Some(new_link(&self.url, target, ever, day));
+                ever += 1;
+            }
+        }
+        let mut gone = std::mem::take(&mut self.active);
+        gone.iter_mut().for_each(|link| link.toggles.push(Toggle { lost: day, back: None }));
+        self.lost.splice(0..0, gone);
+        for (at, (known, link)) in now.into_iter().zip(links).enumerate() {
+            let mut known = known.unwrap();
+            known.pos = at as u32 + 1;
+            (known.tag, known.rel, known.anchor) = (link.tag, link.rel, link.anchor.clone());
+            if let Some(Toggle { lost, back: None }) = known.toggles.last().copied() {
+                known.toggles.pop();
+                if lost != day {
+                    known.toggles.push(Toggle { lost, back: Some(day) });
+                }
+            }
+            self.active.push(known);
+        }
+    }
+}
+
+fn new_link(page: &CanonicalUrl, target: &CanonicalUrl, seq: u32, day: Day) -> OutlinkRecord {
+    let bare = |url: &CanonicalUrl| {
+        let host = url.host();
+        host.strip_prefix("www.").unwrap_or(host).to_owned()
+    };
+    OutlinkRecord {
+        target: target.clone(),
+        seq,
+        pos: 0,
+        tag: LinkTag::A,
+        rel: backlinkd::model::Rel::NONE,
+        anchor: String::new(),
+        external: bare(page) != bare(target),
+        ins_day: day,
+        toggles: Vec::new(),
+    }
+}
