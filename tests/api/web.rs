@@ -123,13 +123,10 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
             let Visit::Answered(content) = &mut record.visit else { unreachable!() };
             content.place.city = dice.pick(&["", "Here", "There"]).to_owned();
             match dice.roll(12) {
-                0 => {
-                    *content = Box::new(PageContent { status: 404, ip: content.ip, ..PageContent::default() })
-                }
+                0 => **content = PageContent { status: 404, ip: content.ip, ..PageContent::default() },
                 1 => {
                     let moved = Link { tag: LinkTag::Redirect301, ..link(&address(&mut dice), "") };
-                    *content =
-                        Box::new(PageContent { status: 301, links: vec![moved], ..PageContent::default() });
+                    **content = PageContent { status: 301, links: vec![moved], ..PageContent::default() };
                 }
                 _ => {}
             }

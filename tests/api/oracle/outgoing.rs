@@ -109,7 +109,7 @@ pub fn outgoinglinkcount(pages: &[Value]) -> Vec<Value> {
     let html = pages.iter().filter(is_html).count();
     let (external, internal) = (sum("extL"), sum("intL"));
     let row = |(linktype, links): (&str, usize)| {
-        let avg = if html == 0 { 0 } else { links / html };
+        let avg = links.checked_div(html).unwrap_or(0);
         json!({ "avg": avg, "pages": html, "linktype": linktype, "frequency": links })
     };
     [("all", external + internal), ("extLinks", external), ("intLinks", internal)].map(row).to_vec()
