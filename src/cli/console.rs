@@ -60,7 +60,9 @@ impl Console {
 
     /// Tells what is wrong.
     pub fn complain(&self, text: impl Display) {
-        let _ = self.bars.suspend(|| writeln!(io::stderr(), "{text}"));
+        // In one piece, so that lines of several threads do not mix.
+        let line = format!("{text}\n");
+        let _ = self.bars.suspend(|| io::stderr().write_all(line.as_bytes()));
     }
 
     /// A moving line, drawn where standard error is a terminal.

@@ -121,10 +121,10 @@ fn notes(
     if stopped {
         notes.push("Stopped by a signal, and not ranked; the next crawl goes on from here.".to_owned());
     } else if let (Some(limit), 1..) = (limit, stats.queued) {
-        notes.push(format!("Ended at {limit}; {queued} URLs are queued for the next crawl."));
+        notes.push(format!("Ended at {limit}; URLs left for the next crawl: {queued}."));
     } else if stats.queued > 0 {
         notes.push(format!(
-            "{queued} URLs stay queued for the next crawl: their hosts were not found, did not answer,\n\
+            "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\
              asked for a pause, or have had crawl.max_pages_per_host; -v tells which."
         ));
     } else if figures.pages == 0 && stats.visited > 0 {

@@ -52,5 +52,5 @@ pub(super) fn announce(setting: &Setting, state: &ApiState, address: SocketAddr)
         AuthPolicy::Users => "to its users",
         AuthPolicy::Open => "to anybody on this machine, as no user is configured",
     };
-    setting.console.tell(format_args!("The API answers {who} at http://{address}/"));
+    setting.console.tell(format_args!("The API answers at http://{address}/ {who}."));
 }

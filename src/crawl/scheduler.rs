@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use tokio::task::JoinSet;
 
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
@@ -62,6 +63,8 @@ struct Loop<'a> {
     /// Failures in a row, by queue.
     failures: FxHashMap<QueueName, u32>,
     reading: Arc<Reading>,
+    /// The page fetches under way; they are aborted when the loop ends without them.
+    fetches: JoinSet<()>,
     deadline: Option<Instant>,
     next_due_check: Instant,
 }
@@ -86,7 +89,7 @@ pub(super) fn run(
     let mut crawl = Loop::new(crawler, job, runtime, events, outcomes);
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
-    // The writer ends when the last sender of outcomes is gone: fetches given up on hold some until they end.
+    // The writer ends when the last sender of outcomes is gone: fetches given up on are aborted with the loop.
     drop(crawl);
     drop(inbox);
     if result.is_ok() && writer.join().is_err() {
@@ -120,6 +123,7 @@ impl<'a> Loop<'a> {
             handed_out: 0,
             failures: FxHashMap::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)),
+            fetches: JoinSet::new(),
             deadline: job.max_time.map(|time| Instant::now() + time),
             next_due_check: Instant::now() + DUE_CHECK,
         }
@@ -274,11 +278,11 @@ impl<'a> Loop<'a> {
         Ok(usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified }))
     }
 
-    fn fetch(&self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, outcomes) = (Arc::clone(&self.reading), self.outcomes.clone());
         let crawl_delay = permit.crawl_delay();
-        self.runtime.spawn(async move {
+        let fetch = async move {
             let outcome = fetcher.fetch(permit, known.as_ref()).await;
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
@@ -291,7 +295,9 @@ impl<'a> Loop<'a> {
             rayon::spawn(move || {
                 let _ = outcomes.send(reading.outcome(queued, outcome, known.is_some()));
             });
-        });
+        };
+        while self.fetches.try_join_next().is_some() {}
+        self.fetches.spawn_on(fetch, self.runtime);
     }
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
