@@ -5,6 +5,7 @@ mod support;
 
 mod api;
 mod architecture;
+mod cli;
 mod config_layers;
 mod crash;
 mod demo;

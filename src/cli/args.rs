@@ -85,7 +85,9 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The whole story on a small web of its own, served on loopback.
+    /// The whole story on a small web of its own, served on loopback, in a temporary directory.
+    ///
+    /// It leaves --data alone.
     #[command(after_help = "Example:\n  backlinkd demo")]
     Demo {
         /// Address and port of the API instead of api.listen.
@@ -101,10 +103,16 @@ pub(super) enum Command {
 pub(super) enum UserCommand {
     /// Adds a user, or changes a password; asks for it, or reads it from standard input.
     #[command(after_help = "Example:\n  printf 'secret\\n' | backlinkd --data ./index user add alice")]
-    Add { name: String },
+    Add {
+        /// What the user signs in by: anything without ":" and control characters.
+        name: String,
+    },
     /// Removes a user.
     #[command(after_help = "Example:\n  backlinkd --data ./index user remove alice")]
-    Remove { name: String },
+    Remove {
+        /// As `user list` shows it.
+        name: String,
+    },
     /// Lists the users, one a line.
     #[command(after_help = "Example:\n  backlinkd --data ./index user list")]
     List,

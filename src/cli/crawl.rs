@@ -5,9 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::meter::Meter;
-use super::{Ending, Setting, rank, runtime, stats, stop_on_signal};
+use super::meter::{Meter, of_crawl};
+use super::numbers::{grouped, row};
+use super::signals::Stop;
+use super::{Ending, Setting, rank, runtime, stats};
 use crate::crawl::{CrawlJob, Crawler, Figures};
+use crate::model::FailureKind;
+use crate::store::{Stats, Store};
+use crate::urls::CanonicalUrl;
 
 /// What a batch is asked to do.
 pub(super) struct Batch<'a> {
@@ -20,11 +25,9 @@ pub(super) struct Batch<'a> {
 pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Ending> {
     let (seeds, all_good) = setting.seeds(batch.seeds)?;
     let store = setting.open_or_make()?;
-    if seeds.is_empty() && store.queues()?.is_empty() {
-        anyhow::bail!("{} names no URL, and no earlier crawl left any", batch.seeds.display());
-    }
+    refuse_nothing(&seeds, &store)?;
     let runtime = runtime()?;
-    let stop = stop_on_signal(&runtime)?;
+    let stop = Stop::on_signal(&runtime, &setting.console)?;
     let crawler = Crawler::new(store.clone(), &setting.config, setting.rules.clone())?;
     let job = CrawlJob {
         seeds,
@@ -34,34 +37,104 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     };
     let start = Instant::now();
     let figures = {
-        let _meter = Meter::start(crawler.progress(), setting.quiet);
-        crawler.run(&job, runtime.handle(), &stop)?
+        let _meter = Meter::start(&setting.console, of_crawl(crawler.progress(), false));
+        crawler.run(&job, runtime.handle(), stop.flag())?
     };
-    let seconds = start.elapsed().as_secs_f64();
-    runtime.shutdown_background();
+    let took = start.elapsed();
     store.flush().context("the index cannot be written out")?;
-    if !setting.quiet {
-        summary(&figures, seconds);
-    }
-    let stopped = stop.load(std::sync::atomic::Ordering::Relaxed);
+    setting.console.report(summary(&figures, took))?;
+    // Whatever comes now cannot be told to stop, so the next signal ends it: for that, stop is set.
+    let stopped = stop.set();
     if batch.rank && !stopped {
         rank::rank_store(setting, &store)?;
     }
-    if !setting.quiet {
-        stats::print(&store.stats()?);
+    let stats = store.stats()?;
+    setting.console.report(stats::table(&stats))?;
+    for note in notes(setting, &job, &figures, took, stopped, &stats) {
+        setting.console.report(note)?;
     }
     Ok(if all_good { Ending::Good } else { Ending::Partial })
 }
 
-fn summary(figures: &Figures, seconds: f64) {
-    let rate = |amount: u64| if seconds > 0.0 { amount as f64 / seconds } else { 0.0 };
-    println!("Crawled in {seconds:.1} s");
-    println!("  visits            {:>12}  ({:.0}/s)", figures.pages, rate(figures.pages));
-    println!("    answered        {:>12}", figures.answered);
-    println!("    failed          {:>12}", figures.failed);
-    println!("  not allowed       {:>12}  (by robots.txt)", figures.disallowed);
-    println!("  links met         {:>12}", figures.links);
-    println!("  body bytes        {:>12}  ({} on the wire)", figures.body_bytes, figures.wire_bytes);
-    println!("  CPU of parsing    {:>10.1} s", figures.parse_cpu_ms as f64 / 1000.0);
-    println!("  CPU of storing    {:>10.1} s", figures.store_cpu_ms as f64 / 1000.0);
+/// Refuses to crawl when there is no URL to begin with.
+pub(super) fn refuse_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<()> {
+    if seeds.is_empty() && store.queues()?.is_empty() && store.is_empty()? {
+        anyhow::bail!(
+            "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
+             line",
+            store.directory().display()
+        );
+    }
+    Ok(())
+}
+
+/// What a crawl did, for people.
+pub(super) fn summary(figures: &Figures, took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    let rate = if seconds > 0.0 { figures.pages as f64 / seconds } else { 0.0 };
+    let cpu = |milliseconds: u64| format!("{:.1} s", milliseconds as f64 / 1_000.0);
+    let mut text = format!("Crawled in {seconds:.1} s");
+    text += &row("visits", figures.pages, &format!("{rate:.0} a second"));
+    text += &row("  answered", figures.answered, "");
+    text += &row("  errors", figures.failed, &kinds(figures));
+    text += &row("not allowed", figures.disallowed, "by robots.txt; not visited");
+    text += &row("links met", figures.links, "");
+    text += &row(
+        "bytes of pages",
+        figures.body_bytes,
+        &format!("{} as they were sent", grouped(figures.wire_bytes)),
+    );
+    text + &format!(
+        "\n  {:<17} {:>16}  (parsing {}, storing {})",
+        "CPU time",
+        cpu(figures.parse_cpu_ms + figures.store_cpu_ms),
+        cpu(figures.parse_cpu_ms),
+        cpu(figures.store_cpu_ms)
+    )
+}
+
+/// The errors by kind, those that happened.
+fn kinds(figures: &Figures) -> String {
+    let kinds = FailureKind::ALL.iter().zip(figures.failures).filter(|(_, count)| *count > 0);
+    let kinds: Vec<String> =
+        kinds.map(|(kind, count)| format!("{} {}", grouped(count), kind.as_str())).collect();
+    kinds.join(", ")
+}
+
+/// What the figures do not say of themselves: why the crawl ended where it did.
+fn notes(
+    setting: &Setting,
+    job: &CrawlJob,
+    figures: &Figures,
+    took: Duration,
+    stopped: bool,
+    stats: &Stats,
+) -> Vec<String> {
+    let queued = grouped(stats.queued);
+    let again = setting.config.crawl.recrawl_after;
+    let limit = if job.max_pages.is_some_and(|most| figures.pages >= most) {
+        Some("--max-pages")
+    } else {
+        job.max_time.filter(|&most| took >= most).map(|_| "--max-seconds")
+    };
+    let mut notes = Vec::new();
+    if stopped {
+        notes.push("Stopped by a signal, and not ranked; the next crawl goes on from here.".to_owned());
+    } else if let (Some(limit), 1..) = (limit, stats.queued) {
+        notes.push(format!("Ended at {limit}; URLs left for the next crawl: {queued}."));
+    } else if stats.queued > 0 {
+        notes.push(format!(
+            "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\
+             asked for a pause, or have had crawl.max_pages_per_host; -v tells which."
+        ));
+    } else if figures.pages == 0 && stats.visited > 0 {
+        notes.push(format!(
+            "Nothing was fetched: every known page was visited within crawl.recrawl_after, which is {again}."
+        ));
+    } else if stats.visited > figures.pages {
+        notes.push(format!(
+            "Known pages other than seeds are visited again when crawl.recrawl_after, which is {again}, is over."
+        ));
+    }
+    notes
 }

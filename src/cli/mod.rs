@@ -4,12 +4,15 @@
 //! or the configuration is wrong.
 
 mod args;
+mod console;
 mod crawl;
 mod meter;
+mod numbers;
 mod rank;
 mod run;
 pub mod seeds;
 mod serve;
+mod signals;
 mod stats;
 pub mod users;
 
@@ -17,18 +20,20 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
+use crate::crawl::CrawlError;
 use crate::demo::DemoOptions;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
 use args::{Args, Command, UserCommand};
+use console::Console;
+use signals::Stop;
 
 /// The exit status of a wrong command line or configuration.
 const USAGE: u8 = 2;
@@ -47,7 +52,7 @@ struct Setting {
     rules: UrlRules,
     suffixes: Arc<Suffixes>,
     data: std::path::PathBuf,
-    quiet: bool,
+    console: Console,
 }
 
 /// Runs the program.
@@ -59,11 +64,11 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    start_log(&args);
-    let setting = match Setting::read(&args) {
-        Ok(setting) => setting,
+    let console = Console::new(args.quiet);
+    let setting = match start_log(&args, &console).and_then(|()| Setting::read(&args, &console)) {
+        Ok(setting) => Arc::new(setting),
         Err(error) => {
-            eprintln!("backlinkd: {error}");
+            console.complain(format_args!("backlinkd: {error:#}"));
             return ExitCode::from(USAGE);
         }
     };
@@ -71,13 +76,21 @@ pub fn main() -> ExitCode {
         Ok(Ending::Good) => ExitCode::SUCCESS,
         Ok(Ending::Partial) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("backlinkd: {error:#}");
-            ExitCode::FAILURE
+            console.complain(format_args!("backlinkd: {error:#}"));
+            failure(&error)
         }
     }
 }
 
-fn run(setting: &Setting, command: Command) -> anyhow::Result<Ending> {
+/// A file that the configuration names and that cannot be used is a wrong configuration.
+fn failure(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(CrawlError::Fetch(_) | CrawlError::Geo(_)) => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
         Command::Crawl { seeds, max_pages, max_seconds, no_rank } => {
@@ -92,28 +105,34 @@ fn run(setting: &Setting, command: Command) -> anyhow::Result<Ending> {
 }
 
 fn user(setting: &Setting, command: UserCommand) -> anyhow::Result<Ending> {
-    let store = setting.open_or_make()?;
     match command {
         UserCommand::Add { name } => {
+            users::check_name(&name)?;
+            let store = setting.open_or_make()?;
             let password = users::read_password()?;
             let is_new = users::add(&store, &name, &password, crate::api::hash_password)?;
-            eprintln!("{} user {name}.", if is_new { "Added" } else { "Changed the password of" });
+            let done = if is_new { "Added" } else { "Changed the password of" };
+            setting.console.tell(format_args!("{done} user {name}."));
         }
         UserCommand::Remove { name } => {
-            users::remove(&store, &name)?;
-            eprintln!("Removed user {name}.");
+            users::remove(&*setting.open()?, &name)?;
+            setting.console.tell(format_args!("Removed user {name}."));
         }
-        UserCommand::List => users::list(&store)?.iter().for_each(|name| println!("{name}")),
+        UserCommand::List => {
+            for name in users::list(&*setting.open()?)? {
+                setting.console.answer(name)?;
+            }
+        }
     }
     Ok(Ending::Good)
 }
 
 impl Setting {
-    fn read(args: &Args) -> anyhow::Result<Self> {
+    fn read(args: &Args, console: &Console) -> anyhow::Result<Self> {
         let config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
         let suffixes = Arc::new(config.urls.suffixes()?);
         let rules = config.urls.rules();
-        Ok(Self { config, rules, suffixes, data: args.data.clone(), quiet: args.quiet })
+        Ok(Self { config, rules, suffixes, data: args.data.clone(), console: console.clone() })
     }
 
     /// Opens the data directory, making it if it is not there.
@@ -128,10 +147,11 @@ impl Setting {
 
     /// Reads a seed file; says which lines are bad. Gives the seeds, and whether all lines were good.
     fn seeds(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+        let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
         let (seeds, bad) = seeds::read(file, &self.rules)
-            .with_context(|| format!("the seed file {} cannot be read", file.display()))?;
+            .with_context(|| format!("the seed file {} cannot be read", name.display()))?;
         for line in &bad {
-            eprintln!("{}: {line}; the line is skipped", file.display());
+            self.console.complain(format_args!("{}, {line}; the line is skipped", name.display()));
         }
         Ok((seeds, bad.is_empty()))
     }
@@ -145,59 +165,42 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("the threads of the program cannot be started")
 }
 
-/// A flag that SIGTERM and SIGINT set. A second signal ends the process at once.
-fn stop_on_signal(runtime: &tokio::runtime::Runtime) -> anyhow::Result<Arc<AtomicBool>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let _entered = runtime.enter();
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
-    runtime.spawn(async move {
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            if flag.swap(true, Ordering::Relaxed) {
-                eprintln!("backlinkd: stopped at once; what was under way is in the queue.");
-                std::process::exit(1);
-            }
-            eprintln!("backlinkd: stopping; a second signal stops at once.");
-        }
-    });
-    Ok(stop)
-}
-
-/// Waits until the flag is set.
-async fn stopped(stop: Arc<AtomicBool>) {
-    while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
-
 /// Logs go to standard error; `BACKLINKD_LOG` takes a filter such as `backlinkd::fetch=debug`.
-fn start_log(args: &Args) {
+fn start_log(args: &Args, console: &Console) -> anyhow::Result<()> {
     let level = match (args.quiet, args.verbose) {
         (true, _) => "error",
-        // warp reports every client that goes away as an error.
-        (false, 0) => "backlinkd=info,warn,warp=off",
-        (false, 1) => "backlinkd=debug,info,warp=off",
+        (false, 0) => "backlinkd=info,warn",
+        (false, 1) => "backlinkd=debug,info",
         (false, _) => "trace",
     };
-    let filter = EnvFilter::try_from_env("BACKLINKD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // These two report as errors what any client or server of the web may do: they are counted, not told.
+    let level = if args.verbose < 2 {
+        format!("{level},warp=off,rustls_platform_verifier=off")
+    } else {
+        level.to_owned()
+    };
+    let filter = match std::env::var("BACKLINKD_LOG") {
+        Ok(filter) => EnvFilter::try_new(filter).context(
+            "BACKLINKD_LOG is no log filter; write it like \"info\" or \"backlinkd::fetch=debug\"",
+        )?,
+        Err(_) => EnvFilter::new(level),
+    };
+    let writer = console.clone();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(move || writer.clone())
+        // What cannot be written to standard error cannot be complained about there.
+        .log_internal_errors(false)
         .init();
+    Ok(())
 }
 
 fn demo(setting: &Setting, listen: Option<std::net::SocketAddr>, once: bool) -> anyhow::Result<Ending> {
     let runtime = runtime()?;
-    let stop = stop_on_signal(&runtime)?;
+    let stop = Stop::on_signal(&runtime, &setting.console)?;
     let listen = listen.unwrap_or(setting.config.api.listen);
     let options = DemoOptions { listen, once, data: None };
-    crate::demo::run(&options, &mut std::io::stdout().lock(), &stop)?;
+    crate::demo::run(&options, &mut std::io::stdout().lock(), stop.flag())?;
     Ok(Ending::Good)
 }

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use super::meter::{Meter, RankSteps};
+use super::numbers::{grouped, row};
 use super::{Ending, Setting};
-use crate::rank::{Progress, rank_all};
+use crate::rank::{GraphSummary, rank_all};
 use crate::store::Store;
 
 pub(super) fn rank(setting: &Setting) -> anyhow::Result<Ending> {
@@ -12,22 +14,22 @@ pub(super) fn rank(setting: &Setting) -> anyhow::Result<Ending> {
     Ok(Ending::Good)
 }
 
+/// Ranks, shows how it is getting on, and reports what was ranked.
 pub(super) fn rank_store(setting: &Setting, store: &Store) -> anyhow::Result<()> {
     let start = Instant::now();
-    let progress = |step: Progress| tracing::debug!(?step, "ranking");
-    let summary = rank_all(store, &setting.config.rank, &setting.suffixes, &progress)?;
+    let summary = {
+        let steps = RankSteps::default();
+        let shown = steps.clone();
+        let _meter = Meter::start(&setting.console, move || shown.status());
+        rank_all(store, &setting.config.rank, &setting.suffixes, &|step| steps.set(step))?
+    };
     store.flush()?;
-    if !setting.quiet {
-        println!(
-            "Ranked in {:.1} s\n  pages             {:>12}  ({} links, {} sweeps, error below {:.0e})",
-            start.elapsed().as_secs_f64(),
-            summary.pages.nodes,
-            summary.pages.edges,
-            summary.pages.iterations,
-            setting.config.rank.tolerance,
-        );
-        println!("  hosts             {:>12}", summary.hosts.nodes);
-        println!("  domains           {:>12}", summary.domains.nodes);
+    let note =
+        |graph: &GraphSummary| format!("{} links, {} sweeps", grouped(graph.edges as u64), graph.iterations);
+    let mut text = format!("Ranked in {:.1} s", start.elapsed().as_secs_f64());
+    for (name, graph) in [("pages", &summary.pages), ("hosts", &summary.hosts), ("domains", &summary.domains)]
+    {
+        text += &row(name, graph.nodes as u64, &note(graph));
     }
-    Ok(())
+    setting.console.report(text)
 }

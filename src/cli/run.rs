@@ -3,59 +3,106 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use tokio::runtime::Runtime;
 
-use super::meter::Meter;
-use super::{Ending, Setting, rank, runtime, serve, stop_on_signal, stopped};
-use crate::api;
+use super::meter::{Meter, of_crawl};
+use super::signals::Stop;
+use super::{Ending, Setting, crawl, rank, runtime, serve};
+use crate::api::{self, ServeError};
 use crate::crawl::{CrawlJob, Crawler};
 use crate::store::Store;
 
-/// How often the ranking thread looks at `stop`.
-const HEARTBEAT: Duration = Duration::from_millis(200);
+/// How often the ranking thread looks whether it is to stop.
+const HEARTBEAT: Duration = Duration::from_millis(100);
 
 pub(super) fn run(
-    setting: &Setting,
+    setting: &Arc<Setting>,
     seeds: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
     let (seeds, all_good) = seeds.map_or(Ok((Vec::new(), true)), |file| setting.seeds(file))?;
     let store = setting.open_or_make()?;
+    crawl::refuse_nothing(&seeds, &store)?;
     let state = serve::state(setting, Arc::clone(&store), listen)?;
     let runtime = runtime()?;
-    let stop = stop_on_signal(&runtime)?;
+    let stop = Stop::on_signal(&runtime, &setting.console)?;
     let crawler = Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?;
     let listener = runtime.block_on(api::bind(state.config.listen))?;
-    serve::announce(&state, listener.local_addr()?);
-    let server = runtime.spawn(api::serve(state, listener, stopped(Arc::clone(&stop))));
+    serve::announce(setting, &state, listener.local_addr()?);
+    let serving = api::serve(state, listener, stop.clone().stopped());
+    let parts = Parts {
+        server: runtime.spawn(ending_all(serving, stop.clone())),
+        ranking: start_ranking(setting, &store, &stop)?,
+    };
     let job = CrawlJob { seeds, forever: true, ..CrawlJob::default() };
-    let crawled = std::thread::scope(|scope| {
-        let ranking = scope.spawn(|| rank_on_schedule(setting, &store, &stop));
-        let crawled = {
-            let _meter = Meter::start(crawler.progress(), setting.quiet);
-            crawler.run(&job, runtime.handle(), &stop)
-        };
-        stop.store(true, Ordering::Relaxed);
-        let ranked =
-            ranking.join().map_err(|_| anyhow!("the ranking ended before its time; the log tells why"));
-        ranked.and(crawled.context("the crawl ended"))
-    });
-    runtime.block_on(server).context("the API ended before its time")??;
+    let start = Instant::now();
+    let crawled = {
+        let _meter = Meter::start(&setting.console, of_crawl(crawler.progress(), true));
+        crawler.run(&job, runtime.handle(), stop.flag())
+    };
+    stop.set();
+    let ended = parts.end(&runtime, &stop, setting.config.crawl.drain.0);
     runtime.shutdown_background();
-    store.flush()?;
-    crawled?;
-    Ok(if all_good { Ending::Good } else { Ending::Partial })
+    store.flush().context("the index cannot be written out")?;
+    let figures = crawled.context("the crawl ended before its time")?;
+    setting.console.report(crawl::summary(&figures, start.elapsed()))?;
+    ended.map(|()| if all_good { Ending::Good } else { Ending::Partial })
+}
+
+/// A daemon that does not answer any more must not crawl on as if all were well.
+async fn ending_all(
+    serving: impl Future<Output = Result<(), ServeError>>,
+    stop: Stop,
+) -> Result<(), ServeError> {
+    let served = serving.await;
+    stop.set();
+    served
+}
+
+/// What runs beside the crawl.
+struct Parts {
+    server: tokio::task::JoinHandle<Result<(), ServeError>>,
+    ranking: JoinHandle<()>,
+}
+
+impl Parts {
+    /// Gives both what is left of `drain` to end. Neither holds anything that an end would damage: ranks are
+    /// published in one step.
+    fn end(self, runtime: &Runtime, stop: &Stop, drain: Duration) -> anyhow::Result<()> {
+        let serving = async { tokio::time::timeout(stop.left_of(drain), self.server).await };
+        match runtime.block_on(serving) {
+            Ok(served) => served.context("the API ended before its time")??,
+            Err(_) => tracing::warn!("requests under way were given up after crawl.drain"),
+        }
+        while !self.ranking.is_finished() {
+            if stop.left_of(drain).is_zero() {
+                tracing::warn!("the ranking under way was given up after crawl.drain; the former ranks stay");
+                return Ok(());
+            }
+            std::thread::sleep(HEARTBEAT);
+        }
+        self.ranking.join().map_err(|_| anyhow!("the ranking ended before its time; the log tells why"))
+    }
+}
+
+fn start_ranking(setting: &Arc<Setting>, store: &Arc<Store>, stop: &Stop) -> anyhow::Result<JoinHandle<()>> {
+    let (setting, store, stop) = (Arc::clone(setting), Arc::clone(store), stop.clone());
+    std::thread::Builder::new()
+        .name("ranking".to_owned())
+        .spawn(move || rank_on_schedule(&setting, &store, &stop))
+        .context("the thread that ranks cannot be started")
 }
 
 /// Ranks every `rank.interval`. What goes wrong is told, and tried again the next time: a crawl worth months must
 /// not end by it.
-fn rank_on_schedule(setting: &Setting, store: &Store, stop: &AtomicBool) {
+fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop) {
     let interval = setting.config.rank.interval.0;
     let mut next = Instant::now() + setting.config.rank.first.0;
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.is_set() {
         std::thread::sleep(HEARTBEAT);
         if Instant::now() < next {
             continue;

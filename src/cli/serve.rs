@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Ending, Setting, runtime, stop_on_signal, stopped};
+use super::signals::Stop;
+use super::{Ending, Setting, runtime};
 use crate::api::{self, ApiState, AuthPolicy};
 use crate::store::Store;
 
@@ -11,11 +12,11 @@ pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Re
     let store = setting.open()?;
     let state = state(setting, store, listen)?;
     let runtime = runtime()?;
-    let stop = stop_on_signal(&runtime)?;
+    let stop = Stop::on_signal(&runtime, &setting.console)?;
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
-        announce(&state, listener.local_addr()?);
-        anyhow::Ok(api::serve(state, listener, stopped(stop)).await?)
+        announce(setting, &state, listener.local_addr()?);
+        anyhow::Ok(api::serve(state, listener, stop.stopped()).await?)
     })?;
     Ok(Ending::Good)
 }
@@ -46,10 +47,10 @@ pub(super) fn state(
     })
 }
 
-pub(super) fn announce(state: &ApiState, address: SocketAddr) {
+pub(super) fn announce(setting: &Setting, state: &ApiState, address: SocketAddr) {
     let who = match state.auth {
         AuthPolicy::Users => "to its users",
         AuthPolicy::Open => "to anybody on this machine, as no user is configured",
     };
-    eprintln!("The API answers {who} at http://{address}/");
+    setting.console.tell(format_args!("The API answers at http://{address}/ {who}."));
 }

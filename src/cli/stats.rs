@@ -1,5 +1,6 @@
 //! `backlinkd stats`: the size of the index.
 
+use super::numbers::row;
 use super::{Ending, Setting};
 use crate::store::Stats;
 
@@ -8,28 +9,26 @@ pub(super) fn stats(setting: &Setting, json: bool) -> anyhow::Result<Ending> {
     if json {
         let mut value = serde_json::to_value(&stats)?;
         value["bytes_per_link"] = serde_json::json!((stats.bytes_per_link() * 100.0).round() / 100.0);
-        println!("{value}");
+        setting.console.answer(value)?;
     } else {
-        print(&stats);
+        setting.console.answer(table(&stats))?;
     }
     Ok(Ending::Good)
 }
 
-pub(super) fn print(stats: &Stats) {
-    println!("The index");
+/// For people.
+pub(super) fn table(stats: &Stats) -> String {
+    let per_link = format!("{:.1} a link", stats.bytes_per_link());
     let rows = [
-        ("URLs visited", stats.visited),
-        ("HTML pages", stats.html_pages),
-        ("links", stats.links),
-        ("  backlinks", stats.backlinks),
-        ("  no longer there", stats.inactive_links),
-        ("hosts", stats.hosts),
-        ("domains", stats.domains),
-        ("URLs queued", stats.queued),
-        ("bytes on disk", stats.disk_bytes),
+        ("URLs visited", stats.visited, ""),
+        ("HTML pages", stats.html_pages, ""),
+        ("links", stats.links, ""),
+        ("  backlinks", stats.backlinks, "to other hosts"),
+        ("former links", stats.inactive_links, ""),
+        ("hosts", stats.hosts, ""),
+        ("domains", stats.domains, ""),
+        ("URLs queued", stats.queued, ""),
+        ("bytes on disk", stats.disk_bytes, &per_link),
     ];
-    for (name, value) in rows {
-        println!("  {name:<17} {value:>12}");
-    }
-    println!("  {:<17} {:>12.1}", "bytes a link", stats.bytes_per_link());
+    rows.into_iter().fold("The index".to_owned(), |text, (name, value, note)| text + &row(name, value, note))
 }

@@ -92,8 +92,11 @@ fn checked(password: String) -> Result<String, UsersError> {
     check_password(&password).map(|()| password)
 }
 
-/// RFC 7617: the name ends at the first colon.
-fn check_name(name: &str) -> Result<(), UsersError> {
+/// Whether the name can be a user's. RFC 7617: it ends at the first colon.
+///
+/// # Errors
+/// [`UsersError::Name`] when it cannot.
+pub fn check_name(name: &str) -> Result<(), UsersError> {
     if name.contains(':') {
         return Err(UsersError::Name("not free of \":\""));
     }

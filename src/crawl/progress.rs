@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::model::FailureKind;
+
 /// Counters that only grow, and gauges of the moment.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -12,8 +14,8 @@ pub struct Progress {
     pub(super) stored: AtomicU64,
     /// Of those, answered.
     pub(super) answered: AtomicU64,
-    /// Of those, failed.
-    pub(super) failed: AtomicU64,
+    /// Of those, failed, in the order of [`FailureKind::ALL`].
+    pub(super) failures: [AtomicU64; FailureKind::ALL.len()],
     /// URLs left out because a robots.txt says so.
     pub(super) disallowed: AtomicU64,
     /// Links on the pages stored.
@@ -36,6 +38,8 @@ pub struct Figures {
     pub pages: u64,
     pub answered: u64,
     pub failed: u64,
+    /// `failed` by kind, in the order of [`FailureKind::ALL`].
+    pub failures: [u64; FailureKind::ALL.len()],
     pub disallowed: u64,
     pub links: u64,
     pub wire_bytes: u64,
@@ -51,6 +55,12 @@ impl Progress {
         counter.fetch_add(amount, Ordering::Relaxed);
     }
 
+    pub(super) fn add_failure(&self, kind: FailureKind) {
+        if let Some(at) = FailureKind::ALL.iter().position(|known| *known == kind) {
+            Self::add(&self.failures[at], 1);
+        }
+    }
+
     pub(super) fn set(gauge: &AtomicU64, value: usize) {
         gauge.store(value as u64, Ordering::Relaxed);
     }
@@ -58,10 +68,12 @@ impl Progress {
     /// The figures now. Each is right; they may be a record apart from each other.
     pub fn figures(&self) -> Figures {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let failures = std::array::from_fn(|at| get(&self.failures[at]));
         Figures {
             pages: get(&self.stored),
             answered: get(&self.answered),
-            failed: get(&self.failed),
+            failed: failures.iter().sum(),
+            failures,
             disallowed: get(&self.disallowed),
             links: get(&self.links),
             wire_bytes: get(&self.wire_bytes),

@@ -54,7 +54,7 @@ fn store_batch(store: &Store, progress: &Progress, batch: Vec<Outcome>) -> Resul
 fn count(progress: &Progress, outcome: &Outcome) {
     match outcome.record.as_ref().map(|record| &record.visit) {
         None => return Progress::add(&progress.disallowed, 1),
-        Some(Visit::Failed(_)) => Progress::add(&progress.failed, 1),
+        Some(Visit::Failed(kind)) => progress.add_failure(*kind),
         Some(Visit::NotModified) => Progress::add(&progress.answered, 1),
         Some(Visit::Answered(content)) => {
             Progress::add(&progress.answered, 1);

@@ -1,0 +1,8 @@
+//! The command line, from outside: the program itself, run against a small web.
+
+mod process;
+
+mod crawling;
+mod daemon;
+mod serving;
+mod usage;

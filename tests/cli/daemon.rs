@@ -1,0 +1,112 @@
+//! `run`: crawls, ranks and serves at once, and ends as it is told.
+
+use std::time::{Duration, Instant};
+
+use super::process::{Place, get};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+const RUN: [&str; 5] = ["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"];
+
+/// A page that links to one that takes its time.
+async fn web(slow: Duration) -> FakeWeb {
+    FakeWeb::new()
+        .page("a.test", "/", Reply::html("<a href=http://b.test/>b</a><a href=/slow>slow</a>"))
+        .page("a.test", "/slow", Reply::html("slow").after(slow))
+        .page("b.test", "/", Reply::html("b"))
+        .start()
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_serves_while_it_crawls_and_ends_on_a_signal() {
+    for signal in ["TERM", "INT"] {
+        let web = web(Duration::from_secs(600)).await;
+        let place = Place::at(&web).set("rank.first=0s").set("rank.interval=1s").set("crawl.drain=1s");
+        place.file("seeds.txt", "a.test\n");
+        place.run_with(&["-q", "user", "add", "alice"], "secret\n").with(0);
+        let mut daemon = place.start(&RUN);
+        let address = daemon.address();
+        let answer = || get(address, "/backlinks?url=b.test", Some("alice:secret"));
+        daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
+        daemon.says("Ranked in ");
+        assert!(web.log().iter().any(|request| request.path == "/slow" && request.end.is_none()));
+        let refused = place.run(&["stats"]).with(1);
+        assert!(refused.err.contains("in use"), "{}", refused.err);
+
+        let told = Instant::now();
+        daemon.signal(signal);
+        let ended = daemon.end().with(0);
+        assert!(told.elapsed() < Duration::from_secs(4), "{:?}\n{}", told.elapsed(), ended.err);
+        assert!(ended.err.contains("stopping") && ended.err.contains("given up after crawl.drain"));
+        assert_eq!(ended.row("visits"), 2, "{}", ended.out);
+
+        let stats = place.run(&["stats"]).with(0);
+        assert_eq!((stats.row("URLs visited"), stats.row("URLs queued")), (2, 1), "{}", stats.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_is_finished_and_a_daemon_without_seeds_goes_on() {
+    let web = web(Duration::from_secs(2)).await;
+    let place = Place::at(&web);
+    place.file("seeds.txt", "a.test\n");
+    let mut daemon = place.start(&RUN);
+    daemon.waits_for("the slow page", |_| web.log().iter().any(|request| request.path == "/slow"));
+    daemon.signal("TERM");
+    let ended = daemon.end().with(0);
+    assert!(!ended.err.contains("given up"), "{}", ended.err);
+
+    let mut again = place.start(&["run", "--listen", "127.0.0.1:0"]);
+    let address = again.address();
+    let (_, answer) = get(address, "/backlinks?url=b.test", None);
+    assert!(answer.contains("http://a.test/"), "{answer}");
+    again.signal("INT");
+    again.end().with(0);
+    assert!(place.run(&["stats"]).with(0).row("URLs visited") >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let web = web(Duration::from_secs(600)).await;
+    let place = Place::at(&web).set("crawl.drain=500s");
+    place.file("seeds.txt", "a.test\n");
+    for command in [&RUN[..], &["crawl", "--seeds", "seeds.txt"]] {
+        let mut daemon = place.start(command);
+        let seen = web.log().iter().filter(|request| request.path == "/slow").count();
+        daemon.waits_for("the slow page", |_| {
+            web.log().iter().filter(|request| request.path == "/slow").count() > seen
+        });
+        daemon.signal("TERM");
+        daemon.says("a second signal stops at once");
+        let told = Instant::now();
+        daemon.signal("TERM");
+        let ended = daemon.end().with(1);
+        assert!(told.elapsed() < Duration::from_secs(4), "{:?}", told.elapsed());
+        assert!(ended.err.contains("stopped at once"), "{}", ended.err);
+    }
+    place.run(&["stats"]).with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_batch_which_the_next_goes_on_with() {
+    let web = web(Duration::from_secs(600)).await;
+    let place = Place::at(&web).set("crawl.drain=1s");
+    place.file("seeds.txt", "a.test\n");
+    let mut batch = place.start(&["crawl", "--seeds", "seeds.txt"]);
+    batch.waits_for("the slow page", |_| web.log().iter().any(|request| request.path == "/slow"));
+    batch.signal("INT");
+    let ended = batch.end().with(0);
+    assert!(ended.out.contains("Stopped by a signal, and not ranked"), "{}", ended.out);
+    assert!(!ended.out.contains("Ranked in"), "{}", ended.out);
+    assert!(ended.row("URLs queued") >= 1, "{}", ended.out);
+}
+
+#[test]
+fn a_daemon_with_nothing_to_crawl_is_refused() {
+    let place = Place::new();
+    let ended = place.run(&["run", "--listen", "127.0.0.1:0"]).with(1);
+    assert!(ended.err.contains("there is nothing to crawl"), "{}", ended.err);
+    place.file("seeds.txt", "a.test\n");
+    let open = place.run(&["run", "--listen", "0.0.0.0:0", "--seeds", "seeds.txt"]).with(1);
+    assert!(open.err.contains("user add NAME"), "{}", open.err);
+}

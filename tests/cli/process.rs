@@ -1,0 +1,211 @@
+//! Runs the program: to its end, or beside the test. No child outlives its handle.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::fake_web::FakeWeb;
+
+/// Longer than anything here takes, on a busy machine too.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder of its own for one test, with a data directory that is not there yet.
+pub struct Place {
+    folder: TempDir,
+    /// Arguments that come before every command.
+    given: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let given = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
+        Self { folder, given }
+    }
+
+    /// One from which this web is reached, without pauses.
+    pub fn at(web: &FakeWeb) -> Self {
+        let overrides = format!("fetch.host_overrides={}", web.overrides().display());
+        Self::new()
+            .set(&overrides)
+            .set("fetch.allow_private_addresses=127.0.0.0/8")
+            .set("crawl.delay=0s")
+            .set("crawl.retry_delay=0s")
+    }
+
+    #[must_use]
+    pub fn set(mut self, set: &str) -> Self {
+        self.given.extend(["--set".to_owned(), set.to_owned()]);
+        self
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs to the end with this standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
+        self.start_with(arguments, input).end()
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with(arguments, "")
+    }
+
+    fn start_with(&self, arguments: &[&str], input: &str) -> Running {
+        let (out, err) = (self.sink(), self.sink());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_backlinkd"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("BACKLINKD_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .args(&self.given)
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::create(&out).unwrap())
+            .stderr(std::fs::File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        // A program that has no use for its input may be gone before it is written.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Running { child, out, err, start: Instant::now() }
+    }
+
+    fn sink(&self) -> PathBuf {
+        tempfile::NamedTempFile::new_in(self.folder.path()).unwrap().into_temp_path().keep().unwrap()
+    }
+}
+
+/// A run under way; killed when dropped.
+pub struct Running {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+    start: Instant,
+}
+
+impl Running {
+    pub fn out(&self) -> String {
+        read(&self.out)
+    }
+
+    pub fn err(&self) -> String {
+        read(&self.err)
+    }
+
+    /// Waits until standard output or standard error contains this.
+    pub fn says(&mut self, text: &str) {
+        self.waits_for(text, |running| running.err().contains(text) || running.out().contains(text));
+    }
+
+    pub fn waits_for(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !is_so(self) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{what}: ended with {ended:?}\n{}\n{}", self.out(), self.err());
+            assert!(start.elapsed() < PATIENCE, "{what}:\n{}\n{}", self.out(), self.err());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The address that it says it serves at.
+    pub fn address(&mut self) -> SocketAddr {
+        self.says("The API answers at http://");
+        let err = self.err();
+        let (_, rest) = err.split_once("http://").unwrap();
+        rest.split('/').next().unwrap().parse().unwrap()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end.
+    pub fn end(mut self) -> Ended {
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Ended {
+                    status: status.code(),
+                    out: self.out(),
+                    err: self.err(),
+                    took: self.start.elapsed(),
+                };
+            }
+            assert!(self.start.elapsed() < PATIENCE, "no end:\n{}\n{}", self.out(), self.err());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Checks the exit status; shows everything when it is another.
+    #[track_caller]
+    pub fn with(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{}\n{}", self.out, self.err);
+        self
+    }
+
+    /// The number in the row of this name.
+    #[track_caller]
+    pub fn row(&self, name: &str) -> u64 {
+        let row = self
+            .out
+            .lines()
+            .find_map(|line| line.trim_start().strip_prefix(name).filter(|rest| rest.starts_with("  ")));
+        let row = row.unwrap_or_else(|| panic!("no row \"{name}\" in\n{}", self.out));
+        row.split_whitespace().next().unwrap().replace(',', "").parse().unwrap()
+    }
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}
+
+/// The status and the whole text of an answer.
+pub fn get(address: SocketAddr, path: &str, credentials: Option<&str>) -> (u16, String) {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    let credentials = credentials
+        .map_or(String::new(), |pair| format!("Authorization: Basic {}\r\n", BASE64_STANDARD.encode(pair)));
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{credentials}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+}

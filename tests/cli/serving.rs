@@ -1,0 +1,78 @@
+//! `serve`: who is answered, and where it may listen.
+
+use std::net::TcpListener;
+
+use super::process::{Place, get};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_answered_and_nobody_else() {
+    let web = FakeWeb::new().page("a.test", "/", Reply::html("<a href=http://b.test/>b</a>")).start().await;
+    let place = Place::at(&web);
+    place.run_with(&["-q", "crawl", "--seeds", "-"], "a.test\n").with(0);
+    place.run_with(&["user", "add", "alice"], "secret\n").with(0);
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = serving.address();
+    let path = "/backlinks?url=b.test";
+    assert_eq!(get(address, path, None).0, 401);
+    assert_eq!(get(address, path, Some("alice:wrong")).0, 401);
+    let (status, answer) = get(address, path, Some("alice:secret"));
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("http://a.test/"), "{answer}");
+
+    serving.signal("TERM");
+    let ended = serving.end().with(0);
+    assert!(ended.err.contains("stopping"), "{}", ended.err);
+}
+
+#[test]
+fn without_users_only_this_machine_is_answered() {
+    let place = Place::new();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    place.run(&["-q", "user", "remove", "alice"]).with(0);
+    let refused = place.run(&["serve", "--listen", "0.0.0.0:0"]).with(1);
+    let how = format!("`backlinkd --data {} user add NAME`", place.data().display());
+    assert!(
+        refused.err.contains("no API user is configured") && refused.err.contains(&how),
+        "{}",
+        refused.err
+    );
+
+    let mut open = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = open.address();
+    assert!(open.err().contains("no user is configured"), "{}", open.err());
+    assert_eq!(get(address, "/health", None).0, 200);
+    open.signal("INT");
+    open.end().with(0);
+}
+
+#[test]
+fn a_port_in_use_is_named_together_with_the_option() {
+    let place = Place::new();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = place.run(&["serve", "--listen", &address]).with(1);
+    assert!(ended.err.contains(&address) && ended.err.contains("--listen"), "{}", ended.err);
+}
+
+#[test]
+fn one_data_directory_is_for_one_process() {
+    let place = Place::new();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    serving.address();
+    for command in [
+        &["stats"][..],
+        &["rank"],
+        &["crawl", "--seeds", "-"],
+        &["run", "--seeds", "-"],
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["user", "add", "bob"],
+        &["user", "list"],
+    ] {
+        let ended = place.run_with(command, "a.test\n").with(1);
+        let told = format!("the data directory {} is in use by another backlinkd", place.data().display());
+        assert!(ended.err.contains(&told), "{command:?}: {}", ended.err);
+    }
+}

@@ -1,0 +1,140 @@
+//! What is asked wrongly, and what is told about how to ask.
+
+use super::process::Place;
+
+#[test]
+fn every_command_shows_an_example_in_its_help() {
+    let place = Place::new();
+    for (command, example) in [
+        ("", "crawl --seeds seeds.txt && backlinkd"),
+        ("run", "run --seeds seeds.txt --listen 127.0.0.1:8080"),
+        ("crawl", "crawl --seeds - --max-pages 1000"),
+        ("rank", "backlinkd --data ./index rank"),
+        ("serve", "serve --listen 127.0.0.1:8080"),
+        ("user", "user add alice"),
+        ("user add", "user add alice"),
+        ("user remove", "user remove alice"),
+        ("user list", "user list"),
+        ("stats", "stats --json"),
+        ("demo", "backlinkd demo"),
+    ] {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let ended = place.run(&arguments).with(0);
+        let (_, shown) = ended.out.split_once("Example:\n").unwrap_or_else(|| panic!("{}", ended.out));
+        assert!(shown.contains(example), "{command}: {shown}");
+        assert_eq!(ended.err, "");
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn a_wrong_command_line_is_status_2_and_says_what_is_right() {
+    let place = Place::new();
+    for (arguments, told) in [
+        (&[][..], "Usage:"),
+        (&["craw"], "'crawl'"),
+        (&["crawl"], "--seeds <FILE>"),
+        (&["crawl", "--seeds", "-", "--max-pages", "-1"], "-1"),
+        (&["crawl", "--seeds", "-", "--max-seconds", "soon"], "--max-seconds <S>"),
+        (&["serve", "--listen", "localhost"], "--listen <ADDR>"),
+        (&["user", "add"], "<NAME>"),
+        (&["-v", "-q", "stats"], "cannot be used with"),
+    ] {
+        let ended = place.run(arguments).with(2);
+        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+        assert_eq!(ended.out, "");
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn a_wrong_configuration_is_status_2_and_names_the_key_and_the_nearest() {
+    let place = Place::new();
+    let unknown = place.file("unknown.toml", "[crawl]\ndelay = \"1s\"\nfetcher = 3\n");
+    let bad = place.file("bad.toml", "[rank]\ndamping = 2\n");
+    for (arguments, told) in [
+        (&["--config", "/no/such.toml"][..], "/no/such.toml"),
+        (
+            &["--config", &unknown],
+            "line 3 sets \"crawl.fetcher\", which is no key; did you mean crawl.fetchers?",
+        ),
+        (&["--config", &bad], "rank.damping"),
+        (&["--set", "crawl.dela=1s"], "did you mean crawl.delay?"),
+        (&["--set", "crawl.delay=often"], "sets crawl.delay to \"often\""),
+        (&["--set", "crawl.delay"], "write --set section.key=value"),
+        (&["--set", "urls.public_suffix_list=/no/such.dat"], "/no/such.dat"),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["stats"]).collect();
+        let ended = place.run(&arguments).with(2);
+        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    }
+    assert!(!place.data().exists());
+}
+
+#[test]
+fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched() {
+    for (key, command) in [
+        ("geo.database", &["crawl", "--seeds", "-"][..]),
+        ("fetch.host_overrides", &["crawl", "--seeds", "-"]),
+        ("fetch.extra_ca", &["run", "--listen", "127.0.0.1:0", "--seeds", "-"]),
+    ] {
+        let place = Place::new().set(&format!("{key}=/no/such/file"));
+        let ended = place.run_with(command, "a.test\n").with(2);
+        assert!(ended.err.contains("/no/such/file") && ended.err.contains(key), "{key}: {}", ended.err);
+    }
+}
+
+#[test]
+fn nothing_is_made_where_nothing_is_to_be_read() {
+    let place = Place::new();
+    for command in [&["stats"][..], &["rank"], &["serve"], &["user", "list"], &["user", "remove", "alice"]] {
+        let ended = place.run(command).with(1);
+        assert!(ended.err.contains("holds no backlinkd index"), "{command:?}: {}", ended.err);
+        assert!(!place.data().exists(), "{command:?}");
+    }
+}
+
+#[test]
+fn users_are_added_listed_and_removed() {
+    let place = Place::new();
+    let added = place.run_with(&["user", "add", "bob"], "secret\nsomething else\n").with(0);
+    assert_eq!((added.err.as_str(), added.out.as_str()), ("Added user bob.\n", ""));
+    place.run_with(&["-q", "user", "add", "alice"], "x").with(0);
+    let again = place.run_with(&["user", "add", "bob"], "another\n").with(0);
+    assert_eq!(again.err, "Changed the password of user bob.\n");
+    assert_eq!(place.run(&["user", "list"]).with(0).out, "alice\nbob\n");
+
+    assert_eq!(place.run(&["user", "remove", "bob"]).with(0).err, "Removed user bob.\n");
+    assert!(place.run(&["user", "remove", "bob"]).with(1).err.contains("there is no user \"bob\""));
+    assert_eq!(place.run(&["-q", "user", "list"]).with(0).out, "alice\n");
+
+    let empty = place.run_with(&["user", "add", "carol"], "").with(1);
+    assert!(empty.err.contains("the password is empty"), "{}", empty.err);
+    let colon = place.run_with(&["user", "add", "a:b"], "x\n").with(1);
+    assert!(colon.err.contains("\":\""), "{}", colon.err);
+    assert_eq!(place.run(&["user", "list"]).with(0).out, "alice\n");
+}
+
+#[test]
+fn a_password_is_stored_nowhere_in_the_clear() {
+    let place = Place::new();
+    place.run_with(&["user", "add", "bob"], "correct-horse-battery\n").with(0);
+    let files = std::fs::read_dir(place.data()).unwrap();
+    let mut argon2 = false;
+    for file in files {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        assert!(!holds(b"correct-horse-battery"));
+        argon2 |= holds(b"$argon2id$");
+    }
+    assert!(argon2);
+}
+
+#[test]
+fn the_demo_checks_itself() {
+    let place = Place::new();
+    let ended = place.run(&["demo", "--once", "--listen", "127.0.0.1:0"]).with(0);
+    assert!(ended.out.contains("checks hold."), "{}", ended.out);
+    assert!(!place.data().exists());
+}
