@@ -1,7 +1,7 @@
 //! Directed graphs in memory: node names in key order, edges as compressed sparse rows.
 //!
 //! Responsible for the shape of a graph and nothing else: names become node ids ([`NodeNames`]), edges become
-//! rows ([`Csr`]), a graph of pages becomes a graph of hosts or domains ([`quotient`]). Pure: no files, no
+//! rows ([`Csr`]), a graph of pages becomes a graph of hosts or domains ([`quotient()`]). Pure: no files, no
 //! clock, and no idea of what a URL is. What goes in are byte strings and pairs of ids; whoever wants ids
 //! that lie close where pages lie close names the nodes by their sortable URLs, as ids follow the names'
 //! order.

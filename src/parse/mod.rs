@@ -5,9 +5,9 @@
 //! read is left out. This is the only folder that knows an HTML parser; run it off the async threads.
 //!
 //! The document is read as a browser with scripting off reads it (<https://html.spec.whatwg.org>): the
-//! encoding is found ([`charset`]), the bytes become a tree by the standard's algorithm ([`tree`]), one walk over
-//! the tree in document order collects what matters ([`walk`]), and the references found are resolved against
-//! the document's base ([`resolve`]). XHTML goes through the HTML parser too.
+//! encoding is found (`charset`), the bytes become a tree by the standard's algorithm (`tree`), one walk over
+//! the tree in document order collects what matters (`walk`), and the references found are resolved against
+//! the document's base (`resolve`). XHTML goes through the HTML parser too.
 //!
 //! What counts as a link:
 //! * `a` (HTML and SVG; `aimg` when it holds an `img`) and `area` with `href`, `iframe`, `frame`, `layer` and
