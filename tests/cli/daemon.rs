@@ -10,6 +10,7 @@ const RUN: [&str; 5] = ["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"
 /// A page that links to one that takes its time.
 async fn web(slow: Duration) -> FakeWeb {
     FakeWeb::new()
+        .host("b.test", "127.1.0.2")
         .page("a.test", "/", Reply::html("<a href=http://b.test/>b</a><a href=/slow>slow</a>"))
         .page("a.test", "/slow", Reply::html("slow").after(slow))
         .page("b.test", "/", Reply::html("b"))
@@ -29,7 +30,15 @@ async fn it_serves_while_it_crawls_and_ends_on_a_signal() {
         let answer = || get(address, "/backlinks?url=b.test", Some("alice:secret"));
         daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
         daemon.says("Ranked in ");
-        assert!(web.log().iter().any(|request| request.path == "/slow" && request.end.is_none()));
+        daemon.waits_for("the pages", |_| {
+            let log = web.log();
+            let asked = |host: &str, path: &str, is_over: bool| {
+                log.iter().any(|request| {
+                    (&*request.host, &*request.path, request.end.is_some()) == (host, path, is_over)
+                })
+            };
+            asked("b.test", "/", true) && asked("a.test", "/slow", false)
+        });
         let refused = place.run(&["stats"]).with(1);
         assert!(refused.err.contains("in use"), "{}", refused.err);
 
