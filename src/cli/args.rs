@@ -85,9 +85,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The whole story on a small web of its own, served on loopback, in a temporary directory.
-    ///
-    /// It leaves --data alone.
+    /// The whole story on a small web of its own, served on loopback; in a temporary directory, not in --data.
     #[command(after_help = "Example:\n  backlinkd demo")]
     Demo {
         /// Address and port of the API instead of api.listen.

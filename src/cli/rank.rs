@@ -24,8 +24,7 @@ pub(super) fn rank_store(setting: &Setting, store: &Store) -> anyhow::Result<()>
         rank_all(store, &setting.config.rank, &setting.suffixes, &|step| steps.set(step))?
     };
     store.flush()?;
-    let note =
-        |graph: &GraphSummary| format!("{} links, {} sweeps", grouped(graph.edges), graph.iterations);
+    let note = |graph: &GraphSummary| format!("{} links, {} sweeps", grouped(graph.edges), graph.iterations);
     let mut text = format!("Ranked in {:.1} s", start.elapsed().as_secs_f64());
     for (name, graph) in [("pages", &summary.pages), ("hosts", &summary.hosts), ("domains", &summary.domains)]
     {

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::process::{Place, get};
-use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::fake_web::{FakeWeb, Reply, Request};
 
 const RUN: [&str; 5] = ["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"];
 
 /// A page that links to one that takes its time.
 async fn web(slow: Duration) -> FakeWeb {
     FakeWeb::new()
+        .host("b.test", "127.1.0.2")
         .page("a.test", "/", Reply::html("<a href=http://b.test/>b</a><a href=/slow>slow</a>"))
         .page("a.test", "/slow", Reply::html("slow").after(slow))
         .page("b.test", "/", Reply::html("b"))
@@ -29,14 +30,17 @@ async fn it_serves_while_it_crawls_and_ends_on_a_signal() {
         let answer = || get(address, "/backlinks?url=b.test", Some("alice:secret"));
         daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
         daemon.says("Ranked in ");
-        assert!(web.log().iter().any(|request| request.path == "/slow" && request.end.is_none()));
+        let page = || get(address, "/exportpages?url=b.test", Some("alice:secret"));
+        daemon.waits_for("the other page", |_| page().1.contains("http://b.test/"));
+        let is_slow = |request: &Request| &*request.path == "/slow" && request.end.is_none();
+        daemon.waits_for("the slow page", |_| web.log().iter().any(is_slow));
         let refused = place.run(&["stats"]).with(1);
         assert!(refused.err.contains("in use"), "{}", refused.err);
 
         let told = Instant::now();
         daemon.signal(signal);
         let ended = daemon.end().with(0);
-        assert!(told.elapsed() < Duration::from_secs(4), "{:?}\n{}", told.elapsed(), ended.err);
+        assert!(told.elapsed() < Duration::from_secs(8), "{:?}\n{}", told.elapsed(), ended.err);
         assert!(ended.err.contains("stopping") && ended.err.contains("given up after crawl.drain"));
         assert_eq!(ended.row("visits"), 2, "{}", ended.out);
 
@@ -81,7 +85,7 @@ async fn a_second_signal_ends_it_at_once() {
         let told = Instant::now();
         daemon.signal("TERM");
         let ended = daemon.end().with(1);
-        assert!(told.elapsed() < Duration::from_secs(4), "{:?}", told.elapsed());
+        assert!(told.elapsed() < Duration::from_secs(8), "{:?}", told.elapsed());
         assert!(ended.err.contains("stopped at once"), "{}", ended.err);
     }
     place.run(&["stats"]).with(0);
