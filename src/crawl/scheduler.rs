@@ -271,8 +271,7 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// What to make the request conditional by: only a page that is whole and whose links are settled can be
-    /// renewed by a 304.
+    /// What to make the request conditional by: only a page whose last answer was a 200 can be renewed by a 304.
     fn known_validators(&self, url: &CanonicalUrl) -> Result<Option<Validators>, CrawlError> {
         let Some(page) = self.crawler.store.snapshot().page(url)? else { return Ok(None) };
         let usable = page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());

@@ -22,7 +22,9 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WriteBatch, WriteOptions};
+use rocksdb::{
+    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, DBPinnableSlice, WriteBatch, WriteOptions,
+};
 
 use crate::config::StoreConfig;
 use crate::frontier::{Found, QueuedUrl};
@@ -223,21 +225,28 @@ impl Store {
     }
 
     fn read_page(&self, key: &[u8]) -> Result<Option<StoredPage>, StoreError> {
-        let value = self.db.get_pinned_cf(self.family(PAGES)?, key)?;
-        value
-            .map(|value| {
-                values::decode_page(&value).map_err(|damage| StoreError::damaged(PAGES, key, damage.0))
-            })
-            .transpose()
+        page_from(key, self.db.get_pinned_cf(self.family(PAGES)?, key)?)
     }
 
     fn read_outlinks(&self, url: &CanonicalUrl, key: &[u8]) -> Result<Vec<OutlinkRecord>, StoreError> {
-        match self.db.get_pinned_cf(self.family(OUTLINKS)?, key)? {
-            Some(value) => values::decode_outlinks(url, &value)
-                .map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0)),
-            None => Ok(Vec::new()),
-        }
+        outlinks_from(url, key, self.db.get_pinned_cf(self.family(OUTLINKS)?, key)?)
     }
+}
+
+/// The page stored under a key, from its value as the database or a snapshot gave it.
+fn page_from(key: &[u8], value: Option<DBPinnableSlice<'_>>) -> Result<Option<StoredPage>, StoreError> {
+    let decode = |value: DBPinnableSlice<'_>| values::decode_page(&value);
+    value.map(decode).transpose().map_err(|damage| StoreError::damaged(PAGES, key, damage.0))
+}
+
+/// The links stored under a page's key, likewise; none where there is no value.
+fn outlinks_from(
+    url: &CanonicalUrl,
+    key: &[u8],
+    value: Option<DBPinnableSlice<'_>>,
+) -> Result<Vec<OutlinkRecord>, StoreError> {
+    let decode = |value: DBPinnableSlice<'_>| values::decode_outlinks(url, &value);
+    value.map_or(Ok(Vec::new()), decode).map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0))
 }
 
 /// A directory with other people's files in it is no data directory.

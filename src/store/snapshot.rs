@@ -9,7 +9,7 @@ use super::codec::Damage;
 use super::keys::{after_prefix, split_backlink, split_pair};
 use super::ranks::{GENERATION_KEY, RankKind, decode_generation, decode_rank};
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, PAIRS, RANKS, bounded, decode_sums};
-use super::{Store, StoreError, ranks, values};
+use super::{Store, StoreError, outlinks_from, page_from, ranks, values};
 
 /// One consistent state of the database; cheap to take, and kept from being cleaned up while it lives.
 pub struct Snapshot<'a> {
@@ -102,13 +102,7 @@ impl<'a> Snapshot<'a> {
     /// [`StoreError`] when the database fails or the record is damaged.
     pub fn page(&self, url: &CanonicalUrl) -> Result<Option<StoredPage>, StoreError> {
         let key = Surt::from(url);
-        let value = self.state.get_pinned_cf(self.store.family(PAGES)?, key.as_bytes())?;
-        value
-            .map(|value| {
-                values::decode_page(&value)
-                    .map_err(|damage| StoreError::damaged(PAGES, key.as_bytes(), damage.0))
-            })
-            .transpose()
+        page_from(key.as_bytes(), self.state.get_pinned_cf(self.store.family(PAGES)?, key.as_bytes())?)
     }
 
     /// All links of one page: the active ones in order of position, then the inactive ones.
@@ -117,11 +111,8 @@ impl<'a> Snapshot<'a> {
     /// [`StoreError`] when the database fails or the record is damaged.
     pub fn outlinks(&self, url: &CanonicalUrl) -> Result<Vec<OutlinkRecord>, StoreError> {
         let key = Surt::from(url);
-        match self.state.get_pinned_cf(self.store.family(OUTLINKS)?, key.as_bytes())? {
-            Some(value) => values::decode_outlinks(url, &value)
-                .map_err(|damage| StoreError::damaged(OUTLINKS, key.as_bytes(), damage.0)),
-            None => Ok(Vec::new()),
-        }
+        let value = self.state.get_pinned_cf(self.store.family(OUTLINKS)?, key.as_bytes())?;
+        outlinks_from(url, key.as_bytes(), value)
     }
 
     /// Every visited page with its active links, in key order: the graph.
