@@ -14,6 +14,7 @@ mod layers;
 mod parse;
 mod rank;
 mod robots;
+mod search;
 mod span;
 mod store;
 mod urls;
@@ -32,6 +33,7 @@ pub use layers::{COMMAND_LINE_VARIABLES, environment, load};
 pub use parse::ParseConfig;
 pub use rank::RankConfig;
 pub use robots::RobotsConfig;
+pub use search::SearchConfig;
 pub use span::Span;
 pub use store::StoreConfig;
 pub use urls::UrlsConfig;
@@ -48,6 +50,7 @@ pub struct Config {
     pub store: StoreConfig,
     pub geo: GeoConfig,
     pub rank: RankConfig,
+    pub search: SearchConfig,
     pub api: ApiConfig,
 }
 
@@ -64,16 +67,18 @@ impl Config {
         self.urls.validate()?;
         self.store.validate()?;
         self.rank.validate()?;
+        self.search.validate()?;
         self.api.validate()
     }
 
     /// Every path, with its key: a file's relative ones are turned by it.
-    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 4] {
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 5] {
         [
             ("fetch.host_overrides", &mut self.fetch.host_overrides),
             ("fetch.extra_ca", &mut self.fetch.extra_ca),
             ("urls.public_suffix_list", &mut self.urls.public_suffix_list),
             ("geo.database", &mut self.geo.database),
+            ("search.directory", &mut self.search.directory),
         ]
     }
 }

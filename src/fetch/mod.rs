@@ -17,7 +17,6 @@ pub mod body;
 mod client;
 mod failure;
 mod http_date;
-mod lru;
 mod robots;
 pub mod robots_txt;
 

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use super::Fetcher;
 use super::answer::Answer;
 use super::failure::Failure;
-use super::lru::Lru;
+use crate::lru::Lru;
 use super::robots_txt::RobotsTxt;
 use crate::config::RobotsConfig;
 use crate::model::{FailureKind, LinkTag};

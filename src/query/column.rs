@@ -1,7 +1,8 @@
 //! One column of a table: a number per row, and what the number means.
 //!
-//! Texts and addresses are kept once, in a dictionary; their rows hold codes. So every cell is 32 bits wide,
-//! and grouping, counting distinct values and most comparisons are work on numbers.
+//! Texts and addresses are kept once, in a dictionary; their rows hold codes. So every cell is a number, stored
+//! at the narrowest width that holds all of its column, and grouping, counting distinct values and most
+//! comparisons are work on numbers.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -78,6 +79,74 @@ pub fn serialize_hundredths<S: Serializer>(hundredths: u32, serializer: S) -> Re
     }
 }
 
+/// The cells of a column, at the narrowest width that holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cells {
+    Bytes(Vec<u8>),
+    Halves(Vec<u16>),
+    Words(Vec<u32>),
+}
+
+/// Runs the same code over cells of any width.
+macro_rules! each_width {
+    ($cells:expr, $slice:ident => $body:expr) => {
+        match $cells {
+            $crate::query::column::Cells::Bytes($slice) => $body,
+            $crate::query::column::Cells::Halves($slice) => $body,
+            $crate::query::column::Cells::Words($slice) => $body,
+        }
+    };
+}
+pub(super) use each_width;
+
+impl Cells {
+    /// # Panics
+    /// Never: every number fits the width chosen for the largest.
+    pub fn narrow(cells: Vec<u32>) -> Self {
+        let largest = cells.iter().copied().max().unwrap_or(0);
+        if largest <= u32::from(u8::MAX) {
+            Self::Bytes(cells.into_iter().map(|cell| cell as u8).collect())
+        } else if largest <= u32::from(u16::MAX) {
+            Self::Halves(cells.into_iter().map(|cell| cell as u16).collect())
+        } else {
+            Self::Words(cells)
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        each_width!(self, cells => cells.len())
+    }
+
+    pub fn get(&self, row: usize) -> u32 {
+        match self {
+            Self::Bytes(cells) => u32::from(cells[row]),
+            Self::Halves(cells) => u32::from(cells[row]),
+            Self::Words(cells) => cells[row],
+        }
+    }
+
+    /// The cells of the rows named, in that order.
+    pub fn gather(&self, rows: &[u32]) -> Self {
+        match self {
+            Self::Bytes(cells) => Self::Bytes(rows.iter().map(|&row| cells[row as usize]).collect()),
+            Self::Halves(cells) => Self::Halves(rows.iter().map(|&row| cells[row as usize]).collect()),
+            Self::Words(cells) => Self::Words(rows.iter().map(|&row| cells[row as usize]).collect()),
+        }
+    }
+
+    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+        each_width!(self, cells => Box::new(cells.iter().map(|&cell| u32::from(cell))))
+    }
+
+    pub fn largest(&self) -> Option<u32> {
+        each_width!(self, cells => cells.iter().max().map(|&cell| u32::from(cell)))
+    }
+
+    fn bytes(&self) -> usize {
+        each_width!(self, cells => std::mem::size_of_val(cells.as_slice()))
+    }
+}
+
 /// What the cells of a column mean.
 #[derive(Clone, Debug)]
 pub(super) enum Meaning {
@@ -93,12 +162,16 @@ pub(super) enum Meaning {
 /// A column; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Column {
-    cells: Arc<Vec<u32>>,
+    cells: Arc<Cells>,
     meaning: Meaning,
 }
 
 impl Column {
     pub(super) fn new(cells: Vec<u32>, meaning: Meaning) -> Self {
+        Self::of(Cells::narrow(cells), meaning)
+    }
+
+    pub(super) fn of(cells: Cells, meaning: Meaning) -> Self {
         Self { cells: Arc::new(cells), meaning }
     }
 
@@ -121,9 +194,22 @@ impl Column {
         }
     }
 
-    /// The cells: numbers, or codes.
-    pub fn cells(&self) -> &[u32] {
+    pub(super) fn cells(&self) -> &Cells {
         &self.cells
+    }
+
+    pub(super) fn meaning(&self) -> &Meaning {
+        &self.meaning
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The number or code of a row.
+    pub fn cell(&self, row: usize) -> u32 {
+        self.cells.get(row)
     }
 
     /// How many distinct codes there can be; `None` for a column without a dictionary.
@@ -137,7 +223,7 @@ impl Column {
 
     /// The value of a row.
     pub fn value(&self, row: usize) -> Value<'_> {
-        self.meaning_of(self.cells[row])
+        self.meaning_of(self.cells.get(row))
     }
 
     /// The value that a cell of this column stands for.
@@ -155,7 +241,7 @@ impl Column {
 
     /// Compares two rows.
     pub fn compare(&self, a: usize, b: usize) -> Ordering {
-        let (a, b) = (self.cells[a], self.cells[b]);
+        let (a, b) = (self.cells.get(a), self.cells.get(b));
         if a == b { Ordering::Equal } else { self.meaning_of(a).cmp(&self.meaning_of(b)) }
     }
 
@@ -166,6 +252,26 @@ impl Column {
 
     /// The column of the named rows alone, in that order.
     pub fn pick(&self, rows: &[u32]) -> Self {
-        self.with_cells(rows.iter().map(|&row| self.cells[row as usize]).collect())
+        Self::of(self.cells.gather(rows), self.meaning.clone())
+    }
+
+    /// As [`Self::pick`], with a dictionary of what these rows need and no more.
+    pub(super) fn pick_apart(&self, rows: &[u32]) -> Self {
+        match &self.meaning {
+            Meaning::Texts(texts) if texts.len() > rows.len() => {
+                Self::of_texts(rows.iter().map(|&row| texts.get(self.cells.get(row as usize))))
+            }
+            _ => self.pick(rows),
+        }
+    }
+
+    /// Bytes of memory, the dictionary included.
+    pub(super) fn bytes(&self) -> usize {
+        let dictionary = match &self.meaning {
+            Meaning::Texts(texts) => texts.bytes(),
+            Meaning::Addresses(addresses) => addresses.len() * size_of::<Option<IpAddr>>(),
+            _ => 0,
+        };
+        self.cells.bytes() + dictionary
     }
 }

@@ -1,36 +1,88 @@
 //! Distinct texts and addresses of a column, each stored once and named by a small number, its code.
 
-use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
+use ahash::RandomState;
+use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
-
-/// Marks the end of a chain of texts with one hash.
-const NONE: u32 = u32::MAX;
 
 /// Distinct texts, end to end; a text's code is its index.
 #[derive(Debug, Default)]
 pub struct Texts {
     bytes: String,
-    ends: Vec<usize>,
+    /// Where each text ends.
+    ends: Vec<u64>,
+    folded: OnceLock<Folded>,
 }
 
+/// What a search in any case needs to know of texts; made when first needed.
+#[derive(Debug)]
+struct Folded {
+    /// The same bytes with ASCII letters in lower case, unless they are so anyway.
+    lower: Option<String>,
+    has_kelvin: bool,
+}
+
+/// The Kelvin sign: the one character outside ASCII whose lower case is an ASCII letter, k.
+const KELVIN: char = '\u{212a}';
+
 impl Texts {
+    /// Texts as they were written down; `None` when the ends do not fit the bytes.
+    pub(super) fn from_parts(bytes: String, ends: Vec<u64>) -> Option<Self> {
+        let whole = ends.last().copied().unwrap_or(0) == bytes.len() as u64;
+        let fit = whole && ends.is_sorted() && ends.iter().all(|&end| bytes.is_char_boundary(end as usize));
+        fit.then(|| Self { bytes, ends, folded: OnceLock::new() })
+    }
+
     /// The text of a code that this dictionary gave.
     pub fn get(&self, code: u32) -> &str {
-        let code = code as usize;
-        let start = if code == 0 { 0 } else { self.ends[code - 1] };
-        &self.bytes[start..self.ends[code]]
+        &self.bytes[self.start(code as usize)..self.ends[code as usize] as usize]
+    }
+
+    /// Where the text of a code begins in [`Self::arena`].
+    pub(super) fn start(&self, code: usize) -> usize {
+        if code == 0 { 0 } else { self.ends[code - 1] as usize }
     }
 
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
+    pub(super) fn arena(&self) -> &str {
+        &self.bytes
+    }
+
+    pub(super) fn ends(&self) -> &[u64] {
+        &self.ends
+    }
+
+    /// The arena with ASCII letters in lower case.
+    pub(super) fn folded(&self) -> &str {
+        self.fold().lower.as_deref().unwrap_or(&self.bytes)
+    }
+
+    /// Whether a text holds the Kelvin sign, whose lower case is k.
+    pub(super) fn has_kelvin(&self) -> bool {
+        self.fold().has_kelvin
+    }
+
+    fn fold(&self) -> &Folded {
+        self.folded.get_or_init(|| Folded {
+            lower: self.bytes.bytes().any(|b| b.is_ascii_uppercase()).then(|| self.bytes.to_ascii_lowercase()),
+            has_kelvin: self.bytes.contains(KELVIN),
+        })
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<u64>()
+    }
+
     fn push(&mut self, text: &str) -> u32 {
         self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
+        self.ends.push(self.bytes.len() as u64);
         (self.ends.len() - 1) as u32
     }
 }
@@ -40,9 +92,7 @@ impl Texts {
 pub struct TextsBuilder {
     texts: Texts,
     hasher: RandomState,
-    /// The latest text of each hash, and for every text the one before it with the same hash.
-    latest: FxHashMap<u64, u32>,
-    before: Vec<u32>,
+    codes: HashTable<u32>,
     /// Neighbouring rows often have the same text.
     last: Option<u32>,
 }
@@ -55,18 +105,17 @@ impl TextsBuilder {
         {
             return last;
         }
-        let hash = self.hasher.hash_one(text);
-        let newest = self.latest.get(&hash).copied().unwrap_or(NONE);
-        let mut code = newest;
-        while code != NONE && self.texts.get(code) != text {
-            code = self.before[code as usize];
-        }
-        if code == NONE {
-            code = self.texts.push(text);
-            self.before.push(newest);
-            self.latest.insert(hash, code);
-        }
-        self.last = Some(code);
+        let Self { texts, hasher, codes, last } = self;
+        let hash = hasher.hash_one(text);
+        let code = match codes.find(hash, |&code| texts.get(code) == text) {
+            Some(&code) => code,
+            None => {
+                let code = texts.push(text);
+                codes.insert_unique(hash, code, |&code| hasher.hash_one(texts.get(code)));
+                code
+            }
+        };
+        *last = Some(code);
         code
     }
 
@@ -111,6 +160,16 @@ mod tests {
         assert_eq!(texts.len(), 4);
         let back: Vec<&str> = codes.into_iter().map(|code| texts.get(code)).collect();
         assert_eq!(back, ["", "b", "b", "ä", "", "a", "b"]);
+    }
+
+    #[test]
+    fn texts_whose_ends_do_not_fit_are_refused() {
+        let texts = |bytes: &str, ends: &[u64]| Texts::from_parts(bytes.to_owned(), ends.to_vec());
+        assert_eq!(texts("aäb", &[1, 1, 3, 4]).unwrap().get(2), "ä");
+        assert!(texts("", &[]).is_some());
+        for (bytes, ends) in [("ab", &[1][..]), ("ab", &[2, 1, 2]), ("ab", &[3]), ("äb", &[1, 3]), ("a", &[])] {
+            assert!(texts(bytes, ends).is_none(), "{bytes} {ends:?}");
+        }
     }
 
     #[test]

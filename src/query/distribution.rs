@@ -3,10 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::column::Value;
-use super::frame::{Compute, Frame, percentage};
-use super::listing::{Page, Window};
-use super::lookup::LookUp;
-use super::{Deadline, ListColumn, Listing, Plan, QueryError, Table};
+use super::compute::{Compute, percentage};
+use super::{Deadline, ListColumn, Page, Plan, QueryError, View, Window};
 
 /// What stands for the name of the groups that are not shown.
 const OTHERS: &str = "others";
@@ -27,34 +25,39 @@ struct Rest {
     percentage: u32,
 }
 
-impl Listing {
-    /// The first `top` groups out of a table with [`Self::fields`], and the rest.
+impl View {
+    /// The first `top` groups and the rest.
     ///
     /// # Errors
-    /// As [`Self::answer`].
+    /// As [`Self::page`].
     pub fn distribution(
         &self,
         plan: &Plan,
         top: usize,
-        table: &Table,
-        look_up: &dyn LookUp,
         deadline: &Deadline,
     ) -> Result<Distribution, QueryError> {
-        let frame = Frame::new(table, self.group_by, look_up, deadline)?;
-        let units = self.passing(plan, &frame, deadline)?;
-        let window = Window { offset: 0, limit: top };
-        let shown = self.shown(plan, &frame, &units, window)?;
-        let links = |units: &[u32]| -> Result<u64, QueryError> {
-            Ok(frame.column(Compute::Count, units)?.cells().iter().copied().map(u64::from).sum())
+        let passing = self.passing(plan, deadline)?;
+        let shown = self.shown(plan, passing.as_ref(), Window { offset: 0, limit: top }, deadline)?;
+        let listing = self.listing();
+        let counted = listing.columns.iter().find(|column| column.from == Compute::Count);
+        let counted = counted.ok_or_else(|| QueryError::Declaration(listing.name.to_owned()))?;
+        let links = self.column(counted.name)?;
+        let sum = |rows: &mut dyn Iterator<Item = u32>| -> u64 {
+            rows.map(|row| u64::from(links.cell(row as usize))).sum()
         };
-        let rest = if units.len() > shown.len() {
-            let links = links(&units)? - links(&shown)?;
-            Some(Rest { links, percentage: percentage(links, table.rows() as u64) })
-        } else {
-            None
-        };
-        let first = self.page(&frame, &shown, window, units.len())?;
-        Ok(Distribution { first, rest, columns: self.columns })
+        let count = self.count(passing.as_ref());
+        let rest = (count > shown.len()).then(|| {
+            let all = match &passing {
+                Some(passing) => sum(&mut passing.rows_from(0)),
+                // Every link is in one of the groups.
+                None if listing.known.is_none() => self.links,
+                None => sum(&mut (0..count as u32)),
+            };
+            let links = all - sum(&mut shown.iter().copied());
+            Rest { links, percentage: percentage(links, self.links) }
+        });
+        let first = self.show(&shown, 0, count)?;
+        Ok(Distribution { first, rest, columns: listing.columns })
     }
 }
 

@@ -7,22 +7,76 @@ use super::column::Kind;
 use crate::model::{BacklinkRecord, Day, OutlinkRecord, Rel, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, is_ip_literal};
 
-/// A named property of the rows of type `R`.
-#[derive(Debug)]
-pub struct Field<R> {
+/// What the rows of a listing are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// External links into the scope.
+    Backlinks,
+    /// Active external links on the scope's pages.
+    Outgoing,
+    /// The scope's pages that were ever answered.
+    Pages,
+}
+
+impl Rows {
+    /// The kind of a field's values; `None` for a field that the rows do not have.
+    pub fn kind_of(self, field: &str) -> Option<Kind> {
+        match (self, field) {
+            (_, KEY) => Some(Kind::Number),
+            (Self::Backlinks | Self::Outgoing, RANK) => Some(Kind::Hundredths),
+            (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::kind),
+            (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::kind),
+            (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
+        }
+    }
+}
+
+/// The field that holds a row's place in the order of the store's keys.
+pub const KEY: &str = "key";
+
+/// The field that holds the rank of the page that a link stands on.
+pub const RANK: &str = "sr";
+
+/// A kind of row that can be read.
+pub trait Family: 'static {
+    type Row<'a>;
+}
+
+/// A named property of the rows of a family.
+pub struct Field<F: Family> {
     pub name: &'static str,
-    pub read: Read<R>,
+    pub read: Read<F>,
 }
 
 /// How a field is read off a row.
-#[derive(Debug)]
-pub enum Read<R> {
-    Number(fn(&R) -> u32),
-    Flag(fn(&R) -> bool),
-    Day(fn(&R) -> Day),
-    DayNumber(fn(&R) -> Day),
-    Text(for<'a> fn(&'a R, &Suffixes) -> &'a str),
-    Address(fn(&R) -> Option<IpAddr>),
+pub enum Read<F: Family> {
+    Number(for<'a> fn(&F::Row<'a>) -> u32),
+    Flag(for<'a> fn(&F::Row<'a>) -> bool),
+    Day(for<'a> fn(&F::Row<'a>) -> Day),
+    DayNumber(for<'a> fn(&F::Row<'a>) -> Day),
+    Text(for<'a> fn(&'a F::Row<'a>, &'a Suffixes) -> &'a str),
+    Address(for<'a> fn(&F::Row<'a>) -> Option<IpAddr>),
+}
+
+/// External links into a scope, active or not.
+pub struct Backlinks;
+
+impl Family for Backlinks {
+    type Row<'a> = BacklinkRecord;
+}
+
+/// Active external links on a scope's pages.
+pub struct Outgoing;
+
+impl Family for Outgoing {
+    type Row<'a> = OutgoingLink;
+}
+
+/// Pages of a scope that were answered.
+pub struct Pages;
+
+impl Family for Pages {
+    type Row<'a> = AnsweredPage;
 }
 
 /// A page of a scope that was answered.
@@ -39,7 +93,7 @@ pub struct OutgoingLink {
     pub link: OutlinkRecord,
 }
 
-impl<R> Field<R> {
+impl<F: Family> Field<F> {
     pub fn kind(&self) -> Kind {
         match self.read {
             Read::Number(_) => Kind::Number,
@@ -53,17 +107,17 @@ impl<R> Field<R> {
 }
 
 /// The field of a name.
-pub(super) fn find<R>(fields: &'static [Field<R>], name: &str) -> Option<&'static Field<R>> {
+fn find<F: Family>(fields: &'static [Field<F>], name: &str) -> Option<&'static Field<F>> {
     fields.iter().find(|field| field.name == name)
 }
 
-const fn field<R>(name: &'static str, read: Read<R>) -> Field<R> {
+const fn field<F: Family>(name: &'static str, read: Read<F>) -> Field<F> {
     Field { name, read }
 }
 
 /// The fields of a backlink. `linkedpage` is its target without the scheme, `domain` and `toplevel` are the source's
 /// registrable domain and the last label of its host, which an address has not.
-pub static BACKLINK_FIELDS: &[Field<BacklinkRecord>] = &[
+pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source.as_str())),
     field("linktarget", Read::Text(|link, _| link.target.as_str())),
     field("linkedpage", Read::Text(|link, _| link.target.without_scheme())),
@@ -86,13 +140,14 @@ pub static BACKLINK_FIELDS: &[Field<BacklinkRecord>] = &[
     field("city", Read::Text(|link, _| &link.page.place.city)),
     field("insDate", Read::Day(|link| link.ins_day)),
     field("updDate", Read::Day(|link| link.page.upd_day)),
+    field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::Text(|link, suffixes| suffixes.domain_of(link.source.host()))),
     field("toplevel", Read::Text(|link, _| toplevel(link.source.host()))),
 ];
 
 /// The fields of an outgoing link. `url` is its page, `backlinkpage` the same without the scheme; `linktarget` has
 /// no scheme either.
-pub static OUTGOING_FIELDS: &[Field<OutgoingLink>] = &[
+pub static OUTGOING_FIELDS: &[Field<Outgoing>] = &[
     field("url", Read::Text(|row, _| row.page.url.as_str())),
     field("backlinkpage", Read::Text(|row, _| row.page.url.without_scheme())),
     field("title", Read::Text(|row, _| &row.page.stored.title)),
@@ -106,7 +161,7 @@ pub static OUTGOING_FIELDS: &[Field<OutgoingLink>] = &[
 ];
 
 /// The fields of a page.
-pub static PAGE_FIELDS: &[Field<AnsweredPage>] =
+pub static PAGE_FIELDS: &[Field<Pages>] =
     &[field("code", Read::Number(|page| u32::from(page.stored.status)))];
 
 fn toplevel(host: &str) -> &str {

@@ -6,18 +6,19 @@
 //! comes and goes within one day is new and lost on that day. Hence for links and domains alike: active at the end
 //! of a day = active at the end of the day before + new - lost.
 
-use std::ops::RangeInclusive;
-
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use super::scan::Activity;
-use super::{QueryError, Scan, Totals};
-use crate::model::Day;
+use super::column::Column;
+use super::totals::Totals;
+use super::{Deadline, QueryError};
 
 /// A day on which something changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayChange {
-    pub day: Day,
+    /// The day as the number `yyyyMMdd`.
+    pub date: u32,
     /// Links first seen on this day, and the distinct domains of these.
     pub first_seen: Totals,
     pub new: Totals,
@@ -26,10 +27,23 @@ pub struct DayChange {
     pub active: Totals,
 }
 
+/// An absence of a link: the link's row, its lost day and, if it is back, the day of its return, as `yyyyMMdd`.
+pub type Absence = (u32, u32, Option<u32>);
+
+/// What the links of some rows went through.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// The day on which the link of each row was first seen, as `yyyyMMdd`.
+    pub first_seen: Column,
+    /// The number of the source's registrable domain of each row.
+    pub domain: Column,
+    pub absences: Vec<Absence>,
+}
+
 /// Something that happened to a link. Sorts by day, then by domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
-    day: Day,
+    date: u32,
     /// The number of the link's source domain.
     domain: u32,
     what: What,
@@ -42,50 +56,33 @@ enum What {
     Lost,
 }
 
-impl Scan<'_> {
-    /// The days of the range on which something changed, in their order.
+impl Past {
+    /// The days on which something changed, in their order.
     ///
     /// # Errors
-    /// What the store or the deadline reports.
-    pub fn history(&self, days: RangeInclusive<Day>) -> Result<Vec<DayChange>, QueryError> {
-        let mut events = self.events()?;
-        events.sort_unstable();
-        let mut changes = Vec::new();
+    /// What the deadline reports.
+    pub fn history(&self, deadline: &Deadline) -> Result<Vec<DayChange>, QueryError> {
+        let mut events = self.events();
+        events.par_sort_unstable();
         let mut active = Active::default();
-        for (at, of_day) in events.chunk_by(|a, b| a.day == b.day).enumerate() {
-            self.deadline.check_at(at)?;
-            let change = active.pass(of_day[0].day, of_day);
-            if days.contains(&change.day) {
-                changes.push(change);
-            }
-        }
-        Ok(changes)
+        let days = events.chunk_by(|a, b| a.date == b.date).enumerate();
+        days.map(|(at, of_day)| {
+            deadline.check_at(at)?;
+            Ok(active.pass(of_day[0].date, of_day))
+        })
+        .collect()
     }
 
-    fn events(&self) -> Result<Vec<Event>, QueryError> {
-        let mut domains: FxHashMap<Box<str>, u32> = FxHashMap::default();
-        let mut events = Vec::new();
-        for link in self.backlinks(Activity::Both) {
-            let link = link?;
-            let name = self.suffixes.domain_of(link.source.host());
-            let domain = match domains.get(name) {
-                Some(&domain) => domain,
-                None => {
-                    let next = domains.len() as u32;
-                    domains.insert(name.into(), next);
-                    next
-                }
-            };
-            let mut push = |day, what| events.push(Event { day, domain, what });
-            push(link.ins_day, What::FirstSeen);
-            for toggle in link.toggles {
-                push(toggle.lost, What::Lost);
-                if let Some(back) = toggle.back {
-                    push(back, What::Back);
-                }
-            }
+    fn events(&self) -> Vec<Event> {
+        let first = self.first_seen.cells().iter().zip(self.domain.cells().iter());
+        let mut events: Vec<Event> =
+            first.map(|(date, domain)| Event { date, domain, what: What::FirstSeen }).collect();
+        for &(row, lost, back) in &self.absences {
+            let domain = self.domain.cell(row as usize);
+            events.push(Event { date: lost, domain, what: What::Lost });
+            events.extend(back.map(|date| Event { date, domain, what: What::Back }));
         }
-        Ok(events)
+        events
     }
 }
 
@@ -99,8 +96,8 @@ struct Active {
 
 impl Active {
     /// Takes in the events of one day, of which there is at least one.
-    fn pass(&mut self, day: Day, events: &[Event]) -> DayChange {
-        let mut change = DayChange { day, ..DayChange::default() };
+    fn pass(&mut self, date: u32, events: &[Event]) -> DayChange {
+        let mut change = DayChange { date, ..DayChange::default() };
         for of_domain in events.chunk_by(|a, b| a.domain == b.domain) {
             let count = |what| of_domain.iter().filter(|event| event.what == what).count() as u64;
             let (first_seen, back, lost) = (count(What::FirstSeen), count(What::Back), count(What::Lost));

@@ -1,41 +1,71 @@
-//! What is looked up by name, one page or domain at a time: ranks and referring domains.
+//! What is looked up by name, many pages or domains at a time: ranks and referring domains.
 
-use super::{Internal, QueryError, Scan, Selection};
+use super::totals::totals;
+use super::{Deadline, Internal, QueryError, Selection};
 use crate::model::SearchRank;
 use crate::store::Snapshot;
-use crate::urls::{CanonicalUrl, Scope};
+use crate::urls::{CanonicalUrl, Scope, Suffixes};
 
-/// Where names are looked up; 0 is the answer for what is unknown.
-pub trait LookUp {
+/// Where names are looked up; 0 is the answer for what is unknown. One answer per name, in their order.
+pub trait LookUp: Sync {
+    /// Ranks of pages, in hundredths.
+    ///
     /// # Errors
     /// What the store reports.
-    fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, QueryError>;
+    fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError>;
+    /// Ranks of registrable domains, in hundredths.
+    ///
     /// # Errors
     /// What the store reports.
-    fn domain_rank(&self, domain: &str) -> Result<SearchRank, QueryError>;
-    /// The referring domains of a page that is named without its scheme: of both its spellings.
+    fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError>;
+    /// The referring domains of pages that are named without their scheme: of both their spellings.
     ///
     /// # Errors
     /// What the store or the deadline reports.
-    fn refdoms(&self, page: &str) -> Result<u32, QueryError>;
+    fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError>;
 }
 
-impl LookUp for Scan<'_> {
-    fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, QueryError> {
-        Ok(self.snapshot.page_rank(url)?)
+/// Looks up in one state of the store.
+pub struct Known<'a> {
+    pub snapshot: &'a Snapshot<'a>,
+    pub suffixes: &'a Suffixes,
+    pub deadline: &'a Deadline,
+}
+
+impl LookUp for Known<'_> {
+    fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
+        let url = |url: &str| CanonicalUrl::from_stored(url.to_owned());
+        self.each(urls, |text| url(text).map_or(Ok(0), |url| Ok(u32::from(self.snapshot.page_rank(&url)?.0))))
     }
 
-    fn domain_rank(&self, domain: &str) -> Result<SearchRank, QueryError> {
-        Ok(self.snapshot.domain_rank(domain)?)
+    fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.each(domains, |domain| Ok(u32::from(self.snapshot.domain_rank(domain)?.0)))
     }
 
-    fn refdoms(&self, page: &str) -> Result<u32, QueryError> {
-        let under = |scheme: &str| CanonicalUrl::from_stored(format!("{scheme}://{page}"));
-        let Some(url) = under("http") else { return Ok(0) };
-        let scope = Scope::Url { url, also: under("https") };
-        let selection = Selection { scope, internal: Internal::Include };
-        let totals = Scan { selection: &selection, ..*self }.totals()?;
-        Ok(u32::try_from(totals.refdoms).unwrap_or(u32::MAX))
+    fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.each(pages, |page| {
+            let under = |scheme: &str| CanonicalUrl::from_stored(format!("{scheme}://{page}"));
+            let Some(url) = under("http") else { return Ok(0) };
+            let scope = Scope::Url { url, also: under("https") };
+            let selection = Selection { scope, internal: Internal::Include };
+            let counts = totals(self.snapshot, &selection, self.suffixes, self.deadline)?;
+            Ok(u32::try_from(counts.refdoms).unwrap_or(u32::MAX))
+        })
+    }
+}
+
+impl Known<'_> {
+    fn each(
+        &self,
+        names: &[&str],
+        look_up: impl Fn(&str) -> Result<u32, QueryError>,
+    ) -> Result<Vec<u32>, QueryError> {
+        let mut found = Vec::with_capacity(names.len());
+        for (at, name) in names.iter().enumerate() {
+            self.deadline.check_at(at)?;
+            found.push(look_up(name)?);
+        }
+        Ok(found)
     }
 }
 

@@ -1,49 +1,29 @@
-//! A table: the rows of a scope, by columns.
+//! A table: rows by columns.
 //!
-//! Row `i` of every column is the `i`th row of the scan, so that the rows keep the order of the store's keys.
 //! A table has at most `u32::MAX` rows; a row is named by its number.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::QueryError;
 use super::column::{Column, Meaning};
 use super::dictionary::{AddressesBuilder, TextsBuilder};
-use super::field::{Field, Read};
+use super::field::{Family, Field, Read};
 use crate::model::Day;
 use crate::urls::Suffixes;
 
-/// The rows of a scope, by columns.
-#[derive(Debug)]
+/// Rows by columns. Every column has all rows.
+#[derive(Clone, Debug, Default)]
 pub struct Table {
     rows: usize,
-    columns: Vec<(&'static str, Column)>,
+    columns: Vec<(String, Column)>,
 }
 
 impl Table {
-    /// Reads the given fields off all rows.
-    ///
-    /// # Errors
-    /// The first error among the rows; [`QueryError::TooManyRows`].
-    pub fn build<R>(
-        fields: &[&'static Field<R>],
-        rows: impl Iterator<Item = Result<R, QueryError>>,
-        suffixes: &Suffixes,
-    ) -> Result<Self, QueryError> {
-        let mut sinks: Vec<Sink<R>> = fields.iter().map(|field| Sink::new(field)).collect();
-        let mut count = 0;
-        for row in rows {
-            let row = row?;
-            for sink in &mut sinks {
-                sink.push(&row, suffixes);
-            }
-            count += 1;
-            if count >= u32::MAX as usize {
-                return Err(QueryError::TooManyRows);
-            }
-        }
-        let columns = fields.iter().zip(sinks).map(|(field, sink)| (field.name, sink.finish())).collect();
-        Ok(Self { rows: count, columns })
+    pub(super) fn new(rows: usize, columns: Vec<(String, Column)>) -> Self {
+        Self { rows, columns }
     }
 
     /// How many rows there are.
@@ -51,10 +31,14 @@ impl Table {
         self.rows
     }
 
-    /// The column of a field that the table was built with.
+    pub(super) fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    /// The column of a name.
     ///
     /// # Errors
-    /// [`QueryError::Declaration`] for any other name.
+    /// [`QueryError::Declaration`] when there is none.
     pub fn column(&self, name: &str) -> Result<&Column, QueryError> {
         self.columns
             .iter()
@@ -62,20 +46,90 @@ impl Table {
             .map(|(_, column)| column)
             .ok_or_else(|| QueryError::Declaration(name.to_owned()))
     }
+
+    pub(super) fn add(&mut self, name: &str, column: Column) {
+        self.columns.push((name.to_owned(), column));
+    }
+
+    /// The rows named, in that order.
+    pub(super) fn pick(&self, rows: &[u32]) -> Self {
+        self.made_of(rows.len(), |column| column.pick(rows))
+    }
+
+    /// As [`Self::pick`], with dictionaries of what these rows need and no more.
+    pub(super) fn pick_apart(&self, rows: &[u32]) -> Self {
+        self.made_of(rows.len(), |column| column.pick_apart(rows))
+    }
+
+    fn made_of(&self, rows: usize, column: impl Fn(&Column) -> Column + Sync) -> Self {
+        let columns = self.columns.par_iter().map(|(name, old)| (name.clone(), column(old))).collect();
+        Self { rows, columns }
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.columns.iter().map(|(name, column)| name.len() + column.bytes()).sum()
+    }
 }
+
+/// A table being filled, row by row.
+pub(super) struct TableBuilder<F: Family> {
+    rows: usize,
+    sinks: Vec<(&'static str, Sink<F>)>,
+}
+
+impl<F: Family> TableBuilder<F> {
+    pub fn new(fields: &'static [Field<F>]) -> Self {
+        Self { rows: 0, sinks: fields.iter().map(|field| (field.name, Sink::new(field))).collect() }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds rows, the columns shared among threads.
+    ///
+    /// # Errors
+    /// [`QueryError::TooManyRows`].
+    pub fn push<'a>(&mut self, rows: &'a [F::Row<'a>], suffixes: &'a Suffixes) -> Result<(), QueryError>
+    where
+        F::Row<'a>: Sync,
+    {
+        self.rows += rows.len();
+        if self.rows >= u32::MAX as usize {
+            return Err(QueryError::TooManyRows);
+        }
+        let fill = |sink: &mut Sink<F>| rows.iter().for_each(|row| sink.push(row, suffixes));
+        if rows.len() < ROWS_A_THREAD {
+            self.sinks.iter_mut().for_each(|(_, sink)| fill(sink));
+        } else {
+            self.sinks.par_iter_mut().with_max_len(1).for_each(|(_, sink)| fill(sink));
+        }
+        Ok(())
+    }
+
+    pub fn finish(self) -> Table {
+        let columns =
+            self.sinks.into_par_iter().map(|(name, sink)| (name.to_owned(), sink.finish())).collect();
+        Table { rows: self.rows, columns }
+    }
+}
+
+/// Fewer rows than this are not worth a second thread.
+const ROWS_A_THREAD: usize = 1_024;
 
 /// One column being filled.
-enum Sink<R: 'static> {
-    Number(fn(&R) -> u32, Vec<u32>),
-    Flag(fn(&R) -> bool, Vec<u32>),
-    Day(fn(&R) -> Day, Vec<u32>),
-    DayNumber(fn(&R) -> Day, Vec<u32>),
-    Text(for<'a> fn(&'a R, &Suffixes) -> &'a str, Vec<u32>, Box<TextsBuilder>),
-    Address(fn(&R) -> Option<IpAddr>, Vec<u32>, Box<AddressesBuilder>),
+enum Sink<F: Family> {
+    Number(for<'a> fn(&F::Row<'a>) -> u32, Vec<u32>),
+    Flag(for<'a> fn(&F::Row<'a>) -> bool, Vec<u32>),
+    Day(for<'a> fn(&F::Row<'a>) -> Day, Vec<u32>),
+    DayNumber(for<'a> fn(&F::Row<'a>) -> Day, Vec<u32>),
+    Text(for<'a> fn(&'a F::Row<'a>, &'a Suffixes) -> &'a str, Vec<u32>, Box<TextsBuilder>),
+    Address(for<'a> fn(&F::Row<'a>) -> Option<IpAddr>, Vec<u32>, Box<AddressesBuilder>),
 }
 
-impl<R> Sink<R> {
-    fn new(field: &Field<R>) -> Self {
+impl<F: Family> Sink<F> {
+    fn new(field: &Field<F>) -> Self {
         match field.read {
             Read::Number(read) => Self::Number(read, Vec::new()),
             Read::Flag(read) => Self::Flag(read, Vec::new()),
@@ -86,7 +140,7 @@ impl<R> Sink<R> {
         }
     }
 
-    fn push(&mut self, row: &R, suffixes: &Suffixes) {
+    fn push<'a>(&mut self, row: &'a F::Row<'a>, suffixes: &'a Suffixes) {
         match self {
             Self::Number(read, cells) => cells.push(read(row)),
             Self::Flag(read, cells) => cells.push(u32::from(read(row))),

@@ -23,7 +23,7 @@ use overrides::Overrides;
 pub use overrides::OverridesError;
 
 use super::failure::Failure;
-use super::lru::Lru;
+use crate::lru::Lru;
 use crate::config::FetchConfig;
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;

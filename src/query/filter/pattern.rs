@@ -1,5 +1,14 @@
 //! `like`: `%` stands for any run of characters, `_` for one; everything else for itself in any case.
 
+use memchr::memmem::Finder;
+use rayon::prelude::*;
+
+use super::super::bitmap::Bitmap;
+use super::super::dictionary::Texts;
+
+/// Words of the answer, of 64 texts each, that one thread works out at a time.
+const WORDS_A_PIECE: usize = 512;
+
 /// A pattern, matched against whole texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Vec<char>);
@@ -7,6 +16,46 @@ pub struct Pattern(Vec<char>);
 impl Pattern {
     pub fn new(text: &str) -> Self {
         Self(text.chars().collect())
+    }
+
+    /// The texts that fit, or with `negated` those that do not, found by one search through all their bytes. `None`
+    /// for a pattern that is no plain run of ASCII characters between two `%`.
+    pub fn search(&self, texts: &Texts, negated: bool) -> Option<Bitmap> {
+        let wanted = self.contained()?;
+        if wanted.contains('k') && texts.has_kelvin() {
+            return None;
+        }
+        let (finder, folded) = (Finder::new(&wanted), texts.folded().as_bytes());
+        let mut fitting = if negated { Bitmap::full(texts.len()) } else { Bitmap::empty(texts.len()) };
+        fitting.words_mut().par_chunks_mut(WORDS_A_PIECE).enumerate().for_each(|(piece, words)| {
+            let first = piece * WORDS_A_PIECE * 64;
+            let end = (first + words.len() * 64).min(texts.len());
+            let (mut code, mut from) = (first, texts.start(first));
+            let stop = texts.ends()[end - 1] as usize;
+            while let Some(found) = finder.find(&folded[from..stop]) {
+                let at = from + found;
+                while texts.ends()[code] as usize <= at {
+                    code += 1;
+                }
+                let next = texts.ends()[code] as usize;
+                if at + wanted.len() <= next {
+                    words[(code - first) / 64] ^= 1 << (code % 64);
+                    from = next;
+                } else {
+                    // It began in one text and ended in another.
+                    from = at + 1;
+                }
+            }
+        });
+        Some(fitting)
+    }
+
+    /// The text that must be contained, in lower case, where the pattern says no more than that.
+    fn contained(&self) -> Option<String> {
+        let [first, inner @ .., last] = self.0.as_slice() else { return None };
+        let plain = |c: &char| c.is_ascii() && *c != '%' && *c != '_';
+        let fits = *first == '%' && *last == '%' && !inner.is_empty() && inner.iter().all(plain);
+        fits.then(|| inner.iter().map(char::to_ascii_lowercase).collect())
     }
 
     /// Whether the whole text fits. Goes back only to the last `%` met, which is enough, since what an earlier
@@ -96,6 +145,24 @@ mod tests {
         fn fits_as_the_definition_does(pattern in "[abA%_é]{0,8}", text in "[abÉ]{0,10}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
             prop_assert_eq!(Pattern::new(&pattern).matches(&text), naive(&p, &t));
+        }
+
+        #[test]
+        fn a_search_finds_what_fits(
+            wanted in "[abkK]{1,3}",
+            texts in proptest::collection::vec("[abAkK\u{212a}é]{0,6}", 1..200),
+            negated in any::<bool>(),
+        ) {
+            let pattern = Pattern::new(&format!("%{wanted}%"));
+            let ends = texts.iter().scan(0, |end, text| { *end += text.len() as u64; Some(*end) }).collect();
+            let dictionary = Texts::from_parts(texts.concat(), ends).unwrap();
+            if let Some(found) = pattern.search(&dictionary, negated) {
+                for (at, text) in texts.iter().enumerate() {
+                    prop_assert_eq!(found.get(at), pattern.matches(text) != negated, "{}", text);
+                }
+            } else {
+                prop_assert!(texts.concat().contains('\u{212a}'));
+            }
         }
     }
 }

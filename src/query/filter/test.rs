@@ -2,11 +2,21 @@
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::super::QueryError;
-use super::super::column::{Column, Value};
+use super::super::bitmap::Bitmap;
+use super::super::column::{Cells, Column, Meaning, Value, each_width};
 use super::super::deadline::Deadline;
 use super::pattern::Pattern;
+
+/// The cell after the last possible.
+const END: u64 = 1 << 32;
+
+/// Dictionaries smaller than 64 times this are not worth a second thread.
+const WORDS_A_THREAD: usize = 256;
 
 /// A value that a condition names, of the kind of its field.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,25 +50,69 @@ pub enum Test {
 }
 
 impl Test {
-    /// The rows of the column that pass, each by its number.
+    /// Keeps those of the rows that pass. The bits are those of the column's rows from `first` on.
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn passing(&self, column: &Column, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
-        // A text is tested once, however many rows have it.
-        let mut known: Vec<Option<bool>> = vec![None; column.codes().unwrap_or(0)];
-        let mut rows = Vec::new();
-        for (row, &cell) in column.cells().iter().enumerate() {
-            deadline.check_at(row)?;
-            let passes = match known.get_mut(cell as usize) {
-                Some(known) => *known.get_or_insert_with(|| self.passes(column.meaning_of(cell))),
-                None => self.passes(column.meaning_of(cell)),
-            };
-            if passes {
-                rows.push(row as u32);
+    pub fn keep(
+        &self,
+        rows: &mut Bitmap,
+        column: &Column,
+        first: usize,
+        deadline: &Deadline,
+    ) -> Result<(), QueryError> {
+        deadline.check()?;
+        let all = first..first + rows.len();
+        if column.codes().is_some() {
+            let codes = self.codes(column);
+            deadline.check()?;
+            each_width!(column.cells(), cells => rows.keep_codes(&cells[all], &codes));
+            return Ok(());
+        }
+        match self {
+            Self::Compare(comparison, literal) => {
+                let below = column.first_cell(|value| compare(value, literal).is_some_and(Ordering::is_ge));
+                let through = column.first_cell(|value| compare(value, literal).is_some_and(Ordering::is_gt));
+                let (from, to, outside) = match comparison {
+                    Comparison::Lt => (0, below, false),
+                    Comparison::Le => (0, through, false),
+                    Comparison::Gt => (through, END, false),
+                    Comparison::Ge => (below, END, false),
+                    Comparison::Eq => (below, through, false),
+                    Comparison::Ne => (below, through, true),
+                };
+                keep_range(rows, column, all, from..to, outside);
+            }
+            // These are tested one by one: `in` on numbers, `like` on days.
+            Self::In(_) | Self::Like { .. } => {
+                let mut kept = Bitmap::empty(rows.len());
+                for row in rows.rows_from(0) {
+                    deadline.check_at(row as usize)?;
+                    if self.passes(column.value(first + row as usize)) {
+                        kept.set(row as usize);
+                    }
+                }
+                *rows = kept;
             }
         }
-        Ok(rows)
+        Ok(())
+    }
+
+    /// Which codes of a column with a dictionary pass: a text is tested once, however many rows have it.
+    fn codes(&self, column: &Column) -> Bitmap {
+        if let (Self::Like { pattern, negated }, Meaning::Texts(texts)) = (self, column.meaning())
+            && let Some(codes) = pattern.search(texts, *negated)
+        {
+            return codes;
+        }
+        let mut codes = Bitmap::empty(column.codes().unwrap_or(0));
+        codes.words_mut().par_iter_mut().with_min_len(WORDS_A_THREAD).enumerate().for_each(|(at, word)| {
+            let known = column.codes().unwrap_or(0);
+            for code in at * 64..(at * 64 + 64).min(known) {
+                *word |= u64::from(self.passes(column.meaning_of(code as u32))) << (code % 64);
+            }
+        });
+        codes
     }
 
     fn passes(&self, value: Value<'_>) -> bool {
@@ -77,6 +131,40 @@ impl Test {
                 Value::Number(_) | Value::Hundredths(_) | Value::Flag(_) => false,
             },
         }
+    }
+}
+
+/// Keeps the rows whose cell lies in the range, or outside of it.
+fn keep_range(rows: &mut Bitmap, column: &Column, all: Range<usize>, range: Range<u64>, outside: bool) {
+    let most = match column.cells() {
+        Cells::Bytes(_) => u64::from(u8::MAX),
+        Cells::Halves(_) => u64::from(u16::MAX),
+        Cells::Words(_) => u64::from(u32::MAX),
+    };
+    if range.is_empty() || range.start > most {
+        if !outside {
+            *rows = Bitmap::empty(rows.len());
+        }
+        return;
+    }
+    let (low, high) = (range.start, (range.end - 1).min(most));
+    match column.cells() {
+        Cells::Bytes(cells) => rows.keep_between(&cells[all], low as u8, high as u8, outside),
+        Cells::Halves(cells) => rows.keep_between(&cells[all], low as u16, high as u16, outside),
+        Cells::Words(cells) => rows.keep_between(&cells[all], low as u32, high as u32, outside),
+    }
+}
+
+impl Column {
+    /// The first cell whose value passes, of all that a column of this meaning could hold; values ascend with their
+    /// cells, and all after one that passes pass.
+    fn first_cell(&self, passes: impl Fn(Value<'_>) -> bool) -> u64 {
+        let (mut low, mut high) = (0, END);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if passes(self.meaning_of(middle as u32)) { high = middle } else { low = middle + 1 }
+        }
+        low
     }
 }
 

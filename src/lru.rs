@@ -38,8 +38,9 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         Some(&mut entry.value)
     }
 
-    /// Puts a value in the place of the key's former one and forgets others until the weight fits.
-    pub fn insert(&mut self, key: K, value: V, weight: usize) {
+    /// Puts a value in the place of the key's former one and forgets others until the weight fits; gives the keys
+    /// forgotten.
+    pub fn insert(&mut self, key: K, value: V, weight: usize) -> Vec<K> {
         self.clock += 1;
         if let Some(old) = self.entries.insert(key.clone(), Entry { value, weight, used: self.clock }) {
             self.order.remove(&old.used);
@@ -47,15 +48,23 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         }
         self.weight += weight;
         self.order.insert(self.clock, key);
-        while self.weight > self.capacity && self.entries.len() > 1 {
-            self.forget_oldest();
+        let mut forgotten = Vec::new();
+        while self.weight > self.capacity
+            && self.entries.len() > 1
+            && let Some((_, key)) = self.order.pop_first()
+        {
+            if let Some(entry) = self.entries.remove(&key) {
+                self.weight -= entry.weight;
+            }
+            forgotten.push(key);
         }
+        forgotten
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((_, key)) = self.order.pop_first()
-            && let Some(entry) = self.entries.remove(&key)
-        {
+    /// Forgets a key.
+    pub fn remove(&mut self, key: &K) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.order.remove(&entry.used);
             self.weight -= entry.weight;
         }
     }
@@ -78,7 +87,7 @@ mod tests {
         lru.insert("d", 6, 5);
         assert_eq!(lru.get(&"c"), Some(&mut 3));
         assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (3, 3, 10));
-        lru.insert("huge", 7, 100);
+        assert_eq!(lru.insert("huge", 7, 100), ["a", "c", "d"]);
         assert_eq!(lru.get(&"huge"), Some(&mut 7));
         assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (1, 1, 100));
     }

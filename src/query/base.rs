@@ -1,0 +1,215 @@
+//! All rows of a selection, with all their fields, in the order that pages of plain rows have by default: what
+//! every view is made from.
+//!
+//! | rows | order |
+//! |---|---|
+//! | backlinks | active before lost; rank of their page, descending; key |
+//! | outgoing links | first day, descending; key |
+//! | pages | key |
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::column::{Column, Meaning, Value};
+use super::compute::Compute;
+use super::field::{BACKLINK_FIELDS, Backlinks, KEY, OUTGOING_FIELDS, PAGE_FIELDS, RANK, Rows};
+use super::lookup::LookUp;
+use super::scan::{Activity, Scan};
+use super::table::{Table, TableBuilder};
+use super::history::{Absence, Past};
+use super::view::{Parts, View};
+use super::{Listing, QueryError};
+use crate::model::{BacklinkRecord, Day, Toggle};
+
+/// Rows read before they are put into columns: enough to share the work among threads.
+const BATCH: usize = 16_384;
+
+/// All rows of a selection.
+#[derive(Clone, Debug, Default)]
+pub struct Base {
+    pub(super) table: Table,
+    /// The first so many rows are active, the others lost.
+    pub(super) active: usize,
+}
+
+/// As much of a selection as was to be read.
+#[derive(Debug)]
+pub struct Reading {
+    pub base: Base,
+    /// What the links went through; for backlinks alone.
+    pub past: Option<Past>,
+    /// Whether there are no more rows.
+    pub complete: bool,
+}
+
+impl Base {
+    /// Reads the rows of a selection, at most the first `limit`.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports; [`QueryError::TooManyRows`].
+    pub fn read(
+        scan: &Scan<'_>,
+        rows: Rows,
+        limit: usize,
+        look_up: &dyn LookUp,
+    ) -> Result<Reading, QueryError> {
+        let mut absences = Vec::new();
+        let absent = |row, link: &BacklinkRecord| note(&mut absences, row, link);
+        let (table, complete) = match rows {
+            Rows::Backlinks => {
+                fill(scan, TableBuilder::new(BACKLINK_FIELDS), scan.backlinks(Activity::Both), limit, absent)?
+            }
+            Rows::Outgoing => {
+                fill(scan, TableBuilder::new(OUTGOING_FIELDS), scan.outgoing(), limit, |_, _| ())?
+            }
+            Rows::Pages => fill(scan, TableBuilder::new(PAGE_FIELDS), scan.pages(), limit, |_, _| ())?,
+        };
+        scan.deadline.check()?;
+        let past = match rows {
+            Rows::Backlinks => Some(Past {
+                first_seen: table.column("insDate")?.clone(),
+                domain: table.column("domain")?.clone(),
+                absences,
+            }),
+            Rows::Outgoing | Rows::Pages => None,
+        };
+        Ok(Reading { base: Self::new(table, rows, look_up)?, past, complete })
+    }
+
+    /// The base of backlinks that lie at hand, in key order.
+    ///
+    /// # Errors
+    /// What a look-up reports.
+    pub fn of_backlinks(
+        links: &[BacklinkRecord],
+        suffixes: &crate::urls::Suffixes,
+        look_up: &dyn LookUp,
+    ) -> Result<Self, QueryError> {
+        let mut table = TableBuilder::<Backlinks>::new(BACKLINK_FIELDS);
+        table.push(links, suffixes)?;
+        Self::new(table.finish(), Rows::Backlinks, look_up)
+    }
+
+    /// A base of rows that stand in key order.
+    fn new(mut table: Table, rows: Rows, look_up: &dyn LookUp) -> Result<Self, QueryError> {
+        let count = table.rows();
+        table.add(KEY, Column::new((0..count as u32).collect(), Meaning::Number));
+        let order = match rows {
+            Rows::Backlinks => {
+                let ranks = ranks_of(table.column("backlinkpage")?, look_up)?;
+                let active = table.column("active")?;
+                // At most some two thousand different keys: a stable sort by counting would be no simpler.
+                let mut order: Vec<u32> = (0..count as u32).collect();
+                let key = |&row: &u32| (active.cell(row as usize) == 0, Reverse(ranks.cell(row as usize)));
+                order.par_sort_by_key(key);
+                table.add(RANK, ranks);
+                order
+            }
+            Rows::Outgoing => {
+                let ranks = ranks_of(table.column("url")?, look_up)?;
+                let days = table.column("cdate")?;
+                let mut order: Vec<u32> = (0..count as u32).collect();
+                order.par_sort_by_key(|&row| Reverse(days.cell(row as usize)));
+                table.add(RANK, ranks);
+                order
+            }
+            Rows::Pages => return Ok(Self { table, active: count }),
+        };
+        let table = table.pick(&order);
+        let active = match table.column("active") {
+            Ok(active) => (0..count).take_while(|&row| active.cell(row) != 0).count(),
+            Err(_) => count,
+        };
+        Ok(Self { table, active })
+    }
+
+    /// How many rows there are, lost ones included.
+    pub fn rows(&self) -> usize {
+        self.table.rows()
+    }
+
+    fn range(&self, activity: Activity) -> Range<usize> {
+        match activity {
+            Activity::Active => 0..self.active,
+            Activity::Inactive => self.active..self.rows(),
+            Activity::Both => 0..self.rows(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.table.bytes()
+    }
+}
+
+impl View {
+    /// The rows of a base as a listing without groups shows them.
+    ///
+    /// # Errors
+    /// [`QueryError::Declaration`] where listing and rows do not fit.
+    pub(super) fn of_rows(
+        listing: &'static Listing,
+        base: &Base,
+        activity: Activity,
+    ) -> Result<Self, QueryError> {
+        let mut columns = Vec::new();
+        for column in listing.columns {
+            match column.from {
+                Compute::RowNumber => {}
+                Compute::Field(field) => columns.push((column.name, base.table.column(field)?.clone())),
+                _ => return Err(QueryError::Declaration(column.name.to_owned())),
+            }
+        }
+        let rows = base.range(activity);
+        // Lost rows stand behind the active ones: each part is in order, both together are not.
+        let in_order = activity != Activity::Both || base.active == base.rows();
+        let links = rows.len() as u64;
+        let tie = base.table.column(KEY)?.clone();
+        Ok(Self::new(listing, Parts { columns, tie, rows, in_order, links }))
+    }
+}
+
+/// The ranks of the pages that a column names.
+fn ranks_of(pages: &Column, look_up: &dyn LookUp) -> Result<Column, QueryError> {
+    let codes = 0..pages.codes().unwrap_or(0) as u32;
+    let names: Vec<&str> = codes
+        .map(|code| match pages.meaning_of(code) {
+            Value::Text(name) => name,
+            _ => "",
+        })
+        .collect();
+    let ranks = look_up.page_ranks(&names)?;
+    let cells = pages.cells().iter().map(|code| ranks[code as usize]).collect();
+    Ok(Column::new(cells, Meaning::Hundredths))
+}
+
+fn note(absences: &mut Vec<Absence>, row: u32, link: &BacklinkRecord) {
+    let absence = |toggle: &Toggle| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
+    absences.extend(link.toggles.iter().map(absence));
+}
+
+/// Reads rows into a table, telling of each with its number; says whether there are no more.
+fn fill<F: super::field::Family, R>(
+    scan: &Scan<'_>,
+    mut table: TableBuilder<F>,
+    mut rows: impl Iterator<Item = Result<R, QueryError>>,
+    limit: usize,
+    mut tell: impl FnMut(u32, &R),
+) -> Result<(Table, bool), QueryError>
+where
+    F: for<'a> super::field::Family<Row<'a> = R>,
+    R: Sync,
+{
+    loop {
+        let left = limit - table.rows();
+        let batch = rows.by_ref().take(left.min(BATCH)).collect::<Result<Vec<R>, QueryError>>()?;
+        if batch.is_empty() {
+            let complete = left > 0 || rows.next().is_none();
+            return Ok((table.finish(), complete));
+        }
+        let first = table.rows() as u32;
+        (first..).zip(&batch).for_each(|(row, link)| tell(row, link));
+        table.push(&batch, scan.suffixes)?;
+    }
+}

@@ -1,0 +1,161 @@
+//! One bit per row: which rows pass.
+//!
+//! Cells are compared by 64 at once into bytes of 0 and 1, which the compiler turns into vector instructions;
+//! the bytes are then packed into one word.
+
+/// A bit for each of `len` rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bitmap {
+    words: Vec<u64>,
+    len: usize,
+}
+
+impl Bitmap {
+    /// All rows.
+    pub fn full(len: usize) -> Self {
+        let mut words = vec![u64::MAX; len.div_ceil(64)];
+        if let Some(last) = words.last_mut()
+            && !len.is_multiple_of(64)
+        {
+            *last = (1 << (len % 64)) - 1;
+        }
+        Self { words, len }
+    }
+
+    /// No row.
+    pub fn empty(len: usize) -> Self {
+        Self { words: vec![0; len.div_ceil(64)], len }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many rows pass.
+    pub fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub fn get(&self, row: usize) -> bool {
+        self.words[row / 64] >> (row % 64) & 1 != 0
+    }
+
+    pub fn set(&mut self, row: usize) {
+        self.words[row / 64] |= 1 << (row % 64);
+    }
+
+    /// The words of 64 rows each, to be written by several threads.
+    pub fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// Keeps the rows whose cell lies from `low` to `high`; with `outside`, those whose cell does not.
+    pub fn keep_between<T: Copy + PartialOrd>(&mut self, cells: &[T], low: T, high: T, outside: bool) {
+        if outside {
+            self.keep_by(cells, |cell| (cell < low) | (cell > high));
+        } else {
+            self.keep_by(cells, |cell| (cell >= low) & (cell <= high));
+        }
+    }
+
+    fn keep_by<T: Copy>(&mut self, cells: &[T], passes: impl Fn(T) -> bool) {
+        for (word, cells) in self.words.iter_mut().zip(cells.chunks(64)) {
+            let mut passing = [0u8; 64];
+            for (passing, &cell) in passing.iter_mut().zip(cells) {
+                *passing = u8::from(passes(cell));
+            }
+            *word &= pack(&passing);
+        }
+    }
+
+    /// Keeps the rows whose cell is a code with a bit in `codes`.
+    pub fn keep_codes<T: Copy + Into<u32>>(&mut self, cells: &[T], codes: &Self) {
+        for (word, cells) in self.words.iter_mut().zip(cells.chunks(64)) {
+            if *word == 0 {
+                continue;
+            }
+            let mut passing = 0;
+            for (at, &cell) in cells.iter().enumerate() {
+                passing |= u64::from(codes.get(cell.into() as usize)) << at;
+            }
+            *word &= passing;
+        }
+    }
+
+    /// The rows that pass, ascending, from the `skip`th on.
+    pub fn rows_from(&self, skip: usize) -> impl Iterator<Item = u32> + '_ {
+        let mut left = skip;
+        let mut first = 0;
+        while let Some(word) = self.words.get(first) {
+            let ones = word.count_ones() as usize;
+            if ones > left {
+                break;
+            }
+            left -= ones;
+            first += 1;
+        }
+        let rows = self.words.iter().enumerate().skip(first).flat_map(|(at, &word)| Ones { word, base: at * 64 });
+        rows.skip(left)
+    }
+}
+
+/// The places of the ones in a word.
+struct Ones {
+    word: u64,
+    base: usize,
+}
+
+impl Iterator for Ones {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        if self.word == 0 {
+            return None;
+        }
+        let at = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some((self.base + at) as u32)
+    }
+}
+
+/// 64 bytes of 0 or 1 as the bits of a word, the first as the lowest.
+fn pack(bytes: &[u8; 64]) -> u64 {
+    // Each factor's bit moves one of the eight bytes' lowest bits to the top byte; no two meet.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut word = 0;
+    for (at, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        word |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (at * 8);
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_kept_is_what_passes(
+            cells in proptest::collection::vec(0u16..9, 0..300),
+            (low, high, outside) in (0u16..9, 0u16..9, any::<bool>()),
+            codes in proptest::collection::vec(any::<bool>(), 9),
+            skip in 0usize..300,
+        ) {
+            let mut bitmap = Bitmap::full(cells.len());
+            prop_assert_eq!(bitmap.count(), cells.len());
+            bitmap.keep_between(&cells, low, high, outside);
+            let mut set = Bitmap::empty(9);
+            (0..9).filter(|&code| codes[code]).for_each(|code| set.set(code));
+            bitmap.keep_codes(&cells, &set);
+            let passes = |cell: u16| ((low..=high).contains(&cell) != outside) && codes[usize::from(cell)];
+            let rows: Vec<u32> = (0u32..).zip(&cells).filter(|(_, cell)| passes(**cell)).map(|(row, _)| row).collect();
+            prop_assert_eq!(bitmap.count(), rows.len());
+            prop_assert_eq!(bitmap.rows_from(0).collect::<Vec<_>>(), rows.clone());
+            prop_assert_eq!(bitmap.rows_from(skip).collect::<Vec<_>>(), rows.into_iter().skip(skip).collect::<Vec<_>>());
+        }
+    }
+}

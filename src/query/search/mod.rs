@@ -1,0 +1,476 @@
+//! The search indexes: what lists and facts are answered from.
+//!
+//! An index is all rows of a [`Selection`] by columns ([`Base`]), the facts about them, and a [`View`] per listing.
+//! The first question to a selection builds it: up to `search.preview_rows` while the client waits, the rest in the
+//! background. Who asks meanwhile waits up to `search.patience` and then gets an answer from what was read at first,
+//! marked as unfinished. What is made is kept in memory and on disk, each under its budget of bytes, and forgotten
+//! when it was used longest ago.
+//!
+//! Everything kept is stamped with the state of the store it was worked out from. While that is still the state, it
+//! is used; afterwards for `search.refresh`, counted from when its rows were read, and no longer. Counts are always
+//! of the present state.
+//!
+//! In: the store. Out: pages, distributions, facts and counts, each from one state of the store. It knows no HTTP.
+
+mod builder;
+mod disk;
+mod file;
+mod kept;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use self::builder::Builder;
+use self::disk::Disk;
+use self::kept::{Head, Kept, Key, Needs, Part, Stamp, What};
+use super::base::Base;
+use super::facts::Facts;
+use super::field::Rows;
+use super::lookup::Known;
+use super::{
+    Activity, Counts, Deadline, Distribution, LinkCounts, Listing, Page, Plan, QueryError, Scan, Selection, View,
+    Window,
+};
+use crate::config::SearchConfig;
+use crate::lru::Lru;
+use crate::store::{Snapshot, Store};
+use crate::urls::Suffixes;
+
+/// First rows of a file that stand by themselves: a few pages of the usual size.
+const HEAD_ROWS: usize = 1_000;
+
+/// The search indexes of a store. Share it by `Arc`. Its threads end when it is dropped.
+pub struct Searches {
+    shared: Arc<Shared>,
+    builder: Builder,
+}
+
+/// What the builders' threads need as well.
+struct Shared {
+    store: Arc<Store>,
+    suffixes: Arc<Suffixes>,
+    config: SearchConfig,
+    memory: Mutex<Lru<Key, Kept>>,
+    disk: Disk,
+}
+
+/// An answer, and whether it is from all rows.
+#[derive(Debug)]
+pub struct Found<T> {
+    pub answer: T,
+    pub finished: bool,
+}
+
+/// For how long a question waits for an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As `search.patience` says; then whatever there is will do.
+    Short,
+    /// Until it is complete, or the deadline is over.
+    Full,
+}
+
+/// The rows of a selection, however many were read.
+#[derive(Clone, Debug)]
+struct Indexed {
+    base: Arc<Base>,
+    facts: Option<Arc<Facts>>,
+    stamp: Stamp,
+    read_at: SystemTime,
+    finished: bool,
+}
+
+impl Searches {
+    /// Opens the indexes kept on disk.
+    ///
+    /// # Errors
+    /// What is wrong with the directory; [`std::io::Error`] when a thread cannot be started.
+    pub fn open(store: Arc<Store>, config: SearchConfig) -> std::io::Result<Self> {
+        let directory = match config.directory.as_os_str().is_empty() {
+            true => store.directory().join("searches"),
+            false => PathBuf::from(&config.directory),
+        };
+        let shared = Arc::new(Shared {
+            suffixes: Arc::clone(store.suffixes()),
+            memory: Mutex::new(Lru::new(config.memory_bytes)),
+            disk: Disk::open(directory, config.disk_bytes)?,
+            store,
+            config,
+        });
+        let builder = Builder::start(&shared)?;
+        Ok(Self { shared, builder })
+    }
+
+    /// The rows of a window.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports; [`QueryError::Declaration`] where listing and rows do not fit.
+    pub fn page(
+        &self,
+        selection: &Arc<Selection>,
+        question: &Question<'_>,
+        window: Window,
+        deadline: &Deadline,
+    ) -> Result<Found<Page>, QueryError> {
+        if let Some(head) = self.head(selection, question)?
+            && let Some(answer) = head.page(question.plan, window, deadline)?
+        {
+            return Ok(Found { answer, finished: true });
+        }
+        let Found { answer: view, finished } = self.view(selection, question, deadline)?;
+        Ok(Found { answer: view.page(question.plan, window, deadline)?, finished })
+    }
+
+    /// The first groups, and the rest.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn distribution(
+        &self,
+        selection: &Arc<Selection>,
+        question: &Question<'_>,
+        top: usize,
+        deadline: &Deadline,
+    ) -> Result<Found<Distribution>, QueryError> {
+        let Found { answer: view, finished } = self.view(selection, question, deadline)?;
+        Ok(Found { answer: view.distribution(question.plan, top, deadline)?, finished })
+    }
+
+    /// Facts about all backlinks.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn facts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Arc<Facts>, QueryError> {
+        let needs = Needs { rows: Rows::Backlinks, others: false };
+        let key = Key::new(selection, What::Facts);
+        if let Some(Kept { part: Part::Facts(facts), .. }) = self.shared.kept(&key, needs)? {
+            return Ok(facts);
+        }
+        let indexed = self.indexed(selection, needs, Patience::Full, deadline)?;
+        indexed.facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))
+    }
+
+    /// How many backlinks there are, of which kinds, now.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn counts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Counts, QueryError> {
+        self.now(selection, What::Counts, Rows::Backlinks, deadline, |scan| Ok(Part::Counts(scan.counts()?))).map(
+            |part| match part {
+                Part::Counts(counts) => counts,
+                _ => Counts::default(),
+            },
+        )
+    }
+
+    /// How many links stand on the pages of a scope, now.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn link_counts(
+        &self,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<LinkCounts, QueryError> {
+        self.now(selection, What::LinkCounts, Rows::Pages, deadline, |scan| {
+            Ok(Part::LinkCounts(scan.link_counts()?))
+        })
+        .map(|part| match part {
+            Part::LinkCounts(counts) => counts,
+            _ => LinkCounts::default(),
+        })
+    }
+
+    /// Whether a listing is answered completely at once.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub fn is_ready(&self, selection: &Arc<Selection>, listing: &'static Listing) -> Result<bool, QueryError> {
+        let needs = Needs::of(listing);
+        for what in [What::View(listing.name, Activity::Active), What::Base(listing.rows)] {
+            let key = Key::new(selection, what);
+            if self.shared.kept(&key, needs)?.is_some() || self.shared.read(&key, needs)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Something small that is always of the present state.
+    fn now(
+        &self,
+        selection: &Arc<Selection>,
+        what: What,
+        rows: Rows,
+        deadline: &Deadline,
+        work_out: impl FnOnce(&Scan<'_>) -> Result<Part, QueryError>,
+    ) -> Result<Part, QueryError> {
+        let shared = &self.shared;
+        let (key, needs) = (Key::new(selection, what), Needs { rows, others: false });
+        let valid_at = shared.store.change_number();
+        let kept = shared.memory().get(&key).map(|kept| kept.clone());
+        if let Some(kept) = &kept
+            && kept.valid_at == valid_at
+        {
+            return Ok(kept.part.clone());
+        }
+        let snapshot = shared.store.snapshot();
+        let stamp = shared.stamp(selection, needs, &snapshot)?;
+        let part = match kept {
+            Some(kept) if kept.stamp == stamp => kept.part,
+            _ => work_out(&Scan { snapshot: &snapshot, selection, suffixes: &shared.suffixes, deadline })?,
+        };
+        shared.keep(key, Kept { part: part.clone(), stamp, read_at: SystemTime::now(), valid_at });
+        Ok(part)
+    }
+
+    /// The first rows of the view asked for, where they lie at hand or on disk and all that is asked for may be
+    /// among them.
+    fn head(
+        &self,
+        selection: &Arc<Selection>,
+        question: &Question<'_>,
+    ) -> Result<Option<Arc<Head>>, QueryError> {
+        let listing = question.listing;
+        if !question.plan.is_plain() || question.activity != Activity::Active {
+            return Ok(None);
+        }
+        let shared = &self.shared;
+        let needs = Needs::of(listing);
+        let view = Key::new(selection, What::View(listing.name, Activity::Active));
+        if shared.memory().get(&view).is_some() {
+            return Ok(None);
+        }
+        let key = Key::new(selection, What::Head(listing.name));
+        if let Some(Kept { part: Part::Head(head), .. }) = shared.kept(&key, needs)? {
+            return Ok(Some(head));
+        }
+        let stored = match listing.group_by {
+            Some(_) => view,
+            None => Key::new(selection, What::Base(listing.rows)),
+        };
+        let Some((reader, state)) = shared.read(&stored, needs)? else { return Ok(None) };
+        let table = match reader.head() {
+            Ok(table) => table,
+            Err(error) => {
+                shared.disk.damaged(&stored, &error);
+                return Ok(None);
+            }
+        };
+        let label = reader.label();
+        let head = match listing.group_by {
+            Some(_) => Head { view: View::of_table(listing, &table, label.links)?, count: label.rows },
+            None => {
+                let active = label.active.min(table.rows());
+                let base = Base { table, active };
+                Head { view: View::of_rows(listing, &base, Activity::Active)?, count: label.active }
+            }
+        };
+        let head = Arc::new(head);
+        shared.keep(key, Kept { part: Part::Head(Arc::clone(&head)), ..state });
+        Ok(Some(head))
+    }
+
+    /// The view of a listing.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn view(
+        &self,
+        selection: &Arc<Selection>,
+        question: &Question<'_>,
+        deadline: &Deadline,
+    ) -> Result<Found<Arc<View>>, QueryError> {
+        let Question { listing, activity, patience, .. } = *question;
+        let (shared, needs) = (&self.shared, Needs::of(listing));
+        let key = Key::new(selection, What::View(listing.name, activity));
+        if let Some(Kept { part: Part::View(view), .. }) = shared.kept(&key, needs)? {
+            return Ok(Found { answer: view, finished: true });
+        }
+        if listing.group_by.is_some()
+            && let Some((reader, state)) = shared.read(&key, needs)?
+        {
+            match reader.whole() {
+                Ok(table) => {
+                    let view = Arc::new(View::of_table(listing, &table, reader.label().links)?);
+                    shared.keep(key, Kept { part: Part::View(Arc::clone(&view)), ..state });
+                    return Ok(Found { answer: view, finished: true });
+                }
+                Err(error) => shared.disk.damaged(&key, &error),
+            }
+        }
+        let indexed = self.indexed(selection, Needs { others: false, ..needs }, patience, deadline)?;
+        let (view, others) = shared.make(listing, activity, &indexed.base, needs, deadline)?;
+        let view = Arc::new(view);
+        if indexed.finished {
+            let stamp = Stamp { others, ..indexed.stamp };
+            // Valid at no change number: the next question looks at the stamp.
+            let part = Part::View(Arc::clone(&view));
+            let kept = Kept { part, stamp, read_at: indexed.read_at, valid_at: 0 };
+            shared.keep(key.clone(), kept.clone());
+            if listing.group_by.is_some() && indexed.base.rows() >= shared.config.disk_min_rows {
+                self.builder.write(key, kept);
+            }
+        }
+        Ok(Found { answer: view, finished: indexed.finished })
+    }
+
+    /// The rows of a selection: kept, or built as far as patience reaches.
+    fn indexed(
+        &self,
+        selection: &Arc<Selection>,
+        needs: Needs,
+        patience: Patience,
+        deadline: &Deadline,
+    ) -> Result<Indexed, QueryError> {
+        let patience = match patience {
+            Patience::Short => Some(self.shared.config.patience.0),
+            Patience::Full => None,
+        };
+        if let Some(indexed) = self.shared.indexed(selection, needs)? {
+            return Ok(indexed);
+        }
+        self.builder.build(&self.shared, selection, needs.rows, patience, deadline)
+    }
+}
+
+/// What is asked of a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    pub listing: &'static Listing,
+    pub activity: Activity,
+    pub plan: &'a Plan,
+    pub patience: Patience,
+}
+
+impl Needs {
+    fn of(listing: &Listing) -> Self {
+        Self { rows: listing.rows, others: listing.looks_beyond(|from| from.looks_at_others()) }
+    }
+}
+
+impl Shared {
+    fn memory(&self) -> std::sync::MutexGuard<'_, Lru<Key, Kept>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, key: Key, kept: Kept) {
+        let bytes = kept.part.bytes();
+        if bytes <= self.config.memory_bytes {
+            self.memory().insert(key, kept, bytes);
+        }
+    }
+
+    /// The state of what a selection's rows depend on.
+    fn stamp(&self, selection: &Selection, needs: Needs, snapshot: &Snapshot<'_>) -> Result<Stamp, QueryError> {
+        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
+        Ok(Stamp {
+            links: match needs.rows {
+                Rows::Backlinks => changes.incoming,
+                Rows::Outgoing | Rows::Pages => changes.outgoing,
+            },
+            ranks: snapshot.rank_generation()?,
+            others: if needs.others { snapshot.last_change()? } else { 0 },
+        })
+    }
+
+    /// Whether what was kept may be used: it tells of the present state, or is young enough.
+    fn serves(&self, selection: &Selection, needs: Needs, stamp: Stamp, read_at: SystemTime) -> Result<bool, QueryError> {
+        // A clock set back makes no index older than it is.
+        let age = read_at.elapsed().unwrap_or(Duration::ZERO);
+        Ok(age < self.config.refresh.0 || self.stamp(selection, needs, &self.store.snapshot())? == stamp)
+    }
+
+    /// What memory holds under a key, if it may be used.
+    fn kept(&self, key: &Key, needs: Needs) -> Result<Option<Kept>, QueryError> {
+        let valid_at = self.store.change_number();
+        let Some(kept) = self.memory().get(key).map(|kept| kept.clone()) else { return Ok(None) };
+        if kept.valid_at == valid_at {
+            return Ok(Some(kept));
+        }
+        let stamp = self.stamp(&key.selection, needs, &self.store.snapshot())?;
+        if stamp == kept.stamp {
+            if let Some(kept) = self.memory().get(key) {
+                kept.valid_at = valid_at;
+            }
+            return Ok(Some(kept));
+        }
+        let age = kept.read_at.elapsed().unwrap_or(Duration::ZERO);
+        Ok((age < self.config.refresh.0).then_some(kept))
+    }
+
+    /// The file of a key, if it may be used.
+    fn read(&self, key: &Key, needs: Needs) -> Result<Option<(file::Reader, Kept)>, QueryError> {
+        let Some(reader) = self.disk.read(key) else { return Ok(None) };
+        let (stamp, read_at) = (reader.label().stamp, reader.label().read_at);
+        if !self.serves(&key.selection, needs, stamp, read_at)? {
+            return Ok(None);
+        }
+        let nothing = Part::Counts(Counts::default());
+        Ok(Some((reader, Kept { part: nothing, stamp, read_at, valid_at: 0 })))
+    }
+
+    /// The complete rows of a selection, if they are kept and may be used.
+    fn indexed(&self, selection: &Arc<Selection>, needs: Needs) -> Result<Option<Indexed>, QueryError> {
+        let base_key = Key::new(selection, What::Base(needs.rows));
+        let facts_key = Key::new(selection, What::Facts);
+        if let Some(kept) = self.kept(&base_key, needs)?
+            && let Part::Base(base) = kept.part
+        {
+            let facts = match self.memory().get(&facts_key) {
+                Some(Kept { part: Part::Facts(facts), .. }) => Some(Arc::clone(facts)),
+                _ => None,
+            };
+            if facts.is_some() || needs.rows != Rows::Backlinks {
+                let Kept { stamp, read_at, .. } = kept;
+                return Ok(Some(Indexed { base, facts, stamp, read_at, finished: true }));
+            }
+        }
+        let Some((reader, state)) = self.read(&base_key, needs)? else { return Ok(None) };
+        let table = match reader.whole() {
+            Ok(table) => table,
+            Err(error) => {
+                self.disk.damaged(&base_key, &error);
+                return Ok(None);
+            }
+        };
+        let label = reader.label();
+        let facts: Option<Arc<Facts>> =
+            label.facts.clone().and_then(|facts| serde_json::from_value(facts).ok()).map(Arc::new);
+        if facts.is_none() && needs.rows == Rows::Backlinks {
+            return Ok(None);
+        }
+        let base = Arc::new(Base { table, active: label.active });
+        let Kept { stamp, read_at, .. } = state;
+        let indexed = Indexed { base, facts, stamp, read_at, finished: true };
+        self.keep_indexed(selection, needs.rows, &indexed);
+        Ok(Some(indexed))
+    }
+
+    fn keep_indexed(&self, selection: &Arc<Selection>, rows: Rows, indexed: &Indexed) {
+        let Indexed { base, facts, stamp, read_at, .. } = indexed;
+        // Valid at no change number: the next question looks at the stamp.
+        let kept = |part| Kept { part, stamp: *stamp, read_at: *read_at, valid_at: 0 };
+        self.keep(Key::new(selection, What::Base(rows)), kept(Part::Base(Arc::clone(base))));
+        if let Some(facts) = facts {
+            self.keep(Key::new(selection, What::Facts), kept(Part::Facts(Arc::clone(facts))));
+        }
+    }
+
+    /// Makes a view; gives the state of what else it depends on.
+    fn make(
+        &self,
+        listing: &'static Listing,
+        activity: Activity,
+        base: &Base,
+        needs: Needs,
+        deadline: &Deadline,
+    ) -> Result<(View, u64), QueryError> {
+        let Some(key) = listing.group_by else { return Ok((View::of_rows(listing, base, activity)?, 0)) };
+        let snapshot = self.store.snapshot();
+        let others = if needs.others { snapshot.last_change()? } else { 0 };
+        let known = Known { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
+        Ok((View::of_groups(listing, key, base, &known, deadline)?, others))
+    }
+}

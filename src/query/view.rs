@@ -1,0 +1,199 @@
+//! The rows of one listing in one scope, all columns worked out, in the listing's default order: what every page
+//! of the listing is read from.
+//!
+//! A page in the default order is a run of rows. `where` is answered by a bit per row, any other order by a
+//! permutation that is made once and remembered.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::bitmap::Bitmap;
+use super::column::Column;
+use super::compute::Compute;
+use super::order::{self, OrderKey, Sorting};
+use super::page::row_numbers;
+use super::{Deadline, Listing, Page, Plan, QueryError, Table, Window};
+
+/// Permutations remembered per view: two directions of the few fields that clients order by.
+const ORDERS_KEPT: usize = 8;
+
+/// As many rows are sorted anew for a question; more are taken out of a remembered permutation.
+const SORTED_ANEW: usize = 4_096;
+
+/// All rows of a listing in one scope.
+#[derive(Debug)]
+pub struct View {
+    listing: &'static Listing,
+    /// The listing's columns, but for row numbers.
+    columns: Vec<(&'static str, Column)>,
+    /// Ascends with the unique key of the rows.
+    tie: Column,
+    /// Which rows of the columns are the view's.
+    rows: Range<usize>,
+    /// The order in which the rows stand, where they stand in one.
+    stored: Option<Vec<OrderKey>>,
+    /// How many links the rows stand for.
+    pub links: u64,
+    orders: Mutex<Vec<(Vec<OrderKey>, Arc<Vec<u32>>)>>,
+}
+
+/// The columns of a view and how they stand.
+pub(super) struct Parts {
+    pub columns: Vec<(&'static str, Column)>,
+    pub tie: Column,
+    pub rows: Range<usize>,
+    /// Whether the rows stand in the listing's default order.
+    pub in_order: bool,
+    pub links: u64,
+}
+
+impl View {
+    pub(super) fn new(listing: &'static Listing, parts: Parts) -> Self {
+        let Parts { columns, tie, rows, in_order, links } = parts;
+        let stored = in_order.then(|| listing.default_keys());
+        Self { listing, columns, tie, rows, stored, links, orders: Mutex::default() }
+    }
+
+    /// A view of groups, out of a table of its columns.
+    pub(super) fn of_table(listing: &'static Listing, table: &Table, links: u64) -> Result<Self, QueryError> {
+        let named = listing.columns.iter().filter(|column| column.from != Compute::RowNumber);
+        let columns = named
+            .map(|column| Ok((column.name, table.column(column.name)?.clone())))
+            .collect::<Result<Vec<_>, QueryError>>()?;
+        let key = listing.columns.iter().find(|column| Some(column.from) == listing.group_by.map(Compute::Field));
+        let key = key.ok_or_else(|| QueryError::Declaration(listing.name.to_owned()))?;
+        let tie = table.column(key.name)?.clone();
+        Ok(Self::new(listing, Parts { columns, tie, rows: 0..table.rows(), in_order: true, links }))
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn listing(&self) -> &'static Listing {
+        self.listing
+    }
+
+    pub(super) fn columns(&self) -> &[(&'static str, Column)] {
+        &self.columns
+    }
+
+    /// The rows of the window that pass, in the order asked for.
+    ///
+    /// # Errors
+    /// What the deadline reports; [`QueryError::Declaration`] for a column that the view lacks.
+    pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
+        let passing = self.passing(plan, deadline)?;
+        let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
+        self.show(&shown, window.offset, self.count(passing.as_ref()))
+    }
+
+    /// How many rows pass.
+    pub(super) fn count(&self, passing: Option<&Bitmap>) -> usize {
+        passing.map_or(self.rows(), Bitmap::count)
+    }
+
+    /// The rows that pass all conditions; `None` where there is no condition. Conditions on numbers come first, since
+    /// they cost least.
+    pub(super) fn passing(&self, plan: &Plan, deadline: &Deadline) -> Result<Option<Bitmap>, QueryError> {
+        if plan.conditions.is_empty() {
+            return Ok(None);
+        }
+        let mut tests = plan
+            .conditions
+            .iter()
+            .map(|condition| Ok((self.column(condition.field)?, &condition.test)))
+            .collect::<Result<Vec<_>, QueryError>>()?;
+        tests.sort_by_key(|(column, _)| column.codes());
+        let mut passing = Bitmap::full(self.rows());
+        for (column, test) in tests {
+            test.keep(&mut passing, column, self.rows.start, deadline)?;
+        }
+        Ok(Some(passing))
+    }
+
+    /// The rows of the window, by their number in the columns.
+    pub(super) fn shown(
+        &self,
+        plan: &Plan,
+        passing: Option<&Bitmap>,
+        window: Window,
+        deadline: &Deadline,
+    ) -> Result<Vec<u32>, QueryError> {
+        let Window { offset, limit } = window;
+        let count = self.count(passing);
+        if limit == 0 || offset >= count {
+            return Ok(Vec::new());
+        }
+        let first = self.rows.start as u32;
+        if self.stored.as_ref() == Some(&plan.order) {
+            return Ok(match passing {
+                None => (self.rows.start + offset..self.rows.end).take(limit).map(|row| row as u32).collect(),
+                Some(passing) => passing.rows_from(offset).take(limit).map(|row| first + row).collect(),
+            });
+        }
+        if count <= SORTED_ANEW {
+            let candidates = match passing {
+                None => (first..).take(count).collect(),
+                Some(passing) => passing.rows_from(0).map(|row| first + row).collect(),
+            };
+            return Ok(order::select(candidates, &self.sortings(&plan.order)?, offset, limit));
+        }
+        deadline.check()?;
+        let order = self.order(&plan.order)?;
+        let passes = |row: &u32| passing.is_none_or(|passing| passing.get((row - first) as usize));
+        Ok(order.iter().copied().filter(passes).skip(offset).take(limit).collect())
+    }
+
+    /// All columns of the rows named.
+    pub(super) fn show(&self, shown: &[u32], offset: usize, count: usize) -> Result<Page, QueryError> {
+        let columns = self.listing.columns.iter().map(|column| {
+            let cells = match column.from {
+                Compute::RowNumber => row_numbers(offset, shown.len()),
+                _ => self.column(column.name)?.pick(shown),
+            };
+            Ok((column.name, cells))
+        });
+        Ok(Page { columns: columns.collect::<Result<_, QueryError>>()?, rows: shown.len(), count })
+    }
+
+    pub(super) fn column(&self, name: &str) -> Result<&Column, QueryError> {
+        self.columns
+            .iter()
+            .find(|(column, _)| *column == name)
+            .map(|(_, column)| column)
+            .ok_or_else(|| QueryError::Declaration(name.to_owned()))
+    }
+
+    fn sortings(&self, order: &[OrderKey]) -> Result<Vec<Sorting>, QueryError> {
+        let asked = order.iter().map(|key| {
+            Ok(Sorting { column: self.column(key.field)?.clone(), descending: key.descending })
+        });
+        let tie = Sorting { column: self.tie.clone(), descending: false };
+        asked.chain(std::iter::once(Ok(tie))).collect()
+    }
+
+    /// All rows in an order.
+    fn order(&self, keys: &[OrderKey]) -> Result<Arc<Vec<u32>>, QueryError> {
+        let known = |orders: &[(Vec<OrderKey>, Arc<Vec<u32>>)]| {
+            orders.iter().find(|(known, _)| known == keys).map(|(_, order)| Arc::clone(order))
+        };
+        if let Some(order) = known(&self.orders.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(order);
+        }
+        let rows = (self.rows.start as u32..self.rows.end as u32).collect();
+        let order = Arc::new(order::sort(rows, &self.sortings(keys)?));
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if orders.len() == ORDERS_KEPT {
+            orders.remove(0);
+        }
+        orders.push((keys.to_vec(), Arc::clone(&order)));
+        Ok(order)
+    }
+
+    /// Bytes of memory, with one permutation.
+    pub(super) fn bytes(&self) -> usize {
+        self.columns.iter().map(|(_, column)| column.bytes()).sum::<usize>() + self.rows() * size_of::<u32>()
+    }
+}
