@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::frontier::{Found, QueuedUrl};
-use backlinkd::model::{BacklinkRecord, OutlinkRecord, PageRecord, SearchRank, StoredPage};
+use backlinkd::model::{
+    BacklinkRecord, Link, OutlinkRecord, PageContent, PageRecord, SearchRank, StoredPage, Visit,
+};
 use backlinkd::store::{Changes, Commit, HostPair, Store};
 use backlinkd::urls::{CanonicalUrl, Scope};
 use proptest::prelude::*;
@@ -12,22 +14,22 @@ use proptest::prelude::*;
 use super::{SUFFIXES, config, url, web};
 
 /// All that a domain's numbers stand for, read anew.
-#[derive(PartialEq, Default)]
+#[derive(PartialEq)]
 struct Seen {
-    backlinks: Vec<BacklinkRecord>,
-    pairs: Vec<HostPair>,
-    pages: Vec<(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)>,
-    referrals: Vec<(String, u64)>,
+    incoming: Incoming,
+    outgoing: Outgoing,
 }
 
-impl Seen {
-    fn incoming(&self) -> (&[BacklinkRecord], &[HostPair]) {
-        (&self.backlinks, &self.pairs)
-    }
+#[derive(PartialEq)]
+struct Incoming {
+    backlinks: Vec<BacklinkRecord>,
+    pairs: Vec<HostPair>,
+}
 
-    fn outgoing(&self) -> (&[(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)], &[(String, u64)]) {
-        (&self.pages, &self.referrals)
-    }
+#[derive(PartialEq)]
+struct Outgoing {
+    pages: Vec<(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)>,
+    referrals: Vec<(String, u64)>,
 }
 
 fn domains() -> BTreeSet<&'static str> {
@@ -45,10 +47,14 @@ fn seen(store: &Store) -> BTreeMap<&'static str, Seen> {
             (url, StoredPage { visited: 0, failures: 0, ..page }, links)
         });
         Seen {
-            backlinks: snapshot.backlinks(&scope, None).map(|row| row.unwrap().value).collect(),
-            pairs: snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect(),
-            pages: pages.collect(),
-            referrals: snapshot.referrals(domain).map(|row| row.unwrap()).collect(),
+            incoming: Incoming {
+                backlinks: snapshot.backlinks(&scope, None).map(|row| row.unwrap().value).collect(),
+                pairs: snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect(),
+            },
+            outgoing: Outgoing {
+                pages: pages.collect(),
+                referrals: snapshot.referrals(domain).map(|row| row.unwrap()).collect(),
+            },
         }
     };
     domains().into_iter().map(|domain| (domain, seen(domain))).collect()
@@ -84,8 +90,8 @@ proptest! {
             for domain in domains() {
                 let (was, is) = (&before[domain], &after[domain]);
                 for (differs, from, to) in [
-                    (was.incoming() != is.incoming(), old[domain].incoming, new[domain].incoming),
-                    (was.outgoing() != is.outgoing(), old[domain].outgoing, new[domain].outgoing),
+                    (was.incoming != is.incoming, old[domain].incoming, new[domain].incoming),
+                    (was.outgoing != is.outgoing, old[domain].outgoing, new[domain].outgoing),
                 ] {
                     if differs {
                         prop_assert!(to > old_last, "{domain}: {from} to {to} after {old_last}");
@@ -106,29 +112,28 @@ proptest! {
 fn a_visit_that_shows_nothing_new_is_no_change() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
-    let visit = |second: u64, title: &str| {
-        let backlinkd::model::Visit::Answered(mut content) =
-            web::answered(200, vec![web::link("http://alice.github.io/")])
-        else {
-            panic!()
-        };
-        content.title = title.to_owned();
-        let visit = backlinkd::model::Visit::Answered(content);
+    let visit = |second: u64, titles: [&str; 2]| {
+        let link = Link { anchor: titles[1].to_owned(), ..web::link("http://alice.github.io/") };
+        let content =
+            PageContent { status: 200, title: titles[0].to_owned(), links: vec![link], ..Default::default() };
+        let visit = Visit::Answered(Box::new(content));
         store.put(&[PageRecord { url: url("http://shop.example.com/"), visited: second, visit }]).unwrap();
         let snapshot = store.snapshot();
         assert_eq!(snapshot.last_change().unwrap(), store.change_number());
         (snapshot.changes("example.com").unwrap(), snapshot.changes("alice.github.io").unwrap())
     };
-    let (none, first) = (Changes::default(), |number| Changes { incoming: 0, outgoing: number });
-    let target = |number| Changes { incoming: number, outgoing: 0 };
-    assert_eq!(visit(86_400, "one"), (first(1), target(1)));
-    assert_eq!(visit(86_401, "one"), (first(1), target(1)), "the same on the same day");
+    let changed =
+        |number| (Changes { incoming: 0, outgoing: number }, Changes { incoming: number, outgoing: 0 });
+    assert_eq!(visit(86_400, ["one", "here"]), changed(1));
+    assert_eq!(visit(86_401, ["one", "here"]), changed(1), "the same on the same day");
     // A backlink shows its page's title, and the day of the last fetch.
-    assert_eq!(visit(86_402, "two"), (first(2), target(2)));
-    assert_eq!(visit(2 * 86_400, "two"), (first(3), target(3)));
+    assert_eq!(visit(86_402, ["two", "here"]), changed(2));
+    assert_eq!(visit(2 * 86_400, ["two", "here"]), changed(3));
+    // The page as such is what it was; its link is not.
+    assert_eq!(visit(2 * 86_400 + 1, ["two", "there"]), changed(4));
     let snapshot = store.snapshot();
     for other in ["github.io", "shop.example.com", "com", "unknown.test"] {
-        assert_eq!(snapshot.changes(other).unwrap(), none, "{other}");
+        assert_eq!(snapshot.changes(other).unwrap(), Changes::default(), "{other}");
     }
 }
 
