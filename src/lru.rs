@@ -87,7 +87,7 @@ mod tests {
         lru.insert("d", 6, 5);
         assert_eq!(lru.get(&"c"), Some(&mut 3));
         assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (3, 3, 10));
-        assert_eq!(lru.insert("huge", 7, 100), ["a", "c", "d"]);
+        assert_eq!(lru.insert("huge", 7, 100), ["a", "d", "c"]);
         assert_eq!(lru.get(&"huge"), Some(&mut 7));
         assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (1, 1, 100));
     }

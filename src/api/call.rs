@@ -1,9 +1,14 @@
 //! A request on its way to an answer, and the shapes that answers share.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{Answer, ApiError, ApiState, Endpoint, Params, Posted};
-use crate::query::{Activity, Deadline, Distribution, Listing, Page, QueryError, Scan, Selection, Window};
+use crate::query::{
+    Activity, Counts, Deadline, Distribution, Facts, Found, LinkCounts, Listing, Page, Patience, QueryError,
+    Question, Scan, Selection, Window,
+};
 use crate::urls::Scope;
 
 /// One request to one endpoint. Lives on a blocking thread.
@@ -106,7 +111,7 @@ impl Call<'_> {
         Ok(Selection { scope: Scope::parse(url, kind, &self.state.rules, &self.state.suffixes)?, internal })
     }
 
-    /// Asks about what the parameters select.
+    /// Asks the store about what the parameters select.
     ///
     /// # Errors
     /// As [`Self::selection`], and what the query reports.
@@ -122,16 +127,44 @@ impl Call<'_> {
         Ok(query(&scan)?)
     }
 
-    fn list(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
+    /// The backlinks of what the parameters select, counted.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn counts(&self) -> Result<Counts, ApiError> {
+        Ok(self.state.searches.counts(&Arc::new(self.selection()?), self.deadline)?)
+    }
+
+    /// The links on the pages of what the parameters select, counted.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn link_counts(&self) -> Result<LinkCounts, ApiError> {
+        Ok(self.state.searches.link_counts(&Arc::new(self.selection()?), self.deadline)?)
+    }
+
+    /// Facts about the backlinks of what the parameters select.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn facts(&self) -> Result<Arc<Facts>, ApiError> {
+        Ok(self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?)
+    }
+
+    /// How long a list may be waited for: one that cannot say that it is unfinished has to be complete.
+    fn patience(&self) -> Patience {
+        if self.endpoint.answer.says_finished() { Patience::Short } else { Patience::Full }
+    }
+
+    fn list(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let order = self.params.list("order")?;
         let plan = listing.plan(self.params.single("where")?, order.into_iter())?;
-        let fields = listing.fields(&plan)?;
         let activity = if listing.shows_lost { self.params.activity()? } else { Activity::Active };
-        let (page, finished) = self.ask(|scan| {
-            let scanned = scan.table(listing.rows, activity, &fields)?;
-            Ok((listing.answer(&plan, window, &scanned.table, scan, self.deadline)?, scanned.finished))
-        })?;
+        let selection = Arc::new(self.selection()?);
+        let question = Question { listing, activity, plan: &plan, patience: self.patience() };
+        let Found { answer: page, finished } =
+            self.state.searches.page(&selection, &question, window, self.deadline)?;
         let Window { offset, limit } = window;
         Ok(serde_json::to_vec(&ListReply {
             export_finished: self.endpoint.answer.says_finished().then_some(finished),
@@ -153,16 +186,15 @@ impl Call<'_> {
         Ok(self.params.one_of("direction", &[("out", listing), ("in", turned)])?.unwrap_or(listing))
     }
 
-    fn distribution(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
+    fn distribution(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
         let top = self.params.top()?;
         let order = self.params.list("order")?;
         let plan = listing.plan(self.params.single("where")?, order.into_iter())?;
-        let fields = listing.fields(&plan)?;
-        let (response, export_finished) = self.ask(|scan| {
-            let scanned = scan.table(listing.rows, Activity::Active, &fields)?;
-            let response = listing.distribution(&plan, top, &scanned.table, scan, self.deadline)?;
-            Ok((response, scanned.finished))
-        })?;
+        let selection = Arc::new(self.selection()?);
+        let question =
+            Question { listing, activity: Activity::Active, plan: &plan, patience: self.patience() };
+        let Found { answer: response, finished: export_finished } =
+            self.state.searches.distribution(&selection, &question, top, self.deadline)?;
         Ok(serde_json::to_vec(&DistributionReply {
             export_finished,
             response: &response,

@@ -31,6 +31,7 @@ pub use routes::ENDPOINTS;
 pub use server::{ServeError, bind, serve};
 
 use crate::config::ApiConfig;
+use crate::query::Searches;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
@@ -47,6 +48,7 @@ pub enum AuthPolicy {
 #[derive(Clone)]
 pub struct ApiState {
     pub store: Arc<Store>,
+    pub searches: Arc<Searches>,
     pub suffixes: Arc<Suffixes>,
     pub rules: UrlRules,
     pub config: ApiConfig,

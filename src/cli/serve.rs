@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use super::signals::Stop;
 use super::{Ending, Setting, runtime};
 use crate::api::{self, ApiState, AuthPolicy};
+use crate::query::Searches;
 use crate::store::Store;
 
 pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Result<Ending> {
@@ -38,8 +41,12 @@ pub(super) fn state(
             setting.data.display()
         );
     }
+    let searches = Searches::open(Arc::clone(&store), setting.config.search.clone());
+    let searches = searches
+        .context("the search indexes cannot be opened; set search.directory to a folder to write to")?;
     Ok(ApiState {
         store,
+        searches: Arc::new(searches),
         suffixes: Arc::clone(&setting.suffixes),
         rules: setting.rules.clone(),
         config,

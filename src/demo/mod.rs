@@ -39,7 +39,7 @@ use tokio::sync::oneshot;
 use crate::api::{self, ApiState, AuthPolicy, PasswordError, ServeError};
 use crate::config::{Config, ConfigError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures};
-use crate::query::QueryError;
+use crate::query::{QueryError, Searches};
 use crate::rank::{RankError, rank_all};
 use crate::store::{Store, StoreError};
 use crate::urls::UrlError;
@@ -79,6 +79,8 @@ pub enum DemoError {
     Directory { directory: PathBuf, cause: io::Error },
     #[error("the demo cannot start its threads: {0}")]
     Threads(io::Error),
+    #[error("the demo cannot keep its search indexes: {0}; set search.directory to a folder to write to")]
+    Searches(io::Error),
     #[error("the demo cannot write what it has to say: {0}")]
     Output(#[from] io::Error),
     #[error("the demo's API did not answer {path}: {cause}")]
@@ -193,8 +195,11 @@ impl Api {
         runtime: &Runtime,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, DemoError> {
+        let searches =
+            Searches::open(Arc::clone(store), config.search.clone()).map_err(DemoError::Searches)?;
         let state = ApiState {
             store: Arc::clone(store),
+            searches: Arc::new(searches),
             suffixes: Arc::clone(store.suffixes()),
             rules: config.urls.rules(),
             config: config.api.clone(),

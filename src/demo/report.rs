@@ -12,7 +12,7 @@ use super::{DemoError, PASSWORD, USER};
 use crate::config::Span;
 use crate::crawl::Figures;
 use crate::model::SearchRank;
-use crate::query::{Deadline, Internal, QueryError, Selection, totals};
+use crate::query::{Deadline, Internal, QueryError, Scan, Selection};
 use crate::store::Store;
 use crate::urls::Scope;
 
@@ -96,8 +96,10 @@ impl<'o> Report<'o> {
             let selection =
                 Selection { scope: Scope::Domain { domain: domain.clone() }, internal: Internal::Include };
             let deadline = Deadline::after(PATIENCE.0);
-            let totals = totals(&store.snapshot(), &selection, store.suffixes(), &deadline)?;
-            let (links, from) = (totals.backlinks, totals.refdoms);
+            let (snapshot, suffixes) = (store.snapshot(), store.suffixes());
+            let scan = Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline: &deadline };
+            let counted = scan.counts()?.all;
+            let (links, from) = (counted.backlinks, counted.refdoms);
             writeln!(self.out, "   {:5.2}{links:12}{from:15}   {domain}", rank.as_f64())?;
         }
         Ok(self.out.flush()?)

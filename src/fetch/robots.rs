@@ -32,9 +32,9 @@ use std::time::{Duration, Instant};
 use super::Fetcher;
 use super::answer::Answer;
 use super::failure::Failure;
-use crate::lru::Lru;
 use super::robots_txt::RobotsTxt;
 use crate::config::RobotsConfig;
+use crate::lru::Lru;
 use crate::model::{FailureKind, LinkTag};
 use crate::urls::{CanonicalUrl, UrlRules};
 

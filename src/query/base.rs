@@ -15,12 +15,12 @@ use rayon::prelude::*;
 use super::column::{Column, Meaning, Value};
 use super::compute::Compute;
 use super::field::{BACKLINK_FIELDS, Backlinks, KEY, OUTGOING_FIELDS, PAGE_FIELDS, RANK, Rows};
+use super::history::{Absence, Past};
 use super::lookup::LookUp;
 use super::scan::{Activity, Scan};
 use super::table::{Table, TableBuilder};
-use super::history::{Absence, Past};
 use super::view::{Parts, View};
-use super::{Listing, QueryError};
+use super::{Deadline, Listing, QueryError};
 use crate::model::{BacklinkRecord, Day, Toggle};
 
 /// Rows read before they are put into columns: enough to share the work among threads.
@@ -144,6 +144,23 @@ impl Base {
 }
 
 impl View {
+    /// The view of a listing over a base.
+    ///
+    /// # Errors
+    /// What a look-up or the deadline reports; [`QueryError::Declaration`] where listing and rows do not fit.
+    pub fn of(
+        listing: &'static Listing,
+        base: &Base,
+        activity: Activity,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        match listing.group_by {
+            Some(key) => Self::of_groups(listing, key, base, look_up, deadline),
+            None => Self::of_rows(listing, base, activity),
+        }
+    }
+
     /// The rows of a base as a listing without groups shows them.
     ///
     /// # Errors

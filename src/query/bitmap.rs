@@ -94,7 +94,8 @@ impl Bitmap {
             left -= ones;
             first += 1;
         }
-        let rows = self.words.iter().enumerate().skip(first).flat_map(|(at, &word)| Ones { word, base: at * 64 });
+        let rows =
+            self.words.iter().enumerate().skip(first).flat_map(|(at, &word)| Ones { word, base: at * 64 });
         rows.skip(left)
     }
 }

@@ -69,7 +69,6 @@ impl Compute {
     }
 }
 
-
 /// 100 × part / total in hundredths, rounded to the nearest, halves up.
 pub(super) fn percentage(part: u64, total: u64) -> u32 {
     if total == 0 {

@@ -1,6 +1,5 @@
 //! Distinct texts and addresses of a column, each stored once and named by a small number, its code.
 
-use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
@@ -70,7 +69,11 @@ impl Texts {
 
     fn fold(&self) -> &Folded {
         self.folded.get_or_init(|| Folded {
-            lower: self.bytes.bytes().any(|b| b.is_ascii_uppercase()).then(|| self.bytes.to_ascii_lowercase()),
+            lower: self
+                .bytes
+                .bytes()
+                .any(|b| b.is_ascii_uppercase())
+                .then(|| self.bytes.to_ascii_lowercase()),
             has_kelvin: self.bytes.contains(KELVIN),
         })
     }
@@ -167,7 +170,8 @@ mod tests {
         let texts = |bytes: &str, ends: &[u64]| Texts::from_parts(bytes.to_owned(), ends.to_vec());
         assert_eq!(texts("aäb", &[1, 1, 3, 4]).unwrap().get(2), "ä");
         assert!(texts("", &[]).is_some());
-        for (bytes, ends) in [("ab", &[1][..]), ("ab", &[2, 1, 2]), ("ab", &[3]), ("äb", &[1, 3]), ("a", &[])] {
+        for (bytes, ends) in [("ab", &[1][..]), ("ab", &[2, 1, 2]), ("ab", &[3]), ("äb", &[1, 3]), ("a", &[])]
+        {
             assert!(texts(bytes, ends).is_none(), "{bytes} {ends:?}");
         }
     }

@@ -37,11 +37,7 @@ impl Facts {
     /// # Errors
     /// What the deadline reports.
     pub fn of(base: &Base, past: &Past, deadline: &Deadline) -> Result<Self, QueryError> {
-        Ok(Self {
-            by_rank: by_rank(base)?,
-            addresses: addresses(base)?,
-            history: past.history(deadline)?,
-        })
+        Ok(Self { by_rank: by_rank(base)?, addresses: addresses(base)?, history: past.history(deadline)? })
     }
 }
 

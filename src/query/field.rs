@@ -8,7 +8,7 @@ use crate::model::{BacklinkRecord, Day, OutlinkRecord, Rel, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, is_ip_literal};
 
 /// What the rows of a listing are taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rows {
     /// External links into the scope.
     Backlinks,
@@ -128,7 +128,7 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("nofollow", Read::Flag(|link| link.rel.is_nofollow())),
     field("ugc", Read::Flag(|link| link.rel.contains(Rel::UGC))),
     field("sponsored", Read::Flag(|link| link.rel.contains(Rel::SPONSORED))),
-    field("active", Read::Flag(BacklinkRecord::is_active)),
+    field("active", Read::Flag(|link| link.is_active())),
     field("pos", Read::Number(|link| link.pos)),
     field("intL", Read::Number(|link| link.page.int_links)),
     field("extL", Read::Number(|link| link.page.ext_links)),

@@ -43,7 +43,8 @@ impl View {
         let tie = tie.map(|(_, column)| column.clone()).ok_or_else(|| declaration(key))?;
         let mut sortings = Vec::new();
         for key in listing.default_keys() {
-            let column = columns.iter().find(|(name, _)| *name == key.field).map(|(_, column)| column.clone());
+            let column =
+                columns.iter().find(|(name, _)| *name == key.field).map(|(_, column)| column.clone());
             let column = column.ok_or_else(|| declaration(key.field))?;
             sortings.push(Sorting { column, descending: key.descending });
         }
@@ -176,7 +177,11 @@ impl<'a> Groups<'a> {
             }
         });
         pairs.par_sort_unstable();
-        let run = |equal: &[u64]| Run { group: (equal[0] >> 32) as u32, cell: equal[0] as u32, rows: equal.len() as u32 };
+        let run = |equal: &[u64]| Run {
+            group: (equal[0] >> 32) as u32,
+            cell: equal[0] as u32,
+            rows: equal.len() as u32,
+        };
         pairs.chunk_by(|a, b| a == b).map(run).collect()
     }
 }
@@ -206,7 +211,9 @@ enum Numbers {
 
 impl Numbers {
     fn new(column: &Column) -> Self {
-        column.codes().map_or_else(|| Self::Cells(FxHashMap::default()), |codes| Self::Codes(vec![NONE; codes]))
+        column
+            .codes()
+            .map_or_else(|| Self::Cells(FxHashMap::default()), |codes| Self::Codes(vec![NONE; codes]))
     }
 
     /// The number of a cell, which is `next` if it is new.

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::column::Column;
-use super::totals::Totals;
+use super::counts::Totals;
 use super::{Deadline, QueryError};
 
 /// A day on which something changed.

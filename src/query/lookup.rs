@@ -1,7 +1,6 @@
 //! What is looked up by name, many pages or domains at a time: ranks and referring domains.
 
-use super::totals::totals;
-use super::{Deadline, Internal, QueryError, Selection};
+use super::{Deadline, Internal, QueryError, Scan, Selection};
 use crate::model::SearchRank;
 use crate::store::Snapshot;
 use crate::urls::{CanonicalUrl, Scope, Suffixes};
@@ -48,8 +47,9 @@ impl LookUp for Known<'_> {
             let Some(url) = under("http") else { return Ok(0) };
             let scope = Scope::Url { url, also: under("https") };
             let selection = Selection { scope, internal: Internal::Include };
-            let counts = totals(self.snapshot, &selection, self.suffixes, self.deadline)?;
-            Ok(u32::try_from(counts.refdoms).unwrap_or(u32::MAX))
+            let Self { snapshot, suffixes, deadline } = *self;
+            let counts = Scan { snapshot, selection: &selection, suffixes, deadline }.counts()?;
+            Ok(u32::try_from(counts.all.refdoms).unwrap_or(u32::MAX))
         })
     }
 }

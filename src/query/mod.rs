@@ -11,39 +11,48 @@
 //! input gives equal rows in equal order; every row has exactly one place in the order, so that paging neither
 //! repeats nor drops one. Long loops look at a [`Deadline`]. It does not know users, requests or status codes.
 
-mod aggregate;
+mod base;
+mod bitmap;
 mod column;
+mod compute;
+mod counts;
 pub mod cursor;
 mod deadline;
 mod dictionary;
 mod distribution;
 pub mod export;
+mod facts;
 mod field;
 mod filter;
-mod frame;
-mod groups;
+mod group;
 mod history;
+mod json;
 mod listing;
 mod lookup;
 mod order;
-pub mod scan;
-mod spread;
+mod page;
+mod scan;
+mod search;
 mod table;
-mod totals;
+mod view;
 
+pub use base::Base;
 pub use column::{Column, Kind, Value};
+pub use compute::Compute;
+pub use counts::{Counts, LinkCounts, Totals};
 pub use deadline::{CancelOnDrop, Deadline};
 pub use distribution::Distribution;
-pub use field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, Read};
-pub use frame::Compute;
+pub use facts::{Addresses, Facts};
+pub use field::Rows;
 pub use history::DayChange;
-pub use listing::{ListColumn, Listing, Page, Plan, Rows, Window};
-pub use lookup::{LookUp, scope_rank};
+pub use listing::{ListColumn, Listing, Plan};
+pub use lookup::{Known, LookUp, scope_rank};
 pub use order::{OrderKey, parse as read_order};
+pub use page::{Page, Window};
 pub use scan::{Activity, Internal, Scan, Selection};
-pub use spread::{Addresses, Depth, LinkCounts};
+pub use search::{Found, Patience, Question, Searches};
 pub use table::Table;
-pub use totals::{Totals, totals};
+pub use view::View;
 
 use crate::store::StoreError;
 

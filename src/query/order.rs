@@ -51,13 +51,23 @@ pub fn sort(mut rows: Vec<u32>, sortings: &[Sorting]) -> Vec<u32> {
         && second.column.codes().is_none()
     {
         // Two numbers fit into one, which sorts several times as fast.
-        let mut keyed: Vec<(u64, u32)> =
-            rows.iter().map(|&row| (u64::from(first.number(row)) << 32 | u64::from(second.number(row)), row)).collect();
-        if keyed.len() < PARALLEL { keyed.sort_unstable() } else { keyed.par_sort_unstable() }
+        let mut keyed: Vec<(u64, u32)> = rows
+            .iter()
+            .map(|&row| (u64::from(first.number(row)) << 32 | u64::from(second.number(row)), row))
+            .collect();
+        if keyed.len() < PARALLEL {
+            keyed.sort_unstable()
+        } else {
+            keyed.par_sort_unstable()
+        }
         return keyed.into_iter().map(|(_, row)| row).collect();
     }
     let compare = |a: &u32, b: &u32| compare(sortings, *a, *b);
-    if rows.len() < PARALLEL { rows.sort_unstable_by(compare) } else { rows.par_sort_unstable_by(compare) }
+    if rows.len() < PARALLEL {
+        rows.sort_unstable_by(compare)
+    } else {
+        rows.par_sort_unstable_by(compare)
+    }
     rows
 }
 

@@ -1,12 +1,9 @@
-//! The one door through which queries get their rows: a scope in, records or a [`Table`] out.
-//!
-//! Today every call reads the whole scope, so a table is always complete. A search index kept per scope can
-//! stand in for the scan without anything behind this door changing.
+//! What a query is about, and the door through which records are read from the store.
 
 use std::sync::Arc;
 
-use super::field::{AnsweredPage, BACKLINK_FIELDS, Field, OUTGOING_FIELDS, OutgoingLink, PAGE_FIELDS, find};
-use super::{Deadline, QueryError, Rows, Table};
+use super::field::{AnsweredPage, OutgoingLink};
+use super::{Deadline, QueryError};
 use crate::model::{BacklinkRecord, LinkTag, OutlinkRecord};
 use crate::store::{PairCounts, Snapshot};
 use crate::urls::{Scope, Suffixes};
@@ -44,14 +41,6 @@ pub struct Scan<'a> {
     pub selection: &'a Selection,
     pub suffixes: &'a Suffixes,
     pub deadline: &'a Deadline,
-}
-
-/// The rows of a scope as far as they are known.
-#[derive(Debug)]
-pub struct Scanned {
-    pub table: Table,
-    /// Whether these are all rows.
-    pub finished: bool,
 }
 
 impl Selection {
@@ -114,67 +103,31 @@ impl<'a> Scan<'a> {
         Ok(links.into_iter().filter(outgoing).map(|link| OutgoingLink { page: page.clone(), link }).collect())
     }
 
-    /// Tells of every host with backlinks to the scope, perhaps in several parts, and counts these. Hosts and
-    /// domains are counted from the store's host pairs, without reading a link. A URL, or a host narrowed to one
-    /// port, has no pairs of its own: its backlinks are read.
+    /// Tells of pairs of a host in the scope and a host that links to it, perhaps in several parts, and counts their
+    /// links. Hosts and domains are counted from the store's host pairs, without reading a link. A URL, or a host
+    /// narrowed to one port, has no pairs of its own: its backlinks are read.
     ///
     /// # Errors
     /// What the store or the deadline reports.
-    pub fn source_hosts(&self, mut tell: impl FnMut(&str, &PairCounts)) -> Result<(), QueryError> {
+    pub fn host_pairs(&self, mut tell: impl FnMut(&str, &str, &PairCounts)) -> Result<(), QueryError> {
         match self.selection.scope {
             Scope::Domain { .. } | Scope::Host { port: None, .. } => {
                 for pair in self.deadline.over(self.snapshot.host_pairs(&self.selection.scope)) {
                     let pair = pair?;
                     if self.selection.counts_source(&pair.source_host, self.suffixes) {
-                        tell(&pair.source_host, &pair.counts);
+                        tell(&pair.target_host, &pair.source_host, &pair.counts);
                     }
                 }
             }
             Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
                 for link in self.backlinks(Activity::Active) {
                     let link = link?;
-                    tell(link.source.host(), &counts_of(&link));
+                    tell(link.target.host(), link.source.host(), &counts_of(&link));
                 }
             }
         }
         Ok(())
     }
-
-    /// The named fields of all rows.
-    ///
-    /// # Errors
-    /// What the store or the deadline reports; [`QueryError::Declaration`] for an unknown field.
-    pub fn table(
-        &self,
-        rows: Rows,
-        activity: Activity,
-        fields: &[&'static str],
-    ) -> Result<Scanned, QueryError> {
-        let suffixes = self.suffixes;
-        let table = match rows {
-            Rows::Backlinks => {
-                Table::build(&named(BACKLINK_FIELDS, fields)?, self.backlinks(activity), suffixes)
-            }
-            Rows::Outgoing => Table::build(&named(OUTGOING_FIELDS, fields)?, self.outgoing(), suffixes),
-            Rows::Pages => Table::build(&named(PAGE_FIELDS, fields)?, self.pages(), suffixes),
-        };
-        Ok(Scanned { table: table?, finished: true })
-    }
-}
-
-/// The named fields of backlinks that lie at hand, in the order given.
-///
-/// # Errors
-/// As [`Scan::table`].
-pub fn backlink_table(
-    rows: impl Iterator<Item = Result<BacklinkRecord, QueryError>>,
-    selection: &Selection,
-    activity: Activity,
-    fields: &[&'static str],
-    suffixes: &Suffixes,
-) -> Result<Table, QueryError> {
-    let fields = named(BACKLINK_FIELDS, fields)?;
-    Table::build(&fields, counted(rows, selection, activity, suffixes), suffixes)
 }
 
 fn counted<'a>(
@@ -199,13 +152,4 @@ fn counts_of(link: &BacklinkRecord) -> PairCounts {
         image: u64::from(link.tag.is_image()),
         home: u64::from(link.target.path_and_query() == "/"),
     }
-}
-
-fn named<R>(
-    fields: &'static [Field<R>],
-    names: &[&'static str],
-) -> Result<Vec<&'static Field<R>>, QueryError> {
-    let field =
-        |name: &&'static str| find(fields, name).ok_or_else(|| QueryError::Declaration((*name).to_owned()));
-    names.iter().map(field).collect()
 }

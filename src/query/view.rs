@@ -60,7 +60,8 @@ impl View {
         let columns = named
             .map(|column| Ok((column.name, table.column(column.name)?.clone())))
             .collect::<Result<Vec<_>, QueryError>>()?;
-        let key = listing.columns.iter().find(|column| Some(column.from) == listing.group_by.map(Compute::Field));
+        let key =
+            listing.columns.iter().find(|column| Some(column.from) == listing.group_by.map(Compute::Field));
         let key = key.ok_or_else(|| QueryError::Declaration(listing.name.to_owned()))?;
         let tie = table.column(key.name)?.clone();
         Ok(Self::new(listing, Parts { columns, tie, rows: 0..table.rows(), in_order: true, links }))
@@ -167,9 +168,9 @@ impl View {
     }
 
     fn sortings(&self, order: &[OrderKey]) -> Result<Vec<Sorting>, QueryError> {
-        let asked = order.iter().map(|key| {
-            Ok(Sorting { column: self.column(key.field)?.clone(), descending: key.descending })
-        });
+        let asked = order
+            .iter()
+            .map(|key| Ok(Sorting { column: self.column(key.field)?.clone(), descending: key.descending }));
         let tie = Sorting { column: self.tie.clone(), descending: false };
         asked.chain(std::iter::once(Ok(tie))).collect()
     }

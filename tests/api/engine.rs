@@ -6,10 +6,9 @@ use std::time::Duration;
 use backlinkd::api::endpoints::{
     backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
 };
-use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SearchRank, SourcePage, Toggle};
-use backlinkd::query::scan::backlink_table;
-use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, Selection, Window};
-use backlinkd::urls::{CanonicalUrl, Scope, Suffixes};
+use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage, Toggle};
+use backlinkd::query::{Activity, Base, Deadline, Internal, Listing, LookUp, QueryError, View, Window};
+use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -28,16 +27,16 @@ fn made_up(name: &str) -> u16 {
 }
 
 impl LookUp for MadeUp {
-    fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, QueryError> {
-        Ok(SearchRank(made_up(url.as_str())))
+    fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
+        Ok(urls.iter().map(|url| made_up(url).into()).collect())
     }
 
-    fn domain_rank(&self, domain: &str) -> Result<SearchRank, QueryError> {
-        Ok(SearchRank(made_up(domain)))
+    fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(domains)
     }
 
-    fn refdoms(&self, page: &str) -> Result<u32, QueryError> {
-        Ok(u32::from(made_up(page)))
+    fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(pages)
     }
 }
 
@@ -112,25 +111,27 @@ fn exported(record: &BacklinkRecord) -> Value {
 }
 
 /// Asks the engine; the rows shown and the count.
-fn ask(listing: &Listing, question: &Question, records: &[BacklinkRecord]) -> (Value, usize) {
+fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord]) -> (Value, usize) {
     let deadline = Deadline::after(Duration::from_secs(60));
     let written: Vec<String> = question.conditions.iter().map(Condition::written).collect();
     let order = question.order.iter().map(String::as_str);
     let plan = listing.plan(Some(&written.join(" and ")), order).unwrap();
     assert_eq!(plan.warnings, [""; 0]);
-    let selection =
-        Selection { scope: Scope::Domain { domain: "example.com".to_owned() }, internal: question.internal };
-    let rows = deadline.over(records.iter().cloned().map(Ok::<_, QueryError>));
-    let fields = listing.fields(&plan).unwrap();
-    let table = backlink_table(rows, &selection, Activity::Active, &fields, &SUFFIXES).unwrap();
-    let page = listing.answer(&plan, question.window, &table, &MadeUp, &deadline).unwrap();
+    let records: Vec<BacklinkRecord> =
+        records.iter().filter(|record| counts(question, record)).cloned().collect();
+    let base = Base::of_backlinks(&records, &SUFFIXES, &MadeUp).unwrap();
+    let view = View::of(listing, &base, Activity::Active, &MadeUp, &deadline).unwrap();
+    let page = view.page(&plan, question.window, &deadline).unwrap();
     (serde_json::to_value(&page).unwrap(), page.count)
 }
 
+fn counts(question: &Question, record: &BacklinkRecord) -> bool {
+    question.internal == Internal::Include || record.source.as_str() != "http://own.example.com/"
+}
+
 fn links(question: &Question, records: &[BacklinkRecord]) -> Vec<Value> {
-    let own = "http://own.example.com/";
-    let counts = |row: &Value| question.internal == Internal::Include || row["backlinkpage"] != own;
-    records.iter().map(exported).filter(|row| row["active"] == true && counts(row)).collect()
+    let counting = records.iter().filter(|record| counts(question, record));
+    counting.map(exported).filter(|row| row["active"] == true).collect()
 }
 
 fn records() -> impl Strategy<Value = Vec<BacklinkRecord>> {

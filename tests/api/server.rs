@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use backlinkd::api::{ApiState, AuthPolicy, bind, serve};
-use backlinkd::config::{ApiConfig, StoreConfig};
+use backlinkd::config::{ApiConfig, SearchConfig, Span, StoreConfig};
 use backlinkd::model::PageRecord;
+use backlinkd::query::Searches;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
 use tempfile::TempDir;
@@ -52,8 +53,10 @@ impl Server {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = directory.path().join("data");
         let store = Arc::new(Store::open(&path, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap());
+        let search = SearchConfig { refresh: Span::seconds(0), ..SearchConfig::default() };
         let state = ApiState {
             store: Arc::clone(&store),
+            searches: Arc::new(Searches::open(Arc::clone(&store), search).unwrap()),
             suffixes,
             rules: UrlRules::default(),
             config: config.clone(),

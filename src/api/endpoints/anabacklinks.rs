@@ -13,6 +13,5 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let totals = call.ask(|scan| scan.totals())?;
-    rows(&[Row { backlinks: totals.backlinks }])
+    rows(&[Row { backlinks: call.counts()?.all.backlinks }])
 }

@@ -8,7 +8,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("backlinks", &[Verb::Get], Answer:
 
 /// `insDate` and `cdate` are one date; so are `updDate`, `udate` and `update`, the contract's three names for it.
 pub static LISTING: Listing = Listing {
-    group_by: &[],
+    name: "backlinks",
     columns: &[
         plain("nofollow"),
         plain("country"),
@@ -30,7 +30,7 @@ pub static LISTING: Listing = Listing {
         plain("linktext"),
         plain("tag"),
         column("udate", Compute::Field("updDate")),
-        column("sr", Compute::PageRank("backlinkpage")),
+        plain("sr"),
         column("dsCount", Compute::RowNumber),
         column("update", Compute::Field("updDate")),
         plain("active"),

@@ -23,11 +23,10 @@ pub(super) fn answer<T: Serialize>(
     row: impl Fn(u32, &DayChange) -> Option<T>,
 ) -> Result<Vec<u8>, ApiError> {
     let days = call.params.days(today())?;
-    let changes = call.ask(|scan| scan.history(days))?;
-    let rows = changes.iter().filter_map(|change| {
-        let date = change.day.as_number();
-        row(date, change).map(|row| (date, row))
-    });
+    let days = days.start().as_number()..=days.end().as_number();
+    let facts = call.facts()?;
+    let changes = facts.history.iter().filter(|change| days.contains(&change.date));
+    let rows = changes.filter_map(|change| row(change.date, change).map(|row| (change.date, row)));
     let (calendar, response): (Vec<u32>, Vec<T>) = rows.unzip();
     let count = response.len();
     Ok(serde_json::to_vec(&Reply { calendar, response, count, status: 200 })?)

@@ -7,7 +7,8 @@ use crate::query::{Compute, Listing};
 pub static ENDPOINT: Endpoint = Endpoint::new("geolocationshort", &[Verb::Get], Answer::Summary(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    group_by: &["ccode"],
+    name: "geolocationshort",
+    group_by: Some("ccode"),
     columns: &[
         plain("ccode"),
         column("country", Compute::Commonest("country")),

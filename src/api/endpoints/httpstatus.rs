@@ -7,8 +7,9 @@ use crate::query::{Compute, Listing, Rows};
 pub static ENDPOINT: Endpoint = Endpoint::new("httpstatus", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
+    name: "httpstatus",
     rows: Rows::Pages,
-    group_by: &["code"],
+    group_by: Some("code"),
     columns: &[plain("code"), column("pages", Compute::Count), column("percentage", Compute::Percentage)],
     order_fields: &["code", "pages"],
     default_order: &["-pages"],

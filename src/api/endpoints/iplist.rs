@@ -9,7 +9,8 @@ pub static ENDPOINT: Endpoint = Endpoint::new("iplist", &[Verb::Get], Answer::Li
 /// Links from an unknown address have no row. An address that was placed in several countries stands where most
 /// of its links say.
 pub static LISTING: Listing = Listing {
-    group_by: &["ip"],
+    name: "iplist",
+    group_by: Some("ip"),
     known: Some("ip"),
     columns: &[
         column("ccode", Compute::Commonest("ccode")),

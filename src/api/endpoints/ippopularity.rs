@@ -24,7 +24,7 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let Addresses { ipv4: ip, ipv6, classes, networks } = call.ask(|scan| scan.addresses())?;
+    let Addresses { ipv4: ip, ipv6, classes, networks } = call.facts()?.addresses;
     let [class_a, class_b, class_c, class_d, class_e] = classes;
     let [net8, net16, net24] = networks;
     rows(&[Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 }])

@@ -1,10 +1,12 @@
-//! `/iscached`: which of the endpoints named answer completely, at once.
+//! `/iscached`: which of the endpoints named answer completely, at once, because their search index is ready.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
+use crate::query::Selection;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Answer::Own(answer));
 
@@ -32,23 +34,20 @@ struct Reply<'a> {
 const EXAMPLE: &str = r#"{"url": "example.com", "resources": ["backlinks"]}"#;
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let asked = match call.posted {
+    let (selection, asked) = match call.posted {
         Some(posted) => {
             let asked: Asked = posted.json(EXAMPLE)?;
-            call.selection_of(&asked.url)?;
-            asked.resources.into_list()
+            (call.selection_of(&asked.url)?, asked.resources.into_list())
         }
-        None => {
-            call.selection()?;
-            given(&call.params.list("resources")?)?
-        }
+        None => (call.selection()?, given(&call.params.list("resources")?)?),
     };
-    let response: BTreeMap<&str, bool> = asked
+    let selection = Arc::new(selection);
+    let response = asked
         .iter()
         .map(|name| name.trim())
         .filter(|name| !name.is_empty())
-        .map(|name| (name, is_complete(name)))
-        .collect();
+        .map(|name| Ok((name, is_ready(call, &selection, name)?)))
+        .collect::<Result<BTreeMap<&str, bool>, ApiError>>()?;
     if response.is_empty() {
         return Err(ApiError::missing(
             "resources",
@@ -58,9 +57,11 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     Ok(serde_json::to_vec(&Reply { response, status: 200 })?)
 }
 
-/// Lists are worked out anew for every question, so they are complete; other answers never say whether they are.
-fn is_complete(name: &str) -> bool {
-    ENDPOINTS.iter().any(|endpoint| endpoint.name == name && endpoint.answer.says_finished())
+/// Whether an endpoint answers from a search index, and that is ready.
+fn is_ready(call: &Call<'_>, selection: &Arc<Selection>, name: &str) -> Result<bool, ApiError> {
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name && endpoint.answer.says_finished());
+    let Some(listing) = endpoint.and_then(|endpoint| endpoint.answer.listing()) else { return Ok(false) };
+    Ok(call.state.searches.is_ready(selection, listing)?)
 }
 
 /// The names in a query string: in one text with commas between, as a JSON array, or as `resources[]`.

@@ -7,7 +7,8 @@ use crate::query::{Compute, Listing};
 pub static ENDPOINT: Endpoint = Endpoint::new("linkedpages", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    group_by: &["linktarget"],
+    name: "linkedpages",
+    group_by: Some("linktarget"),
     columns: &[
         column("linkedpage", Compute::Field("linktarget")),
         column("percentage", Compute::Percentage),

@@ -15,6 +15,6 @@ enum Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let depth = call.ask(|scan| scan.depth())?;
-    rows(&[Row::Homelinks(depth.home), Row::Deeplinks(depth.deep)])
+    let counts = call.counts()?;
+    rows(&[Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)])
 }

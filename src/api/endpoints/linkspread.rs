@@ -15,6 +15,6 @@ enum Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.ask(|scan| scan.counts())?;
-    rows(&[Row::Follow(counts.links - counts.nofollow), Row::Nofollow(counts.nofollow)])
+    let counts = call.counts()?;
+    rows(&[Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)])
 }

@@ -11,7 +11,8 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
 );
 
 pub static LISTING: Listing = Listing {
-    group_by: &["linktext"],
+    name: "linktextdistribution",
+    group_by: Some("linktext"),
     columns: &[
         column("percentage", Compute::Percentage),
         column("refdoms", Compute::Distinct("domain")),

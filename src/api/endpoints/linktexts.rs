@@ -7,7 +7,8 @@ use crate::query::{Compute, Listing};
 pub static ENDPOINT: Endpoint = Endpoint::new("linktexts", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    group_by: &["linktext"],
+    name: "linktexts",
+    group_by: Some("linktext"),
     columns: &[
         column("percentage", Compute::Percentage),
         column("refdoms", Compute::Distinct("domain")),

@@ -14,7 +14,7 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.ask(|scan| scan.counts())?;
+    let counts = call.counts()?;
     let types = [("text", counts.text), ("image", counts.image)];
     counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
 }

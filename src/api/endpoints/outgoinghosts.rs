@@ -7,8 +7,9 @@ use crate::query::{Compute, Listing, Rows};
 pub static ENDPOINT: Endpoint = Endpoint::new("outgoinghosts", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
+    name: "outgoinghosts",
     rows: Rows::Outgoing,
-    group_by: &["host"],
+    group_by: Some("host"),
     columns: &[plain("host"), column("frequency", Compute::Count)],
     order_fields: &["frequency", "host"],
     default_order: &["-frequency"],

@@ -32,7 +32,7 @@ impl Row {
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let window = call.params.window(&call.state.config)?;
     let (order, warnings) = read_order(call.params.list("order")?.into_iter(), &["frequency", "linktype"]);
-    let LinkCounts { pages, external, internal } = call.ask(|scan| scan.link_counts())?;
+    let LinkCounts { pages, external, internal } = call.link_counts()?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
     let mut response = kinds.map(|(linktype, frequency)| {
         let avg = frequency.checked_div(pages).unwrap_or(0);

@@ -1,12 +1,13 @@
 //! `/outgoinglinks`: the external links on a scope's pages, one row each.
 
-use super::{column, plain};
+use super::plain;
 use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing, Rows};
+use crate::query::{Listing, Rows};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
+    name: "outgoinglinks",
     rows: Rows::Outgoing,
     columns: &[
         plain("backlinkpage"),
@@ -16,7 +17,7 @@ pub static LISTING: Listing = Listing {
         plain("tag"),
         plain("nofollow"),
         plain("pos"),
-        column("sr", Compute::PageRank("url")),
+        plain("sr"),
         plain("cdate"),
     ],
     order_fields: &["cdate", "sr"],

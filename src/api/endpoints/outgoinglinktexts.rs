@@ -7,8 +7,9 @@ use crate::query::{Compute, Listing, Rows};
 pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinktexts", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
+    name: "outgoinglinktexts",
     rows: Rows::Outgoing,
-    group_by: &["linktext"],
+    group_by: Some("linktext"),
     columns: &[plain("linktext"), column("frequency", Compute::Count)],
     order_fields: &["frequency", "linktext"],
     default_order: &["-frequency"],

@@ -8,8 +8,9 @@ pub static ENDPOINT: Endpoint = Endpoint::new("outgoingtoppages", &[Verb::Get], 
 
 /// Pages are named without their scheme; two that differ in nothing else are one row.
 pub static LISTING: Listing = Listing {
+    name: "outgoingtoppages",
     rows: Rows::Outgoing,
-    group_by: &["backlinkpage"],
+    group_by: Some("backlinkpage"),
     columns: &[column("webpage", Compute::Field("backlinkpage")), column("extLinks", Compute::Count)],
     order_fields: &["extLinks", "webpage"],
     default_order: &["-extLinks"],

@@ -16,15 +16,17 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
 
 /// Where the scope's pages lead to.
 pub static OUTGOING: Listing = Listing {
+    name: "pagedistribution",
     rows: Rows::Outgoing,
-    group_by: &["linktarget"],
+    group_by: Some("linktarget"),
     columns: &columns("linktarget", Compute::RefDomains("linktarget")),
     ..EITHER
 };
 
 /// Where others lead to in the scope.
 pub static INCOMING: Listing = Listing {
-    group_by: &["linkedpage"],
+    name: "pagedistribution-in",
+    group_by: Some("linkedpage"),
     columns: &columns("linkedpage", Compute::Distinct("domain")),
     ..EITHER
 };

@@ -8,7 +8,8 @@ pub static ENDPOINT: Endpoint = Endpoint::new("referringdomains", &[Verb::Get], 
 
 /// `ip` is the address with most links, the lowest of equals; `ccode` is where that address stands.
 pub static LISTING: Listing = Listing {
-    group_by: &["domain"],
+    name: "referringdomains",
+    group_by: Some("domain"),
     columns: &[
         column("dsCount", Compute::RowNumber),
         column("ccode", Compute::CommonestBeside { field: "ccode", beside: "ip" }),

@@ -15,8 +15,9 @@ struct Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let grouped = call.params.one_of("showgroup", &[("true", true), ("false", false)])?;
-    let bins = call.ask(|scan| scan.by_rank())?;
-    rows(&if grouped == Some(true) { groups(&bins) } else { singles(&bins) })
+    let facts = call.facts()?;
+    let bins = &facts.by_rank;
+    rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
 }
 
 fn singles(bins: &[u64; 11]) -> Vec<Row> {

@@ -7,7 +7,8 @@ use crate::query::{Compute, Listing};
 pub static ENDPOINT: Endpoint = Endpoint::new("tagtypes", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    group_by: &["tag"],
+    name: "tagtypes",
+    group_by: Some("tag"),
     columns: &[
         plain("tag"),
         column("frequency", Compute::Count),

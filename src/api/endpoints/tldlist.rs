@@ -7,7 +7,8 @@ use crate::query::{Compute, Listing};
 pub static ENDPOINT: Endpoint = Endpoint::new("tldlist", &[Verb::Get], Answer::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
-    group_by: &["toplevel"],
+    name: "tldlist",
+    group_by: Some("toplevel"),
     columns: &[
         column("diffdomains", Compute::Distinct("domain")),
         plain("toplevel"),

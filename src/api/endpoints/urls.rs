@@ -1,9 +1,11 @@
 //! What the endpoints about many URLs share: which URLs are asked for, and the totals of each.
 
+use std::sync::Arc;
+
 use crate::api::params::shorten;
 use crate::api::{ApiError, Call};
 use crate::model::SearchRank;
-use crate::query::{Scan, Selection, Totals, scope_rank};
+use crate::query::{Selection, Totals, scope_rank};
 use crate::urls::Scope;
 
 /// What is known of one of the URLs asked for.
@@ -14,19 +16,15 @@ pub(super) struct Known {
     pub rank: SearchRank,
 }
 
-/// What is known of each URL, in the order given, all from one state of the store.
+/// What is known of each URL, in the order given.
 pub(super) fn known(call: &Call<'_>) -> Result<Vec<Known>, ApiError> {
     let selections = selections(call)?;
     let snapshot = call.state.store.snapshot();
     let known = selections.into_iter().map(|(url, selection)| {
-        let scan = Scan {
-            snapshot: &snapshot,
-            selection: &selection,
-            suffixes: &call.state.suffixes,
-            deadline: call.deadline,
-        };
         call.deadline.check()?;
-        Ok(Known { url, totals: scan.totals()?, rank: scope_rank(&snapshot, &selection.scope)? })
+        let rank = scope_rank(&snapshot, &selection.scope)?;
+        let counts = call.state.searches.counts(&Arc::new(selection), call.deadline)?;
+        Ok(Known { url, totals: counts.all, rank })
     });
     known.collect()
 }

@@ -23,8 +23,8 @@ use overrides::Overrides;
 pub use overrides::OverridesError;
 
 use super::failure::Failure;
-use crate::lru::Lru;
 use crate::config::FetchConfig;
+use crate::lru::Lru;
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
 

@@ -125,7 +125,8 @@ impl Builder {
             return (Arc::clone(build), false);
         }
         let progress = Mutex::new(Progress::Begun);
-        let build = Arc::new(Build { selection: Arc::clone(selection), rows, progress, changed: Condvar::new() });
+        let build =
+            Arc::new(Build { selection: Arc::clone(selection), rows, progress, changed: Condvar::new() });
         building.insert(key, Arc::clone(&build));
         (build, true)
     }

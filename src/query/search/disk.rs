@@ -49,7 +49,10 @@ impl Disk {
         match Reader::open(&path) {
             Ok(reader) if reader.label().key == text => {
                 // That the file was used is told to the next process; if it cannot be, that is no harm.
-                let _ = fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+                let _ = fs::File::options()
+                    .write(true)
+                    .open(&path)
+                    .and_then(|file| file.set_modified(SystemTime::now()));
                 Some(reader)
             }
             Ok(_) => None,

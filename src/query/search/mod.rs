@@ -29,8 +29,8 @@ use super::facts::Facts;
 use super::field::Rows;
 use super::lookup::Known;
 use super::{
-    Activity, Counts, Deadline, Distribution, LinkCounts, Listing, Page, Plan, QueryError, Scan, Selection, View,
-    Window,
+    Activity, Counts, Deadline, Distribution, LinkCounts, Listing, Page, Plan, QueryError, Scan, Selection,
+    View, Window,
 };
 use crate::config::SearchConfig;
 use crate::lru::Lru;
@@ -156,12 +156,11 @@ impl Searches {
     /// # Errors
     /// What the store or the deadline reports.
     pub fn counts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Counts, QueryError> {
-        self.now(selection, What::Counts, Rows::Backlinks, deadline, |scan| Ok(Part::Counts(scan.counts()?))).map(
-            |part| match part {
+        self.now(selection, What::Counts, Rows::Backlinks, deadline, |scan| Ok(Part::Counts(scan.counts()?)))
+            .map(|part| match part {
                 Part::Counts(counts) => counts,
                 _ => Counts::default(),
-            },
-        )
+            })
     }
 
     /// How many links stand on the pages of a scope, now.
@@ -186,7 +185,11 @@ impl Searches {
     ///
     /// # Errors
     /// What the store reports.
-    pub fn is_ready(&self, selection: &Arc<Selection>, listing: &'static Listing) -> Result<bool, QueryError> {
+    pub fn is_ready(
+        &self,
+        selection: &Arc<Selection>,
+        listing: &'static Listing,
+    ) -> Result<bool, QueryError> {
         let needs = Needs::of(listing);
         for what in [What::View(listing.name, Activity::Active), What::Base(listing.rows)] {
             let key = Key::new(selection, what);
@@ -363,7 +366,12 @@ impl Shared {
     }
 
     /// The state of what a selection's rows depend on.
-    fn stamp(&self, selection: &Selection, needs: Needs, snapshot: &Snapshot<'_>) -> Result<Stamp, QueryError> {
+    fn stamp(
+        &self,
+        selection: &Selection,
+        needs: Needs,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Stamp, QueryError> {
         let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
         Ok(Stamp {
             links: match needs.rows {
@@ -376,7 +384,13 @@ impl Shared {
     }
 
     /// Whether what was kept may be used: it tells of the present state, or is young enough.
-    fn serves(&self, selection: &Selection, needs: Needs, stamp: Stamp, read_at: SystemTime) -> Result<bool, QueryError> {
+    fn serves(
+        &self,
+        selection: &Selection,
+        needs: Needs,
+        stamp: Stamp,
+        read_at: SystemTime,
+    ) -> Result<bool, QueryError> {
         // A clock set back makes no index older than it is.
         let age = read_at.elapsed().unwrap_or(Duration::ZERO);
         Ok(age < self.config.refresh.0 || self.stamp(selection, needs, &self.store.snapshot())? == stamp)
@@ -467,10 +481,9 @@ impl Shared {
         needs: Needs,
         deadline: &Deadline,
     ) -> Result<(View, u64), QueryError> {
-        let Some(key) = listing.group_by else { return Ok((View::of_rows(listing, base, activity)?, 0)) };
         let snapshot = self.store.snapshot();
         let others = if needs.others { snapshot.last_change()? } else { 0 };
         let known = Known { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
-        Ok((View::of_groups(listing, key, base, &known, deadline)?, others))
+        Ok((View::of(listing, base, activity, &known, deadline)?, others))
     }
 }
