@@ -2,4 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 mod cases;
 
-criterion::criterion_main!(cases::parse::benches, cases::rank::benches, cases::store::benches);
+use criterion::Criterion;
+
+fn main() {
+    if cases::serving::asked_otherwise() {
+        return;
+    }
+    cases::parse::benches();
+    cases::rank::benches();
+    cases::serving::benches();
+    cases::store::benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -1,3 +1,4 @@
 pub mod parse;
 pub mod rank;
+pub mod serving;
 pub mod store;
