@@ -19,6 +19,7 @@ mod link_oracle;
 mod pipeline;
 mod readme;
 mod robots_cases;
+mod search_index;
 mod store_format;
 mod store_history;
 mod urls_table;

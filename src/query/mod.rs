@@ -36,7 +36,7 @@ mod search;
 mod table;
 mod view;
 
-pub use base::Base;
+pub use base::{Base, Reading};
 pub use column::{Column, Kind, Value};
 pub use compute::Compute;
 pub use counts::{Counts, LinkCounts, Totals};
@@ -44,7 +44,7 @@ pub use deadline::{CancelOnDrop, Deadline};
 pub use distribution::Distribution;
 pub use facts::{Addresses, Facts};
 pub use field::Rows;
-pub use history::DayChange;
+pub use history::{DayChange, Past};
 pub use listing::{ListColumn, Listing, Plan};
 pub use lookup::{Known, LookUp, scope_rank};
 pub use order::{OrderKey, parse as read_order};

@@ -15,4 +15,4 @@ mod question;
 mod replay;
 pub mod server;
 mod sums;
-mod web;
+pub mod web;

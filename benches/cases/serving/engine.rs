@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backlinkd::api::ENDPOINTS;
-use backlinkd::config::StoreConfig;
-use backlinkd::model::Day;
+use backlinkd::config::{SearchConfig, StoreConfig};
 use backlinkd::query::{
-    Activity, BACKLINK_FIELDS, Deadline, Internal, Page, QueryError, Rows, Scan, Selection, Window, export,
+    Activity, Base, Counts, Deadline, Facts, Internal, Known, Page, Patience, Question, Rows, Scan, Searches,
+    Selection, View, Window,
 };
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes};
 
-/// Rows of one piece of an export, as the API gives them by default at most.
-const PIECE: usize = 10_000;
-
 pub struct Engine {
-    store: Store,
+    store: Arc<Store>,
     suffixes: Arc<Suffixes>,
+    searches: Searches,
+    deadline: Deadline,
 }
 
 impl Engine {
@@ -26,16 +25,17 @@ impl Engine {
     pub fn open(data: &Path) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let store = Store::open_existing(data, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap();
-        Self { store, suffixes }
+        let store = Arc::new(store);
+        let searches = Searches::open(Arc::clone(&store), SearchConfig::default()).unwrap();
+        Self { store, suffixes, searches, deadline: Deadline::after(Duration::from_secs(3_600)) }
     }
 
-    /// Asks about the backlinks of a registrable domain.
-    pub fn ask<T>(&self, domain: &str, query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>) -> T {
-        let selection = selection(domain);
-        let snapshot = self.store.snapshot();
-        let deadline = Deadline::after(Duration::from_secs(600));
-        let suffixes = &self.suffixes;
-        query(&Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline: &deadline }).unwrap()
+    pub fn counts(&self, domain: &str) -> Counts {
+        self.searches.counts(&selection(domain), &self.deadline).unwrap()
+    }
+
+    pub fn facts(&self, domain: &str) -> Arc<Facts> {
+        self.searches.facts(&selection(domain), &self.deadline).unwrap()
     }
 
     /// The rows of a list endpoint.
@@ -44,44 +44,34 @@ impl Engine {
         let listing = endpoint.answer.listing().unwrap();
         let plan = listing.plan(Some(filter), order.iter().copied()).unwrap();
         assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
-        let fields = listing.fields(&plan).unwrap();
-        self.ask(domain, |scan| {
-            let scanned = scan.table(listing.rows, Activity::Active, &fields)?;
-            listing.answer(&plan, window, &scanned.table, scan, scan.deadline)
-        })
+        let question =
+            Question { listing, activity: Activity::Active, plan: &plan, patience: Patience::Full };
+        self.searches.page(&selection(domain), &question, window, &self.deadline).unwrap().answer
     }
 
-    /// The days on which backlinks came or went, of all time.
-    pub fn history(&self, domain: &str) -> usize {
-        self.ask(domain, |scan| scan.history(Day(0)..=Day(u32::MAX))).len()
-    }
-
-    /// All links, active and not, as JSON; how many there are.
+    /// All active links, as JSON; how many there are.
     pub fn export(&self, domain: &str) -> usize {
-        self.ask(domain, |scan| {
-            let (mut rows, mut next, mut json) = (0, None, Vec::new());
-            loop {
-                let Scan { snapshot, selection, suffixes, deadline } = *scan;
-                let after = next.as_deref();
-                let piece = export::backlinks(snapshot, selection, after, PIECE, suffixes, deadline)?;
-                json.clear();
-                serde_json::to_writer(&mut json, &piece.rows).unwrap();
-                rows += piece.rows.len();
-                next = piece.next;
-                if next.is_none() {
-                    return Ok(rows);
-                }
-            }
-        })
+        let page = self.list(domain, "backlinks", "", &[], Window { offset: 0, limit: usize::MAX });
+        std::hint::black_box(page.json_lines(b"\n").len());
+        page.count
     }
 
     /// Prepares a scope from nothing, as its first query does; the number of its links, lost ones included.
     pub fn build(&self, domain: &str) -> usize {
-        let fields: Vec<&'static str> = BACKLINK_FIELDS.iter().map(|field| field.name).collect();
-        self.ask(domain, |scan| scan.table(Rows::Backlinks, Activity::Both, &fields)).table.rows()
+        let (snapshot, selection) = (self.store.snapshot(), selection(domain));
+        let (suffixes, deadline) = (&*self.suffixes, &self.deadline);
+        let scan = Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline };
+        let known = Known { snapshot: &snapshot, suffixes, deadline };
+        let reading = Base::read(&scan, Rows::Backlinks, usize::MAX, &known).unwrap();
+        Facts::of(&reading.base, &reading.past.unwrap(), deadline).unwrap();
+        let listing =
+            ENDPOINTS.iter().find(|known| known.name == "linktexts").unwrap().answer.listing().unwrap();
+        View::of(listing, &reading.base, Activity::Active, &known, deadline).unwrap();
+        reading.base.rows()
     }
 }
 
-fn selection(domain: &str) -> Selection {
-    Selection { scope: Scope::Domain { domain: domain.to_owned() }, internal: Internal::Include }
+fn selection(domain: &str) -> Arc<Selection> {
+    let scope = Scope::Domain { domain: domain.to_owned() };
+    Arc::new(Selection { scope, internal: Internal::Include })
 }

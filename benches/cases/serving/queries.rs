@@ -25,18 +25,18 @@ const DEEP: Window = Window { offset: 1_000, limit: 50 };
 
 /// Counts and rollups first, then lists as they stand, then lists with `where`, then whole scopes.
 pub const QUERIES: &[Query] = &[
-    query("count", |engine, domain| engine.ask(domain, |scan| scan.totals()).backlinks as usize),
-    query("domainpopularity", |engine, domain| engine.ask(domain, |scan| scan.totals()).refdoms as usize),
-    query("linkratio", |engine, domain| engine.ask(domain, |scan| scan.depth()).home as usize),
-    query("linktypes, linkspread", |engine, domain| engine.ask(domain, |scan| scan.counts()).text as usize),
-    query("ippopularity", |engine, domain| engine.ask(domain, |scan| scan.addresses()).ipv4 as usize),
-    query("srspread", |engine, domain| engine.ask(domain, |scan| scan.by_rank())[1] as usize),
+    query("count", |engine, domain| engine.counts(domain).all.backlinks as usize),
+    query("domainpopularity", |engine, domain| engine.counts(domain).all.refdoms as usize),
+    query("linkratio", |engine, domain| engine.counts(domain).home as usize),
+    query("linktypes, linkspread", |engine, domain| engine.counts(domain).text as usize),
+    query("ippopularity", |engine, domain| engine.facts(domain).addresses.ipv4 as usize),
+    query("srspread", |engine, domain| engine.facts(domain).by_rank[1] as usize),
     query("edugovlinks", |engine, domain| {
-        let totals = engine.ask(domain, |scan| scan.totals_by_suffix_label(["edu", "gov"]));
-        totals.iter().map(|total| total.backlinks as usize).sum()
+        let counts = engine.counts(domain);
+        (counts.edu.backlinks + counts.gov.backlinks) as usize
     }),
     query("geolocationshort", |engine, domain| list(engine, domain, "geolocationshort", "")),
-    query("histograms", Engine::history),
+    query("histograms", |engine, domain| engine.facts(domain).history.len()),
     query("backlinks by sr", |engine, domain| list(engine, domain, "backlinks", "")),
     query("backlinks filtered, offset 1000", |engine, domain| {
         count(engine, domain, "backlinks", "pos gt 10 AND nofollow eq false", &["extL"], DEEP)

@@ -257,7 +257,7 @@ impl Searches {
         let table = match reader.head() {
             Ok(table) => table,
             Err(error) => {
-                shared.disk.damaged(&stored, &error);
+                shared.damaged(&stored, &error);
                 return Ok(None);
             }
         };
@@ -300,7 +300,7 @@ impl Searches {
                     shared.keep(key, Kept { part: Part::View(Arc::clone(&view)), ..state });
                     return Ok(Found { answer: view, finished: true });
                 }
-                Err(error) => shared.disk.damaged(&key, &error),
+                Err(error) => shared.damaged(&key, &error),
             }
         }
         let indexed = self.indexed(selection, Needs { others: false, ..needs }, patience, deadline)?;
@@ -363,6 +363,12 @@ impl Shared {
         if bytes <= self.config.memory_bytes {
             self.memory().insert(key, kept, bytes);
         }
+    }
+
+    /// Forgets what has a damaged file, so that it is built and written anew.
+    fn damaged(&self, key: &Key, error: &std::io::Error) {
+        self.disk.damaged(key, error);
+        self.memory().remove(key);
     }
 
     /// The state of what a selection's rows depend on.
@@ -445,7 +451,7 @@ impl Shared {
         let table = match reader.whole() {
             Ok(table) => table,
             Err(error) => {
-                self.disk.damaged(&base_key, &error);
+                self.damaged(&base_key, &error);
                 return Ok(None);
             }
         };
