@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{Answer, ApiError, ApiState, Endpoint, Params, Posted};
-use crate::query::{Activity, Deadline, Distribution, Listing, Page, QueryError, Scan, Selection, Window};
+use crate::query::{
+    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Scan, Scanned, Selection, Table, Window,
+};
 use crate::urls::Scope;
 
 /// One request to one endpoint. Lives on a blocking thread.
@@ -84,7 +86,7 @@ impl Call<'_> {
         match self.endpoint.answer {
             Answer::List(listing) | Answer::Summary(listing) => self.list(listing),
             Answer::Distribution { listing, turned } => self.distribution(self.turned(listing, turned)?),
-            Answer::Own(answer) => answer(self),
+            Answer::ListBy { answer, .. } | Answer::SummaryBy { answer, .. } | Answer::Own(answer) => answer(self),
         }
     }
 
@@ -111,25 +113,76 @@ impl Call<'_> {
     /// # Errors
     /// As [`Self::selection`], and what the query reports.
     pub fn ask<T>(&self, query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>) -> Result<T, ApiError> {
-        let selection = self.selection()?;
+        self.ask_about(&self.selection()?, query)
+    }
+
+    fn ask_about<T>(
+        &self,
+        selection: &Selection,
+        query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, ApiError> {
         let snapshot = self.state.store.snapshot();
         let scan = Scan {
             snapshot: &snapshot,
-            selection: &selection,
+            selection,
             suffixes: &self.state.suffixes,
             deadline: self.deadline,
         };
         Ok(query(&scan)?)
     }
 
-    fn list(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
+    /// The JSON of a list of the scope's links or pages.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn list(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
+        let activity = if listing.shows_lost { self.params.activity()?.unwrap_or_default() } else { Activity::Active };
+        self.narrowed(listing, activity, |_| {})
+    }
+
+    /// As [`Self::list`], of links of this activity, where `narrow` asks for more than `where` does.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn narrowed(
+        &self,
+        listing: &Listing,
+        activity: Activity,
+        narrow: impl FnOnce(&mut Plan),
+    ) -> Result<Vec<u8>, ApiError> {
+        let selection = self.selection()?;
+        self.reply(listing, &selection, narrow, |scan, fields| scan.table(listing.rows, activity, fields))
+    }
+
+    /// The JSON of a list whose rows the endpoint makes itself; `make` gives the fields that it is told.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn made(
+        &self,
+        listing: &Listing,
+        selection: &Selection,
+        make: impl FnOnce(&Scan<'_>, &[&'static str]) -> Result<Table, QueryError>,
+    ) -> Result<Vec<u8>, ApiError> {
+        self.reply(listing, selection, |_| {}, |scan, fields| {
+            Ok(Scanned { table: make(scan, fields)?, finished: true })
+        })
+    }
+
+    fn reply(
+        &self,
+        listing: &Listing,
+        selection: &Selection,
+        narrow: impl FnOnce(&mut Plan),
+        scanned: impl FnOnce(&Scan<'_>, &[&'static str]) -> Result<Scanned, QueryError>,
+    ) -> Result<Vec<u8>, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let order = self.params.list("order")?;
-        let plan = listing.plan(self.params.single("where")?, order.into_iter())?;
+        let mut plan = listing.plan(self.params.single("where")?, order.into_iter())?;
+        narrow(&mut plan);
         let fields = listing.fields(&plan)?;
-        let activity = if listing.shows_lost { self.params.activity()? } else { Activity::Active };
-        let (page, finished) = self.ask(|scan| {
-            let scanned = scan.table(listing.rows, activity, &fields)?;
+        let (page, finished) = self.ask_about(selection, |scan| {
+            let scanned = scanned(scan, &fields)?;
             Ok((listing.answer(&plan, window, &scanned.table, scan, self.deadline)?, scanned.finished))
         })?;
         let Window { offset, limit } = window;

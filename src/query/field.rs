@@ -57,12 +57,13 @@ pub(super) fn find<R>(fields: &'static [Field<R>], name: &str) -> Option<&'stati
     fields.iter().find(|field| field.name == name)
 }
 
-const fn field<R>(name: &'static str, read: Read<R>) -> Field<R> {
+pub(super) const fn field<R>(name: &'static str, read: Read<R>) -> Field<R> {
     Field { name, read }
 }
 
 /// The fields of a backlink. `linkedpage` is its target without the scheme, `domain` and `toplevel` are the source's
-/// registrable domain and the last label of its host, which an address has not.
+/// registrable domain and the last label of its host, which an address has not. `lostDate` says something of lost
+/// links alone.
 pub static BACKLINK_FIELDS: &[Field<BacklinkRecord>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source.as_str())),
     field("linktarget", Read::Text(|link, _| link.target.as_str())),
@@ -86,6 +87,7 @@ pub static BACKLINK_FIELDS: &[Field<BacklinkRecord>] = &[
     field("city", Read::Text(|link, _| &link.page.place.city)),
     field("insDate", Read::Day(|link| link.ins_day)),
     field("updDate", Read::Day(|link| link.page.upd_day)),
+    field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
     field("domain", Read::Text(|link, suffixes| suffixes.domain_of(link.source.host()))),
     field("toplevel", Read::Text(|link, _| toplevel(link.source.host()))),
 ];

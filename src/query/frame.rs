@@ -9,6 +9,7 @@ use super::aggregate::Asked;
 use super::column::{Column, Kind, Meaning, Value};
 use super::groups::Groups;
 use super::lookup::LookUp;
+use super::page_state::StatePart;
 use super::{Deadline, QueryError, Table};
 use crate::urls::CanonicalUrl;
 
@@ -39,14 +40,24 @@ pub enum Compute {
     DomainRank(&'static str),
     /// The referring domains of the page that a field names without its scheme.
     RefDomains(&'static str),
+    /// The referring domains of the registrable domain named by a field, itself left out.
+    ForeignRefDomains(&'static str),
+    /// Of the referring domains of two sides, the share that both have, in ten thousandths: `shared` are those,
+    /// `own` all of the one side, and `domain` names the other. 1 is the highest (Jaccard's index).
+    Overlap { shared: &'static str, own: &'static str, domain: &'static str },
+    /// A part of the state of the page named by a field.
+    PageState { page: &'static str, part: StatePart },
+    /// Rows of the whole table with the row's value of a field.
+    Alike(&'static str),
 }
 
 impl Compute {
     /// The fields it reads.
     pub fn fields(self) -> impl Iterator<Item = &'static str> {
-        let (first, second) = match self {
-            Self::RowNumber | Self::Count | Self::Percentage => (None, None),
-            Self::CommonestBeside { field, beside } => (Some(field), Some(beside)),
+        let fields = match self {
+            Self::RowNumber | Self::Count | Self::Percentage => [None; 3],
+            Self::CommonestBeside { field, beside } => [Some(field), Some(beside), None],
+            Self::Overlap { shared, own, domain } => [Some(shared), Some(own), Some(domain)],
             Self::Field(field)
             | Self::Distinct(field)
             | Self::Further(field)
@@ -54,9 +65,12 @@ impl Compute {
             | Self::ImageShare(field)
             | Self::PageRank(field)
             | Self::DomainRank(field)
-            | Self::RefDomains(field) => (Some(field), None),
+            | Self::RefDomains(field)
+            | Self::ForeignRefDomains(field)
+            | Self::PageState { page: field, .. }
+            | Self::Alike(field) => [Some(field), None, None],
         };
-        first.into_iter().chain(second)
+        fields.into_iter().flatten()
     }
 
     /// The kind of its values, where `of_field` knows the kinds of the fields.
@@ -65,9 +79,15 @@ impl Compute {
             Self::Field(field) | Self::Commonest(field) | Self::CommonestBeside { field, .. } => {
                 of_field(field)
             }
-            Self::RowNumber | Self::Count | Self::Distinct(_) | Self::Further(_) | Self::RefDomains(_) => {
-                Some(Kind::Number)
-            }
+            Self::RowNumber
+            | Self::Count
+            | Self::Distinct(_)
+            | Self::Further(_)
+            | Self::RefDomains(_)
+            | Self::ForeignRefDomains(_)
+            | Self::Alike(_) => Some(Kind::Number),
+            Self::Overlap { .. } => Some(Kind::TenThousandths),
+            Self::PageState { part, .. } => Some(part.kind()),
             Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
             Self::ImageShare(_) => Some(Kind::Text),
         }
@@ -75,7 +95,15 @@ impl Compute {
 
     /// Whether it costs a look-up in the store per unit.
     pub fn is_lookup(self) -> bool {
-        matches!(self, Self::PageRank(_) | Self::DomainRank(_) | Self::RefDomains(_))
+        matches!(
+            self,
+            Self::PageRank(_)
+                | Self::DomainRank(_)
+                | Self::RefDomains(_)
+                | Self::ForeignRefDomains(_)
+                | Self::Overlap { .. }
+                | Self::PageState { .. }
+        )
     }
 }
 
@@ -102,6 +130,14 @@ impl<'a> Frame<'a> {
         let groups = (!keys.is_empty()).then(|| Groups::by(&keys, table.rows()));
         deadline.check()?;
         Ok(Self { table, groups, look_up, deadline })
+    }
+
+    pub(super) fn table(&self) -> &Table {
+        self.table
+    }
+
+    pub(super) fn look_up(&self) -> &dyn LookUp {
+        self.look_up
     }
 
     /// How many rows or groups there are.
@@ -141,12 +177,17 @@ impl<'a> Frame<'a> {
                 let pages = self.field(name, units)?;
                 self.looked_up(&pages, Meaning::Number, |page| self.look_up.refdoms(page))
             }
+            Compute::ForeignRefDomains(name) => self.foreign_refdoms(name, units),
+            Compute::Overlap { shared, own, domain } => self.overlap(shared, own, domain, units),
+            Compute::PageState { page, part } => self.page_state(page, part, units),
+            Compute::Alike(name) => self.alike(name, units),
             Compute::RowNumber => Err(QueryError::Declaration("row number".to_owned())),
             _ => self.aggregate(compute, units),
         }
     }
 
-    fn field(&self, name: &str, units: &[u32]) -> Result<Column, QueryError> {
+    /// The values of a field.
+    pub(super) fn field(&self, name: &str, units: &[u32]) -> Result<Column, QueryError> {
         let column = self.table.column(name)?;
         Ok(match &self.groups {
             None if is_every_row(units, self.table.rows()) => column.clone(),
@@ -192,14 +233,18 @@ impl<'a> Frame<'a> {
             | Compute::RowNumber
             | Compute::PageRank(_)
             | Compute::DomainRank(_)
-            | Compute::RefDomains(_) => {
+            | Compute::RefDomains(_)
+            | Compute::ForeignRefDomains(_)
+            | Compute::Overlap { .. }
+            | Compute::PageState { .. }
+            | Compute::Alike(_) => {
                 return Err(QueryError::Declaration(format!("{compute:?}")));
             }
         })
     }
 
     /// What is known of the names in a column, each looked up once.
-    fn looked_up(
+    pub(super) fn looked_up(
         &self,
         names: &Column,
         meaning: Meaning,

@@ -3,15 +3,22 @@
 //! The unique key that decides ties needs no declaration: rows of their own stand in the order of the store's
 //! keys (target, source, link), groups in the order of the values they are made by.
 
+use std::ops::RangeInclusive;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::chain::HOP_FIELDS;
 use super::column::{Column, Kind, Meaning};
+use super::competitors::COMPETITOR_FIELDS;
 use super::field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, find};
-use super::filter::{self, Condition};
+use super::filter::{self, Condition, Test};
 use super::frame::{Compute, Frame};
+use super::intersection::REFERRER_FIELDS;
 use super::lookup::LookUp;
 use super::order::{self, OrderKey, Sorting};
+use super::strongest::Strongest;
 use super::{Deadline, QueryError, Table};
+use crate::model::Day;
 
 /// What the rows of a listing are taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,12 @@ pub enum Rows {
     Outgoing,
     /// The scope's pages that were ever answered.
     Pages,
+    /// The domains that link to all of several scopes: [`super::Intersection`].
+    Intersection,
+    /// The domains that share referring domains with the scope: [`super::Scan::competitors`].
+    Competitors,
+    /// The URLs of redirect chains: [`super::Scan::redirect_chains`].
+    Hops,
 }
 
 impl Rows {
@@ -30,6 +43,9 @@ impl Rows {
             Self::Backlinks => find(BACKLINK_FIELDS, field).map(Field::kind),
             Self::Outgoing => find(OUTGOING_FIELDS, field).map(Field::kind),
             Self::Pages => find(PAGE_FIELDS, field).map(Field::kind),
+            Self::Intersection => find(REFERRER_FIELDS, field).map(Field::kind),
+            Self::Competitors => find(COMPETITOR_FIELDS, field).map(Field::kind),
+            Self::Hops => find(HOP_FIELDS, field).map(Field::kind),
         }
     }
 }
@@ -49,6 +65,10 @@ pub struct Listing {
     pub group_by: &'static [&'static str],
     /// Groups in which this field is unknown are left out.
     pub known: Option<&'static str>,
+    /// Rows of which this flag is false are left out.
+    pub only: Option<Compute>,
+    /// Of the rows that pass, those that stand for the others.
+    pub strongest: Option<Strongest>,
     /// The columns that answers show, in this order.
     pub columns: &'static [ListColumn],
     pub order_fields: &'static [&'static str],
@@ -67,6 +87,13 @@ pub struct Plan {
     order: Vec<OrderKey>,
     /// What was ignored, and why.
     pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Asks besides that the day in a column lies within the range.
+    pub fn within(&mut self, field: &'static str, days: &RangeInclusive<Day>) {
+        self.conditions.extend(Condition::within(field, days));
+    }
 }
 
 /// Which rows of the answer to show.
@@ -91,6 +118,8 @@ impl Listing {
         rows: Rows::Backlinks,
         group_by: &[],
         known: None,
+        only: None,
+        strongest: None,
         columns: &[],
         order_fields: &[],
         default_order: &[],
@@ -157,6 +186,8 @@ impl Listing {
         for name in named {
             fields.extend(self.column(name)?.from.fields());
         }
+        fields.extend(self.only.into_iter().flat_map(Compute::fields));
+        fields.extend(self.strongest.into_iter().flat_map(|rule| rule.by.fields().chain([rule.of])));
         fields.extend(self.columns.iter().flat_map(|column| column.from.fields()));
         fields.sort_unstable();
         fields.dedup();
@@ -225,6 +256,8 @@ impl Listing {
             .iter()
             .map(|condition| Ok((self.column(condition.field)?.from, &condition.test)))
             .collect::<Result<Vec<_>, QueryError>>()?;
+        let is_so = Test::is(true);
+        tests.extend(self.only.map(|flag| (flag, &is_so)));
         tests.sort_by_key(|(from, _)| from.is_lookup());
         let mut units = frame.all();
         if let Some(field) = self.known {
@@ -235,7 +268,10 @@ impl Listing {
             let passing = test.passing(&frame.column(from, &units)?, deadline)?;
             units = passing.into_iter().map(|at| units[at as usize]).collect();
         }
-        Ok(units)
+        match self.strongest {
+            Some(rule) => frame.strongest(rule, &units),
+            None => Ok(units),
+        }
     }
 
     fn sortings(&self, plan: &Plan, frame: &Frame<'_>, units: &[u32]) -> Result<Vec<Sorting>, QueryError> {

@@ -1,6 +1,6 @@
-//! What is looked up by name, one page or domain at a time: ranks and referring domains.
+//! What is looked up by name, one page or domain at a time: ranks, referring domains, how a page last answered.
 
-use super::{Internal, QueryError, Scan, Selection};
+use super::{Internal, PageState, QueryError, Scan, Selection};
 use crate::model::SearchRank;
 use crate::store::Snapshot;
 use crate::urls::{CanonicalUrl, Scope};
@@ -18,6 +18,14 @@ pub trait LookUp {
     /// # Errors
     /// What the store or the deadline reports.
     fn refdoms(&self, page: &str) -> Result<u32, QueryError>;
+    /// The registrable domains, other than itself, that link to a registrable domain.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    fn foreign_refdoms(&self, domain: &str) -> Result<u32, QueryError>;
+    /// # Errors
+    /// What the store reports.
+    fn page_state(&self, url: &CanonicalUrl) -> Result<PageState, QueryError>;
 }
 
 impl LookUp for Scan<'_> {
@@ -33,10 +41,22 @@ impl LookUp for Scan<'_> {
         let under = |scheme: &str| CanonicalUrl::from_stored(format!("{scheme}://{page}"));
         let Some(url) = under("http") else { return Ok(0) };
         let scope = Scope::Url { url, also: under("https") };
-        let selection = Selection { scope, internal: Internal::Include };
-        let totals = Scan { selection: &selection, ..*self }.totals()?;
-        Ok(u32::try_from(totals.refdoms).unwrap_or(u32::MAX))
+        refdoms(self, Selection { scope, internal: Internal::Include })
     }
+
+    fn foreign_refdoms(&self, domain: &str) -> Result<u32, QueryError> {
+        let scope = Scope::Domain { domain: domain.to_owned() };
+        refdoms(self, Selection { scope, internal: Internal::Exclude })
+    }
+
+    fn page_state(&self, url: &CanonicalUrl) -> Result<PageState, QueryError> {
+        Ok(self.snapshot.page(url)?.as_ref().map(PageState::from).unwrap_or_default())
+    }
+}
+
+fn refdoms(scan: &Scan<'_>, selection: Selection) -> Result<u32, QueryError> {
+    let totals = Scan { selection: &selection, ..*scan }.totals()?;
+    Ok(u32::try_from(totals.refdoms).unwrap_or(u32::MAX))
 }
 
 /// The rank of a scope: the page's, the host's or the domain's. A URL given without a scheme has the higher rank

@@ -12,7 +12,9 @@
 //! repeats nor drops one. Long loops look at a [`Deadline`]. It does not know users, requests or status codes.
 
 mod aggregate;
+mod chain;
 mod column;
+mod competitors;
 pub mod cursor;
 mod deadline;
 mod dictionary;
@@ -23,25 +25,33 @@ mod filter;
 mod frame;
 mod groups;
 mod history;
+mod intersection;
 mod listing;
 mod lookup;
 mod order;
+mod page_state;
 pub mod scan;
 mod spread;
+mod strongest;
 mod table;
 mod totals;
 
+pub use chain::{ChainEnd, HOP_FIELDS, Hop};
 pub use column::{Column, Kind, Value};
+pub use competitors::{COMPETITOR_FIELDS, Competitor};
 pub use deadline::{CancelOnDrop, Deadline};
 pub use distribution::Distribution;
 pub use field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, Read};
 pub use frame::Compute;
 pub use history::DayChange;
+pub use intersection::{Intersection, LINKS_TO_TARGET, MAX_TARGETS, REFERRER_FIELDS, Referrer};
 pub use listing::{ListColumn, Listing, Page, Plan, Rows, Window};
 pub use lookup::{LookUp, scope_rank};
 pub use order::{OrderKey, parse as read_order};
-pub use scan::{Activity, Internal, Scan, Selection};
+pub use page_state::{PageState, StatePart};
+pub use scan::{Activity, Internal, Scan, Scanned, Selection};
 pub use spread::{Addresses, Depth, LinkCounts};
+pub use strongest::Strongest;
 pub use table::Table;
 pub use totals::{Totals, totals};
 

@@ -157,6 +157,10 @@ impl<'a> Scan<'a> {
             }
             Rows::Outgoing => Table::build(&named(OUTGOING_FIELDS, fields)?, self.outgoing(), suffixes),
             Rows::Pages => Table::build(&named(PAGE_FIELDS, fields)?, self.pages(), suffixes),
+            // What else a question must say to have them, their own functions ask for.
+            Rows::Intersection | Rows::Competitors | Rows::Hops => {
+                return Err(QueryError::Declaration(format!("{rows:?}")));
+            }
         };
         Ok(Scanned { table: table?, finished: true })
     }
@@ -200,7 +204,8 @@ fn counts_of(link: &BacklinkRecord) -> PairCounts {
     }
 }
 
-fn named<R>(
+/// The fields of these names.
+pub(super) fn named<R>(
     fields: &'static [Field<R>],
     names: &[&'static str],
 ) -> Result<Vec<&'static Field<R>>, QueryError> {

@@ -17,3 +17,4 @@ mod test;
 mod token;
 
 pub use parse::{Condition, parse};
+pub use test::Test;

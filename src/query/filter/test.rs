@@ -11,7 +11,7 @@ use super::pattern::Pattern;
 /// A value that a condition names, of the kind of its field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
-    /// For numbers and hundredths.
+    /// For numbers, hundredths and ten thousandths.
     Number(f64),
     Flag(bool),
     /// `yyyyMMdd`.
@@ -40,6 +40,11 @@ pub enum Test {
 }
 
 impl Test {
+    /// Asks that a flag is as given.
+    pub fn is(flag: bool) -> Self {
+        Self::Compare(Comparison::Eq, Literal::Flag(flag))
+    }
+
     /// The rows of the column that pass, each by its number.
     ///
     /// # Errors
@@ -74,7 +79,7 @@ impl Test {
                     pattern.matches(&text) != *negated
                 }
                 Value::Day(day) | Value::DayNumber(day) => pattern.matches(&format!("{day:08}")) != *negated,
-                Value::Number(_) | Value::Hundredths(_) | Value::Flag(_) => false,
+                Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => false,
             },
         }
     }
@@ -96,12 +101,15 @@ impl Comparison {
 }
 
 /// How the value stands to the literal; `None` for two that have nothing in common, which parsing rules out.
-/// A quotient by 100 is the number nearest to the two decimals, which is what reading a literal gives as well.
+/// A quotient by 100 is the number nearest to the two decimals (and one by 10,000 to the four), which is what reading a literal gives as well.
 fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
     match (value, literal) {
         (Value::Number(value), Literal::Number(literal)) => f64::from(value).partial_cmp(literal),
         (Value::Hundredths(value), Literal::Number(literal)) => {
             (f64::from(value) / 100.0).partial_cmp(literal)
+        }
+        (Value::TenThousandths(value), Literal::Number(literal)) => {
+            (f64::from(value) / 10_000.0).partial_cmp(literal)
         }
         (Value::Flag(value), Literal::Flag(literal)) => Some(value.cmp(literal)),
         (Value::Day(value) | Value::DayNumber(value), Literal::Day(literal)) => Some(value.cmp(literal)),
