@@ -8,7 +8,9 @@ use backlinkd::api::endpoints::{
 };
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SearchRank, SourcePage, Toggle};
 use backlinkd::query::scan::backlink_table;
-use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, Selection, Window};
+use backlinkd::query::{
+    Activity, Deadline, Internal, Listing, LookUp, PageState, QueryError, Selection, Window,
+};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -38,6 +40,14 @@ impl LookUp for MadeUp {
 
     fn refdoms(&self, page: &str) -> Result<u32, QueryError> {
         Ok(u32::from(made_up(page)))
+    }
+
+    fn foreign_refdoms(&self, domain: &str) -> Result<u32, QueryError> {
+        Ok(u32::from(made_up(domain)))
+    }
+
+    fn page_state(&self, url: &CanonicalUrl) -> Result<PageState, QueryError> {
+        Ok(PageState { status: made_up(url.as_str()), failure: 0 })
     }
 }
 

@@ -48,13 +48,23 @@ impl Server {
         Self::run(directory, config, auth)
     }
 
+    /// A server without users over a store that is open already.
+    pub fn of(store: &Arc<Store>) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Self::serve(Arc::clone(store), directory, ApiConfig::default(), AuthPolicy::Open)
+    }
+
     fn run(directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = directory.path().join("data");
-        let store = Arc::new(Store::open(&path, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap());
+        let store = Arc::new(Store::open(&path, &StoreConfig::default(), suffixes).unwrap());
+        Self::serve(store, directory, config, auth)
+    }
+
+    fn serve(store: Arc<Store>, directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
         let state = ApiState {
             store: Arc::clone(&store),
-            suffixes,
+            suffixes: Arc::clone(store.suffixes()),
             rules: UrlRules::default(),
             config: config.clone(),
             auth,
