@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{Answer, ApiError, ApiState, Endpoint, Params, Posted};
 use crate::query::{
-    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Scan, Scanned, Selection, Table, Window,
+    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Scan, Scanned, Selection, Table,
+    Window,
 };
 use crate::urls::Scope;
 
@@ -86,7 +87,9 @@ impl Call<'_> {
         match self.endpoint.answer {
             Answer::List(listing) | Answer::Summary(listing) => self.list(listing),
             Answer::Distribution { listing, turned } => self.distribution(self.turned(listing, turned)?),
-            Answer::ListBy { answer, .. } | Answer::SummaryBy { answer, .. } | Answer::Own(answer) => answer(self),
+            Answer::ListBy { answer, .. } | Answer::SummaryBy { answer, .. } | Answer::Own(answer) => {
+                answer(self)
+            }
         }
     }
 
@@ -122,12 +125,8 @@ impl Call<'_> {
         query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>,
     ) -> Result<T, ApiError> {
         let snapshot = self.state.store.snapshot();
-        let scan = Scan {
-            snapshot: &snapshot,
-            selection,
-            suffixes: &self.state.suffixes,
-            deadline: self.deadline,
-        };
+        let scan =
+            Scan { snapshot: &snapshot, selection, suffixes: &self.state.suffixes, deadline: self.deadline };
         Ok(query(&scan)?)
     }
 
@@ -136,7 +135,8 @@ impl Call<'_> {
     /// # Errors
     /// As [`Self::answer`].
     pub fn list(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
-        let activity = if listing.shows_lost { self.params.activity()?.unwrap_or_default() } else { Activity::Active };
+        let activity =
+            if listing.shows_lost { self.params.activity()?.unwrap_or_default() } else { Activity::Active };
         self.narrowed(listing, activity, |_| {})
     }
 
@@ -164,9 +164,12 @@ impl Call<'_> {
         selection: &Selection,
         make: impl FnOnce(&Scan<'_>, &[&'static str]) -> Result<Table, QueryError>,
     ) -> Result<Vec<u8>, ApiError> {
-        self.reply(listing, selection, |_| {}, |scan, fields| {
-            Ok(Scanned { table: make(scan, fields)?, finished: true })
-        })
+        self.reply(
+            listing,
+            selection,
+            |_| {},
+            |scan, fields| Ok(Scanned { table: make(scan, fields)?, finished: true }),
+        )
     }
 
     fn reply(

@@ -12,6 +12,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::backlinkshort::ENDPOINT,
     &endpoints::bestpages::ENDPOINT,
     &endpoints::brokenbacklinks::ENDPOINT,
+    &endpoints::competitors::ENDPOINT,
     &endpoints::domainpopularity::ENDPOINT,
     &endpoints::edugovlinks::ENDPOINT,
     &endpoints::exportbacklinks::ENDPOINT,

@@ -62,7 +62,10 @@ impl ApiConfig {
         at_least("api.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("api.max_urls", self.max_urls as u64, 1)?;
         if !(2..=MOST_TARGETS).contains(&self.max_targets) {
-            return Err(format!("api.max_targets is {}; it must be from 2 to {MOST_TARGETS}", self.max_targets));
+            return Err(format!(
+                "api.max_targets is {}; it must be from 2 to {MOST_TARGETS}",
+                self.max_targets
+            ));
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)

@@ -3,10 +3,13 @@
 //! Referring domains are those that link from outside: links within one registrable domain make nobody refer to
 //! anybody here, neither for the scope nor for those it is compared with.
 
-use super::QueryError;
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::column::{Column, Meaning};
 use super::field::{Field, Read, field};
 use super::frame::{Frame, percentage};
+use super::scan::named;
+use super::{Internal, QueryError, Scan, Selection, Table};
 
 /// A domain with referring domains that the scope has as well.
 #[derive(Clone, Debug)]
@@ -24,6 +27,68 @@ pub static COMPETITOR_FIELDS: &[Field<Competitor>] = &[
     field("common", Read::Number(|row| row.common)),
     field("own", Read::Number(|row| row.own)),
 ];
+
+/// How many referrers link to a domain, and the number of the last of them.
+struct Shared {
+    referrers: u32,
+    last: usize,
+}
+
+impl Scan<'_> {
+    /// The named fields of the domains, in the order of their names. Which domains refer to the scope is read from
+    /// its host pairs, or from its links where it has none; where else these link to, from theirs.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    pub fn competitors(&self, fields: &[&'static str]) -> Result<Table, QueryError> {
+        let referrers = self.foreign_referrers()?;
+        let own = u32::try_from(referrers.len()).map_err(|_| QueryError::TooManyRows)?;
+        let domains = self.linked_to_by(&referrers)?.into_iter();
+        let mut rows: Vec<Competitor> =
+            domains.map(|(domain, shared)| Competitor { domain, common: shared.referrers, own }).collect();
+        rows.sort_unstable_by(|a, b| a.domain.cmp(&b.domain));
+        Table::build(&named(COMPETITOR_FIELDS, fields)?, rows.into_iter().map(Ok), self.suffixes)
+    }
+
+    /// The domains that link to the scope from outside its own.
+    fn foreign_referrers(&self) -> Result<FxHashSet<Box<str>>, QueryError> {
+        let selection = Selection { scope: self.selection.scope.clone(), internal: Internal::Exclude };
+        let mut domains: FxHashSet<Box<str>> = FxHashSet::default();
+        Scan { selection: &selection, ..*self }.source_hosts(|host, _| {
+            let domain = self.suffixes.domain_of(host);
+            if !domains.contains(domain) {
+                domains.insert(domain.into());
+            }
+        })?;
+        Ok(domains)
+    }
+
+    /// The domains that these link to, the scope's and each one's own left out.
+    fn linked_to_by(
+        &self,
+        referrers: &FxHashSet<Box<str>>,
+    ) -> Result<FxHashMap<Box<str>, Shared>, QueryError> {
+        let own = self.selection.scope.domain(self.suffixes);
+        let mut domains: FxHashMap<Box<str>, Shared> = FxHashMap::default();
+        for (number, referrer) in referrers.iter().enumerate() {
+            for row in self.deadline.over(self.snapshot.referrals(referrer)) {
+                let (host, _) = row?;
+                let domain = self.suffixes.domain_of(&host);
+                if domain == own || domain == &**referrer {
+                    continue;
+                }
+                match domains.get_mut(domain) {
+                    Some(shared) if shared.last == number => {}
+                    Some(shared) => *shared = Shared { referrers: shared.referrers + 1, last: number },
+                    None => {
+                        domains.insert(domain.into(), Shared { referrers: 1, last: number });
+                    }
+                }
+            }
+        }
+        Ok(domains)
+    }
+}
 
 impl Frame<'_> {
     /// The referring domains of the domains that a field names.
@@ -60,9 +125,14 @@ mod tests {
 
     #[test]
     fn jaccard_is_rounded_to_four_decimals() {
-        for (shared, own, other, parts) in
-            [(0, 0, 0, 0), (1, 1, 1, 10_000), (1, 2, 2, 3_333), (2, 3, 2, 6_667), (1, 20_000, 1, 1), (1, 20_001, 1, 0)]
-        {
+        for (shared, own, other, parts) in [
+            (0, 0, 0, 0),
+            (1, 1, 1, 10_000),
+            (1, 2, 2, 3_333),
+            (2, 3, 2, 6_667),
+            (1, 20_000, 1, 1),
+            (1, 20_001, 1, 0),
+        ] {
             assert_eq!(jaccard(shared, own, other), parts, "{shared} of {own} and {other}");
         }
     }

@@ -20,6 +20,7 @@ const UNDOCUMENTED: &str = "httpstatus";
 pub const BEYOND: &[&str] = &[
     "bestpages",
     "brokenbacklinks",
+    "competitors",
     "linkintersect",
     "lostbacklinks",
     "newbacklinks",

@@ -162,7 +162,8 @@ impl<'a> Web<'a> {
         days.sort_unstable();
         days.dedup();
         let middle = days.get(days.len() / 2).copied().unwrap_or(20_240_301);
-        for (from, to) in [(19_700_101, 21_000_101), (middle, middle), (middle, 21_000_101), (20_000_101, middle)]
+        for (from, to) in
+            [(19_700_101, 21_000_101), (middle, middle), (middle, 21_000_101), (20_000_101, middle)]
         {
             let range = format!("{about}&from={from}&to={to}");
             let new = slow::newbacklinks(&all, from, to);
@@ -207,7 +208,6 @@ impl<'a> Web<'a> {
     }
 
     fn agree_on_competitors(&self, scope: &str, more: &str) {
-        if backlinkd::api::ENDPOINTS.iter().all(|e| e.name != "competitors") { return; }
         let target = format!("/competitors?url={}{more}", encode(scope));
         self.agree(&target, self.competitors(scope, more), &["-common"], &[]);
     }

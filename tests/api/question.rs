@@ -28,7 +28,9 @@ fn values(field: &str) -> &'static [&'static str] {
         | "links3" | "domainLinks" | "refdoms" | "common" | "hop" | "pages" => &["0", "1", "2.5", "10", "-0"],
         "code" => &["0", "200", "299.5", "404"],
         "jaccard" => &["0.5", "0.3333", "1", "0.25", "0"],
-        "linkedpage" | "linktarget" | "page" | "url" | "start" => &["'http://example.com/'", "'https%'", "'%/_'"],
+        "linkedpage" | "linktarget" | "page" | "url" | "start" => {
+            &["'http://example.com/'", "'https%'", "'%/_'"]
+        }
         "backlinkpage" => &["'http://192.0.2.7/'", "'%github.io/'", "'http://B%'"],
         "ccode" => &["'SE'", "''", "'se'"],
         "domain" => &["'example.com'", "'%.COM'", "'b.github.io'"],

@@ -8,6 +8,7 @@ pub mod backlinkshort;
 pub mod bestpages;
 pub mod brokenbacklinks;
 mod calendar;
+pub mod competitors;
 pub mod domainpopularity;
 pub mod edugovlinks;
 pub mod exportbacklinks;

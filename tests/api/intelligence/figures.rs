@@ -140,7 +140,8 @@ fn each_domain_shows_its_strongest_link() {
         linking("http://www.a.example/strong", &["http://t.example/z", "http://t.example/y"]),
         linking("http://b.example/", &["http://t.example/"]),
     ]);
-    let ranks = [("http://a.example/weak", 100), ("http://www.a.example/strong", 300), ("http://b.example/", 200)];
+    let ranks =
+        [("http://a.example/weak", 100), ("http://www.a.example/strong", 300), ("http://b.example/", 200)];
     let mut ranks = ranks.into_iter().map(|(page, rank)| (url(page), SearchRank(rank)));
     server.store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut std::iter::empty()).unwrap();
     let columns = ["domain", "domainLinks", "backlinkpage", "linktarget", "sr", "nr"];
@@ -179,9 +180,7 @@ fn domains_link_to_all_targets_and_to_no_exclusion() {
         linking("http://lost.example/", &[t, u]),
         later(linking("http://lost.example/", &[t]), 1),
     ]);
-    let row = |domain: &str, links: [u32; 3]| {
-        json!({ "domain": domain, "links": links[0], "sr": 0, "links1": links[1], "links2": links[2] })
-    };
+    let row = |domain: &str, links: [u32; 3]| json!({ "domain": domain, "links": links[0], "sr": 0, "links1": links[1], "links2": links[2] });
     let both = "/linkintersect?targets[]=t.example&targets[]=u.example";
     assert_eq!(
         server.client.json(both),
@@ -261,13 +260,19 @@ fn chains_are_followed_to_their_ends() {
     );
     assert_eq!(
         chain("http://u.example/"),
-        [json!(["http://u.example/", 303, "303", "", 1]), json!(["http://unknown.example/", 0, "", "unknown", 2])]
+        [
+            json!(["http://u.example/", 303, "303", "", 1]),
+            json!(["http://unknown.example/", 0, "", "unknown", 2])
+        ]
     );
     assert_eq!(chain("https://u.example/"), [json!(["https://u.example/", 0, "", "unknown", 1])]);
     assert_eq!(chain("f.example")[1], json!(["http://f.example/dead", 0, "", "unknown", 2]));
     assert_eq!(
         chain("g.example"),
-        [json!(["http://g.example/", 301, "301", "", 1]), json!(["http://e.example/", 503, "", "reached", 2])]
+        [
+            json!(["http://g.example/", 301, "301", "", 1]),
+            json!(["http://e.example/", 503, "", "reached", 2])
+        ]
     );
 }
 
@@ -289,4 +294,39 @@ fn a_chain_is_followed_so_far_and_no_further() {
     let server = Server::start_with(&records, short, AuthPolicy::Open);
     assert_eq!(ends(&server, 0), (3, json!([address(2), "too_long"])));
     assert_eq!(ends(&server, 28), (3, json!([address(30), "unknown"])));
+}
+
+#[test]
+fn competitors_share_referring_domains() {
+    let server = Server::start(&[
+        linking("http://a.example/", &["http://t.example/", "http://u.example/", "http://a.example/own"]),
+        linking("http://www.a.example/", &["http://blog.u.example/", "http://blog.a.example/"]),
+        linking("http://b.example/", &["http://www.t.example/x", "http://u.example/", "http://v.example/"]),
+        linking("http://c.example/", &["http://u.example/", "http://w.example/"]),
+        linking("http://d.example/", &["http://t.example/x"]),
+        // Inside a domain, nobody refers to anybody.
+        linking("http://t.example/", &["http://blog.t.example/", "http://v.example/"]),
+        linking("http://v.example/", &["http://blog.v.example/"]),
+        linking("http://gone.example/", &["http://t.example/", "http://w.example/"]),
+        later(linking("http://gone.example/", &["http://w.example/"]), 1),
+    ]);
+    let row = |domain: &str, common: u32, refdoms: u32, jaccard: Value| json!({ "domain": domain, "common": common, "refdoms": refdoms, "jaccard": jaccard, "sr": 0 });
+    assert_eq!(
+        server.client.json("/competitors?url=t.example"),
+        json!({
+            "response": [row("u.example", 2, 3, json!(0.5)), row("v.example", 1, 2, json!(0.25))],
+            "count": 2,
+            "range": { "offset": 0, "limit": 50 },
+            "status": 200,
+        })
+    );
+    let columns = ["domain", "common", "jaccard"];
+    let ask = |more: &str| cells(&server, &format!("/competitors?url={more}"), &columns);
+    assert_eq!(ask("t.example&order[]=jaccard&limit=1"), [json!(["v.example", 1, 0.25])]);
+    assert_eq!(ask("t.example&where=jaccard+ge+0.5"), [json!(["u.example", 2, 0.5])]);
+    // One page of it, with referring domains of its own.
+    assert_eq!(ask("www.t.example/x"), [json!(["u.example", 1, 0.3333]), json!(["v.example", 1, 0.5])]);
+    // Who refers to it may be compared with it, too.
+    assert_eq!(ask("v.example"), [json!(["t.example", 1, 0.25]), json!(["u.example", 1, 0.25])]);
+    assert_eq!(ask("unknown.example"), [] as [Value; 0]);
 }

@@ -59,8 +59,7 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
         push("brokenbacklinks", about.clone(), slow::brokenbacklinks(&active, &web.states), NUMBERS);
         push("newbacklinks", range.clone(), slow::newbacklinks(&all, 20_240_301, 20_240_315), NUMBERS);
         push("lostbacklinks", range, slow::lostbacklinks(&all, 20_240_301, 20_240_315), NUMBERS);
-        // COMPETITORS
-
+        push("competitors", about, web.competitors(scope, ""), &[]);
     }
     let longest = web.states.keys().map(|url| web.chains(url)).max_by_key(Vec::len).unwrap();
     push("redirectchain", format!("url={}", encode(longest[0]["url"].as_str().unwrap())), longest, &[]);

@@ -72,7 +72,8 @@ fn assert_intersections(web: &Web<'_>) {
         &["example.com:8080", "192.0.2.7", "b.github.io", "c.github.io"],
         &["example.com", "unknown.example"],
     ] {
-        for exclude in [&[][..], &["school.edu"], &["http://b.github.io/", "unknown.example"], &targets[..1]] {
+        for exclude in [&[][..], &["school.edu"], &["http://b.github.io/", "unknown.example"], &targets[..1]]
+        {
             for more in ["", "&internal=exclude", "&scope=host", "&scope=domain"] {
                 found += web.agree_on_intersection(targets, exclude, more);
             }

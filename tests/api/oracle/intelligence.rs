@@ -101,12 +101,10 @@ pub fn linkintersect(
         of_all = of_all.difference(&domains(links)).cloned().collect();
     }
     let rows = of_all.into_iter().map(|domain| {
-        let count = |links: &Vec<Value>| {
-            links.iter().filter(|link| source_domain(suffixes, link) == domain).count()
-        };
+        let count =
+            |links: &Vec<Value>| links.iter().filter(|link| source_domain(suffixes, link) == domain).count();
         let each: Vec<usize> = targets.iter().map(count).collect();
-        let mut row =
-            json!({ "domain": domain, "links": each.iter().sum::<usize>(), "sr": rank(&domain) });
+        let mut row = json!({ "domain": domain, "links": each.iter().sum::<usize>(), "sr": rank(&domain) });
         for (at, links) in each.into_iter().enumerate() {
             row[format!("links{}", at + 1)] = json!(links);
         }
