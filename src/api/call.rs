@@ -2,11 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Answer, ApiError, ApiState, Endpoint, Params, Posted};
-use crate::query::{
-    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Scan, Scanned, Selection, Table,
-    Window,
-};
+use super::{Answer, ApiError, ApiState, Asked, Endpoint, Params, Posted};
+use crate::query::{Activity, Deadline, Distribution, Listing, Page, QueryError, Scan, Selection, Window};
 use crate::urls::Scope;
 
 /// One request to one endpoint. Lives on a blocking thread.
@@ -85,11 +82,10 @@ impl Call<'_> {
     /// What is wrong with the parameters, and what the query reports.
     pub fn answer(&self) -> Result<Vec<u8>, ApiError> {
         match self.endpoint.answer {
-            Answer::List(listing) | Answer::Summary(listing) => self.list(listing),
+            Answer::List(listing) | Answer::Summary(listing) => self.list(&Asked::by(self, listing)?),
+            Answer::ListBy { ask, .. } | Answer::SummaryBy { ask, .. } => self.list(&ask(self)?),
             Answer::Distribution { listing, turned } => self.distribution(self.turned(listing, turned)?),
-            Answer::ListBy { answer, .. } | Answer::SummaryBy { answer, .. } | Answer::Own(answer) => {
-                answer(self)
-            }
+            Answer::Own(answer) => answer(self),
         }
     }
 
@@ -130,62 +126,15 @@ impl Call<'_> {
         Ok(query(&scan)?)
     }
 
-    /// The JSON of a list of the scope's links or pages.
-    ///
-    /// # Errors
-    /// As [`Self::answer`].
-    pub fn list(&self, listing: &Listing) -> Result<Vec<u8>, ApiError> {
-        let activity =
-            if listing.shows_lost { self.params.activity()?.unwrap_or_default() } else { Activity::Active };
-        self.narrowed(listing, activity, |_| {})
-    }
-
-    /// As [`Self::list`], of links of this activity, where `narrow` asks for more than `where` does.
-    ///
-    /// # Errors
-    /// As [`Self::answer`].
-    pub fn narrowed(
-        &self,
-        listing: &Listing,
-        activity: Activity,
-        narrow: impl FnOnce(&mut Plan),
-    ) -> Result<Vec<u8>, ApiError> {
-        let selection = self.selection()?;
-        self.reply(listing, &selection, narrow, |scan, fields| scan.table(listing.rows, activity, fields))
-    }
-
-    /// The JSON of a list whose rows the endpoint makes itself; `make` gives the fields that it is told.
-    ///
-    /// # Errors
-    /// As [`Self::answer`].
-    pub fn made(
-        &self,
-        listing: &Listing,
-        selection: &Selection,
-        make: impl FnOnce(&Scan<'_>, &[&'static str]) -> Result<Table, QueryError>,
-    ) -> Result<Vec<u8>, ApiError> {
-        self.reply(
-            listing,
-            selection,
-            |_| {},
-            |scan, fields| Ok(Scanned { table: make(scan, fields)?, finished: true }),
-        )
-    }
-
-    fn reply(
-        &self,
-        listing: &Listing,
-        selection: &Selection,
-        narrow: impl FnOnce(&mut Plan),
-        scanned: impl FnOnce(&Scan<'_>, &[&'static str]) -> Result<Scanned, QueryError>,
-    ) -> Result<Vec<u8>, ApiError> {
+    fn list(&self, asked: &Asked) -> Result<Vec<u8>, ApiError> {
+        let listing = &asked.listing;
         let window = self.params.window(&self.state.config)?;
         let order = self.params.list("order")?;
         let mut plan = listing.plan(self.params.single("where")?, order.into_iter())?;
-        narrow(&mut plan);
+        asked.narrow(&mut plan);
         let fields = listing.fields(&plan)?;
-        let (page, finished) = self.ask_about(selection, |scan| {
-            let scanned = scanned(scan, &fields)?;
+        let (page, finished) = self.ask_about(&asked.selection, |scan| {
+            let scanned = asked.rows(scan, &fields)?;
             Ok((listing.answer(&plan, window, &scanned.table, scan, self.deadline)?, scanned.finished))
         })?;
         let Window { offset, limit } = window;

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{ApiError, Call};
+use super::{ApiError, Asked, Call};
 use crate::query::Listing;
 
 /// The declaration of an endpoint.
@@ -32,9 +32,9 @@ pub enum Answer {
     /// `direction=in`, where there is such a listing, rows are those of `turned`.
     Distribution { listing: &'static Listing, turned: Option<&'static Listing> },
     /// As [`Self::List`], with parameters of the endpoint's own.
-    ListBy { listing: &'static Listing, answer: fn(&Call<'_>) -> Result<Vec<u8>, ApiError> },
+    ListBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
     /// As [`Self::Summary`], with parameters of the endpoint's own.
-    SummaryBy { listing: &'static Listing, answer: fn(&Call<'_>) -> Result<Vec<u8>, ApiError> },
+    SummaryBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
     /// In a way of its own: the JSON of the answer.
     Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
 }

@@ -58,7 +58,7 @@ pub struct ListColumn {
 }
 
 /// The declaration of a list endpoint. Fields to order and filter by name columns.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Listing {
     pub rows: Rows,
     /// Fields whose equal values make a group; none: every row stands for itself.

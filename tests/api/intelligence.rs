@@ -142,7 +142,10 @@ impl<'a> Web<'a> {
     fn agree(&self, target: &str, rows: Vec<Value>, order: &[&str], numbers: &[&str]) {
         let (found, answer) = self.ask(target);
         let expected = oracle::window(&oracle::ordered(rows, order), 0, 10_000, numbers);
-        assert_eq!(found, expected, "{target}");
+        assert_eq!(found.len(), expected.len(), "{target}");
+        for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            assert_eq!(found, expected, "row {at} of {target}");
+        }
         let is_made = ["/linkintersect", "/competitors", "/redirectchain"];
         let is_made = is_made.iter().any(|path| target.starts_with(path));
         assert_eq!(answer.get("exportFinished").is_some(), !is_made, "{target}");

@@ -7,11 +7,11 @@
 //! `active` asks for, whatever `where` says. `count` is the number of domains with a row.
 
 use super::{column, join, plain};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Verb};
 use crate::query::{Compute, ListColumn, Listing, Strongest};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, answer });
+    Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
 
 pub static LISTING: Listing = LISTING_OF_LINKS;
 
@@ -24,9 +24,9 @@ pub static STRONGEST_OF_DOMAINS: Listing = Listing {
     ..LISTING_OF_LINKS
 };
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
     let grouped = call.params.one_of("group", &[("domain", &STRONGEST_OF_DOMAINS)])?;
-    call.list(grouped.unwrap_or(&LISTING))
+    Asked::by(call, grouped.unwrap_or(&LISTING))
 }
 
 /// What other lists of links are like.

@@ -9,11 +9,11 @@
 //! ordered or filtered by `refdoms` or `jaccard`, so ask for some `common` then.
 
 use super::{column, plain};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Compute, Listing, Rows};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("competitors", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, answer });
+    Endpoint::new("competitors", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask });
 
 pub static LISTING: Listing = Listing {
     rows: Rows::Competitors,
@@ -30,6 +30,6 @@ pub static LISTING: Listing = Listing {
     ..Listing::BACKLINKS
 };
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    call.made(&LISTING, &call.selection()?, |scan, fields| scan.competitors(fields))
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
+    Ok(Asked { source: Source::Competitors, ..Asked::by(call, &LISTING)? })
 }

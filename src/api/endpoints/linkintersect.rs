@@ -11,11 +11,11 @@
 
 use super::urls::selections;
 use super::{column, plain};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
-use crate::query::{Compute, Intersection, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, Rows};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
+use crate::query::{Compute, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, Rows};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("linkintersect", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, answer });
+    Endpoint::new("linkintersect", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask });
 
 /// Columns before those of the targets.
 const COMMON: usize = 3;
@@ -61,7 +61,7 @@ const fn names() -> [&'static str; COMMON + MAX_TARGETS] {
     names
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
     let most = call.state.config.max_targets.min(MAX_TARGETS);
     let given = call.params.list("targets")?;
     if given.is_empty() {
@@ -84,6 +84,11 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
         )));
     }
     let (targets, exclude) = (selections(call, "targets", &given)?, selections(call, "exclude", &left_out)?);
-    let asked = Intersection { targets: &targets, exclude: &exclude };
-    call.made(&listing(targets.len()), &targets[0], |scan, fields| asked.table(scan, fields))
+    Ok(Asked {
+        listing: listing(targets.len()),
+        // Any would do: the rows are of all targets.
+        selection: targets[0].clone(),
+        source: Source::Intersection { targets, exclude },
+        within: None,
+    })
 }

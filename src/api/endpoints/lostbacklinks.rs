@@ -7,21 +7,23 @@
 
 use super::calendar::today;
 use super::{backlinks, join, plain};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("lostbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, answer });
+    Endpoint::new("lostbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
 
 pub static LISTING: Listing = Listing {
     columns: &join::<_, 27>(backlinks::COLUMNS, &[plain("lostDate")]),
     order_fields: &join::<_, 7>(backlinks::ORDER_FIELDS, &["insDate", "lostDate"]),
     default_order: &["-lostDate"],
     where_fields: &join::<_, 21>(backlinks::WHERE_FIELDS, &["lostDate"]),
+    shows_lost: false,
     ..backlinks::LISTING_OF_LINKS
 };
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
     let days = call.params.days(today())?;
-    call.narrowed(&LISTING, Activity::Inactive, |plan| plan.within("lostDate", &days))
+    let source = Source::Scope(Activity::Inactive);
+    Ok(Asked { source, within: Some(("lostDate", days)), ..Asked::by(call, &LISTING)? })
 }

@@ -7,11 +7,11 @@
 
 use super::calendar::today;
 use super::{backlinks, join};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("newbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, answer });
+    Endpoint::new("newbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
 
 pub static LISTING: Listing = Listing {
     order_fields: &join::<_, 6>(backlinks::ORDER_FIELDS, &["insDate"]),
@@ -20,8 +20,8 @@ pub static LISTING: Listing = Listing {
     ..backlinks::LISTING_OF_LINKS
 };
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
     let days = call.params.days(today())?;
-    let activity = call.params.activity()?.unwrap_or(Activity::Both);
-    call.narrowed(&LISTING, activity, |plan| plan.within("insDate", &days))
+    let source = Source::Scope(call.params.activity()?.unwrap_or(Activity::Both));
+    Ok(Asked { source, within: Some(("insDate", days)), ..Asked::by(call, &LISTING)? })
 }

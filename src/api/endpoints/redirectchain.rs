@@ -12,12 +12,12 @@
 //! * `too_long`: the URL leads on, but `api.max_redirects` redirects lie behind.
 
 use super::plain;
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Listing, Rows, Selection};
 use crate::urls::{Scope, ScopeKind};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("redirectchain", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, answer });
+    Endpoint::new("redirectchain", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask });
 
 pub static LISTING: Listing = Listing {
     rows: Rows::Hops,
@@ -27,7 +27,7 @@ pub static LISTING: Listing = Listing {
     ..Listing::BACKLINKS
 };
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
     if call.params.scope_kind()?.is_some_and(|kind| kind != ScopeKind::Url) {
         return Err(ApiError::BadRequest(
             "scope is not url, but a chain begins with one URL; leave scope away".to_owned(),
@@ -35,7 +35,10 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     }
     let state = call.state;
     let scope = Scope::parse(call.params.url()?, Some(ScopeKind::Url), &state.rules, &state.suffixes)?;
-    let selection = Selection { scope, internal: call.params.internal()? };
-    let most = state.config.max_redirects;
-    call.made(&LISTING, &selection, |scan, fields| scan.redirect_chains(most, fields))
+    Ok(Asked {
+        listing: LISTING,
+        selection: Selection { scope, internal: call.params.internal()? },
+        source: Source::RedirectChains { most: state.config.max_redirects },
+        within: None,
+    })
 }

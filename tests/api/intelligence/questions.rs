@@ -16,7 +16,7 @@ use super::super::server::Server;
 use super::varied::varied;
 use super::{Web, in_order_of, intersection};
 
-const SCOPES: [&str; 3] = ["example.com", "http://www.example.com/", "a.co.uk"];
+const SCOPES: [&str; 3] = ["example.com", "www.example.com", "a.co.uk"];
 const NUMBERS: &[&str] = &["nr", "dsCount"];
 
 /// All rows of a list, in the order of their key.

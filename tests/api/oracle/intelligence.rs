@@ -41,7 +41,11 @@ pub fn brokenbacklinks(links: &[Value], states: &States) -> Vec<Value> {
 
 /// Rows of `/newbacklinks` without their numbers, from links active and not, in key order.
 pub fn newbacklinks(links: &[Value], from: u32, to: u32) -> Vec<Value> {
-    within(incoming::backlinks(links), "insDate", from, to)
+    let mut rows = incoming::backlinks(links);
+    for row in &mut rows {
+        row.as_object_mut().unwrap().remove("lostDate");
+    }
+    within(rows, "insDate", from, to)
 }
 
 /// Rows of `/lostbacklinks` without their numbers, from links that know their `lostDate`, in key order.
