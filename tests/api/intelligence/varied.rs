@@ -22,13 +22,13 @@ pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
                 let status = dice.pick(&[400, 403, 404, 410, 429, 500, 503]);
                 **content = PageContent { status, ip: content.ip, ..PageContent::default() };
             }
-            4..=6 => {
+            4..=7 => {
                 let status = dice.pick(&[301, 302, 303, 307, 308]);
                 let tag = LinkTag::from_redirect_status(status).unwrap();
                 let moved = Link { tag, ..link(&target, "") };
                 **content = PageContent { status, links: vec![moved], ..PageContent::default() };
             }
-            7 if content.status == 200 => {
+            8 if content.status == 200 => {
                 let named = |link: &Link| link.target.as_str() == target;
                 if target != record.url.as_str() && !content.links.iter().any(named) {
                     let at = dice.roll(content.links.len() + 1);
