@@ -3,6 +3,7 @@
 //! A *listing* (one declaration per endpoint: columns, order fields, where fields) is answered in four steps:
 //! [`scan`] turns the scope's rows into a columnar [`Table`]; the rows are grouped, where the listing says so;
 //! `where` and `order[]` pick the rows of the page; only then are the columns that the page shows worked out.
+//! Rows that are no scope's own ([`Intersection`], competitors, redirect chains) are made into such a table first.
 //! A *distribution* is a listing's first rows and the sum of the others. Totals come from the store's host pairs,
 //! a history from the days that links carry; exports read the store row by row and leave a [`cursor`] behind.
 //!
