@@ -80,7 +80,7 @@ pub fn random_web(seed: u64) -> MadeWeb {
 pub struct Site {
     pub runtime: tokio::runtime::Runtime,
     pub web: FakeWeb,
-    pages: Arc<Mutex<BTreeMap<String, MadePage>>>,
+    pub pages: Arc<Mutex<BTreeMap<String, MadePage>>>,
     pub config: Config,
     _folder: tempfile::TempDir,
     pub store: Arc<Store>,

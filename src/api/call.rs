@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Answer, ApiError, ApiState, Endpoint, Params, Posted};
+use super::{Answer, ApiError, ApiState, Asked, Endpoint, Params, Posted};
 use crate::query::{
     Activity, Counts, Deadline, Distribution, Facts, Found, LinkCounts, Listing, Page, Patience, QueryError,
     Question, Scan, Selection, Window,
@@ -87,7 +87,8 @@ impl Call<'_> {
     /// What is wrong with the parameters, and what the query reports.
     pub fn answer(&self) -> Result<Vec<u8>, ApiError> {
         match self.endpoint.answer {
-            Answer::List(listing) | Answer::Summary(listing) => self.list(listing),
+            Answer::List(listing) | Answer::Summary(listing) => self.list(&Asked::by(self, listing)?),
+            Answer::ListBy { ask, .. } | Answer::SummaryBy { ask, .. } => self.list(&ask(self)?),
             Answer::Distribution { listing, turned } => self.distribution(self.turned(listing, turned)?),
             Answer::Own(answer) => answer(self),
         }
@@ -152,19 +153,16 @@ impl Call<'_> {
     }
 
     /// How long a list may be waited for: one that cannot say that it is unfinished has to be complete.
-    fn patience(&self) -> Patience {
+    pub fn patience(&self) -> Patience {
         if self.endpoint.answer.says_finished() { Patience::Short } else { Patience::Full }
     }
 
-    fn list(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
+    fn list(&self, asked: &Asked) -> Result<Vec<u8>, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let order = self.params.list("order")?;
-        let plan = listing.plan(self.params.single("where")?, order.into_iter())?;
-        let activity = if listing.shows_lost { self.params.activity()? } else { Activity::Active };
-        let selection = Arc::new(self.selection()?);
-        let question = Question { listing, activity, plan: &plan, patience: self.patience() };
-        let Found { answer: page, finished } =
-            self.state.searches.page(&selection, &question, window, self.deadline)?;
+        let mut plan = asked.listing.plan(self.params.single("where")?, order.into_iter())?;
+        asked.narrow(&mut plan);
+        let Found { answer: page, finished } = asked.page(self, &plan, window)?;
         let Window { offset, limit } = window;
         Ok(serde_json::to_vec(&ListReply {
             export_finished: self.endpoint.answer.says_finished().then_some(finished),

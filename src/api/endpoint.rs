@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{ApiError, Call};
+use super::{ApiError, Asked, Call};
 use crate::query::Listing;
 
 /// The declaration of an endpoint.
@@ -31,6 +31,10 @@ pub enum Answer {
     /// The first rows and the sum of the others, with `where`, `order[]`, `top` and `exportFinished`. With
     /// `direction=in`, where there is such a listing, rows are those of `turned`.
     Distribution { listing: &'static Listing, turned: Option<&'static Listing> },
+    /// As [`Self::List`], with parameters of the endpoint's own.
+    ListBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
+    /// As [`Self::Summary`], with parameters of the endpoint's own.
+    SummaryBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
     /// In a way of its own: the JSON of the answer.
     Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
 }
@@ -39,16 +43,18 @@ impl Answer {
     /// The listing that the answer's rows follow when nothing else is asked for.
     pub fn listing(&self) -> Option<&'static Listing> {
         match self {
-            Self::List(listing) | Self::Summary(listing) | Self::Distribution { listing, .. } => {
-                Some(listing)
-            }
+            Self::List(listing)
+            | Self::Summary(listing)
+            | Self::Distribution { listing, .. }
+            | Self::ListBy { listing, .. }
+            | Self::SummaryBy { listing, .. } => Some(listing),
             Self::Own(_) => None,
         }
     }
 
     /// Whether it says by `exportFinished` if it is complete.
     pub fn says_finished(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Distribution { .. })
+        matches!(self, Self::List(_) | Self::Distribution { .. } | Self::ListBy { .. })
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod asked;
 mod auth;
 mod call;
 mod endpoint;
@@ -21,6 +22,7 @@ mod server;
 
 use std::sync::Arc;
 
+pub use asked::{Asked, Source};
 pub use auth::{PasswordError, hash_password};
 pub use call::Call;
 pub use endpoint::{Answer, Endpoint, Verb};

@@ -123,13 +123,13 @@ impl Params {
         Ok(self.one_of("internal", &words)?.unwrap_or_default())
     }
 
-    /// `active`.
+    /// `active`, where it is given.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
-    pub fn activity(&self) -> Result<Activity, ApiError> {
+    pub fn activity(&self) -> Result<Option<Activity>, ApiError> {
         let words = [("true", Activity::Active), ("false", Activity::Inactive), ("all", Activity::Both)];
-        Ok(self.one_of("active", &words)?.unwrap_or_default())
+        self.one_of("active", &words)
     }
 
     /// What the word given for a parameter stands for.

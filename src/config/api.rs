@@ -20,6 +20,10 @@ pub struct ApiConfig {
     pub max_body_bytes: usize,
     /// URLs that one request may ask about at most.
     pub max_urls: usize,
+    /// Targets that one request to linkintersect may name at most, and exclusions.
+    pub max_targets: usize,
+    /// Redirects that redirectchain follows at most.
+    pub max_redirects: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Queries computed at once; further ones wait.
@@ -30,6 +34,9 @@ pub struct ApiConfig {
     pub credential_cache_ttl: Span,
 }
 
+/// Targets that the answers of linkintersect have columns for.
+const MOST_TARGETS: usize = 20;
+
 impl Default for ApiConfig {
     fn default() -> Self {
         Self {
@@ -38,6 +45,8 @@ impl Default for ApiConfig {
             max_query_bytes: 48 << 10,
             max_body_bytes: 1 << 20,
             max_urls: 1_000,
+            max_targets: MOST_TARGETS,
+            max_redirects: 20,
             deadline: Span::seconds(60),
             max_concurrent_queries: 64,
             credential_cache_entries: 1_000,
@@ -52,6 +61,13 @@ impl ApiConfig {
         at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
         at_least("api.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("api.max_urls", self.max_urls as u64, 1)?;
+        if !(2..=MOST_TARGETS).contains(&self.max_targets) {
+            return Err(format!(
+                "api.max_targets is {}; it must be from 2 to {MOST_TARGETS}",
+                self.max_targets
+            ));
+        }
+        at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)
     }
 }

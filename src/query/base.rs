@@ -11,11 +11,13 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::column::{Column, Meaning, Value};
 use super::compute::Compute;
 use super::field::{BACKLINK_FIELDS, Backlinks, KEY, OUTGOING_FIELDS, PAGE_FIELDS, RANK, Rows};
 use super::history::{Absence, Past};
+use super::looked_up::looked_up;
 use super::lookup::LookUp;
 use super::scan::{Activity, Scan};
 use super::table::{Table, TableBuilder};
@@ -58,6 +60,10 @@ impl Base {
         let mut absences = Vec::new();
         let absent = |row, link: &BacklinkRecord| note(&mut absences, row, link);
         let (table, complete) = match rows {
+            // These are made for each question anew.
+            Rows::Intersection | Rows::Competitors | Rows::Hops => {
+                return Err(QueryError::Declaration(format!("{rows:?}")));
+            }
             Rows::Backlinks => {
                 fill(scan, TableBuilder::new(BACKLINK_FIELDS), scan.backlinks(Activity::Both), limit, absent)?
             }
@@ -73,7 +79,7 @@ impl Base {
                 domain: table.column("domain")?.clone(),
                 absences,
             }),
-            Rows::Outgoing | Rows::Pages => None,
+            _ => None,
         };
         Ok(Reading { base: Self::new(table, rows, look_up)?, past, complete })
     }
@@ -92,10 +98,16 @@ impl Base {
         Self::new(table.finish(), Rows::Backlinks, look_up)
     }
 
+    /// The table with the place of each row.
+    pub(super) fn keyed(mut table: Table) -> Table {
+        table.add(KEY, Column::new((0..table.rows() as u32).collect(), Meaning::Number));
+        table
+    }
+
     /// A base of rows that stand in key order.
     fn new(mut table: Table, rows: Rows, look_up: &dyn LookUp) -> Result<Self, QueryError> {
         let count = table.rows();
-        table.add(KEY, Column::new((0..count as u32).collect(), Meaning::Number));
+        table = Self::keyed(table);
         let order = match rows {
             Rows::Backlinks => {
                 let ranks = ranks_of(table.column("backlinkpage")?, look_up)?;
@@ -115,7 +127,7 @@ impl Base {
                 table.add(RANK, ranks);
                 order
             }
-            Rows::Pages => return Ok(Self { table, active: count }),
+            _ => return Ok(Self { table, active: count }),
         };
         let table = table.pick(&order);
         let active = match table.column("active") {
@@ -157,34 +169,54 @@ impl View {
     ) -> Result<Self, QueryError> {
         match listing.group_by {
             Some(key) => Self::of_groups(listing, key, base, look_up, deadline),
-            None => Self::of_rows(listing, base, activity),
+            None => Self::of_rows(listing, base, activity, look_up),
         }
     }
 
     /// The rows of a base as a listing without groups shows them.
     ///
     /// # Errors
-    /// [`QueryError::Declaration`] where listing and rows do not fit.
+    /// As [`Self::of`].
     pub(super) fn of_rows(
         listing: &'static Listing,
         base: &Base,
         activity: Activity,
+        look_up: &dyn LookUp,
     ) -> Result<Self, QueryError> {
+        let all = |name: &str| Ok(base.table.column(name)?.clone());
+        let mut rows = base.range(activity);
         let mut columns = Vec::new();
-        for column in listing.columns {
-            match column.from {
-                Compute::RowNumber => {}
-                Compute::Field(field) => columns.push((column.name, base.table.column(field)?.clone())),
-                _ => return Err(QueryError::Declaration(column.name.to_owned())),
-            }
+        for column in listing.columns.iter().filter(|column| column.from != Compute::RowNumber) {
+            let cells = match column.from {
+                Compute::Alike(name) => alike(base.table.column(name)?, rows.clone()),
+                from => looked_up(from, &all, look_up)?,
+            };
+            columns.push((column.name, cells));
         }
-        let rows = base.range(activity);
+        let mut tie = base.table.column(KEY)?.clone();
+        if let Some(only) = listing.only {
+            let flag = looked_up(only, &all, look_up)?;
+            let left: Vec<u32> = rows.filter(|&row| flag.cell(row) != 0).map(|row| row as u32).collect();
+            columns = columns.into_iter().map(|(name, column)| (name, column.pick(&left))).collect();
+            tie = tie.pick(&left);
+            rows = 0..left.len();
+        }
         // Lost rows stand behind the active ones: each part is in order, both together are not.
-        let in_order = activity != Activity::Both || base.active == base.rows();
+        let one_part = activity != Activity::Both || base.active == base.rows();
+        let in_order = one_part && listing.default_order == listing.rows.stored_order();
         let links = rows.len() as u64;
-        let tie = base.table.column(KEY)?.clone();
         Ok(Self::new(listing, Parts { columns, tie, rows, in_order, links }))
     }
+}
+
+/// How many of some rows have the value that each row has.
+fn alike(column: &Column, rows: Range<usize>) -> Column {
+    let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+    for row in rows {
+        *counts.entry(column.cell(row)).or_default() += 1;
+    }
+    let cells = column.cells().iter().map(|cell| counts.get(&cell).copied().unwrap_or(0)).collect();
+    Column::new(cells, Meaning::Number)
 }
 
 /// The ranks of the pages that a column names.

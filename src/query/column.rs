@@ -19,6 +19,8 @@ pub enum Kind {
     Number,
     /// A number with two decimals, held as hundredths.
     Hundredths,
+    /// A number with four decimals, held as ten thousandths.
+    TenThousandths,
     /// `true` or `false`.
     Flag,
     /// A UTC day, held as the number `yyyyMMdd` and shown as that text.
@@ -36,6 +38,7 @@ pub enum Kind {
 pub enum Value<'a> {
     Number(u32),
     Hundredths(u32),
+    TenThousandths(u32),
     Flag(bool),
     Day(u32),
     DayNumber(u32),
@@ -61,6 +64,7 @@ impl Serialize for Value<'_> {
         match *self {
             Self::Number(number) | Self::DayNumber(number) => serializer.serialize_u32(number),
             Self::Hundredths(hundredths) => serialize_hundredths(hundredths, serializer),
+            Self::TenThousandths(parts) => serialize_parts(parts, 10_000, serializer),
             Self::Flag(flag) => serializer.serialize_bool(flag),
             Self::Day(day) => serializer.collect_str(&format_args!("{day:08}")),
             Self::Text(text) => serializer.serialize_str(text),
@@ -72,10 +76,14 @@ impl Serialize for Value<'_> {
 
 /// Writes hundredths as a number with at most two decimals; a whole number has none.
 pub fn serialize_hundredths<S: Serializer>(hundredths: u32, serializer: S) -> Result<S::Ok, S::Error> {
-    if hundredths.is_multiple_of(100) {
-        serializer.serialize_u32(hundredths / 100)
+    serialize_parts(hundredths, 100, serializer)
+}
+
+fn serialize_parts<S: Serializer>(parts: u32, whole: u32, serializer: S) -> Result<S::Ok, S::Error> {
+    if parts.is_multiple_of(whole) {
+        serializer.serialize_u32(parts / whole)
     } else {
-        serializer.serialize_f64(f64::from(hundredths) / 100.0)
+        serializer.serialize_f64(f64::from(parts) / f64::from(whole))
     }
 }
 
@@ -152,6 +160,7 @@ impl Cells {
 pub(super) enum Meaning {
     Number,
     Hundredths,
+    TenThousandths,
     Flag,
     Day,
     DayNumber,
@@ -186,6 +195,7 @@ impl Column {
         match self.meaning {
             Meaning::Number => Kind::Number,
             Meaning::Hundredths => Kind::Hundredths,
+            Meaning::TenThousandths => Kind::TenThousandths,
             Meaning::Flag => Kind::Flag,
             Meaning::Day => Kind::Day,
             Meaning::DayNumber => Kind::DayNumber,
@@ -231,6 +241,7 @@ impl Column {
         match &self.meaning {
             Meaning::Number => Value::Number(cell),
             Meaning::Hundredths => Value::Hundredths(cell),
+            Meaning::TenThousandths => Value::TenThousandths(cell),
             Meaning::Flag => Value::Flag(cell != 0),
             Meaning::Day => Value::Day(cell),
             Meaning::DayNumber => Value::DayNumber(cell),

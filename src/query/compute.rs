@@ -1,6 +1,7 @@
 //! How the columns of an answer are worked out of rows and groups: what a declaration says.
 
 use super::column::Kind;
+use super::page_state::StatePart;
 
 /// How a column of an answer is worked out. Names are those of the scanned rows' fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,35 +30,33 @@ pub enum Compute {
     DomainRank(&'static str),
     /// The referring domains of the page that a field names without its scheme.
     RefDomains(&'static str),
+    /// The referring domains of the registrable domain named by a field, itself left out.
+    ForeignRefDomains(&'static str),
+    /// Of the referring domains of two sides, the share that both have, in ten thousandths: `shared` are those,
+    /// `own` all of the one side, and `domain` names the other. 1 is the highest (Jaccard's index).
+    Overlap { shared: &'static str, own: &'static str, domain: &'static str },
+    /// A part of the state of the page named by a field.
+    PageState { page: &'static str, part: StatePart },
+    /// Rows of the whole list, `where` aside, with the row's value of a field.
+    Alike(&'static str),
 }
 
 impl Compute {
-    /// The fields it reads.
-    pub fn fields(self) -> impl Iterator<Item = &'static str> {
-        let (first, second) = match self {
-            Self::RowNumber | Self::Count | Self::Percentage => (None, None),
-            Self::CommonestBeside { field, beside } => (Some(field), Some(beside)),
-            Self::Field(field)
-            | Self::Distinct(field)
-            | Self::Further(field)
-            | Self::Commonest(field)
-            | Self::ImageShare(field)
-            | Self::PageRank(field)
-            | Self::DomainRank(field)
-            | Self::RefDomains(field) => (Some(field), None),
-        };
-        first.into_iter().chain(second)
-    }
-
     /// The kind of its values, where `of_field` knows the kinds of the fields.
     pub fn kind(self, of_field: impl Fn(&str) -> Option<Kind>) -> Option<Kind> {
         match self {
             Self::Field(field) | Self::Commonest(field) | Self::CommonestBeside { field, .. } => {
                 of_field(field)
             }
-            Self::RowNumber | Self::Count | Self::Distinct(_) | Self::Further(_) | Self::RefDomains(_) => {
-                Some(Kind::Number)
-            }
+            Self::RowNumber
+            | Self::Count
+            | Self::Distinct(_)
+            | Self::Further(_)
+            | Self::RefDomains(_)
+            | Self::ForeignRefDomains(_)
+            | Self::Alike(_) => Some(Kind::Number),
+            Self::Overlap { .. } => Some(Kind::TenThousandths),
+            Self::PageState { part, .. } => Some(part.kind()),
             Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
             Self::ImageShare(_) => Some(Kind::Text),
         }
@@ -65,7 +64,12 @@ impl Compute {
 
     /// Whether it tells of links into other domains.
     pub(super) fn looks_at_others(self) -> bool {
-        matches!(self, Self::RefDomains(_))
+        matches!(self, Self::RefDomains(_) | Self::ForeignRefDomains(_) | Self::Overlap { .. })
+    }
+
+    /// Whether it tells how the scope's own pages stand.
+    pub(super) fn looks_at_pages(self) -> bool {
+        matches!(self, Self::PageState { .. })
     }
 }
 

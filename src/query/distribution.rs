@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::column::Value;
 use super::compute::{Compute, percentage};
+use super::view::no_other;
 use super::{Deadline, ListColumn, Page, Plan, QueryError, View, Window};
 
 /// What stands for the name of the groups that are not shown.
@@ -56,7 +57,7 @@ impl View {
             let links = all - sum(&mut shown.iter().copied());
             Rest { links, percentage: percentage(links, self.links) }
         });
-        let first = self.show(&shown, 0, count)?;
+        let first = self.show(&shown, 0, count, no_other)?;
         Ok(Distribution { first, rest, columns: listing.columns })
     }
 }

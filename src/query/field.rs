@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::chain::HOP_FIELDS;
 use super::column::Kind;
+use super::competitors::COMPETITOR_FIELDS;
+use super::intersection::REFERRER_FIELDS;
 use crate::model::{BacklinkRecord, Day, OutlinkRecord, Rel, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, is_ip_literal};
 
@@ -16,6 +19,12 @@ pub enum Rows {
     Outgoing,
     /// The scope's pages that were ever answered.
     Pages,
+    /// The domains that link to all of several scopes: [`super::Intersection`].
+    Intersection,
+    /// The domains that share referring domains with the scope: [`super::Scan::competitors`].
+    Competitors,
+    /// The URLs of redirect chains: [`super::Scan::redirect_chains`].
+    Hops,
 }
 
 impl Rows {
@@ -27,6 +36,20 @@ impl Rows {
             (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::kind),
             (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::kind),
             (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
+            (Self::Intersection, _) => find(REFERRER_FIELDS, field).map(Field::kind),
+            (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::kind),
+            (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::kind),
+        }
+    }
+}
+
+impl Rows {
+    /// The order in which the rows of a base stand, as `order[]` writes it.
+    pub(super) fn stored_order(self) -> &'static [&'static str] {
+        match self {
+            Self::Backlinks => &["-sr"],
+            Self::Outgoing => &["-cdate"],
+            _ => &[],
         }
     }
 }
@@ -111,12 +134,13 @@ fn find<F: Family>(fields: &'static [Field<F>], name: &str) -> Option<&'static F
     fields.iter().find(|field| field.name == name)
 }
 
-const fn field<F: Family>(name: &'static str, read: Read<F>) -> Field<F> {
+pub(super) const fn field<F: Family>(name: &'static str, read: Read<F>) -> Field<F> {
     Field { name, read }
 }
 
 /// The fields of a backlink. `linkedpage` is its target without the scheme, `domain` and `toplevel` are the source's
-/// registrable domain and the last label of its host, which an address has not.
+/// registrable domain and the last label of its host, which an address has not. `lostDate` says something of lost
+/// links alone.
 pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source.as_str())),
     field("linktarget", Read::Text(|link, _| link.target.as_str())),
@@ -140,6 +164,7 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("city", Read::Text(|link, _| &link.page.place.city)),
     field("insDate", Read::Day(|link| link.ins_day)),
     field("updDate", Read::Day(|link| link.page.upd_day)),
+    field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
     field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::Text(|link, suffixes| suffixes.domain_of(link.source.host()))),
     field("toplevel", Read::Text(|link, _| toplevel(link.source.host()))),

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::base::Base;
-use super::column::{Column, Meaning, Value, each_width};
+use super::column::{Column, Meaning, each_width};
 use super::compute::{Compute, image_share, percentage};
+use super::looked_up::looked_up;
 use super::lookup::LookUp;
 use super::order::{self, Sorting};
 use super::view::{Parts, View};
@@ -142,20 +143,16 @@ impl<'a> Groups<'a> {
                 let shares = images.iter().zip(&self.sizes).map(|(&images, &all)| image_share(images, all));
                 Column::of_texts(shares)
             }
-            Compute::PageRank(name) => hundredths(look_up.page_ranks(&self.names(name)?)?),
-            Compute::DomainRank(name) => hundredths(look_up.domain_ranks(&self.names(name)?)?),
-            Compute::RefDomains(name) => number(look_up.refdoms(&self.names(name)?)?),
+            Compute::PageRank(_)
+            | Compute::DomainRank(_)
+            | Compute::RefDomains(_)
+            | Compute::ForeignRefDomains(_)
+            | Compute::PageState { .. } => {
+                let first = |name: &str| Ok(self.base.table.column(name)?.pick(&self.first_row));
+                looked_up(compute, &first, look_up)?
+            }
+            Compute::Overlap { .. } | Compute::Alike(_) => return Err(declaration("a column of rows")),
         })
-    }
-
-    /// The texts of a field in the groups' first rows.
-    fn names(&self, field: &str) -> Result<Vec<&'a str>, QueryError> {
-        let column = self.base.table.column(field)?;
-        let text = |&row: &u32| match column.value(row as usize) {
-            Value::Text(text) => Ok(text),
-            _ => Err(declaration(field)),
-        };
-        self.first_row.iter().map(text).collect()
     }
 
     /// How many different known values a field has in each group.

@@ -62,16 +62,8 @@ fn write_row(out: &mut Vec<u8>, columns: &[(Vec<u8>, &Column)], row: usize) {
 fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Number(number) | Value::DayNumber(number) => write_number(out, number),
-        Value::Hundredths(hundredths) => {
-            write_number(out, hundredths / 100);
-            let rest = hundredths % 100;
-            if rest > 0 {
-                out.extend_from_slice(&[b'.', b'0' + (rest / 10) as u8]);
-                if !rest.is_multiple_of(10) {
-                    out.push(b'0' + (rest % 10) as u8);
-                }
-            }
-        }
+        Value::Hundredths(parts) => write_parts(out, parts, 100),
+        Value::TenThousandths(parts) => write_parts(out, parts, 10_000),
         Value::Flag(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
         Value::Day(day) => {
             out.push(b'"');
@@ -100,6 +92,20 @@ fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
             // Writing to memory does not fail.
             let _ = write!(out, "\"{address}\"");
         }
+    }
+}
+
+/// A number with as many decimals as it needs.
+fn write_parts(out: &mut Vec<u8>, parts: u32, whole: u32) {
+    write_number(out, parts / whole);
+    let (mut rest, mut place) = (parts % whole, whole / 10);
+    if rest > 0 {
+        out.push(b'.');
+    }
+    while rest > 0 {
+        out.push(b'0' + (rest / place) as u8);
+        rest %= place;
+        place /= 10;
     }
 }
 
@@ -145,6 +151,7 @@ mod tests {
             let columns = vec![
                 ("number", Column::new(rows.iter().map(|row| row.0).collect(), Meaning::Number)),
                 ("hundredths", number(Meaning::Hundredths)),
+                ("tenThousandths", number(Meaning::TenThousandths)),
                 ("flag", Column::new(rows.iter().map(|row| row.2.into()).collect(), Meaning::Flag)),
                 ("day", number(Meaning::Day)),
                 ("dayNumber", number(Meaning::DayNumber)),

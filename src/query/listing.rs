@@ -3,12 +3,15 @@
 //! The unique key that decides ties needs no declaration: rows of their own stand in the order of the store's
 //! keys (target, source, link), groups in the order of the values they are made by.
 
+use std::ops::RangeInclusive;
+
 use super::QueryError;
 use super::column::Kind;
 use super::compute::Compute;
 use super::field::Rows;
 use super::filter::{self, Condition};
 use super::order::{self, OrderKey};
+use crate::model::Day;
 
 /// A named column of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +21,7 @@ pub struct ListColumn {
 }
 
 /// The declaration of a list endpoint. Fields to order and filter by name columns.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Listing {
     /// A name of its own, by which its rows are kept.
     pub name: &'static str,
@@ -27,6 +30,10 @@ pub struct Listing {
     pub group_by: Option<&'static str>,
     /// Groups in which this field is unknown are left out.
     pub known: Option<&'static str>,
+    /// Rows of which this flag is false are left out.
+    pub only: Option<Compute>,
+    /// Of the rows that pass and have one value of this field, only the first in the default order is left.
+    pub first_of: Option<&'static str>,
     /// The columns that answers show, in this order.
     pub columns: &'static [ListColumn],
     pub order_fields: &'static [&'static str],
@@ -49,6 +56,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Asks besides that the day in a column lies within the range.
+    pub fn within(&mut self, field: &'static str, days: &RangeInclusive<Day>) {
+        self.conditions.extend(Condition::within(field, days));
+    }
+
+    /// Whether a column decides which rows are shown, or in what order.
+    pub(super) fn uses(&self, column: &str) -> bool {
+        self.conditions.iter().any(|condition| condition.field == column)
+            || self.order.iter().any(|key| key.field == column)
+    }
+
     /// Whether it asks for all rows in the default order.
     pub(super) fn is_plain(&self) -> bool {
         self.conditions.is_empty() && self.in_default_order
@@ -62,6 +80,8 @@ impl Listing {
         rows: Rows::Backlinks,
         group_by: None,
         known: None,
+        only: None,
+        first_of: None,
         columns: &[],
         order_fields: &[],
         default_order: &[],
@@ -122,6 +142,16 @@ impl Listing {
     /// The order without `order[]`.
     pub(super) fn default_keys(&self) -> Vec<OrderKey> {
         order::parse(self.default_order.iter().copied(), self.order_fields).0
+    }
+
+    /// Whether its rows are rows of a base, as these stand.
+    pub(super) fn shows_base(&self) -> bool {
+        let plain = |column: &ListColumn| matches!(column.from, Compute::Field(_) | Compute::RowNumber);
+        self.group_by.is_none()
+            && self.only.is_none()
+            && self.first_of.is_none()
+            && self.default_order == self.rows.stored_order()
+            && self.columns.iter().all(plain)
     }
 
     /// Whether a column is worked out from what other domains, or other pages of this one, are like.

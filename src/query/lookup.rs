@@ -1,5 +1,6 @@
 //! What is looked up by name, many pages or domains at a time: ranks and referring domains.
 
+use super::page_state::PageState;
 use super::{Deadline, Internal, QueryError, Scan, Selection};
 use crate::model::SearchRank;
 use crate::store::Snapshot;
@@ -22,6 +23,16 @@ pub trait LookUp: Sync {
     /// # Errors
     /// What the store or the deadline reports.
     fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError>;
+    /// The registrable domains, other than itself, that link to each registrable domain.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    fn foreign_refdoms(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError>;
+    /// How pages stand.
+    ///
+    /// # Errors
+    /// What the store reports.
+    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError>;
 }
 
 /// Looks up in one state of the store.
@@ -46,20 +57,39 @@ impl LookUp for Known<'_> {
             let under = |scheme: &str| CanonicalUrl::from_stored(format!("{scheme}://{page}"));
             let Some(url) = under("http") else { return Ok(0) };
             let scope = Scope::Url { url, also: under("https") };
-            let selection = Selection { scope, internal: Internal::Include };
-            let Self { snapshot, suffixes, deadline } = *self;
-            let counts = Scan { snapshot, selection: &selection, suffixes, deadline }.counts()?;
-            Ok(u32::try_from(counts.all.refdoms).unwrap_or(u32::MAX))
+            self.referring(Selection { scope, internal: Internal::Include })
+        })
+    }
+
+    fn foreign_refdoms(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.each(domains, |domain| {
+            let scope = Scope::Domain { domain: domain.to_owned() };
+            self.referring(Selection { scope, internal: Internal::Exclude })
+        })
+    }
+
+    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
+        self.each(urls, |text| {
+            let Some(url) = CanonicalUrl::from_stored(text.to_owned()) else {
+                return Ok(PageState::default());
+            };
+            Ok(self.snapshot.page(&url)?.as_ref().map(PageState::from).unwrap_or_default())
         })
     }
 }
 
 impl Known<'_> {
-    fn each(
+    fn referring(&self, selection: Selection) -> Result<u32, QueryError> {
+        let Self { snapshot, suffixes, deadline } = *self;
+        let counts = Scan { snapshot, selection: &selection, suffixes, deadline }.counts()?;
+        Ok(u32::try_from(counts.all.refdoms).unwrap_or(u32::MAX))
+    }
+
+    fn each<T>(
         &self,
         names: &[&str],
-        look_up: impl Fn(&str) -> Result<u32, QueryError>,
-    ) -> Result<Vec<u32>, QueryError> {
+        look_up: impl Fn(&str) -> Result<T, QueryError>,
+    ) -> Result<Vec<T>, QueryError> {
         let mut found = Vec::with_capacity(names.len());
         for (at, name) in names.iter().enumerate() {
             self.deadline.check_at(at)?;

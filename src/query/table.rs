@@ -83,6 +83,23 @@ impl<F: Family> TableBuilder<F> {
         Self { rows: 0, sinks: fields.iter().map(|field| (field.name, Sink::new(field))).collect() }
     }
 
+    /// A table of rows that lie at hand.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn of<'a>(
+        fields: &'static [Field<F>],
+        rows: &'a [F::Row<'a>],
+        suffixes: &'a Suffixes,
+    ) -> Result<Table, QueryError>
+    where
+        F::Row<'a>: Sync,
+    {
+        let mut builder = Self::new(fields);
+        builder.push(rows, suffixes)?;
+        Ok(builder.finish())
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -7,15 +7,22 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashSet;
+
 use super::bitmap::Bitmap;
 use super::column::Column;
 use super::compute::Compute;
 use super::order::{self, OrderKey, Sorting};
 use super::page::row_numbers;
-use super::{Deadline, Listing, Page, Plan, QueryError, Table, Window};
+use super::{Deadline, ListColumn, Listing, Page, Plan, QueryError, Table, Window};
 
 /// Permutations remembered per view: two directions of the few fields that clients order by.
 const ORDERS_KEPT: usize = 8;
+
+/// A view has all of its listing's columns.
+pub(super) fn no_other(column: &ListColumn) -> Result<Column, QueryError> {
+    Err(QueryError::Declaration(column.name.to_owned()))
+}
 
 /// As many rows are sorted anew for a question; more are taken out of a remembered permutation.
 const SORTED_ANEW: usize = 4_096;
@@ -87,7 +94,7 @@ impl View {
     pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
         let passing = self.passing(plan, deadline)?;
         let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
-        self.show(&shown, window.offset, self.count(passing.as_ref()))
+        self.show(&shown, window.offset, self.count(passing.as_ref()), no_other)
     }
 
     /// How many rows pass.
@@ -98,7 +105,7 @@ impl View {
     /// The rows that pass all conditions; `None` where there is no condition. Conditions on numbers come first, since
     /// they cost least.
     pub(super) fn passing(&self, plan: &Plan, deadline: &Deadline) -> Result<Option<Bitmap>, QueryError> {
-        if plan.conditions.is_empty() {
+        if plan.conditions.is_empty() && self.listing.first_of.is_none() {
             return Ok(None);
         }
         let mut tests = plan
@@ -111,7 +118,29 @@ impl View {
         for (column, test) in tests {
             test.keep(&mut passing, column, self.rows.start, deadline)?;
         }
-        Ok(Some(passing))
+        match self.listing.first_of {
+            Some(name) => Ok(Some(self.first_of(self.column(name)?, &passing)?)),
+            None => Ok(Some(passing)),
+        }
+    }
+
+    /// Of the rows that pass, the first of each value of a column, in the default order.
+    fn first_of(&self, column: &Column, passing: &Bitmap) -> Result<Bitmap, QueryError> {
+        let mut left = Bitmap::empty(passing.len());
+        let mut met = FxHashSet::default();
+        let mut meet = |row: u32| {
+            if met.insert(column.cell(self.rows.start + row as usize)) {
+                left.set(row as usize);
+            }
+        };
+        if self.stored.is_some() {
+            passing.rows_from(0).for_each(meet);
+        } else {
+            let first = self.rows.start as u32;
+            let order = self.order(&self.listing.default_keys())?;
+            order.iter().map(|row| row - first).filter(|&row| passing.get(row as usize)).for_each(&mut meet);
+        }
+        Ok(left)
     }
 
     /// The rows of the window, by their number in the columns.
@@ -147,12 +176,20 @@ impl View {
         Ok(order.iter().copied().filter(passes).skip(offset).take(limit).collect())
     }
 
-    /// All columns of the rows named.
-    pub(super) fn show(&self, shown: &[u32], offset: usize, count: usize) -> Result<Page, QueryError> {
+    /// All columns of the rows named; those that the view has not are worked out by `other`.
+    pub(super) fn show(
+        &self,
+        shown: &[u32],
+        offset: usize,
+        count: usize,
+        other: impl Fn(&ListColumn) -> Result<Column, QueryError>,
+    ) -> Result<Page, QueryError> {
         let columns = self.listing.columns.iter().map(|column| {
-            let cells = match column.from {
-                Compute::RowNumber => row_numbers(offset, shown.len()),
-                _ => self.column(column.name)?.pick(shown),
+            let known = self.columns.iter().find(|(name, _)| *name == column.name);
+            let cells = match (column.from, known) {
+                (Compute::RowNumber, _) => row_numbers(offset, shown.len()),
+                (_, Some((_, known))) => known.pick(shown),
+                (_, None) => other(column)?,
             };
             Ok((column.name, cells))
         });

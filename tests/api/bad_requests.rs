@@ -282,6 +282,7 @@ fn a_query_beyond_its_deadline_is_given_up() {
             continue;
         }
         let target = format!("/{}?url=example.com&urls[]=example.com&from=20240101", endpoint.name);
+        let target = format!("{target}&targets[]=example.com&targets[]=example.org");
         assert_refused(&server.client, "GET", &target, 503, "too long");
     }
 }

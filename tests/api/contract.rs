@@ -16,8 +16,22 @@ pub fn contract() -> Value {
 /// Named by `iscached` alone.
 const UNDOCUMENTED: &str = "httpstatus";
 
+/// What the contract says nothing of, in alphabetical order.
+pub const BEYOND: &[&str] = &[
+    "bestpages",
+    "brokenbacklinks",
+    "competitors",
+    "linkintersect",
+    "lostbacklinks",
+    "newbacklinks",
+    "redirectchain",
+];
+
 fn documented() -> impl Iterator<Item = &'static Endpoint> {
-    ENDPOINTS.iter().copied().filter(|endpoint| endpoint.name != UNDOCUMENTED)
+    ENDPOINTS
+        .iter()
+        .copied()
+        .filter(|endpoint| endpoint.name != UNDOCUMENTED && !BEYOND.contains(&endpoint.name))
 }
 
 fn words(list: &Value) -> Vec<&str> {
@@ -35,6 +49,9 @@ fn every_endpoint_is_in_the_contract_with_its_methods() {
     let names = set(ENDPOINTS.iter().map(|endpoint| endpoint.name));
     let mut promised = set(contract.as_object().unwrap().keys().map(String::as_str));
     assert!(promised.insert(UNDOCUMENTED));
+    for name in BEYOND {
+        assert!(promised.insert(name), "{name} is in the contract");
+    }
     assert_eq!(names, promised);
     for endpoint in documented() {
         let verbs = endpoint.verbs.iter().map(|verb| match verb {
@@ -83,7 +100,9 @@ fn lists_declare_the_keys_and_types_of_the_example() {
             let column = listing.column(key).unwrap();
             let fits = match listing.kind(column) {
                 // A row number is made for the page alone.
-                Err(_) | Ok(Kind::Number | Kind::Hundredths | Kind::DayNumber) => value.is_number(),
+                Err(_) | Ok(Kind::Number | Kind::Hundredths | Kind::TenThousandths | Kind::DayNumber) => {
+                    value.is_number()
+                }
                 Ok(Kind::Flag) => value.is_boolean(),
                 Ok(Kind::Day | Kind::Text | Kind::Address) => value.is_string(),
             };

@@ -7,7 +7,9 @@ use backlinkd::api::endpoints::{
     backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
 };
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage, Toggle};
-use backlinkd::query::{Activity, Base, Deadline, Internal, Listing, LookUp, QueryError, View, Window};
+use backlinkd::query::{
+    Activity, Base, Deadline, Internal, Listing, LookUp, PageState, QueryError, View, Window,
+};
 use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -37,6 +39,14 @@ impl LookUp for MadeUp {
 
     fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
         self.page_ranks(pages)
+    }
+
+    fn foreign_refdoms(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(domains)
+    }
+
+    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
+        Ok(urls.iter().map(|url| PageState { status: made_up(url), failure: 0 }).collect())
     }
 }
 

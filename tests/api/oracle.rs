@@ -5,6 +5,7 @@
 
 pub mod history;
 pub mod incoming;
+pub mod intelligence;
 pub mod outgoing;
 
 use std::cmp::Ordering;

@@ -20,16 +20,22 @@ const OPERATORS: &[&str] = &["lt", "le", "gt", "ge", "eq", "ne", "LIKE", "notlik
 
 fn values(field: &str) -> &'static [&'static str] {
     match field {
-        "nofollow" => &["true", "false", "TRUE"],
+        "nofollow" | "active" => &["true", "false", "TRUE"],
         "ip" => &["'192.0.2.10'", "'::ffff:10.0.0.1'", "'2001:DB8::1'", "''"],
-        "insDate" | "updDate" | "cdate" | "udate" => &["20240227", "'20240228'", "‘20240229’"],
+        "insDate" | "updDate" | "cdate" | "udate" | "lostDate" => &["20240227", "'20240228'", "‘20240229’"],
         "sr" => &["0", "2.43", "4.86", "-1", "7.3"],
-        "extL" | "intL" | "sumL" | "pos" | "blpcount" | "frequency" | "links" | "code" | "pages" => {
-            &["0", "1", "2.5", "10", "-0"]
+        "extL" | "intL" | "sumL" | "pos" | "blpcount" | "frequency" | "links" | "links1" | "links2"
+        | "links3" | "domainLinks" | "refdoms" | "common" | "hop" | "pages" => &["0", "1", "2.5", "10", "-0"],
+        "code" => &["0", "200", "299.5", "404"],
+        "jaccard" => &["0.5", "0.3333", "1", "0.25", "0"],
+        "linkedpage" | "linktarget" | "page" | "url" | "start" => {
+            &["'http://example.com/'", "'https%'", "'%/_'"]
         }
-        "linkedpage" | "linktarget" => &["'http://example.com/'", "'https%'", "'%/_'"],
         "backlinkpage" => &["'http://192.0.2.7/'", "'%github.io/'", "'http://B%'"],
         "ccode" => &["'SE'", "''", "'se'"],
+        "domain" => &["'example.com'", "'%.COM'", "'b.github.io'"],
+        "failure" => &["''", "'dns'", "'T%'"],
+        "end" => &["''", "'reached'", "'%o%'"],
         _ => &[
             "''",
             "'home'",
@@ -59,6 +65,13 @@ fn is_text(field: &str) -> bool {
             | "tag"
             | "anchortext"
             | "linkedpage"
+            | "page"
+            | "url"
+            | "start"
+            | "end"
+            | "failure"
+            | "domain"
+            | "lostDate"
             | "host"
             | "ip"
             | "insDate"
@@ -184,8 +197,7 @@ pub fn expected(
     listing: &Listing,
     numbers: &[&str],
 ) -> (Value, usize) {
-    let passes = |row: &Value| question.conditions.iter().all(|condition| condition.holds(row));
-    let passing: Vec<Value> = rows.into_iter().filter(passes).collect();
+    let passing: Vec<Value> = rows.into_iter().filter(|row| question.passes(row)).collect();
     let order: Vec<&str> = if question.order.is_empty() {
         listing.default_order.to_vec()
     } else {
@@ -197,6 +209,11 @@ pub fn expected(
 }
 
 impl Question {
+    /// Whether a row fulfils all conditions.
+    pub fn passes(&self, row: &Value) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(row))
+    }
+
     /// As a part of a query string.
     pub fn query(&self) -> String {
         let Window { offset, limit } = self.window;

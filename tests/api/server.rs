@@ -49,15 +49,25 @@ impl Server {
         Self::run(directory, config, auth)
     }
 
+    /// A server without users over a store that is open already.
+    pub fn of(store: &Arc<Store>) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        Self::serve(Arc::clone(store), directory, ApiConfig::default(), AuthPolicy::Open)
+    }
+
     fn run(directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = directory.path().join("data");
-        let store = Arc::new(Store::open(&path, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap());
+        let store = Arc::new(Store::open(&path, &StoreConfig::default(), suffixes).unwrap());
+        Self::serve(store, directory, config, auth)
+    }
+
+    fn serve(store: Arc<Store>, directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
         let search = SearchConfig { refresh: Span::seconds(0), ..SearchConfig::default() };
         let state = ApiState {
             store: Arc::clone(&store),
             searches: Arc::new(Searches::open(Arc::clone(&store), search).unwrap()),
-            suffixes,
+            suffixes: Arc::clone(store.suffixes()),
             rules: UrlRules::default(),
             config: config.clone(),
             auth,

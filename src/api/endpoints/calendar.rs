@@ -32,7 +32,8 @@ pub(super) fn answer<T: Serialize>(
     Ok(serde_json::to_vec(&Reply { calendar, response, count, status: 200 })?)
 }
 
-fn today() -> Day {
+/// The day it is now, UTC.
+pub(super) fn today() -> Day {
     // A clock before 1970 is as wrong as one that says 1970.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Day::from_unix_seconds(since.as_secs())

@@ -5,7 +5,10 @@ pub mod anaurls;
 pub mod backlinks;
 pub mod backlinks_histogram;
 pub mod backlinkshort;
+pub mod bestpages;
+pub mod brokenbacklinks;
 mod calendar;
+pub mod competitors;
 pub mod domainpopularity;
 pub mod edugovlinks;
 pub mod exportbacklinks;
@@ -17,12 +20,15 @@ pub mod iplist;
 pub mod ippopularity;
 pub mod iscached;
 pub mod linkedpages;
+pub mod linkintersect;
 pub mod linkratio;
 pub mod linkspread;
 pub mod linktextdistribution;
 pub mod linktexts;
 pub mod linktypes;
+pub mod lostbacklinks;
 pub mod newandlost_histogram;
+pub mod newbacklinks;
 pub mod outgoinghosts;
 pub mod outgoinglinkcount;
 pub mod outgoinglinks;
@@ -30,6 +36,7 @@ pub mod outgoinglinktexts;
 pub mod outgoingtoppages;
 pub mod pagedistribution;
 mod pieces;
+pub mod redirectchain;
 pub mod referringdomains;
 pub mod root;
 pub mod sr;
@@ -43,6 +50,18 @@ use crate::query::{Compute, ListColumn};
 /// A column of a list.
 const fn column(name: &'static str, from: Compute) -> ListColumn {
     ListColumn { name, from }
+}
+
+/// One list after the other. `LEN` is the length of both together.
+const fn join<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T; LEN] {
+    assert!(first.len() + second.len() == LEN);
+    let mut both = [first[0]; LEN];
+    let mut at = 1;
+    while at < LEN {
+        both[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    both
 }
 
 /// A column that is a field of the rows under its own name.

@@ -1,4 +1,4 @@
-//! What the endpoints about many URLs share: which URLs are asked for, and the totals of each.
+//! What the endpoints about many URLs share: what each selects, and the totals of each.
 
 use std::sync::Arc;
 
@@ -18,9 +18,10 @@ pub(super) struct Known {
 
 /// What is known of each URL, in the order given.
 pub(super) fn known(call: &Call<'_>) -> Result<Vec<Known>, ApiError> {
-    let selections = selections(call)?;
+    let urls = given(call)?;
+    let selections = selections(call, "urls", &urls)?;
     let snapshot = call.state.store.snapshot();
-    let known = selections.into_iter().map(|(url, selection)| {
+    let known = urls.into_iter().zip(selections).map(|(url, selection)| {
         call.deadline.check()?;
         let rank = scope_rank(&snapshot, &selection.scope)?;
         let counts = call.state.searches.counts(&Arc::new(selection), call.deadline)?;
@@ -29,20 +30,24 @@ pub(super) fn known(call: &Call<'_>) -> Result<Vec<Known>, ApiError> {
     known.collect()
 }
 
-fn selections(call: &Call<'_>) -> Result<Vec<(String, Selection)>, ApiError> {
+/// What each of the entries of a list parameter selects, by `scope` and `internal`.
+pub(super) fn selections(
+    call: &Call<'_>,
+    name: &str,
+    entries: &[impl AsRef<str>],
+) -> Result<Vec<Selection>, ApiError> {
     let kind = call.params.scope_kind()?;
     let internal = call.params.internal()?;
     let state = call.state;
-    let selection = |(at, url): (usize, String)| match Scope::parse(&url, kind, &state.rules, &state.suffixes)
-    {
-        Ok(scope) => Ok((url, Selection { scope, internal })),
+    let selection = |(at, url): (usize, &str)| match Scope::parse(url, kind, &state.rules, &state.suffixes) {
+        Ok(scope) => Ok(Selection { scope, internal }),
         Err(error) => Err(ApiError::BadRequest(format!(
-            "entry {} of urls, \"{}\", cannot be used: {error}",
+            "entry {} of {name}, \"{}\", cannot be used: {error}",
             at + 1,
-            shorten(&url)
+            shorten(url)
         ))),
     };
-    given(call)?.into_iter().enumerate().map(selection).collect()
+    entries.iter().map(AsRef::as_ref).enumerate().map(selection).collect()
 }
 
 fn given(call: &Call<'_>) -> Result<Vec<String>, ApiError> {

@@ -1,6 +1,7 @@
 //! From a `where` text to conditions whose values have the kinds of their fields.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::super::QueryError;
 use super::super::column::Kind;
@@ -14,6 +15,17 @@ use crate::model::Day;
 pub struct Condition {
     pub field: &'static str,
     pub test: Test,
+}
+
+impl Condition {
+    /// Two conditions that together ask for a day within the range.
+    pub fn within(field: &'static str, days: &RangeInclusive<Day>) -> [Self; 2] {
+        let condition = |comparison, day: &Day| {
+            let test = Test::Compare(comparison, Literal::Day(day.as_number()));
+            Self { field, test }
+        };
+        [condition(Comparison::Ge, days.start()), condition(Comparison::Le, days.end())]
+    }
 }
 
 const OPERATORS: &str = "lt, le, gt, ge, eq, ne, like, notlike or in";
@@ -152,7 +164,7 @@ fn found(token: &Token, advice: &str) -> QueryError {
 
 fn wanted(kind: Kind) -> &'static str {
     match kind {
-        Kind::Number | Kind::Hundredths => "a number without quotes, for example 10",
+        Kind::Number | Kind::Hundredths | Kind::TenThousandths => "a number without quotes, for example 10",
         Kind::Flag => "true or false",
         Kind::Day | Kind::DayNumber => "a day as yyyyMMdd, for example 20240229",
         Kind::Text => "a text in single quotes, for example 'news'",
@@ -163,7 +175,9 @@ fn wanted(kind: Kind) -> &'static str {
 /// The word as a value of this kind.
 fn literal(word: &Word, kind: Kind) -> Option<Literal> {
     match (kind, word) {
-        (Kind::Number | Kind::Hundredths, Word::Plain(text)) => number(text).map(Literal::Number),
+        (Kind::Number | Kind::Hundredths | Kind::TenThousandths, Word::Plain(text)) => {
+            number(text).map(Literal::Number)
+        }
         (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("true") => Some(Literal::Flag(true)),
         (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("false") => Some(Literal::Flag(false)),
         (Kind::Day | Kind::DayNumber, Word::Plain(text) | Word::Quoted(text)) => {

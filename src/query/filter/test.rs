@@ -128,7 +128,7 @@ impl Test {
                     pattern.matches(&text) != *negated
                 }
                 Value::Day(day) | Value::DayNumber(day) => pattern.matches(&format!("{day:08}")) != *negated,
-                Value::Number(_) | Value::Hundredths(_) | Value::Flag(_) => false,
+                Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => false,
             },
         }
     }
@@ -190,6 +190,9 @@ fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
         (Value::Number(value), Literal::Number(literal)) => f64::from(value).partial_cmp(literal),
         (Value::Hundredths(value), Literal::Number(literal)) => {
             (f64::from(value) / 100.0).partial_cmp(literal)
+        }
+        (Value::TenThousandths(value), Literal::Number(literal)) => {
+            (f64::from(value) / 10_000.0).partial_cmp(literal)
         }
         (Value::Flag(value), Literal::Flag(literal)) => Some(value.cmp(literal)),
         (Value::Day(value) | Value::DayNumber(value), Literal::Day(literal)) => Some(value.cmp(literal)),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::file::Label;
-use super::kept::{Kept, Key, Needs, Part, What};
+use super::kept::{Kept, Key, Needs, Others, Part, What};
 use super::{HEAD_ROWS, Indexed, Shared};
 use crate::query::base::Base;
 use crate::query::facts::Facts;
@@ -106,7 +106,7 @@ impl Builder {
             }
             let Some(indexed) = build.wait(until, deadline)? else { continue };
             // What others began before this question was asked may be too old for it.
-            let needs = Needs { rows, others: false };
+            let needs = Needs { rows, others: Others::Nothing };
             if !indexed.finished
                 || indexed.read_at >= begun
                 || shared.serves(selection, needs, indexed.stamp, indexed.read_at)?
@@ -237,7 +237,7 @@ fn read(shared: &Shared, build: &Build, limit: usize, deadline: &Deadline) -> Re
     let read_at = SystemTime::now();
     let snapshot = shared.store.snapshot();
     let (selection, suffixes) = (&*build.selection, &*shared.suffixes);
-    let stamp = shared.stamp(selection, Needs { rows: build.rows, others: false }, &snapshot)?;
+    let stamp = shared.stamp(selection, Needs { rows: build.rows, others: Others::Nothing }, &snapshot)?;
     let scan = Scan { snapshot: &snapshot, selection, suffixes, deadline };
     let known = Known { snapshot: &snapshot, suffixes, deadline };
     let reading = Base::read(&scan, build.rows, limit, &known)?;

@@ -71,6 +71,7 @@ struct Stored {
 enum StoredKind {
     Number,
     Hundredths,
+    TenThousandths,
     Flag,
     Day,
     DayNumber,
@@ -145,6 +146,7 @@ impl<'a> Plan<'a> {
         let kind = match column.kind() {
             Kind::Number => StoredKind::Number,
             Kind::Hundredths => StoredKind::Hundredths,
+            Kind::TenThousandths => StoredKind::TenThousandths,
             Kind::Flag => StoredKind::Flag,
             Kind::Day => StoredKind::Day,
             Kind::DayNumber => StoredKind::DayNumber,
@@ -222,6 +224,7 @@ impl Reader {
         let meaning = match (stored.kind, stored.dictionary) {
             (StoredKind::Number, _) => Meaning::Number,
             (StoredKind::Hundredths, _) => Meaning::Hundredths,
+            (StoredKind::TenThousandths, _) => Meaning::TenThousandths,
             (StoredKind::Flag, _) => Meaning::Flag,
             (StoredKind::Day, _) => Meaning::Day,
             (StoredKind::DayNumber, _) => Meaning::DayNumber,

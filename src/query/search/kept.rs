@@ -10,6 +10,7 @@ use crate::query::field::Rows;
 use crate::query::page::{Page, Window};
 use crate::query::scan::{Activity, Internal, Selection};
 use crate::query::{Counts, Deadline, LinkCounts, Plan, QueryError, View};
+use crate::store::{Changes, Snapshot};
 use crate::urls::Scope;
 
 /// The name of something kept.
@@ -75,8 +76,28 @@ pub(super) struct Stamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Needs {
     pub rows: Rows,
-    /// Whether it tells of links into other domains.
-    pub others: bool,
+    pub others: Others,
+}
+
+/// What else something depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    Nothing,
+    /// How the scope's own pages stand.
+    Pages,
+    /// Links into other domains.
+    Everything,
+}
+
+impl Others {
+    /// The number of the last change of it.
+    pub fn last_change(self, changes: Changes, snapshot: &Snapshot<'_>) -> Result<u64, QueryError> {
+        Ok(match self {
+            Self::Nothing => 0,
+            Self::Pages => changes.outgoing,
+            Self::Everything => snapshot.last_change()?,
+        })
+    }
 }
 
 /// Something kept, with its state.

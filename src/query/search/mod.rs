@@ -23,8 +23,9 @@ use std::time::{Duration, SystemTime};
 
 use self::builder::Builder;
 use self::disk::Disk;
-use self::kept::{Head, Kept, Key, Needs, Part, Stamp, What};
+use self::kept::{Head, Kept, Key, Needs, Others, Part, Stamp, What};
 use super::base::Base;
+use super::compute::Compute;
 use super::facts::Facts;
 use super::field::Rows;
 use super::lookup::Known;
@@ -113,7 +114,7 @@ impl Searches {
         window: Window,
         deadline: &Deadline,
     ) -> Result<Found<Page>, QueryError> {
-        if let Some(head) = self.head(selection, question)?
+        if let Some(head) = self.head(selection, question, deadline)?
             && let Some(answer) = head.page(question.plan, window, deadline)?
         {
             return Ok(Found { answer, finished: true });
@@ -142,7 +143,7 @@ impl Searches {
     /// # Errors
     /// What the store or the deadline reports.
     pub fn facts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Arc<Facts>, QueryError> {
-        let needs = Needs { rows: Rows::Backlinks, others: false };
+        let needs = Needs { rows: Rows::Backlinks, others: Others::Nothing };
         let key = Key::new(selection, What::Facts);
         if let Some(Kept { part: Part::Facts(facts), .. }) = self.shared.kept(&key, needs)? {
             return Ok(facts);
@@ -210,7 +211,7 @@ impl Searches {
         work_out: impl FnOnce(&Scan<'_>) -> Result<Part, QueryError>,
     ) -> Result<Part, QueryError> {
         let shared = &self.shared;
-        let (key, needs) = (Key::new(selection, what), Needs { rows, others: false });
+        let (key, needs) = (Key::new(selection, what), Needs { rows, others: Others::Nothing });
         let valid_at = shared.store.change_number();
         let kept = shared.memory().get(&key).map(|kept| kept.clone());
         if let Some(kept) = &kept
@@ -234,9 +235,11 @@ impl Searches {
         &self,
         selection: &Arc<Selection>,
         question: &Question<'_>,
+        deadline: &Deadline,
     ) -> Result<Option<Arc<Head>>, QueryError> {
         let listing = question.listing;
-        if !question.plan.is_plain() || question.activity != Activity::Active {
+        let heads = listing.group_by.is_some() || listing.shows_base();
+        if !heads || !question.plan.is_plain() || question.activity != Activity::Active {
             return Ok(None);
         }
         let shared = &self.shared;
@@ -267,7 +270,10 @@ impl Searches {
             None => {
                 let active = label.active.min(table.rows());
                 let base = Base { table, active };
-                Head { view: View::of_rows(listing, &base, Activity::Active)?, count: label.active }
+                let snapshot = shared.store.snapshot();
+                let known = Known { snapshot: &snapshot, suffixes: &shared.suffixes, deadline };
+                let view = View::of(listing, &base, Activity::Active, &known, deadline)?;
+                Head { view, count: label.active }
             }
         };
         let head = Arc::new(head);
@@ -303,8 +309,9 @@ impl Searches {
                 Err(error) => shared.damaged(&key, &error),
             }
         }
-        let indexed = self.indexed(selection, Needs { others: false, ..needs }, patience, deadline)?;
-        let (view, others) = shared.make(listing, activity, &indexed.base, needs, deadline)?;
+        let indexed =
+            self.indexed(selection, Needs { others: Others::Nothing, ..needs }, patience, deadline)?;
+        let (view, others) = shared.make(selection, question, &indexed.base, deadline)?;
         let view = Arc::new(view);
         if indexed.finished {
             let stamp = Stamp { others, ..indexed.stamp };
@@ -349,7 +356,14 @@ pub struct Question<'a> {
 
 impl Needs {
     fn of(listing: &Listing) -> Self {
-        Self { rows: listing.rows, others: listing.looks_beyond(|from| from.looks_at_others()) }
+        let others = if listing.looks_beyond(Compute::looks_at_others) {
+            Others::Everything
+        } else if listing.looks_beyond(Compute::looks_at_pages) {
+            Others::Pages
+        } else {
+            Others::Nothing
+        };
+        Self { rows: listing.rows, others }
     }
 }
 
@@ -382,10 +396,10 @@ impl Shared {
         Ok(Stamp {
             links: match needs.rows {
                 Rows::Backlinks => changes.incoming,
-                Rows::Outgoing | Rows::Pages => changes.outgoing,
+                _ => changes.outgoing,
             },
             ranks: snapshot.rank_generation()?,
-            others: if needs.others { snapshot.last_change()? } else { 0 },
+            others: needs.others.last_change(changes, snapshot)?,
         })
     }
 
@@ -481,14 +495,16 @@ impl Shared {
     /// Makes a view; gives the state of what else it depends on.
     fn make(
         &self,
-        listing: &'static Listing,
-        activity: Activity,
+        selection: &Selection,
+        question: &Question<'_>,
         base: &Base,
-        needs: Needs,
         deadline: &Deadline,
     ) -> Result<(View, u64), QueryError> {
+        let Question { listing, activity, .. } = *question;
+        let needs = Needs::of(listing);
         let snapshot = self.store.snapshot();
-        let others = if needs.others { snapshot.last_change()? } else { 0 };
+        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
+        let others = needs.others.last_change(changes, &snapshot)?;
         let known = Known { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
         Ok((View::of(listing, base, activity, &known, deadline)?, others))
     }

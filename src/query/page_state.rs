@@ -1,0 +1,130 @@
+//! How a page stood when it was last visited: the HTTP status, or why no answer came.
+//!
+//! The last visit decides. A page that answered for years and cannot be reached today is broken today; one that
+//! was refused by robots.txt was not visited, and so is neither.
+
+use std::sync::Arc;
+
+use super::column::{Column, Kind, Meaning};
+use super::dictionary::TextsBuilder;
+use crate::model::{FailureKind, StoredPage};
+
+/// The lowest HTTP status that says that there is no page.
+const LOWEST_ERROR: u16 = 400;
+/// What a failure is called that a later version of this program may have stored.
+const UNKNOWN_FAILURE: &str = "unknown";
+
+/// How a page stands. The default is a page that was never visited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageState {
+    /// HTTP status of the last answer; 0 when there was none.
+    pub status: u16,
+    /// [`FailureKind`] of the last visit as its number; 0 when it was answered.
+    pub failure: u8,
+}
+
+/// A part of a [`PageState`] that a column shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatePart {
+    /// HTTP status of the last answer, however long ago; 0 when there was none.
+    LastStatus,
+    /// HTTP status of the last visit; 0 when it failed or there was none.
+    Code,
+    /// The name of the last visit's failure; empty when it was answered or there was none.
+    Failure,
+    /// Whether the last visit failed, or was answered with 400 or above.
+    Broken,
+}
+
+impl From<&StoredPage> for PageState {
+    fn from(page: &StoredPage) -> Self {
+        Self { status: page.status, failure: page.last_failure }
+    }
+}
+
+impl PageState {
+    /// HTTP status of the last visit; 0 when it failed or there was none.
+    pub fn code(self) -> u16 {
+        if self.failure == 0 { self.status } else { 0 }
+    }
+
+    pub fn is_broken(self) -> bool {
+        self.failure != 0 || self.status >= LOWEST_ERROR
+    }
+
+    /// The part as the cell of a column.
+    fn cell(self, part: StatePart) -> u32 {
+        match part {
+            StatePart::LastStatus => u32::from(self.status),
+            StatePart::Code => u32::from(self.code()),
+            StatePart::Failure => u32::from(self.failure).min(FailureKind::ALL.len() as u32 + 1),
+            StatePart::Broken => u32::from(self.is_broken()),
+        }
+    }
+}
+
+impl StatePart {
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::LastStatus | Self::Code => Kind::Number,
+            Self::Failure => Kind::Text,
+            Self::Broken => Kind::Flag,
+        }
+    }
+
+    fn meaning(self) -> Meaning {
+        match self {
+            Self::LastStatus | Self::Code => Meaning::Number,
+            Self::Broken => Meaning::Flag,
+            Self::Failure => {
+                // The code of a name is the number of its failure.
+                let mut names = TextsBuilder::default();
+                let failures = FailureKind::ALL.map(FailureKind::as_str);
+                for name in [""].into_iter().chain(failures).chain([UNKNOWN_FAILURE]) {
+                    names.code(name);
+                }
+                Meaning::Texts(Arc::new(names.finish()))
+            }
+        }
+    }
+}
+
+impl StatePart {
+    /// This part of the states, one row each.
+    pub(super) fn column(self, states: &[PageState]) -> Column {
+        Column::new(states.iter().map(|state| state.cell(self)).collect(), self.meaning())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_visit_decides_what_is_broken() {
+        for (status, failure, code, broken) in [
+            (0, 0, 0, false),
+            (200, 0, 200, false),
+            (301, 0, 301, false),
+            (399, 0, 399, false),
+            (400, 0, 400, true),
+            (503, 0, 503, true),
+            (200, FailureKind::Dns as u8, 0, true),
+            (0, FailureKind::Decode as u8, 0, true),
+        ] {
+            let state = PageState { status, failure };
+            assert_eq!((state.code(), state.is_broken()), (code, broken), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn every_failure_has_its_own_name() {
+        let Meaning::Texts(names) = StatePart::Failure.meaning() else { panic!("no texts") };
+        let name = |failure| names.get(PageState { status: 200, failure }.cell(StatePart::Failure));
+        assert_eq!(name(0), "");
+        for kind in FailureKind::ALL {
+            assert_eq!(name(kind as u8), kind.as_str());
+        }
+        assert_eq!((name(8), name(255)), (UNKNOWN_FAILURE, UNKNOWN_FAILURE));
+    }
+}

@@ -1,0 +1,90 @@
+//! A made-up web in which pages also fail, redirect in every way, refresh, and are found unchanged.
+
+use std::collections::BTreeMap;
+
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Visit};
+
+use super::super::oracle::intelligence::States;
+use super::super::web::{Dice, link, random_without_repeats};
+
+/// As `random_without_repeats`, with more ways for a visit to end.
+pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
+    let mut dice = Dice(seed ^ 0xa5a5);
+    let mut records = random_without_repeats(seed, visits);
+    let urls: Vec<String> = records.iter().map(|record| record.url.as_str().to_owned()).collect();
+    for record in &mut records {
+        let target = urls[dice.roll(urls.len())].clone();
+        let Visit::Answered(content) = &mut record.visit else { unreachable!() };
+        match dice.roll(14) {
+            0 | 1 => record.visit = Visit::Failed(dice.pick(&FailureKind::ALL)),
+            2 => record.visit = Visit::NotModified,
+            3 => {
+                let status = dice.pick(&[400, 403, 404, 410, 429, 500, 503]);
+                **content = PageContent { status, ip: content.ip, ..PageContent::default() };
+            }
+            4..=7 => {
+                let status = dice.pick(&[301, 302, 303, 307, 308]);
+                let tag = LinkTag::from_redirect_status(status).unwrap();
+                let moved = Link { tag, ..link(&target, "") };
+                **content = PageContent { status, links: vec![moved], ..PageContent::default() };
+            }
+            8 if content.status == 200 => {
+                let named = |link: &Link| link.target.as_str() == target;
+                if target != record.url.as_str() && !content.links.iter().any(named) {
+                    let at = dice.roll(content.links.len() + 1);
+                    content.links.insert(at, Link { tag: LinkTag::Refresh, ..link(&target, "") });
+                }
+            }
+            _ => {}
+        }
+    }
+    records
+}
+
+/// How the pages stand after these visits, in the order of time.
+pub fn states(records: &[PageRecord]) -> States {
+    let mut states = States::new();
+    for record in records {
+        let known = states.get(record.url.as_str()).copied();
+        let state = match &record.visit {
+            Visit::Answered(content) => (u64::from(content.status), ""),
+            Visit::Failed(kind) => (known.map_or(0, |(status, _)| status), kind.as_str()),
+            // It says nothing of a page that never answered with one.
+            Visit::NotModified => match known {
+                Some((status, _)) if status != 0 => (status, ""),
+                _ => continue,
+            },
+        };
+        states.insert(record.url.as_str().to_owned(), state);
+    }
+    states
+}
+
+/// The day on which every link was lost that is, by page and target.
+pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
+    let mut there: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut lost = BTreeMap::new();
+    for record in records {
+        let Visit::Answered(content) = &record.visit else { continue };
+        if !content.settles_links() {
+            continue;
+        }
+        let today = backlinkd::model::Day::from_unix_seconds(record.visited).to_string();
+        let page = record.url.as_str().to_owned();
+        let gone = matches!(content.status, 404 | 410);
+        let now: Vec<String> = if gone {
+            Vec::new()
+        } else {
+            content.links.iter().map(|link| link.target.as_str().to_owned()).collect()
+        };
+        for target in &now {
+            lost.remove(&(page.clone(), target.clone()));
+        }
+        for target in there.insert(page.clone(), now.clone()).unwrap_or_default() {
+            if !now.contains(&target) {
+                lost.insert((page.clone(), target), today.clone());
+            }
+        }
+    }
+    lost
+}
