@@ -16,16 +16,17 @@ mod builder;
 mod disk;
 mod file;
 mod kept;
+mod shared;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use self::builder::Builder;
 use self::disk::Disk;
 use self::kept::{Head, Kept, Key, Needs, Others, Part, Stamp, What};
+use self::shared::Shared;
 use super::base::Base;
-use super::compute::Compute;
 use super::facts::Facts;
 use super::field::Rows;
 use super::lookup::Known;
@@ -35,8 +36,7 @@ use super::{
 };
 use crate::config::SearchConfig;
 use crate::lru::Lru;
-use crate::store::{Snapshot, Store};
-use crate::urls::Suffixes;
+use crate::store::Store;
 
 /// First rows of a file that stand by themselves: a few pages of the usual size.
 const HEAD_ROWS: usize = 1_000;
@@ -45,15 +45,6 @@ const HEAD_ROWS: usize = 1_000;
 pub struct Searches {
     shared: Arc<Shared>,
     builder: Builder,
-}
-
-/// What the builders' threads need as well.
-struct Shared {
-    store: Arc<Store>,
-    suffixes: Arc<Suffixes>,
-    config: SearchConfig,
-    memory: Mutex<Lru<Key, Kept>>,
-    disk: Disk,
 }
 
 /// An answer, and whether it is from all rows.
@@ -352,160 +343,4 @@ pub struct Question<'a> {
     pub activity: Activity,
     pub plan: &'a Plan,
     pub patience: Patience,
-}
-
-impl Needs {
-    fn of(listing: &Listing) -> Self {
-        let others = if listing.looks_beyond(Compute::looks_at_others) {
-            Others::Everything
-        } else if listing.looks_beyond(Compute::looks_at_pages) {
-            Others::Pages
-        } else {
-            Others::Nothing
-        };
-        Self { rows: listing.rows, others }
-    }
-}
-
-impl Shared {
-    fn memory(&self) -> std::sync::MutexGuard<'_, Lru<Key, Kept>> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, key: Key, kept: Kept) {
-        let bytes = kept.part.bytes();
-        if bytes <= self.config.memory_bytes {
-            self.memory().insert(key, kept, bytes);
-        }
-    }
-
-    /// Forgets what has a damaged file, so that it is built and written anew.
-    fn damaged(&self, key: &Key, error: &std::io::Error) {
-        self.disk.damaged(key, error);
-        self.memory().remove(key);
-    }
-
-    /// The state of what a selection's rows depend on.
-    fn stamp(
-        &self,
-        selection: &Selection,
-        needs: Needs,
-        snapshot: &Snapshot<'_>,
-    ) -> Result<Stamp, QueryError> {
-        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
-        Ok(Stamp {
-            links: match needs.rows {
-                Rows::Backlinks => changes.incoming,
-                _ => changes.outgoing,
-            },
-            ranks: snapshot.rank_generation()?,
-            others: needs.others.last_change(changes, snapshot)?,
-        })
-    }
-
-    /// Whether what was kept may be used: it tells of the present state, or is young enough.
-    fn serves(
-        &self,
-        selection: &Selection,
-        needs: Needs,
-        stamp: Stamp,
-        read_at: SystemTime,
-    ) -> Result<bool, QueryError> {
-        // A clock set back makes no index older than it is.
-        let age = read_at.elapsed().unwrap_or(Duration::ZERO);
-        Ok(age < self.config.refresh.0 || self.stamp(selection, needs, &self.store.snapshot())? == stamp)
-    }
-
-    /// What memory holds under a key, if it may be used.
-    fn kept(&self, key: &Key, needs: Needs) -> Result<Option<Kept>, QueryError> {
-        let valid_at = self.store.change_number();
-        let Some(kept) = self.memory().get(key).map(|kept| kept.clone()) else { return Ok(None) };
-        if kept.valid_at == valid_at {
-            return Ok(Some(kept));
-        }
-        let stamp = self.stamp(&key.selection, needs, &self.store.snapshot())?;
-        if stamp == kept.stamp {
-            if let Some(kept) = self.memory().get(key) {
-                kept.valid_at = valid_at;
-            }
-            return Ok(Some(kept));
-        }
-        let age = kept.read_at.elapsed().unwrap_or(Duration::ZERO);
-        Ok((age < self.config.refresh.0).then_some(kept))
-    }
-
-    /// The file of a key, if it may be used.
-    fn read(&self, key: &Key, needs: Needs) -> Result<Option<(file::Reader, Kept)>, QueryError> {
-        let Some(reader) = self.disk.read(key) else { return Ok(None) };
-        let (stamp, read_at) = (reader.label().stamp, reader.label().read_at);
-        if !self.serves(&key.selection, needs, stamp, read_at)? {
-            return Ok(None);
-        }
-        let nothing = Part::Counts(Counts::default());
-        Ok(Some((reader, Kept { part: nothing, stamp, read_at, valid_at: 0 })))
-    }
-
-    /// The complete rows of a selection, if they are kept and may be used.
-    fn indexed(&self, selection: &Arc<Selection>, needs: Needs) -> Result<Option<Indexed>, QueryError> {
-        let base_key = Key::new(selection, What::Base(needs.rows));
-        let facts_key = Key::new(selection, What::Facts);
-        if let Some(kept) = self.kept(&base_key, needs)?
-            && let Part::Base(base) = kept.part
-        {
-            let facts = match self.memory().get(&facts_key) {
-                Some(Kept { part: Part::Facts(facts), .. }) => Some(Arc::clone(facts)),
-                _ => None,
-            };
-            if facts.is_some() || needs.rows != Rows::Backlinks {
-                let Kept { stamp, read_at, .. } = kept;
-                return Ok(Some(Indexed { base, facts, stamp, read_at, finished: true }));
-            }
-        }
-        let Some((reader, state)) = self.read(&base_key, needs)? else { return Ok(None) };
-        let table = match reader.whole() {
-            Ok(table) => table,
-            Err(error) => {
-                self.damaged(&base_key, &error);
-                return Ok(None);
-            }
-        };
-        let label = reader.label();
-        let facts: Option<Arc<Facts>> =
-            label.facts.clone().and_then(|facts| serde_json::from_value(facts).ok()).map(Arc::new);
-        if facts.is_none() && needs.rows == Rows::Backlinks {
-            return Ok(None);
-        }
-        let base = Arc::new(Base { table, active: label.active });
-        let Kept { stamp, read_at, .. } = state;
-        let indexed = Indexed { base, facts, stamp, read_at, finished: true };
-        self.keep_indexed(selection, needs.rows, &indexed);
-        Ok(Some(indexed))
-    }
-
-    fn keep_indexed(&self, selection: &Arc<Selection>, rows: Rows, indexed: &Indexed) {
-        let Indexed { base, facts, stamp, read_at, .. } = indexed;
-        // Valid at no change number: the next question looks at the stamp.
-        let kept = |part| Kept { part, stamp: *stamp, read_at: *read_at, valid_at: 0 };
-        self.keep(Key::new(selection, What::Base(rows)), kept(Part::Base(Arc::clone(base))));
-        if let Some(facts) = facts {
-            self.keep(Key::new(selection, What::Facts), kept(Part::Facts(Arc::clone(facts))));
-        }
-    }
-
-    /// Makes a view; gives the state of what else it depends on.
-    fn make(
-        &self,
-        selection: &Selection,
-        question: &Question<'_>,
-        base: &Base,
-        deadline: &Deadline,
-    ) -> Result<(View, u64), QueryError> {
-        let Question { listing, activity, .. } = *question;
-        let needs = Needs::of(listing);
-        let snapshot = self.store.snapshot();
-        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
-        let others = needs.others.last_change(changes, &snapshot)?;
-        let known = Known { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
-        Ok((View::of(listing, base, activity, &known, deadline)?, others))
-    }
 }
