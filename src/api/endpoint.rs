@@ -1,7 +1,10 @@
-//! What an endpoint is: a name, its methods, and how it answers.
+//! What an endpoint is: a name, its methods, its parameters, and how it answers.
 
 use http::Method;
 
+use super::parameter::{
+    ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL, WHERE,
+};
 use super::{ApiError, Call};
 use crate::query::Listing;
 
@@ -13,6 +16,8 @@ pub struct Endpoint {
     /// What GET serves, HEAD does as well.
     pub verbs: &'static [Verb],
     pub answer: Answer,
+    /// The parameters of an endpoint that answers in a way of its own.
+    own_parameters: &'static [Parameter],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +36,17 @@ pub enum Answer {
     /// The first rows and the sum of the others, with `where`, `order[]`, `top` and `exportFinished`. With
     /// `direction=in`, where there is such a listing, rows are those of `turned`.
     Distribution { listing: &'static Listing, turned: Option<&'static Listing> },
+    /// Rows in key order, with `limit` and `next`.
+    Export(Exported),
     /// In a way of its own: the JSON of the answer.
     Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
+}
+
+/// What an export holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exported {
+    Backlinks,
+    Pages,
 }
 
 impl Answer {
@@ -42,7 +56,7 @@ impl Answer {
             Self::List(listing) | Self::Summary(listing) | Self::Distribution { listing, .. } => {
                 Some(listing)
             }
-            Self::Own(_) => None,
+            Self::Export(_) | Self::Own(_) => None,
         }
     }
 
@@ -50,11 +64,38 @@ impl Answer {
     pub fn says_finished(&self) -> bool {
         matches!(self, Self::List(_) | Self::Distribution { .. })
     }
+
+    /// Whether it comes in other formats than JSON, and in columns that can be chosen.
+    pub fn is_tabular(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Summary(_) | Self::Export(_))
+    }
 }
 
 impl Endpoint {
+    /// An endpoint that answers in a way of its own takes the parameters of a scope, unless it says otherwise.
     pub const fn new(name: &'static str, verbs: &'static [Verb], answer: Answer) -> Self {
-        Self { name, verbs, answer }
+        Self { name, verbs, answer, own_parameters: &[URL, SCOPE, INTERNAL] }
+    }
+
+    /// With these parameters.
+    pub const fn taking(self, own_parameters: &'static [Parameter]) -> Self {
+        Self { own_parameters, ..self }
+    }
+
+    /// The parameters of its query string.
+    pub fn parameters(&self) -> Vec<&'static Parameter> {
+        let scope: &'static [Parameter] = &[URL, SCOPE, INTERNAL];
+        let more: &'static [Parameter] = match &self.answer {
+            Answer::List(Listing { shows_lost: true, .. }) => {
+                &[ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
+            }
+            Answer::List(_) | Answer::Summary(_) => &[WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
+            Answer::Distribution { turned: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
+            Answer::Distribution { turned: None, .. } => &[WHERE, ORDER, TOP],
+            Answer::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
+            Answer::Own(_) => return self.own_parameters.iter().collect(),
+        };
+        scope.iter().chain(more).collect()
     }
 
     pub fn takes(&self, method: &Method) -> bool {

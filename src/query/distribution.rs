@@ -53,7 +53,7 @@ impl Listing {
         } else {
             None
         };
-        let first = self.page(&frame, &shown, window, units.len())?;
+        let first = self.page(plan, &frame, &shown, window, units.len())?;
         Ok(Distribution { first, rest, columns: self.columns })
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::column::{Column, Kind, Meaning};
+use super::column::{Column, Kind, Meaning, Value};
 use super::field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, find};
 use super::filter::{self, Condition};
 use super::frame::{Compute, Frame};
@@ -65,6 +65,8 @@ pub struct Listing {
 pub struct Plan {
     conditions: Vec<Condition>,
     order: Vec<OrderKey>,
+    /// The columns to show: at first all.
+    pub columns: Vec<ListColumn>,
     /// What was ignored, and why.
     pub warnings: Vec<String>,
 }
@@ -121,7 +123,7 @@ impl Listing {
         if fields.is_empty() && !filter.is_empty() {
             warnings.push("where was ignored, since nothing can be filtered here; leave it away".to_owned());
         }
-        Ok(Plan { conditions, order, warnings })
+        Ok(Plan { conditions, order, columns: self.columns.to_vec(), warnings })
     }
 
     /// The column of a name.
@@ -157,7 +159,7 @@ impl Listing {
         for name in named {
             fields.extend(self.column(name)?.from.fields());
         }
-        fields.extend(self.columns.iter().flat_map(|column| column.from.fields()));
+        fields.extend(plan.columns.iter().flat_map(|column| column.from.fields()));
         fields.sort_unstable();
         fields.dedup();
         Ok(fields)
@@ -178,7 +180,35 @@ impl Listing {
         let frame = Frame::new(table, self.group_by, look_up, deadline)?;
         let units = self.passing(plan, &frame, deadline)?;
         let shown = self.shown(plan, &frame, &units, window)?;
-        self.page(&frame, &shown, window, units.len())
+        self.page(plan, &frame, &shown, window, units.len())
+    }
+
+    /// As [`Self::answer`], handed out in pages of at most `piece` rows; in one without rows where there are none.
+    /// Rows are picked once, cells worked out page by page.
+    ///
+    /// # Errors
+    /// As [`Self::answer`], and what `each` reports.
+    pub fn pieces<E: From<QueryError>>(
+        &self,
+        plan: &Plan,
+        window: Window,
+        piece: usize,
+        (table, look_up, deadline): (&Table, &dyn LookUp, &Deadline),
+        mut each: impl FnMut(Page) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let frame = Frame::new(table, self.group_by, look_up, deadline)?;
+        let units = self.passing(plan, &frame, deadline)?;
+        let shown = self.shown(plan, &frame, &units, window)?;
+        let mut offset = window.offset;
+        loop {
+            let rest = &shown[offset - window.offset..];
+            let rows = &rest[..rest.len().min(piece)];
+            each(self.page(plan, &frame, rows, Window { offset, ..window }, units.len())?)?;
+            offset += rows.len();
+            if rows.len() == rest.len() {
+                return Ok(());
+            }
+        }
     }
 
     /// Those of the units that stand in the window.
@@ -197,9 +227,10 @@ impl Listing {
         Ok(picked.into_iter().map(|at| units[at as usize]).collect())
     }
 
-    /// All columns of the units shown.
+    /// The plan's columns of the units shown.
     pub(super) fn page(
         &self,
+        plan: &Plan,
         frame: &Frame<'_>,
         shown: &[u32],
         window: Window,
@@ -209,7 +240,7 @@ impl Listing {
             Compute::RowNumber => Ok(row_numbers(window.offset, shown.len())),
             from => frame.column(from, shown),
         };
-        let columns = self.columns.iter().map(|column| Ok((column.name, cells(column.from)?)));
+        let columns = plan.columns.iter().map(|column| Ok((column.name, cells(column.from)?)));
         Ok(Page { columns: columns.collect::<Result<_, QueryError>>()?, rows: shown.len(), count })
     }
 
@@ -264,7 +295,7 @@ impl Page {
     }
 
     /// The shown rows, each of which serialises as an object.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         (0..self.rows).map(|row| Row { page: self, row })
     }
 }
@@ -275,10 +306,18 @@ impl Serialize for Page {
     }
 }
 
-/// A shown row.
-pub(super) struct Row<'a> {
+/// A shown row. Serialises as an object.
+#[derive(Debug)]
+pub struct Row<'a> {
     page: &'a Page,
     row: usize,
+}
+
+impl Row<'_> {
+    /// The cells, in the order of the columns.
+    pub fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        self.page.columns.iter().map(|(_, column)| column.value(self.row))
+    }
 }
 
 impl Serialize for Row<'_> {

@@ -37,7 +37,7 @@ pub use distribution::Distribution;
 pub use field::{BACKLINK_FIELDS, Field, OUTGOING_FIELDS, PAGE_FIELDS, Read};
 pub use frame::Compute;
 pub use history::DayChange;
-pub use listing::{ListColumn, Listing, Page, Plan, Rows, Window};
+pub use listing::{ListColumn, Listing, Page, Plan, Row, Rows, Window};
 pub use lookup::{LookUp, scope_rank};
 pub use order::{OrderKey, parse as read_order};
 pub use scan::{Activity, Internal, Scan, Selection};
