@@ -9,7 +9,7 @@ use std::sync::Arc;
 use backlinkd::config::StoreConfig;
 use backlinkd::frontier::{Found, QueuedUrl};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
-use backlinkd::store::{COLUMN_FAMILIES, Commit, Store, StoreError};
+use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Suffixes, UrlRules};
 use proptest::prelude::*;
 use rocksdb::{DB, Options};
@@ -110,10 +110,15 @@ fn a_page_with_its_links_is_written_as_documented() {
     // Tag, rel values, position, first day, absences, blpcount, anchor text, page.
     let backlink = [b"\x00\x01\x01\x64\x00\x01\x01t".as_slice(), source].concat();
     assert_eq!(rows(&db, "backlinks"), [(b"org,b,)/x\x02com,example,www,)/a\x01\x00".to_vec(), backlink)]);
-    // Links, nofollow, text, image.
-    assert_eq!(rows(&db, "pairs"), [(b"org,b,\x00com,example,www,".to_vec(), b"\x02\x02\x02\x00".to_vec())]);
+    // Links, nofollow, text, image, home.
+    let pair = (b"org,b,\x00com,example,www,".to_vec(), b"\x02\x02\x02\x00\x00".to_vec());
+    assert_eq!(rows(&db, "pairs"), [pair]);
+    assert_eq!(rows(&db, "referrals"), [(b"com,example,www,\x00org,b,".to_vec(), b"\x02".to_vec())]);
+    // Anything, links into b.org, pages of example.com: all changed by the first commit.
+    let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
+    assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
-    assert!(meta.contains(&(b"format".to_vec(), b"\x01".to_vec())));
+    assert!(meta.contains(&(b"format".to_vec(), b"\x02".to_vec())));
     // Visited, HTML, active, external, inactive.
     assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
 }
@@ -147,6 +152,8 @@ fn the_queue_and_ranks_are_written_as_documented() {
     ];
     assert_eq!(rows(&db, "ranks"), ranks);
     assert!(rows(&db, "meta").contains(&(b"rank-generation".to_vec(), b"\x01".to_vec())));
+    // The queue is nothing that a query shows; ranks are.
+    assert_eq!(rows(&db, "changes"), [(b"\x00".to_vec(), b"\x01".to_vec())]);
 }
 
 /// Changes the store behind its back.
@@ -160,12 +167,35 @@ fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
 fn another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()).unwrap());
-    write_raw(folder.path(), "meta", b"format", b"\x02");
-    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 2, expected: 1, .. })));
+    write_raw(folder.path(), "meta", b"format", b"\x03");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 3, expected: FORMAT, .. })));
     let sentence = refusal(folder.path());
-    assert!(sentence.contains("has format 2") && sentence.contains("reads format 1"), "{sentence}");
-    write_raw(folder.path(), "meta", b"format", b"\x01");
+    assert!(sentence.contains("has format 3") && sentence.contains("reads format 2"), "{sentence}");
+    assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
+    write_raw(folder.path(), "meta", b"format", b"\x02");
     open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_database_of_format_1_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let families =
+        ["pages", "outlinks", "backlinks", "pairs", "seen", "frontier", "hosts", "ranks", "meta"].to_vec();
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    drop(DB::open_cf(&options, folder.path(), &families).unwrap());
+    write_raw(folder.path(), "meta", b"format", b"\x01");
+    for existing in [false, true] {
+        let opened = match existing {
+            true => Store::open_existing(folder.path(), &config(), suffixes()),
+            false => open(folder.path()),
+        };
+        assert!(matches!(opened, Err(StoreError::Format { found: 1, expected: FORMAT, .. })));
+    }
+    let mut names = DB::list_cf(&Options::default(), folder.path()).unwrap();
+    names.retain(|name| name != "default");
+    assert_eq!(names, families);
 }
 
 #[test]

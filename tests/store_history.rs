@@ -1,6 +1,7 @@
 //! Pages visited again and again: what the store then says, against a model that remembers everything and counts
 //! it anew each time.
 
+mod changes;
 mod model;
 mod web;
 
@@ -95,6 +96,10 @@ fn scopes_agree(store: &Store, model: &Model) {
         assert!(whole_pages.is_sorted_by(|a, b| a.key < b.key), "{scope:?}");
         let pairs: Vec<HostPair> = snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect();
         assert_eq!(pairs, model.host_pairs(&scope), "{scope:?}");
+        if let Scope::Domain { domain } = &scope {
+            let referrals: Vec<_> = snapshot.referrals(domain).map(|row| row.unwrap()).collect();
+            assert_eq!(referrals, model.referrals(domain), "{scope:?}");
+        }
         for after in keys.iter().chain(&between) {
             let rest: Vec<_> = whole.iter().filter(|row| row.key > *after).cloned().collect();
             assert_eq!(rows(&scope, Some(after)), rest, "{scope:?} after {after:?}");

@@ -197,6 +197,7 @@ fn counts_of(link: &BacklinkRecord) -> PairCounts {
         nofollow: u64::from(link.rel.is_nofollow()),
         text: u64::from(link.tag == LinkTag::A),
         image: u64::from(link.tag.is_image()),
+        home: u64::from(link.target.path_and_query() == "/"),
     }
 }
 

@@ -68,6 +68,7 @@ impl Scan<'_> {
             sums.nofollow += counts.nofollow;
             sums.text += counts.text;
             sums.image += counts.image;
+            sums.home += counts.home;
         })?;
         Ok(sums)
     }

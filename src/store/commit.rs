@@ -7,29 +7,32 @@
 use std::collections::HashMap;
 
 use rocksdb::WriteBatch;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{Day, FailureKind, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
-use crate::urls::{CanonicalUrl, Suffixes, Surt, host_prefix};
+use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
+use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
-use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, PAIRS, encode_sums};
+use super::changes::{ChangedDomains, page_differs};
+use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, encode_sums};
 use super::{Store, StoreError, diff, keys, meta, values};
 
 /// The change a commit makes to the counters that `stats` shows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CounterChange {
-    pub visited: i64,
-    pub html: i64,
-    pub active: i64,
-    pub external: i64,
-    pub inactive: i64,
+struct CounterChange {
+    visited: i64,
+    html: i64,
+    active: i64,
+    external: i64,
+    inactive: i64,
 }
 
-/// One record on its way into a batch.
+/// Records on their way into one batch. No URL may have two: the second would not see what the first changes.
 pub(super) struct Stage<'a> {
     pub store: &'a Store,
-    pub batch: &'a mut WriteBatch,
-    pub counters: &'a mut CounterChange,
+    pub batch: WriteBatch,
+    counters: CounterChange,
+    changed: ChangedDomains,
+    staged: FxHashSet<CanonicalUrl>,
 }
 
 /// A page's links before and after a visit, as the other column families see them.
@@ -42,25 +45,42 @@ struct LinkChange<'a> {
     page: &'a StoredPage,
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    pub fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            batch: WriteBatch::default(),
+            counters: CounterChange::default(),
+            changed: ChangedDomains::default(),
+            staged: FxHashSet::default(),
+        }
+    }
+
+    /// Whether a record of this URL was added.
+    pub fn holds(&self, url: &CanonicalUrl) -> bool {
+        self.staged.contains(url)
+    }
+
     /// Adds all that one record changes.
     pub fn record(&mut self, record: PageRecord) -> Result<(), StoreError> {
+        self.staged.insert(record.url.clone());
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
         let today = Day::from_unix_seconds(record.visited);
         let PageRecord { url, visited, visit } = record;
         match visit {
-            Visit::Failed(kind) => self.failed(&key, old, kind, visited, today),
+            Visit::Failed(kind) => self.failed(&url, &key, old, kind, visited, today),
             Visit::NotModified => self.not_modified(&url, &key, old, visited, today),
             Visit::Answered(content) if content.settles_links() => {
                 self.settled(&url, &key, old, *content, visited, today)
             }
-            Visit::Answered(content) => self.unsettled(&key, old, *content, visited, today),
+            Visit::Answered(content) => self.unsettled(&url, &key, old, *content, visited, today),
         }
     }
 
     fn failed(
         &mut self,
+        url: &CanonicalUrl,
         key: &Surt,
         old: Option<StoredPage>,
         kind: FailureKind,
@@ -71,12 +91,13 @@ impl Stage<'_> {
         page.failures = page.failures.saturating_add(1);
         page.last_failure = kind as u8;
         page.visited = visited;
-        self.put_page(key, old.as_ref(), &page)
+        self.put_page(url, key, old.as_ref(), &page)
     }
 
     /// An answer that says nothing about the page's links: the code is recorded, all else stays as it was.
     fn unsettled(
         &mut self,
+        url: &CanonicalUrl,
         key: &Surt,
         old: Option<StoredPage>,
         content: PageContent,
@@ -97,7 +118,7 @@ impl Stage<'_> {
         page.failures = failures;
         page.last_failure = 0;
         page.visited = visited;
-        self.put_page(key, old.as_ref(), &page)
+        self.put_page(url, key, old.as_ref(), &page)
     }
 
     fn not_modified(
@@ -115,7 +136,7 @@ impl Stage<'_> {
             let links = self.store.read_outlinks(url, key.as_bytes())?;
             self.links(&LinkChange { url, old: &links, new: &links, page_changed: true, page: &page })?;
         }
-        self.put_page(key, Some(&old), &page)
+        self.put_page(url, key, Some(&old), &page)
     }
 
     fn settled(
@@ -141,6 +162,7 @@ impl Stage<'_> {
         let page_changed = old.as_ref().is_none_or(|old| old.source() != page.source());
         self.links(&LinkChange { url, old: &old_links, new: &links, page_changed, page: &page })?;
         if links != old_links {
+            self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
             let family = self.store.family(OUTLINKS)?;
             if links.is_empty() {
                 self.batch.delete_cf(family, key.as_bytes());
@@ -148,15 +170,19 @@ impl Stage<'_> {
                 self.batch.put_cf(family, key.as_bytes(), values::encode_outlinks(url, &links));
             }
         }
-        self.put_page(key, old.as_ref(), &page)
+        self.put_page(url, key, old.as_ref(), &page)
     }
 
     fn put_page(
         &mut self,
+        url: &CanonicalUrl,
         key: &Surt,
         old: Option<&StoredPage>,
         page: &StoredPage,
     ) -> Result<(), StoreError> {
+        if page_differs(old, page) {
+            self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
+        }
         let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.html));
         self.counters.visited += i64::from(old.is_none());
         self.counters.html += html(Some(page)) - html(old);
@@ -167,7 +193,7 @@ impl Stage<'_> {
     /// Backlink records, host pairs and counters after a change of a page's links.
     fn links(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
         self.backlinks(change)?;
-        self.pairs(change)?;
+        self.pairs(change.url, change.old, change.new)?;
         let count = |links: &[OutlinkRecord], which: fn(&OutlinkRecord) -> bool| {
             links.iter().filter(|link| which(link)).count() as i64
         };
@@ -197,39 +223,22 @@ impl Stage<'_> {
             if same_count && known.get(&(&link.target, link.seq)) == Some(&link) {
                 continue;
             }
+            // A pair whose sums change has a row that changes: links are marked as lost, never deleted.
+            self.changed.add_incoming(domain);
             let key = keys::backlink(&link.target, source.as_bytes(), link.seq);
             self.batch.put_cf(family, key, values::encode_backlink(link, blpcount, &shown));
         }
         Ok(())
     }
 
-    fn pairs(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
-        let mut sums: FxHashMap<&str, [i64; 4]> = FxHashMap::default();
-        for (links, sign) in [(change.old, -1), (change.new, 1)] {
-            for link in links.iter().filter(|link| link.external && link.is_active()) {
-                let sum = sums.entry(link.target.host()).or_default();
-                sum[0] += sign;
-                sum[1] += sign * i64::from(link.rel.is_nofollow());
-                sum[2] += sign * i64::from(link.tag == LinkTag::A);
-                sum[3] += sign * i64::from(link.tag.is_image());
-            }
-        }
-        let family = self.store.family(PAIRS)?;
-        let source = host_prefix(change.url.host());
-        for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 4]) {
-            self.batch.merge_cf(family, keys::pair(&host_prefix(target), &source), encode_sums(&sum));
-        }
-        Ok(())
-    }
-
-    /// The counters' change, once a batch.
-    pub fn finish(self) -> Result<(), StoreError> {
-        let change = *self.counters;
+    /// The counters' change; then the batch is whole, but for the numbers of the domains that it changes.
+    pub fn finish(mut self) -> Result<(WriteBatch, ChangedDomains), StoreError> {
+        let change = self.counters;
         let sums = [change.visited, change.html, change.active, change.external, change.inactive];
         if sums != [0; 5] {
             self.batch.merge_cf(self.store.family(META)?, meta::COUNTERS, encode_sums(&sums));
         }
-        Ok(())
+        Ok((self.batch, self.changed))
     }
 }
 

@@ -1,12 +1,13 @@
 //! What there is once per database: its format version, its counters, its users, its token key.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use crate::urls::Surt;
 
 use super::codec::{Reader, put_varint};
 use super::keys::after_prefix;
-use super::schema::{FORMAT, META, PAGES, bounded, decode_sums};
+use super::schema::{self, FORMAT, META, PAGES, bounded, decode_sums};
 use super::{Store, StoreError};
 
 const FORMAT_KEY: &[u8] = b"format";
@@ -51,14 +52,7 @@ impl Store {
     /// Refuses a database of another format; stamps a new one.
     pub(super) fn check_format(&self) -> Result<(), StoreError> {
         match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
-            Some(value) => {
-                let found = Reader(&value).u32("the format");
-                let found = found.map_err(|damage| StoreError::damaged(META, FORMAT_KEY, damage.0))?;
-                if found == FORMAT {
-                    return Ok(());
-                }
-                Err(StoreError::Format { directory: self.directory.clone(), found, expected: FORMAT })
-            }
+            Some(value) => expect_format(&self.directory, &value),
             None => {
                 let mut value = Vec::new();
                 put_varint(&mut value, u64::from(FORMAT));
@@ -204,6 +198,22 @@ impl Store {
         let empty = !cursor.valid();
         cursor.status()?;
         Ok(empty)
+    }
+}
+
+/// Refuses a database that lacks column families because it has an earlier format, before it is opened and the
+/// column families are made. One whose first opening was cut short lacks them too, but has no format yet.
+pub(super) fn refuse_earlier(directory: &Path) -> Result<(), StoreError> {
+    let Some(db) = schema::incomplete(directory)? else { return Ok(()) };
+    let Some(meta) = db.cf_handle(META) else { return Ok(()) };
+    db.get_cf(meta, FORMAT_KEY)?.map_or(Ok(()), |value| expect_format(directory, &value))
+}
+
+fn expect_format(directory: &Path, value: &[u8]) -> Result<(), StoreError> {
+    let found = Reader(value).u32("the format");
+    match found.map_err(|damage| StoreError::damaged(META, FORMAT_KEY, damage.0))? {
+        FORMAT => Ok(()),
+        found => Err(StoreError::Format { directory: directory.to_owned(), found, expected: FORMAT }),
     }
 }
 

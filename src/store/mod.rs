@@ -7,19 +7,23 @@
 //!
 //! It does not decide what is fetched, and it knows no HTTP. All calls block: call them off the async threads.
 
+mod changes;
 mod codec;
 mod commit;
 mod diff;
 mod error;
 mod keys;
 mod meta;
+mod pairs;
 mod queue;
 mod ranks;
 mod schema;
 mod snapshot;
 mod values;
+mod walk;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::{
@@ -31,12 +35,14 @@ use crate::frontier::{Found, QueuedUrl};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes};
 
+pub use changes::Changes;
 pub use error::StoreError;
 pub use meta::Stats;
+pub use pairs::{HostPair, PairCounts};
 pub use schema::{COLUMN_FAMILIES, FORMAT};
-pub use snapshot::{HostPair, Keyed, PageLinks, PairCounts, Rows, Snapshot};
+pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
 
-use commit::{CounterChange, Stage};
+use commit::Stage;
 use queue::SeenCache;
 use schema::{OUTLINKS, PAGES};
 
@@ -52,6 +58,8 @@ pub struct Store {
     batch_pages: usize,
     /// Serialises commits, and remembers what they saw.
     writer: Mutex<SeenCache>,
+    /// Of the last commit that changed anything. Raised by whoever holds the writer's lock.
+    change_number: AtomicU64,
 }
 
 /// A unit of work done by the crawl, stored in one atomic batch.
@@ -104,15 +112,17 @@ impl Store {
     ) -> Result<Self, StoreError> {
         refuse_foreign(directory)?;
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
-        let store = Self {
+        let mut store = Self {
             db,
             directory: directory.to_owned(),
             suffixes,
             sync: config.sync,
             batch_pages: config.batch_pages,
             writer: Mutex::new(SeenCache::new(DEFAULT_SEEN_CACHE)),
+            change_number: AtomicU64::new(0),
         };
         store.check_format()?;
+        store.resume_numbers()?;
         Ok(store)
     }
 
@@ -152,33 +162,32 @@ impl Store {
     /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
     pub fn commit(&self, commit: Commit) -> Result<Vec<QueuedUrl>, StoreError> {
         let mut cache = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut batch = WriteBatch::default();
-        let mut counters = CounterChange::default();
-        let mut staged = rustc_hash::FxHashSet::default();
+        let mut stage = Stage::new(self);
         for record in commit.records {
-            if !staged.insert(record.url.clone()) {
-                Stage { store: self, batch: &mut batch, counters: &mut counters }.finish()?;
-                self.write(std::mem::take(&mut batch))?;
-                counters = CounterChange::default();
-                staged.clear();
-                staged.insert(record.url.clone());
+            if stage.holds(&record.url) {
+                self.write_stage(std::mem::replace(&mut stage, Stage::new(self)))?;
             }
-            Stage { store: self, batch: &mut batch, counters: &mut counters }.record(record)?;
+            stage.record(record)?;
         }
-        Stage { store: self, batch: &mut batch, counters: &mut counters }.finish()?;
+        let batch = &mut stage.batch;
         for entry in &commit.done {
-            self.stage_done(&mut batch, entry)?;
+            self.stage_done(batch, entry)?;
         }
         for entry in &commit.dropped {
-            self.stage_dropped(&mut batch, entry)?;
+            self.stage_dropped(batch, entry)?;
         }
         for entry in &commit.retried {
-            self.stage_entry(&mut batch, entry)?;
+            self.stage_entry(batch, entry)?;
         }
-        let queued = self.stage_found(&mut batch, &mut cache, commit.found)?;
-        self.write(batch)?;
+        let queued = self.stage_found(batch, &mut cache, commit.found)?;
+        self.write_stage(stage)?;
         Self::remember(&mut cache, &queued);
         Ok(queued)
+    }
+
+    fn write_stage(&self, stage: Stage<'_>) -> Result<(), StoreError> {
+        let (batch, changed) = stage.finish()?;
+        if changed.is_empty() { self.write(batch) } else { self.write_numbered(batch, &changed) }
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
@@ -259,12 +268,13 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));
     }
-    if directory.join("CURRENT").exists()
-        && let Some(reason) = schema::foreign(directory).map_err(|error| opening(directory, error))?
-    {
-        return Err(unusable(reason));
+    if !directory.join("CURRENT").exists() {
+        return Ok(());
     }
-    Ok(())
+    match schema::foreign(directory).map_err(|error| opening(directory, error))? {
+        Some(reason) => Err(unusable(reason)),
+        None => meta::refuse_earlier(directory),
+    }
 }
 
 /// RocksDB tells a held lock by text alone.

@@ -1,11 +1,14 @@
 //! Ranks, generation by generation: a finished computation is written beside the current one, which is then
 //! replaced in one step. Whoever reads a snapshot sees one generation whole.
 
+use std::sync::PoisonError;
+
 use rocksdb::WriteBatch;
 
 use crate::model::SearchRank;
 use crate::urls::{CanonicalUrl, Surt};
 
+use super::changes::ChangedDomains;
 use super::codec::{Reader, put_varint};
 use super::schema::{META, RANKS};
 use super::{Store, StoreError};
@@ -69,7 +72,11 @@ impl Store {
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
         let mut value = Vec::new();
         put_varint(&mut value, u64::from(next));
-        self.db.put_cf(meta, GENERATION_KEY, value)?;
+        let mut batch = WriteBatch::default();
+        batch.put_cf(meta, GENERATION_KEY, value);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_numbered(batch, &ChangedDomains::default())?;
+        drop(writer);
         self.delete_generation(current)
     }
 

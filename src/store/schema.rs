@@ -6,10 +6,12 @@
 //! | `outlinks` | page SURT | all links of the page, column by column, active and not |
 //! | `backlinks` | target SURT · source SURT · seq | one external link as the API shows it |
 //! | `pairs` | target host · `00` · source host | counts of active external links; sums by merge |
+//! | `referrals` | source host · `00` · target host | active external links, counted; sums by merge |
 //! | `seen` | XXH3-128 of the page SURT | depth at which the URL was queued |
 //! | `frontier` | queue · depth · page SURT | a URL waiting to be fetched, and its failed attempts |
 //! | `hosts` | queue | how many fetches it has had; sums by merge |
 //! | `ranks` | generation · kind · page SURT or host | IV Search Rank in hundredths, big end first |
+//! | `changes` | kind · registrable domain, sortable | number of the last commit that changed something of it |
 //! | `meta` | name | format version, rank generation, counters, API users, token key |
 //!
 //! Only external links stand in `backlinks`: internal ones are never backlinks, and they are nine of ten.
@@ -28,21 +30,23 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";
 pub(super) const BACKLINKS: &str = "backlinks";
 pub(super) const PAIRS: &str = "pairs";
+pub(super) const REFERRALS: &str = "referrals";
 pub(super) const SEEN: &str = "seen";
 pub(super) const FRONTIER: &str = "frontier";
 pub(super) const HOSTS: &str = "hosts";
 pub(super) const RANKS: &str = "ranks";
+pub(super) const CHANGES: &str = "changes";
 pub(super) const META: &str = "meta";
 
 /// Every column family, as the README's table lists them.
-pub const COLUMN_FAMILIES: [&str; 9] =
-    [PAGES, OUTLINKS, BACKLINKS, PAIRS, SEEN, FRONTIER, HOSTS, RANKS, META];
+pub const COLUMN_FAMILIES: [&str; 11] =
+    [PAGES, OUTLINKS, BACKLINKS, PAIRS, REFERRALS, SEEN, FRONTIER, HOSTS, RANKS, CHANGES, META];
 
 /// The column family that RocksDB itself adds; nothing is stored in it.
 const DEFAULT: &str = "default";
@@ -89,6 +93,18 @@ pub(super) fn foreign(directory: &Path) -> Result<Option<String>, rocksdb::Error
     Ok(cursor.valid().then(|| reason.to_owned()))
 }
 
+/// A database of an earlier format lacks column families, and cannot be opened as one of this format. Gives such a
+/// one, with nothing but its [`META`], to be looked at.
+pub(super) fn incomplete(directory: &Path) -> Result<Option<DB>, rocksdb::Error> {
+    let options = Options::default();
+    let names = DB::list_cf(&options, directory)?;
+    let has = |family: &str| names.iter().any(|name| name == family);
+    if !has(META) || COLUMN_FAMILIES.into_iter().all(has) {
+        return Ok(None);
+    }
+    DB::open_cf_for_read_only(&options, directory, [META], false).map(Some)
+}
+
 fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
@@ -102,7 +118,7 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     let block_size = match name {
         OUTLINKS => 64 << 10,
         BACKLINKS => 32 << 10,
-        PAGES | PAIRS => 16 << 10,
+        PAGES | PAIRS | REFERRALS => 16 << 10,
         _ => 4 << 10,
     };
     blocks.set_block_size(block_size);
@@ -116,7 +132,7 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     options.set_bottommost_compression_options(-14, config.compression_level, 0, 0, true);
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(64 << 20);
-    if matches!(name, PAIRS | HOSTS | META) {
+    if matches!(name, PAIRS | REFERRALS | HOSTS | META) {
         options.set_merge_operator_associative("sums", add_sums);
     }
     options

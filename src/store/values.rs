@@ -1,4 +1,4 @@
-//! How a page, its outlinks, a backlink and a host pair are written: one encoder and one decoder each.
+//! How a page, its outlinks and a backlink are written: one encoder and one decoder each.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,6 @@ use crate::model::{
 };
 use crate::urls::{CanonicalUrl, Surt};
 
-use super::PairCounts;
 use super::codec::{Damage, Reader, put_signed, put_text, put_varint};
 use super::keys;
 
@@ -266,13 +265,4 @@ pub(super) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<BacklinkRecord
     };
     reader.end()?;
     Ok(record)
-}
-
-/// The counts of a host pair from its merged sums.
-pub(super) fn pair_counts(sums: &[i64]) -> Result<PairCounts, Damage> {
-    let count = |at: usize| match sums.get(at) {
-        Some(&sum) => u64::try_from(sum).map_err(|_| Damage("a count below zero")),
-        None => Err(Damage("a missing count")),
-    };
-    Ok(PairCounts { links: count(0)?, nofollow: count(1)?, text: count(2)?, image: count(3)? })
 }

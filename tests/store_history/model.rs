@@ -156,8 +156,23 @@ impl Model {
             pair.counts.nofollow += u64::from(row.rel.bits() != 0);
             pair.counts.text += u64::from(row.tag == LinkTag::A);
             pair.counts.image += u64::from(matches!(row.tag, LinkTag::Aimg | LinkTag::Area));
+            pair.counts.home +=
+                u64::from(row.target.as_str().ends_with(&format!("{}/", row.target.authority())));
         }
         pairs.into_values().collect()
+    }
+
+    /// Counted from the source pages' own links.
+    pub fn referrals(&self, domain: &str) -> Vec<(String, u64)> {
+        let mut counts: BTreeMap<(Vec<u8>, Vec<u8>), (String, u64)> = BTreeMap::new();
+        for known in self.pages.values().filter(|known| self.suffixes.domain_of(known.url.host()) == domain) {
+            for link in known.active.iter().filter(|link| link.external) {
+                let (source, target) = (known.url.host(), link.target.host());
+                let count = counts.entry((host_prefix(source), host_prefix(target)));
+                count.or_insert_with(|| (target.to_owned(), 0)).1 += 1;
+            }
+        }
+        counts.into_values().collect()
     }
 
     fn selects(&self, scope: &Scope, url: &CanonicalUrl) -> bool {

@@ -1,0 +1,140 @@
+//! Which host links to which, counted: the pairs as a target sees them, and transposed as a source does.
+//!
+//! Both are sums over the active external links, whatever the port they stand on or lead to, kept by merge: a
+//! visit adds what it changed. A pair whose links are all gone stays behind as zeros, which nobody is told of.
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{LinkTag, OutlinkRecord};
+use crate::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
+
+use super::codec::{Damage, Reader};
+use super::commit::Stage;
+use super::keys::{pair, split_pair};
+use super::schema::{PAIRS, REFERRALS, encode_sums};
+use super::{Rows, Snapshot, StoreError};
+
+/// Active external links from one host to another, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PairCounts {
+    pub links: u64,
+    pub nofollow: u64,
+    /// With tag `a`.
+    pub text: u64,
+    /// With tag `aimg` or `area`.
+    pub image: u64,
+    /// To a home page: the path is `/`, and there is no query.
+    pub home: u64,
+}
+
+/// One host pair with active links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPair {
+    pub target_host: String,
+    pub source_host: String,
+    pub counts: PairCounts,
+}
+
+impl Stage<'_> {
+    /// Adds what a visit changed in the sums of its page's host.
+    pub(super) fn pairs(
+        &mut self,
+        url: &CanonicalUrl,
+        old: &[OutlinkRecord],
+        new: &[OutlinkRecord],
+    ) -> Result<(), StoreError> {
+        let mut sums: FxHashMap<&str, [i64; 5]> = FxHashMap::default();
+        for (links, sign) in [(old, -1), (new, 1)] {
+            for link in links.iter().filter(|link| link.external && link.is_active()) {
+                let sum = sums.entry(link.target.host()).or_default();
+                for (sum, counts) in sum.iter_mut().zip(counted_as(link)) {
+                    *sum += sign * i64::from(counts);
+                }
+            }
+        }
+        let (pairs, referrals) = (self.store.family(PAIRS)?, self.store.family(REFERRALS)?);
+        let source = host_prefix(url.host());
+        for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
+            let target = host_prefix(target);
+            self.batch.merge_cf(pairs, pair(&target, &source), encode_sums(&sum));
+            if sum[0] != 0 {
+                self.batch.merge_cf(referrals, pair(&source, &target), encode_sums(&sum[..1]));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In which sums of its pair a link counts, in their stored order.
+fn counted_as(link: &OutlinkRecord) -> [bool; 5] {
+    [
+        true,
+        link.rel.is_nofollow(),
+        link.tag == LinkTag::A,
+        link.tag.is_image(),
+        link.target.path_and_query() == "/",
+    ]
+}
+
+fn decode_counts(sums: &[u8]) -> Result<PairCounts, Damage> {
+    let mut reader = Reader(sums);
+    let counts = PairCounts {
+        links: count(&mut reader)?,
+        nofollow: count(&mut reader)?,
+        text: count(&mut reader)?,
+        image: count(&mut reader)?,
+        home: count(&mut reader)?,
+    };
+    reader.end()?;
+    Ok(counts)
+}
+
+fn count(reader: &mut Reader<'_>) -> Result<u64, Damage> {
+    u64::try_from(reader.signed("a count")?).map_err(|_| Damage("a count below zero"))
+}
+
+/// The prefixes under which a scope's hosts stand first in a pair. A URL, or a host narrowed to one port, has no
+/// pairs of its own.
+fn host_prefixes(scope: &Scope, suffixes: &Suffixes) -> Vec<Vec<u8>> {
+    let alone = |host| vec![pair(&host_prefix(host), &[])];
+    match scope {
+        Scope::Url { .. } | Scope::Host { port: Some(_), .. } => Vec::new(),
+        Scope::Host { host, port: None } => alone(host),
+        // Below a public suffix stand none of its own hosts.
+        Scope::Domain { domain } if suffixes.suffix_of(domain) == domain => alone(domain),
+        Scope::Domain { domain } => vec![host_prefix(domain)],
+    }
+}
+
+fn host(part: &[u8]) -> Result<String, Damage> {
+    Surt::host_of(part).map_err(|_| Damage("a host"))
+}
+
+impl Snapshot<'_> {
+    /// Host pairs with active links into a domain or into a host on all its ports. Other scopes have no pairs of
+    /// their own: their backlinks must be counted.
+    pub fn host_pairs(&self, scope: &Scope) -> Rows<'_, HostPair> {
+        let prefixes = host_prefixes(scope, &self.store.suffixes);
+        let rows = self.scan_prefixes(PAIRS, prefixes, scope.clone(), None, |key, value| {
+            let (target, source) = split_pair(key)?;
+            let counts = decode_counts(value)?;
+            Ok(HostPair { target_host: host(target)?, source_host: host(source)?, counts })
+        });
+        Box::new(rows.filter(|row| row.as_ref().map_or(true, |pair| pair.counts.links > 0)))
+    }
+
+    /// Every host that the hosts of a registrable domain link to, with the active external links from one of them:
+    /// a host linked to from several has several rows. In the order of source hosts, then of target hosts.
+    pub fn referrals(&self, source_domain: &str) -> Rows<'_, (String, u64)> {
+        let scope = Scope::Domain { domain: source_domain.to_owned() };
+        let prefixes = host_prefixes(&scope, &self.store.suffixes);
+        let rows = self.scan_prefixes(REFERRALS, prefixes, scope, None, |key, value| {
+            let (_, target) = split_pair(key)?;
+            let mut reader = Reader(value);
+            let links = count(&mut reader)?;
+            reader.end()?;
+            Ok((host(target)?, links))
+        });
+        Box::new(rows.filter(|row| row.as_ref().map_or(true, |(_, links)| *links > 0)))
+    }
+}

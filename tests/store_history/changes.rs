@@ -1,0 +1,160 @@
+//! The numbers by which a kept answer is known to be true: they move with every change that can be seen, and with
+//! nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backlinkd::frontier::{Found, QueuedUrl};
+use backlinkd::model::{BacklinkRecord, OutlinkRecord, PageRecord, SearchRank, StoredPage};
+use backlinkd::store::{Changes, Commit, HostPair, Store};
+use backlinkd::urls::{CanonicalUrl, Scope};
+use proptest::prelude::*;
+
+use super::{SUFFIXES, config, url, web};
+
+/// All that a domain's numbers stand for, read anew.
+#[derive(PartialEq, Default)]
+struct Seen {
+    backlinks: Vec<BacklinkRecord>,
+    pairs: Vec<HostPair>,
+    pages: Vec<(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)>,
+    referrals: Vec<(String, u64)>,
+}
+
+impl Seen {
+    fn incoming(&self) -> (&[BacklinkRecord], &[HostPair]) {
+        (&self.backlinks, &self.pairs)
+    }
+
+    fn outgoing(&self) -> (&[(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)], &[(String, u64)]) {
+        (&self.pages, &self.referrals)
+    }
+}
+
+fn domains() -> BTreeSet<&'static str> {
+    web::urls().iter().map(|url| SUFFIXES.domain_of(url.host())).collect()
+}
+
+fn seen(store: &Store) -> BTreeMap<&'static str, Seen> {
+    let snapshot = store.snapshot();
+    let seen = |domain: &'static str| {
+        let scope = Scope::Domain { domain: domain.to_owned() };
+        let pages = snapshot.pages(&scope, None).map(|row| {
+            let (url, page) = row.unwrap().value;
+            let links = snapshot.outlinks(&url).unwrap();
+            // What a visit leaves behind without anybody seeing it.
+            (url, StoredPage { visited: 0, failures: 0, ..page }, links)
+        });
+        Seen {
+            backlinks: snapshot.backlinks(&scope, None).map(|row| row.unwrap().value).collect(),
+            pairs: snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect(),
+            pages: pages.collect(),
+            referrals: snapshot.referrals(domain).map(|row| row.unwrap()).collect(),
+        }
+    };
+    domains().into_iter().map(|domain| (domain, seen(domain))).collect()
+}
+
+fn numbers(store: &Store) -> (BTreeMap<&'static str, Changes>, u64) {
+    let snapshot = store.snapshot();
+    let numbers = domains().into_iter().map(|domain| (domain, snapshot.changes(domain).unwrap())).collect();
+    (numbers, snapshot.last_change().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn numbers_move_with_what_can_be_seen_and_with_nothing_else(commits in web::histories()) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+        let mut before = seen(&store);
+        let (mut old, mut old_last) = numbers(&store);
+        prop_assert_eq!((old_last, store.change_number()), (0, 0));
+        for (at, records) in commits.into_iter().enumerate() {
+            let urls: BTreeSet<String> = records.iter().map(|record| record.url.to_string()).collect();
+            // Two visits to one URL may undo each other; each was a change.
+            let once = urls.len() == records.len();
+            store.commit(Commit { records, ..Commit::default() }).unwrap();
+            if at % 3 == 2 {
+                drop(store);
+                store = Store::open_existing(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+            }
+            let after = seen(&store);
+            let (new, last) = numbers(&store);
+            for domain in domains() {
+                let (was, is) = (&before[domain], &after[domain]);
+                for (differs, from, to) in [
+                    (was.incoming() != is.incoming(), old[domain].incoming, new[domain].incoming),
+                    (was.outgoing() != is.outgoing(), old[domain].outgoing, new[domain].outgoing),
+                ] {
+                    if differs {
+                        prop_assert!(to > old_last, "{domain}: {from} to {to} after {old_last}");
+                    } else if once {
+                        prop_assert_eq!(to, from, "{}", domain);
+                    }
+                    prop_assert!(to <= last);
+                }
+            }
+            prop_assert_eq!(new != old, last > old_last);
+            prop_assert_eq!(store.change_number(), last);
+            (before, old, old_last) = (after, new, last);
+        }
+    }
+}
+
+#[test]
+fn a_visit_that_shows_nothing_new_is_no_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let visit = |second: u64, title: &str| {
+        let backlinkd::model::Visit::Answered(mut content) =
+            web::answered(200, vec![web::link("http://alice.github.io/")])
+        else {
+            panic!()
+        };
+        content.title = title.to_owned();
+        let visit = backlinkd::model::Visit::Answered(content);
+        store.put(&[PageRecord { url: url("http://shop.example.com/"), visited: second, visit }]).unwrap();
+        let snapshot = store.snapshot();
+        assert_eq!(snapshot.last_change().unwrap(), store.change_number());
+        (snapshot.changes("example.com").unwrap(), snapshot.changes("alice.github.io").unwrap())
+    };
+    let (none, first) = (Changes::default(), |number| Changes { incoming: 0, outgoing: number });
+    let target = |number| Changes { incoming: number, outgoing: 0 };
+    assert_eq!(visit(86_400, "one"), (first(1), target(1)));
+    assert_eq!(visit(86_401, "one"), (first(1), target(1)), "the same on the same day");
+    // A backlink shows its page's title, and the day of the last fetch.
+    assert_eq!(visit(86_402, "two"), (first(2), target(2)));
+    assert_eq!(visit(2 * 86_400, "two"), (first(3), target(3)));
+    let snapshot = store.snapshot();
+    for other in ["github.io", "shop.example.com", "com", "unknown.test"] {
+        assert_eq!(snapshot.changes(other).unwrap(), none, "{other}");
+    }
+}
+
+#[test]
+fn ranks_change_the_generation_and_the_queue_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let queued = QueuedUrl { url: url("http://example.com/"), depth: 0, attempts: 1 };
+    let found = vec![Found { url: queued.url.clone(), depth: 0, again: false }];
+    store.commit(Commit { found, ..Commit::default() }).unwrap();
+    store.commit(Commit { retried: vec![queued.clone()], ..Commit::default() }).unwrap();
+    store.commit(Commit { done: vec![queued], ..Commit::default() }).unwrap();
+    store.put_user("alice", "hash").unwrap();
+    assert_eq!((store.change_number(), store.snapshot().last_change().unwrap()), (0, 0));
+    let earlier = store.snapshot();
+    for generation in 1..4 {
+        let mut pages = vec![(url("http://example.com/"), SearchRank(500))].into_iter();
+        let mut hosts = vec![("example.com".to_owned(), SearchRank(500))].into_iter();
+        let mut domains = hosts.clone();
+        store.publish_ranks(&mut pages, &mut hosts, &mut domains).unwrap();
+        let snapshot = store.snapshot();
+        assert_eq!(snapshot.rank_generation().unwrap(), generation);
+        assert_eq!(snapshot.last_change().unwrap(), u64::from(generation));
+        assert_eq!(store.change_number(), u64::from(generation));
+        assert_eq!(snapshot.changes("example.com").unwrap(), Changes::default());
+    }
+    // What was taken before keeps to its state.
+    assert_eq!((earlier.rank_generation().unwrap(), earlier.last_change().unwrap()), (0, 0));
+}
