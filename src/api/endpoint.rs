@@ -3,10 +3,13 @@
 use http::Method;
 
 use super::parameter::{
-    ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL, WHERE,
+    ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
+    WHERE,
 };
+use super::shape::{Body, Reply};
 use super::{ApiError, Call};
 use crate::query::Listing;
+use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 
 /// The declaration of an endpoint.
 #[derive(Debug)]
@@ -18,6 +21,9 @@ pub struct Endpoint {
     pub answer: Answer,
     /// The parameters of an endpoint that answers in a way of its own.
     own_parameters: &'static [Parameter],
+    /// The answer of such an endpoint.
+    own_reply: Reply,
+    body: Option<Body>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +80,57 @@ impl Answer {
 impl Endpoint {
     /// An endpoint that answers in a way of its own takes the parameters of a scope, unless it says otherwise.
     pub const fn new(name: &'static str, verbs: &'static [Verb], answer: Answer) -> Self {
-        Self { name, verbs, answer, own_parameters: &[URL, SCOPE, INTERNAL] }
+        Self {
+            name,
+            verbs,
+            answer,
+            own_parameters: &[URL, SCOPE, INTERNAL],
+            own_reply: Reply::Object(&[]),
+            body: None,
+        }
     }
 
     /// With these parameters.
     pub const fn taking(self, own_parameters: &'static [Parameter]) -> Self {
         Self { own_parameters, ..self }
+    }
+
+    /// With an answer of this shape.
+    pub const fn showing(self, own_reply: Reply) -> Self {
+        Self { own_reply, ..self }
+    }
+
+    /// With this body of a POST.
+    pub const fn posting(self, body: Body) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// The shape of its answer, where no listing says it.
+    pub fn reply(&self) -> Reply {
+        self.own_reply
+    }
+
+    /// The body of a POST.
+    pub fn body(&self) -> Option<Body> {
+        self.body
+    }
+
+    /// A name that is never empty.
+    pub fn title(&self) -> &'static str {
+        if self.name.is_empty() { "root" } else { self.name }
+    }
+
+    /// The columns that can be chosen.
+    pub fn column_names(&self) -> Vec<&'static str> {
+        match &self.answer {
+            Answer::Export(Exported::Backlinks) => {
+                BacklinkRow::COLUMNS.iter().map(|column| column.name).collect()
+            }
+            Answer::Export(Exported::Pages) => PageRow::COLUMNS.iter().map(|column| column.name).collect(),
+            answer => {
+                answer.listing().map_or(&[][..], |listing| listing.columns).iter().map(|c| c.name).collect()
+            }
+        }
     }
 
     /// The parameters of its query string.

@@ -55,7 +55,7 @@ impl Call<'_> {
         let after = asked.after()?;
         match (self.format, limit) {
             (Format::Json, limit) => {
-                let limit = limit.unwrap_or_else(|| self.state.config.usual_limit());
+                let limit = limit.map_or_else(|| self.params.limit(&self.state.config), Ok)?;
                 let json = asked.json(&asked.piece(after.as_deref(), limit)?)?;
                 outlet.json(json, true);
                 Ok(())

@@ -8,23 +8,39 @@
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod answers;
 mod auth;
+mod beside;
 mod call;
+mod compress;
+mod door;
 mod endpoint;
 pub mod endpoints;
 mod error;
+mod exports;
+mod lists;
+mod negotiate;
+mod openapi;
+mod outlet;
+mod parameter;
 mod params;
 mod posted;
+mod rate;
 mod reply;
+mod representation;
 mod routes;
+mod rows;
 mod server;
+pub mod shape;
+mod where_pattern;
 
 use std::sync::Arc;
 
 pub use auth::{PasswordError, hash_password};
 pub use call::Call;
-pub use endpoint::{Answer, Endpoint, Verb};
+pub use endpoint::{Answer, Endpoint, Exported, Verb};
 pub use error::ApiError;
+pub use parameter::{Parameter, Takes};
 pub use params::Params;
 pub use posted::Posted;
 pub use routes::ENDPOINTS;

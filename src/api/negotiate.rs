@@ -68,8 +68,10 @@ impl Format {
             _ => 0,
         };
         let rated = ranges.iter().map(|(range, quality)| (precision(range), *quality));
-        let (precision, quality) =
-            rated.filter(|(precision, _)| *precision > 0).max_by_key(|(precision, _)| *precision).unwrap_or((0, 0));
+        let (precision, quality) = rated
+            .filter(|(precision, _)| *precision > 0)
+            .max_by_key(|(precision, _)| *precision)
+            .unwrap_or((0, 0));
         (quality, precision)
     }
 

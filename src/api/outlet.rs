@@ -85,6 +85,11 @@ impl<'a> Outlet<'a> {
         self.lasting = false;
     }
 
+    /// Whether the reader has begun to get it.
+    pub fn is_streaming(&self) -> bool {
+        self.outgoing.is_none()
+    }
+
     /// Ends the answer; it is given back if it was not streamed.
     ///
     /// # Errors

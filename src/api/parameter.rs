@@ -45,6 +45,9 @@ pub const DEFAULT_TOP: usize = 9;
 /// Rows of a distribution before the rest at most: beyond that, it is a list.
 pub const MAX_TOP: usize = 100;
 
+/// Rows passed over at most: no list has more.
+pub const MAX_OFFSET: usize = u32::MAX as usize;
+
 const fn parameter(name: &'static str, takes: Takes, about: &'static str) -> Parameter {
     Parameter { name, takes, required: false, about }
 }
@@ -76,9 +79,12 @@ pub const ACTIVE: Parameter =
     parameter("active", Takes::Words(&["true", "false", "all"]), "Active links, lost ones, or both.");
 pub const LIMIT: Parameter = parameter("limit", Takes::Limit, "Rows to show.");
 pub const OFFSET: Parameter =
-    parameter("offset", Takes::Number { least: 0, most: u32::MAX as usize, default: 0 }, "Rows to pass over.");
-pub const ORDER: Parameter =
-    parameter("order[]", Takes::Order, "Fields to order by, the first first; with `-` before it, descending.");
+    parameter("offset", Takes::Number { least: 0, most: MAX_OFFSET, default: 0 }, "Rows to pass over.");
+pub const ORDER: Parameter = parameter(
+    "order[]",
+    Takes::Order,
+    "Fields to order by, the first first; with `-` before it, descending.",
+);
 pub const WHERE: Parameter =
     parameter("where", Takes::Where, "Conditions `field op value`, joined by AND, that rows must meet.");
 pub const TOP: Parameter = parameter(
@@ -92,11 +98,13 @@ pub const DIRECTION: Parameter = parameter(
     "Targets of the links on the scope's pages, or of the backlinks into it.",
 );
 pub const FIELDS: Parameter = parameter("fields", Takes::Fields, "The columns to show, in this order.");
-pub const FORMAT: Parameter =
-    parameter("format", Takes::Words(&["json", "csv", "jsonl"]), "The format of the answer, whatever Accept says.");
+pub const FORMAT: Parameter = parameter(
+    "format",
+    Takes::Words(&["json", "csv", "jsonl"]),
+    "The format of the answer, whatever Accept says.",
+);
 pub const NEXT: Parameter = parameter("next", Takes::Token, "The token of the piece before, to read on.");
-pub const FROM: Parameter =
-    Parameter { required: true, ..parameter("from", Takes::Day, "The first day.") };
+pub const FROM: Parameter = Parameter { required: true, ..parameter("from", Takes::Day, "The first day.") };
 pub const TO: Parameter = parameter("to", Takes::Day, "The last day; today without it.");
 pub const SHOWGROUP: Parameter =
     parameter("showgroup", Takes::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
@@ -104,12 +112,20 @@ pub const RESOURCES: Parameter =
     Parameter { required: true, ..parameter("resources", Takes::Endpoints, "The endpoints asked about.") };
 
 impl Parameter {
+    /// Whether the body of a POST says it instead.
+    pub fn is_posted(&self) -> bool {
+        matches!(self.takes, Takes::Urls | Takes::Endpoints) || self.name == "url"
+    }
+
     /// Whether a name in a query string, `order[0]` say, is this parameter's.
     pub fn is_named(&self, given: &str) -> bool {
         match self.name.strip_suffix("[]") {
             Some(list) => given.split('[').next() == Some(list),
             // The names of endpoints may be a list as well.
-            None => given == self.name || matches!(self.takes, Takes::Endpoints) && given.starts_with("resources["),
+            None => {
+                given == self.name
+                    || matches!(self.takes, Takes::Endpoints) && given.starts_with("resources[")
+            }
         }
     }
 }

@@ -105,7 +105,8 @@ mod tests {
     use super::*;
 
     fn limiter(rate_limit_per_second: u32, rate_limit_burst: u32, rate_limit_clients: usize) -> Limiter {
-        let limits = ApiConfig { rate_limit_per_second, rate_limit_burst, rate_limit_clients, ..ApiConfig::default() };
+        let limits =
+            ApiConfig { rate_limit_per_second, rate_limit_burst, rate_limit_clients, ..ApiConfig::default() };
         Limiter::new(&limits).unwrap()
     }
 

@@ -133,7 +133,9 @@ pub fn not_modified<B: Default>(about: &About, tag: &HeaderValue) -> Response<B>
 pub fn holds(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let tag = opaque(tag.as_bytes());
     let values = request.get_all(IF_NONE_MATCH).into_iter();
-    values.map(HeaderValue::as_bytes).any(|list| list.trim_ascii() == b"*" || tags(list).any(|known| known == tag))
+    values
+        .map(HeaderValue::as_bytes)
+        .any(|list| list.trim_ascii() == b"*" || tags(list).any(|known| known == tag))
 }
 
 /// The tags of a list without their marks of weakness. A comma may stand inside a tag.

@@ -59,6 +59,9 @@ pub trait ExportRow: Sized + 'static {
         columns: &Columns<Self>,
     ) -> Result<Piece<Self>, QueryError>;
 
+    /// The keys of the links that JSON shows in place of a column's cell.
+    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]>;
+
     /// What JSON shows in place of a cell.
     fn nested(&self, column: &str) -> Option<&[PageLink]>;
 }
@@ -94,6 +97,16 @@ pub struct PageLink {
     anchor: String,
     tag: &'static str,
     url: String,
+}
+
+impl PageLink {
+    const KEYS: &'static [(&'static str, Kind)] = &[
+        ("nofollow", Kind::Flag),
+        ("pos", Kind::Number),
+        ("anchor", Kind::Text),
+        ("tag", Kind::Text),
+        ("url", Kind::Text),
+    ];
 }
 
 impl ExportRow for BacklinkRow {
@@ -145,6 +158,10 @@ impl ExportRow for BacklinkRow {
         })
     }
 
+    fn link_keys(_: &str) -> Option<&'static [(&'static str, Kind)]> {
+        None
+    }
+
     fn nested(&self, _: &str) -> Option<&[PageLink]> {
         None
     }
@@ -187,6 +204,10 @@ impl ExportRow for PageRow {
             let (external, internal) = (page_links(external), page_links(internal));
             Ok(Self { url, page, external, internal, sr })
         })
+    }
+
+    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]> {
+        matches!(column, "extL" | "intL").then_some(PageLink::KEYS)
     }
 
     fn nested(&self, column: &str) -> Option<&[PageLink]> {
