@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, oneshot};
 use warp::reply::Response;
 use warp::{Buf, Reply};
 
-use super::answers::{Answers, Asked};
+use super::answers::{AnswerKey, Answers};
 use super::auth::{Authenticator, PasswordError};
 use super::negotiate::{Format, Wish};
 use super::outlet::{Outgoing, Outlet, Streamed};
@@ -109,7 +109,7 @@ impl Door {
         }
         let Request { path, query, headers, .. } = *request;
         let (format, wish) = (Format::accepted(headers), Wish::accepted(headers));
-        let asked = Asked { path, query, format, wish };
+        let asked = AnswerKey { path, query, format, wish };
         // Before any snapshot that the answer may be computed from.
         let change_number = self.state.store.change_number();
         if request.is_repeatable()
@@ -137,7 +137,7 @@ impl Door {
     /// The answer, if it is kept, if need be in another coding.
     async fn kept(
         &self,
-        asked: &Asked<'_>,
+        asked: &AnswerKey<'_>,
         change_number: u64,
     ) -> Result<Option<Arc<Representation>>, ApiError> {
         if let Some(answer) = self.answers.get(asked, change_number) {
@@ -146,7 +146,7 @@ impl Door {
         if asked.wish == Wish::NONE {
             return Ok(None);
         }
-        let plain = Asked { wish: Wish::NONE, ..*asked };
+        let plain = AnswerKey { wish: Wish::NONE, ..*asked };
         let Some(plain) = self.answers.get(&plain, change_number) else { return Ok(None) };
         let (wish, least) = (asked.wish, self.state.config.compress_min_bytes);
         let answer = Arc::new(off_thread(move || Ok(plain.recoded(wish, least)?)).await?);

@@ -33,7 +33,7 @@ impl<R: ExportRow> Cells for Shown<'_, R> {
 }
 
 /// The rows that are asked for.
-struct Asked<'a, R: 'static> {
+struct Exporting<'a, R: 'static> {
     selection: Selection,
     columns: Vec<&'static ExportColumn<R>>,
     token_key: [u8; 32],
@@ -45,7 +45,7 @@ impl Call<'_> {
     pub(super) fn export<R: ExportRow>(&self, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
         let selection = self.selection()?;
         let columns = self.params.fields(R::COLUMNS, |column| column.name)?;
-        let asked = Asked::<R> {
+        let asked = Exporting::<R> {
             selection,
             columns: columns.unwrap_or_else(|| R::COLUMNS.iter().collect()),
             token_key: self.state.store.token_key()?,
@@ -66,7 +66,7 @@ impl Call<'_> {
     }
 }
 
-impl<R: ExportRow> Asked<'_, R> {
+impl<R: ExportRow> Exporting<'_, R> {
     fn binding(&self) -> Binding<'_> {
         Binding { key: &self.token_key, endpoint: self.call.endpoint.name, scope: &self.selection.scope }
     }

@@ -1,9 +1,10 @@
 //! The HTTP API: the only part that knows warp.
 //!
-//! A request passes one door ([`serve`]): credentials are checked, the path is looked up in the endpoint table
-//! ([`ENDPOINTS`]), method, sizes and parameters are checked, and the answer is computed off the async threads,
-//! under a deadline and within a bound of queries at once. In: a [`ApiState`] and a listener. Out: JSON, always,
-//! errors included. Invariants: nothing is told to who has not proven to be a user; every error has its place in
+//! A request passes one door ([`serve`]): credentials and rate are checked; an answer given before is given again if
+//! the index is still the same; else the path is looked up in the endpoint table ([`ENDPOINTS`]), method, sizes and
+//! parameters are checked, and the answer is computed off the async threads, under a deadline and within a bound of
+//! queries at once. In: a [`ApiState`] and a listener. Out: JSON, or rows in CSV or JSON lines, with an entity tag and
+//! compressed where the client likes; errors are JSON, always. Invariants: nothing is told to who has not proven to be a user; every error has its place in
 //! one table ([`ApiError`]); a cause inside the server is logged once and never shown.
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.

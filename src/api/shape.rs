@@ -25,6 +25,8 @@ pub enum Shape {
     /// A text with some character of this class.
     Holding(&'static str),
     Object(&'static [Property]),
+    /// An object with these keys, and maybe others.
+    Open(&'static [Property]),
     /// An object with any keys.
     Map(&'static Shape),
     List(&'static Shape),
@@ -89,6 +91,11 @@ impl Shape {
             Self::Object(properties) => {
                 let properties = properties.iter().map(|(name, shape)| (*name, shape.schema(max_urls)));
                 object(properties, true)
+            }
+            Self::Open(properties) => {
+                let mut open = Self::Object(properties).schema(max_urls);
+                open["additionalProperties"] = json!(true);
+                open
             }
             Self::Map(shape) => json!({ "type": "object", "additionalProperties": shape.schema(max_urls) }),
             Self::List(shape) => json!({ "type": "array", "items": shape.schema(max_urls) }),

@@ -20,7 +20,7 @@ pub fn pattern(listing: &Listing) -> Result<String, QueryError> {
         })
         .collect::<Result<Vec<_>, QueryError>>()?;
     let condition = format!("({})", conditions.join("|"));
-    Ok(format!("^({condition}( AND {condition})*)?$"))
+    Ok(format!("^({condition}( AND {condition}){{0,4}})?$"))
 }
 
 /// Operators and values of a field.
@@ -28,11 +28,11 @@ fn tests(kind: Kind) -> String {
     let value = match kind {
         Kind::Number | Kind::Hundredths => "[0-9]{1,4}",
         Kind::Flag => return "(eq|ne) (true|false)".to_owned(),
-        Kind::Day | Kind::DayNumber => "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])",
+        Kind::Day | Kind::DayNumber => "(19[7-9][0-9]|20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])",
         Kind::Text => {
-            return format!("(eq|ne|lt|le|gt|ge|like|notlike) {TEXT}|in \\({TEXT}(,{TEXT})*\\)");
+            return format!("(eq|ne|lt|le|gt|ge|like|notlike) {TEXT}|in \\({TEXT}(,{TEXT}){{0,4}}\\)");
         }
         Kind::Address => "'[1-9][0-9]?(\\.[1-9][0-9]?){3}'",
     };
-    format!("(eq|ne|lt|le|gt|ge) {value}|in \\({value}(,{value})*\\)")
+    format!("(eq|ne|lt|le|gt|ge) {value}|in \\({value}(,{value}){{0,4}}\\)")
 }

@@ -58,6 +58,7 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/backlinks?url=example.com&limit=99999999999999999999999", 400, "limit"),
     ("/backlinks?url=example.com&limit=1&limit=2", 400, "limit is given more than once"),
     ("/linktexts?url=example.com&offset=-1", 400, "offset is \"-1\""),
+    ("/linktexts?url=example.com&offset=4294967296", 400, "a whole number from 0 to 4294967295"),
     ("/linktexts?url=example.com&offset=x", 400, "offset is \"x\""),
     ("/linktexts?url=example.com&offset=", 400, "offset"),
     ("/referringdomains?url=example.com&limit=10001", 400, "limit"),

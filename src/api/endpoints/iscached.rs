@@ -12,7 +12,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Pos
     .taking(&[URL, SCOPE, INTERNAL, RESOURCES])
     .showing(shape::Reply::Object(&[("response", Shape::Map(&Shape::Flag))]))
     .posting(Body {
-        shape: Shape::Object(&[("url", Shape::Asked), ("resources", NAMES)]),
+        shape: Shape::Open(&[("url", Shape::Asked), ("resources", NAMES)]),
         example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
     });
 
