@@ -217,7 +217,7 @@ fn values(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Resul
     let listing = endpoint.answer.listing();
     Ok(match parameter.takes {
         Takes::Url => Shape::Asked.schema(0),
-        Takes::Urls => Shape::Urls.schema(state.config.max_urls),
+        Takes::Urls => one_or_more(Shape::Urls.schema(state.config.max_urls), Shape::Asked.schema(0)),
         Takes::Words(words) => Shape::Words(words).schema(0),
         Takes::Number { least, most, default } => {
             json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })
@@ -227,10 +227,10 @@ fn values(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Resul
         Takes::Order => {
             let fields = listing.map_or(&[][..], |listing| listing.order_fields);
             let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
-            json!({ "type": "array", "items": {
-                "type": "string",
-                "description": format!("A field to order by, with - before it for descending order{fields}. Others are ignored."),
-            } })
+            let about =
+                format!("A field, with - before it for descending order{fields}. Others are ignored.");
+            let field = json!({ "type": "string", "description": about });
+            one_or_more(json!({ "type": "array", "items": field.clone() }), field)
         }
         Takes::Where => match listing {
             Some(listing) if !listing.where_fields.is_empty() => {
@@ -245,4 +245,9 @@ fn values(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Resul
         Takes::Endpoints => Shape::Holding("^[\\s,]*[^\\[\\s,]").schema(0),
         Takes::Token => json!({ "type": "string", "format": "next-token" }),
     })
+}
+
+/// A list that has one element is written like that element.
+fn one_or_more(list: Value, element: Value) -> Value {
+    json!({ "anyOf": [list, element] })
 }
