@@ -148,7 +148,7 @@ fn an_answer_is_unfinished_until_all_rows_are_read() {
     assert!(!index.is_ready("outgoinglinks", "target.example"));
     // Who cannot be told that rows are missing waits for all of them.
     let facts = Index::new(&linked(500), SearchConfig { preview_rows: 20, ..exact() });
-    let facts = facts.searches().facts(&selection("target.example"), &deadline()).unwrap();
+    let facts = facts.searches().facts(&selection("target.example"), &deadline()).unwrap().answer;
     assert_eq!(facts.by_rank[0], 500);
 }
 
@@ -216,7 +216,7 @@ fn an_index_outlives_a_restart() {
     let config = SearchConfig { disk_min_rows: 1, preview_rows: 20, ..exact() };
     let mut index = Index::new(&linked(2_000), config);
     let before = answers(&index);
-    let facts = index.searches().facts(&selection("target.example"), &deadline()).unwrap();
+    let facts = index.searches().facts(&selection("target.example"), &deadline()).unwrap().answer;
     let files = index.wait_for_files(1 + GROUPED.len());
     let written = |files: &[PathBuf]| -> Vec<Vec<u8>> {
         files.iter().map(|file| std::fs::read(file).unwrap()).collect()
@@ -234,7 +234,7 @@ fn an_index_outlives_a_restart() {
     let shown = index.ask("backlinks", "target.example", window, Patience::Full).answer;
     assert_eq!((shown.count, json!(shown)), (2_000, json!(before[6].0.as_array().unwrap()[1_500..1_505])));
     assert_eq!(answers(&index), before);
-    assert_eq!(index.searches().facts(&selection("target.example"), &deadline()).unwrap(), facts);
+    assert_eq!(index.searches().facts(&selection("target.example"), &deadline()).unwrap().answer, facts);
     assert_eq!(written(&index.wait_for_files(files.len())), bytes);
 
     // What changed while nobody looked.
@@ -355,7 +355,7 @@ fn agree(index: &Index, scope: &str, external: bool) -> Result<(), TestCaseError
     };
     let sum = |endpoint, key: &str| rows(endpoint).iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
     let counts = index.searches().counts(&selection, &deadline()).unwrap();
-    let facts = index.searches().facts(&selection, &deadline()).unwrap();
+    let facts = index.searches().facts(&selection, &deadline()).unwrap().answer;
     let links = rows("backlinks");
     let number = |of: &dyn Fn(&Value) -> bool| links.iter().filter(|row| of(row)).count() as u64;
     prop_assert_eq!(counts.all.backlinks, links.len() as u64);

@@ -53,27 +53,72 @@ impl Asked {
         }
     }
 
-    /// The rows of the window, and whether they are from all rows.
+    /// The rows of the window.
     ///
     /// # Errors
     /// What the store or the deadline reports.
     pub fn page(&self, call: &Call<'_>, plan: &Plan, window: Window) -> Result<Found<Page>, ApiError> {
-        let (listing, deadline, state) = (self.listing, call.deadline, call.state);
         if let Source::Scope(activity) = self.source {
-            let question = Question { listing, activity, plan, patience: call.patience() };
-            let selection = Arc::new(self.selection.clone());
-            return Ok(state.searches.page(&selection, &question, window, deadline)?);
+            let (selection, question) = self.question(call, plan, activity);
+            return Ok(call.state.searches.page(&selection, &question, window, call.deadline)?);
         }
-        let snapshot = state.store.snapshot();
-        let (snapshot, suffixes) = (&snapshot, &*state.suffixes);
+        self.made(call, |made, known| {
+            let answer = made.page(plan, window, known, call.deadline)?;
+            Ok(Found { answer, finished: true, current: true })
+        })
+    }
+
+    /// As [`Self::page`], handed out in pages of at most `piece` rows; in one without rows where there are none.
+    ///
+    /// # Errors
+    /// As [`Self::page`], and what `each` reports.
+    pub fn pieces(
+        &self,
+        call: &Call<'_>,
+        plan: &Plan,
+        window: Window,
+        piece: usize,
+        mut each: impl FnMut(Found<Page>) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        if let Source::Scope(activity) = self.source {
+            let (selection, question) = self.question(call, plan, activity);
+            let Found { answer: view, finished, current } =
+                call.state.searches.view(&selection, &question, call.deadline)?;
+            return view.pieces(plan, window, piece, call.deadline, |answer| {
+                each(Found { answer, finished, current })
+            });
+        }
+        self.made(call, |made, known| {
+            made.pieces(plan, window, piece, known, call.deadline, |answer| {
+                each(Found { answer, finished: true, current: true })
+            })
+        })
+    }
+
+    fn question<'p>(
+        &self,
+        call: &Call<'_>,
+        plan: &'p Plan,
+        activity: Activity,
+    ) -> (Arc<Selection>, Question<'p>) {
+        let question = Question { listing: self.listing, activity, plan, patience: call.patience() };
+        (Arc::new(self.selection.clone()), question)
+    }
+
+    /// Makes the rows and asks them.
+    fn made<T>(
+        &self,
+        call: &Call<'_>,
+        ask: impl FnOnce(&Made, &Known<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let snapshot = call.state.store.snapshot();
+        let (snapshot, suffixes, deadline) = (&snapshot, &*call.state.suffixes, call.deadline);
         let scan = Scan { snapshot, selection: &self.selection, suffixes, deadline };
         let table = match &self.source {
             Source::Intersection { targets, exclude } => Intersection { targets, exclude }.table(&scan)?,
             Source::RedirectChains { most } => scan.redirect_chains(*most)?,
             Source::Competitors | Source::Scope(_) => scan.competitors()?,
         };
-        let known = Known { snapshot, suffixes, deadline };
-        let answer = Made::new(listing, table).page(plan, window, &known, deadline)?;
-        Ok(Found { answer, finished: true })
+        ask(&Made::new(self.listing, table), &Known { snapshot, suffixes, deadline })
     }
 }

@@ -2,11 +2,13 @@
 //! hashes (RFC 9106).
 //!
 //! Verifying a password is made slow on purpose, so credentials that were right are remembered for a short time,
-//! under a keyed hash of name, password and the user's stored hash: memory holds no password, and a user who is
-//! changed or removed is forgotten at once. A name nobody has costs as much time as a wrong password does. Passwords
-//! are verified off the async threads, as many at once as there are cores.
+//! under a keyed hash of the header that they came in: memory holds no password, and once any user is changed or
+//! removed, nobody is remembered. A name nobody has costs as much time as a wrong password does. Passwords are
+//! verified off the async threads, as many at once as there are cores; where requests are limited, so are the
+//! passwords that somebody may get wrong.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,7 @@ use http::header::AUTHORIZATION;
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
+use super::rate::{Client, Limiter};
 use super::{ApiError, ApiState, AuthPolicy};
 use crate::store::Store;
 
@@ -29,6 +32,12 @@ use crate::store::Store;
 #[derive(Debug, thiserror::Error)]
 #[error("the password cannot be hashed: {0}")]
 pub struct PasswordError(String);
+
+impl PasswordError {
+    pub(super) fn new(cause: &dyn std::fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
 
 /// The Argon2id hash of a password, with a new random salt, as a PHC string.
 ///
@@ -38,13 +47,16 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
     Argon2::default()
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
-        .map_err(|error| PasswordError(error.to_string()))
+        .map_err(|error| PasswordError::new(&error))
 }
 
 /// Checks the credentials of requests.
 pub struct Authenticator {
     policy: AuthPolicy,
     store: Arc<Store>,
+    limiter: Option<Arc<Limiter>>,
+    /// Of a random key.
+    mac: Hmac<Sha256>,
     known: Mutex<Known>,
     /// Verified for names that nobody has.
     decoy: String,
@@ -61,26 +73,35 @@ type Fingerprint = [u8; 32];
 
 /// Credentials that were right a short time ago.
 struct Known {
-    key: [u8; 16],
-    until: HashMap<Fingerprint, Instant>,
+    users: HashMap<Fingerprint, KnownUser>,
     most: usize,
     lifetime: Duration,
+}
+
+#[derive(Clone)]
+struct KnownUser {
+    name: Arc<str>,
+    until: Instant,
+    /// [`Store::users_number`] before the password was verified.
+    users_number: u64,
 }
 
 impl Authenticator {
     /// # Errors
     /// [`PasswordError`] when the system has no randomness to give.
-    pub fn new(state: &ApiState) -> Result<Self, PasswordError> {
+    pub fn new(state: &ApiState, limiter: Option<Arc<Limiter>>) -> Result<Self, PasswordError> {
         let decoy = match state.auth {
             AuthPolicy::Users => hash_password("")?,
             AuthPolicy::Open => String::new(),
         };
+        let key = try_generate_salt().map_err(|error| PasswordError::new(&error))?;
         Ok(Self {
             policy: state.auth,
             store: Arc::clone(&state.store),
+            limiter,
+            mac: Hmac::new_from_slice(&key).map_err(|error| PasswordError::new(&error))?,
             known: Mutex::new(Known {
-                key: try_generate_salt().map_err(|error| PasswordError(error.to_string()))?,
-                until: HashMap::new(),
+                users: HashMap::new(),
                 most: state.config.credential_cache_entries,
                 lifetime: state.config.credential_cache_ttl.0,
             }),
@@ -89,51 +110,55 @@ impl Authenticator {
         })
     }
 
-    /// Lets a request pass or refuses it.
+    /// Lets a request pass or refuses it. Whoever passes may be limited as the client returned. Credentials that are
+    /// remembered cost no waiting.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`]; [`ApiError::Internal`] when users cannot be read.
-    pub async fn check(self: &Arc<Self>, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// [`ApiError::Unauthorized`]; [`ApiError::TooMany`] when the same address got the user's password wrong too
+    /// often; [`ApiError::Internal`] when users cannot be read.
+    pub async fn check(self: &Arc<Self>, headers: &HeaderMap, address: IpAddr) -> Result<Visitor, ApiError> {
         if self.policy == AuthPolicy::Open {
-            return Ok(());
+            return Ok(Visitor::At(address));
+        }
+        let Some(header) = headers.get(AUTHORIZATION) else { return Err(ApiError::Unauthorized) };
+        let fingerprint = self.fingerprint(header.as_bytes());
+        let users_number = self.store.users_number();
+        if let Some(name) = self.known().get(&fingerprint, users_number) {
+            return Ok(Visitor::User(name));
         }
         let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
-        let this = Arc::clone(self);
-        let (credentials, hash) = off_thread(move || {
-            let hash = this.hash_of(&credentials.name)?;
-            Ok((credentials, hash))
-        })
-        .await?;
-        let fingerprint = hash.as_deref().map(|hash| self.fingerprint(&credentials, hash)).transpose()?;
-        if fingerprint.is_some_and(|fingerprint| self.known().is_fresh(&fingerprint)) {
-            return Ok(());
+        let name: Arc<str> = credentials.name.as_str().into();
+        let claimant = Client::claiming(address, &name);
+        if let Some(limiter) = &self.limiter {
+            limiter.look(&claimant, Instant::now()).map_err(ApiError::TooMany)?;
         }
+        if self.is_right(credentials).await? {
+            self.known().remember(fingerprint, Arc::clone(&name), users_number);
+            return Ok(Visitor::User(name));
+        }
+        if let Some(limiter) = &self.limiter {
+            limiter.take(&claimant, Instant::now()).map_err(ApiError::TooMany)?;
+        }
+        Err(ApiError::Unauthorized)
+    }
+
+    /// Whether there is such a user with this password.
+    async fn is_right(self: &Arc<Self>, credentials: Credentials) -> Result<bool, ApiError> {
         let _turn = self.verifying.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        let presumed = hash.unwrap_or_else(|| self.decoy.clone());
-        let right = off_thread(move || verify(&credentials.password, &presumed)).await?;
-        match fingerprint {
-            Some(fingerprint) if right => {
-                self.known().remember(fingerprint);
-                Ok(())
-            }
-            _ => Err(ApiError::Unauthorized),
-        }
+        let this = Arc::clone(self);
+        off_thread(move || {
+            let users = this.store.users()?;
+            let hash =
+                users.iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash.as_str());
+            Ok(verify(&credentials.password, hash.unwrap_or(&this.decoy))? && hash.is_some())
+        })
+        .await
     }
 
-    fn hash_of(&self, name: &str) -> Result<Option<String>, ApiError> {
-        let users = self.store.users()?;
-        Ok(users.into_iter().find(|(user, _)| user == name).map(|(_, hash)| hash))
-    }
-
-    fn fingerprint(&self, credentials: &Credentials, hash: &str) -> Result<Fingerprint, ApiError> {
-        let key = self.known().key;
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&key).map_err(|error| ApiError::Internal(error.to_string()))?;
-        for part in [&credentials.name, &credentials.password, hash] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        Ok(mac.finalize().into_bytes().into())
+    fn fingerprint(&self, header: &[u8]) -> Fingerprint {
+        let mut mac = self.mac.clone();
+        mac.update(header);
+        mac.finalize().into_bytes().into()
     }
 
     /// A panic elsewhere cannot leave the map half changed.
@@ -142,20 +167,40 @@ impl Authenticator {
     }
 }
 
+/// Who may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Visitor {
+    User(Arc<str>),
+    /// Anybody, from this address.
+    At(IpAddr),
+}
+
+impl Visitor {
+    /// Whose bucket a request is taken from.
+    pub fn client(&self) -> Client {
+        match self {
+            Self::User(name) => Client::User(name.as_ref().into()),
+            Self::At(address) => Client::at(*address),
+        }
+    }
+}
+
 impl Known {
-    fn is_fresh(&self, fingerprint: &Fingerprint) -> bool {
-        self.until.get(fingerprint).is_some_and(|until| Instant::now() < *until)
+    fn get(&self, fingerprint: &Fingerprint, users_number: u64) -> Option<Arc<str>> {
+        let user = self.users.get(fingerprint)?;
+        let fresh = user.users_number == users_number && Instant::now() < user.until;
+        fresh.then(|| Arc::clone(&user.name))
     }
 
-    fn remember(&mut self, fingerprint: Fingerprint) {
+    fn remember(&mut self, fingerprint: Fingerprint, name: Arc<str>, users_number: u64) {
         let now = Instant::now();
-        if self.until.len() >= self.most {
-            self.until.retain(|_, until| now < *until);
+        if self.users.len() >= self.most {
+            self.users.retain(|_, user| user.users_number == users_number && now < user.until);
         }
-        if self.until.len() < self.most
+        if self.users.len() < self.most
             && let Some(until) = now.checked_add(self.lifetime)
         {
-            self.until.insert(fingerprint, until);
+            self.users.insert(fingerprint, KnownUser { name, until, users_number });
         }
     }
 }
@@ -223,20 +268,22 @@ mod tests {
 
     #[test]
     fn few_credentials_are_remembered_and_not_for_long() {
-        let known = |most, lifetime| Known { key: [0; 16], until: HashMap::new(), most, lifetime };
+        let known = |most, lifetime| Known { users: HashMap::new(), most, lifetime };
+        let remember = |known: &mut Known, number: u8| known.remember([number; 32], "user".into(), 7);
         let mut two = known(2, Duration::from_secs(60));
         for number in 0..3 {
-            two.remember([number; 32]);
+            remember(&mut two, number);
         }
-        assert_eq!((0..3).filter(|&number| two.is_fresh(&[number; 32])).count(), 2);
+        assert_eq!((0..3).filter(|&number| two.get(&[number; 32], 7).is_some()).count(), 2);
+        assert_eq!((0..3).filter(|&number| two.get(&[number; 32], 8).is_some()).count(), 0);
         let mut brief = known(2, Duration::from_millis(5));
-        brief.remember([0; 32]);
+        remember(&mut brief, 0);
         std::thread::sleep(Duration::from_millis(6));
-        assert!(!brief.is_fresh(&[0; 32]));
+        assert!(brief.get(&[0; 32], 7).is_none());
         for number in 1..4 {
-            brief.remember([number; 32]);
+            remember(&mut brief, number);
             std::thread::sleep(Duration::from_millis(6));
         }
-        assert!(brief.until.len() <= 2);
+        assert!(brief.users.len() <= 2);
     }
 }

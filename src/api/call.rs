@@ -1,13 +1,18 @@
 //! A request on its way to an answer, and the shapes that answers share.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{Answer, ApiError, ApiState, Asked, Endpoint, Params, Posted};
+use super::negotiate::Format;
+use super::outlet::Outlet;
+use super::{Answer, ApiError, ApiState, Asked, Endpoint, Exported, Params, Posted};
+use crate::model::Day;
+use crate::query::export::{BacklinkRow, PageRow};
 use crate::query::{
-    Activity, Counts, Deadline, Distribution, Facts, Found, LinkCounts, Listing, Page, Patience, QueryError,
-    Question, Scan, Selection, Window,
+    Counts, Deadline, Facts, Found, LinkCounts, Listing, Patience, QueryError, Scan, Selection,
 };
 use crate::urls::Scope;
 
@@ -19,36 +24,10 @@ pub struct Call<'a> {
     pub posted: Option<&'a Posted>,
     pub state: &'a ApiState,
     pub deadline: &'a Deadline,
-}
-
-/// The answer of a list.
-#[derive(Serialize)]
-struct ListReply<'a> {
-    #[serde(rename = "exportFinished", skip_serializing_if = "Option::is_none")]
-    export_finished: Option<bool>,
-    response: &'a Page,
-    count: usize,
-    range: Range,
-    status: u16,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Range {
-    offset: usize,
-    limit: usize,
-}
-
-#[derive(Serialize)]
-struct DistributionReply<'a> {
-    #[serde(rename = "exportFinished")]
-    export_finished: bool,
-    response: &'a Distribution,
-    count: usize,
-    status: u16,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
+    /// The format of the answer, JSON where there is no other.
+    pub format: Format,
+    /// Whether the answer holds for this state of the store alone, or for less.
+    passing: Cell<bool>,
 }
 
 /// An answer of rows that are few and fixed.
@@ -58,40 +37,113 @@ struct RowsReply<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
     status: u16,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    warnings: &'a [String],
 }
 
-/// The JSON of rows without a count.
-///
-/// # Errors
-/// When a row cannot be written as JSON.
-pub fn rows<T: Serialize>(response: &[T]) -> Result<Vec<u8>, ApiError> {
-    Ok(serde_json::to_vec(&RowsReply { response, count: None, status: 200, warnings: &[] })?)
+/// An answer and what was passed over to give it.
+#[derive(Serialize)]
+struct Warned<'a, T> {
+    #[serde(flatten)]
+    reply: &'a T,
+    warnings: Vec<String>,
 }
 
-/// The JSON of rows with their count.
-///
-/// # Errors
-/// As [`rows`].
-pub fn counted_rows<T: Serialize>(
-    response: &[T],
-    count: usize,
-    warnings: &[String],
-) -> Result<Vec<u8>, ApiError> {
-    Ok(serde_json::to_vec(&RowsReply { response, count: Some(count), status: 200, warnings })?)
-}
+impl<'a> Call<'a> {
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a format that the endpoint does not have.
+    pub fn new(
+        endpoint: &'static Endpoint,
+        params: &'a Params,
+        posted: Option<&'a Posted>,
+        state: &'a ApiState,
+        deadline: &'a Deadline,
+        accepted: Format,
+    ) -> Result<Self, ApiError> {
+        let format = params.format()?;
+        let format = if endpoint.answer.is_tabular() {
+            format.unwrap_or(accepted)
+        } else if let Some(Format::Csv | Format::JsonLines) = format {
+            return Err(ApiError::BadRequest(format!(
+                "{} answers in JSON alone; leave format away",
+                endpoint.name
+            )));
+        } else {
+            Format::Json
+        };
+        Ok(Self { endpoint, params, posted, state, deadline, format, passing: Cell::new(false) })
+    }
 
-impl Call<'_> {
+    /// Writes the answer.
+    ///
     /// # Errors
     /// What is wrong with the parameters, and what the query reports.
-    pub fn answer(&self) -> Result<Vec<u8>, ApiError> {
+    pub fn answer(&self, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
         match self.endpoint.answer {
-            Answer::List(listing) | Answer::Summary(listing) => self.list(&Asked::by(self, listing)?),
-            Answer::ListBy { ask, .. } | Answer::SummaryBy { ask, .. } => self.list(&ask(self)?),
-            Answer::Distribution { listing, turned } => self.distribution(self.turned(listing, turned)?),
-            Answer::Own(answer) => answer(self),
+            Answer::List(listing) | Answer::Summary(listing) => {
+                self.list(&Asked::by(self, listing)?, outlet)?
+            }
+            Answer::ListBy { ask, .. } | Answer::SummaryBy { ask, .. } => self.list(&ask(self)?, outlet)?,
+            Answer::Distribution { listing, turned } => {
+                outlet.json(self.distribution(self.turned(listing, turned)?)?, false);
+            }
+            Answer::Export(Exported::Backlinks) => self.export::<BacklinkRow>(outlet)?,
+            Answer::Export(Exported::Pages) => self.export::<PageRow>(outlet)?,
+            Answer::Own(answer) => outlet.json(answer(self)?, false),
         }
+        if self.passing.get() {
+            outlet.passes();
+        }
+        Ok(())
+    }
+
+    /// The JSON of an answer, with what was passed over: `warnings`, and parameters that nobody knows.
+    ///
+    /// # Errors
+    /// When the answer cannot be written as JSON.
+    pub fn json(&self, reply: &impl Serialize, warnings: &[String]) -> Result<Vec<u8>, ApiError> {
+        let warnings = self.warnings(warnings);
+        if warnings.is_empty() {
+            return Ok(serde_json::to_vec(reply)?);
+        }
+        Ok(serde_json::to_vec(&Warned { reply, warnings })?)
+    }
+
+    /// What was passed over.
+    pub fn warnings(&self, more: &[String]) -> Vec<String> {
+        more.iter().cloned().chain(self.params.ignored(self.endpoint)).collect()
+    }
+
+    /// The JSON of rows without a count.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn rows<T: Serialize>(&self, response: &[T]) -> Result<Vec<u8>, ApiError> {
+        self.json(&RowsReply { response, count: None, status: 200 }, &[])
+    }
+
+    /// The JSON of rows with their count.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn counted_rows<T: Serialize>(
+        &self,
+        response: &[T],
+        count: usize,
+        warnings: &[String],
+    ) -> Result<Vec<u8>, ApiError> {
+        self.json(&RowsReply { response, count: Some(count), status: 200 }, warnings)
+    }
+
+    /// Says that the answer may not be given again: it depends on more than the store.
+    pub fn is_passing(&self) {
+        self.passing.set(true);
+    }
+
+    /// The day it is; an answer that depends on it is not given again.
+    pub fn today(&self) -> Day {
+        self.is_passing();
+        // A clock before 1970 is as wrong as one that says 1970.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Day::from_unix_seconds(since.as_secs())
     }
 
     /// What `url`, `scope` and `internal` select.
@@ -112,20 +164,19 @@ impl Call<'_> {
         Ok(Selection { scope: Scope::parse(url, kind, &self.state.rules, &self.state.suffixes)?, internal })
     }
 
-    /// Asks the store about what the parameters select.
+    /// Asks about what the parameters select.
     ///
     /// # Errors
     /// As [`Self::selection`], and what the query reports.
     pub fn ask<T>(&self, query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>) -> Result<T, ApiError> {
         let selection = self.selection()?;
         let snapshot = self.state.store.snapshot();
-        let scan = Scan {
+        Ok(query(&Scan {
             snapshot: &snapshot,
             selection: &selection,
             suffixes: &self.state.suffixes,
             deadline: self.deadline,
-        };
-        Ok(query(&scan)?)
+        })?)
     }
 
     /// The backlinks of what the parameters select, counted.
@@ -149,29 +200,21 @@ impl Call<'_> {
     /// # Errors
     /// As [`Self::ask`].
     pub fn facts(&self) -> Result<Arc<Facts>, ApiError> {
-        Ok(self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?)
+        let found = self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?;
+        self.may_pass(&found);
+        Ok(found.answer)
+    }
+
+    /// Has an answer not given again that a later one may differ from although nothing is stored meanwhile.
+    pub fn may_pass<T>(&self, found: &Found<T>) {
+        if !(found.finished && found.current) {
+            self.is_passing();
+        }
     }
 
     /// How long a list may be waited for: one that cannot say that it is unfinished has to be complete.
     pub fn patience(&self) -> Patience {
         if self.endpoint.answer.says_finished() { Patience::Short } else { Patience::Full }
-    }
-
-    fn list(&self, asked: &Asked) -> Result<Vec<u8>, ApiError> {
-        let window = self.params.window(&self.state.config)?;
-        let order = self.params.list("order")?;
-        let mut plan = asked.listing.plan(self.params.single("where")?, order.into_iter())?;
-        asked.narrow(&mut plan);
-        let Found { answer: page, finished } = asked.page(self, &plan, window)?;
-        let Window { offset, limit } = window;
-        Ok(serde_json::to_vec(&ListReply {
-            export_finished: self.endpoint.answer.says_finished().then_some(finished),
-            response: &page,
-            count: page.count,
-            range: Range { offset, limit },
-            status: 200,
-            warnings: &plan.warnings,
-        })?)
     }
 
     /// The listing of the direction asked for.
@@ -182,23 +225,5 @@ impl Call<'_> {
     ) -> Result<&'static Listing, ApiError> {
         let Some(turned) = turned else { return Ok(listing) };
         Ok(self.params.one_of("direction", &[("out", listing), ("in", turned)])?.unwrap_or(listing))
-    }
-
-    fn distribution(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
-        let top = self.params.top()?;
-        let order = self.params.list("order")?;
-        let plan = listing.plan(self.params.single("where")?, order.into_iter())?;
-        let selection = Arc::new(self.selection()?);
-        let question =
-            Question { listing, activity: Activity::Active, plan: &plan, patience: self.patience() };
-        let Found { answer: response, finished: export_finished } =
-            self.state.searches.distribution(&selection, &question, top, self.deadline)?;
-        Ok(serde_json::to_vec(&DistributionReply {
-            export_finished,
-            response: &response,
-            count: response.rows(),
-            status: 200,
-            warnings: &plan.warnings,
-        })?)
     }
 }

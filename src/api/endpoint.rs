@@ -1,9 +1,15 @@
-//! What an endpoint is: a name, its methods, and how it answers.
+//! What an endpoint is: a name, its methods, its parameters, and how it answers.
 
 use http::Method;
 
+use super::parameter::{
+    ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
+    WHERE,
+};
+use super::shape::{Body, Reply};
 use super::{ApiError, Asked, Call};
 use crate::query::Listing;
+use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 
 /// The declaration of an endpoint.
 #[derive(Debug)]
@@ -13,6 +19,11 @@ pub struct Endpoint {
     /// What GET serves, HEAD does as well.
     pub verbs: &'static [Verb],
     pub answer: Answer,
+    /// The parameters of an endpoint that answers in a way of its own, or is asked in one.
+    own_parameters: &'static [Parameter],
+    /// The answer of such an endpoint.
+    own_reply: Reply,
+    body: Option<Body>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +46,17 @@ pub enum Answer {
     ListBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
     /// As [`Self::Summary`], with parameters of the endpoint's own.
     SummaryBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
+    /// Rows in key order, with `limit` and `next`.
+    Export(Exported),
     /// In a way of its own: the JSON of the answer.
     Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
+}
+
+/// What an export holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exported {
+    Backlinks,
+    Pages,
 }
 
 impl Answer {
@@ -48,7 +68,7 @@ impl Answer {
             | Self::Distribution { listing, .. }
             | Self::ListBy { listing, .. }
             | Self::SummaryBy { listing, .. } => Some(listing),
-            Self::Own(_) => None,
+            Self::Export(_) | Self::Own(_) => None,
         }
     }
 
@@ -56,11 +76,88 @@ impl Answer {
     pub fn says_finished(&self) -> bool {
         matches!(self, Self::List(_) | Self::Distribution { .. } | Self::ListBy { .. })
     }
+
+    /// Whether it comes in other formats than JSON, and in columns that can be chosen.
+    pub fn is_tabular(&self) -> bool {
+        matches!(
+            self,
+            Self::List(_) | Self::Summary(_) | Self::ListBy { .. } | Self::SummaryBy { .. } | Self::Export(_)
+        )
+    }
 }
 
 impl Endpoint {
+    /// An endpoint that answers in a way of its own takes the parameters of a scope, unless it says otherwise.
     pub const fn new(name: &'static str, verbs: &'static [Verb], answer: Answer) -> Self {
-        Self { name, verbs, answer }
+        Self {
+            name,
+            verbs,
+            answer,
+            own_parameters: &[URL, SCOPE, INTERNAL],
+            own_reply: Reply::Object(&[]),
+            body: None,
+        }
+    }
+
+    /// With these parameters.
+    pub const fn taking(self, own_parameters: &'static [Parameter]) -> Self {
+        Self { own_parameters, ..self }
+    }
+
+    /// With an answer of this shape.
+    pub const fn showing(self, own_reply: Reply) -> Self {
+        Self { own_reply, ..self }
+    }
+
+    /// With this body of a POST.
+    pub const fn posting(self, body: Body) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// The shape of its answer, where no listing says it.
+    pub fn reply(&self) -> Reply {
+        self.own_reply
+    }
+
+    /// The body of a POST.
+    pub fn body(&self) -> Option<Body> {
+        self.body
+    }
+
+    /// A name that is never empty.
+    pub fn title(&self) -> &'static str {
+        if self.name.is_empty() { "root" } else { self.name }
+    }
+
+    /// The columns that can be chosen.
+    pub fn column_names(&self) -> Vec<&'static str> {
+        match &self.answer {
+            Answer::Export(Exported::Backlinks) => {
+                BacklinkRow::COLUMNS.iter().map(|column| column.name).collect()
+            }
+            Answer::Export(Exported::Pages) => PageRow::COLUMNS.iter().map(|column| column.name).collect(),
+            answer => {
+                answer.listing().map_or(&[][..], |listing| listing.columns).iter().map(|c| c.name).collect()
+            }
+        }
+    }
+
+    /// The parameters of its query string.
+    pub fn parameters(&self) -> Vec<&'static Parameter> {
+        let scope: &'static [Parameter] = &[URL, SCOPE, INTERNAL];
+        let more: &'static [Parameter] = match &self.answer {
+            Answer::List(Listing { shows_lost: true, .. }) => {
+                &[ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
+            }
+            Answer::List(_) | Answer::Summary(_) => &[WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
+            Answer::Distribution { turned: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
+            Answer::Distribution { turned: None, .. } => &[WHERE, ORDER, TOP],
+            Answer::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
+            Answer::ListBy { .. } | Answer::SummaryBy { .. } | Answer::Own(_) => {
+                return self.own_parameters.iter().collect();
+            }
+        };
+        scope.iter().chain(more).collect()
     }
 
     pub fn takes(&self, method: &Method) -> bool {

@@ -1,5 +1,7 @@
 //! The error table: everything that can go wrong with a request, its status and its sentence.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::params::shorten;
@@ -23,6 +25,8 @@ pub enum ApiError {
     BodyTooLarge(usize),
     #[error("the query string is longer than {0} bytes; ask for less at once")]
     QueryTooLong(usize),
+    #[error("these are more requests than api.rate_limit_per_second allows; wait {} s", seconds(.0))]
+    TooMany(Duration),
     #[error("the answer took too long; ask for a smaller scope, or again later")]
     Deadline,
     #[error("the server failed to answer; its log says why")]
@@ -38,8 +42,17 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::QueryTooLong(_) => StatusCode::URI_TOO_LONG,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The value of a `Retry-After` header.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(wait) => Some(seconds(wait)),
+            _ => None,
         }
     }
 
@@ -74,7 +87,28 @@ impl From<StoreError> for ApiError {
 
 impl From<serde_json::Error> for ApiError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Internal(error.to_string())
+        Self::from(std::io::Error::from(error))
+    }
+}
+
+/// Whole seconds, at least one.
+fn seconds(wait: &Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// A client that takes no more of its answer is one for whom it took too long.
+impl From<std::io::Error> for ApiError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Deadline,
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<csv::Error> for ApiError {
+    fn from(error: csv::Error) -> Self {
+        Self::from(std::io::Error::from(error))
     }
 }
 

@@ -1,32 +1,49 @@
 //! The HTTP API: the only part that knows warp.
 //!
-//! A request passes one door ([`serve`]): credentials are checked, the path is looked up in the endpoint table
-//! ([`ENDPOINTS`]), method, sizes and parameters are checked, and the answer is computed off the async threads,
-//! under a deadline and within a bound of queries at once. In: a [`ApiState`] and a listener. Out: JSON, always,
-//! errors included. Invariants: nothing is told to who has not proven to be a user; every error has its place in
+//! A request passes one door ([`serve`]): credentials and rate are checked; an answer given before is given again if
+//! the index is still the same; else the path is looked up in the endpoint table ([`ENDPOINTS`]), method, sizes and
+//! parameters are checked, and the answer is computed off the async threads, under a deadline and within a bound of
+//! queries at once. In: a [`ApiState`] and a listener. Out: JSON, or rows in CSV or JSON lines, with an entity tag and
+//! compressed where the client likes; errors are JSON, always. Invariants: nothing is told to who has not proven to be a user; every error has its place in
 //! one table ([`ApiError`]); a cause inside the server is logged once and never shown.
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod answers;
 mod asked;
 mod auth;
+mod beside;
 mod call;
+mod compress;
+mod door;
 mod endpoint;
 pub mod endpoints;
 mod error;
+mod exports;
+mod lists;
+mod negotiate;
+mod openapi;
+mod outlet;
+mod parameter;
 mod params;
 mod posted;
+mod rate;
 mod reply;
+mod representation;
 mod routes;
+mod rows;
 mod server;
+pub mod shape;
+mod where_pattern;
 
 use std::sync::Arc;
 
 pub use asked::{Asked, Source};
 pub use auth::{PasswordError, hash_password};
 pub use call::Call;
-pub use endpoint::{Answer, Endpoint, Verb};
+pub use endpoint::{Answer, Endpoint, Exported, Verb};
 pub use error::ApiError;
+pub use parameter::{Parameter, Takes};
 pub use params::Params;
 pub use posted::Posted;
 pub use routes::ENDPOINTS;

@@ -1,7 +1,7 @@
 //! The query string: `application/x-www-form-urlencoded`, as the WHATWG URL Standard reads it, but refused where
 //! it is not UTF-8 or names one thing twice.
 //!
-//! Unknown parameters are ignored: clients made for other servers send extras. A parameter that an endpoint
+//! Unknown parameters are ignored and named in the answer: clients made for other servers send extras. A parameter that an endpoint
 //! reads may be given once; lists are written `order[]=a&order[]=b` or `order[0]=a&order[1]=b`.
 
 use std::borrow::Cow;
@@ -9,18 +9,14 @@ use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode;
 
-use super::ApiError;
+use super::negotiate::Format;
+use super::parameter::{DEFAULT_LIMIT, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
+use super::{ApiError, Endpoint};
 use crate::config::ApiConfig;
 use crate::model::Day;
 use crate::query::{Activity, Internal, Window};
 use crate::urls::ScopeKind;
 
-/// Rows of an answer when the query does not say.
-const DEFAULT_LIMIT: usize = 50;
-/// Rows of a distribution before the rest, when the query does not say.
-const DEFAULT_TOP: usize = 9;
-/// Rows of a distribution before the rest at most: beyond that, it is a list.
-const MAX_TOP: usize = 100;
 /// Characters of a value that a message repeats.
 const SHOWN_CHARS: usize = 100;
 
@@ -149,7 +145,7 @@ impl Params {
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] when `from` is missing, a day is malformed, or `from` lies after `to`.
-    pub fn days(&self, today: Day) -> Result<RangeInclusive<Day>, ApiError> {
+    pub fn days(&self, today: impl FnOnce() -> Day) -> Result<RangeInclusive<Day>, ApiError> {
         let wanted = "a calendar day from 19700101 on, written as yyyyMMdd";
         let day = |name: &str| -> Result<Option<Day>, ApiError> {
             let Some(text) = self.single(name)? else { return Ok(None) };
@@ -158,7 +154,7 @@ impl Params {
         let from = day("from")?.ok_or_else(|| {
             ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
         })?;
-        let to = day("to")?.unwrap_or(today);
+        let to = day("to")?.unwrap_or_else(today);
         if from > to {
             return Err(ApiError::BadRequest(format!(
                 "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
@@ -178,31 +174,101 @@ impl Params {
             .ok_or_else(|| ApiError::parameter("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
     }
 
-    /// `offset` and `limit`.
+    /// `offset` and `limit`, which is 50 when it is not given.
     ///
     /// # Errors
-    /// As [`Self::limit`].
+    /// As [`Self::given_limit`], and for an `offset` that is no whole number.
     pub fn window(&self, config: &ApiConfig) -> Result<Window, ApiError> {
-        let offset = match self.single("offset")? {
-            None => 0,
-            Some(text) => whole_number(text)
-                .ok_or_else(|| ApiError::parameter("offset", text, "a whole number from 0 on"))?,
-        };
-        Ok(Window { offset, limit: self.limit(config)? })
+        let limit = self.limit(config)?;
+        Ok(Window { offset: self.offset()?, limit })
     }
 
-    /// `limit`.
+    /// `offset` and `limit`, without which all rows are meant.
+    ///
+    /// # Errors
+    /// As [`Self::window`].
+    pub fn whole_window(&self, config: &ApiConfig) -> Result<Window, ApiError> {
+        let limit = self.given_limit(config)?.unwrap_or(usize::MAX);
+        Ok(Window { offset: self.offset()?, limit })
+    }
+
+    fn offset(&self) -> Result<usize, ApiError> {
+        let Some(text) = self.single("offset")? else { return Ok(0) };
+        whole_number(text).filter(|&offset| offset <= MAX_OFFSET).ok_or_else(|| {
+            ApiError::parameter("offset", text, &format!("a whole number from 0 to {MAX_OFFSET}"))
+        })
+    }
+
+    /// `limit`, which is 50 when it is not given.
+    ///
+    /// # Errors
+    /// As [`Self::given_limit`].
+    pub fn limit(&self, config: &ApiConfig) -> Result<usize, ApiError> {
+        Ok(self.given_limit(config)?.unwrap_or(DEFAULT_LIMIT.min(config.max_limit)))
+    }
+
+    /// `limit`, if it is given.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for anything but a whole number within bounds.
-    pub fn limit(&self, config: &ApiConfig) -> Result<usize, ApiError> {
+    pub fn given_limit(&self, config: &ApiConfig) -> Result<Option<usize>, ApiError> {
         let most = config.max_limit;
-        match self.single("limit")? {
-            None => Ok(DEFAULT_LIMIT.min(most)),
-            Some(text) => whole_number(text).filter(|&limit| limit <= most).ok_or_else(|| {
-                ApiError::parameter("limit", text, &format!("a whole number from 0 to {most}"))
-            }),
+        let Some(text) = self.single("limit")? else { return Ok(None) };
+        let limit = whole_number(text).filter(|&limit| limit <= most);
+        let wrong = || ApiError::parameter("limit", text, &format!("a whole number from 0 to {most}"));
+        limit.map(Some).ok_or_else(wrong)
+    }
+
+    /// `format`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn format(&self) -> Result<Option<Format>, ApiError> {
+        self.one_of("format", &[("json", Format::Json), ("csv", Format::Csv), ("jsonl", Format::JsonLines)])
+    }
+
+    /// `fields`: some of these columns, in the order asked for; `None` when it is not given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a name that no column has, and for one given twice.
+    pub fn fields<C>(
+        &self,
+        columns: &'static [C],
+        name: impl Fn(&C) -> &'static str,
+    ) -> Result<Option<Vec<&'static C>>, ApiError> {
+        let Some(text) = self.single("fields")? else { return Ok(None) };
+        let mut chosen: Vec<&'static C> = Vec::new();
+        for given in text.split(',') {
+            let Some(column) = columns.iter().find(|column| name(column) == given) else {
+                let known: Vec<&str> = columns.iter().map(&name).collect();
+                return Err(ApiError::BadRequest(format!(
+                    "fields names \"{}\", which is no column here; use some of {}, with commas between",
+                    shorten(given),
+                    known.join(",")
+                )));
+            };
+            if chosen.iter().any(|earlier| name(earlier) == given) {
+                return Err(ApiError::BadRequest(format!(
+                    "fields names {given} more than once; name it once"
+                )));
+            }
+            chosen.push(column);
         }
+        Ok(Some(chosen))
+    }
+
+    /// A warning for each parameter that the endpoint does not know.
+    pub fn ignored(&self, endpoint: &Endpoint) -> Vec<String> {
+        let known = endpoint.parameters();
+        let unknown = self.0.iter().filter(|(given, _)| {
+            // In JSON everywhere: that it cannot be had otherwise is an error of its own.
+            given != "format" && !known.iter().any(|parameter| parameter.is_named(given))
+        });
+        let mut warnings: Vec<String> = unknown
+            .map(|(given, _)| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)))
+            .collect();
+        warnings.dedup();
+        warnings
     }
 }
 

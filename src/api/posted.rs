@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use super::params::shorten;
+use super::shape::Body;
 
 /// The body of a request, read to its end.
 #[derive(Debug)]
@@ -21,12 +22,12 @@ impl Posted {
         Self { content_type: named.unwrap_or_default().into_owned(), bytes }
     }
 
-    /// What the body says. `example` shows in messages what is wanted.
+    /// What the body says.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for another Content-Type than `application/json`, for malformed JSON, and for JSON
     /// that says something else.
-    pub fn json<T: DeserializeOwned>(&self, example: &str) -> Result<T, ApiError> {
+    pub fn json<T: DeserializeOwned>(&self, wanted: Option<Body>) -> Result<T, ApiError> {
         let media_type = self.content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::BadRequest(format!(
@@ -36,8 +37,9 @@ impl Posted {
         }
         serde_json::from_slice(&self.bytes).map_err(|error| {
             ApiError::BadRequest(format!(
-                "the body cannot be read: {}; send JSON like {example}",
-                shorten(&error.to_string())
+                "the body cannot be read: {}; send JSON like {}",
+                shorten(&error.to_string()),
+                wanted.map_or("null", |body| body.example)
             ))
         })
     }

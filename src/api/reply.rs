@@ -1,6 +1,7 @@
-//! HTTP responses: JSON bodies, and the headers that errors need.
+//! Refusals: JSON bodies, and the headers that errors need.
 
-use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response};
 use serde::Serialize;
 
@@ -15,26 +16,18 @@ struct ErrorReply {
     error: String,
 }
 
-/// The response to a request, answered or not.
-pub fn response(answer: Result<Vec<u8>, ApiError>) -> Response<Vec<u8>> {
-    let mut response = match &answer {
-        Ok(_) => Response::default(),
-        Err(error) => refusal(error),
-    };
-    if let Ok(body) = answer {
-        *response.body_mut() = body;
-    }
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
-}
-
-fn refusal(error: &ApiError) -> Response<Vec<u8>> {
+/// The response that refuses a request.
+pub fn refusal(error: &ApiError) -> Response<Bytes> {
     let status = error.status();
     let reply = ErrorReply { status: status.as_u16(), error: error.to_string() };
     // Two plain fields can always be written.
-    let mut response = Response::new(serde_json::to_vec(&reply).unwrap_or_default());
+    let mut response = Response::new(Bytes::from(serde_json::to_vec(&reply).unwrap_or_default()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
     match error {
         ApiError::Unauthorized => {
             headers.insert(WWW_AUTHENTICATE, CHALLENGE);

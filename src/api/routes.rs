@@ -47,10 +47,16 @@ pub static ENDPOINTS: &[&Endpoint] = &[
 ];
 
 /// What tells about the server itself.
-static SERVICE: &[&Endpoint] = &[&endpoints::root::ENDPOINT, &endpoints::health::ENDPOINT];
+static SERVICE: &[&Endpoint] =
+    &[&endpoints::root::ENDPOINT, &endpoints::health::ENDPOINT, &endpoints::openapi::ENDPOINT];
+
+/// All that can be asked.
+pub fn all() -> impl Iterator<Item = &'static Endpoint> {
+    SERVICE.iter().chain(ENDPOINTS).copied()
+}
 
 /// The endpoint at a path.
 pub fn find(path: &str) -> Option<&'static Endpoint> {
     let name = path.strip_prefix('/')?;
-    ENDPOINTS.iter().chain(SERVICE).find(|endpoint| endpoint.name == name).copied()
+    all().find(|endpoint| endpoint.name == name)
 }

@@ -1,23 +1,19 @@
-//! The server: a request in, a response out, and a clean end.
+//! The server: connections in, responses out, and a clean end.
 
 use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt};
-use http::{HeaderMap, Method, Response};
+use http::Method;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use warp::path::FullPath;
-use warp::{Buf, Filter};
+use warp::reply::Response;
+use warp::{Filter, Reply};
 
-use super::auth::{Authenticator, PasswordError};
-use super::call::Call;
-use super::endpoint::Endpoint;
-use super::params::shorten;
-use super::{ApiError, ApiState, Params, Posted, reply, routes};
-use crate::query::Deadline;
+use super::auth::PasswordError;
+use super::door::{Door, Request};
+use super::{ApiError, ApiState, reply};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +44,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let patience = state.config.deadline.0;
-    let server = Arc::new(Server {
-        authenticator: Arc::new(Authenticator::new(&state)?),
-        turns: Arc::new(Semaphore::new(state.config.max_concurrent_queries)),
-        state: Arc::new(state),
-    });
+    let door = Arc::new(Door::new(state)?);
     let (ending, ended) = oneshot::channel();
-    let running = warp::serve(filter(server)).incoming(listener).graceful(async move {
+    let running = warp::serve(filter(door)).incoming(listener).graceful(async move {
         shutdown.await;
         let _ = ending.send(());
     });
@@ -71,113 +63,34 @@ pub async fn serve(
     Ok(())
 }
 
-/// One filter for everything: what a request may do is decided by [`Server::answer`] alone.
-fn filter(
-    server: Arc<Server>,
-) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = warp::Rejection> + Clone {
+/// One filter for everything: what a request may do is decided by [`Door::answer`] alone.
+fn filter(door: Arc<Door>) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::method()
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
+        .and(warp::addr::remote())
         .and(warp::body::stream())
-        .then(move |method: Method, path: FullPath, query: String, headers: HeaderMap, body| {
-            let server = Arc::clone(&server);
-            async move {
-                let answer = server.answer(&method, path.as_str(), &query, &headers, body).await;
-                if let Err(ApiError::Internal(cause)) = &answer {
-                    tracing::error!(%method, path = path.as_str(), cause, "a request failed");
+        .then(
+            move |method: Method,
+                  path: FullPath,
+                  query: String,
+                  headers,
+                  remote: Option<SocketAddr>,
+                  body| {
+                let door = Arc::clone(&door);
+                async move {
+                    let address = remote.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |remote| remote.ip());
+                    let request =
+                        Request { method: &method, path: path.as_str(), query: &query, headers: &headers };
+                    door.answer(&request, address, body).await.unwrap_or_else(|error| {
+                        if let ApiError::Internal(cause) = &error {
+                            tracing::error!(%method, path = path.as_str(), cause, "a request failed");
+                        }
+                        reply::refusal(&error).into_response()
+                    })
                 }
-                reply::response(answer)
-            }
-        })
-}
-
-/// What a request says to its endpoint.
-struct Request {
-    params: Params,
-    posted: Option<Posted>,
-}
-
-struct Server {
-    state: Arc<ApiState>,
-    authenticator: Arc<Authenticator>,
-    /// One per query that may be computed now.
-    turns: Arc<Semaphore>,
-}
-
-impl Server {
-    async fn answer<B: Buf>(
-        &self,
-        method: &Method,
-        path: &str,
-        query: &str,
-        headers: &HeaderMap,
-        body: impl Stream<Item = Result<B, warp::Error>>,
-    ) -> Result<Vec<u8>, ApiError> {
-        self.authenticator.check(headers).await?;
-        let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
-        if !endpoint.takes(method) {
-            return Err(ApiError::MethodNotAllowed {
-                path: path.to_owned(),
-                method: method.to_string(),
-                allow: endpoint.allow(),
-            });
-        }
-        if query.len() > self.state.config.max_query_bytes {
-            return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
-        }
-        let deadline = Deadline::after(self.state.config.deadline.0);
-        let reading = read(body, self.state.config.max_body_bytes);
-        let body = tokio::time::timeout(deadline.left(), reading).await.map_err(|_| ApiError::Deadline)??;
-        let request = Request {
-            params: Params::parse(query)?,
-            posted: (method == Method::POST).then(|| Posted::new(headers, body)),
-        };
-        self.compute(endpoint, request, deadline).await
-    }
-
-    /// Computes the answer on a blocking thread, when it is its turn. A client that goes away takes its query along.
-    async fn compute(
-        &self,
-        endpoint: &'static Endpoint,
-        request: Request,
-        deadline: Deadline,
-    ) -> Result<Vec<u8>, ApiError> {
-        let waiting = Arc::clone(&self.turns).acquire_owned();
-        let turn = tokio::time::timeout(deadline.left(), waiting)
-            .await
-            .map_err(|_| ApiError::Deadline)?
-            .map_err(|error| ApiError::Internal(error.to_string()))?;
-        let _wanted = deadline.cancel_on_drop();
-        let state = Arc::clone(&self.state);
-        let work = move || {
-            let _turn = turn;
-            let Request { params, posted } = &request;
-            Call { endpoint, params, posted: posted.as_ref(), state: &state, deadline: &deadline }.answer()
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))?
-    }
-}
-
-/// Reads a body to its end, wanted or not, so that the connection can be used again; refuses one that is too large.
-async fn read<B: Buf>(
-    body: impl Stream<Item = Result<B, warp::Error>>,
-    most: usize,
-) -> Result<Vec<u8>, ApiError> {
-    let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(part) = body.next().await {
-        let mut part =
-            part.map_err(|_| ApiError::BadRequest("the body broke off; send it whole".to_owned()))?;
-        if part.remaining() > most - bytes.len() {
-            return Err(ApiError::BodyTooLarge(most));
-        }
-        while part.has_remaining() {
-            let chunk = part.chunk();
-            bytes.extend_from_slice(chunk);
-            part.advance(chunk.len());
-        }
-    }
-    Ok(bytes)
+            },
+        )
 }

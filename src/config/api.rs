@@ -32,6 +32,20 @@ pub struct ApiConfig {
     pub credential_cache_entries: usize,
     /// How long verified credentials are remembered.
     pub credential_cache_ttl: Span,
+    /// Bytes of answers kept to be given again while the index is unchanged. 0: none.
+    pub answer_cache_bytes: u64,
+    /// Bytes from which on an answer is compressed for clients that take it.
+    pub compress_min_bytes: usize,
+    /// Bytes of CSV or JSONL collected before an answer is sent piece by piece, and of each piece.
+    pub stream_piece_bytes: usize,
+    /// Answers in CSV or JSONL under way at once; further ones wait.
+    pub max_concurrent_streams: usize,
+    /// Requests a second that a user may go on with. 0: any number.
+    pub rate_limit_per_second: u32,
+    /// Requests that a user may make at once after a pause.
+    pub rate_limit_burst: u32,
+    /// Users and addresses whose rate is remembered at most.
+    pub rate_limit_clients: usize,
 }
 
 /// Targets that the answers of linkintersect have columns for.
@@ -51,6 +65,13 @@ impl Default for ApiConfig {
             max_concurrent_queries: 64,
             credential_cache_entries: 1_000,
             credential_cache_ttl: Span::seconds(60),
+            answer_cache_bytes: 64 << 20,
+            compress_min_bytes: 1_400,
+            stream_piece_bytes: 256 << 10,
+            max_concurrent_streams: 16,
+            rate_limit_per_second: 0,
+            rate_limit_burst: 100,
+            rate_limit_clients: 10_000,
         }
     }
 }
@@ -68,6 +89,10 @@ impl ApiConfig {
             ));
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
-        at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)
+        at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)?;
+        at_least("api.stream_piece_bytes", self.stream_piece_bytes as u64, 1_024)?;
+        at_least("api.max_concurrent_streams", self.max_concurrent_streams as u64, 1)?;
+        at_least("api.rate_limit_burst", u64::from(self.rate_limit_burst), 1)?;
+        at_least("api.rate_limit_clients", self.rate_limit_clients as u64, 1)
     }
 }

@@ -5,6 +5,7 @@
 //! comparisons are work on numbers.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -70,6 +71,22 @@ impl Serialize for Value<'_> {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Address(Some(address)) => serializer.collect_str(&address),
             Self::Address(None) => serializer.serialize_str(""),
+        }
+    }
+}
+
+/// As in JSON, without quotes.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Number(number) | Self::DayNumber(number) => write!(f, "{number}"),
+            Self::Hundredths(hundredths) => write!(f, "{}", f64::from(hundredths) / 100.0),
+            Self::TenThousandths(parts) => write!(f, "{}", f64::from(parts) / 10_000.0),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Day(day) => write!(f, "{day:08}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Address(Some(address)) => write!(f, "{address}"),
+            Self::Address(None) => Ok(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Loops over rows ask now and then; a query is never killed from outside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::QueryError;
@@ -14,7 +14,10 @@ const ROWS_A_LOOK: usize = 1_024;
 /// The point in time, or the sign, at which a query gives up.
 #[derive(Clone, Debug)]
 pub struct Deadline {
-    until: Instant,
+    start: Instant,
+    time: Duration,
+    /// Nanoseconds from the start.
+    until: Arc<AtomicU64>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -31,10 +34,13 @@ impl Drop for CancelOnDrop {
 impl Deadline {
     /// Starts now.
     pub fn after(time: Duration) -> Self {
-        let now = Instant::now();
-        // A time beyond what the clock can count is as good as a year.
-        let until = now.checked_add(time).unwrap_or(now + Duration::from_secs(31_536_000));
-        Self { until, cancelled: Arc::new(AtomicBool::new(false)) }
+        let until = Arc::new(AtomicU64::new(nanoseconds(time)));
+        Self { start: Instant::now(), time, until, cancelled: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Gives the whole time once more: somebody has taken a part of the answer and waits for the next.
+    pub fn renew(&self) {
+        self.until.store(nanoseconds(self.start.elapsed().saturating_add(self.time)), Ordering::Relaxed);
     }
 
     /// To be held as long as somebody waits for the answer.
@@ -44,7 +50,8 @@ impl Deadline {
 
     /// The time left.
     pub fn left(&self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
+        let until = Duration::from_nanos(self.until.load(Ordering::Relaxed));
+        until.saturating_sub(self.start.elapsed())
     }
 
     /// # Errors
@@ -76,6 +83,11 @@ impl Deadline {
     }
 }
 
+/// A time beyond what the counter holds is as good as five centuries.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +101,15 @@ mod tests {
         let deadline = Deadline::after(Duration::from_millis(20));
         let failed = deadline.over(endless()).find(Result::is_err);
         assert!(matches!(failed, Some(Err(QueryError::Deadline))));
+    }
+
+    #[test]
+    fn a_renewed_deadline_starts_again() {
+        let deadline = Deadline::after(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(21));
+        assert!(deadline.check().is_err());
+        deadline.renew();
+        assert!(deadline.check().is_ok() && deadline.left() <= Duration::from_millis(20));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl View {
             let links = all - sum(&mut shown.iter().copied());
             Rest { links, percentage: percentage(links, self.links) }
         });
-        let first = self.show(&shown, 0, count, no_other)?;
+        let first = self.show(plan, &shown, 0, count, no_other)?;
         Ok(Distribution { first, rest, columns: listing.columns })
     }
 }

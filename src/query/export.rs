@@ -1,69 +1,97 @@
 //! Exports: every link into a scope, every page of a scope, in key order, a piece at a time.
 //!
 //! An export holds nothing between two calls but the key of the last row, so rows that are there throughout are
-//! read exactly once, whatever is stored meanwhile.
+//! read exactly once, whatever is stored meanwhile. What the columns asked for do not need is not read.
 
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::column::serialize_hundredths;
+use super::column::{Kind, Value};
 use super::{Deadline, QueryError, Selection};
 use crate::model::{BacklinkRecord, Day, OutlinkRecord, SearchRank, StoredPage};
 use crate::store::{Keyed, Snapshot};
-use crate::urls::{CanonicalUrl, Scope, Suffixes};
+use crate::urls::{CanonicalUrl, Suffixes};
 
 /// A piece of an export.
 #[derive(Debug)]
-pub struct Piece<T> {
-    pub rows: Vec<T>,
+pub struct Piece<R> {
+    pub rows: Vec<R>,
     /// The key to read on after; `None` when nothing is left.
     pub next: Option<Vec<u8>>,
 }
 
+/// A column of an export.
+#[derive(Debug)]
+pub struct ExportColumn<R: 'static> {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// The object within the row that holds it in JSON.
+    pub within: Option<&'static str>,
+    read: for<'a> fn(&'a R) -> Value<'a>,
+}
+
+/// The columns to show.
+pub type Columns<R> = [&'static ExportColumn<R>];
+
+/// What an export reads.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub snapshot: &'a Snapshot<'a>,
+    pub selection: &'a Selection,
+    pub suffixes: &'a Suffixes,
+    pub deadline: &'a Deadline,
+}
+
+/// The rows of an export.
+pub trait ExportRow: Sized + 'static {
+    /// All columns, in their usual order.
+    const COLUMNS: &'static [ExportColumn<Self>];
+
+    /// At most `limit` rows, strictly after the key `after`, with what these columns need.
+    ///
+    /// # Errors
+    /// What the store or the deadline reports.
+    fn piece(
+        from: &Source<'_>,
+        after: Option<&[u8]>,
+        limit: usize,
+        columns: &Columns<Self>,
+    ) -> Result<Piece<Self>, QueryError>;
+
+    /// The keys of the links that JSON shows in place of a column's cell.
+    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]>;
+
+    /// What JSON shows in place of a cell.
+    fn nested(&self, column: &str) -> Option<&[PageLink]>;
+}
+
+/// Some columns of a row. Serialises as an object.
+pub struct Shown<'a, R: 'static> {
+    pub row: &'a R,
+    pub columns: &'a Columns<R>,
+}
+
 /// A link into the scope, active or not.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct BacklinkRow {
-    nofollow: bool,
-    country: String,
-    #[serde(rename = "extL")]
-    ext_links: u32,
-    #[serde(rename = "insDate", serialize_with = "day")]
-    ins_date: Day,
-    city: String,
-    #[serde(serialize_with = "address")]
-    ip: Option<IpAddr>,
-    active: bool,
-    #[serde(rename = "intL")]
-    int_links: u32,
-    title: String,
-    linktarget: String,
-    #[serde(rename = "updDate", serialize_with = "day")]
-    upd_date: Day,
-    ccode: String,
-    blpcount: u32,
-    backlinkpage: String,
-    pos: u32,
-    #[serde(rename = "sumL")]
-    sum_links: u32,
-    linktext: String,
-    tag: &'static str,
-    #[serde(serialize_with = "rank")]
+    link: BacklinkRecord,
     sr: SearchRank,
 }
 
 /// A page of the scope with its active links.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct PageRow {
-    #[serde(rename = "extL")]
+    url: CanonicalUrl,
+    page: StoredPage,
     external: Vec<PageLink>,
-    #[serde(rename = "intL")]
     internal: Vec<PageLink>,
-    info: PageInfo,
+    sr: SearchRank,
 }
 
-#[derive(Debug, Serialize)]
-struct PageLink {
+/// A link of a page.
+#[derive(Debug, serde::Serialize)]
+pub struct PageLink {
     nofollow: bool,
     pos: u32,
     anchor: String,
@@ -71,72 +99,124 @@ struct PageLink {
     url: String,
 }
 
-#[derive(Debug, Serialize)]
-struct PageInfo {
-    ccode: String,
-    charset: String,
-    #[serde(rename = "insDate", serialize_with = "day")]
-    ins_date: Day,
-    #[serde(serialize_with = "address")]
-    ip: Option<IpAddr>,
-    description: String,
-    #[serde(rename = "content-type")]
-    content_type: String,
-    title: String,
-    #[serde(rename = "http-code")]
-    http_code: u16,
-    url: String,
-    #[serde(serialize_with = "rank")]
-    sr: SearchRank,
+impl PageLink {
+    const KEYS: &'static [(&'static str, Kind)] = &[
+        ("nofollow", Kind::Flag),
+        ("pos", Kind::Number),
+        ("anchor", Kind::Text),
+        ("tag", Kind::Text),
+        ("url", Kind::Text),
+    ];
 }
 
-/// At most `limit` links of a selection, strictly after the key `after`.
-///
-/// # Errors
-/// What the store or the deadline reports.
-pub fn backlinks(
-    snapshot: &Snapshot<'_>,
-    selection: &Selection,
-    after: Option<&[u8]>,
-    limit: usize,
-    suffixes: &Suffixes,
-    deadline: &Deadline,
-) -> Result<Piece<BacklinkRow>, QueryError> {
-    let rows = deadline.over(snapshot.backlinks(&selection.scope, after)).filter(|row| {
-        row.as_ref().map_or(true, |row| selection.counts_source(row.value.source.host(), suffixes))
-    });
-    // Links of one page to neighbouring targets often follow each other.
-    let mut last: Option<(CanonicalUrl, SearchRank)> = None;
-    piece(rows, after, limit, |link: BacklinkRecord| {
-        let rank = match &last {
-            Some((source, rank)) if *source == link.source => *rank,
-            _ => snapshot.page_rank(&link.source)?,
-        };
-        last = Some((link.source.clone(), rank));
-        Ok(BacklinkRow::new(link, rank))
-    })
+impl ExportRow for BacklinkRow {
+    const COLUMNS: &'static [ExportColumn<Self>] = &[
+        column("nofollow", Kind::Flag, |row| Value::Flag(row.link.rel.is_nofollow())),
+        column("country", Kind::Text, |row| Value::Text(&row.link.page.place.country)),
+        column("extL", Kind::Number, |row| Value::Number(row.link.page.ext_links)),
+        column("insDate", Kind::Day, |row| day(row.link.ins_day)),
+        column("city", Kind::Text, |row| Value::Text(&row.link.page.place.city)),
+        column("ip", Kind::Address, |row| address(row.link.page.ip)),
+        column("active", Kind::Flag, |row| Value::Flag(row.link.is_active())),
+        column("intL", Kind::Number, |row| Value::Number(row.link.page.int_links)),
+        column("title", Kind::Text, |row| Value::Text(&row.link.page.title)),
+        column("linktarget", Kind::Text, |row| Value::Text(row.link.target.as_str())),
+        column("updDate", Kind::Day, |row| day(row.link.page.upd_day)),
+        column("ccode", Kind::Text, |row| Value::Text(&row.link.page.place.ccode)),
+        column("blpcount", Kind::Number, |row| Value::Number(row.link.blpcount)),
+        column("backlinkpage", Kind::Text, |row| Value::Text(row.link.source.as_str())),
+        column("pos", Kind::Number, |row| Value::Number(row.link.pos)),
+        column("sumL", Kind::Number, |row| {
+            Value::Number(row.link.page.int_links.saturating_add(row.link.page.ext_links))
+        }),
+        column("linktext", Kind::Text, |row| Value::Text(&row.link.anchor)),
+        column("tag", Kind::Text, |row| Value::Text(row.link.tag.as_str())),
+        column("sr", Kind::Hundredths, |row| row.sr.into()),
+    ];
+
+    fn piece(
+        from: &Source<'_>,
+        after: Option<&[u8]>,
+        limit: usize,
+        columns: &Columns<Self>,
+    ) -> Result<Piece<Self>, QueryError> {
+        let &Source { snapshot, selection, suffixes, deadline } = from;
+        let ranked = has(columns, "sr");
+        let rows = deadline.over(snapshot.backlinks(&selection.scope, after)).filter(|row| {
+            row.as_ref().map_or(true, |row| selection.counts_source(row.value.source.host(), suffixes))
+        });
+        // Links of one page to neighbouring targets often follow each other.
+        let mut last: Option<(CanonicalUrl, SearchRank)> = None;
+        piece(rows, after, limit, |link: BacklinkRecord| {
+            let sr = match &last {
+                _ if !ranked => SearchRank::default(),
+                Some((source, rank)) if *source == link.source => *rank,
+                _ => snapshot.page_rank(&link.source)?,
+            };
+            last = ranked.then(|| (link.source.clone(), sr));
+            Ok(Self { link, sr })
+        })
+    }
+
+    fn link_keys(_: &str) -> Option<&'static [(&'static str, Kind)]> {
+        None
+    }
+
+    fn nested(&self, _: &str) -> Option<&[PageLink]> {
+        None
+    }
 }
 
-/// At most `limit` pages of a scope that ever answered, strictly after the key `after`.
-///
-/// # Errors
-/// What the store or the deadline reports.
-pub fn pages(
-    snapshot: &Snapshot<'_>,
-    scope: &Scope,
-    after: Option<&[u8]>,
-    limit: usize,
-    deadline: &Deadline,
-) -> Result<Piece<PageRow>, QueryError> {
-    let rows = deadline
-        .over(snapshot.pages(scope, after))
-        .filter(|row| row.as_ref().map_or(true, |row| row.value.1.status != 0));
-    piece(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
-        deadline.check()?;
-        let links = snapshot.outlinks(&url)?;
-        let rank = snapshot.page_rank(&url)?;
-        Ok(PageRow::new(&url, page, links, rank))
-    })
+impl ExportRow for PageRow {
+    const COLUMNS: &'static [ExportColumn<Self>] = &[
+        column("extL", Kind::Number, |row| count(&row.external)),
+        column("intL", Kind::Number, |row| count(&row.internal)),
+        info("ccode", Kind::Text, |row| Value::Text(&row.page.place.ccode)),
+        info("charset", Kind::Text, |row| Value::Text(&row.page.charset)),
+        info("insDate", Kind::Day, |row| day(row.page.ins_day)),
+        info("ip", Kind::Address, |row| address(row.page.ip)),
+        info("description", Kind::Text, |row| Value::Text(&row.page.description)),
+        info("content-type", Kind::Text, |row| Value::Text(&row.page.content_type)),
+        info("title", Kind::Text, |row| Value::Text(&row.page.title)),
+        info("http-code", Kind::Number, |row| Value::Number(row.page.status.into())),
+        info("url", Kind::Text, |row| Value::Text(row.url.as_str())),
+        info("sr", Kind::Hundredths, |row| row.sr.into()),
+    ];
+
+    /// Pages that were ever answered.
+    fn piece(
+        from: &Source<'_>,
+        after: Option<&[u8]>,
+        limit: usize,
+        columns: &Columns<Self>,
+    ) -> Result<Piece<Self>, QueryError> {
+        let &Source { snapshot, selection, deadline, .. } = from;
+        let (ranked, linked) = (has(columns, "sr"), has(columns, "extL") || has(columns, "intL"));
+        let rows = deadline
+            .over(snapshot.pages(&selection.scope, after))
+            .filter(|row| row.as_ref().map_or(true, |row| row.value.1.status != 0));
+        piece(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
+            deadline.check()?;
+            let links = if linked { snapshot.outlinks(&url)? } else { Vec::new() };
+            let sr = if ranked { snapshot.page_rank(&url)? } else { SearchRank::default() };
+            let active = links.into_iter().filter(OutlinkRecord::is_active);
+            let (external, internal): (Vec<_>, Vec<_>) = active.partition(|link| link.external);
+            let (external, internal) = (page_links(external), page_links(internal));
+            Ok(Self { url, page, external, internal, sr })
+        })
+    }
+
+    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]> {
+        matches!(column, "extL" | "intL").then_some(PageLink::KEYS)
+    }
+
+    fn nested(&self, column: &str) -> Option<&[PageLink]> {
+        match column {
+            "extL" => Some(&self.external),
+            "intL" => Some(&self.internal),
+            _ => None,
+        }
+    }
 }
 
 /// Takes the first `limit` rows, and looks whether there is one more.
@@ -159,55 +239,63 @@ fn piece<S, T>(
     Ok(Piece { rows: made, next: more.then_some(position) })
 }
 
-impl BacklinkRow {
-    fn new(link: BacklinkRecord, sr: SearchRank) -> Self {
-        let active = link.is_active();
-        let page = link.page;
-        Self {
-            nofollow: link.rel.is_nofollow(),
-            country: page.place.country,
-            ext_links: page.ext_links,
-            ins_date: link.ins_day,
-            city: page.place.city,
-            ip: page.ip,
-            active,
-            int_links: page.int_links,
-            title: page.title,
-            linktarget: link.target.as_str().to_owned(),
-            upd_date: page.upd_day,
-            ccode: page.place.ccode,
-            blpcount: link.blpcount,
-            backlinkpage: link.source.as_str().to_owned(),
-            pos: link.pos,
-            sum_links: page.int_links.saturating_add(page.ext_links),
-            linktext: link.anchor,
-            tag: link.tag.as_str(),
-            sr,
-        }
+impl<R: ExportRow> Shown<'_, R> {
+    /// The cells, in the order of the columns; links as their number.
+    pub fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        self.columns.iter().map(|column| (column.read)(self.row))
     }
 }
 
-impl PageRow {
-    fn new(url: &CanonicalUrl, page: StoredPage, links: Vec<OutlinkRecord>, sr: SearchRank) -> Self {
-        let active = links.into_iter().filter(OutlinkRecord::is_active);
-        let (external, internal): (Vec<_>, Vec<_>) = active.partition(|link| link.external);
-        Self {
-            external: external.into_iter().map(PageLink::from).collect(),
-            internal: internal.into_iter().map(PageLink::from).collect(),
-            info: PageInfo {
-                ccode: page.place.ccode,
-                charset: page.charset,
-                ins_date: page.ins_day,
-                ip: page.ip,
-                description: page.description,
-                content_type: page.content_type,
-                title: page.title,
-                http_code: page.status,
-                url: url.as_str().to_owned(),
-                sr,
-            },
+impl<R: ExportRow> Serialize for Shown<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut cells = serializer.serialize_map(None)?;
+        for (at, column) in self.columns.iter().enumerate() {
+            match (column.within, self.row.nested(column.name)) {
+                (Some(object), _) => {
+                    // An object stands where the first of its columns does.
+                    if self.columns[..at].iter().all(|earlier| earlier.within != Some(object)) {
+                        cells.serialize_entry(object, &Within { shown: self, object })?;
+                    }
+                }
+                (None, Some(links)) => cells.serialize_entry(column.name, links)?,
+                (None, None) => cells.serialize_entry(column.name, &(column.read)(self.row))?,
+            }
         }
+        cells.end()
     }
+}
+
+/// The columns that stand in one object.
+struct Within<'a, R: 'static> {
+    shown: &'a Shown<'a, R>,
+    object: &'static str,
+}
+
+impl<R: ExportRow> Serialize for Within<'_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let columns = self.shown.columns.iter().filter(|column| column.within == Some(self.object));
+        serializer.collect_map(columns.map(|column| (column.name, (column.read)(self.shown.row))))
+    }
+}
+
+const fn column<R>(name: &'static str, kind: Kind, read: for<'a> fn(&'a R) -> Value<'a>) -> ExportColumn<R> {
+    ExportColumn { name, kind, within: None, read }
+}
+
+const fn info(
+    name: &'static str,
+    kind: Kind,
+    read: for<'a> fn(&'a PageRow) -> Value<'a>,
+) -> ExportColumn<PageRow> {
+    ExportColumn { name, kind, within: Some("info"), read }
+}
+
+fn has<R>(columns: &Columns<R>, name: &str) -> bool {
+    columns.iter().any(|column| column.name == name)
+}
+
+fn page_links(links: Vec<OutlinkRecord>) -> Vec<PageLink> {
+    links.into_iter().map(PageLink::from).collect()
 }
 
 impl From<OutlinkRecord> for PageLink {
@@ -222,17 +310,14 @@ impl From<OutlinkRecord> for PageLink {
     }
 }
 
-fn day<S: Serializer>(day: &Day, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(day)
+fn count(links: &[PageLink]) -> Value<'static> {
+    Value::Number(u32::try_from(links.len()).unwrap_or(u32::MAX))
 }
 
-fn address<S: Serializer>(address: &Option<IpAddr>, serializer: S) -> Result<S::Ok, S::Error> {
-    match address {
-        Some(address) => serializer.collect_str(&address.to_canonical()),
-        None => serializer.serialize_str(""),
-    }
+fn day(day: Day) -> Value<'static> {
+    Value::Day(day.as_number())
 }
 
-fn rank<S: Serializer>(rank: &SearchRank, serializer: S) -> Result<S::Ok, S::Error> {
-    serialize_hundredths(u32::from(rank.0), serializer)
+fn address(address: Option<IpAddr>) -> Value<'static> {
+    Value::Address(address.map(|address| address.to_canonical()))
 }

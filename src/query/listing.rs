@@ -51,6 +51,8 @@ pub struct Plan {
     pub(super) conditions: Vec<Condition>,
     pub(super) order: Vec<OrderKey>,
     in_default_order: bool,
+    /// The columns to show: at first all.
+    pub columns: Vec<ListColumn>,
     /// What was ignored, and why.
     pub warnings: Vec<String>,
 }
@@ -113,7 +115,8 @@ impl Listing {
             warnings.push("where was ignored, since nothing can be filtered here; leave it away".to_owned());
         }
         let in_default_order = order == self.default_keys();
-        Ok(Plan { conditions, order, in_default_order, warnings })
+        let columns = self.columns.to_vec();
+        Ok(Plan { conditions, order, in_default_order, columns, warnings })
     }
 
     /// The column of a name.

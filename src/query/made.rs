@@ -9,7 +9,7 @@ use super::compute::Compute;
 use super::field::KEY;
 use super::looked_up::looked_up;
 use super::lookup::LookUp;
-use super::view::{Parts, View};
+use super::view::{Parts, View, in_pieces};
 use super::{Deadline, Listing, Page, Plan, QueryError, Table, Window};
 
 /// Rows made for one question.
@@ -36,6 +36,42 @@ impl Made {
         look_up: &dyn LookUp,
         deadline: &Deadline,
     ) -> Result<Page, QueryError> {
+        let mut whole = None;
+        self.pieces(plan, window, usize::MAX, look_up, deadline, |page| {
+            whole = Some(page);
+            Ok::<_, QueryError>(())
+        })?;
+        whole.ok_or_else(|| QueryError::Declaration(self.listing.name.to_owned()))
+    }
+
+    /// As [`Self::page`], handed out in pages of at most `piece` rows; in one without rows where there are none.
+    ///
+    /// # Errors
+    /// As [`Self::page`], and what `each` reports.
+    pub fn pieces<E: From<QueryError>>(
+        &self,
+        plan: &Plan,
+        window: Window,
+        piece: usize,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+        mut each: impl FnMut(Page) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let view = self.view(plan, look_up, deadline)?;
+        let passing = view.passing(plan, deadline)?;
+        let shown = view.shown(plan, passing.as_ref(), window, deadline)?;
+        let count = view.count(passing.as_ref());
+        in_pieces(&shown, piece, |first, rows| {
+            deadline.check()?;
+            each(view.show(plan, rows, window.offset + first, count, |column| {
+                let shown = |name: &str| Ok(self.table.column(name)?.pick(rows));
+                looked_up(column.from, &shown, look_up)
+            })?)
+        })
+    }
+
+    /// A view with the fields, and with what else the plan needs of all rows.
+    fn view(&self, plan: &Plan, look_up: &dyn LookUp, deadline: &Deadline) -> Result<View, QueryError> {
         let mut columns = Vec::new();
         for column in self.listing.columns {
             let field = matches!(column.from, Compute::Field(_));
@@ -47,12 +83,6 @@ impl Made {
         }
         let tie = self.table.column(KEY)?.clone();
         let (rows, in_order) = (0..self.table.rows(), self.listing.default_order.is_empty());
-        let view = View::new(self.listing, Parts { columns, tie, rows, in_order, links: 0 });
-        let passing = view.passing(plan, deadline)?;
-        let shown = view.shown(plan, passing.as_ref(), window, deadline)?;
-        view.show(&shown, window.offset, view.count(passing.as_ref()), |column| {
-            let shown = |name: &str| Ok(self.table.column(name)?.pick(&shown));
-            looked_up(column.from, &shown, look_up)
-        })
+        Ok(View::new(self.listing, Parts { columns, tie, rows, in_order, links: 0 }))
     }
 }

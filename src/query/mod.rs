@@ -58,7 +58,7 @@ pub use listing::{ListColumn, Listing, Plan};
 pub use lookup::{Known, LookUp, scope_rank};
 pub use made::Made;
 pub use order::{OrderKey, parse as read_order};
-pub use page::{Page, Window};
+pub use page::{Page, Row, Window};
 pub use page_state::{PageState, StatePart};
 pub use scan::{Activity, Internal, Scan, Selection};
 pub use search::{Found, Patience, Question, Searches};

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::column::{Column, Meaning};
+use super::column::{Column, Meaning, Value};
 
 /// Which rows of the answer to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Page {
     }
 
     /// The shown rows, each of which serialises as an object.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         (0..self.rows).map(|row| Row { page: self, row })
     }
 }
@@ -45,10 +45,18 @@ impl Serialize for Page {
     }
 }
 
-/// A shown row.
-pub(super) struct Row<'a> {
+/// A shown row. Serialises as an object.
+#[derive(Debug)]
+pub struct Row<'a> {
     page: &'a Page,
     row: usize,
+}
+
+impl Row<'_> {
+    /// The cells, in the order of the columns.
+    pub fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        self.page.columns.iter().map(|(_, column)| column.value(self.row))
+    }
 }
 
 impl Serialize for Row<'_> {

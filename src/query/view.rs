@@ -19,6 +19,19 @@ use super::{Deadline, ListColumn, Listing, Page, Plan, QueryError, Table, Window
 /// Permutations remembered per view: two directions of the few fields that clients order by.
 const ORDERS_KEPT: usize = 8;
 
+/// Hands rows out in runs of at most `piece`, each with the number of its first; in one without rows where there are
+/// none.
+pub(super) fn in_pieces<E>(
+    rows: &[u32],
+    piece: usize,
+    mut each: impl FnMut(usize, &[u32]) -> Result<(), E>,
+) -> Result<(), E> {
+    if rows.is_empty() {
+        return each(0, rows);
+    }
+    rows.chunks(piece).enumerate().try_for_each(|(at, rows)| each(at * piece, rows))
+}
+
 /// A view has all of its listing's columns.
 pub(super) fn no_other(column: &ListColumn) -> Result<Column, QueryError> {
     Err(QueryError::Declaration(column.name.to_owned()))
@@ -94,7 +107,27 @@ impl View {
     pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
         let passing = self.passing(plan, deadline)?;
         let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
-        self.show(&shown, window.offset, self.count(passing.as_ref()), no_other)
+        self.show(plan, &shown, window.offset, self.count(passing.as_ref()), no_other)
+    }
+
+    /// As [`Self::page`], handed out in pages of at most `piece` rows; in one without rows where there are none.
+    ///
+    /// # Errors
+    /// As [`Self::page`], and what `each` reports.
+    pub fn pieces<E: From<QueryError>>(
+        &self,
+        plan: &Plan,
+        window: Window,
+        piece: usize,
+        deadline: &Deadline,
+        mut each: impl FnMut(Page) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let passing = self.passing(plan, deadline)?;
+        let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
+        let count = self.count(passing.as_ref());
+        in_pieces(&shown, piece, |first, rows| {
+            each(self.show(plan, rows, window.offset + first, count, no_other)?)
+        })
     }
 
     /// How many rows pass.
@@ -179,12 +212,13 @@ impl View {
     /// All columns of the rows named; those that the view has not are worked out by `other`.
     pub(super) fn show(
         &self,
+        plan: &Plan,
         shown: &[u32],
         offset: usize,
         count: usize,
         other: impl Fn(&ListColumn) -> Result<Column, QueryError>,
     ) -> Result<Page, QueryError> {
-        let columns = self.listing.columns.iter().map(|column| {
+        let columns = plan.columns.iter().map(|column| {
             let known = self.columns.iter().find(|(name, _)| *name == column.name);
             let cells = match (column.from, known) {
                 (Compute::RowNumber, _) => row_numbers(offset, shown.len()),

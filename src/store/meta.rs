@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use crate::urls::Surt;
 
@@ -99,7 +100,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
-        Ok(self.db.put_cf(self.family(META)?, user_key(name), hash)?)
+        self.db.put_cf(self.family(META)?, user_key(name), hash)?;
+        self.users_number.fetch_add(1, Ordering::Release);
+        Ok(())
     }
 
     /// Removes a user; tells whether there was one.
@@ -109,7 +112,14 @@ impl Store {
     pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
         let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
         self.db.delete_cf(self.family(META)?, user_key(name))?;
+        self.users_number.fetch_add(1, Ordering::Release);
         Ok(known)
+    }
+
+    /// A number that is raised once a user has been added, changed or removed. While it stays the same, so do the
+    /// users. Does not touch the disk.
+    pub fn users_number(&self) -> u64 {
+        self.users_number.load(Ordering::Acquire)
     }
 
     /// The size of the index. Hosts, domains and the queue are counted by walking their keys; the rest is kept.

@@ -60,6 +60,8 @@ pub struct Store {
     writer: Mutex<SeenCache>,
     /// Of the last commit that changed anything. Raised by whoever holds the writer's lock.
     change_number: AtomicU64,
+    /// Raised with every change of the API's users.
+    users_number: AtomicU64,
 }
 
 /// A unit of work done by the crawl, stored in one atomic batch.
@@ -120,6 +122,7 @@ impl Store {
             batch_pages: config.batch_pages,
             writer: Mutex::new(SeenCache::new(DEFAULT_SEEN_CACHE)),
             change_number: AtomicU64::new(0),
+            users_number: AtomicU64::new(0),
         };
         store.check_format()?;
         store.resume_numbers()?;

@@ -75,7 +75,29 @@ impl Reply {
             .map(|line| line.split_once(": ").unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        Self { status, headers, body: bytes[end + 4..].to_vec() }
+        let mut reply = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        if reply.header("transfer-encoding") == Some("chunked") {
+            reply.body = unchunked(&reply.body).expect("the answer broke off");
+        }
+        reply
+    }
+
+    /// The body as it was before it was compressed.
+    pub fn decoded(&self) -> Vec<u8> {
+        let mut decoded = Vec::new();
+        match self.header("content-encoding") {
+            None => decoded.clone_from(&self.body),
+            Some("gzip") => {
+                flate2::read::GzDecoder::new(self.body.as_slice()).read_to_end(&mut decoded).unwrap();
+            }
+            Some("zstd") => decoded = zstd::decode_all(self.body.as_slice()).unwrap(),
+            Some(other) => panic!("{other}"),
+        }
+        decoded
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.decoded()).unwrap()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -85,6 +107,20 @@ impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+/// The bytes of chunks (RFC 9112, section 7.1), if the last one is there.
+pub fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|two| two == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&chunks[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(chunks.get(end + 2..end + 2 + length)?);
+        chunks = &chunks[end + 4 + length..];
     }
 }
 

@@ -35,7 +35,7 @@ impl Engine {
     }
 
     pub fn facts(&self, domain: &str) -> Arc<Facts> {
-        self.searches.facts(&selection(domain), &self.deadline).unwrap()
+        self.searches.facts(&selection(domain), &self.deadline).unwrap().answer
     }
 
     /// The rows of a list endpoint.

@@ -3,10 +3,17 @@
 use serde::Serialize;
 
 use super::urls::known;
-use crate::api::call::counted_rows;
+use crate::api::parameter::{INTERNAL, SCOPE, URLS};
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("anaurls", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("anaurls", &[Verb::Get], Answer::Own(answer))
+    .taking(&[URLS, SCOPE, INTERNAL])
+    .showing(Reply::CountedRows(Shape::Object(&[
+        ("backlinks", Shape::Count),
+        ("refdoms", Shape::Count),
+        ("url", Shape::Text),
+    ])));
 
 #[derive(Serialize)]
 struct Row {
@@ -20,5 +27,5 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let rows: Vec<Row> = known
         .map(|known| Row { backlinks: known.totals.backlinks, refdoms: known.totals.refdoms, url: known.url })
         .collect();
-    counted_rows(&rows, rows.len(), &[])
+    call.counted_rows(&rows, rows.len(), &[])
 }

@@ -7,11 +7,15 @@
 //! `active` asks for, whatever `where` says. `count` is the number of domains with a row.
 
 use super::{column, join, plain};
+use crate::api::parameter::{
+    ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
+};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Verb};
 use crate::query::{Compute, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
+    Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
+        .taking(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 

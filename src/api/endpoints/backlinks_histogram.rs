@@ -3,9 +3,19 @@
 use serde::Serialize;
 
 use super::calendar;
+use crate::api::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Answer::Own(answer))
+    .taking(&[URL, SCOPE, INTERNAL, FROM, TO])
+    .showing(Reply::Calendar(Shape::Object(&[
+        ("date", Shape::DayNumber),
+        ("urls", Shape::Count),
+        ("domains", Shape::Count),
+        ("totalUrls", Shape::Count),
+        ("totalDomains", Shape::Count),
+    ])));
 
 /// `urls` and `domains` are links first seen on the day, lost again or not; the totals are what is active at its end.
 #[derive(Serialize)]

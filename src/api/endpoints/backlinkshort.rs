@@ -3,11 +3,20 @@
 use serde::Serialize;
 
 use super::urls::known;
-use crate::api::call::counted_rows;
+use crate::api::parameter::{INTERNAL, SCOPE, URLS};
+use crate::api::shape::{Body, Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::Value;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("backlinkshort", &[Verb::Get, Verb::Post], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("backlinkshort", &[Verb::Get, Verb::Post], Answer::Own(answer))
+    .taking(&[URLS, SCOPE, INTERNAL])
+    .showing(Reply::CountedRows(Shape::Object(&[
+        ("backlinks", Shape::Count),
+        ("refdoms", Shape::Count),
+        ("url", Shape::Text),
+        ("sr", Shape::Hundredths),
+    ])))
+    .posting(Body { shape: Shape::Urls, example: "[\"example.com\", \"example.org\"]" });
 
 #[derive(Serialize)]
 struct Row {
@@ -27,5 +36,5 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
             sr: known.rank.into(),
         })
         .collect();
-    counted_rows(&rows, rows.len(), &[])
+    call.counted_rows(&rows, rows.len(), &[])
 }

@@ -9,11 +9,13 @@
 //! ordered or filtered by `refdoms` or `jaccard`, so ask for some `common` then.
 
 use super::{column, plain};
+use crate::api::parameter::{FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Compute, Listing, Rows};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("competitors", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask });
+    Endpoint::new("competitors", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask })
+        .taking(&[URL, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 pub static LISTING: Listing = Listing {
     name: "competitors",

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::api::call::rows;
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Answer::Own(answer))
+    .showing(Reply::Rows(Shape::Object(&[("domainpopularity", Shape::Count)])));
 
 #[derive(Serialize)]
 struct Row {
@@ -13,5 +14,5 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    rows(&[Row { domainpopularity: call.counts()?.all.refdoms }])
+    call.rows(&[Row { domainpopularity: call.counts()?.all.refdoms }])
 }

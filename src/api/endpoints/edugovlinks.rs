@@ -2,11 +2,17 @@
 
 use serde::Serialize;
 
-use crate::api::call::counted_rows;
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::Totals;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Answer::Own(answer)).showing(
+    Reply::CountedRows(Shape::Object(&[
+        ("refdoms", Shape::Count),
+        ("links", Shape::Count),
+        ("type", Shape::Words(&["edu", "gov"])),
+    ])),
+);
 
 #[derive(Serialize)]
 struct Row {
@@ -20,5 +26,5 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let row =
         |(r#type, totals): (_, Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
     let response = [("edu", counts.edu), ("gov", counts.gov)].map(row);
-    counted_rows(&response, response.len(), &[])
+    call.counted_rows(&response, response.len(), &[])
 }

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use crate::api::shape::{self, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("health", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("health", &[Verb::Get], Answer::Own(answer))
+    .taking(&[])
+    .showing(shape::Reply::Object(&[("health", Shape::Words(&["ok"]))]));
 
 #[derive(Serialize)]
 struct Reply {
@@ -14,5 +17,6 @@ struct Reply {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     call.state.store.token_key()?;
-    Ok(serde_json::to_vec(&Reply { health: "ok", status: 200 })?)
+    call.is_passing();
+    call.json(&Reply { health: "ok", status: 200 }, &[])
 }

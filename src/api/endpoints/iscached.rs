@@ -5,10 +5,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::parameter::{INTERNAL, RESOURCES, SCOPE, URL};
+use crate::api::shape::{self, Body, Shape};
 use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
 use crate::query::Selection;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Answer::Own(answer))
+    .taking(&[URL, SCOPE, INTERNAL, RESOURCES])
+    .showing(shape::Reply::Object(&[("response", Shape::Map(&Shape::Flag))]))
+    .posting(Body {
+        shape: Shape::Open(&[("url", Shape::Asked), ("resources", NAMES)]),
+        example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
+    });
 
 /// The body of a POST.
 #[derive(Deserialize)]
@@ -31,12 +39,14 @@ struct Reply<'a> {
     status: u16,
 }
 
-const EXAMPLE: &str = r#"{"url": "example.com", "resources": ["backlinks"]}"#;
+/// At least one name.
+const NAMES: Shape =
+    Shape::OneOf(&[Shape::ListHolding(&Shape::Text, &Shape::Holding("\\S")), Shape::Holding("[^,\\s]")]);
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let (selection, asked) = match call.posted {
         Some(posted) => {
-            let asked: Asked = posted.json(EXAMPLE)?;
+            let asked: Asked = posted.json(call.endpoint.body())?;
             (call.selection_of(&asked.url)?, asked.resources.into_list())
         }
         None => (call.selection()?, given(&call.params.list("resources")?)?),
@@ -54,7 +64,8 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
             "name endpoints, for example resources=backlinks,linktexts",
         ));
     }
-    Ok(serde_json::to_vec(&Reply { response, status: 200 })?)
+    call.is_passing();
+    call.json(&Reply { response, status: 200 }, &[])
 }
 
 /// Whether an endpoint answers from a search index, and that is ready.

@@ -11,18 +11,20 @@
 
 use super::urls::selections;
 use super::{column, plain};
+use crate::api::parameter::{EXCLUDE, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TARGETS, WHERE};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Compute, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, Rows};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("linkintersect", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask });
+    Endpoint::new("linkintersect", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask })
+        .taking(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 /// Columns before those of the targets.
 const COMMON: usize = 3;
 const FEWEST_TARGETS: usize = 2;
 
 static COLUMNS: [ListColumn; COMMON + MAX_TARGETS] = columns();
-static FIELDS: [&str; COMMON + MAX_TARGETS] = names();
+static NAMES: [&str; COMMON + MAX_TARGETS] = names();
 
 /// With columns for as many targets as can be.
 pub static LISTING: Listing = listing(MAX_TARGETS);
@@ -45,9 +47,9 @@ const fn listing(targets: usize) -> Listing {
         name: "linkintersect",
         rows: Rows::Intersection,
         columns: COLUMNS.split_at(COMMON + targets).0,
-        order_fields: FIELDS.split_at(COMMON + targets).0,
+        order_fields: NAMES.split_at(COMMON + targets).0,
         default_order: &["-links"],
-        where_fields: FIELDS.split_at(COMMON + targets).0,
+        where_fields: NAMES.split_at(COMMON + targets).0,
         ..Listing::BACKLINKS
     }
 }

@@ -2,10 +2,14 @@
 
 use serde::Serialize;
 
-use crate::api::call::rows;
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("linkratio", &[Verb::Get], Answer::Own(answer)).showing(Reply::Rows(Shape::OneOf(&[
+        Shape::Object(&[("homelinks", Shape::Count)]),
+        Shape::Object(&[("deeplinks", Shape::Count)]),
+    ])));
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,5 +20,5 @@ enum Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let counts = call.counts()?;
-    rows(&[Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)])
+    call.rows(&[Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)])
 }

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::call::counted_rows;
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("linktypes", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("linktypes", &[Verb::Get], Answer::Own(answer)).showing(Reply::CountedRows(Shape::Object(
+        &[("linktype", Shape::Words(&["text", "image"])), ("links", Shape::Count)],
+    )));
 
 #[derive(Serialize)]
 struct Row {
@@ -16,5 +19,5 @@ struct Row {
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let counts = call.counts()?;
     let types = [("text", counts.text), ("image", counts.image)];
-    counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
+    call.counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
 }

@@ -5,13 +5,14 @@
 //! that was lost more than once stands under the last of these days. Rows are those of `backlinks` otherwise, as they
 //! were when the link was last seen.
 
-use super::calendar::today;
 use super::{backlinks, join, plain};
+use crate::api::parameter::{FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("lostbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
+    Endpoint::new("lostbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
+        .taking(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",
@@ -24,7 +25,7 @@ pub static LISTING: Listing = Listing {
 };
 
 fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let days = call.params.days(today())?;
+    let days = call.params.days(|| call.today())?;
     let source = Source::Scope(Activity::Inactive);
     Ok(Asked { source, within: Some(("lostDate", days)), ..Asked::by(call, &LISTING)? })
 }

@@ -3,10 +3,20 @@
 use serde::Serialize;
 
 use super::calendar;
+use crate::api::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::DayChange;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Answer::Own(answer))
+    .taking(&[URL, SCOPE, INTERNAL, FROM, TO])
+    .showing(Reply::Calendar(Shape::Object(&[
+        ("date", Shape::DayNumber),
+        ("urls", CHANGE),
+        ("domains", CHANGE),
+    ])));
+
+const CHANGE: Shape = Shape::Object(&[("new", Shape::Count), ("lost", Shape::Count)]);
 
 #[derive(Serialize)]
 struct Row {

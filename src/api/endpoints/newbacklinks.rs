@@ -5,13 +5,16 @@
 //! again have rows, too, and `active` says so; `active=true` or `active=false` picks one kind. Rows are those of
 //! `backlinks`.
 
-use super::calendar::today;
 use super::{backlinks, join};
+use crate::api::parameter::{
+    ACTIVE, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("newbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask });
+    Endpoint::new("newbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
+        .taking(&[URL, SCOPE, INTERNAL, FROM, TO, ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 pub static LISTING: Listing = Listing {
     name: "newbacklinks",
@@ -22,7 +25,7 @@ pub static LISTING: Listing = Listing {
 };
 
 fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let days = call.params.days(today())?;
+    let days = call.params.days(|| call.today())?;
     let source = Source::Scope(call.params.activity()?.unwrap_or(Activity::Both));
     Ok(Asked { source, within: Some(("insDate", days)), ..Asked::by(call, &LISTING)? })
 }

@@ -4,11 +4,19 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::api::call::counted_rows;
+use crate::api::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::{LinkCounts, OrderKey, read_order};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Answer::Own(answer))
+    .taking(&[URL, SCOPE, INTERNAL, ORDER, LIMIT, OFFSET])
+    .showing(Reply::CountedRows(Shape::Object(&[
+        ("avg", Shape::Count),
+        ("pages", Shape::Count),
+        ("linktype", Shape::Words(&["all", "extLinks", "intLinks"])),
+        ("frequency", Shape::Count),
+    ])));
 
 /// `avg` is links per HTML page, rounded down.
 #[derive(Clone, Copy, Serialize)]
@@ -43,5 +51,5 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
         order.iter().fold(Ordering::Equal, |so_far, key| so_far.then_with(|| a.compare(b, key)))
     });
     let shown: Vec<Row> = response.into_iter().skip(window.offset).take(window.limit).collect();
-    counted_rows(&shown, kinds.len(), &warnings)
+    call.counted_rows(&shown, kinds.len(), &warnings)
 }

@@ -2,9 +2,15 @@
 
 use serde::Serialize;
 
+use crate::api::shape::{self, Shape};
 use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("", &[Verb::Get], Answer::Own(answer)).taking(&[]).showing(shape::Reply::Object(&[
+        ("name", Shape::Text),
+        ("version", Shape::Text),
+        ("endpoints", Shape::List(&Shape::Text)),
+    ]));
 
 #[derive(Serialize)]
 struct Reply {
@@ -14,11 +20,13 @@ struct Reply {
     status: u16,
 }
 
-fn answer(_: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    Ok(serde_json::to_vec(&Reply {
+fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
+    call.is_passing();
+    let reply = Reply {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         endpoints: ENDPOINTS.iter().map(|endpoint| endpoint.name).collect(),
         status: 200,
-    })?)
+    };
+    call.json(&reply, &[])
 }

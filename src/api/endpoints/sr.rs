@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use crate::api::call::rows;
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 use crate::query::{Value, scope_rank};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("sr", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("sr", &[Verb::Get], Answer::Own(answer))
+    .showing(Reply::Rows(Shape::Object(&[("sr", Shape::Hundredths)])));
 
 #[derive(Serialize)]
 struct Row {
@@ -15,5 +16,5 @@ struct Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let rank = call.ask(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
-    rows(&[Row { sr: rank.into() }])
+    call.rows(&[Row { sr: rank.into() }])
 }

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::call::rows;
+use crate::api::parameter::{INTERNAL, SCOPE, SHOWGROUP, URL};
+use crate::api::shape::{Reply, Shape};
 use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Answer::Own(answer));
+pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Answer::Own(answer))
+    .taking(&[URL, SCOPE, INTERNAL, SHOWGROUP])
+    .showing(Reply::Rows(Shape::Object(&[("links", Shape::Count), ("sr", Shape::Text)])));
 
 #[derive(Serialize)]
 struct Row {
@@ -17,7 +20,7 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let grouped = call.params.one_of("showgroup", &[("true", true), ("false", false)])?;
     let facts = call.facts()?;
     let bins = &facts.by_rank;
-    rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
+    call.rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
 }
 
 fn singles(bins: &[u64; 11]) -> Vec<Row> {

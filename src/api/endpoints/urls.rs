@@ -52,7 +52,7 @@ pub(super) fn selections(
 
 fn given(call: &Call<'_>) -> Result<Vec<String>, ApiError> {
     let urls: Vec<String> = match call.posted {
-        Some(posted) => posted.json("[\"example.com\", \"example.org\"]")?,
+        Some(posted) => posted.json(call.endpoint.body())?,
         None => call.params.list("urls")?.into_iter().map(str::to_owned).collect(),
     };
     let most = call.state.config.max_urls;

@@ -105,12 +105,15 @@ impl Builder {
                 self.begin(shared, &build, deadline)?;
             }
             let Some(indexed) = build.wait(until, deadline)? else { continue };
+            if indexed.read_at >= begun {
+                return Ok(indexed);
+            }
             // What others began before this question was asked may be too old for it.
             let needs = Needs { rows, others: Others::Nothing };
-            if !indexed.finished
-                || indexed.read_at >= begun
-                || shared.serves(selection, needs, indexed.stamp, indexed.read_at)?
-            {
+            if let Some(valid_at) = shared.serves(selection, needs, indexed.stamp, indexed.read_at)? {
+                return Ok(Indexed { current: valid_at.is_some(), ..indexed });
+            }
+            if !indexed.finished {
                 return Ok(indexed);
             }
         }
@@ -245,7 +248,8 @@ fn read(shared: &Shared, build: &Build, limit: usize, deadline: &Deadline) -> Re
         Some(past) => Some(Arc::new(Facts::of(&reading.base, past, deadline)?)),
         None => None,
     };
-    Ok(Indexed { base: Arc::new(reading.base), facts, stamp, read_at, finished: reading.complete })
+    let base = Arc::new(reading.base);
+    Ok(Indexed { base, facts, stamp, read_at, finished: reading.complete, current: true })
 }
 
 fn write_base(shared: &Shared, build: &Build, indexed: &Indexed) {

@@ -107,8 +107,9 @@ pub(super) struct Kept {
     pub stamp: Stamp,
     /// When its rows were read.
     pub read_at: SystemTime,
-    /// The store's change number at which its stamp was last found to be right.
-    pub valid_at: u64,
+    /// The store's change number at which its stamp was last found to be right; `None` when it is not, or not looked
+    /// at yet.
+    pub valid_at: Option<u64>,
 }
 
 impl Part {

@@ -19,7 +19,7 @@ mod kept;
 mod shared;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use self::builder::Builder;
@@ -47,11 +47,20 @@ pub struct Searches {
     builder: Builder,
 }
 
-/// An answer, and whether it is from all rows.
+/// An answer, and what it is from.
 #[derive(Debug)]
 pub struct Found<T> {
     pub answer: T,
+    /// Whether it is from all rows.
     pub finished: bool,
+    /// Whether it is from the present state of the store. If not, it is from one that `search.refresh` lets pass.
+    pub current: bool,
+}
+
+impl<T> Found<T> {
+    fn with<U>(&self, answer: U) -> Found<U> {
+        Found { answer, finished: self.finished, current: self.current }
+    }
 }
 
 /// For how long a question waits for an index.
@@ -71,6 +80,8 @@ struct Indexed {
     stamp: Stamp,
     read_at: SystemTime,
     finished: bool,
+    /// Whether that is still the state of the store.
+    current: bool,
 }
 
 impl Searches {
@@ -106,12 +117,12 @@ impl Searches {
         deadline: &Deadline,
     ) -> Result<Found<Page>, QueryError> {
         if let Some(head) = self.head(selection, question, deadline)?
-            && let Some(answer) = head.page(question.plan, window, deadline)?
+            && let Some(answer) = head.answer.page(question.plan, window, deadline)?
         {
-            return Ok(Found { answer, finished: true });
+            return Ok(head.with(answer));
         }
-        let Found { answer: view, finished } = self.view(selection, question, deadline)?;
-        Ok(Found { answer: view.page(question.plan, window, deadline)?, finished })
+        let view = self.view(selection, question, deadline)?;
+        Ok(view.with(view.answer.page(question.plan, window, deadline)?))
     }
 
     /// The first groups, and the rest.
@@ -125,22 +136,28 @@ impl Searches {
         top: usize,
         deadline: &Deadline,
     ) -> Result<Found<Distribution>, QueryError> {
-        let Found { answer: view, finished } = self.view(selection, question, deadline)?;
-        Ok(Found { answer: view.distribution(question.plan, top, deadline)?, finished })
+        let view = self.view(selection, question, deadline)?;
+        Ok(view.with(view.answer.distribution(question.plan, top, deadline)?))
     }
 
     /// Facts about all backlinks.
     ///
     /// # Errors
     /// What the store or the deadline reports.
-    pub fn facts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Arc<Facts>, QueryError> {
+    pub fn facts(
+        &self,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<Found<Arc<Facts>>, QueryError> {
         let needs = Needs { rows: Rows::Backlinks, others: Others::Nothing };
         let key = Key::new(selection, What::Facts);
-        if let Some(Kept { part: Part::Facts(facts), .. }) = self.shared.kept(&key, needs)? {
-            return Ok(facts);
+        if let Some(Kept { part: Part::Facts(answer), valid_at, .. }) = self.shared.kept(&key, needs)? {
+            return Ok(Found { answer, finished: true, current: valid_at.is_some() });
         }
-        let indexed = self.indexed(selection, needs, Patience::Full, deadline)?;
-        indexed.facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))
+        let Indexed { facts, finished, current, .. } =
+            self.indexed(selection, needs, Patience::Full, deadline)?;
+        let answer = facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
+        Ok(Found { answer, finished, current })
     }
 
     /// How many backlinks there are, of which kinds, now.
@@ -206,7 +223,7 @@ impl Searches {
         let valid_at = shared.store.change_number();
         let kept = shared.memory().get(&key).map(|kept| kept.clone());
         if let Some(kept) = &kept
-            && kept.valid_at == valid_at
+            && kept.valid_at == Some(valid_at)
         {
             return Ok(kept.part.clone());
         }
@@ -216,6 +233,7 @@ impl Searches {
             Some(kept) if kept.stamp == stamp => kept.part,
             _ => work_out(&Scan { snapshot: &snapshot, selection, suffixes: &shared.suffixes, deadline })?,
         };
+        let valid_at = Some(valid_at);
         shared.keep(key, Kept { part: part.clone(), stamp, read_at: SystemTime::now(), valid_at });
         Ok(part)
     }
@@ -227,7 +245,7 @@ impl Searches {
         selection: &Arc<Selection>,
         question: &Question<'_>,
         deadline: &Deadline,
-    ) -> Result<Option<Arc<Head>>, QueryError> {
+    ) -> Result<Option<Found<Arc<Head>>>, QueryError> {
         let listing = question.listing;
         let heads = listing.group_by.is_some() || listing.shows_base();
         if !heads || !question.plan.is_plain() || question.activity != Activity::Active {
@@ -240,8 +258,8 @@ impl Searches {
             return Ok(None);
         }
         let key = Key::new(selection, What::Head(listing.name));
-        if let Some(Kept { part: Part::Head(head), .. }) = shared.kept(&key, needs)? {
-            return Ok(Some(head));
+        if let Some(Kept { part: Part::Head(answer), valid_at, .. }) = shared.kept(&key, needs)? {
+            return Ok(Some(Found { answer, finished: true, current: valid_at.is_some() }));
         }
         let stored = match listing.group_by {
             Some(_) => view,
@@ -268,8 +286,9 @@ impl Searches {
             }
         };
         let head = Arc::new(head);
+        let current = state.valid_at.is_some();
         shared.keep(key, Kept { part: Part::Head(Arc::clone(&head)), ..state });
-        Ok(Some(head))
+        Ok(Some(Found { answer: head, finished: true, current }))
     }
 
     /// The view of a listing.
@@ -285,8 +304,8 @@ impl Searches {
         let Question { listing, activity, patience, .. } = *question;
         let (shared, needs) = (&self.shared, Needs::of(listing));
         let key = Key::new(selection, What::View(listing.name, activity));
-        if let Some(Kept { part: Part::View(view), .. }) = shared.kept(&key, needs)? {
-            return Ok(Found { answer: view, finished: true });
+        if let Some(Kept { part: Part::View(answer), valid_at, .. }) = shared.kept(&key, needs)? {
+            return Ok(Found { answer, finished: true, current: valid_at.is_some() });
         }
         if listing.group_by.is_some()
             && let Some((reader, state)) = shared.read(&key, needs)?
@@ -294,8 +313,9 @@ impl Searches {
             match reader.whole() {
                 Ok(table) => {
                     let view = Arc::new(View::of_table(listing, &table, reader.label().links)?);
+                    let current = state.valid_at.is_some();
                     shared.keep(key, Kept { part: Part::View(Arc::clone(&view)), ..state });
-                    return Ok(Found { answer: view, finished: true });
+                    return Ok(Found { answer: view, finished: true, current });
                 }
                 Err(error) => shared.damaged(&key, &error),
             }
@@ -306,15 +326,15 @@ impl Searches {
         let view = Arc::new(view);
         if indexed.finished {
             let stamp = Stamp { others, ..indexed.stamp };
-            // Valid at no change number: the next question looks at the stamp.
             let part = Part::View(Arc::clone(&view));
-            let kept = Kept { part, stamp, read_at: indexed.read_at, valid_at: 0 };
+            let kept = Kept { part, stamp, read_at: indexed.read_at, valid_at: None };
             shared.keep(key.clone(), kept.clone());
             if listing.group_by.is_some() && indexed.base.rows() >= shared.config.disk_min_rows {
                 self.builder.write(key, kept);
             }
         }
-        Ok(Found { answer: view, finished: indexed.finished })
+        let Indexed { finished, current, .. } = indexed;
+        Ok(Found { answer: view, finished, current })
     }
 
     /// The rows of a selection: kept, or built as far as patience reaches.

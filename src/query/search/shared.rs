@@ -61,46 +61,50 @@ impl Shared {
         })
     }
 
-    /// Whether what was kept may be used: it tells of the present state, or is young enough.
+    /// Whether what was kept may be used: when it tells of the present state, or is young enough. Gives the change number
+    /// at which it was found to be right, if it is.
     pub fn serves(
         &self,
         selection: &Selection,
         needs: Needs,
         stamp: Stamp,
         read_at: SystemTime,
-    ) -> Result<bool, QueryError> {
+    ) -> Result<Option<Option<u64>>, QueryError> {
+        let valid_at = self.store.change_number();
+        if self.stamp(selection, needs, &self.store.snapshot())? == stamp {
+            return Ok(Some(Some(valid_at)));
+        }
         // A clock set back makes no index older than it is.
         let age = read_at.elapsed().unwrap_or(Duration::ZERO);
-        Ok(age < self.config.refresh.0 || self.stamp(selection, needs, &self.store.snapshot())? == stamp)
+        Ok((age < self.config.refresh.0).then_some(None))
     }
 
     /// What memory holds under a key, if it may be used.
     pub fn kept(&self, key: &Key, needs: Needs) -> Result<Option<Kept>, QueryError> {
         let valid_at = self.store.change_number();
-        let Some(kept) = self.memory().get(key).map(|kept| kept.clone()) else { return Ok(None) };
-        if kept.valid_at == valid_at {
+        let Some(mut kept) = self.memory().get(key).map(|kept| kept.clone()) else { return Ok(None) };
+        if kept.valid_at == Some(valid_at) {
             return Ok(Some(kept));
         }
-        let stamp = self.stamp(&key.selection, needs, &self.store.snapshot())?;
-        if stamp == kept.stamp {
-            if let Some(kept) = self.memory().get(key) {
-                kept.valid_at = valid_at;
-            }
-            return Ok(Some(kept));
+        let Some(valid_at) = self.serves(&key.selection, needs, kept.stamp, kept.read_at)? else {
+            return Ok(None);
+        };
+        kept.valid_at = valid_at;
+        if let Some(known) = self.memory().get(key)
+            && known.stamp == kept.stamp
+        {
+            known.valid_at = valid_at;
         }
-        let age = kept.read_at.elapsed().unwrap_or(Duration::ZERO);
-        Ok((age < self.config.refresh.0).then_some(kept))
+        Ok(Some(kept))
     }
 
     /// The file of a key, if it may be used.
     pub fn read(&self, key: &Key, needs: Needs) -> Result<Option<(file::Reader, Kept)>, QueryError> {
         let Some(reader) = self.disk.read(key) else { return Ok(None) };
         let (stamp, read_at) = (reader.label().stamp, reader.label().read_at);
-        if !self.serves(&key.selection, needs, stamp, read_at)? {
-            return Ok(None);
-        }
+        let Some(valid_at) = self.serves(&key.selection, needs, stamp, read_at)? else { return Ok(None) };
         let nothing = Part::Counts(Counts::default());
-        Ok(Some((reader, Kept { part: nothing, stamp, read_at, valid_at: 0 })))
+        Ok(Some((reader, Kept { part: nothing, stamp, read_at, valid_at })))
     }
 
     /// The complete rows of a selection, if they are kept and may be used.
@@ -115,8 +119,9 @@ impl Shared {
                 _ => None,
             };
             if facts.is_some() || needs.rows != Rows::Backlinks {
-                let Kept { stamp, read_at, .. } = kept;
-                return Ok(Some(Indexed { base, facts, stamp, read_at, finished: true }));
+                let Kept { stamp, read_at, valid_at, .. } = kept;
+                let current = valid_at.is_some();
+                return Ok(Some(Indexed { base, facts, stamp, read_at, finished: true, current }));
             }
         }
         let Some((reader, state)) = self.read(&base_key, needs)? else { return Ok(None) };
@@ -134,16 +139,16 @@ impl Shared {
             return Ok(None);
         }
         let base = Arc::new(Base { table, active: label.active });
-        let Kept { stamp, read_at, .. } = state;
-        let indexed = Indexed { base, facts, stamp, read_at, finished: true };
+        let Kept { stamp, read_at, valid_at, .. } = state;
+        let current = valid_at.is_some();
+        let indexed = Indexed { base, facts, stamp, read_at, finished: true, current };
         self.keep_indexed(selection, needs.rows, &indexed);
         Ok(Some(indexed))
     }
 
     pub fn keep_indexed(&self, selection: &Arc<Selection>, rows: Rows, indexed: &Indexed) {
         let Indexed { base, facts, stamp, read_at, .. } = indexed;
-        // Valid at no change number: the next question looks at the stamp.
-        let kept = |part| Kept { part, stamp: *stamp, read_at: *read_at, valid_at: 0 };
+        let kept = |part| Kept { part, stamp: *stamp, read_at: *read_at, valid_at: None };
         self.keep(Key::new(selection, What::Base(rows)), kept(Part::Base(Arc::clone(base))));
         if let Some(facts) = facts {
             self.keep(Key::new(selection, What::Facts), kept(Part::Facts(Arc::clone(facts))));

@@ -1,0 +1,140 @@
+//! Lists and distributions: from the parameters to rows, and from rows to bytes.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::negotiate::Format;
+use super::outlet::Outlet;
+use super::representation::About;
+use super::rows::{Cells, RowWriter};
+use super::{ApiError, Asked, Call, beside};
+use crate::query::{
+    Activity, Distribution, Found, ListColumn, Listing, Page, Plan, Question, Row, Value, Window,
+};
+
+/// Rows of a streamed list that are worked out at once.
+const PIECE_ROWS: usize = 16_384;
+
+/// The answer of a list.
+#[derive(Serialize)]
+struct ListReply<'a> {
+    #[serde(rename = "exportFinished", skip_serializing_if = "Option::is_none")]
+    export_finished: Option<bool>,
+    response: &'a Page,
+    count: usize,
+    range: Range,
+    status: u16,
+}
+
+#[derive(Serialize)]
+struct Range {
+    offset: usize,
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct DistributionReply<'a> {
+    #[serde(rename = "exportFinished")]
+    export_finished: bool,
+    response: &'a Distribution,
+    count: usize,
+    status: u16,
+}
+
+impl Cells for Row<'_> {
+    fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        Row::cells(self)
+    }
+}
+
+impl Call<'_> {
+    /// Writes the answer of a list.
+    pub(super) fn list(&self, asked: &Asked, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
+        let mut plan = self.plan(asked.listing)?;
+        asked.narrow(&mut plan);
+        if self.format == Format::Json {
+            outlet.json(self.list_json(asked, &plan)?, true);
+            Ok(())
+        } else {
+            self.list_rows(asked, &plan, outlet)
+        }
+    }
+
+    fn plan(&self, listing: &Listing) -> Result<Plan, ApiError> {
+        let order = self.params.list("order")?;
+        let mut plan = listing.plan(self.params.single("where")?, order.into_iter())?;
+        if self.endpoint.answer.is_tabular()
+            && let Some(columns) = self.params.fields(listing.columns, |column: &ListColumn| column.name)?
+        {
+            plan.columns = columns.into_iter().copied().collect();
+        }
+        Ok(plan)
+    }
+
+    /// Whether the answer is complete, where the endpoint says so. One that is not, or not of the present state, is not
+    /// given again.
+    fn finished<T>(&self, found: &Found<T>) -> Option<bool> {
+        self.may_pass(found);
+        self.endpoint.answer.says_finished().then_some(found.finished)
+    }
+
+    fn list_json(&self, asked: &Asked, plan: &Plan) -> Result<Vec<u8>, ApiError> {
+        let window = self.params.window(&self.state.config)?;
+        let found = asked.page(self, plan, window)?;
+        let Window { offset, limit } = window;
+        let reply = ListReply {
+            export_finished: self.finished(&found),
+            response: &found.answer,
+            count: found.answer.count,
+            range: Range { offset, limit },
+            status: 200,
+        };
+        self.json(&reply, &plan.warnings)
+    }
+
+    /// All rows where no limit is given. Cells are worked out for some thousand rows at once, and written before the
+    /// next.
+    fn list_rows(&self, asked: &Asked, plan: &Plan, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
+        let window = self.params.whole_window(&self.state.config)?;
+        let mut writer = None;
+        let mut outlet = Some(outlet);
+        asked.pieces(self, plan, window, PIECE_ROWS, |found| {
+            let page = &found.answer;
+            if let Some(outlet) = outlet.take() {
+                outlet.begin(self.about(&[
+                    beside::count(page.count),
+                    beside::finished(self.finished(&found)),
+                    beside::warnings(&self.warnings(&plan.warnings)),
+                ]));
+                let names = plan.columns.iter().map(|column| column.name);
+                writer = Some(RowWriter::new(self.format, names, outlet)?);
+            }
+            writer.iter_mut().try_for_each(|writer| page.iter().try_for_each(|row| writer.write(&row)))
+        })?;
+        writer.map_or(Ok(()), RowWriter::finish)
+    }
+
+    /// What is said of an answer that is not JSON.
+    pub(super) fn about(&self, beside: &[Option<beside::Header>]) -> About {
+        About { format: self.format, by_accept: true, beside: beside.iter().flatten().cloned().collect() }
+    }
+
+    /// The answer of a distribution.
+    pub(super) fn distribution(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
+        let top = self.params.top()?;
+        let plan = self.plan(listing)?;
+        let selection = Arc::new(self.selection()?);
+        let question =
+            Question { listing, activity: Activity::Active, plan: &plan, patience: self.patience() };
+        let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
+        self.may_pass(&found);
+        let reply = DistributionReply {
+            export_finished: found.finished,
+            response: &found.answer,
+            count: found.answer.rows(),
+            status: 200,
+        };
+        self.json(&reply, &plan.warnings)
+    }
+}

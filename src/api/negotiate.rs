@@ -1,0 +1,217 @@
+//! What a client would like to get: the format and the coding of an answer, by `Accept` and `Accept-Encoding`
+//! (RFC 9110, sections 12.5.1 and 12.5.3).
+//!
+//! Pure. Headers that cannot be read count as absent, and a wish that cannot be met is passed over: an answer in
+//! JSON, uncompressed, serves better than a refusal.
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+use http::{HeaderMap, HeaderValue};
+
+/// The format of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    Json,
+    /// RFC 4180, with a line of names.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+    /// As [`Self::JsonLines`], under the other name that is in use for it.
+    NdJson,
+}
+
+/// How the bytes of an answer are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Coding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+/// The coding that a client likes best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Wish {
+    pub coding: Coding,
+    /// Whether uncompressed bytes are refused, however few they are.
+    pub always: bool,
+}
+
+/// Thousandths, 0 to 1000.
+type Quality = u16;
+
+impl Format {
+    /// In the order of preference between equals.
+    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson];
+
+    /// The format that `Accept` asks for.
+    pub fn accepted(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(ACCEPT) {
+            return Self::Json;
+        }
+        let ranges: Vec<(String, Quality)> = weighted(headers, &ACCEPT).collect();
+        let mut best = (0, 0, Self::Json);
+        for format in Self::ALL {
+            let (quality, precision) = format.rated(&ranges);
+            if quality > 0 && (quality, precision) > (best.0, best.1) {
+                best = (quality, precision, format);
+            }
+        }
+        best.2
+    }
+
+    /// Quality and precision of the most precise media range that holds this format.
+    fn rated(self, ranges: &[(String, Quality)]) -> (Quality, u8) {
+        let media_type = self.media_type();
+        let precision = |range: &str| match range.strip_suffix("/*") {
+            Some("*") => 1,
+            Some(kind) if media_type.split('/').next() == Some(kind) => 2,
+            None if range == media_type => 3,
+            _ => 0,
+        };
+        let rated = ranges.iter().map(|(range, quality)| (precision(range), *quality));
+        let (precision, quality) = rated
+            .filter(|(precision, _)| *precision > 0)
+            .max_by_key(|(precision, _)| *precision)
+            .unwrap_or((0, 0));
+        (quality, precision)
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::JsonLines => "application/jsonl",
+            Self::NdJson => "application/x-ndjson",
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            other => other.media_type(),
+        })
+    }
+}
+
+impl Coding {
+    /// The value of `Content-Encoding`.
+    pub fn content_encoding(self) -> Option<HeaderValue> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some(HeaderValue::from_static("gzip")),
+            Self::Zstd => Some(HeaderValue::from_static("zstd")),
+        }
+    }
+}
+
+impl Wish {
+    pub const NONE: Self = Self { coding: Coding::Identity, always: false };
+
+    /// The coding that `Accept-Encoding` asks for; between equals the one that compresses better in less time.
+    pub fn accepted(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(ACCEPT_ENCODING) {
+            return Self::NONE;
+        }
+        let codings: Vec<(String, Quality)> = weighted(headers, &ACCEPT_ENCODING).collect();
+        let named = |names: &[&str]| {
+            codings.iter().find(|(coding, _)| names.contains(&coding.as_str())).map(|(_, quality)| *quality)
+        };
+        let others = named(&["*"]);
+        let gzip = named(&["gzip", "x-gzip"]).or(others).unwrap_or(0);
+        let zstd = named(&["zstd"]).or(others).unwrap_or(0);
+        let identity = named(&["identity"]);
+        let refused = identity.or(others) == Some(0);
+        let (coding, quality) = if zstd >= gzip { (Coding::Zstd, zstd) } else { (Coding::Gzip, gzip) };
+        if quality == 0 || identity.is_some_and(|identity| identity > quality) {
+            return Self::NONE;
+        }
+        Self { coding, always: refused }
+    }
+}
+
+/// The elements of a list header, in lower case and without parameters, with their qualities.
+fn weighted(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = (String, Quality)> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|element| {
+        let mut parts = element.split(';').map(str::trim);
+        let name = parts.next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some((name, weight.map_or(1_000, quality)))
+    })
+}
+
+/// `qvalue` of RFC 9110, section 12.4.2; 0 for anything else.
+fn quality(text: &str) -> Quality {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = decimals.len() <= 3 && decimals.bytes().all(|b| b.is_ascii_digit());
+    match (whole, format!("{decimals:0<3}").parse::<Quality>()) {
+        ("0", Ok(thousandths)) if digits => thousandths,
+        ("1", Ok(0)) if digits => 1_000,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn the_format_liked_best_is_taken() {
+        for (accept, format) in [
+            ("*/*", Format::Json),
+            ("text/csv", Format::Csv),
+            ("TEXT/CSV; header=present", Format::Csv),
+            ("text/*", Format::Csv),
+            ("application/*", Format::Json),
+            ("application/jsonl", Format::JsonLines),
+            ("application/x-ndjson", Format::NdJson),
+            ("text/csv;q=0.5, application/json;q=0.4", Format::Csv),
+            ("text/csv;q=0.5, application/json", Format::Json),
+            ("text/csv, application/json", Format::Json),
+            ("text/csv, */*", Format::Csv),
+            ("application/json;q=0, */*;q=0.1", Format::Csv),
+            ("text/csv;q=0, */*", Format::Json),
+            ("application/json, text/plain, */*", Format::Json),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Format::Json),
+            ("image/png", Format::Json),
+            ("text/csv;q=x", Format::Json),
+            (",", Format::Json),
+        ] {
+            assert_eq!(Format::accepted(&headers(ACCEPT, accept)), format, "{accept}");
+        }
+        assert_eq!(Format::accepted(&HeaderMap::new()), Format::Json);
+    }
+
+    #[test]
+    fn the_coding_liked_best_is_taken() {
+        use Coding::{Gzip, Identity, Zstd};
+        for (accept, coding, always) in [
+            ("gzip", Gzip, false),
+            ("GZip;q=0.001", Gzip, false),
+            ("x-gzip", Gzip, false),
+            ("gzip, deflate, br, zstd", Zstd, false),
+            ("gzip, zstd;q=0.9", Gzip, false),
+            ("*", Zstd, false),
+            ("zstd;q=0, *", Gzip, false),
+            ("br", Identity, false),
+            ("", Identity, false),
+            ("identity", Identity, false),
+            ("gzip;q=0.5, identity", Identity, false),
+            ("gzip;q=0.5, identity;q=0.5", Gzip, false),
+            ("gzip;q=0", Identity, false),
+            ("gzip, identity;q=0", Gzip, true),
+            ("zstd, *;q=0", Zstd, true),
+            ("*;q=0", Identity, false),
+            ("gzip;q=1.001", Identity, false),
+            ("gzip;q=0.1234", Identity, false),
+        ] {
+            let wish = Wish { coding, always };
+            assert_eq!(Wish::accepted(&headers(ACCEPT_ENCODING, accept)), wish, "{accept}");
+        }
+        assert_eq!(Wish::accepted(&HeaderMap::new()), Wish::NONE);
+    }
+}

@@ -1,0 +1,166 @@
+//! How often somebody may ask: a token bucket for each client, that holds `burst` tokens and gains `per_second` of
+//! them (the generic cell rate algorithm, ITU-T I.371, which is the same with one point in time for each client).
+//!
+//! Time is handed in. Memory is bounded by a number of clients; who is forgotten starts with a full bucket.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use quick_cache::unsync::Cache;
+
+use crate::config::ApiConfig;
+
+/// Whose bucket it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Client {
+    User(Box<str>),
+    Address(IpAddr),
+    /// Somebody at an address who claims to be this user, and has not proven it.
+    Claimant(IpAddr, Box<str>),
+}
+
+impl Client {
+    /// The client at an address. An IPv6 network of 64 bits is one: who has one address there has them all.
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+
+    /// As [`Self::at`], of somebody who claims a name.
+    pub fn claiming(address: IpAddr, name: &str) -> Self {
+        Self::Claimant(network(address), name.into())
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        address => address,
+    }
+}
+
+/// The buckets of all clients.
+pub struct Limiter {
+    /// Time in which a bucket gains a token.
+    interval: Duration,
+    /// Time in which an empty bucket fills up.
+    fill: Duration,
+    /// When each bucket will be full again.
+    full_at: Mutex<Cache<Client, Instant>>,
+}
+
+impl Limiter {
+    /// `None` where the configuration sets no limit.
+    pub fn new(config: &ApiConfig) -> Option<Self> {
+        if config.rate_limit_per_second == 0 {
+            return None;
+        }
+        let interval = Duration::from_secs(1) / config.rate_limit_per_second;
+        Some(Self {
+            interval,
+            fill: interval.saturating_mul(config.rate_limit_burst),
+            full_at: Mutex::new(Cache::new(config.rate_limit_clients)),
+        })
+    }
+
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// The time until there is one.
+    pub fn take(&self, client: &Client, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.buckets();
+        let full_at = self.full_after_one(&buckets, client, now)?;
+        buckets.insert(client.clone(), full_at);
+        Ok(())
+    }
+
+    /// Whether there is a token, which is left there.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn look(&self, client: &Client, now: Instant) -> Result<(), Duration> {
+        self.full_after_one(&self.buckets(), client, now).map(|_| ())
+    }
+
+    /// When the bucket will be full if a token is taken now.
+    fn full_after_one(
+        &self,
+        buckets: &Cache<Client, Instant>,
+        client: &Client,
+        now: Instant,
+    ) -> Result<Instant, Duration> {
+        let full_at = buckets.get(client).copied().map_or(now, |full_at| full_at.max(now)) + self.interval;
+        let empty_at = now + self.fill;
+        if full_at > empty_at { Err(full_at - empty_at) } else { Ok(full_at) }
+    }
+
+    /// A panic elsewhere cannot leave a bucket half changed.
+    fn buckets(&self) -> std::sync::MutexGuard<'_, Cache<Client, Instant>> {
+        self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limiter(rate_limit_per_second: u32, rate_limit_burst: u32, rate_limit_clients: usize) -> Limiter {
+        let limits =
+            ApiConfig { rate_limit_per_second, rate_limit_burst, rate_limit_clients, ..ApiConfig::default() };
+        Limiter::new(&limits).unwrap()
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate() {
+        let (limiter, user, start) = (limiter(10, 3, 100), Client::User("a".into()), Instant::now());
+        let after = |milliseconds| start + Duration::from_millis(milliseconds);
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&user, start), Ok(()));
+        }
+        assert_eq!(limiter.take(&user, start), Err(Duration::from_millis(100)));
+        assert_eq!(limiter.take(&user, after(60)), Err(Duration::from_millis(40)));
+        assert_eq!(limiter.take(&Client::User("b".into()), after(60)), Ok(()), "another's bucket");
+        assert_eq!(limiter.look(&user, after(100)), Ok(()));
+        assert_eq!(limiter.take(&user, after(100)), Ok(()));
+        assert!(limiter.take(&user, after(100)).is_err());
+        let later = (0..9).filter(|_| limiter.take(&user, after(60_000)).is_ok()).count();
+        assert_eq!(later, 3, "a bucket holds no more than its burst");
+    }
+
+    /// Any times of asking, against counting what passed.
+    #[test]
+    fn no_second_gives_more_than_burst_and_rate() {
+        let (limiter, user, start) = (limiter(7, 4, 100), Client::User("a".into()), Instant::now());
+        let mut passed: Vec<u64> = Vec::new();
+        for step in 0..3_000_u64 {
+            let at = step * step % 997 + step * 3;
+            let latest = passed.last().copied().unwrap_or(0).max(at);
+            if limiter.take(&user, start + Duration::from_millis(latest)).is_ok() {
+                passed.push(latest);
+            }
+        }
+        assert!(passed.len() > 60, "{}", passed.len());
+        for (at, first) in passed.iter().enumerate() {
+            let within = passed[at..].iter().take_while(|time| **time < first + 1_000).count();
+            assert!(within <= 4 + 7, "{within} within a second from {first}");
+        }
+    }
+
+    #[test]
+    fn clients_are_forgotten_beyond_a_number() {
+        let (limiter, now) = (limiter(1, 1, 50), Instant::now());
+        for number in 0..10_000_u32 {
+            let _ = limiter.take(&Client::at(IpAddr::V4(number.into())), now);
+        }
+        assert!(limiter.buckets().len() <= 50);
+    }
+
+    #[test]
+    fn a_network_of_addresses_is_one_client() {
+        let at = |address: &str| Client::at(address.parse().unwrap());
+        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
+        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
+        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
+    }
+}

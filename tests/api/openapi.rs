@@ -1,0 +1,184 @@
+//! The document that describes the API, against what the API does.
+
+use std::collections::BTreeSet;
+
+use backlinkd::api::{AuthPolicy, ENDPOINTS, hash_password};
+use backlinkd::config::ApiConfig;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::string::string_regex;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+
+use super::answers::publish_ranks;
+use super::client::{Client, encode};
+use super::server::Server;
+use super::web::random;
+
+fn served() -> Server {
+    let records = random(91, 200);
+    let server = Server::start(&records);
+    publish_ranks(&server, &records);
+    server
+}
+
+/// What each endpoint cannot do without.
+fn needed(name: &str) -> &'static str {
+    match name {
+        "" | "health" | "openapi.json" => "",
+        "anaurls" | "backlinkshort" => "urls[]=example.com&urls[]=unknown.example",
+        "iscached" => "url=example.com&resources=sr,backlinks,nothing",
+        "backlinks-histogram" | "newandlost-histogram" => "url=example.com&from=20240101",
+        _ => "url=example.com",
+    }
+}
+
+fn assert_valid(document: &Value, schema: &Value, answer: &Value, target: &str) {
+    // References lead into the document.
+    let mut schema = schema.clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<String> =
+        validator.iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(wrong.is_empty(), "{target}: {}", wrong.join("\n"));
+}
+
+fn schema<'d>(document: &'d Value, name: &str, method: &str) -> &'d Value {
+    let schema = &document["paths"][format!("/{name}")][method]["responses"]["200"]["content"]["application/json"]
+        ["schema"];
+    assert!(schema.is_object(), "{name}");
+    schema
+}
+
+#[test]
+fn every_answer_is_as_the_document_says() {
+    let server = served();
+    let document = server.client.json("/openapi.json");
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), ENDPOINTS.len() + 3);
+    for path in paths.keys() {
+        let name = &path[1..];
+        for more in ["", "&unknown=1&scope=host", "&limit=3&fields=", "&showgroup=true", "&direction=in"] {
+            let fields = ENDPOINTS.iter().find(|endpoint| endpoint.name == name);
+            let fields = fields.filter(|endpoint| endpoint.answer.is_tabular());
+            let first = fields.map_or(String::new(), |endpoint| endpoint.column_names()[0].to_owned());
+            let more = if more.ends_with("fields=") { format!("{more}{first}") } else { more.to_owned() };
+            let target = format!("{path}?{}{more}", needed(name));
+            assert_valid(&document, schema(&document, name, "get"), &server.client.json(&target), &target);
+        }
+    }
+    for (path, body) in [
+        ("/backlinkshort", "[\"example.com\"]"),
+        ("/iscached", "{\"url\":\"a.example\",\"resources\":\"sr\"}"),
+    ] {
+        let reply = server.client.send("POST", path, &["Content-Type: application/json"], body.as_bytes());
+        let operation = &document["paths"][path]["post"];
+        assert_valid(&document, schema(&document, &path[1..], "post"), &reply.json(), path);
+        let wanted = &operation["requestBody"]["content"]["application/json"];
+        assert_valid(&document, &wanted["schema"], &wanted["example"], path);
+        assert_valid(&document, &wanted["schema"], &serde_json::from_str(body).unwrap(), path);
+    }
+    let error = &document["components"]["schemas"]["Error"];
+    for target in ["/nothing", "/sr", "/backlinks?url=a.example&limit=x"] {
+        assert_valid(&document, error, &server.client.get(target).json(), target);
+    }
+}
+
+/// Rows are not empty in the test above, and a schema refuses what it should.
+#[test]
+fn the_schemas_refuse_other_answers() {
+    let server = served();
+    let document = server.client.json("/openapi.json");
+    for name in ENDPOINTS.iter().map(|endpoint| endpoint.name) {
+        let mut answer = server.client.json(&format!("/{name}?{}", needed(name)));
+        let validator = jsonschema::validator_for(schema(&document, name, "get")).unwrap();
+        assert!(validator.is_valid(&answer), "{name}");
+        if let Some(rows) = answer["response"].as_array_mut() {
+            let row = rows[0].as_object_mut().unwrap_or_else(|| panic!("{name} has no rows"));
+            row.insert("more".to_owned(), json!(1));
+            assert!(!validator.is_valid(&answer), "{name}: another key");
+        }
+        answer.as_object_mut().unwrap().remove("status");
+        assert!(!validator.is_valid(&answer), "{name}: no status");
+    }
+}
+
+#[test]
+fn parameters_stand_in_the_document_with_their_bounds() {
+    let config = ApiConfig { max_limit: 77, max_urls: 9, ..ApiConfig::default() };
+    let server = Server::start_with(&[], config, AuthPolicy::Open);
+    let document = server.client.json("/openapi.json");
+    let parameter = |path: &str, name: &str| -> Value {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap().clone();
+        parameters.into_iter().find(|parameter| parameter["name"] == name).unwrap_or(Value::Null)
+    };
+    assert_eq!(parameter("/backlinks", "limit")["schema"]["maximum"], 77);
+    assert_eq!(parameter("/anaurls", "urls[]")["schema"]["anyOf"][0]["maxItems"], 9);
+    assert_eq!(parameter("/backlinks", "url")["required"], true);
+    assert_eq!(parameter("/backlinks", "scope")["schema"]["enum"], json!(["url", "host", "domain"]));
+    assert_eq!(parameter("/linktexts", "active"), Value::Null);
+    assert_eq!(parameter("/backlinks", "active")["schema"]["enum"], json!(["true", "false", "all"]));
+    let columns = &parameter("/linktexts", "fields")["schema"]["items"]["enum"];
+    assert_eq!(*columns, json!(["percentage", "refdoms", "anchortext", "type", "frequency"]));
+    // Each word of a list is taken, and each bound is one.
+    for endpoint in ENDPOINTS {
+        for parameter in
+            document["paths"][format!("/{}", endpoint.name)]["get"]["parameters"].as_array().unwrap()
+        {
+            let name = parameter["name"].as_str().unwrap();
+            let status = |value: &str| {
+                let given: Vec<&str> = needed(endpoint.name)
+                    .split('&')
+                    .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name))
+                    .collect();
+                server.client.get(&format!("/{}?{}&{name}={value}", endpoint.name, given.join("&"))).status
+            };
+            for word in parameter["schema"]["enum"].as_array().into_iter().flatten() {
+                assert_eq!(status(word.as_str().unwrap()), 200, "{name}={word} of {}", endpoint.name);
+            }
+            for bound in ["minimum", "maximum"] {
+                let Some(bound) = parameter["schema"][bound].as_i64() else { continue };
+                let beyond = if bound <= 1 { bound - 1 } else { bound + 1 };
+                assert_eq!((status(&bound.to_string()), status(&beyond.to_string())), (200, 400), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn conditions_made_from_the_pattern_are_taken() {
+    let server = served();
+    let document = server.client.json("/openapi.json");
+    let mut runner = TestRunner::deterministic();
+    let mut tried = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let parameters = item["get"]["parameters"].as_array().unwrap();
+        let Some(pattern) =
+            parameters.iter().find(|p| p["name"] == "where").and_then(|p| p["schema"]["pattern"].as_str())
+        else {
+            continue;
+        };
+        let conditions = string_regex(pattern.trim_start_matches('^').trim_end_matches('$')).unwrap();
+        for _ in 0..40 {
+            let condition = conditions.new_tree(&mut runner).unwrap().current();
+            let target = format!("{path}?url=example.com&limit=1&where={}", encode(&condition));
+            if target.len() < 8_000 {
+                let reply = server.client.get(&target);
+                assert_eq!(reply.status, 200, "{condition}: {}", reply.text());
+                tried.insert(path);
+            }
+        }
+    }
+    assert!(tried.len() > 12, "{tried:?}");
+}
+
+#[test]
+fn the_document_is_for_users_and_says_so() {
+    let server = Server::start_with(&[], ApiConfig::default(), AuthPolicy::Users);
+    server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
+    assert_eq!(server.client.get("/openapi.json").status, 401);
+    let document = Client::with_user(server.client.address, "user", "secret").json("/openapi.json");
+    assert_eq!(document["security"], json!([{ "basic": [] }]));
+    assert_eq!(document["components"]["securitySchemes"]["basic"]["scheme"], "basic");
+    assert!(Server::start(&[]).client.json("/openapi.json").get("security").is_none());
+}

@@ -1,0 +1,72 @@
+//! How often users may ask.
+
+use backlinkd::api::{AuthPolicy, hash_password};
+use backlinkd::config::ApiConfig;
+
+use super::client::Client;
+use super::server::Server;
+
+fn limited(rate_limit_per_second: u32, rate_limit_burst: u32, auth: AuthPolicy) -> Server {
+    let limits = ApiConfig { rate_limit_per_second, rate_limit_burst, ..ApiConfig::default() };
+    let server = Server::start_with(&[], limits, auth);
+    for name in ["alice", "bob"] {
+        server.store.put_user(name, &hash_password(name).unwrap()).unwrap();
+    }
+    server
+}
+
+/// The statuses of some requests, one after the other.
+fn statuses(client: &Client, requests: usize) -> Vec<u16> {
+    (0..requests).map(|_| client.get("/sr?url=example.com").status).collect()
+}
+
+#[test]
+fn beyond_the_burst_a_user_has_to_wait() {
+    let server = limited(1, 3, AuthPolicy::Users);
+    let user = |name| Client::with_user(server.client.address, name, name);
+    let (alice, bob) = (user("alice"), user("bob"));
+    // Slow as it is, the first request takes its token after the password was verified.
+    assert_eq!(statuses(&alice, 3), [200, 200, 200]);
+    let refused = alice.get("/sr?url=example.com");
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert_eq!(refused.json()["status"], 429);
+    assert!(refused.json()["error"].as_str().unwrap().contains("wait 1 s"), "{}", refused.json());
+    assert_eq!(refused.header("content-type"), Some("application/json"));
+    assert_eq!(statuses(&bob, 3), [200, 200, 200], "another user");
+    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    assert_eq!(statuses(&alice, 1), [200]);
+}
+
+/// Whatever a request asks, and whether the answer is at hand, it counts.
+#[test]
+fn errors_and_kept_answers_count_as_well() {
+    let server = limited(1, 5, AuthPolicy::Open);
+    let status = |method, target| server.client.send(method, target, &["If-None-Match: *"], b"").status;
+    assert_eq!(status("GET", "/nothing"), 404);
+    assert_eq!(status("GET", "/sr?url=example.com"), 304);
+    assert_eq!(status("GET", "/sr?url=example.com"), 304);
+    assert_eq!(status("DELETE", "/"), 405);
+    assert_eq!(status("HEAD", "/"), 304);
+    assert_eq!(status("GET", "/health"), 429);
+}
+
+#[test]
+fn wrong_passwords_are_rationed_by_address_and_name() {
+    let server = limited(1, 3, AuthPolicy::Users);
+    let client = |name: &str, password: &str| Client::with_user(server.client.address, name, password);
+    let known = client("alice", "alice");
+    assert_eq!(known.get("/health").status, 200);
+    let guesses: Vec<u16> =
+        (0..8).map(|guess| client("alice", &guess.to_string()).get("/health").status).collect();
+    assert_eq!(guesses[..3], [401, 401, 401]);
+    let refused = guesses.iter().filter(|status| **status == 429).count();
+    assert!(refused >= 3 && guesses.iter().all(|status| [401, 429].contains(status)), "{guesses:?}");
+    assert_eq!(known.get("/health").status, 200, "who was verified before goes on");
+    assert_eq!(client("bob", "bob").get("/health").status, 200, "and so do others");
+}
+
+#[test]
+fn without_a_limit_there_is_none() {
+    let server = limited(0, 1, AuthPolicy::Open);
+    assert!(statuses(&server.client, 200).iter().all(|status| *status == 200));
+}
