@@ -10,7 +10,7 @@ use backlinkd::config::StoreConfig;
 use backlinkd::frontier::{Found, QueuedUrl};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
-use backlinkd::urls::{CanonicalUrl, Suffixes, UrlRules};
+use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
 use proptest::prelude::*;
 use rocksdb::{DB, Options};
 
@@ -212,8 +212,79 @@ fn a_damaged_record_is_told_not_served() {
     for error in [snapshot.page(&url(PAGE)).unwrap_err(), snapshot.outlinks(&url(PAGE)).unwrap_err()] {
         assert!(error.to_string().contains("com,example,www,)/a"), "{error}");
     }
-    assert!(snapshot.graph().next().unwrap().is_err());
+    assert!(snapshot.page_statuses(&[PAGE]).unwrap_err().to_string().contains("com,example,www,)/a"));
+    let mut graph = snapshot.graph();
+    assert!(graph.next().unwrap().is_err());
+    assert!(graph.next().is_none(), "an error ends the rows");
     assert!(store.put(&[record()]).is_err());
+}
+
+#[test]
+fn damage_among_many_rows_is_told_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.put(&[record()]).unwrap();
+    let ranks = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
+    let mut pages = vec![(url(PAGE), SearchRank(7))].into_iter();
+    store.publish_ranks(&mut pages, &mut ranks(), &mut ranks()).unwrap();
+    // What is still to be merged does not outlive an opening without the merge operator.
+    store.compact().unwrap();
+    drop(store);
+    let whole = b"org,b,)/x\x02com,example,www,)/b\x01\x00";
+    for (family, key) in [
+        ("backlinks", &whole[..]),
+        ("pairs", b"org,b,\x00com,example,zzz,"),
+        ("referrals", b"com,example,zzz,\x00org,b,"),
+        ("ranks", b"\x00\x00\x00\x01\x00com,example,www,)/b\x01"),
+        ("ranks", b"\x00\x00\x00\x01\x02c.org"),
+        ("changes", b"\x01org,b,"),
+    ] {
+        write_raw(folder.path(), family, key, b"\x00\xff\xff");
+    }
+    let store = open(folder.path()).unwrap();
+    let snapshot = store.snapshot();
+    let scope = Scope::Domain { domain: "b.org".to_owned() };
+    let batch = snapshot.backlink_batches(&scope, 10).next().unwrap().unwrap();
+    assert_eq!(batch.len(), 2);
+    let mut told = 0;
+    for (error, key) in [
+        (batch.rows().unwrap_err(), "com,example,www,)/b"),
+        (snapshot.backlinks(&scope, None).find_map(Result::err).unwrap(), "com,example,www,)/b"),
+        (snapshot.for_each_pair(&scope, |_, _, _| told += 1).unwrap_err(), "com,example,zzz,"),
+        (snapshot.host_pairs(&scope).find_map(Result::err).unwrap(), "com,example,zzz,"),
+        (snapshot.referrals("example.com").find_map(Result::err).unwrap(), "com,example,zzz,"),
+        (snapshot.page_ranks(&[PAGE, "http://www.example.com/b"]).unwrap_err(), "com,example,www,)/b"),
+        (snapshot.domain_ranks(&["c.org"]).unwrap_err(), "c.org"),
+        (snapshot.changes("b.org").unwrap_err(), "org,b,"),
+    ] {
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains(key), "{error}");
+    }
+    assert_eq!(told, 1);
+    assert_eq!(snapshot.page_ranks(&[PAGE]).unwrap(), [SearchRank(7)]);
+}
+
+#[test]
+fn a_damaged_key_is_told_not_served() {
+    for (key, what) in [
+        (&b"org,b,)/x\x02com,example,www,)/b\x01"[..], "the number that ends the key"),
+        (b"org,b,)/x\x02com,example,www,)/b", "the source"),
+        (b"org,b,)/x\x02com,example,www,/b\x01\x00", "the source"),
+        (b"org,b,)x\x02com,example,www,)/b\x01\x00", "the target"),
+        (b"org,b,)/\xff\x02com,example,www,)/b\x01\x00", "a URL"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).unwrap();
+        store.put(&[record()]).unwrap();
+        drop(store);
+        write_raw(folder.path(), "backlinks", key, b"");
+        let store = open(folder.path()).unwrap();
+        let scope = Scope::Domain { domain: "b.org".to_owned() };
+        let batch = store.snapshot().backlink_batches(&scope, 10).next().unwrap().unwrap();
+        let told = batch.rows().unwrap_err();
+        assert!(matches!(&told, StoreError::Damaged { what: part, .. } if *part == what), "{told}");
+        assert!(told.to_string().contains(&*String::from_utf8_lossy(key)), "{told}");
+    }
 }
 
 #[test]
@@ -338,7 +409,7 @@ proptest! {
         let back: Vec<Link> = snapshot.outlinks(&page).unwrap().into_iter()
             .map(|link| Link { target: link.target, tag: link.tag, rel: link.rel, anchor: link.anchor }).collect();
         prop_assert_eq!(&back, &links);
-        let scope = backlinkd::urls::Scope::Domain { domain: "b.org".to_owned() };
+        let scope = Scope::Domain { domain: "b.org".to_owned() };
         let mut rows: Vec<_> = snapshot.backlinks(&scope, None).map(|row| row.unwrap().value).collect();
         prop_assert!(rows.is_sorted_by_key(|row| (row.target.to_string(), row.seq)));
         rows.sort_by_key(|row| row.pos);

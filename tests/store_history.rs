@@ -2,14 +2,15 @@
 //! it anew each time.
 
 mod changes;
+mod lookups;
 mod model;
 mod web;
 
 use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Visit};
-use backlinkd::store::{HostPair, Keyed, Stats, Store};
+use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Place, SourcePage, Visit};
+use backlinkd::store::{BacklinkView, HostPair, Keyed, PairCounts, Snapshot, Stats, Store};
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
 use proptest::prelude::*;
 
@@ -59,6 +60,10 @@ fn pages_agree(store: &Store, model: &Model) {
         assert_eq!(snapshot.page(url).unwrap(), model.page(url), "{url}");
         assert_eq!(snapshot.outlinks(url).unwrap(), model.outlinks(url), "{url}");
     }
+    let texts: Vec<&str> = web::urls().iter().map(CanonicalUrl::as_str).collect();
+    let status = |url| model.page(url).map(|page| (page.status, page.last_failure));
+    let statuses: Vec<_> = web::urls().iter().map(status).collect();
+    assert_eq!(snapshot.page_statuses(&texts).unwrap(), statuses);
     let graph: Vec<_> =
         snapshot.graph().map(|row| row.unwrap()).map(|row| (row.url, row.page, row.links)).collect();
     assert_eq!(graph, model.graph());
@@ -96,6 +101,16 @@ fn scopes_agree(store: &Store, model: &Model) {
         assert!(whole_pages.is_sorted_by(|a, b| a.key < b.key), "{scope:?}");
         let pairs: Vec<HostPair> = snapshot.host_pairs(&scope).map(|row| row.unwrap()).collect();
         assert_eq!(pairs, model.host_pairs(&scope), "{scope:?}");
+        let mut told = Vec::new();
+        let tell = |target_host: &str, source_host: &str, counts: &PairCounts| {
+            let (target_host, source_host) = (target_host.to_owned(), source_host.to_owned());
+            told.push(HostPair { target_host, source_host, counts: *counts });
+        };
+        snapshot.for_each_pair(&scope, tell).unwrap();
+        assert_eq!(told, pairs, "{scope:?}");
+        for size in [0, 3, 1_000] {
+            assert_eq!(batched(&snapshot, &scope, size), records, "{scope:?} by {size}");
+        }
         if let Scope::Domain { domain } = &scope {
             let referrals: Vec<_> = snapshot.referrals(domain).map(|row| row.unwrap()).collect();
             assert_eq!(referrals, model.referrals(domain), "{scope:?}");
@@ -107,6 +122,50 @@ fn scopes_agree(store: &Store, model: &Model) {
             assert_eq!(page_rows(&scope, Some(after)), rest, "{scope:?} after {after:?}");
         }
     }
+}
+
+/// All backlinks of a scope, by batches of this size.
+fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkRecord> {
+    let batches: Vec<_> = snapshot.backlink_batches(scope, size).map(Result::unwrap).collect();
+    let (last, full) = batches.split_last().map_or((0, 0), |(last, full)| (last.len(), full.len()));
+    assert!(batches.iter().take(full).all(|batch| batch.len() == size.max(1)));
+    assert!(batches.is_empty() || (1..=size.max(1)).contains(&last));
+    let record = |view: &BacklinkView<'_>| BacklinkRecord {
+        source: url(view.source),
+        target: url(view.target),
+        seq: view.seq,
+        pos: view.pos,
+        tag: view.tag,
+        rel: view.rel,
+        anchor: view.anchor.to_owned(),
+        ins_day: view.ins_day,
+        toggles: view.toggles.clone(),
+        blpcount: view.blpcount,
+        page: SourcePage {
+            title: view.title.to_owned(),
+            ip: view.ip,
+            place: Place {
+                ccode: view.ccode.to_owned(),
+                country: view.country.to_owned(),
+                city: view.city.to_owned(),
+            },
+            int_links: view.int_links,
+            ext_links: view.ext_links,
+            upd_day: view.upd_day,
+        },
+    };
+    let mut records = Vec::new();
+    for batch in &batches {
+        let rows = batch.rows().unwrap();
+        assert_eq!(rows.len(), batch.len());
+        assert_eq!(rows, batch.rows().unwrap());
+        for row in &rows {
+            records.push(record(row));
+            assert_eq!(row.is_active(), records.last().unwrap().is_active());
+            assert_eq!(row.source, url(row.source).as_str());
+        }
+    }
+    records
 }
 
 /// What people may ask for: every host as it is typed and as host and domain, some with ports, some URLs with and

@@ -11,4 +11,4 @@ mod record;
 pub use day::{Day, DayError};
 pub use link::{Link, LinkTag, Rel};
 pub use page::{Directives, FailureKind, PageContent, PageRecord, Place, Visit};
-pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle};
+pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};

@@ -34,7 +34,7 @@ pub struct Toggle {
 }
 
 /// Whether a link with these absences is there.
-fn is_active(toggles: &[Toggle]) -> bool {
+pub fn is_active(toggles: &[Toggle]) -> bool {
     toggles.last().is_none_or(|toggle| toggle.back.is_some())
 }
 

@@ -82,8 +82,10 @@ fn key(kind: u8, domain: &str) -> Vec<u8> {
 }
 
 fn decode(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError> {
-    let number = |value| Reader(value).varint("the number of a commit");
-    value.map_or(Ok(0), number).map_err(|damage| StoreError::damaged(CHANGES, key, damage.0))
+    let Some(value) = value else { return Ok(0) };
+    let mut reader = Reader(value);
+    let number = reader.varint("the number of a commit").and_then(|number| reader.end().map(|()| number));
+    number.map_err(|damage| StoreError::damaged(CHANGES, key, damage.0))
 }
 
 /// Whether a visit changed anything of a page that can be seen.

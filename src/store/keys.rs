@@ -28,7 +28,7 @@ pub(super) fn pair(target_host: &[u8], source_host: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn split_pair(key: &[u8]) -> Result<(&[u8], &[u8]), Damage> {
-    let at = key.iter().position(|&b| b == 0).ok_or(Damage("the target host"))?;
+    let at = memchr::memchr(0, key).ok_or(Damage("the target host"))?;
     Ok((&key[..at], &key[at + 1..]))
 }
 

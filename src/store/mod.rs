@@ -7,12 +7,14 @@
 //!
 //! It does not decide what is fetched, and it knows no HTTP. All calls block: call them off the async threads.
 
+mod batches;
 mod changes;
 mod codec;
 mod commit;
 mod diff;
 mod error;
 mod keys;
+mod lookup;
 mod meta;
 mod pairs;
 mod queue;
@@ -35,8 +37,10 @@ use crate::frontier::{Found, QueuedUrl};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes};
 
+pub use batches::{BacklinkBatch, BacklinkView};
 pub use changes::Changes;
 pub use error::StoreError;
+pub use lookup::PageStatus;
 pub use meta::Stats;
 pub use pairs::{HostPair, PairCounts};
 pub use schema::{COLUMN_FAMILIES, FORMAT};

@@ -12,6 +12,7 @@ use super::codec::{Damage, Reader};
 use super::commit::Stage;
 use super::keys::{pair, split_pair};
 use super::schema::{PAIRS, REFERRALS, encode_sums};
+use super::walk::{Reading, ScopeCursor, Walk};
 use super::{Rows, Snapshot, StoreError};
 
 /// Active external links from one host to another, counted.
@@ -93,17 +94,17 @@ fn count(reader: &mut Reader<'_>) -> Result<u64, Damage> {
     u64::try_from(reader.signed("a count")?).map_err(|_| Damage("a count below zero"))
 }
 
-/// The prefixes under which a scope's hosts stand first in a pair. A URL, or a host narrowed to one port, has no
-/// pairs of its own.
-fn host_prefixes(scope: &Scope, suffixes: &Suffixes) -> Vec<Vec<u8>> {
+/// The rows of a scope's hosts, where they stand first in the key. A URL, or a host narrowed to one port, has none.
+fn hosts_of(family: &'static str, scope: &Scope, suffixes: &Suffixes) -> Walk {
     let alone = |host| vec![pair(&host_prefix(host), &[])];
-    match scope {
+    let prefixes = match scope {
         Scope::Url { .. } | Scope::Host { port: Some(_), .. } => Vec::new(),
         Scope::Host { host, port: None } => alone(host),
         // Below a public suffix stand none of its own hosts.
         Scope::Domain { domain } if suffixes.suffix_of(domain) == domain => alone(domain),
         Scope::Domain { domain } => vec![host_prefix(domain)],
-    }
+    };
+    Walk { family, prefixes, scope: Some(scope.clone()), after: None, reading: Reading::Browse }
 }
 
 fn host(part: &[u8]) -> Result<String, Damage> {
@@ -114,8 +115,7 @@ impl Snapshot<'_> {
     /// Host pairs with active links into a domain or into a host on all its ports. Other scopes have no pairs of
     /// their own: their backlinks must be counted.
     pub fn host_pairs(&self, scope: &Scope) -> Rows<'_, HostPair> {
-        let prefixes = host_prefixes(scope, &self.store.suffixes);
-        let rows = self.scan_prefixes(PAIRS, prefixes, scope.clone(), None, |key, value| {
+        let rows = self.rows(hosts_of(PAIRS, scope, &self.store.suffixes), |key, value| {
             let (target, source) = split_pair(key)?;
             let counts = decode_counts(value)?;
             Ok(HostPair { target_host: host(target)?, source_host: host(source)?, counts })
@@ -123,12 +123,35 @@ impl Snapshot<'_> {
         Box::new(rows.filter(|row| row.as_ref().map_or(true, |pair| pair.counts.links > 0)))
     }
 
+    /// Tells of the same pairs, target host before source host, without memory of its own for each.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a pair is damaged; some pairs may have been told of by then.
+    pub fn for_each_pair(
+        &self,
+        scope: &Scope,
+        mut tell: impl FnMut(&str, &str, &PairCounts),
+    ) -> Result<(), StoreError> {
+        let mut cursor = ScopeCursor::new(self, hosts_of(PAIRS, scope, &self.store.suffixes));
+        let (mut target, mut source) = (HostText::default(), HostText::default());
+        while cursor.advance()? {
+            let Some((key, value)) = cursor.row() else { break };
+            let damaged = |damage: Damage| StoreError::damaged(PAIRS, key, damage.0);
+            let (target_part, source_part) = split_pair(key).map_err(damaged)?;
+            let counts = decode_counts(value).map_err(damaged)?;
+            if counts.links > 0 {
+                let target = target.of(target_part).map_err(damaged)?;
+                tell(target, source.of(source_part).map_err(damaged)?, &counts);
+            }
+        }
+        Ok(())
+    }
+
     /// Every host that the hosts of a registrable domain link to, with the active external links from one of them:
     /// a host linked to from several has several rows. In the order of source hosts, then of target hosts.
     pub fn referrals(&self, source_domain: &str) -> Rows<'_, (String, u64)> {
         let scope = Scope::Domain { domain: source_domain.to_owned() };
-        let prefixes = host_prefixes(&scope, &self.store.suffixes);
-        let rows = self.scan_prefixes(REFERRALS, prefixes, scope, None, |key, value| {
+        let rows = self.rows(hosts_of(REFERRALS, &scope, &self.store.suffixes), |key, value| {
             let (_, target) = split_pair(key)?;
             let mut reader = Reader(value);
             let links = count(&mut reader)?;
@@ -136,5 +159,24 @@ impl Snapshot<'_> {
             Ok((host(target)?, links))
         });
         Box::new(rows.filter(|row| row.as_ref().map_or(true, |(_, links)| *links > 0)))
+    }
+}
+
+/// The ordinary form of one host after another, most of them as the one before.
+#[derive(Default)]
+struct HostText {
+    part: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl HostText {
+    fn of(&mut self, part: &[u8]) -> Result<&str, Damage> {
+        if self.part != part {
+            self.part.clear();
+            self.part.extend_from_slice(part);
+            self.text.clear();
+            Surt::push_host(part, &mut self.text);
+        }
+        std::str::from_utf8(&self.text).map_err(|_| Damage("a host"))
     }
 }

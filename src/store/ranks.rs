@@ -9,7 +9,7 @@ use crate::model::SearchRank;
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::changes::ChangedDomains;
-use super::codec::{Reader, put_varint};
+use super::codec::{Damage, Reader, put_varint};
 use super::schema::{META, RANKS};
 use super::{Store, StoreError};
 
@@ -28,11 +28,13 @@ pub(super) enum RankKind {
 const CHUNK: usize = 10_000;
 
 pub(super) fn key(generation: u32, kind: RankKind, name: &[u8]) -> Vec<u8> {
-    let mut key = Vec::with_capacity(name.len() + 5);
-    key.extend_from_slice(&generation.to_be_bytes());
-    key.push(kind as u8);
-    key.extend_from_slice(name);
-    key
+    [&key_prefix(generation, kind), name].concat()
+}
+
+/// What all keys of one generation and kind begin with.
+pub(super) fn key_prefix(generation: u32, kind: RankKind) -> [u8; 5] {
+    let [a, b, c, d] = generation.to_be_bytes();
+    [a, b, c, d, kind as u8]
 }
 
 pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
@@ -43,9 +45,8 @@ pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError>
     })
 }
 
-pub(super) fn decode_rank(key: &[u8], value: Option<&[u8]>) -> Result<SearchRank, StoreError> {
-    let Some(value) = value else { return Ok(SearchRank::default()) };
-    let bytes = value.try_into().map_err(|_| StoreError::damaged(RANKS, key, "the rank"))?;
+pub(super) fn decode_rank(value: &[u8]) -> Result<SearchRank, Damage> {
+    let bytes = value.try_into().map_err(|_| Damage("the rank"))?;
     Ok(SearchRank(u16::from_be_bytes(bytes)))
 }
 

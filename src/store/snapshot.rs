@@ -8,7 +8,7 @@ use crate::urls::{CanonicalUrl, Scope, Surt};
 use super::codec::Damage;
 use super::ranks::{RankKind, decode_rank};
 use super::schema::{BACKLINKS, OUTLINKS, PAGES, RANKS};
-use super::walk::Walk;
+use super::walk::{Reading, Walk};
 use super::{Store, StoreError, outlinks_from, page_from, ranks, values};
 
 /// One consistent state of the database; cheap to take, and kept from being cleaned up while it lives.
@@ -42,7 +42,7 @@ impl<'a> Snapshot<'a> {
 
     /// All external links into the scope, active and not, in key order, strictly after the key `after`.
     pub fn backlinks(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<BacklinkRecord>> {
-        self.scan(BACKLINKS, scope, after, |key, value| {
+        self.rows_of(BACKLINKS, scope, after, |key, value| {
             values::decode_backlink(key, value).map(|value| Keyed { key: key.to_vec(), value })
         })
     }
@@ -50,9 +50,8 @@ impl<'a> Snapshot<'a> {
     /// All visited pages of the scope, in key order, strictly after the key `after`. [`Self::outlinks`] gives
     /// their links.
     pub fn pages(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<(CanonicalUrl, StoredPage)>> {
-        self.scan(PAGES, scope, after, |key, value| {
-            let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
-            Ok(Keyed { key: key.to_vec(), value: (url, values::decode_page(value)?) })
+        self.rows_of(PAGES, scope, after, |key, value| {
+            Ok(Keyed { key: key.to_vec(), value: decode_row(key, value)? })
         })
     }
 
@@ -76,21 +75,14 @@ impl<'a> Snapshot<'a> {
 
     /// Every visited page with its active links, in key order: the graph.
     pub fn graph(&self) -> Rows<'_, PageLinks> {
-        let family = match self.store.family(PAGES) {
-            Ok(family) => family,
-            Err(error) => return Box::new(std::iter::once(Err(error))),
-        };
-        let mut cursor = self.cursor(family, None);
-        cursor.seek_to_first();
-        let pages = Walk {
-            cursor,
+        let walk = Walk {
             family: PAGES,
-            started: false,
-            decode: |key: &[u8], value: &[u8]| {
-                let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
-                Ok((url, values::decode_page(value)?))
-            },
+            prefixes: vec![Vec::new()],
+            scope: None,
+            after: None,
+            reading: Reading::Browse,
         };
+        let pages = self.rows(walk, decode_row);
         Box::new(pages.map(|row| {
             let (url, page) = row?;
             let mut links = self.outlinks(&url)?;
@@ -125,7 +117,8 @@ impl<'a> Snapshot<'a> {
 
     fn rank(&self, kind: RankKind, name: &[u8]) -> Result<SearchRank, StoreError> {
         let key = ranks::key(self.rank_generation()?, kind, name);
-        decode_rank(&key, self.get(RANKS, &key)?.as_deref())
+        let Some(value) = self.get(RANKS, &key)? else { return Ok(SearchRank::default()) };
+        decode_rank(&value).map_err(|damage| StoreError::damaged(RANKS, &key, damage.0))
     }
 
     pub(super) fn get(
@@ -135,4 +128,9 @@ impl<'a> Snapshot<'a> {
     ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
         Ok(self.state.get_pinned_cf(self.store.family(family)?, key)?)
     }
+}
+
+fn decode_row(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), Damage> {
+    let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
+    Ok((url, values::decode_page(value)?))
 }

@@ -43,16 +43,14 @@ pub(super) fn encode_page(page: &StoredPage) -> Vec<u8> {
 
 pub(super) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> {
     let mut reader = Reader(bytes);
-    let flags = reader.byte("the flags")?;
-    let status = u16::try_from(reader.varint("the status")?).map_err(|_| Damage("the status"))?;
-    let last_failure = reader.byte("the last failure")?;
+    let (flags, status, last_failure) = outcome(&mut reader)?;
     let failures = reader.u32("the failures")?;
     let ins_day = Day(reader.u32("the first day")?);
     let upd_day = Day(reader.u32("the last day")?);
     let visited = reader.varint("the last visit")?;
     let digest = reader.bytes(8, "the digest")?;
     let digest = u64::from_le_bytes(digest.try_into().map_err(|_| Damage("the digest"))?);
-    let source = source(&mut reader)?;
+    let source = SourcePage::from(source(&mut reader)?);
     let page = StoredPage {
         status,
         last_failure,
@@ -83,6 +81,18 @@ pub(super) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> {
     Ok(page)
 }
 
+/// Flags, status and last failure.
+fn outcome(reader: &mut Reader<'_>) -> Result<(u8, u16, u8), Damage> {
+    let flags = reader.byte("the flags")?;
+    let status = u16::try_from(reader.varint("the status")?).map_err(|_| Damage("the status"))?;
+    Ok((flags, status, reader.byte("the last failure")?))
+}
+
+/// Status and last failure of a page, without the rest.
+pub(super) fn decode_page_status(bytes: &[u8]) -> Result<(u16, u8), Damage> {
+    outcome(&mut Reader(bytes)).map(|(_, status, last_failure)| (status, last_failure))
+}
+
 fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
     put_text(out, &page.title);
     match page.ip {
@@ -104,21 +114,48 @@ fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
     put_varint(out, u64::from(page.upd_day.0));
 }
 
-fn source(reader: &mut Reader<'_>) -> Result<SourcePage, Damage> {
+/// A [`SourcePage`] whose texts lie in the record.
+pub(super) struct SourceView<'a> {
+    pub title: &'a str,
+    pub ip: Option<IpAddr>,
+    pub ccode: &'a str,
+    pub country: &'a str,
+    pub city: &'a str,
+    pub int_links: u32,
+    pub ext_links: u32,
+    pub upd_day: Day,
+}
+
+impl From<SourceView<'_>> for SourcePage {
+    fn from(page: SourceView<'_>) -> Self {
+        Self {
+            title: page.title.to_owned(),
+            ip: page.ip,
+            place: Place {
+                ccode: page.ccode.to_owned(),
+                country: page.country.to_owned(),
+                city: page.city.to_owned(),
+            },
+            int_links: page.int_links,
+            ext_links: page.ext_links,
+            upd_day: page.upd_day,
+        }
+    }
+}
+
+fn source<'a>(reader: &mut Reader<'a>) -> Result<SourceView<'a>, Damage> {
     const IP: &str = "the address";
-    Ok(SourcePage {
-        title: reader.string("the title")?,
+    Ok(SourceView {
+        title: reader.text("the title")?,
         ip: match reader.byte(IP)? {
             0 => None,
             4 => Some(IpAddr::from(<[u8; 4]>::try_from(reader.bytes(4, IP)?).map_err(|_| Damage(IP))?)),
             16 => Some(IpAddr::from(<[u8; 16]>::try_from(reader.bytes(16, IP)?).map_err(|_| Damage(IP))?)),
             _ => return Err(Damage(IP)),
         },
-        place: Place {
-            ccode: reader.string("the country code")?,
-            country: reader.string("the country")?,
-            city: reader.string("the city")?,
-        },
+        ccode: reader.text("the country code")?,
+        country: reader.text("the country")?,
+        city: reader.text("the city")?,
         int_links: reader.u32("the internal links")?,
         ext_links: reader.u32("the external links")?,
         upd_day: Day(reader.u32("the last day")?),
@@ -247,22 +284,48 @@ pub(super) fn encode_backlink(link: &OutlinkRecord, blpcount: u32, page: &Source
     out
 }
 
-pub(super) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<BacklinkRecord, Damage> {
-    let (target, source_key, seq) = keys::split_backlink(key)?;
+/// All of a backlink that its key does not hold, its texts where they lie.
+pub(super) struct BacklinkValue<'a> {
+    pub tag: LinkTag,
+    pub rel: Rel,
+    pub pos: u32,
+    pub ins_day: Day,
+    pub toggles: Vec<Toggle>,
+    pub blpcount: u32,
+    pub anchor: &'a str,
+    pub page: SourceView<'a>,
+}
+
+pub(super) fn decode_backlink_value(value: &[u8]) -> Result<BacklinkValue<'_>, Damage> {
     let mut reader = Reader(value);
-    let record = BacklinkRecord {
-        source: Surt::bytes_to_url(source_key).map_err(|_| Damage("the source"))?,
-        target: Surt::bytes_to_url(target).map_err(|_| Damage("the target"))?,
-        seq,
+    let value = BacklinkValue {
         tag: LinkTag::try_from(reader.byte("the tag")?).map_err(|_| Damage("the tag"))?,
         rel: Rel::from_bits(reader.byte("the rel values")?),
         pos: reader.u32("the position")?,
         ins_day: Day(reader.u32("the first day")?),
         toggles: toggles(&mut reader)?,
         blpcount: reader.u32("blpcount")?,
-        anchor: reader.string("the anchor text")?,
+        anchor: reader.text("the anchor text")?,
         page: source(&mut reader)?,
     };
     reader.end()?;
-    Ok(record)
+    Ok(value)
+}
+
+pub(super) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<BacklinkRecord, Damage> {
+    let (target, source, seq) = keys::split_backlink(key)?;
+    let value = decode_backlink_value(value)?;
+    Ok(BacklinkRecord {
+        source: Surt::bytes_to_url(source).map_err(|_| Damage("the source"))?,
+        target: Surt::bytes_to_url(target).map_err(|_| Damage("the target"))?,
+        seq,
+        tag: value.tag,
+        rel: value.rel,
+        pos: value.pos,
+        ins_day: value.ins_day,
+        toggles: value.toggles,
+        blpcount: value.blpcount,
+        anchor: value.anchor.to_owned(),
+        page: value.page.into(),
+    })
 }

@@ -12,6 +12,8 @@
 
 use std::fmt;
 
+use memchr::{memchr, memchr2, memrchr};
+
 use super::{CanonicalUrl, is_ip_literal};
 
 const HTTP: u8 = 1;
@@ -36,7 +38,7 @@ impl Surt {
     /// # Errors
     /// [`SurtError`] when no scheme byte ends it.
     pub fn split_first(bytes: &[u8]) -> Result<(&[u8], &[u8]), SurtError> {
-        match bytes.iter().position(|&b| b == HTTP || b == HTTPS) {
+        match memchr2(HTTP, HTTPS, bytes) {
             Some(at) => Ok(bytes.split_at(at + 1)),
             None => Err(SurtError(String::from_utf8_lossy(bytes).into_owned())),
         }
@@ -60,9 +62,9 @@ impl Surt {
 
     /// The host part of sortable bytes, with its last comma: `com,example,www,`.
     pub fn host_part(bytes: &[u8]) -> &[u8] {
-        let end = bytes.iter().position(|&b| b == b')').unwrap_or(bytes.len());
+        let end = memchr(b')', bytes).unwrap_or(bytes.len());
         let labels = &bytes[..end];
-        match labels.iter().rposition(|&b| b == b',') {
+        match memrchr(b',', labels) {
             Some(comma) => &labels[..=comma],
             None => labels,
         }
@@ -72,14 +74,53 @@ impl Surt {
 impl From<&CanonicalUrl> for Surt {
     fn from(url: &CanonicalUrl) -> Self {
         let mut key = Vec::with_capacity(url.as_str().len() + 2);
-        push_host(&mut key, url.host());
-        if let Some(port) = url.port() {
-            key.extend_from_slice(format!(":{port}").as_bytes());
-        }
-        key.push(b')');
-        key.extend_from_slice(url.path_and_query().as_bytes());
-        key.push(if url.is_https() { HTTPS } else { HTTP });
+        let (host, authority) = (url.host(), url.authority());
+        push_parts(&mut key, host, &authority[host.len()..], url.path_and_query(), url.is_https());
         Self(key.into_boxed_slice())
+    }
+}
+
+/// `port` begins with its colon, or is empty.
+fn push_parts(key: &mut Vec<u8>, host: &str, port: &str, path: &str, is_https: bool) {
+    push_host(key, host);
+    key.extend_from_slice(port.as_bytes());
+    key.push(b')');
+    key.extend_from_slice(path.as_bytes());
+    key.push(if is_https { HTTPS } else { HTTP });
+}
+
+/// Many URLs in a row: what they are turned into is appended to one buffer, without memory of its own for each.
+impl Surt {
+    /// Appends the sortable form of a URL that is written as [`CanonicalUrl`] writes it; tells whether it is. What
+    /// is not is left out.
+    pub fn push_sortable(url: &str, key: &mut Vec<u8>) -> bool {
+        let (is_https, rest) = match url.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => match url.strip_prefix("http://") {
+                Some(rest) => (false, rest),
+                None => return false,
+            },
+        };
+        let Some(slash) = memchr(b'/', rest.as_bytes()).filter(|&slash| slash > 0) else { return false };
+        let (authority, path) = rest.split_at(slash);
+        // An IPv6 address holds colons of its own.
+        let host_end = authority.find(']').map_or_else(|| authority.find(':'), |bracket| Some(bracket + 1));
+        let (host, port) = authority.split_at(host_end.unwrap_or(authority.len()));
+        push_parts(key, host, port, path, is_https);
+        true
+    }
+
+    /// Appends the ordinary form of a sortable URL.
+    ///
+    /// # Errors
+    /// [`SurtError`] when the bytes were not made by this type; then `text` ends in a part of the URL.
+    pub fn push_url(bytes: &[u8], text: &mut Vec<u8>) -> Result<(), SurtError> {
+        push_url(bytes, text).ok_or_else(|| SurtError(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    /// Appends the host that a host part, with its last comma, stands for.
+    pub fn push_host(part: &[u8], text: &mut Vec<u8>) {
+        push_host_of(text, part);
     }
 }
 
@@ -109,44 +150,45 @@ fn push_host(key: &mut Vec<u8>, host: &str) {
 }
 
 /// The host of its sortable form, `com,example,www,`.
-fn host_of(part: &str) -> String {
-    let mut host = String::with_capacity(part.len());
-    push_host_of(&mut host, part);
-    host
-}
-
-fn push_host_of(text: &mut String, part: &str) {
-    let part = part.strip_suffix(',').unwrap_or(part);
-    if is_ip_literal(part) {
-        text.push_str(part);
+fn push_host_of(text: &mut Vec<u8>, part: &[u8]) {
+    let part = part.strip_suffix(b",").unwrap_or(part);
+    if std::str::from_utf8(part).is_ok_and(is_ip_literal) {
+        text.extend_from_slice(part);
         return;
     }
-    for (index, label) in part.rsplit(',').enumerate() {
-        if index > 0 {
-            text.push('.');
-        }
-        text.push_str(label);
+    let mut end = part.len();
+    while let Some(comma) = memrchr(b',', &part[..end]) {
+        text.extend_from_slice(&part[comma + 1..end]);
+        text.push(b'.');
+        end = comma;
     }
+    text.extend_from_slice(&part[..end]);
+}
+
+fn push_url(bytes: &[u8], text: &mut Vec<u8>) -> Option<()> {
+    let (&scheme, rest) = bytes.split_last()?;
+    let scheme: &[u8] = match scheme {
+        HTTP => b"http://",
+        HTTPS => b"https://",
+        _ => return None,
+    };
+    let (authority, rest) = rest.split_at(memchr(b')', rest)?);
+    let path = rest.strip_prefix(b")").filter(|path| path.starts_with(b"/"))?;
+    let (host, port) = authority.split_at(memrchr(b',', authority).filter(|&comma| comma > 0)? + 1);
+    text.reserve(scheme.len() + bytes.len());
+    text.extend_from_slice(scheme);
+    push_host_of(text, host);
+    text.extend_from_slice(port);
+    text.extend_from_slice(path);
+    Some(())
 }
 
 fn url_of(bytes: &[u8]) -> Result<CanonicalUrl, SurtError> {
-    let wrong = || SurtError(String::from_utf8_lossy(bytes).into_owned());
-    let (&scheme, text) = bytes.split_last().ok_or_else(wrong)?;
-    let text = std::str::from_utf8(text).map_err(|_| wrong())?;
-    let scheme = match scheme {
-        HTTP => "http://",
-        HTTPS => "https://",
-        _ => return Err(wrong()),
-    };
-    let (authority, rest) = text.split_once(')').ok_or_else(wrong)?;
-    let comma = authority.rfind(',').ok_or_else(wrong)?;
-    let (host, port) = authority.split_at(comma + 1);
-    let mut url = String::with_capacity(scheme.len() + text.len());
-    url.push_str(scheme);
-    push_host_of(&mut url, host);
-    url.push_str(port);
-    url.push_str(rest);
-    CanonicalUrl::from_stored(url).ok_or_else(wrong)
+    let mut text = Vec::new();
+    push_url(bytes, &mut text)
+        .and_then(|()| String::from_utf8(text).ok())
+        .and_then(CanonicalUrl::from_stored)
+        .ok_or_else(|| SurtError(String::from_utf8_lossy(bytes).into_owned()))
 }
 
 impl Surt {
@@ -155,8 +197,8 @@ impl Surt {
     /// # Errors
     /// [`SurtError`] when the bytes are not UTF-8.
     pub fn host_of(bytes: &[u8]) -> Result<String, SurtError> {
-        std::str::from_utf8(Self::host_part(bytes))
-            .map(host_of)
-            .map_err(|_| SurtError(String::from_utf8_lossy(bytes).into_owned()))
+        let mut host = Vec::with_capacity(bytes.len());
+        push_host_of(&mut host, Self::host_part(bytes));
+        String::from_utf8(host).map_err(|_| SurtError(String::from_utf8_lossy(bytes).into_owned()))
     }
 }

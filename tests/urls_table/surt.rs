@@ -30,6 +30,27 @@ fn keys_are_written_as_described() {
         assert_eq!(key.to_url(), Ok(url(text)), "{text}");
         assert_eq!(Surt::host_of(key.as_bytes()).unwrap(), url(text).host(), "{text}");
         assert_eq!(Surt::host_part(key.as_bytes()), host_prefix(url(text).host()), "{text}");
+        let (mut turned, mut back) = (b"x".to_vec(), b"y".to_vec());
+        assert!(Surt::push_sortable(url(text).as_str(), &mut turned), "{text}");
+        assert_eq!(turned, [b"x", key.as_bytes()].concat(), "{text}");
+        Surt::push_url(key.as_bytes(), &mut back).unwrap();
+        assert_eq!(back, [b"y", url(text).as_str().as_bytes()].concat(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_url_is_not_turned() {
+    for text in ["", "example.com/", "ftp://example.com/", "http://example.com", "https:///path", "http:/a/"]
+    {
+        let mut key = b"x".to_vec();
+        assert!(!Surt::push_sortable(text, &mut key), "{text}");
+        assert_eq!(key, b"x", "{text}");
+    }
+    for bytes in
+        [&b""[..], b"\x01", b")/\x01", b",)/\x01", b"com,)/", b"com,)\x01", b"com)/\x01", b"com,/\x02"]
+    {
+        assert!(Surt::bytes_to_url(bytes).is_err(), "{bytes:?}");
+        assert!(Surt::push_url(bytes, &mut Vec::new()).is_err(), "{bytes:?}");
     }
 }
 

@@ -1,0 +1,136 @@
+//! Many keys looked up at once, against each looked up alone.
+
+use std::collections::BTreeSet;
+
+use backlinkd::model::{FailureKind, PageRecord, SearchRank, Visit};
+use backlinkd::store::{BacklinkBatch, Snapshot, Store};
+use backlinkd::urls::CanonicalUrl;
+use proptest::prelude::*;
+
+use super::{SUFFIXES, config, url, web};
+
+fn open(folder: &tempfile::TempDir) -> Store {
+    Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap()
+}
+
+/// Some URLs lie far apart, some close together, some differ in the scheme alone.
+fn page(number: u64) -> String {
+    let scheme = if number % 3 == 0 { "https" } else { "http" };
+    format!("{scheme}://w{}.example-{}.com/{}", number % 2, number / 5_000, number / 3 * 7 % 10_007)
+}
+
+fn domain(number: u64) -> String {
+    format!("example-{}.com", number * 7_919 % 1_000)
+}
+
+/// Publishes ranks for every other page and domain.
+fn publish(store: &Store, pages: u64) -> BTreeSet<String> {
+    let ranked: BTreeSet<String> = (0..pages).filter(|number| number % 2 == 0).map(page).collect();
+    let mut ranks = ranked.iter().zip(1..).map(|(page, rank)| (url(page), SearchRank(rank % 1_000 + 1)));
+    let mut domains = (0..1_000).step_by(2).map(|number| (domain(number), SearchRank(number as u16 + 1)));
+    store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut domains).unwrap();
+    ranked
+}
+
+fn alone(snapshot: &Snapshot<'_>, urls: &[&str]) -> Vec<SearchRank> {
+    let known = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).ok();
+    let rank = |url: CanonicalUrl| snapshot.page_rank(&url).unwrap();
+    urls.iter().map(|text| known(text).map_or(SearchRank(0), rank)).collect()
+}
+
+#[test]
+fn many_ranks_are_each_pages_own() {
+    const PAGES: u64 = 40_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    // An older generation, and a newer that was cut off, are not looked into.
+    publish(&store, 100);
+    let ranked = publish(&store, PAGES);
+    let snapshot = store.snapshot();
+    // In no order, each page twice, most of them more than one thread's share apart.
+    let texts: Vec<String> = (0..2 * PAGES).map(|n| page(n * 7_368_787 % PAGES)).collect();
+    let urls: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let ranks = snapshot.page_ranks(&urls).unwrap();
+    assert_eq!(ranks, alone(&snapshot, &urls));
+    let known = urls.iter().filter(|url| ranked.contains(**url)).count();
+    assert_eq!(ranks.iter().filter(|rank| rank.0 > 0).count(), known);
+    for step in [7, 100, 5_000] {
+        let few: Vec<&str> = urls.iter().copied().step_by(step).collect();
+        assert_eq!(snapshot.page_ranks(&few).unwrap(), alone(&snapshot, &few), "every {step}th");
+    }
+    let texts: Vec<String> = (0..1_000).chain(500..600).map(domain).collect();
+    let domains: Vec<&str> = texts.iter().map(String::as_str).chain(["", "com", "\u{ff}"]).collect();
+    let expected: Vec<_> = domains.iter().map(|domain| snapshot.domain_rank(domain).unwrap()).collect();
+    assert_eq!(snapshot.domain_ranks(&domains).unwrap(), expected);
+    assert_eq!(expected.iter().filter(|rank| rank.0 > 0).count(), 550);
+}
+
+#[test]
+fn nothing_and_nonsense_can_be_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    assert_eq!(store.snapshot().page_ranks(&[]).unwrap(), []);
+    assert_eq!(store.snapshot().page_ranks(&["http://a.com/"]).unwrap(), [SearchRank(0)]);
+    let known = url("http://example.com/");
+    let failed = |page: &CanonicalUrl| PageRecord {
+        url: page.clone(),
+        visited: 86_400,
+        visit: Visit::Failed(FailureKind::Tls),
+    };
+    let answered =
+        PageRecord { url: url("http://www.example.com/"), visited: 1, visit: web::answered(404, vec![]) };
+    store.put(&[failed(&known), answered]).unwrap();
+    let asked = [
+        "",
+        "http://www.example.com/",
+        "example.com",
+        "http://zzz.zzz/",
+        "http://example.com/",
+        "http://example.com",
+    ];
+    let expected = [None, Some((404, 0)), None, None, Some((0, FailureKind::Tls as u8)), None];
+    assert_eq!(store.snapshot().page_statuses(&asked).unwrap(), expected);
+    assert_eq!(store.snapshot().page_statuses(&[]).unwrap(), []);
+    let nothing = backlinkd::urls::Scope::Domain { domain: "example.com".to_owned() };
+    assert_eq!(store.snapshot().backlink_batches(&nothing, 10).count(), 0);
+}
+
+#[test]
+fn a_batch_is_decoded_on_whichever_thread() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let links: Vec<_> = (0..500).map(|n| web::link(&format!("http://a.org/{}", n % 40))).collect();
+    store
+        .put(&[PageRecord { url: url("http://example.com/"), visited: 1, visit: web::answered(200, links) }])
+        .unwrap();
+    let snapshot = store.snapshot();
+    let scope = backlinkd::urls::Scope::Domain { domain: "a.org".to_owned() };
+    let batches: Vec<BacklinkBatch> = snapshot.backlink_batches(&scope, 64).map(Result::unwrap).collect();
+    batches.iter().for_each(shared);
+    let rows: usize = std::thread::scope(|scope| {
+        let count =
+            |batch: &BacklinkBatch| batch.rows().unwrap().iter().filter(|row| row.is_active()).count();
+        let threads: Vec<_> = batches.iter().map(|batch| scope.spawn(move || count(batch))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!((batches.len(), rows), (8, 500));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_mix_of_urls_is_looked_up(
+        ranked in prop::collection::btree_set(prop::sample::select(web::urls()), 0..30),
+        asked in prop::collection::vec(prop::sample::select(web::urls()), 0..60),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder);
+        let mut ranks = ranked.into_iter().zip(1..).map(|(url, rank)| (url, SearchRank(rank)));
+        store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut std::iter::empty()).unwrap();
+        let snapshot = store.snapshot();
+        let asked: Vec<&str> = asked.iter().map(CanonicalUrl::as_str).collect();
+        prop_assert_eq!(snapshot.page_ranks(&asked).unwrap(), alone(&snapshot, &asked));
+    }
+}
