@@ -2,7 +2,7 @@
 //!
 //! `BACKLINKD_SERVING` names the directory that holds them (`benches/README.md`); without it these cases are
 //! skipped. `cargo bench -- serving` runs each query warm; `cargo bench -- serving-table` prints the table that
-//! stands beside those of other engines, warm and cold.
+//! stands beside those of other engines, warm and cold; `cargo bench -- serving-load` makes the data alone.
 
 mod engine;
 mod load;
@@ -18,6 +18,8 @@ use engine::Engine;
 use queries::{QUERIES, TARGETS};
 
 const VARIABLE: &str = "BACKLINKD_SERVING";
+/// The argument that asks for the data to be made, and nothing else.
+const LOAD: &str = "serving-load";
 
 /// Does what the arguments ask for in place of the cases; tells whether they did.
 pub fn asked_otherwise() -> bool {
@@ -28,6 +30,10 @@ pub fn asked_otherwise() -> bool {
             if let Some(data) = data() {
                 table::print(&data);
             }
+            true
+        }
+        [LOAD, ..] => {
+            data();
             true
         }
         [table::ONCE, data, query, domain] => {

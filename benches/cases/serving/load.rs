@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -51,20 +51,28 @@ const NOON: u64 = 43_200;
 const SECONDS_A_DAY: u64 = 86_400;
 
 /// Makes the data directory `data` from the file `links.csv` beside it, unless it was made before, whole, in the
-/// format of today.
+/// format of today. Of several processes that ask for it at once, one loads and the others wait.
 pub fn ensure(directory: &Path) {
-    let (data, report) = (directory.join("data"), directory.join("loaded.txt"));
+    let data = directory.join("data");
+    let report = directory.join("loaded.txt");
+    let mut report =
+        File::options().read(true).write(true).create(true).truncate(false).open(report).unwrap();
+    report.lock().unwrap();
     let format = format!("format {FORMAT}\n");
-    if fs::read_to_string(&report).is_ok_and(|text| text.starts_with(&format)) {
+    let mut known = String::new();
+    report.read_to_string(&mut known).unwrap();
+    if known.starts_with(&format) {
         return;
     }
+    report.set_len(0).unwrap();
+    report.rewind().unwrap();
     if data.exists() {
         eprintln!("{} is incomplete or of another format: loading it again", data.display());
         fs::remove_dir_all(&data).unwrap();
     }
     let figures = load(&directory.join("links.csv"), &data);
     eprint!("{figures}");
-    fs::write(report, format + &figures).unwrap();
+    report.write_all((format + &figures).as_bytes()).unwrap();
 }
 
 /// Loads the file; gives back what it took, as lines of text.
