@@ -7,7 +7,6 @@
 //! | outgoing links | first day, descending; key |
 //! | pages | key |
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -19,11 +18,16 @@ use super::field::{BACKLINK_FIELDS, Backlinks, KEY, OUTGOING_FIELDS, PAGE_FIELDS
 use super::history::{Absence, Past};
 use super::looked_up::looked_up;
 use super::lookup::LookUp;
-use super::scan::{Activity, Scan};
+use super::scan::{Activity, Internal, Scan, Selection};
 use super::table::{Table, TableBuilder};
 use super::view::{Parts, View};
 use super::{Deadline, Listing, QueryError};
-use crate::model::{BacklinkRecord, Day, Toggle};
+use crate::model::{BacklinkRecord, Day, SearchRank, Toggle};
+use crate::store::{BacklinkBatch, BacklinkView};
+use crate::urls::{Suffixes, host_of};
+
+/// The highest rank, in hundredths.
+const MAX_RANK: u32 = SearchRank::MAX.0 as u32;
 
 /// Rows read before they are put into columns: enough to share the work among threads.
 const BATCH: usize = 16_384;
@@ -57,30 +61,28 @@ impl Base {
         limit: usize,
         look_up: &dyn LookUp,
     ) -> Result<Reading, QueryError> {
-        let mut absences = Vec::new();
-        let absent = |row, link: &BacklinkRecord| note(&mut absences, row, link);
-        let (table, complete) = match rows {
+        let (table, past, complete) = match rows {
+            Rows::Backlinks => {
+                let (table, absences, complete) = backlinks(scan, limit)?;
+                let (first_seen, domain) =
+                    (table.column("insDate")?.clone(), table.column("domain")?.clone());
+                (table, Some(Past { first_seen, domain, absences }), complete)
+            }
+            Rows::Outgoing => {
+                let (table, complete) =
+                    fill(scan, TableBuilder::new(OUTGOING_FIELDS), scan.outgoing(), limit)?;
+                (table, None, complete)
+            }
+            Rows::Pages => {
+                let (table, complete) = fill(scan, TableBuilder::new(PAGE_FIELDS), scan.pages(), limit)?;
+                (table, None, complete)
+            }
             // These are made for each question anew.
             Rows::Intersection | Rows::Competitors | Rows::Hops => {
                 return Err(QueryError::Declaration(format!("{rows:?}")));
             }
-            Rows::Backlinks => {
-                fill(scan, TableBuilder::new(BACKLINK_FIELDS), scan.backlinks(Activity::Both), limit, absent)?
-            }
-            Rows::Outgoing => {
-                fill(scan, TableBuilder::new(OUTGOING_FIELDS), scan.outgoing(), limit, |_, _| ())?
-            }
-            Rows::Pages => fill(scan, TableBuilder::new(PAGE_FIELDS), scan.pages(), limit, |_, _| ())?,
         };
         scan.deadline.check()?;
-        let past = match rows {
-            Rows::Backlinks => Some(Past {
-                first_seen: table.column("insDate")?.clone(),
-                domain: table.column("domain")?.clone(),
-                absences,
-            }),
-            _ => None,
-        };
         Ok(Reading { base: Self::new(table, rows, look_up)?, past, complete })
     }
 
@@ -90,12 +92,11 @@ impl Base {
     /// What a look-up reports.
     pub fn of_backlinks(
         links: &[BacklinkRecord],
-        suffixes: &crate::urls::Suffixes,
+        suffixes: &Suffixes,
         look_up: &dyn LookUp,
     ) -> Result<Self, QueryError> {
-        let mut table = TableBuilder::<Backlinks>::new(BACKLINK_FIELDS);
-        table.push(links, suffixes)?;
-        Self::new(table.finish(), Rows::Backlinks, look_up)
+        let views: Vec<BacklinkView<'_>> = links.iter().map(BacklinkView::from).collect();
+        Self::new(TableBuilder::of(BACKLINK_FIELDS, &views, suffixes)?, Rows::Backlinks, look_up)
     }
 
     /// The table with the place of each row.
@@ -112,18 +113,15 @@ impl Base {
             Rows::Backlinks => {
                 let ranks = ranks_of(table.column("backlinkpage")?, look_up)?;
                 let active = table.column("active")?;
-                // At most some two thousand different keys: a stable sort by counting would be no simpler.
-                let mut order: Vec<u32> = (0..count as u32).collect();
-                let key = |&row: &u32| (active.cell(row as usize) == 0, Reverse(ranks.cell(row as usize)));
-                order.par_sort_by_key(key);
+                let lost = |row: usize| u32::from(active.cell(row) == 0);
+                let order = ascending(count, |row| lost(row) << 16 | (MAX_RANK - ranks.cell(row)));
                 table.add(RANK, ranks);
                 order
             }
             Rows::Outgoing => {
                 let ranks = ranks_of(table.column("url")?, look_up)?;
                 let days = table.column("cdate")?;
-                let mut order: Vec<u32> = (0..count as u32).collect();
-                order.par_sort_by_key(|&row| Reverse(days.cell(row as usize)));
+                let order = ascending(count, |row| u32::MAX - days.cell(row));
                 table.add(RANK, ranks);
                 order
             }
@@ -233,18 +231,89 @@ fn ranks_of(pages: &Column, look_up: &dyn LookUp) -> Result<Column, QueryError> 
     Ok(Column::new(cells, Meaning::Hundredths))
 }
 
-fn note(absences: &mut Vec<Absence>, row: u32, link: &BacklinkRecord) {
-    let absence = |toggle: &Toggle| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
-    absences.extend(link.toggles.iter().map(absence));
+/// Rows in ascending order of a number, rows with one number in their own order.
+fn ascending(rows: usize, number: impl Fn(usize) -> u32) -> Vec<u32> {
+    let mut keyed: Vec<u64> = (0..rows).map(|row| u64::from(number(row)) << 32 | row as u64).collect();
+    if rows < BATCH {
+        keyed.sort_unstable()
+    } else {
+        keyed.par_sort_unstable()
+    }
+    keyed.into_iter().map(|key| key as u32).collect()
 }
 
-/// Reads rows into a table, telling of each with its number; says whether there are no more.
+/// Reads the backlinks of a selection, at least the first `limit` if there are so many: the table, the absences, and
+/// whether there are no more. While one batch is put into columns, the next is read.
+fn backlinks(scan: &Scan<'_>, limit: usize) -> Result<(Table, Vec<Absence>, bool), QueryError> {
+    let Scan { snapshot, selection, suffixes, deadline } = *scan;
+    let (mut table, mut absences) = (TableBuilder::<Backlinks>::new(BACKLINK_FIELDS), Vec::new());
+    let mut batches = snapshot.backlink_batches(&selection.scope, limit.min(BATCH));
+    let mut next = batches.next().transpose()?;
+    while let Some(batch) = next {
+        deadline.check()?;
+        let mut take = || take_in(&batch, selection, suffixes, &mut table, &mut absences);
+        let (taken, read) =
+            if batch.len() < BATCH { (take(), batches.next()) } else { rayon::join(take, || batches.next()) };
+        taken?;
+        next = read.transpose()?;
+        if table.rows() >= limit {
+            break;
+        }
+    }
+    Ok((table.finish(suffixes)?, absences, next.is_none()))
+}
+
+/// Puts a batch into columns.
+fn take_in(
+    batch: &BacklinkBatch,
+    selection: &Selection,
+    suffixes: &Suffixes,
+    table: &mut TableBuilder<Backlinks>,
+    absences: &mut Vec<Absence>,
+) -> Result<(), QueryError> {
+    let mut links = batch.rows()?;
+    if selection.internal == Internal::Exclude {
+        links.retain(|link| selection.counts_source(host_of(link.source), suffixes));
+    }
+    for (row, link) in (table.rows() as u32..).zip(&links) {
+        let absence = |toggle: &Toggle| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
+        absences.extend(link.toggles.iter().map(absence));
+    }
+    table.push(&links, suffixes)
+}
+
+impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
+    fn from(link: &'a BacklinkRecord) -> Self {
+        let page = &link.page;
+        Self {
+            source: link.source.as_str(),
+            target: link.target.as_str(),
+            seq: link.seq,
+            pos: link.pos,
+            tag: link.tag,
+            rel: link.rel,
+            anchor: &link.anchor,
+            ins_day: link.ins_day,
+            toggles: link.toggles.clone(),
+            blpcount: link.blpcount,
+            title: &page.title,
+            ip: page.ip,
+            ccode: &page.place.ccode,
+            country: &page.place.country,
+            city: &page.place.city,
+            int_links: page.int_links,
+            ext_links: page.ext_links,
+            upd_day: page.upd_day,
+        }
+    }
+}
+
+/// Reads rows into a table, at most so many; tells whether there are no more.
 fn fill<F: super::field::Family, R>(
     scan: &Scan<'_>,
     mut table: TableBuilder<F>,
     mut rows: impl Iterator<Item = Result<R, QueryError>>,
     limit: usize,
-    mut tell: impl FnMut(u32, &R),
 ) -> Result<(Table, bool), QueryError>
 where
     F: for<'a> super::field::Family<Row<'a> = R>,
@@ -255,10 +324,8 @@ where
         let batch = rows.by_ref().take(left.min(BATCH)).collect::<Result<Vec<R>, QueryError>>()?;
         if batch.is_empty() {
             let complete = left > 0 || rows.next().is_none();
-            return Ok((table.finish(), complete));
+            return Ok((table.finish(scan.suffixes)?, complete));
         }
-        let first = table.rows() as u32;
-        (first..).zip(&batch).for_each(|(row, link)| tell(row, link));
         table.push(&batch, scan.suffixes)?;
     }
 }

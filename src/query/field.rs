@@ -7,8 +7,9 @@ use super::chain::HOP_FIELDS;
 use super::column::Kind;
 use super::competitors::COMPETITOR_FIELDS;
 use super::intersection::REFERRER_FIELDS;
-use crate::model::{BacklinkRecord, Day, OutlinkRecord, Rel, StoredPage};
-use crate::urls::{CanonicalUrl, Suffixes, is_ip_literal};
+use crate::model::{Day, OutlinkRecord, Rel, StoredPage};
+use crate::store::BacklinkView;
+use crate::urls::{CanonicalUrl, Suffixes, host_of, is_ip_literal, without_scheme};
 
 /// What the rows of a listing are taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,14 +79,19 @@ pub enum Read<F: Family> {
     Day(for<'a> fn(&F::Row<'a>) -> Day),
     DayNumber(for<'a> fn(&F::Row<'a>) -> Day),
     Text(for<'a> fn(&'a F::Row<'a>, &'a Suffixes) -> &'a str),
+    /// A part of another field's text: worked out once for each distinct text.
+    PartOf(&'static str, PartOf),
     Address(for<'a> fn(&F::Row<'a>) -> Option<IpAddr>),
 }
+
+/// The part of a text.
+pub type PartOf = for<'a> fn(&'a str, &Suffixes) -> &'a str;
 
 /// External links into a scope, active or not.
 pub struct Backlinks;
 
 impl Family for Backlinks {
-    type Row<'a> = BacklinkRecord;
+    type Row<'a> = BacklinkView<'a>;
 }
 
 /// Active external links on a scope's pages.
@@ -123,7 +129,7 @@ impl<F: Family> Field<F> {
             Read::Flag(_) => Kind::Flag,
             Read::Day(_) => Kind::Day,
             Read::DayNumber(_) => Kind::DayNumber,
-            Read::Text(_) => Kind::Text,
+            Read::Text(_) | Read::PartOf(..) => Kind::Text,
             Read::Address(_) => Kind::Address,
         }
     }
@@ -142,11 +148,11 @@ pub(super) const fn field<F: Family>(name: &'static str, read: Read<F>) -> Field
 /// registrable domain and the last label of its host, which an address has not. `lostDate` says something of lost
 /// links alone.
 pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
-    field("backlinkpage", Read::Text(|link, _| link.source.as_str())),
-    field("linktarget", Read::Text(|link, _| link.target.as_str())),
-    field("linkedpage", Read::Text(|link, _| link.target.without_scheme())),
-    field("title", Read::Text(|link, _| &link.page.title)),
-    field("linktext", Read::Text(|link, _| &link.anchor)),
+    field("backlinkpage", Read::Text(|link, _| link.source)),
+    field("linktarget", Read::Text(|link, _| link.target)),
+    field("linkedpage", Read::PartOf("linktarget", |url, _| without_scheme(url))),
+    field("title", Read::Text(|link, _| link.title)),
+    field("linktext", Read::Text(|link, _| link.anchor)),
     field("tag", Read::Text(|link, _| link.tag.as_str())),
     field("image", Read::Flag(|link| link.tag.is_image())),
     field("nofollow", Read::Flag(|link| link.rel.is_nofollow())),
@@ -154,20 +160,19 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("sponsored", Read::Flag(|link| link.rel.contains(Rel::SPONSORED))),
     field("active", Read::Flag(|link| link.is_active())),
     field("pos", Read::Number(|link| link.pos)),
-    field("intL", Read::Number(|link| link.page.int_links)),
-    field("extL", Read::Number(|link| link.page.ext_links)),
-    field("sumL", Read::Number(|link| link.page.int_links.saturating_add(link.page.ext_links))),
+    field("intL", Read::Number(|link| link.int_links)),
+    field("extL", Read::Number(|link| link.ext_links)),
+    field("sumL", Read::Number(|link| link.int_links.saturating_add(link.ext_links))),
     field("blpcount", Read::Number(|link| link.blpcount)),
-    field("ip", Read::Address(|link| link.page.ip)),
-    field("ccode", Read::Text(|link, _| &link.page.place.ccode)),
-    field("country", Read::Text(|link, _| &link.page.place.country)),
-    field("city", Read::Text(|link, _| &link.page.place.city)),
+    field("ip", Read::Address(|link| link.ip)),
+    field("ccode", Read::Text(|link, _| link.ccode)),
+    field("country", Read::Text(|link, _| link.country)),
+    field("city", Read::Text(|link, _| link.city)),
     field("insDate", Read::Day(|link| link.ins_day)),
-    field("updDate", Read::Day(|link| link.page.upd_day)),
+    field("updDate", Read::Day(|link| link.upd_day)),
     field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
-    field("seq", Read::Number(|link| link.seq)),
-    field("domain", Read::Text(|link, suffixes| suffixes.domain_of(link.source.host()))),
-    field("toplevel", Read::Text(|link, _| toplevel(link.source.host()))),
+    field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),
+    field("toplevel", Read::PartOf("backlinkpage", |url, _| toplevel(host_of(url)))),
 ];
 
 /// The fields of an outgoing link. `url` is its page, `backlinkpage` the same without the scheme; `linktarget` has

@@ -16,6 +16,9 @@ use super::order::{self, Sorting};
 use super::view::{Parts, View};
 use super::{Deadline, Listing, QueryError};
 
+/// Pairs from which on sorting is shared among threads.
+const PARALLEL: usize = 1 << 14;
+
 /// Marks a row whose group is left out.
 const NONE: u32 = u32::MAX;
 
@@ -173,7 +176,11 @@ impl<'a> Groups<'a> {
                 pairs.push(u64::from(group) << 32 | u64::from(cell));
             }
         });
-        pairs.par_sort_unstable();
+        if pairs.len() < PARALLEL {
+            pairs.sort_unstable()
+        } else {
+            pairs.par_sort_unstable()
+        }
         let run = |equal: &[u64]| Run {
             group: (equal[0] >> 32) as u32,
             cell: equal[0] as u32,

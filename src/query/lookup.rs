@@ -44,12 +44,13 @@ pub struct Known<'a> {
 
 impl LookUp for Known<'_> {
     fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
-        let url = |url: &str| CanonicalUrl::from_stored(url.to_owned());
-        self.each(urls, |text| url(text).map_or(Ok(0), |url| Ok(u32::from(self.snapshot.page_rank(&url)?.0))))
+        self.deadline.check()?;
+        Ok(hundredths(self.snapshot.page_ranks(urls)?))
     }
 
     fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
-        self.each(domains, |domain| Ok(u32::from(self.snapshot.domain_rank(domain)?.0)))
+        self.deadline.check()?;
+        Ok(hundredths(self.snapshot.domain_ranks(domains)?))
     }
 
     fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
@@ -69,13 +70,14 @@ impl LookUp for Known<'_> {
     }
 
     fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
-        self.each(urls, |text| {
-            let Some(url) = CanonicalUrl::from_stored(text.to_owned()) else {
-                return Ok(PageState::default());
-            };
-            Ok(self.snapshot.page(&url)?.as_ref().map(PageState::from).unwrap_or_default())
-        })
+        self.deadline.check()?;
+        let states = self.snapshot.page_statuses(urls)?.into_iter().map(Option::unwrap_or_default);
+        Ok(states.map(|(status, failure)| PageState { status, failure }).collect())
     }
+}
+
+fn hundredths(ranks: Vec<SearchRank>) -> Vec<u32> {
+    ranks.into_iter().map(|rank| u32::from(rank.0)).collect()
 }
 
 impl Known<'_> {

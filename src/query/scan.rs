@@ -112,12 +112,16 @@ impl<'a> Scan<'a> {
     pub fn host_pairs(&self, mut tell: impl FnMut(&str, &str, &PairCounts)) -> Result<(), QueryError> {
         match self.selection.scope {
             Scope::Domain { .. } | Scope::Host { port: None, .. } => {
-                for pair in self.deadline.over(self.snapshot.host_pairs(&self.selection.scope)) {
-                    let pair = pair?;
-                    if self.selection.counts_source(&pair.source_host, self.suffixes) {
-                        tell(&pair.target_host, &pair.source_host, &pair.counts);
+                let mut last = (String::new(), false);
+                self.snapshot.for_each_pair(&self.selection.scope, |target, source, counts| {
+                    if last.0 != source {
+                        last = (source.to_owned(), self.selection.counts_source(source, self.suffixes));
                     }
-                }
+                    if last.1 {
+                        tell(target, source, counts);
+                    }
+                })?;
+                self.deadline.check()?;
             }
             Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
                 for link in self.backlinks(Activity::Active) {

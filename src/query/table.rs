@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::QueryError;
 use super::column::{Column, Meaning};
 use super::dictionary::{AddressesBuilder, TextsBuilder};
-use super::field::{Family, Field, Read};
+use super::field::{Family, Field, PartOf, Read};
 use crate::model::Day;
 use crate::urls::Suffixes;
 
@@ -62,7 +62,12 @@ impl Table {
     }
 
     fn made_of(&self, rows: usize, column: impl Fn(&Column) -> Column + Sync) -> Self {
-        let columns = self.columns.par_iter().map(|(name, old)| (name.clone(), column(old))).collect();
+        let made = |(name, old): &(String, Column)| (name.clone(), column(old));
+        let columns = if rows < ROWS_A_THREAD {
+            self.columns.iter().map(made).collect()
+        } else {
+            self.columns.par_iter().map(made).collect()
+        };
         Self { rows, columns }
     }
 
@@ -76,11 +81,18 @@ impl Table {
 pub(super) struct TableBuilder<F: Family> {
     rows: usize,
     sinks: Vec<(&'static str, Sink<F>)>,
+    /// Columns made of others: name, the other's name, and which part of its texts.
+    parts: Vec<(&'static str, &'static str, PartOf)>,
 }
 
 impl<F: Family> TableBuilder<F> {
     pub fn new(fields: &'static [Field<F>]) -> Self {
-        Self { rows: 0, sinks: fields.iter().map(|field| (field.name, Sink::new(field))).collect() }
+        let sinks = fields.iter().filter_map(|field| Some((field.name, Sink::new(field)?))).collect();
+        let parts = fields.iter().filter_map(|field| match field.read {
+            Read::PartOf(whole, part) => Some((field.name, whole, part)),
+            _ => None,
+        });
+        Self { rows: 0, sinks, parts: parts.collect() }
     }
 
     /// A table of rows that lie at hand.
@@ -97,7 +109,7 @@ impl<F: Family> TableBuilder<F> {
     {
         let mut builder = Self::new(fields);
         builder.push(rows, suffixes)?;
-        Ok(builder.finish())
+        builder.finish(suffixes)
     }
 
     pub fn rows(&self) -> usize {
@@ -125,11 +137,39 @@ impl<F: Family> TableBuilder<F> {
         Ok(())
     }
 
-    pub fn finish(self) -> Table {
-        let columns =
-            self.sinks.into_par_iter().map(|(name, sink)| (name.to_owned(), sink.finish())).collect();
-        Table { rows: self.rows, columns }
+    /// # Errors
+    /// [`QueryError::Declaration`] for a part of a field that there is not.
+    pub fn finish(self, suffixes: &Suffixes) -> Result<Table, QueryError> {
+        let finish = |(name, sink): (&str, Sink<F>)| (name.to_owned(), sink.finish());
+        let large = self.rows >= ROWS_A_THREAD;
+        let columns = if large {
+            self.sinks.into_par_iter().map(finish).collect()
+        } else {
+            self.sinks.into_iter().map(finish).collect()
+        };
+        let mut table = Table { rows: self.rows, columns };
+        let part = |&(name, whole, part): &(&str, &str, PartOf)| {
+            Ok((name.to_owned(), part_of(table.column(whole)?, |text| part(text, suffixes))?))
+        };
+        let parts: Vec<(String, Column)> = if large {
+            self.parts.par_iter().map(part).collect::<Result<_, QueryError>>()?
+        } else {
+            self.parts.iter().map(part).collect::<Result<_, QueryError>>()?
+        };
+        table.columns.extend(parts);
+        Ok(table)
     }
+}
+
+/// The column of a part of each text.
+fn part_of<'c>(whole: &'c Column, part: impl Fn(&'c str) -> &'c str) -> Result<Column, QueryError> {
+    let Meaning::Texts(texts) = whole.meaning() else {
+        return Err(QueryError::Declaration("a part of what is no text".to_owned()));
+    };
+    let mut parts = TextsBuilder::default();
+    let codes: Vec<u32> = (0..texts.len() as u32).map(|code| parts.code(part(texts.get(code)))).collect();
+    let cells = whole.cells().iter().map(|code| codes[code as usize]).collect();
+    Ok(Column::new(cells, Meaning::Texts(Arc::new(parts.finish()))))
 }
 
 /// Fewer rows than this are not worth a second thread.
@@ -146,15 +186,16 @@ enum Sink<F: Family> {
 }
 
 impl<F: Family> Sink<F> {
-    fn new(field: &Field<F>) -> Self {
-        match field.read {
+    fn new(field: &Field<F>) -> Option<Self> {
+        Some(match field.read {
             Read::Number(read) => Self::Number(read, Vec::new()),
             Read::Flag(read) => Self::Flag(read, Vec::new()),
             Read::Day(read) => Self::Day(read, Vec::new()),
             Read::DayNumber(read) => Self::DayNumber(read, Vec::new()),
             Read::Text(read) => Self::Text(read, Vec::new(), Box::default()),
             Read::Address(read) => Self::Address(read, Vec::new(), Box::default()),
-        }
+            Read::PartOf(..) => return None,
+        })
     }
 
     fn push<'a>(&mut self, row: &'a F::Row<'a>, suffixes: &'a Suffixes) {

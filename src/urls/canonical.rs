@@ -229,25 +229,14 @@ impl CanonicalUrl {
         if self.is_https() { "https" } else { "http" }
     }
 
-    fn authority_start(&self) -> usize {
-        if self.is_https() { 8 } else { 7 }
-    }
-
     /// Host and, where it is not the scheme's default, port: `example.com:8080`.
     pub fn authority(&self) -> &str {
-        let rest = &self.0[self.authority_start()..];
-        &rest[..rest.find('/').unwrap_or(rest.len())]
+        authority_of(self.without_scheme())
     }
 
     /// The host alone; an IPv6 address keeps its brackets.
     pub fn host(&self) -> &str {
-        let authority = self.authority();
-        let end = if authority.starts_with('[') {
-            authority.find(']').map_or(authority.len(), |at| at + 1)
-        } else {
-            authority.find(':').unwrap_or(authority.len())
-        };
-        &authority[..end]
+        host_of(&self.0)
     }
 
     /// The port, when it is not the scheme's default.
@@ -257,14 +246,35 @@ impl CanonicalUrl {
 
     /// Path and query, from the `/` on.
     pub fn path_and_query(&self) -> &str {
-        let start = self.authority_start() + self.authority().len();
-        &self.0[start..]
+        let rest = self.without_scheme();
+        &rest[authority_of(rest).len()..]
     }
 
     /// The URL without its scheme, as some endpoints show it.
     pub fn without_scheme(&self) -> &str {
-        &self.0[self.authority_start()..]
+        without_scheme(&self.0)
     }
+}
+
+/// A canonical URL without its scheme.
+pub fn without_scheme(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest)
+}
+
+/// The host of a canonical URL; an IPv6 address keeps its brackets.
+pub fn host_of(url: &str) -> &str {
+    let authority = authority_of(without_scheme(url));
+    let end = if authority.starts_with('[') {
+        authority.find(']').map_or(authority.len(), |at| at + 1)
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    &authority[..end]
+}
+
+/// What stands before the path.
+fn authority_of(rest: &str) -> &str {
+    &rest[..rest.find('/').unwrap_or(rest.len())]
 }
 
 impl fmt::Display for CanonicalUrl {

@@ -8,7 +8,7 @@ mod domain;
 mod scope;
 mod surt;
 
-pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules};
+pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, without_scheme};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
 pub use scope::{Scope, ScopeError, ScopeKind};
 pub use surt::{Surt, SurtError, host_prefix};
