@@ -1,10 +1,19 @@
 //! The read side: answers to questions about a scope, without HTTP.
 //!
-//! A *listing* (one declaration per endpoint: columns, order fields, where fields) is answered in four steps:
-//! [`scan`] turns the scope's rows into a columnar [`Table`]; the rows are grouped, where the listing says so;
-//! `where` and `order[]` pick the rows of the page; only then are the columns that the page shows worked out.
-//! A *distribution* is a listing's first rows and the sum of the others. Totals come from the store's host pairs,
-//! a history from the days that links carry; exports read the store row by row and leave a [`cursor`] behind.
+//! The rows of a scope are read once, into a table by columns ([`Base`]), and kept as the scope's *search index*
+//! ([`Searches`]), in memory and on disk. A *listing* is one declaration per endpoint: columns, order fields, where
+//! fields, the field that rows are grouped by. It is answered from its [`View`]: all its rows with all columns
+//! worked out, in its default order. `where` then is a bit per row, `order[]` a permutation, a page a few rows picked.
+//! A *distribution* is a listing's first rows and the sum of the others. [`Counts`] come from the store's host pairs
+//! and are always of the present state; [`Facts`] (ranks, addresses, history) are worked out with the index. Lists
+//! that are made for one question alone ([`Made`]) and exports, which read the store row by row and leave a [`cursor`]
+//! behind, have no index.
+//!
+//! ```text
+//! store ─► batches ─► Base ─► View (per listing) ─► where, order, window ─► Page ─► JSON, CSV
+//!             │         └──► Facts
+//!             └ host pairs ─► Counts
+//! ```
 //!
 //! In: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
 //! Out: rows that serialise to the shapes of the API. Invariants: one answer comes from one snapshot; equal
