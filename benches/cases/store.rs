@@ -1,4 +1,5 @@
-//! The store: how fast page records go in, how fast a scope's backlinks come out, and what a link takes on disk.
+//! The store: how fast page records go in, how fast a scope's backlinks come out, how fast ranks and statuses are
+//! looked up, and what a link takes on disk.
 //!
 //! The pages are made: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones, the
 //! targets of which are drawn with a few favourites, as on the web.
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
+use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
 use criterion::{Criterion, Throughput, criterion_group};
@@ -16,6 +17,8 @@ const SITES: u64 = 100;
 const PAGES: u64 = 200;
 const MENU: u64 = 40;
 const EXTERNAL: u64 = 12;
+/// Rows a batch: their views fill about half of a core's second-level cache.
+const BATCH: usize = 4_096;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 struct Draw(u64);
@@ -115,11 +118,51 @@ fn store(c: &mut Criterion) {
     group.bench_function("put unchanged pages on a later day (links)", |bench| {
         bench.iter(|| full.put(&again).unwrap());
     });
+    group.finish();
+    readers(c, &full, &first);
+}
+
+/// What the search index of a scope is built with.
+fn readers(c: &mut Criterion, store: &Store, records: &[PageRecord]) {
+    let rank = |at: usize| SearchRank((at % 1_000) as u16 + 1);
+    let mut ranks = records.iter().enumerate().map(|(at, record)| (record.url.clone(), rank(at)));
+    store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut std::iter::empty()).unwrap();
+    store.compact().unwrap();
     let scope = Scope::Domain { domain: "site000.example".to_owned() };
-    let rows = full.snapshot().backlinks(&scope, None).count() as u64;
-    group.throughput(Throughput::Elements(rows));
+    let snapshot = store.snapshot();
+    let rows = snapshot.backlinks(&scope, None).count() as u64;
+    let mut group = c.benchmark_group("store");
+    group.sample_size(10).throughput(Throughput::Elements(rows));
     group.bench_function("scan the backlinks of a domain (rows)", |bench| {
-        bench.iter(|| full.snapshot().backlinks(&scope, None).map(Result::unwrap).count());
+        bench.iter(|| snapshot.backlinks(&scope, None).map(Result::unwrap).count());
+    });
+    let batches = || snapshot.backlink_batches(&scope, BATCH).map(Result::unwrap);
+    group.bench_function("read the backlinks of a domain in batches (rows)", |bench| {
+        bench.iter(|| batches().map(|batch| batch.len()).sum::<usize>());
+    });
+    group.bench_function("read the backlinks of a domain into views (rows)", |bench| {
+        bench.iter(|| batches().map(|batch| batch.rows().unwrap().len()).sum::<usize>());
+    });
+    let mut urls: Vec<&str> = records.iter().map(|record| record.url.as_str()).collect();
+    let mut draw = Draw(7);
+    for at in (1..urls.len()).rev() {
+        urls.swap(at, draw.next(at as u64 + 1) as usize);
+    }
+    group.throughput(Throughput::Elements(urls.len() as u64));
+    group.bench_function("look up the ranks of pages (pages)", |bench| {
+        bench.iter(|| snapshot.page_ranks(&urls).unwrap().len());
+    });
+    group.bench_function("look up the statuses of pages (pages)", |bench| {
+        bench.iter(|| snapshot.page_statuses(&urls).unwrap().len());
+    });
+    let pairs = snapshot.host_pairs(&scope).count() as u64;
+    group.throughput(Throughput::Elements(pairs));
+    group.bench_function("tell of the host pairs of a domain (pairs)", |bench| {
+        bench.iter(|| {
+            let mut links = 0;
+            snapshot.for_each_pair(&scope, |_, _, counts| links += counts.links).unwrap();
+            links
+        });
     });
     group.finish();
 }

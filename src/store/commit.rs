@@ -13,6 +13,7 @@ use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, Sto
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 use super::changes::{ChangedDomains, page_differs};
+use super::pairs::PairChanges;
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, encode_sums};
 use super::{Store, StoreError, diff, keys, meta, values};
 
@@ -31,6 +32,7 @@ pub(super) struct Stage<'a> {
     pub store: &'a Store,
     pub batch: WriteBatch,
     counters: CounterChange,
+    pairs: PairChanges,
     changed: ChangedDomains,
     staged: FxHashSet<CanonicalUrl>,
 }
@@ -51,6 +53,7 @@ impl<'a> Stage<'a> {
             store,
             batch: WriteBatch::default(),
             counters: CounterChange::default(),
+            pairs: PairChanges::default(),
             changed: ChangedDomains::default(),
             staged: FxHashSet::default(),
         }
@@ -193,7 +196,7 @@ impl<'a> Stage<'a> {
     /// Backlink records, host pairs and counters after a change of a page's links.
     fn links(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
         self.backlinks(change)?;
-        self.pairs(change.url, change.old, change.new)?;
+        self.pairs.add(change.url, change.old, change.new);
         let count = |links: &[OutlinkRecord], which: fn(&OutlinkRecord) -> bool| {
             links.iter().filter(|link| which(link)).count() as i64
         };
@@ -231,13 +234,14 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// The counters' change; then the batch is whole, but for the numbers of the domains that it changes.
+    /// The sums' changes; then the batch is whole, but for the numbers of the domains that it changes.
     pub fn finish(mut self) -> Result<(WriteBatch, ChangedDomains), StoreError> {
         let change = self.counters;
         let sums = [change.visited, change.html, change.active, change.external, change.inactive];
         if sums != [0; 5] {
             self.batch.merge_cf(self.store.family(META)?, meta::COUNTERS, encode_sums(&sums));
         }
+        self.pairs.stage(self.store, &mut self.batch)?;
         Ok((self.batch, self.changed))
     }
 }

@@ -3,17 +3,17 @@
 //! Both are sums over the active external links, whatever the port they stand on or lead to, kept by merge: a
 //! visit adds what it changed. A pair whose links are all gone stays behind as zeros, which nobody is told of.
 
+use rocksdb::WriteBatch;
 use rustc_hash::FxHashMap;
 
 use crate::model::{LinkTag, OutlinkRecord};
 use crate::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
 
 use super::codec::{Damage, Reader};
-use super::commit::Stage;
 use super::keys::{pair, split_pair};
 use super::schema::{PAIRS, REFERRALS, encode_sums};
 use super::walk::{Reading, ScopeCursor, Walk};
-use super::{Rows, Snapshot, StoreError};
+use super::{Rows, Snapshot, Store, StoreError};
 
 /// Active external links from one host to another, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,33 +36,45 @@ pub struct HostPair {
     pub counts: PairCounts,
 }
 
-impl Stage<'_> {
-    /// Adds what a visit changed in the sums of its page's host.
-    pub(super) fn pairs(
-        &mut self,
-        url: &CanonicalUrl,
-        old: &[OutlinkRecord],
-        new: &[OutlinkRecord],
-    ) -> Result<(), StoreError> {
-        let mut sums: FxHashMap<&str, [i64; 5]> = FxHashMap::default();
+/// What a batch changes in the sums, by the keys of `pairs`: the pages of a batch share most of their pairs.
+#[derive(Debug, Default)]
+pub(super) struct PairChanges(FxHashMap<Vec<u8>, Sums>);
+
+type Sums = [i64; 5];
+
+impl PairChanges {
+    /// Adds what a visit changed of a page's links.
+    pub fn add(&mut self, url: &CanonicalUrl, old: &[OutlinkRecord], new: &[OutlinkRecord]) {
+        let mut sums: FxHashMap<&str, Sums> = FxHashMap::default();
         for (links, sign) in [(old, -1), (new, 1)] {
             for link in links.iter().filter(|link| link.external && link.is_active()) {
-                let sum = sums.entry(link.target.host()).or_default();
-                for (sum, counts) in sum.iter_mut().zip(counted_as(link)) {
-                    *sum += sign * i64::from(counts);
-                }
+                let counted = counted_as(link).map(|counts| sign * i64::from(counts));
+                add(sums.entry(link.target.host()).or_default(), counted);
             }
         }
-        let (pairs, referrals) = (self.store.family(PAIRS)?, self.store.family(REFERRALS)?);
         let source = host_prefix(url.host());
         for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
-            let target = host_prefix(target);
-            self.batch.merge_cf(pairs, pair(&target, &source), encode_sums(&sum));
+            add(self.0.entry(pair(&host_prefix(target), &source)).or_default(), sum);
+        }
+    }
+
+    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
+        let (pairs, referrals) = (store.family(PAIRS)?, store.family(REFERRALS)?);
+        for (key, sum) in self.0.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
+            batch.merge_cf(pairs, &key, encode_sums(&sum));
             if sum[0] != 0 {
-                self.batch.merge_cf(referrals, pair(&source, &target), encode_sums(&sum[..1]));
+                let (target, source) =
+                    split_pair(&key).map_err(|damage| StoreError::damaged(PAIRS, &key, damage.0))?;
+                batch.merge_cf(referrals, pair(source, target), encode_sums(&sum[..1]));
             }
         }
         Ok(())
+    }
+}
+
+fn add(sums: &mut Sums, more: Sums) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
     }
 }
 

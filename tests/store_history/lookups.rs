@@ -15,7 +15,7 @@ fn open(folder: &tempfile::TempDir) -> Store {
 
 /// Some URLs lie far apart, some close together, some differ in the scheme alone.
 fn page(number: u64) -> String {
-    let scheme = if number % 3 == 0 { "https" } else { "http" };
+    let scheme = if number.is_multiple_of(3) { "https" } else { "http" };
     format!("{scheme}://w{}.example-{}.com/{}", number % 2, number / 5_000, number / 3 * 7 % 10_007)
 }
 
@@ -25,7 +25,7 @@ fn domain(number: u64) -> String {
 
 /// Publishes ranks for every other page and domain.
 fn publish(store: &Store, pages: u64) -> BTreeSet<String> {
-    let ranked: BTreeSet<String> = (0..pages).filter(|number| number % 2 == 0).map(page).collect();
+    let ranked: BTreeSet<String> = (0..pages).filter(|number| number.is_multiple_of(2)).map(page).collect();
     let mut ranks = ranked.iter().zip(1..).map(|(page, rank)| (url(page), SearchRank(rank % 1_000 + 1)));
     let mut domains = (0..1_000).step_by(2).map(|number| (domain(number), SearchRank(number as u16 + 1)));
     store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut domains).unwrap();
