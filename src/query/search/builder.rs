@@ -18,8 +18,8 @@ use crate::query::lookup::Known;
 use crate::query::table::Table;
 use crate::query::{CancelOnDrop, Deadline, QueryError, Scan, Selection};
 
-/// Longer than any index takes.
-const NO_END: Duration = Duration::from_secs(7 * 86_400);
+/// Builders have no end of their own.
+const NO_END: Duration = Duration::MAX;
 
 /// Time between two looks whether somebody still waits.
 const LOOK: Duration = Duration::from_millis(100);
