@@ -4,6 +4,8 @@
 //! own, so that a reader who takes hours holds no state of the store. As with tokens, a row that is there throughout
 //! stands in it exactly once.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::negotiate::Format;
@@ -12,7 +14,7 @@ use super::rows::{Cells, RowWriter};
 use super::{ApiError, Call, beside};
 use crate::query::cursor::Binding;
 use crate::query::export::{Columns, ExportColumn, ExportRow, Piece, Shown, Source};
-use crate::query::{Selection, Value};
+use crate::query::{ExportPage, Selection, Value};
 
 /// Rows of a whole export that are read at once.
 const PIECE_ROWS: usize = 1_024;
@@ -21,9 +23,32 @@ const PIECE_ROWS: usize = 1_024;
 #[derive(Serialize)]
 struct Reply<T> {
     next: Option<String>,
-    response: Vec<T>,
+    response: T,
     count: usize,
     status: u16,
+}
+
+/// A piece of an export: read from the store, or out of a search index that lies at hand.
+enum Part<R> {
+    Stored(Piece<R>),
+    Indexed(ExportPage),
+}
+
+impl<R> Part<R> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Stored(piece) => piece.rows.len(),
+            Self::Indexed(piece) => piece.page.rows(),
+        }
+    }
+
+    /// The key to read on after; `None` when nothing is left.
+    fn next(&self) -> Option<&[u8]> {
+        match self {
+            Self::Stored(piece) => piece.next.as_deref(),
+            Self::Indexed(piece) => piece.next.as_deref(),
+        }
+    }
 }
 
 impl<R: ExportRow> Cells for Shown<'_, R> {
@@ -34,7 +59,7 @@ impl<R: ExportRow> Cells for Shown<'_, R> {
 
 /// The rows that are asked for.
 struct Exporting<'a, R: 'static> {
-    selection: Selection,
+    selection: Arc<Selection>,
     columns: Vec<&'static ExportColumn<R>>,
     token_key: [u8; 32],
     call: &'a Call<'a>,
@@ -43,7 +68,7 @@ struct Exporting<'a, R: 'static> {
 impl Call<'_> {
     /// Writes the answer of an export.
     pub(super) fn export<R: ExportRow>(&self, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
-        let selection = self.selection()?;
+        let selection = Arc::new(self.selection()?);
         let columns = self.params.fields(R::COLUMNS, |column| column.name)?;
         let asked = Exporting::<R> {
             selection,
@@ -79,39 +104,50 @@ impl<R: ExportRow> Exporting<'_, R> {
     }
 
     /// The token that `next` hands out after a piece.
-    fn token(&self, piece: &Piece<R>) -> Result<Option<String>, ApiError> {
-        Ok(piece.next.as_deref().map(|position| self.binding().seal(position)).transpose()?)
+    fn token(&self, part: &Part<R>) -> Result<Option<String>, ApiError> {
+        Ok(part.next().map(|position| self.binding().seal(position)).transpose()?)
     }
 
-    fn piece(&self, after: Option<&[u8]>, limit: usize) -> Result<Piece<R>, ApiError> {
+    fn piece(&self, after: Option<&[u8]>, limit: usize) -> Result<Part<R>, ApiError> {
+        let (state, deadline) = (self.call.state, self.call.deadline);
+        if let Some(listing) = R::INDEXED {
+            let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+            let found = state.searches.export(&self.selection, listing, &names, (after, limit), deadline)?;
+            if let Some(piece) = found {
+                return Ok(Part::Indexed(piece));
+            }
+        }
         let source = Source {
-            snapshot: &self.call.state.store.snapshot(),
+            snapshot: &state.store.snapshot(),
             selection: &self.selection,
-            suffixes: &self.call.state.suffixes,
-            deadline: self.call.deadline,
+            suffixes: &state.suffixes,
+            deadline,
         };
-        Ok(R::piece(&source, after, limit, &self.columns)?)
+        Ok(Part::Stored(R::piece(&source, after, limit, &self.columns)?))
     }
 
     fn shown<'p>(piece: &'p Piece<R>, columns: &'p Columns<R>) -> impl Iterator<Item = Shown<'p, R>> {
         piece.rows.iter().map(move |row| Shown { row, columns })
     }
 
-    fn json(&self, piece: &Piece<R>) -> Result<Vec<u8>, ApiError> {
-        let reply = Reply {
-            next: self.token(piece)?,
-            response: Self::shown(piece, &self.columns).collect(),
-            count: piece.rows.len(),
-            status: 200,
-        };
-        self.call.json(&reply, &[])
+    fn json(&self, part: &Part<R>) -> Result<Vec<u8>, ApiError> {
+        let (next, count, status) = (self.token(part)?, part.len(), 200);
+        match part {
+            Part::Stored(piece) => {
+                let response: Vec<_> = Self::shown(piece, &self.columns).collect();
+                self.call.json(&Reply { next, response, count, status }, &[])
+            }
+            Part::Indexed(piece) => {
+                self.call.json(&Reply { next, response: &piece.page, count, status }, &[])
+            }
+        }
     }
 
     /// Writes a piece as rows and, unless a limit cuts the export off there, all that follow. How many there will be
     /// is known only if that piece is all.
-    fn rows(&self, mut piece: Piece<R>, cut: bool, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
-        let count = (cut || piece.next.is_none()).then_some(piece.rows.len());
-        let next = if cut { self.token(&piece)? } else { None };
+    fn rows(&self, mut part: Part<R>, cut: bool, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
+        let count = (cut || part.next().is_none()).then_some(part.len());
+        let next = if cut { self.token(&part)? } else { None };
         outlet.begin(self.call.about(&[
             count.and_then(beside::count),
             beside::next(next.as_deref()),
@@ -120,11 +156,14 @@ impl<R: ExportRow> Exporting<'_, R> {
         let names = self.columns.iter().map(|column| column.name);
         let mut writer = RowWriter::new(self.call.format, names, outlet)?;
         loop {
-            for row in Self::shown(&piece, &self.columns) {
-                writer.write(&row)?;
+            match &part {
+                Part::Stored(piece) => {
+                    Self::shown(piece, &self.columns).try_for_each(|row| writer.write(&row))?;
+                }
+                Part::Indexed(piece) => piece.page.iter().try_for_each(|row| writer.write(&row))?,
             }
-            match &piece.next {
-                Some(next) if !cut => piece = self.piece(Some(next), PIECE_ROWS)?,
+            match part.next() {
+                Some(next) if !cut => part = self.piece(Some(next), PIECE_ROWS)?,
                 _ => return writer.finish(),
             }
         }

@@ -59,12 +59,17 @@ impl Bitmap {
     }
 
     fn keep_by<T: Copy>(&mut self, cells: &[T], passes: impl Fn(T) -> bool) {
-        for (word, cells) in self.words.iter_mut().zip(cells.chunks(64)) {
+        let (whole, rest) = cells.as_chunks::<64>();
+        for (word, cells) in self.words.iter_mut().zip(whole) {
+            let passing: [u8; 64] = std::array::from_fn(|at| u8::from(passes(cells[at])));
+            *word &= pack(&passing);
+        }
+        if let Some(last) = self.words.get_mut(whole.len()) {
             let mut passing = [0u8; 64];
-            for (passing, &cell) in passing.iter_mut().zip(cells) {
+            for (passing, &cell) in passing.iter_mut().zip(rest) {
                 *passing = u8::from(passes(cell));
             }
-            *word &= pack(&passing);
+            *last &= pack(&passing);
         }
     }
 

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::column::{Kind, Value};
-use super::{Deadline, QueryError, Selection};
+use super::{Compute, Deadline, ListColumn, Listing, QueryError, Selection};
 use crate::model::{BacklinkRecord, Day, OutlinkRecord, SearchRank, StoredPage};
 use crate::store::{Keyed, Snapshot};
 use crate::urls::{CanonicalUrl, Suffixes};
@@ -47,6 +47,9 @@ pub struct Source<'a> {
 pub trait ExportRow: Sized + 'static {
     /// All columns, in their usual order.
     const COLUMNS: &'static [ExportColumn<Self>];
+
+    /// The same columns out of a search index, where there can be one.
+    const INDEXED: Option<&'static Listing> = None;
 
     /// At most `limit` rows, strictly after the key `after`, with what these columns need.
     ///
@@ -109,7 +112,40 @@ impl PageLink {
     ];
 }
 
+/// The columns of [`BacklinkRow`] out of a search index.
+static INDEXED_BACKLINKS: Listing = Listing {
+    name: "exportbacklinks",
+    columns: &[
+        indexed("nofollow"),
+        indexed("country"),
+        indexed("extL"),
+        indexed("insDate"),
+        indexed("city"),
+        indexed("ip"),
+        indexed("active"),
+        indexed("intL"),
+        indexed("title"),
+        indexed("linktarget"),
+        indexed("updDate"),
+        indexed("ccode"),
+        indexed("blpcount"),
+        indexed("backlinkpage"),
+        indexed("pos"),
+        indexed("sumL"),
+        indexed("linktext"),
+        indexed("tag"),
+        indexed("sr"),
+    ],
+    ..Listing::BACKLINKS
+};
+
+const fn indexed(name: &'static str) -> ListColumn {
+    ListColumn { name, from: Compute::Field(name) }
+}
+
 impl ExportRow for BacklinkRow {
+    const INDEXED: Option<&'static Listing> = Some(&INDEXED_BACKLINKS);
+
     const COLUMNS: &'static [ExportColumn<Self>] = &[
         column("nofollow", Kind::Flag, |row| Value::Flag(row.link.rel.is_nofollow())),
         column("country", Kind::Text, |row| Value::Text(&row.link.page.place.country)),

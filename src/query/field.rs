@@ -171,6 +171,7 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("insDate", Read::Day(|link| link.ins_day)),
     field("updDate", Read::Day(|link| link.upd_day)),
     field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
+    field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),
     field("toplevel", Read::PartOf("backlinkpage", |url, _| toplevel(host_of(url)))),
 ];

@@ -46,15 +46,10 @@ const PARALLEL: usize = 1 << 14;
 
 /// The rows in the order of the sortings, row numbers deciding ties.
 pub fn sort(mut rows: Vec<u32>, sortings: &[Sorting]) -> Vec<u32> {
-    if let [first, second] = sortings
-        && first.column.codes().is_none()
-        && second.column.codes().is_none()
-    {
+    if matches!(sortings.len(), 1 | 2) && sortings.iter().all(|sorting| sorting.column.codes().is_none()) {
         // Two numbers fit into one, which sorts several times as fast.
-        let mut keyed: Vec<(u64, u32)> = rows
-            .iter()
-            .map(|&row| (u64::from(first.number(row)) << 32 | u64::from(second.number(row)), row))
-            .collect();
+        let key = |row| sortings.iter().fold(0, |key, sorting| key << 32 | u64::from(sorting.number(row)));
+        let mut keyed: Vec<(u64, u32)> = rows.iter().map(|&row| (key(row), row)).collect();
         if keyed.len() < PARALLEL {
             keyed.sort_unstable()
         } else {

@@ -170,7 +170,7 @@ impl View {
             passing.rows_from(0).for_each(meet);
         } else {
             let first = self.rows.start as u32;
-            let order = self.order(&self.listing.default_keys())?;
+            let order = self.in_order(&self.listing.default_keys())?;
             order.iter().map(|row| row - first).filter(|&row| passing.get(row as usize)).for_each(&mut meet);
         }
         Ok(left)
@@ -204,7 +204,7 @@ impl View {
             return Ok(order::select(candidates, &self.sortings(&plan.order)?, offset, limit));
         }
         deadline.check()?;
-        let order = self.order(&plan.order)?;
+        let order = self.in_order(&plan.order)?;
         let passes = |row: &u32| passing.is_none_or(|passing| passing.get((row - first) as usize));
         Ok(order.iter().copied().filter(passes).skip(offset).take(limit).collect())
     }
@@ -247,7 +247,7 @@ impl View {
     }
 
     /// All rows in an order.
-    fn order(&self, keys: &[OrderKey]) -> Result<Arc<Vec<u32>>, QueryError> {
+    pub(super) fn in_order(&self, keys: &[OrderKey]) -> Result<Arc<Vec<u32>>, QueryError> {
         let known = |orders: &[(Vec<OrderKey>, Arc<Vec<u32>>)]| {
             orders.iter().find(|(known, _)| known == keys).map(|(_, order)| Arc::clone(order))
         };

@@ -15,6 +15,14 @@ pub(super) fn backlink(target: &CanonicalUrl, source: &[u8], seq: u32) -> Vec<u8
     key
 }
 
+/// The key of a backlink that is named by canonical URLs; `None` when they are none.
+pub fn backlink_key(target: &str, source: &str, seq: u32) -> Option<Vec<u8>> {
+    let mut key = Vec::with_capacity(target.len() + source.len() + 4);
+    let both = Surt::push_sortable(target, &mut key) && Surt::push_sortable(source, &mut key);
+    put_ordered(&mut key, seq);
+    both.then_some(key)
+}
+
 /// Target SURT, source SURT and seq of a backlink key.
 pub(super) fn split_backlink(key: &[u8]) -> Result<(&[u8], &[u8], u32), Damage> {
     let (target, rest) = Surt::split_first(key).map_err(|_| Damage("the target"))?;

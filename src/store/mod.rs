@@ -40,6 +40,7 @@ use crate::urls::{CanonicalUrl, Suffixes};
 pub use batches::{BacklinkBatch, BacklinkView};
 pub use changes::Changes;
 pub use error::StoreError;
+pub use keys::backlink_key;
 pub use lookup::PageStatus;
 pub use meta::Stats;
 pub use pairs::{HostPair, PairCounts};

@@ -168,3 +168,37 @@ fn pages_are_exported_with_their_links_and_failures_are_left_out() {
     assert_eq!(rows[1]["extL"][0]["tag"], "301");
     assert_eq!(rows[1]["info"]["ip"], "");
 }
+
+/// Once a list has made the scope's index, exports come out of that.
+#[test]
+fn an_export_out_of_an_index_is_that_of_the_store() {
+    let server = Server::start(&random(13, 250));
+    for scope in ["example.com", "www.example.com", "http://example.com/", "unknown.example"] {
+        for more in ["", "&internal=exclude", "&fields=pos,active,linktarget", "&format=csv", "&format=jsonl"]
+        {
+            let first = format!("/exportbacklinks?url={scope}&limit=7{more}");
+            let get = |target: &str| {
+                let reply = server.client.get(target);
+                (reply.header("x-next").map(str::to_owned), String::from_utf8(reply.body).unwrap())
+            };
+            let whole = format!("/exportbacklinks?url={scope}&limit=10000{more}");
+            let nothing = format!("/exportbacklinks?url={scope}&limit=0{more}");
+            let stored = [get(&first), get(&whole), get(&nothing)];
+            let token: Option<String> = match &stored[0] {
+                (Some(token), _) => Some(token.clone()),
+                (None, json) => serde_json::from_str::<Value>(json)
+                    .ok()
+                    .and_then(|answer| answer["next"].as_str().map(str::to_owned)),
+            };
+            let second = token.map(|token| format!("{first}&next={token}"));
+            let stored_second = second.as_deref().map(get);
+            let internal = if more.contains("internal") { more } else { "" };
+            server.client.json(&format!("/backlinks?url={scope}{internal}"));
+            // Another state, so that no answer is given again; the same links.
+            server.store.put(&[page("http://elsewhere.example/", "192.0.2.1", "SE", vec![])]).unwrap();
+            server.client.json(&format!("/backlinks?url={scope}{internal}"));
+            assert_eq!([get(&first), get(&whole), get(&nothing)], stored, "{scope} {more}");
+            assert_eq!(second.as_deref().map(get), stored_second, "{scope} {more}");
+        }
+    }
+}

@@ -135,9 +135,13 @@ impl Key {
     }
 }
 
-/// A name that no other key has, now and in later versions.
+/// Raised when fields or listings change, so that what was kept before is not taken for what would be made now.
+const VERSION: u32 = 1;
+
+/// A name that no other key has, now and in other versions of this program.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {VERSION} ", env!("CARGO_PKG_VERSION"))?;
         match &self.selection.scope {
             Scope::Url { url, also: None } => write!(f, "url {url}")?,
             Scope::Url { url, also: Some(also) } => write!(f, "url {url} {also}")?,

@@ -14,6 +14,7 @@
 
 mod builder;
 mod disk;
+mod export;
 mod file;
 mod kept;
 mod shared;
@@ -21,6 +22,8 @@ mod shared;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
+
+pub use self::export::ExportPage;
 
 use self::builder::Builder;
 use self::disk::Disk;
