@@ -24,6 +24,16 @@ pub struct Endpoint {
     /// The answer of such an endpoint.
     own_reply: Reply,
     body: Option<Body>,
+    wider: Option<Wider>,
+}
+
+/// A listing with more columns than that of the answer, which some requests ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wider {
+    /// With all columns that there can be.
+    pub listing: &'static Listing,
+    /// Which requests, in words that follow "only".
+    pub when: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +106,7 @@ impl Endpoint {
             own_parameters: &[URL, SCOPE, INTERNAL],
             own_reply: Reply::Object(&[]),
             body: None,
+            wider: None,
         }
     }
 
@@ -114,6 +125,11 @@ impl Endpoint {
         Self { body: Some(body), ..self }
     }
 
+    /// With more columns where they are asked for.
+    pub const fn widened(self, wider: Wider) -> Self {
+        Self { wider: Some(wider), ..self }
+    }
+
     /// The shape of its answer, where no listing says it.
     pub fn reply(&self) -> Reply {
         self.own_reply
@@ -124,12 +140,17 @@ impl Endpoint {
         self.body
     }
 
+    /// The columns that some requests ask for.
+    pub fn wider(&self) -> Option<Wider> {
+        self.wider
+    }
+
     /// A name that is never empty.
     pub fn title(&self) -> &'static str {
         if self.name.is_empty() { "root" } else { self.name }
     }
 
-    /// The columns that can be chosen.
+    /// The columns that can always be chosen.
     pub fn column_names(&self) -> Vec<&'static str> {
         match &self.answer {
             Answer::Export(Exported::Backlinks) => {

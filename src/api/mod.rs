@@ -41,7 +41,7 @@ use std::sync::Arc;
 pub use asked::{Asked, Source};
 pub use auth::{PasswordError, hash_password};
 pub use call::Call;
-pub use endpoint::{Answer, Endpoint, Exported, Verb};
+pub use endpoint::{Answer, Endpoint, Exported, Verb, Wider};
 pub use error::ApiError;
 pub use parameter::{Parameter, Takes};
 pub use params::Params;

@@ -1,14 +1,15 @@
 //! The document that describes the API, in OpenAPI 3.1, made of the declarations alone.
 //!
-//! What is said nowhere else: that a list's rows have fewer keys with `fields`, and that any endpoint may refuse.
+//! What is said nowhere else: that a list's rows have fewer keys with `fields`, and that any endpoint may refuse. What
+//! holds for some requests alone, as columns that only they have, is said in words.
 
 use serde_json::{Map, Value, json};
 
 use super::parameter::{Parameter, Takes};
 use super::shape::{self, Body, Shape};
-use super::{Answer, ApiError, ApiState, AuthPolicy, Endpoint, Exported, Verb, where_pattern};
+use super::{Answer, ApiError, ApiState, AuthPolicy, Endpoint, Exported, Verb, Wider, where_pattern};
 use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
-use crate::query::{Compute, Listing};
+use crate::query::{Compute, Listing, MAX_TARGETS};
 
 /// Statuses that every endpoint may answer with, and what they mean.
 const REFUSALS: [(&str, &str); 9] = [
@@ -147,14 +148,14 @@ pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiE
             let range = ("range", shape::object(numbers.into_iter(), true));
             // With `fields`, rows have some of the keys.
             properties.extend([
-                rows(shape::object(columns(listing)?.into_iter(), false)),
+                rows(shape::object(columns(listing, endpoint.wider())?.into_iter(), false)),
                 ("count", count),
                 range,
             ]);
         }
         Answer::Distribution { listing, .. } => {
             let rest = ("rest", json!({ "const": true }));
-            let row = shape::object(columns(listing)?.into_iter().chain([rest]), false);
+            let row = shape::object(columns(listing, None)?.into_iter().chain([rest]), false);
             properties.extend([rows(row), ("count", count)]);
         }
         Answer::Export(exported) => {
@@ -170,13 +171,20 @@ pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiE
     Ok(shape::answer(properties))
 }
 
-fn columns(listing: &Listing) -> Result<Vec<(&'static str, Value)>, ApiError> {
-    let columns = listing.columns.iter().map(|column| {
+/// The columns of rows, those too that only some requests ask for.
+fn columns(listing: &Listing, wider: Option<Wider>) -> Result<Vec<(&'static str, Value)>, ApiError> {
+    let all = wider.map_or(listing, |wider| wider.listing);
+    let columns = all.columns.iter().map(|column| {
         let shape = match column.from {
             Compute::RowNumber => Shape::Count,
-            _ => Shape::of(listing.kind(*column)?),
+            _ => Shape::of(all.kind(*column)?),
         };
-        Ok((column.name, shape.schema(0)))
+        let mut schema = shape.schema(0);
+        let is_always = listing.columns.iter().any(|always| always.name == column.name);
+        if let (Some(Wider { when, .. }), false) = (wider, is_always) {
+            schema["description"] = json!(format!("Only {when}."));
+        }
+        Ok((column.name, schema))
     });
     columns.collect()
 }
@@ -205,7 +213,8 @@ fn export_row<R: ExportRow>(columns: &[ExportColumn<R>]) -> Value {
 
 fn about(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
     let mut about = json!({
-        "name": parameter.name, "in": "query", "required": parameter.required, "description": parameter.about,
+        "name": parameter.name, "in": "query", "required": parameter.required,
+        "description": format!("{}{}", parameter.about, sometimes(parameter, endpoint)),
         "schema": values(parameter, endpoint, state)?,
     });
     if let Takes::Fields = parameter.takes {
@@ -215,12 +224,38 @@ fn about(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Result
     Ok(about)
 }
 
+/// What is said of the columns that a parameter may name in some requests only. Its values leave them out: they are
+/// those that can be named in any.
+fn sometimes(parameter: &Parameter, endpoint: &Endpoint) -> String {
+    let (Some(wider), Some(listing)) = (endpoint.wider(), endpoint.answer.listing()) else {
+        return String::new();
+    };
+    let named = |listing: &'static Listing| -> Vec<&str> {
+        match parameter.takes {
+            Takes::Fields => listing.columns.iter().map(|column| column.name).collect(),
+            Takes::Order => listing.order_fields.to_vec(),
+            Takes::Where => listing.where_fields.to_vec(),
+            _ => Vec::new(),
+        }
+    };
+    let always = named(listing);
+    let mut more = named(wider.listing);
+    more.retain(|name| !always.contains(name));
+    if more.is_empty() { String::new() } else { format!(" Only {}: {}.", wider.when, more.join(", ")) }
+}
+
 /// The values of a parameter.
 fn values(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
     let listing = endpoint.answer.listing();
     Ok(match parameter.takes {
         Takes::Url => Shape::Asked.schema(0),
         Takes::Urls => one_or_more(Shape::Urls.schema(state.config.max_urls), Shape::Asked.schema(0)),
+        Takes::Targets { least } => {
+            let most = state.config.max_targets.min(MAX_TARGETS);
+            let one = Shape::Asked.schema(0);
+            let many = json!({ "type": "array", "items": one.clone(), "minItems": least, "maxItems": most });
+            if least > 1 { many } else { one_or_more(many, one) }
+        }
         Takes::Words(words) => Shape::Words(words).schema(0),
         Takes::Number { least, most, default } => {
             json!({ "type": "integer", "minimum": least, "maximum": most, "default": default })

@@ -18,6 +18,8 @@ pub enum Takes {
     Url,
     /// Several of them, as a list.
     Urls,
+    /// So many of them at least, and at most `api.max_targets`, as a list.
+    Targets { least: usize },
     /// One of these words.
     Words(&'static [&'static str]),
     /// A whole number from the first to the second, and what counts without it.
@@ -45,6 +47,9 @@ pub const DEFAULT_TOP: usize = 9;
 /// Rows of a distribution before the rest at most: beyond that, it is a list.
 pub const MAX_TOP: usize = 100;
 
+/// What is to be linked to by all is more than one thing.
+pub const FEWEST_TARGETS: usize = 2;
+
 /// Rows passed over at most: no list has more.
 pub const MAX_OFFSET: usize = u32::MAX as usize;
 
@@ -70,6 +75,9 @@ pub const SCOPE: Parameter = parameter(
     Takes::Words(&["url", "host", "domain"]),
     "What `url` is to select, whatever it looks like.",
 );
+/// As [`SCOPE`], where only URLs can be selected.
+pub const SCOPE_OF_URL: Parameter =
+    parameter("scope", Takes::Words(&["url"]), "`url` selects one URL always.");
 pub const INTERNAL: Parameter = parameter(
     "internal",
     Takes::Words(&["include", "exclude"]),
@@ -110,10 +118,17 @@ pub const GROUP: Parameter =
     parameter("group", Takes::Words(&["domain"]), "Shows the strongest link of each referring domain alone.");
 pub const TARGETS: Parameter = Parameter {
     required: true,
-    ..parameter("targets[]", Takes::Urls, "URLs, hosts or domains, all of which must be linked to.")
+    ..parameter(
+        "targets[]",
+        Takes::Targets { least: FEWEST_TARGETS },
+        "URLs, hosts or domains, all of which must be linked to.",
+    )
 };
-pub const EXCLUDE: Parameter =
-    parameter("exclude[]", Takes::Urls, "URLs, hosts or domains, none of which may be linked to.");
+pub const EXCLUDE: Parameter = parameter(
+    "exclude[]",
+    Takes::Targets { least: 1 },
+    "URLs, hosts or domains, none of which may be linked to.",
+);
 pub const SHOWGROUP: Parameter =
     parameter("showgroup", Takes::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
 pub const RESOURCES: Parameter =

@@ -12,6 +12,8 @@ pub enum Shape {
     Count,
     /// A number from 0 to 100: a rank or a percentage.
     Hundredths,
+    /// A number from 0 to 1.
+    Share,
     Flag,
     Text,
     /// A URL, host or domain as it may be asked about.
@@ -68,7 +70,8 @@ impl Shape {
     pub fn of(kind: Kind) -> Self {
         match kind {
             Kind::Number => Self::Count,
-            Kind::Hundredths | Kind::TenThousandths => Self::Hundredths,
+            Kind::Hundredths => Self::Hundredths,
+            Kind::TenThousandths => Self::Share,
             Kind::Flag => Self::Flag,
             Kind::Day => Self::Day,
             Kind::DayNumber => Self::DayNumber,
@@ -81,6 +84,7 @@ impl Shape {
         match self {
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Hundredths => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
+            Self::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Text => json!({ "type": "string" }),
             Self::Asked => json!({ "type": "string", "format": "url-host-or-domain" }),

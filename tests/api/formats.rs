@@ -8,6 +8,7 @@ use backlinkd::api::{Answer, AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
 use serde_json::{Map, Value};
 
+use super::about::required;
 use super::client::{Client, Reply, unchunked};
 use super::oracle::export;
 use super::server::Server;
@@ -80,7 +81,10 @@ fn all_rows(client: &Client, name: &str, url: &str) -> Vec<Value> {
     if is_export(name) {
         export(client, name, url, 10_000)
     } else {
-        client.json(&format!("/{name}?url={url}&limit=10000"))["response"].as_array().unwrap().clone()
+        client.json(&format!("/{name}?{}&limit=10000", required(name, url)))["response"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 }
 
@@ -99,12 +103,15 @@ fn every_format_says_the_same() {
     for name in tabular() {
         for url in ["example.com", "unknown.example"] {
             let rows = all_rows(&server.client, name, url);
-            assert_eq!(rows.is_empty(), url == "unknown.example", "{name}");
-            let csv = server.client.get(&format!("/{name}?url={url}&format=csv"));
+            // A chain begins with the URL, known or not.
+            let is_empty = url == "unknown.example" && name != "redirectchain";
+            assert_eq!(rows.is_empty(), is_empty, "{name}");
+            let needed = required(name, url);
+            let csv = server.client.get(&format!("/{name}?{needed}&format=csv"));
             assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
             let flat: Vec<_> = rows.iter().map(flat).collect();
             assert_eq!(csv_objects(&csv.text()), flat, "{name} of {url}");
-            let jsonl = server.client.get(&format!("/{name}?url={url}&format=jsonl"));
+            let jsonl = server.client.get(&format!("/{name}?{needed}&format=jsonl"));
             assert_eq!(jsonl.header("content-type"), Some("application/jsonl"));
             assert_eq!(lines(&jsonl.text()), rows, "{name} of {url}");
             for reply in [csv, jsonl] {
@@ -127,7 +134,7 @@ fn the_format_is_chosen_by_parameter_or_accept() {
     };
     let (json, csv) = ("application/json", "text/csv; charset=utf-8; header=present");
     for name in tabular() {
-        let target = format!("/{name}?url=example.com");
+        let target = format!("/{name}?{}", required(name, "example.com"));
         for (accept, expected) in [
             ("text/csv", csv),
             ("application/jsonl", "application/jsonl"),
@@ -195,7 +202,8 @@ fn chosen_columns_stand_in_the_order_asked() {
         names.reverse();
         for count in [1, 2, names.len()] {
             let chosen = &names[..count.min(names.len())];
-            let target = format!("/{name}?url=example.com&fields={}", chosen.join(","));
+            let needed = required(name, "example.com");
+            let target = format!("/{name}?{needed}&fields={}", chosen.join(","));
             let expected: Vec<Map<_, _>> = rows
                 .iter()
                 .map(|row| flat(row).into_iter().filter(|(name, _)| chosen.contains(name)).collect())
@@ -218,6 +226,38 @@ fn chosen_columns_stand_in_the_order_asked() {
     let page = client.get("/exportpages?url=example.com&limit=1&fields=url,extL,sr").text();
     let at = |name: &str| page.find(&format!("\"{name}\":")).unwrap();
     assert!(at("info") < at("url") && at("url") < at("sr") && at("sr") < at("extL"), "{page}");
+}
+
+/// Some requests have more columns than others to choose from.
+#[test]
+fn columns_can_be_chosen_where_they_are() {
+    let server = Server::start(&random(83, 150));
+    let client = &server.client;
+    let both = "targets[]=example.com&targets[]=a.co.uk";
+    for (plain, more, columns, known) in [
+        ("/backlinks?url=example.com", "&group=domain", "domain,domainLinks", "sponsored"),
+        (&format!("/linkintersect?{both}"), "&targets[]=example.com", "links3", "links2"),
+    ] {
+        let names: Vec<&str> = columns.split(',').collect();
+        let whole = client.json(&format!("{plain}{more}&limit=10000"))["response"].clone();
+        let expected: Vec<Map<_, _>> = whole
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| flat(row).into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect())
+            .collect();
+        assert!(!expected.is_empty() && expected[0].len() == names.len(), "{whole}");
+        let csv = client.get(&format!("{plain}{more}&fields={columns}&format=csv")).text();
+        assert_eq!(csv_objects(&csv), expected, "{plain}{more}");
+        assert_eq!(read_csv(&csv)[0], names);
+        let json = client.json(&format!("{plain}{more}&fields={columns}&limit=10000"));
+        let found: Vec<_> = json["response"].as_array().unwrap().iter().map(flat).collect();
+        assert_eq!(found, expected, "{plain}{more}");
+        let refused = client.get(&format!("{plain}&fields={columns}"));
+        let sentence = refused.json()["error"].as_str().unwrap().to_owned();
+        assert!(refused.status == 400 && sentence.contains(names[0]), "{sentence}");
+        assert!(sentence.contains(known), "it names the columns there are: {sentence}");
+    }
 }
 
 /// Columns that are not shown serve to filter and order all the same.
@@ -361,12 +401,7 @@ fn unknown_parameters_are_ignored_and_named() {
     let server = Server::start(&random(84, 60));
     let warnings = |reply: &Reply| reply.json()["warnings"].clone();
     for endpoint in ENDPOINTS {
-        let needed = match endpoint.name {
-            "anaurls" | "backlinkshort" => "urls[]=example.com",
-            "iscached" => "url=example.com&resources=sr",
-            "backlinks-histogram" | "newandlost-histogram" => "url=example.com&from=20240101",
-            _ => "url=example.com",
-        };
+        let needed = required(endpoint.name, "example.com");
         let plain = server.client.json(&format!("/{}?{needed}", endpoint.name));
         assert!(plain.get("warnings").is_none(), "{}: {plain}", endpoint.name);
         let odd = server.client.get(&format!("/{}?{needed}&api_key=1&Limit=3", endpoint.name));

@@ -4,6 +4,7 @@ use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
 use serde_json::{Value, json};
 
+use super::about::required;
 use super::answers::publish_ranks;
 use super::client::Reply;
 use super::server::Server;
@@ -62,8 +63,7 @@ fn keeping_answers_changes_none_of_them() {
             let name = endpoint.name;
             // Tokens are signed by keys of their own.
             let limit = if name.starts_with("export") { "10000" } else { "7" };
-            let more = format!("limit={limit}&urls[]=example.com&from=20240101&resources=sr,backlinks");
-            let target = format!("/{name}?url=example.com&{more}");
+            let target = format!("/{name}?{}&limit={limit}", required(name, "example.com"));
             let expected = forgetful.client.json(&target);
             for _ in 0..2 {
                 assert_eq!(keeping.client.json(&target), expected, "{target}");

@@ -1,5 +1,6 @@
 //! The read side and the HTTP API, seen from outside.
 
+pub mod about;
 mod access;
 pub mod answers;
 mod bad_requests;

@@ -9,6 +9,7 @@ use proptest::string::string_regex;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use super::about::required;
 use super::answers::publish_ranks;
 use super::client::{Client, encode};
 use super::server::Server;
@@ -19,17 +20,6 @@ fn served() -> Server {
     let server = Server::start(&records);
     publish_ranks(&server, &records);
     server
-}
-
-/// What each endpoint cannot do without.
-fn needed(name: &str) -> &'static str {
-    match name {
-        "" | "health" | "openapi.json" => "",
-        "anaurls" | "backlinkshort" => "urls[]=example.com&urls[]=unknown.example",
-        "iscached" => "url=example.com&resources=sr,backlinks,nothing",
-        "backlinks-histogram" | "newandlost-histogram" => "url=example.com&from=20240101",
-        _ => "url=example.com",
-    }
 }
 
 fn assert_valid(document: &Value, schema: &Value, answer: &Value, target: &str) {
@@ -58,12 +48,19 @@ fn every_answer_is_as_the_document_says() {
     assert_eq!(paths.len(), ENDPOINTS.len() + 3);
     for path in paths.keys() {
         let name = &path[1..];
-        for more in ["", "&unknown=1&scope=host", "&limit=3&fields=", "&showgroup=true", "&direction=in"] {
+        for more in [
+            "",
+            "&unknown=1&scope=url",
+            "&limit=3&fields=",
+            "&showgroup=true",
+            "&direction=in",
+            "&group=domain",
+        ] {
             let fields = ENDPOINTS.iter().find(|endpoint| endpoint.name == name);
             let fields = fields.filter(|endpoint| endpoint.answer.is_tabular());
             let first = fields.map_or(String::new(), |endpoint| endpoint.column_names()[0].to_owned());
             let more = if more.ends_with("fields=") { format!("{more}{first}") } else { more.to_owned() };
-            let target = format!("{path}?{}{more}", needed(name));
+            let target = format!("{path}?{}{more}", required(name, "example.com"));
             assert_valid(&document, schema(&document, name, "get"), &server.client.json(&target), &target);
         }
     }
@@ -90,7 +87,7 @@ fn the_schemas_refuse_other_answers() {
     let server = served();
     let document = server.client.json("/openapi.json");
     for name in ENDPOINTS.iter().map(|endpoint| endpoint.name) {
-        let mut answer = server.client.json(&format!("/{name}?{}", needed(name)));
+        let mut answer = server.client.json(&format!("/{name}?{}", required(name, "example.com")));
         let validator = jsonschema::validator_for(schema(&document, name, "get")).unwrap();
         assert!(validator.is_valid(&answer), "{name}");
         if let Some(rows) = answer["response"].as_array_mut() {
@@ -114,6 +111,8 @@ fn parameters_stand_in_the_document_with_their_bounds() {
     };
     assert_eq!(parameter("/backlinks", "limit")["schema"]["maximum"], 77);
     assert_eq!(parameter("/anaurls", "urls[]")["schema"]["anyOf"][0]["maxItems"], 9);
+    assert_eq!(parameter("/linkintersect", "targets[]")["schema"]["minItems"], 2);
+    assert_eq!(parameter("/linkintersect", "targets[]")["schema"]["maxItems"], 20);
     assert_eq!(parameter("/backlinks", "url")["required"], true);
     assert_eq!(parameter("/backlinks", "scope")["schema"]["enum"], json!(["url", "host", "domain"]));
     assert_eq!(parameter("/linktexts", "active"), Value::Null);
@@ -122,12 +121,13 @@ fn parameters_stand_in_the_document_with_their_bounds() {
     assert_eq!(*columns, json!(["percentage", "refdoms", "anchortext", "type", "frequency"]));
     // Each word of a list is taken, and each bound is one.
     for endpoint in ENDPOINTS {
+        let needed = required(endpoint.name, "example.com");
         for parameter in
             document["paths"][format!("/{}", endpoint.name)]["get"]["parameters"].as_array().unwrap()
         {
             let name = parameter["name"].as_str().unwrap();
             let status = |value: &str| {
-                let given: Vec<&str> = needed(endpoint.name)
+                let given: Vec<&str> = needed
                     .split('&')
                     .filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name))
                     .collect();
@@ -140,6 +140,34 @@ fn parameters_stand_in_the_document_with_their_bounds() {
                 let Some(bound) = parameter["schema"][bound].as_i64() else { continue };
                 let beyond = if bound <= 1 { bound - 1 } else { bound + 1 };
                 assert_eq!((status(&bound.to_string()), status(&beyond.to_string())), (200, 400), "{name}");
+            }
+        }
+    }
+}
+
+/// Columns that only some requests have are described, and left out of what any request may name.
+#[test]
+fn columns_of_some_requests_stand_in_the_document() {
+    let server = served();
+    let document = server.client.json("/openapi.json");
+    for (name, more, columns, when) in [
+        ("backlinks", "&group=domain", "domain,domainLinks", "with group=domain"),
+        ("linkintersect", "&targets[]=example.com", "links3", "with as many targets[]"),
+    ] {
+        let target = format!("/{name}?{}{more}", required(name, "example.com"));
+        let answer = server.client.json(&target);
+        assert_valid(&document, schema(&document, name, "get"), &answer, &target);
+        let described = &schema(&document, name, "get")["properties"]["response"]["items"]["properties"];
+        let parameters = document["paths"][format!("/{name}")]["get"]["parameters"].as_array().unwrap();
+        for column in columns.split(',') {
+            assert!(answer["response"][0].get(column).is_some(), "{target}: {answer}");
+            assert_eq!(described[column]["description"], format!("Only {when}."));
+            for wanted in ["where", "order[]", "fields"] {
+                let parameter = parameters.iter().find(|parameter| parameter["name"] == wanted).unwrap();
+                let about = parameter["description"].as_str().unwrap();
+                let is_named = about.contains(column) || (wanted, column) == ("order[]", "domain");
+                assert!(is_named && about.contains(when), "{wanted}: {about}");
+                assert!(!parameter["schema"].to_string().contains(&format!("\"{column}\"")), "{wanted}");
             }
         }
     }
@@ -161,7 +189,8 @@ fn conditions_made_from_the_pattern_are_taken() {
         let conditions = string_regex(pattern.trim_start_matches('^').trim_end_matches('$')).unwrap();
         for _ in 0..40 {
             let condition = conditions.new_tree(&mut runner).unwrap().current();
-            let target = format!("{path}?url=example.com&limit=1&where={}", encode(&condition));
+            let needed = required(&path[1..], "example.com");
+            let target = format!("{path}?{needed}&limit=1&where={}", encode(&condition));
             if target.len() < 8_000 {
                 let reply = server.client.get(&target);
                 assert_eq!(reply.status, 200, "{condition}: {}", reply.text());

@@ -3,6 +3,7 @@
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
 
+use super::about::required;
 use super::client::{Client, Reply};
 use super::server::Server;
 use super::web::{link, page, random};
@@ -27,8 +28,7 @@ fn matching(client: &Client, target: &str, tags: &str, more: &[&str]) -> Reply {
 fn every_get_that_is_answered_has_a_tag_and_304_for_it() {
     let server = Server::start(&random(61, 150));
     for endpoint in ENDPOINTS {
-        let more = "urls[]=example.com&from=20240101&to=20240401&resources=sr";
-        let target = format!("/{}?url=example.com&{more}", endpoint.name);
+        let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
         let first = server.client.get(&target);
         let tag = tag(&first);
         assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{target}: {tag}");

@@ -10,12 +10,13 @@ use super::{column, join, plain};
 use crate::api::parameter::{
     ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Verb};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Verb, Wider};
 use crate::query::{Compute, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
-        .taking(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+        .taking(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+        .widened(Wider { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
 
 pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 

@@ -11,17 +11,22 @@
 
 use super::urls::selections;
 use super::{column, plain};
-use crate::api::parameter::{EXCLUDE, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TARGETS, WHERE};
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
+use crate::api::parameter::{
+    EXCLUDE, FEWEST_TARGETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
+};
+use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb, Wider};
 use crate::query::{Compute, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, Rows};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("linkintersect", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask })
-        .taking(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "linkintersect",
+    &[Verb::Get],
+    Answer::SummaryBy { listing: &LISTINGS[FEWEST_TARGETS], ask },
+)
+.taking(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+.widened(Wider { listing: &LISTING, when: "with as many targets[]" });
 
 /// Columns before those of the targets.
 const COMMON: usize = 3;
-const FEWEST_TARGETS: usize = 2;
 
 static COLUMNS: [ListColumn; COMMON + MAX_TARGETS] = columns();
 static NAMES: [&str; COMMON + MAX_TARGETS] = names();

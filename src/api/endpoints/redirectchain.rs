@@ -12,14 +12,23 @@
 //! * `too_long`: the URL leads on, but `api.max_redirects` redirects lie behind.
 
 use super::plain;
-use crate::api::parameter::{FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE};
+use crate::api::parameter::{FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE_OF_URL, URL, WHERE};
 use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
 use crate::query::{Listing, Rows, Selection};
 use crate::urls::{Scope, ScopeKind};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("redirectchain", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask })
-        .taking(&[URL, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+    Endpoint::new("redirectchain", &[Verb::Get], Answer::SummaryBy { listing: &LISTING, ask }).taking(&[
+        URL,
+        SCOPE_OF_URL,
+        INTERNAL,
+        WHERE,
+        ORDER,
+        LIMIT,
+        OFFSET,
+        FIELDS,
+        FORMAT,
+    ]);
 
 pub static LISTING: Listing = Listing {
     name: "redirectchain",

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use backlinkd::api::ENDPOINTS;
 use backlinkd::api::endpoints::backlinks::STRONGEST_OF_DOMAINS;
+use backlinkd::api::endpoints::linkintersect;
 use backlinkd::query::Listing;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -66,10 +67,9 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let targets = ["example.com", "a.co.uk", "example.org"];
     let links: Vec<Vec<Value>> = targets.iter().map(|scope| web.active(scope, "")).collect();
     let rows = slow::linkintersect(&links, &[], web.suffixes(), |domain| web.domain_rank(domain));
-    let all = declared("linkintersect");
     // As many columns as there are targets.
-    let names = &all.order_fields[..6];
-    let listing = Listing { order_fields: names, where_fields: names, ..all };
+    let names = &linkintersect::LISTING.order_fields[..6];
+    let listing = Listing { order_fields: names, where_fields: names, ..linkintersect::LISTING };
     lists.push(Rows { target: intersection(&targets, &[], ""), listing, rows, numbers: &[], grouped: false });
     for scope in SCOPES {
         let target = format!("/backlinks?group=domain&url={}", encode(scope));
