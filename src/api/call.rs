@@ -12,7 +12,7 @@ use super::{Answer, ApiError, ApiState, Asked, Endpoint, Exported, Params, Poste
 use crate::model::Day;
 use crate::query::export::{BacklinkRow, PageRow};
 use crate::query::{
-    Counts, Deadline, Facts, Found, LinkCounts, Listing, Patience, QueryError, Scan, Selection,
+    Counts, Deadline, Facts, Found, LinkCounts, Listing, Page, Patience, QueryError, Scan, Selection,
 };
 use crate::urls::Scope;
 
@@ -38,6 +38,10 @@ struct RowsReply<'a, T> {
     count: Option<usize>,
     status: u16,
 }
+
+/// A reply's rows before they are filled in.
+const ROWS_LEFT_OUT: &[u8] = b"\"response\":null";
+const NULL: &[u8] = b"null";
 
 /// An answer and what was passed over to give it.
 #[derive(Serialize)]
@@ -105,6 +109,28 @@ impl<'a> Call<'a> {
             return Ok(serde_json::to_vec(reply)?);
         }
         Ok(serde_json::to_vec(&Warned { reply, warnings })?)
+    }
+
+    /// As [`Self::json`], for a reply whose `response` is left null for rows: these are written by a way of their own,
+    /// which is several times as fast.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn json_with_rows(
+        &self,
+        reply: &impl Serialize,
+        rows: &Page,
+        warnings: &[String],
+    ) -> Result<Vec<u8>, ApiError> {
+        let frame = self.json(reply, warnings)?;
+        // Within a JSON string its quotes would be escaped, so that this is the key itself.
+        let gap = memchr::memmem::find(&frame, ROWS_LEFT_OUT)
+            .ok_or_else(|| ApiError::Internal("a reply has no place for its rows".to_owned()))?;
+        let (before, after) = frame.split_at(gap + ROWS_LEFT_OUT.len());
+        let mut json = before[..before.len() - NULL.len()].to_vec();
+        rows.write_json(&mut json);
+        json.extend_from_slice(after);
+        Ok(json)
     }
 
     /// What was passed over.

@@ -138,7 +138,7 @@ impl<R: ExportRow> Exporting<'_, R> {
                 self.call.json(&Reply { next, response, count, status }, &[])
             }
             Part::Indexed(piece) => {
-                self.call.json(&Reply { next, response: &piece.page, count, status }, &[])
+                self.call.json_with_rows(&Reply { next, response: (), count, status }, &piece.page, &[])
             }
         }
     }

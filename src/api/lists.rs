@@ -9,19 +9,18 @@ use super::outlet::Outlet;
 use super::representation::About;
 use super::rows::{Cells, RowWriter};
 use super::{ApiError, Asked, Call, beside};
-use crate::query::{
-    Activity, Distribution, Found, ListColumn, Listing, Page, Plan, Question, Row, Value, Window,
-};
+use crate::query::{Activity, Distribution, Found, ListColumn, Listing, Plan, Question, Row, Value, Window};
 
 /// Rows of a streamed list that are worked out at once.
 const PIECE_ROWS: usize = 16_384;
 
 /// The answer of a list.
 #[derive(Serialize)]
-struct ListReply<'a> {
+struct ListReply {
     #[serde(rename = "exportFinished", skip_serializing_if = "Option::is_none")]
     export_finished: Option<bool>,
-    response: &'a Page,
+    /// Filled in afterwards.
+    response: (),
     count: usize,
     range: Range,
     status: u16,
@@ -85,12 +84,12 @@ impl Call<'_> {
         let Window { offset, limit } = window;
         let reply = ListReply {
             export_finished: self.finished(&found),
-            response: &found.answer,
+            response: (),
             count: found.answer.count,
             range: Range { offset, limit },
             status: 200,
         };
-        self.json(&reply, &plan.warnings)
+        self.json_with_rows(&reply, &found.answer, &plan.warnings)
     }
 
     /// All rows where no limit is given. Cells are worked out for some thousand rows at once, and written before the

@@ -12,18 +12,16 @@ use super::page::Page;
 const ROWS_A_PIECE: usize = 2_048;
 
 impl Page {
-    /// The rows as a JSON array of objects.
-    pub fn json(&self) -> String {
+    /// Appends the rows as a JSON array of objects.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
         let pieces = self.json_lines(b",");
-        let mut out = Vec::with_capacity(pieces.iter().map(Vec::len).sum::<usize>() + 2);
+        out.reserve(pieces.iter().map(Vec::len).sum::<usize>() + 2);
         out.push(b'[');
         pieces.iter().for_each(|piece| out.extend_from_slice(piece));
         if self.rows > 0 {
             out.pop();
         }
         out.push(b']');
-        // What is written is made of texts and ASCII.
-        String::from_utf8(out).unwrap_or_default()
     }
 
     /// The rows as JSON objects, each followed by the separator, in pieces of some thousand rows.
@@ -31,19 +29,21 @@ impl Page {
         let columns: Vec<(Vec<u8>, &Column)> =
             self.columns.iter().map(|(name, column)| (format!("\"{name}\":").into_bytes(), column)).collect();
         let pieces = 0..self.rows.div_ceil(ROWS_A_PIECE);
-        pieces
-            .into_par_iter()
-            .map(|piece| {
-                let first = piece * ROWS_A_PIECE;
-                let rows = first..(first + ROWS_A_PIECE).min(self.rows);
-                let mut out = Vec::with_capacity(rows.len() * columns.len() * 24);
-                for row in rows {
-                    write_row(&mut out, &columns, row);
-                    out.extend_from_slice(separator);
-                }
-                out
-            })
-            .collect()
+        let write = |piece: usize| {
+            let first = piece * ROWS_A_PIECE;
+            let rows = first..(first + ROWS_A_PIECE).min(self.rows);
+            let mut out = Vec::with_capacity(rows.len() * columns.len() * 32);
+            for row in rows {
+                write_row(&mut out, &columns, row);
+                out.extend_from_slice(separator);
+            }
+            out
+        };
+        if pieces.len() > 1 {
+            pieces.into_par_iter().map(write).collect()
+        } else {
+            pieces.map(write).collect()
+        }
     }
 }
 
@@ -159,7 +159,9 @@ mod tests {
                 ("address", Column::new(codes, Meaning::Addresses(addresses.finish().into()))),
             ];
             let page = Page { columns, rows: rows.len(), count: rows.len() };
-            prop_assert_eq!(page.json(), serde_json::to_string(&page).unwrap());
+            let mut written = Vec::new();
+            page.write_json(&mut written);
+            prop_assert_eq!(written, serde_json::to_vec(&page).unwrap());
         }
     }
 }
