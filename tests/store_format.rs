@@ -202,7 +202,8 @@ fn a_database_of_format_1_is_refused_and_left_alone() {
 fn a_damaged_record_is_told_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    store.put(&[record()]).unwrap();
+    let next = PageRecord { url: url("http://www.example.com/b"), ..record() };
+    store.put(&[record(), next]).unwrap();
     drop(store);
     for family in ["pages", "outlinks"] {
         write_raw(folder.path(), family, b"com,example,www,)/a\x01", b"\xff");

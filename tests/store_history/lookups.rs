@@ -13,10 +13,15 @@ fn open(folder: &tempfile::TempDir) -> Store {
     Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap()
 }
 
-/// Some URLs lie far apart, some close together, some differ in the scheme alone.
+/// Some URLs lie far apart, some differ late, some in the scheme alone.
 fn page(number: u64) -> String {
     let scheme = if number.is_multiple_of(3) { "https" } else { "http" };
-    format!("{scheme}://w{}.example-{}.com/{}", number % 2, number / 5_000, number / 3 * 7 % 10_007)
+    format!(
+        "{scheme}://w{}.example-{}.com/some/of/its/pages/{}",
+        number % 2,
+        number / 5_000,
+        number / 3 * 7 % 10_007
+    )
 }
 
 fn domain(number: u64) -> String {
@@ -93,6 +98,26 @@ fn nothing_and_nonsense_can_be_looked_up() {
     assert_eq!(store.snapshot().page_statuses(&[]).unwrap(), []);
     let nothing = backlinkd::urls::Scope::Domain { domain: "example.com".to_owned() };
     assert_eq!(store.snapshot().backlink_batches(&nothing, 10).count(), 0);
+}
+
+#[test]
+fn neighbours_of_equal_length_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let record = |n: u64| PageRecord {
+        url: url(&format!("http://w{n}.example.com/")),
+        visited: 1,
+        visit: web::answered(200, vec![web::link("http://www.a.org/"), web::link("http://ftp.a.org/")]),
+    };
+    store.put(&(0..10).map(record).collect::<Vec<_>>()).unwrap();
+    let snapshot = store.snapshot();
+    let scope = backlinkd::urls::Scope::Domain { domain: "a.org".to_owned() };
+    let mut told = Vec::new();
+    snapshot.for_each_pair(&scope, |target, source, _| told.push(format!("{source} {target}"))).unwrap();
+    let expected = ["ftp", "www"]
+        .into_iter()
+        .flat_map(|to| (0..10).map(move |n| format!("w{n}.example.com {to}.a.org")));
+    assert_eq!(told, expected.collect::<Vec<_>>());
 }
 
 #[test]

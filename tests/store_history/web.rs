@@ -11,7 +11,7 @@ use super::url;
 
 /// Hosts that are easily taken for each other: below and beside each other, with ports, as addresses, and as
 /// public suffixes with domains of other people below them.
-pub const ORIGINS: [&str; 20] = [
+pub const ORIGINS: [&str; 21] = [
     "http://example.com",
     "https://example.com",
     "http://example.com:8080",
@@ -28,6 +28,7 @@ pub const ORIGINS: [&str; 20] = [
     "https://alice.github.io",
     "http://www.alice.github.io",
     "https://bob.github.io:444",
+    "http://amazonaws.com",
     "http://www.amazonaws.com",
     "http://s3.amazonaws.com",
     "http://bucket.s3.amazonaws.com",
