@@ -55,7 +55,7 @@ impl<'a> Web<'a> {
         for domain in domains(store) {
             for mut page in oracle::pages(client, &domain) {
                 for kind in ["extL", "intL"] {
-                    page[kind].as_array_mut().unwrap().retain(|link| leads_on(link));
+                    page[kind].as_array_mut().unwrap().retain(leads_on);
                 }
                 pages.insert(page["info"]["url"].as_str().unwrap().to_owned(), page);
             }

@@ -15,7 +15,7 @@ fn open(folder: &tempfile::TempDir) -> Store {
 
 /// Some URLs lie far apart, some close together, some differ in the scheme alone.
 fn page(number: u64) -> String {
-    let scheme = if number % 3 == 0 { "https" } else { "http" };
+    let scheme = if number.is_multiple_of(3) { "https" } else { "http" };
     format!("{scheme}://w{}.example-{}.com/{}", number % 2, number / 5_000, number / 3 * 7 % 10_007)
 }
 
