@@ -93,10 +93,15 @@ impl<'a> Call<'a> {
             Answer::Export(Exported::Pages) => self.export::<PageRow>(outlet)?,
             Answer::Own(answer) => outlet.json(answer(self)?, false),
         }
+        self.settle(outlet);
+        Ok(())
+    }
+
+    /// Tells the outlet what is known by now of how long the answer holds.
+    pub(super) fn settle(&self, outlet: &mut Outlet<'_>) {
         if self.passing.get() {
             outlet.passes();
         }
-        Ok(())
     }
 
     /// The JSON of an answer, with what was passed over: `warnings`, and parameters that nobody knows.

@@ -226,13 +226,16 @@ impl Door {
         wanted: CancelOnDrop,
     ) -> Response {
         let (about, coding) = (streamed.about.clone(), streamed.coding);
-        let tag = weak_tag(self.process, change_number, about.format, coding);
-        if holds(request.headers, &tag) {
-            return not_modified::<bytes::Bytes>(&about, &tag).into_response();
+        // Of an answer that does not hold for a whole state of the store, that state says nothing.
+        let tag = streamed.lasting.then(|| weak_tag(self.process, change_number, about.format, coding));
+        if let Some(tag) = &tag
+            && holds(request.headers, tag)
+        {
+            return not_modified::<bytes::Bytes>(&about, tag).into_response();
         }
         let mut response = warp::reply::stream(streamed.into_bytes(wanted)).into_response();
         about.write(coding, response.headers_mut());
-        response.headers_mut().insert(ETAG, tag);
+        response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
         response
     }
 }

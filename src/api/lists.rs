@@ -106,6 +106,7 @@ impl Call<'_> {
                     beside::finished(self.finished(&found)),
                     beside::warnings(&self.warnings(&plan.warnings)),
                 ]));
+                self.settle(outlet);
                 let names = plan.columns.iter().map(|column| column.name);
                 writer = Some(RowWriter::new(self.format, names, outlet)?);
             }

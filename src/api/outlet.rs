@@ -38,6 +38,8 @@ pub struct Outgoing {
 pub struct Streamed {
     pub about: About,
     pub coding: Coding,
+    /// Whether the same request is answered the same as long as nothing is stored.
+    pub lasting: bool,
     pieces: mpsc::Receiver<Piece>,
 }
 
@@ -80,7 +82,7 @@ impl<'a> Outlet<'a> {
         self.about = about;
     }
 
-    /// The same request may be answered differently although nothing was stored.
+    /// The same request may be answered differently although nothing was stored. Say it before the first byte.
     pub fn passes(&mut self) {
         self.lasting = false;
     }
@@ -108,7 +110,8 @@ impl<'a> Outlet<'a> {
     fn start(&mut self, outgoing: Outgoing) -> io::Result<()> {
         let Outgoing { coding, piece_bytes, runtime, begun } = outgoing;
         let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
-        let streamed = Streamed { about: self.about.clone(), coding, pieces: receiver };
+        let streamed =
+            Streamed { about: self.about.clone(), coding, lasting: self.lasting, pieces: receiver };
         begun.send(streamed).map_err(|_| gone())?;
         let sender = Sender { piece: Vec::new(), piece_bytes, pieces, runtime, deadline: self.deadline };
         let mut stream = Compressor::new(coding, sender)?;

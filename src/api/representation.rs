@@ -3,7 +3,7 @@
 //!
 //! The tag of a whole answer is strong: it is made of the very bytes sent, so that codings and formats have tags of
 //! their own. A streamed answer is not known to its end when its tag is sent; its tag is weak and names the state of
-//! the index it was begun at.
+//! the index it was begun at. One that another state or the day may show in has none.
 
 use std::io;
 

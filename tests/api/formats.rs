@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::{Answer, AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
+use backlinkd::model::PageRecord;
 use serde_json::{Map, Value};
 
 use super::about::required;
@@ -277,14 +278,17 @@ fn what_is_not_shown_is_still_known() {
 
 /// A web with so many links into one host that an answer has many pieces.
 fn large(config: ApiConfig) -> Server {
-    let pages: Vec<_> = (0..300)
+    Server::start_with(&many_links(), config, AuthPolicy::Open)
+}
+
+fn many_links() -> Vec<PageRecord> {
+    (0..300)
         .map(|number| {
             let links =
                 (0..40).map(|at| link(&format!("http://large.example/{at}"), &"x".repeat(100))).collect();
             page(&format!("http://s{number}.example/"), "192.0.2.1", "SE", links)
         })
-        .collect();
-    Server::start_with(&pages, config, AuthPolicy::Open)
+        .collect()
 }
 
 fn small_pieces() -> ApiConfig {
@@ -318,6 +322,26 @@ fn a_long_answer_is_streamed_and_complete() {
             assert_eq!(streamed.client.send("HEAD", &target, &[], b"").status, 200);
         }
     }
+}
+
+/// What is streamed has a tag only where the state of the store says what is in it: not when it is from a state before,
+/// nor when it depends on the day.
+#[test]
+fn a_stream_that_may_change_by_itself_has_no_tag() {
+    let server = Server::start_refreshing(&many_links(), small_pieces(), Span::seconds(3_600));
+    let list = "/backlinks?url=large.example&format=csv";
+    let before = server.client.get(list);
+    let tag = before.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with("W/") && before.header("transfer-encoding").is_some());
+    let source = page("http://new.example/", "", "", vec![link("http://large.example/", "")]);
+    server.store.put(&[source]).unwrap();
+    let condition = format!("If-None-Match: {tag}");
+    let stale = server.client.send("GET", list, &[&condition], b"");
+    assert_eq!((stale.status, stale.header("etag")), (200, None));
+    assert_eq!(stale.text(), before.text());
+    let new = "/newbacklinks?url=large.example&from=20240101&format=csv";
+    assert_eq!(server.client.get(new).header("etag"), None);
+    assert!(server.client.get(&format!("{new}&to=20240601&scope=host")).header("etag").is_some());
 }
 
 /// Begins to read an answer; how many bytes came, and the connection.

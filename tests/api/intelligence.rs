@@ -18,11 +18,11 @@ use super::oracle::intelligence::{self as slow, Referrers, States};
 use super::oracle::{self, source_domain};
 
 /// What is known of a served web apart from its answers.
-struct Web<'a> {
+pub struct Web<'a> {
     client: &'a Client,
     store: &'a Store,
     states: States,
-    /// All pages that ever answered, as exported.
+    /// All pages that ever answered, as exported, with those links alone that may lead a visitor on.
     pages: BTreeMap<String, Value>,
     referrers: Referrers,
 }
@@ -50,10 +50,13 @@ fn domains(store: &Store) -> BTreeSet<String> {
 }
 
 impl<'a> Web<'a> {
-    fn new(client: &'a Client, store: &'a Store) -> Self {
+    pub fn new(client: &'a Client, store: &'a Store) -> Self {
         let (mut pages, mut referrers) = (BTreeMap::new(), Referrers::new());
         for domain in domains(store) {
-            for page in oracle::pages(client, &domain) {
+            for mut page in oracle::pages(client, &domain) {
+                for kind in ["extL", "intL"] {
+                    page[kind].as_array_mut().unwrap().retain(leads_on);
+                }
                 pages.insert(page["info"]["url"].as_str().unwrap().to_owned(), page);
             }
             let links = oracle::links(client, &domain);
@@ -152,7 +155,7 @@ impl<'a> Web<'a> {
     }
 
     /// Compares every answer about one scope; gives the number of its links, active or not.
-    fn agree_on_scope(&self, scope: &str, more: &str) -> usize {
+    pub fn agree_on_scope(&self, scope: &str, more: &str) -> usize {
         let numbers = &["nr", "dsCount"];
         let (all, active) = (self.exported(scope, more), self.active(scope, more));
         let about = format!("url={}{more}", encode(scope));
@@ -193,7 +196,7 @@ impl<'a> Web<'a> {
         self.agree(target, rows, &["-lostDate"], &["nr", "dsCount"]);
     }
 
-    fn agree_on_intersection(&self, targets: &[&str], exclude: &[&str], more: &str) -> usize {
+    pub fn agree_on_intersection(&self, targets: &[&str], exclude: &[&str], more: &str) -> usize {
         let links = |scopes: &[&str]| -> Vec<Vec<Value>> {
             scopes.iter().map(|scope| self.active(scope, more)).collect()
         };
@@ -210,12 +213,12 @@ impl<'a> Web<'a> {
         slow::competitors(&links, &own, &self.referrers, self.suffixes(), rank)
     }
 
-    fn agree_on_competitors(&self, scope: &str, more: &str) {
+    pub fn agree_on_competitors(&self, scope: &str, more: &str) {
         let target = format!("/competitors?url={}{more}", encode(scope));
         self.agree(&target, self.competitors(scope, more), &["-common"], &[]);
     }
 
-    fn agree_on_chain(&self, url: &str) -> Vec<Value> {
+    pub fn agree_on_chain(&self, url: &str) -> Vec<Value> {
         let rows = self.chains(url);
         self.agree(&format!("/redirectchain?url={}", encode(url)), rows.clone(), &[], &[]);
         rows
@@ -227,6 +230,12 @@ fn intersection(targets: &[&str], exclude: &[&str], more: &str) -> String {
         scopes.iter().map(|scope| format!("&{name}[]={}", encode(scope))).collect()
     };
     format!("/linkintersect?{}{}{more}", list("targets", targets), list("exclude", exclude))
+}
+
+/// Whether a link is a redirect, of whatever kind.
+fn leads_on(link: &Value) -> bool {
+    let tag = link["tag"].as_str().unwrap();
+    tag == "refresh" || tag.parse::<u16>().is_ok()
 }
 
 fn without_lost_date(link: &Value) -> Value {

@@ -36,7 +36,7 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let server = Server::start(&records);
     publish_ranks(&server, &records);
     let suffixes = Suffixes::built_in().unwrap();
-    let world = World::read(&server.client, &suffixes, DOMAINS);
+    let world = World::read(&server.client, &suffixes, DOMAINS.iter().copied());
     let mut lists = Vec::new();
     for scope in SCOPES {
         let links = oracle::links(&server.client, scope);

@@ -10,7 +10,7 @@ mod engine;
 mod exports;
 mod formats;
 mod histograms;
-mod intelligence;
+pub mod intelligence;
 mod kept;
 mod lists;
 mod many;

@@ -15,14 +15,16 @@ use std::net::IpAddr;
 use backlinkd::urls::Suffixes;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, encode};
+use super::about::About;
+use super::client::Client;
 
 /// All rows of an export.
-pub fn export(client: &Client, endpoint: &str, url: &str, limit: usize) -> Vec<Value> {
+pub fn export<'a>(client: &Client, endpoint: &str, about: impl Into<About<'a>>, limit: usize) -> Vec<Value> {
+    let about = about.into().query();
     let mut rows = Vec::new();
     let mut next = String::new();
     loop {
-        let reply = client.json(&format!("/{endpoint}?url={}&limit={limit}{next}", encode(url)));
+        let reply = client.json(&format!("/{endpoint}?{about}&limit={limit}{next}"));
         let piece = reply["response"].as_array().unwrap().clone();
         assert_eq!(reply["count"], piece.len());
         rows.extend(piece);
@@ -34,13 +36,13 @@ pub fn export(client: &Client, endpoint: &str, url: &str, limit: usize) -> Vec<V
 }
 
 /// The active links of a scope, in key order.
-pub fn links(client: &Client, url: &str) -> Vec<Value> {
-    export(client, "exportbacklinks", url, 1_000).into_iter().filter(|row| row["active"] == true).collect()
+pub fn links<'a>(client: &Client, about: impl Into<About<'a>>) -> Vec<Value> {
+    export(client, "exportbacklinks", about, 1_000).into_iter().filter(|row| row["active"] == true).collect()
 }
 
 /// The pages of a scope, in key order.
-pub fn pages(client: &Client, url: &str) -> Vec<Value> {
-    export(client, "exportpages", url, 1_000)
+pub fn pages<'a>(client: &Client, about: impl Into<About<'a>>) -> Vec<Value> {
+    export(client, "exportpages", about, 1_000)
 }
 
 fn text<'a>(row: &'a Value, key: &str) -> &'a str {

@@ -21,7 +21,13 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
     directory: Arc<TempDir>,
     config: ApiConfig,
+    search: SearchConfig,
     auth: AuthPolicy,
+}
+
+/// Indexes that always show the latest state.
+fn latest() -> SearchConfig {
+    SearchConfig { refresh: Span::seconds(0), ..SearchConfig::default() }
 }
 
 impl Server {
@@ -31,42 +37,57 @@ impl Server {
 
     pub fn start_with(records: &[PageRecord], config: ApiConfig, auth: AuthPolicy) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        let server = Self::run(directory, config, auth);
+        let server = Self::run(directory, config, latest(), auth);
+        server.store.put(records).unwrap();
+        server
+    }
+
+    /// A server without users whose lists may be so old.
+    pub fn start_refreshing(records: &[PageRecord], config: ApiConfig, refresh: Span) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let search = SearchConfig { refresh, ..SearchConfig::default() };
+        let server = Self::run(directory, config, search, AuthPolicy::Open);
         server.store.put(records).unwrap();
         server
     }
 
     /// A server without users over the store in the folder `data` of a directory.
     pub fn over(directory: Arc<TempDir>) -> Self {
-        Self::run(directory, ApiConfig::default(), AuthPolicy::Open)
+        Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open)
     }
 
     /// The same store behind a new process, as far as a test can have one.
     pub fn restart(mut self) -> Self {
         self.end();
         let (directory, config, auth) = (Arc::clone(&self.directory), self.config.clone(), self.auth);
+        let search = self.search.clone();
         drop(self);
-        Self::run(directory, config, auth)
+        Self::run(directory, config, search, auth)
     }
 
     /// A server without users over a store that is open already.
     pub fn of(store: &Arc<Store>) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        Self::serve(Arc::clone(store), directory, ApiConfig::default(), AuthPolicy::Open)
+        Self::serve(Arc::clone(store), directory, ApiConfig::default(), latest(), AuthPolicy::Open)
     }
 
-    fn run(directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
+    fn run(directory: Arc<TempDir>, config: ApiConfig, search: SearchConfig, auth: AuthPolicy) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = directory.path().join("data");
         let store = Arc::new(Store::open(&path, &StoreConfig::default(), suffixes).unwrap());
-        Self::serve(store, directory, config, auth)
+        Self::serve(store, directory, config, search, auth)
     }
 
-    fn serve(store: Arc<Store>, directory: Arc<TempDir>, config: ApiConfig, auth: AuthPolicy) -> Self {
-        let search = SearchConfig { refresh: Span::seconds(0), ..SearchConfig::default() };
+    fn serve(
+        store: Arc<Store>,
+        directory: Arc<TempDir>,
+        config: ApiConfig,
+        search: SearchConfig,
+        auth: AuthPolicy,
+    ) -> Self {
         let state = ApiState {
             store: Arc::clone(&store),
-            searches: Arc::new(Searches::open(Arc::clone(&store), search).unwrap()),
+            searches: Arc::new(Searches::open(Arc::clone(&store), search.clone()).unwrap()),
             suffixes: Arc::clone(store.suffixes()),
             rules: UrlRules::default(),
             config: config.clone(),
@@ -87,7 +108,7 @@ impl Server {
             });
         });
         let client = Client::new(address.recv().unwrap());
-        Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, auth }
+        Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, search, auth }
     }
 
     /// Asks the server to end, and waits until it has.

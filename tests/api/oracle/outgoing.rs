@@ -18,10 +18,14 @@ pub struct World {
 }
 
 impl World {
-    pub fn read(client: &Client, suffixes: &Suffixes, domains: &[&str]) -> Self {
+    pub fn read<'d>(
+        client: &Client,
+        suffixes: &Suffixes,
+        domains: impl IntoIterator<Item = &'d (impl AsRef<str> + ?Sized + 'd)>,
+    ) -> Self {
         let mut world = Self::default();
         for domain in domains {
-            for link in export(client, "exportbacklinks", domain, 10_000) {
+            for link in export(client, "exportbacklinks", domain.as_ref(), 10_000) {
                 if link["active"] == true {
                     let target = text(&link, "linktarget").to_owned();
                     let named = without_scheme(&target).to_owned();
