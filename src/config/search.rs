@@ -35,7 +35,7 @@ impl Default for SearchConfig {
             directory: PathBuf::new(),
             disk_bytes: 8 << 30,
             memory_bytes: 1 << 30,
-            disk_min_rows: 10_000,
+            disk_min_rows: 2_000,
             refresh: Span::seconds(60),
             patience: Span(Duration::from_millis(1_500)),
             preview_rows: 50_000,
