@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::column::{Column, Meaning, Value};
 use super::compute::Compute;
-use super::field::{BACKLINK_FIELDS, Backlinks, KEY, OUTGOING_FIELDS, PAGE_FIELDS, RANK, Rows};
+use super::field::{BACKLINK_FIELDS, Backlinks, Family, KEY, OUTGOING_FIELDS, PAGE_FIELDS, RANK, Rows};
 use super::history::{Absence, Past};
 use super::looked_up::looked_up;
 use super::lookup::LookUp;
@@ -309,14 +309,14 @@ impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
 }
 
 /// Reads rows into a table, at most so many; tells whether there are no more.
-fn fill<F: super::field::Family, R>(
+fn fill<F, R>(
     scan: &Scan<'_>,
     mut table: TableBuilder<F>,
     mut rows: impl Iterator<Item = Result<R, QueryError>>,
     limit: usize,
 ) -> Result<(Table, bool), QueryError>
 where
-    F: for<'a> super::field::Family<Row<'a> = R>,
+    F: for<'a> Family<Row<'a> = R>,
     R: Sync,
 {
     loop {

@@ -159,10 +159,12 @@ impl Cells {
         }
     }
 
+    #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
     pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         each_width!(self, cells => Box::new(cells.iter().map(|&cell| u32::from(cell))))
     }
 
+    #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
     pub fn largest(&self) -> Option<u32> {
         each_width!(self, cells => cells.iter().max().map(|&cell| u32::from(cell)))
     }

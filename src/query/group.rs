@@ -83,6 +83,7 @@ struct Run {
 }
 
 impl<'a> Groups<'a> {
+    #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
     fn by(base: &'a Base, key: &str, known: Option<&str>) -> Result<Self, QueryError> {
         let column = base.table.column(key)?;
         let known = known.map(|name| base.table.column(name)).transpose()?;

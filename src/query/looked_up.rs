@@ -8,6 +8,9 @@ use super::competitors::jaccard;
 use super::compute::Compute;
 use super::lookup::LookUp;
 
+/// A number for each of some texts.
+type Found<'f> = dyn Fn(&[&str]) -> Result<Vec<u32>, QueryError> + 'f;
+
 /// A column worked out of the fields of the same rows; a text is looked up once, however many rows have it.
 ///
 /// # Errors
@@ -17,7 +20,7 @@ pub(super) fn looked_up(
     field: &dyn Fn(&str) -> Result<Column, QueryError>,
     look_up: &dyn LookUp,
 ) -> Result<Column, QueryError> {
-    let numbers = |name, found: &dyn Fn(&[&str]) -> Result<Vec<u32>, QueryError>, meaning| {
+    let numbers = |name, found: &Found<'_>, meaning| {
         let names = Names::of(field(name)?)?;
         Ok(names.column(&found(&names.distinct())?, meaning))
     };

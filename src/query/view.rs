@@ -40,6 +40,9 @@ pub(super) fn no_other(column: &ListColumn) -> Result<Column, QueryError> {
 /// As many rows are sorted anew for a question; more are taken out of a remembered permutation.
 const SORTED_ANEW: usize = 4_096;
 
+/// An order, and the rows in it.
+type Ordered = (Vec<OrderKey>, Arc<Vec<u32>>);
+
 /// All rows of a listing in one scope.
 #[derive(Debug)]
 pub struct View {
@@ -54,7 +57,7 @@ pub struct View {
     stored: Option<Vec<OrderKey>>,
     /// How many links the rows stand for.
     pub links: u64,
-    orders: Mutex<Vec<(Vec<OrderKey>, Arc<Vec<u32>>)>>,
+    orders: Mutex<Vec<Ordered>>,
 }
 
 /// The columns of a view and how they stand.
@@ -248,7 +251,7 @@ impl View {
 
     /// All rows in an order.
     pub(super) fn in_order(&self, keys: &[OrderKey]) -> Result<Arc<Vec<u32>>, QueryError> {
-        let known = |orders: &[(Vec<OrderKey>, Arc<Vec<u32>>)]| {
+        let known = |orders: &[Ordered]| {
             orders.iter().find(|(known, _)| known == keys).map(|(_, order)| Arc::clone(order))
         };
         if let Some(order) = known(&self.orders.lock().unwrap_or_else(PoisonError::into_inner)) {

@@ -27,12 +27,15 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Threads that build and write.
 pub(super) struct Builder {
     /// What is being built.
-    building: Mutex<HashMap<(Arc<Selection>, Rows), Arc<Build>>>,
+    building: Mutex<HashMap<BuildKey, Arc<Build>>>,
     jobs: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
     /// Ends what is being built.
     running: Option<CancelOnDrop>,
 }
+
+/// What an index is of.
+type BuildKey = (Arc<Selection>, Rows);
 
 enum Job {
     Build(Arc<Build>),

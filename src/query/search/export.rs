@@ -19,6 +19,9 @@ pub struct ExportPage {
     pub next: Option<Vec<u8>>,
 }
 
+/// Rows, and how they are shown in key order.
+type InKeyOrder = (Arc<Base>, Arc<View>);
+
 impl Searches {
     /// At most `limit` backlinks, active or not, in key order, strictly after the key `after`: the named columns of a
     /// listing. `None` when there is no index in memory that tells of the present state; one is not built for this.
@@ -58,7 +61,7 @@ impl Searches {
         selection: &Arc<Selection>,
         listing: &'static Listing,
         deadline: &Deadline,
-    ) -> Result<Option<(Arc<Base>, Arc<View>)>, QueryError> {
+    ) -> Result<Option<InKeyOrder>, QueryError> {
         let (shared, needs) = (&self.shared, Needs::of(listing));
         let base_key = Key::new(selection, What::Base(listing.rows));
         let Some(Kept { part: Part::Base(base), valid_at: Some(_), stamp, read_at }) =
