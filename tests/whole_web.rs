@@ -19,13 +19,13 @@ use backlinkd::crawl::{CrawlJob, Crawler, Figures};
 use backlinkd::rank::rank_all;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::api::about::About;
 use crate::api::answers::{agree, agree_on_pages};
 use crate::api::client::Client;
 use crate::api::intelligence::Web;
-use crate::api::oracle;
 use crate::api::oracle::outgoing::World;
 use crate::api::server::Server;
 use crate::support::dice::Dice;
@@ -186,23 +186,13 @@ fn compare(store: &Store, truth: impl Iterator<Item = String>) -> Compared {
     compared
 }
 
-/// Backlinks of every domain, as the pages' own exported links give them.
-fn backlinks_by_pages(
-    client: &Client,
-    suffixes: &Suffixes,
-    visited: &BTreeSet<String>,
-) -> BTreeMap<String, usize> {
+/// Counts the external links of an exported page by the domains that they lead to.
+fn count_links(page: &Value, suffixes: &Suffixes, counts: &mut BTreeMap<String, usize>) {
     let rules = UrlRules::default();
-    let mut counts = BTreeMap::new();
-    for domain in visited {
-        for page in oracle::export(client, "exportpages", domain, 500) {
-            for link in page["extL"].as_array().unwrap() {
-                let target = rules.canonical(link["url"].as_str().unwrap()).unwrap();
-                *counts.entry(suffixes.domain_of(target.host()).to_owned()).or_insert(0) += 1;
-            }
-        }
+    for link in page["extL"].as_array().unwrap() {
+        let target = rules.canonical(link["url"].as_str().unwrap()).unwrap();
+        *counts.entry(suffixes.domain_of(target.host()).to_owned()).or_insert(0) += 1;
     }
-    counts
 }
 
 /// Asks everything about every host that was visited.
@@ -283,14 +273,15 @@ fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
         pages.iter().map(|page| suffixes.domain_of(&host(page)).to_owned()).collect();
     drop(store);
     let api = Server::over(folder);
-    let by_pages = backlinks_by_pages(&api.client, &suffixes, &visited);
+    let client = &api.client;
+    let mut by_pages = BTreeMap::new();
+    let web = Web::reading(client, &api.store, |page| count_links(page, &suffixes, &mut by_pages));
     for domain in visited.iter().chain(by_pages.keys()).collect::<BTreeSet<_>>() {
-        let count = agree(&api.client, &suffixes, domain);
+        let count = agree(client, &suffixes, domain);
         assert_eq!(count, by_pages.get(domain).copied().unwrap_or(0), "{domain}");
     }
     eprintln!("{} domains agree after {:?}", by_pages.len(), start.elapsed());
 
-    let (client, web) = (&api.client, Web::new(&api.client, &api.store));
     let world = World::read(client, &suffixes, by_pages.keys());
     agree_on_hosts(&web, &world, client, &suffixes, &pages);
     eprintln!("hosts agree after {:?}", start.elapsed());

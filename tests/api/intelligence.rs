@@ -50,10 +50,16 @@ fn domains(store: &Store) -> BTreeSet<String> {
 }
 
 impl<'a> Web<'a> {
-    pub fn new(client: &'a Client, store: &'a Store) -> Self {
+    fn new(client: &'a Client, store: &'a Store) -> Self {
+        Self::reading(client, store, |_| {})
+    }
+
+    /// Shows every page with all its links before it is kept.
+    pub fn reading(client: &'a Client, store: &'a Store, mut shown: impl FnMut(&Value)) -> Self {
         let (mut pages, mut referrers) = (BTreeMap::new(), Referrers::new());
         for domain in domains(store) {
             for mut page in oracle::pages(client, &domain) {
+                shown(&page);
                 for kind in ["extL", "intL"] {
                     page[kind].as_array_mut().unwrap().retain(leads_on);
                 }
