@@ -40,6 +40,11 @@ impl Texts {
         &self.bytes[self.start(code as usize)..self.ends[code as usize] as usize]
     }
 
+    /// The bytes of the text of a code.
+    pub(super) fn bytes_of(&self, code: u32) -> &[u8] {
+        &self.bytes.as_bytes()[self.start(code as usize)..self.ends[code as usize] as usize]
+    }
+
     /// Where the text of a code begins in [`Self::arena`].
     pub(super) fn start(&self, code: usize) -> usize {
         if code == 0 { 0 } else { self.ends[code - 1] as usize }

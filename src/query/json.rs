@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use rayon::prelude::*;
 
-use super::column::{Column, Value};
+use super::column::{Column, Meaning, Value};
 use super::page::Page;
 
 /// Rows that one thread writes at a time.
@@ -54,7 +54,11 @@ fn write_row(out: &mut Vec<u8>, columns: &[(Vec<u8>, &Column)], row: usize) {
             out.push(b',');
         }
         out.extend_from_slice(name);
-        write_value(out, column.value(row));
+        match column.meaning() {
+            // Most of what there is to write: as bytes, a text need not be looked at for where its characters end.
+            Meaning::Texts(texts) => write_text(out, texts.bytes_of(column.cell(row))),
+            _ => write_value(out, column.value(row)),
+        }
     }
     out.push(b'}');
 }
@@ -76,7 +80,7 @@ fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
             out.extend_from_slice(&digits);
             out.push(b'"');
         }
-        Value::Text(text) => write_text(out, text),
+        Value::Text(text) => write_text(out, text.as_bytes()),
         Value::Address(None) => out.extend_from_slice(b"\"\""),
         Value::Address(Some(IpAddr::V4(address))) => {
             out.push(b'"');
@@ -113,14 +117,15 @@ fn write_number(out: &mut Vec<u8>, number: u32) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    if text.as_bytes().chunks(16).any(needs_escape) {
+/// Writes the bytes of a text as a JSON string.
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    if text.chunks(16).any(needs_escape) {
         // Texts are always JSON strings, and writing to memory does not fail.
-        let _ = serde_json::to_writer(out, text);
+        let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
         return;
     }
     out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(text);
     out.push(b'"');
 }
 
@@ -134,7 +139,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::query::column::Meaning;
     use crate::query::dictionary::AddressesBuilder;
 
     proptest! {
