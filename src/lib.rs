@@ -26,5 +26,6 @@ pub mod model;
 pub mod parse;
 pub mod query;
 pub mod rank;
+pub mod sieve;
 pub mod store;
 pub mod urls;

@@ -11,12 +11,13 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("lru", 0),
     ("urls", 0),
     ("model", 1),
     ("config", 1),
     ("parse", 2),
+    ("sieve", 2),
     ("frontier", 2),
     ("graph", 2),
     ("fetch::robots_txt", 2),

@@ -1,0 +1,226 @@
+//! Holding candidates against the runs, and making a new run of those that pass.
+
+use rayon::slice::ParallelSliceMut;
+
+use super::run::{NewRun, PIECE, Run, WIDTH, at, place_from};
+use super::{Candidate, GROWTH, Merged, Sieve, SieveError};
+
+/// A run with more fingerprints than this for each candidate is asked for each of them; others are read through.
+const SPARSE: u64 = 4_096;
+
+pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merged, SieveError> {
+    candidates.par_sort_unstable();
+    let mut is_new = vec![false; candidates.len()];
+    let mut left: Vec<Candidate> = candidates.to_vec();
+    left.dedup_by_key(|candidate| candidate.fingerprint);
+    for run in &sieve.runs {
+        if run.name.len / SPARSE > left.len() as u64 {
+            pick(run, &mut left)?;
+        } else {
+            strain(run, &mut left)?;
+        }
+    }
+    for candidate in &left {
+        if let Some(place) = is_new.get_mut(candidate.place as usize) {
+            *place = true;
+        }
+    }
+    let sieve = if left.is_empty() { renamed(sieve) } else { with_run(sieve, &left)? };
+    Ok(Merged { is_new, sieve })
+}
+
+fn renamed(sieve: &Sieve) -> Sieve {
+    Sieve { directory: sieve.directory.clone(), runs: sieve.runs.clone(), next: sieve.next }
+}
+
+/// Takes out the candidates that the run holds, asking for each.
+fn pick(run: &Run, left: &mut Vec<Candidate>) -> Result<(), SieveError> {
+    let mut failed = None;
+    left.retain(|candidate| match run.holds(candidate.fingerprint) {
+        Ok(holds) => !holds,
+        Err(error) => {
+            failed.get_or_insert(error);
+            true
+        }
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// Takes out the candidates that the run holds, reading it through.
+fn strain(run: &Run, left: &mut Vec<Candidate>) -> Result<(), SieveError> {
+    let (mut reader, mut piece) = (run.read()?, Vec::with_capacity(PIECE));
+    let (mut next, mut kept) = (0, 0);
+    while next < left.len() {
+        run.fill(&mut reader, &mut piece)?;
+        let len = piece.len() / WIDTH;
+        let Some(last) = len.checked_sub(1).map(|place| at(&piece, place)) else { break };
+        let mut place = 0;
+        while let Some(candidate) = left.get(next).copied().filter(|one| one.fingerprint <= last) {
+            let known;
+            (place, known) = place_from(&piece, place, candidate.fingerprint);
+            if !known {
+                left[kept] = candidate;
+                kept += 1;
+            }
+            next += 1;
+        }
+    }
+    left.drain(kept..next);
+    Ok(())
+}
+
+/// The set with one more run, into which runs that are not much larger go too.
+fn with_run(sieve: &Sieve, new: &[Candidate]) -> Result<Sieve, SieveError> {
+    let mut runs = sieve.runs.clone();
+    let mut joined = Vec::new();
+    let mut len = new.len() as u64;
+    while let Some(run) = runs.pop_if(|run| run.name.len <= GROWTH * len) {
+        len += run.name.len;
+        joined.push(run);
+    }
+    let mut out = NewRun::create(&sieve.directory, sieve.next)?;
+    join(&joined, new, &mut out)?;
+    runs.push(out.finish(&sieve.directory)?);
+    Ok(Sieve { directory: sieve.directory.clone(), runs, next: sieve.next + 1 })
+}
+
+/// Where the reading of one input of [`join`] stands.
+struct Input<'r, R> {
+    source: Option<(&'r Run, R)>,
+    piece: Vec<u8>,
+    place: usize,
+}
+
+impl<R: std::io::Read> Input<'_, R> {
+    /// The fingerprint that is next, if there is one.
+    fn head(&mut self) -> Result<Option<u64>, SieveError> {
+        if self.place * WIDTH >= self.piece.len()
+            && let Some((run, reader)) = &mut self.source
+        {
+            run.fill(reader, &mut self.piece)?;
+            self.place = 0;
+        }
+        Ok((self.place * WIDTH < self.piece.len()).then(|| at(&self.piece, self.place)))
+    }
+}
+
+/// Writes runs and new fingerprints, all different, as one.
+fn join(runs: &[Run], new: &[Candidate], out: &mut NewRun) -> Result<(), SieveError> {
+    let new: Vec<u8> = new.iter().flat_map(|candidate| candidate.fingerprint.to_le_bytes()).collect();
+    let mut inputs = vec![Input { source: None, piece: new, place: 0 }];
+    for run in runs {
+        inputs.push(Input { source: Some((run, run.read()?)), piece: Vec::new(), place: 0 });
+    }
+    loop {
+        // The input with the least head goes on up to the least head of the others: long stretches at once.
+        let (mut least, mut second): (Option<(u64, usize)>, Option<u64>) = (None, None);
+        for (number, input) in inputs.iter_mut().enumerate() {
+            let Some(head) = input.head()? else { continue };
+            if least.is_none_or(|(known, _)| head < known) {
+                second = least.map(|(known, _)| known);
+                least = Some((head, number));
+            } else if second.is_none_or(|known| head < known) {
+                second = Some(head);
+            }
+        }
+        let Some((_, number)) = least else { return Ok(()) };
+        let input = &mut inputs[number];
+        let end = match second {
+            Some(limit) => place_from(&input.piece, input.place, limit).0,
+            None => input.piece.len() / WIDTH,
+        };
+        out.write(&input.piece[input.place * WIDTH..end * WIDTH])?;
+        input.place = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::sieve::RunName;
+
+    /// Numbers that look drawn by lot (splitmix64).
+    fn mixed(number: u64) -> u64 {
+        let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn candidates(fingerprints: &[u64]) -> Vec<Candidate> {
+        let place = |(place, &fingerprint)| Candidate { fingerprint, place: place as u32 };
+        fingerprints.iter().enumerate().map(place).collect()
+    }
+
+    /// Merges batches of all sizes, some values small, so that many are met again, and compares with a set.
+    #[test]
+    fn each_fingerprint_passes_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("seen");
+        let mut sieve = Sieve::open(&directory, &[]).unwrap();
+        let mut model = BTreeSet::new();
+        for round in 0..60u64 {
+            let len = [1, 7, 300, 20_000, 90_000][(mixed(round) % 5) as usize];
+            let range = [50, 5_000, 400_000, u64::MAX][(mixed(round + 1_000) % 4) as usize];
+            let mut batch: Vec<u64> = (0..len).map(|i| mixed(mixed(round * 1_000_000 + i) % range)).collect();
+            if round == 30 {
+                batch.extend([0, u64::MAX, 0, u64::MAX]);
+            }
+            let merged = sieve.merge(&mut candidates(&batch)).unwrap();
+            let expected: Vec<bool> = batch.iter().map(|&fingerprint| model.insert(fingerprint)).collect();
+            assert!(merged.is_new == expected, "round {round}");
+            let runs = merged.sieve.runs();
+            sieve = if round % 3 == 0 { Sieve::open(&directory, &runs).unwrap() } else { merged.sieve };
+            sieve.discard().unwrap();
+            assert_eq!(sieve.len(), model.len() as u64);
+            assert!(runs.len() < 12, "{} runs", runs.len());
+            assert_eq!(std::fs::read_dir(&directory).map_or(0, Iterator::count), runs.len());
+        }
+        sieve.check().unwrap();
+        for number in 0..2_000 {
+            let fingerprint = mixed(number);
+            assert_eq!(sieve.holds(fingerprint).unwrap(), model.contains(&fingerprint), "{number}");
+        }
+        for known in model.iter().step_by(997).chain(&[0, u64::MAX]) {
+            assert!(sieve.holds(*known).unwrap() && (*known == 0 || !sieve.holds(known - 1).unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_few_candidates_are_looked_up_in_a_large_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let known: Vec<u64> = (0..100_000).map(mixed).collect();
+        let sieve = Sieve::open(folder.path(), &[]).unwrap();
+        let sieve = sieve.merge(&mut candidates(&known)).unwrap().sieve;
+        let merged = sieve.merge(&mut candidates(&[mixed(5), mixed(100_001), mixed(99_999)])).unwrap();
+        assert_eq!(merged.is_new, [false, true, false]);
+        assert_eq!(merged.sieve.runs().len(), 2);
+    }
+
+    #[test]
+    fn a_merge_that_was_not_stored_has_not_happened() {
+        let folder = tempfile::tempdir().unwrap();
+        let sieve = Sieve::open(folder.path(), &[]).unwrap().merge(&mut candidates(&[1, 2])).unwrap().sieve;
+        let stored = sieve.runs();
+        sieve.merge(&mut candidates(&[3])).unwrap();
+        let sieve = Sieve::open(folder.path(), &stored).unwrap();
+        assert!(sieve.holds(2).unwrap() && !sieve.holds(3).unwrap());
+        assert_eq!(sieve.merge(&mut candidates(&[3])).unwrap().is_new, [true]);
+    }
+
+    #[test]
+    fn damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let sieve = Sieve::open(folder.path(), &[]).unwrap().merge(&mut candidates(&[1, 2])).unwrap().sieve;
+        let names = sieve.runs();
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        std::fs::write(&file, [1u64, 3].map(u64::to_le_bytes).concat()).unwrap();
+        assert!(Sieve::open(folder.path(), &names).unwrap().check().is_err());
+        std::fs::write(&file, [1]).unwrap();
+        assert!(Sieve::open(folder.path(), &names).unwrap_err().to_string().contains("--repair"));
+        let lost = RunName { id: 77, len: 1, sum: 0 };
+        assert!(Sieve::open(folder.path(), &[lost]).is_err());
+    }
+}
