@@ -6,7 +6,7 @@ mod world;
 
 use std::time::Duration;
 
-use backlinkd::frontier::FrontierRules;
+use backlinkd::frontier::{FrontierRules, Priority};
 
 use crate::support::dice::Dice;
 use world::{Host, Settings, World};
@@ -26,7 +26,7 @@ fn settings() -> Settings {
     Settings {
         rules: FrontierRules {
             window: 4,
-            max_fetches: 1_000,
+            max_queues: 1_000,
             address_ttl: Duration::from_secs(1_000),
             resolvers: 8,
         },
@@ -37,6 +37,8 @@ fn settings() -> Settings {
         slowest: 300,
         slowest_commit: 50,
         due: false,
+        seed: Priority::new_page(0),
+        budgets: (1_000, 1_000),
     }
 }
 
@@ -59,7 +61,7 @@ fn random_world(seed: u64) -> World {
     let settings = Settings {
         rules: FrontierRules {
             window: 1 + dice.below(5) as usize,
-            max_fetches: [3, 1_000][dice.below(2) as usize],
+            max_queues: 1_000,
             address_ttl: Duration::from_millis(ttl),
             resolvers: 1 + dice.below(4) as usize,
         },
@@ -70,6 +72,8 @@ fn random_world(seed: u64) -> World {
         slowest: [0, 20, 2_000][dice.below(3) as usize],
         slowest_commit: [0, 100, 3_000][dice.below(3) as usize],
         due: dice.below(2) == 0,
+        seed: [Priority::SEED, Priority::new_page(0)][dice.below(2) as usize],
+        budgets: ([3, 1_000][dice.below(2) as usize], 1_000),
     };
     World::new(hosts, settings, dice)
 }
@@ -83,7 +87,7 @@ fn whatever_happens_nobody_is_asked_too_often_and_nothing_is_forgotten() {
             for host in 0..world.hosts.len() {
                 for page in 0..world.hosts[host].pages.min(seed as usize % 4) {
                     let url = world.page(host, page);
-                    world.disk.queue(&url, page as u16, false);
+                    world.disk.queue(&url, page as u16, Priority::new_page(page as u16));
                 }
             }
             let seeds: Vec<_> = (0..world.hosts.len()).map(|host| world.page(host, 0)).collect();
@@ -156,8 +160,8 @@ fn a_robots_file_at_a_host_that_is_not_there_leaves_the_others_alone() {
 
 #[test]
 fn no_host_has_more_than_its_share_however_slow_the_store_is() {
-    let rules = FrontierRules { max_fetches: 4, ..settings().rules };
-    let slow = Settings { rules, delay: Duration::ZERO, slowest: 1, slowest_commit: 5_000, ..settings() };
+    let budgets = (4, 1_000);
+    let slow = Settings { budgets, delay: Duration::ZERO, slowest: 1, slowest_commit: 5_000, ..settings() };
     let mut world = World::new(vec![host("a.test", 1, 30), host("b.test", 2, 3)], slow, Dice(5));
     queue_all(&mut world);
     world.run();
@@ -167,8 +171,8 @@ fn no_host_has_more_than_its_share_however_slow_the_store_is() {
 
 #[test]
 fn pages_that_may_not_be_fetched_are_no_part_of_the_share() {
-    let rules = FrontierRules { max_fetches: 5, ..settings().rules };
-    let strict = Settings { rules, disallow: 2, slowest_commit: 2_000, ..settings() };
+    let budgets = (5, 1_000);
+    let strict = Settings { budgets, disallow: 2, slowest_commit: 2_000, ..settings() };
     let mut world = World::new(vec![host("a.test", 1, 40)], strict, Dice(6));
     queue_all(&mut world);
     world.run();

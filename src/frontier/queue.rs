@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::{Backlog, FrontierRules, QueueName, QueuedUrl};
+use super::{Backlog, Priority, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// Where a queue stands.
@@ -27,7 +28,7 @@ pub(super) enum Place {
     Dormant,
     /// Until an errand elsewhere is run.
     Waiting,
-    /// It has had all the fetches it may have.
+    /// It has had all the new pages it may have.
     Spent,
 }
 
@@ -38,6 +39,16 @@ pub(super) enum Work<E> {
     Errand(E),
 }
 
+/// What a queue gives when it is its turn.
+#[derive(Debug)]
+pub(super) enum Taken<E> {
+    Work(Work<E>),
+    /// Nothing is queued, or it waits for an errand elsewhere.
+    Nothing,
+    /// New pages are queued, but it may not have any more.
+    OverBudget,
+}
+
 #[derive(Debug)]
 pub(super) struct HostQueue<E> {
     pub place: Place,
@@ -45,13 +56,20 @@ pub(super) struct HostQueue<E> {
     pub resolved_at: Option<Instant>,
     /// When its host may next be asked, at whatever address.
     pub free_at: Option<Instant>,
-    /// Pages fetched over all crawls, and those handed out that are not stored yet.
-    pub fetches: u64,
+    /// New pages fetched over all crawls, and those handed out that are not stored yet.
+    pub pages: u64,
+    pub budget: u64,
+    /// The registrable domain of its host.
+    pub domain: Arc<str>,
+    pub merit: u8,
     /// Whether its pages wait for an errand elsewhere; errands of others it runs meanwhile.
     pub waits: bool,
+    /// URLs handed out whose fate is not known yet.
+    pub out: usize,
     /// A URL of the queue, for resolving its host.
     pub sample: CanonicalUrl,
     errands: VecDeque<E>,
+    /// The next URLs. All of them are on disk too.
     window: VecDeque<QueuedUrl>,
     /// Whether the disk may hold URLs that are not in the window.
     more: bool,
@@ -62,14 +80,18 @@ pub(super) struct HostQueue<E> {
 }
 
 impl<E> HostQueue<E> {
-    pub fn new(sample: CanonicalUrl, fetches: u64) -> Self {
+    pub fn new(sample: CanonicalUrl, standing: &Standing) -> Self {
         Self {
             place: Place::Idle,
             address: None,
             resolved_at: None,
             free_at: None,
-            fetches,
+            pages: standing.pages,
+            budget: standing.budget,
+            domain: Arc::clone(&standing.domain),
+            merit: standing.merit,
             waits: false,
+            out: 0,
             sample,
             errands: VecDeque::new(),
             window: VecDeque::new(),
@@ -79,15 +101,19 @@ impl<E> HostQueue<E> {
         }
     }
 
-    /// Takes in a URL that was just queued on disk.
-    pub fn push(&mut self, queued: QueuedUrl, most: usize) {
-        if self.more || self.window.len() >= most {
-            self.more = true;
-        } else {
-            self.window.push_back(queued);
+    /// URLs were queued on disk, the best of them with this priority. Those that come before what the window holds
+    /// are fetched before it.
+    pub fn arrive(&mut self, best: Priority) {
+        self.more = true;
+        if self.window.front().is_some_and(|first| best < first.priority) {
+            self.window.clear();
+            self.cursor = None;
+        } else if self.cursor.as_ref().is_some_and(|last| best < last.priority) {
+            self.cursor = None;
         }
     }
 
+    /// There may be more on disk than the window holds.
     pub fn look_on_disk(&mut self) {
         self.more = true;
     }
@@ -95,6 +121,15 @@ impl<E> HostQueue<E> {
     /// Puts a URL that was handed out, but not fetched, back to where it came from.
     pub fn put_back(&mut self, queued: QueuedUrl) {
         self.window.push_front(queued);
+    }
+
+    /// Takes in a URL that stays in the queue for another attempt.
+    pub fn push(&mut self, queued: QueuedUrl, most: usize) {
+        if self.more || self.window.len() >= most {
+            self.more = true;
+        } else {
+            self.window.push_back(queued);
+        }
     }
 
     pub fn push_errand(&mut self, errand: E) {
@@ -110,34 +145,28 @@ impl<E> HostQueue<E> {
     }
 
     /// The next piece of work, an errand first; reads on from disk when the window is empty. URLs in `taken` are
-    /// under way.
+    /// under way, and marked there when the disk holds them.
     pub fn take<B: Backlog>(
         &mut self,
         name: &QueueName,
-        taken: &FxHashMap<CanonicalUrl, bool>,
-        rules: &FrontierRules,
+        taken: &mut FxHashMap<CanonicalUrl, bool>,
+        window: usize,
+        over_budget: bool,
         backlog: &B,
-    ) -> Result<Option<Work<E>>, B::Error> {
+    ) -> Result<Taken<E>, B::Error> {
         if let Some(errand) = self.errands.pop_front() {
-            return Ok(Some(Work::Errand(errand)));
+            return Ok(Taken::Work(Work::Errand(errand)));
         }
-        if self.rest(rules) != Place::Idle {
-            return Ok(None);
+        if self.waits {
+            return Ok(Taken::Nothing);
         }
         while self.window.is_empty() && self.more {
-            self.refill(name, taken, rules.window, backlog)?;
+            self.refill(name, taken, window, backlog)?;
         }
-        Ok(self.window.pop_front().map(Work::Page))
-    }
-
-    /// Where the queue stands when there is nothing for it to do.
-    pub fn rest(&self, rules: &FrontierRules) -> Place {
-        if self.waits {
-            Place::Waiting
-        } else if self.fetches >= rules.max_fetches {
-            Place::Spent
-        } else {
-            Place::Idle
+        match self.window.front() {
+            Some(first) if over_budget && first.priority.is_new_page() => Ok(Taken::OverBudget),
+            Some(_) => Ok(self.window.pop_front().map_or(Taken::Nothing, |url| Taken::Work(Work::Page(url)))),
+            None => Ok(Taken::Nothing),
         }
     }
 
@@ -146,7 +175,7 @@ impl<E> HostQueue<E> {
     fn refill<B: Backlog>(
         &mut self,
         name: &QueueName,
-        taken: &FxHashMap<CanonicalUrl, bool>,
+        taken: &mut FxHashMap<CanonicalUrl, bool>,
         most: usize,
         backlog: &B,
     ) -> Result<(), B::Error> {
@@ -154,7 +183,12 @@ impl<E> HostQueue<E> {
         let read = backlog.queued(name, self.cursor.as_ref(), most)?;
         let at_end = read.len() < most;
         self.cursor = if at_end { None } else { read.last().cloned() };
-        self.window.extend(read.into_iter().filter(|queued| !taken.contains_key(&queued.url)));
+        for queued in read {
+            match taken.get_mut(&queued.url) {
+                Some(on_disk) => *on_disk = true,
+                None => self.window.push_back(queued),
+            }
+        }
         self.found |= !self.window.is_empty();
         self.more = !at_end || self.found;
         Ok(())

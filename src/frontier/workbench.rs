@@ -1,14 +1,17 @@
 //! The queues' lines: whose turn is it now, and if nobody's, when.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::queue::{HostQueue, Place, Work};
-use super::{Backlog, Fate, QueueName, QueuedUrl};
+use super::addresses::Addresses;
+use super::budget::Domains;
+use super::queue::{HostQueue, Place, Taken, Work};
+use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -18,8 +21,8 @@ pub struct FrontierRules {
     pub resolvers: usize,
     /// URLs of one queue held in memory.
     pub window: usize,
-    /// URLs of a queue that may be fetched, over all crawls.
-    pub max_fetches: u64,
+    /// Queues in memory.
+    pub max_queues: usize,
     /// How long a found address is gone by.
     pub address_ttl: Duration,
 }
@@ -54,25 +57,14 @@ pub enum Pause {
     Dormant(Duration),
 }
 
-#[derive(Debug, Default)]
-struct Address {
-    line: VecDeque<QueueName>,
-    /// When the next turn may begin.
-    free_at: Option<Instant>,
-    /// A turn is under way.
-    busy: bool,
-    in_heap: bool,
-}
-
 /// All queues with work, and the addresses they take turns at.
 #[derive(Debug)]
 pub struct Frontier<E> {
     rules: FrontierRules,
     queues: FxHashMap<QueueName, HostQueue<E>>,
     unresolved: VecDeque<QueueName>,
-    addresses: FxHashMap<IpAddr, Address>,
-    /// By the time they may be asked; `None`, before all times, for those never asked yet.
-    heap: BinaryHeap<Reverse<(Option<Instant>, IpAddr)>>,
+    domains: Domains,
+    addresses: Addresses,
     asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
     /// Queues asleep that the crawl waits for.
     awaited: usize,
@@ -80,9 +72,11 @@ pub struct Frontier<E> {
     resolving: usize,
     /// Turns under way.
     turns: usize,
-    /// URLs handed out whose fate is not known yet, and whether word came meanwhile that they are queued: either
-    /// old news of a URL that was read from disk before, or the URL was stored and is queued once more.
+    /// URLs handed out whose fate is not known yet, and whether the disk was seen to hold them meanwhile: either
+    /// because their fate is not stored yet, or because they are queued once more.
     taken: FxHashMap<CanonicalUrl, bool>,
+    /// Whether a queue with work was not taken in because there were too many.
+    left_out: bool,
 }
 
 impl<E> Frontier<E> {
@@ -91,44 +85,62 @@ impl<E> Frontier<E> {
             rules,
             queues: FxHashMap::default(),
             unresolved: VecDeque::new(),
-            addresses: FxHashMap::default(),
-            heap: BinaryHeap::new(),
+            domains: Domains::default(),
+            addresses: Addresses::default(),
             asleep: BinaryHeap::new(),
             awaited: 0,
             resolving: 0,
             turns: 0,
             taken: FxHashMap::default(),
+            left_out: false,
         }
     }
 
-    /// Takes in a queue that an earlier crawl left on disk.
+    /// Takes in a queue that has URLs on disk.
     ///
     /// # Errors
     /// When the backlog cannot be read.
-    pub fn restore<B: Backlog>(&mut self, name: QueueName, backlog: &B) -> Result<(), B::Error> {
-        let Some(first) = backlog.queued(&name, None, 1)?.pop() else { return Ok(()) };
-        self.queue(&name, &first.url, backlog)?.look_on_disk();
-        self.offer(&name);
+    pub fn arrived<B: Backlog>(&mut self, arrival: &Arrival, backlog: &B) -> Result<(), B::Error> {
+        let Arrival { queue: name, url, priority } = arrival;
+        if !self.queues.contains_key(name) && self.queues.len() >= self.rules.max_queues {
+            self.left_out = true;
+            return Ok(());
+        }
+        let queue = self.queue(name, url, backlog)?;
+        queue.arrive(*priority);
+        if queue.place == Place::Spent && !priority.is_new_page() {
+            queue.place = Place::Idle;
+        }
+        self.offer(name);
         Ok(())
     }
 
-    /// Takes in URLs that were just queued on disk.
-    ///
-    /// # Errors
-    /// When the backlog cannot be read.
-    pub fn queued<B: Backlog>(&mut self, urls: Vec<QueuedUrl>, backlog: &B) -> Result<(), B::Error> {
-        let window = self.rules.window;
-        for queued in urls {
-            if let Some(queued_again) = self.taken.get_mut(&queued.url) {
-                *queued_again = true;
-                continue;
+    /// Whether a queue with work was not taken in since the last call, because there were too many.
+    pub fn left_out(&mut self) -> bool {
+        std::mem::take(&mut self.left_out)
+    }
+
+    /// Forgets queues that have nothing to do, and addresses that nobody waits for. What is left of such queues is
+    /// on disk. Of those that are dormant, only if there are many.
+    pub fn prune(&mut self, now: Instant) {
+        let crowded = self.queues.len() * 2 > self.rules.max_queues;
+        let domains = &mut self.domains;
+        self.queues.retain(|_, queue| {
+            let rested = queue.free_at.is_none_or(|at| at <= now);
+            let idle = match queue.place {
+                Place::Idle | Place::Spent => rested,
+                Place::Dormant => crowded && rested,
+                _ => false,
+            };
+            let keep = !idle || queue.out > 0 || queue.waits || queue.has_errands();
+            if !keep {
+                domains.remove_queue(&queue.domain);
             }
-            let name = QueueName::of(&queued.url);
-            let url = queued.url.clone();
-            self.queue(&name, &url, backlog)?.push(queued, window);
-            self.offer(&name);
-        }
-        Ok(())
+            keep
+        });
+        let queues = &self.queues;
+        self.asleep.retain(|Reverse((_, name))| queues.contains_key(name));
+        self.addresses.prune(now);
     }
 
     /// Asks for an errand at the host of `url`. Gives it back when that host is dormant: see [`Self::give_up`].
@@ -165,11 +177,14 @@ impl<E> Frontier<E> {
         sample: &CanonicalUrl,
         backlog: &B,
     ) -> Result<&mut HostQueue<E>, B::Error> {
-        if !self.queues.contains_key(name) {
-            let queue = HostQueue::new(sample.clone(), backlog.fetches_of(name)?);
-            self.queues.insert(name.clone(), queue);
+        match self.queues.entry(name.clone()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let standing = backlog.standing(name, sample)?;
+                self.domains.add_queue(&standing);
+                Ok(entry.insert(HostQueue::new(sample.clone(), &standing)))
+            }
         }
-        Ok(self.queues.entry(name.clone()).or_insert_with(|| HostQueue::new(sample.clone(), 0)))
     }
 
     /// Puts an idle queue into a line.
@@ -187,25 +202,12 @@ impl<E> Frontier<E> {
         match queue.address {
             Some(ip) => {
                 queue.place = Place::Ready;
-                self.addresses.entry(ip).or_default().line.push_back(name.clone());
-                self.raise(ip);
+                self.addresses.line_up(ip, name.clone(), queue.merit);
             }
             None => {
                 queue.place = Place::Unresolved;
                 self.unresolved.push_back(name.clone());
             }
-        }
-    }
-
-    /// Puts an address into the heap, if somebody is in its line and no turn is under way.
-    fn raise(&mut self, ip: IpAddr) {
-        if let Some(address) = self.addresses.get_mut(&ip)
-            && !address.busy
-            && !address.in_heap
-            && !address.line.is_empty()
-        {
-            address.in_heap = true;
-            self.heap.push(Reverse((address.free_at, ip)));
         }
     }
 
@@ -224,11 +226,7 @@ impl<E> Frontier<E> {
                 self.resolving += 1;
                 return Ok(Next::Resolve(name, queue.sample.clone()));
             }
-            while let Some(&Reverse((free_at, ip))) = self.heap.peek() {
-                if free_at.is_some_and(|at| at > now) {
-                    break;
-                }
-                self.heap.pop();
+            while let Some(ip) = self.addresses.pop_free(now) {
                 if let Some(next) = self.turn_at(ip, now, backlog)? {
                     return Ok(next);
                 }
@@ -247,10 +245,7 @@ impl<E> Frontier<E> {
         now: Instant,
         backlog: &B,
     ) -> Result<Option<Next<E>>, B::Error> {
-        if let Some(address) = self.addresses.get_mut(&ip) {
-            address.in_heap = false;
-        }
-        while let Some(name) = self.addresses.get_mut(&ip).and_then(|address| address.line.pop_front()) {
+        while let Some(name) = self.addresses.pop_line(ip) {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
             let stale = queue.resolved_at.is_none_or(|at| now.duration_since(at) >= self.rules.address_ttl);
             if stale {
@@ -258,30 +253,54 @@ impl<E> Frontier<E> {
                 self.line_up(&name);
                 continue;
             }
-            let Some(work) = queue.take(&name, &self.taken, &self.rules, backlog)? else {
-                queue.place = queue.rest(&self.rules);
-                continue;
-            };
-            queue.place = Place::Turn;
-            queue.fetches += u64::from(matches!(work, Work::Page(_)));
+            let Some(work) = self.take(&name, backlog)? else { continue };
             self.turns += 1;
-            if let Some(address) = self.addresses.get_mut(&ip) {
-                address.busy = true;
-            }
+            self.addresses.begin(ip);
             return Ok(Some(match work {
                 Work::Errand(errand) => Next::Errand(name, errand),
-                Work::Page(queued) => {
-                    self.taken.insert(queued.url.clone(), false);
-                    Next::Page(name, queued)
-                }
+                Work::Page(queued) => Next::Page(name, queued),
             }));
+        }
+        Ok(None)
+    }
+
+    /// The work of a queue whose turn it is. Without any, the queue goes where it rests.
+    fn take<B: Backlog>(&mut self, name: &QueueName, backlog: &B) -> Result<Option<Work<E>>, B::Error> {
+        let Some(queue) = self.queues.get_mut(name) else { return Ok(None) };
+        let mut over_budget = queue.pages >= queue.budget || self.domains.is_spent(&queue.domain);
+        let mut taken = queue.take(name, &mut self.taken, self.rules.window, over_budget, backlog)?;
+        if matches!(taken, Taken::OverBudget) {
+            // Others may link to the host by now.
+            let standing = backlog.standing(name, &queue.sample)?;
+            queue.budget = standing.budget;
+            queue.merit = standing.merit;
+            self.domains.set_budget(&queue.domain, standing.domain_budget);
+            over_budget = queue.pages >= queue.budget || self.domains.is_spent(&queue.domain);
+            taken = queue.take(name, &mut self.taken, self.rules.window, over_budget, backlog)?;
+        }
+        match taken {
+            Taken::Work(work) => {
+                queue.place = Place::Turn;
+                if let Work::Page(queued) = &work {
+                    self.taken.insert(queued.url.clone(), false);
+                    queue.out += 1;
+                    if queued.priority.is_new_page() {
+                        queue.pages += 1;
+                        self.domains.add_page(&queue.domain);
+                    }
+                }
+                return Ok(Some(work));
+            }
+            Taken::Nothing if queue.waits => queue.place = Place::Waiting,
+            Taken::Nothing => queue.place = Place::Idle,
+            Taken::OverBudget => queue.place = Place::Spent,
         }
         Ok(None)
     }
 
     /// When to ask again, given that there is nothing to do now.
     fn idle(&self, now: Instant) -> Next<E> {
-        let free = self.heap.peek().map(|Reverse((free_at, _))| free_at.unwrap_or(now));
+        let free = self.addresses.next_free(now);
         let woken = self.asleep.peek().map(|Reverse((until, _))| *until);
         match (free, woken) {
             (Some(free), woken) => Next::Wait(woken.map_or(free, |woken| woken.min(free))),
@@ -334,9 +353,8 @@ impl<E> Frontier<E> {
             // After a failure the host may be tried at another address.
             queue.address = None;
         }
-        if let Some(address) = ip.and_then(|ip| self.addresses.get_mut(&ip)) {
-            address.busy = false;
-            address.free_at = free_at.or(address.free_at);
+        if let Some(ip) = ip {
+            self.addresses.end(ip, free_at);
         }
         match pause {
             Pause::Waiting if !queue.has_errands() => queue.place = Place::Waiting,
@@ -345,7 +363,7 @@ impl<E> Frontier<E> {
             Pause::Dormant(length) => self.sleep(name, at + length, Place::Dormant),
         }
         if let Some(ip) = ip {
-            self.raise(ip);
+            self.addresses.relist(ip);
         }
     }
 
@@ -353,7 +371,11 @@ impl<E> Frontier<E> {
     pub fn put_back(&mut self, name: &QueueName, queued: QueuedUrl) {
         self.taken.remove(&queued.url);
         if let Some(queue) = self.queues.get_mut(name) {
-            queue.fetches -= 1;
+            queue.out -= 1;
+            if queued.priority.is_new_page() {
+                queue.pages -= 1;
+                self.domains.take_back_page(&queue.domain);
+            }
             queue.put_back(queued);
         }
     }
@@ -380,19 +402,22 @@ impl<E> Frontier<E> {
 
     /// The fate of a URL that was handed out is stored.
     pub fn stored(&mut self, queued: QueuedUrl, fate: Fate) {
-        let queued_again = self.taken.remove(&queued.url).unwrap_or(false);
+        let on_disk = self.taken.remove(&queued.url).unwrap_or(false);
         let name = QueueName::of(&queued.url);
         let Some(queue) = self.queues.get_mut(&name) else { return };
-        if queued_again {
+        queue.out -= 1;
+        if on_disk {
             queue.look_on_disk();
         }
-        if fate != Fate::Fetched {
-            queue.fetches -= 1;
+        if fate != Fate::Fetched && queued.priority.is_new_page() {
+            queue.pages = queue.pages.saturating_sub(1);
+            self.domains.take_back_page(&queue.domain);
         }
         if fate == Fate::Again {
             queue.push(queued, self.rules.window);
         }
-        if queue.place == Place::Spent && queue.rest(&self.rules) == Place::Idle {
+        // It may go on where it had too many pages under way.
+        if queue.place == Place::Spent && queue.pages < queue.budget {
             queue.place = Place::Idle;
         }
         self.offer(&name);
@@ -408,7 +433,7 @@ impl<E> Frontier<E> {
 
     /// Addresses that could be asked now or later without anything else happening.
     pub fn ready_addresses(&self) -> usize {
-        self.heap.len()
+        self.addresses.listed()
     }
 
     /// Queues known.

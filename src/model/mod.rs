@@ -4,11 +4,13 @@
 //! WARC response and a replayed record all enter the store as one.
 
 mod day;
+mod host;
 mod link;
 mod page;
 mod record;
 
 pub use day::{Day, DayError};
+pub use host::{HostRecord, HostVisit};
 pub use link::{Link, LinkTag, Rel};
 pub use page::{Directives, FailureKind, PageContent, PageRecord, Place, Visit};
 pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};

@@ -69,6 +69,12 @@ pub struct StoredPage {
     /// Active internal and external links.
     pub int_links: u32,
     pub ext_links: u32,
+    /// Links away from a seed.
+    pub depth: u16,
+    /// Unix time of the next visit; 0 while the page stands in the queue for another attempt.
+    pub next_visit: u64,
+    /// Seconds between the last two visits, as they were planned.
+    pub interval: u32,
 }
 
 /// One link of a stored page, active or not.

@@ -25,12 +25,8 @@ pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merge
             *place = true;
         }
     }
-    let sieve = if left.is_empty() { renamed(sieve) } else { with_run(sieve, &left)? };
+    let sieve = if left.is_empty() { sieve.clone() } else { with_run(sieve, &left)? };
     Ok(Merged { is_new, sieve })
-}
-
-fn renamed(sieve: &Sieve) -> Sieve {
-    Sieve { directory: sieve.directory.clone(), runs: sieve.runs.clone(), next: sieve.next }
 }
 
 /// Takes out the candidates that the run holds, asking for each.
@@ -206,6 +202,8 @@ mod tests {
         let stored = sieve.runs();
         sieve.merge(&mut candidates(&[3])).unwrap();
         let sieve = Sieve::open(folder.path(), &stored).unwrap();
+        sieve.discard().unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(sieve.holds(2).unwrap() && !sieve.holds(3).unwrap());
         assert_eq!(sieve.merge(&mut candidates(&[3])).unwrap().is_new, [true]);
     }

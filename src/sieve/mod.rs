@@ -11,7 +11,7 @@
 //! all, 0.03 of them on average.
 //!
 //! A merge only writes new files. They count once the caller has stored the new list of runs, wherever it keeps
-//! that safely; [`Sieve::open`] clears away what no list names. So a merge that is cut short has not happened.
+//! that safely; [`Sieve::discard`] clears away what no list names. So a merge that is cut short has not happened.
 
 mod merge;
 mod run;
@@ -47,7 +47,7 @@ pub struct Candidate {
 const GROWTH: u64 = 4;
 
 /// The set. See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sieve {
     directory: PathBuf,
     /// The larger before the smaller.
@@ -66,21 +66,15 @@ pub struct Merged {
 }
 
 impl Sieve {
-    /// Opens the set that consists of these runs, and deletes whatever else lies in `directory`. No runs: an empty
-    /// set; the directory is made when it is needed.
+    /// Opens the set that consists of these runs. None: an empty set; the directory is made when it is needed.
     ///
     /// # Errors
     /// [`SieveError`] when a run is missing or has not the length it should have.
     pub fn open(directory: &Path, runs: &[RunName]) -> Result<Self, SieveError> {
         let opened: Result<Vec<Run>, SieveError> =
             runs.iter().map(|name| Run::open(directory, *name)).collect();
-        let sieve = Self {
-            directory: directory.to_owned(),
-            runs: opened?,
-            next: runs.iter().map(|name| name.id + 1).max().unwrap_or(0),
-        };
-        sieve.discard()?;
-        Ok(sieve)
+        let next = runs.iter().map(|name| name.id + 1).max().unwrap_or(0);
+        Ok(Self { directory: directory.to_owned(), runs: opened?, next })
     }
 
     /// The runs, to be stored and given to [`Self::open`] again.

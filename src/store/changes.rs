@@ -91,7 +91,14 @@ fn decode(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError> {
 /// Whether a visit changed anything of a page that can be seen.
 pub(super) fn page_differs(old: Option<&StoredPage>, new: &StoredPage) -> bool {
     old.is_none_or(|old| {
-        let unseen = StoredPage { visited: new.visited, failures: new.failures, ..old.clone() };
+        let unseen = StoredPage {
+            visited: new.visited,
+            failures: new.failures,
+            depth: new.depth,
+            next_visit: new.next_visit,
+            interval: new.interval,
+            ..old.clone()
+        };
         unseen != *new
     })
 }

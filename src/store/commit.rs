@@ -9,10 +9,12 @@ use std::collections::HashMap;
 use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::frontier::{Change, QueueName, QueuedUrl, RecrawlRules};
 use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 use super::changes::{ChangedDomains, page_differs};
+use super::hosts::HostChanges;
 use super::pairs::PairChanges;
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, encode_sums};
 use super::{Store, StoreError, diff, keys, meta, values};
@@ -34,7 +36,30 @@ pub(super) struct Stage<'a> {
     counters: CounterChange,
     pairs: PairChanges,
     changed: ChangedDomains,
+    pub hosts: HostChanges,
     staged: FxHashSet<CanonicalUrl>,
+    /// How the URLs stood in the queue.
+    entries: FxHashMap<CanonicalUrl, Entry>,
+    recrawl: RecrawlRules,
+}
+
+/// How a URL whose record is stored stood in the queue.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    depth: u16,
+    /// Whether it was met only just, so that its page is the first of it.
+    is_new: bool,
+    /// Whether it stays in the queue.
+    stays: bool,
+}
+
+/// A visit on its way into the batch.
+struct Visited<'a> {
+    url: &'a CanonicalUrl,
+    key: &'a Surt,
+    old: Option<StoredPage>,
+    visited: u64,
+    today: Day,
 }
 
 /// A page's links before and after a visit, as the other column families see them.
@@ -55,8 +80,27 @@ impl<'a> Stage<'a> {
             counters: CounterChange::default(),
             pairs: PairChanges::default(),
             changed: ChangedDomains::default(),
+            hosts: HostChanges::default(),
             staged: FxHashSet::default(),
+            entries: FxHashMap::default(),
+            recrawl: store.recrawl(),
         }
+    }
+
+    /// Tells how the URLs whose records come stand in the queue.
+    pub fn expect(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
+        for (entries, stays) in [(done, false), (retried, true)] {
+            for entry in entries {
+                let is_new = entry.priority.is_new_page();
+                let known = Entry { depth: entry.depth, is_new, stays };
+                self.entries.insert(entry.url.clone(), known);
+            }
+        }
+    }
+
+    /// A stage for what comes after this one.
+    pub fn successor(&mut self) -> Self {
+        Self { entries: std::mem::take(&mut self.entries), ..Self::new(self.store) }
     }
 
     /// Whether a record of this URL was added.
@@ -69,127 +113,120 @@ impl<'a> Stage<'a> {
         self.staged.insert(record.url.clone());
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
+        if let Some(entry) = self.entries.get(&record.url) {
+            let first = entry.is_new && !entry.stays;
+            let queue = QueueName::of_surt(key.as_bytes());
+            self.hosts.add_visit(self.store, queue.clone(), &record)?;
+            self.hosts.host(self.store, queue)?.pages += u64::from(first);
+        }
         let today = Day::from_unix_seconds(record.visited);
         let PageRecord { url, visited, visit } = record;
+        let visited = Visited { url: &url, key: &key, old, visited, today };
         match visit {
-            Visit::Failed(kind) => self.failed(&url, &key, old, kind, visited, today),
-            Visit::NotModified => self.not_modified(&url, &key, old, visited, today),
-            Visit::Answered(content) if content.settles_links() => {
-                self.settled(&url, &key, old, *content, visited, today)
-            }
-            Visit::Answered(content) => self.unsettled(&url, &key, old, *content, visited, today),
+            Visit::Failed(kind) => self.failed(visited, kind),
+            Visit::NotModified => self.not_modified(visited),
+            Visit::Answered(content) if content.settles_links() => self.settled(visited, *content),
+            Visit::Answered(content) => self.unsettled(visited, *content),
         }
     }
 
-    fn failed(
-        &mut self,
-        url: &CanonicalUrl,
-        key: &Surt,
-        old: Option<StoredPage>,
-        kind: FailureKind,
-        visited: u64,
-        today: Day,
-    ) -> Result<(), StoreError> {
-        let mut page = old.clone().unwrap_or_else(|| StoredPage { ins_day: today, ..StoredPage::default() });
+    fn failed(&mut self, visit: Visited<'_>, kind: FailureKind) -> Result<(), StoreError> {
+        let first = || StoredPage { ins_day: visit.today, ..StoredPage::default() };
+        let mut page = visit.old.clone().unwrap_or_else(first);
         page.failures = page.failures.saturating_add(1);
         page.last_failure = kind as u8;
-        page.visited = visited;
-        self.put_page(url, key, old.as_ref(), &page)
+        self.put_page(&visit, page, Change::None)
     }
 
     /// An answer that says nothing about the page's links: the code is recorded, all else stays as it was.
-    fn unsettled(
-        &mut self,
-        url: &CanonicalUrl,
-        key: &Surt,
-        old: Option<StoredPage>,
-        content: PageContent,
-        visited: u64,
-        today: Day,
-    ) -> Result<(), StoreError> {
-        let failures = old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
-        let mut page = match &old {
+    fn unsettled(&mut self, visit: Visited<'_>, content: PageContent) -> Result<(), StoreError> {
+        let failures = visit.old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
+        let mut page = match &visit.old {
             Some(known) if known.upd_day != Day::default() => {
                 StoredPage { status: content.status, ..known.clone() }
             }
             _ => {
-                let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
+                let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
                 // An error page is not the page, even if it is HTML.
-                StoredPage { upd_day: Day::default(), html: false, ..stored(content, &[], ins_day, today) }
+                let shown = stored(content, &[], ins_day, visit.today);
+                StoredPage { upd_day: Day::default(), html: false, ..shown }
             }
         };
         page.failures = failures;
         page.last_failure = 0;
-        page.visited = visited;
-        self.put_page(url, key, old.as_ref(), &page)
+        self.put_page(&visit, page, Change::None)
     }
 
-    fn not_modified(
-        &mut self,
-        url: &CanonicalUrl,
-        key: &Surt,
-        old: Option<StoredPage>,
-        visited: u64,
-        today: Day,
-    ) -> Result<(), StoreError> {
+    fn not_modified(&mut self, visit: Visited<'_>) -> Result<(), StoreError> {
         // A 304 for a page that was never settled answers a question nobody asked; there is nothing to renew.
-        let Some(old) = old.filter(|page| page.upd_day != Day::default()) else { return Ok(()) };
-        let page = StoredPage { visited, upd_day: today, failures: 0, last_failure: 0, ..old.clone() };
+        let Some(old) = visit.old.as_ref().filter(|page| page.upd_day != Day::default()) else { return Ok(()) };
+        let page = StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, ..old.clone() };
         if page.upd_day != old.upd_day {
-            let links = self.store.read_outlinks(url, key.as_bytes())?;
-            self.links(&LinkChange { url, old: &links, new: &links, page_changed: true, page: &page })?;
+            let links = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
+            let (url, page) = (visit.url, &page);
+            self.links(&LinkChange { url, old: &links, new: &links, page_changed: true, page })?;
         }
-        self.put_page(url, key, Some(&old), &page)
+        self.put_page(&visit, page, Change::None)
     }
 
-    fn settled(
-        &mut self,
-        url: &CanonicalUrl,
-        key: &Surt,
-        old: Option<StoredPage>,
-        mut content: PageContent,
-        visited: u64,
-        today: Day,
-    ) -> Result<(), StoreError> {
-        let old_links = match &old {
-            Some(_) => self.store.read_outlinks(url, key.as_bytes())?,
+    fn settled(&mut self, visit: Visited<'_>, mut content: PageContent) -> Result<(), StoreError> {
+        let (url, key) = (visit.url, visit.key.as_bytes());
+        let old_links = match &visit.old {
+            Some(_) => self.store.read_outlinks(url, key)?,
             None => Vec::new(),
         };
         if is_gone(content.status) {
             // What the error page links to are not the page's links.
             content.links.clear();
         }
-        let links = diff::merge(url, old_links.clone(), std::mem::take(&mut content.links), today);
-        let ins_day = old.as_ref().map_or(today, |page| page.ins_day);
-        let page = StoredPage { visited, ..stored(content, &links, ins_day, today) };
-        let page_changed = old.as_ref().is_none_or(|old| old.source() != page.source());
+        let links = diff::merge(url, old_links.clone(), std::mem::take(&mut content.links), visit.today);
+        let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
+        let page = stored(content, &links, ins_day, visit.today);
+        let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
         self.links(&LinkChange { url, old: &old_links, new: &links, page_changed, page: &page })?;
         if links != old_links {
             self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
             let family = self.store.family(OUTLINKS)?;
             if links.is_empty() {
-                self.batch.delete_cf(family, key.as_bytes());
+                self.batch.delete_cf(family, key);
             } else {
-                self.batch.put_cf(family, key.as_bytes(), values::encode_outlinks(url, &links));
+                self.batch.put_cf(family, key, values::encode_outlinks(url, &links));
             }
         }
-        self.put_page(url, key, old.as_ref(), &page)
+        let change = match &visit.old {
+            Some(old) if links != old_links || shows_else(old, &page) => Change::Links,
+            Some(old) if old.digest == page.digest => Change::None,
+            _ => Change::Text,
+        };
+        self.put_page(&visit, page, change)
     }
 
-    fn put_page(
-        &mut self,
-        url: &CanonicalUrl,
-        key: &Surt,
-        old: Option<&StoredPage>,
-        page: &StoredPage,
-    ) -> Result<(), StoreError> {
-        if page_differs(old, page) {
-            self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
+    /// Stores a page, and when it is visited next.
+    fn put_page(&mut self, visit: &Visited<'_>, mut page: StoredPage, change: Change) -> Result<(), StoreError> {
+        let (old, key) = (visit.old.as_ref(), visit.key.as_bytes());
+        let entry = self.entries.get(visit.url).copied();
+        let change = match old {
+            Some(old) if old.interval != 0 || old.next_visit != 0 => change,
+            _ => Change::First,
+        };
+        page.visited = visit.visited;
+        page.depth = entry.map_or_else(|| old.map_or(0, |page| page.depth), |entry| entry.depth);
+        page.interval = old.map_or(0, |page| page.interval);
+        self.store.stage_unscheduled(&mut self.batch, old.map_or(0, |page| page.next_visit), key)?;
+        if entry.is_some_and(|entry| entry.stays) {
+            page.next_visit = 0;
+        } else {
+            page.interval = self.recrawl.next(page.interval, change);
+            page.next_visit = visit.visited + u64::from(page.interval);
+            self.store.stage_scheduled(&mut self.batch, page.next_visit, key, page.depth)?;
+        }
+        if page_differs(old, &page) {
+            self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
         }
         let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.html));
         self.counters.visited += i64::from(old.is_none());
-        self.counters.html += html(Some(page)) - html(old);
-        self.batch.put_cf(self.store.family(PAGES)?, key.as_bytes(), values::encode_page(page));
+        self.counters.html += html(Some(&page)) - html(old);
+        self.batch.put_cf(self.store.family(PAGES)?, key, values::encode_page(&page));
         Ok(())
     }
 
@@ -242,8 +279,17 @@ impl<'a> Stage<'a> {
             self.batch.merge_cf(self.store.family(META)?, meta::COUNTERS, encode_sums(&sums));
         }
         self.pairs.stage(self.store, &mut self.batch)?;
+        self.hosts.stage(self.store, &mut self.batch)?;
         Ok((self.batch, self.changed))
     }
+}
+
+/// Whether a visit found something that the index shows, the links aside.
+fn shows_else(old: &StoredPage, new: &StoredPage) -> bool {
+    old.status != new.status
+        || old.title != new.title
+        || old.canonical != new.canonical
+        || old.directives != new.directives
 }
 
 fn is_gone(status: u16) -> bool {
@@ -282,6 +328,9 @@ fn stored(content: PageContent, links: &[OutlinkRecord], ins_day: Day, today: Da
         visited: 0,
         failures: 0,
         last_failure: 0,
+        depth: 0,
+        next_visit: 0,
+        interval: 0,
         int_links: u32::try_from(active.count() - external).unwrap_or(u32::MAX),
         ext_links: u32::try_from(external).unwrap_or(u32::MAX),
     }

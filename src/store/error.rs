@@ -24,6 +24,8 @@ pub enum StoreError {
     Database(#[from] rocksdb::Error),
     #[error("column family {family} holds a damaged record under key {key}: {what}")]
     Damaged { family: &'static str, key: String, what: &'static str },
+    #[error(transparent)]
+    Seen(#[from] crate::sieve::SieveError),
     #[error("no random bytes could be had from the operating system: {0}")]
     Random(String),
 }

@@ -13,6 +13,7 @@ mod codec;
 mod commit;
 mod diff;
 mod error;
+mod hosts;
 mod keys;
 mod lookup;
 mod meta;
@@ -20,12 +21,13 @@ mod pairs;
 mod queue;
 mod ranks;
 mod schema;
+mod seen;
 mod snapshot;
 mod values;
 mod walk;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::{
@@ -33,7 +35,7 @@ use rocksdb::{
 };
 
 use crate::config::StoreConfig;
-use crate::frontier::{Found, QueuedUrl};
+use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes};
 
@@ -48,11 +50,8 @@ pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
 
 use commit::Stage;
-use queue::SeenCache;
 use schema::{OUTLINKS, PAGES};
-
-/// URLs the store's own cache of the seen set remembers when the crawl does not say.
-const DEFAULT_SEEN_CACHE: usize = 1 << 16;
+use seen::{SeenCache, Writer};
 
 /// The database. Share it by `Arc`.
 pub struct Store {
@@ -62,7 +61,11 @@ pub struct Store {
     sync: bool,
     batch_pages: usize,
     /// Serialises commits, and remembers what they saw.
-    writer: Mutex<SeenCache>,
+    writer: Mutex<Writer>,
+    recrawl: Mutex<RecrawlRules>,
+    /// URLs that wait to be held against the set of known ones, and URLs in it.
+    met_urls: AtomicUsize,
+    known_urls: AtomicU64,
     /// Of the last commit that changed anything. Raised by whoever holds the writer's lock.
     change_number: AtomicU64,
     /// Raised with every change of the API's users.
@@ -75,12 +78,16 @@ pub struct Commit {
     pub records: Vec<PageRecord>,
     /// URLs that leave the queue, fetched.
     pub done: Vec<QueuedUrl>,
-    /// URLs that leave the queue without having been fetched.
-    pub dropped: Vec<QueuedUrl>,
+    /// URLs that leave the queue without having been fetched, and are looked at again at this Unix time.
+    pub put_off: Vec<(QueuedUrl, u64)>,
+    /// URLs that leave the queue because they were fetched already.
+    pub withdrawn: Vec<QueuedUrl>,
     /// URLs that stay in the queue with one more failed attempt.
     pub retried: Vec<QueuedUrl>,
     /// URLs met, known or not.
     pub found: Vec<Found>,
+    /// Hosts that are left alone until this Unix time.
+    pub asleep: Vec<(QueueName, u64)>,
 }
 
 impl Store {
@@ -125,18 +132,47 @@ impl Store {
             suffixes,
             sync: config.sync,
             batch_pages: config.batch_pages,
-            writer: Mutex::new(SeenCache::new(DEFAULT_SEEN_CACHE)),
+            writer: Mutex::new(Writer::new()),
+            recrawl: Mutex::default(),
+            met_urls: AtomicUsize::new(0),
+            known_urls: AtomicU64::new(0),
             change_number: AtomicU64::new(0),
             users_number: AtomicU64::new(0),
         };
         store.check_format()?;
         store.resume_numbers()?;
+        store.open_seen()?;
         Ok(store)
     }
 
-    /// Gives the seen set a cache of this many URLs (16 bytes each).
+    /// Opens the set of known URLs. It can be told from the rest of the index, so one that is damaged is made anew.
+    fn open_seen(&self) -> Result<(), StoreError> {
+        let opened = match Writer::open(self) {
+            Err(StoreError::Seen(error)) => {
+                tracing::warn!(%error, "the set of known URLs is damaged, and made anew from pages and queue");
+                self.rebuild_seen()?;
+                Writer::open(self)
+            }
+            opened => opened,
+        };
+        let writer = opened?;
+        writer.clear_away()?;
+        *self.lock() = writer;
+        Ok(())
+    }
+
+    /// Gives the set of known URLs a cache of this many (8 bytes each).
     pub fn set_seen_cache(&self, urls: usize) {
-        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = SeenCache::new(urls);
+        self.lock().cache = SeenCache::new(urls);
+    }
+
+    /// Says when pages are visited again.
+    pub fn set_recrawl(&self, rules: RecrawlRules) {
+        *self.recrawl.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    fn recrawl(&self) -> RecrawlRules {
+        *self.recrawl.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn directory(&self) -> &Path {
@@ -163,34 +199,40 @@ impl Store {
         Ok(())
     }
 
-    /// Stores a commit in one atomic batch; gives back the URLs that are new to the queue. A URL with two records
-    /// in one commit is stored in two batches, the queue's changes with the last.
+    /// Stores a commit in one atomic batch; gives back the queues that URLs wanted again came into. New URLs wait for
+    /// [`Self::merge_met`]. A URL with two records in one commit is stored in two batches, the queue's changes with
+    /// the last.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
-    pub fn commit(&self, commit: Commit) -> Result<Vec<QueuedUrl>, StoreError> {
-        let mut cache = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn commit(&self, commit: Commit) -> Result<Vec<Arrival>, StoreError> {
+        let mut writer = self.lock();
         let mut stage = Stage::new(self);
+        stage.expect(&commit.done, &commit.retried);
         for record in commit.records {
             if stage.holds(&record.url) {
-                self.write_stage(std::mem::replace(&mut stage, Stage::new(self)))?;
+                let next = stage.successor();
+                self.write_stage(std::mem::replace(&mut stage, next))?;
             }
             stage.record(record)?;
         }
+        for (queue, until) in commit.asleep {
+            stage.hosts.host(self, queue)?.asleep_until = until;
+        }
         let batch = &mut stage.batch;
-        for entry in &commit.done {
-            self.stage_done(batch, entry)?;
-        }
-        for entry in &commit.dropped {
-            self.stage_dropped(batch, entry)?;
-        }
         for entry in &commit.retried {
             self.stage_entry(batch, entry)?;
         }
-        let queued = self.stage_found(batch, &mut cache, commit.found)?;
+        for entry in commit.done.iter().chain(&commit.withdrawn) {
+            self.stage_off(batch, entry)?;
+        }
+        for (entry, next) in &commit.put_off {
+            self.stage_put_off(batch, entry, *next)?;
+        }
+        let (met, arrivals) = self.stage_found(batch, &writer, commit.found)?;
         self.write_stage(stage)?;
-        Self::remember(&mut cache, &queued);
-        Ok(queued)
+        writer.remember(self, met);
+        Ok(arrivals)
     }
 
     fn write_stage(&self, stage: Stage<'_>) -> Result<(), StoreError> {

@@ -1,177 +1,230 @@
-//! The queue of URLs to fetch and the set of all URLs ever queued, on disk.
+//! The queue of URLs to fetch, and the schedule of those to visit again, on disk.
 //!
-//! Each scheme, host and port has its own queue, in order of depth. A URL leaves the queue in the batch that
-//! stores its page, so a crash costs no URL and repeats at most those that were in flight.
+//! Each scheme, host and port has its own queue, in order of priority. A URL leaves the queue in the batch that
+//! stores its page, so a crash costs no URL and repeats at most those that were in flight. In the same batch it
+//! enters the schedule; when its time has come it moves from there to the queue. A page stands in one of the two.
 
 use rocksdb::WriteBatch;
-use rustc_hash::FxHashSet;
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::frontier::{Backlog, Found, QueueName, QueuedUrl};
+use crate::frontier::{Arrival, Found, Priority, QueueName, QueuedUrl};
 use crate::urls::{CanonicalUrl, Surt};
 
-use super::codec::{Reader, put_varint};
+use super::codec::{Damage, Reader, put_varint};
 use super::keys::after_prefix;
-use super::schema::{FRONTIER, HOSTS, PAGES, SEEN, bounded, decode_sums, encode_sums};
+use super::schema::{FRONTIER, PAGES, SCHEDULE, bounded};
+use super::seen::{Arrivals, Staged, Writer};
 use super::{Store, StoreError, values};
 
-/// Remembers recently asked keys of the seen set, in constant memory: a direct-mapped table of fingerprints.
-/// Zero stands for an empty place; the one URL whose fingerprint is zero is always asked on disk.
-pub(super) struct SeenCache(Vec<u128>);
-
-impl SeenCache {
-    pub fn new(urls: usize) -> Self {
-        Self(vec![0; urls.max(1).next_power_of_two()])
-    }
-
-    fn place(&mut self, key: u128) -> &mut u128 {
-        let at = key as usize & (self.0.len() - 1);
-        &mut self.0[at]
-    }
-
-    fn holds(&mut self, key: u128) -> bool {
-        key != 0 && *self.place(key) == key
-    }
-
-    fn add(&mut self, key: u128) {
-        *self.place(key) = key;
-    }
-}
-
-fn entry_key(queued: &CanonicalUrl, depth: u16) -> Vec<u8> {
-    let mut key = QueueName::of(queued).as_bytes().to_vec();
-    key.extend_from_slice(&depth.to_be_bytes());
-    key.extend_from_slice(Surt::from(queued).as_bytes());
+fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
+    let surt = Surt::from(url);
+    let name = QueueName::of_surt(surt.as_bytes());
+    let mut key = Vec::with_capacity(name.as_bytes().len() + 2 + surt.as_bytes().len());
+    key.extend_from_slice(name.as_bytes());
+    key.extend_from_slice(&priority.0.to_be_bytes());
+    key.extend_from_slice(surt.as_bytes());
     key
 }
 
-fn seen_key(url: &CanonicalUrl) -> u128 {
-    xxh3_128(Surt::from(url).as_bytes())
-}
-
-/// Queue name, depth and URL of an entry's key.
-fn split_entry(key: &[u8]) -> Result<(QueueName, u16, CanonicalUrl), StoreError> {
+/// Queue name, priority and sortable URL of an entry's key.
+fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
     let damaged = |what| StoreError::damaged(FRONTIER, key, what);
     let (name, rest) = Surt::split_first(key).map_err(|_| damaged("the queue"))?;
-    let (depth, surt) = rest.split_first_chunk::<2>().ok_or_else(|| damaged("the depth"))?;
-    let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
-    Ok((QueueName::from_stored(name), u16::from_be_bytes(*depth), url))
+    let (priority, surt) = rest.split_first_chunk::<2>().ok_or_else(|| damaged("the priority"))?;
+    Ok((name, Priority(u16::from_be_bytes(*priority)), surt))
+}
+
+fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
+    let mut value = Vec::with_capacity(3);
+    put_varint(&mut value, u64::from(entry.attempts));
+    put_varint(&mut value, u64::from(entry.depth));
+    values::put_target(&mut value, entry.target);
+    value
+}
+
+fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedUrl, StoreError> {
+    let damaged = |damage: Damage| StoreError::damaged(FRONTIER, key, damage.0);
+    let (_, priority, surt) = split_entry(key)?;
+    let url = Surt::bytes_to_url(surt).map_err(|_| damaged(Damage("the URL")))?;
+    let mut reader = Reader(value);
+    let attempts = reader.u32("the attempts").map_err(damaged)?;
+    let depth = depth(&mut reader).map_err(damaged)?;
+    let target = values::target(&mut reader).map_err(damaged)?;
+    reader.end().map_err(damaged)?;
+    Ok(QueuedUrl { url, priority, depth, attempts, target })
+}
+
+fn depth(reader: &mut Reader<'_>) -> Result<u16, Damage> {
+    u16::try_from(reader.varint("the depth")?).map_err(|_| Damage("the depth"))
+}
+
+fn schedule_key(time: u64, surt: &[u8]) -> Vec<u8> {
+    [&time.to_be_bytes(), surt].concat()
+}
+
+/// The time and the sortable URL of a key of the schedule.
+fn split_scheduled(key: &[u8]) -> Result<(u64, &[u8]), StoreError> {
+    let (time, surt) =
+        key.split_first_chunk().ok_or_else(|| StoreError::damaged(SCHEDULE, key, "the time"))?;
+    Ok((u64::from_be_bytes(*time), surt))
+}
+
+/// The sortable URL in a key of the pages, the queue or the schedule.
+pub(super) fn surt_in<'k>(family: &'static str, key: &'k [u8]) -> Result<&'k [u8], StoreError> {
+    match family {
+        FRONTIER => split_entry(key).map(|(.., surt)| surt),
+        SCHEDULE => split_scheduled(key).map(|(_, surt)| surt),
+        _ => Ok(key),
+    }
 }
 
 impl Store {
-    /// Adds URLs that were never queued before (or are to be queued again) to a batch; gives those back.
+    /// Adds URLs to a batch: those wanted again to their queues, the rest to those that wait to be held against
+    /// the set of known ones.
     pub(super) fn stage_found(
         &self,
         batch: &mut WriteBatch,
-        cache: &mut SeenCache,
+        writer: &Writer,
         found: Vec<Found>,
-    ) -> Result<Vec<QueuedUrl>, StoreError> {
-        let mut queued = Vec::new();
-        let mut staged: FxHashSet<u128> = FxHashSet::default();
-        for Found { url, depth, again } in found {
-            let key = seen_key(&url);
-            if staged.contains(&key) || (!again && cache.holds(key)) {
-                continue;
+    ) -> Result<(Staged, Vec<Arrival>), StoreError> {
+        let (mut staged, mut arrivals) = (Staged::default(), Arrivals::default());
+        for found in found {
+            let surt = Surt::from(&found.url);
+            let again = found.is_wanted_again();
+            writer.meet(&mut staged, &found, surt.as_bytes(), again);
+            if again {
+                if let Some(page) = self.read_page(surt.as_bytes())? {
+                    self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
+                }
+                let Found { url, priority, depth, target } = found;
+                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                self.stage_entry(batch, &entry)?;
+                arrivals.add(entry);
             }
-            let known_depth = self.seen_depth(key)?;
-            if known_depth.is_some() {
-                cache.add(key);
-            }
-            let depth = match known_depth {
-                Some(_) if !again => continue,
-                Some(known) if self.is_queued(&url, known)? => continue,
-                Some(known) => known.min(depth),
-                None => depth,
-            };
-            staged.insert(key);
-            let mut value = Vec::with_capacity(2);
-            put_varint(&mut value, u64::from(depth));
-            batch.put_cf(self.family(SEEN)?, key.to_be_bytes(), value);
-            let entry = QueuedUrl { url, depth, attempts: 0 };
-            self.stage_entry(batch, &entry)?;
-            queued.push(entry);
         }
-        Ok(queued)
-    }
-
-    /// Marks the staged URLs as seen once their batch is written.
-    pub(super) fn remember(cache: &mut SeenCache, queued: &[QueuedUrl]) {
-        for entry in queued {
-            cache.add(seen_key(&entry.url));
-        }
+        writer.stage(self, batch, &staged)?;
+        Ok((staged, arrivals.into_vec()))
     }
 
     pub(super) fn stage_entry(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
+        let key = entry_key(&entry.url, entry.priority);
+        batch.put_cf(self.family(FRONTIER)?, key, encode_entry(entry));
+        Ok(())
+    }
+
+    pub(super) fn stage_off(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
+        batch.delete_cf(self.family(FRONTIER)?, entry_key(&entry.url, entry.priority));
+        Ok(())
+    }
+
+    pub(super) fn stage_scheduled(
+        &self,
+        batch: &mut WriteBatch,
+        time: u64,
+        surt: &[u8],
+        depth: u16,
+    ) -> Result<(), StoreError> {
         let mut value = Vec::with_capacity(1);
-        put_varint(&mut value, u64::from(entry.attempts));
-        batch.put_cf(self.family(FRONTIER)?, entry_key(&entry.url, entry.depth), value);
+        put_varint(&mut value, u64::from(depth));
+        batch.put_cf(self.family(SCHEDULE)?, schedule_key(time, surt), value);
         Ok(())
     }
 
-    pub(super) fn stage_dropped(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
-        batch.delete_cf(self.family(FRONTIER)?, entry_key(&entry.url, entry.depth));
+    pub(super) fn stage_unscheduled(
+        &self,
+        batch: &mut WriteBatch,
+        time: u64,
+        surt: &[u8],
+    ) -> Result<(), StoreError> {
+        if time != 0 {
+            batch.delete_cf(self.family(SCHEDULE)?, schedule_key(time, surt));
+        }
         Ok(())
     }
 
-    pub(super) fn stage_done(&self, batch: &mut WriteBatch, entry: &QueuedUrl) -> Result<(), StoreError> {
-        self.stage_dropped(batch, entry)?;
-        batch.merge_cf(self.family(HOSTS)?, QueueName::of(&entry.url).as_bytes(), encode_sums(&[1]));
-        Ok(())
+    /// Takes a URL off the queue that was not fetched, and has another look at it at `next`. Its page, if it has
+    /// one, stays as it is.
+    pub(super) fn stage_put_off(
+        &self,
+        batch: &mut WriteBatch,
+        entry: &QueuedUrl,
+        next: u64,
+    ) -> Result<(), StoreError> {
+        self.stage_off(batch, entry)?;
+        let surt = Surt::from(&entry.url);
+        if let Some(mut page) = self.read_page(surt.as_bytes())? {
+            self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
+            page.next_visit = next;
+            batch.put_cf(self.family(PAGES)?, surt.as_bytes(), values::encode_page(&page));
+        }
+        self.stage_scheduled(batch, next, surt.as_bytes(), entry.depth)
     }
 
-    fn seen_depth(&self, key: u128) -> Result<Option<u16>, StoreError> {
-        let Some(value) = self.db.get_pinned_cf(self.family(SEEN)?, key.to_be_bytes())? else {
-            return Ok(None);
-        };
-        let depth = Reader(&value).varint("the depth").ok().and_then(|depth| u16::try_from(depth).ok());
-        depth.map(Some).ok_or_else(|| StoreError::damaged(SEEN, &key.to_be_bytes(), "the depth"))
-    }
-
-    fn is_queued(&self, url: &CanonicalUrl, depth: u16) -> Result<bool, StoreError> {
-        Ok(self.db.get_pinned_cf(self.family(FRONTIER)?, entry_key(url, depth))?.is_some())
-    }
-
-    /// Depth at which a URL was queued, if it ever was.
+    /// Moves URLs whose next visit is due at `now`, `most` at most, from the schedule to the queue. Gives back the
+    /// queues they came into, and how many they are.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn depth_of(&self, url: &CanonicalUrl) -> Result<Option<u16>, StoreError> {
-        self.seen_depth(seen_key(url))
-    }
-
-    /// Pages last visited before a Unix time, with their depths, in key order.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn visited_before(&self, time: u64) -> Result<Vec<(CanonicalUrl, u16)>, StoreError> {
-        let mut due = Vec::new();
-        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+    pub fn take_due(&self, now: u64, most: usize) -> Result<(Vec<Arrival>, usize), StoreError> {
+        let _writer = self.lock();
+        let mut batch = WriteBatch::default();
+        let (mut arrivals, mut count) = (Arrivals::default(), 0);
+        let end = now.checked_add(1).map(|end| end.to_be_bytes().to_vec());
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(SCHEDULE)?, bounded(end));
         cursor.seek_to_first();
-        while let Some((key, value)) = cursor.item() {
-            let damaged = |what| StoreError::damaged(PAGES, key, what);
-            if values::decode_page(value).map_err(|damage| damaged(damage.0))?.visited < time {
-                let url = Surt::bytes_to_url(key).map_err(|_| damaged("the URL"))?;
-                let depth = self.depth_of(&url)?.unwrap_or(0);
-                due.push((url, depth));
-            }
+        while let (Some((key, value)), true) = (cursor.item(), count < most) {
+            let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
+            let (_, surt) = split_scheduled(key)?;
+            let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
+            let depth = depth(&mut Reader(value)).map_err(|damage| damaged(damage.0))?;
+            let entry = QueuedUrl {
+                url,
+                priority: Priority::AGAIN,
+                depth,
+                attempts: 0,
+                target: crate::frontier::Target::Page,
+            };
+            batch.delete_cf(self.family(SCHEDULE)?, key);
+            self.stage_entry(&mut batch, &entry)?;
+            arrivals.add(entry);
+            count += 1;
             cursor.next();
         }
         cursor.status()?;
-        Ok(due)
+        self.write(batch)?;
+        Ok((arrivals.into_vec(), count))
     }
 
-    /// Every queue that holds URLs.
+    /// When the first URL of the schedule is due, in Unix time.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn queues(&self) -> Result<Vec<QueueName>, StoreError> {
+    pub fn next_due(&self) -> Result<Option<u64>, StoreError> {
+        let mut cursor = self.db.raw_iterator_cf(self.family(SCHEDULE)?);
+        cursor.seek_to_first();
+        let time = cursor.key().map(|key| split_scheduled(key).map(|(time, _)| time)).transpose()?;
+        cursor.status()?;
+        Ok(time)
+    }
+
+    /// Up to `most` queues that hold URLs, in key order, strictly after the queue `after`; each with its first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn queues(&self, after: Option<&QueueName>, most: usize) -> Result<Vec<Arrival>, StoreError> {
         let mut queues = Vec::new();
         let mut cursor = self.db.raw_iterator_cf(self.family(FRONTIER)?);
-        cursor.seek_to_first();
-        while let Some(key) = cursor.key() {
-            let (name, ..) = split_entry(key)?;
-            let next = after_prefix(name.as_bytes());
-            queues.push(name);
+        match after {
+            None => cursor.seek_to_first(),
+            Some(name) => match after_prefix(name.as_bytes()) {
+                Some(next) => cursor.seek(next),
+                None => return Ok(queues),
+            },
+        }
+        while let (Some(key), true) = (cursor.key(), queues.len() < most) {
+            let (name, priority, surt) = split_entry(key)?;
+            let url = Surt::bytes_to_url(surt).map_err(|_| StoreError::damaged(FRONTIER, key, "the URL"))?;
+            let next = after_prefix(name);
+            queues.push(Arrival { queue: QueueName::from_stored(name), url, priority });
             match next {
                 Some(next) => cursor.seek(next),
                 None => break,
@@ -180,12 +233,12 @@ impl Store {
         cursor.status()?;
         Ok(queues)
     }
-}
 
-impl Backlog for Store {
-    type Error = StoreError;
-
-    fn queued(
+    /// Up to `most` URLs of a queue in its order, strictly after the URL `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn queued(
         &self,
         queue: &QueueName,
         after: Option<&QueuedUrl>,
@@ -193,27 +246,53 @@ impl Backlog for Store {
     ) -> Result<Vec<QueuedUrl>, StoreError> {
         let mut cursor =
             self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(queue.as_bytes())));
-        let start = after.map(|entry| entry_key(&entry.url, entry.depth));
+        let start = after.map(|entry| entry_key(&entry.url, entry.priority));
         cursor.seek(start.as_deref().unwrap_or(queue.as_bytes()));
         if start.is_some() && cursor.key() == start.as_deref() {
             cursor.next();
         }
         let mut entries = Vec::new();
         while let (Some((key, value)), true) = (cursor.item(), entries.len() < most) {
-            let (_, depth, url) = split_entry(key)?;
-            let attempts = Reader(value).u32("the attempts");
-            let attempts = attempts.map_err(|damage| StoreError::damaged(FRONTIER, key, damage.0))?;
-            entries.push(QueuedUrl { url, depth, attempts });
+            entries.push(decode_entry(key, value)?);
             cursor.next();
         }
         cursor.status()?;
         Ok(entries)
     }
 
-    fn fetches_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
-        let key = queue.as_bytes();
-        let Some(value) = self.db.get_pinned_cf(self.family(HOSTS)?, key)? else { return Ok(0) };
-        let sums = decode_sums(HOSTS, key, &value)?;
-        Ok(sums.first().map_or(0, |&count| u64::try_from(count).unwrap_or(0)))
+    /// URLs in one queue.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn queue_length_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
+        let mut cursor =
+            self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(queue.as_bytes())));
+        cursor.seek(queue.as_bytes());
+        let mut count = 0;
+        while cursor.valid() {
+            count += 1;
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(count)
+    }
+
+    /// The entry of a URL in its queue, if it waits there. Reads its queue up to it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn entry_of(&self, url: &CanonicalUrl) -> Result<Option<QueuedUrl>, StoreError> {
+        let (queue, surt) = (QueueName::of(url), Surt::from(url));
+        let mut cursor =
+            self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(queue.as_bytes())));
+        cursor.seek(queue.as_bytes());
+        while let Some((key, value)) = cursor.item() {
+            if split_entry(key)?.2 == surt.as_bytes() {
+                return decode_entry(key, value).map(Some);
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(None)
     }
 }

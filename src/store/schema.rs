@@ -7,12 +7,14 @@
 //! | `backlinks` | target SURT · source SURT · seq | one external link as the API shows it |
 //! | `pairs` | target host · `00` · source host | counts of active external links; sums by merge |
 //! | `referrals` | source host · `00` · target host | active external links, counted; sums by merge |
-//! | `seen` | XXH3-128 of the page SURT | depth at which the URL was queued |
-//! | `frontier` | queue · depth · page SURT | a URL waiting to be fetched, and its failed attempts |
-//! | `hosts` | queue | how many fetches it has had; sums by merge |
+//! | `met` | number | URLs that a commit met, which wait to be held against the set of all known ones |
+//! | `frontier` | queue · priority · page SURT | a URL waiting to be fetched: its depth and failed attempts |
+//! | `schedule` | Unix time, big end first · page SURT | a URL waiting for its next visit: its depth |
+//! | `hosts` | queue | pages fetched, failures in a row, the last visits |
+//! | `robots` | scheme, host and port | the last robots.txt, and when it was asked for |
 //! | `ranks` | generation · kind · page SURT or host | IV Search Rank in hundredths, big end first |
 //! | `changes` | kind · registrable domain, sortable | number of the last commit that changed something of it |
-//! | `meta` | name | format version, rank generation, counters, API users, token key |
+//! | `meta` | name | format version, rank generation, counters, API users, token key, files of the set of known URLs |
 //!
 //! Only external links stand in `backlinks`: internal ones are never backlinks, and they are nine of ten.
 //! A backlink's row repeats what it shows of its source page, so that a scope is one range scan.
@@ -30,23 +32,29 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";
 pub(super) const BACKLINKS: &str = "backlinks";
 pub(super) const PAIRS: &str = "pairs";
 pub(super) const REFERRALS: &str = "referrals";
-pub(super) const SEEN: &str = "seen";
+pub(super) const MET: &str = "met";
 pub(super) const FRONTIER: &str = "frontier";
+pub(super) const SCHEDULE: &str = "schedule";
 pub(super) const HOSTS: &str = "hosts";
+pub(super) const ROBOTS: &str = "robots";
 pub(super) const RANKS: &str = "ranks";
 pub(super) const CHANGES: &str = "changes";
 pub(super) const META: &str = "meta";
 
 /// Every column family, as the README's table lists them.
-pub const COLUMN_FAMILIES: [&str; 11] =
-    [PAGES, OUTLINKS, BACKLINKS, PAIRS, REFERRALS, SEEN, FRONTIER, HOSTS, RANKS, CHANGES, META];
+pub const COLUMN_FAMILIES: [&str; 13] = [
+    PAGES, OUTLINKS, BACKLINKS, PAIRS, REFERRALS, MET, FRONTIER, SCHEDULE, HOSTS, ROBOTS, RANKS, CHANGES, META,
+];
+
+/// Column families of earlier formats that are no more.
+const FORMER: [&str; 1] = ["seen"];
 
 /// The column family that RocksDB itself adds; nothing is stored in it.
 const DEFAULT: &str = "default";
@@ -73,7 +81,9 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
 pub(super) fn foreign(directory: &Path) -> Result<Option<String>, rocksdb::Error> {
     let options = Options::default();
     let names = DB::list_cf(&options, directory)?;
-    let is_own = |name: &String| name == DEFAULT || COLUMN_FAMILIES.contains(&name.as_str());
+    let is_own = |name: &String| {
+        name == DEFAULT || COLUMN_FAMILIES.contains(&name.as_str()) || FORMER.contains(&name.as_str())
+    };
     let unknown: Vec<String> = names.iter().filter(|name| !is_own(name)).cloned().collect();
     if !unknown.is_empty() {
         return Ok(Some(format!(
@@ -122,8 +132,8 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
         _ => 4 << 10,
     };
     blocks.set_block_size(block_size);
-    if matches!(name, PAGES | OUTLINKS | SEEN) {
-        // Asked for keys that are mostly absent: new pages, new URLs.
+    if matches!(name, PAGES | OUTLINKS) {
+        // Asked for keys that are mostly absent: new pages.
         blocks.set_bloom_filter(10.0, false);
     }
     options.set_block_based_table_factory(&blocks);
@@ -132,7 +142,7 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     options.set_bottommost_compression_options(-14, config.compression_level, 0, 0, true);
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(64 << 20);
-    if matches!(name, PAIRS | REFERRALS | HOSTS | META) {
+    if matches!(name, PAIRS | REFERRALS | META) {
         options.set_merge_operator_associative("sums", add_sums);
     }
     options

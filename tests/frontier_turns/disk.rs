@@ -3,44 +3,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use backlinkd::frontier::{Backlog, QueueName, QueuedUrl};
+use backlinkd::frontier::{Arrival, Backlog, Priority, QueueName, QueuedUrl, Standing, Target};
 use backlinkd::urls::CanonicalUrl;
 
-/// The queue as it stands on disk: by queue, depth and URL; and fetches by queue.
+type Key = (QueueName, Priority, CanonicalUrl);
+
+/// The queue as it stands on disk: by queue, priority and URL; and new pages by queue.
 #[derive(Default)]
 pub struct Disk {
-    pub entries: BTreeMap<(QueueName, u16, CanonicalUrl), u32>,
-    seen: BTreeMap<CanonicalUrl, u16>,
-    pub fetches: BTreeMap<QueueName, u64>,
+    /// Depths and attempts.
+    pub entries: BTreeMap<Key, (u16, u32)>,
+    seen: BTreeSet<CanonicalUrl>,
+    pub pages: BTreeMap<QueueName, u64>,
+    /// New pages that a host may have, and a domain.
+    pub budgets: (u64, u64),
+    /// How soon hosts are asked.
+    pub merits: BTreeMap<QueueName, u8>,
+}
+
+fn domain_of(name: &QueueName) -> String {
+    // com,example,www,) and the scheme: the domain is the first two labels.
+    String::from_utf8_lossy(name.as_bytes()).split(',').take(2).collect::<Vec<_>>().join(",")
 }
 
 impl Disk {
-    pub fn key(queued: &QueuedUrl) -> (QueueName, u16, CanonicalUrl) {
-        (QueueName::of(&queued.url), queued.depth, queued.url.clone())
+    pub fn key(queued: &QueuedUrl) -> Key {
+        (QueueName::of(&queued.url), queued.priority, queued.url.clone())
     }
 
-    /// Queues a URL that was never queued, or that is wanted `again` and not queued now.
-    pub fn queue(&mut self, url: &CanonicalUrl, depth: u16, again: bool) -> Option<QueuedUrl> {
-        let depth = match self.seen.get(url) {
-            Some(_) if !again => return None,
-            Some(known) => *known,
-            None => depth,
-        };
-        let queued = QueuedUrl { url: url.clone(), depth, attempts: 0 };
-        if self.entries.contains_key(&Self::key(&queued)) {
+    /// Queues a URL that was never queued, or that is wanted again.
+    pub fn queue(&mut self, url: &CanonicalUrl, depth: u16, priority: Priority) -> Option<Arrival> {
+        if !self.seen.insert(url.clone()) && priority.is_new_page() {
             return None;
         }
-        self.seen.insert(url.clone(), depth);
-        self.entries.insert(Self::key(&queued), 0);
-        Some(queued)
+        let queue = QueueName::of(url);
+        self.entries.entry((queue.clone(), priority, url.clone())).or_insert((depth, 0));
+        Some(Arrival { queue, url: url.clone(), priority })
     }
 
     pub fn holds(&self, queued: &QueuedUrl) -> bool {
         self.entries.contains_key(&Self::key(queued))
     }
 
-    pub fn queues(&self) -> BTreeSet<QueueName> {
-        self.entries.keys().map(|(name, ..)| name.clone()).collect()
+    /// Every queue, as at the start of a crawl.
+    pub fn queues(&self) -> Vec<Arrival> {
+        let mut first: BTreeMap<&QueueName, Arrival> = BTreeMap::new();
+        for (queue, priority, url) in self.entries.keys() {
+            let arrival = || Arrival { queue: queue.clone(), url: url.clone(), priority: *priority };
+            first.entry(queue).or_insert_with(arrival);
+        }
+        first.into_values().collect()
+    }
+
+    pub fn domain_pages(&self, domain: &str) -> u64 {
+        self.pages.iter().filter(|(name, _)| domain_of(name) == domain).map(|(_, pages)| pages).sum()
+    }
+
+    /// Whether a queue has had all the new pages it may have.
+    pub fn is_spent(&self, name: &QueueName) -> bool {
+        let pages = self.pages.get(name).copied().unwrap_or(0);
+        pages >= self.budgets.0 || self.domain_pages(&domain_of(name)) >= self.budgets.1
     }
 }
 
@@ -56,15 +78,25 @@ impl Backlog for Disk {
         let after = after.map(Self::key);
         let of_queue = self.entries.iter().filter(|((name, ..), _)| name == queue);
         let rest = of_queue.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
-        let entry = |((_, depth, url), attempts): (&(_, u16, CanonicalUrl), &u32)| QueuedUrl {
+        let entry = |((_, priority, url), (depth, attempts)): (&Key, &(u16, u32))| QueuedUrl {
             url: url.clone(),
+            priority: *priority,
             depth: *depth,
             attempts: *attempts,
+            target: Target::Page,
         };
         Ok(rest.take(most).map(entry).collect())
     }
 
-    fn fetches_of(&self, queue: &QueueName) -> Result<u64, Infallible> {
-        Ok(self.fetches.get(queue).copied().unwrap_or(0))
+    fn standing(&self, queue: &QueueName, _: &CanonicalUrl) -> Result<Standing, Infallible> {
+        let domain = domain_of(queue);
+        Ok(Standing {
+            pages: self.pages.get(queue).copied().unwrap_or(0),
+            budget: self.budgets.0,
+            domain_pages: self.domain_pages(&domain),
+            domain_budget: self.budgets.1,
+            domain: domain.into(),
+            merit: self.merits.get(queue).copied().unwrap_or(0),
+        })
     }
 }

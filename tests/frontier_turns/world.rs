@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::{Backlog, Fate, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
+use backlinkd::frontier::{
+    Arrival, Fate, Frontier, FrontierRules, Next, Pause, Priority, QueueName, QueuedUrl,
+};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 use super::disk::Disk;
@@ -51,7 +53,7 @@ enum Event {
     Told {
         queued: QueuedUrl,
         fate: Fate,
-        new: Vec<QueuedUrl>,
+        new: Vec<Arrival>,
     },
     /// Pages fall due.
     Due(Vec<CanonicalUrl>),
@@ -86,6 +88,10 @@ pub struct Settings {
     pub slowest: u64,
     pub slowest_commit: u64,
     pub due: bool,
+    /// Of seeds: as new pages, or as what they are.
+    pub seed: Priority,
+    /// New pages that a host may have, and a domain.
+    pub budgets: (u64, u64),
 }
 
 pub struct World {
@@ -123,9 +129,9 @@ impl World {
         let count = hosts.len();
         Self {
             frontier: Frontier::new(settings.rules),
-            settings,
             hosts,
-            disk: Disk::default(),
+            disk: Disk { budgets: settings.budgets, ..Disk::default() },
+            settings,
             dice,
             start: Instant::now(),
             now: Duration::ZERO,
@@ -176,11 +182,16 @@ impl World {
 
     /// Queues URLs as a crawl does when it starts: what is on disk is taken up, what is new is told.
     pub fn begin(&mut self, seeds: &[CanonicalUrl]) {
-        for name in self.disk.queues() {
-            self.frontier.restore(name, &self.disk).unwrap();
+        let left = self.disk.queues();
+        self.arrive(left);
+        let new = seeds.iter().filter_map(|seed| self.disk.queue(seed, 0, self.settings.seed)).collect();
+        self.arrive(new);
+    }
+
+    fn arrive(&mut self, arrivals: Vec<Arrival>) {
+        for arrival in arrivals {
+            self.frontier.arrived(&arrival, &self.disk).unwrap();
         }
-        let new = seeds.iter().filter_map(|seed| self.disk.queue(seed, 0, true)).collect();
-        self.frontier.queued(new, &self.disk).unwrap();
     }
 
     /// Runs until the frontier is drained and all is stored.
@@ -334,11 +345,15 @@ impl World {
                 self.outstanding -= 1;
                 self.out.remove(&queued.url);
                 self.frontier.stored(queued, fate);
-                self.frontier.queued(new, &self.disk).unwrap();
+                self.arrive(new);
+                if self.dice.below(8) == 0 {
+                    let now = self.at();
+                    self.frontier.prune(now);
+                }
             }
             Event::Due(urls) => {
-                let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, true)).collect();
-                self.frontier.queued(new, &self.disk).unwrap();
+                let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, Priority::AGAIN)).collect();
+                self.arrive(new);
             }
         }
     }
@@ -421,15 +436,15 @@ impl World {
     fn committed(&mut self, queued: QueuedUrl, fate: Fate, found: &[CanonicalUrl]) {
         let key = Disk::key(&queued);
         let known = match fate {
-            Fate::Again => self.disk.entries.insert(key, queued.attempts),
+            Fate::Again => self.disk.entries.insert(key, (queued.depth, queued.attempts)),
             Fate::Fetched | Fate::Dropped => self.disk.entries.remove(&key),
         };
         assert!(known.is_some(), "{} was not in the queue", queued.url);
-        if fate == Fate::Fetched {
-            *self.disk.fetches.entry(QueueName::of(&queued.url)).or_default() += 1;
+        if fate == Fate::Fetched && queued.priority.is_new_page() {
+            *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
         }
         let depth = queued.depth + 1;
-        let new = found.iter().filter_map(|url| self.disk.queue(url, depth, false)).collect();
+        let new = found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::new_page(depth))).collect();
         // The writer's word may be slow, but it keeps its order.
         let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
         let last = told.map(|(number, _)| *number).max();
@@ -442,14 +457,14 @@ impl World {
 
     /// What is left on disk belongs to hosts that are dormant, or wait for one that is, or have had their share.
     fn check_the_end(&self) {
-        for (name, depth, url) in self.disk.entries.keys() {
+        for (name, priority, url) in self.disk.entries.keys() {
             let host = self.host_of(url);
-            let spent = self.disk.fetches_of(name).unwrap() >= self.settings.rules.max_fetches;
+            let spent = priority.is_new_page() && self.disk.is_spent(name);
             let leads_to_dormant = self.ways(host).iter().any(|host| self.dormant.contains(host));
-            assert!(spent || leads_to_dormant, "{url} at depth {depth} was forgotten");
+            assert!(spent || leads_to_dormant, "{url} with {priority:?} was forgotten");
         }
-        for (name, fetches) in &self.disk.fetches {
-            assert!(*fetches <= self.settings.rules.max_fetches, "{name:?} had {fetches} fetches");
+        for (name, pages) in &self.disk.pages {
+            assert!(*pages <= self.settings.budgets.0, "{name:?} had {pages} pages");
         }
     }
 

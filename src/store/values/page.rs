@@ -34,6 +34,9 @@ pub(in crate::store) fn encode_page(page: &StoredPage) -> Vec<u8> {
     put_text(&mut out, page.canonical.as_ref().map_or("", CanonicalUrl::as_str));
     put_text(&mut out, &page.etag);
     put_text(&mut out, &page.last_modified);
+    put_varint(&mut out, u64::from(page.depth));
+    put_varint(&mut out, page.next_visit);
+    put_varint(&mut out, u64::from(page.interval));
     out
 }
 
@@ -72,6 +75,9 @@ pub(in crate::store) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> 
         },
         etag: reader.string("the ETag")?,
         last_modified: reader.string("the Last-Modified")?,
+        depth: u16::try_from(reader.varint("the depth")?).map_err(|_| Damage("the depth"))?,
+        next_visit: reader.varint("the next visit")?,
+        interval: reader.u32("the interval")?,
     };
     reader.end()?;
     Ok(page)

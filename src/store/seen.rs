@@ -1,0 +1,313 @@
+//! The set of all URLs ever met, and the URLs on their way into it.
+//!
+//! What a commit meets goes through three stages. A cache of recent fingerprints in memory drops most repeats. The
+//! rest is stored with the commit, as one row of `met`, and waits. A merge then holds all that waits against the
+//! [`Sieve`] at once, and queues what is new. Files of the sieve count from the batch on that names them in `meta`
+//! and clears `met`, so a crash repeats a merge or leaves it done: no URL is lost, and none is queued twice without
+//! its page telling that it was visited meanwhile.
+
+use std::collections::hash_map::Entry;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+
+use rocksdb::WriteBatch;
+use rustc_hash::{FxHashMap, FxHashSet};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::frontier::{Arrival, Found, QueueName, QueuedUrl};
+use crate::sieve::{Candidate, RunName, Sieve};
+use crate::urls::{CanonicalUrl, Surt};
+
+use super::codec::{Reader, put_varint};
+use super::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
+use super::{Store, StoreError, queue, values};
+
+const SIEVE_KEY: &[u8] = b"sieve";
+/// URLs whose fingerprints the cache holds when the crawl does not say.
+const DEFAULT_CACHE: usize = 1 << 16;
+/// Of the data directory.
+const FOLDER: &str = "seen";
+/// URLs put into one batch by a merge: what it holds in memory, and what a crash repeats.
+const BATCH_URLS: usize = 20_000;
+/// URLs held in memory at once while the set is made anew.
+const REBUILD_URLS: usize = 4_000_000;
+
+/// Remembers recently asked fingerprints, in constant memory: a direct-mapped table. Zero stands for an empty
+/// place; the URL whose fingerprint is zero is never dropped here.
+pub(super) struct SeenCache(Vec<u64>);
+
+impl SeenCache {
+    pub fn new(urls: usize) -> Self {
+        Self(vec![0; urls.max(1).next_power_of_two()])
+    }
+
+    fn holds(&self, fingerprint: u64) -> bool {
+        fingerprint != 0 && self.0[fingerprint as usize & (self.0.len() - 1)] == fingerprint
+    }
+
+    fn add(&mut self, fingerprint: u64) {
+        let at = fingerprint as usize & (self.0.len() - 1);
+        self.0[at] = fingerprint;
+    }
+}
+
+/// What commits need to remember of each other. Whoever holds its lock is the one who writes.
+pub(super) struct Writer {
+    pub cache: SeenCache,
+    sieve: Sieve,
+    /// The URLs of `met`, in its order.
+    waiting: Vec<Candidate>,
+    /// The key of its next row.
+    next_row: u64,
+}
+
+/// URLs on their way into a batch.
+#[derive(Default)]
+pub(super) struct Staged {
+    row: Vec<u8>,
+    fingerprints: Vec<u64>,
+    within: FxHashSet<u64>,
+}
+
+pub(super) fn fingerprint(surt: &[u8]) -> u64 {
+    xxh3_64(surt)
+}
+
+impl Writer {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
+        Self { cache: SeenCache::new(DEFAULT_CACHE), sieve: Sieve::default(), waiting: Vec::new(), next_row: 0 }
+    }
+
+    /// Opens the set as `meta` and `met` have it.
+    pub fn open(store: &Store) -> Result<Self, StoreError> {
+        let sieve = Sieve::open(&store.seen_directory(), &stored_runs(store)?)?;
+        let mut writer = Self { sieve, ..Self::new() };
+        let mut cursor = store.db.raw_iterator_cf(store.family(MET)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            let damaged = |what| StoreError::damaged(MET, key, what);
+            let row = key.try_into().map(u64::from_be_bytes).map_err(|_| damaged("the number"))?;
+            let mut reader = Reader(value);
+            while let Some(met) = values::decode_met(&mut reader).map_err(|damage| damaged(damage.0))? {
+                writer.wait(fingerprint(met.surt));
+            }
+            writer.next_row = row + 1;
+            cursor.next();
+        }
+        cursor.status()?;
+        store.met_urls.store(writer.waiting.len(), Ordering::Relaxed);
+        store.known_urls.store(writer.sieve.len(), Ordering::Relaxed);
+        Ok(writer)
+    }
+
+    /// Deletes what a merge that was cut short left.
+    pub fn clear_away(&self) -> Result<(), StoreError> {
+        Ok(self.sieve.discard()?)
+    }
+
+    fn wait(&mut self, fingerprint: u64) {
+        self.waiting.push(Candidate { fingerprint, place: self.waiting.len() as u32 });
+    }
+
+    /// Puts a URL into `staged`, unless it was met lately. `queued`: it stands in the queue already.
+    pub fn meet(&self, staged: &mut Staged, found: &Found, surt: &[u8], queued: bool) {
+        let fingerprint = fingerprint(surt);
+        if !self.cache.holds(fingerprint) && staged.within.insert(fingerprint) {
+            values::put_met(&mut staged.row, found, surt, queued);
+            staged.fingerprints.push(fingerprint);
+        }
+    }
+
+    /// Adds the row of `met` to a batch.
+    pub fn stage(&self, store: &Store, batch: &mut WriteBatch, staged: &Staged) -> Result<(), StoreError> {
+        if !staged.row.is_empty() {
+            batch.put_cf(store.family(MET)?, self.next_row.to_be_bytes(), &staged.row);
+        }
+        Ok(())
+    }
+
+    /// The batch is written.
+    pub fn remember(&mut self, store: &Store, staged: Staged) {
+        self.next_row += u64::from(!staged.row.is_empty());
+        for fingerprint in staged.fingerprints {
+            self.cache.add(fingerprint);
+            self.wait(fingerprint);
+        }
+        store.met_urls.store(self.waiting.len(), Ordering::Relaxed);
+    }
+
+    /// Queues the new among the URLs that wait.
+    fn merge(&mut self, store: &Store) -> Result<Vec<Arrival>, StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut candidates = self.waiting.clone();
+        let merged = self.sieve.merge(&mut candidates)?;
+        drop(candidates);
+        let mut arrivals = Arrivals::default();
+        let mut batch = WriteBatch::default();
+        let mut place = 0;
+        let mut cursor = store.db.raw_iterator_cf(store.family(MET)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            let damaged = |what| StoreError::damaged(MET, key, what);
+            let mut reader = Reader(value);
+            while let Some(met) = values::decode_met(&mut reader).map_err(|damage| damaged(damage.0))? {
+                if merged.is_new.get(place) == Some(&true) && !met.queued {
+                    let url = met.url().map_err(|damage| damaged(damage.0))?;
+                    let (priority, depth, target) = (met.priority, met.depth, met.target);
+                    let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                    store.stage_entry(&mut batch, &entry)?;
+                    arrivals.add(entry);
+                }
+                place += 1;
+            }
+            if batch.len() >= BATCH_URLS {
+                store.write(std::mem::take(&mut batch))?;
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        batch.put_cf(store.family(META)?, SIEVE_KEY, encode_runs(&merged.sieve.runs()));
+        batch.delete_range_cf(store.family(MET)?, 0u64.to_be_bytes(), self.next_row.to_be_bytes());
+        store.write(batch)?;
+        self.sieve = merged.sieve;
+        self.sieve.discard()?;
+        self.waiting.clear();
+        store.met_urls.store(0, Ordering::Relaxed);
+        store.known_urls.store(self.sieve.len(), Ordering::Relaxed);
+        Ok(arrivals.into_vec())
+    }
+}
+
+/// The queues that something came into, each once.
+#[derive(Default)]
+pub(super) struct Arrivals(FxHashMap<QueueName, Arrival>);
+
+impl Arrivals {
+    pub fn add(&mut self, entry: QueuedUrl) {
+        let queue = QueueName::of(&entry.url);
+        match self.0.entry(queue) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.priority = known.priority.min(entry.priority);
+            }
+            Entry::Vacant(free) => {
+                let queue = free.key().clone();
+                free.insert(Arrival { queue, url: entry.url, priority: entry.priority });
+            }
+        }
+    }
+
+    pub fn into_vec(self) -> Vec<Arrival> {
+        self.0.into_values().collect()
+    }
+}
+
+fn encode_runs(runs: &[RunName]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for run in runs {
+        put_varint(&mut out, run.id);
+        put_varint(&mut out, run.len);
+        out.extend_from_slice(&run.sum.to_le_bytes());
+    }
+    out
+}
+
+fn stored_runs(store: &Store) -> Result<Vec<RunName>, StoreError> {
+    let value = store.db.get_cf(store.family(META)?, SIEVE_KEY)?.unwrap_or_default();
+    let mut reader = Reader(&value);
+    let mut runs = Vec::new();
+    while !reader.0.is_empty() {
+        let mut run = || {
+            let (id, len) = (reader.varint("a file's number")?, reader.varint("a file's length")?);
+            let sum = reader.bytes(8, "a file's sum")?.try_into().unwrap_or_default();
+            Ok(RunName { id, len, sum: u64::from_le_bytes(sum) })
+        };
+        runs.push(run().map_err(|damage: super::codec::Damage| StoreError::damaged(META, SIEVE_KEY, damage.0))?);
+    }
+    Ok(runs)
+}
+
+impl Store {
+    /// The folder of the set's files.
+    pub fn seen_directory(&self) -> PathBuf {
+        self.directory.join(FOLDER)
+    }
+
+    /// URLs that wait for [`Self::merge_met`].
+    pub fn met_urls(&self) -> usize {
+        self.met_urls.load(Ordering::Relaxed)
+    }
+
+    /// URLs in the set of known ones, without those that wait.
+    pub fn known_urls(&self) -> u64 {
+        self.known_urls.load(Ordering::Relaxed)
+    }
+
+    /// Queues those of the URLs met that were never met before; gives back the queues they came into.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database or a file of the set fails; the URLs go on waiting then.
+    pub fn merge_met(&self) -> Result<Vec<Arrival>, StoreError> {
+        self.lock().merge(self)
+    }
+
+    /// Whether a URL was ever met, or waits for the merge that will tell.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file of the set cannot be read.
+    pub fn was_met(&self, url: &CanonicalUrl) -> Result<bool, StoreError> {
+        let fingerprint = fingerprint(Surt::from(url).as_bytes());
+        let writer = self.lock();
+        let waits = writer.waiting.iter().any(|candidate| candidate.fingerprint == fingerprint);
+        Ok(waits || writer.sieve.holds(fingerprint)?)
+    }
+
+    /// Checks the files of the set against what was written.
+    ///
+    /// # Errors
+    /// [`StoreError`] when one of them is damaged.
+    pub fn check_seen(&self) -> Result<(), StoreError> {
+        Ok(self.lock().sieve.check()?)
+    }
+
+    /// Makes the set anew from the pages, the queue and the schedule. A URL that was dropped for good and stands in
+    /// none of them is met as new when it is met again.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails, or a file cannot be written.
+    pub fn rebuild_seen(&self) -> Result<(), StoreError> {
+        let mut writer = self.lock();
+        let mut sieve = Sieve::open(&self.seen_directory(), &[])?;
+        let mut candidates = Vec::new();
+        for family in [PAGES, FRONTIER, SCHEDULE] {
+            let mut cursor = self.db.raw_iterator_cf(self.family(family)?);
+            cursor.seek_to_first();
+            while let Some(key) = cursor.key() {
+                let surt = queue::surt_in(family, key)?;
+                candidates.push(Candidate {
+                    fingerprint: fingerprint(surt),
+                    place: candidates.len() as u32,
+                });
+                cursor.next();
+                if candidates.len() >= REBUILD_URLS || !cursor.valid() {
+                    sieve = sieve.merge(&mut candidates)?.sieve;
+                    sieve.discard()?;
+                    candidates.clear();
+                }
+            }
+            cursor.status()?;
+        }
+        self.db.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()))?;
+        self.known_urls.store(sieve.len(), Ordering::Relaxed);
+        writer.sieve = sieve;
+        Ok(())
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,60 @@
+//! The URLs that a commit met, as they wait for the sieve: one after the other in one value.
+
+use crate::frontier::{Found, Priority, Target};
+use crate::urls::{CanonicalUrl, Surt};
+
+use super::super::codec::{Damage, Reader, put_varint};
+
+/// A URL that was met.
+pub(in crate::store) struct Met<'v> {
+    pub surt: &'v [u8],
+    pub priority: Priority,
+    pub depth: u16,
+    pub target: Target,
+    /// Whether it stands in the queue already, and is to be remembered only.
+    pub queued: bool,
+}
+
+impl Met<'_> {
+    pub fn url(&self) -> Result<CanonicalUrl, Damage> {
+        Surt::bytes_to_url(self.surt).map_err(|_| Damage("a URL"))
+    }
+}
+
+pub(in crate::store) fn put_met(out: &mut Vec<u8>, found: &Found, surt: &[u8], queued: bool) {
+    put_varint(out, u64::from(found.priority.0));
+    put_varint(out, u64::from(found.depth));
+    out.push(u8::from(queued));
+    put_target(out, found.target);
+    put_varint(out, surt.len() as u64);
+    out.extend_from_slice(surt);
+}
+
+/// Takes the next off the front, if there is one.
+pub(in crate::store) fn decode_met<'v>(reader: &mut Reader<'v>) -> Result<Option<Met<'v>>, Damage> {
+    if reader.0.is_empty() {
+        return Ok(None);
+    }
+    let priority = u16::try_from(reader.varint("a priority")?).map_err(|_| Damage("a priority"))?;
+    let depth = u16::try_from(reader.varint("a depth")?).map_err(|_| Damage("a depth"))?;
+    let queued = reader.byte("a mark")? != 0;
+    let target = target(reader)?;
+    let length = reader.count("a URL")?;
+    let surt = reader.bytes(length, "a URL")?;
+    Ok(Some(Met { surt, priority: Priority(priority), depth, target, queued }))
+}
+
+/// 0 for a page, else one more than how deep a sitemap is.
+pub(in crate::store) fn put_target(out: &mut Vec<u8>, target: Target) {
+    out.push(match target {
+        Target::Page => 0,
+        Target::Sitemap(depth) => depth.saturating_add(1),
+    });
+}
+
+pub(in crate::store) fn target(reader: &mut Reader<'_>) -> Result<Target, Damage> {
+    Ok(match reader.byte("what is expected")? {
+        0 => Target::Page,
+        depth => Target::Sitemap(depth - 1),
+    })
+}
