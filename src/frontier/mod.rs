@@ -16,14 +16,21 @@
 //! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
 //! lead to each other do not wait for ever.
 //!
+//! What is left out before it is queued at all is said by [`BlockList`] (hosts, by the operator's will) and
+//! [`TrapRules`] (URLs that sites make up without end).
+//!
 //! The shape is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses"):
 //! a heap of addresses by the time they may next be asked, each with its hosts; an address that is being asked is
 //! out of the heap.
 
+mod blocks;
 mod queue;
+mod trap;
 mod url;
 mod workbench;
 
+pub use blocks::{BlockList, BlockListError};
+pub use trap::{Trap, TrapRules};
 pub use url::{Fate, Found, QueueName, QueuedUrl};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};
 
