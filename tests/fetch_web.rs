@@ -32,6 +32,9 @@ async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
     assert_eq!(answer.x_robots_tag, ["noarchive", "nofollow"]);
     assert_eq!(answer.link, ["</c>; rel=\"canonical\""]);
     assert_eq!(answer.refresh.as_deref(), Some("5; url=/next"));
+    assert_eq!(answer.version, http::Version::HTTP_11);
+    assert_eq!(answer.headers["etag"], "\"1\"");
+    assert_eq!(answer.headers.get_all("x-robots-tag").iter().count(), 2);
 
     let log = web.log();
     let paths: Vec<&str> = log.iter().map(|request| request.path.as_str()).collect();
@@ -44,6 +47,11 @@ async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
     for absent in ["cookie", "referer", "if-none-match", "authorization"] {
         assert_eq!(request.header(absent), None, "{absent}");
     }
+    let told = client.fetcher.request_headers(&url("http://a.test/p?q=1"), None);
+    let told = told.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    let mut sent = request.headers.clone();
+    sent.sort();
+    assert_eq!(told.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), sent);
     assert_eq!(web.connections(), 1, "the connection of robots.txt is used for the page");
 }
 
@@ -85,6 +93,11 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     assert_eq!((answer.status, answer.body.len()), (304, 0));
     let request = web.log().pop().unwrap();
     assert_eq!(request.header("if-modified-since"), Some("Mon, 01 Jan 2024 00:00:00 GMT"));
+    let told = client.fetcher.request_headers(&url("http://a.test/"), Some(&known));
+    assert_eq!(
+        (&told["if-none-match"], &told["host"]),
+        (&"\"v1\"".parse().unwrap(), &"a.test".parse().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -277,6 +290,7 @@ async fn http2_is_spoken_where_the_server_speaks_it() {
     let client = Visitor::new(&FetchConfig { max_body_bytes: 10_000, ..web.fetch_config() });
     let answer = client.answer("https://a.test/").await;
     assert_eq!((answer.status, &answer.body[..], answer.truncated), (200, &b"two"[..], false));
+    assert_eq!(answer.version, http::Version::HTTP_2);
     assert_eq!((answer.location.as_deref(), answer.ip.to_string()), (Some("/ü"), "127.5.0.1".to_owned()));
     assert_eq!(answer.x_robots_tag, ["none"]);
     let answer = client.answer("https://a.test/big").await;

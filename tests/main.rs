@@ -5,6 +5,7 @@ mod support;
 
 mod api;
 mod architecture;
+mod block_lists;
 mod cli;
 mod config_layers;
 mod crash;
@@ -22,5 +23,6 @@ mod robots_cases;
 mod search_index;
 mod store_format;
 mod store_history;
+mod traps;
 mod urls_table;
 mod whole_web;

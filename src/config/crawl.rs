@@ -1,5 +1,7 @@
 //! `[crawl]`: how much is fetched, how fast, and in what order.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Span, at_least};
@@ -22,6 +24,8 @@ pub struct CrawlConfig {
     pub max_pages_per_host: u64,
     /// Whether only hosts of the seeds' registrable domains are crawled.
     pub stay_on_seed_domains: bool,
+    /// File of hosts and domains that are not fetched. Empty: none.
+    pub block_list: PathBuf,
     /// Queued URLs of one host that are held in memory; the rest wait on disk.
     pub host_queue_in_memory: usize,
     /// URLs whose presence is remembered in memory, so that most repeats cost no look-up on disk.
@@ -50,6 +54,7 @@ impl Default for CrawlConfig {
             max_depth: 50,
             max_pages_per_host: 1_000_000,
             stay_on_seed_domains: false,
+            block_list: PathBuf::new(),
             host_queue_in_memory: 256,
             seen_cache_urls: 4_000_000,
             max_attempts: 3,

@@ -17,6 +17,7 @@ mod robots;
 mod search;
 mod span;
 mod store;
+mod traps;
 mod urls;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub use robots::RobotsConfig;
 pub use search::SearchConfig;
 pub use span::Span;
 pub use store::StoreConfig;
+pub use traps::TrapsConfig;
 pub use urls::UrlsConfig;
 
 /// Everything that can be configured.
@@ -45,6 +47,7 @@ pub struct Config {
     pub crawl: CrawlConfig,
     pub fetch: FetchConfig,
     pub robots: RobotsConfig,
+    pub traps: TrapsConfig,
     pub parse: ParseConfig,
     pub urls: UrlsConfig,
     pub store: StoreConfig,
@@ -63,6 +66,7 @@ impl Config {
         self.crawl.validate()?;
         self.fetch.validate()?;
         self.robots.validate()?;
+        self.traps.validate()?;
         self.parse.validate()?;
         self.urls.validate()?;
         self.store.validate()?;
@@ -72,8 +76,9 @@ impl Config {
     }
 
     /// Every path, with its key: a file's relative ones are turned by it.
-    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 5] {
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 6] {
         [
+            ("crawl.block_list", &mut self.crawl.block_list),
             ("fetch.host_overrides", &mut self.fetch.host_overrides),
             ("fetch.extra_ca", &mut self.fetch.extra_ca),
             ("urls.public_suffix_list", &mut self.urls.public_suffix_list),

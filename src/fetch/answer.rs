@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::body::{self, ContentEncoding, DecodeError, Decoded};
@@ -33,6 +34,9 @@ impl From<Result<Answer, Failure>> for FetchOutcome {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub status: u16,
+    pub version: Version,
+    /// All of them, as sent: what the fields below are read from.
+    pub headers: HeaderMap,
     /// As sent, with parameters.
     pub content_type: Option<String>,
     /// In the order in which the server applied them.
@@ -59,10 +63,11 @@ pub struct Answer {
 
 impl Answer {
     /// An answer without its body.
-    pub(super) fn new(status: u16, headers: &HeaderMap, ip: IpAddr) -> Self {
+    pub(super) fn new(status: u16, version: Version, headers: HeaderMap, ip: IpAddr) -> Self {
         Self {
             status,
-            content_type: last(headers, &header::CONTENT_TYPE).map(text),
+            version,
+            content_type: last(&headers, &header::CONTENT_TYPE).map(text),
             content_encoding: ContentEncoding::list(
                 headers
                     .get_all(header::CONTENT_ENCODING)
@@ -75,10 +80,11 @@ impl Answer {
             location: headers.get(header::LOCATION).map(reference),
             etag: headers.get(header::ETAG).map(text),
             last_modified: headers.get(header::LAST_MODIFIED).map(text),
-            x_robots_tag: all(headers, &HeaderName::from_static("x-robots-tag")),
+            x_robots_tag: all(&headers, &HeaderName::from_static("x-robots-tag")),
             refresh: headers.get(header::REFRESH).map(text),
-            link: all(headers, &header::LINK),
+            link: all(&headers, &header::LINK),
             retry_after: headers.get(header::RETRY_AFTER).map(text).and_then(|value| retry_after(&value)),
+            headers,
             ip,
             body: Bytes::new(),
             truncated: false,
@@ -147,7 +153,7 @@ mod tests {
         add("x-robots-tag", "otherbot: nofollow, ü".as_bytes());
         add("etag", b"\"\xe9\"");
         add("retry-after", b" 120 ");
-        let answer = Answer::new(200, &headers, "1.1.1.1".parse().unwrap());
+        let answer = Answer::new(200, Version::HTTP_11, headers.clone(), "1.1.1.1".parse().unwrap());
         assert_eq!(answer.location.as_deref(), Some("/%FCml%E4ut?a b"));
         assert_eq!(answer.content_type.as_deref(), Some("text/html; charset=utf-8"));
         let odd = ContentEncoding::Unknown("x-odd".to_owned());
@@ -156,6 +162,7 @@ mod tests {
         assert_eq!(answer.etag.as_deref(), Some("\"é\""));
         assert_eq!(answer.retry_after, Some(Duration::from_secs(120)));
         assert_eq!((answer.refresh, answer.link, answer.last_modified), (None, vec![], None));
+        assert_eq!(answer.headers, headers);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Fetcher {
     http: Client,
     https: Client,
     addresses: Arc<AddressBook>,
+    /// What every request carries.
+    headers: HeaderMap,
     token: String,
     timeout: Duration,
     max_body_bytes: usize,
@@ -49,14 +51,16 @@ impl Fetcher {
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
         let addresses = Arc::new(AddressBook::new(config)?);
         let authorities = read_authorities(config)?;
+        let headers = request_headers(config)?;
         let client = |https| {
-            build(config, &authorities, SchemeResolver { book: addresses.clone(), https })
+            build(config, &headers, &authorities, SchemeResolver { book: addresses.clone(), https })
                 .map_err(|error| FetchError::Client(Failure::from(error).detail))
         };
         Ok(Self {
             http: client(false)?,
             https: client(true)?,
             addresses,
+            headers,
             token: config.user_agent.clone(),
             timeout: config.timeout.0,
             max_body_bytes: config.max_body_bytes,
@@ -71,6 +75,16 @@ impl Fetcher {
     /// The product token by which robots.txt files and robots directives name us.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The headers that a request for `url` carries, as the client sends them: for records of what was asked.
+    pub fn request_headers(&self, url: &CanonicalUrl, validators: Option<&Validators>) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if let Ok(host) = HeaderValue::from_str(authority(url)) {
+            headers.insert(header::HOST, host);
+        }
+        headers.extend(conditions(validators));
+        headers
     }
 
     /// Fetches the page that the permit is for. With validators the server may answer 304.
@@ -111,7 +125,8 @@ impl Fetcher {
         let mut response =
             client.get(url.as_str()).headers(conditions(validators)).send().await.map_err(Failure::from)?;
         let ip = response.remote_addr().map_or(address, |peer| peer.ip().to_canonical());
-        let mut answer = Answer::new(response.status().as_u16(), response.headers(), ip);
+        let headers = std::mem::take(response.headers_mut());
+        let mut answer = Answer::new(response.status().as_u16(), response.version(), headers, ip);
         (answer.body, answer.truncated) = read_body(&mut response, max_bytes).await?;
         Ok(answer)
     }
@@ -147,15 +162,12 @@ fn conditions(validators: Option<&Validators>) -> HeaderMap {
 
 fn build(
     config: &FetchConfig,
+    headers: &HeaderMap,
     authorities: &[Certificate],
     resolver: SchemeResolver,
 ) -> Result<Client, reqwest::Error> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING));
     Client::builder()
-        .user_agent(user_agent(config))
-        .default_headers(headers)
+        .default_headers(headers.clone())
         .redirect(redirect::Policy::none())
         // The crawl alone decides when a server is asked again.
         .retry(retry::never())
@@ -174,6 +186,23 @@ fn build(
         .tls_certs_merge(authorities.iter().cloned())
         .dns_resolver(Arc::new(resolver))
         .build()
+}
+
+/// What every request carries.
+fn request_headers(config: &FetchConfig) -> Result<HeaderMap, FetchError> {
+    let agent = HeaderValue::from_str(&user_agent(config));
+    let agent = agent.map_err(|error| FetchError::Client(format!("fetch.contact: {error}")))?;
+    Ok(HeaderMap::from_iter([
+        (header::USER_AGENT, agent),
+        (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
+        (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
+    ]))
+}
+
+/// Host and port of a URL, as the `Host` header names them.
+fn authority(url: &CanonicalUrl) -> &str {
+    let end = url.as_str().len() - url.path_and_query().len();
+    url.as_str()[..end].split_once("://").map_or("", |(_, authority)| authority)
 }
 
 fn user_agent(config: &FetchConfig) -> String {

@@ -25,6 +25,9 @@
 //! The memory is bounded: beyond [`FrontierRules::max_queues`] no queue is taken in ([`Frontier::left_out`] tells),
 //! and [`Frontier::prune`] forgets those that have nothing to do.
 //!
+//! What is left out before it is queued at all is said by [`BlockList`] (hosts, by the operator's will) and
+//! [`TrapRules`] (URLs that sites make up without end).
+//!
 //! The shape is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses"):
 //! a heap of addresses by the time they may next be asked, each with its hosts; an address that is being asked is
 //! out of the heap.
@@ -32,14 +35,18 @@
 use crate::urls::CanonicalUrl;
 
 mod addresses;
+mod blocks;
 mod budget;
 mod queue;
 mod recrawl;
+mod trap;
 mod url;
 mod workbench;
 
+pub use blocks::{BlockList, BlockListError};
 pub use budget::Standing;
 pub use recrawl::{Change, RecrawlRules};
+pub use trap::{Trap, TrapRules};
 pub use url::{Arrival, Fate, Found, Priority, QueueName, QueuedUrl, Target};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};
 

@@ -1,0 +1,109 @@
+//! Block lists: hosts and domains that are not fetched, by the operator's will.
+//!
+//! In goes a text file with one name a line: `example.com` blocks that host and every host below it,
+//! `*.example.com` only those below it. Names may be in Unicode or punycode, in any case; addresses are written as
+//! in URLs (`192.0.2.1`, `[2001:db8::1]`). Blank lines and what follows a `#` at the start of a line or after a
+//! blank are left out; a byte order mark and CRLF line ends are accepted. Out comes a [`BlockList`], which answers
+//! for a host in one look-up per label, however long the list is.
+//!
+//! A line that names no host makes the whole list unusable: a list that is silently shorter than it looks would
+//! fetch what was to be left alone. Ports and paths cannot be blocked.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::urls::UrlRules;
+
+/// Hosts and domains that are not fetched. Clones share the list; the default blocks nothing.
+#[derive(Clone, Debug, Default)]
+pub struct BlockList {
+    /// A host that is blocked with all below it by its name; what blocks only hosts below, with the dot before.
+    names: Arc<HashSet<Box<str>, ahash::RandomState>>,
+}
+
+/// A block list that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockListError {
+    #[error("the block list {file} cannot be read ({source}); correct crawl.block_list", file = .path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error(
+        "line {line} of the block list {file} is \"{text}\", which names no host; write one host or *.domain a line, \
+         without scheme, port or path", file = .path.display()
+    )]
+    Line { path: PathBuf, line: usize, text: String },
+}
+
+impl BlockList {
+    /// Reads a file; an empty path is the empty list.
+    ///
+    /// # Errors
+    /// [`BlockListError`], which names the file and the line.
+    pub fn read(path: &Path) -> Result<Self, BlockListError> {
+        if path.as_os_str().is_empty() {
+            return Ok(Self::default());
+        }
+        let bytes =
+            std::fs::read(path).map_err(|source| BlockListError::Read { path: path.to_owned(), source })?;
+        let rules = UrlRules::default();
+        let mut names = HashSet::default();
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        for (index, line) in text.split(|&b| b == b'\n').enumerate() {
+            let name = name_of(line, &rules).map_err(|text| BlockListError::Line {
+                path: path.to_owned(),
+                line: index + 1,
+                text: text.chars().take(200).collect(),
+            })?;
+            names.extend(name);
+        }
+        Ok(Self { names: Arc::new(names) })
+    }
+
+    /// Whether a host, as a canonical URL holds it, is not to be fetched from.
+    pub fn blocks(&self, host: &str) -> bool {
+        if self.names.is_empty() {
+            return false;
+        }
+        let dots = || host.match_indices('.').map(|(at, _)| at);
+        self.names.contains(host)
+            || dots().any(|dot| self.names.contains(&host[dot..]) || self.names.contains(&host[dot + 1..]))
+    }
+
+    /// Names in the list, repeats counted once.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// What a line blocks, in the form of [`BlockList::names`]; `None` when the line is empty or a comment.
+///
+/// # Errors
+/// What stands in the line, when that names no host.
+fn name_of(line: &[u8], rules: &UrlRules) -> Result<Option<Box<str>>, String> {
+    let line = std::str::from_utf8(line).map_err(|_| String::from_utf8_lossy(line).trim().to_owned())?;
+    let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
+    let (Some(word), None) = (words.next(), words.next()) else {
+        let is_empty = line.split_whitespace().next().is_none_or(|word| word.starts_with('#'));
+        return if is_empty { Ok(None) } else { Err(line.trim().to_owned()) };
+    };
+    let (below_only, name) = match word.strip_prefix("*.") {
+        Some(name) => (true, name),
+        None => (false, word),
+    };
+    let host = host_of(name, rules).ok_or_else(|| word.to_owned())?;
+    Ok(Some(if below_only { format!(".{host}").into() } else { host.into() }))
+}
+
+/// A name as canonical URLs write it.
+fn host_of(name: &str, rules: &UrlRules) -> Option<String> {
+    if name.contains(['/', '\\', '@', '?', '#', '*']) {
+        return None;
+    }
+    // The port is written out, so that one in the name makes it no URL.
+    let url = rules.canonical(&format!("http://{name}:81/")).ok()?;
+    Some(url.host().to_owned())
+}

@@ -1,0 +1,76 @@
+//! Dates in URLs: which pages are a calendar's, and of which time.
+//!
+//! A date counts where it is what the URL is about: it ends the path (`/2031/05`, `/2031/05/01/`, `/2031-05`), or it
+//! is a parameter. A date that is followed by a name (`/1945/07/an-article`) dates what somebody wrote.
+
+use std::ops::RangeInclusive;
+
+/// Segments below which a number after year and month is a day, even one that no month has.
+const CALENDARS: [&str; 8] =
+    ["agenda", "cal", "calendar", "event", "events", "kalender", "schedule", "calendrier"];
+/// Parameters that hold a date.
+const DATES: [&str; 10] =
+    ["calendar", "cal", "date", "day", "month", "ym", "start", "week", "start_date", "tribe-bar-date"];
+const YEARS: [&str; 4] = ["year", "y", "yr", "yyyy"];
+const MONTHS: [&str; 5] = ["month", "m", "mon", "mo", "mm"];
+
+/// The date that a path is about, when it lies outside of `years` or is none.
+pub(super) fn in_path(segments: &[&str], years: RangeInclusive<u32>) -> Option<String> {
+    let last = segments.last().is_some_and(|last| last.is_empty() || last.starts_with("index."));
+    let segments = &segments[..segments.len() - usize::from(last)];
+    if let [.., date] = segments
+        && let Some((year, _)) = year_and_month(date)
+    {
+        return outside(year, date, &years);
+    }
+    let numbers = segments.iter().rev().take_while(|segment| number(segment, 1..=4).is_some()).count();
+    let is_year = |from_end: usize| numbers >= from_end && segments[segments.len() - from_end].len() == 4;
+    let length = [3, 2].into_iter().find(|&length| is_year(length))?;
+    let (before, date) = segments.split_at(segments.len() - length);
+    let [year, month, day @ ..] = date else { return None };
+    let (year_number, month_number) = (number(year, 4..=4)?, number(month, 1..=2)?);
+    let text = date.join("-");
+    let day = day.first().and_then(|day| number(day, 1..=4));
+    let is_calendar =
+        before.iter().any(|word| CALENDARS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    if is_calendar && (!(1..=12).contains(&month_number) || day.is_some_and(|day| !(1..=31).contains(&day))) {
+        return Some(text);
+    }
+    // Behind a month, a number that is no day is somebody's article.
+    let is_date = (1..=12).contains(&month_number) && day.is_none_or(|day| (1..=31).contains(&day));
+    if is_date { outside(year_number, &text, &years) } else { None }
+}
+
+/// As [`in_path`], of a query.
+pub(super) fn in_query(parameters: &[(&str, &str)], years: RangeInclusive<u32>) -> Option<String> {
+    let value_of = |names: &[&str]| {
+        let is_named = |name: &str| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        parameters.iter().find(|(name, _)| is_named(name)).map(|(_, value)| *value)
+    };
+    if let (Some(year), Some(month)) = (value_of(&YEARS), value_of(&MONTHS))
+        && let (Some(number), Some(_)) = (number(year, 4..=4), number(month, 1..=2))
+    {
+        return outside(number, &format!("{year}-{month}"), &years);
+    }
+    let date = value_of(&DATES)?;
+    outside(year_and_month(date)?.0, date, &years)
+}
+
+fn outside(year: u32, date: &str, years: &RangeInclusive<u32>) -> Option<String> {
+    (!years.contains(&year)).then(|| date.to_owned())
+}
+
+/// Year and month of `2031-05` or `2031-05-01`.
+fn year_and_month(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.split('-');
+    let (year, month) = (number(parts.next()?, 4..=4)?, number(parts.next()?, 1..=2)?);
+    let day = parts.next().map(|day| number(day, 1..=2));
+    let is_date = (1..=12).contains(&month) && day != Some(None) && parts.next().is_none();
+    is_date.then_some((year, month))
+}
+
+/// A number of so many digits.
+fn number(text: &str, digits: RangeInclusive<usize>) -> Option<u32> {
+    let is_number = digits.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
