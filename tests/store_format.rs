@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Found, QueuedUrl};
+use backlinkd::frontier::{Found, Priority, QueueName, QueuedUrl, Target};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -118,7 +118,7 @@ fn a_page_with_its_links_is_written_as_documented() {
     let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
     assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
-    assert!(meta.contains(&(b"format".to_vec(), b"\x02".to_vec())));
+    assert!(meta.contains(&(b"format".to_vec(), b"\x03".to_vec())));
     // Visited, HTML, active, external, inactive.
     assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
 }
@@ -127,24 +127,55 @@ fn a_page_with_its_links_is_written_as_documented() {
 fn the_queue_and_ranks_are_written_as_documented() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    let found = |text: &str| Found { url: url(text), depth: 3, again: false };
-    let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/"].map(found).to_vec();
-    assert_eq!(store.commit(Commit { found, ..Commit::default() }).unwrap().len(), 3);
-    let queued = |text: &str, attempts| QueuedUrl { url: url(text), depth: 3, attempts };
+    let found = |text: &str| Found::page(url(text), 3);
+    let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/", "http://b.org:82/2"].map(found);
+    let commit = Commit { found: found.to_vec(), ..Commit::default() };
+    assert_eq!(store.commit(commit).unwrap().len(), 0);
+    assert_eq!((store.met_urls(), store.known_urls()), (4, 0));
+    assert_eq!(store.merge_met().unwrap().len(), 3);
+    assert_eq!((store.met_urls(), store.known_urls()), (0, 4));
+    let (priority, target) = (Priority::new_page(3), Target::Page);
+    let queued = |text: &str, attempts| QueuedUrl { url: url(text), priority, depth: 3, attempts, target };
     let retried = vec![queued("https://b.org/x", 1)];
     let done = vec![queued("http://b.org:81/", 0)];
     // Not fetched, hence not counted.
-    let dropped = vec![queued("http://b.org:82/", 0)];
-    store.commit(Commit { retried, done, dropped, ..Commit::default() }).unwrap();
+    let put_off = vec![(queued("http://b.org:82/", 0), 0x102)];
+    let withdrawn = vec![queued("http://b.org:82/2", 0)];
+    let last = [Found::page(url("http://b.org/met"), 1), Found::seed(url("http://b.org/seed"))].to_vec();
+    let asleep = vec![(QueueName::of(&url("http://b.org:82/")), 9)];
+    let commit = Commit { retried, done, put_off, withdrawn, asleep, found: last, ..Commit::default() };
+    let arrivals = store.commit(commit).unwrap();
+    assert_eq!(arrivals.len(), 1);
+    assert_eq!((arrivals[0].url.as_str(), arrivals[0].priority), ("http://b.org/seed", Priority::SEED));
     let pages = vec![(url("https://b.org/x"), SearchRank(0x0102)), (url("http://zero.org/"), SearchRank(0))];
     let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();
     let (db, _) = raw(store);
-    let entry = (b"org,b,)\x02\x00\x03org,b,)/x\x02".to_vec(), b"\x01".to_vec());
-    assert_eq!(rows(&db, "frontier"), [entry]);
-    assert_eq!(rows(&db, "hosts"), [(b"org,b,:81)\x01".to_vec(), b"\x02".to_vec())]);
-    let hash = xxhash_rust::xxh3::xxh3_128(b"org,b,)/x\x02").to_be_bytes().to_vec();
-    assert!(rows(&db, "seen").contains(&(hash, b"\x03".to_vec())));
+    // Attempts, depth, a page.
+    let entries = [
+        (b"org,b,)\x01\x00\x00org,b,)/seed\x01".to_vec(), b"\x00\x00\x00".to_vec()),
+        (b"org,b,)\x02\x00\x06org,b,)/x\x02".to_vec(), b"\x01\x03\x00".to_vec()),
+    ];
+    assert_eq!(rows(&db, "frontier"), entries);
+    let scheduled = (b"\0\0\0\0\0\0\x01\x02org,b,:82)/\x01".to_vec(), b"\x03".to_vec());
+    assert_eq!(rows(&db, "schedule"), [scheduled]);
+    // Pages, visits, failures, until when it is left alone, last visits.
+    let hosts = [
+        (b"org,b,:81)\x01".to_vec(), b"\x01\x00\x00\x00\x00".to_vec()),
+        (b"org,b,:82)\x01".to_vec(), b"\x00\x00\x00\x09\x00".to_vec()),
+    ];
+    assert_eq!(rows(&db, "hosts"), hosts);
+    // Priority, depth, whether it is queued, a page, length, URL.
+    let met = b"\x04\x01\x00\x00\x0borg,b,)/met\x01\x00\x00\x01\x00\x0corg,b,)/seed\x01";
+    assert_eq!(rows(&db, "met"), [(1u64.to_be_bytes().to_vec(), met.to_vec())]);
+    let mut known = ["org,b,)/x\x02", "org,b,:81)/\x01", "org,b,:82)/\x01", "org,b,:82)/2\x01"]
+        .map(|surt| xxhash_rust::xxh3::xxh3_64(surt.as_bytes()));
+    known.sort_unstable();
+    let known = known.map(u64::to_le_bytes).concat();
+    assert_eq!(std::fs::read(folder.path().join("seen/000000000000.run")).unwrap(), known);
+    let mut run = b"\x00\x04".to_vec();
+    run.extend(xxhash_rust::xxh3::xxh3_64(&known).to_le_bytes());
+    assert!(rows(&db, "meta").contains(&(b"sieve".to_vec(), run)));
     let ranks = [
         (b"\x00\x00\x00\x01\x00org,b,)/x\x02".to_vec(), b"\x01\x02".to_vec()),
         (b"\x00\x00\x00\x01\x01b.org".to_vec(), b"\x00\x07".to_vec()),

@@ -58,7 +58,7 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
 
 /// Refuses to crawl when there is no URL to begin with.
 pub(super) fn refuse_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<()> {
-    if seeds.is_empty() && store.queues()?.is_empty() && store.is_empty()? {
+    if seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()? {
         anyhow::bail!(
             "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
              line",

@@ -20,7 +20,19 @@ pub struct CrawlConfig {
     pub max_crawl_delay: Span,
     /// Links followed from a seed at most; deeper URLs are known as targets but not fetched.
     pub max_depth: u16,
-    /// URLs fetched per host at most.
+    /// Which URLs are fetched first.
+    pub order: CrawlOrder,
+    /// New pages fetched of a host, before links from other domains count.
+    pub host_pages: u64,
+    /// The same of a registrable domain with all its hosts.
+    pub domain_pages: u64,
+    /// Hosts of a registrable domain that are fetched from, before links from other domains count.
+    pub domain_hosts: u64,
+    /// New pages more of a host, and of a registrable domain, for each other domain that links to it.
+    pub pages_per_linking_domain: u64,
+    /// Hosts more of a registrable domain for each other domain that links to it.
+    pub hosts_per_linking_domain: u64,
+    /// New pages fetched of a host at most, however many link to it.
     pub max_pages_per_host: u64,
     /// Whether only hosts of the seeds' registrable domains are crawled.
     pub stay_on_seed_domains: bool,
@@ -28,6 +40,10 @@ pub struct CrawlConfig {
     pub block_list: PathBuf,
     /// Queued URLs of one host that are held in memory; the rest wait on disk.
     pub host_queue_in_memory: usize,
+    /// Hosts with work that are held in memory; the rest wait on disk.
+    pub hosts_in_memory: usize,
+    /// URLs met that wait to be held against all known ones at once.
+    pub met_urls: usize,
     /// URLs whose presence is remembered in memory, so that most repeats cost no look-up on disk.
     pub seen_cache_urls: usize,
     /// Visits of one URL that may fail before it is given up.
@@ -38,10 +54,27 @@ pub struct CrawlConfig {
     pub dead_host_retry: Span,
     /// Time that fetches under way get to finish when the crawl is told to stop.
     pub drain: Span,
-    /// A page is fetched again when its last visit is this long ago.
+    /// Time from a page's first visit to its second.
     pub recrawl_after: Span,
+    /// Time between two visits of one page at least, however often it changes.
+    pub recrawl_min: Span,
+    /// Time between two visits of one page at most, however seldom it changes.
+    pub recrawl_max: Span,
+    /// Free bytes of the index's disk below which no pages are fetched.
+    pub min_free_disk_bytes: u64,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
     pub store_queue: usize,
+}
+
+/// Which URLs are fetched first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrawlOrder {
+    /// Those that are fewest links away from a seed; hosts in turn.
+    #[default]
+    Breadth,
+    /// Those with the most rank, as far as it is known; hosts that the most domains link to.
+    Rank,
 }
 
 impl Default for CrawlConfig {
@@ -52,16 +85,27 @@ impl Default for CrawlConfig {
             delay: Span::seconds(1),
             max_crawl_delay: Span::seconds(60),
             max_depth: 50,
+            order: CrawlOrder::Breadth,
+            host_pages: 20_000,
+            domain_pages: 50_000,
+            domain_hosts: 1_000,
+            pages_per_linking_domain: 2_000,
+            hosts_per_linking_domain: 50,
             max_pages_per_host: 1_000_000,
             stay_on_seed_domains: false,
             block_list: PathBuf::new(),
             host_queue_in_memory: 256,
+            hosts_in_memory: 500_000,
+            met_urls: 1_000_000,
             seen_cache_urls: 4_000_000,
             max_attempts: 3,
             retry_delay: Span::seconds(10),
             dead_host_retry: Span::seconds(86_400),
             drain: Span::seconds(10),
             recrawl_after: Span::seconds(7 * 86_400),
+            recrawl_min: Span::seconds(86_400),
+            recrawl_max: Span::seconds(90 * 86_400),
+            min_free_disk_bytes: 2 << 30,
             store_queue: 64,
         }
     }
@@ -72,6 +116,17 @@ impl CrawlConfig {
         at_least("crawl.fetchers", self.fetchers as u64, 1)?;
         at_least("crawl.resolvers", self.resolvers as u64, 1)?;
         at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;
+        at_least("crawl.host_pages", self.host_pages, 1)?;
+        at_least("crawl.domain_pages", self.domain_pages, 1)?;
+        at_least("crawl.domain_hosts", self.domain_hosts, 1)?;
+        at_least("crawl.hosts_in_memory", self.hosts_in_memory as u64, 100)?;
+        at_least("crawl.met_urls", self.met_urls as u64, 1_000)?;
+        if self.recrawl_max < self.recrawl_after {
+            return Err(format!(
+                "crawl.recrawl_max is {}; it must be at least crawl.recrawl_after, which is {}",
+                self.recrawl_max, self.recrawl_after
+            ));
+        }
         at_least("crawl.host_queue_in_memory", self.host_queue_in_memory as u64, 1)?;
         at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;
         at_least("crawl.max_attempts", u64::from(self.max_attempts), 1)?;

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use api::ApiConfig;
-pub use crawl::CrawlConfig;
+pub use crawl::{CrawlConfig, CrawlOrder};
 pub use error::{ConfigError, Origin};
 pub use fetch::FetchConfig;
 pub use geo::GeoConfig;

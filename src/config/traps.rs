@@ -29,6 +29,10 @@ pub struct TrapsConfig {
     /// Years before and after today within which a calendar's pages are fetched.
     pub calendar_past_years: u32,
     pub calendar_future_years: u32,
+    /// Pages of one host with the same content whose links are followed.
+    pub max_duplicates: u32,
+    /// Contents of hosts whose number is remembered.
+    pub duplicates_remembered: usize,
 }
 
 impl Default for TrapsConfig {
@@ -75,6 +79,8 @@ impl Default for TrapsConfig {
             max_facets: 3,
             calendar_past_years: 50,
             calendar_future_years: 2,
+            max_duplicates: 100,
+            duplicates_remembered: 200_000,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::fetch::RobotsStep;
-use crate::frontier::{Fate, Found, QueueName, QueuedUrl};
+use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, PageRecord};
 use crate::store::StoreError;
 
@@ -18,25 +18,62 @@ pub(super) enum Event {
 }
 
 /// How a page's fetch ended, as far as its host is concerned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Ended {
     Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
-    Failed { kind: FailureKind, crawl_delay: Option<Duration> },
+    Failed { kind: FailureKind, detail: String, crawl_delay: Option<Duration> },
+}
+
+/// What the writer is asked to do.
+pub(super) enum Work {
+    Outcome(Box<Outcome>),
+    /// A host is left alone until this Unix time.
+    Asleep(QueueName, u64),
+    /// Queue pages whose next visit is due at this Unix time, so many at most.
+    Due(u64, usize),
+    /// Hold the URLs met against all known ones.
+    Merge,
 }
 
 /// One URL that is done with, for now or for good.
 pub(super) struct Outcome {
     pub queued: QueuedUrl,
-    /// `None` when it was never asked for: robots.txt says no.
+    /// `None` when it is no page, or was never asked for.
     pub record: Option<PageRecord>,
     pub found: Vec<Found>,
-    pub fate: Fate,
+    pub end: End,
 }
 
-/// What a commit did.
+/// Where a URL goes from the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Fetched,
+    /// It stays for another attempt.
+    Again,
+    /// It was not fetched, and is looked at again at this Unix time.
+    PutOff(u64),
+    /// It was fetched before.
+    Withdrawn,
+}
+
+impl End {
+    pub fn fate(self) -> Fate {
+        match self {
+            Self::Fetched => Fate::Fetched,
+            Self::Again => Fate::Again,
+            Self::PutOff(_) | Self::Withdrawn => Fate::Dropped,
+        }
+    }
+}
+
+/// What the writer did.
 pub(super) struct Stored {
     /// The URLs whose outcome is stored.
     pub ended: Vec<(QueuedUrl, Fate)>,
-    /// URLs that are new to the queue.
-    pub queued: Vec<QueuedUrl>,
+    /// The queues that URLs came into.
+    pub arrivals: Vec<Arrival>,
+    /// Whether the URLs met were held against all known ones.
+    pub merged: bool,
+    /// How many pages had fallen due, if that was asked for.
+    pub due: Option<usize>,
 }

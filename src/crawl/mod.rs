@@ -14,19 +14,23 @@
 //!
 //! It does not rank and it serves nothing.
 
+mod backlog;
 mod messages;
 mod progress;
 mod reading;
 mod scheduler;
+mod turns;
 mod writer;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::fetch::{FetchError, Fetcher, RobotsCache};
+use crate::frontier::{BlockList, BlockListError, RecrawlRules};
 use crate::geo::{Geo, GeoError};
+use crate::lru::Lru;
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 
@@ -39,6 +43,8 @@ pub enum CrawlError {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Geo(#[from] GeoError),
+    #[error(transparent)]
+    Blocks(#[from] BlockListError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("a thread of the crawl could not be started: {0}")]
@@ -68,6 +74,21 @@ pub struct Crawler {
     robots: Arc<RobotsCache>,
     geo: Arc<Geo>,
     progress: Arc<Progress>,
+    recrawl: RecrawlRules,
+    /// Hosts that are not fetched.
+    blocks: Mutex<BlockList>,
+    /// What the loop has not taken in yet.
+    reload: Mutex<Option<Reload>>,
+    copies: Arc<Mutex<Lru<u64, u32>>>,
+}
+
+/// What a running crawl is given anew.
+#[derive(Clone, Debug, Default)]
+pub struct Reload {
+    /// Visited as if the crawl began with them.
+    pub seeds: Vec<CanonicalUrl>,
+    /// In the place of the former block list.
+    pub blocks: BlockList,
 }
 
 impl Crawler {
@@ -81,8 +102,30 @@ impl Crawler {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
         }
         store.set_seen_cache(config.crawl.seen_cache_urls);
-        let progress = Arc::new(Progress::default());
-        Ok(Self { store, config: config.clone(), rules, fetcher, robots, geo, progress })
+        let recrawl = recrawl_rules(config);
+        store.set_recrawl(recrawl);
+        let blocks = Mutex::new(BlockList::read(&config.crawl.block_list)?);
+        let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
+        let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
+        let config = config.clone();
+        Ok(Self { store, config, rules, fetcher, robots, geo, progress, recrawl, blocks, reload, copies })
+    }
+
+    /// Gives a running crawl new seeds and another block list; taken in within a second.
+    pub fn reload(&self, reload: Reload) {
+        *self.reload.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+    }
+
+    fn take_reload(&self) -> Option<Reload> {
+        self.reload.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn blocks(&self) -> BlockList {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_blocks(&self, blocks: BlockList) {
+        *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = blocks;
     }
 
     /// Figures that move while a crawl runs.
@@ -101,5 +144,15 @@ impl Crawler {
         stop: &AtomicBool,
     ) -> Result<Figures, CrawlError> {
         scheduler::run(self, job, runtime, stop)
+    }
+}
+
+/// A first interval below the least one is meant: it is the least one then.
+fn recrawl_rules(config: &Config) -> RecrawlRules {
+    let crawl = &config.crawl;
+    RecrawlRules {
+        first: crawl.recrawl_after.0,
+        min: crawl.recrawl_min.0.min(crawl.recrawl_after.0),
+        max: crawl.recrawl_max.0,
     }
 }

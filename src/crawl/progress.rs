@@ -18,6 +18,16 @@ pub struct Progress {
     pub(super) failures: [AtomicU64; FailureKind::ALL.len()],
     /// URLs left out because a robots.txt says so.
     pub(super) disallowed: AtomicU64,
+    /// URLs left out because their host is on the block list, and because they look like a part of a trap.
+    pub(super) blocked: AtomicU64,
+    pub(super) trapped: AtomicU64,
+    /// Pages whose links were not followed because too many pages of the host were the same.
+    pub(super) duplicates: AtomicU64,
+    /// Of the answered, those that had not changed (304).
+    pub(super) unchanged: AtomicU64,
+    /// Sitemaps read, and robots.txt files asked for.
+    pub(super) sitemaps: AtomicU64,
+    pub(super) robots: AtomicU64,
     /// Links on the pages stored.
     pub(super) links: AtomicU64,
     /// Bytes of bodies, as they came over the wire and as they were parsed.
@@ -26,10 +36,17 @@ pub struct Progress {
     /// CPU time of decoding and parsing, and of computing and writing commits, in nanoseconds.
     pub(super) parse_cpu: AtomicU64,
     pub(super) store_cpu: AtomicU64,
+    /// Of the latter, holding URLs met against all known ones; and how often that was done.
+    pub(super) merge_cpu: AtomicU64,
+    pub(super) merges: AtomicU64,
     /// Addresses with work that are not being asked.
     pub(super) ready: AtomicU64,
     /// Turns under way.
     pub(super) under_way: AtomicU64,
+    /// Hosts with work in memory.
+    pub(super) hosts: AtomicU64,
+    /// 1 while no pages are fetched because the disk is nearly full.
+    pub(super) paused: AtomicU64,
 }
 
 /// What the figures are at one moment.
@@ -41,13 +58,24 @@ pub struct Figures {
     /// `failed` by kind, in the order of [`FailureKind::ALL`].
     pub failures: [u64; FailureKind::ALL.len()],
     pub disallowed: u64,
+    pub blocked: u64,
+    pub trapped: u64,
+    pub duplicates: u64,
+    pub unchanged: u64,
+    pub sitemaps: u64,
+    pub robots: u64,
     pub links: u64,
     pub wire_bytes: u64,
     pub body_bytes: u64,
     pub parse_cpu_ms: u64,
     pub store_cpu_ms: u64,
+    pub merge_cpu_ms: u64,
+    pub merges: u64,
     pub ready_addresses: u64,
     pub under_way: u64,
+    pub hosts: u64,
+    /// Whether no pages are fetched because the disk is nearly full.
+    pub paused: bool,
 }
 
 impl Progress {
@@ -75,13 +103,23 @@ impl Progress {
             failed: failures.iter().sum(),
             failures,
             disallowed: get(&self.disallowed),
+            blocked: get(&self.blocked),
+            trapped: get(&self.trapped),
+            duplicates: get(&self.duplicates),
+            unchanged: get(&self.unchanged),
+            sitemaps: get(&self.sitemaps),
+            robots: get(&self.robots),
             links: get(&self.links),
             wire_bytes: get(&self.wire_bytes),
             body_bytes: get(&self.body_bytes),
             parse_cpu_ms: get(&self.parse_cpu) / 1_000_000,
             store_cpu_ms: get(&self.store_cpu) / 1_000_000,
+            merge_cpu_ms: get(&self.merge_cpu) / 1_000_000,
+            merges: get(&self.merges),
             ready_addresses: get(&self.ready),
             under_way: get(&self.under_way),
+            hosts: get(&self.hosts),
+            paused: get(&self.paused) != 0,
         }
     }
 }

@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Crawler;
-use super::messages::Outcome;
+use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
-use crate::config::Config;
+use crate::config::{Config, CrawlOrder};
 use crate::fetch::{Answer, FetchOutcome};
-use crate::frontier::{Fate, Found, QueuedUrl};
+use crate::frontier::{BlockList, Found, Priority, QueuedUrl, Target, TrapRules};
 use crate::geo::Geo;
-use crate::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
+use crate::lru::Lru;
+use crate::model::{Day, FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
@@ -25,8 +26,13 @@ pub(super) struct Reading {
     suffixes: Arc<Suffixes>,
     geo: Arc<Geo>,
     progress: Arc<Progress>,
+    store: Arc<Store>,
+    traps: TrapRules,
+    blocks: BlockList,
     /// The registrable domains that the crawl stays on; `None`: it goes anywhere.
     stay_on: Option<HashSet<String>>,
+    /// How many pages of a host had the same content, by a fingerprint of both.
+    copies: Arc<Mutex<Lru<u64, u32>>>,
 }
 
 impl Reading {
@@ -44,6 +50,10 @@ impl Reading {
         };
         Ok(Self {
             stay_on,
+            store: Arc::clone(&crawler.store),
+            traps: TrapRules::new(&crawler.config.traps),
+            blocks: crawler.blocks(),
+            copies: Arc::clone(&crawler.copies),
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
             suffixes,
@@ -68,7 +78,7 @@ impl Reading {
         let found = self.found(&queued, &visit);
         let queued = QueuedUrl { attempts, ..queued };
         let record = PageRecord { url: queued.url.clone(), visited, visit };
-        Outcome { queued, record: Some(record), found, fate: if again { Fate::Again } else { Fate::Fetched } }
+        Outcome { queued, record: Some(record), found, end: if again { End::Again } else { End::Fetched } }
     }
 
     /// A page that a defect of the parser stumbles over must not end a crawl worth months.
@@ -84,18 +94,61 @@ impl Reading {
     fn found(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
         let depth = queued.depth.saturating_add(1);
-        if depth > self.config.crawl.max_depth || content.directives.nofollow {
+        if depth > self.config.crawl.max_depth || content.directives.nofollow || self.is_copy(queued, content) {
             return Vec::new();
         }
-        let targets = content.links.iter().map(|link| &link.target).chain(&content.canonical);
-        targets
-            .filter(|url| self.may_follow(url))
-            .map(|url| Found { url: url.clone(), depth, again: false })
-            .collect()
+        let targets = || content.links.iter().map(|link| &link.target).chain(&content.canonical);
+        let priority = self.priority(&queued.url, depth, targets().count());
+        let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
+        let today = Day::from_unix_seconds(unix_now());
+        targets().filter(|url| self.may_follow(url, today)).map(found).collect()
     }
 
-    fn may_follow(&self, url: &CanonicalUrl) -> bool {
-        self.stay_on.as_ref().is_none_or(|domains| domains.contains(self.suffixes.domain_of(url.host())))
+    /// How soon the targets of a page are fetched. By rank: by the share of the page's rank that each of its links
+    /// carries; those of pages without rank come last, by their depth.
+    fn priority(&self, url: &CanonicalUrl, depth: u16, targets: usize) -> Priority {
+        if self.config.crawl.order == CrawlOrder::Breadth {
+            return Priority::new_page(depth);
+        }
+        let rank = self.store.snapshot().page_rank(url).map_or(0.0, |rank| rank.as_f64());
+        // Ranks are logarithms to the base of 8.
+        let share = rank - (targets.max(1) as f64).log2() / 3.0;
+        let behind = ((10.0 - share.clamp(0.0, 10.0)) * 100.0) as u16;
+        Priority::new_page(behind.saturating_add(if share > 0.0 { 0 } else { depth }))
+    }
+
+    /// Whether too many pages of the host had the same content.
+    fn is_copy(&self, queued: &QueuedUrl, content: &PageContent) -> bool {
+        if !content.html || !queued.priority.is_new_page() {
+            return false;
+        }
+        let key = xxh3_64_with_seed(queued.url.host().as_bytes(), content.digest);
+        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = copies.get(&key).map_or(0, |count| *count) + 1;
+        copies.insert(key, count, 1);
+        let too_many = count > self.config.traps.max_duplicates;
+        if too_many {
+            Progress::add(&self.progress.duplicates, 1);
+            tracing::debug!(url = %queued.url, count, "the links of one more copy are not followed");
+        }
+        too_many
+    }
+
+    pub fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
+        let domain = |domains: &HashSet<String>| domains.contains(self.suffixes.domain_of(url.host()));
+        if !self.stay_on.as_ref().is_none_or(domain) {
+            return false;
+        }
+        if self.blocks.blocks(url.host()) {
+            Progress::add(&self.progress.blocked, 1);
+            return false;
+        }
+        if let Some(trap) = self.traps.judge(url, today) {
+            Progress::add(&self.progress.trapped, 1);
+            tracing::debug!(%url, %trap, "a URL is left out");
+            return false;
+        }
+        true
     }
 
     fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {

@@ -1,6 +1,8 @@
 //! The loop: asks the frontier what is next, hands it out, and takes in what came of it.
 //!
-//! It runs on the caller's thread and may read the store; the fetches it starts run on the async runtime.
+//! It runs on the caller's thread and may read the store; the fetches it starts run on the async runtime, and all
+//! that is written while it runs is written by the writer. What the frontier has no room for, or what slept, is
+//! found again by a *sweep* over the queues on disk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,53 +12,65 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::task::JoinSet;
 
-use super::messages::{Ended, Event, Outcome, Stored};
+use super::backlog::StoreBacklog;
+use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
-use super::{CrawlError, CrawlJob, Crawler, writer};
-use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
-use crate::frontier::{Fate, Found, Frontier, FrontierRules, Next, Pause, QueueName, QueuedUrl};
-use crate::model::FailureKind;
+use super::turns::Errand;
+use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
+use crate::frontier::{Arrival, Found, Frontier, FrontierRules, Next, QueueName};
 use crate::store::{Commit, StoreError};
 use crate::urls::CanonicalUrl;
 
 /// How often the loop looks at `stop` when nothing happens.
 const HEARTBEAT: Duration = Duration::from_millis(100);
-/// A crawl that runs forever looks for pages that have fallen due ten times in `crawl.recrawl_after`, within these
-/// bounds: looking means reading through all pages.
-const DUE_CHECKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3_600));
+/// How often a crawl that runs forever asks whether pages have fallen due.
+const DUE_EVERY: Duration = Duration::from_secs(1);
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
+/// How often the frontier forgets what has nothing to do, and the free space of the disk is looked at.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How often the queues on disk are swept for hosts that have slept or whose budget has grown.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Queues on disk looked at before fetches are seen to again.
+const SWEEP_CHUNK: usize = 500;
+/// Between two merges for want of work, so many times as long as the last took.
+const MERGE_REST: u32 = 4;
 
-/// A robots.txt to fetch, and the queue that waits for it.
-#[derive(Debug)]
-struct Errand {
-    job: RobotsFetch,
-    waiting: QueueName,
-}
-
-struct Loop<'a> {
-    crawler: &'a Crawler,
-    job: &'a CrawlJob,
-    runtime: &'a tokio::runtime::Handle,
-    frontier: Frontier<Errand>,
-    events: Sender<Event>,
-    outcomes: Sender<Outcome>,
+pub(super) struct Loop<'a> {
+    pub crawler: &'a Crawler,
+    pub job: &'a CrawlJob,
+    pub runtime: &'a tokio::runtime::Handle,
+    pub backlog: StoreBacklog,
+    pub frontier: Frontier<Errand>,
+    pub events: Sender<Event>,
+    pub work: Sender<Work>,
     /// What runs on the async runtime; given up when the loop ends.
-    tasks: JoinSet<()>,
+    pub tasks: JoinSet<()>,
     /// Pages handed out that are not stored yet.
-    outstanding: usize,
-    handed_out: u64,
+    pub outstanding: usize,
+    pub handed_out: u64,
     /// Failures in a row, by queue.
-    failures: FxHashMap<QueueName, u32>,
-    reading: Arc<Reading>,
+    pub failures: FxHashMap<QueueName, u32>,
+    pub reading: Arc<Reading>,
     deadline: Option<Instant>,
-    next_due_check: Instant,
+    /// When the writer was asked to merge, if it has not yet.
+    merging: Option<Instant>,
+    next_merge: Instant,
+    /// Whether the writer was asked for pages that have fallen due.
+    asked_due: bool,
+    next_due: Instant,
+    next_housekeeping: Instant,
+    sweep: Sweep,
+    low_disk: bool,
 }
 
-fn due_check(crawler: &Crawler) -> Duration {
-    let (shortest, longest) = DUE_CHECKS;
-    (crawler.config.crawl.recrawl_after.0 / 10).clamp(shortest, longest)
+/// How far the walk over the queues on disk has come.
+enum Sweep {
+    /// Nothing to do until then.
+    Rests(Instant),
+    /// What comes after this queue, and whether any was taken in so far.
+    After(Option<QueueName>, bool),
 }
 
 /// Runs one crawl to its end.
@@ -67,19 +81,20 @@ pub(super) fn run(
     stop: &AtomicBool,
 ) -> Result<Figures, CrawlError> {
     let (events, inbox) = channel();
-    let (outcomes, work) = channel();
+    let (work, asked) = channel();
     let writer = {
         let (store, progress) = (Arc::clone(&crawler.store), Arc::clone(&crawler.progress));
-        let (batch, events) = (crawler.config.store.batch_pages, events.clone());
+        let (batch, most_met) = (crawler.config.store.batch_pages, crawler.config.crawl.met_urls);
+        let events = events.clone();
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer::run(&store, &progress, batch, &work, &events))
+            .spawn(move || writer::run(&store, &progress, batch, most_met, &asked, &events))
             .map_err(CrawlError::Thread)?
     };
-    let mut crawl = Loop::new(crawler, job, runtime, events, outcomes)?;
+    let mut crawl = Loop::new(crawler, job, runtime, events, work)?;
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
-    // The writer ends when the last sender of outcomes is gone: the loop's, and those of fetches given up with it.
+    // The writer ends when the last sender of work is gone: the loop's, and those of fetches given up with it.
     drop(crawl);
     drop(inbox);
     if result.is_ok() && writer.join().is_err() {
@@ -94,69 +109,79 @@ impl<'a> Loop<'a> {
         job: &'a CrawlJob,
         runtime: &'a tokio::runtime::Handle,
         events: Sender<Event>,
-        outcomes: Sender<Outcome>,
+        work: Sender<Work>,
     ) -> Result<Self, StoreError> {
         let config = &crawler.config;
+        let now = Instant::now();
         Ok(Self {
             crawler,
             job,
             runtime,
+            backlog: StoreBacklog::new(&crawler.store, &config.crawl),
             frontier: Frontier::new(FrontierRules {
                 resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
-                max_fetches: config.crawl.max_pages_per_host,
+                max_queues: config.crawl.hosts_in_memory,
                 address_ttl: config.fetch.dns_ttl.0,
             }),
             events,
-            outcomes,
+            work,
             tasks: JoinSet::new(),
             outstanding: 0,
             handed_out: 0,
             failures: FxHashMap::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
-            deadline: job.max_time.map(|time| Instant::now() + time),
-            next_due_check: Instant::now() + due_check(crawler),
+            deadline: job.max_time.map(|time| now + time),
+            merging: None,
+            next_merge: now,
+            asked_due: false,
+            next_due: now,
+            next_housekeeping: now,
+            sweep: Sweep::After(None, false),
+            low_disk: false,
         })
     }
 
-    /// Takes up what earlier crawls left, what has fallen due, and the seeds.
+    /// Takes in the seeds. What earlier crawls left and what has fallen due comes by and by.
     fn start(&mut self) -> Result<(), CrawlError> {
-        let store = &self.crawler.store;
-        for queue in store.queues()? {
-            self.frontier.restore(queue, store.as_ref())?;
-        }
-        self.queue_due()?;
-        let seeds = self.job.seeds.iter();
-        self.queue(seeds.map(|url| Found { url: url.clone(), depth: 0, again: true }).collect())
+        self.queue_seeds(&self.job.seeds)?;
+        self.ask_due()
     }
 
-    fn queue(&mut self, found: Vec<Found>) -> Result<(), CrawlError> {
-        let store = &self.crawler.store;
-        let queued = store.commit(Commit { found, ..Commit::default() })?;
-        Ok(self.frontier.queued(queued, store.as_ref())?)
-    }
-
-    /// Queues every page whose last visit is `crawl.recrawl_after` ago.
-    fn queue_due(&mut self) -> Result<(), CrawlError> {
-        let last = unix_now().saturating_sub(self.crawler.config.crawl.recrawl_after.0.as_secs());
-        let due = self.crawler.store.visited_before(last + 1)?;
-        for chunk in due.chunks(DUE_CHUNK) {
-            let again =
-                |(url, depth): &(CanonicalUrl, u16)| Found { url: url.clone(), depth: *depth, again: true };
-            self.queue(chunk.iter().map(again).collect())?;
+    fn queue_seeds(&mut self, seeds: &[CanonicalUrl]) -> Result<(), CrawlError> {
+        let found = seeds.iter().cloned().map(Found::seed).collect();
+        let arrivals = self.crawler.store.commit(Commit { found, ..Commit::default() })?;
+        for arrival in arrivals {
+            // A seed is asked for although its host was given up before.
+            self.frontier.arrived(&arrival, &self.backlog)?;
         }
         Ok(())
+    }
+
+    /// Takes in queues that have URLs, unless they sleep.
+    fn arrive(&mut self, arrivals: Vec<Arrival>) -> Result<(), CrawlError> {
+        for arrival in arrivals {
+            if self.frontier.knows(&arrival.queue) || !self.is_asleep(&arrival.queue)? {
+                self.frontier.arrived(&arrival, &self.backlog)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_asleep(&self, queue: &QueueName) -> Result<bool, StoreError> {
+        Ok(self.crawler.store.host(queue)?.asleep_until > unix_now())
     }
 
     fn run(&mut self, inbox: &Receiver<Event>, stop: &AtomicBool) -> Result<(), CrawlError> {
         let mut stopping: Option<Instant> = None;
         loop {
-            if stopping.is_none() && stop.load(Ordering::Relaxed) {
+            if stopping.is_none() && (stop.load(Ordering::Relaxed) || self.is_out_of_disk()) {
                 stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
             }
             self.clear_away()?;
-            let open = stopping.is_none() && !self.is_at_limit();
-            let wait = if open { self.hand_out()? } else { self.rest() };
+            self.keep_house()?;
+            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk;
+            let wait = if open { self.hand_out()? } else { self.rest(stopping.is_some()) };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
             if is_past(stopping) {
@@ -176,10 +201,6 @@ impl<'a> Loop<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(CrawlError::Broken),
             }
-            if self.job.forever && Instant::now() >= self.next_due_check {
-                self.next_due_check = Instant::now() + due_check(self.crawler);
-                self.queue_due()?;
-            }
         }
     }
 
@@ -191,13 +212,117 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    fn is_at_limit(&self) -> bool {
+    /// What is due now and then.
+    fn keep_house(&mut self) -> Result<(), CrawlError> {
+        let now = Instant::now();
+        if self.job.forever && now >= self.next_due {
+            self.ask_due()?;
+        }
+        if let Some(Reload { seeds, blocks }) = self.crawler.take_reload() {
+            self.crawler.set_blocks(blocks);
+            self.reading = Arc::new(Reading::new(self.crawler, &seeds)?);
+            self.queue_seeds(&seeds)?;
+        }
+        if now >= self.next_housekeeping {
+            self.next_housekeeping = now + HOUSEKEEPING;
+            self.frontier.prune(now);
+            let frontier = &self.frontier;
+            self.failures.retain(|queue, _| frontier.knows(queue));
+            self.look_at_disk();
+        }
+        self.sweep_on(now)
+    }
+
+    fn look_at_disk(&mut self) {
+        let (store, least) = (&self.crawler.store, self.crawler.config.crawl.min_free_disk_bytes);
+        let Ok(disk) = rustix::fs::statvfs(store.directory()) else { return };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let low = free < least;
+        if low != self.low_disk {
+            self.low_disk = low;
+            let directory = store.directory().display();
+            if low {
+                tracing::warn!(free, least, "no pages are fetched: the disk of {directory} has less room than \
+                     crawl.min_free_disk_bytes; the API goes on");
+            } else {
+                tracing::info!(free, least, "pages are fetched again: the disk of {directory} has room");
+            }
+        }
+    }
+
+    /// A batch does not wait for somebody to make room.
+    fn is_out_of_disk(&self) -> bool {
+        self.low_disk && !self.job.forever
+    }
+
+    fn ask_due(&mut self) -> Result<(), CrawlError> {
+        self.next_due = Instant::now() + DUE_EVERY;
+        if !self.asked_due {
+            self.asked_due = true;
+            self.work.send(Work::Due(unix_now(), DUE_CHUNK)).map_err(|_| CrawlError::Broken)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one step of a sweep, if one is due and there is room.
+    fn sweep_on(&mut self, now: Instant) -> Result<(), CrawlError> {
+        if self.frontier.left_out() && matches!(self.sweep, Sweep::Rests(_)) {
+            self.sweep = Sweep::Rests(now + HOUSEKEEPING);
+        }
+        if matches!(self.sweep, Sweep::Rests(until) if until <= now) {
+            self.sweep = Sweep::After(None, false);
+        }
+        if !self.frontier.is_full() && matches!(self.sweep, Sweep::After(..)) {
+            self.sweep_step()?;
+        }
+        Ok(())
+    }
+
+    fn sweep_step(&mut self) -> Result<(), CrawlError> {
+        let Sweep::After(after, mut any) = std::mem::replace(&mut self.sweep, Sweep::Rests(Instant::now())) else {
+            return Ok(());
+        };
+        let found = self.crawler.store.queues(after.as_ref(), SWEEP_CHUNK)?;
+        let last = found.last().map(|arrival| arrival.queue.clone());
+        for arrival in found {
+            let Arrival { queue, url, priority } = &arrival;
+            if self.frontier.knows(queue)
+                || self.is_asleep(queue)?
+                || (priority.is_new_page() && self.backlog.is_spent(queue, url)?)
+            {
+                continue;
+            }
+            any = true;
+            self.frontier.arrived(&arrival, &self.backlog)?;
+        }
+        self.sweep = match last {
+            Some(last) => Sweep::After(Some(last), any),
+            None => Sweep::Rests(Instant::now() + SWEEP_EVERY),
+        };
+        Ok(())
+    }
+
+    /// Looks at all queues on disk, before the crawl ends for want of work. Whether any was taken in.
+    fn sweep_all(&mut self) -> Result<bool, CrawlError> {
+        self.frontier.prune(Instant::now());
+        self.sweep = Sweep::After(None, false);
+        loop {
+            match self.sweep {
+                Sweep::After(_, true) => return Ok(true),
+                Sweep::After(..) => self.sweep_step()?,
+                Sweep::Rests(_) => return Ok(false),
+            }
+        }
+    }
+
+    pub fn is_at_limit(&self) -> bool {
         self.job.max_pages.is_some_and(|most| self.handed_out >= most) || is_past(self.deadline)
     }
 
-    /// How long to wait when nothing is handed out any more; `None` when all is in.
-    fn rest(&self) -> Option<Duration> {
-        (self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
+    /// How long to wait when nothing is handed out; `None` when all is in and nothing comes any more.
+    fn rest(&self, stopping: bool) -> Option<Duration> {
+        let paused = self.low_disk && !stopping && !self.is_at_limit();
+        (paused || self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
     /// Hands out work until there is none, or enough is under way; says how long to wait, `None` for the end.
@@ -206,198 +331,78 @@ impl<'a> Loop<'a> {
         let (fetchers, unstored) = (config.fetchers, config.fetchers + config.store_queue);
         while self.frontier.turns() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
             let now = Instant::now();
-            match self.frontier.next(now, self.crawler.store.as_ref())? {
+            match self.frontier.next(now, &self.backlog)? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
                 Next::Errand(queue, errand) => self.fetch_robots(queue, errand),
                 Next::Page(queue, queued) => self.page(queue, queued, now)?,
-                Next::Wait(until) => return Ok(Some(until.saturating_duration_since(now).min(HEARTBEAT))),
-                Next::Busy => return Ok(Some(HEARTBEAT)),
-                Next::Drained if self.outstanding > 0 || self.job.forever => return Ok(Some(HEARTBEAT)),
-                Next::Drained => return Ok(None),
+                Next::Wait(until) => {
+                    self.merge_if(now >= self.next_merge)?;
+                    return Ok(Some(until.saturating_duration_since(now).min(HEARTBEAT)));
+                }
+                Next::Busy => {
+                    self.merge_if(now >= self.next_merge)?;
+                    return Ok(Some(HEARTBEAT));
+                }
+                Next::Drained => return self.drained(),
             }
         }
         Ok(Some(HEARTBEAT))
+    }
+
+    /// Nothing in memory to do, now or later.
+    fn drained(&mut self) -> Result<Option<Duration>, CrawlError> {
+        self.merge_if(true)?;
+        if self.outstanding > 0 || self.merging.is_some() || self.asked_due || self.job.forever {
+            return Ok(Some(HEARTBEAT));
+        }
+        Ok(self.sweep_all()?.then_some(Duration::ZERO))
+    }
+
+    /// Asks the writer to hold the URLs met against the known ones, for there is room for more work.
+    fn merge_if(&mut self, wanted: bool) -> Result<(), CrawlError> {
+        if wanted && self.merging.is_none() && self.crawler.store.met_urls() > 0 {
+            self.merging = Some(Instant::now());
+            self.work.send(Work::Merge).map_err(|_| CrawlError::Broken)?;
+        }
+        Ok(())
     }
 
     fn show(&self) {
         let progress = &self.crawler.progress;
         Progress::set(&progress.ready, self.frontier.ready_addresses());
         Progress::set(&progress.under_way, self.frontier.turns());
-    }
-
-    fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
-        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        let task = async move {
-            let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
-            let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
-        };
-        self.tasks.spawn_on(task, self.runtime);
-    }
-
-    fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
-        let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
-        let task = async move {
-            let step = robots.fetch(job).await;
-            let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
-        };
-        self.tasks.spawn_on(task, self.runtime);
-    }
-
-    /// A page's turn has come: robots.txt decides what it is used for.
-    fn page(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
-        match self.crawler.robots.check(&queued.url) {
-            RobotsAnswer::Allowed(permit) => {
-                self.outstanding += 1;
-                self.handed_out += 1;
-                let known = self.known_validators(&queued.url)?;
-                self.fetch(queue, queued, permit, known);
-            }
-            RobotsAnswer::Disallowed { line } => {
-                tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
-                self.outstanding += 1;
-                self.frontier.ended(&queue, now, None, Pause::None);
-                let outcome = Outcome { queued, record: None, found: Vec::new(), fate: Fate::Dropped };
-                self.outcomes.send(outcome).map_err(|_| CrawlError::Broken)?;
-            }
-            RobotsAnswer::Unreachable { retry_in } => {
-                self.frontier.put_back(&queue, queued);
-                self.frontier.ended(&queue, now, None, Pause::Dormant(retry_in));
-            }
-            RobotsAnswer::NeedsFetch(job) => {
-                self.frontier.put_back(&queue, queued);
-                self.fetch_robots(queue.clone(), Errand { job, waiting: queue });
-            }
-        }
-        Ok(())
-    }
-
-    /// What to make the request conditional by: only a page whose last answer was a 200 can be renewed by a 304.
-    fn known_validators(&self, url: &CanonicalUrl) -> Result<Option<Validators>, CrawlError> {
-        let Some(page) = self.crawler.store.snapshot().page(url)? else { return Ok(None) };
-        let usable = page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());
-        Ok(usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified }))
-    }
-
-    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
-        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        let (reading, outcomes) = (Arc::clone(&self.reading), self.outcomes.clone());
-        let crawl_delay = permit.crawl_delay();
-        let task = async move {
-            let outcome = fetcher.fetch(permit, known.as_ref()).await;
-            let ended = match &outcome {
-                FetchOutcome::Answered(answer) => {
-                    Ended::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
-                }
-                FetchOutcome::Failed(kind, _) => Ended::Failed { kind: *kind, crawl_delay },
-            };
-            // The host's pause begins now, not when the page is parsed.
-            let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
-            rayon::spawn(move || {
-                let _ = outcomes.send(reading.outcome(queued, outcome, known.is_some()));
-            });
-        };
-        self.tasks.spawn_on(task, self.runtime);
+        Progress::set(&progress.hosts, self.frontier.queues());
+        Progress::set(&progress.paused, usize::from(self.low_disk));
     }
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
-            Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found),
+            Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
             Event::Robots { turn, waiting, at, step } => self.take_in_robots(turn, waiting, at, step)?,
-            Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended),
-            Event::Stored(Stored { ended, queued }) => {
-                for (url, fate) in ended {
-                    self.outstanding -= 1;
-                    self.frontier.stored(url, fate);
-                }
-                self.frontier.queued(queued, self.crawler.store.as_ref())?;
-            }
+            Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
+            Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Broken(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    fn take_in_address(&mut self, queue: &QueueName, at: Instant, found: Result<std::net::IpAddr, String>) {
-        let dormant = self.crawler.config.crawl.dead_host_retry.0;
-        if let Err(reason) = &found {
-            tracing::debug!(queue = %String::from_utf8_lossy(queue.as_bytes()), reason, "a host has no usable address");
-            for errand in self.frontier.take_errands(queue) {
-                self.frontier.give_up(&errand.waiting, at, dormant);
-            }
+    fn take_in_stored(&mut self, stored: Stored) -> Result<(), CrawlError> {
+        for (url, fate) in stored.ended {
+            self.outstanding -= 1;
+            self.frontier.stored(url, fate);
         }
-        self.frontier.resolved(queue, at, found.map_err(|_| dormant));
-    }
-
-    fn take_in_robots(
-        &mut self,
-        turn: QueueName,
-        waiting: QueueName,
-        at: Instant,
-        step: RobotsStep,
-    ) -> Result<(), CrawlError> {
-        let next = match step {
-            RobotsStep::Known => None,
-            RobotsStep::Moved(job) => Some(job),
-        };
-        let target = next.as_ref().map(|job| QueueName::of(job.url()));
-        let elsewhere = target.is_some_and(|target| target != waiting);
-        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
-        self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
-        match next {
-            None => self.frontier.resume(&waiting),
-            Some(job) => {
-                let url = job.url().clone();
-                let errand = Errand { job, waiting: waiting.clone() };
-                if self.frontier.errand(&url, errand, self.crawler.store.as_ref())?.is_some() {
-                    // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
-                    let retry_in = self.crawler.config.robots.retry_after.0;
-                    self.frontier.give_up(&waiting, at, retry_in);
-                } else if !elsewhere {
-                    self.frontier.resume(&waiting);
-                }
+        self.arrive(stored.arrivals)?;
+        if stored.merged
+            && let Some(since) = self.merging.take()
+        {
+            self.next_merge = Instant::now() + MERGE_REST * since.elapsed();
+        }
+        if let Some(due) = stored.due {
+            self.asked_due = false;
+            if due >= DUE_CHUNK {
+                self.ask_due()?;
             }
         }
         Ok(())
-    }
-
-    /// Ends the turn of a page: how long its address and its host are left alone.
-    fn take_in_page(&mut self, queue: &QueueName, queued: &QueuedUrl, at: Instant, ended: Ended) {
-        let config = &self.crawler.config.crawl;
-        let (crawl_delay, pause) = match ended {
-            Ended::Answered { status, retry_after, crawl_delay } => {
-                self.failures.remove(queue);
-                let asked = matches!(status, 429 | 503).then(|| retry_after.unwrap_or(config.retry_delay.0));
-                let pause = match asked {
-                    Some(length) if length >= config.dead_host_retry.0 => {
-                        Pause::Dormant(config.dead_host_retry.0)
-                    }
-                    Some(length) => Pause::For(length),
-                    None => Pause::None,
-                };
-                (crawl_delay, pause)
-            }
-            Ended::Failed { kind, crawl_delay } => {
-                tracing::debug!(url = %queued.url, kind = kind.as_str(), "a page could not be fetched");
-                (crawl_delay, self.failed(queue, kind))
-            }
-        };
-        let delay = crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0);
-        self.frontier.ended(queue, at, Some(delay), pause);
-    }
-
-    fn failed(&mut self, queue: &QueueName, kind: FailureKind) -> Pause {
-        let config = &self.crawler.config.crawl;
-        match kind {
-            // The page's fault, not the host's.
-            FailureKind::Protocol | FailureKind::Decode => Pause::None,
-            FailureKind::Dns | FailureKind::AddressRefused => Pause::Dormant(config.dead_host_retry.0),
-            FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
-                let failures = self.failures.entry(queue.clone()).or_insert(0);
-                *failures += 1;
-                if *failures >= config.max_attempts {
-                    return Pause::Dormant(config.dead_host_retry.0);
-                }
-                Pause::For(config.retry_delay.0.saturating_mul(1 << (*failures - 1).min(16)))
-            }
-        }
     }
 }

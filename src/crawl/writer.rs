@@ -3,24 +3,25 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use super::messages::{Event, Outcome, Stored};
+use super::messages::{End, Event, Outcome, Stored, Work};
 use super::progress::{CpuTimer, Progress};
-use crate::frontier::Fate;
 use crate::model::Visit;
 use crate::store::{Commit, Store, StoreError};
 
-/// Commits outcomes until the channel closes; a failure of the store is told to the loop and ends it.
+/// Does what it is asked until the channel closes; a failure of the store is told to the loop and ends it. URLs met
+/// are held against all known ones when that is asked for, or when `most_met` wait.
 pub(super) fn run(
     store: &Store,
     progress: &Arc<Progress>,
     batch_pages: usize,
-    outcomes: &Receiver<Outcome>,
+    most_met: usize,
+    work: &Receiver<Work>,
     events: &Sender<Event>,
 ) {
-    while let Ok(first) = outcomes.recv() {
+    while let Ok(first) = work.recv() {
         let mut batch = vec![first];
-        batch.extend(outcomes.try_iter().take(batch_pages.saturating_sub(1)));
-        let event = match store_batch(store, progress, batch) {
+        batch.extend(work.try_iter().take(batch_pages.saturating_sub(1)));
+        let event = match store_batch(store, progress, most_met, batch) {
             Ok(stored) => Event::Stored(stored),
             Err(error) => Event::Broken(error),
         };
@@ -31,31 +32,60 @@ pub(super) fn run(
     }
 }
 
-fn store_batch(store: &Store, progress: &Progress, batch: Vec<Outcome>) -> Result<Stored, StoreError> {
+fn store_batch(
+    store: &Store,
+    progress: &Progress,
+    most_met: usize,
+    batch: Vec<Work>,
+) -> Result<Stored, StoreError> {
     let _timer = CpuTimer::start(&progress.store_cpu);
     let mut commit = Commit::default();
-    let mut ended = Vec::with_capacity(batch.len());
-    for outcome in batch {
-        count(progress, &outcome);
-        commit.found.extend(outcome.found);
-        commit.records.extend(outcome.record);
-        let list = match outcome.fate {
-            Fate::Fetched => &mut commit.done,
-            Fate::Dropped => &mut commit.dropped,
-            Fate::Again => &mut commit.retried,
-        };
-        list.push(outcome.queued.clone());
-        ended.push((outcome.queued, outcome.fate));
+    let mut due = None;
+    let mut stored = Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
+    for work in batch {
+        match work {
+            Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),
+            Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
+            Work::Due(now, most) => due = Some((now, most)),
+            Work::Merge => stored.merged = true,
+        }
     }
-    let queued = store.commit(commit)?;
-    Ok(Stored { ended, queued })
+    stored.arrivals = store.commit(commit)?;
+    if let Some((now, most)) = due {
+        let (arrivals, count) = store.take_due(now, most)?;
+        stored.arrivals.extend(arrivals);
+        stored.due = Some(count);
+    }
+    if stored.merged || store.met_urls() >= most_met {
+        let _timer = CpuTimer::start(&progress.merge_cpu);
+        stored.arrivals.extend(store.merge_met()?);
+        Progress::add(&progress.merges, 1);
+    }
+    Ok(stored)
+}
+
+fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut Stored) {
+    count(progress, &outcome);
+    let Outcome { queued, record, found, end } = outcome;
+    commit.found.extend(found);
+    commit.records.extend(record);
+    match end {
+        End::Fetched => commit.done.push(queued.clone()),
+        End::Again => commit.retried.push(queued.clone()),
+        End::PutOff(next) => commit.put_off.push((queued.clone(), next)),
+        End::Withdrawn => commit.withdrawn.push(queued.clone()),
+    }
+    stored.ended.push((queued, end.fate()));
 }
 
 fn count(progress: &Progress, outcome: &Outcome) {
     match outcome.record.as_ref().map(|record| &record.visit) {
-        None => return Progress::add(&progress.disallowed, 1),
+        None => return,
         Some(Visit::Failed(kind)) => progress.add_failure(*kind),
-        Some(Visit::NotModified) => Progress::add(&progress.answered, 1),
+        Some(Visit::NotModified) => {
+            Progress::add(&progress.answered, 1);
+            Progress::add(&progress.unchanged, 1);
+        }
         Some(Visit::Answered(content)) => {
             Progress::add(&progress.answered, 1);
             Progress::add(&progress.links, content.links.len() as u64);

@@ -16,6 +16,8 @@ pub struct Standing {
     /// frontier has counted since.
     pub domain_pages: u64,
     pub domain_budget: u64,
+    /// Queues of the domain that may be in memory and have new pages fetched; those beyond wait.
+    pub domain_queues: u64,
     /// How soon its host is asked among those that may be: the higher, the sooner.
     pub merit: u8,
 }
@@ -49,6 +51,12 @@ impl Domains {
                 self.0.remove(name);
             }
         }
+    }
+
+    /// What a queue may have, given that its domain may have too many of them.
+    pub fn budget(&self, standing: &Standing) -> u64 {
+        let queues = self.0.get(&standing.domain).map_or(0, |domain| domain.queues as u64);
+        if standing.pages == 0 && queues > standing.domain_queues { 0 } else { standing.budget }
     }
 
     pub fn set_budget(&mut self, name: &str, budget: u64) {

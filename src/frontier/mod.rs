@@ -46,7 +46,7 @@ mod workbench;
 pub use blocks::{BlockList, BlockListError};
 pub use budget::Standing;
 pub use recrawl::{Change, RecrawlRules};
-pub use trap::{Trap, TrapRules};
+pub use trap::{Trap, TrapRules, permutation_key};
 pub use url::{Arrival, Fate, Found, Priority, QueueName, QueuedUrl, Target};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};
 

@@ -128,6 +128,20 @@ impl fmt::Display for Trap {
     }
 }
 
+/// A fingerprint that URLs have in common which differ in the order of their parameters alone; the order of
+/// equally named ones matters, as it may to a server. `None`: the URL has no two parameters to change places.
+pub fn permutation_key(url: &CanonicalUrl) -> Option<u64> {
+    let (_, query) = split(url);
+    let mut parameters: SmallVec<[&str; 16]> = query?.split('&').collect();
+    if parameters.len() < 2 {
+        return None;
+    }
+    parameters.sort_by_key(|parameter| name_of(parameter));
+    let before_query = url.as_str().len() - query?.len();
+    let sorted = format!("{}{}", &url.as_str()[..before_query], parameters.join("&"));
+    Some(xxh3_64(sorted.as_bytes()))
+}
+
 /// The rules of `[traps]`, ready to be applied.
 #[derive(Clone, Debug)]
 pub struct TrapRules {
@@ -147,20 +161,6 @@ impl TrapRules {
             .or_else(|| self.long_query(query?))
             .or_else(|| self.path(path, today))
             .or_else(|| self.parameters(query?, today))
-    }
-
-    /// A fingerprint that URLs have in common which differ in the order of their parameters alone; the order of
-    /// equally named ones matters, as it may to a server. `None`: the URL has no two parameters to change places.
-    pub fn permutation_key(&self, url: &CanonicalUrl) -> Option<u64> {
-        let (_, query) = split(url);
-        let mut parameters: SmallVec<[&str; 16]> = query?.split('&').collect();
-        if parameters.len() < 2 {
-            return None;
-        }
-        parameters.sort_by_key(|parameter| name_of(parameter));
-        let before_query = url.as_str().len() - query?.len();
-        let sorted = format!("{}{}", &url.as_str()[..before_query], parameters.join("&"));
-        Some(xxh3_64(sorted.as_bytes()))
     }
 
     fn deep_host(&self, host: &str) -> Option<Trap> {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::addresses::Addresses;
 use super::budget::Domains;
 use super::queue::{HostQueue, Place, Taken, Work};
-use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl};
+use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -182,7 +182,8 @@ impl<E> Frontier<E> {
             Entry::Vacant(entry) => {
                 let standing = backlog.standing(name, sample)?;
                 self.domains.add_queue(&standing);
-                Ok(entry.insert(HostQueue::new(sample.clone(), &standing)))
+                let budget = self.domains.budget(&standing);
+                Ok(entry.insert(HostQueue::new(sample.clone(), &Standing { budget, ..standing })))
             }
         }
     }
@@ -272,7 +273,7 @@ impl<E> Frontier<E> {
         if matches!(taken, Taken::OverBudget) {
             // Others may link to the host by now.
             let standing = backlog.standing(name, &queue.sample)?;
-            queue.budget = standing.budget;
+            queue.budget = self.domains.budget(&standing);
             queue.merit = standing.merit;
             self.domains.set_budget(&queue.domain, standing.domain_budget);
             over_budget = queue.pages >= queue.budget || self.domains.is_spent(&queue.domain);
@@ -434,6 +435,16 @@ impl<E> Frontier<E> {
     /// Addresses that could be asked now or later without anything else happening.
     pub fn ready_addresses(&self) -> usize {
         self.addresses.listed()
+    }
+
+    /// Whether a queue is in memory.
+    pub fn knows(&self, name: &QueueName) -> bool {
+        self.queues.contains_key(name)
+    }
+
+    /// Whether no more queues are taken in.
+    pub fn is_full(&self) -> bool {
+        self.queues.len() >= self.rules.max_queues
     }
 
     /// Queues known.

@@ -47,8 +47,6 @@ pub(super) struct Stage<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     depth: u16,
-    /// Whether it was met only just, so that its page is the first of it.
-    is_new: bool,
     /// Whether it stays in the queue.
     stays: bool,
 }
@@ -91,9 +89,7 @@ impl<'a> Stage<'a> {
     pub fn expect(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
         for (entries, stays) in [(done, false), (retried, true)] {
             for entry in entries {
-                let is_new = entry.priority.is_new_page();
-                let known = Entry { depth: entry.depth, is_new, stays };
-                self.entries.insert(entry.url.clone(), known);
+                self.entries.insert(entry.url.clone(), Entry { depth: entry.depth, stays });
             }
         }
     }
@@ -113,11 +109,8 @@ impl<'a> Stage<'a> {
         self.staged.insert(record.url.clone());
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
-        if let Some(entry) = self.entries.get(&record.url) {
-            let first = entry.is_new && !entry.stays;
-            let queue = QueueName::of_surt(key.as_bytes());
-            self.hosts.add_visit(self.store, queue.clone(), &record)?;
-            self.hosts.host(self.store, queue)?.pages += u64::from(first);
+        if self.entries.contains_key(&record.url) {
+            self.hosts.add_visit(self.store, QueueName::of_surt(key.as_bytes()), &record)?;
         }
         let today = Day::from_unix_seconds(record.visited);
         let PageRecord { url, visited, visit } = record;

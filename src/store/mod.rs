@@ -37,7 +37,7 @@ use rocksdb::{
 use crate::config::StoreConfig;
 use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
-use crate::urls::{CanonicalUrl, Suffixes};
+use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 pub use batches::{BacklinkBatch, BacklinkView};
 pub use changes::Changes;
@@ -216,6 +216,9 @@ impl Store {
             }
             stage.record(record)?;
         }
+        for entry in commit.done.iter().filter(|entry| entry.priority.is_new_page()) {
+            stage.hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
+        }
         for (queue, until) in commit.asleep {
             stage.hosts.host(self, queue)?.asleep_until = until;
         }
@@ -281,6 +284,14 @@ impl Store {
             key: String::new(),
             what: "the column family itself",
         })
+    }
+
+    /// A page as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn page(&self, url: &CanonicalUrl) -> Result<Option<StoredPage>, StoreError> {
+        self.read_page(Surt::from(url).as_bytes())
     }
 
     fn read_page(&self, key: &[u8]) -> Result<Option<StoredPage>, StoreError> {

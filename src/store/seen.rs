@@ -15,7 +15,7 @@ use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::frontier::{Arrival, Found, QueueName, QueuedUrl};
+use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, permutation_key};
 use crate::sieve::{Candidate, RunName, Sieve};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -70,8 +70,16 @@ pub(super) struct Staged {
     within: FxHashSet<u64>,
 }
 
-pub(super) fn fingerprint(surt: &[u8]) -> u64 {
-    xxh3_64(surt)
+/// What a URL is known by. URLs that differ in the order of their query's parameters alone are one.
+fn fingerprint_of(url: &CanonicalUrl, surt: &[u8]) -> u64 {
+    permutation_key(url).unwrap_or_else(|| xxh3_64(surt))
+}
+
+/// The same of a sortable URL alone.
+fn fingerprint(surt: &[u8]) -> u64 {
+    let plain = !surt.contains(&b'&');
+    let url = if plain { None } else { Surt::bytes_to_url(surt).ok() };
+    url.map_or_else(|| xxh3_64(surt), |url| fingerprint_of(&url, surt))
 }
 
 impl Writer {
@@ -113,7 +121,7 @@ impl Writer {
 
     /// Puts a URL into `staged`, unless it was met lately. `queued`: it stands in the queue already.
     pub fn meet(&self, staged: &mut Staged, found: &Found, surt: &[u8], queued: bool) {
-        let fingerprint = fingerprint(surt);
+        let fingerprint = fingerprint_of(&found.url, surt);
         if !self.cache.holds(fingerprint) && staged.within.insert(fingerprint) {
             values::put_met(&mut staged.row, found, surt, queued);
             staged.fingerprints.push(fingerprint);
@@ -260,7 +268,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when a file of the set cannot be read.
     pub fn was_met(&self, url: &CanonicalUrl) -> Result<bool, StoreError> {
-        let fingerprint = fingerprint(Surt::from(url).as_bytes());
+        let fingerprint = fingerprint_of(url, Surt::from(url).as_bytes());
         let writer = self.lock();
         let waits = writer.waiting.iter().any(|candidate| candidate.fingerprint == fingerprint);
         Ok(waits || writer.sieve.holds(fingerprint)?)

@@ -96,6 +96,7 @@ impl Backlog for Disk {
             domain_pages: self.domain_pages(&domain),
             domain_budget: self.budgets.1,
             domain: domain.into(),
+            domain_queues: u64::MAX,
             merit: self.merits.get(queue).copied().unwrap_or(0),
         })
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::frontier::{Found, QueuedUrl};
+use backlinkd::frontier::{Found, Priority, QueuedUrl, Target};
 use backlinkd::model::{
     BacklinkRecord, Link, OutlinkRecord, PageContent, PageRecord, SearchRank, StoredPage, Visit,
 };
@@ -141,8 +141,9 @@ fn a_visit_that_shows_nothing_new_is_no_change() {
 fn ranks_change_the_generation_and_the_queue_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
-    let queued = QueuedUrl { url: url("http://example.com/"), depth: 0, attempts: 1 };
-    let found = vec![Found { url: queued.url.clone(), depth: 0, again: false }];
+    let (priority, target) = (Priority::new_page(0), Target::Page);
+    let queued = QueuedUrl { url: url("http://example.com/"), priority, depth: 0, attempts: 1, target };
+    let found = vec![Found::page(queued.url.clone(), 0)];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     store.commit(Commit { retried: vec![queued.clone()], ..Commit::default() }).unwrap();
     store.commit(Commit { done: vec![queued], ..Commit::default() }).unwrap();

@@ -1,0 +1,241 @@
+//! What is done with a turn at a host, and how the turn ends: the host's and its address's pause.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::CrawlError;
+use super::messages::{End, Ended, Event, Outcome, Work};
+use super::progress::{Progress, unix_now};
+use super::scheduler::Loop;
+use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
+use crate::frontier::{Pause, Priority, QueueName, QueuedUrl};
+use crate::model::{FailureKind, StoredPage};
+use crate::urls::CanonicalUrl;
+
+/// A robots.txt to fetch, and the queue that waits for it.
+#[derive(Debug)]
+pub(super) struct Errand {
+    job: RobotsFetch,
+    waiting: QueueName,
+}
+
+impl Loop<'_> {
+    pub fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
+        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
+        let task = async move {
+            let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
+            let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
+        };
+        self.tasks.spawn_on(task, self.runtime);
+    }
+
+    pub fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
+        Progress::add(&self.crawler.progress.robots, 1);
+        let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
+        let task = async move {
+            let step = robots.fetch(job).await;
+            let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
+        };
+        self.tasks.spawn_on(task, self.runtime);
+    }
+
+    /// A page's turn has come: what is known of it, and robots.txt, decide what it is used for.
+    pub fn page(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
+        let page = self.crawler.store.page(&queued.url)?;
+        if self.was_done(&queued, page.as_ref()) {
+            return self.pass(queue, queued, now, End::Withdrawn);
+        }
+        if self.crawler.blocks().blocks(queued.url.host()) {
+            Progress::add(&self.crawler.progress.blocked, 1);
+            return self.put_off(queue, queued, now);
+        }
+        match self.crawler.robots.check(&queued.url) {
+            RobotsAnswer::Allowed(permit) => {
+                self.outstanding += 1;
+                self.handed_out += 1;
+                self.fetch(queue, queued, permit, page.and_then(validators));
+            }
+            RobotsAnswer::Disallowed { line } => {
+                tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
+                Progress::add(&self.crawler.progress.disallowed, 1);
+                self.put_off(queue, queued, now)?;
+            }
+            RobotsAnswer::Unreachable { retry_in } => {
+                self.frontier.put_back(&queue, queued);
+                self.sleep(&queue, retry_in)?;
+                self.frontier.ended(&queue, now, None, Pause::Dormant(retry_in));
+            }
+            RobotsAnswer::NeedsFetch(job) => {
+                self.frontier.put_back(&queue, queued);
+                self.fetch_robots(queue.clone(), Errand { job, waiting: queue });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the visit that an entry of the queue asks for was made: a URL may stand there twice.
+    fn was_done(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> bool {
+        let Some(page) = page.filter(|_| queued.attempts == 0) else { return false };
+        match queued.priority {
+            Priority::AGAIN => page.visited + self.crawler.recrawl.min.as_secs() > unix_now(),
+            priority => priority.is_new_page(),
+        }
+    }
+
+    /// The URL is not fetched, for now: things may have changed by the time that any page is visited again.
+    fn put_off(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
+        let next = unix_now() + self.crawler.recrawl.max.as_secs();
+        self.pass(queue, queued, now, End::PutOff(next))
+    }
+
+    /// Ends a turn in which nothing is asked for.
+    fn pass(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant, end: End) -> Result<(), CrawlError> {
+        self.outstanding += 1;
+        self.frontier.ended(&queue, now, None, Pause::None);
+        let outcome = Outcome { queued, record: None, found: Vec::new(), end };
+        self.work.send(Work::Outcome(Box::new(outcome))).map_err(|_| CrawlError::Broken)
+    }
+
+    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
+        let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
+        let crawl_delay = permit.crawl_delay();
+        let task = async move {
+            let outcome = fetcher.fetch(permit, known.as_ref()).await;
+            let ended = match &outcome {
+                FetchOutcome::Answered(answer) => {
+                    Ended::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
+                }
+                FetchOutcome::Failed(kind, detail) => {
+                    Ended::Failed { kind: *kind, detail: detail.clone(), crawl_delay }
+                }
+            };
+            // The host's pause begins now, not when the page is parsed.
+            let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
+            rayon::spawn(move || {
+                let outcome = reading.outcome(queued, outcome, known.is_some());
+                let _ = work.send(Work::Outcome(Box::new(outcome)));
+            });
+        };
+        self.tasks.spawn_on(task, self.runtime);
+    }
+
+    pub fn take_in_address(
+        &mut self,
+        queue: &QueueName,
+        at: Instant,
+        found: Result<IpAddr, String>,
+    ) -> Result<(), CrawlError> {
+        let dormant = self.crawler.config.crawl.dead_host_retry.0;
+        if let Err(reason) = &found {
+            let host = String::from_utf8_lossy(queue.as_bytes());
+            tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
+            for errand in self.frontier.take_errands(queue) {
+                self.frontier.give_up(&errand.waiting, at, dormant);
+            }
+            self.sleep(queue, dormant)?;
+        }
+        self.frontier.resolved(queue, at, found.map_err(|_| dormant));
+        Ok(())
+    }
+
+    /// Has it stored that a host is left alone, so that the next crawl knows.
+    fn sleep(&self, queue: &QueueName, length: Duration) -> Result<(), CrawlError> {
+        let until = unix_now() + length.as_secs();
+        self.work.send(Work::Asleep(queue.clone(), until)).map_err(|_| CrawlError::Broken)
+    }
+
+    pub fn take_in_robots(
+        &mut self,
+        turn: QueueName,
+        waiting: QueueName,
+        at: Instant,
+        step: RobotsStep,
+    ) -> Result<(), CrawlError> {
+        let next = match step {
+            RobotsStep::Known => None,
+            RobotsStep::Moved(job) => Some(job),
+        };
+        let target = next.as_ref().map(|job| QueueName::of(job.url()));
+        let elsewhere = target.is_some_and(|target| target != waiting);
+        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
+        self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
+        match next {
+            None => self.frontier.resume(&waiting),
+            Some(job) => {
+                let url = job.url().clone();
+                let errand = Errand { job, waiting: waiting.clone() };
+                if self.frontier.errand(&url, errand, &self.backlog)?.is_some() {
+                    // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
+                    let retry_in = self.crawler.config.robots.retry_after.0;
+                    self.frontier.give_up(&waiting, at, retry_in);
+                } else if !elsewhere {
+                    self.frontier.resume(&waiting);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the turn of a page: how long its address and its host are left alone.
+    pub fn take_in_page(
+        &mut self,
+        queue: &QueueName,
+        queued: &QueuedUrl,
+        at: Instant,
+        ended: Ended,
+    ) -> Result<(), CrawlError> {
+        let config = &self.crawler.config.crawl;
+        let (crawl_delay, pause) = match ended {
+            Ended::Answered { status, retry_after, crawl_delay } => {
+                self.failures.remove(queue);
+                let asked = matches!(status, 429 | 503).then(|| retry_after.unwrap_or(config.retry_delay.0));
+                let pause = match asked {
+                    Some(length) if length >= config.dead_host_retry.0 => {
+                        Pause::Dormant(config.dead_host_retry.0)
+                    }
+                    Some(length) => Pause::For(length),
+                    None => Pause::None,
+                };
+                (crawl_delay, pause)
+            }
+            Ended::Failed { kind, detail, crawl_delay } => {
+                let (url, host, attempt) = (&queued.url, queued.url.host(), queued.attempts + 1);
+                let kind_name = kind.as_str();
+                tracing::info!(target: "backlinkd::fetches", %url, host, kind = kind_name, attempt, detail,
+                    "a page could not be fetched");
+                (crawl_delay, self.failed(queue, kind))
+            }
+        };
+        if let Pause::Dormant(length) = pause {
+            self.sleep(queue, length)?;
+        }
+        let delay = crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0);
+        self.frontier.ended(queue, at, Some(delay), pause);
+        Ok(())
+    }
+
+    fn failed(&mut self, queue: &QueueName, kind: FailureKind) -> Pause {
+        let config = &self.crawler.config.crawl;
+        match kind {
+            // The page's fault, not the host's.
+            FailureKind::Protocol | FailureKind::Decode => Pause::None,
+            FailureKind::Dns | FailureKind::AddressRefused => Pause::Dormant(config.dead_host_retry.0),
+            FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
+                let failures = self.failures.entry(queue.clone()).or_insert(0);
+                *failures += 1;
+                if *failures >= config.max_attempts {
+                    return Pause::Dormant(config.dead_host_retry.0);
+                }
+                Pause::For(config.retry_delay.0.saturating_mul(1 << (*failures - 1).min(16)))
+            }
+        }
+    }
+}
+
+/// What to make the request conditional by: only a page whose last answer was a 200 can be renewed by a 304.
+fn validators(page: StoredPage) -> Option<Validators> {
+    let usable = page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());
+    usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified })
+}
