@@ -36,8 +36,9 @@ const LAYERS: [(&str, u8); 21] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 8] = [
+const ONLY_IMPORTERS: [(&str, &str); 9] = [
     ("reqwest", "fetch"),
+    ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
     ("scraper", "parse"),
     ("html5ever", "parse"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Span};
-use backlinkd::fetch::{FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
+use backlinkd::fetch::{AddressBookError, FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
 use backlinkd::model::FailureKind;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -345,7 +345,7 @@ async fn files_that_cannot_be_used_are_named() {
     };
     let overrides = FetchConfig { host_overrides: file.clone(), ..FetchConfig::default() };
     let authorities = FetchConfig { extra_ca: file.clone(), ..FetchConfig::default() };
-    assert!(matches!(error(overrides.clone()), FetchError::Overrides(_)));
+    assert!(matches!(error(overrides.clone()), FetchError::Addresses(AddressBookError::Overrides(_))));
     assert!(matches!(error(authorities.clone()), FetchError::AuthoritiesUnreadable { .. }));
     std::fs::write(&file, "\nnot\tgood\n").unwrap();
     for (config, key) in [(overrides, "line 2"), (authorities, "fetch.extra_ca")] {

@@ -1,5 +1,6 @@
 //! `[fetch]`: how a URL is asked for and what an answer may cost.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -27,9 +28,17 @@ pub struct FetchConfig {
     pub connect_timeout: Span,
     /// How long an idle connection is kept for the host's next fetch.
     pub idle_timeout: Span,
-    /// How long a resolved address is used before the name is resolved again.
+    /// The name servers that are asked. Empty: those of `/etc/resolv.conf`.
+    pub nameservers: Vec<SocketAddr>,
+    /// 4, 6 or both: the kinds of addresses asked for, the next only where a host has none of the one before.
+    pub ip_versions: Vec<u8>,
+    /// The longest that a resolved address is used before the name is resolved again.
     pub dns_ttl: Span,
-    /// Hosts whose resolved address is remembered.
+    /// The shortest.
+    pub dns_min_ttl: Span,
+    /// The longest that a name counts as one without an address.
+    pub dns_negative_ttl: Span,
+    /// Hosts whose resolved address, or the lack of one, is remembered.
     pub dns_cache_hosts: usize,
     /// Body bytes read off the wire at most; the rest is cut.
     pub max_body_bytes: usize,
@@ -48,7 +57,11 @@ impl Default for FetchConfig {
             timeout: Span::seconds(30),
             connect_timeout: Span::seconds(10),
             idle_timeout: Span::seconds(30),
-            dns_ttl: Span::seconds(300),
+            nameservers: Vec::new(),
+            ip_versions: vec![4, 6],
+            dns_ttl: Span::seconds(3_600),
+            dns_min_ttl: Span::seconds(60),
+            dns_negative_ttl: Span::seconds(900),
             dns_cache_hosts: 100_000,
             max_body_bytes: 8 << 20,
             max_decoded_bytes: 16 << 20,
@@ -67,10 +80,30 @@ impl FetchConfig {
         if !self.contact.bytes().all(|b| (b' '..=b'~').contains(&b)) {
             return Err("fetch.contact must be printable ASCII, as HTTP headers are".to_owned());
         }
+        self.validate_names()?;
         at_least("fetch.dns_cache_hosts", self.dns_cache_hosts as u64, 1)?;
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("fetch.max_decoded_bytes", self.max_decoded_bytes as u64, 1_024)?;
         at_least("fetch.timeout in milliseconds", self.timeout.0.as_millis() as u64, 1)?;
         at_least("fetch.connect_timeout in milliseconds", self.connect_timeout.0.as_millis() as u64, 1)
+    }
+
+    fn validate_names(&self) -> Result<(), String> {
+        if !matches!(self.ip_versions.as_slice(), [4] | [6] | [4, 6] | [6, 4]) {
+            return Err(format!(
+                "fetch.ip_versions is {:?}; it must be [4], [6], [4, 6] or [6, 4]",
+                self.ip_versions
+            ));
+        }
+        if let Some(server) = self.nameservers.iter().find(|server| server.port() == 0) {
+            return Err(format!("fetch.nameservers holds {server}; name a port, 53 as a rule"));
+        }
+        let least = self.dns_min_ttl;
+        for (key, span) in [("dns_ttl", self.dns_ttl), ("dns_negative_ttl", self.dns_negative_ttl)] {
+            if span < least {
+                return Err(format!("fetch.{key} is {span}; it must be at least fetch.dns_min_ttl, {least}"));
+            }
+        }
+        at_least("fetch.dns_min_ttl in seconds", least.0.as_secs(), 1)
     }
 }

@@ -80,7 +80,7 @@ impl Fetcher {
     /// The headers that a request for `url` carries, as the client sends them: for records of what was asked.
     pub fn request_headers(&self, url: &CanonicalUrl, validators: Option<&Validators>) -> HeaderMap {
         let mut headers = self.headers.clone();
-        if let Ok(host) = HeaderValue::from_str(authority(url)) {
+        if let Ok(host) = HeaderValue::from_str(url.authority()) {
             headers.insert(header::HOST, host);
         }
         headers.extend(conditions(validators));
@@ -197,12 +197,6 @@ fn request_headers(config: &FetchConfig) -> Result<HeaderMap, FetchError> {
         (header::ACCEPT, HeaderValue::from_static(ACCEPT)),
         (header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPT_ENCODING)),
     ]))
-}
-
-/// Host and port of a URL, as the `Host` header names them.
-fn authority(url: &CanonicalUrl) -> &str {
-    let end = url.as_str().len() - url.path_and_query().len();
-    url.as_str()[..end].split_once("://").map_or("", |(_, authority)| authority)
 }
 
 fn user_agent(config: &FetchConfig) -> String {

@@ -22,7 +22,7 @@ pub mod robots_txt;
 
 use std::path::PathBuf;
 
-pub use address::{AddressBook, OverridesError};
+pub use address::{AddressBook, AddressBookError, OverridesError};
 pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
@@ -33,7 +33,7 @@ pub use robots::{Allowed, RobotsAnswer, RobotsCache, RobotsFetch, RobotsStep};
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error(transparent)]
-    Overrides(#[from] OverridesError),
+    Addresses(#[from] AddressBookError),
     #[error("the certificates {file} cannot be read ({error}); correct fetch.extra_ca", file = .file.display())]
     AuthoritiesUnreadable { file: PathBuf, error: std::io::Error },
     #[error("{} holds no certificate in PEM form; correct fetch.extra_ca", .0.display())]

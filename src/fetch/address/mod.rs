@@ -1,15 +1,18 @@
 //! The address book: which address a host is fetched from, and whether it may be.
 //!
 //! In goes a URL's host, out comes the one address that the crawl counts for politeness and the client connects
-//! to. Both ask here, so they cannot differ: a resolved name is pinned to one address for `fetch.dns_ttl`, and
-//! stays with it after that while the name still resolves to it. When connecting fails, the host moves on to its
-//! next address.
+//! to. Both ask here, so they cannot differ: a resolved name is pinned to one address for as long as its name
+//! servers say, within `fetch.dns_min_ttl` and `fetch.dns_ttl`, and stays with it after that while the name still
+//! resolves to it. When connecting fails, the host moves on to its next address. That a name has no address, or
+//! none that may be connected to, is remembered too (RFC 2308), up to `fetch.dns_negative_ttl`; that name servers
+//! did not answer is not.
 //!
 //! Every address passes the [`Guard`] before it is given out: what a name resolves to, what the overrides file
 //! names, and addresses that stand in a URL. (The client would connect to the last kind without asking a
 //! resolver; [`super::Fetcher`] asks here first.)
 
 mod guard;
+mod names;
 mod overrides;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +22,7 @@ use std::time::{Duration, Instant};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use guard::Guard;
+use names::{Names, Told};
 use overrides::Overrides;
 pub use overrides::OverridesError;
 
@@ -33,26 +37,37 @@ use crate::urls::CanonicalUrl;
 pub struct AddressBook {
     overrides: Overrides,
     guard: Guard,
-    pins: Mutex<Lru<Box<str>, Pin>>,
-    ttl: Duration,
-    /// Longest time a name may take to resolve.
-    patience: Duration,
+    names: Names,
+    known: Mutex<Lru<Box<str>, Known>>,
+    /// Bounds of how long an address is used, and the longest that a name counts as one without.
+    least: Duration,
+    longest: Duration,
+    longest_nothing: Duration,
 }
 
 /// What a name resolved to.
 #[derive(Clone, Debug)]
-struct Pin {
-    /// Admitted addresses; the first is the one in use. Never empty.
-    addresses: Vec<IpAddr>,
+struct Known {
+    /// Admitted addresses, of which the first is in use; never empty. Or why there are none.
+    found: Result<Vec<IpAddr>, Failure>,
     until: Instant,
+}
+
+/// Why there can be no address book.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressBookError {
+    #[error(transparent)]
+    Overrides(#[from] OverridesError),
+    #[error("names cannot be resolved: {0}; correct fetch.nameservers")]
+    Names(String),
 }
 
 impl AddressBook {
     /// Reads the overrides and begins with nothing resolved.
     ///
     /// # Errors
-    /// [`OverridesError`] when the overrides file cannot be used.
-    pub fn new(config: &FetchConfig) -> Result<Self, OverridesError> {
+    /// [`AddressBookError`] when the overrides file or the name servers cannot be used.
+    pub fn new(config: &FetchConfig) -> Result<Self, AddressBookError> {
         let overrides = if config.host_overrides.as_os_str().is_empty() {
             Overrides::default()
         } else {
@@ -61,9 +76,11 @@ impl AddressBook {
         Ok(Self {
             overrides,
             guard: Guard::new(&config.allow_private_addresses),
-            pins: Mutex::new(Lru::new(config.dns_cache_hosts)),
-            ttl: config.dns_ttl.0,
-            patience: config.connect_timeout.0,
+            names: Names::new(config).map_err(AddressBookError::Names)?,
+            known: Mutex::new(Lru::new(config.dns_cache_hosts)),
+            least: config.dns_min_ttl.0,
+            longest: config.dns_ttl.0,
+            longest_nothing: config.dns_negative_ttl.0,
         })
     }
 
@@ -85,11 +102,11 @@ impl AddressBook {
             self.admit(host, vec![address.ip()])?;
             return Ok(address);
         }
-        if let Some(address) = self.pinned(host) {
-            return Ok(SocketAddr::new(address, 0));
-        }
-        let addresses = self.admit(host, self.look_up(host).await?)?;
-        Ok(SocketAddr::new(self.pin(host, addresses), 0))
+        let address = match self.known(host) {
+            Some(found) => found?,
+            None => self.look_up(host).await?,
+        };
+        Ok(SocketAddr::new(address, 0))
     }
 
     /// The admitted among a host's addresses.
@@ -109,48 +126,54 @@ impl AddressBook {
         }
     }
 
-    async fn look_up(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        let failure = |reason: String| {
-            Failure::new(FailureKind::Dns, format!("the name {host} could not be resolved: {reason}"))
+    /// Asks the name servers, and keeps what they say.
+    async fn look_up(&self, host: &str) -> Result<IpAddr, Failure> {
+        let unresolved = |why: &str| {
+            Failure::new(FailureKind::Dns, format!("the name {host} could not be resolved: {why}"))
         };
-        let found = tokio::time::timeout(self.patience, tokio::net::lookup_host((host, 0)))
-            .await
-            .map_err(|_| failure("no answer in time".to_owned()))?
-            .map_err(|error| failure(error.to_string()))?;
-        let mut addresses = Vec::new();
-        for address in found {
-            if !addresses.contains(&address.ip()) {
-                addresses.push(address.ip());
+        let (found, holds) = match self.names.look_up(host).await.map_err(|why| unresolved(&why))? {
+            Told::Addresses { addresses, holds } => {
+                (self.admit(host, addresses), holds.clamp(self.least, self.longest))
             }
-        }
-        Ok(addresses)
+            Told::Nothing { why, holds } => {
+                (Err(unresolved(why)), holds.clamp(self.least, self.longest_nothing))
+            }
+        };
+        self.keep(host, found, holds)
     }
 
-    fn pinned(&self, host: &str) -> Option<IpAddr> {
-        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
-        let pin = pins.get(&Box::from(host))?;
-        (pin.until > Instant::now()).then(|| pin.addresses[0])
+    /// What is known of a host and still holds.
+    fn known(&self, host: &str) -> Option<Result<IpAddr, Failure>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { found, until } = known.get(&Box::from(host))?;
+        (*until > Instant::now()).then(|| found.clone().map(|addresses| addresses[0]))
     }
 
-    /// Pins a host to the first of its addresses, or to the one it had, if that is still among them.
-    fn pin(&self, host: &str, mut addresses: Vec<IpAddr>) -> IpAddr {
-        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Keeps what a host resolved to, and pins it to the first of its addresses, or to the one it had, if that is
+    /// still among them.
+    fn keep(
+        &self,
+        host: &str,
+        mut found: Result<Vec<IpAddr>, Failure>,
+        holds: Duration,
+    ) -> Result<IpAddr, Failure> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key: Box<str> = Box::from(host);
-        if let Some(old) = pins.get(&key)
-            && let Some(at) = addresses.iter().position(|ip| *ip == old.addresses[0])
+        if let (Ok(new), Some(Known { found: Ok(old), .. })) = (&mut found, known.get(&key))
+            && let Some(at) = new.iter().position(|ip| *ip == old[0])
         {
-            addresses.swap(0, at);
+            new.swap(0, at);
         }
-        let first = addresses[0];
-        pins.insert(key, Pin { addresses, until: Instant::now() + self.ttl }, 1);
+        let first = found.clone().map(|addresses| addresses[0]);
+        known.insert(key, Known { found, until: Instant::now() + holds }, 1);
         first
     }
 
     /// Moves a host on to its next address, after connecting to the one it had failed.
     pub(super) fn move_on(&self, host: &str) {
-        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pin) = pins.get(&Box::from(host)) {
-            pin.addresses.rotate_left(1);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Known { found: Ok(addresses), .. }) = known.get(&Box::from(host)) {
+            addresses.rotate_left(1);
         }
     }
 }
@@ -186,20 +209,14 @@ mod tests {
     fn a_host_stays_with_its_address_until_connecting_fails() {
         let book = AddressBook::new(&FetchConfig::default()).unwrap();
         let ips = |texts: &[&str]| texts.iter().map(|ip| ip.parse().unwrap()).collect::<Vec<IpAddr>>();
-        assert_eq!(book.pin("a.org", ips(&["1.1.1.1", "1.0.0.1"])), ips(&["1.1.1.1"])[0]);
-        assert_eq!(book.pin("a.org", ips(&["1.0.0.1", "1.1.1.1"])), ips(&["1.1.1.1"])[0]);
+        let keep = |addresses: &[&str]| book.keep("a.org", Ok(ips(addresses)), Duration::from_secs(9));
+        let ip = |text: &str| Ok(text.parse::<IpAddr>().unwrap());
+        assert_eq!(keep(&["1.1.1.1", "1.0.0.1"]), ip("1.1.1.1"));
+        assert_eq!(keep(&["1.0.0.1", "1.1.1.1"]), ip("1.1.1.1"));
         book.move_on("a.org");
-        assert_eq!(book.pinned("a.org"), Some(ips(&["1.0.0.1"])[0]));
-        assert_eq!(book.pin("a.org", ips(&["9.9.9.9"])), ips(&["9.9.9.9"])[0]);
-        assert_eq!(book.pinned("b.org"), None);
-    }
-
-    #[test]
-    fn an_old_answer_is_not_used() {
-        let config = FetchConfig { dns_ttl: crate::config::Span::default(), ..FetchConfig::default() };
-        let book = AddressBook::new(&config).unwrap();
-        book.pin("a.org", vec!["1.1.1.1".parse().unwrap()]);
-        assert_eq!(book.pinned("a.org"), None);
+        assert_eq!(book.known("a.org"), Some(ip("1.0.0.1")));
+        assert_eq!(keep(&["9.9.9.9"]), ip("9.9.9.9"));
+        assert_eq!(book.known("b.org"), None);
     }
 
     #[test]
