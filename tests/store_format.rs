@@ -101,6 +101,8 @@ fn a_page_with_its_links_is_written_as_documented() {
         b"\x01\xc8\x01\x00\x00\x64\x64\x85\xac\x8f\x04\x01\x02\x03\x04\x05\x06\x07\x08",
         source,
         b"\x00\x09text/html\x05utf-8\x00\x03\"e\"\x00",
+        // Depth, next visit, interval.
+        b"\x00\x85\xa1\xb4\x04\x80\xf5\x24",
     ];
     assert_eq!(rows(&db, "pages"), [(b"com,example,www,)/a\x01".to_vec(), page.concat())]);
     // Two links: tags with the external bit, rel values, positions, seqs, days, absences, targets, anchor texts.
@@ -166,7 +168,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
     ];
     assert_eq!(rows(&db, "hosts"), hosts);
     // Priority, depth, whether it is queued, a page, length, URL.
-    let met = b"\x04\x01\x00\x00\x0borg,b,)/met\x01\x00\x00\x01\x00\x0corg,b,)/seed\x01";
+    let met = b"\x04\x01\x00\x00\x0corg,b,)/met\x01\x00\x00\x01\x00\x0dorg,b,)/seed\x01";
     assert_eq!(rows(&db, "met"), [(1u64.to_be_bytes().to_vec(), met.to_vec())]);
     let mut known = ["org,b,)/x\x02", "org,b,:81)/\x01", "org,b,:82)/\x01", "org,b,:82)/2\x01"]
         .map(|surt| xxhash_rust::xxh3::xxh3_64(surt.as_bytes()));
@@ -198,12 +200,12 @@ fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
 fn another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()).unwrap());
-    write_raw(folder.path(), "meta", b"format", b"\x03");
-    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 3, expected: FORMAT, .. })));
+    write_raw(folder.path(), "meta", b"format", b"\x04");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 4, expected: FORMAT, .. })));
     let sentence = refusal(folder.path());
-    assert!(sentence.contains("has format 3") && sentence.contains("reads format 2"), "{sentence}");
+    assert!(sentence.contains("has format 4") && sentence.contains("reads format 3"), "{sentence}");
     assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
-    write_raw(folder.path(), "meta", b"format", b"\x02");
+    write_raw(folder.path(), "meta", b"format", b"\x03");
     open(folder.path()).unwrap();
 }
 

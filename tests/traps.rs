@@ -123,7 +123,6 @@ fn a_trap_is_told_in_a_sentence_that_names_its_key() {
 
 #[test]
 fn a_permutation_has_the_key_of_the_first_and_nothing_else_has() {
-    let rules = TrapRules::new(&TrapsConfig::default());
     let key = |text: &str| backlinkd::frontier::permutation_key(&url(&format!("http://a.test{text}")));
     let known = key("/p?a=1&b=2&c=3").unwrap();
     for same in ["/p?b=2&a=1&c=3", "/p?c=3&b=2&a=1"] {

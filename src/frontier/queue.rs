@@ -160,8 +160,16 @@ impl<E> HostQueue<E> {
         if self.waits {
             return Ok(Taken::Nothing);
         }
-        while self.window.is_empty() && self.more {
-            self.refill(name, taken, window, backlog)?;
+        loop {
+            while self.window.is_empty() && self.more {
+                self.refill(name, taken, window, backlog)?;
+            }
+            // A URL may stand in the queue twice, with different priorities.
+            match self.window.front().and_then(|first| taken.get_mut(&first.url)) {
+                Some(on_disk) => *on_disk = true,
+                None => break,
+            }
+            self.window.pop_front();
         }
         match self.window.front() {
             Some(first) if over_budget && first.priority.is_new_page() => Ok(Taken::OverBudget),

@@ -13,7 +13,7 @@ type Key = (QueueName, Priority, CanonicalUrl);
 pub struct Disk {
     /// Depths and attempts.
     pub entries: BTreeMap<Key, (u16, u32)>,
-    seen: BTreeSet<CanonicalUrl>,
+    pub seen: BTreeSet<CanonicalUrl>,
     pub pages: BTreeMap<QueueName, u64>,
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
