@@ -11,6 +11,7 @@ mod config_layers;
 mod crash;
 mod demo;
 mod fetch_body;
+mod fetch_bounds;
 mod fetch_names;
 mod fetch_robots;
 mod fetch_web;
