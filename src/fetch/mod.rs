@@ -28,7 +28,10 @@ pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
 pub use failure::Failure;
-pub use robots::{Allowed, RobotsAnswer, RobotsCache, RobotsFetch, RobotsStep};
+pub use robots::{
+    Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFetch, RobotsKnown, RobotsShelf,
+    RobotsStep,
+};
 
 /// Why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]
