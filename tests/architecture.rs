@@ -11,7 +11,7 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 20] = [
+const LAYERS: [(&str, u8); 21] = [
     ("lru", 0),
     ("urls", 0),
     ("model", 1),
@@ -19,6 +19,7 @@ const LAYERS: [(&str, u8); 20] = [
     ("parse", 2),
     ("frontier", 2),
     ("graph", 2),
+    ("sitemap", 2),
     ("fetch::robots_txt", 2),
     ("rank::system", 3),
     ("rank::pagerank", 4),
@@ -35,12 +36,13 @@ const LAYERS: [(&str, u8); 20] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 9] = [
+const ONLY_IMPORTERS: [(&str, &str); 10] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
     ("scraper", "parse"),
     ("html5ever", "parse"),
+    ("quick_xml", "sitemap"),
     ("warp", "api"),
     ("maxminddb", "geo"),
     ("publicsuffix", "urls"),

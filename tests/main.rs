@@ -23,6 +23,7 @@ mod pipeline;
 mod readme;
 mod robots_cases;
 mod search_index;
+mod sitemaps;
 mod store_format;
 mod store_history;
 mod traps;

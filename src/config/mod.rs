@@ -16,6 +16,7 @@ mod ports;
 mod rank;
 mod robots;
 mod search;
+mod sitemaps;
 mod span;
 mod store;
 mod traps;
@@ -37,6 +38,7 @@ pub use ports::Ports;
 pub use rank::RankConfig;
 pub use robots::RobotsConfig;
 pub use search::SearchConfig;
+pub use sitemaps::SitemapsConfig;
 pub use span::Span;
 pub use store::StoreConfig;
 pub use traps::TrapsConfig;
@@ -49,6 +51,7 @@ pub struct Config {
     pub crawl: CrawlConfig,
     pub fetch: FetchConfig,
     pub robots: RobotsConfig,
+    pub sitemaps: SitemapsConfig,
     pub traps: TrapsConfig,
     pub parse: ParseConfig,
     pub urls: UrlsConfig,
@@ -68,6 +71,7 @@ impl Config {
         self.crawl.validate()?;
         self.fetch.validate()?;
         self.robots.validate()?;
+        self.sitemaps.validate()?;
         self.traps.validate()?;
         self.parse.validate()?;
         self.urls.validate()?;
