@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
-//! `model`, `urls`, `config`, `lru` below the pure stages (`parse`, `frontier`, `graph`, `rank::pagerank`,
+//! `model`, `urls`, `config`, `lru` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
 //! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`), below the stages (`crawl`,
 //! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
@@ -27,5 +27,6 @@ pub mod parse;
 pub mod query;
 pub mod rank;
 pub mod sieve;
+pub mod sitemap;
 pub mod store;
 pub mod urls;

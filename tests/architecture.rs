@@ -20,6 +20,7 @@ const LAYERS: [(&str, u8); 21] = [
     ("sieve", 2),
     ("frontier", 2),
     ("graph", 2),
+    ("sitemap", 2),
     ("fetch::robots_txt", 2),
     ("rank::system", 3),
     ("rank::pagerank", 4),
@@ -36,12 +37,13 @@ const LAYERS: [(&str, u8); 21] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 9] = [
+const ONLY_IMPORTERS: [(&str, &str); 10] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
     ("scraper", "parse"),
     ("html5ever", "parse"),
+    ("quick_xml", "sitemap"),
     ("warp", "api"),
     ("maxminddb", "geo"),
     ("publicsuffix", "urls"),

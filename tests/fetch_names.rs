@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use backlinkd::config::{FetchConfig, Span};
+use backlinkd::config::{FetchConfig, Ports, Span};
 use backlinkd::fetch::{AddressBook, Failure, FetchOutcome};
 use backlinkd::model::FailureKind;
 
@@ -19,6 +19,7 @@ fn ip(text: &str) -> IpAddr {
 fn config(server: &NameServer) -> FetchConfig {
     FetchConfig {
         nameservers: vec![server.at],
+        ports: vec![Ports::ALL],
         allow_private_addresses: vec!["127.5.0.0/16".parse().unwrap(), "fd00::/16".parse().unwrap()],
         dns_min_ttl: Span::seconds(1),
         dns_ttl: Span::seconds(2),

@@ -1,12 +1,14 @@
 //! Permits: what a host's robots.txt, or its absence, lets be fetched.
 
+mod kept;
+
 use std::time::Duration;
 
 use backlinkd::config::{FetchConfig, RobotsConfig, Span};
 use backlinkd::fetch::{RobotsAnswer, RobotsStep};
 
 use crate::fetch_body::gzip;
-use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::fake_web::{FakeWeb, Reply, Request};
 use crate::support::visitor::{Visitor, url};
 
 const RULES: &str = "User-agent: *\nAllow: /\n\nUser-agent: Backlinkd\nCrawl-delay: 2.5\nDisallow: /no\n";
@@ -98,6 +100,65 @@ async fn while_a_robots_txt_is_unreachable_nothing_is_allowed() {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let again = client.robots.check(&url("http://r500.test/"));
     assert!(matches!(again, RobotsAnswer::NeedsFetch(_)), "{again:?}");
+}
+
+/// Every status there is, from a server that answers so: 2.3.1.1 to 2.3.1.4.
+#[tokio::test]
+async fn every_status_of_a_robots_txt_means_what_rfc_9309_says() {
+    let forbid = "User-agent: *\nDisallow: /no\n";
+    let answer = move |request: &Request| {
+        let status = request.host.trim_start_matches('s').split('.').next().unwrap().parse().unwrap();
+        Reply::status(status).body(if matches!(status, 204 | 304) { "" } else { forbid })
+    };
+    let web = FakeWeb::new().answer("*.test", "/robots.txt", answer).start().await;
+    let client = Visitor::new(&web.fetch_config());
+    for status in 200..=599 {
+        let (answer, asked) = client.ask(&format!("http://s{status}.test/no")).await;
+        let expected = match status {
+            204 => "allowed",
+            200..=299 => "disallowed",
+            // Redirects among them, for they lead nowhere.
+            300..=499 => "allowed",
+            _ => "unreachable",
+        };
+        let told = match answer {
+            RobotsAnswer::Allowed(_) => "allowed",
+            RobotsAnswer::Disallowed { line: 2 } => "disallowed",
+            RobotsAnswer::Unreachable { .. } => "unreachable",
+            other => panic!("{status}: {other:?}"),
+        };
+        assert_eq!((told, asked.len()), (expected, 1), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_fails_forbids_everything() {
+    let web = FakeWeb::new().with_tls().page("good.test", "/robots.txt", Reply::text("")).start().await;
+    let overrides = std::fs::read_to_string(web.overrides()).unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody listens; a certificate of another host; plain HTTP where TLS is spoken.
+    let [http, https] = [1, 2].map(|column| overrides.split('\t').nth(column).unwrap().trim().to_owned());
+    std::fs::write(
+        web.overrides(),
+        format!("{overrides}refused.test\t{free}\t{free}\nwrong.test\t{http}\t{https}\nplain.test\t{https}\t{http}\n"),
+    )
+    .unwrap();
+    let client = Visitor::new(&web.fetch_config());
+    for text in [
+        "http://refused.test/",
+        "https://wrong.test/",
+        "https://plain.test/",
+        "http://plain.test/",
+        "http://no-such-host.invalid/",
+        "http://10.1.2.3/",
+    ] {
+        let (answer, asked) = client.ask(text).await;
+        assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{text}: {answer:?}");
+        assert_eq!(asked.len(), 1, "{text}");
+    }
+    for text in ["http://good.test/", "https://good.test/"] {
+        assert!(matches!(client.ask(text).await.0, RobotsAnswer::Allowed(_)), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -159,7 +159,9 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
         .page(
             "a.test",
             "/odd-header",
-            Reply::raw("HTTP/1.1 200 OK\r\nBad Name : x\r\nContent-Length: 2\r\n\r\nok"),
+            Reply::raw(
+                "HTTP/1.1 200 OK\r\nBad Name : x\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok",
+            ),
         )
         .page("a.test", "/until-close", Reply::html("all of it").until_close())
         .start()

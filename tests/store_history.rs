@@ -9,7 +9,7 @@ mod web;
 use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Place, SourcePage, Visit};
+use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Place, SourcePage, StoredPage, Visit};
 use backlinkd::store::{BacklinkView, HostPair, Keyed, PairCounts, Snapshot, Stats, Store};
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
 use proptest::prelude::*;

@@ -6,7 +6,13 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Span, at_least};
+use super::{Ports, Span, at_least};
+
+/// Where web servers listen.
+const WEB_PORTS: [u16; 9] = [80, 443, 8000, 8008, 8080, 8081, 8088, 8443, 8888];
+
+/// The most that the HTTP client takes in, whatever it is told.
+const MOST_HEADER_BYTES: usize = 400_000;
 
 /// See `config/default.toml` for units and reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +28,12 @@ pub struct FetchConfig {
     pub extra_ca: PathBuf,
     /// Networks that may be connected to although they are loopback, private, link-local or otherwise special.
     pub allow_private_addresses: Vec<IpNet>,
+    /// Ports of URLs that are fetched.
+    pub ports: Vec<Ports>,
     /// From the start of a fetch to the last byte of its body.
     pub timeout: Span,
+    /// From the start of a fetch to the last of its answer's headers.
+    pub first_byte_timeout: Span,
     /// For name resolution, connection and TLS handshake together.
     pub connect_timeout: Span,
     /// How long an idle connection is kept for the host's next fetch.
@@ -40,10 +50,24 @@ pub struct FetchConfig {
     pub dns_negative_ttl: Span,
     /// Hosts whose resolved address, or the lack of one, is remembered.
     pub dns_cache_hosts: usize,
+    /// Bytes a second that a body must come at, over all of the time it has taken. 0: any.
+    pub min_bytes_per_second: u64,
+    /// The time after which that is asked of a body.
+    pub slow_body_grace: Span,
+    /// Headers of an answer at most.
+    pub max_headers: usize,
+    /// Bytes of an answer's headers at most.
+    pub max_header_bytes: usize,
     /// Body bytes read off the wire at most; the rest is cut.
     pub max_body_bytes: usize,
+    /// Bytes of a body that nobody reads, up to which it is taken off the wire to keep the connection.
+    pub skip_body_bytes: usize,
     /// Body bytes after decompression at most; the rest is cut.
     pub max_decoded_bytes: usize,
+    /// Times its size on the wire that a body may unfold to; the rest is cut.
+    pub max_decode_ratio: usize,
+    /// Decoded bytes that a body may have whatever its size on the wire.
+    pub free_decoded_bytes: usize,
 }
 
 impl Default for FetchConfig {
@@ -54,7 +78,9 @@ impl Default for FetchConfig {
             host_overrides: PathBuf::new(),
             extra_ca: PathBuf::new(),
             allow_private_addresses: Vec::new(),
+            ports: WEB_PORTS.map(Ports::one).to_vec(),
             timeout: Span::seconds(30),
+            first_byte_timeout: Span::seconds(20),
             connect_timeout: Span::seconds(10),
             idle_timeout: Span::seconds(30),
             nameservers: Vec::new(),
@@ -63,13 +89,26 @@ impl Default for FetchConfig {
             dns_min_ttl: Span::seconds(60),
             dns_negative_ttl: Span::seconds(900),
             dns_cache_hosts: 100_000,
+            min_bytes_per_second: 1_000,
+            slow_body_grace: Span::seconds(10),
+            max_headers: 100,
+            max_header_bytes: 64 << 10,
             max_body_bytes: 8 << 20,
+            skip_body_bytes: 64 << 10,
             max_decoded_bytes: 16 << 20,
+            max_decode_ratio: 200,
+            free_decoded_bytes: 1 << 20,
         }
     }
 }
 
 impl FetchConfig {
+    /// Bytes that a body of so many bytes on the wire may unfold to.
+    pub fn decoded_cap(&self, wire_bytes: usize) -> usize {
+        let in_proportion = wire_bytes.saturating_mul(self.max_decode_ratio);
+        self.max_decoded_bytes.min(in_proportion.max(self.free_decoded_bytes))
+    }
+
     pub(super) fn validate(&self) -> Result<(), String> {
         let token = &self.user_agent;
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-' || b == b'_') {
@@ -84,8 +123,23 @@ impl FetchConfig {
         at_least("fetch.dns_cache_hosts", self.dns_cache_hosts as u64, 1)?;
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("fetch.max_decoded_bytes", self.max_decoded_bytes as u64, 1_024)?;
-        at_least("fetch.timeout in milliseconds", self.timeout.0.as_millis() as u64, 1)?;
-        at_least("fetch.connect_timeout in milliseconds", self.connect_timeout.0.as_millis() as u64, 1)
+        at_least("fetch.max_decode_ratio", self.max_decode_ratio as u64, 1)?;
+        at_least("fetch.max_headers", self.max_headers as u64, 1)?;
+        at_least("fetch.max_header_bytes", self.max_header_bytes as u64, 1_024)?;
+        if self.max_header_bytes > MOST_HEADER_BYTES {
+            return Err(format!(
+                "fetch.max_header_bytes is {}; it must be at most {MOST_HEADER_BYTES}",
+                self.max_header_bytes
+            ));
+        }
+        for (key, span) in [
+            ("timeout", self.timeout),
+            ("first_byte_timeout", self.first_byte_timeout),
+            ("connect_timeout", self.connect_timeout),
+        ] {
+            at_least(&format!("fetch.{key} in milliseconds"), span.0.as_millis() as u64, 1)?;
+        }
+        Ok(())
     }
 
     fn validate_names(&self) -> Result<(), String> {

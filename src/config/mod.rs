@@ -12,9 +12,11 @@ mod geo;
 mod keys;
 mod layers;
 mod parse;
+mod ports;
 mod rank;
 mod robots;
 mod search;
+mod sitemaps;
 mod span;
 mod store;
 mod traps;
@@ -32,9 +34,11 @@ pub use geo::GeoConfig;
 pub use keys::{DEFAULT_TOML, KeyDoc, key_table};
 pub use layers::{COMMAND_LINE_VARIABLES, environment, load};
 pub use parse::ParseConfig;
+pub use ports::Ports;
 pub use rank::RankConfig;
 pub use robots::RobotsConfig;
 pub use search::SearchConfig;
+pub use sitemaps::SitemapsConfig;
 pub use span::Span;
 pub use store::StoreConfig;
 pub use traps::TrapsConfig;
@@ -47,6 +51,7 @@ pub struct Config {
     pub crawl: CrawlConfig,
     pub fetch: FetchConfig,
     pub robots: RobotsConfig,
+    pub sitemaps: SitemapsConfig,
     pub traps: TrapsConfig,
     pub parse: ParseConfig,
     pub urls: UrlsConfig,
@@ -66,6 +71,7 @@ impl Config {
         self.crawl.validate()?;
         self.fetch.validate()?;
         self.robots.validate()?;
+        self.sitemaps.validate()?;
         self.traps.validate()?;
         self.parse.validate()?;
         self.urls.validate()?;

@@ -14,8 +14,12 @@ pub struct RobotsConfig {
     pub max_redirects: u32,
     /// How long a robots.txt is used before it is fetched again; RFC 9309 asks for 24 hours at most.
     pub max_age: Span,
-    /// How long a host whose robots.txt could not be had is left alone before it is asked again.
+    /// After how long a robots.txt that could not be had is asked for again.
     pub retry_after: Span,
+    /// How long an earlier copy stands in, beyond its age, for a robots.txt that cannot be had.
+    pub max_stale: Span,
+    /// After how long of not being to be had a robots.txt is given up, and its host crawled without.
+    pub unreachable_after: Span,
     /// Bytes of rules kept in memory, over all hosts.
     pub cache_bytes: usize,
 }
@@ -27,6 +31,8 @@ impl Default for RobotsConfig {
             max_redirects: 5,
             max_age: Span::seconds(86_400),
             retry_after: Span::seconds(600),
+            max_stale: Span::seconds(86_400),
+            unreachable_after: Span::seconds(30 * 86_400),
             cache_bytes: 64 << 20,
         }
     }
@@ -38,6 +44,13 @@ impl RobotsConfig {
         at_least("robots.max_redirects", u64::from(self.max_redirects), 5)?;
         if self.max_age > Span::seconds(86_400) {
             return Err(format!("robots.max_age is {}; it must be at most 24h (RFC 9309)", self.max_age));
+        }
+        at_least("robots.max_age in seconds", self.max_age.0.as_secs(), 1)?;
+        if self.unreachable_after < Span::seconds(86_400) {
+            return Err(format!(
+                "robots.unreachable_after is {}; it must be at least 24h, for RFC 9309 means a long time",
+                self.unreachable_after
+            ));
         }
         at_least("robots.retry_after in seconds", self.retry_after.0.as_secs(), 1)?;
         at_least("robots.cache_bytes", self.cache_bytes as u64, 1 << 20)

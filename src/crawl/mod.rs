@@ -96,7 +96,7 @@ impl Crawler {
     /// [`CrawlError`] when a file that the configuration names cannot be used.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
-        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone()));
+        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), None));
         let geo = Arc::new(Geo::open(&config.geo)?);
         if !geo.knows_places() {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");

@@ -161,7 +161,7 @@ impl Reading {
             content.links.extend(self.redirect(url, answer, tag));
             return Visit::Answered(Box::new(content));
         }
-        match answer.decode(self.config.fetch.max_decoded_bytes) {
+        match answer.decode(self.config.fetch.decoded_cap(answer.body.len())) {
             Ok(body) => {
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
                 content.truncated |= body.truncated;

@@ -55,8 +55,10 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The address that the answer came from.
     pub ip: IpAddr,
-    /// As it came over the wire, encodings still on: see [`Self::decode`].
+    /// As it came over the wire, encodings still on: see [`Self::decode`]. Empty where nobody reads it.
     pub body: Bytes,
+    /// Whether the body was left unread, because it is not HTML.
+    pub unread: bool,
     /// Whether the body was cut at `fetch.max_body_bytes`.
     pub truncated: bool,
 }
@@ -87,6 +89,7 @@ impl Answer {
             headers,
             ip,
             body: Bytes::new(),
+            unread: false,
             truncated: false,
         }
     }

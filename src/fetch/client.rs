@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Response, redirect, retry};
 
 use super::address::{AddressBook, SchemeResolver};
 use super::failure::Failure;
+use super::receive::{self, Pace, Wanted};
 use super::robots::Allowed;
 use super::{Answer, FetchError, FetchOutcome};
 use crate::config::FetchConfig;
@@ -29,10 +29,12 @@ pub struct Validators {
 ///
 /// * A page is asked for with a permit that only [`super::RobotsCache`] gives.
 /// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
-/// * Name resolution, connection, request and answer share one deadline, `fetch.timeout`.
-/// * The body is read up to `fetch.max_body_bytes`; beyond, the connection is dropped. It is not decoded here.
-/// * Header sections are bounded by hyper: over HTTP/1.1 100 headers and some 400 kB, over HTTP/2 16 kB. Larger
-///   ones are [`FailureKind::Protocol`].
+/// * Name resolution, connection, request and answer share one deadline, `fetch.timeout`; up to the last header
+///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
+/// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
+///   is not decoded here.
+/// * An answer has `fetch.max_headers` of `fetch.max_header_bytes` at most, or is [`FailureKind::Protocol`]. (Over
+///   HTTP/1.1 the client reads up to 400 kB before it can tell.)
 #[derive(Debug)]
 pub struct Fetcher {
     http: Client,
@@ -40,9 +42,17 @@ pub struct Fetcher {
     addresses: Arc<AddressBook>,
     /// What every request carries.
     headers: HeaderMap,
-    token: String,
-    timeout: Duration,
-    max_body_bytes: usize,
+    config: FetchConfig,
+    pace: Pace,
+}
+
+/// What is asked for in one request.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    url: &'a CanonicalUrl,
+    validators: Option<&'a Validators>,
+    wanted: Wanted,
+    max_bytes: usize,
 }
 
 impl Fetcher {
@@ -61,9 +71,8 @@ impl Fetcher {
             https: client(true)?,
             addresses,
             headers,
-            token: config.user_agent.clone(),
-            timeout: config.timeout.0,
-            max_body_bytes: config.max_body_bytes,
+            pace: Pace::new(config),
+            config: config.clone(),
         })
     }
 
@@ -74,7 +83,7 @@ impl Fetcher {
 
     /// The product token by which robots.txt files and robots directives name us.
     pub fn token(&self) -> &str {
-        &self.token
+        &self.config.user_agent
     }
 
     /// The headers that a request for `url` carries, as the client sends them: for records of what was asked.
@@ -89,7 +98,18 @@ impl Fetcher {
 
     /// Fetches the page that the permit is for. With validators the server may answer 304.
     pub async fn fetch(&self, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
-        self.get(permit.url(), validators, self.max_body_bytes).await.into()
+        let (url, max_bytes) = (permit.url(), self.config.max_body_bytes);
+        self.ask(Request { url, validators, wanted: Wanted::Html, max_bytes }).await.into()
+    }
+
+    /// Fetches what is no page, a sitemap for example: a body of any type, up to `max_bytes`.
+    pub async fn fetch_file(
+        &self,
+        permit: Allowed,
+        validators: Option<&Validators>,
+        max_bytes: usize,
+    ) -> FetchOutcome {
+        self.get(permit.url(), validators, max_bytes).await.into()
     }
 
     /// Fetches without a permit: for robots.txt files only.
@@ -99,50 +119,95 @@ impl Fetcher {
         validators: Option<&Validators>,
         max_bytes: usize,
     ) -> Result<Answer, Failure> {
-        let exchange = self.exchange(url, validators, max_bytes);
-        let result = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                FailureKind::Timeout,
-                format!("no complete answer within {} ms (fetch.timeout)", self.timeout.as_millis()),
-            )),
-        };
+        self.ask(Request { url, validators, wanted: Wanted::Any, max_bytes }).await
+    }
+
+    async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let exchange = self.exchange(request);
+        let result = within(self.config.timeout.0, "complete answer", "fetch.timeout", exchange).await;
         if let Err(Failure { kind: FailureKind::Connect | FailureKind::Timeout, .. }) = result {
-            self.addresses.move_on(url.host());
+            self.addresses.move_on(request.url.host());
         }
         result
     }
 
-    async fn exchange(
+    async fn exchange(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        let head = self.head(request);
+        let (response, answer) =
+            within(self.config.first_byte_timeout.0, "headers", "fetch.first_byte_timeout", head).await?;
+        self.check_headers(&answer.headers)?;
+        self.receive(request, response, answer).await
+    }
+
+    /// Asks, and reads the answer up to the last of its headers.
+    async fn head(
         &self,
-        url: &CanonicalUrl,
-        validators: Option<&Validators>,
-        max_bytes: usize,
-    ) -> Result<Answer, Failure> {
+        Request { url, validators, .. }: Request<'_>,
+    ) -> Result<(Response, Answer), Failure> {
         // First, because the client connects to an address in a URL without asking its resolver.
         let address = self.addresses.resolve(url).await?;
         let client = if url.is_https() { &self.https } else { &self.http };
         let mut response =
             client.get(url.as_str()).headers(conditions(validators)).send().await.map_err(Failure::from)?;
         let ip = response.remote_addr().map_or(address, |peer| peer.ip().to_canonical());
+        let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let mut answer = Answer::new(response.status().as_u16(), response.version(), headers, ip);
-        (answer.body, answer.truncated) = read_body(&mut response, max_bytes).await?;
+        let answer = Answer::new(status, response.version(), headers, ip);
+        Ok((response, answer))
+    }
+
+    async fn receive(
+        &self,
+        Request { wanted, max_bytes, .. }: Request<'_>,
+        mut response: Response,
+        mut answer: Answer,
+    ) -> Result<Answer, Failure> {
+        let received = match wanted {
+            Wanted::Any => receive::any(&mut response, max_bytes, self.pace).await?,
+            Wanted::Html => {
+                let encoded = !answer.content_encoding.is_empty();
+                let content_type = answer.content_type.as_deref();
+                receive::html(&mut response, content_type, encoded, max_bytes, self.pace).await?
+            }
+        };
+        if received.unread {
+            // A new connection would take no longer than that.
+            let patience = self.config.connect_timeout.0;
+            receive::skip(response, self.config.skip_body_bytes, patience).await;
+        }
+        (answer.body, answer.truncated, answer.unread) = (received.bytes, received.cut, received.unread);
         Ok(answer)
+    }
+
+    /// # Errors
+    /// [`FailureKind::Protocol`] when there are more than an answer may have.
+    fn check_headers(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let (most, most_bytes) = (self.config.max_headers, self.config.max_header_bytes);
+        let count = headers.len();
+        let too_many = |what: String| Err(Failure::new(FailureKind::Protocol, what));
+        if count > most {
+            return too_many(format!("the answer has {count} headers, more than {most} (fetch.max_headers)"));
+        }
+        if bytes > most_bytes {
+            let what = format!("the answer's headers have {bytes} bytes, more than {most_bytes}");
+            return too_many(format!("{what} (fetch.max_header_bytes)"));
+        }
+        Ok(())
     }
 }
 
-/// Reads up to `max_bytes`; says whether there was more.
-async fn read_body(response: &mut Response, max_bytes: usize) -> Result<(Bytes, bool), Failure> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(Failure::from)? {
-        let room = max_bytes - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            return Ok((body.freeze(), true));
-        }
-    }
-    Ok((body.freeze(), false))
+/// What comes of an exchange in time; what did not come otherwise, by the name of the limit.
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    key: &str,
+    exchange: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
+        let detail = format!("no {what} within {} ms ({key})", limit.as_millis());
+        Err(Failure::new(FailureKind::Timeout, detail))
+    })
 }
 
 /// The headers that make a request conditional. A validator that cannot stand in a header is left out.
@@ -182,6 +247,8 @@ fn build(
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(config.max_headers)
+        .http2_max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX))
         // Added to the system's; with one of them, a system that has none will do.
         .tls_certs_merge(authorities.iter().cloned())
         .dns_resolver(Arc::new(resolver))

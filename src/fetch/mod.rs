@@ -3,7 +3,7 @@
 //! In goes a URL, out comes a [`FetchOutcome`]: an answer with its raw body, or why there is none. The only part
 //! of the program that knows an HTTP client.
 //!
-//! * [`Fetcher`] makes one request: deadline, size limits, no redirects followed.
+//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read.
 //! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
 //! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
 //!   internet.
@@ -17,6 +17,7 @@ pub mod body;
 mod client;
 mod failure;
 mod http_date;
+mod receive;
 mod robots;
 pub mod robots_txt;
 
@@ -27,7 +28,10 @@ pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
 pub use failure::Failure;
-pub use robots::{Allowed, RobotsAnswer, RobotsCache, RobotsFetch, RobotsStep};
+pub use robots::{
+    Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFetch, RobotsKnown, RobotsShelf,
+    RobotsStep,
+};
 
 /// Why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]

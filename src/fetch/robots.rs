@@ -21,13 +21,20 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused | nothing may be fetched; asked again after `robots.retry_after` |
+//! | 5xx, no answer, an answer that cannot be decoded, an address refused | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
 //!
-//! Rules hold for one scheme, host and port, for `robots.max_age`. The cache is bounded by `robots.cache_bytes`;
-//! what was used longest ago is forgotten and fetched again when needed.
+//! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
+//! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
+//! [`RobotsShelf`] or fetched again when needed.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod kept;
+mod standing;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
 
 use super::Fetcher;
 use super::answer::Answer;
@@ -37,6 +44,10 @@ use crate::config::RobotsConfig;
 use crate::lru::Lru;
 use crate::model::{FailureKind, LinkTag};
 use crate::urls::{CanonicalUrl, UrlRules};
+
+pub use kept::{KeptRobots, RobotsShelf};
+use standing::Known;
+pub use standing::{RobotsBasis, RobotsKnown};
 
 /// A permit to fetch one URL, once.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,63 +109,92 @@ pub enum RobotsStep {
 }
 
 /// The robots.txt files of the hosts lately asked. Shared; every method takes `&self`.
-#[derive(Debug)]
 pub struct RobotsCache {
     fetcher: Arc<Fetcher>,
     config: RobotsConfig,
     rules: UrlRules,
+    shelf: Option<Arc<dyn RobotsShelf>>,
     known: Mutex<Lru<Arc<str>, Known>>,
 }
 
-#[derive(Clone, Debug)]
-struct Known {
-    verdict: Verdict,
-    until: Instant,
-}
-
-#[derive(Clone, Debug)]
-enum Verdict {
-    Rules(Arc<RobotsTxt>),
-    Unreachable,
+/// What one round of requests brought: a copy with its rules.
+struct Fetched {
+    status: u16,
+    body: Bytes,
+    rules: RobotsTxt,
 }
 
 impl RobotsCache {
-    /// A cache that fetches by `fetcher`. `rules` say which URLs a redirect may lead to.
-    pub fn new(fetcher: Arc<Fetcher>, config: &RobotsConfig, rules: UrlRules) -> Self {
+    /// A cache that fetches by `fetcher` and keeps on `shelf`. `rules` say which URLs a redirect may lead to.
+    pub fn new(
+        fetcher: Arc<Fetcher>,
+        config: &RobotsConfig,
+        rules: UrlRules,
+        shelf: Option<Arc<dyn RobotsShelf>>,
+    ) -> Self {
         let known = Mutex::new(Lru::new(config.cache_bytes));
-        Self { fetcher, config: config.clone(), rules, known }
+        Self { fetcher, config: config.clone(), rules, shelf, known }
     }
 
-    /// What is known now. Never waits.
+    /// What is known now. Never waits, except for the shelf.
     pub fn check(&self, url: &CanonicalUrl) -> RobotsAnswer {
         let origin: Arc<str> = Arc::from(origin(url));
-        let now = Instant::now();
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&origin).cloned();
-        match known.filter(|known| known.until > now) {
-            Some(Known { verdict: Verdict::Rules(rules), .. }) => ask(&rules, url),
-            Some(Known { verdict: Verdict::Unreachable, until }) => {
-                RobotsAnswer::Unreachable { retry_in: until - now }
-            }
-            None => match CanonicalUrl::from_stored(format!("{origin}/robots.txt")) {
-                Some(url) => RobotsAnswer::NeedsFetch(RobotsFetch { origin, url, redirects: 0 }),
-                None => RobotsAnswer::Unreachable { retry_in: self.config.retry_after.0 },
-            },
+        let now = unix_now();
+        if let Some(known) = self.find(&origin)
+            && let Some(left) = known.due(&self.config, now).checked_sub(now).filter(|left| !left.is_zero())
+        {
+            return match known.basis(&self.config, now) {
+                RobotsBasis::Undefined => RobotsAnswer::Unreachable { retry_in: left },
+                RobotsBasis::Fresh | RobotsBasis::StandsIn | RobotsBasis::GivenUp => ask(&known.rules, url),
+            };
         }
+        match CanonicalUrl::from_stored(format!("{origin}/robots.txt")) {
+            Some(url) => RobotsAnswer::NeedsFetch(RobotsFetch { origin, url, redirects: 0 }),
+            None => RobotsAnswer::Unreachable { retry_in: self.config.retry_after.0 },
+        }
+    }
+
+    /// What is known of the robots.txt of a URL's origin, and what it says of the URL; `None`: nothing is.
+    pub fn known(&self, url: &CanonicalUrl) -> Option<RobotsKnown> {
+        let known = self.find(&Arc::from(origin(url)))?;
+        Some(known.describe(&self.config, url, unix_now()))
+    }
+
+    /// The sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative ones, which the
+    /// protocol does not have but people write, are resolved.
+    pub fn sitemaps(&self, url: &CanonicalUrl) -> Vec<CanonicalUrl> {
+        let (Some(known), Some(base)) = (self.find(&Arc::from(origin(url))), self.rules.base(url)) else {
+            return Vec::new();
+        };
+        let mut sitemaps = Vec::new();
+        for text in known.rules.sitemaps() {
+            match self.rules.resolve(&base, text) {
+                Ok(sitemap) if !sitemaps.contains(&sitemap) => sitemaps.push(sitemap),
+                _ => {}
+            }
+        }
+        sitemaps
     }
 
     /// Makes one request. The caller sees to it that the host's turn has come.
     pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
-        let verdict = match self.fetcher.get(&job.url, None, self.config.max_bytes).await {
+        let (copy, wait) = match self.fetcher.get(&job.url, None, self.config.max_bytes).await {
             Ok(answer) if LinkTag::from_redirect_status(answer.status).is_some() => {
                 match self.follow(&job, &answer) {
                     Some(next) => return RobotsStep::Moved(next),
-                    None => Ok(RobotsTxt::default()),
+                    None => (Ok(no_rules(answer.status)), None),
                 }
             }
-            Ok(answer) => self.read(answer).await,
-            Err(failure) => Err(failure),
+            Ok(answer) => {
+                let wait = answer.retry_after;
+                (self.read(answer).await, wait)
+            }
+            Err(failure) => (Err(failure), None),
         };
-        self.keep(job, verdict);
+        match copy {
+            Ok(copy) => self.keep(job.origin, copy),
+            Err(failure) => self.keep_failure(job, &failure, wait.unwrap_or_default()),
+        }
         RobotsStep::Known
     }
 
@@ -168,10 +208,10 @@ impl RobotsCache {
         Some(RobotsFetch { origin: job.origin.clone(), url, redirects: job.redirects + 1 })
     }
 
-    async fn read(&self, answer: Answer) -> Result<RobotsTxt, Failure> {
+    async fn read(&self, answer: Answer) -> Result<Fetched, Failure> {
         match answer.status {
             200..=299 => {}
-            300..=499 => return Ok(RobotsTxt::default()),
+            300..=499 => return Ok(no_rules(answer.status)),
             status => {
                 return Err(Failure::new(FailureKind::Protocol, format!("the server answered {status}")));
             }
@@ -181,22 +221,79 @@ impl RobotsCache {
         parsed.unwrap_or_else(|error| Err(Failure::new(FailureKind::Decode, error.to_string())))
     }
 
-    fn keep(&self, job: RobotsFetch, verdict: Result<RobotsTxt, Failure>) {
-        let (verdict, age, weight) = match verdict {
-            Ok(rules) => {
-                let weight = rules.weight();
-                (Verdict::Rules(Arc::new(rules)), self.config.max_age.0, weight)
-            }
-            Err(Failure { kind, detail }) => {
-                tracing::debug!(url = %job.url, kind = kind.as_str(), detail,
-                    "a robots.txt could not be had; its host is left alone for now");
-                (Verdict::Unreachable, self.config.retry_after.0, 0)
-            }
+    fn keep(&self, origin: Arc<str>, copy: Fetched) {
+        let now = unix_now();
+        let known = Known {
+            rules: Arc::new(copy.rules),
+            fetched: Some(now),
+            status: copy.status,
+            tried: now,
+            failing_since: None,
+            retry_at: now,
         };
-        let weight = weight + size_of::<Known>() + 2 * job.origin.len();
-        let known = Known { verdict, until: Instant::now() + age };
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(job.origin, known, weight);
+        if let Some(shelf) = &self.shelf {
+            shelf.keep(&origin, &known.to_kept(copy.body));
+        }
+        self.remember(origin, known);
     }
+
+    /// Keeps that another try failed; the copy that is there, if any, stays.
+    fn keep_failure(&self, job: RobotsFetch, failure: &Failure, wait: Duration) {
+        tracing::debug!(url = %job.url, kind = failure.kind.as_str(), detail = failure.detail,
+            "a robots.txt could not be had; its host is asked again later");
+        let now = unix_now();
+        let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
+        let earlier = self.find(&job.origin);
+        let known = Known {
+            tried: now,
+            failing_since: earlier.as_ref().and_then(|known| known.failing_since).or(Some(now)),
+            retry_at: now + pause,
+            fetched: earlier.as_ref().and_then(|known| known.fetched),
+            status: earlier.as_ref().map_or(0, |known| known.status),
+            rules: earlier.map(|known| known.rules).unwrap_or_default(),
+        };
+        if let Some(shelf) = &self.shelf {
+            let body = shelf.load(&job.origin).map(|kept| kept.body).unwrap_or_default();
+            shelf.keep(&job.origin, &known.to_kept(body));
+        }
+        self.remember(job.origin, known);
+    }
+
+    /// From memory, or from the shelf.
+    fn find(&self, origin: &Arc<str>) -> Option<Known> {
+        if let Some(known) = self.lock().get(origin) {
+            return Some(known.clone());
+        }
+        let kept = self.shelf.as_ref()?.load(origin)?;
+        let known = Known::from_kept(&kept, &self.config, self.fetcher.token());
+        self.remember(origin.clone(), known.clone());
+        Some(known)
+    }
+
+    fn remember(&self, origin: Arc<str>, known: Known) {
+        let weight = known.rules.weight() + size_of::<Known>() + 2 * origin.len();
+        self.lock().insert(origin, known, weight);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lru<Arc<str>, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RobotsCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RobotsCache").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Since 1970; nothing on a machine whose clock is before that.
+fn unix_now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// What a robots.txt means that is not there.
+fn no_rules(status: u16) -> Fetched {
+    Fetched { status, body: Bytes::new(), rules: RobotsTxt::default() }
 }
 
 /// Scheme, host and port of a URL, as it begins.
@@ -215,11 +312,12 @@ fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
 
 /// Reads a file of which at most `cap` bytes are taken. A line that was cut there could mean anything, and is
 /// left out.
-fn parse(answer: &Answer, cap: usize, token: &str) -> Result<RobotsTxt, Failure> {
+fn parse(answer: &Answer, cap: usize, token: &str) -> Result<Fetched, Failure> {
     let decoded = answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let end = match decoded.truncated {
         true => decoded.bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).unwrap_or(0),
         false => decoded.bytes.len(),
     };
-    Ok(RobotsTxt::parse(&decoded.bytes[..end], token))
+    let body = Bytes::copy_from_slice(&decoded.bytes[..end]);
+    Ok(Fetched { status: answer.status, rules: RobotsTxt::parse(&body, token), body })
 }

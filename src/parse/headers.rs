@@ -31,10 +31,19 @@ const HTML_STARTS: [&str; 17] = [
 /// (<https://mimesniff.spec.whatwg.org>, 7.1). Beyond the standard, a PDF sent as HTML is not HTML: a browser
 /// would show noise, and whatever looks like a tag in it is no link.
 pub fn is_html(content_type: Option<&str>, body_prefix: &[u8]) -> bool {
+    match declares_html(content_type) {
+        Some(true) => !body_prefix.starts_with(b"%PDF-"),
+        None => looks_like_html(body_prefix) == Some(true),
+        Some(false) => false,
+    }
+}
+
+/// Whether a `Content-Type` header declares HTML; `None` when there is no usable type, so that the body decides.
+pub fn declares_html(content_type: Option<&str>) -> Option<bool> {
     match content_type.and_then(media_type).as_deref() {
-        Some("text/html" | "application/xhtml+xml") => !body_prefix.starts_with(b"%PDF-"),
-        None | Some("unknown/unknown" | "application/unknown" | "*/*") => looks_like_html(body_prefix),
-        Some(_) => false,
+        Some("text/html" | "application/xhtml+xml") => Some(true),
+        None | Some("unknown/unknown" | "application/unknown" | "*/*") => None,
+        Some(_) => Some(false),
     }
 }
 
@@ -46,15 +55,18 @@ fn media_type(header: &str) -> Option<String> {
     (is_token(kind) && is_token(subtype)).then_some(essence)
 }
 
-fn looks_like_html(body: &[u8]) -> bool {
+/// Whether a body without a usable type begins as HTML does; `None` when there is too little of it to tell.
+pub fn looks_like_html(body: &[u8]) -> Option<bool> {
     let start = body.iter().position(|b| !BLANKS.contains(b)).unwrap_or(body.len());
     let body = &body[start..];
-    HTML_STARTS.iter().any(|pattern| {
+    let found = HTML_STARTS.iter().any(|pattern| {
         let Some((head, rest)) = body.split_at_checked(pattern.len()) else { return false };
         // A comment is HTML whatever follows its opening.
         let ends = *pattern == "<!--" || matches!(rest.first(), Some(b' ' | b'>'));
         ends && head.eq_ignore_ascii_case(pattern.as_bytes())
-    })
+    });
+    let is_long_enough = HTML_STARTS.iter().all(|pattern| body.len() > pattern.len());
+    (found || is_long_enough).then_some(found)
 }
 
 /// The label in the first `charset` parameter of a `Content-Type` header.

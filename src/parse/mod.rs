@@ -43,7 +43,7 @@ use crate::config::ParseConfig;
 use crate::model::{Directives, Link, Rel};
 use crate::urls::{CanonicalUrl, UrlRules};
 
-pub use headers::is_html;
+pub use headers::{declares_html, is_html, looks_like_html};
 
 use resolve::Resolver;
 use tree::Tree;

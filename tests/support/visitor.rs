@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use backlinkd::config::{FetchConfig, RobotsConfig};
-use backlinkd::fetch::{Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsStep, Validators};
+use backlinkd::fetch::{
+    Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep, Validators,
+};
 use backlinkd::model::FailureKind;
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
@@ -23,8 +25,16 @@ impl Visitor {
     }
 
     pub fn with_robots(config: &FetchConfig, robots: &RobotsConfig) -> Self {
+        Self::with_shelf(config, robots, None)
+    }
+
+    pub fn with_shelf(
+        config: &FetchConfig,
+        robots: &RobotsConfig,
+        shelf: Option<Arc<dyn RobotsShelf>>,
+    ) -> Self {
         let fetcher = Arc::new(Fetcher::new(config).unwrap());
-        let robots = RobotsCache::new(fetcher.clone(), robots, UrlRules::default());
+        let robots = RobotsCache::new(fetcher.clone(), robots, UrlRules::default(), shelf);
         Self { fetcher, robots }
     }
 

@@ -4,6 +4,10 @@
 //! `http://169.254.169.254/` would read a cloud's credentials (server-side request forgery, CWE-918). Refused is
 //! what the IANA special-purpose registries (RFC 6890) say is not global, and a little more. The table is kept
 //! here because the standard library's `is_global` is unstable.
+//!
+//! An IPv6 address that holds an IPv4 address, to which it leads, is judged by that one: mapped (RFC 4291), NAT64
+//! (RFC 6052), ISATAP (RFC 5214). Refused as a whole are the forms that no public server has today: 6to4
+//! (RFC 3056), Teredo (RFC 4380), IPv4-compatible (RFC 4291) and IPv4-translated (RFC 2765).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -50,6 +54,13 @@ const REFUSED_V6: [Ipv6Net; 4] = [
 /// IPv6 addresses that a translator turns into the IPv4 address in their last four bytes (RFC 6052).
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 0, 96);
 
+/// The IPv4 address of the host that an ISATAP address leads to, in whatever network (RFC 5214, 6.1).
+fn isatap(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [.., fifth, sixth, _, _] = address.segments();
+    let [.., a, b, c, d] = address.octets();
+    (matches!(fifth, 0 | 0x200) && sixth == 0x5efe).then(|| Ipv4Addr::new(a, b, c, d))
+}
+
 /// The check.
 #[derive(Clone, Debug, Default)]
 pub struct Guard {
@@ -79,6 +90,11 @@ impl Guard {
             let [.., a, b, c, d] = address.octets();
             return self.admits(Ipv4Addr::new(a, b, c, d).into());
         }
+        if let Some(inner) = isatap(address)
+            && !self.admits(inner.into())
+        {
+            return false;
+        }
         GLOBAL_V6.contains(&address) && !REFUSED_V6.iter().any(|net| net.contains(&address))
     }
 }
@@ -101,6 +117,7 @@ mod tests {
             "2a00:1450:4001:801::200e",
             "::ffff:1.1.1.1",
             "64:ff9b::101:101",
+            "2a00:1450::5efe:1.1.1.1",
         ] {
             assert!(guard.admits(address.parse().unwrap()), "{address}");
         }
@@ -132,6 +149,11 @@ mod tests {
             "::127.0.0.1",
             "::1.1.1.1",
             "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:0:1.1.1.1",
+            "2a00:1450::5efe:127.0.0.1",
+            "2a00:1450::200:5efe:10.0.0.1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
             "::ffff:10.0.0.1",
             "64:ff9b::7f00:1",
             "64:ff9b::a9fe:a9fe",

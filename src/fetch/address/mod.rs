@@ -9,7 +9,7 @@
 //!
 //! Every address passes the [`Guard`] before it is given out: what a name resolves to, what the overrides file
 //! names, and addresses that stand in a URL. (The client would connect to the last kind without asking a
-//! resolver; [`super::Fetcher`] asks here first.)
+//! resolver; [`super::Fetcher`] asks here first.) The port that a URL names must be one of `fetch.ports`.
 
 mod guard;
 mod names;
@@ -27,7 +27,7 @@ use overrides::Overrides;
 pub use overrides::OverridesError;
 
 use super::failure::Failure;
-use crate::config::FetchConfig;
+use crate::config::{FetchConfig, Ports};
 use crate::lru::Lru;
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
@@ -37,6 +37,7 @@ use crate::urls::CanonicalUrl;
 pub struct AddressBook {
     overrides: Overrides,
     guard: Guard,
+    ports: Vec<Ports>,
     names: Names,
     known: Mutex<Lru<Box<str>, Known>>,
     /// Bounds of how long an address is used, and the longest that a name counts as one without.
@@ -76,6 +77,7 @@ impl AddressBook {
         Ok(Self {
             overrides,
             guard: Guard::new(&config.allow_private_addresses),
+            ports: config.ports.clone(),
             names: Names::new(config).map_err(AddressBookError::Names)?,
             known: Mutex::new(Lru::new(config.dns_cache_hosts)),
             least: config.dns_min_ttl.0,
@@ -88,8 +90,9 @@ impl AddressBook {
     ///
     /// # Errors
     /// A [`Failure`] of kind [`FailureKind::Dns`] when the name does not resolve, [`FailureKind::AddressRefused`]
-    /// when the guard admits none of its addresses.
+    /// when the guard admits none of its addresses, or its port is none that is fetched from.
     pub async fn resolve(&self, url: &CanonicalUrl) -> Result<IpAddr, Failure> {
+        self.admit_port(url)?;
         match literal(url.host()) {
             Some(address) => self.admit(url.host(), vec![address]).map(|admitted| admitted[0].to_canonical()),
             None => self.locate(url.host(), url.is_https()).await.map(|address| address.ip().to_canonical()),
@@ -107,6 +110,20 @@ impl AddressBook {
             None => self.look_up(host).await?,
         };
         Ok(SocketAddr::new(address, 0))
+    }
+
+    fn admit_port(&self, url: &CanonicalUrl) -> Result<(), Failure> {
+        let port = url.port().unwrap_or(if url.is_https() { 443 } else { 80 });
+        if self.ports.iter().any(|ports| ports.contains(port)) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureKind::AddressRefused,
+            format!(
+                "port {port} of {host} is none of the web's; list it in fetch.ports to let it through",
+                host = url.host()
+            ),
+        ))
     }
 
     /// The admitted among a host's addresses.

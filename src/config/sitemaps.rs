@@ -1,0 +1,34 @@
+//! `[sitemaps]`: how far the sitemaps that sites declare are followed.
+
+use serde::{Deserialize, Serialize};
+
+use super::at_least;
+
+/// See `config/default.toml` for units and reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SitemapsConfig {
+    /// Whether sitemaps that a robots.txt declares are read.
+    pub follow: bool,
+    /// Bytes of one sitemap, without its compression, that are read.
+    pub max_bytes: usize,
+    /// Entries of one sitemap that are read.
+    pub max_urls: usize,
+    /// How deep indexes of sitemaps may be nested.
+    pub max_depth: u32,
+    /// Sitemaps read per host at most.
+    pub max_per_host: usize,
+}
+
+impl Default for SitemapsConfig {
+    fn default() -> Self {
+        Self { follow: true, max_bytes: 50 << 20, max_urls: 50_000, max_depth: 2, max_per_host: 100 }
+    }
+}
+
+impl SitemapsConfig {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        at_least("sitemaps.max_bytes", self.max_bytes as u64, 1_024)?;
+        at_least("sitemaps.max_urls", self.max_urls as u64, 1)
+    }
+}

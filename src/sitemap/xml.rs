@@ -1,0 +1,227 @@
+//! Sitemaps and feeds in XML.
+//!
+//! An element counts where its form has it, and under the root's own prefix: `<image:loc>` is no `<loc>`. Namespaces
+//! themselves are not looked at, because many files name a wrong one.
+
+use std::io::BufRead;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind, date};
+
+/// Where a format keeps what is read.
+struct Form {
+    root: &'static [u8],
+    kind: SitemapKind,
+    /// Elements above an entry, the root included.
+    depth: usize,
+    entry: &'static [u8],
+    loc: &'static [u8],
+    /// The attribute that holds the address, where it is no text.
+    attribute: Option<&'static [u8]>,
+    lastmod: &'static [u8],
+}
+
+const FORMS: [Form; 5] = [
+    Form::new(b"urlset", SitemapKind::Urls, 1, b"url", b"loc", b"lastmod"),
+    Form::new(b"sitemapindex", SitemapKind::Index, 1, b"sitemap", b"loc", b"lastmod"),
+    // Its dates are of another form, and tell of a text rather than of a page.
+    Form::new(b"rss", SitemapKind::Urls, 2, b"item", b"link", b""),
+    Form::new(b"RDF", SitemapKind::Urls, 1, b"item", b"link", b"date"),
+    Form {
+        attribute: Some(b"href"),
+        ..Form::new(b"feed", SitemapKind::Urls, 1, b"entry", b"link", b"updated")
+    },
+];
+
+impl Form {
+    const fn new(
+        root: &'static [u8],
+        kind: SitemapKind,
+        depth: usize,
+        entry: &'static [u8],
+        loc: &'static [u8],
+        lastmod: &'static [u8],
+    ) -> Self {
+        Self { root, kind, depth, entry, loc, attribute: None, lastmod }
+    }
+}
+
+/// Reads up to `most` entries.
+///
+/// # Errors
+/// [`SitemapError`] when the first element is none of a sitemap's, or there is no element.
+pub(super) fn read(input: &mut impl BufRead, most: usize) -> Result<Sitemap, SitemapError> {
+    let mut reader = Reader::from_reader(input);
+    // `?a=1&b=2` should be `?a=1&amp;b=2`, and often is not.
+    reader.config_mut().allow_dangling_amp = true;
+    let mut buffer = Vec::new();
+    let mut reading = root(&mut reader, &mut buffer)?;
+    let is_whole = loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Eof) => break reading.depth == 0,
+            Ok(_) if reading.entries.len() > most => break false,
+            Ok(event) => reading.take(&event),
+            Err(_) => break false,
+        }
+    };
+    reading.entries.truncate(most);
+    Ok(Sitemap { kind: reading.form.kind, entries: reading.entries, is_cut: !is_whole })
+}
+
+/// Reads as far as the first element.
+fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<Reading, SitemapError> {
+    loop {
+        buffer.clear();
+        let (start, depth) = match reader.read_event_into(buffer) {
+            Ok(Event::Start(start)) => (start, 1),
+            Ok(Event::Empty(start)) => (start, 0),
+            Ok(Event::Eof) | Err(_) => return Err(SitemapError::Neither),
+            Ok(_) => continue,
+        };
+        let name = start.local_name();
+        let form = FORMS.iter().find(|form| form.root == name.as_ref()).ok_or_else(|| {
+            SitemapError::Root(String::from_utf8_lossy(name.as_ref()).chars().take(50).collect())
+        })?;
+        return Ok(Reading {
+            form,
+            prefix: prefix(&start).to_owned(),
+            depth,
+            in_entry: false,
+            field: None,
+            loc: Vec::new(),
+            lastmod: Vec::new(),
+            entries: Vec::new(),
+        });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Loc,
+    LastMod,
+}
+
+struct Reading {
+    form: &'static Form,
+    /// Of the root, with its colon.
+    prefix: Vec<u8>,
+    /// Elements open.
+    depth: usize,
+    in_entry: bool,
+    /// The field whose text is being read.
+    field: Option<Field>,
+    loc: Vec<u8>,
+    lastmod: Vec<u8>,
+    entries: Vec<SitemapEntry>,
+}
+
+impl Reading {
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(start) => {
+                self.open(start);
+                self.depth += 1;
+            }
+            Event::Empty(start) => {
+                self.open(start);
+                self.close();
+            }
+            Event::End(_) => {
+                self.depth = self.depth.saturating_sub(1);
+                self.close();
+            }
+            Event::Text(text) => self.text(text),
+            Event::CData(text) => self.text(text),
+            Event::GeneralRef(reference) => self.reference(reference),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, start: &BytesStart<'_>) {
+        let (form, name) = (self.form, start.local_name());
+        if self.depth == form.depth && name.as_ref() == form.entry {
+            self.in_entry = true;
+            self.loc.clear();
+            self.lastmod.clear();
+        } else if self.in_entry && self.depth == form.depth + 1 {
+            // RSS 1.0 takes its root, its elements and its dates from three namespaces.
+            let is_own = form.root == b"RDF" || prefix(start) == self.prefix;
+            if is_own && name.as_ref() == form.loc {
+                self.open_loc(start);
+            } else if is_own && name.as_ref() == form.lastmod {
+                self.lastmod.clear();
+                self.field = Some(Field::LastMod);
+            }
+        }
+    }
+
+    fn open_loc(&mut self, start: &BytesStart<'_>) {
+        let Some(attribute) = self.form.attribute else {
+            self.loc.clear();
+            self.field = Some(Field::Loc);
+            return;
+        };
+        let value = |name: &[u8]| {
+            let attribute = start.try_get_attribute(name).ok()??;
+            let text = std::str::from_utf8(&attribute.value).ok()?;
+            quick_xml::escape::unescape(text).ok().map(|text| text.into_owned())
+        };
+        let is_the_page = value(b"rel").is_none_or(|rel| rel == "alternate");
+        if let (true, Some(address)) = (is_the_page && self.loc.is_empty(), value(attribute)) {
+            self.loc = address.into_bytes();
+        }
+    }
+
+    /// After an element was closed, with as many open as were before it.
+    fn close(&mut self) {
+        if self.depth == self.form.depth + 1 {
+            self.field = None;
+        } else if self.depth == self.form.depth && self.in_entry {
+            self.in_entry = false;
+            self.field = None;
+            self.finish_entry();
+        }
+    }
+
+    fn finish_entry(&mut self) {
+        let Some(loc) = std::str::from_utf8(&self.loc).ok().map(str::trim).filter(|loc| !loc.is_empty())
+        else {
+            return;
+        };
+        let lastmod = std::str::from_utf8(&self.lastmod).ok().and_then(date::parse);
+        self.entries.push(SitemapEntry { loc: loc.to_owned(), lastmod });
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        // Text in an element within the field is none of the field's.
+        if self.depth == self.form.depth + 2 {
+            match self.field {
+                Some(Field::Loc) => self.loc.extend_from_slice(text),
+                Some(Field::LastMod) => self.lastmod.extend_from_slice(text),
+                None => {}
+            }
+        }
+    }
+
+    /// A character, or one of XML's own five names; any other is left as it stands.
+    fn reference(&mut self, reference: &BytesRef<'_>) {
+        if let Ok(Some(character)) = reference.resolve_char_ref() {
+            self.text(character.encode_utf8(&mut [0; 4]).as_bytes());
+            return;
+        }
+        let name = String::from_utf8_lossy(reference);
+        match quick_xml::escape::resolve_predefined_entity(&name) {
+            Some(text) => self.text(text.as_bytes()),
+            None => self.text(format!("&{name};").as_bytes()),
+        }
+    }
+}
+
+/// The part of an element's name up to its colon, that included.
+fn prefix<'a>(start: &'a BytesStart<'_>) -> &'a [u8] {
+    let name = start.name().into_inner();
+    &name[..name.len() - start.local_name().into_inner().len()]
+}

@@ -1,0 +1,179 @@
+//! What an answer may cost: time, pace, headers, bodies nobody reads; and the ports that are spoken to.
+
+use std::time::{Duration, Instant};
+
+use backlinkd::config::{FetchConfig, Ports, Span};
+use backlinkd::fetch::{AddressBook, FetchOutcome};
+use backlinkd::model::FailureKind;
+
+use crate::fetch_body::gzip;
+use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::visitor::{Visitor, url};
+
+/// The detail of a failure of this kind.
+async fn failure(client: &Visitor, text: &str, expected: FailureKind) -> String {
+    match client.fetch(text).await {
+        FetchOutcome::Failed(kind, detail) if kind == expected => detail,
+        other => panic!("{text} should fail by {expected:?}, but is {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn headers_have_a_deadline_of_their_own() {
+    let second = Duration::from_secs(1);
+    let web = FakeWeb::new()
+        .page("a.test", "/slow", Reply::html("late").after(20 * second))
+        .page("a.test", "/body", Reply::html(&"x".repeat(10)).dripping(1, second / 10))
+        .start()
+        .await;
+    let client = Visitor::new(&FetchConfig { first_byte_timeout: Span(second / 2), ..web.fetch_config() });
+    assert_eq!(client.answer("http://a.test/body").await.body.len(), 10, "the body may take longer");
+    let start = Instant::now();
+    let detail = failure(&client, "http://a.test/slow", FailureKind::Timeout).await;
+    assert!(detail.contains("fetch.first_byte_timeout"), "{detail}");
+    let took = start.elapsed();
+    assert!(took > second / 3 && took < 2 * second, "it took {took:?}");
+}
+
+#[tokio::test]
+async fn a_body_must_keep_a_pace_after_its_grace() {
+    let moment = Duration::from_millis(100);
+    let long = "x".repeat(20_000);
+    let web = FakeWeb::new()
+        .page("a.test", "/drip", Reply::html(&long).dripping(10, moment))
+        .page("a.test", "/steady", Reply::html(&long).dripping(1_000, moment))
+        .page("a.test", "/pause", Reply::html(&long).dripping(19_000, 8 * moment))
+        .start()
+        .await;
+    let config =
+        FetchConfig { min_bytes_per_second: 2_000, slow_body_grace: Span(5 * moment), ..web.fetch_config() };
+    let client = Visitor::new(&config);
+    let start = Instant::now();
+    let detail = failure(&client, "http://a.test/drip", FailureKind::Timeout).await;
+    assert!(detail.contains("fetch.min_bytes_per_second"), "{detail}");
+    let took = start.elapsed();
+    assert!(took > 4 * moment && took < 15 * moment, "it took {took:?}");
+    for path in ["steady", "pause"] {
+        assert_eq!(client.answer(&format!("http://a.test/{path}")).await.body.len(), 20_000, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn headers_are_bounded_in_number_and_size() {
+    let with = |count: usize, bytes: usize| {
+        (0..count).fold(Reply::html("ok"), |reply, at| reply.header(&format!("X-{at}"), "x".repeat(bytes)))
+    };
+    let lay_out = |web: FakeWeb| {
+        web.page("a.test", "/few", with(10, 100))
+            .page("a.test", "/many", with(40, 1))
+            .page("a.test", "/large", with(1, 6_000))
+            .page("a.test", "/both", with(39, 20_000))
+            .start()
+    };
+    let bounds = |config| FetchConfig { max_headers: 30, max_header_bytes: 5_000, ..config };
+    for (web, scheme) in [
+        (lay_out(FakeWeb::new()).await, "http"),
+        (lay_out(FakeWeb::new().with_tls()).await, "https"),
+        (lay_out(FakeWeb::new().with_http2()).await, "https"),
+    ] {
+        let client = Visitor::new(&bounds(web.fetch_config()));
+        for path in ["many", "large", "both"] {
+            failure(&client, &format!("{scheme}://a.test/{path}"), FailureKind::Protocol).await;
+        }
+        assert_eq!(client.answer(&format!("{scheme}://a.test/few")).await.body, "ok");
+    }
+}
+
+#[tokio::test]
+async fn only_bodies_that_hold_links_are_read() {
+    let big = "x".repeat(4 << 20);
+    let typed = |kind: &str, body: &str| Reply::status(200).header("Content-Type", kind).body(body);
+    let page = "<!doctype html><title>t</title>";
+    let blanks = " \r\n\t".repeat(5_000);
+    let (late, text) = (format!("{blanks}{page}"), format!("{blanks}plain"));
+    let untyped = |body: &str| Reply::status(200).body(body);
+    let squeezed = untyped("").body(gzip(page.as_bytes())).header("Content-Encoding", "gzip");
+    let web = FakeWeb::new()
+        .page("a.test", "/image", typed("image/png", &big))
+        .page("a.test", "/chunked", typed("video/mp4", &big).chunked())
+        .page("a.test", "/small", typed("image/gif", "GIF89a"))
+        .page("a.test", "/small-chunked", typed("text/plain", "text").chunked())
+        .page("a.test", "/html", typed("TEXT/HTML; charset=utf-8", "<p>"))
+        .page("a.test", "/xhtml", typed("application/xhtml+xml", "<p/>"))
+        .page("a.test", "/untyped", untyped(page).chunked())
+        .page("a.test", "/untyped-text", untyped(&big))
+        .page("a.test", "/late", untyped(&late))
+        .page("a.test", "/late-text", untyped(&text).chunked())
+        .page("a.test", "/drop", untyped(page).dripping(1, Duration::from_millis(1)))
+        .page("a.test", "/empty", untyped(""))
+        .page("a.test", "/squeezed", squeezed)
+        .start()
+        .await;
+    let client = Visitor::new(&web.fetch_config());
+    for (path, read) in [
+        ("image", None),
+        ("chunked", None),
+        ("untyped-text", None),
+        ("small", None),
+        ("small-chunked", None),
+        ("html", Some("<p>")),
+        ("xhtml", Some("<p/>")),
+        ("untyped", Some(page)),
+        ("late", Some(late.as_str())),
+        ("late-text", None),
+        ("drop", Some(page)),
+        ("empty", None),
+    ] {
+        let answer = client.answer(&format!("http://a.test/{path}")).await;
+        assert_eq!(answer.unread, read.is_none(), "{path}");
+        assert!(answer.body == read.unwrap_or_default(), "{path}: {} bytes", answer.body.len());
+        assert!((answer.status, answer.truncated) == (200, false), "{path}");
+    }
+    let answer = client.answer("http://a.test/squeezed").await;
+    assert_eq!(answer.decode(1_000).unwrap().bytes, page);
+    // Only what was too long to be taken off the wire cost a connection.
+    let log = web.log();
+    let connection = |path: &str| log.iter().find(|request| request.path == path).unwrap().connection;
+    assert_ne!(connection("/image"), connection("/chunked"));
+    assert_eq!(
+        web.connections(),
+        4,
+        "{:?}",
+        log.iter().map(|request| request.connection).collect::<Vec<_>>()
+    );
+    assert_eq!(connection("/small"), connection("/squeezed"));
+}
+
+#[test]
+fn what_a_body_unfolds_to_is_bounded_by_its_size_on_the_wire() {
+    let config = FetchConfig {
+        max_decoded_bytes: 1_000_000,
+        max_decode_ratio: 100,
+        free_decoded_bytes: 50_000,
+        ..FetchConfig::default()
+    };
+    for (wire, cap) in [(0, 50_000), (500, 50_000), (501, 50_100), (9_999, 999_900), (10_001, 1_000_000)] {
+        assert_eq!(config.decoded_cap(wire), cap, "{wire}");
+    }
+}
+
+#[tokio::test]
+async fn ports_that_are_none_of_the_webs_are_not_spoken_to() {
+    let web = FakeWeb::new().page("a.test", "/", Reply::html("")).start().await;
+    let book = AddressBook::new(&web.fetch_config()).unwrap();
+    for port in [":80", ":443", ":8080", ":8443", ""] {
+        assert!(book.resolve(&url(&format!("http://a.test{port}/"))).await.is_ok(), "{port}");
+    }
+    let client = Visitor::new(&web.fetch_config());
+    for port in [1, 22, 25, 6_379, 65_535] {
+        for text in [format!("http://a.test:{port}/"), format!("https://1.1.1.1:{port}/")] {
+            let refused = book.resolve(&url(&text)).await.unwrap_err();
+            assert_eq!(refused.kind, FailureKind::AddressRefused, "{text}");
+            assert!(refused.detail.contains(&port.to_string()), "{}", refused.detail);
+            client.ask(&text).await;
+        }
+    }
+    assert_eq!((web.log().len(), web.connections()), (0, 0));
+    let all = AddressBook::new(&FetchConfig { ports: vec![Ports::ALL], ..web.fetch_config() }).unwrap();
+    assert!(all.resolve(&url("http://a.test:25/")).await.is_ok());
+}
