@@ -11,7 +11,7 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 21] = [
+const LAYERS: [(&str, u8); 22] = [
     ("lru", 0),
     ("urls", 0),
     ("model", 1),

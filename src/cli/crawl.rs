@@ -10,7 +10,7 @@ use super::numbers::{grouped, row};
 use super::signals::Stop;
 use super::{Ending, Setting, rank, runtime, stats};
 use crate::crawl::{CrawlJob, Crawler, Figures};
-use crate::model::FailureKind;
+use crate::model::{Day, FailureKind};
 use crate::store::{Stats, Store};
 use crate::urls::CanonicalUrl;
 
@@ -50,7 +50,7 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     }
     let stats = store.stats()?;
     setting.console.report(stats::table(&stats))?;
-    for note in notes(setting, &job, &figures, took, stopped, &stats) {
+    for note in notes(&job, &figures, took, stopped, &stats, store.next_due()?) {
         setting.console.report(note)?;
     }
     Ok(if all_good { Ending::Good } else { Ending::Partial })
@@ -103,20 +103,22 @@ fn kinds(figures: &Figures) -> String {
 
 /// What the figures do not say of themselves: why the crawl ended where it did.
 fn notes(
-    setting: &Setting,
     job: &CrawlJob,
     figures: &Figures,
     took: Duration,
     stopped: bool,
     stats: &Stats,
+    next_due: Option<u64>,
 ) -> Vec<String> {
     let queued = grouped(stats.queued);
-    let again = setting.config.crawl.recrawl_after;
     let limit = if job.max_pages.is_some_and(|most| figures.pages >= most) {
         Some("--max-pages")
     } else {
         job.max_time.filter(|&most| took >= most).map(|_| "--max-seconds")
     };
+    let until = next_due.map_or(String::new(), |time| {
+        format!("; the first is on {}", Day::from_unix_seconds(time))
+    });
     let mut notes = Vec::new();
     if stopped {
         notes.push("Stopped by a signal, and not ranked; the next crawl goes on from here.".to_owned());
@@ -125,16 +127,12 @@ fn notes(
     } else if stats.queued > 0 {
         notes.push(format!(
             "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\
-             asked for a pause, or have had crawl.max_pages_per_host; -v tells which."
+             asked for a pause, or have had their budget of pages; -v tells which."
         ));
     } else if figures.pages == 0 && stats.visited > 0 {
-        notes.push(format!(
-            "Nothing was fetched: every known page was visited within crawl.recrawl_after, which is {again}."
-        ));
+        notes.push(format!("Nothing was fetched: no page is due for another visit{until}."));
     } else if stats.visited > figures.pages {
-        notes.push(format!(
-            "Known pages other than seeds are visited again when crawl.recrawl_after, which is {again}, is over."
-        ));
+        notes.push(format!("Known pages other than seeds are visited again when they are due{until}."));
     }
     notes
 }

@@ -7,14 +7,23 @@ use crate::fetch::RobotsStep;
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, PageRecord};
 use crate::store::StoreError;
+use crate::urls::CanonicalUrl;
 
 /// What the loop is told.
 pub(super) enum Event {
     Resolved { queue: QueueName, at: Instant, found: Result<IpAddr, String> },
-    Robots { turn: QueueName, waiting: QueueName, at: Instant, step: RobotsStep },
+    Robots { turn: QueueName, waiting: Waiting, at: Instant, step: RobotsStep },
     Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
     Stored(Stored),
     Broken(StoreError),
+}
+
+/// Who waits for a robots.txt.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub queue: QueueName,
+    /// A URL of the queue.
+    pub url: CanonicalUrl,
 }
 
 /// How a page's fetch ended, as far as its host is concerned.
@@ -27,6 +36,7 @@ pub(super) enum Ended {
 /// What the writer is asked to do.
 pub(super) enum Work {
     Outcome(Box<Outcome>),
+    Found(Vec<Found>),
     /// A host is left alone until this Unix time.
     Asleep(QueueName, u64),
     /// Queue pages whose next visit is due at this Unix time, so many at most.

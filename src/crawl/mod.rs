@@ -15,10 +15,12 @@
 //! It does not rank and it serves nothing.
 
 mod backlog;
+mod maps;
 mod messages;
 mod progress;
 mod reading;
 mod scheduler;
+mod shelf;
 mod turns;
 mod writer;
 
@@ -96,7 +98,8 @@ impl Crawler {
     /// [`CrawlError`] when a file that the configuration names cannot be used.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
-        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), None));
+        let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
+        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
         let geo = Arc::new(Geo::open(&config.geo)?);
         if !geo.knows_places() {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");

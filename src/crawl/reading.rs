@@ -21,12 +21,14 @@ use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
 pub(super) struct Reading {
-    config: Config,
-    rules: UrlRules,
-    suffixes: Arc<Suffixes>,
+    pub(super) config: Config,
+    pub(super) rules: UrlRules,
+    pub(super) suffixes: Arc<Suffixes>,
     geo: Arc<Geo>,
-    progress: Arc<Progress>,
-    store: Arc<Store>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) store: Arc<Store>,
+    /// Seconds between two visits of a page at least.
+    pub(super) recrawl_min: u64,
     traps: TrapRules,
     blocks: BlockList,
     /// The registrable domains that the crawl stays on; `None`: it goes anywhere.
@@ -51,6 +53,7 @@ impl Reading {
         Ok(Self {
             stay_on,
             store: Arc::clone(&crawler.store),
+            recrawl_min: crawler.recrawl.min.as_secs(),
             traps: TrapRules::new(&crawler.config.traps),
             blocks: crawler.blocks(),
             copies: Arc::clone(&crawler.copies),

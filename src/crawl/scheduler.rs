@@ -100,7 +100,10 @@ pub(super) fn run(
     if result.is_ok() && writer.join().is_err() {
         return Err(CrawlError::Broken);
     }
-    result.map(|()| crawler.progress.figures())
+    result?;
+    // What was met last belongs to the queue that the next crawl finds.
+    crawler.store.merge_met()?;
+    Ok(crawler.progress.figures())
 }
 
 impl<'a> Loop<'a> {
@@ -378,7 +381,7 @@ impl<'a> Loop<'a> {
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
             Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
-            Event::Robots { turn, waiting, at, step } => self.take_in_robots(turn, waiting, at, step)?,
+            Event::Robots { turn, waiting, at, step } => self.take_in_robots(&turn, waiting, at, step)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Broken(error) => return Err(error.into()),

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
-use super::messages::{End, Ended, Event, Outcome, Work};
+use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
 use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
-use crate::frontier::{Pause, Priority, QueueName, QueuedUrl};
-use crate::model::{FailureKind, StoredPage};
+use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
+use crate::model::{Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]
 pub(super) struct Errand {
     job: RobotsFetch,
-    waiting: QueueName,
+    waiting: Waiting,
 }
 
 impl Loop<'_> {
@@ -42,7 +42,10 @@ impl Loop<'_> {
 
     /// A page's turn has come: what is known of it, and robots.txt, decide what it is used for.
     pub fn page(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
-        let page = self.crawler.store.page(&queued.url)?;
+        let page = match queued.target {
+            Target::Page => self.crawler.store.page(&queued.url)?,
+            Target::Sitemap(_) => None,
+        };
         if self.was_done(&queued, page.as_ref()) {
             return self.pass(queue, queued, now, End::Withdrawn);
         }
@@ -53,7 +56,7 @@ impl Loop<'_> {
         match self.crawler.robots.check(&queued.url) {
             RobotsAnswer::Allowed(permit) => {
                 self.outstanding += 1;
-                self.handed_out += 1;
+                self.handed_out += u64::from(queued.target == Target::Page);
                 self.fetch(queue, queued, permit, page.and_then(validators));
             }
             RobotsAnswer::Disallowed { line } => {
@@ -67,8 +70,9 @@ impl Loop<'_> {
                 self.frontier.ended(&queue, now, None, Pause::Dormant(retry_in));
             }
             RobotsAnswer::NeedsFetch(job) => {
+                let waiting = Waiting { queue: queue.clone(), url: queued.url.clone() };
                 self.frontier.put_back(&queue, queued);
-                self.fetch_robots(queue.clone(), Errand { job, waiting: queue });
+                self.fetch_robots(queue, Errand { job, waiting });
             }
         }
         Ok(())
@@ -101,8 +105,12 @@ impl Loop<'_> {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
         let crawl_delay = permit.crawl_delay();
+        let most = self.crawler.config.sitemaps.max_bytes;
         let task = async move {
-            let outcome = fetcher.fetch(permit, known.as_ref()).await;
+            let outcome = match queued.target {
+                Target::Page => fetcher.fetch(permit, known.as_ref()).await,
+                Target::Sitemap(_) => fetcher.fetch_file(permit, None, most).await,
+            };
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
                     Ended::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
@@ -114,7 +122,10 @@ impl Loop<'_> {
             // The host's pause begins now, not when the page is parsed.
             let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
             rayon::spawn(move || {
-                let outcome = reading.outcome(queued, outcome, known.is_some());
+                let outcome = match queued.target {
+                    Target::Page => reading.outcome(queued, outcome, known.is_some()),
+                    Target::Sitemap(level) => reading.sitemap(queued, level, &outcome),
+                };
                 let _ = work.send(Work::Outcome(Box::new(outcome)));
             });
         };
@@ -132,7 +143,7 @@ impl Loop<'_> {
             let host = String::from_utf8_lossy(queue.as_bytes());
             tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
             for errand in self.frontier.take_errands(queue) {
-                self.frontier.give_up(&errand.waiting, at, dormant);
+                self.frontier.give_up(&errand.waiting.queue, at, dormant);
             }
             self.sleep(queue, dormant)?;
         }
@@ -148,8 +159,8 @@ impl Loop<'_> {
 
     pub fn take_in_robots(
         &mut self,
-        turn: QueueName,
-        waiting: QueueName,
+        turn: &QueueName,
+        waiting: Waiting,
         at: Instant,
         step: RobotsStep,
     ) -> Result<(), CrawlError> {
@@ -158,24 +169,40 @@ impl Loop<'_> {
             RobotsStep::Moved(job) => Some(job),
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
-        let elsewhere = target.is_some_and(|target| target != waiting);
-        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
-        self.frontier.ended(&turn, at, Some(self.crawler.config.crawl.delay.0), pause);
-        match next {
-            None => self.frontier.resume(&waiting),
-            Some(job) => {
-                let url = job.url().clone();
-                let errand = Errand { job, waiting: waiting.clone() };
-                if self.frontier.errand(&url, errand, &self.backlog)?.is_some() {
-                    // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
-                    let retry_in = self.crawler.config.robots.retry_after.0;
-                    self.frontier.give_up(&waiting, at, retry_in);
-                } else if !elsewhere {
-                    self.frontier.resume(&waiting);
-                }
-            }
+        let elsewhere = target.is_some_and(|target| target != waiting.queue);
+        let pause = if elsewhere && *turn == waiting.queue { Pause::Waiting } else { Pause::None };
+        self.frontier.ended(turn, at, Some(self.crawler.config.crawl.delay.0), pause);
+        let Some(job) = next else {
+            self.frontier.resume(&waiting.queue);
+            return self.queue_sitemaps(&waiting.url);
+        };
+        let (url, queue) = (job.url().clone(), waiting.queue.clone());
+        if self.frontier.errand(&url, Errand { job, waiting }, &self.backlog)?.is_some() {
+            // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
+            self.frontier.give_up(&queue, at, self.crawler.config.robots.retry_after.0);
+        } else if !elsewhere {
+            self.frontier.resume(&queue);
         }
         Ok(())
+    }
+
+    /// Queues the sitemaps that a robots.txt declares, each time that it was fetched: so they are read again as
+    /// often as it is.
+    fn queue_sitemaps(&self, url: &CanonicalUrl) -> Result<(), CrawlError> {
+        let config = &self.crawler.config.sitemaps;
+        if !config.follow {
+            return Ok(());
+        }
+        let today = Day::from_unix_seconds(unix_now());
+        let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
+        let sitemap =
+            |url| Found { url, priority: Priority::SITEMAP, depth: 0, target: Target::Sitemap(0) };
+        let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
+        let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.work.send(Work::Found(found)).map_err(|_| CrawlError::Broken)
     }
 
     /// Ends the turn of a page: how long its address and its host are left alone.

@@ -45,6 +45,7 @@ fn store_batch(
     for work in batch {
         match work {
             Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),
+            Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
             Work::Due(now, most) => due = Some((now, most)),
             Work::Merge => stored.merged = true,

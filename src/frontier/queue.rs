@@ -123,15 +123,6 @@ impl<E> HostQueue<E> {
         self.window.push_front(queued);
     }
 
-    /// Takes in a URL that stays in the queue for another attempt.
-    pub fn push(&mut self, queued: QueuedUrl, most: usize) {
-        if self.more || self.window.len() >= most {
-            self.more = true;
-        } else {
-            self.window.push_back(queued);
-        }
-    }
-
     pub fn push_errand(&mut self, errand: E) {
         self.errands.push_back(errand);
     }

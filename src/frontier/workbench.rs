@@ -415,10 +415,11 @@ impl<E> Frontier<E> {
             self.domains.take_back_page(&queue.domain);
         }
         if fate == Fate::Again {
-            queue.push(queued, self.rules.window);
+            queue.arrive(queued.priority);
         }
-        // It may go on where it had too many pages under way.
-        if queue.place == Place::Spent && queue.pages < queue.budget {
+        // It may go on where it had too many pages under way, and with what counts towards no budget.
+        let exempt = fate == Fate::Again && !queued.priority.is_new_page();
+        if queue.place == Place::Spent && (exempt || queue.pages < queue.budget) {
             queue.place = Place::Idle;
         }
         self.offer(&name);

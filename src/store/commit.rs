@@ -86,7 +86,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Tells how the URLs whose records come stand in the queue.
-    pub fn expect(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
+    pub fn announce(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
         for (entries, stays) in [(done, false), (retried, true)] {
             for entry in entries {
                 self.entries.insert(entry.url.clone(), Entry { depth: entry.depth, stays });

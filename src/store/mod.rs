@@ -208,7 +208,7 @@ impl Store {
     pub fn commit(&self, commit: Commit) -> Result<Vec<Arrival>, StoreError> {
         let mut writer = self.lock();
         let mut stage = Stage::new(self);
-        stage.expect(&commit.done, &commit.retried);
+        stage.announce(&commit.done, &commit.retried);
         for record in commit.records {
             if stage.holds(&record.url) {
                 let next = stage.successor();
