@@ -9,7 +9,7 @@
 //!
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
 //! `model`, `urls`, `config`, `lru` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
-//! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`), below the stages (`crawl`,
+//! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`, `warc`), below the stages (`crawl`,
 //! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
 pub mod api;
@@ -30,3 +30,4 @@ pub mod sieve;
 pub mod sitemap;
 pub mod store;
 pub mod urls;
+pub mod warc;

@@ -4,5 +4,6 @@ mod process;
 
 mod crawling;
 mod daemon;
+mod robots;
 mod serving;
 mod usage;

@@ -28,4 +28,5 @@ mod store_format;
 mod store_history;
 mod traps;
 mod urls_table;
+mod warc;
 mod whole_web;

@@ -86,13 +86,13 @@ const CHOICES: &[(bool, &str, &[u32])] = &[
     (false, "RFC 9309 2.2.1: tokens are compared whole, not by their beginning", &[877]),
 ];
 
-struct Case {
-    id: u32,
-    consensus: bool,
-    allowed: bool,
-    file: Vec<u8>,
-    agent: String,
-    path: String,
+pub struct Case {
+    pub id: u32,
+    pub consensus: bool,
+    pub allowed: bool,
+    pub file: Vec<u8>,
+    pub agent: String,
+    pub path: String,
     crawl_delay: Option<Duration>,
     sitemaps: Option<Vec<String>>,
 }
@@ -118,7 +118,7 @@ impl Case {
         }
     }
 
-    fn robots(&self) -> RobotsTxt {
+    pub fn robots(&self) -> RobotsTxt {
         RobotsTxt::parse(&self.file, &self.agent)
     }
 }
@@ -132,7 +132,7 @@ fn path_of(url: &str) -> String {
     }
 }
 
-fn cases() -> Option<Vec<Case>> {
+pub fn cases() -> Option<Vec<Case>> {
     let text = std::fs::read_to_string(shared("robots/cases.jsonl")?).unwrap();
     let cases: Vec<Case> = text.lines().map(Case::read).collect();
     assert_eq!(cases.len(), 845);

@@ -68,6 +68,21 @@ pub(super) enum Command {
     /// Computes the IV Search Rank of all pages, hosts and domains, and publishes it.
     #[command(after_help = "Example:\n  backlinkd --data ./index rank")]
     Rank,
+    /// What a robots.txt lets a crawler fetch: a row for each URL, `allowed` or `disallowed`, line and URL.
+    #[command(
+        after_help = "Example:\n  backlinkd robots https://example.com/ --agent ExampleBot / /private/page"
+    )]
+    Robots {
+        /// The file, `-` for standard input, or a URL of the host whose robots.txt is asked for.
+        #[arg(value_name = "FILE|URL")]
+        source: String,
+        /// The crawler's name; ours, which is fetch.user_agent, by default.
+        #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+        agent: Option<String>,
+        /// URLs or paths.
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
     /// The HTTP API alone.
     #[command(after_help = "Example:\n  backlinkd --data ./index serve --listen 127.0.0.1:8080")]
     Serve {

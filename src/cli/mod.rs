@@ -9,6 +9,7 @@ mod crawl;
 mod meter;
 mod numbers;
 mod rank;
+mod robots;
 mod run;
 pub mod seeds;
 mod serve;
@@ -97,6 +98,7 @@ fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
             crawl::crawl(setting, &crawl::Batch { seeds: &seeds, max_pages, max_seconds, rank: !no_rank })
         }
         Command::Rank => rank::rank(setting),
+        Command::Robots { source, agent, urls } => robots::robots(setting, &source, agent.as_deref(), &urls),
         Command::Serve { listen } => serve::serve(setting, listen),
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),

@@ -38,6 +38,10 @@ pub struct CrawlConfig {
     pub stay_on_seed_domains: bool,
     /// File of hosts and domains that are not fetched. Empty: none.
     pub block_list: PathBuf,
+    /// Folder of WARC files of what is fetched. Empty: none are written.
+    pub warc_dir: PathBuf,
+    /// Bytes from which on a WARC file is full.
+    pub warc_max_bytes: u64,
     /// Queued URLs of one host that are held in memory; the rest wait on disk.
     pub host_queue_in_memory: usize,
     /// Hosts with work that are held in memory; the rest wait on disk.
@@ -94,6 +98,8 @@ impl Default for CrawlConfig {
             max_pages_per_host: 1_000_000,
             stay_on_seed_domains: false,
             block_list: PathBuf::new(),
+            warc_dir: PathBuf::new(),
+            warc_max_bytes: 1 << 30,
             host_queue_in_memory: 256,
             hosts_in_memory: 500_000,
             met_urls: 1_000_000,
@@ -114,6 +120,7 @@ impl Default for CrawlConfig {
 impl CrawlConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("crawl.fetchers", self.fetchers as u64, 1)?;
+        at_least("crawl.warc_max_bytes", self.warc_max_bytes, 1 << 20)?;
         at_least("crawl.resolvers", self.resolvers as u64, 1)?;
         at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;
         at_least("crawl.host_pages", self.host_pages, 1)?;

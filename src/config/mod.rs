@@ -82,9 +82,10 @@ impl Config {
     }
 
     /// Every path, with its key: a file's relative ones are turned by it.
-    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 6] {
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 7] {
         [
             ("crawl.block_list", &mut self.crawl.block_list),
+            ("crawl.warc_dir", &mut self.crawl.warc_dir),
             ("fetch.host_overrides", &mut self.fetch.host_overrides),
             ("fetch.extra_ca", &mut self.fetch.extra_ca),
             ("urls.public_suffix_list", &mut self.urls.public_suffix_list),

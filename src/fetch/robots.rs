@@ -39,7 +39,7 @@ use bytes::Bytes;
 use super::Fetcher;
 use super::answer::Answer;
 use super::failure::Failure;
-use super::robots_txt::RobotsTxt;
+use super::robots_txt::{RobotsTxt, whole_lines};
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
 use crate::model::{FailureKind, LinkTag};
@@ -310,14 +310,10 @@ fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
     }
 }
 
-/// Reads a file of which at most `cap` bytes are taken. A line that was cut there could mean anything, and is
-/// left out.
+/// Reads a file of which at most `cap` bytes are taken.
 fn parse(answer: &Answer, cap: usize, token: &str) -> Result<Fetched, Failure> {
     let decoded = answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
-    let end = match decoded.truncated {
-        true => decoded.bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).unwrap_or(0),
-        false => decoded.bytes.len(),
-    };
-    let body = Bytes::copy_from_slice(&decoded.bytes[..end]);
+    let lines = if decoded.truncated { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
+    let body = Bytes::copy_from_slice(lines);
     Ok(Fetched { status: answer.status, rules: RobotsTxt::parse(&body, token), body })
 }

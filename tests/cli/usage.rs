@@ -10,6 +10,7 @@ fn every_command_shows_an_example_in_its_help() {
         ("run", "run --seeds seeds.txt --listen 127.0.0.1:8080"),
         ("crawl", "crawl --seeds - --max-pages 1000"),
         ("rank", "backlinkd --data ./index rank"),
+        ("robots", "robots https://example.com/ --agent ExampleBot / /private/page"),
         ("serve", "serve --listen 127.0.0.1:8080"),
         ("user", "user add alice"),
         ("user add", "user add alice"),

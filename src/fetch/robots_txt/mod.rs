@@ -205,6 +205,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The part of a file that was cut up to its last whole line: a line that was cut could mean anything.
+pub fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r'));
+    &bytes[..end.unwrap_or(0)]
+}
+
 /// The file without its byte order mark. What a careless editor left of one goes too: it hides no rule.
 fn strip_mark(mut bytes: &[u8]) -> &[u8] {
     for mark in [0xEF, 0xBB, 0xBF] {

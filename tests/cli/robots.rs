@@ -1,0 +1,114 @@
+//! `backlinkd robots`: the program's answers about robots.txt files.
+
+use std::time::Duration;
+
+use super::process::Place;
+use crate::robots_cases::cases;
+use crate::support::fake_web::{FakeWeb, Reply};
+
+const FILE: &str = "User-agent: *\nDisallow: /\n\nUser-agent: FooBot\nDisallow: /private # not this\n\
+                    Allow: /private/open\n";
+
+#[test]
+fn each_url_has_a_row_with_the_line_that_decides() {
+    let place = Place::new();
+    let file = place.file("robots.txt", FILE);
+    let urls = [
+        "http://a.test/",
+        "https://a.test:8443/private/x?y#z",
+        "/private/open/",
+        "/private\tx",
+        "",
+        "/robots.txt",
+    ];
+    let rows = |line: u32| {
+        let verdict = |line: u32| if line == 0 || line == 6 { "allowed" } else { "disallowed" };
+        format!("{}\t{line}\t", verdict(line))
+    };
+    let ask = |source: &str, agent: &[&str], input: &str| {
+        place.run_with(&[&["robots", source], agent, &["--"], &urls].concat(), input).with(0)
+    };
+    let ended = ask(&file, &["--agent", "foobot/2.1"], "");
+    let expected: String = [0, 5, 6, 5, 0, 0]
+        .iter()
+        .zip(urls)
+        .map(|(line, url)| format!("{}{}\n", rows(*line), url.replace('\t', "%09")))
+        .collect();
+    assert_eq!((ended.out.as_str(), ended.err.as_str()), (expected.as_str(), ""));
+    // The same from standard input; and for our own name, which the file does not know.
+    assert_eq!(ask("-", &["--agent", "FooBot"], FILE).out, expected);
+    let ours = ask(&file, &[], "").out;
+    let lines: Vec<&str> = ours.lines().map(|row| row.split('\t').nth(1).unwrap()).collect();
+    assert_eq!(lines, ["2", "2", "2", "2", "2", "0"]);
+    assert!(!place.data().exists());
+}
+
+/// A sample of the cases that several parsers answer, through the program: the library is tested on all of them.
+#[test]
+fn the_program_answers_the_shared_cases_as_the_references_do() {
+    let Some(cases) = cases() else { return };
+    let place = Place::new();
+    let file = std::path::PathBuf::from(place.file("robots.txt", ""));
+    let mut asked = 0;
+    for case in cases.iter().step_by(9).filter(|case| !case.path.contains('\0')) {
+        std::fs::write(&file, &case.file).unwrap();
+        let agent = format!("--agent={}", case.agent);
+        let ended = place.run(&["robots", &file.display().to_string(), &agent, "--", &case.path]).with(0);
+        let decision = case.robots().decide(&case.path);
+        let verdict = if decision.allowed { "allowed" } else { "disallowed" };
+        let row: Vec<&str> = ended.out.trim_end_matches('\n').splitn(3, '\t').collect();
+        assert_eq!(row[..2], [verdict, &decision.line.to_string()], "case {}", case.id);
+        assert!(!case.consensus || decision.allowed == case.allowed, "case {}", case.id);
+        asked += 1;
+    }
+    assert!(asked > 80, "{asked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_from_the_web_means_what_it_means_to_a_crawl() {
+    let web = FakeWeb::new()
+        .page("ok.test", "/robots.txt", Reply::text(FILE))
+        .page("moved.test", "/robots.txt", Reply::redirect(301, "http://ok.test/robots.txt"))
+        .page("none.test", "/robots.txt", Reply::status(404).body("User-agent: *\nDisallow: /"))
+        .page("broken.test", "/robots.txt", Reply::status(503))
+        .page("reset.test", "/robots.txt", Reply::reset())
+        .page("late.test", "/robots.txt", Reply::text("").after(Duration::from_secs(60)))
+        .page("loop.test", "/robots.txt", Reply::redirect(302, "/robots.txt"))
+        .start()
+        .await;
+    let place = Place::at(&web).set("fetch.timeout=1s");
+    for (source, row, complains) in [
+        ("http://ok.test/robots.txt", "disallowed\t5", false),
+        ("http://ok.test/any/page", "disallowed\t5", false),
+        ("http://moved.test/robots.txt", "disallowed\t5", false),
+        ("http://none.test/robots.txt", "allowed\t0", false),
+        ("http://loop.test/robots.txt", "allowed\t0", false),
+        ("http://broken.test/robots.txt", "disallowed\t0", true),
+        ("http://reset.test/robots.txt", "disallowed\t0", true),
+        ("http://late.test/robots.txt", "disallowed\t0", true),
+        ("http://10.0.0.1/robots.txt", "disallowed\t0", true),
+    ] {
+        let ended = place.run(&["robots", source, "--agent", "FooBot", "/private/1"]).with(0);
+        assert_eq!(ended.out, format!("{row}\t/private/1\n"), "{source}");
+        assert_eq!(ended.err.contains("cannot be had"), complains, "{source}: {}", ended.err);
+    }
+}
+
+#[test]
+fn of_a_file_too_big_the_first_part_holds_up_to_its_last_whole_line() {
+    let place = Place::new();
+    let mut text = "User-agent: *\nDisallow: /early\n".to_owned();
+    text += &"#".repeat((512 << 10) - text.len() - "\nDisallow: /".len());
+    text += "\nDisallow: /late\n";
+    let file = place.file("robots.txt", &text);
+    let ended = place.run(&["robots", &file, "/early", "/late"]).with(0);
+    assert_eq!(ended.out, "disallowed\t2\t/early\nallowed\t0\t/late\n");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said_and_answers_nothing() {
+    let ended = Place::new().run(&["robots", "/no/such/robots.txt", "/"]).with(1);
+    assert_eq!(ended.out, "");
+    assert!(ended.err.contains("/no/such/robots.txt cannot be read"), "{}", ended.err);
+    Place::new().run(&["robots", "-"]).with(2);
+}
