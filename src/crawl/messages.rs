@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::CrawlError;
 use crate::fetch::RobotsStep;
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, PageRecord};
-use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
 
 /// What the loop is told.
@@ -15,7 +15,7 @@ pub(super) enum Event {
     Robots { turn: QueueName, waiting: Waiting, at: Instant, step: RobotsStep },
     Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
     Stored(Stored),
-    Broken(StoreError),
+    Broken(CrawlError),
 }
 
 /// Who waits for a robots.txt.

@@ -14,6 +14,7 @@
 //!
 //! It does not rank and it serves nothing.
 
+mod archive;
 mod backlog;
 mod maps;
 mod messages;
@@ -35,6 +36,7 @@ use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
+use crate::warc::WarcError;
 
 pub use progress::{Figures, Progress};
 
@@ -47,6 +49,8 @@ pub enum CrawlError {
     Geo(#[from] GeoError),
     #[error(transparent)]
     Blocks(#[from] BlockListError),
+    #[error(transparent)]
+    Warc(#[from] WarcError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("a thread of the crawl could not be started: {0}")]

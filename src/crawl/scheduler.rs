@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 use tokio::task::JoinSet;
 
+use super::archive::Archive;
 use super::backlog::StoreBacklog;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
@@ -53,6 +54,8 @@ pub(super) struct Loop<'a> {
     /// Failures in a row, by queue.
     pub failures: FxHashMap<QueueName, u32>,
     pub reading: Arc<Reading>,
+    /// Where answers are kept besides, if they are.
+    pub archive: Option<Arc<Archive>>,
     deadline: Option<Instant>,
     /// When the writer was asked to merge, if it has not yet.
     merging: Option<Instant>,
@@ -91,7 +94,9 @@ pub(super) fn run(
             .spawn(move || writer::run(&store, &progress, batch, most_met, &asked, &events))
             .map_err(CrawlError::Thread)?
     };
+    let archive = Archive::create(&crawler.config)?.map(Arc::new);
     let mut crawl = Loop::new(crawler, job, runtime, events, work)?;
+    crawl.archive.clone_from(&archive);
     crawl.start()?;
     let result = crawl.run(&inbox, stop);
     // The writer ends when the last sender of work is gone: the loop's, and those of fetches given up with it.
@@ -100,6 +105,7 @@ pub(super) fn run(
     if result.is_ok() && writer.join().is_err() {
         return Err(CrawlError::Broken);
     }
+    archive.map_or(Ok(()), |archive| archive.close())?;
     result?;
     // What was met last belongs to the queue that the next crawl finds.
     crawler.store.merge_met()?;
@@ -134,6 +140,7 @@ impl<'a> Loop<'a> {
             handed_out: 0,
             failures: FxHashMap::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
+            archive: None,
             deadline: job.max_time.map(|time| now + time),
             merging: None,
             next_merge: now,
@@ -384,7 +391,7 @@ impl<'a> Loop<'a> {
             Event::Robots { turn, waiting, at, step } => self.take_in_robots(&turn, waiting, at, step)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,
-            Event::Broken(error) => return Err(error.into()),
+            Event::Broken(error) => return Err(error),
         }
         Ok(())
     }

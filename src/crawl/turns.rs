@@ -106,7 +106,9 @@ impl Loop<'_> {
         let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
         let crawl_delay = permit.crawl_delay();
         let most = self.crawler.config.sitemaps.max_bytes;
+        let archive = self.archive.clone();
         let task = async move {
+            let begun = unix_now();
             let outcome = match queued.target {
                 Target::Page => fetcher.fetch(permit, known.as_ref()).await,
                 Target::Sitemap(_) => fetcher.fetch_file(permit, None, most).await,
@@ -122,6 +124,11 @@ impl Loop<'_> {
             // The host's pause begins now, not when the page is parsed.
             let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
             rayon::spawn(move || {
+                if let (Some(archive), FetchOutcome::Answered(answer)) = (&archive, &outcome)
+                    && let Err(error) = archive.keep(&fetcher, &queued.url, begun, known.as_ref(), answer)
+                {
+                    let _ = events.send(Event::Broken(error.into()));
+                }
                 let outcome = match queued.target {
                     Target::Page => reading.outcome(queued, outcome, known.is_some()),
                     Target::Sitemap(level) => reading.sitemap(queued, level, &outcome),

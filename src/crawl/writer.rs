@@ -23,7 +23,7 @@ pub(super) fn run(
         batch.extend(work.try_iter().take(batch_pages.saturating_sub(1)));
         let event = match store_batch(store, progress, most_met, batch) {
             Ok(stored) => Event::Stored(stored),
-            Err(error) => Event::Broken(error),
+            Err(error) => Event::Broken(error.into()),
         };
         let broken = matches!(event, Event::Broken(_));
         if events.send(event).is_err() || broken {
