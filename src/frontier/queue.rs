@@ -105,17 +105,12 @@ impl<E> HostQueue<E> {
     /// are fetched before it.
     pub fn arrive(&mut self, best: Priority) {
         self.more = true;
-        if self.window.front().is_some_and(|first| best < first.priority) {
-            self.window.clear();
-            self.cursor = None;
-        } else if self.cursor.as_ref().is_some_and(|last| best < last.priority) {
+        let kept = self.window.partition_point(|queued| queued.priority <= best);
+        let is_behind = self.cursor.as_ref().is_some_and(|last| best <= last.priority);
+        if kept < self.window.len() || is_behind {
+            self.window.truncate(kept);
             self.cursor = None;
         }
-    }
-
-    /// There may be more on disk than the window holds.
-    pub fn look_on_disk(&mut self) {
-        self.more = true;
     }
 
     /// Puts a URL that was handed out, but not fetched, back to where it came from.

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::addresses::Addresses;
 use super::budget::Domains;
 use super::queue::{HostQueue, Place, Taken, Work};
-use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl, Standing};
+use super::{Arrival, Backlog, Fate, Priority, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -408,7 +408,8 @@ impl<E> Frontier<E> {
         let Some(queue) = self.queues.get_mut(&name) else { return };
         queue.out -= 1;
         if on_disk {
-            queue.look_on_disk();
+            // With which priority is not known.
+            queue.arrive(Priority::SEED);
         }
         if fate != Fate::Fetched && queued.priority.is_new_page() {
             queue.pages = queue.pages.saturating_sub(1);
@@ -419,7 +420,7 @@ impl<E> Frontier<E> {
         }
         // It may go on where it had too many pages under way, and with what counts towards no budget.
         let exempt = fate == Fate::Again && !queued.priority.is_new_page();
-        if queue.place == Place::Spent && (exempt || queue.pages < queue.budget) {
+        if queue.place == Place::Spent && (exempt || on_disk || queue.pages < queue.budget) {
             queue.place = Place::Idle;
         }
         self.offer(&name);
