@@ -4,7 +4,7 @@
 mod changes;
 mod lookups;
 mod model;
-mod web;
+pub mod web;
 
 use std::sync::{Arc, LazyLock};
 

@@ -251,7 +251,7 @@ fn is_gone(status: u16) -> bool {
 }
 
 /// Active external links per registrable domain of their target.
-fn per_domain<'a>(links: &'a [OutlinkRecord], suffixes: &Suffixes) -> FxHashMap<&'a str, u32> {
+pub(super) fn per_domain<'a>(links: &'a [OutlinkRecord], suffixes: &Suffixes) -> FxHashMap<&'a str, u32> {
     let mut counts = FxHashMap::default();
     for link in links.iter().filter(|link| link.external && link.is_active()) {
         *counts.entry(suffixes.domain_of(link.target.host())).or_insert(0) += 1;

@@ -22,6 +22,7 @@ mod ranks;
 mod schema;
 mod snapshot;
 mod values;
+mod verify;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ pub use meta::Stats;
 pub use pairs::{HostPair, PairCounts};
 pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
+pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 use commit::Stage;
 use queue::SeenCache;
