@@ -82,12 +82,11 @@ impl Check for Backlinks {
     }
 }
 
+/// What is done with each row that should be there: its key and its value.
+type EachExpected<'r> = &'r mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
+
 /// The rows that a page's links ask for.
-fn each_expected(
-    page: &SoundPage,
-    suffixes: &Suffixes,
-    row: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+fn each_expected(page: &SoundPage, suffixes: &Suffixes, row: EachExpected<'_>) -> Result<(), StoreError> {
     let counts = per_domain(&page.links, suffixes);
     let shown = page.page.source();
     for link in page.links.iter().filter(|link| link.external) {

@@ -137,6 +137,9 @@ impl Store {
     }
 }
 
+/// What is done with each row: its key and its value.
+type EachRow<'r> = &'r mut dyn FnMut(&mut Work<'_>, &[u8], &[u8]) -> Result<(), StoreError>;
+
 /// What every check works with.
 struct Work<'a> {
     store: &'a Store,
@@ -175,7 +178,7 @@ impl<'a> Work<'a> {
         &mut self,
         family: &'static str,
         step: &'static str,
-        row: &mut dyn FnMut(&mut Self, &[u8], &[u8]) -> Result<(), StoreError>,
+        row: EachRow<'_>,
     ) -> Result<(), StoreError> {
         self.begin(step);
         let mut cursor = self.cursor(family)?;
