@@ -159,9 +159,9 @@ impl Door {
         let (state, requests, answers) =
             (Arc::clone(&self.state), Arc::clone(&self.requests), Arc::clone(&self.answers));
         let text = off_thread(move || metrics::text(&state, &requests, &answers)).await?;
-        let content_type = [(CONTENT_TYPE, HeaderValue::from_static(exposition::CONTENT_TYPE))];
         let mut response = text.into_response();
-        response.headers_mut().extend(content_type);
+        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
         Ok(response)
     }
 

@@ -85,7 +85,7 @@ impl Ledger {
     }
 
     /// Takes in a row, or a part of one, that should be there.
-    pub fn expect(&mut self, key_hash: u128, number: u128) {
+    pub fn want(&mut self, key_hash: u128, number: u128) {
         let bucket = self.bucket(key_hash);
         bucket.sum = bucket.sum.wrapping_add(number);
         bucket.rows = bucket.rows.saturating_add(1);
@@ -139,7 +139,7 @@ mod tests {
     fn row(ledger: &mut Ledger, expected: bool, key: &str, value: &str) {
         let hash = key_hash(key.as_bytes());
         let number = row_number(hash, value.as_bytes());
-        if expected { ledger.expect(hash, number) } else { ledger.meet(hash, number) }
+        if expected { ledger.want(hash, number) } else { ledger.meet(hash, number) }
     }
 
     #[test]
@@ -178,12 +178,12 @@ mod tests {
         let hash = key_hash(b"pair");
         let parts = [[3, 1, 2, 1, 0], [4, 0, 4, 0, 1]];
         let mut ledger = Ledger::new(1 << 20);
-        parts.iter().for_each(|part| ledger.expect(hash, sums_number(hash, part)));
+        parts.iter().for_each(|part| ledger.want(hash, sums_number(hash, part)));
         ledger.meet(hash, sums_number(hash, &[7, 1, 6, 1, 1]));
         assert!(ledger.slices().is_empty());
         ledger.meet(hash, sums_number(hash, &[0, 0, 0, 0, 0]));
         assert!(ledger.slices().is_empty(), "a pair whose links are all gone is none");
-        ledger.expect(hash, sums_number(hash, &[1, 0, 0, 0, -1]));
+        ledger.want(hash, sums_number(hash, &[1, 0, 0, 0, -1]));
         assert_eq!(ledger.slices().len(), 1);
     }
 
