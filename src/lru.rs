@@ -61,6 +61,11 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         forgotten
     }
 
+    /// How heavy all entries are together, and how many there are.
+    pub fn size(&self) -> (usize, usize) {
+        (self.weight, self.entries.len())
+    }
+
     /// Forgets a key.
     pub fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {

@@ -7,3 +7,4 @@ mod daemon;
 mod robots;
 mod serving;
 mod usage;
+mod verifying;

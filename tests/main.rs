@@ -28,5 +28,6 @@ mod store_format;
 mod store_history;
 mod traps;
 mod urls_table;
+mod verify;
 mod warc;
 mod whole_web;

@@ -1,6 +1,6 @@
 //! The README's tables are what the code says. A test that fails prints the table to put in.
 
-use backlinkd::api::ENDPOINTS;
+use backlinkd::api::{ENDPOINTS, METRICS};
 use backlinkd::config::key_table;
 use backlinkd::store::{COLUMN_FAMILIES, FORMAT};
 
@@ -28,6 +28,17 @@ fn every_key_stands_in_the_configuration_table() {
         expected += &format!("| `{}` | `{}` | {} |\n", key.key, key.default, key.doc.replace('|', "\\|"));
     }
     assert_table("config", &expected);
+}
+
+#[test]
+fn every_metric_stands_in_the_table_of_metrics() {
+    let mut expected = "| metric | kind | labels | meaning |\n|---|---|---|---|\n".to_owned();
+    for metric in METRICS {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (name, kind) = (metric.name, metric.kind.as_str());
+        expected += &format!("| `{name}` | {kind} | {} | {} |\n", labels.join(", "), metric.help);
+    }
+    assert_table("metrics", &expected);
 }
 
 #[test]

@@ -77,6 +77,8 @@ fn what_sites_get_wrong_is_read_as_it_was_meant() {
         "<urlset><loc>http://a.test/no</loc><url><loc>http://a.test/?x=1&amp;y=2</loc><image:image>\
          <image:loc>http://a.test/i.png</image:loc><loc>http://a.test/no</loc></image:image>\
          <image:loc>http://a.test/i.png</image:loc><x:link rel='alternate' href='/de'/></url></urlset>",
+        // Markup within an address.
+        "<urlset><url><loc>http://a.test/?x=1<b>no</b>&amp;y=2<!-- no --></loc></url></urlset>",
         // Entries without an address.
         "<urlset><url/><url><loc/></url><url><loc> </loc></url>\
          <url><loc>http://a.test/?x=1&amp;y=2</loc></url></urlset>",

@@ -4,7 +4,7 @@
 mod changes;
 mod lookups;
 mod model;
-mod web;
+pub mod web;
 
 use std::sync::{Arc, LazyLock};
 
@@ -71,8 +71,11 @@ fn pages_agree(store: &Store, model: &Model) {
     let status = |url| model.page(url).map(|page| (page.status, page.last_failure));
     let statuses: Vec<_> = web::urls().iter().map(status).collect();
     assert_eq!(snapshot.page_statuses(&texts).unwrap(), statuses);
-    let graph: Vec<_> =
-        snapshot.graph().map(|row| row.unwrap()).map(|row| (row.url, without_plan(row.page), row.links)).collect();
+    let graph: Vec<_> = snapshot
+        .graph()
+        .map(|row| row.unwrap())
+        .map(|row| (row.url, without_plan(row.page), row.links))
+        .collect();
     assert_eq!(graph, model.graph());
     let stats = store.stats().unwrap();
     assert_eq!(Stats { disk_bytes: 0, ..stats }, model.stats());

@@ -63,6 +63,11 @@ impl Answers {
         (kept.change_number == change_number).then_some(kept.answer)
     }
 
+    /// Bytes of what is kept now.
+    pub fn bytes(&self) -> u64 {
+        self.0.as_ref().map_or(0, Cache::weight)
+    }
+
     /// Keeps an answer computed from a state no older than `change_number`.
     pub fn put(&self, asked: &AnswerKey<'_>, change_number: u64, answer: Arc<Representation>) {
         if let Some(cache) = &self.0 {

@@ -7,11 +7,11 @@
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
-use http::header::{CONTENT_LENGTH, ETAG, TRANSFER_ENCODING};
-use http::{HeaderMap, Method};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 use warp::reply::Response;
@@ -24,7 +24,8 @@ use super::outlet::{Outgoing, Outlet, Streamed};
 use super::params::shorten;
 use super::rate::Limiter;
 use super::representation::{Representation, holds, not_modified, weak_tag};
-use super::{ApiError, ApiState, Call, Endpoint, Params, Posted, routes};
+use super::requests::Requests;
+use super::{ApiError, ApiState, Call, Endpoint, Params, Posted, exposition, metrics, routes};
 use crate::query::{CancelOnDrop, Deadline};
 
 /// A request without its body.
@@ -40,7 +41,8 @@ pub struct Door {
     state: Arc<ApiState>,
     authenticator: Arc<Authenticator>,
     limiter: Option<Arc<Limiter>>,
-    answers: Answers,
+    answers: Arc<Answers>,
+    requests: Arc<Requests>,
     /// One per query that may be computed now.
     turns: Arc<Semaphore>,
     /// One per answer that may be streamed now.
@@ -85,7 +87,8 @@ impl Door {
         Ok(Self {
             authenticator: Arc::new(Authenticator::new(&state, limiter.clone())?),
             limiter,
-            answers: Answers::new(state.config.answer_cache_bytes),
+            answers: Arc::new(Answers::new(state.config.answer_cache_bytes)),
+            requests: Arc::new(Requests::new()),
             turns: Arc::new(Semaphore::new(state.config.max_concurrent_queries)),
             streams: Arc::new(Semaphore::new(state.config.max_concurrent_streams)),
             process: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
@@ -103,9 +106,15 @@ impl Door {
         address: IpAddr,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
+        if request.path == metrics::PATH && self.state.config.metrics_open {
+            return self.metrics(request).await;
+        }
         let visitor = self.authenticator.check(request.headers, address).await?;
         if let Some(limiter) = &self.limiter {
             limiter.take(&visitor.client(), Instant::now()).map_err(ApiError::TooMany)?;
+        }
+        if request.path == metrics::PATH {
+            return self.metrics(request).await;
         }
         let Request { path, query, headers, .. } = *request;
         let (format, wish) = (Format::accepted(headers), Wish::accepted(headers));
@@ -132,6 +141,28 @@ impl Door {
                 Ok(self.stream(request, change_number, streamed, wanted))
             }
         }
+    }
+
+    /// Counts a request whose answer begins now.
+    pub fn count(&self, path: &str, status: u16, took: Duration) {
+        self.requests.count(path, status, took);
+    }
+
+    async fn metrics(&self, request: &Request<'_>) -> Result<Response, ApiError> {
+        if !request.is_safe() {
+            return Err(ApiError::MethodNotAllowed {
+                path: request.path.to_owned(),
+                method: request.method.to_string(),
+                allow: "GET, HEAD".to_owned(),
+            });
+        }
+        let (state, requests, answers) =
+            (Arc::clone(&self.state), Arc::clone(&self.requests), Arc::clone(&self.answers));
+        let text = off_thread(move || metrics::text(&state, &requests, &answers)).await?;
+        let mut response = text.into_response();
+        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        Ok(response)
     }
 
     /// The answer, if it is kept, if need be in another coding.

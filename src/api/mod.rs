@@ -9,6 +9,7 @@
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod activity;
 mod answers;
 mod asked;
 mod auth;
@@ -20,16 +21,20 @@ mod endpoint;
 pub mod endpoints;
 mod error;
 mod exports;
+mod exposition;
 mod lists;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod outlet;
 mod parameter;
 mod params;
 mod posted;
+mod process;
 mod rate;
 mod reply;
 mod representation;
+mod requests;
 mod routes;
 mod rows;
 mod server;
@@ -38,11 +43,14 @@ mod where_pattern;
 
 use std::sync::Arc;
 
+pub use activity::{Activity, Ranking};
 pub use asked::{Asked, Source};
 pub use auth::{PasswordError, hash_password};
 pub use call::Call;
 pub use endpoint::{Answer, Endpoint, Exported, Verb, Wider};
 pub use error::ApiError;
+pub use exposition::{Kind, Metric};
+pub use metrics::METRICS;
 pub use parameter::{Parameter, Takes};
 pub use params::Params;
 pub use posted::Posted;
@@ -72,4 +80,6 @@ pub struct ApiState {
     pub rules: UrlRules,
     pub config: ApiConfig,
     pub auth: AuthPolicy,
+    /// What runs in the same process and is told of by `/metrics`.
+    pub activity: Arc<Activity>,
 }

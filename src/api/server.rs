@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Method;
 use tokio::net::TcpListener;
@@ -84,12 +85,15 @@ fn filter(door: Arc<Door>) -> impl Filter<Extract = (Response,), Error = warp::R
                     let address = remote.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |remote| remote.ip());
                     let request =
                         Request { method: &method, path: path.as_str(), query: &query, headers: &headers };
-                    door.answer(&request, address, body).await.unwrap_or_else(|error| {
+                    let start = Instant::now();
+                    let response = door.answer(&request, address, body).await.unwrap_or_else(|error| {
                         if let ApiError::Internal(cause) = &error {
                             tracing::error!(%method, path = path.as_str(), cause, "a request failed");
                         }
                         reply::refusal(&error).into_response()
-                    })
+                    });
+                    door.count(path.as_str(), response.status().as_u16(), start.elapsed());
+                    response
                 }
             },
         )

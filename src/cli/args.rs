@@ -100,6 +100,13 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Whether everything in the index agrees with everything else; status 1 when something does not.
+    #[command(after_help = "Example:\n  backlinkd --data ./index verify --repair")]
+    Verify {
+        /// Makes anew what is derived from pages and their links; removes what cannot be read.
+        #[arg(long)]
+        repair: bool,
+    },
     /// The whole story on a small web of its own, served on loopback; in a temporary directory, not in --data.
     #[command(after_help = "Example:\n  backlinkd demo")]
     Demo {

@@ -116,9 +116,8 @@ fn notes(
     } else {
         job.max_time.filter(|&most| took >= most).map(|_| "--max-seconds")
     };
-    let until = next_due.map_or(String::new(), |time| {
-        format!("; the first is on {}", Day::from_unix_seconds(time))
-    });
+    let until =
+        next_due.map_or(String::new(), |time| format!("; the first is on {}", Day::from_unix_seconds(time)));
     let mut notes = Vec::new();
     if stopped {
         notes.push("Stopped by a signal, and not ranked; the next crawl goes on from here.".to_owned());

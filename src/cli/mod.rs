@@ -16,6 +16,7 @@ mod serve;
 mod signals;
 mod stats;
 pub mod users;
+mod verify;
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -102,6 +103,7 @@ fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
         Command::Serve { listen } => serve::serve(setting, listen),
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),
+        Command::Verify { repair } => verify::verify(setting, repair),
         Command::Demo { listen, once } => demo(setting, listen, once),
     }
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::meter::{Meter, of_crawl};
 use super::signals::Stop;
 use super::{Ending, Setting, crawl, rank, runtime, serve};
-use crate::api::{self, ServeError};
+use crate::api::{self, Activity, ServeError};
 use crate::crawl::{CrawlJob, Crawler};
 use crate::store::Store;
 
@@ -27,16 +27,18 @@ pub(super) fn run(
     let (seeds, all_good) = seeds.map_or(Ok((Vec::new(), true)), |file| setting.seeds(file))?;
     let store = setting.open_or_make()?;
     crawl::refuse_nothing(&seeds, &store)?;
-    let state = serve::state(setting, Arc::clone(&store), listen)?;
+    let mut state = serve::state(setting, Arc::clone(&store), listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
     let crawler = Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?;
+    let activity = Arc::new(Activity::of_crawl(crawler.progress()));
+    state.activity = Arc::clone(&activity);
     let listener = runtime.block_on(api::bind(state.config.listen))?;
     serve::announce(setting, &state, listener.local_addr()?);
     let serving = api::serve(state, listener, stop.clone().stopped());
     let parts = Parts {
         server: runtime.spawn(ending_all(serving, stop.clone())),
-        ranking: start_ranking(setting, &store, &stop)?,
+        ranking: start_ranking(setting, &store, &stop, &activity)?,
     };
     let job = CrawlJob { seeds, forever: true, ..CrawlJob::default() };
     let start = Instant::now();
@@ -89,17 +91,23 @@ impl Parts {
     }
 }
 
-fn start_ranking(setting: &Arc<Setting>, store: &Arc<Store>, stop: &Stop) -> anyhow::Result<JoinHandle<()>> {
+fn start_ranking(
+    setting: &Arc<Setting>,
+    store: &Arc<Store>,
+    stop: &Stop,
+    activity: &Arc<Activity>,
+) -> anyhow::Result<JoinHandle<()>> {
     let (setting, store, stop) = (Arc::clone(setting), Arc::clone(store), stop.clone());
+    let activity = Arc::clone(activity);
     std::thread::Builder::new()
         .name("ranking".to_owned())
-        .spawn(move || rank_on_schedule(&setting, &store, &stop))
+        .spawn(move || rank_on_schedule(&setting, &store, &stop, &activity))
         .context("the thread that ranks cannot be started")
 }
 
 /// Ranks every `rank.interval`. What goes wrong is told, and tried again the next time: a crawl worth months must
 /// not end by it.
-fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop) {
+fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop, activity: &Activity) {
     let interval = setting.config.rank.interval.0;
     let mut next = Instant::now() + setting.config.rank.first.0;
     while !stop.is_set() {
@@ -107,11 +115,16 @@ fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop) {
         if Instant::now() < next {
             continue;
         }
-        if let Err(error) = rank::rank_store(setting, store) {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the ranks could not be computed; the former ones stay"
-            );
+        let start = Instant::now();
+        match rank::rank_store(setting, store) {
+            Ok(()) => activity.ranked(start.elapsed()),
+            Err(error) => {
+                activity.ranking_failed();
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the ranks could not be computed; the former ones stay"
+                );
+            }
         }
         next = Instant::now() + interval;
     }

@@ -51,6 +51,7 @@ pub(super) fn state(
         rules: setting.rules.clone(),
         config,
         auth,
+        activity: Arc::default(),
     })
 }
 

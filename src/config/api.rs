@@ -12,6 +12,8 @@ use super::{Span, at_least};
 pub struct ApiConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Whether `/metrics` is answered without credentials.
+    pub metrics_open: bool,
     /// Rows of one answer at most.
     pub max_limit: usize,
     /// Bytes of a request's query string at most.
@@ -55,6 +57,7 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_open: false,
             max_limit: 10_000,
             max_query_bytes: 48 << 10,
             max_body_bytes: 1 << 20,

@@ -21,6 +21,8 @@ pub struct StoreConfig {
     pub batch_pages: usize,
     /// Files held open at most; -1: no limit.
     pub max_open_files: i32,
+    /// Bytes of memory for comparing rows while the store is verified.
+    pub verify_memory_bytes: usize,
 }
 
 impl Default for StoreConfig {
@@ -32,6 +34,7 @@ impl Default for StoreConfig {
             sync: false,
             batch_pages: 64,
             max_open_files: 1_000,
+            verify_memory_bytes: 256 << 20,
         }
     }
 }
@@ -40,6 +43,7 @@ impl StoreConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("store.block_cache_bytes", self.block_cache_bytes as u64, 1 << 20)?;
         at_least("store.write_buffer_bytes", self.write_buffer_bytes as u64, 1 << 20)?;
+        at_least("store.verify_memory_bytes", self.verify_memory_bytes as u64, 1 << 20)?;
         at_least("store.batch_pages", self.batch_pages as u64, 1)?;
         if !(1..=22).contains(&self.compression_level) {
             return Err(format!(

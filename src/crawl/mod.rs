@@ -103,7 +103,8 @@ impl Crawler {
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
         let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
-        let robots = Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
+        let robots =
+            Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
         let geo = Arc::new(Geo::open(&config.geo)?);
         if !geo.knows_places() {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");

@@ -97,7 +97,8 @@ impl Reading {
     fn found(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
         let depth = queued.depth.saturating_add(1);
-        if depth > self.config.crawl.max_depth || content.directives.nofollow || self.is_copy(queued, content) {
+        if depth > self.config.crawl.max_depth || content.directives.nofollow || self.is_copy(queued, content)
+        {
             return Vec::new();
         }
         let targets = || content.links.iter().map(|link| &link.target).chain(&content.canonical);

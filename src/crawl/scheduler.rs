@@ -252,8 +252,12 @@ impl<'a> Loop<'a> {
             self.low_disk = low;
             let directory = store.directory().display();
             if low {
-                tracing::warn!(free, least, "no pages are fetched: the disk of {directory} has less room than \
-                     crawl.min_free_disk_bytes; the API goes on");
+                tracing::warn!(
+                    free,
+                    least,
+                    "no pages are fetched: the disk of {directory} has less room than \
+                     crawl.min_free_disk_bytes; the API goes on"
+                );
             } else {
                 tracing::info!(free, least, "pages are fetched again: the disk of {directory} has room");
             }
@@ -289,7 +293,8 @@ impl<'a> Loop<'a> {
     }
 
     fn sweep_step(&mut self) -> Result<(), CrawlError> {
-        let Sweep::After(after, mut any) = std::mem::replace(&mut self.sweep, Sweep::Rests(Instant::now())) else {
+        let Sweep::After(after, mut any) = std::mem::replace(&mut self.sweep, Sweep::Rests(Instant::now()))
+        else {
             return Ok(());
         };
         let found = self.crawler.store.queues(after.as_ref(), SWEEP_CHUNK)?;

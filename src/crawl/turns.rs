@@ -94,7 +94,13 @@ impl Loop<'_> {
     }
 
     /// Ends a turn in which nothing is asked for.
-    fn pass(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant, end: End) -> Result<(), CrawlError> {
+    fn pass(
+        &mut self,
+        queue: QueueName,
+        queued: QueuedUrl,
+        now: Instant,
+        end: End,
+    ) -> Result<(), CrawlError> {
         self.outstanding += 1;
         self.frontier.ended(&queue, now, None, Pause::None);
         let outcome = Outcome { queued, record: None, found: Vec::new(), end };
@@ -202,8 +208,7 @@ impl Loop<'_> {
         }
         let today = Day::from_unix_seconds(unix_now());
         let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
-        let sitemap =
-            |url| Found { url, priority: Priority::SITEMAP, depth: 0, target: Target::Sitemap(0) };
+        let sitemap = |url| Found { url, priority: Priority::SITEMAP, depth: 0, target: Target::Sitemap(0) };
         let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
         let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
         if found.is_empty() {

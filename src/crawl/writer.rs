@@ -41,7 +41,8 @@ fn store_batch(
     let _timer = CpuTimer::start(&progress.store_cpu);
     let mut commit = Commit::default();
     let mut due = None;
-    let mut stored = Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
+    let mut stored =
+        Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
     for work in batch {
         match work {
             Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),

@@ -204,6 +204,7 @@ impl Api {
             rules: config.urls.rules(),
             config: config.api.clone(),
             auth: AuthPolicy::Users,
+            activity: Arc::default(),
         };
         let ((end, ended), stop) = (oneshot::channel(), Arc::clone(stop));
         let shutdown = async move {

@@ -22,14 +22,17 @@ struct Address {
     merit: u8,
 }
 
+/// An address, and when it may be asked; `None`, before all times, for one never asked yet.
+type Since = Reverse<(Option<Instant>, IpAddr)>;
+
 /// All addresses with somebody in line or a time to wait for.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     known: FxHashMap<IpAddr, Address>,
-    /// By the time they may be asked; `None`, before all times, for those never asked yet.
-    waiting: BinaryHeap<Reverse<(Option<Instant>, IpAddr)>>,
+    /// By the time they may be asked.
+    waiting: BinaryHeap<Since>,
     /// Those that may be asked now: the greatest merit first, then who has waited longest.
-    free: BinaryHeap<(u8, Reverse<(Option<Instant>, IpAddr)>)>,
+    free: BinaryHeap<(u8, Since)>,
 }
 
 impl Addresses {

@@ -70,7 +70,7 @@ pub use order::{OrderKey, parse as read_order};
 pub use page::{Page, Row, Window};
 pub use page_state::{PageState, StatePart};
 pub use scan::{Activity, Internal, Scan, Selection};
-pub use search::{ExportPage, Found, Patience, Question, Searches};
+pub use search::{ExportPage, Found, Patience, Question, SearchFigures, Searches};
 pub use table::Table;
 pub use view::View;
 

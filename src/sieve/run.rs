@@ -83,8 +83,8 @@ impl Run {
         let (mut least, mut most) = (0u64, u64::MAX);
         let mut block = Vec::new();
         while low < high {
-            let share = u128::from(fingerprint - least) * u128::from(high - low)
-                / (u128::from(most - least) + 1);
+            let share =
+                u128::from(fingerprint - least) * u128::from(high - low) / (u128::from(most - least) + 1);
             let guess = (low + share as u64).min(high - 1);
             self.read_block(guess, &mut block)?;
             let len = block.len() / WIDTH;

@@ -14,7 +14,7 @@ use rocksdb::{ColumnFamily, WriteBatch};
 use rustc_hash::FxHashSet;
 
 use crate::model::StoredPage;
-use crate::urls::host_prefix;
+use crate::urls::{Surt, host_prefix};
 
 use super::codec::{Reader, put_varint};
 use super::ranks::{GENERATION_KEY, decode_generation};
@@ -30,9 +30,16 @@ pub struct Changes {
     pub outgoing: u64,
 }
 
-const ANYTHING: u8 = 0;
-const INCOMING: u8 = 1;
-const OUTGOING: u8 = 2;
+/// The key of the number of the last commit of all.
+pub(super) const ANYTHING: &[u8] = &[0];
+
+/// What of a domain a number is about: the first byte of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Direction {
+    Incoming = 1,
+    Outgoing = 2,
+}
 
 /// The registrable domains that a batch changes something of.
 #[derive(Debug, Default)]
@@ -50,6 +57,10 @@ impl ChangedDomains {
         add(&mut self.outgoing, domain);
     }
 
+    pub fn len(&self) -> usize {
+        self.incoming.len() + self.outgoing.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.incoming.is_empty() && self.outgoing.is_empty()
     }
@@ -58,10 +69,12 @@ impl ChangedDomains {
     pub fn stage(&self, batch: &mut WriteBatch, family: &ColumnFamily, number: u64) {
         let mut value = Vec::with_capacity(8);
         put_varint(&mut value, number);
-        batch.put_cf(family, [ANYTHING], &value);
-        for (kind, domains) in [(INCOMING, &self.incoming), (OUTGOING, &self.outgoing)] {
+        batch.put_cf(family, ANYTHING, &value);
+        for (direction, domains) in
+            [(Direction::Incoming, &self.incoming), (Direction::Outgoing, &self.outgoing)]
+        {
             for domain in domains {
-                batch.put_cf(family, key(kind, domain), &value);
+                batch.put_cf(family, key(direction, domain), &value);
             }
         }
     }
@@ -74,14 +87,23 @@ fn add(domains: &mut FxHashSet<String>, domain: &str) {
     }
 }
 
-/// `kind · domain in sortable form`.
-fn key(kind: u8, domain: &str) -> Vec<u8> {
-    let mut key = vec![kind];
+/// `direction · domain in sortable form`.
+pub(super) fn key(direction: Direction, domain: &str) -> Vec<u8> {
+    let mut key = vec![direction as u8];
     key.extend_from_slice(&host_prefix(domain));
     key
 }
 
-fn decode(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError> {
+/// Direction and domain of a key; `None` when it is none of a domain's.
+pub(super) fn split_key(key: &[u8]) -> Option<(Direction, String)> {
+    let (first, part) = key.split_first()?;
+    let direction =
+        [Direction::Incoming, Direction::Outgoing].into_iter().find(|kind| *kind as u8 == *first)?;
+    let domain = Surt::host_of(part).ok()?;
+    (part.len() > 1 && host_prefix(&domain) == part).then_some((direction, domain))
+}
+
+pub(super) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError> {
     let Some(value) = value else { return Ok(0) };
     let mut reader = Reader(value);
     let number = reader.varint("the number of a commit").and_then(|number| reader.end().map(|()| number));
@@ -126,8 +148,8 @@ impl Store {
 
     /// Goes on counting where the last process stopped.
     pub(super) fn resume_numbers(&mut self) -> Result<(), StoreError> {
-        let value = self.db.get_pinned_cf(self.family(CHANGES)?, [ANYTHING])?;
-        let number = decode(&[ANYTHING], value.as_deref())?;
+        let value = self.db.get_pinned_cf(self.family(CHANGES)?, ANYTHING)?;
+        let number = decode(ANYTHING, value.as_deref())?;
         drop(value);
         *self.change_number.get_mut() = number;
         Ok(())
@@ -141,8 +163,8 @@ impl Snapshot<'_> {
     /// [`StoreError`] when the database fails or a number is damaged.
     pub fn changes(&self, domain: &str) -> Result<Changes, StoreError> {
         Ok(Changes {
-            incoming: self.number(&key(INCOMING, domain))?,
-            outgoing: self.number(&key(OUTGOING, domain))?,
+            incoming: self.number(&key(Direction::Incoming, domain))?,
+            outgoing: self.number(&key(Direction::Outgoing, domain))?,
         })
     }
 
@@ -151,7 +173,7 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`Self::changes`].
     pub fn last_change(&self) -> Result<u64, StoreError> {
-        self.number(&[ANYTHING])
+        self.number(ANYTHING)
     }
 
     /// Which ranks are current: another number for each computation that was published, 0 before the first.

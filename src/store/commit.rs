@@ -152,7 +152,9 @@ impl<'a> Stage<'a> {
 
     fn not_modified(&mut self, visit: Visited<'_>) -> Result<(), StoreError> {
         // A 304 for a page that was never settled answers a question nobody asked; there is nothing to renew.
-        let Some(old) = visit.old.as_ref().filter(|page| page.upd_day != Day::default()) else { return Ok(()) };
+        let Some(old) = visit.old.as_ref().filter(|page| page.upd_day != Day::default()) else {
+            return Ok(());
+        };
         let page = StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, ..old.clone() };
         if page.upd_day != old.upd_day {
             let links = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
@@ -195,7 +197,12 @@ impl<'a> Stage<'a> {
     }
 
     /// Stores a page, and when it is visited next.
-    fn put_page(&mut self, visit: &Visited<'_>, mut page: StoredPage, change: Change) -> Result<(), StoreError> {
+    fn put_page(
+        &mut self,
+        visit: &Visited<'_>,
+        mut page: StoredPage,
+        change: Change,
+    ) -> Result<(), StoreError> {
         let (old, key) = (visit.old.as_ref(), visit.key.as_bytes());
         let entry = self.entries.get(visit.url).copied();
         let change = match old {
@@ -290,7 +297,7 @@ fn is_gone(status: u16) -> bool {
 }
 
 /// Active external links per registrable domain of their target.
-fn per_domain<'a>(links: &'a [OutlinkRecord], suffixes: &Suffixes) -> FxHashMap<&'a str, u32> {
+pub(super) fn per_domain<'a>(links: &'a [OutlinkRecord], suffixes: &Suffixes) -> FxHashMap<&'a str, u32> {
     let mut counts = FxHashMap::default();
     for link in links.iter().filter(|link| link.external && link.is_active()) {
         *counts.entry(suffixes.domain_of(link.target.host())).or_insert(0) += 1;

@@ -27,7 +27,12 @@ impl HostChanges {
     }
 
     /// Adds what a visit tells of its host. A body that cannot be read is the page's fault, not the host's.
-    pub fn add_visit(&mut self, store: &Store, queue: QueueName, record: &PageRecord) -> Result<(), StoreError> {
+    pub fn add_visit(
+        &mut self,
+        store: &Store,
+        queue: QueueName,
+        record: &PageRecord,
+    ) -> Result<(), StoreError> {
         let (status, failure) = match &record.visit {
             Visit::Answered(content) => (content.status, 0),
             Visit::NotModified => (304, 0),
@@ -78,14 +83,19 @@ impl Store {
     pub fn domain_pages(&self, domain: &str) -> Result<(u64, u64), StoreError> {
         let (mut pages, mut servers) = (0, 0);
         self.each_server(&host_prefix(domain), |name, host| {
-            let own = Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
+            let own =
+                Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
             pages += if own { host.pages } else { 0 };
             servers += u64::from(own);
         })?;
         Ok((pages, servers))
     }
 
-    fn each_server(&self, prefix: &[u8], mut each: impl FnMut(QueueName, HostRecord)) -> Result<(), StoreError> {
+    fn each_server(
+        &self,
+        prefix: &[u8],
+        mut each: impl FnMut(QueueName, HostRecord),
+    ) -> Result<(), StoreError> {
         let mut cursor = self.db.raw_iterator_cf_opt(self.family(HOSTS)?, bounded(after_prefix(prefix)));
         cursor.seek(prefix);
         while let Some((key, value)) = cursor.item() {

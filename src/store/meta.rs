@@ -11,9 +11,9 @@ use super::keys::after_prefix;
 use super::schema::{self, FORMAT, META, PAGES, bounded, decode_sums};
 use super::{Store, StoreError};
 
-const FORMAT_KEY: &[u8] = b"format";
-const TOKEN_KEY: &[u8] = b"token-key";
-const USER_PREFIX: &[u8] = b"user/";
+pub(super) const FORMAT_KEY: &[u8] = b"format";
+pub(super) const TOKEN_KEY: &[u8] = b"token-key";
+pub(super) const USER_PREFIX: &[u8] = b"user/";
 /// Sums: visited pages, HTML pages, active links, active external links, inactive links.
 pub(super) const COUNTERS: &[u8] = b"counters";
 

@@ -40,7 +40,7 @@ pub struct HostPair {
 #[derive(Debug, Default)]
 pub(super) struct PairChanges(FxHashMap<Vec<u8>, Sums>);
 
-type Sums = [i64; 5];
+pub(super) type Sums = [i64; 5];
 
 impl PairChanges {
     /// Adds what a visit changed of a page's links.
@@ -56,6 +56,11 @@ impl PairChanges {
         for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
             add(self.0.entry(pair(&host_prefix(target), &source)).or_default(), sum);
         }
+    }
+
+    /// The sums so far.
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &Sums)> {
+        self.0.iter().map(|(key, sums)| (key.as_slice(), sums))
     }
 
     pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {

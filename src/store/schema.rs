@@ -50,7 +50,8 @@ pub(super) const META: &str = "meta";
 
 /// Every column family, as the README's table lists them.
 pub const COLUMN_FAMILIES: [&str; 13] = [
-    PAGES, OUTLINKS, BACKLINKS, PAIRS, REFERRALS, MET, FRONTIER, SCHEDULE, HOSTS, ROBOTS, RANKS, CHANGES, META,
+    PAGES, OUTLINKS, BACKLINKS, PAIRS, REFERRALS, MET, FRONTIER, SCHEDULE, HOSTS, ROBOTS, RANKS, CHANGES,
+    META,
 ];
 
 /// Column families of earlier formats that are no more.

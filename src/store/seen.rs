@@ -23,7 +23,7 @@ use super::codec::{Reader, put_varint};
 use super::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
 use super::{Store, StoreError, queue, values};
 
-const SIEVE_KEY: &[u8] = b"sieve";
+pub(super) const SIEVE_KEY: &[u8] = b"sieve";
 /// URLs whose fingerprints the cache holds when the crawl does not say.
 const DEFAULT_CACHE: usize = 1 << 16;
 /// Of the data directory.
@@ -85,7 +85,12 @@ fn fingerprint(surt: &[u8]) -> u64 {
 impl Writer {
     /// Knows nothing yet.
     pub fn new() -> Self {
-        Self { cache: SeenCache::new(DEFAULT_CACHE), sieve: Sieve::default(), waiting: Vec::new(), next_row: 0 }
+        Self {
+            cache: SeenCache::new(DEFAULT_CACHE),
+            sieve: Sieve::default(),
+            waiting: Vec::new(),
+            next_row: 0,
+        }
     }
 
     /// Opens the set as `meta` and `met` have it.
@@ -234,7 +239,9 @@ fn stored_runs(store: &Store) -> Result<Vec<RunName>, StoreError> {
             let sum = reader.bytes(8, "a file's sum")?.try_into().unwrap_or_default();
             Ok(RunName { id, len, sum: u64::from_le_bytes(sum) })
         };
-        runs.push(run().map_err(|damage: super::codec::Damage| StoreError::damaged(META, SIEVE_KEY, damage.0))?);
+        runs.push(
+            run().map_err(|damage: super::codec::Damage| StoreError::damaged(META, SIEVE_KEY, damage.0))?,
+        );
     }
     Ok(runs)
 }
@@ -296,10 +303,7 @@ impl Store {
             cursor.seek_to_first();
             while let Some(key) = cursor.key() {
                 let surt = queue::surt_in(family, key)?;
-                candidates.push(Candidate {
-                    fingerprint: fingerprint(surt),
-                    place: candidates.len() as u32,
-                });
+                candidates.push(Candidate { fingerprint: fingerprint(surt), place: candidates.len() as u32 });
                 cursor.next();
                 if candidates.len() >= REBUILD_URLS || !cursor.valid() {
                     sieve = sieve.merge(&mut candidates)?.sieve;

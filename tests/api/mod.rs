@@ -14,6 +14,7 @@ pub mod intelligence;
 mod kept;
 mod lists;
 mod many;
+mod metrics;
 mod openapi;
 pub mod oracle;
 mod question;

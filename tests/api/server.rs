@@ -92,6 +92,7 @@ impl Server {
             rules: UrlRules::default(),
             config: config.clone(),
             auth,
+            activity: Arc::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = std::sync::mpsc::channel();

@@ -17,6 +17,7 @@ fn every_command_shows_an_example_in_its_help() {
         ("user remove", "user remove alice"),
         ("user list", "user list"),
         ("stats", "stats --json"),
+        ("verify", "verify --repair"),
         ("demo", "backlinkd demo"),
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
@@ -89,7 +90,9 @@ fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched()
 #[test]
 fn nothing_is_made_where_nothing_is_to_be_read() {
     let place = Place::new();
-    for command in [&["stats"][..], &["rank"], &["serve"], &["user", "list"], &["user", "remove", "alice"]] {
+    for command in
+        [&["stats"][..], &["verify"], &["rank"], &["serve"], &["user", "list"], &["user", "remove", "alice"]]
+    {
         let ended = place.run(command).with(1);
         assert!(ended.err.contains("holds no backlinkd index"), "{command:?}: {}", ended.err);
         assert!(!place.data().exists(), "{command:?}");

@@ -444,7 +444,8 @@ impl World {
             *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
         }
         let depth = queued.depth + 1;
-        let new = found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::new_page(depth))).collect();
+        let new =
+            found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::new_page(depth))).collect();
         // The writer's word may be slow, but it keeps its order.
         let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
         let last = told.map(|(number, _)| *number).max();

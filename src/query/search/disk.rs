@@ -91,6 +91,11 @@ impl Disk {
         Ok(())
     }
 
+    /// Bytes of all files, and how many there are.
+    pub fn size(&self) -> (usize, usize) {
+        self.files().size()
+    }
+
     fn files(&self) -> std::sync::MutexGuard<'_, Lru<String, ()>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -87,6 +87,15 @@ struct Indexed {
     current: bool,
 }
 
+/// How much is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SearchFigures {
+    pub memory_bytes: usize,
+    pub memory_entries: usize,
+    pub disk_bytes: usize,
+    pub disk_files: usize,
+}
+
 impl Searches {
     /// Opens the indexes kept on disk.
     ///
@@ -106,6 +115,13 @@ impl Searches {
         });
         let builder = Builder::start(&shared)?;
         Ok(Self { shared, builder })
+    }
+
+    /// How much is kept now.
+    pub fn figures(&self) -> SearchFigures {
+        let (memory_bytes, memory_entries) = self.shared.memory().size();
+        let (disk_bytes, disk_files) = self.shared.disk.size();
+        SearchFigures { memory_bytes, memory_entries, disk_bytes, disk_files }
     }
 
     /// The rows of a window.

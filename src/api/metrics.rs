@@ -1,0 +1,162 @@
+//! `/metrics`: how the process, its crawl, its store and its API are doing, for Prometheus.
+//!
+//! [`METRICS`] declares all of them, as the README's table lists them. Nothing here walks rows: a scrape every few
+//! seconds costs about a millisecond.
+
+use std::time::UNIX_EPOCH;
+
+use super::activity::Activity;
+use super::answers::Answers;
+use super::exposition::{Exposition, Metric};
+use super::process::ProcessFigures;
+use super::requests::Requests;
+use super::{ApiError, ApiState};
+use crate::crawl::Figures;
+use crate::model::FailureKind;
+use crate::query::SearchFigures;
+use crate::store::StoreFigures;
+
+/// Where the metrics are.
+pub const PATH: &str = "/metrics";
+
+macro_rules! metrics {
+    ($($name:ident = $metric:expr;)*) => {
+        $(static $name: Metric = $metric;)*
+        /// Every metric, in the order of the text.
+        pub static METRICS: &[&Metric] = &[$(&$name),*];
+    };
+}
+
+metrics! {
+    BUILD = Metric::gauge("backlinkd_build_info", &["version"], "1, labelled with the version.");
+    FETCHES = Metric::counter("backlinkd_fetches_total", &["outcome"], "Page visits stored, by outcome: `answered`, or why there was no answer.");
+    LEFT_OUT = Metric::counter("backlinkd_urls_left_out_total", &["reason"], "URLs that were not fetched: `robots` says no.");
+    LINKS_MET = Metric::counter("backlinkd_links_met_total", &[], "Links on the pages stored.");
+    BODY_BYTES = Metric::counter("backlinkd_body_bytes_total", &["form"], "Bytes of bodies, as they came over the `wire` and `decoded`.");
+    STAGE_CPU = Metric::counter("backlinkd_stage_cpu_seconds_total", &["stage"], "CPU time of decoding and parsing (`parse`), and of computing and writing commits (`store`).");
+    READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
+    UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
+    INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last answer was `html`.");
+    INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and `former` ones.");
+    CHANGES = Metric::counter("backlinkd_store_changes_total", &[], "Commits that changed anything, since the index was begun.");
+    KEYS = Metric::gauge("backlinkd_store_keys", &["family"], "Rows of a column family, estimated.");
+    FILE_BYTES = Metric::gauge("backlinkd_store_file_bytes", &["family"], "Bytes of a column family's files.");
+    FILES = Metric::gauge("backlinkd_store_files", &["family"], "Files of a column family.");
+    MEMTABLES = Metric::gauge("backlinkd_store_memtable_bytes", &["family"], "Bytes written and not yet in files.");
+    PENDING = Metric::gauge("backlinkd_store_pending_compaction_bytes", &["family"], "Bytes that compaction will have to rewrite.");
+    CACHE_BYTES = Metric::gauge("backlinkd_store_block_cache_bytes", &[], "Bytes of blocks, indexes and filters in memory.");
+    CACHE_CAPACITY = Metric::gauge("backlinkd_store_block_cache_capacity_bytes", &[], "Bytes that there may be: `store.block_cache_bytes`.");
+    JOBS = Metric::gauge("backlinkd_store_jobs", &["kind"], "`compaction`s and `flush`es under way.");
+    STOPPED = Metric::gauge("backlinkd_store_writes_stopped", &[], "1 while writes wait for compactions.");
+    RANK_GENERATION = Metric::gauge("backlinkd_rank_generation", &[], "Number of the current ranks; 0 before the first.");
+    RANK_SECONDS = Metric::gauge("backlinkd_rank_last_seconds", &[], "How long this process's last ranking took.");
+    RANK_TIME = Metric::gauge("backlinkd_rank_last_timestamp_seconds", &[], "Unix time at which it was published.");
+    RANK_FAILURES = Metric::counter("backlinkd_rank_failures_total", &[], "Rankings that failed.");
+    SEARCH_BYTES = Metric::gauge("backlinkd_search_bytes", &["place"], "Bytes of search indexes in `memory` and on `disk`.");
+    SEARCH_ENTRIES = Metric::gauge("backlinkd_search_entries", &["place"], "Parts of search indexes in `memory`, and their files on `disk`.");
+    ANSWER_BYTES = Metric::gauge("backlinkd_answer_cache_bytes", &[], "Bytes of answers kept to be given again.");
+    REQUESTS = Metric::counter("backlinkd_http_requests_total", &["endpoint", "status"], "Requests answered; status 0 is any that is not told apart.");
+    TIMES = Metric::histogram("backlinkd_http_request_seconds", &["endpoint"], "Time from a request's head to the first byte of its answer.");
+    CPU = Metric::counter("process_cpu_seconds_total", &[], "User and system time of the process.");
+    RESIDENT = Metric::gauge("process_resident_memory_bytes", &[], "Bytes of memory in RAM.");
+    OPEN_FILES = Metric::gauge("process_open_fds", &[], "Files, sockets and pipes open.");
+    MAX_FILES = Metric::gauge("process_max_fds", &[], "How many may be open.");
+}
+
+/// The text.
+///
+/// # Errors
+/// When the store fails.
+pub fn text(state: &ApiState, requests: &Requests, answers: &Answers) -> Result<String, ApiError> {
+    let mut page = Exposition::default();
+    page.put(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
+    if let Some(progress) = state.activity.crawl() {
+        crawl(&mut page, &progress.figures());
+    }
+    store(&mut page, &state.store.figures()?);
+    ranking(&mut page, &state.activity);
+    search(&mut page, state.searches.figures());
+    page.put(&ANSWER_BYTES, &[], answers.bytes());
+    http(&mut page, requests);
+    process(&mut page, ProcessFigures::now());
+    Ok(page.finish())
+}
+
+fn crawl(page: &mut Exposition, figures: &Figures) {
+    page.put(&FETCHES, &["answered"], figures.answered);
+    for (kind, count) in FailureKind::ALL.iter().zip(figures.failures) {
+        page.put(&FETCHES, &[kind.as_str()], count);
+    }
+    page.put(&LEFT_OUT, &["robots"], figures.disallowed);
+    page.put(&LINKS_MET, &[], figures.links);
+    page.put(&BODY_BYTES, &["wire"], figures.wire_bytes);
+    page.put(&BODY_BYTES, &["decoded"], figures.body_bytes);
+    page.put(&STAGE_CPU, &["parse"], figures.parse_cpu_ms as f64 / 1e3);
+    page.put(&STAGE_CPU, &["store"], figures.store_cpu_ms as f64 / 1e3);
+    page.put(&READY, &[], figures.ready_addresses);
+    page.put(&UNDER_WAY, &[], figures.under_way);
+}
+
+fn store(page: &mut Exposition, figures: &StoreFigures) {
+    page.put(&INDEX_PAGES, &["visited"], figures.visited);
+    page.put(&INDEX_PAGES, &["html"], figures.html_pages);
+    page.put(&INDEX_LINKS, &["active"], figures.links);
+    page.put(&INDEX_LINKS, &["backlink"], figures.backlinks);
+    page.put(&INDEX_LINKS, &["former"], figures.inactive_links);
+    page.put(&CHANGES, &[], figures.change_number);
+    for (metric, number) in [
+        (&KEYS, (|family| family.keys) as fn(&crate::store::FamilyFigures) -> u64),
+        (&FILE_BYTES, |family| family.file_bytes),
+        (&FILES, |family| family.files),
+        (&MEMTABLES, |family| family.memtable_bytes),
+        (&PENDING, |family| family.pending_compaction_bytes),
+    ] {
+        for family in &figures.families {
+            page.put(metric, &[family.name], number(family));
+        }
+    }
+    page.put(&CACHE_BYTES, &[], figures.block_cache_bytes);
+    page.put(&CACHE_CAPACITY, &[], figures.block_cache_capacity_bytes);
+    page.put(&JOBS, &["compaction"], figures.compactions);
+    page.put(&JOBS, &["flush"], figures.flushes);
+    page.put(&STOPPED, &[], figures.writes_stopped);
+    page.put(&RANK_GENERATION, &[], u64::from(figures.rank_generation));
+}
+
+fn ranking(page: &mut Exposition, activity: &Activity) {
+    if let Some(ranking) = activity.last_ranking() {
+        page.put(&RANK_SECONDS, &[], ranking.took.as_secs_f64());
+        let ended = ranking.ended.duration_since(UNIX_EPOCH).unwrap_or_default();
+        page.put(&RANK_TIME, &[], ended.as_secs());
+    }
+    page.put(&RANK_FAILURES, &[], activity.failed_rankings());
+}
+
+fn search(page: &mut Exposition, figures: SearchFigures) {
+    page.put(&SEARCH_BYTES, &["memory"], figures.memory_bytes as u64);
+    page.put(&SEARCH_BYTES, &["disk"], figures.disk_bytes as u64);
+    page.put(&SEARCH_ENTRIES, &["memory"], figures.memory_entries as u64);
+    page.put(&SEARCH_ENTRIES, &["disk"], figures.disk_files as u64);
+}
+
+fn http(page: &mut Exposition, requests: &Requests) {
+    for (endpoint, status, count) in requests.counts() {
+        page.put(&REQUESTS, &[endpoint, &status.to_string()], count);
+    }
+    for (endpoint, times) in requests.times() {
+        page.put_histogram(&TIMES, &[endpoint], &times);
+    }
+}
+
+fn process(page: &mut Exposition, figures: ProcessFigures) {
+    page.put(&CPU, &[], figures.cpu.as_secs_f64());
+    for (metric, number) in [
+        (&RESIDENT, figures.resident_bytes),
+        (&OPEN_FILES, figures.open_files),
+        (&MAX_FILES, figures.max_open_files),
+    ] {
+        if let Some(number) = number {
+            page.put(metric, &[], number);
+        }
+    }
+}

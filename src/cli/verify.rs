@@ -1,0 +1,57 @@
+//! `backlinkd verify`: whether the index agrees with itself, and making it so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::meter::{Meter, Status};
+use super::numbers::grouped;
+use super::{Ending, Setting};
+use crate::store::{Finding, Findings, VerifyOptions, VerifyProgress};
+
+pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> {
+    let store = setting.open()?;
+    let options = VerifyOptions { repair, memory_bytes: setting.config.store.verify_memory_bytes };
+    let start = Instant::now();
+    let findings = {
+        let step: Arc<Mutex<Option<VerifyProgress>>> = Arc::default();
+        let shown = Arc::clone(&step);
+        let _meter = Meter::start(&setting.console, move || {
+            status(*shown.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        store.verify(options, &mut |now| {
+            *step.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        })?
+    };
+    store.flush()?;
+    for line in report(&findings, repair) {
+        setting.console.answer(line)?;
+    }
+    setting.console.tell(format_args!("Verified in {:.1} s.", start.elapsed().as_secs_f64()));
+    Ok(if findings.is_clean() { Ending::Good } else { Ending::Partial })
+}
+
+fn status(progress: Option<VerifyProgress>) -> Status {
+    let text = progress.map_or("verifying".to_owned(), |progress| {
+        format!("{}: {} rows", progress.step, grouped(progress.rows))
+    });
+    Status { text, idle: false }
+}
+
+/// One line for each kind of damage, and one that says what is left of it.
+fn report(findings: &Findings, repair: bool) -> Vec<String> {
+    if findings.found.is_empty() {
+        return vec!["Nothing is wrong with the index.".to_owned()];
+    }
+    let mut lines: Vec<String> = findings.found.iter().map(Finding::to_string).collect();
+    lines.push(match (repair, findings.left.len()) {
+        (false, _) => {
+            "The index is damaged; `backlinkd verify --repair` makes good what can be made anew.".to_owned()
+        }
+        (true, 0) => "Repaired; a second look finds nothing wrong.".to_owned(),
+        (true, _) => "Repaired in part; this is left:".to_owned(),
+    });
+    if repair {
+        lines.extend(findings.left.iter().map(Finding::to_string));
+    }
+    lines
+}

@@ -1,0 +1,70 @@
+//! What a verification found: each kind of damage with its count and its first examples.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Examples kept of each kind.
+const EXAMPLES: usize = 3;
+/// Bytes of a key that an example shows.
+const EXAMPLE_BYTES: usize = 200;
+
+/// One kind of damage.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The column family that is damaged.
+    pub family: &'static str,
+    /// What is wrong with some of its rows.
+    pub what: &'static str,
+    /// How many of them.
+    pub count: u64,
+    /// The keys of the first, bytes outside ASCII escaped.
+    pub examples: Vec<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, what, count, examples } = self;
+        write!(f, "{family}: {what}: {count}, such as {}", examples.join(" and "))
+    }
+}
+
+/// What was found, and what of it is left after a repair.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Findings {
+    pub found: Vec<Finding>,
+    /// Without a repair, all that was found.
+    pub left: Vec<Finding>,
+}
+
+impl Findings {
+    /// Whether the store is as it should be now.
+    pub fn is_clean(&self) -> bool {
+        self.left.is_empty()
+    }
+}
+
+/// Findings as they come in.
+#[derive(Debug, Default)]
+pub(super) struct Report(BTreeMap<(&'static str, &'static str), Finding>);
+
+impl Report {
+    /// Adds a row; `key` is its key, or that of the row that is missing.
+    pub fn add(&mut self, family: &'static str, what: &'static str, key: &[u8]) {
+        let shown = &key[..key.len().min(EXAMPLE_BYTES)];
+        self.add_shown(family, what, || shown.escape_ascii().to_string());
+    }
+
+    /// As [`Self::add`], for what is told better in words.
+    pub fn add_shown(&mut self, family: &'static str, what: &'static str, shown: impl FnOnce() -> String) {
+        let empty = || Finding { family, what, count: 0, examples: Vec::new() };
+        let finding = self.0.entry((family, what)).or_insert_with(empty);
+        finding.count += 1;
+        if finding.examples.len() < EXAMPLES {
+            finding.examples.push(shown());
+        }
+    }
+
+    pub fn finish(self) -> Vec<Finding> {
+        self.0.into_values().collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! Repairs on their way to disk: small batches, numbered as commits are, so that answers kept elsewhere are known to
+//! be out of date.
+//!
+//! A repair that is cut off between two batches leaves some rows mended and the others for the next one.
+
+use rocksdb::WriteBatch;
+
+use super::super::changes::ChangedDomains;
+use super::super::{Store, StoreError};
+
+/// Rows put into one batch.
+const ROWS: usize = 1_000;
+
+/// Writes repairs, where repairs are wanted.
+pub(in crate::store) struct Mender<'a> {
+    store: &'a Store,
+    wanted: bool,
+    batch: WriteBatch,
+    changed: ChangedDomains,
+}
+
+impl<'a> Mender<'a> {
+    /// Whoever makes one that is wanted holds the writer's lock for as long as it is used.
+    pub fn new(store: &'a Store, wanted: bool) -> Self {
+        Self { store, wanted, batch: WriteBatch::default(), changed: ChangedDomains::default() }
+    }
+
+    pub fn put(&mut self, family: &'static str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        if self.wanted {
+            self.batch.put_cf(self.store.family(family)?, key, value);
+        }
+        self.flush_from(ROWS)
+    }
+
+    /// Removes a derived row that should not be there.
+    pub fn delete(&mut self, family: &'static str, key: &[u8]) -> Result<(), StoreError> {
+        if self.wanted {
+            self.batch.delete_cf(self.store.family(family)?, key);
+        }
+        self.flush_from(ROWS)
+    }
+
+    /// Removes a row that cannot be made anew from others; says so for each.
+    pub fn give_up(
+        &mut self,
+        family: &'static str,
+        key: &[u8],
+        reason: &'static str,
+    ) -> Result<(), StoreError> {
+        if self.wanted {
+            tracing::warn!(family, key = %key.escape_ascii(), reason, "a damaged row was removed");
+        }
+        self.delete(family, key)
+    }
+
+    /// Says that links into the hosts of a registrable domain change.
+    pub fn changes_incoming(&mut self, domain: &str) -> Result<(), StoreError> {
+        if self.wanted {
+            self.changed.add_incoming(domain);
+        }
+        self.flush_from(ROWS)
+    }
+
+    /// Says that pages of a registrable domain change, or links on them.
+    pub fn changes_outgoing(&mut self, domain: &str) -> Result<(), StoreError> {
+        if self.wanted {
+            self.changed.add_outgoing(domain);
+        }
+        self.flush_from(ROWS)
+    }
+
+    /// Writes what is left.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        self.flush_from(1)
+    }
+
+    fn flush_from(&mut self, rows: usize) -> Result<(), StoreError> {
+        if self.batch.len() + self.changed.len() < rows {
+            return Ok(());
+        }
+        let changed = std::mem::take(&mut self.changed);
+        self.store.write_numbered(std::mem::take(&mut self.batch), &changed)
+    }
+}

@@ -1,0 +1,211 @@
+//! Whether the store agrees with itself, and making it so again.
+//!
+//! Pages and their outlinks are what crawls found; everything else about links is derived from them, and is computed
+//! anew here and compared: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, the
+//! domains that `changes` must know. What is not derived (`ranks`, users) is read whole. One file per check; a new
+//! one implements [`Check`] and is entered in [`checks`].
+//!
+//! In: one consistent state. Out: [`Findings`]. The memory is bounded by `store.verify_memory_bytes` however large
+//! the store is ([`ledger`]), besides that of one page. Pages and outlinks are read once, and once more for each slice
+//! of damaged rows.
+//!
+//! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
+//! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
+//! a page has to be fetched again. Registrable domains are cut by the list the store was opened with; an index that
+//! was begun with another one looks damaged.
+
+mod backlinks;
+mod changes;
+mod counters;
+mod findings;
+mod ledger;
+mod links;
+mod mender;
+mod meta;
+mod pages;
+mod pairs;
+mod ranks;
+
+use std::sync::PoisonError;
+
+use rocksdb::{DB, DBRawIteratorWithThreadMode};
+
+use super::walk::Reading;
+use super::{Snapshot, Store, StoreError};
+use crate::urls::Surt;
+
+pub use findings::{Finding, Findings};
+
+use findings::Report;
+use mender::Mender;
+use pages::SoundPage;
+
+/// How to verify.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyOptions {
+    /// Whether what is damaged is also made good.
+    pub repair: bool,
+    /// Bytes of memory for comparing rows, over all checks.
+    pub memory_bytes: usize,
+}
+
+/// How a verification is getting on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyProgress {
+    /// What is being read, in words.
+    pub step: &'static str,
+    /// Rows of it read so far.
+    pub rows: u64,
+}
+
+/// Rows between two reports of progress.
+const REPORT_ROWS: u64 = 4_096;
+
+/// One comparison of stored rows with what the pages say.
+trait Check {
+    /// Takes in a page with its links.
+    fn page(&mut self, _page: &SoundPage, _work: &mut Work<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Compares; all pages have been taken in.
+    fn settle(&mut self, work: &mut Work<'_>) -> Result<(), StoreError>;
+}
+
+/// Every check, in the order in which they are settled.
+fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
+    // The comparisons keep a ledger each.
+    let share = memory_bytes / 3;
+    vec![
+        Box::new(backlinks::Backlinks::new(share)),
+        Box::new(pairs::HostPairs::incoming(share)),
+        Box::new(pairs::HostPairs::outgoing(share)),
+        Box::new(counters::Counters::default()),
+        Box::new(changes::ChangeNumbers),
+        Box::new(ranks::Ranks),
+        Box::new(meta::Meta),
+    ]
+}
+
+impl Store {
+    /// Compares everything stored with what it is derived from, and repairs it if that is asked for; then nothing can
+    /// be committed meanwhile. Blocks for about as long as it takes to read all pages and backlinks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails. Damage is no error.
+    pub fn verify(
+        &self,
+        options: VerifyOptions,
+        tell: &mut dyn FnMut(VerifyProgress),
+    ) -> Result<Findings, StoreError> {
+        let only_look = VerifyOptions { repair: false, ..options };
+        if !options.repair {
+            let found = self.verify_once(only_look, tell)?;
+            return Ok(Findings { left: found.clone(), found });
+        }
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.verify_once(options, tell)?;
+        let left = if found.is_empty() { Vec::new() } else { self.verify_once(only_look, tell)? };
+        Ok(Findings { found, left })
+    }
+
+    /// With `repair`, only under the writer's lock.
+    fn verify_once(
+        &self,
+        options: VerifyOptions,
+        tell: &mut dyn FnMut(VerifyProgress),
+    ) -> Result<Vec<Finding>, StoreError> {
+        let snapshot = self.snapshot();
+        let mut work = Work {
+            store: self,
+            snapshot: &snapshot,
+            report: Report::default(),
+            mender: Mender::new(self, options.repair),
+            progress: VerifyProgress { step: "", rows: 0 },
+            tell,
+        };
+        let mut checks = checks(options.memory_bytes);
+        pages::first_walk(&mut work, &mut |page, work| {
+            checks.iter_mut().try_for_each(|check| check.page(page, work))
+        })?;
+        for mut check in checks {
+            check.settle(&mut work)?;
+        }
+        let Work { report, mender, .. } = work;
+        mender.finish()?;
+        Ok(report.finish())
+    }
+}
+
+/// What is done with each row: its key and its value.
+type EachRow<'r> = &'r mut dyn FnMut(&mut Work<'_>, &[u8], &[u8]) -> Result<(), StoreError>;
+
+/// What every check works with.
+struct Work<'a> {
+    store: &'a Store,
+    snapshot: &'a Snapshot<'a>,
+    report: Report,
+    mender: Mender<'a>,
+    progress: VerifyProgress,
+    tell: &'a mut dyn FnMut(VerifyProgress),
+}
+
+impl<'a> Work<'a> {
+    /// Begins to read something else.
+    fn begin(&mut self, step: &'static str) {
+        self.progress = VerifyProgress { step, rows: 0 };
+        (self.tell)(self.progress);
+    }
+
+    /// Counts a row that was read.
+    fn passed(&mut self) {
+        self.progress.rows += 1;
+        if self.progress.rows.is_multiple_of(REPORT_ROWS) {
+            (self.tell)(self.progress);
+        }
+    }
+
+    /// Stands on the first row of a column family, to go through all of them.
+    fn cursor(&self, family: &'static str) -> Result<DBRawIteratorWithThreadMode<'a, DB>, StoreError> {
+        let family = self.store.family(family)?;
+        let mut cursor = self.snapshot.state.raw_iterator_cf_opt(family, Reading::Through.options(None));
+        cursor.seek_to_first();
+        Ok(cursor)
+    }
+
+    /// Goes through all rows of a column family.
+    fn each_row(
+        &mut self,
+        family: &'static str,
+        step: &'static str,
+        row: EachRow<'_>,
+    ) -> Result<(), StoreError> {
+        self.begin(step);
+        let mut cursor = self.cursor(family)?;
+        while let Some((key, value)) = cursor.item() {
+            row(self, key, value)?;
+            self.passed();
+            cursor.next();
+        }
+        Ok(cursor.status()?)
+    }
+
+    /// Reports a row that nothing can be made of, and removes it where repairs are wanted.
+    fn unreadable(&mut self, family: &'static str, key: &[u8], what: &'static str) -> Result<(), StoreError> {
+        self.report.add(family, "rows that cannot be read", key);
+        self.mender.give_up(family, key, what)
+    }
+
+    /// Says that pages of the domain of this key's host change. A key without a host changes nothing that is asked
+    /// for.
+    fn page_changes(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        Surt::host_of(key)
+            .map_or(Ok(()), |host| self.mender.changes_outgoing(self.store.suffixes.domain_of(&host)))
+    }
+
+    /// Says that links into the domain of this key's host change.
+    fn target_changes(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        Surt::host_of(key)
+            .map_or(Ok(()), |host| self.mender.changes_incoming(self.store.suffixes.domain_of(&host)))
+    }
+}

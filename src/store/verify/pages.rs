@@ -1,0 +1,168 @@
+//! Pages with their links, as far as they can be read: what everything else is held against.
+//!
+//! `pages` and `outlinks` have the same keys, so both are walked side by side. The first walk reports what is wrong
+//! with them, and mends it; every walk gives the same [`SoundPage`]s, as they are after mending.
+
+use rocksdb::{DB, DBRawIteratorWithThreadMode};
+
+use super::super::schema::{OUTLINKS, PAGES};
+use super::super::{StoreError, values};
+use super::{Work, links};
+use crate::model::{OutlinkRecord, StoredPage};
+use crate::urls::{CanonicalUrl, Surt};
+
+/// A page that can be read, with those of its links that can.
+pub(super) struct SoundPage {
+    pub url: CanonicalUrl,
+    pub key: Vec<u8>,
+    pub page: StoredPage,
+    pub links: Vec<OutlinkRecord>,
+}
+
+/// What can be read, but would be written with other bytes.
+const ODDLY_WRITTEN: &str = "rows that are not written as they should be";
+
+type Cursor<'a> = DBRawIteratorWithThreadMode<'a, DB>;
+type Visit<'v> = &'v mut dyn FnMut(&SoundPage, &mut Work<'_>) -> Result<(), StoreError>;
+
+/// Walks over all pages; reports what is wrong with them and with their links.
+pub(super) fn first_walk(work: &mut Work<'_>, visit: Visit<'_>) -> Result<(), StoreError> {
+    work.begin("reading pages and their links");
+    walk(work, true, visit)
+}
+
+/// Walks over all pages once more.
+pub(super) fn walk_again(
+    work: &mut Work<'_>,
+    step: &'static str,
+    visit: Visit<'_>,
+) -> Result<(), StoreError> {
+    work.begin(step);
+    walk(work, false, visit)
+}
+
+fn walk(work: &mut Work<'_>, first: bool, visit: Visit<'_>) -> Result<(), StoreError> {
+    let mut pages = work.cursor(PAGES)?;
+    let mut outlinks = work.cursor(OUTLINKS)?;
+    while let Some((key, value)) = pages.item() {
+        pass_orphans(work, &mut outlinks, Some(key), first)?;
+        let list = outlinks.item().filter(|(of, _)| *of == key).map(|(_, list)| list);
+        if let Some(page) = sound_page(work, key, value, list, first)? {
+            visit(&page, work)?;
+        }
+        if list.is_some() {
+            outlinks.next();
+        }
+        work.passed();
+        pages.next();
+    }
+    pages.status()?;
+    pass_orphans(work, &mut outlinks, None, first)
+}
+
+/// Passes over lists of links before the key that have no page.
+fn pass_orphans(
+    work: &mut Work<'_>,
+    outlinks: &mut Cursor<'_>,
+    before: Option<&[u8]>,
+    first: bool,
+) -> Result<(), StoreError> {
+    while let Some(key) = outlinks.key().filter(|key| before.is_none_or(|before| *key < before)) {
+        if first {
+            orphan(work, key)?;
+        }
+        outlinks.next();
+    }
+    Ok(outlinks.status()?)
+}
+
+fn orphan(work: &mut Work<'_>, key: &[u8]) -> Result<(), StoreError> {
+    work.report.add(OUTLINKS, "lists of links without a page", key);
+    work.page_changes(key)?;
+    work.mender.give_up(OUTLINKS, key, "there is no page to it")
+}
+
+/// The page of a row, if it can be read. In the first walk what is wrong is reported and mended.
+fn sound_page(
+    work: &mut Work<'_>,
+    key: &[u8],
+    value: &[u8],
+    list: Option<&[u8]>,
+    first: bool,
+) -> Result<Option<SoundPage>, StoreError> {
+    let (url, stored) = match read_page(key, value) {
+        Ok(read) => read,
+        Err(what) => {
+            if first {
+                work.page_changes(key)?;
+                work.unreadable(PAGES, key, what)?;
+                if list.is_some() {
+                    orphan(work, key)?;
+                }
+            }
+            return Ok(None);
+        }
+    };
+    let links = match list {
+        Some(list) => sound_links(work, &url, key, list, first)?,
+        None => Vec::new(),
+    };
+    let (int_links, ext_links) = links::counts(&links);
+    let page = StoredPage { int_links, ext_links, ..stored.clone() };
+    if first {
+        let written = values::encode_page(&page);
+        if written != value {
+            let what = if page == stored { ODDLY_WRITTEN } else { "pages whose number of links is wrong" };
+            work.report.add(PAGES, what, key);
+            work.page_changes(key)?;
+            work.mender.put(PAGES, key, &written)?;
+        }
+    }
+    Ok(Some(SoundPage { url, key: key.to_vec(), page, links }))
+}
+
+fn read_page(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), &'static str> {
+    let url = url_of(key).ok_or("the URL")?;
+    let page = values::decode_page(value).map_err(|damage| damage.0)?;
+    Ok((url, page))
+}
+
+/// The links of a row that can be read and do not contradict each other; likewise.
+fn sound_links(
+    work: &mut Work<'_>,
+    url: &CanonicalUrl,
+    key: &[u8],
+    list: &[u8],
+    first: bool,
+) -> Result<Vec<OutlinkRecord>, StoreError> {
+    let stored = match values::decode_outlinks(url, list) {
+        Ok(stored) => stored,
+        Err(damage) => {
+            if first {
+                work.page_changes(key)?;
+                work.unreadable(OUTLINKS, key, damage.0)?;
+            }
+            return Ok(Vec::new());
+        }
+    };
+    let (links, contradiction) = links::sound(url, stored);
+    if first {
+        let written = values::encode_outlinks(url, &links);
+        if let Some(what) = contradiction.or((written != list).then_some(ODDLY_WRITTEN)) {
+            work.report.add(OUTLINKS, what, key);
+            work.page_changes(key)?;
+            work.mender.put(OUTLINKS, key, &written)?;
+        }
+        if links.is_empty() {
+            work.report.add(OUTLINKS, "lists without a link", key);
+            work.mender.delete(OUTLINKS, key)?;
+        }
+    }
+    Ok(links)
+}
+
+/// The URL of a page's key, if it is one in canonical form.
+pub(super) fn url_of(key: &[u8]) -> Option<CanonicalUrl> {
+    let url = Surt::bytes_to_url(key).ok()?;
+    (links::is_canonical(&url) && Surt::from(&url).as_bytes() == key).then_some(url)
+}

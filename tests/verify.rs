@@ -1,0 +1,221 @@
+//! An index that is damaged, row by row and behind its back: each kind of damage is found, told by its family, and
+//! repaired to what an undamaged index holds.
+
+mod damage;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use backlinkd::config::StoreConfig;
+use backlinkd::model::{PageRecord, SearchRank, Visit};
+use backlinkd::store::{Findings, Store, VerifyOptions};
+use backlinkd::urls::{CanonicalUrl, Suffixes};
+use proptest::prelude::*;
+use rocksdb::{DB, IteratorMode, Options};
+use tempfile::TempDir;
+
+use crate::store_history::web::{answered, histories, link, urls};
+use crate::support::dice::Dice;
+
+static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::built_in().unwrap()));
+
+const MEMORY: usize = 1 << 20;
+
+/// What stands in one column family.
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn open(directory: &Path) -> Store {
+    let config = StoreConfig {
+        block_cache_bytes: 1 << 20,
+        write_buffer_bytes: 1 << 20,
+        batch_pages: 3,
+        ..StoreConfig::default()
+    };
+    Store::open(directory, &config, SUFFIXES.clone()).unwrap()
+}
+
+fn look(store: &Store, memory_bytes: usize) -> Findings {
+    store.verify(VerifyOptions { repair: false, memory_bytes }, &mut |_| {}).unwrap()
+}
+
+fn repair(store: &Store) -> Findings {
+    store.verify(VerifyOptions { repair: true, memory_bytes: MEMORY }, &mut |_| {}).unwrap()
+}
+
+/// Family, kind and number of rows of each finding.
+fn told(findings: &Findings) -> Vec<(&'static str, &'static str, u64)> {
+    findings.found.iter().map(|finding| (finding.family, finding.what, finding.count)).collect()
+}
+
+/// The visits that an index is made of: some pages several times, with links that come and go.
+fn records() -> Vec<PageRecord> {
+    let mut dice = Dice(41);
+    let mut records = Vec::new();
+    for day in 0..3u64 {
+        for (number, url) in urls().iter().enumerate().take(40) {
+            if dice.below(4) == 0 {
+                continue;
+            }
+            let links = (0..dice.below(9)).map(|_| link(urls()[dice.below(84) as usize].as_str())).collect();
+            let visited = (19_000 + day) * 86_400 + number as u64;
+            records.push(PageRecord { url: url.clone(), visited, visit: answered(200, links) });
+        }
+    }
+    records
+}
+
+fn links_of(record: &PageRecord) -> usize {
+    match &record.visit {
+        Visit::Answered(content) => content.links.len(),
+        _ => 0,
+    }
+}
+
+/// An index of these visits, with ranks and a user, all of it settled on disk: nothing is left to merge.
+fn make(directory: &Path, records: &[PageRecord]) {
+    let store = open(directory);
+    store.put(records).unwrap();
+    let rank = |url: &CanonicalUrl| (url.clone(), SearchRank(321));
+    let host = || vec![("example.com".to_owned(), SearchRank(7))].into_iter();
+    store.publish_ranks(&mut urls().iter().map(rank), &mut host(), &mut host()).unwrap();
+    store.put_user("alice", "$argon2id$").unwrap();
+    store.compact().unwrap();
+}
+
+/// A copy of an index that is made once.
+fn copy_of(made: &TempDir) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(made.path()).unwrap() {
+        let file = file.unwrap();
+        if file.file_type().unwrap().is_file() {
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+/// An index of [`records`].
+static LARGE: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), &records());
+    folder
+});
+
+/// Does something to the database without any of the store's code. There must be nothing to merge.
+fn behind_its_back<T>(directory: &Path, act: impl FnOnce(&DB) -> T) -> T {
+    let names = DB::list_cf(&Options::default(), directory).unwrap();
+    act(&DB::open_cf(&Options::default(), directory, names).unwrap())
+}
+
+fn rows(db: &DB, family: &str) -> Rows {
+    let rows = db.iterator_cf(db.cf_handle(family).unwrap(), IteratorMode::Start);
+    rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+}
+
+/// All that is told of pages and links, the numbers of changes aside; pairs whose links are all gone are left out.
+fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
+    behind_its_back(directory, |db| {
+        ["pages", "outlinks", "backlinks", "pairs", "referrals", "ranks", "meta"]
+            .map(|family| {
+                let mut rows = rows(db, family);
+                if matches!(family, "pairs" | "referrals") {
+                    rows.retain(|_, value| value.iter().any(|&byte| byte != 0));
+                }
+                (family, rows)
+            })
+            .into()
+    })
+}
+
+#[test]
+fn an_index_that_was_crawled_is_sound_whatever_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    assert_eq!(look(&store, MEMORY), Findings::default(), "an empty index");
+    let folder = copy_of(&LARGE);
+    let store = open(folder.path());
+    let mut rows = 0;
+    let findings = store.verify(VerifyOptions { repair: true, memory_bytes: 1 }, &mut |now| rows += now.rows);
+    assert_eq!(findings.unwrap(), Findings::default());
+    assert_eq!(look(&store, MEMORY), Findings::default());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_history_leaves_a_sound_index(commits in histories()) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        for records in &commits {
+            store.put(records).unwrap();
+            prop_assert_eq!(look(&store, MEMORY), Findings::default());
+        }
+    }
+}
+
+#[test]
+fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
+    let folder = copy_of(&LARGE);
+    let before = dump(folder.path());
+    behind_its_back(folder.path(), |db| {
+        for family in ["backlinks", "pairs", "referrals", "changes"] {
+            let handle = db.cf_handle(family).unwrap();
+            for key in rows(db, family).into_keys().filter(|key| key != b"\x00") {
+                db.delete_cf(handle, key).unwrap();
+            }
+        }
+        db.delete_cf(db.cf_handle("meta").unwrap(), b"counters").unwrap();
+    });
+    let store = open(folder.path());
+    let gone = |family: &str| before[family].len() as u64;
+    for memory_bytes in [1, MEMORY] {
+        let findings = look(&store, memory_bytes);
+        let count = |family| {
+            findings.found.iter().filter(|found| found.family == family).map(|found| found.count).sum::<u64>()
+        };
+        assert_eq!(
+            ["backlinks", "pairs", "referrals"].map(count),
+            ["backlinks", "pairs", "referrals"].map(gone)
+        );
+        assert_eq!(count("meta"), 5);
+        assert!(count("changes") > 3);
+        assert!(!findings.is_clean());
+    }
+    let number = store.change_number();
+    assert_eq!(repair(&store).left, []);
+    assert!(store.change_number() > number, "whoever keeps answers must notice");
+    drop(store);
+    assert_eq!(dump(folder.path()), before);
+}
+
+/// A page whose own rows are damaged is as if it had never been visited.
+#[test]
+fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
+    let records = records();
+    let lost = records.iter().find(|record| links_of(record) > 5).unwrap().url.clone();
+    let others: Vec<PageRecord> = records.iter().filter(|record| record.url != lost).cloned().collect();
+    let (damaged, without) = (copy_of(&LARGE), tempfile::tempdir().unwrap());
+    make(without.path(), &others);
+    let key = backlinkd::urls::Surt::from(&lost).as_bytes().to_vec();
+    behind_its_back(damaged.path(), |db| {
+        db.put_cf(db.cf_handle("pages").unwrap(), &key, b"\xff\xff").unwrap();
+    });
+    let store = open(damaged.path());
+    let findings = repair(&store);
+    let told = told(&findings);
+    assert!(told.contains(&("pages", "rows that cannot be read", 1)), "{told:?}");
+    assert!(told.contains(&("outlinks", "lists of links without a page", 1)), "{told:?}");
+    let shown = findings.found.iter().find(|finding| finding.family == "pages").unwrap().to_string();
+    assert_eq!(shown, format!("pages: rows that cannot be read: 1, such as {}", key.escape_ascii()));
+    assert_eq!(findings.left, []);
+    assert_eq!(store.snapshot().page(&lost).unwrap(), None);
+    drop(store);
+    let (mut damaged, mut without) = (dump(damaged.path()), dump(without.path()));
+    for dump in [&mut damaged, &mut without] {
+        // Made by chance.
+        dump.get_mut("meta").unwrap().remove(&b"token-key"[..]);
+    }
+    assert_eq!(damaged, without);
+}
