@@ -58,6 +58,8 @@ fn place(web: &FakeWeb) -> Place {
     Place::at(web)
         .set("crawl.delay=20ms")
         .set("crawl.max_attempts=1")
+        // Pages may wait for cores that are busy with others; that is none of the servers' doing.
+        .set("crawl.store_queue=1000")
         .set(&format!("fetch.first_byte_timeout={}ms", HEADERS.as_millis()))
         .set(&format!("fetch.timeout={}ms", ANSWER.as_millis()))
         .set(&format!("fetch.max_body_bytes={MOST_BODY}"))

@@ -137,7 +137,8 @@ async fn pages_that_are_too_much_or_broken_cost_no_more_than_their_bounds() {
     let (place, ended) = crawl(place, &urls, 0).await;
     let index = Index::of(&place);
     assert_fates(&index, urls.iter().map(String::as_str).zip(pages.iter().map(|(_, _, fate)| *fate)));
-    assert_went_on(&web, ANSWER);
+    // The cores are busy reading what was brought.
+    assert_went_on(&web, 2 * ANSWER);
     assert_bounded(&ended, 10 * ANSWER);
     let only = |url: &str| index.links(url).first().map(|link| link.target.to_string());
     assert_eq!(only("http://fifty.test/").as_deref(), Some("http://fifty.test/first"));
