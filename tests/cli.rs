@@ -1,6 +1,6 @@
 //! The command line, from outside: the program itself, run against a small web.
 
-mod process;
+pub mod process;
 
 mod crawling;
 mod daemon;

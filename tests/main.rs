@@ -18,6 +18,7 @@ mod fetch_web;
 mod frontier_turns;
 mod geo_places;
 mod graphs;
+mod hostile;
 mod link_oracle;
 mod pipeline;
 mod readme;

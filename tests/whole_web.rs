@@ -6,10 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -29,6 +26,7 @@ use crate::api::intelligence::Web;
 use crate::api::oracle::outgoing::World;
 use crate::api::server::Server;
 use crate::support::dice::Dice;
+use crate::support::served_web::ServedWeb;
 use crate::support::shared;
 use crate::support::true_links::{OurLink, TruePage, built_web, lines};
 
@@ -38,72 +36,9 @@ const PAGES: usize = 200;
 /// Backlinks of a host up to which it is asked everything.
 const FEW: usize = 500;
 
-/// The program that serves the web; stopped when dropped.
-struct WebServer {
-    process: Child,
-    port: u16,
-    tls_port: u16,
-}
-
-impl WebServer {
-    /// `None`, said aloud, where Python or its web server is missing.
-    fn start(web: &Path) -> Option<Self> {
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (port, tls_port) = (free(), free());
-        let mut process = Command::new(python(web)?)
-            .arg("server.py")
-            .args(["--port", &port.to_string(), "--tls-port", &tls_port.to_string()])
-            .current_dir(web)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .ok()?;
-        let mut first = String::new();
-        BufReader::new(process.stdout.take()?).read_line(&mut first).unwrap();
-        if first.starts_with("test web on port") {
-            return Some(Self { process, port, tls_port });
-        }
-        process.wait().unwrap();
-        eprintln!("SKIPPED: the test web cannot be served by {}", web.join("server.py").display());
-        None
-    }
-}
-
-/// A Python that has the web server's one library: the machine's own, or one beside the web. `None`, said aloud,
-/// where there is none.
-fn python(web: &Path) -> Option<PathBuf> {
-    let has_library = |python: &Path| {
-        let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();
-        check.is_ok_and(|status| status.success())
-    };
-    let (system, own) = (PathBuf::from("python3"), web.join("python/bin/python3"));
-    if let Some(python) = [&system, &own].into_iter().find(|python| has_library(python)) {
-        return Some(python.clone());
-    }
-    let run = |program: &Path, arguments: &[&str]| {
-        let quiet =
-            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        quiet.is_ok_and(|status| status.success())
-    };
-    if run(&system, &["-m", "venv", &web.join("python").to_string_lossy()])
-        && run(&own, &["-m", "pip", "install", "aiohttp"])
-    {
-        return Some(own);
-    }
-    eprintln!("SKIPPED: the test web needs Python 3 with aiohttp; install python3-venv, or aiohttp itself");
-    None
-}
-
-impl Drop for WebServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// The hosts of the web at their addresses; all others that its pages name at one that may not be connected to,
 /// so that no name is resolved.
-fn overrides(web: &Path, server: &WebServer, named: &BTreeSet<String>) -> String {
+fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String {
     let mut text = String::new();
     let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
     let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
@@ -249,7 +184,7 @@ fn host(page: &str) -> String {
 fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
     let (Some(web), Some(truth)) = (built_web(), lines()) else { return };
     let truth: Vec<String> = truth.collect();
-    let Some(server) = WebServer::start(&web) else { return };
+    let Some(server) = ServedWeb::start(&web, true) else { return };
     let start = Instant::now();
     let folder = Arc::new(TempDir::new().unwrap());
     let named = truth.iter().flat_map(|line| TruePage::read(line).hosts().collect::<Vec<_>>()).collect();

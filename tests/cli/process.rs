@@ -27,6 +27,8 @@ pub struct Ended {
     pub out: String,
     pub err: String,
     pub took: Duration,
+    /// The most memory that was resident, in bytes; 0 where the system does not tell.
+    pub peak: u64,
 }
 
 impl Place {
@@ -148,15 +150,27 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
+    /// The most memory that has been resident so far, in bytes; 0 where the system does not tell.
+    fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let row = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = row.and_then(|row| row.split_whitespace().next()?.parse::<u64>().ok());
+        kib.map_or(0, |kib| kib << 10)
+    }
+
     /// Waits for the end.
     pub fn end(mut self) -> Ended {
+        let mut peak = 0;
         loop {
+            peak = self.peak_memory().max(peak);
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Ended {
                     status: status.code(),
                     out: self.out(),
                     err: self.err(),
                     took: self.start.elapsed(),
+                    peak,
                 };
             }
             assert!(self.start.elapsed() < PATIENCE, "no end:\n{}\n{}", self.out(), self.err());

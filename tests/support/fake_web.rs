@@ -74,6 +74,8 @@ pub struct Reply {
     wait: Duration,
     drip: Option<(usize, Duration)>,
     raw: Option<Vec<u8>>,
+    /// Sent after the raw bytes again and again, until the client goes.
+    endless: Option<Vec<u8>>,
     reset: bool,
 }
 
@@ -88,6 +90,7 @@ impl Reply {
             wait: Duration::ZERO,
             drip: None,
             raw: None,
+            endless: None,
             reset: false,
         }
     }
@@ -107,6 +110,11 @@ impl Reply {
     /// These bytes and nothing else; then the connection is closed.
     pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
         Self { raw: Some(bytes.as_ref().to_vec()), ..Self::status(0) }
+    }
+
+    /// These bytes, and then this piece again and again until the client goes.
+    pub fn endless(start: impl AsRef<[u8]>, piece: impl AsRef<[u8]>) -> Self {
+        Self { endless: Some(piece.as_ref().to_vec()), ..Self::raw(start) }
     }
 
     /// The connection is torn down instead of an answer.
@@ -459,12 +467,19 @@ where
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
     tokio::time::sleep(reply.wait).await;
+    let (piece, pause) = reply.drip.unwrap_or((64 << 10, Duration::ZERO));
     if let Some(raw) = &reply.raw {
         stream.write_all(raw).await?;
+        let at_once = if pause.is_zero() { 1_000 } else { 1 };
+        let endless = reply.endless.as_ref().map(|piece| piece.repeat(at_once));
+        while let Some(endless) = &endless {
+            stream.write_all(endless).await?;
+            stream.flush().await?;
+            tokio::time::sleep(pause).await;
+        }
         return stream.flush().await;
     }
     stream.write_all(&reply.head()).await?;
-    let (piece, pause) = reply.drip.unwrap_or((64 << 10, Duration::ZERO));
     for piece in reply.body.chunks(piece) {
         match reply.framing {
             Framing::Chunked => {

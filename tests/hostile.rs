@@ -1,0 +1,143 @@
+//! Servers that mean no good, or know no better: the program itself crawls them, and what becomes of each page, how
+//! long it takes and how much memory, is bounded; and the crawl of other hosts goes on meanwhile.
+
+mod names;
+mod pages;
+mod redirects;
+mod served;
+mod tls;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backlinkd::config::StoreConfig;
+use backlinkd::model::{FailureKind, OutlinkRecord, StoredPage};
+use backlinkd::store::Store;
+use backlinkd::urls::Suffixes;
+
+use crate::cli::process::{Ended, Place};
+use crate::support::fake_web::{FakeWeb, Reply, Request};
+use crate::support::visitor::url;
+
+/// Bytes of a body in these crawls: half of the defaults, so that the tests take half as long.
+const MOST_BODY: usize = 4 << 20;
+const MOST_DECODED: usize = 8 << 20;
+
+/// What is resident at most, all told: the program and its store take some 150 MB; pages that are read at once,
+/// one a core, have their bytes as they came, as they were decoded, and their tree.
+const MOST_MEMORY: u64 = 700 << 20;
+
+/// The host that means well, and its pages.
+const GOOD: &str = "good.test";
+const GOOD_PAGES: usize = 150;
+
+/// How long a page's answer may take in these crawls, to its headers and to its end.
+const HEADERS: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(4);
+
+/// What should have become of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Answered with this status and so many links.
+    Read(u16, usize),
+    /// As above, but not to its end.
+    Cut(u16, usize),
+    Failed(FailureKind),
+    /// Not one request reached it.
+    NotVisited,
+}
+
+/// Lays out the host that means well. Its address is its own.
+fn with_good_host(web: FakeWeb) -> FakeWeb {
+    web.host(GOOD, "127.40.0.1").page(GOOD, "/*", Reply::html("<a href=/0>a page like any other</a>"))
+}
+
+/// A place for a crawl of this web, with the bounds that these tests count on.
+fn place(web: &FakeWeb) -> Place {
+    Place::at(web)
+        .set("crawl.delay=20ms")
+        .set("crawl.max_attempts=1")
+        // Pages may wait for cores that are busy with others; that is none of the servers' doing.
+        .set("crawl.store_queue=1000")
+        .set(&format!("fetch.first_byte_timeout={}ms", HEADERS.as_millis()))
+        .set(&format!("fetch.timeout={}ms", ANSWER.as_millis()))
+        .set(&format!("fetch.max_body_bytes={MOST_BODY}"))
+        .set(&format!("fetch.max_decoded_bytes={MOST_DECODED}"))
+        .set("fetch.connect_timeout=1s")
+        .set("fetch.slow_body_grace=1s")
+        .set("fetch.min_bytes_per_second=2000")
+}
+
+/// Crawls these URLs, and those of the good host beside them; links are followed up to `depth`.
+async fn crawl(place: Place, urls: &[String], depth: usize) -> (Place, Ended) {
+    let mut seeds: String = urls.iter().map(|url| format!("{url}\n")).collect();
+    for page in 0..GOOD_PAGES {
+        writeln!(seeds, "http://{GOOD}/{page}").unwrap();
+    }
+    let seeds = place.file("seeds.txt", &seeds);
+    let place = place.set(&format!("crawl.max_depth={depth}"));
+    let run = move || {
+        let ended = place.run(&["crawl", "--seeds", &seeds, "--no-rank"]).with(0);
+        (place, ended)
+    };
+    let (place, ended) = tokio::task::spawn_blocking(run).await.unwrap();
+    eprintln!("{:?}, {} MB", ended.took, ended.peak >> 20);
+    (place, ended)
+}
+
+/// The index that a crawl left.
+struct Index(Store);
+
+impl Index {
+    fn of(place: &Place) -> Self {
+        let suffixes = Arc::new(Suffixes::built_in().unwrap());
+        Self(Store::open(&place.data(), &StoreConfig::default(), suffixes).unwrap())
+    }
+
+    fn page(&self, text: &str) -> Option<StoredPage> {
+        self.0.snapshot().page(&url(text)).unwrap()
+    }
+
+    fn links(&self, text: &str) -> Vec<OutlinkRecord> {
+        self.0.snapshot().outlinks(&url(text)).unwrap()
+    }
+
+    fn fate(&self, text: &str) -> Fate {
+        let Some(page) = self.page(text) else { return Fate::NotVisited };
+        let links = self.links(text).len();
+        let kind = FailureKind::ALL.into_iter().find(|kind| *kind as u8 == page.last_failure);
+        match (kind, page.truncated) {
+            (Some(kind), _) => Fate::Failed(kind),
+            (None, true) => Fate::Cut(page.status, links),
+            (None, false) => Fate::Read(page.status, links),
+        }
+    }
+}
+
+/// Compares what became of each page with what should have.
+fn assert_fates<'a>(index: &Index, fates: impl IntoIterator<Item = (&'a str, Fate)>) {
+    let wrong: Vec<String> = fates
+        .into_iter()
+        .map(|(url, expected)| (url, expected, index.fate(url)))
+        .filter(|(_, expected, found)| expected != found)
+        .map(|(url, expected, found)| format!("{url} is {found:?}, should be {expected:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// That a crawl went on at the good host, whatever others did to it: all its pages were fetched, and no two of
+/// them as far apart as it takes to give up a hostile page.
+fn assert_went_on(web: &FakeWeb, giving_up: Duration) {
+    let log = web.log();
+    let good: Vec<&Request> = log.iter().filter(|request| request.host == GOOD).collect();
+    assert_eq!(good.len(), 1 + GOOD_PAGES);
+    let starts: Vec<Instant> = good.iter().map(|request| request.start).collect();
+    let widest = starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(widest < giving_up, "the good host had to wait for {widest:?}");
+}
+
+fn assert_bounded(ended: &Ended, most: Duration) {
+    assert!(ended.took < most, "it took {:?}", ended.took);
+    assert!(ended.peak < MOST_MEMORY, "{} MB were resident", ended.peak >> 20);
+}

@@ -1,0 +1,159 @@
+//! Redirects that never arrive, lead to where nobody may go, and spaces without an end.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Fate::{NotVisited, Read};
+use super::{
+    ANSWER, HEADERS, Index, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
+};
+use crate::cli::process::{Ended, Place};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+const DEPTH: usize = 12;
+const MOST_PAGES: usize = 200;
+
+/// How often each page was asked for, robots.txt files aside.
+fn visits(web: &FakeWeb) -> BTreeMap<String, usize> {
+    let mut visits = BTreeMap::new();
+    for request in web.log().into_iter().filter(|request| request.path != "/robots.txt") {
+        *visits.entry(format!("{}{}", request.host, request.path)).or_insert(0) += 1;
+    }
+    visits
+}
+
+async fn crawl_beside(place: Place, urls: &[&str]) -> (Place, Ended) {
+    let urls: Vec<String> = urls.iter().map(|url| (*url).to_owned()).collect();
+    crawl(place, &urls, DEPTH).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn circles_and_endless_chains_of_redirects_end() {
+    let web = with_good_host(FakeWeb::new())
+        .page("circle.test", "/a", Reply::redirect(302, "/b"))
+        .page("circle.test", "/b", Reply::redirect(301, "/c"))
+        .page("circle.test", "/c", Reply::redirect(307, "/a"))
+        .page("self.test", "/", Reply::redirect(301, "/"))
+        .page("there.test", "/", Reply::redirect(308, "http://back.test/"))
+        .page("back.test", "/", Reply::redirect(303, "http://there.test/"))
+        .page("chain.test", "/robots.txt", Reply::status(404))
+        .answer("chain.test", "/*", |request| Reply::redirect(302, &format!("{}x", request.path)))
+        .page("odd.test", "/none", Reply::status(302))
+        .page("odd.test", "/bad", Reply::redirect(302, "http://[bad"))
+        .page("odd.test", "/mail", Reply::redirect(302, "mailto:nobody@a.test"))
+        .page("odd.test", "/file", Reply::redirect(302, "file:///etc/passwd"))
+        .page("odd.test", "/empty", Reply::redirect(302, ""))
+        .start()
+        .await;
+    let odd = ["none", "bad", "mail", "file"].map(|path| format!("http://odd.test/{path}"));
+    let mut seeds =
+        vec!["http://circle.test/a", "http://self.test/", "http://there.test/", "http://chain.test/"];
+    seeds.extend(odd.iter().map(String::as_str));
+    let (place, ended) = crawl_beside(place(&web), &seeds).await;
+    let visits = visits(&web);
+    assert!(visits.values().all(|times| *times == 1), "{visits:#?}");
+    let of = |host: &str| visits.keys().filter(|page| page.starts_with(host)).count();
+    let counts = ["circle.test", "self.test", "there.test", "back.test", "chain.test"].map(of);
+    assert_eq!(counts, [3, 1, 1, 1, 1 + DEPTH]);
+    let index = Index::of(&place);
+    assert_fates(
+        &index,
+        [("http://circle.test/a", Read(302, 1)), ("http://circle.test/c", Read(307, 1))]
+            .into_iter()
+            .chain(odd.iter().map(|url| (url.as_str(), Read(302, 0)))),
+    );
+    assert_went_on(&web, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_leads_to_an_address_that_is_not_public() {
+    let secret = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = secret.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    std::thread::spawn(move || {
+        secret.incoming().for_each(|_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+    });
+    let addresses = [
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "0",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2a00:1450::5efe:127.0.0.1]",
+        "169.254.169.254",
+    ];
+    let targets = addresses.map(|address| format!("http://{address}:{port}/latest/meta-data/"));
+    let links: String = targets.iter().map(|target| format!("<a href='{target}'>in</a>")).collect();
+    let mut web = with_good_host(FakeWeb::new())
+        .host("links.test", "127.41.0.1")
+        .page("links.test", "/", Reply::html(&links))
+        .host("robots.test", "127.41.0.2")
+        .page("robots.test", "/robots.txt", Reply::redirect(302, &targets[0]));
+    let mut seeds = vec!["http://links.test/".to_owned(), "http://robots.test/".to_owned()];
+    for (at, target) in targets.iter().enumerate() {
+        let path = format!("/{at}");
+        web = web.page("links.test", &path, Reply::redirect(302, target));
+        seeds.push(format!("http://links.test{path}"));
+    }
+    let web = web.start().await;
+    let place = place(&web)
+        .set("fetch.allow_private_addresses=[\"127.40.0.0/16\", \"127.41.0.0/16\"]")
+        .set("fetch.ports=[\"1-65535\"]");
+    let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+    let (place, ended) = crawl_beside(place, &seeds).await;
+    let index = Index::of(&place);
+    let redirects = seeds[2..].iter().map(|url| (*url, Read(302, 1)));
+    assert_fates(&index, redirects.chain(targets.iter().map(|url| (url.as_str(), NotVisited))));
+    assert_fates(&index, [("http://robots.test/", NotVisited)]);
+    assert_eq!(connections.load(Ordering::Relaxed), 0);
+    assert_went_on(&web, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spaces_without_an_end_are_left_at_their_bounds() {
+    let next = |path: &str| format!("<a href='{path}a/'>a</a><a href='{path}b/'>b</a>");
+    let number = |path: &str| path.rsplit(['/', '=']).next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    let web = with_good_host(FakeWeb::new())
+        .host("deep.test", "127.41.0.1")
+        .answer("deep.test", "/*", move |request| Reply::html(&next(&request.path)))
+        .host("calendar.test", "127.41.0.2")
+        .answer("calendar.test", "/*", move |request| {
+            let day = number(&request.path);
+            let days: String = (1..40).map(|more| format!("<a href='/day/{}'>day</a>", day + more)).collect();
+            Reply::html(&days)
+        })
+        .host("session.test", "127.41.0.3")
+        .answer("session.test", "/*", move |request| {
+            let session = number(&request.path).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            Reply::html(&format!("<a href='/?sid={session}'>again</a>"))
+        })
+        .start()
+        .await;
+    let place = place(&web).set(&format!("crawl.max_pages_per_host={MOST_PAGES}"));
+    let seeds = ["http://deep.test/", "http://calendar.test/", "http://session.test/"];
+    let (_, ended) = crawl_beside(place, &seeds).await;
+    let visits = visits(&web);
+    assert!(visits.values().all(|times| *times == 1));
+    for host in ["deep.test", "calendar.test", "session.test"] {
+        let pages = visits.keys().filter(|page| page.starts_with(host)).count();
+        assert!((1..=MOST_PAGES).contains(&pages), "{pages} of {host}");
+    }
+    assert_went_on(&web, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER);
+}

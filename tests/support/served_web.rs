@@ -1,0 +1,70 @@
+//! The shared test web, served by its own program, which Python runs.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The program that serves the web; stopped when dropped.
+pub struct ServedWeb {
+    process: Child,
+    pub port: u16,
+    pub tls_port: u16,
+}
+
+impl ServedWeb {
+    /// Serves the web in a folder, over TLS too if asked. `None`, said aloud, where Python or its web server is
+    /// missing.
+    pub fn start(web: &Path, tls: bool) -> Option<Self> {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (port, tls_port) = (free(), free());
+        let mut command = Command::new(python()?);
+        command.arg("server.py").args(["--port", &port.to_string()]);
+        if tls {
+            command.args(["--tls-port", &tls_port.to_string()]);
+        }
+        command.current_dir(web).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().ok()?;
+        let mut first = String::new();
+        BufReader::new(process.stdout.take()?).read_line(&mut first).unwrap();
+        if first.starts_with("test web on port") {
+            return Some(Self { process, port, tls_port });
+        }
+        process.wait().unwrap();
+        eprintln!("SKIPPED: the test web cannot be served by {}", web.join("server.py").display());
+        None
+    }
+}
+
+impl Drop for ServedWeb {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A Python that has the web server's one library: the machine's own, or one in the user's cache. `None`, said
+/// aloud, where there is none.
+fn python() -> Option<PathBuf> {
+    let has_library = |python: &Path| {
+        let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();
+        check.is_ok_and(|status| status.success())
+    };
+    let cache = std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/python");
+    let (system, own) = (PathBuf::from("python3"), cache.join("bin/python3"));
+    if let Some(python) = [&system, &own].into_iter().find(|python| has_library(python)) {
+        return Some(python.clone());
+    }
+    let run = |program: &Path, arguments: &[&str]| {
+        let quiet =
+            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        quiet.is_ok_and(|status| status.success())
+    };
+    if run(&system, &["-m", "venv", &cache.to_string_lossy()])
+        && run(&own, &["-m", "pip", "install", "aiohttp"])
+    {
+        return Some(own);
+    }
+    eprintln!("SKIPPED: the test web needs Python 3 with aiohttp; install python3-venv, or aiohttp itself");
+    None
+}
