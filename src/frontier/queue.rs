@@ -113,6 +113,11 @@ impl<E> HostQueue<E> {
         }
     }
 
+    /// There may be more on disk than the window holds.
+    pub fn look_on_disk(&mut self) {
+        self.more = true;
+    }
+
     /// Puts a URL that was handed out, but not fetched, back to where it came from.
     pub fn put_back(&mut self, queued: QueuedUrl) {
         self.window.push_front(queued);
@@ -146,9 +151,18 @@ impl<E> HostQueue<E> {
         if self.waits {
             return Ok(Taken::Nothing);
         }
+        let mut read_anew = false;
         loop {
             while self.window.is_empty() && self.more {
                 self.refill(name, taken, window, backlog)?;
+            }
+            let stuck = over_budget && self.window.front().is_some_and(|first| first.priority.is_new_page());
+            if stuck && self.more && !read_anew {
+                // What counts towards no budget may stand on disk before it.
+                read_anew = true;
+                self.window.clear();
+                self.cursor = None;
+                continue;
             }
             // A URL may stand in the queue twice, with different priorities.
             match self.window.front().and_then(|first| taken.get_mut(&first.url)) {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::addresses::Addresses;
 use super::budget::Domains;
 use super::queue::{HostQueue, Place, Taken, Work};
-use super::{Arrival, Backlog, Fate, Priority, QueueName, QueuedUrl, Standing};
+use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -407,16 +407,13 @@ impl<E> Frontier<E> {
         let name = QueueName::of(&queued.url);
         let Some(queue) = self.queues.get_mut(&name) else { return };
         queue.out -= 1;
-        if on_disk {
-            // With which priority is not known.
-            queue.arrive(Priority::SEED);
+        // Another attempt waits until the others of its queue have had their turn.
+        if on_disk || fate == Fate::Again {
+            queue.look_on_disk();
         }
         if fate != Fate::Fetched && queued.priority.is_new_page() {
             queue.pages = queue.pages.saturating_sub(1);
             self.domains.take_back_page(&queue.domain);
-        }
-        if fate == Fate::Again {
-            queue.arrive(queued.priority);
         }
         // It may go on where it had too many pages under way, and with what counts towards no budget.
         let exempt = fate == Fate::Again && !queued.priority.is_new_page();

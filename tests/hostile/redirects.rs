@@ -152,7 +152,8 @@ async fn spaces_without_an_end_are_left_at_their_bounds() {
     assert!(visits.values().all(|times| *times == 1));
     for host in ["deep.test", "calendar.test", "session.test"] {
         let pages = visits.keys().filter(|page| page.starts_with(host)).count();
-        assert!((1..=MOST_PAGES).contains(&pages), "{pages} of {host}");
+        // The seed counts towards no budget.
+        assert!((1..=MOST_PAGES + 1).contains(&pages), "{pages} of {host}");
     }
     assert_went_on(&web, HEADERS);
     assert_bounded(&ended, 10 * ANSWER);
