@@ -134,7 +134,9 @@ fn theirs(body: &str) -> Told {
     let title = elements.iter().find(|element| is_html(element, "title"));
     let base = elements.iter().filter(|element| is_html(element, "base")).find_map(|base| base.attr("href"));
     let page = Url::parse(PAGE).unwrap();
-    let base = base.and_then(|href| page.join(href).ok()).unwrap_or_else(|| page.clone());
+    // A base can be anything but these two (HTML standard, 4.2.3).
+    let is_base = |url: &Url| !matches!(url.scheme(), "data" | "javascript");
+    let base = base.and_then(|href| page.join(href).ok()).filter(is_base).unwrap_or_else(|| page.clone());
     let rules = UrlRules::default();
     let links = elements.iter().filter_map(|element| {
         let (tag, reference, anchor) = link(element)?;

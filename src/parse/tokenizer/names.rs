@@ -49,11 +49,13 @@ pub(super) struct Names<'t> {
 impl<'t> Names<'t> {
     /// The name of a tag, as it is written in the document.
     pub(super) fn tag(&mut self, written: &'t str) -> TagName {
-        let known = self.tags.entry(written).or_insert_with(|| {
-            let name = as_read(written);
-            TagName { kept: kept(&name), local: LocalName::from(name) }
-        });
-        known.clone()
+        if let Some(known) = self.tags.get(written) {
+            return known.clone();
+        }
+        let name = as_read(written);
+        let new = TagName { kept: kept(&name), local: LocalName::from(name) };
+        self.tags.insert(written, new.clone());
+        new
     }
 
     /// The name of an attribute, as it is written in the document, if it is kept.
@@ -62,10 +64,15 @@ impl<'t> Names<'t> {
             Kept::All => true,
             Kept::Only(names) => names.iter().any(|name| name.eq_ignore_ascii_case(written)),
         };
-        is_kept.then(|| {
-            let known = self.attributes.entry(written);
-            known.or_insert_with(|| LocalName::from(as_read(written))).clone()
-        })
+        if !is_kept {
+            return None;
+        }
+        if let Some(known) = self.attributes.get(written) {
+            return Some(known.clone());
+        }
+        let new = LocalName::from(as_read(written));
+        self.attributes.insert(written, new.clone());
+        Some(new)
     }
 }
 
