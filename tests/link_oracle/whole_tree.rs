@@ -11,7 +11,6 @@ use html5ever::tendril::TendrilSink;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use scraper::{ElementRef, Html, HtmlTreeSink};
-use url::Url;
 
 use crate::support::shared;
 
@@ -133,14 +132,13 @@ fn theirs(body: &str) -> Told {
         html.tree.root().descendants().filter_map(ElementRef::wrap).filter(is_in_document).collect();
     let title = elements.iter().find(|element| is_html(element, "title"));
     let base = elements.iter().filter(|element| is_html(element, "base")).find_map(|base| base.attr("href"));
-    let page = Url::parse(PAGE).unwrap();
-    // A base can be anything but these two (HTML standard, 4.2.3).
-    let is_base = |url: &Url| !matches!(url.scheme(), "data" | "javascript");
-    let base = base.and_then(|href| page.join(href).ok()).filter(is_base).unwrap_or_else(|| page.clone());
+    // What becomes of references is tested elsewhere.
     let rules = UrlRules::default();
+    let page = rules.base(&rules.canonical(PAGE).unwrap()).unwrap();
+    let base = base.map_or_else(|| page.clone(), |href| page.clone().with_href(href));
     let links = elements.iter().filter_map(|element| {
         let (tag, reference, anchor) = link(element)?;
-        let target = rules.canonical(base.join(&reference).ok()?.as_str()).ok()?;
+        let target = rules.resolve(&base, &reference).ok()?;
         let anchor = cut(&anchor);
         (target.as_str() != PAGE).then(|| (tag.to_owned(), target.to_string(), anchor))
     });
