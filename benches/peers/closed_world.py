@@ -17,7 +17,7 @@ from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-LOG_FORMAT = "$http_user_agent\\t$scheme://$host$request_uri\\t$status\\t$body_bytes_sent"
+LOG_FORMAT = "$scheme://$host$request_uri\\t$status\\t$sent_http_content_type"
 
 
 def leave_the_network():
@@ -41,6 +41,13 @@ def leave_the_network():
     names.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
     call(libc.mount, bytes(names), os.path.realpath("/etc/resolv.conf").encode(), None, MS_BIND, None)
     names.unlink()
+
+
+def robots(work):
+    """By host, the rules of its robots.txt as Scrapy's own library reads them."""
+    from protego import Protego
+
+    return {file.stem: Protego.parse(file.read_text()) for file in (work / "robots").iterdir()}
 
 
 def hosts(web):
@@ -96,7 +103,7 @@ class Nginx:
         sys.exit(f"nginx does not start; {web / 'run/error.log'} or `nginx -t -c {conf}` tells why")
 
     def requests(self):
-        """The lines logged since the last call, split into user agent, scheme, status and bytes."""
+        """What was asked for since the last call: URL, status and media type of each request."""
         taken = self.log.with_suffix(".taken")
         self.log.rename(taken)
         self.process.send_signal(signal.SIGUSR1)

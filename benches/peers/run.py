@@ -24,7 +24,8 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
 
 import closed_world
 
@@ -36,16 +37,19 @@ PAGE_SIZES = range(32_000, 48_001)
 
 @dataclass
 class Run:
-    """What one crawler did and what it took."""
+    """What one crawler did and what it took. Requests, pages and errors are those of the server's log: a page is a URL
+    answered with 200 and HTML, however often."""
 
     name: str
+    requests: int
     pages: int
+    again: int
+    disallowed: int
     links: int
     bytes: int
     wall: float
     cpu: float
     peak: float
-    requests: Counter
     output: str
 
 
@@ -118,17 +122,17 @@ def backlinkd(options, urls, depth=50):
 
 
 def stored(options, output):
-    """Pages and links in the index, and the bytes read for them: what backlinkd is measured by."""
+    """Links in the index, and the bytes of HTML read for them."""
     command = [options.backlinkd, "--data", options.work / "data", "stats", "--json"]
     stats = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     size = next(line.split()[3] for line in output.splitlines() if line.strip().startswith("bytes of pages"))
-    return stats["html_pages"], stats["links"], int(size.replace(",", ""))
+    return stats["links"], int(size.replace(",", ""))
 
 
 def told(_options, output):
     """What a peer says in its last line."""
     figures = json.loads(output.splitlines()[-1])
-    return figures["pages"], figures["links"], figures["bytes"]
+    return figures["links"], figures["bytes"]
 
 
 def scrapy(variant):
@@ -162,11 +166,32 @@ def measure(name, command, read, options, nginx):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{name} failed; see {log}")
-    requests = Counter(line[2] for line in nginx.requests())
-    pages, links, size = read(options, output)
+    links, size = read(options, output)
     cpu = usage.ru_utime + usage.ru_stime
-    print(f"{name}: {wall:.1f} s, {cpu:.1f} CPU-s, {pages} pages, {links} links, {dict(requests)}", file=sys.stderr)
-    return Run(name, pages, links, size, wall, cpu, usage.ru_maxrss / 1024, requests, output)
+    rows = nginx.requests()
+    pages = Counter(url for url, status, kind in rows if status == "200" and kind.startswith("text/html"))
+    rules = closed_world.robots(options.work)
+    run = Run(
+        name=name,
+        requests=len(rows),
+        pages=len(pages),
+        again=pages.total() - len(pages),
+        disallowed=sum(not allowed(url, rules) for url in pages),
+        links=links,
+        bytes=size,
+        wall=wall,
+        cpu=cpu,
+        peak=usage.ru_maxrss / 1024,
+        output=output,
+    )
+    statuses = dict(Counter(status for _, status, _ in rows))
+    print(f"{name}: {wall:.1f} s, {cpu:.1f} CPU-s, {run.pages} pages, {links} links, {statuses}", file=sys.stderr)
+    return run
+
+
+def allowed(url, rules):
+    host = urlsplit(url).hostname
+    return host not in rules or rules[host].can_fetch(url, AGENT)
 
 
 def compare(options, scheme, names, nginx):
@@ -180,14 +205,17 @@ def compare(options, scheme, names, nginx):
             if name not in best or run.cpu < best[name].cpu:
                 best[name] = run
     print(f"\n{scheme}:\n")
-    print("| crawler | requests | pages | MB of HTML | links | pages/s | pages per CPU-second | CPU-ms a page | peak MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    columns = ["crawler", "requests", "pages", "asked again", "disallowed", "MB of HTML", "links"]
+    columns += ["pages/s", "pages per CPU-second", "CPU-ms a page", "peak MB"]
+    print("| " + " | ".join(columns) + " |\n|" + "---|" * len(columns))
     own = best.get("backlinkd")
     for run in best.values():
         row = [
             run.name,
-            f"{run.requests.total():,}",
+            f"{run.requests:,}",
             f"{run.pages:,}",
+            f"{run.again:,}",
+            f"{run.disallowed:,}",
             f"{run.bytes / 1e6:,.0f}",
             f"{run.links:,}",
             f"{run.pages / run.wall:,.0f}",

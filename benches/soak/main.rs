@@ -33,9 +33,11 @@ use world::World;
 const QUESTIONS: [&str; 6] =
     ["anabacklinks", "backlinks", "referringdomains", "linktexts", "outgoinglinks", "newandlost-histogram"];
 
-/// Time between two looks at the daemon, and between two lines about it.
+/// Time between two questions, and the longest between two samples.
 const LOOK: Duration = Duration::from_secs(1);
 const SAMPLE: Duration = Duration::from_secs(10);
+/// Samples that are taken at least.
+const SAMPLES: u32 = 60;
 
 #[derive(Debug, Parser)]
 #[command(about = "Crawls a generated, ever changing web for hours and compares the index with the truth")]
@@ -166,7 +168,7 @@ async fn watch(
         let from = if question.ends_with("histogram") { "&from=20260101" } else { "" };
         daemon.ask(&format!("{question}?url={domain}{from}")).await?;
         asked += 1;
-        if samples.last().is_none_or(|last| server.elapsed() >= last.at + SAMPLE) {
+        if samples.last().is_none_or(|last| server.elapsed() >= last.at + SAMPLE.min(time / SAMPLES)) {
             let requests = server.counts.requests.load(Relaxed);
             let sample = Sample { at: server.elapsed(), requests, size: daemon.size()? };
             writeln!(file, "{}", sample.row())?;
