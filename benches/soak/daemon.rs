@@ -129,6 +129,13 @@ impl Drop for Daemon {
     }
 }
 
+/// Has the index checked by the program that made it; shows what it says.
+pub fn verify(program: &Path, work: &Path) -> anyhow::Result<bool> {
+    let out = Command::new(program).arg("--data").arg(work.join("data")).arg("verify").output()?;
+    println!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    Ok(out.status.success())
+}
+
 /// Of all files below a folder; files that vanish meanwhile count nothing.
 fn bytes_in(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
