@@ -4,6 +4,10 @@ mod cases;
 
 use criterion::Criterion;
 
+/// The program's own, so that figures are those of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     if cases::serving::asked_otherwise() {
         return;

@@ -37,11 +37,10 @@ const LAYERS: [(&str, u8); 22] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 10] = [
+const ONLY_IMPORTERS: [(&str, &str); 9] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
-    ("scraper", "parse"),
     ("html5ever", "parse"),
     ("quick_xml", "sitemap"),
     ("warp", "api"),

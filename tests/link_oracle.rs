@@ -2,6 +2,7 @@
 
 mod built_web;
 mod documents;
+mod whole_tree;
 
 use std::path::Path;
 

@@ -5,9 +5,9 @@
 //! read is left out. This is the only folder that knows an HTML parser; run it off the async threads.
 //!
 //! The document is read as a browser with scripting off reads it (<https://html.spec.whatwg.org>): the
-//! encoding is found (`charset`), the bytes become a tree by the standard's algorithm (`tree`), one walk over
-//! the tree in document order collects what matters (`walk`), and the references found are resolved against
-//! the document's base (`resolve`). XHTML goes through the HTML parser too.
+//! encoding is found (`charset`), the text becomes tokens (`tokenizer`), the tokens a tree, by html5ever's tree
+//! builder (`tree`), one walk over the tree in document order collects what matters (`walk`), and the references
+//! found are resolved against the document's base (`resolve`). XHTML goes through the HTML parser too.
 //!
 //! What counts as a link:
 //! * `a` (HTML and SVG; `aimg` when it holds an `img`) and `area` with `href`, `iframe`, `frame`, `layer` and
@@ -26,14 +26,15 @@
 mod charset;
 mod directives;
 mod encode;
-mod flood;
 mod headers;
+mod node;
 mod prescan;
 mod refresh;
 mod resolve;
 mod scanner;
 mod sink;
 mod text;
+mod tokenizer;
 mod tree;
 mod walk;
 
@@ -45,6 +46,7 @@ use crate::urls::{CanonicalUrl, UrlRules};
 
 pub use headers::{declares_html, is_html, looks_like_html};
 
+use node::Nodes;
 use resolve::Resolver;
 use tree::Tree;
 
@@ -102,8 +104,9 @@ pub fn parse(
     rules: &UrlRules,
     user_agent_token: &str,
 ) -> ParsedPage {
-    let (encoding, tree) = read_tree(answer, config);
-    let found = walk::walk(&tree, config, user_agent_token);
+    let nodes = Nodes::new();
+    let (encoding, tree) = read_tree(answer, config, &nodes);
+    let found = walk::walk(tree.document, config, user_agent_token);
     let directives = fold_headers(found.directives, answer.x_robots_tag, user_agent_token);
     let Some(resolver) = Resolver::new(answer.url, found.base_href, encoding, rules) else {
         return ParsedPage { charset: name_of(encoding), directives, ..ParsedPage::default() };
@@ -134,26 +137,19 @@ pub fn parse(
 /// Decodes the body and builds its tree. When the encoding was only guessed and the document then names another
 /// one in a `meta`, it is read once more with that one, as the HTML standard has it ("changing the encoding while
 /// parsing").
-fn read_tree(answer: &Answer<'_>, config: &ParseConfig) -> (&'static Encoding, Tree) {
+fn read_tree<'a>(
+    answer: &Answer<'_>,
+    config: &ParseConfig,
+    nodes: &'a Nodes<'a>,
+) -> (&'static Encoding, Tree<'a>) {
     let guess = charset::choose(answer.body, answer.content_type, answer.url.host(), config);
-    let text = charset::decode(answer.body, guess.encoding);
-    let (text, cut) = within_limits(&text, config);
-    match tree::build(text, config, (!guess.certain).then_some(guess.encoding)) {
-        Ok(tree) => (guess.encoding, Tree { cut: tree.cut || cut, ..tree }),
-        Err(tree::Redeclared(encoding)) => {
-            let text = charset::decode(answer.body, encoding);
-            let (text, cut) = within_limits(&text, config);
-            let tree = tree::build(text, config, None).unwrap_or_default();
-            (encoding, Tree { cut: tree.cut || cut, ..tree })
+    let mut encoding = guess.encoding;
+    let mut tentative = (!guess.certain).then_some(encoding);
+    loop {
+        match tree::build(&charset::decode(answer.body, encoding), config, tentative.take(), nodes) {
+            Ok(tree) => return (encoding, tree),
+            Err(tree::Redeclared(declared)) => encoding = declared,
         }
-    }
-}
-
-/// The part of a text that the tokenizer can take in linear time, and whether that is not all of it.
-fn within_limits<'t>(text: &'t str, config: &ParseConfig) -> (&'t str, bool) {
-    match flood::tag_with_more_attributes_than(config.max_attributes, text) {
-        Some(at) => (&text[..at], true),
-        None => (text, false),
     }
 }
 

@@ -48,7 +48,8 @@ impl Scanner<'_> {
         let mut seen: Vec<Vec<u8>> = Vec::new();
         let (mut got_pragma, mut need_pragma, mut encoding) = (false, None, None);
         while let Some((name, value)) = self.attribute()? {
-            let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+            let (name, value) =
+                (self.bytes(name).to_ascii_lowercase(), self.bytes(value).to_ascii_lowercase());
             if seen.contains(&name) {
                 continue;
             }

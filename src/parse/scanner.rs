@@ -1,8 +1,12 @@
 //! A light scanner over markup, by the rules that the HTML standard's encoding prescan and its tokenizer share: tag
-//! names, attributes, comments. It builds nothing and borrows all.
+//! names, attributes, comments. It builds nothing; what it finds, it tells by place.
 
-/// The bytes that end a tag name or an unquoted value.
+use std::ops::Range;
+
+/// The bytes that end an unquoted value.
 const ENDS_WORD: [bool; 256] = table(b"\t\n\x0c\r >");
+/// The bytes that end a tag name.
+const ENDS_TAG_NAME: [bool; 256] = table(b"\t\n\x0c\r >/");
 /// The bytes that end an attribute name.
 const ENDS_NAME: [bool; 256] = table(b"\t\n\x0c\r >/=");
 
@@ -19,17 +23,19 @@ const fn table(members: &[u8]) -> [bool; 256] {
 /// The bytes have run out.
 pub(super) struct End;
 
-/// Name and value, as they are written.
-pub(super) type Attribute<'b> = (&'b [u8], &'b [u8]);
+/// Where name and value stand.
+pub(super) type Attribute = (Range<usize>, Range<usize>);
 
 pub(super) struct Scanner<'b> {
     bytes: &'b [u8],
     at: usize,
+    /// Where the search for the attribute found last began.
+    searched_from: usize,
 }
 
 impl<'b> Scanner<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, searched_from: 0 }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -38,6 +44,15 @@ impl<'b> Scanner<'b> {
 
     pub(super) fn advance(&mut self, bytes: usize) {
         self.at += bytes;
+    }
+
+    pub(super) fn go_to(&mut self, place: usize) {
+        self.at = place;
+    }
+
+    /// The bytes that stand there.
+    pub(super) fn bytes(&self, place: Range<usize>) -> &'b [u8] {
+        self.bytes.get(place).unwrap_or_default()
     }
 
     pub(super) fn rest(&self) -> Result<&'b [u8], End> {
@@ -62,15 +77,22 @@ impl<'b> Scanner<'b> {
         Ok(())
     }
 
-    /// From the `<` of a tag to behind its name, which is returned as it is written (with the `/` of an end tag).
-    pub(super) fn skip_tag_name(&mut self) -> Result<&'b [u8], End> {
-        let start = self.at + 1;
-        self.skip_until(|b| ENDS_WORD[usize::from(b)])?;
-        Ok(&self.bytes[start..self.at])
+    /// From the name of a tag, which is told, to behind it.
+    pub(super) fn tag_name(&mut self) -> Result<Range<usize>, End> {
+        let start = self.at;
+        self.skip_until(|b| ENDS_TAG_NAME[usize::from(b)])?;
+        Ok(start..self.at)
     }
 
-    /// The standard's "get an attribute": name and value as they are written, `None` at the `>` of the tag.
-    pub(super) fn attribute(&mut self) -> Result<Option<Attribute<'b>>, End> {
+    /// From the `<` of a tag to the blank or `>` behind its name, as the prescan does it.
+    pub(super) fn skip_tag_name(&mut self) -> Result<(), End> {
+        self.advance(1);
+        self.skip_until(|b| ENDS_WORD[usize::from(b)])
+    }
+
+    /// The standard's "get an attribute", `None` at the `>` of the tag.
+    pub(super) fn attribute(&mut self) -> Result<Option<Attribute>, End> {
+        self.searched_from = self.at;
         self.skip_until(|b| !is_blank(b) && b != b'/')?;
         if self.byte()? == b'>' {
             return Ok(None);
@@ -80,19 +102,24 @@ impl<'b> Scanner<'b> {
             self.at += 1;
         }
         self.skip_until(|b| ENDS_NAME[usize::from(b)])?;
-        let name = &self.bytes[start..self.at];
+        let name = start..self.at;
         if matches!(self.byte()?, b'/' | b'>') {
-            return Ok(Some((name, &[])));
+            return Ok(Some((name, 0..0)));
         }
         self.skip_until(|b| !is_blank(b))?;
         if self.byte()? != b'=' {
-            return Ok(Some((name, &[])));
+            return Ok(Some((name, 0..0)));
         }
         self.at += 1;
         Ok(Some((name, self.value()?)))
     }
 
-    fn value(&mut self) -> Result<&'b [u8], End> {
+    /// At the `>` of a tag whose last attribute has been passed: whether a `/` of the tag itself stands before it.
+    pub(super) fn is_after_slash(&self) -> bool {
+        self.at > self.searched_from && self.bytes(self.searched_from..self.at).ends_with(b"/")
+    }
+
+    fn value(&mut self) -> Result<Range<usize>, End> {
         self.skip_until(|b| !is_blank(b))?;
         let quote = self.byte()?;
         if matches!(quote, b'"' | b'\'') {
@@ -100,11 +127,11 @@ impl<'b> Scanner<'b> {
             let start = self.at;
             self.skip_to(quote)?;
             self.at += 1;
-            return Ok(&self.bytes[start..self.at - 1]);
+            return Ok(start..self.at - 1);
         }
         let start = self.at;
         self.skip_until(|b| ENDS_WORD[usize::from(b)])?;
-        Ok(&self.bytes[start..self.at])
+        Ok(start..self.at)
     }
 
     fn byte(&self) -> Result<u8, End> {

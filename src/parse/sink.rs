@@ -1,117 +1,148 @@
-//! The tree builder's view of a [`scraper::Html`], with the one thing that scraper leaves out: MathML's
-//! `annotation-xml` elements that hold HTML. Everything else is scraper's.
+//! What the tree builder builds into: nodes of an arena, with no more in them than the walk over the tree reads.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::Cell;
 
-use ego_tree::Tree;
 use html5ever::tendril::StrTendril;
 use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::{Attribute, QualName};
-use rustc_hash::FxHashSet;
-use scraper::{Html, HtmlTreeSink, Node};
 
-pub(super) type Handle = <HtmlTreeSink as TreeSink>::Handle;
+use super::node::{Element, Node, NodeRef, Nodes};
 
-pub(super) struct Sink {
-    html: HtmlTreeSink,
-    /// The `annotation-xml` elements whose `encoding` says that they hold HTML.
-    html_in_math: RefCell<FxHashSet<Handle>>,
+pub(super) struct Sink<'a> {
+    nodes: &'a Nodes<'a>,
+    document: NodeRef<'a>,
+    node_count: Cell<usize>,
 }
 
-impl Sink {
-    /// An empty document with room for this many nodes.
-    pub(super) fn with_room_for(nodes: usize) -> Self {
-        let mut html = Html::new_document();
-        html.tree = Tree::with_capacity(Node::Document, nodes);
-        Self { html: HtmlTreeSink::new(html), html_in_math: RefCell::default() }
+impl<'a> Sink<'a> {
+    /// An empty document.
+    pub(super) fn new(nodes: &'a Nodes<'a>) -> Self {
+        Self { nodes, document: nodes.alloc(Node::nothing()), node_count: Cell::new(1) }
     }
 
     /// Every node made so far, whether or not it is still in the tree.
     pub(super) fn node_count(&self) -> usize {
-        self.html.0.borrow().tree.values().len()
+        self.node_count.get()
+    }
+
+    fn make(&self, node: Node<'a>) -> NodeRef<'a> {
+        self.node_count.set(self.node_count.get() + 1);
+        self.nodes.alloc(node)
     }
 }
 
-impl TreeSink for Sink {
-    type Handle = Handle;
-    type Output = Html;
-    type ElemName<'a> = <HtmlTreeSink as TreeSink>::ElemName<'a>;
-
-    fn finish(self) -> Html {
-        self.html.finish()
-    }
-
-    fn parse_error(&self, message: Cow<'static, str>) {
-        self.html.parse_error(message);
-    }
-
-    fn get_document(&self) -> Handle {
-        self.html.get_document()
-    }
-
-    fn elem_name<'a>(&'a self, target: &'a Handle) -> Self::ElemName<'a> {
-        self.html.elem_name(target)
-    }
-
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> Handle {
-        let holds_html = flags.mathml_annotation_xml_integration_point;
-        let element = self.html.create_element(name, attributes, flags);
-        if holds_html {
-            self.html_in_math.borrow_mut().insert(element);
+/// Adds a text to one that it follows at once; gives it back when there is none.
+fn joined(before: Option<NodeRef<'_>>, text: StrTendril) -> Option<StrTendril> {
+    match before.and_then(Node::as_text) {
+        Some(before) => {
+            before.borrow_mut().push_tendril(&text);
+            None
         }
-        element
+        None => Some(text),
+    }
+}
+
+impl<'a> TreeSink for Sink<'a> {
+    type Handle = NodeRef<'a>;
+    type Output = NodeRef<'a>;
+    type ElemName<'n>
+        = &'n QualName
+    where
+        Self: 'n;
+
+    /// The document.
+    fn finish(self) -> NodeRef<'a> {
+        self.document
     }
 
-    fn is_mathml_annotation_xml_integration_point(&self, element: &Handle) -> bool {
-        self.html_in_math.borrow().contains(element)
+    fn parse_error(&self, _: Cow<'static, str>) {}
+
+    fn get_document(&self) -> NodeRef<'a> {
+        self.document
     }
 
-    fn create_comment(&self, text: StrTendril) -> Handle {
-        self.html.create_comment(text)
+    fn elem_name<'n>(&'n self, target: &'n NodeRef<'a>) -> &'n QualName {
+        &target.name
     }
 
-    fn create_pi(&self, target: StrTendril, data: StrTendril) -> Handle {
-        self.html.create_pi(target, data)
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, flags: ElementFlags) -> NodeRef<'a> {
+        let template_contents = flags.template.then(|| self.make(Node::nothing()));
+        let holds_html = flags.mathml_annotation_xml_integration_point;
+        self.make(Node::element(name, Element { attributes, template_contents, holds_html }))
     }
 
-    fn append(&self, parent: &Handle, child: NodeOrText<Handle>) {
-        self.html.append(parent, child);
+    fn create_comment(&self, _: StrTendril) -> NodeRef<'a> {
+        self.make(Node::nothing())
     }
 
-    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
-        self.html.append_based_on_parent_node(element, previous, child);
+    fn create_pi(&self, _: StrTendril, _: StrTendril) -> NodeRef<'a> {
+        self.make(Node::nothing())
     }
 
-    fn append_doctype_to_document(&self, name: StrTendril, public_id: StrTendril, system_id: StrTendril) {
-        self.html.append_doctype_to_document(name, public_id, system_id);
+    fn append(&self, parent: &NodeRef<'a>, child: NodeOrText<NodeRef<'a>>) {
+        match child {
+            NodeOrText::AppendNode(node) => parent.append(node),
+            NodeOrText::AppendText(text) => {
+                if let Some(text) = joined(parent.last_child(), text) {
+                    parent.append(self.make(Node::text(text)));
+                }
+            }
+        }
     }
 
-    fn get_template_contents(&self, target: &Handle) -> Handle {
-        self.html.get_template_contents(target)
+    fn append_based_on_parent_node(
+        &self,
+        element: &NodeRef<'a>,
+        previous: &NodeRef<'a>,
+        child: NodeOrText<NodeRef<'a>>,
+    ) {
+        if element.parent().is_some() {
+            self.append_before_sibling(element, child);
+        } else {
+            self.append(previous, child);
+        }
     }
 
-    fn same_node(&self, a: &Handle, b: &Handle) -> bool {
-        self.html.same_node(a, b)
+    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {
+        self.document.append(self.make(Node::nothing()));
     }
 
-    fn set_quirks_mode(&self, mode: QuirksMode) {
-        self.html.set_quirks_mode(mode);
+    fn get_template_contents(&self, target: &NodeRef<'a>) -> NodeRef<'a> {
+        target.as_element().and_then(|element| element.template_contents).unwrap_or(target)
     }
 
-    fn append_before_sibling(&self, sibling: &Handle, node: NodeOrText<Handle>) {
-        self.html.append_before_sibling(sibling, node);
+    fn same_node(&self, a: &NodeRef<'a>, b: &NodeRef<'a>) -> bool {
+        a.is(b)
     }
 
-    fn add_attrs_if_missing(&self, target: &Handle, attributes: Vec<Attribute>) {
-        self.html.add_attrs_if_missing(target, attributes);
+    fn set_quirks_mode(&self, _: QuirksMode) {}
+
+    fn append_before_sibling(&self, sibling: &NodeRef<'a>, child: NodeOrText<NodeRef<'a>>) {
+        match child {
+            NodeOrText::AppendNode(node) => sibling.insert_before(node),
+            NodeOrText::AppendText(text) => {
+                if let Some(text) = joined(sibling.previous(), text) {
+                    sibling.insert_before(self.make(Node::text(text)));
+                }
+            }
+        }
     }
 
-    fn remove_from_parent(&self, target: &Handle) {
-        self.html.remove_from_parent(target);
+    /// Late attributes are those of `html` and `body`, of which none is ever asked for.
+    fn add_attrs_if_missing(&self, _: &NodeRef<'a>, _: Vec<Attribute>) {}
+
+    fn remove_from_parent(&self, target: &NodeRef<'a>) {
+        target.detach();
     }
 
-    fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
-        self.html.reparent_children(node, new_parent);
+    fn reparent_children(&self, node: &NodeRef<'a>, new_parent: &NodeRef<'a>) {
+        while let Some(child) = node.first_child() {
+            new_parent.append(child);
+        }
+    }
+
+    fn is_mathml_annotation_xml_integration_point(&self, element: &NodeRef<'a>) -> bool {
+        element.as_element().is_some_and(|element| element.holds_html)
     }
 }

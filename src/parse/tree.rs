@@ -13,28 +13,24 @@
 //! Neither touches an ordinary page.
 
 use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 
 use encoding_rs::Encoding;
-use html5ever::buffer_queue::BufferQueue;
+use html5ever::LocalName;
 use html5ever::interface::Tracer;
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{
-    EOFToken, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
-};
+use html5ever::tokenizer::{EOFToken, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink as _};
-use html5ever::{LocalName, TokenizerResult};
 use rustc_hash::FxHashMap;
-use scraper::Html;
 
 use super::charset::of_meta_label;
-use super::sink::{Handle, Sink};
+use super::node::{NodeRef, Nodes};
+use super::sink::Sink;
+use super::tokenizer::{Stop, Tokenizer};
 use crate::config::ParseConfig;
 
-/// The tokenizer's strings hold less than 4 GiB.
+/// html5ever's strings hold less than 4 GiB.
 const MOST_TEXT: usize = 1 << 31;
-
-/// Ordinary pages hold a node (element, text) in this many bytes.
-const BYTES_A_NODE: usize = 24;
 
 /// Start tags that are let in beyond the first bound: links, what else is read from a page, templates (whose links
 /// do not count), and elements whose content is text.
@@ -44,54 +40,60 @@ const FAVOURED: [&str; 18] = [
 ];
 
 /// A document's tree.
-pub(super) struct Tree {
-    pub(super) html: Html,
-    /// Whether the document went beyond `parse.max_nodes`.
+pub(super) struct Tree<'a> {
+    pub(super) document: NodeRef<'a>,
+    /// Whether the rest of the document was left out, because it went beyond `parse.max_nodes` or
+    /// `parse.max_attributes`.
     pub(super) cut: bool,
-}
-
-impl Default for Tree {
-    fn default() -> Self {
-        Self { html: Html::new_document(), cut: false }
-    }
 }
 
 /// The document names another encoding than the one it was decoded with.
 #[derive(Debug)]
 pub(super) struct Redeclared(pub(super) &'static Encoding);
 
-/// Builds the tree. With `tentative`, the encoding that was only guessed, the first encoding that a `meta` names
-/// settles it.
-pub(super) fn build(
+/// Builds the tree out of nodes in an arena. With `tentative`, the encoding that was only guessed, the first encoding
+/// that a `meta` names settles it.
+pub(super) fn build<'a>(
     text: &str,
     config: &ParseConfig,
     tentative: Option<&'static Encoding>,
-) -> Result<Tree, Redeclared> {
-    let text = &text[..text.floor_char_boundary(MOST_TEXT)];
-    let tokenizer = Tokenizer::new(Bounded::new(config, text.len()), TokenizerOpts::default());
-    let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(text));
+    nodes: &'a Nodes<'a>,
+) -> Result<Tree<'a>, Redeclared> {
+    let text = unix_lines(&text[..text.floor_char_boundary(MOST_TEXT)]);
+    let mut tokenizer = Tokenizer::new(&text, config.max_attributes, Bounded::new(config, nodes));
     let mut tentative = tentative;
-    loop {
-        match tokenizer.feed(&input) {
-            TokenizerResult::Done => break,
-            TokenizerResult::Script(_) => {}
-            TokenizerResult::EncodingIndicator(label) => {
+    let flooded = loop {
+        match tokenizer.run() {
+            Stop::End => break false,
+            Stop::Flood => break true,
+            Stop::Encoding(label) => {
                 let Some(declared) = of_meta_label(label.trim().as_bytes()) else { continue };
                 if tentative.take().is_some_and(|guess| guess != declared) {
                     return Err(Redeclared(declared));
                 }
             }
         }
+    };
+    let sink = tokenizer.finish();
+    Ok(Tree { cut: flooded || sink.cut.get(), document: sink.builder.sink.finish() })
+}
+
+/// The standard's "normalize newlines".
+pub(super) fn unix_lines(text: &str) -> StrTendril {
+    let mut lines = text.split('\r');
+    let mut unix = StrTendril::from_slice(lines.next().unwrap_or_default());
+    for line in lines {
+        if !line.starts_with('\n') {
+            unix.push_char('\n');
+        }
+        unix.push_slice(line);
     }
-    tokenizer.end();
-    let cut = tokenizer.sink.cut.get();
-    Ok(Tree { html: tokenizer.sink.builder.sink.finish(), cut })
+    unix
 }
 
 /// Stands between tokenizer and tree builder and withholds what goes beyond the bounds.
-struct Bounded {
-    builder: TreeBuilder<Handle, Sink>,
+struct Bounded<'a> {
+    builder: TreeBuilder<NodeRef<'a>, Sink<'a>>,
     max_open: usize,
     max_nodes: usize,
     /// Elements open at most: the number counted last, plus every node made since.
@@ -105,12 +107,11 @@ struct Bounded {
     cut: Cell<bool>,
 }
 
-impl Bounded {
-    fn new(config: &ParseConfig, text_bytes: usize) -> Self {
-        let sink = Sink::with_room_for((text_bytes / BYTES_A_NODE).min(config.max_nodes));
+impl<'a> Bounded<'a> {
+    fn new(config: &ParseConfig, nodes: &'a Nodes<'a>) -> Self {
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         Self {
-            builder: TreeBuilder::new(sink, options),
+            builder: TreeBuilder::new(Sink::new(nodes), options),
             max_open: config.max_open_elements,
             max_nodes: config.max_nodes,
             open_at_most: Cell::new(0),
@@ -153,16 +154,16 @@ impl Bounded {
 
     /// Counts the open and the active formatting elements (and the few others the builder holds on to).
     fn count_open(&self) -> usize {
-        let counter = Counter(Cell::new(0));
+        let counter = Counter { count: Cell::new(0), nodes: PhantomData };
         self.builder.trace_handles(&counter);
-        counter.0.get()
+        counter.count.get()
     }
 }
 
-impl TokenSink for Bounded {
-    type Handle = Handle;
+impl<'a> TokenSink for Bounded<'a> {
+    type Handle = NodeRef<'a>;
 
-    fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<Handle> {
+    fn process_token(&self, token: Token, line_number: u64) -> TokenSinkResult<NodeRef<'a>> {
         match &token {
             _ if self.cut.get() && token != EOFToken => return TokenSinkResult::Continue,
             TagToken(tag) if self.withholds(tag) => return TokenSinkResult::Continue,
@@ -185,12 +186,15 @@ impl TokenSink for Bounded {
     }
 }
 
-struct Counter(Cell<usize>);
+struct Counter<'a> {
+    count: Cell<usize>,
+    nodes: PhantomData<NodeRef<'a>>,
+}
 
-impl Tracer for Counter {
-    type Handle = Handle;
+impl<'a> Tracer for Counter<'a> {
+    type Handle = NodeRef<'a>;
 
-    fn trace_handle(&self, _: &Handle) {
-        self.0.set(self.0.get() + 1);
+    fn trace_handle(&self, _: &NodeRef<'a>) {
+        self.count.set(self.count.get() + 1);
     }
 }

@@ -3,13 +3,10 @@
 //! Anchors can hold each other (in tables, or in SVG). Their texts are parts of one text that grows along the walk,
 //! so that a text node is read once, however many anchors hold it.
 
-use ego_tree::{NodeId, NodeRef};
-use html5ever::{LocalName, local_name, ns};
-use scraper::Node;
-use scraper::node::Element;
+use html5ever::{local_name, ns};
 
+use super::node::{Content, Element, NodeRef};
 use super::text::{Collapsed, collapse};
-use super::tree::Tree;
 use super::{directives, refresh};
 use crate::config::ParseConfig;
 use crate::model::{Directives, LinkTag, Rel};
@@ -37,7 +34,7 @@ pub(super) struct Reference<'t> {
 }
 
 /// Walks over a document.
-pub(super) fn walk<'t>(tree: &'t Tree, config: &ParseConfig, user_agent_token: &str) -> Findings<'t> {
+pub(super) fn walk<'t>(document: NodeRef<'t>, config: &ParseConfig, user_agent_token: &str) -> Findings<'t> {
     let mut walker = Walker {
         config,
         user_agent_token,
@@ -47,17 +44,16 @@ pub(super) fn walk<'t>(tree: &'t Tree, config: &ParseConfig, user_agent_token: &
         alts: Collapsed::default(),
         images: 0,
     };
-    let mut node = tree.html.tree.root();
+    let mut node = document;
     loop {
-        if walker.enter(node)
-            && let Some(child) = node.first_child()
-        {
+        walker.enter(node);
+        if let Some(child) = node.first_child() {
             node = child;
             continue;
         }
         loop {
             walker.leave(node);
-            if let Some(next) = node.next_sibling() {
+            if let Some(next) = node.next() {
                 node = next;
                 break;
             }
@@ -74,7 +70,7 @@ struct Walker<'t, 'c> {
     user_agent_token: &'c str,
     findings: Findings<'t>,
     /// The anchors that hold the current node, outermost first.
-    anchors: Vec<OpenAnchor>,
+    anchors: Vec<OpenAnchor<'t>>,
     /// The text since the outermost open anchor began.
     text: Collapsed,
     /// The `alt`s of the images since then.
@@ -84,8 +80,8 @@ struct Walker<'t, 'c> {
 }
 
 /// An `a` with `href` whose end has not been reached.
-struct OpenAnchor {
-    node: NodeId,
+struct OpenAnchor<'t> {
+    node: NodeRef<'t>,
     /// Its place in [`Findings::references`].
     reference: usize,
     text_start: usize,
@@ -94,24 +90,20 @@ struct OpenAnchor {
 }
 
 impl<'t> Walker<'t, '_> {
-    /// Takes a node up. Whether its children are to be walked.
-    fn enter(&mut self, node: NodeRef<'t, Node>) -> bool {
-        match node.value() {
-            Node::Text(text) if !self.anchors.is_empty() => self.text.push(text),
-            Node::Element(element) if element.name.ns == ns!(html) => self.html_element(node, element),
-            Node::Element(element) if is_svg_anchor(element) => {
-                let href = attribute(element, &local_name!("href")).or_else(|| xlink_href(element));
+    fn enter(&mut self, node: NodeRef<'t>) {
+        match &node.content {
+            Content::Text(text) if !self.anchors.is_empty() => self.text.push(&text.borrow()),
+            Content::Element(element) if node.name.ns == ns!(html) => self.html_element(node, element),
+            Content::Element(element) if node.name.ns == ns!(svg) && node.name.local == local_name!("a") => {
+                let href = element.attribute(&local_name!("href")).or_else(|| element.xlink_href());
                 self.open_anchor(node, element, href);
             }
-            // The contents of a template are no part of the document.
-            Node::Fragment => return false,
             _ => {}
         }
-        true
     }
 
-    fn leave(&mut self, node: NodeRef<'t, Node>) {
-        let Some(anchor) = self.anchors.pop_if(|anchor| anchor.node == node.id()) else { return };
+    fn leave(&mut self, node: NodeRef<'t>) {
+        let Some(anchor) = self.anchors.pop_if(|anchor| anchor.node.is(node)) else { return };
         let most = self.config.max_anchor_chars;
         let reference = &mut self.findings.references[anchor.reference];
         reference.anchor = self.text.since(anchor.text_start, most);
@@ -127,12 +119,12 @@ impl<'t> Walker<'t, '_> {
         }
     }
 
-    fn html_element(&mut self, node: NodeRef<'t, Node>, element: &'t Element) {
-        match &*element.name.local {
-            "a" => self.open_anchor(node, element, attribute(element, &local_name!("href"))),
+    fn html_element(&mut self, node: NodeRef<'t>, element: &'t Element<'t>) {
+        match &*node.name.local {
+            "a" => self.open_anchor(node, element, element.attribute(&local_name!("href"))),
             "area" => {
-                let href = attribute(element, &local_name!("href"));
-                self.add(href, LinkTag::Area, rel(element), attribute(element, &local_name!("alt")));
+                let href = element.attribute(&local_name!("href"));
+                self.add(href, LinkTag::Area, rel(element), element.attribute(&local_name!("alt")));
             }
             "iframe" => self.add_frame(element, LinkTag::Iframe),
             "frame" => self.add_frame(element, LinkTag::Frame),
@@ -142,19 +134,19 @@ impl<'t> Walker<'t, '_> {
             "meta" => self.meta(element),
             "link" => self.link(element),
             "base" if self.findings.base_href.is_none() => {
-                self.findings.base_href = attribute(element, &local_name!("href"));
+                self.findings.base_href = element.attribute(&local_name!("href"));
             }
             "title" if self.findings.title.is_none() => self.title(node),
             _ => {}
         }
     }
 
-    fn open_anchor(&mut self, node: NodeRef<'t, Node>, element: &'t Element, href: Option<&'t str>) {
+    fn open_anchor(&mut self, node: NodeRef<'t>, element: &'t Element<'t>, href: Option<&'t str>) {
         if href.is_none() {
             return;
         }
         self.anchors.push(OpenAnchor {
-            node: node.id(),
+            node,
             reference: self.findings.references.len(),
             text_start: self.text.len(),
             alts_start: self.alts.len(),
@@ -164,9 +156,9 @@ impl<'t> Walker<'t, '_> {
         self.add(href, LinkTag::A, rel(element), None);
     }
 
-    fn add_frame(&mut self, element: &'t Element, tag: LinkTag) {
-        let src = attribute(element, &local_name!("src"));
-        self.add(src, tag, Rel::NONE, attribute(element, &local_name!("title")));
+    fn add_frame(&mut self, element: &'t Element<'t>, tag: LinkTag) {
+        let src = element.attribute(&local_name!("src"));
+        self.add(src, tag, Rel::NONE, element.attribute(&local_name!("title")));
     }
 
     fn add(&mut self, url: Option<&'t str>, tag: LinkTag, rel: Rel, text: Option<&str>) {
@@ -175,23 +167,23 @@ impl<'t> Walker<'t, '_> {
         self.findings.references.push(Reference { url, tag, rel, anchor });
     }
 
-    fn image(&mut self, element: &'t Element) {
+    fn image(&mut self, element: &'t Element<'t>) {
         self.images += 1;
         if !self.anchors.is_empty()
-            && let Some(alt) = attribute(element, &local_name!("alt"))
+            && let Some(alt) = element.attribute(&local_name!("alt"))
         {
             self.alts.push(alt);
             self.alts.push(" ");
         }
     }
 
-    fn meta(&mut self, element: &'t Element) {
-        let Some(content) = attribute(element, &local_name!("content")) else { return };
-        let equivalent = attribute(element, &local_name!("http-equiv")).unwrap_or_default();
+    fn meta(&mut self, element: &'t Element<'t>) {
+        let Some(content) = element.attribute(&local_name!("content")) else { return };
+        let equivalent = element.attribute(&local_name!("http-equiv")).unwrap_or_default();
         if equivalent.eq_ignore_ascii_case("refresh") {
             self.add(refresh::reference(content), LinkTag::Refresh, Rel::NONE, None);
         }
-        let name = attribute(element, &local_name!("name")).unwrap_or_default().trim_ascii();
+        let name = element.attribute(&local_name!("name")).unwrap_or_default().trim_ascii();
         if directives::names_us(name, self.user_agent_token) {
             self.findings.directives = directives::with_meta(self.findings.directives, content);
         } else if name.eq_ignore_ascii_case("description") && self.findings.description.is_none() {
@@ -199,37 +191,28 @@ impl<'t> Walker<'t, '_> {
         }
     }
 
-    fn link(&mut self, element: &'t Element) {
-        let relations = attribute(element, &local_name!("rel")).unwrap_or_default();
+    fn link(&mut self, element: &'t Element<'t>) {
+        let relations = element.attribute(&local_name!("rel")).unwrap_or_default();
         let is_canonical = relations.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("canonical"));
-        let href = attribute(element, &local_name!("href")).filter(|href| !href.is_empty());
+        let href = element.attribute(&local_name!("href")).filter(|href| !href.is_empty());
         if is_canonical {
             self.findings.canonicals.extend(href);
         }
     }
 
-    fn title(&mut self, node: NodeRef<'t, Node>) {
-        let texts = node.children().filter_map(|child| child.value().as_text()).map(|text| &**text);
-        self.findings.title = Some(collapse(texts, self.config.max_title_chars));
+    fn title(&mut self, node: NodeRef<'t>) {
+        let mut title = Collapsed::default();
+        let mut child = node.first_child();
+        while let Some(node) = child {
+            if let Some(text) = node.as_text() {
+                title.push(&text.borrow());
+            }
+            child = node.next();
+        }
+        self.findings.title = Some(title.since(0, self.config.max_title_chars));
     }
 }
 
-fn is_svg_anchor(element: &Element) -> bool {
-    element.name.ns == ns!(svg) && element.name.local == local_name!("a")
-}
-
-fn attribute<'t>(element: &'t Element, name: &LocalName) -> Option<&'t str> {
-    let mut attributes = element.attrs.iter();
-    attributes.find(|(key, _)| key.local == *name && key.ns == ns!()).map(|(_, value)| &**value)
-}
-
-fn xlink_href(element: &Element) -> Option<&str> {
-    let mut attributes = element.attrs.iter();
-    attributes
-        .find(|(key, _)| key.local == local_name!("href") && key.ns == ns!(xlink))
-        .map(|(_, value)| &**value)
-}
-
-fn rel(element: &Element) -> Rel {
-    attribute(element, &local_name!("rel")).map_or(Rel::NONE, Rel::from_attribute)
+fn rel(element: &Element<'_>) -> Rel {
+    element.attribute(&local_name!("rel")).map_or(Rel::NONE, Rel::from_attribute)
 }

@@ -1,0 +1,275 @@
+//! The tokenizer beside html5ever's own: whatever the text, both give a tree builder the same tokens.
+
+use std::cell::RefCell;
+
+use html5ever::TokenizerResult;
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::tokenizer::{
+    CommentToken, Doctype, DoctypeToken, StartTag, Tag, TagKind, TagToken, Tokenizer as Html5ever,
+    TokenizerOpts,
+};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::parse::node::{NodeRef, Nodes};
+use crate::parse::sink::Sink;
+use crate::parse::tree::unix_lines;
+
+/// A token, without what the two tell in different ways.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Text(String),
+    Nul,
+    Comment,
+    Doctype(Doctype),
+    Tag { kind: TagKind, name: String, self_closing: bool, attributes: Vec<(String, String)> },
+    End,
+}
+
+/// Tells the tokens that a tree builder gets.
+struct Recorder<'a> {
+    builder: TreeBuilder<NodeRef<'a>, Sink<'a>>,
+    told: RefCell<Vec<Told>>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(nodes: &'a Nodes<'a>) -> Self {
+        let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+        Self { builder: TreeBuilder::new(Sink::new(nodes), options), told: RefCell::default() }
+    }
+
+    fn tell(&self, token: &Token) {
+        let mut told = self.told.borrow_mut();
+        match token {
+            CharacterTokens(text) => match told.last_mut() {
+                Some(Told::Text(before)) => before.push_str(text),
+                _ if text.is_empty() => {}
+                _ => told.push(Told::Text(text.to_string())),
+            },
+            NullCharacterToken => told.push(Told::Nul),
+            CommentToken(_) => told.push(Told::Comment),
+            DoctypeToken(doctype) => told.push(Told::Doctype(doctype.clone())),
+            TagToken(tag) => told.push(told_tag(tag)),
+            EOFToken => told.push(Told::End),
+            Token::ParseError(_) => {}
+        }
+    }
+}
+
+fn told_tag(tag: &Tag) -> Told {
+    let kept = names::Names::default().tag(&tag.name).kept;
+    let is_kept =
+        |name: &str| tag.kind == StartTag && names::Names::default().attribute(name, kept).is_some();
+    let attributes = tag.attrs.iter().filter(|attribute| is_kept(&attribute.name.local));
+    Told::Tag {
+        kind: tag.kind,
+        name: tag.name.to_string(),
+        self_closing: tag.self_closing,
+        attributes: attributes.map(|one| (one.name.local.to_string(), one.value.to_string())).collect(),
+    }
+}
+
+impl<'a> TokenSink for Recorder<'a> {
+    type Handle = NodeRef<'a>;
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<NodeRef<'a>> {
+        self.tell(&token);
+        self.builder.process_token(token, line)
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+fn ours(text: &str) -> Vec<Told> {
+    let (nodes, text) = (Nodes::new(), unix_lines(text));
+    let mut tokenizer = Tokenizer::new(&text, usize::MAX, Recorder::new(&nodes));
+    while tokenizer.run() != Stop::End {}
+    tokenizer.finish().told.into_inner()
+}
+
+fn theirs(text: &str) -> Vec<Told> {
+    let nodes = Nodes::new();
+    let options = TokenizerOpts { discard_bom: false, ..TokenizerOpts::default() };
+    let tokenizer = Html5ever::new(Recorder::new(&nodes), options);
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from_slice(text));
+    while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
+    tokenizer.end();
+    tokenizer.sink.told.into_inner()
+}
+
+/// Pieces of markup in which a tokenizer has to decide something.
+const PIECES: [&str; 118] = [
+    "<",
+    ">",
+    "</",
+    "/>",
+    "=",
+    "/",
+    "\"",
+    "'",
+    "&",
+    ";",
+    "-",
+    "--",
+    "!",
+    "?",
+    "]",
+    " ",
+    "\n",
+    "\r",
+    "\r\n",
+    "\t",
+    "\x0c",
+    "\0",
+    "x",
+    "Z",
+    "é",
+    "\u{feff}",
+    "\u{a0}",
+    "text & more",
+    "&amp;",
+    "&amp",
+    "&ampx",
+    "&amp=",
+    "&notin;",
+    "&notit;",
+    "&not",
+    "&NotEqualTilde;",
+    "&nosuch;",
+    "&#",
+    "&#x",
+    "&#65;",
+    "&#x41",
+    "&#0;",
+    "&#128;",
+    "&#x110000;",
+    "&#xD800;",
+    "&#99999999999;",
+    "<!",
+    "<!-",
+    "<!--",
+    "-->",
+    "--!>",
+    "->",
+    "<!-->",
+    "<!--->",
+    "<!-- a <!-- b -->",
+    "<?php ",
+    "<?",
+    "</>",
+    "</ x>",
+    "<1>",
+    "<!doctype html>",
+    "<!DOCTYPE",
+    "<!doctype html public \"-//W3C//DTD HTML 4.01//EN\" 'x>",
+    "<!doctype x system '",
+    "<![CDATA[",
+    "]]>",
+    "]]",
+    "<svg>",
+    "</svg>",
+    "<math>",
+    "</math>",
+    "<desc>",
+    "<annotation-xml encoding=Text/HTML>",
+    "<p>",
+    "</p>",
+    "<P CLASS=a>",
+    "<a href=x>",
+    "<A HREF = \"a&amp;b\0\" href=2>",
+    "<a b c=d 'e' f/g>",
+    "<a/ >",
+    "<a href=x/>",
+    "<a href=''/>",
+    "</a href=x>",
+    "<br/>",
+    "<img alt='a&lt=b' src=x>",
+    "<input TYPE=hidden x>",
+    "<b x=1 X=2 \0=3>",
+    "<i ==a>",
+    "<meta charset=utf-8>",
+    "<meta http-equiv=content-type content='a;charset=b'>",
+    "<script>",
+    "</script>",
+    "</SCRIPT ",
+    "</scriptx>",
+    "<!--<script>",
+    "<script ",
+    "</script/x>",
+    "<style>",
+    "</style>",
+    "<title>",
+    "</title>",
+    "</title\n>",
+    "<textarea>",
+    "</textarea>",
+    "<xmp>",
+    "</xmp>",
+    "<iframe>",
+    "</iframe>",
+    "<noembed>",
+    "<noframes>",
+    "</noframes>",
+    "<noscript>",
+    "<template>",
+    "</template>",
+    "<table>",
+    "<td>",
+    "<select>",
+    "<plaintext>",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_soup_of_tags_has_the_same_tokens(pieces in vec(proptest::sample::select(&PIECES[..]), 0..40)) {
+        let text = pieces.concat();
+        prop_assert_eq!(ours(&text), theirs(&text), "{:?}", text);
+    }
+
+    #[test]
+    fn any_text_has_the_same_tokens(text in "(?s)[<>/!&#;=\"'a-cA-C0-2 \n\r\0é-]{0,60}") {
+        prop_assert_eq!(ours(&text), theirs(&text), "{:?}", text);
+    }
+
+    #[test]
+    fn any_script_ends_at_the_same_place(pieces in vec(proptest::sample::select(
+        &["<script>", "</script>", "<script", "</script", "<!--", "-->", "--", "-", ">", " ", "<", "/", "x", "\0"][..]
+    ), 0..30)) {
+        let text = format!("<script>{}", pieces.concat());
+        prop_assert_eq!(ours(&text), theirs(&text), "{:?}", text);
+    }
+}
+
+#[test]
+fn a_tag_with_too_many_attributes_stops_the_tokenizer() {
+    let stop = |text: &str| {
+        let (nodes, text) = (Nodes::new(), unix_lines(text));
+        let mut tokenizer = Tokenizer::new(&text, 100, Recorder::new(&nodes));
+        (tokenizer.run(), tokenizer.scanner.at())
+    };
+    let attributes = |count: usize| (0..count).map(|n| format!(" a{n}=\">\"")).collect::<String>();
+    for (before, found) in [
+        ("<p>text</p>", true),
+        ("<p title='<b>'>a < b", true),
+        ("<script>a<b</script>", true),
+        ("<SCRIPT>'", false),
+        ("<!-- -->", true),
+        ("<!-- ", false),
+        ("<style>", false),
+        ("<textarea><", false),
+    ] {
+        let text = format!("{before}<a{}>", attributes(101));
+        let expected = if found { (Stop::Flood, before.len()) } else { (Stop::End, text.len()) };
+        assert_eq!(stop(&text), expected, "{before}");
+    }
+    assert_eq!(stop(&format!("<a{}>", attributes(100))).0, Stop::End);
+    assert_eq!(stop(&format!("<script></script{}>", attributes(101))), (Stop::Flood, "<script>".len()));
+    assert_eq!(stop(&format!("<a{}", attributes(101))), (Stop::Flood, 0), "a tag that never ends");
+}
