@@ -68,7 +68,7 @@ const FATES: [(&str, &str, Fate); 57] = [
     ("redirects", "/js", Read(200, 1)),
     ("slow", "/fast", Read(200, 1)),
     ("slow", "/ttfb/1", Read(200, 1)),
-    ("slow", "/hang", Failed(Timeout)),
+    ("slow", "/ttfb/600", Failed(Timeout)),
 ];
 
 /// Pages that keep the server busy, so that they are crawled apart.
