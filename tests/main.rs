@@ -9,6 +9,7 @@ mod block_lists;
 mod cli;
 mod config_layers;
 mod crash;
+mod crawl_policies;
 mod demo;
 mod fetch_body;
 mod fetch_bounds;

@@ -44,7 +44,7 @@ impl Archive {
             version: answer.version,
             headers: &answer.headers,
             body: &answer.body,
-            truncated: answer.truncated,
+            truncated: answer.truncated || answer.unread,
         };
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             Some(writer) => writer.write(&exchange),

@@ -1,0 +1,313 @@
+//! What a crawl fetches, what it leaves, and when it comes back: budgets, order, sitemaps, copies, traps, block
+//! lists, the schedule of further visits, a full disk, and the archive of what was fetched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use backlinkd::config::{CrawlOrder, Span};
+use backlinkd::crawl::{Figures, Reload};
+use backlinkd::frontier::{BlockList, RecrawlRules};
+use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
+use backlinkd::store::Store;
+use backlinkd::urls::Suffixes;
+
+use crate::pipeline::oracle::url;
+use crate::pipeline::{Site, job};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+fn site(web: FakeWeb) -> Site {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let web = runtime.block_on(web.start());
+    Site::over(runtime, web)
+}
+
+fn crawl(site: &Site, seeds: &[&str]) -> Figures {
+    let seeds: Vec<String> = seeds.iter().map(|seed| format!("http://{seed}")).collect();
+    site.crawl(&job(&seeds), &AtomicBool::new(false))
+}
+
+/// Pages asked for, in order: host and path. Without robots.txt files.
+fn asked(site: &Site) -> Vec<String> {
+    let log = site.web.log();
+    let pages = log.iter().filter(|request| request.path != "/robots.txt");
+    pages.map(|request| format!("{}{}", request.host, request.path)).collect()
+}
+
+fn asked_set(site: &Site) -> BTreeSet<String> {
+    asked(site).into_iter().collect()
+}
+
+fn links(targets: impl IntoIterator<Item = String>) -> Reply {
+    let links: Vec<String> = targets.into_iter().map(|target| format!("<a href='{target}'>x</a>")).collect();
+    Reply::html(&links.join(" "))
+}
+
+/// A host whose home page leads to so many others.
+fn wide(web: FakeWeb, host: &str, pages: usize) -> FakeWeb {
+    web.page(host, "/", links((0..pages).map(|page| format!("/p{page}"))))
+        .answer(host, "/p*", |request| Reply::html(&request.path))
+}
+
+#[test]
+fn a_host_has_as_many_pages_as_others_link_to_it() {
+    let mut web = wide(wide(FakeWeb::new(), "lonely.test", 30), "known.test", 30);
+    for fan in 0..3 {
+        let target = "http://known.test/".to_owned();
+        web = web.page(&format!("fan{fan}.test"), "/", links([target]));
+    }
+    let mut site = site(web);
+    site.config.crawl.host_pages = 5;
+    site.config.crawl.pages_per_linking_domain = 4;
+    crawl(&site, &["fan0.test/", "fan1.test/", "fan2.test/"]);
+    crawl(&site, &["lonely.test/", "known.test/"]);
+    let count =
+        |site: &Site, host: &str| asked_set(site).iter().filter(|page| page.starts_with(host)).count();
+    // A seed counts towards no budget; the home page of the other was met before.
+    assert_eq!(count(&site, "lonely.test/"), 1 + 5);
+    assert_eq!(count(&site, "known.test/"), 5 + 3 * 4);
+    // What is over budget stays queued, and is fetched when others have come to link to it.
+    site.config.crawl.host_pages = 8;
+    crawl(&site, &[]);
+    assert_eq!((count(&site, "lonely.test/"), count(&site, "known.test/")), (1 + 8, 8 + 3 * 4));
+}
+
+#[test]
+fn a_domain_does_not_grow_by_making_up_hosts() {
+    let next = |host: &str| {
+        let number: u32 = host.split('.').next().and_then(|label| label[1..].parse().ok()).unwrap_or(0);
+        links((1..4).map(|step| format!("http://n{}.farm.test/", 3 * number + step)))
+    };
+    let web = FakeWeb::new().answer("*.farm.test", "/", move |request| next(&request.host)).answer(
+        "farm.test",
+        "/",
+        move |_| next("n0.farm.test"),
+    );
+    let mut site = site(web);
+    site.config.crawl.domain_hosts = 12;
+    site.config.crawl.max_depth = 1_000;
+    crawl(&site, &["farm.test/"]);
+    let hosts = asked_set(&site).len();
+    assert!((6..=14).contains(&hosts), "{hosts} hosts");
+
+    site.config.crawl.domain_hosts = 1_000;
+    site.config.crawl.domain_pages = 20;
+    crawl(&site, &[]);
+    let hosts = asked_set(&site).len();
+    assert!((20..=22).contains(&hosts), "{hosts} hosts");
+}
+
+#[test]
+fn pages_that_only_a_sitemap_names_are_found() {
+    let map = |urls: &[&str]| {
+        let entries: String = urls.iter().map(|url| format!("<url><loc>{url}</loc></url>")).collect();
+        Reply::text(&format!("<?xml version='1.0'?><urlset>{entries}</urlset>"))
+    };
+    let web = FakeWeb::new()
+        .page("a.test", "/robots.txt", Reply::text("User-agent: *\nDisallow: /no\nSitemap: /index.xml\n"))
+        .page(
+            "a.test",
+            "/index.xml",
+            Reply::text(
+                "<sitemapindex><sitemap><loc>http://a.test/one.xml</loc></sitemap>\
+                 <sitemap><loc>http://a.test/no.xml</loc></sitemap></sitemapindex>",
+            ),
+        )
+        .page("a.test", "/one.xml", map(&["http://a.test/hidden", "http://b.test/foreign", "/no/1"]))
+        .page("a.test", "/hidden", Reply::html("here"))
+        .page("a.test", "/", Reply::html("home"));
+    let mut site = site(web);
+    let figures = crawl(&site, &["a.test/"]);
+    let expected = ["a.test/", "a.test/hidden", "a.test/index.xml", "a.test/one.xml"];
+    assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
+    // The page that is disallowed, and the sitemap.
+    assert_eq!((figures.pages, figures.sitemaps, figures.disallowed), (2, 2, 2));
+    assert!(site.store.page(&url("http://a.test/one.xml")).unwrap().is_none());
+
+    site.config.sitemaps.follow = false;
+    let before = asked(&site).len();
+    crawl(&site, &["a.test/"]);
+    assert_eq!(asked(&site)[before..], ["a.test/"]);
+}
+
+#[test]
+fn copies_blocked_hosts_and_traps_lead_nowhere() {
+    let web = FakeWeb::new()
+        .answer("dup.test", "/*", |_| {
+            // Relative, so that each copy leads deeper.
+            links(["a".to_owned(), "./x/".to_owned()])
+        })
+        .page("start.test", "/", links(["http://ads.test/".to_owned(), "http://dup.test/".to_owned()]))
+        .page("ads.test", "/", Reply::html("ad"));
+    let mut site = site(web);
+    site.config.traps.max_duplicates = 4;
+    let list = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(list.path(), "ads.test\n").unwrap();
+    site.config.crawl.block_list = list.path().to_owned();
+    let figures = crawl(&site, &["start.test/"]);
+    assert!(!asked_set(&site).contains("ads.test/"));
+    assert_eq!(figures.blocked, 1);
+    let copies = asked_set(&site).iter().filter(|page| page.starts_with("dup.test")).count();
+    assert!((4..=10).contains(&copies), "{copies} copies");
+    assert!(figures.duplicates > 0);
+
+    // A link to it is in the index all the same; and a seed on the list is not fetched either.
+    assert_eq!(site.store.snapshot().outlinks(&url("http://start.test/")).unwrap().len(), 2);
+    assert_eq!(crawl(&site, &["ads.test/"]).pages, 0);
+    assert!(!asked_set(&site).contains("ads.test/"));
+}
+
+#[test]
+fn the_order_by_rank_follows_what_is_linked_from_high() {
+    let mut web = FakeWeb::new().page("r.test", "/", links(["/low".to_owned(), "/high".to_owned()]));
+    for (page, others) in [("low", "/l"), ("high", "/z")] {
+        web =
+            web.page("r.test", &format!("/{page}"), links((0..5).map(|number| format!("{others}{number}"))));
+    }
+    let web = web
+        .answer("r.test", "/l*", |r| Reply::html(&r.path))
+        .answer("r.test", "/z*", |r| Reply::html(&r.path));
+    let mut site = site(web);
+    site.config.crawl.order = CrawlOrder::Rank;
+    let ranked = [("http://r.test/high", 900), ("http://r.test/low", 300)];
+    let mut pages = ranked.into_iter().map(|(page, rank)| (url(page), SearchRank(rank)));
+    let none = || std::iter::empty();
+    site.store.publish_ranks(&mut pages, &mut none(), &mut none()).unwrap();
+    crawl(&site, &["r.test/high", "r.test/low"]);
+    let order = asked(&site);
+    let place = |page: &str| order.iter().position(|asked| asked == page).unwrap();
+    // By address /l0 comes before /z0.
+    assert!((0..5).all(|n| place(&format!("r.test/z{n}")) < place("r.test/l0")), "{order:?}");
+}
+
+/// Visits at given times find what they find; the next is planned by what had changed.
+#[test]
+fn the_plan_of_visits_follows_what_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = backlinkd::config::StoreConfig::default();
+    let store = Store::open(folder.path(), &config, Arc::new(Suffixes::built_in().unwrap())).unwrap();
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    store.set_recrawl(RecrawlRules { first: hours(40), min: hours(5), max: hours(100) });
+    let page = url("http://a.test/");
+    let visit = |at: u64, text: u64, target: &str| {
+        let link = Link { target: url(target), tag: LinkTag::A, rel: Rel::NONE, anchor: String::new() };
+        let content = PageContent {
+            status: 200,
+            html: true,
+            digest: text,
+            links: vec![link],
+            ..PageContent::default()
+        };
+        let visit = Visit::Answered(Box::new(content));
+        store.put(&[PageRecord { url: page.clone(), visited: at, visit }]).unwrap();
+        let stored = store.page(&page).unwrap().unwrap();
+        assert_eq!(stored.next_visit, at + u64::from(stored.interval));
+        assert_eq!(store.next_due().unwrap(), Some(stored.next_visit));
+        stored.interval / 3_600
+    };
+    assert_eq!(visit(1_000_000, 1, "http://b.test/"), 40);
+    assert_eq!(visit(2_000_000, 1, "http://b.test/"), 60);
+    assert_eq!(visit(3_000_000, 2, "http://b.test/"), 60);
+    assert_eq!(visit(4_000_000, 3, "http://c.test/"), 30);
+    assert_eq!(visit(5_000_000, 4, "http://b.test/"), 15);
+    assert_eq!([visit(6_000_000, 4, "http://b.test/"), visit(7_000_000, 4, "http://b.test/")], [22, 33]);
+    // Due is what is due, once.
+    let due = store.page(&page).unwrap().unwrap().next_visit;
+    assert_eq!(store.take_due(due - 1, 10).unwrap().1, 0);
+    let (arrivals, count) = store.take_due(due, 10).unwrap();
+    assert_eq!((count, arrivals[0].url.as_str()), (1, "http://a.test/"));
+    assert_eq!(store.take_due(due + 1_000_000, 10).unwrap().1, 0);
+    assert!(store.entry_of(&page).unwrap().is_some());
+}
+
+#[test]
+fn a_disk_without_room_ends_a_batch_before_it_fetches() {
+    let mut site = site(FakeWeb::new().page("a.test", "/", Reply::html("home")));
+    site.config.crawl.min_free_disk_bytes = u64::MAX;
+    assert_eq!(crawl(&site, &["a.test/"]).pages, 0);
+    assert_eq!(asked(&site), Vec::<String>::new());
+    site.config.crawl.min_free_disk_bytes = 0;
+    assert_eq!(crawl(&site, &[]).pages, 1);
+}
+
+#[test]
+fn a_running_crawl_takes_new_seeds_and_another_block_list() {
+    let web = FakeWeb::new()
+        .page("a.test", "/", Reply::html("a"))
+        .page("b.test", "/", Reply::html("b"))
+        .page("c.test", "/", Reply::html("c"));
+    let site = site(web);
+    let (crawler, stop) = (site.crawler(), AtomicBool::new(false));
+    let job = backlinkd::crawl::CrawlJob { forever: true, ..job(&["http://a.test/".to_owned()]) };
+    let wait_for = |page: &str| {
+        let start = Instant::now();
+        while !asked_set(&site).contains(page) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{page} is not asked for");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
+        wait_for("a.test/");
+        let list = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(list.path(), "c.test\n").unwrap();
+        let seeds = ["http://c.test/", "http://b.test/"].map(url).to_vec();
+        crawler.reload(Reload { seeds, blocks: BlockList::read(list.path()).unwrap() });
+        wait_for("b.test/");
+        crawler.reload(Reload { seeds: vec![url("http://a.test/")], blocks: BlockList::default() });
+        while crawler.progress().figures().blocked == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(!asked_set(&site).contains("c.test/"));
+}
+
+#[test]
+fn answers_are_archived_as_they_came() {
+    let web = FakeWeb::new().page("a.test", "/", links(["/b".to_owned(), "/gone".to_owned()])).page(
+        "a.test",
+        "/b",
+        Reply::html("bee"),
+    );
+    let mut site = site(web);
+    let folder = tempfile::tempdir().unwrap();
+    site.config.crawl.warc_dir = folder.path().to_owned();
+    crawl(&site, &["a.test/"]);
+    let mut text = String::new();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        assert!(path.to_str().unwrap().ends_with(".warc.gz"), "{path:?}");
+        let file = std::fs::File::open(path).unwrap();
+        flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in text.lines().filter_map(|line| line.strip_prefix("WARC-Type: ")) {
+        *kinds.entry(kind.trim()).or_default() += 1;
+    }
+    assert_eq!(kinds, [("warcinfo", 1), ("request", 3), ("response", 3)].into());
+    for part in ["WARC-Target-URI: http://a.test/b\r\n", "\r\n\r\nbee", "HTTP/1.1 404"] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
+/// What a crawl knows of a host's robots.txt and of its failures outlives it.
+#[test]
+fn the_next_crawl_knows_the_robots_file_and_who_sleeps() {
+    let web = FakeWeb::new()
+        .page("a.test", "/robots.txt", Reply::text("User-agent: *\nDisallow: /x\n"))
+        .page("a.test", "/", links(["/x".to_owned(), "http://broken.test/1".to_owned()]))
+        .page("broken.test", "/robots.txt", Reply::status(404))
+        .page("broken.test", "/1", Reply::reset());
+    let mut site = site(web);
+    site.config.crawl.retry_delay = Span(Duration::from_millis(1));
+    site.config.crawl.max_attempts = 2;
+    site.config.fetch.timeout = Span(Duration::from_secs(2));
+    crawl(&site, &["a.test/"]);
+    let robots = |site: &Site| site.web.log().iter().filter(|r| r.path == "/robots.txt").count();
+    assert_eq!(robots(&site), 2);
+    crawl(&site, &["a.test/"]);
+    assert_eq!(robots(&site), 2, "a robots.txt is kept for robots.max_age");
+}
