@@ -5,6 +5,7 @@ pub mod process;
 mod crawling;
 mod daemon;
 mod robots;
+mod seeding;
 mod serving;
 mod usage;
 mod verifying;

@@ -40,7 +40,7 @@ pub(super) enum Command {
         after_help = "Example:\n  backlinkd --data /var/lib/backlinkd run --seeds seeds.txt --listen 127.0.0.1:8080"
     )]
     Run {
-        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        /// URLs or hosts to begin with besides the index's own seeds, one a line; `-` for standard input.
         #[arg(long, value_name = "FILE")]
         seeds: Option<PathBuf>,
         /// Address and port of the API instead of api.listen.
@@ -52,9 +52,9 @@ pub(super) enum Command {
         after_help = "Example:\n  echo example.com | backlinkd --data ./index crawl --seeds - --max-pages 1000"
     )]
     Crawl {
-        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        /// URLs or hosts to begin with besides the index's own seeds, one a line; `-` for standard input.
         #[arg(long, value_name = "FILE")]
-        seeds: PathBuf,
+        seeds: Option<PathBuf>,
         /// Pages fetched at most.
         #[arg(long, value_name = "N")]
         max_pages: Option<u64>,
@@ -90,6 +90,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
+    /// The index's own list of seeds, which `run` and `crawl` begin with. A running daemon is told of changes.
+    #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index seeds add example.com")]
+    Seeds(SeedsCommand),
     /// The users of the API.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
     User(UserCommand),
@@ -117,6 +120,27 @@ pub(super) enum Command {
         #[arg(long)]
         once: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SeedsCommand {
+    /// Adds URLs or hosts that are not there yet.
+    #[command(
+        after_help = "Example:\n  backlinkd --data ./index seeds add example.com https://example.org/docs/"
+    )]
+    Add {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Removes URLs or hosts. What was found by them stays.
+    #[command(after_help = "Example:\n  backlinkd --data ./index seeds remove example.com")]
+    Remove {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Lists the seeds, one a line.
+    #[command(after_help = "Example:\n  backlinkd --data ./index seeds list")]
+    List,
 }
 
 #[derive(Debug, Subcommand)]

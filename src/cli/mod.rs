@@ -8,10 +8,12 @@ mod console;
 mod crawl;
 mod meter;
 mod numbers;
+mod pid_file;
 mod rank;
 mod robots;
 mod run;
 pub mod seeds;
+mod seeds_list;
 mod serve;
 mod signals;
 mod stats;
@@ -33,7 +35,7 @@ use crate::demo::DemoOptions;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
-use args::{Args, Command, UserCommand};
+use args::{Args, Command, SeedsCommand, UserCommand};
 use console::Console;
 use signals::Stop;
 
@@ -95,12 +97,18 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
-        Command::Crawl { seeds, max_pages, max_seconds, no_rank } => {
-            crawl::crawl(setting, &crawl::Batch { seeds: &seeds, max_pages, max_seconds, rank: !no_rank })
-        }
+        Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(
+            setting,
+            &crawl::Batch { seeds: seeds.as_deref(), max_pages, max_seconds, rank: !no_rank },
+        ),
         Command::Rank => rank::rank(setting),
         Command::Robots { source, agent, urls } => robots::robots(setting, &source, agent.as_deref(), &urls),
         Command::Serve { listen } => serve::serve(setting, listen),
+        Command::Seeds(command) => match command {
+            SeedsCommand::Add { urls } => seeds_list::change(setting, seeds_list::Change::Add, &urls),
+            SeedsCommand::Remove { urls } => seeds_list::change(setting, seeds_list::Change::Remove, &urls),
+            SeedsCommand::List => seeds_list::list(setting),
+        },
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),
         Command::Verify { repair } => verify::verify(setting, repair),
@@ -149,8 +157,22 @@ impl Setting {
         Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
+    /// The seeds of the index itself and of the file given, and whether all lines of both were good.
+    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+        let (mut seeds, own_good) = self.own_seeds()?;
+        let (given, given_good) = file.map_or(Ok((Vec::new(), true)), |file| self.seeds_in(file))?;
+        seeds.extend(given);
+        Ok((seeds, own_good && given_good))
+    }
+
+    /// The seeds of the index itself, likewise.
+    fn own_seeds(&self) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+        let own = seeds_list::path_of(&self.data);
+        if own.exists() { self.seeds_in(&own) } else { Ok((Vec::new(), true)) }
+    }
+
     /// Reads a seed file; says which lines are bad. Gives the seeds, and whether all lines were good.
-    fn seeds(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
         let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
         let (seeds, bad) = seeds::read(file, &self.rules)
             .with_context(|| format!("the seed file {} cannot be read", name.display()))?;

@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 
 use super::meter::{Meter, of_crawl};
+use super::pid_file::PidFile;
 use super::signals::Stop;
 use super::{Ending, Setting, crawl, rank, runtime, serve};
 use crate::api::{self, Activity, ServeError};
@@ -24,9 +25,10 @@ pub(super) fn run(
     seeds: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = seeds.map_or(Ok((Vec::new(), true)), |file| setting.seeds(file))?;
+    let (seeds, all_good) = setting.seeds(seeds)?;
     let store = setting.open_or_make()?;
     crawl::refuse_nothing(&seeds, &store)?;
+    let _pid_file = PidFile::write(&setting.data)?;
     let mut state = serve::state(setting, Arc::clone(&store), listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;

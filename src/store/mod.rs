@@ -323,12 +323,20 @@ fn outlinks_from(
     value.map_or(Ok(Vec::new()), decode).map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0))
 }
 
+/// The index's own list of seeds, in its data directory.
+pub const SEEDS_FILE: &str = "seeds.txt";
+/// The number of the daemon's process, likewise.
+pub const PID_FILE: &str = "backlinkd.pid";
+
 /// A directory with other people's files in it is no data directory.
 fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
     let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
-    let mut entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
+    let entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
     let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
-    if !own && entries.next().is_some() {
+    // Seeds may be listed before there is anything else.
+    let is_beside =
+        |entry: &std::fs::DirEntry| [SEEDS_FILE, PID_FILE].iter().any(|name| entry.file_name() == *name);
+    if !own && entries.flatten().any(|entry| !is_beside(&entry)) {
         return Err(unusable(
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));
