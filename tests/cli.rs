@@ -4,6 +4,7 @@ pub mod process;
 
 mod crawling;
 mod daemon;
+mod logging;
 mod robots;
 mod seeding;
 mod serving;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+use super::log::LogFormat;
+
 /// An open, self-hosted backlink index: crawls the web, ranks its pages, answers who links to whom.
 #[derive(Debug, Parser)]
 #[command(
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Says only what went wrong.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// How the log is written: lines for people, or one JSON object a line.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
     #[command(subcommand)]
     pub command: Command,
 }

@@ -6,6 +6,7 @@
 mod args;
 mod console;
 mod crawl;
+mod log;
 mod meter;
 mod numbers;
 mod pid_file;
@@ -20,14 +21,12 @@ mod stats;
 pub mod users;
 mod verify;
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
 use crate::crawl::CrawlError;
@@ -69,7 +68,8 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(args.quiet);
-    let setting = match start_log(&args, &console).and_then(|()| Setting::read(&args, &console)) {
+    let log = log::start(&console, args.verbose, args.log_format);
+    let setting = match log.and_then(|()| Setting::read(&args, &console)) {
         Ok(setting) => Arc::new(setting),
         Err(error) => {
             console.complain(format_args!("backlinkd: {error:#}"));
@@ -189,37 +189,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("the threads of the program cannot be started")
-}
-
-/// Logs go to standard error; `BACKLINKD_LOG` takes a filter such as `backlinkd::fetch=debug`.
-fn start_log(args: &Args, console: &Console) -> anyhow::Result<()> {
-    let level = match (args.quiet, args.verbose) {
-        (true, _) => "error",
-        (false, 0) => "backlinkd=info,warn",
-        (false, 1) => "backlinkd=debug,info",
-        (false, _) => "trace",
-    };
-    // These two report as errors what any client or server of the web may do: they are counted, not told.
-    let level = if args.verbose < 2 {
-        format!("{level},warp=off,rustls_platform_verifier=off")
-    } else {
-        level.to_owned()
-    };
-    let filter = match std::env::var("BACKLINKD_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter).context(
-            "BACKLINKD_LOG is no log filter; write it like \"info\" or \"backlinkd::fetch=debug\"",
-        )?,
-        Err(_) => EnvFilter::new(level),
-    };
-    let writer = console.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(move || writer.clone())
-        // What cannot be written to standard error cannot be complained about there.
-        .log_internal_errors(false)
-        .init();
-    Ok(())
 }
 
 fn demo(setting: &Setting, listen: Option<std::net::SocketAddr>, once: bool) -> anyhow::Result<Ending> {
