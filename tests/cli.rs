@@ -4,6 +4,7 @@ pub mod process;
 
 mod crawling;
 mod daemon;
+mod explaining;
 mod logging;
 mod robots;
 mod seeding;

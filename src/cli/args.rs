@@ -108,6 +108,23 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What is known of a host as a server: robots.txt, delay, queue, budget, last visits. Also beside a daemon.
+    #[command(after_help = "Example:\n  backlinkd --data ./index host www.example.com")]
+    Host {
+        /// A host, or any URL of it.
+        host: String,
+        /// As one JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is known of a URL, and why it is not fetched. Also beside a daemon.
+    #[command(after_help = "Example:\n  backlinkd --data ./index explain https://www.example.com/page")]
+    Explain {
+        url: String,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Whether everything in the index agrees with everything else; status 1 when something does not.
     #[command(after_help = "Example:\n  backlinkd --data ./index verify --repair")]
     Verify {

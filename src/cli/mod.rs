@@ -6,17 +6,21 @@
 mod args;
 mod console;
 mod crawl;
+mod explain;
+mod host;
 mod log;
 mod meter;
 mod numbers;
 mod pid_file;
 mod rank;
+mod reload;
 mod robots;
 mod run;
 pub mod seeds;
 mod seeds_list;
 mod serve;
 mod signals;
+mod standing;
 mod stats;
 pub mod users;
 mod verify;
@@ -111,6 +115,8 @@ fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
         },
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),
+        Command::Host { host, json } => host::host(setting, &host, json),
+        Command::Explain { url, json } => explain::explain(setting, &url, json),
         Command::Verify { repair } => verify::verify(setting, repair),
         Command::Demo { listen, once } => demo(setting, listen, once),
     }
@@ -155,6 +161,11 @@ impl Setting {
     /// Opens the data directory, which must hold an index.
     fn open(&self) -> anyhow::Result<Arc<Store>> {
         Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
+    }
+
+    /// Opens the data directory to read it, whoever else uses it.
+    fn open_beside(&self) -> anyhow::Result<Arc<Store>> {
+        Ok(Arc::new(Store::open_beside(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
     /// The seeds of the index itself and of the file given, and whether all lines of both were good.

@@ -20,11 +20,11 @@ async fn a_failed_fetch_is_one_line_where_it_is_asked_for() {
         let arguments = [options, &["crawl", "--seeds", "-", "--no-rank"]].concat();
         Place::at(&web).set("crawl.max_attempts=1").run_with(&arguments, "a.test\n").with(0).err
     };
-    let told = |log: &str| log.lines().filter(|line| line.contains("a fetch failed")).count();
+    let told = |log: &str| log.lines().filter(|line| line.contains("a page could not be fetched")).count();
     assert_eq!(told(&crawl(&[])), 0);
     let log = crawl(&["-v"]);
     assert_eq!(told(&log), 1, "{log}");
-    let line = log.lines().find(|line| line.contains("a fetch failed")).unwrap();
+    let line = log.lines().find(|line| line.contains("a page could not be fetched")).unwrap();
     for part in ["INFO backlinkd::fetches", "url=http://a.test/broken", "host=a.test", "kind=protocol"] {
         assert!(line.replace('"', "").contains(part), "{part}: {line}");
     }

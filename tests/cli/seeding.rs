@@ -80,3 +80,35 @@ async fn a_daemon_says_which_process_it_is() {
     daemon.end().with(0);
     assert!(!file.exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_takes_in_new_seeds_and_blocks() {
+    let mut web = FakeWeb::new();
+    for (number, host) in ["a.test", "b.test", "c.test", "d.test"].into_iter().enumerate() {
+        web = web.host(host, &format!("127.1.0.{}", number + 2)).page(host, "/", Reply::html("a page"));
+    }
+    let web = web.start().await;
+    let place = Place::at(&web);
+    let blocks = place.file("blocks.txt", "");
+    let place = place.set(&format!("crawl.block_list={blocks}"));
+    let fetched =
+        |host: &str| web.log().iter().filter(|request| request.host == host && request.path == "/").count();
+    place.run(&["seeds", "add", "a.test"]).with(0);
+    let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
+    daemon.waits_for("the first seed", |_| fetched("a.test") == 1);
+    let added = place.run(&["seeds", "add", "b.test"]).with(0);
+    assert!(added.err.contains("The daemon that runs there has been told."), "{}", added.err);
+    daemon.waits_for("the new seed", |_| fetched("b.test") == 1);
+
+    // What cannot be used is told, and changes nothing.
+    std::fs::write(&blocks, "no host at all\n").unwrap();
+    daemon.signal("HUP");
+    daemon.says("the block list stays as it is");
+    std::fs::write(&blocks, "c.test\n").unwrap();
+    place.run(&["seeds", "add", "c.test", "d.test"]).with(0);
+    daemon.waits_for("the seed that is not blocked", |_| fetched("d.test") == 1);
+    daemon.says("2 new seeds, 1 blocked hosts");
+    daemon.signal("TERM");
+    daemon.end().with(0);
+    assert_eq!(["a.test", "b.test", "c.test"].map(fetched), [1, 1, 0], "seeds are not visited anew");
+}

@@ -21,6 +21,8 @@ fn every_command_shows_an_example_in_its_help() {
         ("user remove", "user remove alice"),
         ("user list", "user list"),
         ("stats", "stats --json"),
+        ("host", "host www.example.com"),
+        ("explain", "explain https://www.example.com/page"),
         ("verify", "verify --repair"),
         ("demo", "backlinkd demo"),
     ] {
@@ -94,9 +96,16 @@ fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched()
 #[test]
 fn nothing_is_made_where_nothing_is_to_be_read() {
     let place = Place::new();
-    for command in
-        [&["stats"][..], &["verify"], &["rank"], &["serve"], &["user", "list"], &["user", "remove", "alice"]]
-    {
+    for command in [
+        &["stats"][..],
+        &["verify"],
+        &["host", "a.test"],
+        &["explain", "a.test"],
+        &["rank"],
+        &["serve"],
+        &["user", "list"],
+        &["user", "remove", "alice"],
+    ] {
         let ended = place.run(command).with(1);
         assert!(ended.err.contains("holds no backlinkd index"), "{command:?}: {}", ended.err);
         assert!(!place.data().exists(), "{command:?}");
