@@ -4,7 +4,10 @@ pub mod process;
 
 mod crawling;
 mod daemon;
+mod explaining;
+mod logging;
 mod robots;
+mod seeding;
 mod serving;
 mod usage;
 mod verifying;

@@ -116,7 +116,7 @@ fn rows(db: &DB, family: &str) -> Rows {
 /// All that is told of pages and links, the numbers of changes aside; pairs whose links are all gone are left out.
 fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
     behind_its_back(directory, |db| {
-        ["pages", "outlinks", "backlinks", "pairs", "referrals", "ranks", "meta"]
+        ["pages", "outlinks", "backlinks", "pairs", "referrals", "schedule", "ranks", "meta"]
             .map(|family| {
                 let mut rows = rows(db, family);
                 if matches!(family, "pairs" | "referrals") {
@@ -187,7 +187,7 @@ fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
     assert_eq!(repair(&store).left, []);
     assert!(store.change_number() > number, "whoever keeps answers must notice");
     drop(store);
-    assert_eq!(dump(folder.path()), before);
+    assert!(dump(folder.path()) == before);
 }
 
 /// A page whose own rows are damaged is as if it had never been visited.
@@ -216,6 +216,8 @@ fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
     for dump in [&mut damaged, &mut without] {
         // Made by chance.
         dump.get_mut("meta").unwrap().remove(&b"token-key"[..]);
+        // When the page was to be visited again, it will be.
+        dump.remove("schedule");
     }
-    assert_eq!(damaged, without);
+    assert!(damaged == without);
 }

@@ -30,12 +30,19 @@ macro_rules! metrics {
 metrics! {
     BUILD = Metric::gauge("backlinkd_build_info", &["version"], "1, labelled with the version.");
     FETCHES = Metric::counter("backlinkd_fetches_total", &["outcome"], "Page visits stored, by outcome: `answered`, or why there was no answer.");
-    LEFT_OUT = Metric::counter("backlinkd_urls_left_out_total", &["reason"], "URLs that were not fetched: `robots` says no.");
+    LEFT_OUT = Metric::counter("backlinkd_urls_left_out_total", &["reason"], "URLs that were not fetched: `robots` (robots.txt says no), `block-list`, `trap`.");
+    UNCHANGED = Metric::counter("backlinkd_unchanged_total", &[], "Of the answered, those that had not changed (304).");
+    COPIES = Metric::counter("backlinkd_copies_total", &[], "Pages whose links were not followed because the host has too many of the same.");
+    FILES_READ = Metric::counter("backlinkd_host_files_total", &["kind"], "Files about hosts: `robots.txt` asked for, `sitemap` read.");
     LINKS_MET = Metric::counter("backlinkd_links_met_total", &[], "Links on the pages stored.");
     BODY_BYTES = Metric::counter("backlinkd_body_bytes_total", &["form"], "Bytes of bodies, as they came over the `wire` and `decoded`.");
-    STAGE_CPU = Metric::counter("backlinkd_stage_cpu_seconds_total", &["stage"], "CPU time of decoding and parsing (`parse`), and of computing and writing commits (`store`).");
+    STAGE_CPU = Metric::counter("backlinkd_stage_cpu_seconds_total", &["stage"], "CPU time of decoding and parsing (`parse`), of computing and writing commits (`store`), and, of the latter, of holding URLs met against known ones (`merge`).");
+    MERGES = Metric::counter("backlinkd_seen_merges_total", &[], "Times that URLs met were held against all known ones.");
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
+    HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
+    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because the disk is nearly full.");
+    SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
     INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last answer was `html`.");
     INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and `former` ones.");
     CHANGES = Metric::counter("backlinkd_store_changes_total", &[], "Commits that changed anything, since the index was begun.");
@@ -73,6 +80,8 @@ pub fn text(state: &ApiState, requests: &Requests, answers: &Answers) -> Result<
     if let Some(progress) = state.activity.crawl() {
         crawl(&mut page, &progress.figures());
     }
+    page.put(&SEEN, &["known"], state.store.known_urls());
+    page.put(&SEEN, &["met"], state.store.met_urls() as u64);
     store(&mut page, &state.store.figures()?);
     ranking(&mut page, &state.activity);
     search(&mut page, state.searches.figures());
@@ -88,13 +97,23 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
         page.put(&FETCHES, &[kind.as_str()], count);
     }
     page.put(&LEFT_OUT, &["robots"], figures.disallowed);
+    page.put(&LEFT_OUT, &["block-list"], figures.blocked);
+    page.put(&LEFT_OUT, &["trap"], figures.trapped);
+    page.put(&UNCHANGED, &[], figures.unchanged);
+    page.put(&COPIES, &[], figures.duplicates);
+    page.put(&FILES_READ, &["robots.txt"], figures.robots);
+    page.put(&FILES_READ, &["sitemap"], figures.sitemaps);
     page.put(&LINKS_MET, &[], figures.links);
     page.put(&BODY_BYTES, &["wire"], figures.wire_bytes);
     page.put(&BODY_BYTES, &["decoded"], figures.body_bytes);
     page.put(&STAGE_CPU, &["parse"], figures.parse_cpu_ms as f64 / 1e3);
     page.put(&STAGE_CPU, &["store"], figures.store_cpu_ms as f64 / 1e3);
+    page.put(&STAGE_CPU, &["merge"], figures.merge_cpu_ms as f64 / 1e3);
+    page.put(&MERGES, &[], figures.merges);
     page.put(&READY, &[], figures.ready_addresses);
     page.put(&UNDER_WAY, &[], figures.under_way);
+    page.put(&HOSTS, &[], figures.hosts);
+    page.put(&PAUSED, &[], figures.paused);
 }
 
 fn store(page: &mut Exposition, figures: &StoreFigures) {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+use super::log::LogFormat;
+
 /// An open, self-hosted backlink index: crawls the web, ranks its pages, answers who links to whom.
 #[derive(Debug, Parser)]
 #[command(
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Says only what went wrong.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// How the log is written: lines for people, or one JSON object a line.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -40,7 +45,7 @@ pub(super) enum Command {
         after_help = "Example:\n  backlinkd --data /var/lib/backlinkd run --seeds seeds.txt --listen 127.0.0.1:8080"
     )]
     Run {
-        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        /// URLs or hosts to begin with besides the index's own seeds, one a line; `-` for standard input.
         #[arg(long, value_name = "FILE")]
         seeds: Option<PathBuf>,
         /// Address and port of the API instead of api.listen.
@@ -52,9 +57,9 @@ pub(super) enum Command {
         after_help = "Example:\n  echo example.com | backlinkd --data ./index crawl --seeds - --max-pages 1000"
     )]
     Crawl {
-        /// URLs or hosts to begin with, one a line; `-` for standard input.
+        /// URLs or hosts to begin with besides the index's own seeds, one a line; `-` for standard input.
         #[arg(long, value_name = "FILE")]
-        seeds: PathBuf,
+        seeds: Option<PathBuf>,
         /// Pages fetched at most.
         #[arg(long, value_name = "N")]
         max_pages: Option<u64>,
@@ -90,12 +95,32 @@ pub(super) enum Command {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
+    /// The index's own list of seeds, which `run` and `crawl` begin with. A running daemon is told of changes.
+    #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index seeds add example.com")]
+    Seeds(SeedsCommand),
     /// The users of the API.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
     User(UserCommand),
     /// The size of the index.
     #[command(after_help = "Example:\n  backlinkd --data ./index stats --json")]
     Stats {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is known of a host as a server: robots.txt, delay, queue, budget, last visits. Also beside a daemon.
+    #[command(after_help = "Example:\n  backlinkd --data ./index host www.example.com")]
+    Host {
+        /// A host, or any URL of it.
+        host: String,
+        /// As one JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is known of a URL, and why it is not fetched. Also beside a daemon.
+    #[command(after_help = "Example:\n  backlinkd --data ./index explain https://www.example.com/page")]
+    Explain {
+        url: String,
         /// As one JSON object.
         #[arg(long)]
         json: bool,
@@ -117,6 +142,27 @@ pub(super) enum Command {
         #[arg(long)]
         once: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SeedsCommand {
+    /// Adds URLs or hosts that are not there yet.
+    #[command(
+        after_help = "Example:\n  backlinkd --data ./index seeds add example.com https://example.org/docs/"
+    )]
+    Add {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Removes URLs or hosts. What was found by them stays.
+    #[command(after_help = "Example:\n  backlinkd --data ./index seeds remove example.com")]
+    Remove {
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
+    /// Lists the seeds, one a line.
+    #[command(after_help = "Example:\n  backlinkd --data ./index seeds list")]
+    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,7 +16,8 @@ use crate::urls::CanonicalUrl;
 
 /// What a batch is asked to do.
 pub(super) struct Batch<'a> {
-    pub seeds: &'a Path,
+    /// A file, besides the index's own list.
+    pub seeds: Option<&'a Path>,
     pub max_pages: Option<u64>,
     pub max_seconds: Option<u64>,
     pub rank: bool,
@@ -61,7 +62,7 @@ pub(super) fn refuse_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::R
     if seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()? {
         anyhow::bail!(
             "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
-             line",
+             line, or use `backlinkd seeds add`",
             store.directory().display()
         );
     }

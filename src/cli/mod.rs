@@ -6,26 +6,31 @@
 mod args;
 mod console;
 mod crawl;
+mod explain;
+mod host;
+mod log;
 mod meter;
 mod numbers;
+mod pid_file;
 mod rank;
+mod reload;
 mod robots;
 mod run;
 pub mod seeds;
+mod seeds_list;
 mod serve;
 mod signals;
+mod standing;
 mod stats;
 pub mod users;
 mod verify;
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{self, Config};
 use crate::crawl::CrawlError;
@@ -33,7 +38,7 @@ use crate::demo::DemoOptions;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
-use args::{Args, Command, UserCommand};
+use args::{Args, Command, SeedsCommand, UserCommand};
 use console::Console;
 use signals::Stop;
 
@@ -67,7 +72,8 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(args.quiet);
-    let setting = match start_log(&args, &console).and_then(|()| Setting::read(&args, &console)) {
+    let log = log::start(&console, args.verbose, args.log_format);
+    let setting = match log.and_then(|()| Setting::read(&args, &console)) {
         Ok(setting) => Arc::new(setting),
         Err(error) => {
             console.complain(format_args!("backlinkd: {error:#}"));
@@ -95,14 +101,22 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
-        Command::Crawl { seeds, max_pages, max_seconds, no_rank } => {
-            crawl::crawl(setting, &crawl::Batch { seeds: &seeds, max_pages, max_seconds, rank: !no_rank })
-        }
+        Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(
+            setting,
+            &crawl::Batch { seeds: seeds.as_deref(), max_pages, max_seconds, rank: !no_rank },
+        ),
         Command::Rank => rank::rank(setting),
         Command::Robots { source, agent, urls } => robots::robots(setting, &source, agent.as_deref(), &urls),
         Command::Serve { listen } => serve::serve(setting, listen),
+        Command::Seeds(command) => match command {
+            SeedsCommand::Add { urls } => seeds_list::change(setting, seeds_list::Change::Add, &urls),
+            SeedsCommand::Remove { urls } => seeds_list::change(setting, seeds_list::Change::Remove, &urls),
+            SeedsCommand::List => seeds_list::list(setting),
+        },
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),
+        Command::Host { host, json } => host::host(setting, &host, json),
+        Command::Explain { url, json } => explain::explain(setting, &url, json),
         Command::Verify { repair } => verify::verify(setting, repair),
         Command::Demo { listen, once } => demo(setting, listen, once),
     }
@@ -149,8 +163,27 @@ impl Setting {
         Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
+    /// Opens the data directory to read it, whoever else uses it.
+    fn open_beside(&self) -> anyhow::Result<Arc<Store>> {
+        Ok(Arc::new(Store::open_beside(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
+    }
+
+    /// The seeds of the index itself and of the file given, and whether all lines of both were good.
+    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+        let (mut seeds, own_good) = self.own_seeds()?;
+        let (given, given_good) = file.map_or(Ok((Vec::new(), true)), |file| self.seeds_in(file))?;
+        seeds.extend(given);
+        Ok((seeds, own_good && given_good))
+    }
+
+    /// The seeds of the index itself, likewise.
+    fn own_seeds(&self) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+        let own = seeds_list::path_of(&self.data);
+        if own.exists() { self.seeds_in(&own) } else { Ok((Vec::new(), true)) }
+    }
+
     /// Reads a seed file; says which lines are bad. Gives the seeds, and whether all lines were good.
-    fn seeds(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
         let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
         let (seeds, bad) = seeds::read(file, &self.rules)
             .with_context(|| format!("the seed file {} cannot be read", name.display()))?;
@@ -167,37 +200,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("the threads of the program cannot be started")
-}
-
-/// Logs go to standard error; `BACKLINKD_LOG` takes a filter such as `backlinkd::fetch=debug`.
-fn start_log(args: &Args, console: &Console) -> anyhow::Result<()> {
-    let level = match (args.quiet, args.verbose) {
-        (true, _) => "error",
-        (false, 0) => "backlinkd=info,warn",
-        (false, 1) => "backlinkd=debug,info",
-        (false, _) => "trace",
-    };
-    // These two report as errors what any client or server of the web may do: they are counted, not told.
-    let level = if args.verbose < 2 {
-        format!("{level},warp=off,rustls_platform_verifier=off")
-    } else {
-        level.to_owned()
-    };
-    let filter = match std::env::var("BACKLINKD_LOG") {
-        Ok(filter) => EnvFilter::try_new(filter).context(
-            "BACKLINKD_LOG is no log filter; write it like \"info\" or \"backlinkd::fetch=debug\"",
-        )?,
-        Err(_) => EnvFilter::new(level),
-    };
-    let writer = console.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(move || writer.clone())
-        // What cannot be written to standard error cannot be complained about there.
-        .log_internal_errors(false)
-        .init();
-    Ok(())
 }
 
 fn demo(setting: &Setting, listen: Option<std::net::SocketAddr>, once: bool) -> anyhow::Result<Ending> {

@@ -10,6 +10,8 @@ use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 
 use super::meter::{Meter, of_crawl};
+use super::pid_file::PidFile;
+use super::reload::{self, Reloader};
 use super::signals::Stop;
 use super::{Ending, Setting, crawl, rank, runtime, serve};
 use crate::api::{self, Activity, ServeError};
@@ -21,16 +23,19 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 
 pub(super) fn run(
     setting: &Arc<Setting>,
-    seeds: Option<&Path>,
+    file: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = seeds.map_or(Ok((Vec::new(), true)), |file| setting.seeds(file))?;
+    let (seeds, all_good) = setting.seeds(file)?;
     let store = setting.open_or_make()?;
     crawl::refuse_nothing(&seeds, &store)?;
     let mut state = serve::state(setting, Arc::clone(&store), listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
-    let crawler = Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?;
+    let crawler = Arc::new(Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?);
+    let reloader = Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?;
+    reloader.start(&runtime, reload::listen(&runtime)?);
+    let _pid_file = PidFile::write(&setting.data)?;
     let activity = Arc::new(Activity::of_crawl(crawler.progress()));
     state.activity = Arc::clone(&activity);
     let listener = runtime.block_on(api::bind(state.config.listen))?;

@@ -53,7 +53,7 @@ pub fn read_from(mut input: impl BufRead, rules: &UrlRules) -> io::Result<(Vec<C
     let (mut urls, mut bad, mut line, mut number) = (Vec::new(), Vec::new(), Vec::new(), 0);
     while input.read_until(b'\n', &mut line)? > 0 {
         number += 1;
-        let bytes = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
+        let bytes = if number == 1 { without_mark(&line) } else { &line };
         match seed_of(bytes, rules) {
             Ok(url) => urls.extend(url),
             Err(reason) => bad.push(BadLine { number, reason }),
@@ -63,8 +63,13 @@ pub fn read_from(mut input: impl BufRead, rules: &UrlRules) -> io::Result<(Vec<C
     Ok((urls, bad))
 }
 
+/// A first line without its byte order mark.
+pub(super) fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// The URL of one line; `None` when the line is empty or a comment.
-fn seed_of(line: &[u8], rules: &UrlRules) -> Result<Option<CanonicalUrl>, BadSeed> {
+pub(super) fn seed_of(line: &[u8], rules: &UrlRules) -> Result<Option<CanonicalUrl>, BadSeed> {
     let line = std::str::from_utf8(line).map_err(|_| BadSeed::Encoding)?;
     let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
     match (words.next(), words.next()) {

@@ -29,9 +29,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, CrawlConfig};
 use crate::fetch::{FetchError, Fetcher, RobotsCache};
-use crate::frontier::{BlockList, BlockListError, RecrawlRules};
+use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
 use crate::store::{Store, StoreError};
@@ -39,6 +39,8 @@ use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
 pub use progress::{Figures, Progress};
+
+use backlog::StoreBacklog;
 
 /// Why a crawl cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,18 @@ pub struct Reload {
     pub seeds: Vec<CanonicalUrl>,
     /// In the place of the former block list.
     pub blocks: BlockList,
+}
+
+/// What a URL's queue and its registrable domain have had, and what they may have.
+///
+/// # Errors
+/// [`StoreError`] when the database fails or a record is damaged.
+pub fn standing(
+    store: &Arc<Store>,
+    config: &CrawlConfig,
+    url: &CanonicalUrl,
+) -> Result<Standing, StoreError> {
+    StoreBacklog::new(store, config).standing(&QueueName::of(url), url)
 }
 
 impl Crawler {

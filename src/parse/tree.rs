@@ -15,13 +15,13 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
+use ahash::AHashMap;
 use encoding_rs::Encoding;
 use html5ever::LocalName;
 use html5ever::interface::Tracer;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{EOFToken, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink as _};
-use rustc_hash::FxHashMap;
 
 use super::charset::of_meta_label;
 use super::node::{NodeRef, Nodes};
@@ -103,7 +103,7 @@ struct Bounded<'a> {
     /// Whether the builder has seen a token since the open elements were counted.
     stale: Cell<bool>,
     /// Start tags left out whose end tag has not come yet.
-    left_out: RefCell<FxHashMap<LocalName, usize>>,
+    left_out: RefCell<AHashMap<LocalName, usize>>,
     cut: Cell<bool>,
 }
 

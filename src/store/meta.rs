@@ -67,6 +67,14 @@ impl Store {
         }
     }
 
+    /// Refuses a database of another format, and one that has none yet.
+    pub(super) fn refuse_other_formats(&self) -> Result<(), StoreError> {
+        match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
+            Some(value) => expect_format(&self.directory, &value),
+            None => Err(StoreError::Absent(self.directory.clone())),
+        }
+    }
+
     /// A random key made when the database was, for signing tokens.
     ///
     /// # Errors

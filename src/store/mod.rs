@@ -8,6 +8,7 @@
 //! It does not decide what is fetched, and it knows no HTTP. All calls block: call them off the async threads.
 
 mod batches;
+mod beside;
 mod changes;
 mod codec;
 mod commit;
@@ -74,6 +75,8 @@ pub struct Store {
     change_number: AtomicU64,
     /// Raised with every change of the API's users.
     users_number: AtomicU64,
+    /// Of a store that is read beside another process: what RocksDB keeps for it.
+    beside: Option<tempfile::TempDir>,
 }
 
 /// A unit of work done by the crawl, stored in one atomic batch.
@@ -130,7 +133,15 @@ impl Store {
     ) -> Result<Self, StoreError> {
         refuse_foreign(directory)?;
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
-        let mut store = Self {
+        let mut store = Self::over(db, directory, config, suffixes);
+        store.check_format()?;
+        store.resume_numbers()?;
+        store.open_seen()?;
+        Ok(store)
+    }
+
+    fn over(db: DB, directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Self {
+        Self {
             db,
             directory: directory.to_owned(),
             suffixes,
@@ -142,11 +153,8 @@ impl Store {
             known_urls: AtomicU64::new(0),
             change_number: AtomicU64::new(0),
             users_number: AtomicU64::new(0),
-        };
-        store.check_format()?;
-        store.resume_numbers()?;
-        store.open_seen()?;
-        Ok(store)
+            beside: None,
+        }
     }
 
     /// Opens the set of known URLs. It can be told from the rest of the index, so one that is damaged is made anew.
@@ -323,12 +331,20 @@ fn outlinks_from(
     value.map_or(Ok(Vec::new()), decode).map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0))
 }
 
+/// The index's own list of seeds, in its data directory.
+pub const SEEDS_FILE: &str = "seeds.txt";
+/// The number of the daemon's process, likewise.
+pub const PID_FILE: &str = "backlinkd.pid";
+
 /// A directory with other people's files in it is no data directory.
 fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
     let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
-    let mut entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
+    let entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
     let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
-    if !own && entries.next().is_some() {
+    // Seeds may be listed before there is anything else.
+    let is_beside =
+        |entry: &std::fs::DirEntry| [SEEDS_FILE, PID_FILE].iter().any(|name| entry.file_name() == *name);
+    if !own && entries.flatten().any(|entry| !is_beside(&entry)) {
         return Err(unusable(
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));

@@ -15,7 +15,7 @@ use super::schema::{FRONTIER, PAGES, SCHEDULE, bounded};
 use super::seen::{Arrivals, Staged, Writer};
 use super::{Store, StoreError, values};
 
-fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
+pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
     let surt = Surt::from(url);
     let name = QueueName::of_surt(surt.as_bytes());
     let mut key = Vec::with_capacity(name.as_bytes().len() + 2 + surt.as_bytes().len());
@@ -41,7 +41,7 @@ fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
     value
 }
 
-fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedUrl, StoreError> {
+pub(super) fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedUrl, StoreError> {
     let damaged = |damage: Damage| StoreError::damaged(FRONTIER, key, damage.0);
     let (_, priority, surt) = split_entry(key)?;
     let url = Surt::bytes_to_url(surt).map_err(|_| damaged(Damage("the URL")))?;
@@ -57,15 +57,22 @@ fn depth(reader: &mut Reader<'_>) -> Result<u16, Damage> {
     u16::try_from(reader.varint("the depth")?).map_err(|_| Damage("the depth"))
 }
 
-fn schedule_key(time: u64, surt: &[u8]) -> Vec<u8> {
+pub(super) fn schedule_key(time: u64, surt: &[u8]) -> Vec<u8> {
     [&time.to_be_bytes(), surt].concat()
 }
 
 /// The time and the sortable URL of a key of the schedule.
-fn split_scheduled(key: &[u8]) -> Result<(u64, &[u8]), StoreError> {
+pub(super) fn split_scheduled(key: &[u8]) -> Result<(u64, &[u8]), StoreError> {
     let (time, surt) =
         key.split_first_chunk().ok_or_else(|| StoreError::damaged(SCHEDULE, key, "the time"))?;
     Ok((u64::from_be_bytes(*time), surt))
+}
+
+/// The depth that a row of the schedule holds.
+pub(super) fn scheduled_depth(value: &[u8]) -> Result<u16, Damage> {
+    let mut reader = Reader(value);
+    let depth = depth(&mut reader)?;
+    reader.end().map(|()| depth)
 }
 
 /// The sortable URL in a key of the pages, the queue or the schedule.

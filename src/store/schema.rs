@@ -73,9 +73,20 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
     options.set_bytes_per_sync(1 << 20);
     options.set_keep_log_file_num(5);
     options.set_wal_compression_type(DBCompressionType::Zstd);
-    let families =
-        COLUMN_FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache)));
-    DB::open_cf_descriptors(&options, path, families)
+    DB::open_cf_descriptors(&options, path, families(config, &cache))
+}
+
+/// Opens the database as it is now, to be read beside the process that has it open. `folder` is for RocksDB itself.
+pub(super) fn open_beside(path: &Path, folder: &Path, config: &StoreConfig) -> Result<DB, rocksdb::Error> {
+    let cache = Cache::new_lru_cache(config.block_cache_bytes);
+    let mut options = Options::default();
+    // The other process deletes files that are not needed any more: those in use here have to stay open.
+    options.set_max_open_files(-1);
+    DB::open_cf_descriptors_as_secondary(&options, path, folder, families(config, &cache))
+}
+
+fn families(config: &StoreConfig, cache: &Cache) -> [ColumnFamilyDescriptor; COLUMN_FAMILIES.len()] {
+    COLUMN_FAMILIES.map(|name| ColumnFamilyDescriptor::new(name, family_options(name, config, cache)))
 }
 
 /// Why the database in `directory` cannot be this program's, if it cannot.

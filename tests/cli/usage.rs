@@ -12,11 +12,17 @@ fn every_command_shows_an_example_in_its_help() {
         ("rank", "backlinkd --data ./index rank"),
         ("robots", "robots https://example.com/ --agent ExampleBot / /private/page"),
         ("serve", "serve --listen 127.0.0.1:8080"),
+        ("seeds", "seeds add example.com"),
+        ("seeds add", "seeds add example.com https://example.org/docs/"),
+        ("seeds remove", "seeds remove example.com"),
+        ("seeds list", "seeds list"),
         ("user", "user add alice"),
         ("user add", "user add alice"),
         ("user remove", "user remove alice"),
         ("user list", "user list"),
         ("stats", "stats --json"),
+        ("host", "host www.example.com"),
+        ("explain", "explain https://www.example.com/page"),
         ("verify", "verify --repair"),
         ("demo", "backlinkd demo"),
     ] {
@@ -35,7 +41,7 @@ fn a_wrong_command_line_is_status_2_and_says_what_is_right() {
     for (arguments, told) in [
         (&[][..], "Usage:"),
         (&["craw"], "'crawl'"),
-        (&["crawl"], "--seeds <FILE>"),
+        (&["seeds", "add"], "<URL>"),
         (&["crawl", "--seeds", "-", "--max-pages", "-1"], "-1"),
         (&["crawl", "--seeds", "-", "--max-seconds", "soon"], "--max-seconds <S>"),
         (&["serve", "--listen", "localhost"], "--listen <ADDR>"),
@@ -90,9 +96,16 @@ fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched()
 #[test]
 fn nothing_is_made_where_nothing_is_to_be_read() {
     let place = Place::new();
-    for command in
-        [&["stats"][..], &["verify"], &["rank"], &["serve"], &["user", "list"], &["user", "remove", "alice"]]
-    {
+    for command in [
+        &["stats"][..],
+        &["verify"],
+        &["host", "a.test"],
+        &["explain", "a.test"],
+        &["rank"],
+        &["serve"],
+        &["user", "list"],
+        &["user", "remove", "alice"],
+    ] {
         let ended = place.run(command).with(1);
         assert!(ended.err.contains("holds no backlinkd index"), "{command:?}: {}", ended.err);
         assert!(!place.data().exists(), "{command:?}");

@@ -281,6 +281,10 @@ fn hostile_pages_are_bounded() {
         |open: &str, close: &str| format!("{}<a href=x>x</a>{}", open.repeat(100_000), close.repeat(100_000));
     let fonts: String = (0..200).map(|n| format!("<font size={n}>")).collect();
     let many = |tag: &dyn Fn(usize) -> String| (0..50_000).map(tag).collect::<String>();
+    let made_up = |start: &str| {
+        "<a href=x>x</a>".to_owned()
+            + &(0..500_000).map(|n| format!("{start}made-up-{n}>")).collect::<String>()
+    };
     for (name, body, found) in [
         ("deep div", deep("<div>", "</div>"), true),
         ("deep unclosed", deep("<b><p>", ""), true),
@@ -298,6 +302,10 @@ fn hostile_pages_are_bounded() {
         ("anchors in each other", many(&|n| format!("<a href={n}><object>text")), true),
         ("SVG anchors in each other", format!("<svg>{}", many(&|n| format!("<a href={n}>t"))), true),
         ("attributes", format!("<a href=x>x</a><b{}>", many(&|n| format!(" a{n}=''"))), true),
+        ("start tags nobody knows", made_up("<"), true),
+        ("end tags nobody knows", made_up("</"), true),
+        ("attributes nobody knows", made_up("<b "), true),
+        ("doctypes", "<!doctype x>".repeat(300_000) + "<a href=x>x</a>", true),
     ] {
         let start = clock_gettime(ClockId::ThreadCPUTime);
         let page = read(&body);

@@ -70,7 +70,7 @@ fn damaged(family: &str, damage: &Damage) -> Vec<(&'static str, &'static str, u6
             dump.get_mut("meta").unwrap().remove(&b"token-key"[..]);
         }
     }
-    assert_eq!(after, before, "{family}");
+    assert!(after == before, "{family}: {findings:?}");
     told(&findings)
 }
 
@@ -83,6 +83,10 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
         value
     };
     let longer = |family, key: &[u8]| [value(family, key), vec![0]].concat();
+    let visit: &[u8] = small_rows("schedule").into_keys().next().unwrap().leak();
+    let mut other = visit.to_vec();
+    other[7] ^= 1;
+    let other: &[u8] = other.leak();
     const UNREADABLE: &str = "rows that cannot be read";
     for (family, damage, what) in [
         ("backlinks", Remove(BACKLINK), "rows that are missing"),
@@ -122,6 +126,19 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
         ("ranks", Put(b"\x00\x00\x00\x01\x01example.org", vec![1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00\x00\x01\x01example.org", vec![0xff, 1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00", vec![0, 1]), UNREADABLE),
+        ("schedule", Remove(visit), "visits that are missing"),
+        ("schedule", Put(other, vec![0]), "visits at another time than their page says"),
+        ("schedule", Put(visit, vec![]), UNREADABLE),
+        ("schedule", Put(b"\0\0\0", vec![0]), UNREADABLE),
+        ("frontier", Put(b"com,example,)\x01\x00\x03com,example,)/b\x01", vec![0]), UNREADABLE),
+        ("frontier", Put(b"com,example,)\x01\x00\x03org,b,)/\x01", vec![0, 0, 0]), UNREADABLE),
+        ("hosts", Put(b"com,example,)\x01", vec![1]), UNREADABLE),
+        ("hosts", Put(b"com,example,", vec![0, 0, 0, 0, 0]), UNREADABLE),
+        (
+            "met",
+            Put(b"\0\0\0\0\0\0\xff\0", b"\x05\x01\x00\x00\x13com,example,)/../a\x01".to_vec()),
+            UNREADABLE,
+        ),
         ("meta", Put(b"counters", vec![2, 2, 2, 2, 2]), "counters that are wrong"),
         ("meta", Put(b"counters", vec![2]), "counters that are wrong"),
         ("meta", Remove(b"counters"), "counters that are wrong"),
@@ -206,7 +223,7 @@ fn keys_that_are_no_canonical_urls_are_removed() {
         assert_eq!(first.examples, [key.escape_ascii().to_string()]);
         assert_eq!(findings.left, []);
         drop(store);
-        assert_eq!(dump(folder.path()), before, "{}", key.escape_ascii());
+        assert!(dump(folder.path()) == before, "{}", key.escape_ascii());
     }
     assert!(Surt::bytes_to_url(b"com,example,)/../a\x01").is_ok(), "a reader alone would take it");
 }
@@ -268,6 +285,6 @@ proptest! {
         prop_assert!(!is_changed || !look(&store, MEMORY).is_clean());
         prop_assert_eq!(repair(&store).left, vec![]);
         drop(store);
-        prop_assert_eq!(dump(folder.path()), before);
+        prop_assert!(dump(folder.path()) == before);
     }
 }

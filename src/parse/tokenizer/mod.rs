@@ -9,6 +9,7 @@
 //! Tokens are those of html5ever's tokenizer, except that
 //! * texts come in as few pieces as possible, and share the document's memory;
 //! * comments are empty, end tags have no attributes, and start tags only those that [`names`] keeps;
+//! * long names that html5ever does not know are numbered;
 //! * parse errors are not told, and lines are not counted;
 //! * a byte order mark is text wherever it stands, as in the standard.
 //!

@@ -1,5 +1,9 @@
-//! Names of tags and attributes, interned once for each way they are spelled in a document, and which attributes of
+//! Names of tags and attributes, looked up once for each way they are spelled in a document, and which attributes of
 //! which tags are kept.
+//!
+//! html5ever interns long names that it does not know in one table for the whole process, whose time for a page of
+//! made-up names grows with their square, and which other threads wait for. Nothing ever asks what such a name is, only
+//! whether two of them are the same. So a number stands in for it, which is counted from one in every document.
 
 use std::borrow::Cow;
 
@@ -39,11 +43,15 @@ pub(super) struct TagName {
     pub(super) kept: Kept,
 }
 
-/// The names met so far.
+/// Bytes of the longest name that html5ever holds without a table.
+const SHORT: usize = 7;
+
+/// The names met so far, as they are written.
 #[derive(Default)]
 pub(super) struct Names<'t> {
     tags: AHashMap<&'t str, TagName>,
     attributes: AHashMap<&'t str, LocalName>,
+    strangers: Strangers<'t>,
 }
 
 impl<'t> Names<'t> {
@@ -53,7 +61,7 @@ impl<'t> Names<'t> {
             return known.clone();
         }
         let name = as_read(written);
-        let new = TagName { kept: kept(&name), local: LocalName::from(name) };
+        let new = TagName { kept: kept(&name), local: self.strangers.local(name) };
         self.tags.insert(written, new.clone());
         new
     }
@@ -70,10 +78,34 @@ impl<'t> Names<'t> {
         if let Some(known) = self.attributes.get(written) {
             return Some(known.clone());
         }
-        let new = LocalName::from(as_read(written));
+        let new = self.strangers.local(as_read(written));
         self.attributes.insert(written, new.clone());
         Some(new)
     }
+}
+
+/// Long names that html5ever does not know, as they are read, with what stands in for them.
+#[derive(Default)]
+struct Strangers<'t>(AHashMap<Cow<'t, str>, LocalName>);
+
+impl<'t> Strangers<'t> {
+    fn local(&mut self, name: Cow<'t, str>) -> LocalName {
+        if name.len() <= SHORT {
+            return LocalName::from(name);
+        }
+        if let Some(known) = LocalName::try_static(&name) {
+            return known;
+        }
+        let number = self.0.len() + 1;
+        self.0.entry(name).or_insert_with(|| stand_in(number)).clone()
+    }
+}
+
+/// A short name that no document can hold, because of its blank. A text has room for less than 2^36 names.
+fn stand_in(number: usize) -> LocalName {
+    const DIGITS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-";
+    let digits = (0..6).map(|place| char::from(DIGITS[number >> (6 * place) & 63]));
+    LocalName::from(std::iter::once(' ').chain(digits).collect::<String>())
 }
 
 /// A name as the tokenizer reads it: ASCII letters in lower case, NUL replaced.

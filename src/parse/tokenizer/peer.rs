@@ -32,12 +32,18 @@ enum Told {
 struct Recorder<'a> {
     builder: TreeBuilder<NodeRef<'a>, Sink<'a>>,
     told: RefCell<Vec<Told>>,
+    /// Long names html5ever does not know, in the order they were met.
+    strangers: RefCell<Vec<LocalName>>,
 }
 
 impl<'a> Recorder<'a> {
     fn new(nodes: &'a Nodes<'a>) -> Self {
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
-        Self { builder: TreeBuilder::new(Sink::new(nodes), options), told: RefCell::default() }
+        Self {
+            builder: TreeBuilder::new(Sink::new(nodes), options),
+            told: RefCell::default(),
+            strangers: RefCell::default(),
+        }
     }
 
     fn tell(&self, token: &Token) {
@@ -51,23 +57,38 @@ impl<'a> Recorder<'a> {
             NullCharacterToken => told.push(Told::Nul),
             CommentToken(_) => told.push(Told::Comment),
             DoctypeToken(doctype) => told.push(Told::Doctype(doctype.clone())),
-            TagToken(tag) => told.push(told_tag(tag)),
+            TagToken(tag) => told.push(self.told_tag(tag)),
             EOFToken => told.push(Told::End),
             Token::ParseError(_) => {}
         }
     }
 }
 
-fn told_tag(tag: &Tag) -> Told {
-    let kept = names::Names::default().tag(&tag.name).kept;
-    let is_kept =
-        |name: &str| tag.kind == StartTag && names::Names::default().attribute(name, kept).is_some();
-    let attributes = tag.attrs.iter().filter(|attribute| is_kept(&attribute.name.local));
-    Told::Tag {
-        kind: tag.kind,
-        name: tag.name.to_string(),
-        self_closing: tag.self_closing,
-        attributes: attributes.map(|one| (one.name.local.to_string(), one.value.to_string())).collect(),
+impl Recorder<'_> {
+    fn told_tag(&self, tag: &Tag) -> Told {
+        let kept = names::Names::default().tag(&tag.name).kept;
+        let is_kept =
+            |name: &str| tag.kind == StartTag && names::Names::default().attribute(name, kept).is_some();
+        let attributes = tag.attrs.iter().filter(|attribute| is_kept(&attribute.name.local));
+        Told::Tag {
+            kind: tag.kind,
+            name: self.name(&tag.name),
+            self_closing: tag.self_closing,
+            attributes: attributes.map(|one| (self.name(&one.name.local), one.value.to_string())).collect(),
+        }
+    }
+
+    /// A name that html5ever knows, or else a number in place of it.
+    fn name(&self, name: &LocalName) -> String {
+        if LocalName::try_static(name).is_some() || (name.len() <= 7 && !name.starts_with(' ')) {
+            return name.to_string();
+        }
+        let mut strangers = self.strangers.borrow_mut();
+        let number = strangers.iter().position(|stranger| stranger == name).unwrap_or(strangers.len());
+        if number == strangers.len() {
+            strangers.push(name.clone());
+        }
+        format!("stranger {number}")
     }
 }
 
@@ -103,7 +124,7 @@ fn theirs(text: &str) -> Vec<Told> {
 }
 
 /// Pieces of markup in which a tokenizer has to decide something.
-const PIECES: [&str; 118] = [
+const PIECES: [&str; 125] = [
     "<",
     ">",
     "</",
@@ -188,6 +209,13 @@ const PIECES: [&str; 118] = [
     "<a href=''/>",
     "</a href=x>",
     "<br/>",
+    "<x-number-one X-Number-One>",
+    "<X-NUMBER-ONE>",
+    "</x-number-one>",
+    "<x-number-two>",
+    "</x-number-two>",
+    "<Layer>",
+    "<b x-number-one Y-NUMBER-TWO=1 y-number-two=2>",
     "<img alt='a&lt=b' src=x>",
     "<input TYPE=hidden x>",
     "<b x=1 X=2 \0=3>",

@@ -24,6 +24,7 @@ mod mender;
 mod meta;
 mod pages;
 mod pairs;
+mod queue;
 mod ranks;
 
 use std::sync::PoisonError;
@@ -82,6 +83,7 @@ fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
         Box::new(pairs::HostPairs::outgoing(share)),
         Box::new(counters::Counters::default()),
         Box::new(changes::ChangeNumbers),
+        Box::new(queue::Queue),
         Box::new(ranks::Ranks),
         Box::new(meta::Meta),
     ]

@@ -1,0 +1,171 @@
+//! `backlinkd explain`: what is known of a URL, and why it is not fetched. Also while a daemon runs.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::standing::{Server, time, unix_now};
+use super::{Ending, Setting};
+use crate::frontier::TrapRules;
+use crate::model::{Day, FailureKind, StoredPage};
+use crate::store::Store;
+use crate::urls::CanonicalUrl;
+
+/// Times are Unix seconds.
+#[derive(Debug, Serialize)]
+struct Explained {
+    url: String,
+    /// Whether it was ever met, on a page, in a sitemap or as a seed.
+    met: bool,
+    /// `null`: it was never visited.
+    page: Option<Page>,
+    /// `null`: it does not wait in its host's queue.
+    queued: Option<Queued>,
+    server: Server,
+    /// Why it is not fetched now, in sentences; none: it is fetched when its turn comes.
+    reasons: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    visited: u64,
+    /// HTTP status of the last answer; 0 when there was none.
+    status: u16,
+    /// Why the last visit failed; `null` when it did not.
+    failure: Option<&'static str>,
+    depth: u16,
+    next_visit: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Queued {
+    /// The lower, the sooner; 0 is a seed.
+    priority: u16,
+    /// Links away from a seed.
+    depth: u16,
+    failed_attempts: u32,
+}
+
+pub(super) fn explain(setting: &Setting, word: &str, json: bool) -> anyhow::Result<Ending> {
+    let url = setting.rules.typed(word)?;
+    let explained = Explained::of(setting, &setting.open_beside()?, &url)?;
+    if json {
+        setting.console.answer(serde_json::to_string(&explained)?)?;
+    } else {
+        setting.console.answer(explained.text())?;
+    }
+    Ok(Ending::Good)
+}
+
+impl Explained {
+    fn of(setting: &Setting, store: &Arc<Store>, url: &CanonicalUrl) -> anyhow::Result<Self> {
+        let page = store.page(url)?.map(page);
+        let queued = store.entry_of(url)?.map(|entry| Queued {
+            priority: entry.priority.0,
+            depth: entry.depth,
+            failed_attempts: entry.attempts,
+        });
+        let met = page.is_some() || queued.is_some() || store.was_met(url)?;
+        let server = Server::of(setting, store, url)?;
+        let mut explained = Self { url: url.to_string(), met, page, queued, server, reasons: Vec::new() };
+        explained.reasons = explained.why_not(setting, url);
+        Ok(explained)
+    }
+
+    fn why_not(&self, setting: &Setting, url: &CanonicalUrl) -> Vec<String> {
+        let (mut reasons, config, server) = (Vec::new(), &setting.config.crawl, &self.server);
+        if !self.met {
+            reasons.push("It was not met yet: no page, sitemap or seed led to it.".to_owned());
+        }
+        if server.blocked {
+            reasons.push("crawl.block_list names its host.".to_owned());
+        }
+        let today = Day::from_unix_seconds(unix_now());
+        if let Some(trap) = TrapRules::new(&setting.config.traps).judge(url, today) {
+            reasons.push(format!("It looks like a part of a trap: {trap}."));
+        }
+        match &server.robots {
+            Some(robots) if !robots.allowed && robots.line > 0 => {
+                reasons.push(format!("Line {} of robots.txt disallows it.", robots.line));
+            }
+            Some(robots) if !robots.allowed => {
+                reasons.push(format!("robots.txt: goes by {}.", robots.basis));
+            }
+            _ => {}
+        }
+        if let Some(until) = server.asleep_until {
+            reasons.push(format!(
+                "Its host is left alone until {}, because it did not answer or asked for a pause.",
+                time(until)
+            ));
+        }
+        reasons.extend(self.depth_or_budget(config.max_depth));
+        match (&self.page, &self.queued) {
+            (Some(Page { next_visit: Some(at), .. }), None) => {
+                reasons.push(format!("Its next visit is due at {}.", time(*at)));
+            }
+            (None, None) if self.met && reasons.is_empty() => {
+                reasons.push("It was met, and neither waits in a queue nor was visited: it was too deep, put off or given up.".to_owned());
+            }
+            _ => {}
+        }
+        reasons
+    }
+
+    /// Pages that are visited again count towards no budget.
+    fn depth_or_budget(&self, max_depth: u16) -> Option<String> {
+        let queued = self.queued.as_ref()?;
+        let budget = &self.server.budget;
+        if queued.depth > max_depth {
+            return Some(format!(
+                "It is {} links away from a seed, more than crawl.max_depth.",
+                queued.depth
+            ));
+        }
+        let is_new = self.page.is_none() && crate::frontier::Priority(queued.priority).is_new_page();
+        if is_new && budget.pages >= budget.most {
+            return Some(format!("Its host has had its budget of {} new pages.", budget.most));
+        }
+        (is_new && budget.domain_pages >= budget.domain_most)
+            .then(|| format!("{} has had its budget of {} new pages.", budget.domain, budget.domain_most))
+    }
+
+    /// For people.
+    fn text(&self) -> String {
+        let mut text = self.url.clone();
+        match &self.page {
+            Some(page) => {
+                let outcome = page.failure.map_or_else(|| format!("status {}", page.status), str::to_owned);
+                text += &format!("\n  visited at {}: {outcome}", time(page.visited));
+            }
+            None => text += "\n  never visited",
+        }
+        if let Some(queued) = &self.queued {
+            text += &format!(
+                "\n  waits in its host's queue: priority {}, {} links away from a seed, {} failed attempts",
+                queued.priority, queued.depth, queued.failed_attempts
+            );
+        }
+        if let Some(robots) = self.server.robots.as_ref().filter(|robots| robots.allowed) {
+            text += &match robots.line {
+                0 => "\n  allowed: no line of robots.txt is about it".to_owned(),
+                line => format!("\n  allowed by line {line} of robots.txt"),
+            };
+        }
+        if self.reasons.is_empty() {
+            return text + "\nIt is fetched when its turn comes.";
+        }
+        self.reasons.iter().fold(text, |text, reason| text + "\n" + reason)
+    }
+}
+
+fn page(page: StoredPage) -> Page {
+    let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == page.last_failure);
+    Page {
+        visited: page.visited,
+        status: page.status,
+        failure: failure.map(|kind| kind.as_str()),
+        depth: page.depth,
+        next_visit: (page.next_visit > 0).then_some(page.next_visit),
+    }
+}

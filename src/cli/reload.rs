@@ -1,0 +1,94 @@
+//! SIGHUP: the daemon reads its seed files and `crawl.block_list` again.
+//!
+//! A bad line of a seed file is told and skipped, as at the start. A file that cannot be used is told, and what it
+//! said before goes on. Only seeds that are new are visited; of the block list, the whole is replaced.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Setting;
+use crate::crawl::{Crawler, Reload};
+use crate::frontier::BlockList;
+use crate::urls::CanonicalUrl;
+
+/// What the daemon was started with, and read since.
+pub(super) struct Reloader {
+    setting: Arc<Setting>,
+    crawler: Arc<Crawler>,
+    /// The seed file that was given. The standard input cannot be read again.
+    file: Option<PathBuf>,
+    known: HashSet<CanonicalUrl>,
+    blocks: BlockList,
+}
+
+/// Listens for the signal from now on: without that, it would end the process.
+///
+/// # Errors
+/// When the operating system does not let it be listened for.
+pub(super) fn listen(runtime: &Runtime) -> anyhow::Result<Signal> {
+    let _entered = runtime.enter();
+    signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")
+}
+
+impl Reloader {
+    /// # Errors
+    /// When the block list cannot be used.
+    pub fn new(
+        setting: &Arc<Setting>,
+        crawler: &Arc<Crawler>,
+        file: Option<PathBuf>,
+        seeds: &[CanonicalUrl],
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            setting: Arc::clone(setting),
+            crawler: Arc::clone(crawler),
+            file: file.filter(|file| file.as_os_str() != "-"),
+            known: seeds.iter().cloned().collect(),
+            blocks: BlockList::read(&setting.config.crawl.block_list)?,
+        })
+    }
+
+    /// Reads everything again at each signal, for as long as the runtime is there.
+    pub fn start(mut self, runtime: &Runtime, mut hangup: Signal) {
+        runtime.spawn(async move {
+            while hangup.recv().await.is_some() {
+                let reading = tokio::task::spawn_blocking(move || {
+                    self.reload();
+                    self
+                });
+                match reading.await {
+                    Ok(reloader) => self = reloader,
+                    Err(_) => return,
+                }
+            }
+        });
+    }
+
+    fn reload(&mut self) {
+        let console = &self.setting.console;
+        let seeds = self.setting.seeds(self.file.as_deref()).map(|(seeds, _)| seeds);
+        let seeds = seeds.unwrap_or_else(|error| {
+            console.complain(format_args!("backlinkd: {error:#}; the seeds stay as they are"));
+            Vec::new()
+        });
+        match BlockList::read(&self.setting.config.crawl.block_list) {
+            Ok(blocks) => self.blocks = blocks,
+            Err(error) => {
+                console.complain(format_args!("backlinkd: {error}; the block list stays as it is"));
+            }
+        }
+        let seeds: Vec<CanonicalUrl> =
+            seeds.into_iter().filter(|seed| self.known.insert(seed.clone())).collect();
+        console.tell(format_args!(
+            "backlinkd: read again: {} new seeds, {} blocked hosts and domains.",
+            seeds.len(),
+            self.blocks.len()
+        ));
+        self.crawler.reload(Reload { seeds, blocks: self.blocks.clone() });
+    }
+}

@@ -1,0 +1,147 @@
+//! What is known of one scheme, host and port, and how it is treated: what `backlinkd host` shows, and what
+//! `backlinkd explain` goes by.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use super::Setting;
+use crate::crawl;
+use crate::fetch::{KeptRobots, RobotsBasis, RobotsKnown};
+use crate::frontier::{BlockList, QueueName};
+use crate::model::{FailureKind, HostRecord, HostVisit};
+use crate::store::Store;
+use crate::urls::CanonicalUrl;
+
+/// One scheme, host and port. Times are Unix seconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Server {
+    pub origin: String,
+    /// Whether the block list names its host.
+    pub blocked: bool,
+    /// Seconds from the end of a fetch to the next.
+    pub delay_seconds: f64,
+    /// URLs that wait to be fetched.
+    pub queued: u64,
+    /// Visits to pages, and how many of the last failed in a row.
+    pub visits: u64,
+    pub failures: u32,
+    /// Until when it is left alone; `null`: it is not.
+    pub asleep_until: Option<u64>,
+    /// `null`: it was not asked for yet.
+    pub robots: Option<Robots>,
+    pub budget: Budget,
+    /// The latest last.
+    pub last_visits: Vec<Visit>,
+}
+
+/// What its robots.txt says of the URL asked about.
+#[derive(Debug, Serialize)]
+pub(super) struct Robots {
+    pub allowed: bool,
+    /// Number of the line that decides; 0 when none does.
+    pub line: u32,
+    /// What it is judged by.
+    pub basis: &'static str,
+    /// When the copy came, and with which status.
+    pub fetched: Option<u64>,
+    pub status: u16,
+    /// When it is asked for again.
+    pub due: u64,
+    pub crawl_delay_seconds: Option<f64>,
+}
+
+/// New pages fetched, and how many may be, of the server and of its registrable domain.
+#[derive(Debug, Serialize)]
+pub(super) struct Budget {
+    pub pages: u64,
+    pub most: u64,
+    pub domain: String,
+    pub domain_pages: u64,
+    pub domain_most: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Visit {
+    pub at: u64,
+    /// HTTP status, or why there was no answer.
+    pub outcome: String,
+}
+
+impl Server {
+    /// What is known of the server of a URL.
+    pub fn of(setting: &Setting, store: &Arc<Store>, url: &CanonicalUrl) -> anyhow::Result<Self> {
+        let config = &setting.config;
+        let queue = QueueName::of(url);
+        let HostRecord { visits, failures, asleep_until, last, .. } = store.host(&queue)?;
+        let standing = crawl::standing(store, &config.crawl, url)?;
+        let blocks = BlockList::read(&config.crawl.block_list).context("crawl.block_list cannot be used")?;
+        let robots = robots(setting, store, url)?;
+        let asked = robots.as_ref().and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
+        let most = config.crawl.max_crawl_delay.0.as_secs_f64();
+        Ok(Self {
+            origin: origin_of(url).to_owned(),
+            blocked: blocks.blocks(url.host()),
+            delay_seconds: config.crawl.delay.0.as_secs_f64().max(asked.min(most)),
+            queued: store.queue_length_of(&queue)?,
+            visits,
+            failures,
+            asleep_until: (asleep_until > unix_now()).then_some(asleep_until),
+            robots,
+            budget: Budget {
+                pages: standing.pages,
+                most: standing.budget,
+                domain: standing.domain.to_string(),
+                domain_pages: standing.domain_pages,
+                domain_most: standing.domain_budget,
+            },
+            last_visits: last.iter().map(visit).collect(),
+        })
+    }
+}
+
+fn robots(setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Result<Option<Robots>> {
+    let Some(kept) = store.robots(origin_of(url))?.and_then(|bytes| KeptRobots::decode(&bytes)) else {
+        return Ok(None);
+    };
+    let config = &setting.config;
+    let known = RobotsKnown::of(&kept, &config.robots, &config.fetch.user_agent, url, unix_now());
+    let undefined = known.basis == RobotsBasis::Undefined;
+    Ok(Some(Robots {
+        allowed: known.decision.allowed && !undefined,
+        line: if undefined { 0 } else { known.decision.line },
+        basis: match known.basis {
+            RobotsBasis::Fresh => "the file as it was fetched lately",
+            RobotsBasis::StandsIn => "an older copy, because the file cannot be had now",
+            RobotsBasis::Undefined => "nothing: the file cannot be had, so nothing may be fetched",
+            RobotsBasis::GivenUp => "the last copy or no rules: the file could not be had for too long",
+        },
+        fetched: known.fetched,
+        status: known.status,
+        due: known.due,
+        crawl_delay_seconds: known.crawl_delay.map(|delay| delay.as_secs_f64()),
+    }))
+}
+
+fn visit(visit: &HostVisit) -> Visit {
+    let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == visit.failure);
+    let outcome = failure.map_or_else(|| visit.status.to_string(), |kind| kind.as_str().to_owned());
+    Visit { at: visit.at, outcome }
+}
+
+/// Scheme, host and port of a URL.
+fn origin_of(url: &CanonicalUrl) -> &str {
+    &url.as_str()[..url.as_str().len() - url.path_and_query().len()]
+}
+
+pub(super) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A Unix time as people read it.
+pub(super) fn time(unix: u64) -> String {
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(unix));
+    at.map_or_else(|| unix.to_string(), |at| humantime::format_rfc3339_seconds(at).to_string())
+}

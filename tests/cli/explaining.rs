@@ -1,0 +1,94 @@
+//! `host` and `explain`: what they say of a small web, after a batch and beside a daemon.
+
+use serde_json::Value;
+
+use super::process::Place;
+use crate::support::fake_web::{FakeWeb, Reply};
+
+async fn web() -> FakeWeb {
+    FakeWeb::new()
+        .host("b.test", "127.1.0.2")
+        .page("a.test", "/robots.txt", Reply::text("User-agent: *\nCrawl-delay: 0.2\nDisallow: /no\n"))
+        .page("a.test", "/", Reply::html("<a href=/yes>y</a><a href=/no>n</a><a href=http://b.test/>b</a>"))
+        .page("a.test", "/yes", Reply::html("yes"))
+        .page("b.test", "/", Reply::html("b"))
+        .start()
+        .await
+}
+
+fn explained(place: &Place, url: &str) -> Value {
+    serde_json::from_str(&place.run(&["explain", url, "--json"]).with(0).out).unwrap()
+}
+
+fn reasons(explained: &Value) -> Vec<&str> {
+    explained["reasons"].as_array().unwrap().iter().map(|reason| reason.as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_reason_why_a_url_is_not_fetched_is_told() {
+    let web = web().await;
+    let place = Place::at(&web);
+    let blocks = place.file("blocks.txt", "b.test\n");
+    let place = place.set(&format!("crawl.block_list={blocks}"));
+    place.run_with(&["crawl", "--no-rank", "--seeds", "-"], "a.test\n").with(0);
+
+    let yes = explained(&place, "http://a.test/yes");
+    assert_eq!((&yes["met"], &yes["page"]["status"]), (&Value::from(true), &Value::from(200)));
+    let due = reasons(&yes);
+    assert!(due.len() == 1 && due[0].starts_with("Its next visit is due at 2"), "{yes}");
+    assert!(yes["page"]["next_visit"].as_u64() > yes["page"]["visited"].as_u64(), "{yes}");
+
+    let no = explained(&place, "http://a.test/no");
+    assert_eq!(reasons(&no)[0], "Line 3 of robots.txt disallows it.");
+    assert_eq!((&no["met"], &no["page"]), (&Value::from(true), &Value::Null));
+    let robots = &no["server"]["robots"];
+    assert_eq!((&robots["allowed"], &robots["line"]), (&Value::from(false), &Value::from(3)));
+    assert_eq!(no["server"]["delay_seconds"], 0.2);
+
+    assert!(reasons(&explained(&place, "b.test")).contains(&"crawl.block_list names its host."));
+    let unknown = explained(&place, "http://a.test/never");
+    assert_eq!(reasons(&unknown), ["It was not met yet: no page, sitemap or seed led to it."]);
+    let trap = explained(&place, "http://a.test/x/y/x/y/x/y/x/y/x/y");
+    assert!(reasons(&trap)[1].starts_with("It looks like a part of a trap: "), "{trap}");
+
+    let text = place.run(&["explain", "http://a.test/no"]).with(0).out;
+    assert_eq!(text.lines().next(), Some("http://a.test/no"));
+    assert!(text.contains("\n  never visited\n"), "{text}");
+    assert!(text.contains("\nLine 3 of robots.txt disallows it."), "{text}");
+    place.run(&["explain", "ftp://a.test/"]).with(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_described_beside_a_daemon() {
+    let web = web().await;
+    let place = Place::at(&web);
+    place.file("seeds.txt", "a.test\n");
+    let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"]);
+    daemon.address();
+    daemon.waits_for("both pages", |_| web.log().iter().any(|request| request.path == "/yes"));
+    daemon.waits_for("the page to be stored", |_| {
+        let servers: Value =
+            serde_json::from_str(&place.run(&["host", "a.test", "--json"]).with(0).out).unwrap();
+        servers[0]["visits"] == 2
+    });
+    let servers: Value = serde_json::from_str(&place.run(&["host", "a.test", "--json"]).with(0).out).unwrap();
+    let server = &servers[0];
+    assert_eq!((&server["origin"], &server["queued"]), (&Value::from("http://a.test"), &Value::from(0)));
+    assert_eq!((&server["failures"], &server["asleep_until"]), (&Value::from(0), &Value::Null));
+    let outcomes: Vec<&Value> =
+        server["last_visits"].as_array().unwrap().iter().map(|visit| &visit["outcome"]).collect();
+    assert_eq!(outcomes, ["200", "200"]);
+    assert_eq!(
+        (&server["robots"]["status"], &server["budget"]["domain"]),
+        (&Value::from(200), &Value::from("a.test"))
+    );
+    let text = place.run(&["host", "http://a.test/no"]).with(0).out;
+    assert!(text.starts_with("http://a.test\n  robots.txt   status 200 at 2"), "{text}");
+    assert!(text.contains("\n  delay        0.2 s from the end"), "{text}");
+    let nothing = place.run(&["host", "c.test"]).with(0).out;
+    assert_eq!(nothing, "Nothing of c.test was fetched, and nothing waits to be.\n");
+    daemon.signal("TERM");
+    daemon.end().with(0);
+    // What was looked at is as it was.
+    assert_eq!(place.run(&["verify"]).with(0).out, "Nothing is wrong with the index.\n");
+}
