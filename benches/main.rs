@@ -15,6 +15,7 @@ fn main() {
     cases::parse::benches();
     cases::rank::benches();
     cases::serving::benches();
+    cases::sieve::benches();
     cases::store::benches();
     Criterion::default().configure_from_args().final_summary();
 }

@@ -1,4 +1,5 @@
 pub mod parse;
 pub mod rank;
 pub mod serving;
+pub mod sieve;
 pub mod store;
