@@ -8,6 +8,7 @@ mod console;
 mod crawl;
 mod explain;
 mod host;
+mod limits;
 mod log;
 mod meter;
 mod numbers;
@@ -99,6 +100,7 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
+    limits::raise_open_files(&setting.config);
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
         Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(

@@ -155,3 +155,20 @@ fn the_demo_checks_itself() {
     assert!(ended.out.contains("checks hold."), "{}", ended.out);
     assert!(!place.data().exists());
 }
+
+#[test]
+fn too_low_a_limit_of_open_files_is_raised_or_told() {
+    let told = |soft: u32, hard: u32| {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "ulimit -Sn {soft} && ulimit -Hn {hard} && exec '{}' --data '{}' verify",
+            env!("CARGO_BIN_EXE_backlinkd"),
+            folder.path().display()
+        );
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        String::from_utf8(output.stderr).unwrap().contains("limit of open files is lower")
+    };
+    assert!(told(300, 300));
+    assert!(!told(300, 4_000));
+    assert!(!told(4_000, 4_000));
+}
