@@ -283,7 +283,7 @@ fn hostile_pages_are_bounded() {
     let many = |tag: &dyn Fn(usize) -> String| (0..50_000).map(tag).collect::<String>();
     let made_up = |start: &str| {
         "<a href=x>x</a>".to_owned()
-            + &(0..500_000).map(|n| format!("{start}made-up-{n}>")).collect::<String>()
+            + &(0..1_000_000).map(|n| format!("{start}made-up-{n}>")).collect::<String>()
     };
     for (name, body, found) in [
         ("deep div", deep("<div>", "</div>"), true),
