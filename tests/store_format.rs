@@ -159,7 +159,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
         (b"org,b,)\x02\x00\x06org,b,)/x\x02".to_vec(), b"\x01\x03\x00".to_vec()),
     ];
     assert_eq!(rows(&db, "frontier"), entries);
-    let scheduled = (b"\0\0\0\0\0\0\x01\x02org,b,:82)/\x01".to_vec(), b"\x03".to_vec());
+    let scheduled = (b"\0\0\0\0\0\0\x01\x02org,b,:82)/\x01".to_vec(), b"\x03\x01".to_vec());
     assert_eq!(rows(&db, "schedule"), [scheduled]);
     // Pages, visits, failures, until when it is left alone, last visits.
     let hosts = [

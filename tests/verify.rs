@@ -1,6 +1,7 @@
 //! An index that is damaged, row by row and behind its back: each kind of damage is found, told by its family, and
 //! repaired to what an undamaged index holds.
 
+mod crawled;
 mod damage;
 
 use std::collections::BTreeMap;
@@ -80,16 +81,20 @@ fn make(directory: &Path, records: &[PageRecord]) {
     let host = || vec![("example.com".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut urls().iter().map(rank), &mut host(), &mut host()).unwrap();
     store.put_user("alice", "$argon2id$").unwrap();
+    store.merge_met().unwrap();
     store.compact().unwrap();
 }
 
 /// A copy of an index that is made once.
 fn copy_of(made: &TempDir) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(made.path()).unwrap() {
-        let file = file.unwrap();
-        if file.file_type().unwrap().is_file() {
-            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    std::fs::create_dir(folder.path().join("seen")).unwrap();
+    for part in ["", "seen"] {
+        for file in std::fs::read_dir(made.path().join(part)).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), folder.path().join(part).join(file.file_name())).unwrap();
+            }
         }
     }
     folder
@@ -122,6 +127,8 @@ fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
                 if matches!(family, "pairs" | "referrals") {
                     rows.retain(|_, value| value.iter().any(|&byte| byte != 0));
                 }
+                // The files of the set of known URLs are other files when it was made anew.
+                rows.remove(&b"sieve"[..]);
                 (family, rows)
             })
             .into()

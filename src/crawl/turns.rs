@@ -46,8 +46,8 @@ impl Loop<'_> {
             Target::Page => self.crawler.store.page(&queued.url)?,
             Target::Sitemap(_) => None,
         };
-        if self.was_done(&queued, page.as_ref()) {
-            return self.pass(queue, queued, now, End::Withdrawn);
+        if let Some(end) = self.was_done(&queued, page.as_ref()) {
+            return self.pass(queue, queued, now, end);
         }
         if self.crawler.blocks().blocks(queued.url.host()) {
             Progress::add(&self.crawler.progress.blocked, 1);
@@ -78,12 +78,14 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// Whether the visit that an entry of the queue asks for was made: a URL may stand there twice.
-    fn was_done(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> bool {
-        let Some(page) = page.filter(|_| queued.attempts == 0) else { return false };
+    /// What becomes of an entry of the queue whose visit was made already: a URL may stand there twice. A page that
+    /// is due too soon after its last visit left the schedule to come here, and goes back to it.
+    fn was_done(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> Option<End> {
+        let page = page.filter(|_| queued.attempts == 0)?;
+        let earliest = page.visited + self.crawler.recrawl.min.as_secs();
         match queued.priority {
-            Priority::AGAIN => page.visited + self.crawler.recrawl.min.as_secs() > unix_now(),
-            priority => priority.is_new_page(),
+            Priority::AGAIN => (earliest > unix_now()).then(|| End::PutOff(earliest.max(page.next_visit))),
+            priority => priority.is_new_page().then_some(End::Withdrawn),
         }
     }
 

@@ -9,8 +9,20 @@ use super::{Candidate, GROWTH, Merged, Sieve, SieveError};
 const SPARSE: u64 = 4_096;
 
 pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merged, SieveError> {
-    candidates.par_sort_unstable();
+    let left = unknown(sieve, candidates)?;
     let mut is_new = vec![false; candidates.len()];
+    for candidate in &left {
+        if let Some(place) = is_new.get_mut(candidate.place as usize) {
+            *place = true;
+        }
+    }
+    let sieve = if left.is_empty() { sieve.clone() } else { with_run(sieve, &left)? };
+    Ok(Merged { is_new, sieve })
+}
+
+/// The candidates that no run holds, sorted; of equal ones, the first.
+pub(super) fn unknown(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Vec<Candidate>, SieveError> {
+    candidates.par_sort_unstable();
     let mut left: Vec<Candidate> = candidates.to_vec();
     left.dedup_by_key(|candidate| candidate.fingerprint);
     for run in &sieve.runs {
@@ -20,13 +32,7 @@ pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merge
             strain(run, &mut left)?;
         }
     }
-    for candidate in &left {
-        if let Some(place) = is_new.get_mut(candidate.place as usize) {
-            *place = true;
-        }
-    }
-    let sieve = if left.is_empty() { sieve.clone() } else { with_run(sieve, &left)? };
-    Ok(Merged { is_new, sieve })
+    Ok(left)
 }
 
 /// Takes out the candidates that the run holds, asking for each.

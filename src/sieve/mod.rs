@@ -113,6 +113,14 @@ impl Sieve {
         merge::merge(self, candidates)
     }
 
+    /// The candidates that are not known, sorted; sorts the others too. Nothing is added.
+    ///
+    /// # Errors
+    /// [`SieveError`] when a run cannot be read.
+    pub fn unknown(&self, candidates: &mut [Candidate]) -> Result<Vec<Candidate>, SieveError> {
+        merge::unknown(self, candidates)
+    }
+
     /// Reads every run through.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use crate::urls::{CanonicalUrl, Suffixes, Surt};
 use super::changes::{ChangedDomains, page_differs};
 use super::hosts::HostChanges;
 use super::pairs::PairChanges;
+use super::queue::Scheduled;
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, encode_sums};
 use super::{Store, StoreError, diff, keys, meta, values};
 
@@ -37,9 +38,11 @@ pub(super) struct Stage<'a> {
     pairs: PairChanges,
     changed: ChangedDomains,
     pub hosts: HostChanges,
-    staged: FxHashSet<CanonicalUrl>,
+    pub staged: FxHashSet<CanonicalUrl>,
     /// How the URLs stood in the queue.
     entries: FxHashMap<CanonicalUrl, Entry>,
+    /// New pages that were stored without having been queued.
+    pub unasked: Vec<CanonicalUrl>,
     recrawl: RecrawlRules,
 }
 
@@ -81,6 +84,7 @@ impl<'a> Stage<'a> {
             hosts: HostChanges::default(),
             staged: FxHashSet::default(),
             entries: FxHashMap::default(),
+            unasked: Vec::new(),
             recrawl: store.recrawl(),
         }
     }
@@ -96,7 +100,8 @@ impl<'a> Stage<'a> {
 
     /// A stage for what comes after this one.
     pub fn successor(&mut self) -> Self {
-        Self { entries: std::mem::take(&mut self.entries), ..Self::new(self.store) }
+        let (entries, unasked) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.unasked));
+        Self { entries, unasked, ..Self::new(self.store) }
     }
 
     /// Whether a record of this URL was added.
@@ -111,6 +116,8 @@ impl<'a> Stage<'a> {
         let old = self.store.read_page(key.as_bytes())?;
         if self.entries.contains_key(&record.url) {
             self.hosts.add_visit(self.store, QueueName::of_surt(key.as_bytes()), &record)?;
+        } else if old.is_none() {
+            self.unasked.push(record.url.clone());
         }
         let today = Day::from_unix_seconds(record.visited);
         let PageRecord { url, visited, visit } = record;
@@ -218,7 +225,8 @@ impl<'a> Stage<'a> {
         } else {
             page.interval = self.recrawl.next(page.interval, change);
             page.next_visit = visit.visited + u64::from(page.interval);
-            self.store.stage_scheduled(&mut self.batch, page.next_visit, key, page.depth)?;
+            let scheduled = Scheduled { depth: page.depth, pageless: false };
+            self.store.stage_scheduled(&mut self.batch, page.next_visit, key, scheduled)?;
         }
         if page_differs(old, &page) {
             self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));

@@ -55,8 +55,11 @@ pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 use commit::Stage;
-use schema::{OUTLINKS, PAGES};
+use schema::{META, OUTLINKS, PAGES};
 use seen::{SeenCache, Writer};
+
+/// Pages put without having been queued that wait to be known, at most: what they take in memory (16 bytes each).
+const MOST_PUT: usize = 1 << 20;
 
 /// The database. Share it by `Arc`.
 pub struct Store {
@@ -160,7 +163,7 @@ impl Store {
     /// Opens the set of known URLs. It can be told from the rest of the index, so one that is damaged is made anew.
     fn open_seen(&self) -> Result<(), StoreError> {
         let opened = match Writer::open(self) {
-            Err(StoreError::Seen(error)) => {
+            Err(error @ (StoreError::Seen(_) | StoreError::Damaged { family: META, .. })) => {
                 tracing::warn!(%error, "the set of known URLs is damaged, and made anew from pages and queue");
                 self.rebuild_seen()?;
                 Writer::open(self)
@@ -207,6 +210,9 @@ impl Store {
     pub fn put(&self, records: &[PageRecord]) -> Result<(), StoreError> {
         for chunk in records.chunks(self.batch_pages) {
             self.commit(Commit { records: chunk.to_vec(), ..Commit::default() })?;
+            if self.met_urls() >= MOST_PUT {
+                self.merge_met()?;
+            }
         }
         Ok(())
     }
@@ -234,7 +240,8 @@ impl Store {
         for (queue, until) in commit.asleep {
             stage.hosts.host(self, queue)?.asleep_until = until;
         }
-        let batch = &mut stage.batch;
+        let unasked = std::mem::take(&mut stage.unasked);
+        let Stage { batch, staged: visited, .. } = &mut stage;
         for entry in &commit.retried {
             self.stage_entry(batch, entry)?;
         }
@@ -242,9 +249,14 @@ impl Store {
             self.stage_off(batch, entry)?;
         }
         for (entry, next) in &commit.put_off {
-            self.stage_put_off(batch, entry, *next)?;
+            // What was visited meanwhile has its next visit already.
+            if visited.contains(&entry.url) {
+                self.stage_off(batch, entry)?;
+            } else {
+                self.stage_put_off(batch, entry, *next)?;
+            }
         }
-        let (met, arrivals) = self.stage_found(batch, &writer, commit.found)?;
+        let (met, arrivals) = self.stage_found(batch, &writer, commit.found, unasked)?;
         self.write_stage(stage)?;
         writer.remember(self, met);
         Ok(arrivals)

@@ -2,11 +2,12 @@
 //!
 //! Each scheme, host and port has its own queue, in order of priority. A URL leaves the queue in the batch that
 //! stores its page, so a crash costs no URL and repeats at most those that were in flight. In the same batch it
-//! enters the schedule; when its time has come it moves from there to the queue. A page stands in one of the two.
+//! enters the schedule; when its time has come it moves from there to the queue. A page stands in one of the two;
+//! in both, or in the queue twice, when it was wanted again while it stood there.
 
 use rocksdb::WriteBatch;
 
-use crate::frontier::{Arrival, Found, Priority, QueueName, QueuedUrl};
+use crate::frontier::{Arrival, Found, Priority, QueueName, QueuedUrl, Target};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Damage, Reader, put_varint};
@@ -68,11 +69,40 @@ pub(super) fn split_scheduled(key: &[u8]) -> Result<(u64, &[u8]), StoreError> {
     Ok((u64::from_be_bytes(*time), surt))
 }
 
-/// The depth that a row of the schedule holds.
-pub(super) fn scheduled_depth(value: &[u8]) -> Result<u16, Damage> {
-    let mut reader = Reader(value);
-    let depth = depth(&mut reader)?;
-    reader.end().map(|()| depth)
+/// What a row of the schedule holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scheduled {
+    pub depth: u16,
+    /// Whether the URL had no page when it was scheduled. It may have got one since, with another time of its own.
+    pub pageless: bool,
+}
+
+/// The mark of a URL without a page, after the depth.
+const PAGELESS: u8 = 1;
+
+impl Scheduled {
+    pub fn encode(self) -> Vec<u8> {
+        let mut value = Vec::with_capacity(2);
+        put_varint(&mut value, u64::from(self.depth));
+        value.extend(self.pageless.then_some(PAGELESS));
+        value
+    }
+
+    pub fn decode(value: &[u8]) -> Result<Self, Damage> {
+        let mut reader = Reader(value);
+        let depth = depth(&mut reader)?;
+        let pageless = match reader.0 {
+            [] => false,
+            [PAGELESS] => true,
+            _ => return Err(Damage("the mark of a URL without a page")),
+        };
+        Ok(Self { depth, pageless })
+    }
+}
+
+/// Whether an entry of the queue will bring a visit to a URL that has a page already. One of a new page will not.
+pub(super) fn brings_visit(entry: &QueuedUrl) -> bool {
+    entry.target == Target::Page && (entry.attempts > 0 || !entry.priority.is_new_page())
 }
 
 /// The sortable URL in a key of the pages, the queue or the schedule.
@@ -86,20 +116,28 @@ pub(super) fn surt_in<'k>(family: &'static str, key: &'k [u8]) -> Result<&'k [u8
 
 impl Store {
     /// Adds URLs to a batch: those wanted again to their queues, the rest to those that wait to be held against
-    /// the set of known ones.
+    /// the set of known ones. `unasked`: pages stored without having been queued, which are to be known too.
     pub(super) fn stage_found(
         &self,
         batch: &mut WriteBatch,
         writer: &Writer,
         found: Vec<Found>,
+        unasked: Vec<CanonicalUrl>,
     ) -> Result<(Staged, Vec<Arrival>), StoreError> {
         let (mut staged, mut arrivals) = (Staged::default(), Arrivals::default());
+        for url in unasked {
+            let found = Found::page(url, 0);
+            writer.meet(&mut staged, &found, Surt::from(&found.url).as_bytes(), true);
+        }
         for found in found {
             let surt = Surt::from(&found.url);
             let again = found.is_wanted_again();
             writer.meet(&mut staged, &found, surt.as_bytes(), again);
             if again {
-                if let Some(page) = self.read_page(surt.as_bytes())? {
+                // A sitemap is no visit to the page of the same URL.
+                if found.target == Target::Page
+                    && let Some(page) = self.read_page(surt.as_bytes())?
+                {
                     self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
                 }
                 let Found { url, priority, depth, target } = found;
@@ -128,11 +166,9 @@ impl Store {
         batch: &mut WriteBatch,
         time: u64,
         surt: &[u8],
-        depth: u16,
+        scheduled: Scheduled,
     ) -> Result<(), StoreError> {
-        let mut value = Vec::with_capacity(1);
-        put_varint(&mut value, u64::from(depth));
-        batch.put_cf(self.family(SCHEDULE)?, schedule_key(time, surt), value);
+        batch.put_cf(self.family(SCHEDULE)?, schedule_key(time, surt), scheduled.encode());
         Ok(())
     }
 
@@ -149,7 +185,7 @@ impl Store {
     }
 
     /// Takes a URL off the queue that was not fetched, and has another look at it at `next`. Its page, if it has
-    /// one, stays as it is.
+    /// one, stays as it is. A sitemap comes again with its robots.txt.
     pub(super) fn stage_put_off(
         &self,
         batch: &mut WriteBatch,
@@ -157,13 +193,18 @@ impl Store {
         next: u64,
     ) -> Result<(), StoreError> {
         self.stage_off(batch, entry)?;
+        if entry.target != Target::Page {
+            return Ok(());
+        }
         let surt = Surt::from(&entry.url);
-        if let Some(mut page) = self.read_page(surt.as_bytes())? {
+        let page = self.read_page(surt.as_bytes())?;
+        let scheduled = Scheduled { depth: entry.depth, pageless: page.is_none() };
+        if let Some(mut page) = page {
             self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
             page.next_visit = next;
             batch.put_cf(self.family(PAGES)?, surt.as_bytes(), values::encode_page(&page));
         }
-        self.stage_scheduled(batch, next, surt.as_bytes(), entry.depth)
+        self.stage_scheduled(batch, next, surt.as_bytes(), scheduled)
     }
 
     /// Moves URLs whose next visit is due at `now`, `most` at most, from the schedule to the queue. Gives back the
@@ -182,14 +223,9 @@ impl Store {
             let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
             let (_, surt) = split_scheduled(key)?;
             let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
-            let depth = depth(&mut Reader(value)).map_err(|damage| damaged(damage.0))?;
-            let entry = QueuedUrl {
-                url,
-                priority: Priority::AGAIN,
-                depth,
-                attempts: 0,
-                target: crate::frontier::Target::Page,
-            };
+            let depth = Scheduled::decode(value).map_err(|damage| damaged(damage.0))?.depth;
+            let entry =
+                QueuedUrl { url, priority: Priority::AGAIN, depth, attempts: 0, target: Target::Page };
             batch.delete_cf(self.family(SCHEDULE)?, key);
             self.stage_entry(&mut batch, &entry)?;
             arrivals.add(entry);

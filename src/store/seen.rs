@@ -5,6 +5,8 @@
 //! [`Sieve`] at once, and queues what is new. Files of the sieve count from the batch on that names them in `meta`
 //! and clears `met`, so a crash repeats a merge or leaves it done: no URL is lost, and none is queued twice without
 //! its page telling that it was visited meanwhile.
+//!
+//! Every page, and every URL that is queued or scheduled, is in the set or waits to come into it.
 
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
@@ -76,7 +78,7 @@ fn fingerprint_of(url: &CanonicalUrl, surt: &[u8]) -> u64 {
 }
 
 /// The same of a sortable URL alone.
-fn fingerprint(surt: &[u8]) -> u64 {
+pub(super) fn fingerprint(surt: &[u8]) -> u64 {
     let plain = !surt.contains(&b'&');
     let url = if plain { None } else { Surt::bytes_to_url(surt).ok() };
     url.map_or_else(|| xxh3_64(surt), |url| fingerprint_of(&url, surt))
@@ -100,19 +102,58 @@ impl Writer {
         let mut cursor = store.db.raw_iterator_cf(store.family(MET)?);
         cursor.seek_to_first();
         while let Some((key, value)) = cursor.item() {
-            let damaged = |what| StoreError::damaged(MET, key, what);
-            let row = key.try_into().map(u64::from_be_bytes).map_err(|_| damaged("the number"))?;
-            let mut reader = Reader(value);
-            while let Some(met) = values::decode_met(&mut reader).map_err(|damage| damaged(damage.0))? {
-                writer.wait(fingerprint(met.surt));
-            }
-            writer.next_row = row + 1;
+            writer.read_row(key, value);
             cursor.next();
         }
         cursor.status()?;
         store.met_urls.store(writer.waiting.len(), Ordering::Relaxed);
         store.known_urls.store(writer.sieve.len(), Ordering::Relaxed);
         Ok(writer)
+    }
+
+    /// Takes in a row of `met` as far as it can be read: a damaged one stops merges, but not the opening of the
+    /// store, without which nobody could repair it.
+    fn read_row(&mut self, key: &[u8], value: &[u8]) {
+        let mut reader = Reader(value);
+        let damage = loop {
+            match values::decode_met(&mut reader) {
+                Ok(Some(met)) => self.wait(fingerprint(met.surt)),
+                Ok(None) => break None,
+                Err(damage) => break Some(damage.0),
+            }
+        };
+        let row = key.try_into().map(u64::from_be_bytes);
+        self.next_row = row.map_or(self.next_row, |row| row.saturating_add(1));
+        if row.is_err() || damage.is_some() {
+            tracing::error!(
+                row = %key.escape_ascii(),
+                "a row of URLs that were met is damaged; run `backlinkd verify --repair`"
+            );
+        }
+    }
+
+    /// Reads anew what waits; forgets what was met lately, for it may be gone.
+    pub fn reopen(&mut self, store: &Store) -> Result<(), StoreError> {
+        let cache = SeenCache::new(self.cache.0.len());
+        *self = Self { cache, ..Self::open(store)? };
+        Ok(())
+    }
+
+    /// Those of the fingerprints that are neither in the set nor on their way into it.
+    pub fn unknown(&self, candidates: &mut [Candidate]) -> Result<FxHashSet<u64>, StoreError> {
+        let left = self.sieve.unknown(candidates)?;
+        let mut unknown: FxHashSet<u64> = left.iter().map(|candidate| candidate.fingerprint).collect();
+        if !unknown.is_empty() {
+            self.waiting.iter().for_each(|candidate| {
+                unknown.remove(&candidate.fingerprint);
+            });
+        }
+        Ok(unknown)
+    }
+
+    /// Whether the files of the set are what was written.
+    pub fn check(&self) -> Result<(), StoreError> {
+        Ok(self.sieve.check()?)
     }
 
     /// Deletes what a merge that was cut short left.
@@ -286,7 +327,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when one of them is damaged.
     pub fn check_seen(&self) -> Result<(), StoreError> {
-        Ok(self.lock().sieve.check()?)
+        self.lock().check()
     }
 
     /// Makes the set anew from the pages, the queue and the schedule. A URL that was dropped for good and stands in
@@ -295,15 +336,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails, or a file cannot be written.
     pub fn rebuild_seen(&self) -> Result<(), StoreError> {
-        let mut writer = self.lock();
+        self.rebuild_seen_of(&mut self.lock())
+    }
+
+    /// As [`Self::rebuild_seen`], for whoever holds the writer. Keys that cannot be read are passed over.
+    pub(super) fn rebuild_seen_of(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let mut sieve = Sieve::open(&self.seen_directory(), &[])?;
         let mut candidates = Vec::new();
         for family in [PAGES, FRONTIER, SCHEDULE] {
             let mut cursor = self.db.raw_iterator_cf(self.family(family)?);
             cursor.seek_to_first();
             while let Some(key) = cursor.key() {
-                let surt = queue::surt_in(family, key)?;
-                candidates.push(Candidate { fingerprint: fingerprint(surt), place: candidates.len() as u32 });
+                if let Ok(surt) = queue::surt_in(family, key) {
+                    candidates
+                        .push(Candidate { fingerprint: fingerprint(surt), place: candidates.len() as u32 });
+                }
                 cursor.next();
                 if candidates.len() >= REBUILD_URLS || !cursor.valid() {
                     sieve = sieve.merge(&mut candidates)?.sieve;

@@ -133,6 +133,12 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
         ("frontier", Put(b"com,example,)\x01\x00\x03com,example,)/b\x01", vec![0]), UNREADABLE),
         ("frontier", Put(b"com,example,)\x01\x00\x03org,b,)/\x01", vec![0, 0, 0]), UNREADABLE),
         ("hosts", Put(b"com,example,)\x01", vec![1]), UNREADABLE),
+        (
+            "hosts",
+            Put(b"com,example,)\x01", vec![2, 1, 0, 0, 0]),
+            "hosts with more pages than visits, or too many of them remembered",
+        ),
+        ("robots", Put(b"http://example.com", vec![]), UNREADABLE),
         ("hosts", Put(b"com,example,", vec![0, 0, 0, 0, 0]), UNREADABLE),
         (
             "met",

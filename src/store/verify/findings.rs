@@ -11,7 +11,7 @@ const EXAMPLE_BYTES: usize = 200;
 /// One kind of damage.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// The column family that is damaged.
+    /// The column family that is damaged, or `seen`: the set of known URLs.
     pub family: &'static str,
     /// What is wrong with some of its rows.
     pub what: &'static str,

@@ -2,15 +2,17 @@
 //!
 //! Pages and their outlinks are what crawls found; everything else about links is derived from them, and is computed
 //! anew here and compared: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, the
-//! domains that `changes` must know. What is not derived (`ranks`, users) is read whole. One file per check; a new
-//! one implements [`Check`] and is entered in [`checks`].
+//! domains that `changes` must know. Of the crawl's own records it is checked that no page and no URL to come is lost:
+//! pages stand in the queue or in the schedule, and both are in the set of known URLs. What is not derived (`ranks`,
+//! users) is read whole. One file per check; a new one implements [`Check`] and is entered in [`checks`].
 //!
 //! In: one consistent state. Out: [`Findings`]. The memory is bounded by `store.verify_memory_bytes` however large
 //! the store is ([`ledger`]), besides that of one page. Pages and outlinks are read once, and once more for each slice
-//! of damaged rows.
+//! of damaged rows. Nothing is committed meanwhile.
 //!
 //! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
-//! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
+//! names it in the log), and verifies again. When a URL was lost, the set of known URLs is made anew, so that the URL
+//! is new to whoever meets it. A repair cannot bring back what was on a page whose own rows are damaged: such
 //! a page has to be fetched again. Registrable domains are cut by the list the store was opened with; an index that
 //! was begun with another one looks damaged.
 
@@ -18,6 +20,7 @@ mod backlinks;
 mod changes;
 mod counters;
 mod findings;
+mod hosts;
 mod ledger;
 mod links;
 mod mender;
@@ -26,11 +29,13 @@ mod pages;
 mod pairs;
 mod queue;
 mod ranks;
-
-use std::sync::PoisonError;
+mod seen;
+mod standing;
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
+use super::schema::{FRONTIER, MET, SCHEDULE};
+use super::seen::Writer;
 use super::walk::Reading;
 use super::{Snapshot, Store, StoreError};
 use crate::urls::Surt;
@@ -76,7 +81,7 @@ trait Check {
 /// Every check, in the order in which they are settled.
 fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
     // The comparisons keep a ledger each.
-    let share = memory_bytes / 3;
+    let share = memory_bytes / 4;
     vec![
         Box::new(backlinks::Backlinks::new(share)),
         Box::new(pairs::HostPairs::incoming(share)),
@@ -84,14 +89,17 @@ fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
         Box::new(counters::Counters::default()),
         Box::new(changes::ChangeNumbers),
         Box::new(queue::Queue),
+        Box::new(standing::Standing::new(share)),
+        Box::new(seen::Seen::new(share)),
+        Box::new(hosts::Hosts),
         Box::new(ranks::Ranks),
         Box::new(meta::Meta),
     ]
 }
 
 impl Store {
-    /// Compares everything stored with what it is derived from, and repairs it if that is asked for; then nothing can
-    /// be committed meanwhile. Blocks for about as long as it takes to read all pages and backlinks.
+    /// Compares everything stored with what it is derived from, and repairs it if that is asked for. Nothing can be
+    /// committed meanwhile. Blocks for about as long as it takes to read all pages and backlinks.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails. Damage is no error.
@@ -101,25 +109,28 @@ impl Store {
         tell: &mut dyn FnMut(VerifyProgress),
     ) -> Result<Findings, StoreError> {
         let only_look = VerifyOptions { repair: false, ..options };
-        if !options.repair {
-            let found = self.verify_once(only_look, tell)?;
+        let mut writer = self.lock();
+        let found = self.verify_once(&writer, options, tell)?;
+        if !options.repair || found.is_empty() {
             return Ok(Findings { left: found.clone(), found });
         }
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.verify_once(options, tell)?;
-        let left = if found.is_empty() { Vec::new() } else { self.verify_once(only_look, tell)? };
-        Ok(Findings { found, left })
+        writer.reopen(self)?;
+        if found.iter().any(|finding| [FRONTIER, SCHEDULE, MET, seen::SEEN].contains(&finding.family)) {
+            self.rebuild_seen_of(&mut writer)?;
+        }
+        Ok(Findings { left: self.verify_once(&writer, only_look, tell)?, found })
     }
 
-    /// With `repair`, only under the writer's lock.
     fn verify_once(
         &self,
+        writer: &Writer,
         options: VerifyOptions,
         tell: &mut dyn FnMut(VerifyProgress),
     ) -> Result<Vec<Finding>, StoreError> {
         let snapshot = self.snapshot();
         let mut work = Work {
             store: self,
+            writer,
             snapshot: &snapshot,
             report: Report::default(),
             mender: Mender::new(self, options.repair),
@@ -145,6 +156,7 @@ type EachRow<'r> = &'r mut dyn FnMut(&mut Work<'_>, &[u8], &[u8]) -> Result<(), 
 /// What every check works with.
 struct Work<'a> {
     store: &'a Store,
+    writer: &'a Writer,
     snapshot: &'a Snapshot<'a>,
     report: Report,
     mender: Mender<'a>,

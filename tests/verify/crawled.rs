@@ -1,0 +1,258 @@
+//! What a crawl keeps for itself: queue, schedule, and the set of known URLs.
+
+use backlinkd::frontier::{Found, Priority, QueuedUrl, Target};
+use backlinkd::model::FailureKind;
+use backlinkd::store::{Commit, StoreError};
+use backlinkd::urls::Surt;
+
+use super::*;
+use crate::pipeline::{Site, job, random_web, seeds};
+
+/// An index of [`records`], to be damaged.
+fn large() -> (TempDir, Store) {
+    let folder = copy_of(&LARGE);
+    let store = open(folder.path());
+    (folder, store)
+}
+
+fn a_page(store: &Store) -> CanonicalUrl {
+    store.snapshot().graph().next().unwrap().unwrap().url
+}
+
+fn entry(url: &CanonicalUrl, priority: Priority, attempts: u32) -> QueuedUrl {
+    QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target: Target::Page }
+}
+
+fn visit(url: &CanonicalUrl, visit: Visit) -> PageRecord {
+    PageRecord { url: url.clone(), visited: 19_100 * 86_400, visit }
+}
+
+/// Removes the only row of a family.
+fn remove_the_row(directory: &Path, family: &str) {
+    behind_its_back(directory, |db| {
+        let rows = rows(db, family);
+        assert_eq!(rows.len(), 1);
+        db.delete_cf(db.cf_handle(family).unwrap(), rows.keys().next().unwrap()).unwrap();
+    });
+}
+
+#[test]
+fn a_page_that_stands_nowhere_is_visited_at_once() {
+    let (folder, store) = large();
+    let url = a_page(&store);
+    let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout))];
+    let retried = vec![entry(&url, Priority::AGAIN, 1)];
+    store.commit(Commit { records, retried, ..Commit::default() }).unwrap();
+    store.flush().unwrap();
+    assert_eq!(look(&store, MEMORY), Findings::default(), "it waits for another attempt");
+    drop(store);
+    remove_the_row(folder.path(), "frontier");
+    let store = open(folder.path());
+    let findings = repair(&store);
+    assert_eq!(told(&findings), [("pages", "pages that are neither queued nor scheduled", 1)]);
+    assert_eq!(findings.left, []);
+    let visited = store.page(&url).unwrap().unwrap().visited;
+    assert_eq!(store.next_due().unwrap().unwrap().min(visited), store.next_due().unwrap().unwrap());
+    assert!(store.take_due(visited, 1_000).unwrap().1 > 0);
+    assert!(store.entry_of(&url).unwrap().is_some());
+}
+
+#[test]
+fn a_due_page_that_fell_out_of_the_queue_is_scheduled_again() {
+    let (folder, store) = large();
+    let (_, due) = store.take_due(store.next_due().unwrap().unwrap(), 1).unwrap();
+    assert_eq!((due, look(&store, MEMORY)), (1, Findings::default()));
+    store.flush().unwrap();
+    drop(store);
+    let before = dump(folder.path());
+    remove_the_row(folder.path(), "frontier");
+    let store = open(folder.path());
+    let findings = repair(&store);
+    assert_eq!(told(&findings), [("schedule", "visits that are missing", 1)]);
+    assert_eq!(findings.left, []);
+    drop(store);
+    let after = dump(folder.path());
+    assert_eq!(after["schedule"].len(), before["schedule"].len() + 1);
+    assert!(after["schedule"] == dump(LARGE.path())["schedule"]);
+}
+
+/// An entry of a page that is known already, as if it had been met for the first time, brings no visit.
+#[test]
+fn an_entry_that_brings_no_visit_does_not_count() {
+    let (folder, store) = large();
+    let url = a_page(&store);
+    let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout))];
+    store
+        .commit(Commit { records, retried: vec![entry(&url, Priority(5), 0)], ..Commit::default() })
+        .unwrap();
+    assert_eq!(told(&look(&store, 1)), [("pages", "pages that are neither queued nor scheduled", 1)]);
+    drop(folder);
+}
+
+#[test]
+fn a_url_that_was_put_off_and_got_a_page_then_has_two_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let url = urls()[0].clone();
+    let found = || vec![Found::seed(url.clone())];
+    let queued = entry(&url, Priority::SEED, 0);
+    store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
+    let put_off = vec![(queued.clone(), 19_200 * 86_400)];
+    store.commit(Commit { put_off, ..Commit::default() }).unwrap();
+    assert_eq!(look(&store, MEMORY), Findings::default());
+    store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
+    let records = vec![visit(&url, answered(200, vec![]))];
+    store.commit(Commit { records, done: vec![queued], ..Commit::default() }).unwrap();
+    assert_eq!(look(&store, MEMORY), Findings::default());
+    assert_eq!(store.take_due(u64::MAX - 1, 9).unwrap().1, 2);
+    assert_eq!(look(&store, MEMORY), Findings::default());
+}
+
+#[test]
+fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let url = urls()[0].clone();
+    store.put(&[visit(&url, answered(200, vec![]))]).unwrap();
+    let (priority, target) = (Priority::SITEMAP, Target::Sitemap(0));
+    let found = vec![Found { url: url.clone(), priority, depth: 0, target }];
+    store.commit(Commit { found, ..Commit::default() }).unwrap();
+    assert_eq!(look(&store, MEMORY), Findings::default());
+    let queued = QueuedUrl { target, ..entry(&url, priority, 0) };
+    store.commit(Commit { put_off: vec![(queued, 5)], ..Commit::default() }).unwrap();
+    assert_eq!(look(&store, MEMORY), Findings::default());
+    assert_eq!(store.take_due(u64::MAX - 1, 9).unwrap().1, 1, "the page alone");
+}
+
+#[test]
+fn a_url_that_is_not_known_is_found() {
+    let (folder, store) = large();
+    let strange = backlinkd::urls::UrlRules::default().canonical("http://strange.test/").unwrap();
+    // Behind the back of the set.
+    store.commit(Commit { retried: vec![entry(&strange, Priority(5), 1)], ..Commit::default() }).unwrap();
+    store
+        .commit(Commit { put_off: vec![(entry(&strange, Priority(9), 1), 7)], ..Commit::default() })
+        .unwrap();
+    for memory_bytes in [1, MEMORY] {
+        let findings = look(&store, memory_bytes);
+        assert_eq!(told(&findings), [("seen", "pages, queued or scheduled URLs that are not known", 2)]);
+        assert_eq!(findings.found[0].examples[0], "test,strange,)/\\x01");
+    }
+    assert!(!store.was_met(&strange).unwrap());
+    assert_eq!(repair(&store).left, []);
+    assert!(store.was_met(&strange).unwrap() && store.was_met(&a_page(&store)).unwrap());
+    drop(store);
+    assert!(open(folder.path()).was_met(&strange).unwrap());
+}
+
+#[test]
+fn a_damaged_set_is_made_anew() {
+    let damage_file = |directory: &Path, damage: fn(&Path)| {
+        let files: Vec<_> = std::fs::read_dir(directory.join("seen")).unwrap().collect();
+        assert_eq!(files.len(), 1);
+        damage(&files[0].as_ref().unwrap().path());
+    };
+    let flip = |file: &Path| {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes[3] ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    };
+    let (folder, store) = large();
+    let (url, known) = (a_page(&store), store.known_urls());
+    drop(store);
+    damage_file(folder.path(), flip);
+    let store = open(folder.path());
+    assert_eq!(told(&look(&store, MEMORY)), [("seen", "files that are damaged", 1)]);
+    assert_eq!(repair(&store).left, []);
+    assert_eq!((store.known_urls(), store.was_met(&url).unwrap()), (known, true));
+    drop(store);
+
+    behind_its_back(folder.path(), |db| db.delete_cf(db.cf_handle("meta").unwrap(), b"sieve").unwrap());
+    let store = open(folder.path());
+    let what = "pages, queued or scheduled URLs that are not known";
+    assert_eq!(told(&look(&store, MEMORY)), [("seen", what, 2 * known)]);
+    assert_eq!(repair(&store).left, []);
+    drop(store);
+
+    // What keeps the set from being opened is made good at once.
+    let ways: [fn(&Path); 3] = [
+        |directory| std::fs::remove_dir_all(directory.join("seen")).unwrap(),
+        |directory| {
+            let file = std::fs::read_dir(directory.join("seen")).unwrap().next().unwrap().unwrap().path();
+            std::fs::write(file, b"short").unwrap();
+        },
+        |directory| {
+            behind_its_back(directory, |db| {
+                db.put_cf(db.cf_handle("meta").unwrap(), b"sieve", b"\x01\xff").unwrap();
+            });
+        },
+    ];
+    for damage in ways {
+        damage(folder.path());
+        let store = open(folder.path());
+        assert_eq!(look(&store, MEMORY), Findings::default());
+        assert_eq!((store.known_urls(), store.was_met(&url).unwrap()), (known, true));
+    }
+}
+
+#[test]
+fn a_damaged_row_of_urls_that_were_met_is_told_before_it_is_lost() {
+    let (folder, store) = large();
+    let unheard = |number: u32| {
+        let text = format!("http://unheard{number}.test/");
+        Found::page(backlinkd::urls::UrlRules::default().canonical(&text).unwrap(), 1)
+    };
+    for number in 0..2 {
+        store.commit(Commit { found: vec![unheard(number)], ..Commit::default() }).unwrap();
+    }
+    store.flush().unwrap();
+    drop(store);
+    behind_its_back(folder.path(), |db| {
+        let key = rows(db, "met").into_keys().next().unwrap();
+        db.put_cf(db.cf_handle("met").unwrap(), key, b"\x05\x01").unwrap();
+    });
+    let store = open(folder.path());
+    assert!(matches!(store.merge_met(), Err(StoreError::Damaged { family: "met", .. })));
+    let findings = repair(&store);
+    assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
+    assert_eq!(store.met_urls(), 1);
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.entry_of(&unheard(1).url).unwrap().map(|entry| entry.url), Some(unheard(1).url));
+    // Whoever is lost is new to the next who meets it.
+    store.commit(Commit { found: vec![unheard(0)], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(look(&store, MEMORY), Findings::default());
+}
+
+/// The same for a URL whose entry of the queue is lost.
+#[test]
+fn a_damaged_entry_of_the_queue_is_met_anew() {
+    let (folder, store) = large();
+    let found =
+        || Found::page(backlinkd::urls::UrlRules::default().canonical("http://lost.test/").unwrap(), 1);
+    store.commit(Commit { found: vec![found()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+    store.flush().unwrap();
+    drop(store);
+    behind_its_back(folder.path(), |db| {
+        let key = rows(db, "frontier").into_keys().next().unwrap();
+        assert!(key.ends_with(Surt::from(&found().url).as_bytes()));
+        db.put_cf(db.cf_handle("frontier").unwrap(), key, b"\xff").unwrap();
+    });
+    let store = open(folder.path());
+    assert_eq!(repair(&store).left, []);
+    store.commit(Commit { found: vec![found()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+}
+
+#[test]
+fn crawls_leave_a_sound_index() {
+    let mut site = Site::of(&random_web(7));
+    site.config.crawl.recrawl_after = backlinkd::config::Span::default();
+    let never = std::sync::atomic::AtomicBool::new(false);
+    for most in [Some(5), Some(11), None, Some(20), None] {
+        let job = backlinkd::crawl::CrawlJob { max_pages: most, ..job(&seeds()) };
+        assert!(site.crawl(&job, &never).pages > 0);
+        assert_eq!(look(&site.store, MEMORY), Findings::default(), "{most:?}");
+    }
+}
