@@ -14,15 +14,18 @@ use std::time::Duration;
 
 use backlinkd::config::{Config, Span};
 use backlinkd::crawl::{CrawlJob, Crawler};
-use backlinkd::store::{Store, StoreError};
+use backlinkd::frontier::Found;
+use backlinkd::store::{Commit, Findings, PageLinks, Store, StoreError, VerifyOptions};
 use backlinkd::urls::{Suffixes, UrlRules};
 
 use crate::pipeline::oracle::{assert_index, inactive, url};
-use crate::pipeline::{Site, random_web, seeds};
+use crate::pipeline::{Site, job, random_web, random_web_of, seeds};
 use crate::support::dice::Dice;
 
 const DIRECTORY: &str = "BACKLINKD_TEST_CRASH_DIRECTORY";
 const OVERRIDES: &str = "BACKLINKD_TEST_CRASH_OVERRIDES";
+/// Set: the crawl goes on with what is queued, and tells nothing.
+const RESUMES: &str = "BACKLINKD_TEST_CRASH_RESUMES";
 const CHILD: &str = "crash::the_crawl_that_is_killed";
 
 fn config(overrides: &Path) -> Config {
@@ -31,6 +34,9 @@ fn config(overrides: &Path) -> Config {
     config.fetch.allow_private_addresses = vec!["127.0.0.0/8".parse().unwrap()];
     config.crawl.delay = Span(Duration::from_millis(30));
     config.crawl.host_queue_in_memory = 2;
+    // What may be in flight: under way, and fetched but not stored.
+    config.crawl.fetchers = 4;
+    config.crawl.store_queue = 1;
     config.store.batch_pages = 4;
     config.store.block_cache_bytes = 1 << 20;
     config.store.write_buffer_bytes = 1 << 20;
@@ -49,7 +55,11 @@ fn the_crawl_that_is_killed() {
     let store = Arc::new(open(Path::new(&directory), &config).unwrap());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let crawler = Crawler::new(store.clone(), &config, UrlRules::default()).unwrap();
-    let job = CrawlJob { seeds: seeds().iter().map(|seed| url(seed)).collect(), ..CrawlJob::default() };
+    if std::env::var(RESUMES).is_ok() {
+        crawler.run(&CrawlJob::default(), runtime.handle(), &AtomicBool::new(false)).unwrap();
+        return;
+    }
+    let job = job(&seeds());
     std::thread::spawn(move || {
         // What is told here is stored: whoever hears it may rely on it.
         let mut told = BTreeSet::new();
@@ -66,15 +76,23 @@ fn the_crawl_that_is_killed() {
     crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap();
 }
 
-fn start(directory: &Path, overrides: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+fn command(directory: &Path, overrides: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", CHILD, "--nocapture"])
         .env(DIRECTORY, directory)
         .env(OVERRIDES, overrides)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command
+}
+
+fn start(directory: &Path, overrides: &Path) -> Child {
+    command(directory, overrides).spawn().unwrap()
+}
+
+fn verify(store: &Store) -> Findings {
+    store.verify(VerifyOptions { repair: false, memory_bytes: 1 << 20 }, &mut |_| {}).unwrap()
 }
 
 /// Lets a crawl run until it has told of so many pages, and a little longer; kills it. Gives back the pages it told
@@ -131,6 +149,7 @@ fn a_crawl_that_is_killed_loses_nothing() {
         visited = stats.visited;
         cut_short += usize::from(visited < all.len() as u64);
         assert!(inactive(&store).is_empty());
+        assert_eq!(verify(&store), Findings::default(), "round {round}");
     }
     assert!(cut_short > 0, "the crawl was over before it was killed");
     let store = Arc::new(open(folder.path(), &config).unwrap());
@@ -138,4 +157,85 @@ fn a_crawl_that_is_killed_loses_nothing() {
     crawler.run(&CrawlJob::default(), site.runtime.handle(), &AtomicBool::new(false)).unwrap();
     assert_index(&store, &all);
     assert!(inactive(&store).is_empty());
+}
+
+const KILLS: u64 = 20;
+
+/// Every page with its links, without what depends on when and in which order pages were visited.
+fn pages(store: &Store) -> Vec<PageLinks> {
+    let snapshot = store.snapshot();
+    let row = |row: Result<PageLinks, StoreError>| {
+        let mut row = row.unwrap();
+        (row.page.visited, row.page.next_visit, row.page.depth) = (0, 0, 0);
+        row
+    };
+    snapshot.graph().map(row).collect()
+}
+
+/// Requests for pages so far.
+fn page_requests(site: &Site) -> Vec<String> {
+    let log = site.web.log().into_iter().filter(|request| request.path != "/robots.txt");
+    log.map(|request| format!("http://{}{}", request.host, request.path)).collect()
+}
+
+/// Goes on with a crawl, and kills it at some moment after so many more pages were asked for.
+fn kill_at(site: &Site, directory: &Path, more: usize, moment: Duration) {
+    let most = page_requests(site).len() + more;
+    let mut child = command(directory, &site.web.overrides()).env(RESUMES, "1").spawn().unwrap();
+    while page_requests(site).len() < most && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(moment);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Twenty kills at moments drawn by lot, on a web of some hundreds of pages. The seed is printed; set
+/// `BACKLINKD_TEST_SEED` to have the same again.
+#[test]
+fn twenty_kills_cost_no_more_than_what_was_in_flight() {
+    let given = std::env::var("BACKLINKD_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let seed = given.unwrap_or(now.as_nanos() as u64);
+    eprintln!("BACKLINKD_TEST_SEED={seed}");
+    let made = random_web_of(8, 90);
+    let all = made.reachable(&seeds());
+    assert!(all.len() > 400, "the web is too small to be killed in");
+
+    let mut undisturbed = Site::of(&made);
+    undisturbed.config.crawl.delay = Span::default();
+    let figures = undisturbed.crawl(&job(&seeds()), &AtomicBool::new(false));
+    assert_eq!(figures.pages, all.len() as u64);
+
+    let site = Site::of(&made);
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site.web.overrides());
+    let found = seeds().iter().map(|seed| Found::seed(url(seed))).collect();
+    open(folder.path(), &config).unwrap().commit(Commit { found, ..Commit::default() }).unwrap();
+    let mut dice = Dice(seed);
+    let mut cut_short = 0;
+    for kill in 0..KILLS {
+        // None at all, sometimes: killed while it opens the index.
+        let (more, moment) = (dice.below(25) as usize, Duration::from_micros(dice.below(40_000)));
+        kill_at(&site, folder.path(), more, moment);
+        let store = open(folder.path(), &config).unwrap();
+        assert_eq!(verify(&store), Findings::default(), "after kill {kill}");
+        cut_short += u64::from(store.stats().unwrap().visited < all.len() as u64);
+    }
+    assert_eq!(cut_short, KILLS, "the crawl was over before it was killed so often");
+    let ended = command(folder.path(), &site.web.overrides()).env(RESUMES, "1").status().unwrap();
+    assert!(ended.success());
+
+    let store = open(folder.path(), &config).unwrap();
+    assert_index(&store, &all);
+    assert!(inactive(&store).is_empty());
+    let (here, there) = (pages(&store), pages(&undisturbed.store));
+    let differ = here.iter().zip(&there).find(|(here, there)| here != there);
+    assert!(here.len() == there.len() && differ.is_none(), "{differ:#?}");
+    assert_eq!(verify(&store), Findings::default());
+    let asked = page_requests(&site);
+    let most = all.len() + KILLS as usize * (config.crawl.fetchers + config.crawl.store_queue);
+    eprintln!("{} requests for {} pages, {KILLS} kills", asked.len(), all.len());
+    assert!(asked.len() <= most, "{} requests for {} pages", asked.len(), all.len());
+    assert_eq!(asked.into_iter().collect::<BTreeSet<_>>(), all.into_keys().collect());
 }

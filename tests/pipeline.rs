@@ -24,33 +24,33 @@ const HOSTS: [&str; 7] =
     ["a.test", "www.a.test", "shop.a.test", "b.test", "c-d.test", "e.co.uk", "alice.github.io"];
 const PAGES: u64 = 8;
 
-fn page_url(dice: &mut Dice) -> String {
+fn page_url(dice: &mut Dice, pages: u64) -> String {
     let host = HOSTS[dice.below(HOSTS.len() as u64) as usize];
-    match dice.below(PAGES + 1) {
+    match dice.below(pages + 1) {
         0 => format!("http://{host}/"),
         page => format!("http://{host}/p?n={page}"),
     }
 }
 
-fn random_link(dice: &mut Dice) -> MadeLink {
+fn random_link(dice: &mut Dice, pages: u64) -> MadeLink {
     let tag = [LinkTag::A, LinkTag::A, LinkTag::Aimg, LinkTag::Iframe][dice.below(4) as usize];
     let rel = match tag {
         LinkTag::Iframe => Rel::NONE,
         _ => Rel::from_bits([0, 0, 0, 1, 2, 6][dice.below(6) as usize]),
     };
     let anchor = ["", "one", "two words", "日本語"][dice.below(4) as usize].to_owned();
-    MadeLink { target: page_url(dice), tag, rel, anchor }
+    MadeLink { target: page_url(dice, pages), tag, rel, anchor }
 }
 
-fn random_page(own: &str, dice: &mut Dice) -> MadePage {
+fn random_page(own: &str, dice: &mut Dice, pages: u64) -> MadePage {
     match dice.below(12) {
         0 => {
             let status = [301, 302, 303, 307, 308][dice.below(5) as usize];
-            MadePage::Redirect { status, target: page_url(dice) }
+            MadePage::Redirect { status, target: page_url(dice, pages) }
         }
         1 => MadePage::Error { status: [404, 410][dice.below(2) as usize] },
         _ => {
-            let mut links: Vec<MadeLink> = (0..dice.below(9)).map(|_| random_link(dice)).collect();
+            let mut links: Vec<MadeLink> = (0..dice.below(9)).map(|_| random_link(dice, pages)).collect();
             links.retain(|link| link.target != own);
             MadePage::Html { title: format!("title {}", dice.below(100)), links }
         }
@@ -58,17 +58,22 @@ fn random_page(own: &str, dice: &mut Dice) -> MadePage {
 }
 
 pub fn random_web(seed: u64) -> MadeWeb {
+    random_web_of(seed, PAGES)
+}
+
+/// One with so many pages on each of its hosts.
+pub fn random_web_of(seed: u64, pages: u64) -> MadeWeb {
     let mut dice = Dice(seed);
     let mut web = MadeWeb::default();
     for (number, host) in HOSTS.iter().enumerate() {
         // Some share an address.
         web.hosts.insert((*host).to_owned(), format!("127.77.0.{}", 1 + number % 5));
-        for page in 0..PAGES {
+        for page in 0..pages {
             let url = match page {
                 0 => format!("http://{host}/"),
                 page => format!("http://{host}/p?n={page}"),
             };
-            let page = random_page(&url, &mut dice);
+            let page = random_page(&url, &mut dice, pages);
             web.pages.insert(url, page);
         }
     }
@@ -152,7 +157,7 @@ fn a_web_that_changed_is_seen_to_have_changed() {
     let mut dice = Dice(44);
     for (url, page) in &mut after.pages {
         if dice.below(2) == 0 {
-            *page = random_page(url, &mut dice);
+            *page = random_page(url, &mut dice, PAGES);
         }
     }
     let mut site = Site::of(&before);
