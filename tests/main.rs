@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access_log;
 mod api;
 mod architecture;
 mod block_lists;

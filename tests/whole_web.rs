@@ -38,7 +38,7 @@ const FEW: usize = 500;
 
 /// The hosts of the web at their addresses; all others that its pages name at one that may not be connected to,
 /// so that no name is resolved.
-fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String {
+pub fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String {
     let mut text = String::new();
     let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
     let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
@@ -54,7 +54,7 @@ fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String
     text
 }
 
-fn config(web: &Path, folder: &Path) -> Config {
+pub fn config(web: &Path, folder: &Path) -> Config {
     let mut config = Config::default();
     config.crawl.delay.0 = std::time::Duration::ZERO;
     config.crawl.max_crawl_delay.0 = std::time::Duration::ZERO;
@@ -67,7 +67,7 @@ fn config(web: &Path, folder: &Path) -> Config {
     config
 }
 
-fn crawl(web: &Path, config: &Config, store: &Arc<Store>) -> Figures {
+pub fn crawl(web: &Path, config: &Config, store: &Arc<Store>) -> Figures {
     let rules = UrlRules::default();
     let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
     let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());

@@ -16,10 +16,15 @@ impl ServedWeb {
     /// Serves the web in a folder, over TLS too if asked. `None`, said aloud, where Python or its web server is
     /// missing.
     pub fn start(web: &Path, tls: bool) -> Option<Self> {
+        Self::start_with(web, tls, &[])
+    }
+
+    /// As [`Self::start`], with more arguments to the program.
+    pub fn start_with(web: &Path, tls: bool, arguments: &[&str]) -> Option<Self> {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, tls_port) = (free(), free());
         let mut command = Command::new(python()?);
-        command.arg("server.py").args(["--port", &port.to_string()]);
+        command.arg("server.py").args(["--port", &port.to_string()]).args(arguments);
         if tls {
             command.args(["--tls-port", &tls_port.to_string()]);
         }
@@ -45,7 +50,7 @@ impl Drop for ServedWeb {
 
 /// A Python that has the web server's one library: the machine's own, or one in the user's cache. `None`, said
 /// aloud, where there is none.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let has_library = |python: &Path| {
         let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();
         check.is_ok_and(|status| status.success())

@@ -1,0 +1,153 @@
+//! Politeness as the servers see it: the whole test web is crawled with 64 fetchers, and the access log of its servers
+//! is judged. What robots.txt files forbid is judged by another program's reader of them (Python's protego).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backlinkd::store::{Findings, Store, VerifyOptions};
+use backlinkd::urls::Suffixes;
+use serde_json::Value;
+
+use crate::support::served_web::{ServedWeb, python};
+use crate::support::true_links::{TruePage, built_web, lines};
+use crate::whole_web::{config, crawl, overrides};
+
+const DELAY: Duration = Duration::from_millis(20);
+/// What the servers wait before each answer of a page.
+const LATENCY: &str = "0.002";
+/// Times in the log are rounded to a tenth of a millisecond: two of them and a length may be off by as much.
+const ROUNDING: f64 = 0.000_2;
+/// Pages of a host at most, so that the largest do not keep the test for minutes. `BACKLINKD_TEST_WHOLE` set: all.
+const HOST_PAGES: u64 = 1_000;
+
+/// Rows of the log that the other reader says are forbidden.
+const JUDGE: &str = r"
+import sys, json, pathlib
+from protego import Protego
+rules = {file.stem: Protego.parse(file.read_text()) for file in pathlib.Path(sys.argv[2]).glob('*.txt')}
+asked = 0
+for line in open(sys.argv[1]):
+    row = json.loads(line)
+    if row['host'] in rules and row['path'] != '/robots.txt':
+        asked += 1
+        url = row['scheme'] + '://' + row['host'] + row['path']
+        if not rules[row['host']].can_fetch(url, 'mockbot'):
+            print(url)
+print('judged', asked)
+";
+
+/// One request as the server tells it.
+struct Asked {
+    scheme: String,
+    host: String,
+    address: String,
+    path: String,
+    /// Unix times: when it came, and when its answer was ready.
+    start: f64,
+    end: f64,
+}
+
+fn read(log: &Path) -> Vec<Asked> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let asked = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let word = |name: &str| row[name].as_str().unwrap().to_owned();
+        let start = row["t"].as_f64().unwrap();
+        Asked {
+            scheme: word("scheme"),
+            host: word("host"),
+            address: word("addr"),
+            path: word("path"),
+            start,
+            end: start + row["d"].as_f64().unwrap(),
+        }
+    };
+    let mut asked: Vec<Asked> = text.lines().map(asked).collect();
+    asked.sort_by(|a, b| a.start.total_cmp(&b.start));
+    asked
+}
+
+/// The shortest times between the end of one request and the start of the next to the same host or address.
+fn least_gap(asked: &[Asked], key: impl Fn(&Asked) -> &str) -> (f64, String) {
+    let mut last: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut least = (f64::MAX, String::new());
+    for one in asked {
+        if let Some(end) = last.insert(key(one), one.end)
+            && one.start - end < least.0
+        {
+            least = (one.start - end, format!("{} before {}{}", key(one), one.host, one.path));
+        }
+    }
+    least
+}
+
+fn first_paths(asked: &[Asked]) -> BTreeMap<(&str, &str), &str> {
+    let mut first = BTreeMap::new();
+    for one in asked {
+        first.entry((one.scheme.as_str(), one.host.as_str())).or_insert(one.path.as_str());
+    }
+    first
+}
+
+/// URLs fetched although they are forbidden, and how many were judged. `None`, said aloud, without the other reader.
+fn forbidden(log: &Path, robots: &Path) -> Option<(Vec<String>, usize)> {
+    let output = Command::new(python()?).args(["-c", JUDGE]).arg(log).arg(robots).output().unwrap();
+    if String::from_utf8_lossy(&output.stderr).contains("No module named 'protego'") {
+        eprintln!(
+            "SKIPPED: robots.txt is judged by Python's protego; install it to have that part of the test"
+        );
+        return None;
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut lines: Vec<String> =
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let judged = lines.pop().unwrap();
+    Some((lines, judged.strip_prefix("judged ").unwrap().parse().unwrap()))
+}
+
+#[test]
+fn the_servers_of_the_test_web_have_nothing_to_complain_of() {
+    let (Some(web), Some(truth)) = (built_web(), lines()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let arguments = ["--latency", LATENCY, "--log", log.to_str().unwrap()];
+    let Some(server) = ServedWeb::start_with(&web, true, &arguments) else { return };
+    let named = truth.flat_map(|line| TruePage::read(&line).hosts().collect::<Vec<_>>()).collect();
+    std::fs::write(folder.path().join("overrides.tsv"), overrides(&web, &server, &named)).unwrap();
+    let mut config = config(&web, folder.path());
+    config.crawl.delay.0 = DELAY;
+    assert_eq!(config.crawl.fetchers, 64);
+    if std::env::var_os("BACKLINKD_TEST_WHOLE").is_none() {
+        config.crawl.host_pages = HOST_PAGES;
+        config.crawl.pages_per_linking_domain = 0;
+    }
+    let suffixes = Arc::new(Suffixes::built_in().unwrap());
+    let store = Store::open(&folder.path().join("data"), &config.store, suffixes).unwrap();
+    let store = Arc::new(store);
+    let start = Instant::now();
+    let figures = crawl(&web, &config, &store);
+    drop(server);
+    eprintln!("{:?}: {figures:?}", start.elapsed());
+
+    let asked = read(&log);
+    assert!(asked.len() > 5_000 && figures.disallowed > 100, "{} requests, {figures:?}", asked.len());
+    let least = DELAY.as_secs_f64() - ROUNDING;
+    for (what, (gap, example)) in
+        [("host", least_gap(&asked, |one| &one.host)), ("address", least_gap(&asked, |one| &one.address))]
+    {
+        eprintln!("{} requests; the shortest gap of a {what} is {gap:.4} s: {example}", asked.len());
+        assert!(gap >= least, "{what}: {gap:.4} s: {example}");
+    }
+    for (server, path) in first_paths(&asked) {
+        assert_eq!(path, "/robots.txt", "{server:?}");
+    }
+    if let Some((forbidden, judged)) = forbidden(&log, &web.join("robots")) {
+        assert_eq!(forbidden, [""; 0]);
+        assert!(judged > 2_000, "{judged}");
+    }
+    let options = VerifyOptions { repair: false, memory_bytes: config.store.verify_memory_bytes };
+    assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
+}
