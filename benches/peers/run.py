@@ -92,16 +92,17 @@ def prepare(work):
 
 
 def seeds(options, scheme):
-    """Where crawls begin: the page that the root of each host leads to."""
+    """Where crawls begin: the page that the root of each host leads to, one of each host that it may be on, since
+    spider would crawl a host again for every further one."""
     trusted = ssl.create_default_context(cafile=options.web / "certs/ca.pem")
-    found = set()
+    found = {}
     for host in closed_world.hosts(options.web):
         try:
             with urllib.request.urlopen(f"{scheme}://{host}/", context=trusted) as answer:
-                found.add(answer.url)
+                found.setdefault(urlsplit(answer.url).hostname, answer.url)
         except OSError:
             pass
-    return sorted(found)
+    return sorted(found.values())
 
 
 def backlinkd(options, urls, depth=50):
