@@ -4,20 +4,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backlinkd::store::{Findings, Store, VerifyOptions};
-use backlinkd::urls::Suffixes;
+use backlinkd::store::{Findings, VerifyOptions};
 use serde_json::Value;
 
-use crate::support::served_web::{ServedWeb, python};
-use crate::support::true_links::{TruePage, built_web, lines};
-use crate::whole_web::{config, crawl, overrides};
+use crate::support::served_web::python;
+use crate::support::test_web::TestWeb;
+use crate::support::true_links::lines;
 
 const DELAY: Duration = Duration::from_millis(20);
 /// What the servers wait before each answer of a page.
-const LATENCY: &str = "0.002";
+const LATENCY: Duration = Duration::from_millis(2);
 /// Times in the log are rounded to a tenth of a millisecond: two of them and a length may be off by as much.
 const ROUNDING: f64 = 0.000_2;
 /// Pages of a host at most, so that the largest do not keep the test for minutes. `BACKLINKD_TEST_WHOLE` set: all.
@@ -110,29 +108,21 @@ fn forbidden(log: &Path, robots: &Path) -> Option<(Vec<String>, usize)> {
 
 #[test]
 fn the_servers_of_the_test_web_have_nothing_to_complain_of() {
-    let (Some(web), Some(truth)) = (built_web(), lines()) else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("access.log");
-    let arguments = ["--latency", LATENCY, "--log", log.to_str().unwrap()];
-    let Some(server) = ServedWeb::start_with(&web, true, &arguments) else { return };
-    let named = truth.flat_map(|line| TruePage::read(&line).hosts().collect::<Vec<_>>()).collect();
-    std::fs::write(folder.path().join("overrides.tsv"), overrides(&web, &server, &named)).unwrap();
-    let mut config = config(&web, folder.path());
+    let Some(truth) = lines() else { return };
+    let Some(mut web) = TestWeb::serve(truth, LATENCY) else { return };
+    let config = &mut web.config;
     config.crawl.delay.0 = DELAY;
     assert_eq!(config.crawl.fetchers, 64);
     if std::env::var_os("BACKLINKD_TEST_WHOLE").is_none() {
         config.crawl.host_pages = HOST_PAGES;
         config.crawl.pages_per_linking_domain = 0;
     }
-    let suffixes = Arc::new(Suffixes::built_in().unwrap());
-    let store = Store::open(&folder.path().join("data"), &config.store, suffixes).unwrap();
-    let store = Arc::new(store);
+    let store = web.open("data");
     let start = Instant::now();
-    let figures = crawl(&web, &config, &store);
-    drop(server);
+    let figures = web.crawl(&store);
     eprintln!("{:?}: {figures:?}", start.elapsed());
 
-    let asked = read(&log);
+    let asked = read(&web.log());
     assert!(asked.len() > 5_000 && figures.disallowed > 100, "{} requests, {figures:?}", asked.len());
     let least = DELAY.as_secs_f64() - ROUNDING;
     for (what, (gap, example)) in
@@ -144,10 +134,10 @@ fn the_servers_of_the_test_web_have_nothing_to_complain_of() {
     for (server, path) in first_paths(&asked) {
         assert_eq!(path, "/robots.txt", "{server:?}");
     }
-    if let Some((forbidden, judged)) = forbidden(&log, &web.join("robots")) {
+    if let Some((forbidden, judged)) = forbidden(&web.log(), &web.web.join("robots")) {
         assert_eq!(forbidden, [""; 0]);
         assert!(judged > 2_000, "{judged}");
     }
-    let options = VerifyOptions { repair: false, memory_bytes: config.store.verify_memory_bytes };
+    let options = VerifyOptions { repair: false, memory_bytes: web.config.store.verify_memory_bytes };
     assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
 }

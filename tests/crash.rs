@@ -4,6 +4,8 @@
 //! The crawler that is killed is this test binary itself, started anew for one test with an order in its
 //! environment; it crawls a made web that the parent serves.
 
+mod whole_web;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -190,14 +192,18 @@ fn kill_at(site: &Site, directory: &Path, more: usize, moment: Duration) {
     child.wait().unwrap();
 }
 
-/// Twenty kills at moments drawn by lot, on a web of some hundreds of pages. The seed is printed; set
-/// `BACKLINKD_TEST_SEED` to have the same again.
-#[test]
-fn twenty_kills_cost_no_more_than_what_was_in_flight() {
+/// Dice for the moments of kills. Their seed is printed; set `BACKLINKD_TEST_SEED` to have the same again.
+fn dice() -> Dice {
     let given = std::env::var("BACKLINKD_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let seed = given.unwrap_or(now.as_nanos() as u64);
     eprintln!("BACKLINKD_TEST_SEED={seed}");
+    Dice(seed)
+}
+
+/// Twenty kills at moments drawn by lot, on a web of some hundreds of pages.
+#[test]
+fn twenty_kills_cost_no_more_than_what_was_in_flight() {
     let made = random_web_of(8, 90);
     let all = made.reachable(&seeds());
     assert!(all.len() > 400, "the web is too small to be killed in");
@@ -212,7 +218,7 @@ fn twenty_kills_cost_no_more_than_what_was_in_flight() {
     let config = config(&site.web.overrides());
     let found = seeds().iter().map(|seed| Found::seed(url(seed))).collect();
     open(folder.path(), &config).unwrap().commit(Commit { found, ..Commit::default() }).unwrap();
-    let mut dice = Dice(seed);
+    let mut dice = dice();
     let mut cut_short = 0;
     for kill in 0..KILLS {
         // None at all, sometimes: killed while it opens the index.

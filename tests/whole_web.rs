@@ -5,19 +5,12 @@
 //! more than [`FEW`] backlinks are left out: the slow way has an answer for every link there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use backlinkd::config::Config;
-use backlinkd::crawl::{CrawlJob, Crawler, Figures};
 use backlinkd::rank::rank_all;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::api::about::About;
 use crate::api::answers::{agree, agree_on_pages};
@@ -26,60 +19,14 @@ use crate::api::intelligence::Web;
 use crate::api::oracle::outgoing::World;
 use crate::api::server::Server;
 use crate::support::dice::Dice;
-use crate::support::served_web::ServedWeb;
-use crate::support::shared;
-use crate::support::true_links::{OurLink, TruePage, built_web, lines};
+use crate::support::test_web::TestWeb;
+use crate::support::true_links::{OurLink, TruePage, lines};
 
 /// Pages drawn by lot, half of them out of those that another host links to.
 const PAGES: usize = 200;
 
 /// Backlinks of a host up to which it is asked everything.
 const FEW: usize = 500;
-
-/// The hosts of the web at their addresses; all others that its pages name at one that may not be connected to,
-/// so that no name is resolved.
-pub fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String {
-    let mut text = String::new();
-    let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
-    let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
-    let own: BTreeMap<&str, &str> =
-        rows.filter(|row| row[3] != "special").map(|row| (row[0], row[1])).collect();
-    for (host, address) in &own {
-        writeln!(text, "{host}\t{address}:{}\t{address}:{}", server.port, server.tls_port).unwrap();
-    }
-    let is_name = |host: &str| !host.starts_with('[') && host.parse::<std::net::IpAddr>().is_err();
-    for host in named.iter().filter(|host| !own.contains_key(host.as_str()) && is_name(host)) {
-        writeln!(text, "{host}\t127.0.0.1:1\t127.0.0.1:1").unwrap();
-    }
-    text
-}
-
-pub fn config(web: &Path, folder: &Path) -> Config {
-    let mut config = Config::default();
-    config.crawl.delay.0 = std::time::Duration::ZERO;
-    config.crawl.max_crawl_delay.0 = std::time::Duration::ZERO;
-    config.fetch.user_agent = "mockbot".to_owned();
-    config.fetch.host_overrides = folder.join("overrides.tsv");
-    config.fetch.extra_ca = web.join("certs/ca.pem");
-    config.fetch.allow_private_addresses =
-        (1..=12).map(|place| format!("127.{place}.0.0/16").parse().unwrap()).collect();
-    config.geo.database = shared("geo/loopback-city.mmdb").unwrap_or_default();
-    config
-}
-
-pub fn crawl(web: &Path, config: &Config, store: &Arc<Store>) -> Figures {
-    let rules = UrlRules::default();
-    let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
-    let rows = hosts.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>());
-    let sites = rows.filter(|row| row[3] == "site");
-    let seeds = sites.map(|row| rules.canonical(&format!("http://{}/", row[0])).unwrap()).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let crawler = Crawler::new(Arc::clone(store), config, rules).unwrap();
-    let job = CrawlJob { seeds, ..CrawlJob::default() };
-    let figures = crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap();
-    rank_all(store, &config.rank, store.suffixes(), &|_| {}).unwrap();
-    figures
-}
 
 /// How the true pages fare in the index: compared, and why others were not.
 #[derive(Debug, Default)]
@@ -182,18 +129,14 @@ fn host(page: &str) -> String {
 
 #[test]
 fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
-    let (Some(web), Some(truth)) = (built_web(), lines()) else { return };
+    let Some(truth) = lines() else { return };
     let truth: Vec<String> = truth.collect();
-    let Some(server) = ServedWeb::start(&web, true) else { return };
+    let Some(web) = TestWeb::serve(truth.iter(), Duration::ZERO) else { return };
     let start = Instant::now();
-    let folder = Arc::new(TempDir::new().unwrap());
-    let named = truth.iter().flat_map(|line| TruePage::read(line).hosts().collect::<Vec<_>>()).collect();
-    std::fs::write(folder.path().join("overrides.tsv"), overrides(&web, &server, &named)).unwrap();
-    let config = config(&web, folder.path());
-    let suffixes = Arc::new(Suffixes::built_in().unwrap());
-    let store = Store::open(&folder.path().join("data"), &config.store, Arc::clone(&suffixes)).unwrap();
-    let store = Arc::new(store);
-    let figures = crawl(&web, &config, &store);
+    let store = web.open("data");
+    let suffixes = store.suffixes().clone();
+    let figures = web.crawl(&store);
+    rank_all(&store, &web.config.rank, store.suffixes(), &|_| {}).unwrap();
     eprintln!("{figures:?}\n{:?}", store.stats().unwrap());
 
     let compared = compare(&store, truth.into_iter());
@@ -207,7 +150,7 @@ fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
     let visited: BTreeSet<String> =
         pages.iter().map(|page| suffixes.domain_of(&host(page)).to_owned()).collect();
     drop(store);
-    let api = Server::over(folder);
+    let api = Server::over(web.stop());
     let client = &api.client;
     let mut by_pages = BTreeMap::new();
     let web = Web::reading(client, &api.store, |page| count_links(page, &suffixes, &mut by_pages));

@@ -84,6 +84,8 @@ fn settings(overrides: &std::path::Path) -> Vec<String> {
     let fixed = [
         "fetch.allow_private_addresses=127.0.0.0/8",
         "crawl.recrawl_after=20s",
+        "crawl.recrawl_min=10s",
+        "crawl.recrawl_max=1m",
         "crawl.seen_cache_urls=1000",
         "store.block_cache_bytes=16777216",
         "store.write_buffer_bytes=16777216",
