@@ -452,3 +452,28 @@ proptest! {
         prop_assert_eq!(back, links);
     }
 }
+
+/// What a daemon's database says to itself for months must not fill the disk.
+#[test]
+fn the_databases_own_log_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = StoreConfig { log_file_bytes: 1 << 20, ..config() };
+    let store = Store::open(folder.path(), &config, suffixes()).unwrap();
+    let logs = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        let logs = files.filter(|file| file.file_name().to_string_lossy().starts_with("LOG"));
+        logs.map(|file| file.metadata().unwrap().len()).collect::<Vec<_>>()
+    };
+    // Until more was said than one file may hold.
+    for flush in 0..20_000 {
+        let record = PageRecord { visited: flush, ..record() };
+        store.put(&[record]).unwrap();
+        store.flush().unwrap();
+        if flush % 100 == 0 && logs().len() > 2 {
+            break;
+        }
+    }
+    let logs = logs();
+    assert!((3..=5).contains(&logs.len()), "{logs:?}");
+    assert!(logs.iter().all(|bytes| *bytes < (1 << 20) + (64 << 10)), "{logs:?}");
+}

@@ -1,8 +1,10 @@
 //! `[store]`: the RocksDB database under `--data`.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::at_least;
+use super::{Span, at_least};
 
 /// See `config/default.toml` for units and reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,8 +21,12 @@ pub struct StoreConfig {
     pub sync: bool,
     /// Page records put into one write at most.
     pub batch_pages: usize,
+    /// How long a write waits for more page records.
+    pub batch_wait: Span,
     /// Files held open at most; -1: no limit.
     pub max_open_files: i32,
+    /// Bytes of a file of the database's own log, of which five are kept.
+    pub log_file_bytes: usize,
     /// Bytes of memory for comparing rows while the store is verified.
     pub verify_memory_bytes: usize,
 }
@@ -33,7 +39,9 @@ impl Default for StoreConfig {
             compression_level: 3,
             sync: false,
             batch_pages: 64,
+            batch_wait: Span(Duration::from_millis(5)),
             max_open_files: 1_000,
+            log_file_bytes: 8 << 20,
             verify_memory_bytes: 256 << 20,
         }
     }
@@ -44,6 +52,7 @@ impl StoreConfig {
         at_least("store.block_cache_bytes", self.block_cache_bytes as u64, 1 << 20)?;
         at_least("store.write_buffer_bytes", self.write_buffer_bytes as u64, 1 << 20)?;
         at_least("store.verify_memory_bytes", self.verify_memory_bytes as u64, 1 << 20)?;
+        at_least("store.log_file_bytes", self.log_file_bytes as u64, 1 << 20)?;
         at_least("store.batch_pages", self.batch_pages as u64, 1)?;
         if !(1..=22).contains(&self.compression_level) {
             return Err(format!(

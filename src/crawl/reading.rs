@@ -16,7 +16,7 @@ use crate::geo::Geo;
 use crate::lru::Lru;
 use crate::model::{Day, FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
-use crate::store::{Store, StoreError};
+use crate::store::{MetLately, Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
@@ -33,6 +33,8 @@ pub(super) struct Reading {
     blocks: BlockList,
     /// The registrable domains that the crawl stays on; `None`: it goes anywhere.
     stay_on: Option<HashSet<String>>,
+    /// URLs that need not be told of again.
+    lately: Arc<MetLately>,
     /// How many pages of a host had the same content, by a fingerprint of both.
     copies: Arc<Mutex<Lru<u64, u32>>>,
 }
@@ -53,6 +55,7 @@ impl Reading {
         Ok(Self {
             stay_on,
             store: Arc::clone(&crawler.store),
+            lately: crawler.store.met_lately(),
             recrawl_min: crawler.recrawl.min.as_secs(),
             traps: TrapRules::new(&crawler.config.traps),
             blocks: crawler.blocks(),
@@ -105,7 +108,8 @@ impl Reading {
         let priority = self.priority(&queued.url, depth, targets().count());
         let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
         let today = Day::from_unix_seconds(unix_now());
-        targets().filter(|url| self.may_follow(url, today)).map(found).collect()
+        let is_new = |url: &&CanonicalUrl| !self.lately.holds(url);
+        targets().filter(is_new).filter(|url| self.may_follow(url, today)).map(found).collect()
     }
 
     /// How soon the targets of a page are fetched. By rank: by the share of the page's rank that each of its links

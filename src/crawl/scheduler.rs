@@ -87,11 +87,11 @@ pub(super) fn run(
     let (work, asked) = channel();
     let writer = {
         let (store, progress) = (Arc::clone(&crawler.store), Arc::clone(&crawler.progress));
-        let (batch, most_met) = (crawler.config.store.batch_pages, crawler.config.crawl.met_urls);
+        let (config, most_met) = (crawler.config.store.clone(), crawler.config.crawl.met_urls);
         let events = events.clone();
         std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer::run(&store, &progress, batch, most_met, &asked, &events))
+            .spawn(move || writer::run(&store, &progress, &config, most_met, &asked, &events))
             .map_err(CrawlError::Thread)?
     };
     let archive = Archive::create(&crawler.config)?.map(Arc::new);

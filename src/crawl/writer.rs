@@ -1,10 +1,11 @@
-//! The thread that stores: takes what is ready, up to a batch, and commits it as one.
+//! The thread that stores: takes what is ready, or will be in a moment, up to a batch, and commits it as one.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::messages::{End, Event, Outcome, Stored, Work};
 use super::progress::{CpuTimer, Progress};
+use crate::config::StoreConfig;
 use crate::model::Visit;
 use crate::store::{Commit, Store, StoreError};
 
@@ -13,15 +14,13 @@ use crate::store::{Commit, Store, StoreError};
 pub(super) fn run(
     store: &Store,
     progress: &Arc<Progress>,
-    batch_pages: usize,
+    config: &StoreConfig,
     most_met: usize,
     work: &Receiver<Work>,
     events: &Sender<Event>,
 ) {
     while let Ok(first) = work.recv() {
-        let mut batch = vec![first];
-        batch.extend(work.try_iter().take(batch_pages.saturating_sub(1)));
-        let event = match store_batch(store, progress, most_met, batch) {
+        let event = match store_batch(store, progress, most_met, gather(first, work, config)) {
             Ok(stored) => Event::Stored(stored),
             Err(error) => Event::Broken(error.into()),
         };
@@ -30,6 +29,21 @@ pub(super) fn run(
             return;
         }
     }
+}
+
+/// What is done together: all that is there, and, unless that is a batch, what comes within the wait.
+fn gather(first: Work, work: &Receiver<Work>, config: &StoreConfig) -> Vec<Work> {
+    let mut batch = vec![first];
+    let take = |batch: &mut Vec<Work>| {
+        batch.extend(work.try_iter().take(config.batch_pages.saturating_sub(batch.len())));
+        batch.len() < config.batch_pages
+    };
+    if take(&mut batch) {
+        // Asleep, for whoever waits at the channel is woken by each that comes.
+        std::thread::sleep(config.batch_wait.0);
+        take(&mut batch);
+    }
+    batch
 }
 
 fn store_batch(

@@ -72,6 +72,9 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 
 const PIECE: usize = 32 << 10;
 
+/// What pages are longer by when their encoding is off: room for that is made at once.
+const USUAL_RATIO: usize = 8;
+
 /// Undoes `encodings`, last first, and stops at `cap` bytes. A body that was `cut` on the wire is decoded as far
 /// as it goes; one that ends too early by itself is broken.
 ///
@@ -96,12 +99,12 @@ pub fn decode(
         let step = Capped { inner: decoder(encoding, reader)?, left: cap, cut: cut.clone() };
         reader = Box::new(BufReader::with_capacity(PIECE, step));
     }
-    let bytes = read_all(reader, &cut)?;
+    let bytes = read_all(reader, body.len().saturating_mul(USUAL_RATIO).min(cap), &cut)?;
     Ok(Decoded { bytes, truncated: cut.get() })
 }
 
-fn read_all(mut reader: Box<dyn BufRead>, cut: &Cell<bool>) -> Result<Bytes, DecodeError> {
-    let mut bytes = Vec::new();
+fn read_all(mut reader: Box<dyn BufRead>, expected: usize, cut: &Cell<bool>) -> Result<Bytes, DecodeError> {
+    let mut bytes = Vec::with_capacity(expected);
     loop {
         let piece = match reader.fill_buf() {
             Ok([]) => return Ok(bytes.into()),

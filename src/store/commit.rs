@@ -4,8 +4,7 @@
 //! Commits are serialised by a lock: each reads a page's former links, computes the difference
 //! ([`super::diff`]) and writes it.
 
-use std::collections::HashMap;
-
+use ahash::HashMap;
 use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -257,7 +256,7 @@ impl<'a> Stage<'a> {
         let old_counts = per_domain(change.old, suffixes);
         let new_counts = per_domain(change.new, suffixes);
         let known: HashMap<(&CanonicalUrl, u32), &OutlinkRecord> = if change.page_changed {
-            HashMap::new()
+            HashMap::default()
         } else {
             change.old.iter().map(|link| ((&link.target, link.seq), link)).collect()
         };

@@ -6,7 +6,7 @@
 //! in document order; what is left over on the old side is lost, what is left over on the new side reappears
 //! from the target's inactive links or is new. So a link that only moved keeps its first day.
 
-use std::collections::HashMap;
+use ahash::HashMap;
 
 use crate::model::{Day, Link, OutlinkRecord, Toggle};
 use crate::urls::{CanonicalUrl, same_site};
@@ -20,37 +20,36 @@ pub(super) fn merge(
     today: Day,
 ) -> Vec<OutlinkRecord> {
     let chosen = match_links(&old, &new);
-    let mut next_seq = next_seqs(&old);
+    let seqs = new_seqs(&old, &new, &chosen);
     let mut old: Vec<Option<OutlinkRecord>> = old.into_iter().map(Some).collect();
     let mut merged = Vec::with_capacity(new.len());
-    for ((link, known), pos) in new.into_iter().zip(chosen).zip(1u32..) {
+    for (((link, known), seq), pos) in new.into_iter().zip(chosen).zip(seqs).zip(1u32..) {
         let known = known.and_then(|at| old.get_mut(at).and_then(Option::take));
         merged.push(match known {
             Some(known) => kept(known, link, pos, today),
-            None => {
-                let seq = next_seq.get_mut(link.target.as_str()).map_or(0, |next| {
-                    *next += 1;
-                    *next - 1
-                });
-                if seq == 0 {
-                    next_seq.insert(link.target.as_str().to_owned(), 1);
-                }
-                found(page, link, seq, pos, today)
-            }
+            None => found(page, link, seq, pos, today),
         });
     }
     merged.extend(old.into_iter().flatten().map(|link| lost(link, today)));
     merged
 }
 
-/// For each target, the number its next new link gets.
-fn next_seqs(old: &[OutlinkRecord]) -> HashMap<String, u32> {
-    let mut next = HashMap::with_capacity(old.len());
+/// For each new link that is no former one, its number among the links to its target.
+fn new_seqs(old: &[OutlinkRecord], new: &[Link], chosen: &[Option<usize>]) -> Vec<u32> {
+    let mut next: HashMap<&str, u32> = HashMap::default();
+    next.reserve(old.len().max(new.len()));
     for link in old {
-        let entry = next.entry(link.target.as_str().to_owned()).or_insert(0);
+        let entry = next.entry(link.target.as_str()).or_insert(0);
         *entry = (link.seq + 1).max(*entry);
     }
-    next
+    let mut seqs = vec![0; new.len()];
+    let without = new.iter().zip(chosen).zip(&mut seqs).filter(|((_, known), _)| known.is_none());
+    for ((link, _), seq) in without {
+        let entry = next.entry(link.target.as_str()).or_insert(0);
+        *seq = *entry;
+        *entry += 1;
+    }
+    seqs
 }
 
 /// For each new link, the index of the former link that it is.
@@ -59,7 +58,7 @@ fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
     if old.is_empty() {
         return chosen;
     }
-    let mut candidates: HashMap<&str, Vec<usize>> = HashMap::with_capacity(old.len());
+    let mut candidates: HashMap<&str, Vec<usize>> = HashMap::default();
     for (at, link) in old.iter().enumerate() {
         candidates.entry(link.target.as_str()).or_default().push(at);
     }

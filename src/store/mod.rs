@@ -51,12 +51,13 @@ pub use lookup::PageStatus;
 pub use meta::Stats;
 pub use pairs::{HostPair, PairCounts};
 pub use schema::{COLUMN_FAMILIES, FORMAT};
+pub use seen::MetLately;
 pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 use commit::Stage;
 use schema::{META, OUTLINKS, PAGES};
-use seen::{SeenCache, Writer};
+use seen::Writer;
 
 /// Pages put without having been queued that wait to be known, at most: what they take in memory (16 bytes each).
 const MOST_PUT: usize = 1 << 20;
@@ -176,9 +177,14 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the set of known URLs a cache of this many (8 bytes each).
+    /// Has so many URLs remembered that were met lately (8 bytes each).
     pub fn set_seen_cache(&self, urls: usize) {
-        self.lock().cache = SeenCache::new(urls);
+        self.lock().lately = MetLately::new(urls);
+    }
+
+    /// The URLs met lately, for whoever finds URLs and would be spared the repeats.
+    pub fn met_lately(&self) -> Arc<MetLately> {
+        Arc::clone(&self.lock().lately)
     }
 
     /// Says when pages are visited again.

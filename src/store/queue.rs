@@ -127,13 +127,13 @@ impl Store {
         let (mut staged, mut arrivals) = (Staged::default(), Arrivals::default());
         for url in unasked {
             let found = Found::page(url, 0);
-            writer.meet(&mut staged, &found, Surt::from(&found.url).as_bytes(), true);
+            writer.meet(&mut staged, &found, true);
         }
         for found in found {
-            let surt = Surt::from(&found.url);
             let again = found.is_wanted_again();
-            writer.meet(&mut staged, &found, surt.as_bytes(), again);
+            writer.meet(&mut staged, &found, again);
             if again {
+                let surt = Surt::from(&found.url);
                 // A sitemap is no visit to the page of the same URL.
                 if found.target == Target::Page
                     && let Some(page) = self.read_page(surt.as_bytes())?

@@ -71,7 +71,10 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
     options.set_max_background_jobs(4);
     options.set_max_open_files(config.max_open_files);
     options.set_bytes_per_sync(1 << 20);
+    // Neither the log nor the list of files may grow for as long as the process runs.
     options.set_keep_log_file_num(5);
+    options.set_max_log_file_size(config.log_file_bytes);
+    options.set_max_manifest_file_size(64 << 20);
     options.set_wal_compression_type(DBCompressionType::Zstd);
     DB::open_cf_descriptors(&options, path, families(config, &cache))
 }

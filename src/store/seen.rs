@@ -1,6 +1,7 @@
 //! The set of all URLs ever met, and the URLs on their way into it.
 //!
-//! What a commit meets goes through three stages. A cache of recent fingerprints in memory drops most repeats. The
+//! What a commit meets goes through three stages. A cache in memory of URLs met lately ([`MetLately`]) drops most
+//! repeats; whoever finds URLs may ask it first. The
 //! rest is stored with the commit, as one row of `met`, and waits. A merge then holds all that waits against the
 //! [`Sieve`] at once, and queues what is new. Files of the sieve count from the batch on that names them in `meta`
 //! and clears `met`, so a crash repeats a merge or leaves it done: no URL is lost, and none is queued twice without
@@ -10,12 +11,13 @@
 
 use std::collections::hash_map::Entry;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
+use zerocopy::FromZeros;
 
 use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, permutation_key};
 use crate::sieve::{Candidate, RunName, Sieve};
@@ -35,28 +37,46 @@ const BATCH_URLS: usize = 20_000;
 /// URLs held in memory at once while the set is made anew.
 const REBUILD_URLS: usize = 4_000_000;
 
-/// Remembers recently asked fingerprints, in constant memory: a direct-mapped table. Zero stands for an empty
-/// place; the URL whose fingerprint is zero is never dropped here.
-pub(super) struct SeenCache(Vec<u64>);
+/// Remembers URLs that were met lately and are stored, by their hashes, in constant memory: a direct-mapped table.
+/// Any thread may ask, at any time; a URL that is forgotten, or not yet entered, is met again, which does no harm.
+pub struct MetLately(Vec<AtomicU64>);
 
-impl SeenCache {
-    pub fn new(urls: usize) -> Self {
-        Self(vec![0; urls.max(1).next_power_of_two()])
+impl MetLately {
+    pub(super) fn new(urls: usize) -> Arc<Self> {
+        let zeroed = AtomicU64::new_vec_zeroed(urls.max(1).next_power_of_two());
+        Arc::new(Self(zeroed.unwrap_or_else(|_| vec![AtomicU64::new(0)])))
     }
 
-    fn holds(&self, fingerprint: u64) -> bool {
-        fingerprint != 0 && self.0[fingerprint as usize & (self.0.len() - 1)] == fingerprint
+    /// Whether this URL was met lately.
+    pub fn holds(&self, url: &CanonicalUrl) -> bool {
+        self.holds_hash(Self::hash(url))
     }
 
-    fn add(&mut self, fingerprint: u64) {
-        let at = fingerprint as usize & (self.0.len() - 1);
-        self.0[at] = fingerprint;
+    fn hash(url: &CanonicalUrl) -> u64 {
+        xxh3_64(url.as_str().as_bytes())
+    }
+
+    fn place(&self, hash: u64) -> &AtomicU64 {
+        &self.0[hash as usize & (self.0.len() - 1)]
+    }
+
+    /// Zero stands for an empty place: the URL whose hash it is is never held.
+    fn holds_hash(&self, hash: u64) -> bool {
+        hash != 0 && self.place(hash).load(Ordering::Relaxed) == hash
+    }
+
+    fn add(&self, hash: u64) {
+        self.place(hash).store(hash, Ordering::Relaxed);
+    }
+
+    fn clear(&self) {
+        self.0.iter().for_each(|place| place.store(0, Ordering::Relaxed));
     }
 }
 
 /// What commits need to remember of each other. Whoever holds its lock is the one who writes.
 pub(super) struct Writer {
-    pub cache: SeenCache,
+    pub lately: Arc<MetLately>,
     sieve: Sieve,
     /// The URLs of `met`, in its order.
     waiting: Vec<Candidate>,
@@ -69,6 +89,8 @@ pub(super) struct Writer {
 pub(super) struct Staged {
     row: Vec<u8>,
     fingerprints: Vec<u64>,
+    /// Hashes of the URLs in the row.
+    hashes: Vec<u64>,
     within: FxHashSet<u64>,
 }
 
@@ -88,7 +110,7 @@ impl Writer {
     /// Knows nothing yet.
     pub fn new() -> Self {
         Self {
-            cache: SeenCache::new(DEFAULT_CACHE),
+            lately: MetLately::new(DEFAULT_CACHE),
             sieve: Sieve::default(),
             waiting: Vec::new(),
             next_row: 0,
@@ -134,8 +156,8 @@ impl Writer {
 
     /// Reads anew what waits; forgets what was met lately, for it may be gone.
     pub fn reopen(&mut self, store: &Store) -> Result<(), StoreError> {
-        let cache = SeenCache::new(self.cache.0.len());
-        *self = Self { cache, ..Self::open(store)? };
+        self.lately.clear();
+        *self = Self { lately: Arc::clone(&self.lately), ..Self::open(store)? };
         Ok(())
     }
 
@@ -166,11 +188,17 @@ impl Writer {
     }
 
     /// Puts a URL into `staged`, unless it was met lately. `queued`: it stands in the queue already.
-    pub fn meet(&self, staged: &mut Staged, found: &Found, surt: &[u8], queued: bool) {
-        let fingerprint = fingerprint_of(&found.url, surt);
-        if !self.cache.holds(fingerprint) && staged.within.insert(fingerprint) {
-            values::put_met(&mut staged.row, found, surt, queued);
+    pub fn meet(&self, staged: &mut Staged, found: &Found, queued: bool) {
+        let hash = MetLately::hash(&found.url);
+        if self.lately.holds_hash(hash) {
+            return;
+        }
+        let surt = Surt::from(&found.url);
+        let fingerprint = fingerprint_of(&found.url, surt.as_bytes());
+        if staged.within.insert(fingerprint) {
+            values::put_met(&mut staged.row, found, surt.as_bytes(), queued);
             staged.fingerprints.push(fingerprint);
+            staged.hashes.push(hash);
         }
     }
 
@@ -185,10 +213,8 @@ impl Writer {
     /// The batch is written.
     pub fn remember(&mut self, store: &Store, staged: Staged) {
         self.next_row += u64::from(!staged.row.is_empty());
-        for fingerprint in staged.fingerprints {
-            self.cache.add(fingerprint);
-            self.wait(fingerprint);
-        }
+        staged.hashes.into_iter().for_each(|hash| self.lately.add(hash));
+        staged.fingerprints.into_iter().for_each(|fingerprint| self.wait(fingerprint));
         store.met_urls.store(self.waiting.len(), Ordering::Relaxed);
     }
 

@@ -21,6 +21,8 @@ use std::fmt;
 
 use url::Url;
 
+use super::plain::PlainBase;
+
 /// An http(s) URL in canonical form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalUrl(Box<str>);
@@ -66,7 +68,7 @@ impl UrlRules {
 
     /// Turns a document's URL (or its `base href`) into a base to resolve references against.
     pub fn base(&self, url: &CanonicalUrl) -> Option<Base> {
-        Url::parse(url.as_str()).ok().map(Base)
+        Url::parse(url.as_str()).ok().map(Base::new)
     }
 
     /// Resolves a reference found in a document.
@@ -75,8 +77,17 @@ impl UrlRules {
     /// [`UrlError`] when it leads to nothing that has a canonical form under these rules.
     pub fn resolve(&self, base: &Base, reference: &str) -> Result<CanonicalUrl, UrlError> {
         self.check_input(reference)?;
+        if let Some(url) = self.join_plain(base, reference) {
+            return Ok(url);
+        }
         let url = base.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
         self.finish(url)
+    }
+
+    /// The short way, for references that are plain.
+    fn join_plain(&self, base: &Base, reference: &str) -> Option<CanonicalUrl> {
+        let url = base.plain.as_ref().filter(|_| self.drop_query_params.is_empty())?.join(reference)?;
+        (url.len() <= self.max_length).then(|| CanonicalUrl(url.into_boxed_str()))
     }
 
     /// A reference far beyond the limit is refused before it costs a parse: no escape makes a URL shorter, and
@@ -146,21 +157,29 @@ impl UrlRules {
 
 /// A URL that references are resolved against, parsed once per document.
 #[derive(Clone, Debug)]
-pub struct Base(Url);
+pub struct Base {
+    url: Url,
+    /// For plain references, where the base is of the usual kind.
+    plain: Option<PlainBase>,
+}
 
 impl Base {
+    fn new(url: Url) -> Self {
+        Self { plain: PlainBase::new(&url), url }
+    }
+
     /// The base after a `base href` of the document, or this one when that is no URL, or one that the HTML
     /// Standard ignores (`data:`, `javascript:`).
     #[must_use]
     pub fn with_href(self, href: &str) -> Self {
         match self.join(href) {
-            Ok(url) if !matches!(url.scheme(), "data" | "javascript") => Self(url),
+            Ok(url) if !matches!(url.scheme(), "data" | "javascript") => Self::new(url),
             _ => self,
         }
     }
 
     fn join(&self, reference: &str) -> Result<Url, url::ParseError> {
-        self.0.join(&self.without_extra_slashes(reference))
+        self.url.join(&self.without_extra_slashes(reference))
     }
 
     /// As browsers do for documents in legacy encodings: the query string, and nothing else, is encoded by
@@ -171,7 +190,7 @@ impl Base {
         encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
     ) -> Result<Url, url::ParseError> {
         Url::options()
-            .base_url(Some(&self.0))
+            .base_url(Some(&self.url))
             .encoding_override(Some(encode))
             .parse(&self.without_extra_slashes(reference))
     }
@@ -180,7 +199,7 @@ impl Base {
     /// breaks between them, as two ("special authority ignore slashes state"); the `url` crate asks for two.
     fn without_extra_slashes<'a>(&self, reference: &'a str) -> Cow<'a, str> {
         let start = reference.trim_start_matches(|c: char| c <= ' ');
-        if !start.starts_with(['/', '\\']) || !matches!(self.0.scheme(), "http" | "https") {
+        if !start.starts_with(['/', '\\']) || !matches!(self.url.scheme(), "http" | "https") {
             return Cow::Borrowed(reference);
         }
         let rest = start.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
@@ -258,7 +277,7 @@ impl CanonicalUrl {
 
 /// A canonical URL without its scheme.
 pub fn without_scheme(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest)
+    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url)
 }
 
 /// The host of a canonical URL; an IPv6 address keeps its brackets.
@@ -289,7 +308,7 @@ impl fmt::Debug for CanonicalUrl {
     }
 }
 
-fn is_resolvable(host: &str) -> bool {
+pub(super) fn is_resolvable(host: &str) -> bool {
     if host.starts_with('[') {
         return true;
     }

@@ -5,6 +5,7 @@
 
 mod canonical;
 mod domain;
+mod plain;
 mod scope;
 mod surt;
 

@@ -1,0 +1,178 @@
+//! The short way to a canonical URL, for references that need nothing but joining: most of the web's. Anything else
+//! is left to the `url` crate, whose answer to what is taken here is the same (see the test below).
+
+use super::canonical::is_resolvable;
+
+/// What a plain reference is joined to: a base URL's scheme, host and port, and the folder of its path.
+#[derive(Clone, Debug)]
+pub(super) struct PlainBase {
+    /// Ends with a slash; without dots to resolve, query or fragment.
+    folder: Box<str>,
+    /// Where its path begins.
+    path: usize,
+}
+
+/// Bytes that stand for themselves in paths, and in queries too; the rest of either is escaped, ends it, or might
+/// be another spelling of a dot.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~')
+}
+
+/// Bytes that stand for themselves in queries besides.
+const fn is_plain_in_query(byte: u8) -> bool {
+    is_plain(byte) || matches!(byte, b'/' | b'?' | b'=' | b'&' | b'+' | b'%' | b',' | b';' | b':' | b'@')
+}
+
+impl PlainBase {
+    /// `None` for a URL that is none of http or https with a host that can be resolved, or carries a user's name.
+    pub fn new(url: &url::Url) -> Option<Self> {
+        let host = url.host_str().filter(|host| is_resolvable(host))?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || host.ends_with('.') || !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        let path = &url[..url::Position::BeforePath];
+        let folder = &url.path()[..=url.path().rfind('/')?];
+        // The canonical form escapes it, and the `url` crate does not.
+        let folder = (!folder.contains('^')).then(|| format!("{path}{folder}"))?;
+        Some(Self { folder: folder.into(), path: path.len() })
+    }
+
+    /// The canonical URL of a reference, if it is plain, without regard to the longest that is allowed.
+    pub fn join(&self, reference: &str) -> Option<String> {
+        let reference = &reference[..reference.find('#').unwrap_or(reference.len())];
+        let (path, query) = match reference.find('?') {
+            Some(at) => reference.split_at(at),
+            None => (reference, ""),
+        };
+        if !query.bytes().all(is_plain_in_query) {
+            return None;
+        }
+        let room = self.folder.len() + reference.len() + 1;
+        if let Some(rest) = path.strip_prefix("https://").or_else(|| path.strip_prefix("http://")) {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            if !is_plain_host(host) {
+                return None;
+            }
+            let mut url = String::with_capacity(reference.len() + 1);
+            url.push_str(&reference[..reference.len() - query.len() - path.len()]);
+            let start = url.len();
+            url.push('/');
+            return walk(url, start, path.strip_prefix('/').unwrap_or(path), query);
+        }
+        let mut url = String::with_capacity(room);
+        match path.strip_prefix('/') {
+            // Another host follows two slashes.
+            Some(rest) if rest.starts_with('/') => None,
+            Some(rest) => {
+                url.push_str(&self.folder[..=self.path]);
+                walk(url, self.path, rest, query)
+            }
+            // A query alone belongs to the base's own path, and nothing at all is the base.
+            None if path.is_empty() => None,
+            None => {
+                url.push_str(&self.folder);
+                walk(url, self.path, path, query)
+            }
+        }
+    }
+}
+
+/// A host in lower case that is a name and no number, of labels that are not encoded. Its last label begins with a
+/// letter, so that it cannot be read as an address.
+fn is_plain_host(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    last.starts_with(|first: char| first.is_ascii_lowercase())
+        && !host.starts_with('[')
+        && is_resolvable(host)
+        && !host.split('.').any(|label| label.starts_with("xn--"))
+}
+
+/// Appends a path's segments to a URL that ends with a slash and whose path begins at `start`, then the query.
+fn walk(mut url: String, start: usize, path: &str, query: &str) -> Option<String> {
+    let mut segments = path.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
+            "." => {}
+            ".." => {
+                let parent = url[start..url.len() - 1].rfind('/').unwrap_or(0);
+                url.truncate(start + parent + 1);
+            }
+            _ if segment.bytes().all(is_plain) => {
+                url.push_str(segment);
+                if segments.peek().is_some() {
+                    url.push('/');
+                }
+            }
+            _ => return None,
+        }
+    }
+    url.push_str(query);
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
+    use super::*;
+
+    const BASES: [&str; 7] = [
+        "http://a.org/",
+        "https://a.org:8443/b/c/d.html?q=/x/y",
+        "http://192.0.2.1/b//c/",
+        "http://[2001:db8::1]/b/c",
+        "https://x_y.a-b.co.uk/%7Eb/./c/../d/e%2F/f",
+        "http://a.org/b^c/d",
+        "http://a.org./b",
+    ];
+
+    fn reference() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            4 => prop::sample::select(vec!["/", "/", "/", "..", ".", "a", "Bc", "x.html", "~u", "-_", "0x1", "7"]),
+            1 => prop::sample::select(vec![
+                "//", "?", "#", "&a=b", "=", "%2e", "%", " ", "^", "\\", "é", ":", "@", ";", "'", "\t", "|", "\"",
+                "http://", "https://", "HTTP://", "http:", "b.org", "B.org", "xn--a.org", "1.2.3.4", "a.0x7f", "c.d.",
+                "mailto:", "b.org:80", "user@", "a..b", "-.org", "_.x", "a+b,c", "...", "[", "]", "....", "*",
+            ]),
+        ];
+        prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+        #[test]
+        fn the_short_way_leads_where_the_long_one_does(base in prop::sample::select(BASES.to_vec()), reference in reference()) {
+            let base = Url::parse(base).unwrap();
+            if let Some(short) = PlainBase::new(&base).and_then(|plain| plain.join(&reference)) {
+                let mut long = base.join(&reference).unwrap();
+                long.set_fragment(None);
+                prop_assert_eq!(short, long.as_str(), "{}", reference);
+            }
+        }
+    }
+
+    #[test]
+    fn usual_references_take_the_short_way() {
+        let base = Url::parse("https://a.org/b/c.html").unwrap();
+        let plain = PlainBase::new(&base).unwrap();
+        let cases = [
+            ("d.html#e f", "https://a.org/b/d.html"),
+            ("../x/y.html?a=b&c", "https://a.org/x/y.html?a=b&c"),
+            ("/", "https://a.org/"),
+            ("./", "https://a.org/b/"),
+            ("../../..", "https://a.org/"),
+            ("/x//y/../z", "https://a.org/x//z"),
+            ("http://www.b.org", "http://www.b.org/"),
+            ("https://b.org/x/./y?z", "https://b.org/x/y?z"),
+        ];
+        for (reference, url) in cases {
+            assert_eq!(plain.join(reference).as_deref(), Some(url), "{reference}");
+        }
+        for reference in ["", "#a", "?a", "//b.org/", "a b", "é", "%7Ea", "http://B.org/", "mailto:a", "x:y"]
+        {
+            assert_eq!(plain.join(reference), None, "{reference}");
+        }
+    }
+}
