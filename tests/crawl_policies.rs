@@ -287,8 +287,13 @@ fn answers_are_archived_as_they_came() {
     for kind in text.lines().filter_map(|line| line.strip_prefix("WARC-Type: ")) {
         *kinds.entry(kind.trim()).or_default() += 1;
     }
-    assert_eq!(kinds, [("warcinfo", 1), ("request", 3), ("response", 3)].into());
-    for part in ["WARC-Target-URI: http://a.test/b\r\n", "\r\n\r\nbee", "HTTP/1.1 404"] {
+    assert_eq!(kinds, [("warcinfo", 1), ("request", 4), ("response", 4)].into());
+    for part in [
+        "WARC-Target-URI: http://a.test/robots.txt\r\n",
+        "WARC-Target-URI: http://a.test/b\r\n",
+        "\r\n\r\nbee",
+        "HTTP/1.1 404",
+    ] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
 }

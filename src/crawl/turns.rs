@@ -8,7 +8,7 @@ use super::CrawlError;
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
-use crate::fetch::{Allowed, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
+use crate::fetch::{Allowed, Answer, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
 use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
@@ -32,9 +32,18 @@ impl Loop<'_> {
 
     pub fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
         Progress::add(&self.crawler.progress.robots, 1);
-        let (robots, events) = (Arc::clone(&self.crawler.robots), self.events.clone());
+        let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
+        let (events, archive) = (self.events.clone(), self.archive.clone());
         let task = async move {
-            let step = robots.fetch(job).await;
+            let (url, begun) = (job.url().clone(), unix_now());
+            let keep = |answer: &Answer| {
+                if let Some(archive) = &archive
+                    && let Err(error) = archive.keep(&fetcher, &url, begun, None, answer)
+                {
+                    let _ = events.send(Event::Broken(error.into()));
+                }
+            };
+            let step = robots.fetch_and_show(job, &keep).await;
             let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);

@@ -178,7 +178,16 @@ impl RobotsCache {
 
     /// Makes one request. The caller sees to it that the host's turn has come.
     pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
-        let (copy, wait) = match self.fetcher.get(&job.url, None, self.config.max_bytes).await {
+        self.fetch_and_show(job, &|_| ()).await
+    }
+
+    /// As [`Self::fetch`]; shows the answer, if one comes, before it is read.
+    pub async fn fetch_and_show(&self, job: RobotsFetch, show: &(dyn Fn(&Answer) + Sync)) -> RobotsStep {
+        let result = self.fetcher.get(&job.url, None, self.config.max_bytes).await;
+        if let Ok(answer) = &result {
+            show(answer);
+        }
+        let (copy, wait) = match result {
             Ok(answer) if LinkTag::from_redirect_status(answer.status).is_some() => {
                 match self.follow(&job, &answer) {
                     Some(next) => return RobotsStep::Moved(next),
