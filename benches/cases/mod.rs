@@ -1,3 +1,4 @@
+pub mod known;
 pub mod parse;
 pub mod rank;
 pub mod serving;

@@ -1,0 +1,92 @@
+//! What a crawl takes of memory with a hundred million known URLs, all of them queued: `cargo bench --bench main --
+//! known-urls`. Takes 15 minutes and 15 GB of disk in the folder for temporary files (`TMPDIR`), so it is run by that
+//! name alone.
+//!
+//! The URLs, 100 on each host, come into the store as those of crawled pages do, in the order that scatters them most.
+//! Then a crawl with the configuration's defaults begins, for three minutes: its hosts refuse connections, so that it
+//! takes in as many of them as it may. `KNOWN_URLS` gives another number.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use backlinkd::config::Config;
+use backlinkd::crawl::{CrawlJob, Crawler};
+use backlinkd::frontier::Found;
+use backlinkd::store::{Commit, Store};
+use backlinkd::urls::{Suffixes, UrlRules};
+
+const KNOWN: u64 = 100_000_000;
+const URLS_PER_HOST: u64 = 100;
+const HOSTS_PER_DOMAIN: u64 = 5;
+/// URLs met in one commit.
+const COMMIT: u64 = 10_000;
+const CRAWL: Duration = Duration::from_secs(180);
+
+/// Runs it if it was asked for by its name; tells whether it was.
+pub fn was_asked_for() -> bool {
+    let asked = std::env::args().any(|argument| argument == "known-urls");
+    if asked {
+        run();
+    }
+    asked
+}
+
+/// A line of `/proc/self/status`: current or largest resident memory.
+fn memory(name: &str) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.trim_start_matches(':').trim().to_owned()
+}
+
+fn run() {
+    let known = std::env::var("KNOWN_URLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KNOWN);
+    let folder = tempfile::tempdir().unwrap();
+    let overrides = folder.path().join("overrides.tsv");
+    std::fs::write(&overrides, "*.test\t127.0.0.1:1\t127.0.0.1:1\n").unwrap();
+    let mut config = Config::default();
+    config.fetch.host_overrides = overrides;
+    config.fetch.allow_private_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+    let suffixes = Arc::new(Suffixes::built_in().unwrap());
+    let store = Arc::new(Store::open(&folder.path().join("data"), &config.store, suffixes).unwrap());
+    // As the crawl does it, with the cache of URLs met lately that it has.
+    let crawler = Crawler::new(Arc::clone(&store), &config, UrlRules::default()).unwrap();
+    meet(&store, known, config.crawl.met_urls);
+    println!("resident {}, at most {}", memory("VmRSS"), memory("VmHWM"));
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let job = CrawlJob { max_time: Some(CRAWL), forever: true, ..CrawlJob::default() };
+    let (progress, most) = (crawler.progress(), config.crawl.hosts_in_memory);
+    crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap();
+    println!(
+        "a crawl of {CRAWL:?} with {} of at most {most} hosts in memory: resident {}, at most {}",
+        progress.figures().hosts,
+        memory("VmRSS"),
+        memory("VmHWM")
+    );
+}
+
+fn meet(store: &Store, known: u64, most_met: usize) {
+    let (rules, hosts) = (UrlRules::default(), known.div_ceil(URLS_PER_HOST));
+    let url = |number: u64| {
+        let (host, page) = (number % hosts, number / hosts);
+        rules.canonical(&format!("http://h{host}.d{}.test/page/{page}", host / HOSTS_PER_DOMAIN)).unwrap()
+    };
+    let start = Instant::now();
+    for first in (0..known).step_by(COMMIT as usize) {
+        let found = (first..(first + COMMIT).min(known)).map(|number| Found::page(url(number), 1)).collect();
+        store.commit(Commit { found, ..Commit::default() }).unwrap();
+        if store.met_urls() >= most_met {
+            store.merge_met().unwrap();
+        }
+        if (first + COMMIT) % (known / 10).max(1) == 0 {
+            println!("{} URLs after {:.0?}", first + COMMIT, start.elapsed());
+        }
+    }
+    store.merge_met().unwrap();
+    let each = start.elapsed().as_secs_f64() * 1e6 / known as f64;
+    println!(
+        "{} URLs of {hosts} hosts known and queued, {each:.2} µs each, all of it included",
+        store.known_urls()
+    );
+}
