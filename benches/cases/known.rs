@@ -79,7 +79,7 @@ fn meet(store: &Store, known: u64, most_met: usize) {
         if store.met_urls() >= most_met {
             store.merge_met().unwrap();
         }
-        if (first + COMMIT) % (known / 10).max(1) == 0 {
+        if (first + COMMIT).is_multiple_of((known / 10).max(1)) {
             println!("{} URLs after {:.0?}", first + COMMIT, start.elapsed());
         }
     }
