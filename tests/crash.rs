@@ -163,15 +163,15 @@ fn a_crawl_that_is_killed_loses_nothing() {
 
 const KILLS: u64 = 20;
 
-/// Every page with its links, without what depends on when and in which order pages were visited.
+/// A page with its links, without what depends on when and in which order pages were visited.
+fn page(row: Result<PageLinks, StoreError>) -> PageLinks {
+    let mut row = row.unwrap();
+    (row.page.visited, row.page.next_visit, row.page.depth) = (0, 0, 0);
+    row
+}
+
 fn pages(store: &Store) -> Vec<PageLinks> {
-    let snapshot = store.snapshot();
-    let row = |row: Result<PageLinks, StoreError>| {
-        let mut row = row.unwrap();
-        (row.page.visited, row.page.next_visit, row.page.depth) = (0, 0, 0);
-        row
-    };
-    snapshot.graph().map(row).collect()
+    store.snapshot().graph().map(page).collect()
 }
 
 /// Requests for pages so far.

@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use backlinkd::frontier::Found;
-use backlinkd::store::{Commit, Findings, PageLinks, Store, StoreError};
+use backlinkd::store::{Commit, Findings, Stats, Store};
 use backlinkd::urls::UrlRules;
 use serde_json::Value;
 
-use super::{KILLS, dice, verify};
+use super::{KILLS, dice, page, verify};
 use crate::support::test_web::TestWeb;
 use crate::support::true_links::lines;
 
@@ -43,13 +43,6 @@ fn asked(log: &Path, from: u64, index: &Store) -> Vec<String> {
     text.lines().filter_map(url).collect()
 }
 
-/// Every page with its links, without what depends on when and in which order pages were visited.
-fn page(row: Result<PageLinks, StoreError>) -> PageLinks {
-    let mut row = row.unwrap();
-    (row.page.visited, row.page.next_visit, row.page.depth) = (0, 0, 0);
-    row
-}
-
 fn assert_equal(here: &Store, there: &Store) {
     let (here_stats, there_stats) = (here.stats().unwrap(), there.stats().unwrap());
     let (here, there) = (here.snapshot(), there.snapshot());
@@ -61,7 +54,7 @@ fn assert_equal(here: &Store, there: &Store) {
             break;
         }
     }
-    let figures = |stats: &backlinkd::store::Stats| {
+    let figures = |stats: &Stats| {
         (stats.visited, stats.html_pages, stats.links, stats.backlinks, stats.inactive_links, stats.queued)
     };
     assert_eq!(figures(&here_stats), figures(&there_stats));
