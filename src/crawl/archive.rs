@@ -1,5 +1,4 @@
-//! The WARC files of a crawl: every answer that was fetched, be it a page, a sitemap or a
-//! robots.txt, as it came.
+//! The WARC files of a crawl: every answer that was fetched, be it a page, a sitemap or a robots.txt, as it came.
 
 use std::sync::{Mutex, PoisonError};
 
