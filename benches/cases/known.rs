@@ -1,5 +1,5 @@
 //! What a crawl takes of memory with a hundred million known URLs, all of them queued: `cargo bench --bench main --
-//! known-urls`. Takes 15 minutes and some gigabytes of disk in the folder for temporary files (`TMPDIR`), so it is run by that
+//! known-urls`. Takes 15 minutes and some GB of disk in the folder for temporary files (`TMPDIR`), so it is run by that
 //! name alone.
 //!
 //! The URLs, 100 on each host, come into the store as those of crawled pages do, in the order that scatters them most.
