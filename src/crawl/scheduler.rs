@@ -63,6 +63,8 @@ pub(super) struct Loop<'a> {
     /// Whether the writer was asked for pages that have fallen due.
     asked_due: bool,
     next_due: Instant,
+    /// When the crawl began, in Unix time.
+    began: u64,
     next_housekeeping: Instant,
     sweep: Sweep,
     low_disk: bool,
@@ -146,6 +148,7 @@ impl<'a> Loop<'a> {
             next_merge: now,
             asked_due: false,
             next_due: now,
+            began: unix_now(),
             next_housekeeping: now,
             sweep: Sweep::After(None, false),
             low_disk: false,
@@ -273,7 +276,9 @@ impl<'a> Loop<'a> {
         self.next_due = Instant::now() + DUE_EVERY;
         if !self.asked_due {
             self.asked_due = true;
-            self.work.send(Work::Due(unix_now(), DUE_CHUNK)).map_err(|_| CrawlError::Broken)?;
+            // A crawl that ends visits what was due when it began; what falls due meanwhile is for the next one.
+            let now = if self.job.forever { unix_now() } else { self.began };
+            self.work.send(Work::Due(now, DUE_CHUNK)).map_err(|_| CrawlError::Broken)?;
         }
         Ok(())
     }

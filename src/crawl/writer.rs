@@ -54,24 +54,26 @@ fn store_batch(
 ) -> Result<Stored, StoreError> {
     let _timer = CpuTimer::start(&progress.store_cpu);
     let mut commit = Commit::default();
-    let mut due = None;
     let mut stored =
         Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
+    // Before anything is stored: a page fetched after the question was asked is no answer to it.
+    for work in &batch {
+        if let Work::Due(now, most) = work {
+            let (arrivals, count) = store.take_due(*now, *most)?;
+            stored.arrivals.extend(arrivals);
+            stored.due = Some(count);
+        }
+    }
     for work in batch {
         match work {
             Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),
             Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
-            Work::Due(now, most) => due = Some((now, most)),
+            Work::Due(..) => {}
             Work::Merge => stored.merged = true,
         }
     }
-    stored.arrivals = store.commit(commit)?;
-    if let Some((now, most)) = due {
-        let (arrivals, count) = store.take_due(now, most)?;
-        stored.arrivals.extend(arrivals);
-        stored.due = Some(count);
-    }
+    stored.arrivals.extend(store.commit(commit)?);
     if stored.merged || store.met_urls() >= most_met {
         let _timer = CpuTimer::start(&progress.merge_cpu);
         stored.arrivals.extend(store.merge_met()?);
