@@ -16,6 +16,8 @@ use backlinkd::frontier::Found;
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{Suffixes, UrlRules};
 
+use super::memory;
+
 const KNOWN: u64 = 100_000_000;
 const URLS_PER_HOST: u64 = 100;
 const HOSTS_PER_DOMAIN: u64 = 5;
@@ -30,13 +32,6 @@ pub fn was_asked_for() -> bool {
         run();
     }
     asked
-}
-
-/// A line of `/proc/self/status`: current or largest resident memory.
-fn memory(name: &str) -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.trim_start_matches(':').trim().to_owned()
 }
 
 fn run() {

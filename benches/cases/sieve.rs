@@ -88,9 +88,7 @@ fn sieve(c: &mut Criterion) {
         bench.iter(|| assert_eq!(merge(&mut sieve, candidates((0..100).map(|at| at * 104_729))), 0));
     });
     group.finish();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    eprintln!("peak of memory: {}", peak.trim_start_matches("VmHWM:").trim());
+    eprintln!("peak of memory: {}", super::memory("VmHWM"));
 }
 
 criterion_group!(benches, sieve);

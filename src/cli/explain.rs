@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::numbers::grouped;
 use super::standing::{Server, time, unix_now};
 use super::{Ending, Setting};
+use crate::crawl;
 use crate::frontier::TrapRules;
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::store::Store;
@@ -69,6 +71,13 @@ impl Explained {
         let server = Server::of(setting, store, url)?;
         let mut explained = Self { url: url.to_string(), met, page, queued, server, reasons: Vec::new() };
         explained.reasons = explained.why_not(setting, url);
+        explained.reasons.extend(off_the_seeds(setting, store, url, &explained)?);
+        explained.reasons.extend(crawl::too_little_room(store, &setting.config.crawl).map(|free| {
+            format!(
+                "No page is fetched now: {} bytes are free on the disk, fewer than crawl.min_free_disk_bytes.",
+                grouped(free)
+            )
+        }));
         Ok(explained)
     }
 
@@ -157,6 +166,25 @@ impl Explained {
         }
         self.reasons.iter().fold(text, |text, reason| text + "\n" + reason)
     }
+}
+
+/// Links to other domains than the seeds' are not followed where `crawl.stay_on_seed_domains` says so. Which seeds a
+/// crawl was given besides the index's own is told by the domains that it visited.
+fn off_the_seeds(
+    setting: &Setting,
+    store: &Store,
+    url: &CanonicalUrl,
+    explained: &Explained,
+) -> anyhow::Result<Option<String>> {
+    if !setting.config.crawl.stay_on_seed_domains || explained.page.is_some() || explained.queued.is_some() {
+        return Ok(None);
+    }
+    let domain = setting.suffixes.domain_of(url.host());
+    let is_own = setting.own_seeds()?.0.iter().any(|seed| setting.suffixes.domain_of(seed.host()) == domain);
+    let is_on = is_own || store.visited_domains()?.contains(domain);
+    Ok((!is_on).then(|| {
+        format!("crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed.")
+    }))
 }
 
 fn page(page: StoredPage) -> Page {

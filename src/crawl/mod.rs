@@ -16,6 +16,7 @@
 
 mod archive;
 mod backlog;
+mod disk;
 mod maps;
 mod messages;
 mod progress;
@@ -38,6 +39,7 @@ use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
+pub use disk::too_little_room;
 pub use progress::{Figures, Progress};
 
 use backlog::StoreBacklog;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::archive::Archive;
 use super::backlog::StoreBacklog;
+use super::disk::too_little_room;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
@@ -247,23 +248,23 @@ impl<'a> Loop<'a> {
     }
 
     fn look_at_disk(&mut self) {
-        let (store, least) = (&self.crawler.store, self.crawler.config.crawl.min_free_disk_bytes);
-        let Ok(disk) = rustix::fs::statvfs(store.directory()) else { return };
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        let low = free < least;
-        if low != self.low_disk {
-            self.low_disk = low;
-            let directory = store.directory().display();
-            if low {
+        let (store, config) = (&self.crawler.store, &self.crawler.config.crawl);
+        let (least, directory) = (config.min_free_disk_bytes, store.directory().display());
+        match too_little_room(store, config) {
+            Some(free) if !self.low_disk => {
+                self.low_disk = true;
                 tracing::warn!(
                     free,
                     least,
                     "no pages are fetched: the disk of {directory} has less room than \
                      crawl.min_free_disk_bytes; the API goes on"
                 );
-            } else {
-                tracing::info!(free, least, "pages are fetched again: the disk of {directory} has room");
             }
+            None if self.low_disk => {
+                self.low_disk = false;
+                tracing::info!(least, "pages are fetched again: the disk of {directory} has room");
+            }
+            _ => {}
         }
     }
 

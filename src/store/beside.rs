@@ -11,7 +11,7 @@ use crate::config::StoreConfig;
 use crate::urls::Suffixes;
 
 use super::seen::Writer;
-use super::{Store, StoreError, opening, refuse_foreign, schema};
+use super::{Store, StoreError, opening, refuse_absent, refuse_foreign, schema};
 
 /// How often the set of known URLs is opened, which the other process may be replacing.
 const ATTEMPTS: usize = 5;
@@ -26,9 +26,7 @@ impl Store {
         config: &StoreConfig,
         suffixes: Arc<Suffixes>,
     ) -> Result<Self, StoreError> {
-        if !directory.join("CURRENT").exists() {
-            return Err(StoreError::Absent(directory.to_owned()));
-        }
+        refuse_absent(directory)?;
         refuse_foreign(directory)?;
         let unusable = |error: std::io::Error| StoreError::Directory {
             directory: std::env::temp_dir(),

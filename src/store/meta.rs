@@ -194,18 +194,6 @@ impl Store {
         Ok(hosts)
     }
 
-    fn queue_length(&self) -> Result<u64, StoreError> {
-        let mut cursor = self.db.raw_iterator_cf(self.family(super::schema::FRONTIER)?);
-        cursor.seek_to_first();
-        let mut count = 0;
-        while cursor.valid() {
-            count += 1;
-            cursor.next();
-        }
-        cursor.status()?;
-        Ok(count)
-    }
-
     /// Whether no URL was ever visited.
     ///
     /// # Errors

@@ -123,9 +123,7 @@ impl Store {
         config: &StoreConfig,
         suffixes: Arc<Suffixes>,
     ) -> Result<Self, StoreError> {
-        if !directory.join("CURRENT").exists() {
-            return Err(StoreError::Absent(directory.to_owned()));
-        }
+        refuse_absent(directory)?;
         Self::open_with(directory, config, suffixes, false)
     }
 
@@ -354,6 +352,15 @@ pub const SEEDS_FILE: &str = "seeds.txt";
 /// The number of the daemon's process, likewise.
 pub const PID_FILE: &str = "backlinkd.pid";
 
+/// RocksDB's `CURRENT` names the database's manifest: where it is missing, there is no database.
+fn holds_database(directory: &Path) -> bool {
+    directory.join("CURRENT").exists()
+}
+
+fn refuse_absent(directory: &Path) -> Result<(), StoreError> {
+    if holds_database(directory) { Ok(()) } else { Err(StoreError::Absent(directory.to_owned())) }
+}
+
 /// A directory with other people's files in it is no data directory.
 fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
     let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
@@ -367,7 +374,7 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
             "it holds files of something else; give an empty or a new directory".to_owned(),
         ));
     }
-    if !directory.join("CURRENT").exists() {
+    if !holds_database(directory) {
         return Ok(());
     }
     match schema::foreign(directory).map_err(|error| opening(directory, error))? {

@@ -308,9 +308,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn queue_length_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(queue.as_bytes())));
-        cursor.seek(queue.as_bytes());
+        self.entries_below(queue.as_bytes())
+    }
+
+    /// URLs in all queues.
+    pub(super) fn queue_length(&self) -> Result<u64, StoreError> {
+        self.entries_below(&[])
+    }
+
+    fn entries_below(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(prefix)));
+        cursor.seek(prefix);
         let mut count = 0;
         while cursor.valid() {
             count += 1;

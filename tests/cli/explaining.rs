@@ -51,6 +51,23 @@ async fn each_reason_why_a_url_is_not_fetched_is_told() {
     let trap = explained(&place, "http://a.test/x/y/x/y/x/y/x/y/x/y");
     assert!(reasons(&trap)[1].starts_with("It looks like a part of a trap: "), "{trap}");
 
+    let elsewhere =
+        place.run(&["--set", "crawl.stay_on_seed_domains=true", "explain", "http://b.test/x"]).with(0);
+    let stays =
+        "crawl.stay_on_seed_domains is on, and b.test is no domain of a seed: links to it are not followed.";
+    assert!(elsewhere.out.contains(stays), "{}", elsewhere.out);
+    let here = place.run(&["--set", "crawl.stay_on_seed_domains=true", "explain", "http://a.test/x"]).with(0);
+    assert!(!here.out.contains("stay_on_seed_domains"), "{}", here.out);
+    let least = format!("crawl.min_free_disk_bytes={}", i64::MAX);
+    let full = place.run(&["--set", &least, "explain", "http://a.test/x"]).with(0);
+    assert!(full.out.contains("\nNo page is fetched now: "), "{}", full.out);
+    assert!(
+        full.out.ends_with("bytes are free on the disk, fewer than crawl.min_free_disk_bytes.\n"),
+        "{}",
+        full.out
+    );
+    assert!(!here.out.contains("No page is fetched now"), "{}", here.out);
+
     let text = place.run(&["explain", "http://a.test/no"]).with(0).out;
     assert_eq!(text.lines().next(), Some("http://a.test/no"));
     assert!(text.contains("\n  never visited\n"), "{text}");
