@@ -6,7 +6,8 @@ mod world;
 
 use std::time::Duration;
 
-use backlinkd::frontier::{FrontierRules, Priority};
+use backlinkd::frontier::{FrontierRules, Priority, QueueName};
+use backlinkd::urls::CanonicalUrl;
 
 use crate::support::dice::Dice;
 use world::{Host, Settings, World};
@@ -37,7 +38,7 @@ fn settings() -> Settings {
         slowest: 300,
         slowest_commit: 50,
         due: false,
-        seed: Priority::new_page(0),
+        seed: Priority::New(0),
         budgets: (1_000, 1_000),
     }
 }
@@ -72,7 +73,7 @@ fn random_world(seed: u64) -> World {
         slowest: [0, 20, 2_000][dice.below(3) as usize],
         slowest_commit: [0, 100, 3_000][dice.below(3) as usize],
         due: dice.below(2) == 0,
-        seed: [Priority::SEED, Priority::new_page(0)][dice.below(2) as usize],
+        seed: [Priority::Seed, Priority::New(0)][dice.below(2) as usize],
         budgets: ([3, 1_000][dice.below(2) as usize], 1_000),
     };
     World::new(hosts, settings, dice)
@@ -83,11 +84,14 @@ fn whatever_happens_nobody_is_asked_too_often_and_nothing_is_forgotten() {
     for seed in 0..20_000 {
         let run = || {
             let mut world = random_world(seed);
+            let mut dice = Dice(seed + 1);
             // Some of it is left from an earlier crawl.
             for host in 0..world.hosts.len() {
                 for page in 0..world.hosts[host].pages.min(seed as usize % 4) {
                     let url = world.page(host, page);
-                    world.disk.queue(&url, page as u16, Priority::new_page(page as u16));
+                    let is_due = dice.below(3) == 0;
+                    let priority = if is_due { Priority::again(9) } else { Priority::New(page as u16) };
+                    world.disk.queue(&url, page as u16, priority);
                 }
             }
             let seeds: Vec<_> = (0..world.hosts.len()).map(|host| world.page(host, 0)).collect();
@@ -121,6 +125,47 @@ fn hosts_at_one_address_take_turns() {
     }
     // Between 27 pages and 3 robots.txt there are 29 pauses; after the last, it is found that nothing is left.
     assert_eq!(world.elapsed.as_secs(), 30);
+}
+
+/// The pages of a host's queue in the order in which they are fetched, after its robots.txt; `queued` by page.
+fn order_of(queued: &[(usize, Priority)], window: usize) -> Vec<usize> {
+    let rules = FrontierRules { window, ..settings().rules };
+    let mut world = World::new(vec![host("a.test", 1, 20)], Settings { rules, ..settings() }, Dice(7));
+    // Links to others lead nowhere new.
+    let pages: Vec<_> = (0..20).map(|page| world.page(0, page)).collect();
+    world.disk.seen.extend(pages);
+    for (page, priority) in queued {
+        let url = world.page(0, *page);
+        world.disk.entries.insert((QueueName::of(&url), *priority, url), (0, 0));
+    }
+    world.begin(&[]);
+    world.run();
+    let page = |url: &CanonicalUrl| (0..20).find(|page| world.page(0, *page) == *url).unwrap();
+    world.order.iter().map(page).collect()
+}
+
+#[test]
+fn pages_due_again_and_new_pages_take_turns() {
+    use Priority::{Again, New, Seed, Sitemap};
+    let queued = [
+        (1, New(1)),
+        (2, New(0)),
+        (3, Again(300)),
+        (4, Again(200)),
+        (5, Again(400)),
+        (6, Seed),
+        (7, Sitemap),
+        (8, New(2)),
+        (9, Seed),
+        (10, Again(100)),
+    ];
+    for window in [1, 2, 100] {
+        // Seeds and sitemaps; then one that is due and a new one in turn, of the former those due longest first.
+        assert_eq!(order_of(&queued, window), [6, 9, 7, 10, 2, 4, 1, 3, 8, 5], "window {window}");
+        let (due, new): (Vec<_>, Vec<_>) = queued.iter().partition(|(_, priority)| !priority.is_new_page());
+        assert_eq!(order_of(&due, window), [6, 9, 7, 10, 4, 3, 5], "window {window}");
+        assert_eq!(order_of(&new, window), [2, 1, 8], "window {window}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Found, Priority, QueueName, QueuedUrl, Target};
+use backlinkd::frontier::{Found, Lane, Priority, QueueName, QueuedUrl, Target};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -120,9 +120,46 @@ fn a_page_with_its_links_is_written_as_documented() {
     let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
     assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
-    assert!(meta.contains(&(b"format".to_vec(), b"\x03".to_vec())));
+    assert!(meta.contains(&(b"format".to_vec(), b"\x04".to_vec())));
     // Visited, HTML, active, external, inactive.
     assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
+}
+
+#[test]
+fn pages_that_fall_due_are_queued_by_when_they_did_before_new_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    let entry = |text: &str| QueuedUrl {
+        url: url(text),
+        priority: Priority::Seed,
+        depth: 0,
+        attempts: 0,
+        target: Target::Page,
+    };
+    let due = [("http://b.org/z", 0x0102), ("http://b.org/a", 0x0304), ("http://b.org/k", 0x0203)];
+    let put_off = due.map(|(text, due)| (entry(text), due)).to_vec();
+    let found = vec![Found::page(url("http://b.org/new"), 0), Found::seed(url("http://b.org/seed"))];
+    store.commit(Commit { put_off, found, ..Commit::default() }).unwrap();
+    store.merge_met().unwrap();
+    let (arrivals, count) = store.take_due(0x0303, 9).unwrap();
+    assert_eq!((arrivals.len(), arrivals[0].priority, count), (1, Priority::Again(0x0102), 2));
+    assert_eq!(store.take_due(0x0304, 9).unwrap().1, 1);
+
+    let queue = QueueName::of(&url("http://b.org/"));
+    let queued = |lane, after: Option<&QueuedUrl>, most| store.queued(&queue, lane, after, most).unwrap();
+    let paths = |entries: &[QueuedUrl]| -> Vec<String> {
+        entries.iter().map(|entry| entry.url.path_and_query().to_owned()).collect()
+    };
+    let wanted = queued(Lane::Wanted, None, 9);
+    assert_eq!(paths(&wanted), ["/seed", "/z", "/k", "/a"]);
+    assert_eq!(paths(&queued(Lane::Wanted, Some(&wanted[1]), 1)), ["/k"]);
+    assert_eq!(paths(&queued(Lane::Wanted, Some(&wanted[3]), 9)), [""; 0]);
+    let new = queued(Lane::New, None, 9);
+    assert_eq!(paths(&new), ["/new"]);
+    assert_eq!(paths(&queued(Lane::New, new.first(), 9)), [""; 0]);
+    let (db, _) = raw(store);
+    let last = (b"org,b,)\x01\x02\x00\x00\x03\x04org,b,)/a\x01".to_vec(), b"\x00\x00\x00".to_vec());
+    assert_eq!(rows(&db, "frontier")[3], last);
 }
 
 #[test]
@@ -136,7 +173,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
     assert_eq!((store.met_urls(), store.known_urls()), (4, 0));
     assert_eq!(store.merge_met().unwrap().len(), 3);
     assert_eq!((store.met_urls(), store.known_urls()), (0, 4));
-    let (priority, target) = (Priority::new_page(3), Target::Page);
+    let (priority, target) = (Priority::New(3), Target::Page);
     let queued = |text: &str, attempts| QueuedUrl { url: url(text), priority, depth: 3, attempts, target };
     let retried = vec![queued("https://b.org/x", 1)];
     let done = vec![queued("http://b.org:81/", 0)];
@@ -148,15 +185,15 @@ fn the_queue_and_ranks_are_written_as_documented() {
     let commit = Commit { retried, done, put_off, withdrawn, asleep, found: last, ..Commit::default() };
     let arrivals = store.commit(commit).unwrap();
     assert_eq!(arrivals.len(), 1);
-    assert_eq!((arrivals[0].url.as_str(), arrivals[0].priority), ("http://b.org/seed", Priority::SEED));
+    assert_eq!((arrivals[0].url.as_str(), arrivals[0].priority), ("http://b.org/seed", Priority::Seed));
     let pages = vec![(url("https://b.org/x"), SearchRank(0x0102)), (url("http://zero.org/"), SearchRank(0))];
     let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();
     let (db, _) = raw(store);
     // Attempts, depth, a page.
     let entries = [
-        (b"org,b,)\x01\x00\x00org,b,)/seed\x01".to_vec(), b"\x00\x00\x00".to_vec()),
-        (b"org,b,)\x02\x00\x06org,b,)/x\x02".to_vec(), b"\x01\x03\x00".to_vec()),
+        (b"org,b,)\x01\x00org,b,)/seed\x01".to_vec(), b"\x00\x00\x00".to_vec()),
+        (b"org,b,)\x02\x03\x00\x03org,b,)/x\x02".to_vec(), b"\x01\x03\x00".to_vec()),
     ];
     assert_eq!(rows(&db, "frontier"), entries);
     let scheduled = (b"\0\0\0\0\0\0\x01\x02org,b,:82)/\x01".to_vec(), b"\x03\x01".to_vec());
@@ -168,7 +205,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
     ];
     assert_eq!(rows(&db, "hosts"), hosts);
     // Priority, depth, whether it is queued, a page, length, URL.
-    let met = b"\x04\x01\x00\x00\x0corg,b,)/met\x01\x00\x00\x01\x00\x0dorg,b,)/seed\x01";
+    let met = b"\x03\x00\x01\x01\x00\x00\x0corg,b,)/met\x01\x00\x00\x01\x00\x0dorg,b,)/seed\x01";
     assert_eq!(rows(&db, "met"), [(1u64.to_be_bytes().to_vec(), met.to_vec())]);
     let mut known = ["org,b,)/x\x02", "org,b,:81)/\x01", "org,b,:82)/\x01", "org,b,:82)/2\x01"]
         .map(|surt| xxhash_rust::xxh3::xxh3_64(surt.as_bytes()));
@@ -200,12 +237,12 @@ fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
 fn another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()).unwrap());
-    write_raw(folder.path(), "meta", b"format", b"\x04");
-    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 4, expected: FORMAT, .. })));
-    let sentence = refusal(folder.path());
-    assert!(sentence.contains("has format 4") && sentence.contains("reads format 3"), "{sentence}");
-    assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
     write_raw(folder.path(), "meta", b"format", b"\x03");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 3, expected: FORMAT, .. })));
+    let sentence = refusal(folder.path());
+    assert!(sentence.contains("has format 3") && sentence.contains("reads format 4"), "{sentence}");
+    assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
+    write_raw(folder.path(), "meta", b"format", b"\x04");
     open(folder.path()).unwrap();
 }
 

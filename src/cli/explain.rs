@@ -8,7 +8,7 @@ use super::numbers::grouped;
 use super::standing::{Server, time, unix_now};
 use super::{Ending, Setting};
 use crate::crawl;
-use crate::frontier::TrapRules;
+use crate::frontier::{Priority, QueuedUrl, TrapRules};
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
@@ -41,8 +41,12 @@ struct Page {
 
 #[derive(Debug, Serialize)]
 struct Queued {
-    /// The lower, the sooner; 0 is a seed.
-    priority: u16,
+    /// As what: `seed`, `sitemap`, `again` or `new`.
+    kind: &'static str,
+    /// Since when it has been due, when it is visited again.
+    due: Option<u64>,
+    /// A new page's place among those of its host: the lower, the sooner.
+    place: Option<u16>,
     /// Links away from a seed.
     depth: u16,
     failed_attempts: u32,
@@ -62,11 +66,7 @@ pub(super) fn explain(setting: &Setting, word: &str, json: bool) -> anyhow::Resu
 impl Explained {
     fn of(setting: &Setting, store: &Arc<Store>, url: &CanonicalUrl) -> anyhow::Result<Self> {
         let page = store.page(url)?.map(page);
-        let queued = store.entry_of(url)?.map(|entry| Queued {
-            priority: entry.priority.0,
-            depth: entry.depth,
-            failed_attempts: entry.attempts,
-        });
+        let queued = store.entry_of(url)?.map(queued);
         let met = page.is_some() || queued.is_some() || store.was_met(url)?;
         let server = Server::of(setting, store, url)?;
         let mut explained = Self { url: url.to_string(), met, page, queued, server, reasons: Vec::new() };
@@ -131,7 +131,7 @@ impl Explained {
                 queued.depth
             ));
         }
-        let is_new = self.page.is_none() && crate::frontier::Priority(queued.priority).is_new_page();
+        let is_new = self.page.is_none() && queued.place.is_some();
         if is_new && budget.pages >= budget.most {
             return Some(format!("Its host has had its budget of {} new pages.", budget.most));
         }
@@ -150,9 +150,14 @@ impl Explained {
             None => text += "\n  never visited",
         }
         if let Some(queued) = &self.queued {
+            let role = match (queued.due, queued.place) {
+                (Some(due), _) => format!("for another visit, due since {}", time(due)),
+                (_, Some(place)) => format!("as a new page, priority {place}"),
+                _ => format!("as a {}", queued.kind),
+            };
             text += &format!(
-                "\n  waits in its host's queue: priority {}, {} links away from a seed, {} failed attempts",
-                queued.priority, queued.depth, queued.failed_attempts
+                "\n  waits in its host's queue {role}, {} links away from a seed, {} failed attempts",
+                queued.depth, queued.failed_attempts
             );
         }
         if let Some(robots) = self.server.robots.as_ref().filter(|robots| robots.allowed) {
@@ -185,6 +190,16 @@ fn off_the_seeds(
     Ok((!is_on).then(|| {
         format!("crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed.")
     }))
+}
+
+fn queued(entry: QueuedUrl) -> Queued {
+    let (kind, due, place) = match entry.priority {
+        Priority::Seed => ("seed", None, None),
+        Priority::Sitemap => ("sitemap", None, None),
+        Priority::Again(due) => ("again", Some(due.into()), None),
+        Priority::New(place) => ("new", None, Some(place)),
+    };
+    Queued { kind, due, place, depth: entry.depth, failed_attempts: entry.attempts }
 }
 
 fn page(page: StoredPage) -> Page {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::config::{CrawlConfig, CrawlOrder};
-use crate::frontier::{Backlog, QueueName, QueuedUrl, Standing};
+use crate::frontier::{Backlog, Lane, QueueName, QueuedUrl, Standing};
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
 
@@ -44,10 +44,11 @@ impl Backlog for StoreBacklog {
     fn queued(
         &self,
         queue: &QueueName,
+        lane: Lane,
         after: Option<&QueuedUrl>,
         most: usize,
     ) -> Result<Vec<QueuedUrl>, StoreError> {
-        self.store.queued(queue, after, most)
+        self.store.queued(queue, lane, after, most)
     }
 
     fn standing(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<Standing, StoreError> {

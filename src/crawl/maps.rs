@@ -60,7 +60,7 @@ impl Reading {
             SitemapKind::Index if u32::from(level) < config.max_depth => {
                 let further = |(url, _)| Found {
                     url,
-                    priority: Priority::SITEMAP,
+                    priority: Priority::Sitemap,
                     depth: 0,
                     target: Target::Sitemap(level + 1),
                 };
@@ -76,7 +76,7 @@ impl Reading {
             page.is_some_and(|page| page.visited < lastmod && page.visited + self.recrawl_min <= unix_now())
         };
         if entry.lastmod.is_some_and(changed) {
-            return Found { url, priority: Priority::AGAIN, depth: DEPTH, target: Target::Page };
+            return Found { url, priority: Priority::again(unix_now()), depth: DEPTH, target: Target::Page };
         }
         Found::page(url, DEPTH)
     }

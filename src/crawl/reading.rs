@@ -116,13 +116,13 @@ impl Reading {
     /// carries; those of pages without rank come last, by their depth.
     fn priority(&self, url: &CanonicalUrl, depth: u16, targets: usize) -> Priority {
         if self.config.crawl.order == CrawlOrder::Breadth {
-            return Priority::new_page(depth);
+            return Priority::New(depth);
         }
         let rank = self.store.snapshot().page_rank(url).map_or(0.0, |rank| rank.as_f64());
         // Ranks are logarithms to the base of 8.
         let share = rank - (targets.max(1) as f64).log2() / 3.0;
         let behind = ((10.0 - share.clamp(0.0, 10.0)) * 100.0) as u16;
-        Priority::new_page(behind.saturating_add(if share > 0.0 { 0 } else { depth }))
+        Priority::New(behind.saturating_add(if share > 0.0 { 0 } else { depth }))
     }
 
     /// Whether too many pages of the host had the same content.

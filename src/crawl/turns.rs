@@ -93,7 +93,7 @@ impl Loop<'_> {
         let page = page.filter(|_| queued.attempts == 0)?;
         let earliest = page.visited + self.crawler.recrawl.min.as_secs();
         match queued.priority {
-            Priority::AGAIN => (earliest > unix_now()).then(|| End::PutOff(earliest.max(page.next_visit))),
+            Priority::Again(_) => (earliest > unix_now()).then(|| End::PutOff(earliest.max(page.next_visit))),
             priority => priority.is_new_page().then_some(End::Withdrawn),
         }
     }
@@ -219,7 +219,7 @@ impl Loop<'_> {
         }
         let today = Day::from_unix_seconds(unix_now());
         let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
-        let sitemap = |url| Found { url, priority: Priority::SITEMAP, depth: 0, target: Target::Sitemap(0) };
+        let sitemap = |url| Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(0) };
         let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
         let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
         if found.is_empty() {

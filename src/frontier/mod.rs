@@ -1,7 +1,7 @@
 //! What is fetched next, and when: a pure state machine. The time is a parameter; nothing here waits.
 //!
-//! Each scheme, host and port has a queue of URLs ([`QueueName`]), on disk behind [`Backlog`], in order of
-//! [`Priority`]; its first URLs are held in memory (the *window*). A queue takes *turns* at its host's address: one
+//! Each scheme, host and port has a queue of URLs ([`QueueName`]), on disk behind [`Backlog`], in two *lanes*
+//! ([`Lane`]), each in order of [`Priority`]; their first URLs are held in memory (the *windows*). A queue takes *turns* at its host's address: one
 //! turn at a time per address, hence per host, and between two turns the configured delay, counted from the end of
 //! the first. A turn fetches a page, or runs an *errand*: a request that other queues wait for (a robots.txt).
 //!
@@ -47,20 +47,21 @@ pub use blocks::{BlockList, BlockListError};
 pub use budget::Standing;
 pub use recrawl::{Change, RecrawlRules};
 pub use trap::{Trap, TrapRules, permutation_key};
-pub use url::{Arrival, Fate, Found, Priority, QueueName, QueuedUrl, Target};
+pub use url::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};
 
 /// The part of the queues that is not in memory.
 pub trait Backlog {
     type Error;
 
-    /// Up to `most` URLs of a queue in its order, strictly after the URL `after`.
+    /// Up to `most` URLs of a queue's lane in its order, strictly after the URL `after`.
     ///
     /// # Errors
     /// When the queue cannot be read.
     fn queued(
         &self,
         queue: &QueueName,
+        lane: Lane,
         after: Option<&QueuedUrl>,
         most: usize,
     ) -> Result<Vec<QueuedUrl>, Self::Error>;

@@ -1,4 +1,4 @@
-//! One queue: its window of URLs in memory, its errands, and where it stands.
+//! One queue: its two lanes with their windows of URLs in memory, its errands, and where it stands.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::{Backlog, Priority, QueueName, QueuedUrl, Standing};
+use super::{Backlog, Lane, Priority, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// Where a queue stands.
@@ -69,14 +69,12 @@ pub(super) struct HostQueue<E> {
     /// A URL of the queue, for resolving its host.
     pub sample: CanonicalUrl,
     errands: VecDeque<E>,
-    /// The next URLs. All of them are on disk too.
-    window: VecDeque<QueuedUrl>,
-    /// Whether the disk may hold URLs that are not in the window.
-    more: bool,
-    /// The last URL read from disk in this pass over the queue; `None` between passes.
-    cursor: Option<QueuedUrl>,
-    /// Whether this pass found anything that is not under way.
-    found: bool,
+    wanted: Window,
+    new: Window,
+    /// Whether any URLs came yet: then both lanes were told to look on disk.
+    arrived: bool,
+    /// Whether the last turn was had by a page that was due for another visit.
+    again_last: bool,
 }
 
 impl<E> HostQueue<E> {
@@ -94,33 +92,39 @@ impl<E> HostQueue<E> {
             out: 0,
             sample,
             errands: VecDeque::new(),
-            window: VecDeque::new(),
-            more: false,
-            cursor: None,
-            found: false,
+            wanted: Window::of(Lane::Wanted),
+            new: Window::of(Lane::New),
+            arrived: false,
+            again_last: false,
         }
     }
 
-    /// URLs were queued on disk, the best of them with this priority. Those that come before what the window holds
-    /// are fetched before it.
+    /// URLs were queued on disk, the best of them with this priority. Those that come before what the window of
+    /// their lane holds are fetched before it.
     pub fn arrive(&mut self, best: Priority) {
-        self.more = true;
-        let kept = self.window.partition_point(|queued| queued.priority <= best);
-        let is_behind = self.cursor.as_ref().is_some_and(|last| best <= last.priority);
-        if kept < self.window.len() || is_behind {
-            self.window.truncate(kept);
-            self.cursor = None;
+        if !std::mem::replace(&mut self.arrived, true) {
+            // An earlier crawl may have left more than what has just arrived.
+            self.look_on_disk();
         }
+        self.window(best.lane()).arrive(best);
     }
 
-    /// There may be more on disk than the window holds.
+    /// There may be more on disk than the windows hold.
     pub fn look_on_disk(&mut self) {
-        self.more = true;
+        self.wanted.more = true;
+        self.new.more = true;
     }
 
     /// Puts a URL that was handed out, but not fetched, back to where it came from.
     pub fn put_back(&mut self, queued: QueuedUrl) {
-        self.window.push_front(queued);
+        self.window(queued.priority.lane()).urls.push_front(queued);
+    }
+
+    fn window(&mut self, lane: Lane) -> &mut Window {
+        match lane {
+            Lane::Wanted => &mut self.wanted,
+            Lane::New => &mut self.new,
+        }
     }
 
     pub fn push_errand(&mut self, errand: E) {
@@ -135,8 +139,9 @@ impl<E> HostQueue<E> {
         self.errands.drain(..).collect()
     }
 
-    /// The next piece of work, an errand first; reads on from disk when the window is empty. URLs in `taken` are
-    /// under way, and marked there when the disk holds them.
+    /// The next piece of work, an errand first; reads on from disk when a window is empty. URLs in `taken` are
+    /// under way, and marked there when the disk holds them. New pages are left where they are when it is
+    /// `over_budget`.
     pub fn take<B: Backlog>(
         &mut self,
         name: &QueueName,
@@ -151,34 +156,76 @@ impl<E> HostQueue<E> {
         if self.waits {
             return Ok(Taken::Nothing);
         }
-        let mut read_anew = false;
-        loop {
-            while self.window.is_empty() && self.more {
-                self.refill(name, taken, window, backlog)?;
-            }
-            let stuck = over_budget && self.window.front().is_some_and(|first| first.priority.is_new_page());
-            if stuck && self.more && !read_anew {
-                // What counts towards no budget may stand on disk before it.
-                read_anew = true;
-                self.window.clear();
-                self.cursor = None;
-                continue;
-            }
-            // A URL may stand in the queue twice, with different priorities.
-            match self.window.front().and_then(|first| taken.get_mut(&first.url)) {
-                Some(on_disk) => *on_disk = true,
-                None => break,
-            }
-            self.window.pop_front();
+        let wanted = self.wanted.first(name, taken, window, backlog)?;
+        let is_again = matches!(wanted, Some(Priority::Again(_)));
+        let others_turn = is_again && self.again_last && !over_budget;
+        let lane = if wanted.is_some() && !others_turn {
+            Lane::Wanted
+        } else if self.new.first(name, taken, window, backlog)?.is_some() {
+            Lane::New
+        } else {
+            Lane::Wanted
+        };
+        if lane == Lane::New && over_budget {
+            return Ok(Taken::OverBudget);
         }
-        match self.window.front() {
-            Some(first) if over_budget && first.priority.is_new_page() => Ok(Taken::OverBudget),
-            Some(_) => Ok(self.window.pop_front().map_or(Taken::Nothing, |url| Taken::Work(Work::Page(url)))),
-            None => Ok(Taken::Nothing),
+        let queued = self.window(lane).urls.pop_front();
+        self.again_last = is_again && lane == Lane::Wanted;
+        Ok(queued.map_or(Taken::Nothing, |queued| Taken::Work(Work::Page(queued))))
+    }
+}
+
+/// The next URLs of one lane. All of them are on disk too.
+#[derive(Debug)]
+struct Window {
+    lane: Lane,
+    urls: VecDeque<QueuedUrl>,
+    /// Whether the disk may hold URLs that are not here.
+    more: bool,
+    /// The last URL read from disk in this pass over the lane; `None` between passes.
+    cursor: Option<QueuedUrl>,
+    /// Whether this pass found anything that is not under way.
+    found: bool,
+}
+
+impl Window {
+    fn of(lane: Lane) -> Self {
+        Self { lane, urls: VecDeque::new(), more: false, cursor: None, found: false }
+    }
+
+    fn arrive(&mut self, best: Priority) {
+        self.more = true;
+        let kept = self.urls.partition_point(|queued| queued.priority <= best);
+        let is_behind = self.cursor.as_ref().is_some_and(|last| best <= last.priority);
+        if kept < self.urls.len() || is_behind {
+            self.urls.truncate(kept);
+            self.cursor = None;
         }
     }
 
-    /// Reads the next part of the queue. After its end comes another pass, for URLs may have come in behind the
+    /// The priority of the first that is not under way; `None`: there is none.
+    fn first<B: Backlog>(
+        &mut self,
+        name: &QueueName,
+        taken: &mut FxHashMap<CanonicalUrl, bool>,
+        most: usize,
+        backlog: &B,
+    ) -> Result<Option<Priority>, B::Error> {
+        loop {
+            while self.urls.is_empty() && self.more {
+                self.refill(name, taken, most, backlog)?;
+            }
+            let Some(first) = self.urls.front() else { return Ok(None) };
+            // A URL may stand in the queue twice, with different priorities.
+            match taken.get_mut(&first.url) {
+                Some(on_disk) => *on_disk = true,
+                None => return Ok(Some(first.priority)),
+            }
+            self.urls.pop_front();
+        }
+    }
+
+    /// Reads the next part of the lane. After its end comes another pass, for URLs may have come in behind the
     /// cursor; a pass that found nothing says that there is no more.
     fn refill<B: Backlog>(
         &mut self,
@@ -188,16 +235,16 @@ impl<E> HostQueue<E> {
         backlog: &B,
     ) -> Result<(), B::Error> {
         self.found &= self.cursor.is_some();
-        let read = backlog.queued(name, self.cursor.as_ref(), most)?;
+        let read = backlog.queued(name, self.lane, self.cursor.as_ref(), most)?;
         let at_end = read.len() < most;
         self.cursor = if at_end { None } else { read.last().cloned() };
         for queued in read {
             match taken.get_mut(&queued.url) {
                 Some(on_disk) => *on_disk = true,
-                None => self.window.push_back(queued),
+                None => self.urls.push_back(queued),
             }
         }
-        self.found |= !self.window.is_empty();
+        self.found |= !self.urls.is_empty();
         self.more = !at_end || self.found;
         Ok(())
     }

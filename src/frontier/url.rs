@@ -31,26 +31,45 @@ impl QueueName {
     }
 }
 
-/// How soon a URL is fetched among those of its queue: the lower, the sooner. [`Priority::SEED`],
-/// [`Priority::SITEMAP`] and [`Priority::AGAIN`] come before all new pages, and count towards no budget.
+/// How soon a URL is fetched among those of its lane: the lower, the sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Priority(pub u16);
+pub enum Priority {
+    Seed,
+    Sitemap,
+    /// A page that has fallen due for another visit, by when it did: what waits longest comes first, so that a host
+    /// with more pages due than it has turns has none that is never visited again. See [`Self::again`].
+    Again(u32),
+    /// A page that was never visited: 0 is fetched first.
+    New(u16),
+}
 
 impl Priority {
-    pub const SEED: Self = Self(0);
-    pub const SITEMAP: Self = Self(1);
-    /// A page that has fallen due for another visit.
-    pub const AGAIN: Self = Self(2);
-
-    /// That of a new page: 0 is fetched first.
-    pub fn new_page(place: u16) -> Self {
-        Self(place.saturating_add(Self::AGAIN.0 + 1))
+    /// That of a page that fell due at this Unix time. (A time that 32 bits do not hold is that of the year 2106.)
+    pub fn again(due: u64) -> Self {
+        Self::Again(u32::try_from(due).unwrap_or(u32::MAX))
     }
 
     /// Whether this is the priority of a page that was only just met.
     pub fn is_new_page(self) -> bool {
-        self > Self::AGAIN
+        self.lane() == Lane::New
     }
+
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Seed | Self::Sitemap | Self::Again(_) => Lane::Wanted,
+            Self::New(_) => Lane::New,
+        }
+    }
+}
+
+/// The two parts of a queue. Pages due for another visit and new pages take turns, one by one, so that neither can
+/// keep the other from being fetched for good; seeds and sitemaps come before both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Seeds, sitemaps, and pages due for another visit. They count towards no budget.
+    Wanted,
+    /// New pages.
+    New,
 }
 
 /// What is expected at a URL.
@@ -86,12 +105,12 @@ pub struct Found {
 impl Found {
     /// A page met for the first time, so many links away from a seed, as breadth-first order has it.
     pub fn page(url: CanonicalUrl, depth: u16) -> Self {
-        Self { url, priority: Priority::new_page(depth), depth, target: Target::Page }
+        Self { url, priority: Priority::New(depth), depth, target: Target::Page }
     }
 
     /// A seed. It is queued although it was met before.
     pub fn seed(url: CanonicalUrl) -> Self {
-        Self { url, priority: Priority::SEED, depth: 0, target: Target::Page }
+        Self { url, priority: Priority::Seed, depth: 0, target: Target::Page }
     }
 
     /// Whether it is queued although it was met before.
@@ -100,7 +119,7 @@ impl Found {
     }
 }
 
-/// Word that a queue has new URLs on disk.
+/// Word that a lane of a queue has new URLs on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     pub queue: QueueName,

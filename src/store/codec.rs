@@ -40,6 +40,12 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Damage> {
+        let (array, rest) = self.0.split_first_chunk().ok_or(Damage(what))?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
     pub fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {

@@ -7,7 +7,7 @@
 
 use rocksdb::WriteBatch;
 
-use crate::frontier::{Arrival, Found, Priority, QueueName, QueuedUrl, Target};
+use crate::frontier::{Arrival, Found, Lane, Priority, QueueName, QueuedUrl, Target};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Damage, Reader, put_varint};
@@ -19,9 +19,9 @@ use super::{Store, StoreError, values};
 pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
     let surt = Surt::from(url);
     let name = QueueName::of_surt(surt.as_bytes());
-    let mut key = Vec::with_capacity(name.as_bytes().len() + 2 + surt.as_bytes().len());
+    let mut key = Vec::with_capacity(name.as_bytes().len() + 5 + surt.as_bytes().len());
     key.extend_from_slice(name.as_bytes());
-    key.extend_from_slice(&priority.0.to_be_bytes());
+    values::put_priority(&mut key, priority);
     key.extend_from_slice(surt.as_bytes());
     key
 }
@@ -30,8 +30,9 @@ pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
 fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
     let damaged = |what| StoreError::damaged(FRONTIER, key, what);
     let (name, rest) = Surt::split_first(key).map_err(|_| damaged("the queue"))?;
-    let (priority, surt) = rest.split_first_chunk::<2>().ok_or_else(|| damaged("the priority"))?;
-    Ok((name, Priority(u16::from_be_bytes(*priority)), surt))
+    let mut reader = Reader(rest);
+    let priority = values::priority(&mut reader).map_err(|damage| damaged(damage.0))?;
+    Ok((name, priority, reader.0))
 }
 
 fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
@@ -221,11 +222,11 @@ impl Store {
         cursor.seek_to_first();
         while let (Some((key, value)), true) = (cursor.item(), count < most) {
             let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
-            let (_, surt) = split_scheduled(key)?;
+            let (due, surt) = split_scheduled(key)?;
             let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
             let depth = Scheduled::decode(value).map_err(|damage| damaged(damage.0))?.depth;
-            let entry =
-                QueuedUrl { url, priority: Priority::AGAIN, depth, attempts: 0, target: Target::Page };
+            let (priority, target) = (Priority::again(due), Target::Page);
+            let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
             batch.delete_cf(self.family(SCHEDULE)?, key);
             self.stage_entry(&mut batch, &entry)?;
             arrivals.add(entry);
@@ -277,21 +278,26 @@ impl Store {
         Ok(queues)
     }
 
-    /// Up to `most` URLs of a queue in its order, strictly after the URL `after`.
+    /// Up to `most` URLs of a queue's lane in its order, strictly after the URL `after`.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn queued(
         &self,
         queue: &QueueName,
+        lane: Lane,
         after: Option<&QueuedUrl>,
         most: usize,
     ) -> Result<Vec<QueuedUrl>, StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(after_prefix(queue.as_bytes())));
-        let start = after.map(|entry| entry_key(&entry.url, entry.priority));
-        cursor.seek(start.as_deref().unwrap_or(queue.as_bytes()));
-        if start.is_some() && cursor.key() == start.as_deref() {
+        let from = |lane| [queue.as_bytes(), &[values::lane_start(lane)]].concat();
+        let end = match lane {
+            Lane::Wanted => Some(from(Lane::New)),
+            Lane::New => after_prefix(queue.as_bytes()),
+        };
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(end));
+        let after = after.map(|entry| entry_key(&entry.url, entry.priority));
+        cursor.seek(after.clone().unwrap_or_else(|| from(lane)));
+        if after.is_some() && cursor.key() == after.as_deref() {
             cursor.next();
         }
         let mut entries = Vec::new();

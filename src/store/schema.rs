@@ -32,7 +32,7 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";
@@ -118,7 +118,7 @@ pub(super) fn foreign(directory: &Path) -> Result<Option<String>, rocksdb::Error
     Ok(cursor.valid().then(|| reason.to_owned()))
 }
 
-/// A database of an earlier format lacks column families, and cannot be opened as one of this format. Gives such a
+/// A database of format 1 or 2 lacks column families, and cannot be opened as one of this format. Gives such a
 /// one, with nothing but its [`META`], to be looked at.
 pub(super) fn incomplete(directory: &Path) -> Result<Option<DB>, rocksdb::Error> {
     let options = Options::default();

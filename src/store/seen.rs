@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::FromZeros;
 
-use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, permutation_key};
+use crate::frontier::{Arrival, Found, Lane, QueueName, QueuedUrl, permutation_key};
 use crate::sieve::{Candidate, RunName, Sieve};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -262,20 +262,19 @@ impl Writer {
     }
 }
 
-/// The queues that something came into, each once.
+/// The lanes of queues that something came into, each once.
 #[derive(Default)]
-pub(super) struct Arrivals(FxHashMap<QueueName, Arrival>);
+pub(super) struct Arrivals(FxHashMap<(QueueName, Lane), Arrival>);
 
 impl Arrivals {
     pub fn add(&mut self, entry: QueuedUrl) {
-        let queue = QueueName::of(&entry.url);
-        match self.0.entry(queue) {
+        match self.0.entry((QueueName::of(&entry.url), entry.priority.lane())) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.priority = known.priority.min(entry.priority);
             }
             Entry::Vacant(free) => {
-                let queue = free.key().clone();
+                let queue = free.key().0.clone();
                 free.insert(Arrival { queue, url: entry.url, priority: entry.priority });
             }
         }

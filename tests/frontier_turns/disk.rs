@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use backlinkd::frontier::{Arrival, Backlog, Priority, QueueName, QueuedUrl, Standing, Target};
+use backlinkd::frontier::{Arrival, Backlog, Lane, Priority, QueueName, QueuedUrl, Standing, Target};
 use backlinkd::urls::CanonicalUrl;
 
 type Key = (QueueName, Priority, CanonicalUrl);
@@ -72,11 +72,13 @@ impl Backlog for Disk {
     fn queued(
         &self,
         queue: &QueueName,
+        lane: Lane,
         after: Option<&QueuedUrl>,
         most: usize,
     ) -> Result<Vec<QueuedUrl>, Infallible> {
         let after = after.map(Self::key);
-        let of_queue = self.entries.iter().filter(|((name, ..), _)| name == queue);
+        let of_lane = |(name, priority, _): &Key| name == queue && priority.lane() == lane;
+        let of_queue = self.entries.iter().filter(|(key, _)| of_lane(key));
         let rest = of_queue.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
         let entry = |((_, priority, url), (depth, attempts)): (&Key, &(u16, u32))| QueuedUrl {
             url: url.clone(),

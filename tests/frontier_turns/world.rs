@@ -352,7 +352,8 @@ impl World {
                 }
             }
             Event::Due(urls) => {
-                let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, Priority::AGAIN)).collect();
+                let again = Priority::again(self.now.as_secs());
+                let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, again)).collect();
                 self.arrive(new);
             }
         }
@@ -444,8 +445,7 @@ impl World {
             *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
         }
         let depth = queued.depth + 1;
-        let new =
-            found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::new_page(depth))).collect();
+        let new = found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::New(depth))).collect();
         // The writer's word may be slow, but it keeps its order.
         let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
         let last = told.map(|(number, _)| *number).max();

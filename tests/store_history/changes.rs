@@ -141,7 +141,7 @@ fn a_visit_that_shows_nothing_new_is_no_change() {
 fn ranks_change_the_generation_and_the_queue_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
-    let (priority, target) = (Priority::new_page(0), Target::Page);
+    let (priority, target) = (Priority::New(0), Target::Page);
     let queued = QueuedUrl { url: url("http://example.com/"), priority, depth: 0, attempts: 1, target };
     let found = vec![Found::page(queued.url.clone(), 0)];
     store.commit(Commit { found, ..Commit::default() }).unwrap();

@@ -41,7 +41,7 @@ fn a_page_that_stands_nowhere_is_visited_at_once() {
     let (folder, store) = large();
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout))];
-    let retried = vec![entry(&url, Priority::AGAIN, 1)];
+    let retried = vec![entry(&url, Priority::again(7), 1)];
     store.commit(Commit { records, retried, ..Commit::default() }).unwrap();
     store.flush().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "it waits for another attempt");
@@ -83,7 +83,7 @@ fn an_entry_that_brings_no_visit_does_not_count() {
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout))];
     store
-        .commit(Commit { records, retried: vec![entry(&url, Priority(5), 0)], ..Commit::default() })
+        .commit(Commit { records, retried: vec![entry(&url, Priority::New(2), 0)], ..Commit::default() })
         .unwrap();
     assert_eq!(told(&look(&store, 1)), [("pages", "pages that are neither queued nor scheduled", 1)]);
     drop(folder);
@@ -95,7 +95,7 @@ fn a_url_that_was_put_off_and_got_a_page_then_has_two_times() {
     let store = open(folder.path());
     let url = urls()[0].clone();
     let found = || vec![Found::seed(url.clone())];
-    let queued = entry(&url, Priority::SEED, 0);
+    let queued = entry(&url, Priority::Seed, 0);
     store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
     let put_off = vec![(queued.clone(), 19_200 * 86_400)];
     store.commit(Commit { put_off, ..Commit::default() }).unwrap();
@@ -114,7 +114,7 @@ fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
     let store = open(folder.path());
     let url = urls()[0].clone();
     store.put(&[visit(&url, answered(200, vec![]))]).unwrap();
-    let (priority, target) = (Priority::SITEMAP, Target::Sitemap(0));
+    let (priority, target) = (Priority::Sitemap, Target::Sitemap(0));
     let found = vec![Found { url: url.clone(), priority, depth: 0, target }];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
@@ -129,9 +129,11 @@ fn a_url_that_is_not_known_is_found() {
     let (folder, store) = large();
     let strange = backlinkd::urls::UrlRules::default().canonical("http://strange.test/").unwrap();
     // Behind the back of the set.
-    store.commit(Commit { retried: vec![entry(&strange, Priority(5), 1)], ..Commit::default() }).unwrap();
     store
-        .commit(Commit { put_off: vec![(entry(&strange, Priority(9), 1), 7)], ..Commit::default() })
+        .commit(Commit { retried: vec![entry(&strange, Priority::New(2), 1)], ..Commit::default() })
+        .unwrap();
+    store
+        .commit(Commit { put_off: vec![(entry(&strange, Priority::New(6), 1), 7)], ..Commit::default() })
         .unwrap();
     for memory_bytes in [1, MEMORY] {
         let findings = look(&store, memory_bytes);

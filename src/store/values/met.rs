@@ -4,6 +4,7 @@ use crate::frontier::{Found, Priority, Target};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::super::codec::{Damage, Reader, put_varint};
+use super::{priority, put_priority};
 
 /// A URL that was met.
 pub(in crate::store) struct Met<'v> {
@@ -22,7 +23,7 @@ impl Met<'_> {
 }
 
 pub(in crate::store) fn put_met(out: &mut Vec<u8>, found: &Found, surt: &[u8], queued: bool) {
-    put_varint(out, u64::from(found.priority.0));
+    put_priority(out, found.priority);
     put_varint(out, u64::from(found.depth));
     out.push(u8::from(queued));
     put_target(out, found.target);
@@ -35,13 +36,13 @@ pub(in crate::store) fn decode_met<'v>(reader: &mut Reader<'v>) -> Result<Option
     if reader.0.is_empty() {
         return Ok(None);
     }
-    let priority = u16::try_from(reader.varint("a priority")?).map_err(|_| Damage("a priority"))?;
+    let priority = priority(reader)?;
     let depth = u16::try_from(reader.varint("a depth")?).map_err(|_| Damage("a depth"))?;
     let queued = reader.byte("a mark")? != 0;
     let target = target(reader)?;
     let length = reader.count("a URL")?;
     let surt = reader.bytes(length, "a URL")?;
-    Ok(Some(Met { surt, priority: Priority(priority), depth, target, queued }))
+    Ok(Some(Met { surt, priority, depth, target, queued }))
 }
 
 /// 0 for a page, else one more than how deep a sitemap is.

@@ -6,6 +6,7 @@ mod host;
 mod met;
 mod outlinks;
 mod page;
+mod priority;
 
 use std::net::IpAddr;
 
@@ -18,6 +19,7 @@ pub(super) use host::{decode_host, encode_host};
 pub(super) use met::{decode_met, put_met, put_target, target};
 pub(super) use outlinks::{decode_outlinks, encode_outlinks};
 pub(super) use page::{decode_page, decode_page_status, encode_page};
+pub(super) use priority::{lane_start, priority, put_priority};
 
 fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
     put_text(out, &page.title);
