@@ -336,6 +336,41 @@ fn of_a_file_that_a_crash_left_every_whole_record_can_be_read() {
 }
 
 #[test]
+fn a_file_that_a_crash_left_open_is_ended_by_the_next_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = writer(folder.path(), 1 << 30);
+    write_pages(&mut first, 3);
+    let open = files(folder.path()).remove(0);
+    let name = open.with_extension("");
+    let bytes = std::fs::read(&open).unwrap();
+    // One that is being written is left alone, and what is none of ours.
+    std::fs::write(folder.path().join("notes.open"), "mine").unwrap();
+    drop(writer(folder.path(), 1 << 30));
+    assert!(open.exists() && !name.exists());
+    drop(first);
+    assert_eq!(std::fs::read(&name).unwrap(), bytes);
+    std::fs::remove_file(&name).unwrap();
+
+    let mut lengths = std::collections::BTreeSet::new();
+    for end in (0..=bytes.len()).step_by(61).chain([bytes.len()]) {
+        std::fs::write(&open, &bytes[..end]).unwrap();
+        let whole = read(&open).iter().flatten().count();
+        drop(writer(folder.path(), 1 << 30));
+        assert_eq!((name.exists(), open.exists()), (whole > 0, end == 0), "{end}");
+        if whole > 0 {
+            let records = read(&name);
+            assert!(records.iter().all(Option::is_some), "{end}");
+            assert_eq!(records.len(), whole, "{end}");
+            assert!(bytes.starts_with(&std::fs::read(&name).unwrap()), "{end}");
+            std::fs::remove_file(&name).unwrap();
+        }
+        lengths.insert(whole);
+    }
+    assert_eq!(lengths, (0..=7).collect());
+    assert_eq!(std::fs::read_to_string(folder.path().join("notes.open")).unwrap(), "mine");
+}
+
+#[test]
 fn a_folder_that_cannot_be_is_an_error_that_names_it() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().join("below");

@@ -8,11 +8,16 @@ use time::UtcDateTime;
 
 use super::WarcError;
 
-/// A file that is being written, with the ending `.open`.
+/// Begins the names of files.
+pub(super) const PREFIX: &str = "backlinkd-";
+/// Ends the names of files that are being written.
+pub(super) const OPEN: &str = ".open";
+
+/// A file that is being written, with the ending [`OPEN`], locked against others that would end it.
 #[derive(Debug)]
 pub(super) struct WarcFile {
     file: File,
-    /// With `.open`.
+    /// With [`OPEN`].
     path: PathBuf,
     /// Without.
     name: String,
@@ -29,14 +34,18 @@ impl WarcFile {
     pub fn create(folder: &Path, serial: &mut u32) -> Result<Self, WarcError> {
         let time = compact(UtcDateTime::now());
         loop {
-            let name = format!("backlinkd-{time}-{:05}.warc.gz", *serial);
-            let path = folder.join(format!("{name}.open"));
+            let name = format!("{PREFIX}{time}-{:05}.warc.gz", *serial);
+            let path = folder.join(format!("{name}{OPEN}"));
             *serial += 1;
             if folder.join(&name).exists() {
                 continue;
             }
             match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self { file, path, name, bytes: 0, id: String::new() }),
+                Ok(file) => {
+                    // Before there is anything in it. Where there are no locks, nobody ends what others left.
+                    let _ = file.lock();
+                    return Ok(Self { file, path, name, bytes: 0, id: String::new() });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(WarcError::File { path, source }),
             }

@@ -4,7 +4,8 @@
 //! In goes an [`Exchange`], one request with its answer; out come two records, each a gzip member of its own, in files
 //! that other tools read. A file begins with a `warcinfo` record, is written as `NAME.warc.gz.open` and gets its name
 //! when it is full or the writer is closed. A record reaches the file in one piece: a crash leaves a `.open` file whose
-//! records are whole up to the last, which may be cut. Such files are left alone.
+//! records are whole up to the last, which may be cut. The next writer into the folder cuts that one off and gives the
+//! file its name.
 //!
 //! * Bodies are stored as they came over the wire, content encodings on and transfer encodings off. So that the
 //!   stored headers tell the truth about the stored bytes, `Transfer-Encoding` becomes `X-Crawler-Transfer-Encoding`,
@@ -16,6 +17,7 @@
 //! It does not read WARC files and does not decide what is kept.
 
 mod file;
+mod left;
 mod record;
 
 use std::net::IpAddr;
@@ -78,12 +80,14 @@ pub struct WarcWriter {
 }
 
 impl WarcWriter {
-    /// A writer into this folder, which is made if it is not there. The first file is made with the first exchange.
+    /// A writer into this folder, which is made if it is not there. The first file is made with the first exchange;
+    /// those that a crash left open are ended.
     ///
     /// # Errors
-    /// [`WarcError`] when the folder cannot be made.
+    /// [`WarcError`] when the folder cannot be made or read.
     pub fn create(folder: &Path, options: WarcOptions) -> Result<Self, WarcError> {
         std::fs::create_dir_all(folder)
+            .and_then(|()| left::finish(folder))
             .map_err(|source| WarcError::File { path: folder.to_owned(), source })?;
         Ok(Self { folder: folder.to_owned(), options, serial: 0, file: None, buffer: Vec::new() })
     }

@@ -1,0 +1,73 @@
+//! WARC files that a crash left open.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek};
+use std::path::Path;
+
+use flate2::bufread::GzDecoder;
+
+use super::file::{OPEN, PREFIX};
+
+/// Gives such files of a folder their names, without what a crash cut of their last record; one that holds no whole
+/// record is removed. Those that a writer has locked are its own affair, and empty ones are about to be.
+pub(super) fn finish(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(OPEN)) else {
+            continue;
+        };
+        if !name.starts_with(PREFIX) {
+            continue;
+        }
+        match finish_file(&path, &path.with_file_name(name)) {
+            Ok(None) => {}
+            Ok(Some(Ended { kept, cut })) => {
+                tracing::warn!(file = name, kept, cut, "a WARC file that a crash left open was ended");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "{} was left open, and stays so: it cannot be ended", path.display());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file's bytes.
+struct Ended {
+    kept: u64,
+    cut: u64,
+}
+
+/// `None` when the file is left alone.
+fn finish_file(open: &Path, named: &Path) -> io::Result<Option<Ended>> {
+    let file = OpenOptions::new().read(true).write(true).open(open)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+        Ok(()) => {}
+    }
+    let length = file.metadata()?.len();
+    if length == 0 || named.exists() {
+        return Ok(None);
+    }
+    let kept = whole_members(&file)?;
+    if kept == 0 {
+        std::fs::remove_file(open)?;
+    } else {
+        file.set_len(kept)?;
+        file.sync_all()?;
+        std::fs::rename(open, named)?;
+    }
+    Ok(Some(Ended { kept, cut: length - kept }))
+}
+
+/// Where the last gzip member ends that is whole.
+fn whole_members(file: &File) -> io::Result<u64> {
+    let mut bytes = BufReader::with_capacity(1 << 16, file);
+    let mut end = 0;
+    while !bytes.fill_buf()?.is_empty() && io::copy(&mut GzDecoder::new(&mut bytes), &mut io::sink()).is_ok()
+    {
+        end = bytes.stream_position()?;
+    }
+    Ok(end)
+}
