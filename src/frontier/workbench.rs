@@ -61,7 +61,8 @@ pub enum Pause {
 #[derive(Debug)]
 pub struct Frontier<E> {
     rules: FrontierRules,
-    queues: FxHashMap<QueueName, HostQueue<E>>,
+    /// Boxed, because the map keeps room for up to twice as many as there are.
+    queues: FxHashMap<QueueName, Box<HostQueue<E>>>,
     unresolved: VecDeque<QueueName>,
     domains: Domains,
     addresses: Addresses,
@@ -168,7 +169,7 @@ impl<E> Frontier<E> {
 
     /// Takes back the errands that wait for a turn of this queue.
     pub fn take_errands(&mut self, name: &QueueName) -> Vec<E> {
-        self.queues.get_mut(name).map_or_else(Vec::new, HostQueue::take_errands)
+        self.queues.get_mut(name).map_or_else(Vec::new, |queue| queue.take_errands())
     }
 
     fn queue<B: Backlog>(
@@ -178,12 +179,13 @@ impl<E> Frontier<E> {
         backlog: &B,
     ) -> Result<&mut HostQueue<E>, B::Error> {
         match self.queues.entry(name.clone()) {
-            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Occupied(entry) => Ok(entry.into_mut().as_mut()),
             Entry::Vacant(entry) => {
                 let standing = backlog.standing(name, sample)?;
                 self.domains.add_queue(&standing);
                 let budget = self.domains.budget(&standing);
-                Ok(entry.insert(HostQueue::new(sample.clone(), &Standing { budget, ..standing })))
+                let queue = HostQueue::new(sample.clone(), &Standing { budget, ..standing });
+                Ok(entry.insert(Box::new(queue)).as_mut())
             }
         }
     }
