@@ -101,7 +101,7 @@ pub(super) enum Command {
     /// The users of the API.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
     User(UserCommand),
-    /// The size of the index.
+    /// The size of the index. Also beside a daemon.
     #[command(after_help = "Example:\n  backlinkd --data ./index stats --json")]
     Stats {
         /// As one JSON object.

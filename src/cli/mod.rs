@@ -139,7 +139,7 @@ fn user(setting: &Setting, command: UserCommand) -> anyhow::Result<Ending> {
             setting.console.tell(format_args!("Removed user {name}."));
         }
         UserCommand::List => {
-            for name in users::list(&*setting.open()?)? {
+            for name in users::list(&*setting.open_beside()?)? {
                 setting.console.answer(name)?;
             }
         }

@@ -1,11 +1,11 @@
-//! `backlinkd stats`: the size of the index.
+//! `backlinkd stats`: the size of the index. Also while a daemon runs.
 
 use super::numbers::row;
 use super::{Ending, Setting};
 use crate::store::Stats;
 
 pub(super) fn stats(setting: &Setting, json: bool) -> anyhow::Result<Ending> {
-    let stats = setting.open()?.stats()?;
+    let stats = setting.open_beside()?.stats()?;
     if json {
         let mut value = serde_json::to_value(&stats)?;
         value["bytes_per_link"] = serde_json::json!((stats.bytes_per_link() * 100.0).round() / 100.0);

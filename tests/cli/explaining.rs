@@ -1,4 +1,4 @@
-//! `host` and `explain`: what they say of a small web, after a batch and beside a daemon.
+//! `host`, `explain` and `stats`: what they say of a small web, after a batch and beside a daemon.
 
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ async fn each_reason_why_a_url_is_not_fetched_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_is_described_beside_a_daemon() {
+async fn hosts_and_the_index_are_described_beside_a_daemon() {
     let web = web().await;
     let place = Place::at(&web);
     place.file("seeds.txt", "a.test\n");
@@ -102,6 +102,10 @@ async fn a_host_is_described_beside_a_daemon() {
     let text = place.run(&["host", "http://a.test/no"]).with(0).out;
     assert!(text.starts_with("http://a.test\n  robots.txt   status 200 at 2"), "{text}");
     assert!(text.contains("\n  delay        0.2 s from the end"), "{text}");
+    let stats: Value = serde_json::from_str(&place.run(&["stats", "--json"]).with(0).out).unwrap();
+    // That of b.test may have come by now.
+    assert!(stats["visited"] == 2 || stats["visited"] == 3, "{stats}");
+    assert_eq!((&stats["links"], &stats["backlinks"]), (&Value::from(3), &Value::from(1)), "{stats}");
     let nothing = place.run(&["host", "c.test"]).with(0).out;
     assert_eq!(nothing, "Nothing of c.test was fetched, and nothing waits to be.\n");
     daemon.signal("TERM");
