@@ -42,7 +42,7 @@ pub struct CrawlConfig {
     pub warc_dir: PathBuf,
     /// Bytes from which on a WARC file is full.
     pub warc_max_bytes: u64,
-    /// Queued URLs of one host that are held in memory; the rest wait on disk.
+    /// Queued URLs of one host that are held in memory, of each lane; the rest wait on disk.
     pub host_queue_in_memory: usize,
     /// Hosts with work that are held in memory; the rest wait on disk.
     pub hosts_in_memory: usize,

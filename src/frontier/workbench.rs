@@ -19,7 +19,7 @@ use crate::urls::CanonicalUrl;
 pub struct FrontierRules {
     /// Resolutions under way at once.
     pub resolvers: usize,
-    /// URLs of one queue held in memory.
+    /// URLs of each lane of a queue held in memory.
     pub window: usize,
     /// Queues in memory.
     pub max_queues: usize,
