@@ -159,7 +159,7 @@ async fn a_bomb_is_not_inflated_past_the_cap() {
         let start = Instant::now();
         let decoded = answer.decode(cap).unwrap();
         assert_eq!((decoded.bytes.len(), decoded.truncated), (cap, true), "{path}");
-        assert!(start.elapsed() < Duration::from_secs(5), "{path} took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(1), "{path} took {:?}", start.elapsed());
     }
     // Much input between the steps, no output at the end.
     let nothing = gzip(b"").repeat(2_000_000);
@@ -167,5 +167,5 @@ async fn a_bomb_is_not_inflated_past_the_cap() {
     let encodings = ContentEncoding::list(["gzip", "gzip"]);
     let decoded = body::decode(&encodings, &gzip(&nothing).into(), false, 1 << 20).unwrap();
     assert_eq!((decoded.bytes.len(), decoded.truncated), (0, true));
-    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
 }

@@ -32,7 +32,7 @@ async fn headers_have_a_deadline_of_their_own() {
     let detail = failure(&client, "http://a.test/slow", FailureKind::Timeout).await;
     assert!(detail.contains("fetch.first_byte_timeout"), "{detail}");
     let took = start.elapsed();
-    assert!(took > second / 3 && took < 8 * second, "it took {took:?}");
+    assert!(took > second / 3 && took < 2 * second, "it took {took:?}");
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_body_must_keep_a_pace_after_its_grace() {
     let detail = failure(&client, "http://a.test/drip", FailureKind::Timeout).await;
     assert!(detail.contains("fetch.min_bytes_per_second"), "{detail}");
     let took = start.elapsed();
-    assert!(took > 4 * moment && took < 80 * moment, "it took {took:?}");
+    assert!(took > 4 * moment && took < 15 * moment, "it took {took:?}");
     for path in ["steady", "pause"] {
         assert_eq!(client.answer(&format!("http://a.test/{path}")).await.body.len(), 20_000, "{path}");
     }

@@ -103,7 +103,7 @@ async fn a_name_server_that_does_not_answer_costs_the_time_to_connect() {
     let failure = resolve(&book, "silent.test").await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dns);
     assert!(failure.detail.contains("in time"), "{}", failure.detail);
-    assert!(start.elapsed() < Duration::from_secs(4), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
     assert!(server.asked("silent.test").0 >= 2, "a lost packet is sent again");
 }
 
@@ -116,14 +116,13 @@ async fn aliases_are_followed_and_hold_as_long_as_their_shortest_part() {
         .name("circle.test", |_| DnsReply::AliasAlone("circle.test", 60))
         .name("target.test", |_| DnsReply::Addresses(vec![ip("127.5.0.2")], 60));
     let server = zone.serve().await;
-    let config = FetchConfig { dns_ttl: Span::seconds(60), ..config(&server) };
-    let book = AddressBook::new(&config).unwrap();
+    let book = AddressBook::new(&config(&server)).unwrap();
     for host in ["short.test", "asks.test"] {
         assert_eq!(resolve(&book, host).await, Ok(ip("127.5.0.2")), "{host}");
     }
     assert_eq!(server.asked("target.test"), (1, 0));
     let took = asked_again(&book, &server, "short.test", 2).await;
-    assert!(took < Duration::from_secs(10), "the alias was used for {took:?}");
+    assert!(took < Duration::from_millis(1_900), "the alias was used for {took:?}");
     for host in ["nowhere.test", "circle.test"] {
         assert_eq!(resolve(&book, host).await.unwrap_err().kind, FailureKind::Dns, "{host}");
     }

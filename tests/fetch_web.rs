@@ -130,7 +130,7 @@ async fn one_deadline_holds_from_the_start_to_the_last_byte() {
         let start = Instant::now();
         assert_eq!(client.failure(&format!("http://a.test/{path}")).await, FailureKind::Timeout);
         let took = start.elapsed();
-        assert!(took > second / 3 && took < 8 * second, "{path} took {took:?}");
+        assert!(took > second / 3 && took < 2 * second, "{path} took {took:?}");
     }
     assert_eq!(client.answer("http://a.test/patient").await.status, 200);
     let patient = web.log().pop().unwrap();
