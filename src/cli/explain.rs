@@ -70,18 +70,11 @@ impl Explained {
         let met = page.is_some() || queued.is_some() || store.was_met(url)?;
         let server = Server::of(setting, store, url)?;
         let mut explained = Self { url: url.to_string(), met, page, queued, server, reasons: Vec::new() };
-        explained.reasons = explained.why_not(setting, url);
-        explained.reasons.extend(off_the_seeds(setting, store, url, &explained)?);
-        explained.reasons.extend(crawl::too_little_room(store, &setting.config.crawl).map(|free| {
-            format!(
-                "No page is fetched now: {} bytes are free on the disk, fewer than crawl.min_free_disk_bytes.",
-                grouped(free)
-            )
-        }));
+        explained.reasons = explained.why_not(setting, store, url)?;
         Ok(explained)
     }
 
-    fn why_not(&self, setting: &Setting, url: &CanonicalUrl) -> Vec<String> {
+    fn why_not(&self, setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Result<Vec<String>> {
         let (mut reasons, config, server) = (Vec::new(), &setting.config.crawl, &self.server);
         if !self.met {
             reasons.push("It was not met yet: no page, sitemap or seed led to it.".to_owned());
@@ -118,7 +111,34 @@ impl Explained {
             }
             _ => {}
         }
-        reasons
+        reasons.extend(self.off_the_seeds(setting, store, url)?);
+        reasons.extend(crawl::too_little_room(store, config).map(|free| {
+            format!(
+                "No page is fetched now: {} bytes are free on the disk, fewer than crawl.min_free_disk_bytes.",
+                grouped(free)
+            )
+        }));
+        Ok(reasons)
+    }
+
+    /// Links to other domains than the seeds' are not followed where `crawl.stay_on_seed_domains` says so. Which seeds
+    /// a crawl was given besides the index's own is told by the domains that it visited.
+    fn off_the_seeds(
+        &self,
+        setting: &Setting,
+        store: &Store,
+        url: &CanonicalUrl,
+    ) -> anyhow::Result<Option<String>> {
+        if !setting.config.crawl.stay_on_seed_domains || self.page.is_some() || self.queued.is_some() {
+            return Ok(None);
+        }
+        let domain = setting.suffixes.domain_of(url.host());
+        let is_own =
+            setting.own_seeds()?.0.iter().any(|seed| setting.suffixes.domain_of(seed.host()) == domain);
+        let is_on = is_own || store.visited_domains()?.contains(domain);
+        Ok((!is_on).then(|| {
+            format!("crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed.")
+        }))
     }
 
     /// Pages that are visited again count towards no budget.
@@ -171,25 +191,6 @@ impl Explained {
         }
         self.reasons.iter().fold(text, |text, reason| text + "\n" + reason)
     }
-}
-
-/// Links to other domains than the seeds' are not followed where `crawl.stay_on_seed_domains` says so. Which seeds a
-/// crawl was given besides the index's own is told by the domains that it visited.
-fn off_the_seeds(
-    setting: &Setting,
-    store: &Store,
-    url: &CanonicalUrl,
-    explained: &Explained,
-) -> anyhow::Result<Option<String>> {
-    if !setting.config.crawl.stay_on_seed_domains || explained.page.is_some() || explained.queued.is_some() {
-        return Ok(None);
-    }
-    let domain = setting.suffixes.domain_of(url.host());
-    let is_own = setting.own_seeds()?.0.iter().any(|seed| setting.suffixes.domain_of(seed.host()) == domain);
-    let is_on = is_own || store.visited_domains()?.contains(domain);
-    Ok((!is_on).then(|| {
-        format!("crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed.")
-    }))
 }
 
 fn queued(entry: QueuedUrl) -> Queued {

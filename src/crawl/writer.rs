@@ -56,20 +56,17 @@ fn store_batch(
     let mut commit = Commit::default();
     let mut stored =
         Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
-    // Before anything is stored: a page fetched after the question was asked is no answer to it.
-    for work in &batch {
-        if let Work::Due(now, most) = work {
-            let (arrivals, count) = store.take_due(*now, *most)?;
-            stored.arrivals.extend(arrivals);
-            stored.due = Some(count);
-        }
-    }
     for work in batch {
         match work {
             Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),
             Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
-            Work::Due(..) => {}
+            Work::Due(now, most) => {
+                // Before the commit: a page fetched after the question was asked is no answer to it.
+                let (arrivals, count) = store.take_due(now, most)?;
+                stored.arrivals.extend(arrivals);
+                stored.due = Some(count);
+            }
             Work::Merge => stored.merged = true,
         }
     }

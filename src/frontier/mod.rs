@@ -1,9 +1,10 @@
 //! What is fetched next, and when: a pure state machine. The time is a parameter; nothing here waits.
 //!
 //! Each scheme, host and port has a queue of URLs ([`QueueName`]), on disk behind [`Backlog`], in two *lanes*
-//! ([`Lane`]), each in order of [`Priority`]; their first URLs are held in memory (the *windows*). A queue takes *turns* at its host's address: one
-//! turn at a time per address, hence per host, and between two turns the configured delay, counted from the end of
-//! the first. A turn fetches a page, or runs an *errand*: a request that other queues wait for (a robots.txt).
+//! ([`Lane`]), each in order of [`Priority`]; their first URLs are held in memory (the *windows*). A queue takes
+//! *turns* at its host's address: one turn at a time per address, hence per host, and between two turns the
+//! configured delay, counted from the end of the first. A turn fetches a page, or runs an *errand*: a request that
+//! other queues wait for (a robots.txt).
 //!
 //! ```text
 //!  unresolved ─► resolving ─► ready (in its address's line) ─► turn ─► ready …

@@ -295,10 +295,14 @@ impl Store {
             Lane::New => after_prefix(queue.as_bytes()),
         };
         let mut cursor = self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, bounded(end));
-        let after = after.map(|entry| entry_key(&entry.url, entry.priority));
-        cursor.seek(after.clone().unwrap_or_else(|| from(lane)));
-        if after.is_some() && cursor.key() == after.as_deref() {
-            cursor.next();
+        match after.map(|entry| entry_key(&entry.url, entry.priority)) {
+            None => cursor.seek(from(lane)),
+            Some(after) => {
+                cursor.seek(&after);
+                if cursor.key() == Some(&after) {
+                    cursor.next();
+                }
+            }
         }
         let mut entries = Vec::new();
         while let (Some((key, value)), true) = (cursor.item(), entries.len() < most) {
