@@ -85,27 +85,34 @@ fn make(directory: &Path, records: &[PageRecord]) {
     store.compact().unwrap();
 }
 
-/// A copy of an index that is made once.
-fn copy_of(made: &TempDir) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("seen")).unwrap();
-    for part in ["", "seen"] {
-        for file in std::fs::read_dir(made.path().join(part)).unwrap() {
-            let file = file.unwrap();
-            if file.file_type().unwrap().is_file() {
-                std::fs::copy(file.path(), folder.path().join(part).join(file.file_name())).unwrap();
+/// An index that is made once and never opened again: whoever opens a database changes its files, and each test runs
+/// beside the others. So there is no way to its own path.
+struct Made(TempDir);
+
+impl Made {
+    fn of(records: &[PageRecord]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path(), records);
+        Self(folder)
+    }
+
+    fn copy(&self) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("seen")).unwrap();
+        for part in ["", "seen"] {
+            for file in std::fs::read_dir(self.0.path().join(part)).unwrap() {
+                let file = file.unwrap();
+                if file.file_type().unwrap().is_file() {
+                    std::fs::copy(file.path(), folder.path().join(part).join(file.file_name())).unwrap();
+                }
             }
         }
+        folder
     }
-    folder
 }
 
 /// An index of [`records`].
-static LARGE: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path(), &records());
-    folder
-});
+static LARGE: LazyLock<Made> = LazyLock::new(|| Made::of(&records()));
 
 /// Does something to the database without any of the store's code. There must be nothing to merge.
 fn behind_its_back<T>(directory: &Path, act: impl FnOnce(&DB) -> T) -> T {
@@ -140,7 +147,7 @@ fn an_index_that_was_crawled_is_sound_whatever_the_memory() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     assert_eq!(look(&store, MEMORY), Findings::default(), "an empty index");
-    let folder = copy_of(&LARGE);
+    let folder = LARGE.copy();
     let store = open(folder.path());
     let mut rows = 0;
     let findings = store.verify(VerifyOptions { repair: true, memory_bytes: 1 }, &mut |now| rows += now.rows);
@@ -164,7 +171,7 @@ proptest! {
 
 #[test]
 fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
-    let folder = copy_of(&LARGE);
+    let folder = LARGE.copy();
     let before = dump(folder.path());
     behind_its_back(folder.path(), |db| {
         for family in ["backlinks", "pairs", "referrals", "changes"] {
@@ -203,7 +210,7 @@ fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
     let records = records();
     let lost = records.iter().find(|record| links_of(record) > 5).unwrap().url.clone();
     let others: Vec<PageRecord> = records.iter().filter(|record| record.url != lost).cloned().collect();
-    let (damaged, without) = (copy_of(&LARGE), tempfile::tempdir().unwrap());
+    let (damaged, without) = (LARGE.copy(), tempfile::tempdir().unwrap());
     make(without.path(), &others);
     let key = backlinkd::urls::Surt::from(&lost).as_bytes().to_vec();
     behind_its_back(damaged.path(), |db| {

@@ -10,7 +10,7 @@ use crate::pipeline::{Site, job, random_web, seeds};
 
 /// An index of [`records`], to be damaged.
 fn large() -> (TempDir, Store) {
-    let folder = copy_of(&LARGE);
+    let folder = LARGE.copy();
     let store = open(folder.path());
     (folder, store)
 }
@@ -73,7 +73,7 @@ fn a_due_page_that_fell_out_of_the_queue_is_scheduled_again() {
     drop(store);
     let after = dump(folder.path());
     assert_eq!(after["schedule"].len(), before["schedule"].len() + 1);
-    assert!(after["schedule"] == dump(LARGE.path())["schedule"]);
+    assert!(after["schedule"] == dump(LARGE.copy().path())["schedule"]);
 }
 
 /// An entry of a page that is known already, as if it had been met for the first time, brings no visit.

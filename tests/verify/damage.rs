@@ -30,19 +30,15 @@ fn small() -> Vec<PageRecord> {
     vec![visit(100, &["https://b.org/x", here]), visit(101, &["https://b.org/", here, here])]
 }
 
-static SMALL: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    make(folder.path(), &small());
-    folder
-});
+static SMALL: LazyLock<Made> = LazyLock::new(|| Made::of(&small()));
 
 fn small_rows(family: &str) -> Rows {
-    dump(SMALL.path()).remove(family).unwrap()
+    dump(SMALL.copy().path()).remove(family).unwrap()
 }
 
 /// Damages a small index; tells what is found, repairs it, and compares it with what it was before.
 fn damaged(family: &str, damage: &Damage) -> Vec<(&'static str, &'static str, u64)> {
-    let folder = copy_of(&SMALL);
+    let folder = SMALL.copy();
     let before = dump(folder.path());
     behind_its_back(folder.path(), |db| {
         let family = db.cf_handle(family).unwrap();
@@ -189,7 +185,7 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
 /// What cannot be made anew is removed; all else then agrees with what is left.
 #[test]
 fn damaged_lists_of_links_are_removed_and_their_pages_kept() {
-    let folder = copy_of(&SMALL);
+    let folder = SMALL.copy();
     behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("outlinks").unwrap(), PAGE, b"\x05").unwrap());
     let store = open(folder.path());
     let findings = repair(&store);
@@ -215,7 +211,7 @@ fn keys_that_are_no_canonical_urls_are_removed() {
         b"com,example,/a\x01",
         b"com,example,)/a\x03",
     ] {
-        let folder = copy_of(&SMALL);
+        let folder = SMALL.copy();
         let before = dump(folder.path());
         behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("pages").unwrap(), key, &page).unwrap());
         let store = open(folder.path());
@@ -259,7 +255,7 @@ proptest! {
             1..5,
         ),
     ) {
-        let folder = copy_of(&LARGE);
+        let folder = LARGE.copy();
         let before = dump(folder.path());
         behind_its_back(folder.path(), |db| {
             for (family, row, change) in &changes {
