@@ -20,7 +20,7 @@ use crate::api::oracle::outgoing::World;
 use crate::api::server::Server;
 use crate::support::dice::Dice;
 use crate::support::test_web::TestWeb;
-use crate::support::true_links::{OurLink, TruePage, lines};
+use crate::support::true_links::{Mounts, OurLink, TruePage, lines};
 
 /// Pages drawn by lot, half of them out of those that another host links to.
 const PAGES: usize = 200;
@@ -33,12 +33,13 @@ const FEW: usize = 500;
 struct Compared {
     pages: usize,
     links: usize,
+    other_version: usize,
     not_visited: usize,
     not_html: usize,
     differences: Vec<String>,
 }
 
-fn compare(store: &Store, truth: impl Iterator<Item = String>) -> Compared {
+fn compare(store: &Store, mounts: &Mounts, truth: impl Iterator<Item = String>) -> Compared {
     let rules = UrlRules::default();
     let snapshot = store.snapshot();
     let mut compared = Compared::default();
@@ -46,6 +47,7 @@ fn compare(store: &Store, truth: impl Iterator<Item = String>) -> Compared {
         let page = TruePage::read(&line);
         let url = rules.canonical(&page.url).unwrap();
         match snapshot.page(&url).unwrap() {
+            _ if mounts.file(&page.url).is_none() => compared.other_version += 1,
             None => compared.not_visited += 1,
             Some(stored) if !stored.html => compared.not_html += 1,
             Some(stored) => {
@@ -132,6 +134,7 @@ fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
     let Some(truth) = lines() else { return };
     let truth: Vec<String> = truth.collect();
     let Some(web) = TestWeb::serve(truth.iter(), Duration::ZERO) else { return };
+    let Some(mounts) = Mounts::of(&web.web) else { return };
     let start = Instant::now();
     let store = web.open("data");
     let suffixes = store.suffixes().clone();
@@ -139,7 +142,7 @@ fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
     rank_all(&store, &web.config.rank, store.suffixes(), &|_| {}).unwrap();
     eprintln!("{figures:?}\n{:?}", store.stats().unwrap());
 
-    let compared = compare(&store, truth.into_iter());
+    let compared = compare(&store, &mounts, truth.into_iter());
     let first: Vec<&String> = compared.differences.iter().take(20).collect();
     assert!(compared.differences.is_empty(), "{} differ: {first:#?}", compared.differences.len());
     eprintln!("{compared:?}");

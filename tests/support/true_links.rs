@@ -1,13 +1,14 @@
 //! What another parser (lexbor, with ada for URLs) says of the built test web's pages: 17,746 pages, 1,987,592 links.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{LinkTag, Rel};
 use flate2::read::GzDecoder;
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -60,6 +61,48 @@ fn build_web() -> Option<PathBuf> {
 pub fn lines() -> Option<impl Iterator<Item = String>> {
     let file = std::fs::File::open(shared("web/links.jsonl.gz")?).unwrap();
     Some(BufReader::new(GzDecoder::new(file)).lines().map(Result::unwrap))
+}
+
+/// Which file of the built web a URL is, and whether the truth speaks of that file: a package may be a newer one now.
+pub struct Mounts {
+    web: PathBuf,
+    /// Host, path and folder; longer paths first.
+    rows: Vec<[String; 3]>,
+    /// Folders of packages that the truth was not made from.
+    other: Vec<String>,
+}
+
+impl Mounts {
+    /// Says aloud which packages are others. `None`, said aloud, where the truth's are not listed.
+    pub fn of(web: &Path) -> Option<Self> {
+        let mounts = std::fs::read_to_string(web.join("conf/mounts.tsv")).unwrap();
+        let row = |line: &str| {
+            let mut fields = line.split('\t').map(str::to_owned);
+            std::array::from_fn(|_| fields.next().unwrap())
+        };
+        let mut rows: Vec<[String; 3]> = mounts.lines().skip(1).map(row).collect();
+        rows.sort_by_key(|[_, path, _]| std::cmp::Reverse(path.len()));
+        let listed = std::fs::read_to_string(shared("web/packages.tsv")?).unwrap();
+        let listed: Vec<&str> = listed.lines().filter_map(|line| line.split('\t').nth(1)).collect();
+        let built = std::fs::read_dir(web.join("debs")).unwrap();
+        let built = built.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let other: Vec<String> = built.filter(|file| !listed.contains(&file.as_str())).collect();
+        for file in &other {
+            eprintln!("SKIPPED: the pages of {file}, since the truth was made from another version of it");
+        }
+        let folder = |file: String| format!("x/{}/", file.split('_').next().unwrap_or_default());
+        Some(Self { web: web.to_owned(), rows, other: other.into_iter().map(folder).collect() })
+    }
+
+    /// The file that a URL is, if it is one that the truth was made from.
+    pub fn file(&self, url: &str) -> Option<PathBuf> {
+        let (host, path) = url.split_once("://").unwrap().1.split_once('/').unwrap();
+        let path = format!("/{}", percent_decode_str(path).decode_utf8().unwrap());
+        let is_above = |[at, above, _]: &&[String; 3]| at == host && path.starts_with(above.as_str());
+        let [_, above, folder] = self.rows.iter().find(is_above).unwrap();
+        let is_other = self.other.iter().any(|other| folder.starts_with(other.as_str()));
+        (!is_other).then(|| self.web.join(folder).join(&path[above.len()..]))
+    }
 }
 
 impl TruePage {
