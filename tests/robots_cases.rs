@@ -272,6 +272,25 @@ fn octets_that_structure_a_url_are_not_their_encoded_forms() {
     for path in ["/w?title=/edit", "/w/edit", "/w?x%2Fedit"] {
         assert!(!is_allowed("User-agent: *\nDisallow: /w*/edit", path), "{path}");
     }
+    // What is encoded is found where it was written, whichever side of the question mark the star ends on.
+    for (rule, path, allowed) in [
+        ("/*return=%2F", "/login?return=%2Fhome", false),
+        ("/*return=/", "/login?return=%2Fhome", false),
+        ("/*return=%2F", "/login/return=/home", true),
+        ("/*%2Fhome", "/a%2Fhome", false),
+        ("/*%2Fhome", "/a/home", true),
+        ("/*a%3Db", "/x?a%3Db", false),
+        ("/*a%3Db", "/x?a=b", true),
+        ("/*a%3Db", "/a=b", false),
+        ("/*?*%26*%2B", "/x?a%26b%2Bc", false),
+        ("/*%3F$", "/x?y%3F", false),
+        ("/*%3F$", "/x?", true),
+        ("/*=b$", "/x?a=b", false),
+        ("/*=b$", "/x?a%3Db", true),
+        ("/*x?y=%2F*z", "/x?y=/z", false),
+    ] {
+        assert_eq!(is_allowed(&format!("User-agent: *\nDisallow: {rule}"), path), allowed, "{rule} {path}");
+    }
     // A percent sign is not the beginning of a piece that starts with a digit.
     assert!(is_allowed("User-agent: *\nDisallow: /*5", "/%25"));
 }
@@ -323,6 +342,25 @@ proptest::proptest! {
         }
         let file = format!("User-agent: *\nDisallow: {pattern}");
         proptest::prop_assert_eq!(!is_allowed(&file, &path), trial(pattern.as_bytes(), path.as_bytes()));
+    }
+
+    /// A URL matches whatever is made of its own text by putting stars for parts of it.
+    #[test]
+    fn a_url_matches_its_own_text(
+        octets in proptest::collection::vec("[ab/?&=+$*]|%2F|%3F|%26|%3D|%2B|%2A|%24|%61|%C3%A4", 0..12),
+        starred in proptest::collection::vec(proptest::bool::weighted(0.3), 12),
+        anchored: bool,
+    ) {
+        let path = format!("/{}", octets.concat());
+        let part = |(octet, star): (&String, &bool)| if *star { "*".to_owned() } else { octet.clone() };
+        let mut pattern = format!("/{}", octets.iter().zip(&starred).map(part).collect::<String>());
+        // At the end it would be an anchor.
+        if pattern.ends_with('$') {
+            pattern.replace_range(pattern.len() - 1.., "%24");
+        }
+        pattern += if anchored { "$" } else { "" };
+        let file = format!("User-agent: *\nDisallow: {pattern}");
+        proptest::prop_assert!(!is_allowed(&file, &path), "{} {}", pattern, path);
     }
 
     #[test]
