@@ -27,9 +27,10 @@ pub(super) fn robots(
     let token = agent.split('/').next().unwrap_or_default();
     // The length of a URL is the crawl's concern, not that of a robots.txt.
     let rules = UrlRules { max_length: 1 << 20, ..setting.rules.clone() };
+    let parse = |body: &[u8]| RobotsTxt::parse(body, token, setting.config.robots.max_compared_bytes);
     let robots = match rules.canonical(source) {
-        Ok(url) => ask(setting, &url)?.map(|body| RobotsTxt::parse(&body, token)),
-        Err(_) => Some(RobotsTxt::parse(&read(setting, Path::new(source))?, token)),
+        Ok(url) => ask(setting, &url)?.map(|body| parse(&body)),
+        Err(_) => Some(parse(&read(setting, Path::new(source))?)),
     };
     for url in urls {
         let decision = match &robots {

@@ -225,8 +225,8 @@ impl RobotsCache {
                 return Err(Failure::new(FailureKind::Protocol, format!("the server answered {status}")));
             }
         }
-        let (cap, token) = (self.config.max_bytes, self.fetcher.token().to_owned());
-        let parsed = tokio::task::spawn_blocking(move || parse(&answer, cap, &token)).await;
+        let (config, token) = (self.config.clone(), self.fetcher.token().to_owned());
+        let parsed = tokio::task::spawn_blocking(move || parse(&answer, &config, &token)).await;
         parsed.unwrap_or_else(|error| Err(Failure::new(FailureKind::Decode, error.to_string())))
     }
 
@@ -319,10 +319,13 @@ fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
     }
 }
 
-/// Reads a file of which at most `cap` bytes are taken.
-fn parse(answer: &Answer, cap: usize, token: &str) -> Result<Fetched, Failure> {
-    let decoded = answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
+/// Reads a file, of which at most `robots.max_bytes` are taken.
+fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched, Failure> {
+    let decoded = answer
+        .decode(config.max_bytes)
+        .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let lines = if decoded.truncated { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
     let body = Bytes::copy_from_slice(lines);
-    Ok(Fetched { status: answer.status, rules: RobotsTxt::parse(&body, token), body })
+    let rules = RobotsTxt::parse(&body, token, config.max_compared_bytes);
+    Ok(Fetched { status: answer.status, rules, body })
 }

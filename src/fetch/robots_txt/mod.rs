@@ -30,6 +30,8 @@ use pattern::{Path, Pattern};
 pub struct RobotsTxt {
     /// The rule that decides comes first: by length down, `allow` before `disallow`, then by line.
     rules: Box<[Rule]>,
+    /// What deciding on one path may cost: see [`Self::decide`].
+    max_compared: usize,
     crawl_delay: Option<Duration>,
     sitemaps: Box<[String]>,
 }
@@ -53,16 +55,20 @@ struct Rule {
 const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
 
 impl RobotsTxt {
-    /// Reads a file for the crawler named `token`.
-    pub fn parse(bytes: &[u8], token: &str) -> Self {
+    /// Reads a file for the crawler named `token`. `max_compared`: see [`Self::decide`].
+    pub fn parse(bytes: &[u8], token: &str, max_compared: usize) -> Self {
         let mut reader = Reader::new(token);
         for (index, line) in lines(strip_mark(bytes)).enumerate() {
             reader.read(u32::try_from(index + 1).unwrap_or(u32::MAX), line);
         }
-        reader.finish()
+        reader.finish(max_compared)
     }
 
     /// Decides on a path with its query, as a canonical URL holds it. `/robots.txt` itself is always allowed.
+    ///
+    /// So many bytes of the path are compared with wildcards, over all rules. Of the rules that are left then, a
+    /// `disallow` holds for every path that begins as it does up to its first star, and no `allow` with a star holds:
+    /// nothing is fetched that the whole file forbids.
     pub fn decide(&self, path_and_query: &str) -> Decision {
         let by_default = Decision { allowed: true, line: 0 };
         if self.rules.is_empty() || path_and_query == "/robots.txt" {
@@ -70,9 +76,11 @@ impl RobotsTxt {
         }
         let path = if path_and_query.is_empty() { "/" } else { path_and_query };
         let path = Path::new(path);
+        let mut left = self.max_compared;
+        let mut holds = |rule: &Rule| rule.pattern.matches(&path, &mut left).unwrap_or(!rule.allow);
         self.rules
             .iter()
-            .find(|rule| rule.pattern.matches(&path))
+            .find(|rule| holds(rule))
             .map_or(by_default, |rule| Decision { allowed: rule.allow, line: rule.line })
     }
 
@@ -183,12 +191,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(self) -> RobotsTxt {
+    fn finish(self, max_compared: usize) -> RobotsTxt {
         let group = if self.named.seen { self.named } else { self.general };
         let mut rules = group.rules;
         rules.sort_by_cached_key(|rule| (std::cmp::Reverse(rule.pattern.length()), !rule.allow, rule.line));
         RobotsTxt {
             rules: rules.into_boxed_slice(),
+            max_compared,
             crawl_delay: group.crawl_delay,
             sitemaps: self.sitemaps.into_boxed_slice(),
         }

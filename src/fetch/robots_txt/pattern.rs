@@ -1,12 +1,17 @@
 //! Patterns of robots.txt rules and the paths they are compared with (RFC 9309, 2.2.2 and 2.2.3).
 //!
 //! Both are brought to one form, in which equal octets are equal characters; patterns are then matched piece by
-//! piece. Each piece is looked for once, from the left, by the standard library's linear search, so no pattern
-//! can make matching go back and forth.
+//! piece. Each piece is looked for once, from the left, by a linear search, so no pattern can make matching go back
+//! and forth. What all patterns of a file may cost together is bounded by [`Pattern::matches`]'s caller.
 //!
 //! Whether an octet equals its encoding depends on where in the URL it stands, before its question mark or behind.
 //! What stands before a pattern's first star is matched from the URL's start, so the pattern itself tells; a piece
 //! behind a star may be found on either side, so patterns have a form for each.
+
+use memchr::memmem;
+
+/// What beginning a search costs, in bytes that are searched meanwhile.
+const SEARCH: usize = 64;
 
 /// A rule's pattern: `*` is a wildcard, `$` at the end an anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,31 +59,42 @@ impl Pattern {
         self.in_path.len() + self.in_query.as_ref().map_or(0, |form| form.len())
     }
 
-    /// Whether it matches a path from its start.
-    pub fn matches(&self, path: &Path) -> bool {
+    /// Whether it matches a path from its start. Looking for what stands behind a star takes the bytes that it may
+    /// cost from `left`; `None`: too few were left, and the path begins as the pattern does up to its first star.
+    pub fn matches(&self, path: &Path, left: &mut usize) -> Option<bool> {
         let (in_path, is_anchored) = match self.in_path.strip_suffix('$') {
             Some(in_path) => (in_path, true),
             None => (&*self.in_path, false),
         };
         let in_query = self.in_query.as_deref().unwrap_or(&self.in_path);
         let in_query = if is_anchored { in_query.strip_suffix('$').unwrap_or(in_query) } else { in_query };
-        let mut pieces = in_path.split('*').zip(in_query.split('*')).skip(1).peekable();
-        let first = in_path.split('*').next().unwrap_or_default();
+        let (mut in_path, mut in_query) = (in_path.split('*'), in_query.split('*'));
+        let (first, _) = (in_path.next().unwrap_or_default(), in_query.next());
         if !path.form.starts_with(first) {
-            return false;
+            return Some(false);
         }
-        let mut at = first.len();
+        let mut pieces = in_path.zip(in_query).peekable();
         if pieces.peek().is_none() {
-            return at == path.form.len() || !is_anchored;
+            return Some(first.len() == path.form.len() || !is_anchored);
         }
+        *left = left.checked_sub(self.cost(path))?;
+        let mut at = first.len();
         while let Some((in_path, in_query)) = pieces.next() {
             if is_anchored && pieces.peek().is_none() {
-                return path.ends_with(at, in_path, in_query);
+                return Some(path.ends_with(at, in_path, in_query));
             }
-            let Some(end) = path.find(at, in_path, in_query) else { return false };
-            at = end;
+            match path.find(at, in_path, in_query) {
+                Some(end) => at = end,
+                None => return Some(false),
+            }
         }
-        true
+        Some(true)
+    }
+
+    /// Bytes that are looked at, at most, and what beginning a search costs, in as many bytes.
+    fn cost(&self, path: &Path) -> usize {
+        let stars = self.in_path.bytes().filter(|&b| b == b'*').count();
+        path.form.len() + self.in_path.len() + SEARCH * stars
     }
 }
 
@@ -91,13 +107,14 @@ impl Path {
 
     /// Where the first place of a piece from `at` on ends.
     fn find(&self, at: usize, in_path: &str, in_query: &str) -> Option<usize> {
-        let found = |from: usize, piece: &str| self.form[from..].find(piece).map(|place| from + place);
-        if at < self.query
-            && let Some(place) = found(at, in_path).filter(|place| *place < self.query)
-        {
-            return Some(place + in_path.len());
-        }
-        found(at.max(self.query), in_query).map(|place| place + in_query.len())
+        let found = |from: usize, to: usize, piece: &str| {
+            let place = memmem::find(&self.form.as_bytes()[from..to], piece.as_bytes())?;
+            Some(from + place + piece.len())
+        };
+        // It may reach into the query, but not begin there.
+        let to = (self.query + in_path.len()).saturating_sub(1).min(self.form.len());
+        let end = if at < self.query { found(at, to, in_path) } else { None };
+        end.or_else(|| found(at.max(self.query), self.form.len(), in_query))
     }
 
     /// Whether a piece stands at the end, and begins at `at` or behind.
