@@ -218,10 +218,10 @@ impl Loop<'_> {
             return Ok(());
         }
         let today = Day::from_unix_seconds(unix_now());
-        let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
+        let sitemaps = self.crawler.robots.sitemaps(url, config.max_per_host).into_iter();
         let sitemap = |url| Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(0) };
         let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
-        let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
+        let found: Vec<Found> = sitemaps.filter(may).map(sitemap).collect();
         if found.is_empty() {
             return Ok(());
         }

@@ -30,6 +30,7 @@
 mod kept;
 mod standing;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -160,20 +161,15 @@ impl RobotsCache {
         Some(known.describe(&self.config, url, unix_now()))
     }
 
-    /// The sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative ones, which the
-    /// protocol does not have but people write, are resolved.
-    pub fn sitemaps(&self, url: &CanonicalUrl) -> Vec<CanonicalUrl> {
+    /// The first `most` sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative
+    /// ones, which the protocol does not have but people write, are resolved.
+    pub fn sitemaps(&self, url: &CanonicalUrl, most: usize) -> Vec<CanonicalUrl> {
         let (Some(known), Some(base)) = (self.find(&Arc::from(origin(url))), self.rules.base(url)) else {
             return Vec::new();
         };
-        let mut sitemaps = Vec::new();
-        for text in known.rules.sitemaps() {
-            match self.rules.resolve(&base, text) {
-                Ok(sitemap) if !sitemaps.contains(&sitemap) => sitemaps.push(sitemap),
-                _ => {}
-            }
-        }
-        sitemaps
+        let mut seen = HashSet::new();
+        let declared = known.rules.sitemaps().iter().filter_map(|text| self.rules.resolve(&base, text).ok());
+        declared.filter(|sitemap| seen.insert(sitemap.clone())).take(most).collect()
     }
 
     /// Makes one request. The caller sees to it that the host's turn has come.
