@@ -21,7 +21,7 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
+//! | 5xx, no answer, an answer that cannot be decoded, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
 //!
 //! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
 //! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
@@ -170,6 +170,12 @@ impl RobotsCache {
         let mut seen = HashSet::new();
         let declared = known.rules.sitemaps().iter().filter_map(|text| self.rules.resolve(&base, text).ok());
         declared.filter(|sitemap| seen.insert(sitemap.clone())).take(most).collect()
+    }
+
+    /// Keeps that a request is not made: the URL's host has no usable address, say, or must not be asked. It counts as
+    /// one that was not answered.
+    pub fn failed(&self, job: RobotsFetch, kind: FailureKind, why: &str) {
+        self.keep_failure(job, &Failure::new(kind, why), Duration::ZERO);
     }
 
     /// Makes one request. The caller sees to it that the host's turn has come.
