@@ -226,6 +226,22 @@ fn a_redirect_that_says_nofollow_is_recorded_but_not_followed() {
 }
 
 #[test]
+fn a_page_that_is_encoded_wrongly_is_asked_for_once_and_one_that_fails_otherwise_again() {
+    let web = FakeWeb::new()
+        .page("a.test", "/gzip", Reply::html("plain").header("Content-Encoding", "gzip"))
+        .page("a.test", "/utf-8", Reply::html("<a href=/x>x</a>").header("Content-Encoding", "UTF-8"))
+        .page("a.test", "/short", Reply::html("short").claiming(100))
+        .page("a.test", "/x", Reply::html("x"));
+    let mut site = site(web);
+    site.config.crawl.max_attempts = 3;
+    crawl(&site, &["a.test/gzip", "a.test/utf-8", "a.test/short"]);
+    let mut asked = asked(&site);
+    asked.sort();
+    let expected = ["gzip", "short", "short", "short", "utf-8", "x"].map(|page| format!("a.test/{page}"));
+    assert_eq!(asked, expected);
+}
+
+#[test]
 fn the_order_by_rank_follows_what_is_linked_from_high() {
     let mut web = FakeWeb::new().page("r.test", "/", links(["/low".to_owned(), "/high".to_owned()]));
     for (page, others) in [("low", "/l"), ("high", "/z")] {

@@ -241,10 +241,10 @@ impl Reading {
     }
 }
 
-/// Whether another try may bring what this one did not.
+/// Whether another try may bring what this one did not. A server that encodes a body wrongly does so each time.
 fn is_passing(visit: &Visit) -> bool {
     match visit {
-        Visit::Failed(_) => true,
+        Visit::Failed(kind) => *kind != FailureKind::Decode,
         Visit::Answered(content) => content.status >= 500 || content.status == 429,
         Visit::NotModified => false,
     }
