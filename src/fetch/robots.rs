@@ -264,8 +264,11 @@ impl RobotsCache {
             rules: earlier.map(|known| known.rules).unwrap_or_default(),
         };
         if let Some(shelf) = &self.shelf {
-            let body = shelf.load(&job.origin).map(|kept| kept.body).unwrap_or_default();
-            shelf.keep(&job.origin, &known.to_kept(body));
+            let body = shelf.load(&job.origin).map(|kept| kept.body);
+            // A copy whose rules cannot be read now is left as it was: without them it would allow everything.
+            if body.is_some() || known.fetched.is_none() {
+                shelf.keep(&job.origin, &known.to_kept(body.unwrap_or_default()));
+            }
         }
         self.remember(job.origin, known);
     }

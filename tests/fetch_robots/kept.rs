@@ -1,6 +1,7 @@
 //! What holds while a robots.txt cannot be had, and after a restart.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -280,4 +281,45 @@ async fn without_a_shelf_an_outage_is_bridged_as_well() {
     tokio::time::sleep(Duration::from_millis(900)).await;
     let (answer, asked) = visitor.ask("http://a.test/old").await;
     assert_eq!((answer, asked.len()), (RobotsAnswer::Disallowed { line: 2 }, 1));
+}
+
+/// A shelf that keeps, but finds nothing again.
+#[derive(Default)]
+struct Damaged(Mutex<Vec<KeptRobots>>);
+
+impl RobotsShelf for Damaged {
+    fn load(&self, _origin: &str) -> Option<KeptRobots> {
+        None
+    }
+
+    fn keep(&self, _origin: &str, kept: &KeptRobots) {
+        self.0.lock().unwrap().push(kept.clone());
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_read_is_not_replaced_by_one_without_rules() {
+    let asked = AtomicUsize::new(0);
+    let web = FakeWeb::new()
+        .answer("a.test", "/robots.txt", move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Reply::text(OLD),
+            _ => Reply::status(503),
+        })
+        .page("never.test", "/robots.txt", Reply::status(503))
+        .start()
+        .await;
+    let brief = RobotsConfig { max_age: Span(Duration::from_millis(200)), ..RobotsConfig::default() };
+    let shelf = Arc::new(Damaged::default());
+    let visitor = Visitor::with_shelf(&web.fetch_config(), &brief, Some(shelf.clone()));
+    assert!(is_allowed(&visitor.ask("http://a.test/new").await.0));
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    let (answer, asked) = visitor.ask("http://a.test/old").await;
+    assert_eq!((answer, asked.len()), (RobotsAnswer::Disallowed { line: 2 }, 1));
+    let kept: Vec<(u16, Bytes)> =
+        shelf.0.lock().unwrap().iter().map(|kept| (kept.status, kept.body.clone())).collect();
+    assert_eq!(kept, [(200, Bytes::from(OLD))]);
+    // Where nothing came ever, that is kept.
+    visitor.ask("http://never.test/").await;
+    let last = shelf.0.lock().unwrap().last().cloned().unwrap();
+    assert!(last.status == 0 && last.failing_since > 0, "{last:?}");
 }
