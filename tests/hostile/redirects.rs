@@ -165,7 +165,7 @@ async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let year = u64::from(Day::from_unix_seconds(seconds).as_number() / 10_000);
     let calendar = format!("http://calendar.test/calendar/{}/10", year + 2);
-    let seeds = [&calendar, "http://session.test/", "http://relative.test/", "http://plain.test/"];
+    let seeds = [calendar.as_str(), "http://session.test/", "http://relative.test/", "http://plain.test/"];
     let months: Vec<String> = [10, 11, 12].map(|month| format!("/calendar/{}/{month}", year + 2)).into();
     let expected = [
         ("calendar.test", months),
@@ -174,7 +174,7 @@ async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
     ];
 
     let web = endless_hosts().start().await;
-    let place_of = |web| place(web).set(&format!("crawl.max_pages_per_host={MOST_PAGES}"));
+    let place_of = |web: &FakeWeb| place(web).set(&format!("crawl.max_pages_per_host={MOST_PAGES}"));
     let (_, ended) = crawl_beside(place_of(&web), &seeds).await;
     let found = visits(&web);
     assert!(found.values().all(|times| *times == 1), "{found:#?}");
