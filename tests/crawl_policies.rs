@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
+use backlinkd::fetch::KeptRobots;
 use backlinkd::frontier::{BlockList, RecrawlRules};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
 use backlinkd::store::Store;
@@ -157,6 +158,87 @@ fn copies_blocked_hosts_and_traps_lead_nowhere() {
     assert_eq!(site.store.snapshot().outlinks(&url("http://start.test/")).unwrap().len(), 2);
     assert_eq!(crawl(&site, &["ads.test/"]).pages, 0);
     assert!(!asked_set(&site).contains("ads.test/"));
+}
+
+/// What the store keeps of the robots.txt of an origin.
+fn kept_robots(site: &Site, origin: &str) -> KeptRobots {
+    KeptRobots::decode(&site.store.robots(origin).unwrap().unwrap()).unwrap()
+}
+
+#[test]
+fn a_robots_txt_that_has_moved_to_where_nobody_asks_cannot_be_had() {
+    let moved = |target: &str| Reply::redirect(301, &format!("http://{target}/robots.txt"));
+    let mut web = FakeWeb::new().page("blocked.test", "/robots.txt", Reply::text(""));
+    // One on the block list, one without a name, one at an address that is refused.
+    let hosts = [("a.test", "blocked.test"), ("b.test", "no-such-host.invalid"), ("c.test", "10.0.0.1")];
+    for (host, target) in hosts {
+        web = web.page(host, "/robots.txt", moved(target)).answer(host, "/p*", |r| Reply::html(&r.path));
+    }
+    let mut site = site(web);
+    let list = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(list.path(), "blocked.test\n").unwrap();
+    site.config.crawl.block_list = list.path().to_owned();
+    // Three hosts of which nothing is known, and then of which there is a copy that is too old to go by.
+    assert_eq!(crawl(&site, &["a.test/p1", "b.test/p1", "c.test/p1"]).pages, 0);
+    assert_eq!(asked(&site), [""; 0]);
+    let day = 86_400;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for (host, _) in hosts {
+        let origin = format!("http://{host}");
+        let kept = kept_robots(&site, &origin);
+        assert_eq!((kept.status, kept.fetched), (0, 0), "{host}");
+        assert!(kept.failing_since + 100 > now && kept.tried == kept.failing_since, "{host}: {kept:?}");
+        let (fetched, body) = (now - day - 3_600, "User-agent: *\nDisallow: /p2\n".into());
+        let copy = KeptRobots { fetched, status: 200, tried: fetched, failing_since: 0, body };
+        site.store.keep_robots(&origin, &copy.encode()).unwrap();
+    }
+    let seeds: Vec<String> =
+        hosts.iter().flat_map(|(host, _)| [1, 2].map(|page| format!("{host}/p{page}"))).collect();
+    let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+    assert_eq!(crawl(&site, &seeds).pages, 3);
+    let expected = hosts.map(|(host, _)| format!("{host}/p1"));
+    assert_eq!(asked_set(&site), expected.into());
+    for (host, _) in hosts {
+        let kept = kept_robots(&site, &format!("http://{host}"));
+        assert!(kept.status == 200 && kept.failing_since + 100 > now, "{host}: {kept:?}");
+    }
+    assert!(site.web.log().iter().all(|request| request.host != "blocked.test"));
+}
+
+#[test]
+fn a_redirect_that_says_nofollow_is_recorded_but_not_followed() {
+    let tag = |reply: Reply, value: &str| reply.header("X-Robots-Tag", value);
+    let web = FakeWeb::new()
+        .page("a.test", "/ours", tag(Reply::redirect(301, "/1"), "nofollow"))
+        .page("a.test", "/none", tag(Reply::redirect(302, "/2"), "backlinkd: none"))
+        .page("a.test", "/other", tag(Reply::redirect(301, "/3"), "otherbot: nofollow"))
+        .page("a.test", "/index", tag(Reply::redirect(301, "/4"), "noindex"))
+        .answer("a.test", "/*", |request| Reply::html(&request.path));
+    let site = site(web);
+    crawl(&site, &["a.test/ours", "a.test/none", "a.test/other", "a.test/index"]);
+    let expected = ["ours", "none", "other", "3", "index", "4"].map(|page| format!("a.test/{page}"));
+    assert_eq!(asked_set(&site), expected.into());
+    for (page, nofollow) in [("ours", true), ("none", true), ("other", false), ("index", false)] {
+        let links = site.store.snapshot().outlinks(&url(&format!("http://a.test/{page}"))).unwrap();
+        let rels: Vec<bool> = links.iter().map(|record| record.rel == Rel::PAGE_NOFOLLOW).collect();
+        assert_eq!(rels, [nofollow], "{page}");
+    }
+}
+
+#[test]
+fn a_page_that_is_encoded_wrongly_is_asked_for_once_and_one_that_fails_otherwise_again() {
+    let web = FakeWeb::new()
+        .page("a.test", "/gzip", Reply::html("plain").header("Content-Encoding", "gzip"))
+        .page("a.test", "/utf-8", Reply::html("<a href=/x>x</a>").header("Content-Encoding", "UTF-8"))
+        .page("a.test", "/short", Reply::html("short").claiming(100))
+        .page("a.test", "/x", Reply::html("x"));
+    let mut site = site(web);
+    site.config.crawl.max_attempts = 3;
+    crawl(&site, &["a.test/gzip", "a.test/utf-8", "a.test/short"]);
+    let mut asked = asked(&site);
+    asked.sort();
+    let expected = ["gzip", "short", "short", "short", "utf-8", "x"].map(|page| format!("a.test/{page}"));
+    assert_eq!(asked, expected);
 }
 
 #[test]

@@ -144,6 +144,25 @@ async fn only_bodies_that_hold_links_are_read() {
     assert_eq!(connection("/small"), connection("/squeezed"));
 }
 
+#[tokio::test]
+async fn a_body_that_nobody_reads_does_not_count_against_the_deadline() {
+    let moment = Duration::from_millis(100);
+    let image = Reply::html(&"x".repeat(1_000)).header("Content-Type", "image/png");
+    let web = FakeWeb::new()
+        .page("a.test", "/image", image.dripping(50, moment))
+        .page("a.test", "/page", Reply::html(&"x".repeat(1_000)).dripping(50, moment))
+        .start()
+        .await;
+    let config = FetchConfig {
+        timeout: Span(10 * moment),
+        first_byte_timeout: Span(5 * moment),
+        ..web.fetch_config()
+    };
+    let client = Visitor::new(&config);
+    assert!(client.answer("http://a.test/image").await.unread);
+    failure(&client, "http://a.test/page", FailureKind::Timeout).await;
+}
+
 #[test]
 fn what_a_body_unfolds_to_is_bounded_by_its_size_on_the_wire() {
     let config = FetchConfig {

@@ -38,11 +38,12 @@ async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
 #[tokio::test]
 async fn a_robots_txt_that_cannot_be_had_means_what_rfc_9309_says() {
     let close = |body: &str| Reply::text(body);
-    let cases: [(&str, Reply, bool); 14] = [
+    let cases: [(&str, Reply, bool); 15] = [
         ("200", close(RULES), true),
         ("bom", close("\u{feff}User-agent: *\nDisallow: /private\nDisallow: /no\n"), true),
         ("cr", close("user-agent:*\rdisallow:/no\r"), true),
         ("gzip", Reply::text("").header("Content-Encoding", "gzip").body(gzip(RULES.as_bytes())), true),
+        ("utf8", close(RULES).header("Content-Encoding", "UTF-8"), true),
         ("204", Reply::status(204), false),
         ("403", Reply::status(403).body("User-agent: *\nDisallow: /"), false),
         ("404", Reply::status(404).body("User-agent: *\nDisallow: /"), false),

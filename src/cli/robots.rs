@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::{Ending, Setting, runtime};
 use crate::fetch::robots_txt::{Decision, RobotsTxt, whole_lines};
@@ -27,13 +27,15 @@ pub(super) fn robots(
     let token = agent.split('/').next().unwrap_or_default();
     // The length of a URL is the crawl's concern, not that of a robots.txt.
     let rules = UrlRules { max_length: 1 << 20, ..setting.rules.clone() };
+    let paths: Vec<String> = urls.iter().map(|url| path_of(url, &rules)).collect::<Result<_, _>>()?;
+    let parse = |body: &[u8]| RobotsTxt::parse(body, token, setting.config.robots.max_compared_bytes);
     let robots = match rules.canonical(source) {
-        Ok(url) => ask(setting, &url)?.map(|body| RobotsTxt::parse(&body, token)),
-        Err(_) => Some(RobotsTxt::parse(&read(setting, Path::new(source))?, token)),
+        Ok(url) => ask(setting, &url)?.map(|body| parse(&body)),
+        Err(_) => Some(parse(&read(setting, Path::new(source))?)),
     };
-    for url in urls {
+    for (url, path) in urls.iter().zip(paths) {
         let decision = match &robots {
-            Some(robots) => robots.decide(&path_of(url, &rules)),
+            Some(robots) => robots.decide(&path),
             None => Decision { allowed: false, line: 0 },
         };
         let verdict = if decision.allowed { "allowed" } else { "disallowed" };
@@ -97,11 +99,16 @@ impl RobotsShelf for OneFile {
     }
 }
 
-/// Path and query of what was given: a URL, or a path already.
-fn path_of(url: &str, rules: &UrlRules) -> String {
+/// Path and query of what was given: a URL, or a path already. Nothing at all is the host's first page.
+fn path_of(url: &str, rules: &UrlRules) -> anyhow::Result<String> {
     match rules.canonical(url) {
-        Ok(url) => url.path_and_query().to_owned(),
-        Err(_) => url.split('#').next().unwrap_or_default().to_owned(),
+        Ok(url) => Ok(url.path_and_query().to_owned()),
+        Err(_) if url.is_empty() || url.starts_with('/') => {
+            Ok(url.split('#').next().unwrap_or_default().to_owned())
+        }
+        Err(error) => bail!(
+            "\"{url}\" cannot be asked about ({error}); give an http(s) URL or a path that begins with /"
+        ),
     }
 }
 

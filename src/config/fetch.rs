@@ -34,7 +34,7 @@ pub struct FetchConfig {
     pub timeout: Span,
     /// From the start of a fetch to the last of its answer's headers.
     pub first_byte_timeout: Span,
-    /// For name resolution, connection and TLS handshake together.
+    /// For connection and TLS handshake together, and before them as much for name resolution.
     pub connect_timeout: Span,
     /// How long an idle connection is kept for the host's next fetch.
     pub idle_timeout: Span,

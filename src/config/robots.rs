@@ -10,6 +10,8 @@ use super::{Span, at_least};
 pub struct RobotsConfig {
     /// Bytes of a robots.txt that are parsed; RFC 9309 asks for 500 KiB at least.
     pub max_bytes: usize,
+    /// Bytes of one URL that are compared with wildcards, over all rules of a robots.txt.
+    pub max_compared_bytes: usize,
     /// Redirects followed; RFC 9309 asks for 5 at least.
     pub max_redirects: u32,
     /// How long a robots.txt is used before it is fetched again; RFC 9309 asks for 24 hours at most.
@@ -28,6 +30,7 @@ impl Default for RobotsConfig {
     fn default() -> Self {
         Self {
             max_bytes: 512 << 10,
+            max_compared_bytes: 4 << 20,
             max_redirects: 5,
             max_age: Span::seconds(86_400),
             retry_after: Span::seconds(600),
@@ -41,6 +44,7 @@ impl Default for RobotsConfig {
 impl RobotsConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("robots.max_bytes", self.max_bytes as u64, 500 << 10)?;
+        at_least("robots.max_compared_bytes", self.max_compared_bytes as u64, 64 << 10)?;
         at_least("robots.max_redirects", u64::from(self.max_redirects), 5)?;
         if self.max_age > Span::seconds(86_400) {
             return Err(format!("robots.max_age is {}; it must be at most 24h (RFC 9309)", self.max_age));

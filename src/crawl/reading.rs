@@ -166,7 +166,9 @@ impl Reading {
         }
         let mut content = self.head(answer);
         if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
-            content.links.extend(self.redirect(url, answer, tag));
+            let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+            content.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+            content.links.extend(self.redirect(url, answer, tag, content.directives.nofollow));
             return Visit::Answered(Box::new(content));
         }
         match answer.decode(self.config.fetch.decoded_cap(answer.body.len())) {
@@ -199,12 +201,10 @@ impl Reading {
     }
 
     /// The one link of a redirect; none when it leads to nothing that can be fetched.
-    fn redirect(&self, url: &CanonicalUrl, answer: &Answer, tag: LinkTag) -> Option<Link> {
+    fn redirect(&self, url: &CanonicalUrl, answer: &Answer, tag: LinkTag, nofollow: bool) -> Option<Link> {
         let base = self.rules.base(url)?;
         let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
-        let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
-        let directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
-        let rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
+        let rel = if nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
         Some(Link { target, tag, rel, anchor: String::new() })
     }
 
@@ -241,10 +241,10 @@ impl Reading {
     }
 }
 
-/// Whether another try may bring what this one did not.
+/// Whether another try may bring what this one did not. A server that encodes a body wrongly does so each time.
 fn is_passing(visit: &Visit) -> bool {
     match visit {
-        Visit::Failed(_) => true,
+        Visit::Failed(kind) => *kind != FailureKind::Decode,
         Visit::Answered(content) => content.status >= 500 || content.status == 429,
         Visit::NotModified => false,
     }

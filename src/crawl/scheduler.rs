@@ -36,6 +36,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Queues on disk looked at before fetches are seen to again.
 const SWEEP_CHUNK: usize = 500;
+/// How long work is handed out before events and `stop` are looked at: turns that ask for nothing end none of the
+/// conditions under which it goes on.
+const HAND_OUT: Duration = Duration::from_millis(10);
 /// Between two merges for want of work, so many times as long as the last took.
 const MERGE_REST: u32 = 4;
 
@@ -346,12 +349,17 @@ impl<'a> Loop<'a> {
         (paused || self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
-    /// Hands out work until there is none, or enough is under way; says how long to wait, `None` for the end.
+    /// Hands out work until there is none, or enough is under way, or it has taken long enough; says how long to
+    /// wait, `None` for the end.
     fn hand_out(&mut self) -> Result<Option<Duration>, CrawlError> {
         let config = &self.crawler.config.crawl;
         let (fetchers, unstored) = (config.fetchers, config.fetchers + config.store_queue);
+        let until = Instant::now() + HAND_OUT;
         while self.frontier.turns() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
             let now = Instant::now();
+            if now > until {
+                return Ok(Some(Duration::ZERO));
+            }
             match self.frontier.next(now, &self.backlog)? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
                 Next::Errand(queue, errand) => self.fetch_robots(queue, errand),

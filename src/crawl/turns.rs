@@ -167,7 +167,7 @@ impl Loop<'_> {
             let host = String::from_utf8_lossy(queue.as_bytes());
             tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
             for errand in self.frontier.take_errands(queue) {
-                self.frontier.give_up(&errand.waiting.queue, at, dormant);
+                self.go_without(errand, FailureKind::Dns, reason);
             }
             self.sleep(queue, dormant)?;
         }
@@ -201,13 +201,22 @@ impl Loop<'_> {
             return self.queue_sitemaps(&waiting.url);
         };
         let (url, queue) = (job.url().clone(), waiting.queue.clone());
-        if self.frontier.errand(&url, Errand { job, waiting }, &self.backlog)?.is_some() {
-            // A robots.txt that cannot be had forbids everything (RFC 9309, 2.3.1.4).
-            self.frontier.give_up(&queue, at, self.crawler.config.robots.retry_after.0);
+        let errand = Errand { job, waiting };
+        if self.crawler.blocks().blocks(url.host()) {
+            self.go_without(errand, FailureKind::AddressRefused, "its host is on crawl.block_list");
+        } else if let Some(errand) = self.frontier.errand(&url, errand, &self.backlog)? {
+            self.go_without(errand, FailureKind::Connect, "its host is left alone for now");
         } else if !elsewhere {
             self.frontier.resume(&queue);
         }
         Ok(())
+    }
+
+    /// Ends the wait for a robots.txt whose request is not made. It cannot be had then, so what is known of it holds,
+    /// or everything is forbidden (RFC 9309, 2.3.1.4).
+    fn go_without(&mut self, Errand { job, waiting }: Errand, kind: FailureKind, why: &str) {
+        self.crawler.robots.failed(job, kind, why);
+        self.frontier.resume(&waiting.queue);
     }
 
     /// Queues the sitemaps that a robots.txt declares, each time that it was fetched: so they are read again as
@@ -218,10 +227,10 @@ impl Loop<'_> {
             return Ok(());
         }
         let today = Day::from_unix_seconds(unix_now());
-        let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
+        let sitemaps = self.crawler.robots.sitemaps(url, config.max_per_host).into_iter();
         let sitemap = |url| Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(0) };
         let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
-        let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
+        let found: Vec<Found> = sitemaps.filter(may).map(sitemap).collect();
         if found.is_empty() {
             return Ok(());
         }

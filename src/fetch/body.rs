@@ -16,30 +16,27 @@ use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 /// An encoding that a server says it has applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentEncoding {
     Gzip,
     Deflate,
     Brotli,
     Zstd,
-    /// One that we did not ask for and cannot undo.
-    Unknown(String),
 }
 
 impl ContentEncoding {
-    /// Reads the values of `Content-Encoding` headers, in the order in which they were applied.
+    /// Reads the values of `Content-Encoding` headers, in the order in which they were applied. A name that is none of
+    /// those that we ask for is left out, as browsers do: servers write charsets there, and what they send is plain.
     pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
         values
             .into_iter()
             .flat_map(|value| value.split(','))
-            .map(|name| name.trim().to_ascii_lowercase())
-            .filter(|name| !name.is_empty() && name != "identity")
-            .map(|name| match name.as_str() {
-                "gzip" | "x-gzip" => Self::Gzip,
-                "deflate" => Self::Deflate,
-                "br" => Self::Brotli,
-                "zstd" => Self::Zstd,
-                _ => Self::Unknown(name),
+            .filter_map(|name| match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => Some(Self::Gzip),
+                "deflate" => Some(Self::Deflate),
+                "br" => Some(Self::Brotli),
+                "zstd" => Some(Self::Zstd),
+                _ => None,
             })
             .collect()
     }
@@ -56,15 +53,13 @@ pub struct Decoded {
 /// Why a body cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    #[error("the body is said to be encoded as \"{0}\", which we did not ask for and cannot undo")]
-    Unknown(String),
     #[error("the body is said to be encoded {0} times over; at most {MAX_STACKED} are undone")]
     Stacked(usize),
     #[error("the body is not what its content encoding says: {0}")]
     Broken(io::Error),
 }
 
-/// More than two are never sent in earnest.
+/// More than two are never sent in earnest; twice as many are undone, for undoing them is cheap.
 const MAX_STACKED: usize = 4;
 
 /// Largest window a zstd body may ask for: 8 MiB (RFC 9659).
@@ -79,7 +74,7 @@ const USUAL_RATIO: usize = 8;
 /// as it goes; one that ends too early by itself is broken.
 ///
 /// # Errors
-/// [`DecodeError`] when an encoding is unknown or the body does not hold to it.
+/// [`DecodeError`] when the body does not hold to an encoding, or there are too many.
 pub fn decode(
     encodings: &[ContentEncoding],
     body: &Bytes,
@@ -135,7 +130,6 @@ fn decoder(encoding: &ContentEncoding, source: Box<dyn BufRead>) -> Result<Box<d
             decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(DecodeError::Broken)?;
             Box::new(decoder)
         }
-        ContentEncoding::Unknown(name) => return Err(DecodeError::Unknown(name.clone())),
     })
 }
 

@@ -128,10 +128,16 @@ impl Fetcher {
         if let Err(Failure { kind: FailureKind::Connect | FailureKind::Timeout, .. }) = result {
             self.addresses.move_on(request.url.host());
         }
-        result
+        let (answer, unread) = result?;
+        if let Some(response) = unread {
+            // The answer is complete. A new connection would take no longer than that.
+            receive::skip(response, self.config.skip_body_bytes, self.config.connect_timeout.0).await;
+        }
+        Ok(answer)
     }
 
-    async fn exchange(&self, request: Request<'_>) -> Result<Answer, Failure> {
+    /// An answer, and what of it nobody reads.
+    async fn exchange(&self, request: Request<'_>) -> Result<(Answer, Option<Response>), Failure> {
         let head = self.head(request);
         let (response, answer) =
             within(self.config.first_byte_timeout.0, "headers", "fetch.first_byte_timeout", head).await?;
@@ -161,7 +167,7 @@ impl Fetcher {
         Request { wanted, max_bytes, .. }: Request<'_>,
         mut response: Response,
         mut answer: Answer,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(Answer, Option<Response>), Failure> {
         let received = match wanted {
             Wanted::Any => receive::any(&mut response, max_bytes, self.pace).await?,
             Wanted::Html => {
@@ -170,13 +176,9 @@ impl Fetcher {
                 receive::html(&mut response, content_type, encoded, max_bytes, self.pace).await?
             }
         };
-        if received.unread {
-            // A new connection would take no longer than that.
-            let patience = self.config.connect_timeout.0;
-            receive::skip(response, self.config.skip_body_bytes, patience).await;
-        }
         (answer.body, answer.truncated, answer.unread) = (received.bytes, received.cut, received.unread);
-        Ok(answer)
+        let unread = answer.unread.then_some(response);
+        Ok((answer, unread))
     }
 
     /// # Errors

@@ -21,7 +21,7 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
+//! | 5xx, no answer, an answer that cannot be decoded, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
 //!
 //! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
 //! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
@@ -30,6 +30,7 @@
 mod kept;
 mod standing;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -160,20 +161,21 @@ impl RobotsCache {
         Some(known.describe(&self.config, url, unix_now()))
     }
 
-    /// The sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative ones, which the
-    /// protocol does not have but people write, are resolved.
-    pub fn sitemaps(&self, url: &CanonicalUrl) -> Vec<CanonicalUrl> {
+    /// The first `most` sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative
+    /// ones, which the protocol does not have but people write, are resolved.
+    pub fn sitemaps(&self, url: &CanonicalUrl, most: usize) -> Vec<CanonicalUrl> {
         let (Some(known), Some(base)) = (self.find(&Arc::from(origin(url))), self.rules.base(url)) else {
             return Vec::new();
         };
-        let mut sitemaps = Vec::new();
-        for text in known.rules.sitemaps() {
-            match self.rules.resolve(&base, text) {
-                Ok(sitemap) if !sitemaps.contains(&sitemap) => sitemaps.push(sitemap),
-                _ => {}
-            }
-        }
-        sitemaps
+        let mut seen = HashSet::new();
+        let declared = known.rules.sitemaps().iter().filter_map(|text| self.rules.resolve(&base, text).ok());
+        declared.filter(|sitemap| seen.insert(sitemap.clone())).take(most).collect()
+    }
+
+    /// Keeps that a request is not made: the URL's host has no usable address, say, or must not be asked. It counts as
+    /// one that was not answered.
+    pub fn failed(&self, job: RobotsFetch, kind: FailureKind, why: &str) {
+        self.keep_failure(job, &Failure::new(kind, why), Duration::ZERO);
     }
 
     /// Makes one request. The caller sees to it that the host's turn has come.
@@ -225,8 +227,8 @@ impl RobotsCache {
                 return Err(Failure::new(FailureKind::Protocol, format!("the server answered {status}")));
             }
         }
-        let (cap, token) = (self.config.max_bytes, self.fetcher.token().to_owned());
-        let parsed = tokio::task::spawn_blocking(move || parse(&answer, cap, &token)).await;
+        let (config, token) = (self.config.clone(), self.fetcher.token().to_owned());
+        let parsed = tokio::task::spawn_blocking(move || parse(&answer, &config, &token)).await;
         parsed.unwrap_or_else(|error| Err(Failure::new(FailureKind::Decode, error.to_string())))
     }
 
@@ -262,8 +264,11 @@ impl RobotsCache {
             rules: earlier.map(|known| known.rules).unwrap_or_default(),
         };
         if let Some(shelf) = &self.shelf {
-            let body = shelf.load(&job.origin).map(|kept| kept.body).unwrap_or_default();
-            shelf.keep(&job.origin, &known.to_kept(body));
+            let body = shelf.load(&job.origin).map(|kept| kept.body);
+            // A copy whose rules cannot be read now is left as it was: without them it would allow everything.
+            if body.is_some() || known.fetched.is_none() {
+                shelf.keep(&job.origin, &known.to_kept(body.unwrap_or_default()));
+            }
         }
         self.remember(job.origin, known);
     }
@@ -319,10 +324,13 @@ fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
     }
 }
 
-/// Reads a file of which at most `cap` bytes are taken.
-fn parse(answer: &Answer, cap: usize, token: &str) -> Result<Fetched, Failure> {
-    let decoded = answer.decode(cap).map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
+/// Reads a file, of which at most `robots.max_bytes` are taken.
+fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched, Failure> {
+    let decoded = answer
+        .decode(config.max_bytes)
+        .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let lines = if decoded.truncated { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
     let body = Bytes::copy_from_slice(lines);
-    Ok(Fetched { status: answer.status, rules: RobotsTxt::parse(&body, token), body })
+    let rules = RobotsTxt::parse(&body, token, config.max_compared_bytes);
+    Ok(Fetched { status: answer.status, rules, body })
 }

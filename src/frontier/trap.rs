@@ -221,10 +221,12 @@ impl TrapRules {
         self.is_id(value) && is_named(&self.config.session_params, name)
     }
 
-    /// Whether a text begins as ids made by machines do: so many letters and digits, digits among them.
+    /// Whether a text begins as ids made by machines do: so many letters and digits, digits among them. Hyphens and
+    /// low lines between them do not count.
     fn is_id(&self, text: &str) -> bool {
-        let end = text.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(text.len());
-        end >= self.config.session_min_length && text[..end].bytes().any(|b| b.is_ascii_digit())
+        let is_of_id = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let counted = || text.bytes().take_while(is_of_id).filter(u8::is_ascii_alphanumeric);
+        counted().count() >= self.config.session_min_length && counted().any(|b| b.is_ascii_digit())
     }
 
     /// The years whose calendars are fetched.

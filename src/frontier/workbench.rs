@@ -144,7 +144,7 @@ impl<E> Frontier<E> {
         self.addresses.prune(now);
     }
 
-    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant: see [`Self::give_up`].
+    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant.
     ///
     /// # Errors
     /// When the backlog cannot be read.
@@ -389,16 +389,6 @@ impl<E> Frontier<E> {
             queue.waits = false;
             if queue.place == Place::Waiting {
                 self.line_up(name);
-            }
-        }
-    }
-
-    /// Ends a queue's wait for an errand that cannot be run: the queue is dormant from `now` for so long.
-    pub fn give_up(&mut self, name: &QueueName, now: Instant, length: Duration) {
-        if let Some(queue) = self.queues.get_mut(name) {
-            queue.waits = false;
-            if queue.place == Place::Waiting {
-                self.sleep(name, now + length, Place::Dormant);
             }
         }
     }

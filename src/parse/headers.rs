@@ -3,6 +3,10 @@
 /// Bytes that browsers skip before they look for the first tag (MIME Sniffing Standard, 7.1).
 const BLANKS: &[u8] = b"\t\n\x0c\r ";
 
+/// Bytes that browsers look at to tell what a body is (MIME Sniffing Standard, 5.2). Without a bound, a body of blanks
+/// would be looked through anew with each of its pieces.
+const SNIFFED: usize = 1_445;
+
 /// Beginnings of HTML documents (MIME Sniffing Standard, 7.1); a blank or `>` must follow each of them.
 const HTML_STARTS: [&str; 17] = [
     "<!doctype html",
@@ -57,6 +61,8 @@ fn media_type(header: &str) -> Option<String> {
 
 /// Whether a body without a usable type begins as HTML does; `None` when there is too little of it to tell.
 pub fn looks_like_html(body: &[u8]) -> Option<bool> {
+    let is_all = body.len() >= SNIFFED;
+    let body = &body[..body.len().min(SNIFFED)];
     let start = body.iter().position(|b| !BLANKS.contains(b)).unwrap_or(body.len());
     let body = &body[start..];
     let found = HTML_STARTS.iter().any(|pattern| {
@@ -66,7 +72,7 @@ pub fn looks_like_html(body: &[u8]) -> Option<bool> {
         ends && head.eq_ignore_ascii_case(pattern.as_bytes())
     });
     let is_long_enough = HTML_STARTS.iter().all(|pattern| body.len() > pattern.len());
-    (found || is_long_enough).then_some(found)
+    (found || is_all || is_long_enough).then_some(found)
 }
 
 /// The label in the first `charset` parameter of a `Content-Type` header.
@@ -162,6 +168,22 @@ mod tests {
                 assert_eq!(is_html(header, body.as_bytes()), html, "{header:?} {body}");
             }
         }
+    }
+
+    #[test]
+    fn of_a_body_only_the_beginning_tells() {
+        let after = |blanks: usize| format!("{}<html >", " ".repeat(blanks));
+        for (blanks, html) in [(0, true), (SNIFFED - 6, true), (SNIFFED - 5, false), (100_000, false)] {
+            assert_eq!(is_html(None, after(blanks).as_bytes()), html, "{blanks}");
+        }
+        // However much of it is there, it is not waited for more.
+        assert_eq!(looks_like_html(&[b' '; SNIFFED - 1]), None);
+        assert_eq!(looks_like_html(&[b' '; SNIFFED]), Some(false));
+        let start = std::time::Instant::now();
+        let blanks = vec![b' '; 8 << 20];
+        assert!((0..100_000).all(|_| looks_like_html(&blanks) == Some(false)));
+        // Looked through whole, these take minutes.
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     }
 
     #[test]

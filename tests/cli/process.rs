@@ -27,6 +27,8 @@ pub struct Ended {
     pub out: String,
     pub err: String,
     pub took: Duration,
+    /// When it had ended.
+    pub at: Instant,
     /// The most memory that was resident, in bytes; 0 where the system does not tell.
     pub peak: u64,
 }
@@ -174,6 +176,7 @@ impl Running {
                     out: self.out(),
                     err: self.err(),
                     took: self.start.elapsed(),
+                    at: Instant::now(),
                     peak,
                 };
             }

@@ -106,6 +106,18 @@ fn of_a_file_too_big_the_first_part_holds_up_to_its_last_whole_line() {
 }
 
 #[test]
+fn what_is_neither_a_url_nor_a_path_is_said_and_nothing_answered() {
+    let place = Place::new();
+    let file = place.file("robots.txt", "User-agent: *\nDisallow: /\n");
+    for bad in ["ftp://a/x", "http://[bad", "a.test/x", "mailto:a@b.test", "?x"] {
+        let ended = place.run(&["robots", &file, "/fine", bad]).with(1);
+        assert_eq!(ended.out, "", "{bad}");
+        let told = format!("\"{bad}\" cannot be asked about");
+        assert!(ended.err.contains(&told) && ended.err.contains("give an http(s) URL"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_said_and_answers_nothing() {
     let ended = Place::new().run(&["robots", "/no/such/robots.txt", "/"]).with(1);
     assert_eq!(ended.out, "");

@@ -1,6 +1,7 @@
 //! What holds while a robots.txt cannot be had, and after a restart.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -225,11 +226,29 @@ async fn the_sitemaps_that_a_robots_txt_declares_are_given_once_it_is_known() {
                   Sitemap: ftp://a.test/no\nSitemap: http://a.test/one.xml#again\nSitemap:\n";
     let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(robots)).start().await;
     let visitor = Visitor::new(&web.fetch_config());
-    assert_eq!(visitor.robots.sitemaps(&url("http://a.test/x/")), []);
+    assert_eq!(visitor.robots.sitemaps(&url("http://a.test/x/"), 9), []);
     visitor.ask("http://a.test/").await;
-    let sitemaps = visitor.robots.sitemaps(&url("http://a.test/x/"));
-    let sitemaps: Vec<&str> = sitemaps.iter().map(|sitemap| sitemap.as_str()).collect();
-    assert_eq!(sitemaps, ["http://a.test/one.xml", "http://a.test/two.xml?a=b", "https://b.test/"]);
+    let first = |most: usize| {
+        let sitemaps = visitor.robots.sitemaps(&url("http://a.test/x/"), most);
+        sitemaps.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let expected = ["http://a.test/one.xml", "http://a.test/two.xml?a=b", "https://b.test/"];
+    assert_eq!(first(9), expected);
+    assert_eq!(first(2), expected[..2]);
+}
+
+#[tokio::test]
+async fn a_file_full_of_sitemaps_holds_up_nobody() {
+    let lines: String = (0..28_000).map(|at| format!("Sitemap: /{at}\n")).collect();
+    let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(&lines)).start().await;
+    let visitor = Visitor::new(&web.fetch_config());
+    visitor.ask("http://a.test/").await;
+    let start = std::time::Instant::now();
+    for _ in 0..20 {
+        assert_eq!(visitor.robots.sitemaps(&url("http://a.test/"), 28_000).len(), 28_000);
+    }
+    // Each compared with all before it, they take half a second each time.
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -262,4 +281,45 @@ async fn without_a_shelf_an_outage_is_bridged_as_well() {
     tokio::time::sleep(Duration::from_millis(900)).await;
     let (answer, asked) = visitor.ask("http://a.test/old").await;
     assert_eq!((answer, asked.len()), (RobotsAnswer::Disallowed { line: 2 }, 1));
+}
+
+/// A shelf that keeps, but finds nothing again.
+#[derive(Default)]
+struct Damaged(Mutex<Vec<KeptRobots>>);
+
+impl RobotsShelf for Damaged {
+    fn load(&self, _origin: &str) -> Option<KeptRobots> {
+        None
+    }
+
+    fn keep(&self, _origin: &str, kept: &KeptRobots) {
+        self.0.lock().unwrap().push(kept.clone());
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_read_is_not_replaced_by_one_without_rules() {
+    let asked = AtomicUsize::new(0);
+    let web = FakeWeb::new()
+        .answer("a.test", "/robots.txt", move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Reply::text(OLD),
+            _ => Reply::status(503),
+        })
+        .page("never.test", "/robots.txt", Reply::status(503))
+        .start()
+        .await;
+    let brief = RobotsConfig { max_age: Span(Duration::from_millis(200)), ..RobotsConfig::default() };
+    let shelf = Arc::new(Damaged::default());
+    let visitor = Visitor::with_shelf(&web.fetch_config(), &brief, Some(shelf.clone()));
+    assert!(is_allowed(&visitor.ask("http://a.test/new").await.0));
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    let (answer, asked) = visitor.ask("http://a.test/old").await;
+    assert_eq!((answer, asked.len()), (RobotsAnswer::Disallowed { line: 2 }, 1));
+    let kept: Vec<(u16, Bytes)> =
+        shelf.0.lock().unwrap().iter().map(|kept| (kept.status, kept.body.clone())).collect();
+    assert_eq!(kept, [(200, Bytes::from(OLD))]);
+    // Where nothing came ever, that is kept.
+    visitor.ask("http://never.test/").await;
+    let last = shelf.0.lock().unwrap().last().cloned().unwrap();
+    assert!(last.status == 0 && last.failing_since > 0, "{last:?}");
 }

@@ -372,9 +372,10 @@ impl World {
         self.frontier.resolved(&name, now, found.ok_or(DORMANT));
     }
 
+    /// A robots.txt that is not asked for cannot be had.
     fn give_up(&mut self, waiting: usize) {
-        let (name, now) = (self.name_of(waiting), self.at());
-        self.frontier.give_up(&name, now, DORMANT);
+        self.robots[waiting] = Robots::Unreachable;
+        self.frontier.resume(&self.name_of(waiting));
     }
 
     fn robots_came(&mut self, turn: usize, Errand { target, waiting, redirects }: Errand) {

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use backlinkd::model::Day;
 
 use super::Fate::{NotVisited, Read};
 use super::{
-    ANSWER, HEADERS, Index, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
+    ANSWER, HEADERS, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place,
+    with_good_host,
 };
 use crate::cli::process::{Ended, Place};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -64,8 +68,8 @@ async fn circles_and_endless_chains_of_redirects_end() {
             .into_iter()
             .chain(odd.iter().map(|url| (url.as_str(), Read(302, 0)))),
     );
-    assert_went_on(&web, HEADERS);
-    assert_bounded(&ended, 10 * ANSWER);
+    assert_went_on(&web, &ended, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,40 +125,77 @@ async fn nothing_leads_to_an_address_that_is_not_public() {
     assert_fates(&index, redirects.chain(targets.iter().map(|url| (url.as_str(), NotVisited))));
     assert_fates(&index, [("http://robots.test/", NotVisited)]);
     assert_eq!(connections.load(Ordering::Relaxed), 0);
-    assert_went_on(&web, HEADERS);
-    assert_bounded(&ended, 10 * ANSWER);
+    assert_went_on(&web, &ended, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
+}
+
+/// Hosts whose pages lead on without an end, three past what a rule of traps lets be followed, and one that nothing
+/// but the bounds of the crawl ends.
+fn endless_hosts() -> FakeWeb {
+    with_good_host(FakeWeb::new())
+        .host("calendar.test", "127.41.0.1")
+        .answer("calendar.test", "/*", |request| {
+            let numbers = request.path.split('/').skip(2).map(|n| n.parse::<u64>().unwrap());
+            let months = numbers.fold(0, |all, number| 12 * all + number);
+            Reply::html(&format!("<a href='/calendar/{}/{}'>next</a>", months / 12, months % 12 + 1))
+        })
+        .host("session.test", "127.41.0.2")
+        .answer("session.test", "/*", |request| {
+            let seen = request.path.rsplit('=').next().and_then(|id| u64::from_str_radix(id, 16).ok());
+            let id = (seen.unwrap_or(0) ^ 0xa1b2_c3d4_e5f6).wrapping_mul(0x5851_f42d_4c95_7f2d);
+            Reply::html(&format!("<a href='/?sid={id:016x}'>again</a><a href='/page'>page</a>"))
+        })
+        .host("relative.test", "127.41.0.3")
+        .answer("relative.test", "/*", |_| Reply::html("<a href='x/'>deeper</a>"))
+        .host("plain.test", "127.41.0.4")
+        .answer("plain.test", "/*", |request| {
+            let at: u64 = request.path.rsplit('/').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            let more: String = (1..40).map(|more| format!("<a href='/day/{}'>day</a>", at + more)).collect();
+            Reply::html(&more)
+        })
+}
+
+/// Which URLs were asked for of a host, in the order of the alphabet.
+fn asked(visits: &BTreeMap<String, usize>, host: &str) -> Vec<String> {
+    visits.keys().filter_map(|page| page.strip_prefix(host)).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spaces_without_an_end_are_left_at_their_bounds() {
-    let next = |path: &str| format!("<a href='{path}a/'>a</a><a href='{path}b/'>b</a>");
-    let number = |path: &str| path.rsplit(['/', '=']).next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-    let web = with_good_host(FakeWeb::new())
-        .host("deep.test", "127.41.0.1")
-        .answer("deep.test", "/*", move |request| Reply::html(&next(&request.path)))
-        .host("calendar.test", "127.41.0.2")
-        .answer("calendar.test", "/*", move |request| {
-            let day = number(&request.path);
-            let days: String = (1..40).map(|more| format!("<a href='/day/{}'>day</a>", day + more)).collect();
-            Reply::html(&days)
-        })
-        .host("session.test", "127.41.0.3")
-        .answer("session.test", "/*", move |request| {
-            let session = number(&request.path).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            Reply::html(&format!("<a href='/?sid={session}'>again</a>"))
-        })
-        .start()
-        .await;
-    let place = place(&web).set(&format!("crawl.max_pages_per_host={MOST_PAGES}"));
-    let seeds = ["http://deep.test/", "http://calendar.test/", "http://session.test/"];
-    let (_, ended) = crawl_beside(place, &seeds).await;
-    let visits = visits(&web);
-    assert!(visits.values().all(|times| *times == 1));
-    for host in ["deep.test", "calendar.test", "session.test"] {
-        let pages = visits.keys().filter(|page| page.starts_with(host)).count();
-        // The seed counts towards no budget.
-        assert!((1..=MOST_PAGES + 1).contains(&pages), "{pages} of {host}");
+async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let year = u64::from(Day::from_unix_seconds(seconds).as_number() / 10_000);
+    let calendar = format!("http://calendar.test/calendar/{}/10", year + 2);
+    let seeds = [calendar.as_str(), "http://session.test/", "http://relative.test/", "http://plain.test/"];
+    let months: Vec<String> = [10, 11, 12].map(|month| format!("/calendar/{}/{month}", year + 2)).into();
+    let expected = [
+        ("calendar.test", months),
+        ("session.test", ["/", "/page"].map(str::to_owned).into()),
+        ("relative.test", ["/", "/x/", "/x/x/", "/x/x/x/"].map(str::to_owned).into()),
+    ];
+
+    let web = endless_hosts().start().await;
+    let place_of = |web: &FakeWeb| place(web).set(&format!("crawl.max_pages_per_host={MOST_PAGES}"));
+    let (_, ended) = crawl_beside(place_of(&web), &seeds).await;
+    let found = visits(&web);
+    assert!(found.values().all(|times| *times == 1), "{found:#?}");
+    for (host, expected) in &expected {
+        assert_eq!(asked(&found, host), *expected, "{host}");
     }
-    assert_went_on(&web, HEADERS);
-    assert_bounded(&ended, 10 * ANSWER);
+    // Nothing but its form tells a trap; the seed counts towards no budget.
+    let plain = asked(&found, "plain.test").len();
+    assert!((MOST_PAGES / 2..=MOST_PAGES + 1).contains(&plain), "{plain} pages of plain.test");
+    assert_went_on(&web, &ended, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
+
+    // Without the rules all of them go on as far as links are followed.
+    let web = endless_hosts().start().await;
+    let place = place_of(&web)
+        .set("traps.calendar_future_years=1000")
+        .set("traps.session_min_length=1000")
+        .set("traps.max_segment_repeats=1000");
+    crawl_beside(place, &seeds).await;
+    let found = visits(&web);
+    for (host, _) in &expected {
+        assert!(asked(&found, host).len() > DEPTH, "{host}: {:?}", asked(&found, host));
+    }
 }

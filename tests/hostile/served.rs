@@ -1,17 +1,22 @@
 //! The special hosts of the shared test web: an HTTP server that others wrote, told to misbehave.
 
 use std::fmt::Write as _;
+use std::time::SystemTime;
 
+use backlinkd::model::Day;
 use backlinkd::model::FailureKind::{Decode, Protocol, Timeout};
 
-use super::Fate::{self, Cut, Failed, Read};
-use super::{ANSWER, Index, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host};
+use super::Fate::{self, Cut, Failed, NotVisited, Read};
+use super::{
+    ANSWER, Index, LITTLE, LONG, MUCH, assert_bounded, assert_fates, assert_went_on, crawl, place,
+    with_good_host,
+};
 use crate::cli::process::Place;
 use crate::support::fake_web::FakeWeb;
 use crate::support::served_web::ServedWeb;
 use crate::support::shared;
 
-const FATES: [(&str, &str, Fate); 57] = [
+const FATES: [(&str, &str, Fate); 64] = [
     ("errors", "/status/400", Read(400, 0)),
     ("errors", "/status/401", Read(401, 0)),
     ("errors", "/status/403", Read(403, 0)),
@@ -41,7 +46,7 @@ const FATES: [(&str, &str, Fate); 57] = [
     ("errors", "/flaky", Read(503, 0)),
     ("errors", "/retry-after", Read(429, 0)),
     ("errors", "/head-405", Read(200, 0)),
-    ("errors", "/unknown-encoding", Failed(Decode)),
+    ("errors", "/unknown-encoding", Read(200, 1)),
     ("errors", "/brotli-lie", Failed(Decode)),
     ("errors", "/image.png", Read(200, 0)),
     ("errors", "/xhtml", Read(200, 2)),
@@ -51,11 +56,16 @@ const FATES: [(&str, &str, Fate); 57] = [
     ("redirects", "/303", Read(303, 1)),
     ("redirects", "/307", Read(307, 1)),
     ("redirects", "/308", Read(308, 1)),
+    ("redirects", "/chain/5", Read(302, 1)),
     ("redirects", "/chain/25", Read(302, 1)),
     ("redirects", "/loop/a", Read(302, 1)),
     ("redirects", "/self", Read(301, 1)),
     ("redirects", "/relative/dir/x", Read(302, 1)),
     ("redirects", "/cross", Read(301, 1)),
+    ("redirects", "/to-http", Read(302, 1)),
+    ("redirects", "/query?a=1&b=2", Read(302, 1)),
+    ("redirects", "/fragment", Read(302, 1)),
+    ("redirects", "/slash", Read(301, 1)),
     ("redirects", "/to-mailto", Read(302, 0)),
     ("redirects", "/no-location", Read(302, 0)),
     ("redirects", "/bad-location", Read(302, 0)),
@@ -69,6 +79,8 @@ const FATES: [(&str, &str, Fate); 57] = [
     ("slow", "/fast", Read(200, 1)),
     ("slow", "/ttfb/1", Read(200, 1)),
     ("slow", "/ttfb/600", Failed(Timeout)),
+    ("slow", "/drip/20", Failed(Timeout)),
+    ("slow", "/hang", Failed(Timeout)),
 ];
 
 /// Pages that keep the server busy, so that they are crawled apart.
@@ -143,6 +155,8 @@ async fn the_special_hosts_of_the_test_web_fare_as_they_should() {
     let Some((_server, web, place)) = start().await else { return };
     let mut urls: Vec<String> = FATES.iter().map(|(host, path, _)| page(host, path)).collect();
     urls.extend((0..CHARSETS.len()).map(charset_page));
+    // A host that fails is asked again in the same crawl.
+    let place = place.set("crawl.dead_host_retry=0s");
     let (place, ended) = crawl(place, &urls, 0).await;
     let index = Index::of(&place);
     assert_fates(&index, urls.iter().map(String::as_str).zip(FATES.map(|(_, _, fate)| fate)));
@@ -150,8 +164,53 @@ async fn the_special_hosts_of_the_test_web_fare_as_they_should() {
         let found = index.page(&charset_page(at)).unwrap();
         assert_eq!(found.title, title, "{charset}, {told}, read as {}", found.charset);
     }
-    assert_went_on(&web, ANSWER);
-    assert_bounded(&ended, 10 * ANSWER);
+    assert_went_on(&web, &ended, LONG);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
+}
+
+/// The spaces of the trap host: a page of each, which leads on, and to where that is not followed any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_endless_spaces_of_the_test_web_end_where_they_are_told() {
+    let Some((_server, web, place)) = start().await else { return };
+    let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let year = Day::from_unix_seconds(seconds).as_number() / 10_000 + 2;
+    let seeds = [
+        format!("/calendar/{year}/12"),
+        "/session?sid=1".to_owned(),
+        "/rel/x/".to_owned(),
+        "/deep/a/".to_owned(),
+        "/facet?brand=1&color=red&size=1".to_owned(),
+        "/finite/499".to_owned(),
+    ];
+    let urls: Vec<String> = seeds.iter().map(|path| page("trap", path)).collect();
+    let (place, ended) = crawl(place, &urls, 3).await;
+    let index = Index::of(&place);
+    let visited = [
+        format!("/calendar/{year}/9"),
+        format!("/calendar/{year}/12/28"),
+        format!("/calendar/{year}/12/29"),
+        "/rel/x/x/x/".to_owned(),
+        "/deep/a/a/a/".to_owned(),
+        "/deep/a/a/b/".to_owned(),
+        "/facet?brand=2&color=red&size=3".to_owned(),
+        "/finite/500".to_owned(),
+    ];
+    let not_visited = [
+        format!("/calendar/{}/1", year + 1),
+        "/rel/x/x/x/x/".to_owned(),
+        "/deep/a/a/a/a/".to_owned(),
+        "/facet?brand=1&color=red&size=1&sort=1".to_owned(),
+    ];
+    for path in seeds.iter().chain(&visited) {
+        assert!(matches!(index.fate(&page("trap", path)), Read(200, _)), "{path} was not read");
+    }
+    let sessions = index.links(&page("trap", &seeds[1]));
+    assert_eq!(sessions.len(), 1);
+    let urls = not_visited.iter().map(|path| page("trap", path));
+    let urls: Vec<String> = urls.chain([sessions[0].target.to_string()]).collect();
+    assert_fates(&index, urls.iter().map(|url| (url.as_str(), NotVisited)));
+    assert_went_on(&web, &ended, LONG);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,10 +218,10 @@ async fn the_big_pages_of_the_test_web_cost_no_more_than_their_bounds() {
     let Some((_server, web, place)) = start().await else { return };
     // It makes its pages while it sends them, one at a time.
     let place = place.set("fetch.first_byte_timeout=20s").set("fetch.timeout=20s");
-    let place = place.set("fetch.slow_body_grace=20s");
+    let place = place.set("fetch.slow_body_grace=20s").set("crawl.delay=60ms");
     let urls: Vec<String> = BIG.iter().map(|(host, path, _)| page(host, path)).collect();
     let (place, ended) = crawl(place, &urls, 0).await;
     assert_fates(&Index::of(&place), urls.iter().map(String::as_str).zip(BIG.map(|(_, _, fate)| fate)));
-    assert_went_on(&web, ANSWER);
-    assert_bounded(&ended, 10 * ANSWER);
+    assert_went_on(&web, &ended, LONG);
+    assert_bounded(&ended, 10 * ANSWER, MUCH).await;
 }

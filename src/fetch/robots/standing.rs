@@ -72,7 +72,7 @@ impl Known {
     pub fn from_kept(kept: &KeptRobots, config: &RobotsConfig, token: &str) -> Self {
         let tried = Duration::from_secs(kept.tried);
         Self {
-            rules: Arc::new(RobotsTxt::parse(&kept.body, token)),
+            rules: Arc::new(RobotsTxt::parse(&kept.body, token, config.max_compared_bytes)),
             fetched: (kept.status != 0).then(|| Duration::from_secs(kept.fetched)),
             status: kept.status,
             tried,

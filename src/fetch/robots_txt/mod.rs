@@ -8,7 +8,8 @@
 //! * `*` stands for any run of octets, `$` at the end for the end (2.2.3). Matching takes the leftmost place for
 //!   each piece between two stars, which suffices, so it never goes back.
 //! * An octet and its percent-encoded form are one, save where the encoding tells data from structure: `%2F` and
-//!   `%3F` in a path, `%26`, `%3D` and `%2B` in a query. This is the comparison of 2.2.2 and of its table.
+//!   `%3F` in a path, `%26`, `%3D` and `%2B` in a query. This is the comparison of 2.2.2 and of its table. Where a
+//!   piece behind a star stands is for the URL to say.
 //! * An `allow` of a directory's `index.html` allows the directory itself too, as all readers of note have it.
 //! * Slips that every robots.txt reader forgives are forgiven: a missing colon, `useragent`, `dissallow` and a few
 //!   more (2.2.4 allows it).
@@ -22,13 +23,15 @@ mod pattern;
 
 use std::time::Duration;
 
-use pattern::{Side, matches, octets};
+use pattern::{Path, Pattern};
 
 /// The rules of one robots.txt for one crawler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RobotsTxt {
     /// The rule that decides comes first: by length down, `allow` before `disallow`, then by line.
     rules: Box<[Rule]>,
+    /// What deciding on one path may cost: see [`Self::decide`].
+    max_compared: usize,
     crawl_delay: Option<Duration>,
     sitemaps: Box<[String]>,
 }
@@ -43,45 +46,41 @@ pub struct Decision {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
-    /// In the form that [`octets`] makes.
-    pattern: Box<str>,
-    /// Octets of the pattern as it is compared, wildcards included.
-    length: u32,
+    pattern: Pattern,
     line: u32,
     allow: bool,
-}
-
-impl Rule {
-    fn new(pattern: String, line: u32, allow: bool) -> Self {
-        let length = u32::try_from(pattern.chars().count()).unwrap_or(u32::MAX);
-        Self { pattern: pattern.into_boxed_str(), length, line, allow }
-    }
 }
 
 /// Longest delay that is told apart from a longer one.
 const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
 
 impl RobotsTxt {
-    /// Reads a file for the crawler named `token`.
-    pub fn parse(bytes: &[u8], token: &str) -> Self {
+    /// Reads a file for the crawler named `token`. `max_compared`: see [`Self::decide`].
+    pub fn parse(bytes: &[u8], token: &str, max_compared: usize) -> Self {
         let mut reader = Reader::new(token);
         for (index, line) in lines(strip_mark(bytes)).enumerate() {
             reader.read(u32::try_from(index + 1).unwrap_or(u32::MAX), line);
         }
-        reader.finish()
+        reader.finish(max_compared)
     }
 
     /// Decides on a path with its query, as a canonical URL holds it. `/robots.txt` itself is always allowed.
+    ///
+    /// So many bytes of the path are compared with wildcards, over all rules. Of the rules that are left then, a
+    /// `disallow` holds for every path that begins as it does up to its first star, and no `allow` with a star holds:
+    /// nothing is fetched that the whole file forbids.
     pub fn decide(&self, path_and_query: &str) -> Decision {
         let by_default = Decision { allowed: true, line: 0 };
         if self.rules.is_empty() || path_and_query == "/robots.txt" {
             return by_default;
         }
         let path = if path_and_query.is_empty() { "/" } else { path_and_query };
-        let path = octets(path.as_bytes(), Side::Path);
+        let path = Path::new(path);
+        let mut left = self.max_compared;
+        let mut holds = |rule: &Rule| rule.pattern.matches(&path, &mut left).unwrap_or(!rule.allow);
         self.rules
             .iter()
-            .find(|rule| matches(&rule.pattern, &path))
+            .find(|rule| holds(rule))
             .map_or(by_default, |rule| Decision { allowed: rule.allow, line: rule.line })
     }
 
@@ -98,7 +97,7 @@ impl RobotsTxt {
     /// Bytes this takes in memory, roughly.
     pub fn weight(&self) -> usize {
         size_of::<Self>()
-            + self.rules.iter().map(|rule| size_of::<Rule>() + rule.pattern.len()).sum::<usize>()
+            + self.rules.iter().map(|rule| size_of::<Rule>() + rule.pattern.weight()).sum::<usize>()
             + self.sitemaps.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>()
     }
 }
@@ -174,10 +173,9 @@ impl<'a> Reader<'a> {
             return;
         }
         let group = if self.named.current { &mut self.named } else { &mut self.general };
-        group.rules.push(Rule::new(octets(value, Side::Pattern), line, allow));
+        group.rules.push(Rule { pattern: Pattern::new(value), line, allow });
         if allow && let Some(directory) = directory_of_index(value) {
-            let pattern = octets(directory, Side::Pattern) + "$";
-            group.rules.push(Rule::new(pattern, line, allow));
+            group.rules.push(Rule { pattern: Pattern::anchored(directory), line, allow });
         }
     }
 
@@ -193,12 +191,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(self) -> RobotsTxt {
+    fn finish(self, max_compared: usize) -> RobotsTxt {
         let group = if self.named.seen { self.named } else { self.general };
         let mut rules = group.rules;
-        rules.sort_by_key(|rule| (std::cmp::Reverse(rule.length), !rule.allow, rule.line));
+        rules.sort_by_cached_key(|rule| (std::cmp::Reverse(rule.pattern.length()), !rule.allow, rule.line));
         RobotsTxt {
             rules: rules.into_boxed_slice(),
+            max_compared,
             crawl_delay: group.crawl_delay,
             sitemaps: self.sitemaps.into_boxed_slice(),
         }

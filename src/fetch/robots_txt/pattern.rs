@@ -1,24 +1,137 @@
 //! Patterns of robots.txt rules and the paths they are compared with (RFC 9309, 2.2.2 and 2.2.3).
 //!
 //! Both are brought to one form, in which equal octets are equal characters; patterns are then matched piece by
-//! piece. Each piece is looked for once, from the left, by the standard library's linear search, so no pattern
-//! can make matching go back and forth.
+//! piece. Each piece is looked for once, from the left, by a linear search, so no pattern can make matching go back
+//! and forth. What all patterns of a file may cost together is bounded by [`Pattern::matches`]'s caller.
+//!
+//! Whether an octet equals its encoding depends on where in the URL it stands, before its question mark or behind.
+//! What stands before a pattern's first star is matched from the URL's start, so the pattern itself tells; a piece
+//! behind a star may be found on either side, so patterns have a form for each.
+
+use memchr::memmem;
+
+/// What beginning a search costs, in bytes that are searched meanwhile.
+const SEARCH: usize = 64;
+
+/// A rule's pattern: `*` is a wildcard, `$` at the end an anchor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// Each piece as it is found in a path, from where it may reach into the query.
+    in_path: Box<str>,
+    /// Each piece as it is found in a query; `None`: the same.
+    in_query: Option<Box<str>>,
+}
+
+/// A URL's path and query.
+#[derive(Debug)]
+pub struct Path {
+    form: String,
+    /// Where the query begins, behind the question mark; the end where there is none.
+    query: usize,
+}
 
 /// Which side of a comparison a text is.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Side {
-    /// A rule's pattern: `*` is a wildcard, `$` at the end an anchor.
+enum Side {
     Pattern,
-    /// A URL's path and query.
     Path,
+}
+
+impl Pattern {
+    pub fn new(text: &[u8]) -> Self {
+        let (in_path, in_query) = (form(text, Side::Pattern, false), form(text, Side::Pattern, true));
+        let in_query = (in_query != in_path).then(|| in_query.into_boxed_str());
+        Self { in_path: in_path.into_boxed_str(), in_query }
+    }
+
+    /// The same with an anchor at its end.
+    pub fn anchored(text: &[u8]) -> Self {
+        Self::new(&[text, b"$"].concat())
+    }
+
+    /// Octets as they are compared, wildcards included.
+    pub fn length(&self) -> usize {
+        self.in_path.chars().count()
+    }
+
+    /// Bytes this takes in memory besides itself.
+    pub fn weight(&self) -> usize {
+        self.in_path.len() + self.in_query.as_ref().map_or(0, |form| form.len())
+    }
+
+    /// Whether it matches a path from its start. Looking for what stands behind a star takes the bytes that it may
+    /// cost from `left`; `None`: too few were left, and the path begins as the pattern does up to its first star.
+    pub fn matches(&self, path: &Path, left: &mut usize) -> Option<bool> {
+        let (in_path, is_anchored) = match self.in_path.strip_suffix('$') {
+            Some(in_path) => (in_path, true),
+            None => (&*self.in_path, false),
+        };
+        let in_query = self.in_query.as_deref().unwrap_or(&self.in_path);
+        let in_query = if is_anchored { in_query.strip_suffix('$').unwrap_or(in_query) } else { in_query };
+        let (mut in_path, mut in_query) = (in_path.split('*'), in_query.split('*'));
+        let (first, _) = (in_path.next().unwrap_or_default(), in_query.next());
+        if !path.form.starts_with(first) {
+            return Some(false);
+        }
+        let mut pieces = in_path.zip(in_query).peekable();
+        if pieces.peek().is_none() {
+            return Some(first.len() == path.form.len() || !is_anchored);
+        }
+        *left = left.checked_sub(self.cost(path))?;
+        let mut at = first.len();
+        while let Some((in_path, in_query)) = pieces.next() {
+            if is_anchored && pieces.peek().is_none() {
+                return Some(path.ends_with(at, in_path, in_query));
+            }
+            match path.find(at, in_path, in_query) {
+                Some(end) => at = end,
+                None => return Some(false),
+            }
+        }
+        Some(true)
+    }
+
+    /// Bytes that are looked at, at most, and what beginning a search costs, in as many bytes.
+    fn cost(&self, path: &Path) -> usize {
+        let stars = self.in_path.bytes().filter(|&b| b == b'*').count();
+        path.form.len() + self.in_path.len() + SEARCH * stars
+    }
+}
+
+impl Path {
+    pub fn new(path_and_query: &str) -> Self {
+        let form = form(path_and_query.as_bytes(), Side::Path, false);
+        let query = form.find('?').map_or(form.len(), |question| question + 1);
+        Self { form, query }
+    }
+
+    /// Where the first place of a piece from `at` on ends.
+    fn find(&self, at: usize, in_path: &str, in_query: &str) -> Option<usize> {
+        let found = |from: usize, to: usize, piece: &str| {
+            let place = memmem::find(&self.form.as_bytes()[from..to], piece.as_bytes())?;
+            Some(from + place + piece.len())
+        };
+        // It may reach into the query, but not begin there.
+        let to = (self.query + in_path.len()).saturating_sub(1).min(self.form.len());
+        let end = if at < self.query { found(at, to, in_path) } else { None };
+        end.or_else(|| found(at.max(self.query), self.form.len(), in_query))
+    }
+
+    /// Whether a piece stands at the end, and begins at `at` or behind.
+    fn ends_with(&self, at: usize, in_path: &str, in_query: &str) -> bool {
+        let begins = |piece: &str| self.form.ends_with(piece).then(|| self.form.len() - piece.len());
+        begins(in_path).is_some_and(|place| place >= at && place < self.query)
+            || begins(in_query).is_some_and(|place| place >= at.max(self.query))
+    }
 }
 
 /// The form in which patterns and paths are compared: one character for each octet, whether it was written
 /// plainly or percent-encoded. An encoded octet that is not the same as the plain one is moved up by 256, and so
-/// are `*` and `$` wherever they mean themselves.
-pub fn octets(text: &[u8], side: Side) -> String {
+/// are `*` and `$` wherever they mean themselves. `in_query`: whether the text, or each piece of the pattern, begins
+/// behind the question mark.
+fn form(text: &[u8], side: Side, in_query: bool) -> String {
     let mut form = String::with_capacity(text.len());
-    let (mut at, mut in_query) = (0, false);
+    let (mut at, begins_in_query, mut in_query) = (0, in_query, in_query);
     while let Some(&byte) = text.get(at) {
         let encoded = escape(&text[at..]);
         let octet = encoded.unwrap_or(byte);
@@ -31,6 +144,9 @@ pub fn octets(text: &[u8], side: Side) -> String {
             _ => false,
         };
         in_query |= byte == b'?';
+        if octet == b'*' && !apart {
+            in_query = begins_in_query;
+        }
         let moved = u32::from(octet) + if apart { 256 } else { 0 };
         form.extend(char::from_u32(moved));
     }
@@ -42,34 +158,4 @@ fn escape(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else { return None };
     let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
     Some(digit(high)? << 4 | digit(low)?)
-}
-
-/// Whether a pattern matches a path from its start, both in the form of [`octets`].
-pub fn matches(pattern: &str, path: &str) -> bool {
-    let (pattern, anchored) = match pattern.strip_suffix('$') {
-        Some(pattern) => (pattern, true),
-        None => (pattern, false),
-    };
-    let (first, pieces) = match pattern.split_once('*') {
-        Some((first, pieces)) => (first, Some(pieces)),
-        None => (pattern, None),
-    };
-    let Some(rest) = path.strip_prefix(first) else { return false };
-    match pieces {
-        Some(pieces) => pieces_match(pieces, rest, anchored),
-        None => rest.is_empty() || !anchored,
-    }
-}
-
-/// Whether the pieces, a star before each, match the path's rest.
-fn pieces_match(pieces: &str, mut rest: &str, anchored: bool) -> bool {
-    let mut pieces = pieces.split('*').peekable();
-    while let Some(piece) = pieces.next() {
-        if anchored && pieces.peek().is_none() {
-            return rest.ends_with(piece);
-        }
-        let Some(at) = rest.find(piece) else { return false };
-        rest = &rest[at + piece.len()..];
-    }
-    true
 }

@@ -11,6 +11,8 @@ const CALENDARS: [&str; 8] =
 /// Parameters that hold a date.
 const DATES: [&str; 10] =
     ["calendar", "cal", "date", "day", "month", "ym", "start", "week", "start_date", "tribe-bar-date"];
+/// Those that hold a month alone, so that six digits are no number of anything else.
+const COMPACT_MONTHS: [&str; 2] = ["month", "ym"];
 const YEARS: [&str; 4] = ["year", "y", "yr", "yyyy"];
 const MONTHS: [&str; 5] = ["month", "m", "mon", "mo", "mm"];
 
@@ -41,19 +43,24 @@ pub(super) fn in_path(segments: &[&str], years: RangeInclusive<u32>) -> Option<S
     if is_date { outside(year_number, &text, &years) } else { None }
 }
 
-/// As [`in_path`], of a query.
+/// As [`in_path`], of a query: the first of its dates that is.
 pub(super) fn in_query(parameters: &[(&str, &str)], years: RangeInclusive<u32>) -> Option<String> {
-    let value_of = |names: &[&str]| {
+    let values_of = |names: &'static [&str]| {
         let is_named = |name: &str| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-        parameters.iter().find(|(name, _)| is_named(name)).map(|(_, value)| *value)
+        parameters.iter().filter(move |(name, _)| is_named(name)).map(|(_, value)| *value)
     };
-    if let (Some(year), Some(month)) = (value_of(&YEARS), value_of(&MONTHS))
-        && let (Some(number), Some(_)) = (number(year, 4..=4), number(month, 1..=2))
+    let year = values_of(&YEARS).find_map(|year| Some((number(year, 4..=4)?, year)));
+    let month = values_of(&MONTHS).find(|month| number(month, 1..=2).is_some());
+    if let (Some((number, year)), Some(month)) = (year, month)
+        && let Some(date) = outside(number, &format!("{year}-{month}"), &years)
     {
-        return outside(number, &format!("{year}-{month}"), &years);
+        return Some(date);
     }
-    let date = value_of(&DATES)?;
-    outside(year_and_month(date)?.0, date, &years)
+    let is_outside = |date: &str| outside(year_and_month(date).or_else(|| compact(date))?.0, date, &years);
+    values_of(&DATES).find_map(is_outside).or_else(|| {
+        let is_outside = |date: &str| outside(compact_month(date)?.0, date, &years);
+        values_of(&COMPACT_MONTHS).find_map(is_outside)
+    })
 }
 
 fn outside(year: u32, date: &str, years: &RangeInclusive<u32>) -> Option<String> {
@@ -67,6 +74,19 @@ fn year_and_month(text: &str) -> Option<(u32, u32)> {
     let day = parts.next().map(|day| number(day, 1..=2));
     let is_date = (1..=12).contains(&month) && day != Some(None) && parts.next().is_none();
     is_date.then_some((year, month))
+}
+
+/// Year and month of `20310501`.
+fn compact(text: &str) -> Option<(u32, u32)> {
+    let date = number(text, 8..=8)?;
+    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month))
+}
+
+/// Year and month of `203105`.
+fn compact_month(text: &str) -> Option<(u32, u32)> {
+    let date = number(text, 6..=6)?;
+    (1..=12).contains(&(date % 100)).then_some((date / 100, date % 100))
 }
 
 /// A number of so many digits.

@@ -1,0 +1,35 @@
+//! Hosts whose robots.txt is made to be hard to go by.
+
+use std::fmt::Write as _;
+
+use super::Fate::NotVisited;
+use super::{
+    ANSWER, HEADERS, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place,
+    with_good_host,
+};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+/// Every rule has to be looked for in all of each URL, by a host whose turns cost no request.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_hard_to_compare_hold_up_nobody() {
+    let mut rules = "User-agent: *\nDisallow: /a\n".to_owned();
+    (0..20_000).for_each(|at| writeln!(rules, "Disallow: /*aaaab{at}").unwrap());
+    let mut maps: String = (0..25_000).map(|at| format!("Sitemap: /{at}\n")).collect();
+    maps += "User-agent: *\nDisallow: /a\n";
+    let web = with_good_host(FakeWeb::new())
+        .host("rules.test", "127.41.0.1")
+        .page("rules.test", "/robots.txt", Reply::text(&rules))
+        .host("maps.test", "127.41.0.2")
+        .page("maps.test", "/robots.txt", Reply::text(&maps))
+        .start()
+        .await;
+    let path = "a".repeat(7_900);
+    let page = |host: &str, at: usize| format!("http://{host}/{path}{at}");
+    let urls: Vec<String> =
+        (0..150).flat_map(|at| ["rules.test", "maps.test"].map(|host| page(host, at))).collect();
+    let (place, ended) = crawl(place(&web), &urls, 0).await;
+    assert_fates(&Index::of(&place), urls.iter().map(|url| (url.as_str(), NotVisited)));
+    assert!(web.log().iter().all(|request| !request.path.contains("aaaa")));
+    assert_went_on(&web, &ended, HEADERS);
+    assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
+}
