@@ -24,6 +24,7 @@ mod reading;
 mod scheduler;
 mod shelf;
 mod turns;
+mod want;
 mod writer;
 
 use std::sync::atomic::AtomicBool;

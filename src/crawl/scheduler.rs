@@ -19,6 +19,7 @@ use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
 use super::turns::Errand;
+use super::want::Want;
 use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
 use crate::frontier::{Arrival, Found, Frontier, FrontierRules, Next, QueueName};
 use crate::store::{Commit, StoreError};
@@ -54,6 +55,7 @@ pub(super) struct Loop<'a> {
     pub handed_out: u64,
     /// Failures in a row, by queue.
     pub failures: FxHashMap<QueueName, u32>,
+    pub want: Want,
     pub reading: Arc<Reading>,
     /// Where answers are kept besides, if they are.
     pub archive: Option<Arc<Archive>>,
@@ -142,6 +144,7 @@ impl<'a> Loop<'a> {
             outstanding: 0,
             handed_out: 0,
             failures: FxHashMap::default(),
+            want: Want::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             archive: None,
             deadline: job.max_time.map(|time| now + time),
@@ -194,7 +197,7 @@ impl<'a> Loop<'a> {
             }
             self.clear_away()?;
             self.keep_house()?;
-            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk;
+            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk && !self.want.lasts();
             let wait = if open { self.hand_out()? } else { self.rest(stopping.is_some()) };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
@@ -342,7 +345,7 @@ impl<'a> Loop<'a> {
 
     /// How long to wait when nothing is handed out; `None` when all is in and nothing comes any more.
     fn rest(&self, stopping: bool) -> Option<Duration> {
-        let paused = self.low_disk && !stopping && !self.is_at_limit();
+        let paused = (self.low_disk || self.want.lasts()) && !stopping && !self.is_at_limit();
         (paused || self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
@@ -354,7 +357,7 @@ impl<'a> Loop<'a> {
             let now = Instant::now();
             match self.frontier.next(now, &self.backlog)? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
-                Next::Errand(queue, errand) => self.fetch_robots(queue, errand),
+                Next::Errand(queue, errand) => self.fetch_robots(queue, errand)?,
                 Next::Page(queue, queued) => self.page(queue, queued, now)?,
                 Next::Wait(until) => {
                     self.merge_if(now >= self.next_merge)?;
@@ -400,6 +403,7 @@ impl<'a> Loop<'a> {
         match event {
             Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
             Event::Robots { turn, waiting, at, step } => self.take_in_robots(&turn, waiting, at, step)?,
+            Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Broken(error) => return Err(error),

@@ -8,7 +8,8 @@ use super::CrawlError;
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
-use crate::fetch::{Allowed, Answer, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
+use super::want;
+use crate::fetch::{Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
 use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
@@ -24,13 +25,18 @@ impl Loop<'_> {
     pub fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let task = async move {
-            let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
+            let found = fetcher.addresses().resolve(&url).await;
             let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
+    pub fn fetch_robots(
+        &mut self,
+        turn: QueueName,
+        Errand { job, waiting }: Errand,
+    ) -> Result<(), CrawlError> {
+        let ip = self.frontier.address(&turn).ok_or(CrawlError::Broken)?;
         Progress::add(&self.crawler.progress.robots, 1);
         let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
         let (events, archive) = (self.events.clone(), self.archive.clone());
@@ -43,10 +49,11 @@ impl Loop<'_> {
                     let _ = events.send(Event::Broken(error.into()));
                 }
             };
-            let step = robots.fetch_and_show(job, &keep).await;
+            let step = robots.fetch_and_show(job, ip, &keep).await;
             let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);
+        Ok(())
     }
 
     /// A page's turn has come: what is known of it, and robots.txt, decide what it is used for.
@@ -66,7 +73,7 @@ impl Loop<'_> {
             RobotsAnswer::Allowed(permit) => {
                 self.outstanding += 1;
                 self.handed_out += u64::from(queued.target == Target::Page);
-                self.fetch(queue, queued, permit, page.and_then(validators));
+                self.fetch(queue, queued, permit, page.and_then(validators))?;
             }
             RobotsAnswer::Disallowed { line } => {
                 tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
@@ -81,7 +88,7 @@ impl Loop<'_> {
             RobotsAnswer::NeedsFetch(job) => {
                 let waiting = Waiting { queue: queue.clone(), url: queued.url.clone() };
                 self.frontier.put_back(&queue, queued);
-                self.fetch_robots(queue, Errand { job, waiting });
+                self.fetch_robots(queue, Errand { job, waiting })?;
             }
         }
         Ok(())
@@ -118,7 +125,14 @@ impl Loop<'_> {
         self.work.send(Work::Outcome(Box::new(outcome))).map_err(|_| CrawlError::Broken)
     }
 
-    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+    fn fetch(
+        &mut self,
+        queue: QueueName,
+        queued: QueuedUrl,
+        permit: Allowed,
+        known: Option<Validators>,
+    ) -> Result<(), CrawlError> {
+        let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
         let crawl_delay = permit.crawl_delay();
@@ -126,9 +140,16 @@ impl Loop<'_> {
         let archive = self.archive.clone();
         let task = async move {
             let begun = unix_now();
-            let outcome = match queued.target {
-                Target::Page => fetcher.fetch(permit, known.as_ref()).await,
-                Target::Sitemap(_) => fetcher.fetch_file(permit, None, most).await,
+            let fetched = match queued.target {
+                Target::Page => fetcher.fetch(permit, ip, known.as_ref()).await,
+                Target::Sitemap(_) => fetcher.fetch_file(permit, ip, most).await,
+            };
+            let outcome = match fetched {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    let _ = events.send(Event::Unasked { queue, queued, at: Instant::now(), failure });
+                    return;
+                }
             };
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
@@ -154,25 +175,61 @@ impl Loop<'_> {
             });
         };
         self.tasks.spawn_on(task, self.runtime);
+        Ok(())
     }
 
     pub fn take_in_address(
         &mut self,
         queue: &QueueName,
         at: Instant,
-        found: Result<IpAddr, String>,
+        found: Result<IpAddr, Failure>,
     ) -> Result<(), CrawlError> {
-        let dormant = self.crawler.config.crawl.dead_host_retry.0;
-        if let Err(reason) = &found {
-            let host = String::from_utf8_lossy(queue.as_bytes());
-            tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
-            for errand in self.frontier.take_errands(queue) {
-                self.frontier.give_up(&errand.waiting.queue, at, dormant);
+        let found = match found {
+            Ok(ip) => Ok(ip),
+            Err(failure) => {
+                let host = String::from_utf8_lossy(queue.as_bytes());
+                let reason = &failure.detail;
+                tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
+                Err(self.unasked(queue, at, &failure)?)
             }
-            self.sleep(queue, dormant)?;
-        }
-        self.frontier.resolved(queue, at, found.map_err(|_| dormant));
+        };
+        self.frontier.resolved(queue, at, found);
         Ok(())
+    }
+
+    /// A page was handed out, and nobody was asked for it: its turn is still to come.
+    pub fn take_back(
+        &mut self,
+        queue: &QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        failure: &Failure,
+    ) -> Result<(), CrawlError> {
+        self.outstanding -= 1;
+        self.handed_out -= u64::from(queued.target == Target::Page);
+        self.frontier.put_back(queue, queued);
+        let pause = self.unasked(queue, at, failure)?;
+        self.frontier.ended(queue, at, None, pause);
+        Ok(())
+    }
+
+    /// How a queue goes on whose host was not asked; its address is found anew in any case.
+    fn unasked(&mut self, queue: &QueueName, at: Instant, failure: &Failure) -> Result<Pause, CrawlError> {
+        match failure.blame {
+            Blame::Machine => {
+                self.want.met(at, &failure.detail);
+                Ok(Pause::For(want::REST))
+            }
+            Blame::Nobody => Ok(Pause::For(Duration::ZERO)),
+            Blame::Host | Blame::NameServers => {
+                let dormant = self.crawler.config.crawl.dead_host_retry.0;
+                for errand in self.frontier.take_errands(queue) {
+                    self.frontier.give_up(&errand.waiting.queue, at, dormant);
+                }
+                self.sleep(queue, dormant)?;
+                Ok(Pause::Dormant(dormant))
+            }
+        }
     }
 
     /// Has it stored that a host is left alone, so that the next crawl knows.
@@ -191,6 +248,13 @@ impl Loop<'_> {
         let next = match step {
             RobotsStep::Known => None,
             RobotsStep::Moved(job) => Some(job),
+            RobotsStep::Unasked(job, failure) => {
+                let url = job.url().clone();
+                self.frontier.errand(&url, Errand { job, waiting }, &self.backlog)?;
+                let pause = self.unasked(turn, at, &failure)?;
+                self.frontier.ended(turn, at, None, pause);
+                return Ok(());
+            }
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
         let elsewhere = target.is_some_and(|target| target != waiting.queue);

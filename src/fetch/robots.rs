@@ -31,6 +31,7 @@ mod kept;
 mod standing;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -38,8 +39,9 @@ use bytes::Bytes;
 
 use super::Fetcher;
 use super::answer::Answer;
-use super::failure::Failure;
+use super::failure::{Blame, Failure};
 use super::robots_txt::{RobotsTxt, whole_lines};
+
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
 use crate::model::{FailureKind, LinkTag};
@@ -106,6 +108,8 @@ pub enum RobotsStep {
     Known,
     /// It is elsewhere: this is the next request.
     Moved(RobotsFetch),
+    /// Nobody was asked, and not for want of an answer of the host: the request is still to be made.
+    Unasked(RobotsFetch, Failure),
 }
 
 /// The robots.txt files of the hosts lately asked. Shared; every method takes `&self`.
@@ -176,14 +180,31 @@ impl RobotsCache {
         sitemaps
     }
 
-    /// Makes one request. The caller sees to it that the host's turn has come.
+    /// Makes one request, wherever the host is. The caller sees to it that the host's turn has come.
     pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
-        self.fetch_and_show(job, &|_| ()).await
+        match self.fetcher.addresses().resolve(&job.url).await {
+            Ok(at) => self.fetch_and_show(job, at, &|_| ()).await,
+            Err(failure) => {
+                self.keep_failure(job, &failure, Duration::ZERO);
+                RobotsStep::Known
+            }
+        }
     }
 
-    /// As [`Self::fetch`]; shows the answer, if one comes, before it is read.
-    pub async fn fetch_and_show(&self, job: RobotsFetch, show: &(dyn Fn(&Answer) + Sync)) -> RobotsStep {
-        let result = self.fetcher.get(&job.url, None, self.config.max_bytes).await;
+    /// Makes one request, of the host at an address whose turn it is; shows the answer, if one comes, before it is
+    /// read.
+    pub async fn fetch_and_show(
+        &self,
+        job: RobotsFetch,
+        at: IpAddr,
+        show: &(dyn Fn(&Answer) + Sync),
+    ) -> RobotsStep {
+        let result = self.fetcher.get(&job.url, at, self.config.max_bytes).await;
+        if let Err(failure) = &result
+            && failure.blame != Blame::Host
+        {
+            return RobotsStep::Unasked(job, failure.clone());
+        }
         if let Ok(answer) = &result {
             show(answer);
         }
