@@ -21,7 +21,7 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
+//! | 5xx, no answer, an answer that cannot be decoded, an address refused | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after`, or when the server says; where nobody answers, after as long as that has lasted |
 //!
 //! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
 //! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
@@ -164,6 +164,11 @@ impl RobotsCache {
         Some(known.describe(&self.config, url, unix_now()))
     }
 
+    /// The pause between two requests that the robots.txt of a URL's origin asks for, as far as it is known.
+    pub fn crawl_delay(&self, url: &CanonicalUrl) -> Option<Duration> {
+        self.find(&Arc::from(origin(url)))?.rules.crawl_delay()
+    }
+
     /// The sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative ones, which the
     /// protocol does not have but people write, are resolved.
     pub fn sitemaps(&self, url: &CanonicalUrl) -> Vec<CanonicalUrl> {
@@ -272,11 +277,19 @@ impl RobotsCache {
         tracing::debug!(url = %job.url, kind = failure.kind.as_str(), detail = failure.detail,
             "a robots.txt could not be had; its host is asked again later");
         let now = unix_now();
-        let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let earlier = self.find(&job.origin);
+        let failing_since = earlier.as_ref().and_then(|known| known.failing_since).unwrap_or(now);
+        let wait = match failure.kind {
+            // Nobody is there, and each try holds up a fetch until it is given up: so they double the time.
+            FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
+                now.saturating_sub(failing_since)
+            }
+            FailureKind::AddressRefused | FailureKind::Protocol | FailureKind::Decode => wait,
+        };
+        let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let known = Known {
             tried: now,
-            failing_since: earlier.as_ref().and_then(|known| known.failing_since).or(Some(now)),
+            failing_since: Some(failing_since),
             retry_at: now + pause,
             fetched: earlier.as_ref().and_then(|known| known.fetched),
             status: earlier.as_ref().map_or(0, |known| known.status),
