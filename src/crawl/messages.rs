@@ -11,11 +11,31 @@ use crate::urls::CanonicalUrl;
 
 /// What the loop is told.
 pub(super) enum Event {
-    Resolved { queue: QueueName, at: Instant, found: Result<IpAddr, Failure> },
-    Robots { turn: QueueName, waiting: Waiting, at: Instant, step: RobotsStep },
-    Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
+    Resolved {
+        queue: QueueName,
+        at: Instant,
+        found: Result<IpAddr, Failure>,
+    },
+    Robots {
+        turn: QueueName,
+        asked: CanonicalUrl,
+        waiting: Waiting,
+        at: Instant,
+        step: RobotsStep,
+    },
+    Page {
+        queue: QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        ended: Ended,
+    },
     /// Nobody was asked for a page, and not for want of an answer of its host.
-    Unasked { queue: QueueName, queued: QueuedUrl, at: Instant, failure: Failure },
+    Unasked {
+        queue: QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        failure: Failure,
+    },
     Stored(Stored),
     Broken(CrawlError),
 }

@@ -23,6 +23,7 @@ mod progress;
 mod reading;
 mod scheduler;
 mod shelf;
+mod troubles;
 mod turns;
 mod want;
 mod writer;

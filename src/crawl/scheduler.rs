@@ -18,6 +18,7 @@ use super::disk::too_little_room;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
+use super::troubles::Troubles;
 use super::turns::Errand;
 use super::want::Want;
 use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
@@ -53,8 +54,8 @@ pub(super) struct Loop<'a> {
     /// Pages handed out that are not stored yet.
     pub outstanding: usize,
     pub handed_out: u64,
-    /// Failures in a row, by queue.
-    pub failures: FxHashMap<QueueName, u32>,
+    /// What went wrong lately, by queue.
+    pub troubles: FxHashMap<QueueName, Troubles>,
     pub want: Want,
     pub reading: Arc<Reading>,
     /// Where answers are kept besides, if they are.
@@ -143,7 +144,7 @@ impl<'a> Loop<'a> {
             tasks: JoinSet::new(),
             outstanding: 0,
             handed_out: 0,
-            failures: FxHashMap::default(),
+            troubles: FxHashMap::default(),
             want: Want::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             archive: None,
@@ -244,7 +245,7 @@ impl<'a> Loop<'a> {
             self.next_housekeeping = now + HOUSEKEEPING;
             self.frontier.prune(now);
             let frontier = &self.frontier;
-            self.failures.retain(|queue, _| frontier.knows(queue));
+            self.troubles.retain(|queue, _| frontier.knows(queue));
             self.look_at_disk();
         }
         self.sweep_on(now)
@@ -402,7 +403,9 @@ impl<'a> Loop<'a> {
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
             Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
-            Event::Robots { turn, waiting, at, step } => self.take_in_robots(&turn, waiting, at, step)?,
+            Event::Robots { turn, asked, waiting, at, step } => {
+                self.take_in_robots(&turn, &asked, waiting, at, step)?;
+            }
             Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,

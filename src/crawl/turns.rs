@@ -9,7 +9,9 @@ use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
 use super::want;
-use crate::fetch::{Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
+use crate::fetch::{
+    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
+};
 use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
@@ -41,16 +43,16 @@ impl Loop<'_> {
         let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
         let (events, archive) = (self.events.clone(), self.archive.clone());
         let task = async move {
-            let (url, begun) = (job.url().clone(), unix_now());
+            let (asked, begun) = (job.url().clone(), unix_now());
             let keep = |answer: &Answer| {
                 if let Some(archive) = &archive
-                    && let Err(error) = archive.keep(&fetcher, &url, begun, None, answer)
+                    && let Err(error) = archive.keep(&fetcher, &asked, begun, None, answer)
                 {
                     let _ = events.send(Event::Broken(error.into()));
                 }
             };
             let step = robots.fetch_and_show(job, ip, &keep).await;
-            let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
+            let _ = events.send(Event::Robots { turn, asked, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
@@ -185,7 +187,12 @@ impl Loop<'_> {
         found: Result<IpAddr, Failure>,
     ) -> Result<(), CrawlError> {
         let found = match found {
-            Ok(ip) => Ok(ip),
+            Ok(ip) => {
+                if let Some(troubles) = self.troubles.get_mut(queue) {
+                    troubles.resolved();
+                }
+                Ok(ip)
+            }
             Err(failure) => {
                 let host = String::from_utf8_lossy(queue.as_bytes());
                 let reason = &failure.detail;
@@ -213,22 +220,34 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// How a queue goes on whose host was not asked; its address is found anew in any case.
+    /// How a queue goes on whose host was not asked.
     fn unasked(&mut self, queue: &QueueName, at: Instant, failure: &Failure) -> Result<Pause, CrawlError> {
         match failure.blame {
             Blame::Machine => {
                 self.want.met(at, &failure.detail);
                 Ok(Pause::For(want::REST))
             }
-            Blame::Nobody => Ok(Pause::For(Duration::ZERO)),
-            Blame::Host | Blame::NameServers => {
-                let dormant = self.crawler.config.crawl.dead_host_retry.0;
-                for errand in self.frontier.take_errands(queue) {
-                    self.frontier.give_up(&errand.waiting.queue, at, dormant);
+            Blame::NameServers => {
+                let config = &self.crawler.config.crawl;
+                let pause = self.troubles.entry(queue.clone()).or_default().unresolved(config);
+                if let Pause::Dormant(length) = pause {
+                    self.give_up_errands(queue, at, length);
                 }
+                Ok(pause)
+            }
+            Blame::Host => {
+                let dormant = self.crawler.config.crawl.dead_host_retry.0;
+                self.give_up_errands(queue, at, dormant);
                 self.sleep(queue, dormant)?;
                 Ok(Pause::Dormant(dormant))
             }
+        }
+    }
+
+    /// A queue will have no turn for a while: whoever waits for one there, for a robots.txt, is put off.
+    fn give_up_errands(&mut self, queue: &QueueName, at: Instant, length: Duration) {
+        for errand in self.frontier.take_errands(queue) {
+            self.frontier.give_up(&errand.waiting.queue, at, length);
         }
     }
 
@@ -241,6 +260,7 @@ impl Loop<'_> {
     pub fn take_in_robots(
         &mut self,
         turn: &QueueName,
+        asked: &CanonicalUrl,
         waiting: Waiting,
         at: Instant,
         step: RobotsStep,
@@ -249,8 +269,7 @@ impl Loop<'_> {
             RobotsStep::Known => None,
             RobotsStep::Moved(job) => Some(job),
             RobotsStep::Unasked(job, failure) => {
-                let url = job.url().clone();
-                self.frontier.errand(&url, Errand { job, waiting }, &self.backlog)?;
+                self.frontier.errand(asked, Errand { job, waiting }, &self.backlog)?;
                 let pause = self.unasked(turn, at, &failure)?;
                 self.frontier.ended(turn, at, None, pause);
                 return Ok(());
@@ -258,8 +277,13 @@ impl Loop<'_> {
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
         let elsewhere = target.is_some_and(|target| target != waiting.queue);
-        let pause = if elsewhere && *turn == waiting.queue { Pause::Waiting } else { Pause::None };
-        self.frontier.ended(turn, at, Some(self.crawler.config.crawl.delay.0), pause);
+        let pause = match elsewhere && *turn == waiting.queue {
+            true => Pause::Waiting,
+            false => self.unless_moved(turn, asked),
+        };
+        // What it has just said of its pauses holds at once.
+        let delay = self.delay(self.crawler.robots.crawl_delay(asked));
+        self.frontier.ended(turn, at, Some(delay), pause);
         let Some(job) = next else {
             self.frontier.resume(&waiting.queue);
             return self.queue_sitemaps(&waiting.url);
@@ -300,19 +324,9 @@ impl Loop<'_> {
         at: Instant,
         ended: Ended,
     ) -> Result<(), CrawlError> {
-        let config = &self.crawler.config.crawl;
         let (crawl_delay, pause) = match ended {
             Ended::Answered { status, retry_after, crawl_delay } => {
-                self.failures.remove(queue);
-                let asked = matches!(status, 429 | 503).then(|| retry_after.unwrap_or(config.retry_delay.0));
-                let pause = match asked {
-                    Some(length) if length >= config.dead_host_retry.0 => {
-                        Pause::Dormant(config.dead_host_retry.0)
-                    }
-                    Some(length) => Pause::For(length),
-                    None => Pause::None,
-                };
-                (crawl_delay, pause)
+                (crawl_delay, self.answered(queue, status, retry_after))
             }
             Ended::Failed { kind, detail, crawl_delay } => {
                 let (url, host, attempt) = (&queued.url, queued.url.host(), queued.attempts + 1);
@@ -324,10 +338,35 @@ impl Loop<'_> {
         };
         if let Pause::Dormant(length) = pause {
             self.sleep(queue, length)?;
+            self.give_up_errands(queue, at, self.crawler.config.robots.retry_after.0);
         }
-        let delay = crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0);
-        self.frontier.ended(queue, at, Some(delay), pause);
+        let pause = if pause == Pause::None { self.unless_moved(queue, &queued.url) } else { pause };
+        self.frontier.ended(queue, at, Some(self.delay(crawl_delay)), pause);
         Ok(())
+    }
+
+    /// No pause; but where the host's address holds no longer, it is found anew before its next turn.
+    fn unless_moved(&self, queue: &QueueName, url: &CanonicalUrl) -> Pause {
+        let addresses = self.crawler.fetcher.addresses();
+        match self.frontier.address(queue).is_some_and(|ip| addresses.holds(url, ip)) {
+            true => Pause::None,
+            false => Pause::For(Duration::ZERO),
+        }
+    }
+
+    /// The time between two requests to a host that asks for this one.
+    fn delay(&self, crawl_delay: Option<Duration>) -> Duration {
+        let config = &self.crawler.config.crawl;
+        crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0)
+    }
+
+    fn answered(&mut self, queue: &QueueName, status: u16, retry_after: Option<Duration>) -> Pause {
+        let mut troubles = self.troubles.remove(queue).unwrap_or_default();
+        let pause = troubles.answered(status, retry_after, &self.crawler.config);
+        if !troubles.is_none() {
+            self.troubles.insert(queue.clone(), troubles);
+        }
+        pause
     }
 
     fn failed(&mut self, queue: &QueueName, kind: FailureKind) -> Pause {
@@ -337,12 +376,7 @@ impl Loop<'_> {
             FailureKind::Protocol | FailureKind::Decode => Pause::None,
             FailureKind::Dns | FailureKind::AddressRefused => Pause::Dormant(config.dead_host_retry.0),
             FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
-                let failures = self.failures.entry(queue.clone()).or_insert(0);
-                *failures += 1;
-                if *failures >= config.max_attempts {
-                    return Pause::Dormant(config.dead_host_retry.0);
-                }
-                Pause::For(config.retry_delay.0.saturating_mul(1 << (*failures - 1).min(16)))
+                self.troubles.entry(queue.clone()).or_default().unanswered(config)
             }
         }
     }

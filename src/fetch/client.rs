@@ -29,9 +29,9 @@ pub struct Validators {
 /// Asks servers for pages, one request and one answer at a time.
 ///
 /// * A page is asked for with a permit that only [`super::RobotsCache`] gives.
-/// * A host is asked at the address whose turn it is, and at no other: when it has moved, nobody is asked.
+/// * A host is asked at the address whose turn it is, and at no other.
 /// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
-/// * Name resolution, connection, request and answer share one deadline, `fetch.timeout`; up to the last header
+/// * Connection, request and answer share one deadline, `fetch.timeout`; up to the last header
 ///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
 /// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
 ///   is not decoded here.
@@ -155,8 +155,7 @@ impl Fetcher {
         &self,
         Request { url, at, validators, .. }: Request<'_>,
     ) -> Result<(Response, Answer), Failure> {
-        // Its last resolution may have ceased to hold since the turn was waited for.
-        let place = self.addresses.place(url, at).await?;
+        let place = self.addresses.place(url, at)?;
         let client = self.connections.client(url, place)?;
         let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
         let mut response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;

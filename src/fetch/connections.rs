@@ -108,7 +108,8 @@ impl Resolve for Place {
 fn tls(config: &FetchConfig) -> Result<ClientConfig, FetchError> {
     let unusable = |error: rustls::Error| FetchError::Client(error.to_string());
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(authorities(config)?, Arc::clone(&provider)).map_err(unusable)?;
+    let verifier =
+        Verifier::new_with_extra_roots(authorities(config)?, Arc::clone(&provider)).map_err(unusable)?;
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(unusable)?

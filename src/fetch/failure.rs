@@ -26,8 +26,6 @@ pub enum Blame {
     NameServers,
     /// This machine's, which has no file or port left to ask with: it says nothing of anybody else.
     Machine,
-    /// Nobody's: the host has moved away from the address that was to be asked.
-    Nobody,
 }
 
 impl Blame {

@@ -1,8 +1,8 @@
 //! The address book: which address a host is fetched from, and whether it may be.
 //!
-//! In goes a URL's host, out comes the one address that the crawl counts for politeness. Of a turn that the host has
-//! there, the client asks here once more, and connects to that address or, when the host has moved meanwhile, to
-//! none: so they cannot differ. A resolved name is pinned to one address for as long as its name servers say, within
+//! In goes a URL's host, out comes the one address that the crawl counts for politeness. The client is told that address
+//! by the crawl and connects to no other, so they cannot differ; before each further turn the crawl asks here whether it
+//! still holds. A resolved name is pinned to one address for as long as its name servers say, within
 //! `fetch.dns_min_ttl` and `fetch.dns_ttl`, and stays with it after that while the name still resolves to it. When
 //! connecting to an address fails, its host moves on to the next. That a name has no address, or none that may be
 //! connected to, is remembered too (RFC 2308), up to `fetch.dns_negative_ttl`; that name servers did not answer is not.
@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use guard::Guard;
-use names::{NoAnswer, Names, Told};
+use names::{Names, NoAnswer, Told};
 use overrides::Overrides;
 pub use overrides::OverridesError;
 
@@ -90,34 +90,28 @@ impl AddressBook {
     /// A [`Failure`] of kind [`FailureKind::Dns`] when the name does not resolve, [`FailureKind::AddressRefused`]
     /// when the guard admits none of its addresses, or its port is none that is fetched from.
     pub async fn resolve(&self, url: &CanonicalUrl) -> Result<IpAddr, Failure> {
-        self.locate(url).await.map(|place| place.ip().to_canonical())
-    }
-
-    /// Where to connect for a URL whose host's turn at an address has come.
-    ///
-    /// # Errors
-    /// As of [`Self::resolve`]; [`Blame::Nobody`] when the host is at another address by now.
-    pub(super) async fn place(&self, url: &CanonicalUrl, turn: IpAddr) -> Result<SocketAddr, Failure> {
-        let place = self.locate(url).await?;
-        if place.ip().to_canonical() == turn {
-            return Ok(place);
-        }
-        let detail = format!("{host} has moved from {turn} to {ip}", host = url.host(), ip = place.ip());
-        Err(Failure { blame: Blame::Nobody, ..Failure::new(FailureKind::Connect, detail) })
-    }
-
-    /// Where to connect for a URL; port 0 stands for its own.
-    async fn locate(&self, url: &CanonicalUrl) -> Result<SocketAddr, Failure> {
         self.admit_port(url)?;
         let host = url.host();
-        if let Some(place) = self.fixed(url) {
-            return self.admit(host, vec![place.ip()]).map(|_| place);
-        }
-        let ip = match self.known(host) {
-            Some(found) => found?,
-            None => self.look_up(host).await?,
+        let ip = match (self.fixed(url), self.known(host)) {
+            (Some(place), _) => self.admit(host, vec![place.ip()])?[0],
+            (None, Some(found)) => found?,
+            (None, None) => self.look_up(host).await?,
         };
-        Ok(SocketAddr::new(ip, 0))
+        Ok(ip.to_canonical())
+    }
+
+    /// Whether a URL's host is still at the address that it was resolved to: if not, or if nobody knows, it is to be
+    /// resolved anew.
+    pub fn holds(&self, url: &CanonicalUrl, ip: IpAddr) -> bool {
+        let known = || self.known(url.host())?.ok();
+        self.fixed(url).is_some() || known().is_some_and(|known| known.to_canonical() == ip)
+    }
+
+    /// Where to connect for a URL whose host is to be asked at an address; port 0 stands for the URL's own.
+    pub(super) fn place(&self, url: &CanonicalUrl, ip: IpAddr) -> Result<SocketAddr, Failure> {
+        self.admit_port(url)?;
+        let place = self.fixed(url).unwrap_or(SocketAddr::new(ip, 0));
+        self.admit(url.host(), vec![place.ip()]).map(|_| place)
     }
 
     /// Where a host is that no name server is asked for.
@@ -163,7 +157,8 @@ impl AddressBook {
             let detail = format!("the name {host} could not be resolved: {why}");
             Failure { blame, ..Failure::new(FailureKind::Dns, detail) }
         };
-        let told = self.names.look_up(host).await.map_err(|NoAnswer { why, blame }| unresolved(&why, blame))?;
+        let told =
+            self.names.look_up(host).await.map_err(|NoAnswer { why, blame }| unresolved(&why, blame))?;
         let (found, holds) = match told {
             Told::Addresses { addresses, holds } => {
                 (self.admit(host, addresses), holds.clamp(self.least, self.longest))
