@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
-use backlinkd::fetch::{AddressBook, Failure, FetchOutcome};
+use backlinkd::fetch::{AddressBook, Blame, Failure, FetchOutcome, RobotsAnswer};
 use backlinkd::model::FailureKind;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -77,13 +77,13 @@ async fn that_a_name_has_no_address_is_remembered_and_a_failure_is_not() {
     ] {
         for _ in 0..3 {
             let failure = resolve(&book, host).await.unwrap_err();
-            assert_eq!(failure.kind, FailureKind::Dns, "{host}");
+            assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::Host), "{host}");
             assert!(failure.detail.contains(why) && failure.detail.contains(host), "{}", failure.detail);
         }
         assert_eq!(server.asked(host), asked, "{host}");
     }
     let failure = resolve(&book, "broken.test").await.unwrap_err();
-    assert!(failure.kind == FailureKind::Dns && !failure.detail.contains("NXDOMAIN"), "{failure:?}");
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers), "{failure:?}");
     assert!(failure.detail.to_lowercase().contains("server fail"), "{failure:?}");
     let before = server.asked("broken.test").0;
     resolve(&book, "broken.test").await.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_name_server_that_does_not_answer_costs_the_time_to_connect() {
     let book = AddressBook::new(&config).unwrap();
     let start = Instant::now();
     let failure = resolve(&book, "silent.test").await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Dns);
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers));
     assert!(failure.detail.contains("in time"), "{}", failure.detail);
     assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
     assert!(server.asked("silent.test").0 >= 2, "a lost packet is sent again");
@@ -178,4 +178,32 @@ async fn a_name_that_turns_to_a_private_address_is_refused_when_it_does() {
     for _ in 0..3 {
         assert_eq!(resolve(&book, "mixed.test").await, Ok(ip("127.5.0.1")));
     }
+}
+
+#[tokio::test]
+async fn a_host_is_asked_at_the_address_whose_turn_it_is_and_at_no_other() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let web = FakeWeb::new()
+        .on_port(port)
+        .host("one.test", "127.5.0.1")
+        .host("two.test", "127.5.0.2")
+        .page("a.test", "/", Reply::html("here"))
+        .start()
+        .await;
+    let zone = Zone::default()
+        .name("a.test", |_| DnsReply::Addresses(vec![ip("127.5.0.1"), ip("127.5.0.2"), ip("10.0.0.1")], 60));
+    let server = zone.serve().await;
+    let client = Visitor::new(&config(&server));
+    let page = format!("http://a.test:{port}/");
+    // Whatever its name says by now, and although there is a connection to the other.
+    for at in ["127.5.0.1", "127.5.0.2", "127.5.0.2", "127.5.0.1"] {
+        let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
+        let outcome = client.fetcher.fetch(permit, ip(at), None).await.unwrap();
+        assert!(matches!(outcome, FetchOutcome::Answered(answer) if answer.ip == ip(at)), "{at}");
+        assert_eq!(web.log().last().unwrap().at.ip(), ip(at));
+    }
+    assert_eq!(web.connections(), 2, "one to each is kept");
+    let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
+    let outcome = client.fetcher.fetch(permit, ip("10.0.0.1"), None).await.unwrap();
+    assert!(matches!(outcome, FetchOutcome::Failed(FailureKind::AddressRefused, _)), "{outcome:?}");
 }

@@ -8,7 +8,7 @@ use backlinkd::fetch::{AddressBookError, FetchError, FetchOutcome, Fetcher, Robo
 use backlinkd::model::FailureKind;
 
 use crate::support::fake_web::{FakeWeb, Reply};
-use crate::support::visitor::{Visitor, url};
+use crate::support::visitor::{Visitor, fetch, url};
 
 #[tokio::test]
 async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
@@ -211,7 +211,7 @@ async fn a_page_behind_known_robots_rules_is_still_guarded() {
     let client = Visitor::new(&web.fetch_config());
     let RobotsAnswer::Allowed(permit) = client.ask("http://a.test/").await.0 else { panic!() };
     let guarded = FetchConfig { allow_private_addresses: vec![], ..web.fetch_config() };
-    let outcome = Fetcher::new(&guarded).unwrap().fetch(permit, None).await;
+    let outcome = fetch(&Fetcher::new(&guarded).unwrap(), permit, None).await;
     assert!(matches!(outcome, FetchOutcome::Failed(FailureKind::AddressRefused, _)), "{outcome:?}");
     assert_eq!(web.log().len(), 1);
 }
@@ -226,7 +226,7 @@ async fn a_failure_to_connect_or_to_resolve_is_told_apart() {
     std::fs::write(&file, format!("closed.test\t{closed}\t{closed}\n")).unwrap();
     let web = FakeWeb::new().page("a.test", "/", Reply::html("")).start().await;
     let fetcher = |config| Arc::new(Fetcher::new(&config).unwrap());
-    let failed = async |fetcher: &Fetcher, permit| match fetcher.fetch(permit, None).await {
+    let failed = async |fetcher: &Fetcher, permit| match fetch(fetcher, permit, None).await {
         FetchOutcome::Failed(kind, detail) => (kind, detail),
         FetchOutcome::Answered(_) => panic!("nobody is there"),
     };
@@ -270,7 +270,7 @@ async fn tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host()
     let RobotsAnswer::Allowed(permit) = client.ask("https://a.test/").await.0 else { panic!() };
     let other = FakeWeb::new().with_tls().page("b.test", "/", Reply::html("")).start().await;
     let distrusting = FetchConfig { extra_ca: other.ca(), ..web.fetch_config() };
-    let outcome = Fetcher::new(&distrusting).unwrap().fetch(permit, None).await;
+    let outcome = fetch(&Fetcher::new(&distrusting).unwrap(), permit, None).await;
     assert!(matches!(outcome, FetchOutcome::Failed(FailureKind::Tls, _)), "{outcome:?}");
     let text = std::fs::read_to_string(web.overrides()).unwrap().replace("a.test", "deep.x.wild.test");
     std::fs::write(other.overrides(), text).unwrap();
@@ -316,7 +316,7 @@ async fn a_handshake_that_breaks_off_is_a_tls_failure() {
     for overrides in [plain.overrides(), to_closing] {
         let RobotsAnswer::Allowed(permit) = client.ask("https://a.test/").await.0 else { panic!() };
         let elsewhere = FetchConfig { host_overrides: overrides, ..web.fetch_config() };
-        let outcome = Fetcher::new(&elsewhere).unwrap().fetch(permit, None).await;
+        let outcome = fetch(&Fetcher::new(&elsewhere).unwrap(), permit, None).await;
         assert!(matches!(outcome, FetchOutcome::Failed(FailureKind::Tls, _)), "{outcome:?}");
     }
 }

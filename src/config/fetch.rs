@@ -38,6 +38,8 @@ pub struct FetchConfig {
     pub connect_timeout: Span,
     /// How long an idle connection is kept for the host's next fetch.
     pub idle_timeout: Span,
+    /// Idle connections kept at most, over all hosts.
+    pub max_idle_connections: usize,
     /// The name servers that are asked. Empty: those of `/etc/resolv.conf`.
     pub nameservers: Vec<SocketAddr>,
     /// 4, 6 or both: the kinds of addresses asked for, the next only where a host has none of the one before.
@@ -83,6 +85,7 @@ impl Default for FetchConfig {
             first_byte_timeout: Span::seconds(20),
             connect_timeout: Span::seconds(10),
             idle_timeout: Span::seconds(30),
+            max_idle_connections: 1_000,
             nameservers: Vec::new(),
             ip_versions: vec![4, 6],
             dns_ttl: Span::seconds(3_600),
@@ -121,6 +124,7 @@ impl FetchConfig {
         }
         self.validate_names()?;
         at_least("fetch.dns_cache_hosts", self.dns_cache_hosts as u64, 1)?;
+        at_least("fetch.max_idle_connections", self.max_idle_connections as u64, 1)?;
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("fetch.max_decoded_bytes", self.max_decoded_bytes as u64, 1_024)?;
         at_least("fetch.max_decode_ratio", self.max_decode_ratio as u64, 1)?;

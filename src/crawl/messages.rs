@@ -4,16 +4,38 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
-use crate::fetch::RobotsStep;
+use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, PageRecord};
 use crate::urls::CanonicalUrl;
 
 /// What the loop is told.
 pub(super) enum Event {
-    Resolved { queue: QueueName, at: Instant, found: Result<IpAddr, String> },
-    Robots { turn: QueueName, waiting: Waiting, at: Instant, step: RobotsStep },
-    Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
+    Resolved {
+        queue: QueueName,
+        at: Instant,
+        found: Result<IpAddr, Failure>,
+    },
+    Robots {
+        turn: QueueName,
+        asked: CanonicalUrl,
+        waiting: Waiting,
+        at: Instant,
+        step: RobotsStep,
+    },
+    Page {
+        queue: QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        ended: Ended,
+    },
+    /// Nobody was asked for a page, and not for want of an answer of its host.
+    Unasked {
+        queue: QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        failure: Failure,
+    },
     Stored(Stored),
     Broken(CrawlError),
 }

@@ -23,7 +23,9 @@ mod progress;
 mod reading;
 mod scheduler;
 mod shelf;
+mod troubles;
 mod turns;
+mod want;
 mod writer;
 
 use std::sync::atomic::AtomicBool;

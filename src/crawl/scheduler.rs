@@ -18,7 +18,9 @@ use super::disk::too_little_room;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
+use super::troubles::Troubles;
 use super::turns::Errand;
+use super::want::Want;
 use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
 use crate::frontier::{Arrival, Found, Frontier, FrontierRules, Next, QueueName};
 use crate::store::{Commit, StoreError};
@@ -55,8 +57,9 @@ pub(super) struct Loop<'a> {
     /// Pages handed out that are not stored yet.
     pub outstanding: usize,
     pub handed_out: u64,
-    /// Failures in a row, by queue.
-    pub failures: FxHashMap<QueueName, u32>,
+    /// What went wrong lately, by queue.
+    pub troubles: FxHashMap<QueueName, Troubles>,
+    pub want: Want,
     pub reading: Arc<Reading>,
     /// Where answers are kept besides, if they are.
     pub archive: Option<Arc<Archive>>,
@@ -144,7 +147,8 @@ impl<'a> Loop<'a> {
             tasks: JoinSet::new(),
             outstanding: 0,
             handed_out: 0,
-            failures: FxHashMap::default(),
+            troubles: FxHashMap::default(),
+            want: Want::default(),
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             archive: None,
             deadline: job.max_time.map(|time| now + time),
@@ -197,7 +201,7 @@ impl<'a> Loop<'a> {
             }
             self.clear_away()?;
             self.keep_house()?;
-            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk;
+            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk && !self.want.lasts();
             let wait = if open { self.hand_out()? } else { self.rest(stopping.is_some()) };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
@@ -244,7 +248,7 @@ impl<'a> Loop<'a> {
             self.next_housekeeping = now + HOUSEKEEPING;
             self.frontier.prune(now);
             let frontier = &self.frontier;
-            self.failures.retain(|queue, _| frontier.knows(queue));
+            self.troubles.retain(|queue, _| frontier.knows(queue));
             self.look_at_disk();
         }
         self.sweep_on(now)
@@ -345,7 +349,7 @@ impl<'a> Loop<'a> {
 
     /// How long to wait when nothing is handed out; `None` when all is in and nothing comes any more.
     fn rest(&self, stopping: bool) -> Option<Duration> {
-        let paused = self.low_disk && !stopping && !self.is_at_limit();
+        let paused = (self.low_disk || self.want.lasts()) && !stopping && !self.is_at_limit();
         (paused || self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
@@ -362,7 +366,7 @@ impl<'a> Loop<'a> {
             }
             match self.frontier.next(now, &self.backlog)? {
                 Next::Resolve(queue, url) => self.resolve(queue, url),
-                Next::Errand(queue, errand) => self.fetch_robots(queue, errand),
+                Next::Errand(queue, errand) => self.fetch_robots(queue, errand)?,
                 Next::Page(queue, queued) => self.page(queue, queued, now)?,
                 Next::Wait(until) => {
                     self.merge_if(now >= self.next_merge)?;
@@ -407,7 +411,10 @@ impl<'a> Loop<'a> {
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
             Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
-            Event::Robots { turn, waiting, at, step } => self.take_in_robots(&turn, waiting, at, step)?,
+            Event::Robots { turn, asked, waiting, at, step } => {
+                self.take_in_robots(&turn, &asked, waiting, at, step)?;
+            }
+            Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Broken(error) => return Err(error),

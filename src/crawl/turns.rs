@@ -8,10 +8,16 @@ use super::CrawlError;
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
-use crate::fetch::{Allowed, Answer, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators};
+use super::want;
+use crate::fetch::{
+    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
+};
 use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
 use crate::model::{Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
+
+/// Why a robots.txt is not asked for at a host that is dormant.
+const LEFT_ALONE: &str = "its host is left alone for now";
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]
@@ -24,29 +30,35 @@ impl Loop<'_> {
     pub fn resolve(&mut self, queue: QueueName, url: CanonicalUrl) {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let task = async move {
-            let found = fetcher.addresses().resolve(&url).await.map_err(|failure| failure.detail);
+            let found = fetcher.addresses().resolve(&url).await;
             let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
+    pub fn fetch_robots(
+        &mut self,
+        turn: QueueName,
+        Errand { job, waiting }: Errand,
+    ) -> Result<(), CrawlError> {
+        let ip = self.frontier.address(&turn).ok_or(CrawlError::Broken)?;
         Progress::add(&self.crawler.progress.robots, 1);
         let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
         let (events, archive) = (self.events.clone(), self.archive.clone());
         let task = async move {
-            let (url, begun) = (job.url().clone(), unix_now());
+            let (asked, begun) = (job.url().clone(), unix_now());
             let keep = |answer: &Answer| {
                 if let Some(archive) = &archive
-                    && let Err(error) = archive.keep(&fetcher, &url, begun, None, answer)
+                    && let Err(error) = archive.keep(&fetcher, &asked, begun, None, answer)
                 {
                     let _ = events.send(Event::Broken(error.into()));
                 }
             };
-            let step = robots.fetch_and_show(job, &keep).await;
-            let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
+            let step = robots.fetch_and_show(job, ip, &keep).await;
+            let _ = events.send(Event::Robots { turn, asked, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);
+        Ok(())
     }
 
     /// A page's turn has come: what is known of it, and robots.txt, decide what it is used for.
@@ -66,7 +78,7 @@ impl Loop<'_> {
             RobotsAnswer::Allowed(permit) => {
                 self.outstanding += 1;
                 self.handed_out += u64::from(queued.target == Target::Page);
-                self.fetch(queue, queued, permit, page.and_then(validators));
+                self.fetch(queue, queued, permit, page.and_then(validators))?;
             }
             RobotsAnswer::Disallowed { line } => {
                 tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
@@ -81,7 +93,7 @@ impl Loop<'_> {
             RobotsAnswer::NeedsFetch(job) => {
                 let waiting = Waiting { queue: queue.clone(), url: queued.url.clone() };
                 self.frontier.put_back(&queue, queued);
-                self.fetch_robots(queue, Errand { job, waiting });
+                self.fetch_robots(queue, Errand { job, waiting })?;
             }
         }
         Ok(())
@@ -118,7 +130,14 @@ impl Loop<'_> {
         self.work.send(Work::Outcome(Box::new(outcome))).map_err(|_| CrawlError::Broken)
     }
 
-    fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
+    fn fetch(
+        &mut self,
+        queue: QueueName,
+        queued: QueuedUrl,
+        permit: Allowed,
+        known: Option<Validators>,
+    ) -> Result<(), CrawlError> {
+        let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
         let crawl_delay = permit.crawl_delay();
@@ -126,9 +145,16 @@ impl Loop<'_> {
         let archive = self.archive.clone();
         let task = async move {
             let begun = unix_now();
-            let outcome = match queued.target {
-                Target::Page => fetcher.fetch(permit, known.as_ref()).await,
-                Target::Sitemap(_) => fetcher.fetch_file(permit, None, most).await,
+            let fetched = match queued.target {
+                Target::Page => fetcher.fetch(permit, ip, known.as_ref()).await,
+                Target::Sitemap(_) => fetcher.fetch_file(permit, ip, most).await,
+            };
+            let outcome = match fetched {
+                Ok(outcome) => outcome,
+                Err(failure) => {
+                    let _ = events.send(Event::Unasked { queue, queued, at: Instant::now(), failure });
+                    return;
+                }
             };
             let ended = match &outcome {
                 FetchOutcome::Answered(answer) => {
@@ -154,25 +180,78 @@ impl Loop<'_> {
             });
         };
         self.tasks.spawn_on(task, self.runtime);
+        Ok(())
     }
 
     pub fn take_in_address(
         &mut self,
         queue: &QueueName,
         at: Instant,
-        found: Result<IpAddr, String>,
+        found: Result<IpAddr, Failure>,
     ) -> Result<(), CrawlError> {
-        let dormant = self.crawler.config.crawl.dead_host_retry.0;
-        if let Err(reason) = &found {
-            let host = String::from_utf8_lossy(queue.as_bytes());
-            tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
-            for errand in self.frontier.take_errands(queue) {
-                self.go_without(errand, FailureKind::Dns, reason);
+        let found = match found {
+            Ok(ip) => {
+                if let Some(troubles) = self.troubles.get_mut(queue) {
+                    troubles.resolved();
+                }
+                Ok(ip)
             }
-            self.sleep(queue, dormant)?;
-        }
-        self.frontier.resolved(queue, at, found.map_err(|_| dormant));
+            Err(failure) => {
+                let host = String::from_utf8_lossy(queue.as_bytes());
+                let reason = &failure.detail;
+                tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
+                Err(self.unasked(queue, at, &failure)?)
+            }
+        };
+        self.frontier.resolved(queue, at, found);
         Ok(())
+    }
+
+    /// A page was handed out, and nobody was asked for it: its turn is still to come.
+    pub fn take_back(
+        &mut self,
+        queue: &QueueName,
+        queued: QueuedUrl,
+        at: Instant,
+        failure: &Failure,
+    ) -> Result<(), CrawlError> {
+        self.outstanding -= 1;
+        self.handed_out -= u64::from(queued.target == Target::Page);
+        self.frontier.put_back(queue, queued);
+        let pause = self.unasked(queue, at, failure)?;
+        self.frontier.ended(queue, at, None, pause);
+        Ok(())
+    }
+
+    /// How a queue goes on whose host was not asked at `at`.
+    fn unasked(&mut self, queue: &QueueName, at: Instant, failure: &Failure) -> Result<Pause, CrawlError> {
+        match failure.blame {
+            Blame::Machine => {
+                self.want.met(at, &failure.detail);
+                Ok(Pause::For(want::REST))
+            }
+            Blame::NameServers => {
+                let config = &self.crawler.config.crawl;
+                let pause = self.troubles.entry(queue.clone()).or_default().unresolved(config);
+                if matches!(pause, Pause::Dormant(_)) {
+                    self.give_up_errands(queue, failure.kind, &failure.detail);
+                }
+                Ok(pause)
+            }
+            Blame::Host => {
+                let dormant = self.crawler.config.crawl.dead_host_retry.0;
+                self.give_up_errands(queue, failure.kind, &failure.detail);
+                self.sleep(queue, dormant)?;
+                Ok(Pause::Dormant(dormant))
+            }
+        }
+    }
+
+    /// A queue will have no turn for a while: whoever waits for one there, for a robots.txt, goes without.
+    fn give_up_errands(&mut self, queue: &QueueName, kind: FailureKind, why: &str) {
+        for errand in self.frontier.take_errands(queue) {
+            self.go_without(errand, kind, why);
+        }
     }
 
     /// Has it stored that a host is left alone, so that the next crawl knows.
@@ -184,6 +263,7 @@ impl Loop<'_> {
     pub fn take_in_robots(
         &mut self,
         turn: &QueueName,
+        asked: &CanonicalUrl,
         waiting: Waiting,
         at: Instant,
         step: RobotsStep,
@@ -191,11 +271,22 @@ impl Loop<'_> {
         let next = match step {
             RobotsStep::Known => None,
             RobotsStep::Moved(job) => Some(job),
+            RobotsStep::Unasked(job, failure) => {
+                self.frontier.errand(asked, Errand { job, waiting }, &self.backlog)?;
+                let pause = self.unasked(turn, at, &failure)?;
+                self.frontier.ended(turn, at, None, pause);
+                return Ok(());
+            }
         };
         let target = next.as_ref().map(|job| QueueName::of(job.url()));
         let elsewhere = target.is_some_and(|target| target != waiting.queue);
-        let pause = if elsewhere && *turn == waiting.queue { Pause::Waiting } else { Pause::None };
-        self.frontier.ended(turn, at, Some(self.crawler.config.crawl.delay.0), pause);
+        let pause = match elsewhere && *turn == waiting.queue {
+            true => Pause::Waiting,
+            false => self.unless_moved(turn, asked),
+        };
+        // What it has just said of its pauses holds at once.
+        let delay = self.delay(self.crawler.robots.crawl_delay(asked));
+        self.frontier.ended(turn, at, Some(delay), pause);
         let Some(job) = next else {
             self.frontier.resume(&waiting.queue);
             return self.queue_sitemaps(&waiting.url);
@@ -205,7 +296,7 @@ impl Loop<'_> {
         if self.crawler.blocks().blocks(url.host()) {
             self.go_without(errand, FailureKind::AddressRefused, "its host is on crawl.block_list");
         } else if let Some(errand) = self.frontier.errand(&url, errand, &self.backlog)? {
-            self.go_without(errand, FailureKind::Connect, "its host is left alone for now");
+            self.go_without(errand, FailureKind::Connect, LEFT_ALONE);
         } else if !elsewhere {
             self.frontier.resume(&queue);
         }
@@ -245,19 +336,9 @@ impl Loop<'_> {
         at: Instant,
         ended: Ended,
     ) -> Result<(), CrawlError> {
-        let config = &self.crawler.config.crawl;
         let (crawl_delay, pause) = match ended {
             Ended::Answered { status, retry_after, crawl_delay } => {
-                self.failures.remove(queue);
-                let asked = matches!(status, 429 | 503).then(|| retry_after.unwrap_or(config.retry_delay.0));
-                let pause = match asked {
-                    Some(length) if length >= config.dead_host_retry.0 => {
-                        Pause::Dormant(config.dead_host_retry.0)
-                    }
-                    Some(length) => Pause::For(length),
-                    None => Pause::None,
-                };
-                (crawl_delay, pause)
+                (crawl_delay, self.answered(queue, status, retry_after))
             }
             Ended::Failed { kind, detail, crawl_delay } => {
                 let (url, host, attempt) = (&queued.url, queued.url.host(), queued.attempts + 1);
@@ -269,10 +350,35 @@ impl Loop<'_> {
         };
         if let Pause::Dormant(length) = pause {
             self.sleep(queue, length)?;
+            self.give_up_errands(queue, FailureKind::Connect, LEFT_ALONE);
         }
-        let delay = crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0);
-        self.frontier.ended(queue, at, Some(delay), pause);
+        let pause = if pause == Pause::None { self.unless_moved(queue, &queued.url) } else { pause };
+        self.frontier.ended(queue, at, Some(self.delay(crawl_delay)), pause);
         Ok(())
+    }
+
+    /// No pause; but where the host's address holds no longer, it is found anew before its next turn.
+    fn unless_moved(&self, queue: &QueueName, url: &CanonicalUrl) -> Pause {
+        let addresses = self.crawler.fetcher.addresses();
+        match self.frontier.address(queue).is_some_and(|ip| addresses.holds(url, ip)) {
+            true => Pause::None,
+            false => Pause::For(Duration::ZERO),
+        }
+    }
+
+    /// The time between two requests to a host that asks for this one.
+    fn delay(&self, crawl_delay: Option<Duration>) -> Duration {
+        let config = &self.crawler.config.crawl;
+        crawl_delay.unwrap_or_default().min(config.max_crawl_delay.0).max(config.delay.0)
+    }
+
+    fn answered(&mut self, queue: &QueueName, status: u16, retry_after: Option<Duration>) -> Pause {
+        let mut troubles = self.troubles.remove(queue).unwrap_or_default();
+        let pause = troubles.answered(status, retry_after, &self.crawler.config);
+        if !troubles.is_none() {
+            self.troubles.insert(queue.clone(), troubles);
+        }
+        pause
     }
 
     fn failed(&mut self, queue: &QueueName, kind: FailureKind) -> Pause {
@@ -282,12 +388,7 @@ impl Loop<'_> {
             FailureKind::Protocol | FailureKind::Decode => Pause::None,
             FailureKind::Dns | FailureKind::AddressRefused => Pause::Dormant(config.dead_host_retry.0),
             FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
-                let failures = self.failures.entry(queue.clone()).or_insert(0);
-                *failures += 1;
-                if *failures >= config.max_attempts {
-                    return Pause::Dormant(config.dead_host_retry.0);
-                }
-                Pause::For(config.retry_delay.0.saturating_mul(1 << (*failures - 1).min(16)))
+                self.troubles.entry(queue.clone()).or_default().unanswered(config)
             }
         }
     }

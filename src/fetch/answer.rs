@@ -24,7 +24,7 @@ impl From<Result<Answer, Failure>> for FetchOutcome {
     fn from(result: Result<Answer, Failure>) -> Self {
         match result {
             Ok(answer) => Self::Answered(Box::new(answer)),
-            Err(Failure { kind, detail }) => Self::Failed(kind, detail),
+            Err(Failure { kind, detail, .. }) => Self::Failed(kind, detail),
         }
     }
 }

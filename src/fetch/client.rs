@@ -1,13 +1,14 @@
 //! The client that asks servers for pages.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Response, redirect, retry};
+use reqwest::Response;
 
-use super::address::{AddressBook, SchemeResolver};
-use super::failure::Failure;
+use super::address::AddressBook;
+use super::connections::Connections;
+use super::failure::{Blame, Failure};
 use super::receive::{self, Pace, Wanted};
 use super::robots::Allowed;
 use super::{Answer, FetchError, FetchOutcome};
@@ -28,8 +29,9 @@ pub struct Validators {
 /// Asks servers for pages, one request and one answer at a time.
 ///
 /// * A page is asked for with a permit that only [`super::RobotsCache`] gives.
+/// * A host is asked at the address whose turn it is, and at no other.
 /// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
-/// * Name resolution, connection, request and answer share one deadline, `fetch.timeout`; up to the last header
+/// * Connection, request and answer share one deadline, `fetch.timeout`; up to the last header
 ///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
 /// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
 ///   is not decoded here.
@@ -37,9 +39,8 @@ pub struct Validators {
 ///   HTTP/1.1 the client reads up to 400 kB before it can tell.)
 #[derive(Debug)]
 pub struct Fetcher {
-    http: Client,
-    https: Client,
-    addresses: Arc<AddressBook>,
+    connections: Connections,
+    addresses: AddressBook,
     /// What every request carries.
     headers: HeaderMap,
     config: FetchConfig,
@@ -50,6 +51,8 @@ pub struct Fetcher {
 #[derive(Clone, Copy)]
 struct Request<'a> {
     url: &'a CanonicalUrl,
+    /// The address that is asked.
+    at: IpAddr,
     validators: Option<&'a Validators>,
     wanted: Wanted,
     max_bytes: usize,
@@ -59,17 +62,10 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] when a file that the configuration names cannot be used, or no TLS can be set up.
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
-        let addresses = Arc::new(AddressBook::new(config)?);
-        let authorities = read_authorities(config)?;
         let headers = request_headers(config)?;
-        let client = |https| {
-            build(config, &headers, &authorities, SchemeResolver { book: addresses.clone(), https })
-                .map_err(|error| FetchError::Client(Failure::from(error).detail))
-        };
         Ok(Self {
-            http: client(false)?,
-            https: client(true)?,
-            addresses,
+            connections: Connections::new(config, &headers)?,
+            addresses: AddressBook::new(config)?,
             headers,
             pace: Pace::new(config),
             config: config.clone(),
@@ -96,37 +92,52 @@ impl Fetcher {
         headers
     }
 
-    /// Fetches the page that the permit is for. With validators the server may answer 304.
-    pub async fn fetch(&self, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
+    /// Fetches the page that the permit is for from its host at an address. With validators the server may answer
+    /// 304.
+    ///
+    /// # Errors
+    /// [`Failure`] that is not the host's: it was not asked.
+    pub async fn fetch(
+        &self,
+        permit: Allowed,
+        at: IpAddr,
+        validators: Option<&Validators>,
+    ) -> Result<FetchOutcome, Failure> {
         let (url, max_bytes) = (permit.url(), self.config.max_body_bytes);
-        self.ask(Request { url, validators, wanted: Wanted::Html, max_bytes }).await.into()
+        outcome(self.ask(Request { url, at, validators, wanted: Wanted::Html, max_bytes }).await)
     }
 
     /// Fetches what is no page, a sitemap for example: a body of any type, up to `max_bytes`.
+    ///
+    /// # Errors
+    /// As of [`Self::fetch`].
     pub async fn fetch_file(
         &self,
         permit: Allowed,
-        validators: Option<&Validators>,
+        at: IpAddr,
         max_bytes: usize,
-    ) -> FetchOutcome {
-        self.get(permit.url(), validators, max_bytes).await.into()
+    ) -> Result<FetchOutcome, Failure> {
+        outcome(self.get(permit.url(), at, max_bytes).await)
     }
 
     /// Fetches without a permit: for robots.txt files only.
     pub(super) async fn get(
         &self,
         url: &CanonicalUrl,
-        validators: Option<&Validators>,
+        at: IpAddr,
         max_bytes: usize,
     ) -> Result<Answer, Failure> {
-        self.ask(Request { url, validators, wanted: Wanted::Any, max_bytes }).await
+        self.ask(Request { url, at, validators: None, wanted: Wanted::Any, max_bytes }).await
     }
 
     async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
         let exchange = self.exchange(request);
         let result = within(self.config.timeout.0, "complete answer", "fetch.timeout", exchange).await;
-        if let Err(Failure { kind: FailureKind::Connect | FailureKind::Timeout, .. }) = result {
-            self.addresses.move_on(request.url.host());
+        if let Err(Failure {
+            kind: FailureKind::Connect | FailureKind::Timeout, blame: Blame::Host, ..
+        }) = result
+        {
+            self.addresses.move_on(request.url.host(), request.at);
         }
         let (answer, unread) = result?;
         if let Some(response) = unread {
@@ -148,14 +159,13 @@ impl Fetcher {
     /// Asks, and reads the answer up to the last of its headers.
     async fn head(
         &self,
-        Request { url, validators, .. }: Request<'_>,
+        Request { url, at, validators, .. }: Request<'_>,
     ) -> Result<(Response, Answer), Failure> {
-        // First, because the client connects to an address in a URL without asking its resolver.
-        let address = self.addresses.resolve(url).await?;
-        let client = if url.is_https() { &self.https } else { &self.http };
-        let mut response =
-            client.get(url.as_str()).headers(conditions(validators)).send().await.map_err(Failure::from)?;
-        let ip = response.remote_addr().map_or(address, |peer| peer.ip().to_canonical());
+        let place = self.addresses.place(url, at)?;
+        let client = self.connections.client(url, place)?;
+        let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
+        let mut response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;
+        let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let answer = Answer::new(status, response.version(), headers, ip);
@@ -199,6 +209,14 @@ impl Fetcher {
     }
 }
 
+/// What is to be told of an exchange. That nobody was asked says nothing of the page.
+fn outcome(result: Result<Answer, Failure>) -> Result<FetchOutcome, Failure> {
+    match result {
+        Err(failure) if failure.blame != Blame::Host => Err(failure),
+        result => Ok(result.into()),
+    }
+}
+
 /// What comes of an exchange in time; what did not come otherwise, by the name of the limit.
 async fn within<T>(
     limit: Duration,
@@ -227,36 +245,6 @@ fn conditions(validators: Option<&Validators>) -> HeaderMap {
     headers
 }
 
-fn build(
-    config: &FetchConfig,
-    headers: &HeaderMap,
-    authorities: &[Certificate],
-    resolver: SchemeResolver,
-) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .default_headers(headers.clone())
-        .redirect(redirect::Policy::none())
-        // The crawl alone decides when a server is asked again.
-        .retry(retry::never())
-        .referer(false)
-        .no_proxy()
-        .tcp_nodelay(true)
-        .connect_timeout(config.connect_timeout.0)
-        // A host has one fetch at a time.
-        .pool_max_idle_per_host(1)
-        .pool_idle_timeout(config.idle_timeout.0)
-        // Headers that browsers put up with.
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_ignore_invalid_headers_in_responses(true)
-        .http1_max_headers(config.max_headers)
-        .http2_max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX))
-        // Added to the system's; with one of them, a system that has none will do.
-        .tls_certs_merge(authorities.iter().cloned())
-        .dns_resolver(Arc::new(resolver))
-        .build()
-}
-
 /// What every request carries.
 fn request_headers(config: &FetchConfig) -> Result<HeaderMap, FetchError> {
     let agent = HeaderValue::from_str(&user_agent(config));
@@ -271,17 +259,4 @@ fn request_headers(config: &FetchConfig) -> Result<HeaderMap, FetchError> {
 fn user_agent(config: &FetchConfig) -> String {
     let product = format!("{}/{}", config.user_agent, env!("CARGO_PKG_VERSION"));
     if config.contact.is_empty() { product } else { format!("{product} (+{})", config.contact) }
-}
-
-fn read_authorities(config: &FetchConfig) -> Result<Vec<Certificate>, FetchError> {
-    let file = &config.extra_ca;
-    if file.as_os_str().is_empty() {
-        return Ok(Vec::new());
-    }
-    let pem = std::fs::read(file)
-        .map_err(|error| FetchError::AuthoritiesUnreadable { file: file.clone(), error })?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(FetchError::NoAuthorities(file.clone())),
-    }
 }

@@ -1,6 +1,9 @@
 //! Why a fetch brought no answer, and how a client's error is read as one of the known kinds.
 
 use std::error::Error;
+use std::io;
+
+use rustix::io::Errno;
 
 use crate::model::FailureKind;
 
@@ -9,13 +12,44 @@ use crate::model::FailureKind;
 #[error("{detail}")]
 pub struct Failure {
     pub kind: FailureKind,
+    pub blame: Blame,
     /// For people: what exactly went wrong.
     pub detail: String,
 }
 
+/// Whose failure it was. Unless it was the host's, the host was not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The host's.
+    Host,
+    /// That of name servers, which did not answer: it says nothing of the host.
+    NameServers,
+    /// This machine's, which has no file or port left to ask with: it says nothing of anybody else.
+    Machine,
+}
+
+impl Blame {
+    /// What this machine says for want of open files, memory for sockets, or ports.
+    const WANTS: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
+
+    pub(super) fn of(error: &io::Error) -> Self {
+        let is_want = Errno::from_io_error(error).is_some_and(|errno| Self::WANTS.contains(&errno));
+        if is_want { Self::Machine } else { Self::Host }
+    }
+}
+
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, blame: Blame::Host, detail: detail.into() }
+    }
+
+    /// Of a request that was not answered. A machine without IPv6 says of each such address what it says for want of
+    /// ports.
+    pub(super) fn of(error: reqwest::Error, ipv6: bool) -> Self {
+        let errno = |error: &(dyn Error + 'static)| Errno::from_io_error(error.downcast_ref()?);
+        let no_ipv6 = ipv6 && chain(&error).any(|error| errno(error) == Some(Errno::ADDRNOTAVAIL));
+        let failure = Self::from(error);
+        if no_ipv6 { Self { blame: Blame::Host, ..failure } } else { failure }
     }
 }
 
@@ -23,10 +57,7 @@ impl From<reqwest::Error> for Failure {
     /// The chain of causes tells a refused certificate from a refused connection; the client itself does not.
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        let chain = || std::iter::successors(Some(&error as &(dyn Error + 'static)), |error| cause(*error));
-        if let Some(own) = chain().find_map(|error| error.downcast_ref::<Self>()) {
-            return own.clone();
-        }
+        let chain = || chain(&error);
         let kind = if error.is_timeout() {
             FailureKind::Timeout
         } else if chain().any(|error| error.is::<rustls::Error>() || is_handshake(error)) {
@@ -37,20 +68,25 @@ impl From<reqwest::Error> for Failure {
             FailureKind::Protocol
         };
         let detail: Vec<String> = chain().map(ToString::to_string).collect();
-        Self::new(kind, detail.join(": "))
+        let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
+        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": ") }
     }
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |error| cause(*error))
 }
 
 /// Whether this is a TLS handshake that broke off. The connector wraps what a handshake fails with once more in an
 /// I/O error; what TCP fails with it does not.
 fn is_handshake(error: &(dyn Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    inner.is_some_and(|inner| inner.is::<std::io::Error>())
+    let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<io::Error>())
 }
 
-/// The cause of an error. An [`std::io::Error`] hides the one it was made of.
+/// The cause of an error. An [`io::Error`] hides the one it was made of.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),
     }

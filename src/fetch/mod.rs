@@ -3,7 +3,8 @@
 //! In goes a URL, out comes a [`FetchOutcome`]: an answer with its raw body, or why there is none. The only part
 //! of the program that knows an HTTP client.
 //!
-//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read.
+//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read; few
+//!   connections are kept ([`connections`]).
 //! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
 //! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
 //!   internet.
@@ -15,6 +16,7 @@ mod address;
 mod answer;
 pub mod body;
 mod client;
+mod connections;
 mod failure;
 mod http_date;
 mod receive;
@@ -27,7 +29,7 @@ pub use address::{AddressBook, AddressBookError, OverridesError};
 pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
-pub use failure::Failure;
+pub use failure::{Blame, Failure};
 pub use robots::{
     Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFetch, RobotsKnown, RobotsShelf,
     RobotsStep,

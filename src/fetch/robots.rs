@@ -21,7 +21,7 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after` or when the server says |
+//! | 5xx, no answer, an answer that cannot be decoded, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after`, or when the server says; where nobody answers, after as long as that has lasted |
 //!
 //! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
 //! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
@@ -32,6 +32,7 @@ mod standing;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -39,8 +40,9 @@ use bytes::Bytes;
 
 use super::Fetcher;
 use super::answer::Answer;
-use super::failure::Failure;
+use super::failure::{Blame, Failure};
 use super::robots_txt::{RobotsTxt, whole_lines};
+
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
 use crate::model::{FailureKind, LinkTag};
@@ -107,6 +109,8 @@ pub enum RobotsStep {
     Known,
     /// It is elsewhere: this is the next request.
     Moved(RobotsFetch),
+    /// Nobody was asked, and not for want of an answer of the host: the request is still to be made.
+    Unasked(RobotsFetch, Failure),
 }
 
 /// The robots.txt files of the hosts lately asked. Shared; every method takes `&self`.
@@ -161,6 +165,11 @@ impl RobotsCache {
         Some(known.describe(&self.config, url, unix_now()))
     }
 
+    /// The pause between two requests that the robots.txt of a URL's origin asks for, as far as it is known.
+    pub fn crawl_delay(&self, url: &CanonicalUrl) -> Option<Duration> {
+        self.find(&Arc::from(origin(url)))?.rules.crawl_delay()
+    }
+
     /// The first `most` sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative
     /// ones, which the protocol does not have but people write, are resolved.
     pub fn sitemaps(&self, url: &CanonicalUrl, most: usize) -> Vec<CanonicalUrl> {
@@ -178,14 +187,31 @@ impl RobotsCache {
         self.keep_failure(job, &Failure::new(kind, why), Duration::ZERO);
     }
 
-    /// Makes one request. The caller sees to it that the host's turn has come.
+    /// Makes one request, wherever the host is. The caller sees to it that the host's turn has come.
     pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
-        self.fetch_and_show(job, &|_| ()).await
+        match self.fetcher.addresses().resolve(&job.url).await {
+            Ok(at) => self.fetch_and_show(job, at, &|_| ()).await,
+            Err(failure) => {
+                self.keep_failure(job, &failure, Duration::ZERO);
+                RobotsStep::Known
+            }
+        }
     }
 
-    /// As [`Self::fetch`]; shows the answer, if one comes, before it is read.
-    pub async fn fetch_and_show(&self, job: RobotsFetch, show: &(dyn Fn(&Answer) + Sync)) -> RobotsStep {
-        let result = self.fetcher.get(&job.url, None, self.config.max_bytes).await;
+    /// Makes one request, of the host at an address whose turn it is; shows the answer, if one comes, before it is
+    /// read.
+    pub async fn fetch_and_show(
+        &self,
+        job: RobotsFetch,
+        at: IpAddr,
+        show: &(dyn Fn(&Answer) + Sync),
+    ) -> RobotsStep {
+        let result = self.fetcher.get(&job.url, at, self.config.max_bytes).await;
+        if let Err(failure) = &result
+            && failure.blame != Blame::Host
+        {
+            return RobotsStep::Unasked(job, failure.clone());
+        }
         if let Ok(answer) = &result {
             show(answer);
         }
@@ -253,11 +279,19 @@ impl RobotsCache {
         tracing::debug!(url = %job.url, kind = failure.kind.as_str(), detail = failure.detail,
             "a robots.txt could not be had; its host is asked again later");
         let now = unix_now();
-        let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let earlier = self.find(&job.origin);
+        let failing_since = earlier.as_ref().and_then(|known| known.failing_since).unwrap_or(now);
+        let wait = match failure.kind {
+            // Nobody is there, and each try holds up a fetch until it is given up: so they double the time.
+            FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
+                now.saturating_sub(failing_since)
+            }
+            FailureKind::AddressRefused | FailureKind::Protocol | FailureKind::Decode => wait,
+        };
+        let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let known = Known {
             tried: now,
-            failing_since: earlier.as_ref().and_then(|known| known.failing_since).or(Some(now)),
+            failing_since: Some(failing_since),
             retry_at: now + pause,
             fetched: earlier.as_ref().and_then(|known| known.fetched),
             status: earlier.as_ref().map_or(0, |known| known.status),

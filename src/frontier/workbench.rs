@@ -325,8 +325,13 @@ impl<E> Frontier<E> {
         }
     }
 
-    /// The address of a queue's host was found; or it was not, and the queue is dormant for so long.
-    pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Duration>) {
+    /// The address at which a queue has its turn.
+    pub fn address(&self, name: &QueueName) -> Option<IpAddr> {
+        self.queues.get(name)?.address
+    }
+
+    /// The address of a queue's host was found; or it was not, and the queue is asleep or dormant for so long.
+    pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Pause>) {
         self.resolving -= 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
         match found {
@@ -339,7 +344,9 @@ impl<E> Frontier<E> {
                     _ => self.line_up(name),
                 }
             }
-            Err(dormant) => self.sleep(name, now + dormant, Place::Dormant),
+            Err(Pause::Dormant(length)) => self.sleep(name, now + length, Place::Dormant),
+            Err(Pause::For(length)) => self.sleep(name, now + length, Place::Asleep),
+            Err(Pause::None | Pause::Waiting) => self.line_up(name),
         }
     }
 

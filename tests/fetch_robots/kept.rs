@@ -179,6 +179,36 @@ async fn a_server_that_asks_for_a_longer_pause_gets_it_within_a_day() {
     }
 }
 
+/// Where nobody answers, each try costs a fetcher its time.
+#[tokio::test]
+async fn a_host_that_does_not_answer_is_asked_less_and_less_often() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    for (failing, dead, erring) in
+        [(None, 600, 600), (Some(300), 600, 600), (Some(3 * HOUR), 3 * HOUR, 600), (Some(9 * DAY), DAY, 600)]
+    {
+        let kept =
+            failing.map(|failing| KeptRobots { fetched: 0, status: 0, ..kept(0, HOUR, Some(failing)) });
+        let outage = Outage::new(Reply::status(503), kept).await;
+        let retry_in = async || match outage.started().ask("http://a.test/").await.0 {
+            RobotsAnswer::Unreachable { retry_in } => retry_in.as_secs(),
+            answer => panic!("{answer:?}"),
+        };
+        let before = outage.shelf.load("http://a.test");
+        let seconds = retry_in().await;
+        assert!((erring - 10..=erring).contains(&seconds), "errors for {failing:?}: {seconds} s");
+        if let Some(before) = before {
+            outage.shelf.keep("http://a.test", &before);
+        } else {
+            outage.shelf.0.lock().unwrap().clear();
+        }
+        std::fs::write(outage.web.overrides(), format!("a.test\t{closed}\t{closed}\n")).unwrap();
+        let seconds = retry_in().await;
+        assert!((dead - 10..=dead + 60).contains(&seconds), "silence for {failing:?}: {seconds} s");
+    }
+}
+
 #[tokio::test]
 async fn a_copy_from_the_future_is_not_gone_by() {
     let mut early = kept(0, 0, None);

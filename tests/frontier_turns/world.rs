@@ -369,7 +369,7 @@ impl World {
             }
         }
         self.address[host] = found;
-        self.frontier.resolved(&name, now, found.ok_or(DORMANT));
+        self.frontier.resolved(&name, now, found.ok_or(Pause::Dormant(DORMANT)));
     }
 
     /// A robots.txt that is not asked for cannot be had.

@@ -19,7 +19,7 @@ use super::{
     with_good_host,
 };
 use crate::support::fake_web::{FakeWeb, Reply};
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, fetch};
 
 /// What a server does with a client that wants TLS.
 #[derive(Clone)]
@@ -141,7 +141,7 @@ async fn each_failure_of_tls_is_told_and_bounded() {
             ..web.fetch_config()
         };
         let start = Instant::now();
-        let outcome = Fetcher::new(&config).unwrap().fetch(permit, None).await;
+        let outcome = fetch(&Fetcher::new(&config).unwrap(), permit, None).await;
         let FetchOutcome::Failed(kind, detail) = outcome else { panic!("{host} answered") };
         assert!(kind == expected && detail.contains(told), "{host}: {kind:?}, {detail}");
         assert!(start.elapsed() < Duration::from_secs(4), "{host} took {:?}", start.elapsed());

@@ -14,20 +14,24 @@
 //! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
 //! 404. Every request is logged with the time it took.
 
+mod http1;
 mod http2;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use http1::exchange;
 
 /// One request as it came in.
 #[derive(Clone, Debug)]
@@ -198,6 +202,8 @@ pub struct FakeWeb {
     site: Arc<Site>,
     tls: bool,
     http2: bool,
+    /// That every address listens on; 0: one of its own.
+    port: u16,
     folder: tempfile::TempDir,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -208,6 +214,7 @@ struct Site {
     answers: BTreeMap<(String, String), Answering>,
     log: Mutex<Vec<Request>>,
     connections: Mutex<usize>,
+    open: AtomicUsize,
 }
 
 impl FakeWeb {
@@ -217,6 +224,7 @@ impl FakeWeb {
             site: Arc::default(),
             tls: false,
             http2: false,
+            port: 0,
             folder: tempfile::tempdir().unwrap(),
             tasks: Vec::new(),
         }
@@ -243,6 +251,13 @@ impl FakeWeb {
     pub fn with_http2(mut self) -> Self {
         self.tls = true;
         self.http2 = true;
+        self
+    }
+
+    /// Has every address listen on this port.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 
@@ -290,12 +305,17 @@ impl FakeWeb {
     }
 
     async fn listen(&mut self, address: Ipv4Addr, acceptor: Option<TlsAcceptor>) -> SocketAddr {
-        let listener = TcpListener::bind((address, 0)).await.unwrap();
+        let listener = TcpListener::bind((address, self.port)).await.unwrap();
         let at = listener.local_addr().unwrap();
         let site = self.site.clone();
         self.tasks.push(tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, at, site.clone(), acceptor.clone()));
+                let (site, acceptor) = (site.clone(), acceptor.clone());
+                tokio::spawn(async move {
+                    site.open.fetch_add(1, Ordering::Relaxed);
+                    serve(stream, at, site.clone(), acceptor).await;
+                    site.open.fetch_sub(1, Ordering::Relaxed);
+                });
             }
         }));
         at
@@ -353,6 +373,11 @@ impl FakeWeb {
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         *self.site.connections.lock().unwrap()
+    }
+
+    /// Connections that are open now.
+    pub fn open_connections(&self) -> usize {
+        self.site.open.load(Ordering::Relaxed)
     }
 }
 
@@ -421,80 +446,4 @@ async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Opt
             }
         }
     }
-}
-
-/// One request and its answer: whether the connection stays open; `None` to tear it down.
-async fn exchange<S>(
-    stream: &mut S,
-    at: SocketAddr,
-    tls: bool,
-    connection: usize,
-    site: &Site,
-) -> Option<bool>
-where
-    S: AsyncBufReadExt + AsyncRead + AsyncWrite + Unpin,
-{
-    let Some(request) = read_request(stream, at, tls, connection).await else { return Some(false) };
-    let index = site.record(&request);
-    let reply = site.reply(&request);
-    if reply.reset {
-        return None;
-    }
-    let sent = send(stream, &reply).await;
-    site.log.lock().unwrap()[index].end = Some(Instant::now());
-    Some(sent.is_ok() && reply.keeps_connection())
-}
-
-async fn read_request<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize) -> Option<Request>
-where
-    S: AsyncBufReadExt + Unpin,
-{
-    let mut line = String::new();
-    stream.read_line(&mut line).await.ok().filter(|&length| length > 0)?;
-    let path = line.split(' ').nth(1)?.to_owned();
-    let start = Instant::now();
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).await.ok().filter(|&length| length > 0)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let host = headers.iter().find(|(name, _)| name == "host").map(|(_, host)| host.clone())?;
-    let host = host.split(':').next().unwrap_or_default().to_owned();
-    Some(Request { host, path, headers, at, tls, http2: false, connection, start, end: None })
-}
-
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, reply: &Reply) -> std::io::Result<()> {
-    tokio::time::sleep(reply.wait).await;
-    let (piece, pause) = reply.drip.unwrap_or((64 << 10, Duration::ZERO));
-    if let Some(raw) = &reply.raw {
-        stream.write_all(raw).await?;
-        let at_once = if pause.is_zero() { 1_000 } else { 1 };
-        let endless = reply.endless.as_ref().map(|piece| piece.repeat(at_once));
-        while let Some(endless) = &endless {
-            stream.write_all(endless).await?;
-            stream.flush().await?;
-            tokio::time::sleep(pause).await;
-        }
-        return stream.flush().await;
-    }
-    stream.write_all(&reply.head()).await?;
-    for piece in reply.body.chunks(piece) {
-        match reply.framing {
-            Framing::Chunked => {
-                let head = format!("{:x}\r\n", piece.len());
-                stream.write_all(&[head.as_bytes(), piece, b"\r\n"].concat()).await?;
-            }
-            _ => stream.write_all(piece).await?,
-        }
-        if !pause.is_zero() {
-            stream.flush().await?;
-            tokio::time::sleep(pause).await;
-        }
-    }
-    if matches!(reply.framing, Framing::Chunked) {
-        stream.write_all(b"0\r\n\r\n").await?;
-    }
-    stream.flush().await
 }

@@ -4,13 +4,21 @@ use std::sync::Arc;
 
 use backlinkd::config::{FetchConfig, RobotsConfig};
 use backlinkd::fetch::{
-    Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep, Validators,
+    Allowed, Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep, Validators,
 };
 use backlinkd::model::FailureKind;
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 pub fn url(text: &str) -> CanonicalUrl {
     UrlRules::default().canonical(text).unwrap()
+}
+
+/// Fetches from wherever the host is.
+pub async fn fetch(fetcher: &Fetcher, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
+    match fetcher.addresses().resolve(permit.url()).await {
+        Ok(at) => fetcher.fetch(permit, at, validators).await.unwrap(),
+        Err(failure) => FetchOutcome::Failed(failure.kind, failure.detail),
+    }
 }
 
 /// A fetcher with its robots.txt cache, which does what the crawl does, but at once.
@@ -48,6 +56,7 @@ impl Visitor {
                 match self.robots.fetch(job).await {
                     RobotsStep::Known => break,
                     RobotsStep::Moved(next) => job = next,
+                    RobotsStep::Unasked(job, failure) => panic!("{} was not asked: {failure}", job.url()),
                 }
             }
             answer = self.robots.check(&url(text));
@@ -57,7 +66,7 @@ impl Visitor {
 
     pub async fn fetch_if(&self, text: &str, validators: Option<&Validators>) -> FetchOutcome {
         match self.ask(text).await.0 {
-            RobotsAnswer::Allowed(permit) => self.fetcher.fetch(permit, validators).await,
+            RobotsAnswer::Allowed(permit) => fetch(&self.fetcher, permit, validators).await,
             other => panic!("{text} should be allowed, but is {other:?}"),
         }
     }

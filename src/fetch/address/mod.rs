@@ -1,32 +1,30 @@
 //! The address book: which address a host is fetched from, and whether it may be.
 //!
-//! In goes a URL's host, out comes the one address that the crawl counts for politeness and the client connects
-//! to. Both ask here, so they cannot differ: a resolved name is pinned to one address for as long as its name
-//! servers say, within `fetch.dns_min_ttl` and `fetch.dns_ttl`, and stays with it after that while the name still
-//! resolves to it. When connecting fails, the host moves on to its next address. That a name has no address, or
-//! none that may be connected to, is remembered too (RFC 2308), up to `fetch.dns_negative_ttl`; that name servers
-//! did not answer is not.
+//! In goes a URL's host, out comes the one address that the crawl counts for politeness. The client is told that address
+//! by the crawl and connects to no other, so they cannot differ; before each further turn the crawl asks here whether it
+//! still holds. A resolved name is pinned to one address for as long as its name servers say, within
+//! `fetch.dns_min_ttl` and `fetch.dns_ttl`, and stays with it after that while the name still resolves to it. When
+//! connecting to an address fails, its host moves on to the next. That a name has no address, or none that may be
+//! connected to, is remembered too (RFC 2308), up to `fetch.dns_negative_ttl`; that name servers did not answer is not.
 //!
-//! Every address passes the [`Guard`] before it is given out: what a name resolves to, what the overrides file
-//! names, and addresses that stand in a URL. (The client would connect to the last kind without asking a
-//! resolver; [`super::Fetcher`] asks here first.) The port that a URL names must be one of `fetch.ports`.
+//! Every address passes the [`Guard`] before it is given out, and once more before it is connected to: what a name
+//! resolves to, what the overrides file names, and addresses that stand in a URL. The port that a URL names must be
+//! one of `fetch.ports`.
 
 mod guard;
 mod names;
 mod overrides;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-
 use guard::Guard;
-use names::{Names, Told};
+use names::{Names, NoAnswer, Told};
 use overrides::Overrides;
 pub use overrides::OverridesError;
 
-use super::failure::Failure;
+use super::failure::{Blame, Failure};
 use crate::config::{FetchConfig, Ports};
 use crate::lru::Lru;
 use crate::model::FailureKind;
@@ -93,23 +91,33 @@ impl AddressBook {
     /// when the guard admits none of its addresses, or its port is none that is fetched from.
     pub async fn resolve(&self, url: &CanonicalUrl) -> Result<IpAddr, Failure> {
         self.admit_port(url)?;
-        match literal(url.host()) {
-            Some(address) => self.admit(url.host(), vec![address]).map(|admitted| admitted[0].to_canonical()),
-            None => self.locate(url.host(), url.is_https()).await.map(|address| address.ip().to_canonical()),
-        }
+        let host = url.host();
+        let ip = match (self.fixed(url), self.known(host)) {
+            (Some(place), _) => self.admit(host, vec![place.ip()])?[0],
+            (None, Some(found)) => found?,
+            (None, None) => self.look_up(host).await?,
+        };
+        Ok(ip.to_canonical())
     }
 
-    /// Where to connect for a host name; port 0 stands for the scheme's own.
-    async fn locate(&self, host: &str, https: bool) -> Result<SocketAddr, Failure> {
-        if let Some(address) = self.overrides.find(host, https) {
-            self.admit(host, vec![address.ip()])?;
-            return Ok(address);
-        }
-        let address = match self.known(host) {
-            Some(found) => found?,
-            None => self.look_up(host).await?,
-        };
-        Ok(SocketAddr::new(address, 0))
+    /// Whether a URL's host is still at the address that it was resolved to: if not, or if nobody knows, it is to be
+    /// resolved anew.
+    pub fn holds(&self, url: &CanonicalUrl, ip: IpAddr) -> bool {
+        let known = || self.known(url.host())?.ok();
+        self.fixed(url).is_some() || known().is_some_and(|known| known.to_canonical() == ip)
+    }
+
+    /// Where to connect for a URL whose host is to be asked at an address; port 0 stands for the URL's own.
+    pub(super) fn place(&self, url: &CanonicalUrl, ip: IpAddr) -> Result<SocketAddr, Failure> {
+        self.admit_port(url)?;
+        let place = self.fixed(url).unwrap_or(SocketAddr::new(ip, 0));
+        self.admit(url.host(), vec![place.ip()]).map(|_| place)
+    }
+
+    /// Where a host is that no name server is asked for.
+    fn fixed(&self, url: &CanonicalUrl) -> Option<SocketAddr> {
+        let literal = literal(url.host()).map(|ip| SocketAddr::new(ip, 0));
+        literal.or_else(|| self.overrides.find(url.host(), url.is_https()))
     }
 
     fn admit_port(&self, url: &CanonicalUrl) -> Result<(), Failure> {
@@ -145,15 +153,18 @@ impl AddressBook {
 
     /// Asks the name servers, and keeps what they say.
     async fn look_up(&self, host: &str) -> Result<IpAddr, Failure> {
-        let unresolved = |why: &str| {
-            Failure::new(FailureKind::Dns, format!("the name {host} could not be resolved: {why}"))
+        let unresolved = |why: &str, blame| {
+            let detail = format!("the name {host} could not be resolved: {why}");
+            Failure { blame, ..Failure::new(FailureKind::Dns, detail) }
         };
-        let (found, holds) = match self.names.look_up(host).await.map_err(|why| unresolved(&why))? {
+        let told =
+            self.names.look_up(host).await.map_err(|NoAnswer { why, blame }| unresolved(&why, blame))?;
+        let (found, holds) = match told {
             Told::Addresses { addresses, holds } => {
                 (self.admit(host, addresses), holds.clamp(self.least, self.longest))
             }
             Told::Nothing { why, holds } => {
-                (Err(unresolved(why)), holds.clamp(self.least, self.longest_nothing))
+                (Err(unresolved(why, Blame::Host)), holds.clamp(self.least, self.longest_nothing))
             }
         };
         self.keep(host, found, holds)
@@ -162,8 +173,8 @@ impl AddressBook {
     /// What is known of a host and still holds.
     fn known(&self, host: &str) -> Option<Result<IpAddr, Failure>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Known { found, until } = known.get(&Box::from(host))?;
-        (*until > Instant::now()).then(|| found.clone().map(|addresses| addresses[0]))
+        let known = known.get(&Box::from(host))?;
+        (known.until > Instant::now()).then(|| known.found.clone().map(|addresses| addresses[0]))
     }
 
     /// Keeps what a host resolved to, and pins it to the first of its addresses, or to the one it had, if that is
@@ -186,10 +197,12 @@ impl AddressBook {
         first
     }
 
-    /// Moves a host on to its next address, after connecting to the one it had failed.
-    pub(super) fn move_on(&self, host: &str) {
+    /// Moves a host on to its next address, after connecting to this one failed.
+    pub(super) fn move_on(&self, host: &str, from: IpAddr) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Known { found: Ok(addresses), .. }) = known.get(&Box::from(host)) {
+        if let Some(Known { found: Ok(addresses), .. }) = known.get(&Box::from(host))
+            && addresses[0].to_canonical() == from
+        {
             addresses.rotate_left(1);
         }
     }
@@ -198,24 +211,6 @@ impl AddressBook {
 /// The address that a URL's host is, if it is one.
 fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
-}
-
-/// The address book as the client's resolver for one scheme. The client does not tell a resolver the scheme, and
-/// an override has a port for each, so there is one client for http and one for https.
-pub(super) struct SchemeResolver {
-    pub book: Arc<AddressBook>,
-    pub https: bool,
-}
-
-impl Resolve for SchemeResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (book, https) = (self.book.clone(), self.https);
-        Box::pin(async move {
-            let address = book.locate(name.as_str(), https).await?;
-            let addresses: Addrs = Box::new(std::iter::once(address));
-            Ok(addresses)
-        })
-    }
 }
 
 #[cfg(test)]
@@ -230,8 +225,11 @@ mod tests {
         let ip = |text: &str| Ok(text.parse::<IpAddr>().unwrap());
         assert_eq!(keep(&["1.1.1.1", "1.0.0.1"]), ip("1.1.1.1"));
         assert_eq!(keep(&["1.0.0.1", "1.1.1.1"]), ip("1.1.1.1"));
-        book.move_on("a.org");
-        assert_eq!(book.known("a.org"), Some(ip("1.0.0.1")));
+        for _ in 0..2 {
+            // Whoever else failed at the first has it no further.
+            book.move_on("a.org", "1.1.1.1".parse().unwrap());
+            assert_eq!(book.known("a.org"), Some(ip("1.0.0.1")));
+        }
         assert_eq!(keep(&["9.9.9.9"]), ip("9.9.9.9"));
         assert_eq!(book.known("b.org"), None);
     }

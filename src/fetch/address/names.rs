@@ -19,6 +19,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{TokioResolver, system_conf};
 
 use crate::config::FetchConfig;
+use crate::fetch::failure::Blame;
 
 /// Tries after the first, each with an equal share of the patience there is.
 const RETRIES: u32 = 2;
@@ -40,6 +41,14 @@ pub enum Told {
     Addresses { addresses: Vec<IpAddr>, holds: Duration },
     /// Why there is none.
     Nothing { why: &'static str, holds: Duration },
+}
+
+/// That nothing was learned of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// In words.
+    pub why: String,
+    pub blame: Blame,
 }
 
 impl Names {
@@ -69,14 +78,16 @@ impl Names {
     /// Asks for a name, one kind of address after the other until there is one.
     ///
     /// # Errors
-    /// In words, why name servers gave no answer to go by.
-    pub async fn look_up(&self, host: &str) -> Result<Told, String> {
+    /// Why name servers gave no answer to go by.
+    pub async fn look_up(&self, host: &str) -> Result<Told, NoAnswer> {
         let asked = tokio::time::timeout(self.patience, self.ask(host)).await;
-        asked.unwrap_or_else(|_| Err(NO_ANSWER.to_owned()))
+        asked.unwrap_or_else(|_| Err(NoAnswer::from(NetError::Timeout)))
     }
 
-    async fn ask(&self, host: &str) -> Result<Told, String> {
-        let mut name = Name::from_ascii(host).map_err(|error| format!("it is no name ({error})"))?;
+    async fn ask(&self, host: &str) -> Result<Told, NoAnswer> {
+        let Ok(mut name) = Name::from_ascii(host) else {
+            return Ok(Told::Nothing { why: "it is no name", holds: Duration::MAX });
+        };
         name.set_fqdn(true);
         let mut nothing = Told::Nothing { why: "no kind of address is asked for", holds: Duration::ZERO };
         for kind in &self.kinds {
@@ -96,7 +107,7 @@ impl Names {
                     }
                     nothing = Told::Nothing { why: NO_ADDRESS, holds };
                 }
-                Err(error) => return Err(reason(error)),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(nothing)
@@ -104,7 +115,6 @@ impl Names {
 }
 
 const NO_ADDRESS: &str = "it has no address";
-const NO_ANSWER: &str = "no name server answered in time";
 
 /// The addresses of an answer. It holds as long as the shortest-lived of its records, an alias being one too.
 fn addresses(found: &Lookup) -> Told {
@@ -122,13 +132,20 @@ fn addresses(found: &Lookup) -> Told {
     }
 }
 
-fn reason(error: NetError) -> String {
-    match error {
-        NetError::Timeout => NO_ANSWER.to_owned(),
-        NetError::Dns(DnsError::ResponseCode(code)) => {
-            format!("its name servers failed ({})", code.to_str())
-        }
-        error => error.to_string(),
+impl From<NetError> for NoAnswer {
+    fn from(error: NetError) -> Self {
+        let blame = match &error {
+            NetError::Io(error) if Blame::of(error) == Blame::Machine => Blame::Machine,
+            _ => Blame::NameServers,
+        };
+        let why = match error {
+            NetError::Timeout => "no name server answered in time".to_owned(),
+            NetError::Dns(DnsError::ResponseCode(code)) => {
+                format!("its name servers failed ({})", code.to_str())
+            }
+            error => error.to_string(),
+        };
+        Self { why, blame }
     }
 }
 

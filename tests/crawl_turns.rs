@@ -1,0 +1,208 @@
+//! How a turn at a host ends: where it was asked, and how long it is left alone after what it answered, or did not.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use backlinkd::config::{Ports, Span};
+use backlinkd::crawl::{CrawlJob, Figures};
+use backlinkd::frontier::QueueName;
+
+use crate::pipeline::oracle::url;
+use crate::pipeline::{Site, job};
+use crate::support::fake_web::{FakeWeb, Reply, Request};
+use crate::support::name_server::{DnsReply, NameServer, Zone};
+
+const MOMENT: Duration = Duration::from_millis(100);
+
+fn site(web: FakeWeb) -> Site {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let web = runtime.block_on(web.start());
+    Site::over(runtime, web)
+}
+
+/// One whose names a name server knows.
+fn site_by_names(web: FakeWeb, zone: Zone) -> (Site, NameServer) {
+    let mut site = site(web);
+    let server = site.runtime.block_on(zone.serve());
+    site.config.fetch.host_overrides = std::path::PathBuf::new();
+    site.config.fetch.nameservers = vec![server.at];
+    site.config.fetch.ports = vec![Ports::ALL];
+    site.config.fetch.ip_versions = vec![4];
+    site.config.fetch.dns_min_ttl = Span::seconds(1);
+    (site, server)
+}
+
+fn crawl(site: &Site, seeds: &[String]) -> Figures {
+    site.crawl(&job(seeds), &AtomicBool::new(false))
+}
+
+fn requests(site: &Site, host: &str) -> Vec<Request> {
+    site.web.log().into_iter().filter(|request| request.host == host).collect()
+}
+
+/// For how many seconds more a host is left alone, as far as the next crawl will know.
+fn asleep(site: &Site, page: &str) -> u64 {
+    let host = site.store.host(&QueueName::of(&url(page))).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    host.asleep_until.saturating_sub(now)
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn one_request_at_a_time_is_made_of_an_address_while_names_move_between_two() {
+    let port = free_port();
+    let names = ["m0.test", "m1.test", "m2.test", "m3.test", "m4.test"];
+    let mut web = FakeWeb::new().on_port(port).host("one.test", "127.11.0.1").host("two.test", "127.11.0.2");
+    let mut zone = Zone::default();
+    for (number, name) in names.into_iter().enumerate() {
+        web = web.host(name, "127.11.0.1").answer(name, "/*", |_| Reply::html("slow").after(2 * MOMENT));
+        zone = zone.name(name, move |nth| {
+            let ip: IpAddr = format!("127.11.0.{}", 1 + (nth + number) % 2).parse().unwrap();
+            DnsReply::Addresses(vec![ip], 1)
+        });
+    }
+    let (mut site, server) = site_by_names(web, zone);
+    site.config.crawl.delay = Span(MOMENT / 2);
+    let pages = names.iter().flat_map(|name| (0..6).map(move |page| format!("http://{name}:{port}/{page}")));
+    let seeds: Vec<String> = pages.collect();
+    let figures = crawl(&site, &seeds);
+    assert_eq!((figures.pages, figures.answered), (30, 30));
+    assert!(names.iter().all(|name| server.asked(name).0 > 1), "the names did not move");
+    for number in [1, 2] {
+        let ip: IpAddr = format!("127.11.0.{number}").parse().unwrap();
+        let log: Vec<Request> = site.web.log().into_iter().filter(|request| request.at.ip() == ip).collect();
+        assert!(log.len() > 5);
+        for pair in log.windows(2) {
+            let gap = pair[1].start.saturating_duration_since(pair[0].end.unwrap());
+            assert!(gap >= MOMENT * 2 / 5, "{} after {} at {ip}: {gap:?}", pair[1].host, pair[0].host);
+        }
+    }
+}
+
+#[test]
+fn what_name_servers_do_not_answer_is_not_held_against_a_host() {
+    let port = free_port();
+    let zone = Zone::default()
+        .name("broken.test", |_| DnsReply::Code(2))
+        .name("gone.test", |_| DnsReply::Nothing(3, 60))
+        .name("late.test", |nth| match nth {
+            // Each look-up asks more than once.
+            0..6 => DnsReply::Code(2),
+            _ => DnsReply::Addresses(vec!["127.11.1.1".parse().unwrap()], 60),
+        });
+    let web = FakeWeb::new().on_port(port).host("late.test", "127.11.1.1").page(
+        "late.test",
+        "/",
+        Reply::html("up"),
+    );
+    let (mut site, server) = site_by_names(web, zone);
+    site.config.crawl.retry_delay = Span(MOMENT);
+    site.config.crawl.max_attempts = 6;
+    let seeds = ["broken", "gone", "late"].map(|name| format!("http://{name}.test:{port}/"));
+    let figures = crawl(&site, &seeds);
+    assert_eq!((figures.pages, figures.answered), (1, 1), "the one whose name was found after all");
+    assert!(server.asked("broken.test").0 >= 6);
+    assert_eq!([asleep(&site, &seeds[0]), asleep(&site, &seeds[2])], [0, 0]);
+    assert!(asleep(&site, &seeds[1]) > 80_000);
+    let page = site.store.entry_of(&url(&seeds[0])).unwrap().unwrap();
+    assert_eq!(page.attempts, 0);
+}
+
+#[test]
+fn a_long_pause_that_is_asked_for_ends_a_batch_and_is_kept_by_the_next() {
+    let busy = Reply::status(503).header("Retry-After", "3600");
+    let web = FakeWeb::new()
+        .page("busy.test", "/robots.txt", Reply::status(404))
+        .page("busy.test", "/*", busy)
+        .page("good.test", "/", Reply::html("good"));
+    let site = site(web);
+    let seeds = ["http://busy.test/1", "http://busy.test/2", "http://good.test/"].map(str::to_owned);
+    let start = Instant::now();
+    crawl(&site, &seeds);
+    assert!(start.elapsed() < Duration::from_secs(30), "the batch waited for {:?}", start.elapsed());
+    assert!((3_500..=3_600).contains(&asleep(&site, &seeds[0])));
+    assert_eq!(requests(&site, "busy.test").len(), 2);
+    crawl(&site, &[]);
+    assert_eq!(requests(&site, "busy.test").len(), 2);
+}
+
+#[test]
+fn errors_in_a_row_slow_a_host_down_and_a_lone_one_does_not() {
+    let web = FakeWeb::new()
+        .page("down.test", "/robots.txt", Reply::status(404))
+        .page("down.test", "/*", Reply::status(502))
+        .page("full.test", "/robots.txt", Reply::status(404))
+        .page("full.test", "/*", Reply::status(429));
+    let mut site = site(web);
+    site.config.crawl.retry_delay = Span(MOMENT);
+    site.config.crawl.max_attempts = 1;
+    let pages = |host: &str, count: u32| -> Vec<String> {
+        (0..count).map(|page| format!("http://{host}/{page}")).collect()
+    };
+    crawl(&site, &[pages("down.test", 5), pages("full.test", 4)].concat());
+    for (host, first) in [("down.test", 2), ("full.test", 1)] {
+        let log = requests(&site, host);
+        assert_eq!(log.len(), if host == "down.test" { 6 } else { 5 });
+        for (nth, pair) in log.windows(2).skip(first).enumerate() {
+            let gap = pair[1].start - pair[0].end.unwrap();
+            assert!(gap >= MOMENT * 2_u32.pow(nth as u32), "{host}, pause {nth}: {gap:?}");
+        }
+    }
+
+    let sound = FakeWeb::new()
+        .answer("mixed.test", "/*", |request| match request.path.as_str() {
+            "/1" | "/3" | "/5" => Reply::status(500),
+            _ => Reply::html("good"),
+        })
+        .page("mixed.test", "/robots.txt", Reply::status(404));
+    let mut site = self::site(sound);
+    site.config.crawl.retry_delay = Span::seconds(50);
+    site.config.crawl.max_attempts = 1;
+    let start = Instant::now();
+    assert_eq!(crawl(&site, &pages("mixed.test", 8)).pages, 8);
+    assert!(start.elapsed() < Duration::from_secs(40), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn the_crawl_delay_holds_from_the_robots_file_on() {
+    let web = FakeWeb::new()
+        .page("a.test", "/robots.txt", Reply::text("User-agent: *\nCrawl-delay: 1\n"))
+        .page("a.test", "/", Reply::html("home"));
+    let site = site(web);
+    assert_eq!(crawl(&site, &["http://a.test/".to_owned()]).pages, 1);
+    let log = requests(&site, "a.test");
+    let gap = log[1].start - log[0].end.unwrap();
+    assert!(gap >= Duration::from_millis(950), "{gap:?}");
+}
+
+/// A robots.txt that has moved to a host which is then left alone for long is asked for again all the same.
+#[test]
+fn who_waits_for_a_host_that_is_left_alone_does_not_wait_as_long() {
+    let busy = Reply::status(503).header("Retry-After", "7200").after(15 * MOMENT);
+    let web = FakeWeb::new()
+        .host("a.test", "127.11.2.1")
+        .host("b.test", "127.11.2.2")
+        .page("a.test", "/robots.txt", Reply::status(404))
+        .page("a.test", "/", busy)
+        .page("b.test", "/robots.txt", Reply::redirect(301, "http://a.test/robots.txt").after(5 * MOMENT));
+    let mut site = site(web);
+    site.config.robots.retry_after = Span::seconds(1);
+    let (crawler, stop) = (site.crawler(), AtomicBool::new(false));
+    let seeds = ["http://a.test/", "http://b.test/"].map(str::to_owned);
+    let job = CrawlJob { forever: true, ..job(&seeds) };
+    std::thread::scope(|scope| {
+        scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
+        let start = Instant::now();
+        while requests(&site, "b.test").len() < 2 && start.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(requests(&site, "b.test").len() >= 2);
+    let paths: Vec<String> = requests(&site, "a.test").into_iter().map(|request| request.path).collect();
+    assert_eq!(paths, ["/robots.txt", "/"]);
+}
