@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
 use backlinkd::fetch::KeptRobots;
-use backlinkd::frontier::{BlockList, RecrawlRules};
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
-use backlinkd::store::Store;
+use backlinkd::frontier::{BlockList, Priority, QueuedUrl, RecrawlRules, Target};
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
+use backlinkd::store::{Commit, Store};
 use backlinkd::urls::Suffixes;
 
 use crate::pipeline::oracle::url;
@@ -98,6 +98,19 @@ fn a_domain_does_not_grow_by_making_up_hosts() {
     crawl(&site, &[]);
     let hosts = asked_set(&site).len();
     assert!((20..=22).contains(&hosts), "{hosts} hosts");
+}
+
+#[test]
+fn a_page_that_never_answered_is_visited_although_its_entry_counts_no_attempt() {
+    let site = site(FakeWeb::new().page("a.test", "/", Reply::html("here")));
+    let page = url("http://a.test/");
+    // As a merge leaves it that was cut short and is made once more, after the page has failed.
+    let (priority, target) = (Priority::New(0), Target::Page);
+    let entry = QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target };
+    let record = PageRecord { url: page, visited: 1_000_000, visit: Visit::Failed(FailureKind::Timeout) };
+    site.store.commit(Commit { records: vec![record], retried: vec![entry], ..Commit::default() }).unwrap();
+    crawl(&site, &[]);
+    assert_eq!(asked(&site), ["a.test/"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers that mean no good, or know no better: the program itself crawls them, and what becomes of each page, how
 //! long it takes and how much memory, is bounded; and the crawl of other hosts goes on meanwhile.
 
+mod long_urls;
 mod names;
 mod pages;
 mod redirects;

@@ -9,8 +9,13 @@ pub mod web;
 use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{BacklinkRecord, FailureKind, PageRecord, Place, SourcePage, StoredPage, Visit};
-use backlinkd::store::{BacklinkView, HostPair, Keyed, PairCounts, Snapshot, Stats, Store};
+use backlinkd::frontier::{Priority, QueuedUrl, Target};
+use backlinkd::model::{
+    BacklinkRecord, FailureKind, PageContent, PageRecord, Place, SourcePage, StoredPage, Visit,
+};
+use backlinkd::store::{
+    BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
+};
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
 use proptest::prelude::*;
 
@@ -18,11 +23,17 @@ use model::Model;
 
 static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::built_in().unwrap()));
 
+/// Former links of a page that are remembered, and absences of a link: few, so that histories go beyond.
+const FORMER: usize = 4;
+const ABSENCES: usize = 2;
+
 fn config() -> StoreConfig {
     StoreConfig {
         block_cache_bytes: 1 << 20,
         write_buffer_bytes: 1 << 20,
         batch_pages: 3,
+        max_former_links: FORMER,
+        max_absences: ABSENCES,
         ..StoreConfig::default()
     }
 }
@@ -50,6 +61,8 @@ proptest! {
         pages_agree(&store, &model);
         store.compact().unwrap();
         scopes_agree(&store, &model);
+        let options = VerifyOptions { repair: false, memory_bytes: 1 << 20 };
+        assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
     }
 }
 
@@ -222,7 +235,7 @@ fn one_url_thrice_in_a_commit_is_three_visits() {
     let records = vec![record(1, &[a, b]), record(2, &[b]), record(86_400, &[b, a])];
     let mut model = Model::new(SUFFIXES.clone());
     records.iter().for_each(|record| model.visit(record));
-    let commit = backlinkd::store::Commit { records, ..Default::default() };
+    let commit = Commit { records, ..Default::default() };
     store.commit(commit).unwrap();
     assert_eq!(store.snapshot().outlinks(&page).unwrap(), model.outlinks(&page));
     let stats = store.stats().unwrap();
@@ -248,6 +261,46 @@ fn an_error_page_has_no_links_of_the_page() {
     assert_eq!(visit(86_403, 503), (1, 0));
     assert_eq!(visit(2 * 86_400, 410), (0, 1));
     assert_eq!(store.snapshot().outlinks(&page).unwrap()[0].toggles[0].lost.0, 2);
+}
+
+#[test]
+fn what_an_error_page_says_is_no_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let page = url("http://example.com/");
+    let visit = |day: u64, status: u16| {
+        let content = PageContent { status, digest: day, ..PageContent::default() };
+        let visit = Visit::Answered(Box::new(content));
+        store.put(&[PageRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
+        store.page(&page).unwrap().unwrap().interval
+    };
+    let first = visit(100, 200);
+    assert_eq!(visit(107, 200), first);
+    assert_eq!(visit(114, 404), first / 2);
+    assert_eq!(visit(121, 404), first / 4 * 3);
+    assert_eq!(visit(128, 404), first / 8 * 9);
+}
+
+#[test]
+fn a_url_put_off_twice_in_one_commit_is_looked_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let page = url("http://example.com/");
+    let entry =
+        |priority| QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target: Target::Page };
+    let put_off = |times: [u64; 2]| {
+        let entries = [entry(Priority::New(0)), entry(Priority::again(1))];
+        let put_off = entries.into_iter().zip(times).collect();
+        store.commit(Commit { put_off, ..Commit::default() }).unwrap();
+        store.next_due().unwrap()
+    };
+    assert_eq!(put_off([5_000, 9_000]), Some(9_000));
+    assert_eq!(store.take_due(10_000, 10).unwrap().1, 1);
+    store.put(&[PageRecord { url: page.clone(), visited: 1, visit: web::answered(200, vec![]) }]).unwrap();
+    assert_eq!(put_off([8_000, 6_000]), Some(6_000));
+    assert_eq!(store.page(&page).unwrap().unwrap().next_visit, 6_000);
+    assert_eq!(store.take_due(10_000, 10).unwrap().1, 1);
+    assert_eq!(store.next_due().unwrap(), None);
 }
 
 #[test]

@@ -170,6 +170,21 @@ proptest! {
 }
 
 #[test]
+fn ranks_that_were_left_behind_go_with_the_next_ones() {
+    let folder = LARGE.copy();
+    // As whoever is killed after the next ranks became the current ones leaves the former.
+    let stale = [&[0, 0, 0, 0, 2], &b"example.com"[..]].concat();
+    behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("ranks").unwrap(), &stale, [0, 7]).unwrap());
+    let store = open(folder.path());
+    let mut rank = [("example.com".to_owned(), SearchRank(7))].into_iter();
+    store.publish_ranks(&mut std::iter::empty(), &mut std::iter::empty(), &mut rank).unwrap();
+    drop(store);
+    let ranks = &dump(folder.path())["ranks"];
+    let expected = [&[0, 0, 0, 2, 2], &b"example.com"[..]].concat();
+    assert_eq!(ranks.keys().collect::<Vec<_>>(), [&expected]);
+}
+
+#[test]
 fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
     let folder = LARGE.copy();
     let before = dump(folder.path());

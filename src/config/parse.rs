@@ -10,6 +10,8 @@ use super::at_least;
 pub struct ParseConfig {
     /// Links taken from one page; the rest is left out.
     pub max_links: usize,
+    /// Bytes that the links of one page take; the rest is left out.
+    pub max_links_bytes: usize,
     /// Characters of an anchor text.
     pub max_anchor_chars: usize,
     /// Characters of a title.
@@ -30,6 +32,7 @@ impl Default for ParseConfig {
     fn default() -> Self {
         Self {
             max_links: 100_000,
+            max_links_bytes: 8 << 20,
             max_anchor_chars: 512,
             max_title_chars: 512,
             max_description_chars: 1_024,
@@ -44,6 +47,7 @@ impl Default for ParseConfig {
 impl ParseConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("parse.max_links", self.max_links as u64, 1)?;
+        at_least("parse.max_links_bytes", self.max_links_bytes as u64, 65_536)?;
         at_least("parse.charset_sample_bytes", self.charset_sample_bytes as u64, 1_024)?;
         at_least("parse.max_open_elements", self.max_open_elements as u64, 64)?;
         at_least("parse.max_nodes", self.max_nodes as u64, 1_000)?;

@@ -10,7 +10,7 @@ use super::at_least;
 pub struct SitemapsConfig {
     /// Whether sitemaps that a robots.txt declares are read.
     pub follow: bool,
-    /// Bytes of one sitemap, without its compression, that are read.
+    /// Bytes of one sitemap, without its compression, that are read, and of the URLs that its entries lead to.
     pub max_bytes: usize,
     /// Entries of one sitemap that are read.
     pub max_urls: usize,

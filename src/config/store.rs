@@ -21,6 +21,10 @@ pub struct StoreConfig {
     pub sync: bool,
     /// Page records put into one write at most.
     pub batch_pages: usize,
+    /// Former links of one page that are remembered.
+    pub max_former_links: usize,
+    /// Absences of one link that are told apart.
+    pub max_absences: usize,
     /// How long a write waits for more page records.
     pub batch_wait: Span,
     /// Files held open at most; -1: no limit.
@@ -39,6 +43,8 @@ impl Default for StoreConfig {
             compression_level: 3,
             sync: false,
             batch_pages: 64,
+            max_former_links: 10_000,
+            max_absences: 100,
             batch_wait: Span(Duration::from_millis(5)),
             max_open_files: 1_000,
             log_file_bytes: 8 << 20,
@@ -54,6 +60,7 @@ impl StoreConfig {
         at_least("store.verify_memory_bytes", self.verify_memory_bytes as u64, 1 << 20)?;
         at_least("store.log_file_bytes", self.log_file_bytes as u64, 1 << 20)?;
         at_least("store.batch_pages", self.batch_pages as u64, 1)?;
+        at_least("store.max_absences", self.max_absences as u64, 1)?;
         if !(1..=22).contains(&self.compression_level) {
             return Err(format!(
                 "store.compression_level is {}; it must be from 1 to 22",

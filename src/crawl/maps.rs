@@ -49,11 +49,17 @@ impl Reading {
             }
         };
         let today = Day::from_unix_seconds(unix_now());
+        let mut room = config.max_bytes;
         let domain = self.suffixes.domain_of(url.host());
         let own = sitemap.entries.into_iter().filter_map(|entry| {
             let target = self.rules.resolve(&base, &entry.loc).ok()?;
             let may = self.suffixes.domain_of(target.host()) == domain && self.may_follow(&target, today);
             may.then_some((target, entry))
+        });
+        // Absolute URLs have room in any case; relative ones can be short, and lead to long ones.
+        let own = own.map_while(|(target, entry)| {
+            room = room.checked_sub(target.as_str().len())?;
+            Some((target, entry))
         });
         match sitemap.kind {
             SitemapKind::Urls => own.map(|(target, entry)| self.listed_page(target, &entry)).collect(),

@@ -235,7 +235,7 @@ impl Reading {
             content.html = true;
             content.directives = parsed.directives;
             content.canonical = parsed.canonical;
-            content.truncated |= parsed.cut || parsed.links_dropped > 0;
+            content.truncated |= parsed.cut || parsed.links_dropped;
             content.links = parsed.links;
         }
     }

@@ -99,14 +99,15 @@ impl Loop<'_> {
         Ok(())
     }
 
-    /// What becomes of an entry of the queue whose visit was made already: a URL may stand there twice. A page that
-    /// is due too soon after its last visit left the schedule to come here, and goes back to it.
+    /// What becomes of an entry of the queue whose visit was made already: a URL may stand there twice. One whose page
+    /// has no next visit is the only one of its page. A page that is due too soon after its last visit left the
+    /// schedule to come here, and goes back to it.
     fn was_done(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> Option<End> {
         let page = page.filter(|_| queued.attempts == 0)?;
         let earliest = page.visited + self.crawler.recrawl.min.as_secs();
         match queued.priority {
             Priority::Again(_) => (earliest > unix_now()).then(|| End::PutOff(earliest.max(page.next_visit))),
-            priority => priority.is_new_page().then_some(End::Withdrawn),
+            priority => (priority.is_new_page() && page.next_visit != 0).then_some(End::Withdrawn),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::urls::CanonicalUrl;
+use crate::urls::{CanonicalUrl, same_site};
 
 /// What kind of element (or redirect) a link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,6 +166,16 @@ pub struct Link {
     pub rel: Rel,
     /// Anchor text: blanks collapsed, trimmed, case kept, cut to the configured length.
     pub anchor: String,
+}
+
+impl Link {
+    /// Bytes that the link takes with what stands beside it in the index: an external one has its page's URL and
+    /// title there besides its own target and text.
+    pub fn bytes_on(&self, page: &CanonicalUrl, title: &str) -> usize {
+        let own = self.target.as_str().len() + self.anchor.len();
+        let internal = same_site(page.host(), self.target.host());
+        if internal { own } else { own + page.as_str().len() + title.len() }
+    }
 }
 
 #[cfg(test)]

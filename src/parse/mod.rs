@@ -19,9 +19,9 @@
 //!
 //! "Blank" is ASCII white space, as in the DOM's own `strip and collapse`: a no-break space is text.
 //!
-//! Hostile pages are bounded: the number of links, of tree nodes, of elements open at once and of attributes of
-//! one tag (`[parse]` in the configuration). Everything takes time and memory linear in the body, times at most
-//! those bounds, and nothing recurses.
+//! Hostile pages are bounded: the number of links and their bytes, the number of tree nodes, of elements open at once
+//! and of attributes of one tag (`[parse]` in the configuration). Everything takes time and memory linear in the
+//! body, times at most those bounds, and nothing recurses.
 
 mod charset;
 mod directives;
@@ -79,12 +79,12 @@ pub struct ParsedPage {
     pub directives: Directives,
     /// `link rel=canonical`, or else the `Link` header's, when it is another URL than the page's own.
     pub canonical: Option<CanonicalUrl>,
-    /// In document order, at most `parse.max_links`.
+    /// In document order, at most `parse.max_links` of at most `parse.max_links_bytes`.
     pub links: Vec<Link>,
-    /// Links beyond `parse.max_links`.
-    pub links_dropped: usize,
+    /// Whether there were links beyond that.
+    pub links_dropped: bool,
     /// Whether the rest of the document was left out, because it went beyond `parse.max_nodes` or
-    /// `parse.max_attributes`.
+    /// `parse.max_attributes`, or texts of links, because all of them went beyond `parse.max_links_bytes`.
     pub cut: bool,
 }
 
@@ -117,19 +117,23 @@ pub fn parse(
         description: found.description.unwrap_or_default(),
         directives,
         canonical: canonical(answer, &found.canonicals, &resolver),
-        cut: tree.cut,
+        cut: tree.cut || found.cut,
         ..ParsedPage::default()
     };
     let page_rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
     let from_header = answer.refresh.and_then(refresh::reference).and_then(|to| resolver.header_link(to));
     let from_document = found.references.into_iter().filter_map(|reference| resolver.link(reference));
+    let mut room = config.max_links_bytes;
     for mut link in from_header.into_iter().chain(from_document) {
-        if page.links.len() < config.max_links {
-            link.rel = link.rel.with(page_rel);
-            page.links.push(link);
-        } else {
-            page.links_dropped += 1;
-        }
+        let rest = room.checked_sub(link.bytes_on(answer.url, &page.title));
+        let (Some(rest), true) = (rest, page.links.len() < config.max_links) else {
+            // The rest is not even resolved: a short reference can lead to a long URL.
+            page.links_dropped = true;
+            break;
+        };
+        room = rest;
+        link.rel = link.rel.with(page_rel);
+        page.links.push(link);
     }
     page
 }

@@ -23,6 +23,8 @@ pub(super) struct Findings<'t> {
     pub(super) canonicals: Vec<&'t str>,
     /// In document order.
     pub(super) references: Vec<Reference<'t>>,
+    /// Whether texts of anchors were left out, because there was no room for them.
+    pub(super) cut: bool,
 }
 
 /// An element that would be a link, if its URL leads anywhere.
@@ -43,6 +45,7 @@ pub(super) fn walk<'t>(document: NodeRef<'t>, config: &ParseConfig, user_agent_t
         text: Collapsed::default(),
         alts: Collapsed::default(),
         images: 0,
+        room: config.max_links_bytes,
     };
     let mut node = document;
     loop {
@@ -77,6 +80,8 @@ struct Walker<'t, 'c> {
     alts: Collapsed,
     /// The number of images so far.
     images: usize,
+    /// Bytes that the texts of further anchors may take: of anchors that hold each other, each has the whole text.
+    room: usize,
 }
 
 /// An `a` with `href` whose end has not been reached.
@@ -104,7 +109,7 @@ impl<'t> Walker<'t, '_> {
 
     fn leave(&mut self, node: NodeRef<'t>) {
         let Some(anchor) = self.anchors.pop_if(|anchor| anchor.node.is(node)) else { return };
-        let most = self.config.max_anchor_chars;
+        let most = if self.room > 0 { self.config.max_anchor_chars } else { 0 };
         let reference = &mut self.findings.references[anchor.reference];
         reference.anchor = self.text.since(anchor.text_start, most);
         if self.images > anchor.images_before {
@@ -113,6 +118,8 @@ impl<'t> Walker<'t, '_> {
                 reference.anchor = self.alts.since(anchor.alts_start, most);
             }
         }
+        self.room = self.room.saturating_sub(reference.anchor.len());
+        self.findings.cut |= self.room == 0;
         if self.anchors.is_empty() {
             self.text.clear();
             self.alts.clear();

@@ -13,11 +13,15 @@ use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, Sto
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 use super::changes::{ChangedDomains, page_differs};
+use super::diff::Merged;
 use super::hosts::HostChanges;
 use super::pairs::PairChanges;
 use super::queue::Scheduled;
 use super::schema::{BACKLINKS, META, OUTLINKS, PAGES, encode_sums};
 use super::{Store, StoreError, diff, keys, meta, values};
+
+/// Bytes from which on a batch takes no further record: the rows of a page's links can be some tens of megabytes.
+const MOST_BATCH_BYTES: usize = 64 << 20;
 
 /// The change a commit makes to the counters that `stats` shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +41,7 @@ pub(super) struct Stage<'a> {
     pairs: PairChanges,
     changed: ChangedDomains,
     pub hosts: HostChanges,
-    pub staged: FxHashSet<CanonicalUrl>,
+    staged: FxHashSet<CanonicalUrl>,
     /// How the URLs stood in the queue.
     entries: FxHashMap<CanonicalUrl, Entry>,
     /// New pages that were stored without having been queued.
@@ -67,6 +71,8 @@ struct LinkChange<'a> {
     url: &'a CanonicalUrl,
     old: &'a [OutlinkRecord],
     new: &'a [OutlinkRecord],
+    /// Former ones that are among neither.
+    forgotten: &'a [OutlinkRecord],
     /// Whether what backlinks show of their page changed.
     page_changed: bool,
     page: &'a StoredPage,
@@ -103,9 +109,10 @@ impl<'a> Stage<'a> {
         Self { entries, unasked, ..Self::new(self.store) }
     }
 
-    /// Whether a record of this URL was added.
-    pub fn holds(&self, url: &CanonicalUrl) -> bool {
-        self.staged.contains(url)
+    /// Whether a record of this URL must wait for the next stage, for one was added to this; or any, for this is
+    /// large.
+    pub fn has_no_room_for(&self, url: &CanonicalUrl) -> bool {
+        self.staged.contains(url) || self.batch.size_in_bytes() >= MOST_BATCH_BYTES
     }
 
     /// Adds all that one record changes.
@@ -165,7 +172,8 @@ impl<'a> Stage<'a> {
         if page.upd_day != old.upd_day {
             let links = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
             let (url, page) = (visit.url, &page);
-            self.links(&LinkChange { url, old: &links, new: &links, page_changed: true, page })?;
+            let (old, new, forgotten) = (&links, &links, &[][..]);
+            self.links(&LinkChange { url, old, new, forgotten, page_changed: true, page })?;
         }
         self.put_page(&visit, page, Change::None)
     }
@@ -180,11 +188,14 @@ impl<'a> Stage<'a> {
             // What the error page links to are not the page's links.
             content.links.clear();
         }
-        let links = diff::merge(url, old_links.clone(), std::mem::take(&mut content.links), visit.today);
+        let found = std::mem::take(&mut content.links);
+        let Merged { links, forgotten } =
+            diff::merge(url, old_links.clone(), found, visit.today, self.store.bounds);
         let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
         let page = stored(content, &links, ins_day, visit.today);
         let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
-        self.links(&LinkChange { url, old: &old_links, new: &links, page_changed, page: &page })?;
+        let (old, new, forgotten) = (&old_links, &links, &forgotten);
+        self.links(&LinkChange { url, old, new, forgotten, page_changed, page: &page })?;
         if links != old_links {
             self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
             let family = self.store.family(OUTLINKS)?;
@@ -196,7 +207,8 @@ impl<'a> Stage<'a> {
         }
         let change = match &visit.old {
             Some(old) if links != old_links || shows_else(old, &page) => Change::Links,
-            Some(old) if old.digest == page.digest => Change::None,
+            // The text of an error page is not the page's.
+            Some(old) if old.digest == page.digest || is_gone(page.status) => Change::None,
             _ => Change::Text,
         };
         self.put_page(&visit, page, change)
@@ -270,10 +282,14 @@ impl<'a> Stage<'a> {
             if same_count && known.get(&(&link.target, link.seq)) == Some(&link) {
                 continue;
             }
-            // A pair whose sums change has a row that changes: links are marked as lost, never deleted.
+            // A pair whose sums change has a row that changes or goes.
             self.changed.add_incoming(domain);
             let key = keys::backlink(&link.target, source.as_bytes(), link.seq);
             self.batch.put_cf(family, key, values::encode_backlink(link, blpcount, &shown));
+        }
+        for link in change.forgotten.iter().filter(|link| link.external) {
+            self.changed.add_incoming(suffixes.domain_of(link.target.host()));
+            self.batch.delete_cf(family, keys::backlink(&link.target, source.as_bytes(), link.seq));
         }
         Ok(())
     }

@@ -5,20 +5,44 @@
 //! for each target, first links with the same tag and anchor text are matched in document order, then the rest
 //! in document order; what is left over on the old side is lost, what is left over on the new side reappears
 //! from the target's inactive links or is new. So a link that only moved keeps its first day.
+//!
+//! What is kept of the past is bounded ([`Bounds`]): pages whose links are others at every visit are common.
+
+use std::collections::hash_map::Entry;
 
 use ahash::HashMap;
 
-use crate::model::{Day, Link, OutlinkRecord, Toggle};
+use crate::model::{Day, Link, LinkTag, OutlinkRecord, Toggle};
 use crate::urls::{CanonicalUrl, same_site};
 
-/// The page's links after the visit: the active ones in document order, then the inactive ones in their former
-/// order. `old` are all links known before, active or not.
+/// Bytes of a page's former links that are kept.
+const MOST_BYTES: usize = 8 << 20;
+
+/// What is kept of the past.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Former links of one page.
+    pub former: usize,
+    /// Absences of one link.
+    pub absences: usize,
+}
+
+/// A page's links after a visit.
+pub(super) struct Merged {
+    /// The active ones in document order, then the inactive ones, those lost last first.
+    pub links: Vec<OutlinkRecord>,
+    /// Inactive ones that are forgotten: those lost longest ago, as far as they go beyond the bounds.
+    pub forgotten: Vec<OutlinkRecord>,
+}
+
+/// The page's links after the visit. `old` are all links known before, active or not.
 pub(super) fn merge(
     page: &CanonicalUrl,
     old: Vec<OutlinkRecord>,
     new: Vec<Link>,
     today: Day,
-) -> Vec<OutlinkRecord> {
+    bounds: Bounds,
+) -> Merged {
     let chosen = match_links(&old, &new);
     let seqs = new_seqs(&old, &new, &chosen);
     let mut old: Vec<Option<OutlinkRecord>> = old.into_iter().map(Some).collect();
@@ -30,8 +54,23 @@ pub(super) fn merge(
             None => found(page, link, seq, pos, today),
         });
     }
-    merged.extend(old.into_iter().flatten().map(|link| lost(link, today)));
-    merged
+    let active = merged.len();
+    // Those that were active until now stood first.
+    merged.extend(old.into_iter().flatten().map(|link| lost(link, today, bounds)));
+    let forgotten = merged.split_off(active + remembered(page, &merged[active..], bounds));
+    Merged { links: merged, forgotten }
+}
+
+/// How many of the former links are kept, from the first on.
+fn remembered(page: &CanonicalUrl, former: &[OutlinkRecord], bounds: Bounds) -> usize {
+    let mut bytes = 0;
+    let fits = |link: &&OutlinkRecord| {
+        bytes += link.target.as_str().len() + link.anchor.len();
+        // It stands with its target too, by its page's URL.
+        bytes += if link.external { page.as_str().len() } else { 0 };
+        bytes <= MOST_BYTES
+    };
+    former.iter().take(bounds.former).take_while(fits).count()
 }
 
 /// For each new link that is no former one, its number among the links to its target.
@@ -52,27 +91,36 @@ fn new_seqs(old: &[OutlinkRecord], new: &[Link], chosen: &[Option<usize>]) -> Ve
     seqs
 }
 
-/// For each new link, the index of the former link that it is.
+/// For each new link, the index of the former link that it is: active ones before inactive ones, and of both first
+/// those with the same tag and anchor text.
 fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
     let mut chosen = vec![None; new.len()];
-    if old.is_empty() {
-        return chosen;
-    }
-    let mut candidates: HashMap<&str, Vec<usize>> = HashMap::default();
-    for (at, link) in old.iter().enumerate() {
-        candidates.entry(link.target.as_str()).or_default().push(at);
-    }
-    for (want_active, want_equal) in [(true, true), (true, false), (false, true), (false, false)] {
-        for (link, choice) in new.iter().zip(&mut chosen).filter(|(_, choice)| choice.is_none()) {
-            let Some(left) = candidates.get_mut(link.target.as_str()) else { continue };
-            let fits = |&&at: &&usize| {
-                let known = &old[at];
-                known.is_active() == want_active
-                    && (!want_equal || (known.tag == link.tag && known.anchor == link.anchor))
-            };
-            if let Some(place) = left.iter().position(|at| fits(&at)) {
-                *choice = Some(left.remove(place));
+    let mut taken = vec![false; old.len()];
+    // Of each former link, the next that is like it: those alike are lists, taken from the front.
+    let mut next = vec![None; old.len()];
+    for (active, equal) in [(true, true), (true, false), (false, true), (false, false)] {
+        let like = |tag, anchor| if equal { Some((tag, anchor)) } else { None };
+        let mut first: HashMap<(&str, Option<(LinkTag, &str)>), usize> = HashMap::default();
+        for (at, link) in old.iter().enumerate().rev() {
+            if link.is_active() == active && !taken[at] {
+                next[at] = first.insert((link.target.as_str(), like(link.tag, link.anchor.as_str())), at);
             }
+        }
+        for (link, choice) in new.iter().zip(&mut chosen).filter(|(_, choice)| choice.is_none()) {
+            if first.is_empty() {
+                break;
+            }
+            let key = (link.target.as_str(), like(link.tag, link.anchor.as_str()));
+            let Entry::Occupied(mut list) = first.entry(key) else { continue };
+            let at = *list.get();
+            match next[at] {
+                Some(next) => *list.get_mut() = next,
+                None => {
+                    list.remove();
+                }
+            }
+            taken[at] = true;
+            *choice = Some(at);
         }
     }
     chosen
@@ -106,17 +154,26 @@ fn found(page: &CanonicalUrl, link: Link, seq: u32, pos: u32, today: Day) -> Out
     }
 }
 
-fn lost(mut link: OutlinkRecord, today: Day) -> OutlinkRecord {
+fn lost(mut link: OutlinkRecord, today: Day, bounds: Bounds) -> OutlinkRecord {
     if link.is_active() {
         link.toggles.push(Toggle { lost: today, back: None });
+        while let [oldest, next, ..] = link.toggles[..]
+            && link.toggles.len() > bounds.absences
+        {
+            link.toggles[1] = Toggle { lost: oldest.lost, back: next.back };
+            link.toggles.remove(0);
+        }
     }
     link
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
-    use crate::model::{LinkTag, Rel};
+    use crate::model::Rel;
     use crate::urls::UrlRules;
 
     fn url(text: &str) -> CanonicalUrl {
@@ -129,8 +186,10 @@ mod tests {
 
     fn visit(old: Vec<OutlinkRecord>, links: &[(&str, &str)], day: u32) -> Vec<OutlinkRecord> {
         let links = links.iter().map(|(target, anchor)| link(target, anchor)).collect();
-        merge(&url("http://a.test/"), old, links, Day(day))
+        merge(&url("http://a.test/"), old, links, Day(day), BOUNDS).links
     }
+
+    const BOUNDS: Bounds = Bounds { former: 100, absences: 3 };
 
     /// (target's last letter, seq, pos, first day, active)
     fn shape(links: &[OutlinkRecord]) -> Vec<(char, u32, u32, u32, bool)> {
@@ -184,5 +243,97 @@ mod tests {
         seqs.sort_unstable();
         assert_eq!(seqs, [0, 1, 2]);
         assert!(third.iter().all(OutlinkRecord::is_active));
+    }
+
+    #[test]
+    fn former_links_are_bounded_by_number_and_by_bytes() {
+        let page = url("http://a.test/");
+        let name = |at: usize| format!("http://b.test/{}{at:03}", "x".repeat(7_900));
+        let links: Vec<Link> = (0..120).map(|at| link(&name(at), "")).collect();
+        let first = merge(&page, vec![], links, Day(1), BOUNDS).links;
+        let second = merge(&page, first.clone(), vec![link(B, "")], Day(2), BOUNDS);
+        assert_eq!((second.links.len(), second.forgotten.len()), (1 + 100, 20));
+        assert_eq!(second.links[1].target, first[0].target);
+        assert_eq!(second.forgotten[19].target, first[119].target);
+        // What was lost before goes before what is lost now.
+        let third = merge(&page, second.links, vec![], Day(3), BOUNDS);
+        assert_eq!((third.links.len(), third.links[0].target.as_str()), (100, B));
+        assert_eq!(third.forgotten[0].target, first[99].target);
+
+        let links: Vec<Link> = (0..2_000).map(|at| link(&name(at), "")).collect();
+        let bounds = Bounds { former: 10_000, absences: 1 };
+        let first = merge(&page, vec![], links, Day(1), bounds).links;
+        let each = first[0].target.as_str().len() + page.as_str().len();
+        let second = merge(&page, first, vec![], Day(2), bounds);
+        let bytes = second.links.len() * each;
+        assert!((MOST_BYTES - 2 * each..=MOST_BYTES).contains(&bytes), "{bytes}");
+        assert_eq!(second.links.len() + second.forgotten.len(), 2_000);
+    }
+
+    #[test]
+    fn the_oldest_absences_are_joined() {
+        let mut links = visit(vec![], &[(B, "one")], 1);
+        for day in (10..60).step_by(10) {
+            links = visit(links, &[], day);
+            links = visit(links, &[(B, "one")], day + 5);
+        }
+        let absence = |lost, back| Toggle { lost: Day(lost), back: Some(Day(back)) };
+        assert_eq!(links[0].toggles, [absence(10, 35), absence(40, 45), absence(50, 55)]);
+        assert_eq!(shape(&links), [('b', 0, 1, 1, true)]);
+    }
+
+    /// The same by looking through all that is left, again and again.
+    fn match_slowly(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
+        let mut chosen = vec![None; new.len()];
+        let mut left: Vec<usize> = (0..old.len()).collect();
+        for (active, equal) in [(true, true), (true, false), (false, true), (false, false)] {
+            for (link, choice) in new.iter().zip(&mut chosen).filter(|(_, choice)| choice.is_none()) {
+                let fits = |&at: &usize| {
+                    let known = &old[at];
+                    known.target == link.target
+                        && known.is_active() == active
+                        && (!equal || (known.tag == link.tag && known.anchor == link.anchor))
+                };
+                *choice = left.iter().position(fits).map(|place| left.remove(place));
+            }
+        }
+        chosen
+    }
+
+    fn some_links() -> impl Strategy<Value = Vec<(Link, bool)>> {
+        let tags = select(vec![LinkTag::A, LinkTag::Aimg]);
+        let one = (select(vec![B, C]), select(vec!["", "one", "two", "three"]), tags, any::<bool>());
+        let one =
+            one.prop_map(|(target, anchor, tag, active)| (Link { tag, ..link(target, anchor) }, active));
+        prop::collection::vec(one, 0..24)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn links_are_matched_as_by_looking_through_all(old in some_links(), new in some_links()) {
+            let record = |(link, active): (Link, bool)| {
+                let record = found(&url("http://a.test/"), link, 0, 1, Day(1));
+                if active { record } else { lost(record, Day(2), BOUNDS) }
+            };
+            let old: Vec<OutlinkRecord> = old.into_iter().map(record).collect();
+            let new: Vec<Link> = new.into_iter().map(|(link, _)| link).collect();
+            prop_assert_eq!(match_links(&old, &new), match_slowly(&old, &new));
+        }
+    }
+
+    #[test]
+    fn many_links_to_one_target_are_matched_in_time() {
+        let visit_with = |old, text: &str| {
+            let links = (0..100_000).map(|at| link(B, &format!("{text} {at}"))).collect();
+            merge(&url("http://a.test/"), old, links, Day(1), BOUNDS).links
+        };
+        let first = visit_with(vec![], "one");
+        let start = std::time::Instant::now();
+        let second = visit_with(first, "two");
+        // By looking through all it takes half a minute.
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+        assert!(second.iter().zip(0u32..).all(|(link, at)| link.seq == at && link.is_active()));
     }
 }

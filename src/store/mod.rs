@@ -36,9 +36,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rocksdb::{
     BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, DBPinnableSlice, WriteBatch, WriteOptions,
 };
+use rustc_hash::FxHashMap;
 
 use crate::config::StoreConfig;
-use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules};
+use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules, Target};
 use crate::model::{OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
@@ -56,6 +57,7 @@ pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 use commit::Stage;
+use diff::Bounds;
 use schema::{META, OUTLINKS, PAGES};
 use seen::Writer;
 
@@ -69,6 +71,7 @@ pub struct Store {
     suffixes: Arc<Suffixes>,
     sync: bool,
     batch_pages: usize,
+    bounds: Bounds,
     /// Serialises commits, and remembers what they saw.
     writer: Mutex<Writer>,
     recrawl: Mutex<RecrawlRules>,
@@ -149,6 +152,7 @@ impl Store {
             suffixes,
             sync: config.sync,
             batch_pages: config.batch_pages,
+            bounds: Bounds { former: config.max_former_links, absences: config.max_absences },
             writer: Mutex::new(Writer::new()),
             recrawl: Mutex::default(),
             met_urls: AtomicUsize::new(0),
@@ -222,8 +226,8 @@ impl Store {
     }
 
     /// Stores a commit in one atomic batch; gives back the queues that URLs wanted again came into. New URLs wait for
-    /// [`Self::merge_met`]. A URL with two records in one commit is stored in two batches, the queue's changes with
-    /// the last.
+    /// [`Self::merge_met`]. A commit that has two records of one URL, or more than a batch has room for, is stored in
+    /// several batches, the queue's changes with the last.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
@@ -231,8 +235,9 @@ impl Store {
         let mut writer = self.lock();
         let mut stage = Stage::new(self);
         stage.announce(&commit.done, &commit.retried);
+        let put_off = last_put_off(&commit);
         for record in commit.records {
-            if stage.holds(&record.url) {
+            if stage.has_no_room_for(&record.url) {
                 let next = stage.successor();
                 self.write_stage(std::mem::replace(&mut stage, next))?;
             }
@@ -245,20 +250,16 @@ impl Store {
             stage.hosts.host(self, queue)?.asleep_until = until;
         }
         let unasked = std::mem::take(&mut stage.unasked);
-        let Stage { batch, staged: visited, .. } = &mut stage;
+        let batch = &mut stage.batch;
         for entry in &commit.retried {
             self.stage_entry(batch, entry)?;
         }
-        for entry in commit.done.iter().chain(&commit.withdrawn) {
+        let left = commit.put_off.iter().map(|(entry, _)| entry);
+        for entry in commit.done.iter().chain(&commit.withdrawn).chain(left) {
             self.stage_off(batch, entry)?;
         }
-        for (entry, next) in &commit.put_off {
-            // What was visited meanwhile has its next visit already.
-            if visited.contains(&entry.url) {
-                self.stage_off(batch, entry)?;
-            } else {
-                self.stage_put_off(batch, entry, *next)?;
-            }
+        for (url, (depth, next)) in put_off {
+            self.stage_put_off(batch, &url, depth, next)?;
         }
         let (met, arrivals) = self.stage_found(batch, &writer, commit.found, unasked)?;
         self.write_stage(stage)?;
@@ -272,11 +273,16 @@ impl Store {
     }
 
     fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.write_with(batch, self.sync)
+    }
+
+    /// Writes a batch; with `sync`, it and all before it are on disk then, whatever fails.
+    fn write_with(&self, batch: WriteBatch, sync: bool) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
         let mut options = WriteOptions::default();
-        options.set_sync(self.sync);
+        options.set_sync(sync);
         Ok(self.db.write_opt(batch, &options)?)
     }
 
@@ -329,6 +335,20 @@ impl Store {
     fn read_outlinks(&self, url: &CanonicalUrl, key: &[u8]) -> Result<Vec<OutlinkRecord>, StoreError> {
         outlinks_from(url, key, self.db.get_pinned_cf(self.family(OUTLINKS)?, key)?)
     }
+}
+
+/// Of the pages that a commit puts off, the depth and the next visit: the last that was said. What the commit has a
+/// record of has its next visit by that. A sitemap comes again with its robots.txt.
+fn last_put_off(commit: &Commit) -> FxHashMap<CanonicalUrl, (u16, u64)> {
+    let pages = commit.put_off.iter().filter(|(entry, _)| entry.target == Target::Page);
+    let mut last: FxHashMap<CanonicalUrl, (u16, u64)> =
+        pages.map(|(entry, next)| (entry.url.clone(), (entry.depth, *next))).collect();
+    if !last.is_empty() {
+        for record in &commit.records {
+            last.remove(&record.url);
+        }
+    }
+    last
 }
 
 /// The page stored under a key, from its value as the database or a snapshot gave it.

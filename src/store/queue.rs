@@ -185,21 +185,17 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a URL off the queue that was not fetched, and has another look at it at `next`. Its page, if it has
-    /// one, stays as it is. A sitemap comes again with its robots.txt.
+    /// Has another look at a URL that was not fetched at `next`. Its page, if it has one, stays as it is.
     pub(super) fn stage_put_off(
         &self,
         batch: &mut WriteBatch,
-        entry: &QueuedUrl,
+        url: &CanonicalUrl,
+        depth: u16,
         next: u64,
     ) -> Result<(), StoreError> {
-        self.stage_off(batch, entry)?;
-        if entry.target != Target::Page {
-            return Ok(());
-        }
-        let surt = Surt::from(&entry.url);
+        let surt = Surt::from(url);
         let page = self.read_page(surt.as_bytes())?;
-        let scheduled = Scheduled { depth: entry.depth, pageless: page.is_none() };
+        let scheduled = Scheduled { depth, pageless: page.is_none() };
         if let Some(mut page) = page {
             self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
             page.next_visit = next;

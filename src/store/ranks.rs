@@ -66,7 +66,7 @@ impl Store {
         let current = decode_generation(self.db.get_cf(meta, GENERATION_KEY)?.as_deref())?;
         let next = current.wrapping_add(1);
         // What a cut-off computation left of this generation.
-        self.delete_generation(next)?;
+        self.delete_generations(next, next.wrapping_add(1))?;
         let pages = pages.map(|(url, rank)| (key(next, RankKind::Page, Surt::from(&url).as_bytes()), rank));
         let hosts = hosts.map(|(host, rank)| (key(next, RankKind::Host, host.as_bytes()), rank));
         let domains = domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
@@ -78,7 +78,8 @@ impl Store {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_numbered(batch, &ChangedDomains::default())?;
         drop(writer);
-        self.delete_generation(current)
+        // The former one, and what is left of earlier ones by whoever was killed here.
+        self.delete_generations(0, next)
     }
 
     fn write_ranks(&self, ranks: &mut dyn Iterator<Item = (Vec<u8>, SearchRank)>) -> Result<(), StoreError> {
@@ -97,11 +98,9 @@ impl Store {
         self.write(batch)
     }
 
-    fn delete_generation(&self, generation: u32) -> Result<(), StoreError> {
-        let from = generation.to_be_bytes();
-        let to = generation.wrapping_add(1).to_be_bytes();
+    fn delete_generations(&self, from: u32, to: u32) -> Result<(), StoreError> {
         if from < to {
-            self.db.delete_range_cf(self.family(RANKS)?, from, to)?;
+            self.db.delete_range_cf(self.family(RANKS)?, from.to_be_bytes(), to.to_be_bytes())?;
         }
         Ok(())
     }

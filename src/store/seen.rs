@@ -252,7 +252,8 @@ impl Writer {
         cursor.status()?;
         batch.put_cf(store.family(META)?, SIEVE_KEY, encode_runs(&merged.sieve.runs()));
         batch.delete_range_cf(store.family(MET)?, 0u64.to_be_bytes(), self.next_row.to_be_bytes());
-        store.write(batch)?;
+        // The files that were named before are deleted next.
+        store.write_with(batch, true)?;
         self.sieve = merged.sieve;
         self.sieve.discard()?;
         self.waiting.clear();
@@ -347,14 +348,6 @@ impl Store {
         Ok(waits || writer.sieve.holds(fingerprint)?)
     }
 
-    /// Checks the files of the set against what was written.
-    ///
-    /// # Errors
-    /// [`StoreError`] when one of them is damaged.
-    pub fn check_seen(&self) -> Result<(), StoreError> {
-        self.lock().check()
-    }
-
     /// Makes the set anew from the pages, the queue and the schedule. A URL that was dropped for good and stands in
     /// none of them is met as new when it is met again.
     ///
@@ -385,7 +378,9 @@ impl Store {
             }
             cursor.status()?;
         }
-        self.db.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()))?;
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()));
+        self.write_with(batch, true)?;
         self.known_urls.store(sieve.len(), Ordering::Relaxed);
         writer.sieve = sieve;
         Ok(())

@@ -128,13 +128,29 @@ fn texts_are_cut_by_characters() {
 }
 
 #[test]
-fn links_beyond_the_limit_are_counted() {
+fn links_beyond_a_limit_are_left_out_and_told() {
     let body: String =
         (0..10).map(|n| format!("<a href={n}>{n}</a><a href=mailto:{n}@x.example></a>")).collect();
     let config = ParseConfig { max_links: 4, ..ParseConfig::default() };
     let page = read_by(&config, &body);
     assert_eq!(told(&page).last(), Some(&("a", "3".to_owned(), "3")));
-    assert_eq!((page.links.len(), page.links_dropped, page.cut), (4, 6, false));
+    assert_eq!((page.links.len(), page.links_dropped, page.cut), (4, true, false));
+    // Bytes of four links and a half: each has a target, a text, and what stands beside it.
+    let each = page.links[0].bytes_on(&PAGE_URL, &page.title);
+    let config = ParseConfig { max_links_bytes: 4 * each + each / 2, ..ParseConfig::default() };
+    let page = read_by(&config, &body);
+    assert_eq!((page.links.len(), page.links_dropped, page.cut), (4, true, false));
+    let config = ParseConfig { max_links: 10, max_links_bytes: 10 * each, ..ParseConfig::default() };
+    let page = read_by(&config, &body);
+    assert_eq!((page.links.len(), page.links_dropped, page.cut), (10, false, false));
+}
+
+#[test]
+fn texts_of_anchors_that_hold_each_other_are_bounded() {
+    let config = ParseConfig { max_links_bytes: 1_000, ..ParseConfig::default() };
+    let anchors = "<a href='mailto:a@b.example'>".repeat(20);
+    let page = read_by(&config, &format!("<svg>{anchors}{}</svg>", "x".repeat(500)));
+    assert_eq!((page.links.len(), page.cut), (0, true));
 }
 
 #[test]

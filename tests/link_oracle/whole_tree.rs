@@ -119,7 +119,7 @@ fn ours(body: &str) -> Told {
         body: body.as_bytes(),
     };
     let page = parse(&answer, &ParseConfig::default(), &rules, "backlinkd");
-    assert!(!page.cut && page.links_dropped == 0, "{body}");
+    assert!(!page.cut && !page.links_dropped, "{body}");
     let links = page.links.into_iter().filter(|link| link.tag != LinkTag::Refresh);
     (page.title, links.map(|link| (link.tag.to_string(), link.target.to_string(), link.anchor)).collect())
 }

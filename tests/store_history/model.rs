@@ -1,4 +1,4 @@
-//! The model: every page with all the links it ever had, in plain lists; every answer is counted from them anew.
+//! The model: every page with the links it has and those of the past that are remembered, in plain lists; every answer is counted from them anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use backlinkd::model::{
 };
 use backlinkd::store::{HostPair, PairCounts, Stats};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
+
+use super::{ABSENCES, FORMER};
 
 pub struct Model {
     suffixes: Arc<Suffixes>,
@@ -217,12 +219,13 @@ impl Known {
     }
 
     /// Target by target: who stays is found first among links of equal tag and text, then among any; after the
-    /// active ones come the lost ones.
+    /// active ones come the lost ones, as many as are remembered.
     fn take_links(&mut self, links: &[Link], day: Day) {
         let targets: BTreeSet<&CanonicalUrl> = links.iter().map(|link| &link.target).collect();
         let mut now: Vec<Option<OutlinkRecord>> = vec![None; links.len()];
         for target in targets {
-            let mut ever = self.links().filter(|link| link.target == *target).count() as u32;
+            let numbers = self.links().filter(|link| link.target == *target).map(|link| link.seq + 1);
+            let mut ever = numbers.max().unwrap_or(0);
             let mut open: Vec<usize> = (0..links.len()).filter(|&at| links[at].target == *target).collect();
             for pool in [&mut self.active, &mut self.lost] {
                 for equal in [true, false] {
@@ -244,8 +247,15 @@ impl Known {
             }
         }
         let mut gone = std::mem::take(&mut self.active);
-        gone.iter_mut().for_each(|link| link.toggles.push(Toggle { lost: day, back: None }));
+        for link in &mut gone {
+            link.toggles.push(Toggle { lost: day, back: None });
+            if link.toggles.len() > ABSENCES {
+                let oldest = link.toggles.remove(0);
+                link.toggles[0].lost = oldest.lost;
+            }
+        }
         self.lost.splice(0..0, gone);
+        self.lost.truncate(FORMER);
         for (at, (known, link)) in now.into_iter().zip(links).enumerate() {
             let mut known = known.unwrap();
             known.pos = at as u32 + 1;
