@@ -35,7 +35,7 @@ fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
     Ok((name, priority, reader.0))
 }
 
-fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
+pub(super) fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
     let mut value = Vec::with_capacity(3);
     put_varint(&mut value, u64::from(entry.attempts));
     put_varint(&mut value, u64::from(entry.depth));

@@ -69,6 +69,13 @@ impl<'a> Mender<'a> {
         self.flush_from(ROWS)
     }
 
+    /// Has the repairs numbered beyond this number, which somebody may have been given already.
+    pub fn count_beyond(&self, number: u64) {
+        if self.wanted {
+            self.store.count_beyond(number);
+        }
+    }
+
     /// Writes what is left.
     pub fn finish(mut self) -> Result<(), StoreError> {
         self.flush_from(1)

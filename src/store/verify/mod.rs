@@ -136,6 +136,7 @@ impl Store {
             mender: Mender::new(self, options.repair),
             progress: VerifyProgress { step: "", rows: 0 },
             tell,
+            last_change: self.change_number(),
         };
         let mut checks = checks(options.memory_bytes);
         pages::first_walk(&mut work, &mut |page, work| {
@@ -162,6 +163,8 @@ struct Work<'a> {
     mender: Mender<'a>,
     progress: VerifyProgress,
     tell: &'a mut dyn FnMut(VerifyProgress),
+    /// The number of the last commit before the first repair.
+    last_change: u64,
 }
 
 impl<'a> Work<'a> {

@@ -5,9 +5,11 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
-use super::super::schema::{OUTLINKS, PAGES};
+use super::super::queue::{encode_entry, entry_key};
+use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
 use super::super::{StoreError, values};
 use super::{Work, links};
+use crate::frontier::{Priority, QueuedUrl, Target};
 use crate::model::{OutlinkRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -108,8 +110,18 @@ fn sound_page(
         None => Vec::new(),
     };
     let (int_links, ext_links) = links::counts(&links);
-    let page = StoredPage { int_links, ext_links, ..stored.clone() };
+    let mut page = StoredPage { int_links, ext_links, ..stored.clone() };
+    let is_cut = fewer_links(&page, &stored);
+    if is_cut {
+        // By these a server would answer that the page is the same as before, and its links would not come again.
+        page.etag.clear();
+        page.last_modified.clear();
+    }
     if first {
+        if is_cut {
+            // Before the page's new number of links, by which nobody could tell that some are missing.
+            visit_at_once(work, &url, &page)?;
+        }
         let written = values::encode_page(&page);
         if written != value {
             let what = if page == stored { ODDLY_WRITTEN } else { "pages whose number of links is wrong" };
@@ -119,6 +131,21 @@ fn sound_page(
         }
     }
     Ok(Some(SoundPage { url, key: key.to_vec(), page, links }))
+}
+
+/// Whether a page has fewer links left than it had.
+fn fewer_links(left: &StoredPage, had: &StoredPage) -> bool {
+    let links = |page: &StoredPage| u64::from(page.int_links) + u64::from(page.ext_links);
+    links(left) < links(had)
+}
+
+/// Has the next crawl visit a page, however lately it was visited: as one whose last visit failed. Its place in the
+/// schedule or the queue stays, as when it is wanted again.
+fn visit_at_once(work: &mut Work<'_>, url: &CanonicalUrl, page: &StoredPage) -> Result<(), StoreError> {
+    let priority = Priority::again(page.visited);
+    let entry =
+        QueuedUrl { url: url.clone(), priority, depth: page.depth, attempts: 1, target: Target::Page };
+    work.mender.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))
 }
 
 fn read_page(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), &'static str> {
