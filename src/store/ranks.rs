@@ -39,10 +39,16 @@ pub(super) fn key_prefix(generation: u32, kind: RankKind) -> [u8; 5] {
 
 pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
     value.map_or(Ok(0), |value| {
-        Reader(value)
-            .u32("the generation")
-            .map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
+        let mut reader = Reader(value);
+        let generation = reader.u32("the generation").and_then(|number| reader.end().map(|()| number));
+        generation.map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
     })
+}
+
+pub(super) fn encode_generation(generation: u32) -> Vec<u8> {
+    let mut value = Vec::new();
+    put_varint(&mut value, u64::from(generation));
+    value
 }
 
 pub(super) fn decode_rank(value: &[u8]) -> Result<SearchRank, Damage> {
@@ -66,19 +72,18 @@ impl Store {
         let current = decode_generation(self.db.get_cf(meta, GENERATION_KEY)?.as_deref())?;
         let next = current.wrapping_add(1);
         // What a cut-off computation left of this generation.
-        self.delete_generation(next)?;
+        self.delete_generations(next, next.wrapping_add(1))?;
         let pages = pages.map(|(url, rank)| (key(next, RankKind::Page, Surt::from(&url).as_bytes()), rank));
         let hosts = hosts.map(|(host, rank)| (key(next, RankKind::Host, host.as_bytes()), rank));
         let domains = domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
-        let mut value = Vec::new();
-        put_varint(&mut value, u64::from(next));
         let mut batch = WriteBatch::default();
-        batch.put_cf(meta, GENERATION_KEY, value);
+        batch.put_cf(meta, GENERATION_KEY, encode_generation(next));
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_numbered(batch, &ChangedDomains::default())?;
         drop(writer);
-        self.delete_generation(current)
+        // Others than the last, too, whose deletion was cut off.
+        self.delete_generations(0, next)
     }
 
     fn write_ranks(&self, ranks: &mut dyn Iterator<Item = (Vec<u8>, SearchRank)>) -> Result<(), StoreError> {
@@ -97,11 +102,9 @@ impl Store {
         self.write(batch)
     }
 
-    fn delete_generation(&self, generation: u32) -> Result<(), StoreError> {
-        let from = generation.to_be_bytes();
-        let to = generation.wrapping_add(1).to_be_bytes();
+    fn delete_generations(&self, from: u32, to: u32) -> Result<(), StoreError> {
         if from < to {
-            self.db.delete_range_cf(self.family(RANKS)?, from, to)?;
+            self.db.delete_range_cf(self.family(RANKS)?, from.to_be_bytes(), to.to_be_bytes())?;
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ use rocksdb::{DB, DBRawIteratorWithThreadMode};
 use super::super::queue::{encode_entry, entry_key};
 use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
 use super::super::{StoreError, values};
-use super::{Work, links};
+use super::{CLOCK_ERROR, VerifyOptions, Work, links};
 use crate::frontier::{Priority, QueuedUrl, Target};
-use crate::model::{OutlinkRecord, StoredPage};
+use crate::model::{Day, OutlinkRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
 /// A page that can be read, with those of its links that can.
@@ -110,7 +110,7 @@ fn sound_page(
         None => Vec::new(),
     };
     let (int_links, ext_links) = links::counts(&links);
-    let mut page = StoredPage { int_links, ext_links, ..stored.clone() };
+    let mut page = StoredPage { int_links, ext_links, ..in_time(&stored, &work.options) };
     let is_cut = fewer_links(&page, &stored);
     if is_cut {
         // By these a server would answer that the page is the same as before, and its links would not come again.
@@ -124,13 +124,38 @@ fn sound_page(
         }
         let written = values::encode_page(&page);
         if written != value {
-            let what = if page == stored { ODDLY_WRITTEN } else { "pages whose number of links is wrong" };
+            let what = if page == stored {
+                ODDLY_WRITTEN
+            } else if (int_links, ext_links) != (stored.int_links, stored.ext_links) {
+                "pages whose number of links is wrong"
+            } else {
+                "pages with times that are still to come, or visits that are too far off"
+            };
             work.report.add(PAGES, what, key);
             work.page_changes(key)?;
             work.mender.put(PAGES, key, &written)?;
         }
     }
     Ok(Some(SoundPage { url, key: key.to_vec(), page, links }))
+}
+
+/// The page with times that a clock may have given. A visit that lies beyond whatever is waited for would never come:
+/// it is due at once. (The days of links may well be out of order: they are those of the records, in whatever order
+/// the records came.)
+fn in_time(page: &StoredPage, options: &VerifyOptions) -> StoredPage {
+    let latest = options.now.saturating_add(CLOCK_ERROR);
+    let (today, last_day) = (Day::from_unix_seconds(options.now), Day::from_unix_seconds(latest));
+    let day = |day: Day| if day > last_day { today } else { day };
+    let visited = if page.visited > latest { options.now } else { page.visited };
+    let wait = options.longest_wait.max(u64::from(page.interval));
+    let is_too_far = page.next_visit > latest.saturating_add(wait);
+    StoredPage {
+        visited,
+        ins_day: day(page.ins_day),
+        upd_day: day(page.upd_day),
+        next_visit: if is_too_far { visited.max(1) } else { page.next_visit },
+        ..page.clone()
+    }
 }
 
 /// Whether a page has fewer links left than it had.
