@@ -226,6 +226,27 @@ fn a_damaged_row_of_urls_that_were_met_is_told_before_it_is_lost() {
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
+#[test]
+fn of_a_damaged_row_of_urls_that_were_met_the_readable_ones_are_kept() {
+    let (folder, store) = large();
+    let url = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).unwrap();
+    let [first, last] = ["http://first.test/", "http://last.test/"].map(|text| Found::page(url(text), 1));
+    store.commit(Commit { found: vec![first.clone(), last.clone()], ..Commit::default() }).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    behind_its_back(folder.path(), |db| {
+        let (key, value) = rows(db, "met").pop_first().unwrap();
+        db.put_cf(db.cf_handle("met").unwrap(), key, &value[..value.len() - 1]).unwrap();
+    });
+    let store = open(folder.path());
+    let findings = repair(&store);
+    assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert!(store.entry_of(&first.url).unwrap().is_some());
+    store.commit(Commit { found: vec![last], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_met().unwrap().len(), 1);
+}
+
 fn unheard() -> Found {
     Found::page(backlinkd::urls::UrlRules::default().canonical("http://lost.test/").unwrap(), 1)
 }

@@ -61,11 +61,31 @@ impl<'a> Mender<'a> {
     ) -> Result<(), StoreError> {
         if self.wanted {
             tracing::warn!(family, key = %key.escape_ascii(), reason, "a damaged row was removed");
-            if [FRONTIER, SCHEDULE, MET].contains(&family) && !std::mem::replace(&mut self.forgets, true) {
-                self.batch.put_cf(self.store.family(META)?, SIEVE_KEY, INVALID);
-            }
+            self.forget(family)?;
         }
         self.delete(family, key)
+    }
+
+    /// Does the same to the rest of a row.
+    pub fn cut(
+        &mut self,
+        family: &'static str,
+        key: &[u8],
+        left: &[u8],
+        reason: &'static str,
+    ) -> Result<(), StoreError> {
+        if self.wanted {
+            tracing::warn!(family, key = %key.escape_ascii(), reason, "a part of a damaged row was removed");
+            self.forget(family)?;
+        }
+        self.put(family, key, left)
+    }
+
+    fn forget(&mut self, family: &'static str) -> Result<(), StoreError> {
+        if [FRONTIER, SCHEDULE, MET].contains(&family) && !std::mem::replace(&mut self.forgets, true) {
+            self.batch.put_cf(self.store.family(META)?, SIEVE_KEY, INVALID);
+        }
+        Ok(())
     }
 
     /// Says that links into the hosts of a registrable domain change.

@@ -20,13 +20,7 @@ impl Check for Queue {
     fn settle(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         work.each_row(FRONTIER, "reading the queue", &mut queued)?;
         work.each_row(SCHEDULE, "reading the schedule", &mut scheduled)?;
-        work.each_row(MET, "reading URLs that were met", &mut |work, key, value| {
-            if key.len() == size_of::<u64>() && is_met(value) {
-                Ok(())
-            } else {
-                work.unreadable(MET, key, "a URL")
-            }
-        })?;
+        work.each_row(MET, "reading URLs that were met", &mut met)?;
         work.each_row(ROBOTS, "reading robots.txt files", &mut |work, key, value| {
             if is_origin(key) && (work.options.is_robots)(value) {
                 return Ok(());
@@ -97,13 +91,27 @@ fn is_origin(key: &[u8]) -> bool {
     url.is_some_and(|url| is_canonical(&url) && url.path_and_query() == "/")
 }
 
-fn is_met(value: &[u8]) -> bool {
+fn met(work: &mut Work<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    let readable = readable_met(value);
+    let is_key = key.len() == size_of::<u64>();
+    if is_key && readable == value {
+        return Ok(());
+    }
+    if !is_key || readable.is_empty() {
+        return work.unreadable(MET, key, "a URL");
+    }
+    work.report.add(MET, "rows that cannot be read", key);
+    work.mender.cut(MET, key, readable, "a URL")
+}
+
+/// The URLs of a row up to the first that cannot be read.
+fn readable_met(value: &[u8]) -> &[u8] {
     let mut reader = Reader(value);
     loop {
+        let readable = &value[..value.len() - reader.0.len()];
         match values::decode_met(&mut reader) {
             Ok(Some(met)) if url_of(met.surt).is_some() => {}
-            Ok(None) => return true,
-            _ => return false,
+            _ => return readable,
         }
     }
 }
