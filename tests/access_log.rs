@@ -138,6 +138,10 @@ fn the_servers_of_the_test_web_have_nothing_to_complain_of() {
         assert_eq!(forbidden, [""; 0]);
         assert!(judged > 2_000, "{judged}");
     }
-    let options = VerifyOptions { repair: false, memory_bytes: web.config.store.verify_memory_bytes };
+    let options = VerifyOptions {
+        repair: false,
+        memory_bytes: web.config.store.verify_memory_bytes,
+        ..VerifyOptions::default()
+    };
     assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
 }

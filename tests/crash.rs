@@ -94,7 +94,12 @@ fn start(directory: &Path, overrides: &Path) -> Child {
 }
 
 fn verify(store: &Store) -> Findings {
-    store.verify(VerifyOptions { repair: false, memory_bytes: 1 << 20 }, &mut |_| {}).unwrap()
+    store
+        .verify(
+            VerifyOptions { repair: false, memory_bytes: 1 << 20, ..VerifyOptions::default() },
+            &mut |_| {},
+        )
+        .unwrap()
 }
 
 /// Lets a crawl run until it has told of so many pages, and a little longer; kills it. Gives back the pages it told

@@ -3,6 +3,7 @@
 
 mod crawled;
 mod damage;
+mod times;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,11 +38,15 @@ fn open(directory: &Path) -> Store {
 }
 
 fn look(store: &Store, memory_bytes: usize) -> Findings {
-    store.verify(VerifyOptions { repair: false, memory_bytes }, &mut |_| {}).unwrap()
+    store
+        .verify(VerifyOptions { repair: false, memory_bytes, ..VerifyOptions::default() }, &mut |_| {})
+        .unwrap()
 }
 
 fn repair(store: &Store) -> Findings {
-    store.verify(VerifyOptions { repair: true, memory_bytes: MEMORY }, &mut |_| {}).unwrap()
+    store
+        .verify(VerifyOptions { repair: true, memory_bytes: MEMORY, ..VerifyOptions::default() }, &mut |_| {})
+        .unwrap()
 }
 
 /// Family, kind and number of rows of each finding.
@@ -150,7 +155,10 @@ fn an_index_that_was_crawled_is_sound_whatever_the_memory() {
     let folder = LARGE.copy();
     let store = open(folder.path());
     let mut rows = 0;
-    let findings = store.verify(VerifyOptions { repair: true, memory_bytes: 1 }, &mut |now| rows += now.rows);
+    let findings = store
+        .verify(VerifyOptions { repair: true, memory_bytes: 1, ..VerifyOptions::default() }, &mut |now| {
+            rows += now.rows
+        });
     assert_eq!(findings.unwrap(), Findings::default());
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
@@ -166,6 +174,8 @@ proptest! {
             store.put(records).unwrap();
             prop_assert_eq!(look(&store, MEMORY), Findings::default());
         }
+        store.merge_met().unwrap();
+        prop_assert_eq!(look(&store, MEMORY), Findings::default());
     }
 }
 

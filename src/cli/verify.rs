@@ -6,11 +6,13 @@ use std::time::Instant;
 use super::meter::{Meter, Status};
 use super::numbers::grouped;
 use super::{Ending, Setting};
+use crate::config::Config;
+use crate::fetch::KeptRobots;
 use crate::store::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> {
     let store = setting.open()?;
-    let options = VerifyOptions { repair, memory_bytes: setting.config.store.verify_memory_bytes };
+    let options = options(&setting.config, repair);
     let start = Instant::now();
     let findings = {
         let step: Arc<Mutex<Option<VerifyProgress>>> = Arc::default();
@@ -28,6 +30,19 @@ pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> 
     }
     setting.console.tell(format_args!("Verified in {:.1} s.", start.elapsed().as_secs_f64()));
     Ok(if findings.is_clean() { Ending::Good } else { Ending::Partial })
+}
+
+fn options(Config { store, crawl, robots, .. }: &Config, repair: bool) -> VerifyOptions {
+    // A host whose robots.txt cannot be had is left alone until that is asked for again.
+    let longest_sleep = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0);
+    VerifyOptions {
+        repair,
+        memory_bytes: store.verify_memory_bytes,
+        longest_sleep: longest_sleep.as_secs(),
+        longest_wait: crawl.recrawl_max.0.max(crawl.recrawl_min.0).as_secs(),
+        is_robots: |bytes| KeptRobots::decode(bytes).is_some(),
+        ..VerifyOptions::default()
+    }
 }
 
 fn status(progress: Option<VerifyProgress>) -> Status {

@@ -21,7 +21,7 @@ pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merge
 }
 
 /// The candidates that no run holds, sorted; of equal ones, the first.
-pub(super) fn unknown(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Vec<Candidate>, SieveError> {
+fn unknown(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Vec<Candidate>, SieveError> {
     candidates.par_sort_unstable();
     let mut left: Vec<Candidate> = candidates.to_vec();
     left.dedup_by_key(|candidate| candidate.fingerprint);
@@ -184,6 +184,10 @@ mod tests {
         for number in 0..2_000 {
             let fingerprint = mixed(number);
             assert_eq!(sieve.holds(fingerprint).unwrap(), model.contains(&fingerprint), "{number}");
+        }
+        for (from, to) in [(0, u64::MAX), (0, 0), (u64::MAX, u64::MAX), (50, 1 << 62), (1 << 62, 1 << 63)] {
+            let expected: Vec<u64> = model.range(from..=to).copied().collect();
+            assert!(sieve.between(&(from..=to)).unwrap() == expected, "{from}..={to}");
         }
         for known in model.iter().step_by(997).chain(&[0, u64::MAX]) {
             assert!(sieve.holds(*known).unwrap() && (*known == 0 || !sieve.holds(known - 1).unwrap()));

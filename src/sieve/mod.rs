@@ -16,6 +16,7 @@
 mod merge;
 mod run;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 pub use run::RunName;
@@ -113,12 +114,15 @@ impl Sieve {
         merge::merge(self, candidates)
     }
 
-    /// The candidates that are not known, sorted; sorts the others too. Nothing is added.
+    /// The known fingerprints of a range, sorted.
     ///
     /// # Errors
     /// [`SieveError`] when a run cannot be read.
-    pub fn unknown(&self, candidates: &mut [Candidate]) -> Result<Vec<Candidate>, SieveError> {
-        merge::unknown(self, candidates)
+    pub fn between(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, SieveError> {
+        let mut known = Vec::new();
+        self.runs.iter().try_for_each(|run| run.between(range, &mut known))?;
+        known.sort_unstable();
+        Ok(known)
     }
 
     /// Reads every run through.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -107,6 +108,32 @@ impl Run {
         self.file
             .read_exact_at(block, first * WIDTH as u64)
             .map_err(|error| SieveError::new(&self.path, error))
+    }
+
+    /// Adds the fingerprints of a range to `out`.
+    pub fn between(&self, range: &RangeInclusive<u64>, out: &mut Vec<u64>) -> Result<(), SieveError> {
+        let blocks = self.name.len.div_ceil(BLOCK);
+        let mut block = Vec::new();
+        let (mut low, mut high) = (0, blocks);
+        // The first block that does not end before the range.
+        while low < high {
+            let middle = low.midpoint(high);
+            self.read_block(middle, &mut block)?;
+            if at(&block, block.len() / WIDTH - 1) < *range.start() {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        for number in low..blocks {
+            self.read_block(number, &mut block)?;
+            let held = (0..block.len() / WIDTH).map(|place| at(&block, place));
+            out.extend(held.filter(|fingerprint| range.contains(fingerprint)));
+            if at(&block, block.len() / WIDTH - 1) > *range.end() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub fn check(&self) -> Result<(), SieveError> {

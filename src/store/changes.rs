@@ -33,6 +33,9 @@ pub struct Changes {
 /// The key of the number of the last commit of all.
 pub(super) const ANYTHING: &[u8] = &[0];
 
+/// More than any index comes to, a thousand commits a second for thousands of years: what is beyond is damage.
+const MOST: u64 = 1 << 48;
+
 /// What of a domain a number is about: the first byte of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -107,7 +110,8 @@ pub(super) fn decode(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError
     let Some(value) = value else { return Ok(0) };
     let mut reader = Reader(value);
     let number = reader.varint("the number of a commit").and_then(|number| reader.end().map(|()| number));
-    number.map_err(|damage| StoreError::damaged(CHANGES, key, damage.0))
+    let number = number.map_err(|damage| StoreError::damaged(CHANGES, key, damage.0))?;
+    if number <= MOST { Ok(number) } else { Err(StoreError::damaged(CHANGES, key, "the number of a commit")) }
 }
 
 /// Whether a visit changed anything of a page that can be seen.
@@ -146,13 +150,47 @@ impl Store {
         Ok(())
     }
 
-    /// Goes on counting where the last process stopped.
+    /// Goes on counting where the last process stopped. Where that cannot be read, nobody could open the index to
+    /// repair it: then beyond all numbers that domains have, so that none is given twice.
     pub(super) fn resume_numbers(&mut self) -> Result<(), StoreError> {
-        let value = self.db.get_pinned_cf(self.family(CHANGES)?, ANYTHING)?;
-        let number = decode(ANYTHING, value.as_deref())?;
-        drop(value);
+        let value = self.db.get_cf(self.family(CHANGES)?, ANYTHING)?;
+        let number = match decode(ANYTHING, value.as_deref()) {
+            Ok(number) if number > 0 => number,
+            read => match self.greatest_number()? {
+                // A new index.
+                0 if read.is_ok() => 0,
+                greatest => {
+                    tracing::warn!(
+                        number = greatest + 1,
+                        "the number of the last commit cannot be read; counting goes on behind the greatest that a \
+                         domain has; `backlinkd verify --repair` mends it"
+                    );
+                    greatest + 1
+                }
+            },
+        };
         *self.change_number.get_mut() = number;
         Ok(())
+    }
+
+    /// The greatest number that a domain has, as far as they can be read.
+    fn greatest_number(&self) -> Result<u64, StoreError> {
+        let mut greatest = 0;
+        let mut cursor = self.db.raw_iterator_cf(self.family(CHANGES)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            if split_key(key).is_some() {
+                greatest = decode(key, Some(value)).map_or(greatest, |number| greatest.max(number));
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(greatest)
+    }
+
+    /// Sees to it that numbers to come are greater than this one. For whoever holds the writer's lock.
+    pub(super) fn count_beyond(&self, number: u64) {
+        self.change_number.fetch_max(number, std::sync::atomic::Ordering::AcqRel);
     }
 }
 

@@ -122,8 +122,6 @@ impl<'a> Stage<'a> {
         let old = self.store.read_page(key.as_bytes())?;
         if self.entries.contains_key(&record.url) {
             self.hosts.add_visit(self.store, QueueName::of_surt(key.as_bytes()), &record)?;
-        } else if old.is_none() {
-            self.unasked.push(record.url.clone());
         }
         let today = Day::from_unix_seconds(record.visited);
         let PageRecord { url, visited, visit } = record;
@@ -223,6 +221,9 @@ impl<'a> Stage<'a> {
     ) -> Result<(), StoreError> {
         let (old, key) = (visit.old.as_ref(), visit.key.as_bytes());
         let entry = self.entries.get(visit.url).copied();
+        if old.is_none() && entry.is_none() {
+            self.unasked.push(visit.url.clone());
+        }
         let change = match old {
             Some(old) if old.interval != 0 || old.next_visit != 0 => change,
             _ => Change::First,

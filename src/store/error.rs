@@ -32,6 +32,6 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn damaged(family: &'static str, key: &[u8], what: &'static str) -> Self {
-        Self::Damaged { family, key: String::from_utf8_lossy(key).into_owned(), what }
+        Self::Damaged { family, key: key.escape_ascii().to_string(), what }
     }
 }

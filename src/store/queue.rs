@@ -27,7 +27,7 @@ pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
 }
 
 /// Queue name, priority and sortable URL of an entry's key.
-fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
+pub(super) fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
     let damaged = |what| StoreError::damaged(FRONTIER, key, what);
     let (name, rest) = Surt::split_first(key).map_err(|_| damaged("the queue"))?;
     let mut reader = Reader(rest);
@@ -35,7 +35,7 @@ fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
     Ok((name, priority, reader.0))
 }
 
-fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
+pub(super) fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
     let mut value = Vec::with_capacity(3);
     put_varint(&mut value, u64::from(entry.attempts));
     put_varint(&mut value, u64::from(entry.depth));
@@ -106,12 +106,16 @@ pub(super) fn brings_visit(entry: &QueuedUrl) -> bool {
     entry.target == Target::Page && (entry.attempts > 0 || !entry.priority.is_new_page())
 }
 
-/// The sortable URL in a key of the pages, the queue or the schedule.
-pub(super) fn surt_in<'k>(family: &'static str, key: &'k [u8]) -> Result<&'k [u8], StoreError> {
+/// The sortable URL in a key of the pages, the queue or the schedule, if it is to be in the set of known ones: that of
+/// a sitemap is not.
+pub(super) fn known_in<'k>(family: &'static str, key: &'k [u8]) -> Option<&'k [u8]> {
     match family {
-        FRONTIER => split_entry(key).map(|(.., surt)| surt),
-        SCHEDULE => split_scheduled(key).map(|(_, surt)| surt),
-        _ => Ok(key),
+        FRONTIER => split_entry(key)
+            .ok()
+            .filter(|(_, priority, _)| *priority != Priority::Sitemap)
+            .map(|(.., surt)| surt),
+        SCHEDULE => split_scheduled(key).ok().map(|(_, surt)| surt),
+        _ => Some(key),
     }
 }
 
@@ -132,7 +136,10 @@ impl Store {
         }
         for found in found {
             let again = found.is_wanted_again();
-            writer.meet(&mut staged, &found, again);
+            // A sitemap leaves nothing behind; were its URL known, no link could lead to it as to a page.
+            if found.target == Target::Page {
+                writer.meet(&mut staged, &found, again);
+            }
             if again {
                 let surt = Surt::from(&found.url);
                 // A sitemap is no visit to the page of the same URL.
@@ -198,7 +205,7 @@ impl Store {
         let scheduled = Scheduled { depth, pageless: page.is_none() };
         if let Some(mut page) = page {
             self.stage_unscheduled(batch, page.next_visit, surt.as_bytes())?;
-            page.next_visit = next;
+            (page.next_visit, page.depth) = (next, depth);
             batch.put_cf(self.family(PAGES)?, surt.as_bytes(), values::encode_page(&page));
         }
         self.stage_scheduled(batch, next, surt.as_bytes(), scheduled)

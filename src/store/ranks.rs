@@ -39,10 +39,16 @@ pub(super) fn key_prefix(generation: u32, kind: RankKind) -> [u8; 5] {
 
 pub(super) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
     value.map_or(Ok(0), |value| {
-        Reader(value)
-            .u32("the generation")
-            .map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
+        let mut reader = Reader(value);
+        let generation = reader.u32("the generation").and_then(|number| reader.end().map(|()| number));
+        generation.map_err(|damage| StoreError::damaged(META, GENERATION_KEY, damage.0))
     })
+}
+
+pub(super) fn encode_generation(generation: u32) -> Vec<u8> {
+    let mut value = Vec::new();
+    put_varint(&mut value, u64::from(generation));
+    value
 }
 
 pub(super) fn decode_rank(value: &[u8]) -> Result<SearchRank, Damage> {
@@ -71,10 +77,8 @@ impl Store {
         let hosts = hosts.map(|(host, rank)| (key(next, RankKind::Host, host.as_bytes()), rank));
         let domains = domains.map(|(domain, rank)| (key(next, RankKind::Domain, domain.as_bytes()), rank));
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
-        let mut value = Vec::new();
-        put_varint(&mut value, u64::from(next));
         let mut batch = WriteBatch::default();
-        batch.put_cf(meta, GENERATION_KEY, value);
+        batch.put_cf(meta, GENERATION_KEY, encode_generation(next));
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         self.write_numbered(batch, &ChangedDomains::default())?;
         drop(writer);

@@ -7,9 +7,11 @@
 //! and clears `met`, so a crash repeats a merge or leaves it done: no URL is lost, and none is queued twice without
 //! its page telling that it was visited meanwhile.
 //!
-//! Every page, and every URL that is queued or scheduled, is in the set or waits to come into it.
+//! Every page, and every URL that is queued or scheduled, is in the set or waits to come into it; and of whatever is in
+//! the set, a page or such a URL is there. Sitemaps are queued whenever they are wanted, and are not in it.
 
 use std::collections::hash_map::Entry;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -28,6 +30,8 @@ use super::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
 use super::{Store, StoreError, queue, values};
 
 pub(super) const SIEVE_KEY: &[u8] = b"sieve";
+/// In the place of the list of files: the set is to be made anew when the store is opened next.
+pub(super) const INVALID: &[u8] = &[0xff];
 /// URLs whose fingerprints the cache holds when the crawl does not say.
 const DEFAULT_CACHE: usize = 1 << 16;
 /// Of the data directory.
@@ -95,7 +99,7 @@ pub(super) struct Staged {
 }
 
 /// What a URL is known by. URLs that differ in the order of their query's parameters alone are one.
-fn fingerprint_of(url: &CanonicalUrl, surt: &[u8]) -> u64 {
+pub(super) fn fingerprint_of(url: &CanonicalUrl, surt: &[u8]) -> u64 {
     permutation_key(url).unwrap_or_else(|| xxh3_64(surt))
 }
 
@@ -161,16 +165,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Those of the fingerprints that are neither in the set nor on their way into it.
-    pub fn unknown(&self, candidates: &mut [Candidate]) -> Result<FxHashSet<u64>, StoreError> {
-        let left = self.sieve.unknown(candidates)?;
-        let mut unknown: FxHashSet<u64> = left.iter().map(|candidate| candidate.fingerprint).collect();
-        if !unknown.is_empty() {
-            self.waiting.iter().for_each(|candidate| {
-                unknown.remove(&candidate.fingerprint);
-            });
-        }
-        Ok(unknown)
+    /// The fingerprints of a range that are in the set, sorted.
+    pub fn known(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, StoreError> {
+        Ok(self.sieve.between(range)?)
+    }
+
+    /// How many are in the set.
+    pub fn len(&self) -> u64 {
+        self.sieve.len()
+    }
+
+    /// The fingerprints on their way into the set.
+    pub fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().map(|candidate| candidate.fingerprint)
     }
 
     /// Whether the files of the set are what was written.
@@ -365,7 +372,7 @@ impl Store {
             let mut cursor = self.db.raw_iterator_cf(self.family(family)?);
             cursor.seek_to_first();
             while let Some(key) = cursor.key() {
-                if let Ok(surt) = queue::surt_in(family, key) {
+                if let Some(surt) = queue::known_in(family, key) {
                     candidates
                         .push(Candidate { fingerprint: fingerprint(surt), place: candidates.len() as u32 });
                 }

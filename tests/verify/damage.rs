@@ -116,16 +116,26 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
         ("changes", Put(b"\x02com,example,", vec![0]), "numbers of no commit"),
         ("changes", Put(b"\x01org,b,", vec![]), "numbers of no commit"),
         ("changes", Put(b"\x03org,b,", vec![1]), UNREADABLE),
+        ("changes", Put(b"\x00", vec![]), UNREADABLE),
+        ("changes", Put(b"\x00", vec![0xff; 10]), UNREADABLE),
+        ("changes", Put(b"\x00", vec![0]), UNREADABLE),
+        ("changes", Remove(b"\x00"), "rows that are missing"),
         ("changes", Put(b"\x01org,b", vec![1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00\x00\x01\x00com,example,", vec![0, 1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00\x00\x01\x07example.com", vec![0, 1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00\x00\x01\x01example.org", vec![1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00\x00\x01\x01example.org", vec![0xff, 1]), UNREADABLE),
         ("ranks", Put(b"\x00\x00", vec![0, 1]), UNREADABLE),
+        ("ranks", Put(b"\x00\x00\x00\x07\x01example.org", vec![0, 1]), "ranks of no computation"),
+        ("meta", Put(b"rank-generation", vec![]), UNREADABLE),
+        ("meta", Put(b"rank-generation", vec![1, 1]), UNREADABLE),
+        ("meta", Put(b"rank-generation", vec![7]), "a generation of ranks that has none"),
         ("schedule", Remove(visit), "visits that are missing"),
         ("schedule", Put(other, vec![0]), "visits at another time than their page says"),
         ("schedule", Put(visit, vec![]), UNREADABLE),
         ("schedule", Put(b"\0\0\0", vec![0]), UNREADABLE),
+        ("schedule", Put(visit, vec![5]), "visits with another depth or mark than their page has"),
+        ("schedule", Put(visit, vec![0, 1]), "visits with another depth or mark than their page has"),
         ("frontier", Put(b"com,example,)\x01\x00\x03com,example,)/b\x01", vec![0]), UNREADABLE),
         ("frontier", Put(b"com,example,)\x01\x00\x03org,b,)/\x01", vec![0, 0, 0]), UNREADABLE),
         ("hosts", Put(b"com,example,)\x01", vec![1]), UNREADABLE),
@@ -135,6 +145,9 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
             "hosts with more pages than visits, or too many of them remembered",
         ),
         ("robots", Put(b"http://example.com", vec![]), UNREADABLE),
+        ("robots", Put(b"example.com", vec![1]), UNREADABLE),
+        ("robots", Put(b"http://example.com/a", vec![1]), UNREADABLE),
+        ("robots", Put(b"http://Example.com", vec![1]), UNREADABLE),
         ("hosts", Put(b"com,example,", vec![0, 0, 0, 0, 0]), UNREADABLE),
         (
             "met",
@@ -154,7 +167,8 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
                 let mut page = value("pages", PAGE);
                 // The number of external links stands before the last day, which takes one byte.
                 let at = page.windows(3).position(|numbers| numbers == [2, 1, 101]).unwrap();
-                page[at] = 7;
+                // With more than there are, the page would be taken for one that has lost some.
+                page[at] = 1;
                 page
             }),
             "pages whose number of links is wrong",
@@ -180,6 +194,52 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
             "{family}: {what}: {told:?}"
         );
     }
+}
+
+/// Without its last number, an index goes on counting where nobody was given a number yet.
+#[test]
+fn an_index_whose_last_number_is_damaged_can_be_opened_and_repaired() {
+    for damage in [None, Some(&b"\xff"[..]), Some(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")] {
+        let folder = SMALL.copy();
+        let number = open(folder.path()).change_number();
+        behind_its_back(folder.path(), |db| {
+            let changes = db.cf_handle("changes").unwrap();
+            match damage {
+                None => db.delete_cf(changes, b"\x00").unwrap(),
+                Some(damage) => db.put_cf(changes, b"\x00", damage).unwrap(),
+            }
+        });
+        let store = open(folder.path());
+        assert!(store.change_number() >= number, "{damage:?}");
+        if damage.is_some() {
+            let error = store.snapshot().last_change().unwrap_err().to_string();
+            assert!(
+                error.contains("column family changes holds a damaged record under key \\x00:"),
+                "{error}"
+            );
+        }
+        let findings = repair(&store);
+        let examples: Vec<&String> = findings.found.iter().flat_map(|found| &found.examples).collect();
+        assert_eq!(examples, ["\\x00"]);
+        assert_eq!(findings.left, []);
+        assert_eq!(store.snapshot().last_change().unwrap(), store.change_number());
+        let repaired = store.change_number();
+        drop(store);
+        assert_eq!(open(folder.path()).change_number(), repaired);
+    }
+}
+
+/// Numbers that were given once are not given again, whichever of two that contradict each other is right.
+#[test]
+fn numbers_go_on_behind_the_greatest_that_was_found() {
+    let folder = SMALL.copy();
+    behind_its_back(folder.path(), |db| {
+        db.put_cf(db.cf_handle("changes").unwrap(), b"\x02com,example,", [100]).unwrap();
+    });
+    let store = open(folder.path());
+    assert_eq!(told(&repair(&store)), [("changes", "numbers of no commit", 1)]);
+    assert!(store.change_number() > 100);
+    assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
 /// What cannot be made anew is removed; all else then agrees with what is left.

@@ -1,5 +1,6 @@
 //! Every registrable domain with pages, and every one with backlinks, has the number of a commit, which is none that
-//! is still to come.
+//! is still to come; and so has the index as a whole. A number that a domain keeps of which nothing is left does no
+//! harm, and tells whoever kept an answer about it that the answer is out of date.
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 use rustc_hash::FxHashSet;
@@ -25,17 +26,36 @@ impl Check for ChangeNumbers {
 }
 
 fn numbers_are_of_the_past(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let last = work.snapshot.last_change()?;
+    last_number_is_told(work)?;
+    let last = work.last_change;
     work.each_row(CHANGES, "reading numbers of changes", &mut |work, key, value| {
         let Some((direction, domain)) = changes::split_key(key) else {
             return if key == changes::ANYTHING { Ok(()) } else { work.unreadable(CHANGES, key, "the key") };
         };
-        if changes::decode(key, Some(value)).is_ok_and(|number| (1..=last).contains(&number)) {
+        let number = changes::decode(key, Some(value)).unwrap_or_default();
+        if (1..=last).contains(&number) {
             return Ok(());
         }
+        // Whether it is this number that is wrong or the last of all, nobody can tell.
+        work.mender.count_beyond(number);
         work.report.add(CHANGES, "numbers of no commit", key);
         renew(work, direction, &domain)
     })
+}
+
+/// The number of the last commit of all is what the store goes by; where it cannot be read, the store goes by another.
+fn last_number_is_told(work: &mut Work<'_>) -> Result<(), StoreError> {
+    let stored = work.snapshot.get(CHANGES, changes::ANYTHING)?;
+    let what = match stored.as_deref() {
+        None => "rows that are missing",
+        Some(_) => "rows that cannot be read",
+    };
+    if changes::decode(changes::ANYTHING, stored.as_deref()).is_ok_and(|number| number == work.last_change) {
+        return Ok(());
+    }
+    work.report.add(CHANGES, what, changes::ANYTHING);
+    // Whatever is repaired is numbered; here, that is all there is to repair.
+    work.mender.put(CHANGES, changes::ANYTHING, &[])
 }
 
 /// Has the domain take the number of the batch that mends it.

@@ -1,10 +1,11 @@
-//! What is known of hosts can be read, and no host had more pages than visits. How many pages it had cannot be counted
-//! anew: budgets go by the new pages that were queued, and records that were put in otherwise are none of them.
+//! What is known of hosts can be read, no host had more pages than visits, and none is left alone for longer than
+//! any is. How many pages a host had cannot be counted anew, nor whether it must have been visited: budgets go by the
+//! new pages that were queued, and pages of records that were put in otherwise are none of them.
 
 use super::super::schema::HOSTS;
 use super::super::{StoreError, values};
 use super::pages::url_of;
-use super::{Check, Work};
+use super::{CLOCK_ERROR, Check, Work};
 use crate::frontier::QueueName;
 use crate::model::HostRecord;
 
@@ -18,16 +19,20 @@ impl Check for Hosts {
             };
             let pages = host.pages.min(host.visits);
             let last = host.last[host.last.len().saturating_sub(HostRecord::REMEMBERED)..].to_vec();
-            let sound = HostRecord { pages, last, ..host.clone() };
+            let mut sound = HostRecord { pages, last, ..host.clone() };
             if sound != host {
                 work.report.add(
                     HOSTS,
                     "hosts with more pages than visits, or too many of them remembered",
                     key,
                 );
-                return work.mender.put(HOSTS, key, &values::encode_host(&sound));
             }
-            Ok(())
+            let latest = work.options.now.saturating_add(work.options.longest_sleep);
+            if host.asleep_until > latest.saturating_add(CLOCK_ERROR) {
+                work.report.add(HOSTS, "hosts left alone for longer than any is", key);
+                sound.asleep_until = latest;
+            }
+            if sound == host { Ok(()) } else { work.mender.put(HOSTS, key, &values::encode_host(&sound)) }
         })
     }
 }

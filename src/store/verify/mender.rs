@@ -6,6 +6,8 @@
 use rocksdb::WriteBatch;
 
 use super::super::changes::ChangedDomains;
+use super::super::schema::{FRONTIER, MET, META, SCHEDULE};
+use super::super::seen::{INVALID, SIEVE_KEY};
 use super::super::{Store, StoreError};
 
 /// Rows put into one batch.
@@ -17,12 +19,20 @@ pub(in crate::store) struct Mender<'a> {
     wanted: bool,
     batch: WriteBatch,
     changed: ChangedDomains,
+    /// Whether URLs were given up that are known still.
+    forgets: bool,
 }
 
 impl<'a> Mender<'a> {
     /// Whoever makes one that is wanted holds the writer's lock for as long as it is used.
     pub fn new(store: &'a Store, wanted: bool) -> Self {
-        Self { store, wanted, batch: WriteBatch::default(), changed: ChangedDomains::default() }
+        Self {
+            store,
+            wanted,
+            batch: WriteBatch::default(),
+            changed: ChangedDomains::default(),
+            forgets: false,
+        }
     }
 
     pub fn put(&mut self, family: &'static str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -40,7 +50,9 @@ impl<'a> Mender<'a> {
         self.flush_from(ROWS)
     }
 
-    /// Removes a row that cannot be made anew from others; says so for each.
+    /// Removes a row that cannot be made anew from others; says so for each. With a row that a URL waits in, the set of
+    /// known URLs is given up too, in the same batch: whatever comes between, it is made anew without that URL, which
+    /// is new then to whoever meets it.
     pub fn give_up(
         &mut self,
         family: &'static str,
@@ -49,8 +61,31 @@ impl<'a> Mender<'a> {
     ) -> Result<(), StoreError> {
         if self.wanted {
             tracing::warn!(family, key = %key.escape_ascii(), reason, "a damaged row was removed");
+            self.forget(family)?;
         }
         self.delete(family, key)
+    }
+
+    /// Does the same to the rest of a row.
+    pub fn cut(
+        &mut self,
+        family: &'static str,
+        key: &[u8],
+        left: &[u8],
+        reason: &'static str,
+    ) -> Result<(), StoreError> {
+        if self.wanted {
+            tracing::warn!(family, key = %key.escape_ascii(), reason, "a part of a damaged row was removed");
+            self.forget(family)?;
+        }
+        self.put(family, key, left)
+    }
+
+    fn forget(&mut self, family: &'static str) -> Result<(), StoreError> {
+        if [FRONTIER, SCHEDULE, MET].contains(&family) && !std::mem::replace(&mut self.forgets, true) {
+            self.batch.put_cf(self.store.family(META)?, SIEVE_KEY, INVALID);
+        }
+        Ok(())
     }
 
     /// Says that links into the hosts of a registrable domain change.
@@ -69,9 +104,17 @@ impl<'a> Mender<'a> {
         self.flush_from(ROWS)
     }
 
-    /// Writes what is left.
-    pub fn finish(mut self) -> Result<(), StoreError> {
-        self.flush_from(1)
+    /// Has the repairs numbered beyond this number, which somebody may have been given already.
+    pub fn count_beyond(&self, number: u64) {
+        if self.wanted {
+            self.store.count_beyond(number);
+        }
+    }
+
+    /// Writes what is left; tells whether the set of known URLs has to be made anew.
+    pub fn finish(mut self) -> Result<bool, StoreError> {
+        self.flush_from(1)?;
+        Ok(self.forgets)
     }
 
     fn flush_from(&mut self, rows: usize) -> Result<(), StoreError> {

@@ -1,7 +1,6 @@
 //! What there is once per database can be read, and nothing else stands beside it.
 
 use super::super::StoreError;
-use super::super::codec::Reader;
 use super::super::meta::{COUNTERS, FORMAT_KEY, TOKEN_KEY, USER_PREFIX};
 use super::super::ranks::GENERATION_KEY;
 use super::super::schema::META;
@@ -18,13 +17,12 @@ impl Check for Meta {
         }
         work.each_row(META, "reading what is kept once", &mut |work, key, value| match key {
             // Compared by a check of its own, or read when the store was opened.
-            COUNTERS | FORMAT_KEY | SIEVE_KEY => Ok(()),
+            COUNTERS | FORMAT_KEY | SIEVE_KEY | GENERATION_KEY => Ok(()),
             TOKEN_KEY if value.len() == 32 => Ok(()),
             TOKEN_KEY => {
                 work.unreadable(META, key, "the token key")?;
                 renew_token_key(work)
             }
-            GENERATION_KEY if is_number(value) => Ok(()),
             _ if is_user(key, value) => Ok(()),
             _ => work.unreadable(META, key, "what it is"),
         })
@@ -36,11 +34,6 @@ fn renew_token_key(work: &mut Work<'_>) -> Result<(), StoreError> {
     let mut key = [0u8; 32];
     getrandom::fill(&mut key).map_err(|error| StoreError::Random(error.to_string()))?;
     work.mender.put(META, TOKEN_KEY, &key)
-}
-
-fn is_number(value: &[u8]) -> bool {
-    let mut reader = Reader(value);
-    reader.u32("the number").is_ok() && reader.end().is_ok()
 }
 
 fn is_user(key: &[u8], value: &[u8]) -> bool {

@@ -3,18 +3,22 @@
 //! Pages and their outlinks are what crawls found; everything else about links is derived from them, and is computed
 //! anew here and compared: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, the
 //! domains that `changes` must know. Of the crawl's own records it is checked that no page and no URL to come is lost:
-//! pages stand in the queue or in the schedule, and both are in the set of known URLs. What is not derived (`ranks`,
-//! users) is read whole. One file per check; a new one implements [`Check`] and is entered in [`checks`].
+//! pages stand in the queue or in the schedule, both are in the set of known URLs, and nothing else is; and nothing
+//! waits for a time that never comes. What is not derived (`ranks`, users) is read whole. One file per check; a new one
+//! implements [`Check`] and is entered in [`checks`].
 //!
 //! In: one consistent state. Out: [`Findings`]. The memory is bounded by `store.verify_memory_bytes` however large
 //! the store is ([`ledger`]), besides that of one page. Pages and outlinks are read once, and once more for each slice
-//! of damaged rows. Nothing is committed meanwhile.
+//! of damaged rows; the keys of pages, queue and schedule also once for each slice of known URLs. Nothing is committed
+//! meanwhile.
 //!
 //! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
-//! names it in the log), and verifies again. When a URL was lost, the set of known URLs is made anew, so that the URL
-//! is new to whoever meets it. A repair cannot bring back what was on a page whose own rows are damaged: such
-//! a page has to be fetched again. Registrable domains are cut by the list the store was opened with; an index that
-//! was begun with another one looks damaged.
+//! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
+//! a page is visited at once, and asked for whole. A URL that can be read keeps its place, whatever else of its row is
+//! damaged. One that was lost is queued if a page links to it; else the set of known URLs is made anew without it, so
+//! that it is new to whoever meets it. Where a repair is cut off, the next opening or the next repair goes on.
+//! Registrable domains are cut by the list the store was opened with; an index that was begun with another one looks
+//! damaged.
 
 mod backlinks;
 mod changes;
@@ -32,12 +36,14 @@ mod ranks;
 mod seen;
 mod standing;
 
+use std::time::SystemTime;
+
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
-use super::schema::{FRONTIER, MET, SCHEDULE};
 use super::seen::Writer;
 use super::walk::Reading;
 use super::{Snapshot, Store, StoreError};
+use crate::config::StoreConfig;
 use crate::urls::Surt;
 
 pub use findings::{Finding, Findings};
@@ -46,14 +52,39 @@ use findings::Report;
 use mender::Mender;
 use pages::SoundPage;
 
-/// How to verify.
+/// How to verify. Times are Unix time, lengths of time are seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions {
     /// Whether what is damaged is also made good.
     pub repair: bool,
     /// Bytes of memory for comparing rows, over all checks.
     pub memory_bytes: usize,
+    pub now: u64,
+    /// For how long a host may be left alone.
+    pub longest_sleep: u64,
+    /// For how long a page may wait for its next visit.
+    pub longest_wait: u64,
+    /// Whether bytes kept of a robots.txt can be read: only whoever wrote them knows.
+    pub is_robots: fn(&[u8]) -> bool,
 }
+
+impl Default for VerifyOptions {
+    /// Only looks, with the memory that the configuration gives by default, and knows no longest times.
+    fn default() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            repair: false,
+            memory_bytes: StoreConfig::default().verify_memory_bytes,
+            now: since_1970.as_secs(),
+            longest_sleep: u64::MAX,
+            longest_wait: u64::MAX,
+            is_robots: |bytes| !bytes.is_empty(),
+        }
+    }
+}
+
+/// Seconds by which the clock may have been wrong when a time was stored.
+const CLOCK_ERROR: u64 = 86_400;
 
 /// How a verification is getting on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +121,8 @@ fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
         Box::new(changes::ChangeNumbers),
         Box::new(queue::Queue),
         Box::new(standing::Standing::new(share)),
-        Box::new(seen::Seen::new(share)),
+        // The ledgers before it are given back by then.
+        Box::new(seen::Seen::new(memory_bytes)),
         Box::new(hosts::Hosts),
         Box::new(ranks::Ranks),
         Box::new(meta::Meta),
@@ -110,32 +142,35 @@ impl Store {
     ) -> Result<Findings, StoreError> {
         let only_look = VerifyOptions { repair: false, ..options };
         let mut writer = self.lock();
-        let found = self.verify_once(&writer, options, tell)?;
+        let (found, forgets) = self.verify_once(&writer, options, tell)?;
         if !options.repair || found.is_empty() {
             return Ok(Findings { left: found.clone(), found });
         }
-        writer.reopen(self)?;
-        if found.iter().any(|finding| [FRONTIER, SCHEDULE, MET, seen::SEEN].contains(&finding.family)) {
+        if forgets || found.iter().any(|finding| finding.family == seen::SEEN) {
             self.rebuild_seen_of(&mut writer)?;
         }
-        Ok(Findings { left: self.verify_once(&writer, only_look, tell)?, found })
+        writer.reopen(self)?;
+        Ok(Findings { left: self.verify_once(&writer, only_look, tell)?.0, found })
     }
 
+    /// What is found, and whether the set of known URLs has to be made anew.
     fn verify_once(
         &self,
         writer: &Writer,
         options: VerifyOptions,
         tell: &mut dyn FnMut(VerifyProgress),
-    ) -> Result<Vec<Finding>, StoreError> {
+    ) -> Result<(Vec<Finding>, bool), StoreError> {
         let snapshot = self.snapshot();
         let mut work = Work {
             store: self,
             writer,
             snapshot: &snapshot,
+            options,
             report: Report::default(),
             mender: Mender::new(self, options.repair),
             progress: VerifyProgress { step: "", rows: 0 },
             tell,
+            last_change: self.change_number(),
         };
         let mut checks = checks(options.memory_bytes);
         pages::first_walk(&mut work, &mut |page, work| {
@@ -145,8 +180,8 @@ impl Store {
             check.settle(&mut work)?;
         }
         let Work { report, mender, .. } = work;
-        mender.finish()?;
-        Ok(report.finish())
+        let forgets = mender.finish()?;
+        Ok((report.finish(), forgets))
     }
 }
 
@@ -158,10 +193,13 @@ struct Work<'a> {
     store: &'a Store,
     writer: &'a Writer,
     snapshot: &'a Snapshot<'a>,
+    options: VerifyOptions,
     report: Report,
     mender: Mender<'a>,
     progress: VerifyProgress,
     tell: &'a mut dyn FnMut(VerifyProgress),
+    /// The number of the last commit before the first repair.
+    last_change: u64,
 }
 
 impl<'a> Work<'a> {

@@ -5,10 +5,12 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
-use super::super::schema::{OUTLINKS, PAGES};
+use super::super::queue::{encode_entry, entry_key};
+use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
 use super::super::{StoreError, values};
-use super::{Work, links};
-use crate::model::{OutlinkRecord, StoredPage};
+use super::{CLOCK_ERROR, VerifyOptions, Work, links};
+use crate::frontier::{Priority, QueuedUrl, Target};
+use crate::model::{Day, OutlinkRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
 /// A page that can be read, with those of its links that can.
@@ -108,17 +110,67 @@ fn sound_page(
         None => Vec::new(),
     };
     let (int_links, ext_links) = links::counts(&links);
-    let page = StoredPage { int_links, ext_links, ..stored.clone() };
+    let mut page = StoredPage { int_links, ext_links, ..in_time(&stored, &work.options) };
+    let is_cut = fewer_links(&page, &stored);
+    if is_cut {
+        // By these a server would answer that the page is the same as before, and its links would not come again.
+        page.etag.clear();
+        page.last_modified.clear();
+    }
     if first {
+        if is_cut {
+            // Before the page's new number of links, by which nobody could tell that some are missing.
+            visit_at_once(work, &url, &page)?;
+        }
         let written = values::encode_page(&page);
         if written != value {
-            let what = if page == stored { ODDLY_WRITTEN } else { "pages whose number of links is wrong" };
+            let what = if page == stored {
+                ODDLY_WRITTEN
+            } else if (int_links, ext_links) != (stored.int_links, stored.ext_links) {
+                "pages whose number of links is wrong"
+            } else {
+                "pages with times that are still to come, or visits that are too far off"
+            };
             work.report.add(PAGES, what, key);
             work.page_changes(key)?;
             work.mender.put(PAGES, key, &written)?;
         }
     }
     Ok(Some(SoundPage { url, key: key.to_vec(), page, links }))
+}
+
+/// The page with times that a clock may have given. A visit that lies beyond whatever is waited for would never come:
+/// it is due at once. (The days of links may well be out of order: they are those of the records, in whatever order
+/// the records came.)
+fn in_time(page: &StoredPage, options: &VerifyOptions) -> StoredPage {
+    let latest = options.now.saturating_add(CLOCK_ERROR);
+    let (today, last_day) = (Day::from_unix_seconds(options.now), Day::from_unix_seconds(latest));
+    let day = |day: Day| if day > last_day { today } else { day };
+    let visited = if page.visited > latest { options.now } else { page.visited };
+    let wait = options.longest_wait.max(u64::from(page.interval));
+    let is_too_far = page.next_visit > latest.saturating_add(wait);
+    StoredPage {
+        visited,
+        ins_day: day(page.ins_day),
+        upd_day: day(page.upd_day),
+        next_visit: if is_too_far { visited.max(1) } else { page.next_visit },
+        ..page.clone()
+    }
+}
+
+/// Whether a page has fewer links left than it had.
+fn fewer_links(left: &StoredPage, had: &StoredPage) -> bool {
+    let links = |page: &StoredPage| u64::from(page.int_links) + u64::from(page.ext_links);
+    links(left) < links(had)
+}
+
+/// Has the next crawl visit a page, however lately it was visited: as one whose last visit failed. Its place in the
+/// schedule or the queue stays, as when it is wanted again.
+fn visit_at_once(work: &mut Work<'_>, url: &CanonicalUrl, page: &StoredPage) -> Result<(), StoreError> {
+    let priority = Priority::again(page.visited);
+    let entry =
+        QueuedUrl { url: url.clone(), priority, depth: page.depth, attempts: 1, target: Target::Page };
+    work.mender.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))
 }
 
 fn read_page(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), &'static str> {

@@ -1,18 +1,20 @@
-//! Every page stands where its next visit will be found: in the schedule at its time, or in its queue. The schedule
-//! knows no other time of a page, but for URLs put off before they had one.
+//! Every page stands where its next visit will be found: in the schedule at its time and with its depth, or in its
+//! queue. The schedule knows no other time of a page, but for URLs put off before they had one; and neither schedule
+//! nor queue takes a URL for one that was visited if it has no page.
 //!
 //! Most pages stand in one row of the schedule, or in one entry of the queue: those rows and the pages cancel each
 //! other in the ledger, and only what is left is looked at one by one.
 
 use rustc_hash::FxHashMap;
 
-use super::super::queue::{Scheduled, brings_visit, schedule_key, split_scheduled};
+use super::super::queue::{Scheduled, brings_visit, encode_entry, schedule_key, split_scheduled};
 use super::super::schema::{FRONTIER, PAGES, SCHEDULE};
-use super::super::{StoreError, page_from, values};
+use super::super::{StoreError, values};
 use super::ledger::{Ledger, Slice, key_hash, row_number};
-use super::pages::walk_again;
-use super::queue::sound_entry;
+use super::pages::{url_of, walk_again};
+use super::queue::{readable_page, sound_entry};
 use super::{Check, SoundPage, Work};
+use crate::frontier::QueuedUrl;
 use crate::model::StoredPage;
 use crate::urls::Surt;
 
@@ -23,11 +25,13 @@ pub(super) struct Standing {
 /// A page of a slice.
 struct Page {
     next_visit: u64,
+    depth: u16,
     stands: bool,
 }
 
-fn number(hash: u128, time: u64) -> u128 {
-    row_number(hash, &time.to_be_bytes())
+/// The number of a page's place in the schedule.
+fn number(hash: u128, time: u64, depth: u16) -> u128 {
+    row_number(hash, &[&time.to_be_bytes()[..], &depth.to_be_bytes()].concat())
 }
 
 impl Standing {
@@ -40,20 +44,25 @@ impl Standing {
         walk_again(work, "reading pages with several places, or none", &mut |page, _| {
             let hash = key_hash(&page.key);
             if self.ledger.holds(slice, hash) {
-                pages.insert(hash, Page { next_visit: page.page.next_visit, stands: false });
+                let StoredPage { next_visit, depth, .. } = page.page;
+                pages.insert(hash, Page { next_visit, depth, stands: false });
             }
             Ok(())
         })?;
         work.each_row(SCHEDULE, "looking for them in the schedule", &mut |work, key, value| {
             let Ok((time, surt)) = split_scheduled(key) else { return Ok(()) };
-            let Some(page) = pages.get_mut(&key_hash(surt)) else { return Ok(()) };
-            if page.next_visit == time {
-                page.stands = true;
-            } else if Scheduled::decode(value).is_ok_and(|scheduled| !scheduled.pageless) {
-                work.report.add(SCHEDULE, "visits at another time than their page says", key);
-                return work.mender.delete(SCHEDULE, key);
+            let hash = key_hash(surt);
+            if !self.ledger.holds(slice, hash) {
+                return Ok(());
             }
-            Ok(())
+            let page = pages.get_mut(&hash);
+            let right = page.as_ref().filter(|page| page.next_visit == time).map(|page| page.depth);
+            if let (Some(page), true) = (page, right.is_some()) {
+                page.stands = true;
+            }
+            // What cannot be read has been told of.
+            let Ok(scheduled) = Scheduled::decode(value) else { return Ok(()) };
+            mend(scheduled, right, pages.contains_key(&hash), (key, surt), work)
         })?;
         work.each_row(FRONTIER, "looking for them in the queue", &mut |_, key, value| {
             if let Some(entry) = sound_entry(key, value).filter(brings_visit)
@@ -71,6 +80,36 @@ impl Standing {
             if pages.contains_key(&key_hash(&page.key)) { schedule(page, work) } else { Ok(()) }
         })
     }
+}
+
+/// Mends a row of the schedule. `right`: the depth of its page, if that says the same time.
+fn mend(
+    scheduled: Scheduled,
+    right: Option<u16>,
+    has_page: bool,
+    (key, surt): (&[u8], &[u8]),
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
+    if let Some(depth) = right {
+        let right = Scheduled { depth, pageless: false };
+        if scheduled == right {
+            return Ok(());
+        }
+        work.report.add(SCHEDULE, "visits with another depth or mark than their page has", key);
+        return work.mender.put(SCHEDULE, key, &right.encode());
+    }
+    if scheduled.pageless || url_of(surt).is_none() {
+        return Ok(());
+    }
+    if has_page {
+        work.report.add(SCHEDULE, "visits at another time than their page says", key);
+        return work.mender.delete(SCHEDULE, key);
+    }
+    work.report.add(SCHEDULE, "visits to pages that are not there", key);
+    // The page is lost: its URL is visited at once, as one that has none.
+    let at_once = schedule_key(1, surt);
+    work.mender.put(SCHEDULE, &at_once, &Scheduled { pageless: true, ..scheduled }.encode())?;
+    if key == at_once { Ok(()) } else { work.mender.delete(SCHEDULE, key) }
 }
 
 /// Has a page visited when it was to be, and at once if that is not known: as of its last visit.
@@ -91,26 +130,31 @@ fn schedule(SoundPage { key, page, .. }: &SoundPage, work: &mut Work<'_>) -> Res
 impl Check for Standing {
     fn page(&mut self, page: &SoundPage, _work: &mut Work<'_>) -> Result<(), StoreError> {
         let hash = key_hash(&page.key);
-        self.ledger.want(hash, number(hash, page.page.next_visit));
+        self.ledger.want(hash, number(hash, page.page.next_visit, page.page.depth));
         Ok(())
     }
 
     fn settle(&mut self, work: &mut Work<'_>) -> Result<(), StoreError> {
         work.each_row(SCHEDULE, "holding the schedule against pages", &mut |_, key, value| {
-            let pageless = Scheduled::decode(value).is_ok_and(|scheduled| scheduled.pageless);
-            if let (Ok((time, surt)), false) = (split_scheduled(key), pageless) {
+            // What cannot be read has been told of.
+            if let (Ok((time, surt)), Ok(Scheduled { depth, pageless: false })) =
+                (split_scheduled(key), Scheduled::decode(value))
+            {
                 let hash = key_hash(surt);
-                self.ledger.meet(hash, number(hash, time));
+                self.ledger.meet(hash, number(hash, time, depth));
             }
             Ok(())
         })?;
         work.each_row(FRONTIER, "holding the queue against pages", &mut |work, key, value| {
             let Some(entry) = sound_entry(key, value).filter(brings_visit) else { return Ok(()) };
             let surt = Surt::from(&entry.url);
-            // A page that cannot be read has been told of.
-            if let Ok(Some(page)) = page_from(surt.as_bytes(), work.snapshot.get(PAGES, surt.as_bytes())?) {
+            if let Some(page) = readable_page(work, surt.as_bytes())? {
                 let hash = key_hash(surt.as_bytes());
-                self.ledger.meet(hash, number(hash, page.next_visit));
+                self.ledger.meet(hash, number(hash, page.next_visit, page.depth));
+            } else if entry.attempts > 0 {
+                work.report.add(FRONTIER, "failed visits to pages that are not there", key);
+                let entry = QueuedUrl { attempts: 0, ..entry };
+                return work.mender.put(FRONTIER, key, &encode_entry(&entry));
             }
             Ok(())
         })?;
