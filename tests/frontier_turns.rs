@@ -2,8 +2,10 @@
 //! nothing is forgotten.
 
 mod disk;
+mod sweeps;
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use backlinkd::frontier::{FrontierRules, Priority, QueueName};
@@ -28,6 +30,7 @@ fn settings() -> Settings {
         rules: FrontierRules {
             window: 4,
             max_queues: 1_000,
+            share: Duration::from_secs(10),
             address_ttl: Duration::from_secs(1_000),
             resolvers: 8,
         },
@@ -40,6 +43,7 @@ fn settings() -> Settings {
         due: false,
         seed: Priority::New(0),
         budgets: (1_000, 1_000),
+        domain_queues: u64::MAX,
     }
 }
 
@@ -48,9 +52,11 @@ fn random_world(seed: u64) -> World {
     let mut dice = Dice(seed);
     let count = 2 + dice.below(8) as usize;
     let addresses = 1 + dice.below(count as u64);
+    // All of one domain, or each of its own.
+    let together = dice.below(2) == 0;
     let hosts = (0..count)
         .map(|number| Host {
-            name: format!("h{number}.test"),
+            name: if together { format!("h{number}.d.test") } else { format!("h{number}.test") },
             addresses: (0..1 + dice.below(2)).map(|_| dice.below(addresses) as u8).collect(),
             pages: 1 + dice.below(12) as usize,
             moved: (dice.below(3) == 0).then(|| dice.below(count as u64) as usize),
@@ -62,7 +68,8 @@ fn random_world(seed: u64) -> World {
     let settings = Settings {
         rules: FrontierRules {
             window: 1 + dice.below(5) as usize,
-            max_queues: 1_000,
+            max_queues: [1_000, 1 + dice.below(count as u64) as usize][dice.below(2) as usize],
+            share: Duration::from_millis([0, 1_500, 1_000_000][dice.below(3) as usize]),
             address_ttl: Duration::from_millis(ttl),
             resolvers: 1 + dice.below(4) as usize,
         },
@@ -74,7 +81,8 @@ fn random_world(seed: u64) -> World {
         slowest_commit: [0, 100, 3_000][dice.below(3) as usize],
         due: dice.below(2) == 0,
         seed: [Priority::Seed, Priority::New(0)][dice.below(2) as usize],
-        budgets: ([3, 1_000][dice.below(2) as usize], 1_000),
+        budgets: ([3, 1_000][dice.below(2) as usize], [7, 1_000][dice.below(2) as usize]),
+        domain_queues: u64::MAX,
     };
     World::new(hosts, settings, dice)
 }
@@ -236,4 +244,62 @@ fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
     world.run();
     assert_eq!(world.fetched.len(), 3);
     assert!(world.resolved_at_last_page < 100, "{}", world.resolved_at_last_page);
+}
+
+/// All hosts that are not in memory have their turns as well as those that are, and none is asked before it and its
+/// address have had their rest.
+#[test]
+fn more_hosts_than_there_are_places_have_their_turns() {
+    for (seed, max_queues) in [(8, 1), (9, 3), (10, 20)] {
+        let mut hosts: Vec<Host> =
+            (0..40).map(|number| host(&format!("h{number}.test"), number % 7, 30)).collect();
+        for (number, host) in hosts.iter_mut().enumerate() {
+            // Back from disk, it may be found elsewhere.
+            host.addresses.push(number as u8 % 5);
+        }
+        let rules = FrontierRules { max_queues, ..settings().rules };
+        let mut world = World::new(hosts, Settings { rules, ..settings() }, Dice(seed));
+        queue_all(&mut world);
+        world.run();
+        assert_eq!(world.fetched.len(), 40 * 30, "{max_queues} places");
+        // None is through with its pages before others have begun.
+        let begun: BTreeSet<_> = world.order[..500].iter().map(|url| url.host()).collect();
+        assert!(begun.len() > 30, "{} hosts had turns, with {max_queues} places", begun.len());
+    }
+}
+
+#[test]
+fn a_seed_has_its_turn_although_all_places_are_taken() {
+    let hosts = (0..40).map(|number| host(&format!("h{number}.test"), number, 50)).collect();
+    let rules = FrontierRules {
+        max_queues: 32,
+        window: 1_000,
+        share: Duration::from_secs(100_000),
+        ..settings().rules
+    };
+    let mut world = World::new(hosts, Settings { rules, ..settings() }, Dice(11));
+    let pages = (0..39).flat_map(|host| (0..50).map(move |page| (host, page)));
+    let urls: Vec<_> = pages.map(|(host, page)| world.page(host, page)).collect();
+    world.begin(&urls);
+    world.settings.seed = Priority::Seed;
+    let seed = world.page(39, 0);
+    world.begin(std::slice::from_ref(&seed));
+    world.run();
+    let place = world.order.iter().position(|url| *url == seed).unwrap();
+    assert!(place < 100, "{place}");
+}
+
+#[test]
+fn names_that_nobody_answers_for_are_none_of_the_hosts_of_a_domain() {
+    for slowest_commit in [0, 5_000] {
+        let mut hosts: Vec<Host> =
+            (0..20).map(|number| host(&format!("h{number}.d.test"), number, 2)).collect();
+        hosts.iter_mut().take(10).for_each(|host| host.found_by_dns = false);
+        let few = Settings { domain_queues: 4, disallow: 3, slowest_commit, ..settings() };
+        let mut world = World::new(hosts, few, Dice(12));
+        queue_all(&mut world);
+        world.run();
+        let asked: BTreeSet<_> = world.fetched.keys().map(|url| url.host()).collect();
+        assert_eq!(asked.len(), 4);
+    }
 }

@@ -7,6 +7,7 @@ mod access_log;
 mod api;
 mod architecture;
 mod block_lists;
+mod budgets;
 mod cli;
 mod config_layers;
 mod crash;

@@ -75,7 +75,9 @@ impl Server {
     pub fn of(setting: &Setting, store: &Arc<Store>, url: &CanonicalUrl) -> anyhow::Result<Self> {
         let config = &setting.config;
         let queue = QueueName::of(url);
-        let HostRecord { visits, failures, asleep_until, last, .. } = store.host(&queue)?;
+        let record = store.host(&queue)?;
+        let asleep_until = crawl::asleep_until(config, &record, unix_now());
+        let HostRecord { visits, failures, last, .. } = record;
         let standing = crawl::standing(store, &config.crawl, url)?;
         let blocks = BlockList::read(&config.crawl.block_list).context("crawl.block_list cannot be used")?;
         let robots = robots(setting, store, url)?;
@@ -88,11 +90,12 @@ impl Server {
             queued: store.queue_length_of(&queue)?,
             visits,
             failures,
-            asleep_until: (asleep_until > unix_now()).then_some(asleep_until),
+            asleep_until,
             robots,
             budget: Budget {
                 pages: standing.pages,
-                most: standing.budget,
+                // A host more than its domain may have is asked for none.
+                most: if standing.is_one_too_many() { 0 } else { standing.budget },
                 domain: standing.domain.to_string(),
                 domain_pages: standing.domain_pages,
                 domain_most: standing.domain_budget,

@@ -23,6 +23,7 @@ mod progress;
 mod reading;
 mod scheduler;
 mod shelf;
+mod sweep;
 mod troubles;
 mod turns;
 mod want;
@@ -37,6 +38,7 @@ use crate::fetch::{FetchError, Fetcher, RobotsCache};
 use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
+use crate::model::HostRecord;
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
@@ -113,6 +115,14 @@ pub fn standing(
     url: &CanonicalUrl,
 ) -> Result<Standing, StoreError> {
     StoreBacklog::new(store, config).standing(&QueueName::of(url), url)
+}
+
+/// Until which Unix time a host is left alone, if it is at `now`. A time further away than a crawl puts a host to
+/// sleep for was stored while the clock or the configuration was another: nobody sleeps until then.
+pub fn asleep_until(config: &Config, host: &HostRecord, now: u64) -> Option<u64> {
+    let Config { crawl, robots, .. } = config;
+    let longest = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0).as_secs();
+    (now < host.asleep_until && host.asleep_until - now <= longest).then_some(host.asleep_until)
 }
 
 impl Crawler {

@@ -1,8 +1,7 @@
 //! The loop: asks the frontier what is next, hands it out, and takes in what came of it.
 //!
 //! It runs on the caller's thread and may read the store; the fetches it starts run on the async runtime, and all
-//! that is written while it runs is written by the writer. What the frontier has no room for, or what slept, is
-//! found again by a *sweep* over the queues on disk.
+//! that is written while it runs is written by the writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,26 +17,26 @@ use super::disk::too_little_room;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
+use super::sweep::Intake;
 use super::troubles::Troubles;
 use super::turns::Errand;
 use super::want::Want;
 use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
-use crate::frontier::{Arrival, Found, Frontier, FrontierRules, Next, QueueName};
+use crate::frontier::{Found, Frontier, FrontierRules, Next, QueueName};
 use crate::store::{Commit, StoreError};
 use crate::urls::CanonicalUrl;
 
 /// How often the loop looks at `stop` when nothing happens.
-const HEARTBEAT: Duration = Duration::from_millis(100);
+pub(super) const HEARTBEAT: Duration = Duration::from_millis(100);
 /// How often a crawl that runs forever asks whether pages have fallen due.
 const DUE_EVERY: Duration = Duration::from_secs(1);
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
 /// How often the frontier forgets what has nothing to do, and the free space of the disk is looked at.
-const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// How often the queues on disk are swept for hosts that have slept or whose budget has grown.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// Queues on disk looked at before fetches are seen to again.
-const SWEEP_CHUNK: usize = 500;
+pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How long a host goes on, once it has had a turn, before it makes room for others that wait for a place. Long, for
+/// coming back costs reading its queue and finding its address anew.
+const SHARE: Duration = Duration::from_secs(3_600);
 /// How long work is handed out before events and `stop` are looked at: turns that ask for nothing end none of the
 /// conditions under which it goes on.
 const HAND_OUT: Duration = Duration::from_millis(10);
@@ -73,16 +72,8 @@ pub(super) struct Loop<'a> {
     /// When the crawl began, in Unix time.
     began: u64,
     next_housekeeping: Instant,
-    sweep: Sweep,
+    pub intake: Intake,
     low_disk: bool,
-}
-
-/// How far the walk over the queues on disk has come.
-enum Sweep {
-    /// Nothing to do until then.
-    Rests(Instant),
-    /// What comes after this queue, and whether any was taken in so far.
-    After(Option<QueueName>, bool),
 }
 
 /// Runs one crawl to its end.
@@ -140,6 +131,7 @@ impl<'a> Loop<'a> {
                 resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
                 max_queues: config.crawl.hosts_in_memory,
+                share: SHARE,
                 address_ttl: config.fetch.dns_ttl.0,
             }),
             events,
@@ -158,7 +150,7 @@ impl<'a> Loop<'a> {
             next_due: now,
             began: unix_now(),
             next_housekeeping: now,
-            sweep: Sweep::After(None, false),
+            intake: Intake::new(),
             low_disk: false,
         })
     }
@@ -172,25 +164,7 @@ impl<'a> Loop<'a> {
     fn queue_seeds(&mut self, seeds: &[CanonicalUrl]) -> Result<(), CrawlError> {
         let found = seeds.iter().cloned().map(Found::seed).collect();
         let arrivals = self.crawler.store.commit(Commit { found, ..Commit::default() })?;
-        for arrival in arrivals {
-            // A seed is asked for although its host was given up before.
-            self.frontier.arrived(&arrival, &self.backlog)?;
-        }
-        Ok(())
-    }
-
-    /// Takes in queues that have URLs, unless they sleep.
-    fn arrive(&mut self, arrivals: Vec<Arrival>) -> Result<(), CrawlError> {
-        for arrival in arrivals {
-            if self.frontier.knows(&arrival.queue) || !self.is_asleep(&arrival.queue)? {
-                self.frontier.arrived(&arrival, &self.backlog)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn is_asleep(&self, queue: &QueueName) -> Result<bool, StoreError> {
-        Ok(self.crawler.store.host(queue)?.asleep_until > unix_now())
+        self.arrive(arrivals)
     }
 
     fn run(&mut self, inbox: &Receiver<Event>, stop: &AtomicBool) -> Result<(), CrawlError> {
@@ -212,6 +186,7 @@ impl<'a> Loop<'a> {
                 );
                 return Ok(());
             }
+            let wait = if self.intake.has_arrivals() { Duration::ZERO } else { wait };
             match inbox.recv_timeout(wait) {
                 Ok(event) => {
                     self.take_in(event)?;
@@ -246,11 +221,12 @@ impl<'a> Loop<'a> {
         }
         if now >= self.next_housekeeping {
             self.next_housekeeping = now + HOUSEKEEPING;
-            self.frontier.prune(now);
+            self.frontier.prune(now, &self.backlog);
             let frontier = &self.frontier;
             self.troubles.retain(|queue, _| frontier.knows(queue));
             self.look_at_disk();
         }
+        self.take_in_arrivals()?;
         self.sweep_on(now)
     }
 
@@ -289,58 +265,6 @@ impl<'a> Loop<'a> {
             self.work.send(Work::Due(now, DUE_CHUNK)).map_err(|_| CrawlError::Broken)?;
         }
         Ok(())
-    }
-
-    /// Takes one step of a sweep, if one is due and there is room.
-    fn sweep_on(&mut self, now: Instant) -> Result<(), CrawlError> {
-        if self.frontier.left_out() && matches!(self.sweep, Sweep::Rests(_)) {
-            self.sweep = Sweep::Rests(now + HOUSEKEEPING);
-        }
-        if matches!(self.sweep, Sweep::Rests(until) if until <= now) {
-            self.sweep = Sweep::After(None, false);
-        }
-        if !self.frontier.is_full() && matches!(self.sweep, Sweep::After(..)) {
-            self.sweep_step()?;
-        }
-        Ok(())
-    }
-
-    fn sweep_step(&mut self) -> Result<(), CrawlError> {
-        let Sweep::After(after, mut any) = std::mem::replace(&mut self.sweep, Sweep::Rests(Instant::now()))
-        else {
-            return Ok(());
-        };
-        let found = self.crawler.store.queues(after.as_ref(), SWEEP_CHUNK)?;
-        let last = found.last().map(|arrival| arrival.queue.clone());
-        for arrival in found {
-            let Arrival { queue, url, priority } = &arrival;
-            if self.frontier.knows(queue)
-                || self.is_asleep(queue)?
-                || (priority.is_new_page() && self.backlog.is_spent(queue, url)?)
-            {
-                continue;
-            }
-            any = true;
-            self.frontier.arrived(&arrival, &self.backlog)?;
-        }
-        self.sweep = match last {
-            Some(last) => Sweep::After(Some(last), any),
-            None => Sweep::Rests(Instant::now() + SWEEP_EVERY),
-        };
-        Ok(())
-    }
-
-    /// Looks at all queues on disk, before the crawl ends for want of work. Whether any was taken in.
-    fn sweep_all(&mut self) -> Result<bool, CrawlError> {
-        self.frontier.prune(Instant::now());
-        self.sweep = Sweep::After(None, false);
-        loop {
-            match self.sweep {
-                Sweep::After(_, true) => return Ok(true),
-                Sweep::After(..) => self.sweep_step()?,
-                Sweep::Rests(_) => return Ok(false),
-            }
-        }
     }
 
     pub fn is_at_limit(&self) -> bool {
@@ -385,10 +309,13 @@ impl<'a> Loop<'a> {
     /// Nothing in memory to do, now or later.
     fn drained(&mut self) -> Result<Option<Duration>, CrawlError> {
         self.merge_if(true)?;
+        if self.intake.has_arrivals() {
+            return Ok(Some(Duration::ZERO));
+        }
         if self.outstanding > 0 || self.merging.is_some() || self.asked_due || self.job.forever {
             return Ok(Some(HEARTBEAT));
         }
-        Ok(self.sweep_all()?.then_some(Duration::ZERO))
+        Ok(self.sweep_last())
     }
 
     /// Asks the writer to hold the URLs met against the known ones, for there is room for more work.

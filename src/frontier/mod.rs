@@ -17,14 +17,22 @@
 //! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
 //! lead to each other do not wait for ever.
 //!
-//! New pages count towards two *budgets*, the host's and its registrable domain's, which [`Backlog::standing`]
-//! tells; at their end it is asked whether they have grown. Of the addresses that may be asked now, the one whose
+//! New pages count towards two *budgets*, the host's and its registrable domain's, and of a domain only so many queues
+//! are asked for new pages: those that ever were asked for one, names that nobody answers for not among them.
+//! [`Backlog::standing`] tells how all that stands; what comes to it while a domain has queues in memory is counted
+//! here. At the end of a budget it is asked whether it has grown. Of the addresses that may be asked now, the one whose
 //! host has the greatest *merit* is; hosts of equal merit in the order in which they became free. Budgets that grow
 //! with the domains that link to a host are IRLbot's answer to farms and endless sites (Lee, Leonard, Wang,
 //! Loguinov: "IRLbot: Scaling to 6 Billion Pages and Beyond").
 //!
-//! The memory is bounded: beyond [`FrontierRules::max_queues`] no queue is taken in ([`Frontier::left_out`] tells),
-//! and [`Frontier::prune`] forgets those that have nothing to do.
+//! The memory is bounded: there are [`FrontierRules::max_queues`] places. [`Frontier::prune`] forgets queues that have
+//! nothing to do. When there is no room, queues are left out ([`Frontier::leaves_out`] tells), and wait on disk. Those
+//! in memory make room for them: one that has had its share, a window of URLs, or one URL and
+//! [`FrontierRules::share`], leaves memory when its turn comes, unless errands wait for it. At that moment its host and
+//! its address have had their rest, so none is cut short. From then on what arrives for queues that are not in memory
+//! is left out too, until all queues on disk were looked at: whoever looks goes through them in their order, takes in
+//! what there is room for ([`Frontier::take_in`]), and goes on where it stopped, so that each has its turn in the end.
+//! A sixteenth of the places is for seeds only, which never wait for others to make room.
 //!
 //! What is left out before it is queued at all is said by [`BlockList`] (hosts, by the operator's will) and
 //! [`TrapRules`] (URLs that sites make up without end).
@@ -38,6 +46,7 @@ use crate::urls::CanonicalUrl;
 mod addresses;
 mod blocks;
 mod budget;
+mod places;
 mod queue;
 mod recrawl;
 mod trap;
@@ -72,4 +81,7 @@ pub trait Backlog {
     /// # Errors
     /// When it cannot be read.
     fn standing(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<Standing, Self::Error>;
+
+    /// The last queue of a registrable domain left memory: nobody but the disk knows now what the domain has had.
+    fn left(&self, domain: &str);
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::{Backlog, Lane, Priority, QueueName, QueuedUrl, Standing};
+use super::{Backlog, FrontierRules, Lane, Priority, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
 /// Where a queue stands.
@@ -59,6 +59,10 @@ pub(super) struct HostQueue<E> {
     /// New pages fetched over all crawls, and those handed out that are not stored yet.
     pub pages: u64,
     pub budget: u64,
+    /// Whether any of its URLs was ever asked for, and whether it counts as one of its domain's queues that were:
+    /// see [`super::budget::Domains::count`].
+    pub was_asked: bool,
+    pub is_counted: bool,
     /// The registrable domain of its host.
     pub domain: Arc<str>,
     pub merit: u8,
@@ -66,6 +70,9 @@ pub(super) struct HostQueue<E> {
     pub waits: bool,
     /// URLs handed out whose fate is not known yet.
     pub out: usize,
+    /// URLs handed out since it was taken in, and when the first was.
+    pub had: usize,
+    pub had_since: Option<Instant>,
     /// A URL of the queue, for resolving its host.
     pub sample: CanonicalUrl,
     errands: VecDeque<E>,
@@ -86,10 +93,14 @@ impl<E> HostQueue<E> {
             free_at: None,
             pages: standing.pages,
             budget: standing.budget,
+            was_asked: standing.was_asked,
+            is_counted: standing.was_asked,
             domain: Arc::clone(&standing.domain),
             merit: standing.merit,
             waits: false,
             out: 0,
+            had: 0,
+            had_since: None,
             sample,
             errands: VecDeque::new(),
             wanted: Window::of(Lane::Wanted),
@@ -115,8 +126,25 @@ impl<E> HostQueue<E> {
         self.new.more = true;
     }
 
+    /// Whether it may be asked to make room: it has had a window of URLs, or one at least and its time.
+    pub fn had_share(&self, rules: &FrontierRules, now: Instant) -> bool {
+        self.had >= rules.window || self.had_since.is_some_and(|since| now >= since + rules.share)
+    }
+
+    /// Counts a URL that is handed out.
+    pub fn hand_out(&mut self, now: Instant) {
+        self.out += 1;
+        self.had += 1;
+        self.had_since.get_or_insert(now);
+    }
+
     /// Puts a URL that was handed out, but not fetched, back to where it came from.
     pub fn put_back(&mut self, queued: QueuedUrl) {
+        self.out -= 1;
+        self.had = self.had.saturating_sub(1);
+        if self.had == 0 {
+            self.had_since = None;
+        }
         self.window(queued.priority.lane()).urls.push_front(queued);
     }
 

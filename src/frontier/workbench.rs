@@ -1,7 +1,6 @@
 //! The queues' lines: whose turn is it now, and if nobody's, when.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::addresses::Addresses;
 use super::budget::Domains;
 use super::queue::{HostQueue, Place, Taken, Work};
-use super::{Arrival, Backlog, Fate, QueueName, QueuedUrl, Standing};
+use super::{Backlog, Fate, QueueName, QueuedUrl, Target};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
@@ -23,6 +22,9 @@ pub struct FrontierRules {
     pub window: usize,
     /// Queues in memory.
     pub max_queues: usize,
+    /// How long a queue goes on, once it has had a URL, before it makes room for others. One that has had a window of
+    /// URLs goes earlier.
+    pub share: Duration,
     /// How long a found address is gone by.
     pub address_ttl: Duration,
 }
@@ -60,13 +62,13 @@ pub enum Pause {
 /// All queues with work, and the addresses they take turns at.
 #[derive(Debug)]
 pub struct Frontier<E> {
-    rules: FrontierRules,
+    pub(super) rules: FrontierRules,
     /// Boxed, because the map keeps room for up to twice as many as there are.
-    queues: FxHashMap<QueueName, Box<HostQueue<E>>>,
+    pub(super) queues: FxHashMap<QueueName, Box<HostQueue<E>>>,
     unresolved: VecDeque<QueueName>,
-    domains: Domains,
-    addresses: Addresses,
-    asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
+    pub(super) domains: Domains,
+    pub(super) addresses: Addresses,
+    pub(super) asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
     /// Queues asleep that the crawl waits for.
     awaited: usize,
     /// Resolutions under way.
@@ -76,8 +78,8 @@ pub struct Frontier<E> {
     /// URLs handed out whose fate is not known yet, and whether the disk was seen to hold them meanwhile: either
     /// because their fate is not stored yet, or because they are queued once more.
     taken: FxHashMap<CanonicalUrl, bool>,
-    /// Whether a queue with work was not taken in because there were too many.
-    left_out: bool,
+    /// Whether queues with work wait on disk for a place.
+    pub(super) left_out: bool,
 }
 
 impl<E> Frontier<E> {
@@ -95,53 +97,6 @@ impl<E> Frontier<E> {
             taken: FxHashMap::default(),
             left_out: false,
         }
-    }
-
-    /// Takes in a queue that has URLs on disk.
-    ///
-    /// # Errors
-    /// When the backlog cannot be read.
-    pub fn arrived<B: Backlog>(&mut self, arrival: &Arrival, backlog: &B) -> Result<(), B::Error> {
-        let Arrival { queue: name, url, priority } = arrival;
-        if !self.queues.contains_key(name) && self.queues.len() >= self.rules.max_queues {
-            self.left_out = true;
-            return Ok(());
-        }
-        let queue = self.queue(name, url, backlog)?;
-        queue.arrive(*priority);
-        if queue.place == Place::Spent && !priority.is_new_page() {
-            queue.place = Place::Idle;
-        }
-        self.offer(name);
-        Ok(())
-    }
-
-    /// Whether a queue with work was not taken in since the last call, because there were too many.
-    pub fn left_out(&mut self) -> bool {
-        std::mem::take(&mut self.left_out)
-    }
-
-    /// Forgets queues that have nothing to do, and addresses that nobody waits for. What is left of such queues is
-    /// on disk. Of those that are dormant, only if there are many.
-    pub fn prune(&mut self, now: Instant) {
-        let crowded = self.queues.len() * 2 > self.rules.max_queues;
-        let domains = &mut self.domains;
-        self.queues.retain(|_, queue| {
-            let rested = queue.free_at.is_none_or(|at| at <= now);
-            let idle = match queue.place {
-                Place::Idle | Place::Spent => rested,
-                Place::Dormant => crowded && rested,
-                _ => false,
-            };
-            let keep = !idle || queue.out > 0 || queue.waits || queue.has_errands();
-            if !keep {
-                domains.remove_queue(&queue.domain);
-            }
-            keep
-        });
-        let queues = &self.queues;
-        self.asleep.retain(|Reverse((_, name))| queues.contains_key(name));
-        self.addresses.prune(now);
     }
 
     /// Asks for an errand at the host of `url`. Gives it back when that host is dormant.
@@ -172,26 +127,8 @@ impl<E> Frontier<E> {
         self.queues.get_mut(name).map_or_else(Vec::new, |queue| queue.take_errands())
     }
 
-    fn queue<B: Backlog>(
-        &mut self,
-        name: &QueueName,
-        sample: &CanonicalUrl,
-        backlog: &B,
-    ) -> Result<&mut HostQueue<E>, B::Error> {
-        match self.queues.entry(name.clone()) {
-            Entry::Occupied(entry) => Ok(entry.into_mut().as_mut()),
-            Entry::Vacant(entry) => {
-                let standing = backlog.standing(name, sample)?;
-                self.domains.add_queue(&standing);
-                let budget = self.domains.budget(&standing);
-                let queue = HostQueue::new(sample.clone(), &Standing { budget, ..standing });
-                Ok(entry.insert(Box::new(queue)).as_mut())
-            }
-        }
-    }
-
     /// Puts an idle queue into a line.
-    fn offer(&mut self, name: &QueueName) {
+    pub(super) fn offer(&mut self, name: &QueueName) {
         if let Some(queue) = self.queues.get_mut(name)
             && queue.place == Place::Idle
         {
@@ -256,7 +193,11 @@ impl<E> Frontier<E> {
                 self.line_up(&name);
                 continue;
             }
-            let Some(work) = self.take(&name, backlog)? else { continue };
+            if self.queues.get(&name).is_some_and(|queue| self.makes_room(queue, now)) {
+                self.make_room(&name, backlog);
+                continue;
+            }
+            let Some(work) = self.take(&name, now, backlog)? else { continue };
             self.turns += 1;
             self.addresses.begin(ip);
             return Ok(Some(match work {
@@ -268,25 +209,31 @@ impl<E> Frontier<E> {
     }
 
     /// The work of a queue whose turn it is. Without any, the queue goes where it rests.
-    fn take<B: Backlog>(&mut self, name: &QueueName, backlog: &B) -> Result<Option<Work<E>>, B::Error> {
+    fn take<B: Backlog>(
+        &mut self,
+        name: &QueueName,
+        now: Instant,
+        backlog: &B,
+    ) -> Result<Option<Work<E>>, B::Error> {
         let Some(queue) = self.queues.get_mut(name) else { return Ok(None) };
-        let mut over_budget = queue.pages >= queue.budget || self.domains.is_spent(&queue.domain);
-        let mut taken = queue.take(name, &mut self.taken, self.rules.window, over_budget, backlog)?;
+        let is_spent = self.domains.is_spent(queue);
+        let mut taken = queue.take(name, &mut self.taken, self.rules.window, is_spent, backlog)?;
         if matches!(taken, Taken::OverBudget) {
             // Others may link to the host by now.
             let standing = backlog.standing(name, &queue.sample)?;
-            queue.budget = self.domains.budget(&standing);
+            queue.budget = standing.budget;
             queue.merit = standing.merit;
-            self.domains.set_budget(&queue.domain, standing.domain_budget);
-            over_budget = queue.pages >= queue.budget || self.domains.is_spent(&queue.domain);
-            taken = queue.take(name, &mut self.taken, self.rules.window, over_budget, backlog)?;
+            self.domains.renew(&standing);
+            let is_spent = self.domains.is_spent(queue);
+            taken = queue.take(name, &mut self.taken, self.rules.window, is_spent, backlog)?;
         }
         match taken {
             Taken::Work(work) => {
                 queue.place = Place::Turn;
                 if let Work::Page(queued) = &work {
                     self.taken.insert(queued.url.clone(), false);
-                    queue.out += 1;
+                    queue.hand_out(now);
+                    self.domains.count(queue);
                     if queued.priority.is_new_page() {
                         queue.pages += 1;
                         self.domains.add_page(&queue.domain);
@@ -381,12 +328,12 @@ impl<E> Frontier<E> {
     pub fn put_back(&mut self, name: &QueueName, queued: QueuedUrl) {
         self.taken.remove(&queued.url);
         if let Some(queue) = self.queues.get_mut(name) {
-            queue.out -= 1;
             if queued.priority.is_new_page() {
                 queue.pages -= 1;
                 self.domains.take_back_page(&queue.domain);
             }
             queue.put_back(queued);
+            self.domains.count(queue);
         }
     }
 
@@ -406,6 +353,8 @@ impl<E> Frontier<E> {
         let name = QueueName::of(&queued.url);
         let Some(queue) = self.queues.get_mut(&name) else { return };
         queue.out -= 1;
+        queue.was_asked |= fate != Fate::Dropped && queued.target == Target::Page;
+        self.domains.count(queue);
         // Another attempt waits until the others of its queue have had their turn.
         if on_disk || fate == Fate::Again {
             queue.look_on_disk();
@@ -433,21 +382,6 @@ impl<E> Frontier<E> {
     /// Addresses that could be asked now or later without anything else happening.
     pub fn ready_addresses(&self) -> usize {
         self.addresses.listed()
-    }
-
-    /// Whether a queue is in memory.
-    pub fn knows(&self, name: &QueueName) -> bool {
-        self.queues.contains_key(name)
-    }
-
-    /// Whether no more queues are taken in.
-    pub fn is_full(&self) -> bool {
-        self.queues.len() >= self.rules.max_queues
-    }
-
-    /// Queues known.
-    pub fn queues(&self) -> usize {
-        self.queues.len()
     }
 
     /// Turns under way.

@@ -7,9 +7,14 @@ use crate::frontier::QueueName;
 use crate::model::{HostRecord, HostVisit, PageRecord, Visit};
 use crate::urls::{Surt, host_prefix};
 
-use super::keys::{after_prefix, split_pair};
+use super::keys::{after_prefix, pair, split_pair};
 use super::schema::{HOSTS, PAIRS, ROBOTS, bounded, decode_sums};
 use super::{Store, StoreError, values};
+
+/// Rows looked at, when linking domains are counted.
+const MOST_ROWS: usize = 20_000;
+/// Rows of one domain after which the rest of them is passed over.
+const RUN: usize = 16;
 
 /// The hosts that a batch changes.
 #[derive(Default)]
@@ -76,17 +81,21 @@ impl Store {
         Ok(servers)
     }
 
-    /// Different pages fetched from a registrable domain, and how many schemes, hosts and ports of it were asked.
+    /// Different pages fetched from a registrable domain, and from how many schemes, hosts and ports of it: names
+    /// that were never asked for a page, because nobody answers for them, are none of these. Reads all that are
+    /// known of the domain.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn domain_pages(&self, domain: &str) -> Result<(u64, u64), StoreError> {
         let (mut pages, mut servers) = (0, 0);
         self.each_server(&host_prefix(domain), |name, host| {
-            let own =
-                Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
-            pages += if own { host.pages } else { 0 };
-            servers += u64::from(own);
+            let is_own =
+                || Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
+            if host.visits > 0 && is_own() {
+                pages += host.pages;
+                servers += 1;
+            }
         })?;
         Ok((pages, servers))
     }
@@ -107,7 +116,9 @@ impl Store {
     }
 
     /// How many registrable domains, other than its own, link to a host, counted up to `most`. With `below`, to
-    /// the host and all hosts below it.
+    /// the host and all hosts below it. Looks at a bounded number of rows: of the hosts of one domain that link to
+    /// one host it passes over all but the first, and where there are too many all the same, it counts those that
+    /// come first.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
@@ -118,19 +129,33 @@ impl Store {
             prefix.push(0);
         }
         let mut domains: FxHashSet<String> = FxHashSet::default();
+        let (mut last, mut run, mut rows) = (String::new(), 0, 0);
         let mut cursor = self.db.raw_iterator_cf_opt(self.family(PAIRS)?, bounded(after_prefix(&prefix)));
         cursor.seek(&prefix);
-        while let (Some((key, value)), true) = (cursor.item(), domains.len() < most) {
+        while let (Some((key, value)), true) = (cursor.item(), domains.len() < most && rows < MOST_ROWS) {
+            rows += 1;
             let damaged = |what| StoreError::damaged(PAIRS, key, what);
-            let (_, source) = split_pair(key).map_err(|damage| damaged(damage.0))?;
-            if decode_sums(PAIRS, key, value)?.first().is_some_and(|&links| links > 0) {
-                let source = Surt::host_of(source).map_err(|_| damaged("the source host"))?;
-                let domain = self.suffixes.domain_of(&source);
-                if domain != own && !domains.contains(domain) {
-                    domains.insert(domain.to_owned());
-                }
+            let (target, source) = split_pair(key).map_err(|damage| damaged(damage.0))?;
+            let source = Surt::host_of(source).map_err(|_| damaged("the source host"))?;
+            let domain = self.suffixes.domain_of(&source);
+            run = if domain == last { run + 1 } else { 0 };
+            if run == 0 {
+                domain.clone_into(&mut last);
             }
-            cursor.next();
+            if domain != own
+                && !domains.contains(domain)
+                && decode_sums(PAIRS, key, value)?.first().is_some_and(|&links| links > 0)
+            {
+                domains.insert(domain.to_owned());
+            }
+            // Below a public suffix stand the domains of others.
+            let is_told = domain == own || domains.contains(domain);
+            match after_prefix(&pair(target, &host_prefix(domain))) {
+                Some(next) if is_told && run >= RUN && self.suffixes.suffix_of(domain) != domain => {
+                    cursor.seek(next);
+                }
+                _ => cursor.next(),
+            }
         }
         cursor.status()?;
         Ok(domains.len())

@@ -1,5 +1,6 @@
 //! The frontier's backlog on a `BTreeMap`, with the rules of the store's.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
@@ -15,13 +16,19 @@ pub struct Disk {
     pub entries: BTreeMap<Key, (u16, u32)>,
     pub seen: BTreeSet<CanonicalUrl>,
     pub pages: BTreeMap<QueueName, u64>,
+    /// Queues that were asked for a page.
+    pub asked: BTreeSet<QueueName>,
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
+    /// Queues of a domain that may be asked for new pages.
+    pub domain_queues: u64,
     /// How soon hosts are asked.
     pub merits: BTreeMap<QueueName, u8>,
+    /// Pages and queues asked by domain, as they were when they were counted.
+    pub counted: RefCell<BTreeMap<String, (u64, u64)>>,
 }
 
-fn domain_of(name: &QueueName) -> String {
+pub fn domain_of(name: &QueueName) -> String {
     // com,example,www,) and the scheme: the domain is the first two labels.
     String::from_utf8_lossy(name.as_bytes()).split(',').take(2).collect::<Vec<_>>().join(",")
 }
@@ -59,10 +66,17 @@ impl Disk {
         self.pages.iter().filter(|(name, _)| domain_of(name) == domain).map(|(_, pages)| pages).sum()
     }
 
+    /// Queues of a domain that were asked for pages.
+    pub fn domain_asked(&self, domain: &str) -> u64 {
+        self.asked.iter().filter(|name| domain_of(name) == domain).count() as u64
+    }
+
     /// Whether a queue has had all the new pages it may have.
     pub fn is_spent(&self, name: &QueueName) -> bool {
-        let pages = self.pages.get(name).copied().unwrap_or(0);
-        pages >= self.budgets.0 || self.domain_pages(&domain_of(name)) >= self.budgets.1
+        let (pages, domain) = (self.pages.get(name).copied().unwrap_or(0), domain_of(name));
+        pages >= self.budgets.0
+            || self.domain_pages(&domain) >= self.budgets.1
+            || (!self.asked.contains(name) && self.domain_asked(&domain) >= self.domain_queues)
     }
 }
 
@@ -92,14 +106,23 @@ impl Backlog for Disk {
 
     fn standing(&self, queue: &QueueName, _: &CanonicalUrl) -> Result<Standing, Infallible> {
         let domain = domain_of(queue);
+        let count = || (self.domain_pages(&domain), self.domain_asked(&domain));
+        let (domain_pages, domain_asked) =
+            *self.counted.borrow_mut().entry(domain.clone()).or_insert_with(count);
         Ok(Standing {
             pages: self.pages.get(queue).copied().unwrap_or(0),
             budget: self.budgets.0,
-            domain_pages: self.domain_pages(&domain),
+            was_asked: self.asked.contains(queue),
+            domain_pages,
             domain_budget: self.budgets.1,
+            domain_asked,
+            domain_queues: self.domain_queues,
             domain: domain.into(),
-            domain_queues: u64::MAX,
             merit: self.merits.get(queue).copied().unwrap_or(0),
         })
+    }
+
+    fn left(&self, domain: &str) {
+        self.counted.borrow_mut().remove(domain);
     }
 }

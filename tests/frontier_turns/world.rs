@@ -18,14 +18,14 @@ use crate::support::dice::Dice;
 /// Longer than any of the histories.
 const DORMANT: Duration = Duration::from_secs(1_000_000);
 const MAX_ATTEMPTS: u32 = 3;
-const MAX_REDIRECTS: u32 = 5;
+pub const MAX_REDIRECTS: u32 = 5;
 
 pub fn url(text: &str) -> CanonicalUrl {
     UrlRules::default().canonical(text).unwrap()
 }
 
 /// A request for a host's robots.txt, and the queue that waits for it.
-struct Errand {
+pub(super) struct Errand {
     target: usize,
     waiting: usize,
     redirects: u32,
@@ -92,13 +92,17 @@ pub struct Settings {
     pub seed: Priority,
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
+    /// Queues of a domain that may be asked for new pages.
+    pub domain_queues: u64,
 }
 
 pub struct World {
     pub settings: Settings,
     pub hosts: Vec<Host>,
     pub disk: Disk,
-    frontier: Frontier<Errand>,
+    pub(super) frontier: Frontier<Errand>,
+    /// The last queue on disk that was looked at.
+    pub(super) swept: Option<QueueName>,
     dice: Dice,
     start: Instant,
     now: Duration,
@@ -107,7 +111,7 @@ pub struct World {
     numbered: u64,
     robots: Vec<Robots>,
     address: Vec<Option<IpAddr>>,
-    dormant: BTreeSet<usize>,
+    pub(super) dormant: BTreeSet<usize>,
     /// Turns under way, and at which address.
     turns: BTreeMap<usize, IpAddr>,
     /// When a host and an address may be asked again.
@@ -130,7 +134,12 @@ impl World {
         Self {
             frontier: Frontier::new(settings.rules),
             hosts,
-            disk: Disk { budgets: settings.budgets, ..Disk::default() },
+            disk: Disk {
+                budgets: settings.budgets,
+                domain_queues: settings.domain_queues,
+                ..Disk::default()
+            },
+            swept: None,
             settings,
             dice,
             start: Instant::now(),
@@ -158,7 +167,7 @@ impl World {
         url(&format!("http://{}/{page}", self.hosts[host].name))
     }
 
-    fn host_of(&self, url: &CanonicalUrl) -> usize {
+    pub(super) fn host_of(&self, url: &CanonicalUrl) -> usize {
         self.hosts.iter().position(|host| host.name == url.host()).unwrap()
     }
 
@@ -190,6 +199,9 @@ impl World {
 
     fn arrive(&mut self, arrivals: Vec<Arrival>) {
         for arrival in arrivals {
+            if self.dormant.contains(&self.host_of(&arrival.url)) && !self.frontier.knows(&arrival.queue) {
+                continue;
+            }
             self.frontier.arrived(&arrival, &self.disk).unwrap();
         }
     }
@@ -226,6 +238,9 @@ impl World {
 
     /// `None` when all is done; else until when to wait, if that is known.
     fn hand_out(&mut self) -> Option<Option<Duration>> {
+        if self.frontier.leaves_out() && self.frontier.room() > 0 {
+            self.sweep();
+        }
         for _ in 0..10_000 {
             if self.frontier.turns() >= self.settings.fetchers {
                 return Some(None);
@@ -248,7 +263,20 @@ impl World {
                     return Some(None);
                 }
                 Next::Drained if self.outstanding > 0 || !self.events.is_empty() => return Some(None),
-                Next::Drained => return None,
+                Next::Drained => {
+                    self.frontier.prune(now, &self.disk);
+                    let is_whole = self.swept.is_none();
+                    if self.sweep() {
+                        continue;
+                    }
+                    if self.frontier.leaves_out() && self.frontier.room() == 0 {
+                        // Full of queues whose hosts have not had their rest yet.
+                        return Some(Some(self.now + Duration::from_millis(1)));
+                    }
+                    if is_whole {
+                        return None;
+                    }
+                }
             }
         }
         panic!("the frontier hands out without end");
@@ -348,7 +376,7 @@ impl World {
                 self.arrive(new);
                 if self.dice.below(8) == 0 {
                     let now = self.at();
-                    self.frontier.prune(now);
+                    self.frontier.prune(now, &self.disk);
                 }
             }
             Event::Due(urls) => {
@@ -390,6 +418,10 @@ impl World {
         let now = self.at();
         self.frontier.ended(&self.name_of(turn), now, Some(self.settings.delay), pause);
         let Some(next) = moved else { return self.frontier.resume(&self.name_of(waiting)) };
+        if !self.frontier.knows(&self.name_of(next)) {
+            // Forgotten while it slept, and woken by the errand of another.
+            self.dormant.remove(&next);
+        }
         let errand = Errand { target: next, waiting, redirects: redirects + 1 };
         if self.frontier.errand(&self.page(next, 0), errand, &self.disk).unwrap().is_some() {
             self.give_up(waiting);
@@ -442,6 +474,9 @@ impl World {
             Fate::Fetched | Fate::Dropped => self.disk.entries.remove(&key),
         };
         assert!(known.is_some(), "{} was not in the queue", queued.url);
+        if fate != Fate::Dropped {
+            self.disk.asked.insert(QueueName::of(&queued.url));
+        }
         if fate == Fate::Fetched && queued.priority.is_new_page() {
             *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
         }
@@ -455,29 +490,5 @@ impl World {
         let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit / 4 + 1));
         let wait = wait.max(earliest.unwrap_or(self.now).saturating_sub(self.now));
         self.after(wait, Event::Told { queued, fate, new });
-    }
-
-    /// What is left on disk belongs to hosts that are dormant, or wait for one that is, or have had their share.
-    fn check_the_end(&self) {
-        for (name, priority, url) in self.disk.entries.keys() {
-            let host = self.host_of(url);
-            let spent = priority.is_new_page() && self.disk.is_spent(name);
-            let leads_to_dormant = self.ways(host).iter().any(|host| self.dormant.contains(host));
-            assert!(spent || leads_to_dormant, "{url} with {priority:?} was forgotten");
-        }
-        for (name, pages) in &self.disk.pages {
-            assert!(*pages <= self.settings.budgets.0, "{name:?} had {pages} pages");
-        }
-    }
-
-    /// The host and those that its robots.txt leads through.
-    fn ways(&self, host: usize) -> Vec<usize> {
-        let mut ways = vec![host];
-        while let Some(next) = self.hosts[*ways.last().unwrap()].moved
-            && ways.len() <= MAX_REDIRECTS as usize
-        {
-            ways.push(next);
-        }
-        ways
     }
 }
