@@ -229,8 +229,13 @@ impl Loop<'_> {
             }
             Blame::NameServers => {
                 let config = &self.crawler.config.crawl;
-                let pause = self.troubles.entry(queue.clone()).or_default().unresolved(config);
-                if let Pause::Dormant(length) = pause {
+                let mut pause = self.troubles.entry(queue.clone()).or_default().unresolved(config);
+                if let Pause::Dormant(length) = &mut pause {
+                    if !self.job.forever {
+                        // For as long as it may take: the next crawl asks at once.
+                        *length = config.dead_host_retry.0;
+                    }
+                    let length = *length;
                     self.give_up_errands(queue, at, length);
                 }
                 Ok(pause)
