@@ -169,14 +169,24 @@ fn errors_in_a_row_slow_a_host_down_and_a_lone_one_does_not() {
 
 #[test]
 fn the_crawl_delay_holds_from_the_robots_file_on() {
+    let robots = Reply::text("User-agent: *\nCrawl-delay: 1\n");
     let web = FakeWeb::new()
-        .page("a.test", "/robots.txt", Reply::text("User-agent: *\nCrawl-delay: 1\n"))
-        .page("a.test", "/", Reply::html("home"));
+        .host("a.test", "127.11.3.1")
+        .page("a.test", "/robots.txt", robots.clone())
+        .page("a.test", "/", Reply::html("home"))
+        .host("b.test", "127.11.3.2")
+        .page("b.test", "/robots.txt", Reply::redirect(301, "http://www.b.test/robots.txt"))
+        .page("b.test", "/", Reply::html("home"))
+        .host("www.b.test", "127.11.3.2")
+        .page("www.b.test", "/robots.txt", robots);
     let site = site(web);
-    assert_eq!(crawl(&site, &["http://a.test/".to_owned()]).pages, 1);
-    let log = requests(&site, "a.test");
-    let gap = log[1].start - log[0].end.unwrap();
-    assert!(gap >= Duration::from_millis(950), "{gap:?}");
+    let seeds = ["http://a.test/", "http://b.test/"].map(str::to_owned);
+    assert_eq!(crawl(&site, &seeds).pages, 2);
+    for (robots, host) in [("a.test", "a.test"), ("www.b.test", "b.test")] {
+        let (robots, page) = (requests(&site, robots).remove(0), requests(&site, host).pop().unwrap());
+        let gap = page.start - robots.end.unwrap();
+        assert!(page.path == "/" && gap >= Duration::from_millis(950), "{host}: {gap:?}");
+    }
 }
 
 /// A robots.txt that has moved to a host which is then left alone for long is asked for again all the same.

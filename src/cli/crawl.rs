@@ -127,7 +127,7 @@ fn notes(
     } else if stats.queued > 0 {
         notes.push(format!(
             "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\
-             asked for a pause, or have had their budget of pages; -v tells which."
+             answered with errors, asked for a pause, or have had their budget of pages; -v tells which."
         ));
     } else if figures.pages == 0 && stats.visited > 0 {
         notes.push(format!("Nothing was fetched: no page is due for another visit{until}."));

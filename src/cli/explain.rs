@@ -97,7 +97,7 @@ impl Explained {
         }
         if let Some(until) = server.asleep_until {
             reasons.push(format!(
-                "Its host is left alone until {}, because it did not answer or asked for a pause.",
+                "Its host is left alone until {}, because it did not answer, answered with errors or asked for a pause.",
                 time(until)
             ));
         }

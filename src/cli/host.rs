@@ -57,7 +57,13 @@ fn text(server: &Server) -> String {
         ),
     );
     if let Some(until) = server.asleep_until {
-        row("asleep", format!("until {}, because it did not answer or asked for a pause", time(until)));
+        row(
+            "asleep",
+            format!(
+                "until {}, because it did not answer, answered with errors or asked for a pause",
+                time(until)
+            ),
+        );
     }
     if server.blocked {
         row("blocked", "crawl.block_list names it".to_owned());

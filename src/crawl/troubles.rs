@@ -22,12 +22,14 @@ pub(super) struct Troubles {
 }
 
 impl Troubles {
-    /// Name servers did not say where the host is. That is seldom for long, and the batch waits for it before it is
-    /// left.
+    /// Name servers did not say where the host is. That is seldom for long: a batch waits for it a few times.
     pub fn unresolved(&mut self, config: &CrawlConfig) -> Pause {
         self.unresolved = self.unresolved.saturating_add(1);
         let length = doubled(config.retry_delay.0, self.unresolved).min(config.dead_host_retry.0);
-        if self.unresolved >= config.max_attempts { Pause::Dormant(length) } else { Pause::For(length) }
+        match self.unresolved >= config.max_attempts {
+            true => Pause::Dormant(length.max(LONG)),
+            false => Pause::For(length),
+        }
     }
 
     /// They did.
@@ -115,7 +117,7 @@ mod tests {
         let config = Config::default().crawl;
         let mut troubles = Troubles::default();
         let silent: Vec<u64> = (0..15).map(|_| seconds(troubles.unresolved(&config))).collect();
-        assert_eq!(silent[..5], [10, 20, 40, 80, 160]);
+        assert_eq!(silent[..5], [10, 20, 60, 80, 160]);
         assert_eq!(silent[14], 86_400);
         let dead: Vec<u64> = (0..4).map(|_| seconds(troubles.unanswered(&config))).collect();
         assert_eq!(dead, [10, 20, 86_400, 86_400]);

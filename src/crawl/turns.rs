@@ -233,11 +233,14 @@ impl Loop<'_> {
             }
             Blame::NameServers => {
                 let config = &self.crawler.config.crawl;
-                let pause = self.troubles.entry(queue.clone()).or_default().unresolved(config);
-                if matches!(pause, Pause::Dormant(_)) {
-                    self.give_up_errands(queue, failure.kind, &failure.detail);
-                }
-                Ok(pause)
+                let length = match self.troubles.entry(queue.clone()).or_default().unresolved(config) {
+                    // For as long as a batch may take: the next one asks at once.
+                    Pause::Dormant(_) if !self.job.forever => config.dead_host_retry.0,
+                    Pause::Dormant(length) => length,
+                    pause => return Ok(pause),
+                };
+                self.give_up_errands(queue, failure.kind, &failure.detail);
+                Ok(Pause::Dormant(length))
             }
             Blame::Host => {
                 let dormant = self.crawler.config.crawl.dead_host_retry.0;
@@ -285,9 +288,10 @@ impl Loop<'_> {
             true => Pause::Waiting,
             false => self.unless_moved(turn, asked),
         };
-        // What it has just said of its pauses holds at once.
-        let delay = self.delay(self.crawler.robots.crawl_delay(asked));
-        self.frontier.ended(turn, at, Some(delay), pause);
+        // What was just said of pauses holds at once; whose it was may be another host of the same server.
+        let robots = &self.crawler.robots;
+        let crawl_delay = robots.crawl_delay(asked).max(robots.crawl_delay(&waiting.url));
+        self.frontier.ended(turn, at, Some(self.delay(crawl_delay)), pause);
         let Some(job) = next else {
             self.frontier.resume(&waiting.queue);
             return self.queue_sitemaps(&waiting.url);

@@ -3,8 +3,8 @@
 //! In goes a URL, out comes a [`FetchOutcome`]: an answer with its raw body, or why there is none. The only part
 //! of the program that knows an HTTP client.
 //!
-//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read; few
-//!   connections are kept ([`connections`]).
+//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read; a
+//!   bounded number of connections is kept.
 //! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
 //! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
 //!   internet.
