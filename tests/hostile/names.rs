@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use super::Fate::NotVisited;
 use super::{
-    ANSWER, HEADERS, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place,
-    with_good_host,
+    ANSWER, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
 };
 use crate::support::fake_web::FakeWeb;
 use crate::support::name_server::{DnsReply, Zone};
@@ -42,6 +41,6 @@ async fn names_that_do_not_resolve_hold_up_nobody() {
         assert!(server.asked(name).0 > 0, "{name} was not asked for");
     }
     assert_fates(&Index::of(&place), urls.iter().map(|url| (url.as_str(), NotVisited)));
-    assert_went_on(&web, &ended, HEADERS);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }

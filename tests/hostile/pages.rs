@@ -6,7 +6,7 @@ use backlinkd::model::FailureKind::{Decode, Protocol, Timeout};
 
 use super::Fate::{self, Cut, Failed, Read};
 use super::{
-    ANSWER, Index, LONG, MUCH, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
+    ANSWER, Index, assert_bounded, assert_fates, assert_went_on, crawl, much, place, with_good_host,
 };
 use crate::fetch_body::{brotli, gzip, zstd};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -139,8 +139,8 @@ async fn pages_that_are_too_much_or_broken_cost_no_more_than_their_bounds() {
     let (place, ended) = crawl(place, &urls, 0).await;
     let index = Index::of(&place);
     assert_fates(&index, urls.iter().map(String::as_str).zip(pages.iter().map(|(_, _, fate)| *fate)));
-    assert_went_on(&web, &ended, LONG);
-    assert_bounded(&ended, 10 * ANSWER, MUCH).await;
+    assert_went_on(&web, &ended);
+    assert_bounded(&ended, 10 * ANSWER, much()).await;
     let only = |url: &str| index.links(url).first().map(|link| link.target.to_string());
     assert_eq!(only("http://fifty.test/").as_deref(), Some("http://fifty.test/first"));
     assert_eq!(only("http://nul.test/").as_deref(), Some("http://nul.test/y%EF%BF%BDz"));

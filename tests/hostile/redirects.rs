@@ -10,8 +10,7 @@ use backlinkd::model::Day;
 
 use super::Fate::{NotVisited, Read};
 use super::{
-    ANSWER, HEADERS, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place,
-    with_good_host,
+    ANSWER, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
 };
 use crate::cli::process::{Ended, Place};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -68,7 +67,7 @@ async fn circles_and_endless_chains_of_redirects_end() {
             .into_iter()
             .chain(odd.iter().map(|url| (url.as_str(), Read(302, 0)))),
     );
-    assert_went_on(&web, &ended, HEADERS);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
@@ -125,7 +124,7 @@ async fn nothing_leads_to_an_address_that_is_not_public() {
     assert_fates(&index, redirects.chain(targets.iter().map(|url| (url.as_str(), NotVisited))));
     assert_fates(&index, [("http://robots.test/", NotVisited)]);
     assert_eq!(connections.load(Ordering::Relaxed), 0);
-    assert_went_on(&web, &ended, HEADERS);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
@@ -184,7 +183,7 @@ async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
     // Nothing but its form tells a trap; the seed counts towards no budget.
     let plain = asked(&found, "plain.test").len();
     assert!((MOST_PAGES / 2..=MOST_PAGES + 1).contains(&plain), "{plain} pages of plain.test");
-    assert_went_on(&web, &ended, HEADERS);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 
     // Without the rules all of them go on as far as links are followed.

@@ -8,8 +8,7 @@ use backlinkd::model::FailureKind::{Decode, Protocol, Timeout};
 
 use super::Fate::{self, Cut, Failed, NotVisited, Read};
 use super::{
-    ANSWER, Index, LITTLE, LONG, MUCH, assert_bounded, assert_fates, assert_went_on, crawl, place,
-    with_good_host,
+    ANSWER, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, much, place, with_good_host,
 };
 use crate::cli::process::Place;
 use crate::support::fake_web::FakeWeb;
@@ -164,7 +163,7 @@ async fn the_special_hosts_of_the_test_web_fare_as_they_should() {
         let found = index.page(&charset_page(at)).unwrap();
         assert_eq!(found.title, title, "{charset}, {told}, read as {}", found.charset);
     }
-    assert_went_on(&web, &ended, LONG);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
@@ -209,7 +208,7 @@ async fn the_endless_spaces_of_the_test_web_end_where_they_are_told() {
     let urls = not_visited.iter().map(|path| page("trap", path));
     let urls: Vec<String> = urls.chain([sessions[0].target.to_string()]).collect();
     assert_fates(&index, urls.iter().map(|url| (url.as_str(), NotVisited)));
-    assert_went_on(&web, &ended, LONG);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
@@ -222,6 +221,6 @@ async fn the_big_pages_of_the_test_web_cost_no_more_than_their_bounds() {
     let urls: Vec<String> = BIG.iter().map(|(host, path, _)| page(host, path)).collect();
     let (place, ended) = crawl(place, &urls, 0).await;
     assert_fates(&Index::of(&place), urls.iter().map(String::as_str).zip(BIG.map(|(_, _, fate)| fate)));
-    assert_went_on(&web, &ended, LONG);
-    assert_bounded(&ended, 10 * ANSWER, MUCH).await;
+    assert_went_on(&web, &ended);
+    assert_bounded(&ended, 10 * ANSWER, much()).await;
 }

@@ -15,8 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Fate::NotVisited;
 use super::{
-    ANSWER, HEADERS, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place,
-    with_good_host,
+    ANSWER, Index, LITTLE, assert_bounded, assert_fates, assert_went_on, crawl, place, with_good_host,
 };
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, fetch};
@@ -166,6 +165,6 @@ async fn a_crawl_goes_on_beside_hosts_whose_tls_fails() {
     let (place, ended) = crawl(place, &urls, 0).await;
     // Whose robots.txt cannot be had is not visited (RFC 9309, 2.3.1.4).
     assert_fates(&Index::of(&place), urls.iter().map(|url| (url.as_str(), NotVisited)));
-    assert_went_on(&web, &ended, HEADERS);
+    assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
