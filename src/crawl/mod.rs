@@ -14,6 +14,7 @@
 //!
 //! It does not rank and it serves nothing.
 
+mod allowance;
 mod archive;
 mod backlog;
 mod disk;
@@ -42,6 +43,7 @@ use crate::warc::WarcError;
 pub use disk::too_little_room;
 pub use progress::{Figures, Progress};
 
+use allowance::Allowances;
 use backlog::StoreBacklog;
 
 /// Why a crawl cannot start or go on.
@@ -90,6 +92,7 @@ pub struct Crawler {
     /// What the loop has not taken in yet.
     reload: Mutex<Option<Reload>>,
     copies: Arc<Mutex<Lru<u64, u32>>>,
+    allowances: Arc<Allowances>,
 }
 
 /// What a running crawl is given anew.
@@ -131,8 +134,21 @@ impl Crawler {
         let blocks = Mutex::new(BlockList::read(&config.crawl.block_list)?);
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
-        let config = config.clone();
-        Ok(Self { store, config, rules, fetcher, robots, geo, progress, recrawl, blocks, reload, copies })
+        let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());
+        Ok(Self {
+            store,
+            config,
+            rules,
+            fetcher,
+            robots,
+            geo,
+            progress,
+            recrawl,
+            blocks,
+            reload,
+            copies,
+            allowances,
+        })
     }
 
     /// Gives a running crawl new seeds and another block list; taken in within a second.

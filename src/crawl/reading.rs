@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Crawler;
+use super::allowance::Allowances;
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
 use crate::config::{Config, CrawlOrder};
@@ -37,6 +38,7 @@ pub(super) struct Reading {
     lately: Arc<MetLately>,
     /// How many pages of a host had the same content, by a fingerprint of both.
     copies: Arc<Mutex<Lru<u64, u32>>>,
+    pub(super) allowances: Arc<Allowances>,
 }
 
 impl Reading {
@@ -60,6 +62,7 @@ impl Reading {
             traps: TrapRules::new(&crawler.config.traps),
             blocks: crawler.blocks(),
             copies: Arc::clone(&crawler.copies),
+            allowances: Arc::clone(&crawler.allowances),
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
             suffixes,

@@ -213,15 +213,14 @@ impl Loop<'_> {
     /// Queues the sitemaps that a robots.txt declares, each time that it was fetched: so they are read again as
     /// often as it is.
     fn queue_sitemaps(&self, url: &CanonicalUrl) -> Result<(), CrawlError> {
-        let config = &self.crawler.config.sitemaps;
-        if !config.follow {
+        if !self.crawler.config.sitemaps.follow {
             return Ok(());
         }
         let today = Day::from_unix_seconds(unix_now());
-        let sitemaps = self.crawler.robots.sitemaps(url).into_iter();
-        let sitemap = |url| Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(0) };
-        let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
-        let found: Vec<Found> = sitemaps.filter(may).take(config.max_per_host).map(sitemap).collect();
+        let sitemaps = self.crawler.robots.sitemaps(url);
+        self.reading.allowances.renew(url, !sitemaps.is_empty());
+        let found: Vec<Found> =
+            sitemaps.into_iter().filter_map(|url| self.reading.further_sitemap(url, 0, today)).collect();
         if found.is_empty() {
             return Ok(());
         }
