@@ -359,6 +359,25 @@ fn a_running_crawl_takes_new_seeds_and_another_block_list() {
 }
 
 #[test]
+fn new_seeds_come_beside_the_former_ones() {
+    let mut web = FakeWeb::new();
+    for host in ["a.test", "b.test", "c.test"] {
+        let links = links(["http://d.test/".to_owned(), "/more".to_owned()]);
+        web = web.page(host, "/", links).page(host, "/more", Reply::html("more"));
+    }
+    let mut site = site(web);
+    site.config.crawl.stay_on_seed_domains = true;
+    let crawler = site.crawler();
+    for seed in ["http://b.test/", "http://c.test/"] {
+        crawler.reload(Reload { seeds: vec![url(seed)], blocks: BlockList::default() });
+    }
+    let job = job(&["http://a.test/".to_owned()]);
+    crawler.run(&job, site.runtime.handle(), &AtomicBool::new(false)).unwrap();
+    let expected = ["a.test/", "a.test/more", "b.test/", "b.test/more", "c.test/", "c.test/more"];
+    assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
+}
+
+#[test]
 fn answers_are_archived_as_they_came() {
     let web = FakeWeb::new().page("a.test", "/", links(["/b".to_owned(), "/gone".to_owned()])).page(
         "a.test",

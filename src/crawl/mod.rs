@@ -98,7 +98,7 @@ pub struct Crawler {
 /// What a running crawl is given anew.
 #[derive(Clone, Debug, Default)]
 pub struct Reload {
-    /// Visited as if the crawl began with them.
+    /// Visited as if the crawl began with them, and the former.
     pub seeds: Vec<CanonicalUrl>,
     /// In the place of the former block list.
     pub blocks: BlockList,
@@ -153,7 +153,11 @@ impl Crawler {
 
     /// Gives a running crawl new seeds and another block list; taken in within a second.
     pub fn reload(&self, reload: Reload) {
-        *self.reload.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+        let mut waiting = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
+        // The seeds of an earlier one that was not taken in yet are to be visited too.
+        let mut seeds = waiting.take().map_or_else(Vec::new, |earlier| earlier.seeds);
+        seeds.extend(reload.seeds);
+        *waiting = Some(Reload { seeds, ..reload });
     }
 
     fn take_reload(&self) -> Option<Reload> {

@@ -45,16 +45,26 @@ impl Reading {
     /// # Errors
     /// When the store cannot tell which domains it holds.
     pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
-        let suffixes = Arc::clone(crawler.store.suffixes());
         let stay_on = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
             (false, _) => None,
             // A crawl that goes on without new seeds stays where the earlier ones were.
             (true, []) => Some(crawler.store.visited_domains()?),
-            (true, seeds) => {
-                Some(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect())
-            }
+            (true, _) => Some(HashSet::new()),
         };
-        Ok(Self {
+        Ok(Self::on(crawler, stay_on, seeds))
+    }
+
+    /// What comes in the place of this one when there are more seeds, and other hosts that are not fetched.
+    pub fn successor(&self, crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
+        Self::on(crawler, self.stay_on.clone(), seeds)
+    }
+
+    fn on(crawler: &Crawler, mut stay_on: Option<HashSet<String>>, seeds: &[CanonicalUrl]) -> Self {
+        let suffixes = Arc::clone(crawler.store.suffixes());
+        if let Some(domains) = &mut stay_on {
+            domains.extend(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()));
+        }
+        Self {
             stay_on,
             store: Arc::clone(&crawler.store),
             lately: crawler.store.met_lately(),
@@ -68,7 +78,7 @@ impl Reading {
             suffixes,
             geo: Arc::clone(&crawler.geo),
             progress: Arc::clone(&crawler.progress),
-        })
+        }
     }
 
     /// What became of a queued URL. `conditional`: whether the request carried validators.

@@ -234,7 +234,7 @@ impl<'a> Loop<'a> {
         }
         if let Some(Reload { seeds, blocks }) = self.crawler.take_reload() {
             self.crawler.set_blocks(blocks);
-            self.reading = Arc::new(Reading::new(self.crawler, &seeds)?);
+            self.reading = Arc::new(self.reading.successor(self.crawler, &seeds));
             self.queue_seeds(&seeds)?;
         }
         if now >= self.next_housekeeping {
