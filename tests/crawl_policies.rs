@@ -377,6 +377,17 @@ fn new_seeds_come_beside_the_former_ones() {
     assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
 }
 
+/// To tell what is new among what was met takes as long as the set of known URLs is large.
+#[test]
+fn a_crawl_that_is_told_to_stop_leaves_what_was_met_to_the_next() {
+    let site = site(FakeWeb::new().page("a.test", "/", links(["/b".to_owned()])));
+    let stop = AtomicBool::new(true);
+    assert_eq!(site.crawl(&job(&["http://a.test/".to_owned()]), &stop).pages, 0);
+    assert_eq!((site.store.met_urls(), site.store.known_urls()), (1, 0));
+    assert_eq!(crawl(&site, &[]).pages, 2);
+    assert_eq!((site.store.met_urls(), site.store.known_urls()), (0, 2));
+}
+
 #[test]
 fn answers_are_archived_as_they_came() {
     let web = FakeWeb::new().page("a.test", "/", links(["/b".to_owned(), "/gone".to_owned()])).page(

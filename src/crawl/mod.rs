@@ -17,6 +17,7 @@
 mod allowance;
 mod archive;
 mod backlog;
+mod desk;
 mod disk;
 mod maps;
 mod messages;
@@ -40,7 +41,7 @@ use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
-pub use disk::too_little_room;
+pub use disk::{LowDisk, too_little_room};
 pub use progress::{Figures, Progress};
 
 use allowance::Allowances;

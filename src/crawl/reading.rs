@@ -1,7 +1,6 @@
 //! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
 
 use std::collections::HashSet;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -86,7 +85,7 @@ impl Reading {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let visit = match fetched {
-            FetchOutcome::Answered(answer) => self.guarded(&queued.url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
             FetchOutcome::Failed(kind, detail) => {
                 tracing::debug!(url = %queued.url, detail, "no answer came");
                 Visit::Failed(kind)
@@ -98,14 +97,6 @@ impl Reading {
         let queued = QueuedUrl { attempts, ..queued };
         let record = PageRecord { url: queued.url.clone(), visited, visit };
         Outcome { queued, record: Some(record), found, end: if again { End::Again } else { End::Fetched } }
-    }
-
-    /// A page that a defect of the parser stumbles over must not end a crawl worth months.
-    fn guarded(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.visit(url, answer, conditional))).unwrap_or_else(|_| {
-            tracing::error!(%url, "a page could not be read because of a defect of this program; please report it");
-            Visit::Failed(FailureKind::Decode)
-        })
     }
 
     /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
+use super::desk::{Desk, Fetched};
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
@@ -32,19 +33,17 @@ impl Loop<'_> {
 
     pub fn fetch_robots(&mut self, turn: QueueName, Errand { job, waiting }: Errand) {
         Progress::add(&self.crawler.progress.robots, 1);
-        let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
-        let (events, archive) = (self.events.clone(), self.archive.clone());
+        let (robots, desk) = (Arc::clone(&self.crawler.robots), self.desk());
         let task = async move {
             let (url, begun) = (job.url().clone(), unix_now());
             let keep = |answer: &Answer| {
-                if let Some(archive) = &archive
-                    && let Err(error) = archive.keep(&fetcher, &url, begun, None, answer)
-                {
-                    let _ = events.send(Event::Broken(error.into()));
+                if desk.archive.is_some() {
+                    let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
+                    desk.take(Fetched { url: url.clone(), begun, validators: None, outcome, queued: None });
                 }
             };
             let step = robots.fetch_and_show(job, &keep).await;
-            let _ = events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
+            let _ = desk.events.send(Event::Robots { turn, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
@@ -119,11 +118,9 @@ impl Loop<'_> {
     }
 
     fn fetch(&mut self, queue: QueueName, queued: QueuedUrl, permit: Allowed, known: Option<Validators>) {
-        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
+        let (fetcher, desk) = (Arc::clone(&self.crawler.fetcher), self.desk());
         let crawl_delay = permit.crawl_delay();
         let most = self.crawler.config.sitemaps.max_bytes;
-        let archive = self.archive.clone();
         let task = async move {
             let begun = unix_now();
             let outcome = match queued.target {
@@ -139,21 +136,22 @@ impl Loop<'_> {
                 }
             };
             // The host's pause begins now, not when the page is parsed.
-            let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
-            rayon::spawn(move || {
-                if let (Some(archive), FetchOutcome::Answered(answer)) = (&archive, &outcome)
-                    && let Err(error) = archive.keep(&fetcher, &queued.url, begun, known.as_ref(), answer)
-                {
-                    let _ = events.send(Event::Broken(error.into()));
-                }
-                let outcome = match queued.target {
-                    Target::Page => reading.outcome(queued, outcome, known.is_some()),
-                    Target::Sitemap(level) => reading.sitemap(queued, level, &outcome),
-                };
-                let _ = work.send(Work::Outcome(Box::new(outcome)));
-            });
+            let _ =
+                desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
+            let (url, queued) = (queued.url.clone(), Some(queued));
+            let fetched = Fetched { url, begun, validators: known, outcome, queued };
+            rayon::spawn(move || desk.take(fetched));
         };
         self.tasks.spawn_on(task, self.runtime);
+    }
+
+    pub fn desk(&self) -> Desk {
+        Desk {
+            reading: Arc::clone(&self.reading),
+            archive: self.archive.clone(),
+            events: self.events.clone(),
+            work: self.work.clone(),
+        }
     }
 
     pub fn take_in_address(
