@@ -11,27 +11,12 @@ use crate::model::{FailureKind, PageRecord};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
-/// What the loop is told.
+/// What the loop is told; unkept is an answer that could not be kept, and so was not read.
 pub(super) enum Event {
-    Resolved {
-        queue: QueueName,
-        at: Instant,
-        found: Result<IpAddr, String>,
-    },
-    Robots {
-        turn: QueueName,
-        waiting: Waiting,
-        at: Instant,
-        step: RobotsStep,
-    },
-    Page {
-        queue: QueueName,
-        queued: QueuedUrl,
-        at: Instant,
-        ended: Ended,
-    },
+    Resolved { queue: QueueName, at: Instant, found: Result<IpAddr, String> },
+    Robots { turn: QueueName, waiting: Waiting, at: Instant, step: RobotsStep },
+    Page { queue: QueueName, queued: QueuedUrl, at: Instant, ended: Ended },
     Stored(Stored),
-    /// An answer that could not be kept, and so was not read.
     Unkept(Box<Fetched>, WarcError),
     Broken(CrawlError),
 }
