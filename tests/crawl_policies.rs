@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
 use backlinkd::fetch::KeptRobots;
-use backlinkd::frontier::{BlockList, Priority, QueuedUrl, RecrawlRules, Target};
+use backlinkd::frontier::{BlockList, Found, Priority, QueuedUrl, RecrawlRules, Target};
 use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::Suffixes;
@@ -146,6 +146,79 @@ fn pages_that_only_a_sitemap_names_are_found() {
     assert_eq!(asked(&site)[before..], ["a.test/"]);
 }
 
+fn sitemap_of(urls: impl IntoIterator<Item = String>) -> Reply {
+    let entries: String = urls.into_iter().map(|url| format!("<url><loc>{url}</loc></url>")).collect();
+    Reply::text(&format!("<urlset>{entries}</urlset>"))
+}
+
+#[test]
+fn no_more_sitemaps_of_a_host_are_read_than_it_may_have() {
+    // Each lists ten more, of its own host and of another.
+    let index = |path: &str| {
+        let further = |number: usize| {
+            let host = ["a.test", "www.a.test"][number % 2];
+            format!("<sitemap><loc>http://{host}{path}{number}.xml</loc></sitemap>")
+        };
+        let entries: String = (0..10).map(further).collect();
+        Reply::text(&format!("<sitemapindex>{entries}</sitemapindex>"))
+    };
+    let declared: String = (0..10).map(|number| format!("Sitemap: /s{number}.xml\n")).collect();
+    let mut web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(&declared)).page(
+        "a.test",
+        "/",
+        Reply::html("home"),
+    );
+    for host in ["a.test", "www.a.test"] {
+        web = web.answer(host, "/s*", move |request| index(request.path.trim_end_matches(".xml")));
+    }
+    let mut site = site(web);
+    site.config.sitemaps.max_per_host = 5;
+    let figures = crawl(&site, &["a.test/"]);
+    let read = |host: &str| asked(&site).iter().filter(|page| page.starts_with(host)).count();
+    assert_eq!((read("a.test/s"), read("www.a.test/s")), (5, 5));
+    assert_eq!(figures.sitemaps, 10);
+}
+
+#[test]
+fn sitemaps_list_no_more_pages_of_a_host_than_it_may_ever_have() {
+    let pages = |from: usize| (from..from + 10).map(|page| format!("http://a.test/p{page}"));
+    let web = FakeWeb::new()
+        .page("a.test", "/robots.txt", Reply::text("Sitemap: /one.xml\nSitemap: /two.xml\n"))
+        .page("a.test", "/one.xml", sitemap_of(pages(0)))
+        .page("a.test", "/two.xml", sitemap_of(pages(10)))
+        .page("a.test", "/", Reply::html("home"));
+    let mut site = site(web);
+    site.config.crawl.max_pages_per_host = 14;
+    assert_eq!(crawl(&site, &["a.test/"]).pages, 1 + 14);
+    assert_eq!(site.store.stats().unwrap().queued, 0);
+}
+
+#[test]
+fn a_sitemap_that_moved_is_read_where_it_is_now() {
+    let declared = "Sitemap: /old.xml\nSitemap: /away.xml\nSitemap: /round.xml\n";
+    let web = FakeWeb::new()
+        .page("a.test", "/robots.txt", Reply::text(declared))
+        .page("a.test", "/old.xml", Reply::redirect(301, "http://www.a.test/new.xml"))
+        .page("www.a.test", "/new.xml", sitemap_of(["http://a.test/hidden".to_owned()]))
+        .page("a.test", "/hidden", Reply::html("here"))
+        // Where it has no say, and where there is no end.
+        .page("a.test", "/away.xml", Reply::redirect(302, "http://b.test/foreign.xml"))
+        .page("a.test", "/round.xml", Reply::redirect(307, "/round.xml"))
+        .page("a.test", "/", Reply::html("home"));
+    let site = site(web);
+    crawl(&site, &["a.test/"]);
+    let expected = [
+        "a.test/",
+        "a.test/away.xml",
+        "a.test/hidden",
+        "a.test/old.xml",
+        "a.test/round.xml",
+        "www.a.test/new.xml",
+    ];
+    assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
+    assert!(asked(&site).len() < 10, "{:?}", asked(&site));
+}
+
 #[test]
 fn copies_blocked_hosts_and_traps_lead_nowhere() {
     let web = FakeWeb::new()
@@ -277,6 +350,26 @@ fn the_order_by_rank_follows_what_is_linked_from_high() {
     assert!((0..5).all(|n| place(&format!("r.test/z{n}")) < place("r.test/l0")), "{order:?}");
 }
 
+/// The address of a page may be declared as a sitemap too.
+#[test]
+fn a_page_is_visited_again_whatever_becomes_of_a_sitemap_of_its_address() {
+    let site = site(FakeWeb::new());
+    let address = url("http://a.test/feed");
+    let found = Found::page(address.clone(), 1);
+    site.store.commit(Commit { found: vec![found], ..Commit::default() }).unwrap();
+    let queued =
+        |priority, target| QueuedUrl { url: address.clone(), priority, depth: 1, attempts: 1, target };
+    let visit = Visit::Answered(Box::new(PageContent { status: 200, ..PageContent::default() }));
+    let commit = Commit {
+        records: vec![PageRecord { url: address.clone(), visited: 1_000_000, visit }],
+        done: vec![queued(Priority::New(1), Target::Page)],
+        retried: vec![queued(Priority::Sitemap, Target::Sitemap(0))],
+        ..Commit::default()
+    };
+    site.store.commit(commit).unwrap();
+    assert!(site.store.page(&address).unwrap().unwrap().next_visit > 1_000_000);
+}
+
 /// Visits at given times find what they find; the next is planned by what had changed.
 #[test]
 fn the_plan_of_visits_follows_what_changes() {
@@ -358,6 +451,36 @@ fn a_running_crawl_takes_new_seeds_and_another_block_list() {
         stop.store(true, Ordering::Relaxed);
     });
     assert!(!asked_set(&site).contains("c.test/"));
+}
+
+#[test]
+fn new_seeds_come_beside_the_former_ones() {
+    let mut web = FakeWeb::new();
+    for host in ["a.test", "b.test", "c.test"] {
+        let links = links(["http://d.test/".to_owned(), "/more".to_owned()]);
+        web = web.page(host, "/", links).page(host, "/more", Reply::html("more"));
+    }
+    let mut site = site(web);
+    site.config.crawl.stay_on_seed_domains = true;
+    let crawler = site.crawler();
+    for seed in ["http://b.test/", "http://c.test/"] {
+        crawler.reload(Reload { seeds: vec![url(seed)], blocks: BlockList::default() });
+    }
+    let job = job(&["http://a.test/".to_owned()]);
+    crawler.run(&job, site.runtime.handle(), &AtomicBool::new(false)).unwrap();
+    let expected = ["a.test/", "a.test/more", "b.test/", "b.test/more", "c.test/", "c.test/more"];
+    assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
+}
+
+/// To tell what is new among what was met takes as long as the set of known URLs is large.
+#[test]
+fn a_crawl_that_is_told_to_stop_leaves_what_was_met_to_the_next() {
+    let site = site(FakeWeb::new().page("a.test", "/", links(["/b".to_owned()])));
+    let stop = AtomicBool::new(true);
+    assert_eq!(site.crawl(&job(&["http://a.test/".to_owned()]), &stop).pages, 0);
+    assert_eq!((site.store.met_urls(), site.store.known_urls()), (1, 0));
+    assert_eq!(crawl(&site, &[]).pages, 2);
+    assert_eq!((site.store.met_urls(), site.store.known_urls()), (0, 2));
 }
 
 #[test]

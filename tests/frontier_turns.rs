@@ -163,15 +163,17 @@ fn pages_due_again_and_new_pages_take_turns() {
         (5, Again(400)),
         (6, Seed),
         (7, Sitemap),
+        (0, Sitemap),
         (8, New(2)),
         (9, Seed),
         (10, Again(100)),
     ];
     for window in [1, 2, 100] {
-        // Seeds and sitemaps; then one that is due and a new one in turn, of the former those due longest first.
-        assert_eq!(order_of(&queued, window), [6, 9, 7, 10, 2, 4, 1, 3, 8, 5], "window {window}");
+        // Seeds; then a sitemap or one that is due and a new one in turn, of the former the sitemaps first, then those
+        // due longest.
+        assert_eq!(order_of(&queued, window), [6, 9, 0, 2, 7, 1, 10, 8, 4, 3, 5], "window {window}");
         let (due, new): (Vec<_>, Vec<_>) = queued.iter().partition(|(_, priority)| !priority.is_new_page());
-        assert_eq!(order_of(&due, window), [6, 9, 7, 10, 4, 3, 5], "window {window}");
+        assert_eq!(order_of(&due, window), [6, 9, 0, 7, 10, 4, 3, 5], "window {window}");
         assert_eq!(order_of(&new, window), [2, 1, 8], "window {window}");
     }
 }

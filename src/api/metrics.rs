@@ -41,7 +41,7 @@ metrics! {
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
     HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
-    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because the disk is nearly full.");
+    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
     INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last answer was `html`.");
     INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and `former` ones.");

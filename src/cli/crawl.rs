@@ -49,10 +49,15 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     if batch.rank && !stopped {
         rank::rank_store(setting, &store)?;
     }
-    let stats = store.stats()?;
-    setting.console.report(stats::table(&stats))?;
-    for note in notes(&job, &figures, took, stopped, &stats, store.next_due()?) {
-        setting.console.report(note)?;
+    if stopped {
+        // To count the queue takes as long as it is.
+        setting.console.report("Stopped by a signal, and not ranked; the next crawl goes on from here.")?;
+    } else {
+        let stats = store.stats()?;
+        setting.console.report(stats::table(&stats))?;
+        for note in notes(&job, &figures, took, &stats, store.next_due()?) {
+            setting.console.report(note)?;
+        }
     }
     Ok(if all_good { Ending::Good } else { Ending::Partial })
 }
@@ -107,7 +112,6 @@ fn notes(
     job: &CrawlJob,
     figures: &Figures,
     took: Duration,
-    stopped: bool,
     stats: &Stats,
     next_due: Option<u64>,
 ) -> Vec<String> {
@@ -120,9 +124,7 @@ fn notes(
     let until =
         next_due.map_or(String::new(), |time| format!("; the first is on {}", Day::from_unix_seconds(time)));
     let mut notes = Vec::new();
-    if stopped {
-        notes.push("Stopped by a signal, and not ranked; the next crawl goes on from here.".to_owned());
-    } else if let (Some(limit), 1..) = (limit, stats.queued) {
+    if let (Some(limit), 1..) = (limit, stats.queued) {
         notes.push(format!("Ended at {limit}; URLs left for the next crawl: {queued}."));
     } else if stats.queued > 0 {
         notes.push(format!(

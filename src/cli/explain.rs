@@ -112,10 +112,11 @@ impl Explained {
             _ => {}
         }
         reasons.extend(self.off_the_seeds(setting, store, url)?);
-        reasons.extend(crawl::too_little_room(store, config).map(|free| {
+        reasons.extend(crawl::too_little_room(store, config).map(|disk| {
             format!(
-                "No page is fetched now: {} bytes are free on the disk, fewer than crawl.min_free_disk_bytes.",
-                grouped(free)
+                "No page is fetched now: {} bytes are free on the disk of {}, fewer than crawl.min_free_disk_bytes.",
+                grouped(disk.free),
+                disk.directory.display()
             )
         }));
         Ok(reasons)

@@ -64,7 +64,7 @@ pub struct CrawlConfig {
     pub recrawl_min: Span,
     /// Time between two visits of one page at most, however seldom it changes.
     pub recrawl_max: Span,
-    /// Free bytes of the index's disk below which no pages are fetched.
+    /// Free bytes of the disks of the index and of the WARC files below which no pages are fetched.
     pub min_free_disk_bytes: u64,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
     pub store_queue: usize,

@@ -16,7 +16,7 @@ pub struct SitemapsConfig {
     pub max_urls: usize,
     /// How deep indexes of sitemaps may be nested.
     pub max_depth: u32,
-    /// Sitemaps read per host at most.
+    /// Sitemaps read per host and reading of its robots.txt at most.
     pub max_per_host: usize,
 }
 

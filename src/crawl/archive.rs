@@ -1,18 +1,22 @@
-//! The WARC files of a crawl: every answer that was fetched, be it a page, a sitemap or a robots.txt, as it came.
+//! The WARC files of a crawl: every answer that was fetched, be it a page, a sitemap or a robots.txt, as it came; but
+//! for the bodies that are not read because they are no HTML.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::desk::Fetched;
 use crate::config::Config;
-use crate::fetch::{Answer, Fetcher, Validators};
-use crate::urls::CanonicalUrl;
+use crate::fetch::{FetchOutcome, Fetcher};
 use crate::warc::{Exchange, WarcError, WarcOptions, WarcWriter};
 
-/// The writer, until it is closed.
-pub(super) struct Archive(Mutex<Option<WarcWriter>>);
+/// The files, and who knows what was asked.
+pub(super) struct Archive {
+    writer: WarcWriter,
+    fetcher: Arc<Fetcher>,
+}
 
 impl Archive {
     /// Begins to write where `crawl.warc_dir` says; `None` where it says nothing.
-    pub fn create(config: &Config) -> Result<Option<Self>, WarcError> {
+    pub fn create(config: &Config, fetcher: &Arc<Fetcher>) -> Result<Option<Self>, WarcError> {
         let folder = &config.crawl.warc_dir;
         if folder.as_os_str().is_empty() {
             return Ok(None);
@@ -22,22 +26,17 @@ impl Archive {
             software: format!("backlinkd/{}", env!("CARGO_PKG_VERSION")),
             operator: config.fetch.contact.clone(),
         };
-        WarcWriter::create(folder, options).map(|writer| Some(Self(Mutex::new(Some(writer)))))
+        let writer = WarcWriter::create(folder, options)?;
+        Ok(Some(Self { writer, fetcher: Arc::clone(fetcher) }))
     }
 
-    /// Writes what was asked at `unix_seconds`, and its answer.
-    pub fn keep(
-        &self,
-        fetcher: &Fetcher,
-        url: &CanonicalUrl,
-        unix_seconds: u64,
-        validators: Option<&Validators>,
-        answer: &Answer,
-    ) -> Result<(), WarcError> {
-        let request_headers = fetcher.request_headers(url, validators);
-        let exchange = Exchange {
-            url,
-            unix_seconds,
+    /// Writes what was asked, and its answer, if there is one.
+    pub fn keep(&self, fetched: &Fetched) -> Result<(), WarcError> {
+        let FetchOutcome::Answered(answer) = &fetched.outcome else { return Ok(()) };
+        let request_headers = self.fetcher.request_headers(&fetched.url, fetched.validators.as_ref());
+        self.writer.write(&Exchange {
+            url: &fetched.url,
+            unix_seconds: fetched.begun,
             ip: answer.ip,
             request_headers: &request_headers,
             status: answer.status,
@@ -45,16 +44,11 @@ impl Archive {
             headers: &answer.headers,
             body: &answer.body,
             truncated: answer.truncated || answer.unread,
-        };
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(writer) => writer.write(&exchange),
-            None => Ok(()),
-        }
+        })
     }
 
     /// Ends the last file. What comes later is not kept.
     pub fn close(&self) -> Result<(), WarcError> {
-        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        writer.map_or(Ok(()), WarcWriter::close)
+        self.writer.close()
     }
 }

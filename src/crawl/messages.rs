@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
+use super::desk::Fetched;
 use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, PageRecord};
 use crate::urls::CanonicalUrl;
+use crate::warc::WarcError;
 
-/// What the loop is told.
+/// What the loop is told; unkept is an answer that could not be kept, and so was not read.
 pub(super) enum Event {
     Resolved {
         queue: QueueName,
@@ -37,6 +39,7 @@ pub(super) enum Event {
         failure: Failure,
     },
     Stored(Stored),
+    Unkept(Box<Fetched>, WarcError),
     Broken(CrawlError),
 }
 

@@ -14,8 +14,10 @@
 //!
 //! It does not rank and it serves nothing.
 
+mod allowance;
 mod archive;
 mod backlog;
+mod desk;
 mod disk;
 mod maps;
 mod messages;
@@ -43,9 +45,10 @@ use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
-pub use disk::too_little_room;
+pub use disk::{LowDisk, too_little_room};
 pub use progress::{Figures, Progress};
 
+use allowance::Allowances;
 use backlog::StoreBacklog;
 
 /// Why a crawl cannot start or go on.
@@ -94,12 +97,13 @@ pub struct Crawler {
     /// What the loop has not taken in yet.
     reload: Mutex<Option<Reload>>,
     copies: Arc<Mutex<Lru<u64, u32>>>,
+    allowances: Arc<Allowances>,
 }
 
 /// What a running crawl is given anew.
 #[derive(Clone, Debug, Default)]
 pub struct Reload {
-    /// Visited as if the crawl began with them.
+    /// Visited as if the crawl began with them, and the former.
     pub seeds: Vec<CanonicalUrl>,
     /// In the place of the former block list.
     pub blocks: BlockList,
@@ -143,13 +147,30 @@ impl Crawler {
         let blocks = Mutex::new(BlockList::read(&config.crawl.block_list)?);
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
-        let config = config.clone();
-        Ok(Self { store, config, rules, fetcher, robots, geo, progress, recrawl, blocks, reload, copies })
+        let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());
+        Ok(Self {
+            store,
+            config,
+            rules,
+            fetcher,
+            robots,
+            geo,
+            progress,
+            recrawl,
+            blocks,
+            reload,
+            copies,
+            allowances,
+        })
     }
 
     /// Gives a running crawl new seeds and another block list; taken in within a second.
     pub fn reload(&self, reload: Reload) {
-        *self.reload.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+        let mut waiting = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
+        // The seeds of an earlier one that was not taken in yet are to be visited too.
+        let mut seeds = waiting.take().map_or_else(Vec::new, |earlier| earlier.seeds);
+        seeds.extend(reload.seeds);
+        *waiting = Some(Reload { seeds, ..reload });
     }
 
     fn take_reload(&self) -> Option<Reload> {

@@ -45,7 +45,7 @@ pub struct Progress {
     pub(super) under_way: AtomicU64,
     /// Hosts with work in memory.
     pub(super) hosts: AtomicU64,
-    /// 1 while no pages are fetched because the disk is nearly full.
+    /// 1 while no pages are fetched because a disk is full, or nearly.
     pub(super) paused: AtomicU64,
 }
 
@@ -74,7 +74,7 @@ pub struct Figures {
     pub ready_addresses: u64,
     pub under_way: u64,
     pub hosts: u64,
-    /// Whether no pages are fetched because the disk is nearly full.
+    /// Whether no pages are fetched because a disk is full, or nearly.
     pub paused: bool,
 }
 

@@ -1,12 +1,12 @@
 //! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
 
 use std::collections::HashSet;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Crawler;
+use super::allowance::Allowances;
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
 use crate::config::{Config, CrawlOrder};
@@ -37,22 +37,33 @@ pub(super) struct Reading {
     lately: Arc<MetLately>,
     /// How many pages of a host had the same content, by a fingerprint of both.
     copies: Arc<Mutex<Lru<u64, u32>>>,
+    pub(super) allowances: Arc<Allowances>,
 }
 
 impl Reading {
     /// # Errors
     /// When the store cannot tell which domains it holds.
     pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
-        let suffixes = Arc::clone(crawler.store.suffixes());
         let stay_on = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
             (false, _) => None,
             // A crawl that goes on without new seeds stays where the earlier ones were.
             (true, []) => Some(crawler.store.visited_domains()?),
-            (true, seeds) => {
-                Some(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()).collect())
-            }
+            (true, _) => Some(HashSet::new()),
         };
-        Ok(Self {
+        Ok(Self::on(crawler, stay_on, seeds))
+    }
+
+    /// What comes in the place of this one when there are more seeds, and other hosts that are not fetched.
+    pub fn successor(&self, crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
+        Self::on(crawler, self.stay_on.clone(), seeds)
+    }
+
+    fn on(crawler: &Crawler, mut stay_on: Option<HashSet<String>>, seeds: &[CanonicalUrl]) -> Self {
+        let suffixes = Arc::clone(crawler.store.suffixes());
+        if let Some(domains) = &mut stay_on {
+            domains.extend(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()));
+        }
+        Self {
             stay_on,
             store: Arc::clone(&crawler.store),
             lately: crawler.store.met_lately(),
@@ -60,12 +71,13 @@ impl Reading {
             traps: TrapRules::new(&crawler.config.traps),
             blocks: crawler.blocks(),
             copies: Arc::clone(&crawler.copies),
+            allowances: Arc::clone(&crawler.allowances),
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
             suffixes,
             geo: Arc::clone(&crawler.geo),
             progress: Arc::clone(&crawler.progress),
-        })
+        }
     }
 
     /// What became of a queued URL. `conditional`: whether the request carried validators.
@@ -73,7 +85,7 @@ impl Reading {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let visit = match fetched {
-            FetchOutcome::Answered(answer) => self.guarded(&queued.url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
             FetchOutcome::Failed(kind, detail) => {
                 tracing::debug!(url = %queued.url, detail, "no answer came");
                 Visit::Failed(kind)
@@ -85,14 +97,6 @@ impl Reading {
         let queued = QueuedUrl { attempts, ..queued };
         let record = PageRecord { url: queued.url.clone(), visited, visit };
         Outcome { queued, record: Some(record), found, end: if again { End::Again } else { End::Fetched } }
-    }
-
-    /// A page that a defect of the parser stumbles over must not end a crawl worth months.
-    fn guarded(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.visit(url, answer, conditional))).unwrap_or_else(|_| {
-            tracing::error!(%url, "a page could not be read because of a defect of this program; please report it");
-            Visit::Failed(FailureKind::Decode)
-        })
     }
 
     /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::archive::Archive;
 use super::backlog::StoreBacklog;
-use super::disk::too_little_room;
+use super::desk::Fetched;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
@@ -32,7 +33,7 @@ pub(super) const HEARTBEAT: Duration = Duration::from_millis(100);
 const DUE_EVERY: Duration = Duration::from_secs(1);
 /// Pages that have fallen due put into the queue at once.
 const DUE_CHUNK: usize = 1_000;
-/// How often the frontier forgets what has nothing to do, and the free space of the disk is looked at.
+/// How often the frontier forgets what has nothing to do, and the free space of the disks is looked at.
 pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How long a host goes on, once it has had a turn, before it makes room for others that wait for a place. Long, for
 /// coming back costs reading its queue and finding its address anew.
@@ -42,6 +43,10 @@ const SHARE: Duration = Duration::from_secs(3_600);
 const HAND_OUT: Duration = Duration::from_millis(10);
 /// Between two merges for want of work, so many times as long as the last took.
 const MERGE_REST: u32 = 4;
+/// What the writer gets at least, in a crawl that is told to stop, to store what was fetched last.
+const LAST_BATCH: Duration = Duration::from_secs(2);
+/// How often it is looked at then.
+const WRITER_POLL: Duration = Duration::from_millis(10);
 
 pub(super) struct Loop<'a> {
     pub crawler: &'a Crawler,
@@ -63,6 +68,8 @@ pub(super) struct Loop<'a> {
     /// Where answers are kept besides, if they are.
     pub archive: Option<Arc<Archive>>,
     deadline: Option<Instant>,
+    /// When what is under way is given up, once the crawl is to end before its work does.
+    stopping: Option<Instant>,
     /// When the writer was asked to merge, if it has not yet.
     merging: Option<Instant>,
     next_merge: Instant,
@@ -73,7 +80,10 @@ pub(super) struct Loop<'a> {
     began: u64,
     next_housekeeping: Instant,
     pub intake: Intake,
-    low_disk: bool,
+    /// Whether no pages are fetched for want of room.
+    pub paused: bool,
+    /// Answers that could not be kept, for another try.
+    pub unkept: Vec<Fetched>,
 }
 
 /// Runs one crawl to its end.
@@ -83,33 +93,63 @@ pub(super) fn run(
     runtime: &tokio::runtime::Handle,
     stop: &AtomicBool,
 ) -> Result<Figures, CrawlError> {
+    let (store, progress) = (Arc::clone(&crawler.store), Arc::clone(&crawler.progress));
+    let (config, most_met) = (crawler.config.store.clone(), crawler.config.crawl.met_urls);
+    let write = move |work: Receiver<Work>, events: Sender<Event>| {
+        writer::run(&store, &progress, &config, most_met, &work, &events);
+    };
+    run_with(crawler, job, runtime, stop, write)
+}
+
+/// Runs one crawl, whose writer does `write`.
+pub(super) fn run_with(
+    crawler: &Crawler,
+    job: &CrawlJob,
+    runtime: &tokio::runtime::Handle,
+    stop: &AtomicBool,
+    write: impl FnOnce(Receiver<Work>, Sender<Event>) + Send + 'static,
+) -> Result<Figures, CrawlError> {
     let (events, inbox) = channel();
     let (work, asked) = channel();
-    let writer = {
-        let (store, progress) = (Arc::clone(&crawler.store), Arc::clone(&crawler.progress));
-        let (config, most_met) = (crawler.config.store.clone(), crawler.config.crawl.met_urls);
-        let events = events.clone();
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || writer::run(&store, &progress, &config, most_met, &asked, &events))
-            .map_err(CrawlError::Thread)?
-    };
-    let archive = Archive::create(&crawler.config)?.map(Arc::new);
+    let to_loop = events.clone();
+    let writer = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || write(asked, to_loop))
+        .map_err(CrawlError::Thread)?;
+    let archive = Archive::create(&crawler.config, &crawler.fetcher)?.map(Arc::new);
     let mut crawl = Loop::new(crawler, job, runtime, events, work)?;
     crawl.archive.clone_from(&archive);
     crawl.start()?;
-    let result = crawl.run(&inbox, stop);
+    let result = crawl.run(&inbox, stop, &writer);
+    let stopping = crawl.stopping;
     // The writer ends when the last sender of work is gone: the loop's, and those of fetches given up with it.
     drop(crawl);
     drop(inbox);
-    if result.is_ok() && writer.join().is_err() {
-        return Err(CrawlError::Broken);
+    if result.is_ok() {
+        join(writer, stopping.map(|until| until.max(Instant::now() + LAST_BATCH)))?;
     }
     archive.map_or(Ok(()), |archive| archive.close())?;
     result?;
-    // What was met last belongs to the queue that the next crawl finds.
-    crawler.store.merge_met()?;
+    if stopping.is_none() {
+        // What was met last belongs to the queue that people are told of. It would be found by the next crawl too.
+        crawler.store.merge_met()?;
+    }
     Ok(crawler.progress.figures())
+}
+
+/// Waits for the writer to end, but not beyond `until`: it may be at a merge, which may take minutes, and which a
+/// crash does no harm to.
+fn join(writer: JoinHandle<()>, until: Option<Instant>) -> Result<(), CrawlError> {
+    while until.is_some() && !writer.is_finished() {
+        if is_past(until) {
+            tracing::warn!(
+                "the crawl ends before all is stored that was fetched; the rest stays in the queue"
+            );
+            return Ok(());
+        }
+        std::thread::sleep(WRITER_POLL);
+    }
+    writer.join().map_err(|_| CrawlError::Broken)
 }
 
 impl<'a> Loop<'a> {
@@ -144,6 +184,7 @@ impl<'a> Loop<'a> {
             reading: Arc::new(Reading::new(crawler, &job.seeds)?),
             archive: None,
             deadline: job.max_time.map(|time| now + time),
+            stopping: None,
             merging: None,
             next_merge: now,
             asked_due: false,
@@ -151,7 +192,8 @@ impl<'a> Loop<'a> {
             began: unix_now(),
             next_housekeeping: now,
             intake: Intake::new(),
-            low_disk: false,
+            paused: false,
+            unkept: Vec::new(),
         })
     }
 
@@ -167,19 +209,24 @@ impl<'a> Loop<'a> {
         self.arrive(arrivals)
     }
 
-    fn run(&mut self, inbox: &Receiver<Event>, stop: &AtomicBool) -> Result<(), CrawlError> {
-        let mut stopping: Option<Instant> = None;
+    pub fn run(
+        &mut self,
+        inbox: &Receiver<Event>,
+        stop: &AtomicBool,
+        writer: &JoinHandle<()>,
+    ) -> Result<(), CrawlError> {
         loop {
-            if stopping.is_none() && (stop.load(Ordering::Relaxed) || self.is_out_of_disk()) {
-                stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
+            if self.stopping.is_none() && (stop.load(Ordering::Relaxed) || self.is_out_of_disk()) {
+                self.stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
             }
             self.clear_away()?;
             self.keep_house()?;
-            let open = stopping.is_none() && !self.is_at_limit() && !self.low_disk && !self.want.lasts();
-            let wait = if open { self.hand_out()? } else { self.rest(stopping.is_some()) };
+            let open =
+                self.stopping.is_none() && !self.is_at_limit() && !self.paused && !self.want.lasts();
+            let wait = if open { self.hand_out()? } else { self.rest() };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
-            if is_past(stopping) {
+            if is_past(self.stopping) {
                 tracing::warn!(
                     pages = self.outstanding,
                     "fetches under way were given up after crawl.drain; they stay in the queue"
@@ -187,6 +234,8 @@ impl<'a> Loop<'a> {
                 return Ok(());
             }
             let wait = if self.intake.has_arrivals() { Duration::ZERO } else { wait };
+            // Asked before the events: what it said last is in them.
+            let writer_ended = writer.is_finished();
             match inbox.recv_timeout(wait) {
                 Ok(event) => {
                     self.take_in(event)?;
@@ -194,8 +243,8 @@ impl<'a> Loop<'a> {
                         self.take_in(event)?;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(CrawlError::Broken),
+                Err(RecvTimeoutError::Timeout) if !writer_ended => {}
+                Err(_) => return Err(CrawlError::Broken),
             }
         }
     }
@@ -216,7 +265,7 @@ impl<'a> Loop<'a> {
         }
         if let Some(Reload { seeds, blocks }) = self.crawler.take_reload() {
             self.crawler.set_blocks(blocks);
-            self.reading = Arc::new(Reading::new(self.crawler, &seeds)?);
+            self.reading = Arc::new(self.reading.successor(self.crawler, &seeds));
             self.queue_seeds(&seeds)?;
         }
         if now >= self.next_housekeeping {
@@ -230,30 +279,9 @@ impl<'a> Loop<'a> {
         self.sweep_on(now)
     }
 
-    fn look_at_disk(&mut self) {
-        let (store, config) = (&self.crawler.store, &self.crawler.config.crawl);
-        let (least, directory) = (config.min_free_disk_bytes, store.directory().display());
-        match too_little_room(store, config) {
-            Some(free) if !self.low_disk => {
-                self.low_disk = true;
-                tracing::warn!(
-                    free,
-                    least,
-                    "no pages are fetched: the disk of {directory} has less room than \
-                     crawl.min_free_disk_bytes; the API goes on"
-                );
-            }
-            None if self.low_disk => {
-                self.low_disk = false;
-                tracing::info!(least, "pages are fetched again: the disk of {directory} has room");
-            }
-            _ => {}
-        }
-    }
-
     /// A batch does not wait for somebody to make room.
     fn is_out_of_disk(&self) -> bool {
-        self.low_disk && !self.job.forever
+        self.paused && !self.job.forever
     }
 
     fn ask_due(&mut self) -> Result<(), CrawlError> {
@@ -272,8 +300,9 @@ impl<'a> Loop<'a> {
     }
 
     /// How long to wait when nothing is handed out; `None` when all is in and nothing comes any more.
-    fn rest(&self, stopping: bool) -> Option<Duration> {
-        let paused = (self.low_disk || self.want.lasts()) && !stopping && !self.is_at_limit();
+    fn rest(&self) -> Option<Duration> {
+        let pauses = self.paused || self.want.lasts();
+        let paused = pauses && self.stopping.is_none() && !self.is_at_limit();
         (paused || self.outstanding > 0 || self.frontier.is_busy()).then_some(HEARTBEAT)
     }
 
@@ -332,7 +361,7 @@ impl<'a> Loop<'a> {
         Progress::set(&progress.ready, self.frontier.ready_addresses());
         Progress::set(&progress.under_way, self.frontier.turns());
         Progress::set(&progress.hosts, self.frontier.queues());
-        Progress::set(&progress.paused, usize::from(self.low_disk));
+        Progress::set(&progress.paused, usize::from(self.paused));
     }
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
@@ -344,6 +373,7 @@ impl<'a> Loop<'a> {
             Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
             Event::Stored(stored) => self.take_in_stored(stored)?,
+            Event::Unkept(fetched, error) => self.take_in_unkept(*fetched, error)?,
             Event::Broken(error) => return Err(error),
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
+use super::desk::{Desk, Fetched};
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
@@ -43,19 +44,18 @@ impl Loop<'_> {
     ) -> Result<(), CrawlError> {
         let ip = self.frontier.address(&turn).ok_or(CrawlError::Broken)?;
         Progress::add(&self.crawler.progress.robots, 1);
-        let (robots, fetcher) = (Arc::clone(&self.crawler.robots), Arc::clone(&self.crawler.fetcher));
-        let (events, archive) = (self.events.clone(), self.archive.clone());
+        let (robots, desk) = (Arc::clone(&self.crawler.robots), self.desk());
         let task = async move {
             let (asked, begun) = (job.url().clone(), unix_now());
             let keep = |answer: &Answer| {
-                if let Some(archive) = &archive
-                    && let Err(error) = archive.keep(&fetcher, &asked, begun, None, answer)
-                {
-                    let _ = events.send(Event::Broken(error.into()));
+                if desk.archive.is_some() {
+                    let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
+                    let url = asked.clone();
+                    desk.take(Fetched { url, begun, validators: None, outcome, queued: None });
                 }
             };
             let step = robots.fetch_and_show(job, ip, &keep).await;
-            let _ = events.send(Event::Robots { turn, asked, waiting, at: Instant::now(), step });
+            let _ = desk.events.send(Event::Robots { turn, asked, waiting, at: Instant::now(), step });
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
@@ -139,11 +139,9 @@ impl Loop<'_> {
         known: Option<Validators>,
     ) -> Result<(), CrawlError> {
         let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
-        let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
-        let (reading, work) = (Arc::clone(&self.reading), self.work.clone());
+        let (fetcher, desk) = (Arc::clone(&self.crawler.fetcher), self.desk());
         let crawl_delay = permit.crawl_delay();
         let most = self.crawler.config.sitemaps.max_bytes;
-        let archive = self.archive.clone();
         let task = async move {
             let begun = unix_now();
             let fetched = match queued.target {
@@ -153,7 +151,7 @@ impl Loop<'_> {
             let outcome = match fetched {
                 Ok(outcome) => outcome,
                 Err(failure) => {
-                    let _ = events.send(Event::Unasked { queue, queued, at: Instant::now(), failure });
+                    let _ = desk.events.send(Event::Unasked { queue, queued, at: Instant::now(), failure });
                     return;
                 }
             };
@@ -166,22 +164,23 @@ impl Loop<'_> {
                 }
             };
             // The host's pause begins now, not when the page is parsed.
-            let _ = events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
-            rayon::spawn(move || {
-                if let (Some(archive), FetchOutcome::Answered(answer)) = (&archive, &outcome)
-                    && let Err(error) = archive.keep(&fetcher, &queued.url, begun, known.as_ref(), answer)
-                {
-                    let _ = events.send(Event::Broken(error.into()));
-                }
-                let outcome = match queued.target {
-                    Target::Page => reading.outcome(queued, outcome, known.is_some()),
-                    Target::Sitemap(level) => reading.sitemap(queued, level, &outcome),
-                };
-                let _ = work.send(Work::Outcome(Box::new(outcome)));
-            });
+            let _ =
+                desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
+            let (url, queued) = (queued.url.clone(), Some(queued));
+            let fetched = Fetched { url, begun, validators: known, outcome, queued };
+            rayon::spawn(move || desk.take(fetched));
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
+    }
+
+    pub fn desk(&self) -> Desk {
+        Desk {
+            reading: Arc::clone(&self.reading),
+            archive: self.archive.clone(),
+            events: self.events.clone(),
+            work: self.work.clone(),
+        }
     }
 
     pub fn take_in_address(
@@ -318,15 +317,14 @@ impl Loop<'_> {
     /// Queues the sitemaps that a robots.txt declares, each time that it was fetched: so they are read again as
     /// often as it is.
     fn queue_sitemaps(&self, url: &CanonicalUrl) -> Result<(), CrawlError> {
-        let config = &self.crawler.config.sitemaps;
-        if !config.follow {
+        if !self.crawler.config.sitemaps.follow {
             return Ok(());
         }
         let today = Day::from_unix_seconds(unix_now());
-        let sitemaps = self.crawler.robots.sitemaps(url, config.max_per_host).into_iter();
-        let sitemap = |url| Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(0) };
-        let may = |url: &CanonicalUrl| self.reading.may_follow(url, today);
-        let found: Vec<Found> = sitemaps.filter(may).map(sitemap).collect();
+        let sitemaps = self.crawler.robots.sitemaps(url, self.crawler.config.sitemaps.max_per_host);
+        self.reading.allowances.renew(url, !sitemaps.is_empty());
+        let found: Vec<Found> =
+            sitemaps.into_iter().filter_map(|url| self.reading.further_sitemap(url, 0, today)).collect();
         if found.is_empty() {
             return Ok(());
         }

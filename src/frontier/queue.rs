@@ -80,8 +80,8 @@ pub(super) struct HostQueue<E> {
     new: Window,
     /// Whether any URLs came yet: then both lanes were told to look on disk.
     arrived: bool,
-    /// Whether the last turn was had by a page that was due for another visit.
-    again_last: bool,
+    /// Whether the last turn was had by a sitemap or a page that was due for another visit.
+    wanted_last: bool,
 }
 
 impl<E> HostQueue<E> {
@@ -106,7 +106,7 @@ impl<E> HostQueue<E> {
             wanted: Window::of(Lane::Wanted),
             new: Window::of(Lane::New),
             arrived: false,
-            again_last: false,
+            wanted_last: false,
         }
     }
 
@@ -185,8 +185,8 @@ impl<E> HostQueue<E> {
             return Ok(Taken::Nothing);
         }
         let wanted = self.wanted.first(name, taken, window, backlog)?;
-        let is_again = matches!(wanted, Some(Priority::Again(_)));
-        let others_turn = is_again && self.again_last && !over_budget;
+        let takes_turns = matches!(wanted, Some(Priority::Sitemap | Priority::Again(_)));
+        let others_turn = takes_turns && self.wanted_last && !over_budget;
         let lane = if wanted.is_some() && !others_turn {
             Lane::Wanted
         } else if self.new.first(name, taken, window, backlog)?.is_some() {
@@ -198,7 +198,7 @@ impl<E> HostQueue<E> {
             return Ok(Taken::OverBudget);
         }
         let queued = self.window(lane).urls.pop_front();
-        self.again_last = is_again && lane == Lane::Wanted;
+        self.wanted_last = takes_turns && lane == Lane::Wanted;
         Ok(queued.map_or(Taken::Nothing, |queued| Taken::Work(Work::Page(queued))))
     }
 }

@@ -62,8 +62,8 @@ impl Priority {
     }
 }
 
-/// The two parts of a queue. Pages due for another visit and new pages take turns, one by one, so that neither can
-/// keep the other from being fetched for good; seeds and sitemaps come before both.
+/// The two parts of a queue. Seeds come first. Then the others of the one lane, sitemaps before pages due for another
+/// visit, and new pages take turns, one by one, so that neither can keep the other from being fetched for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Seeds, sitemaps, and pages due for another visit. They count towards no budget.

@@ -8,7 +8,7 @@ use ahash::HashMap;
 use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::frontier::{Change, QueueName, QueuedUrl, RecrawlRules};
+use crate::frontier::{Change, QueueName, QueuedUrl, RecrawlRules, Target};
 use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, StoredPage, Visit};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
@@ -97,7 +97,7 @@ impl<'a> Stage<'a> {
     /// Tells how the URLs whose records come stand in the queue.
     pub fn announce(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
         for (entries, stays) in [(done, false), (retried, true)] {
-            for entry in entries {
+            for entry in entries.iter().filter(|entry| entry.target == Target::Page) {
                 self.entries.insert(entry.url.clone(), Entry { depth: entry.depth, stays });
             }
         }

@@ -1,7 +1,8 @@
 //! One WARC file under way: its name, its growth and its end.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use time::UtcDateTime;
@@ -44,7 +45,10 @@ impl WarcFile {
                 Ok(file) => {
                     // Before there is anything in it. Where there are no locks, nobody ends what others left.
                     let _ = file.lock();
-                    return Ok(Self { file, path, name, bytes: 0, id: String::new() });
+                    // Who locked it before us took it for one that a crash left empty.
+                    if path.exists() {
+                        return Ok(Self { file, path, name, bytes: 0, id: String::new() });
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(WarcError::File { path, source }),
@@ -54,10 +58,6 @@ impl WarcFile {
 
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Bytes written so far.
@@ -71,8 +71,9 @@ impl WarcFile {
     /// # Errors
     /// [`WarcError`] when it cannot be written.
     pub fn append(&mut self, records: &[u8]) -> Result<(), WarcError> {
-        if let Err(source) = self.file.write_all(records) {
-            let _ = self.file.set_len(self.bytes).and_then(|()| self.file.seek(SeekFrom::Start(self.bytes)));
+        if let Err(source) = self.file.write_all_at(records, self.bytes) {
+            // Where this fails too, the next record is written over it, or the end of the file cuts it off.
+            let _ = self.file.set_len(self.bytes);
             return Err(self.error(source));
         }
         self.bytes += records.len() as u64;
@@ -83,10 +84,15 @@ impl WarcFile {
     ///
     /// # Errors
     /// [`WarcError`] when that fails; the file keeps its ending then.
-    pub fn finish(self) -> Result<(), WarcError> {
-        let done = self.file.sync_all();
+    pub fn finish(&self) -> Result<(), WarcError> {
+        let done = self.file.set_len(self.bytes).and_then(|()| self.file.sync_all());
         done.and_then(|()| std::fs::rename(&self.path, self.path.with_file_name(&self.name)))
             .map_err(|source| self.error(source))
+    }
+
+    /// Removes a file into which nothing could be written.
+    pub fn discard(self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 
     fn error(&self, source: io::Error) -> WarcError {

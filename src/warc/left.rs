@@ -9,7 +9,7 @@ use flate2::bufread::GzDecoder;
 use super::file::{OPEN, PREFIX};
 
 /// Gives such files of a folder their names, without what a crash cut of their last record; one that holds no whole
-/// record is removed. Those that a writer has locked are its own affair, and empty ones are about to be.
+/// record is removed. Those that a writer has locked are its own affair.
 pub(super) fn finish(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -47,7 +47,7 @@ fn finish_file(open: &Path, named: &Path) -> io::Result<Option<Ended>> {
         Ok(()) => {}
     }
     let length = file.metadata()?.len();
-    if length == 0 || named.exists() {
+    if named.exists() {
         return Ok(None);
     }
     let kept = whole_members(&file)?;

@@ -3,9 +3,9 @@
 //!
 //! In goes an [`Exchange`], one request with its answer; out come two records, each a gzip member of its own, in files
 //! that other tools read. A file begins with a `warcinfo` record, is written as `NAME.warc.gz.open` and gets its name
-//! when it is full or the writer is closed. A record reaches the file in one piece: a crash leaves a `.open` file whose
-//! records are whole up to the last, which may be cut. The next writer into the folder cuts that one off and gives the
-//! file its name.
+//! when it is full and the next one begins, or the writer is closed. A record reaches the file in one piece: a crash
+//! leaves a `.open` file whose records are whole up to the last, which may be cut. The next writer into the folder cuts
+//! that one off and gives the file its name; an empty one it removes.
 //!
 //! * Bodies are stored as they came over the wire, content encodings on and transfer encodings off. So that the
 //!   stored headers tell the truth about the stored bytes, `Transfer-Encoding` becomes `X-Crawler-Transfer-Encoding`,
@@ -22,6 +22,7 @@ mod record;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Version};
 
@@ -63,20 +64,26 @@ pub struct Exchange<'a> {
 pub enum WarcError {
     #[error("the WARC file {file} cannot be written ({source}); see to its disk, or correct crawl.warc_dir", file = .path.display())]
     File { path: PathBuf, source: std::io::Error },
+    #[error("a WARC record cannot be compressed: {0}")]
+    Compress(std::io::Error),
     #[error("the system gives no random numbers for the ids of WARC records: {0}")]
     Random(getrandom::Error),
 }
 
-/// Writes WARC files into one folder.
+/// Writes WARC files into one folder. Threads may share it: they wait for each other to write, not to compress.
 #[derive(Debug)]
 pub struct WarcWriter {
     folder: PathBuf,
     options: WarcOptions,
+    under_way: Mutex<UnderWay>,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
     /// Of the next file.
     serial: u32,
     file: Option<WarcFile>,
-    /// One exchange, compressed: kept for its memory.
-    buffer: Vec<u8>,
+    closed: bool,
 }
 
 impl WarcWriter {
@@ -89,57 +96,95 @@ impl WarcWriter {
         std::fs::create_dir_all(folder)
             .and_then(|()| left::finish(folder))
             .map_err(|source| WarcError::File { path: folder.to_owned(), source })?;
-        Ok(Self { folder: folder.to_owned(), options, serial: 0, file: None, buffer: Vec::new() })
+        Ok(Self { folder: folder.to_owned(), options, under_way: Mutex::default() })
     }
 
-    /// Writes one exchange: a request record and, with the same time, a response or revisit record.
+    /// Writes one exchange: a request record and, with the same time, a response or revisit record. What comes after
+    /// [`Self::close`] is not kept.
     ///
     /// # Errors
-    /// [`WarcError`]; the file is as it was before then, and the next exchange may do better.
-    pub fn write(&mut self, exchange: &Exchange<'_>) -> Result<(), WarcError> {
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => self.begin()?,
-        };
-        let written = self.compress(exchange, &file).and_then(|()| file.append(&self.buffer));
-        if written.is_ok() && file.bytes() >= self.options.max_file_bytes {
-            return file.finish();
+    /// [`WarcError`]; no part of it stays in the file then, and the next exchange, or this one again, may do better.
+    pub fn write(&self, exchange: &Exchange<'_>) -> Result<(), WarcError> {
+        loop {
+            let Some(info) = self.info()? else { return Ok(()) };
+            let records = compressed(exchange, &info)?;
+            let mut under_way = self.lock();
+            // Meanwhile the file may have been filled, and records name the first of their own.
+            if let Some(file) = under_way.file.as_mut().filter(|file| file.id == info) {
+                return file.append(&records);
+            }
         }
-        self.file = Some(file);
-        written
     }
 
-    /// Gives the file under way its name.
+    /// Gives the file under way its name, and is done.
     ///
     /// # Errors
     /// [`WarcError`] when it cannot be written or renamed.
-    pub fn close(mut self) -> Result<(), WarcError> {
-        self.file.take().map_or(Ok(()), WarcFile::finish)
+    pub fn close(&self) -> Result<(), WarcError> {
+        let mut under_way = self.lock();
+        under_way.closed = true;
+        under_way.finish()
     }
 
-    fn begin(&mut self) -> Result<WarcFile, WarcError> {
-        let mut file = WarcFile::create(&self.folder, &mut self.serial)?;
-        let info = Record::info(file.name(), &self.options)?;
-        file.id = info.id().to_owned();
-        self.buffer.clear();
-        info.compress_into(&mut self.buffer, file.path())?;
-        file.append(&self.buffer)?;
-        Ok(file)
+    /// The id of the warcinfo record of the file under way, which is begun if there is none that has room; `None`
+    /// after the end.
+    fn info(&self) -> Result<Option<String>, WarcError> {
+        let mut under_way = self.lock();
+        if under_way.closed {
+            return Ok(None);
+        }
+        if under_way.file.as_ref().is_some_and(|file| file.bytes() >= self.options.max_file_bytes) {
+            under_way.finish()?;
+        }
+        if under_way.file.is_none() {
+            under_way.file = Some(self.begin(&mut under_way.serial)?);
+        }
+        Ok(under_way.file.as_ref().map(|file| file.id.clone()))
     }
 
-    fn compress(&mut self, exchange: &Exchange<'_>, file: &WarcFile) -> Result<(), WarcError> {
-        let answer = Record::answer(exchange, &file.id)?;
-        let request = Record::request(exchange, &file.id, answer.id())?;
-        self.buffer.clear();
-        request.compress_into(&mut self.buffer, file.path())?;
-        answer.compress_into(&mut self.buffer, file.path())
+    fn begin(&self, serial: &mut u32) -> Result<WarcFile, WarcError> {
+        let mut file = WarcFile::create(&self.folder, serial)?;
+        let written = Record::info(file.name(), &self.options).and_then(|info| {
+            file.id = info.id().to_owned();
+            let mut records = Vec::new();
+            info.compress_into(&mut records)?;
+            file.append(&records)
+        });
+        match written {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                file.discard();
+                Err(error)
+            }
+        }
     }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UnderWay {
+    /// Whether it succeeds or not, the next exchange comes into another file.
+    fn finish(&mut self) -> Result<(), WarcError> {
+        self.file.take().map_or(Ok(()), |file| file.finish())
+    }
+}
+
+/// The records of an exchange, for the file whose warcinfo record has this id.
+fn compressed(exchange: &Exchange<'_>, info: &str) -> Result<Vec<u8>, WarcError> {
+    let answer = Record::answer(exchange, info)?;
+    let request = Record::request(exchange, info, answer.id())?;
+    let mut records = Vec::new();
+    request.compress_into(&mut records)?;
+    answer.compress_into(&mut records)?;
+    Ok(records)
 }
 
 /// A writer that is dropped closes its file as well as it can.
 impl Drop for WarcWriter {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.file.take().map(WarcFile::finish) {
+        if let Err(error) = self.close() {
             tracing::error!(%error, "a WARC file could not be closed; it keeps the ending .open");
         }
     }

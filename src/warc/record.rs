@@ -1,7 +1,6 @@
 //! Records: named fields, a block, and their form in a file.
 
 use std::io::Write;
-use std::path::Path;
 
 use data_encoding::BASE32;
 use flate2::Compression;
@@ -108,11 +107,11 @@ impl<'a> Record<'a> {
         &self.id
     }
 
-    /// Appends the record as one gzip member. `file` is where it is meant for.
+    /// Appends the record as one gzip member.
     ///
     /// # Errors
     /// [`WarcError`] when it cannot be compressed.
-    pub fn compress_into(&self, out: &mut Vec<u8>, file: &Path) -> Result<(), WarcError> {
+    pub fn compress_into(&self, out: &mut Vec<u8>) -> Result<(), WarcError> {
         let mut gzip = GzEncoder::new(out, Compression::default());
         let mut write = || {
             gzip.write_all(b"WARC/1.1\r\n")?;
@@ -125,7 +124,7 @@ impl<'a> Record<'a> {
             gzip.write_all(b"\r\n\r\n")?;
             gzip.try_finish()
         };
-        write().map_err(|source| WarcError::File { path: file.to_owned(), source })
+        write().map_err(WarcError::Compress)
     }
 }
 

@@ -61,11 +61,7 @@ async fn each_reason_why_a_url_is_not_fetched_is_told() {
     let least = format!("crawl.min_free_disk_bytes={}", i64::MAX);
     let full = place.run(&["--set", &least, "explain", "http://a.test/x"]).with(0);
     assert!(full.out.contains("\nNo page is fetched now: "), "{}", full.out);
-    assert!(
-        full.out.ends_with("bytes are free on the disk, fewer than crawl.min_free_disk_bytes.\n"),
-        "{}",
-        full.out
-    );
+    assert!(full.out.ends_with("/data, fewer than crawl.min_free_disk_bytes.\n"), "{}", full.out);
     assert!(!here.out.contains("No page is fetched now"), "{}", here.out);
 
     let text = place.run(&["explain", "http://a.test/no"]).with(0).out;

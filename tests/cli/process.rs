@@ -81,8 +81,25 @@ impl Place {
     }
 
     fn start_with(&self, arguments: &[&str], input: &str) -> Running {
+        self.spawn(Command::new(env!("CARGO_BIN_EXE_backlinkd")), arguments, input)
+    }
+
+    /// Starts with a folder that lies on a disk of its own, of so many bytes, which nobody else sees. `None` where
+    /// the system does not let that be made.
+    pub fn start_on_disk(&self, folder: &Path, bytes: u64, arguments: &[&str]) -> Option<Running> {
+        let made = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(folder).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        let script = r#"mount -t tmpfs -o size="$1" none "$0" && shift && exec "$@""#;
+        command.args(["-rm", "sh", "-c", script]).arg(folder).arg(bytes.to_string());
+        command.arg(env!("CARGO_BIN_EXE_backlinkd"));
+        Some(self.spawn(command, arguments, ""))
+    }
+
+    fn spawn(&self, mut command: Command, arguments: &[&str], input: &str) -> Running {
         let (out, err) = (self.sink(), self.sink());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_backlinkd"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("BACKLINKD_") {
                 command.env_remove(name);
@@ -154,6 +171,19 @@ impl Running {
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Gives the disk of a folder another size; see [`Place::start_on_disk`].
+    pub fn resize_disk(&self, folder: &Path, bytes: u64) {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.id().to_string(), "-U", "-m", "--preserve-credentials"]);
+        let size = format!("remount,size={bytes}");
+        assert!(command.args(["mount", "-o", &size]).arg(folder).status().unwrap().success());
+    }
+
+    /// A folder as the process sees it.
+    pub fn sees(&self, folder: &Path) -> PathBuf {
+        Path::new(&format!("/proc/{}/root", self.id())).join(folder.strip_prefix("/").unwrap())
     }
 
     /// The most memory that has been resident so far, in bytes; 0 where the system does not tell.
