@@ -221,8 +221,7 @@ impl<'a> Loop<'a> {
             }
             self.clear_away()?;
             self.keep_house()?;
-            let open =
-                self.stopping.is_none() && !self.is_at_limit() && !self.paused && !self.want.lasts();
+            let open = self.stopping.is_none() && !self.is_at_limit() && !self.paused && !self.want.lasts();
             let wait = if open { self.hand_out()? } else { self.rest() };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
