@@ -19,7 +19,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_CHUNK: usize = 500;
 const SWEEP_LEAST: usize = 16;
 /// How long one turn of the loop takes in what has arrived, and how long it sweeps.
-const INTAKE: Duration = Duration::from_millis(20);
+const INTAKE: Duration = Duration::from_millis(10);
 /// Arrivals that wait to be taken in; sweeps find the queues of those beyond.
 const MOST_WAITING: usize = 100_000;
 
