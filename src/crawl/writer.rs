@@ -31,19 +31,37 @@ pub(super) fn run(
     }
 }
 
+/// Bytes of URLs met from on which nothing more is gathered: all that a batch meets is one row, which stands in
+/// memory several times while it is written.
+const MOST_URL_BYTES: usize = 32 << 20;
+
 /// What is done together: all that is there, and, unless that is a batch, what comes within the wait.
 fn gather(first: Work, work: &Receiver<Work>, config: &StoreConfig) -> Vec<Work> {
+    let mut bytes = url_bytes(&first);
     let mut batch = vec![first];
-    let take = |batch: &mut Vec<Work>| {
-        batch.extend(work.try_iter().take(config.batch_pages.saturating_sub(batch.len())));
-        batch.len() < config.batch_pages
+    let mut has_room = |batch: &mut Vec<Work>| {
+        while batch.len() < config.batch_pages && bytes < MOST_URL_BYTES {
+            let Ok(next) = work.try_recv() else { return true };
+            bytes += url_bytes(&next);
+            batch.push(next);
+        }
+        false
     };
-    if take(&mut batch) {
+    if has_room(&mut batch) {
         // Asleep, for whoever waits at the channel is woken by each that comes.
         std::thread::sleep(config.batch_wait.0);
-        take(&mut batch);
+        has_room(&mut batch);
     }
     batch
+}
+
+fn url_bytes(work: &Work) -> usize {
+    let found = match work {
+        Work::Outcome(outcome) => &outcome.found,
+        Work::Found(found) => found,
+        _ => return 0,
+    };
+    found.iter().map(|found| found.url.as_str().len()).sum()
 }
 
 fn store_batch(

@@ -12,7 +12,7 @@ use std::collections::hash_map::Entry;
 
 use ahash::HashMap;
 
-use crate::model::{Day, Link, LinkTag, OutlinkRecord, Toggle};
+use crate::model::{Day, Link, OutlinkRecord, Toggle};
 use crate::urls::{CanonicalUrl, same_site};
 
 /// Bytes of a page's former links that are kept.
@@ -100,7 +100,7 @@ fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
     let mut next = vec![None; old.len()];
     for (active, equal) in [(true, true), (true, false), (false, true), (false, false)] {
         let like = |tag, anchor| if equal { Some((tag, anchor)) } else { None };
-        let mut first: HashMap<(&str, Option<(LinkTag, &str)>), usize> = HashMap::default();
+        let mut first = HashMap::default();
         for (at, link) in old.iter().enumerate().rev() {
             if link.is_active() == active && !taken[at] {
                 next[at] = first.insert((link.target.as_str(), like(link.tag, link.anchor.as_str())), at);
@@ -173,7 +173,7 @@ mod tests {
     use proptest::sample::select;
 
     use super::*;
-    use crate::model::Rel;
+    use crate::model::{LinkTag, Rel};
     use crate::urls::UrlRules;
 
     fn url(text: &str) -> CanonicalUrl {
