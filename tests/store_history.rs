@@ -61,7 +61,7 @@ proptest! {
         pages_agree(&store, &model);
         store.compact().unwrap();
         scopes_agree(&store, &model);
-        let options = VerifyOptions { repair: false, memory_bytes: 1 << 20 };
+        let options = VerifyOptions { memory_bytes: 1 << 20, ..VerifyOptions::default() };
         assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
     }
 }
