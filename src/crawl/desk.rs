@@ -1,7 +1,7 @@
 //! What is done with an answer when it is there: it is kept, read, and passed on to be stored.
 //!
 //! What cannot be kept goes back to the loop as it is, for another time. A defect of this program that a page brings to
-//! light must not end a crawl worth months: the visit counts as failed, so that the page is given up in the end.
+//! light must not end a crawl worth months: the visit counts as failed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -105,8 +105,9 @@ mod tests {
         let reading = Arc::new(Reading::new(&crawler, &[]).unwrap());
         let desk = Desk { reading, archive: None, events, work };
         let url = UrlRules::default().canonical("http://a.test/").unwrap();
-        for target in [Target::Page, Target::Sitemap(0)] {
-            for (attempts, expected) in [(0, End::Again), (2, End::Fetched)] {
+        // A page would be read no better the next time.
+        for (target, first) in [(Target::Page, End::Fetched), (Target::Sitemap(0), End::Again)] {
+            for (attempts, expected) in [(0, first), (2, End::Fetched)] {
                 let (url, priority) = (url.clone(), Priority::New(0));
                 let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
                 let read = desk.guarded(&url, Some(queued), || panic!("a defect"));
