@@ -68,6 +68,8 @@ pub struct CrawlConfig {
     pub min_free_disk_bytes: u64,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
     pub store_queue: usize,
+    /// Bytes of the URLs and texts of what waits to be stored; answers wait unread beyond.
+    pub store_queue_bytes: usize,
 }
 
 /// Which URLs are fetched first.
@@ -113,6 +115,7 @@ impl Default for CrawlConfig {
             recrawl_max: Span::seconds(90 * 86_400),
             min_free_disk_bytes: 2 << 30,
             store_queue: 64,
+            store_queue_bytes: 256 << 20,
         }
     }
 }
@@ -137,6 +140,7 @@ impl CrawlConfig {
         at_least("crawl.host_queue_in_memory", self.host_queue_in_memory as u64, 1)?;
         at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;
         at_least("crawl.max_attempts", u64::from(self.max_attempts), 1)?;
-        at_least("crawl.store_queue", self.store_queue as u64, 1)
+        at_least("crawl.store_queue", self.store_queue as u64, 1)?;
+        at_least("crawl.store_queue_bytes", self.store_queue_bytes as u64, 1 << 20)
     }
 }

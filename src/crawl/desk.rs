@@ -10,6 +10,7 @@ use std::sync::mpsc::Sender;
 use super::archive::Archive;
 use super::messages::{Event, Outcome, Work};
 use super::reading::Reading;
+use super::room::Room;
 use crate::fetch::{FetchOutcome, Validators};
 use crate::frontier::{QueuedUrl, Target};
 use crate::model::FailureKind;
@@ -26,10 +27,12 @@ pub(super) struct Fetched {
     pub outcome: FetchOutcome,
     /// `None` for a robots.txt, which others read.
     pub queued: Option<QueuedUrl>,
+    /// For what the answer brings; `None` for a robots.txt.
+    pub room: Option<Room>,
 }
 
 /// What came of an answer, if it was a page's or a sitemap's; or the answer itself, and why it could not be kept.
-type Read = Result<Option<Outcome>, (Box<Fetched>, WarcError)>;
+type Read = Result<Option<(Outcome, Option<Room>)>, (Box<Fetched>, WarcError)>;
 
 /// Whom an answer goes through, and whom what came of it is told.
 #[derive(Clone)]
@@ -47,7 +50,7 @@ impl Desk {
         let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
         match self.guarded(&url, queued, || self.keep_and_read(fetched)) {
             Ok(None) => {}
-            Ok(Some(outcome)) => _ = self.work.send(Work::Outcome(Box::new(outcome))),
+            Ok(Some((outcome, room))) => _ = self.work.send(Work::Outcome(Box::new(outcome), room)),
             Err((fetched, error)) => _ = self.events.send(Event::Unkept(fetched, error)),
         }
     }
@@ -56,7 +59,7 @@ impl Desk {
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
             tracing::error!(%url, "an answer could not be read because of a defect of this program; please report it");
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
-            Ok(queued.map(|queued| self.read(queued, failed, false)))
+            Ok(queued.map(|queued| (self.read(queued, failed, false), None)))
         })
     }
 
@@ -66,8 +69,14 @@ impl Desk {
         {
             return Err((Box::new(fetched), error));
         }
-        let Fetched { outcome, queued, validators, .. } = fetched;
-        Ok(queued.map(|queued| self.read(queued, outcome, validators.is_some())))
+        let Fetched { outcome, queued, validators, mut room, .. } = fetched;
+        Ok(queued.map(|queued| {
+            let outcome = self.read(queued, outcome, validators.is_some());
+            if let Some(room) = &mut room {
+                room.keep(outcome.bytes());
+            }
+            (outcome, room)
+        }))
     }
 
     fn read(&self, queued: QueuedUrl, fetched: FetchOutcome, conditional: bool) -> Outcome {
@@ -111,7 +120,7 @@ mod tests {
                 let (url, priority) = (url.clone(), Priority::New(0));
                 let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
                 let read = desk.guarded(&url, Some(queued), || panic!("a defect"));
-                let outcome = read.ok().flatten().unwrap();
+                let (outcome, _) = read.ok().flatten().unwrap();
                 assert_eq!((outcome.end, outcome.queued.attempts), (expected, attempts + 1));
                 let visit = outcome.record.map(|record| record.visit);
                 let failed = (target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::CrawlError;
 use super::desk::Fetched;
+use super::room::Room;
 use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
-use crate::model::{FailureKind, PageRecord};
+use crate::model::{FailureKind, PageRecord, Visit};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
@@ -60,7 +61,8 @@ pub(super) enum Ended {
 
 /// What the writer is asked to do.
 pub(super) enum Work {
-    Outcome(Box<Outcome>),
+    /// And its room, which it gives back when it is stored.
+    Outcome(Box<Outcome>, Option<Room>),
     Found(Vec<Found>),
     /// A host is left alone until this Unix time.
     Asleep(QueueName, u64),
@@ -70,6 +72,16 @@ pub(super) enum Work {
     Merge,
 }
 
+impl Work {
+    /// As [`Outcome::bytes`]; all else is small.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Outcome(outcome, _) => outcome.bytes(),
+            _ => 0,
+        }
+    }
+}
+
 /// One URL that is done with, for now or for good.
 pub(super) struct Outcome {
     pub queued: QueuedUrl,
@@ -77,6 +89,19 @@ pub(super) struct Outcome {
     pub record: Option<PageRecord>,
     pub found: Vec<Found>,
     pub end: End,
+}
+
+impl Outcome {
+    /// Bytes of the URLs and texts that it brings, most of what it takes in memory where it takes much.
+    pub fn bytes(&self) -> usize {
+        let links = match self.record.as_ref().map(|record| &record.visit) {
+            Some(Visit::Answered(content)) => &content.links[..],
+            _ => &[],
+        };
+        let links = links.iter().map(|link| link.target.as_str().len() + link.anchor.len());
+        let found = self.found.iter().map(|found| found.url.as_str().len());
+        links.chain(found).sum()
+    }
 }
 
 /// Where a URL goes from the queue.

@@ -10,7 +10,8 @@
 //! In: seeds, and what an earlier crawl left in the queue. Out: page records in the store. A URL leaves the queue
 //! in the batch that stores its record, so whatever stops the crawl, the next one goes on where it was. The loop
 //! hands out no more than `crawl.fetchers` turns at once, and no more than that and `crawl.store_queue` together
-//! that are not stored yet; that bounds the memory whatever is slow.
+//! that are not stored yet, and what is read of them takes `crawl.store_queue_bytes` at most; that bounds the memory
+//! whatever is slow.
 //!
 //! It does not rank and it serves nothing.
 
@@ -23,6 +24,7 @@ mod maps;
 mod messages;
 mod progress;
 mod reading;
+mod room;
 mod scheduler;
 mod shelf;
 mod sweep;

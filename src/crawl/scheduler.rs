@@ -18,6 +18,7 @@ use super::desk::Fetched;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
+use super::room::Rooms;
 use super::sweep::Intake;
 use super::troubles::Troubles;
 use super::turns::Errand;
@@ -60,6 +61,7 @@ pub(super) struct Loop<'a> {
     pub tasks: JoinSet<()>,
     /// Pages handed out that are not stored yet.
     pub outstanding: usize,
+    pub rooms: Rooms,
     pub handed_out: u64,
     /// What went wrong lately, by queue.
     pub troubles: FxHashMap<QueueName, Troubles>,
@@ -178,6 +180,7 @@ impl<'a> Loop<'a> {
             work,
             tasks: JoinSet::new(),
             outstanding: 0,
+            rooms: Rooms::new(&crawler.config),
             handed_out: 0,
             troubles: FxHashMap::default(),
             want: Want::default(),

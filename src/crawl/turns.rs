@@ -51,7 +51,8 @@ impl Loop<'_> {
                 if desk.archive.is_some() {
                     let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
                     let url = asked.clone();
-                    desk.take(Fetched { url, begun, validators: None, outcome, queued: None });
+                    let (queued, room) = (None, None);
+                    desk.take(Fetched { url, begun, validators: None, outcome, queued, room });
                 }
             };
             let step = robots.fetch_and_show(job, ip, &keep).await;
@@ -128,7 +129,7 @@ impl Loop<'_> {
         self.outstanding += 1;
         self.frontier.ended(&queue, now, None, Pause::None);
         let outcome = Outcome { queued, record: None, found: Vec::new(), end };
-        self.work.send(Work::Outcome(Box::new(outcome))).map_err(|_| CrawlError::Broken)
+        self.work.send(Work::Outcome(Box::new(outcome), None)).map_err(|_| CrawlError::Broken)
     }
 
     fn fetch(
@@ -139,7 +140,7 @@ impl Loop<'_> {
         known: Option<Validators>,
     ) -> Result<(), CrawlError> {
         let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
-        let (fetcher, desk) = (Arc::clone(&self.crawler.fetcher), self.desk());
+        let (fetcher, desk, rooms) = (Arc::clone(&self.crawler.fetcher), self.desk(), self.rooms.clone());
         let crawl_delay = permit.crawl_delay();
         let most = self.crawler.config.sitemaps.max_bytes;
         let task = async move {
@@ -166,8 +167,9 @@ impl Loop<'_> {
             // The host's pause begins now, not when the page is parsed.
             let _ =
                 desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
+            let room = rooms.take(queued.target).await;
             let (url, queued) = (queued.url.clone(), Some(queued));
-            let fetched = Fetched { url, begun, validators: known, outcome, queued };
+            let fetched = Fetched { url, begun, validators: known, outcome, queued, room };
             rayon::spawn(move || desk.take(fetched));
         };
         self.tasks.spawn_on(task, self.runtime);

@@ -31,18 +31,18 @@ pub(super) fn run(
     }
 }
 
-/// Bytes of URLs met from on which nothing more is gathered: all that a batch meets is one row, which stands in
-/// memory several times while it is written.
-const MOST_URL_BYTES: usize = 32 << 20;
+/// Bytes from on which nothing more is gathered: all URLs that a batch meets are one row, which stands in memory several
+/// times while it is written.
+const MOST_BYTES: usize = 64 << 20;
 
 /// What is done together: all that is there, and, unless that is a batch, what comes within the wait.
 fn gather(first: Work, work: &Receiver<Work>, config: &StoreConfig) -> Vec<Work> {
-    let mut bytes = url_bytes(&first);
+    let mut bytes = first.bytes();
     let mut batch = vec![first];
     let mut has_room = |batch: &mut Vec<Work>| {
-        while batch.len() < config.batch_pages && bytes < MOST_URL_BYTES {
+        while batch.len() < config.batch_pages && bytes < MOST_BYTES {
             let Ok(next) = work.try_recv() else { return true };
-            bytes += url_bytes(&next);
+            bytes += next.bytes();
             batch.push(next);
         }
         false
@@ -55,15 +55,6 @@ fn gather(first: Work, work: &Receiver<Work>, config: &StoreConfig) -> Vec<Work>
     batch
 }
 
-fn url_bytes(work: &Work) -> usize {
-    let found = match work {
-        Work::Outcome(outcome) => &outcome.found,
-        Work::Found(found) => found,
-        _ => return 0,
-    };
-    found.iter().map(|found| found.url.as_str().len()).sum()
-}
-
 fn store_batch(
     store: &Store,
     progress: &Progress,
@@ -74,9 +65,14 @@ fn store_batch(
     let mut commit = Commit::default();
     let mut stored =
         Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
+    // Given back when all is stored.
+    let mut rooms = Vec::with_capacity(batch.len());
     for work in batch {
         match work {
-            Work::Outcome(outcome) => add(progress, *outcome, &mut commit, &mut stored),
+            Work::Outcome(outcome, room) => {
+                add(progress, *outcome, &mut commit, &mut stored);
+                rooms.extend(room);
+            }
             Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
             Work::Due(now, most) => {

@@ -137,6 +137,9 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     blocks.set_cache_index_and_filter_blocks_with_high_priority(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(6);
+    // Neighbours in an index share most of their key as well. Kept whole, the keys of long URLs would make indexes as
+    // large as their files, and those of new files stay in memory.
+    blocks.set_index_block_restart_interval(16);
     let mut options = Options::default();
     // Neighbouring pages share most of their links, neighbouring backlinks most of their page: the larger the
     // block, the more of that the compressor sees. Small blocks serve what is read key by key.

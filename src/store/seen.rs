@@ -36,8 +36,8 @@ pub(super) const INVALID: &[u8] = &[0xff];
 const DEFAULT_CACHE: usize = 1 << 16;
 /// Of the data directory.
 const FOLDER: &str = "seen";
-/// URLs put into one batch by a merge: what it holds in memory, and what a crash repeats.
-const BATCH_URLS: usize = 20_000;
+/// Bytes of one batch of a merge: twice that it holds in memory, and as much a crash repeats.
+const BATCH_BYTES: usize = 2 << 20;
 /// URLs held in memory at once while the set is made anew.
 const REBUILD_URLS: usize = 4_000_000;
 
@@ -248,11 +248,11 @@ impl Writer {
                     let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
                     store.stage_entry(&mut batch, &entry)?;
                     arrivals.add(entry);
+                    if batch.size_in_bytes() >= BATCH_BYTES {
+                        store.write(std::mem::take(&mut batch))?;
+                    }
                 }
                 place += 1;
-            }
-            if batch.len() >= BATCH_URLS {
-                store.write(std::mem::take(&mut batch))?;
             }
             cursor.next();
         }
