@@ -61,6 +61,10 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         forgotten
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// How heavy all entries are together, and how many there are.
     pub fn size(&self) -> (usize, usize) {
         (self.weight, self.entries.len())

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
 use backlinkd::fetch::{ContentEncoding, DecodeError, body};
+use backlinkd::model::Cut;
 use bytes::Bytes;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -75,13 +76,13 @@ async fn each_content_encoding_is_undone() {
         let answer = client.answer(&format!("http://a.test/{index}")).await;
         let decoded = answer.decode(1 << 20).unwrap();
         assert!(decoded.bytes == plain, "{index}: {encoding}");
-        assert!(!decoded.truncated, "{index}: {encoding}");
+        assert!(decoded.cut.is_none(), "{index}: {encoding}");
         let decoded = answer.decode(1_000).unwrap();
         assert!(decoded.bytes == plain[..1_000], "{index}: {encoding}, capped");
-        assert!(decoded.truncated, "{index}: {encoding}, capped");
+        assert!(decoded.cut.is_some(), "{index}: {encoding}, capped");
         let decoded = answer.decode(plain.len()).unwrap();
         assert_eq!(
-            (decoded.bytes.len(), decoded.truncated),
+            (decoded.bytes.len(), decoded.cut.is_some()),
             (plain.len(), false),
             "{index}: {encoding}, exact"
         );
@@ -112,16 +113,16 @@ async fn a_body_that_we_cut_is_decoded_as_far_as_it_goes() {
     for (index, (encoding, body)) in cases.iter().enumerate() {
         assert!(body.len() > limit, "{encoding}");
         let answer = client.answer(&format!("http://a.test/{index}")).await;
-        assert_eq!((answer.body.len(), answer.truncated), (limit, true), "{encoding}");
+        assert_eq!((answer.body.len(), answer.cut.is_some()), (limit, true), "{encoding}");
         let decoded = answer.decode(1 << 20).unwrap();
-        assert!(decoded.truncated, "{encoding}");
+        assert!(decoded.cut.is_some(), "{encoding}");
         assert!(decoded.bytes.len() >= limit / 2, "{encoding}: {}", decoded.bytes.len());
         assert!(plain.starts_with(&decoded.bytes), "{encoding}");
     }
 }
 
 #[test]
-fn a_body_that_is_not_what_it_is_said_to_be_is_refused() {
+fn a_body_is_decoded_as_far_as_it_goes_and_refused_where_it_is_no_such_body() {
     let text = long_text();
     let encoded = [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib), ("br", brotli), ("zstd", zstd)];
     for (name, encode) in encoded {
@@ -133,15 +134,20 @@ fn a_body_that_is_not_what_it_is_said_to_be_is_refused() {
         );
         let mut spoilt = whole.clone();
         spoilt[whole.len() / 2..].fill(0xff);
-        for (what, body) in [("cut short by the server", cut), ("plain", lie), ("spoilt", spoilt.into())] {
-            let error = body::decode(&encodings, &body, false, 1 << 20);
-            assert!(matches!(error, Err(DecodeError::Broken(_))), "{name}, {what}: {error:?}");
+        for (what, body) in [("cut short by the server", cut), ("spoilt", spoilt.into())] {
+            let decoded = body::decode(&encodings, &body, None, 1 << 20).unwrap();
+            assert_eq!(decoded.cut, Some(Cut::Encoding), "{name}, {what}");
+            assert!(!decoded.cause.is_empty(), "{name}, {what}");
+            assert!(decoded.bytes.len() > text.len() / 4, "{name}, {what}: {}", decoded.bytes.len());
+            assert!(text.as_bytes().starts_with(&decoded.bytes[..text.len() / 4]), "{name}, {what}");
         }
-        let empty = body::decode(&encodings, &Bytes::new(), false, 1 << 20).unwrap();
-        assert!(empty.bytes.is_empty() && !empty.truncated, "{name}: an empty body is empty");
+        let error = body::decode(&encodings, &lie, None, 1 << 20);
+        assert!(matches!(error, Err(DecodeError::Broken(_))), "{name}, plain: {error:?}");
+        let empty = body::decode(&encodings, &Bytes::new(), None, 1 << 20).unwrap();
+        assert!(empty.bytes.is_empty() && empty.cut.is_none(), "{name}: an empty body is empty");
     }
     let body = Bytes::from(text);
-    let stacked = body::decode(&ContentEncoding::list(["gzip,gzip,gzip", "gzip, gzip"]), &body, false, 10);
+    let stacked = body::decode(&ContentEncoding::list(["gzip,gzip,gzip", "gzip, gzip"]), &body, None, 10);
     assert!(matches!(stacked, Err(DecodeError::Stacked(5))));
 }
 
@@ -160,14 +166,14 @@ async fn a_bomb_is_not_inflated_past_the_cap() {
         let cap = FetchConfig::default().max_decoded_bytes;
         let start = Instant::now();
         let decoded = answer.decode(cap).unwrap();
-        assert_eq!((decoded.bytes.len(), decoded.truncated), (cap, true), "{path}");
+        assert_eq!((decoded.bytes.len(), decoded.cut.is_some()), (cap, true), "{path}");
         assert!(start.elapsed() < Duration::from_secs(1), "{path} took {:?}", start.elapsed());
     }
     // Much input between the steps, no output at the end.
     let nothing = gzip(b"").repeat(2_000_000);
     let start = Instant::now();
     let encodings = ContentEncoding::list(["gzip", "gzip"]);
-    let decoded = body::decode(&encodings, &gzip(&nothing).into(), false, 1 << 20).unwrap();
-    assert_eq!((decoded.bytes.len(), decoded.truncated), (0, true));
+    let decoded = body::decode(&encodings, &gzip(&nothing).into(), None, 1 << 20).unwrap();
+    assert_eq!((decoded.bytes.len(), decoded.cut.is_some()), (0, true));
     assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
 }

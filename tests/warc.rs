@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use backlinkd::urls::CanonicalUrl;
-use backlinkd::warc::{Exchange, WarcError, WarcOptions, WarcWriter};
+use backlinkd::warc::{Exchange, Truncation, WarcError, WarcOptions, WarcWriter};
 use flate2::bufread::GzDecoder;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use sha1::{Digest, Sha1};
@@ -42,7 +42,7 @@ struct Given {
     version: Version,
     headers: HeaderMap,
     body: Vec<u8>,
-    truncated: bool,
+    truncation: Option<Truncation>,
 }
 
 impl Given {
@@ -53,7 +53,7 @@ impl Given {
             version: Version::HTTP_11,
             headers: headers(lines),
             body: body.to_vec(),
-            truncated: false,
+            truncation: None,
         }
     }
 
@@ -68,7 +68,7 @@ impl Given {
             version: self.version,
             headers: &self.headers,
             body: &self.body,
-            truncated: self.truncated,
+            truncation: self.truncation,
         };
         writer.write(&exchange).unwrap();
     }
@@ -236,7 +236,7 @@ fn an_exchange_is_a_request_and_a_response_that_tell_of_each_other() {
 #[test]
 fn what_was_cut_and_what_did_not_change_is_told() {
     let mut cut = Given::new("https://a.test/", &[("content-length", b"1000")], b"beginning");
-    (cut.truncated, cut.version, cut.status) = (true, Version::HTTP_2, 599);
+    (cut.truncation, cut.version, cut.status) = (Some(Truncation::Length), Version::HTTP_2, 599);
     let [_, _, response] = written(&cut);
     assert_eq!((response.field("WARC-Truncated"), response.field("WARC-Protocol")), ("length", "h2"));
     let (head, body) = response.http();
@@ -253,7 +253,17 @@ fn what_was_cut_and_what_did_not_change_is_told() {
     assert_eq!(request.field("WARC-Concurrent-To"), revisit.field("WARC-Record-ID"));
     assert_eq!(revisit.http().0, "HTTP/1.0 304 Not Modified\r\netag: \"v1\"\r\ncontent-length: 1000\r\n\r\n");
 
+    for (truncation, word) in [
+        (Truncation::Time, "time"),
+        (Truncation::Disconnect, "disconnect"),
+        (Truncation::Unspecified, "unspecified"),
+    ] {
+        cut.truncation = Some(truncation);
+        assert_eq!(written(&cut)[2].field("WARC-Truncated"), word);
+    }
+
     let [_, _, empty] = written(&Given::new("http://a.test/", &[], b""));
+    assert!(empty.fields.iter().all(|(name, _)| name != "WARC-Truncated"));
     assert_eq!(empty.http().0, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 }
 

@@ -56,9 +56,11 @@ pub struct FetchConfig {
     pub min_bytes_per_second: u64,
     /// The time after which that is asked of a body.
     pub slow_body_grace: Span,
-    /// Headers of an answer at most.
+    /// Servers remembered that have to be asked over HTTP/1.1, or whose heads are malformed.
+    pub protocol_cache_servers: usize,
+    /// Header fields of an answer at most; the rest is left out.
     pub max_headers: usize,
-    /// Bytes of an answer's headers at most.
+    /// Bytes of an answer's header fields at most; the rest is left out.
     pub max_header_bytes: usize,
     /// Body bytes read off the wire at most; the rest is cut.
     pub max_body_bytes: usize,
@@ -94,6 +96,7 @@ impl Default for FetchConfig {
             dns_cache_hosts: 100_000,
             min_bytes_per_second: 1_000,
             slow_body_grace: Span::seconds(10),
+            protocol_cache_servers: 100_000,
             max_headers: 100,
             max_header_bytes: 64 << 10,
             max_body_bytes: 8 << 20,
@@ -128,6 +131,7 @@ impl FetchConfig {
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
         at_least("fetch.max_decoded_bytes", self.max_decoded_bytes as u64, 1_024)?;
         at_least("fetch.max_decode_ratio", self.max_decode_ratio as u64, 1)?;
+        at_least("fetch.protocol_cache_servers", self.protocol_cache_servers as u64, 1)?;
         at_least("fetch.max_headers", self.max_headers as u64, 1)?;
         at_least("fetch.max_header_bytes", self.max_header_bytes as u64, 1_024)?;
         if self.max_header_bytes > MOST_HEADER_BYTES {

@@ -33,6 +33,8 @@ pub struct StoreConfig {
     pub log_file_bytes: usize,
     /// Bytes of memory for comparing rows while the store is verified.
     pub verify_memory_bytes: usize,
+    /// Whether a data directory of an earlier format is carried over when it is opened.
+    pub upgrade: bool,
 }
 
 impl Default for StoreConfig {
@@ -49,6 +51,7 @@ impl Default for StoreConfig {
             max_open_files: 1_000,
             log_file_bytes: 8 << 20,
             verify_memory_bytes: 256 << 20,
+            upgrade: true,
         }
     }
 }

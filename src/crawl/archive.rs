@@ -5,8 +5,26 @@ use std::sync::Arc;
 
 use super::desk::Fetched;
 use crate::config::Config;
-use crate::fetch::{FetchOutcome, Fetcher};
-use crate::warc::{Exchange, WarcError, WarcOptions, WarcWriter};
+use crate::fetch::{Answer, FetchOutcome, Fetcher};
+use crate::model::Cut;
+use crate::warc::{Exchange, Truncation, WarcError, WarcOptions, WarcWriter};
+
+/// The reason of a WARC-Truncated field, if the record is to have one. What the parser leaves out is in the record.
+fn truncation(answer: &Answer) -> Option<Truncation> {
+    match answer.cut {
+        Some(Cut::Length) => Some(Truncation::Length),
+        Some(Cut::Time) => Some(Truncation::Time),
+        Some(Cut::Disconnect) => Some(Truncation::Disconnect),
+        Some(Cut::Encoding | Cut::Document) => Some(Truncation::Unspecified),
+        None if answer.unread => Some(Truncation::Unspecified),
+        // The text is checked where there is one: a gzip stream without its trailer, say.
+        None if answer.content_encoding.is_empty() => None,
+        None => {
+            let is_broken = answer.decode(usize::MAX).map_or(true, |body| body.cut == Some(Cut::Encoding));
+            is_broken.then_some(Truncation::Unspecified)
+        }
+    }
+}
 
 /// The files, and who knows what was asked.
 pub(super) struct Archive {
@@ -43,7 +61,7 @@ impl Archive {
             version: answer.version,
             headers: &answer.headers,
             body: &answer.body,
-            truncated: answer.truncated || answer.unread,
+            truncation: truncation(answer),
         })
     }
 

@@ -47,7 +47,9 @@ impl Reading {
         let config = &self.config.sitemaps;
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
         let sitemap = match answer.decode(config.max_bytes) {
-            Ok(body) => sitemap::read(&body.bytes, body.truncated, config).map_err(|error| error.to_string()),
+            Ok(body) => {
+                sitemap::read(&body.bytes, body.cut.is_some(), config).map_err(|error| error.to_string())
+            }
             Err(error) => Err(error.to_string()),
         };
         let (sitemap, Some(base)) = (sitemap, self.rules.base(url)) else { return Vec::new() };

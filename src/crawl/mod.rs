@@ -18,6 +18,7 @@
 mod allowance;
 mod archive;
 mod backlog;
+mod challenge;
 mod desk;
 mod disk;
 mod maps;

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Crawler;
 use super::allowance::Allowances;
+use super::challenge;
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
 use crate::config::{Config, CrawlOrder};
@@ -14,7 +15,7 @@ use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{BlockList, Found, Priority, QueuedUrl, Target, TrapRules};
 use crate::geo::Geo;
 use crate::lru::Lru;
-use crate::model::{Day, FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
+use crate::model::{Cut, Day, FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, Visit};
 use crate::parse;
 use crate::store::{MetLately, Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
@@ -169,6 +170,10 @@ impl Reading {
             return Visit::NotModified;
         }
         let mut content = self.head(answer);
+        if let Some(wall) = challenge::by_headers(answer) {
+            mark_challenge(&mut content, wall);
+            return Visit::Answered(Box::new(content));
+        }
         if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
             let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
             content.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
@@ -178,9 +183,14 @@ impl Reading {
         match answer.decode(self.config.fetch.decoded_cap(answer.body.len())) {
             Ok(body) => {
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
-                content.truncated |= body.truncated;
+                if content.cut.is_none() {
+                    (content.cut, content.cause) = (body.cut, body.cause);
+                }
                 content.digest = xxh3_64(&body.bytes);
                 self.parse(url, answer, &body.bytes, &mut content);
+                if let Some(wall) = challenge::by_text(&body.bytes, content.links.len()) {
+                    mark_challenge(&mut content, wall);
+                }
                 Visit::Answered(Box::new(content))
             }
             Err(error) => {
@@ -197,7 +207,9 @@ impl Reading {
             content_type: media_type(answer.content_type.as_deref()),
             ip: Some(answer.ip),
             place: self.geo.place(answer.ip),
-            truncated: answer.truncated,
+            cut: answer.cut,
+            cause: answer.cause.clone(),
+            tls: answer.tls,
             etag: answer.etag.clone().unwrap_or_default(),
             last_modified: answer.last_modified.clone().unwrap_or_default(),
             ..PageContent::default()
@@ -239,7 +251,7 @@ impl Reading {
             content.html = true;
             content.directives = parsed.directives;
             content.canonical = parsed.canonical;
-            content.truncated |= parsed.cut || parsed.links_dropped;
+            content.cut = content.cut.or((parsed.cut || parsed.links_dropped).then_some(Cut::Document));
             content.links = parsed.links;
         }
     }
@@ -249,9 +261,28 @@ impl Reading {
 fn is_passing(visit: &Visit) -> bool {
     match visit {
         Visit::Failed(kind) => *kind != FailureKind::Decode,
-        Visit::Answered(content) => content.status >= 500 || content.status == 429,
+        Visit::Answered(content) => {
+            let is_error = content.status >= 500 || content.status == 429;
+            is_error || matches!(content.cut, Some(Cut::Time | Cut::Disconnect))
+        }
         Visit::NotModified => false,
     }
+}
+
+/// Leaves nothing of the page that a challenge is shown in the place of.
+fn mark_challenge(content: &mut PageContent, wall: &str) {
+    let PageContent { status, ip, place, tls, content_type, .. } = std::mem::take(content);
+    let cause = format!("a challenge of {wall} in the place of the page");
+    *content = PageContent {
+        status,
+        ip,
+        place,
+        tls,
+        content_type,
+        challenge: true,
+        cause,
+        ..PageContent::default()
+    };
 }
 
 /// The media type of a Content-Type header, without parameters, lower case.

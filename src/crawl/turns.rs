@@ -14,7 +14,7 @@ use crate::fetch::{
     Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
 };
 use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
-use crate::model::{Day, FailureKind, StoredPage};
+use crate::model::{Cut, Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
 
 /// Why a robots.txt is not asked for at a host that is dormant.
@@ -157,6 +157,11 @@ impl Loop<'_> {
                 }
             };
             let ended = match &outcome {
+                // A server that is too slow is one, although what has come of the page is kept.
+                FetchOutcome::Answered(answer) if answer.cut == Some(Cut::Time) => {
+                    let (kind, detail) = (FailureKind::Timeout, answer.cause.clone());
+                    Ended::Failed { kind, detail, crawl_delay }
+                }
                 FetchOutcome::Answered(answer) => {
                     Ended::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
                 }
@@ -390,7 +395,7 @@ impl Loop<'_> {
         let config = &self.crawler.config.crawl;
         match kind {
             // The page's fault, not the host's.
-            FailureKind::Protocol | FailureKind::Decode => Pause::None,
+            FailureKind::Protocol | FailureKind::Decode | FailureKind::Challenge => Pause::None,
             FailureKind::Dns | FailureKind::AddressRefused => Pause::Dormant(config.dead_host_retry.0),
             FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
                 self.troubles.entry(queue.clone()).or_default().unanswered(config)

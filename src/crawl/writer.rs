@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::messages::{End, Event, Outcome, Stored, Work};
 use super::progress::{CpuTimer, Progress};
 use crate::config::StoreConfig;
-use crate::model::Visit;
+use crate::model::{FailureKind, Visit};
 use crate::store::{Commit, Store, StoreError};
 
 /// Does what it is asked until the channel closes; a failure of the store is told to the loop and ends it. URLs met
@@ -115,6 +115,7 @@ fn count(progress: &Progress, outcome: &Outcome) {
             Progress::add(&progress.answered, 1);
             Progress::add(&progress.unchanged, 1);
         }
+        Some(Visit::Answered(content)) if content.challenge => progress.add_failure(FailureKind::Challenge),
         Some(Visit::Answered(content)) => {
             Progress::add(&progress.answered, 1);
             Progress::add(&progress.links, content.links.len() as u64);

@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::body::{self, ContentEncoding, DecodeError, Decoded};
 use super::failure::Failure;
 use super::http_date;
-use crate::model::FailureKind;
+use crate::model::{Cut, FailureKind, TlsFlaw};
 
 /// What came of a fetch. A 404 or a redirect is an answer like any other.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +59,14 @@ pub struct Answer {
     pub body: Bytes,
     /// Whether the body was left unread, because it is not HTML.
     pub unread: bool,
-    /// Whether the body was cut at `fetch.max_body_bytes`.
-    pub truncated: bool,
+    /// Why the end of the body is missing on the wire; `None` when the body is whole.
+    pub cut: Option<Cut>,
+    /// What exactly cut it, unless it is longer than `fetch.max_body_bytes`; else empty.
+    pub cause: String,
+    /// What is wrong with the certificate of a server that is read all the same.
+    pub tls: Option<TlsFlaw>,
+    /// Header fields that were left out because there are more than `fetch.max_headers`.
+    pub dropped_headers: usize,
 }
 
 impl Answer {
@@ -90,7 +96,10 @@ impl Answer {
             ip,
             body: Bytes::new(),
             unread: false,
-            truncated: false,
+            cut: None,
+            cause: String::new(),
+            tls: None,
+            dropped_headers: 0,
         }
     }
 
@@ -100,7 +109,7 @@ impl Answer {
     /// # Errors
     /// [`DecodeError`] when the body is not what its encoding says: [`FailureKind::Decode`].
     pub fn decode(&self, cap: usize) -> Result<Decoded, DecodeError> {
-        body::decode(&self.content_encoding, &self.body, self.truncated, cap)
+        body::decode(&self.content_encoding, &self.body, self.cut, cap)
     }
 }
 

@@ -13,7 +13,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::model::Cut;
 
 /// An encoding that a server says it has applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,10 @@ impl ContentEncoding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     pub bytes: Bytes,
-    /// Whether something is missing at the end: cut off the wire, or here at the cap.
-    pub truncated: bool,
+    /// Why the end is missing: on the wire, at the cap, or because an encoding breaks off.
+    pub cut: Option<Cut>,
+    /// What exactly is wrong with an encoding that breaks off; else empty.
+    pub cause: String,
 }
 
 /// Why a body cannot be decoded.
@@ -70,20 +75,21 @@ const PIECE: usize = 32 << 10;
 /// What pages are longer by when their encoding is off: room for that is made at once.
 const USUAL_RATIO: usize = 8;
 
-/// Undoes `encodings`, last first, and stops at `cap` bytes. A body that was `cut` on the wire is decoded as far
-/// as it goes; one that ends too early by itself is broken.
+/// Undoes `encodings`, last first, and stops at `cap` bytes. A body is decoded as far as it goes: one that breaks off,
+/// or is damaged behind its beginning, is cut there, as browsers show it.
 ///
 /// # Errors
-/// [`DecodeError`] when the body does not hold to an encoding, or there are too many.
+/// [`DecodeError`] when the body does not even begin as an encoding says, or there are too many.
 pub fn decode(
     encodings: &[ContentEncoding],
     body: &Bytes,
-    cut: bool,
+    cut: Option<Cut>,
     cap: usize,
 ) -> Result<Decoded, DecodeError> {
     if body.is_empty() || encodings.is_empty() {
         let bytes = body.slice(..body.len().min(cap));
-        return Ok(Decoded { truncated: cut || bytes.len() < body.len(), bytes });
+        let cut = cut.or((bytes.len() < body.len()).then_some(Cut::Length));
+        return Ok(Decoded { bytes, cut, cause: String::new() });
     }
     if encodings.len() > MAX_STACKED {
         return Err(DecodeError::Stacked(encodings.len()));
@@ -94,21 +100,24 @@ pub fn decode(
         let step = Capped { inner: decoder(encoding, reader)?, left: cap, cut: cut.clone() };
         reader = Box::new(BufReader::with_capacity(PIECE, step));
     }
-    let bytes = read_all(reader, body.len().saturating_mul(USUAL_RATIO).min(cap), &cut)?;
-    Ok(Decoded { bytes, truncated: cut.get() })
+    read_all(reader, body.len().saturating_mul(USUAL_RATIO).min(cap), &cut)
 }
 
-fn read_all(mut reader: Box<dyn BufRead>, expected: usize, cut: &Cell<bool>) -> Result<Bytes, DecodeError> {
+fn read_all(
+    mut reader: Box<dyn BufRead>,
+    expected: usize,
+    cut: &Cell<Option<Cut>>,
+) -> Result<Decoded, DecodeError> {
     let mut bytes = Vec::with_capacity(expected);
     loop {
         let piece = match reader.fill_buf() {
-            Ok([]) => return Ok(bytes.into()),
+            Ok([]) => return Ok(Decoded { bytes: bytes.into(), cut: cut.get(), cause: String::new() }),
             Ok(piece) => piece,
-            // The end of a text that was cut is missing: what came before it stands.
-            Err(error) if cut.get() && error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Ok(bytes.into());
+            Err(error) if bytes.is_empty() && cut.get().is_none() => return Err(DecodeError::Broken(error)),
+            Err(error) => {
+                let cause = cut.get().map_or_else(|| error.to_string(), |_| String::new());
+                return Ok(Decoded { bytes: bytes.into(), cut: cut.get().or(Some(Cut::Encoding)), cause });
             }
-            Err(error) => return Err(DecodeError::Broken(error)),
         };
         bytes.extend_from_slice(piece);
         let length = piece.len();
@@ -116,10 +125,14 @@ fn read_all(mut reader: Box<dyn BufRead>, expected: usize, cut: &Cell<bool>) -> 
     }
 }
 
-fn decoder(encoding: &ContentEncoding, source: Box<dyn BufRead>) -> Result<Box<dyn Read>, DecodeError> {
+fn decoder(encoding: &ContentEncoding, mut source: Box<dyn BufRead>) -> Result<Box<dyn Read>, DecodeError> {
     Ok(match encoding {
-        ContentEncoding::Gzip => Box::new(Gzip(Some(GzDecoder::new(source)))),
-        ContentEncoding::Deflate => Box::new(Deflate::Unread(source)),
+        // Servers call zlib streams gzip.
+        ContentEncoding::Gzip if is_zlib(source.fill_buf().map_err(DecodeError::Broken)?) => {
+            Box::new(Deflate { source, inflater: None, ended: false })
+        }
+        ContentEncoding::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(source)), is_first: true }),
+        ContentEncoding::Deflate => Box::new(Deflate { source, inflater: None, ended: false }),
         ContentEncoding::Brotli => {
             let source = Ending { inner: source, ended: false };
             Box::new(Brotli(brotli::Decompressor::new(source, PIECE)))
@@ -133,18 +146,24 @@ fn decoder(encoding: &ContentEncoding, source: Box<dyn BufRead>) -> Result<Box<d
     })
 }
 
+/// Whether a stream begins as RFC 1950 says: method 8, a window of at most 32 KiB, and the check of both bytes.
+fn is_zlib(stream: &[u8]) -> bool {
+    matches!(stream, [method, flags, ..] if method & 0x8f == 0x08
+        && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
+}
+
 /// Ends after `left` bytes, and notes it if there would have been more.
 struct Capped {
     inner: Box<dyn Read>,
     left: usize,
-    cut: Rc<Cell<bool>>,
+    cut: Rc<Cell<Option<Cut>>>,
 }
 
 impl Read for Capped {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
             if self.inner.read(&mut [0])? > 0 {
-                self.cut.set(true);
+                self.cut.set(self.cut.get().or(Some(Cut::Length)));
             }
             return Ok(0);
         }
@@ -155,19 +174,30 @@ impl Read for Capped {
     }
 }
 
-/// gzip members one after the other; `None` after the last.
-struct Gzip(Option<GzDecoder<Box<dyn BufRead>>>);
+/// gzip members one after the other; no member is left after the last.
+struct Gzip {
+    member: Option<GzDecoder<Box<dyn BufRead>>>,
+    is_first: bool,
+}
 
 impl Read for Gzip {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.0 {
-            let read = member.read(buffer)?;
+        while let Some(member) = &mut self.member {
+            let read = match member.read(buffer) {
+                // What looks like a member and has no header of one is padding behind the last.
+                Err(_) if !self.is_first && member.header().is_none() => {
+                    self.member = None;
+                    break;
+                }
+                read => read?,
+            };
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
-            let Some(mut source) = self.0.take().map(GzDecoder::into_inner) else { break };
+            let Some(mut source) = self.member.take().map(GzDecoder::into_inner) else { break };
             if source.fill_buf()?.starts_with(&[0x1f]) {
-                self.0 = Some(GzDecoder::new(source));
+                self.member = Some(GzDecoder::new(source));
+                self.is_first = false;
             }
         }
         Ok(0)
@@ -175,30 +205,39 @@ impl Read for Gzip {
 }
 
 /// deflate, of which the first byte says whether it is wrapped as zlib.
-enum Deflate {
-    Unread(Box<dyn BufRead>),
-    Zlib(ZlibDecoder<Box<dyn BufRead>>),
-    Raw(DeflateDecoder<Box<dyn BufRead>>),
+struct Deflate {
+    source: Box<dyn BufRead>,
+    inflater: Option<Decompress>,
+    ended: bool,
 }
 
 impl Read for Deflate {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Self::Unread(source) = self {
-            // Method 8 with a window of at most 32 KiB. A bare stream that begins so would be a stored block
-            // with padding bits set, which no encoder writes.
-            let wrapped = source.fill_buf()?.first().is_some_and(|first| first & 0x8f == 0x08);
-            let source = std::mem::replace(source, Box::new(io::empty()));
-            *self = if wrapped {
-                Self::Zlib(ZlibDecoder::new(source))
-            } else {
-                Self::Raw(DeflateDecoder::new(source))
-            };
+        while !self.ended && !buffer.is_empty() {
+            let input = self.source.fill_buf()?;
+            if input.is_empty() {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the deflate stream has no end"));
+            }
+            let inflater = self.inflater.get_or_insert_with(|| {
+                // Method 8 with a window of at most 32 KiB. A bare stream that begins so would be a stored block
+                // with padding bits set, which no encoder writes.
+                Decompress::new(input[0] & 0x8f == 0x08)
+            });
+            let (before_in, before_out) = (inflater.total_in(), inflater.total_out());
+            let status = inflater.decompress(input, buffer, FlushDecompress::None);
+            let taken = usize::try_from(inflater.total_in() - before_in).unwrap_or(input.len());
+            let read = usize::try_from(inflater.total_out() - before_out).unwrap_or(buffer.len());
+            self.ended = matches!(status, Ok(Status::StreamEnd));
+            self.source.consume(taken);
+            if read > 0 {
+                // Where the stream is damaged behind that, the next call fails.
+                return Ok(read);
+            }
+            if status? != Status::StreamEnd && taken == 0 {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the deflate stream is damaged"));
+            }
         }
-        match self {
-            Self::Unread(_) => Ok(0),
-            Self::Zlib(decoder) => decoder.read(buffer),
-            Self::Raw(decoder) => decoder.read(buffer),
-        }
+        Ok(0)
     }
 }
 

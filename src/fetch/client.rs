@@ -1,17 +1,18 @@
 //! The client that asks servers for pages.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Response;
+use tokio::time::Instant;
 
 use super::address::AddressBook;
 use super::connections::Connections;
 use super::failure::{Blame, Failure};
-use super::receive::{self, Pace, Wanted};
+use super::protocol::{Protocol, ProtocolFault, Protocols};
+use super::receive::{self, Limits, Pace, Wanted};
 use super::robots::Allowed;
-use super::{Answer, FetchError, FetchOutcome};
+use super::{Answer, FetchError, FetchOutcome, tolerant};
 use crate::config::FetchConfig;
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
@@ -33,13 +34,16 @@ pub struct Validators {
 /// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
 /// * Connection, request and answer share one deadline, `fetch.timeout`; up to the last header
 ///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
+/// * A request that fails because of its protocol is made again by another ([`super::protocol`]).
 /// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
 ///   is not decoded here.
-/// * An answer has `fetch.max_headers` of `fetch.max_header_bytes` at most, or is [`FailureKind::Protocol`]. (Over
-///   HTTP/1.1 the client reads up to 400 kB before it can tell.)
+/// * Of an answer's header fields, those beyond `fetch.max_headers` or `fetch.max_header_bytes` are left out and
+///   counted, unless the crawl reads them. (Over HTTP/1.1 a head of more than 400 kB is
+///   [`FailureKind::Protocol`].)
 #[derive(Debug)]
 pub struct Fetcher {
     connections: Connections,
+    protocols: Protocols,
     addresses: AddressBook,
     /// What every request carries.
     headers: HeaderMap,
@@ -65,6 +69,7 @@ impl Fetcher {
         let headers = request_headers(config)?;
         Ok(Self {
             connections: Connections::new(config, &headers)?,
+            protocols: Protocols::new(config.protocol_cache_servers),
             addresses: AddressBook::new(config)?,
             headers,
             pace: Pace::new(config),
@@ -131,82 +136,146 @@ impl Fetcher {
     }
 
     async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
-        let exchange = self.exchange(request);
-        let result = within(self.config.timeout.0, "complete answer", "fetch.timeout", exchange).await;
+        let deadline = Instant::now() + self.config.timeout.0;
+        let (result, unread) = loop {
+            let protocol = self.protocols.of(request.url);
+            let exchanged = self.exchange(request, protocol, deadline).await;
+            let fault = match &exchanged {
+                Ok(exchanged) => exchanged.fault,
+                Err(failure) => failure.fault,
+            };
+            if !self.protocols.learn(request.url, protocol, fault) {
+                break exchanged.map_or_else(
+                    |failure| (Err(failure), None),
+                    |Exchanged { answer, unread, .. }| (Ok(answer), unread),
+                );
+            }
+        };
         if let Err(Failure {
             kind: FailureKind::Connect | FailureKind::Timeout, blame: Blame::Host, ..
         }) = result
         {
             self.addresses.move_on(request.url.host(), request.at);
         }
-        let (answer, unread) = result?;
+        let mut answer = result?;
         if let Some(response) = unread {
             // The answer is complete. A new connection would take no longer than that.
-            receive::skip(response, self.config.skip_body_bytes, self.config.connect_timeout.0).await;
+            let patience = self.config.connect_timeout.0;
+            answer.unread = !receive::skip(response, self.config.skip_body_bytes, patience).await;
         }
         Ok(answer)
     }
 
-    /// An answer, and what of it nobody reads.
-    async fn exchange(&self, request: Request<'_>) -> Result<(Answer, Option<Response>), Failure> {
-        let head = self.head(request);
-        let (response, answer) =
-            within(self.config.first_byte_timeout.0, "headers", "fetch.first_byte_timeout", head).await?;
-        self.check_headers(&answer.headers)?;
-        self.receive(request, response, answer).await
+    async fn exchange(
+        &self,
+        request: Request<'_>,
+        protocol: Protocol,
+        deadline: Instant,
+    ) -> Result<Exchanged, Failure> {
+        let until = deadline.min(Instant::now() + self.config.first_byte_timeout.0);
+        let head = match protocol {
+            Protocol::TolerantHttp1 => tokio::time::timeout_at(until, self.tolerant_head(request)).await,
+            _ => tokio::time::timeout_at(until, self.head(request, protocol)).await,
+        };
+        let (response, answer) = head.unwrap_or_else(|_| Err(self.headers_too_late(until < deadline)))?;
+        self.receive(request, deadline, response, answer).await
+    }
+
+    fn headers_too_late(&self, first_byte: bool) -> Failure {
+        let (limit, key) = match first_byte {
+            true => (self.config.first_byte_timeout.0, "fetch.first_byte_timeout"),
+            false => (self.config.timeout.0, "fetch.timeout"),
+        };
+        let detail = format!("no headers within {} ms ({key})", limit.as_millis());
+        Failure::new(FailureKind::Timeout, detail)
     }
 
     /// Asks, and reads the answer up to the last of its headers.
     async fn head(
         &self,
         Request { url, at, validators, .. }: Request<'_>,
+        protocol: Protocol,
     ) -> Result<(Response, Answer), Failure> {
         let place = self.addresses.place(url, at)?;
-        let client = self.connections.client(url, place)?;
+        let client = self.connections.client(url, place, protocol)?;
         let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
-        let mut response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;
+        let response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;
         let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
-        let status = response.status().as_u16();
+        Ok(self.answer_of(response, ip, 0))
+    }
+
+    /// Asks over a connection of its own, whose heads are read tolerantly.
+    async fn tolerant_head(
+        &self,
+        Request { url, at, validators, .. }: Request<'_>,
+    ) -> Result<(Response, Answer), Failure> {
+        let place = self.addresses.place(url, at)?;
+        let (headers, most) = (self.request_headers(url, validators), self.config.max_headers);
+        let connect_timeout = self.config.connect_timeout.0;
+        let asked = tolerant::get(url, place, self.connections.tls(), headers, most, connect_timeout);
+        let (response, dropped) = asked.await?;
+        Ok(self.answer_of(response, at, dropped))
+    }
+
+    /// The head of a response, apart from it.
+    fn answer_of(&self, mut response: Response, ip: IpAddr, dropped: usize) -> (Response, Answer) {
         let headers = std::mem::take(response.headers_mut());
-        let answer = Answer::new(status, response.version(), headers, ip);
-        Ok((response, answer))
+        let (headers, more_dropped) = self.limit_headers(headers);
+        let mut answer = Answer::new(response.status().as_u16(), response.version(), headers, ip);
+        answer.dropped_headers = dropped + more_dropped;
+        (response, answer)
     }
 
     async fn receive(
         &self,
         Request { wanted, max_bytes, .. }: Request<'_>,
+        deadline: Instant,
         mut response: Response,
         mut answer: Answer,
-    ) -> Result<(Answer, Option<Response>), Failure> {
+    ) -> Result<Exchanged, Failure> {
+        let open_ended = receive::ends_with_connection(answer.version, &answer.headers);
+        let limits = Limits { max_bytes, pace: self.pace, deadline, open_ended };
         let received = match wanted {
-            Wanted::Any => receive::any(&mut response, max_bytes, self.pace).await?,
+            Wanted::Any => receive::any(&mut response, limits).await?,
             Wanted::Html => {
                 let encoded = !answer.content_encoding.is_empty();
                 let content_type = answer.content_type.as_deref();
-                receive::html(&mut response, content_type, encoded, max_bytes, self.pace).await?
+                receive::html(&mut response, content_type, encoded, limits).await?
             }
         };
-        (answer.body, answer.truncated, answer.unread) = (received.bytes, received.cut, received.unread);
+        (answer.body, answer.unread) = (received.bytes, received.unread);
+        (answer.cut, answer.cause) = (received.cut, received.cause);
         let unread = answer.unread.then_some(response);
-        Ok((answer, unread))
+        Ok(Exchanged { answer, unread, fault: received.fault })
     }
 
-    /// # Errors
-    /// [`FailureKind::Protocol`] when there are more than an answer may have.
-    fn check_headers(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    /// The header fields that are kept, and how many are left out.
+    fn limit_headers(&self, headers: HeaderMap) -> (HeaderMap, usize) {
         let (most, most_bytes) = (self.config.max_headers, self.config.max_header_bytes);
-        let count = headers.len();
-        let too_many = |what: String| Err(Failure::new(FailureKind::Protocol, what));
-        if count > most {
-            return too_many(format!("the answer has {count} headers, more than {most} (fetch.max_headers)"));
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if headers.len() <= most && bytes <= most_bytes {
+            return (headers, 0);
         }
-        if bytes > most_bytes {
-            let what = format!("the answer's headers have {bytes} bytes, more than {most_bytes}");
-            return too_many(format!("{what} (fetch.max_header_bytes)"));
+        let (mut kept, mut left) = (HeaderMap::new(), most_bytes);
+        for (name, value) in &headers {
+            let rest = left.checked_sub(name.as_str().len() + value.len());
+            if tolerant::is_read(name.as_str().as_bytes()) || (rest.is_some() && kept.len() < most) {
+                left = rest.unwrap_or(left);
+                kept.append(name, value.clone());
+            }
         }
-        Ok(())
+        let dropped = headers.len() - kept.len();
+        (kept, dropped)
     }
+}
+
+/// What one request brought.
+struct Exchanged {
+    answer: Answer,
+    /// The response whose body nobody reads.
+    unread: Option<Response>,
+    /// Of a body that broke off: what another protocol may mend.
+    fault: Option<ProtocolFault>,
 }
 
 /// What is to be told of an exchange. That nobody was asked says nothing of the page.
@@ -215,19 +284,6 @@ fn outcome(result: Result<Answer, Failure>) -> Result<FetchOutcome, Failure> {
         Err(failure) if failure.blame != Blame::Host => Err(failure),
         result => Ok(result.into()),
     }
-}
-
-/// What comes of an exchange in time; what did not come otherwise, by the name of the limit.
-async fn within<T>(
-    limit: Duration,
-    what: &str,
-    key: &str,
-    exchange: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::time::timeout(limit, exchange).await.unwrap_or_else(|_| {
-        let detail = format!("no {what} within {} ms ({key})", limit.as_millis());
-        Err(Failure::new(FailureKind::Timeout, detail))
-    })
 }
 
 /// The headers that make a request conditional. A validator that cannot stand in a header is left out.

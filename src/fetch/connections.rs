@@ -22,12 +22,13 @@ use rustls_platform_verifier::Verifier;
 
 use super::FetchError;
 use super::failure::Failure;
+use super::protocol::Protocol;
 use crate::config::FetchConfig;
 use crate::lru::Lru;
 use crate::urls::CanonicalUrl;
 
-/// Scheme, host and port as in a URL, and where that is.
-type Server = (bool, Box<str>, SocketAddr);
+/// Scheme, host and port as in a URL, where that is, and how it is asked.
+type Server = (bool, Box<str>, SocketAddr, Protocol);
 
 /// See the module.
 #[derive(Debug)]
@@ -56,20 +57,36 @@ impl Connections {
     ///
     /// # Errors
     /// [`Failure`] when none can be made.
-    pub fn client(&self, url: &CanonicalUrl, place: SocketAddr) -> Result<Client, Failure> {
-        let server: Server = (url.is_https(), url.authority().into(), place);
+    pub fn client(
+        &self,
+        url: &CanonicalUrl,
+        place: SocketAddr,
+        protocol: Protocol,
+    ) -> Result<Client, Failure> {
+        let server: Server = (url.is_https(), url.authority().into(), place, protocol);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&server) {
             return Ok(client.clone());
         }
-        let client = self.build(place).map_err(Failure::from)?;
+        let client = self.build(place, protocol).map_err(Failure::from)?;
         clients.insert(server, client.clone(), 1);
         Ok(client)
     }
 
-    fn build(&self, place: SocketAddr) -> Result<Client, reqwest::Error> {
+    /// What a connection's TLS goes by.
+    pub fn tls(&self) -> &ClientConfig {
+        &self.tls
+    }
+
+    fn build(&self, place: SocketAddr, protocol: Protocol) -> Result<Client, reqwest::Error> {
         let config = &self.config;
-        Client::builder()
+        let mut tls = self.tls.clone();
+        let mut builder = Client::builder();
+        if protocol != Protocol::Negotiated {
+            builder = builder.http1_only();
+            tls.alpn_protocols.retain(|name| name != b"h2");
+        }
+        builder
             .default_headers(self.headers.clone())
             .redirect(redirect::Policy::none())
             // The crawl alone decides when a server is asked again.
@@ -87,7 +104,7 @@ impl Connections {
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_max_headers(config.max_headers)
             .http2_max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX))
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(Place(place)))
             .build()
     }

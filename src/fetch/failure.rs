@@ -5,6 +5,7 @@ use std::io;
 
 use rustix::io::Errno;
 
+use super::protocol::ProtocolFault;
 use crate::model::FailureKind;
 
 /// A fetch that brought no answer: an outcome to be recorded, not an error of the program.
@@ -15,6 +16,8 @@ pub struct Failure {
     pub blame: Blame,
     /// For people: what exactly went wrong.
     pub detail: String,
+    /// What another protocol may mend.
+    pub fault: Option<ProtocolFault>,
 }
 
 /// Whose failure it was. Unless it was the host's, the host was not asked.
@@ -40,7 +43,7 @@ impl Blame {
 
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, blame: Blame::Host, detail: detail.into() }
+        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None }
     }
 
     /// Of a request that was not answered. A machine without IPv6 says of each such address what it says for want of
@@ -50,6 +53,14 @@ impl Failure {
         let no_ipv6 = ipv6 && chain(&error).any(|error| errno(error) == Some(Errno::ADDRNOTAVAIL));
         let failure = Self::from(error);
         if no_ipv6 { Self { blame: Blame::Host, ..failure } } else { failure }
+    }
+}
+
+impl Failure {
+    /// Of an exchange over a connection of its own.
+    pub(super) fn of_http(error: &hyper::Error) -> Self {
+        let detail: Vec<String> = chain(error).map(ToString::to_string).collect();
+        Self::new(FailureKind::Protocol, detail.join(": "))
     }
 }
 
@@ -69,12 +80,27 @@ impl From<reqwest::Error> for Failure {
         };
         let detail: Vec<String> = chain().map(ToString::to_string).collect();
         let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
-        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": ") }
+        let fault = chain().find_map(fault);
+        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": "), fault }
     }
 }
 
-fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn Error + 'static)), |error| cause(*error))
+/// An error and its causes.
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| cause(*error))
+}
+
+/// What an error says of the protocol. A connection that breaks is no fault of HTTP/2.
+fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
+    if let Some(error) = error.downcast_ref::<h2::Error>() {
+        return match error.reason() {
+            Some(h2::Reason::HTTP_1_1_REQUIRED) => Some(ProtocolFault::Http11Required),
+            _ if error.is_io() => None,
+            _ => Some(ProtocolFault::Http2),
+        };
+    }
+    let error = error.downcast_ref::<hyper::Error>()?;
+    (error.is_parse() || error.is_parse_too_large()).then_some(ProtocolFault::Head)
 }
 
 /// Whether this is a TLS handshake that broke off. The connector wraps what a handshake fails with once more in an

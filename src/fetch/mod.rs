@@ -19,9 +19,11 @@ mod client;
 mod connections;
 mod failure;
 mod http_date;
+mod protocol;
 mod receive;
 mod robots;
 pub mod robots_txt;
+mod tolerant;
 
 use std::path::PathBuf;
 
@@ -30,6 +32,7 @@ pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
 pub use failure::{Blame, Failure};
+pub use protocol::ProtocolFault;
 pub use robots::{
     Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFetch, RobotsKnown, RobotsShelf,
     RobotsStep,

@@ -5,18 +5,23 @@
 //! parser's. What nobody reads is left on the wire, unless it is so short that taking it off costs less than the
 //! host's next connection.
 //!
-//! A body that comes too slowly is given up ([`Pace`]); one that is too long is cut. Encodings stay on.
+//! A body that comes too slowly, breaks off or is too long is cut: what has come of it is kept. One of which nothing has
+//! come is a failure. A body without a length ends with its connection, over TLS also without the alert that announces
+//! the end (close_notify), which many servers leave out. Encodings stay on.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::Version;
+use http::header::{self, HeaderMap};
 use reqwest::Response;
 use tokio::time::Instant;
 
-use super::failure::Failure;
+use super::failure::{Failure, chain};
+use super::protocol::ProtocolFault;
 use crate::config::FetchConfig;
-use crate::model::FailureKind;
+use crate::model::{Cut, FailureKind};
 use crate::parse;
 
 /// Which bodies are received.
@@ -25,6 +30,17 @@ pub(super) enum Wanted {
     Html,
     /// Whatever it is.
     Any,
+}
+
+/// How much of a body is received, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub max_bytes: usize,
+    pub pace: Pace,
+    /// The end of the whole fetch.
+    pub deadline: Instant,
+    /// Whether only the end of the connection can end the body: see [`ends_with_connection`].
+    pub open_ended: bool,
 }
 
 /// What is asked of a body.
@@ -40,8 +56,12 @@ pub(super) struct Pace {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Received {
     pub bytes: Bytes,
-    /// Whether there was more.
-    pub cut: bool,
+    /// Why the end is missing.
+    pub cut: Option<Cut>,
+    /// What exactly cut it, unless it is longer than the most.
+    pub cause: String,
+    /// What another protocol may mend.
+    pub fault: Option<ProtocolFault>,
     /// Whether it was left on the wire because nobody reads it.
     pub unread: bool,
 }
@@ -58,18 +78,17 @@ impl Pace {
     }
 }
 
-/// Receives the body of a page, `encoded` or not, up to `max_bytes`, if it is HTML.
+/// Receives the body of a page, `encoded` or not, if it is HTML.
 ///
 /// # Errors
-/// [`Failure`] when it breaks off or comes too slowly.
+/// [`Failure`] when nothing comes of it.
 pub(super) async fn html(
     response: &mut Response,
     content_type: Option<&str>,
     encoded: bool,
-    max_bytes: usize,
-    pace: Pace,
+    limits: Limits,
 ) -> Result<Received, Failure> {
-    let mut receiver = Receiver::new(response, max_bytes, pace);
+    let mut receiver = Receiver::new(response, limits);
     let is_html = match parse::declares_html(content_type) {
         Some(declared) => declared,
         // What it begins with can be seen only when the encodings are off.
@@ -84,69 +103,101 @@ pub(super) async fn html(
     };
     match is_html {
         true => receiver.rest().await,
-        false => Ok(Received { unread: true, ..Received::default() }),
+        // Of a body without a byte nothing is left unread.
+        false => {
+            Ok(Received { unread: receiver.response.content_length() != Some(0), ..Received::default() })
+        }
     }
 }
 
-/// Receives a body up to `max_bytes`, whatever it is.
+/// Receives a body, whatever it is.
 ///
 /// # Errors
 /// As of [`html`].
-pub(super) async fn any(response: &mut Response, max_bytes: usize, pace: Pace) -> Result<Received, Failure> {
-    Receiver::new(response, max_bytes, pace).rest().await
+pub(super) async fn any(response: &mut Response, limits: Limits) -> Result<Received, Failure> {
+    Receiver::new(response, limits).rest().await
 }
 
-/// Takes what is left of a body off the wire, so that the connection can be used again. Gives up, and the
-/// connection with it, beyond `most` bytes or `patience`. Over HTTP/2 there is nothing to be gained.
-pub(super) async fn skip(mut response: Response, most: usize, patience: Duration) {
+/// Takes what is left of a body off the wire, so that the connection can be used again; tells whether the body was
+/// empty. Gives up, and the connection with it, beyond `most` bytes or `patience`. Over HTTP/2 there is nothing to be
+/// gained.
+pub(super) async fn skip(mut response: Response, most: usize, patience: Duration) -> bool {
     let too_long = response.content_length().is_some_and(|length| length > most as u64);
     if too_long || response.version() == Version::HTTP_2 {
-        return;
+        return false;
     }
     let skipping = async {
         let mut left = most;
-        while let Ok(Some(chunk)) = response.chunk().await {
-            match left.checked_sub(chunk.len()) {
-                Some(rest) => left = rest,
-                None => return,
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => match left.checked_sub(chunk.len()) {
+                    Some(rest) => left = rest,
+                    None => return false,
+                },
+                Ok(None) => return left == most,
+                Err(_) => return false,
             }
         }
     };
-    let _ = tokio::time::timeout(patience, skipping).await;
+    tokio::time::timeout(patience, skipping).await.unwrap_or(false)
 }
 
 struct Receiver<'a> {
     response: &'a mut Response,
     body: BytesMut,
-    max_bytes: usize,
-    pace: Pace,
+    limits: Limits,
     start: Instant,
-    cut: bool,
+    cut: Option<Cut>,
+    cause: String,
+    fault: Option<ProtocolFault>,
 }
 
 impl<'a> Receiver<'a> {
-    fn new(response: &'a mut Response, max_bytes: usize, pace: Pace) -> Self {
-        Self { response, body: BytesMut::new(), max_bytes, pace, start: Instant::now(), cut: false }
+    fn new(response: &'a mut Response, limits: Limits) -> Self {
+        let (body, start) = (BytesMut::new(), Instant::now());
+        Self { response, body, limits, start, cut: None, cause: String::new(), fault: None }
     }
 
     /// Receives one more piece; whether there was one and it was taken whole.
     async fn more(&mut self) -> Result<bool, Failure> {
-        let chunk = match self.pace.patience(self.body.len()) {
-            None => self.response.chunk().await,
-            Some(patience) => tokio::time::timeout_at(self.start + patience, self.response.chunk())
-                .await
-                .map_err(|_| self.too_slow())?,
+        let Limits { max_bytes, pace, deadline, open_ended } = self.limits;
+        let until =
+            pace.patience(self.body.len()).map_or(deadline, |patience| deadline.min(self.start + patience));
+        let chunk = match tokio::time::timeout_at(until, self.response.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => return Ok(false),
+            Ok(Err(error)) if open_ended && is_unannounced_end(&error) => return Ok(false),
+            Ok(Err(error)) => return self.break_off(Cut::Disconnect, Failure::from(error)),
+            Err(_) if until == deadline => return self.break_off(Cut::Time, self.too_late()),
+            Err(_) => return self.break_off(Cut::Time, self.too_slow()),
         };
-        let Some(chunk) = chunk.map_err(Failure::from)? else { return Ok(false) };
-        let room = self.max_bytes - self.body.len();
+        let room = max_bytes - self.body.len();
         self.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        self.cut = chunk.len() > room;
-        Ok(!self.cut)
+        self.cut = (chunk.len() > room).then_some(Cut::Length);
+        Ok(self.cut.is_none())
+    }
+
+    /// Keeps what has come. That is nothing if the failure is this machine's, or nothing has come.
+    fn break_off(&mut self, cut: Cut, failure: Failure) -> Result<bool, Failure> {
+        if self.body.is_empty() {
+            return Err(failure);
+        }
+        (self.cut, self.cause, self.fault) = (Some(cut), failure.detail, failure.fault);
+        Ok(false)
     }
 
     async fn rest(mut self) -> Result<Received, Failure> {
-        while !self.cut && self.more().await? {}
-        Ok(Received { bytes: self.body.freeze(), cut: self.cut, unread: false })
+        while self.cut.is_none() && self.more().await? {}
+        let Self { body, cut, cause, fault, .. } = self;
+        Ok(Received { bytes: body.freeze(), cut, cause, fault, unread: false })
+    }
+
+    fn too_late(&self) -> Failure {
+        let bytes = self.body.len();
+        Failure::new(
+            FailureKind::Timeout,
+            format!("no complete answer in time (fetch.timeout); {bytes} bytes of the body came"),
+        )
     }
 
     fn too_slow(&self) -> Failure {
@@ -156,10 +207,23 @@ impl<'a> Receiver<'a> {
             format!(
                 "{bytes} bytes of the body came in {milliseconds} ms, fewer than {} a second \
                  (fetch.min_bytes_per_second)",
-                self.pace.least
+                self.limits.pace.least
             ),
         )
     }
+}
+
+/// Whether only the end of the connection can end a body (RFC 9112, 6.3).
+pub(super) fn ends_with_connection(version: Version, headers: &HeaderMap) -> bool {
+    version != Version::HTTP_2
+        && !headers.contains_key(header::CONTENT_LENGTH)
+        && !headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Whether TLS ended without close_notify.
+fn is_unannounced_end(error: &reqwest::Error) -> bool {
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    chain(error).any(|error| error.downcast_ref().is_some_and(is_end))
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ impl RobotsCache {
 
     /// What is known now. Never waits, except for the shelf.
     pub fn check(&self, url: &CanonicalUrl) -> RobotsAnswer {
-        let origin: Arc<str> = Arc::from(origin(url));
+        let origin: Arc<str> = Arc::from(url.origin());
         let now = unix_now();
         if let Some(known) = self.find(&origin)
             && let Some(left) = known.due(&self.config, now).checked_sub(now).filter(|left| !left.is_zero())
@@ -161,19 +161,19 @@ impl RobotsCache {
 
     /// What is known of the robots.txt of a URL's origin, and what it says of the URL; `None`: nothing is.
     pub fn known(&self, url: &CanonicalUrl) -> Option<RobotsKnown> {
-        let known = self.find(&Arc::from(origin(url)))?;
+        let known = self.find(&Arc::from(url.origin()))?;
         Some(known.describe(&self.config, url, unix_now()))
     }
 
     /// The pause between two requests that the robots.txt of a URL's origin asks for, as far as it is known.
     pub fn crawl_delay(&self, url: &CanonicalUrl) -> Option<Duration> {
-        self.find(&Arc::from(origin(url)))?.rules.crawl_delay()
+        self.find(&Arc::from(url.origin()))?.rules.crawl_delay()
     }
 
     /// The first `most` sitemaps that the robots.txt of a URL's origin declares, as far as it is known. Relative
     /// ones, which the protocol does not have but people write, are resolved.
     pub fn sitemaps(&self, url: &CanonicalUrl, most: usize) -> Vec<CanonicalUrl> {
-        let (Some(known), Some(base)) = (self.find(&Arc::from(origin(url))), self.rules.base(url)) else {
+        let (Some(known), Some(base)) = (self.find(&Arc::from(url.origin())), self.rules.base(url)) else {
             return Vec::new();
         };
         let mut seen = HashSet::new();
@@ -286,7 +286,10 @@ impl RobotsCache {
             FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
                 now.saturating_sub(failing_since)
             }
-            FailureKind::AddressRefused | FailureKind::Protocol | FailureKind::Decode => wait,
+            FailureKind::AddressRefused
+            | FailureKind::Protocol
+            | FailureKind::Decode
+            | FailureKind::Challenge => wait,
         };
         let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let known = Known {
@@ -344,11 +347,6 @@ fn no_rules(status: u16) -> Fetched {
     Fetched { status, body: Bytes::new(), rules: RobotsTxt::default() }
 }
 
-/// Scheme, host and port of a URL, as it begins.
-fn origin(url: &CanonicalUrl) -> &str {
-    &url.as_str()[..url.as_str().len() - url.path_and_query().len()]
-}
-
 fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
     let decision = rules.decide(url.path_and_query());
     if decision.allowed {
@@ -363,7 +361,7 @@ fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched,
     let decoded = answer
         .decode(config.max_bytes)
         .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
-    let lines = if decoded.truncated { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
+    let lines = if decoded.cut.is_some() { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
     let body = Bytes::copy_from_slice(lines);
     let rules = RobotsTxt::parse(&body, token, config.max_compared_bytes);
     Ok(Fetched { status: answer.status, rules, body })

@@ -13,6 +13,8 @@ pub struct HostRecord {
     pub asleep_until: u64,
     /// The last visits, the latest last.
     pub last: Vec<HostVisit>,
+    /// The last requests that failed, robots.txt and sitemaps included, the latest last.
+    pub last_failures: Vec<HostFailure>,
 }
 
 /// One visit, as far as it tells of its host.
@@ -26,9 +28,32 @@ pub struct HostVisit {
     pub failure: u8,
 }
 
+/// One request that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFailure {
+    /// Unix time.
+    pub at: u64,
+    /// What was asked for.
+    pub url: String,
+    /// [`crate::model::FailureKind`] as a word, `cut`, or `status-` and the HTTP status.
+    pub kind: String,
+    /// What exactly went wrong, in words.
+    pub cause: String,
+}
+
 impl HostRecord {
     /// Visits remembered.
     pub const REMEMBERED: usize = 8;
+    /// Failures remembered.
+    pub const REMEMBERED_FAILURES: usize = 10;
+
+    /// Adds a request that failed.
+    pub fn add_failure(&mut self, failure: HostFailure) {
+        if self.last_failures.len() >= Self::REMEMBERED_FAILURES {
+            self.last_failures.remove(0);
+        }
+        self.last_failures.push(failure);
+    }
 
     /// Adds a visit.
     pub fn add(&mut self, visit: HostVisit) {

@@ -3,14 +3,18 @@
 //! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of everything: a crawled page, a
 //! WARC response and a replayed record all enter the store as one.
 
+mod cut;
 mod day;
 mod host;
 mod link;
 mod page;
 mod record;
+mod tls;
 
+pub use cut::Cut;
 pub use day::{Day, DayError};
-pub use host::{HostRecord, HostVisit};
+pub use host::{HostFailure, HostRecord, HostVisit};
 pub use link::{Link, LinkTag, Rel};
 pub use page::{Directives, FailureKind, PageContent, PageRecord, Place, Visit};
 pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};
+pub use tls::TlsFlaw;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Link;
+use super::{Cut, Link, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
 /// Where a server stands, by GeoIP. Unknown parts are empty.
@@ -55,10 +55,12 @@ pub enum FailureKind {
     Protocol = 6,
     /// The body could not be decompressed.
     Decode = 7,
+    /// The server asked for a proof that the visitor is a person, and did not send the page.
+    Challenge = 8,
 }
 
 impl FailureKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Dns,
         Self::AddressRefused,
         Self::Connect,
@@ -66,7 +68,13 @@ impl FailureKind {
         Self::Timeout,
         Self::Protocol,
         Self::Decode,
+        Self::Challenge,
     ];
+
+    /// The kind of a stored number; `None` for 0 and for unknown numbers.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
 
     /// One word for logs, metrics and summaries.
     pub fn as_str(self) -> &'static str {
@@ -78,6 +86,7 @@ impl FailureKind {
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
             Self::Decode => "decode",
+            Self::Challenge => "challenge",
         }
     }
 }
@@ -101,8 +110,14 @@ pub struct PageContent {
     pub canonical: Option<CanonicalUrl>,
     /// Whether the body was HTML (or XHTML) and was parsed as such.
     pub html: bool,
-    /// Whether the body was cut at a size limit.
-    pub truncated: bool,
+    /// Why the end of the body is missing; `None` when it is whole.
+    pub cut: Option<Cut>,
+    /// Whether the answer is a challenge to the visitor in the place of the page.
+    pub challenge: bool,
+    /// What is wrong with the certificate of the server; `None` when it is verified or there is none.
+    pub tls: Option<TlsFlaw>,
+    /// For people: what exactly is wrong with a body that is cut, or which challenge it is; else empty.
+    pub cause: String,
     /// XXH3 (64 bit) of the decoded body.
     pub digest: u64,
     /// Validators for a conditional request; empty when the server sent none.
@@ -113,9 +128,10 @@ pub struct PageContent {
 }
 
 impl PageContent {
-    /// Whether this answer settles which links the page has: a success, a redirect, or word that the page is gone.
-    /// Anything else (5xx, 403, 429 …) says nothing about them.
+    /// Whether this answer settles which links the page has: the page itself, a redirect, or word that it is gone.
+    /// Anything else says nothing about them: a challenge, an answer without the page (202, 204, 206, 300), a refusal
+    /// (401, 403, 429, 451) or an error of the server (5xx).
     pub fn settles_links(&self) -> bool {
-        matches!(self.status, 200..=303 | 305..=399 | 404 | 410)
+        !self.challenge && matches!(self.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
     }
 }

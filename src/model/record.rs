@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{Day, Directives, LinkTag, Place, Rel};
+use super::{Cut, Day, Directives, LinkTag, Place, Rel, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
 /// IV Search Rank in hundredths, 0 to 1000; shown with two decimals.
@@ -52,7 +52,8 @@ pub struct StoredPage {
     pub directives: Directives,
     pub canonical: Option<CanonicalUrl>,
     pub html: bool,
-    pub truncated: bool,
+    pub cut: Option<Cut>,
+    pub tls: Option<TlsFlaw>,
     pub digest: u64,
     pub etag: String,
     pub last_modified: String,
@@ -66,6 +67,8 @@ pub struct StoredPage {
     pub failures: u32,
     /// [`crate::model::FailureKind`] of the last visit as its number; 0 when it was answered.
     pub last_failure: u8,
+    /// What exactly failed at the last visit, in words; empty when nothing did.
+    pub cause: String,
     /// Active internal and external links.
     pub int_links: u32,
     pub ext_links: u32,

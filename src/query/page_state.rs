@@ -49,7 +49,9 @@ impl PageState {
     }
 
     pub fn is_broken(self) -> bool {
-        self.failure != 0 || self.status >= LOWEST_ERROR
+        // A challenge hides a page from programs, not from readers.
+        let is_hidden = self.failure == FailureKind::Challenge as u8;
+        !is_hidden && (self.failure != 0 || self.status >= LOWEST_ERROR)
     }
 
     /// The part as the cell of a column.

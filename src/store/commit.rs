@@ -145,6 +145,7 @@ impl<'a> Stage<'a> {
     /// An answer that says nothing about the page's links: the code is recorded, all else stays as it was.
     fn unsettled(&mut self, visit: Visited<'_>, content: PageContent) -> Result<(), StoreError> {
         let failures = visit.old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
+        let (challenge, cause) = (content.challenge, content.cause.clone());
         let mut page = match &visit.old {
             Some(known) if known.upd_day != Day::default() => {
                 StoredPage { status: content.status, ..known.clone() }
@@ -157,7 +158,8 @@ impl<'a> Stage<'a> {
             }
         };
         page.failures = failures;
-        page.last_failure = 0;
+        page.last_failure = if challenge { FailureKind::Challenge as u8 } else { 0 };
+        page.cause = cause;
         self.put_page(&visit, page, Change::None)
     }
 
@@ -166,7 +168,8 @@ impl<'a> Stage<'a> {
         let Some(old) = visit.old.as_ref().filter(|page| page.upd_day != Day::default()) else {
             return Ok(());
         };
-        let page = StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, ..old.clone() };
+        let cause = String::new();
+        let page = StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
         if page.upd_day != old.upd_day {
             let links = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
             let (url, page) = (visit.url, &page);
@@ -186,11 +189,16 @@ impl<'a> Stage<'a> {
             // What the error page links to are not the page's links.
             content.links.clear();
         }
+        // Neither a redirect nor word that the page is gone has an end that could be missing.
+        let cut = content.cut.is_some() && (200..=299).contains(&content.status);
         let found = std::mem::take(&mut content.links);
         let Merged { links, forgotten } =
-            diff::merge(url, old_links.clone(), found, visit.today, self.store.bounds);
+            diff::merge(url, old_links.clone(), found, visit.today, cut, self.store.bounds);
         let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
-        let page = stored(content, &links, ins_day, visit.today);
+        let mut page = stored(content, &links, ins_day, visit.today);
+        if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.upd_day != Day::default())) {
+            keep_beyond_cut(&mut page, old);
+        }
         let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
         let (old, new, forgotten) = (&old_links, &links, &forgotten);
         self.links(&LinkChange { url, old, new, forgotten, page_changed, page: &page })?;
@@ -308,6 +316,19 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// What a body that is cut does not say stays as it was.
+fn keep_beyond_cut(page: &mut StoredPage, old: &StoredPage) {
+    if page.title.is_empty() {
+        page.title.clone_from(&old.title);
+    }
+    if page.description.is_empty() {
+        page.description.clone_from(&old.description);
+    }
+    if page.canonical.is_none() {
+        page.canonical.clone_from(&old.canonical);
+    }
+}
+
 /// Whether a visit found something that the index shows, the links aside.
 fn shows_else(old: &StoredPage, new: &StoredPage) -> bool {
     old.status != new.status
@@ -343,7 +364,9 @@ fn stored(content: PageContent, links: &[OutlinkRecord], ins_day: Day, today: Da
         directives: content.directives,
         canonical: content.canonical,
         html: content.html,
-        truncated: content.truncated,
+        cut: content.cut,
+        tls: content.tls,
+        cause: content.cause,
         digest: content.digest,
         etag: content.etag,
         last_modified: content.last_modified,

@@ -35,15 +35,21 @@ pub(super) struct Merged {
     pub forgotten: Vec<OutlinkRecord>,
 }
 
-/// The page's links after the visit. `old` are all links known before, active or not.
+/// The page's links after the visit. `old` are all links known before, active or not. Of a page that is `cut`, the
+/// links beyond the last one that is found again are beyond the cut, as far as anyone can tell: they stay as they were,
+/// behind those of the visit.
 pub(super) fn merge(
     page: &CanonicalUrl,
     old: Vec<OutlinkRecord>,
     new: Vec<Link>,
     today: Day,
+    cut: bool,
     bounds: Bounds,
 ) -> Merged {
     let chosen = match_links(&old, &new);
+    let last_found = chosen.iter().flatten().filter_map(|&at| old.get(at)).filter(|link| link.is_active());
+    let last_found = last_found.map(|link| link.pos).max().unwrap_or(0);
+    let former = old.iter().filter(|link| link.is_active()).count();
     let seqs = new_seqs(&old, &new, &chosen);
     let mut old: Vec<Option<OutlinkRecord>> = old.into_iter().map(Some).collect();
     let mut merged = Vec::with_capacity(new.len());
@@ -54,17 +60,28 @@ pub(super) fn merge(
             None => found(page, link, seq, pos, today),
         });
     }
+    if cut {
+        let is_beyond = |link: &OutlinkRecord| link.is_active() && link.pos > last_found;
+        let beyond: Vec<&OutlinkRecord> = old.iter().flatten().filter(|link| is_beyond(link)).collect();
+        // Without a bound, a page that is always cut and always has other links would grow with each visit.
+        let most = remembered(page, &beyond, bounds).max(former.saturating_sub(merged.len()));
+        let places = u32::try_from(merged.len()).unwrap_or(u32::MAX).saturating_add(1)..;
+        let beyond = old.iter_mut().filter_map(|link| link.take_if(|link| is_beyond(link))).take(most);
+        merged.extend(beyond.zip(places).map(|(link, pos)| OutlinkRecord { pos, ..link }));
+    }
     let active = merged.len();
     // Those that were active until now stood first.
     merged.extend(old.into_iter().flatten().map(|link| lost(link, today, bounds)));
-    let forgotten = merged.split_off(active + remembered(page, &merged[active..], bounds));
+    let former: Vec<&OutlinkRecord> = merged[active..].iter().collect();
+    let remembered = remembered(page, &former, bounds);
+    let forgotten = merged.split_off(active + remembered);
     Merged { links: merged, forgotten }
 }
 
 /// How many of the former links are kept, from the first on.
-fn remembered(page: &CanonicalUrl, former: &[OutlinkRecord], bounds: Bounds) -> usize {
+fn remembered(page: &CanonicalUrl, former: &[&OutlinkRecord], bounds: Bounds) -> usize {
     let mut bytes = 0;
-    let fits = |link: &&OutlinkRecord| {
+    let fits = |link: &&&OutlinkRecord| {
         bytes += link.target.as_str().len() + link.anchor.len();
         // It stands with its target too, by its page's URL.
         bytes += if link.external { page.as_str().len() } else { 0 };
@@ -186,7 +203,7 @@ mod tests {
 
     fn visit(old: Vec<OutlinkRecord>, links: &[(&str, &str)], day: u32) -> Vec<OutlinkRecord> {
         let links = links.iter().map(|(target, anchor)| link(target, anchor)).collect();
-        merge(&url("http://a.test/"), old, links, Day(day), BOUNDS).links
+        merge(&url("http://a.test/"), old, links, Day(day), false, BOUNDS).links
     }
 
     const BOUNDS: Bounds = Bounds { former: 100, absences: 3 };
@@ -205,6 +222,31 @@ mod tests {
         let first = visit(vec![], &[(B, "one"), (C, "two")], 1);
         let second = visit(first, &[(C, "new"), (C, "two"), (B, "one")], 2);
         assert_eq!(shape(&second), [('c', 1, 1, 2, true), ('c', 0, 2, 1, true), ('b', 0, 3, 1, true)]);
+    }
+
+    #[test]
+    fn links_beyond_a_cut_stay_as_they_were() {
+        let cut = |old: &[OutlinkRecord], links: &[(&str, &str)]| {
+            let links = links.iter().map(|(target, anchor)| link(target, anchor)).collect();
+            merge(&url("http://a.test/"), old.to_vec(), links, Day(2), true, BOUNDS).links
+        };
+        let (d, e) = ("http://b.test/d", "http://b.test/e");
+        let first = visit(vec![], &[(B, ""), (C, ""), (d, "")], 1);
+        assert_eq!(cut(&first, &[]), first, "nothing came");
+        // One before the cut is gone, and one behind it is not.
+        let second = cut(&first, &[(C, "")]);
+        assert_eq!(shape(&second), [('c', 0, 1, 1, true), ('d', 0, 2, 1, true), ('b', 0, 1, 1, false)]);
+        let second = cut(&first, &[(e, ""), (B, "")]);
+        let all = [('e', 0, 1, 2, true), ('b', 0, 2, 1, true), ('c', 0, 3, 1, true), ('d', 0, 4, 1, true)];
+        assert_eq!(shape(&second), all);
+        // The next whole visit settles them.
+        let links = [(B, ""), (d, "")].map(|(target, anchor)| link(target, anchor)).to_vec();
+        let third = merge(&url("http://a.test/"), second, links, Day(3), false, BOUNDS).links;
+        assert_eq!(third.iter().filter(|link| link.is_active()).count(), 2);
+        assert_eq!(
+            third.iter().filter(|link| link.toggles.last().is_some_and(|t| t.lost == Day(3))).count(),
+            2
+        );
     }
 
     #[test]
@@ -250,21 +292,21 @@ mod tests {
         let page = url("http://a.test/");
         let name = |at: usize| format!("http://b.test/{}{at:03}", "x".repeat(7_900));
         let links: Vec<Link> = (0..120).map(|at| link(&name(at), "")).collect();
-        let first = merge(&page, vec![], links, Day(1), BOUNDS).links;
-        let second = merge(&page, first.clone(), vec![link(B, "")], Day(2), BOUNDS);
+        let first = merge(&page, vec![], links, Day(1), false, BOUNDS).links;
+        let second = merge(&page, first.clone(), vec![link(B, "")], Day(2), false, BOUNDS);
         assert_eq!((second.links.len(), second.forgotten.len()), (1 + 100, 20));
         assert_eq!(second.links[1].target, first[0].target);
         assert_eq!(second.forgotten[19].target, first[119].target);
         // What was lost before goes before what is lost now.
-        let third = merge(&page, second.links, vec![], Day(3), BOUNDS);
+        let third = merge(&page, second.links, vec![], Day(3), false, BOUNDS);
         assert_eq!((third.links.len(), third.links[0].target.as_str()), (100, B));
         assert_eq!(third.forgotten[0].target, first[99].target);
 
         let links: Vec<Link> = (0..2_000).map(|at| link(&name(at), "")).collect();
         let bounds = Bounds { former: 10_000, absences: 1 };
-        let first = merge(&page, vec![], links, Day(1), bounds).links;
+        let first = merge(&page, vec![], links, Day(1), false, bounds).links;
         let each = first[0].target.as_str().len() + page.as_str().len();
-        let second = merge(&page, first, vec![], Day(2), bounds);
+        let second = merge(&page, first, vec![], Day(2), false, bounds);
         let bytes = second.links.len() * each;
         assert!((MOST_BYTES - 2 * each..=MOST_BYTES).contains(&bytes), "{bytes}");
         assert_eq!(second.links.len() + second.forgotten.len(), 2_000);
@@ -327,7 +369,7 @@ mod tests {
     fn many_links_to_one_target_are_matched_in_time() {
         let visit_with = |old, text: &str| {
             let links = (0..100_000).map(|at| link(B, &format!("{text} {at}"))).collect();
-            merge(&url("http://a.test/"), old, links, Day(1), BOUNDS).links
+            merge(&url("http://a.test/"), old, links, Day(1), false, BOUNDS).links
         };
         let first = visit_with(vec![], "one");
         let start = std::time::Instant::now();

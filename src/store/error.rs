@@ -15,6 +15,11 @@ pub enum StoreError {
     )]
     Format { directory: PathBuf, found: u32, expected: u32 },
     #[error(
+        "the data directory {directory} has format {found}, and store.upgrade = false keeps it from being carried over \
+         to format {expected}; set store.upgrade = true, or use the version that wrote it"
+    )]
+    UpgradeRefused { directory: PathBuf, found: u32, expected: u32 },
+    #[error(
         "the data directory {0} holds no backlinkd index; run `backlinkd crawl --seeds FILE` first, or give another --data"
     )]
     Absent(PathBuf),

@@ -8,7 +8,7 @@ use crate::urls::Surt;
 
 use super::codec::{Reader, put_varint};
 use super::keys::after_prefix;
-use super::schema::{self, FORMAT, META, PAGES, bounded, decode_sums};
+use super::schema::{self, FORMAT, META, OLDEST_FORMAT, PAGES, bounded, decode_sums};
 use super::{Store, StoreError};
 
 pub(super) const FORMAT_KEY: &[u8] = b"format";
@@ -50,13 +50,13 @@ impl Stats {
 }
 
 impl Store {
-    /// Refuses a database of another format; stamps a new one.
-    pub(super) fn check_format(&self) -> Result<(), StoreError> {
+    /// Carries a database of an earlier format over, if `upgrade` allows it; refuses one of any other; stamps a new
+    /// one.
+    pub(super) fn check_format(&self, upgrade: bool) -> Result<(), StoreError> {
         match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
-            Some(value) => expect_format(&self.directory, &value),
+            Some(value) => self.upgrade(expect_format(&self.directory, &value)?, upgrade),
             None => {
-                let mut value = Vec::new();
-                put_varint(&mut value, u64::from(FORMAT));
+                let value = format_value();
                 let mut key = [0u8; 32];
                 getrandom::fill(&mut key).map_err(|error| StoreError::Random(error.to_string()))?;
                 let mut batch = rocksdb::WriteBatch::default();
@@ -67,10 +67,29 @@ impl Store {
         }
     }
 
-    /// Refuses a database of another format, and one that has none yet.
+    /// Carries a database over to this program's format. The number is all that changes at once, so that a crash leaves
+    /// either format whole.
+    fn upgrade(&self, found: u32, allowed: bool) -> Result<(), StoreError> {
+        if found == FORMAT {
+            return Ok(());
+        }
+        let directory = self.directory.display();
+        if !allowed {
+            let directory = self.directory.clone();
+            return Err(StoreError::UpgradeRefused { directory, found, expected: FORMAT });
+        }
+        tracing::info!(%directory, from = found, to = FORMAT, "the data directory is carried over to a new format");
+        let mut batch = rocksdb::WriteBatch::default();
+        batch.put_cf(self.family(META)?, FORMAT_KEY, format_value());
+        self.write_with(batch, true)?;
+        tracing::info!(%directory, format = FORMAT, "the data directory has the new format; earlier versions of backlinkd cannot read it now");
+        Ok(())
+    }
+
+    /// Refuses a database of a format that cannot be read, and one that has none yet.
     pub(super) fn refuse_other_formats(&self) -> Result<(), StoreError> {
         match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
-            Some(value) => expect_format(&self.directory, &value),
+            Some(value) => expect_format(&self.directory, &value).map(|_| ()),
             None => Err(StoreError::Absent(self.directory.clone())),
         }
     }
@@ -212,13 +231,20 @@ impl Store {
 pub(super) fn refuse_earlier(directory: &Path) -> Result<(), StoreError> {
     let Some(db) = schema::incomplete(directory)? else { return Ok(()) };
     let Some(meta) = db.cf_handle(META) else { return Ok(()) };
-    db.get_cf(meta, FORMAT_KEY)?.map_or(Ok(()), |value| expect_format(directory, &value))
+    db.get_cf(meta, FORMAT_KEY)?.map_or(Ok(()), |value| expect_format(directory, &value).map(|_| ()))
 }
 
-fn expect_format(directory: &Path, value: &[u8]) -> Result<(), StoreError> {
+fn format_value() -> Vec<u8> {
+    let mut value = Vec::new();
+    put_varint(&mut value, u64::from(FORMAT));
+    value
+}
+
+/// The format of a database, if it can be read.
+fn expect_format(directory: &Path, value: &[u8]) -> Result<u32, StoreError> {
     let found = Reader(value).u32("the format");
     match found.map_err(|damage| StoreError::damaged(META, FORMAT_KEY, damage.0))? {
-        FORMAT => Ok(()),
+        found @ OLDEST_FORMAT..=FORMAT => Ok(found),
         found => Err(StoreError::Format { directory: directory.to_owned(), found, expected: FORMAT }),
     }
 }

@@ -139,7 +139,7 @@ impl Store {
         refuse_foreign(directory)?;
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
-        store.check_format()?;
+        store.check_format(config.upgrade)?;
         store.resume_numbers()?;
         store.open_seen()?;
         Ok(store)

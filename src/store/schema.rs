@@ -32,7 +32,11 @@ use super::StoreError;
 use super::codec::{Reader, put_signed};
 
 /// Raised whenever a stored key or value changes its meaning.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
+
+/// The earliest format whose directories are carried over. Records of formats 4 and 5 differ by tails alone, which
+/// both may lack, so a directory is carried over by its number: records are rewritten as pages are visited.
+pub const OLDEST_FORMAT: u32 = 4;
 
 pub(super) const PAGES: &str = "pages";
 pub(super) const OUTLINKS: &str = "outlinks";

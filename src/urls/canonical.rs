@@ -248,6 +248,11 @@ impl CanonicalUrl {
         if self.is_https() { "https" } else { "http" }
     }
 
+    /// Scheme, host and port, as the URL begins: `https://example.com:8443`.
+    pub fn origin(&self) -> &str {
+        &self.0[..self.0.len() - self.path_and_query().len()]
+    }
+
     /// Host and, where it is not the scheme's default, port: `example.com:8080`.
     pub fn authority(&self) -> &str {
         authority_of(self.without_scheme())

@@ -55,8 +55,29 @@ pub struct Exchange<'a> {
     pub headers: &'a HeaderMap,
     /// With its content encodings, without transfer encodings.
     pub body: &'a [u8],
-    /// Whether there was more than `body` holds.
-    pub truncated: bool,
+    /// Why `body` is not whole; `None` when it is.
+    pub truncation: Option<Truncation>,
+}
+
+/// Why a record does not hold all of a body (WARC 1.1, 5.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truncation {
+    Length,
+    Time,
+    Disconnect,
+    Unspecified,
+}
+
+impl Truncation {
+    /// The value of the WARC-Truncated field.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Time => "time",
+            Self::Disconnect => "disconnect",
+            Self::Unspecified => "unspecified",
+        }
+    }
 }
 
 /// A WARC file that cannot be written.

@@ -71,8 +71,8 @@ impl<'a> Record<'a> {
         } else {
             record.field("WARC-Payload-Digest", &digest(&[exchange.body]));
         }
-        if exchange.truncated {
-            record.field("WARC-Truncated", "length");
+        if let Some(truncation) = exchange.truncation {
+            record.field("WARC-Truncated", truncation.as_str());
         }
         if exchange.version == Version::HTTP_2 {
             record.field("WARC-Protocol", "h2");

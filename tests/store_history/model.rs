@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use backlinkd::model::{
-    BacklinkRecord, Day, Link, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage, Toggle, Visit,
+    BacklinkRecord, Day, FailureKind, Link, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage,
+    Toggle, Visit,
 };
 use backlinkd::store::{HostPair, PairCounts, Stats};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
@@ -62,13 +63,20 @@ impl Model {
                     known.page.html = false;
                 }
                 known.page.failures = failures;
-                known.page.last_failure = 0;
+                known.page.last_failure = if content.challenge { FailureKind::Challenge as u8 } else { 0 };
+                known.page.cause.clone_from(&content.cause);
             }
             Visit::Answered(content) => {
                 known.settled = true;
+                let before = known.page.clone();
                 known.take_page(content);
                 let gone = matches!(content.status, 404 | 410);
-                known.take_links(if gone { &[] } else { &content.links }, day);
+                // Neither a redirect nor word that the page is gone has an end that could be missing.
+                let cut = content.cut.is_some() && content.status < 300;
+                if cut && before.upd_day != Day::default() {
+                    known.keep_what_is_not_said(&before);
+                }
+                known.take_links(if gone { &[] } else { &content.links }, day, cut);
                 known.renewed(day);
             }
         }
@@ -197,6 +205,17 @@ impl Known {
         self.page.last_failure = 0;
     }
 
+    fn keep_what_is_not_said(&mut self, before: &StoredPage) {
+        let page = &mut self.page;
+        for (now, before) in [(&mut page.title, &before.title), (&mut page.description, &before.description)]
+        {
+            if now.is_empty() {
+                now.clone_from(before);
+            }
+        }
+        page.canonical = page.canonical.take().or_else(|| before.canonical.clone());
+    }
+
     fn take_page(&mut self, content: &PageContent) {
         let content = content.clone();
         self.page = StoredPage {
@@ -210,7 +229,9 @@ impl Known {
             directives: content.directives,
             canonical: content.canonical,
             html: content.html,
-            truncated: content.truncated,
+            cut: content.cut,
+            tls: content.tls,
+            cause: content.cause,
             digest: content.digest,
             etag: content.etag,
             last_modified: content.last_modified,
@@ -220,7 +241,8 @@ impl Known {
 
     /// Target by target: who stays is found first among links of equal tag and text, then among any; after the
     /// active ones come the lost ones, as many as are remembered.
-    fn take_links(&mut self, links: &[Link], day: Day) {
+    fn take_links(&mut self, links: &[Link], day: Day, cut: bool) {
+        let before = self.active.len();
         let targets: BTreeSet<&CanonicalUrl> = links.iter().map(|link| &link.target).collect();
         let mut now: Vec<Option<OutlinkRecord>> = vec![None; links.len()];
         for target in targets {
@@ -247,6 +269,16 @@ impl Known {
             }
         }
         let mut gone = std::mem::take(&mut self.active);
+        // Of a page that is cut, nobody knows what is behind the last link that was there before.
+        let known_until = now.iter().flatten().filter(|link| link.is_active()).map(|link| link.pos).max();
+        let mut unsettled = Vec::new();
+        if cut {
+            let place =
+                gone.iter().position(|link| link.pos > known_until.unwrap_or(0)).unwrap_or(gone.len());
+            unsettled = gone.split_off(place);
+            let most = FORMER.max(before.saturating_sub(links.len()));
+            gone.extend(unsettled.split_off(unsettled.len().min(most)));
+        }
         for link in &mut gone {
             link.toggles.push(Toggle { lost: day, back: None });
             if link.toggles.len() > ABSENCES {
@@ -267,6 +299,10 @@ impl Known {
                 }
             }
             self.active.push(known);
+        }
+        for mut link in unsettled {
+            link.pos = self.active.len() as u32 + 1;
+            self.active.push(link);
         }
     }
 }

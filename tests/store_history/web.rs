@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
+use backlinkd::model::{
+    Cut, FailureKind, Link, LinkTag, PageContent, PageRecord, Place, Rel, TlsFlaw, Visit,
+};
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -121,25 +123,31 @@ fn contents(statuses: Vec<u16>, links: BoxedStrategy<Vec<Link>>) -> impl Strateg
         select(places),
         select(vec!["", "title"]),
         any::<(bool, bool, bool, u64)>(),
+        prop::option::weighted(0.3, select(Cut::ALL.to_vec())),
         prop::option::of(select(urls())),
     )
-        .prop_map(|(status, links, ip, place, title, (html, noindex, truncated, digest), canonical)| {
-            PageContent {
-                status,
-                links,
-                ip,
-                place,
-                title: title.to_owned(),
-                description: title.repeat(3),
-                content_type: "text/html".to_owned(),
-                charset: "utf-8".to_owned(),
-                directives: backlinkd::model::Directives { noindex, nofollow: !noindex },
-                canonical,
-                html,
-                truncated,
-                digest,
-                etag: format!("\"{digest}\""),
-                last_modified: String::new(),
-            }
-        })
+        .prop_map(
+            |(status, links, ip, place, title, (html, noindex, challenge, digest), cut, canonical)| {
+                PageContent {
+                    status,
+                    links,
+                    ip,
+                    place,
+                    title: title.to_owned(),
+                    description: title.repeat(3),
+                    content_type: "text/html".to_owned(),
+                    charset: "utf-8".to_owned(),
+                    directives: backlinkd::model::Directives { noindex, nofollow: !noindex },
+                    canonical,
+                    html,
+                    cut,
+                    challenge: challenge && digest % 8 == 0,
+                    tls: TlsFlaw::from_number((digest % 9) as u8),
+                    cause: if cut.is_some() { "why".to_owned() } else { String::new() },
+                    digest,
+                    etag: format!("\"{digest}\""),
+                    last_modified: String::new(),
+                }
+            },
+        )
 }

@@ -1,8 +1,8 @@
-//! A host as a server.
+//! A host as a server. Records of format 4 end before the failures.
 
-use crate::model::{HostRecord, HostVisit};
+use crate::model::{HostFailure, HostRecord, HostVisit};
 
-use super::super::codec::{Damage, Reader, put_varint};
+use super::super::codec::{Damage, Reader, put_text, put_varint};
 
 pub(in crate::store) fn encode_host(host: &HostRecord) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 + host.last.len() * 8);
@@ -16,6 +16,13 @@ pub(in crate::store) fn encode_host(host: &HostRecord) -> Vec<u8> {
         put_varint(&mut out, u64::from(visit.status));
         out.push(visit.failure);
     }
+    put_varint(&mut out, host.last_failures.len() as u64);
+    for failure in &host.last_failures {
+        put_varint(&mut out, failure.at);
+        put_text(&mut out, &failure.url);
+        put_text(&mut out, &failure.kind);
+        put_text(&mut out, &failure.cause);
+    }
     out
 }
 
@@ -27,12 +34,22 @@ pub(in crate::store) fn decode_host(bytes: &[u8]) -> Result<HostRecord, Damage> 
         failures: reader.u32("the failures")?,
         asleep_until: reader.varint("the time until which it is left alone")?,
         last: Vec::new(),
+        last_failures: Vec::new(),
     };
     for _ in 0..reader.count("the last visits")? {
         host.last.push(HostVisit {
             at: reader.varint("the time of a visit")?,
             status: u16::try_from(reader.varint("a status")?).map_err(|_| Damage("a status"))?,
             failure: reader.byte("a failure")?,
+        });
+    }
+    let failures = if reader.0.is_empty() { 0 } else { reader.count("the last failures")? };
+    for _ in 0..failures {
+        host.last_failures.push(HostFailure {
+            at: reader.varint("the time of a failure")?,
+            url: reader.string("the URL of a failure")?,
+            kind: reader.string("a kind of failure")?,
+            cause: reader.string("a cause")?,
         });
     }
     reader.end()?;

@@ -1,6 +1,6 @@
-//! A page, without its links.
+//! A page, without its links. Records of format 4 end after the interval.
 
-use crate::model::{Day, Directives, SourcePage, StoredPage};
+use crate::model::{Cut, Day, Directives, SourcePage, StoredPage, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
 use super::super::codec::{Damage, Reader, put_text, put_varint};
@@ -15,7 +15,7 @@ pub(in crate::store) fn encode_page(page: &StoredPage) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     let flags = [
         (page.html, HTML),
-        (page.truncated, TRUNCATED),
+        (page.cut.is_some(), TRUNCATED),
         (page.directives.noindex, NOINDEX),
         (page.directives.nofollow, NOFOLLOW),
     ];
@@ -37,6 +37,12 @@ pub(in crate::store) fn encode_page(page: &StoredPage) -> Vec<u8> {
     put_varint(&mut out, u64::from(page.depth));
     put_varint(&mut out, page.next_visit);
     put_varint(&mut out, u64::from(page.interval));
+    // Most pages are whole, verified and answered: they have no tail.
+    if page.cut.is_some() || page.tls.is_some() || !page.cause.is_empty() {
+        out.push(page.cut.map_or(0, |cut| cut as u8));
+        out.push(page.tls.map_or(0, |flaw| flaw as u8));
+        put_text(&mut out, &page.cause);
+    }
     out
 }
 
@@ -50,7 +56,7 @@ pub(in crate::store) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> 
     let digest = reader.bytes(8, "the digest")?;
     let digest = u64::from_le_bytes(digest.try_into().map_err(|_| Damage("the digest"))?);
     let source = SourcePage::from(source(&mut reader)?);
-    let page = StoredPage {
+    let mut page = StoredPage {
         status,
         last_failure,
         failures,
@@ -59,7 +65,10 @@ pub(in crate::store) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> 
         visited,
         digest,
         html: flags & HTML != 0,
-        truncated: flags & TRUNCATED != 0,
+        // Format 4 does not say why.
+        cut: (flags & TRUNCATED != 0).then_some(Cut::Length),
+        tls: None,
+        cause: String::new(),
         directives: Directives { noindex: flags & NOINDEX != 0, nofollow: flags & NOFOLLOW != 0 },
         title: source.title,
         ip: source.ip,
@@ -79,6 +88,11 @@ pub(in crate::store) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> 
         next_visit: reader.varint("the next visit")?,
         interval: reader.u32("the interval")?,
     };
+    if !reader.0.is_empty() {
+        page.cut = Cut::from_number(reader.byte("the cut")?);
+        page.tls = TlsFlaw::from_number(reader.byte("the certificate's flaw")?);
+        page.cause = reader.string("the cause")?;
+    }
     reader.end()?;
     Ok(page)
 }

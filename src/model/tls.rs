@@ -1,0 +1,51 @@
+//! What is wrong with a server's certificate.
+
+/// Why a certificate cannot be verified (RFC 5280, RFC 9525).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TlsFlaw {
+    /// Its validity period is over.
+    Expired = 1,
+    /// Its validity period has not begun.
+    NotYetValid = 2,
+    /// No trusted authority has signed it, directly or by way of another.
+    UnknownIssuer = 3,
+    /// It is signed by its own key.
+    SelfSigned = 4,
+    /// It is valid for other host names.
+    WrongName = 5,
+    /// Its authority has revoked it.
+    Revoked = 6,
+    /// Anything else.
+    Invalid = 7,
+}
+
+impl TlsFlaw {
+    pub const ALL: [Self; 7] = [
+        Self::Expired,
+        Self::NotYetValid,
+        Self::UnknownIssuer,
+        Self::SelfSigned,
+        Self::WrongName,
+        Self::Revoked,
+        Self::Invalid,
+    ];
+
+    /// The word that exports show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::UnknownIssuer => "unknown-issuer",
+            Self::SelfSigned => "self-signed",
+            Self::WrongName => "wrong-name",
+            Self::Revoked => "revoked",
+            Self::Invalid => "invalid",
+        }
+    }
+
+    /// The flaw of a stored number; `None` for 0 and for unknown numbers.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}
