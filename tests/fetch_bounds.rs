@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
 use backlinkd::fetch::{AddressBook, FetchOutcome};
-use backlinkd::model::FailureKind;
+use backlinkd::model::{Cut, FailureKind};
 
 use crate::fetch_body::gzip;
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -49,8 +49,10 @@ async fn a_body_must_keep_a_pace_after_its_grace() {
         FetchConfig { min_bytes_per_second: 2_000, slow_body_grace: Span(5 * moment), ..web.fetch_config() };
     let client = Visitor::new(&config);
     let start = Instant::now();
-    let detail = failure(&client, "http://a.test/drip", FailureKind::Timeout).await;
-    assert!(detail.contains("fetch.min_bytes_per_second"), "{detail}");
+    let answer = client.answer("http://a.test/drip").await;
+    assert_eq!(answer.cut, Some(Cut::Time));
+    assert!(answer.cause.contains("fetch.min_bytes_per_second"), "{}", answer.cause);
+    assert!((10..20_000).contains(&answer.body.len()), "{}", answer.body.len());
     let took = start.elapsed();
     assert!(took > 4 * moment && took < 15 * moment, "it took {took:?}");
     for path in ["steady", "pause"] {
@@ -77,9 +79,15 @@ async fn headers_are_bounded_in_number_and_size() {
         (lay_out(FakeWeb::new().with_http2()).await, "https"),
     ] {
         let client = Visitor::new(&bounds(web.fetch_config()));
-        for path in ["many", "large", "both"] {
-            failure(&client, &format!("{scheme}://a.test/{path}"), FailureKind::Protocol).await;
+        for (path, dropped) in [("many", 10), ("large", 1)] {
+            let answer = client.answer(&format!("{scheme}://a.test/{path}")).await;
+            assert_eq!((answer.status, &answer.body[..]), (200, &b"ok"[..]), "{scheme} {path}");
+            assert!(answer.dropped_headers >= dropped, "{scheme} {path}: {}", answer.dropped_headers);
+            // Two that are read come last.
+            assert!(answer.headers.len() <= 32, "{scheme} {path}: {}", answer.headers.len());
+            assert_eq!(answer.content_type.as_deref(), Some("text/html"), "{scheme} {path}");
         }
+        failure(&client, &format!("{scheme}://a.test/both"), FailureKind::Protocol).await;
         assert_eq!(client.answer(&format!("{scheme}://a.test/few")).await.body, "ok");
     }
 }
@@ -122,7 +130,7 @@ async fn only_bodies_that_hold_links_are_read() {
         ("late", Some(late.as_str())),
         ("late-text", None),
         ("drop", Some(page)),
-        ("empty", None),
+        ("empty", Some("")),
     ] {
         let answer = client.answer(&format!("http://a.test/{path}")).await;
         assert_eq!(answer.unread, read.is_none(), "{path}");
@@ -160,7 +168,9 @@ async fn a_body_that_nobody_reads_does_not_count_against_the_deadline() {
     };
     let client = Visitor::new(&config);
     assert!(client.answer("http://a.test/image").await.unread);
-    failure(&client, "http://a.test/page", FailureKind::Timeout).await;
+    let answer = client.answer("http://a.test/page").await;
+    assert_eq!(answer.cut, Some(Cut::Time));
+    assert!(answer.cause.contains("fetch.timeout"), "{}", answer.cause);
 }
 
 #[test]

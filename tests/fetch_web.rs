@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Span};
 use backlinkd::fetch::{AddressBookError, FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
-use backlinkd::model::FailureKind;
+use backlinkd::model::{Cut, FailureKind};
 
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, fetch, url};
@@ -128,7 +128,16 @@ async fn one_deadline_holds_from_the_start_to_the_last_byte() {
     let client = Visitor::new(&FetchConfig { timeout: Span(second / 2), ..web.fetch_config() });
     for path in ["slow", "drip"] {
         let start = Instant::now();
-        assert_eq!(client.failure(&format!("http://a.test/{path}")).await, FailureKind::Timeout);
+        match path {
+            "slow" => {
+                assert_eq!(client.failure(&format!("http://a.test/{path}")).await, FailureKind::Timeout);
+            }
+            _ => {
+                let answer = client.answer(&format!("http://a.test/{path}")).await;
+                assert_eq!(answer.cut, Some(Cut::Time));
+                assert!((1..100).contains(&answer.body.len()), "{}", answer.body.len());
+            }
+        }
         let took = start.elapsed();
         assert!(took > second / 3 && took < 2 * second, "{path} took {took:?}");
     }
@@ -153,7 +162,7 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
         .page(
             "a.test",
             "/unended",
-            Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"),
+            Reply::raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"),
         )
         .page("a.test", "/huge-header", Reply::html("").header("X-Huge", "x".repeat(2 << 20)))
         .page(
@@ -167,8 +176,13 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
         .start()
         .await;
     let client = Visitor::new(&web.fetch_config());
-    for path in ["short", "reset", "nothing", "garbage", "http09", "chunk", "unended", "huge-header"] {
+    for path in ["reset", "nothing", "garbage", "http09", "chunk", "huge-header"] {
         assert_eq!(client.failure(&format!("http://a.test/{path}")).await, FailureKind::Protocol, "{path}");
+    }
+    for (path, body) in [("short", "half"), ("unended", "hi")] {
+        let answer = client.answer(&format!("http://a.test/{path}")).await;
+        assert_eq!((&answer.body[..], answer.cut), (body.as_bytes(), Some(Cut::Disconnect)), "{path}");
+        assert!(!answer.cause.is_empty(), "{path}");
     }
     assert_eq!(client.answer("http://a.test/odd-header").await.body, "ok");
     let answer = client.answer("http://a.test/until-close").await;

@@ -120,7 +120,7 @@ fn a_page_with_its_links_is_written_as_documented() {
     let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
     assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
-    assert!(meta.contains(&(b"format".to_vec(), b"\x04".to_vec())));
+    assert!(meta.contains(&(b"format".to_vec(), b"\x05".to_vec())));
     // Visited, HTML, active, external, inactive.
     assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
 }
@@ -240,10 +240,29 @@ fn another_format_is_refused() {
     write_raw(folder.path(), "meta", b"format", b"\x03");
     assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 3, expected: FORMAT, .. })));
     let sentence = refusal(folder.path());
-    assert!(sentence.contains("has format 3") && sentence.contains("reads format 4"), "{sentence}");
+    assert!(sentence.contains("has format 3") && sentence.contains("reads format 5"), "{sentence}");
     assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
+    write_raw(folder.path(), "meta", b"format", b"\x06");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 6, expected: FORMAT, .. })));
+}
+
+#[test]
+fn a_former_format_is_carried_over_unless_that_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()).unwrap());
     write_raw(folder.path(), "meta", b"format", b"\x04");
-    open(folder.path()).unwrap();
+    let keep = StoreConfig { upgrade: false, ..config() };
+    let refused = Store::open(folder.path(), &keep, suffixes()).err().unwrap().to_string();
+    assert!(refused.contains("has format 4") && refused.contains("set store.upgrade = true"), "{refused}");
+    // It is read beside the process that has it open, and stays what it is.
+    drop(Store::open_beside(folder.path(), &keep, suffixes()).unwrap());
+    let meta = |(db, _): (DB, Vec<String>)| rows(&db, "meta");
+    let names = DB::list_cf(&Options::default(), folder.path()).unwrap();
+    let db = DB::open_cf_for_read_only(&Options::default(), folder.path(), &names, false).unwrap();
+    assert!(rows(&db, "meta").contains(&(b"format".to_vec(), b"\x04".to_vec())));
+    drop(db);
+    assert!(meta(raw(open(folder.path()).unwrap())).contains(&(b"format".to_vec(), b"\x05".to_vec())));
+    drop(Store::open(folder.path(), &keep, suffixes()).unwrap());
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Fetcher {
 
     async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.config.timeout.0;
-        let (result, unread) = loop {
+        let (result, unread, begun) = loop {
             let protocol = self.protocols.of(request.url);
             let exchanged = self.exchange(request, protocol, deadline).await;
             let fault = match &exchanged {
@@ -146,8 +146,8 @@ impl Fetcher {
             };
             if !self.protocols.learn(request.url, protocol, fault) {
                 break exchanged.map_or_else(
-                    |failure| (Err(failure), None),
-                    |Exchanged { answer, unread, .. }| (Ok(answer), unread),
+                    |failure| (Err(failure), None, false),
+                    |Exchanged { answer, unread, begun, .. }| (Ok(answer), unread, begun),
                 );
             }
         };
@@ -161,7 +161,8 @@ impl Fetcher {
         if let Some(response) = unread {
             // The answer is complete. A new connection would take no longer than that.
             let patience = self.config.connect_timeout.0;
-            answer.unread = !receive::skip(response, self.config.skip_body_bytes, patience).await;
+            let is_empty = receive::skip(response, self.config.skip_body_bytes, patience).await;
+            answer.unread = begun || !is_empty;
         }
         Ok(answer)
     }
@@ -246,7 +247,7 @@ impl Fetcher {
         (answer.body, answer.unread) = (received.bytes, received.unread);
         (answer.cut, answer.cause) = (received.cut, received.cause);
         let unread = answer.unread.then_some(response);
-        Ok(Exchanged { answer, unread, fault: received.fault })
+        Ok(Exchanged { answer, unread, begun: received.begun, fault: received.fault })
     }
 
     /// The header fields that are kept, and how many are left out.
@@ -274,6 +275,8 @@ struct Exchanged {
     answer: Answer,
     /// The response whose body nobody reads.
     unread: Option<Response>,
+    /// Whether a part of it was read all the same.
+    begun: bool,
     /// Of a body that broke off: what another protocol may mend.
     fault: Option<ProtocolFault>,
 }

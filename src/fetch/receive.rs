@@ -62,6 +62,8 @@ pub(super) struct Received {
     pub cause: String,
     /// What another protocol may mend.
     pub fault: Option<ProtocolFault>,
+    /// Whether a part of it was taken off the wire, also where it is left unread.
+    pub begun: bool,
     /// Whether it was left on the wire because nobody reads it.
     pub unread: bool,
 }
@@ -103,9 +105,11 @@ pub(super) async fn html(
     };
     match is_html {
         true => receiver.rest().await,
-        // Of a body without a byte nothing is left unread.
         false => {
-            Ok(Received { unread: receiver.response.content_length() != Some(0), ..Received::default() })
+            let begun = !receiver.body.is_empty();
+            // Of a body without a byte nothing is left unread.
+            let unread = begun || receiver.response.content_length() != Some(0);
+            Ok(Received { begun, unread, ..Received::default() })
         }
     }
 }
@@ -189,7 +193,7 @@ impl<'a> Receiver<'a> {
     async fn rest(mut self) -> Result<Received, Failure> {
         while self.cut.is_none() && self.more().await? {}
         let Self { body, cut, cause, fault, .. } = self;
-        Ok(Received { bytes: body.freeze(), cut, cause, fault, unread: false })
+        Ok(Received { bytes: body.freeze(), cut, cause, fault, begun: true, unread: false })
     }
 
     fn too_late(&self) -> Failure {

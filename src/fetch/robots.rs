@@ -45,7 +45,7 @@ use super::robots_txt::{RobotsTxt, whole_lines};
 
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
-use crate::model::{FailureKind, LinkTag};
+use crate::model::{Cut, FailureKind, LinkTag};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 pub use kept::{KeptRobots, RobotsShelf};
@@ -362,6 +362,12 @@ fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched,
         .decode(config.max_bytes)
         .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let lines = if decoded.cut.is_some() { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
+    let has_rules = || lines.to_ascii_lowercase().windows(5).any(|word| word == b"allow");
+    if matches!(decoded.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding)) && !has_rules() {
+        // What came allows everything, and what is missing may not.
+        let cause = if answer.cause.is_empty() { &decoded.cause } else { &answer.cause };
+        return Err(Failure::new(FailureKind::Protocol, format!("it breaks off before its rules: {cause}")));
+    }
     let body = Bytes::copy_from_slice(lines);
     let rules = RobotsTxt::parse(&body, token, config.max_compared_bytes);
     Ok(Fetched { status: answer.status, rules, body })

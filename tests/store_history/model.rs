@@ -54,7 +54,10 @@ impl Model {
                 known.page.last_failure = *kind as u8;
             }
             Visit::NotModified => known.renewed(day),
-            Visit::Answered(content) if matches!(content.status, 304 | 403 | 429 | 500 | 503) => {
+            Visit::Answered(content)
+                if content.challenge
+                    || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
+            {
                 let failures = known.page.failures + 1;
                 if known.settled {
                     known.page.status = content.status;

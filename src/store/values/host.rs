@@ -16,6 +16,10 @@ pub(in crate::store) fn encode_host(host: &HostRecord) -> Vec<u8> {
         put_varint(&mut out, u64::from(visit.status));
         out.push(visit.failure);
     }
+    if host.last_failures.is_empty() {
+        // As in most records, and in those of format 4.
+        return out;
+    }
     put_varint(&mut out, host.last_failures.len() as u64);
     for failure in &host.last_failures {
         put_varint(&mut out, failure.at);
