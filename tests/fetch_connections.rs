@@ -122,7 +122,7 @@ async fn few_files_for_a_fetch() {
     let at = client.fetcher.addresses().resolve(&page).await.unwrap();
     let fresh = Visitor::new(&web.fetch_config());
     let hoarded = hoard();
-    let failure = fresh.fetcher.fetch(permit, at, None).await.unwrap_err();
+    let failure = fresh.fetcher.fetch(permit, at, None, None).await.unwrap_err();
     assert_eq!(failure.blame, Blame::Machine, "{failure}");
     drop(hoarded);
     assert_eq!(fresh.answer("http://h0.test/").await.body, "home");

@@ -198,12 +198,12 @@ async fn a_host_is_asked_at_the_address_whose_turn_it_is_and_at_no_other() {
     // Whatever its name says by now, and although there is a connection to the other.
     for at in ["127.5.0.1", "127.5.0.2", "127.5.0.2", "127.5.0.1"] {
         let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
-        let outcome = client.fetcher.fetch(permit, ip(at), None).await.unwrap();
+        let outcome = client.fetcher.fetch(permit, ip(at), None, None).await.unwrap();
         assert!(matches!(outcome, FetchOutcome::Answered(answer) if answer.ip == ip(at)), "{at}");
         assert_eq!(web.log().last().unwrap().at.ip(), ip(at));
     }
     assert_eq!(web.connections(), 2, "one to each is kept");
     let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
-    let outcome = client.fetcher.fetch(permit, ip("10.0.0.1"), None).await.unwrap();
+    let outcome = client.fetcher.fetch(permit, ip("10.0.0.1"), None, None).await.unwrap();
     assert!(matches!(outcome, FetchOutcome::Failed(FailureKind::AddressRefused, _)), "{outcome:?}");
 }

@@ -47,7 +47,7 @@ async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
     for absent in ["cookie", "referer", "if-none-match", "authorization"] {
         assert_eq!(request.header(absent), None, "{absent}");
     }
-    let told = client.fetcher.request_headers(&url("http://a.test/p?q=1"), None);
+    let told = client.fetcher.request_headers(&url("http://a.test/p?q=1"), None, None);
     let told = told.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     let mut sent = request.headers.clone();
     sent.sort();
@@ -93,7 +93,7 @@ async fn a_page_that_has_not_changed_is_not_sent_again() {
     assert_eq!((answer.status, answer.body.len()), (304, 0));
     let request = web.log().pop().unwrap();
     assert_eq!(request.header("if-modified-since"), Some("Mon, 01 Jan 2024 00:00:00 GMT"));
-    let told = client.fetcher.request_headers(&url("http://a.test/"), Some(&known));
+    let told = client.fetcher.request_headers(&url("http://a.test/"), Some(&known), None);
     assert_eq!(
         (&told["if-none-match"], &told["host"]),
         (&"\"v1\"".parse().unwrap(), &"a.test".parse().unwrap())
@@ -162,7 +162,9 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
         .page(
             "a.test",
             "/unended",
-            Reply::raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"),
+            Reply::raw(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+            ),
         )
         .page("a.test", "/huge-header", Reply::html("").header("X-Huge", "x".repeat(2 << 20)))
         .page(

@@ -56,6 +56,8 @@ pub struct FetchConfig {
     pub min_bytes_per_second: u64,
     /// The time after which that is asked of a body.
     pub slow_body_grace: Span,
+    /// Redirects followed within the visit of one page, because they set a cookie or come back to the page.
+    pub max_chain_redirects: u32,
     /// Servers remembered that have to be asked over HTTP/1.1, or whose heads are malformed.
     pub protocol_cache_servers: usize,
     /// Header fields of an answer at most; the rest is left out.
@@ -96,6 +98,7 @@ impl Default for FetchConfig {
             dns_cache_hosts: 100_000,
             min_bytes_per_second: 1_000,
             slow_body_grace: Span::seconds(10),
+            max_chain_redirects: 5,
             protocol_cache_servers: 100_000,
             max_headers: 100,
             max_header_bytes: 64 << 10,

@@ -51,7 +51,11 @@ impl Archive {
     /// Writes what was asked, and its answer, if there is one.
     pub fn keep(&self, fetched: &Fetched) -> Result<(), WarcError> {
         let FetchOutcome::Answered(answer) = &fetched.outcome else { return Ok(()) };
-        let request_headers = self.fetcher.request_headers(&fetched.url, fetched.validators.as_ref());
+        let request_headers = self.fetcher.request_headers(
+            &fetched.url,
+            fetched.validators.as_ref(),
+            fetched.chain.as_ref().map(|chain| &chain.cookies),
+        );
         self.writer.write(&Exchange {
             url: &fetched.url,
             unix_seconds: fetched.begun,

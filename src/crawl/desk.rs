@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::archive::Archive;
+use super::chain::Chain;
 use super::messages::{Event, Outcome, Work};
 use super::reading::Reading;
 use super::room::Room;
@@ -20,6 +21,8 @@ use crate::warc::WarcError;
 /// What came of a request.
 pub(super) struct Fetched {
     pub url: CanonicalUrl,
+    /// The chain of redirects that led to the URL.
+    pub chain: Option<Chain>,
     /// When it was asked, in Unix time.
     pub begun: u64,
     /// What the request was made conditional by.
@@ -32,7 +35,14 @@ pub(super) struct Fetched {
 }
 
 /// What came of an answer, if it was a page's or a sitemap's; or the answer itself, and why it could not be kept.
-type Read = Result<Option<(Outcome, Option<Room>)>, (Box<Fetched>, WarcError)>;
+type Read = Result<Option<Progressed>, (Box<Fetched>, WarcError)>;
+
+/// What came of a page's or a sitemap's answer.
+enum Progressed {
+    Done(Box<Outcome>, Option<Room>),
+    /// It leads on, within the same visit.
+    Redirected(QueuedUrl, Chain),
+}
 
 /// Whom an answer goes through, and whom what came of it is told.
 #[derive(Clone)]
@@ -50,7 +60,10 @@ impl Desk {
         let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
         match self.guarded(&url, queued, || self.keep_and_read(fetched)) {
             Ok(None) => {}
-            Ok(Some((outcome, room))) => _ = self.work.send(Work::Outcome(Box::new(outcome), room)),
+            Ok(Some(Progressed::Done(outcome, room))) => _ = self.work.send(Work::Outcome(outcome, room)),
+            Ok(Some(Progressed::Redirected(queued, chain))) => {
+                _ = self.events.send(Event::Redirected(queued, chain));
+            }
             Err((fetched, error)) => _ = self.events.send(Event::Unkept(fetched, error)),
         }
     }
@@ -59,7 +72,10 @@ impl Desk {
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
             tracing::error!(%url, "an answer could not be read because of a defect of this program; please report it");
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
-            Ok(queued.map(|queued| (self.read(queued, failed, false), None)))
+            Ok(queued.map(|queued| {
+                let (asked, chain) = (queued.url.clone(), None);
+                Progressed::Done(Box::new(self.read(queued, &asked, chain, failed, false)), None)
+            }))
         })
     }
 
@@ -69,19 +85,31 @@ impl Desk {
         {
             return Err((Box::new(fetched), error));
         }
-        let Fetched { outcome, queued, validators, mut room, .. } = fetched;
+        let Fetched { outcome, queued, validators, mut room, url, chain, .. } = fetched;
         Ok(queued.map(|queued| {
-            let outcome = self.read(queued, outcome, validators.is_some());
+            if let FetchOutcome::Answered(answer) = &outcome
+                && let Some(next) = self.reading.next_in_chain(&queued, &url, answer, chain.as_ref())
+            {
+                return Progressed::Redirected(queued, next);
+            }
+            let outcome = self.read(queued, &url, chain, outcome, validators.is_some());
             if let Some(room) = &mut room {
                 room.keep(outcome.bytes());
             }
-            (outcome, room)
+            Progressed::Done(Box::new(outcome), room)
         }))
     }
 
-    fn read(&self, queued: QueuedUrl, fetched: FetchOutcome, conditional: bool) -> Outcome {
+    fn read(
+        &self,
+        queued: QueuedUrl,
+        asked: &CanonicalUrl,
+        chain: Option<Chain>,
+        fetched: FetchOutcome,
+        conditional: bool,
+    ) -> Outcome {
         match queued.target {
-            Target::Page => self.reading.outcome(queued, fetched, conditional),
+            Target::Page => self.reading.outcome(queued, asked, chain, fetched, conditional),
             Target::Sitemap(level) => self.reading.sitemap(queued, level, &fetched),
         }
     }
@@ -120,7 +148,7 @@ mod tests {
                 let (url, priority) = (url.clone(), Priority::New(0));
                 let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
                 let read = desk.guarded(&url, Some(queued), || panic!("a defect"));
-                let (outcome, _) = read.ok().flatten().unwrap();
+                let Some(Progressed::Done(outcome, _)) = read.ok().flatten() else { panic!("it is done") };
                 assert_eq!((outcome.end, outcome.queued.attempts), (expected, attempts + 1));
                 let visit = outcome.record.map(|record| record.visit);
                 let failed = (target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));

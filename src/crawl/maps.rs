@@ -33,7 +33,7 @@ impl Reading {
         Progress::add(&self.progress.sitemaps, 1);
         let end =
             if passing && attempts < self.config.crawl.max_attempts { End::Again } else { End::Fetched };
-        Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, found, end }
+        Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, others: Vec::new(), found, end }
     }
 
     /// A sitemap to read, unless its host has none left.

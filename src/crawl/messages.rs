@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
+use super::chain::Chain;
 use super::desk::Fetched;
 use super::room::Room;
 use crate::fetch::{Failure, RobotsStep};
@@ -39,6 +40,8 @@ pub(super) enum Event {
         at: Instant,
         failure: Failure,
     },
+    /// A redirect is to be followed within the visit of the page.
+    Redirected(QueuedUrl, Chain),
     Stored(Stored),
     Unkept(Box<Fetched>, WarcError),
     Broken(CrawlError),
@@ -87,6 +90,8 @@ pub(super) struct Outcome {
     pub queued: QueuedUrl,
     /// `None` when it is no page, or was never asked for.
     pub record: Option<PageRecord>,
+    /// Of the other URLs of its chain of redirects.
+    pub others: Vec<PageRecord>,
     pub found: Vec<Found>,
     pub end: End,
 }
@@ -94,11 +99,12 @@ pub(super) struct Outcome {
 impl Outcome {
     /// Bytes of the URLs and texts that it brings, most of what it takes in memory where it takes much.
     pub fn bytes(&self) -> usize {
-        let links = match self.record.as_ref().map(|record| &record.visit) {
-            Some(Visit::Answered(content)) => &content.links[..],
+        let records = self.record.iter().chain(&self.others);
+        let links = records.flat_map(|record| match &record.visit {
+            Visit::Answered(content) => &content.links[..],
             _ => &[],
-        };
-        let links = links.iter().map(|link| link.target.as_str().len() + link.anchor.len());
+        });
+        let links = links.map(|link| link.target.as_str().len() + link.anchor.len());
         let found = self.found.iter().map(|found| found.url.as_str().len());
         links.chain(found).sum()
     }

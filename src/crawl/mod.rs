@@ -18,6 +18,7 @@
 mod allowance;
 mod archive;
 mod backlog;
+mod chain;
 mod challenge;
 mod desk;
 mod disk;

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::Crawler;
 use super::allowance::Allowances;
+use super::chain::{self, Chain};
 use super::challenge;
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
@@ -81,12 +82,53 @@ impl Reading {
         }
     }
 
-    /// What became of a queued URL. `conditional`: whether the request carried validators.
-    pub fn outcome(&self, queued: QueuedUrl, fetched: FetchOutcome, conditional: bool) -> Outcome {
+    /// Where the answer of a page or sitemap leads within its visit; `None` when the visit ends with it. What the answer
+    /// says of its own URL is kept in the chain.
+    pub fn next_in_chain(
+        &self,
+        queued: &QueuedUrl,
+        asked: &CanonicalUrl,
+        answer: &Answer,
+        chain: Option<&Chain>,
+    ) -> Option<Chain> {
+        let is_read = |url: &CanonicalUrl| {
+            let page = self.store.page(url).ok().flatten();
+            page.is_some_and(|page| page.html && page.status == 200)
+        };
+        let most = self.config.fetch.max_chain_redirects;
+        let mut next = chain::next(asked, answer, chain, &self.rules, most, is_read)?;
+        if queued.target == Target::Page {
+            let url = self.recorded_url(queued, asked);
+            let visit = self.visit(&url, answer, false);
+            next.records.retain(|record| record.url != url);
+            next.records.push(PageRecord { url, visited: unix_now(), visit });
+        }
+        Some(next)
+    }
+
+    /// The URL that the index knows what was asked for by: without a session id.
+    fn recorded_url(&self, queued: &QueuedUrl, asked: &CanonicalUrl) -> CanonicalUrl {
+        match asked == &queued.url {
+            true => asked.clone(),
+            false => self.rules.canonical(asked.as_str()).unwrap_or_else(|_| asked.clone()),
+        }
+    }
+
+    /// What became of a queued URL, by the answer of the URL that was asked for it last. `conditional`: whether the
+    /// request carried validators.
+    pub fn outcome(
+        &self,
+        queued: QueuedUrl,
+        asked: &CanonicalUrl,
+        chain: Option<Chain>,
+        fetched: FetchOutcome,
+        conditional: bool,
+    ) -> Outcome {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
+        let url = self.recorded_url(&queued, asked);
         let visit = match fetched {
-            FetchOutcome::Answered(answer) => self.visit(&queued.url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional),
             FetchOutcome::Failed(kind, detail) => {
                 tracing::debug!(url = %queued.url, detail, "no answer came");
                 Visit::Failed(kind)
@@ -94,10 +136,17 @@ impl Reading {
         };
         let attempts = queued.attempts + 1;
         let again = is_passing(&visit) && attempts < self.config.crawl.max_attempts;
-        let found = self.found(&queued, &visit);
+        let mut found = self.found(&queued, &visit);
+        let mut others = chain.map_or_else(Vec::new, |chain| chain.records);
+        others.retain(|record| record.url != url);
+        for record in &others {
+            found.extend(self.found(&queued, &record.visit));
+        }
+        others.push(PageRecord { url, visited, visit });
+        let own = others.iter().position(|record| record.url == queued.url).map(|at| others.remove(at));
         let queued = QueuedUrl { attempts, ..queued };
-        let record = PageRecord { url: queued.url.clone(), visited, visit };
-        Outcome { queued, record: Some(record), found, end: if again { End::Again } else { End::Fetched } }
+        let end = if again { End::Again } else { End::Fetched };
+        Outcome { queued, record: own, others, found, end }
     }
 
     /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::archive::Archive;
 use super::backlog::StoreBacklog;
+use super::chain::Chain;
 use super::desk::Fetched;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
@@ -86,6 +87,8 @@ pub(super) struct Loop<'a> {
     pub paused: bool,
     /// Answers that could not be kept, for another try.
     pub unkept: Vec<Fetched>,
+    /// Redirects that are followed within the visit of a page, by the URL in the queue.
+    pub chains: FxHashMap<CanonicalUrl, Chain>,
 }
 
 /// Runs one crawl to its end.
@@ -197,6 +200,7 @@ impl<'a> Loop<'a> {
             intake: Intake::new(),
             paused: false,
             unkept: Vec::new(),
+            chains: FxHashMap::default(),
         })
     }
 
@@ -374,6 +378,7 @@ impl<'a> Loop<'a> {
             }
             Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
             Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
+            Event::Redirected(queued, chain) => self.follow(queued, chain),
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Unkept(fetched, error) => self.take_in_unkept(*fetched, error)?,
             Event::Broken(error) => return Err(error),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
+use super::chain::Chain;
 use super::desk::{Desk, Fetched};
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
@@ -13,12 +14,15 @@ use super::want;
 use crate::fetch::{
     Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
 };
-use crate::frontier::{Found, Pause, Priority, QueueName, QueuedUrl, Target};
+use crate::frontier::{Fate, Found, Pause, Priority, QueueName, QueuedUrl, Target};
 use crate::model::{Cut, Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
 
 /// Why a robots.txt is not asked for at a host that is dormant.
 const LEFT_ALONE: &str = "its host is left alone for now";
+
+/// Chains of redirects that wait for a turn, at most; one that finds no room begins again.
+const MOST_CHAINS: usize = 10_000;
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]
@@ -51,8 +55,8 @@ impl Loop<'_> {
                 if desk.archive.is_some() {
                     let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
                     let url = asked.clone();
-                    let (queued, room) = (None, None);
-                    desk.take(Fetched { url, begun, validators: None, outcome, queued, room });
+                    let (queued, room, chain) = (None, None, None);
+                    desk.take(Fetched { url, chain, begun, validators: None, outcome, queued, room });
                 }
             };
             let step = robots.fetch_and_show(job, ip, &keep).await;
@@ -75,11 +79,16 @@ impl Loop<'_> {
             Progress::add(&self.crawler.progress.blocked, 1);
             return self.put_off(queue, queued, now);
         }
+        if let Some(chain) = self.chains.remove(&queued.url)
+            && let RobotsAnswer::Allowed(permit) = self.crawler.robots.check(&chain.next)
+        {
+            self.hand_out_page(&queued);
+            return self.fetch(queue, queued, permit, None, Some(chain));
+        }
         match self.crawler.robots.check(&queued.url) {
             RobotsAnswer::Allowed(permit) => {
-                self.outstanding += 1;
-                self.handed_out += u64::from(queued.target == Target::Page);
-                self.fetch(queue, queued, permit, page.and_then(validators))?;
+                self.hand_out_page(&queued);
+                self.fetch(queue, queued, permit, page.and_then(validators), None)?;
             }
             RobotsAnswer::Disallowed { line } => {
                 tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
@@ -98,6 +107,21 @@ impl Loop<'_> {
             }
         }
         Ok(())
+    }
+
+    fn hand_out_page(&mut self, queued: &QueuedUrl) {
+        self.outstanding += 1;
+        self.handed_out += u64::from(queued.target == Target::Page);
+    }
+
+    /// A redirect leads on within the visit of its page: the next request waits for the host's turn.
+    pub fn follow(&mut self, queued: QueuedUrl, chain: Chain) {
+        self.outstanding -= 1;
+        self.handed_out -= u64::from(queued.target == Target::Page);
+        if self.chains.len() < MOST_CHAINS {
+            self.chains.insert(queued.url.clone(), chain);
+        }
+        self.frontier.stored(queued, Fate::Again);
     }
 
     /// What becomes of an entry of the queue whose visit was made already: a URL may stand there twice. One whose page
@@ -128,7 +152,7 @@ impl Loop<'_> {
     ) -> Result<(), CrawlError> {
         self.outstanding += 1;
         self.frontier.ended(&queue, now, None, Pause::None);
-        let outcome = Outcome { queued, record: None, found: Vec::new(), end };
+        let outcome = Outcome { queued, record: None, others: Vec::new(), found: Vec::new(), end };
         self.work.send(Work::Outcome(Box::new(outcome), None)).map_err(|_| CrawlError::Broken)
     }
 
@@ -138,6 +162,7 @@ impl Loop<'_> {
         queued: QueuedUrl,
         permit: Allowed,
         known: Option<Validators>,
+        chain: Option<Chain>,
     ) -> Result<(), CrawlError> {
         let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
         let (fetcher, desk, rooms) = (Arc::clone(&self.crawler.fetcher), self.desk(), self.rooms.clone());
@@ -145,9 +170,11 @@ impl Loop<'_> {
         let most = self.crawler.config.sitemaps.max_bytes;
         let task = async move {
             let begun = unix_now();
+            let asked = permit.url().clone();
+            let cookies = chain.as_ref().map(|chain| &chain.cookies);
             let fetched = match queued.target {
-                Target::Page => fetcher.fetch(permit, ip, known.as_ref()).await,
-                Target::Sitemap(_) => fetcher.fetch_file(permit, ip, most).await,
+                Target::Page => fetcher.fetch(permit, ip, known.as_ref(), cookies).await,
+                Target::Sitemap(_) => fetcher.fetch_file(permit, ip, cookies, most).await,
             };
             let outcome = match fetched {
                 Ok(outcome) => outcome,
@@ -173,8 +200,8 @@ impl Loop<'_> {
             let _ =
                 desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
             let room = rooms.take(queued.target).await;
-            let (url, queued) = (queued.url.clone(), Some(queued));
-            let fetched = Fetched { url, begun, validators: known, outcome, queued, room };
+            let (url, queued) = (asked, Some(queued));
+            let fetched = Fetched { url, chain, begun, validators: known, outcome, queued, room };
             rayon::spawn(move || desk.take(fetched));
         };
         self.tasks.spawn_on(task, self.runtime);
@@ -404,8 +431,10 @@ impl Loop<'_> {
     }
 }
 
-/// What to make the request conditional by: only a page whose last answer was a 200 can be renewed by a 304.
+/// What to make the request conditional by: only a page whose last answer was a 200 can be renewed by a 304. One that
+/// broke off is asked for whole.
 fn validators(page: StoredPage) -> Option<Validators> {
-    let usable = page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());
+    let is_whole = !matches!(page.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding));
+    let usable = is_whole && page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());
     usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified })
 }

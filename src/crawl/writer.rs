@@ -95,9 +95,9 @@ fn store_batch(
 
 fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut Stored) {
     count(progress, &outcome);
-    let Outcome { queued, record, found, end } = outcome;
+    let Outcome { queued, record, others, found, end } = outcome;
     commit.found.extend(found);
-    commit.records.extend(record);
+    commit.records.extend(record.into_iter().chain(others));
     match end {
         End::Fetched => commit.done.push(queued.clone()),
         End::Again => commit.retried.push(queued.clone()),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::address::AddressBook;
 use super::connections::Connections;
+use super::cookies::CookieJar;
 use super::failure::{Blame, Failure};
 use super::protocol::{Protocol, ProtocolFault, Protocols};
 use super::receive::{self, Limits, Pace, Wanted};
@@ -58,6 +59,7 @@ struct Request<'a> {
     /// The address that is asked.
     at: IpAddr,
     validators: Option<&'a Validators>,
+    cookies: Option<&'a CookieJar>,
     wanted: Wanted,
     max_bytes: usize,
 }
@@ -88,12 +90,17 @@ impl Fetcher {
     }
 
     /// The headers that a request for `url` carries, as the client sends them: for records of what was asked.
-    pub fn request_headers(&self, url: &CanonicalUrl, validators: Option<&Validators>) -> HeaderMap {
+    pub fn request_headers(
+        &self,
+        url: &CanonicalUrl,
+        validators: Option<&Validators>,
+        cookies: Option<&CookieJar>,
+    ) -> HeaderMap {
         let mut headers = self.headers.clone();
         if let Ok(host) = HeaderValue::from_str(url.authority()) {
             headers.insert(header::HOST, host);
         }
-        headers.extend(conditions(validators));
+        headers.extend(own_headers(url, validators, cookies));
         headers
     }
 
@@ -107,9 +114,10 @@ impl Fetcher {
         permit: Allowed,
         at: IpAddr,
         validators: Option<&Validators>,
+        cookies: Option<&CookieJar>,
     ) -> Result<FetchOutcome, Failure> {
         let (url, max_bytes) = (permit.url(), self.config.max_body_bytes);
-        outcome(self.ask(Request { url, at, validators, wanted: Wanted::Html, max_bytes }).await)
+        outcome(self.ask(Request { url, at, validators, cookies, wanted: Wanted::Html, max_bytes }).await)
     }
 
     /// Fetches what is no page, a sitemap for example: a body of any type, up to `max_bytes`.
@@ -120,9 +128,10 @@ impl Fetcher {
         &self,
         permit: Allowed,
         at: IpAddr,
+        cookies: Option<&CookieJar>,
         max_bytes: usize,
     ) -> Result<FetchOutcome, Failure> {
-        outcome(self.get(permit.url(), at, max_bytes).await)
+        outcome(self.get(permit.url(), at, cookies, max_bytes).await)
     }
 
     /// Fetches without a permit: for robots.txt files only.
@@ -130,21 +139,34 @@ impl Fetcher {
         &self,
         url: &CanonicalUrl,
         at: IpAddr,
+        cookies: Option<&CookieJar>,
         max_bytes: usize,
     ) -> Result<Answer, Failure> {
-        self.ask(Request { url, at, validators: None, wanted: Wanted::Any, max_bytes }).await
+        self.ask(Request { url, at, validators: None, cookies, wanted: Wanted::Any, max_bytes }).await
     }
 
     async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.config.timeout.0;
+        let mut first_failure = None;
         let (result, unread, begun) = loop {
             let protocol = self.protocols.of(request.url);
-            let exchanged = self.exchange(request, protocol, deadline).await;
+            let mut exchanged = self.exchange(request, protocol, deadline).await;
+            if let Err(failure) = &mut exchanged
+                && failure.kind == FailureKind::Tls
+                && protocol != Protocol::Negotiated
+            {
+                // It speaks HTTP/2 alone, and that badly.
+                self.protocols.forget(request.url);
+                *failure = first_failure.take().unwrap_or_else(|| failure.clone());
+                failure.fault = None;
+            }
             let fault = match &exchanged {
                 Ok(exchanged) => exchanged.fault,
                 Err(failure) => failure.fault,
             };
-            if !self.protocols.learn(request.url, protocol, fault) {
+            if self.protocols.learn(request.url, protocol, fault) {
+                first_failure = first_failure.or(exchanged.err());
+            } else {
                 break exchanged.map_or_else(
                     |failure| (Err(failure), None, false),
                     |Exchanged { answer, unread, begun, .. }| (Ok(answer), unread, begun),
@@ -194,12 +216,12 @@ impl Fetcher {
     /// Asks, and reads the answer up to the last of its headers.
     async fn head(
         &self,
-        Request { url, at, validators, .. }: Request<'_>,
+        Request { url, at, validators, cookies, .. }: Request<'_>,
         protocol: Protocol,
     ) -> Result<(Response, Answer), Failure> {
         let place = self.addresses.place(url, at)?;
         let client = self.connections.client(url, place, protocol)?;
-        let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
+        let sent = client.get(url.as_str()).headers(own_headers(url, validators, cookies)).send().await;
         let response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;
         let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
         Ok(self.answer_of(response, ip, 0))
@@ -208,10 +230,10 @@ impl Fetcher {
     /// Asks over a connection of its own, whose heads are read tolerantly.
     async fn tolerant_head(
         &self,
-        Request { url, at, validators, .. }: Request<'_>,
+        Request { url, at, validators, cookies, .. }: Request<'_>,
     ) -> Result<(Response, Answer), Failure> {
         let place = self.addresses.place(url, at)?;
-        let (headers, most) = (self.request_headers(url, validators), self.config.max_headers);
+        let (headers, most) = (self.request_headers(url, validators, cookies), self.config.max_headers);
         let connect_timeout = self.config.connect_timeout.0;
         let asked = tolerant::get(url, place, self.connections.tls(), headers, most, connect_timeout);
         let (response, dropped) = asked.await?;
@@ -289,9 +311,17 @@ fn outcome(result: Result<Answer, Failure>) -> Result<FetchOutcome, Failure> {
     }
 }
 
-/// The headers that make a request conditional. A validator that cannot stand in a header is left out.
-fn conditions(validators: Option<&Validators>) -> HeaderMap {
+/// The headers of one request alone: its cookies, and what makes it conditional. A validator that cannot stand in a
+/// header is left out.
+fn own_headers(
+    url: &CanonicalUrl,
+    validators: Option<&Validators>,
+    cookies: Option<&CookieJar>,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    if let Some(cookies) = cookies.and_then(|cookies| cookies.header(url)) {
+        headers.insert(header::COOKIE, cookies);
+    }
     let mut add = |name: HeaderName, value: &str| {
         if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_bytes(value.as_bytes())) {
             headers.insert(name, value);

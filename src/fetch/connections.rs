@@ -27,6 +27,9 @@ use crate::config::FetchConfig;
 use crate::lru::Lru;
 use crate::urls::CanonicalUrl;
 
+/// Bytes of the header fields of one response at most, as the HTTP client has it for HTTP/1.1.
+const MOST_HEADER_LIST_BYTES: u32 = 400_000;
+
 /// Scheme, host and port as in a URL, where that is, and how it is asked.
 type Server = (bool, Box<str>, SocketAddr, Protocol);
 
@@ -103,7 +106,8 @@ impl Connections {
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_max_headers(config.max_headers)
-            .http2_max_header_list_size(u32::try_from(config.max_header_bytes).unwrap_or(u32::MAX))
+            // What is beyond fetch.max_header_bytes is left out afterwards.
+            .http2_max_header_list_size(MOST_HEADER_LIST_BYTES)
             .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(Place(place)))
             .build()

@@ -17,6 +17,7 @@ mod answer;
 pub mod body;
 mod client;
 mod connections;
+mod cookies;
 mod failure;
 mod http_date;
 mod protocol;
@@ -31,6 +32,7 @@ pub use address::{AddressBook, AddressBookError, OverridesError};
 pub use answer::{Answer, FetchOutcome};
 pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
+pub use cookies::CookieJar;
 pub use failure::{Blame, Failure};
 pub use protocol::ProtocolFault;
 pub use robots::{

@@ -95,6 +95,11 @@ impl Protocols {
         true
     }
 
+    /// Takes back what is known of a server: it does not speak the other protocol.
+    pub fn forget(&self, url: &CanonicalUrl) {
+        self.remember(url, Known::default());
+    }
+
     fn update<T>(&self, url: &CanonicalUrl, read: impl FnOnce(Option<&Known>) -> T) -> T {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_empty() {

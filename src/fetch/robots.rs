@@ -40,6 +40,7 @@ use bytes::Bytes;
 
 use super::Fetcher;
 use super::answer::Answer;
+use super::cookies::CookieJar;
 use super::failure::{Blame, Failure};
 use super::robots_txt::{RobotsTxt, whole_lines};
 
@@ -77,6 +78,8 @@ pub struct RobotsFetch {
     origin: Arc<str>,
     url: CanonicalUrl,
     redirects: u32,
+    /// Those that the redirects so far have set.
+    cookies: CookieJar,
 }
 
 impl RobotsFetch {
@@ -154,7 +157,12 @@ impl RobotsCache {
             };
         }
         match CanonicalUrl::from_stored(format!("{origin}/robots.txt")) {
-            Some(url) => RobotsAnswer::NeedsFetch(RobotsFetch { origin, url, redirects: 0 }),
+            Some(url) => RobotsAnswer::NeedsFetch(RobotsFetch {
+                origin,
+                url,
+                redirects: 0,
+                cookies: CookieJar::default(),
+            }),
             None => RobotsAnswer::Unreachable { retry_in: self.config.retry_after.0 },
         }
     }
@@ -206,7 +214,7 @@ impl RobotsCache {
         at: IpAddr,
         show: &(dyn Fn(&Answer) + Sync),
     ) -> RobotsStep {
-        let result = self.fetcher.get(&job.url, at, self.config.max_bytes).await;
+        let result = self.fetcher.get(&job.url, at, Some(&job.cookies), self.config.max_bytes).await;
         if let Err(failure) = &result
             && failure.blame != Blame::Host
         {
@@ -242,7 +250,9 @@ impl RobotsCache {
         }
         let base = self.rules.base(&job.url)?;
         let url = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
-        Some(RobotsFetch { origin: job.origin.clone(), url, redirects: job.redirects + 1 })
+        let mut cookies = job.cookies.clone();
+        cookies.take_in(&job.url, &answer.headers);
+        Some(RobotsFetch { origin: job.origin.clone(), url, redirects: job.redirects + 1, cookies })
     }
 
     async fn read(&self, answer: Answer) -> Result<Fetched, Failure> {

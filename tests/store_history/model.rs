@@ -53,10 +53,12 @@ impl Model {
                 known.page.failures += 1;
                 known.page.last_failure = *kind as u8;
             }
-            Visit::NotModified => known.renewed(day),
+            Visit::NotModified => {
+                known.renewed(day);
+                known.page.cause.clear();
+            }
             Visit::Answered(content)
-                if content.challenge
-                    || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
+                if content.challenge || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
             {
                 let failures = known.page.failures + 1;
                 if known.settled {

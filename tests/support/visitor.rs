@@ -16,7 +16,7 @@ pub fn url(text: &str) -> CanonicalUrl {
 /// Fetches from wherever the host is.
 pub async fn fetch(fetcher: &Fetcher, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
     match fetcher.addresses().resolve(permit.url()).await {
-        Ok(at) => fetcher.fetch(permit, at, validators).await.unwrap(),
+        Ok(at) => fetcher.fetch(permit, at, validators, None).await.unwrap(),
         Err(failure) => FetchOutcome::Failed(failure.kind, failure.detail),
     }
 }
