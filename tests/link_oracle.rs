@@ -7,7 +7,7 @@ mod whole_tree;
 use std::path::Path;
 
 use backlinkd::config::ParseConfig;
-use backlinkd::model::LinkTag;
+use backlinkd::model::{LinkTag, MediaType};
 use backlinkd::parse::{Answer, ParsedPage, is_html, parse};
 use backlinkd::urls::UrlRules;
 use serde::Deserialize;
@@ -84,10 +84,11 @@ fn read(page: &OraclePage, pages: &Path) -> ParsedPage {
     let body = std::fs::read(pages.join(&page.file)).unwrap();
     let rules = UrlRules::default();
     let url = rules.canonical(&page.document_url).unwrap();
-    let content_type = Some(page.http_content_type.as_str());
-    assert!(is_html(content_type, &body), "{}", page.file);
+    let media_type = MediaType::extract([&page.http_content_type]);
+    let media_type = media_type.as_ref();
+    assert!(is_html(media_type, &body), "{}", page.file);
     let answer =
-        Answer { url: &url, content_type, x_robots_tag: &[], refresh: None, link_headers: &[], body: &body };
+        Answer { url: &url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body: &body };
     parse(&answer, &ParseConfig::default(), &rules, "backlinkd")
 }
 

@@ -200,7 +200,7 @@ impl<'t> Walker<'t, '_> {
 
     fn link(&mut self, element: &'t Element<'t>) {
         let relations = element.attribute(&local_name!("rel")).unwrap_or_default();
-        let is_canonical = relations.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("canonical"));
+        let is_canonical = Rel::tokens(relations).any(|r| r.eq_ignore_ascii_case("canonical"));
         let href = element.attribute(&local_name!("href")).filter(|href| !href.is_empty());
         if is_canonical {
             self.findings.canonicals.extend(href);

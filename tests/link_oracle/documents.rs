@@ -3,19 +3,20 @@
 use std::sync::LazyLock;
 
 use backlinkd::config::ParseConfig;
-use backlinkd::model::{Directives, Link, LinkTag, Rel};
+use backlinkd::model::{Directives, Link, LinkTag, MediaType, Rel};
 use backlinkd::parse::{Answer, ParsedPage, parse};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 use encoding_rs::Encoding;
 use rustix::time::{ClockId, clock_gettime};
 
 const PAGE: &str = "https://site.example/dir/page";
+static HTML: LazyLock<Option<MediaType>> = LazyLock::new(|| MediaType::parse(b"text/html"));
 static PAGE_URL: LazyLock<CanonicalUrl> = LazyLock::new(|| UrlRules::default().canonical(PAGE).unwrap());
 
 fn answer(body: &[u8]) -> Answer<'_> {
     Answer {
         url: &PAGE_URL,
-        content_type: Some("text/html"),
+        media_type: HTML.as_ref(),
         x_robots_tag: &[],
         refresh: None,
         link_headers: &[],
@@ -262,7 +263,10 @@ fn every_charset_is_read_wherever_it_is_declared() {
             "header" | "conflict" => format!("text/html; charset={label}"),
             _ => "text/html".to_owned(),
         };
-        let page = read_answer(Answer { content_type: Some(&content_type), ..answer(&encode(&body, label)) });
+        let page = read_answer(Answer {
+            media_type: MediaType::parse(content_type.as_bytes()).as_ref(),
+            ..answer(&encode(&body, label))
+        });
         let name = if label == "iso-8859-1" { "windows-1252" } else { label };
         assert_eq!((page.charset.as_str(), page.title.as_str()), (name, word), "{label} {place}");
         assert_eq!(page.links[0].anchor, word, "{label} {place}");
@@ -285,7 +289,8 @@ fn a_late_declaration_settles_a_guess_but_not_a_header() {
         encode(&format!("<!--{}--><meta charset=koi8-r><title>Привет</title>", "x".repeat(2000)), "koi8-r");
     let page = read_answer(answer(&body));
     assert_eq!((page.charset.as_str(), page.title.as_str()), ("koi8-r", "Привет"));
-    let page = read_answer(Answer { content_type: Some("text/html; charset=windows-1252"), ..answer(&body) });
+    let media_type = MediaType::parse(b"text/html; charset=windows-1252");
+    let page = read_answer(Answer { media_type: media_type.as_ref(), ..answer(&body) });
     assert_eq!(page.charset, "windows-1252");
 }
 

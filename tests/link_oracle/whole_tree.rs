@@ -3,7 +3,7 @@
 //! same.
 
 use backlinkd::config::ParseConfig;
-use backlinkd::model::LinkTag;
+use backlinkd::model::{LinkTag, MediaType};
 use backlinkd::parse::{Answer, parse};
 use backlinkd::urls::UrlRules;
 use html5ever::driver::{ParseOpts, parse_document};
@@ -112,7 +112,7 @@ fn ours(body: &str) -> Told {
     let url = rules.canonical(PAGE).unwrap();
     let answer = Answer {
         url: &url,
-        content_type: Some("text/html; charset=utf-8"),
+        media_type: MediaType::parse(b"text/html; charset=utf-8").as_ref(),
         x_robots_tag: &[],
         refresh: None,
         link_headers: &[],
