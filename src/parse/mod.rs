@@ -17,12 +17,13 @@
 //! * not a reference that has no canonical URL (another scheme than http(s), unparsable), nor one that leads
 //!   back to the document itself (RFC 3986, 4.4): one whose canonical URL is the document's own.
 //!
-//! "Blank" is ASCII white space, as in the DOM's own `strip and collapse`: a no-break space is text.
+//! `text` says what a blank is, and `anchors` what the text of an anchor is.
 //!
 //! Hostile pages are bounded: the number of links and their bytes, the number of tree nodes, of elements open at once
 //! and of attributes of one tag (`[parse]` in the configuration). Everything takes time and memory linear in the
 //! body, times at most those bounds, and nothing recurses.
 
+mod anchors;
 mod charset;
 mod directives;
 mod encode;
