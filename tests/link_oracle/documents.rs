@@ -117,7 +117,7 @@ fn anchor_texts_are_what_their_readers_read() {
         ("<a href=x>one<br>two<br/><br>three</a>", "one two three"),
         ("<a href=x><div>one</div><div>two</div>three<h2>four</h2></a>", "one two three four"),
         ("<a href=x><span>o</span><b>ne</b><i>two</i></a>", "onetwo"),
-        ("<a href=x><ul><li>one<li>two</ul><p>three</a>", "one two three"),
+        ("<a href=x><ul><li>one<li>two</ul><p>three</p></a>", "one two three"),
         ("<a href=x><table><tr><td>one<td>two<tr><th>three</table></a>", "one two three"),
         (
             "<a href=x><dl><dt>one<dd>two</dl><hr><figure>three<figcaption>four</figure></a>",
