@@ -1,7 +1,7 @@
-//! The encoding of a text, as far as its first bytes tell: the places of NUL bytes, and an XML declaration.
+//! What the first bytes of a text say of its encoding: the places of NUL bytes, and an XML declaration.
 //!
-//! Pure functions over the beginning of a text. A byte order mark goes before either: see
-//! [`Encoding::for_bom`]. Whoever calls decides in which order the sources count.
+//! Pure functions over the beginning of a text. A byte order mark goes before either: see [`Encoding::for_bom`]. The
+//! caller decides in which order the sources count.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 use memchr::memmem::find;
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf_16_is_told_by_its_nul_bytes() {
+    fn utf_16_is_known_by_its_nul_bytes() {
         for (bytes, encoding) in [
             (&b"<\0?\0"[..], Some(UTF_16LE)),
             (b"\0<\0?", Some(UTF_16BE)),

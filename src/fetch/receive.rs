@@ -2,8 +2,8 @@
 //!
 //! In goes a response whose headers have been read, out come its bytes. A body is received only if somebody reads
 //! it: of pages, HTML, which the type declares or the first bytes show (of a body without a type, or in XML), by the
-//! same rules as the parser's. What nobody reads is left on the wire, unless it is so short that taking it off costs less than the
-//! host's next connection.
+//! same rules as the parser's. What nobody reads is left on the wire, unless it is so short that taking it off costs
+//! less than the host's next connection.
 //!
 //! A body that comes too slowly, breaks off or is too long is cut: what has come of it is kept. One of which nothing has
 //! come is a failure. A body without a length ends with its connection, over TLS also without the alert that announces
@@ -25,7 +25,7 @@ use crate::config::FetchConfig;
 use crate::model::{Cut, FailureKind, MediaType};
 use crate::parse;
 
-/// Bytes of a body that are decoded to tell what it begins with, and the bytes that come out at most. Decoded, they
+/// Bytes of a body that are decoded to see what it begins with, and the bytes that come out at most. Decoded, they
 /// are more than [`parse::looks_like_html`] looks at, unless the encoding was chosen to waste time.
 const ENCODED_START: usize = 16 << 10;
 const DECODED_START: usize = 16 << 10;
@@ -118,7 +118,7 @@ pub(super) async fn html(
     }
 }
 
-/// Whether a body of which this is the beginning is HTML; `None` when there is too little of it to tell. One whose
+/// Whether a body of which this is the beginning is HTML; `None` when there is too little of it to decide. One whose
 /// encodings cannot be undone is received, so that its reader sees why.
 fn begins_as_html(
     media_type: Option<&MediaType>,

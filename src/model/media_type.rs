@@ -177,7 +177,7 @@ fn latin_1(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn told(lines: &[&str]) -> Option<(String, Option<String>)> {
+    fn read(lines: &[&str]) -> Option<(String, Option<String>)> {
         MediaType::extract(lines).map(|found| (found.essence, found.charset))
     }
 
@@ -217,7 +217,7 @@ mod tests {
             ("", "", None),
             (" ", "", None),
         ] {
-            assert_eq!(told(&[value]), expected(essence, charset), "{value}");
+            assert_eq!(read(&[value]), expected(essence, charset), "{value}");
         }
     }
 
@@ -250,12 +250,12 @@ mod tests {
             (&["text/html;x=\"\\\",text/plain\",image/png"], "image/png", None),
             (&["text/html;\"", "text/plain"], "text/html", None),
         ] {
-            assert_eq!(told(lines), expected(essence, charset), "{lines:?}");
+            assert_eq!(read(lines), expected(essence, charset), "{lines:?}");
         }
     }
 
     #[test]
-    fn xml_is_told_by_the_end_of_its_type() {
+    fn xml_is_known_by_the_end_of_its_type() {
         for (value, xml) in [
             ("text/xml", true),
             ("application/xml; charset=utf-8", true),

@@ -59,7 +59,7 @@ pub(super) enum AsideKind {
     /// `noscript`, which does not count where there is an image outside it.
     NoScript,
     /// `script`, `style` or `template`, which never counts.
-    Unread,
+    Hidden,
 }
 
 /// An anchor whose end has been reached.
@@ -162,7 +162,7 @@ impl<'t> Anchors<'t> {
     fn text_without_asides(&self, anchor: &OpenAnchor<'_>, most: usize) -> String {
         let without_noscript = self.has_image_outside(anchor);
         let asides = &self.asides[anchor.asides_before..];
-        let left_out = asides.iter().filter(|aside| aside.kind == AsideKind::Unread || without_noscript);
+        let left_out = asides.iter().filter(|aside| aside.kind == AsideKind::Hidden || without_noscript);
         self.text.without(anchor.text_start, left_out.map(|aside| aside.text.clone()), most)
     }
 

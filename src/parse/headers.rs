@@ -56,7 +56,7 @@ pub fn declares_html(media_type: Option<&MediaType>) -> Option<bool> {
     }
 }
 
-/// Whether a body whose type does not say so begins as HTML does; `None` when there is too little of it to tell.
+/// Whether a body whose type does not say so begins as HTML does; `None` when there is too little of it to decide.
 pub fn looks_like_html(media_type: Option<&MediaType>, body: &[u8]) -> Option<bool> {
     if media_type.is_some_and(MediaType::is_xml) {
         return root::is_html(body);

@@ -18,7 +18,7 @@ const PROLOG_BYTES: usize = 8 << 10;
 const XHTML: &[u8] = b"http://www.w3.org/1999/xhtml";
 
 /// Whether the root of a document, or of the beginning of one, is `html`; `None` when the beginning is too short to
-/// tell.
+/// decide.
 pub(super) fn is_html(body: &[u8]) -> Option<bool> {
     let start = &body[..body.len().min(PROLOG_BYTES)];
     match Scanner::new(&in_ascii(start)).root_is_html() {
@@ -139,7 +139,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_root_tells_in_any_encoding() {
+    fn the_root_decides_in_any_encoding() {
         for (text, html) in BOTH {
             let utf_16 = |unit: fn(u16) -> [u8; 2], text: &str| {
                 text.encode_utf16().flat_map(unit).collect::<Vec<u8>>()
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_tells_nothing_until_the_root_has_ended() {
+    fn a_beginning_decides_nothing_until_the_root_has_ended() {
         for (text, html) in BOTH.into_iter().filter(|(text, _)| text.starts_with('<')) {
             let end = (0..text.len()).find(|&end| is_html(&text.as_bytes()[..end]).is_some());
             let end = end.unwrap_or(text.len());

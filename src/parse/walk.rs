@@ -81,8 +81,8 @@ impl<'t> Walker<'t, '_> {
                 let href = element.attribute(&local_name!("href")).or_else(|| element.xlink_href());
                 self.open_anchor(node, element, href);
             }
-            Content::Element(_) if !self.anchors.is_empty() && is_unread(&node.name.local) => {
-                self.anchors.aside(node, AsideKind::Unread);
+            Content::Element(_) if !self.anchors.is_empty() && is_hidden(&node.name.local) => {
+                self.anchors.aside(node, AsideKind::Hidden);
             }
             _ => {}
         }
@@ -129,7 +129,7 @@ impl<'t> Walker<'t, '_> {
             _ if self.anchors.is_empty() => {}
             "br" => self.anchors.blank(),
             "noscript" => self.anchors.aside(node, AsideKind::NoScript),
-            name if is_unread(name) => self.anchors.aside(node, AsideKind::Unread),
+            name if is_hidden(name) => self.anchors.aside(node, AsideKind::Hidden),
             name if is_block(name) => self.anchors.blank(),
             _ => {}
         }
@@ -191,8 +191,8 @@ impl<'t> Walker<'t, '_> {
     }
 }
 
-/// Whether an element of this name holds text that nobody reads, in HTML or in SVG.
-fn is_unread(name: &str) -> bool {
+/// Whether an element of this name holds text that is not shown, in HTML or in SVG.
+fn is_hidden(name: &str) -> bool {
     matches!(name, "script" | "style" | "template")
 }
 

@@ -3,7 +3,7 @@
 //! gzip is taken off as often as it was put on, up to a limit: servers gzip files that are gzipped already. Several
 //! members of one file are one text, and what follows the last of them is ignored. The encoding is that of a byte order
 //! mark, else UTF-16 where the places of NUL bytes show it, else that of the `Content-Type` header, else that of the
-//! XML declaration (RFC 7303, 3.2; XML 1.0, appendix F), else UTF-8. A label that nobody knows counts as none.
+//! XML declaration (RFC 7303, 3.2; XML 1.0, appendix F), else UTF-8. An unknown label counts as none.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};

@@ -106,6 +106,11 @@ fn images_lend_their_alts_to_anchors_without_text() {
     }
 }
 
+/// Block elements that can stand alone in a link.
+const BLOCKS: &str = "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hgroup legend li listing main menu nav ol optgroup option p pre search section
+    summary ul";
+
 #[test]
 fn anchor_texts_are_what_their_readers_read() {
     for (body, text) in [
@@ -128,7 +133,7 @@ fn anchor_texts_are_what_their_readers_read() {
             "one two threefour",
         ),
         ("<a href=x>o<wbr>n<!-- -->e<svg><text>two</text><div>three</div></svg></a>", "onetwo three"),
-        // What nobody reads.
+        // What is not shown.
         ("<a href=x>o<script>no</script>ne<style>no</style> two<template>no</template></a>", "one two"),
         ("<a href=x>one <script> no </script> two</a>", "one two"),
         ("<a href=x><script>no </script> one</a>", "one"),
@@ -138,6 +143,16 @@ fn anchor_texts_are_what_their_readers_read() {
         ),
     ] {
         assert_eq!(links(body), [link("a", "x", text)], "{body}");
+    }
+    for name in BLOCKS.split_whitespace() {
+        let body = format!("<a href=x>one<{name}>two</{name}>three</a>");
+        assert_eq!(links(&body), [link("a", "x", "one two three")], "{name}");
+    }
+    for name in
+        ["span", "button", "label", "object", "video", "rt", "slot", "custom-block", "noscript", "layer"]
+    {
+        let body = format!("<a href=x>one<{name}>two</{name}>three</a>");
+        assert_eq!(links(&body), [link("a", "x", "onetwothree")], "{name}");
     }
     let body = "<map><area href=x alt='&nbsp;An\n area&lrm;'></map><iframe src=y title=' A&nbsp;frame&#8203;'></iframe>";
     assert_eq!(links(body), [link("area", "x", "An area"), link("iframe", "y", "A frame")]);

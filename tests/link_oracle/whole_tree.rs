@@ -220,8 +220,8 @@ fn text_of(element: &ElementRef<'_>, without_noscript: bool) -> String {
             text += node;
         }
         let Some(child) = ElementRef::wrap(child) else { continue };
-        let is_unread = ["script", "style", "template"].contains(&child.value().name());
-        if is_unread || (without_noscript && is_html(&child, "noscript")) {
+        let is_hidden = ["script", "style", "template"].contains(&child.value().name());
+        if is_hidden || (without_noscript && is_html(&child, "noscript")) {
             continue;
         }
         let edge = if BLOCKS.split(' ').any(|name| is_html(&child, name)) { " " } else { "" };

@@ -9,7 +9,7 @@ const FILE: &str = "# ours\nUser-agent: other\nDisallow: /\n\nUser-agent: *\nDis
                     Sitemap: http://a.test/map.xml\n";
 
 /// The lines that decide on three paths, and the sitemaps.
-fn told(file: &[u8]) -> ([u32; 3], Vec<String>) {
+fn read(file: &[u8]) -> ([u32; 3], Vec<String>) {
     let robots = parse(file, "ExampleBot");
     let line = |path: &str| robots.decide(path).line;
     ([line("/no/page"), line("/caf%C3%A9"), line("/yes")], robots.sitemaps().to_vec())
@@ -36,22 +36,22 @@ fn a_file_means_the_same_in_every_encoding() {
                 utf_16(&file, u16::to_be_bytes),
                 [file.as_bytes(), &[0; 300]].concat(),
             ] {
-                assert_eq!(told(&bytes), expected, "{mark:?} {end:?}");
-                assert_eq!(told(&text(&bytes).unwrap()), expected, "{mark:?} {end:?}");
+                assert_eq!(read(&bytes), expected, "{mark:?} {end:?}");
+                assert_eq!(read(&text(&bytes).unwrap()), expected, "{mark:?} {end:?}");
             }
         }
     }
     let marked = FILE.replace("\u{e9}", "%C3%A9");
     let marked = format!("\u{feff}{marked}");
     for bytes in [utf_32(&marked, u32::to_le_bytes), utf_32(&marked, u32::to_be_bytes)] {
-        assert_eq!(told(&bytes), expected);
+        assert_eq!(read(&bytes), expected);
     }
     // A comment in another script makes it no less UTF-16.
     let comment = format!("# {}\n{}", "привет ".repeat(20), &FILE["# ours\n".len()..]);
-    assert_eq!(told(&utf_16(&comment, u16::to_le_bytes)), expected);
+    assert_eq!(read(&utf_16(&comment, u16::to_le_bytes)), expected);
     // Windows tools append UTF-16 to a file that is none.
     let appended = [&FILE.as_bytes()[..40], &utf_16(&FILE[40..], u16::to_le_bytes)].concat();
-    assert_eq!((told(&appended).0[0], told(&appended).1), (6, expected.1));
+    assert_eq!((read(&appended).0[0], read(&appended).1), (6, expected.1));
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_mark_hides_no_group() {
         "User-agent: other\nDisallow: /a\n# end\u{feff}User-agent: *\nDisallow: /no\n",
         "\u{feff}User-agent: other\n\u{feff}User-agent: *\nDisallow: /a\nDisallow: /no\n",
     ] {
-        assert_eq!(told(file.as_bytes()).0, [4, 0, 0], "{file:?}");
+        assert_eq!(read(file.as_bytes()).0, [4, 0, 0], "{file:?}");
     }
     // Anywhere else it is a part of its line.
-    assert_eq!(told("User-agent: *\n\u{feff}Disallow: /no\n".as_bytes()).0, [0; 3]);
-    assert_eq!(told("User-agent: *\nDisallow: /\u{feff}no\nDisallow: /\n".as_bytes()).0, [3; 3]);
+    assert_eq!(read("User-agent: *\n\u{feff}Disallow: /no\n".as_bytes()).0, [0; 3]);
+    assert_eq!(read("User-agent: *\nDisallow: /\u{feff}no\nDisallow: /\n".as_bytes()).0, [3; 3]);
 }
 
 #[test]
