@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
-//! `model`, `urls`, `config`, `lru` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
+//! `model`, `urls`, `config`, `encoding`, `lru` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
 //! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`, `warc`), below the stages (`crawl`,
 //! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod demo;
+pub mod encoding;
 pub mod fetch;
 pub mod frontier;
 pub mod geo;

@@ -11,7 +11,8 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
+    ("encoding", 0),
     ("lru", 0),
     ("urls", 0),
     ("model", 1),

@@ -100,6 +100,11 @@ async fn only_bodies_that_hold_links_are_read() {
     let blanks = " \r\n\t".repeat(350);
     let (late, text) = (format!("{blanks}{page}"), format!("{blanks}plain"));
     let untyped = |body: &str| Reply::status(200).body(body);
+    let xhtml = "<?xml version='1.0'?><!-- x --><html xmlns='http://www.w3.org/1999/xhtml'><p/></html>";
+    let feed = format!("<?xml version='1.0'?><!-- <html> --><rss>{}", "x".repeat(1 << 20));
+    let packed = |kind: &str, body: &str| {
+        typed(kind, "").body(gzip(body.as_bytes())).header("Content-Encoding", "gzip")
+    };
     let squeezed = untyped("").body(gzip(page.as_bytes())).header("Content-Encoding", "gzip");
     let web = FakeWeb::new()
         .page("a.test", "/image", typed("image/png", &big))
@@ -114,6 +119,14 @@ async fn only_bodies_that_hold_links_are_read() {
         .page("a.test", "/late-text", untyped(&text).chunked())
         .page("a.test", "/drop", untyped(page).dripping(1, Duration::from_millis(1)))
         .page("a.test", "/empty", untyped(""))
+        .page("a.test", "/xml", typed("application/xml", xhtml).dripping(1, Duration::from_millis(1)))
+        .page("a.test", "/xml-typeless", untyped(xhtml).chunked())
+        .page("a.test", "/feed", typed("application/rss+xml", &feed).chunked())
+        .page("a.test", "/svg", typed("image/svg+xml", "<svg/>"))
+        .page("a.test", "/packed-xml", packed("text/xml", xhtml).dripping(1, Duration::from_millis(1)))
+        .page("a.test", "/packed-feed", packed("text/xml", &feed).dripping(100, Duration::from_millis(5)))
+        .page("a.test", "/packed-text", packed("*/*", &feed))
+        .page("a.test", "/not-packed", typed("text/xml", &feed).header("Content-Encoding", "gzip"))
         .page("a.test", "/squeezed", squeezed)
         .start()
         .await;
@@ -131,25 +144,36 @@ async fn only_bodies_that_hold_links_are_read() {
         ("late-text", None),
         ("drop", Some(page)),
         ("empty", Some("")),
+        ("xml", Some(xhtml)),
+        ("xml-typeless", Some(xhtml)),
+        ("svg", None),
+        ("packed-feed", None),
+        ("packed-text", None),
+        // Its reader finds out what is wrong with it.
+        ("not-packed", Some(feed.as_str())),
+        ("feed", None),
     ] {
         let answer = client.answer(&format!("http://a.test/{path}")).await;
         assert_eq!(answer.unread, read.is_none(), "{path}");
         assert!(answer.body == read.unwrap_or_default(), "{path}: {} bytes", answer.body.len());
         assert!((answer.status, answer.cut.is_some()) == (200, false), "{path}");
     }
-    let answer = client.answer("http://a.test/squeezed").await;
-    assert_eq!(answer.decode(1_000).unwrap().bytes, page);
+    for (path, body) in [("squeezed", page), ("packed-xml", xhtml)] {
+        let answer = client.answer(&format!("http://a.test/{path}")).await;
+        assert_eq!(answer.decode(1_000).unwrap().bytes, body);
+    }
     // Only what was too long to be taken off the wire cost a connection.
     let log = web.log();
     let connection = |path: &str| log.iter().find(|request| request.path == path).unwrap().connection;
     assert_ne!(connection("/image"), connection("/chunked"));
     assert_eq!(
         web.connections(),
-        4,
+        5,
         "{:?}",
         log.iter().map(|request| request.connection).collect::<Vec<_>>()
     );
-    assert_eq!(connection("/small"), connection("/squeezed"));
+    assert_eq!(connection("/small"), connection("/feed"));
+    assert_ne!(connection("/feed"), connection("/squeezed"));
 }
 
 #[tokio::test]

@@ -38,10 +38,15 @@ async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
 #[tokio::test]
 async fn a_robots_txt_that_cannot_be_had_means_what_rfc_9309_says() {
     let close = |body: &str| Reply::text(body);
-    let cases: [(&str, Reply, bool); 15] = [
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let cases: [(&str, Reply, bool); 19] = [
         ("200", close(RULES), true),
         ("bom", close("\u{feff}User-agent: *\nDisallow: /private\nDisallow: /no\n"), true),
         ("cr", close("user-agent:*\rdisallow:/no\r"), true),
+        ("utf16", close("").body(utf_16(RULES)), true),
+        ("utf16bom", close("").body(utf_16(&format!("\u{feff}{RULES}"))), true),
+        ("nul", close("User-agent: *\nDisallow: /no\0\0\0\0"), true),
+        ("latin1", close("").body(b"caf\xe9\nnot found"), false),
         ("gzip", Reply::text("").header("Content-Encoding", "gzip").body(gzip(RULES.as_bytes())), true),
         ("utf8", close(RULES).header("Content-Encoding", "UTF-8"), true),
         ("204", Reply::status(204), false),
@@ -81,6 +86,12 @@ async fn while_a_robots_txt_is_unreachable_nothing_is_allowed() {
         ("reset", Reply::reset()),
         ("broken", Reply::text("plain").header("Content-Encoding", "gzip")),
         ("short", Reply::text("User-agent: *").claiming(100)),
+        ("gz", Reply::text("").body(gzip(RULES.as_bytes()))),
+        (
+            "image",
+            Reply::status(200).header("Content-Type", "image/png").body(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ),
+        ("nuls", Reply::text(&"\0".repeat(4_096))),
         ("late", Reply::text("").after(Duration::from_secs(30))),
         ("private", Reply::redirect(302, "http://10.0.0.1/robots.txt")),
     ];

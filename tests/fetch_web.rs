@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Span};
 use backlinkd::fetch::{AddressBookError, FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
-use backlinkd::model::{Cut, FailureKind};
+use backlinkd::model::{Cut, FailureKind, MediaType};
 
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, fetch, url};
@@ -26,7 +26,7 @@ async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
     assert_eq!((answer.status, &answer.body[..], answer.cut.is_some()), (200, &b"<p>hello"[..], false));
     assert_eq!(answer.ip.to_string(), "127.1.2.3");
     assert_eq!(answer.ip, client.fetcher.addresses().resolve(&url("http://a.test/")).await.unwrap());
-    assert_eq!(answer.content_type.as_deref(), Some("text/html; charset=utf-8"));
+    assert_eq!(answer.media_type, MediaType::parse(b"text/html; charset=utf-8"));
     assert_eq!(answer.etag.as_deref(), Some("\"1\""));
     assert_eq!(answer.last_modified.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
     assert_eq!(answer.x_robots_tag, ["noarchive", "nofollow"]);

@@ -14,6 +14,7 @@ mod crash;
 mod crawl_policies;
 mod crawl_turns;
 mod demo;
+mod document_types;
 mod fetch_body;
 mod fetch_bounds;
 mod fetch_connections;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use backlinkd::config::SitemapsConfig;
 use backlinkd::sitemap::{Sitemap, SitemapEntry, SitemapError, SitemapKind, read};
 
+mod encodings;
+
 use crate::fetch_body::gzip;
 use crate::support::shared;
 
@@ -16,7 +18,7 @@ fn limits() -> SitemapsConfig {
 }
 
 fn whole(bytes: &[u8]) -> Sitemap {
-    read(bytes, false, &limits()).unwrap()
+    read(bytes, false, None, &limits()).unwrap()
 }
 
 fn locs(sitemap: &Sitemap) -> Vec<&str> {
@@ -119,7 +121,7 @@ fn plain_text_is_one_url_a_line() {
     assert_eq!(locs(&sitemap), ["http://a.test/1", "HTTPS://a.test/2?a&b", "http://a.test/4"]);
     assert!(!sitemap.is_cut);
     // Of the beginning of a longer file, the last line may be half a URL.
-    let cut = read(text.as_bytes(), true, &limits()).unwrap();
+    let cut = read(text.as_bytes(), true, None, &limits()).unwrap();
     assert_eq!((locs(&cut).len(), cut.is_cut), (2, true));
 }
 
@@ -172,7 +174,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
     // Cut anywhere, no address is half of one.
     let short = urlset(&numbered(3));
     for end in short.find("<urlset").unwrap() + 8..short.len() {
-        let Ok(sitemap) = read(&short.as_bytes()[..end], true, &limits()) else { continue };
+        let Ok(sitemap) = read(&short.as_bytes()[..end], true, None, &limits()) else { continue };
         assert!(sitemap.is_cut);
         assert!(locs(&sitemap).iter().all(|loc| loc.len() == "http://a.test/0".len()), "{end}");
     }
@@ -183,21 +185,21 @@ fn limits_cut_what_goes_beyond_them_and_nothing_else() {
     let text = urlset(&numbered(100));
     let exact = SitemapsConfig { max_bytes: text.len(), max_urls: 100, ..limits() };
     for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
-        let sitemap = read(&bytes, false, &exact).unwrap();
+        let sitemap = read(&bytes, false, None, &exact).unwrap();
         assert_eq!((sitemap.entries.len(), sitemap.is_cut), (100, false));
         for tight in [
             SitemapsConfig { max_bytes: text.len() - 1, ..exact.clone() },
             SitemapsConfig { max_urls: 99, ..exact.clone() },
         ] {
-            let sitemap = read(&bytes, false, &tight).unwrap();
+            let sitemap = read(&bytes, false, None, &tight).unwrap();
             assert!(sitemap.is_cut && sitemap.entries.len() >= 99);
         }
         let few = SitemapsConfig { max_urls: 7, ..exact.clone() };
-        assert_eq!(read(&bytes, false, &few).unwrap().entries.len(), 7);
+        assert_eq!(read(&bytes, false, None, &few).unwrap().entries.len(), 7);
     }
     let lines: String = (0..10).map(|n| format!("http://a.test/{n}\n")).collect();
     let few = SitemapsConfig { max_urls: 7, ..limits() };
-    let sitemap = read(lines.as_bytes(), false, &few).unwrap();
+    let sitemap = read(lines.as_bytes(), false, None, &few).unwrap();
     assert_eq!((sitemap.entries.len(), sitemap.is_cut), (7, true));
 }
 
@@ -219,7 +221,7 @@ fn bombs_do_not_go_off() {
         bomb.extend(repeated.as_bytes().iter().copied().cycle().take(20 << 20));
         let bytes = gzip(&bomb);
         let start = Instant::now();
-        let sitemap = read(&bytes, false, &tight);
+        let sitemap = read(&bytes, false, None, &tight);
         assert!(
             sitemap.is_err() || sitemap.is_ok_and(|sitemap| sitemap.is_cut && sitemap.entries.is_empty())
         );
@@ -229,12 +231,13 @@ fn bombs_do_not_go_off() {
 
 #[test]
 fn what_is_no_sitemap_is_told_from_an_empty_one() {
-    let root = |text: &str| read(text.as_bytes(), false, &limits()).unwrap_err();
+    let root = |text: &str| read(text.as_bytes(), false, None, &limits()).unwrap_err();
     assert_eq!(root("<!doctype html><html><body>404</body></html>"), SitemapError::Root("html".to_owned()));
     for text in ["", "   \n", "Not found", "{\"error\": 404}", "<", "<!-- nothing -->", "\u{1f}\u{8b}"] {
         assert_eq!(root(text), SitemapError::Neither, "{text:?}");
     }
-    assert_eq!(read(&[0x1f, 0x8b, 1, 2], false, &limits()), Err(SitemapError::Neither));
+    let broken = read(&[0x1f, 0x8b, 1, 2], false, None, &limits()).unwrap_err();
+    assert!(matches!(broken, SitemapError::Broken(_)), "{broken}");
     assert!(root("<html>").to_string().contains("<html>"));
 }
 
@@ -270,8 +273,12 @@ fn real_sitemaps_are_read_to_their_last_entry() {
 proptest::proptest! {
     #[test]
     fn any_bytes_can_be_read(bytes: Vec<u8>, truncated: bool) {
-        let _ = read(&bytes, truncated, &limits());
-        let _ = read(&[b"<urlset><url><loc>", bytes.as_slice()].concat(), truncated, &limits());
-        let _ = read(&[&[0x1f, 0x8b, 8], bytes.as_slice()].concat(), truncated, &limits());
+        let _ = read(&bytes, truncated, None, &limits());
+        let _ = read(&[b"<urlset><url><loc>", bytes.as_slice()].concat(), truncated, None, &limits());
+        let _ = read(&[&[0x1f, 0x8b, 8], bytes.as_slice()].concat(), truncated, None, &limits());
+        for charset in ["shift_jis", "utf-16be", "iso-2022-jp", "nonsense"] {
+            let _ = read(&[b"\xff\xfe<\0", bytes.as_slice()].concat(), truncated, Some(charset), &limits());
+            let _ = read(&[b"http://a.test/", bytes.as_slice()].concat(), truncated, Some(charset), &limits());
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use backlinkd::config::ParseConfig;
+use backlinkd::model::MediaType;
 use backlinkd::parse::{Answer, parse};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 use criterion::{Criterion, Throughput, criterion_group};
@@ -54,8 +55,9 @@ fn bench_parse(criterion: &mut Criterion) {
 }
 
 fn links(url: &CanonicalUrl, body: &[u8], rules: &UrlRules) -> usize {
-    let content_type = Some("text/html; charset=utf-8");
-    let answer = Answer { url, content_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
+    let media_type = MediaType::parse(b"text/html; charset=utf-8");
+    let media_type = media_type.as_ref();
+    let answer = Answer { url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
     black_box(parse(&answer, &ParseConfig::default(), rules, "backlinkd")).links.len()
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, bail};
 
 use super::{Ending, Setting, runtime};
-use crate::fetch::robots_txt::{Decision, RobotsTxt, whole_lines};
+use crate::fetch::robots_txt::{self, Decision, RobotsTxt, whole_lines};
 use crate::fetch::{Fetcher, KeptRobots, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep};
 use crate::urls::{CanonicalUrl, UrlRules};
 
@@ -56,10 +56,11 @@ fn read(setting: &Setting, file: &Path) -> anyhow::Result<Vec<u8>> {
     .with_context(|| {
         format!("the robots.txt {} cannot be read; give a file, - or an http(s) URL", file.display())
     })?;
-    if bytes.len() > cap {
-        bytes.truncate(whole_lines(&bytes[..cap]).len());
-    }
-    Ok(bytes)
+    let is_cut = bytes.len() > cap;
+    bytes.truncate(cap);
+    let text = robots_txt::text(&bytes)
+        .with_context(|| format!("the robots.txt {} cannot be read; give a text file", file.display()))?;
+    Ok(if is_cut { whole_lines(&text).to_owned() } else { text.into_owned() })
 }
 
 /// The robots.txt of a URL's scheme, host and port; `None`: it cannot be had.

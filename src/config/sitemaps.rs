@@ -12,6 +12,8 @@ pub struct SitemapsConfig {
     pub follow: bool,
     /// Bytes of one sitemap, without its compression, that are read, and of the URLs that its entries lead to.
     pub max_bytes: usize,
+    /// Times that gzip is taken off one sitemap.
+    pub max_gzip_layers: u32,
     /// Entries of one sitemap that are read.
     pub max_urls: usize,
     /// How deep indexes of sitemaps may be nested.
@@ -22,7 +24,14 @@ pub struct SitemapsConfig {
 
 impl Default for SitemapsConfig {
     fn default() -> Self {
-        Self { follow: true, max_bytes: 50 << 20, max_urls: 50_000, max_depth: 2, max_per_host: 100 }
+        Self {
+            follow: true,
+            max_bytes: 50 << 20,
+            max_gzip_layers: 3,
+            max_urls: 50_000,
+            max_depth: 2,
+            max_per_host: 100,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::progress::{Progress, unix_now};
 use super::reading::Reading;
 use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{Found, Priority, QueuedUrl, Target};
-use crate::model::{Day, LinkTag};
+use crate::model::{Day, LinkTag, MediaType};
 use crate::sitemap::{self, SitemapEntry, SitemapKind};
 use crate::urls::{Base, CanonicalUrl};
 
@@ -48,7 +48,8 @@ impl Reading {
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
         let sitemap = match answer.decode(config.max_bytes) {
             Ok(body) => {
-                sitemap::read(&body.bytes, body.cut.is_some(), config).map_err(|error| error.to_string())
+                let charset = answer.media_type.as_ref().and_then(MediaType::charset);
+                sitemap::read(&body.bytes, body.cut.is_some(), charset, config).map_err(|error| error.to_string())
             }
             Err(error) => Err(error.to_string()),
         };

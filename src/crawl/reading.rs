@@ -253,7 +253,10 @@ impl Reading {
     fn head(&self, answer: &Answer) -> PageContent {
         PageContent {
             status: answer.status,
-            content_type: media_type(answer.content_type.as_deref()),
+            content_type: answer
+                .media_type
+                .as_ref()
+                .map_or_else(String::new, |found| found.essence().to_owned()),
             ip: Some(answer.ip),
             place: self.geo.place(answer.ip),
             cut: answer.cut,
@@ -275,7 +278,7 @@ impl Reading {
 
     /// Title, links and the like of an HTML body. An error page has a title, but its links are not the page's.
     fn parse(&self, url: &CanonicalUrl, answer: &Answer, body: &[u8], content: &mut PageContent) {
-        if !parse::is_html(answer.content_type.as_deref(), body) {
+        if !parse::is_html(answer.media_type.as_ref(), body) {
             return;
         }
         let x_robots_tag: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
@@ -283,7 +286,7 @@ impl Reading {
         let parsed = parse::parse(
             &parse::Answer {
                 url,
-                content_type: answer.content_type.as_deref(),
+                media_type: answer.media_type.as_ref(),
                 x_robots_tag: &x_robots_tag,
                 refresh: answer.refresh.as_deref(),
                 link_headers: &link_headers,
@@ -332,10 +335,4 @@ fn mark_challenge(content: &mut PageContent, wall: &str) {
         cause,
         ..PageContent::default()
     };
-}
-
-/// The media type of a Content-Type header, without parameters, lower case.
-fn media_type(header: Option<&str>) -> String {
-    let media = header.unwrap_or_default().split(';').next().unwrap_or_default();
-    media.trim().to_ascii_lowercase()
 }

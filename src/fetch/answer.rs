@@ -10,7 +10,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::body::{self, ContentEncoding, DecodeError, Decoded};
 use super::failure::Failure;
 use super::http_date;
-use crate::model::{Cut, FailureKind, TlsFlaw};
+use crate::model::{Cut, FailureKind, MediaType, TlsFlaw};
 
 /// What came of a fetch. A 404 or a redirect is an answer like any other.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +37,8 @@ pub struct Answer {
     pub version: Version,
     /// All of them, as sent: what the fields below are read from.
     pub headers: HeaderMap,
-    /// As sent, with parameters.
-    pub content_type: Option<String>,
+    /// By all `Content-Type` lines; `None` when none of them names a valid type.
+    pub media_type: Option<MediaType>,
     /// In the order in which the server applied them; those that nobody knows are left out.
     pub content_encoding: Vec<ContentEncoding>,
     /// As sent, relative or not. Bytes that are not UTF-8 are percent-encoded, so that following the reference
@@ -75,7 +75,7 @@ impl Answer {
         Self {
             status,
             version,
-            content_type: last(&headers, &header::CONTENT_TYPE).map(text),
+            media_type: MediaType::extract(headers.get_all(header::CONTENT_TYPE)),
             content_encoding: ContentEncoding::list(
                 headers
                     .get_all(header::CONTENT_ENCODING)
@@ -111,11 +111,6 @@ impl Answer {
     pub fn decode(&self, cap: usize) -> Result<Decoded, DecodeError> {
         body::decode(&self.content_encoding, &self.body, self.cut, cap)
     }
-}
-
-/// Where a header was sent twice although it must not be, browsers go by the last content type.
-fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    headers.get_all(name).iter().next_back()
 }
 
 fn all(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
@@ -158,7 +153,7 @@ mod tests {
         };
         add("location", b"/\xfcml\xe4ut?a b");
         add("content-type", b"text/plain");
-        add("content-type", b"text/html; charset=utf-8");
+        add("content-type", b"text/html; charset=\"utf-8\"; x=\xe9, */*");
         add("content-encoding", b"GZIP , identity");
         add("content-encoding", b"br,x-odd");
         add("x-robots-tag", b"noindex");
@@ -167,7 +162,7 @@ mod tests {
         add("retry-after", b" 120 ");
         let answer = Answer::new(200, Version::HTTP_11, headers.clone(), "1.1.1.1".parse().unwrap());
         assert_eq!(answer.location.as_deref(), Some("/%FCml%E4ut?a b"));
-        assert_eq!(answer.content_type.as_deref(), Some("text/html; charset=utf-8"));
+        assert_eq!(answer.media_type, MediaType::parse(b"text/html; charset=utf-8"));
         assert_eq!(answer.content_encoding, [ContentEncoding::Gzip, ContentEncoding::Brotli]);
         assert_eq!(answer.x_robots_tag, ["noindex", "otherbot: nofollow, ü"]);
         assert_eq!(answer.etag.as_deref(), Some("\"é\""));

@@ -261,9 +261,8 @@ impl Fetcher {
         let received = match wanted {
             Wanted::Any => receive::any(&mut response, limits).await?,
             Wanted::Html => {
-                let encoded = !answer.content_encoding.is_empty();
-                let content_type = answer.content_type.as_deref();
-                receive::html(&mut response, content_type, encoded, limits).await?
+                let (media_type, encodings) = (answer.media_type.as_ref(), &answer.content_encoding);
+                receive::html(&mut response, media_type, encodings, limits).await?
             }
         };
         (answer.body, answer.unread) = (received.bytes, received.unread);

@@ -1,9 +1,9 @@
 //! Taking an answer's body off the wire: the ones that are wanted, as far as the limits go.
 //!
 //! In goes a response whose headers have been read, out come its bytes. A body is received only if somebody reads
-//! it: of pages, HTML, which the type declares or, without one, the first bytes show, by the same rules as the
-//! parser's. What nobody reads is left on the wire, unless it is so short that taking it off costs less than the
-//! host's next connection.
+//! it: of pages, HTML, which the type declares or the first bytes show (of a body without a type, or in XML), by the
+//! same rules as the parser's. What nobody reads is left on the wire, unless it is so short that taking it off costs
+//! less than the host's next connection.
 //!
 //! A body that comes too slowly, breaks off or is too long is cut: what has come of it is kept. One of which nothing has
 //! come is a failure. A body without a length ends with its connection, over TLS also without the alert that announces
@@ -18,11 +18,17 @@ use http::header::{self, HeaderMap};
 use reqwest::Response;
 use tokio::time::Instant;
 
+use super::body::{self, ContentEncoding, DecodeError};
 use super::failure::{Failure, chain};
 use super::protocol::ProtocolFault;
 use crate::config::FetchConfig;
-use crate::model::{Cut, FailureKind};
+use crate::model::{Cut, FailureKind, MediaType};
 use crate::parse;
+
+/// Bytes of a body that are decoded to see what it begins with, and the bytes that come out at most. Decoded, they
+/// are more than [`parse::looks_like_html`] looks at, unless the encoding was chosen to waste time.
+const ENCODED_START: usize = 16 << 10;
+const DECODED_START: usize = 16 << 10;
 
 /// Which bodies are received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,23 +86,21 @@ impl Pace {
     }
 }
 
-/// Receives the body of a page, `encoded` or not, if it is HTML.
+/// Receives the body of a page, if it is HTML.
 ///
 /// # Errors
 /// [`Failure`] when nothing comes of it.
 pub(super) async fn html(
     response: &mut Response,
-    content_type: Option<&str>,
-    encoded: bool,
+    media_type: Option<&MediaType>,
+    encodings: &[ContentEncoding],
     limits: Limits,
 ) -> Result<Received, Failure> {
     let mut receiver = Receiver::new(response, limits);
-    let is_html = match parse::declares_html(content_type) {
+    let is_html = match parse::declares_html(media_type) {
         Some(declared) => declared,
-        // What it begins with can be seen only when the encodings are off.
-        None if encoded => true,
         None => loop {
-            match parse::looks_like_html(&receiver.body) {
+            match begins_as_html(media_type, encodings, &receiver.body) {
                 Some(seen) => break seen,
                 None if receiver.more().await? => {}
                 None => break false,
@@ -112,6 +116,25 @@ pub(super) async fn html(
             Ok(Received { begun, unread, ..Received::default() })
         }
     }
+}
+
+/// Whether a body of which this is the beginning is HTML; `None` when there is too little of it to decide. One whose
+/// encodings cannot be undone is received, so that its reader sees why.
+fn begins_as_html(
+    media_type: Option<&MediaType>,
+    encodings: &[ContentEncoding],
+    received: &[u8],
+) -> Option<bool> {
+    if encodings.is_empty() {
+        return parse::looks_like_html(media_type, received);
+    }
+    let start = Bytes::copy_from_slice(&received[..received.len().min(ENCODED_START)]);
+    let seen = match body::decode(encodings, &start, None, DECODED_START) {
+        Ok(decoded) => parse::looks_like_html(media_type, &decoded.bytes),
+        Err(DecodeError::Broken(error)) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+        Err(_) => Some(true),
+    };
+    seen.or((received.len() >= ENCODED_START).then_some(false))
 }
 
 /// Receives a body, whatever it is.

@@ -21,7 +21,7 @@
 //! | 2xx | the rules in it |
 //! | redirect | the robots.txt it leads to, on any host; after `robots.max_redirects`, or without a usable target, as 4xx |
 //! | other 3xx, 4xx | everything may be fetched |
-//! | 5xx, no answer, an answer that cannot be decoded, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after`, or when the server says; where nobody answers, after as long as that has lasted |
+//! | 5xx, no answer, an answer that cannot be decoded or is no text, an address refused, a request not made | an earlier copy while it is not too old, else nothing may be fetched; asked again after `robots.retry_after`, or when the server says; where nobody answers, after as long as that has lasted |
 //!
 //! Rules hold for one scheme, host and port, for `robots.max_age`; [`standing`] says what holds when the file cannot
 //! be had. The cache is bounded by `robots.cache_bytes`; what was used longest ago is forgotten, and taken from the
@@ -42,7 +42,7 @@ use super::Fetcher;
 use super::answer::Answer;
 use super::cookies::CookieJar;
 use super::failure::{Blame, Failure};
-use super::robots_txt::{RobotsTxt, whole_lines};
+use super::robots_txt::{self, RobotsTxt, whole_lines};
 
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
@@ -272,6 +272,7 @@ impl RobotsCache {
         let now = unix_now();
         let known = Known {
             rules: Arc::new(copy.rules),
+            is_html: standing::is_html(&copy.body),
             fetched: Some(now),
             status: copy.status,
             tried: now,
@@ -308,6 +309,7 @@ impl RobotsCache {
             retry_at: now + pause,
             fetched: earlier.as_ref().and_then(|known| known.fetched),
             status: earlier.as_ref().map_or(0, |known| known.status),
+            is_html: earlier.as_ref().is_some_and(|known| known.is_html),
             rules: earlier.map(|known| known.rules).unwrap_or_default(),
         };
         if let Some(shelf) = &self.shelf {
@@ -371,7 +373,9 @@ fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched,
     let decoded = answer
         .decode(config.max_bytes)
         .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
-    let lines = if decoded.cut.is_some() { whole_lines(&decoded.bytes) } else { &decoded.bytes[..] };
+    let text = robots_txt::text(&decoded.bytes)
+        .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
+    let lines = if decoded.cut.is_some() { whole_lines(&text) } else { &text[..] };
     let has_rules = || lines.to_ascii_lowercase().windows(5).any(|word| word == b"allow");
     if matches!(decoded.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding)) && !has_rules() {
         // What came allows everything, and what is missing may not.

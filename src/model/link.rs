@@ -142,9 +142,15 @@ impl Rel {
         self.0 != 0
     }
 
-    /// Reads the value of a `rel` attribute: blank-separated words, ASCII case ignored.
+    /// The tokens of a `rel` value, which stand between ASCII white space. Commas separate them too: the standard does
+    /// not have it, but authors write it.
+    pub fn tokens(value: &str) -> impl Iterator<Item = &str> {
+        value.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|token| !token.is_empty())
+    }
+
+    /// Reads the value of a `rel` attribute, ASCII case ignored.
     pub fn from_attribute(value: &str) -> Self {
-        value.split_ascii_whitespace().fold(Self::NONE, |rel, word| {
+        Self::tokens(value).fold(Self::NONE, |rel, word| {
             if word.eq_ignore_ascii_case("nofollow") {
                 rel.with(Self::NOFOLLOW)
             } else if word.eq_ignore_ascii_case("ugc") {
@@ -194,10 +200,22 @@ mod tests {
     }
 
     #[test]
-    fn rel_values_are_words_in_any_case() {
-        assert_eq!(Rel::from_attribute("noopener  NoFollow\tUGC"), Rel::NOFOLLOW.with(Rel::UGC));
-        assert_eq!(Rel::from_attribute("sponsored"), Rel::SPONSORED);
-        assert_eq!(Rel::from_attribute("nofollow,ugc external"), Rel::NONE);
-        assert!(!Rel::from_attribute("").is_nofollow());
+    fn rel_values_are_tokens_in_any_case() {
+        let both = Rel::NOFOLLOW.with(Rel::UGC);
+        for (value, rel) in [
+            ("noopener  NoFollow\tUGC", both),
+            ("sponsored", Rel::SPONSORED),
+            ("nofollow,ugc external", both),
+            ("NOFOLLOW,noopener,UGC", both),
+            (" ,external ,\n, sponsored,", Rel::SPONSORED),
+            ("nofollow;noopener", Rel::NONE),
+            ("nofollow\u{a0}ugc", Rel::NONE),
+            ("\"nofollow\"", Rel::NONE),
+            ("no-follow, ugc-x", Rel::NONE),
+            (",", Rel::NONE),
+            ("", Rel::NONE),
+        ] {
+            assert_eq!(Rel::from_attribute(value), rel, "{value:?}");
+        }
     }
 }

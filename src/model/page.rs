@@ -96,7 +96,7 @@ impl FailureKind {
 pub struct PageContent {
     /// HTTP status code.
     pub status: u16,
-    /// Media type without parameters, lower case; empty when the server named none.
+    /// Media type without parameters, lower case; empty when the server named none that is valid.
     pub content_type: String,
     /// The WHATWG name of the encoding the page was read with, lower case; empty when nothing was decoded.
     pub charset: String,

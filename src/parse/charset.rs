@@ -1,5 +1,6 @@
 //! The encoding of a document, by the HTML standard's "encoding sniffing algorithm": byte order mark, HTTP header,
-//! the document's own declaration ([`super::prescan`]), and a guess where nothing is declared.
+//! the document's own declaration ([`super::prescan`]), and a guess where nothing is declared. A document with an XML
+//! type has its XML declaration's encoding before that of any `meta`.
 //!
 //! The guess is UTF-8 for whatever is valid UTF-8 (so also for plain ASCII), and else chardetng's on a bounded
 //! sample that begins near the first byte that is not ASCII, helped by the host's top-level domain.
@@ -7,10 +8,12 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::{headers, prescan};
+use super::prescan;
 use crate::config::ParseConfig;
+use crate::encoding::{of_markup_label, unmarked_utf_16, xml_label};
+use crate::model::MediaType;
 use crate::urls::is_ip_literal;
 
 /// ASCII bytes before the first other one that the detector gets to see, for the word around it.
@@ -23,27 +26,29 @@ pub(super) struct Choice {
     pub(super) certain: bool,
 }
 
-pub(super) fn choose(body: &[u8], content_type: Option<&str>, host: &str, config: &ParseConfig) -> Choice {
+pub(super) fn choose(
+    body: &[u8],
+    media_type: Option<&MediaType>,
+    host: &str,
+    config: &ParseConfig,
+) -> Choice {
     let from_header = || {
-        let label = content_type.and_then(headers::charset_label)?;
+        let label = media_type.and_then(MediaType::charset)?;
         Encoding::for_label(label.as_bytes())
     };
-    if let Some(encoding) = Encoding::for_bom(body).map(|(encoding, _)| encoding).or_else(from_header) {
+    let from_xml = || if media_type.is_some_and(MediaType::is_xml) { xml_encoding(body) } else { None };
+    let mark = Encoding::for_bom(body).map(|(encoding, _)| encoding);
+    if let Some(encoding) = mark.or_else(from_header).or_else(from_xml) {
         return Choice { encoding, certain: true };
     }
     let encoding = prescan::declared(body).unwrap_or_else(|| detect(body, host, config.charset_sample_bytes));
-    Choice { encoding, certain: false }
+    // A text in UTF-16 that was read as such names no other encoding ("changing the encoding while parsing", step 1).
+    Choice { encoding, certain: encoding == UTF_16LE || encoding == UTF_16BE }
 }
 
-/// The encoding that a label in a document's own markup stands for: who can read it as ASCII, cannot be reading
-/// UTF-16.
-pub(super) fn of_meta_label(label: &[u8]) -> Option<&'static Encoding> {
-    let encoding = Encoding::for_label(label)?;
-    Some(match encoding {
-        e if e == UTF_16LE || e == UTF_16BE => UTF_8,
-        e if e == X_USER_DEFINED => WINDOWS_1252,
-        other => other,
-    })
+/// The encoding that an XML document has or declares by XML's own rules, without a byte order mark.
+fn xml_encoding(body: &[u8]) -> Option<&'static Encoding> {
+    unmarked_utf_16(body).or_else(|| of_markup_label(xml_label(body)?))
 }
 
 /// The text, without its byte order mark; malformed sequences become U+FFFD.
@@ -74,7 +79,8 @@ mod tests {
     use super::*;
 
     fn name(body: &[u8], content_type: Option<&str>, host: &str) -> &'static str {
-        choose(body, content_type, host, &ParseConfig::default()).encoding.name()
+        let media_type = MediaType::extract(content_type);
+        choose(body, media_type.as_ref(), host, &ParseConfig::default()).encoding.name()
     }
 
     #[test]
@@ -87,6 +93,35 @@ mod tests {
         assert_eq!(name(meta, Some("text/html; charset=nonsense"), "a.example"), "windows-1251");
         assert_eq!(name(meta, None, "a.example"), "windows-1251");
         assert_eq!(name(b"<\0a\0", Some("text/html;charset=utf-16"), "a.example"), "UTF-16LE");
+    }
+
+    #[test]
+    fn documents_of_an_xml_type_are_read_by_xmls_rules() {
+        let latin: &[u8] = b"<?xml version='1.0' encoding='iso-8859-2'?><meta charset=koi8-r>";
+        for (body, content_type, encoding) in [
+            (latin, "application/xhtml+xml", "ISO-8859-2"),
+            (latin, "text/xml;charset=big5", "Big5"),
+            (latin, "text/html", "KOI8-R"),
+            (b"<?xml version='1.0'?><meta charset=koi8-r>", "text/xml", "KOI8-R"),
+            (b"<?xml encoding='utf-16'?><html>", "text/xml", "UTF-8"),
+            (b"<\0h\0t\0m\0l\0>\0", "application/xml", "UTF-16LE"),
+            (b"\0<\0?\0x\0m\0l", "application/xhtml+xml", "UTF-16BE"),
+            (b"\xfe\xff\0<", "text/xml;charset=utf-8", "UTF-16BE"),
+        ] {
+            assert_eq!(name(body, Some(content_type), "a.example"), encoding, "{content_type}");
+        }
+    }
+
+    #[test]
+    fn a_declaration_settles_what_xml_says_and_no_guess() {
+        let certain = |body: &[u8], content_type: &str| {
+            let media_type = MediaType::parse(content_type.as_bytes());
+            choose(body, media_type.as_ref(), "a.example", &ParseConfig::default()).certain
+        };
+        assert!(certain(b"<?xml encoding='iso-8859-2'?>", "text/xml"));
+        assert!(!certain(b"<?xml encoding='iso-8859-2'?>", "text/html"));
+        assert!(certain(b"<\0?\0x\0m\0l\0", "text/html"));
+        assert!(!certain(b"<html>", "text/xml"));
     }
 
     #[test]

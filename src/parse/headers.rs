@@ -1,4 +1,7 @@
-//! What HTTP headers say about a document: its media type, its charset, its canonical URL.
+//! What HTTP headers say about a document: whether it is HTML, its canonical URL.
+
+use super::root;
+use crate::model::{MediaType, Rel};
 
 /// Bytes that browsers skip before they look for the first tag (MIME Sniffing Standard, 7.1).
 const BLANKS: &[u8] = b"\t\n\x0c\r ";
@@ -28,43 +31,46 @@ const HTML_STARTS: [&str; 17] = [
     "<!--",
 ];
 
-/// Whether an answer is HTML, by its raw `Content-Type` header and the first bytes of its body.
+/// Whether an answer is HTML, by its type and its body or the beginning of it.
 ///
-/// HTML is what is sent as `text/html` or `application/xhtml+xml`. Without a usable type (none, malformed, or one
-/// of the standard's unknown types) the body decides, by the HTML patterns of the MIME Sniffing Standard
-/// (<https://mimesniff.spec.whatwg.org>, 7.1). Beyond the standard, a PDF sent as HTML is not HTML: a browser
-/// would show noise, and whatever looks like a tag in it is no link.
-pub fn is_html(content_type: Option<&str>, body_prefix: &[u8]) -> bool {
-    match declares_html(content_type) {
-        Some(true) => !body_prefix.starts_with(b"%PDF-"),
-        None => looks_like_html(body_prefix) == Some(true),
-        Some(false) => false,
+/// HTML is what is sent as `text/html` or `application/xhtml+xml`. Of any other XML type it is a document whose root
+/// element is `html` ([`root`]). Without a usable type (none, or one of the standard's unknown types) the body
+/// decides, by the patterns of the MIME Sniffing Standard (<https://mimesniff.spec.whatwg.org>, 7.1). Beyond the
+/// standard, a PDF sent as HTML is not HTML: a browser would show noise, and whatever looks like a tag in it is no
+/// link.
+pub fn is_html(media_type: Option<&MediaType>, body: &[u8]) -> bool {
+    match declares_html(media_type) {
+        Some(declared) => declared && !body.starts_with(b"%PDF-"),
+        None => looks_like_html(media_type, body) == Some(true),
     }
 }
 
-/// Whether a `Content-Type` header declares HTML; `None` when there is no usable type, so that the body decides.
-pub fn declares_html(content_type: Option<&str>) -> Option<bool> {
-    match content_type.and_then(media_type).as_deref() {
-        Some("text/html" | "application/xhtml+xml") => Some(true),
-        None | Some("unknown/unknown" | "application/unknown" | "*/*") => None,
-        Some(_) => Some(false),
+/// Whether a type says that a body is HTML; `None` when the body decides.
+pub fn declares_html(media_type: Option<&MediaType>) -> Option<bool> {
+    let media_type = media_type?;
+    match media_type.essence() {
+        "text/html" | "application/xhtml+xml" => Some(true),
+        "unknown/unknown" | "application/unknown" | "*/*" => None,
+        _ if media_type.is_xml() => None,
+        _ => Some(false),
     }
 }
 
-/// Type and subtype in lower case; `None` when the header is malformed.
-fn media_type(header: &str) -> Option<String> {
-    let essence = header.split(';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    let (kind, subtype) = essence.split_once('/')?;
-    let is_token = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_ascii_whitespace());
-    (is_token(kind) && is_token(subtype)).then_some(essence)
+/// Whether a body whose type does not say so begins as HTML does; `None` when there is too little of it to decide.
+pub fn looks_like_html(media_type: Option<&MediaType>, body: &[u8]) -> Option<bool> {
+    if media_type.is_some_and(MediaType::is_xml) {
+        return root::is_html(body);
+    }
+    let seen = &body[..body.len().min(SNIFFED)];
+    let start = seen.iter().position(|b| !BLANKS.contains(b)).unwrap_or(seen.len());
+    if body[start..].starts_with(b"<?xml") {
+        return root::is_html(&body[start..]);
+    }
+    begins_as_html(&seen[start..], body.len() >= SNIFFED)
 }
 
-/// Whether a body without a usable type begins as HTML does; `None` when there is too little of it to tell.
-pub fn looks_like_html(body: &[u8]) -> Option<bool> {
-    let is_all = body.len() >= SNIFFED;
-    let body = &body[..body.len().min(SNIFFED)];
-    let start = body.iter().position(|b| !BLANKS.contains(b)).unwrap_or(body.len());
-    let body = &body[start..];
+/// Whether a body begins as one of [`HTML_STARTS`]; `is_all`: no more of it is looked at.
+fn begins_as_html(body: &[u8], is_all: bool) -> Option<bool> {
     let found = HTML_STARTS.iter().any(|pattern| {
         let Some((head, rest)) = body.split_at_checked(pattern.len()) else { return false };
         // A comment is HTML whatever follows its opening.
@@ -73,15 +79,6 @@ pub fn looks_like_html(body: &[u8]) -> Option<bool> {
     });
     let is_long_enough = HTML_STARTS.iter().all(|pattern| body.len() > pattern.len());
     (found || is_all || is_long_enough).then_some(found)
-}
-
-/// The label in the first `charset` parameter of a `Content-Type` header.
-pub(super) fn charset_label(content_type: &str) -> Option<&str> {
-    split_unquoted(content_type, ';')
-        .skip(1)
-        .filter_map(parameter)
-        .find(|(name, _)| name.eq_ignore_ascii_case("charset"))
-        .map(|(_, label)| label.trim_matches('\''))
 }
 
 /// The target of the first link with relation `canonical` in a `Link` header (RFC 8288), as it is written there.
@@ -94,7 +91,7 @@ pub(super) fn canonical(link_header: &str) -> Option<&str> {
             parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
         };
         let relations = value_of("rel")?;
-        let is_canonical = relations.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("canonical"));
+        let is_canonical = Rel::tokens(relations).any(|r| r.eq_ignore_ascii_case("canonical"));
         (is_canonical && value_of("anchor").is_none()).then_some(target)
     })
 }
@@ -129,23 +126,31 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
+    fn of(content_type: &str, body: &[u8]) -> bool {
+        is_html(MediaType::extract([content_type]).as_ref(), body)
+    }
+
     #[test]
     fn html_is_told_by_its_media_type() {
-        for (header, html) in [
-            ("text/html", true),
-            ("TEXT/HTML; charset=utf-8", true),
-            (" text/html ;x", true),
-            ("application/xhtml+xml", true),
-            ("text/plain", false),
-            ("application/octet-stream", false),
-            ("application/xml", false),
-            ("image/svg+xml", false),
-            ("text/htmlx", false),
+        for (header, html, svg) in [
+            ("text/html", true, true),
+            ("TEXT/HTML; charset=utf-8", true, true),
+            (" text/html ;x", true, true),
+            ("text/plain, text/html", true, true),
+            ("text/html, text/plain", false, false),
+            ("application/xhtml+xml", true, true),
+            ("text/plain", false, false),
+            ("application/octet-stream", false, false),
+            ("application/xml", true, false),
+            ("text/xml;charset=utf-8", true, false),
+            ("image/svg+xml", true, false),
+            ("application/xml-dtd", false, false),
+            ("text/htmlx", false, false),
         ] {
-            assert_eq!(is_html(Some(header), b"<html>"), html, "{header}");
+            assert_eq!((of(header, b"<html>"), of(header, b"<svg>")), (html, svg), "{header}");
         }
-        assert!(is_html(Some("text/html"), b""));
-        assert!(!is_html(Some("text/html"), b"%PDF-1.4\n <a href=/x>"));
+        assert!(of("text/html", b""));
+        assert!(!of("text/html", b"%PDF-1.4\n <a href=/x>"));
     }
 
     #[test]
@@ -160,12 +165,14 @@ mod tests {
             ("<p", false),
             ("<h2>", false),
             ("<?xml version=\"1.0\"?>", false),
+            ("\n<?xml version=\"1.0\"?><html >", true),
+            ("<?xml version=\"1.0\"?><feed>", false),
             ("\u{feff}<html>", false),
             ("text <html>", false),
             ("", false),
         ] {
-            for header in [None, Some(""), Some("html"), Some("*/*"), Some("unknown/unknown")] {
-                assert_eq!(is_html(header, body.as_bytes()), html, "{header:?} {body}");
+            for header in ["", "html", "*/*", "unknown/unknown", "text/html(, application/unknown"] {
+                assert_eq!(of(header, body.as_bytes()), html, "{header:?} {body}");
             }
         }
     }
@@ -177,28 +184,13 @@ mod tests {
             assert_eq!(is_html(None, after(blanks).as_bytes()), html, "{blanks}");
         }
         // However much of it is there, it is not waited for more.
-        assert_eq!(looks_like_html(&[b' '; SNIFFED - 1]), None);
-        assert_eq!(looks_like_html(&[b' '; SNIFFED]), Some(false));
+        assert_eq!(looks_like_html(None, &[b' '; SNIFFED - 1]), None);
+        assert_eq!(looks_like_html(None, &[b' '; SNIFFED]), Some(false));
         let start = std::time::Instant::now();
         let blanks = vec![b' '; 8 << 20];
-        assert!((0..100_000).all(|_| looks_like_html(&blanks) == Some(false)));
+        assert!((0..100_000).all(|_| looks_like_html(None, &blanks) == Some(false)));
         // Looked through whole, these take minutes.
         assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
-    }
-
-    #[test]
-    fn charset_parameters_are_found() {
-        for (header, label) in [
-            ("text/html; charset=utf-8", Some("utf-8")),
-            ("text/html;CHARSET=\"windows-1252\"", Some("windows-1252")),
-            ("text/html; x=\"; charset=a\"; charset=b", Some("b")),
-            ("text/html; charset = koi8-r ; charset=utf-8", Some("koi8-r")),
-            ("text/html; charset='utf-8'", Some("utf-8")),
-            ("text/html", None),
-            ("charset=utf-8", None),
-        ] {
-            assert_eq!(charset_label(header), label, "{header}");
-        }
     }
 
     #[test]
@@ -209,6 +201,7 @@ mod tests {
             ("<a>; rel=next; rel=canonical", None),
             ("<a>; rel=canonical; anchor=\"/other\", <b>;rel=canonical", Some("b")),
             ("<a>; rel=canonicals", None),
+            ("<a>; rel=\"alternate,canonical\"", Some("a")),
             ("a; rel=canonical", None),
             ("<a; rel=canonical", None),
             ("", None),

@@ -17,12 +17,13 @@
 //! * not a reference that has no canonical URL (another scheme than http(s), unparsable), nor one that leads
 //!   back to the document itself (RFC 3986, 4.4): one whose canonical URL is the document's own.
 //!
-//! "Blank" is ASCII white space, as in the DOM's own `strip and collapse`: a no-break space is text.
+//! `text` says what a blank is, and `anchors` what the text of an anchor is.
 //!
 //! Hostile pages are bounded: the number of links and their bytes, the number of tree nodes, of elements open at once
 //! and of attributes of one tag (`[parse]` in the configuration). Everything takes time and memory linear in the
 //! body, times at most those bounds, and nothing recurses.
 
+mod anchors;
 mod charset;
 mod directives;
 mod encode;
@@ -31,6 +32,7 @@ mod node;
 mod prescan;
 mod refresh;
 mod resolve;
+mod root;
 mod scanner;
 mod sink;
 mod text;
@@ -41,7 +43,7 @@ mod walk;
 use encoding_rs::Encoding;
 
 use crate::config::ParseConfig;
-use crate::model::{Directives, Link, Rel};
+use crate::model::{Directives, Link, MediaType, Rel};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 pub use headers::{declares_html, is_html, looks_like_html};
@@ -55,8 +57,8 @@ use tree::Tree;
 pub struct Answer<'a> {
     /// The URL that gave this answer.
     pub url: &'a CanonicalUrl,
-    /// The raw `Content-Type` header.
-    pub content_type: Option<&'a str>,
+    /// Its type by all `Content-Type` header lines.
+    pub media_type: Option<&'a MediaType>,
     /// Every `X-Robots-Tag` header line.
     pub x_robots_tag: &'a [&'a str],
     /// The `Refresh` header.
@@ -146,7 +148,7 @@ fn read_tree<'a>(
     config: &ParseConfig,
     nodes: &'a Nodes<'a>,
 ) -> (&'static Encoding, Tree<'a>) {
-    let guess = charset::choose(answer.body, answer.content_type, answer.url.host(), config);
+    let guess = charset::choose(answer.body, answer.media_type, answer.url.host(), config);
     let mut encoding = guess.encoding;
     let mut tentative = (!guess.certain).then_some(encoding);
     loop {

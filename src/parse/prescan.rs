@@ -4,8 +4,8 @@
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
-use super::charset::of_meta_label;
 use super::scanner::{End, Scanner, find, is_blank, starts_tag};
+use crate::encoding::{of_markup_label, xml_label};
 
 /// How far the standard looks.
 const PRESCAN_BYTES: usize = 1024;
@@ -19,7 +19,7 @@ pub(super) fn declared(body: &[u8]) -> Option<&'static Encoding> {
     if bytes.starts_with(b"\0<\0?\0x") {
         return Some(UTF_16BE);
     }
-    Scanner::new(bytes).first_meta().ok().or_else(|| xml_encoding(bytes))
+    Scanner::new(bytes).first_meta().ok().or_else(|| xml_label(bytes).and_then(of_markup_label))
 }
 
 impl Scanner<'_> {
@@ -59,7 +59,7 @@ impl Scanner<'_> {
                     encoding = of_content(&value);
                     need_pragma = encoding.map(|_| true).or(need_pragma);
                 }
-                b"charset" => (encoding, need_pragma) = (of_meta_label(&value), Some(false)),
+                b"charset" => (encoding, need_pragma) = (of_markup_label(&value), Some(false)),
                 _ => {}
             }
             seen.push(name);
@@ -85,22 +85,7 @@ fn of_content(value: &[u8]) -> Option<&'static Encoding> {
         (quote @ (b'"' | b'\''), quoted) => &quoted[..quoted.iter().position(|b| b == quote)?],
         _ => rest.split(|&b| is_blank(b) || b == b';').next()?,
     };
-    of_meta_label(label)
-}
-
-/// The standard's "get an XML encoding".
-fn xml_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
-    let declaration = bytes.strip_prefix(b"<?xml")?;
-    let declaration = &declaration[..declaration.iter().position(|&b| b == b'>')?];
-    let rest = &declaration[find(declaration, b"encoding")? + b"encoding".len()..];
-    let rest = skip_controls(skip_controls(rest).strip_prefix(b"=")?);
-    let (quote, rest) = rest.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;
-    let label = &rest[..rest.iter().position(|b| b == quote)?];
-    (!label.iter().any(|&b| b <= b' ')).then(|| of_meta_label(label))?
-}
-
-fn skip_controls(bytes: &[u8]) -> &[u8] {
-    &bytes[bytes.iter().position(|&b| b > b' ').unwrap_or(bytes.len())..]
+    of_markup_label(label)
 }
 
 fn starts_meta(bytes: &[u8]) -> bool {

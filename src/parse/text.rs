@@ -1,50 +1,239 @@
-//! Text as it is kept: blanks collapsed, trimmed, cut.
+//! Texts as they are kept: blanks collapsed, trimmed, cut.
+//!
+//! Titles and descriptions are collapsed as the DOM does it ("strip and collapse ASCII whitespace"). Anchor texts take
+//! the no-break space U+00A0 for a blank too, and at both ends they lose what has no width of its own:
+//!
+//! | characters | Unicode names |
+//! |---|---|
+//! | U+061C | ARABIC LETTER MARK |
+//! | U+180E | MONGOLIAN VOWEL SEPARATOR |
+//! | U+200B, U+200C, U+200D | ZERO WIDTH SPACE, ZERO WIDTH NON-JOINER, ZERO WIDTH JOINER |
+//! | U+200E, U+200F | LEFT-TO-RIGHT MARK, RIGHT-TO-LEFT MARK |
+//! | U+202A to U+202E | LEFT-TO-RIGHT EMBEDDING, RIGHT-TO-LEFT EMBEDDING, POP DIRECTIONAL FORMATTING, LEFT-TO-RIGHT OVERRIDE, RIGHT-TO-LEFT OVERRIDE |
+//! | U+2060 | WORD JOINER |
+//! | U+2066 to U+2069 | LEFT-TO-RIGHT ISOLATE, RIGHT-TO-LEFT ISOLATE, FIRST STRONG ISOLATE, POP DIRECTIONAL ISOLATE |
+//! | U+FEFF | ZERO WIDTH NO-BREAK SPACE |
+//!
+//! These are the characters of width zero and all that have Unicode's property `Bidi_Control`.
 
-/// A text in which every run of blanks has become one space. Parts of it can be cut out by byte offset: since a
-/// collapsed part of a text is, once trimmed, the same as the part collapsed alone, one text serves any number
-/// of elements that hold each other.
+use std::ops::Range;
+
+/// The anchor text of elements that hold each other: every run of blanks has become one space. A part of it can be
+/// cut out by byte offset: since a collapsed part of a text is, once trimmed, the same as the part collapsed alone,
+/// one text serves any number of elements.
 #[derive(Default)]
-pub(super) struct Collapsed(String);
+pub(super) struct AnchorText {
+    text: String,
+    /// Behind the last visible character.
+    visible_end: usize,
+    /// Where a blank is not merged with one before it.
+    seam: usize,
+}
 
-impl Collapsed {
+impl AnchorText {
     pub(super) fn push(&mut self, text: &str) {
+        let start = self.text.len();
+        self.collapse(text);
+        let visible = self.text[start..].trim_end_matches(is_invisible).len();
+        if visible > 0 {
+            self.visible_end = start + visible;
+        }
+    }
+
+    fn collapse(&mut self, text: &str) {
         let mut rest = text;
-        while !rest.is_empty() {
-            let word = rest.bytes().position(|b| b.is_ascii_whitespace()).unwrap_or(rest.len());
-            self.0.push_str(&rest[..word]);
+        loop {
+            let word = word_length::<true>(rest);
+            self.text.push_str(&rest[..word]);
             rest = &rest[word..];
-            let blanks = rest.bytes().position(|b| !b.is_ascii_whitespace()).unwrap_or(rest.len());
-            if blanks > 0 && !self.0.is_empty() && !self.0.ends_with(' ') {
-                self.0.push(' ');
+            if rest.is_empty() {
+                return;
             }
-            rest = &rest[blanks..];
+            self.push_blank();
+            rest = &rest[blanks_length::<true>(rest)..];
+        }
+    }
+
+    pub(super) fn push_blank(&mut self) {
+        let is_merged = self.text.len() != self.seam && self.text.ends_with(' ');
+        if !self.text.is_empty() && !is_merged {
+            self.text.push(' ');
+        }
+    }
+
+    /// Parts what was pushed from what comes: a blank on one side is no blank of the other.
+    pub(super) fn part(&mut self) {
+        self.seam = self.text.len();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.text.clear();
+        (self.visible_end, self.seam) = (0, 0);
+    }
+
+    /// The place of the first visible character from `start` on.
+    pub(super) fn first_visible(&self, start: usize) -> Option<usize> {
+        let part = self.text.get(start..self.visible_end).filter(|part| !part.is_empty())?;
+        Some(self.visible_end - part.trim_start_matches(is_invisible).len())
+    }
+
+    /// What was pushed from the visible character at `start` on, trimmed and cut to `most` characters.
+    pub(super) fn since(&self, start: usize, most: usize) -> String {
+        cut(&self.text[start..self.visible_end.max(start)], most, is_invisible).to_owned()
+    }
+
+    /// What was pushed from `start` on, without the parts that are left out, which stand in the order of their
+    /// beginnings; trimmed and cut to `most` characters.
+    pub(super) fn without(
+        &self,
+        start: usize,
+        left_out: impl Iterator<Item = Range<usize>>,
+        most: usize,
+    ) -> String {
+        let mut kept = Self::default();
+        let mut at = start;
+        let end = self.text.len();
+        for part in left_out.chain([end..end]) {
+            kept.push_start(&self.text[at.min(part.start)..part.start], most);
+            at = at.max(part.end);
+        }
+        kept.since(0, most)
+    }
+
+    /// Pushes as much of a collapsed text as may count, if `most` characters do from the first visible one on.
+    fn push_start(&mut self, text: &str, most: usize) {
+        let enough = char::MAX.len_utf8() * (most + 1);
+        if self.text.len() < enough {
+            let text = if self.visible_end == 0 { text.trim_start_matches(is_invisible) } else { text };
+            self.push(&text[..text.floor_char_boundary(enough)]);
+        }
+    }
+}
+
+/// The `alt`s of images, without the blank ones.
+#[derive(Default)]
+pub(super) struct Alts {
+    text: AnchorText,
+    /// Where they stand in the text.
+    places: Vec<Range<usize>>,
+}
+
+impl Alts {
+    /// Adds one, unless it is the same as the one before it and that is not before `first`.
+    pub(super) fn push(&mut self, alt: &str, first: usize) {
+        let start = self.text.len();
+        self.text.push(alt);
+        let Some(visible) = self.text.first_visible(start) else { return };
+        let place = visible..self.text.visible_end;
+        // Blanks at the end would be merged with those of the next one.
+        self.text.part();
+        let former = self.places.get(first..).and_then(<[_]>::last);
+        if former.is_none_or(|former| self.text.text[former.clone()] != self.text.text[place.clone()]) {
+            self.places.push(place);
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.text.clear();
+        self.places.clear();
     }
 
-    /// What was pushed since the text was `start` bytes long, trimmed and cut to `most` characters.
-    pub(super) fn since(&self, start: usize, most: usize) -> String {
-        let part = self.0[start..].trim_matches(' ');
-        let end = part.char_indices().nth(most).map_or(part.len(), |(end, _)| end);
-        // The cut may have left a space at the end.
-        part[..end].trim_end_matches(' ').to_owned()
+    /// Those with these numbers, joined by one blank and cut to `most` characters. Of equal ones in a row, one counts.
+    pub(super) fn joined(&self, numbers: impl Iterator<Item = usize>, most: usize) -> String {
+        let mut joined = String::new();
+        let mut former = "";
+        for alt in numbers.map(|number| &self.text.text[self.places[number].clone()]) {
+            if alt == former {
+                continue;
+            }
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(alt);
+            former = alt;
+            if joined.len() > char::MAX.len_utf8() * most {
+                break;
+            }
+        }
+        let length = cut(&joined, most, is_invisible).len();
+        joined.truncate(length);
+        joined
     }
 }
 
-/// A whole text, collapsed, trimmed and cut to `most` characters.
-pub(super) fn collapse<'t>(pieces: impl IntoIterator<Item = &'t str>, most: usize) -> String {
-    let mut text = Collapsed::default();
-    for piece in pieces {
-        text.push(piece);
+/// A text of its own as an anchor text, cut to `most` characters.
+pub(super) fn anchor_text(text: &str, most: usize) -> String {
+    let mut anchor = AnchorText::default();
+    anchor.push(text.trim_start_matches(is_invisible));
+    anchor.since(0, most)
+}
+
+/// A whole text, ASCII blanks collapsed, trimmed and cut to `most` characters.
+pub(super) fn collapse(text: &str, most: usize) -> String {
+    let mut collapsed = String::new();
+    let mut rest = text.trim_ascii_start();
+    while !rest.is_empty() {
+        let word = word_length::<false>(rest);
+        collapsed.push_str(&rest[..word]);
+        let blanks = blanks_length::<false>(&rest[word..]);
+        if blanks > 0 {
+            collapsed.push(' ');
+        }
+        rest = &rest[word + blanks..];
     }
-    text.since(0, most)
+    let length = cut(&collapsed, most, |c| c == ' ').len();
+    collapsed.truncate(length);
+    collapsed
+}
+
+/// The first `most` characters of a text that begins with none to be trimmed.
+fn cut(text: &str, most: usize, is_trimmed: fn(char) -> bool) -> &str {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    // The cut may have left some at the end.
+    text[..end].trim_end_matches(is_trimmed)
+}
+
+/// Bytes before the first blank; `NO_BREAK`: U+00A0 is one.
+fn word_length<const NO_BREAK: bool>(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii_whitespace() || (NO_BREAK && byte == 0xC2 && bytes.get(at + 1) == Some(&0xA0)) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Bytes of the blanks at the start.
+fn blanks_length<const NO_BREAK: bool>(text: &str) -> usize {
+    let is_blank = |c: char| c.is_ascii_whitespace() || (NO_BREAK && c == '\u{a0}');
+    text.len() - text.trim_start_matches(is_blank).len()
+}
+
+/// Whether an anchor text loses a character at its ends: a blank, or one without a width of its own.
+fn is_invisible(c: char) -> bool {
+    match c {
+        ' '..='~' => c == ' ',
+        '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => true,
+        // Before they are collapsed.
+        _ => c.is_ascii_whitespace() || c == '\u{a0}',
+    }
 }
 
 #[cfg(test)]
@@ -53,27 +242,101 @@ mod tests {
 
     #[test]
     fn blanks_collapse_and_other_spaces_stay() {
-        assert_eq!(collapse(["  a \t\n", "\r b\u{c}", "c "], 99), "a b c");
-        assert_eq!(collapse(["\u{a0}\u{a0}"], 99), "\u{a0}\u{a0}");
-        assert_eq!(collapse([" ", "\n"], 99), "");
+        assert_eq!(collapse("  a \t\n\r b\u{c}c ", 99), "a b c");
+        assert_eq!(collapse("\u{a0}\u{a0}", 99), "\u{a0}\u{a0}");
+        assert_eq!(collapse(" \n", 99), "");
+        for (text, anchor) in [
+            ("\u{a0} a\u{a0}\u{a0}b \t\u{a0}\n c\u{a0}", "a b c"),
+            ("\u{a0}\u{a0}", ""),
+            ("\u{c2}\u{a0}\u{c2}\u{a9}", "\u{c2} \u{c2}\u{a9}"),
+            ("a\u{3000}b\u{2003}c\u{202f}", "a\u{3000}b\u{2003}c\u{202f}"),
+            ("a\u{b}b", "a\u{b}b"),
+        ] {
+            assert_eq!(anchor_text(text, 99), anchor, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_width_is_dropped_at_the_ends_alone() {
+        let dropped = "\u{61c}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\
+            \u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{feff}";
+        for c in dropped.chars() {
+            for (text, anchor) in [
+                (format!("{c}a b{c}"), "a b".to_owned()),
+                (format!(" {c} {c}\u{a0}a{c}\n"), "a".to_owned()),
+                (format!("a{c}b"), format!("a{c}b")),
+                (format!("a {c} b"), format!("a {c} b")),
+                (format!("{c}{c} "), String::new()),
+            ] {
+                assert_eq!(anchor_text(&text, 99), anchor, "{text:?}");
+            }
+        }
+        assert_eq!(anchor_text(&format!("{dropped}a{dropped}"), 99), "a");
+        // A soft hyphen, a combining grapheme joiner and a zero-width-like filler are text.
+        for kept in ["\u{ad}", "\u{34f}", "\u{2800}", "\u{2061}", "\u{3164}"] {
+            assert_eq!(anchor_text(kept, 99), kept);
+        }
+        assert_eq!(collapse("\u{200b}a\u{feff}", 99), "\u{200b}a\u{feff}");
     }
 
     #[test]
     fn a_cut_counts_characters_and_leaves_no_blank() {
-        assert_eq!(collapse(["äöü ß"], 3), "äöü");
-        assert_eq!(collapse(["äöü ß"], 4), "äöü");
-        assert_eq!(collapse(["äöü ß"], 5), "äöü ß");
-        assert_eq!(collapse(["abc"], 0), "");
+        for cut in [collapse, anchor_text] {
+            assert_eq!(cut("äöü ß", 3), "äöü");
+            assert_eq!(cut("äöü ß", 4), "äöü");
+            assert_eq!(cut("äöü ß", 5), "äöü ß");
+            assert_eq!(cut("abc", 0), "");
+        }
+        assert_eq!(anchor_text(&format!("{}a\u{200b} b", "\u{200b}".repeat(1_000)), 3), "a");
+        assert_eq!(anchor_text(&format!("a{}b", " ".repeat(10_000)), 512), "a b");
+        assert_eq!(anchor_text(&"\u{1f600}".repeat(600), 512).chars().count(), 512);
     }
 
     #[test]
     fn a_part_is_the_part_collapsed_alone() {
-        let mut text = Collapsed::default();
+        let mut text = AnchorText::default();
         text.push("one ");
         let inner = text.len();
-        text.push(" two\n");
-        assert_eq!(text.since(inner, 99), "two");
+        text.push(" \u{200b}two\n");
+        assert_eq!(text.since(text.first_visible(inner).unwrap(), 99), "two");
+        let end = text.len();
+        text.push(" \u{200e}");
+        assert_eq!((text.first_visible(end), text.since(0, 99)), (None, "one \u{200b}two".to_owned()));
         text.push(" three");
-        assert_eq!(text.since(0, 99), "one two three");
+        assert_eq!(text.since(0, 99), "one \u{200b}two \u{200e} three");
+    }
+
+    #[test]
+    fn parts_that_are_left_out_take_no_blank_with_them() {
+        let mut text = AnchorText::default();
+        let mut places = Vec::new();
+        for (piece, is_kept) in
+            [("x ", false), ("one", true), (" y ", false), (" two", true), ("z ", false), ("three", true)]
+        {
+            text.part();
+            let start = text.len();
+            text.push(piece);
+            text.part();
+            places.extend((!is_kept).then_some(start..text.len()));
+        }
+        assert_eq!(text.without(0, places.iter().cloned(), 99), "one twothree");
+        assert_eq!(text.without(0, places.iter().cloned(), 5), "one t");
+        let both = places[1].start..places[2].end;
+        assert_eq!(text.without(0, [both, places[2].clone()].into_iter(), 99), "x onethree");
+    }
+
+    #[test]
+    fn equal_alts_in_a_row_count_once() {
+        let mut alts = Alts::default();
+        for alt in [" A", "A ", "", "\u{200b}", "A", "B", "b", "A", "A"] {
+            alts.push(alt, 0);
+        }
+        assert_eq!(alts.joined(0..alts.len(), 99), "A B b A");
+        let first = alts.len();
+        alts.push("A", first);
+        alts.push("A\u{a0}C", first);
+        assert_eq!(alts.joined(first..alts.len(), 99), "A A C");
+        assert_eq!(alts.joined(0..alts.len(), 99), "A B b A A C");
+        assert_eq!(alts.joined(0..alts.len(), 6), "A B b");
     }
 }

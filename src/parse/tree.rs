@@ -23,11 +23,11 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{EOFToken, EndTag, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink as _};
 
-use super::charset::of_meta_label;
 use super::node::{NodeRef, Nodes};
 use super::sink::Sink;
 use super::tokenizer::{Stop, Tokenizer};
 use crate::config::ParseConfig;
+use crate::encoding::of_markup_label;
 
 /// html5ever's strings hold less than 4 GiB.
 const MOST_TEXT: usize = 1 << 31;
@@ -67,7 +67,7 @@ pub(super) fn build<'a>(
             Stop::End => break false,
             Stop::Flood => break true,
             Stop::Encoding(label) => {
-                let Some(declared) = of_meta_label(label.trim().as_bytes()) else { continue };
+                let Some(declared) = of_markup_label(label.trim().as_bytes()) else { continue };
                 if tentative.take().is_some_and(|guess| guess != declared) {
                     return Err(Redeclared(declared));
                 }

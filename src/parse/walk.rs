@@ -1,12 +1,10 @@
 //! One walk over a document's tree, in document order, that collects what a page is known by.
-//!
-//! Anchors can hold each other (in tables, or in SVG). Their texts are parts of one text that grows along the walk,
-//! so that a text node is read once, however many anchors hold it.
 
 use html5ever::{local_name, ns};
 
+use super::anchors::{Anchors, AsideKind, is_block};
 use super::node::{Content, Element, NodeRef};
-use super::text::{Collapsed, collapse};
+use super::text::{anchor_text, collapse};
 use super::{directives, refresh};
 use crate::config::ParseConfig;
 use crate::model::{Directives, LinkTag, Rel};
@@ -41,10 +39,7 @@ pub(super) fn walk<'t>(document: NodeRef<'t>, config: &ParseConfig, user_agent_t
         config,
         user_agent_token,
         findings: Findings::default(),
-        anchors: Vec::new(),
-        text: Collapsed::default(),
-        alts: Collapsed::default(),
-        images: 0,
+        anchors: Anchors::default(),
         room: config.max_links_bytes,
     };
     let mut node = document;
@@ -72,57 +67,44 @@ struct Walker<'t, 'c> {
     config: &'c ParseConfig,
     user_agent_token: &'c str,
     findings: Findings<'t>,
-    /// The anchors that hold the current node, outermost first.
-    anchors: Vec<OpenAnchor<'t>>,
-    /// The text since the outermost open anchor began.
-    text: Collapsed,
-    /// The `alt`s of the images since then.
-    alts: Collapsed,
-    /// The number of images so far.
-    images: usize,
+    anchors: Anchors<'t>,
     /// Bytes that the texts of further anchors may take: of anchors that hold each other, each has the whole text.
     room: usize,
-}
-
-/// An `a` with `href` whose end has not been reached.
-struct OpenAnchor<'t> {
-    node: NodeRef<'t>,
-    /// Its place in [`Findings::references`].
-    reference: usize,
-    text_start: usize,
-    alts_start: usize,
-    images_before: usize,
 }
 
 impl<'t> Walker<'t, '_> {
     fn enter(&mut self, node: NodeRef<'t>) {
         match &node.content {
-            Content::Text(text) if !self.anchors.is_empty() => self.text.push(&text.borrow()),
+            Content::Text(text) if !self.anchors.is_empty() => self.anchors.text(&text.borrow()),
             Content::Element(element) if node.name.ns == ns!(html) => self.html_element(node, element),
             Content::Element(element) if node.name.ns == ns!(svg) && node.name.local == local_name!("a") => {
                 let href = element.attribute(&local_name!("href")).or_else(|| element.xlink_href());
                 self.open_anchor(node, element, href);
+            }
+            Content::Element(_) if !self.anchors.is_empty() && is_hidden(&node.name.local) => {
+                self.anchors.aside(node, AsideKind::Hidden);
             }
             _ => {}
         }
     }
 
     fn leave(&mut self, node: NodeRef<'t>) {
-        let Some(anchor) = self.anchors.pop_if(|anchor| anchor.node.is(node)) else { return };
-        let most = if self.room > 0 { self.config.max_anchor_chars } else { 0 };
-        let reference = &mut self.findings.references[anchor.reference];
-        reference.anchor = self.text.since(anchor.text_start, most);
-        if self.images > anchor.images_before {
-            reference.tag = LinkTag::Aimg;
-            if reference.anchor.is_empty() {
-                reference.anchor = self.alts.since(anchor.alts_start, most);
-            }
-        }
-        self.room = self.room.saturating_sub(reference.anchor.len());
-        self.findings.cut |= self.room == 0;
         if self.anchors.is_empty() {
-            self.text.clear();
-            self.alts.clear();
+            return;
+        }
+        let most = if self.room > 0 { self.config.max_anchor_chars } else { 0 };
+        match self.anchors.leave(node, most) {
+            Some(closed) => {
+                let reference = &mut self.findings.references[closed.reference];
+                if closed.holds_image {
+                    reference.tag = LinkTag::Aimg;
+                }
+                reference.anchor = closed.text;
+                self.room = self.room.saturating_sub(reference.anchor.len());
+                self.findings.cut |= self.room == 0;
+            }
+            None if node.name.ns == ns!(html) && is_block(&node.name.local) => self.anchors.blank(),
+            None => {}
         }
     }
 
@@ -137,13 +119,18 @@ impl<'t> Walker<'t, '_> {
             "frame" => self.add_frame(element, LinkTag::Frame),
             "layer" => self.add_frame(element, LinkTag::Layer),
             "ilayer" => self.add_frame(element, LinkTag::Ilayer),
-            "img" => self.image(element),
+            "img" if !self.anchors.is_empty() => self.anchors.image(element.attribute(&local_name!("alt"))),
             "meta" => self.meta(element),
             "link" => self.link(element),
             "base" if self.findings.base_href.is_none() => {
                 self.findings.base_href = element.attribute(&local_name!("href"));
             }
             "title" if self.findings.title.is_none() => self.title(node),
+            _ if self.anchors.is_empty() => {}
+            "br" => self.anchors.blank(),
+            "noscript" => self.anchors.aside(node, AsideKind::NoScript),
+            name if is_hidden(name) => self.anchors.aside(node, AsideKind::Hidden),
+            name if is_block(name) => self.anchors.blank(),
             _ => {}
         }
     }
@@ -152,13 +139,7 @@ impl<'t> Walker<'t, '_> {
         if href.is_none() {
             return;
         }
-        self.anchors.push(OpenAnchor {
-            node,
-            reference: self.findings.references.len(),
-            text_start: self.text.len(),
-            alts_start: self.alts.len(),
-            images_before: self.images,
-        });
+        self.anchors.open(node, self.findings.references.len());
         // Tag and text are settled when the anchor is left.
         self.add(href, LinkTag::A, rel(element), None);
     }
@@ -170,18 +151,8 @@ impl<'t> Walker<'t, '_> {
 
     fn add(&mut self, url: Option<&'t str>, tag: LinkTag, rel: Rel, text: Option<&str>) {
         let Some(url) = url else { return };
-        let anchor = collapse(text, self.config.max_anchor_chars);
+        let anchor = text.map_or_else(String::new, |text| anchor_text(text, self.config.max_anchor_chars));
         self.findings.references.push(Reference { url, tag, rel, anchor });
-    }
-
-    fn image(&mut self, element: &'t Element<'t>) {
-        self.images += 1;
-        if !self.anchors.is_empty()
-            && let Some(alt) = element.attribute(&local_name!("alt"))
-        {
-            self.alts.push(alt);
-            self.alts.push(" ");
-        }
     }
 
     fn meta(&mut self, element: &'t Element<'t>) {
@@ -194,13 +165,13 @@ impl<'t> Walker<'t, '_> {
         if directives::names_us(name, self.user_agent_token) {
             self.findings.directives = directives::with_meta(self.findings.directives, content);
         } else if name.eq_ignore_ascii_case("description") && self.findings.description.is_none() {
-            self.findings.description = Some(collapse([content], self.config.max_description_chars));
+            self.findings.description = Some(collapse(content, self.config.max_description_chars));
         }
     }
 
     fn link(&mut self, element: &'t Element<'t>) {
         let relations = element.attribute(&local_name!("rel")).unwrap_or_default();
-        let is_canonical = relations.split_ascii_whitespace().any(|r| r.eq_ignore_ascii_case("canonical"));
+        let is_canonical = Rel::tokens(relations).any(|r| r.eq_ignore_ascii_case("canonical"));
         let href = element.attribute(&local_name!("href")).filter(|href| !href.is_empty());
         if is_canonical {
             self.findings.canonicals.extend(href);
@@ -208,16 +179,21 @@ impl<'t> Walker<'t, '_> {
     }
 
     fn title(&mut self, node: NodeRef<'t>) {
-        let mut title = Collapsed::default();
+        let mut title = String::new();
         let mut child = node.first_child();
         while let Some(node) = child {
             if let Some(text) = node.as_text() {
-                title.push(&text.borrow());
+                title.push_str(&text.borrow());
             }
             child = node.next();
         }
-        self.findings.title = Some(title.since(0, self.config.max_title_chars));
+        self.findings.title = Some(collapse(&title, self.config.max_title_chars));
     }
+}
+
+/// Whether an element of this name holds text that is not shown, in HTML or in SVG.
+fn is_hidden(name: &str) -> bool {
+    matches!(name, "script" | "style" | "template")
 }
 
 fn rel(element: &Element<'_>) -> Rel {

@@ -1,7 +1,7 @@
 //! Sitemaps: the URLs that a site names itself (<https://www.sitemaps.org/protocol.html>).
 //!
-//! In go the bytes of one file, gzipped or not, whatever type its server gave; out come its entries in the order of
-//! the file. Read are `urlset` and `sitemapindex`, RSS 2.0 and 1.0 and Atom feeds, and plain text with one URL a line.
+//! In go the bytes of one file, gzipped or not and in any encoding that it or its server names; out come its entries in
+//! the order of the file. Read are `urlset` and `sitemapindex`, RSS 2.0 and 1.0 and Atom feeds, and plain text with one URL a line.
 //! Of an entry its address and date of change are kept; alternates, images, priorities and the like are not.
 //!
 //! * Addresses are given as written, blanks trimmed and references (`&amp;`) resolved; whether they are URLs, and
@@ -13,14 +13,14 @@
 //! It does not fetch and does not follow an index.
 
 mod date;
+mod source;
 mod text;
 mod xml;
 
-use std::io::{BufRead, BufReader, Read};
-
-use flate2::bufread::MultiGzDecoder;
+use std::io::BufRead;
 
 use crate::config::SitemapsConfig;
+use source::Source;
 
 /// What a sitemap lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,39 +56,30 @@ pub enum SitemapError {
     Root(String),
     #[error("it is neither XML nor a list of URLs")]
     Neither,
+    #[error("it breaks off before it lists anything ({0})")]
+    Broken(String),
+    #[error("it was compressed more than {0} times (sitemaps.max_gzip_layers)")]
+    Layers(u32),
 }
 
-/// Reads a sitemap. `truncated` tells that the bytes are the beginning of a longer file.
+/// Reads a sitemap. `truncated` says that the bytes are the beginning of a longer file, `charset` is the label of its
+/// encoding in the `Content-Type` header.
 ///
 /// # Errors
 /// [`SitemapError`] when nothing in it says that it is one.
-pub fn read(bytes: &[u8], truncated: bool, limits: &SitemapsConfig) -> Result<Sitemap, SitemapError> {
-    // One more than the limit, so that reaching it can be told from going beyond.
-    let most = limits.max_bytes as u64 + 1;
-    let mut sitemap = if bytes.starts_with(&GZIP) {
-        let mut input = BufReader::new(MultiGzDecoder::new(bytes).take(most));
-        let sitemap = read_from(&mut input, truncated, limits)?;
-        Sitemap { is_cut: sitemap.is_cut || input.get_ref().limit() == 0, ..sitemap }
-    } else {
-        let mut input = bytes.take(most);
-        let sitemap = read_from(&mut input, truncated, limits)?;
-        Sitemap { is_cut: sitemap.is_cut || input.limit() == 0, ..sitemap }
-    };
-    sitemap.is_cut |= truncated;
-    Ok(sitemap)
-}
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-fn read_from(
-    input: &mut impl BufRead,
+pub fn read(
+    bytes: &[u8],
     truncated: bool,
+    charset: Option<&str>,
     limits: &SitemapsConfig,
 ) -> Result<Sitemap, SitemapError> {
-    match first_byte(input) {
-        Some(b'<') => xml::read(input, limits.max_urls),
-        _ => text::read(input, truncated, limits.max_urls),
-    }
+    let mut source = Source::new(bytes, charset, limits)?;
+    let mut sitemap = match first_byte(&mut source.text) {
+        Some(b'<') => xml::read(&mut source.text, limits.max_urls)?,
+        _ => text::read(&mut source, truncated, limits.max_urls)?,
+    };
+    sitemap.is_cut |= truncated || source.is_cut();
+    Ok(sitemap)
 }
 
 /// The first byte that is no blank and no byte order mark, which are consumed; `None` at the end, or where the input

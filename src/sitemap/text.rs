@@ -1,27 +1,32 @@
 //! Plain text sitemaps: one URL a line.
 
-use std::io::BufRead;
+use std::io::{self, BufRead};
 
+use super::source::Source;
 use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind};
 
 /// Reads up to `most` URLs. Lines that do not begin as one are passed over.
 ///
 /// # Errors
-/// [`SitemapError::Neither`] when there is no URL at all: it is some other text then.
-pub(super) fn read(input: &mut impl BufRead, truncated: bool, most: usize) -> Result<Sitemap, SitemapError> {
+/// [`SitemapError::Neither`] when there is no URL at all: it is some other text then. [`SitemapError::Broken`] when the
+/// text cannot be read up to its first URL.
+pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Result<Sitemap, SitemapError> {
     let (mut entries, mut is_cut, mut line) = (Vec::new(), false, Vec::new());
     loop {
         line.clear();
-        match input.read_until(b'\n', &mut line) {
-            Ok(0) => break,
-            Ok(_) => {}
+        let is_ended = match read_line(&mut source.text, &mut line) {
+            Ok(is_ended) => is_ended,
+            Err(error) if entries.is_empty() => return Err(SitemapError::Broken(error.to_string())),
             Err(_) => {
                 is_cut = true;
                 break;
             }
+        };
+        if line.is_empty() && !is_ended {
+            break;
         }
         // Of a file that was cut, the last line may be a part of one.
-        let is_whole = !truncated || line.ends_with(b"\n");
+        let is_whole = is_ended || !(truncated || source.is_cut());
         let Some(loc) = url_in(&line).filter(|_| is_whole) else { continue };
         if entries.len() == most {
             is_cut = true;
@@ -35,8 +40,23 @@ pub(super) fn read(input: &mut impl BufRead, truncated: bool, most: usize) -> Re
     Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut })
 }
 
+/// Reads a line without its end, which is CR or LF; whether it has one.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let piece = input.fill_buf()?;
+        let end = memchr::memchr2(b'\n', b'\r', piece);
+        let length = end.unwrap_or(piece.len());
+        line.extend_from_slice(&piece[..length]);
+        let is_last = piece.is_empty();
+        input.consume(length + usize::from(end.is_some()));
+        if end.is_some() || is_last {
+            return Ok(end.is_some());
+        }
+    }
+}
+
 fn url_in(line: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(line).ok()?.trim();
+    let line = std::str::from_utf8(line).ok()?.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let begins =
         |scheme: &str| line.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     (begins("http://") || begins("https://")).then_some(line)

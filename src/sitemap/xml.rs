@@ -5,8 +5,8 @@
 
 use std::io::BufRead;
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Error, Reader};
 
 use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind, date};
 
@@ -78,6 +78,7 @@ fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<
         let (start, depth) = match reader.read_event_into(buffer) {
             Ok(Event::Start(start)) => (start, 1),
             Ok(Event::Empty(start)) => (start, 0),
+            Err(Error::Io(error)) => return Err(SitemapError::Broken(error.to_string())),
             Ok(Event::Eof) | Err(_) => return Err(SitemapError::Neither),
             Ok(_) => continue,
         };

@@ -43,6 +43,19 @@ fn each_url_has_a_row_with_the_line_that_decides() {
     assert!(!place.data().exists());
 }
 
+#[test]
+fn a_file_that_is_no_text_is_refused_and_one_in_utf_16_is_read() {
+    let place = Place::new();
+    let file = std::path::PathBuf::from(place.file("robots.txt", ""));
+    let name = file.display().to_string();
+    let utf_16: Vec<u8> = FILE.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    std::fs::write(&file, &utf_16).unwrap();
+    assert_eq!(place.run(&["robots", &name, "/private"]).with(0).out, "disallowed\t2\t/private\n");
+    std::fs::write(&file, crate::fetch_body::gzip(FILE.as_bytes())).unwrap();
+    let refused = place.run(&["robots", &name, "/private"]).with(1);
+    assert!(refused.out.is_empty() && refused.err.contains("no text"), "{}", refused.err);
+}
+
 /// A sample of the cases that several parsers answer, through the program: the library is tested on all of them.
 #[test]
 fn the_program_answers_the_shared_cases_as_the_references_do() {

@@ -255,6 +255,28 @@ async fn what_is_known_can_be_told() {
 }
 
 #[tokio::test]
+async fn an_html_page_in_the_place_of_a_robots_txt_is_known_as_one() {
+    let page = "\u{feff}\n<!DOCTYPE html><title>Not found</title>\n<p>User-agent: *\nDisallow: /no\n";
+    let web = FakeWeb::new()
+        .page("html.test", "/robots.txt", Reply::html(page))
+        .page("text.test", "/robots.txt", Reply::html("User-agent: *\nDisallow: /no\n"))
+        .page("none.test", "/robots.txt", Reply::status(404).body(page))
+        .start()
+        .await;
+    let visitor = Visitor::new(&web.fetch_config());
+    for (host, is_html) in [("html", true), ("text", false), ("none", false)] {
+        let page = format!("http://{host}.test/page");
+        visitor.ask(&page).await;
+        let known = visitor.robots.known(&url(&page)).unwrap();
+        assert_eq!((known.is_html, known.decision.allowed), (is_html, true), "{host}");
+    }
+    let kept = KeptRobots { status: 200, fetched: now(), body: page.into(), ..KeptRobots::default() };
+    let config = RobotsConfig::default();
+    let beside = RobotsKnown::of(&kept, &config, "backlinkd", &url("http://html.test/no"), now());
+    assert!(beside.is_html);
+}
+
+#[tokio::test]
 async fn the_sitemaps_that_a_robots_txt_declares_are_given_once_it_is_known() {
     let robots = "Sitemap: http://a.test/one.xml\nUser-agent: other\nsitemap: /two.xml?a=b\nSITEMAP: https://b.test/\n\
                   Sitemap: ftp://a.test/no\nSitemap: http://a.test/one.xml#again\nSitemap:\n";

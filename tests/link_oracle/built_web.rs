@@ -2,6 +2,7 @@
 //! them with `BACKLINKD_WHOLE_WEB=1`.
 
 use backlinkd::config::ParseConfig;
+use backlinkd::model::MediaType;
 use backlinkd::parse::{Answer, ParsedPage, parse};
 use backlinkd::urls::UrlRules;
 use rayon::prelude::*;
@@ -40,8 +41,8 @@ fn links_of_the_built_web_are_those_another_parser_sees() {
 fn read(url: &str, body: &[u8]) -> ParsedPage {
     let rules = UrlRules::default();
     let url = rules.canonical(url).unwrap();
-    let content_type = Some("text/html");
-    let answer =
-        Answer { url: &url, content_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
+    let media_type = MediaType::parse(b"text/html");
+    let media_type = media_type.as_ref();
+    let answer = Answer { url: &url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
     parse(&answer, &ParseConfig::default(), &rules, "backlinkd")
 }

@@ -3,19 +3,20 @@
 use std::sync::LazyLock;
 
 use backlinkd::config::ParseConfig;
-use backlinkd::model::{Directives, Link, LinkTag, Rel};
+use backlinkd::model::{Directives, Link, LinkTag, MediaType, Rel};
 use backlinkd::parse::{Answer, ParsedPage, parse};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 use encoding_rs::Encoding;
 use rustix::time::{ClockId, clock_gettime};
 
 const PAGE: &str = "https://site.example/dir/page";
+static HTML: LazyLock<Option<MediaType>> = LazyLock::new(|| MediaType::parse(b"text/html"));
 static PAGE_URL: LazyLock<CanonicalUrl> = LazyLock::new(|| UrlRules::default().canonical(PAGE).unwrap());
 
 fn answer(body: &[u8]) -> Answer<'_> {
     Answer {
         url: &PAGE_URL,
-        content_type: Some("text/html"),
+        media_type: HTML.as_ref(),
         x_robots_tag: &[],
         refresh: None,
         link_headers: &[],
@@ -94,9 +95,86 @@ fn images_lend_their_alts_to_anchors_without_text() {
     for (body, tag, text) in [
         ("<a href=x><img alt=' A  B '><i></i><img><img alt=''><img alt=C></a>", "aimg", "A B C"),
         ("<a href=x>\n<img alt=A>\n</a>", "aimg", "A"),
-        ("<a href=x><img alt=A>&nbsp;</a>", "aimg", "\u{a0}"),
+        ("<a href=x><img alt=A>&nbsp;</a>", "aimg", "A"),
+        ("<a href=x>&#8203;<img alt='A&nbsp; B'>&zwnj; </a>", "aimg", "A B"),
+        ("<a href=x><img alt=A><br><img alt='A '><img alt=B><img alt=A></a>", "aimg", "A B A"),
+        ("<a href=x><img alt='&nbsp;'><script>x</script></a>", "aimg", ""),
         ("<img alt=A><a href=x> </a><img alt=B>", "a", ""),
         ("<a href=x><input type=image alt=A></a>", "a", ""),
+    ] {
+        assert_eq!(links(body), [link(tag, "x", text)], "{body}");
+    }
+}
+
+/// Block elements that can stand alone in a link.
+const BLOCKS: &str = "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure
+    footer form h1 h2 h3 h4 h5 h6 header hgroup legend li listing main menu nav ol optgroup option p pre search section
+    summary ul";
+
+#[test]
+fn anchor_texts_are_what_their_readers_read() {
+    for (body, text) in [
+        // Blanks, and what has no width.
+        ("<a href=x>\u{feff}&nbsp;One\n&nbsp;two&nbsp;&rlm;</a>", "One two"),
+        ("<a href=x>&#x202a; soft&shy; &#8203;line &zwj;</a>", "soft\u{ad} \u{200b}line"),
+        ("<a href=x>&lrm;&#8288;</a>", ""),
+        // Lines and blocks.
+        ("<a href=x>one<br>two<br/><br>three</a>", "one two three"),
+        ("<a href=x><div>one</div><div>two</div>three<h2>four</h2></a>", "one two three four"),
+        ("<a href=x><span>o</span><b>ne</b><i>two</i></a>", "onetwo"),
+        ("<a href=x><ul><li>one<li>two</ul><p>three</p></a>", "one two three"),
+        ("<a href=x><table><tr><td>one<td>two<tr><th>three</table></a>", "one two three"),
+        (
+            "<a href=x><dl><dt>one<dd>two</dl><hr><figure>three<figcaption>four</figure></a>",
+            "one two three four",
+        ),
+        (
+            "<a href=x>one<section>two</section><custom-block>three</custom-block>four</a>",
+            "one two threefour",
+        ),
+        ("<a href=x>o<wbr>n<!-- -->e<svg><text>two</text><div>three</div></svg></a>", "onetwo three"),
+        // What is not shown.
+        ("<a href=x>o<script>no</script>ne<style>no</style> two<template>no</template></a>", "one two"),
+        ("<a href=x>one <script> no </script> two</a>", "one two"),
+        ("<a href=x><script>no </script> one</a>", "one"),
+        (
+            "<a href=x><svg><style>.no{}</style><script>no</script><title>icon</title></svg> one</a>",
+            "icon one",
+        ),
+    ] {
+        assert_eq!(links(body), [link("a", "x", text)], "{body}");
+    }
+    for name in BLOCKS.split_whitespace() {
+        let body = format!("<a href=x>one<{name}>two</{name}>three</a>");
+        assert_eq!(links(&body), [link("a", "x", "one two three")], "{name}");
+    }
+    for name in
+        ["span", "button", "label", "object", "video", "rt", "slot", "custom-block", "noscript", "layer"]
+    {
+        let body = format!("<a href=x>one<{name}>two</{name}>three</a>");
+        assert_eq!(links(&body), [link("a", "x", "onetwothree")], "{name}");
+    }
+    let body = "<map><area href=x alt='&nbsp;An\n area&lrm;'></map><iframe src=y title=' A&nbsp;frame&#8203;'></iframe>";
+    assert_eq!(links(body), [link("area", "x", "An area"), link("iframe", "y", "A frame")]);
+}
+
+#[test]
+fn a_noscript_counts_unless_it_stands_in_for_an_image() {
+    for (body, tag, text) in [
+        ("<a href=x><img data-src=1 alt=A><noscript><img src=1 alt=B></noscript></a>", "aimg", "A"),
+        ("<a href=x><noscript><img src=1 alt=B> b </noscript> one <img data-src=1></a>", "aimg", "one"),
+        ("<a href=x><noscript>b</noscript><img alt=A><noscript>c</noscript></a>", "aimg", "A"),
+        (
+            "<a href=x><noscript>b <script>no</script><noscript>c</noscript></noscript> one<img></a>",
+            "aimg",
+            "one",
+        ),
+        // A placeholder says nothing.
+        ("<a href=x><img data-src=1 alt=''><noscript><img src=1 alt=B></noscript></a>", "aimg", "B"),
+        ("<a href=x><noscript><img src=1 alt=B></noscript></a>", "aimg", "B"),
+        ("<a href=x><noscript><img alt=B>b</noscript>one</a>", "aimg", "bone"),
+        ("<a href=x><noscript>b<script>no</script></noscript> one</a>", "a", "b one"),
+        ("<noscript><a href=x><img>one</a></noscript>", "aimg", "one"),
     ] {
         assert_eq!(links(body), [link(tag, "x", text)], "{body}");
     }
@@ -110,6 +188,12 @@ fn anchors_can_hold_each_other() {
         links(body),
         [link("aimg", "1", "out in cell side"), link("aimg", "2", "in"), link("a", "3", "n")]
     );
+    // What is left out of one anchor is not left out of an anchor within it.
+    let body = "<a href=1><img alt=A><svg><style>x <a xlink:href=2>two</a></style></svg><noscript><table><tr><td>\
+        <a href=3>three</a></table><img alt=B></noscript></a>";
+    assert_eq!(links(body), [link("aimg", "1", "A"), link("a", "2", "two"), link("a", "3", "three")]);
+    let body = "<a href=1>\u{200b}<object><a href=2>&nbsp;<object><a href=3>&lrm;</object></object>one";
+    assert_eq!(links(body), [link("a", "1", "one"), link("a", "2", ""), link("a", "3", "")]);
 }
 
 #[test]
@@ -164,7 +248,7 @@ fn titles_and_descriptions_are_the_first_ones() {
 
 #[test]
 fn directives_come_from_the_document_and_from_headers() {
-    let rel = "<a href=1 rel='x UGC'>1</a><a href=2>2</a>";
+    let rel = "<a href=1 rel='x,UGC'>1</a><a href=2>2</a>";
     for (meta, header, noindex, nofollow) in [
         ("", "", false, false),
         ("<meta name=ROBOTS content='NOINDEX, NoFollow'>", "", true, true),
@@ -185,6 +269,7 @@ fn directives_come_from_the_document_and_from_headers() {
 fn a_canonical_is_another_url() {
     for (body, header, canonical) in [
         ("<link rel='x Canonical' href=/c>", "", Some("https://site.example/c")),
+        ("<link rel=alternate,canonical href=/c>", "", Some("https://site.example/c")),
         ("<base href=/up/><link rel=canonical href=c>", "", Some("https://site.example/up/c")),
         ("<link rel=canonical href=page#x>", "<other>; rel=canonical", None),
         (
@@ -262,7 +347,10 @@ fn every_charset_is_read_wherever_it_is_declared() {
             "header" | "conflict" => format!("text/html; charset={label}"),
             _ => "text/html".to_owned(),
         };
-        let page = read_answer(Answer { content_type: Some(&content_type), ..answer(&encode(&body, label)) });
+        let page = read_answer(Answer {
+            media_type: MediaType::parse(content_type.as_bytes()).as_ref(),
+            ..answer(&encode(&body, label))
+        });
         let name = if label == "iso-8859-1" { "windows-1252" } else { label };
         assert_eq!((page.charset.as_str(), page.title.as_str()), (name, word), "{label} {place}");
         assert_eq!(page.links[0].anchor, word, "{label} {place}");
@@ -285,7 +373,8 @@ fn a_late_declaration_settles_a_guess_but_not_a_header() {
         encode(&format!("<!--{}--><meta charset=koi8-r><title>Привет</title>", "x".repeat(2000)), "koi8-r");
     let page = read_answer(answer(&body));
     assert_eq!((page.charset.as_str(), page.title.as_str()), ("koi8-r", "Привет"));
-    let page = read_answer(Answer { content_type: Some("text/html; charset=windows-1252"), ..answer(&body) });
+    let media_type = MediaType::parse(b"text/html; charset=windows-1252");
+    let page = read_answer(Answer { media_type: media_type.as_ref(), ..answer(&body) });
     assert_eq!(page.charset, "windows-1252");
 }
 
@@ -316,6 +405,18 @@ fn hostile_pages_are_bounded() {
         ("fonts never closed", many(&|n| format!("<font size={n}>")) + "<a href=x>x</a>", true),
         ("unknown end tags", deep("<div>", "</x></y>"), true),
         ("anchors in each other", many(&|n| format!("<a href={n}><object>text")), true),
+        (
+            "anchors in each other with characters without width",
+            many(&|n| format!("<a href={n}><object>&#8203;\u{200b}")) + &"\u{200b}".repeat(1_000_000),
+            true,
+        ),
+        (
+            "anchors in each other with images",
+            many(&|n| {
+                format!("<a href={n}><object><noscript><img alt=A></noscript><img alt=A><script>x</script>")
+            }),
+            true,
+        ),
         ("SVG anchors in each other", format!("<svg>{}", many(&|n| format!("<a href={n}>t"))), true),
         ("attributes", format!("<a href=x>x</a><b{}>", many(&|n| format!(" a{n}=''"))), true),
         ("start tags nobody knows", made_up("<"), true),

@@ -3,7 +3,7 @@
 //! same.
 
 use backlinkd::config::ParseConfig;
-use backlinkd::model::LinkTag;
+use backlinkd::model::{LinkTag, MediaType};
 use backlinkd::parse::{Answer, parse};
 use backlinkd::urls::UrlRules;
 use html5ever::driver::{ParseOpts, parse_document};
@@ -17,7 +17,7 @@ use crate::support::shared;
 const PAGE: &str = "https://site.example/dir/page";
 
 /// Tags whose misuse moves what is in the tree, and what makes links and their texts.
-const PIECES: [&str; 84] = [
+const PIECES: [&str; 98] = [
     "<a href=1>",
     "<a href=2 class=x>",
     "<a name=n>",
@@ -102,6 +102,20 @@ const PIECES: [&str; 84] = [
     "<base href=/b/>",
     "</body>",
     "<!doctype html>",
+    "<br>",
+    "<hr>",
+    "<style>",
+    "</style>",
+    "<svg><style>",
+    "<pre>",
+    "</li>",
+    "<dl><dt>",
+    "<dd>",
+    "<img alt='I'>",
+    "<img alt='&nbsp;'>",
+    "&#8203;",
+    "&lrm;\u{2060}",
+    "<a href=9 title=t>",
 ];
 
 /// Title, base and the links as tag, URL and anchor text.
@@ -110,9 +124,10 @@ type Told = (String, Vec<(String, String, String)>);
 fn ours(body: &str) -> Told {
     let rules = UrlRules::default();
     let url = rules.canonical(PAGE).unwrap();
+    let media_type = MediaType::parse(b"text/html; charset=utf-8");
     let answer = Answer {
         url: &url,
-        content_type: Some("text/html; charset=utf-8"),
+        media_type: media_type.as_ref(),
         x_robots_tag: &[],
         refresh: None,
         link_headers: &[],
@@ -139,7 +154,8 @@ fn theirs(body: &str) -> Told {
     let links = elements.iter().filter_map(|element| {
         let (tag, reference, anchor) = link(element)?;
         let target = rules.resolve(&base, &reference).ok()?;
-        let anchor = cut(&anchor);
+        let anchor: String = anchor.chars().take(512).collect();
+        let anchor = read(&anchor);
         (target.as_str() != PAGE).then(|| (tag.to_owned(), target.to_string(), anchor))
     });
     let title = title.map(|title| cut(&title.text().collect::<String>()));
@@ -160,28 +176,74 @@ fn link(element: &ElementRef<'_>) -> Option<(&'static str, String, String)> {
     let in_svg = &*element.value().name.ns == "http://www.w3.org/2000/svg" && element.value().name() == "a";
     if in_svg || is_html(element, "a") {
         let href = value("href").or_else(|| xlink_href(element).filter(|_| in_svg))?;
-        let images: Vec<ElementRef<'_>> = element
-            .descendants()
-            .filter_map(ElementRef::wrap)
-            .filter(|one| is_html(one, "img") && is_in_document(one))
-            .collect();
-        let text: String = element
-            .descendants()
-            .filter(|node| !node.ancestors().any(|ancestor| ancestor.value().is_fragment()))
-            .filter_map(|node| node.value().as_text().map(|text| text.to_string()))
-            .collect();
-        let alts = || images.iter().filter_map(|image| image.attr("alt")).collect::<Vec<_>>().join(" ");
-        return Some(match images.is_empty() {
-            true => ("a", href, text),
-            false if text.trim_ascii().is_empty() => ("aimg", href, alts()),
-            false => ("aimg", href, text),
-        });
+        return Some(anchor(element, href));
     }
     let frame = ["iframe", "frame", "layer", "ilayer"].into_iter().find(|name| is_html(element, name));
     if let Some(name) = frame {
-        return Some((name, value("src")?, value("title").unwrap_or_default()));
+        return Some((name, value("src")?, read(&value("title").unwrap_or_default())));
     }
-    is_html(element, "area").then(|| Some(("area", value("href")?, value("alt").unwrap_or_default())))?
+    is_html(element, "area")
+        .then(|| Some(("area", value("href")?, read(&value("alt").unwrap_or_default()))))?
+}
+
+fn anchor(element: &ElementRef<'_>, href: String) -> (&'static str, String, String) {
+    let elements = element.descendants().filter_map(ElementRef::wrap).filter(is_in_document);
+    let images: Vec<ElementRef<'_>> = elements.filter(|one| is_html(one, "img")).collect();
+    let in_noscript = |image: &&ElementRef<'_>| {
+        let mut within = image.ancestors().take_while(|ancestor| ancestor.id() != element.id());
+        within.any(|one| ElementRef::wrap(one).is_some_and(|one| is_html(&one, "noscript")))
+    };
+    let has_other_image = images.iter().any(|image| !in_noscript(&image));
+    let text = read(&text_of(element, has_other_image));
+    let alts = |images: Vec<&ElementRef<'_>>| {
+        let alts = images.iter().filter_map(|image| image.attr("alt")).map(read);
+        let mut alts: Vec<String> = alts.filter(|alt| !alt.is_empty()).collect();
+        alts.dedup();
+        alts.join(" ")
+    };
+    match images.is_empty() {
+        true => ("a", href, text),
+        false if !text.is_empty() => ("aimg", href, text),
+        false => {
+            let shown: Vec<_> = images.iter().filter(|one| !has_other_image || !in_noscript(one)).collect();
+            let shown = alts(shown);
+            ("aimg", href, if shown.is_empty() { alts(images.iter().collect()) } else { shown })
+        }
+    }
+}
+
+/// The text in an element that is read, with a blank at each edge of a block.
+fn text_of(element: &ElementRef<'_>, without_noscript: bool) -> String {
+    let mut text = String::new();
+    for child in element.children() {
+        if let Some(node) = child.value().as_text() {
+            text += node;
+        }
+        let Some(child) = ElementRef::wrap(child) else { continue };
+        let is_hidden = ["script", "style", "template"].contains(&child.value().name());
+        if is_hidden || (without_noscript && is_html(&child, "noscript")) {
+            continue;
+        }
+        let edge = if BLOCKS.split(' ').any(|name| is_html(&child, name)) { " " } else { "" };
+        text += &[edge, &text_of(&child, without_noscript), edge].concat();
+    }
+    text
+}
+
+/// Elements that begin and end on a line of their own.
+const BLOCKS: &str = "br html body address blockquote center dialog div figure figcaption footer form header hr legend \
+    listing main p plaintext pre search xmp article aside h1 h2 h3 h4 h5 h6 hgroup nav section dir dd dl dt menu ol ul \
+    li table caption colgroup col thead tbody tfoot tr td th fieldset optgroup option details summary frameset frame";
+
+/// Characters of width zero and those that control the direction of a text.
+const WITHOUT_WIDTH: &str = "\u{61c}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\
+    \u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{feff}";
+
+/// A text as its reader reads it: blanks collapsed, and at the ends no characters without width.
+fn read(text: &str) -> String {
+    let is_blank = |c: char| c.is_ascii_whitespace() || c == '\u{a0}';
+    let words: Vec<&str> = text.split(is_blank).filter(|word| !word.is_empty()).collect();
+    words.join(" ").trim_matches(|c| c == ' ' || WITHOUT_WIDTH.contains(c)).to_owned()
 }
 
 fn xlink_href(element: &ElementRef<'_>) -> Option<String> {

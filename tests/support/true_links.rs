@@ -119,7 +119,7 @@ impl TruePage {
         let theirs: Vec<_> = self.links().collect();
         let ours = links.iter().filter(|link| link.tag != LinkTag::Refresh).map(|link| {
             let rel = Rel::from_bits(link.rel.bits() & !Rel::PAGE_NOFOLLOW.bits());
-            let text = (link.tag == LinkTag::A).then(|| link.anchor.to_owned());
+            let text = (link.tag == LinkTag::A).then(|| without_blanks(link.anchor));
             (link.tag.as_str(), link.target.to_owned(), rel, text)
         });
         let ours: Vec<_> = ours.collect();
@@ -131,15 +131,16 @@ impl TruePage {
         found
     }
 
-    /// The links as both sides can tell them: tag, URL, `rel`, and the text where it is an `a` without an image
-    /// (theirs knows no `alt`s); only what is a link by the index's rules.
+    /// The links as both sides can tell them: tag, URL, `rel`, and the text without blanks (theirs is plain text
+    /// content, which has none at the edges of blocks) where it is an `a` without an image (theirs knows no `alt`s);
+    /// only what is a link by the index's rules.
     fn links(&self) -> impl Iterator<Item = (&str, String, Rel, Option<String>)> {
         self.links.iter().filter_map(|TrueLink(tag, _, url, rel, text, has_image)| {
             let url = without_fragment_and_credentials(url.as_ref()?).filter(|url| *url != self.url)?;
             let rel = rel.as_deref().map_or(Rel::NONE, Rel::from_attribute);
             let tag = if tag == "a" && *has_image { "aimg" } else { tag };
             let cut: String = text.chars().take(ParseConfig::default().max_anchor_chars).collect();
-            Some((tag, url, rel, (tag == "a").then(|| cut.trim_end_matches(' ').to_owned())))
+            Some((tag, url, rel, (tag == "a").then(|| without_blanks(&cut))))
         })
     }
 
@@ -150,6 +151,11 @@ impl TruePage {
             Some(authority.split(':').next()?.to_owned())
         })
     }
+}
+
+/// A text without its blanks, the no-break space included.
+pub fn without_blanks(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_whitespace() && *c != '\u{a0}').collect()
 }
 
 /// The browser's serialisation with what the canonical form drops taken out; `None` for other schemes.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::kept::KeptRobots;
 use crate::config::RobotsConfig;
 use crate::fetch::robots_txt::{Decision, RobotsTxt};
+use crate::parse;
 use crate::urls::CanonicalUrl;
 
 /// By what a host's URLs are judged.
@@ -41,6 +42,9 @@ pub struct RobotsKnown {
     pub failing_since: Option<u64>,
     /// When it is asked for again at the earliest.
     pub due: u64,
+    /// Whether the copy is an HTML page, such as a server answers with for every path: it has no rules then, or only
+    /// such as its text happens to hold.
+    pub is_html: bool,
     pub decision: Decision,
     pub crawl_delay: Option<Duration>,
     /// As written.
@@ -54,11 +58,18 @@ impl RobotsKnown {
     }
 }
 
+/// Whether a copy begins as an HTML page does.
+pub(super) fn is_html(body: &[u8]) -> bool {
+    parse::looks_like_html(None, body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body)) == Some(true)
+}
+
 /// What is known of one origin. Times are since 1970.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     /// Of the last copy; without one, no rules.
     pub rules: Arc<RobotsTxt>,
+    /// Whether that copy is an HTML page.
+    pub is_html: bool,
     /// When that copy came; `None`: there is none.
     pub fetched: Option<Duration>,
     pub status: u16,
@@ -73,6 +84,7 @@ impl Known {
         let tried = Duration::from_secs(kept.tried);
         Self {
             rules: Arc::new(RobotsTxt::parse(&kept.body, token, config.max_compared_bytes)),
+            is_html: is_html(&kept.body),
             fetched: (kept.status != 0).then(|| Duration::from_secs(kept.fetched)),
             status: kept.status,
             tried,
@@ -128,6 +140,7 @@ impl Known {
             tried: self.tried.as_secs(),
             failing_since: self.failing_since.map(|at| at.as_secs()),
             due: self.due(config, now).as_secs(),
+            is_html: self.is_html,
             decision,
             crawl_delay: self.rules.crawl_delay(),
             sitemaps: self.rules.sitemaps().to_vec(),

@@ -13,6 +13,8 @@
 //! * An `allow` of a directory's `index.html` allows the directory itself too, as all readers of note have it.
 //! * Slips that every robots.txt reader forgives are forgiven: a missing colon, `useragent`, `dissallow` and a few
 //!   more (2.2.4 allows it).
+//! * A byte order mark is no part of the line it stands before, where it begins the file or a group: files are put
+//!   together out of others.
 //! * Records other than `user-agent`, `allow` and `disallow` leave groups alone (2.2.4). Of them `crawl-delay`
 //!   and `sitemap` are kept.
 //!
@@ -20,10 +22,13 @@
 //! [`super::RobotsCache`].
 
 mod pattern;
+mod text;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use pattern::{Path, Pattern};
+use text::Text;
 
 /// The rules of one robots.txt for one crawler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,8 +63,9 @@ impl RobotsTxt {
     /// Reads a file for the crawler named `token`. `max_compared`: see [`Self::decide`].
     pub fn parse(bytes: &[u8], token: &str, max_compared: usize) -> Self {
         let mut reader = Reader::new(token);
-        for (index, line) in lines(strip_mark(bytes)).enumerate() {
-            reader.read(u32::try_from(index + 1).unwrap_or(u32::MAX), line);
+        for (index, line) in lines(strip_mark(&Text::of(bytes).bytes)).enumerate() {
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            parts(line).for_each(|part| reader.read(number, part));
         }
         reader.finish(max_compared)
     }
@@ -134,18 +140,14 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self, number: u32, line: &[u8]) {
-        let line = line.split(|&b| b == b'#').next().unwrap_or_default();
-        let Some((key, value)) = record(line.trim_ascii()) else { return };
-        if is_key(key, &["user-agent", "useragent", "user agent"]) {
-            self.read_agent(value);
-        } else if is_key(key, &["allow"]) {
-            self.read_rule(number, value, true);
-        } else if is_key(key, &["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]) {
-            self.read_rule(number, value, false);
-        } else if is_key(key, &["crawl-delay", "crawldelay"]) {
-            self.read_delay(value);
-        } else if is_key(key, &["sitemap", "site-map"]) && !value.is_empty() {
-            self.sitemaps.push(String::from_utf8_lossy(value).into_owned());
+        let Some((key, value)) = record(line) else { return };
+        match key {
+            Key::UserAgent => self.read_agent(value),
+            Key::Allow => self.read_rule(number, value, true),
+            Key::Disallow => self.read_rule(number, value, false),
+            Key::CrawlDelay => self.read_delay(value),
+            Key::Sitemap if value.is_empty() => {}
+            Key::Sitemap => self.sitemaps.push(String::from_utf8_lossy(value).into_owned()),
         }
     }
 
@@ -204,18 +206,55 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The part of a file that was cut up to its last whole line: a line that was cut could mean anything.
+/// The text of a file, in UTF-8 as far as it is text.
+///
+/// # Errors
+/// [`NotText`] when it cannot be text, and nothing in it is a record.
+pub fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
+    let Text { bytes, is_damaged } = Text::of(bytes);
+    let has_record = || lines(strip_mark(&bytes)).flat_map(parts).any(|part| record(part).is_some());
+    if is_damaged && !has_record() { Err(NotText) } else { Ok(bytes) }
+}
+
+/// A file that cannot be read, and that might say anything.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("it is no text in UTF-8 or UTF-16, and has no line that can be read")]
+pub struct NotText;
+
+/// The part of a text that was cut up to its last whole line: a line that was cut could mean anything.
 pub fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r'));
     &bytes[..end.unwrap_or(0)]
 }
 
-/// The file without its byte order mark. What a careless editor left of one goes too: it hides no rule.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// A text without its byte order marks. What a careless editor left of one goes too: it hides no rule.
 fn strip_mark(mut bytes: &[u8]) -> &[u8] {
-    for mark in [0xEF, 0xBB, 0xBF] {
-        bytes = bytes.strip_prefix(&[mark]).unwrap_or(bytes);
+    while let Some(rest) = bytes.strip_prefix(MARK) {
+        bytes = rest;
+    }
+    for mark in MARK {
+        bytes = bytes.strip_prefix(&[*mark]).unwrap_or(bytes);
     }
     bytes
+}
+
+/// A line, parted where a byte order mark stands before the beginning of a group.
+fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest.take()?;
+        for mark in memchr::memchr_iter(MARK[0], line) {
+            let group = line[mark..].strip_prefix(MARK).map(strip_mark);
+            if let Some((group, (Key::UserAgent, _))) = group.and_then(|group| Some((group, record(group)?)))
+            {
+                rest = Some(group);
+                return Some(&line[..mark]);
+            }
+        }
+        Some(line)
+    })
 }
 
 /// The lines of a file, each ended by CR, LF or CR LF.
@@ -233,18 +272,49 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Key and value of a line. Where the colon was forgotten, a line of just two words is read as if it stood there.
-fn record(line: &[u8]) -> Option<(&[u8], &[u8])> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    UserAgent,
+    Allow,
+    Disallow,
+    CrawlDelay,
+    Sitemap,
+}
+
+/// How keys are written, and how they are often written by mistake.
+const KEYS: [(&str, Key); 14] = [
+    ("user-agent", Key::UserAgent),
+    ("useragent", Key::UserAgent),
+    ("user agent", Key::UserAgent),
+    ("allow", Key::Allow),
+    ("disallow", Key::Disallow),
+    ("dissallow", Key::Disallow),
+    ("dissalow", Key::Disallow),
+    ("disalow", Key::Disallow),
+    ("diasllow", Key::Disallow),
+    ("disallaw", Key::Disallow),
+    ("crawl-delay", Key::CrawlDelay),
+    ("crawldelay", Key::CrawlDelay),
+    ("sitemap", Key::Sitemap),
+    ("site-map", Key::Sitemap),
+];
+
+/// Key and value of a line, if it is a record that is read.
+fn record(line: &[u8]) -> Option<(Key, &[u8])> {
+    let line = line.split(|&b| b == b'#').next().unwrap_or_default();
+    let (key, value) = key_and_value(line.trim_ascii())?;
+    let (_, key) = KEYS.iter().find(|(name, _)| key.eq_ignore_ascii_case(name.as_bytes()))?;
+    Some((*key, value))
+}
+
+/// Where the colon was forgotten, a line of just two words is read as if it stood there.
+fn key_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (end, next) = match line.iter().position(|&b| b == b':') {
         Some(colon) => (colon, colon + 1),
         None => line.iter().position(u8::is_ascii_whitespace).map(|blank| (blank, blank))?,
     };
     let (key, value) = (line[..end].trim_ascii(), line[next..].trim_ascii());
     (end != next || !value.iter().any(u8::is_ascii_whitespace)).then_some((key, value))
-}
-
-fn is_key(key: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|name| key.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn is_everybody(value: &[u8]) -> bool {

@@ -1,0 +1,83 @@
+//! What the first bytes of a text say of its encoding: the places of NUL bytes, and an XML declaration.
+//!
+//! Pure functions over the beginning of a text. A byte order mark goes before either: see [`Encoding::for_bom`]. The
+//! caller decides in which order the sources count.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use memchr::memmem::find;
+
+/// The UTF-16 encoding of a text without a byte order mark whose first character is an ASCII one (XML 1.0, appendix
+/// F: each second byte is NUL).
+pub fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let is_text = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    match *bytes {
+        // Four-byte characters have three NUL bytes in a row.
+        [_, 0, 0, 0, ..] => None,
+        [first, 0, ..] if is_text(first) => Some(UTF_16LE),
+        [0, first, ..] if is_text(first) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// The label of the encoding that an XML declaration at the beginning of a text names (the HTML standard's "get an
+/// XML encoding").
+pub fn xml_label(bytes: &[u8]) -> Option<&[u8]> {
+    let declaration = bytes.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..declaration.iter().position(|&b| b == b'>')?];
+    let rest = &declaration[find(declaration, b"encoding")? + b"encoding".len()..];
+    let rest = skip_controls(skip_controls(rest).strip_prefix(b"=")?);
+    let (quote, rest) = rest.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\''))?;
+    let label = &rest[..rest.iter().position(|b| b == quote)?];
+    (!label.iter().any(|&b| b <= b' ')).then_some(label)
+}
+
+/// The encoding that a label in a text's own markup names. A text whose label can be read as ASCII is no UTF-16.
+pub fn of_markup_label(label: &[u8]) -> Option<&'static Encoding> {
+    let encoding = Encoding::for_label(label)?;
+    Some(match encoding {
+        e if e == UTF_16LE || e == UTF_16BE => UTF_8,
+        e if e == X_USER_DEFINED => WINDOWS_1252,
+        other => other,
+    })
+}
+
+fn skip_controls(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().position(|&b| b > b' ').unwrap_or(bytes.len())..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf_16_is_known_by_its_nul_bytes() {
+        for (bytes, encoding) in [
+            (&b"<\0?\0"[..], Some(UTF_16LE)),
+            (b"\0<\0?", Some(UTF_16BE)),
+            (b"h\0", Some(UTF_16LE)),
+            (b"\0\nh\0", Some(UTF_16BE)),
+            (b"<\0\0\0", None),
+            (b"\0\0\0<", None),
+            (b"<?", None),
+            (b"\x01\0\x02\0", None),
+            (b"<", None),
+            (b"", None),
+        ] {
+            assert_eq!(unmarked_utf_16(bytes), encoding, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_label_of_an_xml_declaration_is_found() {
+        for (text, label) in [
+            ("<?xml version='1.0' encoding=\"iso-8859-2\"?>", Some("iso-8859-2")),
+            ("<?xml version=\"1.0\"\rencoding\t=\n'KOI8-R'?><a>", Some("KOI8-R")),
+            ("<?xml version='1.0'?><a encoding='big5'>", None),
+            ("<?xml encoding='iso 8859-2'?>", None),
+            ("<?xml encoding='big5", None),
+            (" <?xml encoding='big5'?>", None),
+        ] {
+            assert_eq!(xml_label(text.as_bytes()), label.map(str::as_bytes), "{text}");
+        }
+    }
+}

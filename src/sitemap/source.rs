@@ -1,0 +1,195 @@
+//! From the bytes of a file to its text in UTF-8, as a stream.
+//!
+//! gzip is taken off as often as it was put on, up to a limit: servers gzip files that are gzipped already. Several
+//! members of one file are one text, and what follows the last of them is ignored. The encoding is that of a byte order
+//! mark, else UTF-16 where the places of NUL bytes show it, else that of the `Content-Type` header, else that of the
+//! XML declaration (RFC 7303, 3.2; XML 1.0, appendix F), else UTF-8. An unknown label counts as none.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
+
+use encoding_rs::{Decoder, Encoding, REPLACEMENT, UTF_8};
+use flate2::bufread::GzDecoder;
+
+use super::SitemapError;
+use crate::config::SitemapsConfig;
+use crate::encoding::{of_markup_label, unmarked_utf_16, xml_label};
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Bytes of the text that are looked at for its encoding: as many as the HTML standard has for its documents.
+const DECLARED_WITHIN: usize = 1_024;
+
+/// Bytes of text decoded at once.
+const PIECE: usize = 8 << 10;
+
+/// The text of a file.
+pub(super) struct Source<'b> {
+    pub(super) text: Box<dyn BufRead + 'b>,
+    cut: Rc<Cell<bool>>,
+}
+
+impl<'b> Source<'b> {
+    /// `charset`: the label in the `Content-Type` header.
+    ///
+    /// # Errors
+    /// [`SitemapError::Layers`] when gzip was put on too often.
+    pub(super) fn new(
+        bytes: &'b [u8],
+        charset: Option<&str>,
+        limits: &SitemapsConfig,
+    ) -> Result<Self, SitemapError> {
+        let cut = Rc::new(Cell::new(false));
+        let bounded = |inner| Box::new(Bounded { inner, left: limits.max_bytes, cut: Rc::clone(&cut) });
+        let mut text: Box<dyn BufRead + 'b> = bounded(Box::new(bytes));
+        let mut layers = 0;
+        let start = loop {
+            let (start, whole) = peek(text);
+            text = whole;
+            if !start.starts_with(&GZIP) {
+                break start;
+            }
+            if layers == limits.max_gzip_layers {
+                return Err(SitemapError::Layers(layers));
+            }
+            layers += 1;
+            text = bounded(Box::new(BufReader::new(Members(Some(GzDecoder::new(text))))));
+        };
+        let encoding = encoding_of(&start, charset);
+        if encoding != UTF_8 {
+            let decoder = encoding.new_decoder_without_bom_handling();
+            text = bounded(Box::new(Transcoded::new(text, decoder)));
+        }
+        Ok(Self { text, cut })
+    }
+
+    /// Whether there was more than the limit lets be read, as far as the end was reached.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+}
+
+fn encoding_of(start: &[u8], charset: Option<&str>) -> &'static Encoding {
+    let of_label = |label: &[u8]| of_markup_label(label).filter(|encoding| *encoding != REPLACEMENT);
+    Encoding::for_bom(start)
+        .map(|(encoding, _)| encoding)
+        .or_else(|| unmarked_utf_16(start))
+        .or_else(|| of_label(charset?.as_bytes()))
+        .or_else(|| of_label(xml_label(start.trim_ascii_start())?))
+        .unwrap_or(UTF_8)
+}
+
+/// The beginning of a text, and the whole of it.
+fn peek<'b>(mut text: Box<dyn BufRead + 'b>) -> (Vec<u8>, Box<dyn BufRead + 'b>) {
+    let mut start = Vec::with_capacity(DECLARED_WITHIN);
+    let read = text.as_mut().take(DECLARED_WITHIN as u64).read_to_end(&mut start);
+    let whole = Cursor::new(start.clone());
+    match read {
+        Ok(_) => (start, Box::new(whole.chain(text))),
+        // What comes before an error counts.
+        Err(error) => (start, Box::new(BufReader::new(whole.chain(Broken(error))))),
+    }
+}
+
+/// A text that cannot be read on.
+struct Broken(io::Error);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::new(self.0.kind(), self.0.to_string()))
+    }
+}
+
+/// Ends after `left` bytes, and notes it if there would have been more.
+struct Bounded<'b> {
+    inner: Box<dyn BufRead + 'b>,
+    left: usize,
+    cut: Rc<Cell<bool>>,
+}
+
+impl BufRead for Bounded<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let piece = self.inner.fill_buf()?;
+        if self.left == 0 && !piece.is_empty() {
+            self.cut.set(true);
+        }
+        Ok(&piece[..piece.len().min(self.left)])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.left -= bytes;
+        self.inner.consume(bytes);
+    }
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_buffered(self, buffer)
+    }
+}
+
+/// gzip members one after the other; `None` after the last.
+struct Members<'b>(Option<GzDecoder<Box<dyn BufRead + 'b>>>);
+
+impl Read for Members<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) else { break };
+            if rest.fill_buf()?.starts_with(&GZIP[..1]) {
+                self.0 = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// A text in another encoding, in UTF-8. What is malformed becomes U+FFFD.
+struct Transcoded<'b> {
+    inner: Box<dyn BufRead + 'b>,
+    decoder: Decoder,
+    piece: Box<[u8; PIECE]>,
+    /// The part of the piece that has not been read.
+    unread: (usize, usize),
+    ended: bool,
+}
+
+impl<'b> Transcoded<'b> {
+    fn new(inner: Box<dyn BufRead + 'b>, decoder: Decoder) -> Self {
+        Self { inner, decoder, piece: Box::new([0; PIECE]), unread: (0, 0), ended: false }
+    }
+}
+
+impl BufRead for Transcoded<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.unread.0 == self.unread.1 && !self.ended {
+            let input = self.inner.fill_buf()?;
+            let is_last = input.is_empty();
+            let (result, read, written, _) = self.decoder.decode_to_utf8(input, &mut self.piece[..], is_last);
+            self.inner.consume(read);
+            self.unread = (0, written);
+            self.ended = is_last && result == encoding_rs::CoderResult::InputEmpty;
+        }
+        Ok(&self.piece[self.unread.0..self.unread.1])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.unread.0 += bytes;
+    }
+}
+
+impl Read for Transcoded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_buffered(self, buffer)
+    }
+}
+
+fn read_buffered(reader: &mut impl BufRead, buffer: &mut [u8]) -> io::Result<usize> {
+    let read = reader.fill_buf()?.read(buffer)?;
+    reader.consume(read);
+    Ok(read)
+}
