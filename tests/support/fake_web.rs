@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use backlinkd::config::FetchConfig;
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncWriteExt, BufStream};
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -68,6 +68,19 @@ enum Framing {
     Close,
 }
 
+/// What becomes of the connection after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It is closed in good order, or kept where the framing lets it be.
+    Orderly,
+    /// It is closed without TLS's close_notify alert.
+    Cut,
+    /// It is reset.
+    Reset,
+    /// It stays open with nothing more to come.
+    Held,
+}
+
 /// What is answered.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -80,7 +93,7 @@ pub struct Reply {
     raw: Option<Vec<u8>>,
     /// Sent after the raw bytes again and again, until the client goes.
     endless: Option<Vec<u8>>,
-    reset: bool,
+    ending: Ending,
 }
 
 impl Reply {
@@ -95,7 +108,7 @@ impl Reply {
             drip: None,
             raw: None,
             endless: None,
-            reset: false,
+            ending: Ending::Orderly,
         }
     }
 
@@ -123,7 +136,25 @@ impl Reply {
 
     /// The connection is torn down instead of an answer.
     pub fn reset() -> Self {
-        Self { reset: true, ..Self::status(0) }
+        Self::raw("").then_reset()
+    }
+
+    /// The connection is reset after the answer.
+    #[must_use]
+    pub fn then_reset(self) -> Self {
+        Self { ending: Ending::Reset, ..self }
+    }
+
+    /// The connection ends after the answer; over TLS, no close_notify alert says so.
+    #[must_use]
+    pub fn then_cut(self) -> Self {
+        Self { ending: Ending::Cut, ..self }
+    }
+
+    /// The connection stays open after the answer, and nothing more comes.
+    #[must_use]
+    pub fn then_held(self) -> Self {
+        Self { ending: Ending::Held, ..self }
     }
 
     #[must_use]
@@ -173,7 +204,7 @@ impl Reply {
     }
 
     fn keeps_connection(&self) -> bool {
-        self.raw.is_none() && !self.reset && matches!(self.framing, Framing::Length | Framing::Chunked)
+        self.raw.is_none() && matches!(self.framing, Framing::Length | Framing::Chunked)
     }
 
     fn head(&self) -> Vec<u8> {
@@ -428,22 +459,28 @@ async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Opt
                     return http2::serve(stream, at, connection, &site).await;
                 }
                 let mut stream = BufStream::new(stream);
-                while let Some(true) = exchange(&mut stream, at, true, connection, &site).await {}
-                let _ = stream.shutdown().await;
+                if answer_all(&mut stream, at, true, connection, &site).await == Ending::Orderly {
+                    let _ = stream.shutdown().await;
+                }
             }
         }
         None => {
             let mut stream = BufStream::new(stream);
-            let orderly = loop {
-                match exchange(&mut stream, at, false, connection, &site).await {
-                    Some(true) => {}
-                    Some(false) => break true,
-                    None => break false,
-                }
-            };
-            if !orderly {
+            if answer_all(&mut stream, at, false, connection, &site).await == Ending::Reset {
                 let _ = stream.get_ref().set_zero_linger();
             }
+        }
+    }
+}
+
+/// Answers one request after the other; how the connection is to end.
+async fn answer_all<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize, site: &Site) -> Ending
+where
+    S: AsyncBufRead + AsyncWrite + Unpin,
+{
+    loop {
+        if let Some(ending) = exchange(stream, at, tls, connection, site).await {
+            return ending;
         }
     }
 }
