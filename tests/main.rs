@@ -20,6 +20,7 @@ mod fetch_bounds;
 mod fetch_connections;
 mod fetch_names;
 mod fetch_robots;
+mod fetch_tls;
 mod fetch_web;
 mod frontier_turns;
 mod geo_places;

@@ -12,8 +12,9 @@
 //!
 //! A host is a name or `*.suffix`, at the loopback address it was given (127.0.0.1 by default); each address
 //! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
-//! 404. Every request is logged with the time it took.
+//! 404. All hosts have one certificate, unless a host is given one of its own. Every request is logged with the time it took.
 
+mod certificates;
 mod http1;
 mod http2;
 
@@ -25,12 +26,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Presented;
 use http1::exchange;
 
 /// One request as it came in.
@@ -233,6 +234,7 @@ pub struct FakeWeb {
     site: Arc<Site>,
     tls: bool,
     http2: bool,
+    tls12: bool,
     /// That every address listens on; 0: one of its own.
     port: u16,
     folder: tempfile::TempDir,
@@ -246,6 +248,8 @@ struct Site {
     log: Mutex<Vec<Request>>,
     connections: Mutex<usize>,
     open: AtomicUsize,
+    /// What hosts present over TLS that do not present the certificate of all.
+    presented: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
 }
 
 impl FakeWeb {
@@ -255,6 +259,7 @@ impl FakeWeb {
             site: Arc::default(),
             tls: false,
             http2: false,
+            tls12: false,
             port: 0,
             folder: tempfile::tempdir().unwrap(),
             tasks: Vec::new(),
@@ -282,6 +287,14 @@ impl FakeWeb {
     pub fn with_http2(mut self) -> Self {
         self.tls = true;
         self.http2 = true;
+        self
+    }
+
+    /// Speaks no TLS but version 1.2.
+    #[must_use]
+    pub fn with_tls12(mut self) -> Self {
+        self.tls = true;
+        self.tls12 = true;
         self
     }
 
@@ -352,28 +365,9 @@ impl FakeWeb {
         at
     }
 
-    fn certify(&self) -> TlsAcceptor {
-        let mut params = CertificateParams::new(vec!["authority.test".to_owned()]).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(self.ca(), authority.pem()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names: Vec<String> = self.hosts.keys().cloned().collect();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )
-            .unwrap();
-        if self.http2 {
-            config.alpn_protocols = vec![b"h2".to_vec()];
-        }
-        TlsAcceptor::from(Arc::new(config))
+    /// Has a host present this in the handshakes to come.
+    pub fn present(&self, host: &str, presented: &Presented) {
+        self.site.presented.lock().unwrap().insert(host.to_owned(), presented.certified_key());
     }
 
     /// The file for `fetch.host_overrides`.
