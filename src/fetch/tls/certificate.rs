@@ -161,3 +161,54 @@ fn elements(mut content: &[u8]) -> impl Iterator<Item = (&[u8], Any<'_>)> {
         Some((encoding, element))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, CustomExtension, KeyPair};
+
+    use super::*;
+
+    /// A certificate that says where its issuer's is.
+    fn certificate() -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+        let url = b"http://ca.test/x";
+        let description = [&[0x30, 28, 0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2, 0x86, 16], &url[..]].concat();
+        let access = [&[0x30, 30], &description[..]].concat();
+        let extension = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], access);
+        params.custom_extensions.push(extension);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+    }
+
+    #[test]
+    fn a_certificate_says_where_its_issuers_is() {
+        let certificate = Certificate::read(&certificate()).unwrap();
+        assert_eq!(certificate.issuer_urls, ["http://ca.test/x"]);
+        assert!(certificate.is_self_issued() && certificate.issues(&certificate));
+        assert_eq!(read_bundle(&certificate.der), [certificate.clone()]);
+        assert_eq!(read_bundle(b""), []);
+        // Behind a certificate there is nothing.
+        assert_eq!(Certificate::read(&[&certificate.der[..], b"x"].concat().into()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_published_is_read_without_harm(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            spoilt in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        ) {
+            let mut certificate = certificate().to_vec();
+            for (at, byte) in spoilt {
+                let at = at.index(certificate.len());
+                certificate[at] = byte;
+            }
+            for bytes in [certificate, bytes] {
+                read_bundle(&bytes);
+                // As content of signed data, too.
+                let wrapped = [&[0x30, 0x80, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 0x80, 0x30, 0x80],
+                    &bytes[..]].concat();
+                read_bundle(&wrapped);
+            }
+        }
+    }
+}

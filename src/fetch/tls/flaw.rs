@@ -13,6 +13,9 @@ use crate::model::{Day, TlsFlaw};
 /// Names of a certificate that a message shows, at most.
 const SHOWN_NAMES: usize = 3;
 
+/// Characters of a cause, at most.
+const MAX_CAUSE: usize = 500;
+
 /// Why a server cannot be verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
@@ -84,9 +87,18 @@ impl Flaw {
 /// What a handshake fails with when the server's certificate is refused.
 #[derive(Clone, Debug)]
 pub(in crate::fetch) struct Refusal {
-    pub(super) cause: String,
+    cause: String,
     /// The chain, where an issuer's certificate that it lacks may be had.
     pub incomplete: Option<Chain>,
+}
+
+impl Refusal {
+    /// Names and URLs of a certificate are whatever its maker wrote: control characters and what is too long are left
+    /// out.
+    pub fn new(cause: &str, incomplete: Option<Chain>) -> Self {
+        let cause = cause.chars().filter(|c| !c.is_control()).take(MAX_CAUSE).collect();
+        Self { cause, incomplete }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -118,4 +130,20 @@ fn listed(names: &[String]) -> String {
 /// `DnsName("a.test")` is shown as `a.test`.
 fn bare(name: &str) -> &str {
     name.split_once('(').and_then(|(_, inner)| inner.strip_suffix(')')).unwrap_or(name).trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_certificate_are_shown_within_reason() {
+        let names = |names: &[&str]| listed(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(names(&[]), "no name");
+        assert_eq!(names(&["DnsName(\"a.test\")"]), "a.test");
+        assert_eq!(names(&["DnsName(\"a.test\")", "IpAddress(1.2.3.4)"]), "a.test, 1.2.3.4");
+        assert_eq!(names(&["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
+        let refusal = Refusal::new(&format!("is by \n\u{1b}[31m{}", "x".repeat(9_000)), None).to_string();
+        assert!(refusal.starts_with("is by [31mxxx") && refusal.len() < 700, "{refusal}");
+    }
 }

@@ -104,7 +104,7 @@ impl Tls {
         if let Some(obstacle) = obstacle {
             cause = format!("{cause}, and its certificate could not be had from {obstacle}");
         }
-        Err(Failure::new(FailureKind::Tls, Refusal { cause, incomplete: None }.to_string()))
+        Err(Failure::new(FailureKind::Tls, Refusal::new(&cause, None).to_string()))
     }
 }
 

@@ -90,10 +90,10 @@ impl ServerVerifier {
         let given_up = given_up.is_some_and(|(leaf, until)| *leaf == chain.leaf && *until > Instant::now());
         let lacks_issuer = flaw.kind == TlsFlaw::UnknownIssuer && !given_up;
         if lacks_issuer && self.authority.issuers.may_complete(&chain) {
-            return Err(Refusal { cause: flaw.cause, incomplete: Some(chain) });
+            return Err(Refusal::new(&flaw.cause, Some(chain)));
         }
         match self.authority.policy {
-            TlsPolicy::Verify => Err(Refusal { cause: flaw.cause, incomplete: None }),
+            TlsPolicy::Verify => Err(Refusal::new(&flaw.cause, None)),
             TlsPolicy::Record => {
                 state.flaw = Some(flaw.kind);
                 Ok(())
