@@ -98,7 +98,7 @@ async fn read_by_us(name: &str, client: &Visitor, config: &FetchConfig) -> Readi
     let status = answer.status;
     match answer.decode(config.decoded_cap(answer.body.len())) {
         Ok(decoded) => {
-            let cut = if decoded.truncated { ", cut" } else { "" };
+            let cut = decoded.cut.map_or(String::new(), |cut| format!(", cut ({})", cut.as_str()));
             let unread = if answer.unread { ", unread" } else { "" };
             let result = format!("status {status}, {} bytes{cut}{unread}", decoded.bytes.len());
             Reading { body: decoded.bytes.to_vec(), result }

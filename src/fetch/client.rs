@@ -12,7 +12,6 @@ use super::failure::{Blame, Failure};
 use super::protocol::{Protocol, ProtocolFault, Protocols};
 use super::receive::{self, Limits, Pace, Wanted};
 use super::robots::Allowed;
-use super::tls::ServerVerifier;
 use super::{Answer, FetchError, FetchOutcome, tolerant};
 use crate::config::FetchConfig;
 use crate::model::{FailureKind, TlsFlaw};
@@ -200,11 +199,16 @@ impl Fetcher {
     ) -> Result<(Response, Answer), Failure> {
         let place = self.addresses.place(url, at)?;
         let (client, server) = self.connections.client(url, place, protocol)?;
-        let send = async || {
+        let send = || async {
             let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
             sent.map_err(|error| Failure::of(error, place.is_ipv6()))
         };
-        let response = self.verified(&server, send).await?;
+        let mut sent = send().await;
+        if let Err(Failure { incomplete: Some(chain), .. }) = &sent {
+            self.connections.complete(chain, &server, &self.addresses).await?;
+            sent = send().await;
+        }
+        let response = sent?;
         let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
         Ok(self.answer_of(response, ip, 0, server.flaw()))
     }
@@ -218,24 +222,14 @@ impl Fetcher {
         let (headers, most) = (self.request_headers(url, validators), self.config.max_headers);
         let connect_timeout = self.config.connect_timeout.0;
         let (tls, server) = self.connections.tls();
-        let get = async || tolerant::get(url, place, &tls, headers.clone(), most, connect_timeout).await;
-        let (response, dropped) = self.verified(&server, get).await?;
-        Ok(self.answer_of(response, at, dropped, server.flaw()))
-    }
-
-    /// What comes of a request. It is made once more if the server's chain lacks certificates that can be had.
-    async fn verified<T>(
-        &self,
-        server: &ServerVerifier,
-        request: impl AsyncFn() -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        match request().await {
-            Err(Failure { incomplete: Some(chain), .. }) => {
-                self.connections.complete(&chain, server, &self.addresses).await?;
-                request().await
-            }
-            result => result,
+        let get = || tolerant::get(url, place, &tls, headers.clone(), most, connect_timeout);
+        let mut got = get().await;
+        if let Err(Failure { incomplete: Some(chain), .. }) = &got {
+            self.connections.complete(chain, &server, &self.addresses).await?;
+            got = get().await;
         }
+        let (response, dropped) = got?;
+        Ok(self.answer_of(response, at, dropped, server.flaw()))
     }
 
     /// The head of a response, apart from it.

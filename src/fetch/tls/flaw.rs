@@ -99,6 +99,14 @@ impl Refusal {
         let cause = cause.chars().filter(|c| !c.is_control()).take(MAX_CAUSE).collect();
         Self { cause, incomplete }
     }
+
+    /// The refusal that an error comes from.
+    pub fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        chain(error).find_map(|error| match error.downcast_ref()? {
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
+            _ => None,
+        })
+    }
 }
 
 impl fmt::Display for Refusal {
