@@ -26,6 +26,20 @@ pub struct FetchConfig {
     pub host_overrides: PathBuf,
     /// PEM file of certificate authorities trusted besides the system's. Empty: none.
     pub extra_ca: PathBuf,
+    /// What becomes of a server whose certificate cannot be verified.
+    pub tls: TlsPolicy,
+    /// URLs of issuers' certificates that are asked to complete one chain, and redirects followed from each.
+    pub max_issuer_urls: usize,
+    /// Bytes of a file with an issuer's certificate at most.
+    pub max_issuer_bytes: usize,
+    /// For one URL of an issuer's certificate, redirects included.
+    pub issuer_timeout: Span,
+    /// How long an issuer's certificate is kept.
+    pub issuer_ttl: Span,
+    /// How long an issuer's certificate counts as one that cannot be had.
+    pub issuer_negative_ttl: Span,
+    /// Bytes of issuers' certificates that are kept.
+    pub issuer_cache_bytes: usize,
     /// Networks that may be connected to although they are loopback, private, link-local or otherwise special.
     pub allow_private_addresses: Vec<IpNet>,
     /// Ports of URLs that are fetched.
@@ -76,6 +90,17 @@ pub struct FetchConfig {
     pub free_decoded_bytes: usize,
 }
 
+/// What becomes of a server whose certificate cannot be verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsPolicy {
+    /// Its pages are not read.
+    #[default]
+    Verify,
+    /// Its pages are read, and the flaw is kept with each.
+    Record,
+}
+
 impl Default for FetchConfig {
     fn default() -> Self {
         Self {
@@ -83,6 +108,13 @@ impl Default for FetchConfig {
             contact: String::new(),
             host_overrides: PathBuf::new(),
             extra_ca: PathBuf::new(),
+            tls: TlsPolicy::Verify,
+            max_issuer_urls: 5,
+            max_issuer_bytes: 64 << 10,
+            issuer_timeout: Span::seconds(3),
+            issuer_ttl: Span::seconds(86_400),
+            issuer_negative_ttl: Span::seconds(900),
+            issuer_cache_bytes: 4 << 20,
             allow_private_addresses: Vec::new(),
             ports: WEB_PORTS.map(Ports::one).to_vec(),
             timeout: Span::seconds(30),
@@ -129,6 +161,8 @@ impl FetchConfig {
             return Err("fetch.contact must be printable ASCII, as HTTP headers are".to_owned());
         }
         self.validate_names()?;
+        at_least("fetch.max_issuer_bytes", self.max_issuer_bytes as u64, 1_024)?;
+        at_least("fetch.issuer_cache_bytes", self.issuer_cache_bytes as u64, 1_024)?;
         at_least("fetch.dns_cache_hosts", self.dns_cache_hosts as u64, 1)?;
         at_least("fetch.max_idle_connections", self.max_idle_connections as u64, 1)?;
         at_least("fetch.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
@@ -147,6 +181,8 @@ impl FetchConfig {
             ("timeout", self.timeout),
             ("first_byte_timeout", self.first_byte_timeout),
             ("connect_timeout", self.connect_timeout),
+            ("issuer_timeout", self.issuer_timeout),
+            ("issuer_ttl", self.issuer_ttl),
         ] {
             at_least(&format!("fetch.{key} in milliseconds"), span.0.as_millis() as u64, 1)?;
         }

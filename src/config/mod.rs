@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use api::ApiConfig;
 pub use crawl::{CrawlConfig, CrawlOrder};
 pub use error::{ConfigError, Origin};
-pub use fetch::FetchConfig;
+pub use fetch::{FetchConfig, TlsPolicy};
 pub use geo::GeoConfig;
 pub use keys::{DEFAULT_TOML, KeyDoc, key_table};
 pub use layers::{COMMAND_LINE_VARIABLES, environment, load};

@@ -6,7 +6,8 @@
 //! idle connection is closed with it. A fetch under way with a client that was dropped ends as it would have, and its
 //! connection is closed after it.
 //!
-//! So that a client costs next to nothing, all share one TLS configuration, for which certificates are read once.
+//! So that a client costs next to nothing, all share most of one TLS configuration, for which certificates are read
+//! once.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,14 +16,12 @@ use http::header::HeaderMap;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, redirect, retry};
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls_platform_verifier::Verifier;
 
 use super::FetchError;
+use super::address::AddressBook;
 use super::failure::Failure;
 use super::protocol::Protocol;
+use super::tls::{Chain, Download, ServerVerifier, Tls};
 use crate::config::FetchConfig;
 use crate::lru::Lru;
 use crate::urls::CanonicalUrl;
@@ -36,8 +35,8 @@ type Server = (bool, Box<str>, SocketAddr, Protocol);
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Connections {
-    clients: Mutex<Lru<Server, Client>>,
-    tls: ClientConfig,
+    clients: Mutex<Lru<Server, (Client, Arc<ServerVerifier>)>>,
+    tls: Tls,
     headers: HeaderMap,
     config: FetchConfig,
 }
@@ -50,13 +49,13 @@ impl Connections {
     pub fn new(config: &FetchConfig, headers: &HeaderMap) -> Result<Self, FetchError> {
         Ok(Self {
             clients: Mutex::new(Lru::new(config.max_idle_connections)),
-            tls: tls(config)?,
+            tls: Tls::new(config)?,
             headers: headers.clone(),
             config: config.clone(),
         })
     }
 
-    /// The client that asks a URL's server at a place; port 0 stands for the URL's own.
+    /// The client that asks a URL's server at a place, and the verifier of that server; port 0 stands for the URL's own.
     ///
     /// # Errors
     /// [`Failure`] when none can be made.
@@ -65,25 +64,51 @@ impl Connections {
         url: &CanonicalUrl,
         place: SocketAddr,
         protocol: Protocol,
-    ) -> Result<Client, Failure> {
+    ) -> Result<(Client, Arc<ServerVerifier>), Failure> {
         let server: Server = (url.is_https(), url.authority().into(), place, protocol);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&server) {
-            return Ok(client.clone());
+        if let Some(known) = clients.get(&server) {
+            return Ok(known.clone());
         }
-        let client = self.build(place, protocol).map_err(Failure::from)?;
+        let (tls, verifier) = self.tls.server();
+        let client = (self.build(place, protocol, tls).map_err(Failure::from)?, verifier);
         clients.insert(server, client.clone(), 1);
         Ok(client)
     }
 
-    /// What a connection's TLS goes by.
-    pub fn tls(&self) -> &ClientConfig {
-        &self.tls
+    /// The TLS of a connection to a server that is made without a client, and the verifier of that server.
+    pub fn tls(&self) -> (ClientConfig, Arc<ServerVerifier>) {
+        self.tls.server()
     }
 
-    fn build(&self, place: SocketAddr, protocol: Protocol) -> Result<Client, reqwest::Error> {
+    /// Fetches the certificates that the chain of a server lacks, so that another handshake may succeed.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot.
+    pub async fn complete(
+        &self,
+        chain: &Chain,
+        server: &ServerVerifier,
+        addresses: &AddressBook,
+    ) -> Result<(), Failure> {
+        let FetchConfig { issuer_timeout, max_issuer_bytes, max_issuer_urls, .. } = self.config;
+        let download = Download {
+            connections: self,
+            addresses,
+            timeout: issuer_timeout.0,
+            max_bytes: max_issuer_bytes,
+            max_redirects: max_issuer_urls,
+        };
+        self.tls.complete(chain, server, &download).await
+    }
+
+    fn build(
+        &self,
+        place: SocketAddr,
+        protocol: Protocol,
+        mut tls: ClientConfig,
+    ) -> Result<Client, reqwest::Error> {
         let config = &self.config;
-        let mut tls = self.tls.clone();
         let mut builder = Client::builder();
         if protocol != Protocol::Negotiated {
             builder = builder.http1_only();
@@ -121,35 +146,5 @@ impl Resolve for Place {
     fn resolve(&self, _: Name) -> Resolving {
         let addresses: Addrs = Box::new(std::iter::once(self.0));
         Box::pin(std::future::ready(Ok(addresses)))
-    }
-}
-
-/// What all connections' TLS goes by: the system's authorities and those of `fetch.extra_ca`. With one of the latter,
-/// a system that has none will do.
-fn tls(config: &FetchConfig) -> Result<ClientConfig, FetchError> {
-    let unusable = |error: rustls::Error| FetchError::Client(error.to_string());
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier =
-        Verifier::new_with_extra_roots(authorities(config)?, Arc::clone(&provider)).map_err(unusable)?;
-    let mut tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(unusable)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(tls)
-}
-
-fn authorities(config: &FetchConfig) -> Result<Vec<CertificateDer<'static>>, FetchError> {
-    let file = &config.extra_ca;
-    if file.as_os_str().is_empty() {
-        return Ok(Vec::new());
-    }
-    let pem = std::fs::read(file)
-        .map_err(|error| FetchError::AuthoritiesUnreadable { file: file.clone(), error })?;
-    match CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>() {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(FetchError::NoAuthorities(file.clone())),
     }
 }

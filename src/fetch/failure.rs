@@ -6,6 +6,7 @@ use std::io;
 use rustix::io::Errno;
 
 use super::protocol::ProtocolFault;
+use super::tls::{Chain, Refusal};
 use crate::model::FailureKind;
 
 /// A fetch that brought no answer: an outcome to be recorded, not an error of the program.
@@ -18,6 +19,8 @@ pub struct Failure {
     pub detail: String,
     /// What another protocol may mend.
     pub fault: Option<ProtocolFault>,
+    /// The chain of a server's certificate, where fetching what it lacks may mend it.
+    pub(super) incomplete: Option<Box<Chain>>,
 }
 
 /// Whose failure it was. Unless it was the host's, the host was not asked.
@@ -43,7 +46,7 @@ impl Blame {
 
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None }
+        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None, incomplete: None }
     }
 
     /// Of a request that was not answered. A machine without IPv6 says of each such address what it says for want of
@@ -62,12 +65,27 @@ impl Failure {
         let detail: Vec<String> = chain(error).map(ToString::to_string).collect();
         Self::new(FailureKind::Protocol, detail.join(": "))
     }
+
+    /// Of a TLS handshake over such a connection.
+    pub(super) fn of_handshake(error: &io::Error) -> Self {
+        Refusal::find(error).map_or_else(|| Self::new(FailureKind::Tls, error.to_string()), Self::from)
+    }
+}
+
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
+        let incomplete = refusal.incomplete.clone().map(Box::new);
+        Self { incomplete, ..Self::new(FailureKind::Tls, refusal.to_string()) }
+    }
 }
 
 impl From<reqwest::Error> for Failure {
     /// The chain of causes tells a refused certificate from a refused connection; the client itself does not.
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
+        if let Some(refusal) = Refusal::find(&error) {
+            return refusal.into();
+        }
         let chain = || chain(&error);
         let kind = if error.is_timeout() {
             FailureKind::Timeout
@@ -81,7 +99,7 @@ impl From<reqwest::Error> for Failure {
         let detail: Vec<String> = chain().map(ToString::to_string).collect();
         let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
         let fault = chain().find_map(fault);
-        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": "), fault }
+        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": "), fault, incomplete: None }
     }
 }
 

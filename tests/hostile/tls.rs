@@ -97,7 +97,7 @@ fn cases(authority: &Issuer<'_, KeyPair>) -> Vec<(&'static str, Manners, Failure
         ("expired.test", issued("expired.test", (2000, 2001), authority), Tls, "expired"),
         ("early.test", issued("early.test", (2399, 2400), authority), Tls, "not valid yet"),
         ("other.test", issued("another.test", (2000, 2400), authority), Tls, "another.test"),
-        ("self.test", self_signed("self.test"), Tls, "UnknownIssuer"),
+        ("self.test", self_signed("self.test"), Tls, "is self-signed"),
         ("closes.test", Manners::Answers(b""), Tls, ""),
         ("plain.test", Manners::Answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Tls, ""),
         ("alert.test", Manners::Answers(&[21, 3, 3, 0, 2, 2, 40]), Tls, "HandshakeFailure"),

@@ -12,8 +12,9 @@
 //!
 //! A host is a name or `*.suffix`, at the loopback address it was given (127.0.0.1 by default); each address
 //! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
-//! 404. Every request is logged with the time it took.
+//! 404. All hosts have one certificate, unless a host is given one of its own. Every request is logged with the time it took.
 
+mod certificates;
 mod http1;
 mod http2;
 
@@ -25,12 +26,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncWriteExt, BufStream};
+use rustls::sign::CertifiedKey;
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::certificates::Presented;
 use http1::exchange;
 
 /// One request as it came in.
@@ -68,6 +69,19 @@ enum Framing {
     Close,
 }
 
+/// What becomes of the connection after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It is closed in good order, or kept where the framing lets it be.
+    Orderly,
+    /// It is closed without TLS's close_notify alert.
+    Cut,
+    /// It is reset.
+    Reset,
+    /// It stays open with nothing more to come.
+    Held,
+}
+
 /// What is answered.
 #[derive(Clone, Debug)]
 pub struct Reply {
@@ -80,7 +94,7 @@ pub struct Reply {
     raw: Option<Vec<u8>>,
     /// Sent after the raw bytes again and again, until the client goes.
     endless: Option<Vec<u8>>,
-    reset: bool,
+    ending: Ending,
 }
 
 impl Reply {
@@ -95,7 +109,7 @@ impl Reply {
             drip: None,
             raw: None,
             endless: None,
-            reset: false,
+            ending: Ending::Orderly,
         }
     }
 
@@ -123,7 +137,25 @@ impl Reply {
 
     /// The connection is torn down instead of an answer.
     pub fn reset() -> Self {
-        Self { reset: true, ..Self::status(0) }
+        Self::raw("").then_reset()
+    }
+
+    /// The connection is reset after the answer.
+    #[must_use]
+    pub fn then_reset(self) -> Self {
+        Self { ending: Ending::Reset, ..self }
+    }
+
+    /// The connection ends after the answer; over TLS, no close_notify alert says so.
+    #[must_use]
+    pub fn then_cut(self) -> Self {
+        Self { ending: Ending::Cut, ..self }
+    }
+
+    /// The connection stays open after the answer, and nothing more comes.
+    #[must_use]
+    pub fn then_held(self) -> Self {
+        Self { ending: Ending::Held, ..self }
     }
 
     #[must_use]
@@ -173,7 +205,7 @@ impl Reply {
     }
 
     fn keeps_connection(&self) -> bool {
-        self.raw.is_none() && !self.reset && matches!(self.framing, Framing::Length | Framing::Chunked)
+        self.raw.is_none() && matches!(self.framing, Framing::Length | Framing::Chunked)
     }
 
     fn head(&self) -> Vec<u8> {
@@ -202,6 +234,7 @@ pub struct FakeWeb {
     site: Arc<Site>,
     tls: bool,
     http2: bool,
+    tls12: bool,
     /// That every address listens on; 0: one of its own.
     port: u16,
     folder: tempfile::TempDir,
@@ -215,6 +248,8 @@ struct Site {
     log: Mutex<Vec<Request>>,
     connections: Mutex<usize>,
     open: AtomicUsize,
+    /// What hosts present over TLS that do not present the certificate of all.
+    presented: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
 }
 
 impl FakeWeb {
@@ -224,6 +259,7 @@ impl FakeWeb {
             site: Arc::default(),
             tls: false,
             http2: false,
+            tls12: false,
             port: 0,
             folder: tempfile::tempdir().unwrap(),
             tasks: Vec::new(),
@@ -251,6 +287,14 @@ impl FakeWeb {
     pub fn with_http2(mut self) -> Self {
         self.tls = true;
         self.http2 = true;
+        self
+    }
+
+    /// Speaks no TLS but version 1.2.
+    #[must_use]
+    pub fn with_tls12(mut self) -> Self {
+        self.tls = true;
+        self.tls12 = true;
         self
     }
 
@@ -321,28 +365,9 @@ impl FakeWeb {
         at
     }
 
-    fn certify(&self) -> TlsAcceptor {
-        let mut params = CertificateParams::new(vec!["authority.test".to_owned()]).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        std::fs::write(self.ca(), authority.pem()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names: Vec<String> = self.hosts.keys().cloned().collect();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )
-            .unwrap();
-        if self.http2 {
-            config.alpn_protocols = vec![b"h2".to_vec()];
-        }
-        TlsAcceptor::from(Arc::new(config))
+    /// Has a host present this in the handshakes to come.
+    pub fn present(&self, host: &str, presented: &Presented) {
+        self.site.presented.lock().unwrap().insert(host.to_owned(), presented.certified_key());
     }
 
     /// The file for `fetch.host_overrides`.
@@ -428,22 +453,28 @@ async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Opt
                     return http2::serve(stream, at, connection, &site).await;
                 }
                 let mut stream = BufStream::new(stream);
-                while let Some(true) = exchange(&mut stream, at, true, connection, &site).await {}
-                let _ = stream.shutdown().await;
+                if answer_all(&mut stream, at, true, connection, &site).await == Ending::Orderly {
+                    let _ = stream.shutdown().await;
+                }
             }
         }
         None => {
             let mut stream = BufStream::new(stream);
-            let orderly = loop {
-                match exchange(&mut stream, at, false, connection, &site).await {
-                    Some(true) => {}
-                    Some(false) => break true,
-                    None => break false,
-                }
-            };
-            if !orderly {
+            if answer_all(&mut stream, at, false, connection, &site).await == Ending::Reset {
                 let _ = stream.get_ref().set_zero_linger();
             }
+        }
+    }
+}
+
+/// Answers one request after the other; how the connection is to end.
+async fn answer_all<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize, site: &Site) -> Ending
+where
+    S: AsyncBufRead + AsyncWrite + Unpin,
+{
+    loop {
+        if let Some(ending) = exchange(stream, at, tls, connection, site).await {
+            return ending;
         }
     }
 }

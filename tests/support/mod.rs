@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub mod certificates;
 pub mod dice;
 pub mod fake_web;
 pub mod made_web;

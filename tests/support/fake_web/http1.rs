@@ -3,30 +3,42 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Framing, Reply, Request, Site};
+use super::{Ending, Framing, Reply, Request, Site};
 
-/// One request and its answer: whether the connection stays open; `None` to tear it down.
+/// One request and its answer: how the connection ends with it, if it does.
 pub(super) async fn exchange<S>(
     stream: &mut S,
     at: SocketAddr,
     tls: bool,
     connection: usize,
     site: &Site,
-) -> Option<bool>
+) -> Option<Ending>
 where
     S: AsyncBufReadExt + AsyncRead + AsyncWrite + Unpin,
 {
-    let Some(request) = read_request(stream, at, tls, connection).await else { return Some(false) };
+    let Some(request) = read_request(stream, at, tls, connection).await else { return Some(Ending::Orderly) };
     let index = site.record(&request);
     let reply = site.reply(&request);
-    if reply.reset {
-        return None;
+    let says_nothing = reply.raw.as_ref().is_some_and(Vec::is_empty);
+    if reply.ending == Ending::Reset && says_nothing {
+        return Some(Ending::Reset);
     }
     let sent = send(stream, &reply).await;
     site.log.lock().unwrap()[index].end = Some(Instant::now());
-    Some(sent.is_ok() && reply.keeps_connection())
+    match reply.ending {
+        Ending::Held => {
+            // Until the client goes.
+            let _ = stream.read_u8().await;
+        }
+        // A client that is slow to read still gets what came before.
+        Ending::Reset => {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        _ => {}
+    }
+    (sent.is_err() || reply.ending != Ending::Orderly || !reply.keeps_connection()).then_some(reply.ending)
 }
 
 async fn read_request<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize) -> Option<Request>
