@@ -13,6 +13,7 @@ mod config_layers;
 mod crash;
 mod crawl_policies;
 mod crawl_turns;
+mod cross_submits;
 mod demo;
 mod fetch_body;
 mod fetch_bounds;

@@ -18,11 +18,20 @@ pub struct SitemapsConfig {
     pub max_depth: u32,
     /// Sitemaps read per host and reading of its robots.txt at most.
     pub max_per_host: usize,
+    /// Sitemaps on one host at most, per reading of its robots.txt, that hosts of other domains alone name.
+    pub max_named_elsewhere: usize,
 }
 
 impl Default for SitemapsConfig {
     fn default() -> Self {
-        Self { follow: true, max_bytes: 50 << 20, max_urls: 50_000, max_depth: 2, max_per_host: 100 }
+        Self {
+            follow: true,
+            max_bytes: 50 << 20,
+            max_urls: 50_000,
+            max_depth: 2,
+            max_per_host: 100,
+            max_named_elsewhere: 10_000,
+        }
     }
 }
 
