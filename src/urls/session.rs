@@ -258,13 +258,12 @@ impl Compiled {
 
     /// A query without session ids; no query at all, if it had no other parameter. `None`: it has no session ids.
     fn strip_query(&self, query: &str, path: &str) -> Option<Option<String>> {
-        let is_named = |name: &str| parameters(query).any(|pair| is_pair_of(after_separator(pair), name));
-        let is_kept = |pair: &&str| !self.is_session(after_separator(pair), Some(path), &is_named);
-        let mut kept = parameters(query).filter(is_kept);
-        let Some(first) = kept.next() else { return Some(None) };
-        let rest = |first: &str| kept.fold(first.to_owned(), |stripped, pair| stripped + pair);
-        let is_first = first.as_ptr() == query.as_ptr();
-        let stripped = rest(if is_first { first } else { after_separator(first) });
+        let is_named = |name: &str| parameters(query).any(|(_, pair)| is_pair_of(pair, name));
+        let is_kept = |pair: &str| !self.is_session(pair, Some(path), &is_named);
+        let mut kept = parameters(query).filter(|(_, pair)| is_kept(pair));
+        // The first that is kept needs no separator.
+        let Some((_, first)) = kept.next() else { return Some(None) };
+        let stripped = kept.fold(first.to_owned(), |stripped, (separator, pair)| stripped + separator + pair);
         (stripped.len() < query.len()).then_some(Some(stripped))
     }
 
@@ -351,22 +350,23 @@ fn is_pair_of(pair: &str, name: &str) -> bool {
     pair.split('=').next().is_some_and(|found| found.eq_ignore_ascii_case(name))
 }
 
-/// The parameters of a query, each with the separator before it: `&`, `;`, or `&amp;` where markup was escaped twice.
-fn parameters(query: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(query);
+/// The parameters of a query, each with the separator before it: nothing, then `&`, `;`, or `&amp;` where markup was
+/// escaped twice.
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (mut rest, mut is_first) = (Some(query), true);
     std::iter::from_fn(move || {
         let text = rest?;
-        let name = text.len() - after_separator(text).len();
-        let end = memchr2(b'&', b';', &text.as_bytes()[name..]).map(|end| name + end);
-        let (parameter, next) = end.map_or((text, None), |end| (&text[..end], Some(&text[end..])));
+        let length = match text {
+            _ if std::mem::take(&mut is_first) => 0,
+            _ if text.starts_with("&amp;") => "&amp;".len(),
+            _ => 1,
+        };
+        let (separator, text) = text.split_at(length);
+        let end = memchr2(b'&', b';', text.as_bytes());
+        let (pair, next) = end.map_or((text, None), |end| (&text[..end], Some(&text[end..])));
         rest = next;
-        Some(parameter)
+        Some((separator, pair))
     })
-}
-
-/// A parameter without the separator before it.
-fn after_separator(parameter: &str) -> &str {
-    parameter.strip_prefix("&amp;").or_else(|| parameter.strip_prefix(['&', ';'])).unwrap_or(parameter)
 }
 
 /// Whether a path segment leads to a folder instead of naming one.

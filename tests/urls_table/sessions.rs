@@ -196,7 +196,8 @@ fn the_list_says_what_goes_and_where() {
     for (text, expected) in [
         ("/a;path=1?path=1", "/a?path=1"),
         ("/a;query=1?QUERY=1", "/a;query=1"),
-        ("/a.cgi;script=1?script=1", "/a.cgi;script=1"),
+        ("/a.cgi?script=1", "/a.cgi"),
+        ("/a.cgi;script=1", "/a.cgi;script=1"),
         ("/a?script=1", "/a?script=1"),
         ("/a;starting=1?START&star=1", "/a?star=1"),
         ("/a;id=12345678?id=1234567a", "/a;id=12345678"),
