@@ -13,6 +13,7 @@ mod config_layers;
 mod crash;
 mod crawl_policies;
 mod crawl_turns;
+mod cross_submits;
 mod curl_differential;
 mod demo;
 mod document_types;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Found, Lane, Priority, QueueName, QueuedUrl, Target};
+use backlinkd::frontier::{Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
 use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -173,14 +173,26 @@ fn the_queue_and_ranks_are_written_as_documented() {
     assert_eq!((store.met_urls(), store.known_urls()), (4, 0));
     assert_eq!(store.merge_met().unwrap().len(), 3);
     assert_eq!((store.met_urls(), store.known_urls()), (0, 4));
-    let (priority, target) = (Priority::New(3), Target::Page);
-    let queued = |text: &str, attempts| QueuedUrl { url: url(text), priority, depth: 3, attempts, target };
+    let priority = Priority::New(3);
+    let queued = |text: &str, attempts| QueuedUrl {
+        url: url(text),
+        priority,
+        depth: 3,
+        attempts,
+        target: Target::Page,
+    };
     let retried = vec![queued("https://b.org/x", 1)];
     let done = vec![queued("http://b.org:81/", 0)];
     // Not fetched, hence not counted.
     let put_off = vec![(queued("http://b.org:82/", 0), 0x102)];
     let withdrawn = vec![queued("http://b.org:82/2", 0)];
-    let last = [Found::page(url("http://b.org/met"), 1), Found::seed(url("http://b.org/seed"))].to_vec();
+    let mut last = vec![Found::page(url("http://b.org/met"), 1), Found::seed(url("http://b.org/seed"))];
+    let named = SitemapGrant { own_domain: false, hosts: vec!["a.org:81".into(), "é".into()], level: 2 };
+    for (address, grant) in [("http://b.org/1.xml", SitemapGrant::at_level(0)), ("http://b.org/2.xml", named)]
+    {
+        let (url, priority, target) = (url(address), Priority::Sitemap, Target::Sitemap(Box::new(grant)));
+        last.push(Found { url, priority, depth: 0, target });
+    }
     let asleep = vec![(QueueName::of(&url("http://b.org:82/")), 9)];
     let commit = Commit { retried, done, put_off, withdrawn, asleep, found: last, ..Commit::default() };
     let arrivals = store.commit(commit).unwrap();
@@ -190,9 +202,12 @@ fn the_queue_and_ranks_are_written_as_documented() {
     let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();
     let (db, _) = raw(store);
-    // Attempts, depth, a page.
+    // Attempts, depth, a page. Of a sitemap one more than its level; then, unless it is its own domain alone, whether it
+    // may list that, and the hosts that it may list.
     let entries = [
         (b"org,b,)\x01\x00org,b,)/seed\x01".to_vec(), b"\x00\x00\x00".to_vec()),
+        (b"org,b,)\x01\x01org,b,)/1.xml\x01".to_vec(), b"\x00\x00\x01".to_vec()),
+        (b"org,b,)\x01\x01org,b,)/2.xml\x01".to_vec(), b"\x00\x00\x03\x00\x08a.org:81\x02\xc3\xa9".to_vec()),
         (b"org,b,)\x02\x03\x00\x03org,b,)/x\x02".to_vec(), b"\x01\x03\x00".to_vec()),
     ];
     assert_eq!(rows(&db, "frontier"), entries);

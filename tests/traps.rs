@@ -6,13 +6,18 @@ use std::io::{BufRead, BufReader};
 use backlinkd::config::TrapsConfig;
 use backlinkd::frontier::{Trap, TrapRules};
 use backlinkd::model::Day;
-use backlinkd::urls::{CanonicalUrl, UrlRules};
+use backlinkd::urls::{CanonicalUrl, SessionParams, UrlRules};
 use flate2::read::GzDecoder;
 use serde::de::IgnoredAny;
 
 use crate::support::dice::Dice;
 use crate::support::shared;
-use crate::support::visitor::url;
+
+/// A URL as it comes from a list of session parameters that is empty: what it takes off is no trap any more.
+fn url(text: &str) -> CanonicalUrl {
+    let session_params = SessionParams::none();
+    UrlRules { session_params, ..UrlRules::default() }.canonical(text).unwrap()
+}
 
 fn today() -> Day {
     Day::parse("20260715").unwrap()

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod scope;
+mod sessions;
 mod suffixes;
 mod surt;
 mod tables;

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use super::{Ending, Setting, runtime};
 use crate::fetch::robots_txt::{self, Decision, RobotsTxt, whole_lines};
 use crate::fetch::{Fetcher, KeptRobots, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep};
-use crate::urls::{CanonicalUrl, UrlRules};
+use crate::urls::{CanonicalUrl, SessionParams, UrlRules};
 
 /// Answers for each URL, in the order given. `agent` is the crawler's name; what follows a slash in it, its version,
 /// does not count.
@@ -25,8 +25,9 @@ pub(super) fn robots(
 ) -> anyhow::Result<Ending> {
     let agent = agent.unwrap_or(&setting.config.fetch.user_agent);
     let token = agent.split('/').next().unwrap_or_default();
-    // The length of a URL is the crawl's concern, not that of a robots.txt.
-    let rules = UrlRules { max_length: 1 << 20, ..setting.rules.clone() };
+    // How long a URL may be, and which session ids it loses, is the crawl's concern: the file judges the URL as given.
+    let session_params = SessionParams::none();
+    let rules = UrlRules { max_length: 1 << 20, session_params, ..setting.rules.clone() };
     let paths: Vec<String> = urls.iter().map(|url| path_of(url, &rules)).collect::<Result<_, _>>()?;
     let parse = |body: &[u8]| RobotsTxt::parse(body, token, setting.config.robots.max_compared_bytes);
     let robots = match rules.canonical(source) {

@@ -20,6 +20,8 @@ pub struct SitemapsConfig {
     pub max_depth: u32,
     /// Sitemaps read per host and reading of its robots.txt at most.
     pub max_per_host: usize,
+    /// Sitemaps on one host at most, per reading of its robots.txt, that hosts of other domains alone name.
+    pub max_named_elsewhere: usize,
 }
 
 impl Default for SitemapsConfig {
@@ -31,6 +33,7 @@ impl Default for SitemapsConfig {
             max_urls: 50_000,
             max_depth: 2,
             max_per_host: 100,
+            max_named_elsewhere: 10_000,
         }
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, at_least};
-use crate::urls::{Suffixes, UrlRules};
+use crate::urls::{
+    DEFAULT_SESSION_MIN_LENGTH, DEFAULT_SESSION_PARAMS, SessionParamError, SessionParams, Suffixes, UrlRules,
+};
 
 /// See `config/default.toml` for units and reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,13 +17,23 @@ pub struct UrlsConfig {
     pub max_length: usize,
     /// Query parameters dropped from every URL; a `*` at the end stands for any rest.
     pub drop_query_params: Vec<String>,
+    /// Parameters and path segments dropped from every URL because they carry a session id.
+    pub session_params: Vec<String>,
+    /// Letters and digits from which on a value may look like a session id.
+    pub session_min_length: usize,
     /// A `public_suffix_list.dat` to use instead of the built-in one. Empty: the built-in one.
     pub public_suffix_list: PathBuf,
 }
 
 impl Default for UrlsConfig {
     fn default() -> Self {
-        Self { max_length: 8_000, drop_query_params: Vec::new(), public_suffix_list: PathBuf::new() }
+        Self {
+            max_length: 8_000,
+            drop_query_params: Vec::new(),
+            session_params: DEFAULT_SESSION_PARAMS.iter().map(|&entry| entry.to_owned()).collect(),
+            session_min_length: DEFAULT_SESSION_MIN_LENGTH,
+            public_suffix_list: PathBuf::new(),
+        }
     }
 }
 
@@ -35,12 +47,23 @@ impl UrlsConfig {
                 ));
             }
         }
+        self.session_params().map_err(|error| format!("urls.session_params: {error}"))?;
+        at_least("urls.session_min_length", self.session_min_length as u64, 8)?;
         at_least("urls.max_length", self.max_length as u64, 100)
     }
 
-    /// The rules of canonical URLs.
+    /// The rules of canonical URLs. A list of session parameters that [`super::Config::validate`] refuses counts as
+    /// empty.
     pub fn rules(&self) -> UrlRules {
-        UrlRules { max_length: self.max_length, drop_query_params: self.drop_query_params.clone() }
+        UrlRules {
+            max_length: self.max_length,
+            drop_query_params: self.drop_query_params.clone(),
+            session_params: self.session_params().unwrap_or_else(|_| SessionParams::none()),
+        }
+    }
+
+    fn session_params(&self) -> Result<SessionParams, SessionParamError> {
+        SessionParams::new(&self.session_params, self.session_min_length)
     }
 
     /// The public suffix list: the file named, or the one built in.

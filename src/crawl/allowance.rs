@@ -1,27 +1,28 @@
 //! What the sitemaps of a host may still bring until its robots.txt is read again.
 //!
-//! Sitemaps are read beside the budgets of pages, so they have bounds of their own: `sitemaps.max_per_host` of them, and
-//! as many pages in them as a host may ever have. Whoever is forgotten here, when there are very many or the program
-//! starts anew, has all of it again.
+//! Sitemaps are read beside the budgets of pages, so they have bounds of their own: `sitemaps.max_per_host` of them,
+//! as many pages in them as a host may ever have, and `sitemaps.max_named_elsewhere` on a host that other domains keep
+//! theirs on. Whoever is forgotten here, when there are very many or the program starts anew, has all of it again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::Config;
-use crate::frontier::QueueName;
 use crate::lru::Lru;
 use crate::urls::CanonicalUrl;
 
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     sitemaps: usize,
+    /// Sitemaps that lie here, and that other domains alone name.
+    named_elsewhere: usize,
     pages: usize,
     /// Whether the robots.txt was read since. Sitemaps of a host may be named elsewhere before it is.
     read: bool,
 }
 
-/// The allowances of all hosts, by a fingerprint of their queue's name.
+/// The allowances of all hosts, by a fingerprint of host and port. Both schemes share one.
 pub(super) struct Allowances {
     whole: Allowance,
     left: Mutex<Lru<u64, Allowance>>,
@@ -29,14 +30,18 @@ pub(super) struct Allowances {
 
 impl Allowances {
     pub fn new(config: &Config) -> Self {
-        let pages = usize::try_from(config.crawl.max_pages_per_host).unwrap_or(usize::MAX);
-        let whole = Allowance { sitemaps: config.sitemaps.max_per_host, pages, read: false };
+        let whole = Allowance {
+            sitemaps: config.sitemaps.max_per_host,
+            named_elsewhere: config.sitemaps.max_named_elsewhere,
+            pages: usize::try_from(config.crawl.max_pages_per_host).unwrap_or(usize::MAX),
+            read: false,
+        };
         Self { whole, left: Mutex::new(Lru::new(config.crawl.hosts_in_memory)) }
     }
 
     /// The robots.txt of this URL's host was read, and declares sitemaps or does not.
     pub fn renew(&self, url: &CanonicalUrl, declares: bool) {
-        let (key, mut all) = (key(url), self.lock());
+        let (key, mut all) = (key(url.authority()), self.lock());
         let whole = Allowance { read: true, ..self.whole };
         match all.get(&key) {
             Some(allowance) if allowance.read => *allowance = whole,
@@ -46,18 +51,23 @@ impl Allowances {
         }
     }
 
-    /// Whether the sitemap at this URL may be read; it counts as read then.
-    pub fn takes_sitemap(&self, url: &CanonicalUrl) -> bool {
-        self.take(url, |left| (&mut left.sitemaps, 1)) == 1
+    /// Whether one more sitemap may be read at the expense of this host; it counts as read then.
+    pub fn takes_sitemap(&self, host: &str) -> bool {
+        self.take(host, |left| (&mut left.sitemaps, 1)) == 1
     }
 
-    /// How many of so many pages count that the sitemap at this URL lists.
-    pub fn take_pages(&self, url: &CanonicalUrl, listed: usize) -> usize {
-        self.take(url, |left| (&mut left.pages, listed))
+    /// Whether one more sitemap may be read that lies on this host, and that other domains alone name.
+    pub fn takes_named_elsewhere(&self, host: &str) -> bool {
+        self.take(host, |left| (&mut left.named_elsewhere, 1)) == 1
     }
 
-    fn take(&self, url: &CanonicalUrl, of: impl Fn(&mut Allowance) -> (&mut usize, usize)) -> usize {
-        let (key, mut all) = (key(url), self.lock());
+    /// How many of so many pages in sitemaps count, at the expense of this host.
+    pub fn take_pages(&self, host: &str, listed: usize) -> usize {
+        self.take(host, |left| (&mut left.pages, listed))
+    }
+
+    fn take(&self, host: &str, of: impl Fn(&mut Allowance) -> (&mut usize, usize)) -> usize {
+        let (key, mut all) = (key(host), self.lock());
         let mut allowance = all.get(&key).copied().unwrap_or(self.whole);
         let (left, wanted) = of(&mut allowance);
         let taken = wanted.min(*left);
@@ -71,6 +81,7 @@ impl Allowances {
     }
 }
 
-fn key(url: &CanonicalUrl) -> u64 {
-    xxh3_64(QueueName::of(url).as_bytes())
+/// Host as [`CanonicalUrl::authority`] has it.
+fn key(host: &str) -> u64 {
+    xxh3_64(host.as_bytes())
 }

@@ -40,7 +40,7 @@ pub(super) fn next(
         return None;
     }
     let location = answer.location.as_deref()?;
-    let next = rules.resolve(&rules.base(asked)?, location).ok()?;
+    let next = rules.resolve_verbatim(&rules.base(asked)?, location).ok()?;
     if QueueName::of(&next) != QueueName::of(asked) {
         return None;
     }

@@ -110,7 +110,7 @@ impl Desk {
     ) -> Outcome {
         match queued.target {
             Target::Page => self.reading.outcome(queued, asked, chain, fetched, conditional),
-            Target::Sitemap(level) => self.reading.sitemap(queued, level, &fetched),
+            Target::Sitemap(_) => self.reading.sitemap(queued, &fetched),
         }
     }
 }
@@ -123,7 +123,7 @@ mod tests {
     use crate::config::Config;
     use crate::crawl::messages::End;
     use crate::crawl::{CrawlError, CrawlJob, Crawler, scheduler};
-    use crate::frontier::Priority;
+    use crate::frontier::{Priority, SitemapGrant};
     use crate::model::Visit;
     use crate::store::Store;
     use crate::urls::{Suffixes, UrlRules};
@@ -143,15 +143,17 @@ mod tests {
         let desk = Desk { reading, archive: None, events, work };
         let url = UrlRules::default().canonical("http://a.test/").unwrap();
         // A page would be read no better the next time.
-        for (target, first) in [(Target::Page, End::Fetched), (Target::Sitemap(0), End::Again)] {
+        let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));
+        for (target, first) in [(Target::Page, End::Fetched), (sitemap, End::Again)] {
             for (attempts, expected) in [(0, first), (2, End::Fetched)] {
-                let (url, priority) = (url.clone(), Priority::New(0));
+                let (url, priority, target) = (url.clone(), Priority::New(0), target.clone());
                 let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
                 let read = desk.guarded(&url, Some(queued), || panic!("a defect"));
                 let Some(Progressed::Done(outcome, _)) = read.ok().flatten() else { panic!("it is done") };
                 assert_eq!((outcome.end, outcome.queued.attempts), (expected, attempts + 1));
                 let visit = outcome.record.map(|record| record.visit);
-                let failed = (target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));
+                let failed =
+                    (outcome.queued.target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));
                 assert_eq!(visit, failed);
             }
         }

@@ -1,110 +1,206 @@
 //! From a fetched sitemap to the URLs it leads to: pages, changed pages, further sitemaps.
 //!
-//! A sitemap may speak for the URLs of its own registrable domain alone. What it lists counts as one link away from
-//! a seed. A page that is known, and changed by its `lastmod` after its last visit, is visited again as soon as
-//! `crawl.recrawl_min` allows.
+//! Which URLs a sitemap may list is said by its [`SitemapGrant`]: those of its own registrable domain, and those of the
+//! hosts whose robots.txt names it, wherever it lies. What it lists counts as one link away from a seed. A page that is
+//! known, and changed by its `lastmod` after its last visit, is visited again as soon as `crawl.recrawl_min` allows.
+//!
+//! What is read and listed counts against the allowance of a host: of the sitemap's own within the domain of a host that
+//! names it, otherwise of the host that names it, which may keep its sitemaps with thousands of others on one storage
+//! host.
 
 use super::messages::{End, Outcome};
 use super::progress::{Progress, unix_now};
 use super::reading::Reading;
 use crate::fetch::{Answer, FetchOutcome};
-use crate::frontier::{Found, Priority, QueuedUrl, Target};
+use crate::frontier::{Found, Priority, QueuedUrl, SitemapGrant, Target};
 use crate::model::{Day, LinkTag, MediaType};
 use crate::sitemap::{self, SitemapEntry, SitemapKind};
-use crate::urls::{Base, CanonicalUrl};
+use crate::urls::{CanonicalUrl, host_of};
 
 /// Links away from a seed that a page in a sitemap is.
 const DEPTH: u16 = 1;
 
+/// A sitemap that was fetched.
+struct Source<'a> {
+    url: &'a CanonicalUrl,
+    grant: &'a SitemapGrant,
+    /// Its registrable domain.
+    domain: &'a str,
+}
+
+/// At whose expense a page is listed: the sitemap's host, or the host of this place in its grant.
+#[derive(Clone, Copy)]
+enum Payer {
+    Own,
+    Host(usize),
+}
+
 impl Reading {
-    /// What became of a queued sitemap, `level` indexes and redirects away from the one that a robots.txt names.
-    pub fn sitemap(&self, queued: QueuedUrl, level: u8, fetched: &FetchOutcome) -> Outcome {
+    /// What became of a queued sitemap.
+    pub fn sitemap(&self, queued: QueuedUrl, fetched: &FetchOutcome) -> Outcome {
         let attempts = queued.attempts + 1;
-        let (found, passing) = match fetched {
-            FetchOutcome::Answered(answer) if (200..=299).contains(&answer.status) => {
-                (self.listed(&queued.url, level, answer), false)
+        let (read, passing) = match (&queued.target, fetched) {
+            (Target::Page, _) => (Err("it was queued as a page".to_owned()), false),
+            (Target::Sitemap(grant), FetchOutcome::Answered(answer)) => {
+                let (url, domain) = (&queued.url, self.suffixes.domain_of(queued.url.host()));
+                let read = self.answered(&Source { url, grant, domain }, answer);
+                (read, answer.status >= 500 || answer.status == 429)
             }
-            FetchOutcome::Answered(answer) if LinkTag::from_redirect_status(answer.status).is_some() => {
-                (self.moved(&queued.url, level, answer), false)
+            (Target::Sitemap(_), FetchOutcome::Failed(kind, detail)) => {
+                (Err(format!("{}: {detail}", kind.as_str())), true)
             }
-            FetchOutcome::Answered(answer) => (Vec::new(), answer.status >= 500 || answer.status == 429),
-            FetchOutcome::Failed(..) => (Vec::new(), true),
         };
+        let found = read.unwrap_or_else(|reason| {
+            tracing::debug!(url = %queued.url, reason, "a sitemap cannot be read");
+            Vec::new()
+        });
         Progress::add(&self.progress.sitemaps, 1);
         let end =
             if passing && attempts < self.config.crawl.max_attempts { End::Again } else { End::Fetched };
         Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, others: Vec::new(), found, end }
     }
 
-    /// A sitemap to read, unless its host has none left.
-    pub fn further_sitemap(&self, url: CanonicalUrl, level: u8, today: Day) -> Option<Found> {
-        let may = self.may_follow(&url, today) && self.allowances.takes_sitemap(&url);
-        let (priority, target) = (Priority::Sitemap, Target::Sitemap(level));
-        may.then_some(Found { url, priority, depth: 0, target })
+    /// A sitemap that the robots.txt of `namer`'s host names, to be read, unless the host has none left.
+    pub fn named_sitemap(&self, url: CanonicalUrl, namer: &CanonicalUrl, today: Day) -> Option<Found> {
+        let grant = SitemapGrant { hosts: vec![namer.authority().into()], ..SitemapGrant::at_level(0) };
+        self.to_be_read(url, grant, today)
     }
 
-    fn listed(&self, url: &CanonicalUrl, level: u8, answer: &Answer) -> Vec<Found> {
+    /// What an answer leads to, or why it is no sitemap.
+    fn answered(&self, source: &Source<'_>, answer: &Answer) -> Result<Vec<Found>, String> {
+        if (200..=299).contains(&answer.status) {
+            return self.listed(source, answer);
+        }
+        match LinkTag::from_redirect_status(answer.status) {
+            Some(_) => Ok(self.moved(source, answer).into_iter().collect()),
+            None => Err(format!("the server answered {}", answer.status)),
+        }
+    }
+
+    fn listed(&self, source: &Source<'_>, answer: &Answer) -> Result<Vec<Found>, String> {
         let config = &self.config.sitemaps;
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
-        let sitemap = match answer.decode(config.max_bytes) {
-            Ok(body) => {
-                let charset = answer.media_type.as_ref().and_then(MediaType::charset);
-                sitemap::read(&body.bytes, body.cut.is_some(), charset, config)
-                    .map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        let (sitemap, Some(base)) = (sitemap, self.rules.base(url)) else { return Vec::new() };
-        let sitemap = match sitemap {
-            Ok(sitemap) => sitemap,
-            Err(reason) => {
-                tracing::debug!(%url, reason, "a sitemap cannot be read");
-                return Vec::new();
-            }
-        };
+        let body = answer.decode(config.max_bytes).map_err(|error| error.to_string())?;
+        let charset = answer.media_type.as_ref().and_then(MediaType::charset);
+        let sitemap = sitemap::read(&body.bytes, body.cut.is_some(), charset, config)
+            .map_err(|error| error.to_string())?;
         if sitemap.is_cut {
-            tracing::debug!(%url, entries = sitemap.entries.len(), "a sitemap is read in part");
+            tracing::debug!(url = %source.url, entries = sitemap.entries.len(), "a sitemap is read in part");
         }
+        let Some(base) = self.rules.base(source.url) else { return Ok(Vec::new()) };
         let today = Day::from_unix_seconds(unix_now());
         let mut room = config.max_bytes;
-        let own =
-            sitemap.entries.into_iter().filter_map(|entry| Some((self.own(url, &base, &entry.loc)?, entry)));
         // Absolute URLs have room in any case; relative ones can be short, and lead to long ones.
-        let own = own.map_while(|(target, entry)| {
-            room = room.checked_sub(target.as_str().len())?;
-            Some((target, entry))
-        });
-        match sitemap.kind {
+        let mut fits = |target: &CanonicalUrl| {
+            let left = room.checked_sub(target.as_str().len());
+            room = left.unwrap_or(room);
+            left.is_some()
+        };
+        let entries = sitemap
+            .entries
+            .into_iter()
+            .filter_map(|entry| Some((self.rules.resolve(&base, &entry.loc).ok()?, entry)));
+        Ok(match sitemap.kind {
             SitemapKind::Urls => {
-                let mut pages: Vec<_> = own.filter(|(page, _)| self.may_follow(page, today)).collect();
-                pages.truncate(self.allowances.take_pages(url, pages.len()));
-                pages.into_iter().map(|(page, entry)| self.listed_page(page, &entry)).collect()
+                let own = entries.filter_map(|(page, entry)| Some((self.payer(source, &page)?, page, entry)));
+                let own = own.take_while(|(_, page, _)| fits(page));
+                self.within_allowances(
+                    source,
+                    own.filter(|(_, page, _)| self.may_follow(page, today)).collect(),
+                )
             }
-            SitemapKind::Index if u32::from(level) < config.max_depth => {
-                own.filter_map(|(url, _)| self.further_sitemap(url, level.saturating_add(1), today)).collect()
+            SitemapKind::Index if u32::from(source.grant.level) < config.max_depth => {
+                let reached = entries.filter(|(target, _)| self.may_lead_to(source, target));
+                let reached = reached.take_while(|(target, _)| fits(target));
+                reached.filter_map(|(target, _)| self.further_sitemap(source, target, today)).collect()
             }
             SitemapKind::Index => Vec::new(),
-        }
+        })
     }
 
-    /// Where a sitemap went. Those of the deepest index may have gone somewhere too.
-    fn moved(&self, url: &CanonicalUrl, level: u8, answer: &Answer) -> Vec<Found> {
-        if u32::from(level) > self.config.sitemaps.max_depth {
-            return Vec::new();
+    /// Where a sitemap went. Those of the deepest index may have gone somewhere too. A session id in the address stays:
+    /// the server may ask for it, and no page is known by it.
+    fn moved(&self, source: &Source<'_>, answer: &Answer) -> Option<Found> {
+        if u32::from(source.grant.level) > self.config.sitemaps.max_depth {
+            return None;
         }
+        let base = self.rules.base(source.url)?;
+        let target = self.rules.resolve_verbatim(&base, answer.location.as_deref()?).ok()?;
         let today = Day::from_unix_seconds(unix_now());
-        let (location, base) = (answer.location.as_deref(), self.rules.base(url));
-        let target = location.zip(base).and_then(|(location, base)| self.own(url, &base, location));
-        target
-            .and_then(|target| self.further_sitemap(target, level.saturating_add(1), today))
-            .into_iter()
-            .collect()
+        if self.may_lead_to(source, &target) { self.further_sitemap(source, target, today) } else { None }
     }
 
-    /// The URL that a sitemap refers to, if it may speak for it.
-    fn own(&self, sitemap: &CanonicalUrl, base: &Base, reference: &str) -> Option<CanonicalUrl> {
-        let target = self.rules.resolve(base, reference).ok()?;
-        (self.suffixes.domain_of(target.host()) == self.suffixes.domain_of(sitemap.host())).then_some(target)
+    fn is_on_own_domain(&self, source: &Source<'_>, target: &CanonicalUrl) -> bool {
+        self.suffixes.domain_of(target.host()) == source.domain
+    }
+
+    /// At whose expense a sitemap lists a page; `None`: it may not.
+    fn payer(&self, source: &Source<'_>, page: &CanonicalUrl) -> Option<Payer> {
+        if source.grant.own_domain && self.is_on_own_domain(source, page) {
+            return Some(Payer::Own);
+        }
+        source.grant.hosts.iter().position(|host| **host == *page.authority()).map(Payer::Host)
+    }
+
+    /// Whether a sitemap may lead to one at this address. One that hosts name may lie anywhere, as it may itself: whose URLs
+    /// it may list is another matter.
+    fn may_lead_to(&self, source: &Source<'_>, target: &CanonicalUrl) -> bool {
+        !source.grant.hosts.is_empty() || source.grant.own_domain && self.is_on_own_domain(source, target)
+    }
+
+    /// A sitemap that another leads to.
+    fn further_sitemap(&self, source: &Source<'_>, url: CanonicalUrl, today: Day) -> Option<Found> {
+        let SitemapGrant { level, own_domain, hosts } = source.grant;
+        let own_domain = *own_domain && self.is_on_own_domain(source, &url);
+        let grant = SitemapGrant { level: level.saturating_add(1), own_domain, hosts: hosts.clone() };
+        self.to_be_read(url, grant, today)
+    }
+
+    /// A sitemap to read, unless it must not be fetched or all at whose expense it would be have none left.
+    fn to_be_read(&self, url: CanonicalUrl, mut grant: SitemapGrant, today: Day) -> Option<Found> {
+        if !self.may_follow(&url, today) || !self.is_granted(&url, &mut grant) {
+            return None;
+        }
+        Some(Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(Box::new(grant)) })
+    }
+
+    /// Takes one more sitemap out of the allowances of those it is read for; leaves in the grant the hosts that had one
+    /// left, and says whether it is to be read.
+    fn is_granted(&self, url: &CanonicalUrl, grant: &mut SitemapGrant) -> bool {
+        let (allowances, domain) = (&self.allowances, self.suffixes.domain_of(url.host()));
+        let is_near = |host: &str| self.suffixes.domain_of(host_of(host)) == domain;
+        // Entries of earlier versions tell of no host.
+        let is_near_one = grant.hosts.is_empty() || grant.hosts.iter().any(|host| is_near(host));
+        let own_pays = is_near_one && allowances.takes_sitemap(url.authority());
+        grant.hosts.retain(|host| if is_near(host) { own_pays } else { allowances.takes_sitemap(host) });
+        own_pays || !grant.hosts.is_empty() && allowances.takes_named_elsewhere(url.authority())
+    }
+
+    /// Of the pages that a sitemap lists, the first of each payer that have room in its allowance.
+    fn within_allowances(
+        &self,
+        source: &Source<'_>,
+        pages: Vec<(Payer, CanonicalUrl, SitemapEntry)>,
+    ) -> Vec<Found> {
+        let hosts = &source.grant.hosts;
+        let place = |payer: Payer| match payer {
+            Payer::Own => hosts.len(),
+            Payer::Host(at) => at,
+        };
+        let mut left = vec![0; hosts.len() + 1];
+        pages.iter().for_each(|(payer, ..)| left[place(*payer)] += 1);
+        let payers = hosts.iter().map(|host| &**host).chain([source.url.authority()]);
+        for (count, host) in left.iter_mut().zip(payers).filter(|(count, _)| **count > 0) {
+            *count = self.allowances.take_pages(host, *count);
+        }
+        let mut has_room = |payer: Payer| {
+            let left = &mut left[place(payer)];
+            let has_room = *left > 0;
+            *left -= usize::from(has_room);
+            has_room
+        };
+        let pages = pages.into_iter().filter(|(payer, ..)| has_room(*payer));
+        pages.map(|(_, page, entry)| self.listed_page(page, &entry)).collect()
     }
 
     fn listed_page(&self, url: CanonicalUrl, entry: &SitemapEntry) -> Found {

@@ -34,7 +34,7 @@ impl Rooms {
     }
 
     /// Waits until there is room for whatever the answer may bring.
-    pub async fn take(&self, target: Target) -> Option<Room> {
+    pub async fn take(&self, target: &Target) -> Option<Room> {
         let most = match target {
             Target::Page => self.page,
             Target::Sitemap(_) => self.sitemap,
@@ -64,14 +64,15 @@ const MOST: u32 = u32::MAX >> 3;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frontier::SitemapGrant;
 
     #[tokio::test]
     async fn room_is_there_again_when_it_is_given_back() {
         let mut config = Config::default();
         (config.crawl.store_queue_bytes, config.parse.max_links_bytes) = (4_096, 1_024);
         let rooms = Rooms::new(&config);
-        let mut first = rooms.take(Target::Page).await.unwrap();
-        let second = rooms.take(Target::Page).await.unwrap();
+        let mut first = rooms.take(&Target::Page).await.unwrap();
+        let second = rooms.take(&Target::Page).await.unwrap();
         assert_eq!(rooms.free.available_permits(), 0);
         first.keep(1_025);
         assert_eq!(rooms.free.available_permits(), 0);
@@ -81,7 +82,8 @@ mod tests {
         assert_eq!(rooms.free.available_permits(), 2);
         drop((first, second));
         // What may bring more than there is room for has all of it.
-        let _all = rooms.take(Target::Sitemap(0)).await.unwrap();
+        let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));
+        let _all = rooms.take(&sitemap).await.unwrap();
         assert_eq!(rooms.free.available_permits(), 0);
     }
 }

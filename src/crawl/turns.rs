@@ -68,9 +68,17 @@ impl Loop<'_> {
 
     /// A page's turn has come: what is known of it, and robots.txt, decide what it is used for.
     pub fn page(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
-        let page = match queued.target {
-            Target::Page => self.crawler.store.page(&queued.url)?,
-            Target::Sitemap(_) => None,
+        let store = &self.crawler.store;
+        let (queued, page) = match queued.target {
+            Target::Page => {
+                let page = store.page(&queued.url)?;
+                (queued, page)
+            }
+            // Further hosts may have named it since it was read from disk.
+            Target::Sitemap(_) => match store.entry_now(&queued)? {
+                Some(queued) => (queued, None),
+                None => return self.pass(queue, queued, now, End::Withdrawn),
+            },
         };
         if let Some(end) = self.was_done(&queued, page.as_ref()) {
             return self.pass(queue, queued, now, end);
@@ -172,7 +180,7 @@ impl Loop<'_> {
             let begun = unix_now();
             let asked = permit.url().clone();
             let cookies = chain.as_ref().map(|chain| &chain.cookies);
-            let fetched = match queued.target {
+            let fetched = match &queued.target {
                 Target::Page => fetcher.fetch(permit, ip, known.as_ref(), cookies).await,
                 Target::Sitemap(_) => fetcher.fetch_file(permit, ip, cookies, most).await,
             };
@@ -199,7 +207,7 @@ impl Loop<'_> {
             // The host's pause begins now, not when the page is parsed.
             let _ =
                 desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
-            let room = rooms.take(queued.target).await;
+            let room = rooms.take(&queued.target).await;
             let (url, queued) = (asked, Some(queued));
             let fetched = Fetched { url, chain, begun, validators: known, outcome, queued, room };
             rayon::spawn(move || desk.take(fetched));
@@ -358,7 +366,7 @@ impl Loop<'_> {
         let sitemaps = self.crawler.robots.sitemaps(url, self.crawler.config.sitemaps.max_per_host);
         self.reading.allowances.renew(url, !sitemaps.is_empty());
         let found: Vec<Found> =
-            sitemaps.into_iter().filter_map(|url| self.reading.further_sitemap(url, 0, today)).collect();
+            sitemaps.into_iter().filter_map(|named| self.reading.named_sitemap(named, url, today)).collect();
         if found.is_empty() {
             return Ok(());
         }

@@ -243,13 +243,14 @@ impl RobotsCache {
         RobotsStep::Known
     }
 
-    /// The next request after a redirect, unless there were too many or it leads nowhere.
+    /// The next request after a redirect, unless there were too many or it leads nowhere. It is made as the server wrote
+    /// it, session ids included.
     fn follow(&self, job: &RobotsFetch, answer: &Answer) -> Option<RobotsFetch> {
         if job.redirects >= self.config.max_redirects {
             return None;
         }
         let base = self.rules.base(&job.url)?;
-        let url = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
+        let url = self.rules.resolve_verbatim(&base, answer.location.as_deref()?).ok()?;
         let mut cookies = job.cookies.clone();
         cookies.take_in(&job.url, &answer.headers);
         Some(RobotsFetch { origin: job.origin.clone(), url, redirects: job.redirects + 1, cookies })

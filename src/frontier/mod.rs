@@ -46,6 +46,7 @@ use crate::urls::CanonicalUrl;
 mod addresses;
 mod blocks;
 mod budget;
+mod grant;
 mod places;
 mod queue;
 mod recrawl;
@@ -55,6 +56,7 @@ mod workbench;
 
 pub use blocks::{BlockList, BlockListError};
 pub use budget::Standing;
+pub use grant::SitemapGrant;
 pub use recrawl::{Change, RecrawlRules};
 pub use trap::{Trap, TrapRules, permutation_key};
 pub use url::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};

@@ -1,5 +1,6 @@
 //! What stands in a queue, and how queues are named.
 
+use super::SitemapGrant;
 use crate::urls::{CanonicalUrl, Surt};
 
 /// The name of a queue: scheme, host and port in sortable form, `com,example,www,)` and the scheme byte.
@@ -73,12 +74,12 @@ pub enum Lane {
 }
 
 /// What is expected at a URL.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Target {
     #[default]
     Page,
-    /// A sitemap, so many indexes away from the one that a robots.txt names.
-    Sitemap(u8),
+    /// A sitemap, and whose URLs it may list. Boxed, for nearly all that waits is pages.
+    Sitemap(Box<SitemapGrant>),
 }
 
 /// A URL that waits to be fetched.

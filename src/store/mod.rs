@@ -24,6 +24,7 @@ mod queue;
 mod ranks;
 mod schema;
 mod seen;
+mod sitemaps;
 mod snapshot;
 mod values;
 mod verify;
@@ -60,6 +61,7 @@ use commit::Stage;
 use diff::Bounds;
 use schema::{META, OUTLINKS, PAGES};
 use seen::Writer;
+use sitemaps::SitemapRows;
 
 /// Pages put without having been queued that wait to be known, at most: what they take in memory (16 bytes each).
 const MOST_PUT: usize = 1 << 20;
@@ -72,6 +74,8 @@ pub struct Store {
     sync: bool,
     batch_pages: usize,
     bounds: Bounds,
+    /// Hosts that one queued sitemap is kept with.
+    sitemap_hosts: usize,
     /// Serialises commits, and remembers what they saw.
     writer: Mutex<Writer>,
     recrawl: Mutex<RecrawlRules>,
@@ -153,6 +157,7 @@ impl Store {
             sync: config.sync,
             batch_pages: config.batch_pages,
             bounds: Bounds { former: config.max_former_links, absences: config.max_absences },
+            sitemap_hosts: config.max_sitemap_hosts,
             writer: Mutex::new(Writer::new()),
             recrawl: Mutex::default(),
             met_urls: AtomicUsize::new(0),
@@ -250,18 +255,23 @@ impl Store {
             stage.hosts.host(self, queue)?.asleep_until = until;
         }
         let unasked = std::mem::take(&mut stage.unasked);
-        let batch = &mut stage.batch;
+        let (batch, mut sitemaps) = (&mut stage.batch, SitemapRows::default());
         for entry in &commit.retried {
-            self.stage_entry(batch, entry)?;
+            if !sitemaps.add(self, entry)? {
+                self.stage_entry(batch, entry)?;
+            }
         }
         let left = commit.put_off.iter().map(|(entry, _)| entry);
         for entry in commit.done.iter().chain(&commit.withdrawn).chain(left) {
-            self.stage_off(batch, entry)?;
+            if !sitemaps.take_off(self, entry)? {
+                self.stage_off(batch, entry)?;
+            }
         }
         for (url, (depth, next)) in put_off {
             self.stage_put_off(batch, &url, depth, next)?;
         }
-        let (met, arrivals) = self.stage_found(batch, &writer, commit.found, unasked)?;
+        let (met, arrivals) = self.stage_found(batch, &mut sitemaps, &writer, commit.found, unasked)?;
+        sitemaps.stage(self, batch)?;
         self.write_stage(stage)?;
         writer.remember(self, met);
         Ok(arrivals)

@@ -14,6 +14,7 @@ use super::codec::{Damage, Reader, put_varint};
 use super::keys::after_prefix;
 use super::schema::{FRONTIER, PAGES, SCHEDULE, bounded};
 use super::seen::{Arrivals, Staged, Writer};
+use super::sitemaps::SitemapRows;
 use super::{Store, StoreError, values};
 
 pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
@@ -39,7 +40,8 @@ pub(super) fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
     let mut value = Vec::with_capacity(3);
     put_varint(&mut value, u64::from(entry.attempts));
     put_varint(&mut value, u64::from(entry.depth));
-    values::put_target(&mut value, entry.target);
+    values::put_target(&mut value, &entry.target);
+    values::put_grant(&mut value, &entry.target);
     value
 }
 
@@ -50,7 +52,8 @@ pub(super) fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedUrl, StoreE
     let mut reader = Reader(value);
     let attempts = reader.u32("the attempts").map_err(damaged)?;
     let depth = depth(&mut reader).map_err(damaged)?;
-    let target = values::target(&mut reader).map_err(damaged)?;
+    let mut target = values::target(&mut reader).map_err(damaged)?;
+    values::read_grant(&mut reader, &mut target).map_err(damaged)?;
     reader.end().map_err(damaged)?;
     Ok(QueuedUrl { url, priority, depth, attempts, target })
 }
@@ -125,6 +128,7 @@ impl Store {
     pub(super) fn stage_found(
         &self,
         batch: &mut WriteBatch,
+        sitemaps: &mut SitemapRows,
         writer: &Writer,
         found: Vec<Found>,
         unasked: Vec<CanonicalUrl>,
@@ -150,7 +154,9 @@ impl Store {
                 }
                 let Found { url, priority, depth, target } = found;
                 let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
-                self.stage_entry(batch, &entry)?;
+                if !sitemaps.add(self, &entry)? {
+                    self.stage_entry(batch, &entry)?;
+                }
                 arrivals.add(entry);
             }
         }

@@ -8,7 +8,7 @@
 //! | `pairs` | target host · `00` · source host | counts of active external links; sums by merge |
 //! | `referrals` | source host · `00` · target host | active external links, counted; sums by merge |
 //! | `met` | number | URLs that a commit met, which wait to be held against the set of all known ones |
-//! | `frontier` | queue · priority · page SURT | a URL waiting to be fetched: its depth and failed attempts |
+//! | `frontier` | queue · priority · page SURT | a URL waiting to be fetched: its depth and failed attempts; of a sitemap the hosts whose URLs it may list |
 //! | `schedule` | Unix time, big end first · page SURT | a URL waiting for its next visit: its depth, and a mark if it has no page |
 //! | `hosts` | queue | pages fetched, failures in a row, the last visits |
 //! | `robots` | scheme, host and port | the last robots.txt, and when it was asked for |

@@ -7,6 +7,7 @@
 //! * the fragment is dropped: it is never sent;
 //! * user name and password are dropped: a crawler has none to give;
 //! * one trailing dot of the host is dropped: it names the same host;
+//! * session ids are dropped, of paths and queries (`urls.session_params`, see [`super::session`]);
 //! * query parameters named in `urls.drop_query_params` are dropped (none by default).
 //!
 //! Refused are: any scheme but http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
@@ -22,6 +23,7 @@ use std::fmt;
 use url::Url;
 
 use super::plain::PlainBase;
+use super::session::SessionParams;
 
 /// An http(s) URL in canonical form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,11 +49,13 @@ pub struct UrlRules {
     pub max_length: usize,
     /// Query parameters to drop by name; a `*` at the end stands for any rest.
     pub drop_query_params: Vec<String>,
+    /// What is dropped as a session id.
+    pub session_params: SessionParams,
 }
 
 impl Default for UrlRules {
     fn default() -> Self {
-        Self { max_length: 8_000, drop_query_params: Vec::new() }
+        Self { max_length: 8_000, drop_query_params: Vec::new(), session_params: SessionParams::default() }
     }
 }
 
@@ -84,9 +88,21 @@ impl UrlRules {
         self.finish(url)
     }
 
+    /// As [`Self::resolve`], but session ids and the parameters of `urls.drop_query_params` stay: the URL that a
+    /// server asks for. [`Self::canonical`] of it is the URL that the answer is stored under.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_verbatim(&self, base: &Base, reference: &str) -> Result<CanonicalUrl, UrlError> {
+        self.check_input(reference)?;
+        let url = base.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
+        self.within_limit(without_unsent_parts(url)?)
+    }
+
     /// The short way, for references that are plain.
     fn join_plain(&self, base: &Base, reference: &str) -> Option<CanonicalUrl> {
-        let url = base.plain.as_ref().filter(|_| self.drop_query_params.is_empty())?.join(reference)?;
+        let plain = base.plain.as_ref().filter(|_| self.drop_query_params.is_empty())?;
+        let url = plain.join(reference, &self.session_params)?;
         (url.len() <= self.max_length).then(|| CanonicalUrl(url.into_boxed_str()))
     }
 
@@ -99,36 +115,19 @@ impl UrlRules {
         Ok(())
     }
 
-    fn finish(&self, mut url: Url) -> Result<CanonicalUrl, UrlError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(UrlError::Scheme(shorten(url.as_str())));
-        }
-        let host_error = |url: &Url| UrlError::Host(shorten(url.as_str()));
-        let host = url.host_str().unwrap_or_default();
-        // What is left without the dot is checked before it is set, because setting it parses it again.
-        let stripped = host.strip_suffix('.');
-        if !is_resolvable(stripped.unwrap_or(host)) {
-            return Err(host_error(&url));
-        }
-        if let Some(stripped) = stripped.map(str::to_owned) {
-            url.set_host(Some(&stripped)).map_err(|_| host_error(&url))?;
-        }
-        if url.fragment().is_some() {
-            url.set_fragment(None);
-        }
-        // The URL Standard escapes it in paths since 2024, the `url` crate does not yet.
-        if url.path().contains('^') {
-            let path = url.path().replace('^', "%5E");
+    fn finish(&self, url: Url) -> Result<CanonicalUrl, UrlError> {
+        let mut url = without_unsent_parts(url)?;
+        if let Some((path, query)) = self.session_params.strip(url.path(), url.query()) {
             url.set_path(&path);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            // Both can fail only for URLs without a host, which were refused above.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
+            url.set_query(query.as_deref());
         }
         if !self.drop_query_params.is_empty() {
             self.drop_params(&mut url);
         }
+        self.within_limit(url)
+    }
+
+    fn within_limit(&self, url: Url) -> Result<CanonicalUrl, UrlError> {
         let text = String::from(url);
         if text.len() > self.max_length {
             return Err(UrlError::TooLong { length: text.len(), limit: self.max_length });
@@ -153,6 +152,37 @@ impl UrlRules {
             None => name == pattern,
         })
     }
+}
+
+/// An http(s) URL of a host that can be resolved, without the parts that no server sees.
+fn without_unsent_parts(mut url: Url) -> Result<Url, UrlError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(UrlError::Scheme(shorten(url.as_str())));
+    }
+    let host_error = |url: &Url| UrlError::Host(shorten(url.as_str()));
+    let host = url.host_str().unwrap_or_default();
+    // What is left without the dot is checked before it is set, because setting it parses it again.
+    let stripped = host.strip_suffix('.');
+    if !is_resolvable(stripped.unwrap_or(host)) {
+        return Err(host_error(&url));
+    }
+    if let Some(stripped) = stripped.map(str::to_owned) {
+        url.set_host(Some(&stripped)).map_err(|_| host_error(&url))?;
+    }
+    if url.fragment().is_some() {
+        url.set_fragment(None);
+    }
+    // The URL Standard escapes it in paths since 2024, the `url` crate does not yet.
+    if url.path().contains('^') {
+        let path = url.path().replace('^', "%5E");
+        url.set_path(&path);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        // Both can fail only for URLs without a host, which were refused above.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+    }
+    Ok(url)
 }
 
 /// A URL that references are resolved against, parsed once per document.

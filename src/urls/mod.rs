@@ -7,11 +7,13 @@ mod canonical;
 mod domain;
 mod plain;
 mod scope;
+mod session;
 mod surt;
 
 pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, without_scheme};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
 pub use scope::{Scope, ScopeError, ScopeKind};
+pub use session::{DEFAULT_SESSION_MIN_LENGTH, DEFAULT_SESSION_PARAMS, SessionParamError, SessionParams};
 pub use surt::{Surt, SurtError, host_prefix};
 
 /// Whether a link between these two hosts stays on one site: equal after one leading `www.` is taken off each.

@@ -2,6 +2,7 @@
 //! is left to the `url` crate, whose answer to what is taken here is the same (see the test below).
 
 use super::canonical::is_resolvable;
+use super::session::SessionParams;
 
 /// What a plain reference is joined to: a base URL's scheme, host and port, and the folder of its path.
 #[derive(Clone, Debug)]
@@ -33,19 +34,22 @@ impl PlainBase {
         }
         let path = &url[..url::Position::BeforePath];
         let folder = &url.path()[..=url.path().rfind('/')?];
-        // The canonical form escapes it, and the `url` crate does not.
-        let folder = (!folder.contains('^')).then(|| format!("{path}{folder}"))?;
+        // The canonical form escapes it, and the `url` crate does not. The others may begin a session id.
+        let is_plain = !folder.contains(['^', ';']) && !folder.contains("/(");
+        let folder = is_plain.then(|| format!("{path}{folder}"))?;
         Some(Self { folder: folder.into(), path: path.len() })
     }
 
-    /// The canonical URL of a reference, if it is plain, without regard to the longest that is allowed.
-    pub fn join(&self, reference: &str) -> Option<String> {
+    /// The canonical URL of a reference, if it is plain, without regard to the longest that is allowed. A query that may
+    /// carry a session id is not plain; a plain path carries none.
+    pub fn join(&self, reference: &str, sessions: &SessionParams) -> Option<String> {
         let reference = &reference[..reference.find('#').unwrap_or(reference.len())];
         let (path, query) = match reference.find('?') {
             Some(at) => reference.split_at(at),
             None => (reference, ""),
         };
-        if !query.bytes().all(is_plain_in_query) {
+        let is_plain = |query: &str| query.bytes().all(is_plain_in_query) && !sessions.may_be_in_query(query);
+        if !query.strip_prefix('?').is_none_or(is_plain) {
             return None;
         }
         let room = self.folder.len() + reference.len() + 1;
@@ -118,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    const BASES: [&str; 7] = [
+    const BASES: [&str; 9] = [
         "http://a.org/",
         "https://a.org:8443/b/c/d.html?q=/x/y",
         "http://192.0.2.1/b//c/",
@@ -126,6 +130,8 @@ mod tests {
         "https://x_y.a-b.co.uk/%7Eb/./c/../d/e%2F/f",
         "http://a.org/b^c/d",
         "http://a.org./b",
+        "http://a.org/b;jsessionid=1/c",
+        "http://a.org/(S(lit3py55t21z5v55vlm25s55))/c",
     ];
 
     fn reference() -> impl Strategy<Value = String> {
@@ -135,6 +141,7 @@ mod tests {
                 "//", "?", "#", "&a=b", "=", "%2e", "%", " ", "^", "\\", "é", ":", "@", ";", "'", "\t", "|", "\"",
                 "http://", "https://", "HTTP://", "http:", "b.org", "B.org", "xn--a.org", "1.2.3.4", "a.0x7f", "c.d.",
                 "mailto:", "b.org:80", "user@", "a..b", "-.org", "_.x", "a+b,c", "...", "[", "]", "....", "*",
+                "?PHPSESSID=1", "&zenid", ";sid=0a1b2c3d4e5f6a7b", "?sid=1",
             ]),
         ];
         prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
@@ -144,11 +151,12 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
         #[test]
         fn the_short_way_leads_where_the_long_one_does(base in prop::sample::select(BASES.to_vec()), reference in reference()) {
-            let base = Url::parse(base).unwrap();
-            if let Some(short) = PlainBase::new(&base).and_then(|plain| plain.join(&reference)) {
+            let (base, sessions) = (Url::parse(base).unwrap(), SessionParams::default());
+            if let Some(short) = PlainBase::new(&base).and_then(|plain| plain.join(&reference, &sessions)) {
                 let mut long = base.join(&reference).unwrap();
                 long.set_fragment(None);
                 prop_assert_eq!(short, long.as_str(), "{}", reference);
+                prop_assert_eq!(sessions.strip(long.path(), long.query()), None, "{}", reference);
             }
         }
     }
@@ -156,7 +164,7 @@ mod tests {
     #[test]
     fn usual_references_take_the_short_way() {
         let base = Url::parse("https://a.org/b/c.html").unwrap();
-        let plain = PlainBase::new(&base).unwrap();
+        let (plain, sessions) = (PlainBase::new(&base).unwrap(), SessionParams::default());
         let cases = [
             ("d.html#e f", "https://a.org/b/d.html"),
             ("../x/y.html?a=b&c", "https://a.org/x/y.html?a=b&c"),
@@ -166,13 +174,15 @@ mod tests {
             ("/x//y/../z", "https://a.org/x//z"),
             ("http://www.b.org", "http://www.b.org/"),
             ("https://b.org/x/./y?z", "https://b.org/x/y?z"),
+            ("/forum?topic=7;post=12&view=new", "https://a.org/forum?topic=7;post=12&view=new"),
         ];
         for (reference, url) in cases {
-            assert_eq!(plain.join(reference).as_deref(), Some(url), "{reference}");
+            assert_eq!(plain.join(reference, &sessions).as_deref(), Some(url), "{reference}");
         }
-        for reference in ["", "#a", "?a", "//b.org/", "a b", "é", "%7Ea", "http://B.org/", "mailto:a", "x:y"]
+        for reference in
+            ["", "#a", "?a", "//b.org/", "a b", "é", "%7Ea", "http://B.org/", "mailto:a", "x:y", "a?b&sid=c"]
         {
-            assert_eq!(plain.join(reference), None, "{reference}");
+            assert_eq!(plain.join(reference, &sessions), None, "{reference}");
         }
     }
 }

@@ -6,6 +6,7 @@ use backlinkd::store::{Commit, StoreError};
 use backlinkd::urls::Surt;
 
 use super::*;
+use crate::crawl_policies::sitemap_target;
 use crate::pipeline::{Site, job, random_web, seeds};
 
 /// An index of [`records`], to be damaged.
@@ -114,8 +115,8 @@ fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
     let store = open(folder.path());
     let url = urls()[0].clone();
     store.put(&[visit(&url, answered(200, vec![]))]).unwrap();
-    let (priority, target) = (Priority::Sitemap, Target::Sitemap(0));
-    let found = vec![Found { url: url.clone(), priority, depth: 0, target }];
+    let (priority, target) = (Priority::Sitemap, sitemap_target());
+    let found = vec![Found { url: url.clone(), priority, depth: 0, target: target.clone() }];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     let queued = QueuedUrl { target, ..entry(&url, priority, 0) };
@@ -410,8 +411,8 @@ fn urls_that_differ_in_the_order_of_their_parameters_are_one() {
 #[test]
 fn a_sitemap_that_was_read_is_no_known_url() {
     let (_folder, store) = large();
-    let (url, priority, target) = (unheard().url, Priority::Sitemap, Target::Sitemap(0));
-    let found = vec![Found { url: url.clone(), priority, depth: 0, target }];
+    let (url, priority, target) = (unheard().url, Priority::Sitemap, sitemap_target());
+    let found = vec![Found { url: url.clone(), priority, depth: 0, target: target.clone() }];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     store.merge_met().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "while it is queued");

@@ -1,9 +1,9 @@
 //! The URLs that a commit met, as they wait for the sieve: one after the other in one value.
 
-use crate::frontier::{Found, Priority, Target};
+use crate::frontier::{Found, Priority, SitemapGrant, Target};
 use crate::urls::{CanonicalUrl, Surt};
 
-use super::super::codec::{Damage, Reader, put_varint};
+use super::super::codec::{Damage, Reader, put_text, put_varint};
 use super::{priority, put_priority};
 
 /// A URL that was met.
@@ -26,7 +26,7 @@ pub(in crate::store) fn put_met(out: &mut Vec<u8>, found: &Found, surt: &[u8], q
     put_priority(out, found.priority);
     put_varint(out, u64::from(found.depth));
     out.push(u8::from(queued));
-    put_target(out, found.target);
+    put_target(out, &found.target);
     put_varint(out, surt.len() as u64);
     out.extend_from_slice(surt);
 }
@@ -46,16 +46,45 @@ pub(in crate::store) fn decode_met<'v>(reader: &mut Reader<'v>) -> Result<Option
 }
 
 /// 0 for a page, else one more than how deep a sitemap is.
-pub(in crate::store) fn put_target(out: &mut Vec<u8>, target: Target) {
+pub(in crate::store) fn put_target(out: &mut Vec<u8>, target: &Target) {
     out.push(match target {
         Target::Page => 0,
-        Target::Sitemap(depth) => depth.saturating_add(1),
+        Target::Sitemap(grant) => grant.level.saturating_add(1),
     });
 }
 
 pub(in crate::store) fn target(reader: &mut Reader<'_>) -> Result<Target, Damage> {
     Ok(match reader.byte("what is expected")? {
         0 => Target::Page,
-        depth => Target::Sitemap(depth - 1),
+        depth => Target::Sitemap(Box::new(SitemapGrant::at_level(depth - 1))),
     })
+}
+
+/// What a sitemap may list, at the end of a value: whether all of its own domain, then hosts. Nothing where it may list
+/// its own domain alone.
+pub(in crate::store) fn put_grant(out: &mut Vec<u8>, target: &Target) {
+    if let Target::Sitemap(grant) = target
+        && !(grant.own_domain && grant.hosts.is_empty())
+    {
+        out.push(u8::from(grant.own_domain));
+        grant.hosts.iter().for_each(|host| put_text(out, host));
+    }
+}
+
+/// Reads what [`put_grant`] wrote, to the end of the value.
+pub(in crate::store) fn read_grant(reader: &mut Reader<'_>, target: &mut Target) -> Result<(), Damage> {
+    const GRANT: &str = "what a sitemap may list";
+    if let Target::Sitemap(grant) = target
+        && !reader.0.is_empty()
+    {
+        grant.own_domain = match reader.byte(GRANT)? {
+            0 => false,
+            1 => true,
+            _ => return Err(Damage(GRANT)),
+        };
+        while !reader.0.is_empty() {
+            grant.hosts.push(reader.text(GRANT)?.into());
+        }
+    }
+    Ok(())
 }

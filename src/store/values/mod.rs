@@ -16,7 +16,7 @@ use super::codec::{Damage, Reader, put_text, put_varint};
 
 pub(super) use backlink::{decode_backlink, decode_backlink_value, encode_backlink};
 pub(super) use host::{decode_host, encode_host};
-pub(super) use met::{decode_met, put_met, put_target, target};
+pub(super) use met::{decode_met, put_grant, put_met, put_target, read_grant, target};
 pub(super) use outlinks::{decode_outlinks, encode_outlinks};
 pub(super) use page::{decode_page, decode_page_status, encode_page};
 pub(super) use priority::{lane_start, priority, put_priority};

@@ -4,17 +4,24 @@
 //! without a gap; target and seq together tell one link of the page from another; a link is external when its target
 //! is on another site; only the last absence of a link may be without an end.
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashSet;
 
 use crate::model::OutlinkRecord;
-use crate::urls::{CanonicalUrl, UrlRules, same_site};
+use crate::urls::{CanonicalUrl, SessionParams, UrlRules, same_site};
 
 /// Whether a URL is written as the one spelling of it.
 pub(super) fn is_canonical(url: &CanonicalUrl) -> bool {
-    // How long a URL may be, and which parameters it keeps, was decided when it was met.
-    let rules = UrlRules { max_length: usize::MAX, drop_query_params: Vec::new() };
-    rules.canonical(url.as_str()).is_ok_and(|canonical| canonical == *url)
+    RULES.canonical(url.as_str()).is_ok_and(|canonical| canonical == *url)
 }
+
+/// How long a URL may be, and which parameters it keeps, was decided when it was met.
+static RULES: LazyLock<UrlRules> = LazyLock::new(|| UrlRules {
+    max_length: usize::MAX,
+    drop_query_params: Vec::new(),
+    session_params: SessionParams::none(),
+});
 
 /// The links with whatever contradicts the rest put right, and what that was first, if anything.
 pub(super) fn sound(

@@ -10,7 +10,7 @@ use super::super::{StoreError, page_from, values};
 use super::links::is_canonical;
 use super::pages::url_of;
 use super::{CLOCK_ERROR, Check, Work};
-use crate::frontier::{Priority, QueuedUrl, Target};
+use crate::frontier::{Priority, QueuedUrl, SitemapGrant, Target};
 use crate::model::StoredPage;
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -48,7 +48,8 @@ fn queued(work: &mut Work<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreErro
     let stands = right != key && work.snapshot.get(FRONTIER, &right)?.is_some();
     if !stands {
         let depth = readable_page(work, surt)?.map_or(0, |page| page.depth);
-        let target = if priority == Priority::Sitemap { Target::Sitemap(0) } else { Target::Page };
+        let sitemap = || Target::Sitemap(Box::new(SitemapGrant::at_level(0)));
+        let target = if priority == Priority::Sitemap { sitemap() } else { Target::Page };
         let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
         work.mender.put(FRONTIER, &right, &encode_entry(&entry))?;
     }
