@@ -1,6 +1,6 @@
 //! A request on its way to an answer, and the shapes that answers share.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,6 +28,8 @@ pub struct Call<'a> {
     pub format: Format,
     /// Whether the answer holds for this state of the store alone, or for less.
     passing: Cell<bool>,
+    /// Why the answer is empty, if it is.
+    pub(super) explanations: RefCell<Vec<String>>,
 }
 
 /// An answer of rows that are few and fixed.
@@ -65,7 +67,7 @@ impl<'a> Call<'a> {
         let format = params.format()?;
         let format = if endpoint.answer.is_tabular() {
             format.unwrap_or(accepted)
-        } else if let Some(Format::Csv | Format::JsonLines) = format {
+        } else if format.is_some_and(|format| format != Format::Json) {
             return Err(ApiError::BadRequest(format!(
                 "{} answers in JSON alone; leave format away",
                 endpoint.name
@@ -73,7 +75,8 @@ impl<'a> Call<'a> {
         } else {
             Format::Json
         };
-        Ok(Self { endpoint, params, posted, state, deadline, format, passing: Cell::new(false) })
+        let (passing, explanations) = (Cell::new(false), RefCell::default());
+        Ok(Self { endpoint, params, posted, state, deadline, format, passing, explanations })
     }
 
     /// Writes the answer.
@@ -91,6 +94,7 @@ impl<'a> Call<'a> {
             }
             Answer::Export(Exported::Backlinks) => self.export::<BacklinkRow>(outlet)?,
             Answer::Export(Exported::Pages) => self.export::<PageRow>(outlet)?,
+            Answer::Probe => return Err(ApiError::Internal("a probe has come past the door".to_owned())),
             Answer::Own(answer) => outlet.json(answer(self)?, false),
         }
         self.settle(outlet);
@@ -138,9 +142,10 @@ impl<'a> Call<'a> {
         Ok(json)
     }
 
-    /// What was passed over.
+    /// What was passed over, and why there is nothing.
     pub fn warnings(&self, more: &[String]) -> Vec<String> {
-        more.iter().cloned().chain(self.params.ignored(self.endpoint)).collect()
+        let ignored = self.params.ignored(self.endpoint);
+        more.iter().cloned().chain(ignored).chain(self.explanations.take()).collect()
     }
 
     /// The JSON of rows without a count.

@@ -9,7 +9,7 @@ mod plain;
 mod scope;
 mod surt;
 
-pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, without_scheme};
+pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, unicode_host, without_scheme};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
 pub use scope::{Scope, ScopeError, ScopeKind};
 pub use surt::{Surt, SurtError, host_prefix};
