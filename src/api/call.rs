@@ -28,6 +28,8 @@ pub struct Call<'a> {
     pub format: Format,
     /// Whether the answer holds for this state of the store alone, or for less.
     passing: Cell<bool>,
+    /// Whether the answer is unfinished, or of a state before the present one.
+    outdated: Cell<bool>,
     /// Why the answer is empty, if it is.
     pub(super) explanations: RefCell<Vec<String>>,
 }
@@ -75,8 +77,17 @@ impl<'a> Call<'a> {
         } else {
             Format::Json
         };
-        let (passing, explanations) = (Cell::new(false), RefCell::default());
-        Ok(Self { endpoint, params, posted, state, deadline, format, passing, explanations })
+        Ok(Self {
+            endpoint,
+            params,
+            posted,
+            state,
+            deadline,
+            format,
+            passing: Cell::new(false),
+            outdated: Cell::new(false),
+            explanations: RefCell::default(),
+        })
     }
 
     /// Writes the answer.
@@ -244,8 +255,14 @@ impl<'a> Call<'a> {
     /// Has an answer not given again that a later one may differ from although nothing is stored meanwhile.
     pub fn may_pass<T>(&self, found: &Found<T>) {
         if !(found.finished && found.current) {
+            self.outdated.set(true);
             self.is_passing();
         }
+    }
+
+    /// Whether what was found may differ from what there is now.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated.get()
     }
 
     /// How long a list may be waited for: one that cannot say that it is unfinished has to be complete.

@@ -1,7 +1,8 @@
-//! Why an answer is empty: a scope that nobody has heard of looks like one that is known and has no links, unless the
-//! answer tells them apart. It does so among its warnings.
+//! Why an answer is empty: a scope that the index has never met looks like one that is known and has no links, unless
+//! the answer tells them apart. It does so among its warnings. Where `where` may have left nothing over, a scope that
+//! was visited needs no explanation.
 //!
-//! What is said depends on more than links: a seed that is queued, say. So these answers are not given again.
+//! What is said holds now, so an answer of an older state is not explained. It depends on more than links: a seed that is queued, say. So these answers are not given again.
 
 use super::params::shorten;
 use super::{ApiError, Asked, Call, Source};
@@ -18,12 +19,19 @@ impl Call<'_> {
         if is_empty { self.explain_none(&self.selection()?.scope, "links") } else { Ok(()) }
     }
 
-    /// Says what is known of a scope that has none of `these`.
+    /// Says what is known of a scope that has none of `these`, as far as the present state was looked at.
     ///
     /// # Errors
     /// What the query reports.
     pub fn explain_none(&self, scope: &Scope, these: &str) -> Result<(), ApiError> {
+        if self.is_outdated() {
+            return Ok(());
+        }
         let coverage = Coverage::of(scope, &self.state.store.snapshot(), self.deadline)?;
+        let is_filtered = self.params.single("where")?.is_some_and(|text| !text.is_empty());
+        if is_filtered && matches!(coverage, Coverage::Visited(_)) {
+            return Ok(());
+        }
         self.is_passing();
         self.explanations.borrow_mut().push(sentence(scope, &coverage, these));
         Ok(())
@@ -52,9 +60,8 @@ impl Asked {
 pub(super) fn rows_of(rows: Rows) -> &'static str {
     match rows {
         Rows::Pages => "pages",
-        Rows::Hops => "redirects",
         Rows::Competitors => "competitors",
-        Rows::Backlinks | Rows::Outgoing | Rows::Intersection => "links",
+        _ => "links",
     }
 }
 

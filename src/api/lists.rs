@@ -88,17 +88,15 @@ impl Call<'_> {
         Ok(plan)
     }
 
-    /// Whether the answer is complete, where the endpoint says so. One that is not, or not of the present state, is not
-    /// given again.
+    /// Whether the answer is complete, where the endpoint says so.
     fn finished<T>(&self, found: &Found<T>) -> Option<bool> {
-        self.may_pass(found);
         self.endpoint.answer.says_finished().then_some(found.finished)
     }
 
     fn list_json(&self, asked: &Asked, plan: &Plan) -> Result<Vec<u8>, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let found = asked.page(self, plan, window)?;
-        self.explain_no_rows(asked, &found)?;
+        self.take_note(asked, &found)?;
         let Window { offset, limit } = window;
         let reply = ListReply {
             export_finished: self.finished(&found),
@@ -119,7 +117,7 @@ impl Call<'_> {
         asked.pieces(self, plan, window, PIECE_ROWS, |found| {
             let page = &found.answer;
             if let Some(outlet) = outlet.take() {
-                self.explain_no_rows(asked, &found)?;
+                self.take_note(asked, &found)?;
                 warnings = self.warnings(&plan.warnings);
                 warnings.extend(self.beyond_a_sheet(page.count, window));
                 outlet.begin(self.about(&[
@@ -137,9 +135,11 @@ impl Call<'_> {
         writer.map_or(Ok(()), |writer| tell_of_cut_cells(writer.finish()?, warnings))
     }
 
-    /// Says why a complete answer has no rows, shown or not.
-    fn explain_no_rows(&self, asked: &Asked, found: &Found<Page>) -> Result<(), ApiError> {
-        if found.finished && found.answer.count == 0 { asked.explain_none(self) } else { Ok(()) }
+    /// Takes note of what an answer is from, and says why it has no rows, shown or not. One that is not complete, or not
+    /// of the present state, is not given again.
+    fn take_note(&self, asked: &Asked, found: &Found<Page>) -> Result<(), ApiError> {
+        self.may_pass(found);
+        if found.answer.count == 0 { asked.explain_none(self) } else { Ok(()) }
     }
 
     /// What is said of more rows than a spreadsheet shows.
@@ -168,7 +168,7 @@ impl Call<'_> {
             Question { listing, activity: Activity::Active, plan: &plan, patience: self.patience() };
         let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
         self.may_pass(&found);
-        if found.finished && found.answer.rows() == 0 {
+        if found.answer.rows() == 0 {
             self.explain_none(&selection.scope, rows_of(listing.rows))?;
         }
         let reply = DistributionReply {
