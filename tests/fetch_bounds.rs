@@ -85,7 +85,11 @@ async fn headers_are_bounded_in_number_and_size() {
             assert!(answer.dropped_headers >= dropped, "{scheme} {path}: {}", answer.dropped_headers);
             // Two that are read come last.
             assert!(answer.headers.len() <= 32, "{scheme} {path}: {}", answer.headers.len());
-            assert_eq!(answer.media_type.as_ref().map(|media| media.essence()), Some("text/html"), "{scheme} {path}");
+            assert_eq!(
+                answer.media_type.as_ref().map(|media| media.essence()),
+                Some("text/html"),
+                "{scheme} {path}"
+            );
         }
         failure(&client, &format!("{scheme}://a.test/both"), FailureKind::Protocol).await;
         assert_eq!(client.answer(&format!("{scheme}://a.test/few")).await.body, "ok");

@@ -120,7 +120,7 @@ impl Made {
 static LARGE: LazyLock<Made> = LazyLock::new(|| Made::of(&records()));
 
 /// Does something to the database without any of the store's code. There must be nothing to merge.
-fn behind_its_back<T>(directory: &Path, act: impl FnOnce(&DB) -> T) -> T {
+pub fn behind_its_back<T>(directory: &Path, act: impl FnOnce(&DB) -> T) -> T {
     let names = DB::list_cf(&Options::default(), directory).unwrap();
     act(&DB::open_cf(&Options::default(), directory, names).unwrap())
 }

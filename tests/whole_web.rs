@@ -17,6 +17,7 @@ use crate::api::answers::{agree, agree_on_pages};
 use crate::api::client::Client;
 use crate::api::intelligence::Web;
 use crate::api::oracle::outgoing::World;
+use crate::api::recomputed::agree_on_ranks;
 use crate::api::server::Server;
 use crate::support::dice::Dice;
 use crate::support::test_web::TestWeb;
@@ -162,6 +163,8 @@ fn the_whole_test_web_is_crawled_ranked_and_served_exactly() {
         assert_eq!(count, by_pages.get(domain).copied().unwrap_or(0), "{domain}");
     }
     eprintln!("{} domains agree after {:?}", by_pages.len(), start.elapsed());
+    let (ranked, canonicals) = agree_on_ranks(client, visited.iter().map(String::as_str));
+    assert!(ranked > 12_000 && canonicals > 50, "{ranked} pages, {canonicals} canonicals");
 
     let world = World::read(client, &suffixes, by_pages.keys());
     agree_on_hosts(&web, &world, client, &suffixes, &pages);

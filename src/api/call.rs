@@ -1,6 +1,6 @@
 //! A request on its way to an answer, and the shapes that answers share.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,6 +28,10 @@ pub struct Call<'a> {
     pub format: Format,
     /// Whether the answer holds for this state of the store alone, or for less.
     passing: Cell<bool>,
+    /// Whether the answer is unfinished, or of a state before the present one.
+    outdated: Cell<bool>,
+    /// Why the answer is empty, if it is.
+    pub(super) explanations: RefCell<Vec<String>>,
 }
 
 /// An answer of rows that are few and fixed.
@@ -65,7 +69,7 @@ impl<'a> Call<'a> {
         let format = params.format()?;
         let format = if endpoint.answer.is_tabular() {
             format.unwrap_or(accepted)
-        } else if let Some(Format::Csv | Format::JsonLines) = format {
+        } else if format.is_some_and(|format| format != Format::Json) {
             return Err(ApiError::BadRequest(format!(
                 "{} answers in JSON alone; leave format away",
                 endpoint.name
@@ -73,7 +77,17 @@ impl<'a> Call<'a> {
         } else {
             Format::Json
         };
-        Ok(Self { endpoint, params, posted, state, deadline, format, passing: Cell::new(false) })
+        Ok(Self {
+            endpoint,
+            params,
+            posted,
+            state,
+            deadline,
+            format,
+            passing: Cell::new(false),
+            outdated: Cell::new(false),
+            explanations: RefCell::default(),
+        })
     }
 
     /// Writes the answer.
@@ -91,6 +105,7 @@ impl<'a> Call<'a> {
             }
             Answer::Export(Exported::Backlinks) => self.export::<BacklinkRow>(outlet)?,
             Answer::Export(Exported::Pages) => self.export::<PageRow>(outlet)?,
+            Answer::Probe => return Err(ApiError::Internal("a probe has come past the door".to_owned())),
             Answer::Own(answer) => outlet.json(answer(self)?, false),
         }
         self.settle(outlet);
@@ -138,9 +153,10 @@ impl<'a> Call<'a> {
         Ok(json)
     }
 
-    /// What was passed over.
+    /// What was passed over, and why there is nothing.
     pub fn warnings(&self, more: &[String]) -> Vec<String> {
-        more.iter().cloned().chain(self.params.ignored(self.endpoint)).collect()
+        let ignored = self.params.ignored(self.endpoint);
+        more.iter().cloned().chain(ignored).chain(self.explanations.take()).collect()
     }
 
     /// The JSON of rows without a count.
@@ -239,8 +255,14 @@ impl<'a> Call<'a> {
     /// Has an answer not given again that a later one may differ from although nothing is stored meanwhile.
     pub fn may_pass<T>(&self, found: &Found<T>) {
         if !(found.finished && found.current) {
+            self.outdated.set(true);
             self.is_passing();
         }
+    }
+
+    /// Whether what was found may differ from what there is now.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated.get()
     }
 
     /// How long a list may be waited for: one that cannot say that it is unfinished has to be complete.

@@ -1,4 +1,5 @@
-//! The door that every request passes: credentials, rate, answers kept, path, method, sizes; then it is computed.
+//! The door that every request passes: credentials, rate, answers kept, path, method, sizes; then it is computed. Probes
+//! alone are answered before all that.
 //!
 //! What is kept is answered on the async thread, without reading parameters or touching the store. Everything else is
 //! computed on a blocking thread when it is its turn; answers in other formats than JSON, which a slow reader may
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
@@ -22,11 +23,15 @@ use super::auth::{Authenticator, PasswordError};
 use super::negotiate::{Format, Wish};
 use super::outlet::{Outgoing, Outlet, Streamed};
 use super::params::shorten;
+use super::probe::Probe;
 use super::rate::Limiter;
 use super::representation::{Representation, holds, not_modified, weak_tag};
 use super::requests::Requests;
 use super::{ApiError, ApiState, Call, Endpoint, Params, Posted, exposition, metrics, routes};
 use crate::query::{CancelOnDrop, Deadline};
+
+/// What a probe is answered while all is well.
+const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
 
 /// A request without its body.
 pub struct Request<'a> {
@@ -43,6 +48,7 @@ pub struct Door {
     limiter: Option<Arc<Limiter>>,
     answers: Arc<Answers>,
     requests: Arc<Requests>,
+    probe: Probe,
     /// One per query that may be computed now.
     turns: Arc<Semaphore>,
     /// One per answer that may be streamed now.
@@ -89,6 +95,7 @@ impl Door {
             limiter,
             answers: Arc::new(Answers::new(state.config.answer_cache_bytes)),
             requests: Arc::new(Requests::new()),
+            probe: Probe::new(&state.store, state.config.health_timeout.0),
             turns: Arc::new(Semaphore::new(state.config.max_concurrent_queries)),
             streams: Arc::new(Semaphore::new(state.config.max_concurrent_streams)),
             process: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
@@ -106,6 +113,9 @@ impl Door {
         address: IpAddr,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
+        if request.is_safe() && routes::is_probe(request.path) {
+            return self.health().await;
+        }
         if request.path == metrics::PATH && self.state.config.metrics_open {
             return self.metrics(request).await;
         }
@@ -146,6 +156,18 @@ impl Door {
     /// Counts a request whose answer begins now.
     pub fn count(&self, path: &str, status: u16, took: Duration) {
         self.requests.count(path, status, took);
+    }
+
+    /// The same bytes to everybody; nobody may keep them.
+    async fn health(&self) -> Result<Response, ApiError> {
+        if !self.probe.succeeds().await {
+            return Err(ApiError::Unreadable);
+        }
+        let mut response = HEALTHY.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, Format::Json.content_type());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
     }
 
     async fn metrics(&self, request: &Request<'_>) -> Result<Response, ApiError> {

@@ -58,6 +58,8 @@ pub enum Answer {
     SummaryBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
     /// Rows in key order, with `limit` and `next`.
     Export(Exported),
+    /// Whether the server can serve: to anybody.
+    Probe,
     /// In a way of its own: the JSON of the answer.
     Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
 }
@@ -78,7 +80,7 @@ impl Answer {
             | Self::Distribution { listing, .. }
             | Self::ListBy { listing, .. }
             | Self::SummaryBy { listing, .. } => Some(listing),
-            Self::Export(_) | Self::Own(_) => None,
+            Self::Export(_) | Self::Probe | Self::Own(_) => None,
         }
     }
 
@@ -174,7 +176,7 @@ impl Endpoint {
             Answer::Distribution { turned: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
             Answer::Distribution { turned: None, .. } => &[WHERE, ORDER, TOP],
             Answer::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
-            Answer::ListBy { .. } | Answer::SummaryBy { .. } | Answer::Own(_) => {
+            Answer::ListBy { .. } | Answer::SummaryBy { .. } | Answer::Probe | Answer::Own(_) => {
                 return self.own_parameters.iter().collect();
             }
         };

@@ -29,6 +29,8 @@ pub enum ApiError {
     TooMany(Duration),
     #[error("the answer took too long; ask for a smaller scope, or again later")]
     Deadline,
+    #[error("the index cannot be read; the server's log says why")]
+    Unreadable,
     #[error("the server failed to answer; its log says why")]
     Internal(String),
 }
@@ -43,7 +45,7 @@ impl ApiError {
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::QueryTooLong(_) => StatusCode::URI_TOO_LONG,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Deadline | Self::Unreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::lists::tell_of_cut_cells;
 use super::negotiate::Format;
 use super::outlet::Outlet;
 use super::rows::{Cells, RowWriter};
@@ -78,15 +79,22 @@ impl Call<'_> {
         };
         let limit = self.params.given_limit(&self.state.config)?;
         let after = asked.after()?;
+        let first = |limit: usize| -> Result<Part<R>, ApiError> {
+            let part = asked.piece(after.as_deref(), limit)?;
+            if after.is_none() && part.len() == 0 && part.next().is_none() {
+                self.explain_none(&asked.selection.scope, R::NAME)?;
+            }
+            Ok(part)
+        };
         match (self.format, limit) {
             (Format::Json, limit) => {
                 let limit = limit.map_or_else(|| self.params.limit(&self.state.config), Ok)?;
-                let json = asked.json(&asked.piece(after.as_deref(), limit)?)?;
+                let json = asked.json(&first(limit)?)?;
                 outlet.json(json, true);
                 Ok(())
             }
-            (_, Some(limit)) => asked.rows(asked.piece(after.as_deref(), limit)?, true, outlet),
-            (_, None) => asked.rows(asked.piece(after.as_deref(), PIECE_ROWS)?, false, outlet),
+            (_, Some(limit)) => asked.rows(first(limit)?, true, outlet),
+            (_, None) => asked.rows(first(PIECE_ROWS)?, false, outlet),
         }
     }
 }
@@ -148,10 +156,13 @@ impl<R: ExportRow> Exporting<'_, R> {
     fn rows(&self, mut part: Part<R>, cut: bool, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
         let count = (cut || part.next().is_none()).then_some(part.len());
         let next = if cut { self.token(&part)? } else { None };
+        let warnings = self.call.warnings(&[]);
+        let (format, endpoint) = (self.call.format, self.call.endpoint.name);
         outlet.begin(self.call.about(&[
             count.and_then(beside::count),
             beside::next(next.as_deref()),
-            beside::warnings(&self.call.warnings(&[])),
+            beside::warnings(&warnings),
+            beside::attachment(format, endpoint, &self.selection.scope),
         ]));
         let names = self.columns.iter().map(|column| column.name);
         let mut writer = RowWriter::new(self.call.format, names, outlet)?;
@@ -164,7 +175,7 @@ impl<R: ExportRow> Exporting<'_, R> {
             }
             match part.next() {
                 Some(next) if !cut => part = self.piece(Some(next), PIECE_ROWS)?,
-                _ => return writer.finish(),
+                _ => return tell_of_cut_cells(writer.finish()?, warnings),
             }
         }
     }

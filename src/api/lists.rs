@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::emptiness::rows_of;
 use super::negotiate::Format;
 use super::outlet::Outlet;
 use super::representation::About;
-use super::rows::{Cells, RowWriter};
+use super::rows::{Cells, RowWriter, Written};
+use super::spreadsheet::{MOST_ROWS, MOST_UNITS};
 use super::{ApiError, Asked, Call, beside};
-use crate::query::{Activity, Distribution, Found, ListColumn, Listing, Plan, Question, Row, Value, Window};
+use crate::query::{
+    Activity, Distribution, Found, ListColumn, Listing, Page, Plan, Question, Row, Value, Window,
+};
 
 /// Rows of a streamed list that are worked out at once.
 const PIECE_ROWS: usize = 16_384;
@@ -39,6 +43,19 @@ struct DistributionReply<'a> {
     response: &'a Distribution,
     count: usize,
     status: u16,
+}
+
+/// Has a short answer say how many of its cells were cut; of those of a long one, each says so itself.
+pub(super) fn tell_of_cut_cells(
+    written: Written<&mut Outlet<'_>>,
+    mut warnings: Vec<String>,
+) -> Result<(), ApiError> {
+    let Written { out, cut_cells } = written;
+    if cut_cells > 0 {
+        warnings.push(format!("{cut_cells} cells are longer than {MOST_UNITS} characters and were cut"));
+        beside::warnings(&warnings).into_iter().for_each(|header| out.tell(header));
+    }
+    Ok(())
 }
 
 impl Cells for Row<'_> {
@@ -71,16 +88,15 @@ impl Call<'_> {
         Ok(plan)
     }
 
-    /// Whether the answer is complete, where the endpoint says so. One that is not, or not of the present state, is not
-    /// given again.
+    /// Whether the answer is complete, where the endpoint says so.
     fn finished<T>(&self, found: &Found<T>) -> Option<bool> {
-        self.may_pass(found);
         self.endpoint.answer.says_finished().then_some(found.finished)
     }
 
     fn list_json(&self, asked: &Asked, plan: &Plan) -> Result<Vec<u8>, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let found = asked.page(self, plan, window)?;
+        self.take_note(asked, &found)?;
         let Window { offset, limit } = window;
         let reply = ListReply {
             export_finished: self.finished(&found),
@@ -96,15 +112,19 @@ impl Call<'_> {
     /// next.
     fn list_rows(&self, asked: &Asked, plan: &Plan, outlet: &mut Outlet<'_>) -> Result<(), ApiError> {
         let window = self.params.whole_window(&self.state.config)?;
-        let mut writer = None;
+        let (mut writer, mut warnings) = (None, Vec::new());
         let mut outlet = Some(outlet);
         asked.pieces(self, plan, window, PIECE_ROWS, |found| {
             let page = &found.answer;
             if let Some(outlet) = outlet.take() {
+                self.take_note(asked, &found)?;
+                warnings = self.warnings(&plan.warnings);
+                warnings.extend(self.beyond_a_sheet(page.count, window));
                 outlet.begin(self.about(&[
                     beside::count(page.count),
                     beside::finished(self.finished(&found)),
-                    beside::warnings(&self.warnings(&plan.warnings)),
+                    beside::warnings(&warnings),
+                    beside::attachment(self.format, self.endpoint.name, &asked.selection.scope),
                 ]));
                 self.settle(outlet);
                 let names = plan.columns.iter().map(|column| column.name);
@@ -112,7 +132,26 @@ impl Call<'_> {
             }
             writer.iter_mut().try_for_each(|writer| page.iter().try_for_each(|row| writer.write(&row)))
         })?;
-        writer.map_or(Ok(()), RowWriter::finish)
+        writer.map_or(Ok(()), |writer| tell_of_cut_cells(writer.finish()?, warnings))
+    }
+
+    /// Takes note of what an answer is from, and says why it has no rows, shown or not. One that is not complete, or not
+    /// of the present state, is not given again.
+    fn take_note(&self, asked: &Asked, found: &Found<Page>) -> Result<(), ApiError> {
+        self.may_pass(found);
+        if found.answer.count == 0 { asked.explain_none(self) } else { Ok(()) }
+    }
+
+    /// What is said of more rows than a spreadsheet shows.
+    fn beyond_a_sheet(&self, count: usize, window: Window) -> Option<String> {
+        let rows = count.saturating_sub(window.offset).min(window.limit);
+        // One is the line of names.
+        (self.format == Format::Excel && rows >= MOST_ROWS).then(|| {
+            format!(
+                "these are {rows} rows, of which a spreadsheet shows {}; use limit and offset",
+                MOST_ROWS - 1
+            )
+        })
     }
 
     /// What is said of an answer that is not JSON.
@@ -129,6 +168,9 @@ impl Call<'_> {
             Question { listing, activity: Activity::Active, plan: &plan, patience: self.patience() };
         let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
         self.may_pass(&found);
+        if found.answer.rows() == 0 {
+            self.explain_none(&selection.scope, rows_of(listing.rows))?;
+        }
         let reply = DistributionReply {
             export_finished: found.finished,
             response: &found.answer,

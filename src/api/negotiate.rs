@@ -13,6 +13,9 @@ pub enum Format {
     Json,
     /// RFC 4180, with a line of names.
     Csv,
+    /// As [`Self::Csv`], in a form that spreadsheets open as it is meant: see [`super::spreadsheet`]. By parameter
+    /// alone.
+    Excel,
     /// One JSON object a line.
     JsonLines,
     /// As [`Self::JsonLines`], under the other name that is in use for it.
@@ -39,8 +42,8 @@ pub struct Wish {
 type Quality = u16;
 
 impl Format {
-    /// In the order of preference between equals.
-    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson];
+    /// Those that `Accept` can ask for, in the order of preference between equals.
+    const ACCEPTED: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson];
 
     /// The format that `Accept` asks for.
     pub fn accepted(headers: &HeaderMap) -> Self {
@@ -49,7 +52,7 @@ impl Format {
         }
         let ranges: Vec<(String, Quality)> = weighted(headers, &ACCEPT).collect();
         let mut best = (0, 0, Self::Json);
-        for format in Self::ALL {
+        for format in Self::ACCEPTED {
             let (quality, precision) = format.rated(&ranges);
             if quality > 0 && (quality, precision) > (best.0, best.1) {
                 best = (quality, precision, format);
@@ -78,16 +81,22 @@ impl Format {
     fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::Csv => "text/csv",
+            Self::Csv | Self::Excel => "text/csv",
             Self::JsonLines => "application/jsonl",
             Self::NdJson => "application/x-ndjson",
         }
+    }
+
+    /// Whether answers are files of comma-separated values.
+    pub fn is_csv(self) -> bool {
+        matches!(self, Self::Csv | Self::Excel)
     }
 
     /// The value of `Content-Type`.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Excel => "text/csv; charset=utf-8",
             other => other.media_type(),
         })
     }

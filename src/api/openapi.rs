@@ -21,7 +21,7 @@ const REFUSALS: [(&str, &str); 9] = [
     ("414", "The query string is longer than api.max_query_bytes."),
     ("429", "More requests than api.rate_limit_per_second; Retry-After says how many seconds to wait."),
     ("500", "The server failed; its log says why."),
-    ("503", "The answer took longer than api.deadline."),
+    ("503", "The answer took longer than api.deadline, or the index cannot be read."),
 ];
 
 /// The document about these endpoints.
@@ -101,7 +101,8 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
         })
         .collect();
     responses.insert("200".to_owned(), answered(endpoint, state)?);
-    if verb == Verb::Get {
+    let is_probe = matches!(endpoint.answer, Answer::Probe);
+    if verb == Verb::Get && !is_probe {
         responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
     }
     let mut operation = json!({
@@ -109,6 +110,9 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
         "parameters": parameters.collect::<Result<Vec<_>, _>>()?,
         "responses": responses,
     });
+    if is_probe {
+        operation["security"] = json!([]);
+    }
     if let (Verb::Post, Some(Body { shape, example })) = (verb, endpoint.body()) {
         let example: Value = serde_json::from_str(example)?;
         let schema = shape.schema(state.config.max_urls);
@@ -166,7 +170,7 @@ pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiE
             let next = ("next", json!({ "type": ["string", "null"] }));
             properties.extend([next, rows(row), ("count", count)]);
         }
-        Answer::Own(_) => return Ok(endpoint.reply().schema(state.config.max_urls)),
+        Answer::Probe | Answer::Own(_) => return Ok(endpoint.reply().schema(state.config.max_urls)),
     }
     Ok(shape::answer(properties))
 }

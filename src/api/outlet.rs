@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ApiError;
+use super::beside::Header;
 use super::compress::Compressor;
 use super::negotiate::Coding;
 use super::representation::{About, Content};
@@ -80,6 +81,12 @@ impl<'a> Outlet<'a> {
     /// Says what an answer in another format is, before it is written.
     pub fn begin(&mut self, about: About) {
         self.about = about;
+    }
+
+    /// Sets a header of an answer that is written already; in vain once the reader has begun to get it.
+    pub fn tell(&mut self, (name, value): Header) {
+        self.about.beside.retain(|(known, _)| *known != name);
+        self.about.beside.push((name, value));
     }
 
     /// The same request may be answered differently although nothing was stored. Say it before the first byte.

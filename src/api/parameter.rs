@@ -108,8 +108,8 @@ pub const DIRECTION: Parameter = parameter(
 pub const FIELDS: Parameter = parameter("fields", Takes::Fields, "The columns to show, in this order.");
 pub const FORMAT: Parameter = parameter(
     "format",
-    Takes::Words(&["json", "csv", "jsonl"]),
-    "The format of the answer, whatever Accept says.",
+    Takes::Words(&["json", "csv", "jsonl", "excel"]),
+    "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
 );
 pub const NEXT: Parameter = parameter("next", Takes::Token, "The token of the piece before, to read on.");
 pub const FROM: Parameter = Parameter { required: true, ..parameter("from", Takes::Day, "The first day.") };

@@ -224,7 +224,13 @@ impl Params {
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
     pub fn format(&self) -> Result<Option<Format>, ApiError> {
-        self.one_of("format", &[("json", Format::Json), ("csv", Format::Csv), ("jsonl", Format::JsonLines)])
+        let words = [
+            ("json", Format::Json),
+            ("csv", Format::Csv),
+            ("jsonl", Format::JsonLines),
+            ("excel", Format::Excel),
+        ];
+        self.one_of("format", &words)
     }
 
     /// `fields`: some of these columns, in the order asked for; `None` when it is not given.

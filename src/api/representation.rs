@@ -2,7 +2,7 @@
 //! client has it already (RFC 9110, sections 8.8.3 and 13.1.2).
 //!
 //! The tag of a whole answer is strong: it is made of the very bytes sent, so that codings and formats have tags of
-//! their own. A streamed answer is not known to its end when its tag is sent; its tag is weak and names the state of
+//! their own, and of what headers tell beside them, so that an empty list tells when there is something new to say. A streamed answer is not known to its end when its tag is sent; its tag is weak and names the state of
 //! the index it was begun at. One that another state or the day may show in has none.
 
 use std::io;
@@ -10,7 +10,7 @@ use std::io;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::compress::compressed;
 use super::negotiate::{Coding, Format, Wish};
@@ -66,7 +66,7 @@ impl Representation {
             Coding::Identity => body,
             _ => compressed(&body, coding)?.into(),
         };
-        let tag = header(&format!("\"{:032x}\"", xxh3_128(&body)));
+        let tag = header(&format!("\"{:032x}\"", about.digest(&body)));
         Ok(Self { body, coding, about, tag })
     }
 
@@ -107,6 +107,20 @@ impl About {
         }
         headers.insert(VARY, self.vary());
         headers.extend(self.beside.iter().cloned());
+    }
+
+    /// A hash of the bytes of a body and of what headers tell beside it.
+    fn digest(&self, body: &[u8]) -> u128 {
+        if self.beside.is_empty() {
+            return xxh3_128(body);
+        }
+        let mut digest = Xxh3Default::new();
+        digest.update(body);
+        for (name, value) in &self.beside {
+            digest.update(name.as_str().as_bytes());
+            digest.update(value.as_bytes());
+        }
+        digest.digest128()
     }
 
     fn vary(&self) -> HeaderValue {

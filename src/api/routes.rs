@@ -47,12 +47,22 @@ pub static ENDPOINTS: &[&Endpoint] = &[
 ];
 
 /// What tells about the server itself.
-static SERVICE: &[&Endpoint] =
-    &[&endpoints::root::ENDPOINT, &endpoints::health::ENDPOINT, &endpoints::openapi::ENDPOINT];
+static SERVICE: &[&Endpoint] = &[
+    &endpoints::root::ENDPOINT,
+    &endpoints::health::HEALTH,
+    &endpoints::health::LIVEZ,
+    &endpoints::openapi::ENDPOINT,
+];
 
 /// All that can be asked.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     SERVICE.iter().chain(ENDPOINTS).copied()
+}
+
+/// Whether probes are answered at a path. Every request is asked this first, so it is no search.
+pub fn is_probe(path: &str) -> bool {
+    let name = path.strip_prefix('/');
+    [&endpoints::health::HEALTH, &endpoints::health::LIVEZ].iter().any(|probe| name == Some(probe.name))
 }
 
 /// The endpoint at a path.

@@ -26,7 +26,13 @@ pub(super) struct Batch<'a> {
 pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Ending> {
     let (seeds, all_good) = setting.seeds(batch.seeds)?;
     let store = setting.open_or_make()?;
-    refuse_nothing(&seeds, &store)?;
+    if has_nothing(&seeds, &store)? {
+        anyhow::bail!(
+            "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
+             line, or use `backlinkd seeds add`",
+            store.directory().display()
+        );
+    }
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
     let crawler = Crawler::new(store.clone(), &setting.config, setting.rules.clone())?;
@@ -62,16 +68,9 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     Ok(if all_good { Ending::Good } else { Ending::Partial })
 }
 
-/// Refuses to crawl when there is no URL to begin with.
-pub(super) fn refuse_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<()> {
-    if seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()? {
-        anyhow::bail!(
-            "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
-             line, or use `backlinkd seeds add`",
-            store.directory().display()
-        );
-    }
-    Ok(())
+/// Whether there is no URL to begin with.
+pub(super) fn has_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<bool> {
+    Ok(seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()?)
 }
 
 /// What a crawl did, for people.

@@ -1,4 +1,5 @@
-//! `backlinkd run`: the daemon: crawls, ranks on a schedule, serves, stops cleanly.
+//! `backlinkd run`: the daemon: crawls, ranks on a schedule, serves, stops cleanly. Without anything to crawl it serves
+//! all the same, and waits for seeds.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +14,7 @@ use super::meter::{Meter, of_crawl};
 use super::pid_file::PidFile;
 use super::reload::{self, Reloader};
 use super::signals::Stop;
-use super::{Ending, Setting, crawl, rank, runtime, serve};
+use super::{Ending, Setting, crawl, rank, runtime, seeds_list, serve};
 use crate::api::{self, Activity, ServeError};
 use crate::crawl::{CrawlJob, Crawler};
 use crate::store::Store;
@@ -26,20 +27,28 @@ pub(super) fn run(
     file: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = setting.seeds(file)?;
+    let (mut seeds, all_good) = setting.seeds(file)?;
     let store = setting.open_or_make()?;
-    crawl::refuse_nothing(&seeds, &store)?;
     let mut state = serve::state(setting, Arc::clone(&store), listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
     let crawler = Arc::new(Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?);
-    let reloader = Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?;
-    reloader.start(&runtime, reload::listen(&runtime)?);
+    let hangup = reload::listen(&runtime)?;
     let _pid_file = PidFile::write(&setting.data)?;
+    // From here on, `seeds add` tells this process.
+    seeds.extend(seeds_list::added_since(setting, &seeds)?);
+    Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?.start(&runtime, hangup);
+    let waits = crawl::has_nothing(&seeds, &store)?;
     let activity = Arc::new(Activity::of_crawl(crawler.progress()));
     state.activity = Arc::clone(&activity);
     let listener = runtime.block_on(api::bind(state.config.listen))?;
     serve::announce(setting, &state, listener.local_addr()?);
+    if waits {
+        setting.console.tell(format_args!(
+            "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",
+            setting.data.display()
+        ));
+    }
     let serving = api::serve(state, listener, stop.clone().stopped());
     let parts = Parts {
         server: runtime.spawn(ending_all(serving, stop.clone())),

@@ -5,6 +5,7 @@
 //! one step, under a lock on its directory, so that neither a crash nor two changes at once lose a line. A daemon that
 //! runs on the directory is told.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,18 @@ pub(super) fn list(setting: &Setting) -> anyhow::Result<Ending> {
         setting.console.answer(seed)?;
     }
     Ok(if all_good { Ending::Good } else { Ending::Partial })
+}
+
+/// What was added to the list since these seeds were read. Bad lines have been complained of by then.
+pub(super) fn added_since(setting: &Setting, known: &[CanonicalUrl]) -> anyhow::Result<Vec<CanonicalUrl>> {
+    let path = path_of(&setting.data);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let (seeds, _) = seeds::read(&path, &setting.rules)
+        .with_context(|| format!("the list of seeds {} cannot be read", path.display()))?;
+    let known: HashSet<&CanonicalUrl> = known.iter().collect();
+    Ok(seeds.into_iter().filter(|seed| !known.contains(seed)).collect())
 }
 
 /// Adds URLs to the list or removes them; tells a daemon that runs.

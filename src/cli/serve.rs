@@ -13,12 +13,19 @@ use crate::store::Store;
 
 pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Result<Ending> {
     let store = setting.open()?;
+    let is_empty = store.is_empty()?;
     let state = state(setting, store, listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
         announce(setting, &state, listener.local_addr()?);
+        if is_empty {
+            let data = setting.data.display();
+            setting.console.tell(format_args!(
+                "The index in {data} is empty, and so are its answers. `backlinkd --data {data} run` crawls and serves."
+            ));
+        }
         anyhow::Ok(api::serve(state, listener, stop.stopped()).await?)
     })?;
     Ok(Ending::Good)

@@ -28,6 +28,8 @@ pub struct ApiConfig {
     pub max_redirects: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
+    /// Time within which the index must be read for a probe.
+    pub health_timeout: Span,
     /// Queries computed at once; further ones wait.
     pub max_concurrent_queries: usize,
     /// Verified credentials remembered at most, so that a password is not hashed for every request.
@@ -65,6 +67,7 @@ impl Default for ApiConfig {
             max_targets: MOST_TARGETS,
             max_redirects: 20,
             deadline: Span::seconds(60),
+            health_timeout: Span::seconds(1),
             max_concurrent_queries: 64,
             credential_cache_entries: 1_000,
             credential_cache_ttl: Span::seconds(60),
@@ -92,6 +95,7 @@ impl ApiConfig {
             ));
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
+        at_least("api.health_timeout in milliseconds", self.health_timeout.0.as_millis() as u64, 1)?;
         at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)?;
         at_least("api.stream_piece_bytes", self.stream_piece_bytes as u64, 1_024)?;
         at_least("api.max_concurrent_streams", self.max_concurrent_streams as u64, 1)?;

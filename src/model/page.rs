@@ -21,6 +21,18 @@ pub struct Directives {
     pub nofollow: bool,
 }
 
+impl Directives {
+    /// The directives as a robots meta element writes them; empty when there are none.
+    pub fn as_str(self) -> &'static str {
+        match (self.noindex, self.nofollow) {
+            (false, false) => "",
+            (true, false) => "noindex",
+            (false, true) => "nofollow",
+            (true, true) => "noindex, nofollow",
+        }
+    }
+}
+
 /// One visit to one URL, whatever came of it. The store takes nothing else in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRecord {

@@ -138,6 +138,19 @@ impl BacklinkRecord {
 }
 
 impl StoredPage {
+    /// The other URL that the page names as its canonical one, where that is honoured: a redirect leads on instead,
+    /// and a page that is gone says nothing. `url` is the page's own URL, and `links` are its active links.
+    pub fn honoured_canonical<'p, 'l>(
+        &'p self,
+        url: &CanonicalUrl,
+        links: impl IntoIterator<Item = &'l OutlinkRecord>,
+    ) -> Option<&'p CanonicalUrl> {
+        let canonical = self.canonical.as_ref().filter(|canonical| *canonical != url)?;
+        let is_gone = matches!(self.status, 404 | 410);
+        let is_redirect = || links.into_iter().any(|link| link.tag.is_redirect());
+        (!is_gone && !is_redirect()).then_some(canonical)
+    }
+
     /// What the page's backlinks say of it.
     pub fn source(&self) -> SourcePage {
         SourcePage {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{QueryError, Scan};
 use crate::store::PairCounts;
-use crate::urls::{Scope, same_site};
+use crate::urls::same_site;
 
 /// Links, and the registrable domains of their pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +49,7 @@ impl Scan<'_> {
     /// # Errors
     /// What the store or the deadline reports.
     pub fn counts(&self) -> Result<Counts, QueryError> {
-        let asked = match &self.selection.scope {
-            Scope::Url { url, .. } => url.host(),
-            Scope::Host { host, .. } => host,
-            Scope::Domain { domain } => domain,
-        };
+        let asked = self.selection.scope.host();
         let mut counts = Counts::default();
         let [mut all, mut edu, mut gov] = [const { Domains::new() }; 3];
         let mut source = Source::default();

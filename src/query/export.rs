@@ -45,6 +45,9 @@ pub struct Source<'a> {
 
 /// The rows of an export.
 pub trait ExportRow: Sized + 'static {
+    /// What the rows are, in the plural.
+    const NAME: &'static str;
+
     /// All columns, in their usual order.
     const COLUMNS: &'static [ExportColumn<Self>];
 
@@ -89,6 +92,8 @@ pub struct PageRow {
     page: StoredPage,
     external: Vec<PageLink>,
     internal: Vec<PageLink>,
+    /// As the ranks honour it.
+    canonical: Option<CanonicalUrl>,
     sr: SearchRank,
 }
 
@@ -144,6 +149,8 @@ const fn indexed(name: &'static str) -> ListColumn {
 }
 
 impl ExportRow for BacklinkRow {
+    const NAME: &'static str = "links";
+
     const INDEXED: Option<&'static Listing> = Some(&INDEXED_BACKLINKS);
 
     const COLUMNS: &'static [ExportColumn<Self>] = &[
@@ -204,6 +211,8 @@ impl ExportRow for BacklinkRow {
 }
 
 impl ExportRow for PageRow {
+    const NAME: &'static str = "pages";
+
     const COLUMNS: &'static [ExportColumn<Self>] = &[
         column("extL", Kind::Number, |row| count(&row.external)),
         column("intL", Kind::Number, |row| count(&row.internal)),
@@ -217,6 +226,10 @@ impl ExportRow for PageRow {
         info("http-code", Kind::Number, |row| Value::Number(row.page.status.into())),
         info("url", Kind::Text, |row| Value::Text(row.url.as_str())),
         info("sr", Kind::Hundredths, |row| row.sr.into()),
+        info("canonical", Kind::Text, |row| {
+            Value::Text(row.canonical.as_ref().map_or("", CanonicalUrl::as_str))
+        }),
+        info("robots", Kind::Text, |row| Value::Text(row.page.directives.as_str())),
     ];
 
     /// Pages that were ever answered.
@@ -228,17 +241,21 @@ impl ExportRow for PageRow {
     ) -> Result<Piece<Self>, QueryError> {
         let &Source { snapshot, selection, deadline, .. } = from;
         let (ranked, linked) = (has(columns, "sr"), has(columns, "extL") || has(columns, "intL"));
+        let copied = has(columns, "canonical");
         let rows = deadline
             .over(snapshot.pages(&selection.scope, after))
             .filter(|row| row.as_ref().map_or(true, |row| row.value.1.status != 0));
         piece(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
             deadline.check()?;
-            let links = if linked { snapshot.outlinks(&url)? } else { Vec::new() };
+            // Whether a canonical URL is honoured depends on the links.
+            let reads_links = linked || copied && page.canonical.is_some();
+            let mut links = if reads_links { snapshot.outlinks(&url)? } else { Vec::new() };
+            links.retain(OutlinkRecord::is_active);
+            let canonical = page.honoured_canonical(&url, &links).filter(|_| copied).cloned();
             let sr = if ranked { snapshot.page_rank(&url)? } else { SearchRank::default() };
-            let active = links.into_iter().filter(OutlinkRecord::is_active);
-            let (external, internal): (Vec<_>, Vec<_>) = active.partition(|link| link.external);
+            let (external, internal): (Vec<_>, Vec<_>) = links.into_iter().partition(|link| link.external);
             let (external, internal) = (page_links(external), page_links(internal));
-            Ok(Self { url, page, external, internal, sr })
+            Ok(Self { url, page, external, internal, canonical, sr })
         })
     }
 

@@ -45,13 +45,24 @@ impl From<&StoredPage> for PageState {
 impl PageState {
     /// HTTP status of the last visit; 0 when it failed or there was none.
     pub fn code(self) -> u16 {
-        if self.failure == 0 { self.status } else { 0 }
+        if self.was_unanswered() { 0 } else { self.status }
+    }
+
+    /// Whether the last visit failed.
+    pub fn was_unanswered(self) -> bool {
+        self.failure != 0
+    }
+
+    /// Why the last visit failed; empty when it was answered.
+    pub fn failure_name(self) -> &'static str {
+        let kind = FailureKind::ALL.into_iter().find(|kind| *kind as u8 == self.failure);
+        kind.map_or(if self.was_unanswered() { UNKNOWN_FAILURE } else { "" }, FailureKind::as_str)
     }
 
     pub fn is_broken(self) -> bool {
         // A challenge hides a page from programs, not from readers.
         let is_hidden = self.failure == FailureKind::Challenge as u8;
-        !is_hidden && (self.failure != 0 || self.status >= LOWEST_ERROR)
+        !is_hidden && (self.was_unanswered() || self.status >= LOWEST_ERROR)
     }
 
     /// The part as the cell of a column.
@@ -126,6 +137,7 @@ mod tests {
         assert_eq!(name(0), "");
         for kind in FailureKind::ALL {
             assert_eq!(name(kind as u8), kind.as_str());
+            assert_eq!(PageState { status: 200, failure: kind as u8 }.failure_name(), kind.as_str());
         }
         assert_eq!((name(8), name(255)), (UNKNOWN_FAILURE, UNKNOWN_FAILURE));
     }

@@ -90,10 +90,6 @@ fn passes_to(row: &PageLinks) -> Vec<&CanonicalUrl> {
     }
 }
 
-/// The other URL that this page says it is a copy of. A redirect leads on instead, and a page that is gone
-/// says nothing.
 fn honoured_canonical(row: &PageLinks) -> Option<&CanonicalUrl> {
-    let gone = matches!(row.page.status, 404 | 410);
-    let redirect = row.links.iter().any(|link| link.tag.is_redirect());
-    row.page.canonical.as_ref().filter(|canonical| **canonical != row.url && !gone && !redirect)
+    row.page.honoured_canonical(&row.url, &row.links)
 }

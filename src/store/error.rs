@@ -20,7 +20,8 @@ pub enum StoreError {
     )]
     UpgradeRefused { directory: PathBuf, found: u32, expected: u32 },
     #[error(
-        "the data directory {0} holds no backlinkd index; run `backlinkd crawl --seeds FILE` first, or give another --data"
+        "the data directory {0} holds no backlinkd index; make one with `backlinkd crawl --seeds FILE` or `backlinkd \
+         run`, or give another --data"
     )]
     Absent(PathBuf),
     #[error("the data directory {directory} cannot be used: {reason}")]

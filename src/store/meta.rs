@@ -103,6 +103,17 @@ impl Store {
         value.try_into().map_err(|_| StoreError::damaged(META, TOKEN_KEY, "the token key"))
     }
 
+    /// Reads a little of what every answer needs.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the token key is damaged.
+    pub fn check_readable(&self) -> Result<(), StoreError> {
+        self.token_key()?;
+        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        cursor.seek_to_first();
+        Ok(cursor.status()?)
+    }
+
     /// API users, by name: name and argon2 hash.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod error;
 mod figures;
 mod hosts;
 mod keys;
+mod known;
 mod lookup;
 mod meta;
 mod pairs;
@@ -60,7 +61,7 @@ pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 use commit::Stage;
 use diff::Bounds;
 use schema::{META, OUTLINKS, PAGES};
-use seen::Writer;
+use seen::{Known, Writer};
 use sitemaps::SitemapRows;
 
 /// Pages put without having been queued that wait to be known, at most: what they take in memory (16 bytes each).
@@ -78,6 +79,8 @@ pub struct Store {
     sitemap_hosts: usize,
     /// Serialises commits, and remembers what they saw.
     writer: Mutex<Writer>,
+    /// What the writer knows, for those who look into it.
+    seen: Arc<Known>,
     recrawl: Mutex<RecrawlRules>,
     /// URLs that wait to be held against the set of known ones, and URLs in it.
     met_urls: AtomicUsize,
@@ -150,6 +153,7 @@ impl Store {
     }
 
     fn over(db: DB, directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Self {
+        let seen = Arc::new(Known::default());
         Self {
             db,
             directory: directory.to_owned(),
@@ -158,7 +162,8 @@ impl Store {
             batch_pages: config.batch_pages,
             bounds: Bounds { former: config.max_former_links, absences: config.max_absences },
             sitemap_hosts: config.max_sitemap_hosts,
-            writer: Mutex::new(Writer::new()),
+            writer: Mutex::new(Writer::new(&seen)),
+            seen,
             recrawl: Mutex::default(),
             met_urls: AtomicUsize::new(0),
             known_urls: AtomicU64::new(0),

@@ -14,7 +14,7 @@ use std::collections::hash_map::Entry;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -81,11 +81,53 @@ impl MetLately {
 /// What commits need to remember of each other. Whoever holds its lock is the one who writes.
 pub(super) struct Writer {
     pub lately: Arc<MetLately>,
+    known: Arc<Known>,
+    /// The key of the next row of `met`.
+    next_row: u64,
+}
+
+/// The set of known URLs and those on their way into it. Only who holds the writer's lock changes it; anybody may look
+/// into it meanwhile, while a merge is under way as well.
+#[derive(Default)]
+pub(super) struct Known(RwLock<KnownUrls>);
+
+#[derive(Default)]
+struct KnownUrls {
     sieve: Sieve,
     /// The URLs of `met`, in its order.
     waiting: Vec<Candidate>,
-    /// The key of its next row.
-    next_row: u64,
+}
+
+impl Known {
+    fn read(&self) -> RwLockReadGuard<'_, KnownUrls> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, KnownUrls> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files are open already, so that this copies their names alone.
+    fn sieve(&self) -> Sieve {
+        self.read().sieve.clone()
+    }
+
+    fn holds(&self, fingerprint: u64) -> Result<bool, StoreError> {
+        let sieve = {
+            let known = self.read();
+            if known.waiting.iter().any(|candidate| candidate.fingerprint == fingerprint) {
+                return Ok(true);
+            }
+            known.sieve.clone()
+        };
+        Ok(sieve.holds(fingerprint)?)
+    }
+}
+
+impl KnownUrls {
+    fn wait(&mut self, fingerprint: u64) {
+        self.waiting.push(Candidate { fingerprint, place: self.waiting.len() as u32 });
+    }
 }
 
 /// URLs on their way into a batch.
@@ -111,39 +153,36 @@ pub(super) fn fingerprint(surt: &[u8]) -> u64 {
 }
 
 impl Writer {
-    /// Knows nothing yet.
-    pub fn new() -> Self {
-        Self {
-            lately: MetLately::new(DEFAULT_CACHE),
-            sieve: Sieve::default(),
-            waiting: Vec::new(),
-            next_row: 0,
-        }
+    /// For a set that is to be opened.
+    pub fn new(known: &Arc<Known>) -> Self {
+        Self { lately: MetLately::new(DEFAULT_CACHE), known: Arc::clone(known), next_row: 0 }
     }
 
-    /// Opens the set as `meta` and `met` have it.
+    /// Opens the store's set as `meta` and `met` have it.
     pub fn open(store: &Store) -> Result<Self, StoreError> {
         let sieve = Sieve::open(&store.seen_directory(), &stored_runs(store)?)?;
-        let mut writer = Self { sieve, ..Self::new() };
+        let mut known = KnownUrls { sieve, waiting: Vec::new() };
+        let mut writer = Self::new(&store.seen);
         let mut cursor = store.db.raw_iterator_cf(store.family(MET)?);
         cursor.seek_to_first();
         while let Some((key, value)) = cursor.item() {
-            writer.read_row(key, value);
+            writer.read_row(&mut known, key, value);
             cursor.next();
         }
         cursor.status()?;
-        store.met_urls.store(writer.waiting.len(), Ordering::Relaxed);
-        store.known_urls.store(writer.sieve.len(), Ordering::Relaxed);
+        store.met_urls.store(known.waiting.len(), Ordering::Relaxed);
+        store.known_urls.store(known.sieve.len(), Ordering::Relaxed);
+        *writer.known.write() = known;
         Ok(writer)
     }
 
     /// Takes in a row of `met` as far as it can be read: a damaged one stops merges, but not the opening of the
     /// store, without which nobody could repair it.
-    fn read_row(&mut self, key: &[u8], value: &[u8]) {
+    fn read_row(&mut self, known: &mut KnownUrls, key: &[u8], value: &[u8]) {
         let mut reader = Reader(value);
         let damage = loop {
             match values::decode_met(&mut reader) {
-                Ok(Some(met)) => self.wait(fingerprint(met.surt)),
+                Ok(Some(met)) => known.wait(fingerprint(met.surt)),
                 Ok(None) => break None,
                 Err(damage) => break Some(damage.0),
             }
@@ -167,31 +206,27 @@ impl Writer {
 
     /// The fingerprints of a range that are in the set, sorted.
     pub fn known(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, StoreError> {
-        Ok(self.sieve.between(range)?)
+        Ok(self.known.sieve().between(range)?)
     }
 
     /// How many are in the set.
     pub fn len(&self) -> u64 {
-        self.sieve.len()
+        self.known.read().sieve.len()
     }
 
     /// The fingerprints on their way into the set.
-    pub fn waiting(&self) -> impl Iterator<Item = u64> {
-        self.waiting.iter().map(|candidate| candidate.fingerprint)
+    pub fn waiting(&self) -> Vec<u64> {
+        self.known.read().waiting.iter().map(|candidate| candidate.fingerprint).collect()
     }
 
     /// Whether the files of the set are what was written.
     pub fn check(&self) -> Result<(), StoreError> {
-        Ok(self.sieve.check()?)
+        Ok(self.known.sieve().check()?)
     }
 
     /// Deletes what a merge that was cut short left.
     pub fn clear_away(&self) -> Result<(), StoreError> {
-        Ok(self.sieve.discard()?)
-    }
-
-    fn wait(&mut self, fingerprint: u64) {
-        self.waiting.push(Candidate { fingerprint, place: self.waiting.len() as u32 });
+        Ok(self.known.sieve().discard()?)
     }
 
     /// Puts a URL into `staged`, unless it was met lately. `queued`: it stands in the queue already.
@@ -221,17 +256,18 @@ impl Writer {
     pub fn remember(&mut self, store: &Store, staged: Staged) {
         self.next_row += u64::from(!staged.row.is_empty());
         staged.hashes.into_iter().for_each(|hash| self.lately.add(hash));
-        staged.fingerprints.into_iter().for_each(|fingerprint| self.wait(fingerprint));
-        store.met_urls.store(self.waiting.len(), Ordering::Relaxed);
+        let mut known = self.known.write();
+        staged.fingerprints.into_iter().for_each(|fingerprint| known.wait(fingerprint));
+        store.met_urls.store(known.waiting.len(), Ordering::Relaxed);
     }
 
     /// Queues the new among the URLs that wait.
     fn merge(&mut self, store: &Store) -> Result<Vec<Arrival>, StoreError> {
-        if self.waiting.is_empty() {
+        let mut candidates = self.known.read().waiting.clone();
+        if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let mut candidates = self.waiting.clone();
-        let merged = self.sieve.merge(&mut candidates)?;
+        let merged = self.known.sieve().merge(&mut candidates)?;
         drop(candidates);
         let mut arrivals = Arrivals::default();
         let mut batch = WriteBatch::default();
@@ -261,11 +297,13 @@ impl Writer {
         batch.delete_range_cf(store.family(MET)?, 0u64.to_be_bytes(), self.next_row.to_be_bytes());
         // The files that were named before are deleted next.
         store.write_with(batch, true)?;
-        self.sieve = merged.sieve;
-        self.sieve.discard()?;
-        self.waiting.clear();
         store.met_urls.store(0, Ordering::Relaxed);
-        store.known_urls.store(self.sieve.len(), Ordering::Relaxed);
+        store.known_urls.store(merged.sieve.len(), Ordering::Relaxed);
+        let mut known = self.known.write();
+        known.sieve = merged.sieve;
+        known.waiting.clear();
+        drop(known);
+        self.clear_away()?;
         Ok(arrivals.into_vec())
     }
 }
@@ -344,15 +382,12 @@ impl Store {
         self.lock().merge(self)
     }
 
-    /// Whether a URL was ever met, or waits for the merge that will tell.
+    /// Whether a URL was ever met, or waits for the merge that will tell. Waits for no commit and no merge.
     ///
     /// # Errors
     /// [`StoreError`] when a file of the set cannot be read.
     pub fn was_met(&self, url: &CanonicalUrl) -> Result<bool, StoreError> {
-        let fingerprint = fingerprint_of(url, Surt::from(url).as_bytes());
-        let writer = self.lock();
-        let waits = writer.waiting.iter().any(|candidate| candidate.fingerprint == fingerprint);
-        Ok(waits || writer.sieve.holds(fingerprint)?)
+        self.seen.holds(fingerprint_of(url, Surt::from(url).as_bytes()))
     }
 
     /// Makes the set anew from the pages, the queue and the schedule. A URL that was dropped for good and stands in
@@ -389,7 +424,7 @@ impl Store {
         batch.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()));
         self.write_with(batch, true)?;
         self.known_urls.store(sieve.len(), Ordering::Relaxed);
-        writer.sieve = sieve;
+        writer.known.write().sieve = sieve;
         Ok(())
     }
 

@@ -310,6 +310,13 @@ impl CanonicalUrl {
     }
 }
 
+/// A host as its readers write it: labels in Punycode in their own script, where they are valid; an address as it is.
+pub fn unicode_host(host: &str) -> String {
+    let unicode = url::quirks::domain_to_unicode(host);
+    let is_valid = !unicode.is_empty() && !unicode.contains(char::REPLACEMENT_CHARACTER);
+    if is_valid { unicode } else { host.to_owned() }
+}
+
 /// A canonical URL without its scheme.
 pub fn without_scheme(url: &str) -> &str {
     url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url)

@@ -10,7 +10,7 @@ mod scope;
 mod session;
 mod surt;
 
-pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, without_scheme};
+pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, unicode_host, without_scheme};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
 pub use scope::{Scope, ScopeError, ScopeKind};
 pub use session::{DEFAULT_SESSION_MIN_LENGTH, DEFAULT_SESSION_PARAMS, SessionParamError, SessionParams};

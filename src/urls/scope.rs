@@ -88,8 +88,16 @@ impl Scope {
     /// The registrable domain that the scope lies in.
     pub fn domain<'a>(&'a self, suffixes: &Suffixes) -> &'a str {
         match self {
-            Self::Url { url, .. } => suffixes.domain_of(url.host()),
-            Self::Host { host, .. } => suffixes.domain_of(host),
+            Self::Domain { domain } => domain,
+            Self::Url { .. } | Self::Host { .. } => suffixes.domain_of(self.host()),
+        }
+    }
+
+    /// The host of the URL, the host itself, or the domain.
+    pub fn host(&self) -> &str {
+        match self {
+            Self::Url { url, .. } => url.host(),
+            Self::Host { host, .. } => host,
             Self::Domain { domain } => domain,
         }
     }

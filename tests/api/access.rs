@@ -26,7 +26,8 @@ fn nothing_is_told_without_credentials() {
     let server = guarded();
     for (method, target) in [
         ("GET", "/"),
-        ("GET", "/health"),
+        ("POST", "/health"),
+        ("GET", "/health/"),
         ("GET", "/backlinks?url=example.com"),
         ("GET", "/backlinks?limit=x"),
         ("GET", "/nothing"),

@@ -201,7 +201,11 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/httpstatus", 400, "url is missing"),
     ("/httpstatus?url=http://%20/", 400, "url cannot be used"),
     // Formats and columns.
-    ("/backlinks?url=example.com&format=xml", 400, "format is \"xml\"; it must be json or csv or jsonl"),
+    (
+        "/backlinks?url=example.com&format=xml",
+        400,
+        "format is \"xml\"; it must be json or csv or jsonl or excel",
+    ),
     ("/backlinks?url=example.com&format=", 400, "format is \"\""),
     ("/backlinks?url=example.com&format=CSV", 400, "format is \"CSV\""),
     ("/backlinks?url=example.com&format=csv&format=csv", 400, "format is given more than once"),

@@ -45,7 +45,8 @@ fn rows_stand_in_the_order_asked_with_the_url_as_given() {
         })
         .collect();
     assert_ne!(rows[1]["backlinks"], 0);
-    let expected = json!({ "response": rows, "count": URLS.len(), "status": 200 });
+    let unknown = ["unknown.example is not known to this index."];
+    let expected = json!({ "response": rows, "count": URLS.len(), "status": 200, "warnings": unknown });
     let pairs = |number: fn(usize) -> String| -> String {
         URLS.iter().enumerate().map(|(at, url)| format!("&urls[{}]={}", number(at), encode(url))).collect()
     };

@@ -187,7 +187,7 @@ fn they_need_credentials_unless_they_are_open() {
         let server = Server::start_with(&[], config, AuthPolicy::Users);
         server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
         assert_eq!(server.client.get("/metrics").status, expected);
-        assert_eq!(server.client.get("/health").status, 401);
+        assert_eq!(server.client.get("/").status, 401);
         let user = Client::with_user(server.client.address, "user", "secret");
         assert_eq!(user.get("/metrics").status, 200);
         let refused = user.send("POST", "/metrics", &[], b"");

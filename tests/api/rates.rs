@@ -47,7 +47,7 @@ fn errors_and_kept_answers_count_as_well() {
     assert_eq!(status("GET", "/sr?url=example.com"), 304);
     assert_eq!(status("DELETE", "/"), 405);
     assert_eq!(status("HEAD", "/"), 304);
-    assert_eq!(status("GET", "/health"), 429);
+    assert_eq!(status("GET", "/openapi.json"), 429);
 }
 
 #[test]
@@ -55,14 +55,13 @@ fn wrong_passwords_are_rationed_by_address_and_name() {
     let server = limited(1, 3, AuthPolicy::Users);
     let client = |name: &str, password: &str| Client::with_user(server.client.address, name, password);
     let known = client("alice", "alice");
-    assert_eq!(known.get("/health").status, 200);
-    let guesses: Vec<u16> =
-        (0..8).map(|guess| client("alice", &guess.to_string()).get("/health").status).collect();
+    assert_eq!(known.get("/").status, 200);
+    let guesses: Vec<u16> = (0..8).map(|guess| client("alice", &guess.to_string()).get("/").status).collect();
     assert_eq!(guesses[..3], [401, 401, 401]);
     let refused = guesses.iter().filter(|status| **status == 429).count();
     assert!(refused >= 3 && guesses.iter().all(|status| [401, 429].contains(status)), "{guesses:?}");
-    assert_eq!(known.get("/health").status, 200, "who was verified before goes on");
-    assert_eq!(client("bob", "bob").get("/health").status, 200, "and so do others");
+    assert_eq!(known.get("/").status, 200, "who was verified before goes on");
+    assert_eq!(client("bob", "bob").get("/").status, 200, "and so do others");
 }
 
 #[test]

@@ -181,11 +181,57 @@ async fn a_full_disk_of_warc_files_pauses_the_crawl_and_costs_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_with_nothing_to_crawl_serves_and_waits_for_seeds() {
+    for file in [None, Some("# none yet\n\n")] {
+        let web = web(Duration::ZERO).await;
+        let place = Place::at(&web).set("rank.first=0s").set("rank.interval=1s");
+        let mut command = vec!["run", "--listen", "127.0.0.1:0"];
+        if let Some(file) = file {
+            place.file("seeds.txt", file);
+            command.extend(["--seeds", "seeds.txt"]);
+        }
+        let mut daemon = place.start(&command);
+        let address = daemon.address();
+        daemon.says(&format!("begins with `backlinkd --data {} seeds add URL`", place.data().display()));
+        daemon.says("Ranked in ");
+        assert_eq!(get(address, "/health", None).0, 200);
+        let nothing = get(address, "/backlinks?url=b.test", None).1;
+        assert!(nothing.contains("b.test is not known to this index."), "{nothing}");
+        // In vain: it is no URL.
+        place.run(&["seeds", "add", "ftp://a.test/"]).with(1);
+        let added = place.run(&["seeds", "add", "a.test"]).with(0);
+        assert!(added.err.contains("The daemon that runs there has been told."), "{}", added.err);
+        let answer = || get(address, "/backlinks?url=b.test", None);
+        daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
+        daemon.signal("TERM");
+        assert!(daemon.end().with(0).row("visits") >= 2);
+        // A batch has nothing to wait for.
+        let batch = Place::new().run(&["crawl"]).with(1);
+        assert!(batch.err.contains("there is nothing to crawl"), "{}", batch.err);
+    }
+}
+
+/// However early the first seed is added: before the daemon has begun, while it begins, or once it serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_added_while_the_daemon_starts_is_crawled() {
+    for wait in [0, 5, 15, 30, 60, 100, 200, 400] {
+        let web = web(Duration::ZERO).await;
+        let place = Place::at(&web);
+        let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
+        std::thread::sleep(Duration::from_millis(wait));
+        place.run(&["seeds", "add", "a.test"]).with(0);
+        let fetched =
+            |path: &str| web.log().iter().any(|request| request.path == path && request.host == "a.test");
+        daemon.waits_for("the first page", |_| fetched("/slow"));
+        daemon.signal("TERM");
+        daemon.end().with(0);
+    }
+}
+
 #[test]
-fn a_daemon_with_nothing_to_crawl_is_refused() {
+fn a_daemon_that_others_can_reach_needs_users() {
     let place = Place::new();
-    let ended = place.run(&["run", "--listen", "127.0.0.1:0"]).with(1);
-    assert!(ended.err.contains("there is nothing to crawl"), "{}", ended.err);
     place.file("seeds.txt", "a.test\n");
     let open = place.run(&["run", "--listen", "0.0.0.0:0", "--seeds", "seeds.txt"]).with(1);
     assert!(open.err.contains("user add NAME"), "{}", open.err);

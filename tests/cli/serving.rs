@@ -26,6 +26,30 @@ async fn users_are_answered_and_nobody_else() {
 }
 
 #[test]
+fn an_empty_index_is_served_and_said_to_be_empty() {
+    let place = Place::new();
+    for command in [&["serve"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let absent = place.run(command).with(1);
+        let how = "make one with `backlinkd crawl --seeds FILE` or `backlinkd run`, or give another --data";
+        assert!(
+            absent.err.contains(how) && absent.err.contains("holds no backlinkd index"),
+            "{}",
+            absent.err
+        );
+        assert!(!place.data().exists(), "nothing is made by asking");
+    }
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = serving.address();
+    serving.says(&format!("The index in {} is empty", place.data().display()));
+    assert_eq!((get(address, "/livez", None).0, get(address, "/", None).0), (200, 401));
+    let (_, answer) = get(address, "/anabacklinks?url=a.test", Some("alice:x"));
+    assert!(answer.contains("a.test is not known to this index."), "{answer}");
+    serving.signal("TERM");
+    serving.end().with(0);
+}
+
+#[test]
 fn without_users_only_this_machine_is_answered() {
     let place = Place::new();
     place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::served_web::ServedWeb;
 use super::shared;
-use super::true_links::{TruePage, built_web};
+use super::true_links::{TruePage, built_small_web, built_web};
 
 /// See the module. Served until it is dropped.
 pub struct TestWeb {
@@ -33,7 +33,19 @@ impl TestWeb {
     /// of [`super::true_links::lines`], for no host that its pages name is to be asked of a name server. `None`, said
     /// aloud, where something that this needs is absent.
     pub fn serve<L: AsRef<str>>(truth: impl Iterator<Item = L>, latency: Duration) -> Option<Self> {
-        let web = built_web()?;
+        Self::serve_built(built_web()?, truth, latency)
+    }
+
+    /// As [`Self::serve`], the small web.
+    pub fn serve_small<L: AsRef<str>>(truth: impl Iterator<Item = L>) -> Option<Self> {
+        Self::serve_built(built_small_web()?, truth, Duration::ZERO)
+    }
+
+    fn serve_built<L: AsRef<str>>(
+        web: PathBuf,
+        truth: impl Iterator<Item = L>,
+        latency: Duration,
+    ) -> Option<Self> {
         let folder = Arc::new(TempDir::new().unwrap());
         let (log, latency) = (folder.path().join("access.log"), latency.as_secs_f64().to_string());
         let arguments = ["--latency", &latency, "--log", log.to_str().unwrap()];

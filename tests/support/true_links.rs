@@ -38,18 +38,32 @@ pub struct OurLink<'a> {
 /// Debian's documentation packages) by the first test that asks. `None`, said aloud, where that cannot be.
 pub fn built_web() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(build_web).clone()
+    let build = || {
+        let given = std::env::var_os("BACKLINKD_TEST_WEB").map(PathBuf::from);
+        build_web(given.unwrap_or_else(|| cache("web")), &[])
+    };
+    BUILT.get_or_init(build).clone()
 }
 
-fn build_web() -> Option<PathBuf> {
-    let given = std::env::var_os("BACKLINKD_TEST_WEB").map(PathBuf::from);
-    let web = given.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/web"));
+/// As [`built_web`], with a sixth of the pages: some 3,000.
+pub fn built_small_web() -> Option<PathBuf> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| build_web(cache("small-web"), &["--small"])).clone()
+}
+
+fn cache(folder: &str) -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join(".cache/backlinkd").join(folder)
+}
+
+fn build_web(web: PathBuf, arguments: &[&str]) -> Option<PathBuf> {
     if web.join("conf/mounts.tsv").exists() && web.join("certs/ca.pem").exists() {
         return Some(web);
     }
     let script = shared("web/build.sh")?;
     eprintln!("building the test web in {}", web.display());
-    let built = Command::new("sh").arg(script).arg(&web).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let mut command = Command::new("sh");
+    command.arg(script).arg(&web).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    let built = command.status();
     if built.is_ok_and(|status| status.success()) {
         return Some(web);
     }

@@ -14,5 +14,7 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    call.rows(&[Row { backlinks: call.counts()?.all.backlinks }])
+    let backlinks = call.counts()?.all.backlinks;
+    call.explain_empty(backlinks == 0)?;
+    call.rows(&[Row { backlinks }])
 }

@@ -26,5 +26,6 @@ pub(super) fn answer<T: Serialize>(
     let rows = changes.filter_map(|change| row(change.date, change).map(|row| (change.date, row)));
     let (calendar, response): (Vec<u32>, Vec<T>) = rows.unzip();
     let count = response.len();
+    call.explain_empty(count == 0)?;
     call.json(&Reply { calendar, response, count, status: 200 }, &[])
 }

@@ -14,5 +14,7 @@ struct Row {
 }
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    call.rows(&[Row { domainpopularity: call.counts()?.all.refdoms }])
+    let domainpopularity = call.counts()?.all.refdoms;
+    call.explain_empty(domainpopularity == 0)?;
+    call.rows(&[Row { domainpopularity }])
 }

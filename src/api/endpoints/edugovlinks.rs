@@ -23,6 +23,7 @@ struct Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let counts = call.counts()?;
+    call.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0)?;
     let row =
         |(r#type, totals): (_, Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
     let response = [("edu", counts.edu), ("gov", counts.gov)].map(row);

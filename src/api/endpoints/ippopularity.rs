@@ -37,6 +37,7 @@ struct Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let Addresses { ipv4: ip, ipv6, classes, networks } = call.facts()?.addresses;
+    call.explain_empty(ip + ipv6 == 0)?;
     let [class_a, class_b, class_c, class_d, class_e] = classes;
     let [net8, net16, net24] = networks;
     call.rows(&[Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 }])

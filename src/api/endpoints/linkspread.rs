@@ -20,5 +20,6 @@ enum Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let counts = call.counts()?;
+    call.explain_empty(counts.all.backlinks == 0)?;
     call.rows(&[Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)])
 }

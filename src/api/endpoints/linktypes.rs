@@ -18,6 +18,7 @@ struct Row {
 
 fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let counts = call.counts()?;
+    call.explain_empty(counts.text + counts.image == 0)?;
     let types = [("text", counts.text), ("image", counts.image)];
     call.counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
 }

@@ -41,6 +41,7 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let window = call.params.window(&call.state.config)?;
     let (order, warnings) = read_order(call.params.list("order")?.into_iter(), &["frequency", "linktype"]);
     let LinkCounts { pages, external, internal } = call.link_counts()?;
+    call.explain_empty(external + internal == 0)?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
     let mut response = kinds.map(|(linktype, frequency)| {
         let avg = frequency.checked_div(pages).unwrap_or(0);

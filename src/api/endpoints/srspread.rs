@@ -20,6 +20,7 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
     let grouped = call.params.one_of("showgroup", &[("true", true), ("false", false)])?;
     let facts = call.facts()?;
     let bins = &facts.by_rank;
+    call.explain_empty(bins.iter().all(|&links| links == 0))?;
     call.rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
 }
 

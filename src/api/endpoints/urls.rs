@@ -24,7 +24,11 @@ pub(super) fn known(call: &Call<'_>) -> Result<Vec<Known>, ApiError> {
     let known = urls.into_iter().zip(selections).map(|(url, selection)| {
         call.deadline.check()?;
         let rank = scope_rank(&snapshot, &selection.scope)?;
-        let counts = call.state.searches.counts(&Arc::new(selection), call.deadline)?;
+        let selection = Arc::new(selection);
+        let counts = call.state.searches.counts(&selection, call.deadline)?;
+        if counts.all.backlinks == 0 {
+            call.explain_none(&selection.scope, "links")?;
+        }
         Ok(Known { url, totals: counts.all, rank })
     });
     known.collect()

@@ -113,6 +113,17 @@ pub(super) struct Kept {
 }
 
 impl Part {
+    /// Whether it says that there is nothing.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Base(base) => base.rows() == 0,
+            Self::View(view) => view.rows() == 0,
+            Self::Head(head) => head.count == 0,
+            Self::Facts(facts) => facts.history.is_empty(),
+            Self::Counts(_) | Self::LinkCounts(_) => false,
+        }
+    }
+
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
         const SMALL: usize = 512;

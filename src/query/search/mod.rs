@@ -7,8 +7,8 @@
 //! when it was used longest ago.
 //!
 //! Everything kept is stamped with the state of the store it was worked out from. While that is still the state, it
-//! is used; afterwards for `search.refresh`, counted from when its rows were read, and no longer. Counts are always
-//! of the present state.
+//! is used; afterwards for `search.refresh`, counted from when its rows were read, and no longer; what is empty, not at
+//! all. Counts are always of the present state.
 //!
 //! In: the store. Out: pages, distributions, facts and counts, each from one state of the store. It knows no HTTP.
 

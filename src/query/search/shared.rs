@@ -79,7 +79,8 @@ impl Shared {
         Ok((age < self.config.refresh.0).then_some(None))
     }
 
-    /// What memory holds under a key, if it may be used.
+    /// What memory holds under a key, if it may be used. That there is nothing is said of the present state alone: a
+    /// scope that has just been met is not to look empty for a while longer.
     pub fn kept(&self, key: &Key, needs: Needs) -> Result<Option<Kept>, QueryError> {
         let valid_at = self.store.change_number();
         let Some(mut kept) = self.memory().get(key).map(|kept| kept.clone()) else { return Ok(None) };
@@ -89,6 +90,9 @@ impl Shared {
         let Some(valid_at) = self.serves(&key.selection, needs, kept.stamp, kept.read_at)? else {
             return Ok(None);
         };
+        if valid_at.is_none() && kept.part.is_empty() {
+            return Ok(None);
+        }
         kept.valid_at = valid_at;
         if let Some(known) = self.memory().get(key)
             && known.stamp == kept.stamp

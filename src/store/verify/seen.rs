@@ -55,7 +55,7 @@ impl Check for Seen {
             work.report.add_shown(SEEN, "files that are damaged", || error.to_string());
             return Ok(());
         }
-        let mut waiting: Vec<u64> = work.writer.waiting().collect();
+        let mut waiting = work.writer.waiting();
         waiting.sort_unstable();
         // Fingerprints are evenly spread: equal parts of their space hold about as many each.
         let slices = work.writer.len() / self.rows + 1;
