@@ -123,7 +123,8 @@ mod tests {
                 let (outcome, _) = read.ok().flatten().unwrap();
                 assert_eq!((outcome.end, outcome.queued.attempts), (expected, attempts + 1));
                 let visit = outcome.record.map(|record| record.visit);
-                let failed = (target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));
+                let defect = || Visit::Failed(FailureKind::Decode, "a defect of this program".to_owned());
+                let failed = (target == Target::Page).then(defect);
                 assert_eq!(visit, failed);
             }
         }

@@ -4,13 +4,14 @@
 //! a seed. A page that is known, and changed by its `lastmod` after its last visit, is visited again as soon as
 //! `crawl.recrawl_min` allows.
 
+use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Outcome};
 use super::progress::{Progress, unix_now};
 use super::reading::Reading;
 use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{Found, Priority, QueuedUrl, Target};
-use crate::model::{Day, LinkTag};
-use crate::sitemap::{self, SitemapEntry, SitemapKind};
+use crate::model::{Day, FailureKind, LinkTag};
+use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
 use crate::urls::{Base, CanonicalUrl};
 
 /// Links away from a seed that a page in a sitemap is.
@@ -20,20 +21,28 @@ impl Reading {
     /// What became of a queued sitemap, `level` indexes and redirects away from the one that a robots.txt names.
     pub fn sitemap(&self, queued: QueuedUrl, level: u8, fetched: &FetchOutcome) -> Outcome {
         let attempts = queued.attempts + 1;
-        let (found, passing) = match fetched {
+        let (found, passing, cause) = match fetched {
             FetchOutcome::Answered(answer) if (200..=299).contains(&answer.status) => {
-                (self.listed(&queued.url, level, answer), false)
+                let (found, cause) = self.listed(&queued.url, level, answer);
+                (found, false, cause)
             }
             FetchOutcome::Answered(answer) if LinkTag::from_redirect_status(answer.status).is_some() => {
-                (self.moved(&queued.url, level, answer), false)
+                (self.moved(&queued.url, level, answer), false, None)
             }
-            FetchOutcome::Answered(answer) => (Vec::new(), answer.status >= 500 || answer.status == 429),
-            FetchOutcome::Failed(..) => (Vec::new(), true),
+            FetchOutcome::Answered(answer) => {
+                let passing = answer.status >= 500 || answer.status == 429;
+                (Vec::new(), passing, Some(Cause::status(answer.status)))
+            }
+            FetchOutcome::Failed(kind, detail) => (Vec::new(), true, Some(Cause::new(*kind, detail))),
         };
+        let failure = cause.map(|cause| {
+            let (resource, url) = (Resource::Sitemap, &queued.url);
+            FailedRequest { resource, url, attempt: attempts, cause }.tell(&self.progress.failed_requests)
+        });
         Progress::add(&self.progress.sitemaps, 1);
         let end =
             if passing && attempts < self.config.crawl.max_attempts { End::Again } else { End::Fetched };
-        Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, found, end }
+        Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, found, failure, end }
     }
 
     /// A sitemap to read, unless its host has none left.
@@ -43,23 +52,28 @@ impl Reading {
         may.then_some(Found { url, priority, depth: 0, target })
     }
 
-    fn listed(&self, url: &CanonicalUrl, level: u8, answer: &Answer) -> Vec<Found> {
+    /// What a sitemap lists, and what kept it from being read, in whole or in part.
+    fn listed(&self, url: &CanonicalUrl, level: u8, answer: &Answer) -> (Vec<Found>, Option<Cause>) {
         let config = &self.config.sitemaps;
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
-        let sitemap = match answer.decode(config.max_bytes) {
-            Ok(body) => {
-                sitemap::read(&body.bytes, body.cut.is_some(), config).map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
+        let body = match answer.decode(config.max_bytes) {
+            Ok(body) => body,
+            Err(error) => return (Vec::new(), Some(Cause::new(FailureKind::Decode, &error.to_string()))),
         };
-        let (sitemap, Some(base)) = (sitemap, self.rules.base(url)) else { return Vec::new() };
-        let sitemap = match sitemap {
-            Ok(sitemap) => sitemap,
-            Err(reason) => {
-                tracing::debug!(%url, reason, "a sitemap cannot be read");
-                return Vec::new();
+        let words = if answer.cause.is_empty() { &body.cause } else { &answer.cause };
+        let cut = body.cut.and_then(|cut| Cause::cut(cut, words));
+        match sitemap::read(&body.bytes, body.cut.is_some(), config) {
+            Ok(sitemap) => (self.found_in(url, level, sitemap), cut),
+            Err(error) => {
+                let error = Cause::new(FailureKind::Decode, &error.to_string());
+                (Vec::new(), Some(cut.unwrap_or(error)))
             }
-        };
+        }
+    }
+
+    fn found_in(&self, url: &CanonicalUrl, level: u8, sitemap: Sitemap) -> Vec<Found> {
+        let config = &self.config.sitemaps;
+        let Some(base) = self.rules.base(url) else { return Vec::new() };
         if sitemap.is_cut {
             tracing::debug!(%url, entries = sitemap.entries.len(), "a sitemap is read in part");
         }

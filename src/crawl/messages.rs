@@ -8,7 +8,7 @@ use super::desk::Fetched;
 use super::room::Room;
 use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
-use crate::model::{FailureKind, PageRecord, Visit};
+use crate::model::{FailureKind, HostFailure, PageRecord, Visit};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
@@ -16,6 +16,8 @@ use crate::warc::WarcError;
 pub(super) enum Event {
     Resolved {
         queue: QueueName,
+        /// A URL of the queue.
+        url: CanonicalUrl,
         at: Instant,
         found: Result<IpAddr, Failure>,
     },
@@ -56,7 +58,7 @@ pub(super) struct Waiting {
 #[derive(Clone, Debug)]
 pub(super) enum Ended {
     Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
-    Failed { kind: FailureKind, detail: String, crawl_delay: Option<Duration> },
+    Failed { kind: FailureKind, crawl_delay: Option<Duration> },
 }
 
 /// What the writer is asked to do.
@@ -66,6 +68,8 @@ pub(super) enum Work {
     Found(Vec<Found>),
     /// A host is left alone until this Unix time.
     Asleep(QueueName, u64),
+    /// A request for something else than a page or a sitemap failed.
+    Failed(QueueName, HostFailure),
     /// Queue pages whose next visit is due at this Unix time, so many at most.
     Due(u64, usize),
     /// Hold the URLs met against all known ones.
@@ -88,6 +92,8 @@ pub(super) struct Outcome {
     /// `None` when it is no page, or was never asked for.
     pub record: Option<PageRecord>,
     pub found: Vec<Found>,
+    /// What its host remembers of it, if the request failed.
+    pub failure: Option<HostFailure>,
     pub end: End,
 }
 
@@ -134,6 +140,6 @@ pub(super) struct Stored {
     pub arrivals: Vec<Arrival>,
     /// Whether the URLs met were held against all known ones.
     pub merged: bool,
-    /// How many pages had fallen due, if that was asked for.
+    /// How many pages had fallen due, or were scheduled too far off, whichever are more, if that was asked for.
     pub due: Option<usize>,
 }

@@ -12,9 +12,10 @@ use super::failure::{Blame, Failure};
 use super::protocol::{Protocol, ProtocolFault, Protocols};
 use super::receive::{self, Limits, Pace, Wanted};
 use super::robots::Allowed;
+use super::tls::ServerVerifier;
 use super::{Answer, FetchError, FetchOutcome, tolerant};
 use crate::config::FetchConfig;
-use crate::model::FailureKind;
+use crate::model::{FailureKind, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
 const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5";
@@ -198,11 +199,14 @@ impl Fetcher {
         protocol: Protocol,
     ) -> Result<(Response, Answer), Failure> {
         let place = self.addresses.place(url, at)?;
-        let client = self.connections.client(url, place, protocol)?;
-        let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
-        let response = sent.map_err(|error| Failure::of(error, place.is_ipv6()))?;
+        let (client, server) = self.connections.client(url, place, protocol)?;
+        let send = async || {
+            let sent = client.get(url.as_str()).headers(conditions(validators)).send().await;
+            sent.map_err(|error| Failure::of(error, place.is_ipv6()))
+        };
+        let response = self.verified(&server, send).await?;
         let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
-        Ok(self.answer_of(response, ip, 0))
+        Ok(self.answer_of(response, ip, 0, server.flaw()))
     }
 
     /// Asks over a connection of its own, whose heads are read tolerantly.
@@ -213,17 +217,40 @@ impl Fetcher {
         let place = self.addresses.place(url, at)?;
         let (headers, most) = (self.request_headers(url, validators), self.config.max_headers);
         let connect_timeout = self.config.connect_timeout.0;
-        let asked = tolerant::get(url, place, self.connections.tls(), headers, most, connect_timeout);
-        let (response, dropped) = asked.await?;
-        Ok(self.answer_of(response, at, dropped))
+        let (tls, server) = self.connections.tls();
+        let get = async || tolerant::get(url, place, &tls, headers.clone(), most, connect_timeout).await;
+        let (response, dropped) = self.verified(&server, get).await?;
+        Ok(self.answer_of(response, at, dropped, server.flaw()))
+    }
+
+    /// What comes of a request. It is made once more if the server's chain lacks certificates that can be had.
+    async fn verified<T>(
+        &self,
+        server: &ServerVerifier,
+        request: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match request().await {
+            Err(Failure { incomplete: Some(chain), .. }) => {
+                self.connections.complete(&chain, server, &self.addresses).await?;
+                request().await
+            }
+            result => result,
+        }
     }
 
     /// The head of a response, apart from it.
-    fn answer_of(&self, mut response: Response, ip: IpAddr, dropped: usize) -> (Response, Answer) {
+    fn answer_of(
+        &self,
+        mut response: Response,
+        ip: IpAddr,
+        dropped: usize,
+        tls: Option<TlsFlaw>,
+    ) -> (Response, Answer) {
         let headers = std::mem::take(response.headers_mut());
         let (headers, more_dropped) = self.limit_headers(headers);
         let mut answer = Answer::new(response.status().as_u16(), response.version(), headers, ip);
         answer.dropped_headers = dropped + more_dropped;
+        answer.tls = tls;
         (response, answer)
     }
 

@@ -80,7 +80,6 @@ impl Connections {
 
     fn build(&self, place: SocketAddr, protocol: Protocol) -> Result<Client, reqwest::Error> {
         let config = &self.config;
-        let mut tls = self.tls.clone();
         let mut builder = Client::builder();
         if protocol != Protocol::Negotiated {
             builder = builder.http1_only();

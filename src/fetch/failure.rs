@@ -18,6 +18,8 @@ pub struct Failure {
     pub detail: String,
     /// What another protocol may mend.
     pub fault: Option<ProtocolFault>,
+    /// The chain of a server's certificate, where fetching what it lacks may mend it.
+    pub(super) incomplete: Option<Box<Chain>>,
 }
 
 /// Whose failure it was. Unless it was the host's, the host was not asked.
@@ -43,7 +45,7 @@ impl Blame {
 
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None }
+        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None, incomplete: None }
     }
 
     /// Of a request that was not answered. A machine without IPv6 says of each such address what it says for want of
@@ -59,8 +61,19 @@ impl Failure {
 impl Failure {
     /// Of an exchange over a connection of its own.
     pub(super) fn of_http(error: &hyper::Error) -> Self {
-        let detail: Vec<String> = chain(error).map(ToString::to_string).collect();
-        Self::new(FailureKind::Protocol, detail.join(": "))
+        Self::new(FailureKind::Protocol, words(chain(error)))
+    }
+
+    /// Of a TLS handshake over such a connection.
+    pub(super) fn of_handshake(error: &io::Error) -> Self {
+        Refusal::find(error).map_or_else(|| Self::new(FailureKind::Tls, error.to_string()), Self::from)
+    }
+}
+
+impl From<&Refusal> for Failure {
+    fn from(refusal: &Refusal) -> Self {
+        let incomplete = refusal.incomplete.clone().map(Box::new);
+        Self { incomplete, ..Self::new(FailureKind::Tls, refusal.to_string()) }
     }
 }
 
@@ -78,11 +91,25 @@ impl From<reqwest::Error> for Failure {
         } else {
             FailureKind::Protocol
         };
-        let detail: Vec<String> = chain().map(ToString::to_string).collect();
+        let detail = words(chain());
         let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
         let fault = chain().find_map(fault);
-        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": "), fault }
+        Self { kind, blame: told.unwrap_or(Blame::Host), detail, fault, incomplete: None }
     }
+}
+
+/// An error and its causes in one line. Many errors repeat their cause in their own words: it is left out then.
+fn words<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
+    let mut words = String::new();
+    for error in chain {
+        let cause = error.to_string();
+        if words.is_empty() {
+            words = cause;
+        } else if !words.ends_with(&cause) {
+            words = words + ": " + &cause;
+        }
+    }
+    words
 }
 
 /// An error and its causes.

@@ -94,7 +94,7 @@ pub(super) async fn get(
     let stream = timeout(connect_timeout, handshake)
         .await
         .map_err(late)?
-        .map_err(|error| Failure::new(FailureKind::Tls, error.to_string()))?;
+        .map_err(|error| Failure::of_handshake(&error))?;
     exchange(url, stream, headers, max_headers).await
 }
 

@@ -12,6 +12,7 @@ mod beside;
 mod changes;
 mod codec;
 mod commit;
+mod days;
 mod diff;
 mod error;
 mod figures;
@@ -24,6 +25,7 @@ mod queue;
 mod ranks;
 mod schema;
 mod seen;
+mod shown;
 mod snapshot;
 mod values;
 mod verify;
@@ -40,7 +42,7 @@ use rustc_hash::FxHashMap;
 
 use crate::config::StoreConfig;
 use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules, Target};
-use crate::model::{OutlinkRecord, PageRecord, StoredPage};
+use crate::model::{HostFailure, OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 pub use batches::{BacklinkBatch, BacklinkView};
@@ -102,6 +104,8 @@ pub struct Commit {
     pub found: Vec<Found>,
     /// Hosts that are left alone until this Unix time.
     pub asleep: Vec<(QueueName, u64)>,
+    /// Requests that failed, with the host that remembers them.
+    pub failures: Vec<(QueueName, HostFailure)>,
 }
 
 impl Store {
@@ -248,6 +252,9 @@ impl Store {
         }
         for (queue, until) in commit.asleep {
             stage.hosts.host(self, queue)?.asleep_until = until;
+        }
+        for (queue, failure) in commit.failures {
+            stage.hosts.host(self, queue)?.add_failure(failure);
         }
         let unasked = std::mem::take(&mut stage.unasked);
         let batch = &mut stage.batch;
