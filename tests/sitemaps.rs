@@ -53,6 +53,7 @@ fn the_protocols_own_example_is_read() {
                 entry("http://www.example.com/?a&b", Some(1_103_824_815)),
             ],
             is_cut: false,
+            is_broken: false,
         }
     );
     let index = whole(
@@ -163,7 +164,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
         (gzip(full.as_bytes())[..300].to_vec(), 1),
     ] {
         let sitemap = whole(&bytes);
-        assert!(sitemap.is_cut);
+        assert!(sitemap.is_cut && sitemap.is_broken);
         assert!((least..100).contains(&sitemap.entries.len()), "{} of {least}", sitemap.entries.len());
         for (n, loc) in locs(&sitemap).iter().enumerate() {
             assert_eq!(*loc, format!("http://a.test/{n}"));
@@ -173,7 +174,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
     let short = urlset(&numbered(3));
     for end in short.find("<urlset").unwrap() + 8..short.len() {
         let Ok(sitemap) = read(&short.as_bytes()[..end], true, &limits()) else { continue };
-        assert!(sitemap.is_cut);
+        assert!(sitemap.is_cut && !sitemap.is_broken, "the rest was not given");
         assert!(locs(&sitemap).iter().all(|loc| loc.len() == "http://a.test/0".len()), "{end}");
     }
 }
@@ -184,7 +185,7 @@ fn limits_cut_what_goes_beyond_them_and_nothing_else() {
     let exact = SitemapsConfig { max_bytes: text.len(), max_urls: 100, ..limits() };
     for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
         let sitemap = read(&bytes, false, &exact).unwrap();
-        assert_eq!((sitemap.entries.len(), sitemap.is_cut), (100, false));
+        assert_eq!((sitemap.entries.len(), sitemap.is_cut, sitemap.is_broken), (100, false, false));
         for tight in [
             SitemapsConfig { max_bytes: text.len() - 1, ..exact.clone() },
             SitemapsConfig { max_urls: 99, ..exact.clone() },

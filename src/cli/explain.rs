@@ -9,7 +9,7 @@ use super::standing::{Failure, Server, time, unix_now};
 use super::{Ending, Setting};
 use crate::crawl;
 use crate::frontier::{Priority, QueuedUrl, TrapRules};
-use crate::model::{Day, FailureKind, StoredPage};
+use crate::model::{Cut, Day, FailureKind, StoredPage};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
 
@@ -37,6 +37,8 @@ struct Page {
     status: u16,
     /// Why the last visit failed, in a word; `null` when it did not.
     failure: Option<&'static str>,
+    /// Why the end of its body is missing, in a word; `null` when it is whole.
+    cut: Option<&'static str>,
     /// Why it failed, or what of the answer is missing, in words; empty when all went well.
     cause: String,
     depth: u16,
@@ -218,7 +220,9 @@ impl Explained {
 /// What is known of why a URL has no good answer: by its page, else by what its host remembers.
 fn cause(url: &CanonicalUrl, page: Option<&Page>, server: &Server) -> Option<String> {
     if let Some(page) = page {
-        return (!page.cause.is_empty()).then(|| page.cause.clone());
+        let kind = page.failure.or(page.cut.map(|_| "cut"));
+        let words = || kind.map_or(page.cause.clone(), |kind| format!("{kind}: {}", page.cause));
+        return (!page.cause.is_empty()).then(words);
     }
     let failure = server.failures.iter().rfind(|failure| failure.url == url.as_str())?;
     Some(format!("{}: {}", failure.kind, failure.cause))
@@ -240,6 +244,7 @@ fn page(setting: &Setting, page: StoredPage) -> Page {
         visited: page.visited,
         status: page.status,
         failure: failure.map(|kind| kind.as_str()),
+        cut: page.cut.map(Cut::as_str),
         cause: page.cause.clone(),
         depth: page.depth,
         next_visit: (page.next_visit > 0).then(|| crawl::next_visit(&setting.config, &page, unix_now())),

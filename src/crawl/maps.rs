@@ -10,7 +10,7 @@ use super::progress::{Progress, unix_now};
 use super::reading::Reading;
 use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{Found, Priority, QueuedUrl, Target};
-use crate::model::{Day, FailureKind, LinkTag};
+use crate::model::{Cut, Day, FailureKind, LinkTag};
 use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
 use crate::urls::{Base, CanonicalUrl};
 
@@ -63,7 +63,12 @@ impl Reading {
         let words = if answer.cause.is_empty() { &body.cause } else { &answer.cause };
         let cut = body.cut.and_then(|cut| Cause::cut(cut, words));
         match sitemap::read(&body.bytes, body.cut.is_some(), config) {
-            Ok(sitemap) => (self.found_in(url, level, sitemap), cut),
+            Ok(sitemap) => {
+                let broken =
+                    || Cause::cut(Cut::Encoding, "the sitemap breaks off: what follows cannot be read");
+                let cause = cut.or_else(|| sitemap.is_broken.then(broken).flatten());
+                (self.found_in(url, level, sitemap), cause)
+            }
             Err(error) => {
                 let error = Cause::new(FailureKind::Decode, &error.to_string());
                 (Vec::new(), Some(cut.unwrap_or(error)))

@@ -47,6 +47,8 @@ pub struct Sitemap {
     pub entries: Vec<SitemapEntry>,
     /// Whether there was more that was not read: by a limit, or because the file is broken.
     pub is_cut: bool,
+    /// Whether it was not read to its end because the file is broken.
+    pub is_broken: bool,
 }
 
 /// A file that is no sitemap.
@@ -65,17 +67,22 @@ pub enum SitemapError {
 pub fn read(bytes: &[u8], truncated: bool, limits: &SitemapsConfig) -> Result<Sitemap, SitemapError> {
     // One more than the limit, so that reaching it can be told from going beyond.
     let most = limits.max_bytes as u64 + 1;
-    let mut sitemap = if bytes.starts_with(&GZIP) {
+    let sitemap = if bytes.starts_with(&GZIP) {
         let mut input = BufReader::new(MultiGzDecoder::new(bytes).take(most));
         let sitemap = read_from(&mut input, truncated, limits)?;
-        Sitemap { is_cut: sitemap.is_cut || input.get_ref().limit() == 0, ..sitemap }
+        limited(sitemap, input.get_ref().limit() == 0)
     } else {
         let mut input = bytes.take(most);
         let sitemap = read_from(&mut input, truncated, limits)?;
-        Sitemap { is_cut: sitemap.is_cut || input.limit() == 0, ..sitemap }
+        limited(sitemap, input.limit() == 0)
     };
-    sitemap.is_cut |= truncated;
-    Ok(sitemap)
+    Ok(limited(sitemap, truncated))
+}
+
+/// A file that ends at a limit is cut, and not broken for it.
+fn limited(sitemap: Sitemap, at_limit: bool) -> Sitemap {
+    let Sitemap { is_cut, is_broken, .. } = sitemap;
+    Sitemap { is_cut: is_cut || at_limit, is_broken: is_broken && !at_limit, ..sitemap }
 }
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];

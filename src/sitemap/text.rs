@@ -9,14 +9,15 @@ use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind};
 /// # Errors
 /// [`SitemapError::Neither`] when there is no URL at all: it is some other text then.
 pub(super) fn read(input: &mut impl BufRead, truncated: bool, most: usize) -> Result<Sitemap, SitemapError> {
-    let (mut entries, mut is_cut, mut line) = (Vec::new(), false, Vec::new());
+    let (mut entries, mut line) = (Vec::new(), Vec::new());
+    let (mut is_cut, mut is_broken) = (false, false);
     loop {
         line.clear();
         match input.read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(_) => {}
             Err(_) => {
-                is_cut = true;
+                (is_cut, is_broken) = (true, true);
                 break;
             }
         }
@@ -32,7 +33,7 @@ pub(super) fn read(input: &mut impl BufRead, truncated: bool, most: usize) -> Re
     if entries.is_empty() && !is_cut {
         return Err(SitemapError::Neither);
     }
-    Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut })
+    Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut, is_broken })
 }
 
 fn url_in(line: &[u8]) -> Option<&str> {

@@ -96,11 +96,7 @@ fn broken() -> Vec<(&'static str, Reply, Fate)> {
     vec![
         ("too-long", Reply::html(link).claiming(1_000), Cut(200, 1)),
         ("too-short", Reply::html(&format!("{link}{link}")).claiming(link.len()), Read(200, 1)),
-        (
-            "two-lengths",
-            raw("Content-Length: 16\r\nContent-Length: 3\r\n\r\n<a href=/x>x</a>"),
-            Read(200, 1),
-        ),
+        ("two-lengths", raw("Content-Length: 16\r\nContent-Length: 3\r\n\r\n<a href=/x>x</a>"), Read(200, 1)),
         ("no-length", raw("Content-Length: -1\r\n\r\n<a href=/x>x</a>"), Read(200, 1)),
         ("bad-chunk", raw("Transfer-Encoding: chunked\r\n\r\nZZ\r\nhello"), Failed(Protocol)),
         ("huge-chunk", raw("Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello"), Failed(Protocol)),

@@ -56,8 +56,7 @@ impl Model {
             }
             Visit::NotModified => known.renewed(day),
             Visit::Answered(content)
-                if content.challenge
-                    || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
+                if content.challenge || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
             {
                 let failures = known.page.failures + 1;
                 if known.settled {
