@@ -5,6 +5,7 @@ pub mod process;
 mod crawling;
 mod daemon;
 mod explaining;
+mod failing;
 mod former_formats;
 mod logging;
 mod robots;

@@ -107,7 +107,11 @@ fn a_page_that_never_answered_is_visited_although_its_entry_counts_no_attempt() 
     // As a merge leaves it that was cut short and is made once more, after the page has failed.
     let (priority, target) = (Priority::New(0), Target::Page);
     let entry = QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target };
-    let record = PageRecord { url: page, visited: 1_000_000, visit: Visit::Failed(FailureKind::Timeout) };
+    let record = PageRecord {
+        url: page,
+        visited: 1_000_000,
+        visit: Visit::Failed(FailureKind::Timeout, String::new()),
+    };
     site.store.commit(Commit { records: vec![record], retried: vec![entry], ..Commit::default() }).unwrap();
     crawl(&site, &[]);
     assert_eq!(asked(&site), ["a.test/"]);
@@ -282,7 +286,7 @@ fn a_robots_txt_that_has_moved_to_where_nobody_asks_cannot_be_had() {
         assert_eq!((kept.status, kept.fetched), (0, 0), "{host}");
         assert!(kept.failing_since + 100 > now && kept.tried == kept.failing_since, "{host}: {kept:?}");
         let (fetched, body) = (now - day - 3_600, "User-agent: *\nDisallow: /p2\n".into());
-        let copy = KeptRobots { fetched, status: 200, tried: fetched, failing_since: 0, body };
+        let copy = KeptRobots { fetched, status: 200, tried: fetched, body, ..KeptRobots::default() };
         site.store.keep_robots(&origin, &copy.encode()).unwrap();
     }
     let seeds: Vec<String> =

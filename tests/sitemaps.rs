@@ -55,6 +55,7 @@ fn the_protocols_own_example_is_read() {
                 entry("http://www.example.com/?a&b", Some(1_103_824_815)),
             ],
             is_cut: false,
+            is_broken: false,
         }
     );
     let index = whole(
@@ -165,7 +166,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
         (gzip(full.as_bytes())[..300].to_vec(), 1),
     ] {
         let sitemap = whole(&bytes);
-        assert!(sitemap.is_cut);
+        assert!(sitemap.is_cut && sitemap.is_broken);
         assert!((least..100).contains(&sitemap.entries.len()), "{} of {least}", sitemap.entries.len());
         for (n, loc) in locs(&sitemap).iter().enumerate() {
             assert_eq!(*loc, format!("http://a.test/{n}"));

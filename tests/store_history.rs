@@ -313,7 +313,7 @@ fn not_modified_renews_no_page_that_was_never_read() {
         store.snapshot().page(&page).unwrap()
     };
     assert_eq!(visit(1, Visit::NotModified), None);
-    visit(2, Visit::Failed(FailureKind::Timeout));
+    visit(2, Visit::Failed(FailureKind::Timeout, String::new()));
     let known = visit(3, Visit::NotModified).unwrap();
     assert_eq!((known.upd_day.0, known.failures), (0, 1));
     visit(4, web::answered(200, vec![]));

@@ -1,6 +1,7 @@
 //! An index that is damaged, row by row and behind its back: each kind of damage is found, told by its family, and
 //! repaired to what an undamaged index holds.
 
+mod clocks;
 mod crawled;
 mod damage;
 mod times;
@@ -247,7 +248,7 @@ fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
     assert!(told.contains(&("pages", "rows that cannot be read", 1)), "{told:?}");
     assert!(told.contains(&("outlinks", "lists of links without a page", 1)), "{told:?}");
     let shown = findings.found.iter().find(|finding| finding.family == "pages").unwrap().to_string();
-    assert_eq!(shown, format!("pages: rows that cannot be read: 1, such as {}", key.escape_ascii()));
+    assert_eq!(shown, format!("pages: rows that cannot be read: 1, such as {lost}"));
     assert_eq!(findings.left, []);
     assert_eq!(store.snapshot().page(&lost).unwrap(), None);
     drop(store);

@@ -30,6 +30,7 @@ macro_rules! metrics {
 metrics! {
     BUILD = Metric::gauge("backlinkd_build_info", &["version"], "1, labelled with the version.");
     FETCHES = Metric::counter("backlinkd_fetches_total", &["outcome"], "Page visits stored, by outcome: `answered`, or why there was no answer.");
+    FAILED = Metric::counter("backlinkd_failed_requests_total", &["resource", "kind"], "Requests that failed, each attempt by itself: for a `page`, a `sitemap`, a `robots.txt` or the `address` of a host, and why.");
     LEFT_OUT = Metric::counter("backlinkd_urls_left_out_total", &["reason"], "URLs that were not fetched: `robots` (robots.txt says no), `block-list`, `trap`.");
     UNCHANGED = Metric::counter("backlinkd_unchanged_total", &[], "Of the answered, those that had not changed (304).");
     COPIES = Metric::counter("backlinkd_copies_total", &[], "Pages whose links were not followed because the host has too many of the same.");
@@ -79,6 +80,9 @@ pub fn text(state: &ApiState, requests: &Requests, answers: &Answers) -> Result<
     page.put(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
     if let Some(progress) = state.activity.crawl() {
         crawl(&mut page, &progress.figures());
+        for failed in progress.failed_requests() {
+            page.put(&FAILED, &[failed.resource.as_str(), &failed.kind], failed.count);
+        }
     }
     page.put(&SEEN, &["known"], state.store.known_urls());
     page.put(&SEEN, &["met"], state.store.met_urls() as u64);

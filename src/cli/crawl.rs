@@ -8,8 +8,8 @@ use anyhow::Context;
 use super::meter::{Meter, of_crawl};
 use super::numbers::{grouped, row};
 use super::signals::Stop;
-use super::{Ending, Setting, rank, runtime, stats};
-use crate::crawl::{CrawlJob, Crawler, Figures};
+use super::{Ending, Setting, failures, rank, runtime, stats};
+use crate::crawl::{CrawlJob, Crawler, Figures, Progress};
 use crate::model::{Day, FailureKind};
 use crate::store::{Stats, Store};
 use crate::urls::CanonicalUrl;
@@ -50,6 +50,7 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     let took = start.elapsed();
     store.flush().context("the index cannot be written out")?;
     setting.console.report(summary(&figures, took))?;
+    report_failures(setting, crawler.progress())?;
     // Whatever comes now cannot be told to stop, so the next signal ends it: for that, stop is set.
     let stopped = stop.set();
     if batch.rank && !stopped {
@@ -71,6 +72,14 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
 /// Whether there is no URL to begin with.
 pub(super) fn has_nothing(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<bool> {
     Ok(seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()?)
+}
+
+/// Tells which requests failed, and why.
+pub(super) fn report_failures(setting: &Setting, progress: &Progress) -> anyhow::Result<()> {
+    match failures::table(&progress.failed_requests()) {
+        table if table.is_empty() => Ok(()),
+        table => setting.console.report(table),
+    }
 }
 
 /// What a crawl did, for people.
@@ -128,7 +137,8 @@ fn notes(
     } else if stats.queued > 0 {
         notes.push(format!(
             "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\
-             answered with errors, asked for a pause, or have had their budget of pages; -v tells which."
+             answered with errors, asked for a pause, or have had their budget of pages; `backlinkd host HOST`\n\
+             tells which."
         ));
     } else if figures.pages == 0 && stats.visited > 0 {
         notes.push(format!("Nothing was fetched: no page is due for another visit{until}."));

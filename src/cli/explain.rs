@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::numbers::grouped;
-use super::standing::{Server, time, unix_now};
+use super::standing::{Failure, Server, time, unix_now};
 use super::{Ending, Setting};
 use crate::crawl;
 use crate::frontier::{Priority, QueuedUrl, TrapRules};
-use crate::model::{Day, FailureKind, StoredPage};
+use crate::model::{Cut, Day, FailureKind, StoredPage};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
 
@@ -23,6 +23,8 @@ struct Explained {
     page: Option<Page>,
     /// `null`: it does not wait in its host's queue.
     queued: Option<Queued>,
+    /// Why the last request for it failed, or what of its answer is missing; `null`: neither is known.
+    cause: Option<String>,
     server: Server,
     /// Why it is not fetched now, in sentences; none: it is fetched when its turn comes.
     reasons: Vec<String>,
@@ -33,8 +35,12 @@ struct Page {
     visited: u64,
     /// HTTP status of the last answer; 0 when there was none.
     status: u16,
-    /// Why the last visit failed; `null` when it did not.
+    /// Why the last visit failed, in a word; `null` when it did not.
     failure: Option<&'static str>,
+    /// Why the end of its body is missing, in a word; `null` when it is whole.
+    cut: Option<&'static str>,
+    /// Why it failed, or what of the answer is missing, in words; empty when all went well.
+    cause: String,
     depth: u16,
     next_visit: Option<u64>,
 }
@@ -65,11 +71,13 @@ pub(super) fn explain(setting: &Setting, word: &str, json: bool) -> anyhow::Resu
 
 impl Explained {
     fn of(setting: &Setting, store: &Arc<Store>, url: &CanonicalUrl) -> anyhow::Result<Self> {
-        let page = store.page(url)?.map(page);
+        let page = store.page(url)?.map(|stored| page(setting, stored));
         let queued = store.entry_of(url)?.map(queued);
         let met = page.is_some() || queued.is_some() || store.was_met(url)?;
         let server = Server::of(setting, store, url)?;
-        let mut explained = Self { url: url.to_string(), met, page, queued, server, reasons: Vec::new() };
+        let cause = cause(url, page.as_ref(), &server);
+        let (url_text, reasons) = (url.to_string(), Vec::new());
+        let mut explained = Self { url: url_text, met, page, queued, cause, server, reasons };
         explained.reasons = explained.why_not(setting, store, url)?;
         Ok(explained)
     }
@@ -92,6 +100,15 @@ impl Explained {
             }
             Some(robots) if !robots.allowed => {
                 reasons.push(format!("robots.txt: goes by {}.", robots.basis));
+                if let Some(since) = robots.failing_since.filter(|_| robots.attempts > 0) {
+                    reasons.push(format!(
+                        "robots.txt cannot be had since {}: {}: {}. It is asked for again at {}.",
+                        time(since),
+                        robots.kind,
+                        robots.cause,
+                        time(robots.due)
+                    ));
+                }
             }
             _ => {}
         }
@@ -100,6 +117,9 @@ impl Explained {
                 "Its host is left alone until {}, because it did not answer, answered with errors or asked for a pause.",
                 time(until)
             ));
+            if let Some(Failure { at, url, kind, cause }) = server.failures.last() {
+                reasons.push(format!("The last failure there, at {}: {url}: {kind}: {cause}.", time(*at)));
+            }
         }
         reasons.extend(self.depth_or_budget(config.max_depth));
         match (&self.page, &self.queued) {
@@ -170,6 +190,9 @@ impl Explained {
             }
             None => text += "\n  never visited",
         }
+        if let Some(cause) = &self.cause {
+            text += &format!("\n  cause: {cause}");
+        }
         if let Some(queued) = &self.queued {
             let role = match (queued.due, queued.place) {
                 (Some(due), _) => format!("for another visit, due since {}", time(due)),
@@ -194,6 +217,17 @@ impl Explained {
     }
 }
 
+/// What is known of why a URL has no good answer: by its page, else by what its host remembers.
+fn cause(url: &CanonicalUrl, page: Option<&Page>, server: &Server) -> Option<String> {
+    if let Some(page) = page {
+        let kind = page.failure.or(page.cut.map(|_| "cut"));
+        let words = || kind.map_or(page.cause.clone(), |kind| format!("{kind}: {}", page.cause));
+        return (!page.cause.is_empty()).then(words);
+    }
+    let failure = server.failures.iter().rfind(|failure| failure.url == url.as_str())?;
+    Some(format!("{}: {}", failure.kind, failure.cause))
+}
+
 fn queued(entry: QueuedUrl) -> Queued {
     let (kind, due, place) = match entry.priority {
         Priority::Seed => ("seed", None, None),
@@ -204,13 +238,15 @@ fn queued(entry: QueuedUrl) -> Queued {
     Queued { kind, due, place, depth: entry.depth, failed_attempts: entry.attempts }
 }
 
-fn page(page: StoredPage) -> Page {
+fn page(setting: &Setting, page: StoredPage) -> Page {
     let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == page.last_failure);
     Page {
         visited: page.visited,
         status: page.status,
         failure: failure.map(|kind| kind.as_str()),
+        cut: page.cut.map(Cut::as_str),
+        cause: page.cause.clone(),
         depth: page.depth,
-        next_visit: (page.next_visit > 0).then_some(page.next_visit),
+        next_visit: (page.next_visit > 0).then(|| crawl::next_visit(&setting.config, &page, unix_now())),
     }
 }

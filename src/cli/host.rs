@@ -1,19 +1,15 @@
 //! `backlinkd host`: what is known of a host as a server, and how it is treated. Also while a daemon runs.
 
 use super::numbers::grouped;
-use super::standing::{Robots, Server, time};
+use super::standing::{Failure, Robots, Server, time};
 use super::{Ending, Setting};
-use crate::urls::{CanonicalUrl, Surt};
+use crate::urls::CanonicalUrl;
 
 pub(super) fn host(setting: &Setting, word: &str, json: bool) -> anyhow::Result<Ending> {
     let url = setting.rules.typed(word)?;
     let store = setting.open_beside()?;
-    let mut urls: Vec<CanonicalUrl> = Vec::new();
-    for (queue, _) in store.servers(url.host())? {
-        let (&scheme, authority) = queue.as_bytes().split_last().unwrap_or((&0, &[]));
-        let home = Surt::bytes_to_url(&[authority, b"/", &[scheme]].concat());
-        urls.extend(home.ok().filter(|home| home.host() == url.host()));
-    }
+    let homes = store.servers(url.host())?.into_iter().filter_map(|(queue, _)| queue.home());
+    let mut urls: Vec<CanonicalUrl> = homes.filter(|home| home.host() == url.host()).collect();
     let home = |scheme: &str| setting.rules.canonical(&format!("{scheme}://{}/", url.authority()));
     for usual in [home("https")?, home("http")?] {
         // Never fetched from, but perhaps about to be.
@@ -42,9 +38,14 @@ fn text(server: &Server) -> String {
     let mut text = server.origin.clone();
     let mut row = |name: &str, value: String| text += &format!("\n  {name:<12} {value}");
     row("robots.txt", server.robots.as_ref().map_or("not asked for yet".to_owned(), robots));
+    if let Some((since, robots)) =
+        server.robots.as_ref().and_then(|robots| Some((robots.failing_since?, robots)))
+    {
+        row("failing", failing(since, robots));
+    }
     row("delay", format!("{} s from the end of a fetch to the next", server.delay_seconds));
     row("queue", format!("{} URLs", grouped(server.queued)));
-    row("visits", format!("{}, the last {} failed", grouped(server.visits), server.failures));
+    row("visits", format!("{}, the last {} failed", grouped(server.visits), server.failures_in_a_row));
     row(
         "budget",
         format!(
@@ -71,7 +72,21 @@ fn text(server: &Server) -> String {
     for visit in server.last_visits.iter().rev() {
         row(&visit.outcome, time(visit.at));
     }
+    for Failure { at, url, kind, cause } in server.failures.iter().rev() {
+        row("failed", format!("{} {kind} {url}: {cause}", time(*at)));
+    }
     text
+}
+
+/// Since when a robots.txt cannot be had, and why.
+fn failing(since: u64, Robots { attempts, kind, cause, .. }: &Robots) -> String {
+    let since = format!("robots.txt cannot be had since {}", time(since));
+    match attempts {
+        // As an earlier version left it.
+        0 => since,
+        1 => format!("{since}: {kind}: {cause}"),
+        attempts => format!("{since}, {attempts} attempts: {kind}: {cause}"),
+    }
 }
 
 fn robots(robots: &Robots) -> String {

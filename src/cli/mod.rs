@@ -7,6 +7,7 @@ mod args;
 mod console;
 mod crawl;
 mod explain;
+mod failures;
 mod host;
 mod limits;
 mod log;

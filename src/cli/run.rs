@@ -66,6 +66,7 @@ pub(super) fn run(
     store.flush().context("the index cannot be written out")?;
     let figures = crawled.context("the crawl ended before its time")?;
     setting.console.report(crawl::summary(&figures, start.elapsed()))?;
+    crawl::report_failures(setting, crawler.progress())?;
     ended.map(|()| if all_good { Ending::Good } else { Ending::Partial })
 }
 

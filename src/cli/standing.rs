@@ -11,7 +11,7 @@ use super::Setting;
 use crate::crawl;
 use crate::fetch::{KeptRobots, RobotsBasis, RobotsKnown};
 use crate::frontier::{BlockList, QueueName};
-use crate::model::{FailureKind, HostRecord, HostVisit};
+use crate::model::{FailureKind, HostFailure, HostRecord, HostVisit};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
 
@@ -27,7 +27,7 @@ pub(super) struct Server {
     pub queued: u64,
     /// Visits to pages, and how many of the last failed in a row.
     pub visits: u64,
-    pub failures: u32,
+    pub failures_in_a_row: u32,
     /// Until when it is left alone; `null`: it is not.
     pub asleep_until: Option<u64>,
     /// `null`: it was not asked for yet.
@@ -35,6 +35,17 @@ pub(super) struct Server {
     pub budget: Budget,
     /// The latest last.
     pub last_visits: Vec<Visit>,
+    /// The last requests that failed, robots.txt and sitemaps included; the latest last.
+    pub failures: Vec<Failure>,
+}
+
+/// A request that failed.
+#[derive(Debug, Serialize)]
+pub(super) struct Failure {
+    pub at: u64,
+    pub url: String,
+    pub kind: String,
+    pub cause: String,
 }
 
 /// What its robots.txt says of the URL asked about.
@@ -48,6 +59,12 @@ pub(super) struct Robots {
     /// When the copy came, and with which status.
     pub fetched: Option<u64>,
     pub status: u16,
+    /// Since when it cannot be had, how often in a row, and why; `null`, 0 and empty: it could be had last. Without a
+    /// time, why its end is missing.
+    pub failing_since: Option<u64>,
+    pub attempts: u32,
+    pub kind: String,
+    pub cause: String,
     /// When it is asked for again.
     pub due: u64,
     pub crawl_delay_seconds: Option<f64>,
@@ -77,7 +94,7 @@ impl Server {
         let queue = QueueName::of(url);
         let record = store.host(&queue)?;
         let asleep_until = crawl::asleep_until(config, &record, unix_now());
-        let HostRecord { visits, failures, last, .. } = record;
+        let HostRecord { visits, failures: failures_in_a_row, last, last_failures, .. } = record;
         let standing = crawl::standing(store, &config.crawl, url)?;
         let blocks = BlockList::read(&config.crawl.block_list).context("crawl.block_list cannot be used")?;
         let robots = robots(setting, store, url)?;
@@ -89,7 +106,7 @@ impl Server {
             delay_seconds: config.crawl.delay.0.as_secs_f64().max(asked.min(most)),
             queued: store.queue_length_of(&queue)?,
             visits,
-            failures,
+            failures_in_a_row,
             asleep_until,
             robots,
             budget: Budget {
@@ -101,6 +118,7 @@ impl Server {
                 domain_most: standing.domain_budget,
             },
             last_visits: last.iter().map(visit).collect(),
+            failures: last_failures.into_iter().map(failure).collect(),
         })
     }
 }
@@ -112,6 +130,7 @@ fn robots(setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Resul
     let config = &setting.config;
     let known = RobotsKnown::of(&kept, &config.robots, &config.fetch.user_agent, url, unix_now());
     let undefined = known.basis == RobotsBasis::Undefined;
+    let failure = known.failure.as_deref().cloned().unwrap_or_default();
     Ok(Some(Robots {
         allowed: known.decision.allowed && !undefined,
         line: if undefined { 0 } else { known.decision.line },
@@ -123,6 +142,10 @@ fn robots(setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Resul
         },
         fetched: known.fetched,
         status: known.status,
+        failing_since: known.failing_since,
+        attempts: failure.attempts,
+        kind: failure.kind,
+        cause: failure.cause,
         due: known.due,
         crawl_delay_seconds: known.crawl_delay.map(|delay| delay.as_secs_f64()),
     }))
@@ -132,6 +155,10 @@ fn visit(visit: &HostVisit) -> Visit {
     let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == visit.failure);
     let outcome = failure.map_or_else(|| visit.status.to_string(), |kind| kind.as_str().to_owned());
     Visit { at: visit.at, outcome }
+}
+
+fn failure(HostFailure { at, url, kind, cause }: HostFailure) -> Failure {
+    Failure { at, url, kind, cause }
 }
 
 /// Scheme, host and port of a URL.

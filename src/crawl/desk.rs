@@ -152,8 +152,8 @@ mod tests {
                 let Some(Progressed::Done(outcome, _)) = read.ok().flatten() else { panic!("it is done") };
                 assert_eq!((outcome.end, outcome.queued.attempts), (expected, attempts + 1));
                 let visit = outcome.record.map(|record| record.visit);
-                let failed =
-                    (outcome.queued.target == Target::Page).then_some(Visit::Failed(FailureKind::Decode));
+                let defect = || Visit::Failed(FailureKind::Decode, "a defect of this program".to_owned());
+                let failed = (outcome.queued.target == Target::Page).then(defect);
                 assert_eq!(visit, failed);
             }
         }

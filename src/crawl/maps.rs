@@ -8,13 +8,14 @@
 //! names it, otherwise of the host that names it, which may keep its sitemaps with thousands of others on one storage
 //! host.
 
+use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Outcome};
 use super::progress::{Progress, unix_now};
 use super::reading::Reading;
 use crate::fetch::{Answer, FetchOutcome};
 use crate::frontier::{Found, Priority, QueuedUrl, SitemapGrant, Target};
-use crate::model::{Day, LinkTag, MediaType};
-use crate::sitemap::{self, SitemapEntry, SitemapKind};
+use crate::model::{Cut, Day, FailureKind, LinkTag, MediaType};
+use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
 use crate::urls::{CanonicalUrl, host_of};
 
 /// Links away from a seed that a page in a sitemap is.
@@ -39,25 +40,26 @@ impl Reading {
     /// What became of a queued sitemap.
     pub fn sitemap(&self, queued: QueuedUrl, fetched: &FetchOutcome) -> Outcome {
         let attempts = queued.attempts + 1;
-        let (read, passing) = match (&queued.target, fetched) {
-            (Target::Page, _) => (Err("it was queued as a page".to_owned()), false),
+        let (found, passing, cause) = match (&queued.target, fetched) {
+            (Target::Page, _) => (Vec::new(), false, None),
             (Target::Sitemap(grant), FetchOutcome::Answered(answer)) => {
                 let (url, domain) = (&queued.url, self.suffixes.domain_of(queued.url.host()));
-                let read = self.answered(&Source { url, grant, domain }, answer);
-                (read, answer.status >= 500 || answer.status == 429)
+                let (found, cause) = self.answered(&Source { url, grant, domain }, answer);
+                (found, answer.status >= 500 || answer.status == 429, cause)
             }
             (Target::Sitemap(_), FetchOutcome::Failed(kind, detail)) => {
-                (Err(format!("{}: {detail}", kind.as_str())), true)
+                (Vec::new(), true, Some(Cause::new(*kind, detail)))
             }
         };
-        let found = read.unwrap_or_else(|reason| {
-            tracing::debug!(url = %queued.url, reason, "a sitemap cannot be read");
-            Vec::new()
+        let failure = cause.map(|cause| {
+            let (resource, url) = (Resource::Sitemap, &queued.url);
+            FailedRequest { resource, url, attempt: attempts, cause }.tell(&self.progress.failed_requests)
         });
         Progress::add(&self.progress.sitemaps, 1);
         let end =
             if passing && attempts < self.config.crawl.max_attempts { End::Again } else { End::Fetched };
-        Outcome { queued: QueuedUrl { attempts, ..queued }, record: None, others: Vec::new(), found, end }
+        let queued = QueuedUrl { attempts, ..queued };
+        Outcome { queued, record: None, others: Vec::new(), found, failure, end }
     }
 
     /// A sitemap that the robots.txt of `namer`'s host names, to be read, unless the host has none left.
@@ -66,28 +68,48 @@ impl Reading {
         self.to_be_read(url, grant, today)
     }
 
-    /// What an answer leads to, or why it is no sitemap.
-    fn answered(&self, source: &Source<'_>, answer: &Answer) -> Result<Vec<Found>, String> {
+    /// What an answer leads to, and what kept it from being read, in whole or in part.
+    fn answered(&self, source: &Source<'_>, answer: &Answer) -> (Vec<Found>, Option<Cause>) {
         if (200..=299).contains(&answer.status) {
             return self.listed(source, answer);
         }
         match LinkTag::from_redirect_status(answer.status) {
-            Some(_) => Ok(self.moved(source, answer).into_iter().collect()),
-            None => Err(format!("the server answered {}", answer.status)),
+            Some(_) => (self.moved(source, answer).into_iter().collect(), None),
+            None => (Vec::new(), Some(Cause::status(answer.status))),
         }
     }
 
-    fn listed(&self, source: &Source<'_>, answer: &Answer) -> Result<Vec<Found>, String> {
+    /// What a sitemap lists, and what kept it from being read, in whole or in part.
+    fn listed(&self, source: &Source<'_>, answer: &Answer) -> (Vec<Found>, Option<Cause>) {
         let config = &self.config.sitemaps;
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
-        let body = answer.decode(config.max_bytes).map_err(|error| error.to_string())?;
+        let body = match answer.decode(config.max_bytes) {
+            Ok(body) => body,
+            Err(error) => return (Vec::new(), Some(Cause::new(FailureKind::Decode, &error.to_string()))),
+        };
+        let words = if answer.cause.is_empty() { &body.cause } else { &answer.cause };
+        let cut = body.cut.and_then(|cut| Cause::cut(cut, words));
         let charset = answer.media_type.as_ref().and_then(MediaType::charset);
-        let sitemap = sitemap::read(&body.bytes, body.cut.is_some(), charset, config)
-            .map_err(|error| error.to_string())?;
+        match sitemap::read(&body.bytes, body.cut.is_some(), charset, config) {
+            Ok(sitemap) => {
+                let broken =
+                    || Cause::cut(Cut::Encoding, "the sitemap breaks off: what follows cannot be read");
+                let cause = cut.or_else(|| sitemap.is_broken.then(broken).flatten());
+                (self.found_in(source, sitemap), cause)
+            }
+            Err(error) => {
+                let error = Cause::new(FailureKind::Decode, &error.to_string());
+                (Vec::new(), Some(cut.unwrap_or(error)))
+            }
+        }
+    }
+
+    fn found_in(&self, source: &Source<'_>, sitemap: Sitemap) -> Vec<Found> {
+        let config = &self.config.sitemaps;
         if sitemap.is_cut {
             tracing::debug!(url = %source.url, entries = sitemap.entries.len(), "a sitemap is read in part");
         }
-        let Some(base) = self.rules.base(source.url) else { return Ok(Vec::new()) };
+        let Some(base) = self.rules.base(source.url) else { return Vec::new() };
         let today = Day::from_unix_seconds(unix_now());
         let mut room = config.max_bytes;
         // Absolute URLs have room in any case; relative ones can be short, and lead to long ones.
@@ -100,7 +122,7 @@ impl Reading {
             .entries
             .into_iter()
             .filter_map(|entry| Some((self.rules.resolve(&base, &entry.loc).ok()?, entry)));
-        Ok(match sitemap.kind {
+        match sitemap.kind {
             SitemapKind::Urls => {
                 let own = entries.filter_map(|(page, entry)| Some((self.payer(source, &page)?, page, entry)));
                 let own = own.take_while(|(_, page, _)| fits(page));
@@ -115,7 +137,7 @@ impl Reading {
                 reached.filter_map(|(target, _)| self.further_sitemap(source, target, today)).collect()
             }
             SitemapKind::Index => Vec::new(),
-        })
+        }
     }
 
     /// Where a sitemap went. Those of the deepest index may have gone somewhere too. A session id in the address stays:

@@ -9,7 +9,7 @@ use super::desk::Fetched;
 use super::room::Room;
 use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
-use crate::model::{FailureKind, PageRecord, Visit};
+use crate::model::{FailureKind, HostFailure, PageRecord, Visit};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
@@ -17,6 +17,8 @@ use crate::warc::WarcError;
 pub(super) enum Event {
     Resolved {
         queue: QueueName,
+        /// A URL of the queue.
+        url: CanonicalUrl,
         at: Instant,
         found: Result<IpAddr, Failure>,
     },
@@ -59,7 +61,7 @@ pub(super) struct Waiting {
 #[derive(Clone, Debug)]
 pub(super) enum Ended {
     Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
-    Failed { kind: FailureKind, detail: String, crawl_delay: Option<Duration> },
+    Failed { kind: FailureKind, crawl_delay: Option<Duration> },
 }
 
 /// What the writer is asked to do.
@@ -69,6 +71,8 @@ pub(super) enum Work {
     Found(Vec<Found>),
     /// A host is left alone until this Unix time.
     Asleep(QueueName, u64),
+    /// A request for something else than a page or a sitemap failed.
+    Failed(QueueName, HostFailure),
     /// Queue pages whose next visit is due at this Unix time, so many at most.
     Due(u64, usize),
     /// Hold the URLs met against all known ones.
@@ -93,6 +97,8 @@ pub(super) struct Outcome {
     /// Of the other URLs of its chain of redirects.
     pub others: Vec<PageRecord>,
     pub found: Vec<Found>,
+    /// What its host remembers of it, if the request failed.
+    pub failure: Option<HostFailure>,
     pub end: End,
 }
 
@@ -140,6 +146,6 @@ pub(super) struct Stored {
     pub arrivals: Vec<Arrival>,
     /// Whether the URLs met were held against all known ones.
     pub merged: bool,
-    /// How many pages had fallen due, if that was asked for.
+    /// How many pages had fallen due, or were scheduled too far off, whichever are more, if that was asked for.
     pub due: Option<usize>,
 }

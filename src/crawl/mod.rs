@@ -22,6 +22,7 @@ mod chain;
 mod challenge;
 mod desk;
 mod disk;
+mod failures;
 mod maps;
 mod messages;
 mod progress;
@@ -41,15 +42,16 @@ use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
 use crate::fetch::{FetchError, Fetcher, RobotsCache};
-use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing};
+use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing, due_visit};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
-use crate::model::HostRecord;
+use crate::model::{HostRecord, StoredPage};
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
 pub use disk::{LowDisk, too_little_room};
+pub use failures::{FailureCount, FailureExample, Resource};
 pub use progress::{Figures, Progress};
 
 use allowance::Allowances;
@@ -131,6 +133,11 @@ pub fn asleep_until(config: &Config, host: &HostRecord, now: u64) -> Option<u64>
     let Config { crawl, robots, .. } = config;
     let longest = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0).as_secs();
     (now < host.asleep_until && host.asleep_until - now <= longest).then_some(host.asleep_until)
+}
+
+/// When a page is visited next, whatever clock or former configuration planned it: see [`due_visit`].
+pub fn next_visit(config: &Config, page: &StoredPage, now: u64) -> u64 {
+    due_visit(page.next_visit, page.visited, recrawl_rules(config).longest(), now)
 }
 
 impl Crawler {

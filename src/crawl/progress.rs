@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::failures::{FailureCount, FailureTable};
 use crate::model::FailureKind;
 
 /// Counters that only grow, and gauges of the moment.
@@ -16,6 +17,8 @@ pub struct Progress {
     pub(super) answered: AtomicU64,
     /// Of those, failed, in the order of [`FailureKind::ALL`].
     pub(super) failures: [AtomicU64; FailureKind::ALL.len()],
+    /// Requests that failed, those for other things than pages included.
+    pub(super) failed_requests: FailureTable,
     /// URLs left out because a robots.txt says so.
     pub(super) disallowed: AtomicU64,
     /// URLs left out because their host is on the block list, and because they look like a part of a trap.
@@ -91,6 +94,11 @@ impl Progress {
 
     pub(super) fn set(gauge: &AtomicU64, value: usize) {
         gauge.store(value as u64, Ordering::Relaxed);
+    }
+
+    /// The requests that failed so far, by what they asked for and why.
+    pub fn failed_requests(&self) -> Vec<FailureCount> {
+        self.failed_requests.counts()
     }
 
     /// The figures now. Each is right; they may be a record apart from each other.

@@ -9,6 +9,7 @@ use super::Crawler;
 use super::allowance::Allowances;
 use super::chain::{self, Chain};
 use super::challenge;
+use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
 use crate::config::{Config, CrawlOrder};
@@ -127,14 +128,15 @@ impl Reading {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let url = self.recorded_url(&queued, asked);
-        let visit = match fetched {
+        let mut visit = match fetched {
             FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional),
-            FetchOutcome::Failed(kind, detail) => {
-                tracing::debug!(url = %queued.url, detail, "no answer came");
-                Visit::Failed(kind)
-            }
+            FetchOutcome::Failed(kind, detail) => Visit::Failed(kind, detail),
         };
         let attempts = queued.attempts + 1;
+        let failure = Cause::take(&mut visit).map(|cause| {
+            let (resource, url) = (Resource::Page, &queued.url);
+            FailedRequest { resource, url, attempt: attempts, cause }.tell(&self.progress.failed_requests)
+        });
         let again = is_passing(&visit) && attempts < self.config.crawl.max_attempts;
         let mut found = self.found(&queued, &visit);
         let mut others = chain.map_or_else(Vec::new, |chain| chain.records);
@@ -146,7 +148,7 @@ impl Reading {
         let own = others.iter().position(|record| record.url == queued.url).map(|at| others.remove(at));
         let queued = QueuedUrl { attempts, ..queued };
         let end = if again { End::Again } else { End::Fetched };
-        Outcome { queued, record: own, others, found, end }
+        Outcome { queued, record: own, others, found, failure, end }
     }
 
     /// The URLs that a page leads to and the crawl may go on to. A page that says nofollow is not followed. A
@@ -242,10 +244,7 @@ impl Reading {
                 }
                 Visit::Answered(Box::new(content))
             }
-            Err(error) => {
-                tracing::debug!(%url, %error, "a body could not be decoded");
-                Visit::Failed(FailureKind::Decode)
-            }
+            Err(error) => Visit::Failed(FailureKind::Decode, error.to_string()),
         }
     }
 
@@ -312,7 +311,7 @@ impl Reading {
 /// Whether another try may bring what this one did not. A server that encodes a body wrongly does so each time.
 fn is_passing(visit: &Visit) -> bool {
     match visit {
-        Visit::Failed(kind) => *kind != FailureKind::Decode,
+        Visit::Failed(kind, _) => *kind != FailureKind::Decode,
         Visit::Answered(content) => {
             let is_error = content.status >= 500 || content.status == 429;
             is_error || matches!(content.cut, Some(Cut::Time | Cut::Disconnect))

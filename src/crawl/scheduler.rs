@@ -372,7 +372,7 @@ impl<'a> Loop<'a> {
 
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
-            Event::Resolved { queue, at, found } => self.take_in_address(&queue, at, found)?,
+            Event::Resolved { queue, url, at, found } => self.take_in_address(&queue, &url, at, found)?,
             Event::Robots { turn, asked, waiting, at, step } => {
                 self.take_in_robots(&turn, &asked, waiting, at, step)?;
             }

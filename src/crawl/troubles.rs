@@ -32,6 +32,11 @@ impl Troubles {
         }
     }
 
+    /// How often in a row they did not.
+    pub fn times_unresolved(self) -> u32 {
+        self.unresolved
+    }
+
     /// They did.
     pub fn resolved(&mut self) {
         self.unresolved = 0;

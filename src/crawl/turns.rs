@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 use super::CrawlError;
 use super::chain::Chain;
 use super::desk::{Desk, Fetched};
+use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
 use super::want;
 use crate::fetch::{
-    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
+    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFailure, RobotsFetch, RobotsStep,
+    Validators,
 };
-use crate::frontier::{Fate, Found, Pause, Priority, QueueName, QueuedUrl, Target};
-use crate::model::{Cut, Day, FailureKind, StoredPage};
+use crate::frontier::{Fate, Found, Pause, Priority, QueueName, QueuedUrl, Target, due_visit};
+use crate::model::{CLOCK_ERROR, Cut, Day, FailureKind, StoredPage};
 use crate::urls::CanonicalUrl;
 
 /// Why a robots.txt is not asked for at a host that is dormant.
@@ -36,7 +38,7 @@ impl Loop<'_> {
         let (fetcher, events) = (Arc::clone(&self.crawler.fetcher), self.events.clone());
         let task = async move {
             let found = fetcher.addresses().resolve(&url).await;
-            let _ = events.send(Event::Resolved { queue, at: Instant::now(), found });
+            let _ = events.send(Event::Resolved { queue, url, at: Instant::now(), found });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
@@ -137,9 +139,15 @@ impl Loop<'_> {
     /// schedule to come here, and goes back to it.
     fn was_done(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> Option<End> {
         let page = page.filter(|_| queued.attempts == 0)?;
-        let earliest = page.visited + self.crawler.recrawl.min.as_secs();
+        let (rules, now) = (&self.crawler.recrawl, unix_now());
+        let earliest = page.visited + rules.min.as_secs();
+        // A visit in the future was made while the clock ran ahead; nobody can tell how long ago that was.
+        let too_soon = earliest > now && page.visited <= now.saturating_add(CLOCK_ERROR);
         match queued.priority {
-            Priority::Again(_) => (earliest > unix_now()).then(|| End::PutOff(earliest.max(page.next_visit))),
+            Priority::Again(_) => too_soon.then(|| {
+                let planned = due_visit(page.next_visit, page.visited, rules.longest(), now);
+                End::PutOff(earliest.max(planned))
+            }),
             priority => (priority.is_new_page() && page.next_visit != 0).then_some(End::Withdrawn),
         }
     }
@@ -160,7 +168,8 @@ impl Loop<'_> {
     ) -> Result<(), CrawlError> {
         self.outstanding += 1;
         self.frontier.ended(&queue, now, None, Pause::None);
-        let outcome = Outcome { queued, record: None, others: Vec::new(), found: Vec::new(), end };
+        let (record, others, found, failure) = (None, Vec::new(), Vec::new(), None);
+        let outcome = Outcome { queued, record, others, found, failure, end };
         self.work.send(Work::Outcome(Box::new(outcome), None)).map_err(|_| CrawlError::Broken)
     }
 
@@ -194,15 +203,12 @@ impl Loop<'_> {
             let ended = match &outcome {
                 // A server that is too slow is one, although what has come of the page is kept.
                 FetchOutcome::Answered(answer) if answer.cut == Some(Cut::Time) => {
-                    let (kind, detail) = (FailureKind::Timeout, answer.cause.clone());
-                    Ended::Failed { kind, detail, crawl_delay }
+                    Ended::Failed { kind: FailureKind::Timeout, crawl_delay }
                 }
                 FetchOutcome::Answered(answer) => {
                     Ended::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
                 }
-                FetchOutcome::Failed(kind, detail) => {
-                    Ended::Failed { kind: *kind, detail: detail.clone(), crawl_delay }
-                }
+                FetchOutcome::Failed(kind, _) => Ended::Failed { kind: *kind, crawl_delay },
             };
             // The host's pause begins now, not when the page is parsed.
             let _ =
@@ -228,6 +234,7 @@ impl Loop<'_> {
     pub fn take_in_address(
         &mut self,
         queue: &QueueName,
+        url: &CanonicalUrl,
         at: Instant,
         found: Result<IpAddr, Failure>,
     ) -> Result<(), CrawlError> {
@@ -239,10 +246,15 @@ impl Loop<'_> {
                 Ok(ip)
             }
             Err(failure) => {
-                let host = String::from_utf8_lossy(queue.as_bytes());
-                let reason = &failure.detail;
-                tracing::info!(target: "backlinkd::fetches", %host, kind = "dns", reason, "a host has no usable address");
-                Err(self.unasked(queue, at, &failure)?)
+                let pause = self.unasked(queue, at, &failure)?;
+                if failure.blame == Blame::Machine {
+                    self.frontier.resolved(queue, at, Err(pause));
+                    return Ok(());
+                }
+                let attempt =
+                    self.troubles.get(queue).map_or(1, |troubles| troubles.times_unresolved().max(1));
+                self.tell(queue, Resource::Address, url, attempt, Cause::from(&failure))?;
+                Err(pause)
             }
         };
         self.frontier.resolved(queue, at, found);
@@ -259,6 +271,9 @@ impl Loop<'_> {
     ) -> Result<(), CrawlError> {
         self.outstanding -= 1;
         self.handed_out -= u64::from(queued.target == Target::Page);
+        if failure.blame != Blame::Machine {
+            self.tell(queue, resource_of(&queued), &queued.url, queued.attempts + 1, Cause::from(failure))?;
+        }
         self.frontier.put_back(queue, queued);
         let pause = self.unasked(queue, at, failure)?;
         self.frontier.ended(queue, at, None, pause);
@@ -280,12 +295,12 @@ impl Loop<'_> {
                     Pause::Dormant(length) => length,
                     pause => return Ok(pause),
                 };
-                self.give_up_errands(queue, failure.kind, &failure.detail);
+                self.give_up_errands(queue, failure.kind, &failure.detail)?;
                 Ok(Pause::Dormant(length))
             }
             Blame::Host => {
                 let dormant = self.crawler.config.crawl.dead_host_retry.0;
-                self.give_up_errands(queue, failure.kind, &failure.detail);
+                self.give_up_errands(queue, failure.kind, &failure.detail)?;
                 self.sleep(queue, dormant)?;
                 Ok(Pause::Dormant(dormant))
             }
@@ -293,10 +308,34 @@ impl Loop<'_> {
     }
 
     /// A queue will have no turn for a while: whoever waits for one there, for a robots.txt, goes without.
-    fn give_up_errands(&mut self, queue: &QueueName, kind: FailureKind, why: &str) {
-        for errand in self.frontier.take_errands(queue) {
-            self.go_without(errand, kind, why);
-        }
+    fn give_up_errands(&mut self, queue: &QueueName, kind: FailureKind, why: &str) -> Result<(), CrawlError> {
+        let errands = self.frontier.take_errands(queue);
+        errands.into_iter().try_for_each(|errand| self.go_without(errand, kind, why))
+    }
+
+    /// Tells of a request that failed: see [`super::failures`].
+    fn tell(
+        &self,
+        queue: &QueueName,
+        resource: Resource,
+        url: &CanonicalUrl,
+        attempt: u32,
+        cause: Cause,
+    ) -> Result<(), CrawlError> {
+        let failed =
+            FailedRequest { resource, url, attempt, cause }.tell(&self.crawler.progress.failed_requests);
+        self.work.send(Work::Failed(queue.clone(), failed)).map_err(|_| CrawlError::Broken)
+    }
+
+    /// Tells that a robots.txt could not be had, to the host whose it is.
+    fn tell_robots(
+        &self,
+        queue: &QueueName,
+        url: &CanonicalUrl,
+        failure: &RobotsFailure,
+    ) -> Result<(), CrawlError> {
+        let cause = Cause { kind: failure.kind.clone().into(), words: failure.cause.clone() };
+        self.tell(queue, Resource::RobotsTxt, url, failure.attempts, cause)
     }
 
     /// Has it stored that a host is left alone, so that the next crawl knows.
@@ -315,8 +354,15 @@ impl Loop<'_> {
     ) -> Result<(), CrawlError> {
         let next = match step {
             RobotsStep::Known => None,
+            RobotsStep::Failed(failure) => {
+                self.tell_robots(&waiting.queue, asked, &failure)?;
+                None
+            }
             RobotsStep::Moved(job) => Some(job),
             RobotsStep::Unasked(job, failure) => {
+                if failure.blame != Blame::Machine {
+                    self.tell(&waiting.queue, Resource::RobotsTxt, asked, 1, Cause::from(&failure))?;
+                }
                 self.frontier.errand(asked, Errand { job, waiting }, &self.backlog)?;
                 let pause = self.unasked(turn, at, &failure)?;
                 self.frontier.ended(turn, at, None, pause);
@@ -340,9 +386,9 @@ impl Loop<'_> {
         let (url, queue) = (job.url().clone(), waiting.queue.clone());
         let errand = Errand { job, waiting };
         if self.crawler.blocks().blocks(url.host()) {
-            self.go_without(errand, FailureKind::AddressRefused, "its host is on crawl.block_list");
+            self.go_without(errand, FailureKind::AddressRefused, "its host is on crawl.block_list")?;
         } else if let Some(errand) = self.frontier.errand(&url, errand, &self.backlog)? {
-            self.go_without(errand, FailureKind::Connect, LEFT_ALONE);
+            self.go_without(errand, FailureKind::Connect, LEFT_ALONE)?;
         } else if !elsewhere {
             self.frontier.resume(&queue);
         }
@@ -351,9 +397,17 @@ impl Loop<'_> {
 
     /// Ends the wait for a robots.txt whose request is not made. It cannot be had then, so what is known of it holds,
     /// or everything is forbidden (RFC 9309, 2.3.1.4).
-    fn go_without(&mut self, Errand { job, waiting }: Errand, kind: FailureKind, why: &str) {
-        self.crawler.robots.failed(job, kind, why);
+    fn go_without(
+        &mut self,
+        Errand { job, waiting }: Errand,
+        kind: FailureKind,
+        why: &str,
+    ) -> Result<(), CrawlError> {
+        let url = job.url().clone();
+        let failure = self.crawler.robots.failed(job, kind, why);
+        self.tell_robots(&waiting.queue, &url, &failure)?;
         self.frontier.resume(&waiting.queue);
+        Ok(())
     }
 
     /// Queues the sitemaps that a robots.txt declares, each time that it was fetched: so they are read again as
@@ -385,17 +439,11 @@ impl Loop<'_> {
             Ended::Answered { status, retry_after, crawl_delay } => {
                 (crawl_delay, self.answered(queue, status, retry_after))
             }
-            Ended::Failed { kind, detail, crawl_delay } => {
-                let (url, host, attempt) = (&queued.url, queued.url.host(), queued.attempts + 1);
-                let kind_name = kind.as_str();
-                tracing::info!(target: "backlinkd::fetches", %url, host, kind = kind_name, attempt, detail,
-                    "a page could not be fetched");
-                (crawl_delay, self.failed(queue, kind))
-            }
+            Ended::Failed { kind, crawl_delay } => (crawl_delay, self.failed(queue, kind)),
         };
         if let Pause::Dormant(length) = pause {
             self.sleep(queue, length)?;
-            self.give_up_errands(queue, FailureKind::Connect, LEFT_ALONE);
+            self.give_up_errands(queue, FailureKind::Connect, LEFT_ALONE)?;
         }
         let pause = if pause == Pause::None { self.unless_moved(queue, &queued.url) } else { pause };
         self.frontier.ended(queue, at, Some(self.delay(crawl_delay)), pause);
@@ -436,6 +484,13 @@ impl Loop<'_> {
                 self.troubles.entry(queue.clone()).or_default().unanswered(config)
             }
         }
+    }
+}
+
+fn resource_of(queued: &QueuedUrl) -> Resource {
+    match queued.target {
+        Target::Page => Resource::Page,
+        Target::Sitemap(_) => Resource::Sitemap,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::messages::{End, Event, Outcome, Stored, Work};
 use super::progress::{CpuTimer, Progress};
 use crate::config::StoreConfig;
+use crate::frontier::QueueName;
 use crate::model::{FailureKind, Visit};
 use crate::store::{Commit, Store, StoreError};
 
@@ -75,11 +76,14 @@ fn store_batch(
             }
             Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
+            Work::Failed(queue, failure) => commit.failures.push((queue, failure)),
             Work::Due(now, most) => {
                 // Before the commit: a page fetched after the question was asked is no answer to it.
-                let (arrivals, count) = store.take_due(now, most)?;
-                stored.arrivals.extend(arrivals);
-                stored.due = Some(count);
+                let (due, count) = store.take_due(now, most)?;
+                let (recalled, far) = store.recall_far(now, most)?;
+                stored.arrivals.extend(due);
+                stored.arrivals.extend(recalled);
+                stored.due = Some(count.max(far));
             }
             Work::Merge => stored.merged = true,
         }
@@ -95,7 +99,8 @@ fn store_batch(
 
 fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut Stored) {
     count(progress, &outcome);
-    let Outcome { queued, record, others, found, end } = outcome;
+    let Outcome { queued, record, others, found, failure, end } = outcome;
+    commit.failures.extend(failure.map(|failure| (QueueName::of(&queued.url), failure)));
     commit.found.extend(found);
     commit.records.extend(record.into_iter().chain(others));
     match end {
@@ -110,7 +115,7 @@ fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut 
 fn count(progress: &Progress, outcome: &Outcome) {
     match outcome.record.as_ref().map(|record| &record.visit) {
         None => return,
-        Some(Visit::Failed(kind)) => progress.add_failure(*kind),
+        Some(Visit::Failed(kind, _)) => progress.add_failure(*kind),
         Some(Visit::NotModified) => {
             Progress::add(&progress.answered, 1);
             Progress::add(&progress.unchanged, 1);

@@ -62,8 +62,7 @@ impl Failure {
 impl Failure {
     /// Of an exchange over a connection of its own.
     pub(super) fn of_http(error: &hyper::Error) -> Self {
-        let detail: Vec<String> = chain(error).map(ToString::to_string).collect();
-        Self::new(FailureKind::Protocol, detail.join(": "))
+        Self::new(FailureKind::Protocol, words(chain(error)))
     }
 
     /// Of a TLS handshake over such a connection.
@@ -96,11 +95,25 @@ impl From<reqwest::Error> for Failure {
         } else {
             FailureKind::Protocol
         };
-        let detail: Vec<String> = chain().map(ToString::to_string).collect();
+        let detail = words(chain());
         let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
         let fault = chain().find_map(fault);
-        Self { kind, blame: told.unwrap_or(Blame::Host), detail: detail.join(": "), fault, incomplete: None }
+        Self { kind, blame: told.unwrap_or(Blame::Host), detail, fault, incomplete: None }
     }
+}
+
+/// An error and its causes in one line. Many errors repeat their cause in their own words: it is left out then.
+fn words<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
+    let mut words = String::new();
+    for error in chain {
+        let cause = error.to_string();
+        if words.is_empty() {
+            words = cause;
+        } else if !words.ends_with(&cause) {
+            words = words + ": " + &cause;
+        }
+    }
+    words
 }
 
 /// An error and its causes.

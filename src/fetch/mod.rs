@@ -38,8 +38,8 @@ pub use cookies::CookieJar;
 pub use failure::{Blame, Failure};
 pub use protocol::ProtocolFault;
 pub use robots::{
-    Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFetch, RobotsKnown, RobotsShelf,
-    RobotsStep,
+    Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsFetch, RobotsKnown,
+    RobotsShelf, RobotsStep,
 };
 
 /// Why nothing can be fetched at all.

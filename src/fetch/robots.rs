@@ -12,7 +12,7 @@
 //!             ├► Disallowed { line }        drop the URL
 //!             ├► Unreachable { retry_in }   put the host off
 //!             └► NeedsFetch(job) ─► wait for the turn of job.url()'s host ─► fetch(job)
-//!                    ▲                                                         ├► Known: check again
+//!                    ▲                                                         ├► Known, Failed: check again
 //!                    └─────────────────────────── Moved(job) ◄─────────────────┘  (a redirect, often elsewhere)
 //! ```
 //!
@@ -46,10 +46,10 @@ use super::robots_txt::{self, RobotsTxt, whole_lines};
 
 use crate::config::RobotsConfig;
 use crate::lru::Lru;
-use crate::model::{Cut, FailureKind, LinkTag};
+use crate::model::{Cut, FailureKind, LinkTag, plain_cause};
 use crate::urls::{CanonicalUrl, UrlRules};
 
-pub use kept::{KeptRobots, RobotsShelf};
+pub use kept::{KeptRobots, RobotsFailure, RobotsShelf};
 use standing::Known;
 pub use standing::{RobotsBasis, RobotsKnown};
 
@@ -110,6 +110,9 @@ pub enum RobotsAnswer {
 pub enum RobotsStep {
     /// [`RobotsCache::check`] can answer now.
     Known,
+    /// The file could not be had, or its end is missing; [`RobotsCache::check`] answers by what is known of it, or
+    /// forbids everything.
+    Failed(Arc<RobotsFailure>),
     /// It is elsewhere: this is the next request.
     Moved(RobotsFetch),
     /// Nobody was asked, and not for want of an answer of the host: the request is still to be made.
@@ -130,6 +133,8 @@ struct Fetched {
     status: u16,
     body: Bytes,
     rules: RobotsTxt,
+    /// Why the end of the file is missing, unless it is longer than `robots.max_bytes`.
+    cut: Option<RobotsFailure>,
 }
 
 impl RobotsCache {
@@ -191,18 +196,15 @@ impl RobotsCache {
 
     /// Keeps that a request is not made: the URL's host has no usable address, say, or must not be asked. It counts as
     /// one that was not answered.
-    pub fn failed(&self, job: RobotsFetch, kind: FailureKind, why: &str) {
-        self.keep_failure(job, &Failure::new(kind, why), Duration::ZERO);
+    pub fn failed(&self, job: RobotsFetch, kind: FailureKind, why: &str) -> Arc<RobotsFailure> {
+        self.keep_failure(job, &Failure::new(kind, why), None, Duration::ZERO)
     }
 
     /// Makes one request, wherever the host is. The caller sees to it that the host's turn has come.
     pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
         match self.fetcher.addresses().resolve(&job.url).await {
             Ok(at) => self.fetch_and_show(job, at, &|_| ()).await,
-            Err(failure) => {
-                self.keep_failure(job, &failure, Duration::ZERO);
-                RobotsStep::Known
-            }
+            Err(failure) => RobotsStep::Failed(self.keep_failure(job, &failure, None, Duration::ZERO)),
         }
     }
 
@@ -223,6 +225,7 @@ impl RobotsCache {
         if let Ok(answer) = &result {
             show(answer);
         }
+        let status = result.as_ref().ok().map(|answer| answer.status).filter(|status| *status >= 500);
         let (copy, wait) = match result {
             Ok(answer) if LinkTag::from_redirect_status(answer.status).is_some() => {
                 match self.follow(&job, &answer) {
@@ -237,10 +240,11 @@ impl RobotsCache {
             Err(failure) => (Err(failure), None),
         };
         match copy {
-            Ok(copy) => self.keep(job.origin, copy),
-            Err(failure) => self.keep_failure(job, &failure, wait.unwrap_or_default()),
+            Ok(copy) => self.keep(job.origin, copy).map_or(RobotsStep::Known, RobotsStep::Failed),
+            Err(failure) => {
+                RobotsStep::Failed(self.keep_failure(job, &failure, status, wait.unwrap_or_default()))
+            }
         }
-        RobotsStep::Known
     }
 
     /// The next request after a redirect, unless there were too many or it leads nowhere. It is made as the server wrote
@@ -269,8 +273,10 @@ impl RobotsCache {
         parsed.unwrap_or_else(|error| Err(Failure::new(FailureKind::Decode, error.to_string())))
     }
 
-    fn keep(&self, origin: Arc<str>, copy: Fetched) {
+    /// Keeps a copy; tells what of it is missing.
+    fn keep(&self, origin: Arc<str>, copy: Fetched) -> Option<Arc<RobotsFailure>> {
         let now = unix_now();
+        let cut = copy.cut.map(Arc::new);
         let known = Known {
             rules: Arc::new(copy.rules),
             is_html: standing::is_html(&copy.body),
@@ -278,21 +284,30 @@ impl RobotsCache {
             status: copy.status,
             tried: now,
             failing_since: None,
+            failure: cut.clone(),
             retry_at: now,
         };
         if let Some(shelf) = &self.shelf {
             shelf.keep(&origin, &known.to_kept(copy.body));
         }
         self.remember(origin, known);
+        cut
     }
 
-    /// Keeps that another try failed; the copy that is there, if any, stays.
-    fn keep_failure(&self, job: RobotsFetch, failure: &Failure, wait: Duration) {
-        tracing::debug!(url = %job.url, kind = failure.kind.as_str(), detail = failure.detail,
-            "a robots.txt could not be had; its host is asked again later");
+    /// Keeps that another try failed; the copy that is there, if any, stays. `status`: that of an answer which is an
+    /// error.
+    fn keep_failure(
+        &self,
+        job: RobotsFetch,
+        failure: &Failure,
+        status: Option<u16>,
+        wait: Duration,
+    ) -> Arc<RobotsFailure> {
         let now = unix_now();
+        // What a clock that ran ahead wrote is no older than now, and does not hold longer for it.
+        let past = |at: Option<Duration>| at.map(|at| at.min(now));
         let earlier = self.find(&job.origin);
-        let failing_since = earlier.as_ref().and_then(|known| known.failing_since).unwrap_or(now);
+        let failing_since = past(earlier.as_ref().and_then(|known| known.failing_since)).unwrap_or(now);
         let wait = match failure.kind {
             // Nobody is there, and each try holds up a fetch until it is given up: so they double the time.
             FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
@@ -304,11 +319,20 @@ impl RobotsCache {
             | FailureKind::Challenge => wait,
         };
         let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
+        let before = earlier.as_ref().filter(|known| known.failing_since.is_some());
+        let before = before.and_then(|known| known.failure.as_ref()).map_or(0, |failure| failure.attempts);
+        let why = Arc::new(RobotsFailure {
+            kind: status
+                .map_or_else(|| failure.kind.as_str().to_owned(), |status| format!("status-{status}")),
+            cause: plain_cause(&failure.detail),
+            attempts: before.saturating_add(1),
+        });
         let known = Known {
             tried: now,
             failing_since: Some(failing_since),
+            failure: Some(Arc::clone(&why)),
             retry_at: now + pause,
-            fetched: earlier.as_ref().and_then(|known| known.fetched),
+            fetched: past(earlier.as_ref().and_then(|known| known.fetched)),
             status: earlier.as_ref().map_or(0, |known| known.status),
             is_html: earlier.as_ref().is_some_and(|known| known.is_html),
             rules: earlier.map(|known| known.rules).unwrap_or_default(),
@@ -321,6 +345,7 @@ impl RobotsCache {
             }
         }
         self.remember(job.origin, known);
+        why
     }
 
     /// From memory, or from the shelf.
@@ -357,7 +382,7 @@ fn unix_now() -> Duration {
 
 /// What a robots.txt means that is not there.
 fn no_rules(status: u16) -> Fetched {
-    Fetched { status, body: Bytes::new(), rules: RobotsTxt::default() }
+    Fetched { status, body: Bytes::new(), rules: RobotsTxt::default(), cut: None }
 }
 
 fn ask(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
@@ -377,13 +402,18 @@ fn parse(answer: &Answer, config: &RobotsConfig, token: &str) -> Result<Fetched,
     let text = robots_txt::text(&decoded.bytes)
         .map_err(|error| Failure::new(FailureKind::Decode, error.to_string()))?;
     let lines = if decoded.cut.is_some() { whole_lines(&text) } else { &text[..] };
+    let words = if answer.cause.is_empty() { &decoded.cause } else { &answer.cause };
     let has_rules = || lines.to_ascii_lowercase().windows(5).any(|word| word == b"allow");
     if matches!(decoded.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding)) && !has_rules() {
         // What came allows everything, and what is missing may not.
-        let cause = if answer.cause.is_empty() { &decoded.cause } else { &answer.cause };
-        return Err(Failure::new(FailureKind::Protocol, format!("it breaks off before its rules: {cause}")));
+        return Err(Failure::new(FailureKind::Protocol, format!("it breaks off before its rules: {words}")));
     }
     let body = Bytes::copy_from_slice(lines);
     let rules = RobotsTxt::parse(&body, token, config.max_compared_bytes);
-    Ok(Fetched { status: answer.status, rules, body })
+    let cut = decoded.cut.filter(|cut| *cut != Cut::Length).map(|cut| RobotsFailure {
+        kind: "cut".to_owned(),
+        cause: plain_cause(if words.is_empty() { cut.as_str() } else { words }),
+        attempts: 1,
+    });
+    Ok(Fetched { status: answer.status, rules, body, cut })
 }

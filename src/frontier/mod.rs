@@ -57,7 +57,7 @@ mod workbench;
 pub use blocks::{BlockList, BlockListError};
 pub use budget::Standing;
 pub use grant::SitemapGrant;
-pub use recrawl::{Change, RecrawlRules};
+pub use recrawl::{Change, RecrawlRules, due_visit};
 pub use trap::{Trap, TrapRules, permutation_key};
 pub use url::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};
 pub use workbench::{Frontier, FrontierRules, Next, Pause};

@@ -13,8 +13,13 @@
 //! For a page that changes at random, halving and half-as-long-again balance where about three visits in eight
 //! find it changed. (Cho, Garcia-Molina: "Effective Page Refresh Policies for Web Crawlers", on why pages that
 //! change more often than they can be visited should not have all the visits: `recrawl_min` keeps them from it.)
+//!
+//! A visit that was planned while the clock ran ahead, or while `crawl.recrawl_max` was longer, may lie further off
+//! than any interval: it is due earlier ([`due_visit`]).
 
 use std::time::Duration;
+
+use crate::model::CLOCK_ERROR;
 
 /// What a visit found, against the visit before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,11 @@ impl Default for RecrawlRules {
 }
 
 impl RecrawlRules {
+    /// Seconds of the longest interval.
+    pub fn longest(&self) -> u64 {
+        self.max.max(self.min).as_secs()
+    }
+
     /// Seconds until the next visit, given those that the last one was waited for.
     pub fn next(&self, last: u32, change: Change) -> u32 {
         let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
@@ -57,6 +67,14 @@ impl RecrawlRules {
         };
         next.min(seconds(self.max)).max(seconds(self.min))
     }
+}
+
+/// The Unix time at which a page is visited next, given the time that is stored, its last visit, the longest interval
+/// in seconds, and the present. A time that is too far off is moved to the end of the longest interval after the last
+/// visit; after the present, where the last visit lies in the future too.
+pub fn due_visit(stored: u64, last: u64, longest: u64, now: u64) -> u64 {
+    let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
+    if stored <= latest { stored } else { last.min(now).saturating_add(longest).max(1) }
 }
 
 #[cfg(test)]
@@ -83,6 +101,26 @@ mod tests {
             visit(Change::None);
         }
         assert_eq!(visit(Change::None), 2_000);
+    }
+
+    #[test]
+    fn no_visit_is_further_off_than_the_longest_interval() {
+        const DAY: u64 = 86_400;
+        let due = |stored, last| due_visit(stored * DAY, last * DAY, 90 * DAY, 1_000 * DAY) / DAY;
+        for (stored, last, right) in [
+            (900, 893, 900),
+            (1_090, 1_000, 1_090),
+            // The clock may be wrong by a day.
+            (1_091, 1_001, 1_091),
+            (1_092, 1_000, 1_090),
+            (1_092, 950, 1_040),
+            (1_092, 100, 190),
+            (1_407, 1_400, 1_090),
+        ] {
+            assert_eq!(due(stored, last), right, "{stored} after {last}");
+        }
+        assert_eq!(due_visit(u64::MAX, 5, u64::MAX, 9), u64::MAX, "a longest interval that nobody knows");
+        assert_eq!(due_visit(u64::MAX, 0, 0, 9), 1, "0 is no time of a visit");
     }
 
     #[test]

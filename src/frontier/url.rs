@@ -30,6 +30,17 @@ impl QueueName {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// The home page of the server whose queue it is; `None` where the name is damaged.
+    pub fn home(&self) -> Option<CanonicalUrl> {
+        let (&scheme, authority) = self.0.split_last()?;
+        Surt::bytes_to_url(&[authority, b"/", &[scheme]].concat()).ok()
+    }
+
+    /// Scheme, host and port, as people read them: `https://example.com:8443`.
+    pub fn origin(&self) -> Option<String> {
+        self.home().map(|home| home.origin().to_owned())
+    }
 }
 
 /// How soon a URL is fetched among those of its lane: the lower, the sooner.

@@ -8,6 +8,9 @@ use time::{Date, Month};
 const UNIX_EPOCH_JULIAN: i32 = 2_440_588;
 const SECONDS_A_DAY: u64 = 86_400;
 
+/// Seconds by which a clock may differ from the present one without being called wrong.
+pub const CLOCK_ERROR: u64 = SECONDS_A_DAY;
+
 /// Days since 1970-01-01, UTC. Shown as `yyyyMMdd`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub u32);

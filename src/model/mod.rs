@@ -3,6 +3,7 @@
 //! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of everything: a crawled page, a
 //! WARC response and a replayed record all enter the store as one.
 
+mod cause;
 mod cut;
 mod day;
 mod host;
@@ -12,8 +13,9 @@ mod page;
 mod record;
 mod tls;
 
+pub use cause::{MAX_CAUSE, plain, plain_cause};
 pub use cut::Cut;
-pub use day::{Day, DayError};
+pub use day::{CLOCK_ERROR, Day, DayError};
 pub use host::{HostFailure, HostRecord, HostVisit};
 pub use link::{Link, LinkTag, Rel};
 pub use media_type::MediaType;

@@ -49,8 +49,8 @@ pub enum Visit {
     Answered(Box<PageContent>),
     /// The server answered 304 to a conditional request: the stored page still holds.
     NotModified,
-    /// No answer to go by. Nothing becomes inactive by it.
-    Failed(FailureKind),
+    /// No answer to go by, and why in words. Nothing becomes inactive by it.
+    Failed(FailureKind, String),
 }
 
 /// Why no answer came.

@@ -23,7 +23,7 @@ use crate::config::RankConfig;
 use crate::graph::GraphError;
 use crate::model::SearchRank;
 use crate::store::{Store, StoreError};
-use crate::urls::{Suffixes, SurtError};
+use crate::urls::{Suffixes, Surt, SurtError};
 
 /// Which of the three graphs is being ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ pub enum RankError {
 
 impl RankError {
     fn unnamed(name: &[u8]) -> Self {
-        Self::Unnamed(String::from_utf8_lossy(name).into_owned())
+        let url = Surt::bytes_to_url(name).map(|url| url.to_string());
+        Self::Unnamed(url.unwrap_or_else(|_| String::from_utf8_lossy(name).into_owned()))
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Sitemap {
     pub entries: Vec<SitemapEntry>,
     /// Whether there was more that was not read: by a limit, or because the file is broken.
     pub is_cut: bool,
+    /// Whether the file itself is broken: it ends within an element, or cannot be read on.
+    pub is_broken: bool,
 }
 
 /// A file that is no sitemap.
@@ -78,7 +80,10 @@ pub fn read(
         Some(b'<') => xml::read(&mut source.text, limits.max_urls)?,
         _ => text::read(&mut source, truncated, limits.max_urls)?,
     };
-    sitemap.is_cut |= truncated || source.is_cut();
+    let at_limit = truncated || source.is_cut();
+    sitemap.is_cut |= at_limit;
+    // A file that ends at a limit is not broken for it.
+    sitemap.is_broken &= !at_limit;
     Ok(sitemap)
 }
 

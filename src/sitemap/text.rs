@@ -11,14 +11,15 @@ use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind};
 /// [`SitemapError::Neither`] when there is no URL at all: it is some other text then. [`SitemapError::Broken`] when the
 /// text cannot be read up to its first URL.
 pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Result<Sitemap, SitemapError> {
-    let (mut entries, mut is_cut, mut line) = (Vec::new(), false, Vec::new());
+    let (mut entries, mut line) = (Vec::new(), Vec::new());
+    let (mut is_cut, mut is_broken) = (false, false);
     loop {
         line.clear();
         let is_ended = match read_line(&mut source.text, &mut line) {
             Ok(is_ended) => is_ended,
             Err(error) if entries.is_empty() => return Err(SitemapError::Broken(error.to_string())),
             Err(_) => {
-                is_cut = true;
+                (is_cut, is_broken) = (true, true);
                 break;
             }
         };
@@ -37,7 +38,7 @@ pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Res
     if entries.is_empty() && !is_cut {
         return Err(SitemapError::Neither);
     }
-    Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut })
+    Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut, is_broken })
 }
 
 /// Reads a line without its end, which is CR or LF; whether it has one.

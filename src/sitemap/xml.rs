@@ -58,17 +58,17 @@ pub(super) fn read(input: &mut impl BufRead, most: usize) -> Result<Sitemap, Sit
     reader.config_mut().allow_dangling_amp = true;
     let mut buffer = Vec::new();
     let mut reading = root(&mut reader, &mut buffer)?;
-    let is_whole = loop {
+    let (is_cut, is_broken) = loop {
         buffer.clear();
         match reader.read_event_into(&mut buffer) {
-            Ok(Event::Eof) => break reading.depth == 0,
-            Ok(_) if reading.entries.len() > most => break false,
+            Ok(Event::Eof) => break (reading.depth != 0, reading.depth != 0),
+            Ok(_) if reading.entries.len() > most => break (true, false),
             Ok(event) => reading.take(&event),
-            Err(_) => break false,
+            Err(_) => break (true, true),
         }
     };
     reading.entries.truncate(most);
-    Ok(Sitemap { kind: reading.form.kind, entries: reading.entries, is_cut: !is_whole })
+    Ok(Sitemap { kind: reading.form.kind, entries: reading.entries, is_cut, is_broken })
 }
 
 /// Reads as far as the first element.

@@ -5,8 +5,8 @@
 //! pages or the links on them; and the number of the last of all. They are written in the batch that changes the
 //! rows, so a snapshot shows either both or neither.
 //!
-//! What a visit changes without anybody seeing it counts as no change: the time of the visit and the number of
-//! failures in a row. Everything else does, the day of the last successful fetch included: a page that is fetched
+//! What a visit changes without anybody seeing it counts as no change: the time of the visit, the number of failures in
+//! a row and their cause. Everything else does, the day of the last successful fetch included: a page that is fetched
 //! again on a later day changes its own domain and, as backlinks show that day, those that it links to. New ranks
 //! change no domain, but the last of all; [`Snapshot::rank_generation`] tells of them.
 
@@ -120,6 +120,7 @@ pub(super) fn page_differs(old: Option<&StoredPage>, new: &StoredPage) -> bool {
         let unseen = StoredPage {
             visited: new.visited,
             failures: new.failures,
+            cause: new.cause.clone(),
             depth: new.depth,
             next_visit: new.next_visit,
             interval: new.interval,

@@ -2,7 +2,10 @@
 //!
 //! The batch holds every column family's change, so a crash at any moment leaves all of a record or nothing.
 //! Commits are serialised by a lock: each reads a page's former links, computes the difference
-//! ([`super::diff`]) and writes it.
+//! ([`super::diff`]) and writes it. No commit writes a day that lies after its visit, or days out of their order, even
+//! if the clock was set back since the former visit ([`super::days`]).
+
+use std::borrow::Cow;
 
 use ahash::HashMap;
 use rocksdb::WriteBatch;
@@ -13,6 +16,7 @@ use crate::model::{Day, FailureKind, OutlinkRecord, PageContent, PageRecord, Sto
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 use super::changes::{ChangedDomains, page_differs};
+use super::days::{DaySpan, bring_page, day_of_visit};
 use super::diff::Merged;
 use super::hosts::HostChanges;
 use super::pairs::PairChanges;
@@ -64,6 +68,13 @@ struct Visited<'a> {
     old: Option<StoredPage>,
     visited: u64,
     today: Day,
+}
+
+impl Visited<'_> {
+    /// The day of the page's first visit, which is no later than this one.
+    fn first_day(&self) -> Day {
+        self.old.as_ref().map_or(self.today, |page| page.ins_day.min(self.today))
+    }
 }
 
 /// A page's links before and after a visit, as the other column families see them.
@@ -123,22 +134,23 @@ impl<'a> Stage<'a> {
         if self.entries.contains_key(&record.url) {
             self.hosts.add_visit(self.store, QueueName::of_surt(key.as_bytes()), &record)?;
         }
-        let today = Day::from_unix_seconds(record.visited);
+        let today = day_of_visit(record.visited);
         let PageRecord { url, visited, visit } = record;
         let visited = Visited { url: &url, key: &key, old, visited, today };
         match visit {
-            Visit::Failed(kind) => self.failed(visited, kind),
+            Visit::Failed(kind, cause) => self.failed(visited, kind, cause),
             Visit::NotModified => self.not_modified(visited),
             Visit::Answered(content) if content.settles_links() => self.settled(visited, *content),
             Visit::Answered(content) => self.unsettled(visited, *content),
         }
     }
 
-    fn failed(&mut self, visit: Visited<'_>, kind: FailureKind) -> Result<(), StoreError> {
+    fn failed(&mut self, visit: Visited<'_>, kind: FailureKind, cause: String) -> Result<(), StoreError> {
         let first = || StoredPage { ins_day: visit.today, ..StoredPage::default() };
         let mut page = visit.old.clone().unwrap_or_else(first);
         page.failures = page.failures.saturating_add(1);
-        page.last_failure = kind as u8;
+        (page.last_failure, page.cause) = (kind as u8, cause);
+        self.redate(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
 
@@ -151,7 +163,7 @@ impl<'a> Stage<'a> {
                 StoredPage { status: content.status, ..known.clone() }
             }
             _ => {
-                let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
+                let ins_day = visit.first_day();
                 // An error page is not the page, even if it is HTML.
                 let shown = stored(content, &[], ins_day, visit.today);
                 StoredPage { upd_day: Day::default(), html: false, ..shown }
@@ -160,6 +172,7 @@ impl<'a> Stage<'a> {
         page.failures = failures;
         page.last_failure = if challenge { FailureKind::Challenge as u8 } else { 0 };
         page.cause = cause;
+        self.redate(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
 
@@ -169,14 +182,38 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let cause = String::new();
-        let page = StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
-        if page.upd_day != old.upd_day {
-            let links = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
-            let (url, page) = (visit.url, &page);
-            let (old, new, forgotten) = (&links, &links, &[][..]);
-            self.links(&LinkChange { url, old, new, forgotten, page_changed: true, page })?;
-        }
+        let mut page =
+            StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
+        self.redate(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
+    }
+
+    /// Brings the days of a page whose links stay as they are to its visit, and stages the links if that changes what
+    /// they show.
+    fn redate(&mut self, visit: &Visited<'_>, page: &mut StoredPage) -> Result<(), StoreError> {
+        let span = bring_page(page, visit.today);
+        let days = |page: &StoredPage| (page.ins_day, page.upd_day);
+        if visit.old.as_ref().is_none_or(|old| days(old) == days(page)) {
+            return Ok(());
+        }
+        let old = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
+        let new = span.bring_all(&old);
+        if matches!(new, Cow::Owned(_)) {
+            self.put_links(visit, &new)?;
+        }
+        let (url, old, new, forgotten) = (visit.url, &old, &new, &[][..]);
+        self.links(&LinkChange { url, old, new, forgotten, page_changed: true, page })
+    }
+
+    fn put_links(&mut self, visit: &Visited<'_>, links: &[OutlinkRecord]) -> Result<(), StoreError> {
+        self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
+        let (family, key) = (self.store.family(OUTLINKS)?, visit.key.as_bytes());
+        if links.is_empty() {
+            self.batch.delete_cf(family, key);
+        } else {
+            self.batch.put_cf(family, key, values::encode_outlinks(visit.url, links));
+        }
+        Ok(())
     }
 
     fn settled(&mut self, visit: Visited<'_>, mut content: PageContent) -> Result<(), StoreError> {
@@ -192,9 +229,10 @@ impl<'a> Stage<'a> {
         // Neither a redirect nor word that the page is gone has an end that could be missing.
         let cut = content.cut.is_some() && (200..=299).contains(&content.status);
         let found = std::mem::take(&mut content.links);
+        let ins_day = visit.first_day();
+        let span = DaySpan { first: ins_day, last: visit.today };
         let Merged { links, forgotten } =
-            diff::merge(url, old_links.clone(), found, visit.today, cut, self.store.bounds);
-        let ins_day = visit.old.as_ref().map_or(visit.today, |page| page.ins_day);
+            diff::merge(url, old_links.clone(), found, span, cut, self.store.bounds);
         let mut page = stored(content, &links, ins_day, visit.today);
         if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.upd_day != Day::default())) {
             keep_beyond_cut(&mut page, old);
@@ -203,13 +241,7 @@ impl<'a> Stage<'a> {
         let (old, new, forgotten) = (&old_links, &links, &forgotten);
         self.links(&LinkChange { url, old, new, forgotten, page_changed, page: &page })?;
         if links != old_links {
-            self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
-            let family = self.store.family(OUTLINKS)?;
-            if links.is_empty() {
-                self.batch.delete_cf(family, key);
-            } else {
-                self.batch.put_cf(family, key, values::encode_outlinks(url, &links));
-            }
+            self.put_links(&visit, &links)?;
         }
         let change = match &visit.old {
             Some(old) if links != old_links || shows_else(old, &page) => Change::Links,
@@ -244,7 +276,8 @@ impl<'a> Stage<'a> {
             page.next_visit = 0;
         } else {
             page.interval = self.recrawl.next(page.interval, change);
-            page.next_visit = visit.visited + u64::from(page.interval);
+            // At 0 it would stand nowhere.
+            page.next_visit = (visit.visited + u64::from(page.interval)).max(1);
             let scheduled = Scheduled { depth: page.depth, pageless: false };
             self.store.stage_scheduled(&mut self.batch, page.next_visit, key, scheduled)?;
         }

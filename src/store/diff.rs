@@ -6,6 +6,8 @@
 //! in document order; what is left over on the old side is lost, what is left over on the new side reappears
 //! from the target's inactive links or is new. So a link that only moved keeps its first day.
 //!
+//! The days of former links are brought to the visit's if they lie after it ([`super::days`]).
+//!
 //! What is kept of the past is bounded ([`Bounds`]): pages whose links are others at every visit are common.
 
 use std::collections::hash_map::Entry;
@@ -14,6 +16,8 @@ use ahash::HashMap;
 
 use crate::model::{Day, Link, OutlinkRecord, Toggle};
 use crate::urls::{CanonicalUrl, same_site};
+
+use super::days::DaySpan;
 
 /// Bytes of a page's former links that are kept.
 const MOST_BYTES: usize = 8 << 20;
@@ -35,17 +39,19 @@ pub(super) struct Merged {
     pub forgotten: Vec<OutlinkRecord>,
 }
 
-/// The page's links after the visit. `old` are all links known before, active or not. Of a page that is `cut`, the
-/// links beyond the last one that is found again are beyond the cut, as far as anyone can tell: they stay as they were,
-/// behind those of the visit.
+/// The page's links after the visit. `old` are all links known before, active or not; `span` is from the page's first
+/// visit to this one. Of a page that is `cut`, the links beyond the last one that is found again are beyond the cut, as
+/// far as anyone can tell: they stay as they were, behind those of the visit.
 pub(super) fn merge(
     page: &CanonicalUrl,
-    old: Vec<OutlinkRecord>,
+    mut old: Vec<OutlinkRecord>,
     new: Vec<Link>,
-    today: Day,
+    span: DaySpan,
     cut: bool,
     bounds: Bounds,
 ) -> Merged {
+    let today = span.last;
+    old.iter_mut().filter(|link| !span.holds(link)).for_each(|link| span.bring(link));
     let chosen = match_links(&old, &new);
     let last_found = chosen.iter().flatten().filter_map(|&at| old.get(at)).filter(|link| link.is_active());
     let last_found = last_found.map(|link| link.pos).max().unwrap_or(0);
@@ -203,10 +209,14 @@ mod tests {
 
     fn visit(old: Vec<OutlinkRecord>, links: &[(&str, &str)], day: u32) -> Vec<OutlinkRecord> {
         let links = links.iter().map(|(target, anchor)| link(target, anchor)).collect();
-        merge(&url("http://a.test/"), old, links, Day(day), false, BOUNDS).links
+        merge(&url("http://a.test/"), old, links, until(day), false, BOUNDS).links
     }
 
     const BOUNDS: Bounds = Bounds { former: 100, absences: 3 };
+
+    fn until(day: u32) -> DaySpan {
+        DaySpan { first: Day(1), last: Day(day) }
+    }
 
     /// (target's last letter, seq, pos, first day, active)
     fn shape(links: &[OutlinkRecord]) -> Vec<(char, u32, u32, u32, bool)> {
@@ -228,7 +238,7 @@ mod tests {
     fn links_beyond_a_cut_stay_as_they_were() {
         let cut = |old: &[OutlinkRecord], links: &[(&str, &str)]| {
             let links = links.iter().map(|(target, anchor)| link(target, anchor)).collect();
-            merge(&url("http://a.test/"), old.to_vec(), links, Day(2), true, BOUNDS).links
+            merge(&url("http://a.test/"), old.to_vec(), links, until(2), true, BOUNDS).links
         };
         let (d, e) = ("http://b.test/d", "http://b.test/e");
         let first = visit(vec![], &[(B, ""), (C, ""), (d, "")], 1);
@@ -241,7 +251,7 @@ mod tests {
         assert_eq!(shape(&second), all);
         // The next whole visit settles them.
         let links = [(B, ""), (d, "")].map(|(target, anchor)| link(target, anchor)).to_vec();
-        let third = merge(&url("http://a.test/"), second, links, Day(3), false, BOUNDS).links;
+        let third = merge(&url("http://a.test/"), second, links, until(3), false, BOUNDS).links;
         assert_eq!(third.iter().filter(|link| link.is_active()).count(), 2);
         assert_eq!(
             third.iter().filter(|link| link.toggles.last().is_some_and(|t| t.lost == Day(3))).count(),
@@ -292,21 +302,21 @@ mod tests {
         let page = url("http://a.test/");
         let name = |at: usize| format!("http://b.test/{}{at:03}", "x".repeat(7_900));
         let links: Vec<Link> = (0..120).map(|at| link(&name(at), "")).collect();
-        let first = merge(&page, vec![], links, Day(1), false, BOUNDS).links;
-        let second = merge(&page, first.clone(), vec![link(B, "")], Day(2), false, BOUNDS);
+        let first = merge(&page, vec![], links, until(1), false, BOUNDS).links;
+        let second = merge(&page, first.clone(), vec![link(B, "")], until(2), false, BOUNDS);
         assert_eq!((second.links.len(), second.forgotten.len()), (1 + 100, 20));
         assert_eq!(second.links[1].target, first[0].target);
         assert_eq!(second.forgotten[19].target, first[119].target);
         // What was lost before goes before what is lost now.
-        let third = merge(&page, second.links, vec![], Day(3), false, BOUNDS);
+        let third = merge(&page, second.links, vec![], until(3), false, BOUNDS);
         assert_eq!((third.links.len(), third.links[0].target.as_str()), (100, B));
         assert_eq!(third.forgotten[0].target, first[99].target);
 
         let links: Vec<Link> = (0..2_000).map(|at| link(&name(at), "")).collect();
         let bounds = Bounds { former: 10_000, absences: 1 };
-        let first = merge(&page, vec![], links, Day(1), false, bounds).links;
+        let first = merge(&page, vec![], links, until(1), false, bounds).links;
         let each = first[0].target.as_str().len() + page.as_str().len();
-        let second = merge(&page, first, vec![], Day(2), false, bounds);
+        let second = merge(&page, first, vec![], until(2), false, bounds);
         let bytes = second.links.len() * each;
         assert!((MOST_BYTES - 2 * each..=MOST_BYTES).contains(&bytes), "{bytes}");
         assert_eq!(second.links.len() + second.forgotten.len(), 2_000);
@@ -369,7 +379,7 @@ mod tests {
     fn many_links_to_one_target_are_matched_in_time() {
         let visit_with = |old, text: &str| {
             let links = (0..100_000).map(|at| link(B, &format!("{text} {at}"))).collect();
-            merge(&url("http://a.test/"), old, links, Day(1), false, BOUNDS).links
+            merge(&url("http://a.test/"), old, links, until(1), false, BOUNDS).links
         };
         let first = visit_with(vec![], "one");
         let start = std::time::Instant::now();

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::shown::shown_key;
+
 /// A failure of the store, in a sentence for the person who runs the program.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -28,7 +30,8 @@ pub enum StoreError {
     Directory { directory: PathBuf, reason: String },
     #[error("the database failed: {0}")]
     Database(#[from] rocksdb::Error),
-    #[error("column family {family} holds a damaged record under key {key}: {what}")]
+    /// `key`: what the record is about, as people read it.
+    #[error("column family {family} holds a damaged record of {key}: {what}")]
     Damaged { family: &'static str, key: String, what: &'static str },
     #[error(transparent)]
     Seen(#[from] crate::sieve::SieveError),
@@ -38,6 +41,6 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn damaged(family: &'static str, key: &[u8], what: &'static str) -> Self {
-        Self::Damaged { family, key: key.escape_ascii().to_string(), what }
+        Self::Damaged { family, key: shown_key(family, key), what }
     }
 }

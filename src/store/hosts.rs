@@ -41,7 +41,7 @@ impl HostChanges {
         let (status, failure) = match &record.visit {
             Visit::Answered(content) => (content.status, 0),
             Visit::NotModified => (304, 0),
-            Visit::Failed(kind) => (0, *kind as u8),
+            Visit::Failed(kind, _) => (0, *kind as u8),
         };
         self.host(store, queue)?.add(HostVisit { at: record.visited, status, failure });
         Ok(())

@@ -12,6 +12,7 @@ mod beside;
 mod changes;
 mod codec;
 mod commit;
+mod days;
 mod diff;
 mod error;
 mod figures;
@@ -25,6 +26,7 @@ mod queue;
 mod ranks;
 mod schema;
 mod seen;
+mod shown;
 mod sitemaps;
 mod snapshot;
 mod values;
@@ -42,7 +44,7 @@ use rustc_hash::FxHashMap;
 
 use crate::config::StoreConfig;
 use crate::frontier::{Arrival, Found, QueueName, QueuedUrl, RecrawlRules, Target};
-use crate::model::{OutlinkRecord, PageRecord, StoredPage};
+use crate::model::{HostFailure, OutlinkRecord, PageRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 pub use batches::{BacklinkBatch, BacklinkView};
@@ -109,6 +111,8 @@ pub struct Commit {
     pub found: Vec<Found>,
     /// Hosts that are left alone until this Unix time.
     pub asleep: Vec<(QueueName, u64)>,
+    /// Requests that failed, with the host that remembers them.
+    pub failures: Vec<(QueueName, HostFailure)>,
 }
 
 impl Store {
@@ -258,6 +262,9 @@ impl Store {
         }
         for (queue, until) in commit.asleep {
             stage.hosts.host(self, queue)?.asleep_until = until;
+        }
+        for (queue, failure) in commit.failures {
+            stage.hosts.host(self, queue)?.add_failure(failure);
         }
         let unasked = std::mem::take(&mut stage.unasked);
         let (batch, mut sitemaps) = (&mut stage.batch, SitemapRows::default());

@@ -7,7 +7,8 @@
 
 use rocksdb::WriteBatch;
 
-use crate::frontier::{Arrival, Found, Lane, Priority, QueueName, QueuedUrl, Target};
+use crate::frontier::{Arrival, Found, Lane, Priority, QueueName, QueuedUrl, Target, due_visit};
+use crate::model::{CLOCK_ERROR, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Damage, Reader, put_varint};
@@ -29,10 +30,14 @@ pub(super) fn entry_key(url: &CanonicalUrl, priority: Priority) -> Vec<u8> {
 
 /// Queue name, priority and sortable URL of an entry's key.
 pub(super) fn split_entry(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), StoreError> {
-    let damaged = |what| StoreError::damaged(FRONTIER, key, what);
-    let (name, rest) = Surt::split_first(key).map_err(|_| damaged("the queue"))?;
+    entry_parts(key).map_err(|damage| StoreError::damaged(FRONTIER, key, damage.0))
+}
+
+/// As [`split_entry`].
+pub(super) fn entry_parts(key: &[u8]) -> Result<(&[u8], Priority, &[u8]), Damage> {
+    let (name, rest) = Surt::split_first(key).map_err(|_| Damage("the queue"))?;
     let mut reader = Reader(rest);
-    let priority = values::priority(&mut reader).map_err(|damage| damaged(damage.0))?;
+    let priority = values::priority(&mut reader)?;
     Ok((name, priority, reader.0))
 }
 
@@ -68,9 +73,13 @@ pub(super) fn schedule_key(time: u64, surt: &[u8]) -> Vec<u8> {
 
 /// The time and the sortable URL of a key of the schedule.
 pub(super) fn split_scheduled(key: &[u8]) -> Result<(u64, &[u8]), StoreError> {
-    let (time, surt) =
-        key.split_first_chunk().ok_or_else(|| StoreError::damaged(SCHEDULE, key, "the time"))?;
-    Ok((u64::from_be_bytes(*time), surt))
+    scheduled_parts(key).ok_or_else(|| StoreError::damaged(SCHEDULE, key, "the time"))
+}
+
+/// As [`split_scheduled`].
+pub(super) fn scheduled_parts(key: &[u8]) -> Option<(u64, &[u8])> {
+    let (time, surt) = key.split_first_chunk()?;
+    Some((u64::from_be_bytes(*time), surt))
 }
 
 /// What a row of the schedule holds.
@@ -239,6 +248,49 @@ impl Store {
             batch.delete_cf(self.family(SCHEDULE)?, key);
             self.stage_entry(&mut batch, &entry)?;
             arrivals.add(entry);
+            count += 1;
+            cursor.next();
+        }
+        cursor.status()?;
+        self.write(batch)?;
+        Ok((arrivals.into_vec(), count))
+    }
+
+    /// Moves URLs whose next visit is further off than any is planned for, `most` at most, to the time at which they
+    /// are due: to the queue, or forward in the schedule. They were scheduled while the clock ran ahead or
+    /// `crawl.recrawl_max` was longer, and would not be visited for as long. Gives back the queues that some came into,
+    /// and how many were moved.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn recall_far(&self, now: u64, most: usize) -> Result<(Vec<Arrival>, usize), StoreError> {
+        let _writer = self.lock();
+        let longest = self.recrawl().longest();
+        let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
+        let mut batch = WriteBatch::default();
+        let (mut arrivals, mut count) = (Arrivals::default(), 0);
+        let mut cursor = self.db.raw_iterator_cf(self.family(SCHEDULE)?);
+        cursor.seek(schedule_key(latest.saturating_add(1), &[]));
+        while let (Some((key, value)), true) = (cursor.item(), count < most) {
+            let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
+            let (time, surt) = split_scheduled(key)?;
+            let scheduled = Scheduled::decode(value).map_err(|damage| damaged(damage.0))?;
+            let page = self.read_page(surt)?;
+            let due = due_visit(time, page.as_ref().map_or(now, |page| page.visited), longest, now);
+            batch.delete_cf(self.family(SCHEDULE)?, key);
+            if due <= now {
+                let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
+                let (priority, target, depth) = (Priority::again(due), Target::Page, scheduled.depth);
+                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                self.stage_entry(&mut batch, &entry)?;
+                arrivals.add(entry);
+            } else {
+                self.stage_scheduled(&mut batch, due, surt, scheduled)?;
+            }
+            if let Some(page) = page.filter(|page| page.next_visit == time) {
+                let page = StoredPage { next_visit: due, ..page };
+                batch.put_cf(self.family(PAGES)?, surt, values::encode_page(&page));
+            }
             count += 1;
             cursor.next();
         }

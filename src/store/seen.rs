@@ -27,6 +27,7 @@ use crate::urls::{CanonicalUrl, Surt};
 
 use super::codec::{Reader, put_varint};
 use super::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
+use super::shown::shown_key;
 use super::{Store, StoreError, queue, values};
 
 pub(super) const SIEVE_KEY: &[u8] = b"sieve";
@@ -191,7 +192,7 @@ impl Writer {
         self.next_row = row.map_or(self.next_row, |row| row.saturating_add(1));
         if row.is_err() || damage.is_some() {
             tracing::error!(
-                row = %key.escape_ascii(),
+                row = shown_key(MET, key),
                 "a row of URLs that were met is damaged; run `backlinkd verify --repair`"
             );
         }

@@ -25,7 +25,7 @@ pub struct Surt(Box<[u8]>);
 
 /// Bytes that are no sortable URL.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the stored key {0:?} is not a URL in sortable form")]
+#[error("a stored URL is damaged ({0:?}); run `backlinkd verify --repair`")]
 pub struct SurtError(pub String);
 
 impl Surt {

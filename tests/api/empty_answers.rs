@@ -24,7 +24,7 @@ fn beside(reply: &Reply) -> Vec<String> {
 }
 
 fn failed(address: &str, kind: FailureKind) -> PageRecord {
-    PageRecord { url: url(address), visited: LEAP_DAY, visit: Visit::Failed(kind) }
+    PageRecord { url: url(address), visited: LEAP_DAY, visit: Visit::Failed(kind, String::new()) }
 }
 
 fn status(address: &str, status: u16) -> PageRecord {

@@ -144,7 +144,7 @@ fn pages_are_exported_with_their_links_and_failures_are_left_out() {
     let failed = PageRecord {
         url: url("http://example.com/never"),
         visited: 1_709_208_000,
-        visit: Visit::Failed(backlinkd::model::FailureKind::Timeout),
+        visit: Visit::Failed(backlinkd::model::FailureKind::Timeout, String::new()),
     };
     let server = Server::start(&[shop, moved, failed]);
     let rows = export(&server.client, "exportpages", "example.com", 10);

@@ -87,7 +87,8 @@ async fn hosts_and_the_index_are_described_beside_a_daemon() {
     let servers: Value = serde_json::from_str(&place.run(&["host", "a.test", "--json"]).with(0).out).unwrap();
     let server = &servers[0];
     assert_eq!((&server["origin"], &server["queued"]), (&Value::from("http://a.test"), &Value::from(0)));
-    assert_eq!((&server["failures"], &server["asleep_until"]), (&Value::from(0), &Value::Null));
+    assert_eq!((&server["failures_in_a_row"], &server["asleep_until"]), (&Value::from(0), &Value::Null));
+    assert_eq!(server["failures"], serde_json::json!([]));
     let outcomes: Vec<&Value> =
         server["last_visits"].as_array().unwrap().iter().map(|visit| &visit["outcome"]).collect();
     assert_eq!(outcomes, ["200", "200"]);

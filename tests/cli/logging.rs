@@ -40,6 +40,7 @@ async fn a_failed_fetch_is_one_line_where_it_is_asked_for() {
         (&failure["url"], &failure["host"]),
         (&Value::from("http://a.test/broken"), &Value::from("a.test"))
     );
-    assert!(failure["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{failure}");
+    assert!(failure["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{failure}");
+    assert_eq!(failure["attempt"], 1);
     assert!(failure["timestamp"].is_string(), "{failure}");
 }

@@ -41,6 +41,7 @@ fn kept(age: u64, tried: u64, failing: Option<u64>) -> KeptRobots {
         status: 200,
         tried: now() - tried,
         failing_since: failing.map_or(0, |ago| now() - ago),
+        failure: None,
         body: Bytes::from(OLD),
     }
 }

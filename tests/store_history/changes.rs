@@ -44,7 +44,18 @@ fn seen(store: &Store) -> BTreeMap<&'static str, Seen> {
             let (url, page) = row.unwrap().value;
             let links = snapshot.outlinks(&url).unwrap();
             // What a visit leaves behind without anybody seeing it.
-            (url, StoredPage { visited: 0, failures: 0, next_visit: 0, interval: 0, ..page }, links)
+            (
+                url,
+                StoredPage {
+                    visited: 0,
+                    failures: 0,
+                    cause: String::new(),
+                    next_visit: 0,
+                    interval: 0,
+                    ..page
+                },
+                links,
+            )
         });
         Seen {
             incoming: Incoming {

@@ -80,7 +80,7 @@ fn nothing_and_nonsense_can_be_looked_up() {
     let failed = |page: &CanonicalUrl| PageRecord {
         url: page.clone(),
         visited: 86_400,
-        visit: Visit::Failed(FailureKind::Tls),
+        visit: Visit::Failed(FailureKind::Tls, String::new()),
     };
     let answered =
         PageRecord { url: url("http://www.example.com/"), visited: 1, visit: web::answered(404, vec![]) };

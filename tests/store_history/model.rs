@@ -49,7 +49,8 @@ impl Model {
             lost: Vec::new(),
         });
         match &record.visit {
-            Visit::Failed(kind) => {
+            Visit::Failed(kind, cause) => {
+                known.page.cause.clone_from(cause);
                 known.page.failures += 1;
                 known.page.last_failure = *kind as u8;
             }

@@ -93,7 +93,8 @@ fn visits(targets: Vec<CanonicalUrl>) -> impl Strategy<Value = Visit> {
             let link = Link { target, tag, rel: Rel::NONE, anchor: String::new() };
             Visit::Answered(Box::new(PageContent { status, links: vec![link], ..PageContent::default() }))
         }),
-        2 => select(FailureKind::ALL.to_vec()).prop_map(Visit::Failed),
+        2 => (select(FailureKind::ALL.to_vec()), select(vec!["", "no answer", "größer"]))
+            .prop_map(|(kind, cause)| Visit::Failed(kind, cause.to_owned())),
         2 => Just(Visit::NotModified),
     ]
 }

@@ -54,7 +54,7 @@ impl Visitor {
             loop {
                 asked.push(job.url().to_string());
                 match self.robots.fetch(job).await {
-                    RobotsStep::Known => break,
+                    RobotsStep::Known | RobotsStep::Failed(_) => break,
                     RobotsStep::Moved(next) => job = next,
                     RobotsStep::Unasked(job, failure) => panic!("{} was not asked: {failure}", job.url()),
                 }

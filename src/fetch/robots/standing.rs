@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::kept::KeptRobots;
+use super::kept::{KeptRobots, RobotsFailure};
 use crate::config::RobotsConfig;
 use crate::fetch::robots_txt::{Decision, RobotsTxt};
 use crate::parse;
@@ -40,6 +40,8 @@ pub struct RobotsKnown {
     pub status: u16,
     pub tried: u64,
     pub failing_since: Option<u64>,
+    /// Why the last try failed, if it did.
+    pub failure: Option<Arc<RobotsFailure>>,
     /// When it is asked for again at the earliest.
     pub due: u64,
     /// Whether the copy is an HTML page, such as a server answers with for every path: it has no rules then, or only
@@ -75,6 +77,8 @@ pub(super) struct Known {
     pub status: u16,
     pub tried: Duration,
     pub failing_since: Option<Duration>,
+    /// Why the last try failed, if it did.
+    pub failure: Option<Arc<RobotsFailure>>,
     /// Of failures: when to try again.
     pub retry_at: Duration,
 }
@@ -89,6 +93,7 @@ impl Known {
             status: kept.status,
             tried,
             failing_since: (kept.failing_since != 0).then(|| Duration::from_secs(kept.failing_since)),
+            failure: kept.failure.clone().map(Arc::new),
             retry_at: tried.saturating_add(config.retry_after.0),
         }
     }
@@ -101,6 +106,7 @@ impl Known {
             tried: self.tried.as_secs(),
             // Not failing is 0, and whoever fails at that second fails since the next.
             failing_since: self.failing_since.map_or(0, |at| at.as_secs().max(1)),
+            failure: self.failure.as_deref().cloned(),
             body,
         }
     }
@@ -139,6 +145,7 @@ impl Known {
             status: self.status,
             tried: self.tried.as_secs(),
             failing_since: self.failing_since.map(|at| at.as_secs()),
+            failure: self.failure.clone(),
             due: self.due(config, now).as_secs(),
             is_html: self.is_html,
             decision,

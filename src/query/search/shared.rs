@@ -1,7 +1,7 @@
 //! What is kept, and whether it may still be used: the part of the search indexes that the builders' threads share.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::disk::Disk;
 use super::kept::{Kept, Key, Needs, Others, Part, Stamp, What};
@@ -74,8 +74,8 @@ impl Shared {
         if self.stamp(selection, needs, &self.store.snapshot())? == stamp {
             return Ok(Some(Some(valid_at)));
         }
-        // A clock set back makes no index older than it is.
-        let age = read_at.elapsed().unwrap_or(Duration::ZERO);
+        // Of an index from the future nobody can tell the age: the clock was set back, a little or a lot.
+        let age = read_at.elapsed().unwrap_or_else(|ahead| ahead.duration());
         Ok((age < self.config.refresh.0).then_some(None))
     }
 

@@ -1,7 +1,7 @@
 //! Each external link has its backlink, byte for byte what a commit writes, and each backlink its link.
 
 use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::super::commit::per_domain;
 use super::super::schema::BACKLINKS;
@@ -9,10 +9,17 @@ use super::super::{StoreError, keys, values};
 use super::ledger::{Ledger, Slice, key_hash, row_number};
 use super::pages::walk_again;
 use super::{Check, SoundPage, Work};
+use crate::model::{BacklinkRecord, Day, OutlinkRecord, SourcePage, Toggle, is_active};
 use crate::urls::Suffixes;
 
 pub(super) struct Backlinks {
     ledger: Ledger,
+}
+
+/// A row of a slice, by hashes.
+struct Stored {
+    value: u128,
+    timeless: Option<u64>,
 }
 
 impl Backlinks {
@@ -22,11 +29,11 @@ impl Backlinks {
 
     /// The rows of one slice, one by one.
     fn settle_slice(&self, slice: &Slice, work: &mut Work<'_>) -> Result<(), StoreError> {
-        let mut stored: FxHashMap<u128, u128> = FxHashMap::default();
+        let mut stored: FxHashMap<u128, Stored> = FxHashMap::default();
         work.each_row(BACKLINKS, "looking for damaged backlinks", &mut |_, key, value| {
             let hash = key_hash(key);
             if self.ledger.holds(slice, hash) {
-                stored.insert(hash, xxh3_128(value));
+                stored.insert(hash, Stored { value: xxh3_128(value), timeless: timeless(key, value) });
             }
             Ok(())
         })?;
@@ -37,7 +44,10 @@ impl Backlinks {
                     return Ok(());
                 }
                 let what = match stored.remove(&hash) {
-                    Some(found) if found == xxh3_128(value) => return Ok(()),
+                    Some(found) if found.value == xxh3_128(value) => return Ok(()),
+                    Some(found) if found.timeless.is_some() && found.timeless == timeless(key, value) => {
+                        "rows with other days than their link or its page"
+                    }
                     Some(_) => "rows that differ from the link they stand for",
                     None => "rows that are missing",
                 };
@@ -80,6 +90,17 @@ impl Check for Backlinks {
         }
         Ok(())
     }
+}
+
+/// The hash of a row without its days; `None` where the row cannot be read.
+fn timeless(key: &[u8], value: &[u8]) -> Option<u64> {
+    let BacklinkRecord { target, seq, tag, rel, pos, toggles, blpcount, anchor, page, .. } =
+        values::decode_backlink(key, value).ok()?;
+    let external = true;
+    let toggles = if is_active(&toggles) { Vec::new() } else { vec![Toggle { lost: Day(1), back: None }] };
+    let link = OutlinkRecord { target, seq, pos, tag, rel, anchor, external, ins_day: Day(1), toggles };
+    let page = SourcePage { upd_day: Day(1), ..page };
+    Some(xxh3_64(&values::encode_backlink(&link, blpcount, &page)))
 }
 
 /// What is done with each row that should be there: its key and its value.

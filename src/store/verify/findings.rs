@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::super::shown::shown_key;
+
 /// Examples kept of each kind.
 const EXAMPLES: usize = 3;
-/// Bytes of a key that an example shows.
-const EXAMPLE_BYTES: usize = 200;
 
 /// One kind of damage.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -17,14 +17,15 @@ pub struct Finding {
     pub what: &'static str,
     /// How many of them.
     pub count: u64,
-    /// The keys of the first, bytes outside ASCII escaped.
+    /// What the first are about, as people read it.
     pub examples: Vec<String>,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { family, what, count, examples } = self;
-        write!(f, "{family}: {what}: {count}, such as {}", examples.join(" and "))
+        write!(f, "{family}: {what}: {count}")?;
+        if examples.is_empty() { Ok(()) } else { write!(f, ", such as {}", examples.join(" and ")) }
     }
 }
 
@@ -50,18 +51,27 @@ pub(super) struct Report(BTreeMap<(&'static str, &'static str), Finding>);
 impl Report {
     /// Adds a row; `key` is its key, or that of the row that is missing.
     pub fn add(&mut self, family: &'static str, what: &'static str, key: &[u8]) {
-        let shown = &key[..key.len().min(EXAMPLE_BYTES)];
-        self.add_shown(family, what, || shown.escape_ascii().to_string());
+        self.add_shown(family, what, || shown_key(family, key));
     }
 
     /// As [`Self::add`], for what is told better in words.
     pub fn add_shown(&mut self, family: &'static str, what: &'static str, shown: impl FnOnce() -> String) {
-        let empty = || Finding { family, what, count: 0, examples: Vec::new() };
-        let finding = self.0.entry((family, what)).or_insert_with(empty);
-        finding.count += 1;
+        let finding = self.count(family, what);
         if finding.examples.len() < EXAMPLES {
             finding.examples.push(shown());
         }
+    }
+
+    /// Counts one of which nothing can be told.
+    pub fn add_nameless(&mut self, family: &'static str, what: &'static str) {
+        self.count(family, what);
+    }
+
+    fn count(&mut self, family: &'static str, what: &'static str) -> &mut Finding {
+        let empty = || Finding { family, what, count: 0, examples: Vec::new() };
+        let finding = self.0.entry((family, what)).or_insert_with(empty);
+        finding.count += 1;
+        finding
     }
 
     pub fn finish(self) -> Vec<Finding> {

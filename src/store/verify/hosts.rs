@@ -1,13 +1,13 @@
-//! What is known of hosts can be read, no host had more pages than visits, and none is left alone for longer than
-//! any is. How many pages a host had cannot be counted anew, nor whether it must have been visited: budgets go by the
+//! What is known of hosts can be read, no host had more pages than visits, none was visited in the future, and none is
+//! left alone for longer than any is. How many pages a host had cannot be counted anew, nor whether it must have been visited: budgets go by the
 //! new pages that were queued, and pages of records that were put in otherwise are none of them.
 
 use super::super::schema::HOSTS;
 use super::super::{StoreError, values};
 use super::pages::url_of;
-use super::{CLOCK_ERROR, Check, Work};
+use super::{Check, Work};
 use crate::frontier::QueueName;
-use crate::model::HostRecord;
+use crate::model::{CLOCK_ERROR, HostRecord};
 
 pub(super) struct Hosts;
 
@@ -18,8 +18,9 @@ impl Check for Hosts {
                 return work.unreadable(HOSTS, key, "the host");
             };
             let pages = host.pages.min(host.visits);
-            let last = host.last[host.last.len().saturating_sub(HostRecord::REMEMBERED)..].to_vec();
-            let mut sound = HostRecord { pages, last, ..host.clone() };
+            let last = last_of(&host.last, HostRecord::REMEMBERED);
+            let last_failures = last_of(&host.last_failures, HostRecord::REMEMBERED_FAILURES);
+            let mut sound = HostRecord { pages, last, last_failures, ..host.clone() };
             if sound != host {
                 work.report.add(
                     HOSTS,
@@ -27,7 +28,14 @@ impl Check for Hosts {
                     key,
                 );
             }
-            let latest = work.options.now.saturating_add(work.options.longest_sleep);
+            let now = work.options.now;
+            let visits = sound.last.iter_mut().map(|visit| &mut visit.at);
+            let times = visits.chain(sound.last_failures.iter_mut().map(|failure| &mut failure.at));
+            let ahead = times.filter(|at| **at > now.saturating_add(CLOCK_ERROR));
+            if ahead.map(|at| *at = now).count() > 0 {
+                work.report.add(HOSTS, "hosts with visits in the future", key);
+            }
+            let latest = now.saturating_add(work.options.longest_sleep);
             if host.asleep_until > latest.saturating_add(CLOCK_ERROR) {
                 work.report.add(HOSTS, "hosts left alone for longer than any is", key);
                 sound.asleep_until = latest;
@@ -35,6 +43,11 @@ impl Check for Hosts {
             if sound == host { Ok(()) } else { work.mender.put(HOSTS, key, &values::encode_host(&sound)) }
         })
     }
+}
+
+/// The last `most`.
+fn last_of<T: Clone>(all: &[T], most: usize) -> Vec<T> {
+    all[all.len().saturating_sub(most)..].to_vec()
 }
 
 fn is_queue(key: &[u8]) -> bool {

@@ -2,14 +2,19 @@
 //!
 //! All targets are canonical URLs; the active links stand first, in the order of their positions, which are 1, 2, 3 …
 //! without a gap; target and seq together tell one link of the page from another; a link is external when its target
-//! is on another site; only the last absence of a link may be without an end.
+//! is on another site; only the last absence of a link may be without an end; and its days lie between the first visit
+//! to the page and the last, in their order.
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
+use super::super::days::DaySpan;
 use crate::model::OutlinkRecord;
 use crate::urls::{CanonicalUrl, SessionParams, UrlRules, same_site};
+
+const STRANGE_DAYS: &str =
+    "lists of links with days before the first or after the last visit to their page, or out of order";
 
 /// Whether a URL is written as the one spelling of it.
 pub(super) fn is_canonical(url: &CanonicalUrl) -> bool {
@@ -23,9 +28,11 @@ static RULES: LazyLock<UrlRules> = LazyLock::new(|| UrlRules {
     session_params: SessionParams::none(),
 });
 
-/// The links with whatever contradicts the rest put right, and what that was first, if anything.
+/// The links with whatever contradicts the rest put right, and what that was first, if anything. `span`: when the page
+/// was visited.
 pub(super) fn sound(
     page: &CanonicalUrl,
+    span: DaySpan,
     mut links: Vec<OutlinkRecord>,
 ) -> (Vec<OutlinkRecord>, Option<&'static str>) {
     let mut contradiction = None;
@@ -49,6 +56,10 @@ pub(super) fn sound(
             left == 0 || toggle.back.is_some()
         });
         tell(link.toggles.len() < absences, "links with absences that have no end");
+        if !span.holds(link) {
+            tell(true, STRANGE_DAYS);
+            span.bring(link);
+        }
     }
     tell(put_in_order(&mut links), "lists of links out of order");
     (links, contradiction)
@@ -115,6 +126,7 @@ mod tests {
     }
 
     const B: &str = "http://b.test/";
+    const SPAN: DaySpan = DaySpan { first: Day(1), last: Day(4) };
 
     #[test]
     fn what_a_commit_writes_is_sound() {
@@ -126,9 +138,9 @@ mod tests {
             lost(link(B, 2, 2)),
             lost(link("http://b.test/c", 0, 1)),
         ];
-        assert_eq!(sound(&page, links.clone()), (links.clone(), None));
+        assert_eq!(sound(&page, SPAN, links.clone()), (links.clone(), None));
         assert_eq!(counts(&links), (1, 2));
-        assert_eq!(sound(&page, vec![]), (vec![], None));
+        assert_eq!(sound(&page, SPAN, vec![]), (vec![], None));
     }
 
     #[test]
@@ -140,6 +152,9 @@ mod tests {
             vec![Toggle { lost: Day(2), back: None }, Toggle { lost: Day(3), back: Some(Day(4)) }];
         let mut closed = good.clone();
         closed[0].toggles = vec![Toggle { lost: Day(3), back: Some(Day(4)) }];
+        let (mut ahead, mut brought) = (good.clone(), good.clone());
+        (ahead[0].ins_day, ahead[2].toggles[0].lost) = (Day(401), Day(400));
+        (brought[0].ins_day, brought[2].toggles[0].lost) = (Day(4), Day(4));
         let odd = CanonicalUrl::from_stored("http://B.test:80/../".to_owned()).unwrap();
         for (links, mended, what) in [
             (
@@ -161,8 +176,9 @@ mod tests {
                 "no canonical URL",
             ),
             (open, closed, "no end"),
+            (ahead, brought, "after the last visit"),
         ] {
-            let (found, told) = sound(&page, links);
+            let (found, told) = sound(&page, SPAN, links);
             assert_eq!(found, mended, "{what}");
             assert!(told.unwrap().contains(what), "{what}: {told:?}");
         }

@@ -8,10 +8,13 @@ use rocksdb::WriteBatch;
 use super::super::changes::ChangedDomains;
 use super::super::schema::{FRONTIER, MET, META, SCHEDULE};
 use super::super::seen::{INVALID, SIEVE_KEY};
+use super::super::shown::shown_key;
 use super::super::{Store, StoreError};
 
 /// Rows put into one batch.
 const ROWS: usize = 1_000;
+/// Bytes from which on a batch is written, whatever the number of its rows: the links of one page can be megabytes.
+const BYTES: usize = 16 << 20;
 
 /// Writes repairs, where repairs are wanted.
 pub(in crate::store) struct Mender<'a> {
@@ -60,7 +63,7 @@ impl<'a> Mender<'a> {
         reason: &'static str,
     ) -> Result<(), StoreError> {
         if self.wanted {
-            tracing::warn!(family, key = %key.escape_ascii(), reason, "a damaged row was removed");
+            tracing::warn!(family, key = shown_key(family, key), reason, "a damaged row was removed");
             self.forget(family)?;
         }
         self.delete(family, key)
@@ -75,7 +78,12 @@ impl<'a> Mender<'a> {
         reason: &'static str,
     ) -> Result<(), StoreError> {
         if self.wanted {
-            tracing::warn!(family, key = %key.escape_ascii(), reason, "a part of a damaged row was removed");
+            tracing::warn!(
+                family,
+                key = shown_key(family, key),
+                reason,
+                "a part of a damaged row was removed"
+            );
             self.forget(family)?;
         }
         self.put(family, key, left)
@@ -118,7 +126,7 @@ impl<'a> Mender<'a> {
     }
 
     fn flush_from(&mut self, rows: usize) -> Result<(), StoreError> {
-        if self.batch.len() + self.changed.len() < rows {
+        if self.batch.len() + self.changed.len() < rows && self.batch.size_in_bytes() < BYTES {
             return Ok(());
         }
         let changed = std::mem::take(&mut self.changed);

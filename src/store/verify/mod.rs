@@ -3,8 +3,9 @@
 //! Pages and their outlinks are what crawls found; everything else about links is derived from them, and is computed
 //! anew here and compared: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, the
 //! domains that `changes` must know. Of the crawl's own records it is checked that no page and no URL to come is lost:
-//! pages stand in the queue or in the schedule, both are in the set of known URLs, and nothing else is; and nothing
-//! waits for a time that never comes. What is not derived (`ranks`, users) is read whole. One file per check; a new one
+//! pages stand in the queue or in the schedule, both are in the set of known URLs, and nothing else is; nothing waits
+//! for a time that never comes; and no page or link has a day that is still to come, or days out of their order
+//! ([`super::days`]). What is not derived (`ranks`, users) is read whole. One file per check; a new one
 //! implements [`Check`] and is entered in [`checks`].
 //!
 //! In: one consistent state. Out: [`Findings`]. The memory is bounded by `store.verify_memory_bytes` however large
@@ -16,7 +17,8 @@
 //! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
 //! a page is visited at once, and asked for whole. A URL that can be read keeps its place, whatever else of its row is
 //! damaged. One that was lost is queued if a page links to it; else the set of known URLs is made anew without it, so
-//! that it is new to whoever meets it. Where a repair is cut off, the next opening or the next repair goes on.
+//! that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
+//! links are brought to its last visit. Where a repair is cut off, the next opening or the next repair goes on.
 //! Registrable domains are cut by the list the store was opened with; an index that was begun with another one looks
 //! damaged.
 
@@ -47,6 +49,7 @@ use crate::config::StoreConfig;
 use crate::urls::Surt;
 
 pub use findings::{Finding, Findings};
+pub(super) use seen::SEEN;
 
 use findings::Report;
 use mender::Mender;
@@ -82,9 +85,6 @@ impl Default for VerifyOptions {
         }
     }
 }
-
-/// Seconds by which the clock may have been wrong when a time was stored.
-const CLOCK_ERROR: u64 = 86_400;
 
 /// How a verification is getting on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,13 @@
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
+use super::super::days::{DaySpan, bring_page, day_of_visit};
 use super::super::queue::{encode_entry, entry_key};
 use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
 use super::super::{StoreError, values};
-use super::{CLOCK_ERROR, VerifyOptions, Work, links};
-use crate::frontier::{Priority, QueuedUrl, Target};
-use crate::model::{Day, OutlinkRecord, StoredPage};
+use super::{VerifyOptions, Work, links};
+use crate::frontier::{Priority, QueuedUrl, Target, due_visit};
+use crate::model::{CLOCK_ERROR, OutlinkRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
 /// A page that can be read, with those of its links that can.
@@ -18,6 +19,8 @@ pub(super) struct SoundPage {
     pub url: CanonicalUrl,
     pub key: Vec<u8>,
     pub page: StoredPage,
+    /// When its row says that it is visited next. A clock that was ahead planned that if `page` says something else.
+    pub stored_next: u64,
     pub links: Vec<OutlinkRecord>,
 }
 
@@ -105,12 +108,12 @@ fn sound_page(
             return Ok(None);
         }
     };
+    let (mut page, span) = in_time(&stored, &work.options);
     let links = match list {
-        Some(list) => sound_links(work, &url, key, list, first)?,
+        Some(list) => sound_links(work, &url, key, (list, span), first)?,
         None => Vec::new(),
     };
-    let (int_links, ext_links) = links::counts(&links);
-    let mut page = StoredPage { int_links, ext_links, ..in_time(&stored, &work.options) };
+    (page.int_links, page.ext_links) = links::counts(&links);
     let is_cut = fewer_links(&page, &stored);
     if is_cut {
         // By these a server would answer that the page is the same as before, and its links would not come again.
@@ -124,38 +127,41 @@ fn sound_page(
         }
         let written = values::encode_page(&page);
         if written != value {
-            let what = if page == stored {
-                ODDLY_WRITTEN
-            } else if (int_links, ext_links) != (stored.int_links, stored.ext_links) {
-                "pages whose number of links is wrong"
-            } else {
-                "pages with times that are still to come, or visits that are too far off"
-            };
-            work.report.add(PAGES, what, key);
+            work.report.add(PAGES, what_is_wrong(&stored, &page), key);
             work.page_changes(key)?;
             work.mender.put(PAGES, key, &written)?;
         }
     }
-    Ok(Some(SoundPage { url, key: key.to_vec(), page, links }))
+    Ok(Some(SoundPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
 }
 
-/// The page with times that a clock may have given. A visit that lies beyond whatever is waited for would never come:
-/// it is due at once. (The days of links may well be out of order: they are those of the records, in whatever order
-/// the records came.)
-fn in_time(page: &StoredPage, options: &VerifyOptions) -> StoredPage {
-    let latest = options.now.saturating_add(CLOCK_ERROR);
-    let (today, last_day) = (Day::from_unix_seconds(options.now), Day::from_unix_seconds(latest));
-    let day = |day: Day| if day > last_day { today } else { day };
-    let visited = if page.visited > latest { options.now } else { page.visited };
-    let wait = options.longest_wait.max(u64::from(page.interval));
-    let is_too_far = page.next_visit > latest.saturating_add(wait);
-    StoredPage {
-        visited,
-        ins_day: day(page.ins_day),
-        upd_day: day(page.upd_day),
-        next_visit: if is_too_far { visited.max(1) } else { page.next_visit },
-        ..page.clone()
+fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {
+    let days = |page: &StoredPage| (page.ins_day, page.upd_day);
+    if page == stored {
+        ODDLY_WRITTEN
+    } else if (page.int_links, page.ext_links) != (stored.int_links, stored.ext_links) {
+        "pages whose number of links is wrong"
+    } else if page.visited == stored.visited && days(page) != days(stored) {
+        "pages with days after their last visit, or out of order"
+    } else {
+        "pages with times that are still to come, or visits that are too far off"
     }
+}
+
+/// The page with times that a clock may have given, and the span of days of its links.
+fn in_time(stored: &StoredPage, options: &VerifyOptions) -> (StoredPage, DaySpan) {
+    let mut page = stored.clone();
+    page.next_visit = due_visit(stored.next_visit, stored.visited, options.longest_wait, options.now);
+    if stored.visited > options.now.saturating_add(CLOCK_ERROR) {
+        page.visited = options.now;
+        if page.next_visit != 0 {
+            // Nobody can tell how long ago it was visited: it is due at once.
+            page.next_visit = options.now.max(1);
+        }
+    }
+    let last_visit = day_of_visit(page.visited);
+    let span = bring_page(&mut page, last_visit);
+    (page, span)
 }
 
 /// Whether a page has fewer links left than it had.
@@ -184,7 +190,7 @@ fn sound_links(
     work: &mut Work<'_>,
     url: &CanonicalUrl,
     key: &[u8],
-    list: &[u8],
+    (list, span): (&[u8], DaySpan),
     first: bool,
 ) -> Result<Vec<OutlinkRecord>, StoreError> {
     let stored = match values::decode_outlinks(url, list) {
@@ -197,7 +203,7 @@ fn sound_links(
             return Ok(Vec::new());
         }
     };
-    let (links, contradiction) = links::sound(url, stored);
+    let (links, contradiction) = links::sound(url, span, stored);
     if first {
         let written = values::encode_outlinks(url, &links);
         if let Some(what) = contradiction.or((written != list).then_some(ODDLY_WRITTEN)) {

@@ -9,9 +9,9 @@ use super::super::schema::{FRONTIER, MET, PAGES, ROBOTS, SCHEDULE};
 use super::super::{StoreError, page_from, values};
 use super::links::is_canonical;
 use super::pages::url_of;
-use super::{CLOCK_ERROR, Check, Work};
+use super::{Check, Work};
 use crate::frontier::{Priority, QueuedUrl, SitemapGrant, Target};
-use crate::model::StoredPage;
+use crate::model::{CLOCK_ERROR, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
 pub(super) struct Queue;

@@ -18,7 +18,7 @@ use crate::frontier::{Priority, QueuedUrl, Target};
 use crate::urls::Surt;
 
 /// The name that findings give the set.
-pub(super) const SEEN: &str = "seen";
+pub(in crate::store) const SEEN: &str = "seen";
 
 const STRANGE: &str = "pages, queued or scheduled URLs that are not known";
 const LOST: &str = "known URLs that are no page, and neither queued nor scheduled";
@@ -130,9 +130,8 @@ impl Slice {
             }
             Ok(())
         })?;
-        for (fingerprint, _) in self.known.iter().zip(&self.stands).filter(|(_, stands)| !**stands) {
-            work.report.add_shown(SEEN, LOST, || format!("the one with fingerprint {fingerprint:016x}"));
-        }
+        // Of the others nothing is left but a fingerprint.
+        self.stands.iter().filter(|stands| !**stands).for_each(|_| work.report.add_nameless(SEEN, LOST));
         Ok(())
     }
 }

@@ -25,8 +25,34 @@ pub(super) struct Standing {
 /// A page of a slice.
 struct Page {
     next_visit: u64,
+    /// As its row says.
+    stored_next: u64,
     depth: u16,
     stands: bool,
+}
+
+/// Where the page of a row in the schedule stands, as far as there is one.
+#[derive(Clone, Copy)]
+enum Right {
+    /// In this row, with this depth.
+    Here(u16),
+    /// At this time instead, with this depth: this row's was planned by a clock that was ahead, or is too far off.
+    Earlier(u64, u16),
+    /// Elsewhere.
+    Elsewhere,
+    NoPage,
+}
+
+impl Page {
+    fn of_row(&self, time: u64) -> Right {
+        match time {
+            time if time == self.next_visit => Right::Here(self.depth),
+            time if time == self.stored_next && self.next_visit != 0 => {
+                Right::Earlier(self.next_visit, self.depth)
+            }
+            _ => Right::Elsewhere,
+        }
+    }
 }
 
 /// The number of a page's place in the schedule.
@@ -45,7 +71,8 @@ impl Standing {
             let hash = key_hash(&page.key);
             if self.ledger.holds(slice, hash) {
                 let StoredPage { next_visit, depth, .. } = page.page;
-                pages.insert(hash, Page { next_visit, depth, stands: false });
+                let stored_next = page.stored_next;
+                pages.insert(hash, Page { next_visit, stored_next, depth, stands: false });
             }
             Ok(())
         })?;
@@ -56,13 +83,13 @@ impl Standing {
                 return Ok(());
             }
             let page = pages.get_mut(&hash);
-            let right = page.as_ref().filter(|page| page.next_visit == time).map(|page| page.depth);
-            if let (Some(page), true) = (page, right.is_some()) {
-                page.stands = true;
-            }
+            let right = page.as_ref().map_or(Right::NoPage, |page| page.of_row(time));
             // What cannot be read has been told of.
-            let Ok(scheduled) = Scheduled::decode(value) else { return Ok(()) };
-            mend(scheduled, right, pages.contains_key(&hash), (key, surt), work)
+            let scheduled = Scheduled::decode(value).ok();
+            if let (Some(page), Right::Here(_) | Right::Earlier(..)) = (page, right) {
+                page.stands |= matches!(right, Right::Here(_)) || scheduled.is_some();
+            }
+            scheduled.map_or(Ok(()), |scheduled| mend(scheduled, right, (key, surt), work))
         })?;
         work.each_row(FRONTIER, "looking for them in the queue", &mut |_, key, value| {
             if let Some(entry) = sound_entry(key, value).filter(brings_visit)
@@ -82,28 +109,35 @@ impl Standing {
     }
 }
 
-/// Mends a row of the schedule. `right`: the depth of its page, if that says the same time.
+/// Mends a row of the schedule.
 fn mend(
     scheduled: Scheduled,
-    right: Option<u16>,
-    has_page: bool,
+    right: Right,
     (key, surt): (&[u8], &[u8]),
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
-    if let Some(depth) = right {
-        let right = Scheduled { depth, pageless: false };
-        if scheduled == right {
-            return Ok(());
+    let with_page = |depth| Scheduled { depth, pageless: false };
+    match right {
+        Right::Here(depth) if scheduled == with_page(depth) => return Ok(()),
+        Right::Here(depth) => {
+            work.report.add(SCHEDULE, "visits with another depth or mark than their page has", key);
+            return work.mender.put(SCHEDULE, key, &with_page(depth).encode());
         }
-        work.report.add(SCHEDULE, "visits with another depth or mark than their page has", key);
-        return work.mender.put(SCHEDULE, key, &right.encode());
-    }
-    if scheduled.pageless || url_of(surt).is_none() {
-        return Ok(());
-    }
-    if has_page {
-        work.report.add(SCHEDULE, "visits at another time than their page says", key);
-        return work.mender.delete(SCHEDULE, key);
+        Right::Earlier(time, depth) => {
+            work.report.add(
+                SCHEDULE,
+                "visits that are too far off, or were planned by a clock that was ahead",
+                key,
+            );
+            work.mender.put(SCHEDULE, &schedule_key(time, surt), &with_page(depth).encode())?;
+            return work.mender.delete(SCHEDULE, key);
+        }
+        _ if scheduled.pageless || url_of(surt).is_none() => return Ok(()),
+        Right::Elsewhere => {
+            work.report.add(SCHEDULE, "visits at another time than their page says", key);
+            return work.mender.delete(SCHEDULE, key);
+        }
+        Right::NoPage => {}
     }
     work.report.add(SCHEDULE, "visits to pages that are not there", key);
     // The page is lost: its URL is visited at once, as one that has none.

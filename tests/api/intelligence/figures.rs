@@ -18,7 +18,7 @@ fn answering(address: &str, status: u16, links: Vec<Link>) -> PageRecord {
 }
 
 fn failing(address: &str, kind: FailureKind) -> PageRecord {
-    PageRecord { visit: Visit::Failed(kind), ..linking(address, &[]) }
+    PageRecord { visit: Visit::Failed(kind, String::new()), ..linking(address, &[]) }
 }
 
 fn moved(address: &str, status: u16, target: &str) -> PageRecord {

@@ -16,7 +16,7 @@ pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
         let target = urls[dice.roll(urls.len())].clone();
         let Visit::Answered(content) = &mut record.visit else { unreachable!() };
         match dice.roll(14) {
-            0 | 1 => record.visit = Visit::Failed(dice.pick(&FailureKind::ALL)),
+            0 | 1 => record.visit = Visit::Failed(dice.pick(&FailureKind::ALL), String::new()),
             2 => record.visit = Visit::NotModified,
             3 => {
                 let status = dice.pick(&[400, 403, 404, 410, 429, 500, 503]);
@@ -48,7 +48,7 @@ pub fn states(records: &[PageRecord]) -> States {
         let known = states.get(record.url.as_str()).copied();
         let state = match &record.visit {
             Visit::Answered(content) => (u64::from(content.status), ""),
-            Visit::Failed(kind) => (known.map_or(0, |(status, _)| status), kind.as_str()),
+            Visit::Failed(kind, _) => (known.map_or(0, |(status, _)| status), kind.as_str()),
             // It says nothing of a page that never answered with one.
             Visit::NotModified => match known {
                 Some((status, _)) if status != 0 => (status, ""),

@@ -1,0 +1,288 @@
+//! Requests that failed. Each one is a line of the log, counts by its kind in the table that ends a crawl, and is one of
+//! the last of its host.
+//!
+//! A request fails when it brings no answer, an answer that settles nothing (5xx, 403, a challenge …), or one whose end
+//! is missing. Whether it is made again is decided elsewhere. The causes quote servers, so they are cut and cleaned
+//! here ([`plain_cause`]) before anybody reads them. The table is bounded: it has [`MOST_KINDS`] kinds with
+//! [`EXAMPLES`] examples each.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::progress::unix_now;
+use crate::fetch::Failure;
+use crate::model::{Cut, FailureKind, HostFailure, PageContent, Visit, plain, plain_cause};
+use crate::urls::CanonicalUrl;
+
+/// Examples of each kind.
+pub const EXAMPLES: usize = 3;
+/// Kinds in the table: more than there are, unless servers answer with statuses that nobody knows.
+const MOST_KINDS: usize = 100;
+/// The kind of whatever there is no room for.
+const OTHER: &str = "other";
+/// Characters of a URL in an example.
+const MOST_URL: usize = 300;
+
+/// What a request asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// The address of a host, of name servers.
+    Address,
+    RobotsTxt,
+    Sitemap,
+    Page,
+}
+
+impl Resource {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::RobotsTxt => "robots.txt",
+            Self::Sitemap => "sitemap",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cause {
+    /// As in [`HostFailure::kind`].
+    pub kind: Cow<'static, str>,
+    /// In words, cleaned.
+    pub words: String,
+}
+
+impl Cause {
+    pub fn new(kind: FailureKind, words: &str) -> Self {
+        Self { kind: kind.as_str().into(), words: plain_cause(words) }
+    }
+
+    /// Of an answer with a status that settles nothing.
+    pub fn status(status: u16) -> Self {
+        Self { kind: format!("status-{status}").into(), words: format!("the server answered {status}") }
+    }
+
+    /// Of a body whose end is missing; `None` where it is longer than this program wants it.
+    pub fn cut(cut: Cut, words: &str) -> Option<Self> {
+        let usual = match cut {
+            Cut::Length | Cut::Document => return None,
+            Cut::Time => "the body did not come in time",
+            Cut::Disconnect => "the connection ended before the body",
+            Cut::Encoding => "the encoding of the body breaks off",
+        };
+        let words = if words.is_empty() { usual } else { words };
+        Some(Self { kind: "cut".into(), words: plain_cause(words) })
+    }
+
+    /// Why a visit to a page failed, if it did. The visit keeps the words as they are shown.
+    pub fn take(visit: &mut Visit) -> Option<Self> {
+        match visit {
+            Visit::NotModified => None,
+            Visit::Failed(kind, words) => {
+                let cause = Self::new(*kind, words);
+                words.clone_from(&cause.words);
+                Some(cause)
+            }
+            Visit::Answered(content) => {
+                let cause = Self::of_content(content)?;
+                content.cause.clone_from(&cause.words);
+                Some(cause)
+            }
+        }
+    }
+
+    fn of_content(content: &PageContent) -> Option<Self> {
+        if content.challenge {
+            let words = if content.cause.is_empty() {
+                "a challenge in the place of the page"
+            } else {
+                &content.cause
+            };
+            return Some(Self::new(FailureKind::Challenge, words));
+        }
+        if !content.settles_links() {
+            return Some(Self::status(content.status));
+        }
+        content.cut.and_then(|cut| Self::cut(cut, &content.cause))
+    }
+}
+
+impl From<&Failure> for Cause {
+    fn from(failure: &Failure) -> Self {
+        Self::new(failure.kind, &failure.detail)
+    }
+}
+
+/// One request that failed.
+#[derive(Clone, Debug)]
+pub(super) struct FailedRequest<'a> {
+    pub resource: Resource,
+    pub url: &'a CanonicalUrl,
+    /// How many times in a row it was made.
+    pub attempt: u32,
+    pub cause: Cause,
+}
+
+impl FailedRequest<'_> {
+    /// Logs it and counts it; gives what its host remembers of it.
+    pub fn tell(self, table: &FailureTable) -> HostFailure {
+        let Self { resource, url, attempt, cause: Cause { kind, words } } = self;
+        let (host, cause) = (url.host(), words.as_str());
+        // The message names the resource, so that lines can be told apart without a field for it.
+        match resource {
+            Resource::Page => {
+                tracing::info!(target: "backlinkd::fetches", %url, host, %kind, attempt, cause, "a page could not be fetched");
+            }
+            Resource::RobotsTxt => {
+                tracing::info!(target: "backlinkd::fetches", %url, host, %kind, attempt, cause, "a robots.txt could not be fetched");
+            }
+            Resource::Sitemap => {
+                tracing::info!(target: "backlinkd::fetches", %url, host, %kind, attempt, cause, "a sitemap could not be fetched");
+            }
+            Resource::Address => {
+                tracing::info!(target: "backlinkd::fetches", %url, host, %kind, attempt, cause, "a host has no usable address");
+            }
+        }
+        table.add(resource, &kind, url, cause);
+        HostFailure { at: unix_now(), url: url.to_string(), kind: kind.into_owned(), cause: words }
+    }
+}
+
+/// Failed requests by what they asked for and why they failed.
+#[derive(Debug, Default)]
+pub struct FailureTable(Mutex<BTreeMap<(Resource, Cow<'static, str>), Row>>);
+
+#[derive(Debug, Default)]
+struct Row {
+    count: u64,
+    examples: Vec<FailureExample>,
+}
+
+/// One kind of failure in a crawl.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureCount {
+    pub resource: Resource,
+    pub kind: String,
+    pub count: u64,
+    /// The first, each of another URL.
+    pub examples: Vec<FailureExample>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureExample {
+    pub url: String,
+    pub cause: String,
+}
+
+impl FailureTable {
+    fn rows(&self) -> MutexGuard<'_, BTreeMap<(Resource, Cow<'static, str>), Row>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, resource: Resource, kind: &Cow<'static, str>, url: &CanonicalUrl, cause: &str) {
+        let mut rows = self.rows();
+        let key = (resource, kind.clone());
+        let has_room = rows.len() < MOST_KINDS || rows.contains_key(&key);
+        let row = rows.entry(if has_room { key } else { (resource, OTHER.into()) }).or_default();
+        row.count += 1;
+        if row.examples.len() < EXAMPLES {
+            let url = plain(url.as_str(), MOST_URL);
+            if row.examples.iter().all(|example| example.url != url) {
+                row.examples.push(FailureExample { url, cause: cause.to_owned() });
+            }
+        }
+    }
+
+    /// What there is, by resource and kind.
+    pub fn counts(&self) -> Vec<FailureCount> {
+        let count = |((resource, kind), row): (&(Resource, Cow<'static, str>), &Row)| FailureCount {
+            resource: *resource,
+            kind: kind.to_string(),
+            count: row.count,
+            examples: row.examples.clone(),
+        };
+        self.rows().iter().map(count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::urls::UrlRules;
+
+    fn url(number: usize) -> CanonicalUrl {
+        UrlRules::default().canonical(&format!("http://h{number}.test/{}", "x".repeat(500))).unwrap()
+    }
+
+    fn fail(table: &FailureTable, number: usize, cause: Cause) -> HostFailure {
+        FailedRequest { resource: Resource::Page, url: &url(number), attempt: 1, cause }.tell(table)
+    }
+
+    #[test]
+    fn failures_are_counted_by_kind_with_examples_of_different_urls() {
+        let table = FailureTable::default();
+        for number in [1, 1, 2, 3, 4, 4] {
+            let told = fail(&table, number, Cause::new(FailureKind::Connect, &format!("refused {number}")));
+            assert_eq!((told.kind.as_str(), told.url), ("connect", url(number).to_string()));
+        }
+        fail(&table, 9, Cause::status(503));
+        let robots = Cause::new(FailureKind::Tls, "bad\r\ncertificate");
+        let request =
+            FailedRequest { resource: Resource::RobotsTxt, url: &url(7), attempt: 2, cause: robots };
+        assert_eq!(request.tell(&table).cause, "bad certificate");
+        let counts = table.counts();
+        let shown: Vec<_> =
+            counts.iter().map(|row| (row.resource.as_str(), row.kind.as_str(), row.count)).collect();
+        assert_eq!(shown, [("robots.txt", "tls", 1), ("page", "connect", 6), ("page", "status-503", 1)]);
+        let causes: Vec<_> = counts[1].examples.iter().map(|example| example.cause.as_str()).collect();
+        assert_eq!(causes, ["refused 1", "refused 2", "refused 3"]);
+        assert!(counts[1].examples.iter().all(|example| example.url.chars().count() <= MOST_URL));
+    }
+
+    #[test]
+    fn the_table_is_bounded_whatever_servers_answer() {
+        let table = FailureTable::default();
+        for status in 0..1_000 {
+            fail(&table, status, Cause::status(status as u16));
+        }
+        let counts = table.counts();
+        assert!(counts.len() <= MOST_KINDS + 1, "{}", counts.len());
+        assert_eq!(counts.iter().map(|row| row.count).sum::<u64>(), 1_000);
+        assert_eq!(counts[0].kind, OTHER);
+    }
+
+    #[test]
+    fn an_answer_fails_when_it_settles_nothing_or_lacks_its_end() {
+        let answered = |status, cut, challenge, cause: &str| {
+            let cause = cause.to_owned();
+            let content = PageContent { status, cut, challenge, cause, ..PageContent::default() };
+            let mut visit = Visit::Answered(Box::new(content));
+            let taken = Cause::take(&mut visit)?;
+            let Visit::Answered(content) = visit else { panic!("another visit") };
+            assert_eq!(content.cause, taken.words);
+            Some((taken.kind.into_owned(), taken.words))
+        };
+        let shown = |kind: &str, words: &str| Some((kind.to_owned(), words.to_owned()));
+        for (status, cut, challenge, cause, right) in [
+            (200, None, false, "", None),
+            (404, None, false, "", None),
+            (301, None, false, "", None),
+            (503, None, false, "", shown("status-503", "the server answered 503")),
+            (403, None, false, "", shown("status-403", "the server answered 403")),
+            (202, None, false, "", shown("status-202", "the server answered 202")),
+            (403, None, true, "asks for a captcha", shown("challenge", "asks for a captcha")),
+            (200, Some(Cut::Length), false, "", None),
+            (200, Some(Cut::Document), false, "", None),
+            (200, Some(Cut::Encoding), false, "no\ntrailer", shown("cut", "no trailer")),
+            (200, Some(Cut::Disconnect), false, "", shown("cut", "the connection ended before the body")),
+        ] {
+            assert_eq!(answered(status, cut, challenge, cause), right, "{status} {cut:?}");
+        }
+        assert_eq!(Cause::take(&mut Visit::NotModified), None);
+        let mut failed = Visit::Failed(FailureKind::Dns, "no\u{7} such name".to_owned());
+        assert_eq!(Cause::take(&mut failed).map(|cause| cause.words), Some("no such name".to_owned()));
+        assert_eq!(failed, Visit::Failed(FailureKind::Dns, "no such name".to_owned()));
+    }
+}

@@ -1,0 +1,327 @@
+//! Clocks that jump between visits, forwards and back: no commit writes days out of their order or after its visit,
+//! and a repair leaves no day that is still to come.
+
+use backlinkd::frontier::{Found, Priority, QueuedUrl, RecrawlRules, Target};
+use backlinkd::model::{Day, OutlinkRecord, StoredPage};
+use backlinkd::store::Commit;
+use proptest::sample::select;
+use serde_json::Value;
+
+use super::*;
+use crate::api::server::Server;
+
+const DAY: u64 = 86_400;
+/// By how many days a clock is wrong. The third to last is that of a battery that is empty.
+const OFFSETS: [i64; 10] = [0, 0, 0, 400, 1, 12, -1, -30_000, -30, 20_000];
+
+/// Times at which the clock was right, and what it says then.
+type Jumps = Vec<i64>;
+
+fn said(time: u64, offset: i64) -> u64 {
+    time.saturating_add_signed(offset * DAY as i64)
+}
+
+/// The same visits by a clock that is wrong by another number of days in each commit.
+fn jumped(commits: &[Vec<PageRecord>], jumps: &Jumps) -> Vec<Vec<PageRecord>> {
+    let offset = jumps.iter().cycle();
+    let by =
+        |record: &PageRecord, offset| PageRecord { visited: said(record.visited, offset), ..record.clone() };
+    commits
+        .iter()
+        .zip(offset)
+        .map(|(records, offset)| records.iter().map(|r| by(r, *offset)).collect())
+        .collect()
+}
+
+fn pages(store: &Store) -> Vec<(CanonicalUrl, StoredPage, Vec<OutlinkRecord>)> {
+    let snapshot = store.snapshot();
+    let known = |url: &CanonicalUrl| {
+        let page = snapshot.page(url).unwrap()?;
+        Some((url.clone(), page, snapshot.outlinks(url).unwrap()))
+    };
+    urls().iter().filter_map(known).collect()
+}
+
+fn last_visit(page: &StoredPage) -> Day {
+    Day::from_unix_seconds(page.visited).max(Day(1))
+}
+
+/// The days of a page and of each of its links, in the order in which they have to be.
+fn chains(page: &StoredPage, links: &[OutlinkRecord]) -> Vec<Vec<Day>> {
+    let last_fetch = if page.upd_day == Day(0) { page.ins_day } else { page.upd_day };
+    let chain = |link: &OutlinkRecord| {
+        let absences = link.toggles.iter().flat_map(|toggle| [Some(toggle.lost), toggle.back]).flatten();
+        let mut chain = vec![page.ins_day, link.ins_day];
+        chain.extend(absences.chain([page.upd_day, last_visit(page)]));
+        chain
+    };
+    let own = vec![page.ins_day, last_fetch, last_visit(page)];
+    links.iter().map(chain).chain([own]).collect()
+}
+
+fn assert_in_order(store: &Store) {
+    for (url, page, links) in pages(store) {
+        for chain in chains(&page, &links) {
+            assert!(chain.is_sorted(), "{url}: {chain:?}: {page:?} {links:?}");
+        }
+        let back_at_once = |toggle: &backlinkd::model::Toggle| toggle.back == Some(toggle.lost);
+        assert!(!links.iter().any(|link| link.toggles.iter().any(back_at_once)), "{url}: {links:?}");
+    }
+}
+
+/// Which links there are and which are active, whatever the clock said.
+fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<(CanonicalUrl, u32, u32, bool)>)> {
+    let link = |link: &OutlinkRecord| (link.target.clone(), link.seq, link.pos, link.is_active());
+    let page = |(url, page, links): (_, StoredPage, Vec<_>)| {
+        (url, page.status, page.failures, links.iter().map(link).collect())
+    };
+    pages(store).into_iter().map(page).collect()
+}
+
+/// What a sound index may hold whatever the present is.
+fn order_alone() -> VerifyOptions {
+    VerifyOptions { now: 100_000 * DAY, memory_bytes: MEMORY, ..VerifyOptions::default() }
+}
+
+/// What the histories of links add up to, against what is there.
+fn assert_sums(server: &Server, domain: &str) {
+    let get = |path: &str| server.client.json(path);
+    let rows = |endpoint: &str| {
+        get(&format!("/{endpoint}?url={domain}&scope=domain&from=19700101&to=99991231"))["response"].clone()
+    };
+    let sum = |rows: &Value, path: &str| -> u64 {
+        let cells = rows.as_array().unwrap().iter();
+        cells.map(|row| row.pointer(path).unwrap().as_u64().unwrap()).sum()
+    };
+    let count = |endpoint: &str| {
+        get(&format!("/{endpoint}?url={domain}&scope=domain&from=19700101&to=99991231&limit=0"))["count"]
+            .clone()
+    };
+    let whole = |active: &str| get(&format!("/backlinks?url={domain}&scope=domain&active={active}&limit=0"));
+    let state = get(&format!("/backlinkshort?urls[]={domain}&scope=domain"))["response"][0].clone();
+    let changes = rows("newandlost-histogram");
+    for (path, key) in [("urls", "backlinks"), ("domains", "refdoms")] {
+        let (new, lost) = (sum(&changes, &format!("/{path}/new")), sum(&changes, &format!("/{path}/lost")));
+        assert_eq!(Value::from(new - lost), state[key], "{domain}: {changes}");
+    }
+    let seen = rows("backlinks-histogram");
+    assert_eq!(Value::from(sum(&seen, "/urls")), whole("all")["count"], "{domain}: {seen}");
+    assert_eq!(count("newbacklinks"), whole("all")["count"], "{domain}");
+    assert_eq!(count("lostbacklinks"), whole("false")["count"], "{domain}");
+    let today = seen.as_array().unwrap().last().map(|row| row["totalUrls"].clone());
+    let last_change = changes.as_array().unwrap().last().map(|row| row["date"].clone());
+    let last_seen = seen.as_array().unwrap().last().map(|row| row["date"].clone());
+    if last_seen == last_change {
+        assert_eq!(today.unwrap_or_else(|| 0.into()), state["backlinks"], "{domain}: {seen}");
+    }
+}
+
+fn domains() -> std::collections::BTreeSet<&'static str> {
+    urls().iter().map(|url| SUFFIXES.domain_of(url.host())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn days_stay_in_order_whatever_the_clock_says_and_a_repair_leaves_none_to_come(
+        commits in histories(), jumps in prop::collection::vec(select(OFFSETS.to_vec()), 1..9),
+    ) {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (store, right) = (open(folder.path()), open(other.path()));
+        for (records, rightly) in jumped(&commits, &jumps).iter().zip(&commits) {
+            store.put(records).unwrap();
+            right.put(rightly).unwrap();
+            assert_in_order(&store);
+            for record in records {
+                if let Some(page) = store.page(&record.url).unwrap() {
+                    // Nothing lies after the visit.
+                    prop_assert!(page.upd_day.max(page.ins_day) <= last_visit(&page), "{page:?}");
+                    prop_assert!(page.next_visit > 0);
+                }
+            }
+            prop_assert_eq!(timeless(&store), timeless(&right));
+            let found = store.verify(order_alone(), &mut |_| {}).unwrap();
+            prop_assert_eq!(found, Findings::default());
+        }
+        let now = commits.iter().flatten().map(|record| record.visited).max().unwrap();
+        let options = VerifyOptions { now, longest_wait: 90 * DAY, memory_bytes: MEMORY, ..order_alone() };
+        let repaired = store.verify(VerifyOptions { repair: true, ..options }, &mut |_| {}).unwrap();
+        prop_assert_eq!(repaired.left, vec![]);
+        assert_in_order(&store);
+        prop_assert_eq!(timeless(&store), timeless(&right));
+        for (_, page, _) in pages(&store) {
+            prop_assert!(page.visited <= now + DAY && page.next_visit <= now + 91 * DAY, "{page:?}");
+        }
+        prop_assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
+        let server = Server::of(&Arc::new(store));
+        domains().into_iter().for_each(|domain| assert_sums(&server, domain));
+    }
+}
+
+const PAGE: &str = "http://example.com/a";
+
+fn visit_of(url: &str, day: u64, targets: &[&str]) -> PageRecord {
+    let url = urls().iter().find(|known| known.as_str() == url).unwrap().clone();
+    let links = targets.iter().map(|target| link(target)).collect();
+    PageRecord { url, visited: day * DAY + 7, visit: answered(200, links) }
+}
+
+const OLD: &str = "https://github.io/";
+const NEW: &str = "https://alice.github.io/";
+const BACK: &str = "https://bob.github.io:444/";
+const OWN: &str = "http://www.example.com/";
+
+/// Visits on three days: a link goes, one comes, one goes and comes back.
+fn visits(days: [u64; 3]) -> Vec<PageRecord> {
+    let targets: [&[&str]; 3] = [&[OLD, BACK, OWN], &[NEW, OWN], &[NEW, BACK, OWN]];
+    days.iter().zip(targets).map(|(day, targets)| visit_of(PAGE, *day, targets)).collect()
+}
+
+/// Copies the rows of a family from one closed index to another.
+fn copy_rows(from: &Path, to: &Path, families: &[&str]) {
+    for family in families {
+        let rows = behind_its_back(from, |db| rows(db, family));
+        behind_its_back(to, |db| {
+            let family = db.cf_handle(family).unwrap();
+            rows.iter().for_each(|(key, value)| db.put_cf(family, key, value).unwrap());
+        });
+    }
+}
+
+/// An index whose pages were visited on these days, and whose links have the days of others: as it was left by a
+/// program that took every clock at its word.
+fn left_behind(pages: [u64; 3], links: [u64; 3]) -> TempDir {
+    let (own, other) = (Made::of(&visits(pages)).copy(), Made::of(&visits(links)).copy());
+    copy_rows(other.path(), own.path(), &["outlinks", "backlinks"]);
+    own
+}
+
+/// First day and absences of the link to a target.
+fn days_of(store: &Store, target: &str) -> (u32, Vec<(u32, Option<u32>)>) {
+    let links = pages(store).into_iter().flat_map(|(_, _, links)| links);
+    let link = links.into_iter().find(|link| link.target.as_str() == target).unwrap();
+    let absence = |toggle: &backlinkd::model::Toggle| (toggle.lost.0, toggle.back.map(|day| day.0));
+    (link.ins_day.0, link.toggles.iter().map(absence).collect())
+}
+
+#[test]
+fn days_of_links_are_brought_between_the_first_and_the_last_visit_to_their_page() {
+    type Days = (u32, Vec<(u32, Option<u32>)>);
+    let cases: [([u64; 3], [Days; 3]); 4] = [
+        // The clock was ahead all the time.
+        ([500, 507, 514], [(114, vec![(114, None)]), (114, vec![]), (114, vec![])]),
+        // At the last visit.
+        ([100, 107, 514], [(100, vec![(107, None)]), (107, vec![]), (100, vec![(107, Some(114))])]),
+        // Before the page was visited first.
+        ([3, 4, 5], [(100, vec![(100, None)]), (100, vec![]), (100, vec![])]),
+        // A little at the second visit, and at the last one.
+        ([100, 112, 120], [(100, vec![(112, None)]), (112, vec![]), (100, vec![(112, Some(114))])]),
+    ];
+    for (links, right) in cases {
+        let folder = left_behind([100, 107, 114], links);
+        let store = open(folder.path());
+        let options = VerifyOptions { now: 115 * DAY, memory_bytes: MEMORY, ..VerifyOptions::default() };
+        let number = store.change_number();
+        let found = store.verify(VerifyOptions { repair: true, ..options }, &mut |_| {}).unwrap();
+        let lists = "lists of links with days before the first or after the last visit to their page, or out of order";
+        assert_eq!(
+            told(&found),
+            [("backlinks", "rows with other days than their link or its page", 3), ("outlinks", lists, 1)],
+            "{links:?}"
+        );
+        assert_eq!(found.left, []);
+        assert_eq!([OLD, NEW, BACK].map(|target| days_of(&store, target)), right, "{links:?}");
+        assert_in_order(&store);
+        assert!(store.change_number() > number, "whoever keeps answers must notice");
+        let server = Server::of(&Arc::new(store));
+        domains().into_iter().for_each(|domain| assert_sums(&server, domain));
+    }
+}
+
+#[test]
+fn a_repair_that_is_cut_off_between_links_and_backlinks_is_finished_by_the_next() {
+    let folder = left_behind([100, 107, 114], [500, 507, 514]);
+    let store = open(folder.path());
+    let options =
+        VerifyOptions { now: 115 * DAY, memory_bytes: MEMORY, repair: true, ..VerifyOptions::default() };
+    drop(store);
+    // As a repair leaves it whose first batch alone was written.
+    let whole = left_behind([100, 107, 114], [500, 507, 514]);
+    let repaired = open(whole.path());
+    repaired.verify(options, &mut |_| {}).unwrap();
+    repaired.flush().unwrap();
+    drop(repaired);
+    copy_rows(whole.path(), folder.path(), &["outlinks"]);
+    let store = open(folder.path());
+    let found = store.verify(options, &mut |_| {}).unwrap();
+    assert_eq!(told(&found), [("backlinks", "rows with other days than their link or its page", 3)]);
+    assert_eq!(found.left, []);
+    drop(store);
+    assert!(dump(folder.path())["backlinks"] == dump(whole.path())["backlinks"]);
+}
+
+/// The page is asked for a second time by a clock that is behind the first visit.
+#[test]
+fn every_outcome_of_a_visit_keeps_the_days_in_order() {
+    let not_modified = Visit::NotModified;
+    let failed = Visit::Failed(backlinkd::model::FailureKind::Timeout, String::new());
+    let (unsettled, gone) = (answered(503, vec![]), answered(404, vec![]));
+    for visit in [not_modified, failed, unsettled, gone, answered(200, vec![link(NEW)])] {
+        for day in [0, 1, 99] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = open(folder.path());
+            store.put(&visits([100, 107, 114])).unwrap();
+            let record = PageRecord { visit: visit.clone(), ..visit_of(PAGE, day, &[]) };
+            store.put(std::slice::from_ref(&record)).unwrap();
+            assert_in_order(&store);
+            assert_eq!(store.verify(order_alone(), &mut |_| {}).unwrap(), Findings::default(), "{visit:?}");
+            let page = store.page(&record.url).unwrap().unwrap();
+            let last = Day(1.max(day as u32));
+            assert_eq!((page.ins_day, page.upd_day), (last, last), "{visit:?}");
+        }
+    }
+}
+
+#[test]
+fn visits_that_are_too_far_off_are_brought_forward_in_the_schedule() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let longest = std::time::Duration::from_secs(20 * DAY);
+    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+    let (wrong, near) = (visit_of(PAGE, 500, &[]), visit_of(OWN, 100, &[]));
+    let url = urls()[9].clone();
+    let waiting =
+        QueuedUrl { url: url.clone(), priority: Priority::Seed, depth: 2, attempts: 0, target: Target::Page };
+    store.commit(Commit { found: vec![Found::seed(url.clone())], ..Commit::default() }).unwrap();
+    let put_off = vec![(waiting, 900 * DAY)];
+    let records = vec![wrong.clone(), near.clone()];
+    store.commit(Commit { put_off, records, ..Commit::default() }).unwrap();
+    // What is known of the page of another visit that was planned when visits could wait for longer.
+    store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
+    let patient = visit_of("http://example.com/ab", 90, &[]);
+    store.put(std::slice::from_ref(&patient)).unwrap();
+    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+
+    let now = 101 * DAY;
+    let (first, count) = store.recall_far(now, 2).unwrap();
+    let (second, rest) = store.recall_far(now, 2).unwrap();
+    assert_eq!((first.len() + second.len(), count, rest), (0, 2, 1));
+    assert_eq!(store.recall_far(now, 2).unwrap().1, 0, "what is near stays");
+    let next = |record: &PageRecord| store.page(&record.url).unwrap().unwrap().next_visit;
+    assert_eq!(next(&wrong), 121 * DAY);
+    assert_eq!(next(&near), near.visited + 7 * DAY);
+    assert_eq!(next(&patient), patient.visited + 20 * DAY);
+    let options = VerifyOptions { now: 501 * DAY, memory_bytes: MEMORY, ..VerifyOptions::default() };
+    assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
+    assert_eq!(store.take_due(121 * DAY, 9).unwrap().1, 4);
+    assert!(store.entry_of(&url).unwrap().is_some());
+
+    // Of a page that was visited longer ago than any waits, the time is past.
+    store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
+    store.put(&[visit_of("http://example.com/a?b=c", 10, &[])]).unwrap();
+    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+    let (arrivals, count) = store.recall_far(now, 9).unwrap();
+    assert_eq!((arrivals.len(), count), (1, 1));
+    assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
+}
