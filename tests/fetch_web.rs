@@ -162,7 +162,9 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
         .page(
             "a.test",
             "/unended",
-            Reply::raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"),
+            Reply::raw(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+            ),
         )
         .page("a.test", "/huge-header", Reply::html("").header("X-Huge", "x".repeat(2 << 20)))
         .page(

@@ -49,7 +49,8 @@ impl Reading {
         let sitemap = match answer.decode(config.max_bytes) {
             Ok(body) => {
                 let charset = answer.media_type.as_ref().and_then(MediaType::charset);
-                sitemap::read(&body.bytes, body.cut.is_some(), charset, config).map_err(|error| error.to_string())
+                sitemap::read(&body.bytes, body.cut.is_some(), charset, config)
+                    .map_err(|error| error.to_string())
             }
             Err(error) => Err(error.to_string()),
         };

@@ -101,8 +101,12 @@ async fn a_restart_asks_no_server_for_what_is_known_and_fresh() {
 
 #[tokio::test]
 async fn while_a_robots_txt_cannot_be_had_an_earlier_copy_stands_in_for_a_day() {
-    for failure in [Reply::status(503), Reply::status(500), Reply::reset(), Reply::text("User-agent: *\n").claiming(9_999)]
-    {
+    for failure in [
+        Reply::status(503),
+        Reply::status(500),
+        Reply::reset(),
+        Reply::text("User-agent: *\n").claiming(9_999),
+    ] {
         let before = kept(25 * HOUR, 25 * HOUR, None);
         let outage = Outage::new(failure.clone(), Some(before.clone())).await;
         let (old, other, asked) = outage.says().await;
