@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
 use backlinkd::fetch::{AddressBook, FetchOutcome};
-use backlinkd::model::{Cut, FailureKind};
+use backlinkd::model::{Cut, FailureKind, MediaType};
 
 use crate::fetch_body::gzip;
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -86,7 +86,7 @@ async fn headers_are_bounded_in_number_and_size() {
             // Two that are read come last.
             assert!(answer.headers.len() <= 32, "{scheme} {path}: {}", answer.headers.len());
             assert_eq!(
-                answer.media_type.as_ref().map(|media| media.essence()),
+                answer.media_type.as_ref().map(MediaType::essence),
                 Some("text/html"),
                 "{scheme} {path}"
             );

@@ -34,7 +34,7 @@ const HTML_STARTS: [&str; 17] = [
 /// Whether an answer is HTML, by its type and its body or the beginning of it.
 ///
 /// HTML is what is sent as `text/html` or `application/xhtml+xml`. Of any other XML type it is a document whose root
-/// element is `html` ([`root`]). Without a usable type (none, or one of the standard's unknown types) the body
+/// element is `html`. Without a usable type (none, or one of the standard's unknown types) the body
 /// decides, by the patterns of the MIME Sniffing Standard (<https://mimesniff.spec.whatwg.org>, 7.1). Beyond the
 /// standard, a PDF sent as HTML is not HTML: a browser would show noise, and whatever looks like a tag in it is no
 /// link.

@@ -97,7 +97,7 @@ impl AnchorText {
         let mut kept = Self::default();
         let mut at = start;
         let end = self.text.len();
-        for part in left_out.chain([end..end]) {
+        for part in left_out.chain(std::iter::once(end..end)) {
             kept.push_start(&self.text[at.min(part.start)..part.start], most);
             at = at.max(part.end);
         }
