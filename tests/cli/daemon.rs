@@ -205,7 +205,7 @@ async fn a_daemon_with_nothing_to_crawl_serves_and_waits_for_seeds() {
         let answer = || get(address, "/backlinks?url=b.test", None);
         daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
         daemon.signal("TERM");
-        assert!(daemon.end().with(0).row("visits") >= 2);
+        assert!(daemon.end().with(0).row("visits") >= 1);
         // A batch has nothing to wait for.
         let batch = Place::new().run(&["crawl"]).with(1);
         assert!(batch.err.contains("there is nothing to crawl"), "{}", batch.err);
