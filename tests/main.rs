@@ -19,6 +19,7 @@ mod demo;
 mod document_types;
 mod fetch_body;
 mod fetch_bounds;
+mod fetch_close;
 mod fetch_connections;
 mod fetch_names;
 mod fetch_robots;

@@ -39,7 +39,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// By all `Content-Type` lines; `None` when none of them names a valid type.
     pub media_type: Option<MediaType>,
-    /// In the order in which the server applied them; those that nobody knows are left out.
+    /// In the order in which the server applied them, transfer codings included; those that nobody knows are left out.
     pub content_encoding: Vec<ContentEncoding>,
     /// As sent, relative or not. Bytes that are not UTF-8 are percent-encoded, so that following the reference
     /// asks for exactly those bytes.
@@ -77,9 +77,10 @@ impl Answer {
             version,
             media_type: MediaType::extract(headers.get_all(header::CONTENT_TYPE)),
             content_encoding: ContentEncoding::list(
-                headers
-                    .get_all(header::CONTENT_ENCODING)
+                // Transfer codings are applied last (RFC 9112, 7); the client takes off the chunked one alone.
+                [header::CONTENT_ENCODING, header::TRANSFER_ENCODING]
                     .iter()
+                    .flat_map(|name| headers.get_all(name))
                     .map(text)
                     .collect::<Vec<_>>()
                     .iter()

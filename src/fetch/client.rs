@@ -231,6 +231,13 @@ impl Fetcher {
             sent = send().await;
         }
         let response = sent?;
+        if tolerant::hides_chunks(response.headers()) {
+            let failure = Failure::new(
+                FailureKind::Protocol,
+                "Transfer-Encoding ends with another coding than chunked",
+            );
+            return Err(Failure { fault: Some(ProtocolFault::Chunks), ..failure });
+        }
         let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
         Ok(self.answer_of(response, ip, 0, server.flaw()))
     }

@@ -130,6 +130,11 @@ fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
             _ => Some(ProtocolFault::Http2),
         };
     }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        // So the client tells of chunks.
+        let is_chunk = error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none();
+        return is_chunk.then_some(ProtocolFault::Chunks);
+    }
     let error = error.downcast_ref::<hyper::Error>()?;
     (error.is_parse() || error.is_parse_too_large()).then_some(ProtocolFault::Head)
 }

@@ -5,7 +5,7 @@
 //! | as it comes | over HTTP/2 where it offers that, else HTTP/1.1 |
 //! | resets a stream with HTTP_1_1_REQUIRED (RFC 9113, 7) | over HTTP/1.1 |
 //! | fails over HTTP/2 twice in a row | over HTTP/1.1 |
-//! | sends a head that the HTTP client refuses | over HTTP/1.1, with a tolerant reader of heads ([`super::tolerant`]) |
+//! | sends a head or first chunk that the HTTP client refuses | over HTTP/1.1, read tolerantly ([`super::tolerant`]) |
 //!
 //! A request that failed in one of these ways is made again at once, so one fetch makes four requests at most. What is
 //! learned holds for a scheme, host and port until the process ends, or is forgotten for servers used more recently.
@@ -25,7 +25,7 @@ pub(super) enum Protocol {
     #[default]
     Negotiated,
     Http1,
-    /// HTTP/1.1, its heads read by [`super::tolerant`].
+    /// HTTP/1.1, read by [`super::tolerant`].
     TolerantHttp1,
 }
 
@@ -38,6 +38,8 @@ pub enum ProtocolFault {
     Http2,
     /// The head of the response is malformed, or has too many fields.
     Head,
+    /// The first chunk of the body is malformed.
+    Chunks,
 }
 
 /// What is known of servers that need another protocol than the negotiated one.
@@ -83,7 +85,7 @@ impl Protocols {
                     known.protocol = Protocol::Http1;
                 }
             }
-            (Some(ProtocolFault::Head), Protocol::Negotiated | Protocol::Http1) => {
+            (Some(ProtocolFault::Head | ProtocolFault::Chunks), Protocol::Negotiated | Protocol::Http1) => {
                 known = Some(Known { protocol: Protocol::TolerantHttp1, http2_failures: 0 });
             }
             _ => return false,

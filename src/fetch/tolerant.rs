@@ -7,9 +7,12 @@
 //!   response of HTTP/1.0 may be chunked;
 //! * interim responses (1xx) are left out;
 //! * lines that are no header fields are left out, folded lines are joined, control characters become blanks;
+//! * the chunked coding is taken off here ([`chunks`]), wherever `Transfer-Encoding` names it;
 //! * `Content-Length` lines that are no numbers, or contradict each other, are left out: the body then ends with the
 //!   connection;
 //! * header fields beyond `fetch.max_headers` are left out and counted, unless the crawl reads them ([`is_read`]).
+
+mod chunks;
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,9 +38,13 @@ use tokio_rustls::TlsConnector;
 use super::failure::{Blame, Failure};
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
+use chunks::ChunkDecoder;
 
 /// Bytes of a head at most, as the HTTP client itself has it.
 const MOST_HEAD_BYTES: usize = 400_000;
+
+/// Bytes that are read at once.
+const PIECE: usize = 8 << 10;
 
 /// Fields beyond `fetch.max_headers` that are kept because the crawl reads them, at most.
 const MOST_READ_BEYOND: usize = 100;
@@ -147,6 +154,8 @@ enum State {
     Head(Vec<u8>),
     /// The head is rewritten; these bytes come before what the connection gives.
     Body(Bytes),
+    /// The same for a chunked body: the head comes first, and what has come of the body is still coded.
+    Chunks { head: Bytes, coded: Bytes, decoder: ChunkDecoder },
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for HeadReader<S> {
@@ -162,13 +171,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadReader<S> {
                     out.put_slice(&piece);
                     return Poll::Ready(Ok(()));
                 }
+                State::Chunks { head: data, coded, decoder } => {
+                    if data.is_empty() {
+                        *data = ready!(poll_chunk(&mut this.stream, cx, coded, decoder))?;
+                    }
+                    let piece = data.split_to(data.len().min(out.remaining()));
+                    out.put_slice(&piece);
+                    return Poll::Ready(Ok(()));
+                }
                 State::Head(bytes) => {
-                    let mut piece = [0; 8 << 10];
+                    let mut piece = [0; PIECE];
                     let mut piece = ReadBuf::new(&mut piece);
                     ready!(Pin::new(&mut this.stream).poll_read(cx, &mut piece))?;
                     bytes.extend_from_slice(piece.filled());
                     if let Some(rewritten) = rewrite(bytes, this.max_headers, &this.dropped) {
-                        this.state = State::Body(rewritten.into());
+                        this.state = rewritten.into();
                     } else if piece.filled().is_empty() {
                         // The connection ended within the head: the client says so.
                         this.state = State::Body(std::mem::take(bytes).into());
@@ -196,21 +213,62 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HeadReader<S> {
     }
 }
 
-/// The final head in the form of RFC 9112, with what follows it; `None` while it is not whole. Interim responses are
-/// taken off the front.
-fn rewrite(bytes: &mut Vec<u8>, max_headers: usize, dropped: &AtomicUsize) -> Option<Vec<u8>> {
+/// The next data of a chunked body; empty at its end.
+fn poll_chunk<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    cx: &mut Context<'_>,
+    coded: &mut Bytes,
+    decoder: &mut ChunkDecoder,
+) -> Poll<io::Result<Bytes>> {
+    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+    loop {
+        if let Some(data) = decoder.decode(coded).map_err(|malformed| broken(&malformed.to_string()))? {
+            return Poll::Ready(Ok(data));
+        }
+        if decoder.is_at_end() {
+            return Poll::Ready(Ok(Bytes::new()));
+        }
+        let mut piece = [0; PIECE];
+        let mut piece = ReadBuf::new(&mut piece);
+        match ready!(Pin::new(&mut *stream).poll_read(cx, &mut piece)) {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Poll::Ready(Err(error)),
+            Ok(()) if !piece.filled().is_empty() => *coded = Bytes::copy_from_slice(piece.filled()),
+            _ => return Poll::Ready(Err(broken("the connection ends before the last chunk"))),
+        }
+    }
+}
+
+/// A head in the form of RFC 9112, and what has come behind it.
+struct Rewritten {
+    head: Vec<u8>,
+    rest: Vec<u8>,
+    is_chunked: bool,
+}
+
+impl From<Rewritten> for State {
+    fn from(Rewritten { mut head, rest, is_chunked }: Rewritten) -> Self {
+        if is_chunked {
+            return Self::Chunks { head: head.into(), coded: rest.into(), decoder: ChunkDecoder::default() };
+        }
+        head.extend(rest);
+        Self::Body(head.into())
+    }
+}
+
+/// The final head, rewritten; `None` while it is not whole. Interim responses are taken off the front.
+fn rewrite(bytes: &mut Vec<u8>, max_headers: usize, dropped: &AtomicUsize) -> Option<Rewritten> {
     loop {
         let end = end_of_head(bytes)?;
-        let mut lines =
-            bytes[..end].split(|&b| b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut lines = bytes[..end].split(|&b| b == b'\n').map(without_crs);
         let Some(status) = lines.find(|line| !line.is_empty()).and_then(status) else {
-            return Some(std::mem::take(bytes));
+            return Some(Rewritten { head: std::mem::take(bytes), rest: Vec::new(), is_chunked: false });
         };
         if (100..=199).contains(&status) && status != 101 {
             bytes.drain(..end);
             continue;
         }
-        let fields = header_fields(lines);
+        let mut fields = header_fields(lines);
+        let is_chunked = take_chunked(&mut fields);
         let mut head = format!("HTTP/1.1 {status:03}\r\n").into_bytes();
         let mut kept = 0;
         for (name, value) in fields {
@@ -223,8 +281,7 @@ fn rewrite(bytes: &mut Vec<u8>, max_headers: usize, dropped: &AtomicUsize) -> Op
             head.extend([&name, &b": "[..], &value, b"\r\n"].concat());
         }
         head.extend(b"\r\n");
-        head.extend(&bytes[end..]);
-        return Some(head);
+        return Some(Rewritten { head, rest: bytes[end..].to_vec(), is_chunked });
     }
 }
 
@@ -235,11 +292,17 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     while let Some(length) = bytes[line_start..].iter().position(|&b| b == b'\n') {
         let line = &bytes[line_start..line_start + length];
         line_start += length + 1;
-        if line.is_empty() || line == b"\r" {
+        if without_crs(line).is_empty() {
             return Some(line_start);
         }
     }
     None
+}
+
+/// A line without the carriage returns at its end.
+fn without_crs(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|&b| b != b'\r').map_or(0, |last| last + 1);
+    &line[..end]
 }
 
 /// The status of a status line, whatever case and blanks it has.
@@ -276,6 +339,36 @@ fn header_fields<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<Field> {
     fields
 }
 
+/// Takes the chunked coding out of the fields that name it, and with it `Content-Length` (RFC 9112, 6.3); tells whether
+/// one did.
+fn take_chunked(fields: &mut Vec<Field>) -> bool {
+    let mut is_chunked = false;
+    for (_, value) in fields.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding")) {
+        let codings = value.split(|&b| b == b',').map(<[u8]>::trim_ascii);
+        let (chunked, others): (Vec<&[u8]>, Vec<&[u8]>) = codings
+            .filter(|coding| !coding.is_empty())
+            .partition(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+        is_chunked |= !chunked.is_empty();
+        *value = others.join(&b", "[..]);
+    }
+    if is_chunked {
+        fields.retain(|(name, value)| {
+            let is_coding = name.eq_ignore_ascii_case(b"transfer-encoding");
+            !name.eq_ignore_ascii_case(b"content-length") && !(is_coding && value.is_empty())
+        });
+    }
+    is_chunked
+}
+
+/// Whether the HTTP client takes a chunked body for one that ends with the connection: it looks for the coding at the
+/// very end of the last field.
+pub(super) fn hides_chunks(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::TRANSFER_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut is_chunked =
+        values.flat_map(|value| value.split(',')).map(|c| c.trim().eq_ignore_ascii_case("chunked"));
+    is_chunked.any(|chunked| chunked) && is_chunked.last() == Some(false)
+}
+
 fn field_value(bytes: &[u8]) -> Vec<u8> {
     let is_control = |b: &u8| (*b < b' ' && *b != b'\t') || *b == 0x7f;
     bytes.trim_ascii().iter().map(|b| if is_control(b) { b' ' } else { *b }).collect()
@@ -300,7 +393,8 @@ mod tests {
     fn rewritten(head: &str, max_headers: usize) -> (Option<String>, usize) {
         let dropped = AtomicUsize::new(0);
         let rewritten = rewrite(&mut head.as_bytes().to_vec(), max_headers, &dropped);
-        (rewritten.map(|bytes| String::from_utf8(bytes).unwrap()), dropped.into_inner())
+        let whole = |Rewritten { head, rest, .. }| String::from_utf8([head, rest].concat()).unwrap();
+        (rewritten.map(whole), dropped.into_inner())
     }
 
     #[test]
@@ -321,6 +415,12 @@ mod tests {
                 "HTTP/1.1 200\r\nContent-Length: 5, 5\r\n\r\n",
             ),
             ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "HTTP/1.1 200\r\n\r\n"),
+            ("HTTP/1.1 200 OK\r\r\nA: b\r\r\n\r\r\nbody", "HTTP/1.1 200\r\nA: b\r\n\r\nbody"),
+            (
+                "HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip, Chunked,\r\nContent-Length: 5\r\n\r\n4",
+                "HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n\r\n4",
+            ),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", "HTTP/1.1 200\r\n\r\n"),
             ("GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"),
             ("HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n"),
         ] {
@@ -335,5 +435,26 @@ mod tests {
         let head = "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nContent-Type: text/html\r\n\r\nx";
         let kept = "HTTP/1.1 200\r\nA: 1\r\nB: 2\r\nContent-Type: text/html\r\n\r\nx";
         assert_eq!(rewritten(head, 2), (Some(kept.to_owned()), 2));
+    }
+
+    #[test]
+    fn chunks_that_the_client_does_not_see_are_told() {
+        for (values, hidden) in [
+            (&[][..], false),
+            (&["chunked"], false),
+            (&["gzip, Chunked "], false),
+            (&["gzip"], false),
+            (&["chunked", "chunked"], false),
+            (&["chunked,"], true),
+            (&["chunked", "identity"], true),
+        ] {
+            let values =
+                values.iter().map(|value| (header::TRANSFER_ENCODING, HeaderValue::from_static(value)));
+            let mut headers = HeaderMap::new();
+            values.for_each(|(name, value)| {
+                headers.append(name, value);
+            });
+            assert_eq!(hides_chunks(&headers), hidden, "{headers:?}");
+        }
     }
 }
