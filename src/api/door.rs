@@ -158,7 +158,7 @@ impl Door {
         self.requests.count(path, status, took);
     }
 
-    /// The same bytes to everybody; nobody may keep them.
+    /// The same bytes for every client, which caches must not store.
     async fn health(&self) -> Result<Response, ApiError> {
         if !self.probe.succeeds().await {
             return Err(ApiError::Unreadable);

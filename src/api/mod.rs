@@ -4,8 +4,8 @@
 //! the index is still the same; else the path is looked up in the endpoint table ([`ENDPOINTS`]), method, sizes and
 //! parameters are checked, and the answer is computed off the async threads, under a deadline and within a bound of
 //! queries at once. In: a [`ApiState`] and a listener. Out: JSON, or rows in CSV or JSON lines, with an entity tag and
-//! compressed where the client likes; errors are JSON, always. Invariants: nothing is told to who has not proven to be
-//! a user, but whether the server can serve; every error has its place in one table ([`ApiError`]); a cause inside the
+//! compressed where the client likes; errors are JSON, always. Invariants: a client without credentials learns
+//! whether the server can serve, and nothing else; every error has its place in one table ([`ApiError`]); a cause inside the
 //! server is logged once and never shown.
 //!
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.

@@ -1,6 +1,6 @@
-//! Probes: whether the server can serve, told to a load balancer or an orchestrator without credentials.
+//! Probes: load balancers and orchestrators learn without credentials whether the server can serve.
 //!
-//! A probe reads the first page of the index. As anybody may ask, and as often as they like, one reading answers all
+//! A probe reads the first page of the index. Any client may send any number of probes, so one reading answers all
 //! probes of a while, one at a time is under way, and one that does not end holds up no other work.
 
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Probe {
             let store = Arc::clone(store);
             tokio::task::spawn_blocking(move || is_readable(&store))
         });
-        // Whoever waits no longer leaves the reading to the next.
+        // A probe that times out here leaves the reading to the next one.
         let succeeded = under_way.await.unwrap_or(false);
         *reading = Reading { last: Some((Instant::now(), succeeded)), under_way: None };
         succeeded

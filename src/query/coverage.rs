@@ -1,4 +1,4 @@
-//! What the index has of a scope: whether it was met at all, and whether it was visited. Told from a few rows, however
+//! What the index has of a scope: whether a crawl met it, and whether a crawl visited it. A few rows decide, however
 //! large the scope is.
 
 use super::page_state::PageState;

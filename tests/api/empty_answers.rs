@@ -159,23 +159,23 @@ fn every_list_and_count_says_so_in_every_format() {
         let name = endpoint.name;
         let target = format!("/{name}?{}", required(name, "unknown.example"));
         let answer = server.client.json(&target);
-        let told = warnings(&answer);
+        let explained = warnings(&answer);
         // These have an answer for what is unknown.
         if matches!(name, "iscached" | "redirectchain" | "sr") {
-            assert_eq!(told, [""; 0], "{name}");
+            assert_eq!(explained, [""; 0], "{name}");
             continue;
         }
         let times = if matches!(name, "anaurls" | "backlinkshort" | "linkintersect") { 2 } else { 1 };
-        assert_eq!(told, vec![format!("unknown.example {UNKNOWN}"); times], "{name}");
+        assert_eq!(explained, vec![format!("unknown.example {UNKNOWN}"); times], "{name}");
         if endpoint.answer.is_tabular() {
             for format in ["csv", "jsonl", "excel"] {
                 let reply = server.client.get(&format!("{target}&format={format}"));
-                assert_eq!(beside(&reply), told, "{name} as {format}");
+                assert_eq!(beside(&reply), explained, "{name} as {format}");
             }
         }
         // After what was passed over.
         let odd = server.client.json(&format!("{target}&odd=1"));
-        assert!(warnings(&odd)[0].contains("\"odd\"") && warnings(&odd)[1..] == told, "{odd}");
+        assert!(warnings(&odd)[0].contains("\"odd\"") && warnings(&odd)[1..] == explained, "{odd}");
     }
 }
 
@@ -202,7 +202,7 @@ fn the_sentence_says_what_there_is_none_of() {
 #[test]
 fn a_condition_explains_itself() {
     let server = served();
-    for (target, told) in [
+    for (target, expected) in [
         ("/backlinks?url=linked.example&where=pos%20gt%205", format!("linked.example {UNVISITED}")),
         ("/backlinks?url=unknown.example&where=pos%20gt%205", format!("unknown.example {UNKNOWN}")),
         (
@@ -213,10 +213,10 @@ fn a_condition_explains_itself() {
         ("/backlinks?url=visited.example&where=pos%20gt%205", String::new()),
         ("/redirectchain?url=http://visited.example/&where=code%20eq%20500", String::new()),
     ] {
-        assert_eq!(warnings(&server.client.json(target)).join("|"), told, "{target}");
+        assert_eq!(warnings(&server.client.json(target)).join("|"), expected, "{target}");
         if !target.starts_with("/linktextdistribution") {
             let reply = server.client.get(&format!("{target}&format=csv"));
-            assert_eq!(beside(&reply).join("|"), told, "{target}");
+            assert_eq!(beside(&reply).join("|"), expected, "{target}");
         }
     }
 }
@@ -256,9 +256,9 @@ fn each_of_many_is_told_apart() {
     for (name, list) in [("anaurls", "urls"), ("backlinkshort", "urls"), ("linkintersect", "targets")] {
         let asked = ["linked.example", "unknown.example", "queued.example", "http://gone.example/x"];
         let asked: String = asked.iter().map(|one| format!("{list}[]={one}&")).collect();
-        let told = warnings(&server.client.json(&format!("/{name}?{asked}")));
+        let explained = warnings(&server.client.json(&format!("/{name}?{asked}")));
         assert_eq!(
-            told,
+            explained,
             [
                 format!("unknown.example {UNKNOWN}"),
                 format!("queued.example {UNVISITED}"),
@@ -283,7 +283,7 @@ fn the_very_next_answer_says_what_is_new() {
         "/backlinks?url=new.example&format=csv",
     ];
     let mut tags: Vec<String> = Vec::new();
-    let mut told = |expected: &str| {
+    let mut says = |expected: &str| {
         for (at, target) in targets.iter().enumerate() {
             let ask = |tag: &str| server.client.send("GET", target, &[&format!("If-None-Match: {tag}")], b"");
             let reply = ask(tags.get(at).map_or("\"none\"", String::as_str));
@@ -295,21 +295,21 @@ fn the_very_next_answer_says_what_is_new() {
             if at < tags.len() { tags[at] = tag } else { tags.push(tag) }
         }
     };
-    told(&format!("new.example {UNKNOWN}"));
+    says(&format!("new.example {UNKNOWN}"));
     let found = vec![Found::seed(url("http://new.example/"))];
     server.store.commit(Commit { found, ..Commit::default() }).unwrap();
-    told(&format!("new.example {UNVISITED}"));
+    says(&format!("new.example {UNVISITED}"));
     server.store.merge_met().unwrap();
     server.store.put(&[failed("http://new.example/", FailureKind::Connect)]).unwrap();
-    told(
+    says(
         "new.example was visited at 2024-02-29 (connect at http://new.example/) and has no links of this kind.",
     );
     server.store.put(&[later(page("http://new.example/", "", "", vec![]), 1)]).unwrap();
-    told(
+    says(
         "new.example was visited at 2024-03-01 (status 200 at http://new.example/) and has no links of this kind.",
     );
     server.store.put(&[page("http://a.example/", "", "", vec![link("http://new.example/", "x")])]).unwrap();
-    told("");
+    says("");
 }
 
 /// A list may be of an older state for a while, but not as an empty one: what is new is there at once.

@@ -1,4 +1,4 @@
-//! `/health` and `/livez`: who may ask, what is told, and what it costs.
+//! `/health` and `/livez`: which clients get an answer, what it says, and what it costs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn guarded(config: ApiConfig) -> Server {
 }
 
 #[test]
-fn anybody_is_told_that_all_is_well_and_nothing_else() {
+fn every_client_learns_that_all_is_well_and_nothing_else() {
     let server = guarded(ApiConfig::default());
     let address = server.client.address;
     let user = Client::with_user(address, "user", "secret");
@@ -35,7 +35,7 @@ fn anybody_is_told_that_all_is_well_and_nothing_else() {
         let head = server.client.send("HEAD", probe, &[], b"");
         assert_eq!((head.status, head.body.len()), (200, 0), "{probe}");
         assert_eq!(head.header("content-length"), answer.header("content-length"), "{probe}");
-        // Whoever asks, and whatever comes with it.
+        // Credentials, parameters, headers and bodies change nothing.
         for reply in [
             user.get(probe),
             Client::with_user(address, "user", "wrong").get(probe),
@@ -61,7 +61,7 @@ fn anybody_is_told_that_all_is_well_and_nothing_else() {
 }
 
 #[test]
-fn a_probe_takes_nobody_s_requests() {
+fn probes_count_towards_no_rate_limit() {
     for auth in [AuthPolicy::Open, AuthPolicy::Users] {
         let limits = ApiConfig { rate_limit_per_second: 1, rate_limit_burst: 2, ..ApiConfig::default() };
         let server = Server::start_with(&[], limits, auth);
@@ -77,7 +77,7 @@ fn a_probe_takes_nobody_s_requests() {
     }
 }
 
-/// Queries that fill all turns keep nobody from asking whether the server lives.
+/// Probes do not wait for queries, which fill all turns here.
 #[test]
 fn a_busy_server_answers_probes() {
     let config = ApiConfig { max_concurrent_queries: 1, ..ApiConfig::default() };
@@ -111,8 +111,9 @@ fn an_index_that_cannot_be_read_is_said_to_be_so() {
     for probe in PROBES {
         let answer = server.client.get(probe);
         assert_eq!(answer.status, 503, "{probe}");
-        let told = json!({ "status": 503, "error": "the index cannot be read; the server's log says why" });
-        assert_eq!(answer.json(), told, "{probe}");
+        let expected =
+            json!({ "status": 503, "error": "the index cannot be read; the server's log says why" });
+        assert_eq!(answer.json(), expected, "{probe}");
         assert_eq!(server.client.send("HEAD", probe, &[], b"").status, 503);
     }
 }
