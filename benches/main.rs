@@ -17,5 +17,6 @@ fn main() {
     cases::serving::benches();
     cases::sieve::benches();
     cases::store::benches();
+    cases::urls::benches();
     Criterion::default().configure_from_args().final_summary();
 }

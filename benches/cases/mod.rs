@@ -4,6 +4,7 @@ pub mod rank;
 pub mod serving;
 pub mod sieve;
 pub mod store;
+pub mod urls;
 
 /// A line of `/proc/self/status`: current or largest resident memory.
 fn memory(name: &str) -> String {

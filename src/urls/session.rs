@@ -159,6 +159,9 @@ impl SessionParams {
 
     /// Whether a query may carry a session id. `false` is certain, and takes no more than a look at each name.
     pub(super) fn may_be_in_query(&self, query: &str) -> bool {
+        if self.0.params.is_empty() {
+            return false;
+        }
         let mut name = Some(0);
         for (at, byte) in query.bytes().enumerate() {
             match byte {

@@ -191,6 +191,7 @@ async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
     let place = place_of(&web)
         .set("traps.calendar_future_years=1000")
         .set("traps.session_min_length=1000")
+        .set("urls.session_params=[]")
         .set("traps.max_segment_repeats=1000");
     crawl_beside(place, &seeds).await;
     let found = visits(&web);
