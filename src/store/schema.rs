@@ -10,7 +10,7 @@
 //! | `met` | number | URLs that a commit met, which wait to be held against the set of all known ones |
 //! | `frontier` | queue · priority · page SURT | a URL waiting to be fetched: its depth and failed attempts; of a sitemap the hosts whose URLs it may list |
 //! | `schedule` | Unix time, big end first · page SURT | a URL waiting for its next visit: its depth, and a mark if it has no page |
-//! | `hosts` | queue | pages fetched, failures in a row, the last visits |
+//! | `hosts` | queue | pages fetched, failures in a row, the last visits and the last requests that failed |
 //! | `robots` | scheme, host and port | the last robots.txt, and when it was asked for |
 //! | `ranks` | generation · kind · page SURT or host | IV Search Rank in hundredths, big end first |
 //! | `changes` | kind · registrable domain, sortable | number of the last commit that changed something of it |
