@@ -10,8 +10,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::CrawlError;
+use super::messages::Work;
 use super::progress::unix_now;
-use crate::fetch::Failure;
+use super::scheduler::Loop;
+use crate::fetch::{Failure, RobotsFailure};
+use crate::frontier::{QueueName, Target};
 use crate::model::{Cut, FailureKind, HostFailure, PageContent, Visit, plain, plain_cause};
 use crate::urls::CanonicalUrl;
 
@@ -35,6 +39,14 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What an entry of the queue asks for.
+    pub(super) fn of(target: &Target) -> Self {
+        match target {
+            Target::Page => Self::Page,
+            Target::Sitemap(_) => Self::Sitemap,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
@@ -204,6 +216,33 @@ impl FailureTable {
             examples: row.examples.clone(),
         };
         self.rows().iter().map(count).collect()
+    }
+}
+
+impl Loop<'_> {
+    /// Tells of a request that failed: see the module.
+    pub fn tell_failure(
+        &self,
+        queue: &QueueName,
+        resource: Resource,
+        url: &CanonicalUrl,
+        attempt: u32,
+        cause: Cause,
+    ) -> Result<(), CrawlError> {
+        let failed =
+            FailedRequest { resource, url, attempt, cause }.tell(&self.crawler.progress.failed_requests);
+        self.work.send(Work::Failed(queue.clone(), failed)).map_err(|_| CrawlError::Broken)
+    }
+
+    /// Tells that a robots.txt could not be had, to the host whose it is.
+    pub fn tell_robots(
+        &self,
+        queue: &QueueName,
+        url: &CanonicalUrl,
+        failure: &RobotsFailure,
+    ) -> Result<(), CrawlError> {
+        let cause = Cause { kind: failure.kind.clone().into(), words: failure.cause.clone() };
+        self.tell_failure(queue, Resource::RobotsTxt, url, failure.attempts, cause)
     }
 }
 

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use super::CrawlError;
 use super::chain::Chain;
 use super::desk::{Desk, Fetched};
-use super::failures::{Cause, FailedRequest, Resource};
+use super::failures::{Cause, Resource};
 use super::messages::{End, Ended, Event, Outcome, Waiting, Work};
 use super::progress::{Progress, unix_now};
 use super::scheduler::Loop;
 use super::want;
 use crate::fetch::{
-    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFailure, RobotsFetch, RobotsStep,
-    Validators,
+    Allowed, Answer, Blame, Failure, FetchOutcome, RobotsAnswer, RobotsFetch, RobotsStep, Validators,
 };
 use crate::frontier::{Fate, Found, Pause, Priority, QueueName, QueuedUrl, Target, due_visit};
 use crate::model::{CLOCK_ERROR, Cut, Day, FailureKind, StoredPage};
@@ -253,7 +252,7 @@ impl Loop<'_> {
                 }
                 let attempt =
                     self.troubles.get(queue).map_or(1, |troubles| troubles.times_unresolved().max(1));
-                self.tell(queue, Resource::Address, url, attempt, Cause::from(&failure))?;
+                self.tell_failure(queue, Resource::Address, url, attempt, Cause::from(&failure))?;
                 Err(pause)
             }
         };
@@ -272,7 +271,13 @@ impl Loop<'_> {
         self.outstanding -= 1;
         self.handed_out -= u64::from(queued.target == Target::Page);
         if failure.blame != Blame::Machine {
-            self.tell(queue, resource_of(&queued), &queued.url, queued.attempts + 1, Cause::from(failure))?;
+            self.tell_failure(
+                queue,
+                Resource::of(&queued.target),
+                &queued.url,
+                queued.attempts + 1,
+                Cause::from(failure),
+            )?;
         }
         self.frontier.put_back(queue, queued);
         let pause = self.unasked(queue, at, failure)?;
@@ -313,31 +318,6 @@ impl Loop<'_> {
         errands.into_iter().try_for_each(|errand| self.go_without(errand, kind, why))
     }
 
-    /// Tells of a request that failed: see [`super::failures`].
-    fn tell(
-        &self,
-        queue: &QueueName,
-        resource: Resource,
-        url: &CanonicalUrl,
-        attempt: u32,
-        cause: Cause,
-    ) -> Result<(), CrawlError> {
-        let failed =
-            FailedRequest { resource, url, attempt, cause }.tell(&self.crawler.progress.failed_requests);
-        self.work.send(Work::Failed(queue.clone(), failed)).map_err(|_| CrawlError::Broken)
-    }
-
-    /// Tells that a robots.txt could not be had, to the host whose it is.
-    fn tell_robots(
-        &self,
-        queue: &QueueName,
-        url: &CanonicalUrl,
-        failure: &RobotsFailure,
-    ) -> Result<(), CrawlError> {
-        let cause = Cause { kind: failure.kind.clone().into(), words: failure.cause.clone() };
-        self.tell(queue, Resource::RobotsTxt, url, failure.attempts, cause)
-    }
-
     /// Has it stored that a host is left alone, so that the next crawl knows.
     fn sleep(&self, queue: &QueueName, length: Duration) -> Result<(), CrawlError> {
         let until = unix_now() + length.as_secs();
@@ -361,7 +341,7 @@ impl Loop<'_> {
             RobotsStep::Moved(job) => Some(job),
             RobotsStep::Unasked(job, failure) => {
                 if failure.blame != Blame::Machine {
-                    self.tell(&waiting.queue, Resource::RobotsTxt, asked, 1, Cause::from(&failure))?;
+                    self.tell_failure(&waiting.queue, Resource::RobotsTxt, asked, 1, Cause::from(&failure))?;
                 }
                 self.frontier.errand(asked, Errand { job, waiting }, &self.backlog)?;
                 let pause = self.unasked(turn, at, &failure)?;
@@ -484,13 +464,6 @@ impl Loop<'_> {
                 self.troubles.entry(queue.clone()).or_default().unanswered(config)
             }
         }
-    }
-}
-
-fn resource_of(queued: &QueuedUrl) -> Resource {
-    match queued.target {
-        Target::Page => Resource::Page,
-        Target::Sitemap(_) => Resource::Sitemap,
     }
 }
 

@@ -14,15 +14,12 @@ const DAY: u64 = 86_400;
 /// By how many days a clock is wrong. The third to last is that of a battery that is empty.
 const OFFSETS: [i64; 10] = [0, 0, 0, 400, 1, 12, -1, -30_000, -30, 20_000];
 
-/// Times at which the clock was right, and what it says then.
-type Jumps = Vec<i64>;
-
 fn said(time: u64, offset: i64) -> u64 {
     time.saturating_add_signed(offset * DAY as i64)
 }
 
 /// The same visits by a clock that is wrong by another number of days in each commit.
-fn jumped(commits: &[Vec<PageRecord>], jumps: &Jumps) -> Vec<Vec<PageRecord>> {
+fn jumped(commits: &[Vec<PageRecord>], jumps: &[i64]) -> Vec<Vec<PageRecord>> {
     let offset = jumps.iter().cycle();
     let by =
         |record: &PageRecord, offset| PageRecord { visited: said(record.visited, offset), ..record.clone() };
@@ -69,8 +66,11 @@ fn assert_in_order(store: &Store) {
     }
 }
 
+/// Target, seq, position, and whether the link is active.
+type TimelessLink = (CanonicalUrl, u32, u32, bool);
+
 /// Which links there are and which are active, whatever the clock said.
-fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<(CanonicalUrl, u32, u32, bool)>)> {
+fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<TimelessLink>)> {
     let link = |link: &OutlinkRecord| (link.target.clone(), link.seq, link.pos, link.is_active());
     let page = |(url, page, links): (_, StoredPage, Vec<_>)| {
         (url, page.status, page.failures, links.iter().map(link).collect())
