@@ -9,6 +9,9 @@ use criterion::{Criterion, Throughput, criterion_group};
 /// References of each kind.
 const COUNT: usize = 1_000;
 
+/// Makes the reference of a number.
+type Make = fn(usize) -> String;
+
 fn bench_urls(criterion: &mut Criterion) {
     let with = UrlRules::default();
     let without = UrlRules { session_params: SessionParams::none(), ..UrlRules::default() };
@@ -16,7 +19,7 @@ fn bench_urls(criterion: &mut Criterion) {
     let Some(base) = with.base(&page) else { return };
     let mut group = criterion.benchmark_group("urls");
     group.throughput(Throughput::Elements(COUNT as u64));
-    let kinds: [(&str, fn(usize) -> String); 5] = [
+    let kinds: [(&str, Make); 5] = [
         ("paths", |n| match n % 3 {
             0 => format!("../{n}/page-of-some-length.html#part"),
             1 => format!("/section/{n}/"),

@@ -193,9 +193,9 @@ impl FailureTable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, resource: Resource, kind: &Cow<'static, str>, url: &CanonicalUrl, cause: &str) {
+    fn add(&self, resource: Resource, kind: &str, url: &CanonicalUrl, cause: &str) {
         let mut rows = self.rows();
-        let key = (resource, kind.clone());
+        let key = (resource, Cow::Owned(kind.to_owned()));
         let has_room = rows.len() < MOST_KINDS || rows.contains_key(&key);
         let row = rows.entry(if has_room { key } else { (resource, OTHER.into()) }).or_default();
         row.count += 1;

@@ -35,7 +35,7 @@ pub struct Validators {
 /// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
 /// * Connection, request and answer share one deadline, `fetch.timeout`; up to the last header
 ///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
-/// * A request that fails because of its protocol is made again by another ([`super::protocol`]).
+/// * A request that fails because of its protocol is made again by another (see `super::protocol`).
 /// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
 ///   is not decoded here.
 /// * Of an answer's header fields, those beyond `fetch.max_headers` or `fetch.max_header_bytes` are left out and

@@ -354,7 +354,7 @@ fn take_chunked(fields: &mut Vec<Field>) -> bool {
     if is_chunked {
         fields.retain(|(name, value)| {
             let is_coding = name.eq_ignore_ascii_case(b"transfer-encoding");
-            !name.eq_ignore_ascii_case(b"content-length") && !(is_coding && value.is_empty())
+            !(name.eq_ignore_ascii_case(b"content-length") || is_coding && value.is_empty())
         });
     }
     is_chunked
@@ -364,9 +364,9 @@ fn take_chunked(fields: &mut Vec<Field>) -> bool {
 /// very end of the last field.
 pub(super) fn hides_chunks(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::TRANSFER_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut is_chunked =
-        values.flat_map(|value| value.split(',')).map(|c| c.trim().eq_ignore_ascii_case("chunked"));
-    is_chunked.any(|chunked| chunked) && is_chunked.last() == Some(false)
+    let is_chunked: Vec<bool> =
+        values.flat_map(|value| value.split(',')).map(|c| c.trim().eq_ignore_ascii_case("chunked")).collect();
+    is_chunked.contains(&true) && is_chunked.last() == Some(&false)
 }
 
 fn field_value(bytes: &[u8]) -> Vec<u8> {

@@ -28,10 +28,9 @@ impl SitemapGrant {
 
     /// Whether everything that `other` allows is allowed by this one.
     pub fn covers(&self, other: &Self) -> bool {
-        let is_known = |host: &Box<str>| self.hosts.contains(host);
         self.level <= other.level
             && (self.own_domain || !other.own_domain)
-            && other.hosts.iter().all(is_known)
+            && other.hosts.iter().all(|host| self.hosts.contains(host))
     }
 
     /// Allows what `other` allows besides. Hosts beyond the first `most` are left out.

@@ -185,7 +185,7 @@ mod tests {
         let certificate = Certificate::read(&certificate()).unwrap();
         assert_eq!(certificate.issuer_urls, ["http://ca.test/x"]);
         assert!(certificate.is_self_issued() && certificate.issues(&certificate));
-        assert_eq!(read_bundle(&certificate.der), [certificate.clone()]);
+        assert_eq!(read_bundle(&certificate.der), std::slice::from_ref(&certificate));
         assert_eq!(read_bundle(b""), []);
         // Behind a certificate there is nothing.
         assert_eq!(Certificate::read(&[&certificate.der[..], b"x"].concat().into()), None);
