@@ -9,7 +9,7 @@ use super::standing::{Failure, Server, time, unix_now};
 use super::{Ending, Setting};
 use crate::crawl;
 use crate::frontier::{Priority, QueuedUrl, TrapRules};
-use crate::model::{Cut, Day, FailureKind, StoredPage};
+use crate::model::{Cut, Day, FailureKind, StoredPage, TlsFlaw};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
 
@@ -39,6 +39,8 @@ struct Page {
     failure: Option<&'static str>,
     /// Why the end of its body is missing, in a word; `null` when it is whole.
     cut: Option<&'static str>,
+    /// What is wrong with the server's certificate, in a word; `null` when nothing is.
+    tls: Option<&'static str>,
     /// Why it failed, or what of the answer is missing, in words; empty when all went well.
     cause: String,
     depth: u16,
@@ -187,6 +189,12 @@ impl Explained {
             Some(page) => {
                 let outcome = page.failure.map_or_else(|| format!("status {}", page.status), str::to_owned);
                 text += &format!("\n  visited at {}: {outcome}", time(page.visited));
+                if let Some(cut) = page.cut {
+                    text += &format!("\n  the end of its body is missing ({cut})");
+                }
+                if let Some(flaw) = page.tls {
+                    text += &format!("\n  the certificate of its server cannot be verified ({flaw})");
+                }
             }
             None => text += "\n  never visited",
         }
@@ -245,6 +253,7 @@ fn page(setting: &Setting, page: StoredPage) -> Page {
         status: page.status,
         failure: failure.map(|kind| kind.as_str()),
         cut: page.cut.map(Cut::as_str),
+        tls: page.tls.map(TlsFlaw::as_str),
         cause: page.cause.clone(),
         depth: page.depth,
         next_visit: (page.next_visit > 0).then(|| crawl::next_visit(&setting.config, &page, unix_now())),

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::column::{Kind, Value};
 use super::{Compute, Deadline, ListColumn, Listing, QueryError, Selection};
-use crate::model::{BacklinkRecord, Day, OutlinkRecord, SearchRank, StoredPage};
+use crate::model::{BacklinkRecord, Cut, Day, OutlinkRecord, SearchRank, StoredPage, TlsFlaw};
 use crate::store::{Keyed, Snapshot};
 use crate::urls::{CanonicalUrl, Suffixes};
 
@@ -230,6 +230,8 @@ impl ExportRow for PageRow {
             Value::Text(row.canonical.as_ref().map_or("", CanonicalUrl::as_str))
         }),
         info("robots", Kind::Text, |row| Value::Text(row.page.directives.as_str())),
+        info("cut", Kind::Text, |row| Value::Text(row.page.cut.map_or("", Cut::as_str))),
+        info("tls", Kind::Text, |row| Value::Text(row.page.tls.map_or("", TlsFlaw::as_str))),
     ];
 
     /// Pages that were ever answered.

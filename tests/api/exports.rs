@@ -160,7 +160,7 @@ fn pages_are_exported_with_their_links_and_failures_are_left_out() {
             "info": {
                 "ccode": "SE", "charset": "utf-8", "insDate": "20240229", "ip": "192.0.2.1", "description": "About",
                 "content-type": "text/html", "title": "Title of http://example.com/", "http-code": 200,
-                "url": "http://example.com/", "sr": 0, "canonical": "", "robots": "",
+                "url": "http://example.com/", "sr": 0, "canonical": "", "robots": "", "cut": "", "tls": "",
             },
         })
     );

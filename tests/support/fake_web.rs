@@ -95,6 +95,8 @@ pub struct Reply {
     /// Sent after the raw bytes again and again, until the client goes.
     endless: Option<Vec<u8>>,
     ending: Ending,
+    /// Over HTTP/2, the stream is reset with this code instead of an answer.
+    http2_reset: Option<u32>,
 }
 
 impl Reply {
@@ -110,6 +112,7 @@ impl Reply {
             raw: None,
             endless: None,
             ending: Ending::Orderly,
+            http2_reset: None,
         }
     }
 
@@ -150,6 +153,12 @@ impl Reply {
     #[must_use]
     pub fn then_cut(self) -> Self {
         Self { ending: Ending::Cut, ..self }
+    }
+
+    /// Over HTTP/2, the stream is reset with this code (RFC 9113, 7) instead of the answer.
+    #[must_use]
+    pub fn resetting_http2(self, code: u32) -> Self {
+        Self { http2_reset: Some(code), ..self }
     }
 
     /// The connection stays open after the answer, and nothing more comes.
@@ -234,6 +243,7 @@ pub struct FakeWeb {
     site: Arc<Site>,
     tls: bool,
     http2: bool,
+    http1_too: bool,
     tls12: bool,
     /// That every address listens on; 0: one of its own.
     port: u16,
@@ -259,6 +269,7 @@ impl FakeWeb {
             site: Arc::default(),
             tls: false,
             http2: false,
+            http1_too: false,
             tls12: false,
             port: 0,
             folder: tempfile::tempdir().unwrap(),
@@ -288,6 +299,13 @@ impl FakeWeb {
         self.tls = true;
         self.http2 = true;
         self
+    }
+
+    /// Speaks HTTP/2 over TLS, or HTTP/1.1 to a client that does not offer HTTP/2.
+    #[must_use]
+    pub fn with_http2_and_http1(mut self) -> Self {
+        self.http1_too = true;
+        self.with_http2()
     }
 
     /// Speaks no TLS but version 1.2.

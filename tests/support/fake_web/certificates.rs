@@ -33,6 +33,9 @@ impl FakeWeb {
             .with_cert_resolver(Arc::new(Certificates { site: self.site.clone(), usual }));
         if self.http2 {
             config.alpn_protocols = vec![b"h2".to_vec()];
+            if self.http1_too {
+                config.alpn_protocols.push(b"http/1.1".to_vec());
+            }
         }
         TlsAcceptor::from(Arc::new(config))
     }

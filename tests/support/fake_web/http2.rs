@@ -1,4 +1,4 @@
-//! The same web over HTTP/2, which does not misbehave: status, headers and body of a reply are sent as they are.
+//! The same web over HTTP/2: status, headers and body of a reply are sent as they are, or the stream is reset.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -18,7 +18,9 @@ where
         let request = read(&request, at, connection);
         let index = site.record(&request);
         let reply = site.reply(&request);
-        if let Ok(mut body) = respond.send_response(head(&reply), false) {
+        if let Some(code) = reply.http2_reset {
+            respond.send_reset(code.into());
+        } else if let Ok(mut body) = respond.send_response(head(&reply), false) {
             let _ = body.send_data(Bytes::from(reply.body), true);
         }
         site.log.lock().unwrap()[index].end = Some(Instant::now());
