@@ -2,7 +2,7 @@
 //!
 //! Sitemaps are read beside the budgets of pages, so they have bounds of their own: `sitemaps.max_per_host` of them,
 //! as many pages in them as a host may ever have, and `sitemaps.max_named_elsewhere` on a host that other domains keep
-//! theirs on. Whoever is forgotten here, when there are very many or the program starts anew, has all of it again.
+//! theirs on. A host that is forgotten here, because there are very many or the program was restarted, has all of it again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
