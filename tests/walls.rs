@@ -40,7 +40,7 @@ fn asked(site: &Site, host: &str) -> Vec<String> {
     of_host.map(|request| request.path.clone()).collect()
 }
 
-fn cookie<'a>(request: &'a Request) -> &'a str {
+fn cookie(request: &Request) -> &str {
     request.header("cookie").unwrap_or_default()
 }
 

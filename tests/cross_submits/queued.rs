@@ -109,14 +109,14 @@ fn a_sitemap_that_was_read_stays_for_those_who_named_it_meanwhile() {
     let both = grant(0, true, &["a.test", "b.test"]);
     let done = |grant: &SitemapGrant| Commit { done: vec![entry(grant, 1)], ..Commit::default() };
     let queue = Queue::new(9);
-    queue.find(&[a.clone()]);
-    queue.find(&[b.clone()]);
+    queue.find(std::slice::from_ref(&a));
+    queue.find(std::slice::from_ref(&b));
     queue.commit(done(&a));
     queue.assert_queued(&[&both]);
     queue.commit(done(&both));
     queue.assert_queued(&[]);
     // Named in the commit that takes it off.
-    queue.find(&[a.clone()]);
+    queue.find(std::slice::from_ref(&a));
     queue.commit(Commit { found: vec![found(&b)], ..done(&a) });
     queue.assert_queued(&[&b]);
     // Nearer to a robots.txt than it was read.
@@ -133,7 +133,7 @@ fn a_sitemap_that_was_read_stays_for_those_who_named_it_meanwhile() {
 fn another_attempt_is_for_all_who_name_the_sitemap() {
     let (a, b) = (grant(0, true, &["a.test"]), grant(0, true, &["b.test"]));
     let queue = Queue::new(9);
-    queue.find(&[a.clone()]);
+    queue.find(std::slice::from_ref(&a));
     queue.find(&[b]);
     queue.commit(Commit { retried: vec![entry(&a, 2)], ..Commit::default() });
     queue.assert_queued(&[&grant(0, true, &["a.test", "b.test"])]);
