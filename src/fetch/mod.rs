@@ -5,7 +5,7 @@
 //!
 //! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read; a
 //!   bounded number of connections is kept.
-//! * [`tls`] judges servers' certificates as browsers do.
+//! * `tls` judges servers' certificates as browsers do.
 //! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
 //! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
 //!   internet.
