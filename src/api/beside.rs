@@ -109,7 +109,7 @@ mod tests {
             ("http://user:secret@example.com/../../etc/passwd", "example.com"),
             ("[2001:db8::1]", "_2001_db8__1_"),
             ("192.0.2.7", "192.0.2.7"),
-            ("http://a\"b;c.example/", "a_b_c.example"),
+            ("http://a\"b;c.example/", ""),
             ("http://a%22%0d%0aset-cookie.example/", ""),
         ] {
             if name.is_empty() {

@@ -33,6 +33,7 @@ metrics! {
     FAILED = Metric::counter("backlinkd_failed_requests_total", &["resource", "kind"], "Requests that failed, each attempt by itself: for a `page`, a `sitemap`, a `robots.txt` or the `address` of a host, and why.");
     LEFT_OUT = Metric::counter("backlinkd_urls_left_out_total", &["reason"], "URLs that were not fetched: `robots` (robots.txt says no), `block-list`, `trap`.");
     UNCHANGED = Metric::counter("backlinkd_unchanged_total", &[], "Of the answered, those that had not changed (304).");
+    DROPPED_FIELDS = Metric::counter("backlinkd_dropped_header_fields_total", &[], "Header fields of pages left out because there were more than `fetch.max_headers` or `fetch.max_header_bytes`.");
     COPIES = Metric::counter("backlinkd_copies_total", &[], "Pages whose links were not followed because the host has too many of the same.");
     FILES_READ = Metric::counter("backlinkd_host_files_total", &["kind"], "Files about hosts: `robots.txt` asked for, `sitemap` read.");
     LINKS_MET = Metric::counter("backlinkd_links_met_total", &[], "Links on the pages stored.");
@@ -104,6 +105,7 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
     page.put(&LEFT_OUT, &["block-list"], figures.blocked);
     page.put(&LEFT_OUT, &["trap"], figures.trapped);
     page.put(&UNCHANGED, &[], figures.unchanged);
+    page.put(&DROPPED_FIELDS, &[], figures.dropped_fields);
     page.put(&COPIES, &[], figures.duplicates);
     page.put(&FILES_READ, &["robots.txt"], figures.robots);
     page.put(&FILES_READ, &["sitemap"], figures.sitemaps);

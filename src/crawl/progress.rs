@@ -26,6 +26,8 @@ pub struct Progress {
     pub(super) trapped: AtomicU64,
     /// Pages whose links were not followed because too many pages of the host were the same.
     pub(super) duplicates: AtomicU64,
+    /// Header fields of pages left out by a limit.
+    pub(super) dropped_fields: AtomicU64,
     /// Of the answered, those that had not changed (304).
     pub(super) unchanged: AtomicU64,
     /// Sitemaps read, and robots.txt files asked for.
@@ -64,6 +66,7 @@ pub struct Figures {
     pub blocked: u64,
     pub trapped: u64,
     pub duplicates: u64,
+    pub dropped_fields: u64,
     pub unchanged: u64,
     pub sitemaps: u64,
     pub robots: u64,
@@ -114,6 +117,7 @@ impl Progress {
             blocked: get(&self.blocked),
             trapped: get(&self.trapped),
             duplicates: get(&self.duplicates),
+            dropped_fields: get(&self.dropped_fields),
             unchanged: get(&self.unchanged),
             sitemaps: get(&self.sitemaps),
             robots: get(&self.robots),

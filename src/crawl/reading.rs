@@ -217,6 +217,12 @@ impl Reading {
 
     fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
         Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
+        let dropped = answer.dropped_headers;
+        if dropped > 0 {
+            Progress::add(&self.progress.dropped_fields, dropped as u64);
+            tracing::info!(target: "backlinkd::fetches", %url, host = url.host(), kind = "headers", dropped,
+                "header fields beyond fetch.max_headers or fetch.max_header_bytes were left out");
+        }
         if answer.status == 304 && conditional {
             return Visit::NotModified;
         }

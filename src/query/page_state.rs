@@ -139,6 +139,7 @@ mod tests {
             assert_eq!(name(kind as u8), kind.as_str());
             assert_eq!(PageState { status: 200, failure: kind as u8 }.failure_name(), kind.as_str());
         }
-        assert_eq!((name(8), name(255)), (UNKNOWN_FAILURE, UNKNOWN_FAILURE));
+        let beyond = FailureKind::ALL.len() as u8 + 1;
+        assert_eq!((name(beyond), name(255)), (UNKNOWN_FAILURE, UNKNOWN_FAILURE));
     }
 }

@@ -31,7 +31,12 @@ pub fn bestpages(
 pub fn brokenbacklinks(links: &[Value], states: &States) -> Vec<Value> {
     let broken = |mut row: Value| {
         let (status, failure) = states.get(text(&row, "linktarget"))?;
-        let (code, is_broken) = if failure.is_empty() { (*status, *status >= 400) } else { (0, true) };
+        let (code, is_broken) = match *failure {
+            "" => (*status, *status >= 400),
+            // Readers see the page that programs are challenged for.
+            "challenge" => (0, false),
+            _ => (0, true),
+        };
         row["code"] = json!(code);
         row["failure"] = json!(failure);
         is_broken.then_some(row)
