@@ -42,7 +42,7 @@ fn declared(endpoint: &str) -> Listing {
 }
 
 static SERVED: LazyLock<Served> = LazyLock::new(|| {
-    let records = varied(81, 500);
+    let records = varied(81, 900);
     let server = Server::start(&records);
     publish_ranks(&server, &records);
     let web = Web::new(&server.client, &server.store);
