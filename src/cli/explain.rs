@@ -247,7 +247,7 @@ fn queued(entry: QueuedUrl) -> Queued {
 }
 
 fn page(setting: &Setting, page: StoredPage) -> Page {
-    let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == page.last_failure);
+    let failure = FailureKind::from_number(page.last_failure);
     Page {
         visited: page.visited,
         status: page.status,

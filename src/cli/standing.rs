@@ -101,7 +101,7 @@ impl Server {
         let asked = robots.as_ref().and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
         let most = config.crawl.max_crawl_delay.0.as_secs_f64();
         Ok(Self {
-            origin: origin_of(url).to_owned(),
+            origin: url.origin().to_owned(),
             blocked: blocks.blocks(url.host()),
             delay_seconds: config.crawl.delay.0.as_secs_f64().max(asked.min(most)),
             queued: store.queue_length_of(&queue)?,
@@ -124,7 +124,7 @@ impl Server {
 }
 
 fn robots(setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Result<Option<Robots>> {
-    let Some(kept) = store.robots(origin_of(url))?.and_then(|bytes| KeptRobots::decode(&bytes)) else {
+    let Some(kept) = store.robots(url.origin())?.and_then(|bytes| KeptRobots::decode(&bytes)) else {
         return Ok(None);
     };
     let config = &setting.config;
@@ -152,18 +152,13 @@ fn robots(setting: &Setting, store: &Store, url: &CanonicalUrl) -> anyhow::Resul
 }
 
 fn visit(visit: &HostVisit) -> Visit {
-    let failure = FailureKind::ALL.iter().find(|kind| **kind as u8 == visit.failure);
+    let failure = FailureKind::from_number(visit.failure);
     let outcome = failure.map_or_else(|| visit.status.to_string(), |kind| kind.as_str().to_owned());
     Visit { at: visit.at, outcome }
 }
 
 fn failure(HostFailure { at, url, kind, cause }: HostFailure) -> Failure {
     Failure { at, url, kind, cause }
-}
-
-/// Scheme, host and port of a URL.
-fn origin_of(url: &CanonicalUrl) -> &str {
-    &url.as_str()[..url.as_str().len() - url.path_and_query().len()]
 }
 
 pub(super) fn unix_now() -> u64 {

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::desk::Fetched;
-use crate::config::Config;
+use crate::config::{Config, FetchConfig};
 use crate::fetch::{Answer, FetchOutcome, Fetcher};
 use crate::model::Cut;
 use crate::warc::{Exchange, Truncation, WarcError, WarcOptions, WarcWriter};
 
 /// The reason of a WARC-Truncated field, if the record is to have one. What the parser leaves out is in the record.
-fn truncation(answer: &Answer) -> Option<Truncation> {
+fn truncation(answer: &Answer, config: &FetchConfig) -> Option<Truncation> {
     match answer.cut {
         Some(Cut::Length) => Some(Truncation::Length),
         Some(Cut::Time) => Some(Truncation::Time),
@@ -20,7 +20,9 @@ fn truncation(answer: &Answer) -> Option<Truncation> {
         // The text is checked where there is one: a gzip stream without its trailer, say.
         None if answer.content_encoding.is_empty() => None,
         None => {
-            let is_broken = answer.decode(usize::MAX).map_or(true, |body| body.cut == Some(Cut::Encoding));
+            let is_broken = answer
+                .decode(config.decoded_cap(answer.body.len()))
+                .map_or(true, |body| body.cut == Some(Cut::Encoding));
             is_broken.then_some(Truncation::Unspecified)
         }
     }
@@ -30,6 +32,8 @@ fn truncation(answer: &Answer) -> Option<Truncation> {
 pub(super) struct Archive {
     writer: WarcWriter,
     fetcher: Arc<Fetcher>,
+    /// What a body may unfold to.
+    config: FetchConfig,
 }
 
 impl Archive {
@@ -45,7 +49,7 @@ impl Archive {
             operator: config.fetch.contact.clone(),
         };
         let writer = WarcWriter::create(folder, options)?;
-        Ok(Some(Self { writer, fetcher: Arc::clone(fetcher) }))
+        Ok(Some(Self { writer, fetcher: Arc::clone(fetcher), config: config.fetch.clone() }))
     }
 
     /// Writes what was asked, and its answer, if there is one.
@@ -65,7 +69,7 @@ impl Archive {
             version: answer.version,
             headers: &answer.headers,
             body: &answer.body,
-            truncation: truncation(answer),
+            truncation: truncation(answer, &self.config),
         })
     }
 
