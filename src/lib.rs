@@ -30,5 +30,6 @@ pub mod rank;
 pub mod sieve;
 pub mod sitemap;
 pub mod store;
+pub mod threads;
 pub mod urls;
 pub mod warc;

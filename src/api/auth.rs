@@ -1,14 +1,18 @@
 //! Who asks: HTTP Basic authentication (RFC 7617) against the store's users, whose passwords are kept as Argon2id
 //! hashes (RFC 9106).
 //!
-//! Verifying a password is made slow on purpose, so credentials that were right are remembered for a short time,
-//! under a keyed hash of the header that they came in: memory holds no password, and once any user is changed or
-//! removed, nobody is remembered. A name nobody has costs as much time as a wrong password does. Passwords are
-//! verified off the async threads, as many at once as there are cores; where requests are limited, so are the
-//! passwords that somebody may get wrong.
+//! Verifying a password is made slow on purpose, so credentials that were right are remembered, under a keyed hash of
+//! the header that they came in: memory holds no password, and once any user is changed or removed, nobody is
+//! remembered. A name nobody has costs as much time as a wrong password does.
+//!
+//! Passwords that are not remembered are verified on the workers' threads, half as many at once as there are cores, each
+//! address and name in its turn ([`FairQueue`]). How many may be wrong is limited by address and name: a token is taken
+//! before a password is verified, and given back when it is right. So a stranger who guesses keeps nobody out who was let
+//! in before, and nobody at another address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,10 +26,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use sha2::Sha256;
-use tokio::sync::Semaphore;
 
-use super::rate::{Client, Limiter};
+use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
+use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
+use crate::config::ApiConfig;
 use crate::store::Store;
 
 /// A password that cannot be hashed, or no randomness to do so.
@@ -54,13 +59,65 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 pub struct Authenticator {
     policy: AuthPolicy,
     store: Arc<Store>,
-    limiter: Option<Arc<Limiter>>,
+    workers: Arc<Workers>,
+    logins: LoginQueue,
+    counts: LoginCounts,
     /// Of a random key.
     mac: Hmac<Sha256>,
     known: Mutex<Known>,
     /// Verified for names that nobody has.
     decoy: String,
-    verifying: Semaphore,
+    /// Whether there were any users, and [`Store::users_number`] before they were read.
+    has_users: Mutex<Option<(u64, bool)>>,
+}
+
+/// Whose password may be verified, and when.
+pub struct LoginQueue {
+    /// `None`: as many may be wrong as come.
+    limiter: Option<Limiter>,
+    places: usize,
+    queue: FairQueue<Client>,
+}
+
+/// What came of the passwords that were not remembered.
+#[derive(Default)]
+pub struct LoginCounts {
+    pub right: AtomicU64,
+    pub wrong: AtomicU64,
+    /// By `api.login_limit_per_second`.
+    pub limited: AtomicU64,
+    /// Because the queue was full, or too slow.
+    pub refused: AtomicU64,
+}
+
+/// How long a password waits to be verified.
+const LOGIN_WAIT: Duration = Duration::from_secs(10);
+
+impl LoginQueue {
+    pub fn new(config: &ApiConfig) -> Self {
+        let own = Rate { per_second: config.login_limit_per_second, burst: config.login_limit_burst };
+        // Whoever may ask seldom may not guess more often.
+        let rate = match (config.rate_limit_per_second, own.per_second) {
+            (0, _) => own,
+            (most, 0) => Rate { per_second: most, burst: config.rate_limit_burst },
+            (most, per_second) => {
+                Rate { per_second: most.min(per_second), burst: config.rate_limit_burst.min(own.burst) }
+            }
+        };
+        let places = (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1);
+        let queue = FairQueue::new(QueueLimits {
+            places,
+            places_per_client: places,
+            max_waiting: config.max_waiting_logins,
+            overload_after: Duration::MAX,
+        });
+        Self { limiter: Limiter::new(rate, config.rate_limit_clients), places, queue }
+    }
+
+    /// Passwords verified at once.
+    pub fn places(&self) -> usize {
+        self.places
+    }
 }
 
 /// Name and password of a request.
@@ -89,24 +146,22 @@ struct KnownUser {
 impl Authenticator {
     /// # Errors
     /// [`PasswordError`] when the system has no randomness to give.
-    pub fn new(state: &ApiState, limiter: Option<Arc<Limiter>>) -> Result<Self, PasswordError> {
-        let decoy = match state.auth {
-            AuthPolicy::Users => hash_password("")?,
-            AuthPolicy::Open => String::new(),
-        };
+    pub fn new(state: &ApiState, logins: LoginQueue, workers: &Arc<Workers>) -> Result<Self, PasswordError> {
         let key = try_generate_salt().map_err(|error| PasswordError::new(&error))?;
         Ok(Self {
             policy: state.auth,
             store: Arc::clone(&state.store),
-            limiter,
+            workers: Arc::clone(workers),
+            logins,
+            counts: LoginCounts::default(),
             mac: Hmac::new_from_slice(&key).map_err(|error| PasswordError::new(&error))?,
             known: Mutex::new(Known {
                 users: HashMap::new(),
                 most: state.config.credential_cache_entries,
                 lifetime: state.config.credential_cache_ttl.0,
             }),
-            decoy,
-            verifying: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            decoy: hash_password("")?,
+            has_users: Mutex::default(),
         })
     }
 
@@ -114,45 +169,77 @@ impl Authenticator {
     /// remembered cost no waiting.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`]; [`ApiError::TooMany`] when the same address got the user's password wrong too
-    /// often; [`ApiError::Internal`] when users cannot be read.
+    /// [`ApiError::Unauthorized`]; [`ApiError::TooManyLogins`] when the same address got the user's password wrong too
+    /// often; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when users cannot be read.
     pub async fn check(self: &Arc<Self>, headers: &HeaderMap, address: IpAddr) -> Result<Visitor, ApiError> {
-        if self.policy == AuthPolicy::Open {
+        let users_number = self.store.users_number();
+        if self.policy == AuthPolicy::Open && !self.has_users(users_number)? {
             return Ok(Visitor::At(address));
         }
         let Some(header) = headers.get(AUTHORIZATION) else { return Err(ApiError::Unauthorized) };
         let fingerprint = self.fingerprint(header.as_bytes());
-        let users_number = self.store.users_number();
         if let Some(name) = self.known().get(&fingerprint, users_number) {
             return Ok(Visitor::User(name));
         }
         let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
         let name: Arc<str> = credentials.name.as_str().into();
         let claimant = Client::claiming(address, &name);
-        if let Some(limiter) = &self.limiter {
-            limiter.look(&claimant, Instant::now()).map_err(ApiError::TooMany)?;
+        let limiter = self.logins.limiter.as_ref();
+        if let Some(Err(wait)) = limiter.map(|limiter| limiter.take(&claimant, Instant::now())) {
+            self.counts.limited.fetch_add(1, Ordering::Relaxed);
+            return Err(ApiError::TooManyLogins(wait));
         }
-        if self.is_right(credentials).await? {
+        let give_back = || limiter.into_iter().for_each(|limiter| limiter.give_back(&claimant));
+        let waiting = self.logins.queue.acquire(claimant.clone());
+        let Ok(Ok(place)) = tokio::time::timeout(LOGIN_WAIT, waiting).await else {
+            give_back();
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(ApiError::Overloaded);
+        };
+        if self.is_right(credentials, place).await? {
+            give_back();
+            self.counts.right.fetch_add(1, Ordering::Relaxed);
             self.known().remember(fingerprint, Arc::clone(&name), users_number);
             return Ok(Visitor::User(name));
         }
-        if let Some(limiter) = &self.limiter {
-            limiter.take(&claimant, Instant::now()).map_err(ApiError::TooMany)?;
-        }
+        self.counts.wrong.fetch_add(1, Ordering::Relaxed);
         Err(ApiError::Unauthorized)
     }
 
-    /// Whether there is such a user with this password.
-    async fn is_right(self: &Arc<Self>, credentials: Credentials) -> Result<bool, ApiError> {
-        let _turn = self.verifying.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
+    pub fn counts(&self) -> &LoginCounts {
+        &self.counts
+    }
+
+    /// Whether there are users in this state of the store.
+    fn has_users(&self, users_number: u64) -> Result<bool, ApiError> {
+        let mut known = self.has_users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((number, has_users)) = *known
+            && number == users_number
+        {
+            return Ok(has_users);
+        }
+        let has_users = !self.store.users()?.is_empty();
+        *known = Some((users_number, has_users));
+        Ok(has_users)
+    }
+
+    /// Whether there is such a user with this password. The place is kept until that is found out, whether somebody
+    /// waits for it or not.
+    async fn is_right(
+        self: &Arc<Self>,
+        credentials: Credentials,
+        place: Place<Client>,
+    ) -> Result<bool, ApiError> {
         let this = Arc::clone(self);
-        off_thread(move || {
+        let verifying = self.workers.run(move || {
+            let _place = place;
             let users = this.store.users()?;
             let hash =
                 users.iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash.as_str());
             Ok(verify(&credentials.password, hash.unwrap_or(&this.decoy))? && hash.is_some())
-        })
-        .await
+        });
+        let verifying = verifying.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
+        verifying.await.map_err(|error| ApiError::Internal(error.to_string()))?
     }
 
     fn fingerprint(&self, header: &[u8]) -> Fingerprint {
@@ -226,12 +313,6 @@ fn verify(password: &str, hash: &str) -> Result<bool, ApiError> {
     let hash = PasswordHash::new(hash)
         .map_err(|error| ApiError::Internal(format!("a user's password hash cannot be read: {error}")))?;
     Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-}
-
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))?
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 //! alone are answered before all that.
 //!
 //! What is kept is answered on the async thread, without reading parameters or touching the store. Everything else is
-//! computed on a blocking thread when it is its turn; answers in other formats than JSON, which a slow reader may
-//! hold up, have turns of their own. A client that goes away takes its query along.
+//! computed on a worker's thread when it is its client's turn ([`super::admission`]); what is too long to be sent whole
+//! needs a place among the streamed answers besides. A client that goes away takes its query along.
 
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,20 +13,27 @@ use futures_util::{Stream, StreamExt};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use warp::reply::Response;
 use warp::{Buf, Reply};
 
+use super::admission::{
+    AnswerMemory, Client, FairQueue, Limiter, QueryTurns, QueueLimits, Rate, Reservation, TurnFigures,
+    concurrent_queries, long_queries,
+};
 use super::answers::{AnswerKey, Answers};
-use super::auth::{Authenticator, PasswordError};
+use super::auth::{Authenticator, LoginQueue};
+use super::connection::{Connections, Context, Cut, Exchange, Holds};
 use super::negotiate::{Format, Wish};
-use super::outlet::{Outgoing, Outlet, Streamed};
+use super::outlet::{Finished, Gate, Outgoing, Outlet, Streamed};
 use super::params::shorten;
 use super::probe::Probe;
-use super::rate::Limiter;
 use super::representation::{Representation, holds, not_modified, weak_tag};
 use super::requests::Requests;
-use super::{ApiError, ApiState, Call, Endpoint, Params, Posted, exposition, metrics, routes};
+use super::workers::Workers;
+use super::{
+    ApiError, ApiState, Call, Endpoint, Params, PasswordError, Posted, ServeError, exposition, metrics, routes,
+};
 use crate::query::{CancelOnDrop, Deadline};
 
 /// What a probe is answered while all is well.
@@ -45,14 +51,15 @@ pub struct Request<'a> {
 pub struct Door {
     state: Arc<ApiState>,
     authenticator: Arc<Authenticator>,
-    limiter: Option<Arc<Limiter>>,
+    limiter: Option<Limiter>,
     answers: Arc<Answers>,
     requests: Arc<Requests>,
     probe: Probe,
-    /// One per query that may be computed now.
-    turns: Arc<Semaphore>,
-    /// One per answer that may be streamed now.
-    streams: Arc<Semaphore>,
+    workers: Arc<Workers>,
+    turns: QueryTurns,
+    streams: FairQueue<Client>,
+    memory: AnswerMemory,
+    connections: Connections,
     /// Different in every process: numbers of changes may be the same in two stores.
     process: u64,
 }
@@ -68,7 +75,7 @@ struct Question {
 
 /// An answer that was computed, or has begun to be.
 enum Computed {
-    Whole { answer: Representation, lasting: bool },
+    Whole { answer: Arc<Representation>, lasting: bool, holds: Holds },
     Streamed { streamed: Streamed, wanted: CancelOnDrop },
 }
 
@@ -80,24 +87,57 @@ impl Request<'_> {
         self.is_safe() && !has_body
     }
 
+    /// Bytes of the body, as far as the request says.
+    fn body_bytes(&self) -> Option<u64> {
+        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
     fn is_safe(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
 }
 
+/// Bytes of an answer from which on it counts in the memory of answers: smaller ones fit the buffers of their connection.
+const COUNTED_BYTES: usize = 4 << 10;
+/// How often it is looked whether there is memory for an answer, and how long.
+const MEMORY_LOOK: Duration = Duration::from_millis(10);
+const MEMORY_WAIT: Duration = Duration::from_millis(500);
+/// Answers that wait to be streamed, for each that may be: each holds a thread.
+const WAITING_A_STREAM: usize = 4;
+/// Threads for what is neither a query nor a password: metrics, and answers that are compressed once more.
+const OTHER_THREADS: usize = 8;
+
 impl Door {
     /// # Errors
-    /// [`PasswordError`] when the system has no randomness to give.
-    pub fn new(state: ApiState) -> Result<Self, PasswordError> {
-        let limiter = Limiter::new(&state.config).map(Arc::new);
+    /// When the system has no randomness or no threads to give.
+    pub fn new(state: ApiState, connections: Connections) -> Result<Self, ServeError> {
+        let config = &state.config;
+        let logins = LoginQueue::new(config);
+        let streams = QueueLimits {
+            places: config.max_concurrent_streams,
+            places_per_client: config.max_streams_per_client,
+            max_waiting: WAITING_A_STREAM * config.max_concurrent_streams,
+            overload_after: Duration::MAX,
+        };
+        let threads = concurrent_queries(config)
+            + long_queries(config)
+            + streams.places
+            + streams.max_waiting
+            + logins.places()
+            + OTHER_THREADS;
+        let workers = Arc::new(Workers::start(threads).map_err(ServeError::Threads)?);
+        let rate = Rate { per_second: config.rate_limit_per_second, burst: config.rate_limit_burst };
         Ok(Self {
-            authenticator: Arc::new(Authenticator::new(&state, limiter.clone())?),
-            limiter,
-            answers: Arc::new(Answers::new(state.config.answer_cache_bytes)),
+            authenticator: Arc::new(Authenticator::new(&state, logins, &workers)?),
+            limiter: Limiter::new(rate, config.rate_limit_clients),
+            answers: Arc::new(Answers::new(config.answer_cache_bytes)),
             requests: Arc::new(Requests::new()),
-            probe: Probe::new(&state.store, state.config.health_timeout.0),
-            turns: Arc::new(Semaphore::new(state.config.max_concurrent_queries)),
-            streams: Arc::new(Semaphore::new(state.config.max_concurrent_streams)),
+            probe: Probe::new(&state.store, config.health_timeout.0),
+            workers,
+            turns: QueryTurns::new(config),
+            streams: FairQueue::new(streams),
+            memory: AnswerMemory::new(config.answer_memory_bytes, config.answer_memory_per_client_bytes),
+            connections,
             process: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
             state: Arc::new(state),
         })
@@ -110,20 +150,24 @@ impl Door {
     pub async fn answer<B: Buf>(
         &self,
         request: &Request<'_>,
-        address: IpAddr,
+        context: &Context,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
         if request.is_safe() && routes::is_probe(request.path) {
+            context.exchange.note_read();
             return self.health().await;
         }
         if request.path == metrics::PATH && self.state.config.metrics_open {
+            context.exchange.note_read();
             return self.metrics(request).await;
         }
-        let visitor = self.authenticator.check(request.headers, address).await?;
+        let visitor = self.authenticator.check(request.headers, context.address).await?;
+        let client = visitor.client();
         if let Some(limiter) = &self.limiter {
-            limiter.take(&visitor.client(), Instant::now()).map_err(ApiError::TooMany)?;
+            limiter.take(&client, Instant::now()).map_err(ApiError::TooMany)?;
         }
         if request.path == metrics::PATH {
+            context.exchange.note_read();
             return self.metrics(request).await;
         }
         let Request { path, query, headers, .. } = *request;
@@ -134,18 +178,21 @@ impl Door {
         if request.is_repeatable()
             && let Some(answer) = self.kept(&asked, change_number).await?
         {
-            return Ok(answer.response(headers).into_response());
+            let holds = Holds { bytes: answer.len(), kept: Arc::clone(&answer) as Arc<_> };
+            return Ok(holding(answer.response(headers).into_response(), holds));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let question = self.question(request, body, &deadline).await?;
-        match self.compute(question, deadline).await? {
-            Computed::Whole { answer, .. } if !request.is_safe() => Ok(answer.untagged().into_response()),
-            Computed::Whole { answer, lasting } => {
-                let answer = Arc::new(answer);
+        let question = self.question(request, body, &context.exchange).await?;
+        match self.compute(question, deadline, client).await? {
+            Computed::Whole { answer, holds, .. } if !request.is_safe() => {
+                Ok(holding(answer.untagged().into_response(), holds))
+            }
+            Computed::Whole { answer, lasting, holds } => {
+                let response = answer.response(headers).into_response();
                 if lasting && request.is_repeatable() {
-                    self.answers.put(&asked, change_number, Arc::clone(&answer));
+                    self.answers.put(&asked, change_number, answer);
                 }
-                Ok(answer.response(headers).into_response())
+                Ok(holding(response, holds))
             }
             Computed::Streamed { streamed, wanted } => {
                 Ok(self.stream(request, change_number, streamed, wanted))
@@ -180,7 +227,13 @@ impl Door {
         }
         let (state, requests, answers) =
             (Arc::clone(&self.state), Arc::clone(&self.requests), Arc::clone(&self.answers));
-        let text = off_thread(move || metrics::text(&state, &requests, &answers)).await?;
+        let gate = GateFigures {
+            turns: self.turns.figures(),
+            connections: self.connections.clone(),
+            logins: Arc::clone(&self.authenticator),
+            answer_bytes: self.memory.bytes(),
+        };
+        let text = self.off_thread(move || metrics::text(&state, &requests, &answers, &gate)).await?;
         let mut response = text.into_response();
         let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -202,7 +255,13 @@ impl Door {
         let plain = AnswerKey { wish: Wish::NONE, ..*asked };
         let Some(plain) = self.answers.get(&plain, change_number) else { return Ok(None) };
         let (wish, least) = (asked.wish, self.state.config.compress_min_bytes);
-        let answer = Arc::new(off_thread(move || Ok(plain.recoded(wish, least)?)).await?);
+        let (memory, connections) = (self.memory.clone(), self.connections.clone());
+        let recode = move || {
+            let answer = plain.recoded(wish, least)?;
+            let reserved = reserve(&memory, &connections, answer.len())?;
+            Ok(answer.counted(reserved))
+        };
+        let answer = Arc::new(self.off_thread(recode).await?);
         self.answers.put(asked, change_number, Arc::clone(&answer));
         Ok(Some(answer))
     }
@@ -212,7 +271,7 @@ impl Door {
         &self,
         request: &Request<'_>,
         body: impl Stream<Item = Result<B, warp::Error>>,
-        deadline: &Deadline,
+        exchange: &Exchange,
     ) -> Result<Question, ApiError> {
         let Request { method, path, query, headers } = *request;
         let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
@@ -226,8 +285,16 @@ impl Door {
         if query.len() > self.state.config.max_query_bytes {
             return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
         }
-        let reading = read(body, self.state.config.max_body_bytes);
-        let body = tokio::time::timeout(deadline.left(), reading).await.map_err(|_| ApiError::Deadline)??;
+        let most = self.state.config.max_body_bytes;
+        if request.body_bytes().is_some_and(|bytes| bytes > most as u64) {
+            return Err(ApiError::BodyTooLarge(most));
+        }
+        let reading = tokio::time::timeout(self.state.config.body_timeout.0, read(body, most));
+        let body = reading.await.map_err(|_| {
+            self.connections.count(Cut::Body);
+            ApiError::BodyTimeout
+        })??;
+        exchange.note_read();
         Ok(Question {
             endpoint,
             params: Params::parse(query)?,
@@ -237,26 +304,35 @@ impl Door {
         })
     }
 
-    /// Computes the answer on a blocking thread, when it is its turn.
-    async fn compute(&self, question: Question, deadline: Deadline) -> Result<Computed, ApiError> {
-        let waiting = Arc::clone(self.turns_of(&question)?).acquire_owned();
-        let turn = tokio::time::timeout(deadline.left(), waiting)
-            .await
-            .map_err(|_| ApiError::Deadline)?
-            .map_err(|error| ApiError::Internal(error.to_string()))?;
+    /// Computes the answer on a worker's thread, when it is its turn.
+    async fn compute(
+        &self,
+        question: Question,
+        deadline: Deadline,
+        client: Client,
+    ) -> Result<Computed, ApiError> {
+        let turn = self.turns.take(&client, &deadline).await?;
         let wanted = deadline.cancel_on_drop();
         let (begun, streaming) = oneshot::channel();
+        let (streams, memory) = (self.streams.clone(), self.memory.clone());
         let outgoing = Outgoing {
             coding: question.wish.coding,
             piece_bytes: self.state.config.stream_piece_bytes,
             runtime: Handle::current(),
             begun,
+            gate: Gate { client: client.clone(), turn, streams, memory },
         };
-        let state = Arc::clone(&self.state);
-        let working = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&question, &state, &deadline, outgoing)
+        let (state, connections, memory) =
+            (Arc::clone(&self.state), self.connections.clone(), self.memory.clone());
+        let working = self.workers.run(move || {
+            let finished = work(&question, &state, &deadline, outgoing)?;
+            let Some(Finished { content, turn }) = finished else { return Ok(None) };
+            let lasting = content.lasting;
+            let answer = Representation::new(content, question.wish, state.config.compress_min_bytes)?;
+            drop(turn);
+            hold(answer, lasting, &client, &memory, &connections).map(Some)
         });
+        let working = working.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
         if let Ok(streamed) = streaming.await {
             return Ok(Computed::Streamed { streamed, wanted });
         }
@@ -264,10 +340,13 @@ impl Door {
         done.ok_or_else(|| ApiError::Internal("an answer was streamed to nobody".to_owned()))
     }
 
-    fn turns_of(&self, question: &Question) -> Result<&Arc<Semaphore>, ApiError> {
-        let format = question.params.format()?.unwrap_or(question.accepted);
-        let streams = question.endpoint.answer.is_tabular() && format != Format::Json;
-        Ok(if streams { &self.streams } else { &self.turns })
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let working = self.workers.run(work);
+        let working = working.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
+        working.await.map_err(|error| ApiError::Internal(error.to_string()))?
     }
 
     /// The response that an answer comes in as it is made.
@@ -278,7 +357,7 @@ impl Door {
         streamed: Streamed,
         wanted: CancelOnDrop,
     ) -> Response {
-        let (about, coding) = (streamed.about.clone(), streamed.coding);
+        let (about, coding, kept) = (streamed.about.clone(), streamed.coding, streamed.holds.clone());
         // Of an answer that does not hold for a whole state of the store, that state says nothing.
         let tag = streamed.lasting.then(|| weak_tag(self.process, change_number, about.format, coding));
         if let Some(tag) = &tag
@@ -289,7 +368,56 @@ impl Door {
         let mut response = warp::reply::stream(streamed.into_bytes(wanted)).into_response();
         about.write(coding, response.headers_mut());
         response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
-        response
+        holding(response, kept)
+    }
+}
+
+/// What `/metrics` tells of who is let in.
+pub struct GateFigures {
+    pub turns: TurnFigures,
+    pub connections: Connections,
+    pub logins: Arc<Authenticator>,
+    pub answer_bytes: u64,
+}
+
+/// A response that keeps something until it is sent.
+fn holding(mut response: Response, holds: Holds) -> Response {
+    response.extensions_mut().insert(holds);
+    response
+}
+
+/// Takes memory for a whole answer that was made for a client, until it is read.
+fn hold(
+    answer: Representation,
+    lasting: bool,
+    client: &Client,
+    memory: &AnswerMemory,
+    connections: &Connections,
+) -> Result<Computed, ApiError> {
+    let bytes = answer.len();
+    if bytes < COUNTED_BYTES {
+        let answer = Arc::new(answer);
+        let holds = Holds { bytes, kept: Arc::clone(&answer) as Arc<_> };
+        return Ok(Computed::Whole { answer, lasting, holds });
+    }
+    let charged = memory.charge(client, bytes).ok_or(ApiError::Unread)?;
+    let answer = Arc::new(answer.counted(reserve(memory, connections, bytes)?));
+    let holds = Holds { bytes, kept: Arc::new((charged, Arc::clone(&answer))) };
+    Ok(Computed::Whole { answer, lasting, holds })
+}
+
+/// Takes memory for an answer; answers that nobody reads make room for it.
+fn reserve(memory: &AnswerMemory, connections: &Connections, bytes: usize) -> Result<Reservation, ApiError> {
+    let until = Instant::now() + MEMORY_WAIT;
+    loop {
+        if let Some(reserved) = memory.reserve(bytes) {
+            return Ok(reserved);
+        }
+        if Instant::now() >= until {
+            return Err(ApiError::Overloaded);
+        }
+        connections.break_off_unread();
+        std::thread::sleep(MEMORY_LOOK);
     }
 }
 
@@ -299,26 +427,17 @@ fn work(
     state: &ApiState,
     deadline: &Deadline,
     outgoing: Outgoing,
-) -> Result<Option<Computed>, ApiError> {
-    let Question { endpoint, params, posted, accepted, wish } = question;
+) -> Result<Option<Finished>, ApiError> {
+    let Question { endpoint, params, posted, accepted, .. } = question;
     let call = Call::new(endpoint, params, posted.as_ref(), state, deadline, *accepted)?;
     let mut outlet = Outlet::new(outgoing, deadline);
     if let Err(error) = call.answer(&mut outlet) {
         if let (true, ApiError::Internal(cause)) = (outlet.is_streaming(), &error) {
             tracing::error!(endpoint = endpoint.name, cause, "an answer broke off");
         }
-        return Err(error);
+        return Err(outlet.refusal().unwrap_or(error));
     }
-    let Some(content) = outlet.finish()? else { return Ok(None) };
-    let lasting = content.lasting;
-    let answer = Representation::new(content, *wish, state.config.compress_min_bytes)?;
-    Ok(Some(Computed::Whole { answer, lasting }))
-}
-
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))?
+    outlet.finish()
 }
 
 /// Reads a body to its end, wanted or not, so that the connection can be used again; refuses one that is too large.

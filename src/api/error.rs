@@ -25,8 +25,18 @@ pub enum ApiError {
     BodyTooLarge(usize),
     #[error("the query string is longer than {0} bytes; ask for less at once")]
     QueryTooLong(usize),
+    #[error("the body was not sent within api.body_timeout; send it at once")]
+    BodyTimeout,
+    #[error("this API is not asked under the name \"{}\"; use 127.0.0.1, or add the name to api.hosts", shorten(.0))]
+    UnknownHost(String),
     #[error("these are more requests than api.rate_limit_per_second allows; wait {} s", seconds(.0))]
     TooMany(Duration),
+    #[error("these are more wrong passwords than api.login_limit_per_second allows; wait {} s", seconds(.0))]
+    TooManyLogins(Duration),
+    #[error("your answers under way fill api.answer_memory_per_client_bytes; read them first")]
+    Unread,
+    #[error("the server has more to do than it can; ask again in a second")]
+    Overloaded,
     #[error("the answer took too long; ask for a smaller scope, or again later")]
     Deadline,
     #[error("the index cannot be read; the server's log says why")]
@@ -44,8 +54,10 @@ impl ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::QueryTooLong(_) => StatusCode::URI_TOO_LONG,
-            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Deadline | Self::Unreadable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::UnknownHost(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooMany(_) | Self::TooManyLogins(_) | Self::Unread => StatusCode::TOO_MANY_REQUESTS,
+            Self::Deadline | Self::Unreadable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -53,7 +65,8 @@ impl ApiError {
     /// The value of a `Retry-After` header.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooMany(wait) => Some(seconds(wait)),
+            Self::TooMany(wait) | Self::TooManyLogins(wait) => Some(seconds(wait)),
+            Self::Unread | Self::Overloaded => Some(1),
             _ => None,
         }
     }

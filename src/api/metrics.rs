@@ -3,10 +3,12 @@
 //! [`METRICS`] declares all of them, as the README's table lists them. Nothing here walks rows: a scrape every few
 //! seconds costs about a millisecond.
 
+use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
 use super::activity::Activity;
 use super::answers::Answers;
+use super::door::GateFigures;
 use super::exposition::{Exposition, Metric};
 use super::process::ProcessFigures;
 use super::requests::Requests;
@@ -66,6 +68,12 @@ metrics! {
     ANSWER_BYTES = Metric::gauge("backlinkd_answer_cache_bytes", &[], "Bytes of answers kept to be given again.");
     REQUESTS = Metric::counter("backlinkd_http_requests_total", &["endpoint", "status"], "Requests answered; status 0 is any that is not told apart.");
     TIMES = Metric::histogram("backlinkd_http_request_seconds", &["endpoint"], "Time from a request's head to the first byte of its answer.");
+    CONNECTIONS = Metric::gauge("backlinkd_http_connections", &[], "Connections of clients that are open.");
+    CUTS = Metric::counter("backlinkd_http_cut_total", &["reason"], "Clients that were refused or cut off: for want of room, `connections`, `address` or `files`, or an idle connection `displaced` by a new one; after a timeout of the `head`, `body`, `idle`, `write` or whole `request`; an unread answer for want of `memory`; a `panic` of this program.");
+    QUERIES = Metric::gauge("backlinkd_http_queries", &["state"], "Queries that are `running`, of which these are `long`, and those `waiting`.");
+    REFUSED = Metric::counter("backlinkd_http_refused_queries_total", &["reason"], "Queries answered with 503 so that others are served: by a full `queue`, or stopped because they took `long`.");
+    LOGINS = Metric::counter("backlinkd_http_logins_total", &["outcome"], "Passwords that were not remembered: `right`, `wrong`, `limited` by `api.login_limit_per_second`, or `refused` by a full queue.");
+    HELD = Metric::gauge("backlinkd_http_answer_bytes", &[], "Bytes of all answers that are held, kept ones among them: see `api.answer_memory_bytes`.");
     CPU = Metric::counter("process_cpu_seconds_total", &[], "User and system time of the process.");
     RESIDENT = Metric::gauge("process_resident_memory_bytes", &[], "Bytes of memory in RAM.");
     OPEN_FILES = Metric::gauge("process_open_fds", &[], "Files, sockets and pipes open.");
@@ -76,7 +84,12 @@ metrics! {
 ///
 /// # Errors
 /// When the store fails.
-pub fn text(state: &ApiState, requests: &Requests, answers: &Answers) -> Result<String, ApiError> {
+pub fn text(
+    state: &ApiState,
+    requests: &Requests,
+    answers: &Answers,
+    gate: &GateFigures,
+) -> Result<String, ApiError> {
     let mut page = Exposition::default();
     page.put(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
     if let Some(progress) = state.activity.crawl() {
@@ -92,6 +105,7 @@ pub fn text(state: &ApiState, requests: &Requests, answers: &Answers) -> Result<
     search(&mut page, state.searches.figures());
     page.put(&ANSWER_BYTES, &[], answers.bytes());
     http(&mut page, requests);
+    admission(&mut page, gate);
     process(&mut page, ProcessFigures::now());
     Ok(page.finish())
 }
@@ -171,6 +185,29 @@ fn http(page: &mut Exposition, requests: &Requests) {
     for (endpoint, times) in requests.times() {
         page.put_histogram(&TIMES, &[endpoint], &times);
     }
+}
+
+fn admission(page: &mut Exposition, gate: &GateFigures) {
+    page.put(&CONNECTIONS, &[], gate.connections.len() as u64);
+    for (cut, count) in gate.connections.cuts().counts() {
+        page.put(&CUTS, &[cut.as_str()], count);
+    }
+    let turns = gate.turns;
+    page.put(&QUERIES, &["running"], turns.running as u64);
+    page.put(&QUERIES, &["long"], turns.long as u64);
+    page.put(&QUERIES, &["waiting"], turns.waiting as u64);
+    page.put(&REFUSED, &["queue"], turns.refused);
+    page.put(&REFUSED, &["long"], turns.stopped);
+    let logins = gate.logins.counts();
+    for (outcome, count) in [
+        ("right", &logins.right),
+        ("wrong", &logins.wrong),
+        ("limited", &logins.limited),
+        ("refused", &logins.refused),
+    ] {
+        page.put(&LOGINS, &[outcome], count.load(Ordering::Relaxed));
+    }
+    page.put(&HELD, &[], gate.answer_bytes);
 }
 
 fn process(page: &mut Exposition, figures: ProcessFigures) {

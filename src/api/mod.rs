@@ -11,12 +11,14 @@
 //! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
 mod activity;
+mod admission;
 mod answers;
 mod asked;
 mod auth;
 mod beside;
 mod call;
 mod compress;
+mod connection;
 mod door;
 mod emptiness;
 mod endpoint;
@@ -34,7 +36,6 @@ mod params;
 mod posted;
 mod probe;
 mod process;
-mod rate;
 mod reply;
 mod representation;
 mod requests;
@@ -44,6 +45,7 @@ mod server;
 pub mod shape;
 mod spreadsheet;
 mod where_pattern;
+mod workers;
 
 use std::sync::Arc;
 

@@ -12,16 +12,26 @@ use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
 use crate::query::{Compute, Listing, MAX_TARGETS};
 
 /// Statuses that every endpoint may answer with, and what they mean.
-const REFUSALS: [(&str, &str); 9] = [
+const REFUSALS: [(&str, &str); 11] = [
     ("400", "A parameter is missing or cannot be used; the sentence says what to change."),
     ("401", "User name or password is wrong or missing."),
     ("404", "There is no such endpoint."),
     ("405", "The endpoint does not take the method; Allow says which it takes."),
+    ("408", "The body was not sent within api.body_timeout."),
     ("413", "The body is larger than api.max_body_bytes."),
     ("414", "The query string is longer than api.max_query_bytes."),
-    ("429", "More requests than api.rate_limit_per_second; Retry-After says how many seconds to wait."),
+    ("421", "The API is not asked under this name; see api.hosts."),
+    (
+        "429",
+        "More requests than api.rate_limit_per_second, more wrong passwords than api.login_limit_per_second, or more \
+         unread answers than api.answer_memory_per_client_bytes; Retry-After says how many seconds to wait.",
+    ),
     ("500", "The server failed; its log says why."),
-    ("503", "The answer took longer than api.deadline, or the index cannot be read."),
+    (
+        "503",
+        "The answer took longer than api.deadline, the server has more to do than it can (Retry-After says how many \
+         seconds to wait), or the index cannot be read.",
+    ),
 ];
 
 /// The document about these endpoints.

@@ -6,6 +6,7 @@
 //! a broken transfer, never one that looks complete.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -14,8 +15,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ApiError;
+use super::admission::{AnswerMemory, Client, FairQueue, Place, Refused, Turn};
 use super::beside::Header;
 use super::compress::Compressor;
+use super::connection::Holds;
 use super::negotiate::Coding;
 use super::representation::{About, Content};
 use crate::query::Deadline;
@@ -33,6 +36,16 @@ pub struct Outgoing {
     pub runtime: Handle,
     /// Told when the answer begins to be streamed.
     pub begun: oneshot::Sender<Streamed>,
+    pub gate: Gate,
+}
+
+/// What an answer needs to be streamed: a place among `api.max_concurrent_streams`, and memory for its pieces.
+pub struct Gate {
+    pub client: Client,
+    /// Of the query; given back when the answer is streamed, for then it is the client who says how long that takes.
+    pub turn: Turn,
+    pub streams: FairQueue<Client>,
+    pub memory: AnswerMemory,
 }
 
 /// An answer that has begun.
@@ -41,7 +54,15 @@ pub struct Streamed {
     pub coding: Coding,
     /// Whether the same request is answered the same as long as nothing is stored.
     pub lasting: bool,
+    /// To be kept as long as there are pieces.
+    pub holds: Holds,
     pieces: mpsc::Receiver<Piece>,
+}
+
+/// A whole answer, and the turn of the query that made it.
+pub struct Finished {
+    pub content: Content,
+    pub turn: Option<Turn>,
 }
 
 enum Piece {
@@ -58,6 +79,8 @@ pub struct Outlet<'a> {
     outgoing: Option<Outgoing>,
     whole: Vec<u8>,
     stream: Option<Compressor<Sender<'a>>>,
+    place: Option<Place<Client>>,
+    refused: Option<ApiError>,
 }
 
 impl<'a> Outlet<'a> {
@@ -69,6 +92,8 @@ impl<'a> Outlet<'a> {
             outgoing: Some(outgoing),
             whole: Vec::new(),
             stream: None,
+            place: None,
+            refused: None,
         }
     }
 
@@ -103,9 +128,11 @@ impl<'a> Outlet<'a> {
     ///
     /// # Errors
     /// When the reader is gone.
-    pub fn finish(mut self) -> Result<Option<Content>, ApiError> {
+    pub fn finish(mut self) -> Result<Option<Finished>, ApiError> {
         let Some(stream) = self.stream.take() else {
-            return Ok(Some(Content { body: self.whole, about: self.about, lasting: self.lasting }));
+            let content = Content { body: self.whole, about: self.about, lasting: self.lasting };
+            let turn = self.outgoing.map(|outgoing| outgoing.gate.turn);
+            return Ok(Some(Finished { content, turn }));
         };
         let mut sender = stream.finish()?;
         sender.flush()?;
@@ -113,18 +140,50 @@ impl<'a> Outlet<'a> {
         Ok(None)
     }
 
-    /// Begins to stream what has been collected.
+    /// Why the answer is not streamed, where it was to be: writing tells no more than that it ended.
+    pub fn refusal(&mut self) -> Option<ApiError> {
+        self.refused.take()
+    }
+
+    /// Begins to stream what has been collected, when it is its client's turn.
     fn start(&mut self, outgoing: Outgoing) -> io::Result<()> {
-        let Outgoing { coding, piece_bytes, runtime, begun } = outgoing;
+        let Outgoing { coding, piece_bytes, runtime, begun, gate } = outgoing;
+        let (place, holds) = gate.pass(&runtime, piece_bytes, self.deadline).map_err(|error| {
+            self.refused = Some(error);
+            gone()
+        })?;
+        self.place = Some(place);
         let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
         let streamed =
-            Streamed { about: self.about.clone(), coding, lasting: self.lasting, pieces: receiver };
+            Streamed { about: self.about.clone(), coding, lasting: self.lasting, holds, pieces: receiver };
         begun.send(streamed).map_err(|_| gone())?;
         let sender = Sender { piece: Vec::new(), piece_bytes, pieces, runtime, deadline: self.deadline };
         let mut stream = Compressor::new(coding, sender)?;
         stream.write_all(&std::mem::take(&mut self.whole))?;
         self.stream = Some(stream);
         Ok(())
+    }
+}
+
+impl Gate {
+    /// Waits for a place, and takes memory for as many pieces as there may be at once.
+    fn pass(
+        self,
+        runtime: &Handle,
+        piece_bytes: usize,
+        deadline: &Deadline,
+    ) -> Result<(Place<Client>, Holds), ApiError> {
+        let Self { client, turn, streams, memory } = self;
+        drop(turn);
+        // Those that wait, the one that is made and the one that is compressed.
+        let bytes = piece_bytes.saturating_mul(WAITING_PIECES + 2);
+        let charged = memory.charge(&client, bytes).ok_or(ApiError::Unread)?;
+        let reserved = memory.reserve(bytes).ok_or(ApiError::Overloaded)?;
+        let waiting = async { tokio::time::timeout(deadline.left(), streams.acquire(client)).await };
+        let place = runtime.block_on(waiting).map_err(|_| ApiError::Deadline)?;
+        let place = place.map_err(|Refused| ApiError::Overloaded)?;
+        deadline.check()?;
+        Ok((place, Holds { bytes, kept: Arc::new((charged, reserved)) }))
     }
 }
 

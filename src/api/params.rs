@@ -5,6 +5,7 @@
 //! reads may be given once; lists are written `order[]=a&order[]=b` or `order[0]=a&order[1]=b`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode;
@@ -19,6 +20,9 @@ use crate::urls::ScopeKind;
 
 /// Characters of a value that a message repeats.
 const SHOWN_CHARS: usize = 100;
+
+/// Unknown parameters that an answer names.
+const SHOWN_PARAMETERS: usize = 10;
 
 /// The parameters of a request, in the order given.
 #[derive(Debug, Default)]
@@ -263,18 +267,21 @@ impl Params {
         Ok(Some(chosen))
     }
 
-    /// A warning for each parameter that the endpoint does not know.
+    /// A warning for each parameter that the endpoint does not know; of those beyond some, one that counts them.
     pub fn ignored(&self, endpoint: &Endpoint) -> Vec<String> {
         let known = endpoint.parameters();
         let unknown = self.0.iter().filter(|(given, _)| {
             // In JSON everywhere: that it cannot be had otherwise is an error of its own.
             given != "format" && !known.iter().any(|parameter| parameter.is_named(given))
         });
-        let mut warnings: Vec<String> = unknown
-            .map(|(given, _)| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)))
-            .collect();
-        warnings.dedup();
-        warnings
+        let mut met = HashSet::new();
+        let unknown: Vec<&str> =
+            unknown.map(|(given, _)| given.as_str()).filter(|given| met.insert(*given)).collect();
+        let shown = unknown.iter().take(SHOWN_PARAMETERS);
+        let shown = shown.map(|given| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)));
+        let further = unknown.len().checked_sub(SHOWN_PARAMETERS).filter(|further| *further > 0);
+        let further = further.map(|further| format!("{further} further parameters were ignored; they are not known here"));
+        shown.chain(further).collect()
     }
 }
 

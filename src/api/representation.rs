@@ -12,6 +12,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MAT
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
+use super::admission::Reservation;
 use super::compress::compressed;
 use super::negotiate::{Coding, Format, Wish};
 
@@ -41,6 +42,8 @@ pub struct Representation {
     coding: Coding,
     about: About,
     tag: HeaderValue,
+    /// Its bytes' place in the memory of answers.
+    _reservation: Option<Reservation>,
 }
 
 impl Representation {
@@ -67,7 +70,12 @@ impl Representation {
             _ => compressed(&body, coding)?.into(),
         };
         let tag = header(&format!("\"{:032x}\"", about.digest(&body)));
-        Ok(Self { body, coding, about, tag })
+        Ok(Self { body, coding, about, tag, _reservation: None })
+    }
+
+    /// Counts it in the memory of answers from now on, until it is dropped.
+    pub fn counted(self, reservation: Reservation) -> Self {
+        Self { _reservation: Some(reservation), ..self }
     }
 
     /// Bytes of the body.

@@ -11,7 +11,7 @@ use super::{Endpoint, routes};
 /// Upper bounds of the histogram, in seconds: from an answer that was kept to `api.deadline`.
 const BOUNDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 1.5, 5.0, 20.0, 60.0];
 /// Statuses that are told apart; any other counts as the last.
-const STATUSES: [u16; 13] = [200, 304, 400, 401, 403, 404, 405, 413, 414, 429, 500, 503, 0];
+const STATUSES: [u16; 15] = [200, 304, 400, 401, 403, 404, 405, 408, 413, 414, 421, 429, 500, 503, 0];
 /// What paths that lead nowhere are counted under.
 const NOWHERE: &str = "unknown";
 /// The metrics themselves.

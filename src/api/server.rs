@@ -1,20 +1,21 @@
 //! The server: connections in, responses out, and a clean end.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::Method;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Reply};
 
 use super::auth::PasswordError;
+use super::connection::{self, Connections, Context, Ending, Hosts, Requests};
 use super::door::{Door, Request};
-use super::{ApiError, ApiState, reply};
+use super::{ApiError, ApiState, AuthPolicy, reply};
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,8 @@ pub enum ServeError {
     Bind { address: SocketAddr, cause: std::io::Error },
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error("the threads of the API cannot be started: {0}")]
+    Threads(std::io::Error),
 }
 
 /// Takes the address that the server is to listen on. Port 0 takes any free one.
@@ -35,31 +38,39 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|cause| ServeError::Bind { address, cause })
 }
 
-/// Answers requests until `shutdown` is there, then finishes those begun, for as long as one may take.
+/// Answers requests until `shutdown` is there. Connections without a whole request are closed then, and answers that have
+/// begun are given `api.drain`.
 ///
 /// # Errors
-/// [`ServeError::Password`] when the system has no randomness to give.
+/// [`ServeError`] when the system has no randomness or no threads to give.
 pub async fn serve(
     state: ApiState,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let patience = state.config.deadline.0;
-    let door = Arc::new(Door::new(state)?);
-    let (ending, ended) = oneshot::channel();
-    let running = warp::serve(filter(door)).incoming(listener).graceful(async move {
-        shutdown.await;
-        let _ = ending.send(());
+    let config = Arc::new(state.config.clone());
+    let hosts = Arc::new(match state.auth {
+        AuthPolicy::Users => Hosts::of_users(&config.hosts),
+        AuthPolicy::Open => Hosts::of_everybody(&config.hosts),
     });
-    let too_long = async move {
-        match ended.await {
-            Ok(()) => tokio::time::sleep(patience).await,
-            Err(_) => std::future::pending().await,
-        }
+    let connections = Connections::new(&config);
+    let door = Arc::new(Door::new(state, connections.clone())?);
+    let counting = Arc::clone(&door);
+    let requests = Requests {
+        api: warp::service(filter(door)),
+        hosts,
+        config: Arc::clone(&config),
+        connections,
+        count: Arc::new(move |path, status, took| counting.count(path, status, took)),
     };
+    let (end, ending) = watch::channel(Ending::Not);
+    let mut serving = std::pin::pin!(connection::serve(listener, requests, ending));
     tokio::select! {
-        () = running.run() => {}
-        () = too_long => tracing::warn!("some connections did not end in time; they were cut"),
+        () = &mut serving => return Ok(()),
+        () = shutdown => end.send_replace(Ending::Draining),
+    };
+    if tokio::time::timeout(config.drain.0, serving).await.is_err() {
+        tracing::warn!("answers under way were cut off after api.drain");
     }
     Ok(())
 }
@@ -71,30 +82,22 @@ fn filter(door: Arc<Door>) -> impl Filter<Extract = (Response,), Error = warp::R
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
-        .and(warp::addr::remote())
+        .and(warp::ext::get::<Context>())
         .and(warp::body::stream())
-        .then(
-            move |method: Method,
-                  path: FullPath,
-                  query: String,
-                  headers,
-                  remote: Option<SocketAddr>,
-                  body| {
-                let door = Arc::clone(&door);
-                async move {
-                    let address = remote.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |remote| remote.ip());
-                    let request =
-                        Request { method: &method, path: path.as_str(), query: &query, headers: &headers };
-                    let start = Instant::now();
-                    let response = door.answer(&request, address, body).await.unwrap_or_else(|error| {
-                        if let ApiError::Internal(cause) = &error {
-                            tracing::error!(%method, path = path.as_str(), cause, "a request failed");
-                        }
-                        reply::refusal(&error).into_response()
-                    });
-                    door.count(path.as_str(), response.status().as_u16(), start.elapsed());
-                    response
-                }
-            },
-        )
+        .then(move |method: Method, path: FullPath, query: String, headers, context: Context, body| {
+            let door = Arc::clone(&door);
+            async move {
+                let request =
+                    Request { method: &method, path: path.as_str(), query: &query, headers: &headers };
+                let start = Instant::now();
+                let response = door.answer(&request, &context, body).await.unwrap_or_else(|error| {
+                    if let ApiError::Internal(cause) = &error {
+                        tracing::error!(%method, path = path.as_str(), cause, "a request failed");
+                    }
+                    reply::refusal(&error).into_response()
+                });
+                door.count(path.as_str(), response.status().as_u16(), start.elapsed());
+                response
+            }
+        })
 }

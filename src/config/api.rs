@@ -1,7 +1,9 @@
 //! `[api]`: the HTTP API.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{Span, at_least};
@@ -12,6 +14,28 @@ use super::{Span, at_least};
 pub struct ApiConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Names under which an open API may be asked, besides those of this machine.
+    pub hosts: Vec<String>,
+    /// Networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Connections open at once from one address.
+    pub max_connections_per_address: usize,
+    /// Requests under way at once on one HTTP/2 connection.
+    pub max_requests_per_connection: u32,
+    /// Time for the head of a request.
+    pub head_timeout: Span,
+    /// Time for the body of a request.
+    pub body_timeout: Span,
+    /// Time that a connection may stay open without a request.
+    pub idle_timeout: Span,
+    /// Time in which a client must read on in its answer.
+    pub write_timeout: Span,
+    /// Time for a request and its answer as a whole.
+    pub request_timeout: Span,
+    /// Time that begun answers get when the server is to end.
+    pub drain: Span,
     /// Whether `/metrics` is answered without credentials.
     pub metrics_open: bool,
     /// Rows of one answer at most.
@@ -30,8 +54,20 @@ pub struct ApiConfig {
     pub deadline: Span,
     /// Time within which the index must be read for a probe.
     pub health_timeout: Span,
-    /// Queries computed at once; further ones wait.
+    /// Queries computed at once; further ones wait. 0: two per core.
     pub max_concurrent_queries: usize,
+    /// Time after which a query no longer counts among these.
+    pub long_query_after: Span,
+    /// Queries that take longer, computed at once. 0: four per core.
+    pub max_long_queries: usize,
+    /// Queries that wait at most.
+    pub max_waiting_queries: usize,
+    /// Time that the queue may stand before new queries are refused.
+    pub overload_after: Span,
+    /// Bytes of all answers that are held for their clients.
+    pub answer_memory_bytes: u64,
+    /// Of these, bytes of the answers of one client.
+    pub answer_memory_per_client_bytes: u64,
     /// Verified credentials remembered at most, so that a password is not hashed for every request.
     pub credential_cache_entries: usize,
     /// How long verified credentials are remembered.
@@ -44,12 +80,20 @@ pub struct ApiConfig {
     pub stream_piece_bytes: usize,
     /// Answers in CSV or JSONL under way at once; further ones wait.
     pub max_concurrent_streams: usize,
+    /// Of these, answers for one client.
+    pub max_streams_per_client: usize,
     /// Requests a second that a user may go on with. 0: any number.
     pub rate_limit_per_second: u32,
     /// Requests that a user may make at once after a pause.
     pub rate_limit_burst: u32,
     /// Users and addresses whose rate is remembered at most.
     pub rate_limit_clients: usize,
+    /// Wrong passwords a second for one name from one address. 0: any number.
+    pub login_limit_per_second: u32,
+    /// Wrong passwords at once after a pause.
+    pub login_limit_burst: u32,
+    /// Passwords that wait to be verified at most.
+    pub max_waiting_logins: usize,
 }
 
 /// Targets that the answers of linkintersect have columns for.
@@ -59,6 +103,17 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            max_connections: 1_000,
+            max_connections_per_address: 500,
+            max_requests_per_connection: 100,
+            head_timeout: Span::seconds(10),
+            body_timeout: Span::seconds(30),
+            idle_timeout: Span::seconds(60),
+            write_timeout: Span::seconds(30),
+            request_timeout: Span::seconds(3_600),
+            drain: Span::seconds(10),
             metrics_open: false,
             max_limit: 10_000,
             max_query_bytes: 48 << 10,
@@ -68,16 +123,26 @@ impl Default for ApiConfig {
             max_redirects: 20,
             deadline: Span::seconds(60),
             health_timeout: Span::seconds(1),
-            max_concurrent_queries: 64,
+            max_concurrent_queries: 0,
+            long_query_after: Span(Duration::from_millis(250)),
+            max_long_queries: 0,
+            max_waiting_queries: 1_000,
+            overload_after: Span::seconds(1),
+            answer_memory_bytes: 256 << 20,
+            answer_memory_per_client_bytes: 64 << 20,
             credential_cache_entries: 1_000,
-            credential_cache_ttl: Span::seconds(60),
+            credential_cache_ttl: Span::seconds(24 * 3_600),
             answer_cache_bytes: 64 << 20,
             compress_min_bytes: 1_400,
             stream_piece_bytes: 256 << 10,
             max_concurrent_streams: 16,
+            max_streams_per_client: 4,
             rate_limit_per_second: 0,
             rate_limit_burst: 100,
             rate_limit_clients: 10_000,
+            login_limit_per_second: 10,
+            login_limit_burst: 20,
+            max_waiting_logins: 100,
         }
     }
 }
@@ -96,7 +161,21 @@ impl ApiConfig {
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.0.as_millis() as u64, 1)?;
-        at_least("api.max_concurrent_queries", self.max_concurrent_queries as u64, 1)?;
+        for (key, span) in [
+            ("api.head_timeout", self.head_timeout),
+            ("api.body_timeout", self.body_timeout),
+            ("api.idle_timeout", self.idle_timeout),
+            ("api.write_timeout", self.write_timeout),
+            ("api.request_timeout", self.request_timeout),
+        ] {
+            at_least(&format!("{key} in milliseconds"), span.0.as_millis() as u64, 1)?;
+        }
+        at_least("api.max_connections", self.max_connections as u64, 1)?;
+        at_least("api.max_connections_per_address", self.max_connections_per_address as u64, 1)?;
+        at_least("api.max_requests_per_connection", u64::from(self.max_requests_per_connection), 1)?;
+        at_least("api.max_streams_per_client", self.max_streams_per_client as u64, 1)?;
+        at_least("api.login_limit_burst", u64::from(self.login_limit_burst), 1)?;
+        at_least("api.max_waiting_logins", self.max_waiting_logins as u64, 1)?;
         at_least("api.stream_piece_bytes", self.stream_piece_bytes as u64, 1_024)?;
         at_least("api.max_concurrent_streams", self.max_concurrent_streams as u64, 1)?;
         at_least("api.rate_limit_burst", u64::from(self.rate_limit_burst), 1)?;

@@ -48,6 +48,11 @@ impl Deadline {
         CancelOnDrop(Arc::clone(&self.cancelled))
     }
 
+    /// Stops the query.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
     /// The time left.
     pub fn left(&self) -> Duration {
         let until = Duration::from_nanos(self.until.load(Ordering::Relaxed));

@@ -65,10 +65,12 @@ fn probes_count_towards_no_rate_limit() {
     for auth in [AuthPolicy::Open, AuthPolicy::Users] {
         let limits = ApiConfig { rate_limit_per_second: 1, rate_limit_burst: 2, ..ApiConfig::default() };
         let server = Server::start_with(&[], limits, auth);
-        server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
         let user = match auth {
             AuthPolicy::Open => Client::new(server.client.address),
-            AuthPolicy::Users => Client::with_user(server.client.address, "user", "secret"),
+            AuthPolicy::Users => {
+                server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
+                Client::with_user(server.client.address, "user", "secret")
+            }
         };
         let statuses: Vec<u16> = (0..40).map(|number| user.get(PROBES[number % 2]).status).collect();
         assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");

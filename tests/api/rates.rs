@@ -9,7 +9,8 @@ use super::server::Server;
 fn limited(rate_limit_per_second: u32, rate_limit_burst: u32, auth: AuthPolicy) -> Server {
     let limits = ApiConfig { rate_limit_per_second, rate_limit_burst, ..ApiConfig::default() };
     let server = Server::start_with(&[], limits, auth);
-    for name in ["alice", "bob"] {
+    let users: &[&str] = if auth == AuthPolicy::Users { &["alice", "bob"] } else { &[] };
+    for name in users {
         server.store.put_user(name, &hash_password(name).unwrap()).unwrap();
     }
     server

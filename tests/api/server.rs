@@ -53,7 +53,11 @@ impl Server {
 
     /// A server without users over the store in the folder `data` of a directory.
     pub fn over(directory: Arc<TempDir>) -> Self {
-        Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open)
+        let server = Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open);
+        for (name, _) in server.store.users().unwrap() {
+            server.store.remove_user(&name).unwrap();
+        }
+        server
     }
 
     /// The same store behind a new process, as far as a test can have one.

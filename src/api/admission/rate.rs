@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use quick_cache::unsync::Cache;
 
-use crate::config::ApiConfig;
-
-/// Whose bucket it is.
+/// Who is served: whose rate is bounded, and who takes turns with others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
     User(Box<str>),
@@ -39,6 +37,14 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// How many tokens a bucket gains and holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// 0: there is no limit.
+    pub per_second: u32,
+    pub burst: u32,
+}
+
 /// The buckets of all clients.
 pub struct Limiter {
     /// Time in which a bucket gains a token.
@@ -50,17 +56,14 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// `None` where the configuration sets no limit.
-    pub fn new(config: &ApiConfig) -> Option<Self> {
-        if config.rate_limit_per_second == 0 {
+    /// A limiter of so many clients. `None` where there is no limit.
+    pub fn new(rate: Rate, clients: usize) -> Option<Self> {
+        if rate.per_second == 0 {
             return None;
         }
-        let interval = Duration::from_secs(1) / config.rate_limit_per_second;
-        Some(Self {
-            interval,
-            fill: interval.saturating_mul(config.rate_limit_burst),
-            full_at: Mutex::new(Cache::new(config.rate_limit_clients)),
-        })
+        let interval = Duration::from_secs(1) / rate.per_second;
+        let fill = interval.saturating_mul(rate.burst);
+        Some(Self { interval, fill, full_at: Mutex::new(Cache::new(clients)) })
     }
 
     /// Takes a token.
@@ -74,12 +77,12 @@ impl Limiter {
         Ok(())
     }
 
-    /// Whether there is a token, which is left there.
-    ///
-    /// # Errors
-    /// As [`Self::take`].
-    pub fn look(&self, client: &Client, now: Instant) -> Result<(), Duration> {
-        self.full_after_one(&self.buckets(), client, now).map(|_| ())
+    /// Gives a token back that was taken.
+    pub fn give_back(&self, client: &Client) {
+        let mut buckets = self.buckets();
+        if let Some(full_at) = buckets.get(client).copied().and_then(|at| at.checked_sub(self.interval)) {
+            buckets.insert(client.clone(), full_at);
+        }
     }
 
     /// When the bucket will be full if a token is taken now.
@@ -104,10 +107,8 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    fn limiter(rate_limit_per_second: u32, rate_limit_burst: u32, rate_limit_clients: usize) -> Limiter {
-        let limits =
-            ApiConfig { rate_limit_per_second, rate_limit_burst, rate_limit_clients, ..ApiConfig::default() };
-        Limiter::new(&limits).unwrap()
+    fn limiter(per_second: u32, burst: u32, clients: usize) -> Limiter {
+        Limiter::new(Rate { per_second, burst }, clients).unwrap()
     }
 
     #[test]
@@ -120,7 +121,8 @@ mod tests {
         assert_eq!(limiter.take(&user, start), Err(Duration::from_millis(100)));
         assert_eq!(limiter.take(&user, after(60)), Err(Duration::from_millis(40)));
         assert_eq!(limiter.take(&Client::User("b".into()), after(60)), Ok(()), "another's bucket");
-        assert_eq!(limiter.look(&user, after(100)), Ok(()));
+        assert_eq!(limiter.take(&user, after(100)), Ok(()));
+        limiter.give_back(&user);
         assert_eq!(limiter.take(&user, after(100)), Ok(()));
         assert!(limiter.take(&user, after(100)).is_err());
         let later = (0..9).filter(|_| limiter.take(&user, after(60_000)).is_ok()).count();

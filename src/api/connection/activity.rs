@@ -1,0 +1,270 @@
+//! What happens on a connection, as far as it decides how long that may go on.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::Cut;
+use crate::config::ApiConfig;
+
+/// How long each part of a connection's life may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    pub head: Duration,
+    pub idle: Duration,
+    pub write: Duration,
+    pub request: Duration,
+}
+
+impl Timeouts {
+    pub fn new(config: &ApiConfig) -> Self {
+        Self {
+            head: config.head_timeout.0,
+            idle: config.idle_timeout.0,
+            write: config.write_timeout.0,
+            request: config.request_timeout.0,
+        }
+    }
+
+    /// How often it is looked whether one has passed: at a quarter of the shortest, from 10 ms to a second.
+    pub fn look_every(&self) -> Duration {
+        let shortest = self.head.min(self.idle).min(self.write).min(self.request);
+        (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    }
+}
+
+/// A connection's notes. Times are milliseconds since it was accepted.
+pub struct Activity {
+    accepted: Instant,
+    /// Ends the connection.
+    pub end: Arc<Notify>,
+    /// Whether it is ended to make room for others.
+    displaced: AtomicBool,
+    is_http2: AtomicBool,
+    /// When the first bytes of a head came that is not whole yet; [`NEVER`] without any.
+    head_since: AtomicU64,
+    /// When the last request ended.
+    idle_since: AtomicU64,
+    /// Whether the client has to read before more can be sent.
+    is_blocked: AtomicBool,
+    exchanges: Mutex<Vec<Arc<Exchange>>>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+/// A request under way, and its answer.
+pub struct Exchange {
+    /// When its head was read.
+    begun: u64,
+    phase: AtomicU8,
+    /// When its client last took bytes of the answer.
+    taken: AtomicU64,
+    /// Bytes of its answer, held for its client.
+    held: AtomicU64,
+    /// Ends it: the task of its HTTP/2 stream, or its connection.
+    end: Mutex<Option<Arc<Notify>>>,
+    activity: Arc<Activity>,
+}
+
+/// How far an exchange is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The client still sends the request.
+    Reading = 0,
+    /// The answer is made.
+    Answering = 1,
+    /// The answer is sent.
+    Writing = 2,
+}
+
+impl Activity {
+    pub fn new() -> Self {
+        Self {
+            accepted: Instant::now(),
+            end: Arc::default(),
+            displaced: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
+            head_since: AtomicU64::new(NEVER),
+            idle_since: AtomicU64::new(0),
+            is_blocked: AtomicBool::new(false),
+            exchanges: Mutex::default(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(NEVER)
+    }
+
+    /// Bytes came from the client.
+    pub fn note_bytes(&self, is_http2: bool) {
+        if is_http2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        // While a request is under way they are its body, as a rule.
+        let is_head = !self.is_http2.load(Ordering::Relaxed)
+            && self.head_since.load(Ordering::Relaxed) == NEVER
+            && self.exchanges().is_empty();
+        if is_head {
+            self.head_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes were sent to the client, or have to wait.
+    pub fn note_write(&self, is_blocked: bool) {
+        self.is_blocked.store(is_blocked, Ordering::Relaxed);
+    }
+
+    /// The head of a request is there. The exchange is over when what is returned is dropped.
+    pub fn begin(self: &Arc<Self>) -> Begun {
+        self.head_since.store(NEVER, Ordering::Relaxed);
+        let now = self.now();
+        let exchange = Arc::new(Exchange {
+            begun: now,
+            phase: AtomicU8::new(Phase::Reading as u8),
+            taken: AtomicU64::new(now),
+            held: AtomicU64::new(0),
+            end: Mutex::default(),
+            activity: Arc::clone(self),
+        });
+        self.exchanges().push(Arc::clone(&exchange));
+        Begun(exchange)
+    }
+
+    /// A panic elsewhere cannot leave the list half changed.
+    fn exchanges(&self) -> MutexGuard<'_, Vec<Arc<Exchange>>> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends requests that have taken too long; says why the whole connection has to end, if it has.
+    pub fn look(&self, timeouts: &Timeouts, mut count: impl FnMut(Cut)) -> Option<Cut> {
+        if self.displaced.load(Ordering::Relaxed) {
+            return Some(Cut::Displaced);
+        }
+        let (now, exchanges) = (self.now(), self.exchanges());
+        let is_over = |since: u64, timeout: Duration| {
+            u128::from(now.saturating_sub(since)) >= timeout.as_millis() && since <= now
+        };
+        if exchanges.is_empty() {
+            let head_since = self.head_since.load(Ordering::Relaxed);
+            let idle_since = self.idle_since.load(Ordering::Relaxed);
+            // The first request has to come as soon as the rest of one that has begun.
+            let since = if idle_since == 0 { Some(0) } else { (head_since != NEVER).then_some(head_since) };
+            if since.is_some_and(|since| is_over(since, timeouts.head)) {
+                return Some(Cut::Head);
+            }
+            return is_over(idle_since, timeouts.idle).then_some(Cut::Idle);
+        }
+        for exchange in exchanges.iter() {
+            let is_unread = exchange.phase() == Phase::Writing
+                && is_over(exchange.taken.load(Ordering::Relaxed), timeouts.write);
+            let cut = match is_unread {
+                true => Cut::Write,
+                false if is_over(exchange.begun, timeouts.request) => Cut::Request,
+                false => continue,
+            };
+            if exchange.end() {
+                count(cut);
+            }
+        }
+        None
+    }
+
+    /// Since when nothing happens, if no request is under way.
+    pub fn idle_since(&self) -> Option<Instant> {
+        let is_idle = self.exchanges().is_empty();
+        let since = self.idle_since.load(Ordering::Relaxed);
+        is_idle.then(|| self.accepted + Duration::from_millis(since))
+    }
+
+    /// Ends a connection without requests, because others need its place.
+    pub fn displace(&self) {
+        self.displaced.store(true, Ordering::Relaxed);
+        self.end.notify_one();
+    }
+
+    /// Whether a request was read to its end and its answer is not sent yet.
+    pub fn is_answering(&self) -> bool {
+        let is_blocked = self.is_blocked.load(Ordering::Relaxed);
+        is_blocked || self.exchanges().iter().any(|exchange| exchange.phase() != Phase::Reading)
+    }
+
+    /// The exchanges whose clients have taken nothing of their answers for this long: since when, and which.
+    pub fn unread(&self, for_long: Duration) -> Vec<(Instant, Arc<Exchange>)> {
+        let now = self.now();
+        let exchanges = self.exchanges();
+        let unread = exchanges.iter().filter_map(|exchange| {
+            let taken = exchange.taken.load(Ordering::Relaxed);
+            let is_unread = exchange.phase() == Phase::Writing
+                && u128::from(now.saturating_sub(taken)) >= for_long.as_millis();
+            is_unread.then(|| (self.accepted + Duration::from_millis(taken), Arc::clone(exchange)))
+        });
+        unread.collect()
+    }
+}
+
+impl Exchange {
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Reading,
+            1 => Phase::Answering,
+            _ => Phase::Writing,
+        }
+    }
+
+    /// The request was read to its end.
+    pub fn note_read(&self) {
+        self.phase.store(Phase::Answering as u8, Ordering::Relaxed);
+    }
+
+    /// The answer begins to be sent.
+    pub fn note_answered(&self, held: usize) {
+        self.note_taken();
+        self.held.store(held as u64, Ordering::Relaxed);
+        self.phase.store(Phase::Writing as u8, Ordering::Relaxed);
+    }
+
+    /// The client takes bytes of its answer.
+    pub fn note_taken(&self) {
+        self.taken.store(self.activity.now(), Ordering::Relaxed);
+    }
+
+    /// Bytes of its answer that are held.
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    pub fn ends_by(&self, end: Arc<Notify>) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+    }
+
+    /// Ends it; says whether it had not been ended before.
+    pub fn end(&self) -> bool {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(end) = &end {
+            end.notify_one();
+        }
+        end.is_some()
+    }
+}
+
+/// An exchange until it is over.
+pub struct Begun(Arc<Exchange>);
+
+impl std::ops::Deref for Begun {
+    type Target = Arc<Exchange>;
+
+    fn deref(&self) -> &Arc<Exchange> {
+        &self.0
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let activity = &self.0.activity;
+        let mut exchanges = activity.exchanges();
+        exchanges.retain(|exchange| !Arc::ptr_eq(exchange, &self.0));
+        activity.idle_since.store(activity.now().max(1), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,117 @@
+//! Why connections and requests are ended or refused, counted, and told now and then.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often the log tells of one cause at most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Why a client was cut off or not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// `api.max_connections` are open, none of them idle.
+    Connections,
+    /// `api.max_connections_per_address` are open from the address.
+    Address,
+    /// The system has no more open files or memory for connections.
+    Files,
+    /// An idle connection made room for another.
+    Displaced,
+    /// `api.head_timeout`.
+    Head,
+    /// `api.body_timeout`.
+    Body,
+    /// `api.idle_timeout`.
+    Idle,
+    /// `api.write_timeout`.
+    Write,
+    /// `api.request_timeout`.
+    Request,
+    /// An answer that is not read made room for others.
+    Memory,
+    /// A panic of this program.
+    Panic,
+}
+
+impl Cut {
+    pub const ALL: [Self; 11] = [
+        Self::Connections,
+        Self::Address,
+        Self::Files,
+        Self::Displaced,
+        Self::Head,
+        Self::Body,
+        Self::Idle,
+        Self::Write,
+        Self::Request,
+        Self::Memory,
+        Self::Panic,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Address => "address",
+            Self::Files => "files",
+            Self::Displaced => "displaced",
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::Idle => "idle",
+            Self::Write => "write",
+            Self::Request => "request",
+            Self::Memory => "memory",
+            Self::Panic => "panic",
+        }
+    }
+
+    /// What the log says. `None`: it is usual.
+    fn message(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Connections => "connections are refused: api.max_connections are open and in use",
+            Self::Address => {
+                "connections are refused: an address has api.max_connections_per_address open and in use"
+            }
+            Self::Files => {
+                "connections cannot be accepted: the system has no more open files or memory for them; raise the limit of \
+                 open files (ulimit -n, or LimitNOFILE= of the service), or lower api.max_connections"
+            }
+            Self::Displaced => "idle connections are ended, because others need their place",
+            Self::Head => "connections are ended: the head of a request took longer than api.head_timeout",
+            Self::Body => "requests are refused: a body took longer than api.body_timeout",
+            Self::Write => "answers are broken off: a client read none of its answer for api.write_timeout",
+            Self::Request => "answers are broken off: a request took longer than api.request_timeout",
+            Self::Memory => {
+                "answers that are not read are broken off, because others need the memory; see api.answer_memory_bytes"
+            }
+            Self::Idle | Self::Panic => return None,
+        })
+    }
+}
+
+/// How often each cause was met.
+pub struct Cuts {
+    counts: [AtomicU64; Cut::ALL.len()],
+    told: [Mutex<Option<Instant>>; Cut::ALL.len()],
+}
+
+impl Cuts {
+    pub fn new() -> Self {
+        Self { counts: Default::default(), told: Default::default() }
+    }
+
+    pub fn count(&self, cut: Cut) {
+        let at = cut as usize;
+        let count = self.counts[at].fetch_add(1, Ordering::Relaxed) + 1;
+        let Some(message) = cut.message() else { return };
+        let mut told = self.told[at].lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            *told = Some(Instant::now());
+            tracing::warn!(count, "{message}");
+        }
+    }
+
+    pub fn counts(&self) -> impl Iterator<Item = (Cut, u64)> {
+        Cut::ALL.into_iter().zip(&self.counts).map(|(cut, count)| (cut, count.load(Ordering::Relaxed)))
+    }
+}

@@ -1,0 +1,116 @@
+//! From which address a request comes, where it comes by proxies: `Forwarded` (RFC 7239) and `X-Forwarded-For`.
+//!
+//! Each proxy adds, at the end, the address that it was asked by. So the list is read from its end, and the first
+//! address that is no trusted proxy's is the client's: what stands before it may be made up. Headers of clients that
+//! are no trusted proxies are not looked at.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The address of the client of a request that `peer` sent.
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let mut client = peer.to_canonical();
+    if !is_trusted(client) {
+        return client;
+    }
+    let name = if headers.contains_key(FORWARDED) { FORWARDED } else { X_FORWARDED_FOR };
+    let texts: Vec<&str> = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let elements = texts.iter().rev().flat_map(|text| split_outside_quotes(text, ',').into_iter().rev());
+    for element in elements {
+        let address = if name == FORWARDED { forwarded_for(element) } else { address_of(element) };
+        // One that is hidden or cannot be read: it is the business of whoever wrote it.
+        let Some(address) = address else { break };
+        client = address;
+        if !is_trusted(client) {
+            break;
+        }
+    }
+    client
+}
+
+/// The address of `for` in an element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    split_outside_quotes(element, ';').into_iter().find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then_some(value)
+    }).and_then(address_of)
+}
+
+/// An address as it may be written: bare, in brackets, in quotes, with a port.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+/// The parts between separators that stand in no quoted string.
+fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+    let mut quoted = false;
+    text.split(|letter| {
+        quoted ^= letter == '"';
+        letter == separator && !quoted
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, headers: &[(HeaderName, &str)]) -> String {
+        let trusted = ["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let mut map = HeaderMap::new();
+        headers.for_each(|(name, value)| {
+            map.append(name, value);
+        });
+        client_address(peer.parse().unwrap(), &map, &trusted).to_string()
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxy_is_the_client() {
+        for (list, address) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("198.51.100.9, 192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1, 10.0.0.7", "192.0.2.1"),
+            ("192.0.2.1:4711", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1, nonsense", "127.0.0.1"),
+            ("192.0.2.1, nonsense, 10.0.0.7", "10.0.0.7"),
+            ("", "127.0.0.1"),
+            ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
+        ] {
+            assert_eq!(client("127.0.0.1", &[(X_FORWARDED_FOR, list)]), address, "{list}");
+            assert_eq!(client("192.0.2.77", &[(X_FORWARDED_FOR, list)]), "192.0.2.77", "{list}");
+        }
+        let two = [(X_FORWARDED_FOR, "203.0.113.5"), (X_FORWARDED_FOR, "192.0.2.1")];
+        assert_eq!(client("127.0.0.1", &two), "192.0.2.1");
+    }
+
+    #[test]
+    fn the_standard_header_is_read_and_preferred() {
+        for (list, address) in [
+            ("for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"),
+            ("For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
+            ("for=192.0.2.43, for=198.51.100.17", "198.51.100.17"),
+            ("proto=https ; FOR=192.0.2.43 , for=10.1.2.3", "192.0.2.43"),
+            ("for=unknown", "127.0.0.1"),
+            ("for=_hidden, for=10.1.2.3", "10.1.2.3"),
+            ("host=\"a,b;for=1.2.3.4\";for=192.0.2.1", "192.0.2.1"),
+            ("by=192.0.2.1", "127.0.0.1"),
+        ] {
+            let headers = [(FORWARDED, list), (X_FORWARDED_FOR, "203.0.113.99")];
+            assert_eq!(client("127.0.0.1", &headers), address, "{list}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Accepts connections and serves each, until the server ends.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Interval, MissedTickBehavior};
+use tower_service::Service;
+
+use super::activity::Timeouts;
+use super::observed::Observed;
+use super::registry::Admitted;
+use super::requests::{ConnectionRequests, END, Requests};
+use super::Cut;
+
+/// How long nothing is accepted when the system has no more open files.
+const REST: Duration = Duration::from_millis(100);
+
+/// How soon, when the server is to end, a connection is closed whose client has not sent a whole request.
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// Bytes that are read ahead of a connection and held unsent at most. A head with the longest query and its headers fits.
+const BUFFER_BYTES: usize = 128 << 10;
+
+/// How often a silent HTTP/2 client is asked whether it is still there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
+
+/// What a client is told for whom there is no room, before its connection is closed.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 78\r\n\r\n\
+    {\"status\":503,\"error\":\"too many connections are open; close some, or try again\"}";
+
+/// How far the server is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Not,
+    /// What was begun is finished, and nothing else.
+    Draining,
+}
+
+/// Serves connections until `ending` says otherwise, and then those with answers under way until it is dropped.
+pub async fn serve<S>(listener: TcpListener, requests: Requests<S>, mut ending: watch::Receiver<Ending>)
+where
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
+    let mut open = JoinSet::new();
+    let mut number = 0;
+    let for_each = ending.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = open.join_next() => continue,
+            () = drains(&mut ending) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_want(&error) => {
+                requests.connections.count(Cut::Files);
+                tokio::time::sleep(REST).await;
+                continue;
+            }
+            // The client has gone before it was accepted.
+            Err(_) => continue,
+        };
+        number += 1;
+        match requests.connections.admit(number, peer.ip()) {
+            Ok(admitted) => {
+                open.spawn(connection(stream, peer, admitted, requests.clone(), for_each.clone()));
+            }
+            Err(full) => {
+                requests.connections.count(full);
+                // As far as the socket takes it at once: nobody is waited for.
+                let _ = stream.try_write(NO_ROOM);
+            }
+        }
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+/// Whether the machine has too little of something for one more connection.
+fn is_want(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let wants = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| wants.contains(&code))
+}
+
+/// Runs the tasks of HTTP/2 streams, each of which can be ended by itself.
+#[derive(Clone)]
+struct Streams;
+
+impl<F: Future + Send + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let end = Arc::new(Notify::new());
+        tokio::spawn(END.scope(Arc::clone(&end), async move {
+            tokio::select! {
+                _ = stream => {}
+                () = end.notified() => {}
+            }
+        }));
+    }
+}
+
+/// Serves one connection to its end.
+async fn connection<S>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    admitted: Admitted,
+    requests: Requests<S>,
+    mut ending: watch::Receiver<Ending>,
+) where
+    S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
+    // Answers are written in one piece where they are short, so that waiting for more would only cost time.
+    let _ = stream.set_nodelay(true);
+    let activity = Arc::clone(&admitted.activity);
+    let timeouts = Timeouts::new(&requests.config);
+    let connections = requests.connections.clone();
+    let builder = builder(requests.config.max_requests_per_connection);
+    let service = ConnectionRequests { all: requests, peer, activity: Arc::clone(&activity) };
+    let io = TokioIo::new(Observed::new(stream, Arc::clone(&activity)));
+    let end = Arc::clone(&activity.end);
+    let serving = async {
+        let mut serving = std::pin::pin!(builder.serve_connection(io, service));
+        let mut look = every(timeouts.look_every());
+        let mut is_draining = false;
+        loop {
+            tokio::select! {
+                // What clients do wrong is theirs to see.
+                _ = &mut serving => return,
+                () = end.notified() => {
+                    // A request that was ended was counted by whoever ended it.
+                    if let Some(cut) = activity.look(&timeouts, |cut| connections.count(cut)) {
+                        connections.count(cut);
+                    }
+                    return;
+                }
+                _ = look.tick() => {
+                    if let Some(cut) = activity.look(&timeouts, |cut| connections.count(cut)) {
+                        connections.count(cut);
+                        return;
+                    }
+                    if is_draining && !activity.is_answering() {
+                        return;
+                    }
+                }
+                () = drains(&mut ending), if !is_draining => {
+                    is_draining = true;
+                    serving.as_mut().graceful_shutdown();
+                    look = every(LAST_LOOK);
+                    look.reset();
+                }
+            }
+        }
+    };
+    END.scope(Arc::clone(&activity.end), serving).await;
+    drop(admitted);
+}
+
+/// Waits until the server is to end.
+async fn drains(ending: &mut watch::Receiver<Ending>) {
+    // Without a sender it has ended.
+    let _ = ending.wait_for(|ending| *ending != Ending::Not).await;
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+fn builder(max_streams: u32) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(max_streams)
+        .max_send_buf_size(BUFFER_BYTES)
+        .max_header_list_size(BUFFER_BYTES as u32)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    builder
+}
