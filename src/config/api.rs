@@ -24,6 +24,8 @@ pub struct ApiConfig {
     pub max_connections_per_address: usize,
     /// Requests under way at once on one HTTP/2 connection.
     pub max_requests_per_connection: u32,
+    /// Bytes of an answer that the system holds for a client.
+    pub send_buffer_bytes: usize,
     /// Time for the head of a request.
     pub head_timeout: Span,
     /// Time for the body of a request.
@@ -108,6 +110,7 @@ impl Default for ApiConfig {
             max_connections: 1_000,
             max_connections_per_address: 500,
             max_requests_per_connection: 100,
+            send_buffer_bytes: 256 << 10,
             head_timeout: Span::seconds(10),
             body_timeout: Span::seconds(30),
             idle_timeout: Span::seconds(60),
@@ -173,6 +176,7 @@ impl ApiConfig {
         at_least("api.max_connections", self.max_connections as u64, 1)?;
         at_least("api.max_connections_per_address", self.max_connections_per_address as u64, 1)?;
         at_least("api.max_requests_per_connection", u64::from(self.max_requests_per_connection), 1)?;
+        at_least("api.send_buffer_bytes", self.send_buffer_bytes as u64, 4_096)?;
         at_least("api.max_streams_per_client", self.max_streams_per_client as u64, 1)?;
         at_least("api.login_limit_burst", u64::from(self.login_limit_burst), 1)?;
         at_least("api.max_waiting_logins", self.max_waiting_logins as u64, 1)?;

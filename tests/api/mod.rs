@@ -3,6 +3,7 @@
 pub mod about;
 mod access;
 pub mod answers;
+mod attacks;
 mod bad_requests;
 pub mod client;
 pub mod contract;

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -37,7 +38,7 @@ const PING: Duration = Duration::from_secs(20);
 
 /// What a client is told for whom there is no room, before its connection is closed.
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
-    Connection: close\r\nContent-Length: 78\r\n\r\n\
+    Connection: close\r\nContent-Length: 80\r\n\r\n\
     {\"status\":503,\"error\":\"too many connections are open; close some, or try again\"}";
 
 /// How far the server is from its end.
@@ -127,6 +128,8 @@ async fn connection<S>(
 {
     // Answers are written in one piece where they are short, so that waiting for more would only cost time.
     let _ = stream.set_nodelay(true);
+    // Where the system does not let it be set, it holds what it does otherwise.
+    let _ = SockRef::from(&stream).set_send_buffer_size(requests.config.send_buffer_bytes);
     let activity = Arc::clone(&admitted.activity);
     let timeouts = Timeouts::new(&requests.config);
     let connections = requests.connections.clone();

@@ -1,0 +1,128 @@
+//! Passwords that are guessed: few are verified, and nobody who is right is kept out for long.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use backlinkd::api::{AuthPolicy, hash_password};
+use backlinkd::config::ApiConfig;
+
+use super::super::client::Client;
+use super::super::server::Server;
+
+fn guarded(config: ApiConfig) -> Server {
+    let server = Server::start_with(&[], config, AuthPolicy::Users);
+    for name in ["alice", "bob"] {
+        server.store.put_user(name, &hash_password(name).unwrap()).unwrap();
+    }
+    server
+}
+
+/// The statuses of one guess by each of so many clients at once.
+fn guess_at_once(address: SocketAddr, number: usize) -> Vec<u16> {
+    std::thread::scope(|scope| {
+        let guessing: Vec<_> = (0..number)
+            .map(|at| scope.spawn(move || Client::with_user(address, "alice", &format!("no{at}")).get("/").status))
+            .collect();
+        guessing.into_iter().map(|guess| guess.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn guesses_at_once_are_rationed_as_those_one_by_one() {
+    let config = ApiConfig { rate_limit_per_second: 1, rate_limit_burst: 2, ..ApiConfig::default() };
+    let server = guarded(config);
+    let start = Instant::now();
+    let statuses = guess_at_once(server.client.address, 200);
+    let verified = statuses.iter().filter(|status| **status == 401).count();
+    let most = 2 + start.elapsed().as_secs() as usize + 1;
+    assert!(verified <= most, "{verified} of {most}");
+    assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+}
+
+/// What is right gives its token back, so that a user who asks from many places is not refused.
+#[test]
+fn right_passwords_cost_no_ration() {
+    let config = ApiConfig {
+        login_limit_per_second: 1,
+        login_limit_burst: 2,
+        credential_cache_entries: 0,
+        ..ApiConfig::default()
+    };
+    let server = guarded(config);
+    let user = Client::with_user(server.client.address, "alice", "alice");
+    for _ in 0..6 {
+        assert_eq!(user.get("/").status, 200);
+    }
+}
+
+/// Clients that guess for a name as fast as they can, until told to stop.
+fn guess_on(address: SocketAddr, clients: usize, stop: &AtomicBool, beside: impl FnOnce()) {
+    std::thread::scope(|scope| {
+        for client in 0..clients {
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let status = Client::with_user(address, "alice", &format!("no{client}")).get("/").status;
+                    assert!([401, 429, 503].contains(&status), "{status}");
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        beside();
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_user_enters_beside_many_who_guess() {
+    let server = guarded(ApiConfig::default());
+    let address = server.client.address;
+    assert_eq!(Client::with_user(address, "alice", "alice").get("/").status, 200);
+    guess_on(address, 60, &AtomicBool::new(false), || {
+        for _ in 0..5 {
+            let start = Instant::now();
+            let status = Client::with_user(address, "alice", "alice").get("/").status;
+            assert_eq!(status, 200, "whoever was right lately passes at once, under the name that is guessed for");
+            assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        }
+        let start = Instant::now();
+        assert_eq!(Client::with_user(address, "bob", "bob").get("/").status, 200, "another name has its own turn");
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    });
+}
+
+fn from(address: SocketAddr, client: &str, password: &str) -> u16 {
+    let user = Client::with_user(address, "alice", password);
+    let header = format!("X-Forwarded-For: {client}");
+    user.send("GET", "/", &[header.as_str()], b"").status
+}
+
+#[test]
+fn behind_a_trusted_proxy_a_stranger_does_not_keep_the_user_out() {
+    let config = |proxies: &[&str]| ApiConfig {
+        trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
+        login_limit_per_second: 1,
+        login_limit_burst: 2,
+        ..ApiConfig::default()
+    };
+    for (proxies, user) in [(&["127.0.0.0/8"][..], 200), (&[], 429)] {
+        let server = guarded(config(proxies));
+        let address = server.client.address;
+        let guesses: Vec<u16> = (0..8).map(|at| from(address, "192.0.2.66", &at.to_string())).collect();
+        assert!(guesses.contains(&429), "{guesses:?}");
+        // Made up by the client, before what the proxy adds.
+        let made_up = from(address, "203.0.113.7, 192.0.2.66", "no");
+        assert!(made_up == 429 || proxies.is_empty(), "{made_up}");
+        assert_eq!(from(address, "203.0.113.7", "alice"), user);
+    }
+}
+
+/// From then on the API asks for credentials, and until then it did not.
+#[test]
+fn the_first_user_closes_an_open_api() {
+    let server = Server::start_with(&[], ApiConfig::default(), AuthPolicy::Open);
+    assert_eq!(server.client.get("/").status, 200);
+    server.store.put_user("alice", &hash_password("alice").unwrap()).unwrap();
+    assert_eq!(server.client.get("/").status, 401);
+    assert_eq!(Client::with_user(server.client.address, "alice", "alice").get("/").status, 200);
+}

@@ -1,0 +1,79 @@
+//! Clients that are slow, many, wrong or greedy, each beside one that is not: what each may take is bounded.
+
+mod connections;
+mod logins;
+mod overload;
+mod requests;
+mod unread;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use backlinkd::model::PageRecord;
+
+use super::web::{link, page};
+
+/// Longer than anything here takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something holds.
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    start.elapsed()
+}
+
+/// A connection that has sent these bytes.
+fn connection(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    connection_from("127.0.0.1", address, bytes)
+}
+
+/// A connection from an address of this machine, as all of loopback are. What the system holds of what is not read yet is
+/// little.
+fn connection_from(own: &str, address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(own.parse().unwrap(), 0)).unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream
+}
+
+/// What comes on a connection until it ends.
+fn rest(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Whether the other side has ended a connection on which nothing is to be read.
+fn is_ended(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let read = (&mut &*stream).read(&mut [0; 4_096]);
+    stream.set_nonblocking(false).unwrap();
+    match read {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    }
+}
+
+/// So many links to example.com, each with long texts.
+fn links(number: usize) -> Vec<PageRecord> {
+    let title = "long words ".repeat(20);
+    let pages = (0..number).map(|at| {
+        let target = format!("http://example.com/{at}/{}", "x".repeat(100));
+        let mut record = page(&format!("http://s{}.example/{at}", at % 997), "192.0.2.1", "de", vec![link(&target, &title)]);
+        record.visited += at as u64;
+        record
+    });
+    pages.collect()
+}

@@ -1,0 +1,214 @@
+//! Answers that are asked for and not read: their memory and their places are bounded, and others have theirs.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use backlinkd::api::AuthPolicy;
+use backlinkd::config::{ApiConfig, Span};
+
+use super::super::client::Client;
+use super::super::server::Server;
+use super::{connection, connection_from, is_ended, links, rest, wait_for};
+
+const ROWS: usize = 3_000;
+
+fn figure(server: &Server, name: &str) -> f64 {
+    let text = server.client.get("/metrics").text();
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or_else(|| panic!("{name}"))
+}
+
+fn get(target: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
+}
+
+/// Requests for lists of which none is the same as another.
+fn unread(server: &Server, number: usize, query: &str) -> Vec<TcpStream> {
+    let targets = (0..number).map(|at| format!("/backlinks?url=example.com&limit={}{query}", ROWS - at));
+    targets.map(|target| connection(server.client.address, &get(&target))).collect()
+}
+
+/// The bytes of the longest of those.
+fn answer_bytes(server: &Server) -> u64 {
+    server.client.get(&format!("/backlinks?url=example.com&limit={ROWS}")).body.len() as u64
+}
+
+#[test]
+fn the_memory_of_a_client_is_bounded_and_read_answers_cost_none() {
+    let records = links(ROWS);
+    let config = ApiConfig { answer_memory_per_client_bytes: 8 << 20, answer_cache_bytes: 0, ..ApiConfig::default() };
+    let server = Server::start_with(&records, config, AuthPolicy::Open);
+    let each = answer_bytes(&server);
+    assert!(each > 1 << 20, "{each} bytes are no large answer");
+    let mut asked = unread(&server, 40, "");
+    let mut refused = 0;
+    wait_for("some are refused", || {
+        std::thread::sleep(Duration::from_millis(50));
+        let status = server.client.get("/backlinks?url=example.com&limit=2999&offset=1").status;
+        refused = usize::from(status == 429);
+        refused > 0
+    });
+    assert!(figure(&server, "backlinkd_http_answer_bytes") <= (8 << 20) as f64 + each as f64);
+    assert_eq!(server.client.get("/backlinks?url=example.com&limit=3").status, 200, "small answers pass");
+    // They are complete, for those that were let in.
+    let whole = asked.iter_mut().take(3).map(|stream| {
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).unwrap();
+        &head == b"HTTP/1.1 200"
+    });
+    assert!(whole.filter(|whole| *whole).count() >= 1);
+    drop(asked);
+    wait_for("their memory is free", || figure(&server, "backlinkd_http_answer_bytes") == 0.0);
+    assert_eq!(answer_bytes(&server), each);
+}
+
+#[test]
+fn where_memory_is_short_what_is_not_read_is_broken_off() {
+    let records = links(ROWS);
+    let config = ApiConfig {
+        answer_memory_bytes: 8 << 20,
+        answer_memory_per_client_bytes: 1 << 30,
+        answer_cache_bytes: 0,
+        ..ApiConfig::default()
+    };
+    let server = Server::start_with(&records, config, AuthPolicy::Open);
+    let each = answer_bytes(&server);
+    let asked = unread(&server, 30, "");
+    wait_for("memory is short", || {
+        figure(&server, "backlinkd_http_answer_bytes") + each as f64 > (8 << 20) as f64
+    });
+    // Somebody who reads is served as soon as the others have not read for a second.
+    let took = wait_for("another is served", || {
+        let reply = server.client.get("/backlinks?url=example.com&limit=2998&offset=2");
+        assert!([200, 503].contains(&reply.status), "{}", reply.status);
+        reply.status == 200
+    });
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(figure(&server, "backlinkd_http_cut_total{reason=\"memory\"}") >= 1.0);
+    assert!(figure(&server, "backlinkd_http_answer_bytes") <= (8 << 20) as f64);
+    drop(asked);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_off_and_one_that_reads_slowly_is_not() {
+    let records = links(ROWS);
+    let config = ApiConfig { write_timeout: Span(Duration::from_millis(800)), ..ApiConfig::default() };
+    let server = Server::start_with(&records, config, AuthPolicy::Open);
+    let each = answer_bytes(&server);
+    let asked = unread(&server, 4, "");
+    let target = format!("/backlinks?url=example.com&limit={ROWS}&x=slow");
+    let mut slow = connection(server.client.address, &get(&target));
+    let (mut read, mut bytes) = (0, vec![0; 200_000]);
+    // Faster than 64 KiB in the time, and longer than it all told.
+    let start = Instant::now();
+    while read < each as usize {
+        let before = read;
+        while read < (before + 150_000).min(each as usize) {
+            let length = slow.read(&mut bytes).unwrap();
+            assert!(length > 0, "cut off after {read} of {each} bytes");
+            read += length;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(start.elapsed() > Duration::from_millis(800));
+    wait_for("those who do not read are cut off", || {
+        figure(&server, "backlinkd_http_cut_total{reason=\"write\"}") >= 4.0
+    });
+    for mut stream in asked {
+        assert!((rest(&mut stream).len() as u64) < each);
+    }
+}
+
+#[test]
+fn a_request_has_its_time_as_a_whole() {
+    let records = links(ROWS);
+    let config = ApiConfig { request_timeout: Span(Duration::from_millis(1_500)), ..ApiConfig::default() };
+    let server = Server::start_with(&records, config, AuthPolicy::Open);
+    answer_bytes(&server);
+    let target = format!("/backlinks?url=example.com&limit={ROWS}&x=slow");
+    let mut slow = connection(server.client.address, &get(&target));
+    let mut bytes = vec![0; 30_000];
+    let took = wait_for("a reader that never ends is cut off", || {
+        std::thread::sleep(Duration::from_millis(50));
+        slow.read(&mut bytes).map_or(true, |length| length == 0)
+    });
+    assert!(took >= Duration::from_millis(1_000), "{took:?}");
+    assert!(figure(&server, "backlinkd_http_cut_total{reason=\"request\"}") >= 1.0);
+}
+
+/// One HTTP/2 connection whose client opens streams and gives them no window.
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_without_a_window_are_ended_one_by_one() {
+    let records = links(ROWS);
+    let config = ApiConfig {
+        write_timeout: Span(Duration::from_millis(1_000)),
+        answer_cache_bytes: 0,
+        ..ApiConfig::default()
+    };
+    let server = tokio::task::block_in_place(|| Server::start_with(&records, config, AuthPolicy::Open));
+    let stream = tokio::net::TcpStream::connect(server.client.address).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(0);
+    let (mut client, connection) = builder.handshake::<_, bytes::Bytes>(stream).await.unwrap();
+    let running = tokio::spawn(connection);
+    let mut responses = Vec::new();
+    for at in 0..10 {
+        client = client.ready().await.unwrap();
+        let uri = format!("http://localhost/backlinks?url=example.com&limit={}", ROWS - at);
+        let request = http::Request::get(uri).body(()).unwrap();
+        responses.push(client.send_request(request, true).unwrap().0);
+    }
+    let mut bodies = Vec::new();
+    for response in responses {
+        let response = response.await.unwrap();
+        assert_eq!(response.status(), 200);
+        bodies.push(response.into_body());
+    }
+    let start = Instant::now();
+    for mut body in bodies {
+        // It is reset; nothing of it came.
+        let ended = tokio::time::timeout(super::PATIENCE, body.data()).await.expect("a stream is not ended");
+        assert!(matches!(ended, Some(Err(_))), "{ended:?}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    // The connection goes on, and so does a stream that is read.
+    client = client.ready().await.unwrap();
+    let request = http::Request::get("http://localhost/livez").body(()).unwrap();
+    let mut body = client.send_request(request, true).unwrap().0.await.unwrap().into_body();
+    body.flow_control().release_capacity(0).unwrap();
+    assert!(!running.is_finished());
+    tokio::task::block_in_place(|| {
+        wait_for("its memory is free", || figure(&server, "backlinkd_http_answer_bytes") == 0.0);
+    });
+}
+
+#[test]
+fn exports_that_are_not_read_leave_places_to_others() {
+    let records = links(ROWS);
+    let config = ApiConfig {
+        max_concurrent_streams: 4,
+        max_streams_per_client: 2,
+        stream_piece_bytes: 16 << 10,
+        ..ApiConfig::default()
+    };
+    let server = Server::start_with(&records, config, AuthPolicy::Open);
+    answer_bytes(&server);
+    let exports: Vec<TcpStream> = (0..32)
+        .map(|_| connection(server.client.address, &get("/exportbacklinks?url=example.com&format=csv")))
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    let start = Instant::now();
+    let short = server.client.get("/backlinks?url=example.com&format=csv&limit=3");
+    assert_eq!((short.status, short.text().lines().count()), (200, 4));
+    assert!(start.elapsed() < Duration::from_secs(5), "a short answer needs no place: {:?}", start.elapsed());
+    // Another client has places, whatever this one has asked for.
+    let start = Instant::now();
+    let request = "GET /exportbacklinks?url=example.com&format=csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = rest(&mut connection_from("127.0.0.3", server.client.address, request.as_bytes()));
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.matches("http://s").count() >= ROWS);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let still = exports.iter().filter(|stream| !is_ended(stream)).count();
+    assert_eq!(still, 32, "those that wait are not refused");
+    drop(exports);
+    assert_eq!(Client::new(server.client.address).get("/exportbacklinks?url=example.com&format=csv").status, 200);
+}
