@@ -56,5 +56,13 @@ pub(super) fn start(console: &Console, verbose: u8, format: LogFormat) -> anyhow
             log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
         }
     }
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Logs a panic in one line, in the format of all others.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or("without a message");
+    tracing::error!(place, message, "this program panicked, which is a defect; please report it");
 }
