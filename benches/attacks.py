@@ -208,9 +208,9 @@ def let_go(held):
         writer.transport.abort()
 
 
-def costly_filter():
-    texts = "%2C".join("%27%27" for _ in range(6_800))
-    return f"/backlinks?url=target.example&where=backlinkpage+in+%28{texts}%29"
+def costly_filter(domain="target.example"):
+    texts = ",".join("''" for _ in range(15_500))
+    return f"/backlinks?url={domain}&where=backlinkpage+in+({texts})"
 
 
 # --- the attacks -------------------------------------------------------------------------------------------------
@@ -522,12 +522,9 @@ async def huge_pages(binary, work, web):
 # --- beside a program that runs ----------------------------------------------------------------------------------
 
 
-async def beside(port, minutes, domain):
+async def beside(port, minutes, domain, user):
     """Idle and dripping connections, costly filters, unread answers and exports, and wrong passwords, all the time."""
     until = time.monotonic() + minutes * 60
-    texts = "%2C".join("%27%27" for _ in range(6_800))
-    costly = f"/backlinks?url={domain}&where=backlinkpage+in+%28{texts}%29"
-
     async def again(data, number, rest):
         while time.monotonic() < until:
             held = await hold(port, data, number)
@@ -540,13 +537,13 @@ async def beside(port, minutes, domain):
             number += 1
             await ask(port, "/", login(f"alice:no{number}"))
 
-    numbers = iter(range(10**9))
+    numbers, own = iter(range(10**9)), [login(user)] if user else []
     await asyncio.gather(
         again(b"", 300, 20),
         again(b"GET / HTTP/1.1\r\nHost:", 100, 20),
-        again(lambda: request(costly), 10, 0.5),
-        again(lambda: request(f"/backlinks?url={domain}&limit=10000&x={next(numbers)}"), 50, 10),
-        again(request(f"/exportbacklinks?url={domain}&format=csv"), 32, 15),
+        again(request(costly_filter(domain), *own), 10, 0.5),
+        again(lambda: request(f"/backlinks?url={domain}&limit=10000&x={next(numbers)}", *own), 50, 10),
+        again(request(f"/exportbacklinks?url={domain}&format=csv", *own), 32, 15),
         *(guess() for _ in range(50)),
     )
 
@@ -558,10 +555,11 @@ async def main():
     parser.add_argument("--beside", metavar="PORT", type=int)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--domain", default="target.example")
+    parser.add_argument("--user", help="NAME:PASSWORD, where the API asks for them")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     if arguments.beside:
-        return await beside(arguments.beside, arguments.minutes, arguments.domain)
+        return await beside(arguments.beside, arguments.minutes, arguments.domain, arguments.user)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         web = Web(work)

@@ -1,6 +1,7 @@
 //! The program under test: started, watched through `/proc`, asked through its API, told to end.
 
 use std::fs::File;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +12,16 @@ use serde_json::Value;
 
 /// How long the daemon may take to start and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A user of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct User {
+    pub name: &'static str,
+    pub password: &'static str,
+}
+
+/// Who asks the questions, where there are users.
+pub const ASKER: User = User { name: "alice", password: "correct horse" };
 
 /// A running `backlinkd run`. Killed when dropped.
 pub struct Daemon {
@@ -31,13 +42,21 @@ pub struct Size {
 }
 
 impl Daemon {
-    /// Starts it in `work` with these keys set, and waits until its API answers.
-    pub async fn start(program: &Path, work: &Path, settings: &[String]) -> anyhow::Result<Self> {
+    /// Starts it in `work` with these keys set and for these users, and waits until its API answers.
+    pub async fn start(
+        program: &Path,
+        work: &Path,
+        settings: &[String],
+        users: &[User],
+    ) -> anyhow::Result<Self> {
         let (data, log) = (work.join("data"), work.join("daemon.log"));
         let mut command = Command::new(program);
         command.arg("--data").arg(&data);
         for setting in settings {
             command.args(["--set", setting]);
+        }
+        for user in users {
+            add_user(program, &data, *user)?;
         }
         let out = File::create(&log)?;
         let child = command
@@ -65,6 +84,11 @@ impl Daemon {
         }
     }
 
+    /// Where its API is.
+    pub fn address(&self) -> SocketAddr {
+        self.api
+    }
+
     pub fn size(&self) -> anyhow::Result<Size> {
         let process = PathBuf::from(format!("/proc/{}", self.child.id()));
         let status = std::fs::read_to_string(process.join("status")).context("the daemon is gone")?;
@@ -84,12 +108,16 @@ impl Daemon {
 
     /// The JSON of an answer to a GET, which must be 200.
     pub async fn ask(&self, question: &str) -> anyhow::Result<Value> {
-        let answer = self.client.get(format!("http://{}/{question}", self.api)).send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        if status != 200 {
-            bail!("{question} was answered with {status}: {text}");
+        loop {
+            let request = self.client.get(format!("http://{}/{question}", self.api));
+            let answer = request.basic_auth(ASKER.name, Some(ASKER.password)).send().await?;
+            let (status, text) = (answer.status(), answer.text().await?);
+            match status.as_u16() {
+                200 => return Ok(serde_json::from_str(&text)?),
+                503 => tokio::time::sleep(Duration::from_secs(1)).await,
+                _ => bail!("{question} was answered with {status}: {text}"),
+            }
         }
-        Ok(serde_json::from_str(&text)?)
     }
 
     /// All rows of an export, page by page.
@@ -145,4 +173,21 @@ fn bytes_in(folder: &Path) -> u64 {
         Err(_) => 0,
     });
     sizes.sum()
+}
+
+/// Adds a user to an index that nobody has open.
+fn add_user(program: &Path, data: &Path, user: User) -> anyhow::Result<()> {
+    let mut adding = Command::new(program)
+        .arg("--data")
+        .arg(data)
+        .args(["--quiet", "user", "add", user.name])
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut input = adding.stdin.take().context("no input")?;
+    writeln!(input, "{}", user.password)?;
+    drop(input);
+    if !adding.wait()?.success() {
+        bail!("the user {} cannot be added", user.name);
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@
 //! compared with the truth (`judge`). Ends with 1 unless everything holds (`report`).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod attackers;
 mod daemon;
 mod judge;
 mod report;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use daemon::Daemon;
+use daemon::{Daemon, User};
 use judge::{Verdict, judge, unvisited};
 use report::{Sample, report};
 use server::Server;
@@ -64,6 +65,9 @@ struct Args {
     /// Where the index and the log are kept; a temporary folder where none is named.
     #[arg(long)]
     work: Option<PathBuf>,
+    /// Hosts that answer slowly are crawled besides, and clients attack the API (`benches/attacks.py`).
+    #[arg(long)]
+    attacked: bool,
     /// Sets one key of the daemon's configuration; may be given again.
     #[arg(long, value_name = "section.key=value")]
     set: Vec<String>,
@@ -71,6 +75,9 @@ struct Args {
     #[arg(long, hide = true)]
     bench: bool,
 }
+
+/// Who attacks the API, as one of its users.
+const ATTACKER: User = User { name: "mallory", password: "guess me" };
 
 /// Pause between two fetches of a host and of an address.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -127,10 +134,22 @@ async fn main() -> anyhow::Result<ExitCode> {
     std::fs::write(work.join("seeds.txt"), seeds)?;
     let overrides = work.join("overrides.tsv");
     let server = Server::start(world, PAUSE, &overrides).await?;
+    if args.attacked {
+        attackers::start_slow_hosts(&overrides, &work.join("seeds.txt")).await?;
+    }
     let mut given = settings(&overrides);
     given.extend(args.set.iter().cloned());
-    let mut daemon = Daemon::start(&args.program, &work, &given).await?;
-    let samples = watch(&server, &daemon, Duration::from_secs_f64(args.minutes * 60.0), &work).await?;
+    let users: &[User] = if args.attacked { &[daemon::ASKER, ATTACKER] } else { &[] };
+    let mut daemon = Daemon::start(&args.program, &work, &given, users).await?;
+    let time = Duration::from_secs_f64(args.minutes * 60.0);
+    let domain = server.world().domains().next().unwrap_or_default();
+    let attack = || attackers::start_clients(daemon.address().port(), time, &domain, &ATTACKER);
+    let mut clients = args.attacked.then(attack).transpose()?;
+    let samples = watch(&server, &daemon, time, &work).await?;
+    if let Some(clients) = &mut clients {
+        clients.kill()?;
+        clients.wait()?;
+    }
     let still = server.freeze();
     let (verdict, left) =
         settle(&server, &daemon, still, Duration::from_secs_f64(args.settle * 60.0)).await?;
