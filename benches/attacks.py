@@ -54,7 +54,7 @@ class Web:
         (self.work / "hosts.tsv").write_text("\n".join(lines) + "\n")
         links = "".join(f"<a href=http://target.example/{at}/{'x' * 40}>some words of text {at}</a>" for at in range(100))
         self.links = links
-        self.huge = "".join(f"<a href=/{at}/{'y' * 20}>{at}</a>" for at in range(100_000))
+        self.huge = "".join(f"<a href=http://h{at % 9_973}.example/{at}/{'y' * 20}>words {at}</a>" for at in range(100_000))
 
     def page(self, host, path):
         if path == "/robots.txt":
@@ -102,6 +102,8 @@ class Program:
             "fetch.allow_private_addresses=127.0.0.0/8",
             "fetch.ports=1-65535",
             "crawl.delay=0s",
+            "crawl.host_pages=100000000",
+            "crawl.domain_pages=100000000",
             *sets,
         ]
 
@@ -210,7 +212,7 @@ def let_go(held):
 
 def costly_filter(domain="target.example"):
     texts = ",".join("''" for _ in range(15_500))
-    return f"/backlinks?url={domain}&where=backlinkpage+in+({texts})"
+    return f"/backlinks?url={domain}&where=linktarget+in+({texts})"
 
 
 # --- the attacks -------------------------------------------------------------------------------------------------
@@ -286,7 +288,7 @@ async def filter(binary, work, web):
     status, took = await ask(program.port, costly_filter())
     before = program.cpu()
     held = await hold(program.port, request(costly_filter()), 12)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     let_go(held)
     await asyncio.sleep(10)
     burnt = program.cpu() - before
@@ -311,7 +313,9 @@ async def filters_beside_a_crawl(binary, work, web):
         return (len(web.served.get("quick.test", [])) - before) / seconds
 
     alone = await rate(5)
-    let_go(await hold(program.port, request(costly_filter()), 40))
+    held = await hold(program.port, request(costly_filter()), 40)
+    await asyncio.sleep(1)
+    let_go(held)
     beside = await rate(10)
     await program.stop()
     return f"{alone:.0f} pages/s alone, {beside:.0f} in the ten seconds after"
