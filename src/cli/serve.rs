@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::signals::Stop;
 use super::{Ending, Setting, runtime};
 use crate::api::{self, ApiState, AuthPolicy};
-use crate::query::Searches;
+use crate::query::{self, Searches};
 use crate::store::Store;
 
 pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Result<Ending> {
@@ -48,6 +48,8 @@ pub(super) fn state(
             setting.data.display()
         );
     }
+    query::start_threads(config.query_threads)
+        .context("the threads of queries cannot be started; set api.query_threads to a smaller number")?;
     let searches = Searches::open(Arc::clone(&store), setting.config.search.clone());
     let searches = searches
         .context("the search indexes cannot be opened; set search.directory to a folder to write to")?;

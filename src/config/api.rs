@@ -32,6 +32,8 @@ pub struct ApiConfig {
     pub health_timeout: Span,
     /// Queries computed at once; further ones wait.
     pub max_concurrent_queries: usize,
+    /// Threads that the large parts of queries are shared among; 0: one per core.
+    pub query_threads: usize,
     /// Verified credentials remembered at most, so that a password is not hashed for every request.
     pub credential_cache_entries: usize,
     /// How long verified credentials are remembered.
@@ -69,6 +71,7 @@ impl Default for ApiConfig {
             deadline: Span::seconds(60),
             health_timeout: Span::seconds(1),
             max_concurrent_queries: 64,
+            query_threads: 0,
             credential_cache_entries: 1_000,
             credential_cache_ttl: Span::seconds(60),
             answer_cache_bytes: 64 << 20,

@@ -1,6 +1,6 @@
 //! When a query has to stop: its time is up, or nobody waits for the answer any more.
 //!
-//! Loops over rows ask now and then; a query is never killed from outside.
+//! Loops over rows ask now and then, every few milliseconds at least; a query is never killed from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +10,9 @@ use super::QueryError;
 
 /// Rows between two looks at the clock.
 const ROWS_A_LOOK: usize = 1_024;
+
+/// Cells between two looks, where no more is done with each than to copy or compare a number.
+pub(super) const CELLS_A_LOOK: usize = 1 << 17;
 
 /// The point in time, or the sign, at which a query gives up.
 #[derive(Clone, Debug)]
