@@ -11,6 +11,9 @@ use super::QueryError;
 /// Rows between two looks at the clock.
 const ROWS_A_LOOK: usize = 1_024;
 
+/// Steps between two looks, each of which takes some nanoseconds.
+const STEPS_A_LOOK: usize = 1 << 16;
+
 /// Cells between two looks, where no more is done with each than to copy or compare a number.
 pub(super) const CELLS_A_LOOK: usize = 1 << 17;
 
@@ -83,6 +86,33 @@ impl Deadline {
             self.check_at(at)?;
             row.map_err(Into::into)
         })
+    }
+}
+
+/// Counts small steps of work, and looks at a deadline when enough of them are done.
+#[derive(Debug)]
+pub(super) struct Steps<'d> {
+    deadline: &'d Deadline,
+    /// Steps before the next look.
+    left: usize,
+}
+
+impl<'d> Steps<'d> {
+    pub fn of(deadline: &'d Deadline) -> Self {
+        Self { deadline, left: STEPS_A_LOOK }
+    }
+
+    /// One step more.
+    ///
+    /// # Errors
+    /// As [`Deadline::check`].
+    pub fn step(&mut self) -> Result<(), QueryError> {
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = STEPS_A_LOOK;
+            self.deadline.check()?;
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::super::bitmap::Bitmap;
+use super::super::deadline::Steps;
 use super::super::dictionary::Texts;
 use super::super::pool::parallel;
 use super::super::{Deadline, QueryError};
@@ -14,9 +15,6 @@ const WORDS_A_PIECE: usize = 128;
 /// Characters of a pattern that all texts are searched for at once. A longer one is compared with text after text: most
 /// are shorter, and where it begins in every text, the search would go on through the next ones each time.
 const LONGEST_SEARCHED: usize = 128;
-
-/// Characters compared between two looks at the deadline.
-const STEPS_A_LOOK: usize = 1 << 16;
 
 /// A pattern, matched against whole texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,20 +84,16 @@ impl Pattern {
 
     /// Whether the whole text fits. Goes back only to the last `%` met, which is enough, since what an earlier
     /// one could take a later one can take as well. Between two `%` it may go back as often as the text is long, and
-    /// each time go on as far as the pattern is, so that it looks at the deadline meanwhile.
+    /// each time go on as far as the pattern is, so that it counts its steps.
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn matches(&self, text: &str, deadline: &Deadline) -> Result<bool, QueryError> {
+    pub fn matches(&self, text: &str, steps: &mut Steps<'_>) -> Result<bool, QueryError> {
         let pattern = &self.0;
-        let mut steps = 0_usize;
         let (mut at, mut rest) = (0, text.chars());
         let mut resume: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
-            steps += 1;
-            if steps.is_multiple_of(STEPS_A_LOOK) {
-                deadline.check()?;
-            }
+            steps.step()?;
             if pattern.get(at) == Some(&'%') {
                 at += 1;
                 resume = Some((at, rest.clone()));
@@ -144,7 +138,7 @@ mod tests {
     }
 
     fn matches(pattern: &Pattern, text: &str) -> bool {
-        pattern.matches(text, &endless()).unwrap()
+        pattern.matches(text, &mut Steps::of(&endless())).unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::super::QueryError;
 use super::super::bitmap::Bitmap;
 use super::super::column::{Cells, Column, Meaning, Value, each_width};
-use super::super::deadline::Deadline;
+use super::super::deadline::{Deadline, Steps};
 use super::super::pool::parallel;
 use super::members::Members;
 use super::pattern::Pattern;
@@ -88,10 +88,10 @@ impl Test {
             }
             // These are tested one by one: `in` on numbers, `like` on days.
             Self::In(_) | Self::Like { .. } => {
-                let mut kept = Bitmap::empty(rows.len());
+                let (mut kept, mut steps) = (Bitmap::empty(rows.len()), Steps::of(deadline));
                 for (at, row) in rows.rows_from(0).enumerate() {
                     deadline.check_at(at)?;
-                    if self.passes(column.value(first + row as usize), deadline)? {
+                    if self.passes(column.value(first + row as usize), &mut steps)? {
                         kept.set(row as usize);
                     }
                 }
@@ -112,9 +112,10 @@ impl Test {
         let mut codes = Bitmap::empty(known);
         let test = |(piece, words): (usize, &mut [u64])| {
             deadline.check()?;
+            let mut steps = Steps::of(deadline);
             let first = piece * WORDS_A_LOOK * 64;
             for code in first..(first + words.len() * 64).min(known) {
-                let passes = self.passes(column.meaning_of(code as u32), deadline)?;
+                let passes = self.passes(column.meaning_of(code as u32), &mut steps)?;
                 words[(code - first) / 64] |= u64::from(passes) << (code % 64);
             }
             Ok::<_, QueryError>(())
@@ -128,18 +129,18 @@ impl Test {
         Ok(codes)
     }
 
-    fn passes(&self, value: Value<'_>, deadline: &Deadline) -> Result<bool, QueryError> {
+    fn passes(&self, value: Value<'_>, steps: &mut Steps<'_>) -> Result<bool, QueryError> {
         Ok(match self {
             Self::Compare(comparison, literal) => comparison.holds(compare(value, literal)),
             Self::In(members) => members.contain(value),
             Self::Like { pattern, negated } => match value {
-                Value::Text(text) => pattern.matches(text, deadline)? != *negated,
+                Value::Text(text) => pattern.matches(text, steps)? != *negated,
                 Value::Address(address) => {
                     let text = address.map(|address| address.to_string()).unwrap_or_default();
-                    pattern.matches(&text, deadline)? != *negated
+                    pattern.matches(&text, steps)? != *negated
                 }
                 Value::Day(day) | Value::DayNumber(day) => {
-                    pattern.matches(&format!("{day:08}"), deadline)? != *negated
+                    pattern.matches(&format!("{day:08}"), steps)? != *negated
                 }
                 Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => false,
             },
