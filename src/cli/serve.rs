@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::control::{Control, Desk};
 use super::signals::Stop;
 use super::{Ending, Setting, runtime};
 use crate::api::{self, ApiState, AuthPolicy};
@@ -17,6 +18,8 @@ pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Re
     let state = state(setting, store, listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
+    let desk = Desk::new(&state.store, state.config.listen, None);
+    let _control = Control::start(&runtime, &setting.data, desk)?;
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
         announce(setting, &state, listener.local_addr()?);

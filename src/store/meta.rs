@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::urls::Surt;
@@ -138,7 +139,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
+        let mut has_users = self.has_users.write().unwrap_or_else(PoisonError::into_inner);
         self.db.put_cf(self.family(META)?, user_key(name), hash)?;
+        *has_users = true;
         self.users_number.fetch_add(1, Ordering::Release);
         Ok(())
     }
@@ -148,10 +151,25 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        let mut has_users = self.has_users.write().unwrap_or_else(PoisonError::into_inner);
         let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
         self.db.delete_cf(self.family(META)?, user_key(name))?;
+        // Nobody is remembered any more, whatever comes of the counting.
         self.users_number.fetch_add(1, Ordering::Release);
+        *has_users = !self.users()?.is_empty();
         Ok(known)
+    }
+
+    /// Whether there is a user. Does not touch the disk, so that every request may ask.
+    pub fn has_users(&self) -> bool {
+        *self.has_users.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks whether there are users, once the store is open.
+    pub(super) fn count_users(&self) -> Result<(), StoreError> {
+        let any = !self.users()?.is_empty();
+        *self.has_users.write().unwrap_or_else(PoisonError::into_inner) = any;
+        Ok(())
     }
 
     /// A number that is raised once a user has been added, changed or removed. While it stays the same, so do the
