@@ -1,13 +1,19 @@
 //! A sort, shared among threads, that looks now and then whether it is still wanted: the libraries' sorts run to
 //! their end.
 //!
-//! Runs are sorted one by one and merged in pairs. Equal items keep no order. Each run, and each part of a merge as
-//! long as one, is the work between two looks.
+//! A quicksort (Hoare 1961) from one buffer into another and back: what stands before the pivot goes to the front, the
+//! rest to the back, whatever comes of a comparison, so that the processor need not wait for it. Short runs are left to
+//! the library. Pivots are medians of items chosen at random, so that no input is a bad one. Equal items keep no order.
 
 use std::cmp::Ordering;
 
-/// Sorts items by a total order, in runs of so many. `proceed` is asked between two runs; its error ends the sort,
-/// and the items are then in no order.
+use ahash::RandomState;
+
+/// Items of which the median is the pivot.
+const SAMPLE: usize = 31;
+
+/// Sorts items by a total order. `proceed` is asked whenever so many items have been sorted or moved at most; its error
+/// ends the sort, and the items are then in no order.
 ///
 /// # Errors
 /// What `proceed` reports.
@@ -17,36 +23,57 @@ pub fn sort_by<T: Copy + Send + Sync, E: Send>(
     compare: &(impl Fn(&T, &T) -> Ordering + Sync),
     proceed: &(impl Fn() -> Result<(), E> + Sync),
 ) -> Result<(), E> {
-    let sorting = Sorting { run, compare, proceed };
+    let sorting = Sorting { run: run.max(1), compare, proceed, random: RandomState::new() };
     if items.len() <= run {
         return sorting.sort_run(items);
     }
-    sorting.sort(&mut items.to_vec(), items)
+    sorting.sort(items, &mut items.to_vec(), true)
 }
 
 struct Sorting<'s, C, P> {
     run: usize,
     compare: &'s C,
     proceed: &'s P,
+    random: RandomState,
 }
 
 impl<C, P> Sorting<'_, C, P> {
-    /// Sorts `items`, of which `copy` is a copy that is used up.
-    fn sort<T: Copy + Send + Sync, E: Send>(&self, copy: &mut [T], items: &mut [T]) -> Result<(), E>
+    /// Sorts `items` into themselves, or into `other`, which is as long.
+    fn sort<T: Copy + Send + Sync, E: Send>(
+        &self,
+        items: &mut [T],
+        other: &mut [T],
+        stays: bool,
+    ) -> Result<(), E>
     where
         C: Fn(&T, &T) -> Ordering + Sync,
         P: Fn() -> Result<(), E> + Sync,
     {
         if items.len() <= self.run {
-            return self.sort_run(items);
+            self.sort_run(items)?;
+            if !stays {
+                other.copy_from_slice(items);
+            }
+            return Ok(());
         }
-        let middle = items.len() / 2;
-        let (low_copy, high_copy) = copy.split_at_mut(middle);
+        let pivot = self.pivot(items);
+        let mut middle = self.part(items, other, |item| (self.compare)(item, &pivot).is_lt())?;
+        let has_lower = middle > 0;
+        if !has_lower {
+            // Nothing is lower, so that those which are not higher are equal, and in order.
+            middle = self.part(items, other, |item| (self.compare)(item, &pivot).is_le())?;
+        }
         let (low, high) = items.split_at_mut(middle);
+        let (other_low, other_high) = other.split_at_mut(middle);
+        if !has_lower {
+            if stays {
+                low.copy_from_slice(other_low);
+            }
+            return self.sort(other_high, high, !stays);
+        }
         let (sorted_low, sorted_high) =
-            rayon::join(|| self.sort(low, low_copy), || self.sort(high, high_copy));
-        sorted_low.and(sorted_high)?;
-        self.merge(low_copy, high_copy, items)
+            rayon::join(|| self.sort(other_low, low, !stays), || self.sort(other_high, high, !stays));
+        sorted_low.and(sorted_high)
     }
 
     fn sort_run<T, E>(&self, items: &mut [T]) -> Result<(), E>
@@ -59,38 +86,40 @@ impl<C, P> Sorting<'_, C, P> {
         Ok(())
     }
 
-    /// Puts two sorted runs into one.
-    fn merge<T: Copy + Send + Sync, E: Send>(&self, a: &[T], b: &[T], into: &mut [T]) -> Result<(), E>
+    /// An item that stands near the middle, most likely.
+    fn pivot<T: Copy>(&self, items: &[T]) -> T
     where
-        C: Fn(&T, &T) -> Ordering + Sync,
-        P: Fn() -> Result<(), E> + Sync,
+        C: Fn(&T, &T) -> Ordering,
     {
-        let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-        if into.len() > self.run && longer.len() > 1 {
-            let (low, high) = longer.split_at(longer.len() / 2);
-            let place = shorter.partition_point(|item| (self.compare)(item, &high[0]).is_lt());
-            let (other_low, other_high) = shorter.split_at(place);
-            let (into_low, into_high) = into.split_at_mut(low.len() + place);
-            let (merged_low, merged_high) = rayon::join(
-                || self.merge(low, other_low, into_low),
-                || self.merge(high, other_high, into_high),
-            );
-            return merged_low.and(merged_high);
-        }
-        (self.proceed)()?;
-        let (mut a, mut b) = (a, b);
-        for place in into {
-            let next = match (a.first(), b.first()) {
-                (Some(first), Some(second)) if (self.compare)(second, first).is_lt() => &mut b,
-                (Some(_), _) => &mut a,
-                (None, _) => &mut b,
-            };
-            if let Some((first, rest)) = next.split_first() {
-                *place = *first;
-                *next = rest;
+        let at = |number: usize| self.random.hash_one((items.len(), number)) as usize % items.len();
+        let mut sample: [T; SAMPLE] = std::array::from_fn(|number| items[at(number)]);
+        *sample.select_nth_unstable_by(SAMPLE / 2, self.compare).1
+    }
+
+    /// Puts the items that come before the pivot to the front of `into`, the others to its back; tells how many came
+    /// to the front.
+    fn part<T: Copy, E>(
+        &self,
+        items: &[T],
+        into: &mut [T],
+        is_before: impl Fn(&T) -> bool,
+    ) -> Result<usize, E>
+    where
+        P: Fn() -> Result<(), E>,
+    {
+        let (mut front, mut back) = (0, items.len());
+        for run in items.chunks(self.run) {
+            (self.proceed)()?;
+            for item in run {
+                // To both places; one is written again later.
+                into[front] = *item;
+                into[back - 1] = *item;
+                let before = usize::from(is_before(item));
+                front += before;
+                back -= 1 - before;
             }
         }
-        Ok(())
+        Ok(front)
     }
 }
 
@@ -120,7 +149,7 @@ mod tests {
     fn a_sort_ends_when_it_is_told_to() {
         const ITEMS: u32 = 200_000;
         const RUN: usize = 1_000;
-        for looks in [0, 1, 150, 500] {
+        for looks in [0, 1, 150, 1_500] {
             let (asked, compared) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let stopped = AtomicUsize::new(usize::MAX);
             let mut items: Vec<u32> = (0..ITEMS).map(|item| item.wrapping_mul(2_654_435_761)).collect();

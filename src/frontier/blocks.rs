@@ -93,7 +93,7 @@ impl BlockList {
     }
 }
 
-/// What one line of a block list blocks, in the form of [`BlockList::names`]. Shown as it is written in one.
+/// What one line of a block list blocks, in the form in which [`BlockList`] keeps names. Shown as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedName(Box<str>);
 

@@ -52,7 +52,7 @@ pub struct Sorting {
 }
 
 /// Numbers sorted between two looks at the deadline.
-const NUMBERS_A_LOOK: usize = 1 << 15;
+const NUMBERS_A_LOOK: usize = 1 << 14;
 /// Likewise where rows are compared by several columns, or by texts.
 const ROWS_A_LOOK: usize = 1 << 12;
 
