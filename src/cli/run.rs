@@ -38,7 +38,7 @@ pub(super) fn run(
     let _pid_file = PidFile::write(&setting.data)?;
     let (reload, requests) = control::reloads();
     let desk = Desk::new(&store, state.config.listen, Some(reload));
-    let _control = Control::start(&runtime, &setting.data, desk)?;
+    let _control = Control::start(&runtime, &setting.data, desk, &setting.console);
     // From here on, `seeds add` tells this process.
     seeds.extend(seeds_list::added_since(setting, &seeds)?);
     Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?.start(&runtime, hangup, requests);

@@ -19,7 +19,7 @@ pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Re
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
     let desk = Desk::new(&state.store, state.config.listen, None);
-    let _control = Control::start(&runtime, &setting.data, desk)?;
+    let _control = Control::start(&runtime, &setting.data, desk, &setting.console);
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
         announce(setting, &state, listener.local_addr()?);

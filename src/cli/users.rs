@@ -34,20 +34,6 @@ pub enum UsersError {
     Store(#[from] StoreError),
 }
 
-/// Adds a user, or gives an existing one a new password. Returns whether the user is new.
-///
-/// # Errors
-/// [`UsersError`] when the name or password cannot be used with HTTP Basic authentication, or nothing can be
-/// stored.
-pub fn add<E: Display>(
-    store: &Store,
-    name: &str,
-    password: &str,
-    hash: impl FnOnce(&str) -> Result<String, E>,
-) -> Result<bool, UsersError> {
-    put(store, name, &hashed(password, hash)?)
-}
-
 /// The hash of a password that can be used.
 ///
 /// # Errors
@@ -60,10 +46,11 @@ pub fn hashed<E: Display>(
     hash(password).map_err(|error| UsersError::Hash(error.to_string()))
 }
 
-/// As [`add`], with the hash of the password.
+/// Adds a user with the hash of a password, or gives an existing one a new password. Returns whether the user is new.
 ///
 /// # Errors
-/// As [`add`].
+/// [`UsersError`] when the name cannot be used with HTTP Basic authentication, the hash is none, or nothing can be
+/// stored.
 pub fn put(store: &Store, name: &str, hash: &str) -> Result<bool, UsersError> {
     check_name(name)?;
     if !hash.starts_with(HASH) || hash.len() > MAX_BYTES {

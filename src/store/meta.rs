@@ -139,9 +139,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
-        let mut has_users = self.has_users.write().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
         self.db.put_cf(self.family(META)?, user_key(name), hash)?;
-        *has_users = true;
+        self.has_users.store(true, Ordering::Release);
         self.users_number.fetch_add(1, Ordering::Release);
         Ok(())
     }
@@ -151,24 +151,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
-        let mut has_users = self.has_users.write().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
         self.db.delete_cf(self.family(META)?, user_key(name))?;
         // Nobody is remembered any more, whatever comes of the counting.
         self.users_number.fetch_add(1, Ordering::Release);
-        *has_users = !self.users()?.is_empty();
+        self.count_users()?;
         Ok(known)
     }
 
     /// Whether there is a user. Does not touch the disk, so that every request may ask.
     pub fn has_users(&self) -> bool {
-        *self.has_users.read().unwrap_or_else(PoisonError::into_inner)
+        self.has_users.load(Ordering::Acquire)
     }
 
-    /// Looks whether there are users, once the store is open.
+    /// Looks whether there are users.
     pub(super) fn count_users(&self) -> Result<(), StoreError> {
-        let any = !self.users()?.is_empty();
-        *self.has_users.write().unwrap_or_else(PoisonError::into_inner) = any;
+        self.has_users.store(!self.users()?.is_empty(), Ordering::Release);
         Ok(())
     }
 

@@ -34,8 +34,8 @@ mod verify;
 mod walk;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::{
     BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, DBPinnableSlice, WriteBatch, WriteOptions,
@@ -91,8 +91,10 @@ pub struct Store {
     change_number: AtomicU64,
     /// Raised with every change of the API's users.
     users_number: AtomicU64,
-    /// Whether there are any. Serialises their changes.
-    has_users: RwLock<bool>,
+    /// Whether there are any.
+    has_users: AtomicBool,
+    /// Held while they are changed.
+    changing_users: Mutex<()>,
     /// Of a store that is read beside another process: what RocksDB keeps for it.
     beside: Option<tempfile::TempDir>,
 }
@@ -176,7 +178,8 @@ impl Store {
             known_urls: AtomicU64::new(0),
             change_number: AtomicU64::new(0),
             users_number: AtomicU64::new(0),
-            has_users: RwLock::default(),
+            has_users: AtomicBool::new(false),
+            changing_users: Mutex::default(),
             beside: None,
         }
     }

@@ -260,3 +260,20 @@ fn wrong_requests_change_nothing_and_silent_ones_hold_nobody_up() {
     serving.signal("TERM");
     serving.end().with(0);
 }
+
+/// A file of somebody else's is not removed, and a daemon does without a socket.
+#[test]
+fn without_a_socket_a_server_serves_and_says_so() {
+    let place = Place::new();
+    add(&place, "alice", "first");
+    std::fs::write(socket_of(&place), "mine").unwrap();
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = serving.address();
+    serving.says("something else has its name; remove that");
+    assert_eq!(Client::new(address).ask("alice", "first"), 200);
+    let held = place.run_with(&["user", "add", "bob"], "second\n").with(1);
+    assert!(held.err.contains("in use"), "{}", held.err);
+    serving.signal("TERM");
+    serving.end().with(0);
+    assert_eq!(std::fs::read_to_string(socket_of(&place)).unwrap(), "mine");
+}

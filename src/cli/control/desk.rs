@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::users;
+use super::super::users::{self, UsersError};
 use super::{Answer, Request};
 use crate::store::Store;
 
@@ -42,34 +42,26 @@ impl Desk {
 
     /// Does what is wanted. Blocks.
     pub(super) fn answer(&self, request: Request) -> Answer {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = |problem: String| Answer::Refused { problem };
-        match request {
-            Request::PutUser { name, hash } => match users::put(&self.store, &name, &hash) {
-                Ok(is_new) => {
-                    tracing::info!(name, is_new, "an API user was put");
-                    Answer::Put { is_new }
-                }
-                Err(error) => refused(error.to_string()),
-            },
-            Request::RemoveUser { name } => match self.remove(&name) {
-                Ok(()) => {
-                    tracing::info!(name, "an API user was removed");
-                    Answer::Done
-                }
-                Err(problem) => refused(problem),
-            },
-            Request::ListUsers => match users::list(&self.store) {
-                Ok(names) => Answer::Users { names },
-                Err(error) => refused(error.to_string()),
-            },
+        let answer = match request {
+            Request::PutUser { name, hash } => self.put(&name, &hash),
+            Request::RemoveUser { name } => self.remove(&name),
+            Request::ListUsers => users::list(&self.store).map(|names| Answer::Users { names }).map_err(told),
             Request::Reload => self.read_again(),
-        }
+        };
+        answer.unwrap_or_else(|problem| Answer::Refused { problem })
+    }
+
+    fn put(&self, name: &str, hash: &str) -> Result<Answer, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = users::put(&self.store, name, hash).map_err(told)?;
+        tracing::info!(name, is_new, "an API user has a password");
+        Ok(Answer::Put { is_new })
     }
 
     /// Removes a user, but not the last one of a server that others can reach.
-    fn remove(&self, name: &str) -> Result<(), String> {
-        let known = users::list(&self.store).map_err(|error| error.to_string())?;
+    fn remove(&self, name: &str) -> Result<Answer, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = users::list(&self.store).map_err(told)?;
         if !self.listen.ip().is_loopback() && known == [name] {
             return Err(format!(
                 "{name} is the last user, and the API listens on {}, where others can reach it; add another user \
@@ -77,15 +69,21 @@ impl Desk {
                 self.listen
             ));
         }
-        users::remove(&self.store, name).map_err(|error| error.to_string())
+        users::remove(&self.store, name).map_err(told)?;
+        tracing::info!(name, "an API user was removed");
+        Ok(Answer::Done)
     }
 
-    fn read_again(&self) -> Answer {
-        let Some(reload) = &self.reload else { return Answer::NotHere };
+    fn read_again(&self) -> Result<Answer, String> {
+        let Some(reload) = &self.reload else { return Ok(Answer::NotHere) };
         let (done, is_done) = oneshot::channel();
         if reload.blocking_send(done).is_ok() && is_done.blocking_recv().is_ok() {
-            return Answer::Done;
+            return Ok(Answer::Done);
         }
-        Answer::Refused { problem: "the daemon is ending; its next start reads the lists".to_owned() }
+        Err("the daemon is ending; its next start reads the lists".to_owned())
     }
+}
+
+fn told(error: UsersError) -> String {
+    error.to_string()
 }

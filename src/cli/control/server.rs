@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::super::console::Console;
 use super::{Answer, Desk, MAX_REQUEST, Request, socket_of};
 
 /// Connections at once; further ones wait.
@@ -36,8 +37,19 @@ pub struct Control {
 }
 
 impl Control {
-    /// Only for whoever has the store in `data` open: a socket that is there was left by a killed process.
-    pub fn start(runtime: &Runtime, data: &Path, desk: Desk) -> anyhow::Result<Self> {
+    /// Only for whoever has the store in `data` open: a socket that is there was left by a killed process. Where none
+    /// can be made, as on some file systems, that is told, and the daemon does without.
+    pub fn start(runtime: &Runtime, data: &Path, desk: Desk, console: &Console) -> Option<Self> {
+        let started = Self::try_start(runtime, data, desk);
+        let told = |error| {
+            console.complain(format_args!(
+                "backlinkd: {error:#}; until it can, users are changed while nothing runs, and lists are read at SIGHUP"
+            ));
+        };
+        started.map_err(told).ok()
+    }
+
+    fn try_start(runtime: &Runtime, data: &Path, desk: Desk) -> anyhow::Result<Self> {
         let _entered = runtime.enter();
         let start = || {
             let directory = File::open(data)?;
