@@ -156,7 +156,7 @@ impl Store {
         self.db.delete_cf(self.family(META)?, user_key(name))?;
         // Nobody is remembered any more, whatever comes of the counting.
         self.users_number.fetch_add(1, Ordering::Release);
-        self.count_users()?;
+        self.look_for_users()?;
         Ok(known)
     }
 
@@ -165,10 +165,12 @@ impl Store {
         self.has_users.load(Ordering::Acquire)
     }
 
-    /// Looks whether there are users.
-    pub(super) fn count_users(&self) -> Result<(), StoreError> {
-        self.has_users.store(!self.users()?.is_empty(), Ordering::Release);
-        Ok(())
+    /// Looks whether there are users. One whose record is damaged is one: the API is not to be opened by damage.
+    pub(super) fn look_for_users(&self) -> Result<(), StoreError> {
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(META)?, bounded(after_prefix(USER_PREFIX)));
+        cursor.seek(USER_PREFIX);
+        self.has_users.store(cursor.valid(), Ordering::Release);
+        Ok(cursor.status()?)
     }
 
     /// A number that is raised once a user has been added, changed or removed. While it stays the same, so do the

@@ -155,7 +155,7 @@ impl Store {
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
         store.check_format(config.upgrade)?;
-        store.count_users()?;
+        store.look_for_users()?;
         store.resume_numbers()?;
         store.open_seen()?;
         Ok(store)
