@@ -305,7 +305,9 @@ async def filters_beside_a_crawl(binary, work, web):
     program.data = copy
     (work / "quick.txt").write_text("quick.test\n")
     await program.start("run", "--seeds", str(work / "quick.txt"))
-    await asyncio.sleep(3)
+    for _ in range(3):
+        await ask(program.port, "/backlinks?url=target.example&limit=10000")
+        await asyncio.sleep(1)
 
     async def rate(seconds):
         before = len(web.served.get("quick.test", []))

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
-//! `model`, `urls`, `config`, `encoding`, `lru` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
+//! `model`, `urls`, `config`, `encoding`, `lru`, `sorting`, `threads` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
 //! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`, `warc`), below the stages (`crawl`,
 //! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
@@ -29,6 +29,7 @@ pub mod query;
 pub mod rank;
 pub mod sieve;
 pub mod sitemap;
+pub mod sorting;
 pub mod store;
 pub mod threads;
 pub mod urls;

@@ -11,9 +11,11 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 25] = [
     ("encoding", 0),
     ("lru", 0),
+    ("sorting", 0),
+    ("threads", 0),
     ("urls", 0),
     ("model", 1),
     ("config", 1),

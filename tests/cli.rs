@@ -2,6 +2,7 @@
 
 pub mod process;
 
+mod changing;
 mod crawling;
 mod daemon;
 mod explaining;

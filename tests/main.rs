@@ -32,6 +32,7 @@ mod graphs;
 mod hostile;
 mod link_oracle;
 mod pipeline;
+mod query_bounds;
 mod readme;
 mod robots_cases;
 mod search_index;

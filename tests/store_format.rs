@@ -14,6 +14,8 @@ use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
 use proptest::prelude::*;
 use rocksdb::{DB, Options};
 
+use crate::support::go_on;
+
 const PAGE: &str = "http://www.example.com/a";
 
 fn config() -> StoreConfig {
@@ -318,7 +320,11 @@ fn a_damaged_record_is_told_not_served() {
         assert!(error.to_string().contains("of http://www.example.com/a:"), "{error}");
     }
     assert!(
-        snapshot.page_statuses(&[PAGE]).unwrap_err().to_string().contains("of http://www.example.com/a:")
+        snapshot
+            .page_statuses(&[PAGE], &go_on)
+            .unwrap_err()
+            .to_string()
+            .contains("of http://www.example.com/a:")
     );
     let mut graph = snapshot.graph();
     assert!(graph.next().unwrap().is_err());
@@ -358,21 +364,24 @@ fn damage_among_many_rows_is_told_by_its_key() {
     for (error, key) in [
         (batch.rows().unwrap_err(), LINK),
         (snapshot.backlinks(&scope, None).find_map(Result::err).unwrap(), LINK),
-        (snapshot.for_each_pair(&scope, |_, _, _| told += 1).unwrap_err(), "of zzz.example.com -> b.org:"),
+        (
+            snapshot.for_each_pair(&scope, &go_on, |_, _, _| told += 1).unwrap_err(),
+            "of zzz.example.com -> b.org:",
+        ),
         (snapshot.host_pairs(&scope).find_map(Result::err).unwrap(), "of zzz.example.com -> b.org:"),
         (snapshot.referrals("example.com").find_map(Result::err).unwrap(), "of zzz.example.com -> b.org:"),
         (
-            snapshot.page_ranks(&[PAGE, "http://www.example.com/b"]).unwrap_err(),
+            snapshot.page_ranks(&[PAGE, "http://www.example.com/b"], &go_on).unwrap_err(),
             "of http://www.example.com/b:",
         ),
-        (snapshot.domain_ranks(&["c.org"]).unwrap_err(), "of c.org:"),
+        (snapshot.domain_ranks(&["c.org"], &go_on).unwrap_err(), "of c.org:"),
         (snapshot.changes("b.org").unwrap_err(), "of links into b.org:"),
     ] {
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         assert!(error.to_string().contains(key), "{error}");
     }
     assert_eq!(told, 1);
-    assert_eq!(snapshot.page_ranks(&[PAGE]).unwrap(), [SearchRank(7)]);
+    assert_eq!(snapshot.page_ranks(&[PAGE], &go_on).unwrap(), [SearchRank(7)]);
 }
 
 #[test]

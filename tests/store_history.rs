@@ -19,6 +19,8 @@ use backlinkd::store::{
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
 use proptest::prelude::*;
 
+use crate::support::go_on;
+
 use model::Model;
 
 static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::built_in().unwrap()));
@@ -83,7 +85,7 @@ fn pages_agree(store: &Store, model: &Model) {
     let texts: Vec<&str> = web::urls().iter().map(CanonicalUrl::as_str).collect();
     let status = |url| model.page(url).map(|page| (page.status, page.last_failure));
     let statuses: Vec<_> = web::urls().iter().map(status).collect();
-    assert_eq!(snapshot.page_statuses(&texts).unwrap(), statuses);
+    assert_eq!(snapshot.page_statuses(&texts, &go_on).unwrap(), statuses);
     let graph: Vec<_> = snapshot
         .graph()
         .map(|row| row.unwrap())
@@ -132,7 +134,7 @@ fn scopes_agree(store: &Store, model: &Model) {
             let (target_host, source_host) = (target_host.to_owned(), source_host.to_owned());
             told.push(HostPair { target_host, source_host, counts: *counts });
         };
-        snapshot.for_each_pair(&scope, tell).unwrap();
+        snapshot.for_each_pair(&scope, &go_on, tell).unwrap();
         assert_eq!(told, pairs, "{scope:?}");
         for size in [0, 3, 1_000] {
             assert_eq!(batched(&snapshot, &scope, size), records, "{scope:?} by {size}");

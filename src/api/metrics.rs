@@ -65,6 +65,8 @@ metrics! {
     RANK_FAILURES = Metric::counter("backlinkd_rank_failures_total", &[], "Rankings that failed.");
     SEARCH_BYTES = Metric::gauge("backlinkd_search_bytes", &["place"], "Bytes of search indexes in `memory` and on `disk`.");
     SEARCH_ENTRIES = Metric::gauge("backlinkd_search_entries", &["place"], "Parts of search indexes in `memory`, and their files on `disk`.");
+    SEARCH_WAITING = Metric::gauge("backlinkd_search_builds_waiting", &[], "Search indexes that wait to be built.");
+    SEARCH_DROPPED = Metric::counter("backlinkd_search_dropped_total", &["reason"], "Builds dropped because whoever asked had gone (`abandoned`) or because more than `search.max_waiting_builds` waited (`displaced`), and indexes not written to disk for that reason (`unwritten`).");
     ANSWER_BYTES = Metric::gauge("backlinkd_answer_cache_bytes", &[], "Bytes of answers kept to be given again.");
     REQUESTS = Metric::counter("backlinkd_http_requests_total", &["endpoint", "status"], "Requests answered; status 0 is any that is not told apart.");
     TIMES = Metric::histogram("backlinkd_http_request_seconds", &["endpoint"], "Time from a request's head to the first byte of its answer.");
@@ -176,6 +178,10 @@ fn search(page: &mut Exposition, figures: SearchFigures) {
     page.put(&SEARCH_BYTES, &["disk"], figures.disk_bytes as u64);
     page.put(&SEARCH_ENTRIES, &["memory"], figures.memory_entries as u64);
     page.put(&SEARCH_ENTRIES, &["disk"], figures.disk_files as u64);
+    page.put(&SEARCH_WAITING, &[], figures.builds_waiting as u64);
+    page.put(&SEARCH_DROPPED, &["abandoned"], figures.builds_abandoned);
+    page.put(&SEARCH_DROPPED, &["displaced"], figures.builds_displaced);
+    page.put(&SEARCH_DROPPED, &["unwritten"], figures.writes_dropped);
 }
 
 fn http(page: &mut Exposition, requests: &Requests) {

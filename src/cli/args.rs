@@ -98,7 +98,14 @@ pub(super) enum Command {
     /// The index's own list of seeds, which `run` and `crawl` begin with. A running daemon is told of changes.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index seeds add example.com")]
     Seeds(SeedsCommand),
-    /// The users of the API.
+    /// The index's own list of hosts that are not fetched, besides crawl.block_list. A running daemon is told of
+    /// changes.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  backlinkd --data ./index block add example.com '*.example.org'"
+    )]
+    Block(BlockCommand),
+    /// The users of the API. Also beside a daemon.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
     User(UserCommand),
     /// The size of the index. Also beside a daemon.
@@ -162,6 +169,25 @@ pub(super) enum SeedsCommand {
     },
     /// Lists the seeds, one a line.
     #[command(after_help = "Example:\n  backlinkd --data ./index seeds list")]
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BlockCommand {
+    /// Adds hosts, each with all below it, or all below a domain.
+    #[command(after_help = "Example:\n  backlinkd --data ./index block add example.com '*.example.org'")]
+    Add {
+        #[arg(required = true, value_name = "HOST|*.DOMAIN")]
+        names: Vec<String>,
+    },
+    /// Removes what was added. What was not fetched meanwhile is fetched when it is due.
+    #[command(after_help = "Example:\n  backlinkd --data ./index block remove example.com")]
+    Remove {
+        #[arg(required = true, value_name = "HOST|*.DOMAIN")]
+        names: Vec<String>,
+    },
+    /// Lists what is blocked, one host or domain a line.
+    #[command(after_help = "Example:\n  backlinkd --data ./index block list")]
     List,
 }
 

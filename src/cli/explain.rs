@@ -90,7 +90,7 @@ impl Explained {
             reasons.push("It was not met yet: no page, sitemap or seed led to it.".to_owned());
         }
         if server.blocked {
-            reasons.push("crawl.block_list names its host.".to_owned());
+            reasons.push("crawl.block_list or blocks.txt names its host.".to_owned());
         }
         let today = Day::from_unix_seconds(unix_now());
         if let Some(trap) = TrapRules::new(&setting.config.traps).judge(url, today) {

@@ -67,7 +67,7 @@ fn text(server: &Server) -> String {
         );
     }
     if server.blocked {
-        row("blocked", "crawl.block_list names it".to_owned());
+        row("blocked", "crawl.block_list or blocks.txt names it".to_owned());
     }
     for visit in server.last_visits.iter().rev() {
         row(&visit.outcome, time(visit.at));

@@ -4,7 +4,9 @@
 //! or the configuration is wrong.
 
 mod args;
+mod block_list;
 mod console;
+mod control;
 mod crawl;
 mod explain;
 mod failures;
@@ -13,6 +15,7 @@ mod limits;
 mod log;
 mod meter;
 mod numbers;
+mod own_list;
 mod pid_file;
 mod rank;
 mod reload;
@@ -30,6 +33,7 @@ mod verify;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -37,15 +41,22 @@ use clap::Parser;
 use crate::config::{self, Config};
 use crate::crawl::CrawlError;
 use crate::demo::DemoOptions;
-use crate::store::Store;
-use crate::urls::{Suffixes, UrlRules};
+use crate::frontier::BlockedName;
+use crate::store::{Store, StoreError};
+use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
-use args::{Args, Command, SeedsCommand, UserCommand};
+use args::{Args, BlockCommand, Command, SeedsCommand, UserCommand};
 use console::Console;
+use own_list::{Change, Entry};
 use signals::Stop;
 
 /// The exit status of a wrong command line or configuration.
 const USAGE: u8 = 2;
+
+/// How often it is looked whether the process that holds the data directory takes requests, and the pause between:
+/// it does so a moment after it has opened the store.
+const HELD_ATTEMPTS: usize = 20;
+const HELD_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +123,16 @@ fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
         Command::Robots { source, agent, urls } => robots::robots(setting, &source, agent.as_deref(), &urls),
         Command::Serve { listen } => serve::serve(setting, listen),
         Command::Seeds(command) => match command {
-            SeedsCommand::Add { urls } => seeds_list::change(setting, seeds_list::Change::Add, &urls),
-            SeedsCommand::Remove { urls } => seeds_list::change(setting, seeds_list::Change::Remove, &urls),
+            SeedsCommand::Add { urls } => own_list::change::<CanonicalUrl>(setting, Change::Add, &urls),
+            SeedsCommand::Remove { urls } => own_list::change::<CanonicalUrl>(setting, Change::Remove, &urls),
             SeedsCommand::List => seeds_list::list(setting),
+        },
+        Command::Block(command) => match command {
+            BlockCommand::Add { names } => own_list::change::<BlockedName>(setting, Change::Add, &names),
+            BlockCommand::Remove { names } => {
+                own_list::change::<BlockedName>(setting, Change::Remove, &names)
+            }
+            BlockCommand::List => own_list::list::<BlockedName>(setting),
         },
         Command::User(command) => user(setting, command),
         Command::Stats { json } => stats::stats(setting, json),
@@ -129,18 +147,28 @@ fn user(setting: &Setting, command: UserCommand) -> anyhow::Result<Ending> {
     match command {
         UserCommand::Add { name } => {
             users::check_name(&name)?;
-            let store = setting.open_or_make()?;
-            let password = users::read_password()?;
-            let is_new = users::add(&store, &name, &password, crate::api::hash_password)?;
+            let store = setting.held(Setting::open_or_make)?;
+            let hash = users::hashed(&users::read_password()?, crate::api::hash_password)?;
+            let is_new = match store {
+                Some(store) => users::put(&store, &name, &hash)?,
+                None => control::put_user(&setting.data, &name, hash)?,
+            };
             let done = if is_new { "Added" } else { "Changed the password of" };
             setting.console.tell(format_args!("{done} user {name}."));
         }
         UserCommand::Remove { name } => {
-            users::remove(&*setting.open()?, &name)?;
+            match setting.held(Setting::open)? {
+                Some(store) => users::remove(&store, &name)?,
+                None => control::remove_user(&setting.data, &name)?,
+            }
             setting.console.tell(format_args!("Removed user {name}."));
         }
         UserCommand::List => {
-            for name in users::list(&*setting.open_beside()?)? {
+            let names = match control::is_held(&setting.data)? {
+                true => control::list_users(&setting.data)?,
+                false => users::list(&*setting.open_beside()?)?,
+            };
+            for name in names {
                 setting.console.answer(name)?;
             }
         }
@@ -166,13 +194,29 @@ impl Setting {
         Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
+    /// Opens the data directory; `None` when another process holds it that takes requests for changes. One that does
+    /// not may be about to.
+    fn held(&self, open: fn(&Self) -> anyhow::Result<Arc<Store>>) -> anyhow::Result<Option<Arc<Store>>> {
+        for _ in 1..HELD_ATTEMPTS {
+            if control::is_held(&self.data)? {
+                return Ok(None);
+            }
+            match open(self) {
+                Err(error) if matches!(error.downcast_ref(), Some(StoreError::InUse(_))) => {}
+                opened => return opened.map(Some),
+            }
+            std::thread::sleep(HELD_PAUSE);
+        }
+        open(self).map(Some)
+    }
+
     /// Opens the data directory to read it, whoever else uses it.
     fn open_beside(&self) -> anyhow::Result<Arc<Store>> {
         Ok(Arc::new(Store::open_beside(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
     /// The seeds of the index itself and of the file given, and whether all lines of both were good.
-    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
         let (mut seeds, own_good) = self.own_seeds()?;
         let (given, given_good) = file.map_or(Ok((Vec::new(), true)), |file| self.seeds_in(file))?;
         seeds.extend(given);
@@ -180,13 +224,13 @@ impl Setting {
     }
 
     /// The seeds of the index itself, likewise.
-    fn own_seeds(&self) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
-        let own = seeds_list::path_of(&self.data);
+    fn own_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
+        let own = CanonicalUrl::path_in(&self.data);
         if own.exists() { self.seeds_in(&own) } else { Ok((Vec::new(), true)) }
     }
 
     /// Reads a seed file; says which lines are bad. Gives the seeds, and whether all lines were good.
-    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<crate::urls::CanonicalUrl>, bool)> {
+    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
         let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
         let (seeds, bad) = seeds::read(file, &self.rules)
             .with_context(|| format!("the seed file {} cannot be read", name.display()))?;

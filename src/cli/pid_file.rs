@@ -1,14 +1,13 @@
-//! `backlinkd.pid` in the data directory: which process is the daemon there, so that it can be told of changes.
+//! `backlinkd.pid` in the data directory: which process is the daemon there, for whoever sends it signals.
 //!
 //! The daemon holds a lock on the file for as long as it lives. One that nobody holds was left by a daemon that was
-//! killed, whatever process has its number by now: it is not told, and the next daemon takes the file over.
+//! killed, whatever process has its number by now: the next daemon takes the file over.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::store::PID_FILE;
 
@@ -32,17 +31,6 @@ impl PidFile {
         let held = write().with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(Self { path, _held: held })
     }
-
-    /// Has the daemon of a data directory read its files again; says whether there is one.
-    pub fn tell(data: &Path) -> anyhow::Result<bool> {
-        let path = data.join(PID_FILE);
-        let Some(pid) = running(&path).with_context(|| format!("{} cannot be read", path.display()))? else {
-            return Ok(false);
-        };
-        kill_process(pid, Signal::HUP)
-            .context("the daemon that runs there cannot be told; send it SIGHUP")?;
-        Ok(true)
-    }
 }
 
 impl Drop for PidFile {
@@ -52,38 +40,19 @@ impl Drop for PidFile {
     }
 }
 
-/// The process that holds the file, if there is one.
-fn running(path: &Path) -> io::Result<Option<Pid>> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    match file.try_lock_shared() {
-        Ok(()) => return Ok(None),
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(text.trim().parse().ok().and_then(Pid::from_raw))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_the_holder_of_the_file_is_a_daemon() {
+    fn the_file_names_its_holder_and_goes_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(PID_FILE);
-        assert_eq!(running(&path).unwrap(), None);
-        // Left by a daemon that was killed: process 1 runs, and is none.
-        std::fs::write(&path, "1\n").unwrap();
-        assert_eq!(running(&path).unwrap(), None);
-        assert!(!PidFile::tell(folder.path()).unwrap());
+        // Left by a daemon that was killed.
+        std::fs::write(&path, "1234567\n").unwrap();
         let held = PidFile::write(folder.path()).unwrap();
-        let own = i32::try_from(std::process::id()).unwrap();
-        assert_eq!(running(&path).unwrap(), Pid::from_raw(own));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+        assert!(File::open(&path).unwrap().try_lock_shared().is_err());
         drop(held);
         assert!(!path.exists());
     }

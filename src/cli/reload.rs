@@ -1,4 +1,4 @@
-//! SIGHUP: the daemon reads its seed files and `crawl.block_list` again.
+//! SIGHUP, or a request at the socket for changes: the daemon reads its seed files and block lists again.
 //!
 //! A bad line of a seed file is told and skipped, as at the start. A file that cannot be used is told, and what it
 //! said before goes on. Only seeds that are new are visited; of the block list, the whole is replaced.
@@ -11,7 +11,8 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Setting;
+use super::control::Reloads;
+use super::{Setting, block_list};
 use crate::crawl::{Crawler, Reload};
 use crate::frontier::BlockList;
 use crate::urls::CanonicalUrl;
@@ -49,14 +50,19 @@ impl Reloader {
             crawler: Arc::clone(crawler),
             file: file.filter(|file| file.as_os_str() != "-"),
             known: seeds.iter().cloned().collect(),
-            blocks: BlockList::read(&setting.config.crawl.block_list)?,
+            blocks: block_list::read(&setting.config, &setting.data)?,
         })
     }
 
-    /// Reads everything again at each signal, for as long as the runtime is there.
-    pub fn start(mut self, runtime: &Runtime, mut hangup: Signal) {
+    /// Reads everything again at each signal and request, for as long as the runtime is there.
+    pub fn start(mut self, runtime: &Runtime, mut hangup: Signal, mut requests: Reloads) {
         runtime.spawn(async move {
-            while hangup.recv().await.is_some() {
+            loop {
+                let done = tokio::select! {
+                    Some(()) = hangup.recv() => None,
+                    Some(done) = requests.recv() => Some(done),
+                    else => return,
+                };
                 let reading = tokio::task::spawn_blocking(move || {
                     self.reload();
                     self
@@ -65,6 +71,8 @@ impl Reloader {
                     Ok(reloader) => self = reloader,
                     Err(_) => return,
                 }
+                // Whoever asked may have gone.
+                done.map(|done| done.send(()));
             }
         });
     }
@@ -76,7 +84,7 @@ impl Reloader {
             console.complain(format_args!("backlinkd: {error:#}; the seeds stay as they are"));
             Vec::new()
         });
-        match BlockList::read(&self.setting.config.crawl.block_list) {
+        match block_list::read(&self.setting.config, &self.setting.data) {
             Ok(blocks) => self.blocks = blocks,
             Err(error) => {
                 console.complain(format_args!("backlinkd: {error}; the block list stays as it is"));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use tokio::runtime::Runtime;
 
+use super::control::{self, Control, Desk};
 use super::meter::{Meter, of_crawl};
 use super::pid_file::PidFile;
 use super::reload::{self, Reloader};
@@ -35,9 +36,12 @@ pub(super) fn run(
     let crawler = Arc::new(Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?);
     let hangup = reload::listen(&runtime)?;
     let _pid_file = PidFile::write(&setting.data)?;
+    let (reload, requests) = control::reloads();
+    let desk = Desk::new(&store, state.config.listen, Some(reload));
+    let _control = Control::start(&runtime, &setting.data, desk, &setting.console);
     // From here on, `seeds add` tells this process.
     seeds.extend(seeds_list::added_since(setting, &seeds)?);
-    Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?.start(&runtime, hangup);
+    Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?.start(&runtime, hangup, requests);
     let waits = crawl::has_nothing(&seeds, &store)?;
     let activity = Arc::new(Activity::of_crawl(crawler.progress()));
     state.activity = Arc::clone(&activity);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use super::control::{Control, Desk};
 use super::signals::Stop;
 use super::{Ending, Setting, runtime};
 use crate::api::{self, ApiState, AuthPolicy};
-use crate::query::Searches;
+use crate::query::{self, Searches};
 use crate::store::Store;
 
 pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Result<Ending> {
@@ -17,6 +18,8 @@ pub(super) fn serve(setting: &Setting, listen: Option<SocketAddr>) -> anyhow::Re
     let state = state(setting, store, listen)?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
+    let desk = Desk::new(&state.store, state.config.listen, None);
+    let _control = Control::start(&runtime, &setting.data, desk, &setting.console);
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
         announce(setting, &state, listener.local_addr()?);
@@ -48,6 +51,8 @@ pub(super) fn state(
             setting.data.display()
         );
     }
+    query::start_threads(config.query_threads)
+        .context("the threads of queries cannot be started; set api.query_threads to a smaller number")?;
     let searches = Searches::open(Arc::clone(&store), setting.config.search.clone());
     let searches = searches
         .context("the search indexes cannot be opened; set search.directory to a folder to write to")?;

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use serde::Serialize;
 
-use super::Setting;
+use super::{Setting, block_list};
 use crate::crawl;
 use crate::fetch::{KeptRobots, RobotsBasis, RobotsKnown};
-use crate::frontier::{BlockList, QueueName};
+use crate::frontier::QueueName;
 use crate::model::{FailureKind, HostFailure, HostRecord, HostVisit};
 use crate::store::Store;
 use crate::urls::CanonicalUrl;
@@ -96,7 +96,7 @@ impl Server {
         let asleep_until = crawl::asleep_until(config, &record, unix_now());
         let HostRecord { visits, failures: failures_in_a_row, last, last_failures, .. } = record;
         let standing = crawl::standing(store, &config.crawl, url)?;
-        let blocks = BlockList::read(&config.crawl.block_list).context("crawl.block_list cannot be used")?;
+        let blocks = block_list::read(config, store.directory()).context("a block list cannot be used")?;
         let robots = robots(setting, store, url)?;
         let asked = robots.as_ref().and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
         let most = config.crawl.max_crawl_delay.0.as_secs_f64();

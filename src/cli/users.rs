@@ -12,6 +12,9 @@ use crate::store::{Store, StoreError};
 /// Bytes of a user's name or password at most: far more than anybody types, far less than a header may hold.
 const MAX_BYTES: usize = 1_024;
 
+/// What the hash of a password begins with.
+const HASH: &str = "$argon2";
+
 /// Why a user cannot be added or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
@@ -31,22 +34,30 @@ pub enum UsersError {
     Store(#[from] StoreError),
 }
 
-/// Adds a user, or gives an existing one a new password. Returns whether the user is new.
+/// The hash of a password that can be used.
 ///
 /// # Errors
-/// [`UsersError`] when the name or password cannot be used with HTTP Basic authentication, or nothing can be
-/// stored.
-pub fn add<E: Display>(
-    store: &Store,
-    name: &str,
+/// [`UsersError`] when it cannot, or cannot be hashed.
+pub fn hashed<E: Display>(
     password: &str,
     hash: impl FnOnce(&str) -> Result<String, E>,
-) -> Result<bool, UsersError> {
-    check_name(name)?;
+) -> Result<String, UsersError> {
     check_password(password)?;
-    let hash = hash(password).map_err(|error| UsersError::Hash(error.to_string()))?;
+    hash(password).map_err(|error| UsersError::Hash(error.to_string()))
+}
+
+/// Adds a user with the hash of a password, or gives an existing one a new password. Returns whether the user is new.
+///
+/// # Errors
+/// [`UsersError`] when the name cannot be used with HTTP Basic authentication, the hash is none, or nothing can be
+/// stored.
+pub fn put(store: &Store, name: &str, hash: &str) -> Result<bool, UsersError> {
+    check_name(name)?;
+    if !hash.starts_with(HASH) || hash.len() > MAX_BYTES {
+        return Err(UsersError::Hash(format!("it does not begin with {HASH}, or is too long")));
+    }
     let is_new = store.users()?.iter().all(|(known, _)| known != name);
-    store.put_user(name, &hash)?;
+    store.put_user(name, hash)?;
     Ok(is_new)
 }
 

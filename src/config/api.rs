@@ -70,6 +70,8 @@ pub struct ApiConfig {
     pub answer_memory_bytes: u64,
     /// Of these, bytes of the answers of one client.
     pub answer_memory_per_client_bytes: u64,
+    /// Threads that the large parts of queries are shared among; 0: one per core.
+    pub query_threads: usize,
     /// Verified credentials remembered at most, so that a password is not hashed for every request.
     pub credential_cache_entries: usize,
     /// How long verified credentials are remembered.
@@ -133,6 +135,7 @@ impl Default for ApiConfig {
             overload_after: Span::seconds(1),
             answer_memory_bytes: 256 << 20,
             answer_memory_per_client_bytes: 64 << 20,
+            query_threads: 0,
             credential_cache_entries: 1_000,
             credential_cache_ttl: Span::seconds(24 * 3_600),
             answer_cache_bytes: 64 << 20,

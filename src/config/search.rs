@@ -27,6 +27,8 @@ pub struct SearchConfig {
     pub preview_rows: usize,
     /// Indexes built at once.
     pub builders: usize,
+    /// Indexes that wait to be built at most, but for those that somebody waits for; likewise to be written to disk.
+    pub max_waiting_builds: usize,
 }
 
 impl Default for SearchConfig {
@@ -40,6 +42,7 @@ impl Default for SearchConfig {
             patience: Span(Duration::from_millis(1_500)),
             preview_rows: 50_000,
             builders: 2,
+            max_waiting_builds: 64,
         }
     }
 }
@@ -48,6 +51,7 @@ impl SearchConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("search.memory_bytes", self.memory_bytes as u64, 1 << 20)?;
         at_least("search.preview_rows", self.preview_rows as u64, 1)?;
-        at_least("search.builders", self.builders as u64, 1)
+        at_least("search.builders", self.builders as u64, 1)?;
+        at_least("search.max_waiting_builds", self.max_waiting_builds as u64, 1)
     }
 }

@@ -46,7 +46,7 @@ use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRule
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
 use crate::model::{HostRecord, StoredPage};
-use crate::store::{Store, StoreError};
+use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
@@ -155,7 +155,8 @@ impl Crawler {
         store.set_seen_cache(config.crawl.seen_cache_urls);
         let recrawl = recrawl_rules(config);
         store.set_recrawl(recrawl);
-        let blocks = Mutex::new(BlockList::read(&config.crawl.block_list)?);
+        let own_blocks = store.directory().join(BLOCKS_FILE);
+        let blocks = Mutex::new(BlockList::read_both(&config.crawl.block_list, &own_blocks)?);
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
         let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());

@@ -10,6 +10,7 @@
 //! fetch what was to be left alone. Ports and paths cannot be blocked.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub struct BlockList {
 /// A block list that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockListError {
-    #[error("the block list {file} cannot be read ({source}); correct crawl.block_list", file = .path.display())]
+    #[error("the block list {file} cannot be read ({source}); correct crawl.block_list, or the file", file = .path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error(
         "line {line} of the block list {file} is \"{text}\", which names no host; write one host or *.domain a line, \
@@ -49,14 +50,27 @@ impl BlockList {
         let mut names = HashSet::default();
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
-            let name = name_of(line, &rules).map_err(|text| BlockListError::Line {
+            let name = BlockedName::in_line(line, &rules).map_err(|text| BlockListError::Line {
                 path: path.to_owned(),
                 line: index + 1,
                 text: text.chars().take(200).collect(),
             })?;
-            names.extend(name);
+            names.extend(name.map(|name| name.0));
         }
         Ok(Self { names: Arc::new(names) })
+    }
+
+    /// Reads a file and, where there is one, a second.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_both(given: &Path, own: &Path) -> Result<Self, BlockListError> {
+        let given = Self::read(given)?;
+        if !own.exists() {
+            return Ok(given);
+        }
+        let own = Self::read(own)?;
+        Ok(Self { names: Arc::new(given.names.union(&own.names).cloned().collect()) })
     }
 
     /// Whether a host, as a canonical URL holds it, is not to be fetched from.
@@ -79,10 +93,29 @@ impl BlockList {
     }
 }
 
-/// What a line blocks, in the form of [`BlockList::names`]; `None` when the line is empty or a comment.
-///
-/// # Errors
-/// What stands in the line, when that names no host.
+/// What one line of a block list blocks, in the form in which [`BlockList`] keeps names. Shown as it is written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedName(Box<str>);
+
+impl fmt::Display for BlockedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.starts_with('.') {
+            f.write_str("*")?;
+        }
+        f.write_str(&self.0)
+    }
+}
+
+impl BlockedName {
+    /// `None` when the line is empty or a comment.
+    ///
+    /// # Errors
+    /// What stands in the line, when that names no host.
+    pub fn in_line(line: &[u8], rules: &UrlRules) -> Result<Option<Self>, String> {
+        Ok(name_of(line, rules)?.map(Self))
+    }
+}
+
 fn name_of(line: &[u8], rules: &UrlRules) -> Result<Option<Box<str>>, String> {
     let line = std::str::from_utf8(line).map_err(|_| String::from_utf8_lossy(line).trim().to_owned())?;
     let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));

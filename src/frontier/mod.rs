@@ -54,7 +54,7 @@ mod trap;
 mod url;
 mod workbench;
 
-pub use blocks::{BlockList, BlockListError};
+pub use blocks::{BlockList, BlockListError, BlockedName};
 pub use budget::Standing;
 pub use grant::SitemapGrant;
 pub use recrawl::{Change, RecrawlRules, due_visit};

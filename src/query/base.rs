@@ -9,7 +9,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::column::{Column, Meaning, Value};
@@ -18,7 +17,9 @@ use super::field::{BACKLINK_FIELDS, Backlinks, Family, KEY, OUTGOING_FIELDS, PAG
 use super::history::{Absence, Past};
 use super::looked_up::looked_up;
 use super::lookup::LookUp;
-use super::scan::{Activity, Internal, Scan, Selection};
+use super::order::sort_numbers;
+use super::pool::parallel;
+use super::scan::{Activity, Internal, Scan};
 use super::table::{Table, TableBuilder};
 use super::view::{Parts, View};
 use super::{Deadline, Listing, QueryError};
@@ -29,8 +30,9 @@ use crate::urls::{Suffixes, host_of};
 /// The highest rank, in hundredths.
 const MAX_RANK: u32 = SearchRank::MAX.0 as u32;
 
-/// Rows read before they are put into columns: enough to share the work among threads.
-const BATCH: usize = 16_384;
+/// Rows read before they are put into columns: enough to share the work among threads, and no more than is read and
+/// decoded in some milliseconds.
+const BATCH: usize = 8_192;
 
 /// All rows of a selection.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +85,7 @@ impl Base {
             }
         };
         scan.deadline.check()?;
-        Ok(Reading { base: Self::new(table, rows, look_up)?, past, complete })
+        Ok(Reading { base: Self::new(table, rows, look_up, scan.deadline)?, past, complete })
     }
 
     /// The base of backlinks that lie at hand, in key order.
@@ -94,9 +96,11 @@ impl Base {
         links: &[BacklinkRecord],
         suffixes: &Suffixes,
         look_up: &dyn LookUp,
+        deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let views: Vec<BacklinkView<'_>> = links.iter().map(BacklinkView::from).collect();
-        Self::new(TableBuilder::of(BACKLINK_FIELDS, &views, suffixes)?, Rows::Backlinks, look_up)
+        let table = TableBuilder::of(BACKLINK_FIELDS, &views, suffixes, deadline)?;
+        Self::new(table, Rows::Backlinks, look_up, deadline)
     }
 
     /// The table with the place of each row.
@@ -106,28 +110,33 @@ impl Base {
     }
 
     /// A base of rows that stand in key order.
-    fn new(mut table: Table, rows: Rows, look_up: &dyn LookUp) -> Result<Self, QueryError> {
+    fn new(
+        mut table: Table,
+        rows: Rows,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
         let count = table.rows();
         table = Self::keyed(table);
         let order = match rows {
             Rows::Backlinks => {
-                let ranks = ranks_of(table.column("backlinkpage")?, look_up)?;
+                let ranks = ranks_of(table.column("backlinkpage")?, look_up, deadline)?;
                 let active = table.column("active")?;
                 let lost = |row: usize| u32::from(active.cell(row) == 0);
-                let order = ascending(count, |row| lost(row) << 16 | (MAX_RANK - ranks.cell(row)));
+                let order = ascending(count, |row| lost(row) << 16 | (MAX_RANK - ranks.cell(row)), deadline)?;
                 table.add(RANK, ranks);
                 order
             }
             Rows::Outgoing => {
-                let ranks = ranks_of(table.column("url")?, look_up)?;
+                let ranks = ranks_of(table.column("url")?, look_up, deadline)?;
                 let days = table.column("cdate")?;
-                let order = ascending(count, |row| u32::MAX - days.cell(row));
+                let order = ascending(count, |row| u32::MAX - days.cell(row), deadline)?;
                 table.add(RANK, ranks);
                 order
             }
             _ => return Ok(Self { table, active: count }),
         };
-        let table = table.pick(&order);
+        let table = table.pick(&order, deadline)?;
         let active = match table.column("active") {
             Ok(active) => (0..count).take_while(|&row| active.cell(row) != 0).count(),
             Err(_) => count,
@@ -167,7 +176,7 @@ impl View {
     ) -> Result<Self, QueryError> {
         match listing.group_by {
             Some(key) => Self::of_groups(listing, key, base, look_up, deadline),
-            None => Self::of_rows(listing, base, activity, look_up),
+            None => Self::of_rows(listing, base, activity, look_up, deadline),
         }
     }
 
@@ -180,23 +189,32 @@ impl View {
         base: &Base,
         activity: Activity,
         look_up: &dyn LookUp,
+        deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let all = |name: &str| Ok(base.table.column(name)?.clone());
         let mut rows = base.range(activity);
         let mut columns = Vec::new();
         for column in listing.columns.iter().filter(|column| column.from != Compute::RowNumber) {
             let cells = match column.from {
-                Compute::Alike(name) => alike(base.table.column(name)?, rows.clone()),
-                from => looked_up(from, &all, look_up)?,
+                Compute::Alike(name) => alike(base.table.column(name)?, rows.clone(), deadline)?,
+                from => looked_up(from, &all, look_up, deadline)?,
             };
             columns.push((column.name, cells));
         }
         let mut tie = base.table.column(KEY)?.clone();
         if let Some(only) = listing.only {
-            let flag = looked_up(only, &all, look_up)?;
-            let left: Vec<u32> = rows.filter(|&row| flag.cell(row) != 0).map(|row| row as u32).collect();
-            columns = columns.into_iter().map(|(name, column)| (name, column.pick(&left))).collect();
-            tie = tie.pick(&left);
+            let flag = looked_up(only, &all, look_up, deadline)?;
+            let mut left = Vec::new();
+            for row in rows {
+                deadline.check_at(row)?;
+                if flag.cell(row) != 0 {
+                    left.push(row as u32);
+                }
+            }
+            for (_, column) in &mut columns {
+                *column = column.pick(&left, deadline)?;
+            }
+            tie = tie.pick(&left, deadline)?;
             rows = 0..left.len();
         }
         // Lost rows stand behind the active ones: each part is in order, both together are not.
@@ -208,17 +226,22 @@ impl View {
 }
 
 /// How many of some rows have the value that each row has.
-fn alike(column: &Column, rows: Range<usize>) -> Column {
+fn alike(column: &Column, rows: Range<usize>, deadline: &Deadline) -> Result<Column, QueryError> {
     let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
     for row in rows {
+        deadline.check_at(row)?;
         *counts.entry(column.cell(row)).or_default() += 1;
     }
-    let cells = column.cells().iter().map(|cell| counts.get(&cell).copied().unwrap_or(0)).collect();
-    Column::new(cells, Meaning::Number)
+    let mut cells = Vec::with_capacity(column.rows());
+    for (row, cell) in column.cells().iter().enumerate() {
+        deadline.check_at(row)?;
+        cells.push(counts.get(&cell).copied().unwrap_or(0));
+    }
+    Ok(Column::new(cells, Meaning::Number))
 }
 
 /// The ranks of the pages that a column names.
-fn ranks_of(pages: &Column, look_up: &dyn LookUp) -> Result<Column, QueryError> {
+fn ranks_of(pages: &Column, look_up: &dyn LookUp, deadline: &Deadline) -> Result<Column, QueryError> {
     let codes = 0..pages.codes().unwrap_or(0) as u32;
     let names: Vec<&str> = codes
         .map(|code| match pages.meaning_of(code) {
@@ -227,19 +250,23 @@ fn ranks_of(pages: &Column, look_up: &dyn LookUp) -> Result<Column, QueryError> 
         })
         .collect();
     let ranks = look_up.page_ranks(&names)?;
-    let cells = pages.cells().iter().map(|code| ranks[code as usize]).collect();
+    let mut cells = Vec::with_capacity(pages.rows());
+    for (row, code) in pages.cells().iter().enumerate() {
+        deadline.check_at(row)?;
+        cells.push(ranks[code as usize]);
+    }
     Ok(Column::new(cells, Meaning::Hundredths))
 }
 
 /// Rows in ascending order of a number, rows with one number in their own order.
-fn ascending(rows: usize, number: impl Fn(usize) -> u32) -> Vec<u32> {
+fn ascending(
+    rows: usize,
+    number: impl Fn(usize) -> u32,
+    deadline: &Deadline,
+) -> Result<Vec<u32>, QueryError> {
     let mut keyed: Vec<u64> = (0..rows).map(|row| u64::from(number(row)) << 32 | row as u64).collect();
-    if rows < BATCH {
-        keyed.sort_unstable()
-    } else {
-        keyed.par_sort_unstable()
-    }
-    keyed.into_iter().map(|key| key as u32).collect()
+    sort_numbers(&mut keyed, deadline)?;
+    Ok(keyed.into_iter().map(|key| key as u32).collect())
 }
 
 /// Reads the backlinks of a selection, at least the first `limit` if there are so many: the table, the absences, and
@@ -251,26 +278,29 @@ fn backlinks(scan: &Scan<'_>, limit: usize) -> Result<(Table, Vec<Absence>, bool
     let mut next = batches.next().transpose()?;
     while let Some(batch) = next {
         deadline.check()?;
-        let mut take = || take_in(&batch, selection, suffixes, &mut table, &mut absences);
-        let (taken, read) =
-            if batch.len() < BATCH { (take(), batches.next()) } else { rayon::join(take, || batches.next()) };
+        let mut take = || take_in(&batch, scan, &mut table, &mut absences);
+        let (taken, read) = if batch.len() < BATCH {
+            (take(), batches.next())
+        } else {
+            parallel(|| rayon::join(take, || batches.next()))
+        };
         taken?;
         next = read.transpose()?;
         if table.rows() >= limit {
             break;
         }
     }
-    Ok((table.finish(suffixes)?, absences, next.is_none()))
+    Ok((table.finish(suffixes, deadline)?, absences, next.is_none()))
 }
 
 /// Puts a batch into columns.
 fn take_in(
     batch: &BacklinkBatch,
-    selection: &Selection,
-    suffixes: &Suffixes,
+    scan: &Scan<'_>,
     table: &mut TableBuilder<Backlinks>,
     absences: &mut Vec<Absence>,
 ) -> Result<(), QueryError> {
+    let Scan { selection, suffixes, deadline, .. } = *scan;
     let mut links = batch.rows()?;
     if selection.internal == Internal::Exclude {
         links.retain(|link| selection.counts_source(host_of(link.source), suffixes));
@@ -279,7 +309,7 @@ fn take_in(
         let absence = |toggle: &Toggle| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
         absences.extend(link.toggles.iter().map(absence));
     }
-    table.push(&links, suffixes)
+    table.push(&links, suffixes, deadline)
 }
 
 impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
@@ -324,8 +354,8 @@ where
         let batch = rows.by_ref().take(left.min(BATCH)).collect::<Result<Vec<R>, QueryError>>()?;
         if batch.is_empty() {
             let complete = left > 0 || rows.next().is_none();
-            return Ok((table.finish(scan.suffixes)?, complete));
+            return Ok((table.finish(scan.suffixes, scan.deadline)?, complete));
         }
-        table.push(&batch, scan.suffixes)?;
+        table.push(&batch, scan.suffixes, scan.deadline)?;
     }
 }

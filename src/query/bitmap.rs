@@ -3,6 +3,9 @@
 //! Cells are compared by 64 at once into bytes of 0 and 1, which the compiler turns into vector instructions;
 //! the bytes are then packed into one word.
 
+use super::deadline::CELLS_A_LOOK;
+use super::{Deadline, QueryError};
+
 /// A bit for each of `len` rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bitmap {
@@ -50,41 +53,56 @@ impl Bitmap {
     }
 
     /// Keeps the rows whose cell lies from `low` to `high`; with `outside`, those whose cell does not.
-    pub fn keep_between<T: Copy + PartialOrd>(&mut self, cells: &[T], low: T, high: T, outside: bool) {
-        if outside {
-            self.keep_by(cells, |cell| (cell < low) | (cell > high));
-        } else {
-            self.keep_by(cells, |cell| (cell >= low) & (cell <= high));
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub fn keep_between<T: Copy + PartialOrd>(
+        &mut self,
+        cells: &[T],
+        (low, high): (T, T),
+        outside: bool,
+        deadline: &Deadline,
+    ) -> Result<(), QueryError> {
+        for (words, cells) in self.pieces_with(cells) {
+            deadline.check()?;
+            if outside {
+                keep_by(words, cells, |cell| (cell < low) | (cell > high));
+            } else {
+                keep_by(words, cells, |cell| (cell >= low) & (cell <= high));
+            }
         }
+        Ok(())
     }
 
-    fn keep_by<T: Copy>(&mut self, cells: &[T], passes: impl Fn(T) -> bool) {
-        let (whole, rest) = cells.as_chunks::<64>();
-        for (word, cells) in self.words.iter_mut().zip(whole) {
-            let passing: [u8; 64] = std::array::from_fn(|at| u8::from(passes(cells[at])));
-            *word &= pack(&passing);
-        }
-        if let Some(last) = self.words.get_mut(whole.len()) {
-            let mut passing = [0u8; 64];
-            for (passing, &cell) in passing.iter_mut().zip(rest) {
-                *passing = u8::from(passes(cell));
-            }
-            *last &= pack(&passing);
-        }
+    /// The words and the cells of their rows, as many at a time as are worked through between two looks.
+    fn pieces_with<'a, T>(&'a mut self, cells: &'a [T]) -> impl Iterator<Item = (&'a mut [u64], &'a [T])> {
+        self.words.chunks_mut(CELLS_A_LOOK / 64).zip(cells.chunks(CELLS_A_LOOK))
     }
 
     /// Keeps the rows whose cell is a code with a bit in `codes`.
-    pub fn keep_codes<T: Copy + Into<u32>>(&mut self, cells: &[T], codes: &Self) {
-        for (word, cells) in self.words.iter_mut().zip(cells.chunks(64)) {
-            if *word == 0 {
-                continue;
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub fn keep_codes<T: Copy + Into<u32>>(
+        &mut self,
+        cells: &[T],
+        codes: &Self,
+        deadline: &Deadline,
+    ) -> Result<(), QueryError> {
+        for (words, cells) in self.pieces_with(cells) {
+            deadline.check()?;
+            for (word, cells) in words.iter_mut().zip(cells.chunks(64)) {
+                if *word == 0 {
+                    continue;
+                }
+                let mut passing = 0;
+                for (at, &cell) in cells.iter().enumerate() {
+                    passing |= u64::from(codes.get(cell.into() as usize)) << at;
+                }
+                *word &= passing;
             }
-            let mut passing = 0;
-            for (at, &cell) in cells.iter().enumerate() {
-                passing |= u64::from(codes.get(cell.into() as usize)) << at;
-            }
-            *word &= passing;
         }
+        Ok(())
     }
 
     /// The rows that pass, ascending, from the `skip`th on.
@@ -102,6 +120,22 @@ impl Bitmap {
         let rows =
             self.words.iter().enumerate().skip(first).flat_map(|(at, &word)| Ones { word, base: at * 64 });
         rows.skip(left)
+    }
+}
+
+/// Keeps the rows whose cell passes.
+fn keep_by<T: Copy>(words: &mut [u64], cells: &[T], passes: impl Fn(T) -> bool) {
+    let (whole, rest) = cells.as_chunks::<64>();
+    for (word, cells) in words.iter_mut().zip(whole) {
+        let passing: [u8; 64] = std::array::from_fn(|at| u8::from(passes(cells[at])));
+        *word &= pack(&passing);
+    }
+    if let Some(last) = words.get_mut(whole.len()) {
+        let mut passing = [0u8; 64];
+        for (passing, &cell) in passing.iter_mut().zip(rest) {
+            *passing = u8::from(passes(cell));
+        }
+        *last &= pack(&passing);
     }
 }
 
@@ -153,10 +187,11 @@ mod tests {
         ) {
             let mut bitmap = Bitmap::full(cells.len());
             prop_assert_eq!(bitmap.count(), cells.len());
-            bitmap.keep_between(&cells, low, high, outside);
+            let deadline = Deadline::after(std::time::Duration::MAX);
+            bitmap.keep_between(&cells, (low, high), outside, &deadline).unwrap();
             let mut set = Bitmap::empty(9);
             (0..9).filter(|&code| codes[code]).for_each(|code| set.set(code));
-            bitmap.keep_codes(&cells, &set);
+            bitmap.keep_codes(&cells, &set, &deadline).unwrap();
             let passes = |cell: u16| ((low..=high).contains(&cell) != outside) && codes[usize::from(cell)];
             let rows: Vec<u32> = (0u32..).zip(&cells).filter(|(_, cell)| passes(**cell)).map(|(row, _)| row).collect();
             prop_assert_eq!(bitmap.count(), rows.len());

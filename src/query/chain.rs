@@ -89,7 +89,7 @@ impl Scan<'_> {
             }
         }
         let hops: Vec<Hop> = chains.into_iter().flatten().collect();
-        TableBuilder::of(HOP_FIELDS, &hops, self.suffixes)
+        TableBuilder::of(HOP_FIELDS, &hops, self.suffixes, self.deadline)
     }
 
     fn chain(&self, start: &CanonicalUrl, most: usize) -> Result<Vec<Hop>, QueryError> {

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use super::deadline::CELLS_A_LOOK;
 use super::dictionary::{Texts, TextsBuilder};
+use super::{Deadline, QueryError};
 use crate::model::SearchRank;
 
 /// What kind of value a column holds.
@@ -151,12 +153,12 @@ impl Cells {
     }
 
     /// The cells of the rows named, in that order.
-    pub fn gather(&self, rows: &[u32]) -> Self {
-        match self {
-            Self::Bytes(cells) => Self::Bytes(rows.iter().map(|&row| cells[row as usize]).collect()),
-            Self::Halves(cells) => Self::Halves(rows.iter().map(|&row| cells[row as usize]).collect()),
-            Self::Words(cells) => Self::Words(rows.iter().map(|&row| cells[row as usize]).collect()),
-        }
+    fn gather(&self, rows: &[u32], deadline: &Deadline) -> Result<Self, QueryError> {
+        Ok(match self {
+            Self::Bytes(cells) => Self::Bytes(gathered(cells, rows, deadline)?),
+            Self::Halves(cells) => Self::Halves(gathered(cells, rows, deadline)?),
+            Self::Words(cells) => Self::Words(gathered(cells, rows, deadline)?),
+        })
     }
 
     #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
@@ -172,6 +174,15 @@ impl Cells {
     fn bytes(&self) -> usize {
         each_width!(self, cells => std::mem::size_of_val(cells.as_slice()))
     }
+}
+
+fn gathered<T: Copy>(cells: &[T], rows: &[u32], deadline: &Deadline) -> Result<Vec<T>, QueryError> {
+    let mut picked = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(CELLS_A_LOOK) {
+        deadline.check()?;
+        picked.extend(rows.iter().map(|&row| cells[row as usize]));
+    }
+    Ok(picked)
 }
 
 /// What the cells of a column mean.
@@ -204,10 +215,19 @@ impl Column {
     }
 
     /// A column of texts.
-    pub(super) fn of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let mut builder = TextsBuilder::default();
-        let cells = texts.map(|text| builder.code(text)).collect();
-        Self::new(cells, Meaning::Texts(Arc::new(builder.finish())))
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn of_texts<'a>(
+        texts: impl Iterator<Item = &'a str>,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        let (mut builder, mut cells) = (TextsBuilder::default(), Vec::with_capacity(texts.size_hint().0));
+        for (at, text) in texts.enumerate() {
+            deadline.check_at(at)?;
+            cells.push(builder.code(text));
+        }
+        Ok(Self::new(cells, Meaning::Texts(Arc::new(builder.finish()))))
     }
 
     pub fn kind(&self) -> Kind {
@@ -281,17 +301,23 @@ impl Column {
     }
 
     /// The column of the named rows alone, in that order.
-    pub fn pick(&self, rows: &[u32]) -> Self {
-        Self::of(self.cells.gather(rows), self.meaning.clone())
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn pick(&self, rows: &[u32], deadline: &Deadline) -> Result<Self, QueryError> {
+        Ok(Self::of(self.cells.gather(rows, deadline)?, self.meaning.clone()))
     }
 
     /// As [`Self::pick`], with a dictionary of what these rows need and no more.
-    pub(super) fn pick_apart(&self, rows: &[u32]) -> Self {
+    ///
+    /// # Errors
+    /// As [`Self::pick`].
+    pub(super) fn pick_apart(&self, rows: &[u32], deadline: &Deadline) -> Result<Self, QueryError> {
         match &self.meaning {
             Meaning::Texts(texts) if texts.len() > rows.len() => {
-                Self::of_texts(rows.iter().map(|&row| texts.get(self.cells.get(row as usize))))
+                Self::of_texts(rows.iter().map(|&row| texts.get(self.cells.get(row as usize))), deadline)
             }
-            _ => self.pick(rows),
+            _ => self.pick(rows, deadline),
         }
     }
 

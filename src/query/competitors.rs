@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::compute::percentage;
 use super::field::{Family, Field, Read, field};
+use super::order::by_name;
 use super::table::TableBuilder;
 use super::{Internal, QueryError, Scan, Selection, Table};
 
@@ -49,11 +50,13 @@ impl Scan<'_> {
     pub fn competitors(&self) -> Result<Table, QueryError> {
         let referrers = self.foreign_referrers()?;
         let own = u32::try_from(referrers.len()).map_err(|_| QueryError::TooManyRows)?;
-        let domains = self.linked_to_by(&referrers)?.into_iter();
-        let mut rows: Vec<Competitor> =
-            domains.map(|(domain, shared)| Competitor { domain, common: shared.referrers, own }).collect();
-        rows.sort_unstable_by(|a, b| a.domain.cmp(&b.domain));
-        TableBuilder::of(COMPETITOR_FIELDS, &rows, self.suffixes)
+        let mut rows = Vec::new();
+        for (at, (domain, shared)) in self.linked_to_by(&referrers)?.into_iter().enumerate() {
+            self.deadline.check_at(at)?;
+            rows.push(Competitor { domain, common: shared.referrers, own });
+        }
+        let order = by_name(rows.len(), |row| &rows[row].domain, self.deadline)?;
+        TableBuilder::of(COMPETITOR_FIELDS, &rows, self.suffixes, self.deadline)?.pick(&order, self.deadline)
     }
 
     /// The domains that link to the scope from outside its own.
@@ -77,6 +80,8 @@ impl Scan<'_> {
         let own = self.selection.scope.domain(self.suffixes);
         let mut domains: FxHashMap<Box<str>, Shared> = FxHashMap::default();
         for (number, referrer) in referrers.iter().enumerate() {
+            // One that links to nobody has no row to look at the deadline for.
+            self.deadline.check()?;
             for row in self.deadline.over(self.snapshot.referrals(referrer)) {
                 let (host, _) = row?;
                 let domain = self.suffixes.domain_of(&host);

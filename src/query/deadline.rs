@@ -1,6 +1,6 @@
 //! When a query has to stop: its time is up, or nobody waits for the answer any more.
 //!
-//! Loops over rows ask now and then; a query is never killed from outside.
+//! Loops over rows ask now and then, every few milliseconds at least; a query is never killed from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +10,12 @@ use super::QueryError;
 
 /// Rows between two looks at the clock.
 const ROWS_A_LOOK: usize = 1_024;
+
+/// Steps between two looks, each of which takes some nanoseconds.
+const STEPS_A_LOOK: usize = 1 << 16;
+
+/// Cells between two looks, where no more is done with each than to copy or compare a number.
+pub(super) const CELLS_A_LOOK: usize = 1 << 17;
 
 /// The point in time, or the sign, at which a query gives up.
 #[derive(Clone, Debug)]
@@ -85,6 +91,33 @@ impl Deadline {
             self.check_at(at)?;
             row.map_err(Into::into)
         })
+    }
+}
+
+/// Counts small steps of work, and looks at a deadline when enough of them are done.
+#[derive(Debug)]
+pub(super) struct Steps<'d> {
+    deadline: &'d Deadline,
+    /// Steps before the next look.
+    left: usize,
+}
+
+impl<'d> Steps<'d> {
+    pub fn of(deadline: &'d Deadline) -> Self {
+        Self { deadline, left: STEPS_A_LOOK }
+    }
+
+    /// One step more.
+    ///
+    /// # Errors
+    /// As [`Deadline::check`].
+    pub fn step(&mut self) -> Result<(), QueryError> {
+        self.left -= 1;
+        if self.left == 0 {
+            self.left = STEPS_A_LOOK;
+            self.deadline.check()?;
+        }
+        Ok(())
     }
 }
 

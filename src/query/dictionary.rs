@@ -7,6 +7,8 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
+use super::{Deadline, QueryError};
+
 /// Distinct texts, end to end; a text's code is its index.
 #[derive(Debug, Default)]
 pub struct Texts {
@@ -26,6 +28,9 @@ struct Folded {
 
 /// The Kelvin sign: the one character outside ASCII whose lower case is an ASCII letter, k.
 const KELVIN: char = '\u{212a}';
+
+/// Bytes of texts put into lower case between two looks at the deadline.
+const BYTES_A_LOOK: usize = 1 << 20;
 
 impl Texts {
     /// Texts as they were written down; `None` when the ends do not fit the bytes.
@@ -63,24 +68,39 @@ impl Texts {
     }
 
     /// The arena with ASCII letters in lower case.
-    pub(super) fn folded(&self) -> &str {
-        self.fold().lower.as_deref().unwrap_or(&self.bytes)
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn folded(&self, deadline: &Deadline) -> Result<&str, QueryError> {
+        Ok(self.fold(deadline)?.lower.as_deref().unwrap_or(&self.bytes))
     }
 
     /// Whether a text holds the Kelvin sign, whose lower case is k.
-    pub(super) fn has_kelvin(&self) -> bool {
-        self.fold().has_kelvin
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn has_kelvin(&self, deadline: &Deadline) -> Result<bool, QueryError> {
+        Ok(self.fold(deadline)?.has_kelvin)
     }
 
-    fn fold(&self) -> &Folded {
-        self.folded.get_or_init(|| Folded {
-            lower: self
-                .bytes
-                .bytes()
-                .any(|b| b.is_ascii_uppercase())
-                .then(|| self.bytes.to_ascii_lowercase()),
-            has_kelvin: self.bytes.contains(KELVIN),
-        })
+    fn fold(&self, deadline: &Deadline) -> Result<&Folded, QueryError> {
+        if self.folded.get().is_none() {
+            let (mut lower, mut has_kelvin) = (String::with_capacity(self.bytes.len()), false);
+            let mut rest = self.bytes.as_str();
+            while !rest.is_empty() {
+                deadline.check()?;
+                let (piece, more) = rest.split_at(rest.floor_char_boundary(BYTES_A_LOOK));
+                lower.push_str(piece);
+                let start = lower.len() - piece.len();
+                lower[start..].make_ascii_lowercase();
+                has_kelvin |= piece.contains(KELVIN);
+                rest = more;
+            }
+            let lower = Some(lower).filter(|lower| *lower != self.bytes);
+            // Another thread may have been faster.
+            let _ = self.folded.set(Folded { lower, has_kelvin });
+        }
+        self.folded.get().ok_or(QueryError::Deadline)
     }
 
     /// Bytes of memory.

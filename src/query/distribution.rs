@@ -43,21 +43,26 @@ impl View {
         let counted = listing.columns.iter().find(|column| column.from == Compute::Count);
         let counted = counted.ok_or_else(|| QueryError::Declaration(listing.name.to_owned()))?;
         let links = self.column(counted.name)?;
-        let sum = |rows: &mut dyn Iterator<Item = u32>| -> u64 {
-            rows.map(|row| u64::from(links.cell(row as usize))).sum()
+        let sum = |rows: &mut dyn Iterator<Item = u32>| {
+            rows.enumerate().try_fold(0, |sum, (at, row)| {
+                deadline.check_at(at)?;
+                Ok::<u64, QueryError>(sum + u64::from(links.cell(row as usize)))
+            })
         };
         let count = self.count(passing.as_ref());
-        let rest = (count > shown.len()).then(|| {
+        let rest = if count > shown.len() {
             let all = match &passing {
-                Some(passing) => sum(&mut passing.rows_from(0)),
+                Some(passing) => sum(&mut passing.rows_from(0))?,
                 // Every link is in one of the groups.
                 None if listing.known.is_none() => self.links,
-                None => sum(&mut (0..count as u32)),
+                None => sum(&mut (0..count as u32))?,
             };
-            let links = all - sum(&mut shown.iter().copied());
-            Rest { links, percentage: percentage(links, self.links) }
-        });
-        let first = self.show(plan, &shown, 0, count, no_other)?;
+            let links = all - sum(&mut shown.iter().copied())?;
+            Some(Rest { links, percentage: percentage(links, self.links) })
+        } else {
+            None
+        };
+        let first = self.show(plan, &shown, 0, count, deadline, no_other)?;
         Ok(Distribution { first, rest, columns: listing.columns })
     }
 }

@@ -191,6 +191,10 @@ impl ExportRow for BacklinkRow {
         // Links of one page to neighbouring targets often follow each other.
         let mut last: Option<(CanonicalUrl, SearchRank)> = None;
         piece(rows, after, limit, |link: BacklinkRecord| {
+            if ranked {
+                // A look-up takes as long as a thousand looks at the deadline.
+                deadline.check()?;
+            }
             let sr = match &last {
                 _ if !ranked => SearchRank::default(),
                 Some((source, rank)) if *source == link.source => *rank,

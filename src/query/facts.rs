@@ -37,24 +37,34 @@ impl Facts {
     /// # Errors
     /// What the deadline reports.
     pub fn of(base: &Base, past: &Past, deadline: &Deadline) -> Result<Self, QueryError> {
-        Ok(Self { by_rank: by_rank(base)?, addresses: addresses(base)?, history: past.history(deadline)? })
+        Ok(Self {
+            by_rank: by_rank(base, deadline)?,
+            addresses: addresses(base, deadline)?,
+            history: past.history(deadline)?,
+        })
     }
 }
 
-fn by_rank(base: &Base) -> Result<[u64; 11], QueryError> {
+fn by_rank(base: &Base, deadline: &Deadline) -> Result<[u64; 11], QueryError> {
     let mut bins = [0; 11];
-    for rank in base.table.column(RANK)?.cells().iter().take(base.active) {
+    for (row, rank) in base.table.column(RANK)?.cells().iter().take(base.active).enumerate() {
+        deadline.check_at(row)?;
         bins[rank.div_ceil(100).min(10) as usize] += 1;
     }
     Ok(bins)
 }
 
-fn addresses(base: &Base) -> Result<Addresses, QueryError> {
+fn addresses(base: &Base, deadline: &Deadline) -> Result<Addresses, QueryError> {
     let column = base.table.column("ip")?;
-    let codes: FxHashSet<u32> = column.cells().iter().take(base.active).collect();
+    let mut codes = FxHashSet::default();
+    for (row, code) in column.cells().iter().take(base.active).enumerate() {
+        deadline.check_at(row)?;
+        codes.insert(code);
+    }
     let mut addresses = Addresses::default();
     let mut networks: [FxHashSet<u32>; 3] = Default::default();
-    for code in codes {
+    for (at, code) in codes.into_iter().enumerate() {
+        deadline.check_at(at)?;
         match column.meaning_of(code) {
             Value::Address(Some(IpAddr::V4(address))) => {
                 addresses.ipv4 += 1;

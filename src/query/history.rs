@@ -6,12 +6,12 @@
 //! comes and goes within one day is new and lost on that day. Hence for links and domains alike: active at the end
 //! of a day = active at the end of the day before + new - lost.
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::column::Column;
 use super::counts::Totals;
+use super::order::sort_numbers;
 use super::{Deadline, QueryError};
 
 /// A day on which something changed.
@@ -62,27 +62,27 @@ impl Past {
     /// # Errors
     /// What the deadline reports.
     pub fn history(&self, deadline: &Deadline) -> Result<Vec<DayChange>, QueryError> {
-        let mut events = self.events();
-        events.par_sort_unstable();
+        let mut events = self.events(deadline)?;
+        sort_numbers(&mut events, deadline)?;
         let mut active = Active::default();
-        let days = events.chunk_by(|a, b| a.date == b.date).enumerate();
-        days.map(|(at, of_day)| {
-            deadline.check_at(at)?;
-            Ok(active.pass(of_day[0].date, of_day))
-        })
-        .collect()
+        let days = events.chunk_by(|a, b| a.date == b.date);
+        days.map(|of_day| active.pass(of_day[0].date, of_day, deadline)).collect()
     }
 
-    fn events(&self) -> Vec<Event> {
+    fn events(&self, deadline: &Deadline) -> Result<Vec<Event>, QueryError> {
         let first = self.first_seen.cells().iter().zip(self.domain.cells().iter());
-        let mut events: Vec<Event> =
-            first.map(|(date, domain)| Event { date, domain, what: What::FirstSeen }).collect();
-        for &(row, lost, back) in &self.absences {
+        let mut events = Vec::with_capacity(self.first_seen.rows() + self.absences.len());
+        for (row, (date, domain)) in first.enumerate() {
+            deadline.check_at(row)?;
+            events.push(Event { date, domain, what: What::FirstSeen });
+        }
+        for (at, &(row, lost, back)) in self.absences.iter().enumerate() {
+            deadline.check_at(at)?;
             let domain = self.domain.cell(row as usize);
             events.push(Event { date: lost, domain, what: What::Lost });
             events.extend(back.map(|date| Event { date, domain, what: What::Back }));
         }
-        events
+        Ok(events)
     }
 }
 
@@ -96,9 +96,10 @@ struct Active {
 
 impl Active {
     /// Takes in the events of one day, of which there is at least one.
-    fn pass(&mut self, date: u32, events: &[Event]) -> DayChange {
+    fn pass(&mut self, date: u32, events: &[Event], deadline: &Deadline) -> Result<DayChange, QueryError> {
         let mut change = DayChange { date, ..DayChange::default() };
-        for of_domain in events.chunk_by(|a, b| a.domain == b.domain) {
+        for (at, of_domain) in events.chunk_by(|a, b| a.domain == b.domain).enumerate() {
+            deadline.check_at(at)?;
             let count = |what| of_domain.iter().filter(|event| event.what == what).count() as u64;
             let (first_seen, back, lost) = (count(What::FirstSeen), count(What::Back), count(What::Lost));
             let new = first_seen + back;
@@ -115,7 +116,7 @@ impl Active {
             refdoms: after(self.totals.refdoms, change.new.refdoms, change.lost.refdoms),
         };
         change.active = self.totals;
-        change
+        Ok(change)
     }
 }
 

@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::field::{Family, Field, Read, field};
+use super::order::by_name;
 use super::table::TableBuilder;
 use super::{QueryError, Scan, Selection, Table};
 
@@ -65,13 +66,13 @@ impl Intersection<'_> {
     /// # Errors
     /// What the store or the deadline reports; [`QueryError::TooManyRows`] for counts beyond 32 bits.
     pub fn table(&self, scan: &Scan<'_>) -> Result<Table, QueryError> {
-        let mut rows = self
-            .links_by_domain(scan)?
-            .into_iter()
-            .map(|(domain, links)| Referrer::new(domain, &links))
-            .collect::<Result<Vec<_>, _>>()?;
-        rows.sort_unstable_by(|a, b| a.domain.cmp(&b.domain));
-        TableBuilder::of(REFERRER_FIELDS, &rows, scan.suffixes)
+        let mut rows = Vec::new();
+        for (at, (domain, links)) in self.links_by_domain(scan)?.into_iter().enumerate() {
+            scan.deadline.check_at(at)?;
+            rows.push(Referrer::new(domain, &links)?);
+        }
+        let order = by_name(rows.len(), |row| &rows[row].domain, scan.deadline)?;
+        TableBuilder::of(REFERRER_FIELDS, &rows, scan.suffixes, scan.deadline)?.pick(&order, scan.deadline)
     }
 
     /// The links to each target of the domains that link to all.

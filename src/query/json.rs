@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::column::{Column, Meaning, Value};
 use super::page::Page;
+use super::pool::parallel;
 
 /// Rows that one thread writes at a time.
 const ROWS_A_PIECE: usize = 2_048;
@@ -40,7 +41,7 @@ impl Page {
             out
         };
         if pieces.len() > 1 {
-            pieces.into_par_iter().map(write).collect()
+            parallel(|| pieces.into_par_iter().map(write).collect())
         } else {
             pieces.map(write).collect()
         }
@@ -139,6 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::query::Deadline;
     use crate::query::dictionary::AddressesBuilder;
 
     proptest! {
@@ -149,6 +151,7 @@ mod tests {
         fn rows_are_written_as_the_serializer_writes_them(
             rows in proptest::collection::vec((any::<u32>(), 0u32..100_000, any::<bool>(), ".{0,40}", any::<Option<IpAddr>>()), 0..40),
         ) {
+            let deadline = Deadline::after(std::time::Duration::MAX);
             let mut addresses = AddressesBuilder::default();
             let codes = rows.iter().map(|row| addresses.code(row.4)).collect();
             let number = |meaning| Column::new(rows.iter().map(|row| row.1).collect(), meaning);
@@ -159,7 +162,7 @@ mod tests {
                 ("flag", Column::new(rows.iter().map(|row| row.2.into()).collect(), Meaning::Flag)),
                 ("day", number(Meaning::Day)),
                 ("dayNumber", number(Meaning::DayNumber)),
-                ("text", Column::of_texts(rows.iter().map(|row| row.3.as_str()))),
+                ("text", Column::of_texts(rows.iter().map(|row| row.3.as_str()), &deadline).unwrap()),
                 ("address", Column::new(codes, Meaning::Addresses(addresses.finish().into()))),
             ];
             let page = Page { columns, rows: rows.len(), count: rows.len() };

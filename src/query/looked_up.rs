@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::QueryError;
 use super::column::{Column, Meaning, Value};
 use super::competitors::jaccard;
 use super::compute::Compute;
 use super::lookup::LookUp;
+use super::{Deadline, QueryError};
 
 /// A number for each of some texts.
 type Found<'f> = dyn Fn(&[&str]) -> Result<Vec<u32>, QueryError> + 'f;
@@ -19,10 +19,12 @@ pub(super) fn looked_up(
     compute: Compute,
     field: &dyn Fn(&str) -> Result<Column, QueryError>,
     look_up: &dyn LookUp,
+    deadline: &Deadline,
 ) -> Result<Column, QueryError> {
     let numbers = |name, found: &Found<'_>, meaning| {
-        let names = Names::of(field(name)?)?;
-        Ok(names.column(&found(&names.distinct())?, meaning))
+        let names = Names::of(field(name)?, deadline)?;
+        let found = Column::new(found(&names.distinct())?, meaning);
+        found.pick(&names.places, deadline)
     };
     match compute {
         Compute::Field(name) => field(name),
@@ -33,16 +35,16 @@ pub(super) fn looked_up(
             numbers(name, &|domains| look_up.foreign_refdoms(domains), Meaning::Number)
         }
         Compute::Overlap { shared, own, domain } => {
-            let others = looked_up(Compute::ForeignRefDomains(domain), field, look_up)?;
+            let others = looked_up(Compute::ForeignRefDomains(domain), field, look_up, deadline)?;
             let (shared, own) = (field(shared)?, field(own)?);
             let cells = shared.cells().iter().zip(own.cells().iter()).zip(others.cells().iter());
             let cells = cells.map(|((shared, own), other)| jaccard(shared, own, other));
             Ok(Column::new(cells.collect(), Meaning::TenThousandths))
         }
         Compute::PageState { page, part } => {
-            let names = Names::of(field(page)?)?;
+            let names = Names::of(field(page)?, deadline)?;
             let states = part.column(&look_up.page_states(&names.distinct())?);
-            Ok(states.pick(&names.places))
+            states.pick(&names.places, deadline)
         }
         _ => Err(QueryError::Declaration(format!("{compute:?}"))),
     }
@@ -57,18 +59,16 @@ struct Names {
 }
 
 impl Names {
-    fn of(column: Column) -> Result<Self, QueryError> {
+    fn of(column: Column, deadline: &Deadline) -> Result<Self, QueryError> {
         let (mut codes, mut known) = (Vec::new(), FxHashMap::default());
-        let places = column
-            .cells()
-            .iter()
-            .map(|code| {
-                *known.entry(code).or_insert_with(|| {
-                    codes.push(code);
-                    codes.len() as u32 - 1
-                })
-            })
-            .collect();
+        let mut places = Vec::with_capacity(column.rows());
+        for (row, code) in column.cells().iter().enumerate() {
+            deadline.check_at(row)?;
+            places.push(*known.entry(code).or_insert_with(|| {
+                codes.push(code);
+                codes.len() as u32 - 1
+            }));
+        }
         if column.codes().is_none() {
             return Err(QueryError::Declaration("a look-up of what is no text".to_owned()));
         }
@@ -81,10 +81,5 @@ impl Names {
             _ => "",
         };
         self.codes.iter().map(text).collect()
-    }
-
-    /// What was found of the distinct texts, for every row.
-    fn column(&self, found: &[u32], meaning: Meaning) -> Column {
-        Column::new(self.places.iter().map(|&place| found[place as usize]).collect(), meaning)
     }
 }

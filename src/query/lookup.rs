@@ -1,10 +1,14 @@
 //! What is looked up by name, many pages or domains at a time: ranks and referring domains.
 
 use super::page_state::PageState;
+use super::pool::parallel;
 use super::{Deadline, Internal, QueryError, Scan, Selection};
 use crate::model::SearchRank;
 use crate::store::Snapshot;
 use crate::urls::{CanonicalUrl, Scope, Suffixes};
+
+/// Fewer names than this are not worth a second thread.
+const NAMES_SHARED: usize = 8_192;
 
 /// Where names are looked up; 0 is the answer for what is unknown. One answer per name, in their order.
 pub trait LookUp: Sync {
@@ -44,13 +48,13 @@ pub struct Known<'a> {
 
 impl LookUp for Known<'_> {
     fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
-        self.deadline.check()?;
-        Ok(hundredths(self.snapshot.page_ranks(urls)?))
+        let ranks = shared(urls, || self.snapshot.page_ranks(urls, &|| self.deadline.check()))?;
+        Ok(hundredths(ranks))
     }
 
     fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
-        self.deadline.check()?;
-        Ok(hundredths(self.snapshot.domain_ranks(domains)?))
+        let ranks = shared(domains, || self.snapshot.domain_ranks(domains, &|| self.deadline.check()))?;
+        Ok(hundredths(ranks))
     }
 
     fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
@@ -70,10 +74,15 @@ impl LookUp for Known<'_> {
     }
 
     fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
-        self.deadline.check()?;
-        let states = self.snapshot.page_statuses(urls)?.into_iter().map(Option::unwrap_or_default);
+        let states = shared(urls, || self.snapshot.page_statuses(urls, &|| self.deadline.check()))?;
+        let states = states.into_iter().map(Option::unwrap_or_default);
         Ok(states.map(|(status, failure)| PageState { status, failure }).collect())
     }
+}
+
+/// Looks up many names with the queries' threads, and a few without.
+fn shared<T: Send>(names: &[&str], look_up: impl FnOnce() -> T + Send) -> T {
+    if names.len() < NAMES_SHARED { look_up() } else { parallel(look_up) }
 }
 
 fn hundredths(ranks: Vec<SearchRank>) -> Vec<u32> {
@@ -93,8 +102,9 @@ impl Known<'_> {
         look_up: impl Fn(&str) -> Result<T, QueryError>,
     ) -> Result<Vec<T>, QueryError> {
         let mut found = Vec::with_capacity(names.len());
-        for (at, name) in names.iter().enumerate() {
-            self.deadline.check_at(at)?;
+        for name in names {
+            // Each is a query of its own.
+            self.deadline.check()?;
             found.push(look_up(name)?);
         }
         Ok(found)

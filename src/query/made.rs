@@ -63,9 +63,9 @@ impl Made {
         let count = view.count(passing.as_ref());
         in_pieces(&shown, piece, |first, rows| {
             deadline.check()?;
-            each(view.show(plan, rows, window.offset + first, count, |column| {
-                let shown = |name: &str| Ok(self.table.column(name)?.pick(rows));
-                looked_up(column.from, &shown, look_up)
+            each(view.show(plan, rows, window.offset + first, count, deadline, |column| {
+                let shown = |name: &str| self.table.column(name)?.pick(rows, deadline);
+                looked_up(column.from, &shown, look_up, deadline)
             })?)
         })
     }
@@ -78,7 +78,7 @@ impl Made {
             if field || (column.from != Compute::RowNumber && plan.uses(column.name)) {
                 deadline.check()?;
                 let all = |name: &str| Ok(self.table.column(name)?.clone());
-                columns.push((column.name, looked_up(column.from, &all, look_up)?));
+                columns.push((column.name, looked_up(column.from, &all, look_up, deadline)?));
             }
         }
         let tie = self.table.column(KEY)?.clone();

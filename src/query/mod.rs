@@ -18,7 +18,9 @@
 //! In: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
 //! Out: rows that serialise to the shapes of the API. Invariants: one answer comes from one snapshot; equal
 //! input gives equal rows in equal order; every row has exactly one place in the order, so that paging neither
-//! repeats nor drops one. Long loops look at a [`Deadline`]. It does not know users, requests or status codes.
+//! repeats nor drops one. No loop over rows, groups, dictionaries or conditions runs
+//! for longer than a few milliseconds without a look at the [`Deadline`], and what is shared among threads runs on those
+//! of a pool for queries alone. It does not know users, requests or status codes.
 
 mod base;
 mod bitmap;
@@ -47,6 +49,7 @@ mod made;
 mod order;
 mod page;
 mod page_state;
+mod pool;
 mod scan;
 mod search;
 mod table;
@@ -71,6 +74,7 @@ pub use made::Made;
 pub use order::{OrderKey, parse as read_order};
 pub use page::{Page, Row, Window};
 pub use page_state::{PageState, StatePart};
+pub use pool::start_threads;
 pub use scan::{Activity, Internal, Scan, Selection};
 pub use search::{ExportPage, Found, Patience, Question, SearchFigures, Searches};
 pub use table::Table;

@@ -113,15 +113,15 @@ impl<'a> Scan<'a> {
         match self.selection.scope {
             Scope::Domain { .. } | Scope::Host { port: None, .. } => {
                 let mut last = (String::new(), false);
-                self.snapshot.for_each_pair(&self.selection.scope, |target, source, counts| {
+                let tell = |target: &str, source: &str, counts: &PairCounts| {
                     if last.0 != source {
                         last = (source.to_owned(), self.selection.counts_source(source, self.suffixes));
                     }
                     if last.1 {
                         tell(target, source, counts);
                     }
-                })?;
-                self.deadline.check()?;
+                };
+                self.snapshot.for_each_pair(&self.selection.scope, &|| self.deadline.check(), tell)?;
             }
             Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
                 for link in self.backlinks(Activity::Active) {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::QueryError;
 use super::column::{Column, Meaning};
 use super::dictionary::{AddressesBuilder, TextsBuilder};
 use super::field::{Family, Field, PartOf, Read};
+use super::pool::parallel;
+use super::{Deadline, QueryError};
 use crate::model::Day;
 use crate::urls::Suffixes;
 
@@ -52,23 +53,33 @@ impl Table {
     }
 
     /// The rows named, in that order.
-    pub(super) fn pick(&self, rows: &[u32]) -> Self {
-        self.made_of(rows.len(), |column| column.pick(rows))
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn pick(&self, rows: &[u32], deadline: &Deadline) -> Result<Self, QueryError> {
+        self.made_of(rows.len(), |column| column.pick(rows, deadline))
     }
 
     /// As [`Self::pick`], with dictionaries of what these rows need and no more.
-    pub(super) fn pick_apart(&self, rows: &[u32]) -> Self {
-        self.made_of(rows.len(), |column| column.pick_apart(rows))
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(super) fn pick_apart(&self, rows: &[u32], deadline: &Deadline) -> Result<Self, QueryError> {
+        self.made_of(rows.len(), |column| column.pick_apart(rows, deadline))
     }
 
-    fn made_of(&self, rows: usize, column: impl Fn(&Column) -> Column + Sync) -> Self {
-        let made = |(name, old): &(String, Column)| (name.clone(), column(old));
-        let columns = if rows < ROWS_A_THREAD {
+    fn made_of(
+        &self,
+        rows: usize,
+        column: impl Fn(&Column) -> Result<Column, QueryError> + Sync,
+    ) -> Result<Self, QueryError> {
+        let made = |(name, old): &(String, Column)| Ok((name.clone(), column(old)?));
+        let columns: Result<_, QueryError> = if rows < ROWS_A_THREAD {
             self.columns.iter().map(made).collect()
         } else {
-            self.columns.par_iter().map(made).collect()
+            parallel(|| self.columns.par_iter().map(made).collect())
         };
-        Self { rows, columns }
+        Ok(Self { rows, columns: columns? })
     }
 
     /// Bytes of memory.
@@ -103,13 +114,14 @@ impl<F: Family> TableBuilder<F> {
         fields: &'static [Field<F>],
         rows: &'a [F::Row<'a>],
         suffixes: &'a Suffixes,
+        deadline: &Deadline,
     ) -> Result<Table, QueryError>
     where
         F::Row<'a>: Sync,
     {
         let mut builder = Self::new(fields);
-        builder.push(rows, suffixes)?;
-        builder.finish(suffixes)
+        builder.push(rows, suffixes, deadline)?;
+        builder.finish(suffixes, deadline)
     }
 
     pub fn rows(&self) -> usize {
@@ -119,8 +131,13 @@ impl<F: Family> TableBuilder<F> {
     /// Adds rows, the columns shared among threads.
     ///
     /// # Errors
-    /// [`QueryError::TooManyRows`].
-    pub fn push<'a>(&mut self, rows: &'a [F::Row<'a>], suffixes: &'a Suffixes) -> Result<(), QueryError>
+    /// [`QueryError::TooManyRows`]; [`QueryError::Deadline`].
+    pub fn push<'a>(
+        &mut self,
+        rows: &'a [F::Row<'a>],
+        suffixes: &'a Suffixes,
+        deadline: &Deadline,
+    ) -> Result<(), QueryError>
     where
         F::Row<'a>: Sync,
     {
@@ -128,31 +145,37 @@ impl<F: Family> TableBuilder<F> {
         if self.rows >= u32::MAX as usize {
             return Err(QueryError::TooManyRows);
         }
-        let fill = |sink: &mut Sink<F>| rows.iter().for_each(|row| sink.push(row, suffixes));
+        let fill = |sink: &mut Sink<F>| {
+            rows.chunks(ROWS_A_LOOK).try_for_each(|rows| {
+                deadline.check()?;
+                rows.iter().for_each(|row| sink.push(row, suffixes));
+                Ok(())
+            })
+        };
         if rows.len() < ROWS_A_THREAD {
-            self.sinks.iter_mut().for_each(|(_, sink)| fill(sink));
-        } else {
-            self.sinks.par_iter_mut().with_max_len(1).for_each(|(_, sink)| fill(sink));
+            return self.sinks.iter_mut().try_for_each(|(_, sink)| fill(sink));
         }
-        Ok(())
+        let sinks = &mut self.sinks;
+        parallel(|| sinks.par_iter_mut().with_max_len(1).try_for_each(|(_, sink)| fill(sink)))
     }
 
     /// # Errors
-    /// [`QueryError::Declaration`] for a part of a field that there is not.
-    pub fn finish(self, suffixes: &Suffixes) -> Result<Table, QueryError> {
+    /// [`QueryError::Declaration`] for a part of a field that there is not; [`QueryError::Deadline`].
+    pub fn finish(self, suffixes: &Suffixes, deadline: &Deadline) -> Result<Table, QueryError> {
+        deadline.check()?;
         let finish = |(name, sink): (&str, Sink<F>)| (name.to_owned(), sink.finish());
         let large = self.rows >= ROWS_A_THREAD;
         let columns = if large {
-            self.sinks.into_par_iter().map(finish).collect()
+            parallel(|| self.sinks.into_par_iter().map(finish).collect())
         } else {
             self.sinks.into_iter().map(finish).collect()
         };
         let mut table = Table { rows: self.rows, columns };
         let part = |&(name, whole, part): &(&str, &str, PartOf)| {
-            Ok((name.to_owned(), part_of(table.column(whole)?, |text| part(text, suffixes))?))
+            Ok((name.to_owned(), part_of(table.column(whole)?, |text| part(text, suffixes), deadline)?))
         };
         let parts: Vec<(String, Column)> = if large {
-            self.parts.par_iter().map(part).collect::<Result<_, QueryError>>()?
+            parallel(|| self.parts.par_iter().map(part).collect::<Result<_, QueryError>>())?
         } else {
             self.parts.iter().map(part).collect::<Result<_, QueryError>>()?
         };
@@ -162,18 +185,33 @@ impl<F: Family> TableBuilder<F> {
 }
 
 /// The column of a part of each text.
-fn part_of<'c>(whole: &'c Column, part: impl Fn(&'c str) -> &'c str) -> Result<Column, QueryError> {
+fn part_of<'c>(
+    whole: &'c Column,
+    part: impl Fn(&'c str) -> &'c str,
+    deadline: &Deadline,
+) -> Result<Column, QueryError> {
     let Meaning::Texts(texts) = whole.meaning() else {
         return Err(QueryError::Declaration("a part of what is no text".to_owned()));
     };
     let mut parts = TextsBuilder::default();
-    let codes: Vec<u32> = (0..texts.len() as u32).map(|code| parts.code(part(texts.get(code)))).collect();
-    let cells = whole.cells().iter().map(|code| codes[code as usize]).collect();
+    let mut codes = Vec::with_capacity(texts.len());
+    for code in 0..texts.len() {
+        deadline.check_at(code)?;
+        codes.push(parts.code(part(texts.get(code as u32))));
+    }
+    let mut cells = Vec::with_capacity(whole.rows());
+    for (row, code) in whole.cells().iter().enumerate() {
+        deadline.check_at(row)?;
+        cells.push(codes[code as usize]);
+    }
     Ok(Column::new(cells, Meaning::Texts(Arc::new(parts.finish()))))
 }
 
 /// Fewer rows than this are not worth a second thread.
 const ROWS_A_THREAD: usize = 1_024;
+
+/// Rows put into one column between two looks at the deadline.
+const ROWS_A_LOOK: usize = 4_096;
 
 /// One column being filled.
 enum Sink<F: Family> {

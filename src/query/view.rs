@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 use super::bitmap::Bitmap;
 use super::column::Column;
 use super::compute::Compute;
+use super::deadline::CELLS_A_LOOK;
 use super::order::{self, OrderKey, Sorting};
 use super::page::row_numbers;
 use super::{Deadline, ListColumn, Listing, Page, Plan, QueryError, Table, Window};
@@ -110,7 +111,7 @@ impl View {
     pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
         let passing = self.passing(plan, deadline)?;
         let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
-        self.show(plan, &shown, window.offset, self.count(passing.as_ref()), no_other)
+        self.show(plan, &shown, window.offset, self.count(passing.as_ref()), deadline, no_other)
     }
 
     /// As [`Self::page`], handed out in pages of at most `piece` rows; in one without rows where there are none.
@@ -129,7 +130,7 @@ impl View {
         let shown = self.shown(plan, passing.as_ref(), window, deadline)?;
         let count = self.count(passing.as_ref());
         in_pieces(&shown, piece, |first, rows| {
-            each(self.show(plan, rows, window.offset + first, count, no_other)?)
+            each(self.show(plan, rows, window.offset + first, count, deadline, no_other)?)
         })
     }
 
@@ -155,13 +156,13 @@ impl View {
             test.keep(&mut passing, column, self.rows.start, deadline)?;
         }
         match self.listing.first_of {
-            Some(name) => Ok(Some(self.first_of(self.column(name)?, &passing)?)),
+            Some(name) => Ok(Some(self.first_of(self.column(name)?, &passing, deadline)?)),
             None => Ok(Some(passing)),
         }
     }
 
     /// Of the rows that pass, the first of each value of a column, in the default order.
-    fn first_of(&self, column: &Column, passing: &Bitmap) -> Result<Bitmap, QueryError> {
+    fn first_of(&self, column: &Column, passing: &Bitmap, deadline: &Deadline) -> Result<Bitmap, QueryError> {
         let mut left = Bitmap::empty(passing.len());
         let mut met = FxHashSet::default();
         let mut meet = |row: u32| {
@@ -170,11 +171,19 @@ impl View {
             }
         };
         if self.stored.is_some() {
-            passing.rows_from(0).for_each(meet);
+            for (at, row) in passing.rows_from(0).enumerate() {
+                deadline.check_at(at)?;
+                meet(row);
+            }
         } else {
             let first = self.rows.start as u32;
-            let order = self.in_order(&self.listing.default_keys())?;
-            order.iter().map(|row| row - first).filter(|&row| passing.get(row as usize)).for_each(&mut meet);
+            let order = self.in_order(&self.listing.default_keys(), deadline)?;
+            for (at, row) in order.iter().map(|row| row - first).enumerate() {
+                deadline.check_at(at)?;
+                if passing.get(row as usize) {
+                    meet(row);
+                }
+            }
         }
         Ok(left)
     }
@@ -204,12 +213,24 @@ impl View {
                 None => (first..).take(count).collect(),
                 Some(passing) => passing.rows_from(0).map(|row| first + row).collect(),
             };
-            return Ok(order::select(candidates, &self.sortings(&plan.order)?, offset, limit));
+            return order::select(candidates, &self.sortings(&plan.order)?, offset, limit, deadline);
         }
         deadline.check()?;
-        let order = self.in_order(&plan.order)?;
-        let passes = |row: &u32| passing.is_none_or(|passing| passing.get((row - first) as usize));
-        Ok(order.iter().copied().filter(passes).skip(offset).take(limit).collect())
+        let order = self.in_order(&plan.order, deadline)?;
+        let Some(passing) = passing else {
+            return Ok(order.iter().copied().skip(offset).take(limit).collect());
+        };
+        let (mut skipped, mut shown) = (0, Vec::new());
+        for rows in order.chunks(CELLS_A_LOOK) {
+            deadline.check()?;
+            let mut passing = rows.iter().copied().filter(|row| passing.get((row - first) as usize));
+            skipped += passing.by_ref().take(offset - skipped).count();
+            shown.extend(passing.take(limit - shown.len()));
+            if shown.len() == limit {
+                break;
+            }
+        }
+        Ok(shown)
     }
 
     /// All columns of the rows named; those that the view has not are worked out by `other`.
@@ -219,13 +240,14 @@ impl View {
         shown: &[u32],
         offset: usize,
         count: usize,
+        deadline: &Deadline,
         other: impl Fn(&ListColumn) -> Result<Column, QueryError>,
     ) -> Result<Page, QueryError> {
         let columns = plan.columns.iter().map(|column| {
             let known = self.columns.iter().find(|(name, _)| *name == column.name);
             let cells = match (column.from, known) {
                 (Compute::RowNumber, _) => row_numbers(offset, shown.len()),
-                (_, Some((_, known))) => known.pick(shown),
+                (_, Some((_, known))) => known.pick(shown, deadline)?,
                 (_, None) => other(column)?,
             };
             Ok((column.name, cells))
@@ -250,7 +272,11 @@ impl View {
     }
 
     /// All rows in an order.
-    pub(super) fn in_order(&self, keys: &[OrderKey]) -> Result<Arc<Vec<u32>>, QueryError> {
+    pub(super) fn in_order(
+        &self,
+        keys: &[OrderKey],
+        deadline: &Deadline,
+    ) -> Result<Arc<Vec<u32>>, QueryError> {
         let known = |orders: &[Ordered]| {
             orders.iter().find(|(known, _)| known == keys).map(|(_, order)| Arc::clone(order))
         };
@@ -258,7 +284,7 @@ impl View {
             return Ok(order);
         }
         let rows = (self.rows.start as u32..self.rows.end as u32).collect();
-        let order = Arc::new(order::sort(rows, &self.sortings(keys)?));
+        let order = Arc::new(order::sort(rows, &self.sortings(keys)?, deadline)?);
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         if orders.len() == ORDERS_KEPT {
             orders.remove(0);

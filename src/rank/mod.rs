@@ -23,6 +23,7 @@ use crate::config::RankConfig;
 use crate::graph::GraphError;
 use crate::model::SearchRank;
 use crate::store::{Store, StoreError};
+use crate::threads::lower_priority;
 use crate::urls::{Suffixes, Surt, SurtError};
 
 /// Which of the three graphs is being ranked.
@@ -95,6 +96,7 @@ pub fn rank_all(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.threads)
         .thread_name(|number| format!("rank-{number}"))
+        .start_handler(|_| lower_priority())
         .build()?;
     pool.install(|| {
         let ranking = {

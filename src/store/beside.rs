@@ -39,6 +39,7 @@ impl Store {
         store.beside = Some(folder);
         store.refuse_other_formats()?;
         store.resume_numbers()?;
+        store.look_for_users()?;
         store.open_seen_beside()?;
         Ok(store)
     }

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use crate::model::SearchRank;
+use crate::sorting::sort_by;
 use crate::urls::Surt;
 
 use super::codec::Damage;
@@ -14,6 +15,10 @@ use super::{Snapshot, StoreError, values};
 
 /// Keys looked up by one thread in one go. Fewer are not worth a second thread.
 const KEYS_A_THREAD: usize = 8_192;
+/// Keys looked up before it is asked whether to go on: each may be read off a disk.
+const KEYS_A_LOOK: usize = 256;
+/// Keys made, or sorted, between two such questions.
+const KEYS_A_RUN: usize = 1 << 13;
 /// Steps towards a key before it is searched: a search costs about as much.
 const STEPS: usize = 12;
 
@@ -22,31 +27,42 @@ const STEPS: usize = 12;
 pub type PageStatus = (u16, u8);
 
 impl Snapshot<'_> {
-    /// The ranks of pages, by canonical URL, one for each in the order given; 0 where unknown.
+    /// The ranks of pages, by canonical URL, one for each in the order given; 0 where unknown. `proceed` is asked every
+    /// few hundred names; its error ends the look-up.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn page_ranks(&self, urls: &[&str]) -> Result<Vec<SearchRank>, StoreError> {
+    /// [`StoreError`] when the database fails or a record is damaged, and what `proceed` reports.
+    pub fn page_ranks<E: From<StoreError> + Send>(
+        &self,
+        urls: &[&str],
+        proceed: &(impl Fn() -> Result<(), E> + Sync),
+    ) -> Result<Vec<SearchRank>, E> {
         let prefix = key_prefix(self.rank_generation()?, RankKind::Page);
-        let keys = Keys::sorted(urls, |url, key| {
+        let push = |url: &str, key: &mut Vec<u8>| {
             key.extend_from_slice(&prefix);
             Surt::push_sortable(url, key)
-        });
-        self.look_up(RANKS, &keys, decode_rank)
+        };
+        let keys = Keys::sorted(urls, push, proceed)?;
+        self.look_up(RANKS, &keys, decode_rank, proceed)
     }
 
     /// The ranks of registrable domains, likewise.
     ///
     /// # Errors
     /// As [`Self::page_ranks`].
-    pub fn domain_ranks(&self, domains: &[&str]) -> Result<Vec<SearchRank>, StoreError> {
+    pub fn domain_ranks<E: From<StoreError> + Send>(
+        &self,
+        domains: &[&str],
+        proceed: &(impl Fn() -> Result<(), E> + Sync),
+    ) -> Result<Vec<SearchRank>, E> {
         let prefix = key_prefix(self.rank_generation()?, RankKind::Domain);
-        let keys = Keys::sorted(domains, |domain, key| {
+        let push = |domain: &str, key: &mut Vec<u8>| {
             key.extend_from_slice(&prefix);
             key.extend_from_slice(domain.as_bytes());
             true
-        });
-        self.look_up(RANKS, &keys, decode_rank)
+        };
+        let keys = Keys::sorted(domains, push, proceed)?;
+        self.look_up(RANKS, &keys, decode_rank, proceed)
     }
 
     /// What came of the last visits to pages, by canonical URL, one for each in the order given; `None` for pages
@@ -54,19 +70,24 @@ impl Snapshot<'_> {
     ///
     /// # Errors
     /// As [`Self::page_ranks`].
-    pub fn page_statuses(&self, urls: &[&str]) -> Result<Vec<Option<PageStatus>>, StoreError> {
-        let keys = Keys::sorted(urls, Surt::push_sortable);
-        self.look_up(PAGES, &keys, |value| values::decode_page_status(value).map(Some))
+    pub fn page_statuses<E: From<StoreError> + Send>(
+        &self,
+        urls: &[&str],
+        proceed: &(impl Fn() -> Result<(), E> + Sync),
+    ) -> Result<Vec<Option<PageStatus>>, E> {
+        let keys = Keys::sorted(urls, Surt::push_sortable, proceed)?;
+        self.look_up(PAGES, &keys, |value| values::decode_page_status(value).map(Some), proceed)
     }
 
     /// What stands under the keys, in the order in which they were given; the default where nothing does.
-    fn look_up<T: Clone + Default + Send>(
+    fn look_up<T: Clone + Default + Send, E: From<StoreError> + Send>(
         &self,
         family: &'static str,
         keys: &Keys,
         decode: impl Fn(&[u8]) -> Result<T, Damage> + Sync,
-    ) -> Result<Vec<T>, StoreError> {
-        let look_up = |part| self.look_up_part(family, keys, part, &decode);
+        proceed: &(impl Fn() -> Result<(), E> + Sync),
+    ) -> Result<Vec<T>, E> {
+        let look_up = |part| self.look_up_part(family, keys, part, &decode, proceed);
         let parts: Vec<Vec<T>> = if keys.order.len() <= KEYS_A_THREAD {
             vec![look_up(&keys.order)?]
         } else {
@@ -79,18 +100,22 @@ impl Snapshot<'_> {
         Ok(found)
     }
 
-    fn look_up_part<T: Clone + Default>(
+    fn look_up_part<T: Clone + Default, E: From<StoreError>>(
         &self,
         family: &'static str,
         keys: &Keys,
         part: &[Place],
         decode: impl Fn(&[u8]) -> Result<T, Damage>,
-    ) -> Result<Vec<T>, StoreError> {
+        proceed: &impl Fn() -> Result<(), E>,
+    ) -> Result<Vec<T>, E> {
         let handle = self.store.family(family)?;
         let mut cursor = self.state.raw_iterator_cf_opt(handle, Reading::Browse.options(None));
         let mut found = Vec::with_capacity(part.len());
         cursor.seek(part.first().map_or(&[][..], |first| keys.get(first.at)));
-        for place in part {
+        for (number, place) in part.iter().enumerate() {
+            if number.is_multiple_of(KEYS_A_LOOK) {
+                proceed()?;
+            }
             let key = keys.get(place.at);
             let mut steps = 0;
             while cursor.key().is_some_and(|met| met < key) {
@@ -101,7 +126,7 @@ impl Snapshot<'_> {
                 }
                 steps += 1;
             }
-            cursor.status()?;
+            cursor.status().map_err(StoreError::from)?;
             let value = match cursor.item() {
                 Some((met, value)) if met == key => {
                     decode(value).map_err(|damage| StoreError::damaged(family, key, damage.0))?
@@ -133,10 +158,17 @@ struct Place {
 
 impl Keys {
     /// `push` appends the key of a name, and tells whether it has one.
-    fn sorted(names: &[&str], push: impl Fn(&str, &mut Vec<u8>) -> bool) -> Self {
+    fn sorted<E: Send>(
+        names: &[&str],
+        push: impl Fn(&str, &mut Vec<u8>) -> bool,
+        proceed: &(impl Fn() -> Result<(), E> + Sync),
+    ) -> Result<Self, E> {
         let mut keys = Self { bytes: Vec::new(), ends: Vec::with_capacity(names.len()), order: Vec::new() };
         let mut places = Vec::with_capacity(names.len());
         for (at, name) in names.iter().enumerate() {
+            if at.is_multiple_of(KEYS_A_RUN) {
+                proceed()?;
+            }
             let start = keys.bytes.len();
             if push(name, &mut keys.bytes) {
                 places.push(Place { start: 0, at });
@@ -149,10 +181,10 @@ impl Keys {
         for place in &mut places {
             place.start = first_bytes(&keys.get(place.at)[shared..]);
         }
-        places.par_sort_unstable_by(|a, b| {
-            a.start.cmp(&b.start).then_with(|| keys.get(a.at).cmp(keys.get(b.at)))
-        });
-        Self { order: places, ..keys }
+        let compare =
+            |a: &Place, b: &Place| a.start.cmp(&b.start).then_with(|| keys.get(a.at).cmp(keys.get(b.at)));
+        sort_by(&mut places, KEYS_A_RUN, &compare, proceed)?;
+        Ok(Self { order: places, ..keys })
     }
 
     /// How many bytes all keys begin with.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::urls::Surt;
@@ -138,7 +139,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
+        let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
         self.db.put_cf(self.family(META)?, user_key(name), hash)?;
+        self.has_users.store(true, Ordering::Release);
         self.users_number.fetch_add(1, Ordering::Release);
         Ok(())
     }
@@ -148,10 +151,26 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
         self.db.delete_cf(self.family(META)?, user_key(name))?;
+        // Nobody is remembered any more, whatever comes of the counting.
         self.users_number.fetch_add(1, Ordering::Release);
+        self.look_for_users()?;
         Ok(known)
+    }
+
+    /// Whether there is a user. Does not touch the disk, so that every request may ask.
+    pub fn has_users(&self) -> bool {
+        self.has_users.load(Ordering::Acquire)
+    }
+
+    /// Looks whether there are users. One whose record is damaged is one: the API is not to be opened by damage.
+    pub(super) fn look_for_users(&self) -> Result<(), StoreError> {
+        let mut cursor = self.db.raw_iterator_cf_opt(self.family(META)?, bounded(after_prefix(USER_PREFIX)));
+        cursor.seek(USER_PREFIX);
+        self.has_users.store(cursor.valid(), Ordering::Release);
+        Ok(cursor.status()?)
     }
 
     /// A number that is raised once a user has been added, changed or removed. While it stays the same, so do the

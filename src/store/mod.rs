@@ -34,7 +34,7 @@ mod verify;
 mod walk;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::{
@@ -91,6 +91,10 @@ pub struct Store {
     change_number: AtomicU64,
     /// Raised with every change of the API's users.
     users_number: AtomicU64,
+    /// Whether there are any.
+    has_users: AtomicBool,
+    /// Held while they are changed.
+    changing_users: Mutex<()>,
     /// Of a store that is read beside another process: what RocksDB keeps for it.
     beside: Option<tempfile::TempDir>,
 }
@@ -151,6 +155,7 @@ impl Store {
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
         store.check_format(config.upgrade)?;
+        store.look_for_users()?;
         store.resume_numbers()?;
         store.open_seen()?;
         Ok(store)
@@ -173,6 +178,8 @@ impl Store {
             known_urls: AtomicU64::new(0),
             change_number: AtomicU64::new(0),
             users_number: AtomicU64::new(0),
+            has_users: AtomicBool::new(false),
+            changing_users: Mutex::default(),
             beside: None,
         }
     }
@@ -391,8 +398,12 @@ fn outlinks_from(
 
 /// The index's own list of seeds, in its data directory.
 pub const SEEDS_FILE: &str = "seeds.txt";
+/// Its own list of hosts that are not fetched, likewise.
+pub const BLOCKS_FILE: &str = "blocks.txt";
 /// The number of the daemon's process, likewise.
 pub const PID_FILE: &str = "backlinkd.pid";
+/// Where the process that has the store open is asked for changes, likewise.
+pub const SOCKET_FILE: &str = "backlinkd.sock";
 
 /// RocksDB's `CURRENT` names the database's manifest: where it is missing, there is no database.
 fn holds_database(directory: &Path) -> bool {
@@ -408,9 +419,9 @@ fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
     let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
     let entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
     let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
-    // Seeds may be listed before there is anything else.
-    let is_beside =
-        |entry: &std::fs::DirEntry| [SEEDS_FILE, PID_FILE].iter().any(|name| entry.file_name() == *name);
+    // Seeds and blocks may be listed before there is anything else.
+    let known = [SEEDS_FILE, BLOCKS_FILE, PID_FILE, SOCKET_FILE];
+    let is_beside = |entry: &std::fs::DirEntry| known.iter().any(|name| entry.file_name() == *name);
     if !own && entries.flatten().any(|entry| !is_beside(&entry)) {
         return Err(unusable(
             "it holds files of something else; give an empty or a new directory".to_owned(),

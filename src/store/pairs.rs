@@ -128,6 +128,9 @@ fn host(part: &[u8]) -> Result<String, Damage> {
     Surt::host_of(part).map_err(|_| Damage("a host"))
 }
 
+/// Pairs walked over, told of or not, before it is asked whether to go on.
+const PAIRS_A_LOOK: usize = 512;
+
 impl Snapshot<'_> {
     /// Host pairs with active links into a domain or into a host on all its ports. Other scopes have no pairs of
     /// their own: their backlinks must be counted.
@@ -140,18 +143,27 @@ impl Snapshot<'_> {
         Box::new(rows.filter(|row| row.as_ref().map_or(true, |pair| pair.counts.links > 0)))
     }
 
-    /// Tells of the same pairs, target host before source host, without memory of its own for each.
+    /// Tells of the same pairs, target host before source host, without memory of its own for each. `proceed` is asked
+    /// every few hundred pairs; its error ends the walk.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails or a pair is damaged; some pairs may have been told of by then.
-    pub fn for_each_pair(
+    /// [`StoreError`] when the database fails or a pair is damaged, and what `proceed` reports; some pairs may have been
+    /// told of by then.
+    pub fn for_each_pair<E: From<StoreError>>(
         &self,
         scope: &Scope,
+        proceed: &impl Fn() -> Result<(), E>,
         mut tell: impl FnMut(&str, &str, &PairCounts),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), E> {
         let mut cursor = ScopeCursor::new(self, hosts_of(PAIRS, scope, &self.store.suffixes));
         let (mut target, mut source) = (HostText::default(), HostText::default());
-        while cursor.advance()? {
+        for row in 0_usize.. {
+            if row.is_multiple_of(PAIRS_A_LOOK) {
+                proceed()?;
+            }
+            if !cursor.advance()? {
+                break;
+            }
             let Some((key, value)) = cursor.row() else { break };
             let damaged = |damage: Damage| StoreError::damaged(PAIRS, key, damage.0);
             let (target_part, source_part) = split_pair(key).map_err(damaged)?;

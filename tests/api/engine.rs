@@ -129,7 +129,7 @@ fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord
     assert_eq!(plan.warnings, [""; 0]);
     let records: Vec<BacklinkRecord> =
         records.iter().filter(|record| counts(question, record)).cloned().collect();
-    let base = Base::of_backlinks(&records, &SUFFIXES, &MadeUp).unwrap();
+    let base = Base::of_backlinks(&records, &SUFFIXES, &MadeUp, &deadline).unwrap();
     let view = View::of(listing, &base, Activity::Active, &MadeUp, &deadline).unwrap();
     let page = view.page(&plan, question.window, &deadline).unwrap();
     (serde_json::to_value(&page).unwrap(), page.count)

@@ -236,3 +236,37 @@ fn a_daemon_that_others_can_reach_needs_users() {
     let open = place.run(&["run", "--listen", "0.0.0.0:0", "--seeds", "seeds.txt"]).with(1);
     assert!(open.err.contains("user add NAME"), "{}", open.err);
 }
+
+/// The threads of a process: their names, and how nice each is.
+fn threads(id: u32) -> Vec<(String, i32)> {
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
+    let thread = |stat: String| {
+        // Number, (name), state, and the niceness as the nineteenth field.
+        let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(") ").unwrap();
+        (name.to_owned(), rest.split(' ').nth(16).unwrap().parse().unwrap())
+    };
+    stats.map(thread).collect()
+}
+
+/// Whoever asks much does not take the crawl's cores.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_computes_answers_comes_after_what_crawls() {
+    let web = web(Duration::ZERO).await;
+    let place = Place::at(&web).set("api.query_threads=3").set("search.builders=2");
+    place.file("seeds.txt", "a.test\n");
+    let mut daemon = place.start(&RUN);
+    let address = daemon.address();
+    let answer = || get(address, "/backlinks?url=b.test", None);
+    daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
+    let threads = threads(daemon.id());
+    let nice = |name: &str| -> Vec<i32> {
+        threads.iter().filter(|(thread, _)| thread.starts_with(name)).map(|(_, nice)| *nice).collect()
+    };
+    let own = threads.iter().find(|(name, _)| name == "backlinkd").unwrap().1;
+    let lower = own.max(10);
+    assert_eq!((nice("query-"), nice("search-index")), (vec![lower; 3], vec![lower; 2]), "{threads:?}");
+    assert!(nice("tokio").iter().chain(&nice("backlinkd")).all(|nice| *nice == own), "{threads:?}");
+    daemon.signal("TERM");
+    daemon.end().with(0);
+}

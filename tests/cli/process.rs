@@ -50,6 +50,13 @@ impl Place {
             .set("crawl.retry_delay=0s")
     }
 
+    /// The same, with another data directory.
+    #[must_use]
+    pub fn over(mut self, data: &Path) -> Self {
+        self.given[1] = data.display().to_string();
+        self
+    }
+
     #[must_use]
     pub fn set(mut self, set: &str) -> Self {
         self.given.extend(["--set".to_owned(), set.to_owned()]);

@@ -175,3 +175,23 @@ fn ranks_change_the_generation_and_the_queue_changes_nothing() {
     // What was taken before keeps to its state.
     assert_eq!((earlier.rank_generation().unwrap(), earlier.last_change().unwrap()), (0, 0));
 }
+
+/// Also once it is opened anew.
+#[test]
+fn a_store_knows_whether_it_has_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
+    let store = open();
+    let (none, number) = (store.has_users(), store.users_number());
+    store.put_user("alice", "hash").unwrap();
+    store.put_user("bob", "hash").unwrap();
+    assert!(!none && store.has_users() && store.users_number() > number);
+    drop(store);
+    let store = open();
+    assert!(store.has_users());
+    assert!(store.remove_user("alice").unwrap() && store.has_users());
+    assert!(store.remove_user("bob").unwrap() && !store.has_users());
+    assert!(!store.remove_user("bob").unwrap() && !store.has_users());
+    drop(store);
+    assert!(!open().has_users());
+}

@@ -7,6 +7,8 @@ use backlinkd::store::{BacklinkBatch, Snapshot, Store};
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
 
+use crate::support::go_on;
+
 use super::{SUFFIXES, config, url, web};
 
 fn open(folder: &tempfile::TempDir) -> Store {
@@ -55,18 +57,18 @@ fn many_ranks_are_each_pages_own() {
     // In no order, each page twice, most of them more than one thread's share apart.
     let texts: Vec<String> = (0..2 * PAGES).map(|n| page(n * 7_368_787 % PAGES)).collect();
     let urls: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let ranks = snapshot.page_ranks(&urls).unwrap();
+    let ranks = snapshot.page_ranks(&urls, &go_on).unwrap();
     assert_eq!(ranks, alone(&snapshot, &urls));
     let known = urls.iter().filter(|url| ranked.contains(**url)).count();
     assert_eq!(ranks.iter().filter(|rank| rank.0 > 0).count(), known);
     for step in [7, 100, 5_000] {
         let few: Vec<&str> = urls.iter().copied().step_by(step).collect();
-        assert_eq!(snapshot.page_ranks(&few).unwrap(), alone(&snapshot, &few), "every {step}th");
+        assert_eq!(snapshot.page_ranks(&few, &go_on).unwrap(), alone(&snapshot, &few), "every {step}th");
     }
     let texts: Vec<String> = (0..1_000).chain(500..600).map(domain).collect();
     let domains: Vec<&str> = texts.iter().map(String::as_str).chain(["", "com", "\u{ff}"]).collect();
     let expected: Vec<_> = domains.iter().map(|domain| snapshot.domain_rank(domain).unwrap()).collect();
-    assert_eq!(snapshot.domain_ranks(&domains).unwrap(), expected);
+    assert_eq!(snapshot.domain_ranks(&domains, &go_on).unwrap(), expected);
     assert_eq!(expected.iter().filter(|rank| rank.0 > 0).count(), 550);
 }
 
@@ -74,8 +76,8 @@ fn many_ranks_are_each_pages_own() {
 fn nothing_and_nonsense_can_be_looked_up() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
-    assert_eq!(store.snapshot().page_ranks(&[]).unwrap(), []);
-    assert_eq!(store.snapshot().page_ranks(&["http://a.com/"]).unwrap(), [SearchRank(0)]);
+    assert_eq!(store.snapshot().page_ranks(&[], &go_on).unwrap(), []);
+    assert_eq!(store.snapshot().page_ranks(&["http://a.com/"], &go_on).unwrap(), [SearchRank(0)]);
     let known = url("http://example.com/");
     let failed = |page: &CanonicalUrl| PageRecord {
         url: page.clone(),
@@ -94,8 +96,8 @@ fn nothing_and_nonsense_can_be_looked_up() {
         "http://example.com",
     ];
     let expected = [None, Some((404, 0)), None, None, Some((0, FailureKind::Tls as u8)), None];
-    assert_eq!(store.snapshot().page_statuses(&asked).unwrap(), expected);
-    assert_eq!(store.snapshot().page_statuses(&[]).unwrap(), []);
+    assert_eq!(store.snapshot().page_statuses(&asked, &go_on).unwrap(), expected);
+    assert_eq!(store.snapshot().page_statuses(&[], &go_on).unwrap(), []);
     let nothing = backlinkd::urls::Scope::Domain { domain: "example.com".to_owned() };
     assert_eq!(store.snapshot().backlink_batches(&nothing, 10).count(), 0);
 }
@@ -113,7 +115,9 @@ fn neighbours_of_equal_length_are_told_apart() {
     let snapshot = store.snapshot();
     let scope = backlinkd::urls::Scope::Domain { domain: "a.org".to_owned() };
     let mut told = Vec::new();
-    snapshot.for_each_pair(&scope, |target, source, _| told.push(format!("{source} {target}"))).unwrap();
+    snapshot
+        .for_each_pair(&scope, &go_on, |target, source, _| told.push(format!("{source} {target}")))
+        .unwrap();
     let expected = ["ftp", "www"]
         .into_iter()
         .flat_map(|to| (0..10).map(move |n| format!("w{n}.example.com {to}.a.org")));
@@ -156,6 +160,6 @@ proptest! {
         store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut std::iter::empty()).unwrap();
         let snapshot = store.snapshot();
         let asked: Vec<&str> = asked.iter().map(CanonicalUrl::as_str).collect();
-        prop_assert_eq!(snapshot.page_ranks(&asked).unwrap(), alone(&snapshot, &asked));
+        prop_assert_eq!(snapshot.page_ranks(&asked, &go_on).unwrap(), alone(&snapshot, &asked));
     }
 }

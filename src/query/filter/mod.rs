@@ -11,6 +11,7 @@
 //! inside a text. Texts may also stand in typographic quotes, ‘…’. The text is checked against the kinds of the
 //! fields before any row is read. Pure.
 
+mod members;
 mod parse;
 mod pattern;
 mod test;

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::super::QueryError;
 use super::super::column::Kind;
+use super::members::Members;
 use super::pattern::Pattern;
 use super::test::{Comparison, Literal, Test};
 use super::token::{Token, Word, split};
@@ -94,7 +95,7 @@ impl Parser<'_> {
         };
         let test = match operator {
             Operator::Compare(comparison) => Test::Compare(comparison, self.value(field, kind)?),
-            Operator::In => Test::In(self.list(field, kind)?),
+            Operator::In => Test::In(Members::of(self.list(field, kind)?)),
             Operator::Like { negated } => Test::Like { pattern: self.pattern(field, kind, &token)?, negated },
         };
         Ok(Condition { field, test })
@@ -235,7 +236,7 @@ mod tests {
                 compare(Comparison::Eq, Literal::Flag(true)),
                 compare(Comparison::Ge, Literal::Day(20_240_229)),
                 compare(Comparison::Lt, Literal::Day(20_240_301)),
-                Test::In(vec![text("a"), text("301")]),
+                Test::In(Members::of(vec![text("a"), text("301")])),
                 compare(Comparison::Ne, Literal::Address("192.0.2.1".parse().ok())),
                 compare(Comparison::Eq, Literal::Address(None)),
                 Test::Like { pattern: Pattern::new("i%"), negated: true },

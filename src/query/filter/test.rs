@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use super::super::QueryError;
 use super::super::bitmap::Bitmap;
 use super::super::column::{Cells, Column, Meaning, Value, each_width};
-use super::super::deadline::Deadline;
+use super::super::deadline::{Deadline, Steps};
+use super::super::pool::parallel;
+use super::members::Members;
 use super::pattern::Pattern;
 
 /// The cell after the last possible.
@@ -17,6 +19,9 @@ const END: u64 = 1 << 32;
 
 /// Dictionaries smaller than 64 times this are not worth a second thread.
 const WORDS_A_THREAD: usize = 256;
+
+/// 64 times as many values of a dictionary are tested between two looks at the deadline.
+const WORDS_A_LOOK: usize = 32;
 
 /// A value that a condition names, of the kind of its field.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +50,7 @@ pub enum Comparison {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     Compare(Comparison, Literal),
-    In(Vec<Literal>),
+    In(Members),
     Like { pattern: Pattern, negated: bool },
 }
 
@@ -64,10 +69,8 @@ impl Test {
         deadline.check()?;
         let all = first..first + rows.len();
         if column.codes().is_some() {
-            let codes = self.codes(column);
-            deadline.check()?;
-            each_width!(column.cells(), cells => rows.keep_codes(&cells[all], &codes));
-            return Ok(());
+            let codes = self.codes(column, deadline)?;
+            return each_width!(column.cells(), cells => rows.keep_codes(&cells[all], &codes, deadline));
         }
         match self {
             Self::Compare(comparison, literal) => {
@@ -81,14 +84,14 @@ impl Test {
                     Comparison::Eq => (below, through, false),
                     Comparison::Ne => (below, through, true),
                 };
-                keep_range(rows, column, all, from..to, outside);
+                keep_range(rows, column, all, from..to, outside, deadline)?;
             }
             // These are tested one by one: `in` on numbers, `like` on days.
             Self::In(_) | Self::Like { .. } => {
-                let mut kept = Bitmap::empty(rows.len());
-                for row in rows.rows_from(0) {
-                    deadline.check_at(row as usize)?;
-                    if self.passes(column.value(first + row as usize)) {
+                let (mut kept, mut steps) = (Bitmap::empty(rows.len()), Steps::of(deadline));
+                for (at, row) in rows.rows_from(0).enumerate() {
+                    deadline.check_at(at)?;
+                    if self.passes(column.value(first + row as usize), &mut steps)? {
                         kept.set(row as usize);
                     }
                 }
@@ -99,43 +102,61 @@ impl Test {
     }
 
     /// Which codes of a column with a dictionary pass: a text is tested once, however many rows have it.
-    fn codes(&self, column: &Column) -> Bitmap {
+    fn codes(&self, column: &Column, deadline: &Deadline) -> Result<Bitmap, QueryError> {
         if let (Self::Like { pattern, negated }, Meaning::Texts(texts)) = (self, column.meaning())
-            && let Some(codes) = pattern.search(texts, *negated)
+            && let Some(codes) = pattern.search(texts, *negated, deadline)?
         {
-            return codes;
+            return Ok(codes);
         }
-        let mut codes = Bitmap::empty(column.codes().unwrap_or(0));
-        codes.words_mut().par_iter_mut().with_min_len(WORDS_A_THREAD).enumerate().for_each(|(at, word)| {
-            let known = column.codes().unwrap_or(0);
-            for code in at * 64..(at * 64 + 64).min(known) {
-                *word |= u64::from(self.passes(column.meaning_of(code as u32))) << (code % 64);
+        let known = column.codes().unwrap_or(0);
+        let mut codes = Bitmap::empty(known);
+        let test = |(piece, words): (usize, &mut [u64])| {
+            deadline.check()?;
+            let mut steps = Steps::of(deadline);
+            let first = piece * WORDS_A_LOOK * 64;
+            for code in first..(first + words.len() * 64).min(known) {
+                let passes = self.passes(column.meaning_of(code as u32), &mut steps)?;
+                words[(code - first) / 64] |= u64::from(passes) << (code % 64);
             }
-        });
-        codes
+            Ok::<_, QueryError>(())
+        };
+        let words = codes.words_mut();
+        if words.len() < WORDS_A_THREAD {
+            words.chunks_mut(WORDS_A_LOOK).enumerate().try_for_each(test)?;
+        } else {
+            parallel(|| words.par_chunks_mut(WORDS_A_LOOK).enumerate().try_for_each(test))?;
+        }
+        Ok(codes)
     }
 
-    fn passes(&self, value: Value<'_>) -> bool {
-        match self {
+    fn passes(&self, value: Value<'_>, steps: &mut Steps<'_>) -> Result<bool, QueryError> {
+        Ok(match self {
             Self::Compare(comparison, literal) => comparison.holds(compare(value, literal)),
-            Self::In(literals) => {
-                literals.iter().any(|literal| compare(value, literal) == Some(Ordering::Equal))
-            }
+            Self::In(members) => members.contain(value),
             Self::Like { pattern, negated } => match value {
-                Value::Text(text) => pattern.matches(text) != *negated,
+                Value::Text(text) => pattern.matches(text, steps)? != *negated,
                 Value::Address(address) => {
                     let text = address.map(|address| address.to_string()).unwrap_or_default();
-                    pattern.matches(&text) != *negated
+                    pattern.matches(&text, steps)? != *negated
                 }
-                Value::Day(day) | Value::DayNumber(day) => pattern.matches(&format!("{day:08}")) != *negated,
+                Value::Day(day) | Value::DayNumber(day) => {
+                    pattern.matches(&format!("{day:08}"), steps)? != *negated
+                }
                 Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => false,
             },
-        }
+        })
     }
 }
 
 /// Keeps the rows whose cell lies in the range, or outside of it.
-fn keep_range(rows: &mut Bitmap, column: &Column, all: Range<usize>, range: Range<u64>, outside: bool) {
+fn keep_range(
+    rows: &mut Bitmap,
+    column: &Column,
+    all: Range<usize>,
+    range: Range<u64>,
+    outside: bool,
+    deadline: &Deadline,
+) -> Result<(), QueryError> {
     let most = match column.cells() {
         Cells::Bytes(_) => u64::from(u8::MAX),
         Cells::Halves(_) => u64::from(u16::MAX),
@@ -145,13 +166,13 @@ fn keep_range(rows: &mut Bitmap, column: &Column, all: Range<usize>, range: Rang
         if !outside {
             *rows = Bitmap::empty(rows.len());
         }
-        return;
+        return Ok(());
     }
     let (low, high) = (range.start, (range.end - 1).min(most));
     match column.cells() {
-        Cells::Bytes(cells) => rows.keep_between(&cells[all], low as u8, high as u8, outside),
-        Cells::Halves(cells) => rows.keep_between(&cells[all], low as u16, high as u16, outside),
-        Cells::Words(cells) => rows.keep_between(&cells[all], low as u32, high as u32, outside),
+        Cells::Bytes(cells) => rows.keep_between(&cells[all], (low as u8, high as u8), outside, deadline),
+        Cells::Halves(cells) => rows.keep_between(&cells[all], (low as u16, high as u16), outside, deadline),
+        Cells::Words(cells) => rows.keep_between(&cells[all], (low as u32, high as u32), outside, deadline),
     }
 }
 
@@ -185,7 +206,7 @@ impl Comparison {
 
 /// How the value stands to the literal; `None` for two that have nothing in common, which parsing rules out.
 /// A quotient by 100 is the number nearest to the two decimals, which is what reading a literal gives as well.
-fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
+pub(super) fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
     match (value, literal) {
         (Value::Number(value), Literal::Number(literal)) => f64::from(value).partial_cmp(literal),
         (Value::Hundredths(value), Literal::Number(literal)) => {

@@ -2,21 +2,22 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-
 use super::file::Label;
 use super::kept::{Kept, Key, Needs, Others, Part, What};
-use super::{HEAD_ROWS, Indexed, Shared};
+use super::queue::{Asked, Job, Queue};
+use super::{HEAD_ROWS, Indexed, SearchFigures, Shared};
 use crate::query::base::Base;
 use crate::query::facts::Facts;
 use crate::query::field::Rows;
 use crate::query::lookup::Known;
 use crate::query::table::Table;
 use crate::query::{CancelOnDrop, Deadline, QueryError, Scan, Selection};
+use crate::threads::lower_priority;
 
 /// Builders have no end of their own.
 const NO_END: Duration = Duration::MAX;
@@ -28,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Builder {
     /// What is being built.
     building: Mutex<HashMap<BuildKey, Arc<Build>>>,
-    jobs: Option<Sender<Job>>,
+    jobs: Arc<Jobs>,
     threads: Vec<JoinHandle<()>>,
     /// Ends what is being built.
     running: Option<CancelOnDrop>,
@@ -37,10 +38,7 @@ pub(super) struct Builder {
 /// What an index is of.
 type BuildKey = (Arc<Selection>, Rows);
 
-enum Job {
-    Build(Arc<Build>),
-    Write(Key, Kept),
-}
+type Jobs = Queue<Arc<Build>, (Key, Kept)>;
 
 /// One index being built.
 struct Build {
@@ -48,6 +46,40 @@ struct Build {
     rows: Rows,
     progress: Mutex<Progress>,
     changed: Condvar,
+    /// How many wait for it.
+    waiting: AtomicUsize,
+    /// Whether somebody has taken the first rows, and may come back for all.
+    previewed: AtomicBool,
+}
+
+/// Somebody who waits for a build.
+struct Waiter<'a>(&'a Build);
+
+impl<'a> Waiter<'a> {
+    fn of(build: &'a Build) -> Self {
+        build.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(build)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Asked for Arc<Build> {
+    fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.is_waited_for() || self.previewed.load(Ordering::Acquire)
+    }
+
+    fn give_up(&self) {
+        self.set(Progress::Failed);
+    }
 }
 
 #[derive(Clone)]
@@ -64,28 +96,26 @@ enum Progress {
 impl Builder {
     pub fn start(shared: &Arc<Shared>) -> io::Result<Self> {
         let deadline = Deadline::after(NO_END);
-        let (jobs, waiting) = unbounded();
+        let jobs = Arc::new(Jobs::new(shared.config.max_waiting_builds));
         let threads = (0..shared.config.builders)
             .map(|_| {
-                let (shared, waiting, deadline) = (Arc::clone(shared), waiting.clone(), deadline.clone());
+                let (shared, jobs, deadline) = (Arc::clone(shared), Arc::clone(&jobs), deadline.clone());
                 let thread = std::thread::Builder::new().name("search-index".to_owned());
-                thread.spawn(move || work(&shared, &waiting, &deadline))
+                thread.spawn(move || work(&shared, &jobs, &deadline))
             })
             .collect::<io::Result<Vec<_>>>()?;
         let running = Some(deadline.cancel_on_drop());
-        Ok(Self { building: Mutex::default(), jobs: Some(jobs), threads, running })
+        Ok(Self { building: Mutex::default(), jobs, threads, running })
     }
 
     /// Writes a view to disk, some time.
     pub fn write(&self, key: Key, kept: Kept) {
-        self.send(Job::Write(key, kept));
+        self.jobs.write((key, kept));
     }
 
-    fn send(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
-            // The threads listen as long as there is a builder.
-            let _ = jobs.send(job);
-        }
+    /// What waits, and what was dropped.
+    pub fn figures(&self) -> SearchFigures {
+        self.jobs.figures()
     }
 
     /// The rows of a selection: all of them, or the first ones when `patience` is over before all are read.
@@ -104,6 +134,7 @@ impl Builder {
         let until = patience.map(|patience| Instant::now() + patience);
         loop {
             let (build, is_first) = self.enter(selection, rows);
+            let _waiter = Waiter::of(&build);
             if is_first {
                 self.begin(shared, &build, deadline)?;
             }
@@ -131,8 +162,14 @@ impl Builder {
             return (Arc::clone(build), false);
         }
         let progress = Mutex::new(Progress::Begun);
-        let build =
-            Arc::new(Build { selection: Arc::clone(selection), rows, progress, changed: Condvar::new() });
+        let build = Arc::new(Build {
+            selection: Arc::clone(selection),
+            rows,
+            progress,
+            changed: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            previewed: AtomicBool::new(false),
+        });
         building.insert(key, Arc::clone(&build));
         (build, true)
     }
@@ -145,7 +182,7 @@ impl Builder {
             finish(shared, build, indexed);
         } else {
             build.set(Progress::Preview(indexed));
-            self.send(Job::Build(Arc::clone(build)));
+            self.jobs.build(Arc::clone(build));
         }
         drop(unless);
         Ok(())
@@ -155,7 +192,7 @@ impl Builder {
 impl Drop for Builder {
     fn drop(&mut self) {
         drop(self.running.take());
-        drop(self.jobs.take());
+        self.jobs.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so.
             let _ = thread.join();
@@ -193,6 +230,7 @@ impl Build {
             match &*progress {
                 Progress::Done(indexed) => return Ok(Some(indexed.clone())),
                 Progress::Preview(indexed) if until.is_some_and(|until| until <= Instant::now()) => {
+                    self.previewed.store(true, Ordering::Release);
                     return Ok(Some(indexed.clone()));
                 }
                 Progress::Failed => return Ok(None),
@@ -207,8 +245,9 @@ impl Build {
 }
 
 /// What a thread does.
-fn work(shared: &Shared, jobs: &Receiver<Job>, deadline: &Deadline) {
-    for job in jobs {
+fn work(shared: &Shared, jobs: &Jobs, deadline: &Deadline) {
+    lower_priority();
+    while let Some(job) = jobs.next() {
         if deadline.check().is_err() {
             return;
         }
@@ -217,7 +256,7 @@ fn work(shared: &Shared, jobs: &Receiver<Job>, deadline: &Deadline) {
                 Ok(indexed) => {
                     finish(shared, &build, indexed.clone());
                     if indexed.base.rows() >= shared.config.disk_min_rows {
-                        write_base(shared, &build, &indexed);
+                        write_base(shared, &build, &indexed, deadline);
                     }
                 }
                 Err(error) => {
@@ -227,7 +266,7 @@ fn work(shared: &Shared, jobs: &Receiver<Job>, deadline: &Deadline) {
                     build.set(Progress::Failed);
                 }
             },
-            Job::Write(key, kept) => write_view(shared, &key, &kept),
+            Job::Write((key, kept)) => write_view(shared, &key, &kept, deadline),
         }
     }
 }
@@ -255,7 +294,7 @@ fn read(shared: &Shared, build: &Build, limit: usize, deadline: &Deadline) -> Re
     Ok(Indexed { base, facts, stamp, read_at, finished: reading.complete, current: true })
 }
 
-fn write_base(shared: &Shared, build: &Build, indexed: &Indexed) {
+fn write_base(shared: &Shared, build: &Build, indexed: &Indexed, deadline: &Deadline) {
     let Indexed { base, facts, stamp, read_at, .. } = indexed;
     let key = Key::new(&build.selection, What::Base(build.rows));
     let label = Label {
@@ -267,10 +306,10 @@ fn write_base(shared: &Shared, build: &Build, indexed: &Indexed) {
         links: base.active as u64,
         facts: facts.as_ref().and_then(|facts| serde_json::to_value(&**facts).ok()),
     };
-    write(shared, &key, &label, &base.table, base.active);
+    write(shared, &key, &label, &base.table, base.active, deadline);
 }
 
-fn write_view(shared: &Shared, key: &Key, kept: &Kept) {
+fn write_view(shared: &Shared, key: &Key, kept: &Kept, deadline: &Deadline) {
     let Part::View(view) = &kept.part else { return };
     let label = Label {
         key: key.to_string(),
@@ -282,13 +321,14 @@ fn write_view(shared: &Shared, key: &Key, kept: &Kept) {
         facts: None,
     };
     let columns = view.columns().iter().map(|(name, column)| ((*name).to_owned(), column.clone())).collect();
-    write(shared, key, &label, &Table::new(view.rows(), columns), view.rows());
+    write(shared, key, &label, &Table::new(view.rows(), columns), view.rows(), deadline);
 }
 
 /// Writes a table whose first `active` rows may stand by themselves.
-fn write(shared: &Shared, key: &Key, label: &Label, whole: &Table, active: usize) {
+fn write(shared: &Shared, key: &Key, label: &Label, whole: &Table, active: usize, deadline: &Deadline) {
     let first: Vec<u32> = (0..active.min(HEAD_ROWS) as u32).collect();
-    let head = whole.pick_apart(&first);
+    // Once the builders are to end, nothing more is written.
+    let Ok(head) = whole.pick_apart(&first, deadline) else { return };
     if let Err(error) = shared.disk.write(key, label, &head, whole) {
         tracing::warn!(%error, "a search index could not be written to disk; it is kept in memory alone");
     }

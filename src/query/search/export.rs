@@ -37,7 +37,7 @@ impl Searches {
         deadline: &Deadline,
     ) -> Result<Option<ExportPage>, QueryError> {
         let Some((base, view)) = self.in_key_order(selection, listing, deadline)? else { return Ok(None) };
-        let order = view.in_order(&[])?;
+        let order = view.in_order(&[], deadline)?;
         let key = |row: u32| base.store_key(row);
         let start = match after {
             None => 0,
@@ -47,7 +47,7 @@ impl Searches {
         let shown = &rest[..rest.len().min(limit)];
         let mut plan = listing.plan(None, std::iter::empty())?;
         plan.columns = names.iter().map(|name| listing.column(name)).collect::<Result<_, _>>()?;
-        let page = view.show(&plan, shown, 0, shown.len(), crate::query::view::no_other)?;
+        let page = view.show(&plan, shown, 0, shown.len(), deadline, crate::query::view::no_other)?;
         let next = match shown.last() {
             _ if shown.len() == rest.len() => None,
             Some(&last) => Some(key(last)?),

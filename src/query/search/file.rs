@@ -22,6 +22,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
 
 use super::kept::Stamp;
+use crate::query::Deadline;
 use crate::query::column::{Cells, Column, Kind, Meaning};
 use crate::query::dictionary::Texts;
 use crate::query::table::Table;
@@ -31,6 +32,9 @@ const MAGIC: u64 = 0x0031_7869_646b_6c62;
 
 /// Bytes of a header at most, so that a damaged length asks for no more.
 const MAX_HEADER: u64 = 1 << 26;
+
+/// Bytes read between two looks at the deadline.
+const BYTES_A_LOOK: usize = 1 << 20;
 
 /// What stands in a file besides rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -192,20 +196,20 @@ impl Reader {
         &self.header.label
     }
 
-    /// The first rows.
-    pub fn head(&self) -> io::Result<Table> {
-        self.table(&self.header.head)
+    /// The first rows. Of the kind [`io::ErrorKind::TimedOut`] is the error of the deadline.
+    pub fn head(&self, deadline: &Deadline) -> io::Result<Table> {
+        self.table(&self.header.head, deadline)
     }
 
-    /// All rows.
-    pub fn whole(&self) -> io::Result<Table> {
-        self.table(&self.header.whole)
+    /// All rows, likewise.
+    pub fn whole(&self, deadline: &Deadline) -> io::Result<Table> {
+        self.table(&self.header.whole, deadline)
     }
 
-    fn table(&self, stored: &[Stored]) -> io::Result<Table> {
+    fn table(&self, stored: &[Stored], deadline: &Deadline) -> io::Result<Table> {
         let columns = stored
             .iter()
-            .map(|stored| Ok((stored.name.clone(), self.column(stored)?)))
+            .map(|stored| Ok((stored.name.clone(), self.column(stored, deadline)?)))
             .collect::<io::Result<Vec<_>>>()?;
         let rows = columns.first().map_or(0, |(_, column)| column.rows());
         if columns.iter().any(|(_, column)| column.rows() != rows) {
@@ -214,11 +218,11 @@ impl Reader {
         Ok(Table::new(rows, columns))
     }
 
-    fn column(&self, stored: &Stored) -> io::Result<Column> {
+    fn column(&self, stored: &Stored, deadline: &Deadline) -> io::Result<Column> {
         let cells = match stored.width {
-            1 => Cells::Bytes(self.run(stored.cells, 0u8)?),
-            2 => Cells::Halves(self.run(stored.cells, 0u16)?),
-            4 => Cells::Words(self.run(stored.cells, 0u32)?),
+            1 => Cells::Bytes(self.run(stored.cells, 0u8, deadline)?),
+            2 => Cells::Halves(self.run(stored.cells, 0u16, deadline)?),
+            4 => Cells::Words(self.run(stored.cells, 0u32, deadline)?),
             _ => return Err(damaged("a width")),
         };
         let meaning = match (stored.kind, stored.dictionary) {
@@ -229,12 +233,13 @@ impl Reader {
             (StoredKind::Day, _) => Meaning::Day,
             (StoredKind::DayNumber, _) => Meaning::DayNumber,
             (StoredKind::Text, Some((ends, bytes))) => {
-                let bytes = String::from_utf8(self.run(bytes, 0u8)?).map_err(|_| damaged("a text"))?;
-                let texts = Texts::from_parts(bytes, self.run(ends, 0u64)?);
+                let bytes = self.run(bytes, 0u8, deadline)?;
+                let bytes = String::from_utf8(bytes).map_err(|_| damaged("a text"))?;
+                let texts = Texts::from_parts(bytes, self.run(ends, 0u64, deadline)?);
                 Meaning::Texts(Arc::new(texts.ok_or_else(|| damaged("a dictionary"))?))
             }
             (StoredKind::Address, Some((bytes, _))) => {
-                let bytes = self.run(bytes, 0u8)?;
+                let bytes = self.run(bytes, 0u8, deadline)?;
                 Meaning::Addresses(Arc::new(bytes.as_chunks::<17>().0.iter().map(address_of).collect()))
             }
             _ => return Err(damaged("a kind")),
@@ -247,14 +252,24 @@ impl Reader {
         Ok(column)
     }
 
-    fn run<T: Clone + IntoBytes + zerocopy::FromBytes>(&self, run: Run, zero: T) -> io::Result<Vec<T>>
+    fn run<T: Clone + IntoBytes + zerocopy::FromBytes>(
+        &self,
+        run: Run,
+        zero: T,
+        deadline: &Deadline,
+    ) -> io::Result<Vec<T>>
     where
         [T]: IntoBytes + zerocopy::FromBytes,
     {
         // The header's own hash vouches for the length.
         let mut values = vec![zero; run.bytes as usize / size_of::<T>()];
         let bytes = values.as_mut_bytes();
-        self.file.read_exact_at(bytes, self.start + run.at)?;
+        let mut at = self.start + run.at;
+        for piece in bytes.chunks_mut(BYTES_A_LOOK) {
+            deadline.check().map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
+            self.file.read_exact_at(piece, at)?;
+            at += piece.len() as u64;
+        }
         if xxh3_64(bytes) != run.hash {
             return Err(damaged("a run of bytes"));
         }

@@ -17,6 +17,7 @@ mod disk;
 mod export;
 mod file;
 mod kept;
+mod queue;
 mod shared;
 
 use std::path::PathBuf;
@@ -94,6 +95,14 @@ pub struct SearchFigures {
     pub memory_entries: usize,
     pub disk_bytes: usize,
     pub disk_files: usize,
+    /// Indexes that wait to be built.
+    pub builds_waiting: usize,
+    /// Since the start: builds dropped because whoever asked for them had gone,
+    pub builds_abandoned: u64,
+    /// or because too many waited,
+    pub builds_displaced: u64,
+    /// and indexes not written to disk because too many waited for that.
+    pub writes_dropped: u64,
 }
 
 impl Searches {
@@ -121,7 +130,8 @@ impl Searches {
     pub fn figures(&self) -> SearchFigures {
         let (memory_bytes, memory_entries) = self.shared.memory().size();
         let (disk_bytes, disk_files) = self.shared.disk.size();
-        SearchFigures { memory_bytes, memory_entries, disk_bytes, disk_files }
+        let waiting = self.builder.figures();
+        SearchFigures { memory_bytes, memory_entries, disk_bytes, disk_files, ..waiting }
     }
 
     /// The rows of a window.
@@ -285,10 +295,10 @@ impl Searches {
             None => Key::new(selection, What::Base(listing.rows)),
         };
         let Some((reader, state)) = shared.read(&stored, needs)? else { return Ok(None) };
-        let table = match reader.head() {
+        let table = match reader.head(deadline) {
             Ok(table) => table,
             Err(error) => {
-                shared.damaged(&stored, &error);
+                shared.unreadable(&stored, &error)?;
                 return Ok(None);
             }
         };
@@ -329,14 +339,14 @@ impl Searches {
         if listing.group_by.is_some()
             && let Some((reader, state)) = shared.read(&key, needs)?
         {
-            match reader.whole() {
+            match reader.whole(deadline) {
                 Ok(table) => {
                     let view = Arc::new(View::of_table(listing, &table, reader.label().links)?);
                     let current = state.valid_at.is_some();
                     shared.keep(key, Kept { part: Part::View(Arc::clone(&view)), ..state });
                     return Ok(Found { answer: view, finished: true, current });
                 }
-                Err(error) => shared.damaged(&key, &error),
+                Err(error) => shared.unreadable(&key, &error)?,
             }
         }
         let indexed =
@@ -368,7 +378,7 @@ impl Searches {
             Patience::Short => Some(self.shared.config.patience.0),
             Patience::Full => None,
         };
-        if let Some(indexed) = self.shared.indexed(selection, needs)? {
+        if let Some(indexed) = self.shared.indexed(selection, needs, deadline)? {
             return Ok(indexed);
         }
         self.builder.build(&self.shared, selection, needs.rows, patience, deadline)

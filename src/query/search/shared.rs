@@ -38,9 +38,16 @@ impl Shared {
     }
 
     /// Forgets what has a damaged file, so that it is built and written anew.
-    pub fn damaged(&self, key: &Key, error: &std::io::Error) {
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`] when it is not the file that is at fault.
+    pub fn unreadable(&self, key: &Key, error: &std::io::Error) -> Result<(), QueryError> {
+        if error.kind() == std::io::ErrorKind::TimedOut {
+            return Err(QueryError::Deadline);
+        }
         self.disk.damaged(key, error);
         self.memory().remove(key);
+        Ok(())
     }
 
     /// The state of what a selection's rows depend on.
@@ -112,7 +119,12 @@ impl Shared {
     }
 
     /// The complete rows of a selection, if they are kept and may be used.
-    pub fn indexed(&self, selection: &Arc<Selection>, needs: Needs) -> Result<Option<Indexed>, QueryError> {
+    pub fn indexed(
+        &self,
+        selection: &Arc<Selection>,
+        needs: Needs,
+        deadline: &Deadline,
+    ) -> Result<Option<Indexed>, QueryError> {
         let base_key = Key::new(selection, What::Base(needs.rows));
         let facts_key = Key::new(selection, What::Facts);
         if let Some(kept) = self.kept(&base_key, needs)?
@@ -129,10 +141,10 @@ impl Shared {
             }
         }
         let Some((reader, state)) = self.read(&base_key, needs)? else { return Ok(None) };
-        let table = match reader.whole() {
+        let table = match reader.whole(deadline) {
             Ok(table) => table,
             Err(error) => {
-                self.damaged(&base_key, &error);
+                self.unreadable(&base_key, &error)?;
                 return Ok(None);
             }
         };

@@ -1,0 +1,279 @@
+//! Users and block lists, changed from outside while a daemon holds the data directory.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::process::{PATIENCE, Place, Running, get};
+use crate::support::fake_web::{FakeWeb, Reply};
+
+fn users(place: &Place) -> String {
+    place.run(&["user", "list"]).with(0).out
+}
+
+fn add(place: &Place, name: &str, password: &str) -> String {
+    place.run_with(&["user", "add", name], &format!("{password}\n")).with(0).err
+}
+
+/// A server with an index and a user.
+fn serving(place: &Place, listen: &str) -> (Running, SocketAddr) {
+    add(place, "alice", "first");
+    let mut serving = place.start(&["serve", "--listen", listen]);
+    let address = serving.address();
+    (serving, address)
+}
+
+/// One connection that stays open for many requests.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    fn new(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// The status of an answer.
+    fn ask(&mut self, user: &str, password: &str) -> u16 {
+        let credentials = STANDARD.encode(format!("{user}:{password}"));
+        let request = format!(
+            "GET /backlinks?url=a.test HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {credentials}\r\n\r\n"
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut head, mut length) = (Vec::new(), 0);
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the connection was closed: {head:?}");
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            head.push(line);
+        }
+        self.0.read_exact(&mut vec![0; length]).unwrap();
+        head[0].split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+#[test]
+fn users_change_while_a_server_runs_and_are_out_at_once() {
+    let place = Place::new();
+    let (serving, address) = serving(&place, "127.0.0.1:0");
+    let mut client = Client::new(address);
+    assert_eq!([client.ask("alice", "first"), client.ask("bob", "second")], [200, 401]);
+    assert_eq!(add(&place, "bob", "second"), "Added user bob.\n");
+    assert_eq!(users(&place), "alice\nbob\n");
+    // The second time, the credentials are remembered.
+    assert_eq!([client.ask("bob", "second"), client.ask("bob", "second")], [200, 200]);
+    assert_eq!(add(&place, "alice", "third"), "Changed the password of user alice.\n");
+    assert_eq!([client.ask("alice", "first"), client.ask("alice", "third")], [401, 200]);
+    assert_eq!(place.run(&["user", "remove", "bob"]).with(0).err, "Removed user bob.\n");
+    assert_eq!([client.ask("bob", "second"), client.ask("alice", "third")], [401, 200]);
+    assert_eq!(users(&place), "alice\n");
+
+    let unknown = place.run(&["user", "remove", "bob"]).with(1);
+    assert!(unknown.err.contains("there is no user \"bob\""), "{}", unknown.err);
+    // Nobody else can reach this server, so that it may be left without a user.
+    place.run(&["user", "remove", "alice"]).with(0);
+    assert_eq!(client.ask("alice", "third"), 401);
+    serving.signal("TERM");
+    serving.end().with(0);
+    assert_eq!(users(&place), "");
+}
+
+#[test]
+fn the_last_user_of_a_server_that_others_can_reach_stays() {
+    let place = Place::new();
+    let (serving, address) = serving(&place, "0.0.0.0:0");
+    let mut client = Client::new(SocketAddr::from(([127, 0, 0, 1], address.port())));
+    let refused = place.run(&["user", "remove", "alice"]).with(1);
+    assert!(
+        refused.err.contains("alice is the last user") && refused.err.contains("0.0.0.0"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(client.ask("alice", "first"), 200);
+    add(&place, "bob", "second");
+    place.run(&["user", "remove", "alice"]).with(0);
+    assert_eq!(client.ask("alice", "first"), 401);
+    serving.signal("TERM");
+    serving.end().with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_takes_in_what_is_blocked() {
+    let mut web = FakeWeb::new();
+    for (number, host) in ["a.test", "b.test", "x.c.test", "d.test"].into_iter().enumerate() {
+        web = web.host(host, &format!("127.1.0.{}", number + 2)).page(host, "/", Reply::html("a page"));
+    }
+    let web = web.start().await;
+    let place = Place::at(&web);
+    let fetched = |host: &str| web.log().iter().filter(|request| request.host == host).count();
+    place.run(&["block", "add", "a.test"]).with(0);
+    place.run(&["seeds", "add", "a.test"]).with(0);
+    let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
+    daemon.address();
+    let added = place.run(&["block", "add", "B.test", "*.c.test", "a.test"]).with(0);
+    assert_eq!(
+        added.err,
+        "Added b.test.\nAdded *.c.test.\nThe daemon that runs there has been told.\na.test is blocked already.\n"
+    );
+    assert_eq!(place.run(&["block", "list"]).with(0).out, "a.test\nb.test\n*.c.test\n");
+    place.run(&["seeds", "add", "b.test", "x.c.test", "d.test"]).with(0);
+    daemon.waits_for("what is not blocked", |_| fetched("d.test") > 0);
+    assert_eq!(["a.test", "b.test", "x.c.test"].map(fetched), [0, 0, 0]);
+    let explained = place.run(&["explain", "b.test"]).with(0);
+    assert!(explained.out.contains("blocks.txt names its host"), "{}", explained.out);
+
+    // A list that is no list any more changes nothing.
+    let removed = place.run(&["block", "remove", "b.test"]).with(0);
+    assert!(removed.err.contains("has been told"), "{}", removed.err);
+    let unknown = place.run(&["block", "remove", "b.test"]).with(1);
+    assert!(unknown.err.contains("b.test is not in"), "{}", unknown.err);
+    let file = place.data().join("blocks.txt");
+    std::fs::write(&file, "# by hand\nno host\nx.c.test\n").unwrap();
+    daemon.signal("HUP");
+    daemon.says("the block list stays as it is");
+    let bad = place.run(&["block", "list"]).with(1);
+    assert!(bad.out == "x.c.test\n" && bad.err.contains("blocks.txt, line 2: "), "{bad:?}");
+    daemon.signal("TERM");
+    daemon.end().with(0);
+    assert!(place.run(&["block", "add", "http://a.test/"]).with(1).err.contains("names no host"));
+}
+
+/// A whole second is far more than it takes, and far less than any other way of noticing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_ends_once_its_change_is_made() {
+    let web = FakeWeb::new().start().await;
+    let place = Place::at(&web);
+    let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
+    let address = daemon.address();
+    for number in 0..3 {
+        place.run(&["block", "add", &format!("h{number}.test")]).with(0);
+        // Nothing is waited for.
+        let said = format!("{} blocked hosts", number + 1);
+        assert!(daemon.err().contains(&said), "{}", daemon.err());
+    }
+    assert_eq!(get(address, "/health", None).0, 200);
+    daemon.signal("TERM");
+    daemon.end().with(0);
+}
+
+fn socket_of(place: &Place) -> std::path::PathBuf {
+    place.data().join("backlinkd.sock")
+}
+
+#[test]
+fn the_socket_is_the_owners_alone_and_lives_as_long_as_the_server() {
+    let place = Place::new();
+    add(&place, "alice", "first");
+    let socket = socket_of(&place);
+    let elsewhere = place.file("elsewhere", "not to be touched");
+    for left in ["nothing", "socket", "link"] {
+        match left {
+            "socket" => drop(std::os::unix::net::UnixListener::bind(&socket).unwrap()),
+            "link" => symlink(&elsewhere, &socket).unwrap(),
+            _ => {}
+        }
+        // Nobody listens there, so that the store itself is asked.
+        assert_eq!(users(&place), "alice\n", "{left}");
+        add(&place, "alice", "again");
+        let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+        serving.address();
+        let about = std::fs::symlink_metadata(&socket).unwrap();
+        assert!(about.file_type().is_socket(), "{left}");
+        assert_eq!(about.permissions().mode() & 0o777, 0o600, "{left}");
+        add(&place, "alice", "while it runs");
+        serving.signal("TERM");
+        serving.end().with(0);
+        assert!(!socket.exists(), "{left}");
+    }
+    assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "not to be touched");
+    // One that is killed leaves it, and the next takes it over.
+    for _ in 0..2 {
+        let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+        serving.address();
+        add(&place, "bob", "secret");
+        serving.signal("KILL");
+        serving.end();
+        assert!(std::fs::symlink_metadata(&socket).is_ok());
+        place.run(&["user", "remove", "bob"]).with(0);
+    }
+}
+
+#[test]
+fn a_data_directory_may_have_a_long_path() {
+    let place = Place::new();
+    let deep = place.data().join("d".repeat(120)).join("e".repeat(120));
+    std::fs::create_dir_all(deep.parent().unwrap()).unwrap();
+    let place = place.over(&deep);
+    let (serving, _) = serving(&place, "127.0.0.1:0");
+    add(&place, "bob", "second");
+    assert_eq!(users(&place), "alice\nbob\n");
+    serving.signal("TERM");
+    serving.end().with(0);
+}
+
+/// What a line of bytes is answered by; nothing when the connection is closed without an answer.
+fn said_to(place: &Place, request: &[u8]) -> String {
+    let mut stream = UnixStream::connect(socket_of(place)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // A server that has read enough may be gone before all is written.
+    let _ = stream.write_all(request);
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer
+}
+
+#[test]
+fn wrong_requests_change_nothing_and_silent_ones_hold_nobody_up() {
+    let place = Place::new();
+    let (serving, _) = serving(&place, "127.0.0.1:0");
+    let long = format!("{{\"do\":\"remove-user\",\"name\":\"{}\"}}\n", "a".repeat(1 << 20));
+    for (request, part) in [
+        ("\n", "not understood"),
+        ("{}\n", "not understood"),
+        ("{\"do\":\"stop\"}\n", "not understood"),
+        ("{\"do\":\"remove-user\",\"name\":\"nobody\"}\n", "there is no user"),
+        ("{\"do\":\"put-user\",\"name\":\"a:b\",\"hash\":\"$argon2id$x\"}\n", "not free of"),
+        ("{\"do\":\"put-user\",\"name\":\"eve\",\"hash\":\"plain\"}\n", "cannot be hashed"),
+        ("{\"do\":\"reload\"}\n", "not-here"),
+    ] {
+        let answer = said_to(&place, request.as_bytes());
+        assert!(answer.contains(part) && answer.ends_with("}\n"), "{request}: {answer}");
+    }
+    assert!(!said_to(&place, long.as_bytes()).contains("done"));
+    assert_eq!(users(&place), "alice\n");
+    // As many as are answered at once, and more.
+    let silent: Vec<UnixStream> = (0..20).map(|_| UnixStream::connect(socket_of(&place)).unwrap()).collect();
+    let start = Instant::now();
+    assert_eq!(users(&place), "alice\n");
+    assert!(start.elapsed() < Duration::from_secs(50), "{:?}", start.elapsed());
+    drop(silent);
+    serving.signal("TERM");
+    serving.end().with(0);
+}
+
+/// A file of somebody else's is not removed, and a daemon does without a socket.
+#[test]
+fn without_a_socket_a_server_serves_and_says_so() {
+    let place = Place::new();
+    add(&place, "alice", "first");
+    std::fs::write(socket_of(&place), "mine").unwrap();
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = serving.address();
+    serving.says("something else has its name; remove that");
+    assert_eq!(Client::new(address).ask("alice", "first"), 200);
+    let held = place.run_with(&["user", "add", "bob"], "second\n").with(1);
+    assert!(held.err.contains("in use"), "{}", held.err);
+    serving.signal("TERM");
+    serving.end().with(0);
+    assert_eq!(std::fs::read_to_string(socket_of(&place)).unwrap(), "mine");
+}

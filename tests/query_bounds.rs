@@ -1,0 +1,173 @@
+//! Questions made to be costly: none takes much longer than its deadline, or goes on for a client that is gone.
+
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use backlinkd::api::endpoints::backlinks;
+use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage};
+use backlinkd::query::{Activity, Base, Deadline, LookUp, PageState, Plan, QueryError, View, Window};
+use backlinkd::urls::Suffixes;
+
+use crate::api::web::url;
+
+const ROWS: usize = 40_000;
+
+/// Bytes of a question: what `api.max_query_bytes` lets in.
+const QUESTION: usize = 48 << 10;
+
+const DEADLINE: Duration = Duration::from_millis(100);
+
+/// What a query may take beyond its deadline: far more than the work between two looks on a slow machine, far less
+/// than any of these questions takes without looking.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Ranks of which no order follows.
+struct Ranks;
+
+impl LookUp for Ranks {
+    fn page_ranks(&self, names: &[&str]) -> Result<Vec<u32>, QueryError> {
+        Ok((0..names.len() as u32).map(|at| 1 + at % 7).collect())
+    }
+
+    fn domain_ranks(&self, names: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(names)
+    }
+
+    fn refdoms(&self, names: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(names)
+    }
+
+    fn foreign_refdoms(&self, names: &[&str]) -> Result<Vec<u32>, QueryError> {
+        self.page_ranks(names)
+    }
+
+    fn page_states(&self, names: &[&str]) -> Result<Vec<PageState>, QueryError> {
+        Ok(vec![PageState::default(); names.len()])
+    }
+}
+
+/// Many backlinks, no two from one page or with one text; the texts are long runs of one letter.
+static VIEW: LazyLock<View> = LazyLock::new(|| {
+    let record = |number: usize| BacklinkRecord {
+        source: url(&format!("http://s{}.example.org/{number}", number % 97)),
+        target: url("http://example.com/"),
+        seq: 0,
+        pos: 1,
+        tag: LinkTag::A,
+        rel: Rel::NONE,
+        anchor: format!("{number} {}", "a".repeat(400)),
+        ins_day: Day(19_780),
+        toggles: Vec::new(),
+        blpcount: 1,
+        page: SourcePage {
+            title: String::new(),
+            ip: None,
+            place: Place::default(),
+            int_links: 0,
+            ext_links: 1,
+            upd_day: Day(19_780),
+        },
+    };
+    let records: Vec<BacklinkRecord> = (0..ROWS).map(record).collect();
+    let (suffixes, endless) = (Suffixes::built_in().unwrap(), Deadline::after(Duration::MAX));
+    let base = Base::of_backlinks(&records, &suffixes, &Ranks, &endless).unwrap();
+    View::of(&backlinks::LISTING, &base, Activity::Active, &Ranks, &endless).unwrap()
+});
+
+fn plan(filter: &str, order: &[&str]) -> Plan {
+    assert!(filter.len() <= QUESTION);
+    backlinks::LISTING.plan(Some(filter), order.iter().copied()).unwrap()
+}
+
+/// A part of a filter as often as there is room for it.
+fn full_of(before: &str, part: &str, between: &str, after: &str) -> String {
+    let room = QUESTION - before.len() - after.len() - part.len();
+    let parts = vec![part; 1 + room / (part.len() + between.len())];
+    format!("{before}{}{after}", parts.join(between))
+}
+
+/// `in` with as many different values as there is room for.
+fn list_of(field: &str, value: impl Fn(usize) -> String) -> String {
+    let mut filter = format!("{field} in ({}", value(0));
+    for number in 1.. {
+        let value = value(number);
+        if filter.len() + value.len() + 2 > QUESTION {
+            break;
+        }
+        filter.push(',');
+        filter += &value;
+    }
+    filter + ")"
+}
+
+/// Filters that would take seconds to minutes over all rows, if nothing stopped them.
+fn costly() -> Vec<String> {
+    let segment = format!("%{}_b%", "a".repeat(200));
+    vec![
+        format!("linktext like '{segment}'"),
+        format!("linktext notlike '%b{}'", segment.repeat(4)),
+        full_of("", "linktext like '%a_a%b'", " and ", ""),
+        full_of("", &format!("backlinkpage like '{segment}' and linktext notlike '{segment}'"), " and ", ""),
+    ]
+}
+
+/// How long it takes to answer, or not to.
+fn time(plan: &Plan, deadline: &Deadline) -> (Duration, Result<usize, QueryError>) {
+    let start = Instant::now();
+    let page = VIEW.page(plan, Window { offset: 0, limit: 100 }, deadline);
+    (start.elapsed(), page.map(|page| page.count))
+}
+
+#[test]
+fn a_list_of_thousands_of_values_costs_a_row_no_more_than_one() {
+    LazyLock::force(&VIEW);
+    for (filter, count) in [
+        (full_of("backlinkpage in (", "''", ",", ")"), 0),
+        (list_of("backlinkpage", |number| format!("'http://s1.example.org/{number}'")), 18),
+        (list_of("linktext", |number| format!("'{number}'")), 0),
+        (list_of("ip", |number| if number == 0 { "''".to_owned() } else { format!("'::{number:x}'") }), ROWS),
+        (list_of("sr", |number| number.to_string()), 0),
+        (list_of("blpcount", |number| number.to_string()), ROWS),
+    ] {
+        let (took, found) = time(&plan(&filter, &[]), &Deadline::after(GRACE));
+        assert_eq!(found.unwrap(), count, "{} after {took:?}", &filter[..40]);
+    }
+}
+
+#[test]
+fn no_filter_costs_more_than_its_deadline() {
+    LazyLock::force(&VIEW);
+    for filter in costly() {
+        let (took, found) = time(&plan(&filter, &[]), &Deadline::after(DEADLINE));
+        assert!(matches!(found, Err(QueryError::Deadline)), "{}: {found:?} in {took:?}", &filter[..40]);
+        assert!(took < DEADLINE + GRACE, "{}: {took:?}", &filter[..40]);
+    }
+}
+
+#[test]
+fn a_filter_that_nobody_waits_for_ends() {
+    LazyLock::force(&VIEW);
+    for filter in costly() {
+        let deadline = Deadline::after(Duration::MAX);
+        let waiting = deadline.cancel_on_drop();
+        let (plan, asked) = (plan(&filter, &[]), deadline.clone());
+        let query = thread::spawn(move || time(&plan, &asked).1);
+        thread::sleep(DEADLINE);
+        drop(waiting);
+        let gone = Instant::now();
+        assert!(matches!(query.join().unwrap(), Err(QueryError::Deadline)), "{}", &filter[..40]);
+        assert!(gone.elapsed() < GRACE, "{}: {:?}", &filter[..40], gone.elapsed());
+    }
+}
+
+/// Every field that is named again would be compared again, since all rows are alike in it.
+#[test]
+fn thousands_of_order_fields_cost_no_more_than_one() {
+    LazyLock::force(&VIEW);
+    let order = ["extL", "-intL"].repeat(QUESTION / 2 / "order[]=extL&".len());
+    let plan = plan("", &order);
+    assert_eq!(plan.warnings, [""; 0]);
+    let (took, found) = time(&plan, &Deadline::after(GRACE));
+    assert_eq!(found.unwrap(), ROWS, "{took:?}");
+}
