@@ -434,5 +434,5 @@ fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
     if error.kind() == rocksdb::ErrorKind::IOError {
         return StoreError::Directory { directory: directory.to_owned(), reason: text };
     }
-    StoreError::Database(error)
+    error.into()
 }
