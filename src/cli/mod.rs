@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
+use rustix::fs::Mode;
 
 use crate::config::{self, Config};
 use crate::crawl::CrawlError;
@@ -102,6 +103,8 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
     limits::raise_open_files(&setting.config);
+    // Whatever is made holds what its owner alone may read: password hashes, and pages that were fetched.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
         Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(

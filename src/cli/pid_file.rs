@@ -5,9 +5,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::store::PID_FILE;
@@ -23,7 +26,7 @@ impl PidFile {
     pub fn write(data: &Path) -> anyhow::Result<Self> {
         let path = data.join(PID_FILE);
         let write = || {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            let mut file = unlinked(&path, OpenOptions::new().create(true).truncate(false).write(true).mode(0o600))?;
             file.lock()?;
             file.set_len(0)?;
             writeln!(file, "{}", std::process::id())?;
@@ -52,9 +55,19 @@ impl Drop for PidFile {
     }
 }
 
+/// Opens a file, but not what a symbolic link in its place leads to.
+fn unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map_err(|error| match error.raw_os_error() {
+        Some(code) if code == Errno::LOOP.raw_os_error() => {
+            io::Error::other("it is a symbolic link, which is not followed; remove it")
+        }
+        _ => error,
+    })
+}
+
 /// The process that holds the file, if there is one.
 fn running(path: &Path) -> io::Result<Option<Pid>> {
-    let mut file = match File::open(path) {
+    let mut file = match unlinked(path, OpenOptions::new().read(true)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };

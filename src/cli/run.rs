@@ -89,11 +89,14 @@ impl Daemon<'_> {
         let hangup = reload::listen(&runtime)?;
         let pid_file = if self.kept.is_none() { Some(PidFile::write(&setting.data)?) } else { None };
         // From here on, `seeds add` tells this process.
-        let added = seeds_list::added_since(setting, &self.seeds)?;
-        self.seeds.extend(added);
-        let seeds = self.seeds.clone();
-        Reloader::new(setting, &crawler, self.file.map(Path::to_owned), &seeds)?.start(&runtime, hangup);
-        let waits = crawl::has_nothing(&seeds, &store)?;
+        let mut seeds = seeds_list::added_since(setting, &self.seeds)?;
+        let mut former_seeds = std::mem::take(&mut self.seeds);
+        self.seeds = [&former_seeds[..], &seeds].concat();
+        if self.kept.is_none() || crawler.progress().figures().unqueued_seeds > 0 {
+            (seeds, former_seeds) = (self.seeds.clone(), Vec::new());
+        }
+        Reloader::new(setting, &crawler, self.file.map(Path::to_owned), &self.seeds)?.start(&runtime, hangup);
+        let waits = crawl::has_nothing(&self.seeds, &store)?;
         let kept = match (&mut self.kept, pid_file) {
             (None, Some(pid_file)) => {
                 let activity = Arc::new(Activity::of_crawl(crawler.progress()));
@@ -127,7 +130,7 @@ impl Daemon<'_> {
             server: runtime.spawn(ending_all(serving, stop.clone())),
             ranking: start_ranking(setting, &store, &stop_ranking, &activity)?,
         };
-        let job = CrawlJob { seeds, forever: true, ..CrawlJob::default() };
+        let job = CrawlJob { seeds, former_seeds, forever: true, ..CrawlJob::default() };
         let crawled = {
             let _meter = Meter::start(&setting.console, of_crawl(crawler.progress(), true));
             crawler.run(&job, runtime.handle(), stop.flag())

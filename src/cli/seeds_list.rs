@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use super::pid_file::PidFile;
 use super::seeds::{self, seed_of};
 use super::{Ending, Setting};
-use crate::store::SEEDS_FILE;
+use crate::store::{SEEDS_FILE, make_private_directory};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 /// What is to be done with the list.
@@ -58,7 +58,7 @@ pub(super) fn change(setting: &Setting, change: Change, words: &[String]) -> any
         urls.push(setting.rules.typed(word)?);
     }
     if change == Change::Add {
-        std::fs::create_dir_all(&setting.data)
+        make_private_directory(&setting.data)
             .with_context(|| format!("{} cannot be made", setting.data.display()))?;
     }
     let path = path_of(&setting.data);

@@ -84,6 +84,8 @@ pub enum CrawlError {
 #[derive(Clone, Debug, Default)]
 pub struct CrawlJob {
     pub seeds: Vec<CanonicalUrl>,
+    /// Seeds that are visited already, or queued.
+    pub former_seeds: Vec<CanonicalUrl>,
     /// Page fetches at most.
     pub max_pages: Option<u64>,
     /// Time at most; what is under way then is finished.

@@ -47,6 +47,8 @@ pub struct Progress {
     /// Visits that the store could not take, and which are made again; and how often it was found damaged.
     pub(super) unstored: AtomicU64,
     pub(super) damaged: AtomicU64,
+    /// Seeds that are not stored yet.
+    pub(super) unqueued: AtomicU64,
     /// Addresses with work that are not being asked.
     pub(super) ready: AtomicU64,
     /// Turns under way.
@@ -82,6 +84,7 @@ pub struct Figures {
     pub merges: u64,
     pub unstored: u64,
     pub damaged: u64,
+    pub unqueued_seeds: u64,
     pub ready_addresses: u64,
     pub under_way: u64,
     pub hosts: u64,
@@ -135,6 +138,7 @@ impl Progress {
             merges: get(&self.merges),
             unstored: get(&self.unstored),
             damaged: get(&self.damaged),
+            unqueued_seeds: get(&self.unqueued),
             ready_addresses: get(&self.ready),
             under_way: get(&self.under_way),
             hosts: get(&self.hosts),

@@ -138,9 +138,10 @@ pub(super) fn run_with(
     // The store must not be in use when whoever called ends, or opens it anew.
     let until = if result.is_ok() { stopping.map(|until| until.max(last)) } else { Some(last) };
     let joined = join(writer, until);
-    archive.map_or(Ok(()), |archive| archive.close())?;
+    let closed = archive.map_or(Ok(()), |archive| archive.close());
     result?;
     joined?;
+    closed?;
     if stopping.is_none() {
         // What was met last belongs to the queue that people are told of. It would be found by the next crawl too.
         crawler.store.merge_met()?;
@@ -195,7 +196,7 @@ impl<'a> Loop<'a> {
             handed_out: 0,
             troubles: FxHashMap::default(),
             want: Want::default(),
-            reading: Arc::new(Reading::new(crawler, &job.seeds)?),
+            reading: Arc::new(Reading::new(crawler, &[&job.seeds[..], &job.former_seeds].concat())?),
             archive: None,
             deadline: job.max_time.map(|time| now + time),
             stopping: None,
@@ -223,9 +224,11 @@ impl<'a> Loop<'a> {
     }
 
     fn queue_seeds(&mut self) -> Result<(), CrawlError> {
+        Progress::set(&self.crawler.progress.unqueued, self.unqueued.len());
         let found = self.unqueued.iter().cloned().map(Found::seed).collect();
         let arrivals = self.crawler.store.commit(Commit { found, ..Commit::default() })?;
         self.unqueued.clear();
+        Progress::set(&self.crawler.progress.unqueued, 0);
         self.arrive(arrivals)
     }
 

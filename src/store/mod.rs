@@ -22,6 +22,7 @@ mod known;
 mod lookup;
 mod meta;
 mod pairs;
+mod private;
 mod queue;
 mod ranks;
 mod schema;
@@ -54,6 +55,7 @@ pub use figures::{FamilyFigures, StoreFigures};
 pub use keys::backlink_key;
 pub use lookup::PageStatus;
 pub use meta::Stats;
+pub use private::{keep_private, make_private_directory};
 pub use pairs::{HostPair, PairCounts};
 pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use seen::MetLately;
@@ -121,7 +123,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the directory cannot be used, is in use by another process, or has another format.
     pub fn open(directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|error| StoreError::Directory {
+        make_private_directory(directory).map_err(|error| StoreError::Directory {
             directory: directory.to_owned(),
             reason: error.to_string(),
         })?;
@@ -147,7 +149,9 @@ impl Store {
         suffixes: Arc<Suffixes>,
         create: bool,
     ) -> Result<Self, StoreError> {
+        private::refuse_links(directory)?;
         refuse_foreign(directory)?;
+        keep_private(directory);
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
         store.check_format(config.upgrade)?;
