@@ -8,10 +8,9 @@ use super::numbers::grouped;
 use super::{Ending, Setting};
 use crate::config::Config;
 use crate::fetch::KeptRobots;
-use crate::store::{Finding, Findings, VerifyOptions, VerifyProgress};
+use crate::store::{Finding, Findings, Store, VerifyOptions, VerifyProgress};
 
 pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> {
-    let store = setting.open()?;
     let options = options(&setting.config, repair);
     let start = Instant::now();
     let findings = {
@@ -20,11 +19,11 @@ pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> 
         let _meter = Meter::start(&setting.console, move || {
             status(*shown.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        store.verify(options, &mut |now| {
+        let (config, suffixes) = (&setting.config.store, &setting.suffixes);
+        Store::verify_in(&setting.data, config, suffixes, options, &mut |now| {
             *step.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         })?
     };
-    store.flush()?;
     for line in report(&findings, repair) {
         setting.console.answer(line)?;
     }

@@ -74,6 +74,11 @@ impl StoreError {
         matches!(self, Self::Damaged { .. } | Self::Corrupt(_))
     }
 
+    /// Whether files of the database may be damaged, and not only a row.
+    pub(super) fn is_of_files(&self) -> bool {
+        matches!(self, Self::Corrupt(_) | Self::Database(_))
+    }
+
     pub(super) fn damaged(family: &'static str, key: &[u8], what: &'static str) -> Self {
         Self::Damaged { family, key: shown_key(family, key), what }
     }

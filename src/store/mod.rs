@@ -25,6 +25,7 @@ mod pairs;
 mod private;
 mod queue;
 mod ranks;
+mod salvage;
 mod schema;
 mod seen;
 mod shown;
@@ -139,6 +140,7 @@ impl Store {
         config: &StoreConfig,
         suffixes: Arc<Suffixes>,
     ) -> Result<Self, StoreError> {
+        salvage::finish_exchange(directory)?;
         refuse_absent(directory)?;
         Self::open_with(directory, config, suffixes, false)
     }
@@ -150,6 +152,7 @@ impl Store {
         create: bool,
     ) -> Result<Self, StoreError> {
         private::refuse_links(directory)?;
+        salvage::finish_exchange(directory)?;
         refuse_foreign(directory)?;
         keep_private(directory);
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
