@@ -1,12 +1,14 @@
 //! The command line, from outside: the program itself, run against a small web.
 
-pub mod process;
+pub mod private;
+mod process;
 
 mod crawling;
 mod daemon;
 mod explaining;
 mod failing;
 mod former_formats;
+mod full_disk;
 mod logging;
 mod robots;
 mod seeding;

@@ -102,7 +102,6 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
-    limits::raise_open_files(&setting.config);
     // Whatever is made holds what its owner alone may read: password hashes, and pages that were fetched.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match command {
@@ -153,7 +152,8 @@ fn user(setting: &Setting, command: UserCommand) -> anyhow::Result<Ending> {
 
 impl Setting {
     fn read(args: &Args, console: &Console) -> anyhow::Result<Self> {
-        let config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        let mut config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        limits::fit_open_files(&mut config)?;
         let suffixes = Arc::new(config.urls.suffixes()?);
         let rules = config.urls.rules();
         Ok(Self { config, rules, suffixes, data: args.data.clone(), console: console.clone() })

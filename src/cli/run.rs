@@ -21,7 +21,7 @@ use super::signals::Stop;
 use super::{Ending, Setting, crawl, rank, runtime, seeds_list, serve};
 use crate::api::{self, Activity, ServeError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
 
 /// How often the ranking thread looks whether it is to stop.
@@ -160,7 +160,13 @@ impl Daemon<'_> {
                 return Ok(if self.stop.is_set() { Some(Ending::Good) } else { None });
             }
             crawled => {
-                store.flush().context("the index cannot be written out")?;
+                match store.flush() {
+                    // What was stored is in the log of the database, which the next opening reads.
+                    Err(error @ (StoreError::Full(_) | StoreError::OpenFiles(_))) => {
+                        tracing::warn!(%error, "the index could not be written out; nothing that was stored is lost");
+                    }
+                    flushed => flushed.context("the index cannot be written out")?,
+                }
                 closed(store, LAST_READERS);
                 crawled.context("the crawl ended before its time")?
             }

@@ -438,6 +438,10 @@ fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
     if text.contains("lock hold by current process") || text.contains("While lock file") {
         return StoreError::InUse(directory.to_owned());
     }
+    // It is there, for CURRENT is, but without a file that it names.
+    if text.contains("No such file or directory") {
+        return StoreError::Corrupt(text);
+    }
     if error.kind() == rocksdb::ErrorKind::IOError {
         return StoreError::Directory { directory: directory.to_owned(), reason: text };
     }

@@ -79,7 +79,9 @@ pub(super) fn open_damaged(path: &Path, config: &StoreConfig) -> Result<DB, rock
     options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
     let open = || DB::open_cf_descriptors(&options, path, families(config, &cache));
     open().or_else(|error| {
-        if error.kind() != rocksdb::ErrorKind::Corruption {
+        // Nobody else has it open, and the files are there.
+        let is_of_files = error.kind() == rocksdb::ErrorKind::Corruption || error.to_string().contains("No such file");
+        if !is_of_files {
             return Err(error);
         }
         let mut options = options.clone();
