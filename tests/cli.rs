@@ -1,7 +1,6 @@
 //! The command line, from outside: the program itself, run against a small web.
 
-pub mod private;
-mod process;
+pub mod process;
 
 mod crawling;
 mod daemon;
@@ -10,6 +9,7 @@ mod failing;
 mod former_formats;
 mod full_disk;
 mod logging;
+mod private;
 mod robots;
 mod seeding;
 mod serving;

@@ -34,7 +34,8 @@ pub(super) fn fit_open_files(config: &mut Config) -> anyhow::Result<()> {
         let share = |part: u64| usize::try_from(limit / part).unwrap_or(usize::MAX);
         let database = i32::try_from(limit / 3).unwrap_or(i32::MAX);
         let (store, crawl, fetch) = (&mut config.store, &mut config.crawl, &mut config.fetch);
-        store.max_open_files = if store.max_open_files < 0 { database } else { store.max_open_files.min(database) };
+        store.max_open_files =
+            if store.max_open_files < 0 { database } else { store.max_open_files.min(database) };
         crawl.fetchers = crawl.fetchers.min(share(8));
         fetch.max_idle_connections = fetch.max_idle_connections.min(share(8));
         tracing::warn!(

@@ -26,7 +26,8 @@ impl PidFile {
     pub fn write(data: &Path) -> anyhow::Result<Self> {
         let path = data.join(PID_FILE);
         let write = || {
-            let mut file = unlinked(&path, OpenOptions::new().create(true).truncate(false).write(true).mode(0o600))?;
+            let mut file =
+                unlinked(&path, OpenOptions::new().create(true).truncate(false).write(true).mode(0o600))?;
             file.lock()?;
             file.set_len(0)?;
             writeln!(file, "{}", std::process::id())?;
@@ -57,11 +58,13 @@ impl Drop for PidFile {
 
 /// Opens a file, but not what a symbolic link in its place leads to.
 fn unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map_err(|error| match error.raw_os_error() {
-        Some(code) if code == Errno::LOOP.raw_os_error() => {
-            io::Error::other("it is a symbolic link, which is not followed; remove it")
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map_err(|error| {
+        match error.raw_os_error() {
+            Some(code) if code == Errno::LOOP.raw_os_error() => {
+                io::Error::other("it is a symbolic link, which is not followed; remove it")
+            }
+            _ => error,
         }
-        _ => error,
     })
 }
 

@@ -181,10 +181,16 @@ impl Daemon<'_> {
         let mut told = false;
         while !self.stop.is_set() {
             match self.setting.open() {
-                Ok(store) => return Some(store),
+                Ok(store) => {
+                    tracing::info!("pages are fetched again: the index was opened anew");
+                    return Some(store);
+                }
                 Err(error) if !told => {
                     told = true;
-                    tracing::error!(error = format!("{error:#}"), "the index cannot be opened; this is tried on");
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the index cannot be opened; this is tried on"
+                    );
                 }
                 Err(_) => {}
             }

@@ -249,7 +249,9 @@ impl<'a> Loop<'a> {
             let wait = if open {
                 let wait = self.hand_out();
                 self.endure(wait, Some(HEARTBEAT))?
-            } else { self.rest() };
+            } else {
+                self.rest()
+            };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
             if is_past(self.stopping) {

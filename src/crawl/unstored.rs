@@ -7,12 +7,12 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
+use super::CrawlError;
+use super::disk::has_room_to_open;
 use super::messages::Unstored;
 use super::progress::Progress;
 use super::scheduler::Loop;
 use super::want;
-use super::disk::has_room_to_open;
-use super::CrawlError;
 use crate::frontier::{Fate, Pause, QueueName, QueuedUrl, Target};
 use crate::store::StoreError;
 
@@ -136,4 +136,3 @@ impl Loop<'_> {
         files.is_ok() && has_room_to_open(&self.crawler.store)
     }
 }
-

@@ -142,7 +142,9 @@ impl Visits {
         match outcome.record.as_ref().map(|record| &record.visit) {
             None => return,
             Some(Visit::Failed(kind, _)) => self.failures.push(*kind),
-            Some(Visit::NotModified) => (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1),
+            Some(Visit::NotModified) => {
+                (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1)
+            }
             Some(Visit::Answered(content)) if content.challenge => self.failures.push(FailureKind::Challenge),
             Some(Visit::Answered(content)) => {
                 self.answered += 1;

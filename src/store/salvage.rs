@@ -154,13 +154,16 @@ fn unusable(directory: &Path, error: &io::Error) -> StoreError {
 fn refuse_without_room(directory: &Path, old: &DB) -> Result<(), StoreError> {
     let files = old.live_files()?;
     let needed = files.iter().map(|file| file.size as u64).sum::<u64>();
-    let free = rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    let free =
+        rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     if free >= needed {
         return Ok(());
     }
     Err(StoreError::Directory {
         directory: directory.to_owned(),
-        reason: format!("the repair writes it anew, which takes {needed} bytes, and there are {free}; make room"),
+        reason: format!(
+            "the repair writes it anew, which takes {needed} bytes, and there are {free}; make room"
+        ),
     })
 }
 
@@ -190,7 +193,12 @@ fn copy(old: &DB, new: &DB, name: &'static str, report: &mut Report) -> Result<(
 type EachRow<'r> = &'r mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 
 /// Goes through all rows of a column family that can be read; reports the ranges between them that can not.
-fn readable_rows(db: &DB, name: &'static str, report: &mut Report, row: EachRow<'_>) -> Result<(), StoreError> {
+fn readable_rows(
+    db: &DB,
+    name: &'static str,
+    report: &mut Report,
+    row: EachRow<'_>,
+) -> Result<(), StoreError> {
     let handle = family(db, name)?;
     let mut from = Vec::new();
     loop {
@@ -308,7 +316,8 @@ fn between(low: &[u8], high: &[u8]) -> Vec<u8> {
 
 /// Whether a file of the data directory belongs to the database.
 fn is_of_database(name: &str) -> bool {
-    let is_numbered = |end: &str| name.strip_suffix(end).is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
+    let is_numbered =
+        |end: &str| name.strip_suffix(end).is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
     [".sst", ".log"].into_iter().any(is_numbered)
         || name.starts_with("MANIFEST-")
         || name.starts_with("OPTIONS-")
@@ -377,7 +386,9 @@ mod tests {
 
     #[test]
     fn a_key_between_two_is_between_them() {
-        for (low, high) in [("", "b"), ("a", "b"), ("a", "a\0"), ("abc", "abd"), ("\0", "\u{7f}"), ("ab", "b")] {
+        for (low, high) in
+            [("", "b"), ("a", "b"), ("a", "a\0"), ("abc", "abd"), ("\0", "\u{7f}"), ("ab", "b")]
+        {
             let (low, high) = (low.as_bytes(), high.as_bytes());
             let middle = between(low, high);
             assert!(low <= &middle[..] && &middle[..] < high, "{low:?} {middle:?} {high:?}");

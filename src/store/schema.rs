@@ -22,8 +22,8 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, MergeOperands, Options,
-    ReadOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, MergeOperands,
+    Options, ReadOptions,
 };
 
 use crate::config::StoreConfig;
@@ -80,7 +80,8 @@ pub(super) fn open_damaged(path: &Path, config: &StoreConfig) -> Result<DB, rock
     let open = || DB::open_cf_descriptors(&options, path, families(config, &cache));
     open().or_else(|error| {
         // Nobody else has it open, and the files are there.
-        let is_of_files = error.kind() == rocksdb::ErrorKind::Corruption || error.to_string().contains("No such file");
+        let is_of_files =
+            error.kind() == rocksdb::ErrorKind::Corruption || error.to_string().contains("No such file");
         if !is_of_files {
             return Err(error);
         }

@@ -36,10 +36,12 @@ struct Crawled {
 }
 
 /// Settled: nothing is in the log.
-static CRAWLED: LazyLock<Crawled> = LazyLock::new(|| Crawled::of(random_web_of(9, 150), |store| {
-    store.merge_met().unwrap();
-    store.compact().unwrap();
-}));
+static CRAWLED: LazyLock<Crawled> = LazyLock::new(|| {
+    Crawled::of(random_web_of(9, 150), |store| {
+        store.merge_met().unwrap();
+        store.compact().unwrap();
+    })
+});
 
 impl Crawled {
     fn of(made: MadeWeb, settle: impl FnOnce(&Store)) -> Self {
@@ -182,7 +184,9 @@ fn lists_of_files_and_logs_that_are_damaged_are_told_and_mended() {
         }),
         ("the list of files", |folder| flip(&files(folder, "MANIFEST-")[0], 200)),
         ("the name of the list", |folder| fs::write(folder.join("CURRENT"), "MANIFEST-").unwrap()),
-        ("the name of another list", |folder| fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap()),
+        ("the name of another list", |folder| {
+            fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap()
+        }),
         ("known URLs", |folder| {
             let file = &files(&folder.join("seen"), ".run")[0];
             fs::write(file, &fs::read(file).unwrap()[8..]).unwrap();
@@ -239,7 +243,14 @@ fn an_exchange_that_was_cut_off_is_ended_by_the_next_opening() {
             fs::rename(&file, to.join(file.file_name().unwrap())).unwrap();
         }
     };
-    for (state, out, moved) in [("out\n", 0, 0), ("out\n", 3, 0), ("out\n", 99, 0), ("in\n", 99, 0), ("in\n", 99, 4), ("in\n", 99, 99)] {
+    for (state, out, moved) in [
+        ("out\n", 0, 0),
+        ("out\n", 3, 0),
+        ("out\n", 99, 0),
+        ("in\n", 99, 0),
+        ("in\n", 99, 4),
+        ("in\n", 99, 99),
+    ] {
         // The old one is another index, of which nothing may be left.
         let (folder, new) = (LARGE.copy(), CRAWLED.copy());
         let (old, repaired) = (folder.path().join("damaged"), folder.path().join("repaired"));
