@@ -4,6 +4,7 @@ pub mod process;
 
 mod crawling;
 mod daemon;
+mod damaged;
 mod explaining;
 mod failing;
 mod former_formats;

@@ -2,7 +2,8 @@
 //! can be written, the crawl pauses and tries again; and what is damaged is passed over until it is repaired.
 //!
 //! RocksDB takes up writing by itself after some errors, a full disk among them, and after others only when it is
-//! opened anew. So after some attempts in vain the crawl asks for that. A batch ends by any failure of the store.
+//! opened anew. So after some attempts in vain the crawl asks for that; but not after damage, which it would meet again.
+//! A batch ends by any failure of the store.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
@@ -94,7 +95,9 @@ impl Loop<'_> {
             return Err(error.into());
         }
         let trouble = &mut self.trouble;
-        if error.is_damage() {
+        // RocksDB writes no more when it has met damage while it put files together.
+        let is_local = error.is_damage() && self.crawler.store.check_writable().is_ok();
+        if is_local {
             Progress::add(&self.crawler.progress.damaged, 1);
             if trouble.told.is_none_or(|told| told.elapsed() >= TELL) {
                 trouble.told = Some(Instant::now());
@@ -122,7 +125,7 @@ impl Loop<'_> {
                 self.next_housekeeping = Instant::now();
                 Ok(())
             }
-            Err(error) if attempts >= ATTEMPTS && self.may_open_anew() => Err(CrawlError::Reopen(error)),
+            Err(error) if attempts >= ATTEMPTS && !error.is_damage() && self.may_open_anew() => Err(CrawlError::Reopen(error)),
             Err(_) => {
                 self.trouble.attempts = Some(attempts.saturating_add(1));
                 self.next_housekeeping = Instant::now() + RETRY;
