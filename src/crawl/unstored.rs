@@ -125,7 +125,9 @@ impl Loop<'_> {
                 self.next_housekeeping = Instant::now();
                 Ok(())
             }
-            Err(error) if attempts >= ATTEMPTS && !error.is_damage() && self.may_open_anew() => Err(CrawlError::Reopen(error)),
+            Err(error) if attempts >= ATTEMPTS && !error.is_damage() && self.may_open_anew() => {
+                Err(CrawlError::Reopen(error))
+            }
             Err(_) => {
                 self.trouble.attempts = Some(attempts.saturating_add(1));
                 self.next_housekeeping = Instant::now() + RETRY;

@@ -126,25 +126,30 @@ impl Store {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(unusable)?;
         }
-        make_private_directory(&folder).map_err(unusable)?;
-        let new = schema::open(&folder, config, true)?;
-        let mut report = Report::default();
-        for name in COLUMN_FAMILIES {
-            copy(&old, &new, name, &mut report)?;
-        }
-        let mut batch = WriteBatch::default();
-        // URLs may be in the set of known ones that are nowhere else any more.
-        batch.put_cf(family(&new, META)?, SIEVE_KEY, INVALID);
-        new.write(batch)?;
-        for name in COLUMN_FAMILIES {
-            new.flush_cf(family(&new, name)?)?;
-        }
-        drop(new);
+        let written = write_anew(&old, &folder, config).inspect_err(|_| _ = fs::remove_dir_all(&folder));
+        let lost = written?;
         drop(old);
         say(directory, OUT).map_err(unusable)?;
         finish_exchange(directory)?;
-        Ok(report.finish())
+        Ok(lost)
     }
+}
+
+/// Writes all that can be read into a new database; gives what can not.
+fn write_anew(old: &DB, folder: &Path, config: &StoreConfig) -> Result<Vec<Finding>, StoreError> {
+    make_private_directory(folder).map_err(|error| unusable(folder, &error))?;
+    let (new, mut report) = (schema::open(folder, config, true)?, Report::default());
+    for name in COLUMN_FAMILIES {
+        copy(old, &new, name, &mut report)?;
+    }
+    let mut batch = WriteBatch::default();
+    // URLs may be in the set of known ones that are nowhere else any more.
+    batch.put_cf(family(&new, META)?, SIEVE_KEY, INVALID);
+    new.write(batch)?;
+    for name in COLUMN_FAMILIES {
+        new.flush_cf(family(&new, name)?)?;
+    }
+    Ok(report.finish())
 }
 
 fn unusable(directory: &Path, error: &io::Error) -> StoreError {
