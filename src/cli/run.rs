@@ -162,7 +162,9 @@ impl Daemon<'_> {
             crawled => {
                 match store.flush() {
                     // What was stored is in the log of the database, which the next opening reads.
-                    Err(error @ (StoreError::Full(_) | StoreError::OpenFiles(_))) => {
+                    Err(
+                        error @ (StoreError::Full(_) | StoreError::OpenFiles(_) | StoreError::Corrupt(_)),
+                    ) => {
                         tracing::warn!(%error, "the index could not be written out; nothing that was stored is lost");
                     }
                     flushed => flushed.context("the index cannot be written out")?,

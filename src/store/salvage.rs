@@ -82,7 +82,8 @@ impl Store {
                     if found.is_empty() {
                         return Err(error);
                     }
-                    Findings { left: found.clone(), found }
+                    // Nor can it be written out any more, as it may be.
+                    return Ok(Findings { left: found.clone(), found });
                 }
                 findings => findings?,
             };

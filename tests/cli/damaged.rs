@@ -1,4 +1,4 @@
-//! A daemon whose index is damaged: what lies elsewhere is answered, and the crawl goes on with that.
+//! A daemon whose index is damaged: what lies elsewhere is answered, and a repair mends the rest.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn flip(file: &Path, at: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_damaged_is_answered_and_crawled_and_a_repair_mends_the_rest() {
+async fn what_is_not_damaged_is_answered_and_a_repair_mends_the_rest() {
     let web = web().await;
     let place = Place::at(&web).set("search.disk_bytes=0");
     let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
@@ -51,9 +51,11 @@ async fn what_is_not_damaged_is_answered_and_crawled_and_a_repair_mends_the_rest
     assert!(count(500) > 0 && count(500) < 20, "{statuses:?}");
     assert_eq!(count(200) + count(500), HOSTS as usize, "{statuses:?}");
     assert_eq!(daemon.err().matches("a request failed").count(), count(500));
-    // All are visited again, as seeds.
-    let asked = || web.log().iter().filter(|request| request.path == "/").count();
-    daemon.waits_for("the pages", |_| asked() == 2 * HOSTS as usize);
+    // The crawl meets the damage as well: it tells so, and ends nothing.
+    daemon.says("stop what uses it and run `backlinkd verify --repair`");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let statuses: Vec<u16> = (0..HOSTS).map(ask).collect();
+    assert!(statuses.iter().filter(|status| **status == 200).count() > 40, "{statuses:?}");
     daemon.signal("TERM");
     daemon.end().with(0);
 
