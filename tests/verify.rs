@@ -1,6 +1,7 @@
 //! An index that is damaged, row by row and behind its back: each kind of damage is found, told by its family, and
 //! repaired to what an undamaged index holds.
 
+mod blocks;
 mod clocks;
 mod crawled;
 mod damage;

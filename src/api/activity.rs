@@ -27,8 +27,8 @@ impl Activity {
         Self { crawl: Some(Arc::clone(progress)), ..Self::default() }
     }
 
-    pub fn crawl(&self) -> Option<&Progress> {
-        self.crawl.as_deref()
+    pub fn crawl(&self) -> Option<&Arc<Progress>> {
+        self.crawl.as_ref()
     }
 
     /// Tells of a ranking that was published just now.

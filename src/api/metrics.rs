@@ -42,10 +42,12 @@ metrics! {
     BODY_BYTES = Metric::counter("backlinkd_body_bytes_total", &["form"], "Bytes of bodies, as they came over the `wire` and `decoded`.");
     STAGE_CPU = Metric::counter("backlinkd_stage_cpu_seconds_total", &["stage"], "CPU time of decoding and parsing (`parse`), of computing and writing commits (`store`), and, of the latter, of holding URLs met against known ones (`merge`).");
     MERGES = Metric::counter("backlinkd_seen_merges_total", &[], "Times that URLs met were held against all known ones.");
+    UNSTORED = Metric::counter("backlinkd_unstored_total", &[], "Visits that the index could not take, for want of room or by damage; they are made again.");
+    DAMAGED = Metric::counter("backlinkd_damaged_total", &[], "Times that the crawl passed over something because the index is damaged there.");
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
     HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
-    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly.");
+    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly, or the index cannot be written to.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
     INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last answer was `html`.");
     INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and `former` ones.");
@@ -132,6 +134,8 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
     page.put(&STAGE_CPU, &["store"], figures.store_cpu_ms as f64 / 1e3);
     page.put(&STAGE_CPU, &["merge"], figures.merge_cpu_ms as f64 / 1e3);
     page.put(&MERGES, &[], figures.merges);
+    page.put(&UNSTORED, &[], figures.unstored);
+    page.put(&DAMAGED, &[], figures.damaged);
     page.put(&READY, &[], figures.ready_addresses);
     page.put(&UNDER_WAY, &[], figures.under_way);
     page.put(&HOSTS, &[], figures.hosts);

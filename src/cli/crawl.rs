@@ -38,6 +38,7 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
     let crawler = Crawler::new(store.clone(), &setting.config, setting.rules.clone())?;
     let job = CrawlJob {
         seeds,
+        former_seeds: Vec::new(),
         max_pages: batch.max_pages,
         max_time: batch.max_seconds.map(Duration::from_secs),
         forever: false,

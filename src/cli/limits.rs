@@ -7,23 +7,46 @@ use crate::config::Config;
 /// Files besides those of the database and the fetches: logs, search indexes, API clients.
 const OTHERS: u64 = 512;
 
-/// Raises the limit as far as it may be raised without asking anybody; says when that is not enough.
-pub(super) fn raise_open_files(config: &Config) {
+/// With a lower limit the program does not start: the database alone may need as many.
+const LEAST: u64 = 96;
+
+/// Raises the limit as far as it may be raised without asking anybody; where that is not enough, the configuration is
+/// made to fit, and says so: whoever runs out of files in the middle of his work loses time by it.
+///
+/// # Errors
+/// When the limit is too low for anything.
+pub(super) fn fit_open_files(config: &mut Config) -> anyhow::Result<()> {
     let files = u64::try_from(config.store.max_open_files).unwrap_or(0);
     let connections = config.crawl.fetchers as u64 + config.fetch.max_idle_connections as u64;
     let wanted = files + connections + OTHERS;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_none_or(|current| current >= wanted) {
-        return;
-    }
+    let Some(current) = current.filter(|current| *current < wanted) else { return Ok(()) };
     let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
     let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum }).is_ok();
-    if !raised || most < wanted {
-        tracing::warn!(
-            limit = if raised { Some(most) } else { current },
-            wanted,
-            "the limit of open files is lower than store.max_open_files, crawl.fetchers and fetch.max_idle_connections \
-             ask for; raise it (ulimit -n, or LimitNOFILE= of the service), or lower them"
+    let limit = if raised { most } else { current };
+    if limit < LEAST {
+        anyhow::bail!(
+            "the limit of open files is {limit}, too low to begin; raise it (ulimit -n, or LimitNOFILE= of the service) to \
+             {wanted}, or to {LEAST} at least"
         );
     }
+    if limit < wanted {
+        let share = |part: u64| usize::try_from(limit / part).unwrap_or(usize::MAX);
+        let database = i32::try_from(limit / 3).unwrap_or(i32::MAX);
+        let (store, crawl, fetch) = (&mut config.store, &mut config.crawl, &mut config.fetch);
+        store.max_open_files =
+            if store.max_open_files < 0 { database } else { store.max_open_files.min(database) };
+        crawl.fetchers = crawl.fetchers.min(share(8));
+        fetch.max_idle_connections = fetch.max_idle_connections.min(share(8));
+        tracing::warn!(
+            limit,
+            wanted,
+            store.max_open_files = store.max_open_files,
+            crawl.fetchers = crawl.fetchers,
+            fetch.max_idle_connections = fetch.max_idle_connections,
+            "the limit of open files is lower than the configuration asks for, and these keys are lowered to fit; raise \
+             it (ulimit -n, or LimitNOFILE= of the service)"
+        );
+    }
+    Ok(())
 }

@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
+use rustix::fs::Mode;
 
 use crate::config::{self, Config};
 use crate::crawl::CrawlError;
@@ -112,7 +113,8 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 }
 
 fn run(setting: &Arc<Setting>, command: Command) -> anyhow::Result<Ending> {
-    limits::raise_open_files(&setting.config);
+    // Whatever is made holds what its owner alone may read: password hashes, and pages that were fetched.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match command {
         Command::Run { seeds, listen } => run::run(setting, seeds.as_deref(), listen),
         Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(
@@ -178,7 +180,8 @@ fn user(setting: &Setting, command: UserCommand) -> anyhow::Result<Ending> {
 
 impl Setting {
     fn read(args: &Args, console: &Console) -> anyhow::Result<Self> {
-        let config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        let mut config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        limits::fit_open_files(&mut config)?;
         let suffixes = Arc::new(config.urls.suffixes()?);
         let rules = config.urls.rules();
         Ok(Self { config, rules, suffixes, data: args.data.clone(), console: console.clone() })

@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use super::control;
 use super::seeds::without_mark;
 use super::{Ending, Setting};
+use crate::store::make_private_directory;
 use crate::urls::UrlRules;
 
 /// What is to be done with a list.
@@ -78,7 +79,7 @@ pub(super) fn change<E: Entry>(
     let entries =
         words.iter().map(|word| E::typed(word, &setting.rules)).collect::<anyhow::Result<Vec<E>>>()?;
     if change == Change::Add {
-        std::fs::create_dir_all(&setting.data)
+        make_private_directory(&setting.data)
             .with_context(|| format!("{} cannot be made", setting.data.display()))?;
     }
     let path = E::path_in(&setting.data);

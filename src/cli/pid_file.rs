@@ -5,9 +5,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::store::PID_FILE;
 
@@ -22,7 +25,8 @@ impl PidFile {
     pub fn write(data: &Path) -> anyhow::Result<Self> {
         let path = data.join(PID_FILE);
         let write = || {
-            let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            let mut file =
+                unlinked(&path, OpenOptions::new().create(true).truncate(false).write(true).mode(0o600))?;
             file.lock()?;
             file.set_len(0)?;
             writeln!(file, "{}", std::process::id())?;
@@ -38,6 +42,18 @@ impl Drop for PidFile {
         // If it cannot be removed, nobody holds it any more, which says the same.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Opens a file, but not what a symbolic link in its place leads to.
+fn unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map_err(|error| {
+        match error.raw_os_error() {
+            Some(code) if code == Errno::LOOP.raw_os_error() => {
+                io::Error::other("it is a symbolic link, which is not followed; remove it")
+            }
+            _ => error,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! `backlinkd run`: the daemon: crawls, ranks on a schedule, serves, stops cleanly. Without anything to crawl it serves
 //! all the same, and waits for seeds.
+//!
+//! After some failures of the disk the database writes again only when it is opened anew. Then all that uses it ends
+//! and begins again in the same process: that is another *life*. Who connects meanwhile waits for a moment.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::control::{self, Control, Desk};
@@ -17,61 +21,200 @@ use super::reload::{self, Reloader};
 use super::signals::Stop;
 use super::{Ending, Setting, crawl, rank, runtime, seeds_list, serve};
 use crate::api::{self, Activity, ServeError};
-use crate::crawl::{CrawlJob, Crawler};
-use crate::store::Store;
+use crate::crawl::{CrawlError, CrawlJob, Crawler};
+use crate::store::{Store, StoreError};
+use crate::urls::CanonicalUrl;
 
 /// How often the ranking thread looks whether it is to stop.
 const HEARTBEAT: Duration = Duration::from_millis(100);
+/// Between two attempts to open the database anew.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+/// How long the end of a daemon waits for answers nobody waits for any more, which read the database still.
+const LAST_READERS: Duration = Duration::from_secs(2);
 
 pub(super) fn run(
     setting: &Arc<Setting>,
     file: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
-    let (mut seeds, all_good) = setting.seeds(file)?;
-    let store = setting.open_or_make()?;
-    let mut state = serve::state(setting, Arc::clone(&store), listen)?;
+    let (seeds, all_good) = setting.seeds(file)?;
+    let mut store = setting.open_or_make()?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
-    let crawler = Arc::new(Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?);
-    let hangup = reload::listen(&runtime)?;
-    let _pid_file = PidFile::write(&setting.data)?;
-    let (reload, requests) = control::reloads();
-    let desk = Desk::new(&store, state.config.listen, Some(reload));
-    let _control = Control::start(&runtime, &setting.data, desk, &setting.console);
-    // From here on, `seeds add` tells this process.
-    seeds.extend(seeds_list::added_since(setting, &seeds)?);
-    Reloader::new(setting, &crawler, file.map(Path::to_owned), &seeds)?.start(&runtime, hangup, requests);
-    let waits = crawl::has_nothing(&seeds, &store)?;
-    let activity = Arc::new(Activity::of_crawl(crawler.progress()));
-    state.activity = Arc::clone(&activity);
-    let listener = runtime.block_on(api::bind(state.config.listen))?;
-    serve::announce(setting, &state, listener.local_addr()?);
-    if waits {
-        setting.console.tell(format_args!(
-            "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",
-            setting.data.display()
-        ));
+    let mut daemon =
+        Daemon { setting, file, listen, stop, seeds, all_good, start: Instant::now(), kept: None };
+    loop {
+        if let Some(ending) = daemon.live(store)? {
+            return Ok(ending);
+        }
+        store = match daemon.open_again() {
+            Some(store) => store,
+            None => return Ok(Ending::Good),
+        };
     }
-    let serving = api::serve(state, listener, stop.clone().stopped());
-    let parts = Parts {
-        server: runtime.spawn(ending_all(serving, stop.clone())),
-        ranking: start_ranking(setting, &store, &stop, &activity)?,
-    };
-    let job = CrawlJob { seeds, forever: true, ..CrawlJob::default() };
-    let start = Instant::now();
-    let crawled = {
-        let _meter = Meter::start(&setting.console, of_crawl(crawler.progress(), true));
-        crawler.run(&job, runtime.handle(), stop.flag())
-    };
-    stop.set();
-    let ended = parts.end(&runtime, &stop, setting.config.crawl.drain.0);
-    runtime.shutdown_background();
-    store.flush().context("the index cannot be written out")?;
-    let figures = crawled.context("the crawl ended before its time")?;
-    setting.console.report(crawl::summary(&figures, start.elapsed()))?;
-    crawl::report_failures(setting, crawler.progress())?;
-    ended.map(|()| if all_good { Ending::Good } else { Ending::Partial })
+}
+
+/// What outlasts a life.
+struct Daemon<'a> {
+    setting: &'a Arc<Setting>,
+    file: Option<&'a Path>,
+    listen: Option<SocketAddr>,
+    stop: Stop,
+    seeds: Vec<CanonicalUrl>,
+    all_good: bool,
+    start: Instant,
+    kept: Option<Kept>,
+}
+
+/// What the first life makes.
+struct Kept {
+    listener: std::net::TcpListener,
+    activity: Arc<Activity>,
+    _pid_file: PidFile,
+}
+
+impl Daemon<'_> {
+    /// One life; `None` if another is to follow.
+    fn live(&mut self, store: Arc<Store>) -> anyhow::Result<Option<Ending>> {
+        let setting = self.setting;
+        let mut state = serve::state(setting, Arc::clone(&store), self.listen)?;
+        let runtime = runtime()?;
+        // Set by a signal, or by this life alone.
+        let (stop, stop_ranking) = (Stop::default(), Stop::default());
+        let crawler = Crawler::new(Arc::clone(&store), &setting.config, setting.rules.clone())?;
+        let former = self.kept.as_ref().and_then(|kept| kept.activity.crawl());
+        let crawler = Arc::new(match former {
+            Some(progress) => crawler.with_progress(Arc::clone(progress)),
+            None => crawler,
+        });
+        let hangup = reload::listen(&runtime)?;
+        let pid_file = if self.kept.is_none() { Some(PidFile::write(&setting.data)?) } else { None };
+        let (reload, requests) = control::reloads();
+        let desk = Desk::new(&store, state.config.listen, Some(reload));
+        let control = Control::start(&runtime, &setting.data, desk, &setting.console);
+        // From here on, `seeds add` tells this process.
+        let mut seeds = seeds_list::added_since(setting, &self.seeds)?;
+        let mut former_seeds = std::mem::take(&mut self.seeds);
+        self.seeds = [&former_seeds[..], &seeds].concat();
+        if self.kept.is_none() || crawler.progress().figures().unqueued_seeds > 0 {
+            (seeds, former_seeds) = (self.seeds.clone(), Vec::new());
+        }
+        Reloader::new(setting, &crawler, self.file.map(Path::to_owned), &self.seeds)?
+            .start(&runtime, hangup, requests);
+        let waits = crawl::has_nothing(&self.seeds, &store)?;
+        let kept = match (&mut self.kept, pid_file) {
+            (None, Some(pid_file)) => {
+                let activity = Arc::new(Activity::of_crawl(crawler.progress()));
+                let listener = runtime.block_on(api::bind(state.config.listen))?.into_std()?;
+                serve::announce(setting, &state, listener.local_addr()?);
+                self.kept.insert(Kept { listener, activity, _pid_file: pid_file })
+            }
+            (kept, _) => kept.as_mut().ok_or_else(|| anyhow!("the daemon has no address"))?,
+        };
+        state.activity = Arc::clone(&kept.activity);
+        let (listener, activity) = (kept.listener.try_clone()?, Arc::clone(&kept.activity));
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        if waits {
+            setting.console.tell(format_args!(
+                "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",
+                setting.data.display()
+            ));
+        }
+        for part in [&stop, &stop_ranking] {
+            let (all, part) = (self.stop.clone(), part.clone());
+            runtime.spawn(async move {
+                all.stopped().await;
+                part.set();
+            });
+        }
+        let serving = api::serve(state, listener, stop.clone().stopped());
+        let parts = Parts {
+            server: runtime.spawn(ending_all(serving, stop.clone())),
+            ranking: start_ranking(setting, &store, &stop_ranking, &activity)?,
+        };
+        let job = CrawlJob { seeds, former_seeds, forever: true, ..CrawlJob::default() };
+        let crawled = {
+            let _meter = Meter::start(&setting.console, of_crawl(crawler.progress(), true));
+            crawler.run(&job, runtime.handle(), stop.flag())
+        };
+        let drain = setting.config.crawl.drain.0;
+        stop_ranking.set();
+        if let Err(CrawlError::Reopen(error)) = &crawled {
+            tracing::warn!(%error, "the index is opened anew, so that it can be written to again");
+            // Ranks that are being computed cannot be stored, and questions are answered meanwhile.
+            while !parts.ranking.is_finished() && !stop.is_set() {
+                std::thread::sleep(HEARTBEAT);
+            }
+        }
+        stop.set();
+        let ended = parts.end(&runtime, &stop, drain);
+        drop(control);
+        runtime.shutdown_timeout(stop.left_of(drain));
+        let progress = Arc::clone(crawler.progress());
+        drop(crawler);
+        let figures = match crawled {
+            Err(CrawlError::Reopen(_)) => {
+                ended?;
+                // Its files are locked for as long as anybody has it open; a question may take so long.
+                let longest = setting.config.api.deadline.0 + drain;
+                if !closed(store, longest) {
+                    anyhow::bail!("the index cannot be opened anew, for it is being read still; start again");
+                }
+                return Ok(if self.stop.is_set() { Some(Ending::Good) } else { None });
+            }
+            crawled => {
+                match store.flush() {
+                    // What was stored is in the log of the database, which the next opening reads.
+                    Err(
+                        error @ (StoreError::Full(_) | StoreError::OpenFiles(_) | StoreError::Corrupt(_)),
+                    ) => {
+                        tracing::warn!(%error, "the index could not be written out; nothing that was stored is lost");
+                    }
+                    flushed => flushed.context("the index cannot be written out")?,
+                }
+                closed(store, LAST_READERS);
+                crawled.context("the crawl ended before its time")?
+            }
+        };
+        setting.console.report(crawl::summary(&figures, self.start.elapsed()))?;
+        crawl::report_failures(setting, &progress)?;
+        ended.map(|()| Some(if self.all_good { Ending::Good } else { Ending::Partial }))
+    }
+
+    /// Opens the database anew, which may take several attempts; `None` when it is to stop before.
+    fn open_again(&self) -> Option<Arc<Store>> {
+        let mut told = false;
+        while !self.stop.is_set() {
+            match self.setting.open() {
+                Ok(store) => {
+                    tracing::info!("pages are fetched again: the index was opened anew");
+                    return Some(store);
+                }
+                Err(error) if !told => {
+                    told = true;
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the index cannot be opened; this is tried on"
+                    );
+                }
+                Err(_) => {}
+            }
+            std::thread::sleep(OPEN_AGAIN);
+        }
+        None
+    }
+}
+
+/// Closes the database once nobody else uses it; tells whether that came about in time.
+fn closed(store: Arc<Store>, within: Duration) -> bool {
+    let until = Instant::now() + within;
+    while Arc::strong_count(&store) > 1 && Instant::now() < until {
+        std::thread::sleep(HEARTBEAT / 10);
+    }
+    Arc::into_inner(store).is_some()
 }
 
 /// A daemon that does not answer any more must not crawl on as if all were well.

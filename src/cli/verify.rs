@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use anyhow::Context;
+
 use super::meter::{Meter, Status};
 use super::numbers::grouped;
 use super::{Ending, Setting};
 use crate::config::Config;
 use crate::fetch::KeptRobots;
-use crate::store::{Finding, Findings, VerifyOptions, VerifyProgress};
+use crate::store::{Finding, Findings, Store, VerifyOptions, VerifyProgress};
 
 pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> {
-    let store = setting.open()?;
     let options = options(&setting.config, repair);
     let start = Instant::now();
     let findings = {
@@ -20,11 +21,14 @@ pub(super) fn verify(setting: &Setting, repair: bool) -> anyhow::Result<Ending> 
         let _meter = Meter::start(&setting.console, move || {
             status(*shown.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        store.verify(options, &mut |now| {
+        let (config, suffixes) = (&setting.config.store, &setting.suffixes);
+        Store::verify_in(&setting.data, config, suffixes, options, &mut |now| {
             *step.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         })?
     };
-    store.flush()?;
+    if repair && findings.found.iter().any(|finding| finding.family == "changes") {
+        forget_searches(setting)?;
+    }
     for line in report(&findings, repair) {
         setting.console.answer(line)?;
     }
@@ -50,6 +54,21 @@ fn status(progress: Option<VerifyProgress>) -> Status {
         format!("{}: {} rows", progress.step, grouped(progress.rows))
     });
     Status { text, idle: false }
+}
+
+/// Search indexes go by the numbers of changes, which may be others now. They are made anew when they are asked for.
+fn forget_searches(setting: &Setting) -> anyhow::Result<()> {
+    let given = &setting.config.search.directory;
+    let directory = if given.as_os_str().is_empty() { setting.data.join("searches") } else { given.clone() };
+    let Ok(files) = std::fs::read_dir(&directory) else { return Ok(()) };
+    for path in files
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "index"))
+    {
+        std::fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+    }
+    Ok(())
 }
 
 /// One line for each kind of damage, and one that says what is left of it.

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::progress::Progress;
 use crate::config::{CrawlConfig, CrawlOrder};
 use crate::frontier::{Backlog, Lane, QueueName, QueuedUrl, Standing};
 use crate::lru::Lru;
@@ -22,6 +23,8 @@ pub(super) struct StoreBacklog {
     store: Arc<Store>,
     config: CrawlConfig,
     domains: RefCell<Lru<Arc<str>, Counted>>,
+    /// Of a crawl that goes on without what is damaged, and counts it there.
+    enduring: Option<Arc<Progress>>,
 }
 
 /// What was counted of a registrable domain.
@@ -47,7 +50,23 @@ const KEPT: Duration = Duration::from_secs(5);
 impl StoreBacklog {
     pub fn new(store: &Arc<Store>, config: &CrawlConfig) -> Self {
         let domains = RefCell::new(Lru::new(DOMAINS_KEPT));
-        Self { store: Arc::clone(store), config: config.clone(), domains }
+        Self { store: Arc::clone(store), config: config.clone(), domains, enduring: None }
+    }
+
+    /// Takes what is damaged to be absent from now on, and counts that.
+    pub fn endure(self, progress: &Arc<Progress>) -> Self {
+        Self { enduring: Some(Arc::clone(progress)), ..self }
+    }
+
+    fn unless_damaged<T: Default>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        match (read, &self.enduring) {
+            (Err(error), Some(progress)) if error.is_damage() => {
+                Progress::add(&progress.damaged, 1);
+                tracing::debug!(%error, "what is damaged is taken to be absent");
+                Ok(T::default())
+            }
+            (read, _) => read,
+        }
     }
 
     /// Forgets all that was counted, for somebody who needs to know how it is now.
@@ -59,7 +78,8 @@ impl StoreBacklog {
     fn linking_domains(&self, host: &str, below: bool) -> Result<u64, StoreError> {
         let CrawlConfig { pages_per_linking_domain: each, max_pages_per_host: most, .. } = self.config;
         let enough = most.checked_div(each).unwrap_or(0).clamp(1, MOST_COUNTED);
-        Ok(self.store.linking_domains(host, below, usize::try_from(enough).unwrap_or(usize::MAX))? as u64)
+        let counted = self.store.linking_domains(host, below, usize::try_from(enough).unwrap_or(usize::MAX));
+        Ok(self.unless_damaged(counted)? as u64)
     }
 
     /// The figures of a domain. At least as many others link to it as were just seen to link to a host of it.
@@ -69,7 +89,7 @@ impl StoreBacklog {
             counted.linking = counted.linking.max(linking);
             return Ok(*counted);
         }
-        let (pages, servers) = self.store.domain_pages(domain)?;
+        let (pages, servers) = self.unless_damaged(self.store.domain_pages(domain))?;
         let linking = self.linking_domains(domain, true)?.max(linking);
         let until = Instant::now() + KEPT.max(now.elapsed() * KEPT_TIMES);
         let counted = Counted { pages, servers, linking, until };
@@ -88,13 +108,13 @@ impl Backlog for StoreBacklog {
         after: Option<&QueuedUrl>,
         most: usize,
     ) -> Result<Vec<QueuedUrl>, StoreError> {
-        self.store.queued(queue, lane, after, most)
+        self.unless_damaged(self.store.queued(queue, lane, after, most))
     }
 
     fn standing(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<Standing, StoreError> {
         let config = &self.config;
         let domain: Arc<str> = self.store.suffixes().domain_of(url.host()).into();
-        let host = self.store.host(queue)?;
+        let host = self.unless_damaged(self.store.host(queue))?;
         let to_host = self.linking_domains(url.host(), false)?;
         let Counted { pages: domain_pages, servers, linking, .. } = self.domain(&domain, to_host)?;
         let grown = config.host_pages.saturating_add(config.pages_per_linking_domain * to_host);

@@ -29,12 +29,23 @@ pub fn too_little_room(store: &Store, config: &CrawlConfig) -> Option<LowDisk> {
     })
 }
 
+/// Bytes that opening the database takes besides its log, which is written out then.
+const TO_OPEN: u64 = 16 << 20;
+
+/// Whether the database may be opened anew: closed, it must not find that there is no room for it.
+pub(super) fn has_room_to_open(store: &Store) -> bool {
+    let Ok(disk) = rustix::fs::statvfs(store.directory()) else { return true };
+    disk.f_bavail.saturating_mul(disk.f_frsize) >= store.log_bytes().saturating_add(TO_OPEN)
+}
+
 impl Loop<'_> {
     /// Pauses when a disk is nearly full, and goes on when none is and all that was fetched is kept.
-    pub fn look_at_disk(&mut self) {
+    pub fn look_at_disk(&mut self) -> Result<(), CrawlError> {
         let Crawler { store, config, .. } = self.crawler;
         let least = config.crawl.min_free_disk_bytes;
         match too_little_room(store, &config.crawl) {
+            Some(_) if self.trouble.is_unwritable() => self.trouble.count_anew(),
+            None if self.trouble.is_unwritable() => self.try_to_write()?,
             Some(LowDisk { directory, free }) if !self.paused => {
                 self.paused = true;
                 tracing::warn!(
@@ -57,6 +68,7 @@ impl Loop<'_> {
             }
             None => {}
         }
+        Ok(())
     }
 
     /// Pauses because an answer could not be kept, which is tried again. A batch does not wait for somebody to see to

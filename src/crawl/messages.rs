@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::CrawlError;
 use super::chain::Chain;
 use super::desk::Fetched;
 use super::room::Room;
 use crate::fetch::{Failure, RobotsStep};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
 use crate::model::{FailureKind, HostFailure, PageRecord, Visit};
+use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
@@ -46,7 +46,6 @@ pub(super) enum Event {
     Redirected(QueuedUrl, Chain),
     Stored(Stored),
     Unkept(Box<Fetched>, WarcError),
-    Broken(CrawlError),
 }
 
 /// Who waits for a robots.txt.
@@ -139,6 +138,7 @@ impl End {
 }
 
 /// What the writer did.
+#[derive(Default)]
 pub(super) struct Stored {
     /// The URLs whose outcome is stored.
     pub ended: Vec<(QueuedUrl, Fate)>,
@@ -148,4 +148,12 @@ pub(super) struct Stored {
     pub merged: bool,
     /// How many pages had fallen due, or were scheduled too far off, whichever are more, if that was asked for.
     pub due: Option<usize>,
+    /// What was not stored.
+    pub unstored: Option<Unstored>,
+}
+
+/// What the store could not take. Its URLs are in the queue still.
+pub(super) struct Unstored {
+    pub queued: Vec<QueuedUrl>,
+    pub error: StoreError,
 }

@@ -33,6 +33,7 @@ mod shelf;
 mod sweep;
 mod troubles;
 mod turns;
+mod unstored;
 mod want;
 mod writer;
 
@@ -70,6 +71,9 @@ pub enum CrawlError {
     Warc(#[from] WarcError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Only of a crawl that runs forever.
+    #[error("the index takes no more writes until it is opened anew: {0}")]
+    Reopen(StoreError),
     #[error("a thread of the crawl could not be started: {0}")]
     Thread(std::io::Error),
     #[error("a thread of the crawl ended before its time; the log tells why")]
@@ -80,6 +84,8 @@ pub enum CrawlError {
 #[derive(Clone, Debug, Default)]
 pub struct CrawlJob {
     pub seeds: Vec<CanonicalUrl>,
+    /// Seeds that are visited already, or queued.
+    pub former_seeds: Vec<CanonicalUrl>,
     /// Page fetches at most.
     pub max_pages: Option<u64>,
     /// Time at most; what is under way then is finished.
@@ -174,6 +180,12 @@ impl Crawler {
             copies,
             allowances,
         })
+    }
+
+    /// Goes on with the figures of a crawler before it.
+    #[must_use]
+    pub fn with_progress(self, progress: Arc<Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// Gives a running crawl new seeds and another block list; taken in within a second.

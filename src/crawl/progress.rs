@@ -44,6 +44,11 @@ pub struct Progress {
     /// Of the latter, holding URLs met against all known ones; and how often that was done.
     pub(super) merge_cpu: AtomicU64,
     pub(super) merges: AtomicU64,
+    /// Visits that the store could not take, and which are made again; and how often it was found damaged.
+    pub(super) unstored: AtomicU64,
+    pub(super) damaged: AtomicU64,
+    /// Seeds that are not stored yet.
+    pub(super) unqueued: AtomicU64,
     /// Addresses with work that are not being asked.
     pub(super) ready: AtomicU64,
     /// Turns under way.
@@ -77,6 +82,9 @@ pub struct Figures {
     pub store_cpu_ms: u64,
     pub merge_cpu_ms: u64,
     pub merges: u64,
+    pub unstored: u64,
+    pub damaged: u64,
+    pub unqueued_seeds: u64,
     pub ready_addresses: u64,
     pub under_way: u64,
     pub hosts: u64,
@@ -128,6 +136,9 @@ impl Progress {
             store_cpu_ms: get(&self.store_cpu) / 1_000_000,
             merge_cpu_ms: get(&self.merge_cpu) / 1_000_000,
             merges: get(&self.merges),
+            unstored: get(&self.unstored),
+            damaged: get(&self.damaged),
+            unqueued_seeds: get(&self.unqueued),
             ready_addresses: get(&self.ready),
             under_way: get(&self.under_way),
             hosts: get(&self.hosts),

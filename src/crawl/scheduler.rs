@@ -23,6 +23,7 @@ use super::room::Rooms;
 use super::sweep::Intake;
 use super::troubles::Troubles;
 use super::turns::Errand;
+use super::unstored::StoreTrouble;
 use super::want::Want;
 use super::{CrawlError, CrawlJob, Crawler, Reload, writer};
 use crate::frontier::{Found, Frontier, FrontierRules, Next, QueueName};
@@ -81,10 +82,13 @@ pub(super) struct Loop<'a> {
     next_due: Instant,
     /// When the crawl began, in Unix time.
     began: u64,
-    next_housekeeping: Instant,
+    pub next_housekeeping: Instant,
     pub intake: Intake,
     /// Whether no pages are fetched for want of room.
     pub paused: bool,
+    pub trouble: StoreTrouble,
+    /// Seeds that are not stored yet.
+    unqueued: Vec<CanonicalUrl>,
     /// Answers that could not be kept, for another try.
     pub unkept: Vec<Fetched>,
     /// Redirects that are followed within the visit of a page, by the URL in the queue.
@@ -130,11 +134,14 @@ pub(super) fn run_with(
     // The writer ends when the last sender of work is gone: the loop's, and those of fetches given up with it.
     drop(crawl);
     drop(inbox);
-    if result.is_ok() {
-        join(writer, stopping.map(|until| until.max(Instant::now() + LAST_BATCH)))?;
-    }
-    archive.map_or(Ok(()), |archive| archive.close())?;
+    let last = Instant::now() + LAST_BATCH;
+    // The store must not be in use when whoever called ends, or opens it anew.
+    let until = if result.is_ok() { stopping.map(|until| until.max(last)) } else { Some(last) };
+    let joined = join(writer, until);
+    let closed = archive.map_or(Ok(()), |archive| archive.close());
     result?;
+    joined?;
+    closed?;
     if stopping.is_none() {
         // What was met last belongs to the queue that people are told of. It would be found by the next crawl too.
         crawler.store.merge_met()?;
@@ -167,11 +174,13 @@ impl<'a> Loop<'a> {
     ) -> Result<Self, StoreError> {
         let config = &crawler.config;
         let now = Instant::now();
+        let backlog = StoreBacklog::new(&crawler.store, &config.crawl);
+        let backlog = if job.forever { backlog.endure(&crawler.progress) } else { backlog };
         Ok(Self {
             crawler,
             job,
             runtime,
-            backlog: StoreBacklog::new(&crawler.store, &config.crawl),
+            backlog,
             frontier: Frontier::new(FrontierRules {
                 resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
@@ -187,7 +196,7 @@ impl<'a> Loop<'a> {
             handed_out: 0,
             troubles: FxHashMap::default(),
             want: Want::default(),
-            reading: Arc::new(Reading::new(crawler, &job.seeds)?),
+            reading: Arc::new(Reading::new(crawler, &[&job.seeds[..], &job.former_seeds].concat())?),
             archive: None,
             deadline: job.max_time.map(|time| now + time),
             stopping: None,
@@ -199,6 +208,8 @@ impl<'a> Loop<'a> {
             next_housekeeping: now,
             intake: Intake::new(),
             paused: false,
+            trouble: StoreTrouble::default(),
+            unqueued: Vec::new(),
             unkept: Vec::new(),
             chains: FxHashMap::default(),
         })
@@ -206,13 +217,18 @@ impl<'a> Loop<'a> {
 
     /// Takes in the seeds. What earlier crawls left and what has fallen due comes by and by.
     fn start(&mut self) -> Result<(), CrawlError> {
-        self.queue_seeds(&self.job.seeds)?;
+        self.unqueued.clone_from(&self.job.seeds);
+        let queued = self.queue_seeds();
+        self.endure(queued, ())?;
         self.ask_due()
     }
 
-    fn queue_seeds(&mut self, seeds: &[CanonicalUrl]) -> Result<(), CrawlError> {
-        let found = seeds.iter().cloned().map(Found::seed).collect();
+    fn queue_seeds(&mut self) -> Result<(), CrawlError> {
+        Progress::set(&self.crawler.progress.unqueued, self.unqueued.len());
+        let found = self.unqueued.iter().cloned().map(Found::seed).collect();
         let arrivals = self.crawler.store.commit(Commit { found, ..Commit::default() })?;
+        self.unqueued.clear();
+        Progress::set(&self.crawler.progress.unqueued, 0);
         self.arrive(arrivals)
     }
 
@@ -227,9 +243,15 @@ impl<'a> Loop<'a> {
                 self.stopping = Some(Instant::now() + self.crawler.config.crawl.drain.0);
             }
             self.clear_away()?;
-            self.keep_house()?;
+            let kept = self.keep_house();
+            self.endure(kept, ())?;
             let open = self.stopping.is_none() && !self.is_at_limit() && !self.paused && !self.want.lasts();
-            let wait = if open { self.hand_out()? } else { self.rest() };
+            let wait = if open {
+                let wait = self.hand_out();
+                self.endure(wait, Some(HEARTBEAT))?
+            } else {
+                self.rest()
+            };
             self.show();
             let Some(wait) = wait else { return Ok(()) };
             if is_past(self.stopping) {
@@ -244,9 +266,11 @@ impl<'a> Loop<'a> {
             let writer_ended = writer.is_finished();
             match inbox.recv_timeout(wait) {
                 Ok(event) => {
-                    self.take_in(event)?;
+                    let taken = self.take_in(event);
+                    self.endure(taken, ())?;
                     while let Ok(event) = inbox.try_recv() {
-                        self.take_in(event)?;
+                        let taken = self.take_in(event);
+                        self.endure(taken, ())?;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) if !writer_ended => {}
@@ -272,14 +296,17 @@ impl<'a> Loop<'a> {
         if let Some(Reload { seeds, blocks }) = self.crawler.take_reload() {
             self.crawler.set_blocks(blocks);
             self.reading = Arc::new(self.reading.successor(self.crawler, &seeds));
-            self.queue_seeds(&seeds)?;
+            self.unqueued.extend(seeds);
+        }
+        if !self.unqueued.is_empty() && !self.trouble.is_unwritable() {
+            self.queue_seeds()?;
         }
         if now >= self.next_housekeeping {
             self.next_housekeeping = now + HOUSEKEEPING;
             self.frontier.prune(now, &self.backlog);
             let frontier = &self.frontier;
             self.troubles.retain(|queue, _| frontier.knows(queue));
-            self.look_at_disk();
+            self.look_at_disk()?;
         }
         self.take_in_arrivals()?;
         self.sweep_on(now)
@@ -381,7 +408,6 @@ impl<'a> Loop<'a> {
             Event::Redirected(queued, chain) => self.follow(queued, chain),
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Unkept(fetched, error) => self.take_in_unkept(*fetched, error)?,
-            Event::Broken(error) => return Err(error),
         }
         Ok(())
     }
@@ -391,7 +417,11 @@ impl<'a> Loop<'a> {
             self.outstanding -= 1;
             self.frontier.stored(url, fate);
         }
-        self.arrive(stored.arrivals)?;
+        if let Some(unstored) = stored.unstored {
+            self.take_in_unstored(unstored)?;
+        }
+        let arrived = self.arrive(stored.arrivals);
+        self.endure(arrived, ())?;
         if stored.merged
             && let Some(since) = self.merging.take()
         {

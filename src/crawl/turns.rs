@@ -71,14 +71,15 @@ impl Loop<'_> {
     pub fn page(&mut self, queue: QueueName, queued: QueuedUrl, now: Instant) -> Result<(), CrawlError> {
         let store = &self.crawler.store;
         let (queued, page) = match queued.target {
-            Target::Page => {
-                let page = store.page(&queued.url)?;
-                (queued, page)
-            }
+            Target::Page => match store.page(&queued.url) {
+                Ok(page) => (queued, page),
+                Err(error) => return self.pass_over(&queue, queued, now, error),
+            },
             // Further hosts may have named it since it was read from disk.
-            Target::Sitemap(_) => match store.entry_now(&queued)? {
-                Some(queued) => (queued, None),
-                None => return self.pass(queue, queued, now, End::Withdrawn),
+            Target::Sitemap(_) => match store.entry_now(&queued) {
+                Ok(Some(queued)) => (queued, None),
+                Err(error) => return self.pass_over(&queue, queued, now, error),
+                Ok(None) => return self.pass(queue, queued, now, End::Withdrawn),
             },
         };
         if let Some(end) = self.was_done(&queued, page.as_ref()) {

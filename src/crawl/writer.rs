@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
 
-use super::messages::{End, Event, Outcome, Stored, Work};
+use super::messages::{End, Event, Outcome, Stored, Unstored, Work};
 use super::progress::{CpuTimer, Progress};
 use crate::config::StoreConfig;
-use crate::frontier::QueueName;
+use crate::frontier::{Fate, QueueName, QueuedUrl};
 use crate::model::{FailureKind, Visit};
 use crate::store::{Commit, Store, StoreError};
 
-/// Does what it is asked until the channel closes; a failure of the store is told to the loop and ends it. URLs met
-/// are held against all known ones when that is asked for, or when `most_met` wait.
+/// How long batches are of one piece of work each after one that met damage, so that nothing suffers for what it was
+/// stored with.
+const CAREFUL: Duration = Duration::from_secs(60);
+
+/// Does what it is asked until the channel closes; a failure of the store is told to the loop, with what was not stored
+/// for it. URLs met are held against all known ones when that is asked for, or when `most_met` wait.
 pub(super) fn run(
     store: &Store,
     progress: &Arc<Progress>,
@@ -20,13 +25,16 @@ pub(super) fn run(
     work: &Receiver<Work>,
     events: &Sender<Event>,
 ) {
+    let mut careful_until: Option<Instant> = None;
+    let singly = StoreConfig { batch_pages: 1, ..config.clone() };
     while let Ok(first) = work.recv() {
-        let event = match store_batch(store, progress, most_met, gather(first, work, config)) {
-            Ok(stored) => Event::Stored(stored),
-            Err(error) => Event::Broken(error.into()),
-        };
-        let broken = matches!(event, Event::Broken(_));
-        if events.send(event).is_err() || broken {
+        let careful = careful_until.is_some_and(|until| Instant::now() < until);
+        let batch = gather(first, work, if careful { &singly } else { config });
+        let stored = store_batch(store, progress, most_met, batch);
+        if stored.unstored.as_ref().is_some_and(|unstored| unstored.error.is_damage()) {
+            careful_until = Some(Instant::now() + CAREFUL);
+        }
+        if events.send(Event::Stored(stored)).is_err() {
             return;
         }
     }
@@ -56,49 +64,56 @@ fn gather(first: Work, work: &Receiver<Work>, config: &StoreConfig) -> Vec<Work>
     batch
 }
 
-fn store_batch(
-    store: &Store,
-    progress: &Progress,
-    most_met: usize,
-    batch: Vec<Work>,
-) -> Result<Stored, StoreError> {
+fn store_batch(store: &Store, progress: &Progress, most_met: usize, batch: Vec<Work>) -> Stored {
     let _timer = CpuTimer::start(&progress.store_cpu);
-    let mut commit = Commit::default();
-    let mut stored =
-        Stored { ended: Vec::with_capacity(batch.len()), arrivals: Vec::new(), merged: false, due: None };
+    let (mut commit, mut visits, mut due) = (Commit::default(), Visits::default(), None);
+    let (mut stored, mut ended) = (Stored::default(), Vec::with_capacity(batch.len()));
     // Given back when all is stored.
     let mut rooms = Vec::with_capacity(batch.len());
     for work in batch {
         match work {
             Work::Outcome(outcome, room) => {
-                add(progress, *outcome, &mut commit, &mut stored);
+                visits.add(&outcome);
+                ended.push(add(*outcome, &mut commit));
                 rooms.extend(room);
             }
             Work::Found(found) => commit.found.extend(found),
             Work::Asleep(queue, until) => commit.asleep.push((queue, until)),
             Work::Failed(queue, failure) => commit.failures.push((queue, failure)),
-            Work::Due(now, most) => {
-                // Before the commit: a page fetched after the question was asked is no answer to it.
-                let (due, count) = store.take_due(now, most)?;
-                let (recalled, far) = store.recall_far(now, most)?;
-                stored.arrivals.extend(due);
-                stored.arrivals.extend(recalled);
-                stored.due = Some(count.max(far));
-            }
+            Work::Due(now, most) => due = Some((now, most)),
             Work::Merge => stored.merged = true,
         }
     }
-    stored.arrivals.extend(store.commit(commit)?);
-    if stored.merged || store.met_urls() >= most_met {
-        let _timer = CpuTimer::start(&progress.merge_cpu);
-        stored.arrivals.extend(store.merge_met()?);
-        Progress::add(&progress.merges, 1);
+    let store_all = || -> Result<(), StoreError> {
+        if let Some((now, most)) = due {
+            // Asked for again if it fails.
+            stored.due = Some(0);
+            // Before the commit: a page fetched after the question was asked is no answer to it.
+            let (due, count) = store.take_due(now, most)?;
+            let (recalled, far) = store.recall_far(now, most)?;
+            stored.arrivals.extend(due);
+            stored.arrivals.extend(recalled);
+            stored.due = Some(count.max(far));
+        }
+        stored.arrivals.extend(store.commit(commit)?);
+        stored.ended = std::mem::take(&mut ended);
+        visits.count(progress);
+        if stored.merged || store.met_urls() >= most_met {
+            let _timer = CpuTimer::start(&progress.merge_cpu);
+            stored.arrivals.extend(store.merge_met()?);
+            Progress::add(&progress.merges, 1);
+        }
+        Ok(())
+    };
+    if let Err(error) = store_all() {
+        let queued = ended.into_iter().map(|(queued, _)| queued).collect();
+        stored.unstored = Some(Unstored { queued, error });
     }
-    Ok(stored)
+    stored
 }
 
-fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut Stored) {
-    count(progress, &outcome);
+/// Adds an outcome to a commit; tells what becomes of its URL.
+fn add(outcome: Outcome, commit: &mut Commit) -> (QueuedUrl, Fate) {
     let Outcome { queued, record, others, found, failure, end } = outcome;
     commit.failures.extend(failure.map(|failure| (QueueName::of(&queued.url), failure)));
     commit.found.extend(found);
@@ -109,22 +124,41 @@ fn add(progress: &Progress, outcome: Outcome, commit: &mut Commit, stored: &mut 
         End::PutOff(next) => commit.put_off.push((queued.clone(), next)),
         End::Withdrawn => commit.withdrawn.push(queued.clone()),
     }
-    stored.ended.push((queued, end.fate()));
+    (queued, end.fate())
 }
 
-fn count(progress: &Progress, outcome: &Outcome) {
-    match outcome.record.as_ref().map(|record| &record.visit) {
-        None => return,
-        Some(Visit::Failed(kind, _)) => progress.add_failure(*kind),
-        Some(Visit::NotModified) => {
-            Progress::add(&progress.answered, 1);
-            Progress::add(&progress.unchanged, 1);
+/// The visits of a batch, which count once they are stored.
+#[derive(Default)]
+struct Visits {
+    stored: u64,
+    answered: u64,
+    unchanged: u64,
+    links: u64,
+    failures: Vec<FailureKind>,
+}
+
+impl Visits {
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome.record.as_ref().map(|record| &record.visit) {
+            None => return,
+            Some(Visit::Failed(kind, _)) => self.failures.push(*kind),
+            Some(Visit::NotModified) => {
+                (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1)
+            }
+            Some(Visit::Answered(content)) if content.challenge => self.failures.push(FailureKind::Challenge),
+            Some(Visit::Answered(content)) => {
+                self.answered += 1;
+                self.links += content.links.len() as u64;
+            }
         }
-        Some(Visit::Answered(content)) if content.challenge => progress.add_failure(FailureKind::Challenge),
-        Some(Visit::Answered(content)) => {
-            Progress::add(&progress.answered, 1);
-            Progress::add(&progress.links, content.links.len() as u64);
-        }
+        self.stored += 1;
     }
-    Progress::add(&progress.stored, 1);
+
+    fn count(&self, progress: &Progress) {
+        Progress::add(&progress.stored, self.stored);
+        Progress::add(&progress.answered, self.answered);
+        Progress::add(&progress.unchanged, self.unchanged);
+        Progress::add(&progress.links, self.links);
+        self.failures.iter().for_each(|kind| progress.add_failure(*kind));
+    }
 }

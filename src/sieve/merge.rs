@@ -81,8 +81,10 @@ fn with_run(sieve: &Sieve, new: &[Candidate]) -> Result<Sieve, SieveError> {
         joined.push(run);
     }
     let mut out = NewRun::create(&sieve.directory, sieve.next)?;
-    join(&joined, new, &mut out)?;
-    runs.push(out.finish(&sieve.directory)?);
+    // A part of it is of no use, and the disk may be full.
+    let path = out.path().to_owned();
+    let finished = join(&joined, new, &mut out).and_then(|()| out.finish(&sieve.directory));
+    runs.push(finished.inspect_err(|_| _ = std::fs::remove_file(path))?);
     Ok(Sieve { directory: sieve.directory.clone(), runs, next: sieve.next + 1 })
 }
 

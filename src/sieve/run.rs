@@ -196,6 +196,10 @@ impl NewRun {
         Ok(Self { id, len: 0, sum: Xxh3Default::new(), path, writer })
     }
 
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Adds fingerprints, as bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SieveError> {
         self.len += (bytes.len() / WIDTH) as u64;

@@ -48,6 +48,13 @@ pub struct FamilyFigures {
 }
 
 impl Store {
+    /// Bytes of the database's log: what is not in other files yet.
+    pub fn log_bytes(&self) -> u64 {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return 0 };
+        let logs = entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
+        logs.filter_map(|entry| entry.metadata().ok()).map(|about| about.len()).sum()
+    }
+
     /// The database's own figures. A figure that the database does not know is 0.
     ///
     /// # Errors

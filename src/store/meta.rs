@@ -115,6 +115,17 @@ impl Store {
         Ok(cursor.status()?)
     }
 
+    /// Writes what is there already, to know whether anything can be written. Waits for no room that others make.
+    ///
+    /// # Errors
+    /// [`StoreError`] that says why not.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        let mut options = rocksdb::WriteOptions::default();
+        options.set_sync(true);
+        options.set_no_slowdown(true);
+        Ok(self.db.put_cf_opt(self.family(META)?, FORMAT_KEY, format_value(), &options)?)
+    }
+
     /// API users, by name: name and argon2 hash.
     ///
     /// # Errors

@@ -22,8 +22,10 @@ mod known;
 mod lookup;
 mod meta;
 mod pairs;
+mod private;
 mod queue;
 mod ranks;
+mod salvage;
 mod schema;
 mod seen;
 mod shown;
@@ -55,6 +57,7 @@ pub use keys::backlink_key;
 pub use lookup::PageStatus;
 pub use meta::Stats;
 pub use pairs::{HostPair, PairCounts};
+pub use private::{keep_private, make_private_directory};
 pub use schema::{COLUMN_FAMILIES, FORMAT};
 pub use seen::MetLately;
 pub use snapshot::{Keyed, PageLinks, Rows, Snapshot};
@@ -125,7 +128,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the directory cannot be used, is in use by another process, or has another format.
     pub fn open(directory: &Path, config: &StoreConfig, suffixes: Arc<Suffixes>) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|error| StoreError::Directory {
+        make_private_directory(directory).map_err(|error| StoreError::Directory {
             directory: directory.to_owned(),
             reason: error.to_string(),
         })?;
@@ -141,6 +144,7 @@ impl Store {
         config: &StoreConfig,
         suffixes: Arc<Suffixes>,
     ) -> Result<Self, StoreError> {
+        salvage::finish_exchange(directory)?;
         refuse_absent(directory)?;
         Self::open_with(directory, config, suffixes, false)
     }
@@ -151,7 +155,10 @@ impl Store {
         suffixes: Arc<Suffixes>,
         create: bool,
     ) -> Result<Self, StoreError> {
+        private::refuse_links(directory)?;
+        salvage::finish_exchange(directory)?;
         refuse_foreign(directory)?;
+        keep_private(directory);
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
         store.check_format(config.upgrade)?;
@@ -442,8 +449,12 @@ fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {
     if text.contains("lock hold by current process") || text.contains("While lock file") {
         return StoreError::InUse(directory.to_owned());
     }
+    // It is there, for CURRENT is, but without a file that it names.
+    if text.contains("No such file or directory") {
+        return StoreError::Corrupt(text);
+    }
     if error.kind() == rocksdb::ErrorKind::IOError {
         return StoreError::Directory { directory: directory.to_owned(), reason: text };
     }
-    StoreError::Database(error)
+    error.into()
 }

@@ -22,8 +22,8 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, MergeOperands, Options,
-    ReadOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DBRecoveryMode, MergeOperands,
+    Options, ReadOptions,
 };
 
 use crate::config::StoreConfig;
@@ -67,6 +67,32 @@ const DEFAULT: &str = "default";
 /// Opens the database, making it if `create` and it is not there.
 pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB, rocksdb::Error> {
     let cache = Cache::new_lru_cache(config.block_cache_bytes);
+    DB::open_cf_descriptors(&options(config, create), path, families(config, &cache))
+}
+
+/// Opens a database whose files are damaged, to read what can be read. Where its log is damaged, what comes after is
+/// taken nevertheless; where the list of its files is, that is made anew from the files.
+pub(super) fn open_damaged(path: &Path, config: &StoreConfig) -> Result<DB, rocksdb::Error> {
+    let cache = Cache::new_lru_cache(config.block_cache_bytes);
+    let mut options = options(config, true);
+    options.set_paranoid_checks(false);
+    options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
+    let open = || DB::open_cf_descriptors(&options, path, families(config, &cache));
+    open().or_else(|error| {
+        // Nobody else has it open, and the files are there.
+        let is_of_files =
+            error.kind() == rocksdb::ErrorKind::Corruption || error.to_string().contains("No such file");
+        if !is_of_files {
+            return Err(error);
+        }
+        let mut options = options.clone();
+        options.set_merge_operator_associative("sums", add_sums);
+        DB::repair(&options, path)?;
+        open()
+    })
+}
+
+fn options(config: &StoreConfig, create: bool) -> Options {
     let mut options = Options::default();
     options.create_if_missing(create);
     options.create_missing_column_families(create);
@@ -80,7 +106,7 @@ pub(super) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB
     options.set_max_log_file_size(config.log_file_bytes);
     options.set_max_manifest_file_size(64 << 20);
     options.set_wal_compression_type(DBCompressionType::Zstd);
-    DB::open_cf_descriptors(&options, path, families(config, &cache))
+    options
 }
 
 /// Opens the database as it is now, to be read beside the process that has it open. `folder` is for RocksDB itself.

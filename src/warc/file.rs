@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use time::UtcDateTime;
@@ -41,7 +41,7 @@ impl WarcFile {
             if folder.join(&name).exists() {
                 continue;
             }
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => {
                     // Before there is anything in it. Where there are no locks, nobody ends what others left.
                     let _ = file.lock();

@@ -2,9 +2,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
+use rustix::fs::OFlags;
 
 use super::file::{OPEN, PREFIX};
 
@@ -40,7 +42,11 @@ struct Ended {
 
 /// `None` when the file is left alone.
 fn finish_file(open: &Path, named: &Path) -> io::Result<Option<Ended>> {
-    let file = OpenOptions::new().read(true).write(true).open(open)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(open)?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error),

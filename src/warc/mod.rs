@@ -20,7 +20,9 @@ mod file;
 mod left;
 mod record;
 
+use std::fs::DirBuilder;
 use std::net::IpAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -114,7 +116,10 @@ impl WarcWriter {
     /// # Errors
     /// [`WarcError`] when the folder cannot be made or read.
     pub fn create(folder: &Path, options: WarcOptions) -> Result<Self, WarcError> {
-        std::fs::create_dir_all(folder)
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
             .and_then(|()| left::finish(folder))
             .map_err(|source| WarcError::File { path: folder.to_owned(), source })?;
         Ok(Self { folder: folder.to_owned(), options, under_way: Mutex::default() })

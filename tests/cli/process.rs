@@ -105,6 +105,29 @@ impl Place {
         Some(self.spawn(command, arguments, ""))
     }
 
+    /// As [`Self::start_on_disk`], with a data directory, which is verified after the end: the disk is gone then.
+    pub fn start_on_disk_and_verify(&self, data: &Path, bytes: u64, arguments: &[&str]) -> Option<Running> {
+        let made = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(data).status();
+        if !made.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        let script = r#"mount -t tmpfs -o size="$1" none "$0" && shift && trap 'kill -TERM $run' TERM
+            "$@" & run=$!; wait $run; code=$?; while kill -0 $run 2>&-; do wait $run; code=$?; done
+            rm -f "$0/filler"; "$1" --data "$0" verify; exit $code"#;
+        command.args(["-rm", "sh", "-c", script]).arg(data).arg(bytes.to_string());
+        command.arg(env!("CARGO_BIN_EXE_backlinkd"));
+        Some(self.spawn(command, arguments, ""))
+    }
+
+    /// Starts with a limit of open files.
+    pub fn start_with_open_files(&self, most: u64, arguments: &[&str]) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &most.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_backlinkd"));
+        self.spawn(command, arguments, "")
+    }
+
     fn spawn(&self, mut command: Command, arguments: &[&str], input: &str) -> Running {
         let (out, err) = (self.sink(), self.sink());
         for (name, _) in std::env::vars_os() {

@@ -12,6 +12,7 @@ use super::file::{self, Label, Reader};
 use super::kept::Key;
 use crate::lru::Lru;
 use crate::query::table::Table;
+use crate::store::{keep_private, make_private_directory};
 
 /// What index files end in.
 const EXTENSION: &str = "index";
@@ -28,10 +29,16 @@ impl Disk {
     /// Takes stock of the files that are there.
     pub fn open(directory: PathBuf, budget: u64) -> io::Result<Self> {
         let mut files = Lru::new(usize::try_from(budget).unwrap_or(usize::MAX));
-        if budget > 0 {
-            fs::create_dir_all(&directory)?;
+        if budget > 0
+            && let Err(error) = make_private_directory(&directory)
+        {
+            if !directory.is_dir() && error.kind() != io::ErrorKind::StorageFull {
+                return Err(error);
+            }
+            tracing::warn!(%error, "search indexes are kept in memory alone until there is room on the disk");
         }
         if directory.is_dir() {
+            keep_private(&directory);
             for (_, name, bytes) in stock(&directory)? {
                 for name in files.insert(name, (), bytes) {
                     fs::remove_file(directory.join(name))?;
@@ -78,6 +85,7 @@ impl Disk {
             return Ok(());
         }
         let name = name_of(key);
+        make_private_directory(&self.directory)?;
         let bytes = file::write(&self.directory.join(&name), label, head, whole)?;
         let mut files = self.files();
         let mut removed = files.insert(name.clone(), (), bytes as usize);

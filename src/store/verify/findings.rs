@@ -46,7 +46,7 @@ impl Findings {
 
 /// Findings as they come in.
 #[derive(Debug, Default)]
-pub(super) struct Report(BTreeMap<(&'static str, &'static str), Finding>);
+pub(in crate::store) struct Report(BTreeMap<(&'static str, &'static str), Finding>);
 
 impl Report {
     /// Adds a row; `key` is its key, or that of the row that is missing.

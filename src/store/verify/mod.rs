@@ -48,10 +48,10 @@ use super::{Snapshot, Store, StoreError};
 use crate::config::StoreConfig;
 use crate::urls::Surt;
 
+pub(super) use findings::Report;
 pub use findings::{Finding, Findings};
 pub(super) use seen::SEEN;
 
-use findings::Report;
 use mender::Mender;
 use pages::SoundPage;
 

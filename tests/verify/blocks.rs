@@ -1,0 +1,265 @@
+//! Damage of files: bytes that a disk gives back otherwise than they were written. It is told, what was in them is made
+//! anew or fetched again, and what is elsewhere is answered meanwhile.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+
+use backlinkd::config::Config;
+use backlinkd::crawl::Crawler;
+use backlinkd::store::StoreError;
+use backlinkd::urls::UrlRules;
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::pipeline::oracle::{assert_index, inactive};
+use crate::pipeline::{Site, job, random_web_of, seeds};
+use crate::support::fake_web::FakeWeb;
+use crate::support::made_web::MadeWeb;
+
+fn options(repair: bool) -> VerifyOptions {
+    VerifyOptions { repair, memory_bytes: MEMORY, ..VerifyOptions::default() }
+}
+
+fn verify(directory: &Path, repair: bool) -> Result<Findings, StoreError> {
+    Store::verify_in(directory, &StoreConfig::default(), &SUFFIXES, options(repair), &mut |_| {})
+}
+
+/// A web, and the files of its index as the crawl left them.
+struct Crawled {
+    made: MadeWeb,
+    index: TempDir,
+    config: Config,
+    runtime: Runtime,
+    _web: FakeWeb,
+}
+
+/// Settled: nothing is in the log.
+static CRAWLED: LazyLock<Crawled> = LazyLock::new(|| {
+    Crawled::of(random_web_of(9, 150), |store| {
+        store.merge_met().unwrap();
+        store.compact().unwrap();
+    })
+});
+
+impl Crawled {
+    fn of(made: MadeWeb, settle: impl FnOnce(&Store)) -> Self {
+        let site = Site::of(&made);
+        site.crawl(&job(&seeds()), &AtomicBool::new(false));
+        settle(&site.store);
+        let directory = site.store.directory().to_owned();
+        let Site { store, config, runtime, web, .. } = site;
+        drop(store);
+        let index = tempfile::tempdir().unwrap();
+        copy(&directory, index.path());
+        Self { made, index, config, runtime, _web: web }
+    }
+
+    fn copy(&self) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        copy(self.index.path(), folder.path());
+        folder
+    }
+
+    /// Crawls the web with the index in a folder, which must then be as that of a first crawl.
+    fn crawl_again(&self, folder: &Path, what: &str) {
+        let store = Arc::new(Store::open(folder, &self.config.store, SUFFIXES.clone()).unwrap());
+        let crawler = Crawler::new(store.clone(), &self.config, UrlRules::default()).unwrap();
+        crawler.run(&job(&seeds()), self.runtime.handle(), &AtomicBool::new(false)).expect(what);
+        assert_index(&store, &self.made.reachable(&seeds()));
+        assert!(inactive(&store).is_empty(), "{what}");
+        assert_eq!(look(&store, MEMORY), Findings::default(), "{what}");
+        store.flush().unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for part in ["", "seen"] {
+        fs::create_dir_all(to.join(part)).unwrap();
+        for file in fs::read_dir(from.join(part)).unwrap().map(Result::unwrap) {
+            if file.file_type().unwrap().is_file() {
+                fs::copy(file.path(), to.join(part).join(file.file_name())).unwrap();
+            }
+        }
+    }
+}
+
+fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|file| file.file_name().unwrap().to_string_lossy().contains(end)).collect();
+    files.sort();
+    files
+}
+
+fn flip(file: &Path, at: usize) {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[at] ^= 0x10;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_flipped_byte_of_any_file_is_told_and_mended() {
+    let mut dice = Dice(77);
+    let (mut told, mut lost) = (0, BTreeMap::<&str, u32>::new());
+    let names: Vec<_> = files(CRAWLED.index.path(), ".sst");
+    assert_eq!(verify(CRAWLED.copy().path(), false).unwrap(), Findings::default());
+    assert!(names.len() >= 8, "{}", names.len());
+    for name in names.iter().map(|path| path.file_name().unwrap()) {
+        let length = fs::metadata(CRAWLED.index.path().join(name)).unwrap().len() as usize;
+        // In the first block, in any, in what stands behind them, and in the footer.
+        let places = [3, dice.below(length as u64 / 2) as usize, length - 600.min(length / 3), length - 20];
+        for (number, at) in places.into_iter().enumerate() {
+            let folder = CRAWLED.copy();
+            flip(&folder.path().join(name), at);
+            let what = format!("{name:?} at {at} of {length}");
+            let found = verify(folder.path(), false).unwrap_or_else(|error| panic!("{what}: {error}"));
+            told += u32::from(!found.is_clean());
+            let repaired = verify(folder.path(), true).unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert_eq!(repaired.left, [], "{what}");
+            for finding in repaired.found.iter().filter(|finding| finding.what.starts_with("ranges")) {
+                *lost.entry(finding.family).or_default() += 1;
+            }
+            assert_eq!(verify(folder.path(), false).unwrap(), Findings::default(), "{what}");
+            if number == 1 {
+                CRAWLED.crawl_again(folder.path(), &what);
+            }
+        }
+    }
+    let all = names.len() as u32 * 4;
+    eprintln!("{told} of {all} told; ranges lost in {lost:?}");
+    assert!(told * 4 >= all * 3, "{told} of {all} told");
+    for family in ["pages", "outlinks", "backlinks", "pairs", "referrals", "schedule", "hosts", "meta"] {
+        assert!(lost.contains_key(family), "nothing was lost in {family}: {lost:?}");
+    }
+}
+
+/// Pages that can be read, in a database opened as it is.
+fn pages(folder: &Path) -> usize {
+    behind_its_back(folder, |db| rows(db, "pages").len())
+}
+
+#[test]
+fn a_flipped_byte_costs_the_rows_of_its_block_alone_and_others_are_answered() {
+    let folder = CRAWLED.copy();
+    let before = pages(folder.path());
+    let (family, largest) = behind_its_back(folder.path(), |db| {
+        let files = db.live_files().unwrap().into_iter();
+        let largest = files.filter(|file| file.column_family_name == "pages").max_by_key(|file| file.size);
+        largest.map(|file| (file.column_family_name, file.name)).unwrap()
+    });
+    assert_eq!(family, "pages");
+    flip(&folder.path().join(largest.trim_start_matches('/')), 3);
+    {
+        let store = open(folder.path());
+        let snapshot = store.snapshot();
+        let answers = CRAWLED.made.reachable(&seeds()).into_keys().map(|page| {
+            let page = snapshot.page(&UrlRules::default().canonical(&page).unwrap());
+            page.map(|page| assert!(page.is_some()))
+        });
+        let (answered, failed): (Vec<_>, Vec<_>) = answers.partition(Result::is_ok);
+        assert!(answered.len() > failed.len() && !failed.is_empty(), "{} {}", answered.len(), failed.len());
+        let is_told = |error: &StoreError| error.is_damage() && error.to_string().contains("verify --repair");
+        assert!(failed.into_iter().all(|failed| is_told(&failed.unwrap_err())));
+    }
+    let repaired = verify(folder.path(), true).unwrap();
+    let lost = repaired.found.iter().find(|finding| finding.what.starts_with("ranges")).unwrap().to_string();
+    assert!(lost.starts_with("pages: ranges of rows") && lost.contains("before http://"), "{lost}");
+    let left = pages(folder.path());
+    assert!(left < before && left * 2 > before, "{left} of {before} pages are left");
+    CRAWLED.crawl_again(folder.path(), "the first block");
+    assert_eq!(pages(folder.path()), before);
+}
+
+#[test]
+fn lists_of_files_and_logs_that_are_damaged_are_told_and_mended() {
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 6] = [
+        ("a file is gone", |folder| fs::remove_file(&files(folder, ".sst")[2]).unwrap()),
+        ("a file is cut short", |folder| {
+            let file = &files(folder, ".sst")[3];
+            let bytes = fs::read(file).unwrap();
+            fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+        }),
+        ("the list of files", |folder| flip(&files(folder, "MANIFEST-")[0], 200)),
+        ("the name of the list", |folder| fs::write(folder.join("CURRENT"), "MANIFEST-").unwrap()),
+        ("the name of another list", |folder| {
+            fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap()
+        }),
+        ("known URLs", |folder| {
+            let file = &files(&folder.join("seen"), ".run")[0];
+            fs::write(file, &fs::read(file).unwrap()[8..]).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let folder = CRAWLED.copy();
+        damage(folder.path());
+        match verify(folder.path(), false) {
+            Ok(found) if what == "known URLs" => assert!(found.is_clean(), "made anew when it is opened"),
+            Ok(found) => assert!(!found.is_clean(), "{what}"),
+            Err(error) => panic!("{what}: {error}"),
+        }
+        let repaired = verify(folder.path(), true).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(repaired.left, [], "{what}");
+        assert_eq!(verify(folder.path(), false).unwrap(), Findings::default(), "{what}");
+        CRAWLED.crawl_again(folder.path(), what);
+    }
+}
+
+/// Bytes in the log are of the commits that are in no other file yet.
+#[test]
+fn a_damaged_log_costs_no_more_than_what_is_in_it() {
+    let crawled = Crawled::of(random_web_of(12, 60), |_| {});
+    for part in 1..8 {
+        let folder = crawled.copy();
+        let logs = files(folder.path(), ".log");
+        let log = logs.iter().max_by_key(|log| fs::metadata(log).unwrap().len()).unwrap();
+        let length = fs::metadata(log).unwrap().len() as usize;
+        assert!(length > 1_000, "nothing is in the log");
+        flip(log, length * part / 8);
+        let repaired = verify(folder.path(), true).unwrap_or_else(|error| panic!("{part}: {error}"));
+        assert_eq!(repaired.left, [], "{part}");
+        crawled.crawl_again(folder.path(), &format!("part {part}"));
+    }
+}
+
+/// However far the exchange of the old database for the new one had come.
+#[test]
+fn an_exchange_that_was_cut_off_is_ended_by_the_next_opening() {
+    let whole = |folder: &Path| {
+        let store = open(folder);
+        assert_eq!(look(&store, MEMORY), Findings::default());
+        drop(store);
+        assert_eq!(pages(folder), CRAWLED.made.reachable(&seeds()).len());
+        for name in ["EXCHANGE", "repaired", "damaged"] {
+            assert!(!folder.join(name).exists(), "{name}");
+        }
+    };
+    let move_files = |from: &Path, to: &Path, most: usize| {
+        fs::create_dir_all(to).unwrap();
+        let parts = [".sst", "MANIFEST-", "CURRENT"].map(|end| files(from, end)).concat();
+        for file in parts.into_iter().take(most) {
+            fs::rename(&file, to.join(file.file_name().unwrap())).unwrap();
+        }
+    };
+    for (state, out, moved) in [
+        ("out\n", 0, 0),
+        ("out\n", 3, 0),
+        ("out\n", 99, 0),
+        ("in\n", 99, 0),
+        ("in\n", 99, 4),
+        ("in\n", 99, 99),
+    ] {
+        // The old one is another index, of which nothing may be left.
+        let (folder, new) = (LARGE.copy(), CRAWLED.copy());
+        let (old, repaired) = (folder.path().join("damaged"), folder.path().join("repaired"));
+        move_files(new.path(), &repaired, 99);
+        fs::write(folder.path().join("EXCHANGE"), state).unwrap();
+        move_files(folder.path(), &old, out);
+        if moved > 0 {
+            move_files(&repaired, folder.path(), moved);
+        }
+        whole(folder.path());
+    }
+}
