@@ -42,6 +42,8 @@ metrics! {
     MERGES = Metric::counter("backlinkd_seen_merges_total", &[], "Times that URLs met were held against all known ones.");
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
+    SLOW_FETCHES = Metric::gauge("backlinkd_slow_fetches", &[], "Turns under way that take longer than `crawl.slow_after`.");
+    HELD_HOSTS = Metric::gauge("backlinkd_held_hosts", &[], "Hosts that wait for others of their domain or network, or because too many are slow.");
     HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
     PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
@@ -118,6 +120,8 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
     page.put(&MERGES, &[], figures.merges);
     page.put(&READY, &[], figures.ready_addresses);
     page.put(&UNDER_WAY, &[], figures.under_way);
+    page.put(&SLOW_FETCHES, &[], figures.slow);
+    page.put(&HELD_HOSTS, &[], figures.held);
     page.put(&HOSTS, &[], figures.hosts);
     page.put(&PAUSED, &[], figures.paused);
 }

@@ -50,11 +50,18 @@ pub(super) struct Desk {
     pub reading: Arc<Reading>,
     /// Where answers are kept besides, if they are.
     pub archive: Option<Arc<Archive>>,
+    pub parsers: Arc<rayon::ThreadPool>,
     pub events: Sender<Event>,
     pub work: Sender<Work>,
 }
 
 impl Desk {
+    /// Has an answer taken by the threads that parse.
+    pub fn hand_in(self, fetched: Fetched) {
+        let parsers = Arc::clone(&self.parsers);
+        parsers.spawn(move || self.take(fetched));
+    }
+
     /// Takes as long as the answer asks for: call it off the async threads, unless it is small.
     pub fn take(&self, fetched: Fetched) {
         let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
@@ -140,7 +147,7 @@ mod tests {
         let crawler = crawler(folder.path());
         let (events, work) = (channel().0, channel().0);
         let reading = Arc::new(Reading::new(&crawler, &[]).unwrap());
-        let desk = Desk { reading, archive: None, events, work };
+        let desk = Desk { reading, archive: None, parsers: Arc::clone(&crawler.parsers), events, work };
         let url = UrlRules::default().canonical("http://a.test/").unwrap();
         // A page would be read no better the next time.
         let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));

@@ -1,7 +1,7 @@
 //! The crawl: frontier ↔ fetch → parse → store, until there is nothing left or it is told to stop.
 //!
 //! ```text
-//!  loop (a thread)            tasks (tokio)         jobs (rayon)         writer (a thread)
+//!  loop (a thread)            tasks (tokio)         jobs (a pool)        writer (a thread)
 //!  frontier: what, when ────► one fetch each ─────► decode, parse ─────► one commit for many records
 //!      ▲                         │ turn ended                               │ stored, newly queued
 //!      └─────────────────────────┴──────────────────────────────────────────┘
@@ -72,6 +72,8 @@ pub enum CrawlError {
     Store(#[from] StoreError),
     #[error("a thread of the crawl could not be started: {0}")]
     Thread(std::io::Error),
+    #[error("the threads that parse could not be started: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
     #[error("a thread of the crawl ended before its time; the log tells why")]
     Broken,
 }
@@ -104,6 +106,8 @@ pub struct Crawler {
     reload: Mutex<Option<Reload>>,
     copies: Arc<Mutex<Lru<u64, u32>>>,
     allowances: Arc<Allowances>,
+    /// Decodes and parses, so that nothing else can be in its way.
+    parsers: Arc<rayon::ThreadPool>,
 }
 
 /// What a running crawl is given anew.
@@ -142,7 +146,7 @@ pub fn next_visit(config: &Config, page: &StoredPage, now: u64) -> u64 {
 
 impl Crawler {
     /// # Errors
-    /// [`CrawlError`] when a file that the configuration names cannot be used.
+    /// [`CrawlError`] when a file that the configuration names cannot be used, or a thread cannot be started.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
         let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
@@ -159,6 +163,11 @@ impl Crawler {
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
         let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());
+        let parsers = rayon::ThreadPoolBuilder::new()
+            .num_threads(config.crawl.parse_threads)
+            .thread_name(|number| format!("parse-{number}"))
+            .build()?;
+        let parsers = Arc::new(parsers);
         Ok(Self {
             store,
             config,
@@ -172,6 +181,7 @@ impl Crawler {
             reload,
             copies,
             allowances,
+            parsers,
         })
     }
 

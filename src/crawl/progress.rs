@@ -48,6 +48,10 @@ pub struct Progress {
     pub(super) ready: AtomicU64,
     /// Turns under way.
     pub(super) under_way: AtomicU64,
+    /// Of those, slow ones.
+    pub(super) slow: AtomicU64,
+    /// Hosts that wait because others of their domain or network are slow, or all slow places are taken.
+    pub(super) held: AtomicU64,
     /// Hosts with work in memory.
     pub(super) hosts: AtomicU64,
     /// 1 while no pages are fetched because a disk is full, or nearly.
@@ -79,6 +83,8 @@ pub struct Figures {
     pub merges: u64,
     pub ready_addresses: u64,
     pub under_way: u64,
+    pub slow: u64,
+    pub held: u64,
     pub hosts: u64,
     /// Whether no pages are fetched because a disk is full, or nearly.
     pub paused: bool,
@@ -130,6 +136,8 @@ impl Progress {
             merges: get(&self.merges),
             ready_addresses: get(&self.ready),
             under_way: get(&self.under_way),
+            slow: get(&self.slow),
+            held: get(&self.held),
             hosts: get(&self.hosts),
             paused: get(&self.paused) != 0,
         }

@@ -1,4 +1,4 @@
-//! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
+//! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on the crawl's own pool.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

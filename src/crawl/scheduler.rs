@@ -173,6 +173,9 @@ impl<'a> Loop<'a> {
             runtime,
             backlog: StoreBacklog::new(&crawler.store, &config.crawl),
             frontier: Frontier::new(FrontierRules {
+                fetchers: config.crawl.fetchers,
+                slow_fetchers: config.crawl.slow_fetchers,
+                slow_after: config.crawl.slow_after.0,
                 resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
                 max_queues: config.crawl.hosts_in_memory,
@@ -316,10 +319,15 @@ impl<'a> Loop<'a> {
     /// wait, `None` for the end.
     fn hand_out(&mut self) -> Result<Option<Duration>, CrawlError> {
         let config = &self.crawler.config.crawl;
-        let (fetchers, unstored) = (config.fetchers, config.fetchers + config.store_queue);
-        let until = Instant::now() + HAND_OUT;
-        while self.frontier.turns() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
-            let now = Instant::now();
+        let unstored = config.fetchers + config.store_queue;
+        let mut now = Instant::now();
+        let until = now + HAND_OUT;
+        // Slow turns hold nothing that waits to be stored.
+        while self.frontier.has_place(now)
+            && self.outstanding < unstored + self.frontier.slow_turns()
+            && !self.is_at_limit()
+        {
+            now = Instant::now();
             if now > until {
                 return Ok(Some(Duration::ZERO));
             }
@@ -366,6 +374,8 @@ impl<'a> Loop<'a> {
         let progress = &self.crawler.progress;
         Progress::set(&progress.ready, self.frontier.ready_addresses());
         Progress::set(&progress.under_way, self.frontier.turns());
+        Progress::set(&progress.slow, self.frontier.slow_turns());
+        Progress::set(&progress.held, self.frontier.held());
         Progress::set(&progress.hosts, self.frontier.queues());
         Progress::set(&progress.paused, usize::from(self.paused));
     }

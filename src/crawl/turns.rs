@@ -215,7 +215,7 @@ impl Loop<'_> {
             let room = rooms.take(&queued.target).await;
             let (url, queued) = (asked, Some(queued));
             let fetched = Fetched { url, chain, begun, validators: known, outcome, queued, room };
-            rayon::spawn(move || desk.take(fetched));
+            desk.hand_in(fetched);
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
@@ -225,6 +225,7 @@ impl Loop<'_> {
         Desk {
             reading: Arc::clone(&self.reading),
             archive: self.archive.clone(),
+            parsers: Arc::clone(&self.crawler.parsers),
             events: self.events.clone(),
             work: self.work.clone(),
         }

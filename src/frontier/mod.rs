@@ -14,6 +14,9 @@
 //!                                                               └─► idle: nothing queued
 //! ```
 //!
+//! Slow hosts do not keep the others from their turns: [`shares`] tells how the places for turns are divided. A queue
+//! that could have its turn, but for others of its domain or network, is *held* meanwhile.
+//!
 //! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
 //! lead to each other do not wait for ever.
 //!
@@ -50,6 +53,7 @@ mod grant;
 mod places;
 mod queue;
 mod recrawl;
+mod shares;
 mod trap;
 mod url;
 mod workbench;

@@ -17,6 +17,8 @@ use crate::support::dice::Dice;
 
 /// Longer than any of the histories.
 const DORMANT: Duration = Duration::from_secs(1_000_000);
+/// How often it is looked whether turns have become slow, where nothing else happens.
+const MOMENT: Duration = Duration::from_millis(50);
 const MAX_ATTEMPTS: u32 = 3;
 pub const MAX_REDIRECTS: u32 = 5;
 
@@ -80,7 +82,6 @@ enum Robots {
 pub struct Settings {
     pub rules: FrontierRules,
     pub delay: Duration,
-    pub fetchers: usize,
     /// Out of so many fetches of a page, one finds its host's robots.txt forgotten.
     pub forget: u64,
     pub disallow: u64,
@@ -242,10 +243,10 @@ impl World {
             self.sweep();
         }
         for _ in 0..10_000 {
-            if self.frontier.turns() >= self.settings.fetchers {
-                return Some(None);
-            }
             let now = self.at();
+            if !self.frontier.has_place(now) {
+                return Some(Some(self.now + MOMENT));
+            }
             match self.frontier.next(now, &self.disk).unwrap() {
                 Next::Resolve(_, url) => self.resolve(&url),
                 Next::Errand(name, errand) => {
