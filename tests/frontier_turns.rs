@@ -2,6 +2,8 @@
 //! nothing is forgotten.
 
 mod disk;
+mod hosts;
+mod slow;
 mod sweeps;
 mod world;
 
@@ -12,17 +14,11 @@ use backlinkd::frontier::{FrontierRules, Priority, QueueName};
 use backlinkd::urls::CanonicalUrl;
 
 use crate::support::dice::Dice;
-use world::{Host, Settings, World};
+use hosts::Host;
+use world::{Settings, World};
 
 fn host(name: &str, address: u8, pages: usize) -> Host {
-    Host {
-        name: name.to_owned(),
-        addresses: vec![address],
-        pages,
-        moved: None,
-        found_by_dns: true,
-        failing: 0,
-    }
+    Host { name: name.to_owned(), addresses: vec![address], pages, ..Host::default() }
 }
 
 fn settings() -> Settings {
@@ -33,7 +29,7 @@ fn settings() -> Settings {
             share: Duration::from_secs(10),
             address_ttl: Duration::from_secs(1_000),
             fetchers: 16,
-            slow_fetchers: 32,
+            slow_fetchers: 200,
             slow_after: Duration::from_secs(2),
             resolvers: 8,
         },
@@ -64,6 +60,7 @@ fn random_world(seed: u64) -> World {
             moved: (dice.below(3) == 0).then(|| dice.below(count as u64) as usize),
             found_by_dns: dice.below(12) > 0,
             failing: [0, 0, 10, 3][dice.below(4) as usize],
+            ..Host::default()
         })
         .collect();
     let ttl = [1, 5_000, 1_000_000][dice.below(3) as usize];

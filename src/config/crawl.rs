@@ -93,7 +93,7 @@ impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             fetchers: 64,
-            slow_fetchers: 256,
+            slow_fetchers: 1_000,
             slow_after: Span::seconds(2),
             resolvers: 32,
             delay: Span::seconds(1),

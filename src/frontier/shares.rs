@@ -10,7 +10,8 @@
 //!   whoever is slow has one in the end, be it at a thousand hosts.
 //! * The hosts that have not been seen to be quick leave as many places to the others as there are slow turns, up to
 //!   half of all. New hosts come first otherwise, and each slow one costs a place for [`FrontierRules::slow_after`].
-//! * Where all slow places are taken, slow hosts wait.
+//! * Of the slow places, half at most are for hosts that are known to be slow; the others are kept for turns that become
+//!   slow, so that these leave their places in time.
 //!
 //! Resolutions are bounded likewise: they have places of their own, and a window for each registrable domain, whose name
 //! servers may be slow.
@@ -67,7 +68,10 @@ impl Group {
 pub(super) enum Kind {
     Quick,
     Unproven,
+    /// A slow one, from its beginning.
     Slow,
+    /// A slow one, since it took too long.
+    Overdue,
 }
 
 /// A turn, or a resolution, under way.
@@ -113,6 +117,8 @@ pub(super) struct Shares {
     quick: usize,
     unproven: usize,
     slow: usize,
+    /// Turns in slow places from their beginning.
+    known_slow: usize,
     /// Resolutions in their places, and those that took too long for them.
     resolving: usize,
     late: usize,
@@ -134,6 +140,7 @@ impl Shares {
             quick: 0,
             unproven: 0,
             slow: 0,
+            known_slow: 0,
             resolving: 0,
             late: 0,
             begun: VecDeque::new(),
@@ -192,7 +199,7 @@ impl Shares {
     fn has_room(&self, group: &Group) -> bool {
         let FrontierRules { fetchers, slow_fetchers, .. } = self.rules;
         match group {
-            Group::Slow => self.slow < slow_fetchers,
+            Group::Slow => self.slow < slow_fetchers && self.known_slow < slow_fetchers.div_ceil(2),
             Group::Unproven => self.unproven < fetchers - self.slow.min(fetchers / 2),
             group => self.windows.get(group).is_none_or(Share::has_room),
         }
@@ -270,7 +277,10 @@ impl Shares {
         }
         self.number += 1;
         match kind {
-            Kind::Slow => self.slow += 1,
+            Kind::Slow | Kind::Overdue => {
+                self.slow += 1;
+                self.known_slow += 1;
+            }
             kind => {
                 self.quick += 1;
                 self.unproven += usize::from(kind == Kind::Unproven);
@@ -291,7 +301,11 @@ impl Shares {
     /// A turn has ended; `took`: how long it took, if anybody was asked.
     pub fn end(&mut self, turn: Turn, domain: &Arc<str>, ip: IpAddr, at: Instant, took: Option<Duration>) {
         match turn.kind {
-            Kind::Slow => self.slow -= 1,
+            Kind::Slow => {
+                self.slow -= 1;
+                self.known_slow -= 1;
+            }
+            Kind::Overdue => self.slow -= 1,
             kind => {
                 self.quick -= 1;
                 self.unproven -= usize::from(kind == Kind::Unproven);
@@ -304,7 +318,7 @@ impl Shares {
 
     pub fn end_name(&mut self, turn: Turn, domain: &Arc<str>, at: Instant) {
         match turn.kind {
-            Kind::Slow => self.late -= 1,
+            Kind::Overdue => self.late -= 1,
             _ => self.resolving -= 1,
         }
         let took = at.saturating_duration_since(turn.began);
@@ -339,7 +353,7 @@ impl Shares {
                         break;
                     }
                     *slow += 1;
-                    quick(std::mem::replace(&mut turn.kind, Kind::Slow));
+                    quick(std::mem::replace(&mut turn.kind, Kind::Overdue));
                 }
                 begun.pop_front();
             }
@@ -349,6 +363,15 @@ impl Shares {
             self.unproven -= usize::from(kind == Kind::Unproven);
         });
         sift(&mut self.asked, &mut self.late, &mut |_| self.resolving -= 1);
+    }
+
+    /// When the next turn or resolution gives its place back at the latest, if there is a slow place for it.
+    pub fn next_slow(&self) -> Option<Instant> {
+        let next = |begun: &VecDeque<Begun>, slow: usize| {
+            let has_room = slow < self.rules.slow_fetchers;
+            begun.front().filter(|_| has_room).map(|(began, ..)| *began + self.rules.slow_after)
+        };
+        next(&self.begun, self.slow).into_iter().chain(next(&self.asked, self.late)).min()
     }
 
     /// Forgets the windows that tell nothing, or have not for long.

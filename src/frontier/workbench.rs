@@ -289,6 +289,9 @@ impl<E> Frontier<E> {
     fn idle(&self, now: Instant) -> Next<E> {
         let free = self.addresses.next_free(now);
         let woken = self.asleep.peek().map(|Reverse((until, _))| *until);
+        let is_kept_waiting = self.shares.waiting() > 0 || !self.unresolved.is_empty();
+        let slow = if is_kept_waiting { self.shares.next_slow() } else { None };
+        let free = free.into_iter().chain(slow).min();
         match (free, woken) {
             (Some(free), woken) => Next::Wait(woken.map_or(free, |woken| woken.min(free))),
             (None, Some(woken)) if self.awaited > 0 => Next::Wait(woken),
