@@ -74,8 +74,8 @@ pub struct CrawlConfig {
     pub parse_threads: usize,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
     pub store_queue: usize,
-    /// Bytes of the URLs and texts of what waits to be stored; answers wait unread beyond.
-    pub store_queue_bytes: usize,
+    /// Bytes that answers take, from the wire until they are stored.
+    pub memory_bytes: usize,
 }
 
 /// Which URLs are fetched first.
@@ -124,7 +124,7 @@ impl Default for CrawlConfig {
             min_free_disk_bytes: 2 << 30,
             parse_threads: 0,
             store_queue: 64,
-            store_queue_bytes: 256 << 20,
+            memory_bytes: 256 << 20,
         }
     }
 }
@@ -152,6 +152,6 @@ impl CrawlConfig {
         at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;
         at_least("crawl.max_attempts", u64::from(self.max_attempts), 1)?;
         at_least("crawl.store_queue", self.store_queue as u64, 1)?;
-        at_least("crawl.store_queue_bytes", self.store_queue_bytes as u64, 1 << 20)
+        at_least("crawl.memory_bytes", self.memory_bytes as u64, 4 << 20)
     }
 }

@@ -10,8 +10,8 @@
 //! In: seeds, and what an earlier crawl left in the queue. Out: page records in the store. A URL leaves the queue
 //! in the batch that stores its record, so whatever stops the crawl, the next one goes on where it was. The loop
 //! hands out no more than `crawl.fetchers` turns at once, and no more than that and `crawl.store_queue` together
-//! that are not stored yet, and what is read of them takes `crawl.store_queue_bytes` at most; that bounds the memory
-//! whatever is slow.
+//! that are not stored yet, and what they bring, from the wire on, takes `crawl.memory_bytes` at most; that bounds the
+//! memory whatever is slow.
 //!
 //! It does not rank and it serves nothing.
 
@@ -27,7 +27,6 @@ mod maps;
 mod messages;
 mod progress;
 mod reading;
-mod room;
 mod scheduler;
 mod shelf;
 mod sweep;
@@ -41,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
-use crate::fetch::{FetchError, Fetcher, RobotsCache};
+use crate::fetch::{FetchError, Fetcher, Memory, RobotsCache};
 use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing, due_visit};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
@@ -108,6 +107,8 @@ pub struct Crawler {
     allowances: Arc<Allowances>,
     /// Decodes and parses, so that nothing else can be in its way.
     parsers: Arc<rayon::ThreadPool>,
+    /// For what answers bring.
+    memory: Memory,
 }
 
 /// What a running crawl is given anew.
@@ -148,7 +149,9 @@ impl Crawler {
     /// # Errors
     /// [`CrawlError`] when a file that the configuration names cannot be used, or a thread cannot be started.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
-        let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
+        let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
+        let memory = Memory::new(memory_bytes, fetchers + slow_fetchers + store_queue);
+        let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
         let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
         let robots =
             Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
@@ -182,6 +185,7 @@ impl Crawler {
             copies,
             allowances,
             parsers,
+            memory,
         })
     }
 
