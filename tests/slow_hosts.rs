@@ -36,7 +36,8 @@ fn good_pages_beside(place: impl Fn(usize) -> (String, String)) -> (usize, Durat
     site.config.crawl.delay = Span(Duration::from_millis(5));
     site.config.crawl.drain = Span(Duration::ZERO);
     let (crawler, stop, job) = (site.crawler(), AtomicBool::new(false), job(&seeds));
-    let fetched = || site.web.log().iter().filter(|request| request.host == GOOD && request.end.is_some()).count();
+    let fetched =
+        || site.web.log().iter().filter(|request| request.host == GOOD && request.end.is_some()).count();
     std::thread::scope(|scope| {
         scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
         let start = Instant::now();

@@ -72,12 +72,7 @@ impl Reading {
     }
 
     /// What an answer leads to, and what kept it from being read, in whole or in part.
-    fn answered(
-        &self,
-        source: &Source<'_>,
-        answer: &Answer,
-        room: &mut Room,
-    ) -> (Vec<Found>, Option<Cause>) {
+    fn answered(&self, source: &Source<'_>, answer: &Answer, room: &mut Room) -> (Vec<Found>, Option<Cause>) {
         if (200..=299).contains(&answer.status) {
             return self.listed(source, answer, room);
         }

@@ -242,7 +242,9 @@ impl Reading {
             return Visit::Answered(Box::new(content));
         }
         let wire = answer.body.len();
-        match answer.decode_within(self.config.fetch.decoded_cap(wire), |bytes| room.grow_reading(wire + bytes)) {
+        match answer
+            .decode_within(self.config.fetch.decoded_cap(wire), |bytes| room.grow_reading(wire + bytes))
+        {
             Ok(body) => {
                 room.grow_reading(wire + self.parse_bytes(&body.bytes));
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);

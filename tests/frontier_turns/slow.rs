@@ -109,8 +109,7 @@ fn slow_hosts_of_one_domain_are_asked_one_at_a_time_in_the_end() {
 
 #[test]
 fn names_that_take_long_do_not_keep_others_from_being_found() {
-    for (what, place) in
-        [("of one domain", of_one_domain as fn(usize, &mut Host)), ("of all domains", apart)]
+    for (what, place) in [("of one domain", of_one_domain as fn(usize, &mut Host)), ("of all domains", apart)]
     {
         let mut hosts = slow(200, 1, place);
         hosts.iter_mut().for_each(|host| (host.takes, host.name_takes) = (Some(QUICK), Some(SLOW)));
