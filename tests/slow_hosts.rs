@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use backlinkd::config::Span;
+use backlinkd::config::{Ports, Span};
 
 use crate::pipeline::{Site, job};
 use crate::support::fake_web::{FakeWeb, Reply};
+use crate::support::name_server::{DnsReply, Zone};
 
 const SLOW: usize = 120;
 const GOOD: &str = "good.test";
@@ -70,4 +71,52 @@ fn slow_hosts_in_one_network_hold_nobody_up() {
 #[test]
 fn slow_hosts_of_many_domains_and_networks_hold_nobody_up() {
     assert_good_goes_on(|number| (format!("late{number}.test"), format!("127.60.{number}.1")));
+}
+
+/// How long it took until a host was fetched from whose name is known, after so many that no name server answers for.
+/// With 4 resolvers and 3 seconds for each name it took 90 if all resolvers waited for them.
+fn first_page_after_silent_names(name: impl Fn(usize) -> String) -> Duration {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let good = FakeWeb::new().on_port(port).host(GOOD, "127.62.0.1").page(GOOD, "/*", Reply::html("good"));
+    let mut zone =
+        Zone::default().name(GOOD, |_| DnsReply::Addresses(vec!["127.62.0.1".parse().unwrap()], 60));
+    let mut seeds = Vec::new();
+    for number in 0..SLOW {
+        let name: &'static str = name(number).leak();
+        zone = zone.name(name, |_| DnsReply::Silence);
+        seeds.push(format!("http://{name}:{port}/"));
+    }
+    seeds.push(format!("http://{GOOD}:{port}/"));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (web, server) = (runtime.block_on(good.start()), runtime.block_on(zone.serve()));
+    let mut site = Site::over(runtime, web);
+    site.config.fetch.host_overrides = std::path::PathBuf::new();
+    site.config.fetch.nameservers = vec![server.at];
+    site.config.fetch.ports = vec![Ports::ALL];
+    site.config.fetch.connect_timeout = Span(LATE);
+    site.config.crawl.resolvers = 4;
+    site.config.crawl.slow_after = Span(Duration::from_millis(300));
+    site.config.crawl.drain = Span(Duration::ZERO);
+    let (crawler, stop, job) = (site.crawler(), AtomicBool::new(false), job(&seeds));
+    std::thread::scope(|scope| {
+        scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
+        let start = Instant::now();
+        while site.web.log().len() < 2 && start.elapsed() < MOST {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        stop.store(true, Ordering::Relaxed);
+        start.elapsed()
+    })
+}
+
+#[test]
+fn names_that_nobody_answers_for_hold_no_resolvers() {
+    for (what, is_one_domain) in [("of one domain", true), ("of many domains", false)] {
+        let took = first_page_after_silent_names(|number| match is_one_domain {
+            true => format!("h{number}.silent.test"),
+            false => format!("silent{number}.test"),
+        });
+        eprintln!("{what}: {took:?}");
+        assert!(took < MOST, "{what}: {took:?}");
+    }
 }
