@@ -3,9 +3,9 @@
 //! Each answer has a [`Room`]. It grows with the body, then with what the body is decoded and parsed to, before these
 //! are made; shrinks to what came of it; and is given back when that is stored. Who finds no room waits in line.
 //!
-//! * The first bytes of each answer, [`FREE`] at most, are set apart for as many answers as there may be at once: usual
+//! * The first bytes of each answer, `FREE` at most, are set apart for as many answers as there may be at once: usual
 //!   pages are received without a wait, however much others bring. So are the first bytes that each thread that reads
-//!   takes for that, [`READING`].
+//!   takes for that, `READING`.
 //! * Answers that have a part of what they need may wait for each other. So one of those that are being received, and one
 //!   of those that are being read, may go on without room, until it is stored. Readers come before receivers, as what
 //!   they wait for is the store alone, which waits for nobody; receivers then find threads that read.

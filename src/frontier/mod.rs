@@ -14,8 +14,9 @@
 //!                                                               └─► idle: nothing queued
 //! ```
 //!
-//! Slow hosts do not keep the others from their turns: [`shares`] tells how the places for turns are divided. A queue
-//! that could have its turn, but for others of its domain or network, is *held* meanwhile.
+//! Slow hosts do not keep the others from their turns: a turn that takes long gives its place to others, and of a domain or
+//! a network that is slow, few turns are under way at once; `shares` says how. A queue that could have its turn, but for
+//! others of its domain or network, is *held* meanwhile.
 //!
 //! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
 //! lead to each other do not wait for ever.
