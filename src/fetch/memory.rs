@@ -101,7 +101,7 @@ impl Room {
         start.elapsed()
     }
 
-    /// As [`Self::grow`], on a thread that reads, for so many bytes until [`Self::settle`].
+    /// Grows to so many bytes on a thread that reads, which waits; until [`Self::settle`].
     pub fn grow_reading(&mut self, bytes: usize) {
         self.grow_here(bytes.saturating_sub(READING));
     }
