@@ -216,3 +216,38 @@ fn who_waits_for_a_host_that_is_left_alone_does_not_wait_as_long() {
     let paths: Vec<String> = requests(&site, "a.test").into_iter().map(|request| request.path).collect();
     assert_eq!(paths, ["/robots.txt", "/"]);
 }
+
+/// Threads of this process with this name.
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|found| found.trim() == name).count()
+}
+
+/// What else there is to compute in parallel, queries for example, is done elsewhere.
+#[test]
+fn pages_are_parsed_although_all_other_threads_are_busy() {
+    let pages = (0..20).map(|page| format!("http://a.test/{page}")).collect::<Vec<_>>();
+    let mut site = site(FakeWeb::new().page("a.test", "/*", Reply::html("<a href=/0>a page</a>")));
+    site.config.crawl.parse_threads = 1;
+    let (crawler, stop) = (site.crawler(), AtomicBool::new(false));
+    assert!(threads("parse-0") >= 1);
+    let (done, busy) = std::sync::mpsc::channel::<()>();
+    let busy = std::sync::Arc::new(std::sync::Mutex::new(busy));
+    for _ in 0..rayon::current_num_threads() {
+        let busy = busy.clone();
+        rayon::spawn(move || _ = busy.lock().unwrap().recv());
+    }
+    let parsed = std::thread::scope(|scope| {
+        let crawl = scope.spawn(|| crawler.run(&job(&pages), site.runtime.handle(), &stop).unwrap());
+        let start = Instant::now();
+        while !crawl.is_finished() && start.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let parsed = crawl.is_finished();
+        drop(done);
+        assert_eq!(crawl.join().unwrap().answered, 20);
+        parsed
+    });
+    assert!(parsed, "the crawl waited for others");
+}

@@ -2,6 +2,8 @@
 //! nothing is forgotten.
 
 mod disk;
+mod hosts;
+mod slow;
 mod sweeps;
 mod world;
 
@@ -12,17 +14,11 @@ use backlinkd::frontier::{FrontierRules, Priority, QueueName};
 use backlinkd::urls::CanonicalUrl;
 
 use crate::support::dice::Dice;
-use world::{Host, Settings, World};
+use hosts::Host;
+use world::{Settings, World};
 
 fn host(name: &str, address: u8, pages: usize) -> Host {
-    Host {
-        name: name.to_owned(),
-        addresses: vec![address],
-        pages,
-        moved: None,
-        found_by_dns: true,
-        failing: 0,
-    }
+    Host { name: name.to_owned(), addresses: vec![address], pages, ..Host::default() }
 }
 
 fn settings() -> Settings {
@@ -32,10 +28,12 @@ fn settings() -> Settings {
             max_queues: 1_000,
             share: Duration::from_secs(10),
             address_ttl: Duration::from_secs(1_000),
+            fetchers: 16,
+            slow_fetchers: 200,
+            slow_after: Duration::from_secs(2),
             resolvers: 8,
         },
         delay: Duration::from_secs(1),
-        fetchers: 16,
         forget: 0,
         disallow: 0,
         slowest: 300,
@@ -62,6 +60,7 @@ fn random_world(seed: u64) -> World {
             moved: (dice.below(3) == 0).then(|| dice.below(count as u64) as usize),
             found_by_dns: dice.below(12) > 0,
             failing: [0, 0, 10, 3][dice.below(4) as usize],
+            ..Host::default()
         })
         .collect();
     let ttl = [1, 5_000, 1_000_000][dice.below(3) as usize];
@@ -71,10 +70,12 @@ fn random_world(seed: u64) -> World {
             max_queues: [1_000, 1 + dice.below(count as u64) as usize][dice.below(2) as usize],
             share: Duration::from_millis([0, 1_500, 1_000_000][dice.below(3) as usize]),
             address_ttl: Duration::from_millis(ttl),
+            fetchers: 1 + dice.below(8) as usize,
+            slow_fetchers: 1 + dice.below(4) as usize,
+            slow_after: Duration::from_millis([10, 1_000][dice.below(2) as usize]),
             resolvers: 1 + dice.below(4) as usize,
         },
         delay: Duration::from_millis([0, 1, 500][dice.below(3) as usize]),
-        fetchers: 1 + dice.below(8) as usize,
         forget: [0, 5][dice.below(2) as usize],
         disallow: [0, 4][dice.below(2) as usize],
         slowest: [0, 20, 2_000][dice.below(3) as usize],
@@ -191,11 +192,12 @@ fn addresses_do_not_wait_for_each_other() {
 #[test]
 fn robots_files_that_lead_to_each_other_stop_nobody() {
     for fetchers in [1, 2, 8] {
+        let rules = FrontierRules { fetchers, ..settings().rules };
         let mut hosts = vec![host("a.test", 1, 3), host("b.test", 2, 3), host("c.test", 3, 3)];
         for (number, host) in hosts.iter_mut().enumerate() {
             host.moved = Some((number + 1) % 3);
         }
-        let mut world = World::new(hosts, Settings { fetchers, ..settings() }, Dice(3));
+        let mut world = World::new(hosts, Settings { rules, ..settings() }, Dice(3));
         queue_all(&mut world);
         world.run();
         assert_eq!(world.fetched.len(), 9, "{fetchers} fetchers");
@@ -239,8 +241,8 @@ fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
     let mut hosts: Vec<Host> = (0..100).map(|number| host(&format!("h{number}.test"), 1, 1)).collect();
     hosts.iter_mut().for_each(|host| host.found_by_dns = false);
     hosts.insert(0, host("a.test", 1, 3));
-    let rules = FrontierRules { resolvers: 2, ..settings().rules };
-    let slow = Settings { rules, fetchers: 4, slowest: 10_000, ..settings() };
+    let rules = FrontierRules { resolvers: 2, fetchers: 4, ..settings().rules };
+    let slow = Settings { rules, slowest: 10_000, ..settings() };
     let mut world = World::new(hosts, slow, Dice(7));
     queue_all(&mut world);
     world.run();

@@ -2,6 +2,7 @@
 //! long it takes and how much memory, is bounded; and the crawl of other hosts goes on meanwhile.
 
 mod long_urls;
+mod memory;
 mod names;
 mod pages;
 mod redirects;

@@ -37,6 +37,7 @@ mod readme;
 mod robots_cases;
 mod search_index;
 mod sitemaps;
+mod slow_hosts;
 mod store_format;
 mod store_history;
 mod traps;

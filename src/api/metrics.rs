@@ -46,6 +46,10 @@ metrics! {
     DAMAGED = Metric::counter("backlinkd_damaged_total", &[], "Times that the crawl passed over something because the index is damaged there.");
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
+    SLOW_FETCHES = Metric::gauge("backlinkd_slow_fetches", &[], "Turns under way that take longer than `crawl.slow_after`.");
+    HELD_HOSTS = Metric::gauge("backlinkd_held_hosts", &[], "Hosts that wait for others of their domain or network, or because too many are slow.");
+    CRAWL_MEMORY = Metric::gauge("backlinkd_crawl_memory_bytes", &[], "Bytes of `crawl.memory_bytes` that answers take, beyond what is set apart for each.");
+    CRAWL_MEMORY_WAITS = Metric::counter("backlinkd_crawl_memory_waits_total", &[], "Times that an answer waited for room in `crawl.memory_bytes`.");
     HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
     PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly, or the index cannot be written to.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
@@ -138,6 +142,10 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
     page.put(&DAMAGED, &[], figures.damaged);
     page.put(&READY, &[], figures.ready_addresses);
     page.put(&UNDER_WAY, &[], figures.under_way);
+    page.put(&SLOW_FETCHES, &[], figures.slow);
+    page.put(&HELD_HOSTS, &[], figures.held);
+    page.put(&CRAWL_MEMORY, &[], figures.memory_bytes);
+    page.put(&CRAWL_MEMORY_WAITS, &[], figures.memory_waits);
     page.put(&HOSTS, &[], figures.hosts);
     page.put(&PAUSED, &[], figures.paused);
 }

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// Files besides those of the database and the fetches: logs, search indexes, API clients.
+/// Files besides those of the database and of connections: logs, search indexes, archives.
 const OTHERS: u64 = 512;
 
 /// With a lower limit the program does not start: the database alone may need as many.
@@ -17,8 +17,9 @@ const LEAST: u64 = 96;
 /// When the limit is too low for anything.
 pub(super) fn fit_open_files(config: &mut Config) -> anyhow::Result<()> {
     let files = u64::try_from(config.store.max_open_files).unwrap_or(0);
-    let connections = config.crawl.fetchers as u64 + config.fetch.max_idle_connections as u64;
-    let wanted = files + connections + OTHERS;
+    let fetchers = config.crawl.fetchers as u64 + config.crawl.slow_fetchers as u64;
+    let connections = config.fetch.max_idle_connections as u64 + config.api.max_connections as u64;
+    let wanted = files + fetchers + connections + OTHERS;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current.filter(|current| *current < wanted) else { return Ok(()) };
     let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
@@ -37,12 +38,16 @@ pub(super) fn fit_open_files(config: &mut Config) -> anyhow::Result<()> {
         store.max_open_files =
             if store.max_open_files < 0 { database } else { store.max_open_files.min(database) };
         crawl.fetchers = crawl.fetchers.min(share(8));
+        crawl.slow_fetchers = crawl.slow_fetchers.min(share(8));
         fetch.max_idle_connections = fetch.max_idle_connections.min(share(8));
+        config.api.max_connections = config.api.max_connections.min(share(8));
         tracing::warn!(
             limit,
             wanted,
             store.max_open_files = store.max_open_files,
             crawl.fetchers = crawl.fetchers,
+            crawl.slow_fetchers = crawl.slow_fetchers,
+            api.max_connections = config.api.max_connections,
             fetch.max_idle_connections = fetch.max_idle_connections,
             "the limit of open files is lower than the configuration asks for, and these keys are lowered to fit; raise \
              it (ulimit -n, or LimitNOFILE= of the service)"

@@ -12,6 +12,10 @@ use super::{Span, at_least};
 pub struct CrawlConfig {
     /// Fetches under way at once, over all hosts.
     pub fetchers: usize,
+    /// Fetches beyond, of those that take longer than `slow_after`.
+    pub slow_fetchers: usize,
+    /// How long a fetch, or a resolution, may take before it is slow.
+    pub slow_after: Span,
     /// Host names being resolved at once, besides the fetches.
     pub resolvers: usize,
     /// Pause between two fetches of one host, and of one address, counted from the end of the first.
@@ -66,10 +70,12 @@ pub struct CrawlConfig {
     pub recrawl_max: Span,
     /// Free bytes of the disks of the index and of the WARC files below which no pages are fetched.
     pub min_free_disk_bytes: u64,
+    /// Threads that decode and parse. 0: one per core.
+    pub parse_threads: usize,
     /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
     pub store_queue: usize,
-    /// Bytes of the URLs and texts of what waits to be stored; answers wait unread beyond.
-    pub store_queue_bytes: usize,
+    /// Bytes that answers take, from the wire until they are stored.
+    pub memory_bytes: usize,
 }
 
 /// Which URLs are fetched first.
@@ -87,6 +93,8 @@ impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             fetchers: 64,
+            slow_fetchers: 1_000,
+            slow_after: Span::seconds(2),
             resolvers: 32,
             delay: Span::seconds(1),
             max_crawl_delay: Span::seconds(60),
@@ -114,8 +122,9 @@ impl Default for CrawlConfig {
             recrawl_min: Span::seconds(86_400),
             recrawl_max: Span::seconds(90 * 86_400),
             min_free_disk_bytes: 2 << 30,
+            parse_threads: 0,
             store_queue: 64,
-            store_queue_bytes: 256 << 20,
+            memory_bytes: 256 << 20,
         }
     }
 }
@@ -123,6 +132,8 @@ impl Default for CrawlConfig {
 impl CrawlConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("crawl.fetchers", self.fetchers as u64, 1)?;
+        at_least("crawl.slow_fetchers", self.slow_fetchers as u64, 1)?;
+        at_least("crawl.slow_after in milliseconds", self.slow_after.0.as_millis() as u64, 1)?;
         at_least("crawl.warc_max_bytes", self.warc_max_bytes, 1 << 20)?;
         at_least("crawl.resolvers", self.resolvers as u64, 1)?;
         at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;
@@ -141,6 +152,6 @@ impl CrawlConfig {
         at_least("crawl.seen_cache_urls", self.seen_cache_urls as u64, 1_000)?;
         at_least("crawl.max_attempts", u64::from(self.max_attempts), 1)?;
         at_least("crawl.store_queue", self.store_queue as u64, 1)?;
-        at_least("crawl.store_queue_bytes", self.store_queue_bytes as u64, 1 << 20)
+        at_least("crawl.memory_bytes", self.memory_bytes as u64, 4 << 20)
     }
 }

@@ -11,12 +11,14 @@ use super::archive::Archive;
 use super::chain::Chain;
 use super::messages::{Event, Outcome, Work};
 use super::reading::Reading;
-use super::room::Room;
-use crate::fetch::{FetchOutcome, Validators};
+use crate::fetch::{FetchOutcome, Room, Validators};
 use crate::frontier::{QueuedUrl, Target};
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
+
+/// Times that what came of an answer stands in memory while it is stored: as it came, as rows, and as they are written.
+const WRITTEN: usize = 3;
 
 /// What came of a request.
 pub(super) struct Fetched {
@@ -30,8 +32,6 @@ pub(super) struct Fetched {
     pub outcome: FetchOutcome,
     /// `None` for a robots.txt, which others read.
     pub queued: Option<QueuedUrl>,
-    /// For what the answer brings; `None` for a robots.txt.
-    pub room: Option<Room>,
 }
 
 /// What came of an answer, if it was a page's or a sitemap's; or the answer itself, and why it could not be kept.
@@ -50,11 +50,18 @@ pub(super) struct Desk {
     pub reading: Arc<Reading>,
     /// Where answers are kept besides, if they are.
     pub archive: Option<Arc<Archive>>,
+    pub parsers: Arc<rayon::ThreadPool>,
     pub events: Sender<Event>,
     pub work: Sender<Work>,
 }
 
 impl Desk {
+    /// Has an answer taken by the threads that parse.
+    pub fn hand_in(self, fetched: Fetched) {
+        let parsers = Arc::clone(&self.parsers);
+        parsers.spawn(move || self.take(fetched));
+    }
+
     /// Takes as long as the answer asks for: call it off the async threads, unless it is small.
     pub fn take(&self, fetched: Fetched) {
         let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
@@ -74,7 +81,8 @@ impl Desk {
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
             Ok(queued.map(|queued| {
                 let (asked, chain) = (queued.url.clone(), None);
-                Progressed::Done(Box::new(self.read(queued, &asked, chain, failed, false)), None)
+                let mut room = Room::default();
+                Progressed::Done(Box::new(self.read(queued, &asked, chain, failed, false, &mut room)), None)
             }))
         })
     }
@@ -85,18 +93,20 @@ impl Desk {
         {
             return Err((Box::new(fetched), error));
         }
-        let Fetched { outcome, queued, validators, mut room, url, chain, .. } = fetched;
+        let Fetched { mut outcome, queued, validators, url, chain, .. } = fetched;
         Ok(queued.map(|queued| {
             if let FetchOutcome::Answered(answer) = &outcome
                 && let Some(next) = self.reading.next_in_chain(&queued, &url, answer, chain.as_ref())
             {
                 return Progressed::Redirected(queued, next);
             }
-            let outcome = self.read(queued, &url, chain, outcome, validators.is_some());
-            if let Some(room) = &mut room {
-                room.keep(outcome.bytes());
-            }
-            Progressed::Done(Box::new(outcome), room)
+            let mut room = match &mut outcome {
+                FetchOutcome::Answered(answer) => std::mem::take(&mut answer.room),
+                FetchOutcome::Failed(..) => Room::default(),
+            };
+            let outcome = self.read(queued, &url, chain, outcome, validators.is_some(), &mut room);
+            room.settle(outcome.bytes().saturating_mul(WRITTEN));
+            Progressed::Done(Box::new(outcome), Some(room))
         }))
     }
 
@@ -107,10 +117,11 @@ impl Desk {
         chain: Option<Chain>,
         fetched: FetchOutcome,
         conditional: bool,
+        room: &mut Room,
     ) -> Outcome {
         match queued.target {
-            Target::Page => self.reading.outcome(queued, asked, chain, fetched, conditional),
-            Target::Sitemap(_) => self.reading.sitemap(queued, &fetched),
+            Target::Page => self.reading.outcome(queued, asked, chain, fetched, conditional, room),
+            Target::Sitemap(_) => self.reading.sitemap(queued, &fetched, room),
         }
     }
 }
@@ -140,7 +151,7 @@ mod tests {
         let crawler = crawler(folder.path());
         let (events, work) = (channel().0, channel().0);
         let reading = Arc::new(Reading::new(&crawler, &[]).unwrap());
-        let desk = Desk { reading, archive: None, events, work };
+        let desk = Desk { reading, archive: None, parsers: Arc::clone(&crawler.parsers), events, work };
         let url = UrlRules::default().canonical("http://a.test/").unwrap();
         // A page would be read no better the next time.
         let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));

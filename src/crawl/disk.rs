@@ -58,8 +58,7 @@ impl Loop<'_> {
             Some(_) => {}
             None if !self.unkept.is_empty() => {
                 for fetched in std::mem::take(&mut self.unkept) {
-                    let desk = self.desk();
-                    rayon::spawn(move || desk.take(fetched));
+                    self.desk().hand_in(fetched);
                 }
             }
             None if self.paused => {

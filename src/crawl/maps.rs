@@ -12,7 +12,7 @@ use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Outcome};
 use super::progress::{Progress, unix_now};
 use super::reading::Reading;
-use crate::fetch::{Answer, FetchOutcome};
+use crate::fetch::{Answer, FetchOutcome, Room};
 use crate::frontier::{Found, Priority, QueuedUrl, SitemapGrant, Target};
 use crate::model::{Cut, Day, FailureKind, LinkTag, MediaType};
 use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
@@ -20,6 +20,9 @@ use crate::urls::{CanonicalUrl, host_of};
 
 /// Links away from a seed that a page in a sitemap is.
 const DEPTH: u16 = 1;
+
+/// Times its size that a gzipped sitemap unfolds to, at most as a rule.
+const UNFOLDED: usize = 40;
 
 /// A sitemap that was fetched.
 struct Source<'a> {
@@ -38,13 +41,13 @@ enum Payer {
 
 impl Reading {
     /// What became of a queued sitemap.
-    pub fn sitemap(&self, queued: QueuedUrl, fetched: &FetchOutcome) -> Outcome {
+    pub fn sitemap(&self, queued: QueuedUrl, fetched: &FetchOutcome, room: &mut Room) -> Outcome {
         let attempts = queued.attempts + 1;
         let (found, passing, cause) = match (&queued.target, fetched) {
             (Target::Page, _) => (Vec::new(), false, None),
             (Target::Sitemap(grant), FetchOutcome::Answered(answer)) => {
                 let (url, domain) = (&queued.url, self.suffixes.domain_of(queued.url.host()));
-                let (found, cause) = self.answered(&Source { url, grant, domain }, answer);
+                let (found, cause) = self.answered(&Source { url, grant, domain }, answer, room);
                 (found, answer.status >= 500 || answer.status == 429, cause)
             }
             (Target::Sitemap(_), FetchOutcome::Failed(kind, detail)) => {
@@ -69,9 +72,9 @@ impl Reading {
     }
 
     /// What an answer leads to, and what kept it from being read, in whole or in part.
-    fn answered(&self, source: &Source<'_>, answer: &Answer) -> (Vec<Found>, Option<Cause>) {
+    fn answered(&self, source: &Source<'_>, answer: &Answer, room: &mut Room) -> (Vec<Found>, Option<Cause>) {
         if (200..=299).contains(&answer.status) {
-            return self.listed(source, answer);
+            return self.listed(source, answer, room);
         }
         match LinkTag::from_redirect_status(answer.status) {
             Some(_) => (self.moved(source, answer).into_iter().collect(), None),
@@ -80,15 +83,17 @@ impl Reading {
     }
 
     /// What a sitemap lists, and what kept it from being read, in whole or in part.
-    fn listed(&self, source: &Source<'_>, answer: &Answer) -> (Vec<Found>, Option<Cause>) {
+    fn listed(&self, source: &Source<'_>, answer: &Answer, room: &mut Room) -> (Vec<Found>, Option<Cause>) {
         let config = &self.config.sitemaps;
         // Taken off here is what the server put on for the way; a file that is gzipped itself is read as such.
-        let body = match answer.decode(config.max_bytes) {
+        let wire = answer.body.len();
+        let body = match answer.decode_within(config.max_bytes, |bytes| room.grow_reading(wire + bytes)) {
             Ok(body) => body,
             Err(error) => return (Vec::new(), Some(Cause::new(FailureKind::Decode, &error.to_string()))),
         };
         let words = if answer.cause.is_empty() { &body.cause } else { &answer.cause };
         let cut = body.cut.and_then(|cut| Cause::cut(cut, words));
+        room.grow_reading(wire + sitemap_bytes(&body.bytes, config.max_bytes));
         let charset = answer.media_type.as_ref().and_then(MediaType::charset);
         match sitemap::read(&body.bytes, body.cut.is_some(), charset, config) {
             Ok(sitemap) => {
@@ -235,4 +240,11 @@ impl Reading {
         }
         Found::page(url, DEPTH)
     }
+}
+
+/// Bytes that a file takes while it is read: its own, those of its entries, and those of the URLs that they lead to. A
+/// file that is gzipped itself may hold far more than it has; it is not unfolded at once.
+fn sitemap_bytes(file: &[u8], most: usize) -> usize {
+    let text = if file.starts_with(&[0x1f, 0x8b]) { file.len().saturating_mul(UNFOLDED) } else { file.len() };
+    file.len() + 2 * text.min(most)
 }

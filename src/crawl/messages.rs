@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::chain::Chain;
 use super::desk::Fetched;
-use super::room::Room;
-use crate::fetch::{Failure, RobotsStep};
+use crate::fetch::{Failure, RobotsStep, Room};
 use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
-use crate::model::{FailureKind, HostFailure, PageRecord, Visit};
+use crate::model::{FailureKind, HostFailure, Link, PageRecord, Visit};
 use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
@@ -27,12 +26,15 @@ pub(super) enum Event {
         asked: CanonicalUrl,
         waiting: Waiting,
         at: Instant,
+        /// How much of the time it waited for this machine.
+        waited: Duration,
         step: RobotsStep,
     },
     Page {
         queue: QueueName,
         queued: QueuedUrl,
         at: Instant,
+        waited: Duration,
         ended: Ended,
     },
     /// Nobody was asked for a page, and not for want of an answer of its host.
@@ -102,15 +104,15 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Bytes of the URLs and texts that it brings, most of what it takes in memory where it takes much.
+    /// Bytes of the links and URLs that it brings, most of what it takes in memory where it takes much.
     pub fn bytes(&self) -> usize {
         let records = self.record.iter().chain(&self.others);
         let links = records.flat_map(|record| match &record.visit {
             Visit::Answered(content) => &content.links[..],
             _ => &[],
         });
-        let links = links.map(|link| link.target.as_str().len() + link.anchor.len());
-        let found = self.found.iter().map(|found| found.url.as_str().len());
+        let links = links.map(|link| size_of::<Link>() + link.target.as_str().len() + link.anchor.len());
+        let found = self.found.iter().map(|found| size_of::<Found>() + found.url.as_str().len());
         links.chain(found).sum()
     }
 }

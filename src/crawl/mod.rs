@@ -1,7 +1,7 @@
 //! The crawl: frontier ↔ fetch → parse → store, until there is nothing left or it is told to stop.
 //!
 //! ```text
-//!  loop (a thread)            tasks (tokio)         jobs (rayon)         writer (a thread)
+//!  loop (a thread)            tasks (tokio)         jobs (a pool)        writer (a thread)
 //!  frontier: what, when ────► one fetch each ─────► decode, parse ─────► one commit for many records
 //!      ▲                         │ turn ended                               │ stored, newly queued
 //!      └─────────────────────────┴──────────────────────────────────────────┘
@@ -10,8 +10,8 @@
 //! In: seeds, and what an earlier crawl left in the queue. Out: page records in the store. A URL leaves the queue
 //! in the batch that stores its record, so whatever stops the crawl, the next one goes on where it was. The loop
 //! hands out no more than `crawl.fetchers` turns at once, and no more than that and `crawl.store_queue` together
-//! that are not stored yet, and what is read of them takes `crawl.store_queue_bytes` at most; that bounds the memory
-//! whatever is slow.
+//! that are not stored yet, and what they bring, from the wire on, takes `crawl.memory_bytes` at most; that bounds the
+//! memory whatever is slow.
 //!
 //! It does not rank and it serves nothing.
 
@@ -27,7 +27,6 @@ mod maps;
 mod messages;
 mod progress;
 mod reading;
-mod room;
 mod scheduler;
 mod shelf;
 mod sweep;
@@ -42,7 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
-use crate::fetch::{FetchError, Fetcher, RobotsCache};
+use crate::fetch::{FetchError, Fetcher, Memory, RobotsCache};
 use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing, due_visit};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
@@ -76,6 +75,8 @@ pub enum CrawlError {
     Reopen(StoreError),
     #[error("a thread of the crawl could not be started: {0}")]
     Thread(std::io::Error),
+    #[error("the threads that parse could not be started: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
     #[error("a thread of the crawl ended before its time; the log tells why")]
     Broken,
 }
@@ -110,6 +111,10 @@ pub struct Crawler {
     reload: Mutex<Option<Reload>>,
     copies: Arc<Mutex<Lru<u64, u32>>>,
     allowances: Arc<Allowances>,
+    /// Decodes and parses, so that nothing else can be in its way.
+    parsers: Arc<rayon::ThreadPool>,
+    /// For what answers bring.
+    memory: Memory,
 }
 
 /// What a running crawl is given anew.
@@ -148,9 +153,11 @@ pub fn next_visit(config: &Config, page: &StoredPage, now: u64) -> u64 {
 
 impl Crawler {
     /// # Errors
-    /// [`CrawlError`] when a file that the configuration names cannot be used.
+    /// [`CrawlError`] when a file that the configuration names cannot be used, or a thread cannot be started.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
-        let fetcher = Arc::new(Fetcher::new(&config.fetch)?);
+        let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
+        let memory = Memory::new(memory_bytes, fetchers + slow_fetchers + store_queue);
+        let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
         let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
         let robots =
             Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
@@ -166,6 +173,11 @@ impl Crawler {
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
         let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());
+        let parsers = rayon::ThreadPoolBuilder::new()
+            .num_threads(config.crawl.parse_threads)
+            .thread_name(|number| format!("parse-{number}"))
+            .build()?;
+        let parsers = Arc::new(parsers);
         Ok(Self {
             store,
             config,
@@ -179,6 +191,8 @@ impl Crawler {
             reload,
             copies,
             allowances,
+            parsers,
+            memory,
         })
     }
 

@@ -53,6 +53,13 @@ pub struct Progress {
     pub(super) ready: AtomicU64,
     /// Turns under way.
     pub(super) under_way: AtomicU64,
+    /// Of those, slow ones.
+    pub(super) slow: AtomicU64,
+    /// Hosts that wait because others of their domain or network are slow, or all slow places are taken.
+    pub(super) held: AtomicU64,
+    /// Bytes that answers take, beyond what is set apart for each, and how often one waited for room.
+    pub(super) memory_bytes: AtomicU64,
+    pub(super) memory_waits: AtomicU64,
     /// Hosts with work in memory.
     pub(super) hosts: AtomicU64,
     /// 1 while no pages are fetched because a disk is full, or nearly.
@@ -87,6 +94,10 @@ pub struct Figures {
     pub unqueued_seeds: u64,
     pub ready_addresses: u64,
     pub under_way: u64,
+    pub slow: u64,
+    pub held: u64,
+    pub memory_bytes: u64,
+    pub memory_waits: u64,
     pub hosts: u64,
     /// Whether no pages are fetched because a disk is full, or nearly.
     pub paused: bool,
@@ -141,6 +152,10 @@ impl Progress {
             unqueued_seeds: get(&self.unqueued),
             ready_addresses: get(&self.ready),
             under_way: get(&self.under_way),
+            slow: get(&self.slow),
+            held: get(&self.held),
+            memory_bytes: get(&self.memory_bytes),
+            memory_waits: get(&self.memory_waits),
             hosts: get(&self.hosts),
             paused: get(&self.paused) != 0,
         }

@@ -1,4 +1,4 @@
-//! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on rayon.
+//! From an HTTP answer to a page record: decode, parse, place. Synchronous; runs on the crawl's own pool.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::failures::{Cause, FailedRequest, Resource};
 use super::messages::{End, Outcome};
 use super::progress::{CpuTimer, Progress, unix_now};
 use crate::config::{Config, CrawlOrder};
-use crate::fetch::{Answer, FetchOutcome};
+use crate::fetch::{Answer, FetchOutcome, Room};
 use crate::frontier::{BlockList, Found, Priority, QueuedUrl, Target, TrapRules};
 use crate::geo::Geo;
 use crate::lru::Lru;
@@ -21,6 +21,9 @@ use crate::model::{Cut, Day, FailureKind, Link, LinkTag, PageContent, PageRecord
 use crate::parse;
 use crate::store::{MetLately, Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
+
+/// Bytes that a node of a tree takes.
+const NODE: usize = 200;
 
 /// Everything that reading an answer takes. Shared by all fetches of a crawl.
 pub(super) struct Reading {
@@ -100,7 +103,7 @@ impl Reading {
         let mut next = chain::next(asked, answer, chain, &self.rules, most, is_read)?;
         if queued.target == Target::Page {
             let url = self.recorded_url(queued, asked);
-            let visit = self.visit(&url, answer, false);
+            let visit = self.visit(&url, answer, false, &mut Room::default());
             next.records.retain(|record| record.url != url);
             next.records.push(PageRecord { url, visited: unix_now(), visit });
         }
@@ -124,12 +127,13 @@ impl Reading {
         chain: Option<Chain>,
         fetched: FetchOutcome,
         conditional: bool,
+        room: &mut Room,
     ) -> Outcome {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
         let url = self.recorded_url(&queued, asked);
         let mut visit = match fetched {
-            FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional),
+            FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional, room),
             FetchOutcome::Failed(kind, detail) => Visit::Failed(kind, detail),
         };
         let attempts = queued.attempts + 1;
@@ -215,7 +219,7 @@ impl Reading {
         true
     }
 
-    fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool) -> Visit {
+    fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool, room: &mut Room) -> Visit {
         Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
         let dropped = answer.dropped_headers;
         if dropped > 0 {
@@ -237,8 +241,12 @@ impl Reading {
             content.links.extend(self.redirect(url, answer, tag, content.directives.nofollow));
             return Visit::Answered(Box::new(content));
         }
-        match answer.decode(self.config.fetch.decoded_cap(answer.body.len())) {
+        let wire = answer.body.len();
+        match answer
+            .decode_within(self.config.fetch.decoded_cap(wire), |bytes| room.grow_reading(wire + bytes))
+        {
             Ok(body) => {
+                room.grow_reading(wire + self.parse_bytes(&body.bytes));
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
                 if content.cut.is_none() {
                     (content.cut, content.cause) = (body.cut, body.cause);
@@ -252,6 +260,12 @@ impl Reading {
             }
             Err(error) => Visit::Failed(FailureKind::Decode, error.to_string()),
         }
+    }
+
+    /// Bytes that a body takes while it is parsed, with its text in UTF-8 and its tree. Each tag may bring two nodes.
+    fn parse_bytes(&self, body: &[u8]) -> usize {
+        let tags = memchr::memchr_iter(b'<', body).count();
+        3 * body.len() + NODE * (2 * tags).min(self.config.parse.max_nodes)
     }
 
     /// What the status line and the headers say.

@@ -19,7 +19,6 @@ use super::desk::Fetched;
 use super::messages::{Event, Stored, Work};
 use super::progress::{Figures, Progress, is_past, unix_now};
 use super::reading::Reading;
-use super::room::Rooms;
 use super::sweep::Intake;
 use super::troubles::Troubles;
 use super::turns::Errand;
@@ -63,7 +62,6 @@ pub(super) struct Loop<'a> {
     pub tasks: JoinSet<()>,
     /// Pages handed out that are not stored yet.
     pub outstanding: usize,
-    pub rooms: Rooms,
     pub handed_out: u64,
     /// What went wrong lately, by queue.
     pub troubles: FxHashMap<QueueName, Troubles>,
@@ -182,6 +180,9 @@ impl<'a> Loop<'a> {
             runtime,
             backlog,
             frontier: Frontier::new(FrontierRules {
+                fetchers: config.crawl.fetchers,
+                slow_fetchers: config.crawl.slow_fetchers,
+                slow_after: config.crawl.slow_after.0,
                 resolvers: config.crawl.resolvers,
                 window: config.crawl.host_queue_in_memory,
                 max_queues: config.crawl.hosts_in_memory,
@@ -192,7 +193,6 @@ impl<'a> Loop<'a> {
             work,
             tasks: JoinSet::new(),
             outstanding: 0,
-            rooms: Rooms::new(&crawler.config),
             handed_out: 0,
             troubles: FxHashMap::default(),
             want: Want::default(),
@@ -343,10 +343,15 @@ impl<'a> Loop<'a> {
     /// wait, `None` for the end.
     fn hand_out(&mut self) -> Result<Option<Duration>, CrawlError> {
         let config = &self.crawler.config.crawl;
-        let (fetchers, unstored) = (config.fetchers, config.fetchers + config.store_queue);
-        let until = Instant::now() + HAND_OUT;
-        while self.frontier.turns() < fetchers && self.outstanding < unstored && !self.is_at_limit() {
-            let now = Instant::now();
+        let unstored = config.fetchers + config.store_queue;
+        let mut now = Instant::now();
+        let until = now + HAND_OUT;
+        // Slow turns hold nothing that waits to be stored.
+        while self.frontier.has_place(now)
+            && self.outstanding < unstored + self.frontier.slow_turns()
+            && !self.is_at_limit()
+        {
+            now = Instant::now();
             if now > until {
                 return Ok(Some(Duration::ZERO));
             }
@@ -393,6 +398,10 @@ impl<'a> Loop<'a> {
         let progress = &self.crawler.progress;
         Progress::set(&progress.ready, self.frontier.ready_addresses());
         Progress::set(&progress.under_way, self.frontier.turns());
+        Progress::set(&progress.slow, self.frontier.slow_turns());
+        Progress::set(&progress.held, self.frontier.held());
+        Progress::set(&progress.memory_bytes, self.crawler.memory.taken());
+        progress.memory_waits.store(self.crawler.memory.waits(), Ordering::Relaxed);
         Progress::set(&progress.hosts, self.frontier.queues());
         Progress::set(&progress.paused, usize::from(self.paused));
     }
@@ -400,11 +409,15 @@ impl<'a> Loop<'a> {
     fn take_in(&mut self, event: Event) -> Result<(), CrawlError> {
         match event {
             Event::Resolved { queue, url, at, found } => self.take_in_address(&queue, &url, at, found)?,
-            Event::Robots { turn, asked, waiting, at, step } => {
+            Event::Robots { turn, asked, waiting, at, waited, step } => {
+                self.frontier.excuse(&turn, waited);
                 self.take_in_robots(&turn, &asked, waiting, at, step)?;
             }
             Event::Unasked { queue, queued, at, failure } => self.take_back(&queue, queued, at, &failure)?,
-            Event::Page { queue, queued, at, ended } => self.take_in_page(&queue, &queued, at, ended)?,
+            Event::Page { queue, queued, at, waited, ended } => {
+                self.frontier.excuse(&queue, waited);
+                self.take_in_page(&queue, &queued, at, ended)?;
+            }
             Event::Redirected(queued, chain) => self.follow(queued, chain),
             Event::Stored(stored) => self.take_in_stored(stored)?,
             Event::Unkept(fetched, error) => self.take_in_unkept(*fetched, error)?,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::CrawlError;
@@ -52,16 +53,19 @@ impl Loop<'_> {
         let (robots, desk) = (Arc::clone(&self.crawler.robots), self.desk());
         let task = async move {
             let (asked, begun) = (job.url().clone(), unix_now());
+            let waited = AtomicU64::new(0);
             let keep = |answer: &Answer| {
                 if desk.archive.is_some() {
                     let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
                     let url = asked.clone();
-                    let (queued, room, chain) = (None, None, None);
-                    desk.take(Fetched { url, chain, begun, validators: None, outcome, queued, room });
+                    let (queued, chain) = (None, None);
+                    desk.take(Fetched { url, chain, begun, validators: None, outcome, queued });
                 }
+                waited.store(answer.waited.as_millis() as u64, Ordering::Relaxed);
             };
             let step = robots.fetch_and_show(job, ip, &keep).await;
-            let _ = desk.events.send(Event::Robots { turn, asked, waiting, at: Instant::now(), step });
+            let (at, waited) = (Instant::now(), Duration::from_millis(waited.into_inner()));
+            let _ = desk.events.send(Event::Robots { turn, asked, waiting, at, waited, step });
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
@@ -182,7 +186,7 @@ impl Loop<'_> {
         chain: Option<Chain>,
     ) -> Result<(), CrawlError> {
         let ip = self.frontier.address(&queue).ok_or(CrawlError::Broken)?;
-        let (fetcher, desk, rooms) = (Arc::clone(&self.crawler.fetcher), self.desk(), self.rooms.clone());
+        let (fetcher, desk) = (Arc::clone(&self.crawler.fetcher), self.desk());
         let crawl_delay = permit.crawl_delay();
         let most = self.crawler.config.sitemaps.max_bytes;
         let task = async move {
@@ -200,6 +204,10 @@ impl Loop<'_> {
                     return;
                 }
             };
+            let waited = match &outcome {
+                FetchOutcome::Answered(answer) => answer.waited,
+                FetchOutcome::Failed(..) => Duration::ZERO,
+            };
             let ended = match &outcome {
                 // A server that is too slow is one, although what has come of the page is kept.
                 FetchOutcome::Answered(answer) if answer.cut == Some(Cut::Time) => {
@@ -211,12 +219,11 @@ impl Loop<'_> {
                 FetchOutcome::Failed(kind, _) => Ended::Failed { kind: *kind, crawl_delay },
             };
             // The host's pause begins now, not when the page is parsed.
-            let _ =
-                desk.events.send(Event::Page { queue, queued: queued.clone(), at: Instant::now(), ended });
-            let room = rooms.take(&queued.target).await;
+            let (at, page) = (Instant::now(), queued.clone());
+            let _ = desk.events.send(Event::Page { queue, queued: page, at, waited, ended });
             let (url, queued) = (asked, Some(queued));
-            let fetched = Fetched { url, chain, begun, validators: known, outcome, queued, room };
-            rayon::spawn(move || desk.take(fetched));
+            let fetched = Fetched { url, chain, begun, validators: known, outcome, queued };
+            desk.hand_in(fetched);
         };
         self.tasks.spawn_on(task, self.runtime);
         Ok(())
@@ -226,6 +233,7 @@ impl Loop<'_> {
         Desk {
             reading: Arc::clone(&self.reading),
             archive: self.archive.clone(),
+            parsers: Arc::clone(&self.crawler.parsers),
             events: self.events.clone(),
             work: self.work.clone(),
         }

@@ -10,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use super::body::{self, ContentEncoding, DecodeError, Decoded};
 use super::failure::Failure;
 use super::http_date;
+use super::memory::Room;
 use crate::model::{Cut, FailureKind, MediaType, TlsFlaw};
 
 /// What came of a fetch. A 404 or a redirect is an answer like any other.
@@ -67,6 +68,10 @@ pub struct Answer {
     pub tls: Option<TlsFlaw>,
     /// Header fields that were left out because there are more than `fetch.max_headers`.
     pub dropped_headers: usize,
+    /// In memory, for what it brings.
+    pub room: Room,
+    /// How long its body waited for room, which is none of the server's doing.
+    pub waited: Duration,
 }
 
 impl Answer {
@@ -101,6 +106,8 @@ impl Answer {
             cause: String::new(),
             tls: None,
             dropped_headers: 0,
+            room: Room::default(),
+            waited: Duration::ZERO,
         }
     }
 
@@ -111,6 +118,14 @@ impl Answer {
     /// [`DecodeError`] when the body is not what its encoding says: [`FailureKind::Decode`].
     pub fn decode(&self, cap: usize) -> Result<Decoded, DecodeError> {
         body::decode(&self.content_encoding, &self.body, self.cut, cap)
+    }
+
+    /// As [`Self::decode`]; `grow` is told how many bytes that takes before it takes them, and may wait.
+    ///
+    /// # Errors
+    /// As of [`Self::decode`].
+    pub fn decode_within(&self, cap: usize, grow: impl FnMut(usize)) -> Result<Decoded, DecodeError> {
+        body::decode_within(&self.content_encoding, &self.body, self.cut, cap, grow)
     }
 }
 

@@ -86,6 +86,20 @@ pub fn decode(
     cut: Option<Cut>,
     cap: usize,
 ) -> Result<Decoded, DecodeError> {
+    decode_within(encodings, body, cut, cap, |_| ())
+}
+
+/// As [`decode`]; `grow` is told how many bytes that takes before it takes them, and may wait.
+///
+/// # Errors
+/// As of [`decode`].
+pub fn decode_within(
+    encodings: &[ContentEncoding],
+    body: &Bytes,
+    cut: Option<Cut>,
+    cap: usize,
+    grow: impl FnMut(usize),
+) -> Result<Decoded, DecodeError> {
     if body.is_empty() || encodings.is_empty() {
         let bytes = body.slice(..body.len().min(cap));
         let cut = cut.or((bytes.len() < body.len()).then_some(Cut::Length));
@@ -100,14 +114,16 @@ pub fn decode(
         let step = Capped { inner: decoder(encoding, reader)?, left: cap, cut: cut.clone() };
         reader = Box::new(BufReader::with_capacity(PIECE, step));
     }
-    read_all(reader, body.len().saturating_mul(USUAL_RATIO).min(cap), &cut)
+    read_all(reader, body.len().saturating_mul(USUAL_RATIO).min(cap), &cut, grow)
 }
 
 fn read_all(
     mut reader: Box<dyn BufRead>,
     expected: usize,
     cut: &Cell<Option<Cut>>,
+    mut grow: impl FnMut(usize),
 ) -> Result<Decoded, DecodeError> {
+    grow(expected);
     let mut bytes = Vec::with_capacity(expected);
     loop {
         let piece = match reader.fill_buf() {
@@ -119,6 +135,10 @@ fn read_all(
                 return Ok(Decoded { bytes: bytes.into(), cut: cut.get().or(Some(Cut::Encoding)), cause });
             }
         };
+        if bytes.len() + piece.len() > bytes.capacity() {
+            // For a moment, the old ones are there besides.
+            grow(3 * bytes.capacity().max(PIECE));
+        }
         bytes.extend_from_slice(piece);
         let length = piece.len();
         reader.consume(length);

@@ -10,6 +10,7 @@ use super::address::AddressBook;
 use super::connections::Connections;
 use super::cookies::CookieJar;
 use super::failure::{Blame, Failure};
+use super::memory::Memory;
 use super::protocol::{Protocol, ProtocolFault, Protocols};
 use super::receive::{self, Limits, Pace, Wanted};
 use super::robots::Allowed;
@@ -50,6 +51,7 @@ pub struct Fetcher {
     headers: HeaderMap,
     config: FetchConfig,
     pace: Pace,
+    memory: Memory,
 }
 
 /// What is asked for in one request.
@@ -68,6 +70,14 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] when a file that the configuration names cannot be used, or no TLS can be set up.
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
+        Self::within(config, Memory::unlimited())
+    }
+
+    /// One whose answers have their room in this memory.
+    ///
+    /// # Errors
+    /// As of [`Self::new`].
+    pub fn within(config: &FetchConfig, memory: Memory) -> Result<Self, FetchError> {
         let headers = request_headers(config)?;
         Ok(Self {
             connections: Connections::new(config, &headers)?,
@@ -76,6 +86,7 @@ impl Fetcher {
             headers,
             pace: Pace::new(config),
             config: config.clone(),
+            memory,
         })
     }
 
@@ -286,15 +297,17 @@ impl Fetcher {
     ) -> Result<Exchanged, Failure> {
         let open_ended = receive::ends_with_connection(answer.version, &answer.headers);
         let limits = Limits { max_bytes, pace: self.pace, deadline, open_ended };
+        let room = self.memory.room();
         let received = match wanted {
-            Wanted::Any => receive::any(&mut response, limits).await?,
+            Wanted::Any => receive::any(&mut response, limits, room).await?,
             Wanted::Html => {
                 let (media_type, encodings) = (answer.media_type.as_ref(), &answer.content_encoding);
-                receive::html(&mut response, media_type, encodings, limits).await?
+                receive::html(&mut response, media_type, encodings, limits, room).await?
             }
         };
         (answer.body, answer.unread) = (received.bytes, received.unread);
         (answer.cut, answer.cause) = (received.cut, received.cause);
+        (answer.room, answer.waited) = (received.room, received.waited);
         let unread = answer.unread.then_some(response);
         Ok(Exchanged { answer, unread, begun: received.begun, fault: received.fault })
     }

@@ -29,6 +29,10 @@ use crate::urls::CanonicalUrl;
 /// Bytes of the header fields of one response at most, as the HTTP client has it for HTTP/1.1.
 const MOST_HEADER_LIST_BYTES: u32 = 400_000;
 
+/// Bytes of a body that a server may send over HTTP/2 before they are taken. A connection carries one body at a time; at
+/// a tenth of a second to the server and back it brings 2.5 MB a second.
+const HTTP2_WINDOW: u32 = 256 << 10;
+
 /// Scheme, host and port as in a URL, where that is, and how it is asked.
 type Server = (bool, Box<str>, SocketAddr, Protocol);
 
@@ -133,6 +137,9 @@ impl Connections {
             .http1_max_headers(config.max_headers)
             // What is beyond fetch.max_header_bytes is left out afterwards.
             .http2_max_header_list_size(MOST_HEADER_LIST_BYTES)
+            // What a server may send of a body that waits for room.
+            .http2_initial_stream_window_size(HTTP2_WINDOW)
+            .http2_initial_connection_window_size(HTTP2_WINDOW)
             .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(Place(place)))
             .build()

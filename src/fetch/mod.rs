@@ -9,6 +9,7 @@
 //! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
 //! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
 //!   internet.
+//! * [`Memory`] is the room that all answers together may take, until they are stored.
 //! * [`body`] takes content encodings off, within bounds.
 //!
 //! It does not decide what is fetched when (that is the crawl's), and does not read what it brings.
@@ -21,6 +22,7 @@ mod connections;
 mod cookies;
 mod failure;
 mod http_date;
+mod memory;
 mod protocol;
 mod receive;
 mod robots;
@@ -36,6 +38,7 @@ pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
 pub use cookies::CookieJar;
 pub use failure::{Blame, Failure};
+pub use memory::{Memory, Room};
 pub use protocol::ProtocolFault;
 pub use robots::{
     Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsFetch, RobotsKnown,

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::body::{self, ContentEncoding, DecodeError};
 use super::failure::{Failure, chain};
+use super::memory::Room;
 use super::protocol::ProtocolFault;
 use crate::config::FetchConfig;
 use crate::model::{Cut, FailureKind, MediaType};
@@ -72,6 +73,9 @@ pub(super) struct Received {
     pub begun: bool,
     /// Whether it was left on the wire because nobody reads it.
     pub unread: bool,
+    /// Its room, and how long it waited for it.
+    pub room: Room,
+    pub waited: Duration,
 }
 
 impl Pace {
@@ -95,8 +99,9 @@ pub(super) async fn html(
     media_type: Option<&MediaType>,
     encodings: &[ContentEncoding],
     limits: Limits,
+    room: Room,
 ) -> Result<Received, Failure> {
-    let mut receiver = Receiver::new(response, limits);
+    let mut receiver = Receiver::new(response, limits, room);
     let is_html = match parse::declares_html(media_type) {
         Some(declared) => declared,
         None => loop {
@@ -141,8 +146,8 @@ fn begins_as_html(
 ///
 /// # Errors
 /// As of [`html`].
-pub(super) async fn any(response: &mut Response, limits: Limits) -> Result<Received, Failure> {
-    Receiver::new(response, limits).rest().await
+pub(super) async fn any(response: &mut Response, limits: Limits, room: Room) -> Result<Received, Failure> {
+    Receiver::new(response, limits, room).rest().await
 }
 
 /// Takes what is left of a body off the wire, so that the connection can be used again; tells whether the body was
@@ -177,16 +182,25 @@ struct Receiver<'a> {
     cut: Option<Cut>,
     cause: String,
     fault: Option<ProtocolFault>,
+    room: Room,
+    waited: Duration,
 }
 
 impl<'a> Receiver<'a> {
-    fn new(response: &'a mut Response, limits: Limits) -> Self {
+    fn new(response: &'a mut Response, limits: Limits, room: Room) -> Self {
         let (body, start) = (BytesMut::new(), Instant::now());
-        Self { response, body, limits, start, cut: None, cause: String::new(), fault: None }
+        let (cut, cause, fault, waited) = (None, String::new(), None, Duration::ZERO);
+        Self { response, body, limits, start, cut, cause, fault, room, waited }
     }
 
     /// Receives one more piece; whether there was one and it was taken whole.
     async fn more(&mut self) -> Result<bool, Failure> {
+        // What is beyond the most is never touched.
+        let waited = self.room.grow(self.body.capacity().min(self.limits.max_bytes)).await;
+        // The server is not to be blamed for that.
+        self.waited += waited;
+        self.start += waited;
+        self.limits.deadline += waited;
         let Limits { max_bytes, pace, deadline, open_ended } = self.limits;
         let until =
             pace.patience(self.body.len()).map_or(deadline, |patience| deadline.min(self.start + patience));
@@ -217,8 +231,8 @@ impl<'a> Receiver<'a> {
 
     async fn rest(mut self) -> Result<Received, Failure> {
         while self.cut.is_none() && self.more().await? {}
-        let Self { body, cut, cause, fault, .. } = self;
-        Ok(Received { bytes: body.freeze(), cut, cause, fault, begun: true, unread: false })
+        let Self { body, cut, cause, fault, room, waited, .. } = self;
+        Ok(Received { bytes: body.freeze(), cut, cause, fault, begun: true, unread: false, room, waited })
     }
 
     fn too_late(&self) -> Failure {

@@ -14,6 +14,10 @@
 //!                                                               └─► idle: nothing queued
 //! ```
 //!
+//! Slow hosts do not keep the others from their turns: a turn that takes long gives its place to others, and of a domain or
+//! a network that is slow, few turns are under way at once; `shares` says how. A queue that could have its turn, but for
+//! others of its domain or network, is *held* meanwhile.
+//!
 //! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
 //! lead to each other do not wait for ever.
 //!
@@ -50,6 +54,7 @@ mod grant;
 mod places;
 mod queue;
 mod recrawl;
+mod shares;
 mod trap;
 mod url;
 mod workbench;

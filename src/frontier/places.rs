@@ -127,6 +127,7 @@ impl<E> Frontier<E> {
         let queues = &self.queues;
         self.asleep.retain(|Reverse((_, name))| queues.contains_key(name));
         self.addresses.prune(now);
+        self.shares.prune(now);
     }
 
     /// Whether a queue is in memory.

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use super::shares::Turn;
 use super::{Backlog, FrontierRules, Lane, Priority, QueueName, QueuedUrl, Standing};
 use crate::urls::CanonicalUrl;
 
@@ -18,6 +19,8 @@ pub(super) enum Place {
     /// In the line of queues whose host's address is to be found.
     Unresolved,
     Resolving,
+    /// In the line of a group that has no room for its turn, or its resolution.
+    Held,
     /// In its address's line.
     Ready,
     /// Its turn is under way.
@@ -54,6 +57,10 @@ pub(super) struct HostQueue<E> {
     pub place: Place,
     pub address: Option<IpAddr>,
     pub resolved_at: Option<Instant>,
+    /// The turn or the resolution that is under way.
+    pub turn: Option<Turn>,
+    /// How long its turns took of late: half of it the last.
+    pub lately: Option<Duration>,
     /// When its host may next be asked, at whatever address.
     pub free_at: Option<Instant>,
     /// New pages fetched over all crawls, and those handed out that are not stored yet.
@@ -90,6 +97,8 @@ impl<E> HostQueue<E> {
             place: Place::Idle,
             address: None,
             resolved_at: None,
+            turn: None,
+            lately: None,
             free_at: None,
             pages: standing.pages,
             budget: standing.budget,

@@ -10,13 +10,19 @@ use rustc_hash::FxHashMap;
 use super::addresses::Addresses;
 use super::budget::Domains;
 use super::queue::{HostQueue, Place, Taken, Work};
+use super::shares::Shares;
 use super::{Backlog, Fate, QueueName, QueuedUrl, Target};
 use crate::urls::CanonicalUrl;
 
 /// What the configuration says about turns.
 #[derive(Clone, Copy, Debug)]
 pub struct FrontierRules {
-    /// Resolutions under way at once.
+    /// Turns under way at once that are not slow yet, and those that are.
+    pub fetchers: usize,
+    pub slow_fetchers: usize,
+    /// How long a turn, or a resolution, may take before it is slow.
+    pub slow_after: Duration,
+    /// Resolutions under way at once that are not slow yet.
     pub resolvers: usize,
     /// URLs of each lane of a queue held in memory.
     pub window: usize,
@@ -71,10 +77,8 @@ pub struct Frontier<E> {
     pub(super) asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
     /// Queues asleep that the crawl waits for.
     awaited: usize,
-    /// Resolutions under way.
-    resolving: usize,
-    /// Turns under way.
-    turns: usize,
+    /// What is under way, and who may begin.
+    pub(super) shares: Shares,
     /// URLs handed out whose fate is not known yet, and whether the disk was seen to hold them meanwhile: either
     /// because their fate is not stored yet, or because they are queued once more.
     taken: FxHashMap<CanonicalUrl, bool>,
@@ -92,8 +96,7 @@ impl<E> Frontier<E> {
             addresses: Addresses::default(),
             asleep: BinaryHeap::new(),
             awaited: 0,
-            resolving: 0,
-            turns: 0,
+            shares: Shares::new(rules),
             taken: FxHashMap::default(),
             left_out: false,
         }
@@ -157,25 +160,48 @@ impl<E> Frontier<E> {
     /// When the backlog cannot be read.
     pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<E>, B::Error> {
         self.wake(now);
+        self.shares.slow_down(now, &mut self.queues);
         loop {
-            if self.resolving < self.rules.resolvers
-                && let Some(name) = self.unresolved.pop_front()
-                && let Some(queue) = self.queues.get_mut(&name)
-            {
-                queue.place = Place::Resolving;
-                self.resolving += 1;
-                return Ok(Next::Resolve(name, queue.sample.clone()));
+            if let Some(next) = self.resolve_next(now) {
+                return Ok(next);
             }
             while let Some(ip) = self.addresses.pop_free(now) {
                 if let Some(next) = self.turn_at(ip, now, backlog)? {
                     return Ok(next);
                 }
             }
+            if let Some(name) = self.shares.call_in() {
+                self.line_up(&name);
+                continue;
+            }
             // An address too old to go by sends its queue back to the start.
-            if self.unresolved.is_empty() || self.resolving >= self.rules.resolvers {
+            if self.unresolved.is_empty() || !self.shares.has_resolver() {
                 return Ok(self.idle(now));
             }
         }
+    }
+
+    /// The next resolution, of a domain that has room for it.
+    fn resolve_next(&mut self, now: Instant) -> Option<Next<E>> {
+        while self.shares.has_resolver() {
+            let name = self.unresolved.pop_front()?;
+            let Some(queue) = self.queues.get_mut(&name) else { continue };
+            if let Err(group) = self.shares.admit_name(&queue.domain) {
+                queue.place = Place::Held;
+                self.shares.wait(group, name, now);
+                continue;
+            }
+            queue.place = Place::Resolving;
+            queue.turn = Some(self.shares.begin_name(&name, &queue.domain, now));
+            return Some(Next::Resolve(name, queue.sample.clone()));
+        }
+        None
+    }
+
+    /// Whether a turn may begin at `now`: without a place, [`Self::next`] must not be called.
+    pub fn has_place(&mut self, now: Instant) -> bool {
+        self.shares.slow_down(now, &mut self.queues);
+        self.shares.has_place()
     }
 
     /// Gives the turn at an address to the first in its line that has work.
@@ -197,8 +223,19 @@ impl<E> Frontier<E> {
                 self.make_room(&name, backlog);
                 continue;
             }
+            let Some(queue) = self.queues.get_mut(&name) else { continue };
+            let kind = match self.shares.admit(&queue.domain, ip, queue.lately) {
+                Ok(kind) => kind,
+                Err(group) => {
+                    queue.place = Place::Held;
+                    self.shares.wait(group, name, now);
+                    continue;
+                }
+            };
             let Some(work) = self.take(&name, now, backlog)? else { continue };
-            self.turns += 1;
+            if let Some(queue) = self.queues.get_mut(&name) {
+                queue.turn = Some(self.shares.begin(&name, &queue.domain, ip, kind, now));
+            }
             self.addresses.begin(ip);
             return Ok(Some(match work {
                 Work::Errand(errand) => Next::Errand(name, errand),
@@ -252,10 +289,13 @@ impl<E> Frontier<E> {
     fn idle(&self, now: Instant) -> Next<E> {
         let free = self.addresses.next_free(now);
         let woken = self.asleep.peek().map(|Reverse((until, _))| *until);
+        let is_kept_waiting = self.shares.waiting() > 0 || !self.unresolved.is_empty();
+        let slow = if is_kept_waiting { self.shares.next_slow() } else { None };
+        let free = free.into_iter().chain(slow).min();
         match (free, woken) {
             (Some(free), woken) => Next::Wait(woken.map_or(free, |woken| woken.min(free))),
             (None, Some(woken)) if self.awaited > 0 => Next::Wait(woken),
-            _ if self.turns + self.resolving > 0 => Next::Busy,
+            _ if self.is_busy() => Next::Busy,
             _ => Next::Drained,
         }
     }
@@ -279,8 +319,10 @@ impl<E> Frontier<E> {
 
     /// The address of a queue's host was found; or it was not, and the queue is asleep or dormant for so long.
     pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Pause>) {
-        self.resolving -= 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
+        if let Some(turn) = queue.turn.take() {
+            self.shares.end_name(turn, &queue.domain, now);
+        }
         match found {
             Ok(ip) => {
                 queue.address = Some(ip);
@@ -300,9 +342,15 @@ impl<E> Frontier<E> {
     /// A turn ended at `at`. Its address may be asked again after `delay`; `None` when no request was made, so that
     /// the address stands as it did. The queue goes on as `pause` says.
     pub fn ended(&mut self, name: &QueueName, at: Instant, delay: Option<Duration>, pause: Pause) {
-        self.turns -= 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
         let ip = queue.address;
+        if let (Some(turn), Some(ip)) = (queue.turn.take(), ip) {
+            let took = delay.map(|_| at.saturating_duration_since(turn.began));
+            if let Some(took) = took {
+                queue.lately = Some(queue.lately.map_or(took, |lately| (lately + took) / 2));
+            }
+            self.shares.end(turn, &queue.domain, ip, at, took);
+        }
         let free_at = delay.map(|delay| at + delay);
         queue.free_at = free_at.or(queue.free_at);
         queue.waits |= pause == Pause::Waiting;
@@ -384,13 +432,29 @@ impl<E> Frontier<E> {
         self.addresses.listed()
     }
 
-    /// Turns under way.
+    /// Part of the time that a queue's turn has taken so far is not its host's doing.
+    pub fn excuse(&mut self, name: &QueueName, waited: Duration) {
+        if let Some(turn) = self.queues.get_mut(name).and_then(|queue| queue.turn.as_mut()) {
+            turn.began += waited;
+        }
+    }
+
+    /// Turns under way, and those of them that are slow.
     pub fn turns(&self) -> usize {
-        self.turns
+        self.shares.turns()
+    }
+
+    pub fn slow_turns(&self) -> usize {
+        self.shares.slow_turns()
+    }
+
+    /// Queues that could have their turn if their domain, their network or their kind had not enough of them.
+    pub fn held(&self) -> usize {
+        self.shares.waiting()
     }
 
     /// Whether a resolution or a turn is under way.
     pub fn is_busy(&self) -> bool {
-        self.turns + self.resolving > 0
+        self.shares.turns() + self.shares.resolutions() > 0
     }
 }

@@ -13,10 +13,13 @@ use backlinkd::frontier::{
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 use super::disk::Disk;
+use super::hosts::Host;
 use crate::support::dice::Dice;
 
 /// Longer than any of the histories.
 const DORMANT: Duration = Duration::from_secs(1_000_000);
+/// How often it is looked whether turns have become slow, where nothing else happens.
+const MOMENT: Duration = Duration::from_millis(50);
 const MAX_ATTEMPTS: u32 = 3;
 pub const MAX_REDIRECTS: u32 = 5;
 
@@ -59,16 +62,6 @@ enum Event {
     Due(Vec<CanonicalUrl>),
 }
 
-pub struct Host {
-    pub name: String,
-    pub addresses: Vec<u8>,
-    pub pages: usize,
-    /// Where its robots.txt has moved to.
-    pub moved: Option<usize>,
-    pub found_by_dns: bool,
-    pub failing: u64,
-}
-
 /// What is known of a host's robots.txt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Robots {
@@ -80,7 +73,6 @@ enum Robots {
 pub struct Settings {
     pub rules: FrontierRules,
     pub delay: Duration,
-    pub fetchers: usize,
     /// Out of so many fetches of a page, one finds its host's robots.txt forgotten.
     pub forget: u64,
     pub disallow: u64,
@@ -122,6 +114,10 @@ pub struct World {
     outstanding: usize,
     pub order: Vec<CanonicalUrl>,
     pub fetched: BTreeMap<CanonicalUrl, u32>,
+    /// When the last page of each host had come.
+    pub last_page: BTreeMap<usize, Duration>,
+    /// The most turns that were under way at once.
+    pub most_turns: usize,
     pub elapsed: Duration,
     resolved: usize,
     /// How many names had been looked up when the last page was handed out.
@@ -157,6 +153,8 @@ impl World {
             outstanding: 0,
             order: Vec::new(),
             fetched: BTreeMap::new(),
+            last_page: BTreeMap::new(),
+            most_turns: 0,
             elapsed: Duration::ZERO,
             resolved: 0,
             resolved_at_last_page: 0,
@@ -242,10 +240,10 @@ impl World {
             self.sweep();
         }
         for _ in 0..10_000 {
-            if self.frontier.turns() >= self.settings.fetchers {
-                return Some(None);
-            }
             let now = self.at();
+            if !self.frontier.has_place(now) {
+                return Some(Some(self.now + MOMENT));
+            }
             match self.frontier.next(now, &self.disk).unwrap() {
                 Next::Resolve(_, url) => self.resolve(&url),
                 Next::Errand(name, errand) => {
@@ -286,8 +284,9 @@ impl World {
         let host = self.host_of(url);
         let Host { addresses, found_by_dns, .. } = &self.hosts[host];
         let number = addresses[self.dice.below(addresses.len() as u64) as usize];
-        let found = found_by_dns.then_some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, number)));
-        let wait = self.some_time();
+        let network = self.hosts[host].network;
+        let found = found_by_dns.then_some(IpAddr::V4(Ipv4Addr::new(192, 0, network, number)));
+        let wait = self.hosts[host].name_takes.unwrap_or_else(|| self.some_time());
         self.after(wait, Event::Resolved { host, found });
     }
 
@@ -300,6 +299,7 @@ impl World {
         assert!(self.ip_free.get(&ip).is_none_or(|free| *free <= self.now), "{ip} had no rest");
         assert!(!self.dormant.contains(&host), "a turn of a dormant host");
         self.turns.insert(host, ip);
+        self.most_turns = self.most_turns.max(self.turns.len());
     }
 
     fn end_turn(&mut self, host: usize) {
@@ -311,7 +311,7 @@ impl World {
 
     fn fetch_robots(&mut self, turn: usize, errand: Errand) {
         self.begin_turn(turn);
-        let wait = self.some_time();
+        let wait = self.hosts[turn].takes.unwrap_or_else(|| self.some_time());
         self.after(wait, Event::Robots { turn, errand });
     }
 
@@ -347,7 +347,7 @@ impl World {
                 self.begin_turn(host);
                 let failing = self.hosts[host].failing;
                 let failed = failing > 0 && self.dice.below(failing) == 0;
-                let wait = self.some_time();
+                let wait = self.hosts[host].takes.unwrap_or_else(|| self.some_time());
                 self.after(wait, Event::Page { queued, failed });
             }
         }
@@ -449,6 +449,7 @@ impl World {
             return self.commit(queued, Fate::Again, Vec::new());
         }
         *self.fetched.entry(queued.url.clone()).or_default() += 1;
+        self.last_page.insert(host, self.now);
         let found = if failed { Vec::new() } else { self.links() };
         if self.settings.due && self.dice.below(4) == 0 {
             let wait = self.some_time();
