@@ -32,7 +32,8 @@ pub async fn start_slow_hosts(overrides: &Path, seeds: &Path) -> std::io::Result
 async fn answer_slowly(listener: TcpListener) {
     let links: String = (0..50).map(|page| format!("<a href=/{page}>{page}</a>")).collect();
     let length = links.len();
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n{links}");
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n{links}");
     loop {
         let Ok((mut stream, _)) = listener.accept().await else { continue };
         let answer = answer.clone();

@@ -67,8 +67,6 @@ pub struct Authenticator {
     known: Mutex<Known>,
     /// Verified for names that nobody has.
     decoy: String,
-    /// Whether there were any users, and [`Store::users_number`] before they were read.
-    has_users: Mutex<Option<(u64, bool)>>,
 }
 
 /// Whose password may be verified, and when.
@@ -161,7 +159,6 @@ impl Authenticator {
                 lifetime: state.config.credential_cache_ttl.0,
             }),
             decoy: hash_password("")?,
-            has_users: Mutex::default(),
         })
     }
 
@@ -173,7 +170,7 @@ impl Authenticator {
     /// often; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when users cannot be read.
     pub async fn check(self: &Arc<Self>, headers: &HeaderMap, address: IpAddr) -> Result<Visitor, ApiError> {
         let users_number = self.store.users_number();
-        if self.policy == AuthPolicy::Open && !self.has_users(users_number)? {
+        if self.policy == AuthPolicy::Open && !self.store.has_users() {
             return Ok(Visitor::At(address));
         }
         let Some(header) = headers.get(AUTHORIZATION) else { return Err(ApiError::Unauthorized) };
@@ -208,19 +205,6 @@ impl Authenticator {
 
     pub fn counts(&self) -> &LoginCounts {
         &self.counts
-    }
-
-    /// Whether there are users in this state of the store.
-    fn has_users(&self, users_number: u64) -> Result<bool, ApiError> {
-        let mut known = self.has_users.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((number, has_users)) = *known
-            && number == users_number
-        {
-            return Ok(has_users);
-        }
-        let has_users = !self.store.users()?.is_empty();
-        *known = Some((users_number, has_users));
-        Ok(has_users)
     }
 
     /// Whether there is such a user with this password. The place is kept until that is found out, whether somebody

@@ -32,7 +32,8 @@ use super::representation::{Representation, holds, not_modified, weak_tag};
 use super::requests::Requests;
 use super::workers::Workers;
 use super::{
-    ApiError, ApiState, Call, Endpoint, Params, PasswordError, Posted, ServeError, exposition, metrics, routes,
+    ApiError, ApiState, Call, Endpoint, Params, PasswordError, Posted, ServeError, exposition, metrics,
+    routes,
 };
 use crate::query::{CancelOnDrop, Deadline};
 

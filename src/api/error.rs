@@ -89,7 +89,9 @@ impl From<QueryError> for ApiError {
                 Self::BadRequest(error.to_string())
             }
             QueryError::Deadline => Self::Deadline,
-            QueryError::Store(_) | QueryError::Declaration(_) => Self::Internal(error.to_string()),
+            QueryError::Store(_) | QueryError::Declaration(_) | QueryError::Build(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -278,9 +278,11 @@ impl Params {
         let unknown: Vec<&str> =
             unknown.map(|(given, _)| given.as_str()).filter(|given| met.insert(*given)).collect();
         let shown = unknown.iter().take(SHOWN_PARAMETERS);
-        let shown = shown.map(|given| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)));
+        let shown =
+            shown.map(|given| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)));
         let further = unknown.len().checked_sub(SHOWN_PARAMETERS).filter(|further| *further > 0);
-        let further = further.map(|further| format!("{further} further parameters were ignored; they are not known here"));
+        let further = further
+            .map(|further| format!("{further} further parameters were ignored; they are not known here"));
         shown.chain(further).collect()
     }
 }

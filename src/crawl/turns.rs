@@ -375,7 +375,11 @@ impl Loop<'_> {
         let (url, queue) = (job.url().clone(), waiting.queue.clone());
         let errand = Errand { job, waiting };
         if self.crawler.blocks().blocks(url.host()) {
-            self.go_without(errand, FailureKind::AddressRefused, "its host is on crawl.block_list")?;
+            self.go_without(
+                errand,
+                FailureKind::AddressRefused,
+                "its host is on crawl.block_list or in blocks.txt",
+            )?;
         } else if let Some(errand) = self.frontier.errand(&url, errand, &self.backlog)? {
             self.go_without(errand, FailureKind::Connect, LEFT_ALONE)?;
         } else if !elsewhere {

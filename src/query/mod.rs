@@ -80,6 +80,8 @@ pub use search::{ExportPage, Found, Patience, Question, SearchFigures, Searches}
 pub use table::Table;
 pub use view::View;
 
+use std::sync::Arc;
+
 use crate::store::StoreError;
 
 /// Why a query has no answer.
@@ -99,4 +101,7 @@ pub enum QueryError {
     /// A listing names a column that its rows do not have: a mistake in the declaration.
     #[error("the listing refers to a column \"{0}\" that its rows do not have; correct its declaration")]
     Declaration(String),
+    /// The index that the answer is taken from could not be built.
+    #[error("the search index could not be built: {0}")]
+    Build(Arc<str>),
 }

@@ -45,7 +45,9 @@ async fn each_reason_why_a_url_is_not_fetched_is_told() {
     assert_eq!((&robots["allowed"], &robots["line"]), (&Value::from(false), &Value::from(3)));
     assert_eq!(no["server"]["delay_seconds"], 0.2);
 
-    assert!(reasons(&explained(&place, "b.test")).contains(&"crawl.block_list or blocks.txt names its host."));
+    assert!(
+        reasons(&explained(&place, "b.test")).contains(&"crawl.block_list or blocks.txt names its host.")
+    );
     let unknown = explained(&place, "http://a.test/never");
     assert_eq!(reasons(&unknown), ["It was not met yet: no page, sitemap or seed led to it."]);
     let trap = explained(&place, "http://a.test/x/y/x/y/x/y/x/y/x/y");

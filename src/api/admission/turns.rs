@@ -153,7 +153,8 @@ impl Shared {
 
     /// Stops the oldest of the long queries of the client that has the most of them.
     fn stop_one(&self, running: &[Arc<Running>], now: Instant) {
-        let long = || running.iter().filter(|query| now.saturating_duration_since(query.since) >= self.long_after);
+        let long =
+            || running.iter().filter(|query| now.saturating_duration_since(query.since) >= self.long_after);
         let mut counts: FxHashMap<&Client, usize> = FxHashMap::default();
         for query in long() {
             *counts.entry(&query.client).or_default() += 1;

@@ -36,10 +36,13 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 
 /// The address of `for` in an element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    split_outside_quotes(element, ';').into_iter().find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("for").then_some(value)
-    }).and_then(address_of)
+    split_outside_quotes(element, ';')
+        .into_iter()
+        .find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("for").then_some(value)
+        })
+        .and_then(address_of)
 }
 
 /// An address as it may be written: bare, in brackets, in quotes, with a port.

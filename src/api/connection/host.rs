@@ -51,7 +51,11 @@ impl Hosts {
             (None, None) if version < Version::HTTP_11 => return Ok(()),
             (None, None) => return Err(bad("has no Host header; send one")),
         };
-        if self.allows(authority.host()) { Ok(()) } else { Err(ApiError::UnknownHost(authority.host().to_owned())) }
+        if self.allows(authority.host()) {
+            Ok(())
+        } else {
+            Err(ApiError::UnknownHost(authority.host().to_owned()))
+        }
     }
 
     fn allows(&self, host: &str) -> bool {
@@ -80,18 +84,34 @@ mod tests {
     fn check(hosts: &Hosts, named: &[&str]) -> Result<(), u16> {
         let headers = named.iter().map(|name| (HOST, name.parse().unwrap()));
         let headers = HeaderMap::from_iter(headers.collect::<Vec<_>>());
-        hosts.check(Version::HTTP_11, &Uri::from_static("/"), &headers).map_err(|error| error.status().as_u16())
+        hosts
+            .check(Version::HTTP_11, &Uri::from_static("/"), &headers)
+            .map_err(|error| error.status().as_u16())
     }
 
     #[test]
     fn an_open_api_answers_under_the_names_of_its_machine() {
         let hosts = Hosts::of_everybody(&["Crawler.Lan".to_owned()]);
-        for name in
-            ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "127.9.9.9", "[::1]:8080", "a.localhost", "crawler.lan:1", "localhost."]
-        {
+        for name in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:80",
+            "127.9.9.9",
+            "[::1]:8080",
+            "a.localhost",
+            "crawler.lan:1",
+            "localhost.",
+        ] {
             assert_eq!(check(&hosts, &[name]), Ok(()), "{name}");
         }
-        for name in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.0.2.1", "[::2]", "crawler"] {
+        for name in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "192.0.2.1",
+            "[::2]",
+            "crawler",
+        ] {
             assert_eq!(check(&hosts, &[name]), Err(421), "{name}");
         }
         for names in [&[][..], &["localhost", "localhost"], &["a b"], &[""], &["localhost/x"]] {

@@ -18,11 +18,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tower_service::Service;
 
+use super::Cut;
 use super::activity::Timeouts;
 use super::observed::Observed;
 use super::registry::Admitted;
 use super::requests::{ConnectionRequests, END, Requests};
-use super::Cut;
 
 /// How long nothing is accepted when the system has no more open files.
 const REST: Duration = Duration::from_millis(100);
@@ -37,7 +37,8 @@ const BUFFER_BYTES: usize = 128 << 10;
 const PING: Duration = Duration::from_secs(20);
 
 /// What a client is told for whom there is no room, before its connection is closed.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
+const NO_ROOM: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 80\r\n\r\n\
     {\"status\":503,\"error\":\"too many connections are open; close some, or try again\"}";
 

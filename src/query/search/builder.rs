@@ -91,6 +91,8 @@ enum Progress {
     Done(Indexed),
     /// It has to be begun anew.
     Failed,
+    /// It cannot be built, for this reason; the next question tries it once more.
+    Impossible(Arc<str>),
 }
 
 impl Builder {
@@ -234,6 +236,7 @@ impl Build {
                     return Ok(Some(indexed.clone()));
                 }
                 Progress::Failed => return Ok(None),
+                Progress::Impossible(reason) => return Err(QueryError::Build(Arc::clone(reason))),
                 Progress::Begun | Progress::Preview(_) => {}
             }
             deadline.check()?;
@@ -260,10 +263,10 @@ fn work(shared: &Shared, jobs: &Jobs, deadline: &Deadline) {
                     }
                 }
                 Err(error) => {
-                    if !matches!(error, QueryError::Deadline) {
-                        tracing::error!(%error, "a search index could not be built");
-                    }
-                    build.set(Progress::Failed);
+                    build.set(match error {
+                        QueryError::Deadline => Progress::Failed,
+                        error => Progress::Impossible(error.to_string().into()),
+                    });
                 }
             },
             Job::Write((key, kept)) => write_view(shared, &key, &kept, deadline),

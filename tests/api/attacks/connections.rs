@@ -43,13 +43,18 @@ fn silent_connections_make_room_for_others() {
 /// Connections that are in use are not ended for others: these are refused, with a sentence.
 #[test]
 fn connections_in_use_are_kept_and_further_ones_refused() {
-    for (max_connections, max_connections_per_address, reason) in [(3, 100, "connections"), (100, 3, "address")] {
+    for (max_connections, max_connections_per_address, reason) in
+        [(3, 100, "connections"), (100, 3, "address")]
+    {
         let config = ApiConfig { max_connections, max_connections_per_address, ..ApiConfig::default() };
         let server = Server::start_with(&[], config, AuthPolicy::Open);
-        let mut used: Vec<TcpStream> = (0..3).map(|_| connection(server.client.address, BODY_BEGUN)).collect();
+        let mut used: Vec<TcpStream> =
+            (0..3).map(|_| connection(server.client.address, BODY_BEGUN)).collect();
         // Until their heads are read, they are not in use.
         std::thread::sleep(Duration::from_millis(500));
-        wait_for("all are in use", || rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 "));
+        wait_for("all are in use", || {
+            rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 ")
+        });
         let refused = rest(&mut connection(server.client.address, b""));
         assert!(refused.contains("Retry-After: 1\r\n") && refused.ends_with("try again\"}"), "{refused}");
         assert_eq!(refused.len() - refused.find("\r\n\r\n").unwrap() - 4, 80);
@@ -62,7 +67,8 @@ fn connections_in_use_are_kept_and_further_ones_refused() {
         }
         drop(used);
         wait_for("there is room again", || {
-            rest(&mut connection(server.client.address, b"GET /livez HTTP/1.0\r\n\r\n")).starts_with("HTTP/1.0 200")
+            rest(&mut connection(server.client.address, b"GET /livez HTTP/1.0\r\n\r\n"))
+                .starts_with("HTTP/1.0 200")
         });
         assert!(cut(&server, reason) >= 1.0);
     }
@@ -73,7 +79,9 @@ fn another_address_has_connections_of_its_own() {
     let config = ApiConfig { max_connections_per_address: 2, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let _used: Vec<TcpStream> = (0..2).map(|_| connection(server.client.address, BODY_BEGUN)).collect();
-    wait_for("its own are in use", || rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 "));
+    wait_for("its own are in use", || {
+        rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 ")
+    });
     let request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut other = connection_from("127.0.0.2", server.client.address, request);
     assert!(rest(&mut other).starts_with("HTTP/1.1 200"));

@@ -22,7 +22,9 @@ fn guarded(config: ApiConfig) -> Server {
 fn guess_at_once(address: SocketAddr, number: usize) -> Vec<u16> {
     std::thread::scope(|scope| {
         let guessing: Vec<_> = (0..number)
-            .map(|at| scope.spawn(move || Client::with_user(address, "alice", &format!("no{at}")).get("/").status))
+            .map(|at| {
+                scope.spawn(move || Client::with_user(address, "alice", &format!("no{at}")).get("/").status)
+            })
             .collect();
         guessing.into_iter().map(|guess| guess.join().unwrap()).collect()
     })
@@ -82,11 +84,18 @@ fn a_user_enters_beside_many_who_guess() {
         for _ in 0..5 {
             let start = Instant::now();
             let status = Client::with_user(address, "alice", "alice").get("/").status;
-            assert_eq!(status, 200, "whoever was right lately passes at once, under the name that is guessed for");
+            assert_eq!(
+                status, 200,
+                "whoever was right lately passes at once, under the name that is guessed for"
+            );
             assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         }
         let start = Instant::now();
-        assert_eq!(Client::with_user(address, "bob", "bob").get("/").status, 200, "another name has its own turn");
+        assert_eq!(
+            Client::with_user(address, "bob", "bob").get("/").status,
+            200,
+            "another name has its own turn"
+        );
         assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     });
 }

@@ -71,7 +71,12 @@ fn links(number: usize) -> Vec<PageRecord> {
     let title = "long words ".repeat(20);
     let pages = (0..number).map(|at| {
         let target = format!("http://example.com/{at}/{}", "x".repeat(100));
-        let mut record = page(&format!("http://s{}.example/{at}", at % 997), "192.0.2.1", "de", vec![link(&target, &title)]);
+        let mut record = page(
+            &format!("http://s{}.example/{at}", at % 997),
+            "192.0.2.1",
+            "de",
+            vec![link(&target, &title)],
+        );
         record.visited += at as u64;
         record
     });

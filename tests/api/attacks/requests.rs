@@ -94,6 +94,10 @@ fn unknown_parameters_are_named_up_to_some() {
         assert_eq!(further.map(|text| text.split_once(" parameters").unwrap().0), expected.as_deref());
     }
     let repeated = "&unknown=1".repeat(1_000);
-    let reply = Client::new(server.client.address).get(&format!("/backlinks?url=a.example&format=csv{repeated}"));
-    assert_eq!(warnings(&reply).iter().filter(|warning| warning.contains("unknown\" was ignored")).count(), 1);
+    let reply =
+        Client::new(server.client.address).get(&format!("/backlinks?url=a.example&format=csv{repeated}"));
+    assert_eq!(
+        warnings(&reply).iter().filter(|warning| warning.contains("unknown\" was ignored")).count(),
+        1
+    );
 }

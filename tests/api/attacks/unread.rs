@@ -15,7 +15,9 @@ const ROWS: usize = 3_000;
 
 fn figure(server: &Server, name: &str) -> f64 {
     let text = server.client.get("/metrics").text();
-    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or_else(|| panic!("{name}"))
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+        .unwrap_or_else(|| panic!("{name}"))
 }
 
 fn get(target: &str) -> Vec<u8> {
@@ -36,7 +38,8 @@ fn answer_bytes(server: &Server) -> u64 {
 #[test]
 fn the_memory_of_a_client_is_bounded_and_read_answers_cost_none() {
     let records = links(ROWS);
-    let config = ApiConfig { answer_memory_per_client_bytes: 8 << 20, answer_cache_bytes: 0, ..ApiConfig::default() };
+    let config =
+        ApiConfig { answer_memory_per_client_bytes: 8 << 20, answer_cache_bytes: 0, ..ApiConfig::default() };
     let server = Server::start_with(&records, config, AuthPolicy::Open);
     let each = answer_bytes(&server);
     assert!(each > 1 << 20, "{each} bytes are no large answer");
@@ -210,5 +213,8 @@ fn exports_that_are_not_read_leave_places_to_others() {
     let still = exports.iter().filter(|stream| !is_ended(stream)).count();
     assert_eq!(still, 32, "those that wait are not refused");
     drop(exports);
-    assert_eq!(Client::new(server.client.address).get("/exportbacklinks?url=example.com&format=csv").status, 200);
+    assert_eq!(
+        Client::new(server.client.address).get("/exportbacklinks?url=example.com&format=csv").status,
+        200
+    );
 }
