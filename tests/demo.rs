@@ -81,7 +81,7 @@ fn it_serves_until_it_is_told_to_stop() {
     let text = out.text();
     let (_, rest) = text.split_once("'http://").unwrap();
     let mut stream = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");

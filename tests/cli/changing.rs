@@ -42,7 +42,7 @@ impl Client {
     fn ask(&mut self, user: &str, password: &str) -> u16 {
         let credentials = STANDARD.encode(format!("{user}:{password}"));
         let request = format!(
-            "GET /backlinks?url=a.test HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {credentials}\r\n\r\n"
+            "GET /backlinks?url=a.test HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credentials}\r\n\r\n"
         );
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
         let (mut head, mut length) = (Vec::new(), 0);

@@ -284,7 +284,7 @@ pub fn get(address: SocketAddr, path: &str, credentials: Option<&str>) -> (u16, 
         .map_or(String::new(), |pair| format!("Authorization: Basic {}\r\n", BASE64_STANDARD.encode(pair)));
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{credentials}Connection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{credentials}Connection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
