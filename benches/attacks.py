@@ -525,6 +525,49 @@ async def huge_pages(binary, work, web):
     return f"{most:.0f} MB at peak"
 
 
+@attack
+async def overload(binary, work, web):
+    """Twice as many queries as can be computed, for a minute (SECONDS), each other than all before."""
+    program = await serving(binary, work, web)
+    numbers = iter(range(10**9))
+
+    async def query():
+        pattern = f"%25t%25x%25{next(numbers)}%25y%25"
+        return await ask(program.port, f"/backlinks?url=target.example&limit=50&where=linktarget+like+'{pattern}'")
+
+    async def closed(clients, seconds):
+        until, times = time.monotonic() + seconds, []
+
+        async def client():
+            while time.monotonic() < until:
+                times.append((await query())[1])
+
+        await asyncio.gather(*(client() for _ in range(clients)))
+        return sorted(times)
+
+    alone = await closed(1, 8)
+    rate = len(await closed(4, 8)) / 8
+    seconds = float(os.environ.get("SECONDS", 60))
+    begun, asked = time.monotonic(), []
+    while (now := time.monotonic() - begun) < seconds:
+        while len(asked) < now * 2 * rate:
+            asked.append(asyncio.create_task(query()))
+        await asyncio.sleep(0.002)
+    answers = await asyncio.gather(*asked)
+    await program.stop()
+    taken = sorted(took for status, took in answers if status == 200)
+    refused = sorted(took for status, took in answers if status == 503)
+
+    def share(times, part):
+        return times[min(int(len(times) * part), len(times) - 1)] * 1000 if times else 0
+
+    return (
+        f"capacity {rate:.0f}/s; alone p50 {share(alone, 0.5):.1f}, p99 {share(alone, 0.99):.1f} ms; overloaded: {len(taken)} "
+        f"answered in p50 {share(taken, 0.5):.1f}, p99 {share(taken, 0.99):.1f} ms ({share(taken, 0.99) / share(alone, 0.99):.1f} "
+        f"times), {len(refused)} refused in p99 {share(refused, 0.99):.1f} ms, {len(answers) - len(taken) - len(refused)} others"
+    )
+
+
 # --- beside a program that runs ----------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
 use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
 use crate::config::ApiConfig;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// A password that cannot be hashed, or no randomness to do so.
 #[derive(Debug, thiserror::Error)]
@@ -244,6 +244,37 @@ pub enum Visitor {
     User(Arc<str>),
     /// Anybody, from this address.
     At(IpAddr),
+}
+
+/// Whether a client may go on reading a long answer: a user who is removed meanwhile may not, and nobody without
+/// credentials once there are users.
+pub struct Membership {
+    store: Arc<Store>,
+    client: Client,
+    /// [`Store::users_number`] when it was looked at last.
+    users_number: u64,
+}
+
+impl Membership {
+    /// That of a client who was let in just now.
+    pub fn of(client: &Client, store: &Arc<Store>) -> Self {
+        Self { store: Arc::clone(store), client: client.clone(), users_number: store.users_number() }
+    }
+
+    /// # Errors
+    /// When users cannot be read.
+    pub fn holds(&mut self) -> Result<bool, StoreError> {
+        let users_number = self.store.users_number();
+        if users_number == self.users_number {
+            return Ok(true);
+        }
+        let holds = match &self.client {
+            Client::User(name) => self.store.users()?.iter().any(|(user, _)| **user == **name),
+            _ => !self.store.has_users(),
+        };
+        self.users_number = users_number;
+        Ok(holds)
+    }
 }
 
 impl Visitor {

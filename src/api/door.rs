@@ -22,7 +22,7 @@ use super::admission::{
     concurrent_queries, long_queries,
 };
 use super::answers::{AnswerKey, Answers};
-use super::auth::{Authenticator, LoginQueue};
+use super::auth::{Authenticator, LoginQueue, Membership};
 use super::connection::{Connections, Context, Cut, Exchange, Holds};
 use super::negotiate::{Format, Wish};
 use super::outlet::{Finished, Gate, Outgoing, Outlet, Streamed};
@@ -321,7 +321,13 @@ impl Door {
             piece_bytes: self.state.config.stream_piece_bytes,
             runtime: Handle::current(),
             begun,
-            gate: Gate { client: client.clone(), turn, streams, memory },
+            gate: Gate {
+                membership: Membership::of(&client, &self.state.store),
+                client: client.clone(),
+                turn,
+                streams,
+                memory,
+            },
         };
         let (state, connections, memory) =
             (Arc::clone(&self.state), self.connections.clone(), self.memory.clone());

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ApiError;
 use super::admission::{AnswerMemory, Client, FairQueue, Place, Refused, Turn};
+use super::auth::Membership;
 use super::beside::Header;
 use super::compress::Compressor;
 use super::connection::Holds;
@@ -46,6 +47,7 @@ pub struct Gate {
     pub turn: Turn,
     pub streams: FairQueue<Client>,
     pub memory: AnswerMemory,
+    pub membership: Membership,
 }
 
 /// An answer that has begun.
@@ -148,16 +150,18 @@ impl<'a> Outlet<'a> {
     /// Begins to stream what has been collected, when it is its client's turn.
     fn start(&mut self, outgoing: Outgoing) -> io::Result<()> {
         let Outgoing { coding, piece_bytes, runtime, begun, gate } = outgoing;
-        let (place, holds) = gate.pass(&runtime, piece_bytes, self.deadline).map_err(|error| {
-            self.refused = Some(error);
-            gone()
-        })?;
+        let (place, holds, membership) =
+            gate.pass(&runtime, piece_bytes, self.deadline).map_err(|error| {
+                self.refused = Some(error);
+                gone()
+            })?;
         self.place = Some(place);
         let (pieces, receiver) = mpsc::channel(WAITING_PIECES);
         let streamed =
             Streamed { about: self.about.clone(), coding, lasting: self.lasting, holds, pieces: receiver };
         begun.send(streamed).map_err(|_| gone())?;
-        let sender = Sender { piece: Vec::new(), piece_bytes, pieces, runtime, deadline: self.deadline };
+        let sender =
+            Sender { piece: Vec::new(), piece_bytes, pieces, runtime, deadline: self.deadline, membership };
         let mut stream = Compressor::new(coding, sender)?;
         stream.write_all(&std::mem::take(&mut self.whole))?;
         self.stream = Some(stream);
@@ -172,8 +176,8 @@ impl Gate {
         runtime: &Handle,
         piece_bytes: usize,
         deadline: &Deadline,
-    ) -> Result<(Place<Client>, Holds), ApiError> {
-        let Self { client, turn, streams, memory } = self;
+    ) -> Result<(Place<Client>, Holds, Membership), ApiError> {
+        let Self { client, turn, streams, memory, membership } = self;
         drop(turn);
         // Those that wait, the one that is made and the one that is compressed.
         let bytes = piece_bytes.saturating_mul(WAITING_PIECES + 2);
@@ -183,7 +187,7 @@ impl Gate {
         let place = runtime.block_on(waiting).map_err(|_| ApiError::Deadline)?;
         let place = place.map_err(|Refused| ApiError::Overloaded)?;
         deadline.check()?;
-        Ok((place, Holds { bytes, kept: Arc::new((charged, reserved)) }))
+        Ok((place, Holds { bytes, kept: Arc::new((charged, reserved)) }, membership))
     }
 }
 
@@ -212,11 +216,15 @@ struct Sender<'a> {
     pieces: mpsc::Sender<Piece>,
     runtime: Handle,
     deadline: &'a Deadline,
+    membership: Membership,
 }
 
 impl Sender<'_> {
     /// Waits until there is room for the piece.
-    fn send(&self, piece: Piece) -> io::Result<()> {
+    fn send(&mut self, piece: Piece) -> io::Result<()> {
+        if !self.membership.holds().map_err(io::Error::other)? {
+            return Err(gone());
+        }
         self.deadline.renew();
         let patience = self.deadline.left();
         let sending = async { tokio::time::timeout(patience, self.pieces.send(piece)).await };

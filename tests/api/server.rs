@@ -53,11 +53,7 @@ impl Server {
 
     /// A server without users over the store in the folder `data` of a directory.
     pub fn over(directory: Arc<TempDir>) -> Self {
-        let server = Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open);
-        for (name, _) in server.store.users().unwrap() {
-            server.store.remove_user(&name).unwrap();
-        }
-        server
+        Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open).without_users()
     }
 
     /// The same store behind a new process, as far as a test can have one.
@@ -73,6 +69,14 @@ impl Server {
     pub fn of(store: &Arc<Store>) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         Self::serve(Arc::clone(store), directory, ApiConfig::default(), latest(), AuthPolicy::Open)
+            .without_users()
+    }
+
+    fn without_users(self) -> Self {
+        for (name, _) in self.store.users().unwrap() {
+            self.store.remove_user(&name).unwrap();
+        }
+        self
     }
 
     fn run(directory: Arc<TempDir>, config: ApiConfig, search: SearchConfig, auth: AuthPolicy) -> Self {

@@ -169,6 +169,6 @@ fn too_low_a_limit_of_open_files_is_raised_or_told() {
         String::from_utf8(output.stderr).unwrap().contains("limit of open files is lower")
     };
     assert!(told(300, 300));
-    assert!(!told(300, 4_000));
-    assert!(!told(4_000, 4_000));
+    assert!(!told(300, 6_000));
+    assert!(!told(6_000, 6_000));
 }

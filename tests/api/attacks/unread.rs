@@ -4,8 +4,9 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use backlinkd::api::AuthPolicy;
+use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::{ApiConfig, Span};
+use base64::Engine;
 
 use super::super::client::Client;
 use super::super::server::Server;
@@ -183,6 +184,33 @@ async fn streams_without_a_window_are_ended_one_by_one() {
     tokio::task::block_in_place(|| {
         wait_for("its memory is free", || figure(&server, "backlinkd_http_answer_bytes") == 0.0);
     });
+}
+
+/// Not only their next request is refused.
+#[test]
+fn a_user_who_is_removed_gets_no_more_of_an_export() {
+    let config = ApiConfig { stream_piece_bytes: 4 << 10, ..ApiConfig::default() };
+    let server = Server::start_with(&links(ROWS), config, AuthPolicy::Users);
+    let put = |name: &str| server.store.put_user(name, &hash_password(name).unwrap()).unwrap();
+    put("alice");
+    put("bob");
+    let export = |name: &str| {
+        let code = base64::prelude::BASE64_STANDARD.encode(format!("{name}:{name}"));
+        let target = "/exportbacklinks?url=example.com&format=csv";
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {code}\r\nConnection: close\r\n\r\n"
+        );
+        let mut stream = connection(server.client.address, head.as_bytes());
+        let mut begun = [0; 12];
+        stream.read_exact(&mut begun).unwrap();
+        assert_eq!(&begun, b"HTTP/1.1 200");
+        stream
+    };
+    let (mut alice, mut bob) = (export("alice"), export("bob"));
+    assert!(server.store.remove_user("alice").unwrap());
+    let (alice, bob) = (rest(&mut alice), rest(&mut bob));
+    assert!(bob.ends_with("0\r\n\r\n") && bob.matches("http://s").count() >= ROWS);
+    assert!(!alice.ends_with("0\r\n\r\n") && alice.len() * 2 < bob.len(), "{} of {}", alice.len(), bob.len());
 }
 
 #[test]
