@@ -27,6 +27,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use sha2::Sha256;
 
+use super::connection::Context;
 use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
 use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
@@ -73,6 +74,7 @@ pub struct Authenticator {
 pub struct LoginQueue {
     /// `None`: as many may be wrong as come.
     limiter: Option<Limiter>,
+    wait: Duration,
     places: usize,
     queue: FairQueue<Client>,
 }
@@ -88,8 +90,12 @@ pub struct LoginCounts {
     pub refused: AtomicU64,
 }
 
-/// How long a password waits to be verified.
-const LOGIN_WAIT: Duration = Duration::from_secs(10);
+/// How long a password that has its token waits for its turn at least.
+const LEAST_WAIT: Duration = Duration::from_secs(2);
+/// Those that wait for a token look for it at random, within this time after there is one: nobody can come first by
+/// asking more often. After a wrong guess on the same connection it is so many times as long.
+const DRAW: Duration = Duration::from_millis(20);
+const AFTER_A_GUESS: u32 = 50;
 
 impl LoginQueue {
     pub fn new(config: &ApiConfig) -> Self {
@@ -109,7 +115,27 @@ impl LoginQueue {
             max_waiting: config.max_waiting_logins,
             overload_after: Duration::MAX,
         });
-        Self { limiter: Limiter::new(rate, config.rate_limit_clients), places, queue }
+        let limiter = Limiter::new(rate, config.rate_limit_clients);
+        Self { limiter, wait: config.login_wait.0, places, queue }
+    }
+
+    /// Takes a token, waiting for one until a time.
+    ///
+    /// # Errors
+    /// When there will be one.
+    async fn take(&self, claimant: &Client, wrong_before: u32, until: Instant) -> Result<(), Duration> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let spread = if wrong_before > 0 { DRAW * AFTER_A_GUESS } else { DRAW };
+        loop {
+            let now = Instant::now();
+            let Err(wait) = limiter.take(claimant, now) else { return Ok(()) };
+            if now + wait > until {
+                return Err(wait);
+            }
+            // Without randomness they come in any order.
+            let drawn = getrandom::u32().unwrap_or(0);
+            tokio::time::sleep(wait + spread.mul_f64(f64::from(drawn) / f64::from(u32::MAX))).await;
+        }
     }
 
     /// Passwords verified at once.
@@ -168,10 +194,15 @@ impl Authenticator {
     /// # Errors
     /// [`ApiError::Unauthorized`]; [`ApiError::TooManyLogins`] when the same address got the user's password wrong too
     /// often; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when users cannot be read.
-    pub async fn check(self: &Arc<Self>, headers: &HeaderMap, address: IpAddr) -> Result<Visitor, ApiError> {
+    pub async fn check(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        context: &Context,
+    ) -> Result<Visitor, ApiError> {
+        let Context { address, exchange } = context;
         let users_number = self.store.users_number();
         if self.policy == AuthPolicy::Open && !self.store.has_users() {
-            return Ok(Visitor::At(address));
+            return Ok(Visitor::At(*address));
         }
         let Some(header) = headers.get(AUTHORIZATION) else { return Err(ApiError::Unauthorized) };
         let fingerprint = self.fingerprint(header.as_bytes());
@@ -180,15 +211,16 @@ impl Authenticator {
         }
         let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
         let name: Arc<str> = credentials.name.as_str().into();
-        let claimant = Client::claiming(address, &name);
-        let limiter = self.logins.limiter.as_ref();
-        if let Some(Err(wait)) = limiter.map(|limiter| limiter.take(&claimant, Instant::now())) {
+        let claimant = Client::claiming(*address, &name);
+        let until = Instant::now() + self.logins.wait;
+        self.logins.take(&claimant, exchange.wrong_logins(), until).await.map_err(|wait| {
             self.counts.limited.fetch_add(1, Ordering::Relaxed);
-            return Err(ApiError::TooManyLogins(wait));
-        }
-        let give_back = || limiter.into_iter().for_each(|limiter| limiter.give_back(&claimant));
+            ApiError::TooManyLogins(wait)
+        })?;
+        let give_back = || self.logins.limiter.iter().for_each(|limiter| limiter.give_back(&claimant));
         let waiting = self.logins.queue.acquire(claimant.clone());
-        let Ok(Ok(place)) = tokio::time::timeout(LOGIN_WAIT, waiting).await else {
+        let left = until.saturating_duration_since(Instant::now()).max(LEAST_WAIT);
+        let Ok(Ok(place)) = tokio::time::timeout(left, waiting).await else {
             give_back();
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
             return Err(ApiError::Overloaded);
@@ -200,6 +232,7 @@ impl Authenticator {
             return Ok(Visitor::User(name));
         }
         self.counts.wrong.fetch_add(1, Ordering::Relaxed);
+        exchange.note_wrong_login();
         Err(ApiError::Unauthorized)
     }
 

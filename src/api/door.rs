@@ -162,7 +162,7 @@ impl Door {
             context.exchange.note_read();
             return self.metrics(request).await;
         }
-        let visitor = self.authenticator.check(request.headers, context.address).await?;
+        let visitor = self.authenticator.check(request.headers, context).await?;
         let client = visitor.client();
         if let Some(limiter) = &self.limiter {
             limiter.take(&client, Instant::now()).map_err(ApiError::TooMany)?;

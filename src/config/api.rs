@@ -96,6 +96,8 @@ pub struct ApiConfig {
     pub login_limit_per_second: u32,
     /// Wrong passwords at once after a pause.
     pub login_limit_burst: u32,
+    /// Time that a password waits to be verified.
+    pub login_wait: Span,
     /// Passwords that wait to be verified at most.
     pub max_waiting_logins: usize,
 }
@@ -148,6 +150,7 @@ impl Default for ApiConfig {
             rate_limit_clients: 10_000,
             login_limit_per_second: 10,
             login_limit_burst: 20,
+            login_wait: Span::seconds(10),
             max_waiting_logins: 100,
         }
     }

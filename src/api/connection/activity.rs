@@ -1,6 +1,6 @@
 //! What happens on a connection, as far as it decides how long that may go on.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,8 @@ pub struct Activity {
     idle_since: AtomicU64,
     /// Whether the client has to read before more can be sent.
     is_blocked: AtomicBool,
+    /// Passwords that were wrong.
+    wrong_logins: AtomicU32,
     exchanges: Mutex<Vec<Arc<Exchange>>>,
 }
 
@@ -89,6 +91,7 @@ impl Activity {
             head_since: AtomicU64::new(NEVER),
             idle_since: AtomicU64::new(0),
             is_blocked: AtomicBool::new(false),
+            wrong_logins: AtomicU32::new(0),
             exchanges: Mutex::default(),
         }
     }
@@ -223,6 +226,16 @@ impl Exchange {
         self.note_taken();
         self.held.store(held as u64, Ordering::Relaxed);
         self.phase.store(Phase::Writing as u8, Ordering::Relaxed);
+    }
+
+    /// Passwords that were wrong on its connection.
+    pub fn wrong_logins(&self) -> u32 {
+        self.activity.wrong_logins.load(Ordering::Relaxed)
+    }
+
+    /// A password was wrong.
+    pub fn note_wrong_login(&self) {
+        self.activity.wrong_logins.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The client takes bytes of its answer.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use backlinkd::api::{AuthPolicy, hash_password};
-use backlinkd::config::ApiConfig;
+use backlinkd::config::{ApiConfig, Span};
 
 use super::super::client::Client;
 use super::super::server::Server;
@@ -32,7 +32,12 @@ fn guess_at_once(address: SocketAddr, number: usize) -> Vec<u16> {
 
 #[test]
 fn guesses_at_once_are_rationed_as_those_one_by_one() {
-    let config = ApiConfig { rate_limit_per_second: 1, rate_limit_burst: 2, ..ApiConfig::default() };
+    let config = ApiConfig {
+        rate_limit_per_second: 1,
+        rate_limit_burst: 2,
+        login_wait: Span::seconds(2),
+        ..ApiConfig::default()
+    };
     let server = guarded(config);
     let start = Instant::now();
     let statuses = guess_at_once(server.client.address, 200);
@@ -112,6 +117,7 @@ fn behind_a_trusted_proxy_a_stranger_does_not_keep_the_user_out() {
         trusted_proxies: proxies.iter().map(|network| network.parse().unwrap()).collect(),
         login_limit_per_second: 1,
         login_limit_burst: 2,
+        login_wait: Span::seconds(0),
         ..ApiConfig::default()
     };
     for (proxies, user) in [(&["127.0.0.0/8"][..], 200), (&[], 429)] {
@@ -124,6 +130,19 @@ fn behind_a_trusted_proxy_a_stranger_does_not_keep_the_user_out() {
         assert!(made_up == 429 || proxies.is_empty(), "{made_up}");
         assert_eq!(from(address, "203.0.113.7", "alice"), user);
     }
+}
+
+/// The name that is guessed for, from the address that the guesses come from, by a user who was not let in before.
+#[test]
+fn a_user_enters_for_the_first_time_beside_guesses_for_the_same_name() {
+    let server = guarded(ApiConfig::default());
+    let address = server.client.address;
+    guess_on(address, 30, &AtomicBool::new(false), || {
+        let start = Instant::now();
+        while Client::with_user(address, "alice", "alice").get("/").status != 200 {
+            assert!(start.elapsed() < Duration::from_secs(60), "she is kept out");
+        }
+    });
 }
 
 /// From then on the API asks for credentials, and until then it did not.
