@@ -574,9 +574,11 @@ async def overload(binary, work, web):
 async def beside(port, minutes, domain, user):
     """Idle and dripping connections, costly filters, unread answers and exports, and wrong passwords, all the time."""
     until = time.monotonic() + minutes * 60
+    stranger = "127.0.0.66"
+
     async def again(data, number, rest):
         while time.monotonic() < until:
-            held = await hold(port, data, number)
+            held = await hold(port, data, number, stranger)
             await asyncio.sleep(rest)
             let_go(held)
 
@@ -584,7 +586,7 @@ async def beside(port, minutes, domain, user):
         number = 0
         while time.monotonic() < until:
             number += 1
-            await ask(port, "/", login(f"alice:no{number}"))
+            await ask(port, "/", login(f"alice:no{number}"), own=stranger)
 
     numbers, own = iter(range(10**9)), [login(user)] if user else []
     await asyncio.gather(

@@ -2,11 +2,10 @@
 //! hashes (RFC 9106).
 //!
 //! Verifying a password is made slow on purpose, so credentials that were right are remembered, under a keyed hash of
-//! the header that they came in: memory holds no password, and once any user is changed or removed, nobody is
-//! remembered. A name nobody has costs as much time as a wrong password does.
+//! them: memory holds no password, and a user who is changed or removed is not remembered any more. A name nobody has costs as much time as a wrong password does.
 //!
 //! Passwords that are not remembered are verified on the workers' threads, half as many at once as there are cores, each
-//! address and name in its turn ([`FairQueue`]). How many may be wrong is limited by address and name: a token is taken
+//! address in its turn ([`FairQueue`]). How many may be wrong is limited by address and name: a token is taken
 //! before a password is verified, and given back when it is right. So a stranger who guesses keeps nobody out who was let
 //! in before, and nobody at another address.
 
@@ -27,8 +26,8 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use sha2::Sha256;
 
-use super::connection::Context;
 use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
+use super::connection::Context;
 use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
 use crate::config::ApiConfig;
@@ -162,8 +161,9 @@ struct Known {
 #[derive(Clone)]
 struct KnownUser {
     name: Arc<str>,
+    hash: String,
     until: Instant,
-    /// [`Store::users_number`] before the password was verified.
+    /// [`Store::users_number`] before the hash was last seen to be the user's.
     users_number: u64,
 }
 
@@ -204,12 +204,11 @@ impl Authenticator {
         if self.policy == AuthPolicy::Open && !self.store.has_users() {
             return Ok(Visitor::At(*address));
         }
-        let Some(header) = headers.get(AUTHORIZATION) else { return Err(ApiError::Unauthorized) };
-        let fingerprint = self.fingerprint(header.as_bytes());
-        if let Some(name) = self.known().get(&fingerprint, users_number) {
+        let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
+        let fingerprint = self.fingerprint(&credentials);
+        if let Some(name) = self.remembered(&fingerprint, users_number)? {
             return Ok(Visitor::User(name));
         }
-        let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
         let name: Arc<str> = credentials.name.as_str().into();
         let claimant = Client::claiming(*address, &name);
         let until = Instant::now() + self.logins.wait;
@@ -218,17 +217,18 @@ impl Authenticator {
             ApiError::TooManyLogins(wait)
         })?;
         let give_back = || self.logins.limiter.iter().for_each(|limiter| limiter.give_back(&claimant));
-        let waiting = self.logins.queue.acquire(claimant.clone());
+        // By address alone: names cost nothing to make up.
+        let waiting = self.logins.queue.acquire(Client::at(*address));
         let left = until.saturating_duration_since(Instant::now()).max(LEAST_WAIT);
         let Ok(Ok(place)) = tokio::time::timeout(left, waiting).await else {
             give_back();
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
             return Err(ApiError::Overloaded);
         };
-        if self.is_right(credentials, place).await? {
+        if let Some(hash) = self.right_hash(credentials, place).await? {
             give_back();
             self.counts.right.fetch_add(1, Ordering::Relaxed);
-            self.known().remember(fingerprint, Arc::clone(&name), users_number);
+            self.known().remember(fingerprint, Arc::clone(&name), hash, users_number);
             return Ok(Visitor::User(name));
         }
         self.counts.wrong.fetch_add(1, Ordering::Relaxed);
@@ -240,28 +240,52 @@ impl Authenticator {
         &self.counts
     }
 
-    /// Whether there is such a user with this password. The place is kept until that is found out, whether somebody
-    /// waits for it or not.
-    async fn is_right(
+    /// The hash of the user's password, if there is such a user with this password. The place is kept until that is found
+    /// out, whether somebody waits for it or not.
+    async fn right_hash(
         self: &Arc<Self>,
         credentials: Credentials,
         place: Place<Client>,
-    ) -> Result<bool, ApiError> {
+    ) -> Result<Option<String>, ApiError> {
         let this = Arc::clone(self);
         let verifying = self.workers.run(move || {
             let _place = place;
             let users = this.store.users()?;
-            let hash =
-                users.iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash.as_str());
-            Ok(verify(&credentials.password, hash.unwrap_or(&this.decoy))? && hash.is_some())
+            let hash = users.into_iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash);
+            let is_right = verify(&credentials.password, hash.as_ref().unwrap_or(&this.decoy))?;
+            Ok(hash.filter(|_| is_right))
         });
         let verifying = verifying.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
         verifying.await.map_err(|error| ApiError::Internal(error.to_string()))?
     }
 
-    fn fingerprint(&self, header: &[u8]) -> Fingerprint {
+    /// The user whose credentials these are, if they were right before, and the user has not been changed since.
+    fn remembered(
+        &self,
+        fingerprint: &Fingerprint,
+        users_number: u64,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let mut known = self.known();
+        let Some(user) = known.users.get_mut(fingerprint).filter(|user| Instant::now() < user.until) else {
+            return Ok(None);
+        };
+        if user.users_number != users_number {
+            let users = self.store.users()?;
+            if !users.iter().any(|(name, hash)| **name == *user.name && *hash == user.hash) {
+                known.users.remove(fingerprint);
+                return Ok(None);
+            }
+            user.users_number = users_number;
+        }
+        Ok(Some(Arc::clone(&user.name)))
+    }
+
+    fn fingerprint(&self, credentials: &Credentials) -> Fingerprint {
         let mut mac = self.mac.clone();
-        mac.update(header);
+        mac.update(credentials.name.as_bytes());
+        // A name has no colon.
+        mac.update(b":");
+        mac.update(credentials.password.as_bytes());
         mac.finalize().into_bytes().into()
     }
 
@@ -321,21 +345,15 @@ impl Visitor {
 }
 
 impl Known {
-    fn get(&self, fingerprint: &Fingerprint, users_number: u64) -> Option<Arc<str>> {
-        let user = self.users.get(fingerprint)?;
-        let fresh = user.users_number == users_number && Instant::now() < user.until;
-        fresh.then(|| Arc::clone(&user.name))
-    }
-
-    fn remember(&mut self, fingerprint: Fingerprint, name: Arc<str>, users_number: u64) {
+    fn remember(&mut self, fingerprint: Fingerprint, name: Arc<str>, hash: String, users_number: u64) {
         let now = Instant::now();
         if self.users.len() >= self.most {
-            self.users.retain(|_, user| user.users_number == users_number && now < user.until);
+            self.users.retain(|_, user| now < user.until);
         }
         if self.users.len() < self.most
             && let Some(until) = now.checked_add(self.lifetime)
         {
-            self.users.insert(fingerprint, KnownUser { name, until, users_number });
+            self.users.insert(fingerprint, KnownUser { name, hash, until, users_number });
         }
     }
 }
@@ -398,21 +416,18 @@ mod tests {
     #[test]
     fn few_credentials_are_remembered_and_not_for_long() {
         let known = |most, lifetime| Known { users: HashMap::new(), most, lifetime };
-        let remember = |known: &mut Known, number: u8| known.remember([number; 32], "user".into(), 7);
+        let remember =
+            |known: &mut Known, number: u8| known.remember([number; 32], "user".into(), "hash".into(), 7);
         let mut two = known(2, Duration::from_secs(60));
         for number in 0..3 {
             remember(&mut two, number);
         }
-        assert_eq!((0..3).filter(|&number| two.get(&[number; 32], 7).is_some()).count(), 2);
-        assert_eq!((0..3).filter(|&number| two.get(&[number; 32], 8).is_some()).count(), 0);
+        assert_eq!(two.users.len(), 2);
         let mut brief = known(2, Duration::from_millis(5));
-        remember(&mut brief, 0);
-        std::thread::sleep(Duration::from_millis(6));
-        assert!(brief.get(&[0; 32], 7).is_none());
-        for number in 1..4 {
+        for number in 0..4 {
             remember(&mut brief, number);
             std::thread::sleep(Duration::from_millis(6));
         }
-        assert!(brief.users.len() <= 2);
+        assert!(brief.users.contains_key(&[3; 32]), "those that were too old made room");
     }
 }

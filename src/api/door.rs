@@ -18,8 +18,8 @@ use warp::reply::Response;
 use warp::{Buf, Reply};
 
 use super::admission::{
-    AnswerMemory, Client, FairQueue, Limiter, QueryTurns, QueueLimits, Rate, Reservation, TurnFigures,
-    concurrent_queries, long_queries,
+    AnswerMemory, Client, ClientBytes, FairQueue, Limiter, QueryTurns, QueueLimits, Rate, Reservation,
+    TurnFigures, concurrent_queries, long_queries,
 };
 use super::answers::{AnswerKey, Answers};
 use super::auth::{Authenticator, LoginQueue, Membership};
@@ -70,6 +70,8 @@ struct Question {
     endpoint: &'static Endpoint,
     params: Params,
     posted: Option<Posted>,
+    /// The memory of its body.
+    _held: Vec<(ClientBytes, Reservation)>,
     accepted: Format,
     wish: Wish,
 }
@@ -100,11 +102,11 @@ impl Request<'_> {
 
 /// Bytes of an answer from which on it counts in the memory of answers: smaller ones fit the buffers of their connection.
 const COUNTED_BYTES: usize = 4 << 10;
+/// Bytes of a body that memory is taken for at once.
+const BODY_STEP_BYTES: usize = 16 << 10;
 /// How often it is looked whether there is memory for an answer, and how long.
 const MEMORY_LOOK: Duration = Duration::from_millis(10);
 const MEMORY_WAIT: Duration = Duration::from_millis(500);
-/// Answers that wait to be streamed, for each that may be: each holds a thread.
-const WAITING_A_STREAM: usize = 4;
 /// Threads for what is neither a query nor a password: metrics, and answers that are compressed once more.
 const OTHER_THREADS: usize = 8;
 
@@ -117,7 +119,7 @@ impl Door {
         let streams = QueueLimits {
             places: config.max_concurrent_streams,
             places_per_client: config.max_streams_per_client,
-            max_waiting: WAITING_A_STREAM * config.max_concurrent_streams,
+            max_waiting: config.max_concurrent_streams,
             overload_after: Duration::MAX,
         };
         let threads = concurrent_queries(config)
@@ -179,11 +181,11 @@ impl Door {
         if request.is_repeatable()
             && let Some(answer) = self.kept(&asked, change_number).await?
         {
-            let holds = Holds { bytes: answer.len(), kept: Arc::clone(&answer) as Arc<_> };
+            let holds = Holds { bytes: answer.len(), client, kept: Arc::clone(&answer) as Arc<_> };
             return Ok(holding(answer.response(headers).into_response(), holds));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let question = self.question(request, body, &context.exchange).await?;
+        let question = self.question(request, body, &context.exchange, &client).await?;
         match self.compute(question, deadline, client).await? {
             Computed::Whole { answer, holds, .. } if !request.is_safe() => {
                 Ok(holding(answer.untagged().into_response(), holds))
@@ -273,6 +275,7 @@ impl Door {
         request: &Request<'_>,
         body: impl Stream<Item = Result<B, warp::Error>>,
         exchange: &Exchange,
+        client: &Client,
     ) -> Result<Question, ApiError> {
         let Request { method, path, query, headers } = *request;
         let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
@@ -290,7 +293,13 @@ impl Door {
         if request.body_bytes().is_some_and(|bytes| bytes > most as u64) {
             return Err(ApiError::BodyTooLarge(most));
         }
-        let reading = tokio::time::timeout(self.state.config.body_timeout.0, read(body, most));
+        let mut held = Vec::new();
+        let hold = |bytes: usize| {
+            let charged = self.memory.charge(client, bytes).ok_or(ApiError::Unread)?;
+            held.push((charged, self.memory.reserve(bytes).ok_or(ApiError::Overloaded)?));
+            Ok(())
+        };
+        let reading = tokio::time::timeout(self.state.config.body_timeout.0, read(body, most, hold));
         let body = reading.await.map_err(|_| {
             self.connections.count(Cut::Body);
             ApiError::BodyTimeout
@@ -300,6 +309,7 @@ impl Door {
             endpoint,
             params: Params::parse(query)?,
             posted: (method == Method::POST).then(|| Posted::new(headers, body)),
+            _held: held,
             accepted: Format::accepted(headers),
             wish: Wish::accepted(headers),
         })
@@ -327,6 +337,7 @@ impl Door {
                 turn,
                 streams,
                 memory,
+                connections: self.connections.clone(),
             },
         };
         let (state, connections, memory) =
@@ -336,8 +347,9 @@ impl Door {
             let Some(Finished { content, turn }) = finished else { return Ok(None) };
             let lasting = content.lasting;
             let answer = Representation::new(content, question.wish, state.config.compress_min_bytes)?;
+            let held = hold(answer, lasting, &client, &memory, &connections).map(Some);
             drop(turn);
-            hold(answer, lasting, &client, &memory, &connections).map(Some)
+            held
         });
         let working = working.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
         if let Ok(streamed) = streaming.await {
@@ -404,17 +416,22 @@ fn hold(
     let bytes = answer.len();
     if bytes < COUNTED_BYTES {
         let answer = Arc::new(answer);
-        let holds = Holds { bytes, kept: Arc::clone(&answer) as Arc<_> };
+        let holds = Holds { bytes, client: client.clone(), kept: Arc::clone(&answer) as Arc<_> };
         return Ok(Computed::Whole { answer, lasting, holds });
     }
     let charged = memory.charge(client, bytes).ok_or(ApiError::Unread)?;
     let answer = Arc::new(answer.counted(reserve(memory, connections, bytes)?));
-    let holds = Holds { bytes, kept: Arc::new((charged, Arc::clone(&answer))) };
+    let kept = Arc::new((charged, Arc::clone(&answer)));
+    let holds = Holds { bytes, client: client.clone(), kept };
     Ok(Computed::Whole { answer, lasting, holds })
 }
 
 /// Takes memory for an answer; answers that nobody reads make room for it.
-fn reserve(memory: &AnswerMemory, connections: &Connections, bytes: usize) -> Result<Reservation, ApiError> {
+pub fn reserve(
+    memory: &AnswerMemory,
+    connections: &Connections,
+    bytes: usize,
+) -> Result<Reservation, ApiError> {
     let until = Instant::now() + MEMORY_WAIT;
     loop {
         if let Some(reserved) = memory.reserve(bytes) {
@@ -451,14 +468,20 @@ fn work(
 async fn read<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     most: usize,
+    mut hold: impl FnMut(usize) -> Result<(), ApiError>,
 ) -> Result<Vec<u8>, ApiError> {
     let mut body = pin!(body);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut held) = (Vec::new(), 0);
     while let Some(part) = body.next().await {
         let mut part =
             part.map_err(|_| ApiError::BadRequest("the body broke off; send it whole".to_owned()))?;
         if part.remaining() > most - bytes.len() {
             return Err(ApiError::BodyTooLarge(most));
+        }
+        if bytes.len() + part.remaining() > held {
+            let step = part.remaining().max(BODY_STEP_BYTES);
+            hold(step)?;
+            held += step;
         }
         while part.has_remaining() {
             let chunk = part.chunk();

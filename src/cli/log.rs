@@ -28,8 +28,8 @@ fn usual_filter(quiet: bool, verbose: u8) -> String {
         (false, 1) => "backlinkd=debug,info",
         (false, _) => return "trace".to_owned(),
     };
-    // These two report as errors what any client or server of the web may do: they are counted, not told.
-    format!("{level},warp=off,rustls_platform_verifier=off")
+    // These report as errors and warnings what any client or server of the web may do: they are counted, not told.
+    format!("{level},warp=off,h2=off,hyper=off,rustls_platform_verifier=off")
 }
 
 /// Starts the log; `BACKLINKD_LOG` takes a filter such as `backlinkd::fetch=debug`.

@@ -18,6 +18,8 @@ pub struct ApiConfig {
     pub hosts: Vec<String>,
     /// Networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they say it.
+    pub forwarded_header: ForwardedHeader,
     /// Connections open at once.
     pub max_connections: usize,
     /// Connections open at once from one address.
@@ -102,6 +104,15 @@ pub struct ApiConfig {
     pub max_waiting_logins: usize,
 }
 
+/// A header in which proxies say from which address a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
 /// Targets that the answers of linkintersect have columns for.
 const MOST_TARGETS: usize = 20;
 
@@ -111,14 +122,15 @@ impl Default for ApiConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::XForwardedFor,
             max_connections: 1_000,
             max_connections_per_address: 500,
-            max_requests_per_connection: 100,
+            max_requests_per_connection: 32,
             send_buffer_bytes: 256 << 10,
             head_timeout: Span::seconds(10),
             body_timeout: Span::seconds(30),
-            idle_timeout: Span::seconds(60),
-            write_timeout: Span::seconds(30),
+            idle_timeout: Span::seconds(75),
+            write_timeout: Span::seconds(60),
             request_timeout: Span::seconds(3_600),
             drain: Span::seconds(10),
             metrics_open: false,
@@ -143,7 +155,7 @@ impl Default for ApiConfig {
             answer_cache_bytes: 64 << 20,
             compress_min_bytes: 1_400,
             stream_piece_bytes: 256 << 10,
-            max_concurrent_streams: 16,
+            max_concurrent_streams: 64,
             max_streams_per_client: 4,
             rate_limit_per_second: 0,
             rate_limit_burst: 100,

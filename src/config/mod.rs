@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use api::ApiConfig;
+pub use api::{ApiConfig, ForwardedHeader};
 pub use crawl::{CrawlConfig, CrawlOrder};
 pub use error::{ConfigError, Origin};
 pub use fetch::{FetchConfig, TlsPolicy};

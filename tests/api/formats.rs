@@ -360,8 +360,11 @@ fn begin(client: &Client, target: &str) -> TcpStream {
 /// One place for streams, held by a reader who reads nothing: others get theirs once it is gone, or given up.
 #[test]
 fn readers_who_go_away_or_do_not_read_leave_their_place() {
-    let config =
-        ApiConfig { max_concurrent_streams: 1, deadline: Span(Duration::from_secs(4)), ..small_pieces() };
+    let config = ApiConfig {
+        max_concurrent_streams: 1,
+        write_timeout: Span(Duration::from_secs(4)),
+        ..small_pieces()
+    };
     let server = large(config);
     // More than what sockets hold: nobody could take it all unread.
     let many: Vec<_> = (0..60)

@@ -5,13 +5,14 @@
 //! there are places, so that whoever is let in waits for about as long as one request takes (the idea of CoDel, RFC 8289:
 //! what counts is how long a queue stands, not how long it is). It ends once the queue was short for as long again.
 //! Where no more may wait, a client that waits with one request takes the place in the queue of one that waits with
-//! several.
+//! several, or else of one that had a place more lately: so nobody comes first by asking more often.
 
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use quick_cache::unsync::Cache;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
@@ -24,6 +25,9 @@ pub struct QueueLimits {
     pub max_waiting: usize,
     pub overload_after: Duration,
 }
+
+/// Clients of which it is remembered when they had a place last.
+const CLIENTS_REMEMBERED: usize = 10_000;
 
 /// The queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,8 @@ struct State<C: Clone + Eq + Hash> {
     all_waiting: usize,
     /// The clients that wait, the next one first.
     turns: VecDeque<C>,
+    /// When clients had places last, of those that had any lately.
+    served: Cache<C, Instant>,
     /// Since when somebody waits.
     waiting_since: Option<Instant>,
     overloaded_until: Option<Instant>,
@@ -73,6 +79,7 @@ impl<C: Clone + Eq + Hash> FairQueue<C> {
             waiting: FxHashMap::default(),
             all_waiting: 0,
             turns: VecDeque::new(),
+            served: Cache::new(CLIENTS_REMEMBERED),
             waiting_since: None,
             overloaded_until: None,
         };
@@ -116,6 +123,7 @@ impl<C: Clone + Eq + Hash> State<C> {
     fn hold(&mut self, shared: &Arc<Shared<C>>, client: C) -> Place<C> {
         *self.held.entry(client.clone()).or_default() += 1;
         self.all_held += 1;
+        self.served.insert(client.clone(), Instant::now());
         Place { shared: Arc::clone(shared), client, held: true }
     }
 
@@ -171,12 +179,25 @@ impl<C: Clone + Eq + Hash> State<C> {
         let own = self.waiting.get(newcomer).map_or(0, VecDeque::len);
         let longest = self.waiting.iter().max_by_key(|(_, waiting)| waiting.len());
         let client = longest.filter(|(_, waiting)| waiting.len() > own + 1).map(|(client, _)| client.clone());
-        let waiting = client.as_ref().and_then(|client| self.waiting.get_mut(client)).ok_or(Refused)?;
-        // It waits with two at least, so that its turn stays.
-        if waiting.pop_back().is_some() {
-            self.all_waiting -= 1;
+        let client = match client {
+            Some(client) => client,
+            None if own == 0 => self.served_after(newcomer).ok_or(Refused)?,
+            None => return Err(Refused),
+        };
+        let waiting = self.waiting.get_mut(&client).ok_or(Refused)?;
+        self.all_waiting -= usize::from(waiting.pop_back().is_some());
+        if waiting.is_empty() {
+            self.waiting.remove(&client);
+            self.turns.retain(|turn| *turn != client);
         }
         Ok(())
+    }
+
+    /// Of the clients that wait, the one that had a place last, if that was after the newcomer had one.
+    fn served_after(&self, newcomer: &C) -> Option<C> {
+        let served = |client: &C| self.served.peek(client).copied();
+        let latest = self.waiting.keys().max_by_key(|client| served(client))?;
+        (served(latest) > served(newcomer)).then(|| latest.clone())
     }
 
     /// Takes those out of the queue who wait no more.
@@ -320,11 +341,15 @@ mod tests {
         assert_eq!(a.pop().unwrap().await.err(), Some(Refused), "its last request made room");
         let mut c = pin!(queue.acquire("c"));
         assert!(waits(poll!(&mut c)));
-        assert_eq!(queue.acquire("d").await.err(), Some(Refused), "all wait with one request");
+        // All wait with one request: one that had no place yet goes before one that has, and before no other.
+        let mut d = pin!(queue.acquire("d"));
+        assert!(waits(poll!(&mut d)));
+        assert_eq!(a.remove(0).await.err(), Some(Refused));
+        assert_eq!(queue.acquire("e").await.err(), Some(Refused));
         drop(held);
-        drop(a.remove(0).await.unwrap());
         drop(b.await.unwrap());
         drop(c.await.unwrap());
+        drop(d.await.unwrap());
     }
 
     #[tokio::test]

@@ -10,6 +10,6 @@ mod rate;
 mod turns;
 
 pub use fair_queue::{FairQueue, Place, QueueLimits, Refused};
-pub use memory::{AnswerMemory, Reservation};
+pub use memory::{AnswerMemory, ClientBytes, Reservation};
 pub use rate::{Client, Limiter, Rate};
 pub use turns::{QueryTurns, Turn, TurnFigures, concurrent_queries, long_queries};

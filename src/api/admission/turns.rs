@@ -1,8 +1,8 @@
 //! Turns of queries to be computed: few at once, so that each is quick; those that take long step aside.
 //!
 //! A query has one of `api.max_concurrent_queries` places. One that takes longer than `api.long_query_after` gives it back
-//! while others wait, and goes on among the `api.max_long_queries`. Where these are as many as they may be, the oldest
-//! query of the client that has the most of them is stopped. So a short query waits for a fraction of a second at most,
+//! while others wait, and goes on among the `api.max_long_queries`. Where these are as many as they may be, the youngest
+//! long query of the client that has the most of them is stopped, for the others are nearer to their end. So a short query waits for a fraction of a second at most,
 //! whatever others ask.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -151,7 +151,7 @@ impl Shared {
         }
     }
 
-    /// Stops the oldest of the long queries of the client that has the most of them.
+    /// Stops the youngest of the long queries of the client that has the most of them.
     fn stop_one(&self, running: &[Arc<Running>], now: Instant) {
         let long =
             || running.iter().filter(|query| now.saturating_duration_since(query.since) >= self.long_after);
@@ -160,7 +160,7 @@ impl Shared {
             *counts.entry(&query.client).or_default() += 1;
         }
         let most = counts.values().copied().max().unwrap_or(0);
-        if let Some(query) = long().find(|query| counts.get(&query.client) == Some(&most)) {
+        if let Some(query) = long().filter(|query| counts.get(&query.client) == Some(&most)).last() {
             query.stop();
             self.stopped.fetch_add(1, Ordering::Relaxed);
         }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_too_many_are_long_the_oldest_of_whoever_has_the_most_is_stopped() {
+    async fn where_too_many_are_long_the_youngest_of_whoever_has_the_most_is_stopped() {
         let turns = turns(1, 2);
         let deadlines = [deadline(), deadline(), deadline()];
         let mut held = Vec::new();
@@ -261,13 +261,13 @@ mod tests {
             let turns = turns.clone();
             async move { turns.take(&client("c"), &deadline()).await.map(|_| ()) }
         });
-        while deadlines[1].check().is_ok() {
+        while deadlines[2].check().is_ok() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        assert!(deadlines[0].check().is_ok() && deadlines[2].check().is_ok());
-        drop(held.remove(1));
+        assert!(deadlines[0].check().is_ok() && deadlines[1].check().is_ok());
+        drop(held.remove(2));
         waiting.await.unwrap().unwrap();
         assert_eq!(turns.figures().stopped, 1);
-        assert!(deadlines[0].check().is_ok() && deadlines[2].check().is_ok());
+        assert!(deadlines[0].check().is_ok() && deadlines[1].check().is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::Cut;
+use crate::api::admission::Client;
 use crate::config::ApiConfig;
 
 /// How long each part of a connection's life may take.
@@ -47,8 +48,10 @@ pub struct Activity {
     head_since: AtomicU64,
     /// When the last request ended.
     idle_since: AtomicU64,
-    /// Whether the client has to read before more can be sent.
-    is_blocked: AtomicBool,
+    /// Since when the client has to read before more can be sent; [`NEVER`]: it need not.
+    blocked_since: AtomicU64,
+    /// Whether an answer was broken off that was begun.
+    is_broken_off: AtomicBool,
     /// Passwords that were wrong.
     wrong_logins: AtomicU32,
     exchanges: Mutex<Vec<Arc<Exchange>>>,
@@ -63,8 +66,10 @@ pub struct Exchange {
     phase: AtomicU8,
     /// When its client last took bytes of the answer.
     taken: AtomicU64,
-    /// Bytes of its answer, held for its client.
-    held: AtomicU64,
+    /// Whether bytes of its answer are there for the client, which is not to blame where they are not.
+    is_offered: AtomicBool,
+    /// Bytes of its answer, and the client that they are held for.
+    held: Mutex<Option<(u64, Client)>>,
     /// Ends it: the task of its HTTP/2 stream, or its connection.
     end: Mutex<Option<Arc<Notify>>>,
     activity: Arc<Activity>,
@@ -90,7 +95,8 @@ impl Activity {
             is_http2: AtomicBool::new(false),
             head_since: AtomicU64::new(NEVER),
             idle_since: AtomicU64::new(0),
-            is_blocked: AtomicBool::new(false),
+            blocked_since: AtomicU64::new(NEVER),
+            is_broken_off: AtomicBool::new(false),
             wrong_logins: AtomicU32::new(0),
             exchanges: Mutex::default(),
         }
@@ -116,7 +122,25 @@ impl Activity {
 
     /// Bytes were sent to the client, or have to wait.
     pub fn note_write(&self, is_blocked: bool) {
-        self.is_blocked.store(is_blocked, Ordering::Relaxed);
+        let since = if is_blocked { self.now() } else { NEVER };
+        if !is_blocked || self.blocked_since.load(Ordering::Relaxed) == NEVER {
+            self.blocked_since.store(since, Ordering::Relaxed);
+        }
+    }
+
+    /// An answer that its client has begun to get is not finished. Over HTTP/1.0 only the way in which the connection
+    /// ends tells that.
+    pub fn note_broken_off(&self) {
+        self.is_broken_off.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connection must not end as if all were sent.
+    pub fn is_broken_off(&self) -> bool {
+        self.is_broken_off.load(Ordering::Relaxed) && !self.is_http2.load(Ordering::Relaxed)
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.blocked_since.load(Ordering::Relaxed) != NEVER
     }
 
     /// The head of a request is there. The exchange is over when what is returned is dropped.
@@ -127,7 +151,8 @@ impl Activity {
             begun: now,
             phase: AtomicU8::new(Phase::Reading as u8),
             taken: AtomicU64::new(now),
-            held: AtomicU64::new(0),
+            is_offered: AtomicBool::new(false),
+            held: Mutex::default(),
             end: Mutex::default(),
             activity: Arc::clone(self),
         });
@@ -149,6 +174,11 @@ impl Activity {
         let is_over = |since: u64, timeout: Duration| {
             u128::from(now.saturating_sub(since)) >= timeout.as_millis() && since <= now
         };
+        let blocked_since = self.blocked_since.load(Ordering::Relaxed);
+        if exchanges.is_empty() && blocked_since != NEVER {
+            // The end of an answer that is made waits for its client.
+            return is_over(blocked_since, timeouts.write).then_some(Cut::Write);
+        }
         if exchanges.is_empty() {
             let head_since = self.head_since.load(Ordering::Relaxed);
             let idle_since = self.idle_since.load(Ordering::Relaxed);
@@ -160,8 +190,8 @@ impl Activity {
             return is_over(idle_since, timeouts.idle).then_some(Cut::Idle);
         }
         for exchange in exchanges.iter() {
-            let is_unread = exchange.phase() == Phase::Writing
-                && is_over(exchange.taken.load(Ordering::Relaxed), timeouts.write);
+            let is_unread =
+                exchange.is_offered() && is_over(exchange.taken.load(Ordering::Relaxed), timeouts.write);
             let cut = match is_unread {
                 true => Cut::Write,
                 false if is_over(exchange.begun, timeouts.request) => Cut::Request,
@@ -174,11 +204,24 @@ impl Activity {
         None
     }
 
-    /// Since when nothing happens, if no request is under way.
-    pub fn idle_since(&self) -> Option<Instant> {
-        let is_idle = self.exchanges().is_empty();
-        let since = self.idle_since.load(Ordering::Relaxed);
-        is_idle.then(|| self.accepted + Duration::from_millis(since))
+    /// Since when nothing happens, if no request is under way; or, of all its answers, since when none is read, if that
+    /// is for this long.
+    pub fn unused_since(&self, unread_for: Duration) -> Option<Instant> {
+        let (now, exchanges) = (self.now(), self.exchanges());
+        let taken = exchanges
+            .iter()
+            .map(|exchange| exchange.is_offered().then(|| exchange.taken.load(Ordering::Relaxed)));
+        let mut latest = self.idle_since.load(Ordering::Relaxed);
+        for taken in taken {
+            latest = latest.max(taken?);
+        }
+        let blocked_since = self.blocked_since.load(Ordering::Relaxed);
+        if blocked_since != NEVER {
+            latest = latest.max(blocked_since);
+        }
+        let is_used = !exchanges.is_empty() || blocked_since != NEVER;
+        let is_unused = !is_used || u128::from(now.saturating_sub(latest)) >= unread_for.as_millis();
+        is_unused.then(|| self.accepted + Duration::from_millis(latest))
     }
 
     /// Ends a connection without requests, because others need its place.
@@ -189,8 +232,7 @@ impl Activity {
 
     /// Whether a request was read to its end and its answer is not sent yet.
     pub fn is_answering(&self) -> bool {
-        let is_blocked = self.is_blocked.load(Ordering::Relaxed);
-        is_blocked || self.exchanges().iter().any(|exchange| exchange.phase() != Phase::Reading)
+        self.is_blocked() || self.exchanges().iter().any(|exchange| exchange.phase() != Phase::Reading)
     }
 
     /// The exchanges whose clients have taken nothing of their answers for this long: since when, and which.
@@ -199,8 +241,8 @@ impl Activity {
         let exchanges = self.exchanges();
         let unread = exchanges.iter().filter_map(|exchange| {
             let taken = exchange.taken.load(Ordering::Relaxed);
-            let is_unread = exchange.phase() == Phase::Writing
-                && u128::from(now.saturating_sub(taken)) >= for_long.as_millis();
+            let is_unread =
+                exchange.is_offered() && u128::from(now.saturating_sub(taken)) >= for_long.as_millis();
             is_unread.then(|| (self.accepted + Duration::from_millis(taken), Arc::clone(exchange)))
         });
         unread.collect()
@@ -222,9 +264,9 @@ impl Exchange {
     }
 
     /// The answer begins to be sent.
-    pub fn note_answered(&self, held: usize) {
-        self.note_taken();
-        self.held.store(held as u64, Ordering::Relaxed);
+    pub fn note_answered(&self, held: Option<(u64, Client)>) {
+        self.note_taken(true);
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
         self.phase.store(Phase::Writing as u8, Ordering::Relaxed);
     }
 
@@ -238,14 +280,30 @@ impl Exchange {
         self.activity.wrong_logins.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The client takes bytes of its answer.
-    pub fn note_taken(&self) {
+    /// The client takes bytes of its answer; whether there are more for it.
+    pub fn note_taken(&self, is_offered: bool) {
+        self.is_offered.store(is_offered, Ordering::Relaxed);
         self.taken.store(self.activity.now(), Ordering::Relaxed);
     }
 
-    /// Bytes of its answer that are held.
-    pub fn held(&self) -> u64 {
-        self.held.load(Ordering::Relaxed)
+    /// Whether it is up to the client that its answer goes on.
+    fn is_offered(&self) -> bool {
+        self.phase() == Phase::Writing && self.is_offered.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of its answer that are held, and for whom.
+    pub fn held(&self) -> Option<(u64, Client)> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// See [`Activity::note_broken_off`].
+    pub fn note_broken_off(&self) {
+        self.activity.note_broken_off();
+    }
+
+    /// Whether its connection speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.activity.is_http2.load(Ordering::Relaxed)
     }
 
     pub fn ends_by(&self, end: Arc<Notify>) {

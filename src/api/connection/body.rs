@@ -8,14 +8,19 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::activity::Begun;
+use crate::api::admission::Client;
 
 /// Bytes handed out at once. A client that takes less than this in `api.write_timeout` does not read.
 const PART_BYTES: usize = 64 << 10;
+/// The same on an HTTP/2 connection, which holds a part for each of its streams.
+const STREAM_PART_BYTES: usize = 16 << 10;
 
 /// What is kept until an answer is sent: its bytes' place in the memory of answers. Put into a response's extensions.
 #[derive(Clone)]
 pub struct Holds {
     pub bytes: usize,
+    /// Who asked for it.
+    pub client: Client,
     pub kept: Arc<dyn Send + Sync>,
 }
 
@@ -24,14 +29,26 @@ pub struct AnswerBody<B> {
     body: B,
     /// What is left of a part of `body`.
     rest: Bytes,
+    /// Whether the client has begun to get it, and whether all of it was handed out.
+    is_begun: bool,
+    is_ended: bool,
     exchange: Begun,
     _holds: Option<Holds>,
 }
 
 impl<B> AnswerBody<B> {
     pub fn new(body: B, exchange: Begun, holds: Option<Holds>) -> Self {
-        exchange.note_answered(holds.as_ref().map_or(0, |holds| holds.bytes));
-        Self { body, rest: Bytes::new(), exchange, _holds: holds }
+        exchange.note_answered(holds.as_ref().map(|holds| (holds.bytes as u64, holds.client.clone())));
+        Self { body, rest: Bytes::new(), is_begun: false, is_ended: false, exchange, _holds: holds }
+    }
+}
+
+/// An answer that was begun and is dropped before its end was broken off.
+impl<B> Drop for AnswerBody<B> {
+    fn drop(&mut self) {
+        if self.is_begun && !self.is_ended {
+            self.exchange.note_broken_off();
+        }
     }
 }
 
@@ -43,22 +60,33 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        self.exchange.note_taken();
+        let most = if self.exchange.is_http2() { STREAM_PART_BYTES } else { PART_BYTES };
+        self.exchange.note_taken(false);
         if self.rest.is_empty() {
             let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                None => return Poll::Ready(None),
+                None => {
+                    self.is_ended = true;
+                    return Poll::Ready(None);
+                }
                 Some(frame) => frame?,
             };
+            self.is_begun = true;
+            self.exchange.note_taken(true);
             // Trailers go on as they are.
             match frame.into_data() {
-                Ok(data) if data.len() <= PART_BYTES => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Ok(data) if data.len() <= most => {
+                    self.is_ended = self.body.is_end_stream();
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
                 Ok(data) => self.rest = data,
                 Err(frame) => return Poll::Ready(Some(Ok(frame))),
             }
         }
-        let length = self.rest.len().min(PART_BYTES);
+        self.exchange.note_taken(true);
+        let length = self.rest.len().min(most);
         // A copy, because a slice in the connection's buffer would hold the whole answer in memory.
         let part = Bytes::copy_from_slice(&self.rest.split_to(length));
+        self.is_ended = self.is_end_stream();
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 

@@ -1,8 +1,9 @@
 //! From which address a request comes, where it comes by proxies: `Forwarded` (RFC 7239) and `X-Forwarded-For`.
 //!
 //! Each proxy adds, at the end, the address that it was asked by. So the list is read from its end, and the first
-//! address that is no trusted proxy's is the client's: what stands before it may be made up. Headers of clients that
-//! are no trusted proxies are not looked at.
+//! address that is no trusted proxy's is the client's: what stands before it may be made up, also quotes that are never
+//! closed. Headers of clients that are no trusted proxies are not looked at, and neither is the header that the proxies do
+//! not write, which a client may have sent.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,20 +11,36 @@ use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
+use crate::config::ForwardedHeader;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address of the client of a request that `peer` sent.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    written: ForwardedHeader,
+) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();
     if !is_trusted(client) {
         return client;
     }
-    let name = if headers.contains_key(FORWARDED) { FORWARDED } else { X_FORWARDED_FOR };
+    let name = match written {
+        ForwardedHeader::Forwarded => FORWARDED,
+        ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
+    };
     let texts: Vec<&str> = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok()).collect();
-    let elements = texts.iter().rev().flat_map(|text| split_outside_quotes(text, ',').into_iter().rev());
+    let elements = texts.iter().rev().flat_map(|text| match written {
+        ForwardedHeader::Forwarded => split_from_end(text, ','),
+        ForwardedHeader::XForwardedFor => text.rsplit(',').collect(),
+    });
     for element in elements {
-        let address = if name == FORWARDED { forwarded_for(element) } else { address_of(element) };
+        let address = match written {
+            ForwardedHeader::Forwarded => forwarded_for(element),
+            ForwardedHeader::XForwardedFor => address_of(element),
+        };
         // One that is hidden or cannot be read: it is the business of whoever wrote it.
         let Some(address) = address else { break };
         client = address;
@@ -36,7 +53,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 
 /// The address of `for` in an element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    split_outside_quotes(element, ';')
+    split_from_end(element, ';')
         .into_iter()
         .find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
@@ -54,10 +71,10 @@ fn address_of(text: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// The parts between separators that stand in no quoted string.
-fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+/// The parts between separators that stand in no quoted string, the last one first.
+fn split_from_end(text: &str, separator: char) -> Vec<&str> {
     let mut quoted = false;
-    text.split(|letter| {
+    text.rsplit(|letter| {
         quoted ^= letter == '"';
         letter == separator && !quoted
     })
@@ -66,16 +83,18 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use ForwardedHeader::{Forwarded, XForwardedFor};
+
     use super::*;
 
-    fn client(peer: &str, headers: &[(HeaderName, &str)]) -> String {
+    fn client(peer: &str, headers: &[(HeaderName, &str)], written: ForwardedHeader) -> String {
         let trusted = ["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
         let mut map = HeaderMap::new();
         headers.for_each(|(name, value)| {
             map.append(name, value);
         });
-        client_address(peer.parse().unwrap(), &map, &trusted).to_string()
+        client_address(peer.parse().unwrap(), &map, &trusted, written).to_string()
     }
 
     #[test]
@@ -92,16 +111,19 @@ mod tests {
             ("192.0.2.1, nonsense, 10.0.0.7", "10.0.0.7"),
             ("", "127.0.0.1"),
             ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
+            ("203.0.113.9;x=\", 192.0.2.1", "192.0.2.1"),
         ] {
-            assert_eq!(client("127.0.0.1", &[(X_FORWARDED_FOR, list)]), address, "{list}");
-            assert_eq!(client("192.0.2.77", &[(X_FORWARDED_FOR, list)]), "192.0.2.77", "{list}");
+            // Sent by the client, for its proxy does not write it.
+            let headers = [(X_FORWARDED_FOR, list), (FORWARDED, "for=203.0.113.7")];
+            assert_eq!(client("127.0.0.1", &headers, XForwardedFor), address, "{list}");
+            assert_eq!(client("192.0.2.77", &headers, XForwardedFor), "192.0.2.77", "{list}");
         }
         let two = [(X_FORWARDED_FOR, "203.0.113.5"), (X_FORWARDED_FOR, "192.0.2.1")];
-        assert_eq!(client("127.0.0.1", &two), "192.0.2.1");
+        assert_eq!(client("127.0.0.1", &two, XForwardedFor), "192.0.2.1");
     }
 
     #[test]
-    fn the_standard_header_is_read_and_preferred() {
+    fn the_standard_header_is_read_where_it_is_written() {
         for (list, address) in [
             ("for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"),
             ("For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"),
@@ -111,9 +133,10 @@ mod tests {
             ("for=_hidden, for=10.1.2.3", "10.1.2.3"),
             ("host=\"a,b;for=1.2.3.4\";for=192.0.2.1", "192.0.2.1"),
             ("by=192.0.2.1", "127.0.0.1"),
+            ("for=203.0.113.9;x=\", for=192.0.2.1", "192.0.2.1"),
         ] {
             let headers = [(FORWARDED, list), (X_FORWARDED_FOR, "203.0.113.99")];
-            assert_eq!(client("127.0.0.1", &headers), address, "{list}");
+            assert_eq!(client("127.0.0.1", &headers, Forwarded), address, "{list}");
         }
     }
 }

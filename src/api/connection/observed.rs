@@ -4,7 +4,9 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -26,6 +28,15 @@ impl Observed {
     }
 }
 
+/// What ends without a length, as answers over HTTP/1.0 may, would look whole if it were closed as usual.
+impl Drop for Observed {
+    fn drop(&mut self) {
+        if self.activity.is_broken_off() {
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
 impl AsyncRead for Observed {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -36,7 +47,8 @@ impl AsyncRead for Observed {
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let bytes = &buffer.filled()[before..];
         if !bytes.is_empty() {
-            let is_http2 = std::mem::replace(&mut self.is_new, false) && bytes.starts_with(PREFACE);
+            let is_http2 = std::mem::replace(&mut self.is_new, false)
+                && (bytes.starts_with(PREFACE) || PREFACE.starts_with(bytes));
             self.activity.note_bytes(is_http2);
         }
         Poll::Ready(Ok(()))

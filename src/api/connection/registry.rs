@@ -1,8 +1,9 @@
 //! The connections that are open: `api.max_connections` in all, `api.max_connections_per_address` from one address.
 //!
-//! Where there are as many, the one that has been without a request for the longest makes room for a new one. Only where
-//! all are in use, the new one is refused.
+//! Where there are as many, one that is not used makes room for a new one: of the address that has the most. Only where all
+//! are in use, the new one is refused.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use super::{Activity, Cut, Cuts};
 use crate::api::admission::Client;
 use crate::config::ApiConfig;
 
-/// Answers that nobody has read of for so long make room where memory is short.
+/// Answers that nobody has read of for so long make room where memory or places are short.
 const UNREAD: Duration = Duration::from_secs(1);
 
 /// The open connections. Clones share them.
@@ -64,9 +65,9 @@ impl Connections {
         let mut open = self.open();
         let own = |open: &Open| address.is_some() && open.address == address;
         if open.values().filter(|open| own(open)).count() >= self.0.most_per_address {
-            self.displace(&mut open, own).ok_or(Cut::Address)?;
+            displace(&mut open, own).ok_or(Cut::Address)?;
         } else if open.len() >= self.0.most {
-            self.displace(&mut open, |_| true).ok_or(Cut::Connections)?;
+            displace(&mut open, |_| true).ok_or(Cut::Connections)?;
         }
         let activity = Arc::new(Activity::new());
         open.insert(number, Open { address, activity: Arc::clone(&activity) });
@@ -74,22 +75,21 @@ impl Connections {
         Ok(Admitted { connections: self.clone(), number, activity })
     }
 
-    /// Ends the connection that has been without a request for the longest; its place is free at once.
-    fn displace(&self, open: &mut FxHashMap<u64, Open>, may: impl Fn(&Open) -> bool) -> Option<()> {
-        let idle = open.iter().filter(|(_, open)| may(open));
-        let idle = idle.filter_map(|(number, open)| Some((open.activity.idle_since()?, *number)));
-        let (_, number) = idle.min()?;
-        open.remove(&number)?.activity.displace();
-        Some(())
-    }
-
-    /// Breaks off the answer that has been left unread for the longest; says whether there was one.
+    /// Breaks off an answer that is not read: of the client with the most bytes of such answers, the one that has been
+    /// left for the longest. Says whether there was one.
     pub fn break_off_unread(&self) -> bool {
         let unread: Vec<(Instant, Arc<Exchange>)> =
             self.open().values().flat_map(|open| open.activity.unread(UNREAD)).collect();
-        let mut unread: Vec<_> = unread.into_iter().filter(|(_, exchange)| exchange.held() > 0).collect();
-        unread.sort_by_key(|(since, _)| *since);
-        let ended = unread.iter().any(|(_, exchange)| exchange.end());
+        let mut bytes: FxHashMap<Client, u64> = FxHashMap::default();
+        let mut held = Vec::with_capacity(unread.len());
+        for (since, exchange) in unread {
+            if let Some((own, client)) = exchange.held() {
+                *bytes.entry(client.clone()).or_default() += own;
+                held.push((client, since, exchange));
+            }
+        }
+        held.sort_by_key(|(client, since, _)| (Reverse(bytes.get(client).copied()), *since));
+        let ended = held.iter().any(|(_, _, exchange)| exchange.end());
         if ended {
             self.count(Cut::Memory);
         }
@@ -113,6 +113,22 @@ impl Connections {
     fn open(&self) -> MutexGuard<'_, FxHashMap<u64, Open>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ends a connection without a request, or whose answers are not read: of the address with the most connections, the one
+/// that has been so for the longest. Its place is free at once.
+fn displace(open: &mut FxHashMap<u64, Open>, may: impl Fn(&Open) -> bool) -> Option<()> {
+    let mut counts: FxHashMap<Option<&Client>, usize> = FxHashMap::default();
+    for open in open.values() {
+        *counts.entry(open.address.as_ref()).or_default() += 1;
+    }
+    let unused = open.iter().filter(|(_, open)| may(open)).filter_map(|(number, open)| {
+        let since = open.activity.unused_since(UNREAD)?;
+        Some((Reverse(counts.get(&open.address.as_ref()).copied()), since, *number))
+    });
+    let (_, _, number) = unused.min()?;
+    open.remove(&number)?.activity.displace();
+    Some(())
 }
 
 impl Drop for Admitted {

@@ -77,7 +77,9 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Answering {
         let (all, exchange, begun) = (self.all.clone(), self.activity.begin(), Instant::now());
-        let address = client_address(self.peer.ip(), request.headers(), &all.config.trusted_proxies);
+        let config = &all.config;
+        let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
+        let address = client_address(self.peer.ip(), request.headers(), trusted, written);
         let context = Context { address, exchange: Arc::clone(&exchange) };
         Box::pin(async move {
             // Within the task of an HTTP/2 stream, which is not the one that called.

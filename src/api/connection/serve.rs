@@ -18,11 +18,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 use tower_service::Service;
 
-use super::Cut;
 use super::activity::Timeouts;
 use super::observed::Observed;
 use super::registry::Admitted;
 use super::requests::{ConnectionRequests, END, Requests};
+use super::{Activity, Cut};
 
 /// How long nothing is accepted when the system has no more open files.
 const REST: Duration = Duration::from_millis(100);
@@ -32,6 +32,9 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 
 /// Bytes that are read ahead of a connection and held unsent at most. A head with the longest query and its headers fits.
 const BUFFER_BYTES: usize = 128 << 10;
+
+/// Bytes that are held unsent of one stream of an HTTP/2 connection.
+const STREAM_BUFFER_BYTES: usize = 16 << 10;
 
 /// How often a silent HTTP/2 client is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
@@ -83,7 +86,9 @@ where
             }
             Err(full) => {
                 requests.connections.count(full);
-                // As far as the socket takes it at once: nobody is waited for.
+                // As far as the socket gives and takes it at once: nobody is waited for. What is left unread would make
+                // the system take the answer back.
+                let _ = stream.try_read(&mut [0; 4_096]);
                 let _ = stream.try_write(NO_ROOM);
             }
         }
@@ -140,6 +145,8 @@ async fn connection<S>(
     let end = Arc::clone(&activity.end);
     let serving = async {
         let mut serving = std::pin::pin!(builder.serve_connection(io, service));
+        // Dropped before the connection, which looks at what it notes.
+        let _broken_off = BrokenOff(Arc::clone(&activity));
         let mut look = every(timeouts.look_every());
         let mut is_draining = false;
         loop {
@@ -175,6 +182,17 @@ async fn connection<S>(
     drop(admitted);
 }
 
+/// Notes that answers are broken off which are under way when it is dropped.
+struct BrokenOff(Arc<Activity>);
+
+impl Drop for BrokenOff {
+    fn drop(&mut self) {
+        if self.0.is_answering() {
+            self.0.note_broken_off();
+        }
+    }
+}
+
 /// Waits until the server is to end.
 async fn drains(ending: &mut watch::Receiver<Ending>) {
     // Without a sender it has ended.
@@ -194,7 +212,7 @@ fn builder(max_streams: u32) -> Builder<Streams> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(max_streams)
-        .max_send_buf_size(BUFFER_BYTES)
+        .max_send_buf_size(STREAM_BUFFER_BYTES)
         .max_header_list_size(BUFFER_BYTES as u32)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::{ApiConfig, Span};
+use base64::Engine;
 
 use super::super::client::Client;
 use super::super::server::Server;
+use super::{connection_from, rest};
 
 fn guarded(config: ApiConfig) -> Server {
     let server = Server::start_with(&[], config, AuthPolicy::Users);
@@ -142,6 +144,43 @@ fn a_user_enters_for_the_first_time_beside_guesses_for_the_same_name() {
         while Client::with_user(address, "alice", "alice").get("/").status != 200 {
             assert!(start.elapsed() < Duration::from_secs(60), "she is kept out");
         }
+    });
+}
+
+/// The status of a request from an address of this machine.
+fn status_from(own: &str, address: SocketAddr, name: &str, password: &str) -> u16 {
+    let code = base64::prelude::BASE64_STANDARD.encode(format!("{name}:{password}"));
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Basic {code}\r\n\r\n"
+    );
+    let answer = rest(&mut connection_from(own, address, head.as_bytes()));
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn made_up_names_keep_nobody_at_another_address_out() {
+    let server = guarded(ApiConfig { max_waiting_logins: 20, ..ApiConfig::default() });
+    let address = server.client.address;
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for client in 0..40 {
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut number = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    number += 1;
+                    status_from("127.0.0.1", address, &format!("n{client}-{number}"), "no");
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        for _ in 0..3 {
+            assert_eq!(status_from("127.0.0.5", address, "bob", "bob"), 200);
+        }
+        // Nor does another user who is added have those forgotten who are not concerned.
+        server.store.put_user("carol", &hash_password("carol").unwrap()).unwrap();
+        assert_eq!(status_from("127.0.0.1", address, "bob", "bob"), 200);
+        stop.store(true, Ordering::Relaxed);
     });
 }
 

@@ -186,6 +186,59 @@ async fn streams_without_a_window_are_ended_one_by_one() {
     });
 }
 
+/// Over HTTP/1.0 an answer has neither length nor chunks: how the connection ends tells whether it is whole.
+#[test]
+fn an_export_that_is_cut_off_looks_cut_off_over_the_oldest_protocol_too() {
+    let config = ApiConfig {
+        stream_piece_bytes: 4 << 10,
+        write_timeout: Span(Duration::from_millis(500)),
+        ..ApiConfig::default()
+    };
+    let server = Server::start_with(&links(ROWS), config, AuthPolicy::Open);
+    let request = b"GET /exportbacklinks?url=example.com&format=csv HTTP/1.0\r\n\r\n";
+    let mut read = connection(server.client.address, request);
+    let mut whole = Vec::new();
+    read.read_to_end(&mut whole).unwrap();
+    assert!(String::from_utf8_lossy(&whole).matches("http://s").count() >= ROWS);
+    let mut unread = connection(server.client.address, request);
+    wait_for("it is cut off", || figure(&server, "backlinkd_http_cut_total{reason=\"write\"}") >= 1.0);
+    let ended = unread.read_to_end(&mut Vec::new());
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// Bodies that are never finished count like answers that are never read.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_memory_of_bodies_is_bounded() {
+    let config = ApiConfig { answer_memory_per_client_bytes: 2 << 20, ..ApiConfig::default() };
+    let server = tokio::task::block_in_place(|| Server::start_with(&[], config, AuthPolicy::Open));
+    let stream = tokio::net::TcpStream::connect(server.client.address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut responses = Vec::new();
+    for _ in 0..8 {
+        client = client.ready().await.unwrap();
+        let request = http::Request::post("http://localhost/backlinkshort")
+            .header("content-type", "application/json")
+            .header("content-length", "1048576")
+            .body(())
+            .unwrap();
+        let (response, mut body) = client.send_request(request, false).unwrap();
+        body.send_data(bytes::Bytes::from(vec![b' '; 1_000_000]), false).unwrap();
+        responses.push((response, body));
+    }
+    let mut refused = 0;
+    for (response, _body) in responses {
+        if let Ok(response) = tokio::time::timeout(Duration::from_secs(4), response).await {
+            assert_eq!(response.unwrap().status(), 429);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 5, "{refused}");
+    tokio::task::block_in_place(|| {
+        assert!(figure(&server, "backlinkd_http_answer_bytes") <= (2 << 20) as f64);
+    });
+}
+
 /// Not only their next request is refused.
 #[test]
 fn a_user_who_is_removed_gets_no_more_of_an_export() {
