@@ -124,7 +124,7 @@ impl Default for CrawlConfig {
             min_free_disk_bytes: 2 << 30,
             parse_threads: 0,
             store_queue: 64,
-            memory_bytes: 256 << 20,
+            memory_bytes: 64 << 20,
         }
     }
 }
