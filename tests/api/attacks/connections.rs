@@ -1,7 +1,7 @@
 //! Connections that are kept and not used: bounded in number and time, also when the server ends.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use backlinkd::api::AuthPolicy;
@@ -15,6 +15,18 @@ const GET: &[u8] = b"GET /sr?url=example.com HTTP/1.1\r\nHost: localhost\r\n\r\n
 const GET_ONCE: &[u8] = b"GET /sr?url=example.com HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 const BODY_BEGUN: &[u8] =
     b"POST /backlinkshort HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[";
+
+/// A connection with a request whose body is being read: it is in use.
+fn in_use(address: SocketAddr) -> TcpStream {
+    let head = b"POST /backlinkshort HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+        Content-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+    let mut stream = connection(address, head);
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"[").unwrap();
+    stream
+}
 
 fn span(milliseconds: u64) -> Span {
     Span(Duration::from_millis(milliseconds))
@@ -48,10 +60,7 @@ fn connections_in_use_are_kept_and_further_ones_refused() {
     {
         let config = ApiConfig { max_connections, max_connections_per_address, ..ApiConfig::default() };
         let server = Server::start_with(&[], config, AuthPolicy::Open);
-        let mut used: Vec<TcpStream> =
-            (0..3).map(|_| connection(server.client.address, BODY_BEGUN)).collect();
-        // Until their heads are read, they are not in use.
-        std::thread::sleep(Duration::from_millis(500));
+        let mut used: Vec<TcpStream> = (0..3).map(|_| in_use(server.client.address)).collect();
         wait_for("all are in use", || {
             rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 ")
         });
@@ -78,7 +87,7 @@ fn connections_in_use_are_kept_and_further_ones_refused() {
 fn another_address_has_connections_of_its_own() {
     let config = ApiConfig { max_connections_per_address: 2, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
-    let _used: Vec<TcpStream> = (0..2).map(|_| connection(server.client.address, BODY_BEGUN)).collect();
+    let _used: Vec<TcpStream> = (0..2).map(|_| in_use(server.client.address)).collect();
     wait_for("its own are in use", || {
         rest(&mut connection(server.client.address, GET_ONCE)).starts_with("HTTP/1.1 503 ")
     });
