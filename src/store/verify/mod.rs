@@ -171,6 +171,7 @@ impl Store {
             progress: VerifyProgress { step: "", rows: 0 },
             tell,
             last_change: self.change_number(),
+            next_met: writer.next_row(),
         };
         let mut checks = checks(options.memory_bytes);
         pages::first_walk(&mut work, &mut |page, work| {
@@ -200,6 +201,8 @@ struct Work<'a> {
     tell: &'a mut dyn FnMut(VerifyProgress),
     /// The number of the last commit before the first repair.
     last_change: u64,
+    /// The key of the next row of URLs that are met anew.
+    next_met: u64,
 }
 
 impl<'a> Work<'a> {
