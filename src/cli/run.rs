@@ -322,3 +322,24 @@ fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop, activity: &Ac
         next = Instant::now() + interval;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::StoreConfig;
+    use crate::urls::Suffixes;
+
+    #[test]
+    fn the_end_waits_for_who_reads_the_index_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let suffixes = Arc::new(Suffixes::built_in().unwrap());
+        let store = Arc::new(Store::open(folder.path(), &StoreConfig::default(), suffixes).unwrap());
+        let reader = Arc::clone(&store);
+        let reading = std::thread::spawn(move || {
+            std::thread::sleep(SILENT + Duration::from_secs(1));
+            drop(reader);
+        });
+        assert!(closed(store, LAST_READERS));
+        reading.join().unwrap();
+    }
+}

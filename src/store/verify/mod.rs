@@ -16,8 +16,8 @@
 //! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
 //! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
 //! a page is visited at once, and asked for whole. A URL that can be read keeps its place, whatever else of its row is
-//! damaged. One that was lost is queued if a page links to it; else the set of known URLs is made anew without it, so
-//! that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
+//! damaged. One that was lost is queued if a page links to it, or if what is left of its page tells it; else the set of
+//! known URLs is made anew without it, so that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
 //! links are brought to its last visit. Where a repair is cut off, the next opening or the next repair goes on.
 //! Registrable domains are cut by the list the store was opened with; an index that was begun with another one looks
 //! damaged.
