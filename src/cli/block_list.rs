@@ -29,10 +29,10 @@ impl Entry for BlockedName {
     }
 }
 
-/// What is not fetched, by both lists.
+/// What is not fetched, by both lists, and the lines of the index's own that are skipped.
 ///
 /// # Errors
 /// [`BlockListError`] when one of them cannot be used.
-pub(super) fn read(config: &Config, data: &Path) -> Result<BlockList, BlockListError> {
+pub(super) fn read(config: &Config, data: &Path) -> Result<(BlockList, Vec<BlockListError>), BlockListError> {
     BlockList::read_both(&config.crawl.block_list, &BlockedName::path_in(data))
 }

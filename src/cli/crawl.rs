@@ -24,7 +24,7 @@ pub(super) struct Batch<'a> {
 }
 
 pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = setting.seeds(batch.seeds)?;
+    let (seeds, bad) = setting.seeds(batch.seeds)?;
     let store = setting.open_or_make()?;
     if has_nothing(&seeds, &store)? {
         anyhow::bail!(
@@ -67,7 +67,7 @@ pub(super) fn crawl(setting: &Setting, batch: &Batch<'_>) -> anyhow::Result<Endi
             setting.console.report(note)?;
         }
     }
-    Ok(if all_good { Ending::Good } else { Ending::Partial })
+    Ok(if bad.is_empty() { Ending::Good } else { Ending::Partial })
 }
 
 /// Whether there is no URL to begin with.

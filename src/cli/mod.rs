@@ -218,29 +218,32 @@ impl Setting {
         Ok(Arc::new(Store::open_beside(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
-    /// The seeds of the index itself and of the file given, and whether all lines of both were good.
-    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
-        let (mut seeds, own_good) = self.own_seeds()?;
-        let (given, given_good) = file.map_or(Ok((Vec::new(), true)), |file| self.seeds_in(file))?;
-        seeds.extend(given);
-        Ok((seeds, own_good && given_good))
+    /// The seeds of the index itself and of the file given, and what was said of bad lines of both.
+    fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+        let (mut seeds, mut bad) = self.own_seeds()?;
+        if let Some(file) = file {
+            let (given, given_bad) = self.seeds_in(file)?;
+            seeds.extend(given);
+            bad.extend(given_bad);
+        }
+        Ok((seeds, bad))
     }
 
     /// The seeds of the index itself, likewise.
-    fn own_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
+    fn own_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let own = CanonicalUrl::path_in(&self.data);
-        if own.exists() { self.seeds_in(&own) } else { Ok((Vec::new(), true)) }
+        if own.exists() { self.seeds_in(&own) } else { Ok((Vec::new(), Vec::new())) }
     }
 
-    /// Reads a seed file; says which lines are bad. Gives the seeds, and whether all lines were good.
-    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, bool)> {
+    /// Reads a seed file; says which lines are bad. Gives the seeds, and what was said.
+    fn seeds_in(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
         let (seeds, bad) = seeds::read(file, &self.rules)
             .with_context(|| format!("the seed file {} cannot be read", name.display()))?;
-        for line in &bad {
-            self.console.complain(format_args!("{}, {line}; the line is skipped", name.display()));
-        }
-        Ok((seeds, bad.is_empty()))
+        let said = |line| format!("{}, {line}; the line is skipped", name.display());
+        let bad: Vec<String> = bad.iter().map(said).collect();
+        bad.iter().for_each(|line| self.console.complain(line));
+        Ok((seeds, bad))
     }
 }
 

@@ -7,6 +7,7 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -76,14 +77,27 @@ pub(super) fn change<E: Entry>(
     change: Change,
     words: &[String],
 ) -> anyhow::Result<Ending> {
-    let entries =
-        words.iter().map(|word| E::typed(word, &setting.rules)).collect::<anyhow::Result<Vec<E>>>()?;
+    // What names nothing can be the text of a bad line, which is to be got rid of.
+    let (mut entries, mut bad) = (Vec::new(), Vec::new());
+    for word in words {
+        match E::typed(word, &setting.rules) {
+            Ok(entry) => entries.push(entry),
+            Err(error) if change == Change::Remove => bad.push((word.trim(), error)),
+            Err(error) => return Err(error),
+        }
+    }
     if change == Change::Add {
         make_private_directory(&setting.data)
             .with_context(|| format!("{} cannot be made", setting.data.display()))?;
     }
     let path = E::path_in(&setting.data);
-    let changed = rewrite::<E, _>(&setting.data, |text| changed(text, change, &entries, &setting.rules))
+    let texts: Vec<&str> = bad.iter().map(|(text, _)| *text).collect();
+    let edit = |text: &[u8]| {
+        let (text, removed) = without_bad::<E>(text, &texts, &setting.rules);
+        let (text, changed) = changed(&text, change, &entries, &setting.rules);
+        (text, (changed, removed))
+    };
+    let (changed, removed) = rewrite::<E, _>(&setting.data, edit)
         .with_context(|| format!("{} {} cannot be changed", E::LIST, path.display()))?;
     let done = match change {
         Change::Add => "Added",
@@ -92,8 +106,20 @@ pub(super) fn change<E: Entry>(
     for entry in &changed {
         setting.console.tell(format_args!("{done} {entry}."));
     }
-    if !changed.is_empty() && control::reload(&setting.data)? {
-        setting.console.tell("The daemon that runs there has been told.");
+    for text in &removed {
+        setting.console.tell(format_args!("{done} the line \"{text}\"."));
+    }
+    let mut ending = Ending::Good;
+    if !(changed.is_empty() && removed.is_empty())
+        && let Some(complaints) = control::reload(&setting.data)?
+    {
+        if complaints.is_empty() {
+            setting.console.tell("The daemon that runs there has been told.");
+        } else {
+            ending = Ending::Partial;
+            setting.console.complain("The daemon that runs there has been told, and complains:");
+            complaints.iter().for_each(|complaint| setting.console.complain(complaint));
+        }
     }
     for entry in entries.iter().filter(|entry| !changed.contains(entry)) {
         match change {
@@ -103,7 +129,24 @@ pub(super) fn change<E: Entry>(
             }
         }
     }
-    Ok(Ending::Good)
+    match bad.into_iter().find(|(text, _)| !removed.iter().any(|removed| removed == text)) {
+        Some((_, error)) => Err(error),
+        None => Ok(ending),
+    }
+}
+
+/// The list without bad lines of these texts, and those that there were. What follows a `#` may be left out.
+fn without_bad<E: Entry>(text: &[u8], bad: &[&str], rules: &UrlRules) -> (Vec<u8>, Vec<String>) {
+    let (mut edited, mut removed) = (Vec::with_capacity(text.len()), Vec::new());
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        let said = String::from_utf8_lossy(without_mark(line));
+        let said = [said.trim(), said.split(" #").next().unwrap_or_default().trim()];
+        match bad.iter().find(|text| said.contains(text)) {
+            Some(text) if E::in_line(without_mark(line), rules).is_err() => removed.push((*text).to_owned()),
+            _ => edited.extend_from_slice(line),
+        }
+    }
+    (edited, removed)
 }
 
 /// The text of a list; none where there is no file.
@@ -125,11 +168,30 @@ fn rewrite<E: Entry, T>(data: &Path, edit: impl FnOnce(&[u8]) -> (Vec<u8>, T)) -
     if edited != text {
         let mut file = tempfile::Builder::new().prefix(E::FILE).tempfile_in(data)?;
         file.write_all(&edited)?;
+        give_to_owner(file.as_file(), &lock)?;
         file.as_file().sync_all()?;
         file.persist(&path)?;
         lock.sync_all()?;
     }
     Ok(said)
+}
+
+/// Gives a file to whom its directory belongs: the daemon that is to read it runs as that account, and the command may be
+/// root's. Where only the group is another, the owner can read it all the same.
+fn give_to_owner(file: &File, directory: &File) -> io::Result<()> {
+    let (made, about) = (file.metadata()?, directory.metadata()?);
+    if made.uid() != about.uid() {
+        fchown(file, Some(about.uid()), Some(about.gid())).map_err(|error| {
+            let owner = about.uid();
+            io::Error::other(format!(
+                "the directory belongs to the account with the number {owner}, which could not read the file ({error}); \
+                 run this as that account"
+            ))
+        })?;
+    } else if made.gid() != about.gid() {
+        let _ = fchown(file, None, Some(about.gid()));
+    }
+    Ok(())
 }
 
 /// The list after a change, and the entries that were added or removed. Lines that are not concerned stay as they are.

@@ -1,7 +1,7 @@
 //! SIGHUP, or a request at the socket for changes: the daemon reads its seed files and block lists again.
 //!
-//! A bad line of a seed file is told and skipped, as at the start. A file that cannot be used is told, and what it
-//! said before goes on. Only seeds that are new are visited; of the block list, the whole is replaced.
+//! A bad line of a seed file or of the index's own block list is told and skipped, as at the start. A file that cannot be
+//! used is told, and what it said before goes on. Whoever asked is told the same. Only seeds that are new are visited; of the block list, the whole is replaced.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ impl Reloader {
             crawler: Arc::clone(crawler),
             file: file.filter(|file| file.as_os_str() != "-"),
             known: seeds.iter().cloned().collect(),
-            blocks: block_list::read(&setting.config, &setting.data)?,
+            blocks: block_list::read(&setting.config, &setting.data)?.0,
         })
     }
 
@@ -64,32 +64,38 @@ impl Reloader {
                     else => return,
                 };
                 let reading = tokio::task::spawn_blocking(move || {
-                    self.reload();
-                    self
+                    let complaints = self.reload();
+                    (self, complaints)
                 });
-                match reading.await {
-                    Ok(reloader) => self = reloader,
-                    Err(_) => return,
-                }
+                let Ok((reloader, complaints)) = reading.await else { return };
+                self = reloader;
                 // Whoever asked may have gone.
-                done.map(|done| done.send(()));
+                done.map(|done| done.send(complaints));
             }
         });
     }
 
-    fn reload(&mut self) {
+    /// Gives what was complained of.
+    fn reload(&mut self) -> Vec<String> {
         let console = &self.setting.console;
-        let seeds = self.setting.seeds(self.file.as_deref()).map(|(seeds, _)| seeds);
-        let seeds = seeds.unwrap_or_else(|error| {
-            console.complain(format_args!("backlinkd: {error:#}; the seeds stay as they are"));
-            Vec::new()
+        let mut said = Vec::new();
+        let mut complain = |complaint: String| {
+            console.complain(format_args!("backlinkd: {complaint}"));
+            said.push(complaint);
+        };
+        let (seeds, bad) = self.setting.seeds(self.file.as_deref()).unwrap_or_else(|error| {
+            complain(format!("{error:#}; the seeds stay as they are"));
+            Default::default()
         });
         match block_list::read(&self.setting.config, &self.setting.data) {
-            Ok(blocks) => self.blocks = blocks,
-            Err(error) => {
-                console.complain(format_args!("backlinkd: {error}; the block list stays as it is"));
+            Ok((blocks, bad)) => {
+                self.blocks = blocks;
+                bad.iter().for_each(|error| complain(format!("{error}; the line is skipped")));
             }
+            Err(error) => complain(format!("{error}; the block list stays as it is")),
         }
+        // They have been told already.
+        said.extend(bad);
         let seeds: Vec<CanonicalUrl> =
             seeds.into_iter().filter(|seed| self.known.insert(seed.clone())).collect();
         console.tell(format_args!(
@@ -98,5 +104,6 @@ impl Reloader {
             self.blocks.len()
         ));
         self.crawler.reload(Reload { seeds, blocks: self.blocks.clone() });
+        said
     }
 }

@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -29,15 +29,19 @@ use crate::urls::CanonicalUrl;
 const HEARTBEAT: Duration = Duration::from_millis(100);
 /// Between two attempts to open the database anew.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
-/// How long the end of a daemon waits for answers nobody waits for any more, which read the database still.
-const LAST_READERS: Duration = Duration::from_secs(2);
+/// How long the end of a daemon waits for answers nobody waits for any more, which read the database still: a process
+/// that ends while the database's threads work is aborted.
+const LAST_READERS: Duration = Duration::from_secs(30);
+/// From when on that is told.
+const SILENT: Duration = Duration::from_secs(2);
 
 pub(super) fn run(
     setting: &Arc<Setting>,
     file: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = setting.seeds(file)?;
+    let (seeds, bad) = setting.seeds(file)?;
+    let all_good = bad.is_empty();
     let mut store = setting.open_or_make()?;
     let runtime = runtime()?;
     let stop = Stop::on_signal(&runtime, &setting.console)?;
@@ -68,9 +72,29 @@ struct Daemon<'a> {
 
 /// What the first life makes.
 struct Kept {
-    listener: std::net::TcpListener,
+    listener: Arc<Port>,
     activity: Arc<Activity>,
     _pid_file: PidFile,
+}
+
+/// What the API listens at through all lives. It is closed once the daemon is to stop, so that whoever connects then is
+/// refused, and does not wait for nobody.
+struct Port(Mutex<Option<std::net::TcpListener>>);
+
+impl Port {
+    fn of(listener: TcpListener) -> std::io::Result<Arc<Self>> {
+        Ok(Arc::new(Self(Mutex::new(Some(listener.into_std()?)))))
+    }
+
+    /// For one life; `None` when it is closed.
+    fn listener(&self) -> std::io::Result<Option<TcpListener>> {
+        let port = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        port.as_ref().map(|listener| listener.try_clone().and_then(TcpListener::from_std)).transpose()
+    }
+
+    fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl Daemon<'_> {
@@ -105,31 +129,33 @@ impl Daemon<'_> {
         let kept = match (&mut self.kept, pid_file) {
             (None, Some(pid_file)) => {
                 let activity = Arc::new(Activity::of_crawl(crawler.progress()));
-                let listener = runtime.block_on(api::bind(state.config.listen))?.into_std()?;
+                let listener = runtime.block_on(api::bind(state.config.listen))?;
                 serve::announce(setting, &state, listener.local_addr()?);
+                let listener = Port::of(listener)?;
                 self.kept.insert(Kept { listener, activity, _pid_file: pid_file })
             }
             (kept, _) => kept.as_mut().ok_or_else(|| anyhow!("the daemon has no address"))?,
         };
         state.activity = Arc::clone(&kept.activity);
-        let (listener, activity) = (kept.listener.try_clone()?, Arc::clone(&kept.activity));
+        let (port, activity) = (Arc::clone(&kept.listener), Arc::clone(&kept.activity));
         let listener = {
             let _entered = runtime.enter();
-            TcpListener::from_std(listener)?
+            port.listener()?
         };
+        let Some(listener) = listener else { return Ok(Some(Ending::Good)) };
         if waits {
             setting.console.tell(format_args!(
                 "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",
                 setting.data.display()
             ));
         }
-        for part in [&stop, &stop_ranking] {
-            let (all, part) = (self.stop.clone(), part.clone());
-            runtime.spawn(async move {
-                all.stopped().await;
-                part.set();
-            });
-        }
+        let (all, parts) = (self.stop.clone(), [stop.clone(), stop_ranking.clone()]);
+        let closing = Arc::clone(&port);
+        runtime.spawn(async move {
+            all.stopped().await;
+            closing.close();
+            parts.iter().for_each(|part| _ = part.set());
+        });
         let serving = api::serve(state, listener, stop.clone().stopped());
         let parts = Parts {
             server: runtime.spawn(ending_all(serving, stop.clone())),
@@ -148,6 +174,8 @@ impl Daemon<'_> {
             while !parts.ranking.is_finished() && !stop.is_set() {
                 std::thread::sleep(HEARTBEAT);
             }
+        } else {
+            port.close();
         }
         stop.set();
         let ended = parts.end(&runtime, &stop, drain);
@@ -210,8 +238,11 @@ impl Daemon<'_> {
 
 /// Closes the database once nobody else uses it; tells whether that came about in time.
 fn closed(store: Arc<Store>, within: Duration) -> bool {
-    let until = Instant::now() + within;
-    while Arc::strong_count(&store) > 1 && Instant::now() < until {
+    let (start, mut told) = (Instant::now(), false);
+    while Arc::strong_count(&store) > 1 && start.elapsed() < within {
+        if start.elapsed() >= SILENT && !std::mem::replace(&mut told, true) {
+            tracing::warn!(?within, "the index is read still; its end is waited for");
+        }
         std::thread::sleep(HEARTBEAT / 10);
     }
     Arc::into_inner(store).is_some()
@@ -289,5 +320,26 @@ fn rank_on_schedule(setting: &Setting, store: &Store, stop: &Stop, activity: &Ac
             }
         }
         next = Instant::now() + interval;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::StoreConfig;
+    use crate::urls::Suffixes;
+
+    #[test]
+    fn the_end_waits_for_who_reads_the_index_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let suffixes = Arc::new(Suffixes::built_in().unwrap());
+        let store = Arc::new(Store::open(folder.path(), &StoreConfig::default(), suffixes).unwrap());
+        let reader = Arc::clone(&store);
+        let reading = std::thread::spawn(move || {
+            std::thread::sleep(SILENT + Duration::from_secs(1));
+            drop(reader);
+        });
+        assert!(closed(store, LAST_READERS));
+        reading.join().unwrap();
     }
 }

@@ -31,11 +31,11 @@ impl Entry for CanonicalUrl {
 
 /// Shows the list, one URL a line.
 pub(super) fn list(setting: &Setting) -> anyhow::Result<Ending> {
-    let (seeds, all_good) = setting.own_seeds()?;
+    let (seeds, bad) = setting.own_seeds()?;
     for seed in seeds {
         setting.console.answer(seed)?;
     }
-    Ok(if all_good { Ending::Good } else { Ending::Partial })
+    Ok(if bad.is_empty() { Ending::Good } else { Ending::Partial })
 }
 
 /// What was added to the list since these seeds were read. Bad lines have been complained of by then.

@@ -96,7 +96,8 @@ impl Server {
         let asleep_until = crawl::asleep_until(config, &record, unix_now());
         let HostRecord { visits, failures: failures_in_a_row, last, last_failures, .. } = record;
         let standing = crawl::standing(store, &config.crawl, url)?;
-        let blocks = block_list::read(config, store.directory()).context("a block list cannot be used")?;
+        let (blocks, _) =
+            block_list::read(config, store.directory()).context("a block list cannot be used")?;
         let robots = robots(setting, store, url)?;
         let asked = robots.as_ref().and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
         let most = config.crawl.max_crawl_delay.0.as_secs_f64();

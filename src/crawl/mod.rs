@@ -169,7 +169,9 @@ impl Crawler {
         let recrawl = recrawl_rules(config);
         store.set_recrawl(recrawl);
         let own_blocks = store.directory().join(BLOCKS_FILE);
-        let blocks = Mutex::new(BlockList::read_both(&config.crawl.block_list, &own_blocks)?);
+        let (blocks, bad) = BlockList::read_both(&config.crawl.block_list, &own_blocks)?;
+        bad.iter().for_each(|error| tracing::warn!(%error, "a line is skipped"));
+        let blocks = Mutex::new(blocks);
         let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
         let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());

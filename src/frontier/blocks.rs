@@ -6,8 +6,9 @@
 //! blank are left out; a byte order mark and CRLF line ends are accepted. Out comes a [`BlockList`], which answers
 //! for a host in one look-up per label, however long the list is.
 //!
-//! A line that names no host makes the whole list unusable: a list that is silently shorter than it looks would
-//! fetch what was to be left alone. Ports and paths cannot be blocked.
+//! A line that names no host makes a list that the operator gives unusable: a list that is silently shorter than it
+//! looks would fetch what was to be left alone. Of the index's own list such a line is told and passed over, for a daemon
+//! that runs has to take in the other lines, and its next start may not fail. Ports and paths cannot be blocked.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -44,33 +45,41 @@ impl BlockList {
         if path.as_os_str().is_empty() {
             return Ok(Self::default());
         }
+        let (list, mut bad) = Self::read_lines(path)?;
+        if bad.is_empty() { Ok(list) } else { Err(bad.swap_remove(0)) }
+    }
+
+    /// The names of a file, and the lines that name no host.
+    fn read_lines(path: &Path) -> Result<(Self, Vec<BlockListError>), BlockListError> {
         let bytes =
             std::fs::read(path).map_err(|source| BlockListError::Read { path: path.to_owned(), source })?;
         let rules = UrlRules::default();
-        let mut names = HashSet::default();
+        let (mut names, mut bad) = (HashSet::default(), Vec::new());
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
-            let name = BlockedName::in_line(line, &rules).map_err(|text| BlockListError::Line {
-                path: path.to_owned(),
-                line: index + 1,
-                text: text.chars().take(200).collect(),
-            })?;
-            names.extend(name.map(|name| name.0));
+            match BlockedName::in_line(line, &rules) {
+                Ok(name) => names.extend(name.map(|name| name.0)),
+                Err(text) => bad.push(BlockListError::Line {
+                    path: path.to_owned(),
+                    line: index + 1,
+                    text: text.chars().take(200).collect(),
+                }),
+            }
         }
-        Ok(Self { names: Arc::new(names) })
+        Ok((Self { names: Arc::new(names) }, bad))
     }
 
-    /// Reads a file and, where there is one, a second.
+    /// Reads a file and, where there is one, the index's own. Gives the lines of that which name no host, besides.
     ///
     /// # Errors
-    /// As [`Self::read`].
-    pub fn read_both(given: &Path, own: &Path) -> Result<Self, BlockListError> {
+    /// As [`Self::read`], but not for lines of the index's own.
+    pub fn read_both(given: &Path, own: &Path) -> Result<(Self, Vec<BlockListError>), BlockListError> {
         let given = Self::read(given)?;
         if !own.exists() {
-            return Ok(given);
+            return Ok((given, Vec::new()));
         }
-        let own = Self::read(own)?;
-        Ok(Self { names: Arc::new(given.names.union(&own.names).cloned().collect()) })
+        let (own, bad) = Self::read_lines(own)?;
+        Ok((Self { names: Arc::new(given.names.union(&own.names).cloned().collect()) }, bad))
     }
 
     /// Whether a host, as a canonical URL holds it, is not to be fetched from.

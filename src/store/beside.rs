@@ -10,8 +10,9 @@ use std::sync::Arc;
 use crate::config::StoreConfig;
 use crate::urls::Suffixes;
 
+use super::presence::{refuse_absent, refuse_foreign};
 use super::seen::Writer;
-use super::{Store, StoreError, opening, refuse_absent, refuse_foreign, schema};
+use super::{Store, StoreError, opening, schema};
 
 /// How often the set of known URLs is opened, which the other process may be replacing.
 const ATTEMPTS: usize = 5;

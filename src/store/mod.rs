@@ -22,6 +22,7 @@ mod known;
 mod lookup;
 mod meta;
 mod pairs;
+mod presence;
 mod private;
 mod queue;
 mod ranks;
@@ -65,6 +66,7 @@ pub use verify::{Finding, Findings, VerifyOptions, VerifyProgress};
 
 use commit::Stage;
 use diff::Bounds;
+use presence::{refuse_absent, refuse_foreign};
 use schema::{META, OUTLINKS, PAGES};
 use seen::{Known, Writer};
 use sitemaps::SitemapRows;
@@ -158,6 +160,7 @@ impl Store {
         private::refuse_links(directory)?;
         salvage::finish_exchange(directory)?;
         refuse_foreign(directory)?;
+        private::refuse_other_owner(directory)?;
         keep_private(directory);
         let db = schema::open(directory, config, create).map_err(|error| opening(directory, error))?;
         let mut store = Self::over(db, directory, config, suffixes);
@@ -411,37 +414,6 @@ pub const BLOCKS_FILE: &str = "blocks.txt";
 pub const PID_FILE: &str = "backlinkd.pid";
 /// Where the process that has the store open is asked for changes, likewise.
 pub const SOCKET_FILE: &str = "backlinkd.sock";
-
-/// RocksDB's `CURRENT` names the database's manifest: where it is missing, there is no database.
-fn holds_database(directory: &Path) -> bool {
-    directory.join("CURRENT").exists()
-}
-
-fn refuse_absent(directory: &Path) -> Result<(), StoreError> {
-    if holds_database(directory) { Ok(()) } else { Err(StoreError::Absent(directory.to_owned())) }
-}
-
-/// A directory with other people's files in it is no data directory.
-fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
-    let unusable = |reason: String| StoreError::Directory { directory: directory.to_owned(), reason };
-    let entries = std::fs::read_dir(directory).map_err(|error| unusable(error.to_string()))?;
-    let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
-    // Seeds and blocks may be listed before there is anything else.
-    let known = [SEEDS_FILE, BLOCKS_FILE, PID_FILE, SOCKET_FILE];
-    let is_beside = |entry: &std::fs::DirEntry| known.iter().any(|name| entry.file_name() == *name);
-    if !own && entries.flatten().any(|entry| !is_beside(&entry)) {
-        return Err(unusable(
-            "it holds files of something else; give an empty or a new directory".to_owned(),
-        ));
-    }
-    if !holds_database(directory) {
-        return Ok(());
-    }
-    match schema::foreign(directory).map_err(|error| opening(directory, error))? {
-        Some(reason) => Err(unusable(reason)),
-        None => meta::refuse_earlier(directory),
-    }
-}
 
 /// RocksDB tells a held lock by text alone.
 fn opening(directory: &Path, error: rocksdb::Error) -> StoreError {

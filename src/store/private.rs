@@ -71,6 +71,28 @@ fn narrow_one(path: &Path, about: &Metadata, narrowed: &mut u64) -> io::Result<(
     Ok(())
 }
 
+/// Refuses an index of another account, or a directory of one in which an index would be made: that account could not
+/// read the files that this process makes there. What a file belongs to that is made there is asked of the file system,
+/// for some give all files one owner.
+pub(super) fn refuse_other_owner(directory: &Path) -> Result<(), StoreError> {
+    let about = std::fs::metadata(directory.join("CURRENT")).or_else(|_| std::fs::metadata(directory));
+    let made = tempfile::tempfile_in(directory).and_then(|file| file.metadata());
+    // What cannot be used is told when it is opened.
+    let (Ok(about), Ok(made)) = (about, made) else { return Ok(()) };
+    if about.uid() == made.uid() {
+        return Ok(());
+    }
+    Err(StoreError::Directory {
+        directory: directory.to_owned(),
+        reason: format!(
+            "it belongs to the account with the number {}, which could not read what this process, as {}, would write; \
+             run it as that account, or give it the directory with chown -R",
+            about.uid(),
+            made.uid()
+        ),
+    })
+}
+
 /// Refuses a directory in which somebody has put a link in the place of a file that is written.
 pub(super) fn refuse_links(directory: &Path) -> Result<(), StoreError> {
     for name in WRITTEN_THROUGH {

@@ -3,7 +3,8 @@
 //! RocksDB cannot leave out a block that fails its checksum: whoever reads over it is stopped, and so is the compaction
 //! that would rewrite the file. So every readable row is copied into a new database beside the old one, which then takes
 //! its place. What was lost with a block is told by its range of keys; what can be made anew, or fetched again,
-//! [`Store::verify`](super::Store::verify) sees to afterwards.
+//! [`Store::verify`](super::Store::verify) sees to afterwards. The set of known URLs is kept for it: by that it knows which
+//! of the URLs that pages link to are lost.
 //!
 //! The old database stays as it is until the new one is whole. From then on a file in the data directory says how far
 //! the exchange has come, and whatever cuts it off, the next opening ends it.
@@ -18,13 +19,13 @@ use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 use crate::config::StoreConfig;
 use crate::urls::Suffixes;
 
-use super::private::make_private_directory;
-use super::schema::{self, COLUMN_FAMILIES, META};
-use super::seen::{INVALID, SIEVE_KEY};
+use super::presence::{self, Presence, is_numbered, refuse_absent};
+use super::private::{make_private_directory, refuse_other_owner};
+use super::schema::{self, COLUMN_FAMILIES};
 use super::shown::shown_key;
 use super::verify::{Finding, Findings, Report, VerifyOptions, VerifyProgress};
 use super::walk::Reading;
-use super::{Store, StoreError, opening, refuse_absent};
+use super::{Store, StoreError, opening};
 
 /// Of the data directory: the new database, the old one on its way out, and how far the exchange has come.
 const NEW: &str = "repaired";
@@ -112,13 +113,14 @@ impl Store {
     }
 
     /// Writes the database in `directory` anew, without what of it cannot be read; gives what that is. Nobody may have
-    /// it open.
+    /// it open. A repair of what is left has to follow, for URLs may be known then that stand nowhere.
     ///
     /// # Errors
     /// [`StoreError`] when nothing of it can be read, or there is no room for it twice; it is as it was then.
     pub fn salvage(directory: &Path, config: &StoreConfig) -> Result<Vec<Finding>, StoreError> {
         finish_exchange(directory)?;
-        refuse_absent(directory)?;
+        refuse_other_owner(directory)?;
+        let restored = restore_current(directory)?;
         let failed = |error| opening(directory, error);
         let unusable = |error: io::Error| unusable(directory, &error);
         let old = schema::open_damaged(directory, config).map_err(failed)?;
@@ -128,12 +130,28 @@ impl Store {
             fs::remove_dir_all(&folder).map_err(unusable)?;
         }
         let written = write_anew(&old, &folder, config).inspect_err(|_| _ = fs::remove_dir_all(&folder));
-        let lost = written?;
+        let mut lost = written?;
+        lost.extend(restored);
         drop(old);
         say(directory, OUT).map_err(unusable)?;
         finish_exchange(directory)?;
         Ok(lost)
     }
+}
+
+/// Where `CURRENT` is missing, writes it anew. If there is one list of files, that is what it named, for RocksDB deletes
+/// the list before as soon as `CURRENT` names the next. Of several lists nobody can tell: it names none then, and the
+/// list is made anew from the files.
+fn restore_current(directory: &Path) -> Result<Option<Finding>, StoreError> {
+    let failed = |error: io::Error| unusable(directory, &error);
+    match Presence::of(directory).map_err(failed)? {
+        Presence::Remains(_) => {}
+        Presence::Database | Presence::Nothing => return refuse_absent(directory).map(|()| None),
+    }
+    let lists = presence::lists(directory).map_err(failed)?;
+    let named = if let [only] = &lists[..] { only } else { "none" };
+    write_whole(directory, "CURRENT", &format!("{named}\n")).map_err(failed)?;
+    Ok(Some(Finding { family: "files", what: "CURRENT is missing", count: 1, examples: Vec::new() }))
 }
 
 /// Writes all that can be read into a new database; gives what can not.
@@ -143,10 +161,6 @@ fn write_anew(old: &DB, folder: &Path, config: &StoreConfig) -> Result<Vec<Findi
     for name in COLUMN_FAMILIES {
         copy(old, &new, name, &mut report)?;
     }
-    let mut batch = WriteBatch::default();
-    // URLs may be in the set of known ones that are nowhere else any more.
-    batch.put_cf(family(&new, META)?, SIEVE_KEY, INVALID);
-    new.write(batch)?;
     for name in COLUMN_FAMILIES {
         new.flush_cf(family(&new, name)?)?;
     }
@@ -322,19 +336,22 @@ fn between(low: &[u8], high: &[u8]) -> Vec<u8> {
 
 /// Whether a file of the data directory belongs to the database.
 fn is_of_database(name: &str) -> bool {
-    let is_numbered =
-        |end: &str| name.strip_suffix(end).is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
-    [".sst", ".log"].into_iter().any(is_numbered)
+    [".sst", ".log"].into_iter().any(|end| is_numbered(name, end))
         || name.starts_with("MANIFEST-")
         || name.starts_with("OPTIONS-")
         || ["CURRENT", "IDENTITY"].contains(&name)
 }
 
 fn say(directory: &Path, state: &str) -> io::Result<()> {
+    write_whole(directory, EXCHANGE, state)
+}
+
+/// Writes a file in one step.
+fn write_whole(directory: &Path, name: &str, text: &str) -> io::Result<()> {
     let file = tempfile::NamedTempFile::new_in(directory)?;
-    fs::write(file.path(), state)?;
+    fs::write(file.path(), text)?;
     file.as_file().sync_all()?;
-    file.persist(directory.join(EXCHANGE))?;
+    file.persist(directory.join(name))?;
     sync(directory)
 }
 

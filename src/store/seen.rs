@@ -36,7 +36,7 @@ pub(super) const INVALID: &[u8] = &[0xff];
 /// URLs whose fingerprints the cache holds when the crawl does not say.
 const DEFAULT_CACHE: usize = 1 << 16;
 /// Of the data directory.
-const FOLDER: &str = "seen";
+pub(super) const FOLDER: &str = "seen";
 /// Bytes of one batch of a merge: twice that it holds in memory, and as much a crash repeats.
 const BATCH_BYTES: usize = 2 << 20;
 /// URLs held in memory at once while the set is made anew.
@@ -203,6 +203,11 @@ impl Writer {
         self.lately.clear();
         *self = Self { lately: Arc::clone(&self.lately), ..Self::open(store)? };
         Ok(())
+    }
+
+    /// The key of the next row of `met`.
+    pub fn next_row(&self) -> u64 {
+        self.next_row
     }
 
     /// The fingerprints of a range that are in the set, sorted.

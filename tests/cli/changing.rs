@@ -132,7 +132,6 @@ async fn a_daemon_takes_in_what_is_blocked() {
     let explained = place.run(&["explain", "b.test"]).with(0);
     assert!(explained.out.contains("blocks.txt names its host"), "{}", explained.out);
 
-    // A list that is no list any more changes nothing.
     let removed = place.run(&["block", "remove", "b.test"]).with(0);
     assert!(removed.err.contains("has been told"), "{}", removed.err);
     let unknown = place.run(&["block", "remove", "b.test"]).with(1);
@@ -140,9 +139,35 @@ async fn a_daemon_takes_in_what_is_blocked() {
     let file = place.data().join("blocks.txt");
     std::fs::write(&file, "# by hand\nno host\nx.c.test\n").unwrap();
     daemon.signal("HUP");
-    daemon.says("the block list stays as it is");
+    daemon.says("which names no host");
+    daemon.says("the line is skipped");
     let bad = place.run(&["block", "list"]).with(1);
     assert!(bad.out == "x.c.test\n" && bad.err.contains("blocks.txt, line 2: "), "{bad:?}");
+    // Whoever changes the list is told of the line, and may remove it.
+    for list in ["block", "seeds"] {
+        let file = place.data().join(if list == "block" { "blocks.txt" } else { "seeds.txt" });
+        std::fs::write(&file, "a.test\nno host #ours\n").unwrap();
+        let added = place.run(&[list, "add", "e.test"]).with(1);
+        assert!(added.err.contains("and complains:"), "{}", added.err);
+        assert!(added.err.contains("line 2") && added.err.contains("no host"), "{}", added.err);
+        if list == "block" {
+            // A start passes over the line as well.
+            daemon.signal("TERM");
+            daemon.end().with(0);
+            daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
+            daemon.address();
+            daemon.says("which names no host");
+        }
+        let removed = place.run(&[list, "remove", "no host"]).with(0);
+        assert!(removed.err.contains("Removed the line \"no host\"."), "{}", removed.err);
+        assert!(removed.err.contains("has been told."), "{}", removed.err);
+        place.run(&[list, "remove", "no host"]).with(1);
+        let left = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            left.starts_with("a.test\n") && left.ends_with("e.test/\n") | left.ends_with("e.test\n"),
+            "{left}"
+        );
+    }
     daemon.signal("TERM");
     daemon.end().with(0);
     assert!(place.run(&["block", "add", "http://a.test/"]).with(1).err.contains("names no host"));

@@ -89,6 +89,11 @@ async fn a_second_signal_ends_it_at_once() {
         });
         daemon.signal("TERM");
         daemon.says("a second signal stops at once");
+        if command == &RUN[..] {
+            // Who comes now is refused, and does not wait for nobody.
+            let address = daemon.address();
+            daemon.waits_for("the end of its port", |_| std::net::TcpStream::connect(address).is_err());
+        }
         let told = Instant::now();
         daemon.signal("TERM");
         let ended = daemon.end().with(1);

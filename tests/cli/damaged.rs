@@ -73,3 +73,61 @@ async fn what_is_not_damaged_is_answered_and_a_repair_mends_the_rest() {
     daemon.signal("TERM");
     daemon.end().with(0);
 }
+
+/// The names and bytes of a folder's files.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> = names
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_without_current_is_left_alone_until_it_is_repaired() {
+    let web = web().await;
+    let place = Place::at(&web).set("search.disk_bytes=0");
+    let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
+    place.file("seeds.txt", &seeds);
+    place.run(&["crawl", "--seeds", "seeds.txt"]).with(0);
+    let stats = || {
+        let out = place.run(&["stats", "--json"]).with(0).out;
+        let stats: serde_json::Value = serde_json::from_str(&out).unwrap();
+        ["backlinks", "domains", "hosts", "html_pages", "links", "queued", "visited"]
+            .map(|name| stats[name].as_u64())
+    };
+    let before_damage = stats();
+    assert_eq!(before_damage[6], Some(HOSTS * 41));
+    let data = place.data();
+    std::fs::remove_file(data.join("CURRENT")).unwrap();
+    for without_log in [false, true] {
+        for (path, _) in files(&data) {
+            if without_log && path.ends_with(".log") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        let before = files(&data);
+        for command in [
+            &["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"][..],
+            &["crawl", "--seeds", "seeds.txt"],
+            &["serve", "--listen", "127.0.0.1:0"],
+            &["rank"],
+            &["stats"],
+            &["user", "add", "alice"],
+            &["user", "list"],
+            &["verify"],
+        ] {
+            let ended = place.run(command).with(1);
+            let told = format!("{}{}", ended.out, ended.err);
+            assert!(told.contains("CURRENT is missing"), "{command:?}: {told}");
+            let after = files(&data);
+            assert!(before == after, "{command:?} changed files");
+        }
+    }
+    let repaired = place.run(&["verify", "--repair"]).with(0);
+    assert!(repaired.out.contains("a second look finds nothing wrong"), "{}", repaired.out);
+    assert!(repaired.out.contains("CURRENT is missing"), "{}", repaired.out);
+    assert_eq!(stats(), before_damage);
+}

@@ -1,7 +1,7 @@
 //! The data directory is its owner's alone, and links in it are not followed.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use super::process::{Place, get};
@@ -84,4 +84,29 @@ fn links_are_not_followed() {
             assert_eq!(fs::read_to_string(&victim).ok(), there.then(|| "dear".to_owned()));
         }
     }
+}
+
+/// Only who may give files away can be in such a place.
+#[test]
+fn a_directory_of_another_account_gets_no_files_that_it_cannot_read() {
+    const OTHER: u32 = 65_534;
+    let place = Place::new();
+    fs::create_dir(place.data()).unwrap();
+    if chown(place.data(), Some(OTHER), Some(OTHER)).is_err() {
+        return;
+    }
+    place.run(&["seeds", "add", "a.test"]).with(0);
+    place.run(&["block", "add", "b.test"]).with(0);
+    for name in ["seeds.txt", "blocks.txt"] {
+        let about = fs::metadata(place.data().join(name)).unwrap();
+        assert_eq!((about.uid(), about.gid(), about.mode() & 0o777), (OTHER, OTHER, 0o600), "{name}");
+    }
+    let refused = place.run_with(&["user", "add", "alice"], "secret\n").with(1);
+    assert!(refused.err.contains("belongs to the account with the number 65534"), "{}", refused.err);
+    assert_eq!(fs::read_dir(place.data()).unwrap().count(), 2);
+    // An index that is there already decides, whoever has the directory.
+    chown(place.data(), Some(0), Some(0)).unwrap();
+    place.run_with(&["user", "add", "alice"], "secret\n").with(0);
+    chown(place.data(), Some(OTHER), Some(OTHER)).unwrap();
+    place.run_with(&["user", "add", "bob"], "secret\n").with(0);
 }

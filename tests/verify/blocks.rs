@@ -175,7 +175,7 @@ fn a_flipped_byte_costs_the_rows_of_its_block_alone_and_others_are_answered() {
 #[test]
 fn lists_of_files_and_logs_that_are_damaged_are_told_and_mended() {
     type Damage = fn(&Path);
-    let damages: [(&str, Damage); 6] = [
+    let damages: [(&str, Damage); 9] = [
         ("a file is gone", |folder| fs::remove_file(&files(folder, ".sst")[2]).unwrap()),
         ("a file is cut short", |folder| {
             let file = &files(folder, ".sst")[3];
@@ -186,6 +186,15 @@ fn lists_of_files_and_logs_that_are_damaged_are_told_and_mended() {
         ("the name of the list", |folder| fs::write(folder.join("CURRENT"), "MANIFEST-").unwrap()),
         ("the name of another list", |folder| {
             fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap()
+        }),
+        ("no name of the list", |folder| fs::remove_file(folder.join("CURRENT")).unwrap()),
+        ("no name of the list, and no log", |folder| {
+            fs::remove_file(folder.join("CURRENT")).unwrap();
+            files(folder, ".log").iter().for_each(|log| fs::remove_file(log).unwrap());
+        }),
+        ("no name of the list, and two lists", |folder| {
+            fs::remove_file(folder.join("CURRENT")).unwrap();
+            fs::write(folder.join("MANIFEST-900000"), "").unwrap();
         }),
         ("known URLs", |folder| {
             let file = &files(&folder.join("seen"), ".run")[0];
@@ -262,4 +271,58 @@ fn an_exchange_that_was_cut_off_is_ended_by_the_next_opening() {
         }
         whole(folder.path());
     }
+}
+
+/// Which of these sortable URLs stand in the pages, the queue or the schedule once all that was met is merged.
+fn standing(folder: &Path, surts: &[Vec<u8>]) -> usize {
+    open(folder).merge_met().unwrap();
+    behind_its_back(folder, |db| {
+        let keys: Vec<_> = ["pages", "frontier", "schedule"]
+            .map(|name| rows(db, name).into_keys())
+            .into_iter()
+            .flatten()
+            .collect();
+        surts.iter().filter(|surt| keys.iter().any(|key| key.ends_with(surt))).count()
+    })
+}
+
+fn flip_largest(folder: &Path, family: &str) {
+    let files = behind_its_back(folder, |db| db.live_files().unwrap());
+    let largest =
+        files.into_iter().filter(|file| file.column_family_name == family).max_by_key(|file| file.size);
+    flip(&folder.join(largest.unwrap().name.trim_start_matches('/')), 3);
+}
+
+#[test]
+fn a_url_whose_rows_are_lost_is_queued_if_its_links_or_links_to_it_are_left() {
+    let folder = CRAWLED.copy();
+    let with_links = behind_its_back(folder.path(), |db| {
+        let schedule = db.cf_handle("schedule").unwrap();
+        rows(db, "schedule").into_keys().for_each(|key| db.delete_cf(schedule, key).unwrap());
+        rows(db, "outlinks").into_keys().collect::<Vec<_>>()
+    });
+    flip_largest(folder.path(), "pages");
+    assert_eq!(verify(folder.path(), true).unwrap().left, []);
+    let left = behind_its_back(folder.path(), |db| rows(db, "pages"));
+    let lost: Vec<_> = with_links.into_iter().filter(|key| !left.contains_key(key)).collect();
+    assert!(!lost.is_empty());
+    assert_eq!(standing(folder.path(), &lost), lost.len());
+
+    let folder = CRAWLED.copy();
+    let linked = behind_its_back(folder.path(), |db| {
+        let backlinks = rows(db, "backlinks");
+        let is_linked = |key: &Vec<u8>| backlinks.keys().any(|backlink| backlink.starts_with(key));
+        let linked = rows(db, "pages").into_keys().find(is_linked).unwrap();
+        for family in ["pages", "outlinks"] {
+            db.delete_cf(db.cf_handle(family).unwrap(), &linked).unwrap();
+        }
+        for key in rows(db, "schedule").into_keys().filter(|key| key.ends_with(&linked)) {
+            db.delete_cf(db.cf_handle("schedule").unwrap(), key).unwrap();
+        }
+        linked
+    });
+    // Of rows that have nothing to do with it.
+    flip_largest(folder.path(), "hosts");
+    assert_eq!(verify(folder.path(), true).unwrap().left, []);
+    assert_eq!(standing(folder.path(), &[linked]), 1);
 }

@@ -22,11 +22,12 @@ pub fn is_held(data: &Path) -> anyhow::Result<bool> {
     Ok(connect(data)?.is_some())
 }
 
-/// Has a daemon read its lists again; says whether there is one that has any.
-pub fn reload(data: &Path) -> anyhow::Result<bool> {
+/// Has a daemon read its lists again; gives what it complained of, if there is one that has any lists.
+pub fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
     match ask(data, &Request::Reload)? {
-        Some(Answer::Done) => Ok(true),
-        None | Some(Answer::NotHere) => Ok(false),
+        Some(Answer::Done) => Ok(Some(Vec::new())),
+        Some(Answer::DoneInPart { complaints }) => Ok(Some(complaints)),
+        None | Some(Answer::NotHere) => Ok(None),
         Some(other) => refused(other),
     }
 }

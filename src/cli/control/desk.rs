@@ -9,14 +9,18 @@ use super::super::users::{self, UsersError};
 use super::{Answer, Request};
 use crate::store::Store;
 
-/// Wishes that lists be read again; each is answered once that is done.
-pub type Reloads = mpsc::Receiver<oneshot::Sender<()>>;
+/// A wish that lists be read again, which is answered once that is done, by what was complained of.
+pub type Wish = oneshot::Sender<Vec<String>>;
+pub type Reloads = mpsc::Receiver<Wish>;
+
+/// Complaints that are handed on; of the others the number is.
+const COMPLAINTS: usize = 20;
 
 /// Wishes that wait at most; whoever has another waits.
 const WISHES: usize = 8;
 
 /// The two ends of a way for such wishes.
-pub fn reloads() -> (mpsc::Sender<oneshot::Sender<()>>, Reloads) {
+pub fn reloads() -> (mpsc::Sender<Wish>, Reloads) {
     mpsc::channel(WISHES)
 }
 
@@ -26,17 +30,13 @@ pub struct Desk {
     /// Where the API of this process listens.
     listen: SocketAddr,
     /// None in a process that crawls nothing.
-    reload: Option<mpsc::Sender<oneshot::Sender<()>>>,
+    reload: Option<mpsc::Sender<Wish>>,
     /// Held while users are changed, so that of the last two not both are removed.
     changing: Mutex<()>,
 }
 
 impl Desk {
-    pub fn new(
-        store: &Arc<Store>,
-        listen: SocketAddr,
-        reload: Option<mpsc::Sender<oneshot::Sender<()>>>,
-    ) -> Self {
+    pub fn new(store: &Arc<Store>, listen: SocketAddr, reload: Option<mpsc::Sender<Wish>>) -> Self {
         Self { store: Arc::clone(store), listen, reload, changing: Mutex::default() }
     }
 
@@ -77,8 +77,14 @@ impl Desk {
     fn read_again(&self) -> Result<Answer, String> {
         let Some(reload) = &self.reload else { return Ok(Answer::NotHere) };
         let (done, is_done) = oneshot::channel();
-        if reload.blocking_send(done).is_ok() && is_done.blocking_recv().is_ok() {
-            return Ok(Answer::Done);
+        if reload.blocking_send(done).is_ok()
+            && let Ok(mut complaints) = is_done.blocking_recv()
+        {
+            let more = complaints.len().saturating_sub(COMPLAINTS);
+            complaints.truncate(COMPLAINTS);
+            complaints
+                .extend((more > 0).then(|| format!("and {more} further complaints, which its log tells")));
+            return Ok(if complaints.is_empty() { Answer::Done } else { Answer::DoneInPart { complaints } });
         }
         Err("the daemon is ending; its next start reads the lists".to_owned())
     }

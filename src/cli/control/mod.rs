@@ -46,6 +46,10 @@ enum Request {
 #[serde(tag = "is", rename_all = "kebab-case")]
 enum Answer {
     Done,
+    /// The lists were read, but not all of what they say could be used.
+    DoneInPart {
+        complaints: Vec<String>,
+    },
     Put {
         is_new: bool,
     },

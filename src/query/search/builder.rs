@@ -333,6 +333,6 @@ fn write(shared: &Shared, key: &Key, label: &Label, whole: &Table, active: usize
     // Once the builders are to end, nothing more is written.
     let Ok(head) = whole.pick_apart(&first, deadline) else { return };
     if let Err(error) = shared.disk.write(key, label, &head, whole) {
-        tracing::warn!(%error, "a search index could not be written to disk; it is kept in memory alone");
+        shared.disk.tell_unwritten(&error);
     }
 }

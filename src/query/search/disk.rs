@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -16,6 +16,8 @@ use crate::store::{keep_private, make_private_directory};
 
 /// What index files end in.
 const EXTENSION: &str = "index";
+/// Between two lines of the log about files that could not be written.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// The directory of index files.
 pub(super) struct Disk {
@@ -23,6 +25,26 @@ pub(super) struct Disk {
     budget: u64,
     /// The files by name, weighed by their bytes.
     files: Mutex<Lru<String, ()>>,
+    unwritten: Mutex<Unwritten>,
+}
+
+/// Files that could not be written since that was told last, and when that was: a full disk fails each of many.
+#[derive(Default)]
+struct Unwritten {
+    count: u64,
+    told: Option<Instant>,
+}
+
+impl Unwritten {
+    /// One more; gives the number of those that are to be told of.
+    fn count(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        let is_due = self.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY);
+        is_due.then(|| {
+            self.told = Some(now);
+            std::mem::take(&mut self.count)
+        })
+    }
 }
 
 impl Disk {
@@ -45,7 +67,15 @@ impl Disk {
                 }
             }
         }
-        Ok(Self { directory, budget, files: Mutex::new(files) })
+        Ok(Self { directory, budget, files: Mutex::new(files), unwritten: Mutex::default() })
+    }
+
+    /// Says that a file could not be written, at most once a minute.
+    pub fn tell_unwritten(&self, error: &io::Error) {
+        let due = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
+        if let Some(count) = due {
+            tracing::warn!(%error, count, "search indexes could not be written to disk; they are kept in memory alone");
+        }
     }
 
     /// The file of a key, if there is one that can be read. A damaged one is removed.
@@ -131,4 +161,19 @@ fn stock(directory: &Path) -> io::Result<Vec<(SystemTime, String, usize)>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_files_that_cannot_be_written_one_a_minute_is_told() {
+        let (mut unwritten, start) = (Unwritten::default(), Instant::now());
+        let told: Vec<_> =
+            (0..130).map(|second| unwritten.count(start + Duration::from_secs(second))).collect();
+        let told: Vec<_> =
+            told.into_iter().enumerate().filter_map(|(at, count)| Some((at, count?))).collect();
+        assert_eq!(told, [(0, 1), (60, 60), (120, 60)]);
+    }
 }

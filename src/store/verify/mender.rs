@@ -89,6 +89,14 @@ impl<'a> Mender<'a> {
         self.put(family, key, left)
     }
 
+    /// Adds a row of URLs met. Whatever of them is known is forgotten, unless it stands anywhere.
+    pub fn meet_anew(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
+        if self.wanted {
+            self.forget(MET)?;
+        }
+        self.put(MET, &number.to_be_bytes(), row)
+    }
+
     fn forget(&mut self, family: &'static str) -> Result<(), StoreError> {
         if [FRONTIER, SCHEDULE, MET].contains(&family) && !std::mem::replace(&mut self.forgets, true) {
             self.batch.put_cf(self.store.family(META)?, SIEVE_KEY, INVALID);

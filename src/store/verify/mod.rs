@@ -16,8 +16,8 @@
 //! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
 //! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
 //! a page is visited at once, and asked for whole. A URL that can be read keeps its place, whatever else of its row is
-//! damaged. One that was lost is queued if a page links to it; else the set of known URLs is made anew without it, so
-//! that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
+//! damaged. One that was lost is queued if a page links to it, or if what is left of its page tells it; else the set of
+//! known URLs is made anew without it, so that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
 //! links are brought to its last visit. Where a repair is cut off, the next opening or the next repair goes on.
 //! Registrable domains are cut by the list the store was opened with; an index that was begun with another one looks
 //! damaged.
@@ -171,6 +171,7 @@ impl Store {
             progress: VerifyProgress { step: "", rows: 0 },
             tell,
             last_change: self.change_number(),
+            next_met: writer.next_row(),
         };
         let mut checks = checks(options.memory_bytes);
         pages::first_walk(&mut work, &mut |page, work| {
@@ -200,6 +201,8 @@ struct Work<'a> {
     tell: &'a mut dyn FnMut(VerifyProgress),
     /// The number of the last commit before the first repair.
     last_change: u64,
+    /// The key of the next row of URLs that are met anew.
+    next_met: u64,
 }
 
 impl<'a> Work<'a> {

@@ -10,7 +10,7 @@ use super::super::queue::{encode_entry, entry_key};
 use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
 use super::super::{StoreError, values};
 use super::{VerifyOptions, Work, links};
-use crate::frontier::{Priority, QueuedUrl, Target, due_visit};
+use crate::frontier::{Found, Priority, QueuedUrl, Target, due_visit};
 use crate::model::{CLOCK_ERROR, OutlinkRecord, StoredPage};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -84,7 +84,19 @@ fn pass_orphans(
 fn orphan(work: &mut Work<'_>, key: &[u8]) -> Result<(), StoreError> {
     work.report.add(OUTLINKS, "lists of links without a page", key);
     work.page_changes(key)?;
-    work.mender.give_up(OUTLINKS, key, "there is no page to it")
+    work.mender.give_up(OUTLINKS, key, "there is no page to it")?;
+    lost(work, key)
+}
+
+/// The page under a key is lost: its URL, if the key tells it, is met anew. Where it stands in the queue or the schedule
+/// still, the merge of what was met finds it known.
+fn lost(work: &mut Work<'_>, key: &[u8]) -> Result<(), StoreError> {
+    let Some(url) = url_of(key) else { return Ok(()) };
+    let mut row = Vec::new();
+    values::put_met(&mut row, &Found::page(url, 0), key, false);
+    let number = work.next_met;
+    work.next_met += 1;
+    work.mender.meet_anew(number, &row)
 }
 
 /// The page of a row, if it can be read. In the first walk what is wrong is reported and mended.
@@ -101,8 +113,9 @@ fn sound_page(
             if first {
                 work.page_changes(key)?;
                 work.unreadable(PAGES, key, what)?;
-                if list.is_some() {
-                    orphan(work, key)?;
+                match list {
+                    Some(_) => orphan(work, key)?,
+                    None => lost(work, key)?,
                 }
             }
             return Ok(None);
