@@ -181,8 +181,11 @@ impl Door {
         if request.is_repeatable()
             && let Some(answer) = self.kept(&asked, change_number).await?
         {
-            let holds = Holds { bytes: answer.len(), client, kept: Arc::clone(&answer) as Arc<_> };
-            return Ok(holding(answer.response(headers).into_response(), holds));
+            let response = answer.response(headers).into_response();
+            return Ok(match answer.len() {
+                ..COUNTED_BYTES => response,
+                bytes => holding(response, Holds { bytes, client, kept: answer as Arc<_> }),
+            });
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
         let question = self.question(request, body, &context.exchange, &client).await?;

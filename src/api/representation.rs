@@ -42,8 +42,18 @@ pub struct Representation {
     coding: Coding,
     about: About,
     tag: HeaderValue,
-    /// Its bytes' place in the memory of answers.
-    _reservation: Option<Reservation>,
+}
+
+/// Bytes that count in the memory of answers for as long as a part of them is held anywhere.
+struct Counted {
+    bytes: Bytes,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl Representation {
@@ -70,12 +80,13 @@ impl Representation {
             _ => compressed(&body, coding)?.into(),
         };
         let tag = header(&format!("\"{:032x}\"", about.digest(&body)));
-        Ok(Self { body, coding, about, tag, _reservation: None })
+        Ok(Self { body, coding, about, tag })
     }
 
-    /// Counts it in the memory of answers from now on, until it is dropped.
+    /// Counts it in the memory of answers from now on, until nobody holds any of its bytes.
     pub fn counted(self, reservation: Reservation) -> Self {
-        Self { _reservation: Some(reservation), ..self }
+        let body = Bytes::from_owner(Counted { bytes: self.body, _reservation: reservation });
+        Self { body, ..self }
     }
 
     /// Bytes of the body.

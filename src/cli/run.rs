@@ -23,6 +23,7 @@ use super::{Ending, Setting, crawl, rank, runtime, seeds_list, serve};
 use crate::api::{self, Activity, ServeError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler};
 use crate::store::{Store, StoreError};
+use crate::threads;
 use crate::urls::CanonicalUrl;
 
 /// How often the ranking thread looks whether it is to stop.
@@ -40,6 +41,7 @@ pub(super) fn run(
     file: Option<&Path>,
     listen: Option<SocketAddr>,
 ) -> anyhow::Result<Ending> {
+    threads::expect_crawl();
     let (seeds, bad) = setting.seeds(file)?;
     let all_good = bad.is_empty();
     let mut store = setting.open_or_make()?;

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -60,22 +60,29 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let most = if self.exchange.is_http2() { STREAM_PART_BYTES } else { PART_BYTES };
-        self.exchange.note_taken(false);
+        let is_http2 = self.exchange.is_http2();
+        let most = if is_http2 { STREAM_PART_BYTES } else { PART_BYTES };
         if self.rest.is_empty() {
-            let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                None => {
+            let frame = match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Pending => {
+                    self.exchange.note_taken(false);
+                    return Poll::Pending;
+                }
+                Poll::Ready(None) => {
                     self.is_ended = true;
                     return Poll::Ready(None);
                 }
-                Some(frame) => frame?,
+                Poll::Ready(Some(frame)) => frame?,
             };
             self.is_begun = true;
-            self.exchange.note_taken(true);
             // Trailers go on as they are.
             match frame.into_data() {
                 Ok(data) if data.len() <= most => {
                     self.is_ended = self.body.is_end_stream();
+                    // Of one that is short, it was noted when it began.
+                    if !self.is_ended {
+                        self.exchange.note_taken(true);
+                    }
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Ok(data) => self.rest = data,
@@ -84,8 +91,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
         }
         self.exchange.note_taken(true);
         let length = self.rest.len().min(most);
-        // A copy, because a slice in the connection's buffer would hold the whole answer in memory.
-        let part = Bytes::copy_from_slice(&self.rest.split_to(length));
+        let part = self.rest.split_to(length);
+        // A part in the buffer of a stream, which may stay there for long, is not to hold the whole answer.
+        let part = if is_http2 { Bytes::copy_from_slice(&part) } else { part };
         self.is_ended = self.is_end_stream();
         Poll::Ready(Some(Ok(Frame::data(part))))
     }

@@ -3,18 +3,20 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
 use std::time::Instant;
 
-use futures_util::FutureExt;
-use http::{Method, Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tower_service::Service;
 use warp::Reply;
 
+use super::activity::Begun;
 use super::{Activity, AnswerBody, Connections, Cut, Exchange, Holds, Hosts, client_address};
 use crate::api::{ApiError, reply};
 use crate::config::ApiConfig;
@@ -48,9 +50,18 @@ pub struct Requests<S> {
 
 /// The requests of one connection.
 pub struct ConnectionRequests<S> {
-    pub all: Requests<S>,
-    pub peer: SocketAddr,
-    pub activity: Arc<Activity>,
+    all: Arc<Requests<S>>,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+    /// A host that may be asked for.
+    known_host: Mutex<Option<HeaderValue>>,
+}
+
+impl<S> ConnectionRequests<S> {
+    pub fn new(all: &Arc<Requests<S>>, peer: SocketAddr, activity: &Arc<Activity>) -> Self {
+        let (all, activity) = (Arc::clone(all), Arc::clone(activity));
+        Self { all, peer, activity, known_host: Mutex::default() }
+    }
 }
 
 /// What warp answers with; its name is its own.
@@ -63,7 +74,21 @@ impl<B> HasBody for Response<B> {
 }
 
 type Answer = Response<AnswerBody<<warp::reply::Response as HasBody>::Body>>;
-type Answering = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+pin_project_lite::pin_project! {
+    /// A request on its way to its answer.
+    pub struct Answering<F, S> {
+        #[pin]
+        api: Option<F>,
+        refused: Option<ApiError>,
+        exchange: Option<Begun>,
+        all: Arc<Requests<S>>,
+        method: Method,
+        uri: Uri,
+        begun: Instant,
+        has_end: bool,
+    }
+}
 
 impl<S> hyper::service::Service<Request<Incoming>> for ConnectionRequests<S>
 where
@@ -73,56 +98,86 @@ where
 {
     type Response = Answer;
     type Error = Infallible;
-    type Future = Answering;
+    type Future = Answering<S::Future, S>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Answering {
-        let (all, exchange, begun) = (self.all.clone(), self.activity.begin(), Instant::now());
-        let config = &all.config;
-        let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
-        let address = client_address(self.peer.ip(), request.headers(), trusted, written);
-        let context = Context { address, exchange: Arc::clone(&exchange) };
-        Box::pin(async move {
-            // Within the task of an HTTP/2 stream, which is not the one that called.
-            let _ = END.try_with(|end| exchange.ends_by(Arc::clone(end)));
-            let refused = refuse(&request, &all.hosts);
-            let mut response = match refused {
-                Err(error) => {
-                    let response = reply::refusal(&error).into_response();
-                    (all.count)(request.uri().path(), response.status().as_u16(), begun.elapsed());
-                    response
-                }
-                Ok(()) => {
-                    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-                    request.extensions_mut().insert(context);
-                    let mut api = all.api.clone();
-                    let answering = AssertUnwindSafe(async move { api.call(request).await });
-                    match answering.catch_unwind().await {
-                        Ok(Ok(response)) => response,
-                        Ok(Err(never)) => match never {},
-                        Err(_) => {
-                            all.connections.count(Cut::Panic);
-                            tracing::error!(%method, path, "a request failed: this program panicked");
-                            let error = ApiError::Internal(String::new());
-                            (all.count)(&path, error.status().as_u16(), begun.elapsed());
-                            reply::refusal(&error).into_response()
-                        }
-                    }
-                }
-            };
-            let holds: Option<Holds> = response.extensions_mut().remove();
-            Ok(response.map(|body| AnswerBody::new(body, exchange, holds)))
-        })
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let (all, exchange, begun) = (Arc::clone(&self.all), self.activity.begin(), Instant::now());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let refused = self.refuse(&request).err();
+        let api = refused.is_none().then(|| {
+            let config = &all.config;
+            let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
+            let address = client_address(self.peer.ip(), request.headers(), trusted, written);
+            request.extensions_mut().insert(Context { address, exchange: Arc::clone(&exchange) });
+            all.api.clone().call(request)
+        });
+        Answering { api, refused, exchange: Some(exchange), all, method, uri, begun, has_end: false }
     }
 }
 
-/// What no endpoint is asked.
-fn refuse(request: &Request<Incoming>, hosts: &Hosts) -> Result<(), ApiError> {
-    if request.method() == Method::CONNECT {
-        return Err(ApiError::MethodNotAllowed {
-            path: "this server".to_owned(),
-            method: Method::CONNECT.to_string(),
-            allow: "GET, HEAD, POST".to_owned(),
-        });
+impl<F, S> Future for Answering<F, S>
+where
+    F: Future<Output = Result<warp::reply::Response, Infallible>>,
+{
+    type Output = Result<Answer, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if !std::mem::replace(this.has_end, true)
+            && let Some(exchange) = this.exchange
+        {
+            // Within the task of an HTTP/2 stream, which is not the one that called.
+            let _ = END.try_with(|end| exchange.ends_by(Arc::clone(end)));
+        }
+        let refuse = |error: &ApiError| {
+            let response = reply::refusal(error).into_response();
+            (this.all.count)(this.uri.path(), response.status().as_u16(), this.begun.elapsed());
+            response
+        };
+        let mut response = match this.api.as_pin_mut() {
+            None => refuse(&this.refused.take().unwrap_or(ApiError::Overloaded)),
+            Some(api) => match catch_unwind(AssertUnwindSafe(|| api.poll(context))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(Ok(response))) => response,
+                Ok(Poll::Ready(Err(never))) => match never {},
+                Err(_) => {
+                    this.all.connections.count(Cut::Panic);
+                    let path = this.uri.path();
+                    tracing::error!(method = %this.method, path, "a request failed: this program panicked");
+                    refuse(&ApiError::Internal(String::new()))
+                }
+            },
+        };
+        let holds: Option<Holds> = response.extensions_mut().remove();
+        match this.exchange.take() {
+            Some(exchange) => Poll::Ready(Ok(response.map(|body| AnswerBody::new(body, exchange, holds)))),
+            // Nobody polls a future that has ended.
+            None => Poll::Pending,
+        }
     }
-    hosts.check(request.version(), request.uri(), request.headers())
+}
+
+impl<S> ConnectionRequests<S> {
+    /// What no endpoint is asked. A host that was named before on the connection need not be looked at again.
+    fn refuse(&self, request: &Request<Incoming>) -> Result<(), ApiError> {
+        if request.method() == Method::CONNECT {
+            return Err(ApiError::MethodNotAllowed {
+                path: "this server".to_owned(),
+                method: Method::CONNECT.to_string(),
+                allow: "GET, HEAD, POST".to_owned(),
+            });
+        }
+        let mut named = request.headers().get_all(HOST).iter();
+        let (first, second) = (named.next(), named.next());
+        let mut known = self.known_host.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_plain = request.uri().authority().is_none() && second.is_none();
+        if is_plain && known.is_some() && known.as_ref() == first {
+            return Ok(());
+        }
+        self.all.hosts.check(request.version(), request.uri(), request.headers())?;
+        if is_plain {
+            *known = first.cloned();
+        }
+        Ok(())
+    }
 }

@@ -60,6 +60,7 @@ where
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    let requests = Arc::new(requests);
     let mut open = JoinSet::new();
     let mut number = 0;
     let for_each = ending.clone();
@@ -82,7 +83,7 @@ where
         number += 1;
         match requests.connections.admit(number, peer.ip()) {
             Ok(admitted) => {
-                open.spawn(connection(stream, peer, admitted, requests.clone(), for_each.clone()));
+                open.spawn(connection(stream, peer, admitted, Arc::clone(&requests), for_each.clone()));
             }
             Err(full) => {
                 requests.connections.count(full);
@@ -125,7 +126,7 @@ async fn connection<S>(
     stream: TcpStream,
     peer: SocketAddr,
     admitted: Admitted,
-    requests: Requests<S>,
+    requests: Arc<Requests<S>>,
     mut ending: watch::Receiver<Ending>,
 ) where
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
@@ -140,7 +141,7 @@ async fn connection<S>(
     let timeouts = Timeouts::new(&requests.config);
     let connections = requests.connections.clone();
     let builder = builder(requests.config.max_requests_per_connection);
-    let service = ConnectionRequests { all: requests, peer, activity: Arc::clone(&activity) };
+    let service = ConnectionRequests::new(&requests, peer, &activity);
     let io = TokioIo::new(Observed::new(stream, Arc::clone(&activity)));
     let end = Arc::clone(&activity.end);
     let serving = async {
