@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
 use super::Cut;
@@ -36,13 +38,21 @@ impl Timeouts {
     }
 }
 
+/// What is to become of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    Open = 0,
+    /// What was begun is finished, and nothing else.
+    Drain = 1,
+    End = 2,
+}
+
 /// A connection's notes. Times are milliseconds since it was accepted.
 pub struct Activity {
     accepted: Instant,
-    /// Ends the connection.
-    pub end: Arc<Notify>,
-    /// Whether it is ended to make room for others.
-    displaced: AtomicBool,
+    /// A [`Course`], and the connection's task, which looks at it.
+    course: AtomicU8,
+    task: AtomicWaker,
     is_http2: AtomicBool,
     /// When the first bytes of a head came that is not whole yet; [`NEVER`] without any.
     head_since: AtomicU64,
@@ -70,8 +80,9 @@ pub struct Exchange {
     is_offered: AtomicBool,
     /// Bytes of its answer, and the client that they are held for.
     held: Mutex<Option<(u64, Client)>>,
-    /// Ends it: the task of its HTTP/2 stream, or its connection.
+    /// Ends the task of its HTTP/2 stream. `None`: it ends with its connection.
     end: Mutex<Option<Arc<Notify>>>,
+    is_ended: AtomicBool,
     activity: Arc<Activity>,
 }
 
@@ -90,8 +101,8 @@ impl Activity {
     pub fn new() -> Self {
         Self {
             accepted: Instant::now(),
-            end: Arc::default(),
-            displaced: AtomicBool::new(false),
+            course: AtomicU8::new(Course::Open as u8),
+            task: AtomicWaker::new(),
             is_http2: AtomicBool::new(false),
             head_since: AtomicU64::new(NEVER),
             idle_since: AtomicU64::new(0),
@@ -154,6 +165,7 @@ impl Activity {
             is_offered: AtomicBool::new(false),
             held: Mutex::default(),
             end: Mutex::default(),
+            is_ended: AtomicBool::new(false),
             activity: Arc::clone(self),
         });
         self.exchanges().push(Arc::clone(&exchange));
@@ -167,9 +179,6 @@ impl Activity {
 
     /// Ends requests that have taken too long; says why the whole connection has to end, if it has.
     pub fn look(&self, timeouts: &Timeouts, mut count: impl FnMut(Cut)) -> Option<Cut> {
-        if self.displaced.load(Ordering::Relaxed) {
-            return Some(Cut::Displaced);
-        }
         let (now, exchanges) = (self.now(), self.exchanges());
         let is_over = |since: u64, timeout: Duration| {
             u128::from(now.saturating_sub(since)) >= timeout.as_millis() && since <= now
@@ -224,10 +233,28 @@ impl Activity {
         is_unused.then(|| self.accepted + Duration::from_millis(latest))
     }
 
-    /// Ends a connection without requests, because others need its place.
-    pub fn displace(&self) {
-        self.displaced.store(true, Ordering::Relaxed);
-        self.end.notify_one();
+    /// Ends the connection.
+    pub fn end(&self) {
+        self.course.store(Course::End as u8, Ordering::Release);
+        self.task.wake();
+    }
+
+    /// Lets the connection finish what was begun, and nothing else.
+    pub fn drain(&self) {
+        let (open, drain) = (Course::Open as u8, Course::Drain as u8);
+        if self.course.compare_exchange(open, drain, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.task.wake();
+        }
+    }
+
+    /// What is to become of the connection; whoever asks is woken when that changes.
+    pub fn course(&self, context: &Context<'_>) -> Course {
+        self.task.register(context.waker());
+        match self.course.load(Ordering::Acquire) {
+            0 => Course::Open,
+            1 => Course::Drain,
+            _ => Course::End,
+        }
     }
 
     /// Whether a request was read to its end and its answer is not sent yet.
@@ -312,11 +339,14 @@ impl Exchange {
 
     /// Ends it; says whether it had not been ended before.
     pub fn end(&self) -> bool {
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(end) = &end {
-            end.notify_one();
+        if self.is_ended.swap(true, Ordering::Relaxed) {
+            return false;
         }
-        end.is_some()
+        match &*self.end.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(end) => end.notify_one(),
+            None => self.activity.end(),
+        }
+        true
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
-use super::activity::Exchange;
-use super::{Activity, Cut, Cuts};
+use super::activity::{Exchange, Timeouts};
+use super::{Activity, Cut, Cuts, Ending};
 use crate::api::admission::Client;
 use crate::config::ApiConfig;
 
@@ -65,14 +65,48 @@ impl Connections {
         let mut open = self.open();
         let own = |open: &Open| address.is_some() && open.address == address;
         if open.values().filter(|open| own(open)).count() >= self.0.most_per_address {
-            displace(&mut open, own).ok_or(Cut::Address)?;
+            self.displace(&mut open, own).ok_or(Cut::Address)?;
         } else if open.len() >= self.0.most {
-            displace(&mut open, |_| true).ok_or(Cut::Connections)?;
+            self.displace(&mut open, |_| true).ok_or(Cut::Connections)?;
         }
         let activity = Arc::new(Activity::new());
         open.insert(number, Open { address, activity: Arc::clone(&activity) });
         drop(open);
         Ok(Admitted { connections: self.clone(), number, activity })
+    }
+
+    /// Ends what has taken too long, and, when the server is to end, what was not begun.
+    pub fn look(&self, timeouts: &Timeouts, ending: Ending) {
+        for open in self.open().values() {
+            let activity = &open.activity;
+            let cut = activity.look(timeouts, |cut| self.count(cut));
+            cut.into_iter().for_each(|cut| self.count(cut));
+            if cut.is_some() || (ending == Ending::Draining && !activity.is_answering()) {
+                activity.end();
+            }
+        }
+    }
+
+    /// Has all connections finish what was begun.
+    pub fn drain(&self) {
+        self.open().values().for_each(|open| open.activity.drain());
+    }
+
+    /// Ends a connection without a request, or whose answers are not read: of the address with the most connections, the one
+    /// that has been so for the longest. Its place is free at once.
+    fn displace(&self, open: &mut FxHashMap<u64, Open>, may: impl Fn(&Open) -> bool) -> Option<()> {
+        let mut counts: FxHashMap<Option<&Client>, usize> = FxHashMap::default();
+        for open in open.values() {
+            *counts.entry(open.address.as_ref()).or_default() += 1;
+        }
+        let unused = open.iter().filter(|(_, open)| may(open)).filter_map(|(number, open)| {
+            let since = open.activity.unused_since(UNREAD)?;
+            Some((Reverse(counts.get(&open.address.as_ref()).copied()), since, *number))
+        });
+        let (_, _, number) = unused.min()?;
+        open.remove(&number)?.activity.end();
+        self.count(Cut::Displaced);
+        Some(())
     }
 
     /// Breaks off an answer that is not read: of the client with the most bytes of such answers, the one that has been
@@ -113,22 +147,6 @@ impl Connections {
     fn open(&self) -> MutexGuard<'_, FxHashMap<u64, Open>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Ends a connection without a request, or whose answers are not read: of the address with the most connections, the one
-/// that has been so for the longest. Its place is free at once.
-fn displace(open: &mut FxHashMap<u64, Open>, may: impl Fn(&Open) -> bool) -> Option<()> {
-    let mut counts: FxHashMap<Option<&Client>, usize> = FxHashMap::default();
-    for open in open.values() {
-        *counts.entry(open.address.as_ref()).or_default() += 1;
-    }
-    let unused = open.iter().filter(|(_, open)| may(open)).filter_map(|(number, open)| {
-        let since = open.activity.unused_since(UNREAD)?;
-        Some((Reverse(counts.get(&open.address.as_ref()).copied()), since, *number))
-    });
-    let (_, _, number) = unused.min()?;
-    open.remove(&number)?.activity.displace();
-    Some(())
 }
 
 impl Drop for Admitted {

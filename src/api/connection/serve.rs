@@ -1,9 +1,11 @@
 //! Accepts connections and serves each, until the server ends.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::Request;
@@ -15,10 +17,10 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tower_service::Service;
 
-use super::activity::Timeouts;
+use super::activity::{Course, Timeouts};
 use super::observed::Observed;
 use super::registry::Admitted;
 use super::requests::{ConnectionRequests, END, Requests};
@@ -61,13 +63,17 @@ where
     S::Future: Send,
 {
     let requests = Arc::new(requests);
-    let mut open = JoinSet::new();
-    let mut number = 0;
-    let for_each = ending.clone();
+    let (mut open, mut number) = (JoinSet::new(), 0);
+    let timeouts = Timeouts::new(&requests.config);
+    let mut look = every(timeouts.look_every());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = open.join_next() => continue,
+            _ = look.tick() => {
+                requests.connections.look(&timeouts, Ending::Not);
+                continue;
+            }
             () = drains(&mut ending) => break,
         };
         let (stream, peer) = match accepted {
@@ -83,7 +89,7 @@ where
         number += 1;
         match requests.connections.admit(number, peer.ip()) {
             Ok(admitted) => {
-                open.spawn(connection(stream, peer, admitted, Arc::clone(&requests), for_each.clone()));
+                open.spawn(connection(stream, peer, admitted, Arc::clone(&requests)));
             }
             Err(full) => {
                 requests.connections.count(full);
@@ -95,7 +101,15 @@ where
         }
     }
     drop(listener);
-    while open.join_next().await.is_some() {}
+    requests.connections.drain();
+    // After a moment in which those that have nothing to do end by themselves.
+    let mut look = tokio::time::interval_at(Instant::now() + LAST_LOOK, LAST_LOOK);
+    while !open.is_empty() {
+        tokio::select! {
+            _ = open.join_next() => {}
+            _ = look.tick() => requests.connections.look(&timeouts, Ending::Draining),
+        }
+    }
 }
 
 /// Whether the machine has too little of something for one more connection.
@@ -122,13 +136,8 @@ impl<F: Future + Send + 'static> Executor<F> for Streams {
 }
 
 /// Serves one connection to its end.
-async fn connection<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    admitted: Admitted,
-    requests: Arc<Requests<S>>,
-    mut ending: watch::Receiver<Ending>,
-) where
+async fn connection<S>(stream: TcpStream, peer: SocketAddr, admitted: Admitted, requests: Arc<Requests<S>>)
+where
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
@@ -138,48 +147,27 @@ async fn connection<S>(
     // Where the system does not let it be set, it holds what it does otherwise.
     let _ = SockRef::from(&stream).set_send_buffer_size(requests.config.send_buffer_bytes);
     let activity = Arc::clone(&admitted.activity);
-    let timeouts = Timeouts::new(&requests.config);
-    let connections = requests.connections.clone();
     let builder = builder(requests.config.max_requests_per_connection);
     let service = ConnectionRequests::new(&requests, peer, &activity);
     let io = TokioIo::new(Observed::new(stream, Arc::clone(&activity)));
-    let end = Arc::clone(&activity.end);
-    let serving = async {
-        let mut serving = std::pin::pin!(builder.serve_connection(io, service));
-        // Dropped before the connection, which looks at what it notes.
-        let _broken_off = BrokenOff(Arc::clone(&activity));
-        let mut look = every(timeouts.look_every());
-        let mut is_draining = false;
-        loop {
-            tokio::select! {
-                // What clients do wrong is theirs to see.
-                _ = &mut serving => return,
-                () = end.notified() => {
-                    // A request that was ended was counted by whoever ended it.
-                    if let Some(cut) = activity.look(&timeouts, |cut| connections.count(cut)) {
-                        connections.count(cut);
-                    }
-                    return;
-                }
-                _ = look.tick() => {
-                    if let Some(cut) = activity.look(&timeouts, |cut| connections.count(cut)) {
-                        connections.count(cut);
-                        return;
-                    }
-                    if is_draining && !activity.is_answering() {
-                        return;
-                    }
-                }
-                () = drains(&mut ending), if !is_draining => {
-                    is_draining = true;
-                    serving.as_mut().graceful_shutdown();
-                    look = every(LAST_LOOK);
-                    look.reset();
-                }
+    let mut serving = pin!(builder.serve_connection(io, service));
+    // Dropped before the connection, which looks at what it notes.
+    let _broken_off = BrokenOff(Arc::clone(&activity));
+    let mut is_draining = false;
+    poll_fn(|context| {
+        match activity.course(context) {
+            Course::Open => {}
+            Course::End => return Poll::Ready(()),
+            Course::Drain if is_draining => {}
+            Course::Drain => {
+                is_draining = true;
+                serving.as_mut().graceful_shutdown();
             }
         }
-    };
-    END.scope(Arc::clone(&activity.end), serving).await;
+        // What clients do wrong is theirs to see.
+        serving.as_mut().poll(context).map(|_| ())
+    })
+    .await;
     drop(admitted);
 }
 
