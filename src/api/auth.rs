@@ -27,7 +27,7 @@ use http::header::AUTHORIZATION;
 use sha2::Sha256;
 
 use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
-use super::connection::Context;
+use super::connection::{Context, Exchange};
 use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
 use crate::config::ApiConfig;
@@ -122,12 +122,16 @@ impl LoginQueue {
     ///
     /// # Errors
     /// When there will be one.
-    async fn take(&self, claimant: &Client, wrong_before: u32, until: Instant) -> Result<(), Duration> {
+    async fn take(&self, claimant: &Client, exchange: &Exchange, until: Instant) -> Result<(), Duration> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        let spread = if wrong_before > 0 { DRAW * AFTER_A_GUESS } else { DRAW };
+        let spread = if exchange.wrong_logins() > 0 { DRAW * AFTER_A_GUESS } else { DRAW };
         loop {
             let now = Instant::now();
-            let Err(wait) = limiter.take(claimant, now) else { return Ok(()) };
+            let Err(wait) = limiter.take(claimant, now) else {
+                exchange.note_suspect(false);
+                return Ok(());
+            };
+            exchange.note_suspect(true);
             if now + wait > until {
                 return Err(wait);
             }
@@ -212,7 +216,7 @@ impl Authenticator {
         let name: Arc<str> = credentials.name.as_str().into();
         let claimant = Client::claiming(*address, &name);
         let until = Instant::now() + self.logins.wait;
-        self.logins.take(&claimant, exchange.wrong_logins(), until).await.map_err(|wait| {
+        self.logins.take(&claimant, exchange, until).await.map_err(|wait| {
             self.counts.limited.fetch_add(1, Ordering::Relaxed);
             ApiError::TooManyLogins(wait)
         })?;

@@ -78,6 +78,8 @@ pub struct Exchange {
     taken: AtomicU64,
     /// Whether bytes of its answer are there for the client, which is not to blame where they are not.
     is_offered: AtomicBool,
+    /// Whether it waits for its password to be verified, because others were wrong.
+    is_suspect: AtomicBool,
     /// Bytes of its answer, and the client that they are held for.
     held: Mutex<Option<(u64, Client)>>,
     /// Ends the task of its HTTP/2 stream. `None`: it ends with its connection.
@@ -163,6 +165,7 @@ impl Activity {
             phase: AtomicU8::new(Phase::Reading as u8),
             taken: AtomicU64::new(now),
             is_offered: AtomicBool::new(false),
+            is_suspect: AtomicBool::new(false),
             held: Mutex::default(),
             end: Mutex::default(),
             is_ended: AtomicBool::new(false),
@@ -217,9 +220,11 @@ impl Activity {
     /// is for this long.
     pub fn unused_since(&self, unread_for: Duration) -> Option<Instant> {
         let (now, exchanges) = (self.now(), self.exchanges());
-        let taken = exchanges
-            .iter()
-            .map(|exchange| exchange.is_offered().then(|| exchange.taken.load(Ordering::Relaxed)));
+        let taken = exchanges.iter().map(|exchange| {
+            let is_suspect = exchange.is_suspect.load(Ordering::Relaxed);
+            let since = if is_suspect { exchange.begun } else { exchange.taken.load(Ordering::Relaxed) };
+            (is_suspect || exchange.is_offered()).then_some(since)
+        });
         let mut latest = self.idle_since.load(Ordering::Relaxed);
         for taken in taken {
             latest = latest.max(taken?);
@@ -300,6 +305,11 @@ impl Exchange {
     /// Passwords that were wrong on its connection.
     pub fn wrong_logins(&self) -> u32 {
         self.activity.wrong_logins.load(Ordering::Relaxed)
+    }
+
+    /// It waits because passwords of the same name and address were wrong; it has no claim to its place meanwhile.
+    pub fn note_suspect(&self, is_suspect: bool) {
+        self.is_suspect.store(is_suspect, Ordering::Relaxed);
     }
 
     /// A password was wrong.
