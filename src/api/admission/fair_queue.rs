@@ -150,6 +150,10 @@ impl<C: Clone + Eq + Hash> State<C> {
             self.forget_those_gone();
         }
         if self.all_waiting >= most.min(limits.max_waiting) {
+            // As long as anybody is refused, it is as short as it is for that alone.
+            if most == limits.places {
+                self.overloaded_until = now.checked_add(limits.overload_after);
+            }
             self.displace(&client)?;
         }
         let (sender, receiver) = oneshot::channel();
