@@ -416,6 +416,12 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
     assert!(refusal(&letters).contains("files of something else"));
     assert_eq!(std::fs::read_dir(&letters).unwrap().count(), 1);
 
+    // A list that another process is writing, as yet under a name of its own.
+    let listed = folder.path().join("listed");
+    std::fs::create_dir(&listed).unwrap();
+    std::fs::write(listed.join("seeds.txtY3kQ9b"), "a.te").unwrap();
+    drop(open(&listed).unwrap());
+
     let database = folder.path().join("database");
     DB::open_default(&database).unwrap().put(b"key", b"value").unwrap();
     assert!(refusal(&database).contains("a RocksDB database of something else"));

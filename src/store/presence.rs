@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::seen::FOLDER;
@@ -13,6 +14,8 @@ use super::{BLOCKS_FILE, PID_FILE, SEEDS_FILE, SOCKET_FILE, StoreError, meta, op
 
 /// The list of files that RocksDB begins with, before it writes `CURRENT` for the first time.
 const FIRST_LIST: &str = "MANIFEST-000001";
+/// How the names of files begin that nobody has named.
+const UNNAMED: &str = ".tmp";
 /// Digits of the numbers of RocksDB's files, at least.
 const DIGITS: usize = 6;
 
@@ -102,9 +105,10 @@ pub(super) fn refuse_foreign(directory: &Path) -> Result<(), StoreError> {
         return Err(without_current(file));
     }
     let own = ["CURRENT", "LOCK", "IDENTITY"].iter().any(|name| directory.join(name).exists());
-    // Seeds and blocks may be listed before there is anything else.
-    let known = [SEEDS_FILE, BLOCKS_FILE, PID_FILE, SOCKET_FILE];
-    let is_beside = |name: &OsString| known.iter().any(|known| name == *known);
+    // Seeds and blocks may be listed before there is anything else. Another process may be writing one just now: until
+    // the new version is whole it has a name of its own, which begins with the file's.
+    let known = [SEEDS_FILE, BLOCKS_FILE, PID_FILE, SOCKET_FILE, UNNAMED];
+    let is_beside = |name: &OsString| known.iter().any(|known| name.as_bytes().starts_with(known.as_bytes()));
     if !own && !names.iter().all(is_beside) {
         return Err(unusable(
             directory,
