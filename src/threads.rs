@@ -1,4 +1,4 @@
-//! The priority of threads: a crawl and queries in one process share its cores, and the crawl comes first.
+//! Cores, and the priority of threads: a crawl and queries in one process share its cores, and the crawl comes first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,15 +11,20 @@ pub const NICENESS: i32 = 10;
 /// Whether a crawl runs in this process.
 static BESIDE_CRAWL: AtomicBool = AtomicBool::new(false);
 
+/// Cores that this process may use; one where the system does not say.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Says that a crawl runs in this process: threads that are started from now on give way to it. Where there is none,
 /// they have no reason to come after what else runs on the machine.
 pub fn expect_crawl() {
     BESIDE_CRAWL.store(true, Ordering::Relaxed);
 }
 
-/// Gives the calling thread, and no other, a lower priority from now on, if a crawl runs in this process. On Linux, process 0 is the calling thread;
-/// elsewhere it would be the whole process, so that nothing is done there. A thread that is as nice already, or may
-/// not be made so, stays as it is.
+/// Gives the calling thread, and no other, a lower priority from now on, if a crawl runs in this process. On Linux,
+/// process 0 is the calling thread; elsewhere it would be the whole process, so that nothing is done there. A thread that
+/// is as nice already, or may not be made so, stays as it is.
 pub fn lower_priority() {
     let beside_crawl = BESIDE_CRAWL.load(Ordering::Relaxed);
     if beside_crawl

@@ -2,7 +2,8 @@
 //! hashes (RFC 9106).
 //!
 //! Verifying a password is made slow on purpose, so credentials that were right are remembered, under a keyed hash of
-//! them: memory holds no password, and a user who is changed or removed is not remembered any more. A name nobody has costs as much time as a wrong password does.
+//! them: memory holds no password, and a user who is changed or removed is not remembered any more. A name nobody has costs
+//! as much time as a wrong password does.
 //!
 //! Passwords that are not remembered are verified on the workers' threads, half as many at once as there are cores, each
 //! address in its turn ([`FairQueue`]). How many may be wrong is limited by address and name: a token is taken
@@ -27,11 +28,12 @@ use http::header::AUTHORIZATION;
 use sha2::Sha256;
 
 use super::admission::{Client, FairQueue, Limiter, Place, QueueLimits, Rate};
-use super::connection::{Context, Exchange};
+use super::connection::{Exchange, Head};
 use super::workers::Workers;
 use super::{ApiError, ApiState, AuthPolicy};
 use crate::config::ApiConfig;
 use crate::store::{Store, StoreError};
+use crate::threads;
 
 /// A password that cannot be hashed, or no randomness to do so.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +109,7 @@ impl LoginQueue {
                 Rate { per_second: most.min(per_second), burst: config.rate_limit_burst.min(own.burst) }
             }
         };
-        let places = (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1);
+        let places = (threads::cores() / 2).max(1);
         let queue = FairQueue::new(QueueLimits {
             places,
             places_per_client: places,
@@ -200,10 +202,8 @@ impl Authenticator {
     /// often; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when users cannot be read.
     pub async fn check(
         self: &Arc<Self>,
-        headers: &HeaderMap,
-        context: &Context,
+        Head { headers, address, exchange, .. }: &Head,
     ) -> Result<Visitor, ApiError> {
-        let Context { address, exchange } = context;
         let users_number = self.store.users_number();
         if self.policy == AuthPolicy::Open && !self.store.has_users() {
             return Ok(Visitor::At(*address));
@@ -252,15 +252,14 @@ impl Authenticator {
         place: Place<Client>,
     ) -> Result<Option<String>, ApiError> {
         let this = Arc::clone(self);
-        let verifying = self.workers.run(move || {
+        let right_hash = move || {
             let _place = place;
             let users = this.store.users()?;
             let hash = users.into_iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash);
             let is_right = verify(&credentials.password, hash.as_ref().unwrap_or(&this.decoy))?;
             Ok(hash.filter(|_| is_right))
-        });
-        let verifying = verifying.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
-        verifying.await.map_err(|error| ApiError::Internal(error.to_string()))?
+        };
+        self.workers.run(right_hash).await
     }
 
     /// The user whose credentials these are, if they were right before, and the user has not been changed since.

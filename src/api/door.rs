@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::{HeaderValue, Method};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use warp::reply::Response;
@@ -23,7 +23,7 @@ use super::admission::{
 };
 use super::answers::{AnswerKey, Answers};
 use super::auth::{Authenticator, LoginQueue, Membership};
-use super::connection::{Connections, Context, Cut, Exchange, Holds};
+use super::connection::{AnswerRoom, Connections, Cut, Head, Holds};
 use super::negotiate::{Format, Wish};
 use super::outlet::{Finished, Gate, Outgoing, Outlet, Streamed};
 use super::params::shorten;
@@ -40,14 +40,6 @@ use crate::query::{CancelOnDrop, Deadline};
 /// What a probe is answered while all is well.
 const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
 
-/// A request without its body.
-pub struct Request<'a> {
-    pub method: &'a Method,
-    pub path: &'a str,
-    pub query: &'a str,
-    pub headers: &'a HeaderMap,
-}
-
 /// What stands between the connections and the endpoints.
 pub struct Door {
     state: Arc<ApiState>,
@@ -59,7 +51,7 @@ pub struct Door {
     workers: Arc<Workers>,
     turns: QueryTurns,
     streams: FairQueue<Client>,
-    memory: AnswerMemory,
+    room: AnswerRoom,
     connections: Connections,
     /// Different in every process: numbers of changes may be the same in two stores.
     process: u64,
@@ -78,35 +70,14 @@ struct Question {
 
 /// An answer that was computed, or has begun to be.
 enum Computed {
-    Whole { answer: Arc<Representation>, lasting: bool, holds: Holds },
+    Whole { answer: Arc<Representation>, lasting: bool, holds: Option<Holds> },
     Streamed { streamed: Streamed, wanted: CancelOnDrop },
-}
-
-impl Request<'_> {
-    /// Whether the answer may be one that was given before, and may be given again.
-    fn is_repeatable(&self) -> bool {
-        let has_body =
-            self.headers.contains_key(CONTENT_LENGTH) || self.headers.contains_key(TRANSFER_ENCODING);
-        self.is_safe() && !has_body
-    }
-
-    /// Bytes of the body, as far as the request says.
-    fn body_bytes(&self) -> Option<u64> {
-        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-    }
-
-    fn is_safe(&self) -> bool {
-        self.method == Method::GET || self.method == Method::HEAD
-    }
 }
 
 /// Bytes of an answer from which on it counts in the memory of answers: smaller ones fit the buffers of their connection.
 const COUNTED_BYTES: usize = 4 << 10;
 /// Bytes of a body that memory is taken for at once.
 const BODY_STEP_BYTES: usize = 16 << 10;
-/// How often it is looked whether there is memory for an answer, and how long.
-const MEMORY_LOOK: Duration = Duration::from_millis(10);
-const MEMORY_WAIT: Duration = Duration::from_millis(500);
 /// Threads for what is neither a query nor a password: metrics, and answers that are compressed once more.
 const OTHER_THREADS: usize = 8;
 
@@ -129,6 +100,7 @@ impl Door {
             + logins.places()
             + OTHER_THREADS;
         let workers = Arc::new(Workers::start(threads).map_err(ServeError::Threads)?);
+        let memory = AnswerMemory::new(config.answer_memory_bytes, config.answer_memory_per_client_bytes);
         let rate = Rate { per_second: config.rate_limit_per_second, burst: config.rate_limit_burst };
         Ok(Self {
             authenticator: Arc::new(Authenticator::new(&state, logins, &workers)?),
@@ -139,7 +111,7 @@ impl Door {
             workers,
             turns: QueryTurns::new(config),
             streams: FairQueue::new(streams),
-            memory: AnswerMemory::new(config.answer_memory_bytes, config.answer_memory_per_client_bytes),
+            room: AnswerRoom::new(memory, connections.clone()),
             connections,
             process: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
             state: Arc::new(state),
@@ -152,57 +124,53 @@ impl Door {
     /// Why there is none.
     pub async fn answer<B: Buf>(
         &self,
-        request: &Request<'_>,
-        context: &Context,
+        head: &Head,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
-        if request.is_safe() && routes::is_probe(request.path) {
-            context.exchange.note_read();
+        let (path, query) = (head.path(), head.query());
+        if head.is_safe() && routes::is_probe(path) {
+            head.exchange.note_read();
             return self.health().await;
         }
-        if request.path == metrics::PATH && self.state.config.metrics_open {
-            context.exchange.note_read();
-            return self.metrics(request).await;
+        let is_metrics = path == metrics::PATH;
+        if is_metrics && self.state.config.metrics_open {
+            return self.metrics(head).await;
         }
-        let visitor = self.authenticator.check(request.headers, context).await?;
+        let visitor = self.authenticator.check(head).await?;
         let client = visitor.client();
         if let Some(limiter) = &self.limiter {
             limiter.take(&client, Instant::now()).map_err(ApiError::TooMany)?;
         }
-        if request.path == metrics::PATH {
-            context.exchange.note_read();
-            return self.metrics(request).await;
+        if is_metrics {
+            return self.metrics(head).await;
         }
-        let Request { path, query, headers, .. } = *request;
-        let (format, wish) = (Format::accepted(headers), Wish::accepted(headers));
+        let (format, wish) = (Format::accepted(&head.headers), Wish::accepted(&head.headers));
         let asked = AnswerKey { path, query, format, wish };
         // Before any snapshot that the answer may be computed from.
         let change_number = self.state.store.change_number();
-        if request.is_repeatable()
+        if head.is_repeatable()
             && let Some(answer) = self.kept(&asked, change_number).await?
         {
-            let response = answer.response(headers).into_response();
+            let response = answer.response(&head.headers).into_response();
             return Ok(match answer.len() {
                 ..COUNTED_BYTES => response,
-                bytes => holding(response, Holds { bytes, client, kept: answer as Arc<_> }),
+                bytes => holding(response, Some(Holds { bytes, client, kept: answer as Arc<_> })),
             });
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let question = self.question(request, body, &context.exchange, &client).await?;
+        let question = self.question(head, body, &client).await?;
         match self.compute(question, deadline, client).await? {
-            Computed::Whole { answer, holds, .. } if !request.is_safe() => {
+            Computed::Whole { answer, holds, .. } if !head.is_safe() => {
                 Ok(holding(answer.untagged().into_response(), holds))
             }
             Computed::Whole { answer, lasting, holds } => {
-                let response = answer.response(headers).into_response();
-                if lasting && request.is_repeatable() {
+                let response = answer.response(&head.headers).into_response();
+                if lasting && head.is_repeatable() {
                     self.answers.put(&asked, change_number, answer);
                 }
                 Ok(holding(response, holds))
             }
-            Computed::Streamed { streamed, wanted } => {
-                Ok(self.stream(request, change_number, streamed, wanted))
-            }
+            Computed::Streamed { streamed, wanted } => Ok(self.stream(head, change_number, streamed, wanted)),
         }
     }
 
@@ -223,11 +191,12 @@ impl Door {
         Ok(response)
     }
 
-    async fn metrics(&self, request: &Request<'_>) -> Result<Response, ApiError> {
-        if !request.is_safe() {
+    async fn metrics(&self, head: &Head) -> Result<Response, ApiError> {
+        head.exchange.note_read();
+        if !head.is_safe() {
             return Err(ApiError::MethodNotAllowed {
-                path: request.path.to_owned(),
-                method: request.method.to_string(),
+                path: head.path().to_owned(),
+                method: head.method.to_string(),
                 allow: "GET, HEAD".to_owned(),
             });
         }
@@ -237,9 +206,9 @@ impl Door {
             turns: self.turns.figures(),
             connections: self.connections.clone(),
             logins: Arc::clone(&self.authenticator),
-            answer_bytes: self.memory.bytes(),
+            answer_bytes: self.room.bytes(),
         };
-        let text = self.off_thread(move || metrics::text(&state, &requests, &answers, &gate)).await?;
+        let text = self.workers.run(move || metrics::text(&state, &requests, &answers, &gate)).await?;
         let mut response = text.into_response();
         let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -261,13 +230,13 @@ impl Door {
         let plain = AnswerKey { wish: Wish::NONE, ..*asked };
         let Some(plain) = self.answers.get(&plain, change_number) else { return Ok(None) };
         let (wish, least) = (asked.wish, self.state.config.compress_min_bytes);
-        let (memory, connections) = (self.memory.clone(), self.connections.clone());
+        let room = self.room.clone();
         let recode = move || {
             let answer = plain.recoded(wish, least)?;
-            let reserved = reserve(&memory, &connections, answer.len())?;
+            let reserved = room.reserve(answer.len())?;
             Ok(answer.counted(reserved))
         };
-        let answer = Arc::new(self.off_thread(recode).await?);
+        let answer = Arc::new(self.workers.run(recode).await?);
         self.answers.put(asked, change_number, Arc::clone(&answer));
         Ok(Some(answer))
     }
@@ -275,12 +244,12 @@ impl Door {
     /// Reads the request to its end and finds out what it asks.
     async fn question<B: Buf>(
         &self,
-        request: &Request<'_>,
+        head: &Head,
         body: impl Stream<Item = Result<B, warp::Error>>,
-        exchange: &Exchange,
         client: &Client,
     ) -> Result<Question, ApiError> {
-        let Request { method, path, query, headers } = *request;
+        let Head { method, headers, .. } = head;
+        let (path, query) = (head.path(), head.query());
         let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
         if !endpoint.takes(method) {
             return Err(ApiError::MethodNotAllowed {
@@ -293,13 +262,12 @@ impl Door {
             return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
         }
         let most = self.state.config.max_body_bytes;
-        if request.body_bytes().is_some_and(|bytes| bytes > most as u64) {
+        if head.body_bytes().is_some_and(|bytes| bytes > most as u64) {
             return Err(ApiError::BodyTooLarge(most));
         }
         let mut held = Vec::new();
         let hold = |bytes: usize| {
-            let charged = self.memory.charge(client, bytes).ok_or(ApiError::Unread)?;
-            held.push((charged, self.memory.reserve(bytes).ok_or(ApiError::Overloaded)?));
+            held.push(self.room.try_take(client, bytes)?);
             Ok(())
         };
         let reading = tokio::time::timeout(self.state.config.body_timeout.0, read(body, most, hold));
@@ -307,7 +275,7 @@ impl Door {
             self.connections.count(Cut::Body);
             ApiError::BodyTimeout
         })??;
-        exchange.note_read();
+        head.exchange.note_read();
         Ok(Question {
             endpoint,
             params: Params::parse(query)?,
@@ -328,7 +296,6 @@ impl Door {
         let turn = self.turns.take(&client, &deadline).await?;
         let wanted = deadline.cancel_on_drop();
         let (begun, streaming) = oneshot::channel();
-        let (streams, memory) = (self.streams.clone(), self.memory.clone());
         let outgoing = Outgoing {
             coding: question.wish.coding,
             piece_bytes: self.state.config.stream_piece_bytes,
@@ -338,59 +305,40 @@ impl Door {
                 membership: Membership::of(&client, &self.state.store),
                 client: client.clone(),
                 turn,
-                streams,
-                memory,
-                connections: self.connections.clone(),
+                streams: self.streams.clone(),
+                room: self.room.clone(),
             },
         };
-        let (state, connections, memory) =
-            (Arc::clone(&self.state), self.connections.clone(), self.memory.clone());
+        let (state, room) = (Arc::clone(&self.state), self.room.clone());
         let working = self.workers.run(move || {
             let finished = work(&question, &state, &deadline, outgoing)?;
             let Some(Finished { content, turn }) = finished else { return Ok(None) };
             let lasting = content.lasting;
             let answer = Representation::new(content, question.wish, state.config.compress_min_bytes)?;
-            let held = hold(answer, lasting, &client, &memory, &connections).map(Some);
+            let held = hold(answer, lasting, &client, &room).map(Some);
             drop(turn);
             held
         });
-        let working = working.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
         if let Ok(streamed) = streaming.await {
             return Ok(Computed::Streamed { streamed, wanted });
         }
-        let done = working.await.map_err(|error| ApiError::Internal(error.to_string()))??;
-        done.ok_or_else(|| ApiError::Internal("an answer was streamed to nobody".to_owned()))
-    }
-
-    async fn off_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let working = self.workers.run(work);
-        let working = working.ok_or_else(|| ApiError::Internal("the workers have ended".to_owned()))?;
-        working.await.map_err(|error| ApiError::Internal(error.to_string()))?
+        working.await?.ok_or_else(|| ApiError::Internal("an answer was streamed to nobody".to_owned()))
     }
 
     /// The response that an answer comes in as it is made.
-    fn stream(
-        &self,
-        request: &Request<'_>,
-        change_number: u64,
-        streamed: Streamed,
-        wanted: CancelOnDrop,
-    ) -> Response {
+    fn stream(&self, head: &Head, change_number: u64, streamed: Streamed, wanted: CancelOnDrop) -> Response {
         let (about, coding, kept) = (streamed.about.clone(), streamed.coding, streamed.holds.clone());
         // Of an answer that does not hold for a whole state of the store, that state says nothing.
         let tag = streamed.lasting.then(|| weak_tag(self.process, change_number, about.format, coding));
         if let Some(tag) = &tag
-            && holds(request.headers, tag)
+            && holds(&head.headers, tag)
         {
             return not_modified::<bytes::Bytes>(&about, tag).into_response();
         }
         let mut response = warp::reply::stream(streamed.into_bytes(wanted)).into_response();
         about.write(coding, response.headers_mut());
         response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
-        holding(response, kept)
+        holding(response, Some(kept))
     }
 }
 
@@ -403,8 +351,10 @@ pub struct GateFigures {
 }
 
 /// A response that keeps something until it is sent.
-fn holding(mut response: Response, holds: Holds) -> Response {
-    response.extensions_mut().insert(holds);
+fn holding(mut response: Response, holds: Option<Holds>) -> Response {
+    if let Some(holds) = holds {
+        response.extensions_mut().insert(holds);
+    }
     response
 }
 
@@ -413,39 +363,16 @@ fn hold(
     answer: Representation,
     lasting: bool,
     client: &Client,
-    memory: &AnswerMemory,
-    connections: &Connections,
+    room: &AnswerRoom,
 ) -> Result<Computed, ApiError> {
     let bytes = answer.len();
     if bytes < COUNTED_BYTES {
-        let answer = Arc::new(answer);
-        let holds = Holds { bytes, client: client.clone(), kept: Arc::clone(&answer) as Arc<_> };
-        return Ok(Computed::Whole { answer, lasting, holds });
+        return Ok(Computed::Whole { answer: Arc::new(answer), lasting, holds: None });
     }
-    let charged = memory.charge(client, bytes).ok_or(ApiError::Unread)?;
-    let answer = Arc::new(answer.counted(reserve(memory, connections, bytes)?));
+    let (charged, reserved) = room.take(client, bytes)?;
+    let answer = Arc::new(answer.counted(reserved));
     let kept = Arc::new((charged, Arc::clone(&answer)));
-    let holds = Holds { bytes, client: client.clone(), kept };
-    Ok(Computed::Whole { answer, lasting, holds })
-}
-
-/// Takes memory for an answer; answers that nobody reads make room for it.
-pub fn reserve(
-    memory: &AnswerMemory,
-    connections: &Connections,
-    bytes: usize,
-) -> Result<Reservation, ApiError> {
-    let until = Instant::now() + MEMORY_WAIT;
-    loop {
-        if let Some(reserved) = memory.reserve(bytes) {
-            return Ok(reserved);
-        }
-        if Instant::now() >= until {
-            return Err(ApiError::Overloaded);
-        }
-        connections.break_off_unread();
-        std::thread::sleep(MEMORY_LOOK);
-    }
+    Ok(Computed::Whole { answer, lasting, holds: Some(Holds { bytes, client: client.clone(), kept }) })
 }
 
 /// Computes an answer. `None` when it was streamed.

@@ -1,9 +1,8 @@
 //! Where an answer is written: kept whole while it is short, or JSON; sent piece by piece while it is made otherwise.
 //!
 //! The writing side blocks, the reading side is async; between them stands a channel of few pieces, so that memory is
-//! bounded however long the answer and however slow its reader. A reader who goes away, or is cut off by its connection, ends
-//! the work. An answer that fails midway breaks off: its reader sees
-//! a broken transfer, never one that looks complete.
+//! bounded however long the answer and however slow its reader. A reader who goes away, or is cut off by its connection,
+//! ends the work. An answer that fails midway breaks off: its reader sees a broken transfer, never one that looks complete.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,12 +14,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ApiError;
-use super::admission::{AnswerMemory, Client, FairQueue, Place, Refused, Turn};
+use super::admission::{Client, FairQueue, Place, Refused, Turn};
 use super::auth::Membership;
 use super::beside::Header;
 use super::compress::Compressor;
-use super::connection::{Connections, Holds};
-use super::door::reserve;
+use super::connection::{AnswerRoom, Holds};
 use super::negotiate::Coding;
 use super::representation::{About, Content};
 use crate::query::Deadline;
@@ -47,9 +45,8 @@ pub struct Gate {
     /// Of the query; given back when the answer is streamed, for then it is the client who says how long that takes.
     pub turn: Turn,
     pub streams: FairQueue<Client>,
-    pub memory: AnswerMemory,
+    pub room: AnswerRoom,
     pub membership: Membership,
-    pub connections: Connections,
 }
 
 /// An answer that has begun.
@@ -179,17 +176,16 @@ impl Gate {
         piece_bytes: usize,
         deadline: &Deadline,
     ) -> Result<(Place<Client>, Holds, Membership), ApiError> {
-        let Self { client, turn, streams, memory, membership, connections } = self;
+        let Self { client, turn, streams, room, membership } = self;
         drop(turn);
         // Those that wait, the one that is made and the one that is compressed.
         let bytes = piece_bytes.saturating_mul(WAITING_PIECES + 2);
-        let charged = memory.charge(&client, bytes).ok_or(ApiError::Unread)?;
-        let reserved = reserve(&memory, &connections, bytes)?;
+        let taken = room.take(&client, bytes)?;
         let waiting = async { tokio::time::timeout(deadline.left(), streams.acquire(client.clone())).await };
         let place = runtime.block_on(waiting).map_err(|_| ApiError::Overloaded)?;
         let place = place.map_err(|Refused| ApiError::Overloaded)?;
         deadline.check()?;
-        Ok((place, Holds { bytes, client, kept: Arc::new((charged, reserved)) }, membership))
+        Ok((place, Holds { bytes, client, kept: Arc::new(taken) }, membership))
     }
 }
 

@@ -3,18 +3,14 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
-use http::Method;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Reply};
 
 use super::auth::PasswordError;
-use super::connection::{self, Connections, Context, Ending, Hosts, Requests};
-use super::door::{Door, Request};
+use super::connection::{self, Connections, Head, Hosts, Requests};
+use super::door::Door;
 use super::{ApiError, ApiState, AuthPolicy, reply};
 
 /// Why the server does not run.
@@ -48,56 +44,31 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let config = Arc::new(state.config.clone());
-    let hosts = Arc::new(match state.auth {
+    let config = state.config.clone();
+    let hosts = match state.auth {
         AuthPolicy::Users => Hosts::of_users(&config.hosts),
         AuthPolicy::Open => Hosts::of_everybody(&config.hosts),
-    });
+    };
     let connections = Connections::new(&config);
     let door = Arc::new(Door::new(state, connections.clone())?);
     let counting = Arc::clone(&door);
-    let requests = Requests {
-        api: warp::service(filter(door)),
-        hosts,
-        config: Arc::clone(&config),
-        connections,
-        count: Arc::new(move |path, status, took| counting.count(path, status, took)),
-    };
-    let (end, ending) = watch::channel(Ending::Not);
-    let mut serving = std::pin::pin!(connection::serve(listener, requests, ending));
-    tokio::select! {
-        () = &mut serving => return Ok(()),
-        () = shutdown => end.send_replace(Ending::Draining),
-    };
-    if tokio::time::timeout(config.drain.0, serving).await.is_err() {
-        tracing::warn!("answers under way were cut off after api.drain");
-    }
+    let count = Box::new(move |path: &str, status, took| counting.count(path, status, took));
+    let api = warp::service(filter(door));
+    connection::serve(listener, Requests { api, hosts, config, connections, count }, shutdown).await;
     Ok(())
 }
 
 /// One filter for everything: what a request may do is decided by [`Door::answer`] alone.
 fn filter(door: Arc<Door>) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    warp::method()
-        .and(warp::path::full())
-        .and(query)
-        .and(warp::header::headers_cloned())
-        .and(warp::ext::get::<Context>())
-        .and(warp::body::stream())
-        .then(move |method: Method, path: FullPath, query: String, headers, context: Context, body| {
-            let door = Arc::clone(&door);
-            async move {
-                let request =
-                    Request { method: &method, path: path.as_str(), query: &query, headers: &headers };
-                let start = Instant::now();
-                let response = door.answer(&request, &context, body).await.unwrap_or_else(|error| {
-                    if let ApiError::Internal(cause) = &error {
-                        tracing::error!(%method, path = path.as_str(), cause, "a request failed");
-                    }
-                    reply::refusal(&error).into_response()
-                });
-                door.count(path.as_str(), response.status().as_u16(), start.elapsed());
-                response
-            }
-        })
+    warp::ext::get::<Arc<Head>>().and(warp::body::stream()).then(move |head: Arc<Head>, body| {
+        let door = Arc::clone(&door);
+        async move {
+            door.answer(&head, body).await.unwrap_or_else(|error| {
+                if let ApiError::Internal(cause) = &error {
+                    tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
+                }
+                reply::refusal(&error).into_response()
+            })
+        }
+    })
 }

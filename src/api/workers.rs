@@ -4,13 +4,18 @@
 //! They are the blocking threads of an async runtime of their own, so that what waits for them is woken as usual and
 //! other blocking work of the process has no part in them.
 
+use std::future::Future;
 use std::io;
 
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinHandle;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::ApiError;
 
 /// Ends without waiting for what still runs.
-pub struct Workers(Option<Runtime>);
+pub struct Workers {
+    threads: Handle,
+    runtime: Option<Runtime>,
+}
 
 impl Workers {
     /// # Errors
@@ -22,19 +27,26 @@ impl Workers {
             .thread_name("api-worker")
             .on_thread_start(crate::threads::lower_priority)
             .build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self { threads: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
-    /// Runs work on one of the threads. `None` when they have ended.
-    pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<JoinHandle<T>> {
-        self.0.as_ref().map(|runtime| runtime.spawn_blocking(work))
+    /// Runs work on one of the threads, from now on, whether somebody waits for its result or not.
+    ///
+    /// # Errors
+    /// Those of the work; [`ApiError::Internal`] when it panics.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, ApiError>> + Send {
+        let working = self.threads.spawn_blocking(work);
+        async { working.await.map_err(|error| ApiError::Internal(error.to_string()))? }
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
         // A runtime that is dropped waits for its threads, which no async task may do.
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }

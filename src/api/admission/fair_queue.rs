@@ -1,9 +1,11 @@
 //! A queue for places in which clients take turns: who waits with one request goes before the second request of
 //! another.
 //!
-//! A queue that has not been empty for [`QueueLimits::overload_after`] is overloaded. From then on no more may wait than
-//! there are places, so that whoever is let in waits for about as long as one request takes (the idea of CoDel, RFC 8289:
-//! what counts is how long a queue stands, not how long it is). It ends once the queue was short for as long again.
+//! A queue that has not been empty for [`QueueLimits::overload_after`] is overloaded (the idea of CoDel, RFC 8289: what
+//! counts is how long a queue stands, not how long it is). From then on half of the places are given, and as many clients
+//! may wait: by Little's law, what is let in then takes no longer than when all places are held and nobody waits. It goes on
+//! for as long again while an eighth of the requests is refused, or the queue still stands: a load that all places can
+//! serve ends it.
 //! Where no more may wait, a client that waits with one request takes the place in the queue of one that waits with
 //! several, or else of one that had a place more lately: so nobody comes first by asking more often.
 
@@ -24,6 +26,13 @@ pub struct QueueLimits {
     pub places_per_client: usize,
     pub max_waiting: usize,
     pub overload_after: Duration,
+}
+
+impl QueueLimits {
+    /// Places that are given while the queue is overloaded, and clients that may wait then.
+    fn overload_places(&self) -> usize {
+        self.places.div_ceil(2)
+    }
 }
 
 /// Clients of which it is remembered when they had a place last.
@@ -54,8 +63,18 @@ struct State<C: Clone + Eq + Hash> {
     served: Cache<C, Instant>,
     /// Since when somebody waits.
     waiting_since: Option<Instant>,
-    overloaded_until: Option<Instant>,
+    overload: Option<Overload>,
 }
+
+/// A period of overload, and what came in it.
+struct Overload {
+    until: Instant,
+    requests: u32,
+    refused: u32,
+}
+
+/// One of so many requests is refused while an overload goes on.
+const REFUSED_SHARE: u32 = 8;
 
 /// A place, given back when it is dropped.
 pub struct Place<C: Clone + Eq + Hash> {
@@ -81,7 +100,7 @@ impl<C: Clone + Eq + Hash> FairQueue<C> {
             turns: VecDeque::new(),
             served: Cache::new(CLIENTS_REMEMBERED),
             waiting_since: None,
-            overloaded_until: None,
+            overload: None,
         };
         Self(Arc::new(Shared { limits, state: Mutex::new(state) }))
     }
@@ -92,11 +111,12 @@ impl<C: Clone + Eq + Hash> FairQueue<C> {
     /// [`Refused`] when no more may wait, at once or because another client takes this one's place in the queue.
     pub async fn acquire(&self, client: C) -> Result<Place<C>, Refused> {
         let waiting = {
-            let mut state = self.0.lock();
+            let (mut state, now) = (self.0.lock(), Instant::now());
+            state.note_request(&self.0.limits, now);
             if state.all_waiting == 0 && state.may_hold(&client, &self.0.limits) {
-                return Ok(state.hold(&self.0, client));
+                return Ok(state.hold(&self.0, client, now));
             }
-            state.enter(client, &self.0, Instant::now())?
+            state.enter(client, &self.0, now)?
         };
         waiting.await.map_err(|_| Refused)
     }
@@ -117,13 +137,41 @@ impl<C: Clone + Eq + Hash> Shared<C> {
 impl<C: Clone + Eq + Hash> State<C> {
     fn may_hold(&self, client: &C, limits: &QueueLimits) -> bool {
         let own = self.held.get(client).copied().unwrap_or(0);
-        self.all_held < limits.places && own < limits.places_per_client
+        self.all_held < self.places(limits) && own < limits.places_per_client
     }
 
-    fn hold(&mut self, shared: &Arc<Shared<C>>, client: C) -> Place<C> {
+    /// Places that may be held.
+    fn places(&self, limits: &QueueLimits) -> usize {
+        if self.overload.is_some() { limits.overload_places() } else { limits.places }
+    }
+
+    /// Notes a request; begins, goes on with or ends an overload.
+    fn note_request(&mut self, limits: &QueueLimits, now: Instant) {
+        let after = limits.overload_after;
+        let stands = self.waiting_since.is_some_and(|since| now - since > after);
+        let is_over = match &self.overload {
+            None => !stands,
+            Some(last) if now < last.until => false,
+            Some(last) => {
+                let was_refused = last.refused.saturating_mul(REFUSED_SHARE) >= last.requests;
+                now - last.until > after || !(stands || was_refused)
+            }
+        };
+        if is_over {
+            self.overload = None;
+            return;
+        }
+        let begun = || now.checked_add(after).map(|until| Overload { until, requests: 0, refused: 0 });
+        self.overload = self.overload.take().filter(|last| now < last.until).or_else(begun);
+        if let Some(overload) = &mut self.overload {
+            overload.requests += 1;
+        }
+    }
+
+    fn hold(&mut self, shared: &Arc<Shared<C>>, client: C, now: Instant) -> Place<C> {
         *self.held.entry(client.clone()).or_default() += 1;
         self.all_held += 1;
-        self.served.insert(client.clone(), Instant::now());
+        self.served.insert(client.clone(), now);
         Place { shared: Arc::clone(shared), client, held: true }
     }
 
@@ -145,14 +193,16 @@ impl<C: Clone + Eq + Hash> State<C> {
         now: Instant,
     ) -> Result<oneshot::Receiver<Place<C>>, Refused> {
         let limits = &shared.limits;
-        let most = if self.is_overloaded(limits, now) { limits.places } else { limits.max_waiting };
-        if self.all_waiting >= most.min(limits.max_waiting) {
+        let most = match self.overload {
+            Some(_) => limits.overload_places().min(limits.max_waiting),
+            None => limits.max_waiting,
+        };
+        if self.all_waiting >= most {
             self.forget_those_gone();
         }
-        if self.all_waiting >= most.min(limits.max_waiting) {
-            // As long as anybody is refused, it is as short as it is for that alone.
-            if most == limits.places {
-                self.overloaded_until = now.checked_add(limits.overload_after);
+        if self.all_waiting >= most {
+            if let Some(overload) = &mut self.overload {
+                overload.refused += 1;
             }
             self.displace(&client)?;
         }
@@ -165,17 +215,8 @@ impl<C: Clone + Eq + Hash> State<C> {
         self.all_waiting += 1;
         self.waiting_since.get_or_insert(now);
         // Those who waited before may have been kept by their own share alone.
-        self.hand_out(shared);
+        self.hand_out(shared, now);
         Ok(receiver)
-    }
-
-    /// Whether the queue has stood for too long, now or a short time ago.
-    fn is_overloaded(&mut self, limits: &QueueLimits, now: Instant) -> bool {
-        let stands = self.waiting_since.is_some_and(|since| now - since > limits.overload_after);
-        if stands {
-            self.overloaded_until = now.checked_add(limits.overload_after);
-        }
-        self.overloaded_until.is_some_and(|until| now < until)
     }
 
     /// Makes room in the queue for a client: the last request of the client that waits with the most is refused.
@@ -216,9 +257,9 @@ impl<C: Clone + Eq + Hash> State<C> {
     }
 
     /// Gives free places to those whose turn it is.
-    fn hand_out(&mut self, shared: &Arc<Shared<C>>) {
-        let mut passed = 0;
-        while self.all_held < shared.limits.places && passed < self.turns.len() {
+    fn hand_out(&mut self, shared: &Arc<Shared<C>>, now: Instant) {
+        let (mut passed, places) = (0, self.places(&shared.limits));
+        while self.all_held < places && passed < self.turns.len() {
             let Some(client) = self.turns.pop_front() else { break };
             if !self.may_hold(&client, &shared.limits) {
                 self.turns.push_back(client);
@@ -235,7 +276,7 @@ impl<C: Clone + Eq + Hash> State<C> {
             }
             passed = 0;
             let Some(sender) = sender.filter(|sender| !sender.is_closed()) else { continue };
-            if let Err(mut place) = sender.send(self.hold(shared, client)) {
+            if let Err(mut place) = sender.send(self.hold(shared, client, now)) {
                 // It must not be given back by its drop, which would lock once more.
                 place.held = false;
                 self.give_back(&place.client);
@@ -256,7 +297,7 @@ impl<C: Clone + Eq + Hash> Drop for Place<C> {
         if self.held {
             let mut state = self.shared.lock();
             state.give_back(&self.client);
-            state.hand_out(&self.shared);
+            state.hand_out(&self.shared, Instant::now());
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A query has one of `api.max_concurrent_queries` places. One that takes longer than `api.long_query_after` gives it back
 //! while others wait, and goes on among the `api.max_long_queries`. Where these are as many as they may be, the youngest
-//! long query of the client that has the most of them is stopped, for the others are nearer to their end. So a short query waits for a fraction of a second at most,
-//! whatever others ask.
+//! long query of the client that has the most of them is stopped, for the others are nearer to their end. So a short query
+//! waits for a fraction of a second at most, whatever others ask.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use super::rate::Client;
 use crate::api::ApiError;
 use crate::config::ApiConfig;
 use crate::query::Deadline;
+use crate::threads;
 
 /// How often those who wait look whether a query that runs has to step aside.
 const LOOK: Duration = Duration::from_millis(10);
@@ -195,7 +196,7 @@ impl Drop for Turn {
 /// Queries computed at once.
 pub fn concurrent_queries(config: &ApiConfig) -> usize {
     match config.max_concurrent_queries {
-        0 => 2 * cores(),
+        0 => 2 * threads::cores(),
         queries => queries,
     }
 }
@@ -203,13 +204,9 @@ pub fn concurrent_queries(config: &ApiConfig) -> usize {
 /// Long queries computed at once besides.
 pub fn long_queries(config: &ApiConfig) -> usize {
     match config.max_long_queries {
-        0 => 4 * cores(),
+        0 => 4 * threads::cores(),
         queries => queries,
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
 
 use super::Cut;
@@ -47,19 +48,22 @@ pub enum Course {
     End = 2,
 }
 
-/// A connection's notes. Times are milliseconds since it was accepted.
+/// A connection's notes. Times are milliseconds of [`now`].
 pub struct Activity {
-    accepted: Instant,
+    accepted: u64,
     /// A [`Course`], and the connection's task, which looks at it.
     course: AtomicU8,
     task: AtomicWaker,
     is_http2: AtomicBool,
     /// When the first bytes of a head came that is not whole yet; [`NEVER`] without any.
     head_since: AtomicU64,
-    /// When the last request ended.
+    /// When the last request ended; [`NEVER`] before the first.
     idle_since: AtomicU64,
     /// Since when the client has to read before more can be sent; [`NEVER`]: it need not.
     blocked_since: AtomicU64,
+    /// When the client last took bytes; 0 before that. On an HTTP/1 connection they are of the one answer that is
+    /// sent.
+    written: AtomicU64,
     /// Whether an answer was broken off that was begun.
     is_broken_off: AtomicBool,
     /// Passwords that were wrong.
@@ -69,12 +73,24 @@ pub struct Activity {
 
 const NEVER: u64 = u64::MAX;
 
+/// Milliseconds of the kernel's coarse clock, which is read several times a request: it is exact to a tick (1 to 10 ms)
+/// and costs a fraction of what [`std::time::Instant`] does.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::MonotonicCoarse);
+    u64::try_from(time.tv_sec * 1_000 + time.tv_nsec / 1_000_000).unwrap_or(0)
+}
+
+/// Whether a time is so long ago.
+fn is_past(since: u64, now: u64, duration: Duration) -> bool {
+    since <= now && u128::from(now - since) >= duration.as_millis()
+}
+
 /// A request under way, and its answer.
 pub struct Exchange {
     /// When its head was read.
     begun: u64,
     phase: AtomicU8,
-    /// When its client last took bytes of the answer.
+    /// When its answer was last handed on to the connection; see [`Exchange::taken`].
     taken: AtomicU64,
     /// Whether bytes of its answer are there for the client, which is not to blame where they are not.
     is_offered: AtomicBool,
@@ -102,21 +118,18 @@ enum Phase {
 impl Activity {
     pub fn new() -> Self {
         Self {
-            accepted: Instant::now(),
+            accepted: now(),
             course: AtomicU8::new(Course::Open as u8),
             task: AtomicWaker::new(),
             is_http2: AtomicBool::new(false),
             head_since: AtomicU64::new(NEVER),
-            idle_since: AtomicU64::new(0),
+            idle_since: AtomicU64::new(NEVER),
             blocked_since: AtomicU64::new(NEVER),
+            written: AtomicU64::new(0),
             is_broken_off: AtomicBool::new(false),
             wrong_logins: AtomicU32::new(0),
             exchanges: Mutex::default(),
         }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(NEVER)
     }
 
     /// Bytes came from the client.
@@ -129,15 +142,18 @@ impl Activity {
             && self.head_since.load(Ordering::Relaxed) == NEVER
             && self.exchanges().is_empty();
         if is_head {
-            self.head_since.store(self.now(), Ordering::Relaxed);
+            self.head_since.store(now(), Ordering::Relaxed);
         }
     }
 
     /// Bytes were sent to the client, or have to wait.
     pub fn note_write(&self, is_blocked: bool) {
-        let since = if is_blocked { self.now() } else { NEVER };
-        if !is_blocked || self.blocked_since.load(Ordering::Relaxed) == NEVER {
-            self.blocked_since.store(since, Ordering::Relaxed);
+        let now = now();
+        if !is_blocked {
+            self.written.store(now, Ordering::Relaxed);
+            self.blocked_since.store(NEVER, Ordering::Relaxed);
+        } else if !self.is_blocked() {
+            self.blocked_since.store(now, Ordering::Relaxed);
         }
     }
 
@@ -159,7 +175,7 @@ impl Activity {
     /// The head of a request is there. The exchange is over when what is returned is dropped.
     pub fn begin(self: &Arc<Self>) -> Begun {
         self.head_since.store(NEVER, Ordering::Relaxed);
-        let now = self.now();
+        let now = now();
         let exchange = Arc::new(Exchange {
             begun: now,
             phase: AtomicU8::new(Phase::Reading as u8),
@@ -180,30 +196,32 @@ impl Activity {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nothing is under way that a connection is left open for while the server ends.
+    pub fn is_drained(&self) -> bool {
+        self.course.load(Ordering::Acquire) == Course::Drain as u8 && !self.is_answering()
+    }
+
     /// Ends requests that have taken too long; says why the whole connection has to end, if it has.
     pub fn look(&self, timeouts: &Timeouts, mut count: impl FnMut(Cut)) -> Option<Cut> {
-        let (now, exchanges) = (self.now(), self.exchanges());
-        let is_over = |since: u64, timeout: Duration| {
-            u128::from(now.saturating_sub(since)) >= timeout.as_millis() && since <= now
-        };
+        let (now, exchanges) = (now(), self.exchanges());
+        let is_over = |since: u64, timeout: Duration| is_past(since, now, timeout);
         let blocked_since = self.blocked_since.load(Ordering::Relaxed);
         if exchanges.is_empty() && blocked_since != NEVER {
             // The end of an answer that is made waits for its client.
             return is_over(blocked_since, timeouts.write).then_some(Cut::Write);
         }
         if exchanges.is_empty() {
-            let head_since = self.head_since.load(Ordering::Relaxed);
             let idle_since = self.idle_since.load(Ordering::Relaxed);
             // The first request has to come as soon as the rest of one that has begun.
-            let since = if idle_since == 0 { Some(0) } else { (head_since != NEVER).then_some(head_since) };
-            if since.is_some_and(|since| is_over(since, timeouts.head)) {
+            let is_first = idle_since == NEVER;
+            let head_since = if is_first { self.accepted } else { self.head_since.load(Ordering::Relaxed) };
+            if is_over(head_since, timeouts.head) {
                 return Some(Cut::Head);
             }
-            return is_over(idle_since, timeouts.idle).then_some(Cut::Idle);
+            return is_over(self.idle_since(), timeouts.idle).then_some(Cut::Idle);
         }
         for exchange in exchanges.iter() {
-            let is_unread =
-                exchange.is_offered() && is_over(exchange.taken.load(Ordering::Relaxed), timeouts.write);
+            let is_unread = exchange.is_offered() && is_over(exchange.taken(), timeouts.write);
             let cut = match is_unread {
                 true => Cut::Write,
                 false if is_over(exchange.begun, timeouts.request) => Cut::Request,
@@ -218,14 +236,14 @@ impl Activity {
 
     /// Since when nothing happens, if no request is under way; or, of all its answers, since when none is read, if that
     /// is for this long.
-    pub fn unused_since(&self, unread_for: Duration) -> Option<Instant> {
-        let (now, exchanges) = (self.now(), self.exchanges());
+    pub fn unused_since(&self, unread_for: Duration) -> Option<u64> {
+        let (now, exchanges) = (now(), self.exchanges());
         let taken = exchanges.iter().map(|exchange| {
             let is_suspect = exchange.is_suspect.load(Ordering::Relaxed);
-            let since = if is_suspect { exchange.begun } else { exchange.taken.load(Ordering::Relaxed) };
+            let since = if is_suspect { exchange.begun } else { exchange.taken() };
             (is_suspect || exchange.is_offered()).then_some(since)
         });
-        let mut latest = self.idle_since.load(Ordering::Relaxed);
+        let mut latest = self.idle_since();
         for taken in taken {
             latest = latest.max(taken?);
         }
@@ -234,8 +252,15 @@ impl Activity {
             latest = latest.max(blocked_since);
         }
         let is_used = !exchanges.is_empty() || blocked_since != NEVER;
-        let is_unused = !is_used || u128::from(now.saturating_sub(latest)) >= unread_for.as_millis();
-        is_unused.then(|| self.accepted + Duration::from_millis(latest))
+        (!is_used || is_past(latest, now, unread_for)).then_some(latest)
+    }
+
+    /// Since when no request is under way, if none is.
+    fn idle_since(&self) -> u64 {
+        match self.idle_since.load(Ordering::Relaxed) {
+            NEVER => self.accepted,
+            since => since,
+        }
     }
 
     /// Ends the connection.
@@ -268,14 +293,12 @@ impl Activity {
     }
 
     /// The exchanges whose clients have taken nothing of their answers for this long: since when, and which.
-    pub fn unread(&self, for_long: Duration) -> Vec<(Instant, Arc<Exchange>)> {
-        let now = self.now();
-        let exchanges = self.exchanges();
+    pub fn unread(&self, for_long: Duration) -> Vec<(u64, Arc<Exchange>)> {
+        let (now, exchanges) = (now(), self.exchanges());
         let unread = exchanges.iter().filter_map(|exchange| {
-            let taken = exchange.taken.load(Ordering::Relaxed);
-            let is_unread =
-                exchange.is_offered() && u128::from(now.saturating_sub(taken)) >= for_long.as_millis();
-            is_unread.then(|| (self.accepted + Duration::from_millis(taken), Arc::clone(exchange)))
+            let taken = exchange.taken();
+            let is_unread = exchange.is_offered() && is_past(taken, now, for_long);
+            is_unread.then(|| (taken, Arc::clone(exchange)))
         });
         unread.collect()
     }
@@ -320,7 +343,14 @@ impl Exchange {
     /// The client takes bytes of its answer; whether there are more for it.
     pub fn note_taken(&self, is_offered: bool) {
         self.is_offered.store(is_offered, Ordering::Relaxed);
-        self.taken.store(self.activity.now(), Ordering::Relaxed);
+        self.taken.store(now(), Ordering::Relaxed);
+    }
+
+    /// When its client last took bytes of its answer.
+    fn taken(&self) -> u64 {
+        let (taken, written) = (&self.taken, &self.activity.written);
+        let own = taken.load(Ordering::Relaxed);
+        if self.is_http2() { own } else { own.max(written.load(Ordering::Relaxed)) }
     }
 
     /// Whether it is up to the client that its answer goes on.
@@ -376,6 +406,6 @@ impl Drop for Begun {
         let activity = &self.0.activity;
         let mut exchanges = activity.exchanges();
         exchanges.retain(|exchange| !Arc::ptr_eq(exchange, &self.0));
-        activity.idle_since.store(activity.now().max(1), Ordering::Relaxed);
+        activity.idle_since.store(now(), Ordering::Relaxed);
     }
 }

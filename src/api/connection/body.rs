@@ -10,10 +10,11 @@ use http_body::{Body, Frame, SizeHint};
 use super::activity::Begun;
 use crate::api::admission::Client;
 
-/// Bytes handed out at once. A client that takes less than this in `api.write_timeout` does not read.
-const PART_BYTES: usize = 64 << 10;
-/// The same on an HTTP/2 connection, which holds a part for each of its streams.
+/// Bytes handed out at once of an answer over HTTP/2, whose connection holds a part for each of its streams.
 const STREAM_PART_BYTES: usize = 16 << 10;
+/// Bytes of an answer over HTTP/1 up to which it fits the buffers of the operating system: its client need not be waited
+/// for.
+const SHORT_BYTES: usize = 4 << 10;
 
 /// What is kept until an answer is sent: its bytes' place in the memory of answers. Put into a response's extensions.
 #[derive(Clone)]
@@ -25,30 +26,84 @@ pub struct Holds {
 }
 
 /// The body of an answer.
+///
+/// Over HTTP/1 it is handed out as it is made: the connection takes as much as the client reads and keeps the rest, which
+/// keeps the exchange open. Over HTTP/2 the connection takes all that it is given, so it is given little at once.
 pub struct AnswerBody<B> {
     body: B,
-    /// What is left of a part of `body`.
+    is_http2: bool,
+    /// What is left of a part of `body`, over HTTP/2.
     rest: Bytes,
     /// Whether the client has begun to get it, and whether all of it was handed out.
     is_begun: bool,
     is_ended: bool,
+    sending: Option<Sending>,
+}
+
+/// The exchange of an answer, and what is kept until it is sent.
+struct Sending {
     exchange: Begun,
     _holds: Option<Holds>,
+}
+
+/// The last bytes of an answer, which keep all that until they are sent.
+struct LastBytes {
+    bytes: Bytes,
+    _sending: Option<Sending>,
+}
+
+impl AsRef<[u8]> for LastBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl<B> AnswerBody<B> {
     pub fn new(body: B, exchange: Begun, holds: Option<Holds>) -> Self {
         exchange.note_answered(holds.as_ref().map(|holds| (holds.bytes as u64, holds.client.clone())));
-        Self { body, rest: Bytes::new(), is_begun: false, is_ended: false, exchange, _holds: holds }
+        let is_http2 = exchange.is_http2();
+        let sending = Some(Sending { exchange, _holds: holds });
+        Self { body, is_http2, rest: Bytes::new(), is_begun: false, is_ended: false, sending }
+    }
+
+    fn note_taken(&self, is_offered: bool) {
+        if let Some(sending) = &self.sending {
+            sending.exchange.note_taken(is_offered);
+        }
     }
 }
 
 /// An answer that was begun and is dropped before its end was broken off.
 impl<B> Drop for AnswerBody<B> {
     fn drop(&mut self) {
-        if self.is_begun && !self.is_ended {
-            self.exchange.note_broken_off();
+        if let (Some(sending), true, false) = (&self.sending, self.is_begun, self.is_ended) {
+            sending.exchange.note_broken_off();
         }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
+    /// The next bytes over HTTP/1.
+    fn whole(&mut self, data: Bytes) -> Bytes {
+        self.is_ended = self.body.is_end_stream();
+        if !self.is_ended {
+            self.note_taken(true);
+            return data;
+        }
+        // That it is offered was noted when it began.
+        match data.len() {
+            ..SHORT_BYTES => data,
+            _ => Bytes::from_owner(LastBytes { bytes: data, _sending: self.sending.take() }),
+        }
+    }
+
+    /// The next bytes over HTTP/2. In the buffer of a stream, where they may stay for long, they are not to hold the whole
+    /// answer.
+    fn part(&mut self) -> Bytes {
+        self.note_taken(true);
+        let part = self.rest.split_to(self.rest.len().min(STREAM_PART_BYTES));
+        self.is_ended = self.is_end_stream();
+        Bytes::copy_from_slice(&part)
     }
 }
 
@@ -60,12 +115,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let is_http2 = self.exchange.is_http2();
-        let most = if is_http2 { STREAM_PART_BYTES } else { PART_BYTES };
         if self.rest.is_empty() {
             let frame = match Pin::new(&mut self.body).poll_frame(context) {
                 Poll::Pending => {
-                    self.exchange.note_taken(false);
+                    self.note_taken(false);
                     return Poll::Pending;
                 }
                 Poll::Ready(None) => {
@@ -77,24 +130,15 @@ impl<B: Body<Data = Bytes> + Unpin> Body for AnswerBody<B> {
             self.is_begun = true;
             // Trailers go on as they are.
             match frame.into_data() {
-                Ok(data) if data.len() <= most => {
-                    self.is_ended = self.body.is_end_stream();
-                    // Of one that is short, it was noted when it began.
-                    if !self.is_ended {
-                        self.exchange.note_taken(true);
-                    }
+                Ok(data) if !self.is_http2 => {
+                    let data = self.whole(data);
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Ok(data) => self.rest = data,
                 Err(frame) => return Poll::Ready(Some(Ok(frame))),
             }
         }
-        self.exchange.note_taken(true);
-        let length = self.rest.len().min(most);
-        let part = self.rest.split_to(length);
-        // A part in the buffer of a stream, which may stay there for long, is not to hold the whole answer.
-        let part = if is_http2 { Bytes::copy_from_slice(&part) } else { part };
-        self.is_ended = self.is_end_stream();
+        let part = self.part();
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 

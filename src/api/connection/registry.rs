@@ -6,13 +6,13 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
 use super::activity::{Exchange, Timeouts};
-use super::{Activity, Cut, Cuts, Ending};
+use super::{Activity, Cut, Cuts};
 use crate::api::admission::Client;
 use crate::config::ApiConfig;
 
@@ -76,12 +76,12 @@ impl Connections {
     }
 
     /// Ends what has taken too long, and, when the server is to end, what was not begun.
-    pub fn look(&self, timeouts: &Timeouts, ending: Ending) {
+    pub fn look(&self, timeouts: &Timeouts) {
         for open in self.open().values() {
             let activity = &open.activity;
             let cut = activity.look(timeouts, |cut| self.count(cut));
             cut.into_iter().for_each(|cut| self.count(cut));
-            if cut.is_some() || (ending == Ending::Draining && !activity.is_answering()) {
+            if cut.is_some() || activity.is_drained() {
                 activity.end();
             }
         }
@@ -112,7 +112,7 @@ impl Connections {
     /// Breaks off an answer that is not read: of the client with the most bytes of such answers, the one that has been
     /// left for the longest. Says whether there was one.
     pub fn break_off_unread(&self) -> bool {
-        let unread: Vec<(Instant, Arc<Exchange>)> =
+        let unread: Vec<(u64, Arc<Exchange>)> =
             self.open().values().flat_map(|open| open.activity.unread(UNREAD)).collect();
         let mut bytes: FxHashMap<Client, u64> = FxHashMap::default();
         let mut held = Vec::with_capacity(unread.len());

@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::header::HOST;
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tower_service::Service;
@@ -22,28 +22,56 @@ use crate::api::{ApiError, reply};
 use crate::config::ApiConfig;
 
 tokio::task_local! {
-    /// Ends the task in which a request is answered: that of its HTTP/2 stream, or of its connection.
+    /// Ends the task of an HTTP/2 stream, in which one request is answered.
     pub static END: Arc<Notify>;
 }
 
-/// What the API is told about a request besides the request itself.
-#[derive(Clone)]
-pub struct Context {
+/// A request without its body, and what the server knows of it besides.
+pub struct Head {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
     /// Of the client, as far as proxies tell.
     pub address: IpAddr,
     pub exchange: Arc<Exchange>,
 }
 
+impl Head {
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// What follows the question mark; empty without one.
+    pub fn query(&self) -> &str {
+        self.uri.query().unwrap_or("")
+    }
+
+    /// Whether the answer may be one that was given before, and may be given again.
+    pub fn is_repeatable(&self) -> bool {
+        let has_body =
+            self.headers.contains_key(CONTENT_LENGTH) || self.headers.contains_key(TRANSFER_ENCODING);
+        self.is_safe() && !has_body
+    }
+
+    /// Bytes of the body, as far as the request says.
+    pub fn body_bytes(&self) -> Option<u64> {
+        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    pub fn is_safe(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+}
+
 /// Counts a request by path, status and time.
-pub type Count = Arc<dyn Fn(&str, u16, std::time::Duration) + Send + Sync>;
+pub type Count = Box<dyn Fn(&str, u16, Duration) + Send + Sync>;
 
 /// What all connections share.
-#[derive(Clone)]
 pub struct Requests<S> {
-    /// Answers requests.
+    /// Answers requests: bodies, with their [`Head`] as an extension.
     pub api: S,
-    pub hosts: Arc<Hosts>,
-    pub config: Arc<ApiConfig>,
+    pub hosts: Hosts,
+    pub config: ApiConfig,
     pub connections: Connections,
     pub count: Count,
 }
@@ -83,8 +111,7 @@ pin_project_lite::pin_project! {
         refused: Option<ApiError>,
         exchange: Option<Begun>,
         all: Arc<Requests<S>>,
-        method: Method,
-        uri: Uri,
+        head: Arc<Head>,
         begun: Instant,
         has_end: bool,
     }
@@ -100,18 +127,21 @@ where
     type Error = Infallible;
     type Future = Answering<S::Future, S>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (all, exchange, begun) = (Arc::clone(&self.all), self.activity.begin(), Instant::now());
-        let (method, uri) = (request.method().clone(), request.uri().clone());
         let refused = self.refuse(&request).err();
+        let (parts, body) = request.into_parts();
+        let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+        let config = &all.config;
+        let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
+        let address = client_address(self.peer.ip(), &headers, trusted, written);
+        let head = Arc::new(Head { method, uri, headers, address, exchange: Arc::clone(&exchange) });
         let api = refused.is_none().then(|| {
-            let config = &all.config;
-            let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
-            let address = client_address(self.peer.ip(), request.headers(), trusted, written);
-            request.extensions_mut().insert(Context { address, exchange: Arc::clone(&exchange) });
+            let mut request = Request::new(body);
+            request.extensions_mut().insert(Arc::clone(&head));
             all.api.clone().call(request)
         });
-        Answering { api, refused, exchange: Some(exchange), all, method, uri, begun, has_end: false }
+        Answering { api, refused, exchange: Some(exchange), all, head, begun, has_end: false }
     }
 }
 
@@ -129,25 +159,21 @@ where
             // Within the task of an HTTP/2 stream, which is not the one that called.
             let _ = END.try_with(|end| exchange.ends_by(Arc::clone(end)));
         }
-        let refuse = |error: &ApiError| {
-            let response = reply::refusal(error).into_response();
-            (this.all.count)(this.uri.path(), response.status().as_u16(), this.begun.elapsed());
-            response
-        };
         let mut response = match this.api.as_pin_mut() {
-            None => refuse(&this.refused.take().unwrap_or(ApiError::Overloaded)),
+            None => reply::refusal(&this.refused.take().unwrap_or(ApiError::Overloaded)).into_response(),
             Some(api) => match catch_unwind(AssertUnwindSafe(|| api.poll(context))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(response))) => response,
                 Ok(Poll::Ready(Err(never))) => match never {},
                 Err(_) => {
                     this.all.connections.count(Cut::Panic);
-                    let path = this.uri.path();
-                    tracing::error!(method = %this.method, path, "a request failed: this program panicked");
-                    refuse(&ApiError::Internal(String::new()))
+                    let (method, path) = (&this.head.method, this.head.path());
+                    tracing::error!(%method, path, "a request failed: this program panicked");
+                    reply::refusal(&ApiError::Internal(String::new())).into_response()
                 }
             },
         };
+        (this.all.count)(this.head.path(), response.status().as_u16(), this.begun.elapsed());
         let holds: Option<Holds> = response.extensions_mut().remove();
         match this.exchange.take() {
             Some(exchange) => Poll::Ready(Ok(response.map(|body| AnswerBody::new(body, exchange, holds)))),

@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tower_service::Service;
@@ -47,16 +47,8 @@ const NO_ROOM: &[u8] =
     Connection: close\r\nContent-Length: 80\r\n\r\n\
     {\"status\":503,\"error\":\"too many connections are open; close some, or try again\"}";
 
-/// How far the server is from its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Not,
-    /// What was begun is finished, and nothing else.
-    Draining,
-}
-
-/// Serves connections until `ending` says otherwise, and then those with answers under way until it is dropped.
-pub async fn serve<S>(listener: TcpListener, requests: Requests<S>, mut ending: watch::Receiver<Ending>)
+/// Serves connections until `shutdown` is there, and then those with answers under way for `api.drain`.
+pub async fn serve<S>(listener: TcpListener, requests: Requests<S>, shutdown: impl Future<Output = ()>)
 where
     S: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
@@ -66,15 +58,16 @@ where
     let (mut open, mut number) = (JoinSet::new(), 0);
     let timeouts = Timeouts::new(&requests.config);
     let mut look = every(timeouts.look_every());
+    let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = open.join_next() => continue,
             _ = look.tick() => {
-                requests.connections.look(&timeouts, Ending::Not);
+                requests.connections.look(&timeouts);
                 continue;
             }
-            () = drains(&mut ending) => break,
+            () = &mut shutdown => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -102,13 +95,18 @@ where
     }
     drop(listener);
     requests.connections.drain();
-    // After a moment in which those that have nothing to do end by themselves.
-    let mut look = tokio::time::interval_at(Instant::now() + LAST_LOOK, LAST_LOOK);
-    while !open.is_empty() {
-        tokio::select! {
-            _ = open.join_next() => {}
-            _ = look.tick() => requests.connections.look(&timeouts, Ending::Draining),
+    let drained = async {
+        // After a moment in which those that have nothing to do end by themselves.
+        let mut look = tokio::time::interval_at(Instant::now() + LAST_LOOK, LAST_LOOK);
+        while !open.is_empty() {
+            tokio::select! {
+                _ = open.join_next() => {}
+                _ = look.tick() => requests.connections.look(&timeouts),
+            }
         }
+    };
+    if tokio::time::timeout(requests.config.drain.0, drained).await.is_err() {
+        tracing::warn!("answers under way were cut off after api.drain");
     }
 }
 
@@ -180,12 +178,6 @@ impl Drop for BrokenOff {
             self.0.note_broken_off();
         }
     }
-}
-
-/// Waits until the server is to end.
-async fn drains(ending: &mut watch::Receiver<Ending>) {
-    // Without a sender it has ended.
-    let _ = ending.wait_for(|ending| *ending != Ending::Not).await;
 }
 
 fn every(period: Duration) -> Interval {
