@@ -8,9 +8,9 @@
 //! ```
 //!
 //! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
-//! `model`, `urls`, `config`, `encoding`, `lru`, `sorting`, `threads` below the pure stages (`parse`, `frontier`, `sitemap`, `graph`, `rank::pagerank`,
-//! `fetch::robots_txt`), below the outside world (`fetch`, `store`, `geo`, `warc`), below the stages (`crawl`,
-//! `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
+//! `model`, `urls`, `config`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads` below the pure stages (`parse`,
+//! `frontier`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`), below the outside world (`fetch`, `store`,
+//! `geo`, `warc`), below the stages (`crawl`, `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod cli;
@@ -22,6 +22,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod geo;
 pub mod graph;
+pub mod log_throttle;
 pub mod lru;
 pub mod model;
 pub mod parse;

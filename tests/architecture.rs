@@ -11,8 +11,9 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 25] = [
+const LAYERS: [(&str, u8); 26] = [
     ("encoding", 0),
+    ("log_throttle", 0),
     ("lru", 0),
     ("sorting", 0),
     ("threads", 0),

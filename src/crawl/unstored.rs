@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::scheduler::Loop;
 use super::want;
 use crate::frontier::{Fate, Pause, QueueName, QueuedUrl, Target};
+use crate::log_throttle::LogThrottle;
 use crate::store::StoreError;
 
 /// Between two attempts to write.
@@ -24,16 +25,13 @@ const RETRY: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 8;
 /// Files that must be to be had before that: it opens as many at least.
 const FILES: usize = 32;
-/// Between two lines of the log about damage.
-const TELL: Duration = Duration::from_secs(60);
 
 /// How the store stands.
 #[derive(Debug, Default)]
 pub(super) struct StoreTrouble {
     /// Nothing can be written: attempts to, since the disks had room.
     attempts: Option<u32>,
-    /// When damage was told of last.
-    told: Option<Instant>,
+    damage: LogThrottle,
 }
 
 impl StoreTrouble {
@@ -99,10 +97,10 @@ impl Loop<'_> {
         let is_local = error.is_damage() && self.crawler.store.check_writable().is_ok();
         if is_local {
             Progress::add(&self.crawler.progress.damaged, 1);
-            if trouble.told.is_none_or(|told| told.elapsed() >= TELL) {
-                trouble.told = Some(Instant::now());
+            if let Some(count) = trouble.damage.count(Instant::now()) {
                 tracing::error!(
                     %error,
+                    count,
                     "the index is damaged; the crawl goes on without what cannot be read; stop the daemon and run \
                      `backlinkd verify --repair`"
                 );

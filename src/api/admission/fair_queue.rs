@@ -2,10 +2,11 @@
 //! another.
 //!
 //! A queue that has not been empty for [`QueueLimits::overload_after`] is overloaded (the idea of CoDel, RFC 8289: what
-//! counts is how long a queue stands, not how long it is). From then on half of the places are given, and as many clients
-//! may wait: by Little's law, what is let in then takes no longer than when all places are held and nobody waits. It goes on
-//! for as long again while an eighth of the requests is refused, or the queue still stands: a load that all places can
-//! serve ends it.
+//! counts is how long a queue stands, not how long it is). From then on there are no more places than cores, and as many
+//! clients may wait: by Little's law, what is let in then takes no longer than when all places are held and nobody waits.
+//! After as long again the overload ends, unless more than one in 16 requests was refused. Now and then all places are
+//! tried again, for queries that wait for the disk need more of them.
+//!
 //! Where no more may wait, a client that waits with one request takes the place in the queue of one that waits with
 //! several, or else of one that had a place more lately: so nobody comes first by asking more often.
 
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 use quick_cache::unsync::Cache;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
+
+use crate::threads;
 
 /// How many may hold places and wait for them.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +34,7 @@ pub struct QueueLimits {
 impl QueueLimits {
     /// Places that are given while the queue is overloaded, and clients that may wait then.
     fn overload_places(&self) -> usize {
-        self.places.div_ceil(2)
+        self.places.min(threads::cores())
     }
 }
 
@@ -69,12 +72,31 @@ struct State<C: Clone + Eq + Hash> {
 /// A period of overload, and what came in it.
 struct Overload {
     until: Instant,
+    /// Periods before this one.
+    number: u32,
     requests: u32,
     refused: u32,
 }
 
-/// One of so many requests is refused while an overload goes on.
-const REFUSED_SHARE: u32 = 8;
+/// An overload goes on while one of so many requests is refused.
+const REFUSED_SHARE: u32 = 16;
+/// One period of overload in so many has all places: few enough not to show in the 99th percentile.
+const TRIED_EVERY: u32 = 60;
+
+impl Overload {
+    fn new(number: u32, until: Instant) -> Self {
+        Self { until, number, requests: 0, refused: 0 }
+    }
+
+    /// Whether all places are tried.
+    fn is_trial(&self) -> bool {
+        self.number % TRIED_EVERY == TRIED_EVERY - 1
+    }
+
+    fn refuses_many(&self) -> bool {
+        self.refused.saturating_mul(REFUSED_SHARE) >= self.requests
+    }
+}
 
 /// A place, given back when it is dropped.
 pub struct Place<C: Clone + Eq + Hash> {
@@ -112,8 +134,8 @@ impl<C: Clone + Eq + Hash> FairQueue<C> {
     pub async fn acquire(&self, client: C) -> Result<Place<C>, Refused> {
         let waiting = {
             let (mut state, now) = (self.0.lock(), Instant::now());
-            state.note_request(&self.0.limits, now);
-            if state.all_waiting == 0 && state.may_hold(&client, &self.0.limits) {
+            state.note_request(&self.0, now);
+            if state.all_waiting == 0 && state.may_hold(&client, &self.0.limits, now) {
                 return Ok(state.hold(&self.0, client, now));
             }
             state.enter(client, &self.0, now)?
@@ -135,37 +157,46 @@ impl<C: Clone + Eq + Hash> Shared<C> {
 }
 
 impl<C: Clone + Eq + Hash> State<C> {
-    fn may_hold(&self, client: &C, limits: &QueueLimits) -> bool {
+    fn may_hold(&self, client: &C, limits: &QueueLimits, now: Instant) -> bool {
         let own = self.held.get(client).copied().unwrap_or(0);
-        self.all_held < self.places(limits) && own < limits.places_per_client
+        self.all_held < self.places(limits, now) && own < limits.places_per_client
     }
 
     /// Places that may be held.
-    fn places(&self, limits: &QueueLimits) -> usize {
-        if self.overload.is_some() { limits.overload_places() } else { limits.places }
+    fn places(&self, limits: &QueueLimits, now: Instant) -> usize {
+        match &self.overload {
+            Some(overload) if now < overload.until && !overload.is_trial() => limits.overload_places(),
+            _ => limits.places,
+        }
     }
 
     /// Notes a request; begins, goes on with or ends an overload.
-    fn note_request(&mut self, limits: &QueueLimits, now: Instant) {
-        let after = limits.overload_after;
-        let stands = self.waiting_since.is_some_and(|since| now - since > after);
-        let is_over = match &self.overload {
-            None => !stands,
-            Some(last) if now < last.until => false,
-            Some(last) => {
-                let was_refused = last.refused.saturating_mul(REFUSED_SHARE) >= last.requests;
-                now - last.until > after || !(stands || was_refused)
-            }
+    fn note_request(&mut self, shared: &Arc<Shared<C>>, now: Instant) {
+        let after = shared.limits.overload_after;
+        let number = match &self.overload {
+            Some(last) if now < last.until => None,
+            Some(last) => Some(last.number.wrapping_add(1)),
+            None => Some(0),
         };
-        if is_over {
-            self.overload = None;
-            return;
+        if let Some(number) = number {
+            if self.stands(now, after) {
+                // Those who have gone do not wait.
+                self.forget_those_gone();
+            }
+            let is_recent = |last: &Overload| now - last.until <= after && last.refuses_many();
+            let goes_on = self.stands(now, after) || self.overload.as_ref().is_some_and(is_recent);
+            let until = now.checked_add(after).filter(|_| goes_on);
+            self.overload = until.map(|until| Overload::new(number, until));
+            self.hand_out(shared, now);
         }
-        let begun = || now.checked_add(after).map(|until| Overload { until, requests: 0, refused: 0 });
-        self.overload = self.overload.take().filter(|last| now < last.until).or_else(begun);
         if let Some(overload) = &mut self.overload {
             overload.requests += 1;
         }
+    }
+
+    /// Whether somebody has waited all the time for so long.
+    fn stands(&self, now: Instant, for_long: Duration) -> bool {
+        self.waiting_since.is_some_and(|since| now - since > for_long)
     }
 
     fn hold(&mut self, shared: &Arc<Shared<C>>, client: C, now: Instant) -> Place<C> {
@@ -258,10 +289,10 @@ impl<C: Clone + Eq + Hash> State<C> {
 
     /// Gives free places to those whose turn it is.
     fn hand_out(&mut self, shared: &Arc<Shared<C>>, now: Instant) {
-        let (mut passed, places) = (0, self.places(&shared.limits));
+        let (mut passed, places) = (0, self.places(&shared.limits, now));
         while self.all_held < places && passed < self.turns.len() {
             let Some(client) = self.turns.pop_front() else { break };
-            if !self.may_hold(&client, &shared.limits) {
+            if !self.may_hold(&client, &shared.limits, now) {
                 self.turns.push_back(client);
                 passed += 1;
                 continue;
@@ -414,12 +445,59 @@ mod tests {
         let mut b = pin!(queue.acquire("b"));
         assert!(waits(poll!(&mut b)));
         assert_eq!(queue.acquire("c").await.err(), Some(Refused), "it was overloaded a moment ago");
-        tokio::time::sleep(Duration::from_millis(60)).await;
         drop(held);
         drop(b.await.unwrap());
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(110)).await;
         let _held = queue.acquire("a").await.unwrap();
         let (mut b, mut c) = (pin!(queue.acquire("b")), pin!(queue.acquire("c")));
         assert!(waits(poll!(&mut b)) && waits(poll!(&mut c)), "and is no longer");
+    }
+
+    #[tokio::test]
+    async fn an_overload_leaves_one_place_for_each_core_until_it_ends() {
+        let (cores, overload_after) = (threads::cores(), Duration::from_millis(300));
+        let places = 4 * cores;
+        let limits = QueueLimits { places, places_per_client: places, max_waiting: 1_000, overload_after };
+        let (queue, mut held) = (FairQueue::new(limits), Vec::new());
+        for _ in 0..places {
+            held.push(queue.acquire("a").await.unwrap());
+        }
+        {
+            let mut first = pin!(queue.acquire("a"));
+            assert!(waits(poll!(&mut first)));
+            tokio::time::sleep(overload_after + Duration::from_millis(10)).await;
+            // As many may wait as there are cores, of which one does.
+            let mut others: Vec<_> = (1..cores).map(|_| Box::pin(queue.acquire("a"))).collect();
+            for other in &mut others {
+                assert!(waits(poll!(other)));
+            }
+            assert_eq!(queue.acquire("a").await.err(), Some(Refused));
+        }
+        let mut next = pin!(queue.acquire("b"));
+        assert!(waits(poll!(&mut next)));
+        held.truncate(cores);
+        assert!(waits(poll!(&mut next)), "each core has a query");
+        drop(held.pop());
+        drop(next.await.unwrap());
+        // Nothing was refused for long: all places are given again.
+        tokio::time::sleep(2 * overload_after).await;
+        for _ in held.len()..places {
+            held.push(queue.acquire("c").await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_has_gone_does_not_make_a_queue_stand() {
+        let overload_after = Duration::from_millis(30);
+        let limits = QueueLimits { places: 1, places_per_client: 1, max_waiting: 100, overload_after };
+        let queue = FairQueue::new(limits);
+        let _held = queue.acquire("a").await.unwrap();
+        {
+            let mut gone = pin!(queue.acquire("b"));
+            assert!(waits(poll!(&mut gone)));
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let (mut c, mut d) = (pin!(queue.acquire("c")), pin!(queue.acquire("d")));
+        assert!(waits(poll!(&mut c)) && waits(poll!(&mut d)));
     }
 }

@@ -76,8 +76,12 @@ const NEVER: u64 = u64::MAX;
 /// Milliseconds of the kernel's coarse clock, which is read several times a request: it is exact to a tick (1 to 10 ms)
 /// and costs a fraction of what [`std::time::Instant`] does.
 fn now() -> u64 {
-    let time = clock_gettime(ClockId::MonotonicCoarse);
-    u64::try_from(time.tv_sec * 1_000 + time.tv_nsec / 1_000_000).unwrap_or(0)
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::MonotonicCoarse;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    let time = Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+    u64::try_from(time.as_millis()).unwrap_or(0)
 }
 
 /// Whether a time is so long ago.

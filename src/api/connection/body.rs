@@ -86,15 +86,14 @@ impl<B: Body<Data = Bytes> + Unpin> AnswerBody<B> {
     /// The next bytes over HTTP/1.
     fn whole(&mut self, data: Bytes) -> Bytes {
         self.is_ended = self.body.is_end_stream();
-        if !self.is_ended {
-            self.note_taken(true);
+        if self.is_ended && data.len() < SHORT_BYTES {
             return data;
         }
-        // That it is offered was noted when it began.
-        match data.len() {
-            ..SHORT_BYTES => data,
-            _ => Bytes::from_owner(LastBytes { bytes: data, _sending: self.sending.take() }),
+        self.note_taken(true);
+        if !self.is_ended {
+            return data;
         }
+        Bytes::from_owner(LastBytes { bytes: data, _sending: self.sending.take() })
     }
 
     /// The next bytes over HTTP/2. In the buffer of a stream, where they may stay for long, they are not to hold the whole

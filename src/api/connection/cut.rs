@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// How often the log tells of one cause at most.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+use crate::log_throttle::LogThrottle;
 
 /// Why a client was cut off or not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,21 +91,20 @@ impl Cut {
 /// How often each cause was met.
 pub struct Cuts {
     counts: [AtomicU64; Cut::ALL.len()],
-    told: [Mutex<Option<Instant>>; Cut::ALL.len()],
+    throttles: [Mutex<LogThrottle>; Cut::ALL.len()],
 }
 
 impl Cuts {
     pub fn new() -> Self {
-        Self { counts: Default::default(), told: Default::default() }
+        Self { counts: Default::default(), throttles: Default::default() }
     }
 
     pub fn count(&self, cut: Cut) {
         let at = cut as usize;
-        let count = self.counts[at].fetch_add(1, Ordering::Relaxed) + 1;
+        self.counts[at].fetch_add(1, Ordering::Relaxed);
         let Some(message) = cut.message() else { return };
-        let mut told = self.told[at].lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
-            *told = Some(Instant::now());
+        let mut throttle = self.throttles[at].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = throttle.count(Instant::now()) {
             tracing::warn!(count, "{message}");
         }
     }

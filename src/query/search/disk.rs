@@ -4,47 +4,27 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::file::{self, Label, Reader};
 use super::kept::Key;
+use crate::log_throttle::LogThrottle;
 use crate::lru::Lru;
 use crate::query::table::Table;
 use crate::store::{keep_private, make_private_directory};
 
 /// What index files end in.
 const EXTENSION: &str = "index";
-/// Between two lines of the log about files that could not be written.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-
 /// The directory of index files.
 pub(super) struct Disk {
     directory: PathBuf,
     budget: u64,
     /// The files by name, weighed by their bytes.
     files: Mutex<Lru<String, ()>>,
-    unwritten: Mutex<Unwritten>,
-}
-
-/// Files that could not be written since that was told last, and when that was: a full disk fails each of many.
-#[derive(Default)]
-struct Unwritten {
-    count: u64,
-    told: Option<Instant>,
-}
-
-impl Unwritten {
-    /// One more; gives the number of those that are to be told of.
-    fn count(&mut self, now: Instant) -> Option<u64> {
-        self.count += 1;
-        let is_due = self.told.is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY);
-        is_due.then(|| {
-            self.told = Some(now);
-            std::mem::take(&mut self.count)
-        })
-    }
+    /// Files that could not be written: a full disk fails each of many.
+    unwritten: Mutex<LogThrottle>,
 }
 
 impl Disk {
@@ -161,19 +141,4 @@ fn stock(directory: &Path) -> io::Result<Vec<(SystemTime, String, usize)>> {
     }
     files.sort();
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_many_files_that_cannot_be_written_one_a_minute_is_told() {
-        let (mut unwritten, start) = (Unwritten::default(), Instant::now());
-        let told: Vec<_> =
-            (0..130).map(|second| unwritten.count(start + Duration::from_secs(second))).collect();
-        let told: Vec<_> =
-            told.into_iter().enumerate().filter_map(|(at, count)| Some((at, count?))).collect();
-        assert_eq!(told, [(0, 1), (60, 60), (120, 60)]);
-    }
 }
