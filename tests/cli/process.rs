@@ -18,6 +18,7 @@ pub struct Place {
     folder: TempDir,
     /// Arguments that come before every command.
     given: Vec<String>,
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 /// How a run ended.
@@ -37,7 +38,7 @@ impl Place {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let given = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
-        Self { folder, given }
+        Self { folder, given, environment: Vec::new() }
     }
 
     /// One from which this web is reached, without pauses.
@@ -48,6 +49,13 @@ impl Place {
             .set("fetch.allow_private_addresses=127.0.0.0/8")
             .set("crawl.delay=0s")
             .set("crawl.retry_delay=0s")
+    }
+
+    /// The same, with a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
     }
 
     /// The same, with another data directory.
@@ -136,6 +144,7 @@ impl Place {
             }
         }
         let mut child = command
+            .envs(self.environment.iter().copied())
             .args(&self.given)
             .args(arguments)
             .current_dir(self.folder.path())
