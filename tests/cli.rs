@@ -10,6 +10,7 @@ mod explaining;
 mod failing;
 mod former_formats;
 mod full_disk;
+mod golden;
 mod logging;
 mod private;
 mod robots;

@@ -10,7 +10,7 @@ use super::process::{Place, get};
 const FORMATS: [u32; 1] = [4];
 
 /// Copies a folder and all that is in it.
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());

@@ -1,11 +1,8 @@
 //! A queue for places in which clients take turns: who waits with one request goes before the second request of
 //! another.
 //!
-//! A queue that has not been empty for [`QueueLimits::overload_after`] is overloaded (the idea of CoDel, RFC 8289: what
-//! counts is how long a queue stands, not how long it is). From then on there are no more places than cores, and as many
-//! clients may wait: by Little's law, what is let in then takes no longer than when all places are held and nobody waits.
-//! After as long again the overload ends, unless more than one in 16 requests was refused. Now and then all places are
-//! tried again, for queries that wait for the disk need more of them.
+//! In an overload ([`Overload`]) there are no more places than cores, and as many clients may wait: by Little's law, what
+//! is let in then takes no longer than when all places are held and nobody waits.
 //!
 //! Where no more may wait, a client that waits with one request takes the place in the queue of one that waits with
 //! several, or else of one that had a place more lately: so nobody comes first by asking more often.
@@ -19,6 +16,7 @@ use quick_cache::unsync::Cache;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
+use super::overload::Overload;
 use crate::threads;
 
 /// How many may hold places and wait for them.
@@ -66,36 +64,7 @@ struct State<C: Clone + Eq + Hash> {
     served: Cache<C, Instant>,
     /// Since when somebody waits.
     waiting_since: Option<Instant>,
-    overload: Option<Overload>,
-}
-
-/// A period of overload, and what came in it.
-struct Overload {
-    until: Instant,
-    /// Periods before this one.
-    number: u32,
-    requests: u32,
-    refused: u32,
-}
-
-/// An overload goes on while one of so many requests is refused.
-const REFUSED_SHARE: u32 = 16;
-/// One period of overload in so many has all places: few enough not to show in the 99th percentile.
-const TRIED_EVERY: u32 = 60;
-
-impl Overload {
-    fn new(number: u32, until: Instant) -> Self {
-        Self { until, number, requests: 0, refused: 0 }
-    }
-
-    /// Whether all places are tried.
-    fn is_trial(&self) -> bool {
-        self.number % TRIED_EVERY == TRIED_EVERY - 1
-    }
-
-    fn refuses_many(&self) -> bool {
-        self.refused.saturating_mul(REFUSED_SHARE) >= self.requests
-    }
+    overload: Overload,
 }
 
 /// A place, given back when it is dropped.
@@ -122,7 +91,7 @@ impl<C: Clone + Eq + Hash> FairQueue<C> {
             turns: VecDeque::new(),
             served: Cache::new(CLIENTS_REMEMBERED),
             waiting_since: None,
-            overload: None,
+            overload: Overload::new(limits.overload_after),
         };
         Self(Arc::new(Shared { limits, state: Mutex::new(state) }))
     }
@@ -164,39 +133,21 @@ impl<C: Clone + Eq + Hash> State<C> {
 
     /// Places that may be held.
     fn places(&self, limits: &QueueLimits, now: Instant) -> usize {
-        match &self.overload {
-            Some(overload) if now < overload.until && !overload.is_trial() => limits.overload_places(),
-            _ => limits.places,
-        }
+        if self.overload.bounds_places(now) { limits.overload_places() } else { limits.places }
     }
 
     /// Notes a request; begins, goes on with or ends an overload.
     fn note_request(&mut self, shared: &Arc<Shared<C>>, now: Instant) {
-        let after = shared.limits.overload_after;
-        let number = match &self.overload {
-            Some(last) if now < last.until => None,
-            Some(last) => Some(last.number.wrapping_add(1)),
-            None => Some(0),
-        };
-        if let Some(number) = number {
-            if self.stands(now, after) {
+        if self.overload.is_due(now) {
+            if self.overload.stands(self.waiting_since, now) {
                 // Those who have gone do not wait.
                 self.forget_those_gone();
             }
-            let is_recent = |last: &Overload| now - last.until <= after && last.refuses_many();
-            let goes_on = self.stands(now, after) || self.overload.as_ref().is_some_and(is_recent);
-            let until = now.checked_add(after).filter(|_| goes_on);
-            self.overload = until.map(|until| Overload::new(number, until));
+            let stands = self.overload.stands(self.waiting_since, now);
+            self.overload.begin(stands, now);
             self.hand_out(shared, now);
         }
-        if let Some(overload) = &mut self.overload {
-            overload.requests += 1;
-        }
-    }
-
-    /// Whether somebody has waited all the time for so long.
-    fn stands(&self, now: Instant, for_long: Duration) -> bool {
-        self.waiting_since.is_some_and(|since| now - since > for_long)
+        self.overload.count_request();
     }
 
     fn hold(&mut self, shared: &Arc<Shared<C>>, client: C, now: Instant) -> Place<C> {
@@ -224,17 +175,15 @@ impl<C: Clone + Eq + Hash> State<C> {
         now: Instant,
     ) -> Result<oneshot::Receiver<Place<C>>, Refused> {
         let limits = &shared.limits;
-        let most = match self.overload {
-            Some(_) => limits.overload_places().min(limits.max_waiting),
-            None => limits.max_waiting,
+        let most = match self.overload.bounds_waiting() {
+            true => limits.overload_places().min(limits.max_waiting),
+            false => limits.max_waiting,
         };
         if self.all_waiting >= most {
             self.forget_those_gone();
         }
         if self.all_waiting >= most {
-            if let Some(overload) = &mut self.overload {
-                overload.refused += 1;
-            }
+            self.overload.count_refused();
             self.displace(&client)?;
         }
         let (sender, receiver) = oneshot::channel();

@@ -6,6 +6,7 @@
 
 mod fair_queue;
 mod memory;
+mod overload;
 mod rate;
 mod turns;
 

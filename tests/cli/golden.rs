@@ -1,0 +1,123 @@
+//! Golden files: what the program answers over a fixed data directory, its OpenAPI document and its metrics. A change that
+//! is only to make the code better leaves all of them as they are.
+//!
+//! `tests/data/golden` holds the data directory of the demo as one version wrote it, and the files. Writing them again
+//! (`GOLDEN=write cargo test golden`) needs a reason that the commit message gives.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use backlinkd::api::{ENDPOINTS, Verb};
+use serde_json::Value;
+
+use super::former_formats::copy;
+use super::process::{Place, get};
+
+const CREDENTIALS: Option<&str> = Some("user:password");
+
+/// Domains, hosts and pages of the demo.
+const TARGETS: [&str; 3] =
+    ["museum.example", "www.museum.example", "http://www.museum.example/collection/lamp"];
+
+/// Parameters of endpoints that need others than `url`.
+const OWN: [(&str, &[&str]); 6] = [
+    ("linkintersect", &["targets[]=museum.example&targets[]=observer.example"]),
+    ("backlinkshort", &["urls[]=museum.example&urls[]=example.edu&urls[]=nobody.example"]),
+    ("pagedistribution", &["url=museum.example"]),
+    ("redirectchain", &["url=http://www.museum.example/collection/lamp"]),
+    ("health", &[""]),
+    ("", &[""]),
+];
+
+/// What lists take besides.
+const LISTS: [&str; 3] = ["", "&limit=3&offset=2", "&internal=exclude&limit=20"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+}
+
+fn paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.verbs.contains(&Verb::Get)) {
+        let name = endpoint.name;
+        if name == "openapi.json" {
+            continue;
+        }
+        if let Some((_, own)) = OWN.iter().find(|(own, _)| *own == name) {
+            paths.extend(own.iter().map(|query| format!("/{name}?{query}")));
+            continue;
+        }
+        for target in TARGETS {
+            for list in LISTS {
+                // Days since are counted from today where none is given.
+                let days = "&from=20200101&to=20301231";
+                paths.push(format!("/{name}?url={target}{list}{days}"));
+            }
+        }
+    }
+    for format in ["csv", "jsonl"] {
+        for name in ["backlinks", "referringdomains", "linktexts", "exportbacklinks"] {
+            paths.push(format!("/{name}?url=museum.example&format={format}&limit=20"));
+        }
+    }
+    paths
+}
+
+/// Status and body of an answer.
+fn answer(address: SocketAddr, path: &str) -> Value {
+    let (status, answer) = get(address, path, CREDENTIALS);
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body = serde_json::from_str(body).unwrap_or_else(|_| Value::from(body));
+    serde_json::json!({ "status": status, "body": body })
+}
+
+/// The metrics' names and kinds, each with the labels that its samples have.
+fn metrics(address: SocketAddr) -> Value {
+    let (_, text) = get(address, "/metrics", CREDENTIALS);
+    let mut metrics: BTreeMap<String, String> = BTreeMap::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        metrics.insert(name.to_owned(), kind.to_owned());
+    }
+    for line in text.lines().filter(|line| line.starts_with("backlinkd_")) {
+        let Some((name, labels)) = line.split_once('{') else { continue };
+        let labels = labels.rsplit_once('}').unwrap().0;
+        let names: Vec<&str> =
+            labels.split("\",").filter_map(|label| Some(label.split_once('=')?.0)).collect();
+        metrics.insert(name.to_owned() + "{}", names.join(","));
+    }
+    serde_json::to_value(metrics).unwrap()
+}
+
+#[test]
+fn answers_metrics_and_openapi_are_the_golden_ones() {
+    let place = Place::new();
+    copy(&folder().join("index"), &place.data());
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let address = serving.address();
+    let answers: BTreeMap<String, Value> =
+        paths().into_iter().map(|path| (path.clone(), answer(address, &path))).collect();
+    let found = [
+        ("answers.json", serde_json::to_value(answers).unwrap()),
+        ("openapi.json", answer(address, "/openapi.json")),
+        ("metrics.json", metrics(address)),
+    ];
+    serving.signal("TERM");
+    serving.end().with(0);
+    assert!(place.run(&["verify"]).with(0).out.contains("Nothing is wrong"));
+    if std::env::var_os("GOLDEN").is_some_and(|golden| golden == "write") {
+        for (file, value) in found {
+            std::fs::write(folder().join(file), serde_json::to_string(&value).unwrap() + "\n").unwrap();
+        }
+        return;
+    }
+    for (file, value) in found {
+        let golden: Value = serde_json::from_slice(&std::fs::read(folder().join(file)).unwrap()).unwrap();
+        let (value, golden) = (value.as_object().unwrap(), golden.as_object().unwrap());
+        assert_eq!(value.keys().collect::<Vec<_>>(), golden.keys().collect::<Vec<_>>(), "{file}");
+        for (name, golden) in golden {
+            assert_eq!(&value[name], golden, "{file}: {name}");
+        }
+    }
+}
