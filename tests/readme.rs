@@ -1,4 +1,4 @@
-//! The README's tables are what the code says. A test that fails prints the table to put in.
+//! The tables of the README files equal the code. A test that fails prints the table to put in.
 
 use backlinkd::api::{ENDPOINTS, METRICS};
 use backlinkd::config::key_table;
@@ -7,18 +7,22 @@ use backlinkd::store::{COLUMN_FAMILIES, FORMAT};
 use crate::api::contract::BEYOND;
 
 const README: &str = include_str!("../README.md");
+const CONFIG: &str = include_str!("../config/README.md");
+const API: &str = include_str!("../src/api/README.md");
+const METRICS_README: &str = include_str!("../src/api/metrics/README.md");
+const STORE: &str = include_str!("../src/store/README.md");
 
-/// The part of the README between this marker and the next blank-line-separated text.
-fn table(marker: &str) -> String {
+/// The table of a README file that follows this marker.
+fn table(readme: &str, marker: &str) -> String {
     let start =
-        README.find(&format!("<!-- {marker} -->\n")).unwrap_or_else(|| panic!("no <!-- {marker} -->"));
-    let rows = README[start..].lines().skip(1).skip_while(|line| line.is_empty());
+        readme.find(&format!("<!-- {marker} -->\n")).unwrap_or_else(|| panic!("no <!-- {marker} -->"));
+    let rows = readme[start..].lines().skip(1).skip_while(|line| line.is_empty());
     rows.take_while(|line| line.starts_with('|')).map(|line| format!("{line}\n")).collect()
 }
 
 #[track_caller]
-fn assert_table(marker: &str, expected: &str) {
-    assert!(table(marker) == expected, "put this below <!-- {marker} --> in README.md:\n{expected}");
+fn assert_table(readme: &str, marker: &str, expected: &str) {
+    assert!(table(readme, marker) == expected, "put this below <!-- {marker} -->:\n{expected}");
 }
 
 #[test]
@@ -27,7 +31,7 @@ fn every_key_stands_in_the_configuration_table() {
     for key in key_table() {
         expected += &format!("| `{}` | `{}` | {} |\n", key.key, key.default, key.doc.replace('|', "\\|"));
     }
-    assert_table("config", &expected);
+    assert_table(CONFIG, "config", &expected);
 }
 
 #[test]
@@ -38,32 +42,61 @@ fn every_metric_stands_in_the_table_of_metrics() {
         let (name, kind) = (metric.name, metric.kind.as_str());
         expected += &format!("| `{name}` | {kind} | {} | {} |\n", labels.join(", "), metric.help);
     }
-    assert_table("metrics", &expected);
+    assert_table(METRICS_README, "metrics", &expected);
 }
 
 #[test]
 fn every_column_family_stands_in_the_table_of_stored_keys() {
-    let found: Vec<String> = table("families")
+    let found: Vec<String> = table(STORE, "families")
         .lines()
         .skip(2)
         .map(|row| row.split('`').nth(1).unwrap_or_default().to_owned())
         .collect();
     assert_eq!(found, COLUMN_FAMILIES);
-    assert!(README.contains(&format!("format version {FORMAT}")), "the format version is {FORMAT}");
+    assert!(STORE.contains(&format!("format version {FORMAT}")), "the format version is {FORMAT}");
 }
 
 #[test]
 fn every_endpoint_stands_in_an_endpoint_table() {
     let beyond = |name: &str| BEYOND.contains(&name);
     for (marker, is_beyond) in [("endpoints", false), ("beyond", true)] {
-        let found: Vec<String> = table(marker)
+        let found: Vec<String> = table(API, marker)
             .lines()
             .skip(2)
             .map(|row| row.split('`').nth(1).unwrap_or_default().to_owned())
             .collect();
         let names: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
         let names: Vec<&str> = names.into_iter().filter(|name| beyond(name) == is_beyond).collect();
-        assert_eq!(found, names, "the table {marker} of README.md lists endpoints in the order of the code");
+        assert_eq!(found, names, "the table {marker} of src/api/README.md lists endpoints in the order of the code");
         assert!(!found.is_empty());
+    }
+}
+
+#[test]
+fn the_first_page_is_short_and_its_links_lead_somewhere() {
+    assert!(README.len() <= 9_000, "README.md has {} bytes", README.len());
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let links: Vec<&str> =
+        README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|to| !to.contains("://")).collect();
+    assert!(links.len() > 5);
+    for link in links {
+        assert!(root.join(link).is_file(), "README.md links to {link}");
+    }
+}
+
+/// Every command of the program, with its first words, is in the table of commands.
+#[test]
+fn every_command_is_in_the_table_of_commands() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_backlinkd")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands = help.split("Commands:\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = commands
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() > 10, "{help}");
+    for command in commands {
+        assert!(README.lines().any(|line| line.starts_with(&format!("| `{command}"))), "{command}");
     }
 }
