@@ -1,5 +1,6 @@
 # make demo   builds backlinkd and shows it at work
 # make test   everything that must hold: format, lints, docs, tests
+# make check  format, lints and the tests in src, fast: make check ROOM=parse runs those of one folder
 # make build  builds backlinkd for use, optimised as a whole, and says where it is
 # make bench  measures speed and size
 #
@@ -18,7 +19,7 @@ export CXX := ccache c++
 endif
 endif
 
-.PHONY: help demo test build bench packages components curl
+.PHONY: help demo test check build bench packages components curl
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -31,6 +32,15 @@ test: packages components curl
 	cargo clippy --locked --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps
 	cargo test --locked --release
+
+# Without optimisation of this crate, which takes most of the time; dependencies are those of the other targets.
+QUICK := --locked --release --config profile.release.package.backlinkd.opt-level=0 \
+    --config profile.release.package.backlinkd.codegen-units=64
+
+check: packages components
+	cargo fmt --check
+	cargo clippy $(QUICK) --all-targets -- -D warnings
+	cargo test $(QUICK) --lib $(ROOM)
 
 build: packages
 	cargo build --locked --profile dist

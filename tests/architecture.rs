@@ -3,6 +3,7 @@
 //! Each rule is a function from one source file to its violations, so that the rules themselves can be tested on
 //! made-up files. Code under `#[cfg(test)]`, comments and strings are left out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,11 +42,12 @@ const LAYERS: [(&str, u8); 26] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 9] = [
+const ONLY_IMPORTERS: [(&str, &str); 10] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
     ("html5ever", "parse"),
+    ("scraper", "parse"),
     ("quick_xml", "sitemap"),
     ("warp", "api"),
     ("maxminddb", "geo"),
@@ -55,6 +57,14 @@ const ONLY_IMPORTERS: [(&str, &str); 9] = [
 
 const MAX_LINES: usize = 500;
 const NO_NAMES: [&str; 8] = ["utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"];
+/// Files beside `mod.rs` in one folder.
+const MOST_FILES: usize = 12;
+/// Folders that are lists of one thing.
+const LISTS: [&str; 2] = ["api/endpoints", "config"];
+/// Names of types that may be defined in several places, because each place has one.
+const COMMON_TYPES: [&str; 0] = [];
+/// Words that hide what a sentence is about.
+const NO_WORDS: [&str; 6] = ["whoever", "somebody", "anew", "so many", "held against", "whom"];
 const NO_CALLS: [&str; 4] = [".unwrap()", ".expect(", "todo!", "unimplemented!"];
 
 /// The layer that a module path such as `fetch::client::Client` lies in.
@@ -114,6 +124,43 @@ fn files_are_short_named_and_explained(file: &Source) -> Vec<String> {
     wrong
 }
 
+/// Folders with too many files to find one in.
+fn wide_folders(files: &[Source]) -> Vec<String> {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in files.iter().filter(|file| !file.path.ends_with("mod.rs")) {
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        *folders.entry(folder).or_default() += 1;
+    }
+    let wide = folders.into_iter().filter(|(folder, files)| *files > MOST_FILES && !LISTS.contains(folder));
+    wide.map(|(folder, files)| format!("src/{folder} has {files} files, more than {MOST_FILES}")).collect()
+}
+
+/// Types that share a name, and where they are defined.
+fn types_of_one_name(files: &[Source]) -> Vec<String> {
+    let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        for line in file.code.lines().filter(|line| !line.starts_with(' ')) {
+            let words = line.split([' ', '<', '(', ';', ':', '{']).filter(|word| !word.is_empty());
+            let mut words = words.skip_while(|word| word.starts_with("pub") || ["crate", "super", ")", "in"].contains(word));
+            if words.next().is_some_and(|word| ["struct", "enum", "trait", "union", "type"].contains(&word))
+                && let Some(name) = words.next()
+            {
+                types.entry(name).or_default().push(&file.path);
+            }
+        }
+    }
+    let shared = types.into_iter().filter(|(name, files)| files.len() > 1 && !COMMON_TYPES.contains(name));
+    shared.map(|(name, files)| format!("{name} is defined in {}", files.join(", "))).collect()
+}
+
+fn comments_are_plain(file: &Source) -> Vec<String> {
+    let comments = file.text.lines().filter_map(|line| line.trim_start().strip_prefix("//"));
+    let text = comments.map(|line| line.trim_start_matches(['/', '!']).trim()).collect::<Vec<_>>().join(" ");
+    let text = format!(" {} ", text.to_lowercase().replace(|c: char| !c.is_alphabetic(), " "));
+    let used = NO_WORDS.iter().filter(|word| text.contains(&format!(" {word} ")));
+    used.map(|word| format!("has a comment with the word \"{word}\"")).collect()
+}
+
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
@@ -159,6 +206,22 @@ fn nothing_panics_outside_tests() {
 #[test]
 fn files_are_short_well_named_and_explained() {
     assert_holds(files_are_short_named_and_explained);
+}
+
+#[test]
+fn folders_are_narrow() {
+    assert_eq!(wide_folders(&sources()), Vec::<String>::new());
+}
+
+#[test]
+fn each_type_has_a_name_of_its_own() {
+    let shared = types_of_one_name(&sources());
+    assert!(shared.is_empty(), "{}", shared.join("\n"));
+}
+
+#[test]
+fn comments_use_plain_words() {
+    assert_holds(comments_are_plain);
 }
 
 #[test]
@@ -209,4 +272,17 @@ fn the_other_rules_bite() {
     assert_eq!(shape("common/mod.rs", "//! Keys.\n"), 1);
     assert_eq!(shape("store/keys.rs", &"//! Keys.\n".repeat(500)), 0);
     assert_eq!(shape("store/keys.rs", &"//! Keys.\n".repeat(501)), 1);
+
+    let files = |count: usize| -> Vec<Source> {
+        (0..count).map(|number| Source::new(&format!("store/f{number}.rs"), "")).collect()
+    };
+    assert_eq!((wide_folders(&files(12)).len(), wide_folders(&files(13)).len()), (0, 1));
+
+    let types = |a, b| types_of_one_name(&[Source::new("a.rs", a), Source::new("b.rs", b)]).len();
+    assert_eq!(types("pub struct Key(u8);", "pub(super) enum Key { A }"), 1);
+    assert_eq!(types("struct Key<T>(T);", "impl Key {\n    type Key = u8;\n}\n// struct Key"), 0);
+
+    let plain = |text| comments_are_plain(&Source::new("a.rs", text)).len();
+    assert_eq!(plain("//! Counts anew, for so\n//! many.\nfn whoever() {}"), 2);
+    assert_eq!(plain("//! Renewed.\n/// Who ever."), 0);
 }

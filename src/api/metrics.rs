@@ -43,6 +43,7 @@ metrics! {
     STAGE_CPU = Metric::counter("backlinkd_stage_cpu_seconds_total", &["stage"], "CPU time of decoding and parsing (`parse`), of computing and writing commits (`store`), and, of the latter, of holding URLs met against known ones (`merge`).");
     MERGES = Metric::counter("backlinkd_seen_merges_total", &[], "Times that URLs met were held against all known ones.");
     UNSTORED = Metric::counter("backlinkd_unstored_total", &[], "Visits that the index could not take, for want of room or by damage; they are made again.");
+    CHECKED = Metric::counter("backlinkd_parse_checks_total", &["result"], "Pages read a second time with scraper (`parse.check_share`), by whether the links were `equal` or `different`.");
     DAMAGED = Metric::counter("backlinkd_damaged_total", &[], "Times that the crawl passed over something because the index is damaged there.");
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Addresses with work that are not being asked.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Turns of hosts under way.");
@@ -139,6 +140,8 @@ fn crawl(page: &mut Exposition, figures: &Figures) {
     page.put(&STAGE_CPU, &["merge"], figures.merge_cpu_ms as f64 / 1e3);
     page.put(&MERGES, &[], figures.merges);
     page.put(&UNSTORED, &[], figures.unstored);
+    page.put(&CHECKED, &["equal"], figures.checked.saturating_sub(figures.differing));
+    page.put(&CHECKED, &["different"], figures.differing);
     page.put(&DAMAGED, &[], figures.damaged);
     page.put(&READY, &[], figures.ready_addresses);
     page.put(&UNDER_WAY, &[], figures.under_way);

@@ -26,6 +26,10 @@ pub struct ParseConfig {
     pub max_nodes: usize,
     /// Attributes of one tag; a page is cut before a tag with more.
     pub max_attributes: usize,
+    /// Share of pages that are read a second time with scraper, from 0 to 1.
+    pub check_share: f64,
+    /// Bytes of a body up to which it is read a second time.
+    pub check_max_bytes: usize,
 }
 
 impl Default for ParseConfig {
@@ -40,6 +44,8 @@ impl Default for ParseConfig {
             max_open_elements: 512,
             max_nodes: 1_000_000,
             max_attributes: 1_000,
+            check_share: 0.001,
+            check_max_bytes: 256 << 10,
         }
     }
 }
@@ -51,6 +57,10 @@ impl ParseConfig {
         at_least("parse.charset_sample_bytes", self.charset_sample_bytes as u64, 1_024)?;
         at_least("parse.max_open_elements", self.max_open_elements as u64, 64)?;
         at_least("parse.max_nodes", self.max_nodes as u64, 1_000)?;
-        at_least("parse.max_attributes", self.max_attributes as u64, 64)
+        at_least("parse.max_attributes", self.max_attributes as u64, 64)?;
+        if !(0.0..=1.0).contains(&self.check_share) {
+            return Err(format!("parse.check_share is {}; give a share from 0 to 1", self.check_share));
+        }
+        Ok(())
     }
 }

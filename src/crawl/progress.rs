@@ -26,6 +26,9 @@ pub struct Progress {
     pub(super) trapped: AtomicU64,
     /// Pages whose links were not followed because too many pages of the host were the same.
     pub(super) duplicates: AtomicU64,
+    /// Pages that were read a second time, and of those, pages whose links differed.
+    pub(super) checked: AtomicU64,
+    pub(super) differing: AtomicU64,
     /// Header fields of pages left out by a limit.
     pub(super) dropped_fields: AtomicU64,
     /// Of the answered, those that had not changed (304).
@@ -78,6 +81,8 @@ pub struct Figures {
     pub blocked: u64,
     pub trapped: u64,
     pub duplicates: u64,
+    pub checked: u64,
+    pub differing: u64,
     pub dropped_fields: u64,
     pub unchanged: u64,
     pub sitemaps: u64,
@@ -136,6 +141,8 @@ impl Progress {
             blocked: get(&self.blocked),
             trapped: get(&self.trapped),
             duplicates: get(&self.duplicates),
+            differing: get(&self.differing),
+            checked: get(&self.checked),
             dropped_fields: get(&self.dropped_fields),
             unchanged: get(&self.unchanged),
             sitemaps: get(&self.sitemaps),

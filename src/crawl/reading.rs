@@ -302,19 +302,23 @@ impl Reading {
         }
         let x_robots_tag: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
         let link_headers: Vec<&str> = answer.link.iter().map(String::as_str).collect();
-        let parsed = parse::parse(
-            &parse::Answer {
-                url,
-                media_type: answer.media_type.as_ref(),
-                x_robots_tag: &x_robots_tag,
-                refresh: answer.refresh.as_deref(),
-                link_headers: &link_headers,
-                body,
-            },
-            &self.config.parse,
-            &self.rules,
-            &self.config.fetch.user_agent,
-        );
+        let document = parse::Answer {
+            url,
+            media_type: answer.media_type.as_ref(),
+            x_robots_tag: &x_robots_tag,
+            refresh: answer.refresh.as_deref(),
+            link_headers: &link_headers,
+            body,
+        };
+        let (config, rules) = (&self.config.parse, &self.rules);
+        let parsed = parse::parse(&document, config, rules, &self.config.fetch.user_agent);
+        if is_in_share(url, content.digest, config.check_share) {
+            Progress::add(&self.progress.checked, 1);
+            if let Err(difference) = parse::check(&document, &parsed, config, rules) {
+                Progress::add(&self.progress.differing, 1);
+                tracing::warn!(%url, difference, "a second reading of a page with scraper found other links");
+            }
+        }
         content.charset = parsed.charset;
         content.title = parsed.title;
         content.description = parsed.description;
@@ -326,6 +330,12 @@ impl Reading {
             content.links = parsed.links;
         }
     }
+}
+
+/// Whether a page is in a share of all pages: the same one in each run, another one for each content.
+fn is_in_share(url: &CanonicalUrl, digest: u64, share: f64) -> bool {
+    let hash = xxh3_64_with_seed(url.as_str().as_bytes(), digest);
+    share >= 1.0 || (hash as f64) < share * u64::MAX as f64
 }
 
 /// Whether another try may bring what this one did not. A server that encodes a body wrongly does so each time.

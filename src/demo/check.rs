@@ -38,6 +38,16 @@ pub fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<C
     .collect()
 }
 
+/// Whether a second reading of every page, with the `scraper` crate, found the same links.
+pub fn second_reading(figures: &Figures) -> Check {
+    let found = match (figures.checked, figures.differing) {
+        (0, _) => Err("no page was read".to_owned()),
+        (checked, 0) => Ok(format!("those of {checked} pages")),
+        (_, differing) => Err(format!("other links on {differing} pages")),
+    };
+    Check { what: "crawl: links, as scraper finds them".to_owned(), found }
+}
+
 /// Asks every question, and one without a password.
 ///
 /// # Errors

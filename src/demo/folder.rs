@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net};
 use tempfile::TempDir;
 
 use super::DemoError;
-use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, Span};
+use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, ParseConfig, Span};
 
 /// A MaxMind DB with the City schema, made for this demo: it lets the networks 127.1.0.0/16 to 127.11.0.0/16 stand
 /// in eleven towns of the world.
@@ -71,6 +71,7 @@ impl Folder {
             geo: GeoConfig { database: places, ..GeoConfig::default() },
             // Whoever is still connected at the end is not waited for long.
             api: ApiConfig { deadline: Span::seconds(5), ..ApiConfig::default() },
+            parse: ParseConfig { check_share: 1.0, ..ParseConfig::default() },
             ..Config::default()
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  sites ─► web ─┬─► html ─► server ─► crawl ─► rank ─► API ─┬─► report: what a reader sees
-//!  (description) └─► expected, ranks ─► questions, reader ──► check
+//!  (description) └─► expected, ranks ─► questions ──► check
 //! ```
 //!
 //! For those who want to see backlinkd at work without pointing it at anybody's servers, and to know that what it
@@ -20,7 +20,6 @@ mod folder;
 mod html;
 mod questions;
 mod ranks;
-mod reader;
 mod report;
 mod server;
 mod sites;
@@ -150,7 +149,7 @@ fn show(
     if options.once {
         let expected = Expected::of(described);
         let mut checks = check::crawl(&expected, &figures, &store.stats()?);
-        checks.push(reader::check(served, &expected, &store)?);
+        checks.push(check::second_reading(&figures));
         checks.extend(runtime.block_on(check::api(&expected, at))?);
         api.end(&runtime)?;
         report.checks(&checks)

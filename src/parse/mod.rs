@@ -25,6 +25,7 @@
 
 mod anchors;
 mod charset;
+mod check;
 mod directives;
 mod encode;
 mod headers;
@@ -46,6 +47,7 @@ use crate::config::ParseConfig;
 use crate::model::{Directives, Link, MediaType, Rel};
 use crate::urls::{CanonicalUrl, UrlRules};
 
+pub use check::check;
 pub use headers::{declares_html, is_html, looks_like_html};
 
 use node::Nodes;

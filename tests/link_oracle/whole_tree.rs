@@ -4,7 +4,7 @@
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{LinkTag, MediaType};
-use backlinkd::parse::{Answer, parse};
+use backlinkd::parse::{Answer, check, parse};
 use backlinkd::urls::UrlRules;
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink;
@@ -133,8 +133,11 @@ fn ours(body: &str) -> Told {
         link_headers: &[],
         body: body.as_bytes(),
     };
-    let page = parse(&answer, &ParseConfig::default(), &rules, "backlinkd");
+    let config = ParseConfig::default();
+    let page = parse(&answer, &config, &rules, "backlinkd");
     assert!(!page.cut && !page.links_dropped, "{body}");
+    // The check that a crawl makes says the same.
+    assert_eq!(check(&answer, &page, &config, &rules), Ok(()), "{body}");
     let links = page.links.into_iter().filter(|link| link.tag != LinkTag::Refresh);
     (page.title, links.map(|link| (link.tag.to_string(), link.target.to_string(), link.anchor)).collect())
 }
