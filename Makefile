@@ -1,17 +1,16 @@
 # make demo   builds backlinkd and shows it at work
-# make test   everything that must hold: format, lints, docs, tests
-# make check  format, lints and the tests in src, fast: make check ROOM=parse runs those of one folder
-# make build  builds backlinkd for use, optimised as a whole, and says where it is
+# make test   checks everything: format, lints, docs, tests
+# make check  format, lints and the tests in src, without optimisation; make check ROOM=parse tests one folder
+# make build  builds backlinkd for use, with whole-program optimisation, and prints its path
 # make bench  measures speed and size
 #
-# A first build takes about 15 minutes on two cores, nearly all of it for RocksDB. It is kept outside of the
-# clone, and compiled once for demo, test and bench, which share one profile, and once for build, which takes 5
-# minutes more.
+# The first build takes about 15 minutes on two cores, nearly all of it for RocksDB. Its output is outside of the clone.
+# Demo, test and bench share one profile and compile RocksDB once. build compiles it once more, which takes 5 minutes.
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/backlinkd/target
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-# With ccache, where it is installed, RocksDB is not compiled again in another target folder.
+# ccache, if installed, avoids a second compilation of RocksDB in another target folder.
 ifneq ($(shell command -v ccache),)
 ifeq ($(origin CC)$(origin CXX),defaultdefault)
 export CC := ccache cc
@@ -49,7 +48,8 @@ build: packages
 bench: packages
 	cargo bench --locked
 
-# A C++ compiler for RocksDB, and libclang for its bindings: installed by root on Debian, asked for elsewhere.
+# A C++ compiler for RocksDB, and libclang for its bindings: installed automatically for root on Debian, otherwise by
+# the user.
 packages:
 	@command -v cargo > /dev/null || { echo "Install Rust first: https://rustup.rs"; exit 1; }
 	@missing=""; \
@@ -70,7 +70,7 @@ components:
 	    || rustup component add rustfmt clippy \
 	    || { echo "Install rustfmt and clippy of your Rust toolchain"; exit 1; }
 
-# One test compares with curl what is read of malformed answers; without curl it is skipped.
+# One test compares how curl and backlinkd parse malformed responses; without curl it is skipped.
 curl:
 	@command -v curl > /dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl; } \

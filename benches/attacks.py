@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What clients and servers that mean harm take from backlinkd, each beside others that do not.
+"""The cost of malicious clients and servers for backlinkd, each next to well-behaved ones.
 
     benches/attacks.py BACKLINKD [ATTACK…]
 
-Starts the program on loopback for each attack, and prints one line for each: what was done, and the figures. Without
-names, all attacks are made. Needs python3 alone, and some minutes. With --beside ADDRESS --minutes N, makes the attacks on
-an API that runs already, again and again, and prints nothing.
+Starts the program on loopback for each attack, and prints one line for each: the attack, and the figures. Without
+names, all attacks run. Needs only python3, and some minutes. With --beside PORT --minutes N, attacks a running API
+continuously, and prints nothing.
 """
 
 import argparse
@@ -179,7 +179,7 @@ async def connect(port, data=b"", own=None, small=False):
 
 
 async def ask(port, target, *headers, own=None, timeout=120):
-    """Status and seconds of a request on a connection of its own; 0 where there is no answer."""
+    """Status and seconds of a request on its own connection; the status is 0 without a response."""
     begun = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
@@ -194,7 +194,7 @@ async def ask(port, target, *headers, own=None, timeout=120):
 
 
 async def hold(port, data, number, own=None):
-    """Connections on which nothing is read."""
+    """Opens connections and reads nothing from them."""
     held = []
     for _ in range(number):
         try:
@@ -239,7 +239,7 @@ async def serving(binary, work, web, *sets):
 
 @attack
 async def silent(binary, work, web):
-    """2,700 connections that send nothing beside a crawl, 1,024 open files."""
+    """2,700 silent connections during a crawl, 1,024 open files."""
     data = work / "silent"
     program = Program(binary, data, web, files=(1024, 1024))
     (work / "quick.txt").write_text("quick.test\n")
@@ -258,7 +258,7 @@ async def silent(binary, work, web):
 
 @attack
 async def idle(binary, work, web):
-    """Heads that drip, and kept connections without a request."""
+    """Dripping request heads, and idle connections."""
     program = await serving(binary, work, web)
     drips = await hold(program.port, b"GET / HTTP/1.1\r\nHost:", 20)
     kept = await hold(program.port, request("/sr?url=a.example"), 20)
@@ -283,7 +283,7 @@ async def idle(binary, work, web):
 
 @attack
 async def filter(binary, work, web):
-    """A filter of 48 kB, api.deadline=1s; and twelve whose clients hang up."""
+    """A filter of 48 kB, api.deadline=1s; and twelve of them whose clients hang up."""
     program = await serving(binary, work, web, "api.deadline=1s")
     status, took = await ask(program.port, costly_filter())
     before = program.cpu()
@@ -298,7 +298,7 @@ async def filter(binary, work, web):
 
 @attack
 async def filters_beside_a_crawl(binary, work, web):
-    """Forty of these beside a crawl, hung up at once, again and again."""
+    """Forty such filters during a crawl, hung up at once, repeatedly."""
     program = await crawled(binary, work, web)
     copy = work / "beside"
     subprocess.run(["cp", "-r", str(work / "index"), str(copy)], check=True)
@@ -325,7 +325,7 @@ async def filters_beside_a_crawl(binary, work, web):
 
 @attack
 async def slow_hosts(binary, work, web):
-    """A domain of 200 hosts that answer after 19 s, beside one that is quick."""
+    """A domain of 200 hosts that respond after 19 s, next to a fast one."""
     program = Program(binary, work / "slow", web, ["crawl.max_depth=3", "crawl.recrawl_after=7days"])
     names = [f"slow{at}.slow.test" for at in range(200)]
     (work / "slow.txt").write_text("\n".join(names) + "\n")
@@ -341,7 +341,7 @@ async def slow_hosts(binary, work, web):
 
 @attack
 async def unread(binary, work, web):
-    """200 clients that ask for 10,000 rows and read nothing."""
+    """200 clients that request 10,000 rows and read nothing."""
     program = await serving(binary, work, web)
     before, _ = program.figures()
     numbers = iter(range(1_000_000))
@@ -394,7 +394,7 @@ async def window(binary, work, web):
 
 @attack
 async def exports(binary, work, web):
-    """32 CSV exports that are not read, beside three rows of CSV."""
+    """32 unread CSV exports, and one export of three rows."""
     program = await serving(binary, work, web)
     held = await hold(program.port, request("/exportbacklinks?url=target.example&format=csv"), 32)
     await asyncio.sleep(1)
@@ -415,7 +415,7 @@ async def with_users(binary, work, web, name, *sets):
 
 @attack
 async def guesses(binary, work, web):
-    """400 guesses at once, ration 1/s, burst 2."""
+    """400 guesses at once, limit 1/s, burst 2."""
     limits = ["api.rate_limit_per_second=1", "api.rate_limit_burst=2"]
     program = await with_users(binary, work, web, "guesses", *limits)
     asked = [ask(program.port, "/", login(f"alice:no{at}")) for at in range(400)]
@@ -431,7 +431,7 @@ async def guess_on(port, number, ended):
 
 @attack
 async def wrong_passwords(binary, work, web):
-    """500 connections of wrong passwords for alice; alice who was right before, and bob who was not, log in."""
+    """500 connections with wrong passwords for alice; alice, authenticated before, and bob, not yet, log in."""
     program = await with_users(binary, work, web, "wrong")
     await ask(program.port, "/", login(USER))
     ended = asyncio.Event()
@@ -450,7 +450,7 @@ async def wrong_passwords(binary, work, web):
 
 @attack
 async def locked_out(binary, work, web):
-    """Wrong guesses for alice at 5/s, for 10 s, from the address that she comes from as well (a proxy's)."""
+    """Wrong guesses for alice at 5/s, for 10 s, from her own address (a proxy's)."""
     program = await with_users(binary, work, web, "locked")
     for at in range(50):
         await ask(program.port, "/", login(f"alice:no{at}"))
@@ -527,7 +527,7 @@ async def huge_pages(binary, work, web):
 
 @attack
 async def overload(binary, work, web):
-    """Twice as many queries as can be computed, for a minute (SECONDS), each other than all before."""
+    """Twice as many queries as can be computed, for a minute (SECONDS), each different from all before."""
     program = await serving(binary, work, web)
     numbers = iter(range(10**9))
 
@@ -568,11 +568,11 @@ async def overload(binary, work, web):
     )
 
 
-# --- beside a program that runs ----------------------------------------------------------------------------------
+# --- attacks on a running API ------------------------------------------------------------------------------------
 
 
 async def beside(port, minutes, domain, user):
-    """Idle and dripping connections, costly filters, unread answers and exports, and wrong passwords, all the time."""
+    """Idle and dripping connections, costly filters, unread responses and exports, wrong passwords, continuously."""
     until = time.monotonic() + minutes * 60
     stranger = "127.0.0.66"
 
@@ -606,7 +606,7 @@ async def main():
     parser.add_argument("--beside", metavar="PORT", type=int)
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--domain", default="target.example")
-    parser.add_argument("--user", help="NAME:PASSWORD, where the API asks for them")
+    parser.add_argument("--user", help="NAME:PASSWORD, if the API requires them")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     if arguments.beside:

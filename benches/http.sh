@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Requests a second and the 99th percentile of `backlinkd serve`, beside nginx serving static files with the very
-# same bytes, on one machine and loopback alone. Needs curl, nginx and wrk (Debian: apt-get install curl nginx-light wrk).
+# Requests a second and the 99th percentile of `backlinkd serve`, compared with nginx and static files of the same
+# bytes, on one machine over loopback. Needs curl, nginx and wrk (Debian: apt-get install curl nginx-light wrk).
 #
 #   benches/http.sh BACKLINKD DATA [DOMAIN]
 #
-# BACKLINKD: the program; DATA: a data directory that no other process has open; DOMAIN: what is asked about.
-# RUNS (3) and SECONDS_A_RUN (4) may be set, and NGINX_PORT (18081), which must be free.
+# BACKLINKD: the program; DATA: a data directory that no other process has open; DOMAIN: the domain of the queries. The
+# environment may set RUNS (3), SECONDS_A_RUN (4) and NGINX_PORT (18081), which must be free.
 set -euo pipefail
 
 program=${1:?usage: benches/http.sh BACKLINKD DATA [DOMAIN]}
@@ -23,8 +23,8 @@ finish() {
 }
 trap finish EXIT
 
-# The port is any free one; the server says which.
-# The variable is the benches' own; the program refuses what it does not know.
+# The server takes any free port and prints it. It refuses unknown variables with the prefix of its configuration, so
+# the variable of the benches is removed.
 env -u BACKLINKD_SERVING "$program" --data "$data" serve --listen 127.0.0.1:0 > "$work/serve.log" 2>&1 &
 started+=($!)
 for _ in $(seq 300); do
@@ -33,7 +33,7 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 
-# What nginx serves is what backlinkd answers once the scope's index is complete.
+# nginx serves the responses of backlinkd, once the scope's index is complete.
 mkdir "$work/www"
 for at in "${!names[@]}"; do
     for _ in $(seq 120); do
@@ -77,7 +77,7 @@ measure() {
          $1 == "Requests/sec:" { print $2, p99 }' "$work/wrk.log"
 }
 
-# In turns, so that whatever else the machine does falls on both; of each, the best of all runs.
+# The servers take turns, so that other load of the machine affects both; the best of all runs counts for each.
 printf '%-13s %8s  %14s %9s  %14s %9s  %6s %6s\n' \
     answer bytes 'backlinkd req/s' 'p99 ms' 'nginx req/s' 'p99 ms' rate p99
 for at in "${!names[@]}"; do

@@ -1,10 +1,10 @@
-//! `cargo bench`: the speed goals, in the terms they are stated in.
+//! `cargo bench`: the speed goals, each in its own unit.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 mod cases;
 
 use criterion::Criterion;
 
-/// The program's own, so that figures are those of the program.
+/// The allocator of the program, so that the figures apply to the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

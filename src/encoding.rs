@@ -1,13 +1,13 @@
-//! What the first bytes of a text say of its encoding: the places of NUL bytes, and an XML declaration.
+//! Detects the encoding of a text from its first bytes: by NUL bytes, or by an XML declaration.
 //!
-//! Pure functions over the beginning of a text. A byte order mark goes before either: see [`Encoding::for_bom`]. The
-//! caller decides in which order the sources count.
+//! Pure functions on the start of a text. A byte order mark has priority over both: see [`Encoding::for_bom`]. The
+//! caller decides on the order of the sources.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 use memchr::memmem::find;
 
-/// The UTF-16 encoding of a text without a byte order mark whose first character is an ASCII one (XML 1.0, appendix
-/// F: each second byte is NUL).
+/// The UTF-16 encoding of a text without a byte order mark, if its first character is ASCII (XML 1.0, appendix F:
+/// every second byte is NUL).
 pub fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     let is_text = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     match *bytes {
@@ -19,8 +19,7 @@ pub fn unmarked_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The label of the encoding that an XML declaration at the beginning of a text names (the HTML standard's "get an
-/// XML encoding").
+/// The encoding label in an XML declaration at the start of a text ("get an XML encoding" of the HTML standard).
 pub fn xml_label(bytes: &[u8]) -> Option<&[u8]> {
     let declaration = bytes.strip_prefix(b"<?xml")?;
     let declaration = &declaration[..declaration.iter().position(|&b| b == b'>')?];
@@ -31,8 +30,8 @@ pub fn xml_label(bytes: &[u8]) -> Option<&[u8]> {
     (!label.iter().any(|&b| b <= b' ')).then_some(label)
 }
 
-/// The encoding that a label in a text's own markup names. A text whose label can be read as ASCII is no UTF-16.
-pub fn of_markup_label(label: &[u8]) -> Option<&'static Encoding> {
+/// The encoding for a label in the markup of a text. If the label is readable as ASCII, the text is not UTF-16.
+pub fn encoding_of_label(label: &[u8]) -> Option<&'static Encoding> {
     let encoding = Encoding::for_label(label)?;
     Some(match encoding {
         e if e == UTF_16LE || e == UTF_16BE => UTF_8,
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn utf_16_is_known_by_its_nul_bytes() {
+    fn nul_bytes_reveal_utf_16() {
         for (bytes, encoding) in [
             (&b"<\0?\0"[..], Some(UTF_16LE)),
             (b"\0<\0?", Some(UTF_16BE)),
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_label_of_an_xml_declaration_is_found() {
+    fn xml_declaration_labels_are_parsed() {
         for (text, label) in [
             ("<?xml version='1.0' encoding=\"iso-8859-2\"?>", Some("iso-8859-2")),
             ("<?xml version=\"1.0\"\rencoding\t=\n'KOI8-R'?><a>", Some("KOI8-R")),

@@ -1,9 +1,8 @@
-//! Where servers stand: places by address, from a MaxMind DB file (<https://maxmind.github.io/MaxMind-DB/>).
+//! GeoIP: places of addresses, from a MaxMind DB file (<https://maxmind.github.io/MaxMind-DB/>).
 //!
-//! In goes an address, out comes a [`Place`], with empty parts where the database knows nothing. Databases of the
-//! City and of the Country schema can be used; the latter name no cities. The file is read into memory once, when
-//! it is opened; a newer one is taken up at the next start. A record that cannot be read counts as unknown: a
-//! damaged database costs places, never a crawl.
+//! The input is an address, the output a [`Place`], whose unknown parts are empty. Databases of the City and of the
+//! Country schema are supported; the latter have no cities. The file is loaded into memory at the start, so a newer
+//! one needs a restart. An unreadable record counts as unknown: a damaged database costs places, never a crawl.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,11 +15,11 @@ use serde::Deserialize;
 use crate::config::GeoConfig;
 use crate::model::Place;
 
-/// Looks places up.
+/// The place database.
 pub struct Geo {
     database: Option<Reader<Vec<u8>>>,
     language: String,
-    /// One warning for a damaged database, not one for each address.
+    /// So that a damaged database causes one warning, not one per address.
     warned: Once,
 }
 
@@ -32,17 +31,17 @@ pub struct GeoError {
     pub error: MaxMindDbError,
 }
 
-/// What both schemas have in common.
+/// The fields common to both schemas.
 #[derive(Deserialize)]
-struct Record<'a> {
+struct LocationRecord<'a> {
     #[serde(borrow, default)]
-    country: Named<'a>,
+    country: NamedPlace<'a>,
     #[serde(borrow, default)]
-    city: Named<'a>,
+    city: NamedPlace<'a>,
 }
 
 #[derive(Default, Deserialize)]
-struct Named<'a> {
+struct NamedPlace<'a> {
     iso_code: Option<&'a str>,
     #[serde(borrow, default)]
     names: HashMap<&'a str, &'a str>,
@@ -52,7 +51,7 @@ impl Geo {
     /// Opens the configured database; without one, every place is unknown.
     ///
     /// # Errors
-    /// [`GeoError`] when the file cannot be read or is no MaxMind DB.
+    /// [`GeoError`] when the file cannot be read or is not a MaxMind DB.
     pub fn open(config: &GeoConfig) -> Result<Self, GeoError> {
         let database = if config.database.as_os_str().is_empty() {
             None
@@ -63,7 +62,7 @@ impl Geo {
         Ok(Self { database, language: config.language.clone(), warned: Once::new() })
     }
 
-    /// Whether there is a database at all. Without one the operator deserves a warning, once.
+    /// Whether a database is configured. Without one the operator should get a warning.
     pub fn knows_places(&self) -> bool {
         self.database.is_some()
     }
@@ -71,9 +70,9 @@ impl Geo {
     /// The place of an address.
     pub fn place(&self, address: IpAddr) -> Place {
         let Some(database) = &self.database else { return Place::default() };
-        let found = database.lookup(address).and_then(|found| found.decode::<Record<'_>>());
+        let found = database.lookup(address).and_then(|found| found.decode::<LocationRecord<'_>>());
         match found {
-            Ok(record) => record.map(|record| self.place_of(&record)).unwrap_or_default(),
+            Ok(record) => record.map(|record| self.to_place(&record)).unwrap_or_default(),
             Err(error) => {
                 self.warned.call_once(|| {
                     tracing::warn!(%address, %error, "the place database is damaged; some places stay unknown");
@@ -83,8 +82,8 @@ impl Geo {
         }
     }
 
-    fn place_of(&self, record: &Record<'_>) -> Place {
-        let name = |named: &Named<'_>| {
+    fn to_place(&self, record: &LocationRecord<'_>) -> Place {
+        let name = |named: &NamedPlace<'_>| {
             let name = named.names.get(self.language.as_str()).or_else(|| named.names.get("en"));
             name.copied().unwrap_or_default().to_owned()
         };

@@ -7,10 +7,16 @@
 //!              redirects, outlinks
 //! ```
 //!
-//! One page record, written in one atomic batch, is the unit of everything. Imports point down only:
-//! `model`, `urls`, `config`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads` below the pure stages (`parse`,
-//! `frontier`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`), below the outside world (`fetch`, `store`,
-//! `geo`, `warc`), below the stages (`crawl`, `rank`, `query`), below `api`, `demo` and `cli`. `tests/architecture.rs` checks it.
+//! The page record is the unit of everything; one atomic batch writes it. Imports point down only, in this order:
+//!
+//! 1. `urls`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads`;
+//! 2. `model`, `config`;
+//! 3. the pure stages `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`;
+//! 4. the outside world and the scheduler: `fetch`, `store`, `geo`, `warc`, `frontier`;
+//! 5. the stages `crawl`, `rank`, `query`;
+//! 6. `api`, `demo`, `cli`.
+//!
+//! `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod cli;
@@ -26,10 +32,12 @@ pub mod log_throttle;
 pub mod lru;
 pub mod model;
 pub mod parse;
+pub mod policy;
 pub mod query;
 pub mod rank;
 pub mod sieve;
 pub mod sitemap;
+pub mod sniff;
 pub mod sorting;
 pub mod store;
 pub mod threads;

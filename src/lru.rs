@@ -1,7 +1,7 @@
-//! A map of bounded weight that forgets what was used longest ago.
+//! A map of bounded weight that evicts the least recently used entries.
 //!
-//! Weights are whatever the owner counts in: entries or bytes. An entry heavier than the whole map is kept until
-//! the next one comes, so that what was just inserted can be read.
+//! The owner defines the weights, for example entries or bytes. An entry heavier than the whole map stays
+//! until the next insertion, so that it can be read.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -9,7 +9,7 @@ use std::hash::Hash;
 #[derive(Debug)]
 pub struct Lru<K, V> {
     entries: HashMap<K, Entry<V>>,
-    /// Keys by the time of their last use.
+    /// The keys by the time of their last use.
     order: BTreeMap<u64, K>,
     clock: u64,
     weight: usize,
@@ -28,7 +28,7 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, capacity }
     }
 
-    /// The value of a key, which counts as used now.
+    /// The value of a key, which is marked as used now.
     pub fn get(&mut self, key: &K) -> Option<&mut V> {
         let entry = self.entries.get_mut(key)?;
         self.clock += 1;
@@ -38,8 +38,7 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         Some(&mut entry.value)
     }
 
-    /// Puts a value in the place of the key's former one and forgets others until the weight fits; gives the keys
-    /// forgotten.
+    /// Inserts or replaces a value, and evicts others until the weight fits. Returns the evicted keys.
     pub fn insert(&mut self, key: K, value: V, weight: usize) -> Vec<K> {
         self.clock += 1;
         if let Some(old) = self.entries.insert(key.clone(), Entry { value, weight, used: self.clock }) {
@@ -48,7 +47,7 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
         }
         self.weight += weight;
         self.order.insert(self.clock, key);
-        let mut forgotten = Vec::new();
+        let mut evicted = Vec::new();
         while self.weight > self.capacity
             && self.entries.len() > 1
             && let Some((_, key)) = self.order.pop_first()
@@ -56,21 +55,21 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
             if let Some(entry) = self.entries.remove(&key) {
                 self.weight -= entry.weight;
             }
-            forgotten.push(key);
+            evicted.push(key);
         }
-        forgotten
+        evicted
     }
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How heavy all entries are together, and how many there are.
+    /// The weight of all entries, and their number.
     pub fn size(&self) -> (usize, usize) {
         (self.weight, self.entries.len())
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
             self.order.remove(&entry.used);
@@ -84,7 +83,7 @@ mod tests {
     use super::Lru;
 
     #[test]
-    fn what_was_used_longest_ago_goes_first() {
+    fn least_recently_used_entries_are_evicted_first() {
         let mut lru = Lru::new(10);
         lru.insert("a", 1, 4);
         lru.insert("b", 2, 4);

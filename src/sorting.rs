@@ -1,44 +1,44 @@
-//! A sort, shared among threads, that looks now and then whether it is still wanted: the libraries' sorts run to
-//! their end.
+//! A parallel sort that can be cancelled. The sorts of the libraries always run to their end.
 //!
-//! A quicksort (Hoare 1961) from one buffer into another and back: what stands before the pivot goes to the front, the
-//! rest to the back, whatever comes of a comparison, so that the processor need not wait for it. Short runs are left to
-//! the library. Pivots are medians of items chosen at random, so that no input is a bad one. Equal items keep no order.
+//! It is a quicksort (Hoare 1961) that moves items between two buffers. Items before the pivot go to the
+//! front, the others to the back, without a branch on the comparison, so the processor never waits for it.
+//! The library sorts short runs. Pivots are medians of randomly chosen items, so no input is a bad one. The
+//! sort is not stable.
 
 use std::cmp::Ordering;
 
 use ahash::RandomState;
 
-/// Items of which the median is the pivot.
-const SAMPLE: usize = 31;
+/// The number of items whose median is the pivot.
+const PIVOT_SAMPLE: usize = 31;
 
-/// Sorts items by a total order. `proceed` is asked whenever so many items have been sorted or moved at most; its error
-/// ends the sort, and the items are then in no order.
+/// Sorts items by a total order. `proceed` is called after at most `run` items have been sorted or moved. Its
+/// error ends the sort and leaves the items in no particular order.
 ///
 /// # Errors
-/// What `proceed` reports.
+/// The error of `proceed`.
 pub fn sort_by<T: Copy + Send + Sync, E: Send>(
     items: &mut [T],
     run: usize,
     compare: &(impl Fn(&T, &T) -> Ordering + Sync),
     proceed: &(impl Fn() -> Result<(), E> + Sync),
 ) -> Result<(), E> {
-    let sorting = Sorting { run: run.max(1), compare, proceed, random: RandomState::new() };
+    let quicksort = Quicksort { run: run.max(1), compare, proceed, random: RandomState::new() };
     if items.len() <= run {
-        return sorting.sort_run(items);
+        return quicksort.sort_run(items);
     }
-    sorting.sort(items, &mut items.to_vec(), true)
+    quicksort.sort(items, &mut items.to_vec(), true)
 }
 
-struct Sorting<'s, C, P> {
+struct Quicksort<'s, C, P> {
     run: usize,
     compare: &'s C,
     proceed: &'s P,
     random: RandomState,
 }
 
-impl<C, P> Sorting<'_, C, P> {
-    /// Sorts `items` into themselves, or into `other`, which is as long.
+impl<C, P> Quicksort<'_, C, P> {
+    /// Sorts `items` in place if `stays`, otherwise into `other`, which has the same length.
     fn sort<T: Copy + Send + Sync, E: Send>(
         &self,
         items: &mut [T],
@@ -57,11 +57,11 @@ impl<C, P> Sorting<'_, C, P> {
             return Ok(());
         }
         let pivot = self.pivot(items);
-        let mut middle = self.part(items, other, |item| (self.compare)(item, &pivot).is_lt())?;
+        let mut middle = self.partition(items, other, |item| (self.compare)(item, &pivot).is_lt())?;
         let has_lower = middle > 0;
         if !has_lower {
-            // Nothing is lower, so that those which are not higher are equal, and in order.
-            middle = self.part(items, other, |item| (self.compare)(item, &pivot).is_le())?;
+            // No item is lower, so the items that are not higher are equal to the pivot and need no sorting.
+            middle = self.partition(items, other, |item| (self.compare)(item, &pivot).is_le())?;
         }
         let (low, high) = items.split_at_mut(middle);
         let (other_low, other_high) = other.split_at_mut(middle);
@@ -86,19 +86,19 @@ impl<C, P> Sorting<'_, C, P> {
         Ok(())
     }
 
-    /// An item that stands near the middle, most likely.
+    /// An item that is probably near the middle.
     fn pivot<T: Copy>(&self, items: &[T]) -> T
     where
         C: Fn(&T, &T) -> Ordering,
     {
         let at = |number: usize| self.random.hash_one((items.len(), number)) as usize % items.len();
-        let mut sample: [T; SAMPLE] = std::array::from_fn(|number| items[at(number)]);
-        *sample.select_nth_unstable_by(SAMPLE / 2, self.compare).1
+        let mut sample: [T; PIVOT_SAMPLE] = std::array::from_fn(|number| items[at(number)]);
+        *sample.select_nth_unstable_by(PIVOT_SAMPLE / 2, self.compare).1
     }
 
-    /// Puts the items that come before the pivot to the front of `into`, the others to its back; tells how many came
-    /// to the front.
-    fn part<T: Copy, E>(
+    /// Partitions items: those before the pivot go to the front of `into`, the others to its back. Returns
+    /// the number at the front.
+    fn partition<T: Copy, E>(
         &self,
         items: &[T],
         into: &mut [T],
@@ -111,7 +111,7 @@ impl<C, P> Sorting<'_, C, P> {
         for run in items.chunks(self.run) {
             (self.proceed)()?;
             for item in run {
-                // To both places; one is written again later.
+                // Writes to both places; the wrong one is overwritten later.
                 into[front] = *item;
                 into[back - 1] = *item;
                 let before = usize::from(is_before(item));
@@ -144,9 +144,9 @@ mod tests {
         }
     }
 
-    /// However often the sort was told to go on, it ends soon after it is told to stop.
+    /// The sort ends soon after it is cancelled, however far it has come.
     #[test]
-    fn a_sort_ends_when_it_is_told_to() {
+    fn a_cancelled_sort_ends_soon() {
         const ITEMS: u32 = 200_000;
         const RUN: usize = 1_000;
         for looks in [0, 1, 150, 1_500] {
@@ -165,7 +165,7 @@ mod tests {
                 Err(())
             };
             assert_eq!(sort_by(&mut items, RUN, &compare, &proceed), Err(()));
-            // Every thread ends the run that it was at.
+            // Every thread completes its current run.
             let after = compared.load(Relaxed) - stopped.load(Relaxed);
             let most = RUN * 20 * rayon::current_num_threads();
             assert!(after <= most, "{after} comparisons after the {looks}th look");

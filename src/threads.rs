@@ -1,37 +1,35 @@
-//! Cores, and the priority of threads: a crawl and queries in one process share its cores, and the crawl comes first.
+//! CPU cores and thread priorities. A crawl and queries in one process share the cores, and the crawl comes first.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{getpriority_process, setpriority_process};
 
-/// How nice the threads of queries and rankings are. A thread of the usual niceness gets about nine times the time of
-/// one of 10, so that many queries leave the crawl its cores, and an idle machine gives them all of theirs.
+/// Niceness of query and ranking threads. A thread of default niceness gets about nine times the CPU time of a thread
+/// of niceness 10. So queries leave the cores to the crawl, and use all of them when it is idle.
 pub const NICENESS: i32 = 10;
 
 /// Whether a crawl runs in this process.
-static BESIDE_CRAWL: AtomicBool = AtomicBool::new(false);
+static CRAWL_RUNS: AtomicBool = AtomicBool::new(false);
 
-/// Cores that this process may use; one where the system does not say.
+/// Number of cores available to this process; 1 if the system does not report it.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Says that a crawl runs in this process: threads that are started from now on give way to it. Where there is none,
-/// they have no reason to come after what else runs on the machine.
+/// Declares that this process runs a crawl: threads started from now on yield to it. Without a crawl they have no
+/// reason to yield to other processes.
 pub fn expect_crawl() {
-    BESIDE_CRAWL.store(true, Ordering::Relaxed);
+    CRAWL_RUNS.store(true, Ordering::Relaxed);
 }
 
-/// Gives the calling thread, and no other, a lower priority from now on, if a crawl runs in this process. On Linux,
-/// process 0 is the calling thread; elsewhere it would be the whole process, so that nothing is done there. A thread that
-/// is as nice already, or may not be made so, stays as it is.
+/// Lowers the priority of the calling thread, and of no other, if this process runs a crawl. On Linux, process id 0
+/// means the calling thread; elsewhere it means the whole process, so this does nothing there. A thread that is
+/// already as nice, or may not change its niceness, stays as it is.
 pub fn lower_priority() {
-    let beside_crawl = BESIDE_CRAWL.load(Ordering::Relaxed);
-    if beside_crawl
-        && cfg!(target_os = "linux")
-        && getpriority_process(None).is_ok_and(|nice| nice < NICENESS)
+    let crawl_runs = CRAWL_RUNS.load(Ordering::Relaxed);
+    if crawl_runs && cfg!(target_os = "linux") && getpriority_process(None).is_ok_and(|nice| nice < NICENESS)
     {
-        // It is a kindness to others; without it, all works as well.
+        // An optimisation only, so an error is ignored.
         let _ = setpriority_process(None, NICENESS);
     }
 }
@@ -42,7 +40,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn only_the_calling_thread_becomes_nicer() {
+    fn only_the_calling_thread_gets_a_lower_priority() {
         let before = getpriority_process(None).unwrap();
         expect_crawl();
         let nice = std::thread::spawn(|| {

@@ -1,5 +1,5 @@
-//! Politeness as the servers see it: the whole test web is crawled with 64 fetchers, and the access log of its servers
-//! is judged. What robots.txt files forbid is judged by another program's reader of them (Python's protego).
+//! Politeness as the servers see it: the whole test web is crawled with 64 fetchers, and the test evaluates the access
+//! log of its servers. Another program's parser (Python's protego) decides which URLs the robots.txt files disallow.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::support::test_web::TestWeb;
 use crate::support::true_links::lines;
 
 const DELAY: Duration = Duration::from_millis(20);
-/// What the servers wait before each answer of a page.
+/// Time that the servers wait before each response with a page.
 const LATENCY: Duration = Duration::from_millis(2);
-/// Times in the log are rounded to a tenth of a millisecond: two of them and a length may be off by as much.
+/// Times in the log are rounded to a tenth of a millisecond: the sum of two times and a duration may be off by this.
 const ROUNDING: f64 = 0.000_2;
-/// Pages of a host at most, so that the largest do not keep the test for minutes. `BACKLINKD_TEST_WHOLE` set: all.
+/// Pages of a host at most, so that the largest hosts do not take minutes. `BACKLINKD_TEST_WHOLE` set: all pages.
 const HOST_PAGES: u64 = 1_000;
 
-/// Rows of the log that the other reader says are forbidden.
+/// Rows of the log that the other parser finds disallowed.
 const JUDGE: &str = r"
 import sys, json, pathlib
 from protego import Protego
@@ -37,13 +37,13 @@ for line in open(sys.argv[1]):
 print('judged', asked)
 ";
 
-/// One request as the server tells it.
+/// One request, as the server logs it.
 struct Asked {
     scheme: String,
     host: String,
     address: String,
     path: String,
-    /// Unix times: when it came, and when its answer was ready.
+    /// Unix times: the arrival of the request, and the completion of its response.
     start: f64,
     end: f64,
 }
@@ -90,7 +90,7 @@ fn first_paths(asked: &[Asked]) -> BTreeMap<(&str, &str), &str> {
     first
 }
 
-/// URLs fetched although they are forbidden, and how many were judged. `None`, said aloud, without the other reader.
+/// Disallowed URLs that were fetched, and the number of checked URLs. `None`, with a message, without the other parser.
 fn forbidden(log: &Path, robots: &Path) -> Option<(Vec<String>, usize)> {
     let output = Command::new(python()?).args(["-c", JUDGE]).arg(log).arg(robots).output().unwrap();
     if String::from_utf8_lossy(&output.stderr).contains("No module named 'protego'") {
@@ -107,7 +107,7 @@ fn forbidden(log: &Path, robots: &Path) -> Option<(Vec<String>, usize)> {
 }
 
 #[test]
-fn the_servers_of_the_test_web_have_nothing_to_complain_of() {
+fn the_access_log_of_the_test_web_shows_a_polite_crawl() {
     let Some(truth) = lines() else { return };
     let Some(mut web) = TestWeb::serve(truth, LATENCY) else { return };
     let config = &mut web.config;

@@ -12,7 +12,7 @@ mod source;
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 26] = [
+const LAYERS: [(&str, u8); 28] = [
     ("encoding", 0),
     ("log_throttle", 0),
     ("lru", 0),
@@ -21,15 +21,19 @@ const LAYERS: [(&str, u8); 26] = [
     ("urls", 0),
     ("model", 1),
     ("config", 1),
-    ("parse", 2),
+    ("sniff", 2),
+    // As high as the clients of the outside world, which must not depend on it.
+    ("parse", 4),
     ("sieve", 2),
-    ("frontier", 2),
+    ("policy", 2),
     ("graph", 2),
     ("sitemap", 2),
     ("fetch::robots_txt", 2),
     ("rank::system", 3),
     ("rank::pagerank", 4),
     ("fetch", 4),
+    // As high as the store, which must not depend on the order of fetches.
+    ("frontier", 4),
     ("store", 4),
     ("geo", 4),
     ("warc", 4),
@@ -62,9 +66,9 @@ const MOST_FILES: usize = 12;
 /// Folders that are lists of one thing.
 const LISTS: [&str; 2] = ["api/endpoints", "config"];
 /// Names of types that may be defined in several places, because each place has one.
-const COMMON_TYPES: [&str; 0] = [];
+const COMMON_TYPES: [&str; 1] = ["Row"];
 /// Words that hide what a sentence is about.
-const NO_WORDS: [&str; 6] = ["whoever", "somebody", "anew", "so many", "held against", "whom"];
+const NO_WORDS: [&str; 5] = ["whoever", "somebody", "anew", "so many", "held against"];
 const NO_CALLS: [&str; 4] = [".unwrap()", ".expect(", "todo!", "unimplemented!"];
 
 /// The layer that a module path such as `fetch::client::Client` lies in.
@@ -106,6 +110,9 @@ fn outside_crates_have_one_importer(file: &Source) -> Vec<String> {
 }
 
 fn nothing_panics(file: &Source) -> Vec<String> {
+    if file.path.ends_with("/tests.rs") {
+        return Vec::new();
+    }
     NO_CALLS.iter().filter(|call| file.code.contains(**call)).map(|call| format!("holds {call}")).collect()
 }
 
@@ -140,8 +147,9 @@ fn types_of_one_name(files: &[Source]) -> Vec<String> {
     let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for file in files {
         for line in file.code.lines().filter(|line| !line.starts_with(' ')) {
-            let words = line.split([' ', '<', '(', ';', ':', '{']).filter(|word| !word.is_empty());
-            let mut words = words.skip_while(|word| word.starts_with("pub") || ["crate", "super", ")", "in"].contains(word));
+            let words = line.split([' ', '<', '(', ')', ';', ':', '{']).filter(|word| !word.is_empty());
+            let mut words =
+                words.skip_while(|word| word.starts_with("pub") || ["crate", "super", "in"].contains(word));
             if words.next().is_some_and(|word| ["struct", "enum", "trait", "union", "type"].contains(&word))
                 && let Some(name) = words.next()
             {

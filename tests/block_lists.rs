@@ -1,9 +1,9 @@
-//! Hosts and domains that the operator does not want to be fetched from.
+//! Block lists: hosts and domains that the operator excludes from the crawl.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::{BlockList, BlockListError};
+use backlinkd::policy::{BlockList, BlockListError};
 
 fn read(bytes: &[u8]) -> Result<BlockList, BlockListError> {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -12,7 +12,7 @@ fn read(bytes: &[u8]) -> Result<BlockList, BlockListError> {
 }
 
 #[test]
-fn a_name_blocks_itself_and_what_is_below_it_a_star_only_what_is_below() {
+fn a_name_blocks_itself_and_its_subdomains_and_a_star_only_subdomains() {
     let list = read(
         b"\xef\xbb\xbf# what we leave alone\r\nExample.com # asked us to\r\n\r\n  *.shop.test\nm\xc3\xbcller.example\n\
           xn--bcher-kva.test.\n192.0.2.7\n[2001:DB8:0::1]\n#org\n",
@@ -49,7 +49,7 @@ fn a_name_blocks_itself_and_what_is_below_it_a_star_only_what_is_below() {
 }
 
 #[test]
-fn a_bad_line_is_an_error_that_names_file_and_line() {
+fn a_bad_line_is_an_error_with_file_and_line() {
     for bad in [
         "http://example.com",
         "example.com/path",
@@ -75,14 +75,14 @@ fn a_bad_line_is_an_error_that_names_file_and_line() {
 }
 
 #[test]
-fn no_file_and_an_empty_file_block_nothing() {
+fn a_missing_and_an_empty_file_block_nothing() {
     for list in [BlockList::default(), BlockList::read(Path::new("")).unwrap(), read(b"").unwrap()] {
         assert!(list.is_empty() && !list.blocks("example.com"));
     }
 }
 
 #[test]
-fn a_million_lines_are_cheap_to_ask() {
+fn lookups_in_a_million_lines_are_cheap() {
     let text: String = (0..1_000_000).map(|n| format!("host{n}.example{}.test\n", n % 1_000)).collect();
     let list = read(text.as_bytes()).unwrap();
     assert_eq!(list.len(), 1_000_000);
@@ -90,6 +90,6 @@ fn a_million_lines_are_cheap_to_ask() {
     let blocked =
         (0..200_000).filter(|n| list.blocks(&format!("www.host{n}.example{}.test", n % 2_000))).count();
     assert_eq!(blocked, 100_000);
-    // A walk through the list for each would take minutes; a loaded machine is given its time.
+    // A scan of the list for each lookup would take minutes; the limit allows for a loaded machine.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }

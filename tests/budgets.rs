@@ -1,5 +1,5 @@
-//! How much of a host and of a registrable domain is fetched, and by what others can change it: domains of many
-//! hosts, names that nobody answers for, more hosts than there are places in memory, clocks that were wrong.
+//! Budgets of hosts and registrable domains, and how other sites can change them: domains of many hosts, names without
+//! name servers that respond, more hosts than places in memory, wrong clocks.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backlinkd::crawl::{CrawlJob, Reload};
-use backlinkd::frontier::{BlockList, Found, Priority, QueueName, QueuedUrl, Target};
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Rel, Visit};
+use backlinkd::model::{
+    Found, Link, LinkTag, PageContent, PageRecord, Priority, QueueName, QueuedUrl, Rel, Target, Visit,
+};
+use backlinkd::policy::BlockList;
 use backlinkd::store::Commit;
 
 use crate::pipeline::oracle::url;
@@ -26,7 +28,7 @@ fn crawl(site: &Site, seeds: &[&str]) {
     site.crawl(&job(&seeds), &AtomicBool::new(false));
 }
 
-/// Hosts whose pages were asked for.
+/// The hosts whose pages were requested.
 fn asked(site: &Site) -> BTreeSet<String> {
     let log = site.web.log();
     log.into_iter().filter(|request| request.path != "/robots.txt").map(|request| request.host).collect()
@@ -42,7 +44,7 @@ fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// A page that was fetched from each of these hosts, with a link to one host.
+/// One fetched page from each of these hosts, with a link to one host.
 fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<PageRecord> {
     let target = url(&format!("http://{target}/"));
     let record = |host: String| {
@@ -54,9 +56,9 @@ fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<PageRecord> 
     hosts.map(record).collect()
 }
 
-/// Each of many queues of one domain costs little, however many hosts of it are known.
+/// Each of many queues of one domain costs little, whatever the number of its known hosts.
 #[test]
-fn a_domain_of_many_hosts_holds_nobody_up() {
+fn a_domain_of_many_hosts_delays_no_others() {
     let web = FakeWeb::new()
         .page("start.test", "/", links((0..5_000).map(|number| format!("n{number}.farm.test"))))
         .answer("*.farm.test", "/", |_| Reply::html("here"));
@@ -92,9 +94,9 @@ fn own_hosts_do_not_hide_the_domains_that_link_from_elsewhere() {
     assert_eq!(site.store.linking_domains("b.test", false, 100).unwrap(), 0);
 }
 
-/// A third party links to names that there are not, before and while the hosts that there are come to be known.
+/// A third party links to names that do not exist, before and while the existing hosts are discovered.
 #[test]
-fn names_that_nobody_answers_for_take_nothing_from_a_domain() {
+fn unresolvable_names_use_no_budget_of_a_domain() {
     let dead = |from: usize| (from..from + 20).map(|number| format!("x{number}.dead.victim.test"));
     let real = |from: usize| (from..from + 3).map(|number| format!("r{number}.victim.test"));
     let web = FakeWeb::new()
@@ -103,7 +105,7 @@ fn names_that_nobody_answers_for_take_nothing_from_a_domain() {
         .answer("*.victim.test", "/", |_| Reply::html("here"));
     let mut site = site(web);
     let mut overrides = std::fs::OpenOptions::new().append(true).open(site.web.overrides()).unwrap();
-    // An address that nobody is asked at.
+    // An address to which no request is sent.
     writeln!(overrides, "*.dead.victim.test\t10.9.9.9:80\t10.9.9.9:443").unwrap();
     site.config.crawl.domain_hosts = 4;
     site.config.crawl.hosts_per_linking_domain = 0;
@@ -113,9 +115,9 @@ fn names_that_nobody_answers_for_take_nothing_from_a_domain() {
     assert_eq!(asked(&site).iter().filter(|host| host.ends_with("victim.test")).count(), 4);
 }
 
-/// More hosts without end than there are places: each has its turn, and a new seed has it before long.
+/// An endless number of hosts, more than the places: each gets its turn, and a new seed gets it soon.
 #[test]
-fn hosts_without_end_make_room_for_others() {
+fn endless_hosts_leave_places_for_others() {
     let next = |path: &str| {
         let page: u64 = path.trim_start_matches('/').parse().unwrap_or(0);
         Reply::html(&format!("<a href='/{}'>x</a><a href='/{}'>x</a>", 2 * page + 1, 2 * page + 2))
@@ -152,7 +154,7 @@ fn hosts_without_end_make_room_for_others() {
 }
 
 #[test]
-fn nobody_sleeps_longer_than_the_configuration_says() {
+fn no_host_waits_longer_than_the_configuration_allows() {
     let web = FakeWeb::new().answer("*.test", "/", |_| Reply::html("here"));
     let mut site = site(web);
     site.config.crawl.dead_host_retry = backlinkd::config::Span::seconds(1_000_000);

@@ -1,4 +1,4 @@
-//! The command line, from outside: the program itself, run against a small web.
+//! Black-box tests of the command line: the program itself runs against a small web.
 
 pub mod process;
 

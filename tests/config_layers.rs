@@ -1,4 +1,4 @@
-//! The layers of the configuration: which one wins, and what is said of a mistake.
+//! The layers of the configuration: their precedence, and the messages about mistakes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn from_env(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     load(None, env(pairs), &[])
 }
 
-/// A configuration file in a folder of its own.
+/// A configuration file in its own folder.
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backlinkd.toml");
@@ -72,7 +72,7 @@ fn the_default_file_equals_the_defaults_key_by_key() {
 }
 
 #[test]
-fn every_key_is_explained() {
+fn every_key_has_an_explanation() {
     let table = key_table();
     let shown: Table = DEFAULT_TOML.parse().unwrap();
     assert_eq!(table.iter().map(|row| row.key.clone()).collect::<BTreeSet<_>>(), keys(&shown));
@@ -130,7 +130,7 @@ fn values_need_no_quotes_and_lists_no_brackets() {
 }
 
 #[test]
-fn unknown_keys_are_refused_by_name_place_and_nearest_key() {
+fn unknown_keys_are_refused_with_name_origin_and_nearest_key() {
     assert_says(
         from_file("[crawl]\nfetchers = 1\n\ndealy = \"1s\"\n"),
         &["backlinkd.toml, line 4", "\"crawl.dealy\"", "did you mean crawl.delay?"],
@@ -146,7 +146,7 @@ fn unknown_keys_are_refused_by_name_place_and_nearest_key() {
 }
 
 #[test]
-fn variables_that_set_nothing_are_refused() {
+fn variables_without_a_key_are_refused() {
     for (name, nearest) in [
         ("BACKLINKD_CRAWL__DEALY", "BACKLINKD_CRAWL__DELAY"),
         ("BACKLINKD_CRAWL_DELAY", "BACKLINKD_CRAWL__DELAY"),
@@ -168,7 +168,7 @@ fn variables_that_set_nothing_are_refused() {
 }
 
 #[test]
-fn wrong_values_are_refused_with_what_is_expected() {
+fn wrong_values_are_refused_with_the_expected_form() {
     assert_says(
         from_sets(&["crawl.fetchers=many"]),
         &["--set sets crawl.fetchers to \"many\"", "a whole number, like 64"],
@@ -188,7 +188,7 @@ fn wrong_values_are_refused_with_what_is_expected() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_its_origin() {
+fn invalid_values_are_refused_with_their_origin() {
     for (set, part) in [
         ("crawl.fetchers=0", "crawl.fetchers is 0; it must be at least 1 (set by --set)"),
         ("rank.damping=1", "rank.damping is 1"),
@@ -209,7 +209,7 @@ fn what_makes_no_sense_is_refused_with_its_origin() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_named() {
+fn unreadable_files_are_named() {
     assert_says(
         load(Some(Path::new("/no/such/file.toml")), env(&[]), &[]),
         &["/no/such/file.toml", "cannot be read"],
@@ -218,7 +218,7 @@ fn files_that_cannot_be_read_are_named() {
     assert_says(from_file("[crawl]\nfetchers = 1\nfetchers = 2\n"), &["backlinkd.toml, line 3"]);
 }
 
-/// The fields that hold paths are found in the source, so that none can be forgotten.
+/// The test finds the fields with paths in the source, so that none can be forgotten.
 #[test]
 fn a_files_relative_paths_are_relative_to_its_folder() {
     let mut checked = 0;

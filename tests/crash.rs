@@ -1,8 +1,8 @@
-//! The crawl killed in mid-air, again and again: what was stored stays, what was not is done again, and the end is
-//! that of a crawl nobody disturbed.
+//! A crawl that is killed at arbitrary moments, repeatedly: stored data survives, unfinished work is repeated, and the
+//! result equals that of an undisturbed crawl.
 //!
-//! The crawler that is killed is this test binary itself, started anew for one test with an order in its
-//! environment; it crawls a made web that the parent serves.
+//! The killed crawler is this test binary itself. It is started for one test with a command in its environment, and
+//! crawls a generated web that the parent serves.
 
 mod whole_web;
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use backlinkd::config::{Config, Span};
 use backlinkd::crawl::{CrawlJob, Crawler};
-use backlinkd::frontier::Found;
+use backlinkd::model::Found;
 use backlinkd::store::{Commit, Findings, PageLinks, Store, StoreError, VerifyOptions};
 use backlinkd::urls::{Suffixes, UrlRules};
 
@@ -26,7 +26,7 @@ use crate::support::dice::Dice;
 
 const DIRECTORY: &str = "BACKLINKD_TEST_CRASH_DIRECTORY";
 const OVERRIDES: &str = "BACKLINKD_TEST_CRASH_OVERRIDES";
-/// Set: the crawl goes on with what is queued, and tells nothing.
+/// If set, the crawl resumes the queue and prints nothing.
 const RESUMES: &str = "BACKLINKD_TEST_CRASH_RESUMES";
 const CHILD: &str = "crash::the_crawl_that_is_killed";
 
@@ -36,7 +36,7 @@ fn config(overrides: &Path) -> Config {
     config.fetch.allow_private_addresses = vec!["127.0.0.0/8".parse().unwrap()];
     config.crawl.delay = Span(Duration::from_millis(30));
     config.crawl.host_queue_in_memory = 2;
-    // What may be in flight: under way, and fetched but not stored.
+    // Pages that may be in flight: being fetched, and fetched but not stored.
     config.crawl.fetchers = 4;
     config.crawl.store_queue = 1;
     config.store.batch_pages = 4;
@@ -49,7 +49,7 @@ fn open(directory: &Path, config: &Config) -> Result<Store, StoreError> {
     Store::open(directory, &config.store, Arc::new(Suffixes::built_in().unwrap()))
 }
 
-/// Does nothing unless it was started by the test below.
+/// Does nothing unless the test below has started it.
 #[test]
 fn the_crawl_that_is_killed() {
     let (Ok(directory), Ok(overrides)) = (std::env::var(DIRECTORY), std::env::var(OVERRIDES)) else { return };
@@ -63,7 +63,7 @@ fn the_crawl_that_is_killed() {
     }
     let job = job(&seeds());
     std::thread::spawn(move || {
-        // What is told here is stored: whoever hears it may rely on it.
+        // A printed page is stored: the reader of the output may rely on it.
         let mut told = BTreeSet::new();
         loop {
             for row in store.snapshot().graph() {
@@ -102,8 +102,8 @@ fn verify(store: &Store) -> Findings {
         .unwrap()
 }
 
-/// Lets a crawl run until it has told of so many pages, and a little longer; kills it. Gives back the pages it told
-/// of, with their number of links.
+/// Runs a crawl until it has printed this number of pages, and a little longer; then kills it. Returns the printed
+/// pages with their numbers of links.
 fn kill_after(child: &mut Child, pages: u64, moment: Duration) -> Vec<(String, usize)> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut told = Vec::new();
@@ -123,7 +123,7 @@ fn kill_after(child: &mut Child, pages: u64, moment: Duration) -> Vec<(String, u
     child.kill().unwrap();
     child.wait().unwrap();
     lines.for_each(|line| {
-        // The last line may have been cut by the kill.
+        // The kill may have cut the last line.
         if line.split(' ').count() == 3 {
             read(line);
         }
@@ -168,7 +168,7 @@ fn a_crawl_that_is_killed_loses_nothing() {
 
 const KILLS: u64 = 20;
 
-/// A page with its links, without what depends on when and in which order pages were visited.
+/// A page with its links, without data that depends on the time and order of visits.
 fn page(row: Result<PageLinks, StoreError>) -> PageLinks {
     let mut row = row.unwrap();
     (row.page.visited, row.page.next_visit, row.page.depth) = (0, 0, 0);
@@ -185,7 +185,7 @@ fn page_requests(site: &Site) -> Vec<String> {
     log.map(|request| format!("http://{}{}", request.host, request.path)).collect()
 }
 
-/// Goes on with a crawl, and kills it at some moment after so many more pages were asked for.
+/// Resumes a crawl, and kills it at some moment after this number of further requests for pages.
 fn kill_at(site: &Site, directory: &Path, more: usize, moment: Duration) {
     let most = page_requests(site).len() + more;
     let mut child = command(directory, &site.web.overrides()).env(RESUMES, "1").spawn().unwrap();
@@ -197,7 +197,7 @@ fn kill_at(site: &Site, directory: &Path, more: usize, moment: Duration) {
     child.wait().unwrap();
 }
 
-/// Dice for the moments of kills. Their seed is printed; set `BACKLINKD_TEST_SEED` to have the same again.
+/// The random numbers for the moments of kills. Their seed is printed; set `BACKLINKD_TEST_SEED` to reproduce a run.
 fn dice() -> Dice {
     let given = std::env::var("BACKLINKD_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -206,9 +206,9 @@ fn dice() -> Dice {
     Dice(seed)
 }
 
-/// Twenty kills at moments drawn by lot, on a web of some hundreds of pages.
+/// Twenty kills at random moments, on a web of some hundreds of pages.
 #[test]
-fn twenty_kills_cost_no_more_than_what_was_in_flight() {
+fn twenty_kills_repeat_only_fetches_in_flight() {
     let made = random_web_of(8, 90);
     let all = made.reachable(&seeds());
     assert!(all.len() > 400, "the web is too small to be killed in");
@@ -226,7 +226,7 @@ fn twenty_kills_cost_no_more_than_what_was_in_flight() {
     let mut dice = dice();
     let mut cut_short = 0;
     for kill in 0..KILLS {
-        // None at all, sometimes: killed while it opens the index.
+        // Zero pages are possible: the kill may come while the index is opened.
         let (more, moment) = (dice.below(25) as usize, Duration::from_micros(dice.below(40_000)));
         kill_at(&site, folder.path(), more, moment);
         let store = open(folder.path(), &config).unwrap();

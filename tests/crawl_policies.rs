@@ -1,5 +1,5 @@
-//! What a crawl fetches, what it leaves, and when it comes back: budgets, order, sitemaps, copies, traps, block
-//! lists, the schedule of further visits, a full disk, and the archive of what was fetched.
+//! The policies of a crawl: budgets, order, sitemaps, copies, traps, block lists, the schedule of visits, a full disk,
+//! and the archive of responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -9,9 +9,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
-use backlinkd::fetch::KeptRobots;
-use backlinkd::frontier::{BlockList, Found, Priority, QueuedUrl, RecrawlRules, SitemapGrant, Target};
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Rel, SearchRank, Visit};
+use backlinkd::fetch::StoredRobots;
+use backlinkd::model::{
+    FailureKind, Found, Link, LinkTag, PageContent, PageRecord, Priority, QueuedUrl, Rel, SearchRank,
+    SitemapGrant, Target, Visit,
+};
+use backlinkd::policy::{BlockList, RecrawlRules};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::Suffixes;
 
@@ -30,7 +33,7 @@ pub fn crawl(site: &Site, seeds: &[&str]) -> Figures {
     site.crawl(&job(&seeds), &AtomicBool::new(false))
 }
 
-/// Pages asked for, in order: host and path. Without robots.txt files.
+/// The requested pages in order: host and path, without robots.txt files.
 pub fn asked(site: &Site) -> Vec<String> {
     let log = site.web.log();
     let pages = log.iter().filter(|request| request.path != "/robots.txt");
@@ -46,14 +49,14 @@ fn links(targets: impl IntoIterator<Item = String>) -> Reply {
     Reply::html(&links.join(" "))
 }
 
-/// A host whose home page leads to so many others.
+/// A host whose home page links to this number of others.
 fn wide(web: FakeWeb, host: &str, pages: usize) -> FakeWeb {
     web.page(host, "/", links((0..pages).map(|page| format!("/p{page}"))))
         .answer(host, "/p*", |request| Reply::html(&request.path))
 }
 
 #[test]
-fn a_host_has_as_many_pages_as_others_link_to_it() {
+fn the_page_budget_of_a_host_grows_with_its_linking_domains() {
     let mut web = wide(wide(FakeWeb::new(), "lonely.test", 30), "known.test", 30);
     for fan in 0..3 {
         let target = "http://known.test/".to_owned();
@@ -66,17 +69,17 @@ fn a_host_has_as_many_pages_as_others_link_to_it() {
     crawl(&site, &["lonely.test/", "known.test/"]);
     let count =
         |site: &Site, host: &str| asked_set(site).iter().filter(|page| page.starts_with(host)).count();
-    // A seed counts towards no budget; the home page of the other was met before.
+    // A seed does not count towards a budget; the home page of the other host was discovered before.
     assert_eq!(count(&site, "lonely.test/"), 1 + 5);
     assert_eq!(count(&site, "known.test/"), 5 + 3 * 4);
-    // What is over budget stays queued, and is fetched when others have come to link to it.
+    // URLs over budget stay queued, and are fetched once others link to their host.
     site.config.crawl.host_pages = 8;
     crawl(&site, &[]);
     assert_eq!((count(&site, "lonely.test/"), count(&site, "known.test/")), (1 + 8, 8 + 3 * 4));
 }
 
 #[test]
-fn a_domain_does_not_grow_by_making_up_hosts() {
+fn a_domain_does_not_grow_by_inventing_hosts() {
     let next = |host: &str| {
         let number: u32 = host.split('.').next().and_then(|label| label[1..].parse().ok()).unwrap_or(0);
         links((1..4).map(|step| format!("http://n{}.farm.test/", 3 * number + step)))
@@ -101,10 +104,10 @@ fn a_domain_does_not_grow_by_making_up_hosts() {
 }
 
 #[test]
-fn a_page_that_never_answered_is_visited_although_its_entry_counts_no_attempt() {
+fn a_page_without_a_response_is_visited_although_its_entry_has_no_attempt() {
     let site = site(FakeWeb::new().page("a.test", "/", Reply::html("here")));
     let page = url("http://a.test/");
-    // As a merge leaves it that was cut short and is made once more, after the page has failed.
+    // The state after an interrupted merge that is repeated after the page has failed.
     let (priority, target) = (Priority::New(0), Target::Page);
     let entry = QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target };
     let record = PageRecord {
@@ -118,7 +121,7 @@ fn a_page_that_never_answered_is_visited_although_its_entry_counts_no_attempt() 
 }
 
 #[test]
-fn pages_that_only_a_sitemap_names_are_found() {
+fn pages_listed_only_by_a_sitemap_are_found() {
     let map = |urls: &[&str]| {
         let entries: String = urls.iter().map(|url| format!("<url><loc>{url}</loc></url>")).collect();
         Reply::text(&format!("<?xml version='1.0'?><urlset>{entries}</urlset>"))
@@ -140,7 +143,7 @@ fn pages_that_only_a_sitemap_names_are_found() {
     let figures = crawl(&site, &["a.test/"]);
     let expected = ["a.test/", "a.test/hidden", "a.test/index.xml", "a.test/one.xml"];
     assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
-    // The page that is disallowed, and the sitemap.
+    // The disallowed page, and the sitemap.
     assert_eq!((figures.pages, figures.sitemaps, figures.disallowed), (2, 2, 2));
     assert!(site.store.page(&url("http://a.test/one.xml")).unwrap().is_none());
 
@@ -150,7 +153,7 @@ fn pages_that_only_a_sitemap_names_are_found() {
     assert_eq!(asked(&site)[before..], ["a.test/"]);
 }
 
-/// A sitemap as a robots.txt names it.
+/// A sitemap in the form in which a robots.txt declares it.
 pub fn sitemap_target() -> Target {
     Target::Sitemap(Box::new(SitemapGrant::at_level(0)))
 }
@@ -161,8 +164,8 @@ pub fn sitemap_of(urls: impl IntoIterator<Item = String>) -> Reply {
 }
 
 #[test]
-fn no_more_sitemaps_of_a_host_are_read_than_it_may_have() {
-    // Each lists ten more, of its own host and of another.
+fn sitemaps_of_a_host_are_read_up_to_the_limit() {
+    // Each index lists ten more, of its own host and of another.
     let index = |path: &str| {
         let further = |number: usize| {
             let host = ["a.test", "www.a.test"][number % 2];
@@ -189,7 +192,7 @@ fn no_more_sitemaps_of_a_host_are_read_than_it_may_have() {
 }
 
 #[test]
-fn sitemaps_list_no_more_pages_of_a_host_than_it_may_ever_have() {
+fn sitemaps_add_no_more_pages_than_the_limit_of_a_host() {
     let pages = |from: usize| (from..from + 10).map(|page| format!("http://a.test/p{page}"));
     let web = FakeWeb::new()
         .page("a.test", "/robots.txt", Reply::text("Sitemap: /one.xml\nSitemap: /two.xml\n"))
@@ -203,14 +206,14 @@ fn sitemaps_list_no_more_pages_of_a_host_than_it_may_ever_have() {
 }
 
 #[test]
-fn a_sitemap_that_moved_is_read_where_it_is_now() {
+fn a_moved_sitemap_is_read_at_its_new_url() {
     let declared = "Sitemap: /old.xml\nSitemap: /away.xml\nSitemap: /round.xml\n";
     let web = FakeWeb::new()
         .page("a.test", "/robots.txt", Reply::text(declared))
         .page("a.test", "/old.xml", Reply::redirect(301, "http://www.a.test/new.xml"))
         .page("www.a.test", "/new.xml", sitemap_of(["http://a.test/hidden".to_owned()]))
         .page("a.test", "/hidden", Reply::html("here"))
-        // Where it has a say for this host alone, and where there is no end.
+        // A redirect to another host, where the sitemap is valid only for this one; and an endless chain.
         .page("a.test", "/away.xml", Reply::redirect(302, "http://b.test/foreign.xml"))
         .page("b.test", "/foreign.xml", sitemap_of(["http://b.test/no".to_owned()]))
         .page("a.test", "/round.xml", Reply::redirect(307, "/round.xml"))
@@ -231,10 +234,10 @@ fn a_sitemap_that_moved_is_read_where_it_is_now() {
 }
 
 #[test]
-fn copies_blocked_hosts_and_traps_lead_nowhere() {
+fn links_of_copies_and_links_to_blocked_hosts_are_not_followed() {
     let web = FakeWeb::new()
         .answer("dup.test", "/*", |_| {
-            // Relative, so that each copy leads deeper.
+            // Relative, so that each copy links to a deeper one.
             links(["a".to_owned(), "./x/".to_owned()])
         })
         .page("start.test", "/", links(["http://ads.test/".to_owned(), "http://dup.test/".to_owned()]))
@@ -251,22 +254,22 @@ fn copies_blocked_hosts_and_traps_lead_nowhere() {
     assert!((4..=10).contains(&copies), "{copies} copies");
     assert!(figures.duplicates > 0);
 
-    // A link to it is in the index all the same; and a seed on the list is not fetched either.
+    // The index has a link to it nevertheless; and a seed on the block list is not fetched either.
     assert_eq!(site.store.snapshot().outlinks(&url("http://start.test/")).unwrap().len(), 2);
     assert_eq!(crawl(&site, &["ads.test/"]).pages, 0);
     assert!(!asked_set(&site).contains("ads.test/"));
 }
 
-/// What the store keeps of the robots.txt of an origin.
-fn kept_robots(site: &Site, origin: &str) -> KeptRobots {
-    KeptRobots::decode(&site.store.robots(origin).unwrap().unwrap()).unwrap()
+/// The stored robots.txt of an origin.
+fn kept_robots(site: &Site, origin: &str) -> StoredRobots {
+    StoredRobots::decode(&site.store.robots(origin).unwrap().unwrap()).unwrap()
 }
 
 #[test]
-fn a_robots_txt_that_has_moved_to_where_nobody_asks_cannot_be_had() {
+fn a_robots_txt_that_redirects_to_a_refused_host_is_unavailable() {
     let moved = |target: &str| Reply::redirect(301, &format!("http://{target}/robots.txt"));
     let mut web = FakeWeb::new().page("blocked.test", "/robots.txt", Reply::text(""));
-    // One on the block list, one without a name, one at an address that is refused.
+    // One on the block list, one without a name, one at a refused address.
     let hosts = [("a.test", "blocked.test"), ("b.test", "no-such-host.invalid"), ("c.test", "10.0.0.1")];
     for (host, target) in hosts {
         web = web.page(host, "/robots.txt", moved(target)).answer(host, "/p*", |r| Reply::html(&r.path));
@@ -275,7 +278,7 @@ fn a_robots_txt_that_has_moved_to_where_nobody_asks_cannot_be_had() {
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), "blocked.test\n").unwrap();
     site.config.crawl.block_list = list.path().to_owned();
-    // Three hosts of which nothing is known, and then of which there is a copy that is too old to go by.
+    // Three hosts first without a stored robots.txt, and then with a copy that is too old.
     assert_eq!(crawl(&site, &["a.test/p1", "b.test/p1", "c.test/p1"]).pages, 0);
     assert_eq!(asked(&site), [""; 0]);
     let day = 86_400;
@@ -286,7 +289,7 @@ fn a_robots_txt_that_has_moved_to_where_nobody_asks_cannot_be_had() {
         assert_eq!((kept.status, kept.fetched), (0, 0), "{host}");
         assert!(kept.failing_since + 100 > now && kept.tried == kept.failing_since, "{host}: {kept:?}");
         let (fetched, body) = (now - day - 3_600, "User-agent: *\nDisallow: /p2\n".into());
-        let copy = KeptRobots { fetched, status: 200, tried: fetched, body, ..KeptRobots::default() };
+        let copy = StoredRobots { fetched, status: 200, tried: fetched, body, ..StoredRobots::default() };
         site.store.keep_robots(&origin, &copy.encode()).unwrap();
     }
     let seeds: Vec<String> =
@@ -323,7 +326,7 @@ fn a_redirect_that_says_nofollow_is_recorded_but_not_followed() {
 }
 
 #[test]
-fn a_page_that_is_encoded_wrongly_is_asked_for_once_and_one_that_fails_otherwise_again() {
+fn a_page_with_a_wrong_encoding_is_not_retried_and_other_failures_are() {
     let web = FakeWeb::new()
         .page("a.test", "/gzip", Reply::html("plain").header("Content-Encoding", "gzip"))
         .page("a.test", "/utf-8", Reply::html("<a href=/x>x</a>").header("Content-Encoding", "UTF-8"))
@@ -339,7 +342,7 @@ fn a_page_that_is_encoded_wrongly_is_asked_for_once_and_one_that_fails_otherwise
 }
 
 #[test]
-fn the_order_by_rank_follows_what_is_linked_from_high() {
+fn the_order_by_rank_prefers_links_from_high_ranks() {
     let mut web = FakeWeb::new().page("r.test", "/", links(["/low".to_owned(), "/high".to_owned()]));
     for (page, others) in [("low", "/l"), ("high", "/z")] {
         web =
@@ -357,13 +360,13 @@ fn the_order_by_rank_follows_what_is_linked_from_high() {
     crawl(&site, &["r.test/high", "r.test/low"]);
     let order = asked(&site);
     let place = |page: &str| order.iter().position(|asked| asked == page).unwrap();
-    // By address /l0 comes before /z0.
+    // In the order of addresses, /l0 precedes /z0.
     assert!((0..5).all(|n| place(&format!("r.test/z{n}")) < place("r.test/l0")), "{order:?}");
 }
 
-/// The address of a page may be declared as a sitemap too.
+/// The URL of a page may also be declared as a sitemap.
 #[test]
-fn a_page_is_visited_again_whatever_becomes_of_a_sitemap_of_its_address() {
+fn a_page_is_recrawled_whatever_the_result_of_a_sitemap_at_its_url() {
     let site = site(FakeWeb::new());
     let address = url("http://a.test/feed");
     let found = Found::page(address.clone(), 1);
@@ -381,9 +384,9 @@ fn a_page_is_visited_again_whatever_becomes_of_a_sitemap_of_its_address() {
     assert!(site.store.page(&address).unwrap().unwrap().next_visit > 1_000_000);
 }
 
-/// Visits at given times find what they find; the next is planned by what had changed.
+/// Visits at given times find given content; the changes determine the next visit.
 #[test]
-fn the_plan_of_visits_follows_what_changes() {
+fn the_schedule_of_visits_follows_changes() {
     let folder = tempfile::tempdir().unwrap();
     let config = backlinkd::config::StoreConfig::default();
     let store = Store::open(folder.path(), &config, Arc::new(Suffixes::built_in().unwrap())).unwrap();
@@ -412,7 +415,7 @@ fn the_plan_of_visits_follows_what_changes() {
     assert_eq!(visit(4_000_000, 3, "http://c.test/"), 30);
     assert_eq!(visit(5_000_000, 4, "http://b.test/"), 15);
     assert_eq!([visit(6_000_000, 4, "http://b.test/"), visit(7_000_000, 4, "http://b.test/")], [22, 33]);
-    // Due is what is due, once.
+    // A due page is fetched once.
     let due = store.page(&page).unwrap().unwrap().next_visit;
     assert_eq!(store.take_due(due - 1, 10).unwrap().1, 0);
     let (arrivals, count) = store.take_due(due, 10).unwrap();
@@ -422,7 +425,7 @@ fn the_plan_of_visits_follows_what_changes() {
 }
 
 #[test]
-fn a_disk_without_room_ends_a_batch_before_it_fetches() {
+fn a_full_disk_stops_a_batch_before_it_fetches() {
     let mut site = site(FakeWeb::new().page("a.test", "/", Reply::html("home")));
     site.config.crawl.min_free_disk_bytes = u64::MAX;
     assert_eq!(crawl(&site, &["a.test/"]).pages, 0);
@@ -432,7 +435,7 @@ fn a_disk_without_room_ends_a_batch_before_it_fetches() {
 }
 
 #[test]
-fn a_running_crawl_takes_new_seeds_and_another_block_list() {
+fn a_running_crawl_accepts_new_seeds_and_another_block_list() {
     let web = FakeWeb::new()
         .page("a.test", "/", Reply::html("a"))
         .page("b.test", "/", Reply::html("b"))
@@ -465,7 +468,7 @@ fn a_running_crawl_takes_new_seeds_and_another_block_list() {
 }
 
 #[test]
-fn new_seeds_come_beside_the_former_ones() {
+fn new_seeds_are_added_to_the_former_ones() {
     let mut web = FakeWeb::new();
     for host in ["a.test", "b.test", "c.test"] {
         let links = links(["http://d.test/".to_owned(), "/more".to_owned()]);
@@ -483,19 +486,19 @@ fn new_seeds_come_beside_the_former_ones() {
     assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
 }
 
-/// To tell what is new among what was met takes as long as the set of known URLs is large.
+/// The check of discovered URLs against the known ones takes time in proportion to the known URLs.
 #[test]
-fn a_crawl_that_is_told_to_stop_leaves_what_was_met_to_the_next() {
+fn a_stopping_crawl_leaves_discovered_urls_to_the_next() {
     let site = site(FakeWeb::new().page("a.test", "/", links(["/b".to_owned()])));
     let stop = AtomicBool::new(true);
     assert_eq!(site.crawl(&job(&["http://a.test/".to_owned()]), &stop).pages, 0);
-    assert_eq!((site.store.met_urls(), site.store.known_urls()), (1, 0));
+    assert_eq!((site.store.pending_urls(), site.store.seen_urls()), (1, 0));
     assert_eq!(crawl(&site, &[]).pages, 2);
-    assert_eq!((site.store.met_urls(), site.store.known_urls()), (0, 2));
+    assert_eq!((site.store.pending_urls(), site.store.seen_urls()), (0, 2));
 }
 
 #[test]
-fn answers_are_archived_as_they_came() {
+fn responses_are_archived_unchanged() {
     let web = FakeWeb::new().page("a.test", "/", links(["/b".to_owned(), "/gone".to_owned()])).page(
         "a.test",
         "/b",
@@ -527,9 +530,9 @@ fn answers_are_archived_as_they_came() {
     }
 }
 
-/// What a crawl knows of a host's robots.txt and of its failures outlives it.
+/// A host's robots.txt and its failures survive a crawl.
 #[test]
-fn the_next_crawl_knows_the_robots_file_and_who_sleeps() {
+fn the_next_crawl_knows_robots_files_and_backed_off_hosts() {
     let web = FakeWeb::new()
         .page("a.test", "/robots.txt", Reply::text("User-agent: *\nDisallow: /x\n"))
         .page("a.test", "/", links(["/x".to_owned(), "http://broken.test/1".to_owned()]))

@@ -1,4 +1,4 @@
-//! How a turn at a host ends: where it was asked, and how long it is left alone after what it answered, or did not.
+//! The end of a fetch of a host: the address that was used, and the back-off after the response or the failure.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::{Ports, Span};
 use backlinkd::crawl::{CrawlJob, Figures};
-use backlinkd::frontier::QueueName;
+use backlinkd::model::QueueName;
 
 use crate::pipeline::oracle::url;
 use crate::pipeline::{Site, job};
@@ -21,7 +21,7 @@ fn site(web: FakeWeb) -> Site {
     Site::over(runtime, web)
 }
 
-/// One whose names a name server knows.
+/// A crawler that resolves names with a name server.
 fn site_by_names(web: FakeWeb, zone: Zone) -> (Site, NameServer) {
     let mut site = site(web);
     let server = site.runtime.block_on(zone.serve());
@@ -41,7 +41,7 @@ fn requests(site: &Site, host: &str) -> Vec<Request> {
     site.web.log().into_iter().filter(|request| request.host == host).collect()
 }
 
-/// For how many seconds more a host is left alone, as far as the next crawl will know.
+/// Remaining seconds of a host's back-off, as the next crawl will read them.
 fn asleep(site: &Site, page: &str) -> u64 {
     let host = site.store.host(&QueueName::of(&url(page))).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -53,7 +53,7 @@ fn free_port() -> u16 {
 }
 
 #[test]
-fn one_request_at_a_time_is_made_of_an_address_while_names_move_between_two() {
+fn an_address_gets_one_request_at_a_time_while_names_move_between_two() {
     let port = free_port();
     let names = ["m0.test", "m1.test", "m2.test", "m3.test", "m4.test"];
     let mut web = FakeWeb::new().on_port(port).host("one.test", "127.11.0.1").host("two.test", "127.11.0.2");
@@ -84,13 +84,13 @@ fn one_request_at_a_time_is_made_of_an_address_while_names_move_between_two() {
 }
 
 #[test]
-fn what_name_servers_do_not_answer_is_not_held_against_a_host() {
+fn failures_of_name_servers_do_not_count_as_failures_of_a_host() {
     let port = free_port();
     let zone = Zone::default()
         .name("broken.test", |_| DnsReply::Code(2))
         .name("gone.test", |_| DnsReply::Nothing(3, 60))
         .name("late.test", |nth| match nth {
-            // Each look-up asks more than once.
+            // Each resolution sends more than one query.
             0..6 => DnsReply::Code(2),
             _ => DnsReply::Addresses(vec!["127.11.1.1".parse().unwrap()], 60),
         });
@@ -113,7 +113,7 @@ fn what_name_servers_do_not_answer_is_not_held_against_a_host() {
 }
 
 #[test]
-fn a_long_pause_that_is_asked_for_ends_a_batch_and_is_kept_by_the_next() {
+fn a_long_retry_after_ends_a_batch_and_is_respected_by_the_next() {
     let busy = Reply::status(503).header("Retry-After", "3600");
     let web = FakeWeb::new()
         .page("busy.test", "/robots.txt", Reply::status(404))
@@ -131,7 +131,7 @@ fn a_long_pause_that_is_asked_for_ends_a_batch_and_is_kept_by_the_next() {
 }
 
 #[test]
-fn errors_in_a_row_slow_a_host_down_and_a_lone_one_does_not() {
+fn consecutive_errors_slow_a_host_down_and_a_single_one_does_not() {
     let web = FakeWeb::new()
         .page("down.test", "/robots.txt", Reply::status(404))
         .page("down.test", "/*", Reply::status(502))
@@ -168,7 +168,7 @@ fn errors_in_a_row_slow_a_host_down_and_a_lone_one_does_not() {
 }
 
 #[test]
-fn the_crawl_delay_holds_from_the_robots_file_on() {
+fn the_crawl_delay_applies_right_after_the_robots_file() {
     let robots = Reply::text("User-agent: *\nCrawl-delay: 1\n");
     let web = FakeWeb::new()
         .host("a.test", "127.11.3.1")
@@ -189,9 +189,9 @@ fn the_crawl_delay_holds_from_the_robots_file_on() {
     }
 }
 
-/// A robots.txt that has moved to a host which is then left alone for long is asked for again all the same.
+/// A robots.txt that redirects to a host with a long back-off is requested again nevertheless.
 #[test]
-fn who_waits_for_a_host_that_is_left_alone_does_not_wait_as_long() {
+fn a_host_that_waits_for_a_backed_off_host_does_not_wait_as_long() {
     let busy = Reply::status(503).header("Retry-After", "7200").after(15 * MOMENT);
     let web = FakeWeb::new()
         .host("a.test", "127.11.2.1")
@@ -224,9 +224,9 @@ fn threads(name: &str) -> usize {
     names.filter(|found| found.trim() == name).count()
 }
 
-/// What else there is to compute in parallel, queries for example, is done elsewhere.
+/// Other parallel computations, such as queries, run on other threads.
 #[test]
-fn pages_are_parsed_although_all_other_threads_are_busy() {
+fn pages_are_parsed_while_all_other_threads_are_busy() {
     let pages = (0..20).map(|page| format!("http://a.test/{page}")).collect::<Vec<_>>();
     let mut site = site(FakeWeb::new().page("a.test", "/*", Reply::html("<a href=/0>a page</a>")));
     site.config.crawl.parse_threads = 1;

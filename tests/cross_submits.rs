@@ -1,5 +1,5 @@
-//! Sitemaps that lie on another domain than the pages they list: a robots.txt that names one lets it speak for its own
-//! host, and nobody else does (<https://www.sitemaps.org/protocol.html>, "Sitemaps & Cross Submits").
+//! Sitemaps on another domain than the pages they list. A robots.txt that declares one authorises it for its own host
+//! only (<https://www.sitemaps.org/protocol.html>, "Sitemaps & Cross Submits").
 
 mod queued;
 
@@ -12,7 +12,7 @@ use crate::fetch_body::gzip;
 use crate::pipeline::{Site, job};
 use crate::support::fake_web::{FakeWeb, Reply};
 
-/// A host with a home page and a page that no link leads to, whose robots.txt names a sitemap.
+/// A host with a home page and a page without links to it, whose robots.txt declares a sitemap.
 fn shop(web: FakeWeb, host: &str, sitemap: &str) -> FakeWeb {
     let robots = format!("User-agent: *\nDisallow:\nSitemap: {sitemap}\n");
     web.page(host, "/robots.txt", Reply::text(&robots)).page(host, "/", Reply::html("home")).page(
@@ -31,7 +31,7 @@ fn index(urls: &[&str]) -> Reply {
     Reply::text(&format!("<sitemapindex>{entries}</sitemapindex>"))
 }
 
-/// The pages fetched that no link leads to.
+/// The fetched pages to which no link leads.
 fn hidden(site: &Site) -> BTreeSet<String> {
     asked(site).into_iter().filter(|page| page.contains("/hidden")).collect()
 }
@@ -45,7 +45,7 @@ fn assert_hidden(site: &Site, expected: &[&str]) {
 const VICTIM: &str = "http://victim.test/hidden";
 
 #[test]
-fn a_sitemap_elsewhere_lists_the_host_that_names_it_and_no_other() {
+fn a_foreign_sitemap_is_valid_only_for_hosts_that_declare_it() {
     let web = shop(FakeWeb::new(), "shop.test", "http://bucket.storage.test/shop.xml");
     let web = shop(web, "feed.test", "http://bucket.storage.test/feed.txt");
     let web = shop(web, "zip.test", "http://bucket.storage.test/zip.xml.gz");
@@ -84,7 +84,7 @@ fn a_sitemap_elsewhere_lists_the_host_that_names_it_and_no_other() {
 }
 
 #[test]
-fn indexes_and_redirects_hand_on_whose_urls_may_be_listed() {
+fn indexes_and_redirects_pass_on_the_authorised_hosts() {
     let web = shop(FakeWeb::new(), "indexed.test", "http://bucket.storage.test/index.xml");
     let web = shop(web, "home.test", "/index.xml");
     let web = shop(web, "moved.test", "/old.xml");
@@ -105,7 +105,7 @@ fn indexes_and_redirects_hand_on_whose_urls_may_be_listed() {
         )
         .page("home.test", "/index.xml", index(&["http://cdn.test/home.xml", "http://victim.test/map.xml"]))
         .page("cdn.test", "/home.xml", list(&["http://home.test/hidden", "http://cdn.test/hidden"]))
-        // It lies on the host of others, whose robots.txt does not name it.
+        // The sitemap is on the host of others, whose robots.txt does not declare it.
         .page("victim.test", "/map.xml", list(&[VICTIM, "http://home.test/hidden/by-victim"]))
         .page("moved.test", "/old.xml", Reply::redirect(302, "http://cdn.test/moved?v=2"))
         .page("cdn.test", "/moved?v=2", Reply::redirect(301, "//bucket.storage.test/moved.xml"))
@@ -114,7 +114,7 @@ fn indexes_and_redirects_hand_on_whose_urls_may_be_listed() {
             "/moved.xml",
             list(&["http://moved.test/hidden", "http://bucket.storage.test/hidden", VICTIM]),
         )
-        // The deepest index has no say.
+        // The deepest index authorises no host.
         .page("bucket.storage.test", "/deep.xml", index(&["/deep1.xml"]))
         .page("bucket.storage.test", "/deep1.xml", index(&["/deep2.xml"]))
         .page("bucket.storage.test", "/deep2.xml", index(&["/deep3.xml"]))
@@ -138,12 +138,12 @@ fn indexes_and_redirects_hand_on_whose_urls_may_be_listed() {
 }
 
 #[test]
-fn every_host_that_names_one_sitemap_has_its_pages_of_it() {
+fn every_host_that_declares_a_sitemap_gets_its_pages_from_it() {
     let mut web = FakeWeb::new();
     let (mut seeds, mut all, mut expected) = (Vec::new(), vec![VICTIM.to_owned()], BTreeSet::new());
     for at in 0..12 {
         let host = format!("shop{at}.test");
-        // Half of them name an index that leads to it, and some name it late.
+        // Half of them declare an index that leads to the sitemap, and some declare it late.
         let name = ["all.xml", "index.xml"][at % 2];
         web = shop(web, &host, &format!("http://bucket.storage.test/{name}"));
         let robots = Reply::text(&format!("Sitemap: http://bucket.storage.test/{name}\n"));
@@ -162,7 +162,7 @@ fn every_host_that_names_one_sitemap_has_its_pages_of_it() {
 }
 
 #[test]
-fn a_storage_host_is_left_out_as_any_other_is() {
+fn a_storage_host_can_be_excluded_like_any_other() {
     let web = || {
         let web = shop(FakeWeb::new(), "shop.test", "http://bucket.storage.test/shop.xml");
         web.page("bucket.storage.test", "/shop.xml", list(&["http://shop.test/hidden"]))
@@ -191,7 +191,7 @@ fn a_storage_host_is_left_out_as_any_other_is() {
 }
 
 #[test]
-fn what_is_read_elsewhere_counts_against_the_host_that_names_it() {
+fn foreign_sitemaps_count_against_the_host_that_declares_them() {
     let hosts = ["one.test", "two.test", "three.test"];
     let web = || {
         hosts.iter().fold(FakeWeb::new(), |web, host| {
@@ -215,7 +215,7 @@ fn what_is_read_elsewhere_counts_against_the_host_that_names_it() {
         let maps = read(&each, &format!("bucket.storage.test/{host}/"));
         assert_eq!((maps, read(&each, &format!("{host}/hidden"))), (4, 30), "{host}");
     }
-    // However many name them, a host is not asked for sitemaps without end.
+    // However many hosts declare them, a host does not get an endless number of sitemap requests.
     let mut all = site(web());
     all.config.sitemaps.max_named_elsewhere = 5;
     crawl(&all, &hosts);
@@ -223,7 +223,7 @@ fn what_is_read_elsewhere_counts_against_the_host_that_names_it() {
 }
 
 #[test]
-fn a_sitemap_of_very_many_hosts_costs_nothing_beyond_its_reading() {
+fn a_sitemap_of_very_many_hosts_costs_no_more_than_its_parsing() {
     let mut urls: Vec<String> = (0..49_999).map(|at| format!("http://host{at}.test/hidden")).collect();
     urls.push("http://evil.test/hidden".to_owned());
     let maps: Vec<String> = (0..49_999).map(|at| format!("http://host{at}.test/map.xml")).collect();
@@ -248,9 +248,9 @@ fn a_sitemap_of_very_many_hosts_costs_nothing_beyond_its_reading() {
     assert!(figures.sitemaps <= 8, "{}", figures.sitemaps);
 }
 
-/// The grant stands in the queue: whatever stops the crawl, the next one knows it.
+/// The queue stores the authorisation: after any interruption, the next crawl knows it.
 #[test]
-fn a_crawl_that_is_cut_short_keeps_whose_urls_may_be_listed() {
+fn an_interrupted_crawl_keeps_the_authorised_hosts() {
     let web = shop(FakeWeb::new(), "shop.test", "http://bucket.storage.test/index.xml");
     let web = web.page("bucket.storage.test", "/index.xml", index(&["http://cdn.test/shop.xml"])).page(
         "cdn.test",
@@ -258,7 +258,7 @@ fn a_crawl_that_is_cut_short_keeps_whose_urls_may_be_listed() {
         list(&["http://shop.test/hidden", VICTIM]),
     );
     let site = site(web);
-    // Pages are counted, sitemaps are not: after each crawl of one page something is left.
+    // The limit counts pages and not sitemaps: after each crawl of one page some work is left.
     for _ in 0..9 {
         let seeds = if asked(&site).is_empty() { vec!["http://shop.test/".to_owned()] } else { Vec::new() };
         let one = backlinkd::crawl::CrawlJob { max_pages: Some(1), ..job(&seeds) };

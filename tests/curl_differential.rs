@@ -1,11 +1,11 @@
-//! What backlinkd reads of an answer, beside what curl reads of it.
+//! Compares how backlinkd and curl read the same responses.
 //!
-//! Servers send answers that no standard allows, and people read the pages all the same. curl, whose leniency has been
-//! learnt from them over decades, is the measure: where it reads a body, so does backlinkd, byte for byte, or the
-//! answer stands in [`differences`] with the reason. What curl calls incomplete is kept as cut. A listed difference that
-//! no longer is one fails the test too, unless curl is of another version than [`LISTED_FOR`].
+//! Servers send responses that no standard allows, and browsers show the pages nevertheless. curl has learned its
+//! leniency from them over decades, so it is the reference. If curl reads a body, backlinkd reads the same bytes, or
+//! [`differences`] lists the response with the reason. A response that curl calls incomplete is stored as cut. A listed
+//! difference that has vanished fails the test too, unless curl has another version than [`LISTED_FOR`].
 //!
-//! Skipped visibly where there is no `curl` that decodes gzip, brotli and zstd.
+//! Skipped with a message if there is no `curl` that decodes gzip, brotli and zstd.
 
 mod differences;
 mod rows;
@@ -22,10 +22,10 @@ use crate::support::visitor::{Visitor, fetch};
 use differences::{DIFFERENCES, WHOLE};
 use rows::rows;
 
-/// The curl that the lists are made for, that of Debian 12.
+/// The version of curl for which the lists were written: that of Debian 12.
 const LISTED_FOR: &str = "curl 7.88.";
 
-/// One answer, and what becomes of its connection.
+/// One response, and the further state of its connection.
 pub struct Row {
     name: &'static str,
     bytes: Vec<u8>,
@@ -33,7 +33,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The connection is closed after it.
+    /// The connection is closed after the response.
     fn new(name: &'static str, bytes: Vec<u8>) -> Self {
         Self { name, bytes, end: |reply| reply }
     }
@@ -46,7 +46,7 @@ impl Row {
         Self { end: Reply::then_reset, ..self }
     }
 
-    /// Without its body.
+    /// A response without its body.
     fn cut_to_head(mut self) -> Self {
         let end = self.bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
         self.bytes.truncate(end);
@@ -54,16 +54,16 @@ impl Row {
     }
 }
 
-/// What a client made of an answer.
+/// The result of a client for a response.
 #[derive(Debug)]
 struct Reading {
     body: Vec<u8>,
     is_whole: bool,
-    /// For people.
+    /// The result as text.
     result: String,
 }
 
-/// The version of a `curl` that can be compared with; `None`, visibly, where there is none.
+/// The version of a usable `curl`; `None`, with a message, if there is none.
 fn curl_version() -> Option<String> {
     let output = Command::new("curl").arg("--version").output().ok().filter(|output| output.status.success());
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
@@ -119,12 +119,12 @@ async fn read_by_us(name: &str, client: &Visitor, config: &FetchConfig) -> Readi
     }
 }
 
-/// Each row's name, with curl's reading and ours.
+/// Each row's name, with the results of curl and backlinkd.
 async fn read_all(rows: Vec<Row>) -> Vec<(&'static str, Reading, Reading)> {
     let names: Vec<&'static str> = rows.iter().map(|row| row.name).collect();
     let mut web = FakeWeb::new();
     for Row { name, bytes, end } in rows {
-        // A host of its own, so that no other answer's connection is used.
+        // Each response has its own host, so that it never shares a connection with another.
         web = web.page(&format!("{name}.test"), "/", end(Reply::raw(bytes)));
     }
     let web = web.start().await;
@@ -143,7 +143,7 @@ async fn read_all(rows: Vec<Row>) -> Vec<(&'static str, Reading, Reading)> {
     readings
 }
 
-/// Compares the rows for which something holds with a list of those for which it may, and, if `exactly`, must.
+/// Compares the rows that satisfy a condition with the list of rows that may, and, if `exactly`, must.
 fn compare(found: &[(&'static str, String)], listed: &[(&str, &str)], exactly: bool) -> String {
     let unlisted = found.iter().filter(|(name, _)| !listed.iter().any(|(known, _)| known == name));
     let gone = listed.iter().filter(|(known, _)| exactly && !found.iter().any(|(name, _)| known == name));
@@ -152,7 +152,7 @@ fn compare(found: &[(&'static str, String)], listed: &[(&str, &str)], exactly: b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_curl_reads_is_read_or_there_is_a_reason() {
+async fn responses_that_curl_reads_are_read_or_listed_with_a_reason() {
     let Some(version) = curl_version() else { return };
     let (mut differing, mut whole) = (Vec::new(), Vec::new());
     for (name, curl, us) in read_all(rows()).await {
@@ -171,7 +171,7 @@ async fn what_curl_reads_is_read_or_there_is_a_reason() {
 }
 
 #[test]
-fn each_answer_has_a_name_of_its_own_and_each_difference_a_reason() {
+fn each_response_has_a_unique_name_and_each_difference_a_reason() {
     let mut names: Vec<&str> = rows().iter().map(|row| row.name).collect();
     assert!(names.len() >= 60);
     names.sort_unstable();

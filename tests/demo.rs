@@ -1,4 +1,4 @@
-//! The demo, from outside: it tells the whole story, checks itself, and ends when it is told to.
+//! Black-box tests of the demo: it prints the whole story, checks itself, and stops on request.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ fn once(listen: SocketAddr, data: Option<PathBuf>) -> (Result<(), DemoError>, St
 }
 
 #[test]
-fn the_demo_tells_its_story_and_every_check_holds() {
+fn the_demo_prints_its_story_and_every_check_holds() {
     let (result, out) = once(FREE.into(), None);
     println!("{out}");
     assert!(result.is_ok(), "{result:?}\n{out}");
@@ -56,7 +56,7 @@ fn a_given_directory_is_kept_and_used_only_when_empty() {
 }
 
 #[test]
-fn an_address_in_use_is_named_together_with_the_option() {
+fn an_address_in_use_is_reported_with_the_option() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let (result, out) = once(taken.local_addr().unwrap(), None);
     let message = result.unwrap_err().to_string();
@@ -66,7 +66,7 @@ fn an_address_in_use_is_named_together_with_the_option() {
 }
 
 #[test]
-fn it_serves_until_it_is_told_to_stop() {
+fn the_demo_serves_until_it_is_stopped() {
     let (stop, out) = (Arc::new(AtomicBool::new(false)), Shared::default());
     let telling = {
         let (stop, mut out) = (Arc::clone(&stop), out.clone());
@@ -94,7 +94,7 @@ fn it_serves_until_it_is_told_to_stop() {
     assert!(!out.text().contains("The check"), "{}", out.text());
 }
 
-/// A place to write to that can be read meanwhile.
+/// A writer whose output can be read meanwhile.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -1,5 +1,5 @@
-//! Which answers are pages: by their types in all `Content-Type` lines, and, of XML, by the root element. A crawl finds
-//! the links of those, and says of which type each was.
+//! The responses that are pages: by the types in all `Content-Type` lines, and for XML by the root element. A crawl
+//! extracts the links of pages, and stores the type of each response.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +10,7 @@ use crate::pipeline::oracle::url;
 use crate::pipeline::{Site, job};
 use crate::support::fake_web::{FakeWeb, Reply};
 
-/// Crawls these paths of one host; gives what is known of each page, and the texts of its links.
+/// Crawls these paths of one host; returns the stored data of each page, and the texts of its links.
 fn crawled(replies: Vec<(String, Reply)>) -> Vec<(StoredPage, Vec<String>)> {
     let mut web = FakeWeb::new();
     for (path, reply) in &replies {
@@ -40,7 +40,7 @@ fn utf_16(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_page_is_html_by_its_last_valid_type() {
-    // Begins as no HTML does, so that nothing but the type says what it is; 0x8e is an é in macintosh.
+    // The beginning is unlike HTML, so that only the type identifies it; 0x8e is an é in macintosh.
     let body = b"<article><a href='http://b.test/'>caf\x8e</a>";
     let cases: [(&[&str], &str, Option<&str>); 17] = [
         (&["text/html;charset=macintosh"], "text/html", Some("café")),
@@ -70,7 +70,7 @@ fn a_page_is_html_by_its_last_valid_type() {
 }
 
 #[test]
-fn xml_is_a_page_when_its_root_is_html() {
+fn xml_is_a_page_if_its_root_is_html() {
     let xhtml = |declaration: &str| {
         format!(
             "{declaration}<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Strict//EN' 'x.dtd'>\n\
@@ -121,7 +121,7 @@ fn xml_is_a_page_when_its_root_is_html() {
 }
 
 #[test]
-fn a_sitemap_is_read_in_the_encoding_that_its_answer_names() {
+fn a_sitemap_is_read_in_the_encoding_of_its_response() {
     let list = Encoding::for_label(b"koi8-r").unwrap().encode("http://a.test/привет\r").0.into_owned();
     let robots = "Sitemap: /list.txt\rSitemap: /map.xml\r";
     let map = utf_16("<urlset><url><loc>http://a.test/wide</loc></url></urlset>");

@@ -1,10 +1,10 @@
-//! Bodies: every content encoding, lies about it, and bombs.
+//! Bodies: every content encoding, wrong declarations of it, and decompression bombs.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
-use backlinkd::fetch::{ContentEncoding, DecodeError, body};
+use backlinkd::fetch::{ContentEncoding, DecodeError, decode};
 use backlinkd::model::Cut;
 use bytes::Bytes;
 
@@ -39,13 +39,13 @@ pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
 
-/// Text that does not shrink to nothing.
+/// Text that compresses only moderately.
 fn long_text() -> String {
     (0..40_000u32).map(|n| format!("{} ", n.wrapping_mul(2_654_435_761))).collect()
 }
 
 #[tokio::test]
-async fn each_content_encoding_is_undone() {
+async fn each_content_encoding_is_decoded() {
     let text = long_text();
     let plain = text.as_bytes();
     let cases: [(&str, Vec<u8>); 13] = [
@@ -59,7 +59,7 @@ async fn each_content_encoding_is_undone() {
         ("zstd", zstd(plain)),
         ("gzip, br", brotli(&gzip(plain))),
         ("deflate, zstd, gzip", gzip(&zstd(&zlib(plain)))),
-        // What is none is none.
+        // An empty encoding is no encoding.
         ("UTF-8", plain.to_vec()),
         ("none, x-unknown", plain.to_vec()),
         ("iso-8859-1, gzip, utf-8", gzip(plain)),
@@ -90,7 +90,7 @@ async fn each_content_encoding_is_undone() {
 }
 
 #[tokio::test]
-async fn a_body_that_we_cut_is_decoded_as_far_as_it_goes() {
+async fn a_body_cut_by_the_limit_is_decoded_up_to_the_cut() {
     let text = long_text();
     let plain = text.as_bytes();
     let cases = [
@@ -122,7 +122,7 @@ async fn a_body_that_we_cut_is_decoded_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_body_is_decoded_as_far_as_it_goes_and_refused_where_it_is_no_such_body() {
+fn a_broken_body_is_decoded_up_to_the_break_and_a_wrong_one_refused() {
     let text = long_text();
     let encoded = [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib), ("br", brotli), ("zstd", zstd)];
     for (name, encode) in encoded {
@@ -135,24 +135,24 @@ fn a_body_is_decoded_as_far_as_it_goes_and_refused_where_it_is_no_such_body() {
         let mut spoilt = whole.clone();
         spoilt[whole.len() / 2..].fill(0xff);
         for (what, body) in [("cut short by the server", cut), ("spoilt", spoilt.into())] {
-            let decoded = body::decode(&encodings, &body, None, 1 << 20).unwrap();
+            let decoded = decode::decode(&encodings, &body, None, 1 << 20).unwrap();
             assert_eq!(decoded.cut, Some(Cut::Encoding), "{name}, {what}");
             assert!(!decoded.cause.is_empty(), "{name}, {what}");
             assert!(decoded.bytes.len() > text.len() / 4, "{name}, {what}: {}", decoded.bytes.len());
             assert!(text.as_bytes().starts_with(&decoded.bytes[..text.len() / 4]), "{name}, {what}");
         }
-        let error = body::decode(&encodings, &lie, None, 1 << 20);
+        let error = decode::decode(&encodings, &lie, None, 1 << 20);
         assert!(matches!(error, Err(DecodeError::Broken(_))), "{name}, plain: {error:?}");
-        let empty = body::decode(&encodings, &Bytes::new(), None, 1 << 20).unwrap();
+        let empty = decode::decode(&encodings, &Bytes::new(), None, 1 << 20).unwrap();
         assert!(empty.bytes.is_empty() && empty.cut.is_none(), "{name}: an empty body is empty");
     }
     let body = Bytes::from(text);
-    let stacked = body::decode(&ContentEncoding::list(["gzip,gzip,gzip", "gzip, gzip"]), &body, None, 10);
+    let stacked = decode::decode(&ContentEncoding::list(["gzip,gzip,gzip", "gzip, gzip"]), &body, None, 10);
     assert!(matches!(stacked, Err(DecodeError::Stacked(5))));
 }
 
 #[tokio::test]
-async fn a_bomb_is_not_inflated_past_the_cap() {
+async fn a_bomb_is_not_inflated_beyond_the_limit() {
     let layer = gzip(&vec![0u8; 200 << 20]);
     assert!(layer.len() < 300_000);
     let web = FakeWeb::new()
@@ -169,11 +169,11 @@ async fn a_bomb_is_not_inflated_past_the_cap() {
         assert_eq!((decoded.bytes.len(), decoded.cut.is_some()), (cap, true), "{path}");
         assert!(start.elapsed() < Duration::from_secs(1), "{path} took {:?}", start.elapsed());
     }
-    // Much input between the steps, no output at the end.
+    // Much input between the steps, and no output at the end.
     let nothing = gzip(b"").repeat(2_000_000);
     let start = Instant::now();
     let encodings = ContentEncoding::list(["gzip", "gzip"]);
-    let decoded = body::decode(&encodings, &gzip(&nothing).into(), None, 1 << 20).unwrap();
+    let decoded = decode::decode(&encodings, &gzip(&nothing).into(), None, 1 << 20).unwrap();
     assert_eq!((decoded.bytes.len(), decoded.cut.is_some()), (0, true));
     assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
 }

@@ -1,9 +1,9 @@
-//! What an answer may cost: time, pace, headers, bodies nobody reads; and the ports that are spoken to.
+//! The limits of a response: time, rate, headers, unused bodies; and the ports that may be connected to.
 
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
-use backlinkd::fetch::{AddressBook, FetchOutcome};
+use backlinkd::fetch::{FetchOutcome, PinnedAddresses};
 use backlinkd::model::{Cut, FailureKind, MediaType};
 
 use crate::fetch_body::gzip;
@@ -19,7 +19,7 @@ async fn failure(client: &Visitor, text: &str, expected: FailureKind) -> String 
 }
 
 #[tokio::test]
-async fn headers_have_a_deadline_of_their_own() {
+async fn headers_have_their_own_deadline() {
     let second = Duration::from_secs(1);
     let web = FakeWeb::new()
         .page("a.test", "/slow", Reply::html("late").after(20 * second))
@@ -36,7 +36,7 @@ async fn headers_have_a_deadline_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_body_must_keep_a_pace_after_its_grace() {
+async fn a_body_must_keep_a_minimum_rate_after_its_grace() {
     let moment = Duration::from_millis(100);
     let long = "x".repeat(20_000);
     let web = FakeWeb::new()
@@ -83,7 +83,7 @@ async fn headers_are_bounded_in_number_and_size() {
             let answer = client.answer(&format!("{scheme}://a.test/{path}")).await;
             assert_eq!((answer.status, &answer.body[..]), (200, &b"ok"[..]), "{scheme} {path}");
             assert!(answer.dropped_headers >= dropped, "{scheme} {path}: {}", answer.dropped_headers);
-            // Two that are read come last.
+            // Two fields that the crawl reads come last.
             assert!(answer.headers.len() <= 32, "{scheme} {path}: {}", answer.headers.len());
             assert_eq!(
                 answer.media_type.as_ref().map(MediaType::essence),
@@ -97,7 +97,7 @@ async fn headers_are_bounded_in_number_and_size() {
 }
 
 #[tokio::test]
-async fn only_bodies_that_hold_links_are_read() {
+async fn only_bodies_that_may_contain_links_are_read() {
     let big = "x".repeat(4 << 20);
     let typed = |kind: &str, body: &str| Reply::status(200).header("Content-Type", kind).body(body);
     let page = "<!doctype html><title>t</title>";
@@ -153,7 +153,7 @@ async fn only_bodies_that_hold_links_are_read() {
         ("svg", None),
         ("packed-feed", None),
         ("packed-text", None),
-        // Its reader finds out what is wrong with it.
+        // The decoder reports the error when the body is read.
         ("not-packed", Some(feed.as_str())),
         ("feed", None),
     ] {
@@ -166,7 +166,7 @@ async fn only_bodies_that_hold_links_are_read() {
         let answer = client.answer(&format!("http://a.test/{path}")).await;
         assert_eq!(answer.decode(1_000).unwrap().bytes, body);
     }
-    // Only what was too long to be taken off the wire cost a connection.
+    // Only the body that was too long to be skipped cost a connection.
     let log = web.log();
     let connection = |path: &str| log.iter().find(|request| request.path == path).unwrap().connection;
     assert_ne!(connection("/image"), connection("/chunked"));
@@ -181,7 +181,7 @@ async fn only_bodies_that_hold_links_are_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_does_not_count_against_the_deadline() {
+async fn an_unused_body_does_not_count_against_the_deadline() {
     let moment = Duration::from_millis(100);
     let image = Reply::html(&"x".repeat(1_000)).header("Content-Type", "image/png");
     let web = FakeWeb::new()
@@ -202,7 +202,7 @@ async fn a_body_that_nobody_reads_does_not_count_against_the_deadline() {
 }
 
 #[test]
-fn what_a_body_unfolds_to_is_bounded_by_its_size_on_the_wire() {
+fn the_decoded_size_is_bounded_by_the_size_on_the_network() {
     let config = FetchConfig {
         max_decoded_bytes: 1_000_000,
         max_decode_ratio: 100,
@@ -215,9 +215,9 @@ fn what_a_body_unfolds_to_is_bounded_by_its_size_on_the_wire() {
 }
 
 #[tokio::test]
-async fn ports_that_are_none_of_the_webs_are_not_spoken_to() {
+async fn ports_that_are_not_configured_are_not_connected_to() {
     let web = FakeWeb::new().page("a.test", "/", Reply::html("")).start().await;
-    let book = AddressBook::new(&web.fetch_config()).unwrap();
+    let book = PinnedAddresses::new(&web.fetch_config()).unwrap();
     for port in [":80", ":443", ":8080", ":8443", ""] {
         assert!(book.resolve(&url(&format!("http://a.test{port}/"))).await.is_ok(), "{port}");
     }
@@ -231,6 +231,6 @@ async fn ports_that_are_none_of_the_webs_are_not_spoken_to() {
         }
     }
     assert_eq!((web.log().len(), web.connections()), (0, 0));
-    let all = AddressBook::new(&FetchConfig { ports: vec![Ports::ALL], ..web.fetch_config() }).unwrap();
+    let all = PinnedAddresses::new(&FetchConfig { ports: vec![Ports::ALL], ..web.fetch_config() }).unwrap();
     assert!(all.resolve(&url("http://a.test:25/")).await.is_ok());
 }

@@ -1,5 +1,5 @@
-//! Bodies that end with their connection, over TLS too, where some servers do not say that they close it (RFC 8446,
-//! 6.1, RFC 9112, 9.8).
+//! Bodies that end with their connection, also over TLS, where some servers close it without an alert (RFC 8446, 6.1,
+//! RFC 9112, 9.8).
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,7 +16,7 @@ fn page() -> String {
     (0..4_000).map(|n| format!("<p>paragraph {n}<a href=/{n}>link</a>\n")).collect()
 }
 
-/// What ends a body that is whole, and with it the connection.
+/// The end of a complete body, and of its connection.
 fn whole() -> Vec<(&'static str, Reply)> {
     let page = page();
     let html = || Reply::html(&page);
@@ -37,7 +37,7 @@ fn whole() -> Vec<(&'static str, Reply)> {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_with_its_connection_is_whole() {
+async fn a_body_that_ends_with_its_connection_is_complete() {
     for web in [FakeWeb::new().with_tls(), FakeWeb::new().with_tls12()] {
         let web = whole().into_iter().fold(web, |web, (name, reply)| {
             web.page("a.test", &format!("/said/{name}"), reply.clone()).page(
@@ -64,7 +64,7 @@ async fn a_body_that_ends_with_its_connection_is_whole() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_where_it_ends_and_does_not_get_there_is_cut() {
+async fn a_body_shorter_than_declared_is_cut() {
     let page = page();
     let length = page.len();
     let no_last_chunk = format!(
@@ -92,7 +92,7 @@ async fn a_body_that_says_where_it_ends_and_does_not_get_there_is_cut() {
         for (name, _) in &cases {
             for how in ["said", "cut"] {
                 if *name == "reset" && scheme == "https" {
-                    // Over TLS, the web closes without a word instead.
+                    // Over TLS, the web closes without an alert instead.
                     continue;
                 }
                 let answer = client.answer(&format!("{scheme}://a.test/{how}/{name}")).await;

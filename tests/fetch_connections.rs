@@ -1,19 +1,18 @@
-//! Connections: how many are kept, what becomes of those under way, and whose fault it is when there is no file left
-//! for another.
+//! Connections: the limit of idle ones, the effect of the limit on those in use, and a lack of open files.
 
 use std::fs::File;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
-use backlinkd::fetch::{Blame, RobotsAnswer, RobotsStep};
-use backlinkd::frontier::QueueName;
+use backlinkd::fetch::{FailureSource, RobotsAnswer, RobotsStep};
+use backlinkd::model::QueueName;
 
 use crate::pipeline::{Site, job};
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, url};
 
-/// Hosts at addresses of their own, which keep connections.
+/// Hosts with their own addresses, which keep connections open.
 fn hosts(count: usize) -> FakeWeb {
     (0..count).fold(FakeWeb::new(), |web, number| {
         let name = format!("h{number}.test");
@@ -21,7 +20,7 @@ fn hosts(count: usize) -> FakeWeb {
     })
 }
 
-/// Waits until so many connections are open at the servers.
+/// Waits until this number of connections is open at the servers.
 async fn open(web: &FakeWeb, expected: usize) {
     let start = Instant::now();
     while web.open_connections() != expected {
@@ -42,7 +41,7 @@ async fn idle_connections_are_bounded_over_all_hosts() {
         }
         open(&web, 7).await;
         assert_eq!(web.connections(), 30, "a host's robots.txt and its page share one");
-        // Those that were used last are kept, and used again.
+        // The most recently used connections are kept, and used again.
         for number in 23..30 {
             client.answer(&format!("{scheme}://h{number}.test/")).await;
         }
@@ -55,7 +54,7 @@ async fn idle_connections_are_bounded_over_all_hosts() {
 }
 
 #[tokio::test]
-async fn a_fetch_under_way_ends_although_its_host_is_no_longer_among_those_kept() {
+async fn a_fetch_in_flight_completes_although_its_connection_was_evicted() {
     let long = "x".repeat(3_000);
     for (web, scheme) in [(hosts(20), "http"), (hosts(20).with_tls(), "https")] {
         let slow = Reply::html(&long).dripping(10, Duration::from_millis(5));
@@ -79,7 +78,7 @@ async fn a_fetch_under_way_ends_although_its_host_is_no_longer_among_those_kept(
     }
 }
 
-/// Runs one of the tests below, which are left out otherwise, in a process that may open few files.
+/// Runs one of the tests below, which are ignored otherwise, in a process with a low limit of open files.
 fn run_with_few_files(test: &str) {
     let script = format!(
         "ulimit -n 200 && exec '{}' --ignored --exact {test}",
@@ -90,13 +89,13 @@ fn run_with_few_files(test: &str) {
     assert!(run.status.success() && output.contains("1 passed"), "{output}\n{errors}");
 }
 
-/// Opens files until there are no more.
+/// Opens files up to the limit.
 fn hoard() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
 #[test]
-fn a_want_of_open_files_is_told_from_a_failure_of_the_host() {
+fn a_lack_of_open_files_is_not_a_failure_of_the_host() {
     run_with_few_files("fetch_connections::few_files_for_a_fetch");
 }
 
@@ -110,7 +109,7 @@ async fn few_files_for_a_fetch() {
     let hoarded = hoard();
     let step = client.robots.fetch(robots.clone()).await;
     let RobotsStep::Unasked(again, failure) = step else { panic!("{step:?}") };
-    assert_eq!((again, failure.blame), (robots, Blame::Machine), "{failure}");
+    assert_eq!((again, failure.blame), (robots, FailureSource::Machine), "{failure}");
     assert!(
         matches!(client.robots.check(&page), RobotsAnswer::NeedsFetch(_)),
         "nothing is held against the host"
@@ -118,18 +117,18 @@ async fn few_files_for_a_fetch() {
     drop(hoarded);
     let (answer, _) = client.ask("http://h0.test/").await;
     let RobotsAnswer::Allowed(permit) = answer else { panic!("{answer:?}") };
-    // The connection to the host is there still; to another address there is none.
+    // The connection to the host still exists; a connection to another address would be new.
     let at = client.fetcher.addresses().resolve(&page).await.unwrap();
     let fresh = Visitor::new(&web.fetch_config());
     let hoarded = hoard();
     let failure = fresh.fetcher.fetch(permit, at, None, None).await.unwrap_err();
-    assert_eq!(failure.blame, Blame::Machine, "{failure}");
+    assert_eq!(failure.blame, FailureSource::Machine, "{failure}");
     drop(hoarded);
     assert_eq!(fresh.answer("http://h0.test/").await.body, "home");
 }
 
 #[test]
-fn a_crawl_waits_for_open_files_and_holds_it_against_nobody() {
+fn a_crawl_waits_for_open_files_and_counts_no_failure() {
     run_with_few_files("fetch_connections::few_files_for_a_crawl");
 }
 
@@ -159,7 +158,7 @@ fn few_files_for_a_crawl() {
                 std::thread::sleep(Duration::from_millis(5));
             }
         };
-        // By then the index has opened what it needs.
+        // By then the index has opened its files.
         wait_until("a first request", &|| !site.web.log().is_empty() && figures().merges > 0);
         let (hoarded, asked) = (hoard(), figures().robots);
         wait_until("further tries", &|| figures().robots >= asked + 3);

@@ -1,10 +1,10 @@
-//! Names and addresses: how long what name servers say is believed, and what may be connected to.
+//! Names and addresses: how long resolutions are used, and the addresses that may be connected to.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
-use backlinkd::fetch::{AddressBook, Blame, Failure, FetchOutcome, RobotsAnswer};
+use backlinkd::fetch::{Failure, FailureSource, FetchOutcome, PinnedAddresses, RobotsAnswer};
 use backlinkd::model::FailureKind;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -15,7 +15,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Answers are used for a second at least and two at most.
+/// Resolutions are used for at least one second and at most two.
 fn config(server: &NameServer) -> FetchConfig {
     FetchConfig {
         nameservers: vec![server.at],
@@ -28,12 +28,12 @@ fn config(server: &NameServer) -> FetchConfig {
     }
 }
 
-async fn resolve(book: &AddressBook, host: &str) -> Result<IpAddr, Failure> {
+async fn resolve(book: &PinnedAddresses, host: &str) -> Result<IpAddr, Failure> {
     book.resolve(&url(&format!("http://{host}/"))).await
 }
 
 /// Asks until the name server was asked `times` times, and says after how long that was.
-async fn asked_again(book: &AddressBook, server: &NameServer, host: &str, times: usize) -> Duration {
+async fn asked_again(book: &PinnedAddresses, server: &NameServer, host: &str, times: usize) -> Duration {
     let start = Instant::now();
     while server.asked(host).0 < times {
         let _ = resolve(book, host).await;
@@ -44,11 +44,11 @@ async fn asked_again(book: &AddressBook, server: &NameServer, host: &str, times:
 }
 
 #[tokio::test]
-async fn an_address_is_used_as_long_as_it_holds_within_bounds() {
+async fn an_address_is_used_for_its_lifetime_within_bounds() {
     let at = |ttl| move |_| DnsReply::Addresses(vec![ip("127.5.0.1")], ttl);
     let zone = Zone::default().name("never.test", at(0)).name("long.test", at(86_400));
     let server = zone.serve().await;
-    let book = AddressBook::new(&config(&server)).unwrap();
+    let book = PinnedAddresses::new(&config(&server)).unwrap();
     let second = Duration::from_secs(1);
     for (host, least, most) in [("never.test", second, 2 * second), ("long.test", 2 * second, 3 * second)] {
         assert_eq!(resolve(&book, host).await, Ok(ip("127.5.0.1")), "{host}");
@@ -59,7 +59,7 @@ async fn an_address_is_used_as_long_as_it_holds_within_bounds() {
 }
 
 #[tokio::test]
-async fn that_a_name_has_no_address_is_remembered_and_a_failure_is_not() {
+async fn a_name_without_an_address_is_cached_and_a_failure_is_not() {
     let zone = Zone::default()
         .name("gone.test", |_| DnsReply::Nothing(3, 86_400))
         .name("empty.test", |_| DnsReply::Nothing(0, 0))
@@ -69,7 +69,7 @@ async fn that_a_name_has_no_address_is_remembered_and_a_failure_is_not() {
             _ => DnsReply::Addresses(vec![ip("127.5.0.9")], 60),
         });
     let server = zone.serve().await;
-    let book = AddressBook::new(&config(&server)).unwrap();
+    let book = PinnedAddresses::new(&config(&server)).unwrap();
     for (host, why, asked) in [
         ("gone.test", "NXDOMAIN", (1, 0)),
         ("empty.test", "no address", (1, 1)),
@@ -77,13 +77,13 @@ async fn that_a_name_has_no_address_is_remembered_and_a_failure_is_not() {
     ] {
         for _ in 0..3 {
             let failure = resolve(&book, host).await.unwrap_err();
-            assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::Host), "{host}");
+            assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::Host), "{host}");
             assert!(failure.detail.contains(why) && failure.detail.contains(host), "{}", failure.detail);
         }
         assert_eq!(server.asked(host), asked, "{host}");
     }
     let failure = resolve(&book, "broken.test").await.unwrap_err();
-    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers), "{failure:?}");
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::NameServers), "{failure:?}");
     assert!(failure.detail.to_lowercase().contains("server fail"), "{failure:?}");
     let before = server.asked("broken.test").0;
     resolve(&book, "broken.test").await.unwrap_err();
@@ -95,20 +95,20 @@ async fn that_a_name_has_no_address_is_remembered_and_a_failure_is_not() {
 }
 
 #[tokio::test]
-async fn a_name_server_that_does_not_answer_costs_the_time_to_connect() {
+async fn a_silent_name_server_costs_the_connect_timeout() {
     let server = Zone::default().name("silent.test", |_| DnsReply::Silence).serve().await;
     let config = FetchConfig { connect_timeout: Span(Duration::from_millis(900)), ..config(&server) };
-    let book = AddressBook::new(&config).unwrap();
+    let book = PinnedAddresses::new(&config).unwrap();
     let start = Instant::now();
     let failure = resolve(&book, "silent.test").await.unwrap_err();
-    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers));
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::NameServers));
     assert!(failure.detail.contains("in time"), "{}", failure.detail);
     assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
     assert!(server.asked("silent.test").0 >= 2, "a lost packet is sent again");
 }
 
 #[tokio::test]
-async fn aliases_are_followed_and_hold_as_long_as_their_shortest_part() {
+async fn aliases_are_followed_and_have_their_shortest_lifetime() {
     let zone = Zone::default()
         .name("short.test", |_| DnsReply::Alias("target.test", 0, vec![ip("127.5.0.2")], 60))
         .name("asks.test", |_| DnsReply::AliasAlone("target.test", 60))
@@ -116,7 +116,7 @@ async fn aliases_are_followed_and_hold_as_long_as_their_shortest_part() {
         .name("circle.test", |_| DnsReply::AliasAlone("circle.test", 60))
         .name("target.test", |_| DnsReply::Addresses(vec![ip("127.5.0.2")], 60));
     let server = zone.serve().await;
-    let book = AddressBook::new(&config(&server)).unwrap();
+    let book = PinnedAddresses::new(&config(&server)).unwrap();
     for host in ["short.test", "asks.test"] {
         assert_eq!(resolve(&book, host).await, Ok(ip("127.5.0.2")), "{host}");
     }
@@ -129,7 +129,7 @@ async fn aliases_are_followed_and_hold_as_long_as_their_shortest_part() {
 }
 
 #[tokio::test]
-async fn kinds_of_addresses_are_asked_for_as_configured() {
+async fn ip_versions_are_resolved_as_configured() {
     let both = || vec![ip("127.5.0.1"), ip("fd00::1")];
     let zone = Zone::default()
         .name("both.test", move |_| DnsReply::Addresses(both(), 60))
@@ -142,16 +142,16 @@ async fn kinds_of_addresses_are_asked_for_as_configured() {
         (vec![6], Some("fd00::1"), Some("fd00::1")),
     ] {
         let config = FetchConfig { ip_versions: versions.clone(), ..config(&server) };
-        let book = AddressBook::new(&config).unwrap();
+        let book = PinnedAddresses::new(&config).unwrap();
         for (host, expected) in [("both.test", of_both), ("six.test", of_six)] {
             assert_eq!(resolve(&book, host).await.ok(), expected.map(ip), "{host} {versions:?}");
         }
     }
 }
 
-/// The attack by which a page's host turns into one of our own network between two look-ups (DNS rebinding).
+/// The attack in which a page's host changes to an address of our own network between two resolutions (DNS rebinding).
 #[tokio::test]
-async fn a_name_that_turns_to_a_private_address_is_refused_when_it_does() {
+async fn a_name_that_changes_to_a_private_address_is_refused_from_then_on() {
     let secret = FakeWeb::new().host("a.test", "127.5.0.1").page("a.test", "/", Reply::html("public"));
     let web = secret.start().await;
     let port = std::fs::read_to_string(web.overrides()).unwrap();
@@ -174,14 +174,14 @@ async fn a_name_that_turns_to_a_private_address_is_refused_when_it_does() {
     };
     assert!(detail.contains("127.6.0.1"), "{detail}");
     assert_eq!(web.log().len(), 2);
-    let book = AddressBook::new(&config).unwrap();
+    let book = PinnedAddresses::new(&config).unwrap();
     for _ in 0..3 {
         assert_eq!(resolve(&book, "mixed.test").await, Ok(ip("127.5.0.1")));
     }
 }
 
 #[tokio::test]
-async fn a_host_is_asked_at_the_address_whose_turn_it_is_and_at_no_other() {
+async fn a_host_is_fetched_only_from_the_reserved_address() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let web = FakeWeb::new()
         .on_port(port)
@@ -195,7 +195,7 @@ async fn a_host_is_asked_at_the_address_whose_turn_it_is_and_at_no_other() {
     let server = zone.serve().await;
     let client = Visitor::new(&config(&server));
     let page = format!("http://a.test:{port}/");
-    // Whatever its name says by now, and although there is a connection to the other.
+    // Whatever the name resolves to now, and although a connection to the other address exists.
     for at in ["127.5.0.1", "127.5.0.2", "127.5.0.2", "127.5.0.1"] {
         let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
         let outcome = client.fetcher.fetch(permit, ip(at), None, None).await.unwrap();

@@ -1,4 +1,4 @@
-//! Servers that cannot be asked over the protocol that they offer: what is asked next, and what is remembered of it.
+//! Servers that fail with the protocol that they offer: the next request, and the cached result.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +13,7 @@ fn counts(log: &[Request]) -> (usize, usize) {
     (http2, log.len() - http2)
 }
 
-/// A web whose every answer is reset over HTTP/2 with this code.
+/// A web that resets every response over HTTP/2 with this code.
 async fn resetting(code: u32) -> FakeWeb {
     FakeWeb::new()
         .page("a.test", "/robots.txt", Reply::text("User-agent: *\nDisallow: /no\n").resetting_http2(code))
@@ -24,7 +24,7 @@ async fn resetting(code: u32) -> FakeWeb {
 }
 
 #[tokio::test]
-async fn a_server_that_requires_http1_is_asked_over_it_from_then_on() {
+async fn a_server_that_requires_http1_gets_it_from_then_on() {
     let web = resetting(13).await;
     let client = Visitor::new(&web.fetch_config());
     for path in ["", "x", "y"] {
@@ -37,7 +37,7 @@ async fn a_server_that_requires_http1_is_asked_over_it_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_server_whose_http2_is_broken_twice_in_a_row_is_asked_over_http1_from_then_on() {
+async fn a_server_whose_http2_fails_twice_in_a_row_gets_http1_from_then_on() {
     // PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR, REFUSED_STREAM, COMPRESSION_ERROR.
     for code in [1, 2, 3, 7, 9] {
         let web = resetting(code).await;
@@ -67,7 +67,7 @@ async fn one_broken_stream_among_good_ones_changes_nothing() {
 }
 
 #[tokio::test]
-async fn malformed_heads_are_read_and_their_server_is_remembered() {
+async fn malformed_heads_are_read_and_their_server_is_cached() {
     let robots = "HTTP/1.1  200  OK\r\nContent-Type: text/plain\r\nContent-Length: 27\r\n\r\nUser-agent: *\nDisallow: /no";
     let page = |head: &str| Reply::raw(format!("{head}Content-Type: text/html\r\n\r\n<a href=/x>x</a>"));
     let web = FakeWeb::new()

@@ -1,4 +1,4 @@
-//! Permits: what a host's robots.txt, or its absence, lets be fetched.
+//! Permits: the fetches that a host's robots.txt, or its absence, allows.
 
 mod kept;
 
@@ -14,7 +14,7 @@ use crate::support::visitor::{Visitor, url};
 const RULES: &str = "User-agent: *\nAllow: /\n\nUser-agent: Backlinkd\nCrawl-delay: 2.5\nDisallow: /no\n";
 
 #[tokio::test]
-async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
+async fn a_permit_follows_the_rules_and_requires_that_they_are_known() {
     let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(RULES)).start().await;
     let client = Visitor::new(&web.fetch_config());
     let RobotsAnswer::NeedsFetch(job) = client.robots.check(&url("http://a.test/no/way")) else {
@@ -28,7 +28,7 @@ async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
     assert_eq!(permit.url().as_str(), "http://a.test/yes");
     assert_eq!(permit.crawl_delay(), Some(Duration::from_millis(2_500)));
     assert!(matches!(check("http://a.test/robots.txt"), RobotsAnswer::Allowed(_)));
-    // Another scheme, port or host has rules of its own.
+    // Another scheme, port or host has its own rules.
     for other in ["https://a.test/yes", "http://a.test:8080/yes", "http://www.a.test/yes"] {
         assert!(matches!(check(other), RobotsAnswer::NeedsFetch(_)), "{other}");
     }
@@ -36,7 +36,7 @@ async fn a_permit_is_given_by_the_rules_and_only_once_they_are_known() {
 }
 
 #[tokio::test]
-async fn a_robots_txt_that_cannot_be_had_means_what_rfc_9309_says() {
+async fn an_unavailable_robots_txt_is_treated_as_in_rfc_9309() {
     let close = |body: &str| Reply::text(body);
     let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let cases: [(&str, Reply, bool); 19] = [
@@ -114,9 +114,9 @@ async fn while_a_robots_txt_is_unreachable_nothing_is_allowed() {
     assert!(matches!(again, RobotsAnswer::NeedsFetch(_)), "{again:?}");
 }
 
-/// Every status there is, from a server that answers so: 2.3.1.1 to 2.3.1.4.
+/// Every status, from a server that responds with it: 2.3.1.1 to 2.3.1.4.
 #[tokio::test]
-async fn every_status_of_a_robots_txt_means_what_rfc_9309_says() {
+async fn every_status_of_a_robots_txt_is_treated_as_in_rfc_9309() {
     let forbid = "User-agent: *\nDisallow: /no\n";
     let answer = move |request: &Request| {
         let status = request.host.trim_start_matches('s').split('.').next().unwrap().parse().unwrap();
@@ -129,7 +129,7 @@ async fn every_status_of_a_robots_txt_means_what_rfc_9309_says() {
         let expected = match status {
             204 => "allowed",
             200..=299 => "disallowed",
-            // Redirects among them, for they lead nowhere.
+            // Redirects are among them, because their target is missing.
             300..=499 => "allowed",
             _ => "unreachable",
         };
@@ -144,11 +144,11 @@ async fn every_status_of_a_robots_txt_means_what_rfc_9309_says() {
 }
 
 #[tokio::test]
-async fn a_network_that_fails_forbids_everything() {
+async fn a_network_failure_forbids_everything() {
     let web = FakeWeb::new().with_tls().page("good.test", "/robots.txt", Reply::text("")).start().await;
     let overrides = std::fs::read_to_string(web.overrides()).unwrap();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    // Nobody listens; a certificate of another host; plain HTTP where TLS is spoken.
+    // A closed port; a certificate of another host; plain HTTP on a TLS port.
     let [http, https] = [1, 2].map(|column| overrides.split('\t').nth(column).unwrap().trim().to_owned());
     std::fs::write(
         web.overrides(),
@@ -174,7 +174,7 @@ async fn a_network_that_fails_forbids_everything() {
 }
 
 #[tokio::test]
-async fn redirects_of_robots_txt_are_followed_hop_by_hop_over_hosts_and_no_further_than_five() {
+async fn redirects_of_robots_txt_are_followed_across_hosts_up_to_five() {
     let mut web = FakeWeb::new().host("far.test", "127.4.0.1").page("far.test", "/0", Reply::text(RULES));
     for n in 1..=6 {
         web = web.page("far.test", &format!("/{n}"), Reply::redirect(302, &format!("/{}", n - 1)));
@@ -193,12 +193,12 @@ async fn redirects_of_robots_txt_are_followed_hop_by_hop_over_hosts_and_no_furth
     let (answer, asked) = client.ask("http://six.test/no").await;
     assert!(matches!(answer, RobotsAnswer::Allowed(_)), "{answer:?}");
     assert_eq!(asked.len(), 6);
-    // The rules hold for the host that redirected, not for the one that served them.
+    // The rules apply to the host that redirected, not to the one that served them.
     assert!(matches!(client.robots.check(&url("http://far.test/no")), RobotsAnswer::NeedsFetch(_)));
 }
 
 #[tokio::test]
-async fn of_a_robots_txt_too_big_the_first_part_holds_up_to_its_last_whole_line() {
+async fn a_too_large_robots_txt_applies_up_to_its_last_whole_line() {
     let line = "Disallow: /page-that-nobody-wants\n";
     let max = RobotsConfig::default().max_bytes;
     let mut text = format!("User-agent: *\nDisallow: /early\n{}", line.repeat(max / line.len() - 2));
@@ -217,7 +217,7 @@ async fn of_a_robots_txt_too_big_the_first_part_holds_up_to_its_last_whole_line(
 }
 
 #[tokio::test]
-async fn rules_are_forgotten_when_old_or_when_memory_is_short() {
+async fn rules_are_evicted_by_age_and_by_memory() {
     let big = format!("User-agent: *\n{}", "Disallow: /some-longish-path\n".repeat(10_000));
     let mut web = FakeWeb::new();
     for host in ["a.test", "b.test", "c.test"] {

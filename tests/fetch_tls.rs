@@ -1,10 +1,10 @@
-//! Servers' certificates: chains that lack an issuer, and flaws that are recorded.
+//! Certificates of servers: chains without an issuer, and recorded flaws.
 
 mod flaws;
 mod issuers;
 
 use backlinkd::config::FetchConfig;
-use backlinkd::fetch::{Answer, FetchOutcome, Fetcher, RobotsAnswer};
+use backlinkd::fetch::{FetchOutcome, Fetcher, Response, RobotsAnswer};
 use backlinkd::model::FailureKind;
 
 use crate::support::certificates::Authority;
@@ -14,13 +14,13 @@ use crate::support::visitor::{Visitor, fetch};
 /// A web whose hosts present certificates by a root that a fetcher trusts, or others.
 struct Trial {
     web: FakeWeb,
-    /// Has the permits for all hosts, from when they presented what FakeWeb gave them.
+    /// Contains the permits for all hosts, obtained while they presented the certificates of FakeWeb.
     permits: Visitor,
     root: Authority,
 }
 
 impl Trial {
-    /// Adds these hosts, each with pages that end their connection.
+    /// Adds these hosts, each with pages that close their connection.
     async fn new(root: Authority, web: FakeWeb, hosts: &[&str]) -> Self {
         let add = |web: FakeWeb, host: &&str| {
             let page = Reply::html(host).until_close();
@@ -50,7 +50,7 @@ impl Trial {
         fetch(fetcher, permit, None).await
     }
 
-    async fn answer(&self, fetcher: &Fetcher, host: &str) -> Answer {
+    async fn answer(&self, fetcher: &Fetcher, host: &str) -> Response {
         match self.fetch(fetcher, host).await {
             FetchOutcome::Answered(answer) => {
                 assert_eq!(answer.body, host);
@@ -60,7 +60,7 @@ impl Trial {
         }
     }
 
-    /// What a refused certificate is told to be.
+    /// The message about a refused certificate.
     async fn refused(&self, fetcher: &Fetcher, host: &str) -> String {
         match self.fetch(fetcher, host).await {
             FetchOutcome::Failed(FailureKind::Tls, detail) => detail,
@@ -68,7 +68,7 @@ impl Trial {
         }
     }
 
-    /// Requests that a host has had.
+    /// The number of requests to a host.
     fn asked(&self, host: &str) -> usize {
         self.web.log().iter().filter(|request| request.host == host).count()
     }

@@ -1,17 +1,17 @@
-//! What fetching does, seen from outside: a web on loopback that behaves and misbehaves.
+//! Black-box tests of fetches: a web on loopback with correct and faulty servers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Span};
-use backlinkd::fetch::{AddressBookError, FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
+use backlinkd::fetch::{AddressError, FetchError, FetchOutcome, Fetcher, RobotsAnswer, Validators};
 use backlinkd::model::{Cut, FailureKind, MediaType};
 
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, fetch, url};
 
 #[tokio::test]
-async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
+async fn a_request_has_our_user_agent_and_a_response_is_unchanged() {
     let reply = Reply::html("<p>hello")
         .header("ETag", "\"1\"")
         .header("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
@@ -56,7 +56,7 @@ async fn a_request_names_us_and_an_answer_is_brought_as_it_came() {
 }
 
 #[tokio::test]
-async fn every_status_is_an_answer_and_no_redirect_is_followed() {
+async fn every_status_is_a_response_and_no_redirect_is_followed() {
     let statuses = [200, 204, 300, 301, 302, 303, 307, 308, 400, 403, 404, 410, 429, 451, 500, 503, 599];
     let mut web = FakeWeb::new();
     for status in statuses {
@@ -75,7 +75,7 @@ async fn every_status_is_an_answer_and_no_redirect_is_followed() {
 }
 
 #[tokio::test]
-async fn a_page_that_has_not_changed_is_not_sent_again() {
+async fn an_unchanged_page_is_not_transferred_again() {
     let web = FakeWeb::new()
         .answer("a.test", "/", |request| match request.header("if-none-match") {
             Some("\"v1\"") => Reply::status(304),
@@ -117,7 +117,7 @@ async fn an_endless_body_is_cut_and_its_connection_dropped() {
 }
 
 #[tokio::test]
-async fn one_deadline_holds_from_the_start_to_the_last_byte() {
+async fn one_deadline_covers_a_fetch_from_start_to_last_byte() {
     let second = Duration::from_secs(1);
     let web = FakeWeb::new()
         .page("a.test", "/slow", Reply::html("late").after(20 * second))
@@ -147,7 +147,7 @@ async fn one_deadline_holds_from_the_start_to_the_last_byte() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
+async fn broken_off_and_invalid_responses_are_protocol_failures() {
     let web = FakeWeb::new()
         .page("a.test", "/short", Reply::html("half").claiming(1_000))
         .page("a.test", "/reset", Reply::reset())
@@ -192,7 +192,7 @@ async fn what_breaks_off_or_is_no_http_is_a_protocol_failure() {
 }
 
 #[tokio::test]
-async fn addresses_that_are_not_public_are_not_connected_to() {
+async fn private_addresses_are_not_connected_to() {
     let web = FakeWeb::new().page("a.test", "/", Reply::html("secret")).start().await;
     let config = FetchConfig { allow_private_addresses: vec![], ..web.fetch_config() };
     let fetcher = Fetcher::new(&config).unwrap();
@@ -213,7 +213,7 @@ async fn addresses_that_are_not_public_are_not_connected_to() {
     ] {
         let refused = fetcher.addresses().resolve(&url(text)).await.unwrap_err();
         assert_eq!(refused.kind, FailureKind::AddressRefused, "{text}");
-        // robots.txt is asked for first, and its host is refused already.
+        // robots.txt is requested first, and its host is refused already.
         let (answer, _) = client.ask(text).await;
         assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{text}: {answer:?}");
     }
@@ -221,8 +221,8 @@ async fn addresses_that_are_not_public_are_not_connected_to() {
 }
 
 #[tokio::test]
-async fn a_page_behind_known_robots_rules_is_still_guarded() {
-    // The rules are kept for the host; what its name leads to is checked again at each fetch.
+async fn a_page_with_known_robots_rules_is_still_checked() {
+    // The rules are cached for the host; the address of its name is checked again for each fetch.
     let web = FakeWeb::new().page("a.test", "/", Reply::html("")).start().await;
     let client = Visitor::new(&web.fetch_config());
     let RobotsAnswer::Allowed(permit) = client.ask("http://a.test/").await.0 else { panic!() };
@@ -233,7 +233,7 @@ async fn a_page_behind_known_robots_rules_is_still_guarded() {
 }
 
 #[tokio::test]
-async fn a_failure_to_connect_or_to_resolve_is_told_apart() {
+async fn failures_to_connect_and_to_resolve_are_distinguished() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = listener.local_addr().unwrap();
     drop(listener);
@@ -248,7 +248,7 @@ async fn a_failure_to_connect_or_to_resolve_is_told_apart() {
     };
     // No resolver knows a name under `invalid` (RFC 6761).
     let nameless = "nobody.invalid".to_owned();
-    // Permits are had where the host answers, and used where it does not.
+    // Permits are obtained while the host responds, and used while it does not.
     let everywhere = FakeWeb::new()
         .page("closed.test", "/robots.txt", Reply::status(404))
         .page(&nameless, "/robots.txt", Reply::status(404))
@@ -266,7 +266,7 @@ async fn a_failure_to_connect_or_to_resolve_is_told_apart() {
 }
 
 #[tokio::test]
-async fn tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host() {
+async fn tls_needs_a_trusted_authority_and_a_certificate_for_the_host() {
     let web = FakeWeb::new()
         .with_tls()
         .host("a.test", "127.3.0.1")
@@ -282,7 +282,7 @@ async fn tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host()
     assert_eq!(tls.iter().filter(|(tls, _)| *tls).count(), 4);
     assert_ne!(tls[0].1, tls[2].1, "http and https have ports of their own");
 
-    // The same server, not trusted; and trusted, under a name it has no certificate for.
+    // The same server, first untrusted, and then trusted under a name that its certificate lacks.
     let RobotsAnswer::Allowed(permit) = client.ask("https://a.test/").await.0 else { panic!() };
     let other = FakeWeb::new().with_tls().page("b.test", "/", Reply::html("")).start().await;
     let distrusting = FetchConfig { extra_ca: other.ca(), ..web.fetch_config() };
@@ -296,7 +296,7 @@ async fn tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host()
 }
 
 #[tokio::test]
-async fn http2_is_spoken_where_the_server_speaks_it() {
+async fn http2_is_used_if_the_server_supports_it() {
     let web = FakeWeb::new()
         .with_http2()
         .host("a.test", "127.5.0.1")
@@ -337,11 +337,11 @@ async fn a_handshake_that_breaks_off_is_a_tls_failure() {
     }
 }
 
-/// The environment says where the system's authorities are, and a process must not change its own: so the test of
-/// TLS is run once more in one that has none.
+/// The environment gives the location of the system's authorities, and a process must not change its own. So the TLS
+/// test runs again in a process without authorities.
 #[test]
-fn a_machine_without_authorities_makes_do_with_extra_ones() {
-    let test = "fetch_web::tls_needs_an_authority_that_is_trusted_and_a_certificate_for_the_host";
+fn a_machine_without_authorities_works_with_extra_ones() {
+    let test = "fetch_web::tls_needs_a_trusted_authority_and_a_certificate_for_the_host";
     let nowhere = tempfile::tempdir().unwrap();
     let run = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test])
@@ -354,7 +354,7 @@ fn a_machine_without_authorities_makes_do_with_extra_ones() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_used_are_named() {
+async fn unusable_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("some.file");
     let error = |config| match Fetcher::new(&config) {
@@ -363,7 +363,7 @@ async fn files_that_cannot_be_used_are_named() {
     };
     let overrides = FetchConfig { host_overrides: file.clone(), ..FetchConfig::default() };
     let authorities = FetchConfig { extra_ca: file.clone(), ..FetchConfig::default() };
-    assert!(matches!(error(overrides.clone()), FetchError::Addresses(AddressBookError::Overrides(_))));
+    assert!(matches!(error(overrides.clone()), FetchError::Addresses(AddressError::Overrides(_))));
     assert!(matches!(error(authorities.clone()), FetchError::AuthoritiesUnreadable { .. }));
     std::fs::write(&file, "\nnot\tgood\n").unwrap();
     for (config, key) in [(overrides, "line 2"), (authorities, "fetch.extra_ca")] {

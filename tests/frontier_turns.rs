@@ -1,5 +1,5 @@
-//! The frontier played through on a clock that jumps: whose turn it is, that nobody is asked too often, and that
-//! nothing is forgotten.
+//! Simulations of the frontier with a clock that jumps from event to event: the order of hosts, the delays of hosts and
+//! addresses, and the completeness of the crawl.
 
 mod disk;
 mod hosts;
@@ -10,7 +10,8 @@ mod world;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use backlinkd::frontier::{FrontierRules, Priority, QueueName};
+use backlinkd::frontier::FrontierRules;
+use backlinkd::model::{Priority, QueueName};
 use backlinkd::urls::CanonicalUrl;
 
 use crate::support::dice::Dice;
@@ -26,7 +27,7 @@ fn settings() -> Settings {
         rules: FrontierRules {
             window: 4,
             max_queues: 1_000,
-            share: Duration::from_secs(10),
+            min_residency: Duration::from_secs(10),
             address_ttl: Duration::from_secs(1_000),
             fetchers: 16,
             slow_fetchers: 200,
@@ -45,12 +46,12 @@ fn settings() -> Settings {
     }
 }
 
-/// A web drawn from a seed: few addresses for many hosts, and everything that can go wrong.
+/// A web drawn from a seed: few addresses for many hosts, and every kind of failure.
 fn random_world(seed: u64) -> World {
     let mut dice = Dice(seed);
     let count = 2 + dice.below(8) as usize;
     let addresses = 1 + dice.below(count as u64);
-    // All of one domain, or each of its own.
+    // All hosts of one domain, or each of its own domain.
     let together = dice.below(2) == 0;
     let hosts = (0..count)
         .map(|number| Host {
@@ -68,7 +69,7 @@ fn random_world(seed: u64) -> World {
         rules: FrontierRules {
             window: 1 + dice.below(5) as usize,
             max_queues: [1_000, 1 + dice.below(count as u64) as usize][dice.below(2) as usize],
-            share: Duration::from_millis([0, 1_500, 1_000_000][dice.below(3) as usize]),
+            min_residency: Duration::from_millis([0, 1_500, 1_000_000][dice.below(3) as usize]),
             address_ttl: Duration::from_millis(ttl),
             fetchers: 1 + dice.below(8) as usize,
             slow_fetchers: 1 + dice.below(4) as usize,
@@ -89,12 +90,12 @@ fn random_world(seed: u64) -> World {
 }
 
 #[test]
-fn whatever_happens_nobody_is_asked_too_often_and_nothing_is_forgotten() {
+fn delays_are_kept_and_no_url_is_forgotten_in_any_history() {
     for seed in 0..20_000 {
         let run = || {
             let mut world = random_world(seed);
             let mut dice = Dice(seed + 1);
-            // Some of it is left from an earlier crawl.
+            // A part of it remains from an earlier crawl.
             for host in 0..world.hosts.len() {
                 for page in 0..world.hosts[host].pages.min(seed as usize % 4) {
                     let url = world.page(host, page);
@@ -132,15 +133,16 @@ fn hosts_at_one_address_take_turns() {
         hosts.sort_unstable();
         assert_eq!(hosts, ["a.test", "b.test", "c.test"]);
     }
-    // Between 27 pages and 3 robots.txt there are 29 pauses; after the last, it is found that nothing is left.
+    // 27 pages and 3 robots.txt files have 29 delays between them; after the last one, the frontier finds that it is
+    // empty.
     assert_eq!(world.elapsed.as_secs(), 30);
 }
 
-/// The pages of a host's queue in the order in which they are fetched, after its robots.txt; `queued` by page.
+/// The pages of a host's queue in the order of their fetches, after its robots.txt; `queued` by page.
 fn order_of(queued: &[(usize, Priority)], window: usize) -> Vec<usize> {
     let rules = FrontierRules { window, ..settings().rules };
     let mut world = World::new(vec![host("a.test", 1, 20)], Settings { rules, ..settings() }, Dice(7));
-    // Links to others lead nowhere new.
+    // Links to other pages lead only to known ones.
     let pages: Vec<_> = (0..20).map(|page| world.page(0, page)).collect();
     world.disk.seen.extend(pages);
     for (page, priority) in queued {
@@ -154,7 +156,7 @@ fn order_of(queued: &[(usize, Priority)], window: usize) -> Vec<usize> {
 }
 
 #[test]
-fn pages_due_again_and_new_pages_take_turns() {
+fn due_pages_and_new_pages_alternate() {
     use Priority::{Again, New, Seed, Sitemap};
     let queued = [
         (1, New(1)),
@@ -170,8 +172,8 @@ fn pages_due_again_and_new_pages_take_turns() {
         (10, Again(100)),
     ];
     for window in [1, 2, 100] {
-        // Seeds; then a sitemap or one that is due and a new one in turn, of the former the sitemaps first, then those
-        // due longest.
+        // Seeds first; then alternately a sitemap or due page and a new page. Sitemaps precede due pages, and the
+        // longest due page comes first.
         assert_eq!(order_of(&queued, window), [6, 9, 0, 2, 7, 1, 10, 8, 4, 3, 5], "window {window}");
         let (due, new): (Vec<_>, Vec<_>) = queued.iter().partition(|(_, priority)| !priority.is_new_page());
         assert_eq!(order_of(&due, window), [6, 9, 0, 7, 10, 4, 3, 5], "window {window}");
@@ -190,7 +192,7 @@ fn addresses_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn robots_files_that_lead_to_each_other_stop_nobody() {
+fn robots_files_that_redirect_to_each_other_block_no_host() {
     for fetchers in [1, 2, 8] {
         let rules = FrontierRules { fetchers, ..settings().rules };
         let mut hosts = vec![host("a.test", 1, 3), host("b.test", 2, 3), host("c.test", 3, 3)];
@@ -205,7 +207,7 @@ fn robots_files_that_lead_to_each_other_stop_nobody() {
 }
 
 #[test]
-fn a_robots_file_at_a_host_that_is_not_there_leaves_the_others_alone() {
+fn a_robots_file_at_a_missing_host_does_not_affect_others() {
     let mut hosts = vec![host("a.test", 1, 3), host("gone.test", 2, 1), host("b.test", 1, 3)];
     hosts[0].moved = Some(1);
     hosts[1].found_by_dns = false;
@@ -216,7 +218,7 @@ fn a_robots_file_at_a_host_that_is_not_there_leaves_the_others_alone() {
 }
 
 #[test]
-fn no_host_has_more_than_its_share_however_slow_the_store_is() {
+fn no_host_exceeds_its_share_however_slow_the_store_is() {
     let budgets = (4, 1_000);
     let slow = Settings { budgets, delay: Duration::ZERO, slowest: 1, slowest_commit: 5_000, ..settings() };
     let mut world = World::new(vec![host("a.test", 1, 30), host("b.test", 2, 3)], slow, Dice(5));
@@ -227,7 +229,7 @@ fn no_host_has_more_than_its_share_however_slow_the_store_is() {
 }
 
 #[test]
-fn pages_that_may_not_be_fetched_are_no_part_of_the_share() {
+fn disallowed_pages_do_not_count_towards_the_share() {
     let budgets = (5, 1_000);
     let strict = Settings { budgets, disallow: 2, slowest_commit: 2_000, ..settings() };
     let mut world = World::new(vec![host("a.test", 1, 40)], strict, Dice(6));
@@ -237,7 +239,7 @@ fn pages_that_may_not_be_fetched_are_no_part_of_the_share() {
 }
 
 #[test]
-fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
+fn unresolvable_names_do_not_block_other_hosts() {
     let mut hosts: Vec<Host> = (0..100).map(|number| host(&format!("h{number}.test"), 1, 1)).collect();
     hosts.iter_mut().for_each(|host| host.found_by_dns = false);
     hosts.insert(0, host("a.test", 1, 3));
@@ -250,15 +252,15 @@ fn names_that_nobody_answers_for_do_not_keep_others_from_being_fetched() {
     assert!(world.resolved_at_last_page < 100, "{}", world.resolved_at_last_page);
 }
 
-/// All hosts that are not in memory have their turns as well as those that are, and none is asked before it and its
-/// address have had their rest.
+/// Hosts on disk get their turns as well as those in memory. No host gets a request before the delays of the host and
+/// of its address are over.
 #[test]
-fn more_hosts_than_there_are_places_have_their_turns() {
+fn all_hosts_get_turns_with_more_hosts_than_places() {
     for (seed, max_queues) in [(8, 1), (9, 3), (10, 20)] {
         let mut hosts: Vec<Host> =
             (0..40).map(|number| host(&format!("h{number}.test"), number % 7, 30)).collect();
         for (number, host) in hosts.iter_mut().enumerate() {
-            // Back from disk, it may be found elsewhere.
+            // When it returns from disk, its address may have changed.
             host.addresses.push(number as u8 % 5);
         }
         let rules = FrontierRules { max_queues, ..settings().rules };
@@ -266,19 +268,19 @@ fn more_hosts_than_there_are_places_have_their_turns() {
         queue_all(&mut world);
         world.run();
         assert_eq!(world.fetched.len(), 40 * 30, "{max_queues} places");
-        // None is through with its pages before others have begun.
+        // No host has finished its pages before others have begun.
         let begun: BTreeSet<_> = world.order[..500].iter().map(|url| url.host()).collect();
         assert!(begun.len() > 30, "{} hosts had turns, with {max_queues} places", begun.len());
     }
 }
 
 #[test]
-fn a_seed_has_its_turn_although_all_places_are_taken() {
+fn a_seed_gets_its_turn_although_all_places_are_taken() {
     let hosts = (0..40).map(|number| host(&format!("h{number}.test"), number, 50)).collect();
     let rules = FrontierRules {
         max_queues: 32,
         window: 1_000,
-        share: Duration::from_secs(100_000),
+        min_residency: Duration::from_secs(100_000),
         ..settings().rules
     };
     let mut world = World::new(hosts, Settings { rules, ..settings() }, Dice(11));
@@ -294,7 +296,7 @@ fn a_seed_has_its_turn_although_all_places_are_taken() {
 }
 
 #[test]
-fn names_that_nobody_answers_for_are_none_of_the_hosts_of_a_domain() {
+fn unresolvable_names_do_not_count_as_hosts_of_a_domain() {
     for slowest_commit in [0, 5_000] {
         let mut hosts: Vec<Host> =
             (0..20).map(|number| host(&format!("h{number}.d.test"), number, 2)).collect();

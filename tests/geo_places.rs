@@ -1,4 +1,4 @@
-//! Places by address: against another reader's answers, and with broken databases.
+//! Places by address: compared with another reader's results, and with broken databases.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn place(geo: &Geo, address: &str) -> [String; 3] {
 }
 
 #[test]
-fn places_are_named_in_the_language_asked_for_or_in_english() {
+fn places_are_named_in_the_configured_language_or_in_english() {
     let database = own("GeoLite2-City-Test.mmdb");
     for (language, expected) in [
         ("en", ["SE", "Sweden", "Linköping"]),
@@ -56,7 +56,7 @@ fn without_a_database_every_place_is_unknown() {
 }
 
 #[test]
-fn another_reader_finds_the_same_places() {
+fn another_reader_returns_the_same_places() {
     let Some(expected) = shared("geo/expected_city.tsv") else { return };
     let folder = expected.parent().unwrap().to_owned();
     let (mut compared, mut named) = (0, 0);
@@ -77,7 +77,7 @@ fn another_reader_finds_the_same_places() {
 }
 
 #[test]
-fn a_broken_database_is_an_error_or_knows_nothing() {
+fn a_broken_database_is_an_error_or_has_no_places() {
     let mut files = vec![own("cyclic-data-structure.mmdb"), own("libmaxminddb-deep-nesting.mmdb")];
     if let Some(folder) = shared("geo/bad") {
         files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

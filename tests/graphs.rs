@@ -1,4 +1,4 @@
-//! PageRank against answers that were come by otherwise: exact fractions, a dense solver, published ranks.
+//! PageRank, compared with independent results: exact fractions, a dense solver, published ranks.
 #![allow(clippy::unwrap_used)]
 
 #[path = "graphs/links.rs"]
@@ -36,7 +36,7 @@ fn graphs_of(file: &str) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// The graph of a JSON list of pairs; a pair that comes twice weighs two.
+/// The graph of a JSON list of pairs; a repeated pair has weight two.
 fn graph_of(nodes: &Value, pairs: &Value) -> Csr {
     let id = |value: &Value| value.as_u64().unwrap() as u32;
     let edges = pairs.as_array().unwrap().iter().map(|pair| (id(&pair[0]), id(&pair[1]), 1)).collect();
@@ -88,7 +88,7 @@ fn ranks_equal_those_of_other_programs_at_two_dampings() {
 }
 
 #[test]
-fn a_real_web_graph_comes_out_as_published() {
+fn a_real_web_graph_has_its_published_ranks() {
     let (Some(edges), Some(reference), Some(top)) = (
         shared("graphs/cnr-2000.edges.zst"),
         shared("graphs/cnr-2000.pagerank.f64.zst"),
@@ -109,7 +109,7 @@ fn a_real_web_graph_comes_out_as_published() {
     for tolerance in [1e-3, 1e-6, 1e-9] {
         let found = rank(&graph, &Parameters { tolerance, ..Parameters::default() });
         let error = distance(&found.ranks, &reference);
-        // The reference is itself known to 9e-14.
+        // The reference itself is accurate to 9e-14.
         assert!(error <= found.error_bound + 1e-13, "{error:e} is beyond the proven {:e}", found.error_bound);
         assert!(found.error_bound <= tolerance);
     }
@@ -136,7 +136,7 @@ fn assert_same_bytes(a: &PageRank, b: &PageRank) {
     assert_eq!((a.iterations, a.error_bound.to_bits()), (b.iterations, b.error_bound.to_bits()));
 }
 
-/// Edges that look random and are the same every time; some nodes are left without.
+/// Pseudo-random edges that are the same in every run; some nodes have none.
 fn scattered(nodes: u32, edges: u32) -> Vec<(u32, u32, u32)> {
     let hash = |number: u32| u64::from(number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     (0..edges)
@@ -161,7 +161,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn a_graph_of_many_blocks_is_ranked_as_the_plain_power_method_ranks_it() {
+fn a_graph_of_many_blocks_is_ranked_as_by_the_plain_power_method() {
     let edges = scattered(40_000, 300_000);
     let graph = Csr::from_weighted(40_000, edges).unwrap();
     let found = rank(&graph, &exact());
@@ -184,7 +184,7 @@ fn graphs_without_nodes_or_edges_have_ranks_too() {
 }
 
 #[test]
-fn what_cannot_be_reached_is_an_error() {
+fn an_unreachable_tolerance_is_an_error() {
     let graph = Csr::from_weighted(2_000, scattered(2_000, 9_000)).unwrap();
     let hasty = Parameters { max_iterations: 3, ..exact() };
     let error = pagerank(graph.clone(), &hasty, &|_, _| ()).unwrap_err();
@@ -200,7 +200,7 @@ fn what_cannot_be_reached_is_an_error() {
 }
 
 #[test]
-fn progress_counts_sweeps_and_comes_closer() {
+fn progress_counts_iterations_and_converges() {
     let graph = Csr::from_weighted(2_000, scattered(2_000, 9_000)).unwrap();
     let told = std::cell::RefCell::new(Vec::new());
     let found = pagerank(graph, &exact(), &|sweep, error| told.borrow_mut().push((sweep, error))).unwrap();
@@ -224,7 +224,7 @@ fn an_unlinked_page_has_rank_zero_and_no_page_more_than_ten() {
     assert_eq!(Scale::new(4_000_000_000, 0.85, 0.3).search_rank(0.9), SearchRank::MAX);
 }
 
-/// Graphs of up to 14 nodes, with self-edges, dangling nodes and weights.
+/// Graphs of up to 14 nodes, with loops, dangling nodes and weights.
 fn any_graph() -> impl Strategy<Value = Csr> {
     (1..15_u32).prop_flat_map(|nodes| {
         let edge = (0..nodes, 0..nodes, prop_oneof![Just(1_u32), 1..1_000_u32, Just(u32::MAX)]);
@@ -239,7 +239,7 @@ fn any_graph() -> impl Strategy<Value = Csr> {
 
 proptest! {
     #[test]
-    fn any_graph_is_ranked_as_the_dense_equations_say(graph in any_graph(), damping in 0.01..0.95_f64) {
+    fn any_graph_is_ranked_as_by_the_dense_equations(graph in any_graph(), damping in 0.01..0.95_f64) {
         let found = rank(&graph, &Parameters { damping, ..exact() });
         let expected = oracle::dense(&graph, damping);
         let error = distance(&found.ranks, &expected);

@@ -1,5 +1,5 @@
-//! Servers that mean no good, or know no better: the program itself crawls them, and what becomes of each page, how
-//! long it takes and how much memory, is bounded; and the crawl of other hosts goes on meanwhile.
+//! Malicious and faulty servers: the program itself crawls them. The result of each page, the time and the memory are
+//! bounded, and the crawl of other hosts continues meanwhile.
 
 mod long_urls;
 mod memory;
@@ -24,49 +24,49 @@ use crate::cli::process::{Ended, Place};
 use crate::support::fake_web::{FakeWeb, Reply, Request};
 use crate::support::visitor::url;
 
-/// Bytes of a body in these crawls: half of the defaults, so that the tests take half as long.
+/// Bytes of a body in these crawls: half of the default, so that the tests take half as long.
 const MOST_BODY: usize = 4 << 20;
 const MOST_DECODED: usize = 8 << 20;
 
-/// Bytes more than for the good host alone that may be resident where no page takes much to be read.
+/// Additional resident bytes, compared with the good host alone, if no page takes much to parse.
 const LITTLE: u64 = 64 << 20;
-/// The same for each core, where pages do that are read at once, one a core: each has its bytes as they came, as they
-/// were decoded, its tree and its links. What comes meanwhile waits as it came.
+/// The same for each core, if large pages are parsed at once, one a core. Each has its bytes as received and as
+/// decoded, its tree and its links. Further responses wait in received form.
 const PAGE: u64 = 200 << 20;
 
-/// The host that means well, and its pages: more of them than others can keep the crawl busy for.
+/// The well-behaved host, and its pages: more of them than others can keep the crawl busy for.
 const GOOD: &str = "good.test";
 const GOOD_PAGES: usize = 400;
 
-/// How long a page's answer may take in these crawls, to its headers and to its end.
+/// The timeouts of a page's response in these crawls, for its headers and for its end.
 const HEADERS: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// What should have become of a page.
+/// The expected result of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// Answered with this status and so many links.
+    /// Responded with this status and this number of links.
     Read(u16, usize),
-    /// As above, but not to its end.
+    /// As above, but the body was cut.
     Cut(u16, usize),
     Failed(FailureKind),
-    /// Not one request reached it.
+    /// The page received no request.
     NotVisited,
 }
 
-/// Lays out the host that means well. Its address is its own.
+/// Defines the well-behaved host. It has its own address.
 fn with_good_host(web: FakeWeb) -> FakeWeb {
     web.host(GOOD, "127.40.0.1").page(GOOD, "/*", Reply::html("<a href=/0>a page like any other</a>"))
 }
 
-/// A place for a crawl of this web, with the bounds that these tests count on.
+/// A place for a crawl of this web, with the limits that these tests assume.
 fn place(web: &FakeWeb) -> Place {
     Place::at(web)
-        // Memory counts while the program holds it, not for the second that the allocator keeps it afterwards.
+        // Memory counts while the program holds it, and not for the second that the allocator keeps it afterwards.
         .env("MIMALLOC_PURGE_DELAY", "0")
         .set("crawl.delay=20ms")
         .set("crawl.max_attempts=1")
-        // Pages may wait for cores that are busy with others; that is none of the servers' doing.
+        // Pages may wait for cores that are busy with others; the servers do not cause this.
         .set("crawl.store_queue=1000")
         .set(&format!("fetch.first_byte_timeout={}ms", HEADERS.as_millis()))
         .set(&format!("fetch.timeout={}ms", ANSWER.as_millis()))
@@ -77,7 +77,7 @@ fn place(web: &FakeWeb) -> Place {
         .set("fetch.min_bytes_per_second=2000")
 }
 
-/// Crawls these URLs, and those of the good host beside them; links are followed up to `depth`.
+/// Crawls these URLs, and those of the good host in parallel; links are followed up to `depth`.
 async fn crawl(place: Place, urls: &[String], depth: usize) -> (Place, Ended) {
     let mut seeds: String = urls.iter().map(|url| format!("{url}\n")).collect();
     for page in 0..GOOD_PAGES {
@@ -94,7 +94,7 @@ async fn crawl(place: Place, urls: &[String], depth: usize) -> (Place, Ended) {
     (place, ended)
 }
 
-/// The index that a crawl left.
+/// The index after a crawl.
 struct Index(Store);
 
 impl Index {
@@ -123,7 +123,7 @@ impl Index {
     }
 }
 
-/// Compares what became of each page with what should have.
+/// Compares the result of each page with the expected one.
 fn assert_fates<'a>(index: &Index, fates: impl IntoIterator<Item = (&'a str, Fate)>) {
     let wrong: Vec<String> = fates
         .into_iter()
@@ -134,9 +134,9 @@ fn assert_fates<'a>(index: &Index, fates: impl IntoIterator<Item = (&'a str, Fat
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// That a crawl went on at the good host, whatever others did to it: all its pages were fetched, some of them while
-/// each long answer of others was waited for, and never were two of them, or the last and the crawl's end, as far
-/// apart as it takes to give up an answer.
+/// Asserts that the crawl of the good host continued, whatever the others did. All its pages were fetched, some of them
+/// during each long response of others. Neither two of them nor the last one and the end of the crawl are further apart
+/// than the timeout of a response.
 fn assert_went_on(web: &FakeWeb, ended: &Ended) {
     let log = web.log();
     let (good, hostile): (Vec<&Request>, Vec<&Request>) =
@@ -144,7 +144,7 @@ fn assert_went_on(web: &FakeWeb, ended: &Ended) {
     assert_eq!(good.len(), 1 + GOOD_PAGES);
     let starts: Vec<Instant> = good.iter().map(|request| request.start).chain([ended.at]).collect();
     for Request { host, path, start, end, .. } in hostile {
-        // Without an end, the server was still busy with it when the crawler had long gone.
+        // An endless response keeps the server busy long after the crawler has disconnected.
         let end = end.unwrap_or(*start + HEADERS);
         let is_long = end - *start > HEADERS / 2;
         let meanwhile = starts.iter().filter(|at| (*start..end).contains(*at)).count();
@@ -154,12 +154,12 @@ fn assert_went_on(web: &FakeWeb, ended: &Ended) {
     assert!(widest < HEADERS, "the good host had to wait for {widest:?}");
 }
 
-/// Bytes more than for the good host alone where every core reads a large page.
+/// Additional bytes, compared with the good host alone, if every core parses a large page.
 fn much() -> u64 {
     PAGE * std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64).max(2)
 }
 
-/// What is resident at most while the good host is crawled alone.
+/// The peak of resident memory while only the good host is crawled.
 async fn alone() -> u64 {
     static PEAK: OnceCell<u64> = OnceCell::const_new();
     let measure = || async {
@@ -169,7 +169,7 @@ async fn alone() -> u64 {
     *PEAK.get_or_init(measure).await
 }
 
-/// That a crawl took no longer, and no more memory than so much above what the good host takes.
+/// Asserts that a crawl took no longer than this, and no more memory than this above that of the good host.
 async fn assert_bounded(ended: &Ended, most: Duration, above: u64) {
     assert!(ended.took < most, "it took {:?}", ended.took);
     let alone = alone().await;

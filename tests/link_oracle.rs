@@ -1,4 +1,4 @@
-//! What a browser (Chromium, scripting off) makes of odd pages, compared with what the parser makes of them.
+//! The links of odd pages: those of a browser (Chromium, scripting off) compared with those of the parser.
 
 mod built_web;
 mod documents;
@@ -8,15 +8,16 @@ use std::path::Path;
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{LinkTag, MediaType};
-use backlinkd::parse::{Answer, ParsedPage, is_html, parse};
+use backlinkd::parse::{HtmlResponse, ParsedPage, parse};
+use backlinkd::sniff::is_html;
 use backlinkd::urls::UrlRules;
 use serde::Deserialize;
 
 use crate::support::shared;
 use crate::support::true_links::{without_blanks, without_fragment_and_credentials};
 
-/// Links where the index differs from the browser on purpose: the link as the browser resolves it, what the parser
-/// gives instead (`None`: no link), and why. Links that hold credentials or a fragment lose them everywhere.
+/// Intended differences between the index and the browser: the link as the browser resolves it, the parser's link
+/// (`None`: no link), and the reason. Links with credentials or a fragment lose them everywhere.
 const DELIBERATE: [(&str, Option<&str>, &str); 5] = [
     ("http://host.example./x", Some("http://host.example/x"), "the canonical form drops the host's last dot"),
     ("http://host..example/", None, "no resolver knows a host with an empty label"),
@@ -51,7 +52,7 @@ struct OracleLink {
     tag: String,
     raw: Option<String>,
     abs: Option<String>,
-    /// ":" when the browser cannot parse the URL; absent for SVG links.
+    /// ":" if the browser cannot parse the URL; absent for SVG links.
     protocol: Option<String>,
     rel: Option<String>,
     text: Option<String>,
@@ -61,12 +62,12 @@ struct OracleLink {
     title: Option<String>,
 }
 
-/// A link as both sides can tell it: tag, URL, anchor text, nofollow. The browser's text is plain text content: it has no
-/// blanks at the edges of blocks, and perhaps marks of its direction at the ends.
+/// A link with the properties that both sides know: tag, URL, anchor text, nofollow. The browser's text is plain text
+/// content: it has no blanks at the edges of blocks, and perhaps direction marks at its ends.
 type Told = (String, String, String, bool);
 
 #[test]
-fn links_are_those_a_browser_sees() {
+fn links_equal_those_of_a_browser() {
     let Some(oracle) = shared("linkoracle/oracle.jsonl") else { return };
     let pages = oracle.with_file_name("pages");
     let lines = std::fs::read_to_string(&oracle).unwrap();
@@ -88,8 +89,14 @@ fn read(page: &OraclePage, pages: &Path) -> ParsedPage {
     let media_type = MediaType::extract([&page.http_content_type]);
     let media_type = media_type.as_ref();
     assert!(is_html(media_type, &body), "{}", page.file);
-    let answer =
-        Answer { url: &url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body: &body };
+    let answer = HtmlResponse {
+        url: &url,
+        media_type,
+        x_robots_tag: &[],
+        refresh: None,
+        link_headers: &[],
+        body: &body,
+    };
     parse(&answer, &ParseConfig::default(), &rules, "backlinkd")
 }
 
@@ -123,7 +130,7 @@ fn compare(expected: &OraclePage, page: &ParsedPage, wrong: &mut Vec<String>) {
     }
 }
 
-/// What the browser's link is by the index's rules; `None` when it is no link by them.
+/// The browser's link by the rules of the index; `None` if it is no link by them.
 fn told(link: &OracleLink, page: &OraclePage, page_nofollow: bool) -> Option<Told> {
     link.raw.as_ref().filter(|_| link.protocol.as_deref() != Some(":"))?;
     let abs = without_fragment_and_credentials(link.abs.as_ref()?)?;

@@ -1,4 +1,4 @@
-//! One test binary: what backlinkd does, seen from outside.
+//! One test binary: black-box tests of backlinkd.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod support;

@@ -1,4 +1,5 @@
-//! From a web to its index: a made web is crawled over loopback, and what comes out is compared with what went in.
+//! From a web to its index: a generated web is crawled over loopback, and the index is compared with the description of
+//! the web.
 
 pub mod oracle;
 mod politeness;
@@ -61,12 +62,12 @@ pub fn random_web(seed: u64) -> MadeWeb {
     random_web_of(seed, PAGES)
 }
 
-/// One with so many pages on each of its hosts.
+/// A web with this number of pages on each of its hosts.
 pub fn random_web_of(seed: u64, pages: u64) -> MadeWeb {
     let mut dice = Dice(seed);
     let mut web = MadeWeb::default();
     for (number, host) in HOSTS.iter().enumerate() {
-        // Some share an address.
+        // Some hosts share an address.
         web.hosts.insert((*host).to_owned(), format!("127.77.0.{}", 1 + number % 5));
         for page in 0..pages {
             let url = match page {
@@ -81,7 +82,7 @@ pub fn random_web_of(seed: u64, pages: u64) -> MadeWeb {
     web
 }
 
-/// A crawl of a web on loopback into a store of its own.
+/// A crawl of a web on loopback into its own store.
 pub struct Site {
     pub runtime: tokio::runtime::Runtime,
     pub web: FakeWeb,
@@ -133,7 +134,7 @@ pub fn seeds() -> Vec<String> {
 }
 
 #[test]
-fn the_web_that_went_in_comes_out() {
+fn the_index_equals_the_crawled_web() {
     for seed in 1..=3 {
         let made = random_web(seed);
         let site = Site::of(&made);
@@ -151,7 +152,7 @@ fn the_web_that_went_in_comes_out() {
 }
 
 #[test]
-fn a_web_that_changed_is_seen_to_have_changed() {
+fn the_index_follows_changes_of_the_web() {
     let before = random_web(4);
     let mut after = before.clone();
     let mut dice = Dice(44);
@@ -166,7 +167,7 @@ fn a_web_that_changed_is_seen_to_have_changed() {
     let first = before.reachable(&seeds());
     assert_index(&site.store, &first);
 
-    // What was known is visited again, too, whoever still links to it.
+    // Known pages are visited again too, whether or not pages still link to them.
     *site.pages.lock().unwrap() = after.pages.clone();
     site.crawl_all(&seeds());
     let known: Vec<String> = first.keys().cloned().chain(seeds()).collect();
@@ -179,19 +180,19 @@ fn a_web_that_changed_is_seen_to_have_changed() {
     let known: Vec<String> = second.keys().cloned().collect();
     let third = before.reachable(&known);
     assert_index(&site.store, &third);
-    // What came back is active again; what is lost now is what the change had brought.
+    // Restored links are active again, and the links of the change are now lost.
     assert_eq!(inactive(&site.store), surplus(&second, &third));
 }
 
 #[test]
-fn a_crawl_that_is_cut_short_goes_on_where_it_was() {
+fn an_interrupted_crawl_resumes() {
     let made = random_web(5);
     let mut site = Site::of(&made);
     site.config.crawl.delay = Span(Duration::from_millis(10));
     let mut runs = 0;
     let never = AtomicBool::new(false);
     for run in 0..4 {
-        // How far a crawl comes in its time is the machine's affair: there may be less than 5 left to do.
+        // The progress of a crawl in its time depends on the machine: fewer than 5 pages may be left.
         let (given, so_far) = (seeds()[..1 + run % 2].to_vec(), seeds()[..1 + run.min(1)].to_vec());
         let mut left: BTreeSet<String> = made.reachable(&so_far).into_keys().collect();
         for request in site.web.log() {
@@ -225,7 +226,7 @@ fn a_crawl_that_is_cut_short_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_crawl_told_to_stop_does_not_wait_for_a_server_that_hangs() {
+fn a_stopping_crawl_does_not_wait_for_a_hanging_server() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let hanging = Reply::html("late").after(Duration::from_secs(20));
     let web = FakeWeb::new().host("a.test", "127.77.1.1").page("a.test", "/", hanging);
@@ -245,7 +246,7 @@ fn a_crawl_told_to_stop_does_not_wait_for_a_server_that_hangs() {
 }
 
 #[test]
-fn failing_pages_are_tried_again_and_then_recorded() {
+fn failing_pages_are_retried_and_then_recorded() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let web = FakeWeb::new()
         .page("a.test", "/", Reply::html("<a href=/ok>x</a><a href=/500>x</a><a href=/torn>x</a>"))

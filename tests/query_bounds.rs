@@ -1,4 +1,4 @@
-//! Questions made to be costly: none takes much longer than its deadline, or goes on for a client that is gone.
+//! Expensive queries: none takes much longer than its deadline, or continues for a client that has disconnected.
 
 use std::sync::LazyLock;
 use std::thread;
@@ -6,23 +6,23 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::endpoints::backlinks;
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage};
-use backlinkd::query::{Activity, Base, Deadline, LookUp, PageState, Plan, QueryError, View, Window};
+use backlinkd::query::{Activity, Deadline, LookUp, PageState, Plan, QueryError, RowSet, View, Window};
 use backlinkd::urls::Suffixes;
 
 use crate::api::web::url;
 
 const ROWS: usize = 40_000;
 
-/// Bytes of a question: what `api.max_query_bytes` lets in.
+/// Bytes of a query: the limit of `api.max_query_bytes`.
 const QUESTION: usize = 48 << 10;
 
 const DEADLINE: Duration = Duration::from_millis(100);
 
-/// What a query may take beyond its deadline: far more than the work between two looks on a slow machine, far less
-/// than any of these questions takes without looking.
+/// Time that a query may take beyond its deadline: far more than the work between two checks on a slow machine, and far
+/// less than any of these queries takes without checks.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Ranks of which no order follows.
+/// Ranks that imply no order.
 struct Ranks;
 
 impl LookUp for Ranks {
@@ -47,7 +47,7 @@ impl LookUp for Ranks {
     }
 }
 
-/// Many backlinks, no two from one page or with one text; the texts are long runs of one letter.
+/// Many backlinks, each from its own page and with its own text; the texts are long runs of one letter.
 static VIEW: LazyLock<View> = LazyLock::new(|| {
     let record = |number: usize| BacklinkRecord {
         source: url(&format!("http://s{}.example.org/{number}", number % 97)),
@@ -71,7 +71,7 @@ static VIEW: LazyLock<View> = LazyLock::new(|| {
     };
     let records: Vec<BacklinkRecord> = (0..ROWS).map(record).collect();
     let (suffixes, endless) = (Suffixes::built_in().unwrap(), Deadline::after(Duration::MAX));
-    let base = Base::of_backlinks(&records, &suffixes, &Ranks, &endless).unwrap();
+    let base = RowSet::of_backlinks(&records, &suffixes, &Ranks, &endless).unwrap();
     View::of(&backlinks::LISTING, &base, Activity::Active, &Ranks, &endless).unwrap()
 });
 
@@ -80,14 +80,14 @@ fn plan(filter: &str, order: &[&str]) -> Plan {
     backlinks::LISTING.plan(Some(filter), order.iter().copied()).unwrap()
 }
 
-/// A part of a filter as often as there is room for it.
+/// A part of a filter, repeated as often as it fits.
 fn full_of(before: &str, part: &str, between: &str, after: &str) -> String {
     let room = QUESTION - before.len() - after.len() - part.len();
     let parts = vec![part; 1 + room / (part.len() + between.len())];
     format!("{before}{}{after}", parts.join(between))
 }
 
-/// `in` with as many different values as there is room for.
+/// `in` with as many different values as fit.
 fn list_of(field: &str, value: impl Fn(usize) -> String) -> String {
     let mut filter = format!("{field} in ({}", value(0));
     for number in 1.. {
@@ -101,7 +101,7 @@ fn list_of(field: &str, value: impl Fn(usize) -> String) -> String {
     filter + ")"
 }
 
-/// Filters that would take seconds to minutes over all rows, if nothing stopped them.
+/// Filters that would take seconds to minutes over all rows without a deadline.
 fn costly() -> Vec<String> {
     let segment = format!("%{}_b%", "a".repeat(200));
     vec![
@@ -111,7 +111,7 @@ fn costly() -> Vec<String> {
     ]
 }
 
-/// How long it takes to answer, or not to.
+/// The time until the query is answered or refused.
 fn time(plan: &Plan, deadline: &Deadline) -> (Duration, Result<usize, QueryError>) {
     let start = Instant::now();
     let page = VIEW.page(plan, Window { offset: 0, limit: 100 }, deadline);
@@ -119,7 +119,7 @@ fn time(plan: &Plan, deadline: &Deadline) -> (Duration, Result<usize, QueryError
 }
 
 #[test]
-fn a_list_of_thousands_of_values_costs_a_row_no_more_than_one() {
+fn a_list_of_thousands_of_values_costs_no_more_per_row_than_one() {
     LazyLock::force(&VIEW);
     for (filter, count) in [
         (full_of("backlinkpage in (", "''", ",", ")"), 0),
@@ -135,7 +135,7 @@ fn a_list_of_thousands_of_values_costs_a_row_no_more_than_one() {
 }
 
 #[test]
-fn no_filter_costs_more_than_its_deadline() {
+fn no_filter_runs_longer_than_its_deadline() {
     LazyLock::force(&VIEW);
     for filter in costly() {
         let (took, found) = time(&plan(&filter, &[]), &Deadline::after(DEADLINE));
@@ -145,7 +145,7 @@ fn no_filter_costs_more_than_its_deadline() {
 }
 
 #[test]
-fn a_filter_that_nobody_waits_for_ends() {
+fn a_filter_stops_when_its_client_disconnects() {
     LazyLock::force(&VIEW);
     for filter in costly() {
         let deadline = Deadline::after(Duration::MAX);
@@ -160,7 +160,7 @@ fn a_filter_that_nobody_waits_for_ends() {
     }
 }
 
-/// Every field that is named again would be compared again, since all rows are alike in it.
+/// Every repeated field would be compared again, because all rows are equal in it.
 #[test]
 fn thousands_of_order_fields_cost_no_more_than_one() {
     LazyLock::force(&VIEW);

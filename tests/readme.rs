@@ -12,6 +12,19 @@ const API: &str = include_str!("../src/api/README.md");
 const METRICS_README: &str = include_str!("../src/api/metrics/README.md");
 const STORE: &str = include_str!("../src/store/README.md");
 
+const README_FILES: [&str; 10] = [
+    "README.md",
+    "config/README.md",
+    "src/README.md",
+    "src/api/README.md",
+    "src/api/metrics/README.md",
+    "src/cli/README.md",
+    "src/crawl/README.md",
+    "src/store/README.md",
+    "tests/README.md",
+    "benches/README.md",
+];
+
 /// The table of a README file that follows this marker.
 fn table(readme: &str, marker: &str) -> String {
     let start =
@@ -67,7 +80,10 @@ fn every_endpoint_stands_in_an_endpoint_table() {
             .collect();
         let names: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
         let names: Vec<&str> = names.into_iter().filter(|name| beyond(name) == is_beyond).collect();
-        assert_eq!(found, names, "the table {marker} of src/api/README.md lists endpoints in the order of the code");
+        assert_eq!(
+            found, names,
+            "the table {marker} of src/api/README.md lists endpoints in the order of the code"
+        );
         assert!(!found.is_empty());
     }
 }
@@ -76,8 +92,12 @@ fn every_endpoint_stands_in_an_endpoint_table() {
 fn the_first_page_is_short_and_its_links_lead_somewhere() {
     assert!(README.len() <= 9_000, "README.md has {} bytes", README.len());
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let links: Vec<&str> =
-        README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|to| !to.contains("://")).collect();
+    let links: Vec<&str> = README
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|to| !to.contains("://"))
+        .collect();
     assert!(links.len() > 5);
     for link in links {
         assert!(root.join(link).is_file(), "README.md links to {link}");
@@ -99,4 +119,21 @@ fn every_command_is_in_the_table_of_commands() {
     for command in commands {
         assert!(README.lines().any(|line| line.starts_with(&format!("| `{command}"))), "{command}");
     }
+}
+
+#[test]
+fn files_that_readme_files_name_are_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for readme in README_FILES {
+        let text = std::fs::read_to_string(root.join(readme)).unwrap();
+        let is_path =
+            |word: &&str| ["src/", "tests/", "benches/", "config/"].iter().any(|top| word.starts_with(top));
+        for path in text.split('`').skip(1).step_by(2).filter(is_path) {
+            let path = path.split([' ', ':']).next().unwrap();
+            assert!(path.contains("NAME") || root.join(path).exists(), "{readme} names {path}");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named}");
 }

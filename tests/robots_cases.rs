@@ -1,5 +1,5 @@
-//! Reading robots.txt, against the RFC's own tables, and against 845 cases that Google's parser, crawler-commons,
-//! protego and the RFC answer.
+//! The parser of robots.txt, compared with the RFC's own tables, and with 845 cases of Google's parser,
+//! crawler-commons, protego and the RFC.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::support::shared;
 
 mod texts;
 
-/// Where the references differ: what we answer, why, and for which cases.
+/// The cases in which the references differ: our answer, the reason, and the cases.
 const CHOICES: &[(bool, &str, &[u32])] = &[
     (
         true,
@@ -126,7 +126,7 @@ impl Case {
     }
 }
 
-/// Path and query as the crawler knows them: of the canonical URL. Some cases give a bare path, or nothing.
+/// Path and query as the crawler has them: those of the canonical URL. Some cases give a bare path, or an empty one.
 fn path_of(url: &str) -> String {
     let rules = UrlRules { max_length: 1 << 20, ..UrlRules::default() };
     match rules.canonical(url) {
@@ -143,7 +143,7 @@ pub fn cases() -> Option<Vec<Case>> {
 }
 
 #[test]
-fn where_all_references_agree_we_do_too() {
+fn the_parser_agrees_where_all_references_agree() {
     let Some(cases) = cases() else { return };
     let agreed: Vec<Case> = cases.into_iter().filter(|case| case.consensus).collect();
     assert_eq!(agreed.len(), 721);
@@ -156,7 +156,7 @@ fn where_all_references_agree_we_do_too() {
 }
 
 #[test]
-fn where_they_differ_we_answer_as_chosen() {
+fn the_parser_answers_as_chosen_where_references_differ() {
     let Some(cases) = cases() else { return };
     let mut chosen: HashMap<u32, bool> = HashMap::new();
     for (allowed, _, ids) in CHOICES {
@@ -174,7 +174,7 @@ fn where_they_differ_we_answer_as_chosen() {
 #[test]
 fn delays_and_sitemaps_are_read_as_crawler_commons_reads_them() {
     let Some(cases) = cases() else { return };
-    // Read out of markup, and a delay that is taken for a prohibition.
+    // Directives read out of markup, and a delay that is treated as a prohibition.
     const NOT_OURS: [u32; 3] = [454, 455, 591];
     let mut compared = 0;
     for case in cases {
@@ -182,7 +182,7 @@ fn delays_and_sitemaps_are_read_as_crawler_commons_reads_them() {
         if !NOT_OURS.contains(&case.id) {
             let robots = case.robots();
             assert_eq!(robots.crawl_delay(), case.crawl_delay, "case {}", case.id);
-            // crawler-commons resolves relative ones, which the RFC's sitemap record does not know.
+            // crawler-commons resolves relative URLs, which the RFC's sitemap record does not allow.
             let same = |(ours, theirs): (&String, &String)| theirs.ends_with(ours.as_str());
             assert!(robots.sitemaps().iter().zip(sitemaps).all(same), "case {}", case.id);
             assert_eq!(robots.sitemaps().len(), sitemaps.len(), "case {}", case.id);
@@ -205,8 +205,8 @@ fn is_allowed(file: &str, path: &str) -> bool {
 }
 
 #[test]
-fn the_rfcs_examples_hold() {
-    // 2.2.2: what is written plainly and what is encoded.
+fn the_examples_of_the_rfc_hold() {
+    // 2.2.2: plain and percent-encoded characters.
     for (rule, path) in [
         ("/foo/bar?baz=quz", "/foo/bar?baz=quz"),
         ("/foo/bar?baz=https://foo.bar", "/foo/bar?baz=https%3A%2F%2Ffoo.bar"),
@@ -214,7 +214,7 @@ fn the_rfcs_examples_hold() {
         ("/foo/bar/\u{30c4}", "/foo/bar/%E3%83%84"),
         ("/foo/bar/%e3%83%84", "/foo/bar/%E3%83%84"),
         ("/foo/bar/%62%61%7A", "/foo/bar/baz"),
-        // 2.2.3: * and $ that mean themselves.
+        // 2.2.3: literal * and $.
         ("/path/file-with-a-%2A.html", "/path/file-with-a-*.html"),
         ("/path/foo-%24", "/path/foo-$"),
     ] {
@@ -259,7 +259,7 @@ fn the_rfcs_examples_hold() {
 }
 
 #[test]
-fn the_deciding_line_is_told_however_lines_end() {
+fn the_deciding_line_is_reported_for_every_line_ending() {
     for end in ["\n", "\r\n", "\r"] {
         let file =
             ["# who", "user-agent: examplebot", "", "disallow: /a # why", "allow: /a/b", "disallow: /a/b"]
@@ -271,15 +271,15 @@ fn the_deciding_line_is_told_however_lines_end() {
 }
 
 #[test]
-fn octets_that_structure_a_url_are_not_their_encoded_forms() {
+fn reserved_characters_differ_from_their_encoded_forms() {
     for (rule, path) in [("/a/b", "/a%2Fb"), ("/a%2Fb", "/a/b"), ("/a?b", "/a%3Fb"), ("/a?b=c", "/a?b%3Dc")] {
         assert!(is_allowed(&format!("User-agent: *\nDisallow: {rule}"), path), "{rule} {path}");
     }
-    // A star reaches over the question mark, and what follows it matches in the query as in the path.
+    // A star matches the question mark too, and the text after it matches in the query as in the path.
     for path in ["/w?title=/edit", "/w/edit", "/w?x%2Fedit"] {
         assert!(!is_allowed("User-agent: *\nDisallow: /w*/edit", path), "{path}");
     }
-    // What is encoded is found where it was written, whichever side of the question mark the star ends on.
+    // An encoded character is found where it was written, on either side of the question mark.
     for (rule, path, allowed) in [
         ("/*return=%2F", "/login?return=%2Fhome", false),
         ("/*return=/", "/login?return=%2Fhome", false),
@@ -298,12 +298,12 @@ fn octets_that_structure_a_url_are_not_their_encoded_forms() {
     ] {
         assert_eq!(is_allowed(&format!("User-agent: *\nDisallow: {rule}"), path), allowed, "{rule} {path}");
     }
-    // A percent sign is not the beginning of a piece that starts with a digit.
+    // A percent sign does not begin a piece that starts with a digit.
     assert!(is_allowed("User-agent: *\nDisallow: /*5", "/%25"));
 }
 
 #[test]
-fn odd_values_of_a_delay_do_not_matter() {
+fn odd_values_of_a_delay_are_ignored() {
     for (value, expected) in [
         ("10", Some(10_000)),
         ("0.2", Some(200)),
@@ -322,7 +322,7 @@ fn odd_values_of_a_delay_do_not_matter() {
 }
 
 #[test]
-fn a_hostile_file_holds_up_nobody() {
+fn a_hostile_file_delays_no_crawl() {
     let path = format!("/{}", "a".repeat(7_990));
     let rules = |count: usize, rule: &dyn Fn(usize) -> String| {
         let rules: String = (0..count).map(|at| format!("Disallow: {}\n", rule(at))).collect();
@@ -342,13 +342,13 @@ fn a_hostile_file_holds_up_nobody() {
         for _ in 0..100 {
             assert_eq!(robots.decide(&path).allowed, allowed);
         }
-        // Without a bound, the worst of these take a quarter of a second each time.
+        // Without a limit, the worst of these take a quarter of a second each time.
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }
 
 #[test]
-fn beyond_what_may_be_compared_rather_too_much_is_forbidden_than_too_little() {
+fn beyond_the_limit_of_comparison_more_is_forbidden_not_less() {
     let file = "User-agent: *\nDisallow: /a/*/long/and/never/there\nAllow: /a/*/open\nAllow: /a/plain\n\
                 Disallow: /a/*x\nDisallow: /b/\n";
     let bounded = |max_compared: usize| RobotsTxt::parse(file.as_bytes(), "ExampleBot", max_compared);
@@ -366,9 +366,9 @@ fn beyond_what_may_be_compared_rather_too_much_is_forbidden_than_too_little() {
 }
 
 proptest::proptest! {
-    /// Against a matcher that is too simple to be wrong: it tries every way.
+    /// Compared with a matcher that is too simple to be wrong: it tries every way.
     #[test]
-    fn patterns_match_as_by_trial(pattern in "/[ab*]{0,8}[$]?", path in "/[ab$*]{0,10}") {
+    fn patterns_match_as_by_exhaustive_search(pattern in "/[ab*]{0,8}[$]?", path in "/[ab$*]{0,10}") {
         fn trial(pattern: &[u8], path: &[u8]) -> bool {
             match pattern {
                 [] => true,
@@ -381,7 +381,7 @@ proptest::proptest! {
         proptest::prop_assert_eq!(!is_allowed(&file, &path), trial(pattern.as_bytes(), path.as_bytes()));
     }
 
-    /// A URL matches whatever is made of its own text by putting stars for parts of it.
+    /// A URL matches its own text with any parts of it replaced by stars.
     #[test]
     fn a_url_matches_its_own_text(
         octets in proptest::collection::vec("[ab/?&=+$*]|%2F|%3F|%26|%3D|%2B|%2A|%24|%61|%C3%A4", 0..12),
@@ -401,7 +401,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn any_bytes_can_be_read(file: Vec<u8>, path: String) {
+    fn any_bytes_can_be_parsed(file: Vec<u8>, path: String) {
         let robots = parse(&[b"User-agent: *\nDisallow: /", file.as_slice()].concat(), "ExampleBot");
         let lines = u32::try_from(file.len()).unwrap() + 2;
         let line = robots.decide(&format!("/{path}")).line;

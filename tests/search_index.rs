@@ -1,5 +1,5 @@
-//! Search indexes: complete or said not to be, young enough, the same after a restart, within their budgets, and
-//! never at odds with the counts.
+//! Search indexes: complete or declared incomplete, recent enough, equal after a restart, within their budgets, and
+//! consistent with the counts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use backlinkd::api::ENDPOINTS;
 use backlinkd::config::{SearchConfig, Span, StoreConfig};
 use backlinkd::model::PageRecord;
 use backlinkd::query::{
-    Activity, Deadline, Found, Internal, Listing, Page, Patience, Question, Searches, Selection, Window,
+    Activity, Deadline, IndexAnswer, Internal, ListQuery, Listing, Page, SearchIndexes, Selection,
+    WaitPolicy, Window,
 };
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
@@ -19,11 +20,11 @@ use tempfile::TempDir;
 
 use crate::api::web::{link, page, random, url};
 
-/// A store and its search indexes, which can be closed and opened again.
+/// A store and its search indexes, which can be closed and reopened.
 struct Index {
     folder: TempDir,
     config: SearchConfig,
-    open: Option<(Arc<Store>, Searches)>,
+    open: Option<(Arc<Store>, SearchIndexes)>,
 }
 
 fn exact() -> SearchConfig {
@@ -43,7 +44,7 @@ impl Index {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = self.folder.path().join("data");
         let store = Arc::new(Store::open(&path, &StoreConfig::default(), suffixes).unwrap());
-        let searches = Searches::open(Arc::clone(&store), self.config.clone()).unwrap();
+        let searches = SearchIndexes::open(Arc::clone(&store), self.config.clone()).unwrap();
         self.open = Some((store, searches));
     }
 
@@ -51,20 +52,20 @@ impl Index {
         self.open.as_ref().unwrap().0.put(records).unwrap();
     }
 
-    fn searches(&self) -> &Searches {
+    fn searches(&self) -> &SearchIndexes {
         &self.open.as_ref().unwrap().1
     }
 
-    fn ask(&self, endpoint: &str, scope: &str, window: Window, patience: Patience) -> Found<Page> {
+    fn ask(&self, endpoint: &str, scope: &str, window: Window, patience: WaitPolicy) -> IndexAnswer<Page> {
         let listing = listing(endpoint);
         let plan = listing.plan(None, std::iter::empty()).unwrap();
-        let question = Question { listing, activity: Activity::Active, plan: &plan, patience };
+        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: patience };
         self.searches().page(&selection(scope), &question, window, &deadline()).unwrap()
     }
 
-    /// All rows, however long it takes.
+    /// All rows, after the index is complete.
     fn all(&self, endpoint: &str, scope: &str) -> Value {
-        let found = self.ask(endpoint, scope, Window { offset: 0, limit: 100_000 }, Patience::Full);
+        let found = self.ask(endpoint, scope, Window { offset: 0, limit: 100_000 }, WaitPolicy::Full);
         assert!(found.finished, "{endpoint} {scope}");
         assert_eq!(found.answer.count, found.answer.rows());
         serde_json::to_value(&found.answer).unwrap()
@@ -86,7 +87,7 @@ impl Index {
         files
     }
 
-    /// Waits until as many files are there, which are written some time after the answer.
+    /// Waits for this number of files, which are written some time after the answer.
     fn wait_for_files(&self, count: usize) -> Vec<PathBuf> {
         let start = Instant::now();
         loop {
@@ -106,7 +107,7 @@ fn deadline() -> Deadline {
 }
 
 fn listing(endpoint: &str) -> &'static Listing {
-    ENDPOINTS.iter().find(|known| known.name == endpoint).unwrap().answer.listing().unwrap()
+    ENDPOINTS.iter().find(|known| known.name == endpoint).unwrap().handler.listing().unwrap()
 }
 
 fn selection(scope: &str) -> Arc<Selection> {
@@ -115,7 +116,7 @@ fn selection(scope: &str) -> Arc<Selection> {
     Arc::new(Selection { scope, internal: Internal::Include })
 }
 
-/// A domain with as many backlinks, each from a page of its own.
+/// A domain with this number of backlinks, each from its own page.
 fn linked(count: usize) -> Vec<PageRecord> {
     let source = |number: usize| {
         let links =
@@ -128,17 +129,17 @@ fn linked(count: usize) -> Vec<PageRecord> {
 const GROUPED: [&str; 6] = ["linktexts", "linkedpages", "referringdomains", "tldlist", "iplist", "tagtypes"];
 
 #[test]
-fn an_answer_is_unfinished_until_all_rows_are_read() {
+fn an_answer_is_declared_unfinished_until_all_rows_are_read() {
     let patience = Span(Duration::ZERO);
-    // Many enough that they are not read between two looks.
+    // Too many to be read between two checks.
     let index = Index::new(&linked(20_000), SearchConfig { preview_rows: 20, patience, ..exact() });
     let window = Window { offset: 0, limit: 1_000 };
     assert!(!index.is_ready("backlinks", "target.example"));
-    let first = index.ask("backlinks", "target.example", window, Patience::Short);
+    let first = index.ask("backlinks", "target.example", window, WaitPolicy::Short);
     assert_eq!((first.finished, first.answer.count), (false, 20));
     let start = Instant::now();
     let whole = loop {
-        let found = index.ask("backlinks", "target.example", window, Patience::Short);
+        let found = index.ask("backlinks", "target.example", window, WaitPolicy::Short);
         if found.finished {
             break found;
         }
@@ -147,14 +148,14 @@ fn an_answer_is_unfinished_until_all_rows_are_read() {
     assert_eq!(whole.answer.count, 20_000);
     assert!(index.is_ready("backlinks", "target.example") && index.is_ready("linktexts", "target.example"));
     assert!(!index.is_ready("outgoinglinks", "target.example"));
-    // Who cannot be told that rows are missing waits for all of them.
+    // A query whose answer cannot declare missing rows waits for all of them.
     let facts = Index::new(&linked(500), SearchConfig { preview_rows: 20, ..exact() });
     let facts = facts.searches().facts(&selection("target.example"), &deadline()).unwrap().answer;
     assert_eq!(facts.by_rank[0], 500);
 }
 
 #[test]
-fn an_index_is_renewed_when_its_scope_changes_and_it_is_old_enough() {
+fn an_index_is_rebuilt_when_its_scope_has_changed_and_it_is_old_enough() {
     let more = page("http://new.example/", "192.0.2.8", "DE", vec![link("http://target.example/", "new")]);
     let foreign = page("http://new.example/2", "192.0.2.8", "DE", vec![link("http://other.example/", "new")]);
     for (refresh, rows) in [(0, 31), (3_600, 30)] {
@@ -171,13 +172,13 @@ fn an_index_is_renewed_when_its_scope_changes_and_it_is_old_enough() {
         let texts = index.all("linktexts", "target.example");
         let frequency = |row: &Value| row["frequency"].as_u64().unwrap();
         assert_eq!(texts.as_array().unwrap().iter().map(frequency).sum::<u64>(), rows as u64);
-        // Counts are never old.
+        // Counts are always up to date.
         assert_eq!(index.backlinks("target.example"), 31);
     }
 }
 
 #[test]
-fn new_ranks_renew_an_index() {
+fn new_ranks_rebuild_an_index() {
     let index = Index::new(&linked(3), exact());
     assert_eq!(index.all("backlinks", "target.example")[0]["sr"], 0);
     let store = &index.open.as_ref().unwrap().0;
@@ -197,10 +198,10 @@ fn new_ranks_renew_an_index() {
     assert!(ranks.contains(&&json!(4.86)), "{ranks:?}");
 }
 
-/// What the answers of an index are, by endpoint: all rows, and a few in the middle.
+/// The answers of an index, by endpoint: all rows, and a few in the middle.
 fn answers(index: &Index) -> Vec<(Value, Value)> {
     let window = Window { offset: 3, limit: 4 };
-    let part = |endpoint| index.ask(endpoint, "target.example", window, Patience::Full).answer;
+    let part = |endpoint| index.ask(endpoint, "target.example", window, WaitPolicy::Full).answer;
     GROUPED
         .iter()
         .chain(&["backlinks"])
@@ -213,7 +214,7 @@ fn answers(index: &Index) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn an_index_outlives_a_restart() {
+fn an_index_survives_a_restart() {
     let config = SearchConfig { disk_min_rows: 1, preview_rows: 20, ..exact() };
     let mut index = Index::new(&linked(2_000), config);
     let before = answers(&index);
@@ -226,19 +227,19 @@ fn an_index_outlives_a_restart() {
 
     index.reopen();
     assert!(index.is_ready("backlinks", "target.example") && index.is_ready("tldlist", "target.example"));
-    // A page within the first rows, before anything else is read.
+    // A page within the first rows, before any other row is read.
     let window = Window { offset: 10, limit: 5 };
-    let shown = index.ask("backlinks", "target.example", window, Patience::Full).answer;
+    let shown = index.ask("backlinks", "target.example", window, WaitPolicy::Full).answer;
     assert_eq!((shown.count, json!(shown)), (2_000, json!(before[6].0.as_array().unwrap()[10..15])));
     // Beyond them.
     let window = Window { offset: 1_500, limit: 5 };
-    let shown = index.ask("backlinks", "target.example", window, Patience::Full).answer;
+    let shown = index.ask("backlinks", "target.example", window, WaitPolicy::Full).answer;
     assert_eq!((shown.count, json!(shown)), (2_000, json!(before[6].0.as_array().unwrap()[1_500..1_505])));
     assert_eq!(answers(&index), before);
     assert_eq!(index.searches().facts(&selection("target.example"), &deadline()).unwrap().answer, facts);
     assert_eq!(written(&index.wait_for_files(files.len())), bytes);
 
-    // What changed while nobody looked.
+    // A change while no server ran.
     let more = page("http://new.example/", "192.0.2.8", "DE", vec![link("http://target.example/", "new")]);
     index.put(&[more]);
     index.reopen();
@@ -246,9 +247,9 @@ fn an_index_outlives_a_restart() {
     assert_eq!(index.all("backlinks", "target.example").as_array().unwrap().len(), 2_001);
 }
 
-/// Every byte of every file changed in turn would take long; a few of each file are.
+/// A few bytes of each file are changed; each byte in turn would take too long.
 #[test]
-fn a_damaged_file_is_built_anew() {
+fn a_damaged_file_is_rebuilt() {
     let config = SearchConfig { disk_min_rows: 1, preview_rows: 20, ..exact() };
     let mut index = Index::new(&linked(200), config);
     let before = answers(&index);
@@ -272,7 +273,7 @@ fn a_damaged_file_is_built_anew() {
 }
 
 #[test]
-fn files_stay_within_their_budget_and_the_oldest_goes_first() {
+fn files_stay_within_their_budget_and_the_oldest_is_evicted_first() {
     let scopes: Vec<String> = (0..9).map(|number| format!("http://target.example/{number}")).collect();
     let bytes_of = |files: &[PathBuf]| files.iter().map(|file| file_size(file)).sum::<u64>();
     let config = SearchConfig { disk_min_rows: 1, preview_rows: 1, ..exact() };
@@ -285,14 +286,14 @@ fn files_stay_within_their_budget_and_the_oldest_goes_first() {
     for (at, scope) in scopes.iter().enumerate() {
         let before = index.files();
         index.all("backlinks", scope);
-        // It is written after it is answered from.
+        // The file is written after the first answer.
         wait_until(|| index.files() != before && index.files().len() == (at + 1).min(3));
     }
     assert!(bytes_of(&index.files()) <= budget);
     index.reopen();
     let ready: Vec<bool> = scopes.iter().map(|scope| index.is_ready("backlinks", scope)).collect();
     assert_eq!(ready, [false, false, false, false, false, false, true, true, true]);
-    // A smaller budget holds from the next start on; none keeps nothing.
+    // A smaller budget applies from the next start on; zero keeps no file.
     index.config.disk_bytes = one * 3 / 2;
     index.reopen();
     assert_eq!(index.files().len(), 1);
@@ -320,9 +321,9 @@ fn a_memory_too_small_for_any_index_still_answers() {
     }
 }
 
-/// Many ask at once for what nobody asked for before.
+/// Many clients query a new scope at once.
 #[test]
-fn those_who_ask_at_once_get_one_answer() {
+fn simultaneous_queries_get_the_same_answer() {
     let index = Index::new(&linked(3_000), SearchConfig { preview_rows: 50, ..exact() });
     let expected = {
         let other = Index::new(&linked(3_000), exact());
@@ -338,10 +339,10 @@ fn those_who_ask_at_once_get_one_answer() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// After every few visits, some of them recrawls by which links are lost and come back, all that tells of one
-    /// scope agrees.
+    /// After every few visits, all answers about one scope agree. Some visits are recrawls by which links are lost and
+    /// return.
     #[test]
-    fn counts_facts_and_lists_never_disagree(seed in 1u64.., external in any::<bool>(), chunk in 1usize..40) {
+    fn counts_facts_and_lists_always_agree(seed in 1u64.., external in any::<bool>(), chunk in 1usize..40) {
         let index = Index::new(&[], exact());
         for records in random(seed, 120).chunks(chunk) {
             index.put(records);
@@ -358,8 +359,7 @@ fn agree(index: &Index, scope: &str, external: bool) -> Result<(), TestCaseError
     let rows = |endpoint| {
         let listing = listing(endpoint);
         let plan = listing.plan(None, std::iter::empty()).unwrap();
-        let question =
-            Question { listing, activity: Activity::Active, plan: &plan, patience: Patience::Full };
+        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: WaitPolicy::Full };
         let window = Window { offset: 0, limit: 10_000 };
         let found = index.searches().page(&selection, &question, window, &deadline()).unwrap();
         serde_json::to_value(&found.answer).unwrap().as_array().unwrap().clone()

@@ -1,4 +1,4 @@
-//! Reading sitemaps: what sites write, what they get wrong, and what is meant to hurt.
+//! The parser of sitemaps: valid ones, common mistakes, and hostile ones.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -69,20 +69,20 @@ fn the_protocols_own_example_is_read() {
 }
 
 #[test]
-fn what_sites_get_wrong_is_read_as_it_was_meant() {
+fn common_mistakes_are_read_as_intended() {
     for text in [
-        // Blanks and a mark before the declaration; no namespace; a namespace of their own.
+        // Blanks and a byte order mark before the declaration; no namespace; a custom namespace.
         "\u{feff}\n  <?xml version='1.0'?><urlset><url><loc>http://a.test/?x=1&amp;y=2</loc></url></urlset>",
         "<sm:urlset xmlns:sm='x'><sm:url><sm:loc>http://a.test/?x=1&amp;y=2</sm:loc></sm:url></sm:urlset>",
         // A bare ampersand.
         "<urlset><url><loc>http://a.test/?x=1&y=2</loc></url></urlset>",
-        // Addresses of other things within the entry, and fields elsewhere.
+        // URLs of other things within the entry, and fields elsewhere.
         "<urlset><loc>http://a.test/no</loc><url><loc>http://a.test/?x=1&amp;y=2</loc><image:image>\
          <image:loc>http://a.test/i.png</image:loc><loc>http://a.test/no</loc></image:image>\
          <image:loc>http://a.test/i.png</image:loc><x:link rel='alternate' href='/de'/></url></urlset>",
-        // Markup within an address.
+        // Markup within a URL.
         "<urlset><url><loc>http://a.test/?x=1<b>no</b>&amp;y=2<!-- no --></loc></url></urlset>",
-        // Entries without an address.
+        // Entries without a URL.
         "<urlset><url/><url><loc/></url><url><loc> </loc></url>\
          <url><loc>http://a.test/?x=1&amp;y=2</loc></url></urlset>",
     ] {
@@ -121,13 +121,13 @@ fn plain_text_is_one_url_a_line() {
     let sitemap = whole(text.as_bytes());
     assert_eq!(locs(&sitemap), ["http://a.test/1", "HTTPS://a.test/2?a&b", "http://a.test/4"]);
     assert!(!sitemap.is_cut);
-    // Of the beginning of a longer file, the last line may be half a URL.
+    // In the beginning of a longer file, the last line may be half a URL.
     let cut = read(text.as_bytes(), true, None, &limits()).unwrap();
     assert_eq!((locs(&cut).len(), cut.is_cut), (2, true));
 }
 
 #[test]
-fn dates_are_read_in_every_form_of_the_profile_and_no_other() {
+fn dates_are_parsed_in_every_form_of_the_profile_and_no_other() {
     for (text, expected) in [
         ("1970", Some(0)),
         ("1971", Some(365 * 86_400)),
@@ -157,7 +157,7 @@ fn dates_are_read_in_every_form_of_the_profile_and_no_other() {
 }
 
 #[test]
-fn a_broken_file_gives_what_came_before_the_break() {
+fn a_broken_file_gives_the_entries_before_the_break() {
     let full = urlset(&numbered(100));
     for (bytes, least) in [
         (full.as_bytes()[..full.len() - 300].to_vec(), 90),
@@ -172,7 +172,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
             assert_eq!(*loc, format!("http://a.test/{n}"));
         }
     }
-    // Cut anywhere, no address is half of one.
+    // Wherever the file is cut, no URL is half of one.
     let short = urlset(&numbered(3));
     for end in short.find("<urlset").unwrap() + 8..short.len() {
         let Ok(sitemap) = read(&short.as_bytes()[..end], true, None, &limits()) else { continue };
@@ -182,7 +182,7 @@ fn a_broken_file_gives_what_came_before_the_break() {
 }
 
 #[test]
-fn limits_cut_what_goes_beyond_them_and_nothing_else() {
+fn limits_cut_only_the_excess() {
     let text = urlset(&numbered(100));
     let exact = SitemapsConfig { max_bytes: text.len(), max_urls: 100, ..limits() };
     for bytes in [text.as_bytes().to_vec(), gzip(text.as_bytes())] {
@@ -205,12 +205,12 @@ fn limits_cut_what_goes_beyond_them_and_nothing_else() {
 }
 
 #[test]
-fn bombs_do_not_go_off() {
-    // A billion laughs: entities that a document declares stay as they are written.
+fn decompression_and_entity_bombs_are_bounded() {
+    // A billion laughs: entities that a document declares are not expanded.
     let laughs = "<!DOCTYPE urlset [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;'><!ENTITY x SYSTEM 'file:///etc/passwd'>]>\
                   <urlset><url><loc>http://a.test/&b;&x;</loc></url></urlset>";
     assert_eq!(locs(&whole(laughs.as_bytes())), ["http://a.test/&b;&x;"]);
-    // 200 MB of blanks, of nested elements and of one text, in some 200 kB: no more than the limit is unfolded.
+    // 200 MB of blanks, of nested elements and of one text, in some 200 kB: decompression stops at the limit.
     let tight = SitemapsConfig { max_bytes: 1 << 20, ..limits() };
     for (start, repeated) in [
         ("<urlset>", "          "),
@@ -231,7 +231,7 @@ fn bombs_do_not_go_off() {
 }
 
 #[test]
-fn what_is_no_sitemap_is_told_from_an_empty_one() {
+fn other_documents_are_distinguished_from_an_empty_sitemap() {
     let root = |text: &str| read(text.as_bytes(), false, None, &limits()).unwrap_err();
     assert_eq!(root("<!doctype html><html><body>404</body></html>"), SitemapError::Root("html".to_owned()));
     for text in ["", "   \n", "Not found", "{\"error\": 404}", "<", "<!-- nothing -->", "\u{1f}\u{8b}"] {
@@ -242,7 +242,7 @@ fn what_is_no_sitemap_is_told_from_an_empty_one() {
     assert!(root("<html>").to_string().contains("<html>"));
 }
 
-/// The sitemaps of the test web, against a count of their tags that knows nothing of XML.
+/// The sitemaps of the test web, compared with a count of their tags that does not parse XML.
 #[test]
 fn real_sitemaps_are_read_to_their_last_entry() {
     let Some(folder) = shared("web/sitemaps") else { return };
@@ -273,7 +273,7 @@ fn real_sitemaps_are_read_to_their_last_entry() {
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_can_be_read(bytes: Vec<u8>, truncated: bool) {
+    fn any_bytes_can_be_parsed(bytes: Vec<u8>, truncated: bool) {
         let _ = read(&bytes, truncated, None, &limits());
         let _ = read(&[b"<urlset><url><loc>", bytes.as_slice()].concat(), truncated, None, &limits());
         let _ = read(&[&[0x1f, 0x8b, 8], bytes.as_slice()].concat(), truncated, None, &limits());

@@ -1,4 +1,4 @@
-//! Hosts that answer late, crawled beside one that does not: they do not hold the fetchers.
+//! Slow hosts, crawled together with a fast one: they do not occupy the fetchers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ const SLOW: usize = 120;
 const GOOD: &str = "good.test";
 const GOOD_PAGES: usize = 200;
 
-/// With 8 fetchers and answers of 3 seconds, the slow hosts' robots.txt files and first pages alone took 90 if all
-/// fetchers waited for them.
+/// With 8 fetchers and responses of 3 seconds, the slow hosts' robots.txt files and first pages alone would take 90
+/// seconds if all fetchers waited for them.
 const LATE: Duration = Duration::from_secs(3);
 const MOST: Duration = Duration::from_secs(40);
 
-/// Crawls the slow hosts, named and placed like this, and the good one; how many of its pages were fetched within a time
-/// that is ample for all of them, and how long they took.
+/// Crawls the slow hosts with these names and addresses, and the good one. Returns the number of its pages that were
+/// fetched within a time that is ample for all of them, and their duration.
 fn good_pages_beside(place: impl Fn(usize) -> (String, String)) -> (usize, Duration) {
     let mut web = FakeWeb::new().host(GOOD, "127.61.0.1").page(GOOD, "/*", Reply::html("good"));
     let mut seeds = Vec::new();
@@ -59,24 +59,24 @@ fn assert_good_goes_on(place: impl Fn(usize) -> (String, String)) {
 }
 
 #[test]
-fn slow_hosts_of_one_domain_hold_nobody_up() {
+fn slow_hosts_of_one_domain_delay_no_others() {
     assert_good_goes_on(|number| (format!("h{number}.late.test"), format!("127.60.{number}.1")));
 }
 
 #[test]
-fn slow_hosts_in_one_network_hold_nobody_up() {
+fn slow_hosts_in_one_network_delay_no_others() {
     assert_good_goes_on(|number| (format!("late{number}.test"), format!("127.60.0.{}", 1 + number)));
 }
 
 #[test]
-fn slow_hosts_of_many_domains_and_networks_hold_nobody_up() {
+fn slow_hosts_of_many_domains_and_networks_delay_no_others() {
     assert_good_goes_on(|number| (format!("late{number}.test"), format!("127.60.{number}.1")));
 }
 
 const MOST_FOR_NAMES: Duration = Duration::from_secs(20);
 
-/// How long it took until a host was fetched from whose name is known, after so many that no name server answers for.
-/// With 4 resolvers and 3 seconds for each name it takes over 30 if all resolvers wait for them.
+/// The time until a fetch of a host with a known name, after this number of names without a responding name server.
+/// With 4 resolvers and 3 seconds for each name, it takes over 30 seconds if all resolvers wait for them.
 fn first_page_after_silent_names(name: impl Fn(usize) -> String) -> Duration {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let good = FakeWeb::new().on_port(port).host(GOOD, "127.62.0.1").page(GOOD, "/*", Reply::html("good"));
@@ -112,7 +112,7 @@ fn first_page_after_silent_names(name: impl Fn(usize) -> String) -> Duration {
 }
 
 #[test]
-fn names_that_nobody_answers_for_hold_no_resolvers() {
+fn unresolvable_names_do_not_occupy_the_resolvers() {
     for (what, is_one_domain) in [("of one domain", true), ("of many domains", false)] {
         let took = first_page_after_silent_names(|number| match is_one_domain {
             true => format!("h{number}.silent.test"),

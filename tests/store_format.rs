@@ -1,5 +1,5 @@
-//! What stands on disk: the column families, keys and values as `store::schema` documents them, byte by byte, and
-//! which directories are opened.
+//! The stored format: the column families, keys and values as `store::schema` documents them, byte by byte, and the
+//! directories that can be opened.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,8 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
+use backlinkd::model::{
+    Found, Lane, Link, LinkTag, PageContent, PageRecord, Place, Priority, QueueName, QueuedUrl, Rel,
+    SearchRank, SitemapGrant, Target, Visit,
+};
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
 use proptest::prelude::*;
@@ -38,7 +40,7 @@ fn refusal(directory: &Path) -> String {
     open(directory).err().expect("the directory should be refused").to_string()
 }
 
-/// Closes the store and reads what it left, without any of its code.
+/// Closes the store and reads its database without any code of the store.
 fn raw(store: Store) -> (DB, Vec<String>) {
     let directory = store.directory().to_owned();
     store.compact().unwrap();
@@ -118,7 +120,7 @@ fn a_page_with_its_links_is_written_as_documented() {
     let pair = (b"org,b,\x00com,example,www,".to_vec(), b"\x02\x02\x02\x00\x00".to_vec());
     assert_eq!(rows(&db, "pairs"), [pair]);
     assert_eq!(rows(&db, "referrals"), [(b"com,example,www,\x00org,b,".to_vec(), b"\x02".to_vec())]);
-    // Anything, links into b.org, pages of example.com: all changed by the first commit.
+    // Any change, links into b.org, pages of example.com: all changed by the first commit.
     let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
     assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
@@ -128,7 +130,7 @@ fn a_page_with_its_links_is_written_as_documented() {
 }
 
 #[test]
-fn pages_that_fall_due_are_queued_by_when_they_did_before_new_ones() {
+fn due_pages_are_queued_by_their_due_time_before_new_ones() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
     let entry = |text: &str| QueuedUrl {
@@ -142,7 +144,7 @@ fn pages_that_fall_due_are_queued_by_when_they_did_before_new_ones() {
     let put_off = due.map(|(text, due)| (entry(text), due)).to_vec();
     let found = vec![Found::page(url("http://b.org/new"), 0), Found::seed(url("http://b.org/seed"))];
     store.commit(Commit { put_off, found, ..Commit::default() }).unwrap();
-    store.merge_met().unwrap();
+    store.merge_pending().unwrap();
     let (arrivals, count) = store.take_due(0x0303, 9).unwrap();
     assert_eq!((arrivals.len(), arrivals[0].priority, count), (1, Priority::Again(0x0102), 2));
     assert_eq!(store.take_due(0x0304, 9).unwrap().1, 1);
@@ -172,9 +174,9 @@ fn the_queue_and_ranks_are_written_as_documented() {
     let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/", "http://b.org:82/2"].map(found);
     let commit = Commit { found: found.to_vec(), ..Commit::default() };
     assert_eq!(store.commit(commit).unwrap().len(), 0);
-    assert_eq!((store.met_urls(), store.known_urls()), (4, 0));
-    assert_eq!(store.merge_met().unwrap().len(), 3);
-    assert_eq!((store.met_urls(), store.known_urls()), (0, 4));
+    assert_eq!((store.pending_urls(), store.seen_urls()), (4, 0));
+    assert_eq!(store.merge_pending().unwrap().len(), 3);
+    assert_eq!((store.pending_urls(), store.seen_urls()), (0, 4));
     let priority = Priority::New(3);
     let queued = |text: &str, attempts| QueuedUrl {
         url: url(text),
@@ -204,8 +206,8 @@ fn the_queue_and_ranks_are_written_as_documented() {
     let host = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages.into_iter(), &mut host(), &mut host()).unwrap();
     let (db, _) = raw(store);
-    // Attempts, depth, a page. Of a sitemap one more than its level; then, unless it is its own domain alone, whether it
-    // may list that, and the hosts that it may list.
+    // Attempts, depth, a page. For a sitemap: its level plus one; then, unless it lists only its own domain, whether it
+    // may list that domain, and the hosts that it may list.
     let entries = [
         (b"org,b,)\x01\x00org,b,)/seed\x01".to_vec(), b"\x00\x00\x00".to_vec()),
         (b"org,b,)\x01\x01org,b,)/1.xml\x01".to_vec(), b"\x00\x00\x01".to_vec()),
@@ -215,7 +217,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
     assert_eq!(rows(&db, "frontier"), entries);
     let scheduled = (b"\0\0\0\0\0\0\x01\x02org,b,:82)/\x01".to_vec(), b"\x03\x01".to_vec());
     assert_eq!(rows(&db, "schedule"), [scheduled]);
-    // Pages, visits, failures, until when it is left alone, last visits.
+    // Pages, visits, failures, end of the back-off, last visits.
     let hosts = [
         (b"org,b,:81)\x01".to_vec(), b"\x01\x00\x00\x00\x00".to_vec()),
         (b"org,b,:82)\x01".to_vec(), b"\x00\x00\x00\x09\x00".to_vec()),
@@ -239,11 +241,11 @@ fn the_queue_and_ranks_are_written_as_documented() {
     ];
     assert_eq!(rows(&db, "ranks"), ranks);
     assert!(rows(&db, "meta").contains(&(b"rank-generation".to_vec(), b"\x01".to_vec())));
-    // The queue is nothing that a query shows; ranks are.
+    // Queries do not show the queue; they show ranks.
     assert_eq!(rows(&db, "changes"), [(b"\x00".to_vec(), b"\x01".to_vec())]);
 }
 
-/// Changes the store behind its back.
+/// Changes the database without the store.
 fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
     let names = DB::list_cf(&Options::default(), directory).unwrap();
     let db = DB::open_cf(&Options::default(), directory, names).unwrap();
@@ -264,7 +266,7 @@ fn another_format_is_refused() {
 }
 
 #[test]
-fn a_former_format_is_carried_over_unless_that_is_refused() {
+fn an_earlier_format_is_upgraded_unless_the_configuration_refuses() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()).unwrap());
     write_raw(folder.path(), "meta", b"format", b"\x04");
@@ -272,7 +274,7 @@ fn a_former_format_is_carried_over_unless_that_is_refused() {
     let refused = Store::open(folder.path(), &keep, suffixes()).err().unwrap().to_string();
     assert!(refused.contains("has format 4") && refused.contains("set store.upgrade = true"), "{refused}");
     // It is read beside the process that has it open, and stays what it is.
-    drop(Store::open_beside(folder.path(), &keep, suffixes()).unwrap());
+    drop(Store::open_secondary(folder.path(), &keep, suffixes()).unwrap());
     let meta = |(db, _): (DB, Vec<String>)| rows(&db, "meta");
     let names = DB::list_cf(&Options::default(), folder.path()).unwrap();
     let db = DB::open_cf_for_read_only(&Options::default(), folder.path(), &names, false).unwrap();
@@ -283,7 +285,7 @@ fn a_former_format_is_carried_over_unless_that_is_refused() {
 }
 
 #[test]
-fn a_database_of_format_1_is_refused_and_left_alone() {
+fn a_database_of_format_1_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let families =
         ["pages", "outlinks", "backlinks", "pairs", "seen", "frontier", "hosts", "ranks", "meta"].to_vec();
@@ -305,7 +307,7 @@ fn a_database_of_format_1_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_damaged_record_is_told_not_served() {
+fn a_damaged_record_is_reported_and_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
     let next = PageRecord { url: url("http://www.example.com/b"), ..record() };
@@ -333,14 +335,14 @@ fn a_damaged_record_is_told_not_served() {
 }
 
 #[test]
-fn damage_among_many_rows_is_told_by_its_key() {
+fn damage_among_many_rows_is_reported_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
     store.put(&[record()]).unwrap();
     let ranks = || vec![("b.org".to_owned(), SearchRank(7))].into_iter();
     let mut pages = vec![(url(PAGE), SearchRank(7))].into_iter();
     store.publish_ranks(&mut pages, &mut ranks(), &mut ranks()).unwrap();
-    // What is still to be merged does not outlive an opening without the merge operator.
+    // Merge operands would be lost if the database were opened without the merge operator.
     store.compact().unwrap();
     drop(store);
     let whole = b"org,b,)/x\x02com,example,www,)/b\x01\x00";
@@ -385,7 +387,7 @@ fn damage_among_many_rows_is_told_by_its_key() {
 }
 
 #[test]
-fn a_damaged_key_is_told_not_served() {
+fn a_damaged_key_is_reported_and_not_served() {
     for (key, what) in [
         (&b"org,b,)/x\x02com,example,www,)/b\x01"[..], "the number that ends the key"),
         (b"org,b,)/x\x02com,example,www,)/b", "the source"),
@@ -408,7 +410,7 @@ fn a_damaged_key_is_told_not_served() {
 }
 
 #[test]
-fn a_directory_of_something_else_is_refused_and_left_alone() {
+fn a_foreign_directory_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let letters = folder.path().join("letters");
     std::fs::create_dir(&letters).unwrap();
@@ -416,7 +418,7 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
     assert!(refusal(&letters).contains("files of something else"));
     assert_eq!(std::fs::read_dir(&letters).unwrap().count(), 1);
 
-    // A list that another process is writing, as yet under a name of its own.
+    // A list that another process is writing, still under a temporary name.
     let listed = folder.path().join("listed");
     std::fs::create_dir(&listed).unwrap();
     std::fs::write(listed.join("seeds.txtY3kQ9b"), "a.te").unwrap();
@@ -439,7 +441,7 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
 }
 
 #[test]
-fn an_opening_that_was_cut_short_is_made_good() {
+fn an_interrupted_creation_is_completed() {
     let folder = tempfile::tempdir().unwrap();
     drop(DB::open_default(folder.path()).unwrap());
     drop(open(folder.path()).unwrap());
@@ -447,7 +449,7 @@ fn an_opening_that_was_cut_short_is_made_good() {
 }
 
 #[test]
-fn what_is_not_there_is_not_made_by_asking() {
+fn reading_a_missing_store_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent");
     let answer = Store::open_existing(&absent, &config(), suffixes());
@@ -461,7 +463,7 @@ fn what_is_not_there_is_not_made_by_asking() {
 
 const HELD: &str = "BACKLINKD_TEST_HELD_DIRECTORY";
 
-/// Does nothing unless it was started by the test below.
+/// Does nothing unless the test below has started it.
 #[test]
 fn the_process_that_holds_the_directory() {
     let Ok(directory) = std::env::var(HELD) else { return };
@@ -496,7 +498,7 @@ proptest! {
 
     /// Any text, any number, and as many links to one target as a page may have.
     #[test]
-    fn whatever_a_page_says_comes_back(
+    fn any_page_content_is_read_back_unchanged(
         texts in prop::collection::vec("\\PC{0,40}", 6),
         path in "[!-~]{0,30}",
         digest in any::<u64>(),
@@ -545,7 +547,7 @@ proptest! {
     }
 }
 
-/// What a daemon's database says to itself for months must not fill the disk.
+/// The database's own log must not fill the disk in a daemon that runs for months.
 #[test]
 fn the_databases_own_log_is_bounded() {
     let folder = tempfile::tempdir().unwrap();
@@ -556,7 +558,7 @@ fn the_databases_own_log_is_bounded() {
         let logs = files.filter(|file| file.file_name().to_string_lossy().starts_with("LOG"));
         logs.map(|file| file.metadata().unwrap().len()).collect::<Vec<_>>()
     };
-    // Until more was said than one file may hold.
+    // Until the log exceeds the limit of one file.
     for flush in 0..20_000 {
         let record = PageRecord { visited: flush, ..record() };
         store.put(&[record]).unwrap();

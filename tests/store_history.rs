@@ -1,5 +1,5 @@
-//! Pages visited again and again: what the store then says, against a model that remembers everything and counts
-//! it anew each time.
+//! Pages visited repeatedly: the content of the store, compared with a model that keeps everything and recomputes each
+//! answer.
 
 mod changes;
 mod lookups;
@@ -9,9 +9,9 @@ pub mod web;
 use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Priority, QueuedUrl, Target};
 use backlinkd::model::{
-    BacklinkRecord, FailureKind, PageContent, PageRecord, Place, SourcePage, StoredPage, Visit,
+    BacklinkRecord, FailureKind, PageContent, PageRecord, Place, Priority, QueuedUrl, SourcePage, StoredPage,
+    Target, Visit,
 };
 use backlinkd::store::{
     BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
@@ -25,7 +25,7 @@ use model::Model;
 
 static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::built_in().unwrap()));
 
-/// Former links of a page that are remembered, and absences of a link: few, so that histories go beyond.
+/// Former links of a page and absences of a link that are remembered: few, so that histories exceed them.
 const FORMER: usize = 4;
 const ABSENCES: usize = 2;
 
@@ -44,7 +44,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_reads_as_a_model_tells_it(commits in web::histories()) {
+    fn every_history_reads_as_in_the_model(commits in web::histories()) {
         let folder = tempfile::tempdir().unwrap();
         let mut model = Model::new(SUFFIXES.clone());
         let mut store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
@@ -52,7 +52,7 @@ proptest! {
             store.put(records).unwrap();
             records.iter().for_each(|record| model.visit(record));
             if number % 4 == 3 {
-                // What was merged so far, and what will be, lie in different files.
+                // Merged operands and further ones are in different files.
                 store.flush().unwrap();
             }
             pages_agree(&store, &model);
@@ -68,7 +68,7 @@ proptest! {
     }
 }
 
-/// A page without the plan of its next visit, which the model has none of.
+/// A page without its schedule, which the model does not have.
 fn without_plan(page: StoredPage) -> StoredPage {
     assert_eq!(page.next_visit, page.visited + u64::from(page.interval));
     assert!((86_400..=90 * 86_400).contains(&page.interval), "{}", page.interval);
@@ -97,7 +97,7 @@ fn pages_agree(store: &Store, model: &Model) {
     assert_eq!(store.is_empty().unwrap(), model.stats().visited == 0);
 }
 
-/// Every scope, read from its start and on from every key there is.
+/// Every scope, read from its start and from every existing key.
 fn scopes_agree(store: &Store, model: &Model) {
     let snapshot = store.snapshot();
     let rows = |scope: &Scope, after: Option<&[u8]>| -> Vec<Keyed<BacklinkRecord>> {
@@ -113,7 +113,7 @@ fn scopes_agree(store: &Store, model: &Model) {
     }
     keys.sort();
     keys.dedup();
-    // A place between two keys, as a token can name one whose row is gone.
+    // A position between two keys: a token may contain the key of a row that has vanished.
     let between: Vec<Vec<u8>> = keys.iter().step_by(7).map(|key| [key, &[0][..]].concat()).collect();
     for scope in scopes() {
         let whole = rows(&scope, None);
@@ -152,7 +152,7 @@ fn scopes_agree(store: &Store, model: &Model) {
     }
 }
 
-/// All backlinks of a scope, by batches of this size.
+/// All backlinks of a scope, in batches of this size.
 fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkRecord> {
     let batches: Vec<_> = snapshot.backlink_batches(scope, size).map(Result::unwrap).collect();
     let (last, full) = batches.split_last().map_or((0, 0), |(last, full)| (last.len(), full.len()));
@@ -196,8 +196,8 @@ fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkR
     records
 }
 
-/// What people may ask for: every host as it is typed and as host and domain, some with ports, some URLs with and
-/// without their scheme.
+/// Typical inputs of users: every host as typed and as host and domain, some with ports, some URLs with and without
+/// their scheme.
 fn scopes() -> Vec<Scope> {
     let parse = |text: &str, kind| Scope::parse(text, kind, &UrlRules::default(), &SUFFIXES).unwrap();
     let mut scopes = Vec::new();
@@ -245,7 +245,7 @@ fn one_url_thrice_in_a_commit_is_three_visits() {
 }
 
 #[test]
-fn an_error_page_has_no_links_of_the_page() {
+fn an_error_page_has_none_of_the_pages_links() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
@@ -266,7 +266,7 @@ fn an_error_page_has_no_links_of_the_page() {
 }
 
 #[test]
-fn what_an_error_page_says_is_no_change() {
+fn the_content_of_an_error_page_is_no_change() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
@@ -284,7 +284,7 @@ fn what_an_error_page_says_is_no_change() {
 }
 
 #[test]
-fn a_url_put_off_twice_in_one_commit_is_looked_at_once() {
+fn a_url_postponed_twice_in_one_commit_is_checked_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
@@ -306,7 +306,7 @@ fn a_url_put_off_twice_in_one_commit_is_looked_at_once() {
 }
 
 #[test]
-fn not_modified_renews_no_page_that_was_never_read() {
+fn not_modified_updates_no_page_that_was_never_read() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");

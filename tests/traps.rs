@@ -1,11 +1,11 @@
-//! URLs that are taken for traps, and the many more that must not be.
+//! URLs that count as traps, and the many more that must not.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader};
 
 use backlinkd::config::TrapsConfig;
-use backlinkd::frontier::{Trap, TrapRules};
 use backlinkd::model::Day;
+use backlinkd::policy::{Trap, TrapRules};
 use backlinkd::urls::{CanonicalUrl, SessionParams, UrlRules};
 use flate2::read::GzDecoder;
 use serde::de::IgnoredAny;
@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use crate::support::dice::Dice;
 use crate::support::shared;
 
-/// A URL as it comes from a list of session parameters that is empty: what it takes off is no trap any more.
+/// A URL under an empty list of session parameters, because a dropped parameter can no longer be a trap.
 fn url(text: &str) -> CanonicalUrl {
     let session_params = SessionParams::none();
     UrlRules { session_params, ..UrlRules::default() }.canonical(text).unwrap()
@@ -32,7 +32,7 @@ fn name(text: &str) -> &'static str {
 }
 
 #[test]
-fn each_trap_is_told_by_its_form_and_at_its_limit() {
+fn each_trap_is_detected_by_its_form_and_at_its_limit() {
     let host = |labels: usize| format!("http://{}test/", "a.".repeat(labels - 1));
     let path = |segments: usize| (0..segments).map(|n| format!("/s{n}")).collect::<String>();
     let query = |parameters: usize| (0..parameters).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
@@ -132,7 +132,7 @@ fn calendars_are_followed_for_some_years_and_articles_always() {
 }
 
 #[test]
-fn a_trap_is_told_in_a_sentence_that_names_its_key() {
+fn a_trap_is_described_in_a_sentence_with_its_key() {
     for (text, told) in [
         ("/a/b/a/b/a/b", "repeats \"a/b\" beyond the 3 times of traps.max_segment_repeats"),
         ("/v?PHPSESSID=d41d8cd98f00b204", "session in \"PHPSESSID\" (traps.session_params)"),
@@ -146,7 +146,7 @@ fn a_trap_is_told_in_a_sentence_that_names_its_key() {
 
 #[test]
 fn a_permutation_has_the_key_of_the_first_and_nothing_else_has() {
-    let key = |text: &str| backlinkd::frontier::permutation_key(&url(&format!("http://a.test{text}")));
+    let key = |text: &str| backlinkd::urls::permutation_key(&url(&format!("http://a.test{text}")));
     let known = key("/p?a=1&b=2&c=3").unwrap();
     for same in ["/p?b=2&a=1&c=3", "/p?c=3&b=2&a=1"] {
         assert_eq!(key(same), Some(known), "{same}");
@@ -205,7 +205,7 @@ fn links_of_trap_host(path: &str, dice: &mut Dice) -> Vec<String> {
     }
 }
 
-/// From every endless space some URLs are fetched, and then it ends, without any other limit.
+/// Some URLs of every endless space are fetched, and then the space ends without any other limit.
 #[test]
 fn every_endless_space_of_the_trap_host_comes_to_an_end() {
     let rules = TrapRules::new(&TrapsConfig::default());
@@ -232,7 +232,7 @@ fn every_endless_space_of_the_trap_host_comes_to_an_end() {
     }
 }
 
-/// How many URLs there are, and those judged traps: the kind, and the beginning of the URL.
+/// The number of URLs, and those that count as traps: the kind, and the beginning of the URL.
 fn judged(urls: impl Iterator<Item = CanonicalUrl>) -> (usize, Vec<(&'static str, String)>) {
     let rules = TrapRules::new(&TrapsConfig::default());
     let (mut count, mut traps) = (0, Vec::new());
@@ -247,12 +247,12 @@ fn judged(urls: impl Iterator<Item = CanonicalUrl>) -> (usize, Vec<(&'static str
 #[derive(serde::Deserialize)]
 struct Page {
     url: String,
-    /// Tag, reference as written, and as resolved; the rest is of no concern here.
+    /// Tag, reference as written, and as resolved; the other columns are not needed here.
     links: Vec<(IgnoredAny, IgnoredAny, Option<String>, IgnoredAny, IgnoredAny, IgnoredAny)>,
 }
 
 #[test]
-fn real_documentation_sites_are_spared() {
+fn real_documentation_sites_are_not_traps() {
     let Some(file) = shared("web/links.jsonl.gz") else { return };
     let lines = BufReader::new(GzDecoder::new(std::fs::File::open(file).unwrap())).lines();
     let (mut pages, mut targets) = (Vec::new(), HashSet::new());
@@ -268,7 +268,7 @@ fn real_documentation_sites_are_spared() {
     let rules = UrlRules::default();
     let (count, traps) = judged(targets.iter().filter_map(|target| rules.canonical(target).ok()));
     assert!(count > 50_000, "{count}");
-    // All that is refused of what they link to: programs of up to eight kilobytes, handed to an editor to be tried.
+    // All refused links of these sites: programs of up to eight kilobytes in the URLs of an online editor.
     assert_eq!(traps.len(), 32, "{traps:#?}");
     for (trap, url) in traps {
         assert!(

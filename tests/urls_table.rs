@@ -1,4 +1,4 @@
-//! URLs against tables that others wrote: the URL Standard's own tests, four normalisers, the public suffix list.
+//! URLs, compared with external tables: the URL Standard's own tests, four normalisers, the public suffix list.
 
 mod canonical;
 mod scope;

@@ -1,5 +1,5 @@
-//! An index that is damaged, row by row and behind its back: each kind of damage is found, told by its family, and
-//! repaired to what an undamaged index holds.
+//! Damaged indexes, changed row by row without the store: each kind of damage is found, reported with its column
+//! family, and repaired to the content of an undamaged index.
 
 mod blocks;
 mod clocks;
@@ -26,7 +26,7 @@ static SUFFIXES: LazyLock<Arc<Suffixes>> = LazyLock::new(|| Arc::new(Suffixes::b
 
 const MEMORY: usize = 1 << 20;
 
-/// What stands in one column family.
+/// The rows of one column family.
 type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn open(directory: &Path) -> Store {
@@ -56,7 +56,7 @@ fn told(findings: &Findings) -> Vec<(&'static str, &'static str, u64)> {
     findings.found.iter().map(|finding| (finding.family, finding.what, finding.count)).collect()
 }
 
-/// The visits that an index is made of: some pages several times, with links that come and go.
+/// The visits that produce an index: some pages several times, with links that come and go.
 fn records() -> Vec<PageRecord> {
     let mut dice = Dice(41);
     let mut records = Vec::new();
@@ -80,7 +80,7 @@ fn links_of(record: &PageRecord) -> usize {
     }
 }
 
-/// An index of these visits, with ranks and a user, all of it settled on disk: nothing is left to merge.
+/// An index of these visits, with ranks and a user, compacted on disk: no merge is pending.
 fn make(directory: &Path, records: &[PageRecord]) {
     let store = open(directory);
     store.put(records).unwrap();
@@ -88,12 +88,12 @@ fn make(directory: &Path, records: &[PageRecord]) {
     let host = || vec![("example.com".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut urls().iter().map(rank), &mut host(), &mut host()).unwrap();
     store.put_user("alice", "$argon2id$").unwrap();
-    store.merge_met().unwrap();
+    store.merge_pending().unwrap();
     store.compact().unwrap();
 }
 
-/// An index that is made once and never opened again: whoever opens a database changes its files, and each test runs
-/// beside the others. So there is no way to its own path.
+/// An index that is created once and never reopened. To open a database changes its files, and each test runs in
+/// parallel to the others, so the original path is private.
 struct Made(TempDir);
 
 impl Made {
@@ -121,7 +121,7 @@ impl Made {
 /// An index of [`records`].
 static LARGE: LazyLock<Made> = LazyLock::new(|| Made::of(&records()));
 
-/// Does something to the database without any of the store's code. There must be nothing to merge.
+/// Changes the database without any code of the store. No merge may be pending.
 pub fn behind_its_back<T>(directory: &Path, act: impl FnOnce(&DB) -> T) -> T {
     let names = DB::list_cf(&Options::default(), directory).unwrap();
     act(&DB::open_cf(&Options::default(), directory, names).unwrap())
@@ -132,7 +132,7 @@ fn rows(db: &DB, family: &str) -> Rows {
     rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
 }
 
-/// All that is told of pages and links, the numbers of changes aside; pairs whose links are all gone are left out.
+/// All answers about pages and links, except for the version numbers; pairs whose links are all lost are left out.
 fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
     behind_its_back(directory, |db| {
         ["pages", "outlinks", "backlinks", "pairs", "referrals", "schedule", "ranks", "meta"]
@@ -141,7 +141,7 @@ fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
                 if matches!(family, "pairs" | "referrals") {
                     rows.retain(|_, value| value.iter().any(|&byte| byte != 0));
                 }
-                // The files of the set of known URLs are other files when it was made anew.
+                // A rebuilt set of known URLs has other files.
                 rows.remove(&b"sieve"[..]);
                 (family, rows)
             })
@@ -150,7 +150,7 @@ fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
 }
 
 #[test]
-fn an_index_that_was_crawled_is_sound_whatever_the_memory() {
+fn a_crawled_index_is_sound_for_any_memory_limit() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     assert_eq!(look(&store, MEMORY), Findings::default(), "an empty index");
@@ -176,15 +176,15 @@ proptest! {
             store.put(records).unwrap();
             prop_assert_eq!(look(&store, MEMORY), Findings::default());
         }
-        store.merge_met().unwrap();
+        store.merge_pending().unwrap();
         prop_assert_eq!(look(&store, MEMORY), Findings::default());
     }
 }
 
 #[test]
-fn ranks_that_were_left_behind_go_with_the_next_ones() {
+fn leftover_ranks_are_removed_with_the_next_ones() {
     let folder = LARGE.copy();
-    // As whoever is killed after the next ranks became the current ones leaves the former.
+    // A process that is killed right after the next ranks became current leaves the former ones behind.
     let stale = [&[0, 0, 0, 0, 2], &b"example.com"[..]].concat();
     behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("ranks").unwrap(), &stale, [0, 7]).unwrap());
     let store = open(folder.path());
@@ -197,7 +197,7 @@ fn ranks_that_were_left_behind_go_with_the_next_ones() {
 }
 
 #[test]
-fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
+fn missing_derived_rows_are_counted_and_rebuilt() {
     let folder = LARGE.copy();
     let before = dump(folder.path());
     behind_its_back(folder.path(), |db| {
@@ -231,9 +231,9 @@ fn derived_rows_that_are_all_gone_are_counted_and_made_anew() {
     assert!(dump(folder.path()) == before);
 }
 
-/// A page whose own rows are damaged is as if it had never been visited.
+/// A page whose own rows are damaged is treated as never visited.
 #[test]
-fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
+fn an_unreadable_page_is_removed_with_all_derived_data() {
     let records = records();
     let lost = records.iter().find(|record| links_of(record) > 5).unwrap().url.clone();
     let others: Vec<PageRecord> = records.iter().filter(|record| record.url != lost).cloned().collect();
@@ -255,9 +255,9 @@ fn a_page_that_cannot_be_read_is_taken_out_with_all_that_came_of_it() {
     drop(store);
     let (mut damaged, mut without) = (dump(damaged.path()), dump(without.path()));
     for dump in [&mut damaged, &mut without] {
-        // Made by chance.
+        // Random values.
         dump.get_mut("meta").unwrap().remove(&b"token-key"[..]);
-        // When the page was to be visited again, it will be.
+        // A page that was scheduled for another visit will be visited.
         dump.remove("schedule");
     }
     assert!(damaged == without);

@@ -1,4 +1,4 @@
-//! Walls before sites: cookies and session ids that redirects hand out, and challenges in the place of pages.
+//! Walls in front of sites: cookies and session ids that redirects set, and challenges instead of pages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ fn page(site: &Site, text: &str) -> StoredPage {
     site.store.snapshot().page(&url(text)).unwrap().unwrap()
 }
 
-/// The targets of the links that a page has now.
+/// The targets of the current links of a page.
 fn targets(site: &Site, text: &str) -> Vec<String> {
     let links = site.store.snapshot().outlinks(&url(text)).unwrap();
     links.iter().filter(|link| link.is_active()).map(|link| link.target.to_string()).collect()
@@ -44,7 +44,7 @@ fn cookie(request: &Request) -> &str {
     request.header("cookie").unwrap_or_default()
 }
 
-/// A page that is shown only to those who send back the cookie which a redirect sets.
+/// A page that is served only to clients that return the cookie of a redirect.
 fn walled(request: &Request, to: &str) -> Reply {
     if cookie(request).contains("seen=1") {
         return Reply::html(LINK);
@@ -53,7 +53,7 @@ fn walled(request: &Request, to: &str) -> Reply {
 }
 
 #[test]
-fn a_cookie_goes_back_along_its_chain_and_nowhere_else() {
+fn a_cookie_is_sent_along_its_chain_and_nowhere_else() {
     let web = FakeWeb::new()
         .answer("self.test", "/", |request| walled(request, "/"))
         .answer("around.test", "/", |request| match cookie(request) {
@@ -92,7 +92,7 @@ fn a_cookie_goes_back_along_its_chain_and_nowhere_else() {
     );
     assert!(sent.iter().all(|request| !["/elsewhere", "/robots.txt"].contains(&request.path.as_str())));
 
-    // The next visit begins without one.
+    // The next visit begins without a cookie.
     let before = site.web.log().len();
     crawl(&site, &["http://self.test/"]);
     let again: Vec<String> = site.web.log()[before..]
@@ -143,7 +143,7 @@ fn a_redirect_that_only_adds_a_session_id_is_followed_and_the_page_has_one_url()
 }
 
 #[test]
-fn a_chain_without_end_is_given_up_and_is_a_redirect_then() {
+fn an_endless_chain_is_given_up_and_recorded_as_a_redirect() {
     let web = FakeWeb::new()
         .answer("a.test", "/", |_| Reply::redirect(302, "/").header("Set-Cookie", "n=1"))
         .answer("a.test", "/on*", |request| {
@@ -179,14 +179,14 @@ fn robots_txt_and_sitemaps_behind_a_cookie_are_read() {
     assert!(!asked(&site, "a.test").contains(&"/no".to_owned()));
 }
 
-/// A page that is itself on the first visit, and something else from the second on.
+/// A page that is served on the first visit, and replaced from the second on.
 fn then(flag: &Arc<AtomicBool>, later: Reply) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     let flag = Arc::clone(flag);
     move |_| if flag.load(Ordering::Relaxed) { later.clone() } else { Reply::html(LINK) }
 }
 
 #[test]
-fn challenges_and_answers_without_the_page_settle_nothing() {
+fn challenges_and_responses_without_the_page_change_nothing() {
     let flag = Arc::new(AtomicBool::new(false));
     let challenge = |text: &str| Reply::html(&format!("<title>Just a moment</title><script>{text}</script>"));
     let cases = [
@@ -232,7 +232,7 @@ fn challenges_and_answers_without_the_page_settle_nothing() {
         &AtomicBool::new(false),
     );
     let at = FailureKind::ALL.iter().position(|kind| *kind == FailureKind::Challenge).unwrap();
-    // A challenge is not asked for again at once unless its status says that another try may help.
+    // A challenge is not retried at once, unless its status suggests that another attempt may help.
     assert_eq!(figures.failures[at] - before.failures[at], 6);
     for ((_, _, unsettled), address) in cases.iter().zip(&pages) {
         let stays = unsettled.is_some();
@@ -245,7 +245,7 @@ fn challenges_and_answers_without_the_page_settle_nothing() {
 }
 
 #[test]
-fn what_is_beyond_a_cut_stays_as_it_was_until_a_whole_visit() {
+fn links_beyond_a_cut_stay_unchanged_until_a_complete_visit() {
     let links = |names: &[&str]| {
         names.iter().map(|name| format!("<a href=http://t.test/{name}>{name}</a>")).collect::<String>()
     };
@@ -274,6 +274,6 @@ fn what_is_beyond_a_cut_stays_as_it_was_until_a_whole_visit() {
     let gzip = Reply::html("").header("Content-Encoding", "gzip").body(&gzip[..gzip.len() - 8]);
     assert_eq!(visit(gzip), (Some(Cut::Encoding), "b a -new -c".to_owned()));
     assert_eq!(visit(whole(&["b"])), (None, "b -a -new -c".to_owned()));
-    // A page that is gone is gone, whatever becomes of the text that says so.
+    // A vanished page is lost, whatever the text of the response is.
     assert_eq!(visit(Reply::status(404).body("no").claiming(500)).1, "-b -a -new -c");
 }

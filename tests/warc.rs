@@ -1,4 +1,4 @@
-//! WARC files, read back by a strict reader of the standard's grammar, and by warcio.
+//! WARC files, parsed by a strict parser of the standard's grammar, and by warcio.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use backlinkd::urls::CanonicalUrl;
-use backlinkd::warc::{Exchange, Truncation, WarcError, WarcOptions, WarcWriter};
+use backlinkd::warc::{HttpExchange, Truncation, WarcError, WarcOptions, WarcWriter};
 use flate2::bufread::GzDecoder;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use sha1::{Digest, Sha1};
@@ -35,7 +35,7 @@ fn writer(folder: &Path, max_file_bytes: u64) -> WarcWriter {
     WarcWriter::create(folder, options).unwrap()
 }
 
-/// What a test varies of an exchange.
+/// The properties of an exchange that tests vary.
 struct Given {
     url: CanonicalUrl,
     status: u16,
@@ -59,7 +59,7 @@ impl Given {
 
     fn write(&self, writer: &WarcWriter) {
         let request = headers(&[("user-agent", b"backlinkd/1.2"), ("host", self.url.authority().as_bytes())]);
-        let exchange = Exchange {
+        let exchange = HttpExchange {
             url: &self.url,
             unix_seconds: THEN,
             ip: IpAddr::from([127, 0, 0, 9]),
@@ -100,8 +100,8 @@ impl Record {
     }
 }
 
-/// The records of a file: each a gzip member of its own, by the grammar of the standard, with digests that are true.
-/// `None` in the place of a last one that is not whole.
+/// The records of a file: each is its own gzip member, by the grammar of the standard, with correct digests. `None`
+/// instead of an incomplete last one.
 fn read(path: &Path) -> Vec<Option<Record>> {
     let bytes = std::fs::read(path).unwrap();
     let (mut rest, mut records) = (&bytes[..], Vec::new());
@@ -143,7 +143,7 @@ fn record(bytes: &[u8]) -> Record {
     record
 }
 
-/// In base 32 (RFC 4648), spelled out.
+/// In base 32 (RFC 4648), implemented here.
 fn sha1(bytes: &[u8]) -> String {
     let digest = Sha1::digest(bytes);
     let bits: String = digest.iter().map(|byte| format!("{byte:08b}")).collect();
@@ -168,7 +168,7 @@ fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-/// What one exchange becomes: warcinfo, request and answer.
+/// The records of one exchange: warcinfo, request and response.
 fn written(given: &Given) -> [Record; 3] {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(folder.path(), 1 << 30);
@@ -179,7 +179,7 @@ fn written(given: &Given) -> [Record; 3] {
 }
 
 #[test]
-fn an_exchange_is_a_request_and_a_response_that_tell_of_each_other() {
+fn an_exchange_is_a_request_and_a_response_that_refer_to_each_other() {
     let given = Given::new(
         "http://a.test:8080/p?q=1",
         &[
@@ -234,7 +234,7 @@ fn an_exchange_is_a_request_and_a_response_that_tell_of_each_other() {
 }
 
 #[test]
-fn what_was_cut_and_what_did_not_change_is_told() {
+fn truncated_and_unchanged_responses_are_marked() {
     let mut cut = Given::new("https://a.test/", &[("content-length", b"1000")], b"beginning");
     (cut.truncation, cut.version, cut.status) = (Some(Truncation::Length), Version::HTTP_2, 599);
     let [_, _, response] = written(&cut);
@@ -267,7 +267,7 @@ fn what_was_cut_and_what_did_not_change_is_told() {
     assert_eq!(empty.http().0, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 }
 
-/// Pages whose bytes do not compress.
+/// Pages with incompressible bytes.
 fn write_pages(writer: &WarcWriter, count: usize) {
     let mut dice = Dice(5);
     for n in 0..count {
@@ -312,7 +312,7 @@ fn a_full_file_gets_its_name_and_the_next_one_begins() {
 }
 
 #[test]
-fn a_writer_that_comes_later_or_at_once_takes_no_name_twice() {
+fn later_and_simultaneous_writers_never_reuse_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let writers: Vec<WarcWriter> = (0..3).map(|_| writer(folder.path(), 1 << 30)).collect();
     writers.iter().for_each(|writer| write_pages(writer, 2));
@@ -333,7 +333,7 @@ fn threads_share_a_writer_and_every_record_names_the_first_of_its_file() {
     let writer = writer(folder.path(), 20_000);
     std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(|| write_pages(&writer, 40))));
     writer.close().unwrap();
-    // What comes later is not kept.
+    // Later records are not kept.
     write_pages(&writer, 1);
     let mut answers = 0;
     for file in files(folder.path()) {
@@ -346,7 +346,7 @@ fn threads_share_a_writer_and_every_record_names_the_first_of_its_file() {
 }
 
 #[test]
-fn of_a_file_that_a_crash_left_every_whole_record_can_be_read() {
+fn every_complete_record_of_a_file_left_by_a_crash_is_readable() {
     let folder = tempfile::tempdir().unwrap();
     let writer = writer(folder.path(), 1 << 30);
     write_pages(&writer, 3);
@@ -364,14 +364,14 @@ fn of_a_file_that_a_crash_left_every_whole_record_can_be_read() {
 }
 
 #[test]
-fn a_file_that_a_crash_left_open_is_ended_by_the_next_writer() {
+fn a_file_left_open_by_a_crash_is_completed_by_the_next_writer() {
     let folder = tempfile::tempdir().unwrap();
     let first = writer(folder.path(), 1 << 30);
     write_pages(&first, 3);
     let open = files(folder.path()).remove(0);
     let name = open.with_extension("");
     let bytes = std::fs::read(&open).unwrap();
-    // One that is being written is left alone, and what is none of ours.
+    // A file in use is not changed, and neither is a foreign one.
     std::fs::write(folder.path().join("notes.open"), "mine").unwrap();
     drop(writer(folder.path(), 1 << 30));
     assert!(open.exists() && !name.exists());
@@ -399,7 +399,7 @@ fn a_file_that_a_crash_left_open_is_ended_by_the_next_writer() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_is_an_error_that_names_it() {
+fn an_impossible_folder_is_an_error_that_names_it() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = file.path().join("below");
     let options = WarcOptions { max_file_bytes: 1, software: String::new(), operator: String::new() };
@@ -410,7 +410,7 @@ fn a_folder_that_cannot_be_is_an_error_that_names_it() {
 
 /// warcio (PyPI) recomputes digests and lengths, and finds every record by its offset.
 #[test]
-fn warcio_reads_what_is_written_and_finds_no_fault() {
+fn warcio_reads_the_files_without_errors() {
     let has_warcio = Command::new("python3").args(["-c", "import warcio"]).output();
     if !has_warcio.is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: warcio is absent; pip install warcio to run this test");
@@ -436,7 +436,7 @@ fn warcio_reads_what_is_written_and_finds_no_fault() {
     };
     let checked = warcio(&["check", "-v"]);
     assert!(!checked.contains("fail") && !checked.contains("unknown hash"), "{checked}");
-    // Every record but the revisit, which warcio leaves out.
+    // Every record but the revisit, which warcio skips.
     assert_eq!(checked.matches("digest pass").count(), 29 + files(folder.path()).len(), "{checked}");
     let index = warcio(&["index", "-f", "warc-type,warc-target-uri,http:status,offset"]);
     let rows: Vec<serde_json::Value> = index.lines().map(|row| serde_json::from_str(row).unwrap()).collect();

@@ -1,8 +1,8 @@
-//! The main job on real input: the built test web (documentation sites under their real host names, HTTP and TLS,
-//! redirects, robots.txt files), crawled, ranked and served. Its link records are those another parser sees, and
-//! answers are what the exported records give when counted slowly: all that the contract promises of links into every
-//! domain, and all answers there are about every host and about pages drawn by lot. Beyond the contract, hosts with
-//! more than [`FEW`] backlinks are left out: the slow way has an answer for every link there.
+//! The main task on real input: the built test web (documentation sites under their real host names, HTTP and TLS,
+//! redirects, robots.txt files), crawled, ranked and served. Its link records equal those of another parser, and the
+//! answers equal a slow computation from the exported records. The comparison covers all answers of the contract about
+//! links into every domain, and all answers about every host and about random pages. Beyond the contract, hosts with
+//! more than [`FEW`] backlinks are left out, because the slow computation takes an answer for every link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -23,13 +23,13 @@ use crate::support::dice::Dice;
 use crate::support::test_web::TestWeb;
 use crate::support::true_links::{Mounts, OurLink, TruePage, lines};
 
-/// Pages drawn by lot, half of them out of those that another host links to.
+/// Random pages, half of them with links from another host.
 const PAGES: usize = 200;
 
-/// Backlinks of a host up to which it is asked everything.
+/// Backlinks of a host up to which all its answers are compared.
 const FEW: usize = 500;
 
-/// How the true pages fare in the index: compared, and why others were not.
+/// The number of true pages that were compared, and the reasons for the others.
 #[derive(Debug, Default)]
 struct Compared {
     pages: usize,
@@ -71,7 +71,7 @@ fn compare(store: &Store, mounts: &Mounts, truth: impl Iterator<Item = String>) 
     compared
 }
 
-/// Counts the external links of an exported page by the domains that they lead to.
+/// Counts the external links of an exported page by the domains of their targets.
 fn count_links(page: &Value, suffixes: &Suffixes, counts: &mut BTreeMap<String, usize>) {
     let rules = UrlRules::default();
     for link in page["extL"].as_array().unwrap() {
@@ -80,7 +80,7 @@ fn count_links(page: &Value, suffixes: &Suffixes, counts: &mut BTreeMap<String, 
     }
 }
 
-/// Asks everything about every host that was visited.
+/// Compares all answers about every visited host.
 fn agree_on_hosts(web: &Web<'_>, world: &World, client: &Client, suffixes: &Suffixes, pages: &[String]) {
     let hosts: BTreeSet<String> = pages.iter().map(|page| host(page)).collect();
     let mut small = Vec::new();
@@ -99,7 +99,7 @@ fn agree_on_hosts(web: &Web<'_>, world: &World, client: &Client, suffixes: &Suff
     assert!(shared.sum::<usize>() > 0);
 }
 
-/// Pages visited that another host links to.
+/// Visited pages with links from another host.
 fn linked_to(store: &Store, pages: &[String]) -> Vec<String> {
     let snapshot = store.snapshot();
     let mut targets = BTreeSet::new();
@@ -111,7 +111,7 @@ fn linked_to(store: &Store, pages: &[String]) -> Vec<String> {
     pages.iter().filter(|page| targets.contains(*page)).cloned().collect()
 }
 
-/// Asks everything about some of the pages that were visited.
+/// Compares all answers about some of the visited pages.
 fn agree_on_drawn(web: &Web<'_>, world: &World, client: &Client, suffixes: &Suffixes, pages: &[&[String]]) {
     let mut dice = Dice(2_024);
     let mut met = 0;

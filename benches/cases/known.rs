@@ -1,10 +1,10 @@
-//! What a crawl takes of memory with a hundred million known URLs, all of them queued: `cargo bench --bench main --
-//! known-urls`. Takes 15 minutes and some GB of disk in the folder for temporary files (`TMPDIR`), so it is run by that
-//! name alone.
+//! Memory of a crawl with a hundred million known URLs, all of them queued: `cargo bench --bench main -- known-urls`.
+//! The case takes 15 minutes and some GB of disk in the folder for temporary files (`TMPDIR`), so it runs only on
+//! request by that name.
 //!
-//! The URLs, 100 on each host, come into the store as those of crawled pages do, in the order that scatters them most.
-//! Then a crawl with the configuration's defaults begins, for three minutes: its hosts refuse connections, so that it
-//! takes in as many of them as it may. `KNOWN_URLS` gives another number.
+//! The URLs, 100 on each host, enter the store as those of crawled pages do, in the most scattered order. Then a crawl
+//! with the default configuration runs for three minutes. Its hosts refuse connections, so that it holds as many of
+//! them in memory as it may. `KNOWN_URLS` sets another number of URLs.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::Config;
 use backlinkd::crawl::{CrawlJob, Crawler};
-use backlinkd::frontier::Found;
+use backlinkd::model::Found;
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{Suffixes, UrlRules};
 
@@ -21,11 +21,11 @@ use super::memory;
 const KNOWN: u64 = 100_000_000;
 const URLS_PER_HOST: u64 = 100;
 const HOSTS_PER_DOMAIN: u64 = 5;
-/// URLs met in one commit.
+/// Discovered URLs in one commit.
 const COMMIT: u64 = 10_000;
 const CRAWL: Duration = Duration::from_secs(180);
 
-/// Runs it if it was asked for by its name; tells whether it was.
+/// Runs the case if an argument names it; returns whether one did.
 pub fn was_asked_for() -> bool {
     let asked = std::env::args().any(|argument| argument == "known-urls");
     if asked {
@@ -44,7 +44,7 @@ fn run() {
     config.fetch.allow_private_addresses = vec!["127.0.0.0/8".parse().unwrap()];
     let suffixes = Arc::new(Suffixes::built_in().unwrap());
     let store = Arc::new(Store::open(&folder.path().join("data"), &config.store, suffixes).unwrap());
-    // As the crawl does it, with the cache of URLs met lately that it has.
+    // As in a crawl, with its cache of recently discovered URLs.
     let crawler = Crawler::new(Arc::clone(&store), &config, UrlRules::default()).unwrap();
     meet(&store, known, config.crawl.met_urls);
     println!("resident {}, at most {}", memory("VmRSS"), memory("VmHWM"));
@@ -71,17 +71,17 @@ fn meet(store: &Store, known: u64, most_met: usize) {
     for first in (0..known).step_by(COMMIT as usize) {
         let found = (first..(first + COMMIT).min(known)).map(|number| Found::page(url(number), 1)).collect();
         store.commit(Commit { found, ..Commit::default() }).unwrap();
-        if store.met_urls() >= most_met {
-            store.merge_met().unwrap();
+        if store.pending_urls() >= most_met {
+            store.merge_pending().unwrap();
         }
         if (first + COMMIT).is_multiple_of((known / 10).max(1)) {
             println!("{} URLs after {:.0?}", first + COMMIT, start.elapsed());
         }
     }
-    store.merge_met().unwrap();
+    store.merge_pending().unwrap();
     let each = start.elapsed().as_secs_f64() * 1e6 / known as f64;
     println!(
         "{} URLs of {hosts} hosts known and queued, {each:.2} µs each, all of it included",
-        store.known_urls()
+        store.seen_urls()
     );
 }

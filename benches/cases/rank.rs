@@ -1,7 +1,7 @@
 //! PageRank: a real web graph to 1e-9, and an R-MAT graph to 1e-6, on one and on two threads.
 //!
-//! The time is that of the whole computation from the graph in memory on: transposing, sweeps, proof. What the
-//! sweeps came to is printed before each.
+//! The time covers the whole computation from the graph in memory: transposition, iterations, bound of the error. The
+//! number of iterations and the bound are printed before each time.
 
 use std::path::PathBuf;
 use std::{fs, hint};
@@ -25,7 +25,7 @@ fn ranked(c: &mut Criterion, name: &str, graph: &Csr, tolerance: f64) {
         pagerank(graph, &parameters, &|_, _| ()).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let found = rank(graph.clone());
-    println!("{name}: {} sweeps, error at most {:e}", found.iterations, found.error_bound);
+    println!("{name}: {} iterations, error at most {:e}", found.iterations, found.error_bound);
     let mut group = c.benchmark_group(format!("rank/{name}"));
     group.sample_size(20).throughput(Throughput::Elements(graph.edges()));
     for threads in [1, 2] {
@@ -44,12 +44,12 @@ fn ranked(c: &mut Criterion, name: &str, graph: &Csr, tolerance: f64) {
     group.finish();
 }
 
-/// The graph of the shared test data; `None`, said aloud, where it is absent.
+/// The graph of the shared test data; `None`, with a message, if it is absent.
 fn cnr_2000() -> Option<Csr> {
     const NODES: u32 = 325_557;
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/graphs/cnr-2000.edges.zst");
     let Ok(packed) = fs::File::open(&file) else {
-        println!("SKIPPED: {} is absent; put the shared test data beside the checkout", file.display());
+        println!("SKIPPED: {} is absent; put the shared test data next to the checkout", file.display());
         return None;
     };
     let bytes = zstd::decode_all(packed).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -71,8 +71,8 @@ fn next(state: &mut u64) -> u64 {
     mix(*state)
 }
 
-/// A graph of 2^scale nodes and 16 draws a node, without self-edges and repeats, skewed as Graph 500 has it:
-/// quadrants by .57, .19, .19, .05.
+/// A graph of 2^scale nodes and 16 draws per node, without loops and repeated edges, as skewed as in Graph 500:
+/// quadrants of .57, .19, .19 and .05.
 fn r_mat(scale: u32) -> Csr {
     const SEED: u64 = 42;
     let nodes = 1_u32 << scale;

@@ -1,8 +1,8 @@
-//! Answers at interactive speed: the query engine on ten million links, on targets of 100 to 1,000,000 links.
+//! Queries at interactive speed: the query engine on ten million links, on targets of 100 to 1,000,000 links.
 //!
-//! `BACKLINKD_SERVING` names the directory that holds them (`benches/README.md`); without it these cases are
-//! skipped. `cargo bench -- serving` runs each query warm; `cargo bench -- serving-table` prints the table that
-//! stands beside those of other engines, warm and cold; `cargo bench -- serving-load` makes the data alone.
+//! `BACKLINKD_SERVING` is the directory that contains the links (`benches/README.md`); without it these cases are
+//! skipped. `cargo bench -- serving` runs each query warm. `cargo bench -- serving-table` prints the table that is
+//! compared with other engines, warm and cold. `cargo bench -- serving-load` only loads the data.
 
 mod engine;
 mod load;
@@ -18,10 +18,10 @@ use engine::Engine;
 use queries::{QUERIES, TARGETS};
 
 const VARIABLE: &str = "BACKLINKD_SERVING";
-/// The argument that asks for the data to be made, and nothing else.
+/// The argument that requests only the load of the data.
 const LOAD: &str = "serving-load";
 
-/// Does what the arguments ask for in place of the cases; tells whether they did.
+/// Runs a command instead of the cases, if the arguments name one; returns whether they did.
 pub fn asked_otherwise() -> bool {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -44,10 +44,10 @@ pub fn asked_otherwise() -> bool {
     }
 }
 
-/// The loaded data directory; `None`, said aloud, when none is named.
+/// The loaded data directory; `None`, with a message, if none is configured.
 fn data() -> Option<PathBuf> {
     let Some(directory) = std::env::var_os(VARIABLE).map(PathBuf::from) else {
-        eprintln!("SKIPPED: serving: {VARIABLE} is not set; benches/README.md says what it names");
+        eprintln!("SKIPPED: serving: {VARIABLE} is not set; see benches/README.md");
         return None;
     };
     load::ensure(&directory);

@@ -1,8 +1,8 @@
-//! The set of known URLs: what one URL met costs, at a hundred million known.
+//! The set of known URLs: the cost of one discovered URL, with a hundred million known.
 //!
-//! Fingerprints are drawn evenly, as a hash gives them. A merge takes `crawl.met_urls` of them at once, of which nine
-//! in ten are new, or none: both are far worse than a crawl, where the cache before the set drops most repeats.
-//! `SIEVE_URLS` gives another number of known URLs. The peak of the process's memory is told at the end.
+//! Fingerprints are uniformly random, as hashes are. A merge takes `crawl.met_urls` of them at once; nine in ten are
+//! new, or none. Both are far worse than a crawl, where the cache before the set removes most repeats. `SIEVE_URLS`
+//! sets another number of known URLs. The case prints the peak memory of the process at the end.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ fn candidates(numbers: impl Iterator<Item = u64>) -> Vec<Candidate> {
     numbers.enumerate().map(candidate).collect()
 }
 
-/// Merges a batch and makes the new set the one that counts, as the store does.
+/// Merges a batch and replaces the set with the result, as the store does.
 fn merge(sieve: &mut Sieve, mut batch: Vec<Candidate>) -> usize {
     let merged = sieve.merge(&mut batch).unwrap();
     *sieve = merged.sieve;
@@ -33,7 +33,7 @@ fn merge(sieve: &mut Sieve, mut batch: Vec<Candidate>) -> usize {
     merged.is_new.iter().filter(|new| **new).count()
 }
 
-/// Making the set takes a minute, which others need not wait for.
+/// Building the set takes a minute, so it runs only on first use.
 fn is_asked_for() -> bool {
     let mut names = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
     names.peek().is_none() || names.any(|name| "sieve".starts_with(&name) || name.contains("sieve"))
@@ -88,7 +88,7 @@ fn sieve(c: &mut Criterion) {
         bench.iter(|| assert_eq!(merge(&mut sieve, candidates((0..100).map(|at| at * 104_729))), 0));
     });
     group.finish();
-    eprintln!("peak of memory: {}", super::memory("VmHWM"));
+    eprintln!("peak memory: {}", super::memory("VmHWM"));
 }
 
 criterion_group!(benches, sieve);

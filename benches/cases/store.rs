@@ -1,8 +1,8 @@
-//! The store: how fast page records go in, how fast a scope's backlinks come out, how fast ranks and statuses are
-//! looked up, and what a link takes on disk.
+//! The store: the speed of writing page records, of reading a scope's backlinks, and of looking up ranks and statuses;
+//! and the bytes of a link on disk.
 //!
-//! The pages are made: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones, the
-//! targets of which are drawn with a few favourites, as on the web.
+//! The pages are generated: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones. A few
+//! favourites get most of the external links, as on the web.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,7 +17,7 @@ const SITES: u64 = 100;
 const PAGES: u64 = 200;
 const MENU: u64 = 40;
 const EXTERNAL: u64 = 12;
-/// Rows a batch: their views fill about half of a core's second-level cache.
+/// Rows per batch: their views fill about half of a core's second-level cache.
 const BATCH: usize = 4_096;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -32,7 +32,7 @@ impl Draw {
         (z ^ (z >> 31)) % below
     }
 
-    /// Small numbers far more often than large ones.
+    /// A random number that is small far more often than large.
     fn favourite(&mut self, below: u64) -> u64 {
         let exponent = self.next(u64::from(below.ilog2()) + 1);
         ((1 << exponent) + self.next(1 << exponent) - 1) % below
@@ -122,7 +122,7 @@ fn store(c: &mut Criterion) {
     readers(c, &full, &first);
 }
 
-/// What the search index of a scope is built with.
+/// The lookups with which the search index of a scope is built.
 fn readers(c: &mut Criterion, store: &Store, records: &[PageRecord]) {
     let rank = |at: usize| SearchRank((at % 1_000) as u16 + 1);
     let mut ranks = records.iter().enumerate().map(|(at, record)| (record.url.clone(), rank(at)));

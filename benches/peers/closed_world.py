@@ -1,5 +1,5 @@
-"""A network of its own for one process and its children: loopback alone, a name server that knows the test web's hosts
-and nothing else, and nginx serving them on the usual ports. Nothing that is started in it can reach another machine.
+"""An isolated network for one process and its children: only loopback, a name server that resolves only the hosts of
+the test web, and nginx that serves them on the usual ports. No process in it can reach another machine.
 """
 
 import csv
@@ -21,7 +21,7 @@ LOG_FORMAT = "$scheme://$host$request_uri\\t$status\\t$sent_http_content_type"
 
 
 def leave_the_network():
-    """Puts this process into fresh namespaces, with the name server of this world in resolv.conf. Linux alone."""
+    """Moves this process into new namespaces, with the name server of this network in resolv.conf. Linux only."""
     libc = ctypes.CDLL(None, use_errno=True)
 
     def call(function, *arguments):
@@ -44,7 +44,7 @@ def leave_the_network():
 
 
 def robots(work):
-    """By host, the rules of its robots.txt as Scrapy's own library reads them."""
+    """By host, the rules of its robots.txt as Scrapy's own library parses them."""
     from protego import Protego
 
     return {file.stem: Protego.parse(file.read_text()) for file in (work / "robots").iterdir()}
@@ -58,7 +58,7 @@ def hosts(web):
 
 
 class NameServer(threading.Thread):
-    """Answers A questions for the hosts given; no other name exists, and none has an IPv6 address."""
+    """Answers A queries for the given hosts; no other name exists, and none has an IPv6 address."""
 
     def __init__(self, addresses):
         super().__init__(daemon=True)
@@ -85,7 +85,7 @@ class NameServer(threading.Thread):
 
 
 class Nginx:
-    """Serves the web on ports 80 and 443, or on 80 alone, and logs who asked for what."""
+    """Serves the web on ports 80 and 443, or only on 80, and logs every request."""
 
     def __init__(self, web, work, tls):
         self.log = work / "access.log"
@@ -100,10 +100,10 @@ class Nginx:
                 if probe.connect_ex((first, 80)) == 0:
                     return
             time.sleep(0.1)
-        sys.exit(f"nginx does not start; {web / 'run/error.log'} or `nginx -t -c {conf}` tells why")
+        sys.exit(f"nginx does not start; {web / 'run/error.log'} or `nginx -t -c {conf}` gives the reason")
 
     def requests(self):
-        """What was asked for since the last call: URL, status and media type of each request."""
+        """The requests since the last call: URL, status and media type of each."""
         taken = self.log.with_suffix(".taken")
         self.log.rename(taken)
         self.process.send_signal(signal.SIGUSR1)
@@ -116,8 +116,8 @@ class Nginx:
 
 
 def configuration(web, work, tls, log):
-    """What the web's own script writes, less what would slow crawlers down by the second (Crawl-delay), less its log,
-    and without TLS less everything that leads to https."""
+    """The configuration of the web's own script, without Crawl-delay, which would slow crawlers down, and without its
+    log. Without TLS, everything that leads to https is removed too."""
     flags = ["--port", "80", "--tls-port", "443"] + ([] if tls else ["--http-only"])
     text = subprocess.run(
         [sys.executable, "gen_nginx.py", *flags], cwd=web, check=True, capture_output=True, text=True
@@ -133,5 +133,5 @@ def configuration(web, work, tls, log):
     if not tls:
         text = re.sub(r"listen [0-9.]+:443 ssl[^;]*;", "", text)
         text = re.sub(r'(return 30[0-9] "?)https://', r"\1http://", text)
-    # The web's files are its owner's.
+    # The files of the web belong to its owner.
     return ("user root;\n" if os.getuid() == 0 else "") + text

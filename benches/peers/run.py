@@ -4,12 +4,12 @@ links: tag, target, anchor text and rel. Prints Markdown tables.
 
     benches/peers/run.py BACKLINKD [--web DIR] [--work DIR] [--rounds N] [--only NAME,…] [--scheme https|http|both]
 
-BACKLINKD is the program, built with optimisation. DIR of --web is the built test web (~/.cache/backlinkd/web), of
---work a folder for what the bench downloads, builds and writes (~/.cache/backlinkd/peers). CPU time and peak memory
-are the crawler's alone, as the kernel counts them (wait4); of several rounds the one with the least CPU time counts.
+BACKLINKD is the program, built with optimisation. DIR of --web is the built test web (~/.cache/backlinkd/web), DIR
+of --work the folder of downloads, builds and output (~/.cache/backlinkd/peers). CPU time and peak memory are those of
+the crawler's process alone, as the kernel counts them (wait4). Of several rounds the one with the least CPU time counts.
 
-Needs Linux with namespaces (root, or unprivileged user namespaces), nginx, iproute2, Python 3.10 and Rust. Scrapy,
-the spider crate and what they need are downloaded before; while it measures, nothing can leave the machine.
+Needs Linux with namespaces (root, or unprivileged user namespaces), nginx, iproute2, Python 3.10 and Rust. It downloads
+Scrapy, the spider crate and their dependencies first. During the measurement no request can leave the machine.
 """
 
 import argparse
@@ -37,8 +37,8 @@ PAGE_SIZES = range(32_000, 48_001)
 
 @dataclass
 class Run:
-    """What one crawler did and what it took. Requests, pages and errors are those of the server's log: a page is a URL
-    answered with 200 and HTML, however often."""
+    """The work and the cost of one crawler. Requests, pages and errors are those of the server's log: a page is a URL
+    with a response of 200 and HTML, counted once."""
 
     name: str
     requests: int
@@ -81,7 +81,7 @@ def main():
 
 
 def prepare(work):
-    """Downloads and builds the peers; the Python that has Scrapy."""
+    """Downloads and builds the peers; returns the Python interpreter that has Scrapy."""
     python = work / "scrapy/bin/python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", work / "scrapy"], check=True)
@@ -92,7 +92,7 @@ def prepare(work):
 
 
 def seeds(options, scheme):
-    """Where crawls begin: the page that the root of each host leads to, one of each host that it may be on, since
+    """The seeds of the crawls: the page to which the root of each host leads. Each target host has one seed, because
     spider would crawl a host again for every further one."""
     trusted = ssl.create_default_context(cafile=options.web / "certs/ca.pem")
     found = {}
@@ -123,7 +123,7 @@ def backlinkd(options, urls, depth=50):
 
 
 def stored(options, output):
-    """Links in the index, and the bytes of HTML read for them."""
+    """The links in the index, and the bytes of HTML that contained them."""
     command = [options.backlinkd, "--data", options.work / "data", "stats", "--json"]
     stats = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     size = next(line.split()[3] for line in output.splitlines() if line.strip().startswith("bytes of pages"))
@@ -131,7 +131,7 @@ def stored(options, output):
 
 
 def told(_options, output):
-    """What a peer says in its last line."""
+    """The JSON in the last line of a peer's output."""
     figures = json.loads(output.splitlines()[-1])
     return figures["links"], figures["bytes"]
 
@@ -196,7 +196,7 @@ def allowed(url, rules):
 
 
 def compare(options, scheme, names, nginx):
-    """Prints a table; in brackets, how many times as many pages backlinkd has per CPU-second."""
+    """Prints a table; in brackets, backlinkd's pages per CPU-second divided by the peer's."""
     best = {}
     start = seeds(options, scheme)
     for _ in range(options.rounds):
@@ -230,7 +230,7 @@ def compare(options, scheme, names, nginx):
 
 
 def one_size(options, nginx):
-    """The whole way of pages of about 40 kB, by TLS over connections that are kept, in CPU time a page."""
+    """CPU time per page of about 40 kB, from fetch to index, by TLS over persistent connections."""
     urls = pages_of(PAGE_SIZES, options.web)
     runs = []
     for _ in range(options.rounds):

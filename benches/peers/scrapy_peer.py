@@ -1,11 +1,11 @@
-"""Scrapy at backlinkd's task: all pages of the hosts given, and of each page every link with tag, target, anchor text
-and rel. What it finds is counted and thrown away.
+"""Scrapy with backlinkd's task: all pages of the given hosts, and of each page every link with tag, target, anchor text
+and rel. The links are counted and discarded.
 
     scrapy_peer.py link-extractor|lxml USER_AGENT URL…
 
-`link-extractor` reads links as Scrapy's documentation has it; `lxml` walks the parsed tree by hand, remembers what it
-has asked for before it makes a request, and is as fast as an expert would have it. Settings are those of Scrapy's
-guide on broad crawls, robots.txt is obeyed. The last line of the output is JSON: {"pages": 1, "links": 1, "bytes": 1}.
+`link-extractor` extracts links as in Scrapy's documentation. `lxml` is an expert's fast version: it walks the parsed
+tree directly and creates requests only for new URLs. The settings are those of Scrapy's guide on broad crawls, and
+robots.txt is obeyed. The last line of the output is JSON: {"pages": 1, "links": 1, "bytes": 1}.
 """
 
 import json
@@ -55,7 +55,7 @@ class Peer(scrapy.Spider):
 
 
 class ByLinkExtractor(Peer):
-    """`LxmlLinkExtractor` gives URL, text and nofollow; it is asked once per tag, for the tag's name."""
+    """`LxmlLinkExtractor` returns URL, text and nofollow; it runs once per tag, to know the tag's name."""
 
     extractors = {
         tag: LxmlLinkExtractor(tags=(tag,), attrs=(attribute,), unique=False, deny_extensions=())

@@ -1,4 +1,4 @@
-//! Hosts and clients that mean harm: the soak has to hold beside them as it does without.
+//! Malicious hosts and clients: the soak must hold with them as it does without.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,11 +11,11 @@ use crate::daemon::User;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// How long the slow hosts take to answer: just below the time that a crawler waits.
+/// Response time of the slow hosts: just below the timeout of a crawler.
 const SLOW: Duration = Duration::from_secs(19);
 const HOSTS: u8 = 200;
 
-/// Starts a domain of hosts that answer slowly; names them to the crawler, and as seeds.
+/// Starts a domain of hosts that respond slowly; adds them to the crawler's overrides and to its seeds.
 pub async fn start_slow_hosts(overrides: &Path, seeds: &Path) -> std::io::Result<()> {
     let (mut names, mut urls) = (std::fs::read_to_string(overrides)?, std::fs::read_to_string(seeds)?);
     for host in 0..HOSTS {
@@ -49,7 +49,7 @@ async fn answer_slowly(listener: TcpListener) {
     }
 }
 
-/// Starts clients that attack the API at a port; see `benches/attacks.py`.
+/// Starts clients that attack the API on a port; see `benches/attacks.py`.
 pub fn start_clients(port: u16, time: Duration, domain: &str, user: &User) -> std::io::Result<Child> {
     let minutes = (time.as_secs_f64() / 60.0).to_string();
     Command::new("python3")

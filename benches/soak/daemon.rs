@@ -1,4 +1,4 @@
-//! The program under test: started, watched through `/proc`, asked through its API, told to end.
+//! The program under test: the soak starts it, watches it through `/proc`, queries its API, and ends it.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-/// How long the daemon may take to start and to end.
+/// Time that the daemon may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A user of the API.
@@ -20,7 +20,7 @@ pub struct User {
     pub password: &'static str,
 }
 
-/// Who asks the questions, where there are users.
+/// The user who sends the queries, if there are users.
 pub const ASKER: User = User { name: "alice", password: "correct horse" };
 
 /// A running `backlinkd run`. Killed when dropped.
@@ -31,7 +31,7 @@ pub struct Daemon {
     client: reqwest::Client,
 }
 
-/// What the daemon takes at one moment.
+/// Resources of the daemon at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Size {
     pub resident_kb: u64,
@@ -42,7 +42,7 @@ pub struct Size {
 }
 
 impl Daemon {
-    /// Starts it in `work` with these keys set and for these users, and waits until its API answers.
+    /// Starts the daemon in `work` with these keys and these users, and waits until its API responds.
     pub async fn start(
         program: &Path,
         work: &Path,
@@ -84,7 +84,7 @@ impl Daemon {
         }
     }
 
-    /// Where its API is.
+    /// The address of its API.
     pub fn address(&self) -> SocketAddr {
         self.api
     }
@@ -106,7 +106,7 @@ impl Daemon {
         })
     }
 
-    /// The JSON of an answer to a GET, which must be 200.
+    /// The JSON of the response to a GET, which must be 200.
     pub async fn ask(&self, question: &str) -> anyhow::Result<Value> {
         loop {
             let request = self.client.get(format!("http://{}/{question}", self.api));
@@ -136,7 +136,7 @@ impl Daemon {
         }
     }
 
-    /// Ends it by SIGTERM.
+    /// Ends the daemon by SIGTERM.
     pub async fn stop(&mut self) -> anyhow::Result<(ExitStatus, Duration)> {
         let start = Instant::now();
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
@@ -157,14 +157,14 @@ impl Drop for Daemon {
     }
 }
 
-/// Has the index checked by the program that made it; shows what it says.
+/// Verifies the index with the program that wrote it; prints its output.
 pub fn verify(program: &Path, work: &Path) -> anyhow::Result<bool> {
     let out = Command::new(program).arg("--data").arg(work.join("data")).arg("verify").output()?;
     println!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     Ok(out.status.success())
 }
 
-/// Of all files below a folder; files that vanish meanwhile count nothing.
+/// The bytes of all files below a folder; files that vanish meanwhile do not count.
 fn bytes_in(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {
@@ -175,7 +175,7 @@ fn bytes_in(folder: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Adds a user to an index that nobody has open.
+/// Adds a user to an index that no process has open.
 fn add_user(program: &Path, data: &Path, user: User) -> anyhow::Result<()> {
     let mut adding = Command::new(program)
         .arg("--data")

@@ -1,5 +1,5 @@
-//! The index against the truth: what the API says of every domain, beside what the generated web answers now and has
-//! answered before.
+//! Compares the index with the truth: the API's answers for every domain with the current and earlier responses of the
+//! generated web.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
@@ -14,19 +14,19 @@ use crate::world::{PageId, State, World};
 /// A source and a target.
 type Pair = (String, String);
 
-/// What should be known of one domain.
+/// The expected state of one domain.
 #[derive(Debug, Default)]
 struct Expected {
-    /// By URL: every page that was visited, as it is now.
+    /// By URL: the current state of every visited page.
     pages: BTreeMap<String, State>,
-    /// Backlinks that are there, and that were there at any visit.
+    /// Active backlinks, and backlinks of any earlier visit.
     active: BTreeSet<Pair>,
     ever: BTreeSet<Pair>,
     external: u64,
     internal: u64,
 }
 
-/// What was compared, and what differs, a line each.
+/// The counts of compared items, and one line for each difference.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub pages: usize,
@@ -36,7 +36,8 @@ pub struct Verdict {
     pub differences: Vec<String>,
 }
 
-/// How many pages the crawler has yet to ask for since the web stands still: known ones, and those that these link to.
+/// The number of pages that the crawler has not yet requested since the web is frozen: known ones, and the targets of
+/// these.
 pub fn unvisited(server: &Server, since: Duration) -> usize {
     let told = server.told.lock().unwrap_or_else(PoisonError::into_inner);
     let world = server.world();

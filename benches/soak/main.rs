@@ -1,10 +1,10 @@
-//! The soak: `backlinkd run` against a generated web that changes all the time. See `benches/README.md`.
+//! The soak: `backlinkd run` against a generated web that changes continuously. See `benches/README.md`.
 //!
 //!     cargo bench --bench soak -- --minutes 120 [--program PATH] [--set section.key=value]…
 //!
-//! The web (`world`) is served on loopback (`server`), the daemon crawls it again and again while this looks at what it
-//! takes (`daemon`) and asks its API. Then the web stands still until the crawler has seen all of it, and the index is
-//! compared with the truth (`judge`). Ends with 1 unless everything holds (`report`).
+//! The web (`world`) is served on loopback (`server`). The daemon crawls it continuously while the soak records its
+//! resources (`daemon`) and queries its API. Then the web is frozen until the crawler has fetched all of it, and the
+//! index is compared with the truth (`judge`). The soak ends with 1 unless everything holds (`report`).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod attackers;
@@ -30,59 +30,59 @@ use report::{Sample, report};
 use server::Server;
 use world::World;
 
-/// Questions asked while the daemon crawls, of one domain after the other.
+/// Queries sent while the daemon crawls, for one domain after the other.
 const QUESTIONS: [&str; 6] =
     ["anabacklinks", "backlinks", "referringdomains", "linktexts", "outgoinglinks", "newandlost-histogram"];
 
-/// Time between two questions, and the longest between two samples.
+/// Time between two queries, and the longest between two samples.
 const LOOK: Duration = Duration::from_secs(1);
 const SAMPLE: Duration = Duration::from_secs(10);
-/// Samples that are taken at least.
+/// Samples at least.
 const SAMPLES: u32 = 60;
 
 #[derive(Debug, Parser)]
 #[command(about = "Crawls a generated, ever changing web for hours and compares the index with the truth")]
 struct Args {
-    /// Minutes for which the web changes: 120 for a soak, 3 for a look. Nothing is run without.
+    /// Minutes for which the web changes: 120 for a soak, 3 for a quick check. Nothing is run without.
     #[arg(long)]
     minutes: f64,
-    /// Minutes that the crawler then gets at most to see the last state.
+    /// Minutes at most that the crawler then gets to fetch the last state.
     #[arg(long, default_value_t = 10.0)]
     settle: f64,
     #[arg(long, default_value_t = 100)]
     hosts: u32,
-    /// Pages of a host besides its home page.
+    /// Pages of a host in addition to its home page.
     #[arg(long, default_value_t = 60)]
     pages: u32,
-    /// Seconds in the middle after which a page changes.
+    /// Seconds after which a page changes, in the median.
     #[arg(long, default_value_t = 60)]
     change: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The program; built by cargo for this bench where none is named.
+    /// The program; built by cargo for this bench if none is given.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_backlinkd"))]
     program: PathBuf,
-    /// Where the index and the log are kept; a temporary folder where none is named.
+    /// Folder of the index and the log; a temporary folder if none is given.
     #[arg(long)]
     work: Option<PathBuf>,
-    /// Hosts that answer slowly are crawled besides, and clients attack the API (`benches/attacks.py`).
+    /// Crawls hosts that respond slowly in addition, and attacks the API by clients (`benches/attacks.py`).
     #[arg(long)]
     attacked: bool,
-    /// Sets one key of the daemon's configuration; may be given again.
+    /// Sets one key of the daemon's configuration; may be repeated.
     #[arg(long, value_name = "section.key=value")]
     set: Vec<String>,
-    /// Given by cargo.
+    /// Set by cargo.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// Who attacks the API, as one of its users.
+/// The user of the API that the attackers authenticate as.
 const ATTACKER: User = User { name: "mallory", password: "guess me" };
 
-/// Pause between two fetches of a host and of an address.
+/// Crawl delay between two fetches of a host and of an address.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Recrawls within seconds, and byte budgets so small that they are full long before the first quarter ends.
+/// Recrawls within seconds, and byte budgets that are full long before the first quarter ends.
 fn settings(overrides: &std::path::Path) -> Vec<String> {
     let mut settings = vec![
         format!("fetch.host_overrides={}", overrides.display()),
@@ -109,7 +109,7 @@ fn settings(overrides: &std::path::Path) -> Vec<String> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    // `cargo bench` starts every bench, with the names of cases that others have.
+    // `cargo bench` starts every bench, with the names of cases of other benches.
     if !std::env::args().any(|argument| argument.starts_with("--minutes") || argument.starts_with("--help")) {
         println!("SKIPPED: the soak takes hours; run it by cargo bench --bench soak -- --minutes 120");
         return Ok(ExitCode::SUCCESS);
@@ -176,7 +176,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Looks at the daemon and asks it questions while the web changes.
+/// Samples the daemon and sends it queries while the web changes.
 async fn watch(
     server: &Server,
     daemon: &Daemon,
@@ -206,7 +206,7 @@ async fn watch(
     Ok(samples)
 }
 
-/// Waits until the crawler has seen the last state of everything and has stored it, or `patience` is over.
+/// Waits until the crawler has fetched and stored the last state of everything, or `patience` is over.
 async fn settle(
     server: &Server,
     daemon: &Daemon,
@@ -218,7 +218,7 @@ async fn settle(
         tokio::time::sleep(5 * LOOK).await;
         let left = unvisited(server, still);
         println!(
-            "{:>6.0} s  the web stands still; {left} pages yet to be visited",
+            "{:>6.0} s  the web is frozen; {left} pages not yet visited",
             server.elapsed().as_secs_f64()
         );
         if left > 0 && server.elapsed() < end {

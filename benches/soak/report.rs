@@ -1,4 +1,4 @@
-//! What the soak saw, by quarters of its time, and whether that is as it should be.
+//! The samples of the soak, by quarters of its time, and whether they are within the limits.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use crate::daemon::Size;
 use crate::judge::Verdict;
 
-/// The rate of the last quarter beside the second's, at least.
+/// Rate of the last quarter relative to the second's, at least.
 const STEADY_RATE: f64 = 0.9;
-/// Memory of the last quarter beside the second's, at most.
+/// Memory of the last quarter relative to the second's, at most.
 const STEADY_MEMORY: f64 = 1.1;
-/// What a soak must last at least for rate and memory to be judged: shorter ones have not warmed up.
+/// Minimum duration of a soak whose rate and memory are judged: shorter ones have not warmed up.
 const LONG_ENOUGH: Duration = Duration::from_secs(30 * 60);
-/// Differences that are shown, and characters of each.
+/// Differences that are printed, and characters of each.
 const SHOWN: usize = 20;
 const LONGEST: usize = 500;
 
-/// One look at everything.
+/// One sample of daemon and server.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub at: Duration,
@@ -50,7 +50,7 @@ impl Sample {
 #[derive(Clone, Copy, Debug, Default)]
 struct Quarter {
     rate: f64,
-    /// Middle and largest of what was seen, in MB.
+    /// Median and maximum of the samples, in MB.
     resident: u64,
     most_resident: u64,
     files: usize,

@@ -1,4 +1,4 @@
-//! Serves the generated web on loopback and remembers what it answered: the judge of what the crawler should know.
+//! Serves the generated web on loopback and records its responses, from which the judge computes the expected index.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -20,10 +20,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::world::{PageId, State, World, html};
 
-/// One answer in so many is 503, until the web stands still.
+/// One response in this number is a 503, until the web is frozen.
 const FAILURES: u64 = 1_000;
 
-/// What is asked for and answered, counted since the start.
+/// Requests and responses, counted since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
     pub requests: AtomicU64,
@@ -32,18 +32,18 @@ pub struct Counts {
     pub redirects: AtomicU64,
     pub gone: AtomicU64,
     pub failures: AtomicU64,
-    /// Requests for what robots.txt forbids.
+    /// Requests for paths that robots.txt disallows.
     pub forbidden: AtomicU64,
-    /// Requests before the pause between two was over, or while another was being answered.
+    /// Requests before the end of the crawl delay, or while another was in progress.
     pub hasty: AtomicU64,
 }
 
-/// What the crawler was told of one page.
+/// The responses that the crawler received for one page.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// Targets of the links of all versions that it was given.
+    /// Targets of the links of all versions that were served.
     pub targets: HashSet<String>,
-    /// When it asked last, after the start.
+    /// Time of the last request, after the start.
     pub asked: Duration,
 }
 
@@ -55,13 +55,13 @@ pub struct Server {
     frozen: Mutex<Option<Duration>>,
     pub told: Mutex<HashMap<PageId, Told>>,
     pub counts: Counts,
-    /// The pause that the crawler is to make, and when each address was last done with an answer.
+    /// The crawl delay that is expected, and the end of the last response of each address.
     pause: Duration,
     last: Mutex<HashMap<Ipv4Addr, Instant>>,
 }
 
 impl Server {
-    /// Listens for every host, and writes the file by which the crawler finds them.
+    /// Listens for every host, and writes the overrides file by which the crawler resolves them.
     pub async fn start(world: World, pause: Duration, overrides: &Path) -> std::io::Result<Arc<Self>> {
         let server = Arc::new(Self {
             world,
@@ -101,7 +101,7 @@ impl Server {
         self.start.elapsed()
     }
 
-    /// From now on nothing changes and nothing fails.
+    /// Freezes the web: from now on nothing changes and nothing fails.
     pub fn freeze(&self) -> Duration {
         let now = self.start.elapsed();
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
@@ -164,7 +164,7 @@ impl Server {
         self.tell(page, request)
     }
 
-    /// Answers with the page's state, and remembers what was told.
+    /// Responds with the page's state, and records the response.
     fn tell(&self, page: PageId, request: &Request<Incoming>) -> hyper::http::Result<Response<Full<Bytes>>> {
         let state = self.world.state(page, self.now());
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,21 +1,21 @@
-//! The generated web: what every URL answers at a moment is a pure function of the seed and the clock, so that the
-//! truth at the end can be computed without remembering anything.
+//! The generated web: the response of every URL at a moment is a pure function of the seed and the clock, so that the
+//! truth at the end can be computed without any record.
 //!
-//! A host has a home page, which is always there and names the pages that are there now, and pages that change by
-//! themselves: each has a period of its own, and with every period it is drawn anew whether it is a page, a redirect
-//! or gone (404 or 410), while its links move between a few targets each at paces of their own. All is drawn from
-//! pools of fixed size, so that an index of it has a largest size.
+//! A host has a home page, which always exists and links to all pages that exist now, and pages that change by
+//! themselves. Each page has its own period. At the end of each period a new draw decides whether it is a page, a
+//! redirect or gone (404 or 410). Each of its links moves between a few targets with its own period. All draws are from
+//! pools of fixed size, so that an index of the web has a largest size.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// Hosts a domain has.
+/// Hosts of a domain.
 const HOSTS_PER_DOMAIN: u32 = 2;
 /// Targets between which one link of a page moves.
 const ALTERNATIVES: u64 = 3;
-/// Hosts outside of this web that its pages link to; they refuse connections.
+/// Hosts outside of this web to which its pages link; they refuse connections.
 const OUTSIDE_HOSTS: u64 = 50;
-/// Paths that robots.txt forbids and pages link to.
+/// Paths that robots.txt disallows and to which pages link.
 const FORBIDDEN_PATHS: u64 = 20;
 
 /// See the module.
@@ -24,18 +24,18 @@ pub struct World {
     pub seed: u64,
     pub hosts: u32,
     pub pages_per_host: u32,
-    /// The middle of the periods after which pages change.
+    /// The median of the periods after which pages change.
     pub change: Duration,
 }
 
-/// A page: of which host, and which; 0 is the host's home page.
+/// A page: the number of its host, and its own number; 0 is the host's home page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageId {
     pub host: u32,
     pub number: u32,
 }
 
-/// What a page answers.
+/// The response of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     Page { title: String, links: Vec<Link> },
@@ -43,7 +43,7 @@ pub enum State {
     Gone { status: u16 },
 }
 
-/// A link as it stands in a page.
+/// A link in a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// `a` or `aimg`.
@@ -53,7 +53,7 @@ pub struct Link {
     pub nofollow: bool,
 }
 
-/// A well-mixed number of what it is given (SplitMix64).
+/// A well-mixed hash of the arguments (SplitMix64).
 fn draw(parts: &[u64]) -> u64 {
     parts.iter().fold(0x9e37_79b9_7f4a_7c15, |mixed, &part| {
         let mut z = (mixed ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -90,7 +90,7 @@ impl World {
         if page.number == 0 { format!("http://{host}/") } else { format!("http://{host}/p{}", page.number) }
     }
 
-    /// The page of a path on a host; `None` when there never is one.
+    /// The page of a path on a host; `None` if no such page ever exists.
     pub fn page_of(&self, host: u32, path: &str) -> Option<PageId> {
         if path == "/" {
             return Some(PageId { host, number: 0 });
@@ -99,7 +99,7 @@ impl World {
         (1..=self.pages_per_host).contains(&number).then_some(PageId { host, number })
     }
 
-    /// What a page answers at a time after the start.
+    /// The response of a page at a time after the start.
     pub fn state(&self, page: PageId, now: Duration) -> State {
         if page.number == 0 {
             return self.home(page.host, now);
@@ -128,14 +128,14 @@ impl World {
         draw(&[self.seed, u64::from(page.host), u64::from(page.number), draw(more)])
     }
 
-    /// How often a page has changed: periods are a quarter to four times the middle.
+    /// The number of changes of a page so far: periods are a quarter to four times the median.
     fn version(&self, page: PageId, now: Duration) -> u64 {
         let drawn = self.of(page, &[1]);
         let period = (self.change.as_millis() as u64 / 4) << (drawn % 5);
         (now.as_millis() as u64 + (drawn >> 8) % period) / period
     }
 
-    /// A number below 100 that says what a version of a page is.
+    /// A number below 100 that determines the state of a version of a page.
     fn kind(&self, page: PageId, version: u64) -> u64 {
         self.of(page, &[2, version]) % 100
     }

@@ -1,13 +1,13 @@
-//! What an endpoint is: a name, its methods, its parameters, and how it answers.
+//! The declaration of an endpoint: its name, methods and parameters, and its handler.
 
 use http::Method;
 
-use super::parameter::{
+use crate::api::openapi::schema::{BodySchema, ReplySchema};
+use crate::api::request::parameter::{
     ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
     WHERE,
 };
-use super::shape::{Body, Reply};
-use super::{ApiError, Asked, Call};
+use crate::api::{ApiError, ListRequest, RequestContext};
 use crate::query::Listing;
 use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 
@@ -16,21 +16,21 @@ use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 pub struct Endpoint {
     /// The path without its slash.
     pub name: &'static str,
-    /// What GET serves, HEAD does as well.
+    /// GET includes HEAD.
     pub verbs: &'static [Verb],
-    pub answer: Answer,
-    /// The parameters of an endpoint that answers in a way of its own, or is asked in one.
-    own_parameters: &'static [Parameter],
-    /// The answer of such an endpoint.
-    own_reply: Reply,
-    body: Option<Body>,
-    wider: Option<Wider>,
+    pub handler: Handler,
+    /// The parameters, if the handler does not determine them.
+    custom_parameters: &'static [Parameter],
+    /// The schema of the reply, if no listing determines it.
+    custom_reply: ReplySchema,
+    body: Option<BodySchema>,
+    optional_columns: Option<OptionalColumns>,
 }
 
-/// A listing with more columns than that of the answer, which some requests ask for.
+/// A listing with additional columns, which some requests get.
 #[derive(Clone, Copy, Debug)]
-pub struct Wider {
-    /// With all columns that there can be.
+pub struct OptionalColumns {
+    /// The listing with all columns.
     pub listing: &'static Listing,
     /// Which requests, in words that follow "only".
     pub when: &'static str,
@@ -42,156 +42,169 @@ pub enum Verb {
     Post,
 }
 
-/// How an endpoint answers.
+/// How an endpoint computes its reply.
 #[derive(Debug)]
-pub enum Answer {
+pub enum Handler {
     /// Rows with `where`, `order[]`, `limit` and `offset`, and `exportFinished`.
     List(&'static Listing),
-    /// As [`Self::List`], always complete and so without `exportFinished`.
+    /// As [`Self::List`], but always complete, and therefore without `exportFinished`.
     Summary(&'static Listing),
     /// The first rows and the sum of the others, with `where`, `order[]`, `top` and `exportFinished`. With
-    /// `direction=in`, where there is such a listing, rows are those of `turned`.
-    Distribution { listing: &'static Listing, turned: Option<&'static Listing> },
-    /// As [`Self::List`], with parameters of the endpoint's own.
-    ListBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
-    /// As [`Self::Summary`], with parameters of the endpoint's own.
-    SummaryBy { listing: &'static Listing, ask: fn(&Call<'_>) -> Result<Asked, ApiError> },
+    /// `direction=in`, the rows are those of `incoming`, if there is such a listing.
+    Distribution { listing: &'static Listing, incoming: Option<&'static Listing> },
+    /// As [`Self::List`], with parameters of its own.
+    CustomList {
+        listing: &'static Listing,
+        build_request: fn(&RequestContext<'_>) -> Result<ListRequest, ApiError>,
+    },
+    /// As [`Self::Summary`], with parameters of its own.
+    CustomSummary {
+        listing: &'static Listing,
+        build_request: fn(&RequestContext<'_>) -> Result<ListRequest, ApiError>,
+    },
     /// Rows in key order, with `limit` and `next`.
-    Export(Exported),
-    /// Whether the server can serve: to anybody.
+    Export(ExportKind),
+    /// Reports to any client whether the server can serve.
     Probe,
-    /// In a way of its own: the JSON of the answer.
-    Own(fn(&Call<'_>) -> Result<Vec<u8>, ApiError>),
+    /// A function that returns the reply as JSON.
+    Custom(fn(&RequestContext<'_>) -> Result<Vec<u8>, ApiError>),
 }
 
-/// What an export holds.
+/// The rows of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exported {
+pub enum ExportKind {
     Backlinks,
     Pages,
 }
 
-impl Answer {
-    /// The listing that the answer's rows follow when nothing else is asked for.
+impl Handler {
+    /// Returns the listing of the rows, without optional columns.
     pub fn listing(&self) -> Option<&'static Listing> {
         match self {
             Self::List(listing)
             | Self::Summary(listing)
             | Self::Distribution { listing, .. }
-            | Self::ListBy { listing, .. }
-            | Self::SummaryBy { listing, .. } => Some(listing),
-            Self::Export(_) | Self::Probe | Self::Own(_) => None,
+            | Self::CustomList { listing, .. }
+            | Self::CustomSummary { listing, .. } => Some(listing),
+            Self::Export(_) | Self::Probe | Self::Custom(_) => None,
         }
     }
 
-    /// Whether it says by `exportFinished` if it is complete.
-    pub fn says_finished(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Distribution { .. } | Self::ListBy { .. })
+    /// Whether the reply has `exportFinished`, which says whether it is complete.
+    pub fn reports_completeness(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Distribution { .. } | Self::CustomList { .. })
     }
 
-    /// Whether it comes in other formats than JSON, and in columns that can be chosen.
+    /// Whether the reply has other formats than JSON, and columns that can be chosen.
     pub fn is_tabular(&self) -> bool {
         matches!(
             self,
-            Self::List(_) | Self::Summary(_) | Self::ListBy { .. } | Self::SummaryBy { .. } | Self::Export(_)
+            Self::List(_)
+                | Self::Summary(_)
+                | Self::CustomList { .. }
+                | Self::CustomSummary { .. }
+                | Self::Export(_)
         )
     }
 }
 
 impl Endpoint {
-    /// An endpoint that answers in a way of its own takes the parameters of a scope, unless it says otherwise.
-    pub const fn new(name: &'static str, verbs: &'static [Verb], answer: Answer) -> Self {
+    /// Declares an endpoint. The parameters of a custom handler are those of a scope, unless declared otherwise.
+    pub const fn new(name: &'static str, verbs: &'static [Verb], handler: Handler) -> Self {
         Self {
             name,
             verbs,
-            answer,
-            own_parameters: &[URL, SCOPE, INTERNAL],
-            own_reply: Reply::Object(&[]),
+            handler,
+            custom_parameters: &[URL, SCOPE, INTERNAL],
+            custom_reply: ReplySchema::Object(&[]),
             body: None,
-            wider: None,
+            optional_columns: None,
         }
     }
 
-    /// With these parameters.
-    pub const fn taking(self, own_parameters: &'static [Parameter]) -> Self {
-        Self { own_parameters, ..self }
+    /// Declares the parameters.
+    pub const fn with_parameters(self, custom_parameters: &'static [Parameter]) -> Self {
+        Self { custom_parameters, ..self }
     }
 
-    /// With an answer of this shape.
-    pub const fn showing(self, own_reply: Reply) -> Self {
-        Self { own_reply, ..self }
+    /// Declares the schema of the reply.
+    pub const fn with_reply(self, custom_reply: ReplySchema) -> Self {
+        Self { custom_reply, ..self }
     }
 
-    /// With this body of a POST.
-    pub const fn posting(self, body: Body) -> Self {
+    /// Declares the body of a POST request.
+    pub const fn with_body(self, body: BodySchema) -> Self {
         Self { body: Some(body), ..self }
     }
 
-    /// With more columns where they are asked for.
-    pub const fn widened(self, wider: Wider) -> Self {
-        Self { wider: Some(wider), ..self }
+    /// Declares optional columns.
+    pub const fn with_optional_columns(self, optional_columns: OptionalColumns) -> Self {
+        Self { optional_columns: Some(optional_columns), ..self }
     }
 
-    /// The shape of its answer, where no listing says it.
-    pub fn reply(&self) -> Reply {
-        self.own_reply
+    /// The schema of the reply, if no listing determines it.
+    pub fn reply(&self) -> ReplySchema {
+        self.custom_reply
     }
 
-    /// The body of a POST.
-    pub fn body(&self) -> Option<Body> {
+    /// The body of a POST request.
+    pub fn body(&self) -> Option<BodySchema> {
         self.body
     }
 
-    /// The columns that some requests ask for.
-    pub fn wider(&self) -> Option<Wider> {
-        self.wider
+    /// The optional columns.
+    pub fn optional_columns(&self) -> Option<OptionalColumns> {
+        self.optional_columns
     }
 
-    /// A name that is never empty.
+    /// Returns a name that is never empty.
     pub fn title(&self) -> &'static str {
         if self.name.is_empty() { "root" } else { self.name }
     }
 
-    /// The columns that can always be chosen.
+    /// Returns the columns that can always be chosen.
     pub fn column_names(&self) -> Vec<&'static str> {
-        match &self.answer {
-            Answer::Export(Exported::Backlinks) => {
+        match &self.handler {
+            Handler::Export(ExportKind::Backlinks) => {
                 BacklinkRow::COLUMNS.iter().map(|column| column.name).collect()
             }
-            Answer::Export(Exported::Pages) => PageRow::COLUMNS.iter().map(|column| column.name).collect(),
-            answer => {
-                answer.listing().map_or(&[][..], |listing| listing.columns).iter().map(|c| c.name).collect()
+            Handler::Export(ExportKind::Pages) => PageRow::COLUMNS.iter().map(|column| column.name).collect(),
+            handler => {
+                handler.listing().map_or(&[][..], |listing| listing.columns).iter().map(|c| c.name).collect()
             }
         }
     }
 
-    /// The parameters of its query string.
+    /// Returns the parameters of the query string.
     pub fn parameters(&self) -> Vec<&'static Parameter> {
         let scope: &'static [Parameter] = &[URL, SCOPE, INTERNAL];
-        let more: &'static [Parameter] = match &self.answer {
-            Answer::List(Listing { shows_lost: true, .. }) => {
+        let specific: &'static [Parameter] = match &self.handler {
+            Handler::List(Listing { shows_lost: true, .. }) => {
                 &[ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
             }
-            Answer::List(_) | Answer::Summary(_) => &[WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
-            Answer::Distribution { turned: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
-            Answer::Distribution { turned: None, .. } => &[WHERE, ORDER, TOP],
-            Answer::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
-            Answer::ListBy { .. } | Answer::SummaryBy { .. } | Answer::Probe | Answer::Own(_) => {
-                return self.own_parameters.iter().collect();
+            Handler::List(_) | Handler::Summary(_) => &[WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
+            Handler::Distribution { incoming: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
+            Handler::Distribution { incoming: None, .. } => &[WHERE, ORDER, TOP],
+            Handler::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
+            Handler::CustomList { .. }
+            | Handler::CustomSummary { .. }
+            | Handler::Probe
+            | Handler::Custom(_) => {
+                return self.custom_parameters.iter().collect();
             }
         };
-        scope.iter().chain(more).collect()
+        scope.iter().chain(specific).collect()
     }
 
-    pub fn takes(&self, method: &Method) -> bool {
+    pub fn allows(&self, method: &Method) -> bool {
         self.verbs.iter().any(|verb| match verb {
             Verb::Get => method == Method::GET || method == Method::HEAD,
             Verb::Post => method == Method::POST,
         })
     }
 
-    /// The value of an `Allow` header.
-    pub fn allow(&self) -> String {
+    /// Returns the value of an `Allow` header.
+    pub fn allow_header(&self) -> String {
         let methods: Vec<&str> = self
             .verbs
             .iter()

@@ -1,16 +1,15 @@
-//! The error table: everything that can go wrong with a request, its status and its sentence.
+//! The error table: every way in which a request can fail, with its status and its message.
 
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::params::shorten;
+use crate::api::request::params::shorten;
 use crate::query::QueryError;
 use crate::store::StoreError;
 use crate::urls::ScopeError;
 
-/// Why a request is not answered. The message is what the client reads; the cause of [`Self::Internal`] is for
-/// the log alone.
+/// Why a request failed. The client gets the message; the cause of [`Self::Internal`] appears in the log only.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("{0}")]
@@ -62,7 +61,7 @@ impl ApiError {
         }
     }
 
-    /// The value of a `Retry-After` header.
+    /// Returns the value of a `Retry-After` header.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany(wait) | Self::TooManyLogins(wait) => Some(seconds(wait)),
@@ -71,12 +70,12 @@ impl ApiError {
         }
     }
 
-    /// A parameter that must be given.
+    /// The error for a missing parameter.
     pub fn missing(name: &str, advice: &str) -> Self {
         Self::BadRequest(format!("{name} is missing; {advice}"))
     }
 
-    /// A parameter with a value it cannot have.
+    /// The error for an invalid value of a parameter.
     pub fn parameter(name: &str, value: &str, wanted: &str) -> Self {
         Self::BadRequest(format!("{name} is \"{}\"; it must be {wanted}", shorten(value)))
     }
@@ -108,12 +107,12 @@ impl From<serde_json::Error> for ApiError {
     }
 }
 
-/// Whole seconds, at least one.
+/// Rounds up to whole seconds, at least one.
 fn seconds(wait: &Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// A client that takes no more of its answer is one for whom it took too long.
+/// A client that has stopped reading its response counts as one that exceeded the deadline.
 impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {

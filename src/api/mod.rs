@@ -1,91 +1,69 @@
-//! The HTTP API: the only part that knows warp.
+//! The HTTP API: the only room that knows warp.
 //!
-//! A request passes one door ([`serve`]): credentials and rate are checked; an answer given before is given again if
-//! the index is still the same; else the path is looked up in the endpoint table ([`ENDPOINTS`]), method, sizes and
-//! parameters are checked, and the answer is computed off the async threads, under a deadline and within a bound of
-//! queries at once. In: a [`ApiState`] and a listener. Out: JSON, or rows in CSV or JSON lines, with an entity tag and
-//! compressed where the client likes; errors are JSON, always. Invariants: a client without credentials learns
-//! whether the server can serve, and nothing else; every error has its place in one table ([`ApiError`]); a cause inside the
-//! server is logged once and never shown.
+//! Input: an [`ApiState`] and a listener. Output: JSON, or rows as CSV or JSON lines, with an entity tag, and
+//! compressed if the client accepts that. Errors are always JSON.
 //!
-//! It computes nothing itself ([`crate::query`] does), and speaks no TLS.
+//! [`serve`] handles each request in this order:
+//!
+//! 1. The credentials and the request rate of the client are checked.
+//! 2. If the response is cached and the index is unchanged, it is sent.
+//! 3. The path is looked up in the endpoint table ([`ENDPOINTS`]). Method, sizes and parameters are checked.
+//! 4. The reply is computed on a worker thread, under a deadline. The number of concurrent queries is limited.
+//!
+//! Invariants: a client without credentials learns whether the server can serve, and nothing else. Every error is an
+//! [`ApiError`]. The cause of an internal error is logged once and never sent.
+//!
+//! The API computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
-mod activity;
-mod admission;
-mod answers;
-mod asked;
-mod auth;
-mod beside;
-mod call;
-mod compress;
-mod connection;
-mod door;
-mod emptiness;
 mod endpoint;
 pub mod endpoints;
 mod error;
-mod exports;
-mod exposition;
-mod lists;
+mod http;
 mod metrics;
-mod negotiate;
 mod openapi;
-mod outlet;
-mod parameter;
-mod params;
-mod posted;
-mod probe;
-mod process;
 mod reply;
-mod representation;
-mod requests;
+mod request;
 mod routes;
-mod rows;
-mod server;
-pub mod shape;
-mod spreadsheet;
-mod where_pattern;
-mod workers;
 
 use std::sync::Arc;
 
-pub use activity::{Activity, Ranking};
-pub use asked::{Asked, Source};
-pub use auth::{PasswordError, hash_password};
-pub use call::Call;
-pub use endpoint::{Answer, Endpoint, Exported, Verb, Wider};
+pub use self::http::auth::{PasswordError, hash_password};
+pub use self::http::server::{ServeError, bind, serve};
+pub use endpoint::{Endpoint, ExportKind, Handler, OptionalColumns, Verb};
 pub use error::ApiError;
-pub use exposition::{Kind, Metric};
-pub use metrics::METRICS;
-pub use parameter::{Parameter, Takes};
-pub use params::Params;
-pub use posted::Posted;
+pub use metrics::activity::{LastRanking, ProcessActivity};
+pub use metrics::exposition::{Metric, MetricKind};
+pub use metrics::registry::METRICS;
+pub use request::context::RequestContext;
+pub use request::json_body::JsonBody;
+pub use request::list_request::{ComputedRows, ListRequest, RowSource};
+pub use request::parameter::{Parameter, ParameterKind};
+pub use request::params::Params;
 pub use routes::ENDPOINTS;
-pub use server::{ServeError, bind, serve};
 
 use crate::config::ApiConfig;
-use crate::query::Searches;
+use crate::query::SearchIndexes;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
 
-/// Who may ask.
+/// Who may use the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthPolicy {
     /// The users in the store, with their passwords.
     Users,
-    /// Everybody. Only for a server without users that listens on loopback.
+    /// Any client. Only for a server without users that listens on loopback.
     Open,
 }
 
-/// What the API answers from.
+/// What the API serves from.
 #[derive(Clone)]
 pub struct ApiState {
     pub store: Arc<Store>,
-    pub searches: Arc<Searches>,
+    pub searches: Arc<SearchIndexes>,
     pub suffixes: Arc<Suffixes>,
     pub rules: UrlRules,
     pub config: ApiConfig,
     pub auth: AuthPolicy,
-    /// What runs in the same process and is told of by `/metrics`.
-    pub activity: Arc<Activity>,
+    /// Background work in the same process, for `/metrics`.
+    pub activity: Arc<ProcessActivity>,
 }

@@ -1,7 +1,7 @@
 //! The endpoint table.
 
-use super::endpoint::Endpoint;
-use super::endpoints;
+use crate::api::endpoint::Endpoint;
+use crate::api::endpoints;
 
 /// Every endpoint of the API, by name.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -46,26 +46,26 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::tldlist::ENDPOINT,
 ];
 
-/// What tells about the server itself.
-static SERVICE: &[&Endpoint] = &[
+/// Endpoints about the server itself.
+static SERVICE_ENDPOINTS: &[&Endpoint] = &[
     &endpoints::root::ENDPOINT,
     &endpoints::health::HEALTH,
     &endpoints::health::LIVEZ,
     &endpoints::openapi::ENDPOINT,
 ];
 
-/// All that can be asked.
+/// Iterates over all endpoints.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
-    SERVICE.iter().chain(ENDPOINTS).copied()
+    SERVICE_ENDPOINTS.iter().chain(ENDPOINTS).copied()
 }
 
-/// Whether probes are answered at a path. Every request is asked this first, so it is no search.
+/// Whether the path belongs to a health probe. Every request asks this first, so it does not search the table.
 pub fn is_probe(path: &str) -> bool {
     let name = path.strip_prefix('/');
     [&endpoints::health::HEALTH, &endpoints::health::LIVEZ].iter().any(|probe| name == Some(probe.name))
 }
 
-/// The endpoint at a path.
+/// Returns the endpoint at a path.
 pub fn find(path: &str) -> Option<&'static Endpoint> {
     let name = path.strip_prefix('/')?;
     all().find(|endpoint| endpoint.name == name)

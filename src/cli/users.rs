@@ -1,21 +1,21 @@
-//! The users of the API: adding, removing and listing them from the command line.
+//! The users of the API: adds, removes and lists them.
 //!
-//! Passwords are asked for at the terminal or read from the standard input, never taken as an argument, where
-//! every process could see them; they are hashed before they are stored, and never logged. How they are hashed is
-//! the API's matter: the function is handed in.
+//! Passwords are read from the terminal or from standard input, never from an argument, which every process could
+//! see. They are hashed before they are stored, and never logged. The API defines the hash, so the caller passes the
+//! function.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal};
 
 use crate::store::{Store, StoreError};
 
-/// Bytes of a user's name or password at most: far more than anybody types, far less than a header may hold.
+/// Maximum size of a user name or password, in bytes: far above common use, far below the size of a header.
 const MAX_BYTES: usize = 1_024;
 
-/// What the hash of a password begins with.
+/// The prefix of a password hash.
 const HASH: &str = "$argon2";
 
-/// Why a user cannot be added or removed.
+/// The reason why a user cannot be added or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
     #[error("the user name is {0}; give 1 to 1024 bytes without \":\" and control characters (RFC 7617)")]
@@ -34,11 +34,11 @@ pub enum UsersError {
     Store(#[from] StoreError),
 }
 
-/// The hash of a password that can be used.
+/// The hash of a valid password.
 ///
 /// # Errors
-/// [`UsersError`] when it cannot, or cannot be hashed.
-pub fn hashed<E: Display>(
+/// [`UsersError`] when the password is not valid, or cannot be hashed.
+pub fn hash_password<E: Display>(
     password: &str,
     hash: impl FnOnce(&str) -> Result<String, E>,
 ) -> Result<String, UsersError> {
@@ -46,11 +46,12 @@ pub fn hashed<E: Display>(
     hash(password).map_err(|error| UsersError::Hash(error.to_string()))
 }
 
-/// Adds a user with the hash of a password, or gives an existing one a new password. Returns whether the user is new.
+/// Adds a user with the hash of a password, or replaces the password of an existing user. Returns whether the user is
+/// new.
 ///
 /// # Errors
-/// [`UsersError`] when the name cannot be used with HTTP Basic authentication, the hash is none, or nothing can be
-/// stored.
+/// [`UsersError`] when the name does not fit HTTP Basic authentication, the hash has another form, or the store
+/// cannot be written.
 pub fn put(store: &Store, name: &str, hash: &str) -> Result<bool, UsersError> {
     check_name(name)?;
     if !hash.starts_with(HASH) || hash.len() > MAX_BYTES {
@@ -64,7 +65,7 @@ pub fn put(store: &Store, name: &str, hash: &str) -> Result<bool, UsersError> {
 /// Removes a user.
 ///
 /// # Errors
-/// [`UsersError::Unknown`] when there is none of that name.
+/// [`UsersError::Unknown`] when there is no such user.
 pub fn remove(store: &Store, name: &str) -> Result<(), UsersError> {
     if store.remove_user(name)? { Ok(()) } else { Err(UsersError::Unknown(name.to_owned())) }
 }
@@ -79,10 +80,10 @@ pub fn list(store: &Store) -> Result<Vec<String>, UsersError> {
     Ok(names)
 }
 
-/// Asks for a password twice at the terminal; without one, reads the first line of the standard input.
+/// Reads a password twice from the terminal; without one, reads the first line of standard input.
 ///
 /// # Errors
-/// [`UsersError`] when there is none, or the two differ.
+/// [`UsersError`] when it cannot be read, or the two differ.
 pub fn read_password() -> Result<String, UsersError> {
     if !io::stdin().is_terminal() {
         return first_line(io::stdin().lock());
@@ -92,7 +93,7 @@ pub fn read_password() -> Result<String, UsersError> {
     if password == again { checked(password) } else { Err(UsersError::Mismatch) }
 }
 
-/// The first line, without its end.
+/// The first line, without its line end.
 fn first_line(mut input: impl BufRead) -> Result<String, UsersError> {
     let mut line = String::new();
     input.read_line(&mut line)?;
@@ -103,7 +104,7 @@ fn checked(password: String) -> Result<String, UsersError> {
     check_password(&password).map(|()| password)
 }
 
-/// Whether the name can be a user's. RFC 7617: it ends at the first colon.
+/// Checks that a name can be a user's. RFC 7617: it ends at the first colon.
 ///
 /// # Errors
 /// [`UsersError::Name`] when it cannot.

@@ -14,19 +14,19 @@ use super::{Span, at_least};
 pub struct ApiConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// Names under which an open API may be asked, besides those of this machine.
+    /// Host names that requests to an API without users may use, in addition to those of this machine.
     pub hosts: Vec<String>,
-    /// Networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    /// Networks of proxies whose `Forwarded` or `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The header in which they say it.
+    /// The header in which these proxies give the client's address.
     pub forwarded_header: ForwardedHeader,
     /// Connections open at once.
     pub max_connections: usize,
     /// Connections open at once from one address.
     pub max_connections_per_address: usize,
-    /// Requests under way at once on one HTTP/2 connection.
+    /// Requests in progress at once on one HTTP/2 connection.
     pub max_requests_per_connection: u32,
-    /// Bytes of an answer that the system holds for a client.
+    /// Bytes of a response that the operating system buffers for a client.
     pub send_buffer_bytes: usize,
     /// Time for the head of a request.
     pub head_timeout: Span,
@@ -34,13 +34,13 @@ pub struct ApiConfig {
     pub body_timeout: Span,
     /// Time that a connection may stay open without a request.
     pub idle_timeout: Span,
-    /// Time in which a client must read on in its answer.
+    /// Time in which a client must read more of its response.
     pub write_timeout: Span,
-    /// Time for a request and its answer as a whole.
+    /// Time for a request and its response as a whole.
     pub request_timeout: Span,
-    /// Time that begun answers get when the server is to end.
+    /// Time that responses in progress get to finish when the server stops.
     pub drain: Span,
-    /// Whether `/metrics` is answered without credentials.
+    /// Whether `/metrics` needs no credentials.
     pub metrics_open: bool,
     /// Rows of one answer at most.
     pub max_limit: usize,
@@ -48,49 +48,49 @@ pub struct ApiConfig {
     pub max_query_bytes: usize,
     /// Bytes of a request's body at most.
     pub max_body_bytes: usize,
-    /// URLs that one request may ask about at most.
+    /// URLs in one request at most.
     pub max_urls: usize,
-    /// Targets that one request to linkintersect may name at most, and exclusions.
+    /// Targets in one request to linkintersect at most, and likewise exclusions.
     pub max_targets: usize,
     /// Redirects that redirectchain follows at most.
     pub max_redirects: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
-    /// Time within which the index must be read for a probe.
+    /// Time within which a read of the index must succeed for a probe.
     pub health_timeout: Span,
     /// Queries computed at once; further ones wait. 0: two per core.
     pub max_concurrent_queries: usize,
-    /// Time after which a query no longer counts among these.
+    /// Time after which a query frees its place among these.
     pub long_query_after: Span,
-    /// Queries that take longer, computed at once. 0: four per core.
+    /// Long queries computed at once. 0: four per core.
     pub max_long_queries: usize,
     /// Queries that wait at most.
     pub max_waiting_queries: usize,
-    /// Time that the queue may stand before new queries are refused.
+    /// Time for which the queue of queries may stay non-empty before new queries are refused.
     pub overload_after: Span,
-    /// Bytes of all answers that are held for their clients.
+    /// Bytes of all responses held in memory for their clients.
     pub answer_memory_bytes: u64,
-    /// Of these, bytes of the answers of one client.
+    /// Of these, bytes of the responses of one client.
     pub answer_memory_per_client_bytes: u64,
-    /// Threads that the large parts of queries are shared among; 0: one per core.
+    /// Threads that compute the large parts of queries; 0: one per core.
     pub query_threads: usize,
-    /// Verified credentials remembered at most, so that a password is not hashed for every request.
+    /// Verified credentials in the cache at most, so that a password is not hashed for every request.
     pub credential_cache_entries: usize,
-    /// How long verified credentials are remembered.
+    /// Time for which verified credentials stay in the cache.
     pub credential_cache_ttl: Span,
-    /// Bytes of answers kept to be given again while the index is unchanged. 0: none.
+    /// Bytes of responses in the cache, which serves them while the index is unchanged. 0: none.
     pub answer_cache_bytes: u64,
-    /// Bytes from which on an answer is compressed for clients that take it.
+    /// Bytes from which on a response is compressed for clients that accept it.
     pub compress_min_bytes: usize,
-    /// Bytes of CSV or JSONL collected before an answer is sent piece by piece, and of each piece.
+    /// Bytes of each chunk of a CSV or JSONL response; a shorter response is sent whole.
     pub stream_piece_bytes: usize,
-    /// Answers in CSV or JSONL under way at once; further ones wait.
+    /// CSV or JSONL responses sent in chunks at once; further ones wait.
     pub max_concurrent_streams: usize,
-    /// Of these, answers for one client.
+    /// Of these, responses for one client.
     pub max_streams_per_client: usize,
-    /// Requests a second that a user may go on with. 0: any number.
+    /// Requests a second that a user may send on average. 0: any number.
     pub rate_limit_per_second: u32,
-    /// Requests that a user may make at once after a pause.
+    /// Requests that a user may send at once after a pause.
     pub rate_limit_burst: u32,
     /// Users and addresses whose rate is remembered at most.
     pub rate_limit_clients: usize,
@@ -98,13 +98,13 @@ pub struct ApiConfig {
     pub login_limit_per_second: u32,
     /// Wrong passwords at once after a pause.
     pub login_limit_burst: u32,
-    /// Time that a password waits to be verified.
+    /// Time that a password waits for its verification.
     pub login_wait: Span,
-    /// Passwords that wait to be verified at most.
+    /// Passwords that wait for verification at most.
     pub max_waiting_logins: usize,
 }
 
-/// A header in which proxies say from which address a request comes.
+/// A header in which proxies give the client's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {
@@ -113,7 +113,7 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// Targets that the answers of linkintersect have columns for.
+/// Targets for which linkintersect has columns.
 const MOST_TARGETS: usize = 20;
 
 impl Default for ApiConfig {

@@ -10,82 +10,82 @@ use super::{Span, at_least};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CrawlConfig {
-    /// Fetches under way at once, over all hosts.
+    /// Fetches in flight at once, over all hosts.
     pub fetchers: usize,
-    /// Fetches beyond, of those that take longer than `slow_after`.
+    /// Slow fetches in flight at once, in addition: those that take longer than `slow_after`.
     pub slow_fetchers: usize,
-    /// How long a fetch, or a resolution, may take before it is slow.
+    /// Time after which a fetch or a resolution counts as slow.
     pub slow_after: Span,
-    /// Host names being resolved at once, besides the fetches.
+    /// Host names resolved at once, in addition to the fetches.
     pub resolvers: usize,
-    /// Pause between two fetches of one host, and of one address, counted from the end of the first.
+    /// Delay between two fetches of one host, and of one address, counted from the end of the first.
     pub delay: Span,
     /// Largest `Crawl-delay` of a robots.txt that is honoured.
     pub max_crawl_delay: Span,
     /// Links followed from a seed at most; deeper URLs are known as targets but not fetched.
     pub max_depth: u16,
-    /// Which URLs are fetched first.
+    /// Order in which URLs are fetched.
     pub order: CrawlOrder,
-    /// New pages fetched of a host, before links from other domains count.
+    /// New pages fetched of a host before links from other domains raise the limit.
     pub host_pages: u64,
-    /// The same of a registrable domain with all its hosts.
+    /// New pages fetched of a registrable domain with all its hosts, likewise.
     pub domain_pages: u64,
-    /// Hosts of a registrable domain that are fetched from, before links from other domains count.
+    /// Hosts of a registrable domain that are fetched from, before links from other domains raise the limit.
     pub domain_hosts: u64,
-    /// New pages more of a host, and of a registrable domain, for each other domain that links to it.
+    /// New pages added to the limit of a host and of a registrable domain for each other domain that links to it.
     pub pages_per_linking_domain: u64,
-    /// Hosts more of a registrable domain for each other domain that links to it.
+    /// Hosts added to the limit of a registrable domain for each other domain that links to it.
     pub hosts_per_linking_domain: u64,
-    /// New pages fetched of a host at most, however many link to it.
+    /// New pages fetched of a host at most, regardless of the number of domains that link to it.
     pub max_pages_per_host: u64,
     /// Whether only hosts of the seeds' registrable domains are crawled.
     pub stay_on_seed_domains: bool,
     /// File of hosts and domains that are not fetched. Empty: none.
     pub block_list: PathBuf,
-    /// Folder of WARC files of what is fetched. Empty: none are written.
+    /// Folder of WARC files of all requests and responses. Empty: no WARC files.
     pub warc_dir: PathBuf,
-    /// Bytes from which on a WARC file is full.
+    /// Bytes after which a WARC file is full.
     pub warc_max_bytes: u64,
     /// Queued URLs of one host that are held in memory, of each lane; the rest wait on disk.
     pub host_queue_in_memory: usize,
-    /// Hosts with work that are held in memory; the rest wait on disk.
+    /// Hosts with queued URLs that are held in memory; the rest wait on disk.
     pub hosts_in_memory: usize,
-    /// URLs met that wait to be held against all known ones at once.
+    /// Discovered URLs that wait at most before all of them are checked against the known URLs in one pass.
     pub met_urls: usize,
-    /// URLs whose presence is remembered in memory, so that most repeats cost no look-up on disk.
+    /// URLs that are remembered as known in memory, so that most repeated URLs need no lookup on disk.
     pub seen_cache_urls: usize,
-    /// Visits of one URL that may fail before it is given up.
+    /// Failed visits of one URL after which it is given up.
     pub max_attempts: u32,
-    /// Pause after the first failure of a host; it doubles with each further one.
+    /// Delay after the first failure of a host; it doubles with each further one.
     pub retry_delay: Span,
-    /// For how long a host is given up that cannot be found or has failed too often in a row.
+    /// Time for which a host is given up that has no address or has failed too often in a row.
     pub dead_host_retry: Span,
-    /// Time that fetches under way get to finish when the crawl is told to stop.
+    /// Time that fetches in flight get to finish when the crawl stops.
     pub drain: Span,
     /// Time from a page's first visit to its second.
     pub recrawl_after: Span,
-    /// Time between two visits of one page at least, however often it changes.
+    /// Time between two visits of one page at least, however often the page changes.
     pub recrawl_min: Span,
-    /// Time between two visits of one page at most, however seldom it changes.
+    /// Time between two visits of one page at most, however seldom the page changes.
     pub recrawl_max: Span,
-    /// Free bytes of the disks of the index and of the WARC files below which no pages are fetched.
+    /// Free bytes on the disks of the index and of the WARC files below which fetching pauses.
     pub min_free_disk_bytes: u64,
     /// Threads that decode and parse. 0: one per core.
     pub parse_threads: usize,
-    /// Pages parsed but not yet stored that may wait; fetching pauses beyond.
+    /// Parsed pages that may wait for the store; fetching pauses beyond.
     pub store_queue: usize,
-    /// Bytes that answers take, from the wire until they are stored.
+    /// Bytes of memory for responses, from the network until they are stored.
     pub memory_bytes: usize,
 }
 
-/// Which URLs are fetched first.
+/// Order in which URLs are fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CrawlOrder {
-    /// Those that are fewest links away from a seed; hosts in turn.
+    /// URLs with the fewest links from a seed first; hosts in turn.
     #[default]
     Breadth,
-    /// Those with the most rank, as far as it is known; hosts that the most domains link to.
+    /// URLs with the highest known rank first; hosts that the most domains link to first.
     Rank,
 }
 

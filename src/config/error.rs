@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, said so that it can be put right.
+//! Errors of a configuration: each message says how to correct it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -30,13 +30,13 @@ pub enum ConfigError {
     Syntax { origin: Origin, message: String },
     #[error("{origin} sets \"{key}\", which is no key; {}", suggestion(nearest.as_deref()))]
     UnknownKey { key: String, origin: Origin, nearest: Option<String> },
-    #[error("the environment variable {name} sets nothing; {}", suggestion(nearest.as_deref()))]
+    #[error("the environment variable {name} sets no key; {}", suggestion(nearest.as_deref()))]
     UnknownVariable { name: String, nearest: Option<String> },
     #[error("\"--set {0}\" lacks an equals sign; write --set section.key=value")]
     Set(String),
     #[error("{origin} sets {key} to {value}, which cannot be used {reason}")]
     Value { key: String, value: String, origin: Origin, reason: String },
-    /// A value that is well-formed but out of range, or does not go with the others.
+    /// A value that is well-formed but out of range, or that contradicts other values.
     #[error("{message}{}", set_by(origin.as_ref()))]
     Invalid { message: String, origin: Option<Origin> },
 }

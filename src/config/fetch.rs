@@ -1,4 +1,4 @@
-//! `[fetch]`: how a URL is asked for and what an answer may cost.
+//! `[fetch]`: how a URL is requested, and the limits of its response.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,96 +8,97 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ports, Span, at_least};
 
-/// Where web servers listen.
+/// Ports on which web servers listen.
 const WEB_PORTS: [u16; 9] = [80, 443, 8000, 8008, 8080, 8081, 8088, 8443, 8888];
 
-/// The most that the HTTP client takes in, whatever it is told.
+/// The largest limit that the HTTP client supports.
 const MOST_HEADER_BYTES: usize = 400_000;
 
 /// See `config/default.toml` for units and reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FetchConfig {
-    /// The product token: what robots.txt rules are matched against and the User-Agent begins with.
+    /// The product token. Rules of robots.txt are matched against it and the User-Agent begins with it.
     pub user_agent: String,
     /// A page or address where a site's owner reaches you; shown in the User-Agent.
     pub contact: String,
     /// TSV file: host or `*.suffix`, `ip:port` for http, `ip:port` for https. Empty: none.
     pub host_overrides: PathBuf,
-    /// PEM file of certificate authorities trusted besides the system's. Empty: none.
+    /// PEM file of certificate authorities that are trusted in addition to the built-in ones. Empty: only the built-in
+    /// ones.
     pub extra_ca: PathBuf,
-    /// What becomes of a server whose certificate cannot be verified.
+    /// Policy for a server whose certificate cannot be verified.
     pub tls: TlsPolicy,
-    /// URLs of issuers' certificates that are asked to complete one chain, and redirects followed from each.
+    /// URLs of issuers' certificates that are requested to complete one chain, and redirects followed from each.
     pub max_issuer_urls: usize,
     /// Bytes of a file with an issuer's certificate at most.
     pub max_issuer_bytes: usize,
-    /// For one URL of an issuer's certificate, redirects included.
+    /// Time for one URL of an issuer's certificate, redirects included.
     pub issuer_timeout: Span,
-    /// How long an issuer's certificate is kept.
+    /// Time that an issuer's certificate is used before it is fetched again.
     pub issuer_ttl: Span,
-    /// How long an issuer's certificate counts as one that cannot be had.
+    /// Time before an issuer's certificate that could not be fetched is requested again.
     pub issuer_negative_ttl: Span,
-    /// Bytes of issuers' certificates that are kept.
+    /// Bytes of issuers' certificates in the cache.
     pub issuer_cache_bytes: usize,
     /// Networks that may be connected to although they are loopback, private, link-local or otherwise special.
     pub allow_private_addresses: Vec<IpNet>,
     /// Ports of URLs that are fetched.
     pub ports: Vec<Ports>,
-    /// From the start of a fetch to the last byte of its body.
+    /// Time from the start of a fetch to the last byte of its body.
     pub timeout: Span,
-    /// From the start of a fetch to the last of its answer's headers.
+    /// Time from the start of a fetch to the last byte of its response's headers.
     pub first_byte_timeout: Span,
-    /// For connection and TLS handshake together, and before them as much for name resolution.
+    /// Time for connection and TLS handshake together, and as much again for the name resolution before them.
     pub connect_timeout: Span,
-    /// How long an idle connection is kept for the host's next fetch.
+    /// Time an idle connection is kept for the host's next fetch.
     pub idle_timeout: Span,
     /// Idle connections kept at most, over all hosts.
     pub max_idle_connections: usize,
-    /// The name servers that are asked. Empty: those of `/etc/resolv.conf`.
+    /// Name servers (`ip:port`) that resolve hosts. Empty: those of `/etc/resolv.conf`.
     pub nameservers: Vec<SocketAddr>,
-    /// 4, 6 or both: the kinds of addresses asked for, the next only where a host has none of the one before.
+    /// 4, 6 or both: IP versions of the addresses; the second is used only for a host without an address of the first.
     pub ip_versions: Vec<u8>,
     /// The longest that a resolved address is used before the name is resolved again.
     pub dns_ttl: Span,
-    /// The shortest.
+    /// The shortest that a resolved address is used.
     pub dns_min_ttl: Span,
     /// The longest that a name counts as one without an address.
     pub dns_negative_ttl: Span,
-    /// Hosts whose resolved address, or the lack of one, is remembered.
+    /// Hosts whose resolved address, or the lack of one, is cached.
     pub dns_cache_hosts: usize,
-    /// Bytes a second that a body must come at, over all of the time it has taken. 0: any.
+    /// Bytes a second that a body must arrive at, averaged from its first byte. 0: any rate.
     pub min_bytes_per_second: u64,
-    /// The time after which that is asked of a body.
+    /// Time in which a body may arrive at any rate.
     pub slow_body_grace: Span,
-    /// Redirects followed within the visit of one page, because they set a cookie or come back to the page.
+    /// Redirects followed within the visit of one page, because they set a cookie or return to the page.
     pub max_chain_redirects: u32,
-    /// Servers remembered that have to be asked over HTTP/1.1, or whose heads are malformed.
+    /// Servers in the cache that require HTTP/1.1, or whose response heads are malformed.
     pub protocol_cache_servers: usize,
-    /// Header fields of an answer at most; the rest is left out.
+    /// Header fields of a response at most; the rest is dropped.
     pub max_headers: usize,
-    /// Bytes of an answer's header fields at most; the rest is left out.
+    /// Bytes of a response's header fields at most; the rest is dropped.
     pub max_header_bytes: usize,
-    /// Body bytes read off the wire at most; the rest is cut.
+    /// Bytes of a body read from the network at most; the rest is cut.
     pub max_body_bytes: usize,
-    /// Bytes of a body that nobody reads, up to which it is taken off the wire to keep the connection.
+    /// Bytes up to which an unused body is still read from the network to keep the connection.
     pub skip_body_bytes: usize,
-    /// Body bytes after decompression at most; the rest is cut.
+    /// Bytes of a body after decompression at most; the rest is cut.
     pub max_decoded_bytes: usize,
-    /// Times its size on the wire that a body may unfold to; the rest is cut.
+    /// Ratio at most of a body's decompressed size to its size on the network; the rest is cut.
     pub max_decode_ratio: usize,
-    /// Decoded bytes that a body may have whatever its size on the wire.
+    /// Bytes that a body may expand to whatever its size on the network.
     pub free_decoded_bytes: usize,
 }
 
-/// What becomes of a server whose certificate cannot be verified.
+/// Policy for a server whose certificate cannot be verified.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsPolicy {
-    /// Its pages are not read.
+    /// The server's pages are not read.
     #[default]
     Verify,
-    /// Its pages are read, and the flaw is kept with each.
+    /// The server's pages are read, and each page keeps the flaw.
     Record,
 }
 
@@ -144,7 +145,7 @@ impl Default for FetchConfig {
 }
 
 impl FetchConfig {
-    /// Bytes that a body of so many bytes on the wire may unfold to.
+    /// The limit in bytes of the decompressed size of a body with this size on the network.
     pub fn decoded_cap(&self, wire_bytes: usize) -> usize {
         let in_proportion = wire_bytes.saturating_mul(self.max_decode_ratio);
         self.max_decoded_bytes.min(in_proportion.max(self.free_decoded_bytes))
@@ -197,7 +198,7 @@ impl FetchConfig {
             ));
         }
         if let Some(server) = self.nameservers.iter().find(|server| server.port() == 0) {
-            return Err(format!("fetch.nameservers holds {server}; name a port, 53 as a rule"));
+            return Err(format!("fetch.nameservers holds {server}; add a port, usually 53"));
         }
         let least = self.dns_min_ttl;
         for (key, span) in [("dns_ttl", self.dns_ttl), ("dns_negative_ttl", self.dns_negative_ttl)] {

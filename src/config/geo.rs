@@ -1,4 +1,4 @@
-//! `[geo]`: where servers stand.
+//! `[geo]`: the database that locates servers.
 
 use std::path::PathBuf;
 

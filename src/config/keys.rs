@@ -1,7 +1,7 @@
-//! The defaults as people read them: `config/default.toml`, and the table of its keys.
+//! The documentation of the keys: `config/default.toml`, and the table of its keys.
 //!
-//! The file is also the lowest layer of the configuration. Its form is simple on purpose: `[section]` lines, and
-//! for each key one line `key = default` below the comment that explains it.
+//! The file is also the lowest layer of the configuration. Its form is simple on purpose: `[section]` lines, and for
+//! each key one line `key = default` below the comment that explains it.
 
 /// `config/default.toml`: every key with default, unit and reason.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

@@ -1,16 +1,14 @@
-//! Puts the layers of the configuration together: `config/default.toml` < file < environment < `--set`.
+//! Merges the layers of the configuration: `config/default.toml` < file < environment < `--set`.
 //!
-//! Every value is checked when it is laid over the others, so that an error names the key, the value and the
-//! place it comes from; [`Config::validate`] looks at the whole afterwards. Unknown keys are refused, wherever
-//! they stand.
+//! Every value is checked when it overrides the lower layers, so that an error names the key, the value and its origin.
+//! [`Config::validate`] checks the whole afterwards. Unknown keys are refused in every layer.
 //!
-//! The environment is read as `BACKLINKD_SECTION__KEY`, in upper case. Other variables that begin with
-//! `BACKLINKD_` are refused as the typos they are, except those of the command line
-//! ([`COMMAND_LINE_VARIABLES`]) and those that container orchestrators set by themselves for a service of this
-//! name (`BACKLINKD_SERVICE_HOST`, `BACKLINKD_PORT_8080_TCP`).
+//! The environment is read as `BACKLINKD_SECTION__KEY`, in upper case. Other variables that begin with `BACKLINKD_` are
+//! refused as typos. The exceptions are those of the command line ([`COMMAND_LINE_VARIABLES`]) and those that container
+//! orchestrators set for a service of this name (`BACKLINKD_SERVICE_HOST`, `BACKLINKD_PORT_8080_TCP`).
 //!
-//! Relative paths in a file are relative to the file's folder; from the environment and the command line, to the
-//! working directory.
+//! Relative paths in a file are relative to the file's folder. Those of the environment and the command line are
+//! relative to the working directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,10 +18,10 @@ use toml::{Table, Value};
 
 use super::{Config, ConfigError, DEFAULT_TOML, Origin};
 
-/// What the environment variables of the configuration begin with.
+/// The prefix of the environment variables of the configuration.
 const PREFIX: &str = "BACKLINKD_";
 
-/// Variables that the command line reads itself, and this module leaves alone.
+/// Variables that the command line reads itself, and this module ignores.
 pub const COMMAND_LINE_VARIABLES: [&str; 3] = ["BACKLINKD_CONFIG", "BACKLINKD_DATA", "BACKLINKD_LOG"];
 
 /// Reads the configuration: the defaults, then the file, then the environment, then the `--set` arguments
@@ -32,7 +30,7 @@ pub const COMMAND_LINE_VARIABLES: [&str; 3] = ["BACKLINKD_CONFIG", "BACKLINKD_DA
 /// Values of the environment and of `--set` are TOML; text needs no quotes, and a list no brackets (`a,b`).
 ///
 /// # Errors
-/// [`ConfigError`], which names the key, the value and where it was set.
+/// [`ConfigError`], which names the key, the value and its origin.
 pub fn load(
     path: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
@@ -57,10 +55,10 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The layers so far.
+/// The merged layers.
 struct Layers {
     table: Table,
-    /// Where the keys come from that are not defaults any more.
+    /// The origins of the keys that differ from the defaults.
     origins: BTreeMap<String, Origin>,
 }
 
@@ -124,7 +122,7 @@ impl Layers {
         self.set_text(key.trim(), text, Origin::CommandLine)
     }
 
-    /// Sets a key to a value written without the quotes and brackets of TOML, or with them.
+    /// Sets a key to a value that is written with or without the quotes and brackets of TOML.
     fn set_text(&mut self, key: &str, text: &str, origin: Origin) -> Result<(), ConfigError> {
         let Some(current) = find(&self.table, key) else { return Err(self.unknown(key, origin)) };
         let value = read_like(current, text.trim());
@@ -165,7 +163,7 @@ impl Layers {
                 *path = folder.join(&*path);
             }
         }
-        // Every such message begins with the key.
+        // Each of these messages begins with the key.
         let origin_of =
             |message: &str| message.split_whitespace().next().and_then(|key| self.origins.get(key)).cloned();
         match config.validate() {
@@ -183,7 +181,7 @@ impl Layers {
         ConfigError::UnknownKey { key: section.to_owned(), origin, nearest }
     }
 
-    /// The known key that resembles this one most; the key counts twice as much as its section.
+    /// The known key that is most similar to this one; the key counts twice as much as its section.
     fn nearest(&self, key: &str) -> Option<String> {
         let (section, name) = key.split_once('.').unwrap_or(("", key));
         let keys = self.table.iter().flat_map(|(known, keys)| {
@@ -199,7 +197,7 @@ fn similar(a: &str, b: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(a, b)
 }
 
-/// The best of the scored, unless all are too far off to be meant.
+/// The candidate with the best score, unless all scores are too low for a suggestion.
 fn best(scored: impl Iterator<Item = (f64, String)>) -> Option<String> {
     scored.filter(|(score, _)| *score >= 0.55).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key)| key)
 }
@@ -213,12 +211,12 @@ fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replacen('.', "__", 1).to_ascii_uppercase())
 }
 
-/// Kubernetes and Docker tell every container of the services beside it by such variables.
+/// Whether Kubernetes or Docker sets such a variable in every container to announce its neighbour services.
 fn is_of_orchestrator(rest: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-/// Reads a value that is to take the place of `current`.
+/// Parses a value that replaces `current`.
 fn read_like(current: &Value, text: &str) -> Value {
     let toml = || text.parse::<Value>().unwrap_or_else(|_| Value::String(text.to_owned()));
     match current {

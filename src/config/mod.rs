@@ -1,8 +1,8 @@
-//! The configuration: one struct per TOML section, each with its defaults and its own check.
+//! The configuration: one struct per TOML section, each with its defaults and its own validation.
 //!
-//! Layers, later ones win: built-in defaults, `--config FILE`, environment `BACKLINKD_SECTION__KEY`,
-//! `--set section.key=value`. `config/default.toml` shows every key with its default, unit and reason; a test
-//! holds it equal to [`Config::default`]. Nothing here is a secret: users and their passwords live in the store.
+//! The layers, of which later ones win: built-in defaults, `--config FILE`, environment `BACKLINKD_SECTION__KEY`,
+//! `--set section.key=value`. `config/default.toml` shows every key with its default, unit and reason. A test asserts
+//! that it equals [`Config::default`]. The configuration holds no secrets: users and their passwords are in the store.
 
 mod api;
 mod crawl;
@@ -44,7 +44,7 @@ pub use store::StoreConfig;
 pub use traps::TrapsConfig;
 pub use urls::UrlsConfig;
 
-/// Everything that can be configured.
+/// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -63,7 +63,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks what types alone cannot: ranges, and keys that only make sense together.
+    /// Checks ranges, and keys that depend on each other, which types alone cannot check.
     ///
     /// # Errors
     /// A sentence that names the key and what it must be.
@@ -81,7 +81,7 @@ impl Config {
         self.api.validate()
     }
 
-    /// Every path, with its key: a file's relative ones are turned by it.
+    /// Every path with its key, so that a file's relative paths can be resolved.
     fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 7] {
         [
             ("crawl.block_list", &mut self.crawl.block_list),
@@ -95,7 +95,7 @@ impl Config {
     }
 }
 
-/// The message of a value that is too small.
+/// Checks the lower bound of a value; the error is the message.
 fn at_least(key: &str, value: u64, least: u64) -> Result<(), String> {
     if value < least {
         return Err(format!("{key} is {value}; it must be at least {least}"));

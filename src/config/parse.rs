@@ -1,4 +1,4 @@
-//! `[parse]`: how much of a page is taken over.
+//! `[parse]`: how much of a page is extracted.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use super::at_least;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ParseConfig {
-    /// Links taken from one page; the rest is left out.
+    /// Links taken from one page; the rest is dropped.
     pub max_links: usize,
-    /// Bytes that the links of one page take; the rest is left out.
+    /// Bytes that the links of one page take; the rest is dropped.
     pub max_links_bytes: usize,
     /// Characters of an anchor text.
     pub max_anchor_chars: usize,
@@ -18,11 +18,11 @@ pub struct ParseConfig {
     pub max_title_chars: usize,
     /// Characters of a description.
     pub max_description_chars: usize,
-    /// Bytes looked at to guess the encoding of a page that declares none.
+    /// Bytes examined to detect the encoding of a page that declares none.
     pub charset_sample_bytes: usize,
-    /// Elements open at once; start tags beyond are left out, their content is kept.
+    /// Elements open at once; further start tags are dropped and their content is kept.
     pub max_open_elements: usize,
-    /// Elements, texts and comments of one page's tree; what follows is left out.
+    /// Elements, texts and comments of one page's tree; the rest of the page is dropped.
     pub max_nodes: usize,
     /// Attributes of one tag; a page is cut before a tag with more.
     pub max_attributes: usize,

@@ -12,13 +12,13 @@ pub struct RankConfig {
     pub damping: f64,
     /// Largest error of the ranks, as the sum of absolute differences (L1) to the exact ones.
     pub tolerance: f64,
-    /// Sweeps over the graph at most.
+    /// Iterations over the graph at most.
     pub max_iterations: u32,
     /// Threads of the computation; 0: one per core.
     pub threads: usize,
-    /// How often the daemon ranks what is stored.
+    /// Time between two rankings of the stored pages, while the daemon runs.
     pub interval: Span,
-    /// When the daemon ranks for the first time after its start.
+    /// Time after its start at which the daemon computes ranks for the first time.
     pub first: Span,
 }
 
@@ -38,7 +38,7 @@ impl Default for RankConfig {
 impl RankConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         if !(self.damping > 0.0 && self.damping < 1.0) {
-            return Err(format!("rank.damping is {}; it must lie between 0 and 1", self.damping));
+            return Err(format!("rank.damping is {}; it must be between 0 and 1", self.damping));
         }
         if !(self.tolerance > 0.0 && self.tolerance <= 0.1) {
             return Err(format!(

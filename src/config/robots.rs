@@ -1,4 +1,4 @@
-//! `[robots]`: how robots.txt files are read and kept (RFC 9309).
+//! `[robots]`: how robots.txt files are read and cached (RFC 9309).
 
 use serde::{Deserialize, Serialize};
 
@@ -8,19 +8,19 @@ use super::{Span, at_least};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RobotsConfig {
-    /// Bytes of a robots.txt that are parsed; RFC 9309 asks for 500 KiB at least.
+    /// Bytes of a robots.txt that are parsed; RFC 9309 requires at least 500 KiB.
     pub max_bytes: usize,
-    /// Bytes of one URL that are compared with wildcards, over all rules of a robots.txt.
+    /// Bytes of comparison between one URL and the wildcard rules of a robots.txt, over all its rules.
     pub max_compared_bytes: usize,
-    /// Redirects followed; RFC 9309 asks for 5 at least.
+    /// Redirects followed; RFC 9309 requires at least 5.
     pub max_redirects: u32,
-    /// How long a robots.txt is used before it is fetched again; RFC 9309 asks for 24 hours at most.
+    /// Time a robots.txt is used before it is fetched again; RFC 9309 allows at most 24 hours.
     pub max_age: Span,
-    /// After how long a robots.txt that could not be had is asked for again.
+    /// Time after which an unavailable robots.txt is requested again.
     pub retry_after: Span,
-    /// How long an earlier copy stands in, beyond its age, for a robots.txt that cannot be had.
+    /// Time beyond `max_age` for which an earlier copy replaces an unavailable robots.txt.
     pub max_stale: Span,
-    /// After how long of not being to be had a robots.txt is given up, and its host crawled without.
+    /// Time of unavailability after which a robots.txt is given up, and its host is crawled without it.
     pub unreachable_after: Span,
     /// Bytes of rules kept in memory, over all hosts.
     pub cache_bytes: usize,
@@ -52,7 +52,7 @@ impl RobotsConfig {
         at_least("robots.max_age in seconds", self.max_age.0.as_secs(), 1)?;
         if self.unreachable_after < Span::seconds(86_400) {
             return Err(format!(
-                "robots.unreachable_after is {}; it must be at least 24h, for RFC 9309 means a long time",
+                "robots.unreachable_after is {}; it must be at least 24h (a long time, RFC 9309)",
                 self.unreachable_after
             ));
         }

@@ -1,4 +1,4 @@
-//! `[search]`: the search indexes that lists are answered from.
+//! `[search]`: the search indexes that answer lists.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,15 +19,15 @@ pub struct SearchConfig {
     pub memory_bytes: usize,
     /// Smallest index that is kept on disk, in rows.
     pub disk_min_rows: usize,
-    /// Age up to which an index is used although links of its scope have changed since.
+    /// Age up to which an index is used although links of its scope have changed since it was built.
     pub refresh: Span,
-    /// Time a list waits for its index before it answers with what there is.
+    /// Time a list waits for its index before it answers with the rows at hand.
     pub patience: Span,
-    /// Rows of a scope that are read at once, before the rest is left to the background.
+    /// Rows of a scope that are read while the client waits; the rest is read in the background.
     pub preview_rows: usize,
-    /// Indexes built at once.
+    /// Indexes built at once in the background.
     pub builders: usize,
-    /// Indexes that wait to be built at most, but for those that somebody waits for; likewise to be written to disk.
+    /// Builds without a waiting client that may be queued, and likewise indexes that wait to be written to disk.
     pub max_waiting_builds: usize,
 }
 

@@ -1,4 +1,4 @@
-//! `[sitemaps]`: how far the sitemaps that sites declare are followed.
+//! `[sitemaps]`: how far declared sitemaps are followed.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,17 +10,17 @@ use super::at_least;
 pub struct SitemapsConfig {
     /// Whether sitemaps that a robots.txt declares are read.
     pub follow: bool,
-    /// Bytes of one sitemap, without its compression, that are read, and of the URLs that its entries lead to.
+    /// Bytes of one sitemap, after decompression, that are read, and of the URLs that its entries lead to.
     pub max_bytes: usize,
-    /// Times that gzip is taken off one sitemap.
+    /// Layers of gzip that are removed from one sitemap.
     pub max_gzip_layers: u32,
     /// Entries of one sitemap that are read.
     pub max_urls: usize,
-    /// How deep indexes of sitemaps may be nested.
+    /// Levels of sitemap indexes below a declared sitemap.
     pub max_depth: u32,
-    /// Sitemaps read per host and reading of its robots.txt at most.
+    /// Sitemaps read per host at most for each reading of its robots.txt.
     pub max_per_host: usize,
-    /// Sitemaps on one host at most, per reading of its robots.txt, that hosts of other domains alone name.
+    /// Sitemaps on one host at most, for each reading of its robots.txt, that only hosts of other domains name.
     pub max_named_elsewhere: usize,
 }
 

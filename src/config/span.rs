@@ -1,11 +1,11 @@
-//! A length of time, written as `"1s"`, `"500ms"`, `"24h"` or `"7days"`.
+//! A duration, written as `"1s"`, `"500ms"`, `"24h"` or `"7days"`.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A duration as the configuration writes it.
+/// A duration in the notation of the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 

@@ -14,28 +14,28 @@ pub struct StoreConfig {
     pub block_cache_bytes: usize,
     /// Bytes written to memory before they are sorted to disk, over all column families.
     pub write_buffer_bytes: usize,
-    /// zstd level of the settled part of the data.
+    /// zstd level of the bottommost data.
     pub compression_level: i32,
-    /// Whether each batch waits for the disk: without, a power failure may cost the last seconds; a killed
-    /// process costs nothing either way.
+    /// Whether each batch waits for the disk. Without it, a power failure may lose the last seconds. A killed process
+    /// loses nothing either way.
     pub sync: bool,
-    /// Page records put into one write at most.
+    /// Page records in one write at most.
     pub batch_pages: usize,
     /// Former links of one page that are remembered.
     pub max_former_links: usize,
-    /// Absences of one link that are told apart.
+    /// Absences of one link that are kept apart.
     pub max_absences: usize,
     /// Hosts whose robots.txt names one sitemap that are kept with it in the queue.
     pub max_sitemap_hosts: usize,
-    /// How long a write waits for more page records.
+    /// Time that a write waits for more page records.
     pub batch_wait: Span,
     /// Files held open at most; -1: no limit.
     pub max_open_files: i32,
-    /// Bytes of a file of the database's own log, of which five are kept.
+    /// Bytes of a file of the database's own log, of which the last five are kept.
     pub log_file_bytes: usize,
     /// Bytes of memory for comparing rows while the store is verified.
     pub verify_memory_bytes: usize,
-    /// Whether a data directory of an earlier format is carried over when it is opened.
+    /// Whether a data directory of an earlier format is upgraded when it is opened.
     pub upgrade: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `[traps]`: which URLs are taken for parts of endless or repeating spaces, and not fetched.
+//! `[traps]`: which URLs count as parts of endless or repeating spaces, and are not fetched.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::at_least;
 pub struct TrapsConfig {
     /// Segments of a path at most.
     pub max_path_segments: usize,
-    /// Times that one segment, or one run of segments in a row, may stand in a path.
+    /// Occurrences of one segment in a path, and repetitions of one run of segments, at most.
     pub max_segment_repeats: usize,
     /// Labels of a host at most.
     pub max_host_labels: usize,
@@ -18,20 +18,20 @@ pub struct TrapsConfig {
     pub max_query_params: usize,
     /// Bytes of a query at most.
     pub max_query_bytes: usize,
-    /// Parameters that name a visitor's session.
+    /// Parameters that hold a visitor's session.
     pub session_params: Vec<String>,
-    /// Characters from which on the value of such a parameter is taken for a session.
+    /// Letters and digits from which on the value of such a parameter counts as a session.
     pub session_min_length: usize,
-    /// Parameters that narrow or sort a list.
+    /// Parameters that filter or sort a list.
     pub facet_params: Vec<String>,
-    /// Such parameters that one URL may have.
+    /// Parameters of that list that one URL may have.
     pub max_facets: usize,
-    /// Years before and after today within which a calendar's pages are fetched.
+    /// Years before and after the current one of which calendar pages are fetched.
     pub calendar_past_years: u32,
     pub calendar_future_years: u32,
     /// Pages of one host with the same content whose links are followed.
     pub max_duplicates: u32,
-    /// Contents of hosts whose number is remembered.
+    /// Contents whose number of copies is remembered.
     pub duplicates_remembered: usize,
 }
 

@@ -1,4 +1,4 @@
-//! `[urls]`: what a URL may look like and which domains there are.
+//! `[urls]`: the rules of canonical URLs and registrable domains.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ use crate::urls::{
 pub struct UrlsConfig {
     /// Bytes of the longest URL that is followed or stored.
     pub max_length: usize,
-    /// Query parameters dropped from every URL; a `*` at the end stands for any rest.
+    /// Query parameters dropped from every URL; a `*` at the end matches any rest.
     pub drop_query_params: Vec<String>,
     /// Parameters and path segments dropped from every URL because they carry a session id.
     pub session_params: Vec<String>,
-    /// Letters and digits from which on a value may look like a session id.
+    /// Letters and digits from which on a value looks like a session id.
     pub session_min_length: usize,
-    /// A `public_suffix_list.dat` to use instead of the built-in one. Empty: the built-in one.
+    /// A `public_suffix_list.dat` that replaces the built-in one. Empty: the built-in one.
     pub public_suffix_list: PathBuf,
 }
 
@@ -43,7 +43,7 @@ impl UrlsConfig {
             let name = param.strip_suffix('*').unwrap_or(param);
             if name.is_empty() || name.contains(['*', '&', '=', '#']) {
                 return Err(format!(
-                    "urls.drop_query_params holds \"{param}\"; it must be a parameter's name, or the start of one and a \"*\""
+                    "urls.drop_query_params holds \"{param}\"; it must be a parameter's name, or the start of one and then \"*\""
                 ));
             }
         }
@@ -66,10 +66,10 @@ impl UrlsConfig {
         SessionParams::new(&self.session_params, self.session_min_length)
     }
 
-    /// The public suffix list: the file named, or the one built in.
+    /// The public suffix list: the configured file, or the built-in list.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file cannot be read or is no such list.
+    /// [`ConfigError`] when the file cannot be read or is not such a list.
     pub fn suffixes(&self) -> Result<Suffixes, ConfigError> {
         let path = &self.public_suffix_list;
         let list = if path.as_os_str().is_empty() {

@@ -1,15 +1,16 @@
-//! The WARC files of a crawl: every answer that was fetched, be it a page, a sitemap or a robots.txt, as it came; but
-//! for the bodies that are not read because they are no HTML.
+//! The WARC files of a crawl. They hold every response as it was received: pages, sitemaps and robots.txt
+//! files. Only the bodies that the crawl does not read, because they are no HTML, are missing.
 
 use std::sync::Arc;
 
-use super::desk::Fetched;
+use super::process::FetchedResponse;
 use crate::config::{Config, FetchConfig};
 use crate::fetch::{Answer, FetchOutcome, Fetcher};
 use crate::model::Cut;
-use crate::warc::{Exchange, Truncation, WarcError, WarcOptions, WarcWriter};
+use crate::warc::{HttpExchange, Truncation, WarcError, WarcOptions, WarcWriter};
 
-/// The reason of a WARC-Truncated field, if the record is to have one. What the parser leaves out is in the record.
+/// The reason of the WARC-Truncated field, if there is one. Parser limits do not count, because the record
+/// has the whole body.
 fn truncation(answer: &Answer, config: &FetchConfig) -> Option<Truncation> {
     match answer.cut {
         Some(Cut::Length) => Some(Truncation::Length),
@@ -17,7 +18,7 @@ fn truncation(answer: &Answer, config: &FetchConfig) -> Option<Truncation> {
         Some(Cut::Disconnect) => Some(Truncation::Disconnect),
         Some(Cut::Encoding | Cut::Document) => Some(Truncation::Unspecified),
         None if answer.unread => Some(Truncation::Unspecified),
-        // The text is checked where there is one: a gzip stream without its trailer, say.
+        // The body is decoded to check it: a gzip stream may lack its trailer.
         None if answer.content_encoding.is_empty() => None,
         None => {
             let is_broken = answer
@@ -28,16 +29,16 @@ fn truncation(answer: &Answer, config: &FetchConfig) -> Option<Truncation> {
     }
 }
 
-/// The files, and who knows what was asked.
+/// The WARC writer, and the fetcher that knows the request headers.
 pub(super) struct Archive {
     writer: WarcWriter,
     fetcher: Arc<Fetcher>,
-    /// What a body may unfold to.
+    /// Limits the size of decoded bodies.
     config: FetchConfig,
 }
 
 impl Archive {
-    /// Begins to write where `crawl.warc_dir` says; `None` where it says nothing.
+    /// Opens the archive in `crawl.warc_dir`; `None` when that is empty.
     pub fn create(config: &Config, fetcher: &Arc<Fetcher>) -> Result<Option<Self>, WarcError> {
         let folder = &config.crawl.warc_dir;
         if folder.as_os_str().is_empty() {
@@ -52,17 +53,17 @@ impl Archive {
         Ok(Some(Self { writer, fetcher: Arc::clone(fetcher), config: config.fetch.clone() }))
     }
 
-    /// Writes what was asked, and its answer, if there is one.
-    pub fn keep(&self, fetched: &Fetched) -> Result<(), WarcError> {
+    /// Writes a request and its response, if there is one.
+    pub fn write(&self, fetched: &FetchedResponse) -> Result<(), WarcError> {
         let FetchOutcome::Answered(answer) = &fetched.outcome else { return Ok(()) };
         let request_headers = self.fetcher.request_headers(
             &fetched.url,
             fetched.validators.as_ref(),
             fetched.chain.as_ref().map(|chain| &chain.cookies),
         );
-        self.writer.write(&Exchange {
+        self.writer.write(&HttpExchange {
             url: &fetched.url,
-            unix_seconds: fetched.begun,
+            unix_seconds: fetched.requested_at,
             ip: answer.ip,
             request_headers: &request_headers,
             status: answer.status,
@@ -73,7 +74,7 @@ impl Archive {
         })
     }
 
-    /// Ends the last file. What comes later is not kept.
+    /// Closes the last file. Later responses are not archived.
     pub fn close(&self) -> Result<(), WarcError> {
         self.writer.close()
     }

@@ -1,9 +1,9 @@
-//! Requests that failed. Each one is a line of the log, counts by its kind in the table that ends a crawl, and is one of
-//! the last of its host.
+//! Failed requests. Each is logged, counted by its kind in the table at the end of a crawl, and stored among
+//! the last failures of its host.
 //!
-//! A request fails when it brings no answer, an answer that settles nothing (5xx, 403, a challenge …), or one whose end
-//! is missing. Whether it is made again is decided elsewhere. The causes quote servers, so they are cut and cleaned
-//! here ([`plain_cause`]) before anybody reads them. The table is bounded: it has [`MOST_KINDS`] kinds with
+//! A request fails when it has no response, an inconclusive one (5xx, 403, a challenge …), or one that is
+//! truncated. Other modules decide on retries. The causes quote servers, so they are shortened and cleaned
+//! here ([`plain_cause`]) before they are shown. The table is bounded to [`MAX_KINDS`] kinds with
 //! [`EXAMPLES`] examples each.
 
 use std::borrow::Cow;
@@ -11,27 +11,28 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::CrawlError;
-use super::messages::Work;
+use super::event_loop::CrawlLoop;
+use super::messages::WriteRequest;
 use super::progress::unix_now;
-use super::scheduler::Loop;
 use crate::fetch::{Failure, RobotsFailure};
-use crate::frontier::{QueueName, Target};
-use crate::model::{Cut, FailureKind, HostFailure, PageContent, Visit, plain, plain_cause};
+use crate::model::{
+    Cut, FailureKind, HostFailure, PageContent, QueueName, Target, Visit, plain, plain_cause,
+};
 use crate::urls::CanonicalUrl;
 
 /// Examples of each kind.
 pub const EXAMPLES: usize = 3;
-/// Kinds in the table: more than there are, unless servers answer with statuses that nobody knows.
-const MOST_KINDS: usize = 100;
-/// The kind of whatever there is no room for.
+/// Kinds in the table. There are fewer, unless servers answer with unknown statuses.
+const MAX_KINDS: usize = 100;
+/// The kind of failures that the table has no room for.
 const OTHER: &str = "other";
 /// Characters of a URL in an example.
-const MOST_URL: usize = 300;
+const MAX_URL_CHARS: usize = 300;
 
-/// What a request asked for.
+/// The resource that was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
-    /// The address of a host, of name servers.
+    /// The address of a host, from name servers.
     Address,
     RobotsTxt,
     Sitemap,
@@ -39,7 +40,7 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// What an entry of the queue asks for.
+    /// The resource of a queue entry.
     pub(super) fn of(target: &Target) -> Self {
         match target {
             Target::Page => Self::Page,
@@ -62,7 +63,7 @@ impl Resource {
 pub(super) struct Cause {
     /// As in [`HostFailure::kind`].
     pub kind: Cow<'static, str>,
-    /// In words, cleaned.
+    /// A cleaned sentence.
     pub words: String,
 }
 
@@ -71,12 +72,12 @@ impl Cause {
         Self { kind: kind.as_str().into(), words: plain_cause(words) }
     }
 
-    /// Of an answer with a status that settles nothing.
+    /// The cause of a response with an inconclusive status.
     pub fn status(status: u16) -> Self {
         Self { kind: format!("status-{status}").into(), words: format!("the server answered {status}") }
     }
 
-    /// Of a body whose end is missing; `None` where it is longer than this program wants it.
+    /// The cause of a truncated body; `None` where a limit of this program truncated it.
     pub fn cut(cut: Cut, words: &str) -> Option<Self> {
         let usual = match cut {
             Cut::Length | Cut::Document => return None,
@@ -88,7 +89,7 @@ impl Cause {
         Some(Self { kind: "cut".into(), words: plain_cause(words) })
     }
 
-    /// Why a visit to a page failed, if it did. The visit keeps the words as they are shown.
+    /// Returns why a visit to a page failed, if it did. The visit keeps the cleaned words.
     pub fn take(visit: &mut Visit) -> Option<Self> {
         match visit {
             Visit::NotModified => None,
@@ -127,7 +128,7 @@ impl From<&Failure> for Cause {
     }
 }
 
-/// One request that failed.
+/// One failed request.
 #[derive(Clone, Debug)]
 pub(super) struct FailedRequest<'a> {
     pub resource: Resource,
@@ -138,11 +139,11 @@ pub(super) struct FailedRequest<'a> {
 }
 
 impl FailedRequest<'_> {
-    /// Logs it and counts it; gives what its host remembers of it.
-    pub fn tell(self, table: &FailureTable) -> HostFailure {
+    /// Logs and counts the failure, and returns its entry for the record of the host.
+    pub fn report(self, table: &FailureTable) -> HostFailure {
         let Self { resource, url, attempt, cause: Cause { kind, words } } = self;
         let (host, cause) = (url.host(), words.as_str());
-        // The message names the resource, so that lines can be told apart without a field for it.
+        // The message names the resource, so that no field is needed for it.
         match resource {
             Resource::Page => {
                 tracing::info!(target: "backlinkd::fetches", %url, host, %kind, attempt, cause, "a page could not be fetched");
@@ -162,7 +163,7 @@ impl FailedRequest<'_> {
     }
 }
 
-/// Failed requests by what they asked for and why they failed.
+/// Failed requests by resource and cause.
 #[derive(Debug, Default)]
 pub struct FailureTable(Mutex<BTreeMap<(Resource, Cow<'static, str>), Row>>);
 
@@ -178,7 +179,7 @@ pub struct FailureCount {
     pub resource: Resource,
     pub kind: String,
     pub count: u64,
-    /// The first, each of another URL.
+    /// The first ones, each of another URL.
     pub examples: Vec<FailureExample>,
 }
 
@@ -196,18 +197,18 @@ impl FailureTable {
     fn add(&self, resource: Resource, kind: &str, url: &CanonicalUrl, cause: &str) {
         let mut rows = self.rows();
         let key = (resource, Cow::Owned(kind.to_owned()));
-        let has_room = rows.len() < MOST_KINDS || rows.contains_key(&key);
+        let has_room = rows.len() < MAX_KINDS || rows.contains_key(&key);
         let row = rows.entry(if has_room { key } else { (resource, OTHER.into()) }).or_default();
         row.count += 1;
         if row.examples.len() < EXAMPLES {
-            let url = plain(url.as_str(), MOST_URL);
+            let url = plain(url.as_str(), MAX_URL_CHARS);
             if row.examples.iter().all(|example| example.url != url) {
                 row.examples.push(FailureExample { url, cause: cause.to_owned() });
             }
         }
     }
 
-    /// What there is, by resource and kind.
+    /// The counts, by resource and kind.
     pub fn counts(&self) -> Vec<FailureCount> {
         let count = |((resource, kind), row): (&(Resource, Cow<'static, str>), &Row)| FailureCount {
             resource: *resource,
@@ -219,9 +220,9 @@ impl FailureTable {
     }
 }
 
-impl Loop<'_> {
-    /// Tells of a request that failed: see the module.
-    pub fn tell_failure(
+impl CrawlLoop<'_> {
+    /// Reports a failed request: see the module.
+    pub fn report_failure(
         &self,
         queue: &QueueName,
         resource: Resource,
@@ -230,19 +231,19 @@ impl Loop<'_> {
         cause: Cause,
     ) -> Result<(), CrawlError> {
         let failed =
-            FailedRequest { resource, url, attempt, cause }.tell(&self.crawler.progress.failed_requests);
-        self.work.send(Work::Failed(queue.clone(), failed)).map_err(|_| CrawlError::Broken)
+            FailedRequest { resource, url, attempt, cause }.report(&self.crawler.progress.failed_requests);
+        self.writer.send(WriteRequest::RecordFailure(queue.clone(), failed))
     }
 
-    /// Tells that a robots.txt could not be had, to the host whose it is.
-    pub fn tell_robots(
+    /// Reports a robots.txt that is unreachable, to the record of its host.
+    pub fn report_robots_failure(
         &self,
         queue: &QueueName,
         url: &CanonicalUrl,
         failure: &RobotsFailure,
     ) -> Result<(), CrawlError> {
         let cause = Cause { kind: failure.kind.clone().into(), words: failure.cause.clone() };
-        self.tell_failure(queue, Resource::RobotsTxt, url, failure.attempts, cause)
+        self.report_failure(queue, Resource::RobotsTxt, url, failure.attempts, cause)
     }
 }
 
@@ -256,28 +257,29 @@ mod tests {
     }
 
     fn fail(table: &FailureTable, number: usize, cause: Cause) -> HostFailure {
-        FailedRequest { resource: Resource::Page, url: &url(number), attempt: 1, cause }.tell(table)
+        FailedRequest { resource: Resource::Page, url: &url(number), attempt: 1, cause }.report(table)
     }
 
     #[test]
     fn failures_are_counted_by_kind_with_examples_of_different_urls() {
         let table = FailureTable::default();
         for number in [1, 1, 2, 3, 4, 4] {
-            let told = fail(&table, number, Cause::new(FailureKind::Connect, &format!("refused {number}")));
-            assert_eq!((told.kind.as_str(), told.url), ("connect", url(number).to_string()));
+            let reported =
+                fail(&table, number, Cause::new(FailureKind::Connect, &format!("refused {number}")));
+            assert_eq!((reported.kind.as_str(), reported.url), ("connect", url(number).to_string()));
         }
         fail(&table, 9, Cause::status(503));
         let robots = Cause::new(FailureKind::Tls, "bad\r\ncertificate");
         let request =
             FailedRequest { resource: Resource::RobotsTxt, url: &url(7), attempt: 2, cause: robots };
-        assert_eq!(request.tell(&table).cause, "bad certificate");
+        assert_eq!(request.report(&table).cause, "bad certificate");
         let counts = table.counts();
         let shown: Vec<_> =
             counts.iter().map(|row| (row.resource.as_str(), row.kind.as_str(), row.count)).collect();
         assert_eq!(shown, [("robots.txt", "tls", 1), ("page", "connect", 6), ("page", "status-503", 1)]);
         let causes: Vec<_> = counts[1].examples.iter().map(|example| example.cause.as_str()).collect();
         assert_eq!(causes, ["refused 1", "refused 2", "refused 3"]);
-        assert!(counts[1].examples.iter().all(|example| example.url.chars().count() <= MOST_URL));
+        assert!(counts[1].examples.iter().all(|example| example.url.chars().count() <= MAX_URL_CHARS));
     }
 
     #[test]
@@ -287,13 +289,13 @@ mod tests {
             fail(&table, status, Cause::status(status as u16));
         }
         let counts = table.counts();
-        assert!(counts.len() <= MOST_KINDS + 1, "{}", counts.len());
+        assert!(counts.len() <= MAX_KINDS + 1, "{}", counts.len());
         assert_eq!(counts.iter().map(|row| row.count).sum::<u64>(), 1_000);
         assert_eq!(counts[0].kind, OTHER);
     }
 
     #[test]
-    fn an_answer_fails_when_it_settles_nothing_or_lacks_its_end() {
+    fn a_response_fails_when_it_is_inconclusive_or_truncated() {
         let answered = |status, cut, challenge, cause: &str| {
             let cause = cause.to_owned();
             let content = PageContent { status, cut, challenge, cause, ..PageContent::default() };

@@ -1,161 +1,163 @@
-//! What the threads of a crawl tell each other.
+//! The messages between the threads of a crawl.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::chain::Chain;
-use super::desk::Fetched;
+use super::process::FetchedResponse;
+use super::walls::redirect_chain::RedirectChain;
 use crate::fetch::{Failure, RobotsStep, Room};
-use crate::frontier::{Arrival, Fate, Found, QueueName, QueuedUrl};
-use crate::model::{FailureKind, HostFailure, Link, PageRecord, Visit};
+use crate::model::{
+    Arrival, FailureKind, Fate, Found, HostFailure, Link, PageRecord, QueueName, QueuedUrl, Visit,
+};
 use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
-/// What the loop is told; unkept is an answer that could not be kept, and so was not read.
-pub(super) enum Event {
+/// What the loop handles.
+pub(super) enum LoopEvent {
     Resolved {
         queue: QueueName,
         /// A URL of the queue.
         url: CanonicalUrl,
         at: Instant,
-        found: Result<IpAddr, Failure>,
+        address: Result<IpAddr, Failure>,
     },
-    Robots {
-        turn: QueueName,
-        asked: CanonicalUrl,
-        waiting: Waiting,
+    RobotsFetched {
+        queue: QueueName,
+        requested: CanonicalUrl,
+        waiter: RobotsWaiter,
         at: Instant,
-        /// How much of the time it waited for this machine.
+        /// The part of the time that the request waited for this machine.
         waited: Duration,
         step: RobotsStep,
     },
-    Page {
+    PageFetched {
         queue: QueueName,
         queued: QueuedUrl,
         at: Instant,
         waited: Duration,
-        ended: Ended,
+        result: HostResult,
     },
-    /// Nobody was asked for a page, and not for want of an answer of its host.
-    Unasked {
+    /// The page was not requested, because of DNS or of this machine, or because its address is refused.
+    NotRequested {
         queue: QueueName,
         queued: QueuedUrl,
         at: Instant,
         failure: Failure,
     },
-    /// A redirect is to be followed within the visit of the page.
-    Redirected(QueuedUrl, Chain),
-    Stored(Stored),
-    Unkept(Box<Fetched>, WarcError),
+    /// A redirect chain continues within the visit of the page.
+    ChainContinued(QueuedUrl, RedirectChain),
+    Committed(CommitReport),
+    ArchiveFailed(Box<FetchedResponse>, WarcError),
 }
 
-/// Who waits for a robots.txt.
+/// The queue that waits for a robots.txt.
 #[derive(Clone, Debug)]
-pub(super) struct Waiting {
+pub(super) struct RobotsWaiter {
     pub queue: QueueName,
     /// A URL of the queue.
     pub url: CanonicalUrl,
 }
 
-/// How a page's fetch ended, as far as its host is concerned.
+/// How a page's fetch ended for its host.
 #[derive(Clone, Debug)]
-pub(super) enum Ended {
+pub(super) enum HostResult {
     Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
     Failed { kind: FailureKind, crawl_delay: Option<Duration> },
 }
 
-/// What the writer is asked to do.
-pub(super) enum Work {
-    /// And its room, which it gives back when it is stored.
-    Outcome(Box<Outcome>, Option<Room>),
-    Found(Vec<Found>),
-    /// A host is left alone until this Unix time.
-    Asleep(QueueName, u64),
-    /// A request for something else than a page or a sitemap failed.
-    Failed(QueueName, HostFailure),
-    /// Queue pages whose next visit is due at this Unix time, so many at most.
-    Due(u64, usize),
-    /// Hold the URLs met against all known ones.
-    Merge,
+/// What the writer does.
+pub(super) enum WriteRequest {
+    /// Store a completed URL. Its room in memory is returned after the commit.
+    Completed(Box<Completion>, Option<Room>),
+    AddDiscovered(Vec<Found>),
+    /// Store that a host is in backoff until this Unix time.
+    BackOffHost(QueueName, u64),
+    /// Store the failure of a request that was for neither a page nor a sitemap.
+    RecordFailure(QueueName, HostFailure),
+    /// Queue pages that are due at this Unix time, up to this number.
+    QueueDue(u64, usize),
+    /// Merge the discovered URLs into the known ones.
+    MergeDiscovered,
 }
 
-impl Work {
-    /// As [`Outcome::bytes`]; all else is small.
+impl WriteRequest {
+    /// As [`Completion::bytes`]; all other requests are small.
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Outcome(outcome, _) => outcome.bytes(),
+            Self::Completed(completion, _) => completion.bytes(),
             _ => 0,
         }
     }
 }
 
-/// One URL that is done with, for now or for good.
-pub(super) struct Outcome {
+/// A URL whose visit is completed, for now or for good.
+pub(super) struct Completion {
     pub queued: QueuedUrl,
-    /// `None` when it is no page, or was never asked for.
+    /// `None` when it is no page, or was not requested.
     pub record: Option<PageRecord>,
-    /// Of the other URLs of its chain of redirects.
-    pub others: Vec<PageRecord>,
-    pub found: Vec<Found>,
-    /// What its host remembers of it, if the request failed.
+    /// The records of the other URLs of its redirect chain.
+    pub chain_records: Vec<PageRecord>,
+    pub discovered: Vec<Found>,
+    /// The failed request, for the record of its host.
     pub failure: Option<HostFailure>,
-    pub end: End,
+    pub disposition: Disposition,
 }
 
-impl Outcome {
-    /// Bytes of the links and URLs that it brings, most of what it takes in memory where it takes much.
+impl Completion {
+    /// Bytes of its links and URLs: most of the memory of a large completion.
     pub fn bytes(&self) -> usize {
-        let records = self.record.iter().chain(&self.others);
+        let records = self.record.iter().chain(&self.chain_records);
         let links = records.flat_map(|record| match &record.visit {
             Visit::Answered(content) => &content.links[..],
             _ => &[],
         });
         let links = links.map(|link| size_of::<Link>() + link.target.as_str().len() + link.anchor.len());
-        let found = self.found.iter().map(|found| size_of::<Found>() + found.url.as_str().len());
+        let found = self.discovered.iter().map(|found| size_of::<Found>() + found.url.as_str().len());
         links.chain(found).sum()
     }
 }
 
-/// Where a URL goes from the queue.
+/// What happens to the queue entry of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Disposition {
     Fetched,
-    /// It stays for another attempt.
-    Again,
-    /// It was not fetched, and is looked at again at this Unix time.
-    PutOff(u64),
+    /// It stays for a retry.
+    Retry,
+    /// It was not fetched, and is examined again at this Unix time.
+    Postponed(u64),
     /// It was fetched before.
     Withdrawn,
 }
 
-impl End {
+impl Disposition {
     pub fn fate(self) -> Fate {
         match self {
             Self::Fetched => Fate::Fetched,
-            Self::Again => Fate::Again,
-            Self::PutOff(_) | Self::Withdrawn => Fate::Dropped,
+            Self::Retry => Fate::Again,
+            Self::Postponed(_) | Self::Withdrawn => Fate::Dropped,
         }
     }
 }
 
-/// What the writer did.
+/// What the writer has done.
 #[derive(Default)]
-pub(super) struct Stored {
-    /// The URLs whose outcome is stored.
-    pub ended: Vec<(QueuedUrl, Fate)>,
-    /// The queues that URLs came into.
+pub(super) struct CommitReport {
+    /// The URLs that are stored, and their fates.
+    pub completed: Vec<(QueuedUrl, Fate)>,
+    /// The queues that received URLs.
     pub arrivals: Vec<Arrival>,
-    /// Whether the URLs met were held against all known ones.
+    /// Whether the discovered URLs were merged into the known ones.
     pub merged: bool,
-    /// How many pages had fallen due, or were scheduled too far off, whichever are more, if that was asked for.
+    /// The larger of two counts: pages that fell due, and pages scheduled too far off. `None` when the writer
+    /// was not asked.
     pub due: Option<usize>,
-    /// What was not stored.
-    pub unstored: Option<Unstored>,
+    /// The part that the store could not commit.
+    pub failed: Option<FailedCommit>,
 }
 
-/// What the store could not take. Its URLs are in the queue still.
-pub(super) struct Unstored {
+/// A commit that the store refused. Its URLs are still queued.
+pub(super) struct FailedCommit {
     pub queued: Vec<QueuedUrl>,
     pub error: StoreError,
 }

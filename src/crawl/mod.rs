@@ -1,39 +1,41 @@
-//! The crawl: frontier ↔ fetch → parse → store, until there is nothing left or it is told to stop.
+//! The crawl: frontier ↔ fetch → parse → store, until there is no work left or the caller stops it.
 //!
 //! ```text
 //!  loop (a thread)            tasks (tokio)         jobs (a pool)        writer (a thread)
 //!  frontier: what, when ────► one fetch each ─────► decode, parse ─────► one commit for many records
-//!      ▲                         │ turn ended                               │ stored, newly queued
+//!      ▲                         │ fetch ended                              │ committed, newly queued
 //!      └─────────────────────────┴──────────────────────────────────────────┘
 //! ```
 //!
-//! In: seeds, and what an earlier crawl left in the queue. Out: page records in the store. A URL leaves the queue
-//! in the batch that stores its record, so whatever stops the crawl, the next one goes on where it was. The loop
-//! hands out no more than `crawl.fetchers` turns at once, and no more than that and `crawl.store_queue` together
-//! that are not stored yet, and what they bring, from the wire on, takes `crawl.memory_bytes` at most; that bounds the
-//! memory whatever is slow.
+//! The input is the seeds, and what an earlier crawl left in the queue. The output is page records in the
+//! store. A URL leaves the queue in the commit that stores its record. So the next crawl continues at the
+//! same point, whatever stops this one.
 //!
-//! It does not rank and it serves nothing.
+//! Memory is bounded, whichever part is slow. The loop has at most `crawl.fetchers` fetches in flight. URLs
+//! in flight and records that wait for the writer are at most `crawl.fetchers` plus `crawl.store_queue`.
+//! Responses, from the wire to the commit, take at most `crawl.memory_bytes`.
+//!
+//! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `dispatch` (starting
+//! fetches), `events` (their ends) and `queue_scan` (queues on disk). `process` archives and parses a
+//! response, `extract` holds the rules, `writer` commits. `backoff` has all reasons to wait.
+//!
+//! This module neither ranks nor serves.
 
-mod allowance;
+mod adapters;
 mod archive;
-mod backlog;
-mod chain;
-mod challenge;
-mod desk;
-mod disk;
+mod backoff;
+mod dispatch;
+mod event_loop;
+mod events;
+mod extract;
 mod failures;
-mod maps;
 mod messages;
+mod process;
 mod progress;
-mod reading;
-mod scheduler;
-mod shelf;
-mod sweep;
-mod troubles;
-mod turns;
-mod unstored;
-mod want;
+mod queue_scan;
+mod run;
+mod timing;
+mod walls;
 mod writer;
 
 use std::sync::atomic::AtomicBool;
@@ -42,22 +44,24 @@ use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
 use crate::fetch::{FetchError, Fetcher, Memory, RobotsCache};
-use crate::frontier::{Backlog, BlockList, BlockListError, QueueName, RecrawlRules, Standing, due_visit};
+use crate::frontier::{Backlog, BudgetStatus};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
-use crate::model::{HostRecord, StoredPage};
+use crate::model::{HostRecord, QueueName, StoredPage};
+use crate::policy::{BlockList, BlockListError, RecrawlRules, due_visit};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
-pub use disk::{LowDisk, too_little_room};
+pub use backoff::disk::{LowDisk, too_little_room};
 pub use failures::{FailureCount, FailureExample, Resource};
 pub use progress::{Figures, Progress};
 
-use allowance::Allowances;
-use backlog::StoreBacklog;
+use adapters::backlog::StoreBacklog;
+use adapters::robots_store::RobotsStore;
+use extract::sitemap_quota::SitemapQuotas;
 
-/// Why a crawl cannot start or go on.
+/// Why a crawl cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum CrawlError {
     #[error(transparent)]
@@ -70,32 +74,32 @@ pub enum CrawlError {
     Warc(#[from] WarcError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Only of a crawl that runs forever.
-    #[error("the index takes no more writes until it is opened anew: {0}")]
+    /// Only a crawl that runs forever returns it.
+    #[error("the index takes no writes until it is reopened: {0}")]
     Reopen(StoreError),
     #[error("a thread of the crawl could not be started: {0}")]
     Thread(std::io::Error),
-    #[error("the threads that parse could not be started: {0}")]
+    #[error("the parser threads could not be started: {0}")]
     Pool(#[from] rayon::ThreadPoolBuildError),
-    #[error("a thread of the crawl ended before its time; the log tells why")]
+    #[error("a thread of the crawl ended early; the log has the reason")]
     Broken,
 }
 
-/// What a crawl is asked to do.
+/// The task of a crawl.
 #[derive(Clone, Debug, Default)]
 pub struct CrawlJob {
     pub seeds: Vec<CanonicalUrl>,
     /// Seeds that are visited already, or queued.
     pub former_seeds: Vec<CanonicalUrl>,
-    /// Page fetches at most.
+    /// The limit of page fetches.
     pub max_pages: Option<u64>,
-    /// Time at most; what is under way then is finished.
+    /// The time limit. Fetches in flight at its end are finished.
     pub max_time: Option<Duration>,
-    /// Whether to wait for pages to fall due instead of ending when there is nothing left.
+    /// Whether to wait for pages that fall due, instead of ending when there is no work.
     pub forever: bool,
 }
 
-/// Everything a crawl works with. Reusable: [`Self::run`] may be called again and again.
+/// All parts of a crawl. It is reusable: [`Self::run`] may be called repeatedly.
 pub struct Crawler {
     store: Arc<Store>,
     config: Config,
@@ -107,60 +111,64 @@ pub struct Crawler {
     recrawl: RecrawlRules,
     /// Hosts that are not fetched.
     blocks: Mutex<BlockList>,
-    /// What the loop has not taken in yet.
+    /// The reload that the loop has yet to apply.
     reload: Mutex<Option<Reload>>,
-    copies: Arc<Mutex<Lru<u64, u32>>>,
-    allowances: Arc<Allowances>,
-    /// Decodes and parses, so that nothing else can be in its way.
+    duplicate_counts: Arc<Mutex<Lru<u64, u32>>>,
+    sitemap_quotas: Arc<SitemapQuotas>,
+    /// Decodes and parses, on threads that do nothing else.
     parsers: Arc<rayon::ThreadPool>,
-    /// For what answers bring.
+    /// The memory budget of responses.
     memory: Memory,
 }
 
-/// What a running crawl is given anew.
+/// New settings for a running crawl.
 #[derive(Clone, Debug, Default)]
 pub struct Reload {
-    /// Visited as if the crawl began with them, and the former.
+    /// Visited as if the crawl had started with them, in addition to the former ones.
     pub seeds: Vec<CanonicalUrl>,
-    /// In the place of the former block list.
+    /// Replaces the former block list.
     pub blocks: BlockList,
 }
 
-/// What a URL's queue and its registrable domain have had, and what they may have.
+/// Reads the budgets of a URL's queue and of its registrable domain, and how much of them is used.
 ///
 /// # Errors
 /// [`StoreError`] when the database fails or a record is damaged.
-pub fn standing(
+pub fn budget_status(
     store: &Arc<Store>,
     config: &CrawlConfig,
     url: &CanonicalUrl,
-) -> Result<Standing, StoreError> {
-    StoreBacklog::new(store, config).standing(&QueueName::of(url), url)
+) -> Result<BudgetStatus, StoreError> {
+    StoreBacklog::new(store, config).budget_status(&QueueName::of(url), url)
 }
 
-/// Until which Unix time a host is left alone, if it is at `now`. A time further away than a crawl puts a host to
-/// sleep for was stored while the clock or the configuration was another: nobody sleeps until then.
+/// The Unix time until which a host is in backoff; `None` when it is not at `now`. A time further away than
+/// the longest backoff was stored under another clock or configuration, and is ignored.
 pub fn asleep_until(config: &Config, host: &HostRecord, now: u64) -> Option<u64> {
     let Config { crawl, robots, .. } = config;
     let longest = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0).as_secs();
     (now < host.asleep_until && host.asleep_until - now <= longest).then_some(host.asleep_until)
 }
 
-/// When a page is visited next, whatever clock or former configuration planned it: see [`due_visit`].
+/// When a page is visited next, even if another clock or configuration planned it: see [`due_visit`].
 pub fn next_visit(config: &Config, page: &StoredPage, now: u64) -> u64 {
     due_visit(page.next_visit, page.visited, recrawl_rules(config).longest(), now)
 }
 
 impl Crawler {
     /// # Errors
-    /// [`CrawlError`] when a file that the configuration names cannot be used, or a thread cannot be started.
+    /// [`CrawlError`] when a file of the configuration cannot be used, or a thread cannot be started.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
         let memory = Memory::new(memory_bytes, fetchers + slow_fetchers + store_queue);
         let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
-        let shelf = Arc::new(shelf::StoreShelf(Arc::clone(&store)));
-        let robots =
-            Arc::new(RobotsCache::new(Arc::clone(&fetcher), &config.robots, rules.clone(), Some(shelf)));
+        let robots_store = Arc::new(RobotsStore(Arc::clone(&store)));
+        let robots = Arc::new(RobotsCache::new(
+            Arc::clone(&fetcher),
+            &config.robots,
+            rules.clone(),
+            Some(robots_store),
+        ));
         let geo = Arc::new(Geo::open(&config.geo)?);
         if !geo.knows_places() {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
@@ -172,9 +180,9 @@ impl Crawler {
         let (blocks, bad) = BlockList::read_both(&config.crawl.block_list, &own_blocks)?;
         bad.iter().for_each(|error| tracing::warn!(%error, "a line is skipped"));
         let blocks = Mutex::new(blocks);
-        let copies = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
+        let duplicate_counts = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
         let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
-        let (allowances, config) = (Arc::new(Allowances::new(config)), config.clone());
+        let (sitemap_quotas, config) = (Arc::new(SitemapQuotas::new(config)), config.clone());
         let parsers = rayon::ThreadPoolBuilder::new()
             .num_threads(config.crawl.parse_threads)
             .thread_name(|number| format!("parse-{number}"))
@@ -191,23 +199,23 @@ impl Crawler {
             recrawl,
             blocks,
             reload,
-            copies,
-            allowances,
+            duplicate_counts,
+            sitemap_quotas,
             parsers,
             memory,
         })
     }
 
-    /// Goes on with the figures of a crawler before it.
+    /// Continues the counters of an earlier crawler.
     #[must_use]
     pub fn with_progress(self, progress: Arc<Progress>) -> Self {
         Self { progress, ..self }
     }
 
-    /// Gives a running crawl new seeds and another block list; taken in within a second.
+    /// Gives a running crawl new seeds and another block list. The loop applies them within a second.
     pub fn reload(&self, reload: Reload) {
         let mut waiting = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
-        // The seeds of an earlier one that was not taken in yet are to be visited too.
+        // An earlier reload that was not applied yet keeps its seeds.
         let mut seeds = waiting.take().map_or_else(Vec::new, |earlier| earlier.seeds);
         seeds.extend(reload.seeds);
         *waiting = Some(Reload { seeds, ..reload });
@@ -225,7 +233,7 @@ impl Crawler {
         *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = blocks;
     }
 
-    /// Figures that move while a crawl runs.
+    /// Counters and gauges that change while a crawl runs.
     pub fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
@@ -233,18 +241,18 @@ impl Crawler {
     /// Crawls until the job is done or `stop` is set. Blocks; `runtime` runs the fetches.
     ///
     /// # Errors
-    /// [`CrawlError`] when the store fails: the crawl cannot keep what it fetches then.
+    /// [`CrawlError`] when the store fails, because the crawl cannot store what it fetches then.
     pub fn run(
         &self,
         job: &CrawlJob,
         runtime: &tokio::runtime::Handle,
         stop: &AtomicBool,
     ) -> Result<Figures, CrawlError> {
-        scheduler::run(self, job, runtime, stop)
+        run::run(self, job, runtime, stop)
     }
 }
 
-/// A first interval below the least one is meant: it is the least one then.
+/// A first interval below the minimum lowers the minimum.
 fn recrawl_rules(config: &Config) -> RecrawlRules {
     let crawl = &config.crawl;
     RecrawlRules {

@@ -1,4 +1,4 @@
-//! The figures of a crawl, kept by all its threads, read by whoever shows them.
+//! Counters and gauges of a crawl. All its threads update them; the CLI and the metrics read them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,59 +8,59 @@ use serde::Serialize;
 use super::failures::{FailureCount, FailureTable};
 use crate::model::FailureKind;
 
-/// Counters that only grow, and gauges of the moment.
+/// Counters only grow; gauges show the present.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Page visits whose records are stored.
+    /// Page visits that are stored.
     pub(super) stored: AtomicU64,
-    /// Of those, answered.
+    /// Of those, the answered ones.
     pub(super) answered: AtomicU64,
-    /// Of those, failed, in the order of [`FailureKind::ALL`].
+    /// Of those, the failed ones, in the order of [`FailureKind::ALL`].
     pub(super) failures: [AtomicU64; FailureKind::ALL.len()],
-    /// Requests that failed, those for other things than pages included.
+    /// Failed requests of all kinds, not only for pages.
     pub(super) failed_requests: FailureTable,
-    /// URLs left out because a robots.txt says so.
+    /// URLs that a robots.txt disallows.
     pub(super) disallowed: AtomicU64,
-    /// URLs left out because their host is on the block list, and because they look like a part of a trap.
+    /// URLs excluded because their host is on the block list, and because they look like a trap.
     pub(super) blocked: AtomicU64,
     pub(super) trapped: AtomicU64,
-    /// Pages whose links were not followed because too many pages of the host were the same.
+    /// Pages whose links were ignored because too many pages of the host had the same content.
     pub(super) duplicates: AtomicU64,
-    /// Pages that were read a second time, and of those, pages whose links differed.
+    /// Pages that were parsed a second time, and of those, pages whose links differed.
     pub(super) checked: AtomicU64,
     pub(super) differing: AtomicU64,
-    /// Header fields of pages left out by a limit.
+    /// Header fields dropped by a limit.
     pub(super) dropped_fields: AtomicU64,
-    /// Of the answered, those that had not changed (304).
+    /// Of the answered visits, those with an unchanged page (304).
     pub(super) unchanged: AtomicU64,
-    /// Sitemaps read, and robots.txt files asked for.
+    /// Sitemaps read, and robots.txt files requested.
     pub(super) sitemaps: AtomicU64,
     pub(super) robots: AtomicU64,
-    /// Links on the pages stored.
+    /// Links on the stored pages.
     pub(super) links: AtomicU64,
-    /// Bytes of bodies, as they came over the wire and as they were parsed.
+    /// Bytes of bodies, as received and as parsed.
     pub(super) wire_bytes: AtomicU64,
     pub(super) body_bytes: AtomicU64,
     /// CPU time of decoding and parsing, and of computing and writing commits, in nanoseconds.
     pub(super) parse_cpu: AtomicU64,
     pub(super) store_cpu: AtomicU64,
-    /// Of the latter, holding URLs met against all known ones; and how often that was done.
+    /// Of the latter, the part for merges of discovered URLs; and the number of merges.
     pub(super) merge_cpu: AtomicU64,
     pub(super) merges: AtomicU64,
-    /// Visits that the store could not take, and which are made again; and how often it was found damaged.
+    /// Visits that the store refused, and that are made again; and how often it was damaged.
     pub(super) unstored: AtomicU64,
     pub(super) damaged: AtomicU64,
     /// Seeds that are not stored yet.
     pub(super) unqueued: AtomicU64,
-    /// Addresses with work that are not being asked.
+    /// Addresses with work and no fetch in flight.
     pub(super) ready: AtomicU64,
-    /// Turns under way.
+    /// Fetches in flight.
     pub(super) under_way: AtomicU64,
-    /// Of those, slow ones.
+    /// Of those, the slow ones.
     pub(super) slow: AtomicU64,
-    /// Hosts that wait because others of their domain or network are slow, or all slow places are taken.
+    /// Hosts that wait because their domain or network is slow, or because all slow slots are taken.
     pub(super) held: AtomicU64,
-    /// Bytes that answers take, beyond what is set apart for each, and how often one waited for room.
+    /// Bytes of responses beyond the reserved share of each, and how often one waited for memory.
     pub(super) memory_bytes: AtomicU64,
     pub(super) memory_waits: AtomicU64,
     /// Hosts with work in memory.
@@ -69,7 +69,7 @@ pub struct Progress {
     pub(super) paused: AtomicU64,
 }
 
-/// What the figures are at one moment.
+/// The counters and gauges at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
     pub pages: u64,
@@ -123,12 +123,12 @@ impl Progress {
         gauge.store(value as u64, Ordering::Relaxed);
     }
 
-    /// The requests that failed so far, by what they asked for and why.
+    /// The failed requests so far, by resource and cause.
     pub fn failed_requests(&self) -> Vec<FailureCount> {
         self.failed_requests.counts()
     }
 
-    /// The figures now. Each is right; they may be a record apart from each other.
+    /// The values now. Each is correct; together they may be one record apart.
     pub fn figures(&self) -> Figures {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let failures = std::array::from_fn(|at| get(&self.failures[at]));
@@ -169,7 +169,7 @@ impl Progress {
     }
 }
 
-/// Measures the CPU time of the thread it is made on, until it is dropped.
+/// Measures the CPU time of its thread until it is dropped.
 pub(super) struct CpuTimer<'a> {
     counter: &'a AtomicU64,
     start: Duration,
@@ -193,13 +193,13 @@ fn thread_cpu_time() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Seconds since 1970; 0 on a machine whose clock is before that.
+/// Seconds since 1970; 0 when the clock is before that.
 pub(super) fn unix_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Whether `deadline` is past.
+/// Whether `deadline` has passed.
 pub(super) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|at| Instant::now() >= at)
 }

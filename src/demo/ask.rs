@@ -1,4 +1,4 @@
-//! Asks the demo's API over HTTP, as curl would.
+//! An HTTP client for the demo's API.
 
 use std::net::SocketAddr;
 
@@ -15,17 +15,17 @@ use tokio::net::TcpStream;
 
 use super::{DemoError, PASSWORD, USER};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type AskFailure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Status and JSON of an answer. `known`: whether name and password are sent along.
+/// The status and JSON of a response. `known`: whether to send name and password.
 ///
 /// # Errors
-/// [`DemoError::Ask`] when no JSON comes back.
+/// [`DemoError::Ask`] when the response is not JSON.
 pub async fn ask(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), DemoError> {
     exchange(at, path, known).await.map_err(|cause| DemoError::Ask { path: path.to_owned(), cause })
 }
 
-async fn exchange(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), Failure> {
+async fn exchange(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), AskFailure> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(at).await?)).await?;
     let connection = tokio::spawn(connection);
     let mut request = Request::get(path).header(HOST, at.to_string());

@@ -1,4 +1,4 @@
-//! Compares what the index says with what the description says.
+//! Compares the index with the description of the web.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::store::Stats;
 /// One comparison.
 pub struct Check {
     pub what: String,
-    /// What was found, or how it differs from what was to be found.
+    /// The value found, or how it differs from the expected one.
     pub found: Result<String, String>,
 }
 
@@ -48,15 +48,15 @@ pub fn second_reading(figures: &Figures) -> Check {
     Check { what: "crawl: links, as scraper finds them".to_owned(), found }
 }
 
-/// Asks every question, and one without a password.
+/// Sends every question to the API, and one without a password.
 ///
 /// # Errors
-/// [`DemoError::Ask`] when no answer comes.
+/// [`DemoError::Ask`] when there is no response.
 pub async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
-    let mut checks = vec![stranger(at).await?];
+    let mut checks = vec![check_unauthenticated(at).await?];
     for question in QUESTIONS {
         let found = rows(at, question).await?.and_then(|rows| {
-            question.falling.map_or(Ok(()), |property| check_order(&rows, property))?;
+            question.sorted_by.map_or(Ok(()), |property| check_order(&rows, property))?;
             compare(&(question.rows)(expected), &rows)
         });
         checks.push(Check { what: question.path.to_owned(), found });
@@ -64,18 +64,18 @@ pub async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, 
     Ok(checks)
 }
 
-async fn stranger(at: SocketAddr) -> Result<Check, DemoError> {
+async fn check_unauthenticated(at: SocketAddr) -> Result<Check, DemoError> {
     let (status, _) = ask::ask(at, QUESTIONS[0].path, false).await?;
     let found =
         if status == 401 { Ok("refused".to_owned()) } else { Err(format!("status {status}, not 401")) };
     Ok(Check { what: "without a password".to_owned(), found })
 }
 
-/// All rows of an answer; exports are read on to their end. What is wrong with the answer is the inner error.
+/// All rows of an answer, with all pages of an export. The inner error is a wrong answer.
 async fn rows(at: SocketAddr, question: &Question) -> Result<Result<Vec<Value>, String>, DemoError> {
     let (mut rows, mut path) = (Vec::new(), question.path.to_owned());
-    // Lists count all their rows, exports those of a piece, and answers of one row count nothing.
-    let is_list = question.falling.is_some();
+    // Lists count all their rows, exports those of a page, and single-row answers none.
+    let is_list = question.sorted_by.is_some();
     loop {
         let (status, mut answer) = ask::ask(at, &path, true).await?;
         let Value::Array(piece) = answer["response"].take() else {
@@ -94,7 +94,7 @@ async fn rows(at: SocketAddr, question: &Question) -> Result<Result<Vec<Value>, 
     }
 }
 
-/// Whether each row has at most as much of a property as the one before.
+/// Whether the rows are in descending order of a property.
 fn check_order(rows: &[Value], property: &str) -> Result<(), String> {
     let amounts: Vec<f64> = rows.iter().filter_map(|row| row[property].as_f64()).collect();
     if amounts.len() == rows.len() && amounts.is_sorted_by(|before, after| before >= after) {
@@ -103,17 +103,17 @@ fn check_order(rows: &[Value], property: &str) -> Result<(), String> {
     Err(format!("its rows are not sorted by {property}: {amounts:?}"))
 }
 
-/// Compares rows in whatever order, by the properties that the expected ones have.
+/// Compares rows in any order, by the properties of the expected ones.
 fn compare(expected: &[Value], rows: &[Value]) -> Result<String, String> {
     let mut known = BTreeSet::new();
-    expected.iter().for_each(|row| names_in(row, &mut known));
+    expected.iter().for_each(|row| collect_names(row, &mut known));
     let plain = |rows: &[Value]| {
-        let mut rows: Vec<String> = rows.iter().map(|row| reduced(row, &known).to_string()).collect();
+        let mut rows: Vec<String> = rows.iter().map(|row| project(row, &known).to_string()).collect();
         rows.sort();
         rows
     };
     let (mut missing, mut surplus) = (plain(expected), plain(rows));
-    // Equal rows go in pairs.
+    // Equal rows cancel out in pairs.
     missing.retain(|row| match surplus.iter().position(|other| other == row) {
         Some(at) => {
             surplus.remove(at);
@@ -122,7 +122,7 @@ fn compare(expected: &[Value], rows: &[Value]) -> Result<String, String> {
         None => true,
     });
     match (missing.first(), surplus.first()) {
-        (None, None) if rows.len() == 1 => Ok(reduced(&rows[0], &known).to_string()),
+        (None, None) if rows.len() == 1 => Ok(project(&rows[0], &known).to_string()),
         (None, None) => Ok(format!("{} rows", rows.len())),
         (missing, surplus) => {
             let shown = |row: Option<&String>| row.map_or("nothing", String::as_str).to_owned();
@@ -131,26 +131,26 @@ fn compare(expected: &[Value], rows: &[Value]) -> Result<String, String> {
     }
 }
 
-fn names_in<'v>(value: &'v Value, names: &mut BTreeSet<&'v str>) {
+fn collect_names<'v>(value: &'v Value, names: &mut BTreeSet<&'v str>) {
     match value {
         Value::Object(object) => object.iter().for_each(|(name, value)| {
             names.insert(name);
-            names_in(value, names);
+            collect_names(value, names);
         }),
-        Value::Array(values) => values.iter().for_each(|value| names_in(value, names)),
+        Value::Array(values) => values.iter().for_each(|value| collect_names(value, names)),
         _ => {}
     }
 }
 
-/// A value with the known properties alone, and with numbers that compare by size: 1 is 1.0.
-fn reduced(value: &Value, known: &BTreeSet<&str>) -> Value {
+/// A value with only the known properties, and with numbers compared by value: 1 equals 1.0.
+fn project(value: &Value, known: &BTreeSet<&str>) -> Value {
     match value {
         Value::Object(object) => object
             .iter()
             .filter(|(name, _)| known.contains(name.as_str()))
-            .map(|(name, value)| (name.clone(), reduced(value, known)))
+            .map(|(name, value)| (name.clone(), project(value, known)))
             .collect(),
-        Value::Array(values) => values.iter().map(|value| reduced(value, known)).collect(),
+        Value::Array(values) => values.iter().map(|value| project(value, known)).collect(),
         Value::Number(number) => match number.as_f64() {
             Some(float) if float.fract() == 0.0 => Value::from(float as i64),
             _ => value.clone(),

@@ -1,29 +1,29 @@
-//! What an index of the demo's web must hold, worked out from the description alone.
+//! The expected content of an index of the demo's web, derived from the description only.
 //!
-//! Nothing here asks the index, the parser or the crawler, or shares code with them: this is the second opinion
-//! that their work is compared with. It follows the links from the seeds as a crawler may, keeps what the
-//! robots.txt files forbid apart, and numbers and sorts the links of every page it gets to.
+//! Nothing here uses the index, the parser or the crawler, or shares code with them: it is the independent result
+//! that theirs is compared with. It follows the links from the seeds as a crawler may, separates the pages that a
+//! robots.txt forbids, and numbers and sorts the links of every reachable page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::html::NOT_FOUND;
 use super::ranks;
-use super::web::{Host, Link, Page, Web};
+use super::web::{DemoLink, DemoPage, Host, Web};
 use crate::model::LinkTag;
 
-/// The second opinion.
+/// The expected content.
 #[derive(Debug)]
 pub struct Expected<'w> {
-    /// Every URL that is fetched.
+    /// Every fetched URL.
     pub pages: BTreeMap<String, ExpectedPage<'w>>,
-    /// Every URL that is met but that a robots.txt forbids.
+    /// Every discovered URL that a robots.txt forbids.
     pub refused: BTreeSet<String>,
     /// IV Search Ranks, by URL and by registrable domain.
     pub page_ranks: BTreeMap<String, f64>,
     pub domain_ranks: BTreeMap<String, f64>,
 }
 
-/// A page, a redirect or the lack of a page, as it is answered.
+/// A page, a redirect or a missing page, as served.
 #[derive(Debug)]
 pub struct ExpectedPage<'w> {
     pub host: &'w Host,
@@ -31,30 +31,30 @@ pub struct ExpectedPage<'w> {
     pub title: &'w str,
     pub text: &'w str,
     pub canonical: Option<String>,
-    /// Whether the page as a whole says so.
+    /// Whether the page has a nofollow directive.
     pub nofollow: bool,
     pub links: Vec<ExpectedLink<'w>>,
 }
 
-/// A link that leads somewhere else than to its own page.
+/// A link to another page.
 #[derive(Debug)]
 pub struct ExpectedLink<'w> {
-    pub given: &'w Link,
-    pub target: Target<'w>,
+    pub given: &'w DemoLink,
+    pub target: ExpectedTarget<'w>,
     /// Counted from 1.
     pub pos: usize,
     pub external: bool,
     pub nofollow: bool,
 }
 
-/// Where a link leads.
+/// The target of a link.
 #[derive(Debug)]
-pub struct Target<'w> {
+pub struct ExpectedTarget<'w> {
     pub url: String,
     pub host: &'w Host,
 }
 
-/// An external link and the page it stands on.
+/// An external link and its source page.
 #[derive(Clone, Copy, Debug)]
 pub struct Backlink<'e> {
     pub source: &'e str,
@@ -88,8 +88,11 @@ impl<'w> Expected<'w> {
         Self { pages, refused, page_ranks, domain_ranks }
     }
 
-    /// The external links into what `wanted` selects.
-    pub fn backlinks(&self, wanted: impl Fn(&Target<'_>) -> bool) -> impl Iterator<Item = Backlink<'_>> {
+    /// The external links to the targets that `wanted` selects.
+    pub fn backlinks(
+        &self,
+        wanted: impl Fn(&ExpectedTarget<'_>) -> bool,
+    ) -> impl Iterator<Item = Backlink<'_>> {
         self.pages
             .iter()
             .flat_map(|(source, page)| page.links.iter().map(move |link| Backlink { source, page, link }))
@@ -98,7 +101,7 @@ impl<'w> Expected<'w> {
 }
 
 impl<'w> ExpectedPage<'w> {
-    fn of(web: &'w Web, host: &'w Host, page: &'w Page) -> Self {
+    fn of(web: &'w Web, host: &'w Host, page: &'w DemoPage) -> Self {
         let own = host.absolute(page.path);
         let nofollow = page.nofollow.is_some();
         let mut links: Vec<ExpectedLink<'w>> = Vec::new();
@@ -107,10 +110,10 @@ impl<'w> ExpectedPage<'w> {
             let Some((target_host, _)) = locate(web, &url).filter(|_| url != own) else { continue };
             links.push(ExpectedLink {
                 given,
-                target: Target { url, host: target_host },
+                target: ExpectedTarget { url, host: target_host },
                 pos: links.len() + 1,
                 external: without_www(host.name) != without_www(target_host.name),
-                nofollow: nofollow || ["nofollow", "ugc", "sponsored"].iter().any(|word| given.says(word)),
+                nofollow: nofollow || ["nofollow", "ugc", "sponsored"].iter().any(|word| given.has_rel(word)),
             });
         }
         let canonical = page.canonical.map(|canonical| host.absolute(canonical));
@@ -126,14 +129,15 @@ impl<'w> ExpectedPage<'w> {
         self.links.iter().filter(|link| link.external).count()
     }
 
-    /// The backlinks that a registrable domain has from this page.
+    /// Number of backlinks from this page to a registrable domain.
     pub fn backlinks_to(&self, domain: &str) -> usize {
         self.links.iter().filter(|link| link.external && link.target.host.domain == domain).count()
     }
 }
 
-/// The links that a page shows. A refresh stands in its head; redirects and framesets hold nothing but their own.
-fn in_document_order<'w>(host: &'w Host, page: &'w Page) -> Vec<&'w Link> {
+/// The links of a page in document order. A refresh is in the head; redirects and framesets have only their own
+/// links.
+fn in_document_order<'w>(host: &'w Host, page: &'w DemoPage) -> Vec<&'w DemoLink> {
     if page.redirect().is_some() || page.is_frameset() {
         return page.links.iter().collect();
     }

@@ -1,4 +1,4 @@
-//! The demo's files: the index, where its hosts are to be found, and where loopback addresses stand.
+//! The demo's files: the index, the host overrides and the place database.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -10,22 +10,22 @@ use tempfile::TempDir;
 use super::DemoError;
 use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, ParseConfig, Span};
 
-/// A MaxMind DB with the City schema, made for this demo: it lets the networks 127.1.0.0/16 to 127.11.0.0/16 stand
-/// in eleven towns of the world.
+/// A MaxMind DB with the City schema, built for this demo: it places the networks 127.1.0.0/16 to 127.11.0.0/16 in
+/// eleven towns.
 const PLACES: &[u8] = include_bytes!("places.mmdb");
 
-/// The directory everything of a demo lies in.
-pub struct Folder {
+/// The directory of all files of a demo.
+pub struct DemoFolder {
     path: PathBuf,
     /// Removes the directory when dropped.
     _temporary: Option<TempDir>,
 }
 
-impl Folder {
-    /// A directory that was given, or a temporary one.
+impl DemoFolder {
+    /// The given directory, or a temporary one.
     ///
     /// # Errors
-    /// [`DemoError::Directory`] when it cannot be made, or holds something.
+    /// [`DemoError::Directory`] when it cannot be created, or is not empty.
     pub fn new(given: Option<&Path>) -> Result<Self, DemoError> {
         let wrong = |directory: &Path| {
             let directory = directory.to_owned();
@@ -43,12 +43,12 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _temporary: None })
     }
 
-    /// Where the index is.
+    /// The directory of the index.
     pub fn index(&self) -> PathBuf {
         self.path.join("index")
     }
 
-    /// Writes the files that the configuration names, and gives that configuration back.
+    /// Writes the files that the configuration names, and returns that configuration.
     ///
     /// # Errors
     /// [`DemoError::Directory`] when they cannot be written.
@@ -60,7 +60,7 @@ impl Folder {
         }
         let loopback = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
         Ok(Config {
-            // No need to be patient with servers of one's own.
+            // Servers of the demo need no pause.
             crawl: CrawlConfig { delay: Span::default(), seen_cache_urls: 10_000, ..CrawlConfig::default() },
             fetch: FetchConfig {
                 user_agent: "backlinkd-demo".to_owned(),
@@ -69,7 +69,7 @@ impl Folder {
                 ..FetchConfig::default()
             },
             geo: GeoConfig { database: places, ..GeoConfig::default() },
-            // Whoever is still connected at the end is not waited for long.
+            // Limits the wait for open connections at the end.
             api: ApiConfig { deadline: Span::seconds(5), ..ApiConfig::default() },
             parse: ParseConfig { check_share: 1.0, ..ParseConfig::default() },
             ..Config::default()
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_temporary_directory_goes_with_all_it_holds_and_a_given_one_stays() {
-        let folder = Folder::new(None).unwrap();
+    fn a_temporary_directory_is_removed_and_a_given_one_stays() {
+        let folder = DemoFolder::new(None).unwrap();
         let path = folder.path.clone();
         let config = folder.prepare("a.example\t127.0.0.1:1\t127.0.0.1:1\n").unwrap();
         assert!(config.validate().is_ok());
@@ -91,7 +91,7 @@ mod tests {
         drop(folder);
         assert!(!path.exists());
         let given = tempfile::tempdir().unwrap();
-        drop(Folder::new(Some(given.path())).unwrap());
+        drop(DemoFolder::new(Some(given.path())).unwrap());
         assert!(given.path().exists());
     }
 }

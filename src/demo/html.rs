@@ -1,16 +1,16 @@
-//! Pages of the description, as HTML.
+//! Renders the described pages as HTML.
 //!
-//! The markup is as varied as the web's: links are paths, URLs, hosts in Unicode, or relative to a base; texts are
-//! broken over lines; and there are references that are no links at all.
+//! The markup is as varied as on the web: links are paths, URLs, hosts in Unicode, or relative to a base; texts
+//! contain line breaks; and some references are not links.
 
 use std::fmt::Write;
 
 use crate::model::LinkTag;
 
-use super::web::{Host, Link, Page, Web, Where};
+use super::web::{DemoLink, DemoPage, Host, NofollowIn, Web};
 
-/// The document of a page that is no redirect.
-pub fn document(web: &Web, host: &Host, page: &Page) -> String {
+/// The document of a page that is not a redirect.
+pub fn document(web: &Web, host: &Host, page: &DemoPage) -> String {
     let writer = Writer { web, host, page };
     let (head, body) = if page.is_frameset() {
         (writer.head(), format!("<frameset cols=\"30%,70%\">\n{}</frameset>\n", writer.links(&page.links)))
@@ -20,7 +20,7 @@ pub fn document(web: &Web, host: &Host, page: &Page) -> String {
     format!("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{head}</head>\n{body}</html>\n")
 }
 
-/// The document of a path where there is no page.
+/// The document for a path without a page.
 pub fn not_found() -> String {
     format!("<!DOCTYPE html>\n<title>{NOT_FOUND}</title>\n<p>Nothing here. <a href=\"/\">Begin again</a>\n")
 }
@@ -31,12 +31,12 @@ pub const NOT_FOUND: &str = "Not found";
 struct Writer<'w> {
     web: &'w Web,
     host: &'w Host,
-    page: &'w Page,
+    page: &'w DemoPage,
 }
 
 impl Writer<'_> {
     fn head(&self) -> String {
-        let Page { title, text, nofollow, canonical, base, .. } = self.page;
+        let DemoPage { title, text, nofollow, canonical, base, .. } = self.page;
         let mut head = String::from("<meta charset=\"utf-8\">\n");
         head.push_str(&format!("<title>{}</title>\n", escaped(title)));
         if !text.is_empty() {
@@ -48,7 +48,7 @@ impl Writer<'_> {
         if let Some(canonical) = canonical {
             head.push_str(&format!("<link rel=\"canonical\" href=\"{}\">\n", self.reference(canonical)));
         }
-        if *nofollow == Some(Where::Meta) {
+        if *nofollow == Some(NofollowIn::Meta) {
             head.push_str("<meta name=\"robots\" content=\"noarchive, nofollow\">\n");
         }
         for link in self.page.links.iter().filter(|link| link.tag == LinkTag::Refresh) {
@@ -60,12 +60,12 @@ impl Writer<'_> {
 
     fn body(&self) -> String {
         let Host { top, bottom, .. } = self.host;
-        let Page { title, text, links, .. } = self.page;
+        let DemoPage { title, text, links, .. } = self.page;
         let mut body = String::from("<body id=\"top\">\n");
         let _ = writeln!(body, "<nav>\n{}</nav>", self.links(top));
         let _ =
             writeln!(body, "<h1>{}</h1>\n<p>{}</p>\n{}", escaped(title), escaped(text), self.links(links));
-        // With a base, a fragment alone leads to the base, not to the page.
+        // With a base, a lone fragment leads to the base, not to the page.
         if self.page.base.is_none() {
             let _ = writeln!(body, "<a href=\"#top\">Up</a>");
         }
@@ -75,11 +75,11 @@ impl Writer<'_> {
         body
     }
 
-    fn links(&self, links: &[Link]) -> String {
+    fn links(&self, links: &[DemoLink]) -> String {
         links.iter().map(|link| self.link(link)).collect()
     }
 
-    fn link(&self, link: &Link) -> String {
+    fn link(&self, link: &DemoLink) -> String {
         let (to, text) = (self.reference(link.to), escaped(link.text));
         let rel = if link.rel.is_empty() { String::new() } else { format!(" rel=\"{}\"", link.rel) };
         match link.tag {
@@ -94,12 +94,12 @@ impl Writer<'_> {
             LinkTag::Iframe | LinkTag::Layer | LinkTag::Ilayer => {
                 format!("<{0} src=\"{to}\" title=\"{text}\"></{0}>\n", link.tag)
             }
-            // Redirects have no document, a refresh stands in the head.
+            // Redirects have no document, and a refresh is in the head.
             _ => String::new(),
         }
     }
 
-    /// A target as the page writes it.
+    /// The target in the spelling of the page.
     fn reference(&self, to: &str) -> String {
         if let Some(rest) =
             self.page.base.and_then(|base| to.strip_prefix(base)).filter(|rest| !rest.is_empty())
@@ -114,7 +114,7 @@ impl Writer<'_> {
     }
 }
 
-/// Text that can stand in an element or an attribute.
+/// Text escaped for an element or an attribute.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

@@ -5,13 +5,13 @@
 //!  (description) └─► expected, ranks ─► questions ──► check
 //! ```
 //!
-//! For those who want to see backlinkd at work without pointing it at anybody's servers, and to know that what it
-//! says is true. Nothing leaves the machine: every host has a loopback address, and the configuration lets the
-//! crawler connect to no other private ones. In: where to listen, and whether to stay. Out: text for people, and an
-//! API to ask. With `once`, every question printed is asked over HTTP and the answer compared with what the
-//! description of the web says, without help from the index.
+//! The demo shows backlinkd at work without contacting the servers of others, and verifies its results. Nothing
+//! leaves the machine: every host has a loopback address, and the configuration allows no other private addresses.
+//! The input is the listening address, and whether to keep serving. The output is text for people, and a running API.
+//! With `once`, every printed question is sent over HTTP. The answer is compared with the description of the web,
+//! independently of the index.
 //!
-//! It is an ordinary user of the stages: it knows nothing that an operator's configuration could not say.
+//! The demo uses the stages like any operator: it does nothing that a configuration could not do.
 
 mod ask;
 mod check;
@@ -39,35 +39,35 @@ use tokio::sync::oneshot;
 use crate::api::{self, ApiState, AuthPolicy, PasswordError, ServeError};
 use crate::config::{Config, ConfigError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures};
-use crate::query::{QueryError, Searches};
+use crate::query::{QueryError, SearchIndexes};
 use crate::rank::{RankError, rank_all};
 use crate::store::{Store, StoreError};
 use crate::urls::UrlError;
 
 use expected::Expected;
-use folder::Folder;
+use folder::DemoFolder;
 use report::Report;
-use server::Served;
+use server::DemoServers;
 use web::Web;
 
-/// Who may ask the demo's API.
+/// Credentials for the demo's API.
 const USER: &str = "user";
 const PASSWORD: &str = "password";
-/// How often a waiting demo looks whether it is told to stop.
+/// How often a waiting demo checks the stop flag.
 const HEARTBEAT: Duration = Duration::from_millis(50);
 
-/// How the demo is to run.
+/// Options of the demo.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
-    /// Where the API listens; port 0 takes a free one.
+    /// Listening address of the API; port 0 selects a free one.
     pub listen: SocketAddr,
-    /// Whether to check the answers and end, instead of serving until told to stop.
+    /// Whether to check the answers and exit, instead of serving until the stop flag is set.
     pub once: bool,
-    /// A new or empty directory to keep the index in; `None`: a temporary one, removed at the end.
+    /// A new or empty directory for the index; `None`: a temporary one, removed at the end.
     pub data: Option<PathBuf>,
 }
 
-/// Why the demo does not work.
+/// The reason why the demo fails.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error(
@@ -80,12 +80,12 @@ pub enum DemoError {
     #[error("the demo cannot start its threads: {0}")]
     Threads(io::Error),
     #[error("the demo cannot keep its search indexes: {0}; set search.directory to a folder to write to")]
-    Searches(io::Error),
+    SearchIndexes(io::Error),
     #[error("the demo cannot write what it has to say: {0}")]
     Output(#[from] io::Error),
     #[error("the demo's API did not answer {path}: {cause}")]
     Ask { path: String, cause: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the demo's API ended before its time; the log tells why")]
+    #[error("the demo's API ended early; see the log")]
     Broken,
     #[error("{wrong} of {all} checks failed; the lines that begin with WRONG say which")]
     Wrong { wrong: usize, all: usize },
@@ -107,18 +107,18 @@ pub enum DemoError {
     Serve(#[from] ServeError),
 }
 
-/// Runs the demo and tells about it on `out`. Blocks until it is done, or, without `once`, until `stop` is set;
-/// must not be called on an async thread.
+/// Runs the demo and describes it on `out`. Blocks until it is done, or, without `once`, until `stop` is set. Must
+/// not be called on an async thread.
 ///
 /// # Errors
-/// [`DemoError`]; [`DemoError::Wrong`] when the index and the description of the web disagree.
+/// [`DemoError`]; [`DemoError::Wrong`] when the index differs from the description of the web.
 pub fn run(options: &DemoOptions, out: &mut dyn Write, stop: &Arc<AtomicBool>) -> Result<(), DemoError> {
     let web = Arc::new(sites::web());
-    show(&web, &web, options, out, stop)
+    run_webs(&web, &web, options, out, stop)
 }
 
-/// Runs the demo of one web and checks it against the description of another; only a test gives two.
-fn show(
+/// Runs the demo of one web and checks it against the description of another one; only a test uses two.
+fn run_webs(
     served: &Arc<Web>,
     described: &Web,
     options: &DemoOptions,
@@ -126,10 +126,10 @@ fn show(
     stop: &Arc<AtomicBool>,
 ) -> Result<(), DemoError> {
     let runtime = Runtime::new().map_err(DemoError::Threads)?;
-    // First, so that an address in use is told before anything is done.
+    // First, so that an address in use is reported before any other work.
     let listener = runtime.block_on(api::bind(options.listen))?;
-    let servers = runtime.block_on(Served::start(served))?;
-    let folder = Folder::new(options.data.as_deref())?;
+    let servers = runtime.block_on(DemoServers::start(served))?;
+    let folder = DemoFolder::new(options.data.as_deref())?;
     let config = folder.prepare(&servers.overrides(served))?;
     let store = open(&config, &folder)?;
     let mut report = Report::new(out);
@@ -144,7 +144,7 @@ fn show(
     report.ranks(&store)?;
 
     let at = listener.local_addr()?;
-    let api = Api::start(&config, &store, listener, &runtime, stop)?;
+    let api = DemoApi::start(&config, &store, listener, &runtime, stop)?;
     report.questions(at, options.once)?;
     if options.once {
         let expected = Expected::of(described);
@@ -158,8 +158,8 @@ fn show(
     }
 }
 
-/// The index, with its one user.
-fn open(config: &Config, folder: &Folder) -> Result<Arc<Store>, DemoError> {
+/// Opens the index and adds its one user.
+fn open(config: &Config, folder: &DemoFolder) -> Result<Arc<Store>, DemoError> {
     let suffixes = Arc::new(config.urls.suffixes()?);
     let store = Store::open(&folder.index(), &config.store, suffixes)?;
     store.put_user(USER, &api::hash_password(PASSWORD)?)?;
@@ -181,14 +181,14 @@ fn crawl(
     Ok((figures, start.elapsed()))
 }
 
-/// The API at work.
-struct Api {
+/// The running API.
+struct DemoApi {
     serving: tokio::task::JoinHandle<Result<(), ServeError>>,
-    /// Ends the API when dropped.
+    /// Stops the API when dropped.
     end: oneshot::Sender<()>,
 }
 
-impl Api {
+impl DemoApi {
     fn start(
         config: &Config,
         store: &Arc<Store>,
@@ -196,8 +196,8 @@ impl Api {
         runtime: &Runtime,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, DemoError> {
-        let searches =
-            Searches::open(Arc::clone(store), config.search.clone()).map_err(DemoError::Searches)?;
+        let searches = SearchIndexes::open(Arc::clone(store), config.search.clone())
+            .map_err(DemoError::SearchIndexes)?;
         let state = ApiState {
             store: Arc::clone(store),
             searches: Arc::new(searches),
@@ -217,14 +217,14 @@ impl Api {
         Ok(Self { serving: runtime.spawn(api::serve(state, listener, shutdown)), end })
     }
 
-    /// Tells the API to end, and waits for it.
+    /// Stops the API, and waits for its end.
     fn end(self, runtime: &Runtime) -> Result<(), DemoError> {
         drop(self.end);
         runtime.block_on(self.serving).map_err(|_| DemoError::Broken)??;
         Ok(())
     }
 
-    /// Waits until the API is told to stop.
+    /// Waits until the API stops.
     fn wait(self, runtime: &Runtime) -> Result<(), DemoError> {
         runtime.block_on(self.serving).map_err(|_| DemoError::Broken)??;
         Ok(())
@@ -244,12 +244,12 @@ mod tests {
     fn run_with(described: &Web) -> (Result<(), DemoError>, String) {
         let options = DemoOptions { listen: ([127, 0, 0, 1], 0).into(), once: true, data: None };
         let (mut out, stop) = (Vec::new(), Arc::new(AtomicBool::new(false)));
-        let result = show(&Arc::new(sites::web()), described, &options, &mut out, &stop);
+        let result = run_webs(&Arc::new(sites::web()), described, &options, &mut out, &stop);
         (result, String::from_utf8(out).unwrap())
     }
 
     #[test]
-    fn one_link_served_otherwise_than_described_is_noticed() {
+    fn a_link_that_differs_from_the_description_is_reported() {
         let mut described = sites::web();
         let host = described.hosts.iter_mut().find(|host| host.name == "www.example.edu").unwrap();
         let page = host.pages.iter_mut().find(|page| page.path == "/news/lamp").unwrap();

@@ -1,60 +1,60 @@
-//! What the demo asks the API: the lines it prints, each with the answer that the description leads to.
+//! The demo's questions to the API, each with the answer derived from the description.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use super::expected::{Backlink, Expected, ExpectedLink, ExpectedPage, Target};
+use super::expected::{Backlink, Expected, ExpectedLink, ExpectedPage, ExpectedTarget};
 
 /// A question to the API.
 pub struct Question {
-    /// One line saying what the answer shows.
+    /// One line about the answer.
     pub shows: &'static str,
     /// Path and query.
     pub path: &'static str,
-    /// The rows of the answer, in any order; properties that the description knows nothing of are left out.
+    /// The rows of the answer, in any order, without the properties that the description lacks.
     pub rows: fn(&Expected<'_>) -> Vec<Value>,
-    /// Of a list: the property by which its rows must stand, the largest first.
-    pub falling: Option<&'static str>,
+    /// For a list: the property that its rows are sorted by, in descending order.
+    pub sorted_by: Option<&'static str>,
 }
 
-/// All questions, in the order in which they are told.
+/// All questions, in the order of the report.
 pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "How many backlinks the museum has, its shop included",
         path: "/anabacklinks?url=museum.example",
-        falling: None,
+        sorted_by: None,
         rows: |expected| vec![json!({ "backlinks": expected.backlinks(in_museum).count() })],
     },
     Question {
         shows: "... and from how many registrable domains they come",
         path: "/domainpopularity?url=museum.example",
-        falling: None,
+        sorted_by: None,
         rows: |expected| vec![json!({ "domainpopularity": distinct_domains(expected.backlinks(in_museum)) })],
     },
     Question {
-        shows: "Which domains these are, and where their servers stand",
+        shows: "Which domains these are, and where their servers are",
         path: "/referringdomains?url=museum.example",
-        falling: Some("links"),
+        sorted_by: Some("links"),
         rows: referring_domains,
     },
     Question {
         shows: "The backlinks themselves, those on the strongest pages first",
         path: "/backlinks?url=museum.example&limit=100",
-        falling: Some("sr"),
+        sorted_by: Some("sr"),
         rows: |expected| rows_of(expected, expected.backlinks(in_museum)),
     },
     Question {
         shows: "... only those that pass no rank on",
         path: "/backlinks?url=museum.example&where=nofollow%20eq%20true",
-        falling: Some("sr"),
+        sorted_by: Some("sr"),
         rows: |expected| rows_of(expected, expected.backlinks(in_museum).filter(|link| link.link.nofollow)),
     },
     Question {
         shows: "... only those to a single page",
         path: "/backlinks?url=www.museum.example/tide-clock",
-        falling: Some("sr"),
+        sorted_by: Some("sr"),
         rows: |expected| {
             let wanted = "http://www.museum.example/tide-clock";
             rows_of(expected, expected.backlinks(|to| to.url == wanted))
@@ -63,7 +63,7 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The words that others link to the newspaper with, its own blog left out",
         path: "/linktexts?url=observer.example&internal=exclude",
-        falling: Some("refdoms"),
+        sorted_by: Some("refdoms"),
         rows: |expected| {
             let links = expected.backlinks(|to| to.host.domain == "observer.example");
             link_texts(links.filter(|link| link.page.host.domain != "observer.example"))
@@ -72,7 +72,7 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The backlinks of a host with an umlaut: bücher.example",
         path: "/backlinks?url=b%C3%BCcher.example",
-        falling: Some("sr"),
+        sorted_by: Some("sr"),
         rows: |expected| {
             rows_of(expected, expected.backlinks(|to| to.host.domain == "xn--bcher-kva.example"))
         },
@@ -80,13 +80,13 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "The IV Search Rank of a domain, from 0 to 10",
         path: "/sr?url=observer.example",
-        falling: None,
+        sorted_by: None,
         rows: |expected| vec![json!({ "sr": expected.domain_ranks.get("observer.example") })],
     },
     Question {
         shows: "... and of a page",
         path: "/sr?url=www.museum.example/collection/lamp",
-        falling: None,
+        sorted_by: None,
         rows: |expected| {
             vec![json!({ "sr": expected.page_ranks.get("http://www.museum.example/collection/lamp") })]
         },
@@ -94,13 +94,13 @@ pub static QUESTIONS: &[Question] = &[
     Question {
         shows: "All backlinks, ten at a time (the next ten: add &next= and what \"next\" says)",
         path: "/exportbacklinks?url=museum.example&limit=10",
-        falling: None,
+        sorted_by: None,
         rows: |expected| expected.backlinks(in_museum).map(|link| exported(expected, link)).collect(),
     },
     Question {
         shows: "All pages of the university with all their links, five at a time",
         path: "/exportpages?url=example.edu&limit=5",
-        falling: None,
+        sorted_by: None,
         rows: |expected| {
             let pages = expected.pages.iter().filter(|(_, page)| page.host.domain == "example.edu");
             pages.map(|(url, page)| exported_page(expected, url, page)).collect()
@@ -108,7 +108,7 @@ pub static QUESTIONS: &[Question] = &[
     },
 ];
 
-fn in_museum(target: &Target<'_>) -> bool {
+fn in_museum(target: &ExpectedTarget<'_>) -> bool {
     target.host.domain == "museum.example"
 }
 
@@ -119,8 +119,8 @@ fn distinct_domains<'e>(links: impl Iterator<Item = Backlink<'e>>) -> usize {
 fn rows_of<'e>(expected: &Expected<'_>, links: impl Iterator<Item = Backlink<'e>>) -> Vec<Value> {
     let row = |link: Backlink<'_>| {
         let mut row = exported(expected, link);
-        row["ugc"] = link.link.given.says("ugc").into();
-        row["sponsored"] = link.link.given.says("sponsored").into();
+        row["ugc"] = link.link.given.has_rel("ugc").into();
+        row["sponsored"] = link.link.given.has_rel("sponsored").into();
         row
     };
     links.map(row).collect()
@@ -163,7 +163,7 @@ fn referring_domains(expected: &Expected<'_>) -> Vec<Value> {
         *addresses.entry(host.domain).or_default().entry((host.address, host.place.ccode)).or_default() += 1;
     }
     let row = |(domain, servers): (&str, BTreeMap<(Ipv4Addr, &str), usize>)| {
-        // Of equals, the lowest address: the first that is not surpassed.
+        // Ties go to the lowest address.
         let busiest = servers.iter().rev().max_by_key(|(_, links)| **links);
         json!({
             "domain": domain, "links": servers.values().sum::<usize>(), "sr": expected.domain_ranks.get(domain),

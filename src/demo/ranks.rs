@@ -1,7 +1,7 @@
-//! The IV Search Ranks that the description leads to, worked out the plain way.
+//! The expected IV Search Ranks, computed directly from the definition.
 //!
-//! PageRank by its definition: rank flows over the edges again and again, over a matrix held in full. Slow,
-//! short, and nothing like what the index does, so that each can be checked by the other.
+//! PageRank by power iteration over a dense matrix: slow, short, and unlike the implementation of the index, so that
+//! each verifies the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use super::expected::{ExpectedPage, locate};
 use super::web::Web;
 
 const DAMPING: f64 = 0.85;
-/// After so many sweeps, what is left of the start is 0.85 to that power: nothing a double could show.
+/// After this many sweeps the influence of the start is 0.85 to that power, which is below the precision of a double.
 const SWEEPS: usize = 300;
 
-type Pages<'w> = BTreeMap<String, ExpectedPage<'w>>;
+type RankedPages<'w> = BTreeMap<String, ExpectedPage<'w>>;
 
-/// Ranks of pages, fetched or only known: each passes its rank on to its distinct followed targets.
-pub fn of_pages(web: &Web, pages: &Pages<'_>) -> BTreeMap<String, f64> {
+/// Ranks of all pages, fetched or only discovered. A page distributes its rank over its distinct followed targets.
+pub fn of_pages(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
     let edges = page_edges(pages);
     let weighted = edges.iter().map(|&(from, to)| (from, to, 1.0)).collect::<Vec<_>>();
-    known(web, pages, &|url| url.to_owned(), &weighted)
+    rank_nodes(web, pages, &|url| url.to_owned(), &weighted)
 }
 
-/// Ranks of registrable domains: an edge weighs as many pages as lead from one domain to the other.
-pub fn of_domains(web: &Web, pages: &Pages<'_>) -> BTreeMap<String, f64> {
+/// Ranks of registrable domains. The weight of an edge is the number of pages that link from one domain to the other.
+pub fn of_domains(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
     let domain = |url: &str| locate(web, url).map_or(String::new(), |(host, _)| host.domain.to_owned());
     let leading: BTreeSet<_> =
         page_edges(pages).into_iter().map(|(from, to)| (domain(from), domain(to), from)).collect();
@@ -31,13 +31,13 @@ pub fn of_domains(web: &Web, pages: &Pages<'_>) -> BTreeMap<String, f64> {
         *weights.entry((from, to)).or_default() += 1.0;
     }
     let weighted = weights.into_iter().map(|((from, to), weight)| (from, to, weight)).collect::<Vec<_>>();
-    known(web, pages, &domain, &weighted)
+    rank_nodes(web, pages, &domain, &weighted)
 }
 
-/// Ranks of everything that is known, by the names that `name` gives to URLs.
-fn known(
+/// Ranks of all nodes, which are the names that `name` gives to URLs.
+fn rank_nodes(
     web: &Web,
-    pages: &Pages<'_>,
+    pages: &RankedPages<'_>,
     name: &dyn Fn(&str) -> String,
     edges: &[(&str, &str, f64)],
 ) -> BTreeMap<String, f64> {
@@ -49,8 +49,8 @@ fn known(
     nodes.into_iter().zip(ranks).collect()
 }
 
-/// A canonical gets all that its copy has to give; otherwise every followed target gets the same.
-fn page_edges<'p>(pages: &'p Pages<'_>) -> BTreeSet<(&'p str, &'p str)> {
+/// A canonical URL gets the whole rank of its copy; otherwise all followed targets get equal shares.
+fn page_edges<'p>(pages: &'p RankedPages<'_>) -> BTreeSet<(&'p str, &'p str)> {
     let mut edges = BTreeSet::new();
     for (url, page) in pages {
         match &page.canonical {
@@ -95,7 +95,7 @@ fn ranks(nodes: &[&str], edges: &[(&str, &str, f64)]) -> Vec<f64> {
     rank.into_iter().map(|rank| search_rank(rank / least)).collect()
 }
 
-/// How many times as strong as a page that nobody links to, as a power of eight, to two decimals.
+/// The strength relative to a page without backlinks, as a logarithm to base eight with two decimals.
 fn search_rank(strength: f64) -> f64 {
     ((strength.ln() / 8.0_f64.ln() * 100.0).round() / 100.0).clamp(0.0, 10.0)
 }

@@ -1,4 +1,4 @@
-//! What the demo tells a reader: plain text, at most some 100 columns wide, without colours.
+//! The report of the demo: plain text of about 100 columns, without colours.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,12 +16,12 @@ use crate::query::{Deadline, Internal, QueryError, Scan, Selection};
 use crate::store::Store;
 use crate::urls::Scope;
 
-/// Domains that are listed with their ranks.
+/// Number of domains listed with their ranks.
 const TOP: usize = 5;
-/// Time for the few counts of the list of domains.
+/// Time limit for the counts in the list of domains.
 const PATIENCE: Span = Span::seconds(60);
 
-/// Tells the story, section by section.
+/// Writes the report, section by section.
 pub struct Report<'o> {
     out: &'o mut dyn Write,
     sections: usize,
@@ -89,7 +89,7 @@ impl<'o> Report<'o> {
         self.section("The IV Search Rank: how strong a domain is, from 0 to 10")?;
         writeln!(
             self.out,
-            "   0 is as strong as if nobody linked to it; one more is eight times as strong.\n"
+            "   0 is as strong as if no page linked to it; one more is eight times as strong.\n"
         )?;
         writeln!(self.out, "    rank   backlinks   from domains   domain")?;
         for (domain, rank) in strongest(store)? {
@@ -141,7 +141,7 @@ impl<'o> Report<'o> {
     }
 }
 
-/// The domains of the highest rank, of equals the first by name.
+/// The domains with the highest rank; ties are in order of their names.
 fn strongest(store: &Store) -> Result<Vec<(String, SearchRank)>, QueryError> {
     let snapshot = store.snapshot();
     let mut ranks = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The demo's web, served: HTTP/1.1 on loopback addresses, a free port on each.
+//! Serves the demo's web: HTTP/1.1 on loopback addresses, with a free port on each.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,21 +15,21 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::web::{Host, Page, Web, Where};
+use super::web::{DemoPage, Host, NofollowIn, Web};
 use super::{DemoError, html};
 
-/// The running web. It ends when this is dropped.
-pub struct Served {
-    /// Where each address listens.
+/// The running servers. They stop when this is dropped.
+pub struct DemoServers {
+    /// The socket address for each loopback address.
     listening: BTreeMap<Ipv4Addr, SocketAddr>,
     _servers: JoinSet<()>,
 }
 
-impl Served {
-    /// Begins to serve; must be called on a tokio runtime.
+impl DemoServers {
+    /// Starts to serve; must be called on a tokio runtime.
     ///
     /// # Errors
-    /// [`DemoError::Web`] when an address is not to be had.
+    /// [`DemoError::Web`] when an address is not available.
     pub async fn start(web: &Arc<Web>) -> Result<Self, DemoError> {
         let (mut listening, mut servers) = (BTreeMap::new(), JoinSet::new());
         for address in web.hosts.iter().map(|host| host.address) {
@@ -44,7 +44,7 @@ impl Served {
         Ok(Self { listening, _servers: servers })
     }
 
-    /// The lines of a `fetch.host_overrides` file that lead to this web. It speaks no https.
+    /// The lines of a `fetch.host_overrides` file for this web, which has no https.
     pub fn overrides(&self, web: &Web) -> String {
         let placed = web.hosts.iter().filter_map(|host| Some((host, self.listening.get(&host.address)?)));
         placed.map(|(host, at)| format!("{}\t{at}\t{at}\n", host.name)).collect()
@@ -54,14 +54,14 @@ impl Served {
 async fn accept(listener: TcpListener, web: Arc<Web>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(converse(stream, Arc::clone(&web)));
+        connections.spawn(serve_connection(stream, Arc::clone(&web)));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn converse(stream: TcpStream, web: Arc<Web>) {
+async fn serve_connection(stream: TcpStream, web: Arc<Web>) {
     let service = service_fn(|request| {
-        let response = answer(&web, &request);
+        let response = respond(&web, &request);
         async move { Ok::<_, Infallible>(response) }
     });
     if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
@@ -69,31 +69,31 @@ async fn converse(stream: TcpStream, web: Arc<Web>) {
     }
 }
 
-fn answer<B>(web: &Web, request: &Request<B>) -> Response<Full<Bytes>> {
+fn respond<B>(web: &Web, request: &Request<B>) -> Response<Full<Bytes>> {
     let named = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = named.split(':').next().unwrap_or_default();
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let Some(host) = web.host(name) else { return reply(404, &[], html::not_found()) };
+    let Some(host) = web.host(name) else { return response(404, &[], html::not_found()) };
     if path == "/robots.txt" {
-        return reply(200, &[(CONTENT_TYPE, "text/plain")], robots_txt(host));
+        return response(200, &[(CONTENT_TYPE, "text/plain")], robots_txt(host));
     }
     match host.page(path) {
-        Some(page) => found(web, host, page),
-        None => reply(404, &[(CONTENT_TYPE, HTML)], html::not_found()),
+        Some(page) => page_response(web, host, page),
+        None => response(404, &[(CONTENT_TYPE, HTML)], html::not_found()),
     }
 }
 
 const HTML: &str = "text/html; charset=utf-8";
 
-fn found(web: &Web, host: &Host, page: &Page) -> Response<Full<Bytes>> {
+fn page_response(web: &Web, host: &Host, page: &DemoPage) -> Response<Full<Bytes>> {
     if let Some(link) = page.redirect() {
-        return reply(page.status(), &[(LOCATION, &host.absolute(link.to))], String::new());
+        return response(page.status(), &[(LOCATION, &host.absolute(link.to))], String::new());
     }
     let mut headers = vec![(CONTENT_TYPE, HTML)];
-    if page.nofollow == Some(Where::Header) {
+    if page.nofollow == Some(NofollowIn::Header) {
         headers.push((HeaderName::from_static("x-robots-tag"), "nofollow"));
     }
-    reply(200, &headers, html::document(web, host, page))
+    response(200, &headers, html::document(web, host, page))
 }
 
 fn robots_txt(host: &Host) -> String {
@@ -103,8 +103,8 @@ fn robots_txt(host: &Host) -> String {
     }
 }
 
-/// A response; an empty one with status 500 should a header be impossible, which none of the description's is.
-fn reply(status: u16, headers: &[(HeaderName, &str)], body: String) -> Response<Full<Bytes>> {
+/// A response. An invalid header would give an empty one with status 500, but the description has none.
+fn response(status: u16, headers: &[(HeaderName, &str)], body: String) -> Response<Full<Bytes>> {
     let start = Response::builder().status(status);
     let with_headers = headers.iter().fold(start, |response, (name, value)| response.header(name, *value));
     with_headers.body(Full::from(body)).unwrap_or_else(|_| {

@@ -1,11 +1,10 @@
-//! What the demo's web is described with: hosts, pages and links.
+//! The description of the demo's web: hosts, pages and links.
 //!
-//! The description is the one source of two things that must agree: what the servers answer ([`super::html`],
-//! [`super::server`]) and what an index of this web must hold ([`super::expected`]). A link therefore names its
-//! target; how the page writes it, as a path, with a host in Unicode or relative to a base, is the renderer's
-//! matter.
+//! Two things are derived from it and must agree: the responses of the servers ([`super::html`], [`super::server`])
+//! and the expected content of the index ([`super::expected`]). A link therefore names its target only. The renderer
+//! chooses its spelling: as a path, with a host in Unicode, or relative to a base.
 //!
-//! Targets are written short: `/path` on the page's own host, `//host/path` anywhere, hosts in punycode.
+//! Targets are short: `/path` on the host of the page, `//host/path` on any host, with hosts in punycode.
 
 use std::net::Ipv4Addr;
 
@@ -14,14 +13,14 @@ use crate::model::LinkTag;
 /// The whole web.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// URLs the crawl begins with.
+    /// URLs that the crawl starts with.
     pub seeds: Vec<&'static str>,
     pub hosts: Vec<Host>,
 }
 
-/// Where a host's server stands: a network of loopback addresses that `places.mmdb` places there.
+/// The location of a server: a network of loopback addresses that `places.mmdb` places there.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct DemoPlace {
     /// The network is 127.x.0.0/16.
     network: u8,
     pub ccode: &'static str,
@@ -29,63 +28,63 @@ pub struct Place {
     pub city: &'static str,
 }
 
-pub const LONDON: Place = place(1, "GB", "United Kingdom", "London");
-pub const LINKOEPING: Place = place(2, "SE", "Sweden", "Linköping");
-pub const MILTON: Place = place(3, "US", "United States", "Milton");
-pub const SAN_DIEGO: Place = place(4, "US", "United States", "San Diego");
-pub const SINGAPORE: Place = place(9, "SG", "Singapore", "Singapore");
-pub const MELBOURNE: Place = place(10, "AU", "Australia", "Melbourne");
+pub const LONDON: DemoPlace = place(1, "GB", "United Kingdom", "London");
+pub const LINKOEPING: DemoPlace = place(2, "SE", "Sweden", "Linköping");
+pub const MILTON: DemoPlace = place(3, "US", "United States", "Milton");
+pub const SAN_DIEGO: DemoPlace = place(4, "US", "United States", "San Diego");
+pub const SINGAPORE: DemoPlace = place(9, "SG", "Singapore", "Singapore");
+pub const MELBOURNE: DemoPlace = place(10, "AU", "Australia", "Melbourne");
 
-const fn place(network: u8, ccode: &'static str, country: &'static str, city: &'static str) -> Place {
-    Place { network, ccode, country, city }
+const fn place(network: u8, ccode: &'static str, country: &'static str, city: &'static str) -> DemoPlace {
+    DemoPlace { network, ccode, country, city }
 }
 
-impl Place {
-    /// An address there.
+impl DemoPlace {
+    /// An address in this network.
     pub const fn at(self, number: u8) -> (Self, Ipv4Addr) {
         (self, Ipv4Addr::new(127, self.network, 0, number))
     }
 }
 
-/// One host and everything on it.
+/// One host with its pages.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// As canonical URLs have it.
+    /// As in canonical URLs.
     pub name: &'static str,
-    /// As people write it: in Unicode.
+    /// For display, in Unicode.
     pub shown: &'static str,
     /// Its registrable domain.
     pub domain: &'static str,
     pub about: &'static str,
-    pub place: Place,
+    pub place: DemoPlace,
     pub address: Ipv4Addr,
-    /// What its robots.txt forbids: every path that begins so.
+    /// The path prefix that its robots.txt forbids.
     pub forbidden: Option<&'static str>,
     /// Links at the top and at the bottom of every page.
-    pub top: Vec<Link>,
-    pub bottom: Vec<Link>,
-    pub pages: Vec<Page>,
+    pub top: Vec<DemoLink>,
+    pub bottom: Vec<DemoLink>,
+    pub pages: Vec<DemoPage>,
 }
 
 /// One page, or one redirect.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct DemoPage {
     /// With the query, if any.
     pub path: &'static str,
     pub title: &'static str,
     pub text: &'static str,
-    pub links: Vec<Link>,
-    /// Whether, and where, the page as a whole says nofollow.
-    pub nofollow: Option<Where>,
-    /// The URL that it says it is a copy of.
+    pub links: Vec<DemoLink>,
+    /// Whether the page has a nofollow directive, and where.
+    pub nofollow: Option<NofollowIn>,
+    /// The canonical URL that it declares.
     pub canonical: Option<&'static str>,
-    /// The path that its relative links start from.
+    /// The base of its relative links.
     pub base: Option<&'static str>,
 }
 
-/// Where a page's robots directives stand.
+/// The location of a robots directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
+pub enum NofollowIn {
     /// `<meta name="robots">`
     Meta,
     /// `X-Robots-Tag`
@@ -94,7 +93,7 @@ pub enum Where {
 
 /// One link.
 #[derive(Clone, Debug)]
-pub struct Link {
+pub struct DemoLink {
     pub to: &'static str,
     pub tag: LinkTag,
     /// The text of an `a`, the `alt` of an image or area, the `title` of a frame.
@@ -103,11 +102,11 @@ pub struct Link {
     pub rel: &'static str,
 }
 
-/// A host at a place.
+/// A host at a location.
 pub fn host(
     name: &'static str,
     domain: &'static str,
-    (place, address): (Place, Ipv4Addr),
+    (place, address): (DemoPlace, Ipv4Addr),
     about: &'static str,
 ) -> Host {
     Host {
@@ -124,29 +123,29 @@ pub fn host(
     }
 }
 
-/// A page of HTML; of frames when it has a `frame`.
+/// An HTML page; a frameset if it has a `frame`.
 pub fn page(
     path: &'static str,
     title: &'static str,
     text: &'static str,
-    links: impl Into<Vec<Link>>,
-) -> Page {
-    Page { path, title, text, links: links.into(), nofollow: None, canonical: None, base: None }
+    links: impl Into<Vec<DemoLink>>,
+) -> DemoPage {
+    DemoPage { path, title, text, links: links.into(), nofollow: None, canonical: None, base: None }
 }
 
 /// A page that answers with a redirect.
-pub fn redirect(path: &'static str, tag: LinkTag, to: &'static str) -> Page {
+pub fn redirect(path: &'static str, tag: LinkTag, to: &'static str) -> DemoPage {
     page(path, "", "", [element(tag, to, "")])
 }
 
 /// A text link.
-pub fn a(to: &'static str, text: &'static str) -> Link {
+pub fn a(to: &'static str, text: &'static str) -> DemoLink {
     element(LinkTag::A, to, text)
 }
 
 /// Any other kind of link.
-pub fn element(tag: LinkTag, to: &'static str, text: &'static str) -> Link {
-    Link { to, tag, text, rel: "" }
+pub fn element(tag: LinkTag, to: &'static str, text: &'static str) -> DemoLink {
+    DemoLink { to, tag, text, rel: "" }
 }
 
 impl Web {
@@ -156,14 +155,14 @@ impl Web {
 }
 
 impl Host {
-    /// How people write the name.
+    /// Sets the name for display.
     #[must_use]
     pub fn shown_as(mut self, shown: &'static str) -> Self {
         self.shown = shown;
         self
     }
 
-    /// Lets the robots.txt forbid what begins so.
+    /// Sets the path prefix that the robots.txt forbids.
     #[must_use]
     pub fn forbid(mut self, start: &'static str) -> Self {
         self.forbidden = Some(start);
@@ -171,37 +170,37 @@ impl Host {
     }
 
     #[must_use]
-    pub fn top(mut self, links: impl Into<Vec<Link>>) -> Self {
+    pub fn top(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
         self.top = links.into();
         self
     }
 
     #[must_use]
-    pub fn bottom(mut self, links: impl Into<Vec<Link>>) -> Self {
+    pub fn bottom(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
         self.bottom = links.into();
         self
     }
 
     #[must_use]
-    pub fn pages(mut self, pages: impl Into<Vec<Page>>) -> Self {
+    pub fn pages(mut self, pages: impl Into<Vec<DemoPage>>) -> Self {
         self.pages = pages.into();
         self
     }
 
-    pub fn page(&self, path: &str) -> Option<&Page> {
+    pub fn page(&self, path: &str) -> Option<&DemoPage> {
         self.pages.iter().find(|page| page.path == path)
     }
 
-    /// A target in full.
+    /// The absolute URL of a target.
     pub fn absolute(&self, to: &str) -> String {
         if to.starts_with("//") { format!("http:{to}") } else { format!("http://{}{to}", self.name) }
     }
 }
 
-impl Page {
+impl DemoPage {
     #[must_use]
-    pub fn nofollow(mut self, said: Where) -> Self {
-        self.nofollow = Some(said);
+    pub fn nofollow(mut self, location: NofollowIn) -> Self {
+        self.nofollow = Some(location);
         self
     }
 
@@ -217,12 +216,12 @@ impl Page {
         self
     }
 
-    /// The redirect that the page is, if it is one.
-    pub fn redirect(&self) -> Option<&Link> {
+    /// The redirect of the page, if it is one.
+    pub fn redirect(&self) -> Option<&DemoLink> {
         self.links.first().filter(|link| link.tag.is_redirect())
     }
 
-    /// The HTTP status it is answered with.
+    /// The HTTP status of the page.
     pub fn status(&self) -> u16 {
         match self.redirect().map(|link| link.tag) {
             Some(LinkTag::Redirect301) => 301,
@@ -239,15 +238,15 @@ impl Page {
     }
 }
 
-impl Link {
+impl DemoLink {
     #[must_use]
     pub fn rel(mut self, rel: &'static str) -> Self {
         self.rel = rel;
         self
     }
 
-    /// Whether `rel` holds this word.
-    pub fn says(&self, word: &str) -> bool {
-        self.rel.split(' ').any(|said| said == word)
+    /// Whether `rel` has this word.
+    pub fn has_rel(&self, word: &str) -> bool {
+        self.rel.split(' ').any(|token| token == word)
     }
 }

@@ -1,20 +1,19 @@
-//! The client that asks servers for pages.
+//! The HTTP client of the crawler.
 
 use std::net::IpAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::Response;
 use tokio::time::Instant;
 
-use super::address::AddressBook;
-use super::connections::Connections;
+use super::connections::ConnectionPools;
 use super::cookies::CookieJar;
-use super::failure::{Blame, Failure};
-use super::memory::Memory;
+use super::dns::PinnedAddresses;
+use super::download::{self, BodyFilter, Limits, MinRate};
+use super::failure::{Failure, FailureSource};
+use super::memory::MemoryBudget;
 use super::protocol::{Protocol, ProtocolFault, Protocols};
-use super::receive::{self, Limits, Pace, Wanted};
 use super::robots::Allowed;
-use super::{Answer, FetchError, FetchOutcome, tolerant};
+use super::{FetchError, FetchOutcome, Response, tolerant};
 use crate::config::FetchConfig;
 use crate::model::{FailureKind, TlsFlaw};
 use crate::urls::CanonicalUrl;
@@ -22,85 +21,84 @@ use crate::urls::CanonicalUrl;
 const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5";
 const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
-/// What an earlier answer left for asking whether the page has changed since. Empty: the server sent none.
+/// The validators of an earlier response, for a conditional request. Empty: the server sent none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     pub etag: String,
     pub last_modified: String,
 }
 
-/// Asks servers for pages, one request and one answer at a time.
+/// Fetches pages, one request and one response at a time.
 ///
-/// * A page is asked for with a permit that only [`super::RobotsCache`] gives.
-/// * A host is asked at the address whose turn it is, and at no other.
-/// * Redirects are not followed: the target needs a permit, an address check and a turn of its own.
-/// * Connection, request and answer share one deadline, `fetch.timeout`; up to the last header
-///   it is `fetch.first_byte_timeout`. A body must then keep a pace, `fetch.min_bytes_per_second`.
-/// * A request that fails because of its protocol is made again by another (see `super::protocol`).
-/// * Of a page, only HTML has its body read, up to `fetch.max_body_bytes`; beyond, the connection is dropped. It
-///   is not decoded here.
-/// * Of an answer's header fields, those beyond `fetch.max_headers` or `fetch.max_header_bytes` are left out and
-///   counted, unless the crawl reads them. (Over HTTP/1.1 a head of more than 400 kB is
-///   [`FailureKind::Protocol`].)
+/// * A page needs a permit, which only [`super::RobotsCache`] gives.
+/// * The request goes to the given address of the host and to no other.
+/// * Redirects are not followed: the target needs its own permit, address check and turn.
+/// * Connection, request and response share one deadline, `fetch.timeout`. The last header must come within
+///   `fetch.first_byte_timeout`. The body must keep the rate `fetch.min_bytes_per_second`.
+/// * A request that fails because of its protocol is repeated with another (see `super::protocol`).
+/// * A page body is read only if it is HTML, up to `fetch.max_body_bytes`; beyond that the connection is dropped. The
+///   body is not decoded here.
+/// * Header fields beyond `fetch.max_headers` or `fetch.max_header_bytes` are dropped and counted, unless the crawl
+///   reads them. (Over HTTP/1.1 a head of more than 400 kB is [`FailureKind::Protocol`].)
 #[derive(Debug)]
 pub struct Fetcher {
-    connections: Connections,
+    connections: ConnectionPools,
     protocols: Protocols,
-    addresses: AddressBook,
-    /// What every request carries.
+    addresses: PinnedAddresses,
+    /// The headers of every request.
     headers: HeaderMap,
     config: FetchConfig,
-    pace: Pace,
-    memory: Memory,
+    pace: MinRate,
+    memory: MemoryBudget,
 }
 
-/// What is asked for in one request.
+/// One request.
 #[derive(Clone, Copy)]
-struct Request<'a> {
+struct FetchRequest<'a> {
     url: &'a CanonicalUrl,
-    /// The address that is asked.
+    /// The address to connect to.
     at: IpAddr,
     validators: Option<&'a Validators>,
     cookies: Option<&'a CookieJar>,
-    wanted: Wanted,
+    wanted: BodyFilter,
     max_bytes: usize,
 }
 
 impl Fetcher {
     /// # Errors
-    /// [`FetchError`] when a file that the configuration names cannot be used, or no TLS can be set up.
+    /// [`FetchError`] when a file of the configuration cannot be used, or TLS cannot be set up.
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
-        Self::within(config, Memory::unlimited())
+        Self::within(config, MemoryBudget::unlimited())
     }
 
-    /// One whose answers have their room in this memory.
+    /// A fetcher whose responses reserve their memory in `memory`.
     ///
     /// # Errors
     /// As of [`Self::new`].
-    pub fn within(config: &FetchConfig, memory: Memory) -> Result<Self, FetchError> {
+    pub fn within(config: &FetchConfig, memory: MemoryBudget) -> Result<Self, FetchError> {
         let headers = request_headers(config)?;
         Ok(Self {
-            connections: Connections::new(config, &headers)?,
+            connections: ConnectionPools::new(config, &headers)?,
             protocols: Protocols::new(config.protocol_cache_servers),
-            addresses: AddressBook::new(config)?,
+            addresses: PinnedAddresses::new(config)?,
             headers,
-            pace: Pace::new(config),
+            pace: MinRate::new(config),
             config: config.clone(),
             memory,
         })
     }
 
-    /// The address book, which knows a host's address before it is fetched from.
-    pub fn addresses(&self) -> &AddressBook {
+    /// The addresses of hosts. A host must be resolved there before it is fetched from.
+    pub fn addresses(&self) -> &PinnedAddresses {
         &self.addresses
     }
 
-    /// The product token by which robots.txt files and robots directives name us.
+    /// The product token of this crawler in robots.txt files and robots directives.
     pub fn token(&self) -> &str {
         &self.config.user_agent
     }
 
-    /// The headers that a request for `url` carries, as the client sends them: for records of what was asked.
+    /// The headers that a request for `url` carries, as sent; for archived requests.
     pub fn request_headers(
         &self,
         url: &CanonicalUrl,
@@ -115,11 +113,10 @@ impl Fetcher {
         headers
     }
 
-    /// Fetches the page that the permit is for from its host at an address. With validators the server may answer
-    /// 304.
+    /// Fetches the page of the permit from its host at an address. With validators the server may answer 304.
     ///
     /// # Errors
-    /// [`Failure`] that is not the host's: it was not asked.
+    /// [`Failure`] with a source other than the host: no request was sent.
     pub async fn fetch(
         &self,
         permit: Allowed,
@@ -128,10 +125,13 @@ impl Fetcher {
         cookies: Option<&CookieJar>,
     ) -> Result<FetchOutcome, Failure> {
         let (url, max_bytes) = (permit.url(), self.config.max_body_bytes);
-        outcome(self.ask(Request { url, at, validators, cookies, wanted: Wanted::Html, max_bytes }).await)
+        outcome(
+            self.request(FetchRequest { url, at, validators, cookies, wanted: BodyFilter::Html, max_bytes })
+                .await,
+        )
     }
 
-    /// Fetches what is no page, a sitemap for example: a body of any type, up to `max_bytes`.
+    /// Fetches a resource other than a page, such as a sitemap: a body of any type, up to `max_bytes`.
     ///
     /// # Errors
     /// As of [`Self::fetch`].
@@ -142,31 +142,32 @@ impl Fetcher {
         cookies: Option<&CookieJar>,
         max_bytes: usize,
     ) -> Result<FetchOutcome, Failure> {
-        outcome(self.get(permit.url(), at, cookies, max_bytes).await)
+        outcome(self.fetch_without_permit(permit.url(), at, cookies, max_bytes).await)
     }
 
-    /// Fetches without a permit: for robots.txt files only.
-    pub(super) async fn get(
+    /// Fetches without a permit; for robots.txt files only.
+    pub(super) async fn fetch_without_permit(
         &self,
         url: &CanonicalUrl,
         at: IpAddr,
         cookies: Option<&CookieJar>,
         max_bytes: usize,
-    ) -> Result<Answer, Failure> {
-        self.ask(Request { url, at, validators: None, cookies, wanted: Wanted::Any, max_bytes }).await
+    ) -> Result<Response, Failure> {
+        self.request(FetchRequest { url, at, validators: None, cookies, wanted: BodyFilter::Any, max_bytes })
+            .await
     }
 
-    async fn ask(&self, request: Request<'_>) -> Result<Answer, Failure> {
+    async fn request(&self, request: FetchRequest<'_>) -> Result<Response, Failure> {
         let deadline = Instant::now() + self.config.timeout.0;
         let mut first_failure = None;
         let (result, unread, begun) = loop {
-            let protocol = self.protocols.of(request.url);
+            let protocol = self.protocols.protocol_of(request.url);
             let mut exchanged = self.exchange(request, protocol, deadline).await;
             if let Err(failure) = &mut exchanged
                 && failure.kind == FailureKind::Tls
                 && protocol != Protocol::Negotiated
             {
-                // It speaks HTTP/2 alone, and that badly.
+                // The server speaks HTTP/2 only, and does so badly.
                 self.protocols.forget(request.url);
                 *failure = first_failure.take().unwrap_or_else(|| failure.clone());
                 failure.fault = None;
@@ -175,44 +176,46 @@ impl Fetcher {
                 Ok(exchanged) => exchanged.fault,
                 Err(failure) => failure.fault,
             };
-            if self.protocols.learn(request.url, protocol, fault) {
+            if self.protocols.record_outcome(request.url, protocol, fault) {
                 first_failure = first_failure.or(exchanged.err());
             } else {
                 break exchanged.map_or_else(
                     |failure| (Err(failure), None, false),
-                    |Exchanged { answer, unread, begun, .. }| (Ok(answer), unread, begun),
+                    |Exchanged { response, unread, begun, .. }| (Ok(response), unread, begun),
                 );
             }
         };
         if let Err(Failure {
-            kind: FailureKind::Connect | FailureKind::Timeout, blame: Blame::Host, ..
+            kind: FailureKind::Connect | FailureKind::Timeout,
+            blame: FailureSource::Host,
+            ..
         }) = result
         {
-            self.addresses.move_on(request.url.host(), request.at);
+            self.addresses.use_next_address(request.url.host(), request.at);
         }
-        let mut answer = result?;
-        if let Some(response) = unread {
-            // The answer is complete. A new connection would take no longer than that.
+        let mut response = result?;
+        if let Some(wire) = unread {
+            // The response is complete. Draining must not take longer than a new connection.
             let patience = self.config.connect_timeout.0;
-            let is_empty = receive::skip(response, self.config.skip_body_bytes, patience).await;
-            answer.unread = begun || !is_empty;
+            let is_empty = download::drain(wire, self.config.skip_body_bytes, patience).await;
+            response.unread = begun || !is_empty;
         }
-        Ok(answer)
+        Ok(response)
     }
 
     async fn exchange(
         &self,
-        request: Request<'_>,
+        request: FetchRequest<'_>,
         protocol: Protocol,
         deadline: Instant,
     ) -> Result<Exchanged, Failure> {
         let until = deadline.min(Instant::now() + self.config.first_byte_timeout.0);
         let head = match protocol {
-            Protocol::TolerantHttp1 => tokio::time::timeout_at(until, self.tolerant_head(request)).await,
-            _ => tokio::time::timeout_at(until, self.head(request, protocol)).await,
+            Protocol::TolerantHttp1 => tokio::time::timeout_at(until, self.send_tolerantly(request)).await,
+            _ => tokio::time::timeout_at(until, self.send(request, protocol)).await,
         };
-        let (response, answer) = head.unwrap_or_else(|_| Err(self.headers_too_late(until < deadline)))?;
-        self.receive(request, deadline, response, answer).await
+        let (wire, response) = head.unwrap_or_else(|_| Err(self.headers_too_late(until < deadline)))?;
+        self.receive(request, deadline, wire, response).await
     }
 
     fn headers_too_late(&self, first_byte: bool) -> Failure {
@@ -224,40 +227,40 @@ impl Fetcher {
         Failure::new(FailureKind::Timeout, detail)
     }
 
-    /// Asks, and reads the answer up to the last of its headers.
-    async fn head(
+    /// Sends a request and reads the response up to its last header.
+    async fn send(
         &self,
-        Request { url, at, validators, cookies, .. }: Request<'_>,
+        FetchRequest { url, at, validators, cookies, .. }: FetchRequest<'_>,
         protocol: Protocol,
-    ) -> Result<(Response, Answer), Failure> {
+    ) -> Result<(reqwest::Response, Response), Failure> {
         let place = self.addresses.place(url, at)?;
         let (client, server) = self.connections.client(url, place, protocol)?;
         let send = || async {
             let sent = client.get(url.as_str()).headers(own_headers(url, validators, cookies)).send().await;
-            sent.map_err(|error| Failure::of(error, place.is_ipv6()))
+            sent.map_err(|error| Failure::from_request_error(error, place.is_ipv6()))
         };
         let mut sent = send().await;
         if let Err(Failure { incomplete: Some(chain), .. }) = &sent {
             self.connections.complete(chain, &server, &self.addresses).await?;
             sent = send().await;
         }
-        let response = sent?;
-        if tolerant::hides_chunks(response.headers()) {
+        let wire = sent?;
+        if tolerant::hides_chunks(wire.headers()) {
             let failure = Failure::new(
                 FailureKind::Protocol,
                 "Transfer-Encoding ends with another coding than chunked",
             );
             return Err(Failure { fault: Some(ProtocolFault::Chunks), ..failure });
         }
-        let ip = response.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
-        Ok(self.answer_of(response, ip, 0, server.flaw()))
+        let ip = wire.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
+        Ok(self.split_response(wire, ip, 0, server.flaw()))
     }
 
-    /// Asks over a connection of its own, whose heads are read tolerantly.
-    async fn tolerant_head(
+    /// Sends a request over a separate connection, whose response heads are read tolerantly.
+    async fn send_tolerantly(
         &self,
-        Request { url, at, validators, cookies, .. }: Request<'_>,
-    ) -> Result<(Response, Answer), Failure> {
+        FetchRequest { url, at, validators, cookies, .. }: FetchRequest<'_>,
+    ) -> Result<(reqwest::Response, Response), Failure> {
         let place = self.addresses.place(url, at)?;
         let (headers, most) = (self.request_headers(url, validators, cookies), self.config.max_headers);
         let connect_timeout = self.config.connect_timeout.0;
@@ -268,51 +271,51 @@ impl Fetcher {
             self.connections.complete(chain, &server, &self.addresses).await?;
             got = get().await;
         }
-        let (response, dropped) = got?;
-        Ok(self.answer_of(response, at, dropped, server.flaw()))
+        let (wire, dropped) = got?;
+        Ok(self.split_response(wire, at, dropped, server.flaw()))
     }
 
-    /// The head of a response, apart from it.
-    fn answer_of(
+    /// Separates the head of a response from its body.
+    fn split_response(
         &self,
-        mut response: Response,
+        mut wire: reqwest::Response,
         ip: IpAddr,
         dropped: usize,
         tls: Option<TlsFlaw>,
-    ) -> (Response, Answer) {
-        let headers = std::mem::take(response.headers_mut());
+    ) -> (reqwest::Response, Response) {
+        let headers = std::mem::take(wire.headers_mut());
         let (headers, more_dropped) = self.limit_headers(headers);
-        let mut answer = Answer::new(response.status().as_u16(), response.version(), headers, ip);
-        answer.dropped_headers = dropped + more_dropped;
-        answer.tls = tls;
-        (response, answer)
+        let mut response = Response::new(wire.status().as_u16(), wire.version(), headers, ip);
+        response.dropped_headers = dropped + more_dropped;
+        response.tls = tls;
+        (wire, response)
     }
 
     async fn receive(
         &self,
-        Request { wanted, max_bytes, .. }: Request<'_>,
+        FetchRequest { wanted, max_bytes, .. }: FetchRequest<'_>,
         deadline: Instant,
+        mut wire: reqwest::Response,
         mut response: Response,
-        mut answer: Answer,
     ) -> Result<Exchanged, Failure> {
-        let open_ended = receive::ends_with_connection(answer.version, &answer.headers);
+        let open_ended = download::ends_with_connection(response.version, &response.headers);
         let limits = Limits { max_bytes, pace: self.pace, deadline, open_ended };
-        let room = self.memory.room();
+        let room = self.memory.reservation();
         let received = match wanted {
-            Wanted::Any => receive::any(&mut response, limits, room).await?,
-            Wanted::Html => {
-                let (media_type, encodings) = (answer.media_type.as_ref(), &answer.content_encoding);
-                receive::html(&mut response, media_type, encodings, limits, room).await?
+            BodyFilter::Any => download::any(&mut wire, limits, room).await?,
+            BodyFilter::Html => {
+                let (media_type, encodings) = (response.media_type.as_ref(), &response.content_encoding);
+                download::html(&mut wire, media_type, encodings, limits, room).await?
             }
         };
-        (answer.body, answer.unread) = (received.bytes, received.unread);
-        (answer.cut, answer.cause) = (received.cut, received.cause);
-        (answer.room, answer.waited) = (received.room, received.waited);
-        let unread = answer.unread.then_some(response);
-        Ok(Exchanged { answer, unread, begun: received.begun, fault: received.fault })
+        (response.body, response.unread) = (received.bytes, received.unread);
+        (response.cut, response.cause) = (received.cut, received.cause);
+        (response.room, response.waited) = (received.room, received.waited);
+        let unread = response.unread.then_some(wire);
+        Ok(Exchanged { response, unread, begun: received.begun, fault: received.fault })
     }
 
-    /// The header fields that are kept, and how many are left out.
+    /// The header fields to keep, and the number of dropped ones.
     fn limit_headers(&self, headers: HeaderMap) -> (HeaderMap, usize) {
         let (most, most_bytes) = (self.config.max_headers, self.config.max_header_bytes);
         let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -332,27 +335,27 @@ impl Fetcher {
     }
 }
 
-/// What one request brought.
+/// The result of one request.
 struct Exchanged {
-    answer: Answer,
-    /// The response whose body nobody reads.
-    unread: Option<Response>,
-    /// Whether a part of it was read all the same.
+    response: Response,
+    /// The response whose body is not needed.
+    unread: Option<reqwest::Response>,
+    /// Whether a part of that body was read nevertheless.
     begun: bool,
-    /// Of a body that broke off: what another protocol may mend.
+    /// The fault of a body that broke off, if another protocol may avoid it.
     fault: Option<ProtocolFault>,
 }
 
-/// What is to be told of an exchange. That nobody was asked says nothing of the page.
-fn outcome(result: Result<Answer, Failure>) -> Result<FetchOutcome, Failure> {
+/// The outcome of an exchange. A request that was not sent says nothing about the page.
+fn outcome(result: Result<Response, Failure>) -> Result<FetchOutcome, Failure> {
     match result {
-        Err(failure) if failure.blame != Blame::Host => Err(failure),
+        Err(failure) if failure.blame != FailureSource::Host => Err(failure),
         result => Ok(result.into()),
     }
 }
 
-/// The headers of one request alone: its cookies, and what makes it conditional. A validator that cannot stand in a
-/// header is left out.
+/// The headers of a single request: cookies, and the validators of a conditional request. A validator that is not a
+/// valid header value is left out.
 fn own_headers(
     url: &CanonicalUrl,
     validators: Option<&Validators>,
@@ -374,7 +377,7 @@ fn own_headers(
     headers
 }
 
-/// What every request carries.
+/// The headers of every request.
 fn request_headers(config: &FetchConfig) -> Result<HeaderMap, FetchError> {
     let agent = HeaderValue::from_str(&user_agent(config));
     let agent = agent.map_err(|error| FetchError::Client(format!("fetch.contact: {error}")))?;

@@ -1,13 +1,12 @@
-//! The connections that are kept for the next fetch from their servers.
+//! The pool of connections that are kept for the next fetch from the same server.
 //!
-//! Each server, which is a scheme, host and port at an address, has an HTTP client of its own, whose pool holds its one
-//! idle connection. The client knows one address and can connect to no other, nor use a connection that was made to
-//! another. Of the clients, `fetch.max_idle_connections` are kept; the one used longest ago is dropped first, and its
-//! idle connection is closed with it. A fetch under way with a client that was dropped ends as it would have, and its
-//! connection is closed after it.
+//! A server is a scheme, host and port at an address. Each server has its own HTTP client, whose pool holds one idle
+//! connection. The client knows one address. It cannot connect to another one, nor reuse a connection to another one.
+//! At most `fetch.max_idle_connections` clients are kept. The least recently used one is dropped first, and its idle
+//! connection closes with it. A fetch in flight over a dropped client completes normally, and its connection closes
+//! afterwards.
 //!
-//! So that a client costs next to nothing, all share most of one TLS configuration, for which certificates are read
-//! once.
+//! To keep clients cheap, all share most of one TLS configuration, for which certificates are read once.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,38 +17,38 @@ use reqwest::{Client, redirect, retry};
 use rustls::ClientConfig;
 
 use super::FetchError;
-use super::address::AddressBook;
+use super::dns::PinnedAddresses;
 use super::failure::Failure;
 use super::protocol::Protocol;
-use super::tls::{Chain, Download, ServerVerifier, Tls};
+use super::tls::{Chain, IssuerDownload, ServerVerifier, Tls};
 use crate::config::FetchConfig;
 use crate::lru::Lru;
 use crate::urls::CanonicalUrl;
 
-/// Bytes of the header fields of one response at most, as the HTTP client has it for HTTP/1.1.
-const MOST_HEADER_LIST_BYTES: u32 = 400_000;
+/// Maximum size of the header fields of a response, in bytes; the limit of the HTTP client for HTTP/1.1.
+const MAX_HEADER_LIST_BYTES: u32 = 400_000;
 
-/// Bytes of a body that a server may send over HTTP/2 before they are taken. A connection carries one body at a time; at
-/// a tenth of a second to the server and back it brings 2.5 MB a second.
+/// Flow-control window of HTTP/2, in bytes. A connection carries one body at a time; with a round trip of a tenth of
+/// a second, the window allows 2.5 MB per second.
 const HTTP2_WINDOW: u32 = 256 << 10;
 
-/// Scheme, host and port as in a URL, where that is, and how it is asked.
-type Server = (bool, Box<str>, SocketAddr, Protocol);
+/// Whether the scheme is https, host and port as in the URL, the address, and the protocol.
+type ServerKey = (bool, Box<str>, SocketAddr, Protocol);
 
-/// See the module.
+/// The connection pool.
 #[derive(Debug)]
-pub(super) struct Connections {
-    clients: Mutex<Lru<Server, (Client, Arc<ServerVerifier>)>>,
+pub(super) struct ConnectionPools {
+    clients: Mutex<Lru<ServerKey, (Client, Arc<ServerVerifier>)>>,
     tls: Tls,
     headers: HeaderMap,
     config: FetchConfig,
 }
 
-impl Connections {
-    /// Every request will carry `headers`.
+impl ConnectionPools {
+    /// `headers` are sent with every request.
     ///
     /// # Errors
-    /// [`FetchError`] when `fetch.extra_ca` cannot be used, or no TLS can be set up.
+    /// [`FetchError`] when `fetch.extra_ca` cannot be used, or TLS cannot be set up.
     pub fn new(config: &FetchConfig, headers: &HeaderMap) -> Result<Self, FetchError> {
         Ok(Self {
             clients: Mutex::new(Lru::new(config.max_idle_connections)),
@@ -59,17 +58,18 @@ impl Connections {
         })
     }
 
-    /// The client that asks a URL's server at a place, and the verifier of that server; port 0 stands for the URL's own.
+    /// The client for the server of a URL at an address, and the verifier of that server. Port 0 means the port of
+    /// the URL.
     ///
     /// # Errors
-    /// [`Failure`] when none can be made.
+    /// [`Failure`] when the client cannot be built.
     pub fn client(
         &self,
         url: &CanonicalUrl,
         place: SocketAddr,
         protocol: Protocol,
     ) -> Result<(Client, Arc<ServerVerifier>), Failure> {
-        let server: Server = (url.is_https(), url.authority().into(), place, protocol);
+        let server: ServerKey = (url.is_https(), url.authority().into(), place, protocol);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&server) {
             return Ok(known.clone());
@@ -80,23 +80,23 @@ impl Connections {
         Ok(client)
     }
 
-    /// The TLS of a connection to a server that is made without a client, and the verifier of that server.
+    /// The TLS configuration for a connection without a client, and the verifier of that server.
     pub fn tls(&self) -> (ClientConfig, Arc<ServerVerifier>) {
         self.tls.server()
     }
 
-    /// Fetches the certificates that the chain of a server lacks, so that another handshake may succeed.
+    /// Fetches the missing certificates of a server's chain, so that another handshake may succeed.
     ///
     /// # Errors
-    /// [`Failure`] when it cannot.
+    /// [`Failure`] when the chain stays incomplete.
     pub async fn complete(
         &self,
         chain: &Chain,
         server: &ServerVerifier,
-        addresses: &AddressBook,
+        addresses: &PinnedAddresses,
     ) -> Result<(), Failure> {
         let FetchConfig { issuer_timeout, max_issuer_bytes, max_issuer_urls, .. } = self.config;
-        let download = Download {
+        let download = IssuerDownload {
             connections: self,
             addresses,
             timeout: issuer_timeout.0,
@@ -121,7 +121,7 @@ impl Connections {
         builder
             .default_headers(self.headers.clone())
             .redirect(redirect::Policy::none())
-            // The crawl alone decides when a server is asked again.
+            // Only the crawl decides when a server gets another request.
             .retry(retry::never())
             .referer(false)
             .no_proxy()
@@ -130,26 +130,26 @@ impl Connections {
             // A host has one fetch at a time.
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(config.idle_timeout.0)
-            // Headers that browsers put up with.
+            // Malformed headers that browsers accept.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_max_headers(config.max_headers)
-            // What is beyond fetch.max_header_bytes is left out afterwards.
-            .http2_max_header_list_size(MOST_HEADER_LIST_BYTES)
-            // What a server may send of a body that waits for room.
+            // Fields beyond fetch.max_header_bytes are dropped afterwards.
+            .http2_max_header_list_size(MAX_HEADER_LIST_BYTES)
+            // Bytes that a server may send while the body waits for memory.
             .http2_initial_stream_window_size(HTTP2_WINDOW)
             .http2_initial_connection_window_size(HTTP2_WINDOW)
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(Place(place)))
+            .dns_resolver(Arc::new(FixedAddress(place)))
             .build()
     }
 }
 
-/// The one place that a client connects to, as its resolver.
-struct Place(SocketAddr);
+/// A DNS resolver that returns the one address of a client.
+struct FixedAddress(SocketAddr);
 
-impl Resolve for Place {
+impl Resolve for FixedAddress {
     fn resolve(&self, _: Name) -> Resolving {
         let addresses: Addrs = Box::new(std::iter::once(self.0));
         Box::pin(std::future::ready(Ok(addresses)))

@@ -1,14 +1,15 @@
-//! The cookies of one chain of redirects (RFC 6265).
+//! The cookies of one redirect chain (RFC 6265).
 //!
-//! Sites that set a cookie by a redirect, and show the page only to visitors who send it back, are read as browsers read
-//! them. A jar lives as long as its chain: no cookie outlives the visit of a page, and none is sent anywhere else.
+//! Some sites set a cookie in a redirect, and show the page only to visitors who send it back. The crawler reads them
+//! as browsers do. A jar lives as long as its chain: no cookie outlives the visit of a page, and none is sent
+//! anywhere else.
 
 use http::header::{self, HeaderMap, HeaderValue};
 
 use crate::urls::CanonicalUrl;
 
-/// Bytes of names and values that a jar holds at most; RFC 6265, 6.1 asks for 4,096 a cookie.
-const MOST_BYTES: usize = 8 << 10;
+/// Maximum size of the names and values in a jar, in bytes; RFC 6265, 6.1 asks for 4,096 per cookie.
+const MAX_BYTES: usize = 8 << 10;
 
 /// Cookies by name, for the URLs of one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct CookieJar {
 struct Cookie {
     name: String,
     value: String,
-    /// Lower case; with all hosts below it, unless it is for the host alone.
+    /// Lower case. Hosts below it match too, unless `host_only` is set.
     domain: String,
     host_only: bool,
     path: String,
@@ -28,7 +29,7 @@ struct Cookie {
 }
 
 impl CookieJar {
-    /// Takes in the `Set-Cookie` fields of a response; tells whether there is one that can be sent back.
+    /// Adds the cookies in the `Set-Cookie` fields of a response. Returns whether one of them can be sent back.
     pub fn take_in(&mut self, url: &CanonicalUrl, headers: &HeaderMap) -> bool {
         let fields = headers.get_all(header::SET_COOKIE).iter();
         let parsed = fields.filter_map(|field| std::str::from_utf8(field.as_bytes()).ok()).filter_map(parse);
@@ -39,7 +40,7 @@ impl CookieJar {
                 (&other.name, &other.domain, &other.path) != (&cookie.name, &cookie.domain, &cookie.path)
             });
             let bytes: usize = self.cookies.iter().map(Cookie::bytes).sum();
-            if !is_expired && bytes + cookie.bytes() <= MOST_BYTES {
+            if !is_expired && bytes + cookie.bytes() <= MAX_BYTES {
                 self.cookies.push(cookie);
                 any = true;
             }
@@ -47,7 +48,7 @@ impl CookieJar {
         any
     }
 
-    /// The `Cookie` field of a request; `None` when no cookie is for the URL.
+    /// The `Cookie` field for a request; `None` when no cookie matches the URL.
     pub fn header(&self, url: &CanonicalUrl) -> Option<HeaderValue> {
         let mut sent: Vec<&Cookie> = self.cookies.iter().filter(|cookie| cookie.is_for(url)).collect();
         // Longer paths come first (RFC 6265, 5.4).
@@ -95,7 +96,7 @@ fn path_of(url: &CanonicalUrl) -> &str {
     url.path_and_query().split('?').next().unwrap_or("/")
 }
 
-/// A cookie as its field has it, and whether it is to be deleted (RFC 6265, 5.2).
+/// The cookie in a header field, and whether the field deletes it (RFC 6265, 5.2).
 fn parse(field: &str) -> Option<(Cookie, bool)> {
     let mut parts = field.split(';');
     let (name, value) = parts.next()?.split_once('=')?;
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_go_back_where_they_belong() {
+    fn cookies_are_sent_to_matching_urls() {
         for (at, field, to, sent) in [
             ("http://a.test/x/y", "s=1", "http://a.test/x/z?q", Some("s=1")),
             ("http://a.test/x/y", "s=1", "http://a.test/xx", None),
@@ -159,12 +160,12 @@ mod tests {
     }
 
     #[test]
-    fn a_later_cookie_takes_the_place_of_an_earlier_and_all_are_bounded() {
+    fn a_later_cookie_replaces_an_earlier_one_and_the_jar_is_bounded() {
         let both = jar("http://a.test/", &["s=1", "t=2; path=/p", "s=3"]);
         assert_eq!(both.header(&url("http://a.test/p")).unwrap(), "t=2; s=3");
         let none = jar("http://a.test/", &["s=1", "s=; max-age=-1"]);
         assert_eq!(none.header(&url("http://a.test/")), None);
-        let large = "x".repeat(MOST_BYTES);
+        let large = "x".repeat(MAX_BYTES);
         assert_eq!(jar("http://a.test/", &[&format!("s={large}")]), CookieJar::default());
     }
 }

@@ -1,4 +1,4 @@
-//! Why a fetch brought no answer, and how a client's error is read as one of the known kinds.
+//! Failed fetches, and the classification of client errors by kind.
 
 use std::error::Error;
 use std::io;
@@ -9,36 +9,36 @@ use super::protocol::ProtocolFault;
 use super::tls::{Chain, Refusal};
 use crate::model::FailureKind;
 
-/// A fetch that brought no answer: an outcome to be recorded, not an error of the program.
+/// A fetch without a response. It is an outcome to be recorded, not an error of the program.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{detail}")]
 pub struct Failure {
     pub kind: FailureKind,
-    pub blame: Blame,
-    /// For people: what exactly went wrong.
+    pub blame: FailureSource,
+    /// The cause, for people.
     pub detail: String,
-    /// What another protocol may mend.
+    /// The fault, if another protocol may avoid it.
     pub fault: Option<ProtocolFault>,
-    /// The chain of a server's certificate, where fetching what it lacks may mend it.
+    /// The certificate chain of the server, if fetching its missing certificates may help.
     pub(super) incomplete: Option<Box<Chain>>,
 }
 
-/// Whose failure it was. Unless it was the host's, the host was not asked.
+/// The party that caused a failure. Unless it is the host, no request was sent to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// The host's.
+pub enum FailureSource {
+    /// The host.
     Host,
-    /// That of name servers, which did not answer: it says nothing of the host.
+    /// Name servers that did not respond. This says nothing about the host.
     NameServers,
-    /// This machine's, which has no file or port left to ask with: it says nothing of anybody else.
+    /// This machine, which has run out of files or ports. This says nothing about the others.
     Machine,
 }
 
-impl Blame {
-    /// What this machine says for want of open files, memory for sockets, or ports.
+impl FailureSource {
+    /// Errors for a lack of open files, memory for sockets, or ports.
     const WANTS: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
 
-    pub(super) fn of(error: &io::Error) -> Self {
+    pub(super) fn from_io_error(error: &io::Error) -> Self {
         let is_want = Errno::from_io_error(error).is_some_and(|errno| Self::WANTS.contains(&errno));
         if is_want { Self::Machine } else { Self::Host }
     }
@@ -46,27 +46,27 @@ impl Blame {
 
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None, incomplete: None }
+        Self { kind, blame: FailureSource::Host, detail: detail.into(), fault: None, incomplete: None }
     }
 
-    /// Of a request that was not answered. A machine without IPv6 says of each such address what it says for want of
-    /// ports.
-    pub(super) fn of(error: reqwest::Error, ipv6: bool) -> Self {
+    /// The failure of a request without a response. A machine without IPv6 reports the same error for an IPv6 address
+    /// as for a lack of ports.
+    pub(super) fn from_request_error(error: reqwest::Error, ipv6: bool) -> Self {
         let errno = |error: &(dyn Error + 'static)| Errno::from_io_error(error.downcast_ref()?);
         let no_ipv6 = ipv6 && chain(&error).any(|error| errno(error) == Some(Errno::ADDRNOTAVAIL));
         let failure = Self::from(error);
-        if no_ipv6 { Self { blame: Blame::Host, ..failure } } else { failure }
+        if no_ipv6 { Self { blame: FailureSource::Host, ..failure } } else { failure }
     }
 }
 
 impl Failure {
-    /// Of an exchange over a connection of its own.
-    pub(super) fn of_http(error: &hyper::Error) -> Self {
-        Self::new(FailureKind::Protocol, words(chain(error)))
+    /// The failure of an exchange over a separate connection.
+    pub(super) fn from_hyper(error: &hyper::Error) -> Self {
+        Self::new(FailureKind::Protocol, join_causes(chain(error)))
     }
 
-    /// Of a TLS handshake over such a connection.
-    pub(super) fn of_handshake(error: &io::Error) -> Self {
+    /// The failure of a TLS handshake over such a connection.
+    pub(super) fn from_handshake(error: &io::Error) -> Self {
         Refusal::find(error).map_or_else(|| Self::new(FailureKind::Tls, error.to_string()), Self::from)
     }
 }
@@ -79,7 +79,7 @@ impl From<&Refusal> for Failure {
 }
 
 impl From<reqwest::Error> for Failure {
-    /// The chain of causes tells a refused certificate from a refused connection; the client itself does not.
+    /// Only the chain of causes distinguishes a refused certificate from a refused connection.
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if let Some(refusal) = Refusal::find(&error) {
@@ -95,15 +95,16 @@ impl From<reqwest::Error> for Failure {
         } else {
             FailureKind::Protocol
         };
-        let detail = words(chain());
-        let told = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::of));
+        let detail = join_causes(chain());
+        let told =
+            chain().find_map(|error| error.downcast_ref::<io::Error>().map(FailureSource::from_io_error));
         let fault = chain().find_map(fault);
-        Self { kind, blame: told.unwrap_or(Blame::Host), detail, fault, incomplete: None }
+        Self { kind, blame: told.unwrap_or(FailureSource::Host), detail, fault, incomplete: None }
     }
 }
 
-/// An error and its causes in one line. Many errors repeat their cause in their own words: it is left out then.
-fn words<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
+/// An error and its causes in one line. A cause that the error already quotes is left out.
+fn join_causes<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
     let mut words = String::new();
     for error in chain {
         let cause = error.to_string();
@@ -121,7 +122,7 @@ pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     std::iter::successors(Some(error), |error| cause(*error))
 }
 
-/// What an error says of the protocol. A connection that breaks is no fault of HTTP/2.
+/// The protocol fault in an error. A broken connection is no fault of HTTP/2.
 fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
     if let Some(error) = error.downcast_ref::<h2::Error>() {
         return match error.reason() {
@@ -131,7 +132,7 @@ fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
         };
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        // So the client tells of chunks.
+        // The form in which the client reports a malformed chunk.
         let is_chunk = error.kind() == io::ErrorKind::InvalidInput && error.raw_os_error().is_none();
         return is_chunk.then_some(ProtocolFault::Chunks);
     }
@@ -139,14 +140,14 @@ fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
     (error.is_parse() || error.is_parse_too_large()).then_some(ProtocolFault::Head)
 }
 
-/// Whether this is a TLS handshake that broke off. The connector wraps what a handshake fails with once more in an
-/// I/O error; what TCP fails with it does not.
+/// Whether this is a failed TLS handshake. The connector wraps handshake errors in a second I/O error, but not TCP
+/// errors.
 fn is_handshake(error: &(dyn Error + 'static)) -> bool {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     inner.is_some_and(|inner| inner.is::<io::Error>())
 }
 
-/// The cause of an error. An [`io::Error`] hides the one it was made of.
+/// The cause of an error. An [`io::Error`] hides the error it was built from.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),

@@ -1,9 +1,9 @@
-//! Dates in HTTP headers (RFC 9110, 5.6.7), of which only the form that is still sent is read.
+//! Dates in HTTP headers (RFC 9110, 5.6.7). Only the form that servers still send is read.
 
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-/// Seconds since 1970 of a date like `Sun, 06 Nov 1994 08:49:37 GMT`; `None` for anything else and for dates
-/// before 1970. The day of the week is not checked.
+/// The Unix seconds of a date like `Sun, 06 Nov 1994 08:49:37 GMT`; `None` for any other text and for dates before
+/// 1970. The day of the week is not checked.
 pub fn parse(text: &str) -> Option<u64> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let &[_, day, month, year, clock, "GMT"] = words.as_slice() else { return None };
@@ -26,8 +26,8 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn dates_are_read_as_date_does() {
-        // Figures by GNU date.
+    fn dates_are_parsed_like_gnu_date() {
+        // The expected values come from GNU date.
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(parse("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
         for text in [

@@ -1,16 +1,17 @@
-//! Room in memory for what answers bring, from the wire until it is stored: `crawl.memory_bytes`.
+//! The memory budget of responses, from the wire until they are stored: `crawl.memory_bytes`.
 //!
-//! Each answer has a [`Room`]. It grows with the body, then with what the body is decoded and parsed to, before these
-//! are made; shrinks to what came of it; and is given back when that is stored. Who finds no room waits in line.
+//! Each response has a [`Reservation`]. It grows with the body, then before the body is decoded and parsed. It
+//! shrinks to the size of the result, and is released when that is stored. A reservation that does not fit waits in
+//! line.
 //!
-//! * The first bytes of each answer, `FREE` at most, are set apart for as many answers as there may be at once: usual
-//!   pages are received without a wait, however much others bring. So are the first bytes that each thread that reads
-//!   takes for that, `READING`.
-//! * Answers that have a part of what they need may wait for each other. So one of those that are being received, and one
-//!   of those that are being read, may go on without room, until it is stored. Readers come before receivers, as what
-//!   they wait for is the store alone, which waits for nobody; receivers then find threads that read.
+//! * The first `FREE_BYTES` of each response are set aside for the maximum number of concurrent responses. Ordinary
+//!   pages are downloaded without a wait, however large the others are. The first `PARSER_BYTES` of each parser
+//!   thread are set aside too.
+//! * Responses that hold a part of their memory may wait for each other. To avoid a deadlock, one download and one
+//!   parser thread may exceed the budget until their response is stored. Parsers come before downloads: they wait
+//!   only for the store, which waits for nothing. Downloads then find free parsers.
 //!
-//! What is beyond is bounded all the same, by what one answer may bring.
+//! The excess is bounded by the memory of one response.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,171 +23,172 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes of each answer that are set apart for it, unless they would be more than half of the memory.
-const FREE: usize = 64 << 10;
+/// Bytes set aside for each response, unless they sum up to more than half of the budget.
+const FREE_BYTES: usize = 64 << 10;
 
-/// Bytes that each thread that reads may take besides, which common pages are parsed in.
-const READING: usize = 1 << 20;
+/// Bytes that each parser thread may use in addition; enough for common pages.
+const PARSER_BYTES: usize = 1 << 20;
 
-/// Bytes that a permit stands for. Room is taken in such steps.
-const UNIT: usize = 64 << 10;
+/// Bytes per permit, the unit of reservations.
+const UNIT_BYTES: usize = 64 << 10;
 
-/// All the room there is.
+/// The memory budget. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Memory(Arc<Rooms>);
+pub struct MemoryBudget(Arc<Budget>);
 
 #[derive(Debug)]
-struct Rooms {
+struct Budget {
     free: Arc<Semaphore>,
     all: u32,
-    /// Bytes of each answer that are set apart.
-    apart: usize,
-    /// Who may go on without room: one who receives, one who reads.
-    receiver: Arc<Semaphore>,
-    reader: Arc<Semaphore>,
+    /// Bytes set aside for each response.
+    free_per_response: usize,
+    /// Passes to exceed the budget: one for a download, one for a parser.
+    receiver_pass: Arc<Semaphore>,
+    reader_pass: Arc<Semaphore>,
     waits: AtomicU64,
 }
 
-impl Memory {
-    /// So many bytes, of which the usual part is set apart for each of so many answers.
+impl MemoryBudget {
+    /// A budget of this many bytes, with a part set aside for each of `answers` concurrent responses.
     pub fn new(bytes: usize, answers: usize) -> Self {
-        let apart = FREE.min(bytes / 2 / answers.max(1));
-        let all = units(bytes - apart * answers).max(1);
-        Self(Arc::new(Rooms {
+        let free_per_response = FREE_BYTES.min(bytes / 2 / answers.max(1));
+        let all = units(bytes - free_per_response * answers).max(1);
+        Self(Arc::new(Budget {
             free: Arc::new(Semaphore::new(all as usize)),
             all,
-            apart,
-            receiver: Arc::new(Semaphore::new(1)),
-            reader: Arc::new(Semaphore::new(1)),
+            free_per_response,
+            receiver_pass: Arc::new(Semaphore::new(1)),
+            reader_pass: Arc::new(Semaphore::new(1)),
             waits: AtomicU64::new(0),
         }))
     }
 
-    /// As much as anybody may want.
+    /// A budget without a limit.
     pub fn unlimited() -> Self {
         Self::new(usize::MAX, 0)
     }
 
-    /// A room for one answer, empty as yet.
-    pub fn room(&self) -> Room {
-        Room { of: Some(self.clone()), permits: None, pass: None }
+    /// An empty reservation for one response.
+    pub fn reservation(&self) -> Reservation {
+        Reservation { budget: Some(self.clone()), permits: None, pass: None }
     }
 
-    /// Bytes taken, of what is not set apart.
+    /// Reserved bytes, without those set aside.
     pub fn taken(&self) -> usize {
-        (self.0.all as usize).saturating_sub(self.0.free.available_permits()).saturating_mul(UNIT)
+        (self.0.all as usize).saturating_sub(self.0.free.available_permits()).saturating_mul(UNIT_BYTES)
     }
 
-    /// How often an answer has waited for room.
+    /// How often a response has waited for memory.
     pub fn waits(&self) -> u64 {
         self.0.waits.load(Ordering::Relaxed)
     }
 }
 
-/// The room of one answer, given back when it is dropped. That of no memory grows for nothing.
+/// The memory of one response, released when dropped. Without a budget it grows freely.
 #[derive(Debug, Default)]
-pub struct Room {
-    of: Option<Memory>,
+pub struct Reservation {
+    budget: Option<MemoryBudget>,
     permits: Option<OwnedSemaphorePermit>,
-    /// Leave to go on without.
+    /// The pass to exceed the budget.
     pass: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
-    /// Grows to so many bytes; how long that took.
+impl Reservation {
+    /// Grows to this many bytes. Returns the time spent waiting.
     pub(super) async fn grow(&mut self, bytes: usize) -> Duration {
-        let Some((memory, wanted)) = self.lacks(bytes) else { return Duration::ZERO };
+        let Some((memory, wanted)) = self.missing_permits(bytes) else { return Duration::ZERO };
         let start = Instant::now();
-        self.wait(&memory, wanted, &memory.receiver).await;
+        self.wait(&memory, wanted, &memory.receiver_pass).await;
         start.elapsed()
     }
 
-    /// Grows to so many bytes on a thread that reads, which waits; until [`Self::settle`].
+    /// Grows to this many bytes, on a parser thread, which blocks. Lasts until [`Self::settle`].
     pub fn grow_reading(&mut self, bytes: usize) {
-        self.grow_here(bytes.saturating_sub(READING));
+        self.grow_blocking(bytes.saturating_sub(PARSER_BYTES));
     }
 
-    /// Grows or shrinks to so many bytes, on the same thread.
+    /// Grows or shrinks to this many bytes, on a parser thread.
     pub fn settle(&mut self, bytes: usize) {
-        self.grow_here(bytes);
-        self.keep(bytes);
+        self.grow_blocking(bytes);
+        self.release_beyond(bytes);
     }
 
-    fn grow_here(&mut self, bytes: usize) {
-        if let Some((memory, wanted)) = self.lacks(bytes) {
-            block_on(self.wait(&memory, wanted, &memory.reader));
+    fn grow_blocking(&mut self, bytes: usize) {
+        if let Some((memory, wanted)) = self.missing_permits(bytes) {
+            block_on(self.wait(&memory, wanted, &memory.reader_pass));
         }
     }
 
-    /// The permits that it lacks for so many bytes, unless they are there at once or it may do without.
-    fn lacks(&mut self, bytes: usize) -> Option<(Arc<Rooms>, u32)> {
-        let Memory(memory) = self.of.as_ref()?;
-        let beyond = bytes.checked_sub(memory.apart).filter(|beyond| *beyond > 0)?;
+    /// The permits still missing for this many bytes. Takes them if they are free; `None` then, or with a pass.
+    fn missing_permits(&mut self, bytes: usize) -> Option<(Arc<Budget>, u32)> {
+        let MemoryBudget(memory) = self.budget.as_ref()?;
+        let beyond = bytes.checked_sub(memory.free_per_response).filter(|beyond| *beyond > 0)?;
         let held = self.permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let wanted = (units(beyond).min(memory.all) as usize).saturating_sub(held);
         if wanted == 0 || self.pass.is_some() {
             return None;
         }
-        let (memory, wanted) = (Arc::clone(memory), u32::try_from(wanted).unwrap_or(MOST));
+        let (memory, wanted) = (Arc::clone(memory), u32::try_from(wanted).unwrap_or(MAX_UNITS));
         match Arc::clone(&memory.free).try_acquire_many_owned(wanted) {
             Ok(permits) => {
-                self.take(permits);
+                self.add_permits(permits);
                 None
             }
             Err(_) => Some((memory, wanted)),
         }
     }
 
-    async fn wait(&mut self, memory: &Rooms, wanted: u32, passes: &Arc<Semaphore>) {
+    async fn wait(&mut self, memory: &Budget, wanted: u32, passes: &Arc<Semaphore>) {
         memory.waits.fetch_add(1, Ordering::Relaxed);
         let room = Arc::clone(&memory.free).acquire_many_owned(wanted);
         let pass = Arc::clone(passes).acquire_owned();
-        // No semaphore is ever closed.
+        // Semaphores are never closed.
         tokio::select! {
             biased;
-            Ok(room) = room => self.take(room),
+            Ok(room) = room => self.add_permits(room),
             Ok(pass) = pass => self.pass = Some(pass),
             else => {}
         }
     }
 
-    fn take(&mut self, permits: OwnedSemaphorePermit) {
+    fn add_permits(&mut self, permits: OwnedSemaphorePermit) {
         match &mut self.permits {
             Some(held) => held.merge(permits),
             None => self.permits = Some(permits),
         }
     }
 
-    /// Gives back what so many bytes do not need.
-    fn keep(&mut self, bytes: usize) {
-        let (Some(Memory(memory)), Some(held)) = (&self.of, &mut self.permits) else { return };
-        let rest = held.num_permits().saturating_sub(units(bytes.saturating_sub(memory.apart)) as usize);
+    /// Releases the permits beyond this many bytes.
+    fn release_beyond(&mut self, bytes: usize) {
+        let (Some(MemoryBudget(memory)), Some(held)) = (&self.budget, &mut self.permits) else { return };
+        let rest =
+            held.num_permits().saturating_sub(units(bytes.saturating_sub(memory.free_per_response)) as usize);
         drop(held.split(rest));
     }
 }
 
-/// What is compared is the answers.
-impl Eq for Room {}
+/// Comparisons of responses ignore their memory.
+impl Eq for Reservation {}
 
-impl PartialEq for Room {
+impl PartialEq for Reservation {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-/// A copy of an answer shares its body.
-impl Clone for Room {
+/// A copy of a response shares its body.
+impl Clone for Reservation {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
 fn units(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(MOST).min(MOST)
+    u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(MAX_UNITS).min(MAX_UNITS)
 }
 
-/// Units there may be at most; tokio's semaphores have no more on any machine.
-const MOST: u32 = u32::MAX >> 3;
+/// Maximum number of units; the limit of tokio's semaphores on any machine.
+const MAX_UNITS: u32 = u32::MAX >> 3;
 
 struct Unpark(Thread);
 
@@ -196,7 +198,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits on this thread.
+/// Blocks this thread until the future is ready.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
@@ -212,53 +214,53 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 mod tests {
     use super::*;
 
-    fn free(memory: &Memory) -> usize {
+    fn free(memory: &MemoryBudget) -> usize {
         memory.0.free.available_permits()
     }
 
     #[tokio::test]
-    async fn room_is_there_again_when_it_is_given_back() {
-        // A fifth is set apart.
-        let memory = Memory::new(5 * UNIT, 1);
-        let mut first = memory.room();
-        first.grow(FREE).await;
+    async fn released_memory_can_be_reserved_again() {
+        // A fifth is set aside.
+        let memory = MemoryBudget::new(5 * UNIT_BYTES, 1);
+        let mut first = memory.reservation();
+        first.grow(FREE_BYTES).await;
         assert_eq!(free(&memory), 4);
-        first.grow(FREE + 1).await;
+        first.grow(FREE_BYTES + 1).await;
         assert_eq!(free(&memory), 3);
-        first.grow(FREE + 3 * UNIT).await;
+        first.grow(FREE_BYTES + 3 * UNIT_BYTES).await;
         assert_eq!(free(&memory), 1);
-        first.keep(FREE + 2 * UNIT);
+        first.release_beyond(FREE_BYTES + 2 * UNIT_BYTES);
         assert_eq!(free(&memory), 2);
-        first.keep(0);
+        first.release_beyond(0);
         assert_eq!(free(&memory), 4);
-        // What may bring more than there is room for has all of it.
-        first.grow(100 * UNIT).await;
+        // A response larger than the budget gets all of it.
+        first.grow(100 * UNIT_BYTES).await;
         assert_eq!(free(&memory), 0);
         drop(first);
         assert_eq!((free(&memory), memory.waits()), (4, 0));
     }
 
     #[test]
-    fn little_memory_is_not_all_set_apart() {
-        let memory = Memory::new(4 << 20, 1_000);
-        assert!(memory.0.apart * 1_000 <= 2 << 20 && free(&memory) >= 32);
-        Memory::unlimited().room().grow_reading(usize::MAX);
+    fn at_most_half_of_a_small_budget_is_set_aside() {
+        let memory = MemoryBudget::new(4 << 20, 1_000);
+        assert!(memory.0.free_per_response * 1_000 <= 2 << 20 && free(&memory) >= 32);
+        MemoryBudget::unlimited().reservation().grow_reading(usize::MAX);
     }
 
-    /// As many as there may be, each with a part of what it needs; none ever gives back before it has all.
+    /// As many responses as possible, each holding a part of its memory; none releases any before it has all.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn answers_that_wait_for_each_other_all_go_on() {
-        let memory = Memory::new(8 * UNIT, 0);
-        let receive = |memory: Memory| async move {
-            let mut room = memory.room();
+    async fn responses_that_wait_for_each_other_do_not_deadlock() {
+        let memory = MemoryBudget::new(8 * UNIT_BYTES, 0);
+        let receive = |memory: MemoryBudget| async move {
+            let mut room = memory.reservation();
             for steps in 1..=8 {
-                room.grow(steps * UNIT).await;
+                room.grow(steps * UNIT_BYTES).await;
                 tokio::task::yield_now().await;
             }
             let read = tokio::task::spawn_blocking(move || {
-                room.grow_reading(READING + 20 * UNIT);
+                room.grow_reading(PARSER_BYTES + 20 * UNIT_BYTES);
                 std::thread::sleep(Duration::from_millis(1));
-                room.keep(3 * UNIT);
+                room.release_beyond(3 * UNIT_BYTES);
                 room
             });
             drop(read.await.unwrap());

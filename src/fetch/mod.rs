@@ -1,30 +1,29 @@
-//! Asking the web for pages, within its owners' rules and ours.
+//! Fetching over HTTP, within the rules of the site owners and of the operator.
 //!
-//! In goes a URL, out comes a [`FetchOutcome`]: an answer with its raw body, or why there is none. The only part
-//! of the program that knows an HTTP client.
+//! The input is a URL, the output a [`FetchOutcome`]: a response with its raw body, or a failure. No other module
+//! uses an HTTP client.
 //!
-//! * [`Fetcher`] makes one request: deadlines, size limits, no redirects followed, only bodies that are read; a
-//!   bounded number of connections is kept.
-//! * `tls` judges servers' certificates as browsers do.
-//! * [`RobotsCache`] gives the permits without which it makes none; [`robots_txt`] is the pure reading of a file.
-//! * [`AddressBook`] says which address a host is fetched from, and refuses those that are none of the public
-//!   internet.
-//! * [`Memory`] is the room that all answers together may take, until they are stored.
-//! * [`body`] takes content encodings off, within bounds.
+//! * [`Fetcher`] makes one request, with deadlines and size limits. It follows no redirects, downloads only the
+//!   bodies that are needed, and keeps a bounded number of connections.
+//! * `tls` verifies server certificates as browsers do.
+//! * [`RobotsCache`] gives the permits that page requests need; [`robots_txt`] parses a robots.txt.
+//! * [`PinnedAddresses`] resolves each host to one address, and refuses addresses outside the public internet.
+//! * [`MemoryBudget`] bounds the memory of all responses until they are stored.
+//! * [`decode`] removes content encodings, within bounds.
 //!
-//! It does not decide what is fetched when (that is the crawl's), and does not read what it brings.
+//! The crawl decides what to fetch and when, and interprets the content.
 
-mod address;
-mod answer;
-pub mod body;
 mod client;
 mod connections;
 mod cookies;
+pub mod decode;
+mod dns;
+mod download;
 mod failure;
 mod http_date;
 mod memory;
 mod protocol;
-mod receive;
+mod response;
 mod robots;
 pub mod robots_txt;
 mod tls;
@@ -32,24 +31,30 @@ mod tolerant;
 
 use std::path::PathBuf;
 
-pub use address::{AddressBook, AddressBookError, OverridesError};
-pub use answer::{Answer, FetchOutcome};
-pub use body::{ContentEncoding, DecodeError, Decoded};
 pub use client::{Fetcher, Validators};
 pub use cookies::CookieJar;
-pub use failure::{Blame, Failure};
-pub use memory::{Memory, Room};
+pub use decode::{ContentEncoding, DecodeError, Decoded};
+pub use dns::{AddressError, OverridesError, PinnedAddresses};
+pub use failure::{Failure, FailureSource};
+pub use memory::{MemoryBudget, Reservation};
 pub use protocol::ProtocolFault;
+pub use response::{FetchOutcome, Response};
 pub use robots::{
-    Allowed, KeptRobots, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsFetch, RobotsKnown,
-    RobotsShelf, RobotsStep,
+    Allowed, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsFetch, RobotsStatus, RobotsStep,
+    RobotsStore, StoredRobots,
 };
 
-/// Why nothing can be fetched at all.
+// The crawl imports these types under shorter names.
+pub use failure::FailureSource as Blame;
+pub use memory::{MemoryBudget as Memory, Reservation as Room};
+pub use response::Response as Answer;
+pub use robots::{RobotsStore as RobotsShelf, StoredRobots as KeptRobots};
+
+/// The reason why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     #[error(transparent)]
-    Addresses(#[from] AddressBookError),
+    Addresses(#[from] AddressError),
     #[error("the certificates {file} cannot be read ({error}); correct fetch.extra_ca", file = .file.display())]
     AuthoritiesUnreadable { file: PathBuf, error: std::io::Error },
     #[error("{} holds no certificate in PEM form; correct fetch.extra_ca", .0.display())]

@@ -1,4 +1,4 @@
-//! The addresses that hosts are fetched from: who is in line at each, and when it may next be asked.
+//! The IP addresses that hosts are fetched from: the queues in line at each, and when it may next be asked.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -11,93 +11,94 @@ use super::QueueName;
 
 #[derive(Debug, Default)]
 struct Address {
-    line: VecDeque<QueueName>,
-    /// When the next turn may begin.
+    queue: VecDeque<QueueName>,
+    /// When the next fetch may start.
     free_at: Option<Instant>,
-    /// A turn is under way.
-    busy: bool,
-    /// In one of the heaps.
-    listed: bool,
-    /// The greatest merit in the line since it was last empty.
-    merit: u8,
+    /// A fetch is in flight.
+    is_busy: bool,
+    /// Whether it is in one of the heaps.
+    scheduled: bool,
+    /// The greatest host priority in the line since it was last empty.
+    host_priority: u8,
 }
 
-/// An address, and when it may be asked; `None`, before all times, for one never asked yet.
-type Since = Reverse<(Option<Instant>, IpAddr)>;
+/// An address, and when it may be asked. `None` sorts before all times: the address was never asked.
+type NextAt = Reverse<(Option<Instant>, IpAddr)>;
 
-/// All addresses with somebody in line or a time to wait for.
+/// All addresses with queues in line or a delay to keep.
 #[derive(Debug, Default)]
-pub(super) struct Addresses {
+pub(super) struct AddressQueue {
     known: FxHashMap<IpAddr, Address>,
-    /// By the time they may be asked.
-    waiting: BinaryHeap<Since>,
-    /// Those that may be asked now: the greatest merit first, then who has waited longest.
-    free: BinaryHeap<(u8, Since)>,
+    /// By the time at which they may be asked.
+    waiting: BinaryHeap<NextAt>,
+    /// Those that may be asked now: the greatest host priority first, then the longest wait.
+    free: BinaryHeap<(u8, NextAt)>,
 }
 
-impl Addresses {
-    /// Puts a queue into an address's line.
-    pub fn line_up(&mut self, ip: IpAddr, name: QueueName, merit: u8) {
+impl AddressQueue {
+    /// Puts a queue into the line of an address.
+    pub fn enqueue(&mut self, ip: IpAddr, name: QueueName, host_priority: u8) {
         let address = self.known.entry(ip).or_default();
-        address.merit = if address.line.is_empty() { merit } else { address.merit.max(merit) };
-        address.line.push_back(name);
-        self.list(ip);
+        address.host_priority =
+            if address.queue.is_empty() { host_priority } else { address.host_priority.max(host_priority) };
+        address.queue.push_back(name);
+        self.schedule(ip);
     }
 
-    /// Lists an address, if somebody is in its line and no turn is under way.
-    fn list(&mut self, ip: IpAddr) {
+    /// Puts an address into the heap if it has queues and no fetch in flight.
+    fn schedule(&mut self, ip: IpAddr) {
         if let Some(address) = self.known.get_mut(&ip)
-            && !address.busy
-            && !address.listed
-            && !address.line.is_empty()
+            && !address.is_busy
+            && !address.scheduled
+            && !address.queue.is_empty()
         {
-            address.listed = true;
+            address.scheduled = true;
             self.waiting.push(Reverse((address.free_at, ip)));
         }
     }
 
-    /// Takes an address that may be asked at `now` off the list.
+    /// Takes an address that may be asked at `now` out of the heaps.
     pub fn pop_free(&mut self, now: Instant) -> Option<IpAddr> {
         while let Some(&Reverse((free_at, ip))) = self.waiting.peek()
             && free_at.is_none_or(|at| at <= now)
         {
             self.waiting.pop();
-            let merit = self.known.get(&ip).map_or(0, |address| address.merit);
-            self.free.push((merit, Reverse((free_at, ip))));
+            let host_priority = self.known.get(&ip).map_or(0, |address| address.host_priority);
+            self.free.push((host_priority, Reverse((free_at, ip))));
         }
         let (_, Reverse((_, ip))) = self.free.pop()?;
         if let Some(address) = self.known.get_mut(&ip) {
-            address.listed = false;
+            address.scheduled = false;
         }
         Some(ip)
     }
 
-    /// Takes the first in an address's line.
-    pub fn pop_line(&mut self, ip: IpAddr) -> Option<QueueName> {
-        self.known.get_mut(&ip)?.line.pop_front()
+    /// Takes the first queue in the line of an address.
+    pub fn pop_queue(&mut self, ip: IpAddr) -> Option<QueueName> {
+        self.known.get_mut(&ip)?.queue.pop_front()
     }
 
-    /// A turn begins.
-    pub fn begin(&mut self, ip: IpAddr) {
+    /// A fetch starts.
+    pub fn start_fetch(&mut self, ip: IpAddr) {
         if let Some(address) = self.known.get_mut(&ip) {
-            address.busy = true;
+            address.is_busy = true;
         }
     }
 
-    /// The turn is over. Without a time the address may be asked when it could have been before.
-    pub fn end(&mut self, ip: IpAddr, free_at: Option<Instant>) {
+    /// A fetch ends. Without a time, the address keeps its former one.
+    pub fn finish_fetch(&mut self, ip: IpAddr, free_at: Option<Instant>) {
         if let Some(address) = self.known.get_mut(&ip) {
-            address.busy = false;
+            address.is_busy = false;
             address.free_at = free_at.or(address.free_at);
         }
     }
 
-    /// Lists an address again after [`Self::end`], once its queue has gone where it goes.
-    pub fn relist(&mut self, ip: IpAddr) {
-        self.list(ip);
+    /// Schedules an address after [`Self::finish_fetch`], once its queue is in the next state.
+    pub fn reschedule(&mut self, ip: IpAddr) {
+        self.schedule(ip);
     }
 
-    /// When the first of those that cannot be asked yet can be.
+    /// When the first address that has to wait may be asked.
     pub fn next_free(&self, now: Instant) -> Option<Instant> {
         if !self.free.is_empty() {
             return Some(now);
@@ -105,17 +106,17 @@ impl Addresses {
         self.waiting.peek().map(|Reverse((free_at, _))| free_at.unwrap_or(now))
     }
 
-    /// Addresses with somebody in line and no turn under way.
-    pub fn listed(&self) -> usize {
+    /// Addresses with queues in line and no fetch in flight.
+    pub fn scheduled(&self) -> usize {
         self.waiting.len() + self.free.len()
     }
 
-    /// Forgets the addresses that nobody waits for and that may be asked.
+    /// Removes the addresses without queues whose delay has passed.
     pub fn prune(&mut self, now: Instant) {
         self.known.retain(|_, address| {
-            address.busy
-                || address.listed
-                || !address.line.is_empty()
+            address.is_busy
+                || address.scheduled
+                || !address.queue.is_empty()
                 || address.free_at.is_some_and(|at| at > now)
         });
     }

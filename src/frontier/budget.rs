@@ -1,82 +1,84 @@
-//! How many new pages a host and a registrable domain may still have, and from how many hosts of a domain.
+//! Budgets: how many new pages a host and its registrable domain may still have, and from how many queues of
+//! the domain.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::queue::HostQueue;
+use super::host_queue::HostQueue;
 
-/// How a queue stands: what it has had, and what it may have.
+/// The budget of a queue, and how much of it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Different pages of the queue fetched, over all crawls, and how many may be.
+pub struct BudgetStatus {
+    /// Different pages of the queue fetched over all crawls, and their limit.
     pub pages: u64,
     pub budget: u64,
-    /// Whether the queue was ever asked for a page.
-    pub was_asked: bool,
+    /// Whether a page of the queue was ever requested.
+    pub was_requested: bool,
     /// The registrable domain of its host.
     pub domain: Arc<str>,
-    /// The pages of all the domain's queues together. Of a domain that is known already, these and the queues asked
-    /// are ignored: the frontier has counted since.
+    /// Pages of all queues of the domain, and their limit. The frontier counts itself while it has queues of
+    /// the domain, and ignores `domain_pages` and `domain_requested` then.
     pub domain_pages: u64,
     pub domain_budget: u64,
-    /// Queues of the domain that were ever asked for a page, and how many may be. Beyond, those that were not are
-    /// asked for no new page.
-    pub domain_asked: u64,
+    /// Queues of the domain that ever requested a page, and their limit. Beyond it, no further queue fetches
+    /// a new page.
+    pub domain_requested: u64,
     pub domain_queues: u64,
-    /// How soon its host is asked among those that may be: the higher, the sooner.
-    pub merit: u8,
+    /// The order of hosts that may be asked now: higher ones come first.
+    pub host_priority: u8,
 }
 
-impl Standing {
-    /// Whether the domain has all the queues it may have, and this is none of them.
-    pub fn is_one_too_many(&self) -> bool {
-        !self.was_asked && self.domain_asked >= self.domain_queues
+impl BudgetStatus {
+    /// Whether the domain has all the queues it may have, without this one.
+    pub fn exceeds_domain_queues(&self) -> bool {
+        !self.was_requested && self.domain_requested >= self.domain_queues
     }
 
     /// Whether the queue may have no new page.
-    pub fn is_spent(&self) -> bool {
-        self.pages >= self.budget || self.domain_pages >= self.domain_budget || self.is_one_too_many()
+    pub fn is_exhausted(&self) -> bool {
+        self.pages >= self.budget || self.domain_pages >= self.domain_budget || self.exceeds_domain_queues()
     }
 }
 
 #[derive(Debug)]
-struct Domain {
+struct DomainBudget {
     pages: u64,
     budget: u64,
-    asked: u64,
-    may_be_asked: u64,
-    /// Queues of it in memory.
+    requested: u64,
+    max_requested: u64,
+    /// Queues of the domain in memory.
     queues: usize,
 }
 
-/// What the registrable domains of the queues in memory have had.
+/// The budgets of the registrable domains whose queues are in memory.
 #[derive(Debug, Default)]
-pub(super) struct Domains(FxHashMap<Arc<str>, Domain>);
+pub(super) struct DomainBudgets(FxHashMap<Arc<str>, DomainBudget>);
 
-impl Domains {
-    /// A queue of the domain was taken in.
-    pub fn add_queue(&mut self, standing: &Standing) {
-        let new = || Domain {
-            pages: standing.domain_pages,
+impl DomainBudgets {
+    /// Counts an admitted queue of the domain.
+    pub fn add_queue(&mut self, status: &BudgetStatus) {
+        let new = || DomainBudget {
+            pages: status.domain_pages,
             budget: 0,
-            asked: standing.domain_asked,
-            may_be_asked: 0,
+            requested: status.domain_requested,
+            max_requested: 0,
             queues: 0,
         };
-        self.0.entry(Arc::clone(&standing.domain)).or_insert_with(new).queues += 1;
-        self.renew(standing);
+        self.0.entry(Arc::clone(&status.domain)).or_insert_with(new).queues += 1;
+        self.update(status);
     }
 
-    /// Others may have come to link to the domain.
-    pub fn renew(&mut self, standing: &Standing) {
-        if let Some(domain) = self.0.get_mut(&standing.domain) {
-            domain.budget = standing.domain_budget;
-            domain.may_be_asked = standing.domain_queues;
+    /// Takes over the current limits: more domains may link to this one.
+    pub fn update(&mut self, status: &BudgetStatus) {
+        if let Some(domain) = self.0.get_mut(&status.domain) {
+            domain.budget = status.domain_budget;
+            domain.max_requested = status.domain_queues;
         }
     }
 
-    /// A queue of the domain was forgotten. Whether it was the last, so that nothing is counted of the domain now.
+    /// Uncounts a queue that left memory. Returns whether it was the last of its domain, whose counts go with
+    /// it.
     pub fn remove_queue(&mut self, name: &str) -> bool {
         let Some(domain) = self.0.get_mut(name) else { return false };
         domain.queues -= 1;
@@ -88,34 +90,36 @@ impl Domains {
     }
 
     /// Whether a queue may have no new page now.
-    pub fn is_spent<E>(&self, queue: &HostQueue<E>) -> bool {
-        let of_domain = |domain: &Domain| {
-            domain.pages >= domain.budget || (!queue.is_counted && domain.asked >= domain.may_be_asked)
+    pub fn is_exhausted<R>(&self, queue: &HostQueue<R>) -> bool {
+        let of_domain = |domain: &DomainBudget| {
+            domain.pages >= domain.budget
+                || (!queue.counts_as_requested && domain.requested >= domain.max_requested)
         };
         queue.pages >= queue.budget || self.0.get(&queue.domain).is_some_and(of_domain)
     }
 
-    /// A URL of a queue was handed out, or is no longer under way: it is one of its domain's queues that were asked
-    /// while any is, and for good once one was asked for.
-    pub fn count<E>(&mut self, queue: &mut HostQueue<E>) {
-        let counts = queue.was_asked || queue.out > 0;
+    /// Updates whether a queue counts as a requested one of its domain. It does while it has a URL in flight,
+    /// and for good once a page of it was requested.
+    pub fn update_requested<R>(&mut self, queue: &mut HostQueue<R>) {
+        let is_requested = queue.was_requested || queue.in_flight > 0;
         if let Some(domain) = self.0.get_mut(&queue.domain)
-            && counts != queue.is_counted
+            && is_requested != queue.counts_as_requested
         {
-            queue.is_counted = counts;
-            domain.asked = if counts { domain.asked + 1 } else { domain.asked.saturating_sub(1) };
+            queue.counts_as_requested = is_requested;
+            domain.requested =
+                if is_requested { domain.requested + 1 } else { domain.requested.saturating_sub(1) };
         }
     }
 
-    /// A new page of the domain was handed out.
+    /// Counts a new page that goes in flight.
     pub fn add_page(&mut self, name: &str) {
         if let Some(domain) = self.0.get_mut(name) {
             domain.pages += 1;
         }
     }
 
-    /// It was not fetched after all.
-    pub fn take_back_page(&mut self, name: &str) {
+    /// Uncounts a new page that was not fetched.
+    pub fn refund_page(&mut self, name: &str) {
         if let Some(domain) = self.0.get_mut(name) {
             domain.pages = domain.pages.saturating_sub(1);
         }

@@ -1,77 +1,87 @@
-//! What is fetched next, and when: a pure state machine. The time is a parameter; nothing here waits.
+//! Decides which URL is fetched next, and when. The frontier is a pure state machine: the time is a
+//! parameter, and nothing here waits.
 //!
-//! Each scheme, host and port has a queue of URLs ([`QueueName`]), on disk behind [`Backlog`], in two *lanes*
-//! ([`Lane`]), each in order of [`Priority`]; their first URLs are held in memory (the *windows*). A queue takes
-//! *turns* at its host's address: one turn at a time per address, hence per host, and between two turns the
-//! configured delay, counted from the end of the first. A turn fetches a page, or runs an *errand*: a request that
-//! other queues wait for (a robots.txt).
+//! Each scheme, host and port has a queue of URLs ([`QueueName`]). The queue lies on disk behind [`Backlog`],
+//! in two *lanes* ([`Lane`]), each in order of [`Priority`]. The first URLs of each lane are in memory (the
+//! *window*). A URL is *discovered*, *queued*, *in flight*, and then *completed*.
+//!
+//! A host has one fetch in flight at a time, and so has an IP address. The configured delay lies between two
+//! fetches, counted from the end of the first. A fetch asks for a page, a sitemap, or a robots.txt that other
+//! queues wait for.
 //!
 //! ```text
-//!  unresolved ─► resolving ─► ready (in its address's line) ─► turn ─► ready …
-//!                    │                                          ├─► asleep until its host may be asked again
-//!                    └► dormant: not in this crawl              ├─► waiting for an errand of its own
-//!                                                               ├─► spent: its budget is used up
-//!                                                               └─► idle: nothing queued
+//!  unresolved ─► resolving ─► ready (in the line of its address) ─► in flight ─► ready …
+//!                    │                                                 ├─► backing off: until its host may be asked again
+//!                    └─► parked: not in this crawl                     ├─► parked
+//!                                                                      └─► awaiting robots.txt of another host
+//!  ready ─► idle: nothing queued; over budget: no new page allowed; throttled: its domain or network is at its limit
 //! ```
 //!
-//! Slow hosts do not keep the others from their turns: a turn that takes long gives its place to others, and of a domain or
-//! a network that is slow, few turns are under way at once; `shares` says how. A queue that could have its turn, but for
-//! others of its domain or network, is *held* meanwhile.
+//! The life of a queue:
 //!
-//! Errands run whatever the state of the queue's own pages, dormancy excepted, so that two hosts whose errands
-//! lead to each other do not wait for ever.
+//! 1. [`Frontier::admit`] takes it into memory. [`Frontier::admit_if_room`] does so when there is room.
+//! 2. [`Next::Resolve`] asks for the address of its host; [`Frontier::finish_resolution`] takes the answer.
+//! 3. [`Next::Page`] and [`Next::RobotsTxt`] start a fetch; [`Frontier::finish_fetch`] ends it and sets the
+//!    [`Backoff`].
+//! 4. [`Frontier::complete`] takes the fate of the URL after the commit, or [`Frontier::requeue`] puts the
+//!    URL back unfetched.
+//! 5. [`Frontier::prune`] removes the queue when it has no work, or the queue is evicted when others wait on
+//!    disk.
 //!
-//! New pages count towards two *budgets*, the host's and its registrable domain's, and of a domain only so many queues
-//! are asked for new pages: those that ever were asked for one, names that nobody answers for not among them.
-//! [`Backlog::standing`] tells how all that stands; what comes to it while a domain has queues in memory is counted
-//! here. At the end of a budget it is asked whether it has grown. Of the addresses that may be asked now, the one whose
-//! host has the greatest *merit* is; hosts of equal merit in the order in which they became free. Budgets that grow
-//! with the domains that link to a host are IRLbot's answer to farms and endless sites (Lee, Leonard, Wang,
-//! Loguinov: "IRLbot: Scaling to 6 Billion Pages and Beyond").
+//! Slow hosts do not block fast ones. A fetch that takes long gives its slot back, and a slow domain or
+//! network has few fetches in flight; `concurrency` has the rules. A queue that such a limit holds back is
+//! *throttled*.
 //!
-//! The memory is bounded: there are [`FrontierRules::max_queues`] places. [`Frontier::prune`] forgets queues that have
-//! nothing to do. When there is no room, queues are left out ([`Frontier::leaves_out`] tells), and wait on disk. Those
-//! in memory make room for them: one that has had its share, a window of URLs, or one URL and
-//! [`FrontierRules::share`], leaves memory when its turn comes, unless errands wait for it. At that moment its host and
-//! its address have had their rest, so none is cut short. From then on what arrives for queues that are not in memory
-//! is left out too, until all queues on disk were looked at: whoever looks goes through them in their order, takes in
-//! what there is room for ([`Frontier::take_in`]), and goes on where it stopped, so that each has its turn in the end.
-//! A sixteenth of the places is for seeds only, which never wait for others to make room.
+//! Requests for robots.txt run whatever the state of the queue's own pages, except when it is parked.
+//! Otherwise two hosts whose robots.txt redirect to each other would wait for ever.
 //!
-//! What is left out before it is queued at all is said by [`BlockList`] (hosts, by the operator's will) and
-//! [`TrapRules`] (URLs that sites make up without end).
+//! New pages count towards two *budgets*: that of the host and that of its registrable domain. A domain also
+//! has a limit of queues that may fetch new pages. It counts the queues that ever requested one; hosts
+//! without an address are not among them. [`Backlog::budget_status`] reads the counts. While a domain has
+//! queues in memory, the frontier itself counts what is added. A queue at the end of its budget reads it
+//! again, because the budget may have grown.
 //!
-//! The shape is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses"):
-//! a heap of addresses by the time they may next be asked, each with its hosts; an address that is being asked is
-//! out of the heap.
+//! Of the addresses that may be asked now, the one whose host has the greatest *host priority* comes first.
+//! Equal ones come in the order in which they became free. Budgets grow with the domains that link to a host:
+//! IRLbot's answer to link farms and endless sites (Lee, Leonard, Wang, Loguinov: "IRLbot: Scaling to 6
+//! Billion Pages and Beyond").
+//!
+//! Memory is bounded to [`FrontierRules::max_queues`] queues. When they are full, further queues stay
+//! *unadmitted* on disk ([`Frontier::has_unadmitted`]). A queue in memory is then evicted when it becomes
+//! ready after a window of URLs, or after one URL and [`FrontierRules::min_residency`], unless a robots.txt
+//! request waits in it. At that moment the delays of its host and its address have passed, so eviction never
+//! cuts a delay short.
+//!
+//! From then on, arrivals for queues that are not in memory stay unadmitted too, until the caller has scanned
+//! all queues on disk. The caller scans them in their order, admits those that fit, and goes on where it
+//! stopped. So every queue is admitted in the end. A sixteenth of the queues is reserved for seeds, which
+//! never wait for an eviction.
+//!
+//! The structure is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the
+//! Masses"): a heap of addresses by the time of their next fetch, each with its hosts. An address with a
+//! fetch in flight is not in the heap.
 
+use crate::model::{Arrival, Fate, Lane, Priority, QueueName, QueuedUrl, Target};
 use crate::urls::CanonicalUrl;
 
 mod addresses;
-mod blocks;
+mod admission;
 mod budget;
-mod grant;
-mod places;
-mod queue;
-mod recrawl;
-mod shares;
-mod trap;
-mod url;
+mod completion;
+mod concurrency;
+mod host_queue;
+mod slot;
+mod state;
 mod workbench;
 
-pub use blocks::{BlockList, BlockListError, BlockedName};
-pub use budget::Standing;
-pub use grant::SitemapGrant;
-pub use recrawl::{Change, RecrawlRules, due_visit};
-pub use trap::{Trap, TrapRules, permutation_key};
-pub use url::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};
-pub use workbench::{Frontier, FrontierRules, Next, Pause};
+pub use budget::BudgetStatus;
+pub use workbench::{Backoff, Frontier, FrontierRules, Next};
 
-/// The part of the queues that is not in memory.
+/// The queues on disk, and the budgets.
 pub trait Backlog {
     type Error;
 
-    /// Up to `most` URLs of a queue's lane in its order, strictly after the URL `after`.
+    /// Reads up to `most` URLs of a queue's lane in its order, strictly after the URL `after`.
     ///
     /// # Errors
     /// When the queue cannot be read.
@@ -83,12 +93,13 @@ pub trait Backlog {
         most: usize,
     ) -> Result<Vec<QueuedUrl>, Self::Error>;
 
-    /// How a queue stands with its budgets. `url` is one of its URLs.
+    /// Reads the budget of a queue. `url` is one of its URLs.
     ///
     /// # Errors
-    /// When it cannot be read.
-    fn standing(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<Standing, Self::Error>;
+    /// When the budget cannot be read.
+    fn budget_status(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<BudgetStatus, Self::Error>;
 
-    /// The last queue of a registrable domain left memory: nobody but the disk knows now what the domain has had.
-    fn left(&self, domain: &str);
+    /// The last queue of a registrable domain has left memory. From now on only the disk counts the pages of
+    /// the domain.
+    fn domain_evicted(&self, domain: &str);
 }

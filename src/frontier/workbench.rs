@@ -1,4 +1,4 @@
-//! The queues' lines: whose turn is it now, and if nobody's, when.
+//! Picks the next host to fetch from, or the time at which one becomes available.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -7,270 +7,274 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::addresses::Addresses;
-use super::budget::Domains;
-use super::queue::{HostQueue, Place, Taken, Work};
-use super::shares::Shares;
-use super::{Backlog, Fate, QueueName, QueuedUrl, Target};
+use super::addresses::AddressQueue;
+use super::budget::DomainBudgets;
+use super::concurrency::ConcurrencyLimits;
+use super::host_queue::{HostQueue, Taken, Work};
+use super::state::QueueState;
+use super::{Backlog, QueueName, QueuedUrl};
 use crate::urls::CanonicalUrl;
 
-/// What the configuration says about turns.
+/// The limits of the frontier, from the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct FrontierRules {
-    /// Turns under way at once that are not slow yet, and those that are.
+    /// Fetches in flight at once that are not slow yet, and those that are.
     pub fetchers: usize,
     pub slow_fetchers: usize,
-    /// How long a turn, or a resolution, may take before it is slow.
+    /// How long a fetch or a resolution may take before it counts as slow.
     pub slow_after: Duration,
-    /// Resolutions under way at once that are not slow yet.
+    /// Resolutions in flight at once that are not slow yet.
     pub resolvers: usize,
-    /// URLs of each lane of a queue held in memory.
+    /// URLs of each lane of a queue in memory.
     pub window: usize,
     /// Queues in memory.
     pub max_queues: usize,
-    /// How long a queue goes on, once it has had a URL, before it makes room for others. One that has had a window of
-    /// URLs goes earlier.
-    pub share: Duration,
-    /// How long a found address is gone by.
+    /// How long a queue stays in memory after its first fetch before it may be evicted. A queue that has
+    /// dispatched a window of URLs may be evicted earlier.
+    pub min_residency: Duration,
+    /// How long a resolved address is valid.
     pub address_ttl: Duration,
 }
 
-/// What to do now. `E` is an errand.
+/// What the caller does next. `R` is a request for a robots.txt.
 #[derive(Debug)]
-pub enum Next<E> {
-    /// Find the address of this URL's host, then call [`Frontier::resolved`].
+pub enum Next<R> {
+    /// Resolve the host of this URL, then call [`Frontier::finish_resolution`].
     Resolve(QueueName, CanonicalUrl),
-    /// Fetch this page, then call [`Frontier::ended`].
+    /// Fetch this URL, then call [`Frontier::finish_fetch`].
     Page(QueueName, QueuedUrl),
-    /// Run this errand, then call [`Frontier::ended`].
-    Errand(QueueName, E),
-    /// Nothing before this time, unless something ends earlier.
+    /// Make this request, then call [`Frontier::finish_fetch`].
+    RobotsTxt(QueueName, R),
+    /// Wait until this time, unless something in flight ends earlier.
     Wait(Instant),
-    /// Nothing until something under way ends.
+    /// Wait until something in flight ends.
     Busy,
-    /// Nothing at all: what is left on disk is dormant.
+    /// There is no work: all queues left on disk are parked.
     Drained,
 }
 
-/// How a queue goes on after a turn.
+/// How long a queue waits after a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// As usual.
+pub enum Backoff {
+    /// For the usual delay.
     None,
-    /// The host is left alone for this long.
+    /// For this long.
     For(Duration),
-    /// The queue waits until [`Frontier::resume`] is called.
-    Waiting,
-    /// The host is given up for this long: the crawl may end without it.
-    Dormant(Duration),
+    /// Until [`Frontier::resume`] is called.
+    AwaitRobots,
+    /// For this long, but the crawl may end before.
+    Parked(Duration),
 }
 
-/// All queues with work, and the addresses they take turns at.
+/// The queues in memory, and the addresses that they are fetched from.
 #[derive(Debug)]
-pub struct Frontier<E> {
+pub struct Frontier<R> {
     pub(super) rules: FrontierRules,
-    /// Boxed, because the map keeps room for up to twice as many as there are.
-    pub(super) queues: FxHashMap<QueueName, Box<HostQueue<E>>>,
+    /// Boxed, because the map allocates up to twice as many places as there are queues.
+    pub(super) queues: FxHashMap<QueueName, Box<HostQueue<R>>>,
     unresolved: VecDeque<QueueName>,
-    pub(super) domains: Domains,
-    pub(super) addresses: Addresses,
-    pub(super) asleep: BinaryHeap<Reverse<(Instant, QueueName)>>,
-    /// Queues asleep that the crawl waits for.
-    awaited: usize,
-    /// What is under way, and who may begin.
-    pub(super) shares: Shares,
-    /// URLs handed out whose fate is not known yet, and whether the disk was seen to hold them meanwhile: either
-    /// because their fate is not stored yet, or because they are queued once more.
-    taken: FxHashMap<CanonicalUrl, bool>,
-    /// Whether queues with work wait on disk for a place.
-    pub(super) left_out: bool,
+    pub(super) domains: DomainBudgets,
+    pub(super) addresses: AddressQueue,
+    pub(super) wakeups: BinaryHeap<Reverse<(Instant, QueueName)>>,
+    /// Queues that back off and that the crawl waits for.
+    pub(super) awaited: usize,
+    /// What is in flight, and what may start.
+    pub(super) limits: ConcurrencyLimits,
+    /// The URLs in flight. The value says whether the disk was read meanwhile and held the URL: its fate is
+    /// not stored yet, or it is queued once more.
+    pub(super) in_flight_urls: FxHashMap<CanonicalUrl, bool>,
+    /// Whether queues with work wait on disk for admission.
+    pub(super) unadmitted: bool,
 }
 
-impl<E> Frontier<E> {
+impl<R> Frontier<R> {
     pub fn new(rules: FrontierRules) -> Self {
         Self {
             rules,
             queues: FxHashMap::default(),
             unresolved: VecDeque::new(),
-            domains: Domains::default(),
-            addresses: Addresses::default(),
-            asleep: BinaryHeap::new(),
+            domains: DomainBudgets::default(),
+            addresses: AddressQueue::default(),
+            wakeups: BinaryHeap::new(),
             awaited: 0,
-            shares: Shares::new(rules),
-            taken: FxHashMap::default(),
-            left_out: false,
+            limits: ConcurrencyLimits::new(rules),
+            in_flight_urls: FxHashMap::default(),
+            unadmitted: false,
         }
     }
 
-    /// Asks for an errand at the host of `url`. Gives it back when that host is dormant.
+    /// Queues a robots.txt request at the host of `url`. Returns it when that host is parked.
     ///
     /// # Errors
     /// When the backlog cannot be read.
-    pub fn errand<B: Backlog>(
+    pub fn queue_robots_request<B: Backlog>(
         &mut self,
         url: &CanonicalUrl,
-        errand: E,
+        request: R,
         backlog: &B,
-    ) -> Result<Option<E>, B::Error> {
+    ) -> Result<Option<R>, B::Error> {
         let name = QueueName::of(url);
-        let queue = self.queue(&name, url, backlog)?;
-        if queue.place == Place::Dormant {
-            return Ok(Some(errand));
+        let queue = self.get_or_load(&name, url, backlog)?;
+        if queue.state() == QueueState::Parked {
+            return Ok(Some(request));
         }
-        queue.push_errand(errand);
-        // What keeps a queue's own pages does not keep an errand that others wait for.
-        if matches!(queue.place, Place::Idle | Place::Waiting | Place::Spent) {
-            self.line_up(&name);
+        queue.push_robots_request(request);
+        // States that hold back a queue's own pages do not hold back a request that other queues wait for.
+        if matches!(queue.state(), QueueState::Idle | QueueState::AwaitingRobots | QueueState::OverBudget) {
+            self.enqueue(&name);
         }
         Ok(None)
     }
 
-    /// Takes back the errands that wait for a turn of this queue.
-    pub fn take_errands(&mut self, name: &QueueName) -> Vec<E> {
-        self.queues.get_mut(name).map_or_else(Vec::new, |queue| queue.take_errands())
+    /// Removes and returns the robots.txt requests of this queue.
+    pub fn take_robots_requests(&mut self, name: &QueueName) -> Vec<R> {
+        self.queues.get_mut(name).map_or_else(Vec::new, |queue| queue.take_robots_requests())
     }
 
-    /// Puts an idle queue into a line.
-    pub(super) fn offer(&mut self, name: &QueueName) {
+    /// Enqueues a queue if it is idle.
+    pub(super) fn enqueue_if_idle(&mut self, name: &QueueName) {
         if let Some(queue) = self.queues.get_mut(name)
-            && queue.place == Place::Idle
+            && queue.state() == QueueState::Idle
         {
-            self.line_up(name);
+            self.enqueue(name);
         }
     }
 
-    /// Puts a queue into its address's line, or into the line of those whose address is to be found.
-    fn line_up(&mut self, name: &QueueName) {
+    /// Puts a queue into the line of its address, or into the line of queues without an address.
+    pub(super) fn enqueue(&mut self, name: &QueueName) {
         let Some(queue) = self.queues.get_mut(name) else { return };
         match queue.address {
             Some(ip) => {
-                queue.place = Place::Ready;
-                self.addresses.line_up(ip, name.clone(), queue.merit);
+                queue.enter(QueueState::Ready);
+                self.addresses.enqueue(ip, name.clone(), queue.host_priority);
             }
             None => {
-                queue.place = Place::Unresolved;
+                queue.enter(QueueState::Unresolved);
                 self.unresolved.push_back(name.clone());
             }
         }
     }
 
-    /// What to do at `now`. Work that is handed out must be ended by one of the calls [`Next`] names.
+    /// Returns what to do at `now`. The caller must end work by the call that [`Next`] names.
     ///
     /// # Errors
     /// When the backlog cannot be read.
-    pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<E>, B::Error> {
-        self.wake(now);
-        self.shares.slow_down(now, &mut self.queues);
+    pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<R>, B::Error> {
+        self.wake_due(now);
+        self.limits.mark_overdue(now, &mut self.queues);
         loop {
-            if let Some(next) = self.resolve_next(now) {
+            if let Some(next) = self.next_resolution(now) {
                 return Ok(next);
             }
             while let Some(ip) = self.addresses.pop_free(now) {
-                if let Some(next) = self.turn_at(ip, now, backlog)? {
+                if let Some(next) = self.start_at(ip, now, backlog)? {
                     return Ok(next);
                 }
             }
-            if let Some(name) = self.shares.call_in() {
-                self.line_up(&name);
+            if let Some(name) = self.limits.pop_throttled() {
+                self.enqueue(&name);
                 continue;
             }
-            // An address too old to go by sends its queue back to the start.
-            if self.unresolved.is_empty() || !self.shares.has_resolver() {
-                return Ok(self.idle(now));
+            // A queue with an expired address goes back to the unresolved ones.
+            if self.unresolved.is_empty() || !self.limits.has_resolver_slot() {
+                return Ok(self.next_wakeup(now));
             }
         }
     }
 
-    /// The next resolution, of a domain that has room for it.
-    fn resolve_next(&mut self, now: Instant) -> Option<Next<E>> {
-        while self.shares.has_resolver() {
+    /// Starts the next resolution that the limits allow.
+    fn next_resolution(&mut self, now: Instant) -> Option<Next<R>> {
+        while self.limits.has_resolver_slot() {
             let name = self.unresolved.pop_front()?;
             let Some(queue) = self.queues.get_mut(&name) else { continue };
-            if let Err(group) = self.shares.admit_name(&queue.domain) {
-                queue.place = Place::Held;
-                self.shares.wait(group, name, now);
+            if let Err(group) = self.limits.admit_resolution(&queue.domain) {
+                queue.enter(QueueState::Throttled);
+                self.limits.throttle(group, name, now);
                 continue;
             }
-            queue.place = Place::Resolving;
-            queue.turn = Some(self.shares.begin_name(&name, &queue.domain, now));
-            return Some(Next::Resolve(name, queue.sample.clone()));
+            queue.enter(QueueState::Resolving);
+            queue.slot = Some(self.limits.start_resolution(&name, &queue.domain, now));
+            return Some(Next::Resolve(name, queue.sample_url.clone()));
         }
         None
     }
 
-    /// Whether a turn may begin at `now`: without a place, [`Self::next`] must not be called.
-    pub fn has_place(&mut self, now: Instant) -> bool {
-        self.shares.slow_down(now, &mut self.queues);
-        self.shares.has_place()
+    /// Whether a fetch may start at `now`. The caller must not call [`Self::next`] otherwise.
+    pub fn has_fetch_slot(&mut self, now: Instant) -> bool {
+        self.limits.mark_overdue(now, &mut self.queues);
+        self.limits.has_fetch_slot()
     }
 
-    /// Gives the turn at an address to the first in its line that has work.
-    fn turn_at<B: Backlog>(
+    /// Starts a fetch at an address, for the first queue in its line that has work.
+    fn start_at<B: Backlog>(
         &mut self,
         ip: IpAddr,
         now: Instant,
         backlog: &B,
-    ) -> Result<Option<Next<E>>, B::Error> {
-        while let Some(name) = self.addresses.pop_line(ip) {
+    ) -> Result<Option<Next<R>>, B::Error> {
+        while let Some(name) = self.addresses.pop_queue(ip) {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
-            let stale = queue.resolved_at.is_none_or(|at| now.duration_since(at) >= self.rules.address_ttl);
-            if stale {
+            let is_stale =
+                queue.resolved_at.is_none_or(|at| now.duration_since(at) >= self.rules.address_ttl);
+            if is_stale {
                 queue.address = None;
-                self.line_up(&name);
+                self.enqueue(&name);
                 continue;
             }
-            if self.queues.get(&name).is_some_and(|queue| self.makes_room(queue, now)) {
-                self.make_room(&name, backlog);
+            if self.queues.get(&name).is_some_and(|queue| self.should_evict(queue, now)) {
+                self.evict(&name, backlog);
                 continue;
             }
             let Some(queue) = self.queues.get_mut(&name) else { continue };
-            let kind = match self.shares.admit(&queue.domain, ip, queue.lately) {
+            let kind = match self.limits.slot_kind(&queue.domain, ip, queue.average_duration) {
                 Ok(kind) => kind,
                 Err(group) => {
-                    queue.place = Place::Held;
-                    self.shares.wait(group, name, now);
+                    queue.enter(QueueState::Throttled);
+                    self.limits.throttle(group, name, now);
                     continue;
                 }
             };
-            let Some(work) = self.take(&name, now, backlog)? else { continue };
+            let Some(work) = self.take_work(&name, now, backlog)? else { continue };
             if let Some(queue) = self.queues.get_mut(&name) {
-                queue.turn = Some(self.shares.begin(&name, &queue.domain, ip, kind, now));
+                queue.slot = Some(self.limits.start_fetch(&name, &queue.domain, ip, kind, now));
             }
-            self.addresses.begin(ip);
+            self.addresses.start_fetch(ip);
             return Ok(Some(match work {
-                Work::Errand(errand) => Next::Errand(name, errand),
+                Work::RobotsTxt(request) => Next::RobotsTxt(name, request),
                 Work::Page(queued) => Next::Page(name, queued),
             }));
         }
         Ok(None)
     }
 
-    /// The work of a queue whose turn it is. Without any, the queue goes where it rests.
-    fn take<B: Backlog>(
+    /// Takes the work of a ready queue. A queue without work goes to the state that says why.
+    fn take_work<B: Backlog>(
         &mut self,
         name: &QueueName,
         now: Instant,
         backlog: &B,
-    ) -> Result<Option<Work<E>>, B::Error> {
+    ) -> Result<Option<Work<R>>, B::Error> {
         let Some(queue) = self.queues.get_mut(name) else { return Ok(None) };
-        let is_spent = self.domains.is_spent(queue);
-        let mut taken = queue.take(name, &mut self.taken, self.rules.window, is_spent, backlog)?;
+        let is_exhausted = self.domains.is_exhausted(queue);
+        let mut taken =
+            queue.take_work(name, &mut self.in_flight_urls, self.rules.window, is_exhausted, backlog)?;
         if matches!(taken, Taken::OverBudget) {
-            // Others may link to the host by now.
-            let standing = backlog.standing(name, &queue.sample)?;
-            queue.budget = standing.budget;
-            queue.merit = standing.merit;
-            self.domains.renew(&standing);
-            let is_spent = self.domains.is_spent(queue);
-            taken = queue.take(name, &mut self.taken, self.rules.window, is_spent, backlog)?;
+            // More domains may link to the host by now.
+            let status = backlog.budget_status(name, &queue.sample_url)?;
+            queue.budget = status.budget;
+            queue.host_priority = status.host_priority;
+            self.domains.update(&status);
+            let is_exhausted = self.domains.is_exhausted(queue);
+            taken =
+                queue.take_work(name, &mut self.in_flight_urls, self.rules.window, is_exhausted, backlog)?;
         }
         match taken {
             Taken::Work(work) => {
-                queue.place = Place::Turn;
+                queue.enter(QueueState::InFlight);
                 if let Work::Page(queued) = &work {
-                    self.taken.insert(queued.url.clone(), false);
-                    queue.hand_out(now);
-                    self.domains.count(queue);
+                    self.in_flight_urls.insert(queued.url.clone(), false);
+                    queue.dispatch(now);
+                    self.domains.update_requested(queue);
                     if queued.priority.is_new_page() {
                         queue.pages += 1;
                         self.domains.add_page(&queue.domain);
@@ -278,183 +282,67 @@ impl<E> Frontier<E> {
                 }
                 return Ok(Some(work));
             }
-            Taken::Nothing if queue.waits => queue.place = Place::Waiting,
-            Taken::Nothing => queue.place = Place::Idle,
-            Taken::OverBudget => queue.place = Place::Spent,
+            Taken::Nothing if queue.awaits_robots => queue.enter(QueueState::AwaitingRobots),
+            Taken::Nothing => queue.enter(QueueState::Idle),
+            Taken::OverBudget => queue.enter(QueueState::OverBudget),
         }
         Ok(None)
     }
 
-    /// When to ask again, given that there is nothing to do now.
-    fn idle(&self, now: Instant) -> Next<E> {
+    /// When to call again, given that there is nothing to do now.
+    fn next_wakeup(&self, now: Instant) -> Next<R> {
         let free = self.addresses.next_free(now);
-        let woken = self.asleep.peek().map(|Reverse((until, _))| *until);
-        let is_kept_waiting = self.shares.waiting() > 0 || !self.unresolved.is_empty();
-        let slow = if is_kept_waiting { self.shares.next_slow() } else { None };
+        let wakeup = self.wakeups.peek().map(|Reverse((until, _))| *until);
+        let is_throttling = self.limits.throttled() > 0 || !self.unresolved.is_empty();
+        let slow = if is_throttling { self.limits.next_overdue() } else { None };
         let free = free.into_iter().chain(slow).min();
-        match (free, woken) {
-            (Some(free), woken) => Next::Wait(woken.map_or(free, |woken| woken.min(free))),
-            (None, Some(woken)) if self.awaited > 0 => Next::Wait(woken),
-            _ if self.is_busy() => Next::Busy,
+        match (free, wakeup) {
+            (Some(free), wakeup) => Next::Wait(wakeup.map_or(free, |wakeup| wakeup.min(free))),
+            (None, Some(wakeup)) if self.awaited > 0 => Next::Wait(wakeup),
+            _ if self.has_in_flight() => Next::Busy,
             _ => Next::Drained,
         }
     }
 
-    fn wake(&mut self, now: Instant) {
-        while let Some(Reverse((until, _))) = self.asleep.peek()
+    fn wake_due(&mut self, now: Instant) {
+        while let Some(Reverse((until, _))) = self.wakeups.peek()
             && *until <= now
-            && let Some(Reverse((_, name))) = self.asleep.pop()
+            && let Some(Reverse((_, name))) = self.wakeups.pop()
         {
             if let Some(queue) = self.queues.get(&name) {
-                self.awaited -= usize::from(queue.place == Place::Asleep);
+                debug_assert!(queue.state().has_wakeup(), "a queue wakes up in state {:?}", queue.state());
+                self.awaited -= usize::from(queue.state() == QueueState::BackingOff);
             }
-            self.line_up(&name);
+            self.enqueue(&name);
         }
     }
 
-    /// The address at which a queue has its turn.
+    /// The address that a queue is fetched from.
     pub fn address(&self, name: &QueueName) -> Option<IpAddr> {
         self.queues.get(name)?.address
     }
 
-    /// The address of a queue's host was found; or it was not, and the queue is asleep or dormant for so long.
-    pub fn resolved(&mut self, name: &QueueName, now: Instant, found: Result<IpAddr, Pause>) {
-        let Some(queue) = self.queues.get_mut(name) else { return };
-        if let Some(turn) = queue.turn.take() {
-            self.shares.end_name(turn, &queue.domain, now);
-        }
-        match found {
-            Ok(ip) => {
-                queue.address = Some(ip);
-                queue.resolved_at = Some(now);
-                match queue.free_at {
-                    // The pause is the host's too, also when it has moved.
-                    Some(free_at) if free_at > now => self.sleep(name, free_at, Place::Asleep),
-                    _ => self.line_up(name),
-                }
-            }
-            Err(Pause::Dormant(length)) => self.sleep(name, now + length, Place::Dormant),
-            Err(Pause::For(length)) => self.sleep(name, now + length, Place::Asleep),
-            Err(Pause::None | Pause::Waiting) => self.line_up(name),
-        }
-    }
-
-    /// A turn ended at `at`. Its address may be asked again after `delay`; `None` when no request was made, so that
-    /// the address stands as it did. The queue goes on as `pause` says.
-    pub fn ended(&mut self, name: &QueueName, at: Instant, delay: Option<Duration>, pause: Pause) {
-        let Some(queue) = self.queues.get_mut(name) else { return };
-        let ip = queue.address;
-        if let (Some(turn), Some(ip)) = (queue.turn.take(), ip) {
-            let took = delay.map(|_| at.saturating_duration_since(turn.began));
-            if let Some(took) = took {
-                queue.lately = Some(queue.lately.map_or(took, |lately| (lately + took) / 2));
-            }
-            self.shares.end(turn, &queue.domain, ip, at, took);
-        }
-        let free_at = delay.map(|delay| at + delay);
-        queue.free_at = free_at.or(queue.free_at);
-        queue.waits |= pause == Pause::Waiting;
-        if matches!(pause, Pause::For(_) | Pause::Dormant(_)) {
-            // After a failure the host may be tried at another address.
-            queue.address = None;
-        }
-        if let Some(ip) = ip {
-            self.addresses.end(ip, free_at);
-        }
-        match pause {
-            Pause::Waiting if !queue.has_errands() => queue.place = Place::Waiting,
-            Pause::None | Pause::Waiting => self.line_up(name),
-            Pause::For(length) => self.sleep(name, at + length, Place::Asleep),
-            Pause::Dormant(length) => self.sleep(name, at + length, Place::Dormant),
-        }
-        if let Some(ip) = ip {
-            self.addresses.relist(ip);
-        }
-    }
-
-    /// Puts a page that was handed out, but not fetched, back to the front of its queue.
-    pub fn put_back(&mut self, name: &QueueName, queued: QueuedUrl) {
-        self.taken.remove(&queued.url);
-        if let Some(queue) = self.queues.get_mut(name) {
-            if queued.priority.is_new_page() {
-                queue.pages -= 1;
-                self.domains.take_back_page(&queue.domain);
-            }
-            queue.put_back(queued);
-            self.domains.count(queue);
-        }
-    }
-
-    /// Ends a queue's wait for an errand.
-    pub fn resume(&mut self, name: &QueueName) {
-        if let Some(queue) = self.queues.get_mut(name) {
-            queue.waits = false;
-            if queue.place == Place::Waiting {
-                self.line_up(name);
-            }
-        }
-    }
-
-    /// The fate of a URL that was handed out is stored.
-    pub fn stored(&mut self, queued: QueuedUrl, fate: Fate) {
-        let on_disk = self.taken.remove(&queued.url).unwrap_or(false);
-        let name = QueueName::of(&queued.url);
-        let Some(queue) = self.queues.get_mut(&name) else { return };
-        queue.out -= 1;
-        queue.was_asked |= fate != Fate::Dropped && queued.target == Target::Page;
-        self.domains.count(queue);
-        // Another attempt waits until the others of its queue have had their turn.
-        if on_disk || fate == Fate::Again {
-            queue.look_on_disk();
-        }
-        if fate != Fate::Fetched && queued.priority.is_new_page() {
-            queue.pages = queue.pages.saturating_sub(1);
-            self.domains.take_back_page(&queue.domain);
-        }
-        // It may go on where it had too many pages under way, and with what counts towards no budget.
-        let exempt = fate == Fate::Again && !queued.priority.is_new_page();
-        if queue.place == Place::Spent && (exempt || on_disk || queue.pages < queue.budget) {
-            queue.place = Place::Idle;
-        }
-        self.offer(&name);
-    }
-
-    fn sleep(&mut self, name: &QueueName, until: Instant, place: Place) {
-        if let Some(queue) = self.queues.get_mut(name) {
-            queue.place = place;
-            self.awaited += usize::from(place == Place::Asleep);
-            self.asleep.push(Reverse((until, name.clone())));
-        }
-    }
-
-    /// Addresses that could be asked now or later without anything else happening.
+    /// Addresses that have work and no fetch in flight.
     pub fn ready_addresses(&self) -> usize {
-        self.addresses.listed()
+        self.addresses.scheduled()
     }
 
-    /// Part of the time that a queue's turn has taken so far is not its host's doing.
-    pub fn excuse(&mut self, name: &QueueName, waited: Duration) {
-        if let Some(turn) = self.queues.get_mut(name).and_then(|queue| queue.turn.as_mut()) {
-            turn.began += waited;
-        }
+    /// Fetches in flight, slow ones included.
+    pub fn in_flight(&self) -> usize {
+        self.limits.fetches()
     }
 
-    /// Turns under way, and those of them that are slow.
-    pub fn turns(&self) -> usize {
-        self.shares.turns()
+    pub fn slow_in_flight(&self) -> usize {
+        self.limits.slow_fetches()
     }
 
-    pub fn slow_turns(&self) -> usize {
-        self.shares.slow_turns()
+    /// Queues that wait because their domain, their network or their kind of slot is at its limit.
+    pub fn throttled(&self) -> usize {
+        self.limits.throttled()
     }
 
-    /// Queues that could have their turn if their domain, their network or their kind had not enough of them.
-    pub fn held(&self) -> usize {
-        self.shares.waiting()
-    }
-
-    /// Whether a resolution or a turn is under way.
-    pub fn is_busy(&self) -> bool {
-        self.shares.turns() + self.shares.resolutions() > 0
+    /// Whether a resolution or a fetch is in flight.
+    pub fn has_in_flight(&self) -> bool {
+        self.limits.fetches() + self.limits.resolutions() > 0
     }
 }

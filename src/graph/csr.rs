@@ -1,23 +1,23 @@
-//! Edges as compressed sparse rows: for every node where its row begins, and all rows' targets in one list.
+//! Compressed sparse rows: the start of each node's row, and the targets of all rows in one list.
 
 use rayon::slice::ParallelSliceMut;
 
 use super::GraphError;
 
-/// The edges of a graph, by source. Targets of a row ascend and are distinct; weights, where there are any,
+/// The edges of a graph, by source. The targets of a row are distinct and ascend. Weights, if there are any,
 /// are at least 1.
 ///
-/// Memory: 8 bytes a node, 4 bytes an edge, 4 more when weighted.
+/// Memory: 8 bytes per node and 4 per edge; 4 more per edge when weighted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Csr {
-    /// One more than there are nodes: row `i` is `offsets[i]..offsets[i + 1]`.
+    /// One entry more than there are nodes: row `i` is `offsets[i]..offsets[i + 1]`.
     offsets: Vec<usize>,
     targets: Vec<u32>,
     weights: Option<Vec<u32>>,
 }
 
 impl Csr {
-    /// The graph of these (source, target) pairs; a pair that comes twice is one edge.
+    /// The graph of these (source, target) pairs. A repeated pair is one edge.
     ///
     /// # Errors
     /// [`GraphError::NoSuchNode`] when a pair names a node outside `0..nodes`.
@@ -32,8 +32,8 @@ impl Csr {
         Ok(rows.finish())
     }
 
-    /// The weighted graph of these (source, target, weight) triples. The weights of a pair that comes more
-    /// than once add up (to `u32::MAX` at most); a pair of weight 0 is no edge.
+    /// The weighted graph of these (source, target, weight) triples. The weights of a repeated pair add up,
+    /// to `u32::MAX` at most. A pair of weight 0 is no edge.
     ///
     /// # Errors
     /// [`GraphError::NoSuchNode`] when a triple names a node outside `0..nodes`.
@@ -56,13 +56,13 @@ impl Csr {
         Ok(Self { weights: Some(weights), ..rows.finish() })
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn nodes(&self) -> u32 {
         // The constructors take the number of nodes as u32.
         (self.offsets.len() - 1) as u32
     }
 
-    /// How many edges there are.
+    /// The number of edges.
     pub fn edges(&self) -> u64 {
         self.targets.len() as u64
     }
@@ -75,7 +75,7 @@ impl Csr {
         &self.targets[self.row(node)]
     }
 
-    /// The weights of a node's edges, as long as [`Self::targets`]; `None` when all weigh the same.
+    /// The weights of a node's edges, in the order of [`Self::targets`]; `None` for an unweighted graph.
     ///
     /// # Panics
     /// When the graph has no such node.
@@ -84,7 +84,7 @@ impl Csr {
         self.weights.as_ref().map(|weights| &weights[row])
     }
 
-    /// The sum of the weights of a node's edges; their number when they have none.
+    /// The sum of the weights of a node's edges, or their number in an unweighted graph.
     ///
     /// # Panics
     /// When the graph has no such node.
@@ -99,19 +99,19 @@ impl Csr {
         self.offsets[node as usize]..self.offsets[node as usize + 1]
     }
 
-    /// The same graph with every edge turned round.
+    /// The graph with all edges reversed.
     pub fn transpose(&self) -> Self {
         let same: Vec<u32> = (0..self.nodes()).collect();
         self.transpose_renumbered(&same)
     }
 
-    /// The graph with every edge turned round and node `i` renamed to `place[i]`, in one go.
+    /// The graph with all edges reversed and node `i` renamed to `place[i]`, in one pass.
     ///
-    /// `place` is a permutation of `0..nodes` that keeps the order of the nodes that have edges, so that the
-    /// rows of the result ascend as any row does.
+    /// `place` is a permutation of `0..nodes` that keeps the order of the nodes that have edges. So the rows
+    /// of the result ascend.
     ///
     /// # Panics
-    /// When `place` is shorter than the graph or names a node it has not.
+    /// When `place` is shorter than the graph, or names a node that the graph does not have.
     pub fn transpose_renumbered(&self, place: &[u32]) -> Self {
         let mut offsets = vec![0_usize; self.offsets.len()];
         for &target in &self.targets {
@@ -138,7 +138,7 @@ impl Csr {
         Self { offsets, targets, weights }
     }
 
-    /// Takes the edges from a node to itself out; returns the weight of each node's, 0 where it had none.
+    /// Removes the edges from nodes to themselves. Returns their weight per node, 0 for a node without one.
     pub fn take_self_edges(&mut self) -> Vec<u32> {
         let mut taken = vec![0; self.nodes() as usize];
         let (mut start, mut kept) = (0, 0);
@@ -167,7 +167,7 @@ impl Csr {
     }
 }
 
-/// Builds an unweighted graph from rows that come in the order of their nodes; nothing is held twice.
+/// Builds an unweighted graph from rows in the order of their nodes. Nothing is stored twice.
 #[derive(Debug)]
 pub struct CsrBuilder {
     nodes: u32,
@@ -176,18 +176,19 @@ pub struct CsrBuilder {
 }
 
 impl CsrBuilder {
-    /// A graph of so many nodes, without edges yet.
+    /// A graph of this many nodes, without edges yet.
     pub fn new(nodes: u32) -> Self {
         let mut offsets = Vec::with_capacity(nodes as usize + 1);
         offsets.push(0);
         Self { nodes, offsets, targets: Vec::new() }
     }
 
-    /// Adds the edges of one node; `targets` may come in any order and repeat. Nodes left out have no edges.
+    /// Adds the edges of one node. `targets` may be in any order and may repeat. A node that is left out has
+    /// no edges.
     ///
     /// # Errors
-    /// [`GraphError::RowOrder`] unless the node lies behind all that came before;
-    /// [`GraphError::NoSuchNode`] for a node or target outside the graph.
+    /// [`GraphError::RowOrder`] unless the node comes after all earlier ones; [`GraphError::NoSuchNode`] for
+    /// a node or target outside the graph.
     pub fn push_row(&mut self, node: u32, targets: &mut Vec<u32>) -> Result<(), GraphError> {
         targets.sort_unstable();
         targets.dedup();
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transpose_turns_every_edge_round() {
+    fn a_transpose_reverses_every_edge() {
         let graph = Csr::from_weighted(3, vec![(0, 1, 4), (0, 2, 5), (2, 2, 6), (2, 1, 7)]).unwrap();
         assert_eq!(edges(&graph.transpose()), [(1, 0, 4), (1, 2, 7), (2, 0, 5), (2, 2, 6)]);
         assert_eq!(graph.transpose().transpose(), graph);
@@ -269,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn self_edges_can_be_taken_out() {
+    fn self_edges_can_be_removed() {
         let mut graph = Csr::from_weighted(3, vec![(0, 0, 4), (0, 2, 5), (1, 1, 1), (2, 1, 7)]).unwrap();
         assert_eq!(graph.take_self_edges(), [4, 1, 0]);
         assert_eq!(graph, Csr::from_weighted(3, vec![(0, 2, 5), (2, 1, 7)]).unwrap());
     }
 
     #[test]
-    fn what_is_no_graph_is_refused() {
+    fn invalid_edges_are_refused() {
         let stranger = GraphError::NoSuchNode { node: 2, nodes: 2 };
         assert_eq!(Csr::from_pairs(2, vec![(0, 2)]), Err(stranger));
         assert_eq!(Csr::from_pairs(0, vec![(0, 0)]), Err(GraphError::NoSuchNode { node: 0, nodes: 0 }));

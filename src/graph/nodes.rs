@@ -1,16 +1,16 @@
-//! The names of a graph's nodes: sorted, distinct byte strings in one piece of memory.
+//! The names of a graph's nodes: sorted, distinct byte strings in one arena.
 //!
-//! A name's place in the order is its node's id. No name is an allocation of its own: all lie in one arena,
-//! each found by the offset of its end.
+//! The index of a name in the order is the id of its node. Names are not allocated one by one: all are in one
+//! arena, each delimited by the offset of its end.
 
 use rayon::slice::ParallelSliceMut;
 
 use super::GraphError;
 
-/// Names to take in before the first sorting, at least.
+/// The minimum number of names before the first sort.
 const FIRST_BATCH: usize = 1 << 20;
 
-/// Byte strings one after the other.
+/// Concatenated byte strings.
 #[derive(Clone, Debug, Default)]
 struct Arena {
     bytes: Vec<u8>,
@@ -32,7 +32,7 @@ impl Arena {
         self.ends.push(self.bytes.len());
     }
 
-    /// The same strings in order, each once.
+    /// The distinct strings in order.
     fn sorted(&self) -> Self {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.par_sort_unstable_by(|&a, &b| self.get(a).cmp(self.get(b)));
@@ -46,9 +46,9 @@ impl Arena {
     }
 }
 
-/// The names of all nodes of a graph, in byte order; a node's id is its name's index.
+/// The names of all nodes of a graph in byte order. The id of a node is the index of its name.
 ///
-/// Memory: the names' bytes + 8 bytes a node.
+/// Memory: the bytes of the names + 8 bytes per node.
 #[derive(Clone, Debug, Default)]
 pub struct NodeNames {
     arena: Arena,
@@ -56,7 +56,7 @@ pub struct NodeNames {
 }
 
 impl NodeNames {
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn len(&self) -> u32 {
         self.count
     }
@@ -65,12 +65,12 @@ impl NodeNames {
         self.count == 0
     }
 
-    /// The name of a node; `None` for an id that is not one of this graph.
+    /// The name of a node; `None` for an id outside of the graph.
     pub fn get(&self, node: u32) -> Option<&[u8]> {
         (node < self.count).then(|| self.arena.get(node as usize))
     }
 
-    /// The node of this name.
+    /// The node with this name.
     pub fn find(&self, name: &[u8]) -> Option<u32> {
         let (mut low, mut high) = (0, self.count);
         while low < high {
@@ -92,12 +92,12 @@ impl NodeNames {
 
 /// Collects names in any order and any number of times.
 ///
-/// Memory: repeats are thrown out whenever the names that came since the last time outnumber those kept, so
-/// that at most about twice the distinct names are held, and four times while they are sorted.
+/// Memory: duplicates are removed whenever the names added since the last sort outnumber those before. So the
+/// builder holds at most about twice the distinct names, and four times during a sort.
 #[derive(Debug, Default)]
 pub struct NodeNamesBuilder {
     arena: Arena,
-    /// How many names of the arena, its first ones, are in order and distinct.
+    /// The number of sorted and distinct names at the start of the arena.
     sorted: usize,
 }
 
@@ -106,7 +106,7 @@ impl NodeNamesBuilder {
         Self::default()
     }
 
-    /// Takes a name in; one that is there already changes nothing.
+    /// Adds a name. A repeated name changes nothing.
     pub fn insert(&mut self, name: &[u8]) {
         self.arena.push(name);
         if self.arena.len() - self.sorted > self.sorted.max(FIRST_BATCH) {
@@ -119,10 +119,10 @@ impl NodeNamesBuilder {
         self.sorted = self.arena.len();
     }
 
-    /// The names in order, each once.
+    /// The distinct names in order.
     ///
     /// # Errors
-    /// [`GraphError::TooManyNodes`] when the names outnumber the node ids.
+    /// [`GraphError::TooManyNodes`] when there are more names than node ids.
     pub fn finish(mut self) -> Result<NodeNames, GraphError> {
         self.sort();
         let count =

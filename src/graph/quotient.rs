@@ -1,21 +1,21 @@
-//! The graph of groups that a graph of nodes makes: hosts out of pages, domains out of pages.
+//! Quotient graphs: hosts or domains as groups of pages.
 
 use super::{Csr, GraphError};
 
-/// The graph whose nodes are the groups of `graph`'s nodes.
+/// The graph whose nodes are groups of `graph`'s nodes.
 ///
-/// `group[node]` is the group of a node, one of `0..groups`. The edge from group `g` to another group `h`
-/// weighs as much as there are nodes of `g` with an edge to any node of `h`: a node counts once, however many
-/// edges it has there. Edges within a group are left out.
+/// `group[node]` is the group of a node, in `0..groups`. The edge from group `g` to another group `h` has as
+/// weight the number of nodes of `g` that have an edge to any node of `h`. A node counts once, however many
+/// such edges it has. Edges within a group are left out.
 ///
-/// Memory: 12 bytes for every distinct pair of groups while building, somewhat more when the nodes of a group
-/// do not lie side by side.
+/// Memory while building: 12 bytes per distinct pair of groups, somewhat more when the nodes of a group are
+/// not consecutive.
 ///
 /// # Errors
 /// [`GraphError::NoSuchNode`] when `group` names a group outside `0..groups`.
 ///
 /// # Panics
-/// When `group` is shorter than the graph has nodes.
+/// When `group` is shorter than the number of nodes.
 pub fn quotient(graph: &Csr, group: &[u32], groups: u32) -> Result<Csr, GraphError> {
     let mut edges = Vec::new();
     let (mut reached, mut of_node) = (Vec::new(), Vec::new());
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_group_edge_weighs_its_linking_nodes() {
-        // Groups: 0 = {0, 1, 4} (not side by side), 1 = {2}, 2 = {3}.
+        // Groups: 0 = {0, 1, 4} (not consecutive), 1 = {2}, 2 = {3}.
         let group = [0, 0, 1, 2, 0];
         let pairs = vec![(0, 2), (0, 1), (1, 2), (1, 3), (4, 2), (2, 0), (2, 1), (2, 4), (3, 3)];
         let graph = Csr::from_pairs(5, pairs).unwrap();
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_not_there_is_refused() {
+    fn a_group_outside_of_the_range_is_refused() {
         let graph = Csr::from_pairs(2, vec![(0, 1)]).unwrap();
         assert_eq!(quotient(&graph, &[0, 1], 1), Err(GraphError::NoSuchNode { node: 1, nodes: 1 }));
     }

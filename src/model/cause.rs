@@ -1,26 +1,26 @@
-//! Words of strangers, as they may be shown: the cause of a failure often quotes what a server sent.
+//! Sanitises untrusted text for display: the cause of a failure often quotes a server.
 
-/// Characters of a cause. The longest that the client itself words are half as long.
+/// Maximum length of a cause, in characters. The longest causes of the HTTP client are half as long.
 pub const MAX_CAUSE: usize = 300;
 
-/// A text on one line and of bounded length. Characters that control a terminal, change the direction of text or are not
-/// seen become blanks, and blanks are collapsed; so a hostile server can neither forge a line of the log nor hide one.
+/// A text on one line and of bounded length. Control characters, direction marks and invisible characters become
+/// blanks, and blanks are collapsed. So a hostile server can neither forge a log line nor hide one.
 pub fn plain_cause(text: &str) -> String {
     plain(text, MAX_CAUSE)
 }
 
-/// Likewise, with at most `most` characters.
-pub fn plain(text: &str, most: usize) -> String {
+/// As [`plain_cause`], with at most `max_chars` characters.
+pub fn plain(text: &str, max_chars: usize) -> String {
     let (mut out, mut count) = (String::new(), 0);
     let mut blank = false;
     for c in text.chars() {
-        if c.is_whitespace() || c.is_control() || is_unseen(c) {
+        if c.is_whitespace() || c.is_control() || is_invisible(c) {
             blank = !out.is_empty();
             continue;
         }
         let width = 1 + usize::from(blank);
-        if count + width > most {
-            if count == most {
+        if count + width > max_chars {
+            if count == max_chars {
                 out.pop();
             }
             out.truncate(out.trim_end().len());
@@ -36,8 +36,8 @@ pub fn plain(text: &str, most: usize) -> String {
     out
 }
 
-/// Marks of direction, joiners, and characters that have no shape of their own.
-fn is_unseen(c: char) -> bool {
+/// Direction marks, joiners, and characters without a shape.
+fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -1,4 +1,4 @@
-//! A UTC calendar day, the resolution of every date the index serves.
+//! A UTC calendar day, the resolution of all dates in the API.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use time::{Date, Month};
 const UNIX_EPOCH_JULIAN: i32 = 2_440_588;
 const SECONDS_A_DAY: u64 = 86_400;
 
-/// Seconds by which a clock may differ from the present one without being called wrong.
+/// Tolerated clock difference, in seconds.
 pub const CLOCK_ERROR: u64 = SECONDS_A_DAY;
 
 /// Days since 1970-01-01, UTC. Shown as `yyyyMMdd`.
@@ -21,12 +21,12 @@ pub struct Day(pub u32);
 pub struct DayError(pub String);
 
 impl Day {
-    /// The UTC day that holds this Unix time.
+    /// The UTC day of a Unix time.
     pub fn from_unix_seconds(seconds: u64) -> Self {
         Self(u32::try_from(seconds / SECONDS_A_DAY).unwrap_or(u32::MAX))
     }
 
-    /// The day as the decimal number `yyyyMMdd`, which sorts as the days do.
+    /// The day as the decimal number `yyyyMMdd`, which sorts by date.
     pub fn as_number(self) -> u32 {
         let julian = i32::try_from(self.0).unwrap_or(i32::MAX).saturating_add(UNIX_EPOCH_JULIAN);
         let date = Date::from_julian_day(julian).unwrap_or(Date::MAX);
@@ -34,10 +34,10 @@ impl Day {
         year * 10_000 + u32::from(u8::from(date.month())) * 100 + u32::from(date.day())
     }
 
-    /// Reads `yyyyMMdd`.
+    /// Parses `yyyyMMdd`.
     ///
     /// # Errors
-    /// [`DayError`] when the text is not eight digits, names no calendar day, or lies before 1970.
+    /// [`DayError`] when the text is not eight digits, is not a calendar day, or is before 1970.
     pub fn parse(text: &str) -> Result<Self, DayError> {
         let wrong = || DayError(text.to_owned());
         if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_shown_and_read_as_calendar_days() {
+    fn days_are_formatted_and_parsed() {
         for (unix, shown) in [
             (0, "19700101"),
             (86_399, "19700101"),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_is_refused() {
+    fn invalid_days_are_rejected() {
         for text in
             ["", "2024", "20240230", "20241301", "20240001", "19691231", "2024-1-1", "２０２４０１０１"]
         {

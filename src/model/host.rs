@@ -1,53 +1,53 @@
-//! What is known of a host as a server: how much it was asked, and how it answered lately.
+//! The state of a host as a server: its visits and its recent responses.
 
-/// What visits to one scheme, host and port brought.
+/// The visits to one scheme, host and port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostRecord {
-    /// Different pages fetched: what counts towards the host's budget.
+    /// Number of distinct pages fetched, which counts towards the budget of the host.
     pub pages: u64,
-    /// Visits to pages, failed ones and repetitions included.
+    /// Visits to pages, including failures and repeated visits.
     pub visits: u64,
-    /// Visits in a row to which the host gave no answer.
+    /// Consecutive visits without a response.
     pub failures: u32,
-    /// Unix time until which the host is left alone; 0: it is not.
+    /// End of the back-off in Unix time; 0: none.
     pub asleep_until: u64,
     /// The last visits, the latest last.
     pub last: Vec<HostVisit>,
-    /// The last requests that failed, robots.txt and sitemaps included, the latest last.
+    /// The last failed requests, including robots.txt and sitemaps, the latest last.
     pub last_failures: Vec<HostFailure>,
 }
 
-/// One visit, as far as it tells of its host.
+/// One visit, as far as it concerns the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostVisit {
     /// Unix time.
     pub at: u64,
-    /// HTTP status; 0 when no answer came.
+    /// HTTP status; 0 without a response.
     pub status: u16,
-    /// [`crate::model::FailureKind`] as its number; 0 when an answer came.
+    /// [`crate::model::FailureKind`] as its number; 0 with a response.
     pub failure: u8,
 }
 
-/// One request that failed.
+/// A failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostFailure {
     /// Unix time.
     pub at: u64,
-    /// What was asked for.
+    /// The requested URL.
     pub url: String,
     /// [`crate::model::FailureKind`] as a word, `cut`, or `status-` and the HTTP status.
     pub kind: String,
-    /// What exactly went wrong, in words.
+    /// The cause, in words.
     pub cause: String,
 }
 
 impl HostRecord {
-    /// Visits remembered.
+    /// Number of visits kept.
     pub const REMEMBERED: usize = 8;
-    /// Failures remembered.
+    /// Number of failures kept.
     pub const REMEMBERED_FAILURES: usize = 10;
 
-    /// Adds a request that failed.
+    /// Adds a failed request.
     pub fn add_failure(&mut self, failure: HostFailure) {
         if self.last_failures.len() >= Self::REMEMBERED_FAILURES {
             self.last_failures.remove(0);

@@ -1,10 +1,10 @@
-//! One link of one page: its tag, its rel values, its target and its anchor text.
+//! A link of a page: its tag, rel values, target and anchor text.
 
 use std::fmt;
 
 use crate::urls::{CanonicalUrl, same_site};
 
-/// What kind of element (or redirect) a link is.
+/// The kind of element, or redirect, of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum LinkTag {
@@ -17,7 +17,7 @@ pub enum LinkTag {
     Frame = 4,
     Layer = 5,
     Ilayer = 6,
-    /// The page answered with this redirect status.
+    /// A redirect of the page with this status.
     Redirect301 = 7,
     Redirect302 = 8,
     Redirect303 = 9,
@@ -28,7 +28,7 @@ pub enum LinkTag {
 }
 
 impl LinkTag {
-    /// Every tag, in the order of its stored number.
+    /// All tags, in the order of their stored numbers.
     pub const ALL: [Self; 13] = [
         Self::A,
         Self::Aimg,
@@ -45,7 +45,7 @@ impl LinkTag {
         Self::Refresh,
     ];
 
-    /// The name the API shows.
+    /// The name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::A => "a",
@@ -64,7 +64,7 @@ impl LinkTag {
         }
     }
 
-    /// The tag of a redirect answered with this HTTP status, if it is one that moves the reader on.
+    /// The tag for an HTTP status that redirects.
     pub fn from_redirect_status(status: u16) -> Option<Self> {
         match status {
             301 => Some(Self::Redirect301),
@@ -76,12 +76,12 @@ impl LinkTag {
         }
     }
 
-    /// Whether the link shows an image: counted as `image` in link types and anchor text types.
+    /// Whether the link shows an image, and counts as `image` in link types and anchor text types.
     pub fn is_image(self) -> bool {
         matches!(self, Self::Aimg | Self::Area)
     }
 
-    /// Whether the link is a redirect of its whole page.
+    /// Whether the link is a redirect of its page.
     pub fn is_redirect(self) -> bool {
         matches!(
             self,
@@ -104,7 +104,7 @@ impl fmt::Display for LinkTag {
     }
 }
 
-/// Why a link passes no rank on: its own `rel` values and its page's robots directives.
+/// The reasons why a link passes no rank: its `rel` values and the robots directives of its page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rel(u8);
 
@@ -137,18 +137,18 @@ impl Rel {
         self.0 & other.0 == other.0
     }
 
-    /// Whether the link counts as nofollow, for whichever reason.
+    /// Whether the link counts as nofollow, for any reason.
     pub fn is_nofollow(self) -> bool {
         self.0 != 0
     }
 
-    /// The tokens of a `rel` value, which stand between ASCII white space. Commas separate them too: the standard does
-    /// not have it, but authors write it.
+    /// The tokens of a `rel` value, separated by ASCII white space. Commas separate them too: that is not standard,
+    /// but common.
     pub fn tokens(value: &str) -> impl Iterator<Item = &str> {
         value.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|token| !token.is_empty())
     }
 
-    /// Reads the value of a `rel` attribute, ASCII case ignored.
+    /// Parses the value of a `rel` attribute, ignoring ASCII case.
     pub fn from_attribute(value: &str) -> Self {
         Self::tokens(value).fold(Self::NONE, |rel, word| {
             if word.eq_ignore_ascii_case("nofollow") {
@@ -164,19 +164,18 @@ impl Rel {
     }
 }
 
-/// A link as it stands on a page. Its position is its index in the page's list, plus one.
+/// A link on a page. Its position is its index in the list of the page, plus one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     pub target: CanonicalUrl,
     pub tag: LinkTag,
     pub rel: Rel,
-    /// Anchor text: blanks collapsed, trimmed, case kept, cut to the configured length.
+    /// Anchor text: collapsed, trimmed, cut to the configured length, with its case kept.
     pub anchor: String,
 }
 
 impl Link {
-    /// Bytes that the link takes with what stands beside it in the index: an external one has its page's URL and
-    /// title there besides its own target and text.
+    /// Bytes of the link in the index. An external link is stored with the URL and title of its page.
     pub fn bytes_on(&self, page: &CanonicalUrl, title: &str) -> usize {
         let own = self.target.as_str().len() + self.anchor.len();
         let internal = same_site(page.host(), self.target.host());

@@ -1,9 +1,9 @@
-//! The media type of an answer, as browsers read it.
+//! The media type of a response, as browsers determine it.
 //!
-//! One answer can name several types: in several `Content-Type` lines, or in one line as a comma-separated list.
-//! [`MediaType::extract`] is the Fetch Standard's "extract a MIME type" (<https://fetch.spec.whatwg.org>, 2.2.2) and
-//! [`MediaType::parse`] the MIME Sniffing Standard's "parse a MIME type" (<https://mimesniff.spec.whatwg.org>, 4.4).
-//! Of the parameters only `charset` is kept.
+//! A response may have several types: in several `Content-Type` lines, or in one line as a comma-separated list.
+//! [`MediaType::extract`] is "extract a MIME type" of the Fetch Standard (<https://fetch.spec.whatwg.org>, 2.2.2).
+//! [`MediaType::parse`] is "parse a MIME type" of the MIME Sniffing Standard (<https://mimesniff.spec.whatwg.org>,
+//! 4.4). Of the parameters only `charset` is kept.
 
 /// A valid media type and its charset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,15 +13,15 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Reads all `Content-Type` lines of an answer. The last valid value other than `*/*` is its type. Without a
-    /// charset of its own it takes over that of the value before it, as long as both are of one type.
+    /// Parses all `Content-Type` lines of a response. The last valid value other than `*/*` is its type. Without a
+    /// charset, it inherits the one of the previous value, as long as both have the same type.
     ///
-    /// `None`: no value is valid, so the answer names no type.
+    /// `None`: no value is valid, so the response has no type.
     pub fn extract<L: AsRef<[u8]>>(lines: impl IntoIterator<Item = L>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
         let Some(second) = lines.next() else { return last_of_list(first.as_ref()) };
-        // A quotation mark that is left open goes on in the next line.
+        // An unclosed quotation mark continues in the next line.
         let mut list = [first.as_ref(), second.as_ref()].join(&b", "[..]);
         for line in lines {
             list.extend_from_slice(b", ");
@@ -30,7 +30,7 @@ impl MediaType {
         last_of_list(&list)
     }
 
-    /// Reads one value, a type with its parameters; `None` when its type is malformed.
+    /// Parses one value, a type with its parameters; `None` when the type is malformed.
     pub fn parse(value: &[u8]) -> Option<Self> {
         let end = value.iter().position(|&b| b == b';').unwrap_or(value.len());
         let essence = value[..end].trim_ascii();
@@ -38,7 +38,7 @@ impl MediaType {
         if !is_token(&essence[..slash]) || !is_token(&essence[slash + 1..]) {
             return None;
         }
-        let charset = Parameters { rest: &value[end..] }.find(|(name, value)| {
+        let charset = MediaTypeParameters { rest: &value[end..] }.find(|(name, value)| {
             name.eq_ignore_ascii_case(b"charset") && value.iter().all(|&b| is_quotable(b))
         });
         Some(Self {
@@ -66,7 +66,7 @@ impl MediaType {
 /// The last valid value of a comma-separated list.
 fn last_of_list(list: &[u8]) -> Option<MediaType> {
     let mut last: Option<MediaType> = None;
-    // The charset of the first of the values of one type in a row.
+    // The charset of the first in a run of values with the same type.
     let mut charset: Option<String> = None;
     for value in values(list) {
         let Some(mut media_type) = MediaType::parse(value).filter(|found| found.essence != "*/*") else {
@@ -82,7 +82,7 @@ fn last_of_list(list: &[u8]) -> Option<MediaType> {
     last
 }
 
-/// The values between the commas that stand in no quoted string.
+/// The values between the commas outside quoted strings.
 fn values(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     list.split(move |&byte| {
@@ -98,15 +98,15 @@ fn values(list: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The parameters of a type, names as written.
-struct Parameters<'v> {
-    /// Begins with a semicolon, unless it is empty.
+struct MediaTypeParameters<'v> {
+    /// Starts with a semicolon, unless it is empty.
     rest: &'v [u8],
 }
 
-impl<'v> Iterator for Parameters<'v> {
+impl<'v> Iterator for MediaTypeParameters<'v> {
     type Item = (&'v [u8], Vec<u8>);
 
-    /// The next parameter that has a value.
+    /// The next parameter with a value.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let text = self.rest.get(1..)?;
@@ -135,14 +135,15 @@ impl<'v> Iterator for Parameters<'v> {
     }
 }
 
-/// The value of a quoted string, from behind its first quotation mark, and the number of bytes up to behind its last.
+/// The value of a quoted string, given without its opening quotation mark, and the number of bytes up to and
+/// including the closing one.
 fn unquoted(text: &[u8]) -> (Vec<u8>, usize) {
     let (mut value, mut at) = (Vec::new(), 0);
     while let Some(&byte) = text.get(at) {
         at += 1;
         match byte {
             b'"' => break,
-            // An escape at the end of the text is a backslash.
+            // A backslash at the end of the text stands for itself.
             b'\\' => {
                 value.push(text.get(at).copied().unwrap_or(byte));
                 at += usize::from(at < text.len());
@@ -153,7 +154,7 @@ fn unquoted(text: &[u8]) -> (Vec<u8>, usize) {
     (value, at)
 }
 
-/// HTTP white space, as the MIME Sniffing Standard has it.
+/// HTTP white space, by the MIME Sniffing Standard.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' ')
 }
@@ -164,7 +165,7 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| byte.is_ascii_alphanumeric() || is_symbol(byte))
 }
 
-/// Whether a byte may stand in a quoted string.
+/// Whether a byte is allowed in a quoted string.
 fn is_quotable(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_read_as_the_mime_sniffing_standard_reads_it() {
+    fn values_are_parsed_by_the_mime_sniffing_standard() {
         for (value, essence, charset) in [
             ("text/html", "text/html", None),
             (" TEXT/Html\t; Charset=GBK ", "text/html", Some("GBK")),
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_valid_value_is_the_type_of_the_answer() {
+    fn the_last_valid_value_is_the_type_of_the_response() {
         for (lines, essence, charset) in [
             (&["text/plain", "text/html"][..], "text/html", None),
             (&["text/html", "text/plain"], "text/plain", None),
@@ -235,7 +236,7 @@ mod tests {
             (&["unknown/unknown, text/html"], "text/html", None),
             (&["nonsense", "*/*"], "", None),
             (&[], "", None),
-            // A charset holds on for values of the same type.
+            // A charset is inherited by values of the same type.
             (&["text/html;charset=gbk", "text/html"], "text/html", Some("gbk")),
             (&["text/html;charset=gbk, TEXT/HTML;x=y"], "text/html", Some("gbk")),
             (&["text/html;charset=gbk", "*/*", "junk", "text/html"], "text/html", Some("gbk")),
@@ -244,7 +245,7 @@ mod tests {
             (&["text/html", "text/html;charset=big5", "text/html"], "text/html", None),
             (&["text/plain;charset=gbk", "text/html"], "text/html", None),
             (&["text/html;charset=gbk", "text/plain", "text/html"], "text/html", None),
-            // Commas in quoted strings part nothing, and a string may go on in the next line.
+            // Commas in quoted strings separate nothing, and a string may continue in the next line.
             (&["text/html;charset=gbk", "text/html;x=\",text/plain"], "text/html", Some("gbk")),
             (&["text/html;x=\"", "text/plain"], "text/html", None),
             (&["text/html;x=\"\\\",text/plain\",image/png"], "image/png", None),
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_is_known_by_the_end_of_its_type() {
+    fn xml_types_are_recognised() {
         for (value, xml) in [
             ("text/xml", true),
             ("application/xml; charset=utf-8", true),

@@ -1,7 +1,7 @@
-//! The plain types every stage speaks: what a visit found, what a link is, where a server stands.
+//! The data types shared by all stages: visits, links, pages and hosts.
 //!
-//! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of everything: a crawled page, a
-//! WARC response and a replayed record all enter the store as one.
+//! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of all data: crawled pages, WARC responses and
+//! replayed records all enter the store as one.
 
 mod cause;
 mod cut;
@@ -10,7 +10,9 @@ mod host;
 mod link;
 mod media_type;
 mod page;
+mod queue_entry;
 mod record;
+mod sitemap_grant;
 mod tls;
 
 pub use cause::{MAX_CAUSE, plain, plain_cause};
@@ -20,5 +22,7 @@ pub use host::{HostFailure, HostRecord, HostVisit};
 pub use link::{Link, LinkTag, Rel};
 pub use media_type::MediaType;
 pub use page::{Directives, FailureKind, PageContent, PageRecord, Place, Visit};
+pub use queue_entry::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};
 pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};
+pub use sitemap_grant::SitemapGrant;
 pub use tls::TlsFlaw;

@@ -1,11 +1,11 @@
-//! What one visit to a URL found: the record the crawl hands to the store.
+//! The result of one visit to a URL: the record that the crawl passes to the store.
 
 use std::net::IpAddr;
 
 use super::{Cut, Link, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
-/// Where a server stands, by GeoIP. Unknown parts are empty.
+/// The location of a server, by GeoIP. Unknown parts are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// ISO 3166-1 alpha-2 code, upper case.
@@ -14,7 +14,7 @@ pub struct Place {
     pub city: String,
 }
 
-/// What meta robots and `X-Robots-Tag` ask of us, after folding all that name us or everybody.
+/// The directives of meta robots and `X-Robots-Tag` combined, as far as they apply to all crawlers or to this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Directives {
     pub noindex: bool,
@@ -22,7 +22,7 @@ pub struct Directives {
 }
 
 impl Directives {
-    /// The directives as a robots meta element writes them; empty when there are none.
+    /// The directives in the form of a robots meta element; empty when there are none.
     pub fn as_str(self) -> &'static str {
         match (self.noindex, self.nofollow) {
             (false, false) => "",
@@ -33,41 +33,41 @@ impl Directives {
     }
 }
 
-/// One visit to one URL, whatever came of it. The store takes nothing else in.
+/// One visit to one URL, with any result. The store accepts nothing else.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRecord {
     pub url: CanonicalUrl,
-    /// Unix time, in seconds, at which the visit ended.
+    /// Unix time of the end of the visit, in seconds.
     pub visited: u64,
     pub visit: Visit,
 }
 
-/// What came of a visit.
+/// The result of a visit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Visit {
-    /// The server answered.
+    /// The server responded.
     Answered(Box<PageContent>),
-    /// The server answered 304 to a conditional request: the stored page still holds.
+    /// The server answered 304 to a conditional request: the stored page is still valid.
     NotModified,
-    /// No answer to go by, and why in words. Nothing becomes inactive by it.
+    /// No usable response, and the cause in words. No link becomes inactive.
     Failed(FailureKind, String),
 }
 
-/// Why no answer came.
+/// The reason for a missing response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FailureKind {
     Dns = 1,
-    /// The address is one we must not connect to.
+    /// Connecting to the address is not allowed.
     AddressRefused = 2,
     Connect = 3,
     Tls = 4,
     Timeout = 5,
-    /// The connection broke, or what came over it was not HTTP.
+    /// The connection broke, or the response was not HTTP.
     Protocol = 6,
     /// The body could not be decompressed.
     Decode = 7,
-    /// The server asked for a proof that the visitor is a person, and did not send the page.
+    /// The server sent a challenge for human visitors instead of the page.
     Challenge = 8,
 }
 
@@ -83,12 +83,12 @@ impl FailureKind {
         Self::Challenge,
     ];
 
-    /// The kind of a stored number; `None` for 0 and for unknown numbers.
+    /// The kind with a stored number; `None` for 0 and for unknown numbers.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
 
-    /// One word for logs, metrics and summaries.
+    /// The name in logs, metrics and summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
@@ -103,32 +103,32 @@ impl FailureKind {
     }
 }
 
-/// An HTTP answer, read and parsed.
+/// A parsed HTTP response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageContent {
     /// HTTP status code.
     pub status: u16,
-    /// Media type without parameters, lower case; empty when the server named none that is valid.
+    /// Media type without parameters, in lower case; empty without a valid one.
     pub content_type: String,
-    /// The WHATWG name of the encoding the page was read with, lower case; empty when nothing was decoded.
+    /// The WHATWG name of the page's encoding, in lower case; empty when nothing was decoded.
     pub charset: String,
     pub title: String,
     pub description: String,
-    /// The address the answer came from.
+    /// The address of the server.
     pub ip: Option<IpAddr>,
     pub place: Place,
     pub directives: Directives,
-    /// The target of `link rel=canonical` (or its HTTP header), when it is another URL than the page's own.
+    /// The target of `link rel=canonical` (or its HTTP header), if it differs from the URL of the page.
     pub canonical: Option<CanonicalUrl>,
-    /// Whether the body was HTML (or XHTML) and was parsed as such.
+    /// Whether the body was parsed as HTML (or XHTML).
     pub html: bool,
     /// Why the end of the body is missing; `None` when it is whole.
     pub cut: Option<Cut>,
-    /// Whether the answer is a challenge to the visitor in the place of the page.
+    /// Whether the response is a challenge instead of the page.
     pub challenge: bool,
-    /// What is wrong with the certificate of the server; `None` when it is verified or there is none.
+    /// The flaw of the server's certificate; `None` for a verified one or none.
     pub tls: Option<TlsFlaw>,
-    /// For people: what exactly is wrong with a body that is cut, or which challenge it is; else empty.
+    /// The cause of a cut body, or the kind of challenge, for people; else empty.
     pub cause: String,
     /// XXH3 (64 bit) of the decoded body.
     pub digest: u64,
@@ -140,9 +140,9 @@ pub struct PageContent {
 }
 
 impl PageContent {
-    /// Whether this answer settles which links the page has: the page itself, a redirect, or word that it is gone.
-    /// Anything else says nothing about them: a challenge, an answer without the page (202, 204, 206, 300), a refusal
-    /// (401, 403, 429, 451) or an error of the server (5xx).
+    /// Whether this response determines the links of the page: the page itself, a redirect, or 404 and 410. Other
+    /// responses say nothing about them: a challenge, a response without the page (202, 204, 206, 300), a refusal
+    /// (401, 403, 429, 451) or a server error (5xx).
     pub fn settles_links(&self) -> bool {
         !self.challenge && matches!(self.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
     }

@@ -1,4 +1,4 @@
-//! What the store gives back: pages and links as they are known now, with their history.
+//! The data that the store returns: the current pages and links, with their history.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,23 +25,23 @@ impl fmt::Display for SearchRank {
     }
 }
 
-/// A link's absence: lost on one day and, perhaps, back on a later one.
+/// A period in which a link was absent: lost on one day and, perhaps, back on a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Toggle {
     pub lost: Day,
-    /// `None` while the link is still inactive; only the last toggle of a link can be so.
+    /// `None` while the link is still inactive, which only the last toggle of a link can be.
     pub back: Option<Day>,
 }
 
-/// Whether a link with these absences is there.
+/// Whether a link with these absences is active.
 pub fn is_active(toggles: &[Toggle]) -> bool {
     toggles.last().is_none_or(|toggle| toggle.back.is_some())
 }
 
-/// A page as the index knows it.
+/// A page in the index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredPage {
-    /// HTTP status of the last answer; 0 when no visit was ever answered.
+    /// HTTP status of the last response; 0 when there was none.
     pub status: u16,
     pub content_type: String,
     pub charset: String,
@@ -63,28 +63,28 @@ pub struct StoredPage {
     pub upd_day: Day,
     /// Unix time of the last visit, successful or not.
     pub visited: u64,
-    /// Visits failed in a row since the last answer that settled the page.
+    /// Consecutive failed visits since the last response that determined the page.
     pub failures: u32,
-    /// [`crate::model::FailureKind`] of the last visit as its number; 0 when it was answered.
+    /// [`crate::model::FailureKind`] of the last visit as its number; 0 when the server responded.
     pub last_failure: u8,
-    /// What exactly failed at the last visit, in words; empty when nothing did.
+    /// The cause of the last failure, in words; empty when the last visit succeeded.
     pub cause: String,
     /// Active internal and external links.
     pub int_links: u32,
     pub ext_links: u32,
-    /// Links away from a seed.
+    /// Distance in links from a seed.
     pub depth: u16,
-    /// Unix time of the next visit; 0 while the page stands in the queue for another attempt.
+    /// Unix time of the next visit; 0 while the page is queued for another attempt.
     pub next_visit: u64,
-    /// Seconds between the last two visits, as they were planned.
+    /// Planned seconds between the last two visits.
     pub interval: u32,
 }
 
-/// One link of a stored page, active or not.
+/// A link of a stored page, active or not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutlinkRecord {
     pub target: CanonicalUrl,
-    /// Tells links of one page to one target apart; never used again for another link.
+    /// Distinguishes links of one page to one target; never reused for another link.
     pub seq: u32,
     /// Position at the last fetch that saw the link, from 1.
     pub pos: u32,
@@ -102,7 +102,7 @@ impl OutlinkRecord {
     }
 }
 
-/// What a backlink says of the page it stands on.
+/// The facts about its source page in a backlink.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourcePage {
     pub title: String,
@@ -114,7 +114,7 @@ pub struct SourcePage {
     pub upd_day: Day,
 }
 
-/// An external link, seen from its target: all that the `backlinks` row shows, the source's rank aside.
+/// An external link, stored by its target: all columns of the `backlinks` row, except the rank of the source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BacklinkRecord {
     pub source: CanonicalUrl,
@@ -126,7 +126,8 @@ pub struct BacklinkRecord {
     pub anchor: String,
     pub ins_day: Day,
     pub toggles: Vec<Toggle>,
-    /// Active external links from the source page to the target's registrable domain, this one included if active.
+    /// Active external links from the source page to the registrable domain of the target, including this one if it
+    /// is active.
     pub blpcount: u32,
     pub page: SourcePage,
 }
@@ -138,8 +139,8 @@ impl BacklinkRecord {
 }
 
 impl StoredPage {
-    /// The other URL that the page names as its canonical one, where that is honoured: a redirect leads on instead,
-    /// and a page that is gone says nothing. `url` is the page's own URL, and `links` are its active links.
+    /// The canonical URL of the page, if it differs from its own and is honoured. A redirect or a page that is gone
+    /// (404, 410) has none. `url` is the URL of the page, and `links` are its active links.
     pub fn honoured_canonical<'p, 'l>(
         &'p self,
         url: &CanonicalUrl,
@@ -151,7 +152,7 @@ impl StoredPage {
         (!is_gone && !is_redirect()).then_some(canonical)
     }
 
-    /// What the page's backlinks say of it.
+    /// The facts about this page for its backlinks.
     pub fn source(&self) -> SourcePage {
         SourcePage {
             title: self.title.clone(),

@@ -1,6 +1,6 @@
-//! What is wrong with a server's certificate.
+//! Flaws of server certificates.
 
-/// Why a certificate cannot be verified (RFC 5280, RFC 9525).
+/// The reason why a certificate cannot be verified (RFC 5280, RFC 9525).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum TlsFlaw {
@@ -8,7 +8,7 @@ pub enum TlsFlaw {
     Expired = 1,
     /// Its validity period has not begun.
     NotYetValid = 2,
-    /// No trusted authority has signed it, directly or by way of another.
+    /// No trusted authority has signed it, directly or indirectly.
     UnknownIssuer = 3,
     /// It is signed by its own key.
     SelfSigned = 4,
@@ -31,7 +31,7 @@ impl TlsFlaw {
         Self::Invalid,
     ];
 
-    /// The word that exports show.
+    /// The name in exports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -44,7 +44,7 @@ impl TlsFlaw {
         }
     }
 
-    /// The flaw of a stored number; `None` for 0 and for unknown numbers.
+    /// The flaw with a stored number; `None` for 0 and for unknown numbers.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }

@@ -1,45 +1,39 @@
-//! From bytes to a page: the links, title, directives and canonical URL that a fetched HTML document holds.
+//! The HTML parser: extracts links, title, directives and canonical URL from the bytes of a fetched document.
 //!
-//! In goes one HTTP answer ([`Answer`]), out comes a [`ParsedPage`] that owns all it holds. Synchronous and
-//! pure: no I/O, no clock, and the same bytes always give the same page. Nothing here can fail; what cannot be
-//! read is left out. This is the only folder that knows an HTML parser; run it off the async threads.
+//! The input is an HTTP response ([`HtmlResponse`]), the output a [`ParsedPage`] that owns its data. Parsing is
+//! synchronous and pure: no I/O, no clock, and the same bytes always give the same page. It cannot fail; unreadable
+//! parts are left out. No other module uses an HTML parser. Call it off the async threads.
 //!
-//! The document is read as a browser with scripting off reads it (<https://html.spec.whatwg.org>): the
-//! encoding is found (`charset`), the text becomes tokens (`tokenizer`), the tokens a tree, by html5ever's tree
-//! builder (`tree`), one walk over the tree in document order collects what matters (`walk`), and the references
-//! found are resolved against the document's base (`resolve`). XHTML goes through the HTML parser too.
+//! The document is read as by a browser with scripting off (<https://html.spec.whatwg.org>), in these steps:
 //!
-//! What counts as a link:
+//! * `encoding` detects the character encoding.
+//! * `tokenizer` turns the text into tokens.
+//! * `dom` builds the tree, with html5ever's tree builder.
+//! * `extract` walks over the tree in document order, and resolves the references against the base of the document.
+//!
+//! XHTML goes through the HTML parser too.
+//!
+//! Links are:
+//!
 //! * `a` (HTML and SVG; `aimg` when it holds an `img`) and `area` with `href`, `iframe`, `frame`, `layer` and
-//!   `ilayer` with `src`, meta refresh and the `Refresh` header, which stands first;
-//! * not what lies in a `template`, nor in the raw text of `script`, `style`, `textarea`, `noframes` and the like;
-//!   what lies in `noscript` counts;
-//! * not a reference that has no canonical URL (another scheme than http(s), unparsable), nor one that leads
-//!   back to the document itself (RFC 3986, 4.4): one whose canonical URL is the document's own.
+//!   `ilayer` with `src`, meta refresh, and the `Refresh` header, which comes first;
+//! * not elements in a `template`, or in the raw text of `script`, `style`, `textarea`, `noframes` and the like;
+//!   elements in `noscript` count;
+//! * not a reference without a canonical URL (another scheme than http(s), unparsable), nor a reference to the
+//!   document itself (RFC 3986, 4.4), which is one with the same canonical URL.
 //!
-//! `text` says what a blank is, and `anchors` what the text of an anchor is.
+//! `extract::text` defines blanks, and `extract::anchors` defines anchor texts.
 //!
-//! Hostile pages are bounded: the number of links and their bytes, the number of tree nodes, of elements open at once
-//! and of attributes of one tag (`[parse]` in the configuration). Everything takes time and memory linear in the
-//! body, times at most those bounds, and nothing recurses.
+//! Hostile pages are bounded by the `[parse]` section of the configuration: the number of links and their bytes, the
+//! number of tree nodes, of open elements and of attributes of one tag. Time and memory are linear in the body, times
+//! at most those bounds, and nothing recurses.
 
-mod anchors;
-mod charset;
 mod check;
-mod directives;
-mod encode;
+mod dom;
+mod encoding;
+mod extract;
 mod headers;
-mod node;
-mod prescan;
-mod refresh;
-mod resolve;
-mod root;
-mod scanner;
-mod sink;
-mod text;
 mod tokenizer;
-mod tree;
-mod walk;
 
 use encoding_rs::Encoding;
 
@@ -48,18 +42,19 @@ use crate::model::{Directives, Link, MediaType, Rel};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 pub use check::check;
-pub use headers::{declares_html, is_html, looks_like_html};
 
-use node::Nodes;
-use resolve::Resolver;
-use tree::Tree;
+use dom::builder::{self, EncodingChanged, Tree};
+use dom::node::Nodes;
+use encoding::detect;
+use extract::resolve::ReferenceResolver;
+use extract::{directives, refresh, walk};
 
-/// An HTTP answer whose body [`is_html`] has found to be HTML.
+/// An HTTP response whose body is HTML by [`crate::sniff::is_html`].
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// The URL that gave this answer.
+pub struct HtmlResponse<'a> {
+    /// The URL of the response.
     pub url: &'a CanonicalUrl,
-    /// Its type by all `Content-Type` header lines.
+    /// The media type by all `Content-Type` header lines.
     pub media_type: Option<&'a MediaType>,
     /// Every `X-Robots-Tag` header line.
     pub x_robots_tag: &'a [&'a str],
@@ -67,32 +62,32 @@ pub struct Answer<'a> {
     pub refresh: Option<&'a str>,
     /// Every `Link` header line.
     pub link_headers: &'a [&'a str],
-    /// The body after decompression; it may have been cut at a size limit.
+    /// The body after decompression; it may be cut at a size limit.
     pub body: &'a [u8],
 }
 
-/// What an HTML document holds.
+/// The facts about an HTML document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParsedPage {
-    /// The WHATWG name of the encoding the page was read with, lower case.
+    /// The WHATWG name of the encoding, in lower case.
     pub charset: String,
     /// The first `title`, blanks collapsed; empty when there is none.
     pub title: String,
     /// `meta name=description`, blanks collapsed; empty when there is none.
     pub description: String,
     pub directives: Directives,
-    /// `link rel=canonical`, or else the `Link` header's, when it is another URL than the page's own.
+    /// `link rel=canonical`, or else the one of the `Link` header, if it differs from the URL of the page.
     pub canonical: Option<CanonicalUrl>,
-    /// In document order, at most `parse.max_links` of at most `parse.max_links_bytes`.
+    /// In document order, at most `parse.max_links` with at most `parse.max_links_bytes`.
     pub links: Vec<Link>,
-    /// Whether there were links beyond that.
+    /// Whether further links were dropped.
     pub links_dropped: bool,
-    /// Whether the rest of the document was left out, because it went beyond `parse.max_nodes` or
-    /// `parse.max_attributes`, or texts of links, because all of them went beyond `parse.max_links_bytes`.
+    /// Whether parts were dropped: the rest of a document beyond `parse.max_nodes` or `parse.max_attributes`, or link
+    /// texts beyond `parse.max_links_bytes` in total.
     pub cut: bool,
 }
 
-/// What the `X-Robots-Tag` header lines of an answer that is no document (a redirect) ask of us.
+/// The directives in the `X-Robots-Tag` header lines of a response without a document (a redirect).
 pub fn header_directives(x_robots_tag: &[&str], user_agent_token: &str) -> Directives {
     fold_headers(Directives::default(), x_robots_tag, user_agent_token)
 }
@@ -101,18 +96,18 @@ fn fold_headers(start: Directives, x_robots_tag: &[&str], user_agent_token: &str
     x_robots_tag.iter().fold(start, |all, line| directives::with_header(all, line, user_agent_token))
 }
 
-/// Reads an HTML document. `user_agent_token` is our product token: directives that name it are obeyed.
+/// Parses an HTML document. Directives for `user_agent_token`, the product token of this crawler, are obeyed.
 pub fn parse(
-    answer: &Answer<'_>,
+    response: &HtmlResponse<'_>,
     config: &ParseConfig,
     rules: &UrlRules,
     user_agent_token: &str,
 ) -> ParsedPage {
     let nodes = Nodes::new();
-    let (encoding, tree) = read_tree(answer, config, &nodes);
+    let (encoding, tree) = read_tree(response, config, &nodes);
     let found = walk::walk(tree.document, config, user_agent_token);
-    let directives = fold_headers(found.directives, answer.x_robots_tag, user_agent_token);
-    let Some(resolver) = Resolver::new(answer.url, found.base_href, encoding, rules) else {
+    let directives = fold_headers(found.directives, response.x_robots_tag, user_agent_token);
+    let Some(resolver) = ReferenceResolver::new(response.url, found.base_href, encoding, rules) else {
         return ParsedPage { charset: name_of(encoding), directives, ..ParsedPage::default() };
     };
     let mut page = ParsedPage {
@@ -120,18 +115,18 @@ pub fn parse(
         title: found.title.unwrap_or_default(),
         description: found.description.unwrap_or_default(),
         directives,
-        canonical: canonical(answer, &found.canonicals, &resolver),
+        canonical: canonical(response, &found.canonicals, &resolver),
         cut: tree.cut || found.cut,
         ..ParsedPage::default()
     };
     let page_rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
-    let from_header = answer.refresh.and_then(refresh::reference).and_then(|to| resolver.header_link(to));
+    let from_header = response.refresh.and_then(refresh::reference).and_then(|to| resolver.header_link(to));
     let from_document = found.references.into_iter().filter_map(|reference| resolver.link(reference));
     let mut room = config.max_links_bytes;
     for mut link in from_header.into_iter().chain(from_document) {
-        let rest = room.checked_sub(link.bytes_on(answer.url, &page.title));
+        let rest = room.checked_sub(link.bytes_on(response.url, &page.title));
         let (Some(rest), true) = (rest, page.links.len() < config.max_links) else {
-            // The rest is not even resolved: a short reference can lead to a long URL.
+            // The rest is not even resolved: a short reference can have a long URL.
             page.links_dropped = true;
             break;
         };
@@ -142,33 +137,36 @@ pub fn parse(
     page
 }
 
-/// Decodes the body and builds its tree. When the encoding was only guessed and the document then names another
-/// one in a `meta`, it is read once more with that one, as the HTML standard has it ("changing the encoding while
-/// parsing").
+/// Decodes the body and builds its tree. If the encoding was guessed and a `meta` declares another one, the body is
+/// parsed once more with that one ("changing the encoding while parsing" of the HTML standard).
 fn read_tree<'a>(
-    answer: &Answer<'_>,
+    response: &HtmlResponse<'_>,
     config: &ParseConfig,
     nodes: &'a Nodes<'a>,
 ) -> (&'static Encoding, Tree<'a>) {
-    let guess = charset::choose(answer.body, answer.media_type, answer.url.host(), config);
+    let guess = detect::detect(response.body, response.media_type, response.url.host(), config);
     let mut encoding = guess.encoding;
     let mut tentative = (!guess.certain).then_some(encoding);
     loop {
-        match tree::build(&charset::decode(answer.body, encoding), config, tentative.take(), nodes) {
+        match builder::build(&detect::decode(response.body, encoding), config, tentative.take(), nodes) {
             Ok(tree) => return (encoding, tree),
-            Err(tree::Redeclared(declared)) => encoding = declared,
+            Err(EncodingChanged(declared)) => encoding = declared,
         }
     }
 }
 
-/// The first canonical of the document that has a canonical form, or else that of the headers.
-fn canonical(answer: &Answer<'_>, in_document: &[&str], resolver: &Resolver<'_>) -> Option<CanonicalUrl> {
-    let mut in_headers = answer.link_headers.iter().filter_map(|line| headers::canonical(line));
+/// The first canonical URL of the document that has a canonical form, or else that of the headers.
+fn canonical(
+    response: &HtmlResponse<'_>,
+    in_document: &[&str],
+    resolver: &ReferenceResolver<'_>,
+) -> Option<CanonicalUrl> {
+    let mut in_headers = response.link_headers.iter().filter_map(|line| headers::canonical(line));
     in_document
         .iter()
         .find_map(|href| resolver.in_document(href))
         .or_else(|| in_headers.find_map(|target| resolver.in_headers(target)))
-        .filter(|canonical| canonical != answer.url)
+        .filter(|canonical| canonical != response.url)
 }
 
 fn name_of(encoding: &'static Encoding) -> String {

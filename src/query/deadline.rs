@@ -1,6 +1,7 @@
-//! When a query has to stop: its time is up, or nobody waits for the answer any more.
+//! The deadline of a query: when its time is up or its client has gone.
 //!
-//! Loops over rows ask now and then, every few milliseconds at least; a query is never killed from outside.
+//! A query checks its deadline itself, in every loop over rows, at least every few milliseconds. It is never
+//! killed from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use super::QueryError;
 
-/// Rows between two looks at the clock.
-const ROWS_A_LOOK: usize = 1_024;
+/// Rows between two checks of the clock.
+const ROWS_PER_CHECK: usize = 1_024;
 
-/// Steps between two looks, each of which takes some nanoseconds.
-const STEPS_A_LOOK: usize = 1 << 16;
+/// Steps between two checks, where a step takes some nanoseconds.
+const STEPS_PER_CHECK: usize = 1 << 16;
 
-/// Cells between two looks, where no more is done with each than to copy or compare a number.
-pub(super) const CELLS_A_LOOK: usize = 1 << 17;
+/// Cells between two checks, where each cell is only copied or compared as a number.
+pub(in crate::query) const CELLS_PER_CHECK: usize = 1 << 17;
 
-/// The point in time, or the sign, at which a query gives up.
+/// The time limit of a query and its cancellation flag. Clones share both.
 #[derive(Clone, Debug)]
 pub struct Deadline {
     start: Instant,
@@ -27,7 +28,7 @@ pub struct Deadline {
     cancelled: Arc<AtomicBool>,
 }
 
-/// Stops the query of its deadline when it is dropped.
+/// Cancels a query when it is dropped.
 #[derive(Debug)]
 pub struct CancelOnDrop(Arc<AtomicBool>);
 
@@ -38,35 +39,36 @@ impl Drop for CancelOnDrop {
 }
 
 impl Deadline {
-    /// Starts now.
+    /// A deadline that lies `time` after now.
     pub fn after(time: Duration) -> Self {
         let until = Arc::new(AtomicU64::new(nanoseconds(time)));
         Self { start: Instant::now(), time, until, cancelled: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// Gives the whole time once more: somebody has taken a part of the answer and waits for the next.
+    /// Restarts the time limit. Call it when the client has received a part of the answer and waits for the
+    /// next.
     pub fn renew(&self) {
         self.until.store(nanoseconds(self.start.elapsed().saturating_add(self.time)), Ordering::Relaxed);
     }
 
-    /// To be held as long as somebody waits for the answer.
+    /// A guard to hold while the client waits for the answer: dropping it cancels the query.
     pub fn cancel_on_drop(&self) -> CancelOnDrop {
         CancelOnDrop(Arc::clone(&self.cancelled))
     }
 
-    /// Stops the query.
+    /// Cancels the query.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// The time left.
+    /// The remaining time.
     pub fn left(&self) -> Duration {
         let until = Duration::from_nanos(self.until.load(Ordering::Relaxed));
         until.saturating_sub(self.start.elapsed())
     }
 
     /// # Errors
-    /// [`QueryError::Deadline`] once the time is up or nobody waits.
+    /// [`QueryError::Deadline`] when the time is up or the query is cancelled.
     pub fn check(&self) -> Result<(), QueryError> {
         if self.cancelled.load(Ordering::Relaxed) || self.left().is_zero() {
             return Err(QueryError::Deadline);
@@ -74,15 +76,15 @@ impl Deadline {
         Ok(())
     }
 
-    /// As [`Self::check`], at the first of every thousand or so rows.
+    /// As [`Self::check`], but only at every 1,024th row, starting with row 0.
     ///
     /// # Errors
     /// As [`Self::check`].
     pub fn check_at(&self, row: usize) -> Result<(), QueryError> {
-        if row.is_multiple_of(ROWS_A_LOOK) { self.check() } else { Ok(()) }
+        if row.is_multiple_of(ROWS_PER_CHECK) { self.check() } else { Ok(()) }
     }
 
-    /// The rows of a scan, cut short by an error when the time is up.
+    /// The rows of a scan, with a deadline error in place of a row when the time is up.
     pub fn over<T, E: Into<QueryError>>(
         &self,
         rows: impl Iterator<Item = Result<T, E>>,
@@ -94,34 +96,34 @@ impl Deadline {
     }
 }
 
-/// Counts small steps of work, and looks at a deadline when enough of them are done.
+/// Counts small steps of work and checks the deadline after every 65,536 of them.
 #[derive(Debug)]
-pub(super) struct Steps<'d> {
+pub(in crate::query) struct StepCounter<'d> {
     deadline: &'d Deadline,
-    /// Steps before the next look.
+    /// Steps before the next check.
     left: usize,
 }
 
-impl<'d> Steps<'d> {
-    pub fn of(deadline: &'d Deadline) -> Self {
-        Self { deadline, left: STEPS_A_LOOK }
+impl<'d> StepCounter<'d> {
+    pub fn new(deadline: &'d Deadline) -> Self {
+        Self { deadline, left: STEPS_PER_CHECK }
     }
 
-    /// One step more.
+    /// Counts one step.
     ///
     /// # Errors
     /// As [`Deadline::check`].
     pub fn step(&mut self) -> Result<(), QueryError> {
         self.left -= 1;
         if self.left == 0 {
-            self.left = STEPS_A_LOOK;
+            self.left = STEPS_PER_CHECK;
             self.deadline.check()?;
         }
         Ok(())
     }
 }
 
-/// A time beyond what the counter holds is as good as five centuries.
+/// A longer time saturates: the counter holds five centuries.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_ends_when_nobody_waits() {
+    fn a_scan_ends_when_it_is_cancelled() {
         let deadline = Deadline::after(Duration::MAX);
         let waiting = deadline.cancel_on_drop();
         assert!(deadline.check().is_ok());

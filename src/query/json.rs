@@ -1,16 +1,17 @@
-//! Rows as JSON (RFC 8259), written column by column without a serializer between: an export is as fast as this is.
+//! A JSON writer for pages (RFC 8259). It writes cells directly, without a serializer: it bounds the speed of
+//! exports.
 
 use std::io::Write;
 use std::net::IpAddr;
 
 use rayon::prelude::*;
 
-use super::column::{Column, Meaning, Value};
-use super::page::Page;
-use super::pool::parallel;
+use super::engine::column::{Column, Encoding, Value};
+use super::engine::page::Page;
+use super::thread_pool::parallel;
 
 /// Rows that one thread writes at a time.
-const ROWS_A_PIECE: usize = 2_048;
+const ROWS_PER_CHUNK: usize = 2_048;
 
 impl Page {
     /// Appends the rows as a JSON array of objects.
@@ -25,14 +26,14 @@ impl Page {
         out.push(b']');
     }
 
-    /// The rows as JSON objects, each followed by the separator, in pieces of some thousand rows.
+    /// The rows as JSON objects, each followed by the separator, in chunks of 2,048 rows.
     pub fn json_lines(&self, separator: &[u8]) -> Vec<Vec<u8>> {
         let columns: Vec<(Vec<u8>, &Column)> =
             self.columns.iter().map(|(name, column)| (format!("\"{name}\":").into_bytes(), column)).collect();
-        let pieces = 0..self.rows.div_ceil(ROWS_A_PIECE);
+        let pieces = 0..self.rows.div_ceil(ROWS_PER_CHUNK);
         let write = |piece: usize| {
-            let first = piece * ROWS_A_PIECE;
-            let rows = first..(first + ROWS_A_PIECE).min(self.rows);
+            let first = piece * ROWS_PER_CHUNK;
+            let rows = first..(first + ROWS_PER_CHUNK).min(self.rows);
             let mut out = Vec::with_capacity(rows.len() * columns.len() * 32);
             for row in rows {
                 write_row(&mut out, &columns, row);
@@ -55,9 +56,9 @@ fn write_row(out: &mut Vec<u8>, columns: &[(Vec<u8>, &Column)], row: usize) {
             out.push(b',');
         }
         out.extend_from_slice(name);
-        match column.meaning() {
-            // Most of what there is to write: as bytes, a text need not be looked at for where its characters end.
-            Meaning::Texts(texts) => write_text(out, texts.bytes_of(column.cell(row))),
+        match column.encoding() {
+            // Texts are most of the output. As bytes they need no search for character boundaries.
+            Encoding::Texts(texts) => write_text(out, texts.text_bytes(column.cell(row))),
             _ => write_value(out, column.value(row)),
         }
     }
@@ -100,7 +101,7 @@ fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
     }
 }
 
-/// A number with as many decimals as it needs.
+/// Writes a decimal number with as many decimals as it needs.
 fn write_parts(out: &mut Vec<u8>, parts: u32, whole: u32) {
     write_number(out, parts / whole);
     let (mut rest, mut place) = (parts % whole, whole / 10);
@@ -121,7 +122,7 @@ fn write_number(out: &mut Vec<u8>, number: u32) {
 /// Writes the bytes of a text as a JSON string.
 fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     if text.chunks(16).any(needs_escape) {
-        // Texts are always JSON strings, and writing to memory does not fail.
+        // Every text is a valid JSON string, and writing to memory does not fail.
         let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
         return;
     }
@@ -130,7 +131,8 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
 }
 
-/// Whether one of a few bytes cannot stand in a JSON string; looks at all of them, which takes one instruction or two.
+/// Whether one of these bytes must be escaped in a JSON string. It checks all of them: that takes one or two
+/// vector instructions.
 fn needs_escape(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, &byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
 }
@@ -141,29 +143,29 @@ mod tests {
 
     use super::*;
     use crate::query::Deadline;
-    use crate::query::dictionary::AddressesBuilder;
+    use crate::query::engine::dictionary::AddressDictionaryBuilder;
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Another writer says the same.
+        /// The serializer writes the same bytes.
         #[test]
         fn rows_are_written_as_the_serializer_writes_them(
             rows in proptest::collection::vec((any::<u32>(), 0u32..100_000, any::<bool>(), ".{0,40}", any::<Option<IpAddr>>()), 0..40),
         ) {
             let deadline = Deadline::after(std::time::Duration::MAX);
-            let mut addresses = AddressesBuilder::default();
+            let mut addresses = AddressDictionaryBuilder::default();
             let codes = rows.iter().map(|row| addresses.code(row.4)).collect();
-            let number = |meaning| Column::new(rows.iter().map(|row| row.1).collect(), meaning);
+            let number = |encoding| Column::new(rows.iter().map(|row| row.1).collect(), encoding);
             let columns = vec![
-                ("number", Column::new(rows.iter().map(|row| row.0).collect(), Meaning::Number)),
-                ("hundredths", number(Meaning::Hundredths)),
-                ("tenThousandths", number(Meaning::TenThousandths)),
-                ("flag", Column::new(rows.iter().map(|row| row.2.into()).collect(), Meaning::Flag)),
-                ("day", number(Meaning::Day)),
-                ("dayNumber", number(Meaning::DayNumber)),
-                ("text", Column::of_texts(rows.iter().map(|row| row.3.as_str()), &deadline).unwrap()),
-                ("address", Column::new(codes, Meaning::Addresses(addresses.finish().into()))),
+                ("number", Column::new(rows.iter().map(|row| row.0).collect(), Encoding::Number)),
+                ("hundredths", number(Encoding::Hundredths)),
+                ("tenThousandths", number(Encoding::TenThousandths)),
+                ("flag", Column::new(rows.iter().map(|row| row.2.into()).collect(), Encoding::Flag)),
+                ("day", number(Encoding::Day)),
+                ("dayNumber", number(Encoding::DayNumber)),
+                ("text", Column::from_texts(rows.iter().map(|row| row.3.as_str()), &deadline).unwrap()),
+                ("address", Column::new(codes, Encoding::Addresses(addresses.finish().into()))),
             ];
             let page = Page { columns, rows: rows.len(), count: rows.len() };
             let mut written = Vec::new();

@@ -1,107 +1,80 @@
-//! The read side: answers to questions about a scope, without HTTP.
+//! The query stage: answers questions about a scope. It contains no HTTP.
 //!
-//! The rows of a scope are read once, into a table by columns ([`Base`]), and kept as the scope's *search index*
-//! ([`Searches`]), in memory and on disk. A *listing* is one declaration per endpoint: columns, order fields, where
-//! fields, the field that rows are grouped by. It is answered from its [`View`]: all its rows with all columns
-//! worked out, in its default order. `where` then is a bit per row, `order[]` a permutation, a page a few rows picked.
-//! A *distribution* is a listing's first rows and the sum of the others. [`Counts`] come from the store's host pairs
-//! and are always of the present state; [`Facts`] (ranks, addresses, history) are worked out with the index. Lists
-//! that are made for one question alone ([`Made`]) and exports, which read the store row by row and leave a [`cursor`]
-//! behind, have no index.
+//! A *search index* ([`SearchIndexes`]) holds all rows of a scope in columns ([`RowSet`]), in memory and on
+//! disk. It is built from the store by the first query. A [`Listing`] declares a list endpoint: its columns,
+//! its order and `where` fields, and the field by which rows are grouped. A [`View`] holds the rows of one
+//! listing, with every column computed, in the default order. Every page of the listing is read from its
+//! view: `where` yields one bit per row, `order[]` a permutation, and the window picks a few rows.
+//!
+//! A [`Distribution`] is the first rows of a view and the sum of the others. [`Counts`] come from the store's
+//! host pairs and are always current. [`Facts`] (ranks, addresses, history) are computed when the index is
+//! built. Two kinds of answers need no index: lists that are computed for one query ([`EphemeralList`]), and
+//! exports. An export reads the store row by row and resumes from a [`cursor`].
 //!
 //! ```text
-//! store ─► batches ─► Base ─► View (per listing) ─► where, order, window ─► Page ─► JSON, CSV
-//!             │         └──► Facts
+//! store ─► batches ─► RowSet ─► View (per listing) ─► where, order, window ─► Page ─► JSON, CSV
+//!             │          └──► Facts
 //!             └ host pairs ─► Counts
 //! ```
 //!
-//! In: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
-//! Out: rows that serialise to the shapes of the API. Invariants: one answer comes from one snapshot; equal
-//! input gives equal rows in equal order; every row has exactly one place in the order, so that paging neither
-//! repeats nor drops one. No loop over rows, groups, dictionaries or conditions runs
-//! for longer than a few milliseconds without a look at the [`Deadline`], and what is shared among threads runs on those
-//! of a pool for queries alone. It does not know users, requests or status codes.
+//! | folder | content |
+//! |---|---|
+//! | `engine` | columnar tables: fields, filters, order, groups, pages |
+//! | `index` | the search indexes: cache, builder, index files |
+//! | `lists` | distributions, and lists that are computed for one query |
+//! | `aggregates` | counts, facts, history, coverage |
+//! | `export` | exports from the store, and their cursors |
+//!
+//! Input: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
+//! Output: rows that serialise to the shapes of the API. The stage knows no users, requests or status codes.
+//!
+//! Invariants:
+//!
+//! - One answer comes from one snapshot. Equal input gives equal rows in equal order.
+//! - Every row has exactly one position in the order, so paging neither repeats nor drops a row.
+//! - Every loop over rows, groups, dictionaries or conditions checks the [`Deadline`] at least every few
+//!   milliseconds.
+//! - Parallel work runs in a thread pool that only queries use.
 
-mod base;
-mod bitmap;
-mod chain;
-mod column;
-mod competitors;
-mod compute;
-mod counts;
-mod coverage;
-pub mod cursor;
+mod aggregates;
 mod deadline;
-mod dictionary;
-mod distribution;
+mod engine;
+mod error;
 pub mod export;
-mod facts;
-mod field;
-mod filter;
-mod group;
-mod history;
-mod intersection;
+mod index;
 mod json;
-mod listing;
-mod looked_up;
+mod lists;
 mod lookup;
-mod made;
-mod order;
-mod page;
-mod page_state;
-mod pool;
 mod scan;
-mod search;
-mod table;
-mod view;
+mod selection;
+mod thread_pool;
 
-pub use base::{Base, Reading};
-pub use chain::{ChainEnd, Hop};
-pub use column::{Column, Kind, Value};
-pub use competitors::Competitor;
-pub use compute::Compute;
-pub use counts::{Counts, LinkCounts, Totals};
-pub use coverage::{Coverage, VisitedPage};
+pub use aggregates::counts::{Counts, LinkCounts, Totals};
+pub use aggregates::coverage::{Coverage, VisitedPage};
+pub use aggregates::facts::{Addresses, Facts};
+pub use aggregates::history::{DayChange, LinkHistory};
 pub use deadline::{CancelOnDrop, Deadline};
-pub use distribution::Distribution;
-pub use facts::{Addresses, Facts};
-pub use field::Rows;
-pub use history::{DayChange, Past};
-pub use intersection::{Intersection, LINKS_TO_TARGET, MAX_TARGETS};
-pub use listing::{ListColumn, Listing, Plan};
-pub use lookup::{Known, LookUp, scope_rank};
-pub use made::Made;
-pub use order::{OrderKey, parse as read_order};
-pub use page::{Page, Row, Window};
-pub use page_state::{PageState, StatePart};
-pub use pool::start_threads;
-pub use scan::{Activity, Internal, Scan, Selection};
-pub use search::{ExportPage, Found, Patience, Question, SearchFigures, Searches};
-pub use table::Table;
-pub use view::View;
-
-use std::sync::Arc;
-
-use crate::store::StoreError;
-
-/// Why a query has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum QueryError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The `where` text is wrong. `position` counts characters from 1.
-    #[error("where cannot be read at position {position}: {problem}")]
-    Where { position: usize, problem: String },
-    #[error("next is not a token that this endpoint gave for this url; start again without next")]
-    Cursor,
-    #[error("the query took longer than api.deadline allows; ask for a smaller scope, or raise api.deadline")]
-    Deadline,
-    #[error("the scope has more than 4,294,967,295 links; ask for a smaller scope")]
-    TooManyRows,
-    /// A listing names a column that its rows do not have: a mistake in the declaration.
-    #[error("the listing refers to a column \"{0}\" that its rows do not have; correct its declaration")]
-    Declaration(String),
-    /// The index that the answer is taken from could not be built.
-    #[error("the search index could not be built: {0}")]
-    Build(Arc<str>),
-}
+pub use engine::column::{Column, Kind, Value};
+pub use engine::expression::ColumnExpr;
+pub use engine::fields::RowKind;
+pub use engine::fields::competitors::Competitor;
+pub use engine::fields::hops::{ChainEnd, Hop};
+pub use engine::fields::referrers::{LINKS_TO_TARGET, MAX_TARGETS};
+pub use engine::listing::{ListColumn, Listing, Plan};
+pub use engine::order::{OrderKey, parse as read_order};
+pub use engine::page::{Page, Row, Window};
+pub use engine::page_state::{PageState, StatePart};
+pub use engine::row_set::RowSet;
+pub use engine::table::Table;
+pub use engine::view::View;
+pub use error::QueryError;
+pub use export::cursor;
+pub use index::rows::StoredRows;
+pub use index::{ExportPage, IndexAnswer, IndexMetrics, ListQuery, SearchIndexes, WaitPolicy};
+pub use lists::distribution::Distribution;
+pub use lists::ephemeral::EphemeralList;
+pub use lists::intersection::Intersection;
+pub use lookup::{LookUp, SnapshotLookUp, scope_rank};
+pub use scan::Scan;
+pub use selection::{Activity, Internal, Selection};
+pub use thread_pool::start_threads;

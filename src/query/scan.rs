@@ -1,63 +1,22 @@
-//! What a query is about, and the door through which records are read from the store.
+//! Scans: the records of a selection, read from one snapshot of the store.
 
 use std::sync::Arc;
 
-use super::field::{AnsweredPage, OutgoingLink};
+use super::engine::fields::outgoing::OutgoingLink;
+use super::engine::fields::pages::AnsweredPage;
+use super::selection::{Activity, Selection};
 use super::{Deadline, QueryError};
 use crate::model::{BacklinkRecord, LinkTag, OutlinkRecord};
 use crate::store::{PairCounts, Snapshot};
 use crate::urls::{Scope, Suffixes};
 
-/// What a query is about: a scope, and which links into it count.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Selection {
-    pub scope: Scope,
-    pub internal: Internal,
-}
-
-/// Whether links from the scope's own registrable domain count as backlinks. Says nothing of outgoing links.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Internal {
-    #[default]
-    Include,
-    Exclude,
-}
-
-/// Which backlinks a list is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Activity {
-    /// Those that are there.
-    #[default]
-    Active,
-    /// Those that were lost.
-    Inactive,
-    Both,
-}
-
-/// A selection in one state of the store, ready to be read. Cheap to make.
+/// A selection in one snapshot of the store. Cheap to create and to copy.
 #[derive(Clone, Copy)]
 pub struct Scan<'a> {
     pub snapshot: &'a Snapshot<'a>,
     pub selection: &'a Selection,
     pub suffixes: &'a Suffixes,
     pub deadline: &'a Deadline,
-}
-
-impl Selection {
-    /// Whether a link from this host counts.
-    pub fn counts_source(&self, host: &str, suffixes: &Suffixes) -> bool {
-        self.internal == Internal::Include || suffixes.domain_of(host) != self.scope.domain(suffixes)
-    }
-}
-
-impl Activity {
-    fn holds(self, active: bool) -> bool {
-        match self {
-            Self::Active => active,
-            Self::Inactive => !active,
-            Self::Both => true,
-        }
-    }
 }
 
 impl<'a> Scan<'a> {
@@ -67,10 +26,10 @@ impl<'a> Scan<'a> {
         activity: Activity,
     ) -> impl Iterator<Item = Result<BacklinkRecord, QueryError>> + use<'a> {
         let rows = self.snapshot.backlinks(&self.selection.scope, None).map(|row| row.map(|row| row.value));
-        counted(self.deadline.over(rows), self.selection, activity, self.suffixes)
+        filter_counted(self.deadline.over(rows), self.selection, activity, self.suffixes)
     }
 
-    /// The pages of the scope that were ever answered, in key order.
+    /// The pages of the scope that answered at least once, in key order.
     pub fn pages(&self) -> impl Iterator<Item = Result<AnsweredPage, QueryError>> + use<'a> {
         let rows = self.snapshot.pages(&self.selection.scope, None).map(|row| {
             row.map(|row| {
@@ -103,30 +62,31 @@ impl<'a> Scan<'a> {
         Ok(links.into_iter().filter(outgoing).map(|link| OutgoingLink { page: page.clone(), link }).collect())
     }
 
-    /// Tells of pairs of a host in the scope and a host that links to it, perhaps in several parts, and counts their
-    /// links. Hosts and domains are counted from the store's host pairs, without reading a link. A URL, or a host
-    /// narrowed to one port, has no pairs of its own: its backlinks are read.
+    /// Visits pairs of a host in the scope and a host that links to it, with the counts of their links. One
+    /// pair may be visited several times, each time with a part of its links. For hosts and domains the pairs
+    /// come from the store, which holds their counts. A URL, or a host with a port, has no stored pairs: its
+    /// backlinks are read one by one.
     ///
     /// # Errors
-    /// What the store or the deadline reports.
-    pub fn host_pairs(&self, mut tell: impl FnMut(&str, &str, &PairCounts)) -> Result<(), QueryError> {
+    /// [`QueryError::Store`]; [`QueryError::Deadline`].
+    pub fn host_pairs(&self, mut visit: impl FnMut(&str, &str, &PairCounts)) -> Result<(), QueryError> {
         match self.selection.scope {
             Scope::Domain { .. } | Scope::Host { port: None, .. } => {
                 let mut last = (String::new(), false);
-                let tell = |target: &str, source: &str, counts: &PairCounts| {
+                let visit = |target: &str, source: &str, counts: &PairCounts| {
                     if last.0 != source {
                         last = (source.to_owned(), self.selection.counts_source(source, self.suffixes));
                     }
                     if last.1 {
-                        tell(target, source, counts);
+                        visit(target, source, counts);
                     }
                 };
-                self.snapshot.for_each_pair(&self.selection.scope, &|| self.deadline.check(), tell)?;
+                self.snapshot.for_each_pair(&self.selection.scope, &|| self.deadline.check(), visit)?;
             }
             Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
                 for link in self.backlinks(Activity::Active) {
                     let link = link?;
-                    tell(link.target.host(), link.source.host(), &counts_of(&link));
+                    visit(link.target.host(), link.source.host(), &counts_of(&link));
                 }
             }
         }
@@ -134,7 +94,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-fn counted<'a>(
+fn filter_counted<'a>(
     rows: impl Iterator<Item = Result<BacklinkRecord, QueryError>> + 'a,
     selection: &'a Selection,
     activity: Activity,
@@ -147,7 +107,7 @@ fn counted<'a>(
     })
 }
 
-/// A single link, as host pairs count it.
+/// The counts of a single link.
 fn counts_of(link: &BacklinkRecord) -> PairCounts {
     PairCounts {
         links: 1,

@@ -1,17 +1,21 @@
-//! The rank stage: from the stored links to the IV Search Rank of every page, host and domain.
+//! The rank stage: computes the IV Search Rank of every page, host and domain from the stored links.
 //!
-//! In goes one snapshot of the store; out go ranks, published to the store in one step, so that readers see
-//! the old ranks or the new ones and never a mixture. The way: the page graph (`pages`), from it the host
-//! graph and the domain graph (`sites`), of each its PageRank ([`pagerank`], on the equations of `system`),
-//! and that on the scale from 0 to 10 ([`scale`]). [`rank_rows`] is all of it but the store.
+//! Input: one snapshot of the store. Output: ranks, published to the store in one step, so that readers see
+//! either the old ranks or the new ones.
 //!
-//! Invariants: one snapshot serves both readings of the links; equal links give equal ranks to the last bit,
-//! whatever `rank.threads` says; the L1 error of every PageRank is proven to be within `rank.tolerance`. It
-//! does not decide when to rank, and knows nothing of how ranks are stored.
+//! - `pages` builds the page graph, and `aggregate` derives the host graph and the domain graph from it.
+//! - [`pagerank`] computes the PageRank of each graph, on the equations of `system`.
+//! - [`scale`] converts PageRanks to the scale from 0 to 10.
+//!
+//! [`rank_rows`] does all of this without a store.
+//!
+//! Invariants: both passes over the links read one snapshot. Equal links give bit-identical ranks, whatever
+//! `rank.threads` is. The L1 error of every PageRank is proven to be within `rank.tolerance`. The stage does
+//! not decide when to rank, and does not know how ranks are stored.
 
+mod aggregate;
 mod pages;
 mod ranking;
-mod sites;
 mod system;
 
 pub mod pagerank;
@@ -26,7 +30,7 @@ use crate::store::{Store, StoreError};
 use crate::threads::lower_priority;
 use crate::urls::{Suffixes, Surt, SurtError};
 
-/// Which of the three graphs is being ranked.
+/// The graph that is being ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphKind {
     Pages,
@@ -34,20 +38,21 @@ pub enum GraphKind {
     Domains,
 }
 
-/// How far the stage is, in the order in which it comes.
+/// The progress of the stage. The variants are in the order in which they occur.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Progress {
-    /// First reading: the nodes. So many pages are read.
+pub enum RankingStage {
+    /// First pass, which collects the nodes. `pages` counts the pages read so far.
     Naming { pages: u64 },
-    /// Second reading: the edges. So many pages are read.
+    /// Second pass, which collects the edges. `pages` counts the pages read so far.
     Linking { pages: u64 },
-    /// A sweep, counted from 1, is done; the ranks are estimated to be that far from the exact ones, in L1.
+    /// A sweep is complete. `iteration` counts sweeps from 1; `error` estimates the L1 distance to the exact
+    /// ranks.
     Ranking { graph: GraphKind, iteration: u32, error: f64 },
-    /// The ranks are on their way to the store.
+    /// The ranks are being written to the store.
     Publishing,
 }
 
-/// What was ranked.
+/// The sizes and precisions of the three ranked graphs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RankSummary {
     pub pages: GraphSummary,
@@ -55,7 +60,7 @@ pub struct RankSummary {
     pub domains: GraphSummary,
 }
 
-/// Why there are no new ranks. The old ones stay.
+/// Why the ranks could not be renewed. The old ranks stay in place.
 #[derive(Debug, thiserror::Error)]
 pub enum RankError {
     #[error("the ranks were not computed, as the store failed: {0}")]
@@ -67,7 +72,7 @@ pub enum RankError {
     #[error(transparent)]
     PageRank(#[from] pagerank::PageRankError),
     #[error(
-        "{0} was met among the links but not among the pages, though both were read from one snapshot; check the \
+        "{0} occurs among the links but not among the pages, though both were read from one snapshot; check the \
          database for damage, then rank again"
     )]
     Unnamed(String),
@@ -82,8 +87,8 @@ impl RankError {
     }
 }
 
-/// Ranks everything stored and publishes the ranks. Takes the store's snapshot at once; what is stored later
-/// waits for the next ranking. Blocks until done: call it off the async threads.
+/// Ranks all stored pages and publishes the ranks. The snapshot is taken at the start; the next ranking
+/// includes what is stored later. Blocks until it is done: call it outside of async threads.
 ///
 /// # Errors
 /// [`RankError`]; the ranks published before stay in place.
@@ -91,7 +96,7 @@ pub fn rank_all(
     store: &Store,
     config: &RankConfig,
     suffixes: &Suffixes,
-    progress: &(dyn Fn(Progress) + Sync),
+    progress: &(dyn Fn(RankingStage) + Sync),
 ) -> Result<RankSummary, RankError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(config.threads)
@@ -103,7 +108,7 @@ pub fn rank_all(
             let snapshot = store.snapshot();
             rank_rows(|| snapshot.graph(), suffixes, config, &progress)?
         };
-        progress(Progress::Publishing);
+        progress(RankingStage::Publishing);
         publish(store, &ranking)?;
         let [pages, hosts, domains] = ranking.summaries();
         Ok(RankSummary { pages, hosts, domains })
@@ -111,7 +116,7 @@ pub fn rank_all(
 }
 
 fn publish(store: &Store, ranking: &Ranking) -> Result<(), RankError> {
-    // Names that are no URLs are found before anything is published; then none can be missing below.
+    // Finds names that are not URLs before anything is published, so that no row can be missing below.
     check(ranking.pages())?;
     check(ranking.hosts())?;
     check(ranking.domains())?;

@@ -1,32 +1,32 @@
-//! PageRank of any graph, to a proven precision, the same to the last bit on any number of threads.
+//! PageRank of a graph, to a proven precision, and bit-identical on any number of threads.
 //!
-//! The definition: with `n` nodes and damping `d`, the ranks `p` (which sum up to 1) satisfy
-//! `p = d·Pᵀp + (1 - d + d·D)/n`, where `P` splits a node's rank among its edges by their weights (evenly
-//! when they have none) and `D` is the rank of the dangling nodes, those without edges: teleport is uniform
-//! and so is what dangling nodes hand on. Self-edges count like any edge. (Brin and Page, *The Anatomy of a
-//! Large-Scale Hypertextual Web Search Engine*, 1998; the treatment of dangling nodes as in Langville and
-//! Meyer, *Deeper Inside PageRank*, Internet Mathematics 1, 2004.)
+//! **Definition.** With `n` nodes and damping `d`, the ranks `p` sum to 1 and satisfy `p = d·Pᵀp + (1 - d +
+//! d·D)/n`. `P` splits the rank of a node among its edges by their weights, or evenly without weights. `D` is
+//! the rank of the dangling nodes, which have no edges. Teleportation is uniform, and so is the distribution
+//! of the dangling nodes' rank. Self-edges count like any edge. (Brin and Page, *The Anatomy of a Large-Scale
+//! Hypertextual Web Search Engine*, 1998; dangling nodes as in Langville and Meyer, *Deeper Inside PageRank*,
+//! Internet Mathematics 1, 2004.)
 //!
-//! **When it stops.** Sweeps, in `system`, go on until their change promises the precision; then one step `G`
-//! of the plain power method is taken from the approximation `x`. Differences of ranks sum up to 0, and `G`
-//! shrinks such differences by `d` in L1, so that `‖Gx - p‖ ≤ d/(1 - d)·‖Gx - x‖`, whatever `x` is. `Gx` is
-//! returned when that bound is within the tolerance; otherwise the sweeps go on. The bound is of exact
-//! arithmetic: rounding adds up to some 1e-15, which is also the least tolerance that can be hoped for.
+//! **Stopping.** The sweeps of `system` run until their change promises the precision. Then one step `G` of
+//! the plain power method is taken from the approximation `x`. Differences of ranks sum to 0, and `G` shrinks
+//! such differences by `d` in L1. Hence `‖Gx - p‖ ≤ d/(1 - d)·‖Gx - x‖` for any `x`. If this bound is within
+//! the tolerance, `Gx` is returned; otherwise the sweeps continue. The bound holds for exact arithmetic.
+//! Rounding adds about 1e-15, which is also the smallest tolerance that can be reached.
 //!
-//! Pure; runs on the rayon pool it is called in. It does not read links and does not scale ranks: see
+//! Pure; runs in the rayon pool of the caller. It does not read links and does not scale ranks: see
 //! [`crate::rank::scale`].
 
 use super::system::{Certified, System};
 use crate::graph::Csr;
 
-/// What to compute, and how far.
+/// The parameters of the computation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameters {
-    /// Share of a node's rank that flows over its edges; between 0 and 1, both excluded.
+    /// The share of a node's rank that flows over its edges; above 0 and below 1.
     pub damping: f64,
-    /// Largest L1 distance to the exact ranks.
+    /// The maximum L1 distance to the exact ranks.
     pub tolerance: f64,
-    /// Sweeps over the graph, at most.
+    /// The maximum number of sweeps over the graph.
     pub max_iterations: u32,
 }
 
@@ -39,34 +39,35 @@ impl Default for Parameters {
 /// The ranks of a graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRank {
-    /// Per node, in the order of the graph; sums up to 1 (nothing for a graph without nodes).
+    /// One rank per node, in the order of the graph. They sum to 1; without nodes there are none.
     pub ranks: Vec<f64>,
-    /// The part of that sum which dangling nodes hold.
+    /// The part of that sum that dangling nodes have.
     pub dangling: f64,
-    /// Sweeps it took; the step that proves the bound is not one of them.
+    /// The number of sweeps, without the step that proves the bound.
     pub iterations: u32,
     /// The proven bound on the L1 distance to the exact ranks.
     pub error_bound: f64,
 }
 
-/// Why there are no ranks.
+/// Why the ranks could not be computed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq)]
 pub enum PageRankError {
     #[error("the damping is {0}; set rank.damping to a number between 0 and 1")]
     Damping(f64),
     #[error(
         "after {iterations} sweeps the ranks may still be {error_bound:e} off, more than the {tolerance:e} asked \
-         for; raise rank.max_iterations or rank.tolerance (below 1e-14 rounding stands in the way)"
+         for; raise rank.max_iterations or rank.tolerance (rounding makes less than 1e-14 unreachable)"
     )]
     NotReached { iterations: u32, error_bound: f64, tolerance: f64 },
 }
 
-/// The PageRank of a graph. The graph is given away, as its memory is let go of on the way.
+/// Computes the PageRank of a graph. It takes ownership of the graph to free its memory early.
 ///
-/// After every sweep `progress` is told its number, from 1, and an estimate of the L1 error.
+/// After each sweep it calls `progress` with the number of the sweep, from 1, and an estimate of the L1
+/// error.
 ///
 /// # Errors
-/// [`PageRankError`] when the damping is none, or the tolerance is not reached within the sweeps allowed.
+/// [`PageRankError`] when the damping is invalid, or when the sweeps allowed do not reach the tolerance.
 pub fn pagerank(
     graph: Csr,
     parameters: &Parameters,
@@ -96,14 +97,14 @@ pub fn pagerank(
         if proven <= tolerance {
             return Ok(PageRank { ranks, dangling, iterations, error_bound: proven });
         }
-        // The estimate was too bright by this much; do not try again before it has made up for it.
+        // The estimate was too low by this factor. Certify again only when the estimate has improved by it.
         promising = estimate * tolerance / proven;
         error_bound = proven;
     }
     Err(PageRankError::NotReached { iterations: max_iterations, error_bound, tolerance })
 }
 
-/// Nodes that nothing tells apart.
+/// The ranks of a graph without edges: all are equal.
 fn all_dangling(nodes: u32) -> PageRank {
     let ranks = vec![1.0 / f64::from(nodes); nodes as usize];
     PageRank { ranks, dangling: 1.0, iterations: 0, error_bound: 0.0 }

@@ -1,36 +1,40 @@
-//! The page graph: what the stored pages say, as nodes and edges.
+//! The page graph: the stored pages as nodes, and the rank that they pass on as edges.
 //!
-//! Nodes are all pages known: every visited page, every target of an active link, followed or not, and every
-//! canonical URL that is honoured. An edge leads from a page to each distinct URL that it passes rank to:
+//! The nodes are all known pages: visited pages, targets of active links (followed or not), and honoured
+//! canonical URLs. An edge leads from a page to each distinct URL that it passes rank to:
 //!
-//! - a page that answered with a redirect: to the redirect's target;
-//! - a page whose canonical names another URL: to that URL alone, its links pass nothing;
-//! - any other page: to the targets of its followed links, internal and external, each once. A link is
-//!   followed unless it is nofollow, be it by its own `rel` or by its page's robots directives.
+//! - A page whose response is a redirect passes rank to the redirect's target.
+//! - A page whose canonical names another URL passes rank to that URL alone; its links pass none.
+//! - Any other page passes rank to the targets of its followed links, internal and external. Each target counts
+//!   once. A link is followed unless its own `rel` or the robots directives of its page make it nofollow.
 //!
-//! A page that was found gone (404, 410) has no say in its canonical, as it has no active links. A link from
-//! a page to itself is kept. A page that passes rank to nobody is dangling.
+//! The canonical of a gone page (404, 410) is ignored, since such a page has no active links. A link from a
+//! page to itself is kept. A page that passes no rank is dangling.
 //!
-//! Rows are read twice, once for the names and once for the edges, and none is kept. Memory: see
-//! [`crate::graph`]; a name is a sortable URL, some 70 bytes.
+//! The rows are read twice, first for the names and then for the edges, and are not kept. Memory: see
+//! [`crate::graph`]; a name is a sortable URL of about 70 bytes.
 
 use crate::graph::{Csr, CsrBuilder, NodeNames, NodeNamesBuilder};
 use crate::store::{PageLinks, StoreError};
 use crate::urls::{CanonicalUrl, Surt};
 
-use super::{Progress, RankError};
+use super::{RankError, RankingStage};
 
-/// Pages between two reports of progress.
+/// Pages between two progress reports.
 const REPORT_EVERY: u64 = 1 << 14;
 
-/// The pages of an index: their sortable URLs, in key order, and their edges.
+/// The graph of all pages: their sortable URLs in key order, and their edges.
 pub(super) struct PageGraph {
     pub names: NodeNames,
     pub edges: Csr,
 }
 
-/// Reads the rows, in key order of their pages, twice; `rows` must give the same ones each time.
-pub(super) fn page_graph<R>(rows: impl Fn() -> R, progress: &dyn Fn(Progress)) -> Result<PageGraph, RankError>
+/// Builds the page graph. `rows` is called twice and must return the same rows both times, in key order of
+/// their pages.
+pub(super) fn page_graph<R>(
+    rows: impl Fn() -> R,
+    progress: &dyn Fn(RankingStage),
+) -> Result<PageGraph, RankError>
 where
     R: Iterator<Item = Result<PageLinks, StoreError>>,
 {
@@ -41,7 +45,7 @@ where
 
 fn page_names(
     rows: impl Iterator<Item = Result<PageLinks, StoreError>>,
-    progress: &dyn Fn(Progress),
+    progress: &dyn Fn(RankingStage),
 ) -> Result<NodeNames, RankError> {
     let mut names = NodeNamesBuilder::new();
     for (count, row) in (1..).zip(rows) {
@@ -52,7 +56,7 @@ fn page_names(
             names.insert(Surt::from(target).as_bytes());
         }
         if count % REPORT_EVERY == 0 {
-            progress(Progress::Naming { pages: count });
+            progress(RankingStage::Naming { pages: count });
         }
     }
     Ok(names.finish()?)
@@ -61,7 +65,7 @@ fn page_names(
 fn page_edges(
     rows: impl Iterator<Item = Result<PageLinks, StoreError>>,
     names: &NodeNames,
-    progress: &dyn Fn(Progress),
+    progress: &dyn Fn(RankingStage),
 ) -> Result<Csr, RankError> {
     let node = |url: &CanonicalUrl| {
         names.find(Surt::from(url).as_bytes()).ok_or_else(|| RankError::unnamed(url.as_str().as_bytes()))
@@ -76,13 +80,13 @@ fn page_edges(
         }
         edges.push_row(node(&row.url)?, &mut targets)?;
         if count % REPORT_EVERY == 0 {
-            progress(Progress::Linking { pages: count });
+            progress(RankingStage::Linking { pages: count });
         }
     }
     Ok(edges.finish())
 }
 
-/// The URLs a page passes its rank to; one may come more than once.
+/// The URLs that a page passes its rank to. A URL may occur several times.
 fn passes_to(row: &PageLinks) -> Vec<&CanonicalUrl> {
     match honoured_canonical(row) {
         Some(canonical) => vec![canonical],

@@ -1,4 +1,4 @@
-//! From links to ranks: the whole computation, without a store.
+//! The computation of all ranks from links, without a store.
 
 use crate::config::RankConfig;
 use crate::graph::{Csr, NodeNames};
@@ -6,13 +6,13 @@ use crate::model::SearchRank;
 use crate::store::{PageLinks, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
+use super::aggregate::Sites;
 use super::pagerank::{Parameters, pagerank};
 use super::pages::page_graph;
 use super::scale::Scale;
-use super::sites::Sites;
-use super::{GraphKind, Progress, RankError};
+use super::{GraphKind, RankError, RankingStage};
 
-/// The ranks of pages, hosts and domains, computed from one state of the index.
+/// The ranks of pages, hosts and domains, computed from one snapshot of the index.
 #[derive(Debug)]
 pub struct Ranking {
     pages: Ranked,
@@ -29,29 +29,29 @@ struct Ranked {
     summary: GraphSummary,
 }
 
-/// What was ranked, and how well.
+/// The size of a ranked graph, and the precision of its ranks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GraphSummary {
     pub nodes: u32,
     pub edges: u64,
-    /// Part of all rank that nodes without edges hold.
+    /// The part of all rank that dangling nodes have.
     pub dangling: f64,
     pub iterations: u32,
-    /// Proven bound on the L1 error of the PageRanks.
+    /// The proven bound on the L1 error of the PageRanks.
     pub error_bound: f64,
 }
 
-/// Ranks the pages of these rows, their hosts and their domains. `rows` is called twice and must give the
-/// same rows both times, in the order of their sortable URLs. Runs on the rayon pool it is called in.
+/// Ranks the pages of these rows, their hosts and their domains. `rows` is called twice and must return the
+/// same rows both times, in the order of their sortable URLs. Runs in the rayon pool of the caller.
 ///
 /// # Errors
-/// [`RankError`] when a row cannot be read, the rows do not make a graph, or the precision asked for is not
+/// [`RankError`] when a row cannot be read, when the rows do not form a graph, or when the precision is not
 /// reached.
 pub fn rank_rows<R>(
     rows: impl Fn() -> R,
     suffixes: &Suffixes,
     config: &RankConfig,
-    progress: &dyn Fn(Progress),
+    progress: &dyn Fn(RankingStage),
 ) -> Result<Ranking, RankError>
 where
     R: Iterator<Item = Result<PageLinks, StoreError>>,
@@ -72,7 +72,7 @@ impl Ranked {
         names: NodeNames,
         edges: Csr,
         config: &RankConfig,
-        progress: &dyn Fn(Progress),
+        progress: &dyn Fn(RankingStage),
     ) -> Result<Self, RankError> {
         let parameters = Parameters {
             damping: config.damping,
@@ -80,7 +80,7 @@ impl Ranked {
             max_iterations: config.max_iterations,
         };
         let edge_count = edges.edges();
-        let sweep = |iteration, error| progress(Progress::Ranking { graph, iteration, error });
+        let sweep = |iteration, error| progress(RankingStage::Ranking { graph, iteration, error });
         let found = pagerank(edges, &parameters, &sweep)?;
         let scale = Scale::new(names.len(), config.damping, found.dangling);
         let summary = GraphSummary {
@@ -115,7 +115,7 @@ impl Ranking {
         self.domains.rows().map(|(name, rank)| Ok((Surt::host_of(name)?, rank)))
     }
 
-    /// What was ranked, and how well: pages, hosts and domains.
+    /// The summaries of the pages, the hosts and the domains, in this order.
     pub fn summaries(&self) -> [GraphSummary; 3] {
         [self.pages.summary, self.hosts.summary, self.domains.summary]
     }

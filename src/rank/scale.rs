@@ -1,28 +1,29 @@
 //! The IV Search Rank: PageRank on a scale from 0 to 10 that does not depend on the size of the index.
 //!
-//! A node without incoming edges has the least PageRank there is, `(1 - d + d·D)/N`. How many times that a
-//! node has is its strength `x = p·N/(1 - d + d·D)`, and its rank is `log8 x`, at most 10. So a node nobody
-//! links to has exactly 0, and a rank means the same strength in every crawl: 8 times as strong is one more.
+//! A node without incoming edges has the lowest possible PageRank, `(1 - d + d·D)/N`. The strength of a node
+//! is its PageRank as a multiple of that: `x = p·N/(1 - d + d·D)`. Its rank is `log8 x`, at most 10. So a
+//! node without links to it has exactly 0, and a rank means the same strength in every crawl: 8 times the
+//! strength adds one.
 
 use crate::model::SearchRank;
 
-/// Turns the PageRanks of one graph into search ranks.
+/// Converts the PageRanks of one graph to search ranks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// PageRank of a node nobody links to.
+    /// The PageRank of a node without incoming edges.
     least: f64,
 }
 
 impl Scale {
-    /// The scale of a graph with so many nodes whose dangling ones hold the part `dangling` of all rank.
+    /// The scale of a graph with this number of nodes, of whose rank dangling nodes have the part `dangling`.
     pub fn new(nodes: u32, damping: f64, dangling: f64) -> Self {
         Self { least: (1.0 - damping + damping * dangling) / f64::from(nodes) }
     }
 
-    /// The search rank of a node with this PageRank, rounded to the nearest hundredth.
+    /// The search rank of a PageRank, rounded to the nearest hundredth.
     pub fn search_rank(self, pagerank: f64) -> SearchRank {
         let hundredths = ((pagerank / self.least).log2() / 3.0 * 100.0).round();
-        // A conversion from float saturates: what rounding took below 0, and what is no number, is 0.
+        // The conversion from float saturates: negative values and NaN become 0.
         SearchRank((hundredths as u16).min(SearchRank::MAX.0))
     }
 }
@@ -32,8 +33,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eight_times_as_strong_is_one_more() {
-        // One node in four is dangling mass: the least rank is (0.15 + 0.85 / 4) / 1000.
+    fn eight_times_the_strength_adds_one() {
+        // A quarter of the rank is dangling: the lowest rank is (0.15 + 0.85 / 4) / 1000.
         let scale = Scale::new(1_000, 0.85, 0.25);
         let least = 0.3625 / 1_000.0;
         for (times, hundredths) in

@@ -1,29 +1,29 @@
-//! The equations of PageRank for one graph, laid out for sweeping.
+//! The equations of PageRank for one graph, arranged for sweeping.
 //!
-//! Goes in: a graph and the damping `d`. Comes out: sweeps that bring an approximation closer, and a
-//! certificate that says how close it is. Pure; runs on the rayon pool it is called in.
+//! Input: a graph and the damping `d`. Output: sweeps that improve an approximation, and a certificate of its
+//! precision. Pure; runs in the rayon pool of the caller.
 //!
-//! **The equations.** With uniform teleport and the dangling nodes' rank spread uniformly, PageRank is, up to
-//! its scale, the solution of `y = b + d·Pᵀy` for any constant `b`, where the rows of `P` of dangling nodes
-//! are zero (Langville and Meyer, *Google's PageRank and Beyond*, 2006, ch. 7; Gleich, *PageRank beyond the
-//! Web*, SIAM Review 57, 2015, sec. 3). No dangling node helps another, so they need no sweeping: only the
-//! nodes with links are iterated (lumping: Ipsen and Selee, SIAM J. Matrix Anal. Appl. 29, 2007), the
-//! dangling ones follow in the certificate.
+//! **Equations.** Teleportation is uniform, and the rank of dangling nodes is spread uniformly. Then PageRank
+//! is, up to its scale, the solution of `y = b + d·Pᵀy` for any constant `b`. The rows of `P` of dangling nodes
+//! are zero. (Langville and Meyer, *Google's PageRank and Beyond*, 2006, ch. 7; Gleich, *PageRank beyond the
+//! Web*, SIAM Review 57, 2015, sec. 3.) Dangling nodes feed no node, so only the linked nodes, those with edges,
+//! are iterated (lumping: Ipsen and Selee, SIAM J. Matrix Anal. Appl. 29, 2007). The dangling nodes follow in
+//! the certificate.
 //!
-//! **A sweep** is Gauss-Seidel with every self-edge on the diagonal. What is kept of a node is its *share*:
-//! `d·y/W`, where `W` is the weight of its edges, what one unit of weight hands on. After each sweep `b` is
-//! set so that the residuals add up to zero, which takes out at once the one slow component that all graphs
-//! have.
+//! **Sweeps.** A sweep is Gauss-Seidel with every self-edge on the diagonal. It stores the *share* of each
+//! node: `d·y/W`, which one unit of weight passes on, where `W` is the weight of the node's edges. After each
+//! sweep `b` is set so that the residuals sum to zero. That removes at once the one slow component that all
+//! graphs have.
 //!
-//! **Order.** Nodes are cut into [`BLOCKS`] blocks of about equal work, by the graph alone. Block `i` belongs
-//! to turn `i mod` [`TURNS`]; turns run one after the other, the blocks of one turn side by side. A block
-//! sees its own newest values and the other blocks' as they were before the turn, and sums are added up in
-//! the order of the blocks: equal input gives equal bytes, whatever the number of threads. On
-//! cnr-2000, a real web graph, 1e-9 takes 58 sweeps this way, as many as a sequential Gauss-Seidel takes; with
-//! one turn for all blocks it takes 88.
+//! **Order.** The linked nodes are cut into [`BLOCKS`] blocks of about equal work, by the graph alone. Block
+//! `i` belongs to phase `i mod` [`PHASES`]. Phases run one after the other, the blocks of a phase in
+//! parallel. A block uses its own newest values, and the values of other blocks from before the phase. Sums
+//! are added in the order of the blocks. So equal input gives bit-identical output, whatever the number of
+//! threads. On cnr-2000, a real web graph, 1e-9 takes 58 sweeps, as many as a sequential Gauss-Seidel; with a
+//! single phase for all blocks it takes 88.
 //!
-//! Memory: 44 bytes a node with links, 12 a dangling one, 4 bytes an edge (8 when weighted). The graph it is
-//! built from stands beside it while it is built, and 16 bytes a node while an approximation is certified.
+//! Memory: 44 bytes per linked node, 12 per dangling node, and 4 per edge (8 when weighted). The original
+//! graph is in memory too while the system is built. A certificate temporarily takes 16 bytes per node.
 
 use std::ops::Range;
 
@@ -31,28 +31,28 @@ use rayon::prelude::*;
 
 use crate::graph::Csr;
 
-/// How many blocks there are at most.
+/// The maximum number of blocks.
 const BLOCKS: usize = 64;
-/// How many turns they take.
-const TURNS: usize = 4;
-/// A block has at least so many nodes and edges: smaller ones cost more to hand out than to work off.
-const LEAST_WORK: usize = 1 << 13;
-/// Nodes whose sums are added up as one.
+/// The number of phases of a sweep.
+const PHASES: usize = 4;
+/// The minimum number of nodes and edges of a block: scheduling a smaller one costs more than sweeping it.
+const MIN_BLOCK_WORK: usize = 1 << 13;
+/// The number of values that are summed up first, before the sums of chunks are added.
 const CHUNK: usize = 1 << 12;
 
 pub(super) struct System {
     damping: f64,
-    /// Where each node stands: nodes with links first, dangling ones behind, otherwise in their order.
+    /// The place of each node: linked nodes come first, then dangling ones, both in the order of the graph.
     place: Vec<u32>,
-    /// How many nodes have links.
+    /// The number of linked nodes.
     linked: usize,
-    /// For every place the places that link to it, itself excepted.
+    /// For each place, the other places that link to it.
     incoming: Csr,
-    /// Per linked place: share = gain · (b + inflow). The self-edge is in it.
+    /// Per linked place: share = gain · (b + inflow). The self-edge is included in the gain.
     gain: Vec<f64>,
     /// Per linked place: y = share · scale.
     scale: Vec<f64>,
-    /// Per linked place: share · drain is what of y does not come back to linked places.
+    /// Per linked place: share · drain is the part of y that does not return to linked places.
     drain: Vec<f64>,
     blocks: Vec<Range<usize>>,
 }
@@ -63,17 +63,17 @@ pub(super) struct Iterate {
     base: f64,
 }
 
-/// What an approximation is worth.
+/// An approximation after one exact step, with its proven precision.
 pub(super) struct Certified {
-    /// Per node, in the order of the graph; sums up to 1.
+    /// One rank per node, in the order of the graph. They sum to 1.
     pub ranks: Vec<f64>,
-    /// The part of that sum which dangling nodes hold.
+    /// The part of that sum that dangling nodes have.
     pub dangling: f64,
-    /// No more than this far from the exact ranks, in L1.
+    /// The maximum L1 distance to the exact ranks.
     pub error_bound: f64,
 }
 
-/// What one block's sweep, or the sweeps of all, came to.
+/// The sums of one block's sweep, or of all blocks' sweeps.
 #[derive(Default)]
 struct Swept {
     change: f64,
@@ -99,19 +99,18 @@ impl System {
         Self { damping, place, linked, incoming, gain, scale, drain, blocks }
     }
 
-    /// An approximation to begin with: all linked nodes alike.
+    /// The first approximation: equal values for all linked nodes.
     pub(super) fn start(&self) -> Iterate {
         let shares: Vec<f64> = self.scale.iter().map(|scale| 1.0 / scale).collect();
         let base = sum(&shares, |place, share| share * self.drain[place]) / self.linked.max(1) as f64;
         Iterate { shares, base }
     }
 
-    /// Brings the approximation closer. Returns an estimate of the error bound that [`Self::certify`] would
-    /// find; only that one is proven.
+    /// Improves the approximation. Returns an estimate of the bound that [`Self::certify`] would prove.
     pub(super) fn sweep(&self, iterate: &mut Iterate) -> f64 {
         let mut total = Swept::default();
-        for turn in 0..TURNS {
-            let blocks: Vec<&Range<usize>> = self.blocks.iter().skip(turn).step_by(TURNS).collect();
+        for phase in 0..PHASES {
+            let blocks: Vec<&Range<usize>> = self.blocks.iter().skip(phase).step_by(PHASES).collect();
             let swept: Vec<(Vec<f64>, Swept)> =
                 blocks.par_iter().map(|block| self.sweep_block(block, iterate)).collect();
             for (block, (shares, swept)) in blocks.into_iter().zip(swept) {
@@ -123,8 +122,7 @@ impl System {
         }
         iterate.base = total.drained / self.linked.max(1) as f64;
         let whole = iterate.base * self.place.len() as f64 + self.damping * total.mass;
-        // What changed in a sweep was used unchanged by at most all that it feeds: that is the residual's
-        // bound.
+        // A change in a sweep was missing from at most all values that it feeds. That bounds the residual.
         self.damping * self.damping / (1.0 - self.damping) * total.change / whole
     }
 
@@ -145,7 +143,7 @@ impl System {
         (own, swept)
     }
 
-    /// What all others hand on to a place.
+    /// The rank that all other places pass on to a place, for `b` = 0.
     fn inflow(&self, place: usize, share: impl Fn(usize) -> f64) -> f64 {
         let sources = self.incoming.targets(place as u32);
         match self.incoming.weights(place as u32) {
@@ -158,11 +156,11 @@ impl System {
         }
     }
 
-    /// Takes one exact step of the power method from the approximation and measures it.
+    /// Takes one exact step of the power method from the approximation, and measures the result.
     ///
-    /// The step `Gy` contracts differences of equal sum by `d` in L1, so that the exact ranks lie no farther
-    /// from `Gy` than `d / (1 - d) · ‖Gy - y‖` (Banach's fixed-point theorem). The bound holds however `y`
-    /// was come by; rounding, some 1e-15, is not in it.
+    /// The step `Gy` contracts differences of equal sum by `d` in L1. So the exact ranks are within `d / (1 -
+    /// d) · ‖Gy - y‖` of `Gy` (Banach's fixed-point theorem). The bound holds for any `y`; it does not
+    /// include rounding, which is about 1e-15.
     pub(super) fn certify(&self, iterate: &Iterate) -> Certified {
         let nodes = self.place.len() as f64;
         let y = |place: usize| iterate.shares[place] * self.scale[place];
@@ -187,13 +185,13 @@ impl System {
         }
     }
 
-    /// What a linked node hands on to itself: from gain = d / (W - d·w), d·w/W = 1 - d / (gain·W).
+    /// The rank that a linked node passes on to itself: gain = d / (W - d·w), hence d·w/W = 1 - d / (gain·W).
     fn returned(&self, place: usize, y: f64) -> f64 {
         y * (1.0 - 1.0 / (self.gain[place] * self.scale[place]))
     }
 }
 
-/// The place of every node, and how many have links.
+/// The place of every node, and the number of linked nodes.
 fn places(graph: &Csr) -> (Vec<u32>, usize) {
     let has_links = |node: u32| !graph.targets(node).is_empty();
     let linked = (0..graph.nodes()).filter(|&node| has_links(node)).count();
@@ -208,7 +206,7 @@ fn places(graph: &Csr) -> (Vec<u32>, usize) {
     (place, linked)
 }
 
-/// The weight of a node's edges to nodes with links.
+/// The weight of a node's edges to linked nodes.
 fn weight_to_linked(graph: &Csr, node: u32) -> f64 {
     let weights = graph.weights(node);
     let targets = graph.targets(node).iter().enumerate();
@@ -220,7 +218,7 @@ fn weight_to_linked(graph: &Csr, node: u32) -> f64 {
 fn cut(incoming: &Csr, linked: usize) -> Vec<Range<usize>> {
     let work = |place: usize| incoming.targets(place as u32).len() + 1;
     let whole: usize = (0..linked).map(work).sum();
-    let size = whole.div_ceil(BLOCKS).max(LEAST_WORK);
+    let size = whole.div_ceil(BLOCKS).max(MIN_BLOCK_WORK);
     let (mut blocks, mut start, mut done) = (Vec::new(), 0, 0);
     for place in 0..linked {
         done += work(place);
@@ -232,7 +230,7 @@ fn cut(incoming: &Csr, linked: usize) -> Vec<Range<usize>> {
     blocks
 }
 
-/// Adds up in a fixed order: chunk by chunk, then the chunks.
+/// Sums up in a fixed order: chunk by chunk, then the sums of the chunks.
 fn sum(values: &[f64], term: impl Fn(usize, f64) -> f64 + Sync) -> f64 {
     let of_chunk = |(chunk, values): (usize, &[f64])| -> f64 {
         values.iter().enumerate().map(|(at, &value)| term(chunk * CHUNK + at, value)).sum()

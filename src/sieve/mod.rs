@@ -1,17 +1,18 @@
-//! The set of all URLs ever met, as 64-bit fingerprints: a sieve that lets each pass once.
+//! The set of all URLs ever seen, as 64-bit fingerprints: a sieve that lets each URL pass once.
 //!
-//! In go fingerprints in bulk, out comes which of them are new. The set lies on disk as *runs*: files of sorted
-//! fingerprints. Candidates are sorted, held against every run in one pass each, and those that are new become
-//! a run of their own, with which runs that are not much larger are merged; so there are few runs, and a
-//! fingerprint is written a few times in its life. Memory is bounded by the candidates and a few buffers, however
-//! many are known. The idea is the sieve of BUbiNG (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for
-//! the Masses") and DRUM of IRLbot (Lee, Leonard, Wang, Loguinov).
+//! Fingerprints go in in bulk, and the sieve reports which of them are new. The set is stored in *runs*: files of
+//! sorted fingerprints. Candidates are sorted and compared with every run in one pass each. The new ones become a run,
+//! which is merged with runs that are not much larger. So there are few runs, and a fingerprint is written a few times
+//! in its life. The memory is limited to the candidates and a few buffers, however large the set is.
 //!
-//! Two URLs may share a fingerprint; then the second is taken for known. Among a billion URLs that befalls, in
-//! all, 0.03 of them on average.
+//! The idea is the sieve of BUbiNG (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the Masses") and DRUM
+//! of IRLbot (Lee, Leonard, Wang, Loguinov).
 //!
-//! A merge only writes new files. They count once the caller has stored the new list of runs, wherever it keeps
-//! that safely; [`Sieve::discard`] clears away what no list names. So a merge that is cut short has not happened.
+//! Two URLs may share a fingerprint; then the second counts as seen. Among a billion URLs, the expected number of such
+//! pairs is 0.03.
+//!
+//! A merge only writes new files. They are valid once the caller has durably stored the new list of runs.
+//! [`Sieve::discard`] deletes files that no list names. So an interrupted merge has no effect.
 
 mod merge;
 mod run;
@@ -19,14 +20,14 @@ mod run;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-pub use run::RunName;
+pub use run::RunInfo;
 
 use run::Run;
 
-/// Why the files of the sieve cannot be used.
+/// An error of the files of the sieve.
 #[derive(Debug, thiserror::Error)]
 pub enum SieveError {
-    #[error("the file of met URLs {file} cannot be used: {reason}", file = .file.display())]
+    #[error("the file of seen URLs {file} cannot be used: {reason}", file = .file.display())]
     File { file: PathBuf, reason: String },
 }
 
@@ -36,85 +37,87 @@ impl SieveError {
     }
 }
 
-/// A URL's fingerprint, and its place among the candidates.
+/// The fingerprint of a URL, with its index among the candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate {
     pub fingerprint: u64,
     pub place: u32,
 }
 
-/// A smaller run is merged with the one before it that is at most this many times as large. More means fewer
-/// files to look through, and more writing.
-const GROWTH: u64 = 4;
+/// A run is merged with the previous one if that is at most this many times as large. A larger factor means fewer
+/// files to search, and more writing.
+const MERGE_FACTOR: u64 = 4;
 
-/// The set. See the module.
+/// The set of fingerprints. See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Sieve {
     directory: PathBuf,
-    /// The larger before the smaller.
+    /// Larger runs before smaller ones.
     runs: Vec<Run>,
-    /// Of the next run.
+    /// The id of the next run.
     next: u64,
 }
 
-/// What a merge brought.
+/// The result of a merge.
 #[derive(Debug)]
-pub struct Merged {
-    /// For each place, whether its candidate is new. Of equal ones, the first is.
+pub struct MergeResult {
+    /// For each index, whether its candidate is new. Of equal candidates, only the first is new.
     pub is_new: Vec<bool>,
-    /// The set with the new ones. Store [`Sieve::runs`], then use it and [`Sieve::discard`] the old files.
+    /// The set with the new fingerprints. Store [`Sieve::runs`], then use this set, then [`Sieve::discard`] the old
+    /// files.
     pub sieve: Sieve,
 }
 
 impl Sieve {
-    /// Opens the set that consists of these runs. None: an empty set; the directory is made when it is needed.
+    /// Opens the set that consists of these runs. Without runs, it is empty. The directory is created when it is
+    /// needed.
     ///
     /// # Errors
-    /// [`SieveError`] when a run is missing or has not the length it should have.
-    pub fn open(directory: &Path, runs: &[RunName]) -> Result<Self, SieveError> {
+    /// [`SieveError`] when a run is missing or has the wrong length.
+    pub fn open(directory: &Path, runs: &[RunInfo]) -> Result<Self, SieveError> {
         let opened: Result<Vec<Run>, SieveError> =
-            runs.iter().map(|name| Run::open(directory, *name)).collect();
-        let next = runs.iter().map(|name| name.id + 1).max().unwrap_or(0);
+            runs.iter().map(|info| Run::open(directory, *info)).collect();
+        let next = runs.iter().map(|info| info.id + 1).max().unwrap_or(0);
         Ok(Self { directory: directory.to_owned(), runs: opened?, next })
     }
 
-    /// The runs, to be stored and given to [`Self::open`] again.
-    pub fn runs(&self) -> Vec<RunName> {
-        self.runs.iter().map(|run| run.name).collect()
+    /// The runs, to be stored for [`Self::open`].
+    pub fn runs(&self) -> Vec<RunInfo> {
+        self.runs.iter().map(|run| run.info).collect()
     }
 
-    /// Fingerprints known.
+    /// The number of fingerprints.
     pub fn len(&self) -> u64 {
-        self.runs.iter().map(|run| run.name.len).sum()
+        self.runs.iter().map(|run| run.info.len).sum()
     }
 
-    /// Whether no fingerprint is known.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// Whether a fingerprint is known.
+    /// Whether a fingerprint is in the set.
     ///
     /// # Errors
     /// [`SieveError`] when a run cannot be read.
-    pub fn holds(&self, fingerprint: u64) -> Result<bool, SieveError> {
+    pub fn contains(&self, fingerprint: u64) -> Result<bool, SieveError> {
         for run in &self.runs {
-            if run.holds(fingerprint)? {
+            if run.contains(fingerprint)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Adds candidates, of which none may have a place as high as their number; sorts them.
+    /// Adds candidates. Sorts them. Each `place` must be less than their number.
     ///
     /// # Errors
-    /// [`SieveError`] when a run cannot be read or written; then the set is what it was.
-    pub fn merge(&self, candidates: &mut [Candidate]) -> Result<Merged, SieveError> {
+    /// [`SieveError`] when a run cannot be read or written. The set is unchanged then.
+    pub fn merge(&self, candidates: &mut [Candidate]) -> Result<MergeResult, SieveError> {
         merge::merge(self, candidates)
     }
 
-    /// The known fingerprints of a range, sorted.
+    /// The fingerprints of a range, sorted.
     ///
     /// # Errors
     /// [`SieveError`] when a run cannot be read.
@@ -125,18 +128,18 @@ impl Sieve {
         Ok(known)
     }
 
-    /// Reads every run through.
+    /// Checks every run completely.
     ///
     /// # Errors
-    /// [`SieveError`] when one is not sorted, or not what was written.
+    /// [`SieveError`] when a run is not sorted, or does not have the content that was written.
     pub fn check(&self) -> Result<(), SieveError> {
         self.runs.iter().try_for_each(Run::check)
     }
 
-    /// Deletes the files in the directory that are no run of this set.
+    /// Deletes the files in the directory that are not a run of this set.
     ///
     /// # Errors
-    /// [`SieveError`] when the directory cannot be read or a file not be deleted.
+    /// [`SieveError`] when the directory cannot be read or a file cannot be deleted.
     pub fn discard(&self) -> Result<(), SieveError> {
         let wrong = |error: std::io::Error| SieveError::new(&self.directory, error);
         let entries = match std::fs::read_dir(&self.directory) {

@@ -1,4 +1,4 @@
-//! One file of sorted fingerprints: eight bytes each, little end first, nothing else.
+//! A run: a file of sorted fingerprints, eight bytes each, little endian, without a header.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -12,23 +12,23 @@ use super::SieveError;
 
 pub(super) const WIDTH: usize = 8;
 /// Bytes read or written at once.
-pub(super) const PIECE: usize = 1 << 20;
-/// Fingerprints that a look-up reads at once: a block of the disk.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+/// Fingerprints that a lookup reads at once: 4 KiB, a block of the disk.
 const BLOCK: u64 = 512;
 
-/// What has to be known of a run to open it.
+/// The data that is needed to open a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunName {
+pub struct RunInfo {
     pub id: u64,
-    /// Fingerprints in it.
+    /// Number of fingerprints.
     pub len: u64,
-    /// XXH3-64 of its bytes.
+    /// XXH3-64 of the bytes of the file.
     pub sum: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    pub name: RunName,
+    pub info: RunInfo,
     pub path: PathBuf,
     file: std::sync::Arc<File>,
 }
@@ -37,50 +37,51 @@ fn path_of(directory: &Path, id: u64) -> PathBuf {
     directory.join(format!("{id:012}.run"))
 }
 
-/// The fingerprint at a place of a piece of a run.
-pub(super) fn at(piece: &[u8], place: usize) -> u64 {
-    let bytes = piece.get(place * WIDTH..).and_then(<[u8]>::first_chunk);
+/// The fingerprint at an index of a chunk.
+pub(super) fn fingerprint_at(chunk: &[u8], place: usize) -> u64 {
+    let bytes = chunk.get(place * WIDTH..).and_then(<[u8]>::first_chunk);
     bytes.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes))
 }
 
 impl Run {
-    pub fn open(directory: &Path, name: RunName) -> Result<Self, SieveError> {
-        let path = path_of(directory, name.id);
+    pub fn open(directory: &Path, info: RunInfo) -> Result<Self, SieveError> {
+        let path = path_of(directory, info.id);
         let open = || -> io::Result<(File, u64)> {
             let file = File::open(&path)?;
             let bytes = file.metadata()?.len();
             Ok((file, bytes))
         };
         let (file, bytes) = open().map_err(|error| SieveError::new(&path, error))?;
-        if bytes != name.len * WIDTH as u64 {
+        if bytes != info.len * WIDTH as u64 {
             let reason = format!(
-                "it has {bytes} bytes instead of {}; `backlinkd verify --repair` makes it anew",
-                name.len * WIDTH as u64
+                "it has {bytes} bytes instead of {}; `backlinkd verify --repair` rebuilds it",
+                info.len * WIDTH as u64
             );
             return Err(SieveError::new(&path, reason));
         }
-        Ok(Self { name, path, file: file.into() })
+        Ok(Self { info, path, file: file.into() })
     }
 
-    /// Reads the run from its beginning, piece by piece.
+    /// A reader of the run from its beginning, for [`Self::fill`].
     pub fn read(&self) -> Result<impl Read + use<>, SieveError> {
-        // A handle of its own, for the position is the handle's.
+        // A separate handle, because each handle has one position.
         let file = File::open(&self.path).map_err(|error| SieveError::new(&self.path, error))?;
         Ok(BufReader::with_capacity(0, file))
     }
 
-    /// Fills `piece` with the next fingerprints; fewer only at the end.
-    pub fn fill(&self, from: &mut impl Read, piece: &mut Vec<u8>) -> Result<(), SieveError> {
-        piece.clear();
-        let mut limited = from.take(PIECE as u64);
-        limited.read_to_end(piece).map_err(|error| SieveError::new(&self.path, error))?;
+    /// Fills `chunk` with the next fingerprints. It holds fewer only at the end.
+    pub fn fill(&self, from: &mut impl Read, chunk: &mut Vec<u8>) -> Result<(), SieveError> {
+        chunk.clear();
+        let mut limited = from.take(CHUNK_BYTES as u64);
+        limited.read_to_end(chunk).map_err(|error| SieveError::new(&self.path, error))?;
         Ok(())
     }
 
-    /// Fingerprints are evenly spread, so their place can be guessed well, and blocks around it are read.
-    pub fn holds(&self, fingerprint: u64) -> Result<bool, SieveError> {
-        let (mut low, mut high) = (0, self.name.len.div_ceil(BLOCK));
-        // The values that the blocks left can hold.
+    /// Whether the run holds a fingerprint. Interpolation search over blocks, because fingerprints are evenly
+    /// distributed.
+    pub fn contains(&self, fingerprint: u64) -> Result<bool, SieveError> {
+        let (mut low, mut high) = (0, self.info.len.div_ceil(BLOCK));
+        // The range of values in the remaining blocks.
         let (mut least, mut most) = (0u64, u64::MAX);
         let mut block = Vec::new();
         while low < high {
@@ -89,13 +90,13 @@ impl Run {
             let guess = (low + share as u64).min(high - 1);
             self.read_block(guess, &mut block)?;
             let len = block.len() / WIDTH;
-            let (first, last) = (at(&block, 0), at(&block, len - 1));
+            let (first, last) = (fingerprint_at(&block, 0), fingerprint_at(&block, len - 1));
             if fingerprint < first {
                 (high, most) = (guess, first);
             } else if fingerprint > last {
                 (low, least) = (guess + 1, last);
             } else {
-                return Ok(place_from(&block, 0, fingerprint).1);
+                return Ok(lower_bound(&block, 0, fingerprint).1);
             }
         }
         Ok(false)
@@ -103,7 +104,7 @@ impl Run {
 
     fn read_block(&self, number: u64, block: &mut Vec<u8>) -> Result<(), SieveError> {
         let first = number * BLOCK;
-        let len = (self.name.len - first).min(BLOCK);
+        let len = (self.info.len - first).min(BLOCK);
         block.resize(len as usize * WIDTH, 0);
         self.file
             .read_exact_at(block, first * WIDTH as u64)
@@ -112,14 +113,14 @@ impl Run {
 
     /// Adds the fingerprints of a range to `out`.
     pub fn between(&self, range: &RangeInclusive<u64>, out: &mut Vec<u64>) -> Result<(), SieveError> {
-        let blocks = self.name.len.div_ceil(BLOCK);
+        let blocks = self.info.len.div_ceil(BLOCK);
         let mut block = Vec::new();
         let (mut low, mut high) = (0, blocks);
-        // The first block that does not end before the range.
+        // Finds the first block that does not end before the range.
         while low < high {
             let middle = low.midpoint(high);
             self.read_block(middle, &mut block)?;
-            if at(&block, block.len() / WIDTH - 1) < *range.start() {
+            if fingerprint_at(&block, block.len() / WIDTH - 1) < *range.start() {
                 low = middle + 1
             } else {
                 high = middle
@@ -127,9 +128,9 @@ impl Run {
         }
         for number in low..blocks {
             self.read_block(number, &mut block)?;
-            let held = (0..block.len() / WIDTH).map(|place| at(&block, place));
+            let held = (0..block.len() / WIDTH).map(|place| fingerprint_at(&block, place));
             out.extend(held.filter(|fingerprint| range.contains(fingerprint)));
-            if at(&block, block.len() / WIDTH - 1) > *range.end() {
+            if fingerprint_at(&block, block.len() / WIDTH - 1) > *range.end() {
                 break;
             }
         }
@@ -137,45 +138,45 @@ impl Run {
     }
 
     pub fn check(&self) -> Result<(), SieveError> {
-        let (mut reader, mut piece) = (self.read()?, Vec::with_capacity(PIECE));
+        let (mut reader, mut chunk) = (self.read()?, Vec::with_capacity(CHUNK_BYTES));
         let (mut sum, mut last) = (Xxh3Default::new(), None);
         loop {
-            self.fill(&mut reader, &mut piece)?;
-            if piece.is_empty() {
+            self.fill(&mut reader, &mut chunk)?;
+            if chunk.is_empty() {
                 break;
             }
-            sum.update(&piece);
-            for place in 0..piece.len() / WIDTH {
-                let next = at(&piece, place);
+            sum.update(&chunk);
+            for place in 0..chunk.len() / WIDTH {
+                let next = fingerprint_at(&chunk, place);
                 if last.is_some_and(|last| last >= next) {
                     return Err(SieveError::new(&self.path, "it is not sorted"));
                 }
                 last = Some(next);
             }
         }
-        if sum.digest() != self.name.sum {
-            return Err(SieveError::new(&self.path, "it is not what was written"));
+        if sum.digest() != self.info.sum {
+            return Err(SieveError::new(&self.path, "it does not have the content that was written"));
         }
         Ok(())
     }
 }
 
-/// The first place in a piece, from `from` on, whose fingerprint is not below the given one, and whether it is that
-/// one. Gallops, for the next is near as a rule.
-pub(super) fn place_from(piece: &[u8], from: usize, fingerprint: u64) -> (usize, bool) {
-    let len = piece.len() / WIDTH;
+/// The first index of a chunk, from `from` on, whose fingerprint is not less than the given one, and whether they are
+/// equal. Galloping search, because the next fingerprint is usually near.
+pub(super) fn lower_bound(chunk: &[u8], from: usize, fingerprint: u64) -> (usize, bool) {
+    let len = chunk.len() / WIDTH;
     let mut step = 1;
     let mut low = from;
-    while low + step <= len && at(piece, low + step - 1) < fingerprint {
+    while low + step <= len && fingerprint_at(chunk, low + step - 1) < fingerprint {
         low += step;
         step *= 2;
     }
     let mut high = (low + step - 1).min(len);
     while low < high {
         let middle = low.midpoint(high);
-        if at(piece, middle) < fingerprint { low = middle + 1 } else { high = middle }
+        if fingerprint_at(chunk, middle) < fingerprint { low = middle + 1 } else { high = middle }
     }
-    (low, low < len && at(piece, low) == fingerprint)
+    (low, low < len && fingerprint_at(chunk, low) == fingerprint)
 }
 
 /// A run that is being written.
@@ -192,7 +193,7 @@ impl NewRun {
         std::fs::create_dir_all(directory).map_err(|error| SieveError::new(directory, error))?;
         let path = path_of(directory, id);
         let file = File::create(&path).map_err(|error| SieveError::new(&path, error))?;
-        let writer = BufWriter::with_capacity(PIECE, file);
+        let writer = BufWriter::with_capacity(CHUNK_BYTES, file);
         Ok(Self { id, len: 0, sum: Xxh3Default::new(), path, writer })
     }
 
@@ -200,22 +201,22 @@ impl NewRun {
         &self.path
     }
 
-    /// Adds fingerprints, as bytes.
+    /// Adds fingerprints as bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SieveError> {
         self.len += (bytes.len() / WIDTH) as u64;
         self.sum.update(bytes);
         self.writer.write_all(bytes).map_err(|error| SieveError::new(&self.path, error))
     }
 
-    /// Sees to it that the run is on the disk.
+    /// Syncs the run to disk, and opens it.
     pub fn finish(self, directory: &Path) -> Result<Run, SieveError> {
         let Self { id, len, sum, path, writer } = self;
-        let settle = || -> io::Result<()> {
+        let sync = || -> io::Result<()> {
             let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.sync_data()?;
             File::open(directory)?.sync_all()
         };
-        settle().map_err(|error| SieveError::new(&path, error))?;
-        Run::open(directory, RunName { id, len, sum: sum.digest() })
+        sync().map_err(|error| SieveError::new(&path, error))?;
+        Run::open(directory, RunInfo { id, len, sum: sum.digest() })
     }
 }

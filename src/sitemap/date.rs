@@ -1,15 +1,15 @@
-//! Dates as sitemaps write them: W3C's profile of ISO 8601 (<https://www.w3.org/TR/NOTE-datetime>).
+//! Dates in sitemaps: the W3C profile of ISO 8601 (<https://www.w3.org/TR/NOTE-datetime>).
 //!
-//! `2024`, `2024-05`, `2024-05-01`, `2024-05-01T12:30Z`, `2024-05-01T12:30:15.25+02:00`. What is left out is taken for
-//! the beginning; a time without a zone, which many write, for UTC; a blank in the place of the T and a zone without
-//! its colon are forgiven.
+//! `2024`, `2024-05`, `2024-05-01`, `2024-05-01T12:30Z`, `2024-05-01T12:30:15.25+02:00`. Missing parts default to the
+//! start of the period. Common mistakes are accepted: a time without a zone counts as UTC, and the T may be a blank,
+//! and the colon of the zone may be missing.
 
 use time::{Date, Month};
 
 const SECONDS_A_DAY: i64 = 86_400;
 const UNIX_EPOCH_JULIAN: i64 = 2_440_588;
 
-/// Unix seconds; `None` for what is no date, or lies before 1970.
+/// Unix seconds; `None` for a text that is not a date, or a date before 1970.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
     let (date, time) = match text.split_once(['T', 't', ' ']) {
@@ -34,7 +34,7 @@ fn day(text: &str) -> Option<i64> {
     Some(i64::from(date.to_julian_day()) - UNIX_EPOCH_JULIAN)
 }
 
-/// Seconds since midnight UTC of the day written: below zero, or beyond a day, where the zone makes it so.
+/// Seconds since midnight UTC of the written day. The zone may make them negative, or longer than a day.
 fn seconds(text: &str) -> Option<i64> {
     let zone_at = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (clock, zone) = text.split_at(zone_at);
@@ -44,12 +44,12 @@ fn seconds(text: &str) -> Option<i64> {
         Some(seconds) => number(seconds.split('.').next()?, 2)?,
         None => 0,
     };
-    // A leap second is the second after.
+    // A leap second counts as the following second.
     let is_time = hours <= 23 && minutes <= 59 && seconds <= 60 && parts.next().is_none();
     is_time.then_some(hours * 3_600 + minutes * 60 + seconds - offset(zone)?)
 }
 
-/// How far a zone is ahead of UTC, in seconds.
+/// Offset of a zone from UTC, in seconds, positive to the east.
 fn offset(zone: &str) -> Option<i64> {
     if zone.is_empty() || zone.eq_ignore_ascii_case("z") {
         return Some(0);
@@ -63,7 +63,7 @@ fn offset(zone: &str) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
-/// A number of just so many digits.
+/// A number with exactly this many digits.
 fn number(text: &str, digits: usize) -> Option<i64> {
     let is_number = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }

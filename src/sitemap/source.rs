@@ -1,9 +1,9 @@
-//! From the bytes of a file to its text in UTF-8, as a stream.
+//! Decodes a file to UTF-8 text, as a stream.
 //!
-//! gzip is taken off as often as it was put on, up to a limit: servers gzip files that are gzipped already. Several
-//! members of one file are one text, and what follows the last of them is ignored. The encoding is that of a byte order
-//! mark, else UTF-16 where the places of NUL bytes show it, else that of the `Content-Type` header, else that of the
-//! XML declaration (RFC 7303, 3.2; XML 1.0, appendix F), else UTF-8. An unknown label counts as none.
+//! gzip is removed repeatedly, up to a limit, since servers compress files that are already compressed. Several
+//! members form one text, and bytes behind the last one are ignored. The encoding comes from the first of these
+//! sources: a byte order mark; UTF-16 detected by NUL bytes; the `Content-Type` header; the XML declaration (RFC
+//! 7303, 3.2; XML 1.0, appendix F); UTF-8. Unknown labels are ignored.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -14,34 +14,34 @@ use flate2::bufread::GzDecoder;
 
 use super::SitemapError;
 use crate::config::SitemapsConfig;
-use crate::encoding::{of_markup_label, unmarked_utf_16, xml_label};
+use crate::encoding::{encoding_of_label, unmarked_utf_16, xml_label};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Bytes of the text that are looked at for its encoding: as many as the HTML standard has for its documents.
-const DECLARED_WITHIN: usize = 1_024;
+/// Bytes inspected for the encoding, as many as in the HTML standard.
+const SNIFFED_BYTES: usize = 1_024;
 
-/// Bytes of text decoded at once.
-const PIECE: usize = 8 << 10;
+/// Bytes of text decoded per step.
+const BUFFER_BYTES: usize = 8 << 10;
 
 /// The text of a file.
-pub(super) struct Source<'b> {
+pub(super) struct SitemapReader<'b> {
     pub(super) text: Box<dyn BufRead + 'b>,
     cut: Rc<Cell<bool>>,
 }
 
-impl<'b> Source<'b> {
+impl<'b> SitemapReader<'b> {
     /// `charset`: the label in the `Content-Type` header.
     ///
     /// # Errors
-    /// [`SitemapError::Layers`] when gzip was put on too often.
+    /// [`SitemapError::Layers`] when gzip was applied too often.
     pub(super) fn new(
         bytes: &'b [u8],
         charset: Option<&str>,
         limits: &SitemapsConfig,
     ) -> Result<Self, SitemapError> {
         let cut = Rc::new(Cell::new(false));
-        let bounded = |inner| Box::new(Bounded { inner, left: limits.max_bytes, cut: Rc::clone(&cut) });
+        let bounded = |inner| Box::new(BoundedReader { inner, left: limits.max_bytes, cut: Rc::clone(&cut) });
         let mut text: Box<dyn BufRead + 'b> = bounded(Box::new(bytes));
         let mut layers = 0;
         let start = loop {
@@ -54,7 +54,7 @@ impl<'b> Source<'b> {
                 return Err(SitemapError::Layers(layers));
             }
             layers += 1;
-            text = bounded(Box::new(BufReader::new(Members(Some(GzDecoder::new(text))))));
+            text = bounded(Box::new(BufReader::new(GzipMembers(Some(GzDecoder::new(text))))));
         };
         let encoding = encoding_of(&start, charset);
         if encoding != UTF_8 {
@@ -64,14 +64,14 @@ impl<'b> Source<'b> {
         Ok(Self { text, cut })
     }
 
-    /// Whether there was more than the limit lets be read, as far as the end was reached.
+    /// Whether the text exceeds the limit, as far as it was read.
     pub(super) fn is_cut(&self) -> bool {
         self.cut.get()
     }
 }
 
 fn encoding_of(start: &[u8], charset: Option<&str>) -> &'static Encoding {
-    let of_label = |label: &[u8]| of_markup_label(label).filter(|encoding| *encoding != REPLACEMENT);
+    let of_label = |label: &[u8]| encoding_of_label(label).filter(|encoding| *encoding != REPLACEMENT);
     Encoding::for_bom(start)
         .map(|(encoding, _)| encoding)
         .or_else(|| unmarked_utf_16(start))
@@ -80,19 +80,19 @@ fn encoding_of(start: &[u8], charset: Option<&str>) -> &'static Encoding {
         .unwrap_or(UTF_8)
 }
 
-/// The beginning of a text, and the whole of it.
+/// The start of a text, and the whole of it.
 fn peek<'b>(mut text: Box<dyn BufRead + 'b>) -> (Vec<u8>, Box<dyn BufRead + 'b>) {
-    let mut start = Vec::with_capacity(DECLARED_WITHIN);
-    let read = text.as_mut().take(DECLARED_WITHIN as u64).read_to_end(&mut start);
+    let mut start = Vec::with_capacity(SNIFFED_BYTES);
+    let read = text.as_mut().take(SNIFFED_BYTES as u64).read_to_end(&mut start);
     let whole = Cursor::new(start.clone());
     match read {
         Ok(_) => (start, Box::new(whole.chain(text))),
-        // What comes before an error counts.
+        // The bytes before an error count.
         Err(error) => (start, Box::new(BufReader::new(whole.chain(Broken(error))))),
     }
 }
 
-/// A text that cannot be read on.
+/// A reader that returns its error.
 struct Broken(io::Error);
 
 impl Read for Broken {
@@ -101,14 +101,14 @@ impl Read for Broken {
     }
 }
 
-/// Ends after `left` bytes, and notes it if there would have been more.
-struct Bounded<'b> {
+/// Ends after `left` bytes, and records a cut if the source has more.
+struct BoundedReader<'b> {
     inner: Box<dyn BufRead + 'b>,
     left: usize,
     cut: Rc<Cell<bool>>,
 }
 
-impl BufRead for Bounded<'_> {
+impl BufRead for BoundedReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let piece = self.inner.fill_buf()?;
         if self.left == 0 && !piece.is_empty() {
@@ -123,16 +123,16 @@ impl BufRead for Bounded<'_> {
     }
 }
 
-impl Read for Bounded<'_> {
+impl Read for BoundedReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         read_buffered(self, buffer)
     }
 }
 
-/// gzip members one after the other; `None` after the last.
-struct Members<'b>(Option<GzDecoder<Box<dyn BufRead + 'b>>>);
+/// Consecutive gzip members; `None` after the last one.
+struct GzipMembers<'b>(Option<GzDecoder<Box<dyn BufRead + 'b>>>);
 
-impl Read for Members<'_> {
+impl Read for GzipMembers<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.0 {
             let read = member.read(buffer)?;
@@ -148,19 +148,19 @@ impl Read for Members<'_> {
     }
 }
 
-/// A text in another encoding, in UTF-8. What is malformed becomes U+FFFD.
+/// A text in another encoding, converted to UTF-8. Malformed bytes become U+FFFD.
 struct Transcoded<'b> {
     inner: Box<dyn BufRead + 'b>,
     decoder: Decoder,
-    piece: Box<[u8; PIECE]>,
-    /// The part of the piece that has not been read.
+    piece: Box<[u8; BUFFER_BYTES]>,
+    /// The unread range of the buffer.
     unread: (usize, usize),
     ended: bool,
 }
 
 impl<'b> Transcoded<'b> {
     fn new(inner: Box<dyn BufRead + 'b>, decoder: Decoder) -> Self {
-        Self { inner, decoder, piece: Box::new([0; PIECE]), unread: (0, 0), ended: false }
+        Self { inner, decoder, piece: Box::new([0; BUFFER_BYTES]), unread: (0, 0), ended: false }
     }
 }
 

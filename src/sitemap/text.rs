@@ -1,16 +1,20 @@
-//! Plain text sitemaps: one URL a line.
+//! Plain text sitemaps, with one URL per line.
 
 use std::io::{self, BufRead};
 
-use super::source::Source;
+use super::source::SitemapReader;
 use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind};
 
-/// Reads up to `most` URLs. Lines that do not begin as one are passed over.
+/// Reads up to `most` URLs. Other lines are skipped.
 ///
 /// # Errors
-/// [`SitemapError::Neither`] when there is no URL at all: it is some other text then. [`SitemapError::Broken`] when the
-/// text cannot be read up to its first URL.
-pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Result<Sitemap, SitemapError> {
+/// [`SitemapError::Neither`] when there is no URL at all, so the file is another kind of text.
+/// [`SitemapError::Broken`] when it cannot be read up to its first URL.
+pub(super) fn read(
+    source: &mut SitemapReader<'_>,
+    truncated: bool,
+    most: usize,
+) -> Result<Sitemap, SitemapError> {
     let (mut entries, mut line) = (Vec::new(), Vec::new());
     let (mut is_cut, mut is_broken) = (false, false);
     loop {
@@ -26,7 +30,7 @@ pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Res
         if line.is_empty() && !is_ended {
             break;
         }
-        // Of a file that was cut, the last line may be a part of one.
+        // The last line of a truncated file may be incomplete.
         let is_whole = is_ended || !(truncated || source.is_cut());
         let Some(loc) = url_in(&line).filter(|_| is_whole) else { continue };
         if entries.len() == most {
@@ -41,7 +45,7 @@ pub(super) fn read(source: &mut Source<'_>, truncated: bool, most: usize) -> Res
     Ok(Sitemap { kind: SitemapKind::Urls, entries, is_cut, is_broken })
 }
 
-/// Reads a line without its end, which is CR or LF; whether it has one.
+/// Reads a line without its end, which is CR or LF. Returns whether it has one.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     loop {
         let piece = input.fill_buf()?;

@@ -1,7 +1,7 @@
 //! Sitemaps and feeds in XML.
 //!
-//! An element counts where its form has it, and under the root's own prefix: `<image:loc>` is no `<loc>`. Namespaces
-//! themselves are not looked at, because many files name a wrong one.
+//! An element counts at the position that its format defines, and with the prefix of the root: `<image:loc>` is not
+//! `<loc>`. Namespaces are not checked, because many files declare a wrong one.
 
 use std::io::BufRead;
 
@@ -10,32 +10,32 @@ use quick_xml::{Error, Reader};
 
 use super::{Sitemap, SitemapEntry, SitemapError, SitemapKind, date};
 
-/// Where a format keeps what is read.
-struct Form {
+/// The elements of a format.
+struct FeedFormat {
     root: &'static [u8],
     kind: SitemapKind,
-    /// Elements above an entry, the root included.
+    /// Number of elements around an entry, including the root.
     depth: usize,
     entry: &'static [u8],
     loc: &'static [u8],
-    /// The attribute that holds the address, where it is no text.
+    /// The attribute with the address, if that is not text.
     attribute: Option<&'static [u8]>,
     lastmod: &'static [u8],
 }
 
-const FORMS: [Form; 5] = [
-    Form::new(b"urlset", SitemapKind::Urls, 1, b"url", b"loc", b"lastmod"),
-    Form::new(b"sitemapindex", SitemapKind::Index, 1, b"sitemap", b"loc", b"lastmod"),
-    // Its dates are of another form, and tell of a text rather than of a page.
-    Form::new(b"rss", SitemapKind::Urls, 2, b"item", b"link", b""),
-    Form::new(b"RDF", SitemapKind::Urls, 1, b"item", b"link", b"date"),
-    Form {
+const FORMATS: [FeedFormat; 5] = [
+    FeedFormat::new(b"urlset", SitemapKind::Urls, 1, b"url", b"loc", b"lastmod"),
+    FeedFormat::new(b"sitemapindex", SitemapKind::Index, 1, b"sitemap", b"loc", b"lastmod"),
+    // The dates of RSS have another format, and describe a text rather than a page.
+    FeedFormat::new(b"rss", SitemapKind::Urls, 2, b"item", b"link", b""),
+    FeedFormat::new(b"RDF", SitemapKind::Urls, 1, b"item", b"link", b"date"),
+    FeedFormat {
         attribute: Some(b"href"),
-        ..Form::new(b"feed", SitemapKind::Urls, 1, b"entry", b"link", b"updated")
+        ..FeedFormat::new(b"feed", SitemapKind::Urls, 1, b"entry", b"link", b"updated")
     },
 ];
 
-impl Form {
+impl FeedFormat {
     const fn new(
         root: &'static [u8],
         kind: SitemapKind,
@@ -51,28 +51,28 @@ impl Form {
 /// Reads up to `most` entries.
 ///
 /// # Errors
-/// [`SitemapError`] when the first element is none of a sitemap's, or there is no element.
+/// [`SitemapError`] when the root element is unknown, or there is no element.
 pub(super) fn read(input: &mut impl BufRead, most: usize) -> Result<Sitemap, SitemapError> {
     let mut reader = Reader::from_reader(input);
-    // `?a=1&b=2` should be `?a=1&amp;b=2`, and often is not.
+    // `?a=1&b=2` should be `?a=1&amp;b=2`, but often is not.
     reader.config_mut().allow_dangling_amp = true;
     let mut buffer = Vec::new();
-    let mut reading = root(&mut reader, &mut buffer)?;
+    let mut reader_state = root(&mut reader, &mut buffer)?;
     let (is_cut, is_broken) = loop {
         buffer.clear();
         match reader.read_event_into(&mut buffer) {
-            Ok(Event::Eof) => break (reading.depth != 0, reading.depth != 0),
-            Ok(_) if reading.entries.len() > most => break (true, false),
-            Ok(event) => reading.take(&event),
+            Ok(Event::Eof) => break (reader_state.depth != 0, reader_state.depth != 0),
+            Ok(_) if reader_state.entries.len() > most => break (true, false),
+            Ok(event) => reader_state.handle(&event),
             Err(_) => break (true, true),
         }
     };
-    reading.entries.truncate(most);
-    Ok(Sitemap { kind: reading.form.kind, entries: reading.entries, is_cut, is_broken })
+    reader_state.entries.truncate(most);
+    Ok(Sitemap { kind: reader_state.format.kind, entries: reader_state.entries, is_cut, is_broken })
 }
 
-/// Reads as far as the first element.
-fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<Reading, SitemapError> {
+/// Reads up to the first element.
+fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<EntryReader, SitemapError> {
     loop {
         buffer.clear();
         let (start, depth) = match reader.read_event_into(buffer) {
@@ -83,11 +83,11 @@ fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<
             Ok(_) => continue,
         };
         let name = start.local_name();
-        let form = FORMS.iter().find(|form| form.root == name.as_ref()).ok_or_else(|| {
+        let format = FORMATS.iter().find(|format| format.root == name.as_ref()).ok_or_else(|| {
             SitemapError::Root(String::from_utf8_lossy(name.as_ref()).chars().take(50).collect())
         })?;
-        return Ok(Reading {
-            form,
+        return Ok(EntryReader {
+            format,
             prefix: prefix(&start).to_owned(),
             depth,
             in_entry: false,
@@ -100,27 +100,27 @@ fn root(reader: &mut Reader<&mut impl BufRead>, buffer: &mut Vec<u8>) -> Result<
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Field {
+enum SitemapField {
     Loc,
     LastMod,
 }
 
-struct Reading {
-    form: &'static Form,
-    /// Of the root, with its colon.
+struct EntryReader {
+    format: &'static FeedFormat,
+    /// The prefix of the root, with its colon.
     prefix: Vec<u8>,
-    /// Elements open.
+    /// Number of open elements.
     depth: usize,
     in_entry: bool,
     /// The field whose text is being read.
-    field: Option<Field>,
+    field: Option<SitemapField>,
     loc: Vec<u8>,
     lastmod: Vec<u8>,
     entries: Vec<SitemapEntry>,
 }
 
-impl Reading {
-    fn take(&mut self, event: &Event<'_>) {
+impl EntryReader {
+    fn handle(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(start) => {
                 self.open(start);
@@ -142,27 +142,27 @@ impl Reading {
     }
 
     fn open(&mut self, start: &BytesStart<'_>) {
-        let (form, name) = (self.form, start.local_name());
-        if self.depth == form.depth && name.as_ref() == form.entry {
+        let (format, name) = (self.format, start.local_name());
+        if self.depth == format.depth && name.as_ref() == format.entry {
             self.in_entry = true;
             self.loc.clear();
             self.lastmod.clear();
-        } else if self.in_entry && self.depth == form.depth + 1 {
+        } else if self.in_entry && self.depth == format.depth + 1 {
             // RSS 1.0 takes its root, its elements and its dates from three namespaces.
-            let is_own = form.root == b"RDF" || prefix(start) == self.prefix;
-            if is_own && name.as_ref() == form.loc {
+            let is_own = format.root == b"RDF" || prefix(start) == self.prefix;
+            if is_own && name.as_ref() == format.loc {
                 self.open_loc(start);
-            } else if is_own && name.as_ref() == form.lastmod {
+            } else if is_own && name.as_ref() == format.lastmod {
                 self.lastmod.clear();
-                self.field = Some(Field::LastMod);
+                self.field = Some(SitemapField::LastMod);
             }
         }
     }
 
     fn open_loc(&mut self, start: &BytesStart<'_>) {
-        let Some(attribute) = self.form.attribute else {
+        let Some(attribute) = self.format.attribute else {
             self.loc.clear();
-            self.field = Some(Field::Loc);
+            self.field = Some(SitemapField::Loc);
             return;
         };
         let value = |name: &[u8]| {
@@ -176,11 +176,11 @@ impl Reading {
         }
     }
 
-    /// After an element was closed, with as many open as were before it.
+    /// Ends an element, after `depth` has been reduced to the level around it.
     fn close(&mut self) {
-        if self.depth == self.form.depth + 1 {
+        if self.depth == self.format.depth + 1 {
             self.field = None;
-        } else if self.depth == self.form.depth && self.in_entry {
+        } else if self.depth == self.format.depth && self.in_entry {
             self.in_entry = false;
             self.field = None;
             self.finish_entry();
@@ -197,17 +197,17 @@ impl Reading {
     }
 
     fn text(&mut self, text: &[u8]) {
-        // Text in an element within the field is none of the field's.
-        if self.depth == self.form.depth + 2 {
+        // Text in a nested element is not part of the field.
+        if self.depth == self.format.depth + 2 {
             match self.field {
-                Some(Field::Loc) => self.loc.extend_from_slice(text),
-                Some(Field::LastMod) => self.lastmod.extend_from_slice(text),
+                Some(SitemapField::Loc) => self.loc.extend_from_slice(text),
+                Some(SitemapField::LastMod) => self.lastmod.extend_from_slice(text),
                 None => {}
             }
         }
     }
 
-    /// A character, or one of XML's own five names; any other is left as it stands.
+    /// A character reference, or one of the five predefined entities. Any other reference is kept as written.
     fn reference(&mut self, reference: &BytesRef<'_>) {
         if let Ok(Some(character)) = reference.resolve_char_ref() {
             self.text(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -221,7 +221,7 @@ impl Reading {
     }
 }
 
-/// The part of an element's name up to its colon, that included.
+/// The prefix of an element's name, including the colon.
 fn prefix<'a>(start: &'a BytesStart<'_>) -> &'a [u8] {
     let name = start.name().into_inner();
     &name[..name.len() - start.local_name().into_inner().len()]

@@ -1,21 +1,20 @@
 //! The canonical form of a URL: the one spelling under which a page is stored and counted.
 //!
-//! It is the WHATWG URL Standard's serialisation (<https://url.spec.whatwg.org>, as the `url` crate
-//! implements it: lower-case scheme and host, punycode, default port dropped, dot segments resolved,
-//! what must be percent-encoded encoded), and on top of it only what cannot change what a server answers:
+//! It is the serialisation of the WHATWG URL Standard (<https://url.spec.whatwg.org>), as implemented by the `url`
+//! crate: lower-case scheme and host, punycode, no default port, dot segments resolved, percent-encoding where
+//! required. Further changes are limited to those that cannot change the response of a server:
 //!
 //! * the fragment is dropped: it is never sent;
-//! * user name and password are dropped: a crawler has none to give;
+//! * user name and password are dropped: a crawler has none;
 //! * one trailing dot of the host is dropped: it names the same host;
-//! * session ids are dropped, of paths and queries (`urls.session_params`, see [`super::session`]);
+//! * session ids are dropped from paths and queries (`urls.session_params`, see [`super::session`]);
 //! * query parameters named in `urls.drop_query_params` are dropped (none by default).
 //!
-//! Refused are: any scheme but http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
-//! labels, which no resolver knows and which the sortable form could not hold; hosts over 253 bytes and
-//! labels over 63 (RFC 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten: neither the case
-//! of percent escapes, nor `index.html`, nor doubled slashes, nor an empty query, nor the order of
-//! parameters; servers are free to tell those apart. `tests/data/urls` compares this with four other
-//! normalisers and names each difference.
+//! Rejected are schemes other than http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
+//! labels, which no resolver accepts and the sortable form cannot hold; hosts over 253 bytes and labels over 63 (RFC
+//! 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten, since servers may distinguish it: the case of
+//! percent escapes, `index.html`, double slashes, an empty query, the order of parameters. `tests/data/urls` compares
+//! this form with four other normalisers and explains each difference.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,7 +28,7 @@ use super::session::SessionParams;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalUrl(Box<str>);
 
-/// Why a text has no canonical URL.
+/// The reason why a text has no canonical URL.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UrlError {
     #[error("\"{0}\" is not a URL: {1}")]
@@ -42,14 +41,14 @@ pub enum UrlError {
     TooLong { length: usize, limit: usize },
 }
 
-/// The part of canonicalisation that the configuration decides.
+/// The configurable part of canonicalisation.
 #[derive(Clone, Debug)]
 pub struct UrlRules {
-    /// Longest canonical URL, in bytes.
+    /// Maximum length of a canonical URL, in bytes.
     pub max_length: usize,
-    /// Query parameters to drop by name; a `*` at the end stands for any rest.
+    /// Names of query parameters to drop; a final `*` matches any rest.
     pub drop_query_params: Vec<String>,
-    /// What is dropped as a session id.
+    /// The parameters that count as session ids.
     pub session_params: SessionParams,
 }
 
@@ -60,7 +59,7 @@ impl Default for UrlRules {
 }
 
 impl UrlRules {
-    /// Reads an absolute URL.
+    /// Parses an absolute URL.
     ///
     /// # Errors
     /// [`UrlError`] when the text has no canonical form under these rules.
@@ -70,15 +69,15 @@ impl UrlRules {
         self.finish(url)
     }
 
-    /// Turns a document's URL (or its `base href`) into a base to resolve references against.
+    /// Turns the URL of a document (or its `base href`) into a base for references.
     pub fn base(&self, url: &CanonicalUrl) -> Option<Base> {
         Url::parse(url.as_str()).ok().map(Base::new)
     }
 
-    /// Resolves a reference found in a document.
+    /// Resolves a reference in a document.
     ///
     /// # Errors
-    /// [`UrlError`] when it leads to nothing that has a canonical form under these rules.
+    /// [`UrlError`] when the target has no canonical form under these rules.
     pub fn resolve(&self, base: &Base, reference: &str) -> Result<CanonicalUrl, UrlError> {
         self.check_input(reference)?;
         if let Some(url) = self.join_plain(base, reference) {
@@ -88,8 +87,8 @@ impl UrlRules {
         self.finish(url)
     }
 
-    /// As [`Self::resolve`], but session ids and the parameters of `urls.drop_query_params` stay: the URL that a
-    /// server asks for. [`Self::canonical`] of it is the URL that the answer is stored under.
+    /// As [`Self::resolve`], but keeps session ids and the parameters of `urls.drop_query_params`: the URL that a
+    /// server asks for. The response is stored under the [`Self::canonical`] of that URL.
     ///
     /// # Errors
     /// As [`Self::resolve`].
@@ -99,15 +98,15 @@ impl UrlRules {
         self.within_limit(without_unsent_parts(url)?)
     }
 
-    /// The short way, for references that are plain.
+    /// The fast path, for plain references.
     fn join_plain(&self, base: &Base, reference: &str) -> Option<CanonicalUrl> {
         let plain = base.plain.as_ref().filter(|_| self.drop_query_params.is_empty())?;
         let url = plain.join(reference, &self.session_params)?;
         (url.len() <= self.max_length).then(|| CanonicalUrl(url.into_boxed_str()))
     }
 
-    /// A reference far beyond the limit is refused before it costs a parse: no escape makes a URL shorter, and
-    /// a reference's dots and blanks are given the room of three limits.
+    /// Rejects a reference far beyond the limit before parsing it. No escape makes a URL shorter; dots and blanks may
+    /// take three further limits.
     fn check_input(&self, text: &str) -> Result<(), UrlError> {
         if text.len() > self.max_length.saturating_mul(4) {
             return Err(UrlError::TooLong { length: text.len(), limit: self.max_length });
@@ -154,14 +153,14 @@ impl UrlRules {
     }
 }
 
-/// An http(s) URL of a host that can be resolved, without the parts that no server sees.
+/// An http(s) URL with a resolvable host, without the parts that are never sent.
 fn without_unsent_parts(mut url: Url) -> Result<Url, UrlError> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(UrlError::Scheme(shorten(url.as_str())));
     }
     let host_error = |url: &Url| UrlError::Host(shorten(url.as_str()));
     let host = url.host_str().unwrap_or_default();
-    // What is left without the dot is checked before it is set, because setting it parses it again.
+    // Checked before the host is set, because setting it parses it again.
     let stripped = host.strip_suffix('.');
     if !is_resolvable(stripped.unwrap_or(host)) {
         return Err(host_error(&url));
@@ -172,24 +171,24 @@ fn without_unsent_parts(mut url: Url) -> Result<Url, UrlError> {
     if url.fragment().is_some() {
         url.set_fragment(None);
     }
-    // The URL Standard escapes it in paths since 2024, the `url` crate does not yet.
+    // The URL Standard escapes this character in paths since 2024; the `url` crate does not yet.
     if url.path().contains('^') {
         let path = url.path().replace('^', "%5E");
         url.set_path(&path);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        // Both can fail only for URLs without a host, which were refused above.
+        // Both fail only for URLs without a host, which were rejected above.
         let _ = url.set_username("");
         let _ = url.set_password(None);
     }
     Ok(url)
 }
 
-/// A URL that references are resolved against, parsed once per document.
+/// A base for references, parsed once per document.
 #[derive(Clone, Debug)]
 pub struct Base {
     url: Url,
-    /// For plain references, where the base is of the usual kind.
+    /// For plain references, if the base is of the usual kind.
     plain: Option<PlainBase>,
 }
 
@@ -198,8 +197,8 @@ impl Base {
         Self { plain: PlainBase::new(&url), url }
     }
 
-    /// The base after a `base href` of the document, or this one when that is no URL, or one that the HTML
-    /// Standard ignores (`data:`, `javascript:`).
+    /// The base after a `base href` of the document. This one stays if the reference is not a URL, or if the HTML
+    /// Standard ignores it (`data:`, `javascript:`).
     #[must_use]
     pub fn with_href(self, href: &str) -> Self {
         match self.join(href) {
@@ -212,8 +211,7 @@ impl Base {
         self.url.join(&self.without_extra_slashes(reference))
     }
 
-    /// As browsers do for documents in legacy encodings: the query string, and nothing else, is encoded by
-    /// `encode`.
+    /// As browsers do for documents in legacy encodings: `encode` encodes the query string, and only that.
     fn join_encoded(
         &self,
         reference: &str,
@@ -225,8 +223,8 @@ impl Base {
             .parse(&self.without_extra_slashes(reference))
     }
 
-    /// Below an http or https base the URL Standard reads any number of slashes before a host, tabs and line
-    /// breaks between them, as two ("special authority ignore slashes state"); the `url` crate asks for two.
+    /// Under an http or https base the URL Standard reads any number of slashes before a host as two, even with tabs
+    /// and line breaks between them ("special authority ignore slashes state"). The `url` crate requires two.
     fn without_extra_slashes<'a>(&self, reference: &'a str) -> Cow<'a, str> {
         let start = reference.trim_start_matches(|c: char| c <= ' ');
         if !start.starts_with(['/', '\\']) || !matches!(self.url.scheme(), "http" | "https") {
@@ -239,7 +237,7 @@ impl Base {
 }
 
 impl UrlRules {
-    /// As [`Self::resolve`], with the query encoded by `encode` (the document's legacy encoding).
+    /// As [`Self::resolve`], with the query encoded by `encode` (the legacy encoding of the document).
     ///
     /// # Errors
     /// As [`Self::resolve`].
@@ -258,7 +256,7 @@ impl UrlRules {
 }
 
 impl CanonicalUrl {
-    /// Takes back a URL that this program wrote in canonical form, checking only what the accessors rely on.
+    /// Restores a URL that this program wrote in canonical form. Checks only what the accessors rely on.
     pub(crate) fn from_stored(text: String) -> Option<Self> {
         let after = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
         let slash = after.find('/')?;
@@ -278,39 +276,39 @@ impl CanonicalUrl {
         if self.is_https() { "https" } else { "http" }
     }
 
-    /// Scheme, host and port, as the URL begins: `https://example.com:8443`.
+    /// Scheme, host and port: `https://example.com:8443`.
     pub fn origin(&self) -> &str {
         &self.0[..self.0.len() - self.path_and_query().len()]
     }
 
-    /// Host and, where it is not the scheme's default, port: `example.com:8080`.
+    /// The host, and the port if it is not the default of the scheme: `example.com:8080`.
     pub fn authority(&self) -> &str {
         authority_of(self.without_scheme())
     }
 
-    /// The host alone; an IPv6 address keeps its brackets.
+    /// The host without the port. An IPv6 address keeps its brackets.
     pub fn host(&self) -> &str {
         host_of(&self.0)
     }
 
-    /// The port, when it is not the scheme's default.
+    /// The port, if it is not the default of the scheme.
     pub fn port(&self) -> Option<u16> {
         self.authority().get(self.host().len() + 1..).and_then(|port| port.parse().ok())
     }
 
-    /// Path and query, from the `/` on.
+    /// Path and query, from the first `/` on.
     pub fn path_and_query(&self) -> &str {
         let rest = self.without_scheme();
         &rest[authority_of(rest).len()..]
     }
 
-    /// The URL without its scheme, as some endpoints show it.
+    /// The URL without its scheme.
     pub fn without_scheme(&self) -> &str {
         without_scheme(&self.0)
     }
 }
 
-/// A host as its readers write it: labels in Punycode in their own script, where they are valid; an address as it is.
+/// A host for display: punycode labels are decoded where they are valid, and an address stays as it is.
 pub fn unicode_host(host: &str) -> String {
     let unicode = url::quirks::domain_to_unicode(host);
     let is_valid = !unicode.is_empty() && !unicode.contains(char::REPLACEMENT_CHARACTER);
@@ -333,7 +331,7 @@ pub fn host_of(url: &str) -> &str {
     &authority[..end]
 }
 
-/// What stands before the path.
+/// The part before the path.
 fn authority_of(rest: &str) -> &str {
     &rest[..rest.find('/').unwrap_or(rest.len())]
 }
@@ -361,7 +359,7 @@ pub(super) fn is_resolvable(host: &str) -> bool {
     host.len() <= 253 && host.as_bytes().split(|&b| b == b'.').all(is_label)
 }
 
-/// A text short enough for a message.
+/// A text cut to the length of a message.
 fn shorten(text: &str) -> String {
     const MOST: usize = 200;
     match text.char_indices().nth(MOST) {

@@ -1,13 +1,13 @@
-//! Registrable domains, by the Public Suffix List (<https://publicsuffix.org>), both its sections.
+//! Registrable domains by the Public Suffix List (<https://publicsuffix.org>), with both its sections.
 //!
-//! Hosts come in lower case and punycode, as canonical URLs hold them. A host that is an IP address, or is
-//! itself a public suffix, is its own registrable domain.
+//! Hosts are in lower case and punycode, as in canonical URLs. A host that is an IP address or a public suffix is its
+//! own registrable domain.
 //!
-//! The `publicsuffix` crate finds a host's rule by walking down a tree of labels. Where a label has a branch of
-//! its own it does not look at a wildcard beside it: with the rules `*.b` and `x.a.b`, the host `a.b` would match
-//! nothing, although `*.b` covers it. [`Suffixes::parse`] therefore spells out what a wildcard says about every
-//! label that has a branch (`a.b` in the example), which changes no answer of the list's own algorithm. In the
-//! list built in, 22 names stand so (`teams.replit.dev`, `mtls.run.app` ...).
+//! The `publicsuffix` crate finds the rule of a host by descending a tree of labels. At a label with its own branch
+//! it ignores a wildcard next to it: with the rules `*.b` and `x.a.b`, the host `a.b` matches nothing, although `*.b`
+//! covers it. [`Suffixes::parse`] therefore adds an explicit rule for each such label (`a.b` in the example). That
+//! does not change any result of the list's own algorithm. The built-in list has 22 such names (`teams.replit.dev`,
+//! `mtls.run.app` ...).
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub enum SuffixesError {
 }
 
 impl Suffixes {
-    /// The list this program was built with.
+    /// The built-in list.
     ///
     /// # Errors
     /// [`SuffixesError`] when the embedded file is damaged.
@@ -38,11 +38,11 @@ impl Suffixes {
         Self::parse(include_str!("../../config/public_suffix_list.dat"))
     }
 
-    /// Reads a list in the format of `public_suffix_list.dat`: one rule a line up to the first blank, `//` before
-    /// comments. Names may be in Unicode or punycode.
+    /// Parses a list in the format of `public_suffix_list.dat`: one rule per line up to the first blank, comments
+    /// after `//`. Names may be in Unicode or punycode.
     ///
     /// # Errors
-    /// [`SuffixesError`] when the text holds no rules or a malformed one.
+    /// [`SuffixesError`] when the text has no rule or a malformed one.
     pub fn parse(text: &str) -> Result<Self, SuffixesError> {
         let mut rules = BTreeSet::new();
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -58,7 +58,7 @@ impl Suffixes {
         }
         let spelled_out = hidden_by_branches(&rules);
         rules.extend(spelled_out);
-        // The crate wants to be told of a section; both are treated alike here.
+        // The crate requires a section header. Both sections are treated alike here.
         let mut list = String::from("// ===BEGIN ICANN DOMAINS===\n");
         for rule in &rules {
             list.push_str(rule);
@@ -67,7 +67,7 @@ impl Suffixes {
         list.parse().map(Self).map_err(SuffixesError::List)
     }
 
-    /// The registrable domain of a host, as a part of it.
+    /// The registrable domain of a host, as a slice of it.
     pub fn domain_of<'a>(&self, host: &'a str) -> &'a str {
         if is_ip_literal(host) {
             return host;
@@ -78,7 +78,7 @@ impl Suffixes {
         }
     }
 
-    /// The public suffix of a host, as a part of it; empty for an IP address.
+    /// The public suffix of a host, as a slice of it; empty for an IP address.
     pub fn suffix_of<'a>(&self, host: &'a str) -> &'a str {
         if is_ip_literal(host) {
             return "";
@@ -96,7 +96,7 @@ impl std::fmt::Debug for Suffixes {
     }
 }
 
-/// A rule in lower case and punycode; `None` when it is none.
+/// A rule in lower case and punycode; `None` when it is malformed.
 fn to_ascii(rule: &str) -> Option<String> {
     let name = name_of(rule);
     let url::Host::Domain(ascii) = url::Host::parse(name).ok()? else { return None };
@@ -109,13 +109,13 @@ fn name_of(rule: &str) -> &str {
     rule.strip_prefix('!').or_else(|| rule.strip_prefix("*.")).unwrap_or(rule)
 }
 
-/// The names that a wildcard rule covers but that have a branch of their own in the tree of labels, because a
-/// longer rule passes through them.
+/// The names covered by a wildcard rule that have their own branch in the tree of labels, because a longer rule
+/// passes through them.
 fn hidden_by_branches(rules: &BTreeSet<String>) -> Vec<String> {
     let mut hidden = Vec::new();
     for rule in rules {
         let name = name_of(rule);
-        // The branch of a wildcard begins at its name, that of another rule at the label above.
+        // The branch of a wildcard starts at its name, that of another rule at the label above.
         let mut branch = if rule.starts_with("*.") { Some(name) } else { parent(name) };
         while let Some(name) = branch {
             branch = parent(name);
@@ -132,8 +132,8 @@ fn parent(name: &str) -> Option<&str> {
     name.split_once('.').map(|(_, parent)| parent)
 }
 
-/// Whether a canonical host is an IP address. WHATWG parsing leaves no host that ends in a number but IPv4
-/// addresses in dotted form, so the last byte decides.
+/// Whether a canonical host is an IP address. After WHATWG parsing, only dotted IPv4 addresses end in a number, so
+/// the last byte decides.
 pub fn is_ip_literal(host: &str) -> bool {
     host.starts_with('[')
         || (host.as_bytes().last().is_some_and(u8::is_ascii_digit)

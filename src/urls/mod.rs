@@ -1,10 +1,11 @@
-//! URLs and the names in them: one canonical form, one sortable form, hosts, registrable domains, scopes.
+//! URLs and their parts: canonical form, sortable form, hosts, registrable domains and scopes.
 //!
-//! Pure; nothing here resolves a name or opens a file. Newtypes hold what has been checked once, so that
-//! the rest of the program never parses a URL again.
+//! Pure: nothing here resolves a name or opens a file. Newtypes hold checked values, so that the rest of the program
+//! never parses a URL again.
 
 mod canonical;
 mod domain;
+mod fingerprint;
 mod plain;
 mod scope;
 mod session;
@@ -12,11 +13,12 @@ mod surt;
 
 pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, unicode_host, without_scheme};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
+pub use fingerprint::{permutation_key, surt_fingerprint, url_fingerprint};
 pub use scope::{Scope, ScopeError, ScopeKind};
 pub use session::{DEFAULT_SESSION_MIN_LENGTH, DEFAULT_SESSION_PARAMS, SessionParamError, SessionParams};
 pub use surt::{Surt, SurtError, host_prefix};
 
-/// Whether a link between these two hosts stays on one site: equal after one leading `www.` is taken off each.
+/// Whether a link between these hosts is internal: they are equal after one leading `www.` is removed from each.
 pub fn same_site(a: &str, b: &str) -> bool {
     strip_www(a) == strip_www(b)
 }
@@ -30,7 +32,7 @@ mod tests {
     use super::same_site;
 
     #[test]
-    fn one_leading_www_makes_no_other_site() {
+    fn one_leading_www_is_ignored() {
         assert!(same_site("example.com", "www.example.com"));
         assert!(same_site("www.example.com", "www.example.com"));
         assert!(!same_site("www.www.example.com", "example.com"));

@@ -1,31 +1,31 @@
-//! The short way to a canonical URL, for references that need nothing but joining: most of the web's. Anything else
-//! is left to the `url` crate, whose answer to what is taken here is the same (see the test below).
+//! The fast path to a canonical URL, for references that only need joining, which are most on the web. The `url`
+//! crate handles the others. Both give the same result (see the test below).
 
 use super::canonical::is_resolvable;
 use super::session::SessionParams;
 
-/// What a plain reference is joined to: a base URL's scheme, host and port, and the folder of its path.
+/// The base of plain references: scheme, host and port of a URL, and the folder of its path.
 #[derive(Clone, Debug)]
 pub(super) struct PlainBase {
-    /// Ends with a slash; without dots to resolve, query or fragment.
+    /// Ends with a slash; has no dot segments, query or fragment.
     folder: Box<str>,
-    /// Where its path begins.
+    /// Offset of its path.
     path: usize,
 }
 
-/// Bytes that stand for themselves in paths, and in queries too; the rest of either is escaped, ends it, or might
-/// be another spelling of a dot.
+/// Bytes that stay as they are in paths and in queries. Other bytes are escaped, end the part, or may be another
+/// spelling of a dot.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~')
 }
 
-/// Bytes that stand for themselves in queries besides.
+/// Bytes that stay as they are in queries.
 const fn is_plain_in_query(byte: u8) -> bool {
     is_plain(byte) || matches!(byte, b'/' | b'?' | b'=' | b'&' | b'+' | b'%' | b',' | b';' | b':' | b'@')
 }
 
 impl PlainBase {
-    /// `None` for a URL that is none of http or https with a host that can be resolved, or carries a user's name.
+    /// `None` unless the URL is http or https, has a resolvable host, and no user name.
     pub fn new(url: &url::Url) -> Option<Self> {
         let host = url.host_str().filter(|host| is_resolvable(host))?;
         let has_user = !url.username().is_empty() || url.password().is_some();
@@ -34,14 +34,14 @@ impl PlainBase {
         }
         let path = &url[..url::Position::BeforePath];
         let folder = &url.path()[..=url.path().rfind('/')?];
-        // The canonical form escapes it, and the `url` crate does not. The others may begin a session id.
+        // The canonical form escapes `^`, and the `url` crate does not. The others may start a session id.
         let is_plain = !folder.contains(['^', ';']) && !folder.contains("/(");
         let folder = is_plain.then(|| format!("{path}{folder}"))?;
         Some(Self { folder: folder.into(), path: path.len() })
     }
 
-    /// The canonical URL of a reference, if it is plain, without regard to the longest that is allowed. A query that may
-    /// carry a session id is not plain; a plain path carries none.
+    /// The canonical URL of a plain reference, whatever its length. A query that may carry a session id is not plain;
+    /// a plain path carries none.
     pub fn join(&self, reference: &str, sessions: &SessionParams) -> Option<String> {
         let reference = &reference[..reference.find('#').unwrap_or(reference.len())];
         let (path, query) = match reference.find('?') {
@@ -62,28 +62,28 @@ impl PlainBase {
             url.push_str(&reference[..reference.len() - query.len() - path.len()]);
             let start = url.len();
             url.push('/');
-            return walk(url, start, path.strip_prefix('/').unwrap_or(path), query);
+            return push_segments(url, start, path.strip_prefix('/').unwrap_or(path), query);
         }
         let mut url = String::with_capacity(room);
         match path.strip_prefix('/') {
-            // Another host follows two slashes.
+            // Two slashes start another host.
             Some(rest) if rest.starts_with('/') => None,
             Some(rest) => {
                 url.push_str(&self.folder[..=self.path]);
-                walk(url, self.path, rest, query)
+                push_segments(url, self.path, rest, query)
             }
-            // A query alone belongs to the base's own path, and nothing at all is the base.
+            // A lone query belongs to the path of the base, and an empty reference is the base.
             None if path.is_empty() => None,
             None => {
                 url.push_str(&self.folder);
-                walk(url, self.path, path, query)
+                push_segments(url, self.path, path, query)
             }
         }
     }
 }
 
-/// A host in lower case that is a name and no number, of labels that are not encoded. Its last label begins with a
-/// letter, so that it cannot be read as an address.
+/// A lower-case host name without encoded labels. Its last label starts with a letter, so that it cannot be an
+/// address.
 fn is_plain_host(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     last.starts_with(|first: char| first.is_ascii_lowercase())
@@ -92,8 +92,8 @@ fn is_plain_host(host: &str) -> bool {
         && !host.split('.').any(|label| label.starts_with("xn--"))
 }
 
-/// Appends a path's segments to a URL that ends with a slash and whose path begins at `start`, then the query.
-fn walk(mut url: String, start: usize, path: &str, query: &str) -> Option<String> {
+/// Appends the segments of a path to a URL that ends with a slash and whose path starts at `start`, then the query.
+fn push_segments(mut url: String, start: usize, path: &str, query: &str) -> Option<String> {
     let mut segments = path.split('/').peekable();
     while let Some(segment) = segments.next() {
         match segment {
@@ -150,7 +150,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
         #[test]
-        fn the_short_way_leads_where_the_long_one_does(base in prop::sample::select(BASES.to_vec()), reference in reference()) {
+        fn the_fast_path_equals_the_url_crate(base in prop::sample::select(BASES.to_vec()), reference in reference()) {
             let (base, sessions) = (Url::parse(base).unwrap(), SessionParams::default());
             if let Some(short) = PlainBase::new(&base).and_then(|plain| plain.join(&reference, &sessions)) {
                 let mut long = base.join(&reference).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_references_take_the_short_way() {
+    fn common_references_take_the_fast_path() {
         let base = Url::parse("https://a.org/b/c.html").unwrap();
         let (plain, sessions) = (PlainBase::new(&base).unwrap(), SessionParams::default());
         let cases = [

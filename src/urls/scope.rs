@@ -1,29 +1,30 @@
-//! Scopes: what part of the web a query's `url` parameter selects.
+//! Scopes: the part of the web that the `url` parameter of a query selects.
 //!
-//! * With a path or a query, a lone `/` included, it is that URL: under both schemes when none is given, under
-//!   the one given otherwise.
-//! * Without a path, a registrable domain selects the domain with all its hosts; any other host, that host.
-//! * An explicit kind overrides this: `url` takes `/` where no path is given, `host` and `domain` drop the path,
-//!   and `domain` goes up to the host's registrable domain.
+//! * With a path or a query, including a lone `/`, it selects that URL: under both schemes if none is given,
+//!   otherwise under the given one.
+//! * Without a path, a registrable domain selects the domain with all its hosts, and any other host selects that
+//!   host.
+//! * An explicit kind overrides this: `url` uses `/` if no path is given, `host` and `domain` drop the path, and
+//!   `domain` selects the registrable domain of the host.
 //!
-//! A port, where one is given, narrows a host to that port, unless it is the default port of the scheme (of
-//! http or of https, when no scheme is given), which says nothing; a domain is always whole. User name, password
-//! and fragment select nothing. Without a scheme the authority may stand behind `//`; a path alone is refused.
+//! A port narrows a host to that port, unless it is the default port of the scheme (of http or https, if no scheme is
+//! given). A domain is always whole. User name, password and fragment are ignored. Without a scheme, the authority
+//! may follow `//`; a path alone is rejected.
 
 use super::{CanonicalUrl, Suffixes, Surt, UrlError, UrlRules, host_prefix};
 
-/// What a query is about.
+/// The scope of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// One URL under one scheme, or under both: then the other spelling is in `also`.
+    /// One URL under one scheme, or under both; then `also` has the second spelling.
     Url { url: CanonicalUrl, also: Option<CanonicalUrl> },
-    /// One host on all its ports, or on one.
+    /// One host on all its ports, or on one port.
     Host { host: String, port: Option<u16> },
     /// A registrable domain with all its hosts.
     Domain { domain: String },
 }
 
-/// How a scope is to be read, when the query says so.
+/// The kind of scope, if the query gives one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeKind {
     Url,
@@ -44,7 +45,7 @@ impl std::str::FromStr for ScopeKind {
     }
 }
 
-/// Why a text selects nothing.
+/// The reason why a text is not a scope.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScopeError {
     #[error("the URL, host or domain is empty; give one, for example example.com")]
@@ -58,34 +59,34 @@ pub enum ScopeError {
 }
 
 impl Scope {
-    /// Reads a `url` parameter.
+    /// Parses a `url` parameter.
     ///
     /// # Errors
-    /// [`ScopeError`] when it is empty or no URL, host or domain can be read from it.
+    /// [`ScopeError`] when it is empty, or is not a URL, host or domain.
     pub fn parse(
         text: &str,
         kind: Option<ScopeKind>,
         rules: &UrlRules,
         suffixes: &Suffixes,
     ) -> Result<Self, ScopeError> {
-        let given = Given::read(text, rules)?;
-        let host = given.url.host();
+        let typed_url = TypedUrl::read(text, rules)?;
+        let host = typed_url.url.host();
         let domain = suffixes.domain_of(host);
-        let kind = kind.unwrap_or(if given.has_path {
+        let kind = kind.unwrap_or(if typed_url.has_path {
             ScopeKind::Url
-        } else if domain == host && given.port.is_none() {
+        } else if domain == host && typed_url.port.is_none() {
             ScopeKind::Domain
         } else {
             ScopeKind::Host
         });
         Ok(match kind {
-            ScopeKind::Host => Self::Host { host: host.to_owned(), port: given.port },
+            ScopeKind::Host => Self::Host { host: host.to_owned(), port: typed_url.port },
             ScopeKind::Domain => Self::Domain { domain: domain.to_owned() },
-            ScopeKind::Url => Self::Url { url: given.url, also: given.also },
+            ScopeKind::Url => Self::Url { url: typed_url.url, also: typed_url.also },
         })
     }
 
-    /// The registrable domain that the scope lies in.
+    /// The registrable domain of the scope.
     pub fn domain<'a>(&'a self, suffixes: &Suffixes) -> &'a str {
         match self {
             Self::Domain { domain } => domain,
@@ -102,8 +103,8 @@ impl Scope {
         }
     }
 
-    /// The key prefixes under which everything of the scope is stored, in key order. A prefix may hold more than
-    /// the scope: [`Self::holds_host`] decides.
+    /// The key prefixes of all rows of the scope, in key order. A prefix may cover more than the scope:
+    /// [`Self::holds_host`] decides.
     pub fn key_prefixes(&self, suffixes: &Suffixes) -> Vec<Vec<u8>> {
         match self {
             Self::Url { url, also } => {
@@ -116,15 +117,15 @@ impl Scope {
             Self::Host { host, port: Some(port) } => {
                 vec![[host_prefix(host), format!(":{port})").into_bytes()].concat()]
             }
-            // Below a public suffix stand other domains, all of `com` if need be, and none of its own hosts.
+            // Below a public suffix are other domains (all of `com`, for example), and none of its own hosts.
             Self::Domain { domain } if suffixes.suffix_of(domain) == domain => host_on_any_port(domain),
             Self::Domain { domain } => vec![host_prefix(domain)],
         }
     }
 
-    /// Whether a host found under one of the scope's prefixes belongs to it. Below a registrable domain there can
-    /// be public suffixes of their own (`s3.example.com`), whose hosts are other domains; and a domain that is
-    /// itself a public suffix has no hosts but its own name.
+    /// Whether a host under one of the key prefixes belongs to the scope. Below a registrable domain there may be
+    /// public suffixes (`s3.example.com`), whose hosts are other domains. A domain that is a public suffix has only
+    /// the host of its own name.
     pub fn holds_host(&self, host: &str, suffixes: &Suffixes) -> bool {
         match self {
             Self::Domain { domain } => suffixes.domain_of(host) == domain,
@@ -134,28 +135,28 @@ impl Scope {
 }
 
 impl UrlRules {
-    /// Reads a URL as people type it: without a scheme, it is read as http.
+    /// Parses a URL as typed by a user: without a scheme, it is http.
     ///
     /// # Errors
     /// [`ScopeError`] when it is empty, names no host or has no canonical form.
     pub fn typed(&self, text: &str) -> Result<CanonicalUrl, ScopeError> {
-        Given::read(text, self).map(|given| given.url)
+        TypedUrl::read(text, self).map(|typed_url| typed_url.url)
     }
 }
 
-/// What a `url` parameter says, before it is known what it selects.
-struct Given {
-    /// Under http when no scheme is given.
+/// A parsed `url` parameter.
+struct TypedUrl {
+    /// Under http if no scheme is given.
     url: CanonicalUrl,
-    /// Under https, when no scheme is given.
+    /// Under https, if no scheme is given.
     also: Option<CanonicalUrl>,
-    /// Unless it is the default one of the scheme, or, without a scheme, of either.
+    /// Unless it is the default port of the scheme, or of either scheme if none is given.
     port: Option<u16>,
-    /// Whether anything but a fragment follows the authority.
+    /// Whether more than a fragment follows the authority.
     has_path: bool,
 }
 
-impl Given {
+impl TypedUrl {
     fn read(text: &str, rules: &UrlRules) -> Result<Self, ScopeError> {
         let text = text.trim();
         if text.is_empty() {
@@ -170,18 +171,18 @@ impl Given {
             return Err(ScopeError::NoHost(text.to_owned()));
         }
         let url = rules.canonical(&format!("http://{rest}"))?;
-        // One byte longer: it alone can be too long.
+        // The URL is one byte longer than the http one, so it alone may be too long.
         let also = rules.canonical(&format!("https://{rest}")).ok();
         let port = url.port().filter(|_| also.as_ref().is_none_or(|also| also.port().is_some()));
         Ok(Self { url, also, port, has_path: has_path(rest) })
     }
 }
 
-/// What ends the authority of an http URL: WHATWG reads a backslash as a slash.
+/// The characters that end the authority of an http URL: WHATWG reads a backslash as a slash.
 const ENDS_AUTHORITY: [char; 4] = ['/', '\\', '?', '#'];
 
-/// What follows the scheme and its slashes, when a scheme is given. `localhost:8080` is a host with a port;
-/// `mailto:someone@example.com` is a URL, though none that can be selected.
+/// The text after a scheme and its slashes, if there is a scheme. `localhost:8080` is a host with a port;
+/// `mailto:someone@example.com` is a URL, which cannot be selected.
 fn after_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -1,14 +1,15 @@
-//! The sortable form of a URL (SURT): the host's labels turned round, so that keys sort as the web clusters.
+//! The sortable form of a URL (SURT): host labels in reverse order, so that the keys of a host and of a domain are
+//! adjacent.
 //!
-//! `https://www.example.com/path?q` becomes the bytes `com,example,www,)/path?q` followed by one byte for the
-//! scheme, `0x01` for http and `0x02` for https. That byte is lower than any byte of a URL, so the form ends
-//! itself: two of them can stand one after the other in a key, and a URL sorts before its own extensions.
-//! The comma after the last label makes `com,example,` the prefix of exactly the host `example.com` and all
-//! hosts below it: a host `example-shop.com` or a port cannot slip in. A port stands before the parenthesis:
-//! `com,example,:8080)/`. An IP address is one label, unturned: `192.0.2.1,)/`.
+//! `https://www.example.com/path?q` becomes `com,example,www,)/path?q` followed by one byte for the scheme, `0x01`
+//! for http and `0x02` for https. That byte is lower than any byte of a URL, so it terminates the form: two forms can
+//! follow each other in a key, and a URL sorts before its extensions. With the comma after the last label,
+//! `com,example,` is the prefix of exactly the host `example.com` and the hosts below it. It excludes
+//! `example-shop.com` and ports. A port precedes the parenthesis: `com,example,:8080)/`. An IP address is one label
+//! in normal order: `192.0.2.1,)/`.
 //!
-//! The idea is the Internet Archive's Sort-friendly URI Reordering Transform; the comma at the end and the
-//! scheme byte are this index's own.
+//! The idea is the Sort-friendly URI Reordering Transform of the Internet Archive. The final comma and the scheme
+//! byte are additions of this index.
 
 use std::fmt;
 
@@ -23,7 +24,7 @@ const HTTPS: u8 = 2;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Surt(Box<[u8]>);
 
-/// Bytes that are no sortable URL.
+/// Bytes that are not a sortable URL.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a stored URL is damaged ({0:?}); run `backlinkd verify --repair`")]
 pub struct SurtError(pub String);
@@ -33,7 +34,7 @@ impl Surt {
         &self.0
     }
 
-    /// Takes the sortable URL at the start of `bytes`; returns it and what follows it.
+    /// Splits off the sortable URL at the start of `bytes`. Returns it and the remaining bytes.
     ///
     /// # Errors
     /// [`SurtError`] when no scheme byte ends it.
@@ -44,23 +45,23 @@ impl Surt {
         }
     }
 
-    /// The URL in its ordinary form.
+    /// The URL in its canonical form.
     ///
     /// # Errors
-    /// [`SurtError`] when the bytes were not made by this type.
+    /// [`SurtError`] when the bytes are not a sortable URL.
     pub fn to_url(&self) -> Result<CanonicalUrl, SurtError> {
         url_of(&self.0)
     }
 
-    /// As [`Self::to_url`], for bytes of a key that nobody has copied.
+    /// As [`Self::to_url`], for borrowed bytes of a key.
     ///
     /// # Errors
-    /// [`SurtError`] when the bytes were not made by this type.
+    /// [`SurtError`] when the bytes are not a sortable URL.
     pub fn bytes_to_url(bytes: &[u8]) -> Result<CanonicalUrl, SurtError> {
         url_of(bytes)
     }
 
-    /// The host part of sortable bytes, with its last comma: `com,example,www,`.
+    /// The host part of a sortable URL, with its last comma: `com,example,www,`.
     pub fn host_part(bytes: &[u8]) -> &[u8] {
         let end = memchr(b')', bytes).unwrap_or(bytes.len());
         let labels = &bytes[..end];
@@ -80,7 +81,7 @@ impl From<&CanonicalUrl> for Surt {
     }
 }
 
-/// `port` begins with its colon, or is empty.
+/// `port` starts with its colon, or is empty.
 fn push_parts(key: &mut Vec<u8>, host: &str, port: &str, path: &str, is_https: bool) {
     push_host(key, host);
     key.extend_from_slice(port.as_bytes());
@@ -89,10 +90,10 @@ fn push_parts(key: &mut Vec<u8>, host: &str, port: &str, path: &str, is_https: b
     key.push(if is_https { HTTPS } else { HTTP });
 }
 
-/// Many URLs in a row: what they are turned into is appended to one buffer, without memory of its own for each.
+/// Conversions of many URLs into one buffer, without an allocation for each.
 impl Surt {
-    /// Appends the sortable form of a URL that is written as [`CanonicalUrl`] writes it; tells whether it is. What
-    /// is not is left out.
+    /// Appends the sortable form of a URL in the form of [`CanonicalUrl`]. Returns whether it has that form; if not,
+    /// nothing is appended.
     pub fn push_sortable(url: &str, key: &mut Vec<u8>) -> bool {
         let (is_https, rest) = match url.strip_prefix("https://") {
             Some(rest) => (true, rest),
@@ -103,22 +104,22 @@ impl Surt {
         };
         let Some(slash) = memchr(b'/', rest.as_bytes()).filter(|&slash| slash > 0) else { return false };
         let (authority, path) = rest.split_at(slash);
-        // An IPv6 address holds colons of its own.
+        // An IPv6 address contains colons.
         let host_end = authority.find(']').map_or_else(|| authority.find(':'), |bracket| Some(bracket + 1));
         let (host, port) = authority.split_at(host_end.unwrap_or(authority.len()));
         push_parts(key, host, port, path, is_https);
         true
     }
 
-    /// Appends the ordinary form of a sortable URL.
+    /// Appends the canonical form of a sortable URL.
     ///
     /// # Errors
-    /// [`SurtError`] when the bytes were not made by this type; then `text` ends in a part of the URL.
+    /// [`SurtError`] when the bytes are not a sortable URL. `text` may then end with a part of the URL.
     pub fn push_url(bytes: &[u8], text: &mut Vec<u8>) -> Result<(), SurtError> {
         push_url(bytes, text).ok_or_else(|| SurtError(String::from_utf8_lossy(bytes).into_owned()))
     }
 
-    /// Appends the host that a host part, with its last comma, stands for.
+    /// Appends the host of a host part with its last comma.
     pub fn push_host(part: &[u8], text: &mut Vec<u8>) {
         push_host_of(text, part);
     }
@@ -149,7 +150,7 @@ fn push_host(key: &mut Vec<u8>, host: &str) {
     }
 }
 
-/// The host of its sortable form, `com,example,www,`.
+/// Appends the host of a sortable form such as `com,example,www,`.
 fn push_host_of(text: &mut Vec<u8>, part: &[u8]) {
     let part = part.strip_suffix(b",").unwrap_or(part);
     if std::str::from_utf8(part).is_ok_and(is_ip_literal) {
@@ -192,7 +193,7 @@ fn url_of(bytes: &[u8]) -> Result<CanonicalUrl, SurtError> {
 }
 
 impl Surt {
-    /// The host that a sortable URL, or a host part with its last comma, stands for.
+    /// The host of a sortable URL, or of a host part with its last comma.
     ///
     /// # Errors
     /// [`SurtError`] when the bytes are not UTF-8.

@@ -1,4 +1,4 @@
-//! One WARC file under way: its name, its growth and its end.
+//! An open WARC file: its name, its growth and its completion.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -9,18 +9,18 @@ use time::UtcDateTime;
 
 use super::WarcError;
 
-/// Begins the names of files.
-pub(super) const PREFIX: &str = "backlinkd-";
-/// Ends the names of files that are being written.
-pub(super) const OPEN: &str = ".open";
+/// Prefix of file names.
+pub(super) const NAME_PREFIX: &str = "backlinkd-";
+/// Suffix of the names of open files.
+pub(super) const OPEN_SUFFIX: &str = ".open";
 
-/// A file that is being written, with the ending [`OPEN`], locked against others that would end it.
+/// An open file, with the suffix [`OPEN_SUFFIX`], locked against a recovery by other writers.
 #[derive(Debug)]
 pub(super) struct WarcFile {
     file: File,
-    /// With [`OPEN`].
+    /// With [`OPEN_SUFFIX`].
     path: PathBuf,
-    /// Without.
+    /// Without that suffix.
     name: String,
     bytes: u64,
     /// The id of its warcinfo record.
@@ -28,24 +28,25 @@ pub(super) struct WarcFile {
 }
 
 impl WarcFile {
-    /// Makes a file named by the time and the first free serial number from `serial` on.
+    /// Creates a file named by the time and the first free serial number from `serial` on.
     ///
     /// # Errors
-    /// [`WarcError`] when it cannot be made.
+    /// [`WarcError`] when it cannot be created.
     pub fn create(folder: &Path, serial: &mut u32) -> Result<Self, WarcError> {
-        let time = compact(UtcDateTime::now());
+        let time = timestamp(UtcDateTime::now());
         loop {
-            let name = format!("{PREFIX}{time}-{:05}.warc.gz", *serial);
-            let path = folder.join(format!("{name}{OPEN}"));
+            let name = format!("{NAME_PREFIX}{time}-{:05}.warc.gz", *serial);
+            let path = folder.join(format!("{name}{OPEN_SUFFIX}"));
             *serial += 1;
             if folder.join(&name).exists() {
                 continue;
             }
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => {
-                    // Before there is anything in it. Where there are no locks, nobody ends what others left.
+                    // While the file is still empty. On file systems without locks, no writer recovers files.
                     let _ = file.lock();
-                    // Who locked it before us took it for one that a crash left empty.
+                    // A writer that locked the file first took it for an empty file of a crashed writer and removed
+                    // it.
                     if path.exists() {
                         return Ok(Self { file, path, name, bytes: 0, id: String::new() });
                     }
@@ -65,14 +66,14 @@ impl WarcFile {
         self.bytes
     }
 
-    /// Writes whole records. When that fails, what got there is taken back, so that no later record follows a
-    /// broken one.
+    /// Writes whole records. After an error the file is truncated to its former length, so that no later record
+    /// follows a broken one.
     ///
     /// # Errors
-    /// [`WarcError`] when it cannot be written.
+    /// [`WarcError`] when the write fails.
     pub fn append(&mut self, records: &[u8]) -> Result<(), WarcError> {
         if let Err(source) = self.file.write_all_at(records, self.bytes) {
-            // Where this fails too, the next record is written over it, or the end of the file cuts it off.
+            // If this fails too, the next record overwrites the rest, or the final length cuts it off.
             let _ = self.file.set_len(self.bytes);
             return Err(self.error(source));
         }
@@ -80,17 +81,17 @@ impl WarcFile {
         Ok(())
     }
 
-    /// Sees to it that the bytes are on the disk, and gives the file its name.
+    /// Flushes the file to disk, and renames it to its final name.
     ///
     /// # Errors
-    /// [`WarcError`] when that fails; the file keeps its ending then.
+    /// [`WarcError`] when that fails. The file then keeps its suffix.
     pub fn finish(&self) -> Result<(), WarcError> {
         let done = self.file.set_len(self.bytes).and_then(|()| self.file.sync_all());
         done.and_then(|()| std::fs::rename(&self.path, self.path.with_file_name(&self.name)))
             .map_err(|source| self.error(source))
     }
 
-    /// Removes a file into which nothing could be written.
+    /// Removes a file without any record.
     pub fn discard(self) {
         let _ = std::fs::remove_file(&self.path);
     }
@@ -101,7 +102,7 @@ impl WarcFile {
 }
 
 /// `YYYYMMDDhhmmss`
-fn compact(time: UtcDateTime) -> String {
+fn timestamp(time: UtcDateTime) -> String {
     let (hour, minute, second) = time.as_hms();
     let month = u8::from(time.month());
     format!("{:04}{month:02}{:02}{hour:02}{minute:02}{second:02}", time.year(), time.day())

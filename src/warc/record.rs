@@ -1,4 +1,4 @@
-//! Records: named fields, a block, and their form in a file.
+//! WARC records: named fields, a block, and their encoding.
 
 use std::io::Write;
 
@@ -10,11 +10,11 @@ use http::{StatusCode, Version};
 use sha1::{Digest, Sha1};
 use time::UtcDateTime;
 
-use super::{Exchange, WarcError, WarcOptions};
+use super::{HttpExchange, WarcError, WarcOptions};
 
 const NOT_MODIFIED: &str = "http://netpreserve.org/warc/1.1/revisit/server-not-modified";
 
-/// A record, ready to be written.
+/// A record that is ready to be written.
 pub(super) struct Record<'a> {
     id: String,
     /// Name and value.
@@ -46,26 +46,26 @@ impl<'a> Record<'a> {
         Ok(record)
     }
 
-    /// The request of an exchange whose answer has the id `answer`.
-    pub fn request(exchange: &Exchange<'a>, info: &str, answer: &str) -> Result<Self, WarcError> {
+    /// The request of an exchange whose response record has the id `response`.
+    pub fn request(exchange: &HttpExchange<'a>, info: &str, response: &str) -> Result<Self, WarcError> {
         let mut head = format!("GET {} HTTP/1.1\r\n", exchange.url.path_and_query()).into_bytes();
         for (name, value) in exchange.request_headers {
             push_header(&mut head, name.as_str(), value.as_bytes());
         }
         head.extend_from_slice(b"\r\n");
         let mut record = Self::new("request", time_of(exchange), head, &[])?;
-        record.about(exchange, info);
-        record.field("WARC-Concurrent-To", answer);
+        record.add_exchange_fields(exchange, info);
+        record.field("WARC-Concurrent-To", response);
         record.field("Content-Type", "application/http; msgtype=request");
         Ok(record)
     }
 
-    /// The answer of an exchange.
-    pub fn answer(exchange: &Exchange<'a>, info: &str) -> Result<Self, WarcError> {
+    /// The response of an exchange.
+    pub fn response(exchange: &HttpExchange<'a>, info: &str) -> Result<Self, WarcError> {
         let is_revisit = exchange.status == 304;
         let kind = if is_revisit { "revisit" } else { "response" };
-        let mut record = Self::new(kind, time_of(exchange), answer_head(exchange), exchange.body)?;
-        record.about(exchange, info);
+        let mut record = Self::new(kind, time_of(exchange), response_head(exchange), exchange.body)?;
+        record.add_exchange_fields(exchange, info);
         if is_revisit {
             record.field("WARC-Profile", NOT_MODIFIED);
         } else {
@@ -86,14 +86,14 @@ impl<'a> Record<'a> {
         let fields = vec![
             ("WARC-Type", kind.to_owned()),
             ("WARC-Record-ID", id.clone()),
-            ("WARC-Date", iso(time)),
+            ("WARC-Date", iso_8601(time)),
             ("WARC-Block-Digest", digest(&[&head, body])),
         ];
         Ok(Self { id, fields, head, body })
     }
 
-    /// The fields that request and answer have in common.
-    fn about(&mut self, exchange: &Exchange<'_>, info: &str) {
+    /// The fields that request and response have in common.
+    fn add_exchange_fields(&mut self, exchange: &HttpExchange<'_>, info: &str) {
         self.field("WARC-Target-URI", exchange.url.as_str());
         self.field("WARC-IP-Address", &exchange.ip.to_string());
         self.field("WARC-Warcinfo-ID", info);
@@ -128,15 +128,15 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The status line and headers of an answer, made to tell the truth about the stored body.
-fn answer_head(exchange: &Exchange<'_>) -> Vec<u8> {
+/// The status line and headers of a response, adjusted to the stored body.
+fn response_head(exchange: &HttpExchange<'_>) -> Vec<u8> {
     let version = if exchange.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
     let reason = StatusCode::from_u16(exchange.status).ok().and_then(|status| status.canonical_reason());
     let mut head = format!("{version} {} {}\r\n", exchange.status, reason.unwrap_or_default()).into_bytes();
     let length = exchange.body.len().to_string();
     for (name, value) in exchange.headers {
         let is_other_length = *name == header::CONTENT_LENGTH && value.as_bytes() != length.as_bytes();
-        // Of a 304 the length is that of the page, which did not come.
+        // For a 304, the length is that of the page, which was not sent.
         if *name == header::TRANSFER_ENCODING || (is_other_length && exchange.status != 304) {
             push_header(&mut head, &format!("x-crawler-{name}"), value.as_bytes());
         } else if *name != header::CONTENT_LENGTH || exchange.status == 304 {
@@ -154,7 +154,7 @@ fn push_header(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
 }
 
-/// `sha1:` and the digest in base 32, as other archives write it.
+/// `sha1:` and the digest in base 32, as in other archives.
 fn digest(parts: &[&[u8]]) -> String {
     let mut sha1 = Sha1::new();
     parts.iter().for_each(|part| sha1.update(part));
@@ -171,13 +171,13 @@ fn random_id() -> Result<String, WarcError> {
     Ok(format!("<urn:uuid:{a}-{b}-{c}-{d}-{e}>"))
 }
 
-fn time_of(exchange: &Exchange<'_>) -> UtcDateTime {
+fn time_of(exchange: &HttpExchange<'_>) -> UtcDateTime {
     let seconds = i64::try_from(exchange.unix_seconds).unwrap_or(0);
     UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH)
 }
 
 /// `2024-02-29T12:30:15Z`
-fn iso(time: UtcDateTime) -> String {
+fn iso_8601(time: UtcDateTime) -> String {
     let (hour, minute, second) = time.as_hms();
     let month = u8::from(time.month());
     format!("{:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", time.year(), time.day())

@@ -1,12 +1,12 @@
-//! What is asked about, and what an endpoint cannot be asked without.
+//! The parameters of requests: their subject, and those that an endpoint requires.
 
 use std::fmt::{self, Display, Formatter};
 
-use backlinkd::api::{ENDPOINTS, Parameter, Takes};
+use backlinkd::api::{ENDPOINTS, Parameter, ParameterKind};
 
 use super::client::encode;
 
-/// A URL, host or domain, taken as it looks or as `scope` says.
+/// A URL, host or domain, interpreted by its form or by `scope`.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
     pub url: &'a str,
@@ -19,12 +19,12 @@ impl<'a> About<'a> {
         Self { url, scope: Some("host") }
     }
 
-    /// The parameters `url` and, if need be, `scope`.
+    /// The parameters `url` and, if necessary, `scope`.
     pub fn query(self) -> String {
         format!("url={}{}", encode(self.url), self.more())
     }
 
-    /// `scope` alone, as it follows other parameters.
+    /// `scope` alone, for use after other parameters.
     pub fn more(self) -> String {
         self.scope.map_or(String::new(), |scope| format!("&scope={scope}"))
     }
@@ -42,8 +42,8 @@ impl Display for About<'_> {
     }
 }
 
-/// The parameters that an endpoint requires, as its declaration has them, all about one URL. Nothing for what tells
-/// about the server itself.
+/// The parameters that an endpoint requires by its declaration, all with one URL. Empty for endpoints about the server
+/// itself.
 pub fn required(endpoint: &str, url: &str) -> String {
     let declared = ENDPOINTS.iter().find(|declared| declared.name == endpoint);
     let parameters = declared.into_iter().flat_map(|declared| declared.parameters());
@@ -53,11 +53,11 @@ pub fn required(endpoint: &str, url: &str) -> String {
 
 fn given(parameter: &Parameter, url: &str) -> String {
     let name = parameter.name;
-    match parameter.takes {
-        Takes::Url => format!("{name}={url}"),
-        Takes::Urls | Takes::Targets { .. } => format!("{name}={url}&{name}={url}"),
-        Takes::Day => format!("{name}=20240101"),
-        Takes::Endpoints => format!("{name}=sr,backlinks,nothing"),
+    match parameter.kind {
+        ParameterKind::Url => format!("{name}={url}"),
+        ParameterKind::Urls | ParameterKind::Targets { .. } => format!("{name}={url}&{name}={url}"),
+        ParameterKind::Day => format!("{name}=20240101"),
+        ParameterKind::Endpoints => format!("{name}=sr,backlinks,nothing"),
         _ => panic!("say what {name} is to be"),
     }
 }

@@ -1,4 +1,4 @@
-//! Who may ask: nothing is told before the credentials are right.
+//! Access: no data is served before the credentials are verified.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ fn assert_unauthorized(reply: &Reply) {
 }
 
 #[test]
-fn nothing_is_told_without_credentials() {
+fn no_data_is_served_without_credentials() {
     let server = guarded();
     for (method, target) in [
         ("GET", "/"),
@@ -41,7 +41,7 @@ fn nothing_is_told_without_credentials() {
 }
 
 #[test]
-fn only_the_right_password_of_a_known_user_opens() {
+fn only_the_right_password_of_a_known_user_is_accepted() {
     let server = guarded();
     let address = server.client.address;
     for (name, password) in
@@ -60,7 +60,7 @@ fn only_the_right_password_of_a_known_user_opens() {
 }
 
 #[test]
-fn a_user_who_is_changed_or_removed_is_out_at_once() {
+fn a_changed_or_removed_user_loses_access_at_once() {
     let server = guarded();
     let old = Client::with_user(server.client.address, "user", "pass:wörd");
     let new = Client::with_user(server.client.address, "user", "other");
@@ -71,7 +71,7 @@ fn a_user_who_is_changed_or_removed_is_out_at_once() {
     assert_eq!((old.get("/").status, new.get("/").status), (401, 401));
 }
 
-/// Hashing takes tens of milliseconds; a remembered user must not pay it again.
+/// Hashing takes tens of milliseconds; a cached user must not pay it again.
 #[test]
 fn a_password_is_not_hashed_for_every_request() {
     let server = guarded();

@@ -1,4 +1,4 @@
-//! Answers over a whole store, against the slow way of working them out and against figures known beforehand.
+//! Answers over a whole store, compared with a slow computation and with known figures.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ const SCOPES: &[&str] = &[
     "unknown.example",
 ];
 
-/// Gives every page, host and domain a rank made out of its name.
+/// Gives every page, host and domain a rank derived from its name.
 pub fn publish_ranks(server: &Server, records: &[backlinkd::model::PageRecord]) {
     let rank = |text: &str| SearchRank((text.bytes().map(u16::from).sum::<u16>() * 37) % 1_001);
     let pages: BTreeSet<&str> = records.iter().map(|record| record.url.as_str()).collect();
@@ -58,7 +58,7 @@ fn without(rows: &Value, keys: &[&str]) -> Vec<Value> {
     rows
 }
 
-/// Every answer about the links into a scope, against what its exported links say. Gives the number of backlinks.
+/// Compares every answer about the links into a scope with its exported links. Returns the number of backlinks.
 pub fn agree<'a>(client: &Client, suffixes: &Suffixes, scope: impl Into<About<'a>>) -> usize {
     let scope = scope.into();
     let links = oracle::links(client, scope);
@@ -100,7 +100,7 @@ pub fn agree<'a>(client: &Client, suffixes: &Suffixes, scope: impl Into<About<'a
     count
 }
 
-/// Every answer about the pages of a scope, against what its exported pages say.
+/// Compares every answer about the pages of a scope with its exported pages.
 pub fn agree_on_pages<'a>(client: &Client, world: &World, scope: impl Into<About<'a>>) {
     let scope = scope.into();
     let pages = oracle::pages(client, scope);
@@ -124,7 +124,7 @@ pub fn agree_on_pages<'a>(client: &Client, world: &World, scope: impl Into<About
     }
 }
 
-/// The answer to an endpoint with more parameters behind it.
+/// The answer of an endpoint with additional parameters.
 fn get(client: &Client, question: &str, scope: About<'_>) -> Value {
     let (endpoint, more) = question.split_once('&').unwrap_or((question, ""));
     client.json(&format!("/{endpoint}?{}&{more}", scope.query()))
@@ -163,7 +163,7 @@ fn host_of(scope: &str) -> String {
 }
 
 #[test]
-fn every_answer_is_as_worked_out_slowly() {
+fn every_answer_equals_the_slow_computation() {
     let suffixes = Suffixes::built_in().unwrap();
     for seed in 1..=3 {
         let records = random(seed, 250);
@@ -179,7 +179,7 @@ fn every_answer_is_as_worked_out_slowly() {
 }
 
 #[test]
-fn links_of_the_own_domain_can_be_left_out() {
+fn links_of_the_own_domain_can_be_excluded() {
     let suffixes = Suffixes::built_in().unwrap();
     let server = Server::start(&random(4, 150));
     for (scope, own) in
@@ -200,7 +200,7 @@ fn links_of_the_own_domain_can_be_left_out() {
 
 /// A web small enough to count by hand.
 #[test]
-fn known_figures() {
+fn answers_of_a_small_web_equal_known_figures() {
     let image = |target| Link { tag: LinkTag::Aimg, ..link(target, "") };
     let nofollow = Link { rel: Rel::NOFOLLOW.with(Rel::UGC), ..link("http://target.example/deep", "Deep") };
     let server = Server::start(&[
@@ -278,7 +278,7 @@ fn known_figures() {
 }
 
 #[test]
-fn a_window_keeps_the_count_and_the_numbers() {
+fn a_window_changes_neither_the_count_nor_the_row_numbers() {
     let server = Server::start(&random(5, 150));
     let whole = list(&server.client, "backlinks", "example.com", "&order[]=pos");
     let count = whole["count"].as_u64().unwrap() as usize;
@@ -297,7 +297,7 @@ fn a_window_keeps_the_count_and_the_numbers() {
 }
 
 #[test]
-fn an_order_that_is_not_allowed_is_ignored_and_named() {
+fn an_unsupported_order_is_ignored_with_a_warning() {
     let server = Server::start(&random(6, 100));
     let plain = server.client.json("/backlinks?url=example.com");
     assert!(plain.get("warnings").is_none());
@@ -344,7 +344,7 @@ fn ranks_are_those_of_the_scope() {
 }
 
 #[test]
-fn a_server_ends_when_told_and_frees_its_address() {
+fn a_server_stops_on_request_and_frees_its_address() {
     let mut server = Server::start(&[]);
     let address = server.client.address;
     assert_eq!(server.client.get("/health").status, 200);

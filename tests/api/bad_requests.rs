@@ -1,4 +1,4 @@
-//! Requests that are refused: the status, and what the sentence must say.
+//! Refused requests: the status, and a part of the error sentence.
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
@@ -8,7 +8,7 @@ use super::client::Client;
 use super::server::Server;
 use super::web::random;
 
-/// Target of a GET, status, a part of the sentence.
+/// Target of a GET, status, and a part of the sentence.
 const TABLE: &[(&str, u16, &str)] = &[
     // Paths.
     ("/nothing", 404, "/nothing"),
@@ -89,7 +89,7 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/backlinks?url=example.com&where=pos+gt+1&where=sr+gt+1", 400, "where is given more than once"),
     ("/linktexts?url=example.com&where=refdoms+gt+1", 400, "anchortext, frequency"),
     ("/referringdomains?url=example.com&where=domain+eq+%27a%27", 400, "ccode, ip, links, sr"),
-    // Endpoints with parameters of their own.
+    // Endpoints with their own parameters.
     ("/pagedistribution?url=example.com&direction=up", 400, "direction is \"up\"; it must be out or in"),
     ("/pagedistribution?url=example.com&direction=", 400, "direction"),
     ("/pagedistribution?url=example.com&direction=in&direction=in", 400, "direction is given more than once"),
@@ -249,7 +249,7 @@ fn assert_refused(client: &Client, method: &str, target: &str, status: u16, part
 }
 
 #[test]
-fn every_bad_request_is_told_what_to_change() {
+fn every_bad_request_gets_a_sentence_that_explains_it() {
     let server = Server::start(&[]);
     assert!(TABLE.len() >= 150, "{} rows", TABLE.len());
     for (target, status, part) in TABLE {
@@ -258,7 +258,7 @@ fn every_bad_request_is_told_what_to_change() {
 }
 
 #[test]
-fn other_methods_are_told_which_are_taken() {
+fn other_methods_get_the_list_of_allowed_methods() {
     let server = Server::start(&[]);
     for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "FOO"] {
         for target in ["/", "/health", "/backlinks?url=example.com", "/exportpages"] {
@@ -283,7 +283,7 @@ fn head_is_get_without_the_body() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn too_large_requests_are_refused() {
     let config = ApiConfig { max_query_bytes: 1_024, max_body_bytes: 2_048, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let padded = |bytes: usize| {
@@ -299,11 +299,11 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_query_beyond_its_deadline_is_given_up() {
+fn a_query_beyond_its_deadline_is_cancelled() {
     let config = ApiConfig { deadline: Span(Duration::ZERO), ..ApiConfig::default() };
     let server = Server::start_with(&random(1, 30), config, AuthPolicy::Open);
     for endpoint in ENDPOINTS {
-        // What reads no rows, or one, is answered however late it is.
+        // Queries that read no rows, or one, are answered however late they are.
         if matches!(endpoint.name, "iscached" | "sr") {
             continue;
         }

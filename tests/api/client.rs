@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that sends what it is told, right or wrong.
+//! A small HTTP/1.1 client that sends any bytes, valid or not.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -35,7 +35,7 @@ impl Client {
         self.send("GET", target, &[], b"")
     }
 
-    /// A GET whose answer must be 200; its JSON.
+    /// The JSON of the response to a GET, which must be 200.
     pub fn json(&self, target: &str) -> Value {
         let reply = self.get(target);
         assert_eq!(reply.status, 200, "{target}: {}", String::from_utf8_lossy(&reply.body));
@@ -82,7 +82,7 @@ impl Reply {
         reply
     }
 
-    /// The body as it was before it was compressed.
+    /// The decompressed body.
     pub fn decoded(&self) -> Vec<u8> {
         let mut decoded = Vec::new();
         match self.header("content-encoding") {
@@ -110,7 +110,7 @@ impl Reply {
     }
 }
 
-/// The bytes of chunks (RFC 9112, section 7.1), if the last one is there.
+/// The bytes of chunks (RFC 9112, section 7.1), if the last chunk is present.
 pub fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut whole = Vec::new();
     loop {

@@ -1,8 +1,8 @@
-//! The declarations of the list endpoints, and the shapes of all answers, against the contract.
+//! Compares the declarations of the list endpoints, and the shapes of all answers, with the contract.
 
 use std::collections::BTreeSet;
 
-use backlinkd::api::{Answer, ENDPOINTS, Endpoint, Verb};
+use backlinkd::api::{ENDPOINTS, Endpoint, Handler, Verb};
 use backlinkd::query::Kind;
 use serde_json::{Value, json};
 
@@ -13,10 +13,10 @@ pub fn contract() -> Value {
     serde_json::from_str(include_str!("../data/api/contract.json")).unwrap()
 }
 
-/// Named by `iscached` alone.
+/// Only `iscached` uses this name.
 const UNDOCUMENTED: &str = "httpstatus";
 
-/// What the contract says nothing of, in alphabetical order.
+/// Endpoints that the contract does not contain, in alphabetical order.
 pub const BEYOND: &[&str] = &[
     "bestpages",
     "brokenbacklinks",
@@ -67,7 +67,7 @@ fn lists_order_and_filter_by_the_fields_of_the_contract() {
     let contract = contract();
     let mut lists = 0;
     for endpoint in documented() {
-        let Some(listing) = endpoint.answer.listing() else { continue };
+        let Some(listing) = endpoint.handler.listing() else { continue };
         let promised = &contract[endpoint.name];
         let order = words(&promised["order_fields"]).into_iter().map(|field| field.trim_start_matches('-'));
         assert_eq!(set(listing.order_fields.iter().copied()), set(order), "{}", endpoint.name);
@@ -78,10 +78,10 @@ fn lists_order_and_filter_by_the_fields_of_the_contract() {
             "{}",
             endpoint.name
         );
-        let is_distribution = matches!(endpoint.answer, Answer::Distribution { .. });
+        let is_distribution = matches!(endpoint.handler, Handler::Distribution { .. });
         assert_eq!(promised["has_limit"], !is_distribution, "{}", endpoint.name);
         let finished = promised["example"].get("exportFinished").is_some();
-        assert_eq!(endpoint.answer.says_finished(), finished, "{}", endpoint.name);
+        assert_eq!(endpoint.handler.reports_completeness(), finished, "{}", endpoint.name);
         lists += 1;
     }
     let ordered =
@@ -90,16 +90,16 @@ fn lists_order_and_filter_by_the_fields_of_the_contract() {
     assert_eq!(lists, ordered.count() - 1);
 }
 
-/// Columns have the kinds that the example's values show, and exist under every name that is used.
+/// Columns have the types of the example's values, and exist under every name in use.
 #[test]
 fn lists_declare_the_keys_and_types_of_the_example() {
     let contract = contract();
     for endpoint in documented() {
-        let Some(listing) = endpoint.answer.listing() else { continue };
+        let Some(listing) = endpoint.handler.listing() else { continue };
         for (key, value) in contract[endpoint.name]["example"]["response"][0].as_object().unwrap() {
             let column = listing.column(key).unwrap();
             let fits = match listing.kind(column) {
-                // A row number is made for the page alone.
+                // A row number is computed for the page only.
                 Err(_) | Ok(Kind::Number | Kind::Hundredths | Kind::TenThousandths | Kind::DayNumber) => {
                     value.is_number()
                 }
@@ -130,7 +130,7 @@ pub fn assert_shape(example: &Value, answer: &Value, path: &str) {
                 assert_shape(like, row, &format!("{path}[{at}]"));
             }
         }
-        // The token of the last piece.
+        // The token of the last chunk.
         (Value::String(_), Value::Null) if path.ends_with(".next") => {}
         (example, answer) => {
             assert_eq!(std::mem::discriminant(example), std::mem::discriminant(answer), "{path}: {answer}");
@@ -166,7 +166,7 @@ fn answers_have_the_shape_of_the_examples_and_every_documented_key() {
         assert_shape(&contract[endpoint.name]["example"], &answer, endpoint.name);
         for documented in contract[endpoint.name]["keys"].as_array().unwrap() {
             let path = documented[0].as_str().unwrap();
-            // The second row of two that have a key each, and a name that stands for others.
+            // The second row of two with one key each, and a name that represents others.
             let path = path.replace("[0].deeplinks", "[1].deeplinks").replace("[0].nofollow", "[1].nofollow");
             let path = path.replace("<endpoint_name>", "httpstatus");
             let pointer =

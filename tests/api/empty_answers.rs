@@ -1,9 +1,8 @@
-//! What an empty answer says of what it is about: unknown, known but never visited, or visited and without links.
+//! Explanations of an empty answer: its subject is unknown, known but never visited, or visited and without links.
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::frontier::Found;
-use backlinkd::model::{FailureKind, PageContent, PageRecord, Visit};
+use backlinkd::model::{FailureKind, Found, PageContent, PageRecord, Visit};
 use backlinkd::store::Commit;
 use serde_json::{Value, json};
 
@@ -18,7 +17,7 @@ fn warnings(answer: &Value) -> Vec<String> {
     list.iter().map(|warning| warning.as_str().unwrap().to_owned()).collect()
 }
 
-/// The same of an answer in another format.
+/// The warnings of an answer in another format.
 fn beside(reply: &Reply) -> Vec<String> {
     reply.header("x-warnings").map_or_else(Vec::new, |json| serde_json::from_str(json).unwrap())
 }
@@ -46,20 +45,20 @@ fn web() -> Vec<PageRecord> {
     ]
 }
 
-/// Web and queue: two URLs wait there, one was met and put off.
+/// Web and queue: two URLs wait in the queue, one was discovered and its visit postponed.
 fn served() -> Server {
     let server = Server::start(&web());
     let met = ["http://queued.example/", "http://deep.queued2.example/x/y", "http://visited.example/met"];
     let found = met.map(|address| Found::page(url(address), 1)).to_vec();
     server.store.commit(Commit { found, ..Commit::default() }).unwrap();
-    server.store.merge_met().unwrap();
+    server.store.merge_pending().unwrap();
     server
 }
 
 const UNKNOWN: &str = "is not known to this index.";
 const UNVISITED: &str = "is known but was not visited yet.";
 
-/// What is asked about, and what the sentence says of it.
+/// The subject of a request, and the sentence that describes it.
 const TABLE: &[(&str, &str, &str)] = &[
     ("unknown.example", "unknown.example", UNKNOWN),
     ("www.unknown.example", "www.unknown.example", UNKNOWN),
@@ -123,7 +122,7 @@ const TABLE: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn the_three_states_are_told_apart() {
+fn the_three_states_are_distinguished() {
     let server = served();
     for (asked, name, state) in TABLE {
         let expected = [format!("{name} {state}")];
@@ -135,7 +134,7 @@ fn the_three_states_are_told_apart() {
             "exportbacklinks",
             "linktextdistribution",
         ] {
-            // An export has lost links too.
+            // An export contains lost links too.
             if target == "exportbacklinks" && asked.contains("lost.example") {
                 continue;
             }
@@ -143,7 +142,7 @@ fn the_three_states_are_told_apart() {
             assert_eq!(warnings(&answer), expected, "{target} of {asked}");
         }
     }
-    // What is linked has links to show.
+    // A linked page has links to show.
     for linked in ["linked.example", "http://linked.example/a"] {
         let answer = server.client.json(&format!("/backlinks?url={linked}"));
         assert_eq!((&answer["count"], warnings(&answer)), (&json!(1), vec![]));
@@ -153,34 +152,34 @@ fn the_three_states_are_told_apart() {
 }
 
 #[test]
-fn every_list_and_count_says_so_in_every_format() {
+fn every_list_and_count_explains_emptiness_in_every_format() {
     let server = served();
     for endpoint in ENDPOINTS {
         let name = endpoint.name;
         let target = format!("/{name}?{}", required(name, "unknown.example"));
         let answer = server.client.json(&target);
         let explained = warnings(&answer);
-        // These have an answer for what is unknown.
+        // These endpoints answer for an unknown subject too.
         if matches!(name, "iscached" | "redirectchain" | "sr") {
             assert_eq!(explained, [""; 0], "{name}");
             continue;
         }
         let times = if matches!(name, "anaurls" | "backlinkshort" | "linkintersect") { 2 } else { 1 };
         assert_eq!(explained, vec![format!("unknown.example {UNKNOWN}"); times], "{name}");
-        if endpoint.answer.is_tabular() {
+        if endpoint.handler.is_tabular() {
             for format in ["csv", "jsonl", "excel"] {
                 let reply = server.client.get(&format!("{target}&format={format}"));
                 assert_eq!(beside(&reply), explained, "{name} as {format}");
             }
         }
-        // After what was passed over.
+        // The explanation follows the warning about an ignored parameter.
         let odd = server.client.json(&format!("{target}&odd=1"));
         assert!(warnings(&odd)[0].contains("\"odd\"") && warnings(&odd)[1..] == explained, "{odd}");
     }
 }
 
 #[test]
-fn the_sentence_says_what_there_is_none_of() {
+fn the_sentence_names_the_missing_rows() {
     let server = served();
     let said = |target: &str| warnings(&server.client.json(target)).join("|");
     for (target, these) in [
@@ -198,9 +197,9 @@ fn the_sentence_says_what_there_is_none_of() {
     }
 }
 
-/// What `where` leaves nothing of needs no explanation, unless there was nothing in the first place.
+/// An empty result of `where` needs no explanation, unless there were no rows before it.
 #[test]
-fn a_condition_explains_itself() {
+fn an_empty_result_of_a_condition_is_not_explained() {
     let server = served();
     for (target, expected) in [
         ("/backlinks?url=linked.example&where=pos%20gt%205", format!("linked.example {UNVISITED}")),
@@ -222,19 +221,19 @@ fn a_condition_explains_itself() {
 }
 
 #[test]
-fn what_is_not_empty_says_nothing() {
+fn an_answer_with_rows_has_no_explanation() {
     let server = Server::start(&random(84, 200));
     for endpoint in ENDPOINTS {
         let name = endpoint.name;
         let target = format!("/{name}?{}", required(name, "example.com"));
         let answer = server.client.json(&target);
         assert_eq!(warnings(&answer), [""; 0], "{name}: {answer}");
-        if endpoint.answer.is_tabular() {
+        if endpoint.handler.is_tabular() {
             let reply = server.client.get(&format!("{target}&format=csv"));
             assert_eq!(beside(&reply), [""; 0], "{name}");
         }
     }
-    // Nor does a page beyond the end, a mere count, or the end of an export.
+    // The same holds for a page beyond the end, a plain count, and the end of an export.
     for target in [
         "/backlinks?url=example.com&offset=100000",
         "/backlinks?url=example.com&limit=0",
@@ -251,7 +250,7 @@ fn what_is_not_empty_says_nothing() {
 }
 
 #[test]
-fn each_of_many_is_told_apart() {
+fn each_of_many_urls_has_its_own_state() {
     let server = served();
     for (name, list) in [("anaurls", "urls"), ("backlinkshort", "urls"), ("linkintersect", "targets")] {
         let asked = ["linked.example", "unknown.example", "queued.example", "http://gone.example/x"];
@@ -273,9 +272,9 @@ fn each_of_many_is_told_apart() {
     assert_eq!(warnings(&posted.json()), [format!("unknown.example {UNKNOWN}")]);
 }
 
-/// As the index learns more, so do answers, kept ones and those that a client has already.
+/// New data in the index changes the answers, including cached ones and those that a client already has.
 #[test]
-fn the_very_next_answer_says_what_is_new() {
+fn the_next_answer_shows_new_data() {
     let server = Server::start(&[]);
     let targets = [
         "/anabacklinks?url=new.example",
@@ -299,7 +298,7 @@ fn the_very_next_answer_says_what_is_new() {
     let found = vec![Found::seed(url("http://new.example/"))];
     server.store.commit(Commit { found, ..Commit::default() }).unwrap();
     says(&format!("new.example {UNVISITED}"));
-    server.store.merge_met().unwrap();
+    server.store.merge_pending().unwrap();
     server.store.put(&[failed("http://new.example/", FailureKind::Connect)]).unwrap();
     says(
         "new.example was visited at 2024-02-29 (connect at http://new.example/) and has no links of this kind.",
@@ -312,9 +311,9 @@ fn the_very_next_answer_says_what_is_new() {
     says("");
 }
 
-/// A list may be of an older state for a while, but not as an empty one: what is new is there at once.
+/// A list may show an older state for a while, but never an empty one: new rows are visible at once.
 #[test]
-fn an_empty_list_is_never_of_an_older_state() {
+fn an_empty_list_never_shows_an_older_state() {
     let server = Server::start_refreshing(&web(), ApiConfig::default(), Span::seconds(3_600));
     let targets = [
         "/backlinks?url=late.example",
@@ -331,14 +330,14 @@ fn an_empty_list_is_never_of_an_older_state() {
     assert_eq!(rows(), [0; 6]);
     server.store.put(&[page("http://a.example/", "", "", vec![link("http://late.example/", "x")])]).unwrap();
     assert_eq!(rows(), [1; 6]);
-    // Now that there are some, they may be of a state before.
+    // With rows now present, the answer may show an earlier state.
     server.store.put(&[page("http://b.example/", "", "", vec![link("http://late.example/", "y")])]).unwrap();
     assert_eq!(rows(), [1; 6]);
     assert_eq!(
         server.client.json("/domainpopularity?url=late.example")["response"][0]["domainpopularity"],
         2
     );
-    // That none of them are lost is not said while one may be by now.
+    // The answer does not claim that no link is lost while one may be lost by now.
     let lost = "/lostbacklinks?url=late.example&from=20240101";
     assert_eq!(warnings(&server.client.json(lost)), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! Lists over random rows, against the slow way of working them out.
+//! Lists over random rows, compared with a slow computation.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use backlinkd::api::endpoints::{
 };
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage, Toggle};
 use backlinkd::query::{
-    Activity, Base, Deadline, Internal, Listing, LookUp, PageState, QueryError, View, Window,
+    Activity, Deadline, Internal, Listing, LookUp, PageState, QueryError, RowSet, View, Window,
 };
 use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use super::web::url;
 
 static SUFFIXES: LazyLock<Suffixes> = LazyLock::new(|| Suffixes::built_in().unwrap());
 
-/// Ranks made out of names.
+/// Ranks derived from names.
 struct MadeUp;
 
 fn made_up(name: &str) -> u16 {
@@ -120,7 +120,7 @@ fn exported(record: &BacklinkRecord) -> Value {
     })
 }
 
-/// Asks the engine; the rows shown and the count.
+/// Queries the engine; returns the shown rows and the count.
 fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord]) -> (Value, usize) {
     let deadline = Deadline::after(Duration::from_secs(60));
     let written: Vec<String> = question.conditions.iter().map(Condition::written).collect();
@@ -129,7 +129,7 @@ fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord
     assert_eq!(plan.warnings, [""; 0]);
     let records: Vec<BacklinkRecord> =
         records.iter().filter(|record| counts(question, record)).cloned().collect();
-    let base = Base::of_backlinks(&records, &SUFFIXES, &MadeUp, &deadline).unwrap();
+    let base = RowSet::of_backlinks(&records, &SUFFIXES, &MadeUp, &deadline).unwrap();
     let view = View::of(listing, &base, Activity::Active, &MadeUp, &deadline).unwrap();
     let page = view.page(&plan, question.window, &deadline).unwrap();
     (serde_json::to_value(&page).unwrap(), page.count)
@@ -148,7 +148,7 @@ fn records() -> impl Strategy<Value = Vec<BacklinkRecord>> {
     proptest::collection::vec(record(), 0..30)
 }
 
-/// A list and how its rows are worked out from links.
+/// A list, and the function that computes its rows from links.
 #[derive(Debug)]
 struct List {
     listing: &'static Listing,
@@ -181,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 6_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn lists_are_as_worked_out_slowly(
+    fn lists_equal_the_slow_computation(
         records in records(),
         (list, question) in (0..LISTS.len()).prop_flat_map(|at| (Just(&LISTS[at]), question(LISTS[at].listing))),
     ) {
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// Pages laid side by side give every row once, in one order.
+/// Consecutive pages contain every row once, in one order.
 #[test]
 fn paging_neither_repeats_nor_drops_a_row() {
     let record = |number: u32| BacklinkRecord {

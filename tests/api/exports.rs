@@ -1,4 +1,4 @@
-//! Exports: complete, in order, and readable on while the index changes.
+//! Exports: complete, in order, and resumable while the index changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ fn pair(row: &Value) -> String {
     format!("{} {} {}", row["linktarget"], row["backlinkpage"], row["pos"])
 }
 
-/// The export against the records that were stored: the last visit of each page says which links are there.
+/// Compares the export with the stored records: the last visit of each page determines its links.
 #[test]
 fn the_export_holds_the_active_external_links_of_the_web() {
     let records = random(11, 200);
@@ -43,7 +43,7 @@ fn the_export_holds_the_active_external_links_of_the_web() {
 }
 
 #[test]
-fn pieces_of_any_size_make_the_same_whole() {
+fn chunks_of_any_size_give_the_same_export() {
     let server = Server::start(&random(12, 150));
     for endpoint in ["exportbacklinks", "exportpages"] {
         for scope in ["example.com", "www.example.com", "http://example.com/", "example.org/a"] {
@@ -60,7 +60,7 @@ fn pieces_of_any_size_make_the_same_whole() {
 }
 
 #[test]
-fn a_token_outlives_a_restart_and_serves_one_question() {
+fn a_token_survives_a_restart_and_is_valid_for_one_query() {
     let server = Server::start(&random(13, 100));
     let first = server.client.json("/exportbacklinks?url=example.com&limit=3");
     let token = first["next"].as_str().unwrap().to_owned();
@@ -82,7 +82,7 @@ fn a_token_outlives_a_restart_and_serves_one_question() {
 }
 
 #[test]
-fn a_limit_of_zero_tells_whether_there_is_more() {
+fn a_limit_of_zero_shows_whether_rows_remain() {
     let server = Server::start(&random(14, 100));
     let none = server.client.json("/exportbacklinks?url=example.com&limit=0");
     assert_eq!((&none["count"], &none["response"]), (&json!(0), &json!([])));
@@ -93,9 +93,9 @@ fn a_limit_of_zero_tells_whether_there_is_more() {
     assert_eq!(server.client.json("/exportbacklinks?url=unknown.example&limit=0")["next"], Value::Null);
 }
 
-/// Pages are stored between two pieces: before and after the place, and over links already read.
+/// Pages are stored between two chunks: before and after the position, and over links that were read already.
 #[test]
-fn reading_on_while_pages_are_stored_keeps_what_was_there_throughout() {
+fn rows_that_exist_throughout_are_exported_while_pages_are_stored() {
     let server = Server::start(&random(15, 150));
     let before: BTreeSet<String> =
         export(&server.client, "exportbacklinks", "example.com", 10_000).iter().map(pair).collect();
@@ -116,7 +116,7 @@ fn reading_on_while_pages_are_stored_keeps_what_was_there_throughout() {
 }
 
 #[test]
-fn pages_are_exported_with_their_links_and_failures_are_left_out() {
+fn pages_are_exported_with_their_links_and_without_failures() {
     let mut shop = page(
         "http://example.com/",
         "192.0.2.1",
@@ -169,9 +169,9 @@ fn pages_are_exported_with_their_links_and_failures_are_left_out() {
     assert_eq!(rows[1]["info"]["ip"], "");
 }
 
-/// Once a list has made the scope's index, exports come out of that.
+/// After a list has built the scope's index, exports read from that index.
 #[test]
-fn an_export_out_of_an_index_is_that_of_the_store() {
+fn an_export_from_an_index_equals_that_of_the_store() {
     let server = Server::start(&random(13, 250));
     for scope in ["example.com", "www.example.com", "http://example.com/", "unknown.example"] {
         for more in ["", "&internal=exclude", "&fields=pos,active,linktarget", "&format=csv", "&format=jsonl"]
@@ -194,7 +194,7 @@ fn an_export_out_of_an_index_is_that_of_the_store() {
             let stored_second = second.as_deref().map(get);
             let internal = if more.contains("internal") { more } else { "" };
             server.client.json(&format!("/backlinks?url={scope}{internal}"));
-            // Another state, so that no answer is given again; the same links.
+            // The state differs, so that no cached answer is served; the links are the same.
             server.store.put(&[page("http://elsewhere.example/", "192.0.2.1", "SE", vec![])]).unwrap();
             server.client.json(&format!("/backlinks?url={scope}{internal}"));
             assert_eq!([get(&first), get(&whole), get(&nothing)], stored, "{scope} {more}");

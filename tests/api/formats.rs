@@ -1,10 +1,10 @@
-//! Lists and exports in other formats, in chosen columns, and longer than memory should hold.
+//! Lists and exports in other formats, with chosen columns, and longer than memory should hold.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use backlinkd::api::{Answer, AuthPolicy, ENDPOINTS};
+use backlinkd::api::{AuthPolicy, ENDPOINTS, Handler};
 use backlinkd::config::{ApiConfig, Span};
 use backlinkd::model::PageRecord;
 use serde_json::{Map, Value};
@@ -16,14 +16,14 @@ use super::server::Server;
 use super::web::{link, page, random};
 
 pub fn tabular() -> impl Iterator<Item = &'static str> {
-    ENDPOINTS.iter().filter(|endpoint| endpoint.answer.is_tabular()).map(|endpoint| endpoint.name)
+    ENDPOINTS.iter().filter(|endpoint| endpoint.handler.is_tabular()).map(|endpoint| endpoint.name)
 }
 
 fn is_export(name: &str) -> bool {
-    ENDPOINTS.iter().any(|endpoint| endpoint.name == name && matches!(endpoint.answer, Answer::Export(_)))
+    ENDPOINTS.iter().any(|endpoint| endpoint.name == name && matches!(endpoint.handler, Handler::Export(_)))
 }
 
-/// What a CSV file says, read by the rules of RFC 4180: every cell as text.
+/// The content of a CSV file, parsed by the rules of RFC 4180: every cell as text.
 pub fn read_csv(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut letters = text.chars().peekable();
@@ -45,7 +45,7 @@ pub fn read_csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// A row of JSON as CSV shows it.
+/// A row of JSON in the notation of CSV.
 fn flat(row: &Value) -> Map<String, Value> {
     let mut flat = row.as_object().unwrap().clone();
     if let Some(Value::Object(info)) = flat.remove("info") {
@@ -90,7 +90,7 @@ fn all_rows(client: &Client, name: &str, url: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_format_says_the_same() {
+fn every_format_has_the_same_content() {
     let mut records = random(81, 250);
     records.push(page(
         "http://odd.example/",
@@ -116,10 +116,10 @@ fn every_format_says_the_same() {
             assert_eq!(jsonl.header("content-type"), Some("application/jsonl"));
             assert_eq!(lines(&jsonl.text()), rows, "{name} of {url}");
             for reply in [csv, jsonl] {
-                // That there is nothing is explained.
+                // An empty result is explained.
                 assert_eq!(reply.header("x-warnings").is_some(), is_empty, "{name} of {url}");
                 assert_eq!(reply.header("x-total-count"), Some(rows.len().to_string().as_str()), "{name}");
-                let finished = ENDPOINTS.iter().any(|e| e.name == name && e.answer.says_finished());
+                let finished = ENDPOINTS.iter().any(|e| e.name == name && e.handler.reports_completeness());
                 assert_eq!(reply.header("x-export-finished"), finished.then_some("true"), "{name}");
                 assert!(reply.header("x-next").is_none(), "{name}");
             }
@@ -153,13 +153,13 @@ fn the_format_is_chosen_by_parameter_or_accept() {
         assert_eq!(content_type(&format!("{target}&format=csv"), "application/json"), csv);
         assert_eq!(content_type(&format!("{target}&format=json"), "text/csv"), json);
     }
-    // What has one format answers in it.
+    // An endpoint with one format answers in that format.
     assert_eq!(content_type("/sr?url=example.com", "text/csv"), json);
     assert_eq!(content_type("/linktextdistribution?url=example.com", "text/csv"), json);
 }
 
 #[test]
-fn windows_and_conditions_hold_in_every_format() {
+fn windows_and_conditions_apply_in_every_format() {
     let server = Server::start(&random(82, 200));
     let client = &server.client;
     let part = "url=example.com&offset=3&limit=5&order[]=-pos&where=nofollow%20eq%20false";
@@ -176,7 +176,7 @@ fn windows_and_conditions_hold_in_every_format() {
 }
 
 #[test]
-fn an_export_cut_off_by_a_limit_reads_on() {
+fn an_export_cut_by_its_limit_can_be_resumed() {
     let server = Server::start(&random(82, 200));
     for name in ["exportbacklinks", "exportpages"] {
         let whole = all_rows(&server.client, name, "example.com");
@@ -196,7 +196,7 @@ fn an_export_cut_off_by_a_limit_reads_on() {
 }
 
 #[test]
-fn chosen_columns_stand_in_the_order_asked() {
+fn chosen_columns_have_the_requested_order() {
     let server = Server::start(&random(83, 150));
     let client = &server.client;
     for name in tabular() {
@@ -231,9 +231,9 @@ fn chosen_columns_stand_in_the_order_asked() {
     assert!(at("info") < at("url") && at("url") < at("sr") && at("sr") < at("extL"), "{page}");
 }
 
-/// Some requests have more columns than others to choose from.
+/// Some requests have more columns than others.
 #[test]
-fn columns_can_be_chosen_where_they_are() {
+fn columns_can_be_chosen_on_the_requests_that_have_them() {
     let server = Server::start(&random(83, 150));
     let client = &server.client;
     let both = "targets[]=example.com&targets[]=a.co.uk";
@@ -263,9 +263,9 @@ fn columns_can_be_chosen_where_they_are() {
     }
 }
 
-/// Columns that are not shown serve to filter and order all the same.
+/// Hidden columns can still filter and order.
 #[test]
-fn what_is_not_shown_is_still_known() {
+fn hidden_columns_can_filter_and_order() {
     let server = Server::start(&random(83, 150));
     let client = &server.client;
     let asked = "url=example.com&order[]=-extL&order[]=pos&where=ccode%20eq%20%27SE%27&limit=20";
@@ -278,7 +278,7 @@ fn what_is_not_shown_is_still_known() {
     assert_eq!(pages(&part), pages(&whole));
 }
 
-/// A web with so many links into one host that an answer has many pieces.
+/// A web with enough links into one host for an answer of many chunks.
 fn large(config: ApiConfig) -> Server {
     Server::start_with(&many_links(), config, AuthPolicy::Open)
 }
@@ -326,10 +326,10 @@ fn a_long_answer_is_streamed_and_complete() {
     }
 }
 
-/// What is streamed has a tag only where the state of the store says what is in it: not when it is from a state before,
-/// nor when it depends on the day.
+/// A streamed response has a tag only if the state of the store determines its content. It has none if it shows an
+/// earlier state, or if it depends on the day.
 #[test]
-fn a_stream_that_may_change_by_itself_has_no_tag() {
+fn a_stream_that_may_change_without_a_write_has_no_tag() {
     let server = Server::start_refreshing(&many_links(), small_pieces(), Span::seconds(3_600));
     let list = "/backlinks?url=large.example&format=csv";
     let before = server.client.get(list);
@@ -346,7 +346,7 @@ fn a_stream_that_may_change_by_itself_has_no_tag() {
     assert!(server.client.get(&format!("{new}&to=20240601&scope=host")).header("etag").is_some());
 }
 
-/// Begins to read an answer; how many bytes came, and the connection.
+/// Begins to read a response; returns the number of received bytes, and the connection.
 fn begin(client: &Client, target: &str) -> TcpStream {
     let mut stream = TcpStream::connect(client.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -357,16 +357,17 @@ fn begin(client: &Client, target: &str) -> TcpStream {
     stream
 }
 
-/// One place for streams, held by a reader who reads nothing: others get theirs once it is gone, or given up.
+/// One place for streams is held by a client that reads nothing. Others get the place once that client disconnects, or
+/// is cut off.
 #[test]
-fn readers_who_go_away_or_do_not_read_leave_their_place() {
+fn clients_that_disconnect_or_do_not_read_free_their_place() {
     let config = ApiConfig {
         max_concurrent_streams: 1,
         write_timeout: Span(Duration::from_secs(4)),
         ..small_pieces()
     };
     let server = large(config);
-    // More than what sockets hold: nobody could take it all unread.
+    // The response exceeds the socket buffers, so that it cannot be sent completely to a client that does not read.
     let many: Vec<_> = (0..60)
         .map(|number| {
             let links =
@@ -387,7 +388,7 @@ fn readers_who_go_away_or_do_not_read_leave_their_place() {
     assert_eq!(server.client.get("/linkedpages?url=large.example").status, 200, "JSON has places of its own");
     std::thread::sleep(Duration::from_secs(5));
     assert_eq!(quick(), 200);
-    // What was given up looks so.
+    // A response that was broken off is recognisable as incomplete.
     let mut rest = Vec::new();
     let _ = idle.read_to_end(&mut rest);
     let body = rest.windows(4).position(|four| four == b"\r\n\r\n").map(|at| &rest[at + 4..]).unwrap();
@@ -396,12 +397,12 @@ fn readers_who_go_away_or_do_not_read_leave_their_place() {
 }
 
 fn unchunked_or_cut(body: &[u8]) -> Option<Vec<u8>> {
-    // A cut within a chunk's head is a cut as well.
+    // A cut within a chunk header is a cut as well.
     std::panic::catch_unwind(|| unchunked(body)).ok().flatten()
 }
 
 #[test]
-fn an_export_is_read_on_while_pages_are_stored() {
+fn an_export_is_resumed_while_pages_are_stored() {
     let server = large(small_pieces());
     let before = export(&server.client, "exportbacklinks", "large.example", 10_000);
     let mut stream = begin(
@@ -426,7 +427,7 @@ fn an_export_is_read_on_while_pages_are_stored() {
 }
 
 #[test]
-fn unknown_parameters_are_ignored_and_named() {
+fn unknown_parameters_are_ignored_with_a_warning() {
     let server = Server::start(&random(84, 60));
     let warnings = |reply: &Reply| reply.json()["warnings"].clone();
     for endpoint in ENDPOINTS {

@@ -1,4 +1,4 @@
-//! Histograms, against the visits that were stored.
+//! Histograms, compared with the stored visits.
 
 use backlinkd::model::{Day, PageRecord};
 use backlinkd::urls::Suffixes;
@@ -18,11 +18,11 @@ fn get(client: &Client, endpoint: &str, query: &str) -> Value {
 }
 
 #[test]
-fn histograms_are_as_worked_out_from_the_visits() {
+fn histograms_equal_the_computation_from_the_visits() {
     let suffixes = Suffixes::built_in().unwrap();
     let mut back = 0;
     for seed in 31..=34 {
-        // Many visits to few pages, so that links are lost and come back.
+        // Many visits to few pages, so that links are lost and return.
         let records = random_without_repeats(seed, 900);
         let history = History::of(&records, &suffixes);
         let server = Server::start(&records);
@@ -56,7 +56,7 @@ fn histograms_are_as_worked_out_from_the_visits() {
 }
 
 #[test]
-fn only_the_days_asked_for_are_listed_and_both_ends_count() {
+fn only_the_requested_days_are_listed_including_both_ends() {
     let suffixes = Suffixes::built_in().unwrap();
     let records = random_without_repeats(35, 400);
     let (_, changes) =
@@ -74,7 +74,7 @@ fn only_the_days_asked_for_are_listed_and_both_ends_count() {
     }
 }
 
-/// A day, the changes on it, and what is active at its end.
+/// A day, its changes, and the number of active links at its end.
 fn small_web() -> Vec<PageRecord> {
     let visit = |page_of: &str, days: u64, links: &[&str]| {
         let links = links.iter().map(|target| link(target, "x")).collect();
@@ -87,16 +87,16 @@ fn small_web() -> Vec<PageRecord> {
         visit("http://one.example/", 2, &[]),
         visit("http://www.one.example/", 3, &[]),
         visit("http://one.example/", 5, &[b]),
-        // Seen and gone within a day.
+        // Seen and lost within a day.
         visit("http://two.example/", 5, &[a]),
         visit("http://two.example/", 5, &[]),
-        // One link for another: the domain was never away.
+        // One link replaces another: the domain was never absent.
         visit("http://one.example/", 7, &[a]),
     ]
 }
 
 #[test]
-fn known_days() {
+fn histograms_of_a_small_web_equal_known_days() {
     let server = Server::start(&small_web());
     let change = |date: u32, urls: (u32, u32), domains: (u32, u32)| {
         json!({
@@ -130,7 +130,7 @@ fn known_days() {
     );
 }
 
-/// Without `to` the range ends today: what is stored for tomorrow is not listed.
+/// Without `to` the range ends today: rows of tomorrow are not listed.
 #[test]
 fn the_range_ends_today() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();

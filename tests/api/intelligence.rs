@@ -1,4 +1,4 @@
-//! The endpoints beyond the contract, over HTTP, against the slow way of working their answers out.
+//! The endpoints beyond the contract, over HTTP, compared with a slow computation.
 
 mod figures;
 mod questions;
@@ -17,12 +17,12 @@ use super::client::{Client, encode};
 use super::oracle::intelligence::{self as slow, Referrers, States};
 use super::oracle::{self, source_domain};
 
-/// What is known of a served web apart from its answers.
+/// The expected content of a served web, known independently of its answers.
 pub struct Web<'a> {
     client: &'a Client,
     store: &'a Store,
     states: States,
-    /// All pages that ever answered, as exported, with those links alone that may lead a visitor on.
+    /// All pages that ever responded, as exported, with only the links that may lead a visitor onwards.
     pages: BTreeMap<String, Value>,
     referrers: Referrers,
 }
@@ -39,7 +39,7 @@ fn stored_states(store: &Store) -> States {
     pages.collect()
 }
 
-/// The registrable domains of all pages and of all that they link to.
+/// The registrable domains of all pages and of all their link targets.
 fn domains(store: &Store) -> BTreeSet<String> {
     let (suffixes, snapshot) = (store.suffixes(), store.snapshot());
     let urls = snapshot.graph().flat_map(|row| {
@@ -54,7 +54,7 @@ impl<'a> Web<'a> {
         Self::reading(client, store, |_| {})
     }
 
-    /// Shows every page with all its links before it is kept.
+    /// Reads all pages; calls `shown` with each of them while it still has all its links.
     pub fn reading(client: &'a Client, store: &'a Store, mut shown: impl FnMut(&Value)) -> Self {
         let (mut pages, mut referrers) = (BTreeMap::new(), Referrers::new());
         for domain in domains(store) {
@@ -76,7 +76,7 @@ impl<'a> Web<'a> {
         self.store.suffixes()
     }
 
-    /// All external links into a scope, lost ones with the day on which they were.
+    /// All external links into a scope; lost ones with the day of their loss.
     fn exported(&self, scope: &str, more: &str) -> Vec<Value> {
         let target = format!("/exportbacklinks?url={}{more}&limit=10000", encode(scope));
         let mut rows = self.client.json(&target)["response"].as_array().unwrap().clone();
@@ -114,7 +114,7 @@ impl<'a> Web<'a> {
         self.client.json(&format!("/sr?url={domain}&scope=domain"))["response"][0]["sr"].clone()
     }
 
-    /// The registrable domain that a scope lies in.
+    /// The registrable domain that contains a scope.
     fn own_domain(&self, scope: &str) -> String {
         let parsed = Scope::parse(scope, None, &UrlRules::default(), self.suffixes()).unwrap();
         parsed.domain(self.suffixes()).to_owned()
@@ -133,7 +133,7 @@ impl<'a> Web<'a> {
         }
     }
 
-    /// The whole answer to a list; its rows without the flags that exports do not have.
+    /// The whole answer of a list; its rows without the flags that exports do not have.
     fn ask(&self, target: &str) -> (Vec<Value>, Value) {
         let mut answer = self.client.json(&format!("{target}&limit=10000"));
         let mut rows = answer["response"].take().as_array().unwrap().clone();
@@ -147,7 +147,7 @@ impl<'a> Web<'a> {
         (rows, answer)
     }
 
-    /// Compares the answer to a list over the index with rows in key order.
+    /// Compares the answer of a list over the index with rows in key order.
     fn agree(&self, target: &str, rows: Vec<Value>, order: &[&str], numbers: &[&str]) {
         let (found, answer) = self.ask(target);
         let expected = oracle::window(&oracle::ordered(rows, order), 0, 10_000, numbers);
@@ -160,7 +160,7 @@ impl<'a> Web<'a> {
         assert_eq!(answer.get("exportFinished").is_some(), !is_made, "{target}");
     }
 
-    /// Compares every answer about one scope; gives the number of its links, active or not.
+    /// Compares every answer about one scope; returns the number of its links, active and lost.
     pub fn agree_on_scope(&self, scope: &str, more: &str) -> usize {
         let numbers = &["nr", "dsCount"];
         let (all, active) = (self.exported(scope, more), self.active(scope, more));
@@ -192,7 +192,7 @@ impl<'a> Web<'a> {
             let links: Vec<Value> = links.iter().map(without_lost_date).collect();
             let rows = slow::strongest(&links, self.suffixes(), |_| true);
             let target = format!("/backlinks?{about}&group=domain{activity}");
-            // The strongest stand in key order before they are sorted.
+            // The strongest links are in key order before they are sorted.
             self.agree(&target, in_order_of(rows, &links), &["-sr"], numbers);
         }
         all.len()
@@ -238,7 +238,7 @@ fn intersection(targets: &[&str], exclude: &[&str], more: &str) -> String {
     format!("/linkintersect?{}{}{more}", list("targets", targets), list("exclude", exclude))
 }
 
-/// Whether a link is a redirect, of whatever kind.
+/// Whether a link is a redirect, of any kind.
 fn leads_on(link: &Value) -> bool {
     let tag = link["tag"].as_str().unwrap();
     tag == "refresh" || tag.parse::<u16>().is_ok()
@@ -250,7 +250,7 @@ fn without_lost_date(link: &Value) -> Value {
     Value::Object(link)
 }
 
-/// Rows in the order of the links that they tell of.
+/// Rows in the order of their links.
 fn in_order_of(mut rows: Vec<Value>, links: &[Value]) -> Vec<Value> {
     let place = |row: &Value| {
         let same = |link: &Value| {

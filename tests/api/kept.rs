@@ -1,4 +1,4 @@
-//! Answers that are kept: given again, and never when the index says otherwise by now.
+//! Cached answers: they are served again, and never after the index has changed.
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
@@ -18,13 +18,13 @@ fn count(reply: &Reply) -> Value {
 }
 
 #[test]
-fn what_is_stored_shows_in_the_very_next_answer() {
+fn stored_data_is_visible_in_the_next_answer() {
     let server = Server::start(&[]);
     for number in 0..40 {
         let source = page(&format!("http://s{number}.example/"), "", "", vec![link("http://t.example/", "")]);
         server.store.put(&[source]).unwrap();
         for headers in [&[], GZIP] {
-            // The second is the one kept.
+            // The second answer is the cached one.
             for _ in 0..2 {
                 let reply = server.client.send("GET", "/anabacklinks?url=t.example", headers, b"");
                 assert_eq!(count(&reply), number + 1);
@@ -34,7 +34,7 @@ fn what_is_stored_shows_in_the_very_next_answer() {
 }
 
 #[test]
-fn a_lost_link_and_new_ranks_show_in_the_very_next_answer() {
+fn a_lost_link_and_new_ranks_are_visible_in_the_next_answer() {
     let records = random(71, 200);
     let server = Server::start(&records);
     let ranks = || server.client.json("/backlinks?url=example.com&fields=sr&limit=10000")["response"].clone();
@@ -50,9 +50,9 @@ fn a_lost_link_and_new_ranks_show_in_the_very_next_answer() {
     assert_eq!(server.client.json("/backlinks?url=lost.example")["count"], 0);
 }
 
-/// Every endpoint over a web that grows: a server that keeps answers and one that does not say the same.
+/// Every endpoint over a web that grows: a server with a cache and one without give the same answers.
 #[test]
-fn keeping_answers_changes_none_of_them() {
+fn the_cache_changes_no_answer() {
     let forgetful = ApiConfig { answer_cache_bytes: 0, ..ApiConfig::default() };
     let (keeping, forgetful) = (Server::start(&[]), Server::start_with(&[], forgetful, AuthPolicy::Open));
     for records in random(72, 120).chunks(30) {
@@ -61,7 +61,7 @@ fn keeping_answers_changes_none_of_them() {
         }
         for endpoint in ENDPOINTS {
             let name = endpoint.name;
-            // Tokens are signed by keys of their own.
+            // Each server signs its tokens with its own key.
             let limit = if name.starts_with("export") { "10000" } else { "7" };
             let target = format!("/{name}?{}&limit={limit}", required(name, "example.com"));
             let expected = forgetful.client.json(&target);
@@ -73,7 +73,7 @@ fn keeping_answers_changes_none_of_them() {
 }
 
 #[test]
-fn errors_are_not_kept_for_others() {
+fn errors_are_not_cached_for_others() {
     let server = Server::start(&[]);
     for _ in 0..2 {
         assert_eq!(server.client.get("/sr?url=").status, 400);
@@ -85,7 +85,7 @@ fn errors_are_not_kept_for_others() {
 }
 
 #[test]
-fn a_kept_answer_is_for_the_same_request_alone() {
+fn a_cached_answer_serves_only_the_same_request() {
     let server = Server::start(&random(73, 100));
     let first = server.client.json("/linktexts?url=example.com&limit=2");
     assert_eq!(first["range"], json!({ "offset": 0, "limit": 2 }));

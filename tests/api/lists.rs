@@ -1,4 +1,4 @@
-//! Lists of a served web, asked for in every way, against the slow way of working them out.
+//! Lists of a served web, queried in every way, compared with a slow computation.
 
 use std::sync::LazyLock;
 
@@ -55,7 +55,7 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
             ("httpstatus", outgoing::httpstatus(&pages)),
         ] {
             let declared = ENDPOINTS.iter().find(|declared| declared.name == endpoint).unwrap();
-            let listing = declared.answer.listing().unwrap();
+            let listing = declared.handler.listing().unwrap();
             lists.push(Rows { endpoint, listing, scope, rows });
         }
     }
@@ -66,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn lists_are_filtered_ordered_and_cut_as_asked(
+    fn lists_are_filtered_ordered_and_limited_as_requested(
         (at, question) in (0..SERVED.lists.len()).prop_flat_map(|at| (Just(at), question(SERVED.lists[at].listing))),
     ) {
         let Rows { endpoint, listing, scope, rows } = &SERVED.lists[at];
@@ -75,15 +75,15 @@ proptest! {
         let answer = SERVED.server.client.json(&target);
         prop_assert_eq!(&answer["response"], &response, "{}", target);
         prop_assert_eq!(&answer["count"], &json!(count), "{}", target);
-        // What `where` leaves nothing of is not explained.
+        // An empty result of `where` is not explained.
         let is_explained = rows.is_empty() && question.conditions.is_empty();
         prop_assert_eq!(answer.get("warnings").is_some(), is_explained, "{}", target);
     }
 }
 
-/// What an endpoint has no fields for is ignored, and said to be.
+/// Fields that an endpoint does not have are ignored, with a warning.
 #[test]
-fn a_where_that_cannot_be_is_ignored_and_named() {
+fn an_unsupported_where_is_ignored_with_a_warning() {
     for endpoint in ["geolocationshort", "outgoingtoppages"] {
         let plain = SERVED.server.client.json(&format!("/{endpoint}?url=example.com"));
         let odd = SERVED.server.client.json(&format!("/{endpoint}?url=example.com&where=links+gt+%27x"));
@@ -92,7 +92,7 @@ fn a_where_that_cannot_be_is_ignored_and_named() {
     }
 }
 
-/// Lost links are listed where they are asked for, and counted nowhere else.
+/// Lost links are listed on request, and counted nowhere else.
 #[test]
 fn lost_links_can_be_listed() {
     let client = &SERVED.server.client;

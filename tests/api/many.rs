@@ -1,4 +1,4 @@
-//! Questions about many URLs, and questions in a body.
+//! Requests about many URLs, and requests with a body.
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
@@ -26,7 +26,7 @@ const URLS: &[&str] = &[
 ];
 
 #[test]
-fn rows_stand_in_the_order_asked_with_the_url_as_given() {
+fn rows_have_the_requested_order_and_the_url_as_given() {
     let records = random(41, 250);
     let server = Server::start(&records);
     publish_ranks(&server, &records);
@@ -66,7 +66,7 @@ fn rows_stand_in_the_order_asked_with_the_url_as_given() {
 }
 
 #[test]
-fn scope_and_internal_hold_for_all_urls() {
+fn scope_and_internal_apply_to_all_urls() {
     let server = Server::start(&random(42, 250));
     let client = &server.client;
     for more in ["scope=host", "scope=domain&internal=exclude"] {
@@ -82,7 +82,7 @@ fn scope_and_internal_hold_for_all_urls() {
 }
 
 #[test]
-fn as_many_urls_as_allowed_and_no_more() {
+fn more_urls_than_allowed_are_refused() {
     let server = Server::start(&[]);
     let urls = |count: usize| vec!["a.example"; count];
     let send = |count: usize| {
@@ -143,7 +143,7 @@ const BAD_BODIES: &[(&str, &str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_bad_body_is_told_what_to_change() {
+fn every_bad_body_gets_a_sentence_that_explains_it() {
     let server = Server::start(&[]);
     for (target, header, body, part) in BAD_BODIES {
         let reply = post(&server.client, target, header, body);
@@ -158,7 +158,7 @@ fn a_body_that_is_too_large_is_refused() {
     let config = ApiConfig { max_body_bytes: 1_024, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let body = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
-    // As large as may be, and read: no host has such a name.
+    // As large as allowed, and parsed: no host has such a name.
     let reply = post(&server.client, "/backlinkshort", JSON, &body(1_024));
     assert!(reply.json()["error"].as_str().unwrap().contains("entry 1 of urls"));
     assert_eq!(post(&server.client, "/backlinkshort", JSON, &body(1_025)).status, 413);
@@ -169,7 +169,7 @@ fn a_body_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn lists_that_say_whether_they_are_complete_are() {
+fn lists_that_claim_to_be_complete_are_complete() {
     let server = Server::start(&[]);
     let client = &server.client;
     let all = [

@@ -1,5 +1,5 @@
-//! `/metrics`: read by a parser of the exposition format that was written from its description, and by Prometheus' own
-//! where it is there.
+//! `/metrics`: parsed by an independent parser of the exposition format, written from its specification, and by
+//! Prometheus' own if installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -16,7 +16,7 @@ use super::web;
 /// Metric name and labels of a sample.
 type Series = (String, BTreeMap<String, String>);
 
-/// What a text says, checked on the way.
+/// The content of an exposition, validated during parsing.
 #[derive(Debug, Default)]
 struct Scrape {
     /// Kinds, by name.
@@ -122,7 +122,7 @@ fn scrape(client: &Client) -> Scrape {
 }
 
 #[test]
-fn figures_are_those_of_the_store_and_of_what_was_asked() {
+fn metrics_count_the_store_and_the_requests() {
     let server = Server::start(&web::random(7, 60));
     let stats = server.store.stats().unwrap();
     for (target, times) in [("/anabacklinks?url=example.com", 3), ("/backlinks?limit=x", 2), ("/what", 1)] {
@@ -161,7 +161,7 @@ fn figures_are_those_of_the_store_and_of_what_was_asked() {
     assert!(found.get("process_resident_memory_bytes", &[]).unwrap() > 1e6);
     assert!(found.get("process_cpu_seconds_total", &[]).unwrap() > 0.0);
     assert!(found.get("process_open_fds", &[]).unwrap() < found.get("process_max_fds", &[]).unwrap());
-    // A server alone crawls nothing and says nothing of it.
+    // A server without a crawl has no crawl metrics.
     assert!(!found.kinds.contains_key("backlinkd_fetches_total"));
     for (name, kind) in &found.kinds {
         let declared = METRICS.iter().find(|metric| metric.name == name).unwrap();
@@ -170,7 +170,7 @@ fn figures_are_those_of_the_store_and_of_what_was_asked() {
 }
 
 #[test]
-fn names_say_their_units_and_counters_that_they_are() {
+fn metric_names_are_unique_and_counters_end_in_total() {
     for metric in METRICS {
         assert_eq!(metric.name.ends_with("_total"), metric.kind.as_str() == "counter", "{}", metric.name);
         let is_plain = metric.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
@@ -181,7 +181,7 @@ fn names_say_their_units_and_counters_that_they_are() {
 }
 
 #[test]
-fn they_need_credentials_unless_they_are_open() {
+fn metrics_need_credentials_unless_they_are_open() {
     for (metrics_open, expected) in [(false, 401), (true, 200)] {
         let config = ApiConfig { metrics_open, ..ApiConfig::default() };
         let server = Server::start_with(&[], config, AuthPolicy::Users);
@@ -197,7 +197,7 @@ fn they_need_credentials_unless_they_are_open() {
 }
 
 #[test]
-fn the_parser_of_prometheus_reads_them() {
+fn the_parser_of_prometheus_accepts_the_metrics() {
     let python = |script: &str| {
         let mut command = Command::new("python3");
         command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! The read side and the HTTP API, seen from outside.
+//! Black-box tests of the query engine and the HTTP API.
 
 pub mod about;
 mod access;

@@ -1,4 +1,4 @@
-//! The document that describes the API, against what the API does.
+//! The OpenAPI document, compared with the behaviour of the API.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn served() -> Server {
 }
 
 fn assert_valid(document: &Value, schema: &Value, answer: &Value, target: &str) {
-    // References lead into the document.
+    // References point into the document.
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -40,7 +40,7 @@ fn schema<'d>(document: &'d Value, name: &str, method: &str) -> &'d Value {
 }
 
 #[test]
-fn every_answer_is_as_the_document_says() {
+fn every_answer_matches_the_document() {
     let server = served();
     let document = server.client.json("/openapi.json");
     assert_eq!(document["openapi"], "3.1.0");
@@ -57,7 +57,7 @@ fn every_answer_is_as_the_document_says() {
             "&group=domain",
         ] {
             let fields = ENDPOINTS.iter().find(|endpoint| endpoint.name == name);
-            let fields = fields.filter(|endpoint| endpoint.answer.is_tabular());
+            let fields = fields.filter(|endpoint| endpoint.handler.is_tabular());
             let first = fields.map_or(String::new(), |endpoint| endpoint.column_names()[0].to_owned());
             let more = if more.ends_with("fields=") { format!("{more}{first}") } else { more.to_owned() };
             let target = format!("{path}?{}{more}", required(name, "example.com"));
@@ -81,9 +81,9 @@ fn every_answer_is_as_the_document_says() {
     }
 }
 
-/// Rows are not empty in the test above, and a schema refuses what it should.
+/// The rows of the test above are not empty, and a schema rejects other values.
 #[test]
-fn the_schemas_refuse_other_answers() {
+fn the_schemas_reject_other_answers() {
     let server = served();
     let document = server.client.json("/openapi.json");
     for name in ENDPOINTS.iter().map(|endpoint| endpoint.name) {
@@ -101,7 +101,7 @@ fn the_schemas_refuse_other_answers() {
 }
 
 #[test]
-fn parameters_stand_in_the_document_with_their_bounds() {
+fn the_document_has_the_parameters_with_their_bounds() {
     let config = ApiConfig { max_limit: 77, max_urls: 9, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let document = server.client.json("/openapi.json");
@@ -119,7 +119,7 @@ fn parameters_stand_in_the_document_with_their_bounds() {
     assert_eq!(parameter("/backlinks", "active")["schema"]["enum"], json!(["true", "false", "all"]));
     let columns = &parameter("/linktexts", "fields")["schema"]["items"]["enum"];
     assert_eq!(*columns, json!(["percentage", "refdoms", "anchortext", "type", "frequency"]));
-    // Each word of a list is taken, and each bound is one.
+    // Each word of a list is accepted, and each bound is exact.
     for endpoint in ENDPOINTS {
         let needed = required(endpoint.name, "example.com");
         for parameter in
@@ -145,9 +145,9 @@ fn parameters_stand_in_the_document_with_their_bounds() {
     }
 }
 
-/// Columns that only some requests have are described, and left out of what any request may name.
+/// Columns that only some requests have are described, but are not among those that any request may use.
 #[test]
-fn columns_of_some_requests_stand_in_the_document() {
+fn the_document_has_the_columns_of_some_requests() {
     let server = served();
     let document = server.client.json("/openapi.json");
     for (name, more, columns, when) in [
@@ -174,7 +174,7 @@ fn columns_of_some_requests_stand_in_the_document() {
 }
 
 #[test]
-fn conditions_made_from_the_pattern_are_taken() {
+fn conditions_generated_from_the_pattern_are_accepted() {
     let server = served();
     let document = server.client.json("/openapi.json");
     let mut runner = TestRunner::deterministic();
@@ -202,7 +202,7 @@ fn conditions_made_from_the_pattern_are_taken() {
 }
 
 #[test]
-fn the_document_is_for_users_and_says_so() {
+fn the_document_requires_and_declares_credentials() {
     let server = Server::start_with(&[], ApiConfig::default(), AuthPolicy::Users);
     server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
     assert_eq!(server.client.get("/openapi.json").status, 401);

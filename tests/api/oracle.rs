@@ -1,7 +1,7 @@
-//! Answers worked out the slow way, from rows as the exports give them.
+//! Answers computed slowly, from exported rows.
 //!
-//! Usable over any store: [`links`] and [`pages`] read a scope's exports, the other functions need nothing but the
-//! rows of these.
+//! The functions work for any store: [`links`] and [`pages`] read a scope's exports, and the others need only these
+//! rows.
 
 pub mod history;
 pub mod incoming;
@@ -58,7 +58,7 @@ pub fn source_domain(suffixes: &Suffixes, row: &Value) -> String {
     suffixes.domain_of(&host(text(row, "backlinkpage"))).to_owned()
 }
 
-/// Groups of rows by a key, in its order.
+/// Groups of rows by a key, in key order.
 fn by<K: Ord>(rows: &[Value], key: impl Fn(&Value) -> K) -> BTreeMap<K, Vec<&Value>> {
     let mut groups: BTreeMap<K, Vec<&Value>> = BTreeMap::new();
     for row in rows {
@@ -67,12 +67,12 @@ fn by<K: Ord>(rows: &[Value], key: impl Fn(&Value) -> K) -> BTreeMap<K, Vec<&Val
     groups
 }
 
-/// A share in a hundred.
+/// A share in percent.
 fn percentage(part: usize, all: usize) -> Value {
     number((part as f64 * 10_000.0 / all as f64).round())
 }
 
-/// Rows in their order, all after the first `top` as one.
+/// Rows in their order; all after the first `top` are merged into one.
 pub fn distribution(rows: &[Value], top: usize, name: &str) -> Vec<Value> {
     let mut shown = rows[..top.min(rows.len())].to_vec();
     let all: u64 = rows.iter().map(|row| row["frequency"].as_u64().unwrap()).sum();
@@ -86,12 +86,12 @@ pub fn distribution(rows: &[Value], top: usize, name: &str) -> Vec<Value> {
     shown
 }
 
-/// Hundredths as answers write them.
+/// Hundredths in the notation of the answers.
 pub fn number(hundredths: f64) -> Value {
     if hundredths % 100.0 == 0.0 { json!((hundredths / 100.0) as u64) } else { json!(hundredths / 100.0) }
 }
 
-/// What answers order by: numbers by size, `ip` by address value, other texts by code point.
+/// The sort key of a value: numbers by size, `ip` by address value, other texts by code point.
 pub fn compare(key: &str, a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()).unwrap(),
@@ -104,7 +104,7 @@ pub fn compare(key: &str, a: &Value, b: &Value) -> Ordering {
     }
 }
 
-/// Rows in the order asked for; the sort keeps the order of rows that are equal in it.
+/// Rows in the requested order; the sort is stable.
 pub fn ordered(mut rows: Vec<Value>, order: &[&str]) -> Vec<Value> {
     rows.sort_by(|a, b| {
         order.iter().fold(Ordering::Equal, |so_far, key| {
@@ -117,7 +117,7 @@ pub fn ordered(mut rows: Vec<Value>, order: &[&str]) -> Vec<Value> {
     rows
 }
 
-/// A window of the rows, numbered under the names given.
+/// A window of the rows, with row numbers under the given names.
 pub fn window(rows: &[Value], offset: usize, limit: usize, numbers: &[&str]) -> Vec<Value> {
     let shown = rows.iter().enumerate().skip(offset).take(limit);
     shown

@@ -1,4 +1,4 @@
-//! `/health` and `/livez`: which clients get an answer, what it says, and what it costs.
+//! `/health` and `/livez`: which clients get a response, its content, and its cost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn guarded(config: ApiConfig) -> Server {
 }
 
 #[test]
-fn every_client_learns_that_all_is_well_and_nothing_else() {
+fn every_client_gets_the_health_and_nothing_else() {
     let server = guarded(ApiConfig::default());
     let address = server.client.address;
     let user = Client::with_user(address, "user", "secret");
@@ -79,7 +79,7 @@ fn probes_count_towards_no_rate_limit() {
     }
 }
 
-/// Probes do not wait for queries, which fill all turns here.
+/// Probes do not wait for queries, which occupy all places here.
 #[test]
 fn a_busy_server_answers_probes() {
     let config = ApiConfig { max_concurrent_queries: 1, ..ApiConfig::default() };
@@ -102,12 +102,12 @@ fn a_busy_server_answers_probes() {
 }
 
 #[test]
-fn an_index_that_cannot_be_read_is_said_to_be_so() {
+fn an_unreadable_index_is_reported() {
     let directory = Arc::new(tempfile::tempdir().unwrap());
     let data = directory.path().join("data");
     let suffixes = Arc::new(Suffixes::built_in().unwrap());
     drop(Store::open(&data, &StoreConfig::default(), suffixes).unwrap());
-    // The key that tokens are signed with: every read of it fails, and nothing else.
+    // The signing key of tokens: every read of it fails, and every other read succeeds.
     behind_its_back(&data, |db| db.put_cf(db.cf_handle("meta").unwrap(), "token-key", b"short").unwrap());
     let server = Server::over(directory);
     for probe in PROBES {
@@ -120,9 +120,9 @@ fn an_index_that_cannot_be_read_is_said_to_be_so() {
     }
 }
 
-/// One reading counts for as long as it may take.
+/// One read of the index serves all probes for as long as it may take.
 #[test]
-fn many_probes_are_one_reading() {
+fn many_probes_share_one_read() {
     let config = ApiConfig { health_timeout: Span::seconds(600), ..ApiConfig::default() };
     let server = guarded(config);
     let before = server.client.get("/health").status;

@@ -1,4 +1,4 @@
-//! Questions to lists: how they are written, and, apart from that, what they ask for.
+//! Queries of lists: how they are written, and independently of that, their meaning.
 
 use backlinkd::query::{Internal, Listing, Window};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::client::encode;
 use super::oracle;
 
-/// A condition in writing and, apart from it, as a judgement of a row.
+/// A condition in text form and, independently of it, as a predicate on a row.
 #[derive(Clone, Debug)]
 pub struct Condition {
     field: &'static str,
@@ -94,7 +94,7 @@ fn condition(fields: &'static [&'static str]) -> impl Strategy<Value = Condition
         let operator = if operator.len() > 2 && !pattern { "ge" } else { operator };
         let most = if operator == "In" { 3 } else { 1 };
         proptest::collection::vec(select(values(field)), 1..=most).prop_map(move |values| {
-            // A pattern always stands in quotes.
+            // A pattern is always in quotes.
             let quote = |value: &str| {
                 let bare = pattern && !value.starts_with(['\'', '‘']);
                 if bare { format!("'{value}'") } else { value.to_owned() }
@@ -137,7 +137,7 @@ impl Condition {
     fn literal(&self, actual: &Value, value: &str) -> Value {
         match actual {
             Value::Bool(_) => json!(value.eq_ignore_ascii_case("true")),
-            // A day is a number that may stand in quotes.
+            // A day is a number that may be in quotes.
             Value::Number(_) => json!(unquoted(value).parse::<f64>().unwrap()),
             _ if self.field == "ip" => json!(unquoted(value).replace("::ffff:", "")),
             _ => json!(unquoted(value)),
@@ -164,7 +164,7 @@ fn fits(pattern: &[char], text: &[char]) -> bool {
     }
 }
 
-/// A question to a list.
+/// A query of a list.
 #[derive(Clone, Debug)]
 pub struct Question {
     pub conditions: Vec<Condition>,
@@ -190,7 +190,7 @@ pub fn question(listing: &'static Listing) -> impl Strategy<Value = Question> {
         })
 }
 
-/// All rows, filtered, ordered and cut the slow way.
+/// All rows, slowly filtered, ordered and limited.
 pub fn expected(
     rows: Vec<Value>,
     question: &Question,
@@ -209,7 +209,7 @@ pub fn expected(
 }
 
 impl Question {
-    /// Whether a row fulfils all conditions.
+    /// Whether a row satisfies all conditions.
     pub fn passes(&self, row: &Value) -> bool {
         self.conditions.iter().all(|condition| condition.holds(row))
     }

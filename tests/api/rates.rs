@@ -1,4 +1,4 @@
-//! How often users may ask.
+//! The rate limit of users.
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::ApiConfig;
@@ -16,17 +16,17 @@ fn limited(rate_limit_per_second: u32, rate_limit_burst: u32, auth: AuthPolicy) 
     server
 }
 
-/// The statuses of some requests, one after the other.
+/// The statuses of several requests in sequence.
 fn statuses(client: &Client, requests: usize) -> Vec<u16> {
     (0..requests).map(|_| client.get("/sr?url=example.com").status).collect()
 }
 
 #[test]
-fn beyond_the_burst_a_user_has_to_wait() {
+fn a_user_beyond_the_burst_has_to_wait() {
     let server = limited(1, 3, AuthPolicy::Users);
     let user = |name| Client::with_user(server.client.address, name, name);
     let (alice, bob) = (user("alice"), user("bob"));
-    // Slow as it is, the first request takes its token after the password was verified.
+    // The first request is slow, but it takes its token only after the password was verified.
     assert_eq!(statuses(&alice, 3), [200, 200, 200]);
     let refused = alice.get("/sr?url=example.com");
     assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
@@ -38,9 +38,9 @@ fn beyond_the_burst_a_user_has_to_wait() {
     assert_eq!(statuses(&alice, 1), [200]);
 }
 
-/// Whatever a request asks, and whether the answer is at hand, it counts.
+/// Every request counts, whatever its result, and also if its answer is cached.
 #[test]
-fn errors_and_kept_answers_count_as_well() {
+fn errors_and_cached_answers_count_as_requests() {
     let server = limited(1, 5, AuthPolicy::Open);
     let status = |method, target| server.client.send(method, target, &["If-None-Match: *"], b"").status;
     assert_eq!(status("GET", "/nothing"), 404);
@@ -52,7 +52,7 @@ fn errors_and_kept_answers_count_as_well() {
 }
 
 #[test]
-fn wrong_passwords_are_rationed_by_address_and_name() {
+fn wrong_passwords_are_limited_by_address_and_name() {
     let server = limited(1, 3, AuthPolicy::Users);
     let client = |name: &str, password: &str| Client::with_user(server.client.address, name, password);
     let known = client("alice", "alice");
@@ -71,7 +71,7 @@ fn wrong_passwords_are_rationed_by_address_and_name() {
 }
 
 #[test]
-fn without_a_limit_there_is_none() {
+fn without_a_configured_limit_no_request_is_refused() {
     let server = limited(0, 1, AuthPolicy::Open);
     assert!(statuses(&server.client, 200).iter().all(|status| *status == 200));
 }

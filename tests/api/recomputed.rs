@@ -1,6 +1,6 @@
-//! Search ranks worked out from `exportpages` alone, by the definition and nothing of the program's own: each page hands
-//! its PageRank (damping 0.85, uniform teleport, dangling nodes to all) to its canonical URL, else to the distinct targets
-//! of its followed links.
+//! Search ranks recomputed from `exportpages` alone, by the definition and without code of the program. Each page
+//! passes its PageRank (damping 0.85, uniform teleport, dangling nodes to all) to its canonical URL, or else to the
+//! distinct targets of its followed links.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -20,15 +20,15 @@ use crate::support::test_web::TestWeb;
 use crate::support::true_links::lines;
 
 const DAMPING: f64 = 0.85;
-/// Half of what two decimals cannot tell apart, and what an approximation may be off.
+/// Half of the precision of two decimals, plus the error of an approximation.
 const HALF_A_HUNDREDTH: f64 = 0.005_001;
 
-/// What exports say: all URLs they name, and where each page's rank goes.
+/// The content of the exports: all URLs in them, and the targets of each page's rank.
 #[derive(Default)]
 struct Web {
     urls: BTreeSet<String>,
     edges: BTreeMap<String, BTreeSet<String>>,
-    /// As they were exported.
+    /// The exported ranks.
     ranks: BTreeMap<String, f64>,
     canonicals: usize,
 }
@@ -94,7 +94,7 @@ impl Web {
         urls.into_iter().zip(ranks.iter().map(search_rank)).collect()
     }
 
-    /// Pages whose exported rank is another.
+    /// Pages whose exported rank differs.
     fn differing(&self) -> Vec<String> {
         let recomputed = self.recomputed();
         let pages = self.ranks.iter().map(|(url, rank)| (url, rank, recomputed[url.as_str()]));
@@ -105,8 +105,8 @@ impl Web {
     }
 }
 
-/// The rank of every page of these domains follows from their exports, which name all pages there are. Gives the number
-/// of pages, and of those behind a canonical URL.
+/// Checks that the rank of every page of these domains follows from their exports, which contain all pages. Returns the
+/// number of pages, and of those with a canonical URL.
 pub fn agree_on_ranks<'d>(client: &Client, domains: impl IntoIterator<Item = &'d str>) -> (usize, usize) {
     let web = Web::of(client, domains);
     let differing = web.differing();
@@ -115,7 +115,7 @@ pub fn agree_on_ranks<'d>(client: &Client, domains: impl IntoIterator<Item = &'d
     (web.ranks.len(), web.canonicals)
 }
 
-/// All that decides where rank goes, and that could be overlooked.
+/// Every case that directs rank and could be overlooked.
 fn pages() -> Vec<(&'static str, &'static str, Reply)> {
     let html = |head: &str, body: &str| Reply::html(&format!("<title>t</title>{head}<body>{body}"));
     let links =
@@ -141,14 +141,14 @@ fn pages() -> Vec<(&'static str, &'static str, Reply)> {
     ];
     vec![
         ("a.test", "/", html("", &links(&all))),
-        // Redirects, one after the other and over hosts.
+        // Chains of redirects, also across hosts.
         ("a.test", "/moved/1", Reply::redirect(301, "/moved/2")),
         ("a.test", "/moved/2", Reply::redirect(302, "http://b.test/moved")),
         ("b.test", "/moved", Reply::redirect(308, "http://a.test/end")),
         ("a.test", "/end", html("", &links(&["/", "http://b.test/"]))),
         ("a.test", "/loop/a", Reply::redirect(307, "/loop/b")),
         ("a.test", "/loop/b", Reply::redirect(303, "/loop/a")),
-        // Canonicals, one after the other, in a ring, by header, to a page that was never fetched.
+        // Canonicals: in a chain, in a ring, by header, to a page that was never fetched.
         ("a.test", "/copy/1", html(&canonical("/copy/2"), &links(&["/end", "http://b.test/only-here"]))),
         ("a.test", "/copy/2", html(&canonical("http://b.test/original"), &links(&["/end"]))),
         ("b.test", "/original", html(&canonical("/original"), &links(&["/ring/1", "http://a.test/"]))),
@@ -166,7 +166,7 @@ fn pages() -> Vec<(&'static str, &'static str, Reply)> {
         ("a.test", "/none", html(&robots("none"), &links(&["/end"])).header("X-Robots-Tag", "otherbot: all")),
         ("b.test", "/quiet", html("", &links(&["/"])).header("X-Robots-Tag", "noindex, nofollow")),
         ("a.test", "/half", html(&(robots("nofollow") + &canonical("/end")), &links(&["/quiet"]))),
-        // Links to itself, twice to one page, and some that are not followed.
+        // Links to the page itself, twice to one page, and some that are not followed.
         (
             "a.test",
             "/own",
@@ -177,7 +177,7 @@ fn pages() -> Vec<(&'static str, &'static str, Reply)> {
             ),
         ),
         ("a.test", "/own?a", html("", &links(&["/own?a", "/own?b", "/own"]))),
-        // Nothing to hand on.
+        // Pages without rank to pass.
         ("a.test", "/text", Reply::text("http://b.test/")),
         ("a.test", "/gone", Reply::status(410).header("Content-Type", "text/html").body(canonical("/end"))),
         ("a.test", "/broken", Reply::status(404).header("Content-Type", "text/html").body(links(&["/end"]))),
@@ -210,7 +210,7 @@ fn ranks_follow_from_exported_pages_alone() {
     let (pages, canonicals) = agree_on_ranks(&server.client, domains);
     assert_eq!((pages, canonicals), (29, 6));
 
-    // It takes all that is exported: without the canonical URLs or the followed links, ranks come out otherwise.
+    // All exported data is needed: without the canonical URLs or the followed links, the ranks differ.
     let web = Web::of(&server.client, domains);
     let mut deaf = Web { urls: web.urls.clone(), ranks: web.ranks.clone(), ..Web::default() };
     deaf.edges = web.edges.iter().filter(|(url, _)| !url.contains("/copy/")).map(owned).collect();
@@ -232,7 +232,7 @@ fn owned((url, targets): (&String, &BTreeSet<String>)) -> (String, BTreeSet<Stri
 }
 
 #[test]
-fn what_was_obeyed_stands_in_every_format() {
+fn every_format_has_the_directives_that_were_obeyed() {
     let site = crawled();
     let server = Server::of(&site.store);
     let expected = [
@@ -265,10 +265,10 @@ fn what_was_obeyed_stands_in_every_format() {
     }
 }
 
-/// Visits of all kinds, several to a page, with canonical URLs and directives: what a page said before it failed, moved
-/// or was gone is honoured, or not, as the export says.
+/// Visits of all kinds, several to a page, with canonical URLs and directives. A page's declarations before it failed,
+/// moved or vanished count if the export shows them.
 #[test]
-fn ranks_follow_from_exports_whatever_was_visited_before() {
+fn ranks_follow_from_exports_after_any_earlier_visits() {
     for seed in 31..=36 {
         let mut dice = Dice(seed);
         let mut records = random(seed, 300);
@@ -283,7 +283,7 @@ fn ranks_follow_from_exports_whatever_was_visited_before() {
     }
 }
 
-/// Real pages, of which some say that they are copies, and a few that they are copies of copies.
+/// Real pages, some of which declare that they are copies, and a few that they are copies of copies.
 #[test]
 fn ranks_of_the_small_test_web_follow_from_its_exports() {
     let Some(truth) = lines() else { return };

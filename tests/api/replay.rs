@@ -1,4 +1,4 @@
-//! Every request that the API's documentation shows, sent as it stands there.
+//! Every request in the API's documentation, sent unchanged.
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::ApiConfig;
@@ -26,14 +26,14 @@ fn between<'t>(text: &'t str, start: &str, end: char) -> Option<&'t str> {
 }
 
 impl Shown {
-    /// Reads `curl …` and `r = requests.get(…)` or `.post(…)`.
+    /// Parses `curl …` and `r = requests.get(…)` or `.post(…)`.
     fn read(line: &str) -> Option<Self> {
         if !line.starts_with("curl ") && !line.starts_with("r = requests.") {
             return None;
         }
         let quote = if line.starts_with("curl ") { '"' } else { '\'' };
         let target = between(line, "http://api_endpoint_here", quote).unwrap().to_owned();
-        // Python's quotes, where JSON has its own.
+        // Python's quotes, replaced by those of JSON.
         let python = line
             .split_once("json=")
             .map(|(_, rest)| rest.split_once(", auth=").unwrap().0.replace('\'', "\""));
@@ -52,7 +52,7 @@ impl Shown {
     }
 }
 
-/// Links into and out of the site of the examples, in the years that they ask about.
+/// Links into and out of the site of the examples, in the years that the examples query.
 fn web() -> Vec<PageRecord> {
     let june_2021 = |mut record: PageRecord, days: u64| {
         record.visited = 1_622_548_800;
@@ -89,7 +89,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn every_request_shown_is_answered_as_shown() {
+fn every_documented_request_is_answered_as_documented() {
     let server = server();
     let client = Client::with_user(server.client.address, "user", "password");
     let contract = contract();
@@ -113,7 +113,7 @@ fn warned(answer: &Value) -> bool {
     answer.get("warnings").is_some_and(|warnings| warnings[0].as_str().unwrap().contains("\"-extL\""))
 }
 
-/// Two endpoints are shown with an order field that is none of theirs.
+/// Two endpoints are documented with an order field that they do not have.
 fn is_wrong(request: &Shown) -> bool {
     matches!(request.endpoint(), "outgoinghosts" | "outgoinglinks")
 }

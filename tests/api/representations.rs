@@ -1,4 +1,4 @@
-//! Entity tags, 304, and compressed answers.
+//! Entity tags, 304, and compressed responses.
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
@@ -25,7 +25,7 @@ fn matching(client: &Client, target: &str, tags: &str, more: &[&str]) -> Reply {
 }
 
 #[test]
-fn every_get_that_is_answered_has_a_tag_and_304_for_it() {
+fn every_successful_get_has_a_tag_that_gives_304() {
     let server = Server::start(&random(61, 150));
     for endpoint in ENDPOINTS {
         let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
@@ -41,7 +41,7 @@ fn every_get_that_is_answered_has_a_tag_and_304_for_it() {
 }
 
 #[test]
-fn conditions_are_lists_and_stars_and_weak() {
+fn if_none_match_accepts_lists_stars_and_weak_tags() {
     let server = Server::start(&random(61, 150));
     let tag = tag(&server.client.get(LIST));
     for (tags, status) in [
@@ -56,7 +56,7 @@ fn conditions_are_lists_and_stars_and_weak() {
         let head = server.client.send("HEAD", LIST, &[&format!("If-None-Match: {tags}")], b"");
         assert_eq!(head.status, status, "{tags}");
     }
-    // Errors are told whatever the client has.
+    // Errors are sent whatever the client has cached.
     assert_eq!(matching(&server.client, "/backlinks?url=", "*", &[]).status, 400);
     assert!(server.client.get("/backlinks?url=").header("etag").is_none());
     let posted = server.client.send(
@@ -69,7 +69,7 @@ fn conditions_are_lists_and_stars_and_weak() {
 }
 
 #[test]
-fn a_tag_changes_with_the_answer_and_not_with_others() {
+fn a_tag_changes_only_with_its_own_answer() {
     let server = Server::start(&random(61, 150));
     let before = tag(&server.client.get(LIST));
     server.store.put(&[page("http://n.example/", "", "", vec![link("http://m.example/", "")])]).unwrap();
@@ -82,7 +82,7 @@ fn a_tag_changes_with_the_answer_and_not_with_others() {
 }
 
 #[test]
-fn an_answer_is_compressed_as_the_client_likes() {
+fn a_response_has_the_encoding_that_the_client_prefers() {
     let server = Server::start(&random(61, 150));
     let plain = server.client.get(LIST);
     assert!(plain.body.len() > 1_400 && plain.header("content-encoding").is_none());
@@ -115,7 +115,7 @@ fn an_answer_is_compressed_as_the_client_likes() {
 }
 
 #[test]
-fn a_304_is_for_the_coding_at_hand() {
+fn a_304_needs_the_tag_of_the_same_encoding() {
     let server = Server::start(&random(61, 150));
     let (plain, gzip) = (tag(&server.client.get(LIST)), ["Accept-Encoding: gzip"]);
     let packed = tag(&get(&server.client, LIST, &gzip));
@@ -125,7 +125,7 @@ fn a_304_is_for_the_coding_at_hand() {
 }
 
 #[test]
-fn little_is_not_compressed_unless_it_must_be() {
+fn short_responses_are_compressed_only_if_required() {
     let server = Server::start(&[]);
     let coded = |target, accepted| {
         let reply = get(&server.client, target, &[&format!("Accept-Encoding: {accepted}")]);

@@ -1,4 +1,4 @@
-//! A server on loopback over a store of its own.
+//! A server on loopback over its own store.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use backlinkd::api::{ApiState, AuthPolicy, bind, serve};
 use backlinkd::config::{ApiConfig, SearchConfig, Span, StoreConfig};
 use backlinkd::model::PageRecord;
-use backlinkd::query::Searches;
+use backlinkd::query::SearchIndexes;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ impl Server {
         server
     }
 
-    /// A server without users whose lists may be so old.
+    /// A server without users whose lists may be this old.
     pub fn start_refreshing(records: &[PageRecord], config: ApiConfig, refresh: Span) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let search = SearchConfig { refresh, ..SearchConfig::default() };
@@ -56,7 +56,7 @@ impl Server {
         Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open).without_users()
     }
 
-    /// The same store behind a new process, as far as a test can have one.
+    /// Opens the same store in a new server, which simulates a restart of the process.
     pub fn restart(mut self) -> Self {
         self.end();
         let (directory, config, auth) = (Arc::clone(&self.directory), self.config.clone(), self.auth);
@@ -65,7 +65,7 @@ impl Server {
         Self::run(directory, config, search, auth)
     }
 
-    /// A server without users over a store that is open already.
+    /// A server without users over a store that is already open.
     pub fn of(store: &Arc<Store>) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         Self::serve(Arc::clone(store), directory, ApiConfig::default(), latest(), AuthPolicy::Open)
@@ -95,7 +95,7 @@ impl Server {
     ) -> Self {
         let state = ApiState {
             store: Arc::clone(&store),
-            searches: Arc::new(Searches::open(Arc::clone(&store), search.clone()).unwrap()),
+            searches: Arc::new(SearchIndexes::open(Arc::clone(&store), search.clone()).unwrap()),
             suffixes: Arc::clone(store.suffixes()),
             rules: UrlRules::default(),
             config: config.clone(),
@@ -120,7 +120,7 @@ impl Server {
         Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, search, auth }
     }
 
-    /// Asks the server to end, and waits until it has.
+    /// Stops the server, and waits until it has ended.
     pub fn end(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

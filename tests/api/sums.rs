@@ -1,4 +1,4 @@
-//! One state of the index, one scope: figures that must be equal, whatever endpoint tells them.
+//! Figures about one scope in one state of the index that must be equal in all endpoints.
 
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ impl Asked<'_> {
 }
 
 #[test]
-fn figures_that_say_the_same_are_equal() {
+fn equal_figures_of_different_endpoints_agree() {
     let (mut links, mut outgoing) = (0, 0);
     for seed in 21..=23 {
         let records = random(seed, 250);
@@ -128,9 +128,9 @@ fn figures_that_say_the_same_are_equal() {
     assert!(links > 1_000 && outgoing > 1_000, "{links} {outgoing}");
 }
 
-/// The whole web: what goes out of all domains comes into all domains, plus what leads out of the web.
+/// The whole web: the links out of all domains are the links into all domains, plus those out of the web.
 #[test]
-fn what_goes_out_comes_in() {
+fn outgoing_links_equal_incoming_links() {
     let server = Server::start(&random(24, 250));
     let (mut links, mut outgoing) = (0, 0);
     for domain in super::web::DOMAINS {

@@ -1,4 +1,4 @@
-//! A made-up web as page records.
+//! A generated web as page records.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub fn link(target: &str, anchor: &str) -> Link {
     Link { target: url(target), tag: LinkTag::A, rel: Rel::NONE, anchor: anchor.to_owned() }
 }
 
-/// A page that answered 200 on the leap day, from an address and a place.
+/// A page with status 200 on the leap day, with an address and a place.
 pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> PageRecord {
     let country = match ccode {
         "SE" => "Sweden",
@@ -46,7 +46,7 @@ pub fn later(mut record: PageRecord, days: u64) -> PageRecord {
     record
 }
 
-/// Numbers that look random and are the same every time (xorshift64*).
+/// Pseudo-random numbers that are the same in every run (xorshift64*).
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -99,8 +99,8 @@ const ANCHORS: &[&str] = &["", "Home", "home", "ä ö", "it's", "100%", "При�
 const IPS: &[&str] =
     &["192.0.2.7", "192.0.2.10", "10.0.0.1", "10.0.9.1", "130.1.2.3", "224.0.0.1", "2001:db8::1", "unknown"];
 
-/// A web in which everything occurs that answers tell apart: many tags and rels, lost links, other schemes, ports,
-/// private suffixes, unknown places, pages visited twice, failures.
+/// A web with every case that answers distinguish: many tags and rels, lost links, other schemes, ports, private
+/// suffixes, unknown places, pages visited twice, failures.
 pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
     let mut dice = Dice(seed);
     let address = |dice: &mut Dice| {
@@ -135,7 +135,7 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
         .collect()
 }
 
-/// As [`random`], with no target named twice on one page.
+/// Like [`random`], without a target that occurs twice on one page.
 pub fn random_without_repeats(seed: u64, visits: usize) -> Vec<PageRecord> {
     let mut records = random(seed, visits);
     for record in &mut records {

@@ -1,4 +1,4 @@
-//! Users and block lists, changed from outside while a daemon holds the data directory.
+//! Changes of users and block lists by commands, while a daemon holds the data directory.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -38,7 +38,7 @@ impl Client {
         Self(BufReader::new(stream))
     }
 
-    /// The status of an answer.
+    /// The status of a response.
     fn ask(&mut self, user: &str, password: &str) -> u16 {
         let credentials = STANDARD.encode(format!("{user}:{password}"));
         let request = format!(
@@ -63,14 +63,14 @@ impl Client {
 }
 
 #[test]
-fn users_change_while_a_server_runs_and_are_out_at_once() {
+fn users_change_while_a_server_runs_and_lose_access_at_once() {
     let place = Place::new();
     let (serving, address) = serving(&place, "127.0.0.1:0");
     let mut client = Client::new(address);
     assert_eq!([client.ask("alice", "first"), client.ask("bob", "second")], [200, 401]);
     assert_eq!(add(&place, "bob", "second"), "Added user bob.\n");
     assert_eq!(users(&place), "alice\nbob\n");
-    // The second time, the credentials are remembered.
+    // The credentials are in the cache the second time.
     assert_eq!([client.ask("bob", "second"), client.ask("bob", "second")], [200, 200]);
     assert_eq!(add(&place, "alice", "third"), "Changed the password of user alice.\n");
     assert_eq!([client.ask("alice", "first"), client.ask("alice", "third")], [401, 200]);
@@ -80,7 +80,7 @@ fn users_change_while_a_server_runs_and_are_out_at_once() {
 
     let unknown = place.run(&["user", "remove", "bob"]).with(1);
     assert!(unknown.err.contains("there is no user \"bob\""), "{}", unknown.err);
-    // Nobody else can reach this server, so that it may be left without a user.
+    // No other machine can reach this server, so it may remain without a user.
     place.run(&["user", "remove", "alice"]).with(0);
     assert_eq!(client.ask("alice", "third"), 401);
     serving.signal("TERM");
@@ -89,7 +89,7 @@ fn users_change_while_a_server_runs_and_are_out_at_once() {
 }
 
 #[test]
-fn the_last_user_of_a_server_that_others_can_reach_stays() {
+fn the_last_user_of_a_public_server_cannot_be_removed() {
     let place = Place::new();
     let (serving, address) = serving(&place, "0.0.0.0:0");
     let mut client = Client::new(SocketAddr::from(([127, 0, 0, 1], address.port())));
@@ -108,7 +108,7 @@ fn the_last_user_of_a_server_that_others_can_reach_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_takes_in_what_is_blocked() {
+async fn a_daemon_applies_changes_of_the_block_list() {
     let mut web = FakeWeb::new();
     for (number, host) in ["a.test", "b.test", "x.c.test", "d.test"].into_iter().enumerate() {
         web = web.host(host, &format!("127.1.0.{}", number + 2)).page(host, "/", Reply::html("a page"));
@@ -143,7 +143,7 @@ async fn a_daemon_takes_in_what_is_blocked() {
     daemon.says("the line is skipped");
     let bad = place.run(&["block", "list"]).with(1);
     assert!(bad.out == "x.c.test\n" && bad.err.contains("blocks.txt, line 2: "), "{bad:?}");
-    // Whoever changes the list is told of the line, and may remove it.
+    // The command that changes the list reports the line, and may remove it.
     for list in ["block", "seeds"] {
         let file = place.data().join(if list == "block" { "blocks.txt" } else { "seeds.txt" });
         std::fs::write(&file, "a.test\nno host #ours\n").unwrap();
@@ -151,7 +151,7 @@ async fn a_daemon_takes_in_what_is_blocked() {
         assert!(added.err.contains("and complains:"), "{}", added.err);
         assert!(added.err.contains("line 2") && added.err.contains("no host"), "{}", added.err);
         if list == "block" {
-            // A start passes over the line as well.
+            // A start skips the line as well.
             daemon.signal("TERM");
             daemon.end().with(0);
             daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
@@ -173,16 +173,16 @@ async fn a_daemon_takes_in_what_is_blocked() {
     assert!(place.run(&["block", "add", "http://a.test/"]).with(1).err.contains("names no host"));
 }
 
-/// A whole second is far more than it takes, and far less than any other way of noticing.
+/// A whole second is far more than the command takes, and far less than any polling would.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_command_ends_once_its_change_is_made() {
+async fn a_command_ends_once_its_change_is_applied() {
     let web = FakeWeb::new().start().await;
     let place = Place::at(&web);
     let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
     let address = daemon.address();
     for number in 0..3 {
         place.run(&["block", "add", &format!("h{number}.test")]).with(0);
-        // Nothing is waited for.
+        // The test does not wait here.
         let said = format!("{} blocked hosts", number + 1);
         assert!(daemon.err().contains(&said), "{}", daemon.err());
     }
@@ -196,7 +196,7 @@ fn socket_of(place: &Place) -> std::path::PathBuf {
 }
 
 #[test]
-fn the_socket_is_the_owners_alone_and_lives_as_long_as_the_server() {
+fn the_socket_is_private_and_exists_while_the_server_runs() {
     let place = Place::new();
     add(&place, "alice", "first");
     let socket = socket_of(&place);
@@ -207,7 +207,7 @@ fn the_socket_is_the_owners_alone_and_lives_as_long_as_the_server() {
             "link" => symlink(&elsewhere, &socket).unwrap(),
             _ => {}
         }
-        // Nobody listens there, so that the store itself is asked.
+        // No process listens there, so the command opens the store itself.
         assert_eq!(users(&place), "alice\n", "{left}");
         add(&place, "alice", "again");
         let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
@@ -221,7 +221,7 @@ fn the_socket_is_the_owners_alone_and_lives_as_long_as_the_server() {
         assert!(!socket.exists(), "{left}");
     }
     assert_eq!(std::fs::read_to_string(elsewhere).unwrap(), "not to be touched");
-    // One that is killed leaves it, and the next takes it over.
+    // A killed daemon leaves the socket behind, and the next one replaces it.
     for _ in 0..2 {
         let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
         serving.address();
@@ -246,11 +246,11 @@ fn a_data_directory_may_have_a_long_path() {
     serving.end().with(0);
 }
 
-/// What a line of bytes is answered by; nothing when the connection is closed without an answer.
+/// The response to a line of bytes; empty if the connection is closed without one.
 fn said_to(place: &Place, request: &[u8]) -> String {
     let mut stream = UnixStream::connect(socket_of(place)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // A server that has read enough may be gone before all is written.
+    // The server may close the connection before all bytes are written.
     let _ = stream.write_all(request);
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
@@ -258,7 +258,7 @@ fn said_to(place: &Place, request: &[u8]) -> String {
 }
 
 #[test]
-fn wrong_requests_change_nothing_and_silent_ones_hold_nobody_up() {
+fn wrong_requests_change_nothing_and_silent_connections_block_no_others() {
     let place = Place::new();
     let (serving, _) = serving(&place, "127.0.0.1:0");
     let long = format!("{{\"do\":\"remove-user\",\"name\":\"{}\"}}\n", "a".repeat(1 << 20));
@@ -276,7 +276,7 @@ fn wrong_requests_change_nothing_and_silent_ones_hold_nobody_up() {
     }
     assert!(!said_to(&place, long.as_bytes()).contains("done"));
     assert_eq!(users(&place), "alice\n");
-    // As many as are answered at once, and more.
+    // As many as are served at once, and more.
     let silent: Vec<UnixStream> = (0..20).map(|_| UnixStream::connect(socket_of(&place)).unwrap()).collect();
     let start = Instant::now();
     assert_eq!(users(&place), "alice\n");
@@ -286,9 +286,9 @@ fn wrong_requests_change_nothing_and_silent_ones_hold_nobody_up() {
     serving.end().with(0);
 }
 
-/// A file of somebody else's is not removed, and a daemon does without a socket.
+/// A foreign file at the socket's path is not removed, and the daemon runs without a socket.
 #[test]
-fn without_a_socket_a_server_serves_and_says_so() {
+fn a_server_without_a_socket_serves_and_logs_a_warning() {
     let place = Place::new();
     add(&place, "alice", "first");
     std::fs::write(socket_of(&place), "mine").unwrap();

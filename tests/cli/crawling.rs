@@ -70,7 +70,7 @@ async fn a_web_is_crawled_ranked_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_lines_are_named_and_the_others_crawled() {
+async fn bad_seed_lines_are_reported_and_the_others_crawled() {
     let web = web().await;
     let place = Place::at(&web);
     let seeds = place.file("seeds.txt", "ftp://a.test/\na.test/2\n\na.test /3\n");
@@ -102,7 +102,7 @@ async fn seeds_come_from_standard_input_and_a_limit_leaves_the_rest_to_the_next_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_without_work_says_why_and_one_that_is_due_visits_all_again() {
+async fn a_crawl_without_due_pages_says_why_and_when_they_are_due() {
     let web = web().await;
     let place = Place::at(&web);
     let nothing = place.run_with(&["crawl", "--seeds", "-"], "# nothing\n").with(1);
@@ -121,11 +121,11 @@ async fn a_crawl_without_work_says_why_and_one_that_is_due_visits_all_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_visits_all_pages_again_that_are_due() {
+async fn a_crawl_recrawls_all_due_pages() {
     let web = web().await;
     let place = Place::at(&web).set("crawl.recrawl_after=0s");
     place.run_with(&["-q", "crawl", "--seeds", "-"], "a.test\n").with(0);
-    // Times are kept in whole seconds.
+    // The store keeps times in whole seconds.
     std::thread::sleep(Duration::from_secs(1));
     let again = place.run_with(&["crawl", "--seeds", "-"], "").with(0);
     assert_eq!((again.row("visits"), again.row("URLs visited"), again.row("links")), (11, 11, 11));
@@ -133,7 +133,7 @@ async fn a_crawl_visits_all_pages_again_that_are_due() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_are_counted_by_kind_and_hosts_that_are_not_found_are_told() {
+async fn errors_are_counted_by_kind_and_unresolved_hosts_are_listed() {
     let web = web().await;
     let place = Place::at(&web);
     let ended = place
@@ -145,7 +145,7 @@ async fn errors_are_counted_by_kind_and_hosts_that_are_not_found_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quiet_is_quiet_and_lines_appear_where_there_is_no_terminal() {
+async fn quiet_prints_nothing_and_output_without_a_terminal_is_in_lines() {
     let web = FakeWeb::new()
         .page("a.test", "/", Reply::html("<a href=/slow>slow</a>"))
         .page("a.test", "/slow", Reply::html("slow").after(Duration::from_millis(10_500)))
@@ -170,7 +170,7 @@ async fn quiet_is_quiet_and_lines_appear_where_there_is_no_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ranks_are_computed_and_told() {
+async fn ranks_are_computed_and_reported() {
     let web = web().await;
     let place = Place::at(&web);
     place.run_with(&["-q", "crawl", "--seeds", "-", "--no-rank"], "a.test\n").with(0);

@@ -1,4 +1,4 @@
-//! `run`: crawls, ranks and serves at once, and ends as it is told.
+//! `run`: crawls, ranks and serves at once, and stops on request.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,7 +13,7 @@ use crate::support::fake_web::{FakeWeb, Reply, Request};
 
 const RUN: [&str; 5] = ["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"];
 
-/// A page that links to one that takes its time.
+/// A page that links to a slow one.
 async fn web(slow: Duration) -> FakeWeb {
     FakeWeb::new()
         .host("b.test", "127.1.0.2")
@@ -25,7 +25,7 @@ async fn web(slow: Duration) -> FakeWeb {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_serves_while_it_crawls_and_ends_on_a_signal() {
+async fn the_daemon_serves_while_it_crawls_and_stops_on_a_signal() {
     for signal in ["TERM", "INT"] {
         let web = web(Duration::from_secs(600)).await;
         let place = Place::at(&web).set("rank.first=0s").set("rank.interval=1s").set("crawl.drain=1s");
@@ -57,7 +57,7 @@ async fn it_serves_while_it_crawls_and_ends_on_a_signal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_under_way_is_finished_and_a_daemon_without_seeds_goes_on() {
+async fn fetches_in_flight_are_finished_and_a_daemon_without_seeds_resumes() {
     let web = web(Duration::from_secs(2)).await;
     let place = Place::at(&web);
     place.file("seeds.txt", "a.test\n");
@@ -77,7 +77,7 @@ async fn what_is_under_way_is_finished_and_a_daemon_without_seeds_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_stops_the_daemon_at_once() {
     let web = web(Duration::from_secs(600)).await;
     let place = Place::at(&web).set("crawl.drain=500s");
     place.file("seeds.txt", "a.test\n");
@@ -90,7 +90,7 @@ async fn a_second_signal_ends_it_at_once() {
         daemon.signal("TERM");
         daemon.says("a second signal stops at once");
         if command == &RUN[..] {
-            // Who comes now is refused, and does not wait for nobody.
+            // A new connection is refused, and does not wait in vain.
             let address = daemon.address();
             daemon.waits_for("the end of its port", |_| std::net::TcpStream::connect(address).is_err());
         }
@@ -104,7 +104,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_batch_which_the_next_goes_on_with() {
+async fn a_signal_stops_a_batch_and_the_next_batch_resumes_it() {
     let web = web(Duration::from_secs(600)).await;
     let place = Place::at(&web).set("crawl.drain=1s");
     place.file("seeds.txt", "a.test\n");
@@ -114,13 +114,13 @@ async fn a_signal_ends_a_batch_which_the_next_goes_on_with() {
     let ended = batch.end().with(0);
     assert!(ended.out.contains("Stopped by a signal, and not ranked"), "{}", ended.out);
     assert!(!ended.out.contains("Ranked in"), "{}", ended.out);
-    // To count the queue takes as long as the queue is.
+    // The count of the queue takes time in proportion to its length.
     assert!(!ended.out.contains("URLs queued"), "{}", ended.out);
     assert!(place.run(&["stats"]).with(0).row("URLs queued") >= 1);
 }
 
-/// The answers in the WARC files of a folder, those without a name yet among them, by their address. `None` when a
-/// record is not whole, as may be for a moment.
+/// The responses in the WARC files of a folder, unfinished files included, by their URL. `None` if a record is
+/// incomplete, as it may be for a moment.
 fn kept(folder: &Path) -> Option<BTreeMap<String, usize>> {
     let mut kept = BTreeMap::new();
     for file in std::fs::read_dir(folder).unwrap() {
@@ -135,7 +135,7 @@ fn kept(folder: &Path) -> Option<BTreeMap<String, usize>> {
     Some(kept)
 }
 
-/// Pages whose bytes do not compress, on several hosts, so that many are under way at once.
+/// Pages with incompressible bytes, on several hosts, so that many fetches are in flight at once.
 async fn dense_web() -> FakeWeb {
     let mut dice = Dice(3);
     let mut noise = move || (0..1_500).map(|_| format!("{:04x}", dice.below(1 << 16))).collect::<String>();
@@ -152,7 +152,7 @@ async fn dense_web() -> FakeWeb {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_of_warc_files_pauses_the_crawl_and_costs_nothing() {
+async fn a_full_disk_of_warc_files_pauses_the_crawl_and_loses_nothing() {
     for (least, told) in [
         ("0", "no pages are fetched until answers can be kept"),
         ("1000000", "warc has less room than crawl.min_free_disk_bytes"),
@@ -203,7 +203,7 @@ async fn a_daemon_with_nothing_to_crawl_serves_and_waits_for_seeds() {
         assert_eq!(get(address, "/health", None).0, 200);
         let nothing = get(address, "/backlinks?url=b.test", None).1;
         assert!(nothing.contains("b.test is not known to this index."), "{nothing}");
-        // In vain: it is no URL.
+        // The seed is refused: it is not a URL.
         place.run(&["seeds", "add", "ftp://a.test/"]).with(1);
         let added = place.run(&["seeds", "add", "a.test"]).with(0);
         assert!(added.err.contains("The daemon that runs there has been told."), "{}", added.err);
@@ -211,13 +211,13 @@ async fn a_daemon_with_nothing_to_crawl_serves_and_waits_for_seeds() {
         daemon.waits_for("the backlink", |_| answer().1.contains("http://a.test/"));
         daemon.signal("TERM");
         assert!(daemon.end().with(0).row("visits") >= 1);
-        // A batch has nothing to wait for.
+        // A batch has no work to wait for.
         let batch = Place::new().run(&["crawl"]).with(1);
         assert!(batch.err.contains("there is nothing to crawl"), "{}", batch.err);
     }
 }
 
-/// However early the first seed is added: before the daemon has begun, while it begins, or once it serves.
+/// The seed may be added at any time: before the daemon has started, during its start, or while it serves.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seed_added_while_the_daemon_starts_is_crawled() {
     for wait in [0, 5, 15, 30, 60, 100, 200, 400] {
@@ -235,14 +235,14 @@ async fn a_seed_added_while_the_daemon_starts_is_crawled() {
 }
 
 #[test]
-fn a_daemon_that_others_can_reach_needs_users() {
+fn a_public_daemon_needs_users() {
     let place = Place::new();
     place.file("seeds.txt", "a.test\n");
     let open = place.run(&["run", "--listen", "0.0.0.0:0", "--seeds", "seeds.txt"]).with(1);
     assert!(open.err.contains("user add NAME"), "{}", open.err);
 }
 
-/// The threads of a process: their names, and how nice each is.
+/// The threads of a process: their names, and the niceness of each.
 fn threads(id: u32) -> Vec<(String, i32)> {
     let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
     let stats = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
@@ -254,9 +254,9 @@ fn threads(id: u32) -> Vec<(String, i32)> {
     stats.map(thread).collect()
 }
 
-/// Whoever asks much does not take the crawl's cores.
+/// A client with many queries does not take the crawl's cores.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_computes_answers_comes_after_what_crawls() {
+async fn query_threads_have_a_lower_priority_than_crawl_threads() {
     let web = web(Duration::ZERO).await;
     let place = Place::at(&web).set("api.query_threads=3").set("search.builders=2");
     place.file("seeds.txt", "a.test\n");

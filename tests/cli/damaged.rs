@@ -1,4 +1,4 @@
-//! A daemon whose index is damaged: what lies elsewhere is answered, and a repair mends the rest.
+//! A daemon with a damaged index: undamaged data is served, and a repair restores the rest.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn flip(file: &Path, at: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_damaged_is_answered_and_a_repair_mends_the_rest() {
+async fn undamaged_data_is_served_and_a_repair_restores_the_rest() {
     let web = web().await;
     let place = Place::at(&web).set("search.disk_bytes=0");
     let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
@@ -51,7 +51,7 @@ async fn what_is_not_damaged_is_answered_and_a_repair_mends_the_rest() {
     assert!(count(500) > 0 && count(500) < 20, "{statuses:?}");
     assert_eq!(count(200) + count(500), HOSTS as usize, "{statuses:?}");
     assert_eq!(daemon.err().matches("a request failed").count(), count(500));
-    // The crawl meets the damage as well: it tells so, and ends nothing.
+    // The crawl reads the damaged block as well: it reports the damage, and continues.
     daemon.says("stop what uses it and run `backlinkd verify --repair`");
     std::thread::sleep(std::time::Duration::from_secs(1));
     let statuses: Vec<u16> = (0..HOSTS).map(ask).collect();
@@ -86,7 +86,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_index_without_current_is_left_alone_until_it_is_repaired() {
+async fn an_index_without_current_is_not_changed_until_it_is_repaired() {
     let web = web().await;
     let place = Place::at(&web).set("search.disk_bytes=0");
     let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();

@@ -1,4 +1,4 @@
-//! `host`, `explain` and `stats`: what they say of a small web, after a batch and beside a daemon.
+//! `host`, `explain` and `stats`: their output for a small web, after a batch and during a daemon.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ fn reasons(explained: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_reason_why_a_url_is_not_fetched_is_told() {
+async fn explain_gives_each_reason_why_a_url_is_not_fetched() {
     let web = web().await;
     let place = Place::at(&web);
     let blocks = place.file("blocks.txt", "b.test\n");
@@ -74,7 +74,7 @@ async fn each_reason_why_a_url_is_not_fetched_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hosts_and_the_index_are_described_beside_a_daemon() {
+async fn host_and_stats_work_while_a_daemon_runs() {
     let web = web().await;
     let place = Place::at(&web);
     place.file("seeds.txt", "a.test\n");
@@ -102,13 +102,13 @@ async fn hosts_and_the_index_are_described_beside_a_daemon() {
     assert!(text.starts_with("http://a.test\n  robots.txt   status 200 at 2"), "{text}");
     assert!(text.contains("\n  delay        0.2 s from the end"), "{text}");
     let stats: Value = serde_json::from_str(&place.run(&["stats", "--json"]).with(0).out).unwrap();
-    // That of b.test may have come by now.
+    // The page of b.test may be stored by now.
     assert!(stats["visited"] == 2 || stats["visited"] == 3, "{stats}");
     assert_eq!((&stats["links"], &stats["backlinks"]), (&Value::from(3), &Value::from(1)), "{stats}");
     let nothing = place.run(&["host", "c.test"]).with(0).out;
     assert_eq!(nothing, "Nothing of c.test was fetched, and nothing waits to be.\n");
     daemon.signal("TERM");
     daemon.end().with(0);
-    // What was looked at is as it was.
+    // The inspection has not changed the data.
     assert_eq!(place.run(&["verify"]).with(0).out, "Nothing is wrong with the index.\n");
 }

@@ -1,4 +1,4 @@
-//! Requests that fail in every way: the log, `host`, `explain` and the end of a crawl name each cause.
+//! Requests that fail in every way: the log, `host`, `explain` and the end of a crawl show each cause.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::process::Place;
 use crate::fetch_body::gzip;
 use crate::support::fake_web::{FakeWeb, Reply};
 
-/// What fails: the URL that is asked for, the kind, a part of the cause, and the message.
+/// A failure: the requested URL, the kind, a part of the cause, and the message.
 type Failing = (&'static str, &'static str, &'static str, &'static str);
 
 const PAGE: &str = "a page could not be fetched";
@@ -36,7 +36,7 @@ const FAILING: [Failing; 14] = [
 
 async fn web() -> FakeWeb {
     let broken_gzip = || Reply::html("").header("Content-Encoding", "gzip").body("this is no gzip");
-    // Enough of it that something comes before the end that is missing.
+    // The compressed body is long enough to decode partly before its missing end.
     let locs: String = (0..200).map(|n| format!("<url><loc>http://sgzip.test/{n}</loc></url>")).collect();
     let broken_map = gzip(format!("<urlset>{locs}</urlset>").as_bytes());
     let declaring = |host: &str| Reply::text(&format!("Sitemap: http://{host}/map.xml\n"));
@@ -65,7 +65,7 @@ async fn web() -> FakeWeb {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut overrides = std::fs::OpenOptions::new().append(true).open(web.overrides()).unwrap();
     writeln!(overrides, "rdead.test\t{closed}\t{closed}").unwrap();
-    // No server of TLS listens there.
+    // No TLS server listens there.
     writeln!(overrides, "rtls.test\t{http}\t{http}").unwrap();
     writeln!(overrides, "refused.test\t10.0.0.1:80\t10.0.0.1:443").unwrap();
     web
@@ -85,7 +85,7 @@ fn json(place: &Place, command: &str, word: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_request_that_fails_is_told_with_its_cause() {
+async fn every_failed_request_is_reported_with_its_cause() {
     let web = web().await;
     let place = Place::at(&web).set("crawl.max_attempts=1").set("fetch.nameservers=127.0.0.1:9");
     let arguments =
@@ -101,7 +101,7 @@ async fn every_request_that_fails_is_told_with_its_cause() {
     }
     for (url, kind, cause, message) in FAILING {
         let lines = told.remove(url).unwrap_or_default();
-        // A name is looked for again after a pause.
+        // A name is resolved again after a delay.
         assert!(
             lines.len() == 1 || (message == ADDRESS && !lines.is_empty()),
             "{url}: {lines:?}\n{}",
@@ -117,7 +117,7 @@ async fn every_request_that_fails_is_told_with_its_cause() {
         let told = line["cause"].as_str().unwrap();
         assert!(told.contains(cause) && !told.is_empty() && !told.contains(char::is_control), "{line}");
 
-        // The table that ends the crawl.
+        // The table at the end of the crawl.
         let resource = [(PAGE, "page"), (ROBOTS, "robots.txt"), (SITEMAP, "sitemap"), (ADDRESS, "address")];
         let resource = resource.into_iter().find(|(known, _)| *known == message).unwrap().1;
         let row = ended.out.lines().find(|line| line.starts_with(&format!("  {resource} {kind} ")));
@@ -139,7 +139,7 @@ async fn every_request_that_fails_is_told_with_its_cause() {
         let text = place.run(&["host", url.rsplit_once('/').unwrap().0]).with(0).out;
         assert!(text.contains(&format!(" {kind} {url}: {told}")), "{text}");
 
-        // The URL itself, and what its robots.txt keeps from being fetched.
+        // The URL itself, and the URL that its robots.txt blocks.
         let home = format!("{}/", url.rsplit_once('/').unwrap().0);
         let explained = json(&place, "explain", &home);
         let text = place.run(&["explain", &home]).with(0).out;
@@ -175,16 +175,16 @@ async fn every_request_that_fails_is_told_with_its_cause() {
     assert!(told.is_empty(), "told although nothing failed: {told:?}");
     let good = json(&place, "explain", "http://good.test/");
     assert_eq!((&good["cause"], &good["server"]["failures"]), (&Value::Null, &serde_json::json!([])));
-    // No key of a queue, and nothing that a terminal would obey.
+    // The text contains no key of a queue, and no control characters of a terminal.
     for text in [&ended.out, &ended.err] {
         assert!(!text.contains(",test,") && !text.contains("test,") && !text.contains('\u{1b}'), "{text}");
     }
     assert_eq!(place.run(&["verify"]).with(0).out, "Nothing is wrong with the index.\n");
 }
 
-/// A host's robots.txt that comes back, and a page that does.
+/// A host's robots.txt that is available again, and a page that is.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cause_is_forgotten_once_all_is_well() {
+async fn a_cause_is_forgotten_after_a_success() {
     let down = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let (page, robots) = (down.clone(), down.clone());
     let is_down = |flag: &std::sync::atomic::AtomicBool| flag.load(std::sync::atomic::Ordering::SeqCst);
@@ -197,7 +197,7 @@ async fn a_cause_is_forgotten_once_all_is_well() {
             .page("b.test", "/", Reply::html("b"))
             .start()
             .await;
-    // A robots.txt that could not be had is asked for again at once.
+    // An unavailable robots.txt is requested again at once.
     let place = Place::at(&web)
         .set("crawl.max_attempts=1")
         .set("robots.retry_after=1s")
@@ -216,6 +216,6 @@ async fn a_cause_is_forgotten_once_all_is_well() {
     assert_eq!(explained("http://a.test/")["cause"], Value::Null);
     let robots = explained("http://b.test/")["server"]["robots"].clone();
     assert_eq!((&robots["kind"], &robots["failing_since"]), (&Value::from(""), &Value::Null));
-    // The host remembers what was.
+    // The host's record keeps the earlier failure.
     assert_eq!(json(&place, "host", "http://a.test/")[0]["failures"].as_array().unwrap().len(), 1);
 }

@@ -1,5 +1,5 @@
-//! Data directories that earlier versions wrote: they are carried over, agree with themselves, and give the answers that
-//! the version gave which wrote them. `tests/data/formats/N` holds a directory of format N and those answers.
+//! Data directories of earlier versions: they are upgraded, are consistent, and give the answers of the version that
+//! wrote them. `tests/data/formats/N` contains a directory of format N and those answers.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::process::{Place, get};
 
 const FORMATS: [u32; 1] = [4];
 
-/// Copies a folder and all that is in it.
+/// Copies a folder with its contents.
 pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
@@ -21,7 +21,7 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Whether `new` holds all of `old`; objects may have more keys, and there may be more warnings.
+/// Whether `new` contains all of `old`; objects may have more keys, and `new` may have more warnings.
 fn holds(new: &Value, old: &Value) -> bool {
     match (new, old) {
         (Value::Object(new), Value::Object(old)) => old.iter().all(|(key, value)| {
@@ -38,14 +38,14 @@ fn holds(new: &Value, old: &Value) -> bool {
 }
 
 #[test]
-fn directories_of_former_formats_answer_as_they_did() {
+fn directories_of_earlier_formats_give_their_former_answers() {
     for format in FORMATS {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/formats/{format}"));
         let place = Place::new();
         copy(&folder.join("index"), &place.data());
         let refused = place.run(&["--set", "store.upgrade=false", "verify"]).with(1);
         assert!(refused.err.contains(&format!("has format {format}")), "{}", refused.err);
-        // Another process may read it before it is carried over.
+        // Another process may read the directory before it is upgraded.
         place.run(&["stats"]).with(0);
         place.run(&["explain", "http://one.example/"]).with(0);
 
@@ -66,7 +66,7 @@ fn directories_of_former_formats_answer_as_they_did() {
         serving.end().with(0);
         let verified = place.run(&["verify"]).with(0);
         assert!(verified.out.contains("Nothing is wrong"), "{} {}", verified.out, verified.err);
-        // Once carried over, it opens whatever the key says.
+        // An upgraded directory opens whatever the key's value is.
         place.run(&["--set", "store.upgrade=false", "verify"]).with(0);
     }
 }

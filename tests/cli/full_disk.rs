@@ -1,4 +1,4 @@
-//! A disk that is full, and files that cannot be opened: the crawl pauses, the API answers, and all goes on by itself.
+//! A full disk, and a limit of open files: the crawl pauses, the API responds, and the crawl resumes by itself.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -17,7 +17,7 @@ const RUN: [&str; 5] = ["run", "--listen", "127.0.0.1:0", "--seeds", "seeds.txt"
 const HOSTS: u64 = 4;
 const PAGES: u64 = 120;
 
-/// Pages with many links that do not compress.
+/// Pages with many incompressible links.
 async fn web() -> FakeWeb {
     let mut dice = Dice(5);
     let mut web = FakeWeb::new();
@@ -45,7 +45,7 @@ fn place(web: &FakeWeb) -> Place {
     place.set("store.write_buffer_bytes=4194304")
 }
 
-/// Pages that were asked for.
+/// The requested pages.
 fn asked(web: &FakeWeb) -> BTreeSet<String> {
     let pages = web.log().into_iter().filter(|request| request.path != "/robots.txt");
     pages.map(|request| format!("{}{}", request.host, request.path)).collect()
@@ -53,7 +53,7 @@ fn asked(web: &FakeWeb) -> BTreeSet<String> {
 
 const ALL: usize = (HOSTS * (PAGES + 1)) as usize;
 
-/// Asks the API all the time; gives how often it was asked. Panics where it does not answer.
+/// Sends requests to the API continuously; returns their number. Panics on a request without a response.
 struct Questions(Arc<AtomicBool>, JoinHandle<usize>);
 
 impl Questions {
@@ -82,7 +82,7 @@ impl Questions {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_of_the_index_pauses_the_crawl_and_costs_nothing() {
+async fn a_full_disk_of_the_index_pauses_the_crawl_and_loses_nothing() {
     let web = web().await;
     let place = place(&web);
     std::fs::create_dir(place.data()).unwrap();
@@ -112,13 +112,13 @@ async fn a_full_disk_of_the_index_pauses_the_crawl_and_costs_nothing() {
     let ended = daemon.end().with(0);
     assert_eq!(ended.row("visits"), ALL as u64, "each page counts once: {}", ended.out);
     assert!(ended.out.contains("Nothing is wrong with the index."), "{}\n{}", ended.out, ended.err);
-    // What could not be stored is asked for again: what was under way, and what waited to be stored.
+    // Pages that could not be stored are requested again: those in flight, and those that waited for the store.
     let requests = web.log().iter().filter(|request| request.path != "/robots.txt").count();
     assert!(requests <= ALL + 2 * 64, "{requests} requests for {ALL} pages");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_on_a_full_disk_ends_with_a_sentence() {
+async fn a_batch_on_a_full_disk_stops_with_an_explanation() {
     let web = web().await;
     let place = place(&web).set("crawl.min_free_disk_bytes=0");
     std::fs::create_dir(place.data()).unwrap();
@@ -131,14 +131,14 @@ async fn a_batch_on_a_full_disk_ends_with_a_sentence() {
     let filler = batch.sees(&place.data()).join("filler");
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[1; 4_096]).is_ok() {}
-    // It is removed before the index is verified.
+    // The filling file is removed before the index is verified.
     let ended = batch.end().with(1);
     assert!(ended.err.contains("the disk of the data directory is full"), "{}", ended.err);
     assert!(ended.out.contains("Nothing is wrong with the index."), "{}\n{}", ended.out, ended.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_low_limit_of_open_files_is_kept_to() {
+async fn a_low_limit_of_open_files_is_respected() {
     let web = web().await;
     let place = place(&web).set("crawl.delay=0s");
     let mut daemon = place.start_with_open_files(100, &RUN);

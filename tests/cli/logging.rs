@@ -1,4 +1,4 @@
-//! The log: one line a failure, for people and for programs.
+//! The log: one line per failure, for people and for programs.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ async fn broken_web() -> FakeWeb {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_fetch_is_one_line_where_it_is_asked_for() {
+async fn a_failed_fetch_is_one_line_at_the_requested_level() {
     let web = broken_web().await;
     let crawl = |options: &[&str]| {
         let arguments = [options, &["crawl", "--seeds", "-", "--no-rank"]].concat();

@@ -1,4 +1,4 @@
-//! The data directory is its owner's alone, and links in it are not followed.
+//! The data directory is accessible only to its owner, and symbolic links in it are not followed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::process::{Place, get};
 use crate::support::fake_web::{FakeWeb, Reply};
 
-/// What others than the owner may look into, of a folder and all that is in it.
+/// The files of a folder and its subfolders that users other than the owner can access.
 fn open_to_others(folder: &Path) -> Vec<PathBuf> {
     let mut open = Vec::new();
     let mut left = vec![folder.to_owned()];
@@ -35,7 +35,7 @@ fn widen(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_made_is_private_and_what_is_wider_is_narrowed() {
+async fn new_files_are_private_and_wider_permissions_are_narrowed() {
     let many: String = (0..30).map(|page| format!("<a href=http://b.test/{page}>b</a>")).collect();
     let web = FakeWeb::new()
         .host("b.test", "127.1.0.2")
@@ -67,7 +67,7 @@ async fn what_is_made_is_private_and_what_is_wider_is_narrowed() {
 }
 
 #[test]
-fn links_are_not_followed() {
+fn symbolic_links_are_not_followed() {
     for name in ["LOCK", "backlinkd.pid"] {
         let place = Place::new();
         let victim = place.data().with_file_name("victim");
@@ -86,7 +86,7 @@ fn links_are_not_followed() {
     }
 }
 
-/// Only who may give files away can be in such a place.
+/// Only a user who may change the owner of files can be in such a directory.
 #[test]
 fn a_directory_of_another_account_gets_no_files_that_it_cannot_read() {
     const OTHER: u32 = 65_534;
@@ -104,7 +104,7 @@ fn a_directory_of_another_account_gets_no_files_that_it_cannot_read() {
     let refused = place.run_with(&["user", "add", "alice"], "secret\n").with(1);
     assert!(refused.err.contains("belongs to the account with the number 65534"), "{}", refused.err);
     assert_eq!(fs::read_dir(place.data()).unwrap().count(), 2);
-    // An index that is there already decides, whoever has the directory.
+    // An existing index decides, not the owner of the directory.
     chown(place.data(), Some(0), Some(0)).unwrap();
     place.run_with(&["user", "add", "alice"], "secret\n").with(0);
     chown(place.data(), Some(OTHER), Some(OTHER)).unwrap();

@@ -1,4 +1,4 @@
-//! Runs the program: to its end, or beside the test. No child outlives its handle.
+//! Runs the program: to its end, or in parallel to the test. No child outlives its handle.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::support::fake_web::FakeWeb;
 
-/// Longer than anything here takes, on a busy machine too.
+/// Longer than anything here takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder of its own for one test, with a data directory that is not there yet.
+/// A temporary folder for one test, with a data directory that does not exist yet.
 pub struct Place {
     folder: TempDir,
     /// Arguments that come before every command.
@@ -21,16 +21,16 @@ pub struct Place {
     environment: Vec<(&'static str, &'static str)>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
     pub status: Option<i32>,
     pub out: String,
     pub err: String,
     pub took: Duration,
-    /// When it had ended.
+    /// The time at which it ended.
     pub at: Instant,
-    /// The most memory that was resident, in bytes; 0 where the system does not tell.
+    /// The peak of its resident memory, in bytes; 0 if the system does not report it.
     pub peak: u64,
 }
 
@@ -41,7 +41,7 @@ impl Place {
         Self { folder, given, environment: Vec::new() }
     }
 
-    /// One from which this web is reached, without pauses.
+    /// A place that resolves the hosts of this web, without a crawl delay.
     pub fn at(web: &FakeWeb) -> Self {
         let overrides = format!("fetch.host_overrides={}", web.overrides().display());
         Self::new()
@@ -51,7 +51,7 @@ impl Place {
             .set("crawl.retry_delay=0s")
     }
 
-    /// The same, with a variable of the environment.
+    /// The same, with an environment variable.
     #[must_use]
     pub fn env(mut self, name: &'static str, value: &'static str) -> Self {
         self.environment.push((name, value));
@@ -81,12 +81,12 @@ impl Place {
         path.display().to_string()
     }
 
-    /// Runs to the end.
+    /// Runs the program to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         self.run_with(arguments, "")
     }
 
-    /// Runs to the end with this standard input.
+    /// Runs the program to its end with this standard input.
     pub fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
         self.start_with(arguments, input).end()
     }
@@ -99,8 +99,8 @@ impl Place {
         self.spawn(Command::new(env!("CARGO_BIN_EXE_backlinkd")), arguments, input)
     }
 
-    /// Starts with a folder that lies on a disk of its own, of so many bytes, which nobody else sees. `None` where
-    /// the system does not let that be made.
+    /// Starts the program with a folder on its own disk of this size, which no other process sees. `None` if the system
+    /// does not permit it.
     pub fn start_on_disk(&self, folder: &Path, bytes: u64, arguments: &[&str]) -> Option<Running> {
         let made = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(folder).status();
         if !made.is_ok_and(|status| status.success()) {
@@ -113,7 +113,8 @@ impl Place {
         Some(self.spawn(command, arguments, ""))
     }
 
-    /// As [`Self::start_on_disk`], with a data directory, which is verified after the end: the disk is gone then.
+    /// Like [`Self::start_on_disk`], with a data directory, which is verified after the end, because the disk then
+    /// vanishes.
     pub fn start_on_disk_and_verify(&self, data: &Path, bytes: u64, arguments: &[&str]) -> Option<Running> {
         let made = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(data).status();
         if !made.is_ok_and(|status| status.success()) {
@@ -128,7 +129,7 @@ impl Place {
         Some(self.spawn(command, arguments, ""))
     }
 
-    /// Starts with a limit of open files.
+    /// Starts the program with a limit of open files.
     pub fn start_with_open_files(&self, most: u64, arguments: &[&str]) -> Running {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &most.to_string()]);
@@ -153,7 +154,7 @@ impl Place {
             .stderr(std::fs::File::create(&err).unwrap())
             .spawn()
             .unwrap();
-        // A program that has no use for its input may be gone before it is written.
+        // A program that does not read its input may have ended before it is written.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         Running { child, out, err, start: Instant::now() }
     }
@@ -163,7 +164,7 @@ impl Place {
     }
 }
 
-/// A run under way; killed when dropped.
+/// A running program; killed when dropped.
 pub struct Running {
     child: Child,
     out: PathBuf,
@@ -195,7 +196,7 @@ impl Running {
         }
     }
 
-    /// The address that it says it serves at.
+    /// The address at which it says that it serves.
     pub fn address(&mut self) -> SocketAddr {
         self.says("The API answers at http://");
         let err = self.err();
@@ -212,7 +213,7 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
-    /// Gives the disk of a folder another size; see [`Place::start_on_disk`].
+    /// Resizes the disk of a folder; see [`Place::start_on_disk`].
     pub fn resize_disk(&self, folder: &Path, bytes: u64) {
         let mut command = Command::new("nsenter");
         command.args(["-t", &self.id().to_string(), "-U", "-m", "--preserve-credentials"]);
@@ -225,7 +226,7 @@ impl Running {
         Path::new(&format!("/proc/{}/root", self.id())).join(folder.strip_prefix("/").unwrap())
     }
 
-    /// The most memory that has been resident so far, in bytes; 0 where the system does not tell.
+    /// The peak of the resident memory so far, in bytes; 0 if the system does not report it.
     fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();
@@ -263,7 +264,7 @@ impl Drop for Running {
 }
 
 impl Ended {
-    /// Checks the exit status; shows everything when it is another.
+    /// Asserts the exit status; shows the whole output if it differs.
     #[track_caller]
     pub fn with(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{}\n{}", self.out, self.err);
@@ -286,7 +287,7 @@ fn read(path: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
 }
 
-/// The status and the whole text of an answer.
+/// The status and the whole text of a response.
 pub fn get(address: SocketAddr, path: &str, credentials: Option<&str>) -> (u16, String) {
     use base64::prelude::{BASE64_STANDARD, Engine};
     let credentials = credentials

@@ -1,4 +1,4 @@
-//! `backlinkd robots`: the program's answers about robots.txt files.
+//! `backlinkd robots`: the answers of the program about robots.txt files.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const FILE: &str = "User-agent: *\nDisallow: /\n\nUser-agent: FooBot\nDisallow: 
                     Allow: /private/open\n";
 
 #[test]
-fn each_url_has_a_row_with_the_line_that_decides() {
+fn each_url_has_a_row_with_the_deciding_line() {
     let place = Place::new();
     let file = place.file("robots.txt", FILE);
     let urls = [
@@ -35,7 +35,7 @@ fn each_url_has_a_row_with_the_line_that_decides() {
         .map(|(line, url)| format!("{}{}\n", rows(*line), url.replace('\t', "%09")))
         .collect();
     assert_eq!((ended.out.as_str(), ended.err.as_str()), (expected.as_str(), ""));
-    // The same from standard input; and for our own name, which the file does not know.
+    // The same from standard input; and for our own name, which the file does not contain.
     assert_eq!(ask("-", &["--agent", "FooBot"], FILE).out, expected);
     let ours = ask(&file, &[], "").out;
     let lines: Vec<&str> = ours.lines().map(|row| row.split('\t').nth(1).unwrap()).collect();
@@ -44,7 +44,7 @@ fn each_url_has_a_row_with_the_line_that_decides() {
 }
 
 #[test]
-fn a_file_that_is_no_text_is_refused_and_one_in_utf_16_is_read() {
+fn a_binary_file_is_refused_and_one_in_utf_16_is_read() {
     let place = Place::new();
     let file = std::path::PathBuf::from(place.file("robots.txt", ""));
     let name = file.display().to_string();
@@ -56,9 +56,9 @@ fn a_file_that_is_no_text_is_refused_and_one_in_utf_16_is_read() {
     assert!(refused.out.is_empty() && refused.err.contains("no text"), "{}", refused.err);
 }
 
-/// A sample of the cases that several parsers answer, through the program: the library is tested on all of them.
+/// A sample of the cases of several parsers, through the program; the library is tested with all of them.
 #[test]
-fn the_program_answers_the_shared_cases_as_the_references_do() {
+fn the_program_agrees_with_the_references_on_the_shared_cases() {
     let Some(cases) = cases() else { return };
     let place = Place::new();
     let file = std::path::PathBuf::from(place.file("robots.txt", ""));
@@ -78,7 +78,7 @@ fn the_program_answers_the_shared_cases_as_the_references_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_from_the_web_means_what_it_means_to_a_crawl() {
+async fn a_file_from_the_web_is_interpreted_as_in_a_crawl() {
     let web = FakeWeb::new()
         .page("ok.test", "/robots.txt", Reply::text(FILE))
         .page("moved.test", "/robots.txt", Reply::redirect(301, "http://ok.test/robots.txt"))
@@ -108,7 +108,7 @@ async fn a_file_from_the_web_means_what_it_means_to_a_crawl() {
 }
 
 #[test]
-fn of_a_file_too_big_the_first_part_holds_up_to_its_last_whole_line() {
+fn a_too_large_file_applies_up_to_its_last_whole_line() {
     let place = Place::new();
     let mut text = "User-agent: *\nDisallow: /early\n".to_owned();
     text += &"#".repeat((512 << 10) - text.len() - "\nDisallow: /".len());
@@ -119,7 +119,7 @@ fn of_a_file_too_big_the_first_part_holds_up_to_its_last_whole_line() {
 }
 
 #[test]
-fn what_is_neither_a_url_nor_a_path_is_said_and_nothing_answered() {
+fn an_argument_that_is_neither_a_url_nor_a_path_is_an_error() {
     let place = Place::new();
     let file = place.file("robots.txt", "User-agent: *\nDisallow: /\n");
     for bad in ["ftp://a/x", "http://[bad", "a.test/x", "mailto:a@b.test", "?x"] {
@@ -131,7 +131,7 @@ fn what_is_neither_a_url_nor_a_path_is_said_and_nothing_answered() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_said_and_answers_nothing() {
+fn a_missing_file_is_an_error() {
     let ended = Place::new().run(&["robots", "/no/such/robots.txt", "/"]).with(1);
     assert_eq!(ended.out, "");
     assert!(ended.err.contains("/no/such/robots.txt cannot be read"), "{}", ended.err);

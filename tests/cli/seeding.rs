@@ -1,4 +1,4 @@
-//! `seeds`: the index's own list, changed from outside and begun with.
+//! `seeds`: the list of the index, changed by commands and used at the start of a crawl.
 
 use super::process::Place;
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -36,7 +36,7 @@ fn seeds_are_added_listed_and_removed() {
 }
 
 #[test]
-fn many_at_once_lose_nothing() {
+fn concurrent_commands_lose_no_seed() {
     let place = Place::new();
     let names: Vec<String> = (0..12).map(|number| format!("http://h{number}.test/")).collect();
     let running: Vec<_> = names.iter().map(|name| place.start(&["seeds", "add", name])).collect();
@@ -49,7 +49,7 @@ fn many_at_once_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_begins_with_the_seeds_of_the_index_and_those_given() {
+async fn a_crawl_begins_with_the_seeds_of_the_index_and_of_its_arguments() {
     let web = FakeWeb::new()
         .host("b.test", "127.1.0.2")
         .page("a.test", "/", Reply::html("a"))
@@ -66,12 +66,12 @@ async fn a_crawl_begins_with_the_seeds_of_the_index_and_those_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_says_which_process_it_is() {
+async fn a_daemon_writes_its_process_id() {
     let web = FakeWeb::new().page("a.test", "/", Reply::html("a")).start().await;
     let place = Place::at(&web);
     place.run(&["seeds", "add", "a.test"]).with(0);
     let file = place.data().join("backlinkd.pid");
-    // Left by one that was killed.
+    // Left behind by a killed daemon.
     std::fs::write(&file, "1\n").unwrap();
     let mut daemon = place.start(&["run", "--listen", "127.0.0.1:0"]);
     daemon.address();
@@ -82,7 +82,7 @@ async fn a_daemon_says_which_process_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_takes_in_new_seeds_and_blocks() {
+async fn a_daemon_applies_new_seeds_and_blocks() {
     let mut web = FakeWeb::new();
     for (number, host) in ["a.test", "b.test", "c.test", "d.test"].into_iter().enumerate() {
         web = web.host(host, &format!("127.1.0.{}", number + 2)).page(host, "/", Reply::html("a page"));
@@ -100,7 +100,7 @@ async fn a_daemon_takes_in_new_seeds_and_blocks() {
     assert!(added.err.contains("The daemon that runs there has been told."), "{}", added.err);
     daemon.waits_for("the new seed", |_| fetched("b.test") == 1);
 
-    // What cannot be used is told, and changes nothing.
+    // An unusable seed is reported, and changes nothing.
     std::fs::write(&blocks, "no host at all\n").unwrap();
     daemon.signal("HUP");
     daemon.says("the block list stays as it is");

@@ -1,4 +1,4 @@
-//! `serve`: who is answered, and where it may listen.
+//! `serve`: access by users, and the addresses on which it may listen.
 
 use std::net::TcpListener;
 
@@ -6,7 +6,7 @@ use super::process::{Place, get};
 use crate::support::fake_web::{FakeWeb, Reply};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_are_answered_and_nobody_else() {
+async fn only_users_are_served() {
     let web = FakeWeb::new().page("a.test", "/", Reply::html("<a href=http://b.test/>b</a>")).start().await;
     let place = Place::at(&web);
     place.run_with(&["-q", "crawl", "--seeds", "-"], "a.test\n").with(0);
@@ -26,7 +26,7 @@ async fn users_are_answered_and_nobody_else() {
 }
 
 #[test]
-fn an_empty_index_is_served_and_said_to_be_empty() {
+fn an_empty_index_is_served_and_reported_as_empty() {
     let place = Place::new();
     for command in [&["serve"][..], &["serve", "--listen", "127.0.0.1:0"]] {
         let absent = place.run(command).with(1);
@@ -50,7 +50,7 @@ fn an_empty_index_is_served_and_said_to_be_empty() {
 }
 
 #[test]
-fn without_users_only_this_machine_is_answered() {
+fn without_users_only_this_machine_is_served() {
     let place = Place::new();
     place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
     place.run(&["-q", "user", "remove", "alice"]).with(0);
@@ -71,7 +71,7 @@ fn without_users_only_this_machine_is_answered() {
 }
 
 #[test]
-fn a_port_in_use_is_named_together_with_the_option() {
+fn a_port_in_use_is_reported_with_the_option() {
     let place = Place::new();
     place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -81,7 +81,7 @@ fn a_port_in_use_is_named_together_with_the_option() {
 }
 
 #[test]
-fn one_data_directory_is_for_one_process() {
+fn only_one_process_can_hold_a_data_directory() {
     let place = Place::new();
     place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
     let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
@@ -97,7 +97,7 @@ fn one_data_directory_is_for_one_process() {
         let told = format!("the data directory {} is in use by another backlinkd", place.data().display());
         assert!(ended.err.contains(&told), "{command:?}: {}", ended.err);
     }
-    // What only reads may look at it all the same, and users are changed by the process itself.
+    // A command that only reads may open the directory nevertheless, and the process itself changes the users.
     assert_eq!(place.run(&["user", "list"]).with(0).out, "alice\n");
     assert_eq!(place.run(&["stats"]).with(0).row("URLs visited"), 0);
 }

@@ -1,4 +1,4 @@
-//! What is asked wrongly, and what is told about how to ask.
+//! Wrong usage, and the help about usage.
 
 use super::process::Place;
 
@@ -36,7 +36,7 @@ fn every_command_shows_an_example_in_its_help() {
 }
 
 #[test]
-fn a_wrong_command_line_is_status_2_and_says_what_is_right() {
+fn a_wrong_command_line_is_status_2_and_shows_the_usage() {
     let place = Place::new();
     for (arguments, told) in [
         (&[][..], "Usage:"),
@@ -81,7 +81,7 @@ fn a_wrong_configuration_is_status_2_and_names_the_key_and_the_nearest() {
 }
 
 #[test]
-fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched() {
+fn configured_files_must_exist_before_the_first_fetch() {
     for (key, command) in [
         ("geo.database", &["crawl", "--seeds", "-"][..]),
         ("fetch.host_overrides", &["crawl", "--seeds", "-"]),
@@ -94,7 +94,7 @@ fn files_that_the_configuration_names_must_be_there_before_anything_is_fetched()
 }
 
 #[test]
-fn nothing_is_made_where_nothing_is_to_be_read() {
+fn reading_a_missing_directory_creates_nothing() {
     let place = Place::new();
     for command in [
         &["stats"][..],
@@ -134,7 +134,7 @@ fn users_are_added_listed_and_removed() {
 }
 
 #[test]
-fn a_password_is_stored_nowhere_in_the_clear() {
+fn no_password_is_stored_in_plain_text() {
     let place = Place::new();
     place.run_with(&["user", "add", "bob"], "correct-horse-battery\n").with(0);
     let files = std::fs::read_dir(place.data()).unwrap();
@@ -157,7 +157,7 @@ fn the_demo_checks_itself() {
 }
 
 #[test]
-fn too_low_a_limit_of_open_files_is_raised_or_told() {
+fn a_too_low_limit_of_open_files_is_raised_or_reported() {
     let told = |soft: u32, hard: u32| {
         let folder = tempfile::tempdir().unwrap();
         let script = format!(

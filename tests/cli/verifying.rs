@@ -1,4 +1,4 @@
-//! `verify`: what it says, what it repairs, and its exit status.
+//! `verify`: its report, its repairs, and its exit status.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn database(directory: &Path) -> DB {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn damage_is_told_and_repaired_on_demand() {
+async fn damage_is_reported_and_repaired_on_demand() {
     let web = FakeWeb::new()
         .host("b.test", "127.1.0.2")
         .page("a.test", "/", Reply::html("<a href=http://b.test/>b</a>"))
@@ -43,10 +43,10 @@ async fn damage_is_told_and_repaired_on_demand() {
     assert_eq!(place.run(&["verify"]).with(0).out, sound.out);
 }
 
-/// A page whose links were lost is asked for as if it had never been seen: else its server would say that nothing is
-/// new, and the links would be lost for as long as the page stays the same.
+/// A page whose links were lost is requested as if it had never been fetched. Otherwise its server would respond with
+/// not modified, and the links would be lost for as long as the page does not change.
 #[tokio::test(flavor = "multi_thread")]
-async fn links_that_were_lost_come_back_although_their_page_has_not_changed() {
+async fn lost_links_return_although_their_page_has_not_changed() {
     let web = FakeWeb::new()
         .host("b.test", "127.1.0.2")
         .page("a.test", "/", Reply::html("<a href=/p>p</a>"))

@@ -1,5 +1,4 @@
-//! The program killed twenty times while it crawls the whole test web. What was asked for comes from the log of the
-//! web's servers.
+//! Kills the program twenty times while it crawls the whole test web. The log of the web's servers shows the requests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
@@ -7,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::Found;
+use backlinkd::model::Found;
 use backlinkd::store::{Commit, Findings, Stats, Store};
 use backlinkd::urls::UrlRules;
 use serde_json::Value;
@@ -16,17 +15,17 @@ use super::{KILLS, dice, page, verify};
 use crate::support::test_web::TestWeb;
 use crate::support::true_links::lines;
 
-/// After this part of the log of an undisturbed crawl comes the next kill, at the latest: twenty of them, each after a
-/// half of that in the middle, are over before the crawl is.
+/// The next kill comes after this part of the log of an undisturbed crawl, at the latest. A kill comes after half of
+/// that on average, so twenty kills are over before the crawl is.
 const PART: u64 = 16;
-/// What a server takes at most to log a request whose client was killed.
+/// The longest time that a server takes to log a request whose client was killed.
 const LOG_DELAY: Duration = Duration::from_millis(300);
 
 fn size(file: &Path) -> u64 {
     std::fs::metadata(file).unwrap().len()
 }
 
-/// The pages asked for by the log from a byte on: those whose URLs the index has under the same name.
+/// The requested pages in the log from this byte on: those whose URLs the index has under the same name.
 fn asked(log: &Path, from: u64, index: &Store) -> Vec<String> {
     let mut text = String::new();
     let mut file = std::fs::File::open(log).unwrap();
@@ -61,17 +60,17 @@ fn assert_equal(here: &Store, there: &Store) {
 }
 
 #[test]
-fn twenty_kills_leave_the_whole_test_web_as_it_is() {
+fn twenty_kills_do_not_change_the_index_of_the_whole_test_web() {
     let Some(truth) = lines() else { return };
     let Some(mut web) = TestWeb::serve(truth, Duration::ZERO) else { return };
-    // Fewer than there are otherwise, so that what was in flight is a small part of the crawl.
+    // Fewer fetchers than by default, so that the fetches in flight are a small part of the crawl.
     web.config.crawl.store_queue = 64;
     let start = Instant::now();
     let undisturbed = web.open("undisturbed");
     let figures = web.crawl(&undisturbed);
     let (log, whole) = (web.log(), size(&web.log()));
     eprintln!("undisturbed after {:?}: {figures:?}", start.elapsed());
-    // Which copies are followed depends on the order of visits, were there too many.
+    // With too many copies, the order of visits would decide which of them are followed.
     assert_eq!(figures.duplicates, 0);
     let pages = asked(&log, 0, &undisturbed);
 
@@ -86,7 +85,7 @@ fn twenty_kills_leave_the_whole_test_web_as_it_is() {
         command
     };
     let mut dice = dice();
-    // How often a URL was in flight when the program was killed: asked for, and not stored.
+    // The number of fetches in flight at the kills: requested, and not stored.
     let mut in_flight: BTreeMap<String, usize> = BTreeMap::new();
     for kill in 0..KILLS {
         let from = size(&log);

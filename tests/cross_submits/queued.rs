@@ -1,9 +1,9 @@
-//! What the queue on disk keeps of a sitemap that several hosts name, at several times.
+//! The queue entry of a sitemap that several hosts declare at several times.
 
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::frontier::{Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
+use backlinkd::model::{Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{CanonicalUrl, Suffixes};
 
@@ -40,7 +40,7 @@ impl Queue {
         self.commit(Commit { found: grants.iter().map(found).collect(), ..Commit::default() });
     }
 
-    /// All that is queued at the sitemap's host.
+    /// All queue entries of the sitemap's host.
     fn entries(&self) -> Vec<QueuedUrl> {
         let store = self.store.as_ref().unwrap();
         store.queued(&QueueName::of(&address()), Lane::Wanted, None, 10).unwrap()
@@ -82,7 +82,7 @@ fn entry(grant: &SitemapGrant, attempts: u32) -> QueuedUrl {
 }
 
 #[test]
-fn a_sitemap_is_queued_once_for_all_who_name_it() {
+fn a_sitemap_is_queued_once_for_all_hosts_that_declare_it() {
     let mut queue = Queue::new(3);
     let (a, b) = (grant(0, true, &["a.test"]), grant(0, true, &["b.test:8080"]));
     let nested = grant(2, false, &["c.test", "a.test"]);
@@ -91,7 +91,7 @@ fn a_sitemap_is_queued_once_for_all_who_name_it() {
     queue.find(&[b]);
     let all = grant(0, true, &["a.test", "c.test", "b.test:8080"]);
     queue.assert_queued(&[&all]);
-    // Too many: those that came last go without.
+    // More hosts than the limit: the last ones are dropped.
     queue.find(&[grant(1, false, &["d.test"])]);
     queue.assert_queued(&[&all]);
     queue.reopen();
@@ -104,7 +104,7 @@ fn a_sitemap_is_queued_once_for_all_who_name_it() {
 }
 
 #[test]
-fn a_sitemap_that_was_read_stays_for_those_who_named_it_meanwhile() {
+fn a_read_sitemap_stays_queued_for_hosts_that_declared_it_meanwhile() {
     let (a, b) = (grant(0, true, &["a.test"]), grant(1, false, &["b.test"]));
     let both = grant(0, true, &["a.test", "b.test"]);
     let done = |grant: &SitemapGrant| Commit { done: vec![entry(grant, 1)], ..Commit::default() };
@@ -115,22 +115,22 @@ fn a_sitemap_that_was_read_stays_for_those_who_named_it_meanwhile() {
     queue.assert_queued(&[&both]);
     queue.commit(done(&both));
     queue.assert_queued(&[]);
-    // Named in the commit that takes it off.
+    // Declared in the commit that removes the entry.
     queue.find(std::slice::from_ref(&a));
     queue.commit(Commit { found: vec![found(&b)], ..done(&a) });
     queue.assert_queued(&[&b]);
-    // Nearer to a robots.txt than it was read.
+    // Closer to a robots.txt than the processed entry.
     queue.find(&[grant(0, false, &["b.test"])]);
     queue.commit(done(&b));
     queue.assert_queued(&[&grant(0, false, &["b.test"])]);
-    // What is not read is off all the same, when it was taken as it stands.
+    // A postponed sitemap is removed as well, if it was taken with the stored hosts.
     let put_off = vec![(entry(&grant(0, false, &["b.test"]), 0), 5)];
     queue.commit(Commit { put_off, ..Commit::default() });
     queue.assert_queued(&[]);
 }
 
 #[test]
-fn another_attempt_is_for_all_who_name_the_sitemap() {
+fn a_retry_is_for_all_hosts_that_declare_the_sitemap() {
     let (a, b) = (grant(0, true, &["a.test"]), grant(0, true, &["b.test"]));
     let queue = Queue::new(9);
     queue.find(std::slice::from_ref(&a));

@@ -1,4 +1,4 @@
-//! The answers that backlinkd reads otherwise than curl does, each with the reason.
+//! The responses that backlinkd and curl read differently, each with the reason.
 
 const LENIENT_LINE: &str = "Browsers pass by a line that is no header field; curl gives the answer up.";
 const LENIENT_LENGTH: &str = "A length that is no number says nothing, so that the body ends with the connection; curl gives the answer up.";
@@ -10,7 +10,7 @@ const NEXT_PROTOCOL: &str =
     "After a 101 the connection speaks another protocol (RFC 9110, 15.2.2), whose bytes are no page.";
 const NO_HTML: &str = "Its type says that it is no HTML, and nothing else is read.";
 
-/// By name of the answer.
+/// By the name of the response.
 pub const DIFFERENCES: [(&str, &str); 30] = [
     (
         "chunk-many-zeros-before",
@@ -60,7 +60,7 @@ pub const DIFFERENCES: [(&str, &str); 30] = [
     ("type-last-line-plain", NO_HTML),
 ];
 
-/// Answers that curl calls incomplete and backlinkd whole, each with the reason.
+/// Responses that curl calls incomplete and backlinkd complete, each with the reason.
 pub const WHOLE: [(&str, &str); 1] = [(
     "length-doubled-unequal",
     "Of two lengths that contradict each other none holds, so that the body ends with the connection; curl goes by the \

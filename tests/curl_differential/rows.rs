@@ -1,9 +1,9 @@
-//! Answers as they are found on the web and beside it: each is what a server sends, byte for byte.
+//! Responses as on the web, and stranger ones: each is the output of a server, byte for byte.
 
 use super::Row;
 use crate::fetch_body::{brotli, gzip, raw_deflate, zlib, zstd};
 
-/// The page that an answer of this name brings: no two are alike.
+/// The page in the response of this name; each page is different.
 pub fn page(name: &str) -> Vec<u8> {
     let filler: String = (0..60).map(|n| format!("<p>paragraph {n} of {name}\n")).collect();
     format!(
@@ -12,7 +12,7 @@ pub fn page(name: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// All of them.
+/// All responses.
 pub fn rows() -> Vec<Row> {
     [
         content_types(),
@@ -37,7 +37,7 @@ pub fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// An answer: a status line, header lines, and a body.
+/// A response: a status line, header lines, and a body.
 fn answer(status: &str, lines: &[&str], body: &[u8]) -> Vec<u8> {
     let mut bytes = status.as_bytes().to_vec();
     for line in lines {
@@ -53,18 +53,18 @@ const OK: &str = "HTTP/1.1 200 OK";
 const HTML: &str = "Content-Type: text/html";
 const CHUNKED: &str = "Transfer-Encoding: chunked";
 
-/// A page with its right length, and these header lines.
+/// A page with its correct length and these header lines.
 fn sized(name: &'static str, status: &str, lines: &[&str]) -> Row {
     let length = format!("Content-Length: {}", page(name).len());
     Row::new(name, answer(status, &[lines, &[&length]].concat(), &page(name)))
 }
 
-/// A page whose end is that of the connection, and these header lines.
+/// A page that ends with the connection, and these header lines.
 fn open(name: &'static str, status: &str, lines: &[&str]) -> Row {
     Row::new(name, answer(status, lines, &page(name)))
 }
 
-/// A body that says it is encoded so.
+/// A body with a declared encoding.
 fn encoded(name: &'static str, encoding: &str, encode: impl FnOnce(&[u8]) -> Vec<u8>) -> Row {
     let body = encode(&page(name));
     let encoding = format!("Content-Encoding: {encoding}");
@@ -72,7 +72,7 @@ fn encoded(name: &'static str, encoding: &str, encode: impl FnOnce(&[u8]) -> Vec
     Row::new(name, answer(OK, &[HTML, &encoding, &length], &body))
 }
 
-/// A page said to be this long; `{}` is its length.
+/// A page with this declared length; `{}` is its real length.
 fn said(name: &'static str, lines: &[&str]) -> Row {
     let length = page(name).len();
     let fill =
@@ -82,12 +82,12 @@ fn said(name: &'static str, lines: &[&str]) -> Row {
     Row::new(name, answer(OK, &[&[HTML], lines.as_slice()].concat(), &page(name)))
 }
 
-/// A body in chunks, as `frame` makes it of the page.
+/// A body in chunks, which `frame` generates from the page.
 fn chunked(name: &'static str, frame: impl FnOnce(&[u8]) -> Vec<u8>) -> Row {
     Row::new(name, answer(OK, &[HTML, CHUNKED], &frame(&page(name))))
 }
 
-/// One chunk, its size written by this function.
+/// One chunk; this function writes its size.
 fn chunk(data: &[u8], size: impl FnOnce(usize) -> String) -> Vec<u8> {
     [size(data.len()).as_bytes(), b"\r\n", data, b"\r\n"].concat()
 }
@@ -96,13 +96,13 @@ fn hex(length: usize) -> String {
     format!("{length:x}")
 }
 
-/// Bytes without their last ones.
+/// The bytes without the last ones.
 fn without_last(mut bytes: Vec<u8>, count: usize) -> Vec<u8> {
     bytes.truncate(bytes.len() - count);
     bytes
 }
 
-/// Bytes of which one, counted from the end, is another.
+/// The bytes with one of them changed, counted from the end.
 fn spoilt_at(mut bytes: Vec<u8>, from_end: usize) -> Vec<u8> {
     let at = bytes.len() - from_end;
     bytes[at] ^= 0x55;
@@ -415,7 +415,7 @@ fn statuses() -> Vec<Row> {
     ]
 }
 
-/// An answer with another line ending than CR LF in its head.
+/// A response with another line ending than CR LF in its head.
 fn with_line_ends(name: &'static str, end: &str) -> Row {
     let length = page(name).len();
     let head = format!("{OK}\r\n{HTML}\r\nContent-Length: {length}\r\n\r\n").replace("\r\n", end);

@@ -1,4 +1,4 @@
-//! What holds while a robots.txt cannot be had, and after a restart.
+//! The rules in force while a robots.txt is unavailable, and after a restart.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use backlinkd::config::{RobotsConfig, Span};
-use backlinkd::fetch::{KeptRobots, RobotsAnswer, RobotsBasis, RobotsKnown, RobotsShelf};
+use backlinkd::fetch::{RobotsAnswer, RobotsBasis, RobotsStatus, RobotsStore, StoredRobots};
 use bytes::Bytes;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -18,14 +18,14 @@ const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 
 #[derive(Default)]
-struct Shelf(Mutex<HashMap<String, KeptRobots>>);
+struct Shelf(Mutex<HashMap<String, StoredRobots>>);
 
-impl RobotsShelf for Shelf {
-    fn load(&self, origin: &str) -> Option<KeptRobots> {
+impl RobotsStore for Shelf {
+    fn load(&self, origin: &str) -> Option<StoredRobots> {
         self.0.lock().unwrap().get(origin).cloned()
     }
 
-    fn keep(&self, origin: &str, kept: &KeptRobots) {
+    fn keep(&self, origin: &str, kept: &StoredRobots) {
         self.0.lock().unwrap().insert(origin.to_owned(), kept.clone());
     }
 }
@@ -35,8 +35,8 @@ fn now() -> u64 {
 }
 
 /// A copy that came so long ago and was good then; with it, how long since the last try and the first failure.
-fn kept(age: u64, tried: u64, failing: Option<u64>) -> KeptRobots {
-    KeptRobots {
+fn kept(age: u64, tried: u64, failing: Option<u64>) -> StoredRobots {
+    StoredRobots {
         fetched: now() - age,
         status: 200,
         tried: now() - tried,
@@ -46,14 +46,14 @@ fn kept(age: u64, tried: u64, failing: Option<u64>) -> KeptRobots {
     }
 }
 
-/// A host whose robots.txt answers so, and what is kept of it.
+/// A host with this response for its robots.txt, and the stored copies.
 struct Outage {
     web: FakeWeb,
     shelf: Arc<Shelf>,
 }
 
 impl Outage {
-    async fn new(reply: Reply, kept: Option<KeptRobots>) -> Self {
+    async fn new(reply: Reply, kept: Option<StoredRobots>) -> Self {
         let web = FakeWeb::new().page("a.test", "/robots.txt", reply).start().await;
         let shelf = Arc::new(Shelf::default());
         if let Some(kept) = kept {
@@ -62,12 +62,12 @@ impl Outage {
         Self { web, shelf }
     }
 
-    /// A crawler that was started just now.
+    /// A crawler that has just started.
     fn started(&self) -> Visitor {
         Visitor::with_shelf(&self.web.fetch_config(), &RobotsConfig::default(), Some(self.shelf.clone()))
     }
 
-    /// What a crawler says of /old and of another page, and how often it asked the server.
+    /// A crawler's verdicts on /old and on another page, and its number of requests to the server.
     async fn says(&self) -> (RobotsAnswer, RobotsAnswer, usize) {
         let (visitor, before) = (self.started(), self.web.log().len());
         let old = visitor.ask("http://a.test/old/page").await.0;
@@ -75,7 +75,7 @@ impl Outage {
         (old, other, self.web.log().len() - before)
     }
 
-    fn kept(&self) -> KeptRobots {
+    fn kept(&self) -> StoredRobots {
         self.shelf.load("http://a.test").unwrap()
     }
 }
@@ -85,7 +85,7 @@ fn is_allowed(answer: &RobotsAnswer) -> bool {
 }
 
 #[tokio::test]
-async fn a_restart_asks_no_server_for_what_is_known_and_fresh() {
+async fn a_restart_requests_no_fresh_robots_txt() {
     let outage = Outage::new(Reply::text(NEW), Some(kept(23 * HOUR, 23 * HOUR, None))).await;
     let (old, other, asked) = outage.says().await;
     assert_eq!((old, is_allowed(&other), asked), (RobotsAnswer::Disallowed { line: 2 }, true, 0));
@@ -96,12 +96,12 @@ async fn a_restart_asks_no_server_for_what_is_known_and_fresh() {
     let kept = outage.kept();
     assert_eq!((kept.status, kept.failing_since, &kept.body[..]), (200, 0, NEW.as_bytes()));
     assert!(now() - kept.fetched < 60 && kept.tried == kept.fetched);
-    // Started once more, it goes by what was fetched before.
+    // After another start, it uses the copy that was fetched before.
     assert_eq!(outage.says().await.2, 0);
 }
 
 #[tokio::test]
-async fn while_a_robots_txt_cannot_be_had_an_earlier_copy_stands_in_for_a_day() {
+async fn an_earlier_copy_replaces_an_unavailable_robots_txt_for_a_day() {
     for failure in [
         Reply::status(503),
         Reply::status(500),
@@ -115,11 +115,11 @@ async fn while_a_robots_txt_cannot_be_had_an_earlier_copy_stands_in_for_a_day() 
         let kept = outage.kept();
         assert_eq!((kept.fetched, kept.status, &kept.body), (before.fetched, 200, &before.body));
         assert!(now() - kept.failing_since < 60 && now() - kept.tried < 60);
-        // A restart does not ask before its time, and judges as before.
+        // A restart does not request the file early, and decides as before.
         let (old, other, asked) = outage.says().await;
         assert_eq!((old, is_allowed(&other), asked), (RobotsAnswer::Disallowed { line: 2 }, true, 0));
 
-        // 24 hours of age and 24 hours of standing in.
+        // 24 hours of age, and 24 hours beyond that.
         let outage = Outage::new(failure, Some(kept_failing(47 * HOUR + 3_000))).await;
         assert!(is_allowed(&outage.says().await.1));
         let outage = Outage::new(Reply::status(503), Some(kept_failing(48 * HOUR))).await;
@@ -132,16 +132,16 @@ async fn while_a_robots_txt_cannot_be_had_an_earlier_copy_stands_in_for_a_day() 
 }
 
 /// A copy of this age whose refresh has failed ever since it was due.
-fn kept_failing(age: u64) -> KeptRobots {
+fn kept_failing(age: u64) -> StoredRobots {
     kept(age, HOUR, Some(age - DAY))
 }
 
 #[tokio::test]
 async fn after_thirty_days_the_last_copy_holds_and_without_one_all_is_allowed() {
-    let never = |failing: u64| KeptRobots {
+    let never = |failing: u64| StoredRobots {
         tried: now() - HOUR,
         failing_since: now() - failing,
-        ..KeptRobots::default()
+        ..StoredRobots::default()
     };
     for (kept, old_allowed, other_allowed) in [
         (never(29 * DAY + 23 * HOUR), false, false),
@@ -153,13 +153,13 @@ async fn after_thirty_days_the_last_copy_holds_and_without_one_all_is_allowed() 
         let outage = Outage::new(Reply::status(502), Some(kept)).await;
         let (old, other, asked) = outage.says().await;
         assert_eq!((is_allowed(&old), is_allowed(&other)), (old_allowed, other_allowed), "{old:?} {other:?}");
-        // It is still asked for, and has been failing for as long as before.
+        // The file is still requested, and has been failing for as long as before.
         assert_eq!((asked, outage.kept().failing_since), (1, failing_since));
     }
 }
 
 #[tokio::test]
-async fn what_comes_after_an_outage_holds_at_once() {
+async fn a_robots_txt_after_an_outage_applies_at_once() {
     for (reply, status, old_allowed) in
         [(Reply::text(NEW), 200, true), (Reply::text(OLD), 200, false), (Reply::status(404), 404, true)]
     {
@@ -173,7 +173,7 @@ async fn what_comes_after_an_outage_holds_at_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_for_a_longer_pause_gets_it_within_a_day() {
+async fn a_longer_retry_after_is_honoured_up_to_a_day() {
     for (asked, least, most) in
         [("5", 590, 600), ("7200", 7_190, 7_200), ("999999", DAY - 10, DAY), ("later", 590, 600)]
     {
@@ -184,9 +184,9 @@ async fn a_server_that_asks_for_a_longer_pause_gets_it_within_a_day() {
     }
 }
 
-/// Where nobody answers, each try costs a fetcher its time.
+/// If no server responds, each attempt costs a fetcher its timeout.
 #[tokio::test]
-async fn a_host_that_does_not_answer_is_asked_less_and_less_often() {
+async fn a_host_that_does_not_respond_is_retried_less_and_less_often() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = listener.local_addr().unwrap();
     drop(listener);
@@ -194,7 +194,7 @@ async fn a_host_that_does_not_answer_is_asked_less_and_less_often() {
         [(None, 600, 600), (Some(300), 600, 600), (Some(3 * HOUR), 3 * HOUR, 600), (Some(9 * DAY), DAY, 600)]
     {
         let kept =
-            failing.map(|failing| KeptRobots { fetched: 0, status: 0, ..kept(0, HOUR, Some(failing)) });
+            failing.map(|failing| StoredRobots { fetched: 0, status: 0, ..kept(0, HOUR, Some(failing)) });
         let outage = Outage::new(Reply::status(503), kept).await;
         let retry_in = async || match outage.started().ask("http://a.test/").await.0 {
             RobotsAnswer::Unreachable { retry_in } => retry_in.as_secs(),
@@ -215,18 +215,18 @@ async fn a_host_that_does_not_answer_is_asked_less_and_less_often() {
 }
 
 #[tokio::test]
-async fn a_copy_from_the_future_is_not_gone_by() {
+async fn a_copy_from_the_future_is_not_used() {
     let mut early = kept(0, 0, None);
     (early.fetched, early.tried) = (now() + 10 * DAY, now() + 10 * DAY);
     let outage = Outage::new(Reply::text(NEW), Some(early)).await;
     assert_eq!(outage.says().await.2, 1);
-    let strange = KeptRobots { fetched: u64::MAX, tried: 1, status: 200, ..KeptRobots::default() };
+    let strange = StoredRobots { fetched: u64::MAX, tried: 1, status: 200, ..StoredRobots::default() };
     let outage = Outage::new(Reply::text(NEW), Some(strange)).await;
     outage.says().await;
 }
 
 #[tokio::test]
-async fn what_is_known_can_be_told() {
+async fn the_stored_state_of_a_robots_txt_can_be_read() {
     let outage = Outage::new(Reply::status(503), Some(kept(25 * HOUR, 25 * HOUR, None))).await;
     let visitor = outage.started();
     assert_eq!(visitor.robots.known(&url("https://a.test/")), None);
@@ -236,7 +236,7 @@ async fn what_is_known_can_be_told() {
     assert_eq!((told.decision.allowed, told.decision.line), (false, 2));
     assert!(told.failing_since.is_some() && told.due > now());
     // Beside a running crawler, from what it keeps.
-    let beside = RobotsKnown::of(
+    let beside = RobotsStatus::of(
         &outage.kept(),
         &RobotsConfig::default(),
         "backlinkd",
@@ -245,7 +245,7 @@ async fn what_is_known_can_be_told() {
     );
     assert_eq!((beside.basis, beside.fetched, beside.decision), (told.basis, told.fetched, told.decision));
     assert_eq!(beside.sitemaps, ["http://a.test/map.xml"]);
-    let months_later = RobotsKnown::of(
+    let months_later = RobotsStatus::of(
         &outage.kept(),
         &RobotsConfig { unreachable_after: Span::seconds(400 * DAY), ..RobotsConfig::default() },
         "backlinkd",
@@ -256,7 +256,7 @@ async fn what_is_known_can_be_told() {
 }
 
 #[tokio::test]
-async fn an_html_page_in_the_place_of_a_robots_txt_is_known_as_one() {
+async fn an_html_page_instead_of_a_robots_txt_is_recognised() {
     let page = "\u{feff}\n<!DOCTYPE html><title>Not found</title>\n<p>User-agent: *\nDisallow: /no\n";
     let web = FakeWeb::new()
         .page("html.test", "/robots.txt", Reply::html(page))
@@ -271,14 +271,14 @@ async fn an_html_page_in_the_place_of_a_robots_txt_is_known_as_one() {
         let known = visitor.robots.known(&url(&page)).unwrap();
         assert_eq!((known.is_html, known.decision.allowed), (is_html, true), "{host}");
     }
-    let kept = KeptRobots { status: 200, fetched: now(), body: page.into(), ..KeptRobots::default() };
+    let kept = StoredRobots { status: 200, fetched: now(), body: page.into(), ..StoredRobots::default() };
     let config = RobotsConfig::default();
-    let beside = RobotsKnown::of(&kept, &config, "backlinkd", &url("http://html.test/no"), now());
+    let beside = RobotsStatus::of(&kept, &config, "backlinkd", &url("http://html.test/no"), now());
     assert!(beside.is_html);
 }
 
 #[tokio::test]
-async fn the_sitemaps_that_a_robots_txt_declares_are_given_once_it_is_known() {
+async fn declared_sitemaps_are_returned_once_the_robots_txt_is_known() {
     let robots = "Sitemap: http://a.test/one.xml\nUser-agent: other\nsitemap: /two.xml?a=b\nSITEMAP: https://b.test/\n\
                   Sitemap: ftp://a.test/no\nSitemap: http://a.test/one.xml#again\nSitemap:\n";
     let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(robots)).start().await;
@@ -295,7 +295,7 @@ async fn the_sitemaps_that_a_robots_txt_declares_are_given_once_it_is_known() {
 }
 
 #[tokio::test]
-async fn a_file_full_of_sitemaps_holds_up_nobody() {
+async fn a_file_full_of_sitemaps_delays_no_others() {
     let lines: String = (0..28_000).map(|at| format!("Sitemap: /{at}\n")).collect();
     let web = FakeWeb::new().page("a.test", "/robots.txt", Reply::text(&lines)).start().await;
     let visitor = Visitor::new(&web.fetch_config());
@@ -304,26 +304,26 @@ async fn a_file_full_of_sitemaps_holds_up_nobody() {
     for _ in 0..20 {
         assert_eq!(visitor.robots.sitemaps(&url("http://a.test/"), 28_000).len(), 28_000);
     }
-    // Each compared with all before it, they take half a second each time.
+    // Comparing each with all earlier ones would take half a second each time.
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[test]
-fn nothing_but_what_was_encoded_is_decoded() {
+fn only_encoded_copies_can_be_decoded() {
     let kept = kept(1_000, 10, Some(100));
     let bytes = kept.encode();
-    assert_eq!(KeptRobots::decode(&bytes), Some(kept));
-    let empty = KeptRobots::default();
-    assert_eq!(KeptRobots::decode(&empty.encode()), Some(empty.clone()));
-    assert_eq!(KeptRobots::decode(&empty.encode()[1..]), None);
+    assert_eq!(StoredRobots::decode(&bytes), Some(kept));
+    let empty = StoredRobots::default();
+    assert_eq!(StoredRobots::decode(&empty.encode()), Some(empty.clone()));
+    assert_eq!(StoredRobots::decode(&empty.encode()[1..]), None);
     for end in 0..empty.encode().len() {
-        assert_eq!(KeptRobots::decode(&bytes[..end]), None, "{end}");
+        assert_eq!(StoredRobots::decode(&bytes[..end]), None, "{end}");
     }
-    assert_eq!(KeptRobots::decode(&[&[9], &bytes[1..]].concat()), None);
+    assert_eq!(StoredRobots::decode(&[&[9], &bytes[1..]].concat()), None);
 }
 
 #[tokio::test]
-async fn without_a_shelf_an_outage_is_bridged_as_well() {
+async fn an_outage_is_bridged_without_a_store_as_well() {
     let start = std::time::Instant::now();
     let web = FakeWeb::new()
         .answer("a.test", "/robots.txt", move |_| match start.elapsed() < Duration::from_millis(600) {
@@ -340,22 +340,22 @@ async fn without_a_shelf_an_outage_is_bridged_as_well() {
     assert_eq!((answer, asked.len()), (RobotsAnswer::Disallowed { line: 2 }, 1));
 }
 
-/// A shelf that keeps, but finds nothing again.
+/// A store that saves copies, but cannot read them.
 #[derive(Default)]
-struct Damaged(Mutex<Vec<KeptRobots>>);
+struct Damaged(Mutex<Vec<StoredRobots>>);
 
-impl RobotsShelf for Damaged {
-    fn load(&self, _origin: &str) -> Option<KeptRobots> {
+impl RobotsStore for Damaged {
+    fn load(&self, _origin: &str) -> Option<StoredRobots> {
         None
     }
 
-    fn keep(&self, _origin: &str, kept: &KeptRobots) {
+    fn keep(&self, _origin: &str, kept: &StoredRobots) {
         self.0.lock().unwrap().push(kept.clone());
     }
 }
 
 #[tokio::test]
-async fn a_copy_that_cannot_be_read_is_not_replaced_by_one_without_rules() {
+async fn an_unreadable_copy_is_not_replaced_by_one_without_rules() {
     let asked = AtomicUsize::new(0);
     let web = FakeWeb::new()
         .answer("a.test", "/robots.txt", move |_| match asked.fetch_add(1, Ordering::Relaxed) {
@@ -375,7 +375,7 @@ async fn a_copy_that_cannot_be_read_is_not_replaced_by_one_without_rules() {
     let kept: Vec<(u16, Bytes)> =
         shelf.0.lock().unwrap().iter().map(|kept| (kept.status, kept.body.clone())).collect();
     assert_eq!(kept, [(200, Bytes::from(OLD))]);
-    // Where nothing came ever, that is kept.
+    // If no copy was ever fetched, the failure is stored.
     visitor.ask("http://never.test/").await;
     let last = shelf.0.lock().unwrap().last().cloned().unwrap();
     assert!(last.status == 0 && last.failing_since > 0, "{last:?}");

@@ -1,4 +1,4 @@
-//! Certificates that cannot be verified: told, or recorded with the page.
+//! Certificates that cannot be verified: the failure is reported, or the flaw is recorded with the page.
 
 use backlinkd::config::{RobotsConfig, TlsPolicy};
 use backlinkd::fetch::{FetchOutcome, Fetcher};
@@ -13,7 +13,7 @@ fn recording(trial: &Trial) -> Fetcher {
     trial.fetcher(|config| config.tls = TlsPolicy::Record)
 }
 
-/// By host: what it presents, the flaw, and what is told of it.
+/// By host: its certificate, the flaw, and a part of the message.
 fn cases(root: &Authority) -> Vec<(&'static str, Presented, TlsFlaw, &'static str)> {
     let says = Says::name;
     let stranger = Authority::root("stranger");
@@ -96,7 +96,7 @@ fn cases(root: &Authority) -> Vec<(&'static str, Presented, TlsFlaw, &'static st
 }
 
 #[tokio::test]
-async fn a_flaw_is_told_or_recorded() {
+async fn a_flaw_is_reported_or_recorded() {
     let hosts: Vec<&str> = cases(&Authority::root("root")).into_iter().map(|(host, ..)| host).collect();
     for web in [FakeWeb::new(), FakeWeb::new().with_tls12()] {
         let trial = Trial::new(Authority::root("root"), web, &hosts).await;
@@ -113,7 +113,7 @@ async fn a_flaw_is_told_or_recorded() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_flaw_is_read_as_such_either_way() {
+async fn a_server_without_a_flaw_has_none_under_either_policy() {
     let root = Authority::root("root");
     let trial = Trial::new(root, FakeWeb::new(), &["good.test", "a.wild.test"]).await;
     trial.web.present("good.test", &trial.root.server(Says::name("good.test")));
@@ -126,7 +126,7 @@ async fn a_server_without_a_flaw_is_read_as_such_either_way() {
 }
 
 #[tokio::test]
-async fn a_flaw_goes_when_the_server_mends_it_and_comes_when_it_does_not() {
+async fn a_flaw_appears_and_disappears_with_the_certificate() {
     let trial = Trial::new(Authority::root("root"), FakeWeb::new(), &["a.test"]).await;
     let good = trial.root.server(Says::name("a.test"));
     let expired = trial.root.server(Says::name("a.test").years(2000, 2024));
@@ -152,7 +152,7 @@ async fn pages_over_one_connection_share_its_flaw() {
         web.present("a.test", &Says::name("a.test").self_signed());
         let mut config = web.fetch_config();
         config.tls = TlsPolicy::Record;
-        // The first request is that for robots.txt.
+        // The first request is for robots.txt.
         let client = Visitor::with_robots(&config, &RobotsConfig::default());
         for path in ["/", "/1", "/2"] {
             let answer = client.answer(&format!("https://a.test{path}")).await;
@@ -163,7 +163,7 @@ async fn pages_over_one_connection_share_its_flaw() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_a_chain_lacks_is_no_flaw_if_it_can_be_had() {
+async fn a_missing_issuer_is_no_flaw_if_it_can_be_fetched() {
     let root = Authority::root("root");
     let issuer = root.authority(Says::name("issuer"));
     let web = FakeWeb::new().page("ca.test", "/issuer", Reply::status(200).body(issuer.der()));
@@ -182,7 +182,7 @@ async fn an_issuer_that_a_chain_lacks_is_no_flaw_if_it_can_be_had() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_hold_the_key_of_its_certificate_is_never_read() {
+async fn a_server_without_the_key_of_its_certificate_is_never_read() {
     let root = Authority::root("root");
     for web in [FakeWeb::new(), FakeWeb::new().with_tls12()] {
         let hosts = ["good.test", "self.test", "version-1.test", "odd.test"];

@@ -1,4 +1,4 @@
-//! Chains that lack an issuer's certificate, which the certificate says where to have.
+//! Chains without an issuer's certificate, whose URL the certificate contains.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::support::fake_web::{FakeWeb, Reply};
 
 const AT: &str = "http://ca.test/issuer";
 
-/// A root, and an authority below it whose certificate servers leave out.
+/// A root, and an authority below it whose certificate the servers omit.
 fn authorities() -> (Authority, Authority) {
     let root = Authority::root("root");
     let issuer = root.authority(Says::name("issuer"));
@@ -23,7 +23,7 @@ fn file(bytes: impl AsRef<[u8]>) -> Reply {
     Reply::status(200).body(bytes)
 }
 
-/// A web in which the issuer's certificate is this answer, and hosts leave it out.
+/// A web that serves the issuer's certificate with this response, and whose hosts omit it.
 async fn trial(root: Authority, issuer: &Authority, answer: Reply, hosts: &[&str]) -> Trial {
     let trial = Trial::new(root, FakeWeb::new().page("ca.test", "/issuer", answer), hosts).await;
     for host in hosts {
@@ -52,7 +52,7 @@ async fn a_missing_issuer_is_fetched_once_for_all_servers() {
 }
 
 #[tokio::test]
-async fn servers_that_are_met_at_the_same_time_cost_one_fetch() {
+async fn servers_contacted_at_the_same_time_cost_one_fetch() {
     let (root, issuer) = authorities();
     let hosts = ["a.test", "b.test", "c.test", "d.test", "e.test"];
     let slow = file(issuer.der()).after(Duration::from_millis(300));
@@ -63,7 +63,7 @@ async fn servers_that_are_met_at_the_same_time_cost_one_fetch() {
 }
 
 #[tokio::test]
-async fn an_issuer_is_read_in_every_form_in_which_it_is_published() {
+async fn an_issuer_is_parsed_in_every_published_format() {
     let (root, issuer) = authorities();
     let other = root.authority(Says::name("other"));
     let both = [other.der(), issuer.der()];
@@ -87,15 +87,15 @@ async fn an_issuer_is_read_in_every_form_in_which_it_is_published() {
     let trial = Trial::new(root, web, &hosts.each_ref().map(String::as_str)).await;
     for ((path, _), host) in answers.iter().zip(&hosts) {
         let at = format!("http://ca.test/{path}");
-        // What cannot be asked over plain HTTP is passed by.
+        // URLs with other schemes than plain HTTP are skipped.
         let urls = ["ldap://ca.test/cn=issuer", "https://ca.test/issuer", at.as_str()];
         trial.web.present(host, &issuer.server(Says::name(host).issuer_at(&urls)));
-        // A fetcher of its own knows nothing of the others' issuers.
+        // A separate fetcher does not have the issuers of the others.
         assert_eq!(trial.answer(&trial.fetcher(|_| ()), host).await.tls, None, "{path}");
     }
 }
 
-/// A root, and authorities below it, each vouched for by the one before and saying where that one's certificate is.
+/// A root, and authorities below it, each signed by the previous one and with the URL of that one's certificate.
 fn ladder(steps: usize) -> (Vec<Authority>, FakeWeb) {
     let mut authorities = vec![Authority::root("root")];
     let mut web = FakeWeb::new().page("ca.test", "/0", file(authorities[0].der()));
@@ -110,7 +110,7 @@ fn ladder(steps: usize) -> (Vec<Authority>, FakeWeb) {
 }
 
 #[tokio::test]
-async fn a_chain_is_climbed_as_far_as_it_is_allowed_and_no_further_than_needed() {
+async fn a_chain_is_completed_within_the_limit_and_only_as_far_as_needed() {
     let (mut authorities, web) = ladder(4);
     let trial = Trial::new(authorities.remove(0), web, &["a.test"]).await;
     let leaf = authorities[3].server(Says::name("a.test").issuer_at(&["http://ca.test/4"]));
@@ -128,7 +128,7 @@ async fn a_chain_is_climbed_as_far_as_it_is_allowed_and_no_further_than_needed()
 }
 
 #[tokio::test]
-async fn a_chain_goes_on_where_what_is_presented_ends() {
+async fn a_chain_is_completed_from_the_last_presented_certificate() {
     let (mut authorities, web) = ladder(3);
     let root = authorities.remove(0);
     let stranger = Authority::root("stranger");
@@ -140,7 +140,7 @@ async fn a_chain_goes_on_where_what_is_presented_ends() {
         vec![second.der(), third.der()],
         vec![third.der(), third.der(), second.der()],
         vec![stranger.der(), third.der(), second.der(), stranger.der()],
-        // The one between them is left out.
+        // The certificate between them is omitted.
         vec![third.der(), second.der(), root_der],
     ];
     for (host, others) in hosts.iter().zip(presented) {
@@ -156,7 +156,7 @@ async fn a_chain_goes_on_where_what_is_presented_ends() {
 }
 
 #[tokio::test]
-async fn what_is_fetched_is_never_trusted() {
+async fn a_fetched_root_is_never_trusted() {
     let evil = Authority::root("evil");
     let below = evil.authority(Says::name("below").issuer_at(&["http://ca.test/evil"]));
     let web = FakeWeb::new().page("ca.test", "/evil", file(evil.der())).page(
@@ -171,7 +171,7 @@ async fn what_is_fetched_is_never_trusted() {
     trial
         .web
         .present("below.test", &below.server(Says::name("below.test").issuer_at(&["http://ca.test/below"])));
-    // A root of the same name as the one that is trusted, with another key.
+    // A root with the name of the trusted one and another key.
     let same_name = Authority::root("good");
     let leaf = same_name.server(Says::name("named.test").issuer_at(&["http://ca.test/evil"]));
     trial.web.present("named.test", &leaf.with(&[same_name.der()]));
@@ -185,7 +185,7 @@ async fn what_is_fetched_is_never_trusted() {
 }
 
 #[tokio::test]
-async fn with_its_issuer_a_certificate_is_still_judged() {
+async fn a_certificate_with_a_fetched_issuer_is_still_verified() {
     let (root, issuer) = authorities();
     let trial = trial(root, &issuer, file(issuer.der()), &["a.test", "b.test"]).await;
     trial.web.present("a.test", &issuer.server(Says::name("another.test").issuer_at(&[AT])));
@@ -201,7 +201,7 @@ async fn with_its_issuer_a_certificate_is_still_judged() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_cannot_be_had_is_told_and_not_asked_again_soon() {
+async fn an_unavailable_issuer_is_reported_and_not_requested_again_soon() {
     let (_, issuer) = authorities();
     let long = file(vec![0; 70_000]);
     let answers: [(Reply, &str); 9] = [
@@ -231,7 +231,7 @@ async fn an_issuer_that_cannot_be_had_is_told_and_not_asked_again_soon() {
 }
 
 #[tokio::test]
-async fn an_issuer_is_asked_again_when_its_time_has_passed() {
+async fn an_issuer_is_fetched_again_after_its_lifetime() {
     let (root, issuer) = authorities();
     let der = issuer.der();
     let tries = std::sync::atomic::AtomicUsize::new(0);
@@ -241,7 +241,7 @@ async fn an_issuer_is_asked_again_when_its_time_has_passed() {
             _ => file(&der),
         }
     });
-    // Of a server that was verified, sessions are resumed; so each is asked once.
+    // Sessions of a verified server are resumed, so each server is contacted once.
     let hosts = ["a.test", "b.test", "c.test", "d.test"];
     let trial = Trial::new(root, web, &hosts).await;
     for host in hosts {
@@ -263,7 +263,7 @@ async fn an_issuer_is_asked_again_when_its_time_has_passed() {
 }
 
 #[tokio::test]
-async fn an_issuer_is_asked_only_where_the_crawl_may_connect_to() {
+async fn issuers_are_fetched_only_from_allowed_addresses() {
     let (root, issuer) = authorities();
     let ca = |web: FakeWeb, host: &str| web.page(host, "/issuer", file(issuer.der()));
     let web = ca(ca(FakeWeb::new().host("hidden.test", "127.66.0.1"), "hidden.test"), "ca.test").page(
@@ -291,7 +291,7 @@ async fn an_issuer_is_asked_only_where_the_crawl_may_connect_to() {
 }
 
 #[tokio::test]
-async fn a_slow_issuer_holds_a_fetch_no_longer_than_it_may() {
+async fn a_slow_issuer_delays_a_fetch_no_longer_than_its_timeout() {
     let (root, issuer) = authorities();
     let slow = file(issuer.der()).dripping(100, Duration::from_millis(400));
     let trial = trial(root, &issuer, slow, &["a.test"]).await;
@@ -307,7 +307,7 @@ async fn a_slow_issuer_holds_a_fetch_no_longer_than_it_may() {
 }
 
 #[tokio::test]
-async fn few_issuers_are_kept_where_there_is_little_room() {
+async fn the_cache_of_issuers_is_bounded() {
     let (root, first) = authorities();
     let second = root.authority(Says::name("second"));
     let web = FakeWeb::new().page("ca.test", "/issuer", file(first.der())).page(

@@ -1,30 +1,31 @@
-//! The frontier's backlog on a `BTreeMap`, with the rules of the store's.
+//! The frontier's backlog in a `BTreeMap`, with the rules of the store's backlog.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use backlinkd::frontier::{Arrival, Backlog, Lane, Priority, QueueName, QueuedUrl, Standing, Target};
+use backlinkd::frontier::{Backlog, BudgetStatus};
+use backlinkd::model::{Arrival, Lane, Priority, QueueName, QueuedUrl, Target};
 use backlinkd::urls::CanonicalUrl;
 
 type Key = (QueueName, Priority, CanonicalUrl);
 
-/// The queue as it stands on disk: by queue, priority and URL; and new pages by queue.
+/// The queue on disk: by queue, priority and URL; and new pages by queue.
 #[derive(Default)]
 pub struct Disk {
     /// Depths and attempts.
     pub entries: BTreeMap<Key, (u16, u32)>,
     pub seen: BTreeSet<CanonicalUrl>,
     pub pages: BTreeMap<QueueName, u64>,
-    /// Queues that were asked for a page.
+    /// Queues from which a page was fetched.
     pub asked: BTreeSet<QueueName>,
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
-    /// Queues of a domain that may be asked for new pages.
+    /// Queues of a domain from which new pages may be fetched.
     pub domain_queues: u64,
-    /// How soon hosts are asked.
+    /// The delay of each host.
     pub merits: BTreeMap<QueueName, u8>,
-    /// Pages and queues asked by domain, as they were when they were counted.
+    /// Counts of pages and fetched queues by domain, as of the last count.
     pub counted: RefCell<BTreeMap<String, (u64, u64)>>,
 }
 
@@ -38,7 +39,7 @@ impl Disk {
         (QueueName::of(&queued.url), queued.priority, queued.url.clone())
     }
 
-    /// Queues a URL that was never queued, or that is wanted again.
+    /// Queues a URL that was never queued, or that is due again.
     pub fn queue(&mut self, url: &CanonicalUrl, depth: u16, priority: Priority) -> Option<Arrival> {
         if !self.seen.insert(url.clone()) && priority.is_new_page() {
             return None;
@@ -52,7 +53,7 @@ impl Disk {
         self.entries.contains_key(&Self::key(queued))
     }
 
-    /// Every queue, as at the start of a crawl.
+    /// Returns every queue, as at the start of a crawl.
     pub fn queues(&self) -> Vec<Arrival> {
         let mut first: BTreeMap<&QueueName, Arrival> = BTreeMap::new();
         for (queue, priority, url) in self.entries.keys() {
@@ -66,12 +67,12 @@ impl Disk {
         self.pages.iter().filter(|(name, _)| domain_of(name) == domain).map(|(_, pages)| pages).sum()
     }
 
-    /// Queues of a domain that were asked for pages.
+    /// Queues of a domain from which pages were fetched.
     pub fn domain_asked(&self, domain: &str) -> u64 {
         self.asked.iter().filter(|name| domain_of(name) == domain).count() as u64
     }
 
-    /// Whether a queue has had all the new pages it may have.
+    /// Whether a queue has used its budget of new pages.
     pub fn is_spent(&self, name: &QueueName) -> bool {
         let (pages, domain) = (self.pages.get(name).copied().unwrap_or(0), domain_of(name));
         pages >= self.budgets.0
@@ -104,25 +105,25 @@ impl Backlog for Disk {
         Ok(rest.take(most).map(entry).collect())
     }
 
-    fn standing(&self, queue: &QueueName, _: &CanonicalUrl) -> Result<Standing, Infallible> {
+    fn budget_status(&self, queue: &QueueName, _: &CanonicalUrl) -> Result<BudgetStatus, Infallible> {
         let domain = domain_of(queue);
         let count = || (self.domain_pages(&domain), self.domain_asked(&domain));
         let (domain_pages, domain_asked) =
             *self.counted.borrow_mut().entry(domain.clone()).or_insert_with(count);
-        Ok(Standing {
+        Ok(BudgetStatus {
             pages: self.pages.get(queue).copied().unwrap_or(0),
             budget: self.budgets.0,
-            was_asked: self.asked.contains(queue),
+            was_requested: self.asked.contains(queue),
             domain_pages,
             domain_budget: self.budgets.1,
-            domain_asked,
+            domain_requested: domain_asked,
             domain_queues: self.domain_queues,
             domain: domain.into(),
-            merit: self.merits.get(queue).copied().unwrap_or(0),
+            host_priority: self.merits.get(queue).copied().unwrap_or(0),
         })
     }
 
-    fn left(&self, domain: &str) {
+    fn domain_evicted(&self, domain: &str) {
         self.counted.borrow_mut().remove(domain);
     }
 }

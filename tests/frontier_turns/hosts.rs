@@ -1,18 +1,18 @@
-//! A host of the made web.
+//! A host of the simulated web.
 
 use std::time::Duration;
 
 pub struct Host {
     pub name: String,
-    /// Last numbers of its addresses, in the network of this number.
+    /// Last bytes of its addresses, in the network of this number.
     pub addresses: Vec<u8>,
     pub network: u8,
     pub pages: usize,
-    /// Where its robots.txt has moved to.
+    /// The host to which its robots.txt redirects.
     pub moved: Option<usize>,
     pub found_by_dns: bool,
     pub failing: u64,
-    /// How long each of its answers takes, and each of its name; `None`: some time.
+    /// Duration of each of its responses, and of each resolution of its name; `None`: a random time.
     pub takes: Option<Duration>,
     pub name_takes: Option<Duration>,
 }

@@ -1,13 +1,13 @@
-//! What becomes of the queues on disk: sweeps over them, as a crawl makes them, and what may be left at the end.
+//! The queues on disk: scans over them, as a crawl makes them, and the queues that may remain at the end.
 
 use super::disk::domain_of;
 use super::world::{MAX_REDIRECTS, World};
 
 impl World {
-    /// Takes in queues from disk in their order, while there is room; whether any was.
+    /// Loads queues from disk in their order, while places are free; returns whether any was loaded.
     pub(super) fn sweep(&mut self) -> bool {
         if self.swept.is_none() {
-            self.frontier.look_anew();
+            self.frontier.restart_scan();
         }
         let mut any = false;
         for arrival in self.disk.queues() {
@@ -17,12 +17,12 @@ impl World {
             let host = self.host_of(&arrival.url);
             let sleeps = self.ways(host).iter().any(|host| self.dormant.contains(host));
             let spent = arrival.priority.is_new_page() && self.disk.is_spent(&arrival.queue);
-            if !sleeps && !spent && !self.frontier.sees_to(&arrival.queue) {
-                if self.frontier.room() == 0 && !self.frontier.knows(&arrival.queue) {
-                    self.frontier.leave_out();
+            if !sleeps && !spent && !self.frontier.covers(&arrival.queue) {
+                if self.frontier.free_capacity() == 0 && !self.frontier.contains(&arrival.queue) {
+                    self.frontier.mark_unadmitted();
                     return any;
                 }
-                self.frontier.take_in(&arrival, &self.disk).unwrap();
+                self.frontier.admit(&arrival, &self.disk).unwrap();
                 any = true;
             }
             self.swept = Some(arrival.queue);
@@ -31,7 +31,7 @@ impl World {
         any
     }
 
-    /// What is left on disk belongs to hosts that are dormant, or wait for one that is, or have had their share.
+    /// Entries that remain on disk belong to hosts that are dormant, wait for a dormant one, or have used their share.
     pub(super) fn check_the_end(&self) {
         for (name, priority, url) in self.disk.entries.keys() {
             let host = self.host_of(url);
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// The host and those that its robots.txt leads through.
+    /// The host and the hosts to which its robots.txt redirects.
     fn ways(&self, host: usize) -> Vec<usize> {
         let mut ways = vec![host];
         while let Some(next) = self.hosts[*ways.last().unwrap()].moved

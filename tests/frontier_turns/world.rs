@@ -1,24 +1,22 @@
-//! A web without a network: hosts at addresses that change, fetches that take their time and fail, a queue on a
-//! `BTreeMap`, and a clock that jumps from event to event. It plays the crawl's part with the frontier, and
-//! checks with every step what must always hold.
+//! A simulated web: hosts whose addresses change, fetches that take time and fail, a queue in a `BTreeMap`, and a clock
+//! that jumps from event to event. It acts as the crawl for the frontier, and checks the invariants at every step.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::{
-    Arrival, Fate, Frontier, FrontierRules, Next, Pause, Priority, QueueName, QueuedUrl,
-};
+use backlinkd::frontier::{Backoff, Frontier, FrontierRules, Next};
+use backlinkd::model::{Arrival, Fate, Priority, QueueName, QueuedUrl};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 use super::disk::Disk;
 use super::hosts::Host;
 use crate::support::dice::Dice;
 
-/// Longer than any of the histories.
+/// Longer than any of the simulations.
 const DORMANT: Duration = Duration::from_secs(1_000_000);
-/// How often it is looked whether turns have become slow, where nothing else happens.
+/// Interval of the check for slow fetches, while no other event happens.
 const MOMENT: Duration = Duration::from_millis(50);
 const MAX_ATTEMPTS: u32 = 3;
 pub const MAX_REDIRECTS: u32 = 5;
@@ -47,7 +45,7 @@ enum Event {
         queued: QueuedUrl,
         failed: bool,
     },
-    /// The disk changes now; the frontier is told later.
+    /// The disk changes now; the frontier is notified later.
     Commit {
         queued: QueuedUrl,
         fate: Fate,
@@ -58,11 +56,11 @@ enum Event {
         fate: Fate,
         new: Vec<Arrival>,
     },
-    /// Pages fall due.
+    /// Pages become due.
     Due(Vec<CanonicalUrl>),
 }
 
-/// What is known of a host's robots.txt.
+/// The known state of a host's robots.txt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Robots {
     Unknown,
@@ -73,18 +71,18 @@ enum Robots {
 pub struct Settings {
     pub rules: FrontierRules,
     pub delay: Duration,
-    /// Out of so many fetches of a page, one finds its host's robots.txt forgotten.
+    /// One in this number of page fetches finds its host's robots.txt evicted.
     pub forget: u64,
     pub disallow: u64,
     /// Longest duration of a fetch and of a commit, in milliseconds.
     pub slowest: u64,
     pub slowest_commit: u64,
     pub due: bool,
-    /// Of seeds: as new pages, or as what they are.
+    /// Seeds are queued as new pages, or as seeds.
     pub seed: Priority,
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
-    /// Queues of a domain that may be asked for new pages.
+    /// Queues of a domain from which new pages may be fetched.
     pub domain_queues: u64,
 }
 
@@ -93,7 +91,7 @@ pub struct World {
     pub hosts: Vec<Host>,
     pub disk: Disk,
     pub(super) frontier: Frontier<Errand>,
-    /// The last queue on disk that was looked at.
+    /// The last queue on disk that was scanned.
     pub(super) swept: Option<QueueName>,
     dice: Dice,
     start: Instant,
@@ -104,23 +102,23 @@ pub struct World {
     robots: Vec<Robots>,
     address: Vec<Option<IpAddr>>,
     pub(super) dormant: BTreeSet<usize>,
-    /// Turns under way, and at which address.
+    /// Fetches in flight, with their addresses.
     turns: BTreeMap<usize, IpAddr>,
-    /// When a host and an address may be asked again.
+    /// The earliest times of the next request to a host and to an address.
     host_free: BTreeMap<usize, Duration>,
     ip_free: BTreeMap<IpAddr, Duration>,
-    /// Handed out, fate not told yet.
+    /// Dispatched URLs without a result so far.
     out: BTreeSet<CanonicalUrl>,
     outstanding: usize,
     pub order: Vec<CanonicalUrl>,
     pub fetched: BTreeMap<CanonicalUrl, u32>,
-    /// When the last page of each host had come.
+    /// The time at which the last page of each host arrived.
     pub last_page: BTreeMap<usize, Duration>,
-    /// The most turns that were under way at once.
+    /// The maximum number of fetches in flight.
     pub most_turns: usize,
     pub elapsed: Duration,
     resolved: usize,
-    /// How many names had been looked up when the last page was handed out.
+    /// The number of resolved names when the last page was dispatched.
     pub resolved_at_last_page: usize,
 }
 
@@ -187,7 +185,7 @@ impl World {
         Duration::from_millis(self.dice.below(self.settings.slowest + 1))
     }
 
-    /// Queues URLs as a crawl does when it starts: what is on disk is taken up, what is new is told.
+    /// Queues URLs as a crawl does at its start: it scans those on disk, and notifies the frontier of new ones.
     pub fn begin(&mut self, seeds: &[CanonicalUrl]) {
         let left = self.disk.queues();
         self.arrive(left);
@@ -197,14 +195,14 @@ impl World {
 
     fn arrive(&mut self, arrivals: Vec<Arrival>) {
         for arrival in arrivals {
-            if self.dormant.contains(&self.host_of(&arrival.url)) && !self.frontier.knows(&arrival.queue) {
+            if self.dormant.contains(&self.host_of(&arrival.url)) && !self.frontier.contains(&arrival.queue) {
                 continue;
             }
-            self.frontier.arrived(&arrival, &self.disk).unwrap();
+            self.frontier.admit_if_room(&arrival, &self.disk).unwrap();
         }
     }
 
-    /// Runs until the frontier is drained and all is stored.
+    /// Runs until the frontier is drained and all results are stored.
     pub fn run(&mut self) {
         for _ in 0..200_000 {
             let Some(until) = self.hand_out() else { break };
@@ -230,23 +228,23 @@ impl World {
         }
         self.elapsed = self.now;
         assert!(self.events.is_empty(), "the history does not end");
-        assert!(!self.frontier.is_busy());
+        assert!(!self.frontier.has_in_flight());
         self.check_the_end();
     }
 
-    /// `None` when all is done; else until when to wait, if that is known.
+    /// `None` when all work is done; else the time of the next event, if it is known.
     fn hand_out(&mut self) -> Option<Option<Duration>> {
-        if self.frontier.leaves_out() && self.frontier.room() > 0 {
+        if self.frontier.has_unadmitted() && self.frontier.free_capacity() > 0 {
             self.sweep();
         }
         for _ in 0..10_000 {
             let now = self.at();
-            if !self.frontier.has_place(now) {
+            if !self.frontier.has_fetch_slot(now) {
                 return Some(Some(self.now + MOMENT));
             }
             match self.frontier.next(now, &self.disk).unwrap() {
                 Next::Resolve(_, url) => self.resolve(&url),
-                Next::Errand(name, errand) => {
+                Next::RobotsTxt(name, errand) => {
                     let turn = (0..self.hosts.len()).find(|&host| self.name_of(host) == name).unwrap();
                     self.fetch_robots(turn, errand);
                 }
@@ -267,7 +265,7 @@ impl World {
                     if self.sweep() {
                         continue;
                     }
-                    if self.frontier.leaves_out() && self.frontier.room() == 0 {
+                    if self.frontier.has_unadmitted() && self.frontier.free_capacity() == 0 {
                         // Full of queues whose hosts have not had their rest yet.
                         return Some(Some(self.now + Duration::from_millis(1)));
                     }
@@ -290,7 +288,7 @@ impl World {
         self.after(wait, Event::Resolved { host, found });
     }
 
-    /// A request begins: nobody else speaks to the address or the host, and both had their rest.
+    /// A request begins: no other request to the address or the host is in flight, and the delays of both are over.
     fn begin_turn(&mut self, host: usize) {
         let ip = self.address[host].expect("only a host that was found has turns");
         assert!(!self.turns.contains_key(&host), "two turns of {}", self.hosts[host].name);
@@ -325,19 +323,19 @@ impl World {
         }
         match self.robots[host] {
             Robots::Unknown => {
-                self.frontier.put_back(name, queued);
+                self.frontier.requeue(name, queued);
                 self.fetch_robots(host, Errand { target: host, waiting: host, redirects: 0 });
             }
             Robots::Unreachable => {
-                self.frontier.put_back(name, queued);
+                self.frontier.requeue(name, queued);
                 self.dormant.insert(host);
                 let now = self.at();
-                self.frontier.ended(name, now, None, Pause::Dormant(DORMANT));
+                self.frontier.finish_fetch(name, now, None, Backoff::Parked(DORMANT));
             }
             Robots::Known if self.settings.disallow > 0 && self.dice.below(self.settings.disallow) == 0 => {
                 self.hand_over(&queued);
                 let now = self.at();
-                self.frontier.ended(name, now, None, Pause::None);
+                self.frontier.finish_fetch(name, now, None, Backoff::None);
                 self.commit(queued, Fate::Dropped, Vec::new());
             }
             Robots::Known => {
@@ -372,7 +370,7 @@ impl World {
             Event::Told { queued, fate, new } => {
                 self.outstanding -= 1;
                 self.out.remove(&queued.url);
-                self.frontier.stored(queued, fate);
+                self.frontier.complete(queued, fate);
                 self.arrive(new);
                 if self.dice.below(8) == 0 {
                     let now = self.at();
@@ -392,15 +390,15 @@ impl World {
         let (name, now) = (self.name_of(host), self.at());
         if found.is_none() {
             self.dormant.insert(host);
-            for errand in self.frontier.take_errands(&name) {
+            for errand in self.frontier.take_robots_requests(&name) {
                 self.give_up(errand.waiting);
             }
         }
         self.address[host] = found;
-        self.frontier.resolved(&name, now, found.ok_or(Pause::Dormant(DORMANT)));
+        self.frontier.finish_resolution(&name, now, found.ok_or(Backoff::Parked(DORMANT)));
     }
 
-    /// A robots.txt that is not asked for cannot be had.
+    /// A robots.txt that is not requested is unavailable.
     fn give_up(&mut self, waiting: usize) {
         self.robots[waiting] = Robots::Unreachable;
         self.frontier.resume(&self.name_of(waiting));
@@ -414,16 +412,16 @@ impl World {
             self.robots[waiting] = if unreachable { Robots::Unreachable } else { Robots::Known };
         }
         let elsewhere = moved.is_some_and(|next| next != waiting);
-        let pause = if elsewhere && turn == waiting { Pause::Waiting } else { Pause::None };
+        let pause = if elsewhere && turn == waiting { Backoff::AwaitRobots } else { Backoff::None };
         let now = self.at();
-        self.frontier.ended(&self.name_of(turn), now, Some(self.settings.delay), pause);
+        self.frontier.finish_fetch(&self.name_of(turn), now, Some(self.settings.delay), pause);
         let Some(next) = moved else { return self.frontier.resume(&self.name_of(waiting)) };
-        if !self.frontier.knows(&self.name_of(next)) {
+        if !self.frontier.contains(&self.name_of(next)) {
             // Forgotten while it slept, and woken by the errand of another.
             self.dormant.remove(&next);
         }
         let errand = Errand { target: next, waiting, redirects: redirects + 1 };
-        if self.frontier.errand(&self.page(next, 0), errand, &self.disk).unwrap().is_some() {
+        if self.frontier.queue_robots_request(&self.page(next, 0), errand, &self.disk).unwrap().is_some() {
             self.give_up(waiting);
         } else if !elsewhere {
             self.frontier.resume(&self.name_of(waiting));
@@ -434,16 +432,16 @@ impl World {
         let host = self.host_of(&queued.url);
         self.end_turn(host);
         let pause = match self.dice.below(6) {
-            _ if !failed => Pause::None,
-            0 => Pause::Dormant(DORMANT),
-            1 => Pause::None,
-            _ => Pause::For(Duration::from_millis(self.dice.below(3_000))),
+            _ if !failed => Backoff::None,
+            0 => Backoff::Parked(DORMANT),
+            1 => Backoff::None,
+            _ => Backoff::For(Duration::from_millis(self.dice.below(3_000))),
         };
-        if matches!(pause, Pause::Dormant(_)) {
+        if matches!(pause, Backoff::Parked(_)) {
             self.dormant.insert(host);
         }
         let now = self.at();
-        self.frontier.ended(&self.name_of(host), now, Some(self.settings.delay), pause);
+        self.frontier.finish_fetch(&self.name_of(host), now, Some(self.settings.delay), pause);
         let queued = QueuedUrl { attempts: queued.attempts + 1, ..queued };
         if failed && queued.attempts < MAX_ATTEMPTS {
             return self.commit(queued, Fate::Again, Vec::new());
@@ -483,7 +481,7 @@ impl World {
         }
         let depth = queued.depth + 1;
         let new = found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::New(depth))).collect();
-        // The writer's word may be slow, but it keeps its order.
+        // The writer's notifications may be late, but they keep their order.
         let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
         let last = told.map(|(number, _)| *number).max();
         let earliest =

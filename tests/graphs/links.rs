@@ -1,11 +1,11 @@
-//! From pages and links to ranks: which link passes rank where, for pages, hosts and domains.
+//! From pages and links to ranks: the link graph of pages, hosts and domains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::config::RankConfig;
 use backlinkd::graph::Csr;
 use backlinkd::model::{Day, LinkTag, OutlinkRecord, Rel, SearchRank, StoredPage};
-use backlinkd::rank::{GraphKind, Progress, RankError, Ranking, rank_rows};
+use backlinkd::rank::{GraphKind, RankError, Ranking, RankingStage, rank_rows};
 use backlinkd::store::PageLinks;
 use backlinkd::urls::{CanonicalUrl, Suffixes, Surt, UrlRules};
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn link(target: &str, tag: LinkTag, rel: Rel) -> OutlinkRecord {
     }
 }
 
-/// A page that answered 200 and links to these URLs.
+/// A page with status 200 that links to these URLs.
 fn page(at: &str, targets: &[&str]) -> PageLinks {
     let links = targets.iter().map(|target| link(target, LinkTag::A, Rel::NONE)).collect();
     PageLinks { url: url(at), page: StoredPage { status: 200, ..StoredPage::default() }, links }
@@ -108,7 +108,7 @@ fn rank_flows_over_distinct_followed_links_internal_and_external() {
 }
 
 #[test]
-fn redirects_and_canonicals_pass_all_they_have() {
+fn redirects_and_canonicals_pass_all_their_rank() {
     let mut moved = page("http://a.com/old", &[]);
     moved.page.status = 301;
     moved.links.push(link("http://a.com/new", LinkTag::Redirect301, Rel::NONE));
@@ -143,9 +143,10 @@ fn redirects_and_canonicals_pass_all_they_have() {
 }
 
 #[test]
-fn host_and_domain_edges_weigh_their_linking_pages() {
+fn host_and_domain_edges_are_weighted_by_linking_pages() {
     let found = ranking(vec![
-        // Two pages to b.com, one of them twice; a third on another port, parted by hosts that sort between.
+        // Two pages link to b.com, one of them twice; a third one on another port is separated by hosts that sort
+        // between.
         page("http://a.com/1", &["http://b.com/", "http://b.com/2", "http://www.a.com/"]),
         page("http://a.com/2", &["http://b.com/", "http://c.co.uk/"]),
         page("http://a.com:8080/", &["http://b.com/"]),
@@ -204,24 +205,24 @@ fn an_empty_index_has_no_ranks() {
 }
 
 #[test]
-fn progress_tells_each_graph_and_errors_come_through() {
+fn progress_names_each_graph_and_errors_are_returned() {
     let suffixes = Suffixes::built_in().unwrap();
     let rows = [page("http://a.com/", &["http://b.com/"]), page("http://b.com/", &["http://a.com/"])];
     let told = std::cell::RefCell::new(Vec::new());
     let again = || rows.iter().map(|row| Ok(copied(row)));
     rank_rows(again, &suffixes, &RankConfig::default(), &|progress| {
-        if let Progress::Ranking { graph, iteration: 1, .. } = progress {
+        if let RankingStage::Ranking { graph, iteration: 1, .. } = progress {
             told.borrow_mut().push(graph);
         }
     })
     .unwrap();
     assert_eq!(told.into_inner(), [GraphKind::Pages, GraphKind::Hosts, GraphKind::Domains]);
 
-    // Rows out of key order are no snapshot's rows.
+    // Rows out of key order cannot come from a snapshot.
     let backwards = || rows.iter().rev().map(|row| Ok(copied(row)));
     let result = rank_rows(backwards, &suffixes, &RankConfig::default(), &|_| ());
     assert!(matches!(result, Err(RankError::Graph(_))));
-    // Nor are rows that differ from one reading to the next.
+    // Neither can rows that differ from one read to the next.
     let readings = std::cell::Cell::new(0);
     let changing = || {
         readings.set(readings.get() + 1);
@@ -235,7 +236,7 @@ fn progress_tells_each_graph_and_errors_come_through() {
     assert!(matches!(&result, Err(RankError::Unnamed(url)) if url.ends_with(".com/")), "{result:?}");
 }
 
-/// One page of a small random web: its place, its links and whether they are followed, its canonical.
+/// One page of a small random web: its place, its links and whether they are followed, its canonical URL.
 type Sketch = (usize, Vec<(usize, bool)>, Option<usize>);
 
 fn any_sketch() -> impl Strategy<Value = Sketch> {
@@ -260,7 +261,7 @@ fn sketched(sketch: &Sketch) -> PageLinks {
     row
 }
 
-/// The graph of sites that a sketch describes, from the definition.
+/// The graph of sites of a sketch, by the definition.
 fn sites(web: &BTreeMap<usize, Sketch>, site: &dyn Fn(usize) -> String, within: bool) -> Ranks {
     let mut nodes = BTreeSet::new();
     let mut linking: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! PageRank by the textbook: slow, plain, and written without a look at how the program does it.
+//! PageRank by the textbook: slow, plain, and independent of the program's code.
 
 use backlinkd::graph::Csr;
 
-/// One column per node: where its rank goes, dangling nodes everywhere.
+/// One column per node: the targets of its rank; dangling nodes distribute it to all.
 fn column(graph: &Csr, node: u32) -> Vec<f64> {
     let nodes = graph.nodes() as usize;
     let targets = graph.targets(node);
@@ -46,7 +46,7 @@ pub fn dense(graph: &Csr, damping: f64) -> Vec<f64> {
     (0..nodes).map(|at| rows[at][nodes] / rows[at][at]).collect()
 }
 
-/// So many steps of the power method.
+/// This number of steps of the power method.
 pub fn power_method(graph: &Csr, damping: f64, steps: u32) -> Vec<f64> {
     let nodes = graph.nodes() as usize;
     let mut ranks = vec![1.0 / nodes as f64; nodes];

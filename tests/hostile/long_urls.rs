@@ -1,4 +1,4 @@
-//! Short answers that lead to URLs of thousands of bytes, tens of thousands of times.
+//! Short responses with tens of thousands of references to URLs of thousands of bytes.
 
 use super::Fate::Cut;
 use super::{
@@ -8,12 +8,12 @@ use crate::support::fake_web::{FakeWeb, Reply};
 
 /// Bytes of a page's links, by default.
 const MOST_LINKS_BYTES: usize = 8 << 20;
-/// Bytes of a sitemap and of the URLs that it leads to, here.
+/// Bytes of a sitemap and of the URLs in its entries, here.
 const MOST_SITEMAP_BYTES: usize = 1_000_000;
 const HOSTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn short_answers_that_lead_to_long_urls_cost_no_more_than_their_bounds() {
+async fn short_responses_with_long_urls_stay_within_their_limits() {
     let long = "x".repeat(7_900);
     let by_base = format!("<base href='http://far.test/{long}/'>{}", "<a href=1>".repeat(100_000));
     let from_long_page = "<a href=http://far.test/1>".repeat(100_000);

@@ -1,4 +1,4 @@
-//! Many large answers at once: what they take together is bounded, from the wire on.
+//! Many large responses at once: their total memory is bounded, from the network on.
 
 use super::{ANSWER, Fate, Index, assert_bounded, assert_fates, crawl, place, with_good_host};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -7,13 +7,13 @@ const PAGES: usize = 60;
 const SITEMAPS: usize = 30;
 /// Bytes of one sitemap that are read.
 const SITEMAP: usize = 20 << 20;
-/// Bytes that all answers may take, and with what those take that go on without room, and the threads. The bodies alone
-/// are 840 MB.
+/// Bytes of all responses, including those that continue beyond the budget, and of the threads. The bodies alone are
+/// 840 MB.
 const MEMORY: usize = 64 << 20;
 const ABOVE: u64 = 200 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_answers_that_come_at_once_share_what_memory_there_is() {
+async fn large_simultaneous_responses_share_the_memory_budget() {
     let mut web = with_good_host(FakeWeb::new());
     let mut urls = Vec::new();
     let text = "<p>lorem ipsum dolor sit amet, consectetur adipisici elit</p>\n".repeat(1_000);
@@ -36,7 +36,7 @@ async fn large_answers_that_come_at_once_share_what_memory_there_is() {
         urls.push(format!("http://{host}/"));
     }
     let web = web.start().await;
-    // None is too slow, however busy the machine is.
+    // No response is too slow, however busy the machine is.
     let place = place(&web)
         .set(&format!("crawl.memory_bytes={MEMORY}"))
         .set(&format!("sitemaps.max_bytes={SITEMAP}"))
@@ -45,7 +45,7 @@ async fn large_answers_that_come_at_once_share_what_memory_there_is() {
         .set("fetch.slow_body_grace=60s");
     let (place, ended) = crawl(place, &urls, 1).await;
     let index = Index::of(&place);
-    // All were read, and nobody waited for ever.
+    // All responses were read, and none waited for ever.
     let pages = urls[..PAGES].iter().map(|url| (url.as_str(), Fate::Cut(200, 1)));
     assert_fates(&index, pages);
     for number in 0..SITEMAPS {

@@ -1,4 +1,4 @@
-//! Hosts whose names lead nowhere, or take their time to: the others do not wait for them.
+//! Hosts whose names do not resolve, or resolve slowly: the other hosts do not wait for them.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ const SILENT: [&str; 40] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_that_do_not_resolve_hold_up_nobody() {
+async fn unresolvable_names_delay_no_others() {
     let private: IpAddr = "10.0.0.1".parse().unwrap();
     let mut zone = Zone::default()
         .name("nothing.test", |_| DnsReply::Nothing(3, 60))

@@ -1,4 +1,4 @@
-//! Answers that are too large, too slow, endless or broken, each from a host of its own.
+//! Responses that are too large, too slow, endless or broken, each from its own host.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::fake_web::{FakeWeb, Reply};
 const MEGABYTE: usize = 1_000_000;
 const HTML: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n";
 
-/// A page of so many bytes whose first link comes first and whose last comes last.
+/// A page of this number of bytes with a link at its start and one at its end.
 fn long_page(bytes: usize) -> String {
     let filling = "<p>lorem ipsum dolor sit amet</p>\n";
     format!("<a href=/first>first</a>\n{}<a href=/last>last</a>", filling.repeat(bytes / filling.len()))
@@ -121,7 +121,7 @@ fn status(status: u16) -> Reply {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_that_are_too_much_or_broken_cost_no_more_than_their_bounds() {
+async fn excessive_and_broken_pages_stay_within_their_limits() {
     let pages: Vec<(&str, Reply, Fate)> =
         [large(), slow_and_endless(), broken()].into_iter().flatten().collect();
     let mut web = with_good_host(FakeWeb::new());

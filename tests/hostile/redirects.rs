@@ -1,4 +1,4 @@
-//! Redirects that never arrive, lead to where nobody may go, and spaces without an end.
+//! Redirects that never end, or lead to forbidden addresses, and endless spaces.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ use crate::support::fake_web::{FakeWeb, Reply};
 const DEPTH: usize = 12;
 const MOST_PAGES: usize = 200;
 
-/// How often each page was asked for, robots.txt files aside.
+/// The number of requests for each page, without robots.txt files.
 fn visits(web: &FakeWeb) -> BTreeMap<String, usize> {
     let mut visits = BTreeMap::new();
     for request in web.log().into_iter().filter(|request| request.path != "/robots.txt") {
@@ -33,7 +33,7 @@ async fn crawl_beside(place: Place, urls: &[&str]) -> (Place, Ended) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn circles_and_endless_chains_of_redirects_end() {
+async fn loops_and_endless_chains_of_redirects_end() {
     let web = with_good_host(FakeWeb::new())
         .page("circle.test", "/a", Reply::redirect(302, "/b"))
         .page("circle.test", "/b", Reply::redirect(301, "/c"))
@@ -72,7 +72,7 @@ async fn circles_and_endless_chains_of_redirects_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_leads_to_an_address_that_is_not_public() {
+async fn no_link_or_redirect_leads_to_a_private_address() {
     let secret = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = secret.local_addr().unwrap().port();
     let connections = Arc::new(AtomicUsize::new(0));
@@ -128,8 +128,7 @@ async fn nothing_leads_to_an_address_that_is_not_public() {
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
-/// Hosts whose pages lead on without an end, three past what a rule of traps lets be followed, and one that nothing
-/// but the bounds of the crawl ends.
+/// Hosts whose pages link on without an end: three beyond a trap rule, and one that only the limits of the crawl stop.
 fn endless_hosts() -> FakeWeb {
     with_good_host(FakeWeb::new())
         .host("calendar.test", "127.41.0.1")
@@ -154,13 +153,13 @@ fn endless_hosts() -> FakeWeb {
         })
 }
 
-/// Which URLs were asked for of a host, in the order of the alphabet.
+/// The requested URLs of a host, in alphabetical order.
 fn asked(visits: &BTreeMap<String, usize>, host: &str) -> Vec<String> {
     visits.keys().filter_map(|page| page.strip_prefix(host)).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
+async fn endless_spaces_are_left_where_the_rules_detect_them() {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let year = u64::from(Day::from_unix_seconds(seconds).as_number() / 10_000);
     let calendar = format!("http://calendar.test/calendar/{}/10", year + 2);
@@ -180,13 +179,13 @@ async fn spaces_without_an_end_are_left_where_they_are_told_to_be_endless() {
     for (host, expected) in &expected {
         assert_eq!(asked(&found, host), *expected, "{host}");
     }
-    // Nothing but its form tells a trap; the seed counts towards no budget.
+    // A trap is detected by the form of its URL only; the seed does not count towards a budget.
     let plain = asked(&found, "plain.test").len();
     assert!((MOST_PAGES / 2..=MOST_PAGES + 1).contains(&plain), "{plain} pages of plain.test");
     assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 
-    // Without the rules all of them go on as far as links are followed.
+    // Without the rules, all of them continue as far as links are followed.
     let web = endless_hosts().start().await;
     let place = place_of(&web)
         .set("traps.calendar_future_years=1000")

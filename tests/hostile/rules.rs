@@ -1,4 +1,4 @@
-//! Hosts whose robots.txt is made to be hard to go by.
+//! Hosts whose robots.txt is expensive to evaluate.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,9 @@ use super::{
 };
 use crate::support::fake_web::{FakeWeb, Reply};
 
-/// Every rule has to be looked for in all of each URL, by a host whose turns cost no request.
+/// Every rule must be searched in the whole of each URL, for a host whose disallowed URLs cost no request.
 #[tokio::test(flavor = "multi_thread")]
-async fn rules_that_are_hard_to_compare_hold_up_nobody() {
+async fn rules_that_are_expensive_to_compare_delay_no_others() {
     let mut rules = "User-agent: *\nDisallow: /a\n".to_owned();
     (0..20_000).for_each(|at| writeln!(rules, "Disallow: /*aaaab{at}").unwrap());
     let mut maps: String = (0..25_000).map(|at| format!("Sitemap: /{at}\n")).collect();
@@ -30,6 +30,6 @@ async fn rules_that_are_hard_to_compare_hold_up_nobody() {
     assert_fates(&Index::of(&place), urls.iter().map(|url| (url.as_str(), NotVisited)));
     assert!(web.log().iter().all(|request| !request.path.contains("aaaa")));
     assert_went_on(&web, &ended);
-    // The rules themselves, as they came and as they are compared.
+    // The rules themselves, as received and as compared.
     assert_bounded(&ended, 10 * ANSWER, 2 * LITTLE).await;
 }

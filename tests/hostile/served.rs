@@ -1,4 +1,4 @@
-//! The special hosts of the shared test web: an HTTP server that others wrote, told to misbehave.
+//! The special hosts of the shared test web: an independent HTTP server, configured to misbehave.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -82,7 +82,7 @@ const FATES: [(&str, &str, Fate); 64] = [
     ("slow", "/hang", Failed(Timeout)),
 ];
 
-/// Pages that keep the server busy, so that they are crawled apart.
+/// Pages that keep the server busy, so that they are crawled separately.
 const BIG: [(&str, &str, Fate); 8] = [
     ("big", "/50mb.html", Cut(200, 1)),
     ("big", "/50mb-chunked.html", Cut(200, 1)),
@@ -94,8 +94,8 @@ const BIG: [(&str, &str, Fate); 8] = [
     ("big", "/endless.html", Cut(200, 100_000)),
 ];
 
-/// The pages of the host of charsets: where the charset is told (in the header, a meta tag, a byte order mark,
-/// not at all, or by two that differ), and the title.
+/// The pages of the host of charsets: the place of the declaration (the header, a meta tag, a byte order mark, none, or
+/// two that differ), and the title.
 const CHARSETS: [(&str, &str, &str); 22] = [
     ("windows-1252", "h", "Café – €"),
     ("iso-8859-1", "m", "Straße"),
@@ -130,7 +130,7 @@ fn charset_page(at: usize) -> String {
     page("charset", &format!("/{at}-{charset}-{told}.html"))
 }
 
-/// The special hosts, and the web of the good host beside them; how they are reached stands in a file.
+/// The special hosts, and the web of the good host next to them; a file contains their addresses.
 async fn start() -> Option<(ServedWeb, FakeWeb, Place)> {
     let folder = shared("web")?;
     let server = ServedWeb::start(&folder, false)?;
@@ -150,11 +150,11 @@ async fn start() -> Option<(ServedWeb, FakeWeb, Place)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_special_hosts_of_the_test_web_fare_as_they_should() {
+async fn the_special_hosts_of_the_test_web_have_the_expected_results() {
     let Some((_server, web, place)) = start().await else { return };
     let mut urls: Vec<String> = FATES.iter().map(|(host, path, _)| page(host, path)).collect();
     urls.extend((0..CHARSETS.len()).map(charset_page));
-    // A host that fails is asked again in the same crawl.
+    // A failing host is retried in the same crawl.
     let place = place.set("crawl.dead_host_retry=0s");
     let (place, ended) = crawl(place, &urls, 0).await;
     let index = Index::of(&place);
@@ -167,9 +167,9 @@ async fn the_special_hosts_of_the_test_web_fare_as_they_should() {
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;
 }
 
-/// The spaces of the trap host: a page of each, which leads on, and to where that is not followed any more.
+/// The spaces of the trap host: a page of each with further links, and the depth at which they are no longer followed.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_endless_spaces_of_the_test_web_end_where_they_are_told() {
+async fn the_endless_spaces_of_the_test_web_end_where_expected() {
     let Some((_server, web, place)) = start().await else { return };
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let year = Day::from_unix_seconds(seconds).as_number() / 10_000 + 2;
@@ -213,9 +213,9 @@ async fn the_endless_spaces_of_the_test_web_end_where_they_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_big_pages_of_the_test_web_cost_no_more_than_their_bounds() {
+async fn the_big_pages_of_the_test_web_stay_within_their_limits() {
     let Some((_server, web, place)) = start().await else { return };
-    // It makes its pages while it sends them, one at a time.
+    // The server generates its pages while it sends them, one at a time.
     let place = place.set("fetch.first_byte_timeout=20s").set("fetch.timeout=20s");
     let place = place.set("fetch.slow_body_grace=20s").set("crawl.delay=60ms");
     let urls: Vec<String> = BIG.iter().map(|(host, path, _)| page(host, path)).collect();

@@ -1,4 +1,4 @@
-//! TLS that cannot be trusted, or does not come about.
+//! Untrusted TLS, and TLS handshakes that fail.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use super::{
 use crate::support::fake_web::{FakeWeb, Reply};
 use crate::support::visitor::{Visitor, fetch};
 
-/// What a server does with a client that wants TLS.
+/// A server's behaviour towards a TLS client.
 #[derive(Clone)]
 enum Manners {
-    /// Shakes hands with this certificate, and closes.
+    /// Completes the handshake with this certificate, and closes.
     Shows(Arc<rustls::ServerConfig>),
     /// Sends these bytes after the client's first.
     Answers(&'static [u8]),
-    /// Nothing, for longer than anybody waits.
+    /// Sends nothing, for longer than any timeout.
     Stalls,
     /// Sends one byte of a record now and then.
     Drips,
@@ -90,7 +90,7 @@ fn self_signed(name: &str) -> Manners {
     shows(CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap().der(), &key)
 }
 
-/// By host: what its server does, how that counts, and what the failure tells.
+/// By host: the behaviour of its server, the kind of the failure, and a part of its message.
 fn cases(authority: &Issuer<'_, KeyPair>) -> Vec<(&'static str, Manners, FailureKind, &'static str)> {
     use FailureKind::{Timeout, Tls};
     vec![
@@ -114,10 +114,10 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_failure_of_tls_is_told_and_bounded() {
+async fn each_tls_failure_is_reported_and_bounded() {
     let authority = authority();
     let cases = cases(&authority);
-    // Permits are had where the host answers, and used where it does not.
+    // Permits are obtained while the host responds, and used while it does not.
     let mut web = FakeWeb::new().with_tls();
     for (host, ..) in &cases {
         web = web.page(host, "/", Reply::html(""));
@@ -148,7 +148,7 @@ async fn each_failure_of_tls_is_told_and_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crawl_goes_on_beside_hosts_whose_tls_fails() {
+async fn a_crawl_continues_despite_hosts_whose_tls_fails() {
     let authority = authority();
     let web = with_good_host(FakeWeb::new()).start().await;
     let mut overrides = std::fs::read_to_string(web.overrides()).unwrap();
@@ -163,7 +163,7 @@ async fn a_crawl_goes_on_beside_hosts_whose_tls_fails() {
     let ca = place.file("authority.pem", &authority.pem());
     let place = place.set(&format!("fetch.host_overrides={file}")).set(&format!("fetch.extra_ca={ca}"));
     let (place, ended) = crawl(place, &urls, 0).await;
-    // Whose robots.txt cannot be had is not visited (RFC 9309, 2.3.1.4).
+    // A host with an unavailable robots.txt is not visited (RFC 9309, 2.3.1.4).
     assert_fates(&Index::of(&place), urls.iter().map(|url| (url.as_str(), NotVisited)));
     assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;

@@ -1,16 +1,16 @@
-//! The documentation pages of a Debian system, as another parser reads them. One page in ten is compared, all of
+//! The documentation pages of a Debian system, compared with another parser. One page in ten is compared, and all of
 //! them with `BACKLINKD_WHOLE_WEB=1`.
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::MediaType;
-use backlinkd::parse::{Answer, ParsedPage, parse};
+use backlinkd::parse::{HtmlResponse, ParsedPage, parse};
 use backlinkd::urls::UrlRules;
 use rayon::prelude::*;
 
 use crate::support::true_links::{Mounts, OurLink, TruePage, built_web, lines};
 
 #[test]
-fn links_of_the_built_web_are_those_another_parser_sees() {
+fn links_of_the_built_web_equal_those_of_another_parser() {
     let (Some(lines), Some(web)) = (lines(), built_web()) else { return };
     let Some(mounts) = Mounts::of(&web) else { return };
     let step = if std::env::var_os("BACKLINKD_WHOLE_WEB").is_some() { 1 } else { 10 };
@@ -43,6 +43,7 @@ fn read(url: &str, body: &[u8]) -> ParsedPage {
     let url = rules.canonical(url).unwrap();
     let media_type = MediaType::parse(b"text/html");
     let media_type = media_type.as_ref();
-    let answer = Answer { url: &url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
+    let answer =
+        HtmlResponse { url: &url, media_type, x_robots_tag: &[], refresh: None, link_headers: &[], body };
     parse(&answer, &ParseConfig::default(), &rules, "backlinkd")
 }

@@ -1,10 +1,10 @@
-//! What comes out of small documents, and that hostile ones are bounded.
+//! The results for small documents, and the limits for hostile ones.
 
 use std::sync::LazyLock;
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{Directives, Link, LinkTag, MediaType, Rel};
-use backlinkd::parse::{Answer, ParsedPage, parse};
+use backlinkd::parse::{HtmlResponse, ParsedPage, parse};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 use encoding_rs::Encoding;
 use rustix::time::{ClockId, clock_gettime};
@@ -13,8 +13,8 @@ const PAGE: &str = "https://site.example/dir/page";
 static HTML: LazyLock<Option<MediaType>> = LazyLock::new(|| MediaType::parse(b"text/html"));
 static PAGE_URL: LazyLock<CanonicalUrl> = LazyLock::new(|| UrlRules::default().canonical(PAGE).unwrap());
 
-fn answer(body: &[u8]) -> Answer<'_> {
-    Answer {
+fn answer(body: &[u8]) -> HtmlResponse<'_> {
+    HtmlResponse {
         url: &PAGE_URL,
         media_type: HTML.as_ref(),
         x_robots_tag: &[],
@@ -24,7 +24,7 @@ fn answer(body: &[u8]) -> Answer<'_> {
     }
 }
 
-fn read_answer(answer: Answer<'_>) -> ParsedPage {
+fn read_answer(answer: HtmlResponse<'_>) -> ParsedPage {
     parse(&answer, &ParseConfig::default(), &UrlRules::default(), "backlinkd")
 }
 
@@ -51,7 +51,7 @@ fn link(tag: &'static str, url: &str, text: &str) -> (&'static str, String, Stri
 }
 
 #[test]
-fn every_kind_of_link_is_taken_in_document_order() {
+fn every_kind_of_link_is_extracted_in_document_order() {
     let body = "<meta http-equiv=Refresh content='5; url=r'><a href=a> x <b>y\n</b></a>\
         <map><area href=b alt=' An\tarea '></map><iframe src=c title='A frame'><a href=no></a></iframe>\
         <layer src=d title=L><ilayer src=e></ilayer></layer><a href=f><img alt=no>text</a>\
@@ -74,7 +74,7 @@ fn every_kind_of_link_is_taken_in_document_order() {
 }
 
 #[test]
-fn what_leads_nowhere_is_no_link() {
+fn references_without_a_fetchable_target_are_no_links() {
     let body = "<a href=mailto:a@b.example>1</a><a href=javascript:x()>2</a><a href=tel:1>3</a>\
         <a href='data:text/html,x'>4</a><a href='#top'>5</a><a href=''>6</a><a href=page#x>7</a>\
         <a href='//SITE.example:443/dir/../dir/page'>8</a><a href='http://['>9</a><a href=about:blank>10</a>\
@@ -91,7 +91,7 @@ fn references_are_resolved_against_the_first_base_but_compared_with_the_page() {
 }
 
 #[test]
-fn images_lend_their_alts_to_anchors_without_text() {
+fn anchors_without_text_use_the_alt_texts_of_images() {
     for (body, tag, text) in [
         ("<a href=x><img alt=' A  B '><i></i><img><img alt=''><img alt=C></a>", "aimg", "A B C"),
         ("<a href=x>\n<img alt=A>\n</a>", "aimg", "A"),
@@ -106,15 +106,15 @@ fn images_lend_their_alts_to_anchors_without_text() {
     }
 }
 
-/// Block elements that can stand alone in a link.
+/// Block elements that can be alone in a link.
 const BLOCKS: &str = "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure
     footer form h1 h2 h3 h4 h5 h6 header hgroup legend li listing main menu nav ol optgroup option p pre search section
     summary ul";
 
 #[test]
-fn anchor_texts_are_what_their_readers_read() {
+fn anchor_texts_are_the_visible_texts() {
     for (body, text) in [
-        // Blanks, and what has no width.
+        // Blanks, and characters without width.
         ("<a href=x>\u{feff}&nbsp;One\n&nbsp;two&nbsp;&rlm;</a>", "One two"),
         ("<a href=x>&#x202a; soft&shy; &#8203;line &zwj;</a>", "soft\u{ad} \u{200b}line"),
         ("<a href=x>&lrm;&#8288;</a>", ""),
@@ -133,7 +133,7 @@ fn anchor_texts_are_what_their_readers_read() {
             "one two threefour",
         ),
         ("<a href=x>o<wbr>n<!-- -->e<svg><text>two</text><div>three</div></svg></a>", "onetwo three"),
-        // What is not shown.
+        // Hidden content.
         ("<a href=x>o<script>no</script>ne<style>no</style> two<template>no</template></a>", "one two"),
         ("<a href=x>one <script> no </script> two</a>", "one two"),
         ("<a href=x><script>no </script> one</a>", "one"),
@@ -159,7 +159,7 @@ fn anchor_texts_are_what_their_readers_read() {
 }
 
 #[test]
-fn a_noscript_counts_unless_it_stands_in_for_an_image() {
+fn a_noscript_counts_unless_it_replaces_an_image() {
     for (body, tag, text) in [
         ("<a href=x><img data-src=1 alt=A><noscript><img src=1 alt=B></noscript></a>", "aimg", "A"),
         ("<a href=x><noscript><img src=1 alt=B> b </noscript> one <img data-src=1></a>", "aimg", "one"),
@@ -169,7 +169,7 @@ fn a_noscript_counts_unless_it_stands_in_for_an_image() {
             "aimg",
             "one",
         ),
-        // A placeholder says nothing.
+        // A placeholder has no text.
         ("<a href=x><img data-src=1 alt=''><noscript><img src=1 alt=B></noscript></a>", "aimg", "B"),
         ("<a href=x><noscript><img src=1 alt=B></noscript></a>", "aimg", "B"),
         ("<a href=x><noscript><img alt=B>b</noscript>one</a>", "aimg", "bone"),
@@ -181,14 +181,14 @@ fn a_noscript_counts_unless_it_stands_in_for_an_image() {
 }
 
 #[test]
-fn anchors_can_hold_each_other() {
+fn anchors_can_be_nested() {
     let body =
         "<a href=1>out <table><tr><td><a href=2> <img alt=I> in</a> cell</table> side</a><a href=3>n</a>";
     assert_eq!(
         links(body),
         [link("aimg", "1", "out in cell side"), link("aimg", "2", "in"), link("a", "3", "n")]
     );
-    // What is left out of one anchor is not left out of an anchor within it.
+    // Text excluded from one anchor is not excluded from an anchor inside it.
     let body = "<a href=1><img alt=A><svg><style>x <a xlink:href=2>two</a></style></svg><noscript><table><tr><td>\
         <a href=3>three</a></table><img alt=B></noscript></a>";
     assert_eq!(links(body), [link("aimg", "1", "A"), link("a", "2", "two"), link("a", "3", "three")]);
@@ -212,14 +212,14 @@ fn texts_are_cut_by_characters() {
 }
 
 #[test]
-fn links_beyond_a_limit_are_left_out_and_told() {
+fn links_beyond_a_limit_are_dropped_and_counted() {
     let body: String =
         (0..10).map(|n| format!("<a href={n}>{n}</a><a href=mailto:{n}@x.example></a>")).collect();
     let config = ParseConfig { max_links: 4, ..ParseConfig::default() };
     let page = read_by(&config, &body);
     assert_eq!(told(&page).last(), Some(&("a", "3".to_owned(), "3")));
     assert_eq!((page.links.len(), page.links_dropped, page.cut), (4, true, false));
-    // Bytes of four links and a half: each has a target, a text, and what stands beside it.
+    // The bytes of four and a half links: each has a target, a text, and the data stored with it.
     let each = page.links[0].bytes_on(&PAGE_URL, &page.title);
     let config = ParseConfig { max_links_bytes: 4 * each + each / 2, ..ParseConfig::default() };
     let page = read_by(&config, &body);
@@ -230,7 +230,7 @@ fn links_beyond_a_limit_are_left_out_and_told() {
 }
 
 #[test]
-fn texts_of_anchors_that_hold_each_other_are_bounded() {
+fn texts_of_nested_anchors_are_bounded() {
     let config = ParseConfig { max_links_bytes: 1_000, ..ParseConfig::default() };
     let anchors = "<a href='mailto:a@b.example'>".repeat(20);
     let page = read_by(&config, &format!("<svg>{anchors}{}</svg>", "x".repeat(500)));
@@ -257,8 +257,10 @@ fn directives_come_from_the_document_and_from_headers() {
         ("<meta name=robots content=noindex>", "nofollow", true, true),
         ("", "otherbot: none", false, false),
     ] {
-        let page =
-            read_answer(Answer { x_robots_tag: &[header], ..answer(format!("{meta}{rel}").as_bytes()) });
+        let page = read_answer(HtmlResponse {
+            x_robots_tag: &[header],
+            ..answer(format!("{meta}{rel}").as_bytes())
+        });
         assert_eq!(page.directives, Directives { noindex, nofollow }, "{meta} {header}");
         let whole = if nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
         assert_eq!(page.links.iter().map(|link| link.rel).collect::<Vec<_>>(), [Rel::UGC.with(whole), whole]);
@@ -281,15 +283,15 @@ fn a_canonical_is_another_url() {
         ("<svg><link rel=canonical href=no></svg>", "", None),
         ("<a rel=canonical href=no>x</a>", "", None),
     ] {
-        let page = read_answer(Answer { link_headers: &[header], ..answer(body.as_bytes()) });
+        let page = read_answer(HtmlResponse { link_headers: &[header], ..answer(body.as_bytes()) });
         assert_eq!(page.canonical.as_ref().map(|url| url.as_str()), canonical, "{body}");
     }
 }
 
 #[test]
-fn a_refresh_header_stands_first_and_knows_no_base() {
+fn a_refresh_header_comes_first_and_ignores_the_base() {
     let body = "<base href=/up/><meta http-equiv=refresh content='0;url=m'><a href=a>a</a>";
-    let page = read_answer(Answer { refresh: Some("0; url=h"), ..answer(body.as_bytes()) });
+    let page = read_answer(HtmlResponse { refresh: Some("0; url=h"), ..answer(body.as_bytes()) });
     let up = "https://site.example/up/";
     assert_eq!(
         told(&page),
@@ -298,7 +300,7 @@ fn a_refresh_header_stands_first_and_knows_no_base() {
     assert_eq!(page.links[0].tag, LinkTag::Refresh);
 }
 
-/// Encoding, where it is declared (header, meta, byte order mark, nowhere, header against meta), and a word.
+/// Encoding, place of the declaration (header, meta, byte order mark, none, header against meta), and a word.
 const CHARSETS: [(&str, &str, &str); 22] = [
     ("windows-1252", "header", "Café – €"),
     ("iso-8859-1", "meta", "Straße"),
@@ -333,7 +335,7 @@ fn encode(text: &str, label: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_charset_is_read_wherever_it_is_declared() {
+fn every_charset_is_decoded_wherever_it_is_declared() {
     for (label, place, word) in CHARSETS {
         let declaration = match place {
             "meta" => format!("<meta charset={label}>"),
@@ -347,7 +349,7 @@ fn every_charset_is_read_wherever_it_is_declared() {
             "header" | "conflict" => format!("text/html; charset={label}"),
             _ => "text/html".to_owned(),
         };
-        let page = read_answer(Answer {
+        let page = read_answer(HtmlResponse {
             media_type: MediaType::parse(content_type.as_bytes()).as_ref(),
             ..answer(&encode(&body, label))
         });
@@ -360,7 +362,7 @@ fn every_charset_is_read_wherever_it_is_declared() {
 }
 
 #[test]
-fn queries_are_written_in_the_encoding_of_the_page() {
+fn queries_are_encoded_in_the_encoding_of_the_page() {
     let body = encode("<meta charset=koi8-r><a href='?q=Привет&amp;é'>x</a>", "koi8-r");
     let page = read_answer(answer(&body));
     let query = "?q=%F0%D2%C9%D7%C5%D4&%26%23233%3B";
@@ -368,18 +370,18 @@ fn queries_are_written_in_the_encoding_of_the_page() {
 }
 
 #[test]
-fn a_late_declaration_settles_a_guess_but_not_a_header() {
+fn a_late_declaration_overrides_a_guess_but_not_a_header() {
     let body =
         encode(&format!("<!--{}--><meta charset=koi8-r><title>Привет</title>", "x".repeat(2000)), "koi8-r");
     let page = read_answer(answer(&body));
     assert_eq!((page.charset.as_str(), page.title.as_str()), ("koi8-r", "Привет"));
     let media_type = MediaType::parse(b"text/html; charset=windows-1252");
-    let page = read_answer(Answer { media_type: media_type.as_ref(), ..answer(&body) });
+    let page = read_answer(HtmlResponse { media_type: media_type.as_ref(), ..answer(&body) });
     assert_eq!(page.charset, "windows-1252");
 }
 
-/// Pages made to be expensive. Each would take minutes or gigabytes without its bound; with it, each is read in
-/// well under a second, and the link in it is found where a bound does not cut it off.
+/// Pages built to be expensive. Each would take minutes or gigabytes without its limit. With the limit each is parsed
+/// in well under a second, and its link is found unless the limit cuts it off.
 #[test]
 fn hostile_pages_are_bounded() {
     let deep =

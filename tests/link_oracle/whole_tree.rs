@@ -1,10 +1,10 @@
-//! Links beside those of a whole tree: html5ever's own tokenizer feeds the tree builder, scraper keeps every node it
-//! makes, and what is a link is asked of that, element by element. The parser, which keeps hardly anything, says the
-//! same.
+//! Compares the parser's links with those of a whole tree. html5ever's own tokenizer feeds the tree builder, scraper
+//! keeps every node, and the oracle examines its tree element by element. The parser, which keeps hardly any node, must
+//! give the same links.
 
 use backlinkd::config::ParseConfig;
 use backlinkd::model::{LinkTag, MediaType};
-use backlinkd::parse::{Answer, check, parse};
+use backlinkd::parse::{HtmlResponse, check, parse};
 use backlinkd::urls::UrlRules;
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink;
@@ -16,7 +16,7 @@ use crate::support::shared;
 
 const PAGE: &str = "https://site.example/dir/page";
 
-/// Tags whose misuse moves what is in the tree, and what makes links and their texts.
+/// Tags whose misuse changes the tree, and tags that make links and their texts.
 const PIECES: [&str; 98] = [
     "<a href=1>",
     "<a href=2 class=x>",
@@ -125,7 +125,7 @@ fn ours(body: &str) -> Told {
     let rules = UrlRules::default();
     let url = rules.canonical(PAGE).unwrap();
     let media_type = MediaType::parse(b"text/html; charset=utf-8");
-    let answer = Answer {
+    let answer = HtmlResponse {
         url: &url,
         media_type: media_type.as_ref(),
         x_robots_tag: &[],
@@ -150,7 +150,7 @@ fn theirs(body: &str) -> Told {
         html.tree.root().descendants().filter_map(ElementRef::wrap).filter(is_in_document).collect();
     let title = elements.iter().find(|element| is_html(element, "title"));
     let base = elements.iter().filter(|element| is_html(element, "base")).find_map(|base| base.attr("href"));
-    // What becomes of references is tested elsewhere.
+    // Other tests cover the resolution of references.
     let rules = UrlRules::default();
     let page = rules.base(&rules.canonical(PAGE).unwrap()).unwrap();
     let base = base.map_or_else(|| page.clone(), |href| page.clone().with_href(href));
@@ -215,7 +215,7 @@ fn anchor(element: &ElementRef<'_>, href: String) -> (&'static str, String, Stri
     }
 }
 
-/// The text in an element that is read, with a blank at each edge of a block.
+/// The visible text of an element, with a blank at each edge of a block.
 fn text_of(element: &ElementRef<'_>, without_noscript: bool) -> String {
     let mut text = String::new();
     for child in element.children() {
@@ -233,7 +233,7 @@ fn text_of(element: &ElementRef<'_>, without_noscript: bool) -> String {
     text
 }
 
-/// Elements that begin and end on a line of their own.
+/// Elements that begin and end on their own line.
 const BLOCKS: &str = "br html body address blockquote center dialog div figure figcaption footer form header hr legend \
     listing main p plaintext pre search xmp article aside h1 h2 h3 h4 h5 h6 hgroup nav section dir dd dl dt menu ol ul \
     li table caption colgroup col thead tbody tfoot tr td th fieldset optgroup option details summary frameset frame";
@@ -242,7 +242,7 @@ const BLOCKS: &str = "br html body address blockquote center dialog div figure f
 const WITHOUT_WIDTH: &str = "\u{61c}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\
     \u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{feff}";
 
-/// A text as its reader reads it: blanks collapsed, and at the ends no characters without width.
+/// A text as it is displayed: blanks collapsed, and without characters of no width at its ends.
 fn read(text: &str) -> String {
     let is_blank = |c: char| c.is_ascii_whitespace() || c == '\u{a0}';
     let words: Vec<&str> = text.split(is_blank).filter(|word| !word.is_empty()).collect();
@@ -266,7 +266,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_soup_of_tags_has_the_links_of_its_whole_tree(
+    fn any_tag_soup_has_the_links_of_its_whole_tree(
         pieces in vec(proptest::sample::select(&PIECES[..]), 0..60)
     ) {
         let body = pieces.concat();
@@ -281,7 +281,7 @@ fn pages_of_the_oracle_have_the_links_of_their_whole_trees() {
     for entry in std::fs::read_dir(oracle.with_file_name("pages")).unwrap() {
         let path = entry.unwrap().path();
         let Ok(body) = String::from_utf8(std::fs::read(&path).unwrap()) else { continue };
-        // scraper does not tell the tree builder which of MathML's `annotation-xml` elements hold HTML.
+        // scraper does not report to the tree builder which of MathML's `annotation-xml` elements hold HTML.
         if body.contains("annotation-xml") {
             continue;
         }

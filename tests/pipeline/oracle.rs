@@ -1,4 +1,4 @@
-//! What an index of a made web must hold, worked out from its description by the slowest means.
+//! The expected index of a generated web, computed from its description by the slowest means.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
 
 use crate::support::made_web::{MadePage, split};
 
-/// A link as the index and the description can both tell it.
+/// A link with the properties that both the index and the description know.
 pub type Told = (String, u32, LinkTag, Rel, String);
 
 pub fn url(text: &str) -> CanonicalUrl {
@@ -24,7 +24,7 @@ fn is_external(source: &str, target: &str) -> bool {
     bare(source) != bare(target)
 }
 
-/// Pages, their links, the backlinks, and what the totals say.
+/// Pages, their links, the backlinks, and the totals.
 pub fn assert_index(store: &Store, expected: &BTreeMap<String, MadePage>) {
     let snapshot = store.snapshot();
     let rows: Vec<_> = snapshot.graph().map(|row| row.unwrap()).collect();
@@ -92,7 +92,7 @@ fn assert_backlinks(store: &Store, expected: &BTreeMap<String, MadePage>) -> u64
     made.len() as u64
 }
 
-/// Links that are no longer there, by page and target.
+/// Lost links, by page and target.
 pub fn inactive(store: &Store) -> BTreeMap<(String, String), usize> {
     let snapshot = store.snapshot();
     let mut lost = BTreeMap::new();
@@ -105,7 +105,7 @@ pub fn inactive(store: &Store) -> BTreeMap<(String, String), usize> {
     lost
 }
 
-/// The links that one web has more than another, by page and target.
+/// The links that one web has and the other lacks, by page and target.
 pub fn surplus(
     one: &BTreeMap<String, MadePage>,
     other: &BTreeMap<String, MadePage>,
@@ -150,7 +150,7 @@ pub fn assert_ranks(store: &Store, expected: &BTreeMap<String, MadePage>) {
     }
 }
 
-/// A figure just between two hundredths may go either way.
+/// A value halfway between two hundredths may be rounded either way.
 fn assert_rank(name: &str, told: f64, made: f64) {
     assert!((told - made).abs() <= 0.005 + 1e-6, "{name} has rank {told}, not {made}");
 }

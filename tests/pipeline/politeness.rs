@@ -1,4 +1,4 @@
-//! What the servers see: who is asked how often, and for what.
+//! Politeness as the servers see it: the frequency of requests to each host, and their URLs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +16,8 @@ fn seeds(hosts: &[&str]) -> Vec<String> {
     hosts.iter().map(|host| format!("http://{host}/")).collect()
 }
 
-/// Between the starts of two requests, as the server sees them, lie at least the time it took for the first and
-/// the delay: the client cannot have begun its pause before it had the answer.
+/// The time between the starts of two requests, as the server sees them, is at least the duration of the first plus the
+/// delay. The client cannot have begun its delay before it had the response.
 fn assert_rests<K: Ord + std::fmt::Debug>(log: &[Request], key: impl Fn(&Request) -> K, delay: Duration) {
     let mut last: BTreeMap<K, &Request> = BTreeMap::new();
     for request in log {
@@ -30,7 +30,7 @@ fn assert_rests<K: Ord + std::fmt::Debug>(log: &[Request], key: impl Fn(&Request
 }
 
 #[test]
-fn hosts_and_addresses_have_their_rest_and_robots_files_are_asked_first() {
+fn delays_of_hosts_and_addresses_are_kept_and_robots_files_come_first() {
     let hosts = ["a.test", "b.test", "c.test", "d.test", "e.test"];
     let mut web = FakeWeb::new();
     for (number, host) in hosts.iter().enumerate() {
@@ -63,7 +63,7 @@ fn hosts_and_addresses_have_their_rest_and_robots_files_are_asked_first() {
 }
 
 #[test]
-fn a_crawl_delay_is_kept_up_to_its_limit() {
+fn a_crawl_delay_is_respected_up_to_the_limit() {
     let asks = |seconds: &str| Reply::text(&format!("User-agent: *\nCrawl-delay: {seconds}")).after(SERVICE);
     let body = Reply::html("<a href=/1>1</a><a href=/2>2</a>").after(SERVICE);
     let web = FakeWeb::new()
@@ -91,7 +91,7 @@ fn a_crawl_delay_is_kept_up_to_its_limit() {
 }
 
 #[test]
-fn robots_files_that_lead_to_each_other_stop_nobody() {
+fn robots_files_that_redirect_to_each_other_block_no_host() {
     let mut web = FakeWeb::new();
     for (host, address, other) in [("a.test", "127.77.4.1", "b.test"), ("b.test", "127.77.4.2", "a.test")] {
         web = web
@@ -106,7 +106,7 @@ fn robots_files_that_lead_to_each_other_stop_nobody() {
 }
 
 #[test]
-fn a_host_whose_robots_file_cannot_be_had_is_left_alone() {
+fn a_host_with_an_unavailable_robots_file_is_not_fetched() {
     let web = FakeWeb::new()
         .host("a.test", "127.77.5.1")
         .page("a.test", "/robots.txt", Reply::status(503))

@@ -1,4 +1,4 @@
-//! Files that are not plain UTF-8: other encodings, marks in the wrong places, bytes that no text holds.
+//! Files that are not plain UTF-8: other encodings, misplaced byte order marks, binary bytes.
 
 use backlinkd::fetch::robots_txt::{NotText, text};
 
@@ -46,34 +46,34 @@ fn a_file_means_the_same_in_every_encoding() {
     for bytes in [utf_32(&marked, u32::to_le_bytes), utf_32(&marked, u32::to_be_bytes)] {
         assert_eq!(read(&bytes), expected);
     }
-    // A comment in another script makes it no less UTF-16.
+    // With a comment in another script it is still UTF-16.
     let comment = format!("# {}\n{}", "привет ".repeat(20), &FILE["# ours\n".len()..]);
     assert_eq!(read(&utf_16(&comment, u16::to_le_bytes)), expected);
-    // Windows tools append UTF-16 to a file that is none.
+    // Windows tools append UTF-16 to a file in another encoding.
     let appended = [&FILE.as_bytes()[..40], &utf_16(&FILE[40..], u16::to_le_bytes)].concat();
     assert_eq!((read(&appended).0[0], read(&appended).1), (6, expected.1));
 }
 
 #[test]
-fn a_mark_hides_no_group() {
+fn a_byte_order_mark_hides_no_group() {
     for file in [
         "User-agent: other\nDisallow: /a\n\u{feff}User-agent: *\nDisallow: /no\n",
         "User-agent: other\nDisallow: /a\n\u{feff} \u{feff}user-agent : *\nDisallow: /no\n",
         "# ours\u{feff}\n\n\u{feff}\u{feff}User-agent: *\nDisallow: /no\n",
-        // Put together out of files whose last lines have no end.
+        // Concatenated from files whose last lines have no line ending.
         "User-agent: other\nDisallow: /\u{feff}User-agent: *\n\nDisallow: /no\n",
         "User-agent: other\nDisallow: /a\n# end\u{feff}User-agent: *\nDisallow: /no\n",
         "\u{feff}User-agent: other\n\u{feff}User-agent: *\nDisallow: /a\nDisallow: /no\n",
     ] {
         assert_eq!(read(file.as_bytes()).0, [4, 0, 0], "{file:?}");
     }
-    // Anywhere else it is a part of its line.
+    // Anywhere else the mark is a part of its line.
     assert_eq!(read("User-agent: *\n\u{feff}Disallow: /no\n".as_bytes()).0, [0; 3]);
     assert_eq!(read("User-agent: *\nDisallow: /\u{feff}no\nDisallow: /\n".as_bytes()).0, [3; 3]);
 }
 
 #[test]
-fn what_cannot_be_text_is_not_taken_for_a_file_without_rules() {
+fn binary_data_is_not_treated_as_a_file_without_rules() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89";
     let ebcdic = b"\xe4\xa2\x85\x99\x60\x81\x87\x85\x95\xa3\x7a\x40\x5c\x15\xc4\x89\xa2\x81\x93\x93\x96\xa6\x7a\x40\x61\x15";
     for bytes in [
@@ -95,7 +95,7 @@ fn what_cannot_be_text_is_not_taken_for_a_file_without_rules() {
         b"caf\xe9 \x80\xff",
         b"\x1b$B\x1b(B",
         b"\xff\xfen\0o\0",
-        // One odd byte makes no rule unreadable.
+        // One odd byte does not make a rule unreadable.
         b"User-agent: *\nDisallow: /no\x08\n",
         b"\x01\x02\nSitemap: /map.xml",
     ] {
@@ -105,12 +105,12 @@ fn what_cannot_be_text_is_not_taken_for_a_file_without_rules() {
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_can_be_read(bytes: Vec<u8>, start in 0usize..4) {
+    fn any_bytes_can_be_parsed(bytes: Vec<u8>, start in 0usize..4) {
         let start = [&b""[..], b"\xff\xfe", b"\0U\0s", b"User-agent: *\n\xef\xbb\xbf"][start];
         let bytes = [start, &bytes].concat();
         let _ = parse(&bytes, "ExampleBot").decide("/");
         if let Ok(once) = text(&bytes) {
-            // What is kept of a file means what the file meant.
+            // A stored copy of a file has the meaning of the file.
             proptest::prop_assert_eq!(parse(&once, "ExampleBot"), parse(&bytes, "ExampleBot"));
         }
     }

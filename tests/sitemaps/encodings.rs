@@ -1,4 +1,4 @@
-//! Sitemaps in every encoding that a file or its server can name, with every line end, compressed once too often.
+//! Sitemaps in every encoding that a file or its server can declare, with every line ending, and compressed repeatedly.
 
 use backlinkd::config::SitemapsConfig;
 use backlinkd::sitemap::{SitemapError, SitemapKind, read};
@@ -11,7 +11,7 @@ fn utf_16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(unit).collect()
 }
 
-/// What is read of a file whose server names this charset.
+/// The result for a file whose server declares this charset.
 fn named(bytes: &[u8], charset: &str) -> Vec<String> {
     let sitemap = read(bytes, false, Some(charset), &limits()).unwrap();
     assert!(!sitemap.is_cut);
@@ -25,7 +25,7 @@ fn encoded(text: &str, label: &str) -> Vec<u8> {
 }
 
 #[test]
-fn any_encoding_that_is_named_is_read() {
+fn any_declared_encoding_is_decoded() {
     for (label, word) in [
         ("iso-8859-1", "café"),
         ("windows-1251", "привет"),
@@ -50,14 +50,14 @@ fn any_encoding_that_is_named_is_read() {
         }
         assert_eq!(named(&declared, "no-such-charset"), [url.as_str()], "{label} declared");
     }
-    // The header counts before the declaration, and a byte order mark before both.
+    // The header takes precedence over the declaration, and a byte order mark over both.
     let both = encoded("<?xml encoding='koi8-r'?><urlset><url><loc>/ä</loc></url></urlset>", "iso-8859-1");
     assert_eq!(named(&both, "latin1"), ["/ä"]);
     assert_eq!(named("\u{feff}http://a.test/ä".as_bytes(), "koi8-r"), ["http://a.test/ä"]);
 }
 
 #[test]
-fn utf_16_is_read_with_and_without_a_mark() {
+fn utf_16_is_decoded_with_and_without_a_byte_order_mark() {
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<urlset><url><loc>http://a.test/日本?a=1&amp;b=2</loc></url></urlset>";
     let feed = "<rss><channel><item><link>http://a.test/日本?a=1&amp;b=2</link></item></channel></rss>";
     let list = "http://a.test/日本?a=1&b=2\r";
@@ -71,7 +71,7 @@ fn utf_16_is_read_with_and_without_a_mark() {
                 assert_eq!(named(&bytes, "utf-8"), ["http://a.test/日本?a=1&b=2"], "{mark:?} {text}");
             }
         }
-        // Written by a program that declares what it does not do.
+        // Written by a program with a wrong declaration.
         assert_eq!(locs(&whole(text.as_bytes())), ["http://a.test/日本?a=1&b=2"], "{text}");
         assert_eq!(named(text.as_bytes(), "utf-16"), ["http://a.test/日本?a=1&b=2"], "{text}");
     }
@@ -82,7 +82,7 @@ fn utf_16_is_read_with_and_without_a_mark() {
 }
 
 #[test]
-fn lines_end_as_they_like() {
+fn every_line_ending_is_accepted() {
     for end in ["\r", "\n", "\r\n", "\n\r", "\r\r"] {
         let lines = ["# ours", "http://a.test/1", " HTTPS://a.test/2\t", "", "\u{feff}http://a.test/3"];
         let list = lines.map(|line| format!("{line}{end}")).concat();
@@ -92,7 +92,7 @@ fn lines_end_as_they_like() {
         let xml = urlset("\n<url>\n<loc\n>\nhttp://a.test/1\n</loc>\n</url>\n").replace('\n', end);
         assert_eq!(locs(&whole(xml.as_bytes())), ["http://a.test/1"], "{end:?}");
     }
-    // The last line of a file that is cut may be a part of one.
+    // The last line of a cut file may be incomplete.
     let cut = |text: &str| read(text.as_bytes(), true, None, &limits()).unwrap();
     assert_eq!(locs(&cut("http://a.test/1\rhttp://a.te")), ["http://a.test/1"]);
     assert_eq!(locs(&cut("http://a.test/1\rhttp://a.test/2\r")), ["http://a.test/1", "http://a.test/2"]);
@@ -104,7 +104,7 @@ fn lines_end_as_they_like() {
 }
 
 #[test]
-fn gzip_is_taken_off_as_often_as_it_was_put_on() {
+fn every_layer_of_gzip_is_removed() {
     let text = urlset(&numbered(50));
     let twice = gzip(&gzip(text.as_bytes()));
     let members = |parts: &[&[u8]]| parts.iter().flat_map(|part| gzip(part)).collect::<Vec<u8>>();
@@ -128,7 +128,7 @@ fn gzip_is_taken_off_as_often_as_it_was_put_on() {
 }
 
 #[test]
-fn what_comes_before_a_break_is_kept() {
+fn entries_before_a_break_are_kept() {
     let text = urlset(&numbered(1_000));
     let file = gzip(text.as_bytes());
     let mut bad_sum = file.clone();
@@ -152,7 +152,7 @@ fn what_comes_before_a_break_is_kept() {
 }
 
 #[test]
-fn no_layer_unfolds_more_than_the_limit() {
+fn no_layer_expands_beyond_the_limit() {
     let tight = SitemapsConfig { max_bytes: 1 << 20, ..limits() };
     // Two layers of 2 GB, in some 8 kB.
     let blanks = gzip(&[b' '; 1 << 20]);

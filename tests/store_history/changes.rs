@@ -1,11 +1,10 @@
-//! The numbers by which a kept answer is known to be true: they move with every change that can be seen, and with
-//! nothing else.
+//! The version numbers that validate a cached answer: they change with every visible change, and with nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::frontier::{Found, Priority, QueuedUrl, Target};
 use backlinkd::model::{
-    BacklinkRecord, Link, OutlinkRecord, PageContent, PageRecord, SearchRank, StoredPage, Visit,
+    BacklinkRecord, Found, Link, OutlinkRecord, PageContent, PageRecord, Priority, QueuedUrl, SearchRank,
+    StoredPage, Target, Visit,
 };
 use backlinkd::store::{Changes, Commit, HostPair, Store};
 use backlinkd::urls::{CanonicalUrl, Scope};
@@ -13,7 +12,7 @@ use proptest::prelude::*;
 
 use super::{SUFFIXES, config, url, web};
 
-/// All that a domain's numbers stand for, read anew.
+/// All data that a domain's numbers represent, read again.
 #[derive(PartialEq)]
 struct Seen {
     incoming: Incoming,
@@ -43,7 +42,7 @@ fn seen(store: &Store) -> BTreeMap<&'static str, Seen> {
         let pages = snapshot.pages(&scope, None).map(|row| {
             let (url, page) = row.unwrap().value;
             let links = snapshot.outlinks(&url).unwrap();
-            // What a visit leaves behind without anybody seeing it.
+            // The invisible effects of a visit.
             (
                 url,
                 StoredPage {
@@ -81,7 +80,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn numbers_move_with_what_can_be_seen_and_with_nothing_else(commits in web::histories()) {
+    fn numbers_change_with_visible_changes_and_nothing_else(commits in web::histories()) {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
         let mut before = seen(&store);
@@ -120,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn a_visit_that_shows_nothing_new_is_no_change() {
+fn a_visit_without_new_content_is_no_change() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let visit = |second: u64, titles: [&str; 2]| {
@@ -140,7 +139,7 @@ fn a_visit_that_shows_nothing_new_is_no_change() {
     // A backlink shows its page's title, and the day of the last fetch.
     assert_eq!(visit(86_402, ["two", "here"]), changed(2));
     assert_eq!(visit(2 * 86_400, ["two", "here"]), changed(3));
-    // The page as such is what it was; its link is not.
+    // The page itself is unchanged; its link is not.
     assert_eq!(visit(2 * 86_400 + 1, ["two", "there"]), changed(4));
     let snapshot = store.snapshot();
     for other in ["github.io", "shop.example.com", "com", "unknown.test"] {
@@ -172,11 +171,11 @@ fn ranks_change_the_generation_and_the_queue_changes_nothing() {
         assert_eq!(store.change_number(), u64::from(generation));
         assert_eq!(snapshot.changes("example.com").unwrap(), Changes::default());
     }
-    // What was taken before keeps to its state.
+    // An earlier snapshot keeps its state.
     assert_eq!((earlier.rank_generation().unwrap(), earlier.last_change().unwrap()), (0, 0));
 }
 
-/// Also once it is opened anew.
+/// Also after it is reopened.
 #[test]
 fn a_store_knows_whether_it_has_users() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Many keys looked up at once, against each looked up alone.
+//! Lookups of many keys at once, compared with single lookups.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn open(folder: &tempfile::TempDir) -> Store {
     Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap()
 }
 
-/// Some URLs lie far apart, some differ late, some in the scheme alone.
+/// Some URLs are far apart, some differ only near the end, and some only in the scheme.
 fn page(number: u64) -> String {
     let scheme = if number.is_multiple_of(3) { "https" } else { "http" };
     format!(
@@ -46,15 +46,15 @@ fn alone(snapshot: &Snapshot<'_>, urls: &[&str]) -> Vec<SearchRank> {
 }
 
 #[test]
-fn many_ranks_are_each_pages_own() {
+fn a_lookup_of_many_ranks_returns_each_pages_own() {
     const PAGES: u64 = 40_000;
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
-    // An older generation, and a newer that was cut off, are not looked into.
+    // Lookups ignore an older generation, and a newer one that is incomplete.
     publish(&store, 100);
     let ranked = publish(&store, PAGES);
     let snapshot = store.snapshot();
-    // In no order, each page twice, most of them more than one thread's share apart.
+    // In random order, each page twice, most of the pairs further apart than one thread's share.
     let texts: Vec<String> = (0..2 * PAGES).map(|n| page(n * 7_368_787 % PAGES)).collect();
     let urls: Vec<&str> = texts.iter().map(String::as_str).collect();
     let ranks = snapshot.page_ranks(&urls, &go_on).unwrap();
@@ -73,7 +73,7 @@ fn many_ranks_are_each_pages_own() {
 }
 
 #[test]
-fn nothing_and_nonsense_can_be_looked_up() {
+fn lookups_of_no_keys_and_unknown_keys_return_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
     assert_eq!(store.snapshot().page_ranks(&[], &go_on).unwrap(), []);
@@ -103,7 +103,7 @@ fn nothing_and_nonsense_can_be_looked_up() {
 }
 
 #[test]
-fn neighbours_of_equal_length_are_told_apart() {
+fn neighbours_of_equal_length_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
     let record = |n: u64| PageRecord {
@@ -125,7 +125,7 @@ fn neighbours_of_equal_length_are_told_apart() {
 }
 
 #[test]
-fn a_batch_is_decoded_on_whichever_thread() {
+fn a_batch_can_be_decoded_on_any_thread() {
     fn shared<T: Send + Sync>(_: &T) {}
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);

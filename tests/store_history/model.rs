@@ -1,4 +1,5 @@
-//! The model: every page with the links it has and those of the past that are remembered, in plain lists; every answer is counted from them anew.
+//! The model: every page with its links and its remembered former links, in plain lists; every answer is computed from
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ struct Known {
     page: StoredPage,
     settled: bool,
     active: Vec<OutlinkRecord>,
-    /// What was lost last comes first.
+    /// The most recently lost link comes first.
     lost: Vec<OutlinkRecord>,
 }
 
@@ -77,7 +78,7 @@ impl Model {
                 let before = known.page.clone();
                 known.take_page(content);
                 let gone = matches!(content.status, 404 | 410);
-                // Neither a redirect nor word that the page is gone has an end that could be missing.
+                // Neither a redirect nor a status of a vanished page has an end that could be missing.
                 let cut = content.cut.is_some() && content.status < 300;
                 if cut && before.upd_day != Day::default() {
                     known.keep_what_is_not_said(&before);
@@ -155,7 +156,7 @@ impl Model {
         })
     }
 
-    /// Counted from the active backlinks, whatever the port they stand or lead to.
+    /// Counted from the active backlinks, whatever the ports of source and target.
     pub fn host_pairs(&self, scope: &Scope) -> Vec<HostPair> {
         if matches!(scope, Scope::Url { .. } | Scope::Host { port: Some(_), .. }) {
             return Vec::new();
@@ -245,8 +246,8 @@ impl Known {
         };
     }
 
-    /// Target by target: who stays is found first among links of equal tag and text, then among any; after the
-    /// active ones come the lost ones, as many as are remembered.
+    /// Target by target. Kept links are matched first among links of equal tag and text, then among any. The remembered
+    /// lost links follow the active ones.
     fn take_links(&mut self, links: &[Link], day: Day, cut: bool) {
         let before = self.active.len();
         let targets: BTreeSet<&CanonicalUrl> = links.iter().map(|link| &link.target).collect();
@@ -275,7 +276,7 @@ impl Known {
             }
         }
         let mut gone = std::mem::take(&mut self.active);
-        // Of a page that is cut, nobody knows what is behind the last link that was there before.
+        // In a cut page, the content after the last previously known link is unknown.
         let known_until = now.iter().flatten().filter(|link| link.is_active()).map(|link| link.pos).max();
         let mut unsettled = Vec::new();
         if cut {

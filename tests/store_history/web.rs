@@ -1,4 +1,4 @@
-//! The made-up web that the histories are about, and the histories.
+//! The generated web of the histories, and the histories.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,8 @@ use proptest::sample::select;
 
 use super::url;
 
-/// Hosts that are easily taken for each other: below and beside each other, with ports, as addresses, and as
-/// public suffixes with domains of other people below them.
+/// Hosts that are easily confused: below and next to each other, with ports, as addresses, and as public suffixes with
+/// other owners' domains below them.
 pub const ORIGINS: [&str; 21] = [
     "http://example.com",
     "https://example.com",
@@ -60,7 +60,7 @@ pub fn answered(status: u16, links: Vec<Link>) -> Visit {
     Visit::Answered(Box::new(content))
 }
 
-/// Commits of records, in the order of time: a handful of pages, each visited several times.
+/// Commits of records, in chronological order: a handful of pages, each visited several times.
 pub fn histories() -> impl Strategy<Value = Vec<Vec<PageRecord>>> {
     let pages = prop::collection::vec(select(urls()), 1..6);
     (pages, prop::collection::vec(select(urls()), 3..12)).prop_flat_map(|(pages, targets)| {
@@ -69,7 +69,7 @@ pub fn histories() -> impl Strategy<Value = Vec<Vec<PageRecord>>> {
     })
 }
 
-/// Gives each visit its time: so many days after the one before, and one second.
+/// Gives each visit its time: this number of days after the previous one, and one second.
 fn in_time(commits: Vec<Vec<(CanonicalUrl, u64, Visit)>>) -> Vec<Vec<PageRecord>> {
     let mut time = 19_000 * 86_400;
     let mut timed = |(url, days, visit)| {

@@ -1,4 +1,4 @@
-//! Certificates made for tests: authorities, the ones below them, and servers'.
+//! Certificates for tests: authorities, intermediate authorities, and servers.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use rustls::sign::CertifiedKey;
 const ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
 const CA_ISSUERS: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 
-/// An authority: a root, or one that another vouches for.
+/// An authority: a root, or an intermediate one.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// What a certificate says of a server. The year 2400 is far enough away.
+/// The properties of a server's certificate. The year 2400 is far enough in the future.
 #[derive(Clone, Copy)]
 pub struct Says<'a> {
     pub name: &'a str,
     pub years: (i32, i32),
-    /// Where the issuer's certificate is published.
+    /// The URL of the issuer's certificate.
     pub issuer_at: &'a [&'a str],
 }
 
@@ -62,7 +62,7 @@ impl<'a> Says<'a> {
         Presented::new(vec![self.params().self_signed(&key).unwrap().der().clone()], &key)
     }
 
-    /// Signed with its own key, and allowed to sign others, as `openssl req -x509` makes them.
+    /// Signed with its own key, and allowed to sign others, as `openssl req -x509` creates them.
     pub fn self_signed_authority(&self) -> Presented {
         let key = KeyPair::generate().unwrap();
         Presented::new(vec![self.authority_params().self_signed(&key).unwrap().der().clone()], &key)
@@ -88,7 +88,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// An authority that this one vouches for.
+    /// An intermediate authority, signed by this one.
     pub fn authority(&self, says: Says<'_>) -> Self {
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::signed_by(says.authority_params(), key, &self.0).unwrap())
@@ -99,7 +99,7 @@ impl Authority {
         self.sign(says.params())
     }
 
-    /// The same with an extension that nobody knows but everybody must.
+    /// The same with a critical extension that no client knows.
     pub fn server_with_odd_extension(&self, says: Says<'_>) -> Presented {
         let mut params = says.params();
         let mut odd = CustomExtension::from_oid_content(&[1, 2, 3, 4, 5], vec![5, 0]);
@@ -123,7 +123,7 @@ impl Authority {
     }
 }
 
-/// What a server presents: a chain and a key, which need not fit.
+/// The presentation of a server: a chain and a key, which need not match.
 #[derive(Clone, Debug)]
 pub struct Presented {
     pub chain: Vec<CertificateDer<'static>>,
@@ -135,14 +135,14 @@ impl Presented {
         Self { chain, key: key.serialize_der() }
     }
 
-    /// With these certificates behind its own.
+    /// With these certificates after its own.
     #[must_use]
     pub fn with(mut self, others: &[CertificateDer<'static>]) -> Self {
         self.chain.extend_from_slice(others);
         self
     }
 
-    /// With another's key.
+    /// With another key.
     #[must_use]
     pub fn with_key_of(self, other: &Self) -> Self {
         Self { key: other.key.clone(), ..self }
@@ -194,7 +194,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Where the content of a value in DER begins, and its length.
+/// The start of the content of a value in DER, and its length.
 fn header(bytes: &[u8]) -> (usize, usize) {
     match bytes[1] {
         short @ 0..0x80 => (2, short.into()),
@@ -209,7 +209,7 @@ fn content(bytes: &[u8]) -> &[u8] {
     &bytes[header(bytes).0..]
 }
 
-/// The values in a value, each whole.
+/// The complete values inside a value.
 fn children(mut content: &[u8]) -> Vec<&[u8]> {
     let mut children = Vec::new();
     while !content.is_empty() {

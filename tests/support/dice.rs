@@ -1,4 +1,4 @@
-//! Chance that can be repeated: splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
+//! Reproducible random numbers: splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
 
 #[derive(Clone, Debug)]
 pub struct Dice(pub u64);

@@ -1,4 +1,4 @@
-//! A small web on loopback, for tests: HTTP/1.1 spoken by hand, so that it can also misbehave.
+//! A small web on loopback, for tests. It implements HTTP/1.1 itself, so that it can also misbehave.
 //!
 //! ```ignore
 //! let web = FakeWeb::new()
@@ -10,9 +10,9 @@
 //! let fetcher = Fetcher::new(&web.fetch_config());
 //! ```
 //!
-//! A host is a name or `*.suffix`, at the loopback address it was given (127.0.0.1 by default); each address
-//! listens on a port of its own for http and, after [`FakeWeb::with_tls`], on one for https. What is not there is
-//! 404. All hosts have one certificate, unless a host is given one of its own. Every request is logged with the time it took.
+//! A host is a name or `*.suffix`, at a loopback address (127.0.0.1 by default). Each address listens on its own port
+//! for http and, after [`FakeWeb::with_tls`], on one for https. A missing page is a 404. All hosts have one
+//! certificate, unless a host is given its own. Every request is logged with its duration.
 
 mod certificates;
 mod http1;
@@ -34,22 +34,22 @@ use tokio_rustls::TlsAcceptor;
 use super::certificates::Presented;
 use http1::exchange;
 
-/// One request as it came in.
+/// One request as received.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub host: String,
     /// With the query.
     pub path: String,
-    /// Names in lower case, in the order in which they came.
+    /// Names in lower case, in the received order.
     pub headers: Vec<(String, String)>,
-    /// The address it came to.
+    /// The address that received it.
     pub at: SocketAddr,
     pub tls: bool,
     pub http2: bool,
-    /// Numbers the connection it came over, from 0.
+    /// The number of its connection, from 0.
     pub connection: usize,
     pub start: Instant,
-    /// When the last byte of the answer had been written; `None` while it has not.
+    /// The time at which the last byte of the response was written; `None` before that.
     pub end: Option<Instant>,
 }
 
@@ -59,7 +59,7 @@ impl Request {
     }
 }
 
-/// How the end of a body is told.
+/// The framing of a body.
 #[derive(Clone, Copy, Debug)]
 enum Framing {
     Length,
@@ -69,20 +69,20 @@ enum Framing {
     Close,
 }
 
-/// What becomes of the connection after a reply.
+/// The state of the connection after a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
-    /// It is closed in good order, or kept where the framing lets it be.
+    /// It is closed properly, or kept open if the framing allows it.
     Orderly,
     /// It is closed without TLS's close_notify alert.
     Cut,
     /// It is reset.
     Reset,
-    /// It stays open with nothing more to come.
+    /// It stays open, and sends nothing more.
     Held,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     status: u16,
@@ -92,15 +92,15 @@ pub struct Reply {
     wait: Duration,
     drip: Option<(usize, Duration)>,
     raw: Option<Vec<u8>>,
-    /// Sent after the raw bytes again and again, until the client goes.
+    /// Sent after the raw bytes repeatedly, until the client disconnects.
     endless: Option<Vec<u8>>,
     ending: Ending,
-    /// Over HTTP/2, the stream is reset with this code instead of an answer.
+    /// Over HTTP/2, the stream is reset with this code instead of a response.
     http2_reset: Option<u32>,
 }
 
 impl Reply {
-    /// An answer without headers or body.
+    /// A response without headers or body.
     pub fn status(status: u16) -> Self {
         Self {
             status,
@@ -133,35 +133,35 @@ impl Reply {
         Self { raw: Some(bytes.as_ref().to_vec()), ..Self::status(0) }
     }
 
-    /// These bytes, and then this piece again and again until the client goes.
+    /// These bytes, and then this piece repeatedly until the client disconnects.
     pub fn endless(start: impl AsRef<[u8]>, piece: impl AsRef<[u8]>) -> Self {
         Self { endless: Some(piece.as_ref().to_vec()), ..Self::raw(start) }
     }
 
-    /// The connection is torn down instead of an answer.
+    /// The connection is reset instead of a response.
     pub fn reset() -> Self {
         Self::raw("").then_reset()
     }
 
-    /// The connection is reset after the answer.
+    /// The connection is reset after the response.
     #[must_use]
     pub fn then_reset(self) -> Self {
         Self { ending: Ending::Reset, ..self }
     }
 
-    /// The connection ends after the answer; over TLS, no close_notify alert says so.
+    /// The connection ends after the response; over TLS without a close_notify alert.
     #[must_use]
     pub fn then_cut(self) -> Self {
         Self { ending: Ending::Cut, ..self }
     }
 
-    /// Over HTTP/2, the stream is reset with this code (RFC 9113, 7) instead of the answer.
+    /// Over HTTP/2, the stream is reset with this code (RFC 9113, 7) instead of the response.
     #[must_use]
     pub fn resetting_http2(self, code: u32) -> Self {
         Self { http2_reset: Some(code), ..self }
     }
 
-    /// The connection stays open after the answer, and nothing more comes.
+    /// The connection stays open after the response, and sends nothing more.
     #[must_use]
     pub fn then_held(self) -> Self {
         Self { ending: Ending::Held, ..self }
@@ -185,14 +185,14 @@ impl Reply {
         self
     }
 
-    /// Tells this length, whatever the body's is.
+    /// Declares this length, whatever the body's length is.
     #[must_use]
     pub fn claiming(mut self, length: usize) -> Self {
         self.framing = Framing::Claimed(length);
         self
     }
 
-    /// Tells no length: the end of the connection is the end of the body.
+    /// Declares no length: the end of the connection is the end of the body.
     #[must_use]
     pub fn until_close(mut self) -> Self {
         self.framing = Framing::Close;
@@ -206,7 +206,7 @@ impl Reply {
         self
     }
 
-    /// Sends the body in pieces with a pause after each.
+    /// Sends the body in pieces with a delay after each.
     #[must_use]
     pub fn dripping(mut self, piece: usize, pause: Duration) -> Self {
         self.drip = Some((piece, pause));
@@ -237,7 +237,7 @@ impl Reply {
 
 type Answering = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
-/// The web, being laid out; and, started, the web as it runs. It stops when dropped.
+/// The definition of the web; and, once started, the running web. It stops when dropped.
 pub struct FakeWeb {
     hosts: BTreeMap<String, Ipv4Addr>,
     site: Arc<Site>,
@@ -245,7 +245,7 @@ pub struct FakeWeb {
     http2: bool,
     http1_too: bool,
     tls12: bool,
-    /// That every address listens on; 0: one of its own.
+    /// The port of every address; 0: each has its own.
     port: u16,
     folder: tempfile::TempDir,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -258,7 +258,7 @@ struct Site {
     log: Mutex<Vec<Request>>,
     connections: Mutex<usize>,
     open: AtomicUsize,
-    /// What hosts present over TLS that do not present the certificate of all.
+    /// Certificates of hosts that do not present the common one.
     presented: Mutex<BTreeMap<String, Arc<CertifiedKey>>>,
 }
 
@@ -286,14 +286,14 @@ impl FakeWeb {
         self
     }
 
-    /// Serves https too, with a certificate by an authority made for this run.
+    /// Serves https too, with a certificate by an authority created for this run.
     #[must_use]
     pub fn with_tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// Speaks HTTP/2 over TLS.
+    /// Uses HTTP/2 over TLS.
     #[must_use]
     pub fn with_http2(mut self) -> Self {
         self.tls = true;
@@ -301,14 +301,14 @@ impl FakeWeb {
         self
     }
 
-    /// Speaks HTTP/2 over TLS, or HTTP/1.1 to a client that does not offer HTTP/2.
+    /// Uses HTTP/2 over TLS, or HTTP/1.1 for a client that does not offer HTTP/2.
     #[must_use]
     pub fn with_http2_and_http1(mut self) -> Self {
         self.http1_too = true;
         self.with_http2()
     }
 
-    /// Speaks no TLS but version 1.2.
+    /// Supports only TLS 1.2.
     #[must_use]
     pub fn with_tls12(mut self) -> Self {
         self.tls = true;
@@ -316,7 +316,7 @@ impl FakeWeb {
         self
     }
 
-    /// Has every address listen on this port.
+    /// Makes every address listen on this port.
     #[must_use]
     pub fn on_port(mut self, port: u16) -> Self {
         self.port = port;
@@ -341,7 +341,7 @@ impl FakeWeb {
         self
     }
 
-    /// Begins to listen, and writes the overrides file and the authority's certificate.
+    /// Starts listening, and writes the overrides file and the authority's certificate.
     pub async fn start(mut self) -> Self {
         let acceptor = self.tls.then(|| self.certify());
         let mut overrides = String::new();
@@ -383,7 +383,7 @@ impl FakeWeb {
         at
     }
 
-    /// Has a host present this in the handshakes to come.
+    /// Makes a host present this in later handshakes.
     pub fn present(&self, host: &str, presented: &Presented) {
         self.site.presented.lock().unwrap().insert(host.to_owned(), presented.certified_key());
     }
@@ -393,7 +393,7 @@ impl FakeWeb {
         self.folder.path().join("overrides.tsv")
     }
 
-    /// The file for `fetch.extra_ca`; there only with TLS.
+    /// The file for `fetch.extra_ca`; it exists only with TLS.
     pub fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
@@ -408,7 +408,7 @@ impl FakeWeb {
         }
     }
 
-    /// Every request so far, in the order in which they came in.
+    /// Every request so far, in the received order.
     pub fn log(&self) -> Vec<Request> {
         self.site.log.lock().unwrap().clone()
     }
@@ -431,7 +431,7 @@ impl Drop for FakeWeb {
 }
 
 impl Site {
-    /// Logs a request; returns its place in the log.
+    /// Logs a request; returns its index in the log.
     fn record(&self, request: &Request) -> usize {
         let mut log = self.log.lock().unwrap();
         log.push(request.clone());
@@ -485,7 +485,7 @@ async fn serve(stream: TcpStream, at: SocketAddr, site: Arc<Site>, acceptor: Opt
     }
 }
 
-/// Answers one request after the other; how the connection is to end.
+/// Responds to one request after the other; returns the way in which the connection ends.
 async fn answer_all<S>(stream: &mut S, at: SocketAddr, tls: bool, connection: usize, site: &Site) -> Ending
 where
     S: AsyncBufRead + AsyncWrite + Unpin,

@@ -1,5 +1,5 @@
-//! A web made from a description: sites with pages and what each answers. It is served by [`FakeWeb`], and the
-//! description itself says what an index of it must hold.
+//! A web generated from a description: sites with pages and their responses. [`FakeWeb`] serves it, and the description
+//! determines the expected index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use backlinkd::model::{LinkTag, Rel};
 
 use super::fake_web::{FakeWeb, Reply, Request};
 
-/// A link as it stands in a page's source.
+/// A link in a page's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeLink {
     /// Absolute, in canonical form.
@@ -18,7 +18,7 @@ pub struct MadeLink {
     pub anchor: String,
 }
 
-/// What a URL answers.
+/// The response of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MadePage {
     Html { title: String, links: Vec<MadeLink> },
@@ -33,7 +33,7 @@ pub struct MadeWeb {
     pub hosts: BTreeMap<String, String>,
     /// By URL, `http://host/path`.
     pub pages: BTreeMap<String, MadePage>,
-    /// Paths that the robots.txt of a host forbids.
+    /// Paths that the robots.txt of a host disallows.
     pub forbidden: BTreeMap<String, Vec<String>>,
 }
 
@@ -66,7 +66,7 @@ impl MadePage {
                 Reply::html(&format!("<!doctype html><title>{title}</title><body>{body}</body>"))
             }
             Self::Redirect { status, target } => Reply::redirect(*status, target),
-            // An error page links to what its site has, as they do; none of it is the page's.
+            // An error page links to its site, as usual; none of these links belongs to the page.
             Self::Error { status } => Reply::status(*status)
                 .header("Content-Type", "text/html")
                 .body("<title>error</title><a href=/nowhere>home</a>"),
@@ -88,7 +88,7 @@ fn element(link: &MadeLink) -> String {
 }
 
 impl MadeWeb {
-    /// Serves the pages that `pages` holds at the moment of each request.
+    /// Serves the pages in `pages` at the moment of each request.
     pub async fn serve(&self, pages: Arc<Mutex<BTreeMap<String, MadePage>>>) -> FakeWeb {
         let mut web = FakeWeb::new();
         for (host, address) in &self.hosts {
@@ -113,8 +113,8 @@ impl MadeWeb {
         self.forbidden.get(host).into_iter().flatten().any(|start| path.starts_with(start.as_str()))
     }
 
-    /// What the index must know once the seeds and all they lead to were visited: URLs without a page of their
-    /// own answer 404.
+    /// The expected index once the seeds and all reachable URLs were visited: URLs without their own page respond with
+    /// 404.
     pub fn reachable(&self, seeds: &[String]) -> BTreeMap<String, MadePage> {
         let mut reached = BTreeMap::new();
         let mut waiting: Vec<String> = seeds.to_vec();

@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Support code that several tests share.
 
 pub mod certificates;
 pub mod dice;
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use backlinkd::store::StoreError;
 
-/// A file of the shared test data, which lies beside a checkout (`../shared/data`). `None`, said aloud, where
-/// it is absent: the test that asked is skipped.
+/// A file of the shared test data, which is next to a checkout (`../shared/data`). `None`, with a message, if it is
+/// absent: the calling test is skipped.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(path);
     if file.exists() {
@@ -28,7 +28,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Lets a walk through the store go on to its end.
+/// A scan of the store that is never cancelled.
 pub fn go_on() -> Result<(), StoreError> {
     Ok(())
 }

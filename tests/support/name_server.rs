@@ -1,4 +1,4 @@
-//! A name server on loopback, for tests: DNS over UDP spoken by hand (RFC 1035), which counts what it is asked.
+//! A name server on loopback, for tests. It implements DNS over UDP itself (RFC 1035), and counts its queries.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -11,23 +11,23 @@ const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const AAAA: u16 = 28;
 
-/// What is answered to one question.
+/// The response to one query.
 #[derive(Clone, Debug)]
 pub enum DnsReply {
-    /// Addresses of the kind asked for, and how long they hold in seconds.
+    /// Addresses of the requested type, and their lifetime in seconds.
     Addresses(Vec<IpAddr>, u32),
-    /// Another name and its addresses, and how long each of the two holds.
+    /// Another name and its addresses, and the lifetime of each of the two.
     Alias(&'static str, u32, Vec<IpAddr>, u32),
-    /// Only another name: it has to be asked for.
+    /// Only another name, which the client must resolve.
     AliasAlone(&'static str, u32),
-    /// No such name (3) or no such record (0), and how long that holds.
+    /// No such name (3) or no such record (0), and the lifetime of this answer.
     Nothing(u8, u32),
-    /// Nothing but a code: 2 is a failure of the server.
+    /// Only a response code: 2 is a failure of the server.
     Code(u8),
     Silence,
 }
 
-/// What is known of one name, by how often it was asked before.
+/// The responses for one name, by the number of earlier queries.
 type Answering = Arc<dyn Fn(usize) -> DnsReply + Send + Sync>;
 
 /// Stops when dropped.
@@ -41,7 +41,7 @@ pub struct NameServer {
 pub struct Zone(BTreeMap<&'static str, Answering>);
 
 impl Zone {
-    /// The answers for a name; `nth` counts the questions of the same kind before, from 0.
+    /// The responses for a name; `nth` counts the earlier queries of the same type, from 0.
     #[must_use]
     pub fn name(
         mut self,
@@ -78,7 +78,7 @@ impl Zone {
 }
 
 impl NameServer {
-    /// How often a name was asked for, by kind of address: IPv4, IPv6.
+    /// The number of queries for a name, by type of address: IPv4, IPv6.
     pub fn asked(&self, name: &str) -> (usize, usize) {
         let asked = self.asked.lock().unwrap();
         let count = |kind| asked.iter().filter(|(known, of)| known == name && *of == kind).count();
@@ -92,7 +92,7 @@ impl Drop for NameServer {
     }
 }
 
-/// The name (in lower case), the kind of record, and where the question ends.
+/// The name (in lower case), the type of record, and the end of the question.
 fn read_question(message: &[u8]) -> (String, u16, usize) {
     let (mut at, mut labels) = (12, Vec::new());
     while message[at] != 0 {
@@ -134,7 +134,7 @@ fn write_reply(question: &[u8], name: &str, kind: u16, reply: &DnsReply) -> Opti
     Some(message)
 }
 
-/// The record by which a zone says for how long it has nothing (RFC 2308).
+/// The record by which a zone gives the lifetime of a negative answer (RFC 2308).
 fn nothing(ttl: u32) -> Vec<u8> {
     let mut data = [encode("ns.test"), encode("admin.test")].concat();
     for number in [1, 3600, 600, 86_400, ttl] {

@@ -1,4 +1,4 @@
-//! The shared test web, served by its own program, which Python runs.
+//! The shared test web, served by its own Python program.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -13,13 +13,13 @@ pub struct ServedWeb {
 }
 
 impl ServedWeb {
-    /// Serves the web in a folder, over TLS too if asked. `None`, said aloud, where Python or its web server is
+    /// Serves the web in a folder, over TLS too on request. `None`, with a message, if Python or its web server is
     /// missing.
     pub fn start(web: &Path, tls: bool) -> Option<Self> {
         Self::start_with(web, tls, &[])
     }
 
-    /// As [`Self::start`], with more arguments to the program.
+    /// Like [`Self::start`], with more arguments to the program.
     pub fn start_with(web: &Path, tls: bool, arguments: &[&str]) -> Option<Self> {
         let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (port, tls_port) = (free(), free());
@@ -48,8 +48,8 @@ impl Drop for ServedWeb {
     }
 }
 
-/// A Python that has the web server's one library: the machine's own, or one in the user's cache. `None`, said
-/// aloud, where there is none.
+/// A Python with the only library of the web server: the machine's own, or one in the user's cache. `None`, with a
+/// message, if there is none.
 pub fn python() -> Option<PathBuf> {
     let has_library = |python: &Path| {
         let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();

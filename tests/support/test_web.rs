@@ -1,4 +1,4 @@
-//! The shared test web, served on loopback, and what a crawl of it needs.
+//! The shared test web, served on loopback, and the configuration of its crawl.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,26 +17,26 @@ use super::served_web::ServedWeb;
 use super::shared;
 use super::true_links::{TruePage, built_small_web, built_web};
 
-/// See the module. Served until it is dropped.
+/// See the module. It is served until it is dropped.
 pub struct TestWeb {
-    /// Where it is built.
+    /// The folder in which it is built.
     pub web: PathBuf,
-    /// Of the test: the index, the overrides and the servers' log go here.
+    /// The folder of the test, for the index, the overrides and the servers' log.
     pub folder: Arc<TempDir>,
-    /// For a crawl without pauses.
+    /// For a crawl without delays.
     pub config: Config,
     server: ServedWeb,
 }
 
 impl TestWeb {
-    /// Serves the web with a log of its servers; `latency` goes by before each answer of a page. `truth`: the lines
-    /// of [`super::true_links::lines`], for no host that its pages name is to be asked of a name server. `None`, said
-    /// aloud, where something that this needs is absent.
+    /// Serves the web with a log of its servers, which wait `latency` before each response with a page. `truth`: the
+    /// lines of [`super::true_links::lines`], so that no host in its pages is resolved by a name server. `None`, with a
+    /// message, if a requirement is missing.
     pub fn serve<L: AsRef<str>>(truth: impl Iterator<Item = L>, latency: Duration) -> Option<Self> {
         Self::serve_built(built_web()?, truth, latency)
     }
 
-    /// As [`Self::serve`], the small web.
+    /// Like [`Self::serve`], for the small web.
     pub fn serve_small<L: AsRef<str>>(truth: impl Iterator<Item = L>) -> Option<Self> {
         Self::serve_built(built_small_web()?, truth, Duration::ZERO)
     }
@@ -57,7 +57,7 @@ impl TestWeb {
         Some(Self { web, folder, config, server })
     }
 
-    /// What the servers were asked, a JSON object a line.
+    /// The requests to the servers, one JSON object a line.
     pub fn log(&self) -> PathBuf {
         self.folder.path().join("access.log")
     }
@@ -84,21 +84,21 @@ impl TestWeb {
         crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap()
     }
 
-    /// Ends the servers.
+    /// Stops the servers.
     pub fn stop(self) -> Arc<TempDir> {
         drop(self.server);
         self.folder
     }
 }
 
-/// Host, address and, last, kind of each host.
+/// Host, address and kind of each host.
 fn hosts(web: &Path) -> Vec<Vec<String>> {
     let hosts = std::fs::read_to_string(web.join("conf/hosts.tsv")).unwrap();
     hosts.lines().skip(1).map(|row| row.split('\t').map(str::to_owned).collect()).collect()
 }
 
-/// The hosts of the web at their addresses; all others that its pages name at one that may not be connected to,
-/// so that no name is resolved.
+/// The hosts of the web at their addresses, and all other hosts in its pages at a forbidden address, so that no name is
+/// resolved.
 fn overrides(web: &Path, server: &ServedWeb, named: &BTreeSet<String>) -> String {
     let mut text = String::new();
     let rows = hosts(web);

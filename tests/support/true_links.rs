@@ -1,4 +1,5 @@
-//! What another parser (lexbor, with ada for URLs) says of the built test web's pages: 17,746 pages, 1,987,592 links.
+//! The results of another parser (lexbor, with ada for URLs) for the pages of the built test web: 17,746 pages,
+//! 1,987,592 links.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use serde::de::IgnoredAny;
 
 use super::shared;
 
-/// A page as the other parser reads it.
+/// A page as the other parser sees it.
 #[derive(Deserialize)]
 pub struct TruePage {
     pub url: String,
@@ -22,11 +23,11 @@ pub struct TruePage {
     links: Vec<TrueLink>,
 }
 
-/// Tag, reference (not compared), resolved URL, `rel`, text, whether it holds an image.
+/// Tag, reference (not compared), resolved URL, `rel`, text, whether it contains an image.
 #[derive(Deserialize)]
 struct TrueLink(String, IgnoredAny, Option<String>, Option<String>, String, bool);
 
-/// A link as we read it.
+/// A link as the program parses it.
 pub struct OurLink<'a> {
     pub tag: LinkTag,
     pub target: &'a str,
@@ -34,8 +35,8 @@ pub struct OurLink<'a> {
     pub anchor: &'a str,
 }
 
-/// Where the test web is built: `BACKLINKD_TEST_WEB`, or else a folder of the user's cache, where it is built (from
-/// Debian's documentation packages) by the first test that asks. `None`, said aloud, where that cannot be.
+/// The folder of the built test web: `BACKLINKD_TEST_WEB`, or else a folder of the user's cache. The first test that
+/// needs it builds it there from Debian's documentation packages. `None`, with a message, if that is impossible.
 pub fn built_web() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
@@ -45,7 +46,7 @@ pub fn built_web() -> Option<PathBuf> {
     BUILT.get_or_init(build).clone()
 }
 
-/// As [`built_web`], with a sixth of the pages: some 3,000.
+/// Like [`built_web`], with a sixth of the pages: some 3,000.
 pub fn built_small_web() -> Option<PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| build_web(cache("small-web"), &["--small"])).clone()
@@ -71,23 +72,24 @@ fn build_web(web: PathBuf, arguments: &[&str]) -> Option<PathBuf> {
     None
 }
 
-/// The lines of the truth, one page each, for [`TruePage::read`]. `None`, said aloud, where it is absent.
+/// The lines of the truth, one page each, for [`TruePage::read`]. `None`, with a message, if it is absent.
 pub fn lines() -> Option<impl Iterator<Item = String>> {
     let file = std::fs::File::open(shared("web/links.jsonl.gz")?).unwrap();
     Some(BufReader::new(GzDecoder::new(file)).lines().map(Result::unwrap))
 }
 
-/// Which file of the built web a URL is, and whether the truth speaks of that file: a package may be a newer one now.
+/// Maps a URL to its file in the built web, and decides whether the truth covers that file: its package may be newer
+/// now.
 pub struct Mounts {
     web: PathBuf,
     /// Host, path and folder; longer paths first.
     rows: Vec<[String; 3]>,
-    /// Folders of packages that the truth was not made from.
+    /// Folders of packages that the truth does not cover.
     other: Vec<String>,
 }
 
 impl Mounts {
-    /// Says aloud which packages are others. `None`, said aloud, where the truth's are not listed.
+    /// Reports the packages that differ. `None`, with a message, if the truth has no list of packages.
     pub fn of(web: &Path) -> Option<Self> {
         let mounts = std::fs::read_to_string(web.join("conf/mounts.tsv")).unwrap();
         let row = |line: &str| {
@@ -108,7 +110,7 @@ impl Mounts {
         Some(Self { web: web.to_owned(), rows, other: other.into_iter().map(folder).collect() })
     }
 
-    /// The file that a URL is, if it is one that the truth was made from.
+    /// The file of a URL, if the truth covers it.
     pub fn file(&self, url: &str) -> Option<PathBuf> {
         let (host, path) = url.split_once("://").unwrap().1.split_once('/').unwrap();
         let path = format!("/{}", percent_decode_str(path).decode_utf8().unwrap());
@@ -124,7 +126,7 @@ impl TruePage {
         serde_json::from_str(line).unwrap()
     }
 
-    /// What differs from our reading of the page, a line each.
+    /// The differences from the program's links of the page, a line each.
     pub fn differences(&self, title: &str, links: &[OurLink<'_>]) -> Vec<String> {
         let mut found = Vec::new();
         if title != self.title.as_deref().unwrap_or_default() {
@@ -145,9 +147,9 @@ impl TruePage {
         found
     }
 
-    /// The links as both sides can tell them: tag, URL, `rel`, and the text without blanks (theirs is plain text
-    /// content, which has none at the edges of blocks) where it is an `a` without an image (theirs knows no `alt`s);
-    /// only what is a link by the index's rules.
+    /// The links with the properties that both sides know, and only links by the rules of the index: tag, URL, `rel`,
+    /// and the text without blanks. The text counts only for an `a` without an image. The other parser has plain text
+    /// content without blanks at the edges of blocks, and no `alt` texts.
     fn links(&self) -> impl Iterator<Item = (&str, String, Rel, Option<String>)> {
         self.links.iter().filter_map(|TrueLink(tag, _, url, rel, text, has_image)| {
             let url = without_fragment_and_credentials(url.as_ref()?).filter(|url| *url != self.url)?;
@@ -158,7 +160,7 @@ impl TruePage {
         })
     }
 
-    /// Every host that a link of the page names.
+    /// Every host in a link of the page.
     pub fn hosts(&self) -> impl Iterator<Item = String> {
         self.links().filter_map(|(_, url, ..)| {
             let authority = url.split_once("://")?.1.split('/').next()?.to_owned();

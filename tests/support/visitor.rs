@@ -1,10 +1,10 @@
-//! Fetching as the crawl does it, for tests: robots.txt first, then the page.
+//! Fetches as in a crawl, for tests: robots.txt first, then the page.
 
 use std::sync::Arc;
 
 use backlinkd::config::{FetchConfig, RobotsConfig};
 use backlinkd::fetch::{
-    Allowed, Answer, FetchOutcome, Fetcher, RobotsAnswer, RobotsCache, RobotsShelf, RobotsStep, Validators,
+    Allowed, FetchOutcome, Fetcher, Response, RobotsAnswer, RobotsCache, RobotsStep, RobotsStore, Validators,
 };
 use backlinkd::model::FailureKind;
 use backlinkd::urls::{CanonicalUrl, UrlRules};
@@ -13,7 +13,7 @@ pub fn url(text: &str) -> CanonicalUrl {
     UrlRules::default().canonical(text).unwrap()
 }
 
-/// Fetches from wherever the host is.
+/// Fetches from any address of the host.
 pub async fn fetch(fetcher: &Fetcher, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
     match fetcher.addresses().resolve(permit.url()).await {
         Ok(at) => fetcher.fetch(permit, at, validators, None).await.unwrap(),
@@ -21,7 +21,7 @@ pub async fn fetch(fetcher: &Fetcher, permit: Allowed, validators: Option<&Valid
     }
 }
 
-/// A fetcher with its robots.txt cache, which does what the crawl does, but at once.
+/// A fetcher with its robots.txt cache, which fetches as a crawl does, but at once.
 pub struct Visitor {
     pub fetcher: Arc<Fetcher>,
     pub robots: RobotsCache,
@@ -39,14 +39,14 @@ impl Visitor {
     pub fn with_shelf(
         config: &FetchConfig,
         robots: &RobotsConfig,
-        shelf: Option<Arc<dyn RobotsShelf>>,
+        shelf: Option<Arc<dyn RobotsStore>>,
     ) -> Self {
         let fetcher = Arc::new(Fetcher::new(config).unwrap());
         let robots = RobotsCache::new(fetcher.clone(), robots, UrlRules::default(), shelf);
         Self { fetcher, robots }
     }
 
-    /// What robots.txt says, fetched where needed; and the URLs asked for on the way.
+    /// The verdict of the robots.txt, which is fetched if necessary; and the requested URLs.
     pub async fn ask(&self, text: &str) -> (RobotsAnswer, Vec<String>) {
         let mut asked = Vec::new();
         let mut answer = self.robots.check(&url(text));
@@ -75,7 +75,7 @@ impl Visitor {
         self.fetch_if(text, None).await
     }
 
-    pub async fn answer(&self, text: &str) -> Answer {
+    pub async fn answer(&self, text: &str) -> Response {
         match self.fetch(text).await {
             FetchOutcome::Answered(answer) => *answer,
             FetchOutcome::Failed(kind, detail) => panic!("{text} failed: {kind:?}, {detail}"),

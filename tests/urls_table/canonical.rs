@@ -1,4 +1,4 @@
-//! What the canonical form does on top of the URL Standard, and what it leaves alone.
+//! The additions of the canonical form to the URL Standard, and their limits.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ fn canonical(text: &str) -> Option<String> {
 }
 
 #[test]
-fn only_what_no_server_sees_is_dropped() {
+fn only_parts_that_no_server_receives_are_dropped() {
     for (text, expected) in [
         ("http://example.com", "http://example.com/"),
         ("HTTP://EXAMPLE.com:80/#a", "http://example.com/"),
@@ -42,7 +42,7 @@ fn only_what_no_server_sees_is_dropped() {
 }
 
 #[test]
-fn hosts_that_no_resolver_knows_are_refused() {
+fn unresolvable_hosts_are_refused() {
     let label = "a".repeat(63);
     let longest = format!("{label}.{label}.{label}.{}", "a".repeat(61));
     assert_eq!(longest.len(), 253);
@@ -69,7 +69,7 @@ fn hosts_that_no_resolver_knows_are_refused() {
 }
 
 #[test]
-fn errors_say_what_is_wrong() {
+fn errors_explain_the_mistake() {
     let rules = UrlRules { max_length: 100, ..UrlRules::default() };
     assert_eq!(rules.canonical("mailto:a@b.c"), Err(UrlError::Scheme("mailto:a@b.c".into())));
     assert!(matches!(rules.canonical("no url"), Err(UrlError::Unparsable(text, _)) if text == "no url"));
@@ -101,7 +101,7 @@ fn named_parameters_are_dropped() {
 }
 
 #[test]
-fn a_base_href_moves_the_base_unless_the_html_standard_ignores_it() {
+fn a_base_href_sets_the_base_unless_the_html_standard_ignores_it() {
     let rules = UrlRules::default();
     let page = rules.canonical("https://example.com/a/b?c").unwrap();
     for (href, expected) in [
@@ -136,7 +136,7 @@ fn any_number_of_slashes_leads_to_a_host() {
 }
 
 #[test]
-fn a_query_can_be_encoded_otherwise_than_the_path() {
+fn a_query_can_have_another_encoding_than_the_path() {
     let rules = UrlRules::default();
     let base = rules.base(&rules.canonical("http://example.com/").unwrap()).unwrap();
     fn latin1(text: &str) -> Cow<'_, [u8]> {

@@ -1,4 +1,4 @@
-//! What a `url` parameter selects, by the documented rules and by what people type.
+//! The scope of a `url` parameter, by the documented rules and for typical inputs.
 
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeError, ScopeKind, Suffixes, Surt, UrlRules};
 
@@ -30,7 +30,7 @@ fn assert_all(table: &[(&str, &str)]) {
 }
 
 #[test]
-fn without_a_path_a_registrable_domain_is_whole_and_any_other_host_alone() {
+fn without_a_path_a_domain_covers_its_hosts_and_a_host_only_itself() {
     assert_all(&[
         ("example.com", "domain example.com"),
         ("http://example.com", "domain example.com"),
@@ -53,7 +53,7 @@ fn without_a_path_a_registrable_domain_is_whole_and_any_other_host_alone() {
 }
 
 #[test]
-fn with_a_path_or_a_query_it_is_that_url_under_the_scheme_given_or_both() {
+fn a_path_or_query_selects_one_url_with_the_given_scheme_or_both() {
     assert_all(&[
         ("example.com/", "urls http://example.com/ https://example.com/"),
         ("//example.com/", "urls http://example.com/ https://example.com/"),
@@ -78,7 +78,7 @@ fn with_a_path_or_a_query_it_is_that_url_under_the_scheme_given_or_both() {
 }
 
 #[test]
-fn slashes_that_only_lead_to_the_host_are_no_path() {
+fn slashes_before_the_host_are_not_a_path() {
     assert_all(&[
         ("http:///example.com", "domain example.com"),
         ("http:\\\\example.com", "domain example.com"),
@@ -167,7 +167,7 @@ fn a_public_suffix_is_a_domain_of_its_own_name_only() {
 }
 
 #[test]
-fn what_is_no_host_is_refused() {
+fn invalid_hosts_are_refused() {
     for text in [
         "",
         " \t",
@@ -246,7 +246,7 @@ fn prefixes_come_in_key_order() {
 }
 
 #[test]
-fn every_scope_lies_in_one_domain() {
+fn every_scope_is_within_one_domain() {
     let suffixes = suffixes();
     for text in ["www.example.co.uk", "example.co.uk", "a.b.example.co.uk/x", "example.co.uk:81"] {
         let scope = Scope::parse(text, None, &UrlRules::default(), &suffixes).unwrap();

@@ -1,4 +1,4 @@
-//! Session ids are taken off URLs before they are known, and nothing else is.
+//! Session ids are removed from URLs before they count as known, and nothing else is removed.
 
 use backlinkd::urls::{SessionParams, UrlRules};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ fn assert_kept(cases: &[&str]) {
 }
 
 #[test]
-fn path_parameters_go_from_any_segment_and_others_stay() {
+fn session_path_parameters_are_removed_from_any_segment_and_others_stay() {
     assert_stripped(&[
         ("/home;jsessionid=7F3A9C0010D41D8CD98F00B204.node1", "/home"),
         ("/home;JSESSIONID=1", "/home"),
@@ -50,14 +50,14 @@ fn path_parameters_go_from_any_segment_and_others_stay() {
         "/a%3Bjsessionid=7F",
         "/a;CFID=3304324",
         "/a;CFID=3304324/b;CFTOKEN=57491900x?CFTOKENS=1".replace(";CFTOKEN", ";TOKEN").as_str(),
-        // Without the parameter it would lead to the folder above.
+        // Without the parameter the URL would lead to the parent folder.
         "/a/..;jsessionid=7F/b",
         "/a/%2E%2e;jsessionid=7F/b",
     ]);
 }
 
 #[test]
-fn query_parameters_go_and_others_stay_in_their_order() {
+fn session_query_parameters_are_removed_and_others_keep_their_order() {
     assert_stripped(&[
         ("/?PHPSESSID=9682993c8daa2c5497996114facdc805", "/"),
         ("/v?a=1&PHPSESSID=1&b=2", "/v?a=1&b=2"),
@@ -114,7 +114,7 @@ fn query_parameters_go_and_others_stay_in_their_order() {
 }
 
 #[test]
-fn segments_of_asp_net_go_with_their_slash() {
+fn asp_net_segments_are_removed_with_their_slash() {
     assert_stripped(&[
         ("/(S(lit3py55t21z5v55vlm25s55))/orderform.aspx", "/orderform.aspx"),
         ("/app/(S(lit3py55t21z5v55vlm25s55))/x.aspx?id=1", "/app/x.aspx?id=1"),
@@ -141,7 +141,7 @@ fn segments_of_asp_net_go_with_their_slash() {
 }
 
 #[test]
-fn references_lose_session_ids_on_every_way() {
+fn every_kind_of_reference_loses_session_ids() {
     let rules = UrlRules::default();
     let page = rules.canonical("http://a.test/b/c").unwrap();
     let base = rules.base(&page).unwrap();
@@ -157,7 +157,7 @@ fn references_lose_session_ids_on_every_way() {
         let encoded = rules.resolve_encoded(&base, reference, &|query| query.as_bytes().into());
         assert_eq!(encoded.unwrap().as_str(), expected, "{reference}");
     }
-    // A base with a session id gives it to every relative reference.
+    // A base with a session id passes it to every relative reference.
     for href in ["/d;jsessionid=1/", "/(S(lit3py55t21z5v55vlm25s55))/d/", "/d/?PHPSESSID=1"] {
         let base = rules.base(&page).unwrap().with_href(href);
         assert_eq!(rules.resolve(&base, "e").unwrap().as_str(), "http://a.test/d/e", "{href}");
@@ -191,7 +191,7 @@ fn with_list(entries: &[&str], min_length: usize) -> UrlRules {
 }
 
 #[test]
-fn the_list_says_what_goes_and_where() {
+fn the_list_determines_which_parts_are_removed_and_where() {
     let rules = with_list(&[";Path", "?query", ".CGI?script", "start*", "id=id", "one+two"], 8);
     for (text, expected) in [
         ("/a;path=1?path=1", "/a?path=1"),
@@ -222,7 +222,7 @@ fn the_list_says_what_goes_and_where() {
 }
 
 #[test]
-fn dropped_parameters_and_session_ids_go_together() {
+fn dropped_parameters_and_session_ids_are_removed_together() {
     let rules = UrlRules { drop_query_params: vec!["utm_*".to_owned()], ..UrlRules::default() };
     for (text, expected) in [
         ("/?utm_x=1&PHPSESSID=2", "/"),
@@ -235,7 +235,7 @@ fn dropped_parameters_and_session_ids_go_together() {
     }
 }
 
-/// Paths and queries in which everything that matters stands beside everything else.
+/// Paths and queries that combine every relevant part with every other.
 fn reference() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         "/",
@@ -295,7 +295,7 @@ proptest! {
         let Ok(url) = rules.resolve(&base, &reference) else { return Ok(()) };
         prop_assert_eq!(rules.canonical(url.as_str()), Ok(url.clone()), "{}", reference);
         prop_assert_eq!(rules.resolve(&base, url.as_str()), Ok(url.clone()), "{}", reference);
-        // Asked for as it was written, it is known under the same URL.
+        // The URL is requested as it was written, and known under the same canonical URL.
         let raw = rules.resolve_verbatim(&base, &reference).unwrap();
         prop_assert_eq!(rules.canonical(raw.as_str()), Ok(url), "{}", reference);
     }

@@ -1,5 +1,5 @@
-//! Registrable domains: the list's own vectors, and every rule of the list against the algorithm that
-//! publicsuffix.org describes, written down word for word and slow.
+//! Registrable domains: the list's own vectors, and every rule of the list, compared with a slow and literal
+//! implementation of the algorithm on publicsuffix.org.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use backlinkd::urls::{Suffixes, UrlRules, is_ip_literal};
 const LIST: &str = include_str!("../../config/public_suffix_list.dat");
 const VECTORS: &str = include_str!("../data/psl/test_psl.tsv");
 
-/// The list as publicsuffix.org/list reads it: rules as labels, last label first, found by their last label.
+/// The list parsed as publicsuffix.org/list describes: rules as labels, last label first, indexed by their last label.
 struct Oracle {
     rules: HashMap<String, Vec<Rule>>,
 }
@@ -30,7 +30,7 @@ impl Oracle {
         Self { rules }
     }
 
-    /// How many labels the public suffix of a host has.
+    /// The number of labels in the public suffix of a host.
     fn suffix_labels(&self, host: &str) -> usize {
         let labels: Vec<&str> = host.rsplit('.').collect();
         let matches = |rule: &&Rule| {
@@ -44,7 +44,7 @@ impl Oracle {
         found.iter().map(|rule| rule.labels.len()).max().unwrap_or(1)
     }
 
-    /// The registrable domain; the host itself where it is a public suffix.
+    /// The registrable domain; the host itself if it is a public suffix.
     fn domain_of<'a>(&self, host: &'a str) -> &'a str {
         last_labels(host, self.suffix_labels(host) + 1)
     }
@@ -65,7 +65,7 @@ fn rule_lines(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter(|line| !line.starts_with("//")).filter_map(|line| line.split_whitespace().next())
 }
 
-/// A name as canonical URLs hold it; `*` is kept.
+/// A name as in canonical URLs; `*` is kept.
 fn ascii(name: &str) -> String {
     match name.strip_prefix("*.") {
         Some(rest) => format!("*.{}", ascii(rest)),
@@ -73,8 +73,8 @@ fn ascii(name: &str) -> String {
     }
 }
 
-/// Every rule as a host, its parents, and up to two labels more; a wildcard as a label nobody wrote, and as
-/// every label that stands beside it in another rule.
+/// Every rule as a host, its parents, and up to two labels more. A wildcard becomes an unused label, and every label in
+/// its position in another rule.
 fn hosts_around_rules(list: &str) -> Vec<String> {
     let mut hosts = Vec::new();
     for line in rule_lines(list) {
@@ -117,12 +117,12 @@ fn assert_as_oracle(list: &str, least_hosts: usize) {
 }
 
 #[test]
-fn every_rule_of_the_list_is_applied_as_its_algorithm_says() {
+fn every_rule_of_the_list_is_applied_by_the_algorithm() {
     assert_as_oracle(LIST, 60_000);
 }
 
 #[test]
-fn wildcards_hold_beside_rules_that_only_pass_through() {
+fn wildcards_apply_next_to_rules_with_a_common_prefix() {
     let list = "// ===BEGIN ICANN DOMAINS===\n\
         test\n*.b.test\ndeep.a.b.test\n!city.b.test\nq.city.b.test\n*.c.b.test\n\
         // ===END ICANN DOMAINS===\n// ===BEGIN PRIVATE DOMAINS===\n*.p.test\nr.s.p.test\n";
@@ -134,8 +134,8 @@ fn wildcards_hold_beside_rules_that_only_pass_through() {
     assert_eq!(suffixes.domain_of("x.city.b.test"), "city.b.test");
 }
 
-/// The vectors speak of names as people write them; `null` is a name that has no registrable domain: here it is
-/// its own, or no URL can hold it.
+/// The vectors contain names as people write them. `null` is a name without a registrable domain; here it is its own
+/// domain, or no URL can contain it.
 #[test]
 fn the_official_vectors_hold() {
     let suffixes = Suffixes::built_in().unwrap();

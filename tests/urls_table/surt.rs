@@ -1,4 +1,4 @@
-//! The sortable form: it can be turned back, and it sorts as its description promises.
+//! The sortable form: it is reversible, and has the documented order.
 
 use backlinkd::urls::{CanonicalUrl, Surt, UrlRules, host_prefix};
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn keys_are_written_as_described() {
 }
 
 #[test]
-fn what_is_no_url_is_not_turned() {
+fn invalid_urls_have_no_sortable_form() {
     for text in ["", "example.com/", "ftp://example.com/", "http://example.com", "https:///path", "http:/a/"]
     {
         let mut key = b"x".to_vec();
@@ -54,9 +54,9 @@ fn what_is_no_url_is_not_turned() {
     }
 }
 
-/// In key order, as written here.
+/// In key order, as listed here.
 #[test]
-fn keys_sort_as_the_web_clusters() {
+fn keys_sort_by_domain_host_and_path() {
     let urls = [
         "http://192.0.2.1/",
         "http://[2001:db8::1]/",
@@ -100,7 +100,7 @@ fn a_domain_is_exactly_one_prefix() {
 }
 
 #[test]
-fn two_keys_in_a_row_can_be_told_apart() {
+fn two_concatenated_keys_can_be_separated() {
     let (first, second) = (key("http://example.com/a"), key("https://other.org/b?c"));
     let joined = [first.as_bytes(), second.as_bytes(), &[7]].concat();
     let (one, rest) = Surt::split_first(&joined).unwrap();
@@ -110,7 +110,7 @@ fn two_keys_in_a_row_can_be_told_apart() {
 }
 
 #[test]
-fn what_was_not_written_here_is_not_read() {
+fn foreign_keys_are_refused() {
     for bytes in [
         &b""[..],
         b"\x01",
@@ -148,7 +148,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_url_comes_back(url in any_url()) {
+    fn every_url_survives_the_round_trip(url in any_url()) {
         if let Some(url) = url {
             let key = Surt::from(&url);
             prop_assert_eq!(key.to_url(), Ok(url.clone()));
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_written_makes_it_panic(text in "\\PC{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..24)) {
+    fn no_input_causes_a_panic(text in "\\PC{0,40}", bytes in proptest::collection::vec(any::<u8>(), 0..24)) {
         let rules = UrlRules::default();
         let _ = rules.canonical(&text);
         let _ = rules.canonical(&format!("http://{text}"));

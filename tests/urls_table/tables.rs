@@ -1,13 +1,13 @@
-//! The canonical form against tables of others: the URL Standard's tests, and four normalisers, whose every
-//! difference to this program is listed with its reason.
+//! The canonical form, compared with external tables: the URL Standard's tests, and four normalisers. Every difference
+//! to this program is listed with its reason.
 
 use std::collections::HashMap;
 
 use backlinkd::urls::UrlRules;
 use serde_json::Value;
 
-/// Hosts that are no punycode although they begin with `xn--`. The standard lets ASCII ones pass
-/// unread; this program refuses them: no registry hands them out, and their Unicode form does not exist.
+/// Hosts that are invalid punycode although they begin with `xn--`. The standard accepts ASCII ones unread. This
+/// program refuses them: no registry assigns them, and their Unicode form does not exist.
 const NO_PUNYCODE: [&str; 7] = [
     "http://a.b.c.xn--pokxncvks",
     "http://10.0.0.xn--pokxncvks",
@@ -18,15 +18,15 @@ const NO_PUNYCODE: [&str; 7] = [
     "https://xn--/",
 ];
 
-/// What one case of the URL Standard's tests asks for under this program's rules.
+/// The expected result of one case of the URL Standard's tests under this program's rules.
 enum Expected {
     Url(String),
     Refused,
-    /// The base is none that a document can have here.
+    /// A base that no document can have here.
     NoBase,
 }
 
-/// Fragment, credentials and the host's last dot are dropped; hosts that no resolver knows are refused.
+/// Fragment, credentials and the host's last dot are dropped; unresolvable hosts are refused.
 fn expected_of(case: &Value) -> Expected {
     let field = |name: &str| case[name].as_str().unwrap_or_default();
     let base = case["base"].as_str();
@@ -54,7 +54,7 @@ fn expected_of(case: &Value) -> Expected {
 }
 
 #[test]
-fn the_url_standards_own_cases_hold() {
+fn the_cases_of_the_url_standard_hold() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../data/urls/urltestdata.json")).unwrap();
     let rules = UrlRules::default();
     let (mut urls, mut refused, mut no_base) = (0, 0, 0);
@@ -89,10 +89,10 @@ fn the_url_standards_own_cases_hold() {
     assert_eq!((urls, refused, no_base), (233, 514, 134));
 }
 
-/// What this program answers, by the source and the input of a case.
+/// The result of this program, by the source and the input of a case.
 type Outcomes = HashMap<(String, String), Option<String>>;
 
-/// The outcomes that differ, and how many there are for each reason.
+/// The outcomes that differ, and their number for each reason.
 fn differences() -> (Outcomes, Vec<(String, usize)>) {
     let groups: Vec<Value> = serde_json::from_str(include_str!("../data/urls/differences.json")).unwrap();
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -109,7 +109,7 @@ fn differences() -> (Outcomes, Vec<(String, usize)>) {
 }
 
 #[test]
-fn four_normalisers_agree_except_where_a_reason_is_listed() {
+fn four_normalisers_agree_except_for_listed_reasons() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("../data/urls/normalize.json")).unwrap();
     let (outcomes, counts) = differences();
     let rules = UrlRules::default();
@@ -157,7 +157,7 @@ fn table(text: &str) -> impl Iterator<Item = Vec<String>> {
 }
 
 #[test]
-fn references_resolve_as_crawler_commons_says() {
+fn references_resolve_as_in_crawler_commons() {
     let rules = UrlRules::default();
     let mut checked = 0;
     for row in table(include_str!("../data/urls/cc-url-resolve.csv")) {

@@ -1,8 +1,8 @@
-//! Clocks that jump between visits, forwards and back: no commit writes days out of their order or after its visit,
-//! and a repair leaves no day that is still to come.
+//! Clocks that jump between visits, forwards and back: no commit writes days out of order or after its visit, and a
+//! repair leaves no future day.
 
-use backlinkd::frontier::{Found, Priority, QueuedUrl, RecrawlRules, Target};
-use backlinkd::model::{Day, OutlinkRecord, StoredPage};
+use backlinkd::model::{Day, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
+use backlinkd::policy::RecrawlRules;
 use backlinkd::store::Commit;
 use proptest::sample::select;
 use serde_json::Value;
@@ -11,14 +11,14 @@ use super::*;
 use crate::api::server::Server;
 
 const DAY: u64 = 86_400;
-/// By how many days a clock is wrong. The third to last is that of a battery that is empty.
+/// The error of a clock in days. The third to last is that of an empty battery.
 const OFFSETS: [i64; 10] = [0, 0, 0, 400, 1, 12, -1, -30_000, -30, 20_000];
 
 fn said(time: u64, offset: i64) -> u64 {
     time.saturating_add_signed(offset * DAY as i64)
 }
 
-/// The same visits by a clock that is wrong by another number of days in each commit.
+/// The same visits with a clock that has another error in each commit.
 fn jumped(commits: &[Vec<PageRecord>], jumps: &[i64]) -> Vec<Vec<PageRecord>> {
     let offset = jumps.iter().cycle();
     let by =
@@ -43,7 +43,7 @@ fn last_visit(page: &StoredPage) -> Day {
     Day::from_unix_seconds(page.visited).max(Day(1))
 }
 
-/// The days of a page and of each of its links, in the order in which they have to be.
+/// The days of a page and of each of its links, in their required order.
 fn chains(page: &StoredPage, links: &[OutlinkRecord]) -> Vec<Vec<Day>> {
     let last_fetch = if page.upd_day == Day(0) { page.ins_day } else { page.upd_day };
     let chain = |link: &OutlinkRecord| {
@@ -69,7 +69,7 @@ fn assert_in_order(store: &Store) {
 /// Target, seq, position, and whether the link is active.
 type TimelessLink = (CanonicalUrl, u32, u32, bool);
 
-/// Which links there are and which are active, whatever the clock said.
+/// The links and whether they are active, independent of the clock.
 fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<TimelessLink>)> {
     let link = |link: &OutlinkRecord| (link.target.clone(), link.seq, link.pos, link.is_active());
     let page = |(url, page, links): (_, StoredPage, Vec<_>)| {
@@ -78,12 +78,12 @@ fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<TimelessLink>)> {
     pages(store).into_iter().map(page).collect()
 }
 
-/// What a sound index may hold whatever the present is.
+/// The invariants of a sound index, independent of the present.
 fn order_alone() -> VerifyOptions {
     VerifyOptions { now: 100_000 * DAY, memory_bytes: MEMORY, ..VerifyOptions::default() }
 }
 
-/// What the histories of links add up to, against what is there.
+/// The sums of the histories of links, compared with the present links.
 fn assert_sums(server: &Server, domain: &str) {
     let get = |path: &str| server.client.json(path);
     let rows = |endpoint: &str| {
@@ -124,7 +124,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 12, ..ProptestConfig::default() })]
 
     #[test]
-    fn days_stay_in_order_whatever_the_clock_says_and_a_repair_leaves_none_to_come(
+    fn days_stay_in_order_with_any_clock_and_a_repair_leaves_no_future_day(
         commits in histories(), jumps in prop::collection::vec(select(OFFSETS.to_vec()), 1..9),
     ) {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -135,7 +135,7 @@ proptest! {
             assert_in_order(&store);
             for record in records {
                 if let Some(page) = store.page(&record.url).unwrap() {
-                    // Nothing lies after the visit.
+                    // No day is after the visit.
                     prop_assert!(page.upd_day.max(page.ins_day) <= last_visit(&page), "{page:?}");
                     prop_assert!(page.next_visit > 0);
                 }
@@ -189,8 +189,8 @@ fn copy_rows(from: &Path, to: &Path, families: &[&str]) {
     }
 }
 
-/// An index whose pages were visited on these days, and whose links have the days of others: as it was left by a
-/// program that took every clock at its word.
+/// An index whose pages were visited on these days, and whose links have other days. A program that trusted every clock
+/// would have left it like this.
 fn left_behind(pages: [u64; 3], links: [u64; 3]) -> TempDir {
     let (own, other) = (Made::of(&visits(pages)).copy(), Made::of(&visits(links)).copy());
     copy_rows(other.path(), own.path(), &["outlinks", "backlinks"]);
@@ -206,14 +206,14 @@ fn days_of(store: &Store, target: &str) -> (u32, Vec<(u32, Option<u32>)>) {
 }
 
 #[test]
-fn days_of_links_are_brought_between_the_first_and_the_last_visit_to_their_page() {
+fn days_of_links_are_moved_between_the_first_and_the_last_visit() {
     type Days = (u32, Vec<(u32, Option<u32>)>);
     let cases: [([u64; 3], [Days; 3]); 4] = [
         // The clock was ahead all the time.
         ([500, 507, 514], [(114, vec![(114, None)]), (114, vec![]), (114, vec![])]),
         // At the last visit.
         ([100, 107, 514], [(100, vec![(107, None)]), (107, vec![]), (100, vec![(107, Some(114))])]),
-        // Before the page was visited first.
+        // Before the first visit of the page.
         ([3, 4, 5], [(100, vec![(100, None)]), (100, vec![]), (100, vec![])]),
         // A little at the second visit, and at the last one.
         ([100, 112, 120], [(100, vec![(112, None)]), (112, vec![]), (100, vec![(112, Some(114))])]),
@@ -240,13 +240,13 @@ fn days_of_links_are_brought_between_the_first_and_the_last_visit_to_their_page(
 }
 
 #[test]
-fn a_repair_that_is_cut_off_between_links_and_backlinks_is_finished_by_the_next() {
+fn an_interrupted_repair_of_links_is_completed_by_the_next() {
     let folder = left_behind([100, 107, 114], [500, 507, 514]);
     let store = open(folder.path());
     let options =
         VerifyOptions { now: 115 * DAY, memory_bytes: MEMORY, repair: true, ..VerifyOptions::default() };
     drop(store);
-    // As a repair leaves it whose first batch alone was written.
+    // The state after a repair that wrote only its first batch.
     let whole = left_behind([100, 107, 114], [500, 507, 514]);
     let repaired = open(whole.path());
     repaired.verify(options, &mut |_| {}).unwrap();
@@ -261,7 +261,7 @@ fn a_repair_that_is_cut_off_between_links_and_backlinks_is_finished_by_the_next(
     assert!(dump(folder.path())["backlinks"] == dump(whole.path())["backlinks"]);
 }
 
-/// The page is asked for a second time by a clock that is behind the first visit.
+/// The second visit of the page, with a clock that is behind the first visit.
 #[test]
 fn every_outcome_of_a_visit_keeps_the_days_in_order() {
     let not_modified = Visit::NotModified;
@@ -284,7 +284,7 @@ fn every_outcome_of_a_visit_keeps_the_days_in_order() {
 }
 
 #[test]
-fn visits_that_are_too_far_off_are_brought_forward_in_the_schedule() {
+fn visits_too_far_in_the_future_are_moved_forward() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let longest = std::time::Duration::from_secs(20 * DAY);
@@ -297,17 +297,17 @@ fn visits_that_are_too_far_off_are_brought_forward_in_the_schedule() {
     let put_off = vec![(waiting, 900 * DAY)];
     let records = vec![wrong.clone(), near.clone()];
     store.commit(Commit { put_off, records, ..Commit::default() }).unwrap();
-    // What is known of the page of another visit that was planned when visits could wait for longer.
+    // The record of the page from another visit, scheduled when longer waits were allowed.
     store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
     let patient = visit_of("http://example.com/ab", 90, &[]);
     store.put(std::slice::from_ref(&patient)).unwrap();
     store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
 
     let now = 101 * DAY;
-    let (first, count) = store.recall_far(now, 2).unwrap();
-    let (second, rest) = store.recall_far(now, 2).unwrap();
+    let (first, count) = store.reschedule_far(now, 2).unwrap();
+    let (second, rest) = store.reschedule_far(now, 2).unwrap();
     assert_eq!((first.len() + second.len(), count, rest), (0, 2, 1));
-    assert_eq!(store.recall_far(now, 2).unwrap().1, 0, "what is near stays");
+    assert_eq!(store.reschedule_far(now, 2).unwrap().1, 0, "what is near stays");
     let next = |record: &PageRecord| store.page(&record.url).unwrap().unwrap().next_visit;
     assert_eq!(next(&wrong), 121 * DAY);
     assert_eq!(next(&near), near.visited + 7 * DAY);
@@ -317,11 +317,11 @@ fn visits_that_are_too_far_off_are_brought_forward_in_the_schedule() {
     assert_eq!(store.take_due(121 * DAY, 9).unwrap().1, 4);
     assert!(store.entry_of(&url).unwrap().is_some());
 
-    // Of a page that was visited longer ago than any waits, the time is past.
+    // A page whose last visit is longer ago than any wait is due.
     store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
     store.put(&[visit_of("http://example.com/a?b=c", 10, &[])]).unwrap();
     store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
-    let (arrivals, count) = store.recall_far(now, 9).unwrap();
+    let (arrivals, count) = store.reschedule_far(now, 9).unwrap();
     assert_eq!((arrivals.len(), count), (1, 1));
     assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
 }

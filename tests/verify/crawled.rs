@@ -1,7 +1,6 @@
-//! What a crawl keeps for itself: queue, schedule, and the set of known URLs.
+//! The data of the crawl: queue, schedule, and the set of known URLs.
 
-use backlinkd::frontier::{Found, Priority, QueuedUrl, Target};
-use backlinkd::model::FailureKind;
+use backlinkd::model::{FailureKind, Found, Priority, QueuedUrl, Target};
 use backlinkd::store::{Commit, StoreError};
 use backlinkd::urls::Surt;
 
@@ -38,7 +37,7 @@ fn remove_the_row(directory: &Path, family: &str) {
 }
 
 #[test]
-fn a_page_that_stands_nowhere_is_visited_at_once() {
+fn an_unscheduled_page_is_visited_at_once() {
     let (folder, store) = large();
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout, String::new()))];
@@ -59,7 +58,7 @@ fn a_page_that_stands_nowhere_is_visited_at_once() {
 }
 
 #[test]
-fn a_due_page_that_fell_out_of_the_queue_is_scheduled_again() {
+fn a_due_page_missing_from_the_queue_is_scheduled_again() {
     let (folder, store) = large();
     let (_, due) = store.take_due(store.next_due().unwrap().unwrap(), 1).unwrap();
     assert_eq!((due, look(&store, MEMORY)), (1, Findings::default()));
@@ -77,9 +76,9 @@ fn a_due_page_that_fell_out_of_the_queue_is_scheduled_again() {
     assert!(after["schedule"] == dump(LARGE.copy().path())["schedule"]);
 }
 
-/// An entry of a page that is known already, as if it had been met for the first time, brings no visit.
+/// An entry for a known page, as if it were newly discovered, causes no visit.
 #[test]
-fn an_entry_that_brings_no_visit_does_not_count() {
+fn an_entry_that_causes_no_visit_does_not_count() {
     let (folder, store) = large();
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout, String::new()))];
@@ -91,7 +90,7 @@ fn an_entry_that_brings_no_visit_does_not_count() {
 }
 
 #[test]
-fn a_url_that_was_put_off_and_got_a_page_then_has_two_times() {
+fn a_postponed_url_with_a_later_page_has_two_times() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let url = urls()[0].clone();
@@ -126,10 +125,10 @@ fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
 }
 
 #[test]
-fn a_url_that_is_not_known_is_found() {
+fn an_unknown_url_is_reported() {
     let (folder, store) = large();
     let strange = backlinkd::urls::UrlRules::default().canonical("http://strange.test/").unwrap();
-    // Behind the back of the set.
+    // Without the set's knowledge.
     store
         .commit(Commit { retried: vec![entry(&strange, Priority::New(2), 0)], ..Commit::default() })
         .unwrap();
@@ -141,15 +140,15 @@ fn a_url_that_is_not_known_is_found() {
         assert_eq!(told(&findings), [("seen", "pages, queued or scheduled URLs that are not known", 2)]);
         assert_eq!(findings.found[0].examples, ["http://strange.test/"; 2]);
     }
-    assert!(!store.was_met(&strange).unwrap());
+    assert!(!store.was_seen(&strange).unwrap());
     assert_eq!(repair(&store).left, []);
-    assert!(store.was_met(&strange).unwrap() && store.was_met(&a_page(&store)).unwrap());
+    assert!(store.was_seen(&strange).unwrap() && store.was_seen(&a_page(&store)).unwrap());
     drop(store);
-    assert!(open(folder.path()).was_met(&strange).unwrap());
+    assert!(open(folder.path()).was_seen(&strange).unwrap());
 }
 
 #[test]
-fn a_damaged_set_is_made_anew() {
+fn a_damaged_set_is_rebuilt() {
     let damage_file = |directory: &Path, damage: fn(&Path)| {
         let files: Vec<_> = std::fs::read_dir(directory.join("seen")).unwrap().collect();
         assert_eq!(files.len(), 1);
@@ -161,13 +160,13 @@ fn a_damaged_set_is_made_anew() {
         std::fs::write(file, bytes).unwrap();
     };
     let (folder, store) = large();
-    let (url, known) = (a_page(&store), store.known_urls());
+    let (url, known) = (a_page(&store), store.seen_urls());
     drop(store);
     damage_file(folder.path(), flip);
     let store = open(folder.path());
     assert_eq!(told(&look(&store, MEMORY)), [("seen", "files that are damaged", 1)]);
     assert_eq!(repair(&store).left, []);
-    assert_eq!((store.known_urls(), store.was_met(&url).unwrap()), (known, true));
+    assert_eq!((store.seen_urls(), store.was_seen(&url).unwrap()), (known, true));
     drop(store);
 
     behind_its_back(folder.path(), |db| db.delete_cf(db.cf_handle("meta").unwrap(), b"sieve").unwrap());
@@ -177,7 +176,7 @@ fn a_damaged_set_is_made_anew() {
     assert_eq!(repair(&store).left, []);
     drop(store);
 
-    // What keeps the set from being opened is made good at once.
+    // Damage that prevents the opening of the set is repaired at once.
     let ways: [fn(&Path); 3] = [
         |directory| std::fs::remove_dir_all(directory.join("seen")).unwrap(),
         |directory| {
@@ -194,12 +193,12 @@ fn a_damaged_set_is_made_anew() {
         damage(folder.path());
         let store = open(folder.path());
         assert_eq!(look(&store, MEMORY), Findings::default());
-        assert_eq!((store.known_urls(), store.was_met(&url).unwrap()), (known, true));
+        assert_eq!((store.seen_urls(), store.was_seen(&url).unwrap()), (known, true));
     }
 }
 
 #[test]
-fn a_damaged_row_of_urls_that_were_met_is_told_before_it_is_lost() {
+fn a_damaged_row_of_discovered_urls_is_reported_before_it_is_lost() {
     let (folder, store) = large();
     let unheard = |number: u32| {
         let text = format!("http://unheard{number}.test/");
@@ -215,20 +214,20 @@ fn a_damaged_row_of_urls_that_were_met_is_told_before_it_is_lost() {
         db.put_cf(db.cf_handle("met").unwrap(), key, b"\x05\x01").unwrap();
     });
     let store = open(folder.path());
-    assert!(matches!(store.merge_met(), Err(StoreError::Damaged { family: "met", .. })));
+    assert!(matches!(store.merge_pending(), Err(StoreError::Damaged { family: "met", .. })));
     let findings = repair(&store);
     assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
-    assert_eq!(store.met_urls(), 1);
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.pending_urls(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(store.entry_of(&unheard(1).url).unwrap().map(|entry| entry.url), Some(unheard(1).url));
-    // Whoever is lost is new to the next who meets it.
+    // A lost URL counts as new when it is discovered again.
     store.commit(Commit { found: vec![unheard(0)], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
 #[test]
-fn of_a_damaged_row_of_urls_that_were_met_the_readable_ones_are_kept() {
+fn readable_urls_of_a_damaged_row_of_discovered_ones_are_kept() {
     let (folder, store) = large();
     let url = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).unwrap();
     let [first, last] = ["http://first.test/", "http://last.test/"].map(|text| Found::page(url(text), 1));
@@ -242,10 +241,10 @@ fn of_a_damaged_row_of_urls_that_were_met_the_readable_ones_are_kept() {
     let store = open(folder.path());
     let findings = repair(&store);
     assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert!(store.entry_of(&first.url).unwrap().is_some());
     store.commit(Commit { found: vec![last], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
 }
 
 fn unheard() -> Found {
@@ -256,13 +255,13 @@ fn unheard() -> Found {
 fn queued(found: &Found) -> TempDir {
     let (folder, store) = large();
     store.commit(Commit { found: vec![found.clone()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
     store.flush().unwrap();
     folder
 }
 
-/// Puts something else into the only row of a family.
+/// Replaces the value of the only row of a family.
 fn damage_the_row(directory: &Path, family: &str, value: &[u8]) {
     behind_its_back(directory, |db| {
         let key = rows(db, family).into_keys().next().unwrap();
@@ -282,9 +281,9 @@ fn a_queued_url_is_not_given_up_for_its_depth() {
     assert_eq!(store.entry_of(&entry.url).unwrap(), Some(entry));
 }
 
-/// A row under a key that is not quite its own goes where it belongs.
+/// A row under a slightly wrong key moves to its own key.
 #[test]
-fn a_queued_url_under_a_wrong_key_is_put_in_its_place() {
+fn a_queued_url_under_a_wrong_key_is_moved_to_its_key() {
     let folder = queued(&unheard());
     behind_its_back(folder.path(), |db| {
         let (key, value) = rows(db, "frontier").pop_first().unwrap();
@@ -319,26 +318,26 @@ fn a_scheduled_url_is_not_given_up_for_its_depth() {
 const LOST: &str = "known URLs that are no page, and neither queued nor scheduled";
 
 #[test]
-fn a_known_url_that_stands_nowhere_is_found_and_new_to_whoever_meets_it() {
+fn a_known_url_without_rows_is_reported_and_can_be_discovered_again() {
     let folder = queued(&unheard());
     remove_the_row(folder.path(), "frontier");
     let store = open(folder.path());
     for memory_bytes in [1, MEMORY] {
         let findings = look(&store, memory_bytes);
         assert_eq!(told(&findings), [("seen", LOST, 1)]);
-        // Nothing that people could read is left of it.
+        // No readable data of it remains.
         assert_eq!(findings.found[0].to_string(), format!("seen: {LOST}: 1"));
     }
     assert_eq!(repair(&store).left, []);
-    assert!(!store.was_met(&unheard().url).unwrap() && store.was_met(&a_page(&store)).unwrap());
+    assert!(!store.was_seen(&unheard().url).unwrap() && store.was_seen(&a_page(&store)).unwrap());
     store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
-/// Its linking pages may stay as they are for years.
+/// Its linking pages may not change for years.
 #[test]
-fn a_known_url_that_stands_nowhere_is_queued_if_a_page_links_to_it() {
+fn a_known_url_without_rows_is_queued_if_a_page_links_to_it() {
     let (_folder, store) = large();
     let pages: Vec<_> = store.snapshot().graph().map(|page| page.unwrap()).collect();
     let targets = pages.iter().flat_map(|page| &page.links).map(|link| link.target.clone());
@@ -353,12 +352,12 @@ fn a_known_url_that_stands_nowhere_is_queued_if_a_page_links_to_it() {
     assert_eq!(findings.found[0].examples, [found.url.to_string()]);
     assert_eq!(findings.left, []);
     assert!(store.entry_of(&found.url).unwrap().is_some());
-    assert!(store.was_met(&found.url).unwrap());
+    assert!(store.was_seen(&found.url).unwrap());
 }
 
-/// An entry that nobody can read names no URL; the URL that it named is known, and stands nowhere.
+/// An unreadable entry names no URL; its URL is known, but neither stored nor queued.
 #[test]
-fn a_url_whose_entry_cannot_be_read_is_met_anew() {
+fn a_url_with_an_unreadable_entry_can_be_discovered_again() {
     let folder = queued(&unheard());
     remove_the_row(folder.path(), "frontier");
     behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("frontier").unwrap(), b"\xff", b"").unwrap());
@@ -367,17 +366,17 @@ fn a_url_whose_entry_cannot_be_read_is_met_anew() {
     assert_eq!(told(&findings), [("frontier", "rows that cannot be read", 1), ("seen", LOST, 1)]);
     assert_eq!(findings.left, []);
     store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
 }
 
-/// The same when the repair is cut off after its first batch: the row is gone, and the set has forgotten its URL.
+/// The same if the repair is interrupted after its first batch: the row is removed, and the set has dropped its URL.
 #[test]
-fn a_repair_that_is_cut_off_loses_no_url() {
+fn an_interrupted_repair_loses_no_url() {
     let folder = queued(&unheard());
     remove_the_row(folder.path(), "frontier");
     behind_its_back(folder.path(), |db| {
         let family = db.cf_handle("frontier").unwrap();
-        // As many as go into a batch, and more.
+        // As many as fit into a batch, and more.
         (0..2_500u32).for_each(|number| db.put_cf(family, number.to_be_bytes(), b"").unwrap());
     });
     let store = open(folder.path());
@@ -393,50 +392,50 @@ fn a_repair_that_is_cut_off_loses_no_url() {
     let left = behind_its_back(folder.path(), |db| rows(db, "frontier").len());
     assert!((1..2_500).contains(&left), "{left}");
     let store = open(folder.path());
-    assert!(!store.was_met(&unheard().url).unwrap() && store.was_met(&a_page(&store)).unwrap());
+    assert!(!store.was_seen(&unheard().url).unwrap() && store.was_seen(&a_page(&store)).unwrap());
     assert_eq!(told(&repair(&store)), [("frontier", "rows that cannot be read", left as u64)]);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
 #[test]
-fn urls_that_differ_in_the_order_of_their_parameters_are_one() {
+fn urls_that_differ_only_in_parameter_order_are_one() {
     let (_folder, store) = large();
     let url = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).unwrap();
     let found = ["http://p.test/?a=1&b=2", "http://p.test/?b=2&a=1"].map(|text| Found::page(url(text), 1));
     store.commit(Commit { found: found.to_vec(), ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
-/// A sitemap that was read leaves nothing behind, and its URL may be a page's for all that is known.
+/// A processed sitemap leaves no data, and its URL may belong to a page.
 #[test]
-fn a_sitemap_that_was_read_is_no_known_url() {
+fn a_processed_sitemap_is_no_known_url() {
     let (_folder, store) = large();
     let (url, priority, target) = (unheard().url, Priority::Sitemap, sitemap_target());
     let found = vec![Found { url: url.clone(), priority, depth: 0, target: target.clone() }];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
-    store.merge_met().unwrap();
+    store.merge_pending().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "while it is queued");
     let done = vec![QueuedUrl { target, ..entry(&url, priority, 1) }];
     store.commit(Commit { done, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_met().unwrap().len(), 1);
+    assert_eq!(store.merge_pending().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
-/// Nothing is stored by it, so the URL is as new as it was.
+/// Such a visit stores no data, so the URL remains new.
 #[test]
-fn word_that_an_unknown_page_is_the_same_makes_no_url_known() {
+fn not_modified_for_an_unknown_page_makes_no_url_known() {
     let (_folder, store) = large();
     store.put(&[visit(&unheard().url, Visit::NotModified)]).unwrap();
-    store.merge_met().unwrap();
-    assert!(!store.was_met(&unheard().url).unwrap());
+    store.merge_pending().unwrap();
+    assert!(!store.was_seen(&unheard().url).unwrap());
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
 #[test]
-fn failed_visits_leave_a_page() {
+fn failed_visits_store_a_page() {
     let folder = queued(&unheard());
     // Attempts, depth, a page.
     damage_the_row(folder.path(), "frontier", &[2, 1, 0]);
@@ -448,9 +447,9 @@ fn failed_visits_leave_a_page() {
     assert_eq!((entry.attempts, entry.depth), (0, 1));
 }
 
-/// It is lost for no longer than it takes to visit it again.
+/// It is lost only until its next visit.
 #[test]
-fn a_page_that_is_gone_is_visited_at_once() {
+fn a_removed_page_is_visited_at_once() {
     let (folder, store) = large();
     let url = a_page(&store);
     drop(store);

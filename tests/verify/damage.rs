@@ -1,4 +1,4 @@
-//! One kind of damage after the other, and any damage at all.
+//! Each kind of damage in turn, and random damage.
 
 use backlinkd::urls::Surt;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::sample::Index;
 
 use super::*;
 
-/// What is done to a row.
+/// A change of a row.
 enum Damage {
     Put(&'static [u8], Vec<u8>),
     Remove(&'static [u8]),
@@ -19,7 +19,7 @@ const BACKLINK: &[u8] = b"org,b,)/\x02com,example,)/a\x01\x00";
 const PAIR: &[u8] = b"org,b,\x00com,example,";
 const REFERRAL: &[u8] = b"com,example,\x00org,b,";
 
-/// `http://example.com/a`, which links to `https://b.org/`, to itself twice, and no more to `https://b.org/x`.
+/// `http://example.com/a`, which links to `https://b.org/`, to itself twice, and no longer to `https://b.org/x`.
 fn small() -> Vec<PageRecord> {
     let visit = |day: u64, links: &[&str]| PageRecord {
         url: urls().iter().find(|url| url.as_str() == "http://example.com/a").unwrap().clone(),
@@ -36,7 +36,7 @@ fn small_rows(family: &str) -> Rows {
     dump(SMALL.copy().path()).remove(family).unwrap()
 }
 
-/// Damages a small index; tells what is found, repairs it, and compares it with what it was before.
+/// Damages a small index; returns the findings, repairs it, and compares it with its former content.
 fn damaged(family: &str, damage: &Damage) -> Vec<(&'static str, &'static str, u64)> {
     let folder = SMALL.copy();
     let before = dump(folder.path());
@@ -60,7 +60,7 @@ fn damaged(family: &str, damage: &Damage) -> Vec<(&'static str, &'static str, u6
     let mut after = dump(folder.path());
     let mut before = before;
     if findings.found.iter().any(|finding| finding.examples.contains(&"token-key".to_owned())) {
-        // What was made by chance cannot be made again.
+        // Random data cannot be rebuilt.
         assert_ne!(before["meta"].get(&b"token-key"[..]), after["meta"].get(&b"token-key"[..]));
         for dump in [&mut before, &mut after] {
             dump.get_mut("meta").unwrap().remove(&b"token-key"[..]);
@@ -71,7 +71,7 @@ fn damaged(family: &str, damage: &Damage) -> Vec<(&'static str, &'static str, u6
 }
 
 #[test]
-fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
+fn each_kind_of_damage_is_reported_by_name_and_repaired() {
     let value = |family, key: &[u8]| small_rows(family).remove(key).unwrap();
     let changed = |family, key: &[u8]| {
         let mut value = value(family, key);
@@ -165,9 +165,9 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
             "pages",
             Put(PAGE, {
                 let mut page = value("pages", PAGE);
-                // The number of external links stands before the last day, which takes one byte.
+                // The number of external links precedes the last day, which takes one byte.
                 let at = page.windows(3).position(|numbers| numbers == [2, 1, 101]).unwrap();
-                // With more than there are, the page would be taken for one that has lost some.
+                // With a higher number, the page would seem to have lost some links.
                 page[at] = 1;
                 page
             }),
@@ -196,7 +196,7 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
     }
 }
 
-/// Without its last number, an index goes on counting where nobody was given a number yet.
+/// Without its last number, an index continues after every number in use.
 #[test]
 fn an_index_whose_last_number_is_damaged_can_be_opened_and_repaired() {
     for damage in [None, Some(&b"\xff"[..]), Some(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")] {
@@ -229,9 +229,9 @@ fn an_index_whose_last_number_is_damaged_can_be_opened_and_repaired() {
     }
 }
 
-/// Numbers that were given once are not given again, whichever of two that contradict each other is right.
+/// Assigned numbers are never assigned again, whichever of two contradictory ones is right.
 #[test]
-fn numbers_go_on_behind_the_greatest_that_was_found() {
+fn numbers_continue_after_the_greatest_found() {
     let folder = SMALL.copy();
     behind_its_back(folder.path(), |db| {
         db.put_cf(db.cf_handle("changes").unwrap(), b"\x02com,example,", [100]).unwrap();
@@ -242,9 +242,9 @@ fn numbers_go_on_behind_the_greatest_that_was_found() {
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
-/// What cannot be made anew is removed; all else then agrees with what is left.
+/// Data that cannot be rebuilt is removed; all other data then agrees with the rest.
 #[test]
-fn damaged_lists_of_links_are_removed_and_their_pages_kept() {
+fn damaged_lists_of_links_are_removed_and_their_pages_stay() {
     let folder = SMALL.copy();
     behind_its_back(folder.path(), |db| db.put_cf(db.cf_handle("outlinks").unwrap(), PAGE, b"\x05").unwrap());
     let store = open(folder.path());
@@ -261,7 +261,7 @@ fn damaged_lists_of_links_are_removed_and_their_pages_kept() {
 }
 
 #[test]
-fn keys_that_are_no_canonical_urls_are_removed() {
+fn keys_that_are_not_canonical_urls_are_removed() {
     let page = small_rows("pages").remove(PAGE).unwrap();
     for (key, shown) in [
         (&b"com,example,)/../a\x01"[..], "http://example.com/../a"),
@@ -301,10 +301,10 @@ enum Change {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 16, ..ProptestConfig::default() })]
 
-    /// Whatever is done to derived rows, an index that is found to be sound is the one it was, and a repair makes it
-    /// so.
+    /// After any damage of derived rows, an index that is reported as sound equals the original, and a repair restores
+    /// it.
     #[test]
-    fn any_damage_to_derived_rows_is_found_and_undone(
+    fn any_damage_to_derived_rows_is_found_and_repaired(
         changes in prop::collection::vec(
             (prop::sample::select(vec!["backlinks", "pairs", "referrals"]), any::<Index>(), prop_oneof![
                 Just(Change::Removed),
@@ -343,7 +343,7 @@ proptest! {
         });
         let is_changed = dump(folder.path()) != before;
         let store = open(folder.path());
-        // Zeros that are written oddly count for nothing, and are found all the same.
+        // Zeros in an unusual encoding have no effect, and are found nevertheless.
         prop_assert!(!is_changed || !look(&store, MEMORY).is_clean());
         prop_assert_eq!(repair(&store).left, vec![]);
         drop(store);

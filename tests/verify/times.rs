@@ -1,7 +1,6 @@
-//! Times that no clock gave, and what else only whoever asks can tell.
+//! Impossible times, and other checks that only the reader of the data can make.
 
-use backlinkd::frontier::{Found, QueueName, QueuedUrl};
-use backlinkd::model::Day;
+use backlinkd::model::{Day, Found, QueueName, QueuedUrl};
 use backlinkd::store::Commit;
 
 use super::*;
@@ -17,7 +16,7 @@ fn verified(store: &Store, options: VerifyOptions) -> Findings {
 }
 
 #[test]
-fn no_page_was_visited_on_a_day_to_come() {
+fn no_page_has_a_visit_in_the_future() {
     let folder = LARGE.copy();
     let store = open(folder.path());
     let visited = |store: &Store| {
@@ -43,7 +42,7 @@ fn no_page_was_visited_on_a_day_to_come() {
 }
 
 #[test]
-fn no_url_is_put_off_for_good() {
+fn no_url_is_postponed_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let found = Found::seed(urls()[0].clone());
@@ -60,7 +59,7 @@ fn no_url_is_put_off_for_good() {
 }
 
 #[test]
-fn no_host_is_left_alone_for_longer_than_any() {
+fn no_host_is_backed_off_for_longer_than_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let host = QueueName::of(&urls()[0]);
@@ -74,7 +73,7 @@ fn no_host_is_left_alone_for_longer_than_any() {
 }
 
 #[test]
-fn a_robots_txt_is_read_by_whoever_wrote_it() {
+fn a_robots_txt_is_checked_by_the_code_that_wrote_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let options = VerifyOptions { is_robots: |bytes| bytes == b"mine", ..VerifyOptions::default() };

@@ -1,4 +1,4 @@
-//! The query engine as the serving cases use it: everything that depends on how it is called stands here.
+//! The query engine as the serving cases call it: all code that depends on its interface is here.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -9,29 +9,29 @@ use backlinkd::api::ENDPOINTS;
 use backlinkd::config::{SearchConfig, StoreConfig};
 use backlinkd::query::export::{BacklinkRow, ExportRow};
 use backlinkd::query::{
-    Activity, Base, Counts, Deadline, Facts, Internal, Known, Page, Patience, Question, Rows, Scan, Searches,
-    Selection, View, Window,
+    Activity, Counts, Deadline, Facts, Internal, ListQuery, Page, RowKind, RowSet, Scan, SearchIndexes,
+    Selection, SnapshotLookUp, View, WaitPolicy, Window,
 };
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes};
 
-/// Rows of one piece of an export, as the API gives them by default at most.
+/// Rows in one chunk of an export, the default maximum of the API.
 const PIECE: usize = 10_000;
 
 pub struct Engine {
     store: Arc<Store>,
     suffixes: Arc<Suffixes>,
-    searches: Searches,
+    searches: SearchIndexes,
     deadline: Deadline,
 }
 
 impl Engine {
-    /// Opens a data directory that is there.
+    /// Opens an existing data directory.
     pub fn open(data: &Path) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let store = Store::open_existing(data, &StoreConfig::default(), Arc::clone(&suffixes)).unwrap();
         let store = Arc::new(store);
-        let searches = Searches::open(Arc::clone(&store), SearchConfig::default()).unwrap();
+        let searches = SearchIndexes::open(Arc::clone(&store), SearchConfig::default()).unwrap();
         Self { store, suffixes, searches, deadline: Deadline::after(Duration::from_secs(3_600)) }
     }
 
@@ -46,15 +46,14 @@ impl Engine {
     /// The rows of a list endpoint.
     pub fn list(&self, domain: &str, endpoint: &str, filter: &str, order: &[&str], window: Window) -> Page {
         let endpoint = ENDPOINTS.iter().find(|known| known.name == endpoint).unwrap();
-        let listing = endpoint.answer.listing().unwrap();
+        let listing = endpoint.handler.listing().unwrap();
         let plan = listing.plan(Some(filter), order.iter().copied()).unwrap();
         assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
-        let question =
-            Question { listing, activity: Activity::Active, plan: &plan, patience: Patience::Full };
+        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: WaitPolicy::Full };
         self.searches.page(&selection(domain), &question, window, &self.deadline).unwrap().answer
     }
 
-    /// All links, active and not, as JSON, in pieces as large as the API gives them; how many there are.
+    /// All links, active and lost, as JSON, in chunks as large as those of the API; returns their number.
     pub fn export(&self, domain: &str) -> usize {
         let selection = selection(domain);
         self.facts(domain);
@@ -64,7 +63,7 @@ impl Engine {
         loop {
             let window = (next.as_deref(), PIECE);
             let piece = self.searches.export(&selection, listing, &names, window, &self.deadline).unwrap();
-            // An index that does not fit into memory is no case for this.
+            // This case expects an index that fits into memory.
             let piece = piece.unwrap();
             black_box(piece.page.json_lines(b",").len());
             rows += piece.page.rows();
@@ -75,18 +74,18 @@ impl Engine {
         }
     }
 
-    /// Prepares a scope from nothing, as its first query does; the number of its links, lost ones included.
+    /// Builds the index of a scope, as its first query does; returns the number of its links, lost ones included.
     pub fn build(&self, domain: &str) -> usize {
         let (snapshot, selection) = (self.store.snapshot(), selection(domain));
         let (suffixes, deadline) = (&*self.suffixes, &self.deadline);
         let scan = Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline };
-        let known = Known { snapshot: &snapshot, suffixes, deadline };
-        let reading = Base::read(&scan, Rows::Backlinks, usize::MAX, &known).unwrap();
-        Facts::of(&reading.base, &reading.past.unwrap(), deadline).unwrap();
+        let known = SnapshotLookUp { snapshot: &snapshot, suffixes, deadline };
+        let reading = RowSet::read(&scan, RowKind::Backlinks, usize::MAX, &known).unwrap();
+        Facts::of(&reading.row_set, &reading.history.unwrap(), deadline).unwrap();
         let listing =
-            ENDPOINTS.iter().find(|known| known.name == "linktexts").unwrap().answer.listing().unwrap();
-        View::of(listing, &reading.base, Activity::Active, &known, deadline).unwrap();
-        reading.base.rows()
+            ENDPOINTS.iter().find(|known| known.name == "linktexts").unwrap().handler.listing().unwrap();
+        View::of(listing, &reading.row_set, Activity::Active, &known, deadline).unwrap();
+        reading.row_set.rows()
     }
 }
 

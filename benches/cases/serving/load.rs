@@ -1,11 +1,11 @@
-//! The links of a CSV file, put into a data directory through the store's one door.
+//! Loads the links of a CSV file into a data directory, with the store's only write function.
 //!
-//! The file has one row per link, the links of a page together ([`COLUMNS`]). The store works out positions, link
-//! counts and days itself from what visits report, so visits are made up that report what the file says: the first
-//! on the earliest day that one of the page's links was seen, with each link at its position and internal links to
-//! the host's home page in the gaps, `ext_l + int_l` in all; the second on the latest day, with another internal
-//! link in place of each lost one, or, where none was lost, a 304. Search ranks are published as the file has them;
-//! hosts and domains get the highest of their pages.
+//! The file has one row per link, and the links of a page are consecutive ([`COLUMNS`]). The store computes positions,
+//! link counts and days from visits, so the load generates visits that reproduce the file. The first visit is on the
+//! earliest day that one of the page's links was seen. It has each link at its position and internal links to the
+//! host's home page in the gaps, `ext_l + int_l` in all. The second visit is on the latest day. It has another internal
+//! link in place of each lost one, or is a 304 if none was lost. Search ranks are those of the file; hosts and domains
+//! get the highest rank of their pages.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -45,13 +45,13 @@ const COLUMNS: [&str; 20] = [
     "active",
 ];
 
-/// Pages handed from the reading thread to the storing one at a time.
+/// Pages passed from the reading thread to the storing one at once.
 const BATCH: usize = 64;
 const NOON: u64 = 43_200;
 const SECONDS_A_DAY: u64 = 86_400;
 
-/// Makes the data directory `data` from the file `links.csv` beside it, unless it was made before, whole, in the
-/// format of today. Of several processes that ask for it at once, one loads and the others wait.
+/// Loads the file `links.csv` into the data directory `data` next to it, unless a complete one of the current format
+/// exists. If several processes call it at once, one loads and the others wait.
 pub fn ensure(directory: &Path) {
     let data = directory.join("data");
     let report = directory.join("loaded.txt");
@@ -75,7 +75,7 @@ pub fn ensure(directory: &Path) {
     report.write_all((format + &figures).as_bytes()).unwrap();
 }
 
-/// Loads the file; gives back what it took, as lines of text.
+/// Loads the file; returns the cost as lines of text.
 fn load(csv: &Path, data: &Path) -> String {
     let start = Instant::now();
     let suffixes = Arc::new(Suffixes::built_in().unwrap());
@@ -113,7 +113,7 @@ fn open(csv: &Path) -> Reader<BufReader<File>> {
     reader
 }
 
-/// Reads the file, and hands over its pages.
+/// Reads the file, and passes on its pages.
 fn read(mut reader: Reader<BufReader<File>>, sender: &SyncSender<Vec<Page>>) {
     let rules = UrlRules::default();
     let mut row = StringRecord::new();
@@ -131,7 +131,7 @@ fn read(mut reader: Reader<BufReader<File>>, sender: &SyncSender<Vec<Page>>) {
     sender.send(pages).unwrap();
 }
 
-/// Stores both visits of all pages; gives back the pages' ranks.
+/// Stores both visits of all pages; returns the ranks of the pages.
 fn put(store: &Store, receiver: &Receiver<Vec<Page>>) -> Vec<(CanonicalUrl, SearchRank)> {
     let mut ranks = Vec::new();
     for pages in receiver {
@@ -154,7 +154,7 @@ fn publish(store: &Store, pages: Vec<(CanonicalUrl, SearchRank)>, suffixes: &Suf
     store.publish_ranks(&mut pages.into_iter(), &mut hosts.into_iter(), &mut domains.into_iter()).unwrap();
 }
 
-/// The highest rank of those given to a name stays.
+/// Keeps the highest rank of a name.
 fn raise(ranks: &mut HashMap<String, SearchRank>, name: &str, rank: SearchRank) {
     match ranks.get_mut(name) {
         Some(known) => *known = rank.max(*known),
@@ -162,9 +162,9 @@ fn raise(ranks: &mut HashMap<String, SearchRank>, name: &str, rank: SearchRank) 
     }
 }
 
-/// A source page, as the rows of the file tell of it.
+/// A source page, as the rows of the file describe it.
 struct Page {
-    /// Its URL as the file writes it.
+    /// The page's URL as the file writes it.
     name: String,
     url: CanonicalUrl,
     title: String,
@@ -174,11 +174,11 @@ struct Page {
     first: Day,
     last: Day,
     links: Vec<Placed>,
-    /// External and internal links together.
+    /// The number of external and internal links together.
     length: usize,
 }
 
-/// A link, where it stands on its page, and whether it is there still.
+/// A link, its position on the page, and whether it is active.
 struct Placed {
     link: Link,
     pos: usize,
@@ -215,7 +215,7 @@ impl Page {
         self.links.push(Placed { link, pos: row[8].parse().unwrap(), active: flag(&row[19]) });
     }
 
-    /// What the first and the last visit found.
+    /// The content of the page at the first and at the last visit.
     fn visits(self) -> (PageRecord, PageRecord) {
         let lost_any = self.links.iter().any(|placed| !placed.active);
         let home = format!("{}://{}/", self.url.scheme(), self.url.authority());
@@ -254,7 +254,7 @@ impl Page {
     }
 }
 
-/// The links by position, `length` or more of them; a link whose place is taken moves on to the next free one.
+/// The links by position, `length` or more of them; a link whose position is taken moves to the next free one.
 fn slots(links: Vec<Placed>, length: usize) -> Vec<Option<Placed>> {
     let mut slots: Vec<Option<Placed>> = std::iter::repeat_with(|| None).take(length).collect();
     for placed in links {

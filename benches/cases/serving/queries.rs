@@ -6,13 +6,13 @@ use backlinkd::query::Window;
 
 use super::engine::Engine;
 
-/// A row of the table. `run` gives back a number that the answer is told by: equal data, equal number.
+/// A row of the table. `run` returns a number that identifies the answer: equal data give an equal number.
 pub struct Query {
     pub name: &'static str,
     pub run: fn(&Engine, &str) -> usize,
 }
 
-/// The targets, by how many links lead to them, lost ones included.
+/// The targets, by the number of links that lead to them, lost ones included.
 pub const TARGETS: [(&str, &str); 4] = [
     ("100", "nakohe-ve7666.fr"),
     ("10k", "mesewiha-ci66.com"),
@@ -23,7 +23,7 @@ pub const TARGETS: [(&str, &str); 4] = [
 const FIRST: Window = Window { offset: 0, limit: 50 };
 const DEEP: Window = Window { offset: 1_000, limit: 50 };
 
-/// Counts and rollups first, then lists as they stand, then lists with `where`, then whole scopes.
+/// Counts and rollups first, then plain lists, then lists with `where`, then whole scopes.
 pub const QUERIES: &[Query] = &[
     query("count", |engine, domain| engine.counts(domain).all.backlinks as usize),
     query("domainpopularity", |engine, domain| engine.counts(domain).all.refdoms as usize),
@@ -70,7 +70,7 @@ const fn query(name: &'static str, run: fn(&Engine, &str) -> usize) -> Query {
     Query { name, run }
 }
 
-/// The first rows of a list in its default order; how many it has in all.
+/// Reads the first rows of a list in its default order; returns the total number of rows.
 fn list(engine: &Engine, domain: &str, endpoint: &str, filter: &str) -> usize {
     count(engine, domain, endpoint, filter, &[], FIRST)
 }

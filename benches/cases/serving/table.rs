@@ -1,8 +1,8 @@
-//! The serving table: every query on every target, warm and cold, measured as its peers are.
+//! The serving table: every query on every target, warm and cold, measured as the other engines are.
 //!
-//! Warm: the least time of at least three runs, after one that is not counted, on an engine that stays open. Cold:
-//! the least of two runs, each in a process of its own, with the pages of the database's files evicted before it;
-//! opening the database is not counted. One line per query and target, tab-separated, on standard output.
+//! Warm: the least time of at least three runs on an engine that stays open, after one run that does not count. Cold:
+//! the least of two runs, each in its own process, without the time to open the database. The pages of the database's
+//! files are evicted before each. Standard output has one line per query and target, tab-separated.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,9 +14,9 @@ use rustix::fs::{Advice, fadvise, fsync};
 use super::engine::Engine;
 use super::queries::{QUERIES, Query, TARGETS};
 
-/// The argument that asks for the table.
+/// The argument that requests the table.
 pub const TABLE: &str = "serving-table";
-/// The argument that asks for a single run: the data directory, the query's name and the target's follow.
+/// The argument that requests a single run; the data directory, the query's name and the target follow.
 pub const ONCE: &str = "serving-once";
 
 const BUDGET: Duration = Duration::from_millis(1_500);
@@ -29,7 +29,7 @@ pub fn print(data: &Path) {
     let cells = QUERIES.iter().flat_map(|query| TARGETS.iter().map(move |target| (query, target)));
     let warm: Vec<(usize, Duration)> =
         cells.clone().map(|(query, target)| warm(&engine, query, target.1)).collect();
-    // The database takes one process at a time.
+    // Only one process at a time can open the database.
     drop(engine);
     println!("query\ttarget\tanswer\twarm ms\tcold ms");
     for ((query, (size, domain)), (answer, warm)) in cells.zip(warm) {
@@ -71,7 +71,7 @@ pub fn once(data: &Path, query: &str, domain: &str) {
     println!("{}", start.elapsed().as_secs_f64() * 1e3);
 }
 
-/// Has the system forget what it keeps in memory of all files below a directory.
+/// Evicts all files below a directory from the page cache of the system.
 fn evict(directory: &Path) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -79,7 +79,7 @@ fn evict(directory: &Path) {
             evict(&path);
         } else {
             let file = File::open(&path).unwrap();
-            // What is not on the disk yet cannot be forgotten.
+            // Pages that are not yet on disk cannot be evicted.
             fsync(&file).unwrap();
             fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         }

@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", &[Verb::Get], Answer::Own(answer))
-    .showing(Reply::Rows(Shape::Object(&[("backlinks", Shape::Count)])));
+pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::Object(&[("backlinks", Schema::Count)])));
 
 #[derive(Serialize)]
 struct Row {
     backlinks: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let backlinks = call.counts()?.all.backlinks;
-    call.explain_empty(backlinks == 0)?;
-    call.rows(&[Row { backlinks }])
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let backlinks = context.counts()?.all.backlinks;
+    context.explain_empty(backlinks == 0)?;
+    context.render_rows(&[Row { backlinks }])
 }

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use super::urls::known;
-use crate::api::parameter::{INTERNAL, SCOPE, URLS};
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use super::urls::totals_of_each;
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::parameter::{INTERNAL, SCOPE, URLS};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("anaurls", &[Verb::Get], Answer::Own(answer))
-    .taking(&[URLS, SCOPE, INTERNAL])
-    .showing(Reply::CountedRows(Shape::Object(&[
-        ("backlinks", Shape::Count),
-        ("refdoms", Shape::Count),
-        ("url", Shape::Text),
+pub static ENDPOINT: Endpoint = Endpoint::new("anaurls", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URLS, SCOPE, INTERNAL])
+    .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+        ("backlinks", Schema::Count),
+        ("refdoms", Schema::Count),
+        ("url", Schema::Text),
     ])));
 
 #[derive(Serialize)]
@@ -22,10 +22,10 @@ struct Row {
     url: String,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let known = known(call)?.into_iter();
-    let rows: Vec<Row> = known
-        .map(|known| Row { backlinks: known.totals.backlinks, refdoms: known.totals.refdoms, url: known.url })
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let urls = totals_of_each(context)?.into_iter();
+    let rows: Vec<Row> = urls
+        .map(|url| Row { backlinks: url.totals.backlinks, refdoms: url.totals.refdoms, url: url.url })
         .collect();
-    call.counted_rows(&rows, rows.len(), &[])
+    context.render_counted_rows(&rows, rows.len(), &[])
 }

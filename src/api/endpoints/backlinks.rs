@@ -1,22 +1,22 @@
 //! `/backlinks`: the backlinks of a scope, one row each; with `active=false` the lost ones, with `active=all` both.
 //!
-//! With `group=domain`, one row for each referring domain: its strongest link, that is the one on the page with the
-//! highest rank; of equals, the first in the order of target, page and link. Such rows say the `domain` and, in
-//! `domainLinks`, how many links it has to the scope. `where` picks links before they are grouped, so that
-//! `nofollow eq false` gives each domain's strongest followed link; `domainLinks` counts all links of the kind that
-//! `active` asks for, whatever `where` says. `count` is the number of domains with a row.
+//! With `group=domain`, there is one row for each referring domain, with its strongest link: the one on the page with
+//! the highest rank. Of equals, it is the first in the order of target, page and link. These rows have a `domain`, and
+//! in `domainLinks` the number of its links to the scope. `where` selects links before they are grouped, so that
+//! `nofollow eq false` gives each domain's strongest followed link. `domainLinks` counts all links that `active`
+//! selects, independently of `where`. `count` is the number of domains with a row.
 
 use super::{column, join, plain};
-use crate::api::parameter::{
+use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Verb, Wider};
-use crate::query::{Compute, ListColumn, Listing};
+use crate::api::{ApiError, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, Verb};
+use crate::query::{ColumnExpr, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("backlinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
-        .taking(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
-        .widened(Wider { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
+    Endpoint::new("backlinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+        .with_parameters(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+        .with_optional_columns(OptionalColumns { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
 
 pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 
@@ -24,18 +24,21 @@ pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 pub static STRONGEST_OF_DOMAINS: Listing = Listing {
     name: "backlinks-by-domain",
     first_of: Some("domain"),
-    columns: &join::<_, 28>(COLUMNS, &[plain("domain"), column("domainLinks", Compute::Alike("domain"))]),
+    columns: &join::<_, 28>(
+        COLUMNS,
+        &[plain("domain"), column("domainLinks", ColumnExpr::CountSameValue("domain"))],
+    ),
     order_fields: &join::<_, 6>(ORDER_FIELDS, &["domainLinks"]),
     where_fields: &join::<_, 22>(WHERE_FIELDS, &["domain", "domainLinks"]),
     ..LISTING_OF_LINKS
 };
 
-fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let grouped = call.params.one_of("group", &[("domain", &STRONGEST_OF_DOMAINS)])?;
-    Asked::by(call, grouped.unwrap_or(&LISTING))
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    let grouped = context.params.one_of("group", &[("domain", &STRONGEST_OF_DOMAINS)])?;
+    ListRequest::from_parameters(context, grouped.unwrap_or(&LISTING))
 }
 
-/// What other lists of links are like.
+/// The common part of all lists of links.
 pub(super) const LISTING_OF_LINKS: Listing = Listing {
     columns: COLUMNS,
     order_fields: ORDER_FIELDS,
@@ -49,7 +52,7 @@ pub(super) const LISTING_OF_LINKS: Listing = Listing {
 pub(super) const COLUMNS: &[ListColumn] = &[
     plain("nofollow"),
     plain("country"),
-    column("nr", Compute::RowNumber),
+    column("nr", ColumnExpr::RowNumber),
     plain("extL"),
     plain("insDate"),
     plain("city"),
@@ -60,16 +63,16 @@ pub(super) const COLUMNS: &[ListColumn] = &[
     plain("updDate"),
     plain("ccode"),
     plain("blpcount"),
-    column("cdate", Compute::Field("insDate")),
+    column("cdate", ColumnExpr::Field("insDate")),
     plain("backlinkpage"),
     plain("pos"),
     plain("sumL"),
     plain("linktext"),
     plain("tag"),
-    column("udate", Compute::Field("updDate")),
+    column("udate", ColumnExpr::Field("updDate")),
     plain("sr"),
-    column("dsCount", Compute::RowNumber),
-    column("update", Compute::Field("updDate")),
+    column("dsCount", ColumnExpr::RowNumber),
+    column("update", ColumnExpr::Field("updDate")),
     plain("active"),
     plain("ugc"),
     plain("sponsored"),

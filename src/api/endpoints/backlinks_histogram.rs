@@ -3,21 +3,22 @@
 use serde::Serialize;
 
 use super::calendar;
-use crate::api::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Answer::Own(answer))
-    .taking(&[URL, SCOPE, INTERNAL, FROM, TO])
-    .showing(Reply::Calendar(Shape::Object(&[
-        ("date", Shape::DayNumber),
-        ("urls", Shape::Count),
-        ("domains", Shape::Count),
-        ("totalUrls", Shape::Count),
-        ("totalDomains", Shape::Count),
+pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
+    .with_reply(ReplySchema::Calendar(Schema::Object(&[
+        ("date", Schema::DayNumber),
+        ("urls", Schema::Count),
+        ("domains", Schema::Count),
+        ("totalUrls", Schema::Count),
+        ("totalDomains", Schema::Count),
     ])));
 
-/// `urls` and `domains` are links first seen on the day, lost again or not; the totals are what is active at its end.
+/// `urls` and `domains` count the links first seen on the day, including those lost since. The totals count what is
+/// active at the end of the day.
 #[derive(Serialize)]
 struct Row {
     date: u32,
@@ -29,8 +30,8 @@ struct Row {
     total_domains: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    calendar::answer(call, |date, change| {
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    calendar::render(context, |date, change| {
         let (seen, active) = (change.first_seen, change.active);
         (seen.backlinks > 0).then_some(Row {
             date,

@@ -2,21 +2,22 @@
 
 use serde::Serialize;
 
-use super::urls::known;
-use crate::api::parameter::{INTERNAL, SCOPE, URLS};
-use crate::api::shape::{Body, Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use super::urls::totals_of_each;
+use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
+use crate::api::request::parameter::{INTERNAL, SCOPE, URLS};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::Value;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("backlinkshort", &[Verb::Get, Verb::Post], Answer::Own(answer))
-    .taking(&[URLS, SCOPE, INTERNAL])
-    .showing(Reply::CountedRows(Shape::Object(&[
-        ("backlinks", Shape::Count),
-        ("refdoms", Shape::Count),
-        ("url", Shape::Text),
-        ("sr", Shape::Hundredths),
-    ])))
-    .posting(Body { shape: Shape::Urls, example: "[\"example.com\", \"example.org\"]" });
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("backlinkshort", &[Verb::Get, Verb::Post], Handler::Custom(render))
+        .with_parameters(&[URLS, SCOPE, INTERNAL])
+        .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+            ("backlinks", Schema::Count),
+            ("refdoms", Schema::Count),
+            ("url", Schema::Text),
+            ("sr", Schema::Hundredths),
+        ])))
+        .with_body(BodySchema { schema: Schema::Urls, example: "[\"example.com\", \"example.org\"]" });
 
 #[derive(Serialize)]
 struct Row {
@@ -26,15 +27,15 @@ struct Row {
     sr: Value<'static>,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let known = known(call)?.into_iter();
-    let rows: Vec<Row> = known
-        .map(|known| Row {
-            backlinks: known.totals.backlinks,
-            refdoms: known.totals.refdoms,
-            url: known.url,
-            sr: known.rank.into(),
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let urls = totals_of_each(context)?.into_iter();
+    let rows: Vec<Row> = urls
+        .map(|url| Row {
+            backlinks: url.totals.backlinks,
+            refdoms: url.totals.refdoms,
+            url: url.url,
+            sr: url.rank.into(),
         })
         .collect();
-    call.counted_rows(&rows, rows.len(), &[])
+    context.render_counted_rows(&rows, rows.len(), &[])
 }

@@ -1,15 +1,15 @@
-//! `/brokenbacklinks`: the backlinks of a scope that lead to a page which is not there.
+//! `/brokenbacklinks`: the backlinks of a scope that lead to a missing page.
 //!
-//! A link is broken when the last visit to its target was answered with 400 or above, or failed: then `code` is 0 and
-//! `failure` says how. A target that was never visited, robots.txt having forbidden it perhaps, is not broken, nor is
-//! one that redirects, wherever to. Lost links are left out: nobody follows them any more. Rows are those of
-//! `backlinks` otherwise.
+//! A link is broken if the last visit to its target returned a status of 400 or above, or failed; then `code` is 0 and
+//! `failure` names the reason. A target that was never visited, for example because of robots.txt, is not broken.
+//! Neither is one that redirects, to whatever page. Lost links are left out, because no visitor can follow them. The
+//! other columns are those of `backlinks`.
 
 use super::{backlinks, column, join};
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing, StatePart};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{ColumnExpr, Listing, StatePart};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("brokenbacklinks", &[Verb::Get], Answer::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("brokenbacklinks", &[Verb::Get], Handler::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
     name: "brokenbacklinks",
@@ -24,6 +24,6 @@ pub static LISTING: Listing = Listing {
     ..backlinks::LISTING_OF_LINKS
 };
 
-const fn target(part: StatePart) -> Compute {
-    Compute::PageState { page: "linktarget", part }
+const fn target(part: StatePart) -> ColumnExpr {
+    ColumnExpr::PageState { page: "linktarget", part }
 }

@@ -1,31 +1,31 @@
-//! What the histograms share: the days asked for, and the answer that lists them.
+//! The common part of the histograms: the range of days, and the reply.
 
 use serde::Serialize;
 
-use crate::api::{ApiError, Call};
+use crate::api::{ApiError, RequestContext};
 use crate::query::DayChange;
 
-/// The answer of a histogram.
+/// The reply of a histogram.
 #[derive(Serialize)]
-struct Reply<T> {
+struct HistogramReply<T> {
     calendar: Vec<u32>,
     response: Vec<T>,
     count: usize,
     status: u16,
 }
 
-/// The JSON of the days that make a row.
-pub(super) fn answer<T: Serialize>(
-    call: &Call<'_>,
+/// Serializes the days for which `row` returns a row.
+pub(super) fn render<T: Serialize>(
+    context: &RequestContext<'_>,
     row: impl Fn(u32, &DayChange) -> Option<T>,
 ) -> Result<Vec<u8>, ApiError> {
-    let days = call.params.days(|| call.today())?;
+    let days = context.params.days(|| context.today())?;
     let days = days.start().as_number()..=days.end().as_number();
-    let facts = call.facts()?;
+    let facts = context.facts()?;
     let changes = facts.history.iter().filter(|change| days.contains(&change.date));
     let rows = changes.filter_map(|change| row(change.date, change).map(|row| (change.date, row)));
     let (calendar, response): (Vec<u32>, Vec<T>) = rows.unzip();
     let count = response.len();
-    call.explain_empty(count == 0)?;
-    call.json(&Reply { calendar, response, count, status: 200 }, &[])
+    context.explain_empty(count == 0)?;
+    context.render_json(&HistogramReply { calendar, response, count, status: 200 }, &[])
 }

@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Answer::Own(answer))
-    .showing(Reply::Rows(Shape::Object(&[("domainpopularity", Shape::Count)])));
+pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::Object(&[("domainpopularity", Schema::Count)])));
 
 #[derive(Serialize)]
 struct Row {
     domainpopularity: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let domainpopularity = call.counts()?.all.refdoms;
-    call.explain_empty(domainpopularity == 0)?;
-    call.rows(&[Row { domainpopularity }])
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let domainpopularity = context.counts()?.all.refdoms;
+    context.explain_empty(domainpopularity == 0)?;
+    context.render_rows(&[Row { domainpopularity }])
 }

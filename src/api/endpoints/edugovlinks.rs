@@ -2,17 +2,16 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::Totals;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Answer::Own(answer)).showing(
-    Reply::CountedRows(Shape::Object(&[
-        ("refdoms", Shape::Count),
-        ("links", Shape::Count),
-        ("type", Shape::Words(&["edu", "gov"])),
-    ])),
-);
+pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+        ("refdoms", Schema::Count),
+        ("links", Schema::Count),
+        ("type", Schema::Words(&["edu", "gov"])),
+    ])));
 
 #[derive(Serialize)]
 struct Row {
@@ -21,11 +20,11 @@ struct Row {
     r#type: &'static str,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.counts()?;
-    call.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0)?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = context.counts()?;
+    context.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0)?;
     let row =
         |(r#type, totals): (_, Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
     let response = [("edu", counts.edu), ("gov", counts.gov)].map(row);
-    call.counted_rows(&response, response.len(), &[])
+    context.render_counted_rows(&response, response.len(), &[])
 }

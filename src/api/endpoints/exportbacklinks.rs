@@ -1,6 +1,6 @@
 //! `/exportbacklinks`: every external link into a scope, active or not, in key order.
 
-use crate::api::{Answer, Endpoint, Exported, Verb};
+use crate::api::{Endpoint, ExportKind, Handler, Verb};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("exportbacklinks", &[Verb::Get], Answer::Export(Exported::Backlinks));
+    Endpoint::new("exportbacklinks", &[Verb::Get], Handler::Export(ExportKind::Backlinks));

@@ -1,24 +1,24 @@
 //! `/iplist`: the addresses that a scope's backlinks come from.
 
 use super::{column, plain};
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("iplist", &[Verb::Get], Answer::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("iplist", &[Verb::Get], Handler::List(&LISTING));
 
-/// Links from an unknown address have no row. An address that was placed in several countries stands where most
-/// of its links say.
+/// Links from an unknown address have no row. If an address was located in several countries, its row has the country
+/// of most of its links.
 pub static LISTING: Listing = Listing {
     name: "iplist",
     group_by: Some("ip"),
     known: Some("ip"),
     columns: &[
-        column("ccode", Compute::Commonest("ccode")),
-        column("country", Compute::CommonestBeside { field: "country", beside: "ccode" }),
-        column("city", Compute::CommonestBeside { field: "city", beside: "ccode" }),
+        column("ccode", ColumnExpr::Mode("ccode")),
+        column("country", ColumnExpr::ModeGiven { field: "country", given: "ccode" }),
+        column("city", ColumnExpr::ModeGiven { field: "city", given: "ccode" }),
         plain("ip"),
-        column("percentage", Compute::Percentage),
-        column("links", Compute::Count),
+        column("percentage", ColumnExpr::Percentage),
+        column("links", ColumnExpr::Count),
     ],
     order_fields: &["ip", "ccode", "country", "city", "links"],
     default_order: &["-links"],

@@ -2,22 +2,22 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::Addresses;
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("ippopularity", &[Verb::Get], Answer::Own(answer)).showing(Reply::Rows(Shape::Object(&[
-        ("ip", Shape::Count),
-        ("class_a", Shape::Count),
-        ("class_b", Shape::Count),
-        ("class_c", Shape::Count),
-        ("class_d", Shape::Count),
-        ("class_e", Shape::Count),
-        ("ipv6", Shape::Count),
-        ("net8", Shape::Count),
-        ("net16", Shape::Count),
-        ("net24", Shape::Count),
+pub static ENDPOINT: Endpoint = Endpoint::new("ippopularity", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::Object(&[
+        ("ip", Schema::Count),
+        ("class_a", Schema::Count),
+        ("class_b", Schema::Count),
+        ("class_c", Schema::Count),
+        ("class_d", Schema::Count),
+        ("class_e", Schema::Count),
+        ("ipv6", Schema::Count),
+        ("net8", Schema::Count),
+        ("net16", Schema::Count),
+        ("net24", Schema::Count),
     ])));
 
 /// `ip` counts IPv4 addresses, which the classes partition; `net8` to `net24` count their networks.
@@ -35,10 +35,10 @@ struct Row {
     net24: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let Addresses { ipv4: ip, ipv6, classes, networks } = call.facts()?.addresses;
-    call.explain_empty(ip + ipv6 == 0)?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let Addresses { ipv4: ip, ipv6, classes, networks } = context.facts()?.addresses;
+    context.explain_empty(ip + ipv6 == 0)?;
     let [class_a, class_b, class_c, class_d, class_e] = classes;
     let [net8, net16, net24] = networks;
-    call.rows(&[Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 }])
+    context.render_rows(&[Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 }])
 }

@@ -1,62 +1,62 @@
-//! `/iscached`: which of the endpoints named answer completely, at once, because their search index is ready.
+//! `/iscached`: which of the named endpoints would give a complete reply at once, because their search index is ready.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::parameter::{INTERNAL, RESOURCES, SCOPE, URL};
-use crate::api::shape::{self, Body, Shape};
-use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
+use crate::api::openapi::schema::{self, BodySchema, Schema};
+use crate::api::request::parameter::{INTERNAL, RESOURCES, SCOPE, URL};
+use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, RequestContext, Verb};
 use crate::query::Selection;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Answer::Own(answer))
-    .taking(&[URL, SCOPE, INTERNAL, RESOURCES])
-    .showing(shape::Reply::Object(&[("response", Shape::Map(&Shape::Flag))]))
-    .posting(Body {
-        shape: Shape::Open(&[("url", Shape::Asked), ("resources", NAMES)]),
+pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, RESOURCES])
+    .with_reply(schema::ReplySchema::Object(&[("response", Schema::Map(&Schema::Flag))]))
+    .with_body(BodySchema {
+        schema: Schema::Open(&[("url", Schema::UrlOrHost), ("resources", NAMES_SCHEMA)]),
         example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
     });
 
-/// The body of a POST.
+/// The body of a POST request.
 #[derive(Deserialize)]
-struct Asked {
+struct ReadinessRequest {
     url: String,
-    resources: Names,
+    resources: EndpointNames,
 }
 
-/// Names as a list, or in one text with commas between.
+/// Names as a list, or as one string with commas.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Names {
+enum EndpointNames {
     List(Vec<String>),
     Text(String),
 }
 
 #[derive(Serialize)]
-struct Reply<'a> {
+struct IsCachedReply<'a> {
     response: BTreeMap<&'a str, bool>,
     status: u16,
 }
 
 /// At least one name.
-const NAMES: Shape =
-    Shape::OneOf(&[Shape::ListHolding(&Shape::Text, &Shape::Holding("\\S")), Shape::Holding("[^,\\s]")]);
+const NAMES_SCHEMA: Schema =
+    Schema::OneOf(&[Schema::ListHolding(&Schema::Text, &Schema::Holding("\\S")), Schema::Holding("[^,\\s]")]);
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let (selection, asked) = match call.posted {
-        Some(posted) => {
-            let asked: Asked = posted.json(call.endpoint.body())?;
-            (call.selection_of(&asked.url)?, asked.resources.into_list())
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let (selection, names) = match context.json_body {
+        Some(body) => {
+            let readiness: ReadinessRequest = body.parse(context.endpoint.body())?;
+            (context.selection_of(&readiness.url)?, readiness.resources.into_vec())
         }
-        None => (call.selection()?, given(&call.params.list("resources")?)?),
+        None => (context.selection()?, parse_names(&context.params.list("resources")?)?),
     };
     let selection = Arc::new(selection);
-    let response = asked
+    let response = names
         .iter()
         .map(|name| name.trim())
         .filter(|name| !name.is_empty())
-        .map(|name| Ok((name, is_ready(call, &selection, name)?)))
+        .map(|name| Ok((name, is_ready(context, &selection, name)?)))
         .collect::<Result<BTreeMap<&str, bool>, ApiError>>()?;
     if response.is_empty() {
         return Err(ApiError::missing(
@@ -64,19 +64,20 @@ fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
             "name endpoints, for example resources=backlinks,linktexts",
         ));
     }
-    call.is_passing();
-    call.json(&Reply { response, status: 200 }, &[])
+    context.mark_uncacheable();
+    context.render_json(&IsCachedReply { response, status: 200 }, &[])
 }
 
-/// Whether an endpoint answers from a search index, and that is ready.
-fn is_ready(call: &Call<'_>, selection: &Arc<Selection>, name: &str) -> Result<bool, ApiError> {
-    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name && endpoint.answer.says_finished());
-    let Some(listing) = endpoint.and_then(|endpoint| endpoint.answer.listing()) else { return Ok(false) };
-    Ok(call.state.searches.is_ready(selection, listing)?)
+/// Whether an endpoint serves from a search index, and the index is ready.
+fn is_ready(context: &RequestContext<'_>, selection: &Arc<Selection>, name: &str) -> Result<bool, ApiError> {
+    let endpoint =
+        ENDPOINTS.iter().find(|endpoint| endpoint.name == name && endpoint.handler.reports_completeness());
+    let Some(listing) = endpoint.and_then(|endpoint| endpoint.handler.listing()) else { return Ok(false) };
+    Ok(context.state.searches.is_ready(selection, listing)?)
 }
 
-/// The names in a query string: in one text with commas between, as a JSON array, or as `resources[]`.
-fn given(texts: &[&str]) -> Result<Vec<String>, ApiError> {
+/// Parses the names in a query string: one string with commas, a JSON array, or `resources[]`.
+fn parse_names(texts: &[&str]) -> Result<Vec<String>, ApiError> {
     let mut names = Vec::new();
     for text in texts {
         if text.trim_start().starts_with('[') {
@@ -91,8 +92,8 @@ fn given(texts: &[&str]) -> Result<Vec<String>, ApiError> {
     Ok(names)
 }
 
-impl Names {
-    fn into_list(self) -> Vec<String> {
+impl EndpointNames {
+    fn into_vec(self) -> Vec<String> {
         match self {
             Self::List(names) => names,
             Self::Text(names) => names.split(',').map(str::to_owned).collect(),

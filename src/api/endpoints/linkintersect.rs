@@ -1,40 +1,42 @@
 //! `/linkintersect`: the registrable domains that link to all of several targets, and to none of some others.
 //!
 //! Each of `targets[]` and `exclude[]` is a URL, host or domain, as `url` is elsewhere; `scope` and `internal` apply to
-//! each. A domain links to a target when it has a row in the target's `referringdomains`, and that row's `links` are
-//! what is counted here: `links1` for the first target, `links2` for the second, and so on, `links` for all together. So
-//! a target's own domain is a row where it links to the others and, from one of its hosts to another, to itself;
-//! `internal=exclude` leaves it out. `sr` is the domain's.
+//! each. A domain links to a target if it has a row in the target's `referringdomains`. The `links` of that row are
+//! `links1` for the first target, `links2` for the second, and so on; `links` is their sum. A target's own domain has a
+//! row if it links to the other targets and, from one of its hosts to another, to itself. `internal=exclude` leaves it
+//! out. `sr` is the rank of the domain.
 //!
-//! Counts to each target are columns of their own rather than a list inside a row, so that rows can be ordered and
-//! filtered by them as by any other.
+//! The counts of each target are columns of their own, not a list inside a row, so that rows can be ordered and
+//! filtered by them.
 
 use super::urls::selections;
 use super::{column, plain};
-use crate::api::parameter::{
-    EXCLUDE, FEWEST_TARGETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
+use crate::api::request::parameter::{
+    EXCLUDE, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
 };
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb, Wider};
-use crate::query::{Compute, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, Rows};
+use crate::api::{
+    ApiError, ComputedRows, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource, Verb,
+};
+use crate::query::{ColumnExpr, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "linkintersect",
     &[Verb::Get],
-    Answer::SummaryBy { listing: &LISTINGS[FEWEST_TARGETS], ask },
+    Handler::CustomSummary { listing: &LISTINGS[MIN_TARGETS], build_request },
 )
-.taking(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
-.widened(Wider { listing: &LISTING, when: "with as many targets[]" });
+.with_parameters(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+.with_optional_columns(OptionalColumns { listing: &LISTING, when: "with as many targets[]" });
 
-/// Columns before those of the targets.
+/// The number of columns before those of the targets.
 const COMMON: usize = 3;
 
 static COLUMNS: [ListColumn; COMMON + MAX_TARGETS] = columns();
 static NAMES: [&str; COMMON + MAX_TARGETS] = names();
 
-/// With columns for as many targets as can be.
+/// The listing with columns for the maximum number of targets.
 pub static LISTING: Listing = listing(MAX_TARGETS);
 
-/// With columns for each number of targets.
+/// One listing for each number of targets.
 static LISTINGS: [Listing; MAX_TARGETS + 1] = listings();
 
 const fn listings() -> [Listing; MAX_TARGETS + 1] {
@@ -50,7 +52,7 @@ const fn listings() -> [Listing; MAX_TARGETS + 1] {
 const fn listing(targets: usize) -> Listing {
     Listing {
         name: "linkintersect",
-        rows: Rows::Intersection,
+        rows: RowKind::Intersection,
         columns: COLUMNS.split_at(COMMON + targets).0,
         order_fields: NAMES.split_at(COMMON + targets).0,
         default_order: &["-links"],
@@ -60,7 +62,7 @@ const fn listing(targets: usize) -> Listing {
 }
 
 const fn columns() -> [ListColumn; COMMON + MAX_TARGETS] {
-    let mut columns = [column("sr", Compute::DomainRank("domain")); COMMON + MAX_TARGETS];
+    let mut columns = [column("sr", ColumnExpr::DomainRank("domain")); COMMON + MAX_TARGETS];
     columns[0] = plain("domain");
     columns[1] = plain("links");
     let mut target = 0;
@@ -82,34 +84,35 @@ const fn names() -> [&'static str; COMMON + MAX_TARGETS] {
     names
 }
 
-fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let most = call.state.config.max_targets.min(MAX_TARGETS);
-    let given = call.params.list("targets")?;
-    if given.is_empty() {
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    let max = context.state.config.max_targets.min(MAX_TARGETS);
+    let entries = context.params.list("targets")?;
+    if entries.is_empty() {
         return Err(ApiError::missing(
             "targets",
             "name at least two, for example targets[]=example.com&targets[]=example.org",
         ));
     }
-    if !(FEWEST_TARGETS..=most).contains(&given.len()) {
+    if !(MIN_TARGETS..=max).contains(&entries.len()) {
         return Err(ApiError::BadRequest(format!(
-            "targets has {} entries; name from {FEWEST_TARGETS} to {most}",
-            given.len()
+            "targets has {} entries; name from {MIN_TARGETS} to {max}",
+            entries.len()
         )));
     }
-    let left_out = call.params.list("exclude")?;
-    if left_out.len() > most {
+    let excluded = context.params.list("exclude")?;
+    if excluded.len() > max {
         return Err(ApiError::BadRequest(format!(
-            "exclude has {} entries; name at most {most}",
-            left_out.len()
+            "exclude has {} entries; name at most {max}",
+            excluded.len()
         )));
     }
-    let (targets, exclude) = (selections(call, "targets", &given)?, selections(call, "exclude", &left_out)?);
-    Ok(Asked {
+    let (targets, exclude) =
+        (selections(context, "targets", &entries)?, selections(context, "exclude", &excluded)?);
+    Ok(ListRequest {
         listing: &LISTINGS[targets.len()],
-        // Any would do: the rows are of all targets.
+        // Not used: the rows belong to all targets.
         selection: targets[0].clone(),
-        source: Source::Intersection { targets, exclude },
-        within: None,
+        source: RowSource::Computed(ComputedRows::Intersection { targets, exclude }),
+        day_range: None,
     })
 }

@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("linkratio", &[Verb::Get], Answer::Own(answer)).showing(Reply::Rows(Shape::OneOf(&[
-        Shape::Object(&[("homelinks", Shape::Count)]),
-        Shape::Object(&[("deeplinks", Shape::Count)]),
-    ])));
+pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", &[Verb::Get], Handler::Custom(render)).with_reply(
+    ReplySchema::Rows(Schema::OneOf(&[
+        Schema::Object(&[("homelinks", Schema::Count)]),
+        Schema::Object(&[("deeplinks", Schema::Count)]),
+    ])),
+);
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -18,8 +19,8 @@ enum Row {
     Deeplinks(u64),
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.counts()?;
-    call.explain_empty(counts.all.backlinks == 0)?;
-    call.rows(&[Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)])
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = context.counts()?;
+    context.explain_empty(counts.all.backlinks == 0)?;
+    context.render_rows(&[Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)])
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("linkspread", &[Verb::Get], Answer::Own(answer)).showing(Reply::Rows(Shape::OneOf(&[
-        Shape::Object(&[("follow", Shape::Count)]),
-        Shape::Object(&[("nofollow", Shape::Count)]),
+pub static ENDPOINT: Endpoint = Endpoint::new("linkspread", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::OneOf(&[
+        Schema::Object(&[("follow", Schema::Count)]),
+        Schema::Object(&[("nofollow", Schema::Count)]),
     ])));
 
 #[derive(Serialize)]
@@ -18,8 +18,9 @@ enum Row {
     Nofollow(u64),
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.counts()?;
-    call.explain_empty(counts.all.backlinks == 0)?;
-    call.rows(&[Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)])
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = context.counts()?;
+    context.explain_empty(counts.all.backlinks == 0)?;
+    context
+        .render_rows(&[Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)])
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("linktypes", &[Verb::Get], Answer::Own(answer)).showing(Reply::CountedRows(Shape::Object(
-        &[("linktype", Shape::Words(&["text", "image"])), ("links", Shape::Count)],
-    )));
+    Endpoint::new("linktypes", &[Verb::Get], Handler::Custom(render)).with_reply(ReplySchema::CountedRows(
+        Schema::Object(&[("linktype", Schema::Words(&["text", "image"])), ("links", Schema::Count)]),
+    ));
 
 #[derive(Serialize)]
 struct Row {
@@ -16,9 +16,9 @@ struct Row {
     links: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let counts = call.counts()?;
-    call.explain_empty(counts.text + counts.image == 0)?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let counts = context.counts()?;
+    context.explain_empty(counts.text + counts.image == 0)?;
     let types = [("text", counts.text), ("image", counts.image)];
-    call.counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
+    context.render_counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
 }

@@ -1,18 +1,19 @@
-//! `/lostbacklinks`: the backlinks of a scope that were lost in a range of days, both ends included, and are not
+//! `/lostbacklinks`: the backlinks of a scope that were lost in a range of days, both ends included, and have not come
 //! back.
 //!
-//! `lostDate` is the day from which on the link is gone: the day of the visit that did not find it any more. A link
-//! that was lost more than once stands under the last of these days. Rows are those of `backlinks` otherwise, as they
-//! were when the link was last seen.
+//! `lostDate` is the day of the visit that did not find the link any more. A link that was lost more than once has the
+//! last of these days. The other columns are those of `backlinks`, as they were when the link was last seen.
 
 use super::{backlinks, join, plain};
-use crate::api::parameter::{FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE};
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
+use crate::api::request::parameter::{
+    FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+};
+use crate::api::{ApiError, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("lostbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
-        .taking(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+    Endpoint::new("lostbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+        .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",
@@ -24,8 +25,12 @@ pub static LISTING: Listing = Listing {
     ..backlinks::LISTING_OF_LINKS
 };
 
-fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let days = call.params.days(|| call.today())?;
-    let source = Source::Scope(Activity::Inactive);
-    Ok(Asked { source, within: Some(("lostDate", days)), ..Asked::by(call, &LISTING)? })
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    let days = context.params.days(|| context.today())?;
+    let source = RowSource::Scope(Activity::Inactive);
+    Ok(ListRequest {
+        source,
+        day_range: Some(("lostDate", days)),
+        ..ListRequest::from_parameters(context, &LISTING)?
+    })
 }

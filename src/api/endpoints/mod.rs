@@ -1,4 +1,4 @@
-//! One file per endpoint, each a declaration and, where it is no list, the few lines that answer it.
+//! The endpoints, one file each: a declaration and, if it is not a list, a short handler.
 
 pub mod anabacklinks;
 pub mod anaurls;
@@ -45,14 +45,14 @@ pub mod tagtypes;
 pub mod tldlist;
 mod urls;
 
-use crate::query::{Compute, ListColumn};
+use crate::query::{ColumnExpr, ListColumn};
 
-/// A column of a list.
-const fn column(name: &'static str, from: Compute) -> ListColumn {
+/// Declares a column of a list.
+const fn column(name: &'static str, from: ColumnExpr) -> ListColumn {
     ListColumn { name, from }
 }
 
-/// One list after the other. `LEN` is the length of both together.
+/// Concatenates two lists. `LEN` is the length of both.
 const fn join<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T; LEN] {
     assert!(first.len() + second.len() == LEN);
     let mut both = [first[0]; LEN];
@@ -64,7 +64,7 @@ const fn join<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T; LEN] 
     both
 }
 
-/// A column that is a field of the rows under its own name.
+/// Declares a column that shows the field of the same name.
 const fn plain(name: &'static str) -> ListColumn {
-    column(name, Compute::Field(name))
+    column(name, ColumnExpr::Field(name))
 }

@@ -1,42 +1,42 @@
-//! `/newandlost-histogram`: what backlinks and referring domains a scope won and lost, day by day.
+//! `/newandlost-histogram`: the backlinks and referring domains that a scope gained and lost, day by day.
 
 use serde::Serialize;
 
 use super::calendar;
-use crate::api::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::DayChange;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Answer::Own(answer))
-    .taking(&[URL, SCOPE, INTERNAL, FROM, TO])
-    .showing(Reply::Calendar(Shape::Object(&[
-        ("date", Shape::DayNumber),
+pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
+    .with_reply(ReplySchema::Calendar(Schema::Object(&[
+        ("date", Schema::DayNumber),
         ("urls", CHANGE),
         ("domains", CHANGE),
     ])));
 
-const CHANGE: Shape = Shape::Object(&[("new", Shape::Count), ("lost", Shape::Count)]);
+const CHANGE: Schema = Schema::Object(&[("new", Schema::Count), ("lost", Schema::Count)]);
 
 #[derive(Serialize)]
 struct Row {
     date: u32,
-    urls: Counts,
-    domains: Counts,
+    urls: DayCounts,
+    domains: DayCounts,
 }
 
 #[derive(Serialize)]
-struct Counts {
+struct DayCounts {
     new: u64,
     lost: u64,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    calendar::answer(call, |date, DayChange { new, lost, .. }| {
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    calendar::render(context, |date, DayChange { new, lost, .. }| {
         Some(Row {
             date,
-            urls: Counts { new: new.backlinks, lost: lost.backlinks },
-            domains: Counts { new: new.refdoms, lost: lost.refdoms },
+            urls: DayCounts { new: new.backlinks, lost: lost.backlinks },
+            domains: DayCounts { new: new.refdoms, lost: lost.refdoms },
         })
     })
 }

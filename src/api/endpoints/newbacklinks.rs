@@ -1,20 +1,21 @@
 //! `/newbacklinks`: the backlinks of a scope that were first seen in a range of days, both ends included.
 //!
-//! A link is new once. What was lost and came back is not new again, which is where this list differs from
-//! `newandlost-histogram`; it has as many rows as the `urls` of `backlinks-histogram` add up to. Links that are lost
-//! again have rows, too, and `active` says so; `active=true` or `active=false` picks one kind. Rows are those of
-//! `backlinks`.
+//! A link is new only once. Unlike in `newandlost-histogram`, a link that was lost and came back is not new again. The
+//! list has as many rows as the sum of `urls` in `backlinks-histogram`. It includes links that were lost since, with
+//! `active` saying so; `active=true` or `active=false` selects one kind. The other columns are those of `backlinks`.
 
 use super::{backlinks, join};
-use crate::api::parameter::{
+use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
-use crate::api::{Answer, ApiError, Asked, Call, Endpoint, Source, Verb};
+use crate::api::{ApiError, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("newbacklinks", &[Verb::Get], Answer::ListBy { listing: &LISTING, ask })
-        .taking(&[URL, SCOPE, INTERNAL, FROM, TO, ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+    Endpoint::new("newbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+        .with_parameters(&[
+            URL, SCOPE, INTERNAL, FROM, TO, ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
+        ]);
 
 pub static LISTING: Listing = Listing {
     name: "newbacklinks",
@@ -24,8 +25,12 @@ pub static LISTING: Listing = Listing {
     ..backlinks::LISTING_OF_LINKS
 };
 
-fn ask(call: &Call<'_>) -> Result<Asked, ApiError> {
-    let days = call.params.days(|| call.today())?;
-    let source = Source::Scope(call.params.activity()?.unwrap_or(Activity::Both));
-    Ok(Asked { source, within: Some(("insDate", days)), ..Asked::by(call, &LISTING)? })
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    let days = context.params.days(|| context.today())?;
+    let source = RowSource::Scope(context.params.activity()?.unwrap_or(Activity::Both));
+    Ok(ListRequest {
+        source,
+        day_range: Some(("insDate", days)),
+        ..ListRequest::from_parameters(context, &LISTING)?
+    })
 }

@@ -1,13 +1,14 @@
-//! `/openapi.json`: the document that describes this API to programs.
+//! `/openapi.json`: the OpenAPI document of this API.
 
 use crate::api::openapi::document;
-use crate::api::shape::Reply;
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb, routes};
+use crate::api::openapi::schema::ReplySchema;
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb, routes};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("openapi.json", &[Verb::Get], Answer::Own(answer)).taking(&[]).showing(Reply::Anything);
+pub static ENDPOINT: Endpoint = Endpoint::new("openapi.json", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[])
+    .with_reply(ReplySchema::Anything);
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let document = document(routes::all(), call.state)?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let document = document(routes::all(), context.state)?;
     Ok(serde_json::to_vec(&document)?)
 }

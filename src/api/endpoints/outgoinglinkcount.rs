@@ -4,18 +4,18 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::api::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::{LinkCounts, OrderKey, read_order};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Answer::Own(answer))
-    .taking(&[URL, SCOPE, INTERNAL, ORDER, LIMIT, OFFSET])
-    .showing(Reply::CountedRows(Shape::Object(&[
-        ("avg", Shape::Count),
-        ("pages", Shape::Count),
-        ("linktype", Shape::Words(&["all", "extLinks", "intLinks"])),
-        ("frequency", Shape::Count),
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, ORDER, LIMIT, OFFSET])
+    .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+        ("avg", Schema::Count),
+        ("pages", Schema::Count),
+        ("linktype", Schema::Words(&["all", "extLinks", "intLinks"])),
+        ("frequency", Schema::Count),
     ])));
 
 /// `avg` is links per HTML page, rounded down.
@@ -37,20 +37,20 @@ impl Row {
     }
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let window = call.params.window(&call.state.config)?;
-    let (order, warnings) = read_order(call.params.list("order")?.into_iter(), &["frequency", "linktype"]);
-    let LinkCounts { pages, external, internal } = call.link_counts()?;
-    call.explain_empty(external + internal == 0)?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let window = context.params.window(&context.state.config)?;
+    let (order, warnings) = read_order(context.params.list("order")?.into_iter(), &["frequency", "linktype"]);
+    let LinkCounts { pages, external, internal } = context.link_counts()?;
+    context.explain_empty(external + internal == 0)?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
     let mut response = kinds.map(|(linktype, frequency)| {
         let avg = frequency.checked_div(pages).unwrap_or(0);
         Row { avg, pages, linktype, frequency }
     });
-    // They stand by type, which decides ties.
+    // The rows are in the order of their type, which decides ties.
     response.sort_by(|a, b| {
         order.iter().fold(Ordering::Equal, |so_far, key| so_far.then_with(|| a.compare(b, key)))
     });
     let shown: Vec<Row> = response.into_iter().skip(window.offset).take(window.limit).collect();
-    call.counted_rows(&shown, kinds.len(), &warnings)
+    context.render_counted_rows(&shown, kinds.len(), &warnings)
 }

@@ -1,14 +1,14 @@
 //! `/outgoinglinks`: the external links on a scope's pages, one row each.
 
 use super::plain;
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Listing, Rows};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{Listing, RowKind};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", &[Verb::Get], Answer::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", &[Verb::Get], Handler::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
     name: "outgoinglinks",
-    rows: Rows::Outgoing,
+    rows: RowKind::Outgoing,
     columns: &[
         plain("backlinkpage"),
         plain("title"),

@@ -1,33 +1,33 @@
 //! `/pagedistribution`: the first targets of the external links on a scope's pages, and all others as one; with
 //! `direction=in`, of the backlinks into the scope.
 //!
-//! Targets are named without their scheme; two that differ in nothing else are one row. `refdoms` are a target's
-//! referring domains in the whole index, which for backlinks are those of the rows at hand.
+//! Targets have no scheme here, and two targets that differ only in the scheme are one row. `refdoms` counts the
+//! referring domains of a target in the whole index; for backlinks, these are the domains of the rows.
 
 use super::column;
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, ListColumn, Listing, Rows};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{ColumnExpr, ListColumn, Listing, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "pagedistribution",
     &[Verb::Get],
-    Answer::Distribution { listing: &OUTGOING, turned: Some(&INCOMING) },
+    Handler::Distribution { listing: &OUTGOING, incoming: Some(&INCOMING) },
 );
 
-/// Where the scope's pages lead to.
+/// The targets of the links on the scope's pages.
 pub static OUTGOING: Listing = Listing {
     name: "pagedistribution",
-    rows: Rows::Outgoing,
+    rows: RowKind::Outgoing,
     group_by: Some("linktarget"),
-    columns: &columns("linktarget", Compute::RefDomains("linktarget")),
+    columns: &columns("linktarget", ColumnExpr::RefDomains("linktarget")),
     ..EITHER
 };
 
-/// Where others lead to in the scope.
+/// The targets of the backlinks into the scope.
 pub static INCOMING: Listing = Listing {
     name: "pagedistribution-in",
     group_by: Some("linkedpage"),
-    columns: &columns("linkedpage", Compute::Distinct("domain")),
+    columns: &columns("linkedpage", ColumnExpr::Distinct("domain")),
     ..EITHER
 };
 
@@ -38,11 +38,11 @@ const EITHER: Listing = Listing {
     ..Listing::BACKLINKS
 };
 
-const fn columns(page: &'static str, refdoms: Compute) -> [ListColumn; 4] {
+const fn columns(page: &'static str, refdoms: ColumnExpr) -> [ListColumn; 4] {
     [
-        column("linkedpage", Compute::Field(page)),
-        column("percentage", Compute::Percentage),
+        column("linkedpage", ColumnExpr::Field(page)),
+        column("percentage", ColumnExpr::Percentage),
         column("refdoms", refdoms),
-        column("frequency", Compute::Count),
+        column("frequency", ColumnExpr::Count),
     ]
 }

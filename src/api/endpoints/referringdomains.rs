@@ -1,23 +1,23 @@
 //! `/referringdomains`: the registrable domains that a scope's backlinks come from.
 
 use super::{column, plain};
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("referringdomains", &[Verb::Get], Answer::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("referringdomains", &[Verb::Get], Handler::List(&LISTING));
 
-/// `ip` is the address with most links, the lowest of equals; `ccode` is where that address stands.
+/// `ip` is the address with most links, of equals the lowest one; `ccode` is the country of that address.
 pub static LISTING: Listing = Listing {
     name: "referringdomains",
     group_by: Some("domain"),
     columns: &[
-        column("dsCount", Compute::RowNumber),
-        column("ccode", Compute::CommonestBeside { field: "ccode", beside: "ip" }),
+        column("dsCount", ColumnExpr::RowNumber),
+        column("ccode", ColumnExpr::ModeGiven { field: "ccode", given: "ip" }),
         plain("domain"),
-        column("ip", Compute::Commonest("ip")),
-        column("links", Compute::Count),
-        column("ip_count_additional", Compute::Further("ip")),
-        column("sr", Compute::DomainRank("domain")),
+        column("ip", ColumnExpr::Mode("ip")),
+        column("links", ColumnExpr::Count),
+        column("ip_count_additional", ColumnExpr::DistinctMinusOne("ip")),
+        column("sr", ColumnExpr::DomainRank("domain")),
     ],
     order_fields: &["domain", "sr", "links"],
     default_order: &["-links"],

@@ -1,32 +1,33 @@
-//! `/`: what this server is and which endpoints it has.
+//! `/`: the name and version of this server, and its endpoints.
 
 use serde::Serialize;
 
-use crate::api::shape::{self, Shape};
-use crate::api::{Answer, ApiError, Call, ENDPOINTS, Endpoint, Verb};
+use crate::api::openapi::schema::{self, Schema};
+use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("", &[Verb::Get], Answer::Own(answer)).taking(&[]).showing(shape::Reply::Object(&[
-        ("name", Shape::Text),
-        ("version", Shape::Text),
-        ("endpoints", Shape::List(&Shape::Text)),
+pub static ENDPOINT: Endpoint = Endpoint::new("", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[])
+    .with_reply(schema::ReplySchema::Object(&[
+        ("name", Schema::Text),
+        ("version", Schema::Text),
+        ("endpoints", Schema::List(&Schema::Text)),
     ]));
 
 #[derive(Serialize)]
-struct Reply {
+struct RootReply {
     name: &'static str,
     version: &'static str,
     endpoints: Vec<&'static str>,
     status: u16,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    call.is_passing();
-    let reply = Reply {
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    context.mark_uncacheable();
+    let reply = RootReply {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         endpoints: ENDPOINTS.iter().map(|endpoint| endpoint.name).collect(),
         status: 200,
     };
-    call.json(&reply, &[])
+    context.render_json(&reply, &[])
 }

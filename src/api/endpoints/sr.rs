@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 use crate::query::{Value, scope_rank};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("sr", &[Verb::Get], Answer::Own(answer))
-    .showing(Reply::Rows(Shape::Object(&[("sr", Shape::Hundredths)])));
+pub static ENDPOINT: Endpoint = Endpoint::new("sr", &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::Object(&[("sr", Schema::Hundredths)])));
 
 #[derive(Serialize)]
 struct Row {
     sr: Value<'static>,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let rank = call.ask(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
-    call.rows(&[Row { sr: rank.into() }])
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let rank = context.run_query(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
+    context.render_rows(&[Row { sr: rank.into() }])
 }

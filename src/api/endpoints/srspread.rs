@@ -1,14 +1,14 @@
-//! `/srspread`: how a scope's backlinks spread over the IV Search Ranks of their pages, rounded up.
+//! `/srspread`: the distribution of a scope's backlinks over the IV Search Ranks of their pages, rounded up.
 
 use serde::Serialize;
 
-use crate::api::parameter::{INTERNAL, SCOPE, SHOWGROUP, URL};
-use crate::api::shape::{Reply, Shape};
-use crate::api::{Answer, ApiError, Call, Endpoint, Verb};
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::parameter::{INTERNAL, SCOPE, SHOWGROUP, URL};
+use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Answer::Own(answer))
-    .taking(&[URL, SCOPE, INTERNAL, SHOWGROUP])
-    .showing(Reply::Rows(Shape::Object(&[("links", Shape::Count), ("sr", Shape::Text)])));
+pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, SHOWGROUP])
+    .with_reply(ReplySchema::Rows(Schema::Object(&[("links", Schema::Count), ("sr", Schema::Text)])));
 
 #[derive(Serialize)]
 struct Row {
@@ -16,19 +16,19 @@ struct Row {
     sr: String,
 }
 
-fn answer(call: &Call<'_>) -> Result<Vec<u8>, ApiError> {
-    let grouped = call.params.one_of("showgroup", &[("true", true), ("false", false)])?;
-    let facts = call.facts()?;
+fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+    let grouped = context.params.one_of("showgroup", &[("true", true), ("false", false)])?;
+    let facts = context.facts()?;
     let bins = &facts.by_rank;
-    call.explain_empty(bins.iter().all(|&links| links == 0))?;
-    call.rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
+    context.explain_empty(bins.iter().all(|&links| links == 0))?;
+    context.render_rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
 }
 
 fn singles(bins: &[u64; 11]) -> Vec<Row> {
     bins.iter().enumerate().map(|(rank, &links)| Row { links, sr: rank.to_string() }).collect()
 }
 
-/// Ranks above 0 in pairs.
+/// Groups the ranks above 0 in pairs.
 fn groups(bins: &[u64; 11]) -> Vec<Row> {
     let none = Row { links: bins[0], sr: "0".to_owned() };
     let pairs = bins[1..].chunks(2).zip((1..).step_by(2));

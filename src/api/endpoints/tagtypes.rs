@@ -1,18 +1,18 @@
 //! `/tagtypes`: the elements and redirects that a scope's backlinks are made by.
 
 use super::{column, plain};
-use crate::api::{Answer, Endpoint, Verb};
-use crate::query::{Compute, Listing};
+use crate::api::{Endpoint, Handler, Verb};
+use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("tagtypes", &[Verb::Get], Answer::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("tagtypes", &[Verb::Get], Handler::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
     name: "tagtypes",
     group_by: Some("tag"),
     columns: &[
         plain("tag"),
-        column("frequency", Compute::Count),
-        column("refdoms", Compute::Distinct("domain")),
+        column("frequency", ColumnExpr::Count),
+        column("refdoms", ColumnExpr::Distinct("domain")),
     ],
     order_fields: &["tag", "frequency", "refdoms"],
     default_order: &["-tag"],

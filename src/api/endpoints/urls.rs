@@ -1,48 +1,48 @@
-//! What the endpoints about many URLs share: what each selects, and the totals of each.
+//! The common part of the endpoints about many URLs: their selections and totals.
 
 use std::sync::Arc;
 
-use crate::api::params::shorten;
-use crate::api::{ApiError, Call};
+use crate::api::request::params::shorten;
+use crate::api::{ApiError, RequestContext};
 use crate::model::SearchRank;
 use crate::query::{Selection, Totals, scope_rank};
 use crate::urls::Scope;
 
-/// What is known of one of the URLs asked for.
-pub(super) struct Known {
-    /// As it was given.
+/// The totals of one of the requested URLs.
+pub(super) struct UrlTotals {
+    /// As the client wrote it.
     pub url: String,
     pub totals: Totals,
     pub rank: SearchRank,
 }
 
-/// What is known of each URL, in the order given.
-pub(super) fn known(call: &Call<'_>) -> Result<Vec<Known>, ApiError> {
-    let urls = given(call)?;
-    let selections = selections(call, "urls", &urls)?;
-    let snapshot = call.state.store.snapshot();
-    let known = urls.into_iter().zip(selections).map(|(url, selection)| {
-        call.deadline.check()?;
+/// Returns the totals of each requested URL, in the order given.
+pub(super) fn totals_of_each(context: &RequestContext<'_>) -> Result<Vec<UrlTotals>, ApiError> {
+    let urls = requested_urls(context)?;
+    let selections = selections(context, "urls", &urls)?;
+    let snapshot = context.state.store.snapshot();
+    let totals = urls.into_iter().zip(selections).map(|(url, selection)| {
+        context.deadline.check()?;
         let rank = scope_rank(&snapshot, &selection.scope)?;
         let selection = Arc::new(selection);
-        let counts = call.state.searches.counts(&selection, call.deadline)?;
+        let counts = context.state.searches.counts(&selection, context.deadline)?;
         if counts.all.backlinks == 0 {
-            call.explain_none(&selection.scope, "links")?;
+            context.explain_no_rows(&selection.scope, "links")?;
         }
-        Ok(Known { url, totals: counts.all, rank })
+        Ok(UrlTotals { url, totals: counts.all, rank })
     });
-    known.collect()
+    totals.collect()
 }
 
-/// What each of the entries of a list parameter selects, by `scope` and `internal`.
+/// Returns the selection of each entry of a list parameter, by `scope` and `internal`.
 pub(super) fn selections(
-    call: &Call<'_>,
+    context: &RequestContext<'_>,
     name: &str,
     entries: &[impl AsRef<str>],
 ) -> Result<Vec<Selection>, ApiError> {
-    let kind = call.params.scope_kind()?;
-    let internal = call.params.internal()?;
-    let state = call.state;
+    let kind = context.params.scope_kind()?;
+    let internal = context.params.internal()?;
+    let state = context.state;
     let selection = |(at, url): (usize, &str)| match Scope::parse(url, kind, &state.rules, &state.suffixes) {
         Ok(scope) => Ok(Selection { scope, internal }),
         Err(error) => Err(ApiError::BadRequest(format!(
@@ -54,18 +54,18 @@ pub(super) fn selections(
     entries.iter().map(AsRef::as_ref).enumerate().map(selection).collect()
 }
 
-fn given(call: &Call<'_>) -> Result<Vec<String>, ApiError> {
-    let urls: Vec<String> = match call.posted {
-        Some(posted) => posted.json(call.endpoint.body())?,
-        None => call.params.list("urls")?.into_iter().map(str::to_owned).collect(),
+fn requested_urls(context: &RequestContext<'_>) -> Result<Vec<String>, ApiError> {
+    let urls: Vec<String> = match context.json_body {
+        Some(body) => body.parse(context.endpoint.body())?,
+        None => context.params.list("urls")?.into_iter().map(str::to_owned).collect(),
     };
-    let most = call.state.config.max_urls;
+    let max = context.state.config.max_urls;
     if urls.is_empty() {
         return Err(ApiError::missing("urls", "name at least one, for example urls[]=example.com"));
     }
-    if urls.len() > most {
+    if urls.len() > max {
         return Err(ApiError::BadRequest(format!(
-            "urls names {} URLs; name at most {most} at once",
+            "urls names {} URLs; name at most {max} at once",
             urls.len()
         )));
     }

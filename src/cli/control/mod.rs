@@ -1,12 +1,12 @@
-//! Changes while a daemon runs: `run` and `serve` listen at a Unix socket, `backlinkd.sock` in the data directory, for
-//! what the commands beside them want done. The store is theirs alone, so that nobody else could do it.
+//! Changes while a daemon runs. `run` and `serve` listen on a Unix socket, `backlinkd.sock` in the data directory,
+//! and make changes on behalf of other commands. Only the process that holds the store can write to it.
 //!
-//! One request a connection: a line of JSON, answered by a line of JSON. Passwords do not pass, only their hashes.
-//! The socket is for the user who runs the daemon: nobody else may open it. It is there for as long as the process
-//! has the store open; one that a killed process left is replaced by the next.
+//! Each connection carries one request: a line of JSON, answered by a line of JSON. Passwords are not sent, only
+//! their hashes. Only the user account of the daemon may open the socket. The socket exists while the process has the
+//! store open; a socket left by a killed process is replaced by the next one.
 
 mod client;
-mod desk;
+mod handler;
 mod server;
 
 use std::fs::File;
@@ -17,18 +17,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::SOCKET_FILE;
 
-pub(super) use client::{is_held, reload};
+pub(super) use client::{accepts_requests, reload};
 pub(super) use client::{list_users, put_user, remove_user};
-pub(super) use desk::{Desk, Reloads, reloads};
-pub(super) use server::Control;
+pub(super) use handler::{ReloadReceiver, RequestHandler, reload_channel};
+pub(super) use server::ControlServer;
 
-/// Bytes of a request at most: a user's name and hash, escaped, are well below.
-const MAX_REQUEST: u64 = 16 << 10;
+/// Maximum size of a request, in bytes. The name and hash of a user, escaped, are far below it.
+const MAX_REQUEST_BYTES: u64 = 16 << 10;
 
-/// What is wanted.
+/// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-enum Request {
+enum ControlRequest {
     PutUser {
         name: String,
         hash: String,
@@ -37,16 +37,16 @@ enum Request {
         name: String,
     },
     ListUsers,
-    /// Reads seeds and block lists again.
+    /// Reads the seed and block lists again.
     Reload,
 }
 
-/// What came of it.
+/// The reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
-enum Answer {
+enum ControlReply {
     Done,
-    /// The lists were read, but not all of what they say could be used.
+    /// The lists were read, but some entries could not be used.
     DoneInPart {
         complaints: Vec<String>,
     },
@@ -56,17 +56,17 @@ enum Answer {
     Users {
         names: Vec<String>,
     },
-    /// There is nothing here that could be.
+    /// The process has no such lists.
     NotHere,
     Refused {
         problem: String,
     },
 }
 
-/// The path by which the socket of a data directory is bound and found, for as long as the directory is open. The path
-/// of a socket has room for about 100 bytes, which the directory's own may exceed; the one through its descriptor is
-/// short. Where the system has none, the plain path has to do.
-fn socket_of(directory: &File, data: &Path) -> PathBuf {
+/// The path of the socket of a data directory, valid while the directory is open. A socket path has room for about
+/// 100 bytes, which the path of the directory may exceed. The path through the file descriptor is short; on systems
+/// without it, the plain path is used.
+fn socket_path(directory: &File, data: &Path) -> PathBuf {
     let by_descriptor = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
     let folder = if by_descriptor.exists() { &by_descriptor } else { data };
     folder.join(SOCKET_FILE)

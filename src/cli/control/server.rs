@@ -1,4 +1,4 @@
-//! The daemon's side: listens, and answers a few at a time.
+//! The server side: accepts connections and handles a few at a time.
 
 use std::fs::File;
 use std::io;
@@ -16,64 +16,64 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::super::console::Console;
-use super::{Answer, Desk, MAX_REQUEST, Request, socket_of};
+use super::{ControlReply, ControlRequest, MAX_REQUEST_BYTES, RequestHandler, socket_path};
+use crate::cli::terminal::console::Console;
 
-/// Connections at once; further ones wait.
+/// Maximum number of concurrent connections; further ones wait.
 const CONNECTIONS: usize = 8;
 
-/// Longest time to take a request in, or to be rid of an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum time to read a request, or to write a reply.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Pause after an error in taking connections, as when too many files are open.
+/// Pause after an accept error, for example when too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens until it is dropped; the socket is removed then.
-pub struct Control {
-    /// Through which the socket is found.
+/// Listens until it is dropped, which removes the socket.
+pub struct ControlServer {
+    /// The socket path leads through its descriptor.
     _directory: File,
     path: PathBuf,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Control {
-    /// Only for whoever has the store in `data` open: a socket that is there was left by a killed process. Where none
-    /// can be made, as on some file systems, that is told, and the daemon does without.
-    pub fn start(runtime: &Runtime, data: &Path, desk: Desk, console: &Console) -> Option<Self> {
-        let started = Self::try_start(runtime, data, desk);
-        let told = |error| {
-            console.complain(format_args!(
-                "backlinkd: {error:#}; until it can, users are changed while nothing runs, and lists are read at SIGHUP"
+impl ControlServer {
+    /// Starts to listen. The caller must have the store in `data` open: an existing socket is then one that a killed
+    /// process left. Where the file system allows no sockets, this prints an error, and the daemon runs without one.
+    pub fn start(runtime: &Runtime, data: &Path, handler: RequestHandler, console: &Console) -> Option<Self> {
+        let started = Self::try_start(runtime, data, handler);
+        let warn = |error| {
+            console.error(format_args!(
+                "backlinkd: {error:#}; without it, users can be changed only while no process runs, and lists are reloaded only on SIGHUP"
             ));
         };
-        started.map_err(told).ok()
+        started.map_err(warn).ok()
     }
 
-    fn try_start(runtime: &Runtime, data: &Path, desk: Desk) -> anyhow::Result<Self> {
+    fn try_start(runtime: &Runtime, data: &Path, handler: RequestHandler) -> anyhow::Result<Self> {
         let _entered = runtime.enter();
         let start = || {
             let directory = File::open(data)?;
-            let path = socket_of(&directory, data);
+            let path = socket_path(&directory, data);
             let listener = bind(&path)?;
             Ok::<_, io::Error>((directory, path, listener))
         };
         let (directory, path, listener) = start().with_context(|| {
-            format!("the socket for changes, backlinkd.sock in {}, cannot be made", data.display())
+            format!("the control socket, backlinkd.sock in {}, cannot be created", data.display())
         })?;
-        let task = runtime.spawn(listen(listener, Arc::new(desk)));
+        let task = runtime.spawn(listen(listener, Arc::new(handler)));
         Ok(Self { _directory: directory, path, task })
     }
 }
 
-impl Drop for Control {
+impl Drop for ControlServer {
     fn drop(&mut self) {
         self.task.abort();
-        // If it cannot be removed, nobody listens at it any more, which says the same.
+        // If the file cannot be removed, it refuses connections, which means the same.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Makes the socket, which its owner alone may open, in place of one that was left.
+/// Creates the socket, open to its owner only, and replaces one that was left.
 fn bind(path: &Path) -> io::Result<UnixListener> {
     match std::fs::symlink_metadata(path) {
         Ok(left) if left.file_type().is_socket() || left.is_symlink() => std::fs::remove_file(path)?,
@@ -82,48 +82,48 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
         Err(error) => return Err(error),
     }
     let socket = UnixSocket::new_stream()?;
-    // Before it has a name, so that it is never open to others.
+    // Before the socket has a name, so that it is never open to others.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     socket.bind(path)?;
     socket.listen(CONNECTIONS as u32 * 4)
 }
 
-async fn listen(listener: UnixListener, desk: Arc<Desk>) {
+async fn listen(listener: UnixListener, handler: Arc<RequestHandler>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let desk = Arc::clone(&desk);
+                let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
-                    if let Err(error) = converse(stream, desk).await {
-                        tracing::debug!(%error, "a request for a change was not answered");
+                    if let Err(error) = exchange(stream, handler).await {
+                        tracing::debug!(%error, "a control request got no reply");
                     }
                     drop(place);
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "the socket for changes takes no connection; it is tried again");
+                tracing::warn!(%error, "the control socket cannot accept a connection; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         }
     }
 }
 
-async fn converse(stream: UnixStream, desk: Arc<Desk>) -> io::Result<()> {
+async fn exchange(stream: UnixStream, handler: Arc<RequestHandler>) -> io::Result<()> {
     let (reading, mut writing) = stream.into_split();
     let mut line = String::new();
-    let mut reader = BufReader::new(reading.take(MAX_REQUEST));
-    timeout(PATIENCE, reader.read_line(&mut line)).await??;
+    let mut reader = BufReader::new(reading.take(MAX_REQUEST_BYTES));
+    timeout(TIMEOUT, reader.read_line(&mut line)).await??;
     if line.is_empty() {
-        // Somebody only looked whether anybody listens.
+        // A client that only checked whether a process listens.
         return Ok(());
     }
-    let answer = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => spawn_blocking(move || desk.answer(request)).await.map_err(io::Error::other)?,
-        Err(error) => Answer::Refused { problem: format!("the request is not understood: {error}") },
+    let reply = match serde_json::from_str::<ControlRequest>(&line) {
+        Ok(request) => spawn_blocking(move || handler.reply(request)).await.map_err(io::Error::other)?,
+        Err(error) => ControlReply::Refused { problem: format!("the request is not understood: {error}") },
     };
-    let mut line = serde_json::to_vec(&answer)?;
+    let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');
-    timeout(PATIENCE, writing.write_all(&line)).await?
+    timeout(TIMEOUT, writing.write_all(&line)).await?
 }

@@ -1,6 +1,6 @@
 //! The museum, the university and the encyclopedia.
 
-use crate::demo::web::{Host, LINKOEPING, LONDON, MILTON, Where, a, element, host, page};
+use crate::demo::web::{Host, LINKOEPING, LONDON, MILTON, NofollowIn, a, element, host, page};
 use crate::model::LinkTag::{Aimg, Area, Frame, Iframe};
 
 pub fn hosts() -> Vec<Host> {
@@ -183,7 +183,7 @@ fn university() -> Host {
                 "Thank you for your visit.",
                 [a("//www.museum.example/", "Museum"), a("//forum.example/", "Forum")],
             )
-            .nofollow(Where::Header),
+            .nofollow(NofollowIn::Header),
         ])
 }
 

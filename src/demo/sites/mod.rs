@@ -1,7 +1,7 @@
-//! The demo's web itself: Saltmere, a harbour town that does not exist, and what it writes about itself.
+//! The web of the demo: Saltmere, a fictional harbour town, and its sites.
 //!
 //! All names are reserved for examples (RFC 2606; example.edu by its registry). Every tag, rel value and directive
-//! that counts as something occurs, and every tag leads to the museum at least once.
+//! with an effect occurs, and every tag leads to the museum at least once.
 
 mod learning;
 mod press;
@@ -12,7 +12,7 @@ use super::web::Web;
 /// Saltmere.
 pub fn web() -> Web {
     Web {
-        // Nobody links to the directory, so the newspaper does not lead there.
+        // No page links to the directory, so the crawl would not find it from the newspaper.
         seeds: vec!["//www.observer.example/", "//links.example/"],
         hosts: [press::hosts(), learning::hosts(), town::hosts()].concat(),
     }
@@ -39,7 +39,7 @@ mod tests {
             assert!(museum.iter().any(|backlink| backlink.link.given.tag == tag), "{tag}");
         }
         for word in ["nofollow", "ugc", "sponsored"] {
-            assert!(museum.iter().any(|backlink| backlink.link.given.says(word)), "{word}");
+            assert!(museum.iter().any(|backlink| backlink.link.given.has_rel(word)), "{word}");
         }
         assert!(expected.pages.values().any(|page| page.status == 404));
         assert!(!expected.refused.is_empty());

@@ -1,7 +1,7 @@
 //! Bloggers, shops, the forum, a link directory and a URL shortener.
 
 use crate::demo::web::{
-    Host, LINKOEPING, LONDON, MELBOURNE, SAN_DIEGO, SINGAPORE, Where, a, element, host, page, redirect,
+    Host, LINKOEPING, LONDON, MELBOURNE, NofollowIn, SAN_DIEGO, SINGAPORE, a, element, host, page, redirect,
 };
 use crate::model::LinkTag::{Aimg, Iframe, Redirect301, Redirect302, Redirect303, Redirect307, Redirect308};
 
@@ -123,7 +123,7 @@ fn lanterns() -> Host {
                 [a("//www.museum.example/collection/lamp", "after a famous lamp")],
             ),
             redirect("/sale", Redirect307, "/catalogue"),
-            // Only the directory leads here, and that page says nofollow: known, but never fetched.
+            // Only the directory links to this page, with nofollow: the page is known, but never fetched.
             page("/clearance", "Clearance", "Everything must go.", []),
         ])
 }
@@ -235,7 +235,7 @@ fn directory() -> Host {
                     a("//xn--bcher-kva.example/", "Bücher am Hafen"),
                 ],
             )
-            .nofollow(Where::Meta),
+            .nofollow(NofollowIn::Meta),
         ])
 }
 

@@ -1,25 +1,23 @@
-//! What a robots.txt says to one crawler, by RFC 9309 (<https://www.rfc-editor.org/rfc/rfc9309>).
+//! The rules of a robots.txt for one crawler, by RFC 9309 (<https://www.rfc-editor.org/rfc/rfc9309>).
 //!
-//! In go the bytes of a file and the crawler's product token; out comes a [`RobotsTxt`], which holds only the
-//! rules meant for that token and decides on paths. Pure and total: any bytes can be read, no file is an error.
+//! The input is the bytes of a file and the product token of the crawler. The output is a [`RobotsTxt`] with the
+//! rules for that token, which decides on paths. Parsing is pure and total: every input is accepted.
 //!
-//! * Groups that name the token are merged; without any, the groups of `*` hold (2.2.1).
+//! * Groups that name the token are merged; without any, the groups of `*` apply (2.2.1).
 //! * The longest matching pattern decides, counted in octets; `allow` wins a tie (2.2.2).
-//! * `*` stands for any run of octets, `$` at the end for the end (2.2.3). Matching takes the leftmost place for
-//!   each piece between two stars, which suffices, so it never goes back.
-//! * An octet and its percent-encoded form are one, save where the encoding tells data from structure: `%2F` and
-//!   `%3F` in a path, `%26`, `%3D` and `%2B` in a query. This is the comparison of 2.2.2 and of its table. Where a
-//!   piece behind a star stands is for the URL to say.
-//! * An `allow` of a directory's `index.html` allows the directory itself too, as all readers of note have it.
-//! * Slips that every robots.txt reader forgives are forgiven: a missing colon, `useragent`, `dissallow` and a few
-//!   more (2.2.4 allows it).
-//! * A byte order mark is no part of the line it stands before, where it begins the file or a group: files are put
-//!   together out of others.
-//! * Records other than `user-agent`, `allow` and `disallow` leave groups alone (2.2.4). Of them `crawl-delay`
-//!   and `sitemap` are kept.
+//! * `*` matches any run of octets, and a final `$` matches the end (2.2.3). Matching takes the leftmost position for
+//!   each piece between two stars. That is sufficient, so it never backtracks.
+//! * An octet equals its percent-encoded form, except where the encoding separates data from structure: `%2F` and
+//!   `%3F` in a path, `%26`, `%3D` and `%2B` in a query. This is the comparison of 2.2.2 and its table. For a piece
+//!   behind a star, its position in the URL decides which of the two applies.
+//! * An `allow` of a directory's `index.html` allows the directory itself too, as in all major parsers.
+//! * Common mistakes are accepted, as in all parsers: a missing colon, `useragent`, `dissallow` and a few more (2.2.4
+//!   allows it).
+//! * A byte order mark at the start of the file or of a group is skipped: some files are concatenations.
+//! * Records other than `user-agent`, `allow` and `disallow` do not affect groups (2.2.4). Of them `crawl-delay` and
+//!   `sitemap` are kept.
 //!
-//! It does not fetch, does not know what a failed fetch means, and does not cut files to size: see
-//! [`super::RobotsCache`].
+//! Fetching, the meaning of a failed fetch and the size limit are in [`super::RobotsCache`].
 
 mod pattern;
 mod text;
@@ -27,21 +25,21 @@ mod text;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pattern::{Path, Pattern};
-use text::Text;
+use pattern::{Path, PathPattern};
+use text::DecodedText;
 
 /// The rules of one robots.txt for one crawler.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RobotsTxt {
-    /// The rule that decides comes first: by length down, `allow` before `disallow`, then by line.
+    /// Sorted so that the first match decides: by descending length, `allow` before `disallow`, then by line.
     rules: Box<[Rule]>,
-    /// What deciding on one path may cost: see [`Self::decide`].
+    /// The cost limit of a decision: see [`Self::decide`].
     max_compared: usize,
     crawl_delay: Option<Duration>,
     sitemaps: Box<[String]>,
 }
 
-/// Whether a path may be fetched, and which line of the file says so.
+/// Whether a path may be fetched, and the deciding line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
     pub allowed: bool,
@@ -51,30 +49,30 @@ pub struct Decision {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
-    pattern: Pattern,
+    pattern: PathPattern,
     line: u32,
     allow: bool,
 }
 
-/// Longest delay that is told apart from a longer one.
+/// Longer delays are cut to this one.
 const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
 
 impl RobotsTxt {
-    /// Reads a file for the crawler named `token`. `max_compared`: see [`Self::decide`].
+    /// Parses a file for the crawler named `token`. `max_compared`: see [`Self::decide`].
     pub fn parse(bytes: &[u8], token: &str, max_compared: usize) -> Self {
-        let mut reader = Reader::new(token);
-        for (index, line) in lines(strip_mark(&Text::of(bytes).bytes)).enumerate() {
+        let mut reader = LineReader::new(token);
+        for (index, line) in lines(strip_bom(&DecodedText::decode(bytes).bytes)).enumerate() {
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            parts(line).for_each(|part| reader.read(number, part));
+            split_at_bom(line).for_each(|part| reader.read_record(number, part));
         }
         reader.finish(max_compared)
     }
 
-    /// Decides on a path with its query, as a canonical URL holds it. `/robots.txt` itself is always allowed.
+    /// Decides on a path with its query, as in a canonical URL. `/robots.txt` itself is always allowed.
     ///
-    /// So many bytes of the path are compared with wildcards, over all rules. Of the rules that are left then, a
-    /// `disallow` holds for every path that begins as it does up to its first star, and no `allow` with a star holds:
-    /// nothing is fetched that the whole file forbids.
+    /// At most `max_compared` bytes are compared with wildcards, over all rules. Beyond that, a `disallow` applies to
+    /// every path that starts with its text before the first star, and an `allow` with a star does not apply. So no
+    /// path is fetched that the whole file forbids.
     pub fn decide(&self, path_and_query: &str) -> Decision {
         let by_default = Decision { allowed: true, line: 0 };
         if self.rules.is_empty() || path_and_query == "/robots.txt" {
@@ -90,17 +88,17 @@ impl RobotsTxt {
             .map_or(by_default, |rule| Decision { allowed: rule.allow, line: rule.line })
     }
 
-    /// The pause that the file asks this crawler to make between two fetches.
+    /// The pause between two fetches that the file asks of this crawler.
     pub fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
     }
 
-    /// The addresses of sitemaps, as written; they are meant for every crawler.
+    /// The URLs of sitemaps, as written; they apply to every crawler.
     pub fn sitemaps(&self) -> &[String] {
         &self.sitemaps
     }
 
-    /// Bytes this takes in memory, roughly.
+    /// Approximate size in memory, in bytes.
     pub fn weight(&self) -> usize {
         size_of::<Self>()
             + self.rules.iter().map(|rule| size_of::<Rule>() + rule.pattern.weight()).sum::<usize>()
@@ -108,10 +106,10 @@ impl RobotsTxt {
     }
 }
 
-/// What has been gathered for one kind of group: those that name the crawler, or those of `*`.
+/// The records of one kind of group: those that name the crawler, or those of `*`.
 #[derive(Default)]
-struct Gathered {
-    /// Whether the group now being read is of this kind.
+struct Group {
+    /// Whether the current group is of this kind.
     current: bool,
     /// Whether the file has a group of this kind.
     seen: bool,
@@ -119,27 +117,27 @@ struct Gathered {
     crawl_delay: Option<Duration>,
 }
 
-struct Reader<'a> {
+struct LineReader<'a> {
     token: &'a str,
-    named: Gathered,
-    general: Gathered,
+    named: Group,
+    general: Group,
     /// Whether the last record was a `user-agent`, so that another one joins its group.
     in_header: bool,
     sitemaps: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> LineReader<'a> {
     fn new(token: &'a str) -> Self {
         Self {
             token,
-            named: Gathered::default(),
-            general: Gathered::default(),
+            named: Group::default(),
+            general: Group::default(),
             in_header: false,
             sitemaps: Vec::new(),
         }
     }
 
-    fn read(&mut self, number: u32, line: &[u8]) {
+    fn read_record(&mut self, number: u32, line: &[u8]) {
         let Some((key, value)) = record(line) else { return };
         match key {
             Key::UserAgent => self.read_agent(value),
@@ -157,7 +155,7 @@ impl<'a> Reader<'a> {
             self.general.current = false;
             self.in_header = true;
         }
-        let group = if is_everybody(value) {
+        let group = if is_wildcard(value) {
             &mut self.general
         } else if product_token(value).eq_ignore_ascii_case(self.token.as_bytes()) {
             &mut self.named
@@ -175,13 +173,13 @@ impl<'a> Reader<'a> {
             return;
         }
         let group = if self.named.current { &mut self.named } else { &mut self.general };
-        group.rules.push(Rule { pattern: Pattern::new(value), line, allow });
+        group.rules.push(Rule { pattern: PathPattern::new(value), line, allow });
         if allow && let Some(directory) = directory_of_index(value) {
-            group.rules.push(Rule { pattern: Pattern::anchored(directory), line, allow });
+            group.rules.push(Rule { pattern: PathPattern::anchored(directory), line, allow });
         }
     }
 
-    /// The first delay of a group holds.
+    /// The first delay of a group applies.
     fn read_delay(&mut self, value: &[u8]) {
         let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
         let Some(seconds) = seconds.filter(|s| s.is_finite() && *s >= 0.0) else { return };
@@ -209,44 +207,44 @@ impl<'a> Reader<'a> {
 /// The text of a file, in UTF-8 as far as it is text.
 ///
 /// # Errors
-/// [`NotText`] when it cannot be text, and nothing in it is a record.
+/// [`NotText`] when it is not text and has no valid record.
 pub fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, NotText> {
-    let Text { bytes, is_damaged } = Text::of(bytes);
-    let has_record = || lines(strip_mark(&bytes)).flat_map(parts).any(|part| record(part).is_some());
+    let DecodedText { bytes, is_damaged } = DecodedText::decode(bytes);
+    let has_record = || lines(strip_bom(&bytes)).flat_map(split_at_bom).any(|part| record(part).is_some());
     if is_damaged && !has_record() { Err(NotText) } else { Ok(bytes) }
 }
 
-/// A file that cannot be read, and that might say anything.
+/// An unreadable file, whose content is unknown.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("it is no text in UTF-8 or UTF-16, and has no line that can be read")]
 pub struct NotText;
 
-/// The part of a text that was cut up to its last whole line: a line that was cut could mean anything.
+/// A truncated text up to its last whole line. A truncated line could mean anything.
 pub fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r'));
     &bytes[..end.unwrap_or(0)]
 }
 
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// A text without its byte order marks. What a careless editor left of one goes too: it hides no rule.
-fn strip_mark(mut bytes: &[u8]) -> &[u8] {
-    while let Some(rest) = bytes.strip_prefix(MARK) {
+/// A text without its byte order marks. Incomplete marks are removed too, so that they hide no rule.
+fn strip_bom(mut bytes: &[u8]) -> &[u8] {
+    while let Some(rest) = bytes.strip_prefix(BOM) {
         bytes = rest;
     }
-    for mark in MARK {
+    for mark in BOM {
         bytes = bytes.strip_prefix(&[*mark]).unwrap_or(bytes);
     }
     bytes
 }
 
-/// A line, parted where a byte order mark stands before the beginning of a group.
-fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Splits a line where a byte order mark precedes the start of a group.
+fn split_at_bom(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(line);
     std::iter::from_fn(move || {
         let line = rest.take()?;
-        for mark in memchr::memchr_iter(MARK[0], line) {
-            let group = line[mark..].strip_prefix(MARK).map(strip_mark);
+        for mark in memchr::memchr_iter(BOM[0], line) {
+            let group = line[mark..].strip_prefix(BOM).map(strip_bom);
             if let Some((group, (Key::UserAgent, _))) = group.and_then(|group| Some((group, record(group)?)))
             {
                 rest = Some(group);
@@ -281,7 +279,7 @@ enum Key {
     Sitemap,
 }
 
-/// How keys are written, and how they are often written by mistake.
+/// The spellings of keys, including common mistakes.
 const KEYS: [(&str, Key); 14] = [
     ("user-agent", Key::UserAgent),
     ("useragent", Key::UserAgent),
@@ -299,7 +297,7 @@ const KEYS: [(&str, Key); 14] = [
     ("site-map", Key::Sitemap),
 ];
 
-/// Key and value of a line, if it is a record that is read.
+/// Key and value of a line, if it is a known record.
 fn record(line: &[u8]) -> Option<(Key, &[u8])> {
     let line = line.split(|&b| b == b'#').next().unwrap_or_default();
     let (key, value) = key_and_value(line.trim_ascii())?;
@@ -307,7 +305,7 @@ fn record(line: &[u8]) -> Option<(Key, &[u8])> {
     Some((*key, value))
 }
 
-/// Where the colon was forgotten, a line of just two words is read as if it stood there.
+/// Splits a line at its colon. Without a colon, a line of exactly two words is split between them.
 fn key_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (end, next) = match line.iter().position(|&b| b == b':') {
         Some(colon) => (colon, colon + 1),
@@ -317,18 +315,18 @@ fn key_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (end != next || !value.iter().any(u8::is_ascii_whitespace)).then_some((key, value))
 }
 
-fn is_everybody(value: &[u8]) -> bool {
+fn is_wildcard(value: &[u8]) -> bool {
     value.first() == Some(&b'*') && value.get(1).is_none_or(u8::is_ascii_whitespace)
 }
 
-/// The product token that a `user-agent` value begins with. RFC 9309 gives it no digits, but names with digits
-/// are common, and `bot2` must not be taken for `bot`.
+/// The product token at the start of a `user-agent` value. RFC 9309 excludes digits, but names with digits are
+/// common, and `bot2` must not match `bot`.
 fn product_token(value: &[u8]) -> &[u8] {
     let end = value.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')));
     &value[..end.unwrap_or(value.len())]
 }
 
-/// The directory, with its slash, whose index page a pattern names: who allows `/a/index.html` allows `/a/`.
+/// The directory, with its slash, of a pattern that names its index page: allowing `/a/index.html` allows `/a/`.
 fn directory_of_index(pattern: &[u8]) -> Option<&[u8]> {
     let slash = pattern.iter().rposition(|&b| b == b'/')?;
     pattern[slash..].starts_with(b"/index.htm").then(|| &pattern[..=slash])

@@ -1,24 +1,24 @@
-//! Patterns of robots.txt rules and the paths they are compared with (RFC 9309, 2.2.2 and 2.2.3).
+//! Matching of robots.txt patterns against paths (RFC 9309, 2.2.2 and 2.2.3).
 //!
-//! Both are brought to one form, in which equal octets are equal characters; patterns are then matched piece by
-//! piece. Each piece is looked for once, from the left, by a linear search, so no pattern can make matching go back
-//! and forth. What all patterns of a file may cost together is bounded by [`Pattern::matches`]'s caller.
+//! Patterns and paths are converted to one form, in which equal octets are equal characters. Patterns are then
+//! matched piece by piece. Each piece is searched once, from the left, in linear time, so matching never backtracks.
+//! The caller of [`PathPattern::matches`] bounds the total cost over all patterns of a file.
 //!
-//! Whether an octet equals its encoding depends on where in the URL it stands, before its question mark or behind.
-//! What stands before a pattern's first star is matched from the URL's start, so the pattern itself tells; a piece
-//! behind a star may be found on either side, so patterns have a form for each.
+//! Whether an octet equals its encoding depends on its position in the URL, before or after the question mark. The
+//! text before a pattern's first star is matched from the start of the URL, so its position is known. A piece behind
+//! a star may match on either side, so patterns have a form for each.
 
 use memchr::memmem;
 
-/// What beginning a search costs, in bytes that are searched meanwhile.
-const SEARCH: usize = 64;
+/// Cost of starting a search, in bytes searched.
+const SEARCH_COST: usize = 64;
 
-/// A rule's pattern: `*` is a wildcard, `$` at the end an anchor.
+/// The pattern of a rule: `*` is a wildcard, a final `$` an anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
-    /// Each piece as it is found in a path, from where it may reach into the query.
+pub struct PathPattern {
+    /// The form of the pieces in a path, from which a piece may extend into the query.
     in_path: Box<str>,
-    /// Each piece as it is found in a query; `None`: the same.
+    /// The form of the pieces in a query; `None`: the same.
     in_query: Option<Box<str>>,
 }
 
@@ -26,41 +26,41 @@ pub struct Pattern {
 #[derive(Debug)]
 pub struct Path {
     form: String,
-    /// Where the query begins, behind the question mark; the end where there is none.
+    /// Offset of the query, behind the question mark; the length without a query.
     query: usize,
 }
 
-/// Which side of a comparison a text is.
+/// The side of a comparison.
 #[derive(Clone, Copy, PartialEq)]
 enum Side {
-    Pattern,
+    PathPattern,
     Path,
 }
 
-impl Pattern {
+impl PathPattern {
     pub fn new(text: &[u8]) -> Self {
-        let (in_path, in_query) = (form(text, Side::Pattern, false), form(text, Side::Pattern, true));
+        let (in_path, in_query) = (form(text, Side::PathPattern, false), form(text, Side::PathPattern, true));
         let in_query = (in_query != in_path).then(|| in_query.into_boxed_str());
         Self { in_path: in_path.into_boxed_str(), in_query }
     }
 
-    /// The same with an anchor at its end.
+    /// The same pattern with an anchor at its end.
     pub fn anchored(text: &[u8]) -> Self {
         Self::new(&[text, b"$"].concat())
     }
 
-    /// Octets as they are compared, wildcards included.
+    /// Number of octets to compare, including wildcards.
     pub fn length(&self) -> usize {
         self.in_path.chars().count()
     }
 
-    /// Bytes this takes in memory besides itself.
+    /// Size in memory in bytes, in addition to the struct itself.
     pub fn weight(&self) -> usize {
         self.in_path.len() + self.in_query.as_ref().map_or(0, |form| form.len())
     }
 
-    /// Whether it matches a path from its start. Looking for what stands behind a star takes the bytes that it may
-    /// cost from `left`; `None`: too few were left, and the path begins as the pattern does up to its first star.
+    /// Whether the pattern matches a path from its start. The search behind a star takes its maximum cost from
+    /// `left`. `None`: `left` is too small, and the path starts with the text before the first star.
     pub fn matches(&self, path: &Path, left: &mut usize) -> Option<bool> {
         let (in_path, is_anchored) = match self.in_path.strip_suffix('$') {
             Some(in_path) => (in_path, true),
@@ -91,10 +91,10 @@ impl Pattern {
         Some(true)
     }
 
-    /// Bytes that are looked at, at most, and what beginning a search costs, in as many bytes.
+    /// Maximum number of bytes compared, plus the start cost of the searches in bytes.
     fn cost(&self, path: &Path) -> usize {
         let stars = self.in_path.bytes().filter(|&b| b == b'*').count();
-        path.form.len() + self.in_path.len() + SEARCH * stars
+        path.form.len() + self.in_path.len() + SEARCH_COST * stars
     }
 }
 
@@ -105,19 +105,19 @@ impl Path {
         Self { form, query }
     }
 
-    /// Where the first place of a piece from `at` on ends.
+    /// The end of the first match of a piece from `at` on.
     fn find(&self, at: usize, in_path: &str, in_query: &str) -> Option<usize> {
         let found = |from: usize, to: usize, piece: &str| {
             let place = memmem::find(&self.form.as_bytes()[from..to], piece.as_bytes())?;
             Some(from + place + piece.len())
         };
-        // It may reach into the query, but not begin there.
+        // A match may extend into the query, but not start there.
         let to = (self.query + in_path.len()).saturating_sub(1).min(self.form.len());
         let end = if at < self.query { found(at, to, in_path) } else { None };
         end.or_else(|| found(at.max(self.query), self.form.len(), in_query))
     }
 
-    /// Whether a piece stands at the end, and begins at `at` or behind.
+    /// Whether a piece matches at the end and starts at or behind `at`.
     fn ends_with(&self, at: usize, in_path: &str, in_query: &str) -> bool {
         let begins = |piece: &str| self.form.ends_with(piece).then(|| self.form.len() - piece.len());
         begins(in_path).is_some_and(|place| place >= at && place < self.query)
@@ -125,10 +125,9 @@ impl Path {
     }
 }
 
-/// The form in which patterns and paths are compared: one character for each octet, whether it was written
-/// plainly or percent-encoded. An encoded octet that is not the same as the plain one is moved up by 256, and so
-/// are `*` and `$` wherever they mean themselves. `in_query`: whether the text, or each piece of the pattern, begins
-/// behind the question mark.
+/// The form for comparisons: one character per octet, whether it was written plainly or percent-encoded. An encoded
+/// octet that differs from the plain one is moved up by 256. So are literal `*` and `$`. `in_query`: whether the
+/// text, or each piece of the pattern, starts behind the question mark.
 fn form(text: &[u8], side: Side, in_query: bool) -> String {
     let mut form = String::with_capacity(text.len());
     let (mut at, begins_in_query, mut in_query) = (0, in_query, in_query);
@@ -153,7 +152,7 @@ fn form(text: &[u8], side: Side, in_query: bool) -> String {
     form
 }
 
-/// The octet that a percent escape at the start of `text` stands for.
+/// The octet of a percent escape at the start of `text`.
 fn escape(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else { return None };
     let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());

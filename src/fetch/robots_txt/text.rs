@@ -1,8 +1,8 @@
-//! The text of a robots.txt. It should be UTF-8 (RFC 9309, 2.2), and is not always.
+//! Decodes a robots.txt to text. It should be UTF-8 (RFC 9309, 2.2), but is not always.
 //!
-//! UTF-16 is read by its byte order mark, or where most second bytes are NUL. Any other NUL byte is dropped: editors
-//! leave them behind, and tools that append UTF-16 to a file in UTF-8. What can be no text at all must not pass for a
-//! file without rules, so damage is reported.
+//! UTF-16 is detected by its byte order mark, or if most second bytes are NUL. Any other NUL byte is dropped: editors
+//! leave them behind, and so do tools that append UTF-16 to a UTF-8 file. Binary data must not count as a file
+//! without rules, so damage is reported.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::encoding::unmarked_utf_16;
 
-/// A file as text, in UTF-8 as far as it is text.
+/// The decoded file, in UTF-8 as far as it is text.
 #[derive(Debug)]
-pub struct Text<'b> {
+pub struct DecodedText<'b> {
     pub bytes: Cow<'b, [u8]>,
-    /// Whether there is something in it that no text holds.
+    /// Whether the file has bytes that never occur in text.
     pub is_damaged: bool,
 }
 
-impl<'b> Text<'b> {
-    pub fn of(bytes: &'b [u8]) -> Self {
+impl<'b> DecodedText<'b> {
+    pub fn decode(bytes: &'b [u8]) -> Self {
         if let Some(utf_16) = utf_16(bytes) {
             let (text, is_damaged) = utf_16.decode_without_bom_handling(bytes);
             let mut text = text.into_owned();
@@ -37,15 +37,15 @@ impl<'b> Text<'b> {
 
 const UTF_32BE_MARK: &[u8] = b"\0\0\xFE\xFF";
 
-/// The UTF-16 encoding of a file that is in one.
+/// The UTF-16 encoding of a file, if it is in one.
 fn utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
     let is_utf_16 = |encoding: &&Encoding| *encoding == UTF_16LE || *encoding == UTF_16BE;
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding).filter(is_utf_16);
     marked.or_else(|| by_nul_bytes(bytes))
 }
 
-/// UTF-16 without a mark: of the first character and of a quarter of all, one byte is NUL, and the other one hardly ever
-/// is.
+/// Detects UTF-16 without a mark: the first character and a quarter of all have NUL as the same one of their two
+/// bytes, and the other byte is rarely NUL.
 fn by_nul_bytes(bytes: &[u8]) -> Option<&'static Encoding> {
     let first_says = unmarked_utf_16(bytes)?;
     let (units, _) = bytes.as_chunks::<2>();
@@ -56,7 +56,7 @@ fn by_nul_bytes(bytes: &[u8]) -> Option<&'static Encoding> {
     holds.then_some(first_says)
 }
 
-/// A byte that no text holds: a "binary data byte" of the MIME Sniffing Standard.
+/// A byte that never occurs in text: a "binary data byte" of the MIME Sniffing Standard.
 fn is_binary(byte: &u8) -> bool {
     matches!(byte, 0..=0x08 | 0x0B | 0x0E..=0x1A | 0x1C..=0x1F)
 }

@@ -1,4 +1,4 @@
-//! Certificates, as far as completing a chain of them needs (RFC 5280), and the files that issuers publish theirs in.
+//! Certificates, as far as completing a chain requires (RFC 5280), and the files in which issuers publish theirs.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ pub(super) struct Certificate {
     /// Distinguished names, encoded.
     subject: Box<[u8]>,
     issuer: Box<[u8]>,
-    /// The issuer, for people.
+    /// The issuer, for display.
     pub issuer_text: String,
-    /// Where the issuer's certificate is published over plain HTTP, in the order of the certificate.
+    /// URLs of the issuer's certificate over plain HTTP, in the order of the certificate.
     pub issuer_urls: Vec<String>,
 }
 
 impl Certificate {
-    /// Reads a certificate; `None` when it is none.
+    /// Parses a certificate; `None` when it is malformed.
     pub fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
         rest.is_empty().then(|| Self {
@@ -35,7 +35,7 @@ impl Certificate {
         })
     }
 
-    /// Bytes this takes in memory, roughly.
+    /// Approximate size in memory, in bytes.
     pub fn weight(&self) -> usize {
         let texts = self.issuer_text.len() + self.issuer_urls.iter().map(String::len).sum::<usize>();
         size_of::<Self>() + self.der.len() + self.subject.len() + self.issuer.len() + texts
@@ -46,7 +46,7 @@ impl Certificate {
         self.subject == self.issuer
     }
 
-    /// Whether this one is of the issuer that `other` names.
+    /// Whether its subject is the issuer that `other` names.
     pub fn issues(&self, other: &Self) -> bool {
         self.subject == other.issuer
     }
@@ -58,8 +58,8 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// The `caIssuers` URLs of the Authority Information Access extension (RFC 5280, 4.2.2.1). Only those of plain HTTP:
-/// over HTTPS, a chain would have to be verified to verify a chain.
+/// The `caIssuers` URLs of the Authority Information Access extension (RFC 5280, 4.2.2.1). Only plain HTTP: over
+/// HTTPS, verifying a chain would require verifying another.
 fn issuer_urls(certificate: &X509Certificate<'_>) -> Vec<String> {
     let descriptions =
         certificate.extensions().iter().filter_map(|extension| match extension.parsed_extension() {
@@ -78,19 +78,19 @@ fn issuer_urls(certificate: &X509Certificate<'_>) -> Vec<String> {
     urls
 }
 
-/// The public key of a certificate, whatever version the certificate has.
+/// The public key of a certificate of any version.
 pub(super) fn public_key<'a>(der: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(SubjectPublicKeyInfoDer::from(certificate.tbs_certificate.subject_pki.raw))
 }
 
-/// What a server presents in a handshake.
+/// The certificates that a server presents in a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::fetch) struct Chain {
     pub leaf: CertificateDer<'static>,
-    /// In the order in which they came, which need not be that of the chain.
+    /// As sent; the order may differ from that of the chain.
     pub intermediates: Vec<CertificateDer<'static>>,
-    /// The name that the server is asked by.
+    /// The name that the server is requested by.
     pub name: ServerName<'static>,
 }
 
@@ -107,8 +107,8 @@ impl Chain {
         }
     }
 
-    /// The certificates that lead from the leaf upwards, each followed by its issuer's. What does not belong to the
-    /// chain is left out. Empty when the leaf cannot be read.
+    /// The certificates from the leaf upwards, each followed by that of its issuer. Unrelated certificates are left
+    /// out. Empty when the leaf cannot be parsed.
     pub(super) fn path(&self) -> Vec<Certificate> {
         let mut rest: Vec<Certificate> = self.intermediates.iter().filter_map(Certificate::read).collect();
         let mut path: Vec<Certificate> = Certificate::read(&self.leaf).into_iter().collect();
@@ -122,8 +122,8 @@ impl Chain {
     }
 }
 
-/// The certificates in a file that an issuer publishes: one in DER, or several in PKCS #7 (RFC 5280, 4.2.2.1). Some
-/// publish theirs in PEM, which browsers read too.
+/// The certificates in a file of an issuer: one in DER, or several in PKCS #7 (RFC 5280, 4.2.2.1). Some issuers
+/// publish PEM, which browsers read too.
 pub(super) fn read_bundle(bytes: &[u8]) -> Vec<Certificate> {
     if let Some(certificate) = Certificate::read(&CertificateDer::from(bytes)) {
         return vec![certificate];
@@ -136,8 +136,8 @@ pub(super) fn read_bundle(bytes: &[u8]) -> Vec<Certificate> {
     in_pem.filter_map(|der| Certificate::read(&der)).collect()
 }
 
-/// The certificates of a `SignedData` (RFC 5652, 5.1), which need not have any signature. In BER, for some encode it
-/// with indefinite lengths; the certificates in it are DER.
+/// The certificates of a `SignedData` (RFC 5652, 5.1), with or without signatures. Parsed as BER, since some issuers
+/// use indefinite lengths; the certificates themselves are DER.
 fn certificates_in_cms(bytes: &[u8]) -> Option<Vec<Certificate>> {
     let (_, content_info) = Any::from_ber(bytes).ok()?;
     let (rest, content_type) = Any::from_ber(content_info.data).ok()?;
@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    /// A certificate that says where its issuer's is.
+    /// A certificate with the URL of its issuer's certificate.
     fn certificate() -> CertificateDer<'static> {
         let mut params = CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
         let url = b"http://ca.test/x";
@@ -181,19 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_says_where_its_issuers_is() {
+    fn issuer_urls_of_a_certificate_are_parsed() {
         let certificate = Certificate::read(&certificate()).unwrap();
         assert_eq!(certificate.issuer_urls, ["http://ca.test/x"]);
         assert!(certificate.is_self_issued() && certificate.issues(&certificate));
         assert_eq!(read_bundle(&certificate.der), std::slice::from_ref(&certificate));
         assert_eq!(read_bundle(b""), []);
-        // Behind a certificate there is nothing.
+        // Bytes behind the certificate are an error.
         assert_eq!(Certificate::read(&[&certificate.der[..], b"x"].concat().into()), None);
     }
 
     proptest! {
         #[test]
-        fn whatever_is_published_is_read_without_harm(
+        fn any_published_bytes_are_parsed_safely(
             bytes in prop::collection::vec(any::<u8>(), 0..300),
             spoilt in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         ) {
@@ -204,7 +204,7 @@ mod tests {
             }
             for bytes in [certificate, bytes] {
                 read_bundle(&bytes);
-                // As content of signed data, too.
+                // The same bytes as the content of signed data.
                 let wrapped = [&[0x30, 0x80, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2, 0xa0, 0x80, 0x30, 0x80],
                     &bytes[..]].concat();
                 read_bundle(&wrapped);

@@ -1,12 +1,12 @@
-//! The certificates of issuers, fetched where a server leaves them out of its chain, and kept for other servers.
+//! Issuer certificates that servers leave out of their chain: downloads them and caches them for other servers.
 //!
-//! Servers that were set up without their authority's intermediate certificate work in browsers, which know it from
-//! elsewhere or fetch it from where the server's certificate says it is published (RFC 5280, 4.2.2.1). So does this
-//! store. What it gives is never trusted: it only helps to find a path to an authority that is.
+//! A server without its authority's intermediate certificate works in browsers. They know the certificate from
+//! elsewhere, or download it from the URL in the server certificate (RFC 5280, 4.2.2.1). This store does the latter.
+//! Its certificates are never trusted: they only help to find a path to a trusted authority.
 //!
-//! A URL is asked once, however many servers need it, also at the same time. What came of it holds for
-//! `fetch.issuer_ttl`, a failure for `fetch.issuer_negative_ttl`; of URLs used longest ago it is forgotten beyond
-//! `fetch.issuer_cache_bytes`.
+//! A URL is requested once, even if several servers need it at the same time. The result is valid for
+//! `fetch.issuer_ttl`, a failure for `fetch.issuer_negative_ttl`. Beyond `fetch.issuer_cache_bytes` the least
+//! recently used URLs are dropped.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,38 +16,38 @@ use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
 
 use super::certificate::{Certificate, Chain};
-use super::download::Download;
+use super::issuer_download::IssuerDownload;
 use crate::config::FetchConfig;
-use crate::fetch::failure::{Blame, Failure};
+use crate::fetch::failure::{Failure, FailureSource};
 use crate::lru::Lru;
 
-/// What one URL gave.
-type Found = Result<Arc<[Certificate]>, Failure>;
+/// The result for one URL.
+type Lookup = Result<Arc<[Certificate]>, Failure>;
 
-/// See the module.
+/// The cache of issuer certificates.
 #[derive(Debug)]
 pub(super) struct IssuerStore {
-    slots: Mutex<Lru<Box<str>, Arc<Slot>>>,
-    /// URLs that are asked for one chain at most.
+    slots: Mutex<Lru<Box<str>, Arc<CacheSlot>>>,
+    /// Maximum number of URLs requested for one chain.
     max_urls: usize,
     ttl: Duration,
     negative_ttl: Duration,
 }
 
-/// A URL's place in the store.
+/// The cache entry of a URL.
 #[derive(Debug, Default)]
-struct Slot {
-    /// Held while the URL is asked.
+struct CacheSlot {
+    /// Held while the URL is requested.
     turn: tokio::sync::Mutex<()>,
-    found: Mutex<Option<(Found, Instant)>>,
+    found: Mutex<Option<(Lookup, Instant)>>,
 }
 
-/// Why a chain could not be completed.
+/// The reason why a chain could not be completed.
 #[derive(Debug)]
-pub(super) struct Incomplete {
-    /// What the chain is refused for, with all that could be had.
+pub(super) struct StillIncomplete {
+    /// Why the chain is rejected, with all available issuers.
     pub error: CertificateError,
-    /// What went wrong on the way, if anything did.
+    /// The first error on the way, if there was one.
     pub obstacle: Option<String>,
 }
 
@@ -61,43 +61,42 @@ impl IssuerStore {
         }
     }
 
-    /// How long a chain counts as one that cannot be completed.
+    /// How long a chain counts as incompletable.
     pub fn negative_ttl(&self) -> Duration {
         self.negative_ttl
     }
 
-    /// Whether there is a URL to ask for an issuer that a chain lacks.
+    /// Whether a URL may provide a missing issuer of a chain.
     pub fn may_complete(&self, chain: &Chain) -> bool {
         self.max_urls > 0 && !Search::new(chain, self.max_urls).open.is_empty()
     }
 
-    /// The issuers that a chain lacks, as far as they are known.
-    pub fn known(&self, chain: &Chain) -> Vec<CertificateDer<'static>> {
+    /// The cached issuers that a chain lacks.
+    pub fn cached_issuers(&self, chain: &Chain) -> Vec<CertificateDer<'static>> {
         let mut search = Search::new(chain, self.max_urls);
         while let Some(step) = search.next() {
-            if let Some(Ok(found)) = self.find(&step.url).and_then(|slot| slot.read()) {
-                search.add(&step, &found);
+            if let Some(Ok(found)) = self.entry(&step.url).and_then(|slot| slot.get()) {
+                search.add_issuers(&step, &found);
             }
         }
         search.issuers
     }
 
-    /// Fetches the issuers that a chain lacks, one step up the chain after the other, until `verify` accepts the chain
-    /// with them.
+    /// Downloads the issuers that a chain lacks, upwards one by one, until `verify` accepts the chain with them.
     ///
     /// # Errors
-    /// [`Incomplete`] when it does not.
+    /// [`StillIncomplete`] when it never does.
     pub async fn complete(
         &self,
         chain: &Chain,
         verify: impl Fn(&[CertificateDer<'_>]) -> Result<(), CertificateError>,
-        download: &Download<'_>,
-    ) -> Result<(), Incomplete> {
+        download: &IssuerDownload<'_>,
+    ) -> Result<(), StillIncomplete> {
         let mut search = Search::new(chain, self.max_urls);
         let mut obstacle = None;
         while let Some(step) = search.next() {
-            match self.get(&step.url, download).await {
-                Ok(found) if search.add(&step, &found) => {}
+            match self.get_or_download(&step.url, download).await {
+                Ok(found) if search.add_issuers(&step, &found) => {}
                 Ok(_) => {
                     obstacle.get_or_insert(format!("{} is no certificate of that issuer", step.url));
                     continue;
@@ -110,24 +109,24 @@ impl IssuerStore {
             match verify(&search.issuers) {
                 Ok(()) => return Ok(()),
                 Err(CertificateError::UnknownIssuer) => {}
-                Err(error) => return Err(Incomplete { error, obstacle: None }),
+                Err(error) => return Err(StillIncomplete { error, obstacle: None }),
             }
         }
-        Err(Incomplete { error: CertificateError::UnknownIssuer, obstacle })
+        Err(StillIncomplete { error: CertificateError::UnknownIssuer, obstacle })
     }
 
-    /// What a URL gives: from the store, or fetched.
-    async fn get(&self, url: &str, download: &Download<'_>) -> Found {
-        let slot = self.find(url).unwrap_or_else(|| self.keep(url, Arc::default(), 0));
+    /// The certificates at a URL: cached, or downloaded.
+    async fn get_or_download(&self, url: &str, download: &IssuerDownload<'_>) -> Lookup {
+        let slot = self.entry(url).unwrap_or_else(|| self.insert(url, Arc::default(), 0));
         let _turn = slot.turn.lock().await;
-        if let Some(found) = slot.read() {
+        if let Some(found) = slot.get() {
             return found;
         }
-        let found: Found = download.get(url).await.map(Into::into);
+        let found: Lookup = download.certificates(url).await.map(Into::into);
         let (ttl, weight) = match &found {
             Ok(certificates) => (self.ttl, certificates.iter().map(Certificate::weight).sum()),
-            // Nobody was asked.
-            Err(failure) if failure.blame != Blame::Host => return found,
+            // No request was sent.
+            Err(failure) if failure.blame != FailureSource::Host => return found,
             Err(failure) => (self.negative_ttl, failure.detail.len()),
         };
         tracing::debug!(
@@ -135,46 +134,46 @@ impl IssuerStore {
             certificates = found.as_ref().map_or(0, |found| found.len()),
             "an issuer's certificate was asked for"
         );
-        slot.write(found.clone(), Instant::now() + ttl);
-        self.keep(url, slot.clone(), weight);
+        slot.set(found.clone(), Instant::now() + ttl);
+        self.insert(url, slot.clone(), weight);
         found
     }
 
-    fn find(&self, url: &str) -> Option<Arc<Slot>> {
+    fn entry(&self, url: &str) -> Option<Arc<CacheSlot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&Box::from(url)).cloned()
     }
 
-    fn keep(&self, url: &str, slot: Arc<Slot>, weight: usize) -> Arc<Slot> {
-        let weight = weight + size_of::<Slot>() + 2 * url.len();
+    fn insert(&self, url: &str, slot: Arc<CacheSlot>, weight: usize) -> Arc<CacheSlot> {
+        let weight = weight + size_of::<CacheSlot>() + 2 * url.len();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.insert(Box::from(url), slot.clone(), weight);
         slot
     }
 }
 
-impl Slot {
-    /// What is known and still holds.
-    fn read(&self) -> Option<Found> {
+impl CacheSlot {
+    /// The valid cached result.
+    fn get(&self) -> Option<Lookup> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let (found, until) = found.as_ref()?;
         (*until > Instant::now()).then(|| found.clone())
     }
 
-    fn write(&self, found: Found, until: Instant) {
+    fn set(&self, found: Lookup, until: Instant) {
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some((found, until));
     }
 }
 
-/// The way up a chain: the URLs that are still to be asked, those of the certificate highest up first.
+/// The search up a chain: the URLs still to request, those of the highest certificate first.
 struct Search {
     open: Vec<Step>,
     asked: HashSet<String>,
-    /// URLs that may still be asked.
+    /// Number of URLs that may still be requested.
     left: usize,
     issuers: Vec<CertificateDer<'static>>,
 }
 
-/// A URL where the issuer of a certificate is published.
+/// A URL with the issuer of a certificate.
 struct Step {
     url: String,
     of: Arc<Certificate>,
@@ -184,12 +183,12 @@ impl Search {
     fn new(chain: &Chain, max_urls: usize) -> Self {
         let mut search =
             Self { open: Vec::new(), asked: HashSet::new(), left: max_urls, issuers: Vec::new() };
-        chain.path().into_iter().for_each(|certificate| search.open_all(certificate));
+        chain.path().into_iter().for_each(|certificate| search.push_urls(certificate));
         search
     }
 
-    /// Adds the URLs that a certificate names, the first of them on top.
-    fn open_all(&mut self, certificate: Certificate) {
+    /// Adds the URLs in a certificate, the first one on top.
+    fn push_urls(&mut self, certificate: Certificate) {
         if certificate.is_self_issued() {
             return;
         }
@@ -208,15 +207,15 @@ impl Search {
         None
     }
 
-    /// Takes what a step found; whether there is an issuer among it that was not there before. A root is none: where it
-    /// is trusted, it need not be in the chain.
-    fn add(&mut self, step: &Step, found: &[Certificate]) -> bool {
+    /// Adds the certificates found in a step. Returns whether one is a new issuer. A root is not: a trusted one need
+    /// not be in the chain.
+    fn add_issuers(&mut self, step: &Step, found: &[Certificate]) -> bool {
         let before = self.issuers.len();
         for certificate in found {
             let fits = certificate.issues(&step.of) && !certificate.is_self_issued();
             if fits && !self.issuers.contains(&certificate.der) {
                 self.issuers.push(certificate.der.clone());
-                self.open_all(certificate.clone());
+                self.push_urls(certificate.clone());
             }
         }
         self.issuers.len() > before

@@ -1,19 +1,19 @@
-//! Whether a server is whose name it bears, judged as browsers judge it.
+//! Verification of server certificates, as in browsers.
 //!
-//! Each server gets a TLS configuration with a verifier of its own ([`ServerVerifier`]). Trusted are the system's
-//! authorities and those of `fetch.extra_ca`, by the rules of the platform.
+//! Each server gets a TLS configuration with its own verifier ([`ServerVerifier`]). The trusted authorities are those
+//! of the system and of `fetch.extra_ca`, by the rules of the platform.
 //!
 //! ```text
 //!  handshake ─► verified ─────────────────────────────────────────────► the page is read
 //!           ├─► an issuer is missing, and known ([`issuers`]) ────────► the page is read
-//!           ├─► an issuer is missing ─► it is fetched ([`download`]) ─► one more handshake
-//!           └─► anything else ─► fetch.tls = "verify": no page, the cause is told ([`flaw`])
+//!           ├─► an issuer is missing ─► it is fetched ([`issuer_download`]) ─► one more handshake
+//!           └─► anything else ─► fetch.tls = "verify": no page, the cause is reported ([`flaw`])
 //!                             └► fetch.tls = "record": the page is read, with its flaw
 //! ```
 
 mod certificate;
-mod download;
 mod flaw;
+mod issuer_download;
 mod issuers;
 mod verifier;
 
@@ -31,13 +31,13 @@ use super::failure::Failure;
 use crate::config::{FetchConfig, TlsPolicy};
 use crate::model::FailureKind;
 pub(super) use certificate::Chain;
-pub(super) use download::Download;
 pub(super) use flaw::Refusal;
-use issuers::{Incomplete, IssuerStore};
+pub(super) use issuer_download::IssuerDownload;
+use issuers::{IssuerStore, StillIncomplete};
 use verifier::Authority;
 pub(super) use verifier::ServerVerifier;
 
-/// TLS of all servers. See the module.
+/// The TLS setup of all servers.
 #[derive(Debug)]
 pub(super) struct Tls {
     config: ClientConfig,
@@ -46,8 +46,8 @@ pub(super) struct Tls {
 
 impl Tls {
     /// # Errors
-    /// [`FetchError`] when `fetch.extra_ca` cannot be used, or no TLS can be set up. With an authority of
-    /// `fetch.extra_ca`, a system that has none will do.
+    /// [`FetchError`] when `fetch.extra_ca` cannot be used, or TLS cannot be set up. With an authority in
+    /// `fetch.extra_ca`, the system needs none.
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
         let unusable = |error: rustls::Error| FetchError::Client(error.to_string());
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -62,7 +62,7 @@ impl Tls {
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         if config.tls == TlsPolicy::Record {
-            // A resumed session shows no certificate, and so hides a flaw that has gone or come.
+            // A resumed session shows no certificate, so a flaw that is new or fixed would go unnoticed.
             tls.resumption = Resumption::disabled();
         }
         let issuers = IssuerStore::new(config);
@@ -72,7 +72,7 @@ impl Tls {
         })
     }
 
-    /// What connections to one server go by, and its verifier.
+    /// The TLS configuration for connections to one server, and its verifier.
     pub fn server(&self) -> (ClientConfig, Arc<ServerVerifier>) {
         let verifier = Arc::new(ServerVerifier::new(self.authority.clone()));
         let mut config = self.config.clone();
@@ -80,29 +80,30 @@ impl Tls {
         (config, verifier)
     }
 
-    /// Fetches the certificates that the chain of a server lacks, so that another handshake may succeed.
+    /// Downloads the missing certificates of a server's chain, so that another handshake may succeed.
     ///
     /// # Errors
-    /// [`Failure`] when it cannot.
+    /// [`Failure`] when the chain stays incomplete.
     pub async fn complete(
         &self,
         chain: &Chain,
         server: &ServerVerifier,
-        download: &Download<'_>,
+        download: &IssuerDownload<'_>,
     ) -> Result<(), Failure> {
         let authority = &self.authority;
         let verify = |issuers: &[CertificateDer<'_>]| authority.verify(chain, issuers, UnixTime::now());
-        let Err(Incomplete { error, obstacle }) = authority.issuers.complete(chain, verify, download).await
+        let Err(StillIncomplete { error, obstacle }) =
+            authority.issuers.complete(chain, verify, download).await
         else {
             return Ok(());
         };
-        server.give_up(chain);
+        server.mark_incompletable(chain);
         if authority.policy == TlsPolicy::Record {
             return Ok(());
         }
-        let mut cause = authority.judge(chain, &error).cause;
+        let mut cause = authority.worst_flaw(chain, &error).cause;
         if let Some(obstacle) = obstacle {
-            cause = format!("{cause}, and its certificate could not be had from {obstacle}");
+            cause = format!("{cause}, and its certificate is not available from {obstacle}");
         }
         Err(Failure::new(FailureKind::Tls, Refusal::new(&cause, None).to_string()))
     }

@@ -1,4 +1,4 @@
-//! The verifier of one server's certificates.
+//! The certificate verifier of one server.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,10 +16,10 @@ use super::issuers::IssuerStore;
 use crate::config::TlsPolicy;
 use crate::model::TlsFlaw;
 
-/// What the verifiers of all servers share.
+/// The state shared by the verifiers of all servers.
 #[derive(Debug)]
 pub(super) struct Authority {
-    /// Knows the roots.
+    /// The platform verifier, which knows the roots.
     pub platform: Arc<dyn ServerCertVerifier>,
     pub algorithms: WebPkiSupportedAlgorithms,
     pub issuers: IssuerStore,
@@ -27,7 +27,7 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// Whether a chain is verified with these issuers beside those that it holds.
+    /// Verifies a chain with these issuers in addition to its own.
     pub fn verify(
         &self,
         chain: &Chain,
@@ -43,26 +43,26 @@ impl Authority {
         }
     }
 
-    /// The gravest flaw of a chain that is refused with `error`, whatever the issuers that are known.
-    pub fn judge(&self, chain: &Chain, error: &CertificateError) -> Flaw {
-        Flaw::gravest(error, chain, |time| self.verify(chain, &self.issuers.known(chain), time))
+    /// The most severe flaw of a chain that is rejected with `error`, given the cached issuers.
+    pub fn worst_flaw(&self, chain: &Chain, error: &CertificateError) -> Flaw {
+        Flaw::worst(error, chain, |time| self.verify(chain, &self.issuers.cached_issuers(chain), time))
     }
 }
 
-/// Verifies the certificates of one server, and keeps what is wrong with them.
+/// Verifies the certificates of one server, and stores their flaw.
 ///
-/// A TLS session is resumed without a look at a certificate, but only under the verifier that it began with; under
-/// `fetch.tls = "record"` none is. So the flaw that is kept is that of the server's last handshake, and that of each
-/// connection that is kept.
+/// A resumed TLS session skips the certificate check, but only under the verifier that it started with. Under
+/// `fetch.tls = "record"` no session is resumed. So the stored flaw is that of the last handshake with the server,
+/// and of each kept connection.
 pub(in crate::fetch) struct ServerVerifier {
     authority: Arc<Authority>,
-    state: Mutex<State>,
+    state: Mutex<VerifierState>,
 }
 
 #[derive(Default)]
-struct State {
+struct VerifierState {
     flaw: Option<TlsFlaw>,
-    /// The certificate whose chain could not be completed, and until when that holds.
+    /// The certificate whose chain could not be completed, and how long that counts.
     given_up: Option<(CertificateDer<'static>, Instant)>,
 }
 
@@ -71,20 +71,20 @@ impl ServerVerifier {
         Self { authority, state: Mutex::default() }
     }
 
-    /// What is wrong with the certificate of a server that is read all the same.
+    /// The flaw of a server that is read nevertheless.
     pub fn flaw(&self) -> Option<TlsFlaw> {
         self.lock().flaw
     }
 
-    /// Keeps that a chain cannot be completed for now.
-    pub(super) fn give_up(&self, chain: &Chain) {
+    /// Records that a chain cannot be completed for now.
+    pub(super) fn mark_incompletable(&self, chain: &Chain) {
         let until = Instant::now() + self.authority.issuers.negative_ttl();
         self.lock().given_up = Some((chain.leaf.clone(), until));
     }
 
-    /// What becomes of a handshake whose chain is refused with `error`.
+    /// Decides on a handshake whose chain is rejected with `error`.
     fn decide(&self, chain: Chain, error: &CertificateError) -> Result<(), Refusal> {
-        let flaw = self.authority.judge(&chain, error);
+        let flaw = self.authority.worst_flaw(&chain, error);
         let mut state = self.lock();
         let given_up = state.given_up.as_ref();
         let given_up = given_up.is_some_and(|(leaf, until)| *leaf == chain.leaf && *until > Instant::now());
@@ -101,12 +101,12 @@ impl ServerVerifier {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, VerifierState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A handshake signature by the key of a certificate that is recorded as flawed because it cannot be read as a
-    /// server's, for example one of X.509 version 1.
+    /// Verifies a handshake signature with the key of a flawed certificate that does not parse as a server
+    /// certificate, for example one of X.509 version 1.
     fn verify_by_key(
         &self,
         message: &[u8],
@@ -146,7 +146,7 @@ impl ServerCertVerifier for ServerVerifier {
         };
         let chain = Chain::new(leaf, intermediates, name);
         if error == CertificateError::UnknownIssuer {
-            let issuers = authority.issuers.known(&chain);
+            let issuers = authority.issuers.cached_issuers(&chain);
             if !issuers.is_empty()
                 && let Err(with_issuers) = authority.verify(&chain, &issuers, now)
             {

@@ -1,25 +1,26 @@
-//! Taking the chunked coding off (RFC 9112, 7.1), as tolerantly as browsers do.
+//! Decodes the chunked coding (RFC 9112, 7.1), as tolerantly as browsers do.
 //!
-//! Lines may end with LF alone, and whatever follows the size on its line is an extension. Trailer fields are not read.
+//! Lines may end with LF alone, and any text behind the size on its line is an extension. Trailer fields are not
+//! read.
 
 use bytes::Bytes;
 
-/// Reads a body piece by piece.
+/// Decodes a body piece by piece.
 #[derive(Debug, Default)]
 pub(super) struct ChunkDecoder {
-    state: State,
+    state: ChunkState,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum ChunkState {
     /// Before the first digit of a size.
     #[default]
     Start,
-    /// Behind a digit; the size so far.
+    /// Behind a digit, with the size so far.
     Size(u64),
     /// Behind the size, before the end of its line.
     Extension(u64),
-    /// In a chunk of which so many bytes are left.
+    /// In a chunk, with the number of its remaining bytes.
     Data(u64),
     /// Behind a chunk, before the end of its line.
     DataEnd,
@@ -27,27 +28,27 @@ enum State {
     End,
 }
 
-/// What is wrong with a chunked body.
+/// A malformed chunked body.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the size of a chunk is no number, or its data is longer")]
+#[error("the size of a chunk is not a number, or its data is longer")]
 pub(super) struct Malformed;
 
 impl ChunkDecoder {
-    /// Whether the last chunk has come.
+    /// Whether the last chunk has ended.
     pub fn is_at_end(&self) -> bool {
-        self.state == State::End
+        self.state == ChunkState::End
     }
 
-    /// Takes the first data off `input`; `None` when there is none in it, and all of it is taken.
+    /// Takes the next data from `input`; `None` when all input is consumed without any.
     ///
     /// # Errors
     /// [`Malformed`] when the coding is broken.
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, Malformed> {
         while !input.is_empty() && !self.is_at_end() {
-            if let State::Data(left) = self.state {
+            if let ChunkState::Data(left) = self.state {
                 let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
                 let left = left - length as u64;
-                self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+                self.state = if left == 0 { ChunkState::DataEnd } else { ChunkState::Data(left) };
                 return Ok(Some(input.split_to(length)));
             }
             let byte = input.split_to(1)[0];
@@ -56,20 +57,20 @@ impl ChunkDecoder {
         Ok(None)
     }
 
-    fn next(&self, byte: u8) -> Option<State> {
+    fn next(&self, byte: u8) -> Option<ChunkState> {
         let digit = char::from(byte).to_digit(16).map(u64::from);
-        let line_end = |size| if size == 0 { State::End } else { State::Data(size) };
+        let line_end = |size| if size == 0 { ChunkState::End } else { ChunkState::Data(size) };
         Some(match (self.state, byte, digit) {
-            (State::Start, _, Some(digit)) => State::Size(digit),
-            (State::Size(size), _, Some(digit)) => {
-                State::Size(size.checked_mul(16).and_then(|size| size.checked_add(digit))?)
+            (ChunkState::Start, _, Some(digit)) => ChunkState::Size(digit),
+            (ChunkState::Size(size), _, Some(digit)) => {
+                ChunkState::Size(size.checked_mul(16).and_then(|size| size.checked_add(digit))?)
             }
-            (State::Size(size) | State::Extension(size), b'\n', _) => line_end(size),
-            (State::Size(size), b' ' | b'\t' | b';' | b'\r', _) | (State::Extension(size), ..) => {
-                State::Extension(size)
+            (ChunkState::Size(size) | ChunkState::Extension(size), b'\n', _) => line_end(size),
+            (ChunkState::Size(size), b' ' | b'\t' | b';' | b'\r', _) | (ChunkState::Extension(size), ..) => {
+                ChunkState::Extension(size)
             }
-            (State::DataEnd, b'\r', _) => State::DataEnd,
-            (State::DataEnd, b'\n', _) => State::Start,
+            (ChunkState::DataEnd, b'\r', _) => ChunkState::DataEnd,
+            (ChunkState::DataEnd, b'\n', _) => ChunkState::Start,
             _ => return None,
         })
     }
@@ -79,7 +80,7 @@ impl ChunkDecoder {
 mod tests {
     use super::*;
 
-    /// Everything that comes out of these pieces, and how it ends.
+    /// The output for these pieces, and the final state.
     fn decoded(pieces: &[&[u8]]) -> (Vec<u8>, Result<bool, Malformed>) {
         let (mut decoder, mut body) = (ChunkDecoder::default(), Vec::new());
         for piece in pieces {
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_read_however_their_lines_end() {
+    fn chunks_are_decoded_with_any_line_end() {
         for text in [
             "5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n",
             "5\nhello\n7\n, world\n0\n\n",
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_or_no_chunk_is_told() {
+    fn incomplete_and_malformed_chunks_are_reported() {
         for (text, body, end) in [
             ("", "", Ok(false)),
             ("5\r\nhel", "hel", Ok(false)),

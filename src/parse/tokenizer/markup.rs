@@ -1,4 +1,4 @@
-//! Markup that is no tag: comments, doctypes, CDATA sections.
+//! Markup other than tags: comments, doctypes and CDATA sections.
 
 use std::cell::RefCell;
 
@@ -9,11 +9,11 @@ use html5ever::tokenizer::{
     TokenizerOpts,
 };
 
-use super::{Nul, Tokenizer};
-use crate::parse::scanner::find;
+use super::{NulHandling, Tokenizer};
+use crate::sniff::scanner::find;
 
-/// Where the next piece of markup begins; the end of the text, when there is none.
-pub(super) fn next(bytes: &[u8], start: usize) -> usize {
+/// The offset of the next piece of markup, or the end of the text.
+pub(super) fn find_next(bytes: &[u8], start: usize) -> usize {
     let begins = |at: &usize| match &bytes[start + at + 1..] {
         [b'!' | b'?', ..] | [b'/', _, ..] => true,
         [letter, ..] => letter.is_ascii_alphabetic(),
@@ -23,7 +23,7 @@ pub(super) fn next(bytes: &[u8], start: usize) -> usize {
 }
 
 impl<S: TokenSink> Tokenizer<'_, S> {
-    /// Passes what begins with `<!`.
+    /// Skips a piece of markup that starts with `<!`.
     pub(super) fn declaration(&mut self) {
         let rest = self.rest();
         let is_doctype =
@@ -41,7 +41,7 @@ impl<S: TokenSink> Tokenizer<'_, S> {
         }
     }
 
-    /// Passes what is dropped up to the next `>`.
+    /// Skips a dropped piece up to the next `>`.
     pub(super) fn bogus_comment(&mut self) {
         let length = memchr::memchr(b'>', self.rest()).map(|end| end + 1);
         self.pass_comment(length);
@@ -57,13 +57,14 @@ impl<S: TokenSink> Tokenizer<'_, S> {
         self.pass_comment(length.map(|length| "<!--".len() + length));
     }
 
-    /// Passes a comment of this many bytes; up to the end, when it is never closed.
+    /// Skips a comment of this many bytes; an unclosed one up to the end.
     fn pass_comment(&mut self, length: Option<usize>) {
         self.scanner.advance(length.unwrap_or(self.rest().len()));
         self.emit(CommentToken(StrTendril::new()));
     }
 
-    /// Emits a doctype, which ends at the first `>`, quoted or not. html5ever reads it: there is one to a document.
+    /// Emits a doctype, which ends at the first `>`, quoted or not. html5ever parses it, since a document has only
+    /// one.
     fn doctype(&mut self) {
         let rest = self.rest();
         let length = memchr::memchr(b'>', rest).map_or(rest.len(), |end| end + 1);
@@ -84,7 +85,7 @@ impl<S: TokenSink> Tokenizer<'_, S> {
         let start = self.scanner.at();
         let length = find(self.rest(), b"]]>");
         let end = length.map_or(self.text.len(), |length| start + length);
-        self.characters(start..end, Nul::Token, false);
+        self.characters(start..end, NulHandling::Token, false);
         self.scanner.go_to(length.map_or(end, |_| end + "]]>".len()));
     }
 
@@ -93,13 +94,13 @@ impl<S: TokenSink> Tokenizer<'_, S> {
     }
 }
 
-/// Bytes up to behind the first `-->` or `--!>`.
+/// Bytes up to and including the first `-->` or `--!>`.
 fn end_of_comment(text: &[u8]) -> Option<usize> {
     let closes = |at: &usize| text[..*at].ends_with(b"--") || text[..*at].ends_with(b"--!");
     memchr::memchr_iter(b'>', text).find(closes).map(|at| at + 1)
 }
 
-/// Keeps the doctype it is given.
+/// Stores the doctype token.
 #[derive(Default)]
 struct DoctypeReader(RefCell<Option<Doctype>>);
 

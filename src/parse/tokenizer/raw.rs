@@ -1,20 +1,20 @@
-//! Where the text of an element whose content is no markup ends: the HTML standard's 13.2.5.2 to 5 and 9 to 31.
+//! The end of raw text, in elements whose content is not markup: sections 13.2.5.2 to 5 and 9 to 31 of the HTML
+//! standard.
 
 use html5ever::tokenizer::states::RawKind;
 
-/// Scripts are text up to `</script`, but what stands in `<!--` and `-->` can hold a whole script of its own.
+/// A script is text up to `</script`. Between `<!--` and `-->` it can contain another whole script.
 #[derive(Clone, Copy, PartialEq)]
-enum Script {
+enum ScriptState {
     Plain,
-    /// Behind `<!--`.
+    /// After `<!--`.
     Escaped,
-    /// Behind `<script` in that.
+    /// After `<script` in that state.
     DoubleEscaped,
 }
 
-/// Where the end tag begins that ends the text of an element of this name; the end of the document, when there is
-/// none.
-pub(super) fn end(bytes: &[u8], start: usize, kind: RawKind, name: &[u8]) -> usize {
+/// The offset of the end tag for an element with this name; the end of the document without one.
+pub(super) fn find_end(bytes: &[u8], start: usize, kind: RawKind, name: &[u8]) -> usize {
     let length = match kind {
         RawKind::Rcdata | RawKind::Rawtext => end_of_text(&bytes[start..], name),
         RawKind::ScriptData | RawKind::ScriptDataEscaped(_) => end_of_script(&bytes[start..], name),
@@ -27,33 +27,33 @@ fn end_of_text(bytes: &[u8], name: &[u8]) -> Option<usize> {
 }
 
 fn end_of_script(bytes: &[u8], name: &[u8]) -> Option<usize> {
-    let (mut state, mut at) = (Script::Plain, 0);
+    let (mut state, mut at) = (ScriptState::Plain, 0);
     loop {
         at += match state {
-            Script::Plain => memchr::memchr(b'<', &bytes[at..]),
-            Script::Escaped | Script::DoubleEscaped => memchr::memchr2(b'<', b'-', &bytes[at..]),
+            ScriptState::Plain => memchr::memchr(b'<', &bytes[at..]),
+            ScriptState::Escaped | ScriptState::DoubleEscaped => memchr::memchr2(b'<', b'-', &bytes[at..]),
         }?;
         let rest = &bytes[at..];
         let closes = is_tag(rest, b"</", name);
-        if closes && state != Script::DoubleEscaped {
+        if closes && state != ScriptState::DoubleEscaped {
             return Some(at);
         }
         state = match state {
-            Script::Plain if rest.starts_with(b"<!--") => {
-                // The two hyphens may be those of `-->` too.
+            ScriptState::Plain if rest.starts_with(b"<!--") => {
+                // The two hyphens may belong to a `-->` too.
                 at += 1;
-                Script::Escaped
+                ScriptState::Escaped
             }
-            Script::Escaped if is_tag(rest, b"<", b"script") => Script::DoubleEscaped,
-            Script::DoubleEscaped if is_tag(rest, b"</", b"script") => Script::Escaped,
-            _ if rest.starts_with(b"-->") => Script::Plain,
+            ScriptState::Escaped if is_tag(rest, b"<", b"script") => ScriptState::DoubleEscaped,
+            ScriptState::DoubleEscaped if is_tag(rest, b"</", b"script") => ScriptState::Escaped,
+            _ if rest.starts_with(b"-->") => ScriptState::Plain,
             unchanged => unchanged,
         };
         at += 1;
     }
 }
 
-/// Whether bytes begin with a tag of this name.
+/// Whether the bytes start with a tag of this name.
 fn is_tag(bytes: &[u8], opening: &[u8], name: &[u8]) -> bool {
     let Some((start, rest)) = bytes.strip_prefix(opening).and_then(|tag| tag.split_at_checked(name.len()))
     else {

@@ -1,23 +1,23 @@
-//! Character references: the HTML standard's 13.2.5.72 to 80.
+//! Character references: sections 13.2.5.72 to 80 of the HTML standard.
 
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 use html5ever::tendril::StrTendril;
 
-/// Letters, digits and the semicolon of the longest name.
-const LONGEST_NAME: usize = 32;
+/// Length of the longest name: letters, digits and the semicolon.
+const MAX_NAME_BYTES: usize = 32;
 
-/// What a reference stands for.
+/// The characters of a reference.
 #[derive(Debug, PartialEq)]
-pub(super) struct Reference {
+pub(super) struct CharacterReference {
     pub(super) first: char,
-    /// Some names stand for two characters.
+    /// Some names have two characters.
     pub(super) second: Option<char>,
-    /// Bytes it takes up behind its `&`.
+    /// Bytes of the reference, without its `&`.
     pub(super) length: usize,
 }
 
-impl Reference {
-    pub(super) fn stands_for(&self) -> StrTendril {
+impl CharacterReference {
+    pub(super) fn to_text(&self) -> StrTendril {
         let mut text = StrTendril::from_char(self.first);
         if let Some(second) = self.second {
             text.push_char(second);
@@ -26,9 +26,9 @@ impl Reference {
     }
 }
 
-/// Reads the reference at the beginning of a text, which follows a `&`. In the value of an attribute, a name that
-/// lacks its semicolon and goes on like a parameter is none.
-pub(super) fn read(text: &str, in_attribute: bool) -> Option<Reference> {
+/// Reads the reference at the start of a text, which follows a `&`. In an attribute value, a name without a semicolon
+/// that continues like a parameter is not a reference.
+pub(super) fn read(text: &str, in_attribute: bool) -> Option<CharacterReference> {
     match text.as_bytes() {
         [b'#', b'x' | b'X', ..] => numeric(text, "#x".len(), 16),
         [b'#', ..] => numeric(text, "#".len(), 10),
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, in_attribute: bool) -> Option<Reference> {
     }
 }
 
-fn numeric(text: &str, start: usize, radix: u32) -> Option<Reference> {
+fn numeric(text: &str, start: usize, radix: u32) -> Option<CharacterReference> {
     let digits = text[start..].chars().map_while(|c| c.to_digit(radix));
     let (mut number, mut length) = (0_u32, start);
     for digit in digits {
@@ -47,45 +47,45 @@ fn numeric(text: &str, start: usize, radix: u32) -> Option<Reference> {
         return None;
     }
     length += usize::from(text[length..].starts_with(';'));
-    Some(Reference { first: of_number(number), second: None, length })
+    Some(CharacterReference { first: from_number(number), second: None, length })
 }
 
-/// The standard's "numeric character reference end state".
-fn of_number(number: u32) -> char {
+/// "Numeric character reference end state" of the standard.
+fn from_number(number: u32) -> char {
     let of_c1 =
         number.checked_sub(0x80).and_then(|place| C1_REPLACEMENTS.get(place as usize).copied().flatten());
     of_c1.or_else(|| char::from_u32(number).filter(|&c| c != '\0')).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-fn named(text: &str, in_attribute: bool) -> Option<Reference> {
+fn named(text: &str, in_attribute: bool) -> Option<CharacterReference> {
     let bytes = text.as_bytes();
-    let most = bytes.len().min(LONGEST_NAME);
+    let most = bytes.len().min(MAX_NAME_BYTES);
     let letters = bytes[..most].iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(most);
     if bytes.get(letters) == Some(&b';')
-        && let Some(reference) = of_name(&text[..=letters])
+        && let Some(reference) = from_name(&text[..=letters])
     {
         return Some(reference);
     }
-    let reference = (1..=letters).rev().find_map(|length| of_name(&text[..length]))?;
+    let reference = (1..=letters).rev().find_map(|length| from_name(&text[..length]))?;
     let goes_on = bytes.get(reference.length).is_some_and(|&b| b == b'=' || b.is_ascii_alphanumeric());
     (!in_attribute || !goes_on).then_some(reference)
 }
 
-fn of_name(name: &str) -> Option<Reference> {
-    // Beginnings of names are in the table too; they stand for NUL.
+fn from_name(name: &str) -> Option<CharacterReference> {
+    // The table also holds prefixes of names, with NUL as their character.
     let &(first, second) = NAMED_ENTITIES.get(name).filter(|(first, _)| *first != 0)?;
     let second = char::from_u32(second).filter(|&c| c != '\0');
-    Some(Reference { first: char::from_u32(first)?, second, length: name.len() })
+    Some(CharacterReference { first: char::from_u32(first)?, second, length: name.len() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Text, whether in an attribute, what it stands for, and how long it is.
+    /// Text, whether in an attribute, the characters, and the length.
     #[test]
     fn references_are_read_as_the_standard_has_it() {
-        for (text, in_attribute, stands_for, length) in [
+        for (text, in_attribute, expected, length) in [
             ("amp;", false, "&", 4),
             ("amp", false, "&", 3),
             ("ampx", false, "&", 3),
@@ -123,8 +123,8 @@ mod tests {
             ("#13;", false, "\r", 4),
         ] {
             let read = read(text, in_attribute);
-            let told = read.as_ref().map(Reference::stands_for).unwrap_or_default();
-            assert_eq!(&*told, stands_for, "{text}");
+            let text_read = read.as_ref().map(CharacterReference::to_text).unwrap_or_default();
+            assert_eq!(&*text_read, expected, "{text}");
             assert_eq!(read.map_or(0, |reference| reference.length), length, "{text}");
         }
     }

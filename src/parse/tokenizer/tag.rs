@@ -6,25 +6,25 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{EndTag, StartTag, Tag, TagKind, TagToken, TokenSink, TokenSinkResult};
 use html5ever::{Attribute, QualName, ns};
 
-use super::names::Kept;
-use super::{State, Stop, Tokenizer, reference};
-use crate::parse::scanner::End;
+use super::names::KeptAttributes;
+use super::{StopReason, Tokenizer, TokenizerState, reference};
+use crate::sniff::scanner::End;
 
 /// A tag has more attributes than allowed.
-struct Flood;
+struct TooManyAttributes;
 
 impl<'t, S: TokenSink> Tokenizer<'t, S> {
-    /// Passes a tag. One that the document ends within is left out.
-    pub(super) fn tag(&mut self) -> Option<Stop> {
+    /// Reads a tag. A tag that the end of the document cuts off is dropped.
+    pub(super) fn tag(&mut self) -> Option<StopReason> {
         let start = self.scanner.at();
         let is_end = self.text.as_bytes().get(start + 1) == Some(&b'/');
         let (kind, opening) = if is_end { (EndTag, "</") } else { (StartTag, "<") };
         self.scanner.advance(opening.len());
         match self.read_tag(kind) {
             Ok(Ok(tag)) => self.emit_tag(tag),
-            Ok(Err(Flood)) => {
+            Ok(Err(TooManyAttributes)) => {
                 self.scanner.go_to(start);
-                Some(Stop::Flood)
+                Some(StopReason::TooManyAttributes)
             }
             Err(End) => {
                 self.scanner.go_to(self.text.len());
@@ -33,20 +33,20 @@ impl<'t, S: TokenSink> Tokenizer<'t, S> {
         }
     }
 
-    /// From the name of a tag to behind its `>`.
-    fn read_tag(&mut self, kind: TagKind) -> Result<Result<Tag, Flood>, End> {
+    /// Reads from the name of a tag to its `>`.
+    fn read_tag(&mut self, kind: TagKind) -> Result<Result<Tag, TooManyAttributes>, End> {
         let name = self.scanner.tag_name()?;
-        let name = self.names.tag(self.written(name));
-        let kept = if kind == StartTag { name.kept } else { Kept::Only(&[]) };
+        let name = self.names.tag(self.source_text(name));
+        let kept = if kind == StartTag { name.kept } else { KeptAttributes::Only(&[]) };
         let mut attrs: Vec<Attribute> = Vec::new();
         let mut count = 0;
         while let Some((name, value)) = self.scanner.attribute()? {
             count += 1;
             if count > self.max_attributes {
-                return Ok(Err(Flood));
+                return Ok(Err(TooManyAttributes));
             }
-            let Some(local) = self.names.attribute(self.written(name), kept) else { continue };
-            // Of two attributes of one name, the first counts.
+            let Some(local) = self.names.attribute(self.source_text(name), kept) else { continue };
+            // Of two attributes with one name, the first counts.
             if attrs.iter().all(|other| other.name.local != local) {
                 attrs.push(Attribute { name: QualName::new(None, ns!(), local), value: self.value(value) });
             }
@@ -56,20 +56,20 @@ impl<'t, S: TokenSink> Tokenizer<'t, S> {
         Ok(Ok(Tag { kind, name: name.local, self_closing, attrs, had_duplicate_attributes: false }))
     }
 
-    fn emit_tag(&mut self, tag: Tag) -> Option<Stop> {
+    fn emit_tag(&mut self, tag: Tag) -> Option<StopReason> {
         let name = tag.name.clone();
         match self.sink.process_token(TagToken(tag), 1) {
             TokenSinkResult::Continue | TokenSinkResult::Script(_) => {}
-            TokenSinkResult::Plaintext => self.state = State::PlainText,
-            TokenSinkResult::RawData(kind) => self.state = State::Raw(kind, name),
-            TokenSinkResult::EncodingIndicator(label) => return Some(Stop::Encoding(label)),
+            TokenSinkResult::Plaintext => self.state = TokenizerState::PlainText,
+            TokenSinkResult::RawData(kind) => self.state = TokenizerState::Raw(kind, name),
+            TokenSinkResult::EncodingIndicator(label) => return Some(StopReason::Encoding(label)),
         }
         None
     }
 
-    /// The value of an attribute: references read, NUL replaced.
+    /// The value of an attribute: references decoded, NUL replaced.
     fn value(&self, place: Range<usize>) -> StrTendril {
-        let written = self.written(place.clone());
+        let written = self.source_text(place.clone());
         let Some(special) = memchr::memchr2(b'&', 0, written.as_bytes()) else { return self.part(place) };
         let mut value = StrTendril::from_slice(&written[..special]);
         let mut rest = &written[special..];
@@ -79,7 +79,7 @@ impl<'t, S: TokenSink> Tokenizer<'t, S> {
                 '\0' => value.push_char(char::REPLACEMENT_CHARACTER),
                 '&' => match reference::read(rest, true) {
                     Some(reference) => {
-                        value.push_tendril(&reference.stands_for());
+                        value.push_tendril(&reference.to_text());
                         rest = &rest[reference.length..];
                     }
                     None => value.push_char('&'),
@@ -93,8 +93,8 @@ impl<'t, S: TokenSink> Tokenizer<'t, S> {
         value
     }
 
-    /// A part of the text, as it is written.
-    fn written(&self, place: Range<usize>) -> &'t str {
+    /// A slice of the text, as written.
+    fn source_text(&self, place: Range<usize>) -> &'t str {
         let text: &'t str = self.text;
         &text[place]
     }

@@ -1,78 +1,76 @@
-//! Whether the store agrees with itself, and making it so again.
+//! Consistency checks of the store, and their repair.
 //!
-//! Pages and their outlinks are what crawls found; everything else about links is derived from them, and is computed
-//! anew here and compared: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, the
-//! domains that `changes` must know. Of the crawl's own records it is checked that no page and no URL to come is lost:
-//! pages stand in the queue or in the schedule, both are in the set of known URLs, and nothing else is; nothing waits
-//! for a time that never comes; and no page or link has a day that is still to come, or days out of their order
-//! ([`super::days`]). What is not derived (`ranks`, users) is read whole. One file per check; a new one
-//! implements [`Check`] and is entered in [`checks`].
+//! Pages and outlinks are the source data. All other data about links is derived from them. The checks compute it
+//! again and compare: `backlinks` byte by byte, `pairs` and `referrals` as sums, the counters of `meta`, and the
+//! domains in `changes`.
 //!
-//! In: one consistent state. Out: [`Findings`]. The memory is bounded by `store.verify_memory_bytes` however large
-//! the store is ([`ledger`]), besides that of one page. Pages and outlinks are read once, and once more for each slice
-//! of damaged rows; the keys of pages, queue and schedule also once for each slice of known URLs. Nothing is committed
-//! meanwhile.
+//! For the data of the crawl, the checks confirm that no page and no queued URL is lost:
 //!
-//! A repair computes what is derived from the pages and outlinks that can be read, removes what can not be read (and
-//! names it in the log), and verifies again. It cannot bring back what was on a page whose own rows are damaged: such
-//! a page is visited at once, and asked for whole. A URL that can be read keeps its place, whatever else of its row is
-//! damaged. One that was lost is queued if a page links to it, or if what is left of its page tells it; else the set of
-//! known URLs is made anew without it, so that it is new to whoever meets it. A time in the future becomes the present, and the days of a page and of its
-//! links are brought to its last visit. Where a repair is cut off, the next opening or the next repair goes on.
-//! Registrable domains are cut by the list the store was opened with; an index that was begun with another one looks
-//! damaged.
+//! - Pages are in the queue or in the schedule.
+//! - Both are in the seen set, and nothing else is.
+//! - Nothing waits for a time that never comes.
+//! - No page or link has a day in the future, or days out of order ([`super::write::days`]).
+//!
+//! Data that is not derived (`ranks`, users) is read completely. Each check has one file in [`mod@checks`].
+//!
+//! In: one consistent snapshot. Out: [`Findings`]. The memory is limited to `store.verify_memory_bytes` plus one page,
+//! however large the store is ([`set_hash`]). Pages and outlinks are read once, and once more for each slice of
+//! damaged rows. The keys of pages, queue and schedule are also read once for each slice of the seen set. No commit
+//! runs meanwhile.
+//!
+//! A repair rebuilds derived data from the readable pages and outlinks, removes unreadable rows (and logs their keys),
+//! and verifies again. The content of a page with damaged rows is lost: such a page is visited at once, and requested
+//! without conditions.
+//!
+//! A URL with a readable key keeps its place, whatever else of its row is damaged. A lost URL is queued if a page
+//! links to it, or if the remains of its page name it. Otherwise the seen set is rebuilt without it, so it counts as
+//! new when it is discovered. A time in the future becomes the present. Days of a page and of its links are moved to
+//! its last visit.
+//!
+//! After an interrupted repair, the next opening or the next repair continues.
+//!
+//! Registrable domains depend on the suffix list that the store was opened with. An index that was built with another
+//! list looks damaged.
 
-mod backlinks;
-mod changes;
-mod counters;
-mod findings;
-mod hosts;
-mod ledger;
+pub(super) mod checks;
 mod links;
-mod mender;
-mod meta;
 mod pages;
-mod pairs;
-mod queue;
-mod ranks;
-mod seen;
-mod standing;
+mod repair;
+pub(super) mod report;
+mod set_hash;
 
 use std::time::SystemTime;
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
-use super::seen::Writer;
-use super::walk::Reading;
-use super::{Snapshot, Store, StoreError};
 use crate::config::StoreConfig;
+use crate::store::queue::seen_set::SeenSetWriter;
+use crate::store::read::scan::ReadPattern;
+use crate::store::{Finding, Findings, Snapshot, Store, StoreError};
 use crate::urls::Surt;
 
-pub(super) use findings::Report;
-pub use findings::{Finding, Findings};
-pub(super) use seen::SEEN;
+use checks::{checks, seen_set::SEEN};
+use repair::RepairWriter;
+use report::Report;
 
-use mender::Mender;
-use pages::SoundPage;
-
-/// How to verify. Times are Unix time, lengths of time are seconds.
+/// Options of a verification. Times are Unix times, durations are seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions {
-    /// Whether what is damaged is also made good.
+    /// Whether damage is also repaired.
     pub repair: bool,
-    /// Bytes of memory for comparing rows, over all checks.
+    /// Bytes of memory for comparisons, over all checks.
     pub memory_bytes: usize,
     pub now: u64,
-    /// For how long a host may be left alone.
+    /// The longest time that a host may get no request.
     pub longest_sleep: u64,
-    /// For how long a page may wait for its next visit.
+    /// The longest time that a page may wait for its next visit.
     pub longest_wait: u64,
-    /// Whether bytes kept of a robots.txt can be read: only whoever wrote them knows.
+    /// Whether the stored bytes of a robots.txt can be decoded. Only their writer knows the format.
     pub is_robots: fn(&[u8]) -> bool,
 }
 
 impl Default for VerifyOptions {
-    /// Only looks, with the memory that the configuration gives by default, and knows no longest times.
+    /// No repair, the default memory of the configuration, and no longest times.
     fn default() -> Self {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -86,181 +84,155 @@ impl Default for VerifyOptions {
     }
 }
 
-/// How a verification is getting on.
+/// Progress of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifyProgress {
-    /// What is being read, in words.
+    /// The data that is being read, in words.
     pub step: &'static str,
-    /// Rows of it read so far.
+    /// Rows read so far in this step.
     pub rows: u64,
 }
 
-/// Rows between two reports of progress.
+/// Rows between two progress reports.
 const REPORT_ROWS: u64 = 4_096;
 
-/// One comparison of stored rows with what the pages say.
-trait Check {
-    /// Takes in a page with its links.
-    fn page(&mut self, _page: &SoundPage, _work: &mut Work<'_>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Compares; all pages have been taken in.
-    fn settle(&mut self, work: &mut Work<'_>) -> Result<(), StoreError>;
-}
-
-/// Every check, in the order in which they are settled.
-fn checks(memory_bytes: usize) -> Vec<Box<dyn Check>> {
-    // The comparisons keep a ledger each.
-    let share = memory_bytes / 4;
-    vec![
-        Box::new(backlinks::Backlinks::new(share)),
-        Box::new(pairs::HostPairs::incoming(share)),
-        Box::new(pairs::HostPairs::outgoing(share)),
-        Box::new(counters::Counters::default()),
-        Box::new(changes::ChangeNumbers),
-        Box::new(queue::Queue),
-        Box::new(standing::Standing::new(share)),
-        // The ledgers before it are given back by then.
-        Box::new(seen::Seen::new(memory_bytes)),
-        Box::new(hosts::Hosts),
-        Box::new(ranks::Ranks),
-        Box::new(meta::Meta),
-    ]
-}
-
 impl Store {
-    /// Compares everything stored with what it is derived from, and repairs it if that is asked for. Nothing can be
-    /// committed meanwhile. Blocks for about as long as it takes to read all pages and backlinks.
+    /// Compares all stored data with its source, and repairs it if `options` say so. No commit runs meanwhile. Blocks
+    /// for about the time that it takes to read all pages and backlinks.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails. Damage is no error.
+    /// [`StoreError`] when the database fails. Damage is not an error.
     pub fn verify(
         &self,
         options: VerifyOptions,
-        tell: &mut dyn FnMut(VerifyProgress),
+        on_progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<Findings, StoreError> {
         let only_look = VerifyOptions { repair: false, ..options };
-        let mut writer = self.lock();
-        let (found, forgets) = self.verify_once(&writer, options, tell)?;
+        let mut writer = self.lock_writer();
+        let (found, seen_set_is_stale) = self.verify_once(&writer, options, on_progress)?;
         if !options.repair || found.is_empty() {
             return Ok(Findings { left: found.clone(), found });
         }
-        if forgets || found.iter().any(|finding| finding.family == seen::SEEN) {
-            self.rebuild_seen_of(&mut writer)?;
+        if seen_set_is_stale || found.iter().any(|finding| finding.family == SEEN) {
+            self.rebuild_seen_set_with(&mut writer)?;
         }
-        writer.reopen(self)?;
-        Ok(Findings { left: self.verify_once(&writer, only_look, tell)?.0, found })
+        writer.reload(self)?;
+        Ok(Findings { left: self.verify_once(&writer, only_look, on_progress)?.0, found })
     }
 
-    /// What is found, and whether the set of known URLs has to be made anew.
+    /// The findings, and whether the seen set must be rebuilt.
     fn verify_once(
         &self,
-        writer: &Writer,
+        writer: &SeenSetWriter,
         options: VerifyOptions,
-        tell: &mut dyn FnMut(VerifyProgress),
+        on_progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<(Vec<Finding>, bool), StoreError> {
         let snapshot = self.snapshot();
-        let mut work = Work {
+        let mut context = VerifyContext {
             store: self,
             writer,
             snapshot: &snapshot,
             options,
             report: Report::default(),
-            mender: Mender::new(self, options.repair),
+            repair: RepairWriter::new(self, options.repair),
             progress: VerifyProgress { step: "", rows: 0 },
-            tell,
+            on_progress,
             last_change: self.change_number(),
-            next_met: writer.next_row(),
+            next_pending_row: writer.next_row(),
         };
         let mut checks = checks(options.memory_bytes);
-        pages::first_walk(&mut work, &mut |page, work| {
-            checks.iter_mut().try_for_each(|check| check.page(page, work))
+        pages::scan_first(&mut context, &mut |page, context| {
+            checks.iter_mut().try_for_each(|check| check.add_page(page, context))
         })?;
         for mut check in checks {
-            check.settle(&mut work)?;
+            check.compare(&mut context)?;
         }
-        let Work { report, mender, .. } = work;
-        let forgets = mender.finish()?;
-        Ok((report.finish(), forgets))
+        let VerifyContext { report, repair, .. } = context;
+        let seen_set_is_stale = repair.finish()?;
+        Ok((report.finish(), seen_set_is_stale))
     }
 }
 
-/// What is done with each row: its key and its value.
-type EachRow<'r> = &'r mut dyn FnMut(&mut Work<'_>, &[u8], &[u8]) -> Result<(), StoreError>;
+/// Receives each row: key and value.
+type EachRow<'r> = &'r mut dyn FnMut(&mut VerifyContext<'_>, &[u8], &[u8]) -> Result<(), StoreError>;
 
-/// What every check works with.
-struct Work<'a> {
+/// The state that all checks share.
+struct VerifyContext<'a> {
     store: &'a Store,
-    writer: &'a Writer,
+    writer: &'a SeenSetWriter,
     snapshot: &'a Snapshot<'a>,
     options: VerifyOptions,
     report: Report,
-    mender: Mender<'a>,
+    repair: RepairWriter<'a>,
     progress: VerifyProgress,
-    tell: &'a mut dyn FnMut(VerifyProgress),
+    on_progress: &'a mut dyn FnMut(VerifyProgress),
     /// The number of the last commit before the first repair.
     last_change: u64,
-    /// The key of the next row of URLs that are met anew.
-    next_met: u64,
+    /// The key of the next row of `met` that a repair writes.
+    next_pending_row: u64,
 }
 
-impl<'a> Work<'a> {
-    /// Begins to read something else.
-    fn begin(&mut self, step: &'static str) {
+impl<'a> VerifyContext<'a> {
+    /// Begins the next step.
+    fn begin_step(&mut self, step: &'static str) {
         self.progress = VerifyProgress { step, rows: 0 };
-        (self.tell)(self.progress);
+        (self.on_progress)(self.progress);
     }
 
     /// Counts a row that was read.
-    fn passed(&mut self) {
+    fn count_row(&mut self) {
         self.progress.rows += 1;
         if self.progress.rows.is_multiple_of(REPORT_ROWS) {
-            (self.tell)(self.progress);
+            (self.on_progress)(self.progress);
         }
     }
 
-    /// Stands on the first row of a column family, to go through all of them.
+    /// A cursor at the first row of a column family, for a complete scan.
     fn cursor(&self, family: &'static str) -> Result<DBRawIteratorWithThreadMode<'a, DB>, StoreError> {
         let family = self.store.family(family)?;
-        let mut cursor = self.snapshot.state.raw_iterator_cf_opt(family, Reading::Through.options(None));
+        let mut cursor =
+            self.snapshot.state.raw_iterator_cf_opt(family, ReadPattern::Sequential.options(None));
         cursor.seek_to_first();
         Ok(cursor)
     }
 
-    /// Goes through all rows of a column family.
-    fn each_row(
+    /// Passes all rows of a column family to `row`.
+    fn for_each_row(
         &mut self,
         family: &'static str,
         step: &'static str,
         row: EachRow<'_>,
     ) -> Result<(), StoreError> {
-        self.begin(step);
+        self.begin_step(step);
         let mut cursor = self.cursor(family)?;
         while let Some((key, value)) = cursor.item() {
             row(self, key, value)?;
-            self.passed();
+            self.count_row();
             cursor.next();
         }
         Ok(cursor.status()?)
     }
 
-    /// Reports a row that nothing can be made of, and removes it where repairs are wanted.
-    fn unreadable(&mut self, family: &'static str, key: &[u8], what: &'static str) -> Result<(), StoreError> {
+    /// Reports an unreadable row, and removes it if repairs are enabled.
+    fn remove_unreadable(
+        &mut self,
+        family: &'static str,
+        key: &[u8],
+        what: &'static str,
+    ) -> Result<(), StoreError> {
         self.report.add(family, "rows that cannot be read", key);
-        self.mender.give_up(family, key, what)
+        self.repair.remove_damaged(family, key, what)
     }
 
-    /// Says that pages of the domain of this key's host change. A key without a host changes nothing that is asked
-    /// for.
-    fn page_changes(&mut self, key: &[u8]) -> Result<(), StoreError> {
+    /// Marks the domain of this key's host as having changed pages. A key without a host affects no query.
+    fn mark_page_domain(&mut self, key: &[u8]) -> Result<(), StoreError> {
         Surt::host_of(key)
-            .map_or(Ok(()), |host| self.mender.changes_outgoing(self.store.suffixes.domain_of(&host)))
+            .map_or(Ok(()), |host| self.repair.mark_outgoing(self.store.suffixes.domain_of(&host)))
     }
 
-    /// Says that links into the domain of this key's host change.
-    fn target_changes(&mut self, key: &[u8]) -> Result<(), StoreError> {
+    /// Marks the domain of this key's host as having changed incoming links.
+    fn mark_target_domain(&mut self, key: &[u8]) -> Result<(), StoreError> {
         Surt::host_of(key)
-            .map_or(Ok(()), |host| self.mender.changes_incoming(self.store.suffixes.domain_of(&host)))
+            .map_or(Ok(()), |host| self.repair.mark_incoming(self.store.suffixes.domain_of(&host)))
     }
 }

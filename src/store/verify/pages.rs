@@ -1,151 +1,154 @@
-//! Pages with their links, as far as they can be read: what everything else is held against.
+//! Pages with their readable links: the source data for all other checks.
 //!
-//! `pages` and `outlinks` have the same keys, so both are walked side by side. The first walk reports what is wrong
-//! with them, and mends it; every walk gives the same [`SoundPage`]s, as they are after mending.
+//! `pages` and `outlinks` have the same keys, so both are scanned side by side. The first scan reports and repairs
+//! damage in them. Every scan yields the same [`RepairedPage`]s, in their state after the repair.
 
 use rocksdb::{DB, DBRawIteratorWithThreadMode};
 
-use super::super::days::{DaySpan, bring_page, day_of_visit};
-use super::super::queue::{encode_entry, entry_key};
-use super::super::schema::{FRONTIER, OUTLINKS, PAGES};
-use super::super::{StoreError, values};
-use super::{VerifyOptions, Work, links};
-use crate::frontier::{Found, Priority, QueuedUrl, Target, due_visit};
-use crate::model::{CLOCK_ERROR, OutlinkRecord, StoredPage};
+use crate::model::{CLOCK_ERROR, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
+use crate::policy::due_visit;
+use crate::store::codec::queue_entry::{encode_entry, entry_key};
+use crate::store::db::schema::{FRONTIER, OUTLINKS, PAGES};
+use crate::store::write::days::{DaySpan, clamp_page, day_of_visit};
+use crate::store::{StoreError, VerifyOptions, codec};
 use crate::urls::{CanonicalUrl, Surt};
 
-/// A page that can be read, with those of its links that can.
-pub(super) struct SoundPage {
+use super::{VerifyContext, links};
+
+/// A readable page with its readable links, after the repair.
+pub(super) struct RepairedPage {
     pub url: CanonicalUrl,
     pub key: Vec<u8>,
     pub page: StoredPage,
-    /// When its row says that it is visited next. A clock that was ahead planned that if `page` says something else.
+    /// The next visit according to the stored row. If `page` has another time, a clock that was ahead planned the
+    /// stored one.
     pub stored_next: u64,
     pub links: Vec<OutlinkRecord>,
 }
 
-/// What can be read, but would be written with other bytes.
-const ODDLY_WRITTEN: &str = "rows that are not written as they should be";
+/// A readable row with another encoding than the valid one.
+const ODDLY_WRITTEN: &str = "rows with another encoding than the valid one";
 
 type Cursor<'a> = DBRawIteratorWithThreadMode<'a, DB>;
-type Visit<'v> = &'v mut dyn FnMut(&SoundPage, &mut Work<'_>) -> Result<(), StoreError>;
+type CheckedVisit<'v> = &'v mut dyn FnMut(&RepairedPage, &mut VerifyContext<'_>) -> Result<(), StoreError>;
 
-/// Walks over all pages; reports what is wrong with them and with their links.
-pub(super) fn first_walk(work: &mut Work<'_>, visit: Visit<'_>) -> Result<(), StoreError> {
-    work.begin("reading pages and their links");
-    walk(work, true, visit)
+/// Scans all pages for the first time. Reports and repairs damage in pages and links.
+pub(super) fn scan_first(context: &mut VerifyContext<'_>, visit: CheckedVisit<'_>) -> Result<(), StoreError> {
+    context.begin_step("reading pages and their links");
+    scan(context, true, visit)
 }
 
-/// Walks over all pages once more.
-pub(super) fn walk_again(
-    work: &mut Work<'_>,
+/// Scans all pages once more.
+pub(super) fn scan_again(
+    context: &mut VerifyContext<'_>,
     step: &'static str,
-    visit: Visit<'_>,
+    visit: CheckedVisit<'_>,
 ) -> Result<(), StoreError> {
-    work.begin(step);
-    walk(work, false, visit)
+    context.begin_step(step);
+    scan(context, false, visit)
 }
 
-fn walk(work: &mut Work<'_>, first: bool, visit: Visit<'_>) -> Result<(), StoreError> {
-    let mut pages = work.cursor(PAGES)?;
-    let mut outlinks = work.cursor(OUTLINKS)?;
+fn scan(context: &mut VerifyContext<'_>, first: bool, visit: CheckedVisit<'_>) -> Result<(), StoreError> {
+    let mut pages = context.cursor(PAGES)?;
+    let mut outlinks = context.cursor(OUTLINKS)?;
     while let Some((key, value)) = pages.item() {
-        pass_orphans(work, &mut outlinks, Some(key), first)?;
+        skip_orphans(context, &mut outlinks, Some(key), first)?;
         let list = outlinks.item().filter(|(of, _)| *of == key).map(|(_, list)| list);
-        if let Some(page) = sound_page(work, key, value, list, first)? {
-            visit(&page, work)?;
+        if let Some(page) = repair_page(context, key, value, list, first)? {
+            visit(&page, context)?;
         }
         if list.is_some() {
             outlinks.next();
         }
-        work.passed();
+        context.count_row();
         pages.next();
     }
     pages.status()?;
-    pass_orphans(work, &mut outlinks, None, first)
+    skip_orphans(context, &mut outlinks, None, first)
 }
 
-/// Passes over lists of links before the key that have no page.
-fn pass_orphans(
-    work: &mut Work<'_>,
+/// Skips lists of links without a page, up to the key `before`.
+fn skip_orphans(
+    context: &mut VerifyContext<'_>,
     outlinks: &mut Cursor<'_>,
     before: Option<&[u8]>,
     first: bool,
 ) -> Result<(), StoreError> {
     while let Some(key) = outlinks.key().filter(|key| before.is_none_or(|before| *key < before)) {
         if first {
-            orphan(work, key)?;
+            remove_orphan(context, key)?;
         }
         outlinks.next();
     }
     Ok(outlinks.status()?)
 }
 
-fn orphan(work: &mut Work<'_>, key: &[u8]) -> Result<(), StoreError> {
-    work.report.add(OUTLINKS, "lists of links without a page", key);
-    work.page_changes(key)?;
-    work.mender.give_up(OUTLINKS, key, "there is no page to it")?;
-    lost(work, key)
+fn remove_orphan(context: &mut VerifyContext<'_>, key: &[u8]) -> Result<(), StoreError> {
+    context.report.add(OUTLINKS, "lists of links without a page", key);
+    context.mark_page_domain(key)?;
+    context.repair.remove_damaged(OUTLINKS, key, "it has no page")?;
+    rediscover(context, key)
 }
 
-/// The page under a key is lost: its URL, if the key tells it, is met anew. Where it stands in the queue or the schedule
-/// still, the merge of what was met finds it known.
-fn lost(work: &mut Work<'_>, key: &[u8]) -> Result<(), StoreError> {
-    let Some(url) = url_of(key) else { return Ok(()) };
+/// Makes the URL of a lost page pending, if the key is readable. If the URL is still queued or scheduled, the merge
+/// finds it in the seen set.
+fn rediscover(context: &mut VerifyContext<'_>, key: &[u8]) -> Result<(), StoreError> {
+    let Some(url) = canonical_url(key) else { return Ok(()) };
     let mut row = Vec::new();
-    values::put_met(&mut row, &Found::page(url, 0), key, false);
-    let number = work.next_met;
-    work.next_met += 1;
-    work.mender.meet_anew(number, &row)
+    codec::put_pending(&mut row, &Found::page(url, 0), key, false);
+    let number = context.next_pending_row;
+    context.next_pending_row += 1;
+    context.repair.put_pending(number, &row)
 }
 
-/// The page of a row, if it can be read. In the first walk what is wrong is reported and mended.
-fn sound_page(
-    work: &mut Work<'_>,
+/// The page of a row, if it is readable. In the first scan, damage is reported and repaired.
+fn repair_page(
+    context: &mut VerifyContext<'_>,
     key: &[u8],
     value: &[u8],
     list: Option<&[u8]>,
     first: bool,
-) -> Result<Option<SoundPage>, StoreError> {
+) -> Result<Option<RepairedPage>, StoreError> {
     let (url, stored) = match read_page(key, value) {
         Ok(read) => read,
         Err(what) => {
             if first {
-                work.page_changes(key)?;
-                work.unreadable(PAGES, key, what)?;
+                context.mark_page_domain(key)?;
+                context.remove_unreadable(PAGES, key, what)?;
                 match list {
-                    Some(_) => orphan(work, key)?,
-                    None => lost(work, key)?,
+                    Some(_) => remove_orphan(context, key)?,
+                    None => rediscover(context, key)?,
                 }
             }
             return Ok(None);
         }
     };
-    let (mut page, span) = in_time(&stored, &work.options);
+    let (mut page, span) = clamp_times(&stored, &context.options);
     let links = match list {
-        Some(list) => sound_links(work, &url, key, (list, span), first)?,
+        Some(list) => repair_page_links(context, &url, key, (list, span), first)?,
         None => Vec::new(),
     };
     (page.int_links, page.ext_links) = links::counts(&links);
-    let is_cut = fewer_links(&page, &stored);
+    let is_cut = has_fewer_links(&page, &stored);
     if is_cut {
-        // By these a server would answer that the page is the same as before, and its links would not come again.
+        // With these validators, a server could answer 304, and the lost links would not come back.
         page.etag.clear();
         page.last_modified.clear();
     }
     if first {
         if is_cut {
-            // Before the page's new number of links, by which nobody could tell that some are missing.
-            visit_at_once(work, &url, &page)?;
+            // This entry comes before the new number of links in the page, which no longer shows that links are
+            // missing.
+            visit_at_once(context, &url, &page)?;
         }
-        let written = values::encode_page(&page);
+        let written = codec::encode_page(&page);
         if written != value {
-            work.report.add(PAGES, what_is_wrong(&stored, &page), key);
-            work.page_changes(key)?;
-            work.mender.put(PAGES, key, &written)?;
+            context.report.add(PAGES, what_is_wrong(&stored, &page), key);
+            context.mark_page_domain(key)?;
+            context.repair.put(PAGES, key, &written)?;
         }
     }
-    Ok(Some(SoundPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
+    Ok(Some(RepairedPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
 }
 
 fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {
@@ -161,79 +164,83 @@ fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {
     }
 }
 
-/// The page with times that a clock may have given, and the span of days of its links.
-fn in_time(stored: &StoredPage, options: &VerifyOptions) -> (StoredPage, DaySpan) {
+/// The page with times that are possible now, and the span of days of its links.
+fn clamp_times(stored: &StoredPage, options: &VerifyOptions) -> (StoredPage, DaySpan) {
     let mut page = stored.clone();
     page.next_visit = due_visit(stored.next_visit, stored.visited, options.longest_wait, options.now);
     if stored.visited > options.now.saturating_add(CLOCK_ERROR) {
         page.visited = options.now;
         if page.next_visit != 0 {
-            // Nobody can tell how long ago it was visited: it is due at once.
+            // The time of the visit is unknown, so the page is due at once.
             page.next_visit = options.now.max(1);
         }
     }
     let last_visit = day_of_visit(page.visited);
-    let span = bring_page(&mut page, last_visit);
+    let span = clamp_page(&mut page, last_visit);
     (page, span)
 }
 
 /// Whether a page has fewer links left than it had.
-fn fewer_links(left: &StoredPage, had: &StoredPage) -> bool {
+fn has_fewer_links(left: &StoredPage, had: &StoredPage) -> bool {
     let links = |page: &StoredPage| u64::from(page.int_links) + u64::from(page.ext_links);
     links(left) < links(had)
 }
 
-/// Has the next crawl visit a page, however lately it was visited: as one whose last visit failed. Its place in the
-/// schedule or the queue stays, as when it is wanted again.
-fn visit_at_once(work: &mut Work<'_>, url: &CanonicalUrl, page: &StoredPage) -> Result<(), StoreError> {
+/// Queues a page for the next crawl, however recent its last visit is: as a page whose last visit failed. Its place in
+/// the schedule or the queue stays, as for any requested visit.
+fn visit_at_once(
+    context: &mut VerifyContext<'_>,
+    url: &CanonicalUrl,
+    page: &StoredPage,
+) -> Result<(), StoreError> {
     let priority = Priority::again(page.visited);
     let entry =
         QueuedUrl { url: url.clone(), priority, depth: page.depth, attempts: 1, target: Target::Page };
-    work.mender.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))
+    context.repair.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))
 }
 
 fn read_page(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), &'static str> {
-    let url = url_of(key).ok_or("the URL")?;
-    let page = values::decode_page(value).map_err(|damage| damage.0)?;
+    let url = canonical_url(key).ok_or("the URL")?;
+    let page = codec::decode_page(value).map_err(|damage| damage.0)?;
     Ok((url, page))
 }
 
-/// The links of a row that can be read and do not contradict each other; likewise.
-fn sound_links(
-    work: &mut Work<'_>,
+/// The readable links of a row, without violations. In the first scan, damage is reported and repaired.
+fn repair_page_links(
+    context: &mut VerifyContext<'_>,
     url: &CanonicalUrl,
     key: &[u8],
     (list, span): (&[u8], DaySpan),
     first: bool,
 ) -> Result<Vec<OutlinkRecord>, StoreError> {
-    let stored = match values::decode_outlinks(url, list) {
+    let stored = match codec::decode_outlinks(url, list) {
         Ok(stored) => stored,
         Err(damage) => {
             if first {
-                work.page_changes(key)?;
-                work.unreadable(OUTLINKS, key, damage.0)?;
+                context.mark_page_domain(key)?;
+                context.remove_unreadable(OUTLINKS, key, damage.0)?;
             }
             return Ok(Vec::new());
         }
     };
-    let (links, contradiction) = links::sound(url, span, stored);
+    let (links, contradiction) = links::repair_links(url, span, stored);
     if first {
-        let written = values::encode_outlinks(url, &links);
+        let written = codec::encode_outlinks(url, &links);
         if let Some(what) = contradiction.or((written != list).then_some(ODDLY_WRITTEN)) {
-            work.report.add(OUTLINKS, what, key);
-            work.page_changes(key)?;
-            work.mender.put(OUTLINKS, key, &written)?;
+            context.report.add(OUTLINKS, what, key);
+            context.mark_page_domain(key)?;
+            context.repair.put(OUTLINKS, key, &written)?;
         }
         if links.is_empty() {
-            work.report.add(OUTLINKS, "lists without a link", key);
-            work.mender.delete(OUTLINKS, key)?;
+            context.report.add(OUTLINKS, "lists without a link", key);
+            context.repair.delete(OUTLINKS, key)?;
         }
     }
     Ok(links)
 }
 
-/// The URL of a page's key, if it is one in canonical form.
-pub(super) fn url_of(key: &[u8]) -> Option<CanonicalUrl> {
+/// The URL of a page's key, if it is canonical.
+pub(super) fn canonical_url(key: &[u8]) -> Option<CanonicalUrl> {
     let url = Surt::bytes_to_url(key).ok()?;
     (links::is_canonical(&url) && Surt::from(&url).as_bytes() == key).then_some(url)
 }

@@ -1,4 +1,4 @@
-//! Connections that are kept and not used: bounded in number and time, also when the server ends.
+//! Idle connections: their number and their time are bounded, also when the server stops.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -39,7 +39,7 @@ fn cut(server: &Server, reason: &str) -> f64 {
 }
 
 #[test]
-fn silent_connections_make_room_for_others() {
+fn silent_connections_are_closed_in_favour_of_others() {
     let config = ApiConfig { max_connections: 20, max_connections_per_address: 100, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let silent: Vec<TcpStream> = (0..200).map(|_| connection(server.client.address, b"")).collect();
@@ -52,9 +52,9 @@ fn silent_connections_make_room_for_others() {
     assert!(silent[..100].iter().all(is_ended));
 }
 
-/// Connections that are in use are not ended for others: these are refused, with a sentence.
+/// Connections in use are not closed for others: the others are refused, with a sentence.
 #[test]
-fn connections_in_use_are_kept_and_further_ones_refused() {
+fn connections_in_use_stay_open_and_further_ones_are_refused() {
     for (max_connections, max_connections_per_address, reason) in
         [(3, 100, "connections"), (100, 3, "address")]
     {
@@ -84,7 +84,7 @@ fn connections_in_use_are_kept_and_further_ones_refused() {
 }
 
 #[test]
-fn another_address_has_connections_of_its_own() {
+fn each_address_has_its_own_connections() {
     let config = ApiConfig { max_connections_per_address: 2, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     let _used: Vec<TcpStream> = (0..2).map(|_| in_use(server.client.address)).collect();
@@ -97,7 +97,7 @@ fn another_address_has_connections_of_its_own() {
 }
 
 #[test]
-fn each_part_of_a_connection_has_its_time() {
+fn each_part_of_a_connection_has_a_timeout() {
     let config = ApiConfig {
         head_timeout: span(300),
         body_timeout: span(300),
@@ -120,7 +120,7 @@ fn each_part_of_a_connection_has_its_time() {
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_secs(20), "{took:?}");
 
-    // A head that drips takes no longer than one that stops.
+    // A dripping head gets no more time than one that stops.
     let start = Instant::now();
     let mut dripping = connection(address, b"GET /");
     let ended = wait_for("a head that drips is ended", || {
@@ -130,7 +130,7 @@ fn each_part_of_a_connection_has_its_time() {
     });
     assert!(ended < Duration::from_secs(20) && start.elapsed() >= Duration::from_millis(300));
 
-    // Between two requests there is more time, and each request begins it anew.
+    // A connection has more time between two requests, and each request restarts it.
     let mut kept = connection(address, b"");
     for _ in 0..4 {
         kept.write_all(GET).unwrap();
@@ -146,7 +146,7 @@ fn each_part_of_a_connection_has_its_time() {
     assert_eq!(cut(&server, "write") + cut(&server, "request"), 0.0);
 }
 
-/// A body that comes slowly is no head that does.
+/// The timeout of the head does not apply to a slow body.
 #[test]
 fn a_slow_body_is_read() {
     let config = ApiConfig { head_timeout: span(300), ..ApiConfig::default() };
@@ -159,7 +159,7 @@ fn a_slow_body_is_read() {
     let mut answer = [0; 15];
     slow.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
-    // Nor is what came of the body a head that has begun.
+    // A received part of a body does not count as the start of a head either.
     std::thread::sleep(Duration::from_millis(700));
     slow.write_all(GET).unwrap();
     wait_for("the connection is used again", || {
@@ -171,7 +171,7 @@ fn a_slow_body_is_read() {
 }
 
 #[test]
-fn the_end_waits_for_answers_and_for_nothing_else() {
+fn shutdown_waits_only_for_responses() {
     let mut server = Server::start_with(&[], ApiConfig::default(), AuthPolicy::Open);
     let address = server.client.address;
     let mut idle = connection(address, GET);
@@ -179,7 +179,7 @@ fn the_end_waits_for_answers_and_for_nothing_else() {
     let _half = connection(address, b"GET / HTTP/1.1\r\nHost:");
     let _half_body = connection(address, BODY_BEGUN);
     let _silent = connection(address, b"");
-    // It answers, so all of these were accepted.
+    // The server responds, so it has accepted all of these.
     assert_eq!(server.client.get("/sr?url=example.com").status, 200);
     let start = Instant::now();
     server.end();

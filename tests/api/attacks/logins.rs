@@ -1,4 +1,4 @@
-//! Passwords that are guessed: few are verified, and nobody who is right is kept out for long.
+//! Guessed passwords: few are verified, and no user with the right password is kept out for long.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ fn guarded(config: ApiConfig) -> Server {
     server
 }
 
-/// The statuses of one guess by each of so many clients at once.
+/// The statuses of one guess by each of this many clients at once.
 fn guess_at_once(address: SocketAddr, number: usize) -> Vec<u16> {
     std::thread::scope(|scope| {
         let guessing: Vec<_> = (0..number)
@@ -33,7 +33,7 @@ fn guess_at_once(address: SocketAddr, number: usize) -> Vec<u16> {
 }
 
 #[test]
-fn guesses_at_once_are_rationed_as_those_one_by_one() {
+fn simultaneous_guesses_are_limited_like_sequential_ones() {
     let config = ApiConfig {
         rate_limit_per_second: 1,
         rate_limit_burst: 2,
@@ -49,9 +49,9 @@ fn guesses_at_once_are_rationed_as_those_one_by_one() {
     assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
 }
 
-/// What is right gives its token back, so that a user who asks from many places is not refused.
+/// A right password returns its token, so that a user with many clients is not refused.
 #[test]
-fn right_passwords_cost_no_ration() {
+fn right_passwords_do_not_count_against_the_limit() {
     let config = ApiConfig {
         login_limit_per_second: 1,
         login_limit_burst: 2,
@@ -65,7 +65,7 @@ fn right_passwords_cost_no_ration() {
     }
 }
 
-/// Clients that guess for a name as fast as they can, until told to stop.
+/// Clients that guess passwords for a name as fast as they can, until they are stopped.
 fn guess_on(address: SocketAddr, clients: usize, stop: &AtomicBool, beside: impl FnOnce()) {
     std::thread::scope(|scope| {
         for client in 0..clients {
@@ -83,7 +83,7 @@ fn guess_on(address: SocketAddr, clients: usize, stop: &AtomicBool, beside: impl
 }
 
 #[test]
-fn a_user_enters_beside_many_who_guess() {
+fn a_user_logs_in_while_many_clients_guess() {
     let server = guarded(ApiConfig::default());
     let address = server.client.address;
     assert_eq!(Client::with_user(address, "alice", "alice").get("/").status, 200);
@@ -127,16 +127,16 @@ fn behind_a_trusted_proxy_a_stranger_does_not_keep_the_user_out() {
         let address = server.client.address;
         let guesses: Vec<u16> = (0..8).map(|at| from(address, "192.0.2.66", &at.to_string())).collect();
         assert!(guesses.contains(&429), "{guesses:?}");
-        // Made up by the client, before what the proxy adds.
+        // Forged by the client, before the entry of the proxy.
         let made_up = from(address, "203.0.113.7, 192.0.2.66", "no");
         assert!(made_up == 429 || proxies.is_empty(), "{made_up}");
         assert_eq!(from(address, "203.0.113.7", "alice"), user);
     }
 }
 
-/// The name that is guessed for, from the address that the guesses come from, by a user who was not let in before.
+/// The user was never authenticated before, and logs in from the address of the guesses with the guessed name.
 #[test]
-fn a_user_enters_for_the_first_time_beside_guesses_for_the_same_name() {
+fn a_user_logs_in_for_the_first_time_during_guesses_for_the_same_name() {
     let server = guarded(ApiConfig::default());
     let address = server.client.address;
     guess_on(address, 30, &AtomicBool::new(false), || {
@@ -158,7 +158,7 @@ fn status_from(own: &str, address: SocketAddr, name: &str, password: &str) -> u1
 }
 
 #[test]
-fn made_up_names_keep_nobody_at_another_address_out() {
+fn invented_names_keep_out_no_user_at_another_address() {
     let server = guarded(ApiConfig { max_waiting_logins: 20, ..ApiConfig::default() });
     let address = server.client.address;
     let stop = AtomicBool::new(false);
@@ -177,16 +177,16 @@ fn made_up_names_keep_nobody_at_another_address_out() {
         for _ in 0..3 {
             assert_eq!(status_from("127.0.0.5", address, "bob", "bob"), 200);
         }
-        // Nor does another user who is added have those forgotten who are not concerned.
+        // Another new user does not remove the credentials of the existing users from the cache.
         server.store.put_user("carol", &hash_password("carol").unwrap()).unwrap();
         assert_eq!(status_from("127.0.0.1", address, "bob", "bob"), 200);
         stop.store(true, Ordering::Relaxed);
     });
 }
 
-/// From then on the API asks for credentials, and until then it did not.
+/// The API requires credentials from then on, and not before.
 #[test]
-fn the_first_user_closes_an_open_api() {
+fn the_first_user_ends_open_access_to_the_api() {
     let server = Server::start_with(&[], ApiConfig::default(), AuthPolicy::Open);
     assert_eq!(server.client.get("/").status, 200);
     server.store.put_user("alice", &hash_password("alice").unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Clients that are slow, many, wrong or greedy, each beside one that is not: what each may take is bounded.
+//! Slow, numerous, wrong or greedy clients, each next to a well-behaved one: the resources of each are bounded.
 
 mod connections;
 mod logins;
@@ -14,10 +14,10 @@ use backlinkd::model::PageRecord;
 
 use super::web::{link, page};
 
-/// Longer than anything here takes, on a busy machine too.
+/// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !holds() {
@@ -32,8 +32,8 @@ fn connection(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     connection_from("127.0.0.1", address, bytes)
 }
 
-/// A connection from an address of this machine, as all of loopback are. What the system holds of what is not read yet is
-/// little.
+/// A connection from an address of this machine, as all of loopback are. The operating system buffers few unread bytes
+/// for it.
 fn connection_from(own: &str, address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut stream = runtime.block_on(async {
@@ -48,14 +48,14 @@ fn connection_from(own: &str, address: SocketAddr, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// What comes on a connection until it ends.
+/// All bytes of a connection until it ends.
 fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whether the other side has ended a connection on which nothing is to be read.
+/// Whether the other side has closed a connection without unread bytes.
 fn is_ended(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let read = (&mut &*stream).read(&mut [0; 4_096]);
@@ -66,7 +66,7 @@ fn is_ended(stream: &TcpStream) -> bool {
     }
 }
 
-/// So many links to example.com, each with long texts.
+/// A number of links to example.com, each with long texts.
 fn links(number: usize) -> Vec<PageRecord> {
     let title = "long words ".repeat(20);
     let pages = (0..number).map(|at| {

@@ -1,4 +1,4 @@
-//! More queries than can be computed: those that are taken are answered soon, the others refused at once.
+//! More queries than the server can compute: accepted ones are answered fast, and the others are refused at once.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,13 +11,13 @@ use super::super::client::Client;
 use super::super::server::Server;
 use super::links;
 
-/// Costs some milliseconds, and is answered from no cache.
+/// A query that takes some milliseconds and is never answered from a cache.
 fn question(number: usize) -> String {
     format!("/backlinks?url=example.com&where=linktext+like+%27%25a%25b%25{number}%25%27&limit=50")
 }
 
 #[test]
-fn what_is_taken_is_answered_soon_and_the_rest_refused() {
+fn accepted_queries_are_answered_fast_and_the_rest_is_refused() {
     let config = ApiConfig { overload_after: Span(Duration::from_millis(300)), ..ApiConfig::default() };
     let server = Server::start_with(&links(3_000), config, AuthPolicy::Open);
     let address = server.client.address;
@@ -25,7 +25,8 @@ fn what_is_taken_is_answered_soon_and_the_rest_refused() {
     let (next, times, refused) = (AtomicUsize::new(1), Mutex::new(Vec::new()), AtomicUsize::new(0));
     let until = Instant::now() + Duration::from_secs(5);
     std::thread::scope(|scope| {
-        // Far more at once than are computed, each from an address of its own, so that none is refused for its share.
+        // Far more queries than places at once, each from its own address, so that none is refused for its client's
+        // share.
         for _ in 0..100 {
             scope.spawn(|| {
                 while Instant::now() < until {
@@ -46,7 +47,7 @@ fn what_is_taken_is_answered_soon_and_the_rest_refused() {
     });
     let times = times.into_inner().unwrap();
     assert!(times.len() > 100 && refused.into_inner() > 100, "{} answered", times.len());
-    // Once the queue has been found to stand; half of them, for this machine may be busy with other tests.
+    // Counted once the server has detected the overload; half of them, because other tests may use the machine.
     let mut late: Vec<Duration> = times
         .iter()
         .filter(|(begun, _)| *begun + Duration::from_secs(4) > until)

@@ -1,4 +1,4 @@
-//! Requests that are none: each has its answer.
+//! Invalid requests: each gets a response.
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
@@ -37,7 +37,7 @@ fn targets_of_any_form_are_answered() {
 }
 
 #[test]
-fn an_open_api_is_asked_under_the_names_of_its_machine() {
+fn an_open_api_accepts_only_the_names_of_its_machine() {
     let config = ApiConfig { hosts: vec!["links.lan".to_owned()], ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);
     for (hosts, status) in [
@@ -61,7 +61,7 @@ fn an_open_api_is_asked_under_the_names_of_its_machine() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_not_waited_for() {
+fn a_body_that_is_too_large_is_refused_before_it_arrives() {
     let server = server();
     for length in ["1000000000000000000", "1048577"] {
         let head = format!(
@@ -74,7 +74,7 @@ fn a_body_that_is_too_large_is_not_waited_for() {
 }
 
 #[test]
-fn unknown_parameters_are_named_up_to_some() {
+fn a_limited_number_of_unknown_parameters_is_named() {
     let server = server();
     let warnings = |reply: &Reply| {
         let header = reply.header("x-warnings").unwrap();
@@ -87,7 +87,7 @@ fn unknown_parameters_are_named_up_to_some() {
         let json = server.client.json(&format!("/backlinks?url=example.com{unknown}"))["warnings"].clone();
         let json: Vec<String> = serde_json::from_value(json).unwrap();
         assert_eq!(json, csv);
-        // One is that the index does not know the domain.
+        // One warning says that the index does not know the domain.
         assert_eq!(json.len(), 1 + number.min(10) + usize::from(number > 10), "{json:?}");
         let further = json.iter().find(|warning| warning.contains("further parameters"));
         let expected = (number > 10).then(|| format!("{} further", number - 10));

@@ -1,4 +1,4 @@
-//! Answers that are asked for and not read: their memory and their places are bounded, and others have theirs.
+//! Responses that are requested and not read: their memory and places are bounded, and other clients have theirs.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -25,13 +25,13 @@ fn get(target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
 }
 
-/// Requests for lists of which none is the same as another.
+/// Different requests for lists.
 fn unread(server: &Server, number: usize, query: &str) -> Vec<TcpStream> {
     let targets = (0..number).map(|at| format!("/backlinks?url=example.com&limit={}{query}", ROWS - at));
     targets.map(|target| connection(server.client.address, &get(&target))).collect()
 }
 
-/// The bytes of the longest of those.
+/// The bytes of the longest of these responses.
 fn answer_bytes(server: &Server) -> u64 {
     server.client.get(&format!("/backlinks?url=example.com&limit={ROWS}")).body.len() as u64
 }
@@ -54,7 +54,7 @@ fn the_memory_of_a_client_is_bounded_and_read_answers_cost_none() {
     });
     assert!(figure(&server, "backlinkd_http_answer_bytes") <= (8 << 20) as f64 + each as f64);
     assert_eq!(server.client.get("/backlinks?url=example.com&limit=3").status, 200, "small answers pass");
-    // They are complete, for those that were let in.
+    // The accepted responses are complete.
     let whole = asked.iter_mut().take(3).map(|stream| {
         let mut head = [0; 12];
         stream.read_exact(&mut head).unwrap();
@@ -67,7 +67,7 @@ fn the_memory_of_a_client_is_bounded_and_read_answers_cost_none() {
 }
 
 #[test]
-fn where_memory_is_short_what_is_not_read_is_broken_off() {
+fn unread_responses_are_broken_off_when_memory_is_short() {
     let records = links(ROWS);
     let config = ApiConfig {
         answer_memory_bytes: 8 << 20,
@@ -81,7 +81,7 @@ fn where_memory_is_short_what_is_not_read_is_broken_off() {
     wait_for("memory is short", || {
         figure(&server, "backlinkd_http_answer_bytes") + each as f64 > (8 << 20) as f64
     });
-    // Somebody who reads is served as soon as the others have not read for a second.
+    // A client that reads is served as soon as the others have not read for a second.
     let took = wait_for("another is served", || {
         let reply = server.client.get("/backlinks?url=example.com&limit=2998&offset=2");
         assert!([200, 503].contains(&reply.status), "{}", reply.status);
@@ -103,7 +103,7 @@ fn a_client_that_does_not_read_is_cut_off_and_one_that_reads_slowly_is_not() {
     let target = format!("/backlinks?url=example.com&limit={ROWS}&x=slow");
     let mut slow = connection(server.client.address, &get(&target));
     let (mut read, mut bytes) = (0, vec![0; 200_000]);
-    // Faster than 64 KiB in the time, and longer than it all told.
+    // Faster than 64 KiB within the timeout, and for longer than the timeout in total.
     let start = Instant::now();
     while read < each as usize {
         let before = read;
@@ -124,7 +124,7 @@ fn a_client_that_does_not_read_is_cut_off_and_one_that_reads_slowly_is_not() {
 }
 
 #[test]
-fn a_request_has_its_time_as_a_whole() {
+fn a_request_has_a_total_timeout() {
     let records = links(ROWS);
     let config = ApiConfig { request_timeout: Span(Duration::from_millis(1_500)), ..ApiConfig::default() };
     let server = Server::start_with(&records, config, AuthPolicy::Open);
@@ -140,9 +140,9 @@ fn a_request_has_its_time_as_a_whole() {
     assert!(figure(&server, "backlinkd_http_cut_total{reason=\"request\"}") >= 1.0);
 }
 
-/// One HTTP/2 connection whose client opens streams and gives them no window.
+/// One HTTP/2 connection whose client opens streams and grants them no window.
 #[tokio::test(flavor = "multi_thread")]
-async fn streams_without_a_window_are_ended_one_by_one() {
+async fn streams_without_a_window_are_reset_one_by_one() {
     let records = links(ROWS);
     let config = ApiConfig {
         write_timeout: Span(Duration::from_millis(1_000)),
@@ -170,12 +170,12 @@ async fn streams_without_a_window_are_ended_one_by_one() {
     }
     let start = Instant::now();
     for mut body in bodies {
-        // It is reset; nothing of it came.
+        // The stream is reset, and none of its data arrived.
         let ended = tokio::time::timeout(super::PATIENCE, body.data()).await.expect("a stream is not ended");
         assert!(matches!(ended, Some(Err(_))), "{ended:?}");
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
-    // The connection goes on, and so does a stream that is read.
+    // The connection continues, and so does a stream that is read.
     client = client.ready().await.unwrap();
     let request = http::Request::get("http://localhost/livez").body(()).unwrap();
     let mut body = client.send_request(request, true).unwrap().0.await.unwrap().into_body();
@@ -186,9 +186,9 @@ async fn streams_without_a_window_are_ended_one_by_one() {
     });
 }
 
-/// Over HTTP/1.0 an answer has neither length nor chunks: how the connection ends tells whether it is whole.
+/// Over HTTP/1.0 a response has neither length nor chunks: only the end of the connection shows whether it is complete.
 #[test]
-fn an_export_that_is_cut_off_looks_cut_off_over_the_oldest_protocol_too() {
+fn an_interrupted_export_is_recognisable_over_http_1_0() {
     let config = ApiConfig {
         stream_piece_bytes: 4 << 10,
         write_timeout: Span(Duration::from_millis(500)),
@@ -206,7 +206,7 @@ fn an_export_that_is_cut_off_looks_cut_off_over_the_oldest_protocol_too() {
     assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 }
 
-/// Bodies that are never finished count like answers that are never read.
+/// Request bodies that never end count like responses that are never read.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_of_bodies_is_bounded() {
     let config = ApiConfig { answer_memory_per_client_bytes: 2 << 20, ..ApiConfig::default() };
@@ -239,9 +239,9 @@ async fn the_memory_of_bodies_is_bounded() {
     });
 }
 
-/// Not only their next request is refused.
+/// The running export ends too, not only further requests.
 #[test]
-fn a_user_who_is_removed_gets_no_more_of_an_export() {
+fn a_removed_user_gets_no_more_of_an_export() {
     let config = ApiConfig { stream_piece_bytes: 4 << 10, ..ApiConfig::default() };
     let server = Server::start_with(&links(ROWS), config, AuthPolicy::Users);
     let put = |name: &str| server.store.put_user(name, &hash_password(name).unwrap()).unwrap();
@@ -267,7 +267,7 @@ fn a_user_who_is_removed_gets_no_more_of_an_export() {
 }
 
 #[test]
-fn exports_that_are_not_read_leave_places_to_others() {
+fn unread_exports_leave_places_for_others() {
     let records = links(ROWS);
     let config = ApiConfig {
         max_concurrent_streams: 4,
@@ -285,7 +285,7 @@ fn exports_that_are_not_read_leave_places_to_others() {
     let short = server.client.get("/backlinks?url=example.com&format=csv&limit=3");
     assert_eq!((short.status, short.text().lines().count()), (200, 4));
     assert!(start.elapsed() < Duration::from_secs(5), "a short answer needs no place: {:?}", start.elapsed());
-    // Another client has places, whatever this one has asked for.
+    // Another client has places, whatever the first one has requested.
     let start = Instant::now();
     let request = "GET /exportbacklinks?url=example.com&format=csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = rest(&mut connection_from("127.0.0.3", server.client.address, request.as_bytes()));

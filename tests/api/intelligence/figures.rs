@@ -1,4 +1,4 @@
-//! Webs small enough to know the answers beforehand.
+//! Webs small enough for known answers.
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
@@ -51,7 +51,7 @@ fn a_link_is_broken_by_the_last_visit_to_its_target() {
         failing("http://t.example/healed", FailureKind::Timeout),
         later(linking("http://t.example/healed", &[]), 1),
         answering("http://t.example/busy", 429, vec![]),
-        // A lost link is followed by nobody.
+        // A lost link is not visited by readers.
         linking("http://c.example/", &["http://t.example/gone"]),
         later(linking("http://c.example/", &[]), 2),
     ]);
@@ -96,10 +96,10 @@ fn links_come_and_go_on_known_days() {
         later(linking("http://one.example/", &[a]), 2),
         later(linking("http://two.example/", &[]), 3),
         later(linking("http://one.example/", &[]), 4),
-        // Back on the sixth day, and gone for good on the eighth.
+        // The link is back on the sixth day, and lost finally on the eighth.
         later(linking("http://two.example/", &[c]), 6),
         later(linking("http://two.example/", &[a]), 8),
-        // Back, and there.
+        // Back, and active.
         later(linking("http://one.example/", &[b]), 9),
     ]);
     let columns = ["linktarget", "insDate", "active"];
@@ -129,7 +129,7 @@ fn links_come_and_go_on_known_days() {
         [json!([a])]
     );
     assert_eq!(cells(&server, "/lostbacklinks?url=t.example&from=20240305&to=20240307", &lost).len(), 0);
-    // The day on which a link went for the first time is no longer told.
+    // The day of the link's first loss is no longer shown.
     assert_eq!(cells(&server, "/lostbacklinks?url=t.example/c&from=20240303&to=20240303", &lost).len(), 0);
 }
 
@@ -149,13 +149,13 @@ fn each_domain_shows_its_strongest_link() {
     assert_eq!(
         cells(&server, "/backlinks?url=t.example&group=domain", &columns),
         [
-            // Of the two links on that page, the one whose target comes first.
+            // Of the two links on that page, the one with the first target in key order.
             json!(["a.example", 3, strong, "http://t.example/y", 3, 1]),
             json!(["b.example", 1, "http://b.example/", "http://t.example/", 2, 2]),
         ]
     );
     assert_eq!(server.client.json("/backlinks?url=t.example&group=domain&limit=1")["count"], 2);
-    // What is filtered away stands for nobody, but counts.
+    // A link that is filtered out represents no domain, but counts.
     let to_home = "/backlinks?url=t.example&group=domain&where=linktarget+eq+%27http://t.example/%27";
     assert_eq!(
         cells(&server, &format!("{to_home}&order[]=-domainLinks"), &columns),
@@ -206,7 +206,7 @@ fn domains_link_to_all_targets_and_to_no_exclusion() {
 }
 
 #[test]
-fn chains_are_followed_to_their_ends() {
+fn chains_are_followed_to_their_end() {
     let refresh = Link { tag: LinkTag::Refresh, ..link("http://a.example/end", "") };
     let mut canonical = linking("http://a.example/end", &["http://b.example/"]);
     if let Visit::Answered(content) = &mut canonical.visit {
@@ -222,7 +222,7 @@ fn chains_are_followed_to_their_ends() {
         moved("http://u.example/", 303, "http://unknown.example/"),
         moved("http://f.example/", 301, "http://f.example/dead"),
         failing("http://f.example/dead", FailureKind::Connect),
-        // A redirect that has become an error leads nowhere, one that cannot be reached still does.
+        // A redirect that has become an error leads nowhere; an unreachable one still leads to its target.
         moved("http://e.example/", 301, "http://a.example/end"),
         later(answering("http://e.example/", 503, vec![]), 1),
         moved("http://g.example/", 301, "http://e.example/"),
@@ -277,7 +277,7 @@ fn chains_are_followed_to_their_ends() {
 }
 
 #[test]
-fn a_chain_is_followed_so_far_and_no_further() {
+fn a_chain_is_followed_up_to_the_limit() {
     let address = |number: u32| format!("http://a.example/{number}");
     let records: Vec<PageRecord> =
         (0..30).map(|number| moved(&address(number), 301, &address(number + 1))).collect();
@@ -288,7 +288,7 @@ fn a_chain_is_followed_so_far_and_no_further() {
     let server = Server::start(&records);
     assert_eq!(ends(&server, 0), (21, json!([address(20), "too_long"])));
     assert_eq!(ends(&server, 9), (21, json!([address(29), "too_long"])));
-    // Twenty redirects, and then nothing is known.
+    // Twenty redirects, and an unknown URL after them.
     assert_eq!(ends(&server, 10), (21, json!([address(30), "unknown"])));
     let short = ApiConfig { max_redirects: 2, ..ApiConfig::default() };
     let server = Server::start_with(&records, short, AuthPolicy::Open);
@@ -304,7 +304,7 @@ fn competitors_share_referring_domains() {
         linking("http://b.example/", &["http://www.t.example/x", "http://u.example/", "http://v.example/"]),
         linking("http://c.example/", &["http://u.example/", "http://w.example/"]),
         linking("http://d.example/", &["http://t.example/x"]),
-        // Inside a domain, nobody refers to anybody.
+        // Links within a domain make no referring domain.
         linking("http://t.example/", &["http://blog.t.example/", "http://v.example/"]),
         linking("http://v.example/", &["http://blog.v.example/"]),
         linking("http://gone.example/", &["http://t.example/", "http://w.example/"]),
@@ -324,9 +324,9 @@ fn competitors_share_referring_domains() {
     let ask = |more: &str| cells(&server, &format!("/competitors?url={more}"), &columns);
     assert_eq!(ask("t.example&order[]=jaccard&limit=1"), [json!(["v.example", 1, 0.25])]);
     assert_eq!(ask("t.example&where=jaccard+ge+0.5"), [json!(["u.example", 2, 0.5])]);
-    // One page of it, with referring domains of its own.
+    // One page of the domain, with its own referring domains.
     assert_eq!(ask("www.t.example/x"), [json!(["u.example", 1, 0.3333]), json!(["v.example", 1, 0.5])]);
-    // Who refers to it may be compared with it, too.
+    // A referring domain can be a competitor too.
     assert_eq!(ask("v.example"), [json!(["t.example", 1, 0.25]), json!(["u.example", 1, 0.25])]);
     assert_eq!(ask("unknown.example"), [] as [Value; 0]);
 }

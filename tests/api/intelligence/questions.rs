@@ -1,4 +1,4 @@
-//! Lists beyond the contract, filtered, ordered and cut in every way.
+//! Lists beyond the contract, filtered, ordered and limited in every way.
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ struct Rows {
     listing: Listing,
     rows: Vec<Value>,
     numbers: &'static [&'static str],
-    /// Whether rows stand for others; then these are all the others.
+    /// Whether rows represent others; then these are all the represented rows.
     grouped: bool,
 }
 
@@ -38,7 +38,7 @@ struct Served {
 
 fn declared(endpoint: &str) -> Listing {
     let endpoint = ENDPOINTS.iter().find(|declared| declared.name == endpoint).unwrap();
-    Listing { ..*endpoint.answer.listing().unwrap() }
+    Listing { ..*endpoint.handler.listing().unwrap() }
 }
 
 static SERVED: LazyLock<Served> = LazyLock::new(|| {
@@ -67,7 +67,7 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let targets = ["example.com", "a.co.uk", "example.org"];
     let links: Vec<Vec<Value>> = targets.iter().map(|scope| web.active(scope, "")).collect();
     let rows = slow::linkintersect(&links, &[], web.suffixes(), |domain| web.domain_rank(domain));
-    // As many columns as there are targets.
+    // As many columns as targets.
     let names = &linkintersect::LISTING.order_fields[..6];
     let listing = Listing { order_fields: names, where_fields: names, ..linkintersect::LISTING };
     lists.push(Rows { target: intersection(&targets, &[], ""), listing, rows, numbers: &[], grouped: false });
@@ -88,7 +88,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn lists_are_filtered_ordered_and_cut_as_asked((at, question) in a_question()) {
+    fn lists_are_filtered_ordered_and_limited_as_requested((at, question) in a_question()) {
         let Rows { target, listing, rows, numbers, grouped } = &SERVED.lists[at];
         let rows = if *grouped {
             let suffixes = SERVED.server.store.suffixes();
@@ -109,16 +109,16 @@ proptest! {
     }
 }
 
-/// A list without rows would agree with anything.
+/// A list without rows would agree with any computation.
 #[test]
-fn there_are_rows_to_ask_for() {
+fn every_list_has_rows() {
     for Rows { target, rows, .. } in &SERVED.lists {
         assert!(rows.len() > 2, "{target} has {} rows", rows.len());
     }
 }
 
 #[test]
-fn an_order_that_is_not_allowed_is_ignored_and_named() {
+fn an_unsupported_order_is_ignored_with_a_warning() {
     for Rows { target, .. } in &SERVED.lists {
         let odd = SERVED.server.client.json(&format!("{target}&order[]=nothing&order[]=-percentage"));
         let warnings = odd["warnings"].as_array().unwrap();

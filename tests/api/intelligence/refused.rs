@@ -1,4 +1,4 @@
-//! Requests beyond the contract that are refused: what the sentence must say.
+//! Refused requests beyond the contract: a part of the error sentence.
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
@@ -97,7 +97,7 @@ const TABLE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_bad_request_is_told_what_to_change() {
+fn every_bad_request_gets_a_sentence_that_explains_it() {
     let server = Server::start(&[]);
     for (target, part) in TABLE {
         let reply = server.client.get(target);
@@ -108,7 +108,7 @@ fn every_bad_request_is_told_what_to_change() {
 }
 
 #[test]
-fn as_many_targets_as_allowed_and_no_more() {
+fn more_targets_than_allowed_are_refused() {
     let ask = |server: &Server, targets: usize, exclude: usize| {
         let list = |name: &str, count: usize| format!("&{name}[]=a.example").repeat(count);
         server.client.get(&format!("/linkintersect?{}{}", list("targets", targets), list("exclude", exclude)))

@@ -1,4 +1,4 @@
-//! A made-up web in which pages also fail, redirect in every way, refresh, and are found unchanged.
+//! A generated web in which pages also fail, redirect in every way, refresh, and are not modified.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Visi
 use super::super::oracle::intelligence::States;
 use super::super::web::{Dice, link, random_without_repeats};
 
-/// As `random_without_repeats`, with more ways for a visit to end.
+/// Like `random_without_repeats`, with more outcomes of a visit.
 pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
     let mut dice = Dice(seed ^ 0xa5a5);
     let mut records = random_without_repeats(seed, visits);
@@ -41,7 +41,7 @@ pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
     records
 }
 
-/// How the pages stand after these visits, in the order of time.
+/// The state of the pages after these visits, in chronological order.
 pub fn states(records: &[PageRecord]) -> States {
     let mut states = States::new();
     for record in records {
@@ -49,7 +49,7 @@ pub fn states(records: &[PageRecord]) -> States {
         let state = match &record.visit {
             Visit::Answered(content) => (u64::from(content.status), ""),
             Visit::Failed(kind, _) => (known.map_or(0, |(status, _)| status), kind.as_str()),
-            // It says nothing of a page that never answered with one.
+            // The visit has no information about a page that never responded with one.
             Visit::NotModified => match known {
                 Some((status, _)) if status != 0 => (status, ""),
                 _ => continue,
@@ -60,7 +60,7 @@ pub fn states(records: &[PageRecord]) -> States {
     states
 }
 
-/// The day on which every link was lost that is, by page and target.
+/// The day of loss of every lost link, by page and target.
 pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
     let mut there: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut lost = BTreeMap::new();

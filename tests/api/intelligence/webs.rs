@@ -1,4 +1,4 @@
-//! Every answer on every test web: made-up visits, a crawled web that changed, and the demo.
+//! Every answer on every test web: generated visits, a crawled web that changed, and the demo.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ const SCOPES: &[&str] = &[
 const MORE: &[&str] = &["", "&internal=exclude", "&scope=host", "&scope=url", "&scope=domain"];
 
 #[test]
-fn every_answer_about_visits_is_as_worked_out_slowly() {
+fn every_answer_about_visits_equals_the_slow_computation() {
     let mut ends = BTreeSet::new();
     for seed in 61..=63 {
         let records = varied(seed, 500);
@@ -84,7 +84,7 @@ fn assert_intersections(web: &Web<'_>) {
     assert!(found > 100, "{found}");
 }
 
-/// Follows every page, and URLs without a scheme; gives the ends met.
+/// Follows every page, and URLs without a scheme; returns the ends of the chains.
 fn assert_chains(web: &Web<'_>) -> BTreeSet<String> {
     let urls: Vec<String> = web.states.keys().cloned().collect();
     let mut ends = BTreeSet::new();
@@ -103,7 +103,7 @@ fn assert_chains(web: &Web<'_>) -> BTreeSet<String> {
 
 /// A web on loopback, crawled, changed, and crawled again.
 #[test]
-fn every_answer_about_a_crawled_web_is_as_worked_out_slowly() {
+fn every_answer_about_a_crawled_web_equals_the_slow_computation() {
     let (before, after) = (random_web(71), random_web(72));
     let mut site = Site::of(&before);
     site.config.crawl.recrawl_after = Span::default();
@@ -118,7 +118,7 @@ fn every_answer_about_a_crawled_web_is_as_worked_out_slowly() {
 }
 
 #[test]
-fn every_answer_about_the_demo_is_as_worked_out_slowly() {
+fn every_answer_about_the_demo_equals_the_slow_computation() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let data = folder.path().join("demo");
     let options = DemoOptions { listen: ([127, 0, 0, 1], 0).into(), once: true, data: Some(data.clone()) };

@@ -1,7 +1,7 @@
-//! What happened to links day by day, from the visits that were stored.
+//! The history of links day by day, from the stored visits.
 //!
-//! Visits must come in the order of time, be answered with 200, 301 or 404, and name no target twice on one page:
-//! then a link is told by its page and target.
+//! Visits must be in chronological order, have status 200, 301 or 404, and contain no target twice on one page. A page
+//! and a target then identify a link.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use backlinkd::model::{Day, PageRecord, Visit};
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
 
-/// A link's presence: the day it came and the day it went, if it did. A link has at least one.
+/// A link's presence: the day it appeared and the day it was lost, if it was. A link has at least one presence.
 type Stays = Vec<(u32, Option<u32>)>;
 
-/// Every link that ever was.
+/// Every link that ever existed.
 pub struct History {
     /// By source domain and target host.
     links: Vec<(String, String, Stays)>,
@@ -30,7 +30,7 @@ impl History {
             for target in &there {
                 let stays = links.entry((page.clone(), (*target).to_owned())).or_default();
                 match stays.last_mut() {
-                    // Gone and back within a day is no absence.
+                    // A link that is lost and returns within a day has no absence.
                     Some((_, gone)) if *gone == Some(today) => *gone = None,
                     Some((_, None)) => {}
                     _ => stays.push((today, None)),
@@ -52,7 +52,7 @@ impl History {
         Self { links: by_domain.collect() }
     }
 
-    /// Rows of `/backlinks-histogram` and of `/newandlost-histogram` for the hosts that the scope holds.
+    /// Rows of `/backlinks-histogram` and of `/newandlost-histogram` for the hosts of the scope.
     pub fn rows(&self, holds: impl Fn(&str) -> bool) -> (Vec<Value>, Vec<Value>) {
         let links: Vec<(&str, &Stays)> = self
             .links

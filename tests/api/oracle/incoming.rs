@@ -1,4 +1,4 @@
-//! What is said of the links into a scope.
+//! Answers about the links into a scope.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -98,7 +98,7 @@ pub fn linkedpages(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
     rows.collect()
 }
 
-/// Rows of `/pagedistribution` with `direction=in`, by page, before the rest is put together.
+/// Rows of `/pagedistribution` with `direction=in`, by page, before the rest is merged.
 pub fn pages_linked_to(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
     let page = |link: &Value| text(link, "linktarget").split_once("://").unwrap().1.to_owned();
     let rows = by(links, page).into_iter().map(|(page, group)| {
@@ -118,7 +118,7 @@ pub fn tagtypes(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
     rows.collect()
 }
 
-/// The value most rows have under a key: a known one if there is any, the lowest of equals.
+/// The most frequent value of a key: a known one if one exists, and the lowest of equally frequent ones.
 fn commonest<'a>(group: &[&'a Value], key: &str) -> &'a str {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for link in group {
@@ -180,7 +180,7 @@ fn count(links: &[Value], counts: impl Fn(&Value) -> bool) -> usize {
     links.iter().filter(|link| counts(link)).count()
 }
 
-/// The rows of every endpoint without a list of its own. `home` is the host or domain asked for.
+/// The rows of every endpoint without its own list. `home` is the host or domain of the request.
 pub fn summaries(links: &[Value], suffixes: &Suffixes, home: &str) -> Vec<(&'static str, Value)> {
     let all = links.len();
     let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
@@ -238,7 +238,7 @@ fn addresses(links: &[Value]) -> Value {
     })
 }
 
-/// Links by the rank of their page, rounded up; a bin is named by its lowest and highest rank.
+/// Links by the rank of their page, rounded up; the name of a bin is its lowest and highest rank.
 fn spread(links: &[Value], bins: &[&str]) -> Vec<Value> {
     let row = |bin: &&str| {
         let (low, high) = bin.split_once('-').unwrap_or((bin, bin));

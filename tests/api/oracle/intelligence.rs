@@ -1,5 +1,5 @@
-//! What the endpoints beyond the contract say, from exported links and pages and from how pages stood when they
-//! were last visited.
+//! Answers of the endpoints beyond the contract, from exported links and pages and from the state of pages at their
+//! last visit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 
 use super::{by, incoming, source_domain, text};
 
-/// How every visited page stands: the status it last answered with, 0 for none, and the name of the failure since,
-/// "" for none.
+/// The state of every visited page: its last status, 0 for none, and the name of the failure since, "" for none.
 pub type States = BTreeMap<String, (u64, &'static str)>;
 
-/// Rows of `/bestpages`, by page. `rank` knows the ranks of pages.
+/// Rows of `/bestpages`, by page. `rank` returns the ranks of pages.
 pub fn bestpages(
     links: &[Value],
     suffixes: &Suffixes,
@@ -33,7 +32,7 @@ pub fn brokenbacklinks(links: &[Value], states: &States) -> Vec<Value> {
         let (status, failure) = states.get(text(&row, "linktarget"))?;
         let (code, is_broken) = match *failure {
             "" => (*status, *status >= 400),
-            // Readers see the page that programs are challenged for.
+            // Readers reach the page; the challenge stops only programs.
             "challenge" => (0, false),
             _ => (0, true),
         };
@@ -44,7 +43,7 @@ pub fn brokenbacklinks(links: &[Value], states: &States) -> Vec<Value> {
     incoming::backlinks(links).into_iter().filter_map(broken).collect()
 }
 
-/// Rows of `/newbacklinks` without their numbers, from links active and not, in key order.
+/// Rows of `/newbacklinks` without their numbers, from active and lost links, in key order.
 pub fn newbacklinks(links: &[Value], from: u32, to: u32) -> Vec<Value> {
     let mut rows = incoming::backlinks(links);
     for row in &mut rows {
@@ -53,7 +52,7 @@ pub fn newbacklinks(links: &[Value], from: u32, to: u32) -> Vec<Value> {
     within(rows, "insDate", from, to)
 }
 
-/// Rows of `/lostbacklinks` without their numbers, from links that know their `lostDate`, in key order.
+/// Rows of `/lostbacklinks` without their numbers, from links with a `lostDate`, in key order.
 pub fn lostbacklinks(links: &[Value], from: u32, to: u32) -> Vec<Value> {
     let mut lost = incoming::backlinks(links);
     lost.retain(|link| link["active"] == false);
@@ -65,8 +64,8 @@ fn within(mut rows: Vec<Value>, date: &str, from: u32, to: u32) -> Vec<Value> {
     rows
 }
 
-/// Rows of `/backlinks?group=domain` without their numbers, in key order, from the links asked about, of which
-/// those stand for their domain that pass.
+/// Rows of `/backlinks?group=domain` without their numbers, in key order, from the links of the scope. Only links that
+/// pass the filter can represent their domain.
 pub fn strongest(links: &[Value], suffixes: &Suffixes, passes: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for link in links {
@@ -154,7 +153,7 @@ pub fn chain(pages: &BTreeMap<String, Value>, start: &str, most: usize) -> Vec<V
     }
 }
 
-/// The domains that link to each domain from outside.
+/// The domains outside that link to each domain.
 pub type Referrers = BTreeMap<String, BTreeSet<String>>;
 
 /// Rows of `/competitors`, by domain, for a scope in the domain `own`.

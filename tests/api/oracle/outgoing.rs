@@ -1,4 +1,4 @@
-//! What is said of the pages of a scope and of the links on them.
+//! Answers about the pages of a scope and about the links on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::super::client::Client;
 use super::{by, export, host, percentage, source_domain, text};
 
-/// What rows of pages do not say, from the exports of everything that is linked to.
+/// Data that the rows of pages lack, from the exports of all link targets.
 #[derive(Default)]
 pub struct World {
-    /// Referring domains of every page, named without its scheme.
+    /// Referring domains of every page; the key is the page without its scheme.
     refdoms: BTreeMap<String, BTreeSet<String>>,
     /// First days of active links, by target, page and position.
     days: BTreeMap<(String, String, u64), String>,
@@ -44,7 +44,7 @@ fn without_scheme(url: &str) -> &str {
     url.split_once("://").unwrap().1
 }
 
-/// Rows of `/outgoinglinks`, in key order, with the target as it is under `url`.
+/// Rows of `/outgoinglinks`, in key order, with the target under `url`.
 pub fn outgoinglinks(pages: &[Value], world: &World) -> Vec<Value> {
     let mut rows = Vec::new();
     for page in pages {
@@ -85,7 +85,7 @@ pub fn outgoingtoppages(links: &[Value]) -> Vec<Value> {
     counted(links, "backlinkpage", "webpage", "extLinks")
 }
 
-/// Rows of `/pagedistribution`, by page, before the rest is put together.
+/// Rows of `/pagedistribution`, by page, before the rest is merged.
 pub fn pages_linked_to(links: &[Value], world: &World) -> Vec<Value> {
     let mut rows = counted(links, "linktarget", "linkedpage", "frequency");
     for row in &mut rows {
@@ -103,7 +103,7 @@ pub fn httpstatus(pages: &[Value]) -> Vec<Value> {
     codes.map(row).collect()
 }
 
-/// Rows of `/outgoinglinkcount`, by type. Only a page read as HTML has links and a charset.
+/// Rows of `/outgoinglinkcount`, by type. Only a page that was parsed as HTML has links and a charset.
 pub fn outgoinglinkcount(pages: &[Value]) -> Vec<Value> {
     let sum = |key: &str| pages.iter().map(|page| page[key].as_array().unwrap().len()).sum::<usize>();
     let is_html = |page: &&Value| {

@@ -1,4 +1,4 @@
-//! What the hosts of a web present over TLS.
+//! The certificates of the hosts of a web.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{FakeWeb, Site};
 
 impl FakeWeb {
-    /// Makes an authority, and a certificate for all hosts.
+    /// Creates an authority, and a certificate for all hosts.
     pub(super) fn certify(&self) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec!["authority.test".to_owned()]).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

@@ -1,4 +1,4 @@
-//! Requests and answers over HTTP/1.1.
+//! Requests and responses over HTTP/1.1.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 
 use super::{Ending, Framing, Reply, Request, Site};
 
-/// One request and its answer: how the connection ends with it, if it does.
+/// One request and its response; returns the way in which the connection ends, if it does.
 pub(super) async fn exchange<S>(
     stream: &mut S,
     at: SocketAddr,
@@ -29,10 +29,10 @@ where
     site.log.lock().unwrap()[index].end = Some(Instant::now());
     match reply.ending {
         Ending::Held => {
-            // Until the client goes.
+            // Until the client disconnects.
             let _ = stream.read_u8().await;
         }
-        // A client that is slow to read still gets what came before.
+        // A client that reads slowly still gets the earlier bytes.
         Ending::Reset => {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -1,4 +1,4 @@
-//! The same web over HTTP/2: status, headers and body of a reply are sent as they are, or the stream is reset.
+//! The same web over HTTP/2: status, headers and body of a reply are sent unchanged, or the stream is reset.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Reply, Request, Site};
 
-/// Answers one request after the other until the client goes.
+/// Responds to one request after the other until the client disconnects.
 pub async fn serve<S>(stream: S, at: SocketAddr, connection: usize, site: &Site)
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -76,7 +76,7 @@ fn by_scraper(mut base: Url, html: &str) -> Vec<Link> {
     found.collect()
 }
 
-/// What is found so far, and which link is open.
+/// The links found so far, and the link that is open.
 struct Found {
     base: Url,
     links: Vec<Link>,
@@ -123,7 +123,7 @@ fn by_lol_html(base: Url, html: &[u8]) -> Vec<Link> {
     ];
     let settings = Settings { element_content_handlers: handlers, ..Settings::new() };
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    // What could be read before an error counts.
+    // The links that were parsed before an error count.
     let _ = rewriter.write(html).and_then(|()| rewriter.end());
     std::mem::take(&mut found.borrow_mut().links)
 }

@@ -1,10 +1,10 @@
-//! The `spider` crate at backlinkd's task: all pages of the hosts given, and of each page every link with tag,
-//! target, anchor text and rel. What it finds is counted and thrown away.
+//! The `spider` crate with backlinkd's task: all pages of the given hosts, and of each page every link with tag,
+//! target, anchor text and rel. The links are counted and discarded.
 //!
 //!     spider-peer lol-html|scraper USER_AGENT URL…
 //!
-//! One `Website` per URL, all at once, robots.txt obeyed, pages taken from `subscribe` as the crate's documentation
-//! shows. The last line of the output is JSON: `{"pages": 1, "links": 1, "bytes": 1, "missed": 0}`.
+//! One `Website` per URL, all at once, robots.txt obeyed, pages from `subscribe` as in the crate's documentation. The
+//! last line of the output is JSON: `{"pages": 1, "links": 1, "bytes": 1, "missed": 0}`.
 
 mod links;
 
@@ -81,6 +81,6 @@ fn count(html: &[u8], links: &[Link]) {
     COUNTS.pages.fetch_add(1, Relaxed);
     COUNTS.bytes.fetch_add(html.len() as u64, Relaxed);
     COUNTS.links.fetch_add(links.len() as u64, Relaxed);
-    // Looked at, so that none of the work is optimised away.
+    // Used, so that the optimiser removes none of the work.
     std::hint::black_box(links.iter().map(Link::weight).sum::<usize>());
 }

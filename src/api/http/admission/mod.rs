@@ -1,0 +1,16 @@
+//! Admission: how clients share the server when it is overloaded.
+//!
+//! A client is a user or, without users, an address. Clients get permits in turn ([`FairQueue`]). Queries need a permit
+//! ([`QuerySlots`]), and so do streamed responses and the verification of passwords. Two more limits apply to each
+//! client: its request rate ([`RateLimiter`]), and the memory of its responses ([`ByteBudget`]).
+
+mod byte_budget;
+mod fair_queue;
+mod overload;
+mod query_slots;
+mod rate_limit;
+
+pub use byte_budget::{ByteBudget, ByteReservation, ClientCharge};
+pub use fair_queue::{FairQueue, Permit, QueueLimits, Refused};
+pub use query_slots::{QueryMetrics, QuerySlot, QuerySlots, concurrent_queries, long_queries};
+pub use rate_limit::{Client, RateLimit, RateLimiter};

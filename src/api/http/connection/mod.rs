@@ -1,0 +1,32 @@
+//! Client connections: their number, their timeouts, and their end at shutdown.
+//!
+//! A connection is accepted while places are free ([`Connections`]), and served by hyper. Its state
+//! ([`ConnectionState`]) records when bytes of a head arrived, which requests are in progress, and when the client last
+//! took bytes of a response ([`ResponseBody`]). One task checks the states of all connections and ends what takes too
+//! long: a single request over HTTP/2, or the whole connection. So no client holds a place by being slow.
+//!
+//! Responses and request bodies share one memory budget ([`ResponseMemory`]).
+
+mod accept;
+mod allowed_hosts;
+mod cut_reason;
+mod exchange;
+mod forwarded;
+mod observed_stream;
+mod registry;
+mod response_body;
+mod response_memory;
+mod service;
+mod state;
+mod timeouts;
+
+pub use accept::serve;
+pub use allowed_hosts::AllowedHosts;
+pub use cut_reason::{CutCounters, CutReason};
+pub use exchange::Exchange;
+pub use forwarded::client_address;
+pub use registry::Connections;
+pub use response_body::{HeldMemory, ResponseBody};
+pub use response_memory::ResponseMemory;
+pub use service::{ConnectionContext, RequestHead};
+pub use state::ConnectionState;

@@ -1,0 +1,77 @@
+//! Runs an endpoint on a worker thread, and reserves memory for its response.
+
+use std::sync::Arc;
+
+use super::admission::{ByteReservation, Client, ClientCharge};
+use super::body_writer::{BodyWriter, Delivery, StreamedResponse, WholeResponse};
+use super::connection::{HeldMemory, ResponseMemory};
+use super::negotiation::{AcceptedEncoding, Format};
+use super::representation::Representation;
+use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, RequestContext};
+use crate::query::{CancelOnDrop, Deadline};
+
+/// Smaller responses need no reservation: they fit the buffers of their connection.
+pub const MIN_RESERVED_BYTES: usize = 4 << 10;
+
+/// A request that was read to its end and belongs to an endpoint.
+pub struct EndpointRequest {
+    pub endpoint: &'static Endpoint,
+    pub params: Params,
+    /// The body, if the method is POST.
+    pub json_body: Option<JsonBody>,
+    /// The memory of the body, reserved until the request is dropped.
+    pub _body_memory: Vec<(ClientCharge, ByteReservation)>,
+    /// The format that `Accept` asks for.
+    pub format: Format,
+    pub encoding: AcceptedEncoding,
+}
+
+/// The response of an endpoint, complete or just begun.
+pub enum ComputedResponse {
+    Whole { representation: Arc<Representation>, cacheable: bool, held: Option<HeldMemory> },
+    Streamed { response: StreamedResponse, cancel_guard: CancelOnDrop },
+}
+
+/// Reserves memory for a whole response until its client has read it.
+///
+/// # Errors
+/// [`ApiError::Unread`] when the client holds too much memory; [`ApiError::Overloaded`].
+pub fn reserve_memory(
+    representation: Representation,
+    cacheable: bool,
+    client: &Client,
+    response_memory: &ResponseMemory,
+) -> Result<ComputedResponse, ApiError> {
+    let bytes = representation.len();
+    if bytes < MIN_RESERVED_BYTES {
+        let representation = Arc::new(representation);
+        return Ok(ComputedResponse::Whole { representation, cacheable, held: None });
+    }
+    let (charge, reservation) = response_memory.reserve_for(client, bytes)?;
+    let representation = Arc::new(representation.with_reservation(reservation));
+    let memory = Arc::new((charge, Arc::clone(&representation)));
+    let held = Some(HeldMemory { bytes, client: client.clone(), memory });
+    Ok(ComputedResponse::Whole { representation, cacheable, held })
+}
+
+/// Runs the endpoint of a request. Returns `None` when the response was streamed.
+///
+/// # Errors
+/// Those of the endpoint, and the reason why the response cannot be streamed.
+pub fn run_endpoint(
+    request: &EndpointRequest,
+    state: &ApiState,
+    deadline: &Deadline,
+    delivery: Delivery,
+) -> Result<Option<WholeResponse>, ApiError> {
+    let EndpointRequest { endpoint, params, json_body, format, .. } = request;
+    let context = RequestContext::new(endpoint, params, json_body.as_ref(), state, deadline, *format)?;
+    let mut writer = BodyWriter::new(delivery, deadline);
+    if let Err(error) = context.write_response(&mut writer) {
+        if let (true, ApiError::Internal(cause)) = (writer.is_streaming(), &error) {
+            tracing::error!(endpoint = endpoint.name, cause, "a streamed response failed before its end");
+        }
+        return Err(writer.take_refusal().unwrap_or(error));
+    }
+    writer.finish()
+}

@@ -1,0 +1,44 @@
+//! Reads request bodies within a size limit.
+
+use std::pin::pin;
+
+use futures_util::{Stream, StreamExt};
+use warp::Buf;
+
+use crate::api::ApiError;
+
+/// Memory is reserved for a body in steps of at least this many bytes.
+const RESERVATION_STEP_BYTES: usize = 16 << 10;
+
+/// Reads a body to its end, also one that the endpoint ignores, so that the connection can be reused. `reserve` takes
+/// memory for a number of bytes.
+///
+/// # Errors
+/// [`ApiError::BodyTooLarge`] beyond `max_bytes`, [`ApiError::BadRequest`] for a body that breaks off, and the errors
+/// of `reserve`.
+pub async fn read_body<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>>,
+    max_bytes: usize,
+    mut reserve: impl FnMut(usize) -> Result<(), ApiError>,
+) -> Result<Vec<u8>, ApiError> {
+    let mut body = pin!(body);
+    let (mut bytes, mut reserved) = (Vec::new(), 0);
+    while let Some(part) = body.next().await {
+        let mut part =
+            part.map_err(|_| ApiError::BadRequest("the body broke off; send it whole".to_owned()))?;
+        if part.remaining() > max_bytes - bytes.len() {
+            return Err(ApiError::BodyTooLarge(max_bytes));
+        }
+        if bytes.len() + part.remaining() > reserved {
+            let step = part.remaining().max(RESERVATION_STEP_BYTES);
+            reserve(step)?;
+            reserved += step;
+        }
+        while part.has_remaining() {
+            let chunk = part.chunk();
+            bytes.extend_from_slice(chunk);
+            part.advance(chunk.len());
+        }
+    }
+    Ok(bytes)
+}

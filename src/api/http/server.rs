@@ -1,0 +1,77 @@
+//! The server: opens the listener, serves requests, and shuts down cleanly.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use warp::reply::Response;
+use warp::{Filter, Reply};
+
+use super::auth::PasswordError;
+use super::connection::{self, AllowedHosts, ConnectionContext, Connections, RequestHead};
+use super::service::ApiService;
+use crate::api::reply::error_response;
+use crate::api::{ApiError, ApiState, AuthPolicy};
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(
+        "cannot listen on {address}: {cause}; set api.listen or --listen to a free address of this machine"
+    )]
+    Bind { address: SocketAddr, cause: std::io::Error },
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("the threads of the API cannot be started: {0}")]
+    Threads(std::io::Error),
+}
+
+/// Binds the listen address. Port 0 binds any free port.
+///
+/// # Errors
+/// [`ServeError::Bind`] when the address is not available.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|cause| ServeError::Bind { address, cause })
+}
+
+/// Serves requests until `shutdown` completes. Then connections without a complete request are closed, and pending
+/// responses get `api.drain` to finish.
+///
+/// # Errors
+/// [`ServeError`] when the system provides no randomness or no threads.
+pub async fn serve(
+    state: ApiState,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let config = state.config.clone();
+    let hosts = match state.auth {
+        AuthPolicy::Users => AllowedHosts::with_authentication(&config.hosts),
+        AuthPolicy::Open => AllowedHosts::for_open_api(&config.hosts),
+    };
+    let connections = Connections::new(&config);
+    let service = Arc::new(ApiService::new(state, connections.clone())?);
+    let counting = Arc::clone(&service);
+    let count = Box::new(move |path: &str, status, took| counting.count_request(path, status, took));
+    let api = warp::service(filter(service));
+    connection::serve(listener, ConnectionContext { api, hosts, config, connections, count }, shutdown).await;
+    Ok(())
+}
+
+/// One filter for all requests. [`ApiService::handle`] decides about each of them.
+fn filter(service: Arc<ApiService>) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
+    warp::ext::get::<Arc<RequestHead>>().and(warp::body::stream()).then(
+        move |head: Arc<RequestHead>, body| {
+            let service = Arc::clone(&service);
+            async move {
+                service.handle(&head, body).await.unwrap_or_else(|error| {
+                    if let ApiError::Internal(cause) = &error {
+                        tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
+                    }
+                    error_response::refusal(&error).into_response()
+                })
+            }
+        },
+    )
+}

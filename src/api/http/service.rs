@@ -1,0 +1,347 @@
+//! Handles every request: authentication, rate limit, response cache, validation, and then the endpoint.
+//!
+//! Health probes skip all of that. A cached response is sent from the async thread, without parsing parameters and
+//! without access to the store. Other requests wait for a query slot ([`super::admission`]) and run on a worker thread.
+//! A response that is too long to be buffered also needs a stream slot. When a client disconnects, its query is
+//! cancelled.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::{HeaderValue, Method};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use warp::reply::Response;
+use warp::{Buf, Reply};
+
+use super::admission::{
+    ByteBudget, Client, FairQueue, QuerySlots, QueueLimits, RateLimit, RateLimiter, concurrent_queries,
+    long_queries,
+};
+use super::auth::{AccessCheck, Authenticator, LoginQueue};
+use super::body_writer::{Delivery, StreamAdmission, StreamedResponse, WholeResponse};
+use super::connection::{Connections, CutReason, HeldMemory, RequestHead, ResponseMemory};
+use super::execution::{ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint};
+use super::negotiation::{AcceptedEncoding, Format};
+use super::representation::{Representation, matches_if_none_match, not_modified, weak_etag};
+use super::request_body::read_body;
+use super::response_cache::{CacheKey, ResponseCache};
+use super::worker_pool::WorkerPool;
+use crate::api::metrics::exposition;
+use crate::api::metrics::health_probe::HealthProbe;
+use crate::api::metrics::registry::{self, AdmissionMetrics};
+use crate::api::metrics::request_metrics::RequestMetrics;
+use crate::api::request::params::shorten;
+use crate::api::{ApiError, ApiState, JsonBody, Params, PasswordError, ServeError, routes};
+use crate::query::{CancelOnDrop, Deadline};
+
+/// The body of a successful health probe.
+const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
+/// Worker threads for work that is neither a query nor a password: metrics, and compressing cached responses again.
+const OTHER_THREADS: usize = 8;
+
+/// Handles requests between the connections and the endpoints.
+pub struct ApiService {
+    state: Arc<ApiState>,
+    authenticator: Arc<Authenticator>,
+    rate_limiter: Option<RateLimiter>,
+    response_cache: Arc<ResponseCache>,
+    request_metrics: Arc<RequestMetrics>,
+    health_probe: HealthProbe,
+    worker_pool: Arc<WorkerPool>,
+    query_slots: QuerySlots,
+    stream_slots: FairQueue<Client>,
+    response_memory: ResponseMemory,
+    connections: Connections,
+    /// Random for each process. Weak entity tags contain it, because two stores can have equal change numbers.
+    process_id: u64,
+}
+
+impl ApiService {
+    /// # Errors
+    /// [`ServeError`] when the system provides no randomness or no threads.
+    pub fn new(state: ApiState, connections: Connections) -> Result<Self, ServeError> {
+        let config = &state.config;
+        let login_queue = LoginQueue::new(config);
+        let stream_limits = QueueLimits {
+            permits: config.max_concurrent_streams,
+            permits_per_client: config.max_streams_per_client,
+            max_waiting: config.max_concurrent_streams,
+            overload_after: Duration::MAX,
+        };
+        let threads = concurrent_queries(config)
+            + long_queries(config)
+            + stream_limits.permits
+            + stream_limits.max_waiting
+            + login_queue.permits()
+            + OTHER_THREADS;
+        let worker_pool = Arc::new(WorkerPool::start(threads).map_err(ServeError::Threads)?);
+        let budget = ByteBudget::new(config.answer_memory_bytes, config.answer_memory_per_client_bytes);
+        let rate = RateLimit { per_second: config.rate_limit_per_second, burst: config.rate_limit_burst };
+        Ok(Self {
+            authenticator: Arc::new(Authenticator::new(&state, login_queue, &worker_pool)?),
+            rate_limiter: RateLimiter::new(rate, config.rate_limit_clients),
+            response_cache: Arc::new(ResponseCache::new(config.answer_cache_bytes)),
+            request_metrics: Arc::new(RequestMetrics::new()),
+            health_probe: HealthProbe::new(&state.store, config.health_timeout.0),
+            worker_pool,
+            query_slots: QuerySlots::new(config),
+            stream_slots: FairQueue::new(stream_limits),
+            response_memory: ResponseMemory::new(budget, connections.clone()),
+            connections,
+            process_id: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
+            state: Arc::new(state),
+        })
+    }
+
+    /// Returns the response to a request.
+    ///
+    /// # Errors
+    /// The reason why the request is refused, or why it failed.
+    pub async fn handle<B: Buf>(
+        &self,
+        head: &RequestHead,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+    ) -> Result<Response, ApiError> {
+        let (path, query) = (head.path(), head.query());
+        if head.is_safe() && routes::is_probe(path) {
+            head.exchange.mark_request_read();
+            return self.health().await;
+        }
+        let is_metrics = path == registry::PATH;
+        if is_metrics && self.state.config.metrics_open {
+            return self.metrics(head).await;
+        }
+        let identity = self.authenticator.authenticate(head).await?;
+        let client = identity.client();
+        if let Some(limiter) = &self.rate_limiter {
+            limiter.take_token(&client, Instant::now()).map_err(ApiError::TooMany)?;
+        }
+        if is_metrics {
+            return self.metrics(head).await;
+        }
+        let format = Format::from_accept(&head.headers);
+        let encoding = AcceptedEncoding::from_headers(&head.headers);
+        let key = CacheKey { path, query, format, encoding };
+        // Read before any snapshot that the response may be computed from.
+        let change_number = self.state.store.change_number();
+        if head.is_cacheable()
+            && let Some(representation) = self.cached(&key, change_number).await?
+        {
+            let response = representation.response(&head.headers).into_response();
+            return Ok(match representation.len() {
+                ..MIN_RESERVED_BYTES => response,
+                bytes => {
+                    let memory = representation as Arc<_>;
+                    with_held_memory(response, Some(HeldMemory { bytes, client, memory }))
+                }
+            });
+        }
+        let deadline = Deadline::after(self.state.config.deadline.0);
+        let request = self.read_request(head, body, &client, (format, encoding)).await?;
+        match self.compute(request, deadline, client).await? {
+            ComputedResponse::Whole { representation, held, .. } if !head.is_safe() => {
+                Ok(with_held_memory(representation.untagged_response().into_response(), held))
+            }
+            ComputedResponse::Whole { representation, cacheable, held } => {
+                let response = representation.response(&head.headers).into_response();
+                if cacheable && head.is_cacheable() {
+                    self.response_cache.put(&key, change_number, representation);
+                }
+                Ok(with_held_memory(response, held))
+            }
+            ComputedResponse::Streamed { response, cancel_guard } => {
+                Ok(self.streamed_response(head, change_number, response, cancel_guard))
+            }
+        }
+    }
+
+    /// Counts a request whose response begins now.
+    pub fn count_request(&self, path: &str, status: u16, took: Duration) {
+        self.request_metrics.count(path, status, took);
+    }
+
+    /// Returns the response to a health probe: the same bytes for every client, which caches must not store.
+    async fn health(&self) -> Result<Response, ApiError> {
+        if !self.health_probe.is_healthy().await {
+            return Err(ApiError::Unreadable);
+        }
+        let mut response = HEALTHY.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, Format::Json.content_type());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+
+    async fn metrics(&self, head: &RequestHead) -> Result<Response, ApiError> {
+        head.exchange.mark_request_read();
+        if !head.is_safe() {
+            return Err(ApiError::MethodNotAllowed {
+                path: head.path().to_owned(),
+                method: head.method.to_string(),
+                allow: "GET, HEAD".to_owned(),
+            });
+        }
+        let state = Arc::clone(&self.state);
+        let requests = Arc::clone(&self.request_metrics);
+        let response_cache = Arc::clone(&self.response_cache);
+        let admission = AdmissionMetrics {
+            queries: self.query_slots.metrics(),
+            connections: self.connections.clone(),
+            logins: Arc::clone(&self.authenticator),
+            response_bytes: self.response_memory.used_bytes(),
+        };
+        let render = move || registry::render(&state, &requests, &response_cache, &admission);
+        let mut response = self.worker_pool.run(render).await?.into_response();
+        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        Ok(response)
+    }
+
+    /// Returns the cached response, if any. A response that is cached uncompressed only is compressed if necessary.
+    async fn cached(
+        &self,
+        key: &CacheKey<'_>,
+        change_number: u64,
+    ) -> Result<Option<Arc<Representation>>, ApiError> {
+        if let Some(representation) = self.response_cache.get(key, change_number) {
+            return Ok(Some(representation));
+        }
+        if key.encoding == AcceptedEncoding::NONE {
+            return Ok(None);
+        }
+        let plain = CacheKey { encoding: AcceptedEncoding::NONE, ..*key };
+        let Some(plain) = self.response_cache.get(&plain, change_number) else { return Ok(None) };
+        let (encoding, compress_min_bytes) = (key.encoding, self.state.config.compress_min_bytes);
+        let response_memory = self.response_memory.clone();
+        let reencode = move || {
+            let representation = plain.reencode(encoding, compress_min_bytes)?;
+            let reservation = response_memory.reserve(representation.len())?;
+            Ok(representation.with_reservation(reservation))
+        };
+        let representation = Arc::new(self.worker_pool.run(reencode).await?);
+        self.response_cache.put(key, change_number, Arc::clone(&representation));
+        Ok(Some(representation))
+    }
+
+    /// Validates the request, reads its body, and parses its parameters.
+    async fn read_request<B: Buf>(
+        &self,
+        head: &RequestHead,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+        client: &Client,
+        (format, encoding): (Format, AcceptedEncoding),
+    ) -> Result<EndpointRequest, ApiError> {
+        let RequestHead { method, headers, .. } = head;
+        let (path, query) = (head.path(), head.query());
+        let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
+        if !endpoint.allows(method) {
+            return Err(ApiError::MethodNotAllowed {
+                path: path.to_owned(),
+                method: method.to_string(),
+                allow: endpoint.allow_header(),
+            });
+        }
+        if query.len() > self.state.config.max_query_bytes {
+            return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
+        }
+        let max_bytes = self.state.config.max_body_bytes;
+        if head.content_length().is_some_and(|bytes| bytes > max_bytes as u64) {
+            return Err(ApiError::BodyTooLarge(max_bytes));
+        }
+        let mut body_memory = Vec::new();
+        let reserve = |bytes: usize| {
+            body_memory.push(self.response_memory.try_reserve_for(client, bytes)?);
+            Ok(())
+        };
+        let reading =
+            tokio::time::timeout(self.state.config.body_timeout.0, read_body(body, max_bytes, reserve));
+        let body = reading.await.map_err(|_| {
+            self.connections.count_cut(CutReason::Body);
+            ApiError::BodyTimeout
+        })??;
+        head.exchange.mark_request_read();
+        Ok(EndpointRequest {
+            endpoint,
+            params: Params::parse(query)?,
+            json_body: (method == Method::POST).then(|| JsonBody::new(headers, body)),
+            _body_memory: body_memory,
+            format,
+            encoding,
+        })
+    }
+
+    /// Waits for a query slot and computes the response on a worker thread.
+    async fn compute(
+        &self,
+        request: EndpointRequest,
+        deadline: Deadline,
+        client: Client,
+    ) -> Result<ComputedResponse, ApiError> {
+        let query_slot = self.query_slots.acquire(&client, &deadline).await?;
+        let cancel_guard = deadline.cancel_on_drop();
+        let (started, stream_started) = oneshot::channel();
+        let delivery = Delivery {
+            coding: request.encoding.coding,
+            chunk_bytes: self.state.config.stream_piece_bytes,
+            runtime: Handle::current(),
+            started,
+            admission: StreamAdmission {
+                access: AccessCheck::new(&client, &self.state.store),
+                client: client.clone(),
+                query_slot,
+                stream_slots: self.stream_slots.clone(),
+                response_memory: self.response_memory.clone(),
+            },
+        };
+        let (state, response_memory) = (Arc::clone(&self.state), self.response_memory.clone());
+        let computing = self.worker_pool.run(move || {
+            let whole = run_endpoint(&request, &state, &deadline, delivery)?;
+            let Some(WholeResponse { rendered, query_slot }) = whole else { return Ok(None) };
+            let cacheable = rendered.cacheable;
+            let compress_min_bytes = state.config.compress_min_bytes;
+            let representation = Representation::new(rendered, request.encoding, compress_min_bytes)?;
+            let response = reserve_memory(representation, cacheable, &client, &response_memory).map(Some);
+            drop(query_slot);
+            response
+        });
+        if let Ok(response) = stream_started.await {
+            return Ok(ComputedResponse::Streamed { response, cancel_guard });
+        }
+        computing
+            .await?
+            .ok_or_else(|| ApiError::Internal("a response was streamed without a receiver".to_owned()))
+    }
+
+    /// Returns the response that sends a stream while it is computed.
+    fn streamed_response(
+        &self,
+        head: &RequestHead,
+        change_number: u64,
+        streamed: StreamedResponse,
+        cancel_guard: CancelOnDrop,
+    ) -> Response {
+        let (meta, coding, held) = (streamed.meta.clone(), streamed.coding, streamed.held.clone());
+        // The tag names a state of the store. It is left out if the response depends on more than that.
+        let etag = streamed.cacheable.then(|| weak_etag(self.process_id, change_number, meta.format, coding));
+        if let Some(etag) = &etag
+            && matches_if_none_match(&head.headers, etag)
+        {
+            return not_modified::<bytes::Bytes>(&meta, etag).into_response();
+        }
+        let mut response = warp::reply::stream(streamed.into_stream(cancel_guard)).into_response();
+        meta.write(coding, response.headers_mut());
+        response.headers_mut().extend(etag.map(|etag| (ETAG, etag)));
+        with_held_memory(response, Some(held))
+    }
+}
+
+/// Attaches memory to a response. It is released when the response is sent.
+fn with_held_memory(mut response: Response, held: Option<HeldMemory>) -> Response {
+    if let Some(held) = held {
+        response.extensions_mut().insert(held);
+    }
+    response
+}

@@ -1,0 +1,52 @@
+//! The background work in the same process that `/metrics` reports: the crawl and the ranking.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::crawl::Progress;
+
+/// Filled in by the daemon; empty in a server without a crawl.
+#[derive(Debug, Default)]
+pub struct ProcessActivity {
+    crawl: Option<Arc<Progress>>,
+    last_ranking: Mutex<Option<LastRanking>>,
+    failed_rankings: AtomicU64,
+}
+
+/// A ranking that was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRanking {
+    pub took: Duration,
+    pub ended: SystemTime,
+}
+
+impl ProcessActivity {
+    /// Reports a crawl.
+    pub fn of_crawl(progress: &Arc<Progress>) -> Self {
+        Self { crawl: Some(Arc::clone(progress)), ..Self::default() }
+    }
+
+    pub fn crawl(&self) -> Option<&Arc<Progress>> {
+        self.crawl.as_ref()
+    }
+
+    /// Records that a ranking was published just now.
+    pub fn ranked(&self, took: Duration) {
+        let ranking = LastRanking { took, ended: SystemTime::now() };
+        *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner) = Some(ranking);
+    }
+
+    /// Records that a ranking failed.
+    pub fn ranking_failed(&self) {
+        self.failed_rankings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn last_ranking(&self) -> Option<LastRanking> {
+        *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn failed_rankings(&self) -> u64 {
+        self.failed_rankings.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,322 @@
+//! Generates the OpenAPI 3.1 document from the declarations of the endpoints.
+//!
+//! Two facts are added here: rows of a list have fewer keys with `fields`, and every endpoint may refuse a request.
+//! Facts that hold for some requests only, such as optional columns, are stated in descriptions.
+
+use serde_json::{Map, Value, json};
+
+use super::schema::{self, BodySchema, Schema};
+use super::where_pattern;
+use crate::api::request::parameter::{Parameter, ParameterKind};
+use crate::api::{ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Verb};
+use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
+use crate::query::{ColumnExpr, Listing, MAX_TARGETS};
+
+/// The error statuses that every endpoint may return, with their descriptions.
+const ERROR_STATUSES: [(&str, &str); 11] = [
+    ("400", "A parameter is missing or cannot be used; the sentence says what to change."),
+    ("401", "User name or password is wrong or missing."),
+    ("404", "There is no such endpoint."),
+    ("405", "The endpoint does not take the method; Allow says which it takes."),
+    ("408", "The body was not sent within api.body_timeout."),
+    ("413", "The body is larger than api.max_body_bytes."),
+    ("414", "The query string is longer than api.max_query_bytes."),
+    ("421", "The API is not asked under this name; see api.hosts."),
+    (
+        "429",
+        "More requests than api.rate_limit_per_second, more wrong passwords than api.login_limit_per_second, or more \
+         unread answers than api.answer_memory_per_client_bytes; Retry-After says how many seconds to wait.",
+    ),
+    ("500", "The server failed; its log says why."),
+    (
+        "503",
+        "The answer took longer than api.deadline, the server has more to do than it can (Retry-After says how many \
+         seconds to wait), or the index cannot be read.",
+    ),
+];
+
+/// Returns the document for these endpoints.
+///
+/// # Errors
+/// [`ApiError::Internal`] if a listing is inconsistent.
+pub fn document<'e>(
+    endpoints: impl Iterator<Item = &'e Endpoint>,
+    state: &ApiState,
+) -> Result<Value, ApiError> {
+    let mut paths = Map::new();
+    for endpoint in endpoints {
+        paths.insert(format!("/{}", endpoint.name), path_item(endpoint, state)?);
+    }
+    let refusals: Map<String, Value> = ERROR_STATUSES
+        .iter()
+        .map(|(status, text)| ((*status).to_owned(), error_response(status, text)))
+        .collect();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": env!("CARGO_PKG_NAME"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
+        },
+        "paths": paths,
+        "components": { "responses": refusals, "schemas": { "Error": error_schema() } },
+    });
+    if state.auth == AuthPolicy::Users {
+        document["security"] = json!([{ "basic": [] }]);
+        document["components"]["securitySchemes"] = json!({ "basic": { "type": "http", "scheme": "basic" } });
+    }
+    Ok(document)
+}
+
+fn error_schema() -> Value {
+    let keys = [("status", json!({ "type": "integer" })), ("error", json!({ "type": "string" }))];
+    schema::object(keys.into_iter(), true)
+}
+
+fn error_response(status: &str, description: &str) -> Value {
+    let header =
+        |text: &str| json!({ "description": text, "schema": { "type": "string" }, "required": true });
+    let headers = match status {
+        "401" => json!({ "WWW-Authenticate": header("Basic, with the realm.") }),
+        "405" => json!({ "Allow": header("The methods that the endpoint takes.") }),
+        "429" => json!({ "Retry-After": header("Whole seconds to wait.") }),
+        _ => json!({}),
+    };
+    json!({
+        "description": description,
+        "headers": headers,
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+    })
+}
+
+fn path_item(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+    let mut item = Map::new();
+    for verb in endpoint.verbs {
+        let method = match verb {
+            Verb::Get => "get",
+            Verb::Post => "post",
+        };
+        item.insert(method.to_owned(), operation(endpoint, *verb, state)?);
+    }
+    Ok(Value::Object(item))
+}
+
+fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value, ApiError> {
+    // Values in the body are not parameters of a POST request.
+    let in_query = |parameter: &&&Parameter| verb == Verb::Get || !parameter.is_in_body();
+    let parameters = endpoint.parameters();
+    let parameters =
+        parameters.iter().filter(in_query).map(|parameter| describe_parameter(parameter, endpoint, state));
+    let mut responses: Map<String, Value> = ERROR_STATUSES
+        .iter()
+        .map(|(status, _)| {
+            ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
+        })
+        .collect();
+    responses.insert("200".to_owned(), success_response(endpoint, state)?);
+    let is_probe = matches!(endpoint.handler, Handler::Probe);
+    if verb == Verb::Get && !is_probe {
+        responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
+    }
+    let mut operation = json!({
+        "operationId": format!("{}{}", if verb == Verb::Post { "post-" } else { "" }, endpoint.title()),
+        "parameters": parameters.collect::<Result<Vec<_>, _>>()?,
+        "responses": responses,
+    });
+    if is_probe {
+        operation["security"] = json!([]);
+    }
+    if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
+        let example: Value = serde_json::from_str(example)?;
+        let schema = schema.to_json(state.config.max_urls);
+        operation["requestBody"] = json!({
+            "required": true, "content": { "application/json": { "schema": schema, "example": example } },
+        });
+    }
+    Ok(operation)
+}
+
+fn success_response(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+    let schema = reply_schema(endpoint, state)?;
+    let mut content = json!({ "application/json": { "schema": schema } });
+    if endpoint.handler.is_tabular() {
+        for text in ["text/csv", "application/jsonl", "application/x-ndjson"] {
+            content[text] = json!({ "schema": { "type": "string" } });
+        }
+    }
+    Ok(json!({ "description": "The answer.", "content": content }))
+}
+
+/// Returns the JSON schema of an endpoint's reply.
+///
+/// # Errors
+/// As [`document`].
+pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+    let (count, flag) = (Schema::Count.to_json(0), Schema::Flag.to_json(0));
+    let rows = |row: Value| ("response", json!({ "type": "array", "items": row }));
+    let finished = endpoint.handler.reports_completeness().then(|| ("exportFinished", flag.clone()));
+    let mut properties: Vec<(&str, Value)> = finished.into_iter().collect();
+    match &endpoint.handler {
+        Handler::List(listing)
+        | Handler::Summary(listing)
+        | Handler::CustomList { listing, .. }
+        | Handler::CustomSummary { listing, .. } => {
+            let numbers = [("offset", count.clone()), ("limit", count.clone())];
+            let range = ("range", schema::object(numbers.into_iter(), true));
+            // With `fields`, rows have only some of the keys.
+            properties.extend([
+                rows(schema::object(columns(listing, endpoint.optional_columns())?.into_iter(), false)),
+                ("count", count),
+                range,
+            ]);
+        }
+        Handler::Distribution { listing, .. } => {
+            let rest = ("rest", json!({ "const": true }));
+            let row = schema::object(columns(listing, None)?.into_iter().chain([rest]), false);
+            properties.extend([rows(row), ("count", count)]);
+        }
+        Handler::Export(exported) => {
+            let row = match exported {
+                ExportKind::Backlinks => export_row(BacklinkRow::COLUMNS),
+                ExportKind::Pages => export_row(PageRow::COLUMNS),
+            };
+            let next = ("next", json!({ "type": ["string", "null"] }));
+            properties.extend([next, rows(row), ("count", count)]);
+        }
+        Handler::Probe | Handler::Custom(_) => return Ok(endpoint.reply().to_json(state.config.max_urls)),
+    }
+    Ok(schema::reply(properties))
+}
+
+/// Returns the columns of the rows, including optional ones.
+fn columns(
+    listing: &Listing,
+    optional_columns: Option<OptionalColumns>,
+) -> Result<Vec<(&'static str, Value)>, ApiError> {
+    let all = optional_columns.map_or(listing, |optional_columns| optional_columns.listing);
+    let columns = all.columns.iter().map(|column| {
+        let schema = match column.from {
+            ColumnExpr::RowNumber => Schema::Count,
+            _ => Schema::of(all.kind(*column)?),
+        };
+        let mut schema = schema.to_json(0);
+        let is_always = listing.columns.iter().any(|always| always.name == column.name);
+        if let (Some(OptionalColumns { when, .. }), false) = (optional_columns, is_always) {
+            schema["description"] = json!(format!("Only {when}."));
+        }
+        Ok((column.name, schema))
+    });
+    columns.collect()
+}
+
+/// Replaces the number of links by the links, and puts columns into their objects.
+fn export_row<R: ExportRow>(columns: &[ExportColumn<R>]) -> Value {
+    let schema = |column: &ExportColumn<R>| match R::link_keys(column.name) {
+        None => Schema::of(column.kind).to_json(0),
+        Some(keys) => {
+            let keys = keys.iter().map(|(name, kind)| (*name, Schema::of(*kind).to_json(0)));
+            json!({ "type": "array", "items": schema::object(keys, true) })
+        }
+    };
+    let mut row = schema::object(
+        columns.iter().filter(|column| column.within.is_none()).map(|column| (column.name, schema(column))),
+        false,
+    );
+    let mut objects: Vec<&str> = columns.iter().filter_map(|column| column.within).collect();
+    objects.dedup();
+    for object in objects {
+        let inside = columns.iter().filter(|column| column.within == Some(object));
+        row["properties"][object] = schema::object(inside.map(|column| (column.name, schema(column))), false);
+    }
+    row
+}
+
+fn describe_parameter(
+    parameter: &Parameter,
+    endpoint: &Endpoint,
+    state: &ApiState,
+) -> Result<Value, ApiError> {
+    let mut description = json!({
+        "name": parameter.name, "in": "query", "required": parameter.required,
+        "description": format!("{}{}", parameter.description, optional_names(parameter, endpoint)),
+        "schema": value_schema(parameter, endpoint, state)?,
+    });
+    if let ParameterKind::Fields = parameter.kind {
+        description["style"] = json!("form");
+        description["explode"] = json!(false);
+    }
+    Ok(description)
+}
+
+/// Describes the columns that a parameter may name in some requests only. The schema of its values omits them: it
+/// contains the columns that any request may name.
+fn optional_names(parameter: &Parameter, endpoint: &Endpoint) -> String {
+    let (Some(optional_columns), Some(listing)) = (endpoint.optional_columns(), endpoint.handler.listing())
+    else {
+        return String::new();
+    };
+    let names_of = |listing: &'static Listing| -> Vec<&str> {
+        match parameter.kind {
+            ParameterKind::Fields => listing.columns.iter().map(|column| column.name).collect(),
+            ParameterKind::Order => listing.order_fields.to_vec(),
+            ParameterKind::Where => listing.where_fields.to_vec(),
+            _ => Vec::new(),
+        }
+    };
+    let always = names_of(listing);
+    let mut more = names_of(optional_columns.listing);
+    more.retain(|name| !always.contains(name));
+    if more.is_empty() {
+        String::new()
+    } else {
+        format!(" Only {}: {}.", optional_columns.when, more.join(", "))
+    }
+}
+
+/// Returns the schema of the values of a parameter.
+fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+    let listing = endpoint.handler.listing();
+    Ok(match parameter.kind {
+        ParameterKind::Url => Schema::UrlOrHost.to_json(0),
+        ParameterKind::Urls => {
+            one_or_more(Schema::Urls.to_json(state.config.max_urls), Schema::UrlOrHost.to_json(0))
+        }
+        ParameterKind::Targets { min } => {
+            let max = state.config.max_targets.min(MAX_TARGETS);
+            let one = Schema::UrlOrHost.to_json(0);
+            let many = json!({ "type": "array", "items": one.clone(), "minItems": min, "maxItems": max });
+            if min > 1 { many } else { one_or_more(many, one) }
+        }
+        ParameterKind::Words(words) => Schema::Words(words).to_json(0),
+        ParameterKind::Number { min, max, default } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
+        }
+        ParameterKind::Limit => json!({ "type": "integer", "minimum": 0, "maximum": state.config.max_limit }),
+        ParameterKind::Day => json!({ "type": "string", "format": "yyyyMMdd" }),
+        ParameterKind::Order => {
+            let fields = listing.map_or(&[][..], |listing| listing.order_fields);
+            let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
+            let hint = format!("A field, with - before it for descending order{fields}. Others are ignored.");
+            let field = json!({ "type": "string", "description": hint });
+            one_or_more(json!({ "type": "array", "items": field.clone() }), field)
+        }
+        ParameterKind::Where => match listing {
+            Some(listing) if !listing.where_fields.is_empty() => {
+                json!({ "type": "string", "pattern": where_pattern::pattern(listing)? })
+            }
+            _ => json!({ "type": "string", "description": "Ignored: nothing can be filtered here." }),
+        },
+        ParameterKind::Fields => json!({
+            "type": "array", "uniqueItems": true, "minItems": 1,
+            "items": { "type": "string", "enum": endpoint.column_names() },
+        }),
+        ParameterKind::Endpoints => Schema::Holding("^[\\s,]*[^\\[\\s,]").to_json(0),
+        ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
+    })
+}
+
+/// A list of one element is written like that element.
+fn one_or_more(list: Value, element: Value) -> Value {
+    json!({ "anyOf": [list, element] })
+}

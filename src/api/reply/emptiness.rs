@@ -1,0 +1,106 @@
+//! Explains empty replies. An unknown scope and a known scope without links both give no rows; a warning distinguishes
+//! them. If `where` may have removed all rows, a scope that was visited needs no explanation.
+//!
+//! An explanation describes the current state, so stale results are not explained. It depends on more than links, on
+//! queued seeds for example. Explained replies are therefore not cacheable.
+
+use crate::api::request::params::shorten;
+use crate::api::{ApiError, ComputedRows, ListRequest, RequestContext, RowSource};
+use crate::model::Day;
+use crate::query::{Coverage, RowKind, VisitedPage};
+use crate::urls::Scope;
+
+impl RequestContext<'_> {
+    /// Explains an empty reply by the state of the selected scope.
+    ///
+    /// # Errors
+    /// As [`Self::selection`], and those of the query.
+    pub fn explain_empty(&self, is_empty: bool) -> Result<(), ApiError> {
+        if is_empty { self.explain_no_rows(&self.selection()?.scope, "links") } else { Ok(()) }
+    }
+
+    /// Explains why a scope has no `what`, unless the result is stale.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub fn explain_no_rows(&self, scope: &Scope, what: &str) -> Result<(), ApiError> {
+        if self.is_stale() {
+            return Ok(());
+        }
+        let coverage = Coverage::of(scope, &self.state.store.snapshot(), self.deadline)?;
+        let is_filtered = self.params.single("where")?.is_some_and(|text| !text.is_empty());
+        if is_filtered && matches!(coverage, Coverage::Visited(_)) {
+            return Ok(());
+        }
+        self.mark_uncacheable();
+        self.explanations.borrow_mut().push(sentence(scope, &coverage, what));
+        Ok(())
+    }
+}
+
+impl ListRequest {
+    /// Explains why the list has no rows.
+    pub(in crate::api) fn explain_no_rows(&self, context: &RequestContext<'_>) -> Result<(), ApiError> {
+        let RowSource::Computed(ComputedRows::Intersection { targets, .. }) = &self.source else {
+            return context.explain_no_rows(&self.selection.scope, row_noun(self.listing.rows));
+        };
+        // Each target may have links, without one domain that links to all.
+        for target in targets {
+            context.deadline.check()?;
+            let counts = context.state.searches.counts(&target.clone().into(), context.deadline)?;
+            if counts.all.backlinks == 0 {
+                context.explain_no_rows(&target.scope, "links")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the noun for the rows of a listing.
+pub(in crate::api) fn row_noun(rows: RowKind) -> &'static str {
+    match rows {
+        RowKind::Pages => "pages",
+        RowKind::Competitors => "competitors",
+        _ => "links",
+    }
+}
+
+fn sentence(scope: &Scope, coverage: &Coverage, what: &str) -> String {
+    let name = shorten(&name_of(scope));
+    match coverage {
+        Coverage::Unknown => format!("{name} is not known to this index."),
+        Coverage::Unvisited => format!("{name} is known but was not visited yet."),
+        Coverage::Visited(page) => {
+            let (date, outcome) = (date(page.day), outcome(scope, page));
+            format!("{name} was visited at {date} ({outcome}) and has no {what} of this kind.")
+        }
+    }
+}
+
+fn name_of(scope: &Scope) -> String {
+    match scope {
+        Scope::Url { url, also: None } => url.to_string(),
+        Scope::Url { url, also: Some(_) } => url.without_scheme().to_owned(),
+        Scope::Host { host, port: Some(port) } => format!("{host}:{port}"),
+        Scope::Host { host, port: None } => host.clone(),
+        Scope::Domain { domain } => domain.clone(),
+    }
+}
+
+/// Returns the outcome of the visit and, if the scope has several pages, which one was visited.
+fn outcome(scope: &Scope, page: &VisitedPage) -> String {
+    let state = page.state;
+    let outcome = match state.failure_name() {
+        "" => format!("status {}", state.status),
+        failure => failure.to_owned(),
+    };
+    match scope {
+        Scope::Url { also: None, .. } => outcome,
+        _ => format!("{outcome} at {}", shorten(page.url.as_str())),
+    }
+}
+
+fn date(day: Day) -> String {
+    let number = day.as_number();
+    format!("{:04}-{:02}-{:02}", number / 10_000, number / 100 % 100, number % 100)
+}

@@ -1,0 +1,43 @@
+//! Error responses: a JSON body, and the headers that some statuses require.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response};
+use serde::Serialize;
+
+use crate::api::ApiError;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"backlinks\"");
+
+#[derive(Serialize)]
+struct ErrorReply {
+    status: u16,
+    error: String,
+}
+
+/// Returns the response for an error.
+pub fn refusal(error: &ApiError) -> Response<Bytes> {
+    let status = error.status();
+    let reply = ErrorReply { status: status.as_u16(), error: error.to_string() };
+    // Serializing two plain fields cannot fail.
+    let mut response = Response::new(Bytes::from(serde_json::to_vec(&reply).unwrap_or_default()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    match error {
+        ApiError::Unauthorized => {
+            headers.insert(WWW_AUTHENTICATE, CHALLENGE);
+        }
+        ApiError::MethodNotAllowed { allow, .. } => {
+            if let Ok(allow) = HeaderValue::from_str(allow) {
+                headers.insert(ALLOW, allow);
+            }
+        }
+        _ => {}
+    }
+    response
+}

@@ -1,0 +1,193 @@
+//! Exports: chunks with a token for the next one as JSON, or rows in other formats.
+//!
+//! Without a limit, CSV and JSON lines contain the whole export. It is read chunk by chunk, each from a snapshot of its
+//! own, so that a reader who takes hours keeps no snapshot open. As with tokens, a row that exists throughout appears
+//! exactly once.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::headers;
+use super::lists::warn_about_truncated_cells;
+use super::rows::{RowCells, RowWriter};
+use crate::api::http::body_writer::BodyWriter;
+use crate::api::http::negotiation::Format;
+use crate::api::{ApiError, RequestContext};
+use crate::query::cursor::Binding;
+use crate::query::export::{Columns, ExportColumn, ExportRow, Piece, Shown, Source};
+use crate::query::{ExportPage, Selection, Value};
+
+/// A whole export is read in chunks of this many rows.
+const CHUNK_ROWS: usize = 1_024;
+
+/// The JSON reply of an export.
+#[derive(Serialize)]
+struct ExportReply<T> {
+    next: Option<String>,
+    response: T,
+    count: usize,
+    status: u16,
+}
+
+/// Consecutive rows of an export: read from the store, or from a search index that is in memory.
+enum ExportChunk<R> {
+    Stored(Piece<R>),
+    Indexed(ExportPage),
+}
+
+impl<R> ExportChunk<R> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Stored(piece) => piece.rows.len(),
+            Self::Indexed(piece) => piece.page.rows(),
+        }
+    }
+
+    /// Returns the key after which the next chunk starts; `None` after the last chunk.
+    fn next_position(&self) -> Option<&[u8]> {
+        match self {
+            Self::Stored(piece) => piece.next.as_deref(),
+            Self::Indexed(piece) => piece.next.as_deref(),
+        }
+    }
+}
+
+impl<R: ExportRow> RowCells for Shown<'_, R> {
+    fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        Shown::cells(self)
+    }
+}
+
+/// An export in progress.
+struct Export<'a, R: 'static> {
+    selection: Arc<Selection>,
+    columns: Vec<&'static ExportColumn<R>>,
+    token_key: [u8; 32],
+    context: &'a RequestContext<'a>,
+}
+
+impl RequestContext<'_> {
+    /// Writes the reply of an export.
+    pub(in crate::api) fn write_export<R: ExportRow>(
+        &self,
+        writer: &mut BodyWriter<'_>,
+    ) -> Result<(), ApiError> {
+        let selection = Arc::new(self.selection()?);
+        let columns = self.params.fields(R::COLUMNS, |column| column.name)?;
+        let export = Export::<R> {
+            selection,
+            columns: columns.unwrap_or_else(|| R::COLUMNS.iter().collect()),
+            token_key: self.state.store.token_key()?,
+            context: self,
+        };
+        let limit = self.params.explicit_limit(&self.state.config)?;
+        let position = export.start_position()?;
+        let first_chunk = |limit: usize| -> Result<ExportChunk<R>, ApiError> {
+            let chunk = export.read_chunk(position.as_deref(), limit)?;
+            if position.is_none() && chunk.len() == 0 && chunk.next_position().is_none() {
+                self.explain_no_rows(&export.selection.scope, R::NAME)?;
+            }
+            Ok(chunk)
+        };
+        match (self.format, limit) {
+            (Format::Json, limit) => {
+                let limit = limit.map_or_else(|| self.params.limit(&self.state.config), Ok)?;
+                let json = export.render_json(&first_chunk(limit)?)?;
+                writer.set_json(json, true);
+                Ok(())
+            }
+            (_, Some(limit)) => export.write_rows(first_chunk(limit)?, true, writer),
+            (_, None) => export.write_rows(first_chunk(CHUNK_ROWS)?, false, writer),
+        }
+    }
+}
+
+impl<R: ExportRow> Export<'_, R> {
+    fn binding(&self) -> Binding<'_> {
+        let endpoint = self.context.endpoint.name;
+        Binding { key: &self.token_key, endpoint, scope: &self.selection.scope }
+    }
+
+    /// Returns the key that the parameter `next` continues after; `None` at the start of the export.
+    fn start_position(&self) -> Result<Option<Vec<u8>>, ApiError> {
+        let Some(token) = self.context.params.single("next")? else { return Ok(None) };
+        let position = self.binding().open(token)?;
+        Ok((!position.is_empty()).then_some(position))
+    }
+
+    /// Returns the token that continues after a chunk.
+    fn next_token(&self, chunk: &ExportChunk<R>) -> Result<Option<String>, ApiError> {
+        Ok(chunk.next_position().map(|position| self.binding().seal(position)).transpose()?)
+    }
+
+    fn read_chunk(&self, after: Option<&[u8]>, limit: usize) -> Result<ExportChunk<R>, ApiError> {
+        let (state, deadline) = (self.context.state, self.context.deadline);
+        if let Some(listing) = R::INDEXED {
+            let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+            let found = state.searches.export(&self.selection, listing, &names, (after, limit), deadline)?;
+            if let Some(piece) = found {
+                return Ok(ExportChunk::Indexed(piece));
+            }
+        }
+        let source = Source {
+            snapshot: &state.store.snapshot(),
+            selection: &self.selection,
+            suffixes: &state.suffixes,
+            deadline,
+        };
+        Ok(ExportChunk::Stored(R::piece(&source, after, limit, &self.columns)?))
+    }
+
+    fn shown<'p>(piece: &'p Piece<R>, columns: &'p Columns<R>) -> impl Iterator<Item = Shown<'p, R>> {
+        piece.rows.iter().map(move |row| Shown { row, columns })
+    }
+
+    fn render_json(&self, chunk: &ExportChunk<R>) -> Result<Vec<u8>, ApiError> {
+        let (next, count, status) = (self.next_token(chunk)?, chunk.len(), 200);
+        match chunk {
+            ExportChunk::Stored(piece) => {
+                let response: Vec<_> = Self::shown(piece, &self.columns).collect();
+                self.context.render_json(&ExportReply { next, response, count, status }, &[])
+            }
+            ExportChunk::Indexed(piece) => {
+                let reply = ExportReply { next, response: (), count, status };
+                self.context.render_json_with_rows(&reply, &piece.page, &[])
+            }
+        }
+    }
+
+    /// Writes a chunk as rows and, unless `is_limited`, all chunks that follow. The number of rows is known only if
+    /// there is one chunk.
+    fn write_rows(
+        &self,
+        mut chunk: ExportChunk<R>,
+        is_limited: bool,
+        writer: &mut BodyWriter<'_>,
+    ) -> Result<(), ApiError> {
+        let count = (is_limited || chunk.next_position().is_none()).then_some(chunk.len());
+        let next = if is_limited { self.next_token(&chunk)? } else { None };
+        let warnings = self.context.warnings(&[]);
+        let (format, endpoint) = (self.context.format, self.context.endpoint.name);
+        writer.set_meta(self.context.response_meta(&[
+            count.and_then(headers::total_count),
+            headers::next_token(next.as_deref()),
+            headers::warnings(&warnings),
+            headers::content_disposition(format, endpoint, &self.selection.scope),
+        ]));
+        let names = self.columns.iter().map(|column| column.name);
+        let mut rows = RowWriter::new(format, names, writer)?;
+        loop {
+            match &chunk {
+                ExportChunk::Stored(piece) => {
+                    Self::shown(piece, &self.columns).try_for_each(|row| rows.write(&row))?;
+                }
+                ExportChunk::Indexed(piece) => piece.page.iter().try_for_each(|row| rows.write(&row))?,
+            }
+            match chunk.next_position() {
+                Some(position) if !is_limited => chunk = self.read_chunk(Some(position), CHUNK_ROWS)?,
+                _ => return warn_about_truncated_cells(rows.finish()?, warnings),
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Lists and distributions: plans the query from the parameters, and writes its rows.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::emptiness::row_noun;
+use super::headers::{self, Header};
+use super::rows::{FinishedRows, RowCells, RowWriter};
+use super::spreadsheet::{MAX_CELL_UNITS, MAX_ROWS};
+use crate::api::http::body_writer::BodyWriter;
+use crate::api::http::negotiation::Format;
+use crate::api::http::representation::ResponseMeta;
+use crate::api::{ApiError, ListRequest, RequestContext};
+use crate::query::{
+    Activity, Distribution, IndexAnswer, ListColumn, ListQuery, Listing, Page, Plan, Row, Value, Window,
+};
+
+/// A streamed list is computed in pages of this many rows.
+const PAGE_ROWS: usize = 16_384;
+
+/// The JSON reply of a list.
+#[derive(Serialize)]
+struct ListReply {
+    #[serde(rename = "exportFinished", skip_serializing_if = "Option::is_none")]
+    export_finished: Option<bool>,
+    /// Replaced by the rows.
+    response: (),
+    count: usize,
+    range: WindowReply,
+    status: u16,
+}
+
+#[derive(Serialize)]
+struct WindowReply {
+    offset: usize,
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct DistributionReply<'a> {
+    #[serde(rename = "exportFinished")]
+    export_finished: bool,
+    response: &'a Distribution,
+    count: usize,
+    status: u16,
+}
+
+/// Adds the number of truncated cells to the warnings of a buffered reply. The headers of a streamed reply are sent
+/// already; each of its truncated cells has a note.
+pub(in crate::api) fn warn_about_truncated_cells(
+    rows: FinishedRows<&mut BodyWriter<'_>>,
+    mut warnings: Vec<String>,
+) -> Result<(), ApiError> {
+    let FinishedRows { output, truncated_cells } = rows;
+    if truncated_cells > 0 {
+        warnings.push(format!(
+            "{truncated_cells} cells are longer than {MAX_CELL_UNITS} characters and were cut"
+        ));
+        headers::warnings(&warnings).into_iter().for_each(|header| output.set_header(header));
+    }
+    Ok(())
+}
+
+impl RowCells for Row<'_> {
+    fn cells(&self) -> impl Iterator<Item = Value<'_>> {
+        Row::cells(self)
+    }
+}
+
+impl RequestContext<'_> {
+    /// Writes the reply of a list.
+    pub(in crate::api) fn write_list(
+        &self,
+        request: &ListRequest,
+        writer: &mut BodyWriter<'_>,
+    ) -> Result<(), ApiError> {
+        let mut plan = self.plan(request.listing)?;
+        request.restrict(&mut plan);
+        if self.format == Format::Json {
+            writer.set_json(self.render_list(request, &plan)?, true);
+            Ok(())
+        } else {
+            self.write_list_rows(request, &plan, writer)
+        }
+    }
+
+    fn plan(&self, listing: &Listing) -> Result<Plan, ApiError> {
+        let order = self.params.list("order")?;
+        let mut plan = listing.plan(self.params.single("where")?, order.into_iter())?;
+        if self.endpoint.handler.is_tabular()
+            && let Some(columns) = self.params.fields(listing.columns, |column: &ListColumn| column.name)?
+        {
+            plan.columns = columns.into_iter().copied().collect();
+        }
+        Ok(plan)
+    }
+
+    /// Returns whether the result is complete. `None` if the endpoint does not report that.
+    fn completeness<T>(&self, found: &IndexAnswer<T>) -> Option<bool> {
+        self.endpoint.handler.reports_completeness().then_some(found.finished)
+    }
+
+    fn render_list(&self, request: &ListRequest, plan: &Plan) -> Result<Vec<u8>, ApiError> {
+        let window = self.params.window(&self.state.config)?;
+        let found = request.page(self, plan, window)?;
+        self.inspect_page(request, &found)?;
+        let Window { offset, limit } = window;
+        let reply = ListReply {
+            export_finished: self.completeness(&found),
+            response: (),
+            count: found.answer.count,
+            range: WindowReply { offset, limit },
+            status: 200,
+        };
+        self.render_json_with_rows(&reply, &found.answer, &plan.warnings)
+    }
+
+    /// Writes all rows, or those of the window if `limit` is given. The cells of one page are computed and written
+    /// before those of the next.
+    fn write_list_rows(
+        &self,
+        request: &ListRequest,
+        plan: &Plan,
+        writer: &mut BodyWriter<'_>,
+    ) -> Result<(), ApiError> {
+        let window = self.params.unbounded_window(&self.state.config)?;
+        let (mut rows, mut warnings) = (None, Vec::new());
+        let mut writer = Some(writer);
+        request.for_each_page(self, plan, window, PAGE_ROWS, |found| {
+            let page = &found.answer;
+            if let Some(writer) = writer.take() {
+                self.inspect_page(request, &found)?;
+                warnings = self.warnings(&plan.warnings);
+                warnings.extend(self.spreadsheet_overflow(page.count, window));
+                writer.set_meta(self.response_meta(&[
+                    headers::total_count(page.count),
+                    headers::export_finished(self.completeness(&found)),
+                    headers::warnings(&warnings),
+                    headers::content_disposition(self.format, self.endpoint.name, &request.selection.scope),
+                ]));
+                self.apply_cacheability(writer);
+                let names = plan.columns.iter().map(|column| column.name);
+                rows = Some(RowWriter::new(self.format, names, writer)?);
+            }
+            rows.iter_mut().try_for_each(|rows| page.iter().try_for_each(|row| rows.write(&row)))
+        })?;
+        rows.map_or(Ok(()), |rows| warn_about_truncated_cells(rows.finish()?, warnings))
+    }
+
+    /// Notes whether the result is current and complete, and explains why it has no rows if it has none.
+    fn inspect_page(&self, request: &ListRequest, found: &IndexAnswer<Page>) -> Result<(), ApiError> {
+        self.note_freshness(found);
+        if found.answer.count == 0 { request.explain_no_rows(self) } else { Ok(()) }
+    }
+
+    /// Returns a warning if a spreadsheet cannot show all rows.
+    fn spreadsheet_overflow(&self, count: usize, window: Window) -> Option<String> {
+        let rows = count.saturating_sub(window.offset).min(window.limit);
+        // The line of names takes one row.
+        (self.format == Format::Excel && rows >= MAX_ROWS).then(|| {
+            format!(
+                "these are {rows} rows, of which a spreadsheet shows {}; use limit and offset",
+                MAX_ROWS - 1
+            )
+        })
+    }
+
+    /// Returns the metadata of a response that is not JSON.
+    pub(in crate::api) fn response_meta(&self, extra_headers: &[Option<Header>]) -> ResponseMeta {
+        ResponseMeta {
+            format: self.format,
+            varies_by_accept: true,
+            extra_headers: extra_headers.iter().flatten().cloned().collect(),
+        }
+    }
+
+    /// Serializes the reply of a distribution.
+    pub(in crate::api) fn render_distribution(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
+        let top = self.params.top()?;
+        let plan = self.plan(listing)?;
+        let selection = Arc::new(self.selection()?);
+        let question =
+            ListQuery { listing, activity: Activity::Active, plan: &plan, wait: self.wait_policy() };
+        let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
+        self.note_freshness(&found);
+        if found.answer.rows() == 0 {
+            self.explain_no_rows(&selection.scope, row_noun(listing.rows))?;
+        }
+        let reply = DistributionReply {
+            export_finished: found.finished,
+            response: &found.answer,
+            count: found.answer.rows(),
+            status: 200,
+        };
+        self.render_json(&reply, &plan.warnings)
+    }
+}

@@ -1,0 +1,292 @@
+//! The context in which an endpoint computes its reply: parameters, state, and the forms that replies share.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::api::http::body_writer::BodyWriter;
+use crate::api::http::negotiation::Format;
+use crate::api::{ApiError, ApiState, Endpoint, ExportKind, Handler, JsonBody, ListRequest, Params};
+use crate::model::Day;
+use crate::query::export::{BacklinkRow, PageRow};
+use crate::query::{
+    Counts, Deadline, Facts, IndexAnswer, LinkCounts, Listing, Page, QueryError, Scan, Selection, WaitPolicy,
+};
+use crate::urls::Scope;
+
+/// One request to one endpoint. Lives on a worker thread.
+pub struct RequestContext<'a> {
+    pub endpoint: &'static Endpoint,
+    pub params: &'a Params,
+    /// The body, if the method is POST.
+    pub json_body: Option<&'a JsonBody>,
+    pub state: &'a ApiState,
+    pub deadline: &'a Deadline,
+    /// The format of the reply. JSON if the endpoint has no other.
+    pub format: Format,
+    /// Whether the same request gets the same reply until the next commit.
+    cacheable: Cell<bool>,
+    /// Whether the result is incomplete, or computed from an earlier state of the store.
+    stale: Cell<bool>,
+    /// Why the reply has no rows, if it has none.
+    pub(in crate::api) explanations: RefCell<Vec<String>>,
+}
+
+/// A reply of few rows, without a window.
+#[derive(Serialize)]
+struct RowsReply<'a, T> {
+    response: &'a [T],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    status: u16,
+}
+
+/// The rows of a serialized reply before they are filled in.
+const EMPTY_RESPONSE: &[u8] = b"\"response\":null";
+const NULL: &[u8] = b"null";
+
+/// A reply with its warnings.
+#[derive(Serialize)]
+struct WithWarnings<'a, T> {
+    #[serde(flatten)]
+    reply: &'a T,
+    warnings: Vec<String>,
+}
+
+impl<'a> RequestContext<'a> {
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a format that the endpoint does not have.
+    pub fn new(
+        endpoint: &'static Endpoint,
+        params: &'a Params,
+        json_body: Option<&'a JsonBody>,
+        state: &'a ApiState,
+        deadline: &'a Deadline,
+        accepted_format: Format,
+    ) -> Result<Self, ApiError> {
+        let format = params.format()?;
+        let format = if endpoint.handler.is_tabular() {
+            format.unwrap_or(accepted_format)
+        } else if format.is_some_and(|format| format != Format::Json) {
+            return Err(ApiError::BadRequest(format!(
+                "{} answers in JSON alone; leave format away",
+                endpoint.name
+            )));
+        } else {
+            Format::Json
+        };
+        Ok(Self {
+            endpoint,
+            params,
+            json_body,
+            state,
+            deadline,
+            format,
+            cacheable: Cell::new(true),
+            stale: Cell::new(false),
+            explanations: RefCell::default(),
+        })
+    }
+
+    /// Writes the reply.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for unusable parameters, and the errors of the query.
+    pub fn write_response(&self, writer: &mut BodyWriter<'_>) -> Result<(), ApiError> {
+        match self.endpoint.handler {
+            Handler::List(listing) | Handler::Summary(listing) => {
+                self.write_list(&ListRequest::from_parameters(self, listing)?, writer)?
+            }
+            Handler::CustomList { build_request, .. } | Handler::CustomSummary { build_request, .. } => {
+                self.write_list(&build_request(self)?, writer)?
+            }
+            Handler::Distribution { listing, incoming } => {
+                let listing = self.listing_by_direction(listing, incoming)?;
+                writer.set_json(self.render_distribution(listing)?, false);
+            }
+            Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer)?,
+            Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer)?,
+            Handler::Probe => {
+                return Err(ApiError::Internal("a health probe reached an endpoint".to_owned()));
+            }
+            Handler::Custom(render) => writer.set_json(render(self)?, false),
+        }
+        self.apply_cacheability(writer);
+        Ok(())
+    }
+
+    /// Passes on to the writer whether the reply is cacheable, as far as that is known by now.
+    pub(in crate::api) fn apply_cacheability(&self, writer: &mut BodyWriter<'_>) {
+        if !self.cacheable.get() {
+            writer.mark_uncacheable();
+        }
+    }
+
+    /// Serializes a reply as JSON, with `warnings` and a warning for each unknown parameter.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when the reply cannot be serialized.
+    pub fn render_json(&self, reply: &impl Serialize, warnings: &[String]) -> Result<Vec<u8>, ApiError> {
+        let warnings = self.warnings(warnings);
+        if warnings.is_empty() {
+            return Ok(serde_json::to_vec(reply)?);
+        }
+        Ok(serde_json::to_vec(&WithWarnings { reply, warnings })?)
+    }
+
+    /// As [`Self::render_json`], for a reply whose `response` is null and is replaced by `rows`. A writer of their own
+    /// serializes the rows several times as fast.
+    ///
+    /// # Errors
+    /// As [`Self::render_json`].
+    pub fn render_json_with_rows(
+        &self,
+        reply: &impl Serialize,
+        rows: &Page,
+        warnings: &[String],
+    ) -> Result<Vec<u8>, ApiError> {
+        let frame = self.render_json(reply, warnings)?;
+        // Quotes inside a JSON string are escaped, so this match is the key itself.
+        let gap = memchr::memmem::find(&frame, EMPTY_RESPONSE)
+            .ok_or_else(|| ApiError::Internal("a reply has no place for its rows".to_owned()))?;
+        let (before, after) = frame.split_at(gap + EMPTY_RESPONSE.len());
+        let mut json = before[..before.len() - NULL.len()].to_vec();
+        rows.write_json(&mut json);
+        json.extend_from_slice(after);
+        Ok(json)
+    }
+
+    /// Returns `more`, a warning for each unknown parameter, and the reasons why the reply has no rows.
+    pub fn warnings(&self, more: &[String]) -> Vec<String> {
+        let unknown = self.params.unknown_parameter_warnings(self.endpoint);
+        more.iter().cloned().chain(unknown).chain(self.explanations.take()).collect()
+    }
+
+    /// Serializes rows without a count.
+    ///
+    /// # Errors
+    /// As [`Self::render_json`].
+    pub fn render_rows<T: Serialize>(&self, response: &[T]) -> Result<Vec<u8>, ApiError> {
+        self.render_json(&RowsReply { response, count: None, status: 200 }, &[])
+    }
+
+    /// Serializes rows with their count.
+    ///
+    /// # Errors
+    /// As [`Self::render_json`].
+    pub fn render_counted_rows<T: Serialize>(
+        &self,
+        response: &[T],
+        count: usize,
+        warnings: &[String],
+    ) -> Result<Vec<u8>, ApiError> {
+        self.render_json(&RowsReply { response, count: Some(count), status: 200 }, warnings)
+    }
+
+    /// Marks the reply as not cacheable: it depends on more than the store.
+    pub fn mark_uncacheable(&self) {
+        self.cacheable.set(false);
+    }
+
+    /// Returns the current day (UTC), and marks the reply as not cacheable.
+    pub fn today(&self) -> Day {
+        self.mark_uncacheable();
+        // A clock before 1970 is wrong anyway, and counts as 1970.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Day::from_unix_seconds(since.as_secs())
+    }
+
+    /// Parses `url`, `scope` and `internal`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a missing or unusable `url`, and for unknown words.
+    pub fn selection(&self) -> Result<Selection, ApiError> {
+        self.selection_of(self.params.url()?)
+    }
+
+    /// As [`Self::selection`], for a URL that is not in the parameter `url`.
+    ///
+    /// # Errors
+    /// As [`Self::selection`].
+    pub fn selection_of(&self, url: &str) -> Result<Selection, ApiError> {
+        let kind = self.params.scope_kind()?;
+        let internal = self.params.internal()?;
+        Ok(Selection { scope: Scope::parse(url, kind, &self.state.rules, &self.state.suffixes)?, internal })
+    }
+
+    /// Runs a query over the selection.
+    ///
+    /// # Errors
+    /// As [`Self::selection`], and those of the query.
+    pub fn run_query<T>(
+        &self,
+        query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, ApiError> {
+        let selection = self.selection()?;
+        let snapshot = self.state.store.snapshot();
+        Ok(query(&Scan {
+            snapshot: &snapshot,
+            selection: &selection,
+            suffixes: &self.state.suffixes,
+            deadline: self.deadline,
+        })?)
+    }
+
+    /// Counts the backlinks of the selection.
+    ///
+    /// # Errors
+    /// As [`Self::run_query`].
+    pub fn counts(&self) -> Result<Counts, ApiError> {
+        Ok(self.state.searches.counts(&Arc::new(self.selection()?), self.deadline)?)
+    }
+
+    /// Counts the links on the pages of the selection.
+    ///
+    /// # Errors
+    /// As [`Self::run_query`].
+    pub fn link_counts(&self) -> Result<LinkCounts, ApiError> {
+        Ok(self.state.searches.link_counts(&Arc::new(self.selection()?), self.deadline)?)
+    }
+
+    /// Returns aggregates over the backlinks of the selection.
+    ///
+    /// # Errors
+    /// As [`Self::run_query`].
+    pub fn facts(&self) -> Result<Arc<Facts>, ApiError> {
+        let found = self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?;
+        self.note_freshness(&found);
+        Ok(found.answer)
+    }
+
+    /// Marks the reply as stale and not cacheable if the result is incomplete or not of the current state.
+    pub fn note_freshness<T>(&self, found: &IndexAnswer<T>) {
+        if !(found.finished && found.current) {
+            self.stale.set(true);
+            self.mark_uncacheable();
+        }
+    }
+
+    /// Whether the result is incomplete, or computed from an earlier state of the store.
+    pub(in crate::api) fn is_stale(&self) -> bool {
+        self.stale.get()
+    }
+
+    /// How long to wait for a search index. An endpoint that cannot report an incomplete result waits for a complete
+    /// one.
+    pub fn wait_policy(&self) -> WaitPolicy {
+        if self.endpoint.handler.reports_completeness() { WaitPolicy::Short } else { WaitPolicy::Full }
+    }
+
+    /// Returns the listing that `direction` asks for.
+    fn listing_by_direction(
+        &self,
+        outgoing: &'static Listing,
+        incoming: Option<&'static Listing>,
+    ) -> Result<&'static Listing, ApiError> {
+        let Some(incoming) = incoming else { return Ok(outgoing) };
+        let words = [("out", outgoing), ("in", incoming)];
+        Ok(self.params.one_of("direction", &words)?.unwrap_or(outgoing))
+    }
+}

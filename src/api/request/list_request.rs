@@ -1,0 +1,147 @@
+//! A request for a list: its scope, the source of its rows, and conditions beyond `where`.
+//!
+//! Plain lists are requested in one way only. An endpoint with parameters of its own parses these and expresses them as
+//! a [`ListRequest`]. Filtering, ordering and writing rows happen elsewhere.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::api::{ApiError, RequestContext};
+use crate::model::Day;
+use crate::query::{
+    Activity, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan, Selection,
+    SnapshotLookUp, Window,
+};
+
+/// A request for a list.
+#[derive(Clone, Debug)]
+pub struct ListRequest {
+    pub listing: &'static Listing,
+    pub selection: Selection,
+    pub source: RowSource,
+    /// A column of days, and the range that its values must lie in.
+    pub day_range: Option<(&'static str, RangeInclusive<Day>)>,
+}
+
+/// The source of the rows of a list.
+#[derive(Clone, Debug)]
+pub enum RowSource {
+    /// A search index: the links or pages of the scope; of links, those of this activity.
+    Scope(Activity),
+    /// Rows that no search index holds.
+    Computed(ComputedRows),
+}
+
+/// Rows that are computed for each request.
+#[derive(Clone, Debug)]
+pub enum ComputedRows {
+    /// The domains that link to all targets and to none of the excluded ones.
+    Intersection { targets: Vec<Selection>, exclude: Vec<Selection> },
+    /// The domains that share referring domains with the scope.
+    Competitors,
+    /// The redirect chains from the scope's URL.
+    RedirectChains { max_redirects: usize },
+}
+
+impl ListRequest {
+    /// Requests the rows that `url`, `scope`, `internal` and, if the listing shows lost links, `active` select.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for unusable parameters.
+    pub fn from_parameters(
+        context: &RequestContext<'_>,
+        listing: &'static Listing,
+    ) -> Result<Self, ApiError> {
+        let activity = if listing.shows_lost { context.params.activity()? } else { None };
+        let source = RowSource::Scope(activity.unwrap_or_default());
+        Ok(Self { listing, selection: context.selection()?, source, day_range: None })
+    }
+
+    /// Adds the day range to the conditions of the plan.
+    pub fn restrict(&self, plan: &mut Plan) {
+        if let Some((column, days)) = &self.day_range {
+            plan.within(column, days);
+        }
+    }
+
+    /// Returns the rows of the window.
+    ///
+    /// # Errors
+    /// Those of the store, and [`ApiError::Deadline`].
+    pub fn page(
+        &self,
+        context: &RequestContext<'_>,
+        plan: &Plan,
+        window: Window,
+    ) -> Result<IndexAnswer<Page>, ApiError> {
+        match &self.source {
+            RowSource::Scope(activity) => {
+                let (selection, question) = self.question(context, plan, *activity);
+                Ok(context.state.searches.page(&selection, &question, window, context.deadline)?)
+            }
+            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
+                let answer = rows.page(plan, window, lookup, context.deadline)?;
+                Ok(IndexAnswer { answer, finished: true, current: true })
+            }),
+        }
+    }
+
+    /// Passes the rows of the window to `each` in pages of at most `page_rows` rows, or in one empty page.
+    ///
+    /// # Errors
+    /// As [`Self::page`], and those of `each`.
+    pub fn for_each_page(
+        &self,
+        context: &RequestContext<'_>,
+        plan: &Plan,
+        window: Window,
+        page_rows: usize,
+        mut each: impl FnMut(IndexAnswer<Page>) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        match &self.source {
+            RowSource::Scope(activity) => {
+                let (selection, question) = self.question(context, plan, *activity);
+                let IndexAnswer { answer: view, finished, current } =
+                    context.state.searches.view(&selection, &question, context.deadline)?;
+                view.pieces(plan, window, page_rows, context.deadline, |answer| {
+                    each(IndexAnswer { answer, finished, current })
+                })
+            }
+            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
+                rows.pieces(plan, window, page_rows, lookup, context.deadline, |answer| {
+                    each(IndexAnswer { answer, finished: true, current: true })
+                })
+            }),
+        }
+    }
+
+    fn question<'p>(
+        &self,
+        context: &RequestContext<'_>,
+        plan: &'p Plan,
+        activity: Activity,
+    ) -> (Arc<Selection>, ListQuery<'p>) {
+        let question = ListQuery { listing: self.listing, activity, plan, wait: context.wait_policy() };
+        (Arc::new(self.selection.clone()), question)
+    }
+
+    /// Computes the rows, and passes them to `read`.
+    fn with_computed_rows<T>(
+        &self,
+        context: &RequestContext<'_>,
+        source: &ComputedRows,
+        read: impl FnOnce(&EphemeralList, &SnapshotLookUp<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let snapshot = context.state.store.snapshot();
+        let (snapshot, suffixes, deadline) = (&snapshot, &*context.state.suffixes, context.deadline);
+        let scan = Scan { snapshot, selection: &self.selection, suffixes, deadline };
+        let table = match source {
+            ComputedRows::Intersection { targets, exclude } => {
+                Intersection { targets, exclude }.table(&scan)?
+            }
+            ComputedRows::RedirectChains { max_redirects } => scan.redirect_chains(*max_redirects)?,
+            ComputedRows::Competitors => scan.competitors()?,
+        };
+        read(&EphemeralList::new(self.listing, table), &SnapshotLookUp { snapshot, suffixes, deadline })
+    }
+}

@@ -1,0 +1,165 @@
+//! The declarations of parameters. They are used to detect unknown names, in error messages, and in the OpenAPI
+//! document.
+
+/// A parameter of the query string.
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub kind: ParameterKind,
+    pub required: bool,
+    /// The purpose of the parameter, in one sentence.
+    pub description: &'static str,
+}
+
+/// The kind of values that a parameter accepts.
+#[derive(Clone, Copy, Debug)]
+pub enum ParameterKind {
+    /// A URL, host or domain.
+    Url,
+    /// A list of URLs, hosts or domains.
+    Urls,
+    /// A list of at least `min` and at most `api.max_targets` URLs, hosts or domains.
+    Targets { min: usize },
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A whole number from `min` to `max`, with its default.
+    Number { min: usize, max: usize, default: usize },
+    /// A number of rows, up to `api.max_limit`.
+    Limit,
+    /// A day as yyyyMMdd.
+    Day,
+    /// A list of the endpoint's fields to order by.
+    Order,
+    /// A condition on the endpoint's fields.
+    Where,
+    /// Names of columns, separated by commas.
+    Fields,
+    /// Names of endpoints, separated by commas.
+    Endpoints,
+    /// The token from the previous chunk.
+    Token,
+}
+
+/// The default number of rows.
+pub const DEFAULT_LIMIT: usize = 50;
+/// The default number of rows of a distribution before the rest.
+pub const DEFAULT_TOP: usize = 9;
+/// The maximum number of rows of a distribution before the rest. For more rows there are lists.
+pub const MAX_TOP: usize = 100;
+
+/// `linkintersect` needs at least two targets.
+pub const MIN_TARGETS: usize = 2;
+
+/// The maximum number of skipped rows: no list is longer.
+pub const MAX_OFFSET: usize = u32::MAX as usize;
+
+const fn parameter(name: &'static str, kind: ParameterKind, description: &'static str) -> Parameter {
+    Parameter { name, kind, required: false, description }
+}
+
+pub const URL: Parameter = Parameter {
+    required: true,
+    ..parameter(
+        "url",
+        ParameterKind::Url,
+        "What is asked about. With a path: that URL; without, a registrable domain is the domain with all its hosts, \
+         any other host that host.",
+    )
+};
+pub const URLS: Parameter = Parameter {
+    required: true,
+    ..parameter("urls[]", ParameterKind::Urls, "URLs, hosts or domains, each as `url` elsewhere.")
+};
+pub const SCOPE: Parameter = parameter(
+    "scope",
+    ParameterKind::Words(&["url", "host", "domain"]),
+    "What `url` is to select, whatever it looks like.",
+);
+/// As [`SCOPE`], for endpoints that accept URLs only.
+pub const SCOPE_OF_URL: Parameter =
+    parameter("scope", ParameterKind::Words(&["url"]), "`url` selects one URL always.");
+pub const INTERNAL: Parameter = parameter(
+    "internal",
+    ParameterKind::Words(&["include", "exclude"]),
+    "Whether links within one registrable domain count.",
+);
+pub const ACTIVE: Parameter =
+    parameter("active", ParameterKind::Words(&["true", "false", "all"]), "Active links, lost ones, or both.");
+pub const LIMIT: Parameter = parameter("limit", ParameterKind::Limit, "Rows to show.");
+pub const OFFSET: Parameter =
+    parameter("offset", ParameterKind::Number { min: 0, max: MAX_OFFSET, default: 0 }, "Rows to pass over.");
+pub const ORDER: Parameter = parameter(
+    "order[]",
+    ParameterKind::Order,
+    "Fields to order by, the first first; with `-` before it, descending.",
+);
+pub const WHERE: Parameter = parameter(
+    "where",
+    ParameterKind::Where,
+    "Conditions `field op value`, joined by AND, that rows must meet.",
+);
+pub const TOP: Parameter = parameter(
+    "top",
+    ParameterKind::Number { min: 1, max: MAX_TOP, default: DEFAULT_TOP },
+    "Rows before the one that sums up the rest.",
+);
+pub const DIRECTION: Parameter = parameter(
+    "direction",
+    ParameterKind::Words(&["out", "in"]),
+    "Targets of the links on the scope's pages, or of the backlinks into it.",
+);
+pub const FIELDS: Parameter =
+    parameter("fields", ParameterKind::Fields, "The columns to show, in this order.");
+pub const FORMAT: Parameter = parameter(
+    "format",
+    ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
+    "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
+);
+pub const NEXT: Parameter =
+    parameter("next", ParameterKind::Token, "The token of the piece before, to read on.");
+pub const FROM: Parameter =
+    Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.") };
+pub const TO: Parameter = parameter("to", ParameterKind::Day, "The last day; today without it.");
+pub const GROUP: Parameter = parameter(
+    "group",
+    ParameterKind::Words(&["domain"]),
+    "Shows the strongest link of each referring domain alone.",
+);
+pub const TARGETS: Parameter = Parameter {
+    required: true,
+    ..parameter(
+        "targets[]",
+        ParameterKind::Targets { min: MIN_TARGETS },
+        "URLs, hosts or domains, all of which must be linked to.",
+    )
+};
+pub const EXCLUDE: Parameter = parameter(
+    "exclude[]",
+    ParameterKind::Targets { min: 1 },
+    "URLs, hosts or domains, none of which may be linked to.",
+);
+pub const SHOWGROUP: Parameter =
+    parameter("showgroup", ParameterKind::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
+pub const RESOURCES: Parameter = Parameter {
+    required: true,
+    ..parameter("resources", ParameterKind::Endpoints, "The endpoints asked about.")
+};
+
+impl Parameter {
+    /// Whether a POST request has this value in its body instead.
+    pub fn is_in_body(&self) -> bool {
+        matches!(self.kind, ParameterKind::Urls | ParameterKind::Endpoints) || self.name == "url"
+    }
+
+    /// Whether a name in a query string, such as `order[0]`, belongs to this parameter.
+    pub fn matches_name(&self, given: &str) -> bool {
+        match self.name.strip_suffix("[]") {
+            Some(list) => given.split('[').next() == Some(list),
+            // The names of endpoints may be given as a list, too.
+            None => {
+                given == self.name
+                    || matches!(self.kind, ParameterKind::Endpoints) && given.starts_with("resources[")
+            }
+        }
+    }
+}

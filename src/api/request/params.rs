@@ -1,0 +1,366 @@
+//! The query string: `application/x-www-form-urlencoded` as in the WHATWG URL Standard, but invalid UTF-8 and repeated
+//! parameters are errors.
+//!
+//! Unknown parameters are ignored and named in the warnings, because clients of other servers send extra ones. A
+//! parameter that an endpoint reads may be given once. Lists are written `order[]=a&order[]=b` or
+//! `order[0]=a&order[1]=b`.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use percent_encoding::percent_decode;
+
+use super::parameter::{DEFAULT_LIMIT, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
+use crate::api::http::negotiation::Format;
+use crate::api::{ApiError, Endpoint};
+use crate::config::ApiConfig;
+use crate::model::Day;
+use crate::query::{Activity, Internal, Window};
+use crate::urls::ScopeKind;
+
+/// The number of characters of a value that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
+
+/// The number of unknown parameters that a reply names.
+const MAX_NAMED_PARAMETERS: usize = 10;
+
+/// The parameters of a request, in the order given.
+#[derive(Debug, Default)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Parses a query string.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for names or values that are not UTF-8.
+    pub fn parse(query: &str) -> Result<Self, ApiError> {
+        query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let name = decode(name).ok_or_else(|| {
+                    ApiError::BadRequest(format!(
+                        "the parameter name {} is not UTF-8; encode it so",
+                        shorten(name)
+                    ))
+                })?;
+                let value = decode(value).ok_or_else(|| {
+                    ApiError::BadRequest(format!(
+                        "{} is not UTF-8: {}; encode it so, and a % itself as %25",
+                        shorten(&name),
+                        shorten(value)
+                    ))
+                })?;
+                Ok((name, value))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Returns the value of a parameter.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if it is given more than once.
+    pub fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.0.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(ApiError::BadRequest(format!("{name} is given more than once; give it once")));
+        }
+        Ok(first)
+    }
+
+    /// Returns the values of a list parameter, ordered by their indices: `name[0]`, `name[1]`, …. A `name[]`, or `name`
+    /// alone, takes the index after the highest one so far.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for brackets without a number, and for an index given twice.
+    pub fn list(&self, name: &str) -> Result<Vec<&str>, ApiError> {
+        let mut numbered: Vec<(u64, &str)> = Vec::new();
+        for (given, value) in &self.0 {
+            let Some(rest) = given.strip_prefix(name) else { continue };
+            let next = numbered.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
+            let number = match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                Some("") => next,
+                Some(digits) => parse_list_index(given, digits)?,
+                None if rest.is_empty() => next,
+                None => continue,
+            };
+            if numbered.iter().any(|(taken, _)| *taken == number) {
+                return Err(ApiError::BadRequest(format!("{given} is given more than once; give it once")));
+            }
+            numbered.push((number, value));
+        }
+        numbered.sort_unstable();
+        Ok(numbered.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// Returns `url`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if it is missing.
+    pub fn url(&self) -> Result<&str, ApiError> {
+        self.single("url")?.ok_or_else(|| {
+            ApiError::missing("url", "give a URL, host or domain, for example url=example.com")
+        })
+    }
+
+    /// Parses `scope`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn scope_kind(&self) -> Result<Option<ScopeKind>, ApiError> {
+        Ok(self.single("scope")?.map(str::parse).transpose()?)
+    }
+
+    /// Parses `internal`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn internal(&self) -> Result<Internal, ApiError> {
+        let words = [("include", Internal::Include), ("exclude", Internal::Exclude)];
+        Ok(self.one_of("internal", &words)?.unwrap_or_default())
+    }
+
+    /// Parses `active`, if given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn activity(&self) -> Result<Option<Activity>, ApiError> {
+        let words = [("true", Activity::Active), ("false", Activity::Inactive), ("all", Activity::Both)];
+        self.one_of("active", &words)
+    }
+
+    /// Returns the value that belongs to the given word.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn one_of<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+        let Some(given) = self.single(name)? else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning);
+        found.map(Some).ok_or_else(|| {
+            let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            ApiError::parameter(name, given, &expected.join(" or "))
+        })
+    }
+
+    /// Parses `from` and `to` into a range of days. `to` defaults to today.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
+    pub fn days(&self, today: impl FnOnce() -> Day) -> Result<RangeInclusive<Day>, ApiError> {
+        let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
+        let day = |name: &str| -> Result<Option<Day>, ApiError> {
+            let Some(text) = self.single(name)? else { return Ok(None) };
+            Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))
+        };
+        let from = day("from")?.ok_or_else(|| {
+            ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
+        })?;
+        let to = day("to")?.unwrap_or_else(today);
+        if from > to {
+            return Err(ApiError::BadRequest(format!(
+                "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
+            )));
+        }
+        Ok(from..=to)
+    }
+
+    /// Parses `top`: the number of rows of a distribution before the rest.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for anything but a whole number from 1 to 100.
+    pub fn top(&self) -> Result<usize, ApiError> {
+        let Some(text) = self.single("top")? else { return Ok(DEFAULT_TOP) };
+        parse_whole_number(text)
+            .filter(|top| (1..=MAX_TOP).contains(top))
+            .ok_or_else(|| ApiError::parameter("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
+    }
+
+    /// Parses `offset` and `limit`. `limit` defaults to 50.
+    ///
+    /// # Errors
+    /// As [`Self::explicit_limit`], and for an `offset` that is not a whole number.
+    pub fn window(&self, config: &ApiConfig) -> Result<Window, ApiError> {
+        let limit = self.limit(config)?;
+        Ok(Window { offset: self.offset()?, limit })
+    }
+
+    /// Parses `offset` and `limit`. Without `limit`, the window contains all rows.
+    ///
+    /// # Errors
+    /// As [`Self::window`].
+    pub fn unbounded_window(&self, config: &ApiConfig) -> Result<Window, ApiError> {
+        let limit = self.explicit_limit(config)?.unwrap_or(usize::MAX);
+        Ok(Window { offset: self.offset()?, limit })
+    }
+
+    fn offset(&self) -> Result<usize, ApiError> {
+        let Some(text) = self.single("offset")? else { return Ok(0) };
+        parse_whole_number(text).filter(|&offset| offset <= MAX_OFFSET).ok_or_else(|| {
+            ApiError::parameter("offset", text, &format!("a whole number from 0 to {MAX_OFFSET}"))
+        })
+    }
+
+    /// Parses `limit`, which defaults to 50.
+    ///
+    /// # Errors
+    /// As [`Self::explicit_limit`].
+    pub fn limit(&self, config: &ApiConfig) -> Result<usize, ApiError> {
+        Ok(self.explicit_limit(config)?.unwrap_or(DEFAULT_LIMIT.min(config.max_limit)))
+    }
+
+    /// Parses `limit`, if given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for anything but a whole number from 0 to `api.max_limit`.
+    pub fn explicit_limit(&self, config: &ApiConfig) -> Result<Option<usize>, ApiError> {
+        let max = config.max_limit;
+        let Some(text) = self.single("limit")? else { return Ok(None) };
+        let limit = parse_whole_number(text).filter(|&limit| limit <= max);
+        let error = || ApiError::parameter("limit", text, &format!("a whole number from 0 to {max}"));
+        limit.map(Some).ok_or_else(error)
+    }
+
+    /// Parses `format`, if given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn format(&self) -> Result<Option<Format>, ApiError> {
+        let words = [
+            ("json", Format::Json),
+            ("csv", Format::Csv),
+            ("jsonl", Format::JsonLines),
+            ("excel", Format::Excel),
+        ];
+        self.one_of("format", &words)
+    }
+
+    /// Parses `fields` into columns, in the order given; `None` without the parameter.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown column, and for a column given twice.
+    pub fn fields<C>(
+        &self,
+        columns: &'static [C],
+        name: impl Fn(&C) -> &'static str,
+    ) -> Result<Option<Vec<&'static C>>, ApiError> {
+        let Some(text) = self.single("fields")? else { return Ok(None) };
+        let mut chosen: Vec<&'static C> = Vec::new();
+        for given in text.split(',') {
+            let Some(column) = columns.iter().find(|column| name(column) == given) else {
+                let known: Vec<&str> = columns.iter().map(&name).collect();
+                return Err(ApiError::BadRequest(format!(
+                    "fields names \"{}\", which is no column here; use some of {}, with commas between",
+                    shorten(given),
+                    known.join(",")
+                )));
+            };
+            if chosen.iter().any(|earlier| name(earlier) == given) {
+                return Err(ApiError::BadRequest(format!(
+                    "fields names {given} more than once; name it once"
+                )));
+            }
+            chosen.push(column);
+        }
+        Ok(Some(chosen))
+    }
+
+    /// Returns a warning for each unknown parameter. Beyond `MAX_NAMED_PARAMETERS`, one warning counts the others.
+    pub fn unknown_parameter_warnings(&self, endpoint: &Endpoint) -> Vec<String> {
+        let known = endpoint.parameters();
+        let unknown = self.0.iter().filter(|(given, _)| {
+            // `format` is known everywhere: endpoints without other formats refuse them with an error.
+            given != "format" && !known.iter().any(|parameter| parameter.matches_name(given))
+        });
+        let mut seen = HashSet::new();
+        let unknown: Vec<&str> =
+            unknown.map(|(given, _)| given.as_str()).filter(|given| seen.insert(*given)).collect();
+        let shown = unknown.iter().take(MAX_NAMED_PARAMETERS);
+        let shown =
+            shown.map(|given| format!("parameter \"{}\" was ignored; it is not known here", shorten(given)));
+        let further = unknown.len().checked_sub(MAX_NAMED_PARAMETERS).filter(|further| *further > 0);
+        let further = further
+            .map(|further| format!("{further} further parameters were ignored; they are not known here"));
+        shown.chain(further).collect()
+    }
+}
+
+fn parse_list_index(given: &str, digits: &str) -> Result<u64, ApiError> {
+    parse_whole_number(digits).and_then(|number| u32::try_from(number).ok()).map(u64::from).ok_or_else(|| {
+        ApiError::BadRequest(format!(
+            "the parameter {} has no number in its brackets; write [] or [0], [1] and so on",
+            shorten(given)
+        ))
+    })
+}
+
+/// Parses a number of digits only.
+fn parse_whole_number(text: &str) -> Option<usize> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let blanks: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    percent_decode(blanks.as_bytes()).decode_utf8().ok().map(Cow::into_owned)
+}
+
+/// Shortens a text so that a message can quote it.
+pub(in crate::api) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(query: &str) -> Params {
+        Params::parse(query).unwrap()
+    }
+
+    #[test]
+    fn names_and_values_are_decoded() {
+        let params = params("url=a%2Fb&where=x+eq+%27%C3%A4+%2B%27&&flag&order%5B0%5D=-sr&100%=5%zz");
+        assert_eq!(params.single("url").unwrap(), Some("a/b"));
+        assert_eq!(params.single("where").unwrap(), Some("x eq 'ä +'"));
+        assert_eq!(params.single("flag").unwrap(), Some(""));
+        assert_eq!(params.single("100%").unwrap(), Some("5%zz"));
+        assert_eq!(params.list("order").unwrap(), ["-sr"]);
+        assert_eq!(params.single("none").unwrap(), None);
+    }
+
+    #[test]
+    fn lists_follow_their_numbers() {
+        for (query, values) in [
+            ("order[]=a&order[]=b", vec!["a", "b"]),
+            ("order[10]=c&order[2]=b&order[0]=a", vec!["a", "b", "c"]),
+            ("order[5]=a&order[]=b&order[1]=c", vec!["c", "a", "b"]),
+            ("order=a&order=b", vec!["a", "b"]),
+            ("orders[]=a&border[]=b&order_by=c", vec![]),
+        ] {
+            assert_eq!(params(query).list("order").unwrap(), values, "{query}");
+        }
+        for query in ["order[x]=a", "order[-1]=a", "order[0]=a&order[0]=b", "order[99999999999]=a"] {
+            assert!(params(query).list("order").is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn windows_accept_whole_numbers_within_bounds() {
+        let config = ApiConfig::default();
+        let window = |query: &str| params(query).window(&config);
+        assert_eq!(window("").unwrap(), Window { offset: 0, limit: 50 });
+        assert_eq!(window("limit=0&offset=123456789").unwrap(), Window { offset: 123_456_789, limit: 0 });
+        assert_eq!(window("limit=10000").unwrap().limit, 10_000);
+        for query in ["limit=10001", "limit=-1", "limit=", "limit=1.0", "limit=%2B1", "offset=-1", "offset=x"]
+        {
+            let message = window(query).unwrap_err().to_string();
+            assert!(message.starts_with(&query[..5]), "{query}: {message}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The context of a command: the configuration, the data directory and the console.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::args::Args;
+use super::control;
+use super::lists::{ListEntry, seed_file};
+use super::process::rlimit;
+use super::terminal::console::Console;
+use crate::config::{self, Config};
+use crate::store::{Store, StoreError};
+use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
+
+/// Attempts to reach the process that holds the data directory, and the pause between two. Such a process accepts
+/// requests shortly after it has opened the store.
+const IN_USE_ATTEMPTS: usize = 20;
+const IN_USE_PAUSE: Duration = Duration::from_millis(100);
+
+/// The context of a command.
+pub struct CliContext {
+    pub config: Config,
+    pub rules: UrlRules,
+    pub suffixes: Arc<Suffixes>,
+    pub data: std::path::PathBuf,
+    pub console: Console,
+}
+
+impl CliContext {
+    pub fn new(args: &Args, console: &Console) -> anyhow::Result<Self> {
+        let mut config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        rlimit::fit_open_file_limit(&mut config)?;
+        let suffixes = Arc::new(config.urls.suffixes()?);
+        let rules = config.urls.rules();
+        Ok(Self { config, rules, suffixes, data: args.data.clone(), console: console.clone() })
+    }
+
+    /// Opens the data directory, and creates it if it is missing.
+    pub fn open_or_create(&self) -> anyhow::Result<Arc<Store>> {
+        Ok(Arc::new(Store::open(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
+    }
+
+    /// Opens the data directory, which must hold an index.
+    pub fn open(&self) -> anyhow::Result<Arc<Store>> {
+        Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
+    }
+
+    /// Opens the data directory; `None` when another process holds it and accepts requests for changes. A holder that
+    /// does not accept them yet may do so in a moment, so this waits.
+    pub fn open_unless_in_use(
+        &self,
+        open: fn(&Self) -> anyhow::Result<Arc<Store>>,
+    ) -> anyhow::Result<Option<Arc<Store>>> {
+        for _ in 1..IN_USE_ATTEMPTS {
+            if control::accepts_requests(&self.data)? {
+                return Ok(None);
+            }
+            match open(self) {
+                Err(error) if matches!(error.downcast_ref(), Some(StoreError::InUse(_))) => {}
+                opened => return opened.map(Some),
+            }
+            std::thread::sleep(IN_USE_PAUSE);
+        }
+        open(self).map(Some)
+    }
+
+    /// Opens the data directory for reading, even while another process uses it.
+    pub fn open_secondary(&self) -> anyhow::Result<Arc<Store>> {
+        Ok(Arc::new(Store::open_secondary(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
+    }
+
+    /// The seeds of the index and of the given file, and the messages about bad lines of both.
+    pub fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+        let (mut seeds, mut bad) = self.listed_seeds()?;
+        if let Some(file) = file {
+            let (given, given_bad) = self.read_seed_file(file)?;
+            seeds.extend(given);
+            bad.extend(given_bad);
+        }
+        Ok((seeds, bad))
+    }
+
+    /// The seeds of the index, and the messages about bad lines.
+    pub fn listed_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+        let own = CanonicalUrl::path_in(&self.data);
+        if own.exists() { self.read_seed_file(&own) } else { Ok((Vec::new(), Vec::new())) }
+    }
+
+    /// Reads a seed file and prints its bad lines. Returns the seeds and those messages.
+    pub fn read_seed_file(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+        let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
+        let (seeds, bad) = seed_file::read(file, &self.rules)
+            .with_context(|| format!("the seed file {} cannot be read", name.display()))?;
+        let message = |line| format!("{}, {line}; the line is skipped", name.display());
+        let bad: Vec<String> = bad.iter().map(message).collect();
+        bad.iter().for_each(|line| self.console.error(line));
+        Ok((seeds, bad))
+    }
+}
+
+/// The async runtime of the commands that fetch or serve.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the threads of the async runtime cannot be started")
+}

@@ -1,0 +1,100 @@
+//! Handles the requests, inside the process that holds the store.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{ControlReply, ControlRequest};
+use crate::cli::users::{self, UsersError};
+use crate::store::Store;
+
+/// A request to reload the lists. The reply carries the complaints and is sent when the reload is done.
+pub type ReloadRequest = oneshot::Sender<Vec<String>>;
+pub type ReloadReceiver = mpsc::Receiver<ReloadRequest>;
+
+/// Complaints that a reply carries; the rest is only counted.
+const MAX_COMPLAINTS: usize = 20;
+
+/// Reload requests that may wait; further senders block.
+const MAX_WAITING_RELOADS: usize = 8;
+
+/// A channel for reload requests.
+pub fn reload_channel() -> (mpsc::Sender<ReloadRequest>, ReloadReceiver) {
+    mpsc::channel(MAX_WAITING_RELOADS)
+}
+
+/// Handles the requests.
+pub struct RequestHandler {
+    store: Arc<Store>,
+    /// Address that the API of this process listens on.
+    listen: SocketAddr,
+    /// `None` in a process that does not crawl.
+    reload: Option<mpsc::Sender<ReloadRequest>>,
+    /// Held while users change, so that two requests cannot remove the last two users.
+    changing: Mutex<()>,
+}
+
+impl RequestHandler {
+    pub fn new(store: &Arc<Store>, listen: SocketAddr, reload: Option<mpsc::Sender<ReloadRequest>>) -> Self {
+        Self { store: Arc::clone(store), listen, reload, changing: Mutex::default() }
+    }
+
+    /// Handles a request. Blocks.
+    pub(super) fn reply(&self, request: ControlRequest) -> ControlReply {
+        let reply = match request {
+            ControlRequest::PutUser { name, hash } => self.put(&name, &hash),
+            ControlRequest::RemoveUser { name } => self.remove(&name),
+            ControlRequest::ListUsers => {
+                users::list(&self.store).map(|names| ControlReply::Users { names }).map_err(message)
+            }
+            ControlRequest::Reload => self.reload_lists(),
+        };
+        reply.unwrap_or_else(|problem| ControlReply::Refused { problem })
+    }
+
+    fn put(&self, name: &str, hash: &str) -> Result<ControlReply, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = users::put(&self.store, name, hash).map_err(message)?;
+        tracing::info!(name, is_new, "an API user has a password");
+        Ok(ControlReply::Put { is_new })
+    }
+
+    /// Removes a user, but not the last one of a server that other machines can reach.
+    fn remove(&self, name: &str) -> Result<ControlReply, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = users::list(&self.store).map_err(message)?;
+        if !self.listen.ip().is_loopback() && known == [name] {
+            return Err(format!(
+                "{name} is the last user, and the API listens on {}, where others can reach it; add another user \
+                 first, or have it listen on 127.0.0.1",
+                self.listen
+            ));
+        }
+        users::remove(&self.store, name).map_err(message)?;
+        tracing::info!(name, "an API user was removed");
+        Ok(ControlReply::Done)
+    }
+
+    fn reload_lists(&self) -> Result<ControlReply, String> {
+        let Some(reload) = &self.reload else { return Ok(ControlReply::NotHere) };
+        let (done, is_done) = oneshot::channel();
+        if reload.blocking_send(done).is_ok()
+            && let Ok(mut complaints) = is_done.blocking_recv()
+        {
+            let more = complaints.len().saturating_sub(MAX_COMPLAINTS);
+            complaints.truncate(MAX_COMPLAINTS);
+            complaints.extend((more > 0).then(|| format!("and {more} further complaints; see its log")));
+            return Ok(if complaints.is_empty() {
+                ControlReply::Done
+            } else {
+                ControlReply::DoneInPart { complaints }
+            });
+        }
+        Err("the daemon is stopping; its next start reads the lists".to_owned())
+    }
+}
+
+fn message(error: UsersError) -> String {
+    error.to_string()
+}

@@ -1,0 +1,75 @@
+//! SIGTERM and SIGINT: the first signal asks for an orderly end, the second ends the process at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::terminal::console::Console;
+
+/// How often a waiting task checks the flag.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Whether, and since when, the program must stop. Clones share the state.
+#[derive(Clone, Default)]
+pub struct ShutdownSignal {
+    flag: Arc<AtomicBool>,
+    since: Arc<OnceLock<Instant>>,
+}
+
+impl ShutdownSignal {
+    /// One that the signals set, for the lifetime of `runtime`.
+    ///
+    /// # Errors
+    /// When the operating system refuses a signal handler.
+    pub fn on_signal(runtime: &tokio::runtime::Runtime, console: &Console) -> anyhow::Result<Self> {
+        let (stop, console) = (Self::default(), console.clone());
+        let _entered = runtime.enter();
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+        let stopping = stop.clone();
+        runtime.spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if stopping.set() {
+                    console.error("backlinkd: stopped at once; nothing stored is lost.");
+                    std::process::exit(1);
+                }
+                console.info("backlinkd: stopping; a second signal stops at once.");
+            }
+        });
+        Ok(stop)
+    }
+
+    /// Asks all parts to stop. Returns whether that was asked before.
+    pub fn set(&self) -> bool {
+        self.since.get_or_init(Instant::now);
+        self.flag.swap(true, Ordering::Relaxed)
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// The flag alone.
+    pub fn flag(&self) -> &Arc<AtomicBool> {
+        &self.flag
+    }
+
+    /// The rest of a duration that started when the signal was set.
+    pub fn remaining_of(&self, time: Duration) -> Duration {
+        time.saturating_sub(self.since.get().map_or(Duration::ZERO, Instant::elapsed))
+    }
+
+    /// Waits until the signal is set.
+    pub async fn wait(self) {
+        while !self.is_set() {
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The frontier's backlog over the store: the queues on disk, and the budgets of hosts and domains.
+//!
+//! The budget of a host or a registrable domain grows with the number of other registrable domains that link
+//! to it; the index has that number. A host beyond the host limit of its domain gets no new page.
+//!
+//! Counting the pages of a domain takes time in proportion to its hosts, which may be very many. So the
+//! counts are cached for a multiple of the time that counting took. The frontier itself counts what is
+//! fetched meanwhile. When it no longer does, the cached counts are dropped.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::config::{CrawlConfig, CrawlOrder};
+use crate::crawl::progress::Progress;
+use crate::crawl::timing::{DOMAIN_COUNTS_TTL_FACTOR, MIN_DOMAIN_COUNTS_TTL};
+use crate::frontier::{Backlog, BudgetStatus};
+use crate::lru::Lru;
+use crate::model::{Lane, QueueName, QueuedUrl};
+use crate::store::{Store, StoreError};
+use crate::urls::CanonicalUrl;
+
+/// See the module.
+pub(in crate::crawl) struct StoreBacklog {
+    store: Arc<Store>,
+    config: CrawlConfig,
+    domains: RefCell<Lru<Arc<str>, DomainCounts>>,
+    /// Counts damaged data that is skipped; `None` when damage is an error.
+    damage_counter: Option<Arc<Progress>>,
+}
+
+/// The counts of a registrable domain.
+#[derive(Clone, Copy)]
+struct DomainCounts {
+    pages: u64,
+    /// Its schemes, hosts and ports that received a request.
+    servers: u64,
+    /// Other domains that link to it.
+    linking: u64,
+    /// When it is counted again.
+    expires_at: Instant,
+}
+
+/// The limit of linking domains that are counted, because larger counts cost more than they help.
+const MAX_LINKING_DOMAINS: u64 = 1_000;
+/// Domains with cached counts, each some hundred bytes.
+const CACHED_DOMAINS: usize = 20_000;
+
+impl StoreBacklog {
+    pub fn new(store: &Arc<Store>, config: &CrawlConfig) -> Self {
+        let domains = RefCell::new(Lru::new(CACHED_DOMAINS));
+        Self { store: Arc::clone(store), config: config.clone(), domains, damage_counter: None }
+    }
+
+    /// Treats damaged data as absent from now on, and counts it.
+    pub fn tolerate_damage(self, progress: &Arc<Progress>) -> Self {
+        Self { damage_counter: Some(Arc::clone(progress)), ..self }
+    }
+
+    fn or_default_if_damaged<T: Default>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        match (read, &self.damage_counter) {
+            (Err(error), Some(progress)) if error.is_damage() => {
+                Progress::add(&progress.damaged, 1);
+                tracing::debug!(%error, "damaged data is treated as absent");
+                Ok(T::default())
+            }
+            (read, _) => read,
+        }
+    }
+
+    /// Drops the cached counts, for a caller that needs current ones.
+    pub fn forget_counts(&self) {
+        *self.domains.borrow_mut() = Lru::new(CACHED_DOMAINS);
+    }
+
+    /// Counts the other domains that link to a host, or to a domain, up to the number that matters.
+    fn linking_domains(&self, host: &str, below: bool) -> Result<u64, StoreError> {
+        let CrawlConfig { pages_per_linking_domain: each, max_pages_per_host: most, .. } = self.config;
+        let enough = most.checked_div(each).unwrap_or(0).clamp(1, MAX_LINKING_DOMAINS);
+        let counted = self.store.linking_domains(host, below, usize::try_from(enough).unwrap_or(usize::MAX));
+        Ok(self.or_default_if_damaged(counted)? as u64)
+    }
+
+    /// The counts of a domain. `linking` is the count for one of its hosts, which that of the domain cannot
+    /// be below.
+    fn domain_counts(&self, domain: &Arc<str>, linking: u64) -> Result<DomainCounts, StoreError> {
+        let (mut domains, now) = (self.domains.borrow_mut(), Instant::now());
+        if let Some(counted) = domains.get(domain).filter(|counted| now < counted.expires_at) {
+            counted.linking = counted.linking.max(linking);
+            return Ok(*counted);
+        }
+        let (pages, servers) = self.or_default_if_damaged(self.store.domain_pages(domain))?;
+        let linking = self.linking_domains(domain, true)?.max(linking);
+        let expires_at = Instant::now() + MIN_DOMAIN_COUNTS_TTL.max(now.elapsed() * DOMAIN_COUNTS_TTL_FACTOR);
+        let counted = DomainCounts { pages, servers, linking, expires_at };
+        domains.insert(Arc::clone(domain), counted, 1);
+        Ok(counted)
+    }
+}
+
+impl Backlog for StoreBacklog {
+    type Error = StoreError;
+
+    fn queued(
+        &self,
+        queue: &QueueName,
+        lane: Lane,
+        after: Option<&QueuedUrl>,
+        most: usize,
+    ) -> Result<Vec<QueuedUrl>, StoreError> {
+        self.or_default_if_damaged(self.store.queued(queue, lane, after, most))
+    }
+
+    fn budget_status(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<BudgetStatus, StoreError> {
+        let config = &self.config;
+        let domain: Arc<str> = self.store.suffixes().domain_of(url.host()).into();
+        let host = self.or_default_if_damaged(self.store.host(queue))?;
+        let to_host = self.linking_domains(url.host(), false)?;
+        let DomainCounts { pages: domain_pages, servers, linking, .. } =
+            self.domain_counts(&domain, to_host)?;
+        let grown = config.host_pages.saturating_add(config.pages_per_linking_domain * to_host);
+        Ok(BudgetStatus {
+            pages: host.pages,
+            budget: grown.min(config.max_pages_per_host),
+            was_requested: host.visits > 0,
+            domain,
+            domain_pages,
+            domain_budget: config.domain_pages.saturating_add(config.pages_per_linking_domain * linking),
+            domain_requested: servers,
+            domain_queues: config.domain_hosts.saturating_add(config.hosts_per_linking_domain * linking),
+            host_priority: match config.order {
+                CrawlOrder::Breadth => 0,
+                CrawlOrder::Rank => (u64::BITS - to_host.leading_zeros()) as u8,
+            },
+        })
+    }
+
+    fn domain_evicted(&self, domain: &str) {
+        self.domains.borrow_mut().remove(&domain.into());
+    }
+}

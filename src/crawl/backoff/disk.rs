@@ -1,0 +1,88 @@
+//! Free space on the disks of the index and of the WARC files. A crawl without space pauses.
+
+use std::path::PathBuf;
+
+use crate::config::CrawlConfig;
+use crate::crawl::event_loop::CrawlLoop;
+use crate::crawl::process::FetchedResponse;
+use crate::crawl::{CrawlError, Crawler};
+use crate::store::Store;
+use crate::warc::WarcError;
+
+/// A disk with fewer bytes free than `crawl.min_free_disk_bytes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LowDisk {
+    /// The directory that lies on it.
+    pub directory: PathBuf,
+    pub free: u64,
+}
+
+/// Returns the first disk of the crawl that is nearly full. A disk that cannot be examined counts as free: a
+/// write to it reports the error.
+pub fn too_little_room(store: &Store, config: &CrawlConfig) -> Option<LowDisk> {
+    let directories = [store.directory(), &config.warc_dir];
+    directories.into_iter().filter(|directory| !directory.as_os_str().is_empty()).find_map(|directory| {
+        let disk = rustix::fs::statvfs(directory).ok()?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let is_low = free < config.min_free_disk_bytes;
+        is_low.then(|| LowDisk { directory: directory.to_owned(), free })
+    })
+}
+
+/// Bytes that opening the database takes, in addition to its log, which is written out then.
+const BYTES_TO_REOPEN: u64 = 16 << 20;
+
+/// Whether there is space to reopen the database. It must not be closed otherwise.
+pub(in crate::crawl) fn has_room_to_open(store: &Store) -> bool {
+    let Ok(disk) = rustix::fs::statvfs(store.directory()) else { return true };
+    disk.f_bavail.saturating_mul(disk.f_frsize) >= store.log_bytes().saturating_add(BYTES_TO_REOPEN)
+}
+
+impl CrawlLoop<'_> {
+    /// Pauses when a disk is nearly full. Resumes when no disk is and all responses are archived.
+    pub fn check_disks(&mut self) -> Result<(), CrawlError> {
+        let Crawler { store, config, .. } = self.crawler;
+        let least = config.crawl.min_free_disk_bytes;
+        match too_little_room(store, &config.crawl) {
+            Some(_) if self.store_backoff.is_unwritable() => self.store_backoff.reset_attempts(),
+            None if self.store_backoff.is_unwritable() => self.retry_writing()?,
+            Some(LowDisk { directory, free }) if !self.paused => {
+                self.paused = true;
+                tracing::warn!(
+                    free,
+                    least,
+                    "no pages are fetched: the disk of {} has less room than crawl.min_free_disk_bytes; the API goes on",
+                    directory.display()
+                );
+            }
+            Some(_) => {}
+            None if !self.unarchived.is_empty() => {
+                for fetched in std::mem::take(&mut self.unarchived) {
+                    self.processor().spawn(fetched);
+                }
+            }
+            None if self.paused => {
+                self.paused = false;
+                tracing::info!(least, "pages are fetched again: the disks have room");
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Pauses because a response could not be archived, and keeps it for a retry. A batch ends instead.
+    pub fn on_archive_failed(
+        &mut self,
+        fetched: FetchedResponse,
+        error: WarcError,
+    ) -> Result<(), CrawlError> {
+        if !self.job.forever {
+            return Err(error.into());
+        }
+        self.unarchived.push(fetched);
+        if !std::mem::replace(&mut self.paused, true) {
+            tracing::warn!(%error, "no pages are fetched until answers can be kept; the API goes on");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,333 @@
+//! Extracts a page record from a response: decodes, parses, adds the place of the server. Synchronous; runs
+//! on the parser threads.
+
+use std::sync::PoisonError;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::config::CrawlOrder;
+use crate::crawl::extract::Extractor;
+use crate::crawl::failures::{Cause, FailedRequest, Resource};
+use crate::crawl::messages::{Completion, Disposition};
+use crate::crawl::progress::{CpuTimer, Progress, unix_now};
+use crate::crawl::walls::challenge;
+use crate::crawl::walls::redirect_chain::{self, RedirectChain};
+use crate::fetch::{Answer, FetchOutcome, Room};
+use crate::model::{
+    Cut, Day, FailureKind, Found, Link, LinkTag, PageContent, PageRecord, Priority, QueuedUrl, Rel,
+    SearchRank, Target, Visit,
+};
+use crate::urls::CanonicalUrl;
+use crate::{parse, sniff};
+
+/// The base of the logarithms that search ranks are: see `rank::scale`.
+const RANK_BASE: f64 = 8.0;
+
+/// Bytes of a node of the parse tree.
+const NODE_BYTES: usize = 200;
+
+impl Extractor {
+    /// Returns the next step of the redirect chain of a page or sitemap; `None` when the visit ends with this
+    /// response. The chain keeps the record of the requested URL.
+    pub fn next_in_chain(
+        &self,
+        queued: &QueuedUrl,
+        requested: &CanonicalUrl,
+        answer: &Answer,
+        chain: Option<&RedirectChain>,
+    ) -> Option<RedirectChain> {
+        let is_read = |url: &CanonicalUrl| {
+            let page = self.store.page(url).ok().flatten();
+            page.is_some_and(|page| page.html && page.status == 200)
+        };
+        let max_steps = self.config.fetch.max_chain_redirects;
+        let mut next = redirect_chain::next_step(requested, answer, chain, &self.rules, max_steps, is_read)?;
+        if queued.target == Target::Page {
+            let url = self.recorded_url(queued, requested);
+            let visit = self.visit(&url, answer, false, &mut Room::default());
+            next.records.retain(|record| record.url != url);
+            next.records.push(PageRecord { url, visited: unix_now(), visit });
+        }
+        Some(next)
+    }
+
+    /// The URL of the record: the requested one without a session id.
+    fn recorded_url(&self, queued: &QueuedUrl, requested: &CanonicalUrl) -> CanonicalUrl {
+        match requested == &queued.url {
+            true => requested.clone(),
+            false => self.rules.canonical(requested.as_str()).unwrap_or_else(|_| requested.clone()),
+        }
+    }
+
+    /// Extracts the completion of a queued URL from its last response. `conditional` says whether the request
+    /// carried validators.
+    pub fn extract_page(
+        &self,
+        queued: QueuedUrl,
+        requested: &CanonicalUrl,
+        chain: Option<RedirectChain>,
+        fetched: FetchOutcome,
+        conditional: bool,
+        room: &mut Room,
+    ) -> Completion {
+        let _timer = CpuTimer::start(&self.progress.parse_cpu);
+        let visited = unix_now();
+        let url = self.recorded_url(&queued, requested);
+        let mut visit = match fetched {
+            FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional, room),
+            FetchOutcome::Failed(kind, detail) => Visit::Failed(kind, detail),
+        };
+        let attempts = queued.attempts + 1;
+        let failure = Cause::take(&mut visit).map(|cause| {
+            let (resource, url) = (Resource::Page, &queued.url);
+            FailedRequest { resource, url, attempt: attempts, cause }.report(&self.progress.failed_requests)
+        });
+        let is_retried = is_transient(&visit) && attempts < self.config.crawl.max_attempts;
+        let mut discovered = self.discovered_urls(&queued, &visit);
+        let mut chain_records = chain.map_or_else(Vec::new, |chain| chain.records);
+        chain_records.retain(|record| record.url != url);
+        for record in &chain_records {
+            discovered.extend(self.discovered_urls(&queued, &record.visit));
+        }
+        chain_records.push(PageRecord { url, visited, visit });
+        let own = chain_records
+            .iter()
+            .position(|record| record.url == queued.url)
+            .map(|at| chain_records.remove(at));
+        let queued = QueuedUrl { attempts, ..queued };
+        let disposition = if is_retried { Disposition::Retry } else { Disposition::Fetched };
+        Completion { queued, record: own, chain_records, discovered, failure, disposition }
+    }
+
+    /// The URLs that a page leads to and that the crawl may fetch. Links of a page with nofollow are ignored.
+    /// A redirect is one step from the seed like any link, so that an endless chain of them ends too.
+    fn discovered_urls(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
+        let Visit::Answered(content) = visit else { return Vec::new() };
+        let depth = queued.depth.saturating_add(1);
+        if depth > self.config.crawl.max_depth
+            || content.directives.nofollow
+            || self.is_duplicate(queued, content)
+        {
+            return Vec::new();
+        }
+        let targets = || content.links.iter().map(|link| &link.target).chain(&content.canonical);
+        let priority = self.priority(&queued.url, depth, targets().count());
+        let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
+        let today = Day::from_unix_seconds(unix_now());
+        let is_new = |url: &&CanonicalUrl| !self.recent_urls.holds(url);
+        targets().filter(is_new).filter(|url| self.may_follow(url, today)).map(found).collect()
+    }
+
+    /// The priority of the targets of a page. With `crawl.order = "rank"` it is the share of the page's rank
+    /// that each link carries. Targets of pages without rank come last, by their depth.
+    fn priority(&self, url: &CanonicalUrl, depth: u16, targets: usize) -> Priority {
+        if self.config.crawl.order == CrawlOrder::Breadth {
+            return Priority::New(depth);
+        }
+        let rank = self.store.snapshot().page_rank(url).unwrap_or(SearchRank(0));
+        priority_by_rank(rank, depth, targets)
+    }
+
+    /// Whether too many pages of the host had the same content.
+    fn is_duplicate(&self, queued: &QueuedUrl, content: &PageContent) -> bool {
+        if !content.html || !queued.priority.is_new_page() {
+            return false;
+        }
+        let key = xxh3_64_with_seed(queued.url.host().as_bytes(), content.digest);
+        let mut duplicate_counts = self.duplicate_counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = duplicate_counts.get(&key).map_or(0, |count| *count) + 1;
+        duplicate_counts.insert(key, count, 1);
+        let too_many = count > self.config.traps.max_duplicates;
+        if too_many {
+            Progress::add(&self.progress.duplicates, 1);
+            tracing::debug!(url = %queued.url, count, "the links of a duplicate page are ignored");
+        }
+        too_many
+    }
+
+    fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool, room: &mut Room) -> Visit {
+        Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
+        let dropped = answer.dropped_headers;
+        if dropped > 0 {
+            Progress::add(&self.progress.dropped_fields, dropped as u64);
+            tracing::info!(target: "backlinkd::fetches", %url, host = url.host(), kind = "headers", dropped,
+                "header fields beyond fetch.max_headers or fetch.max_header_bytes were dropped");
+        }
+        if answer.status == 304 && conditional {
+            return Visit::NotModified;
+        }
+        let mut content = self.content_of_head(answer);
+        if let Some(wall) = challenge::by_headers(answer) {
+            mark_challenge(&mut content, wall);
+            return Visit::Answered(Box::new(content));
+        }
+        if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
+            let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+            content.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+            content.links.extend(self.redirect_link(url, answer, tag, content.directives.nofollow));
+            return Visit::Answered(Box::new(content));
+        }
+        let wire = answer.body.len();
+        match answer
+            .decode_within(self.config.fetch.decoded_cap(wire), |bytes| room.grow_reading(wire + bytes))
+        {
+            Ok(body) => {
+                room.grow_reading(wire + self.parse_bytes(&body.bytes));
+                Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
+                if content.cut.is_none() {
+                    (content.cut, content.cause) = (body.cut, body.cause);
+                }
+                content.digest = xxh3_64(&body.bytes);
+                self.parse_html(url, answer, &body.bytes, &mut content);
+                if let Some(wall) = challenge::by_text(&body.bytes, content.links.len()) {
+                    mark_challenge(&mut content, wall);
+                }
+                Visit::Answered(Box::new(content))
+            }
+            Err(error) => Visit::Failed(FailureKind::Decode, error.to_string()),
+        }
+    }
+
+    /// Bytes that a body takes while it is parsed, with its text in UTF-8 and its tree. Each tag may create
+    /// two nodes.
+    fn parse_bytes(&self, body: &[u8]) -> usize {
+        let tags = memchr::memchr_iter(b'<', body).count();
+        3 * body.len() + NODE_BYTES * (2 * tags).min(self.config.parse.max_nodes)
+    }
+
+    /// The content of the status line and the headers.
+    fn content_of_head(&self, answer: &Answer) -> PageContent {
+        PageContent {
+            status: answer.status,
+            content_type: answer
+                .media_type
+                .as_ref()
+                .map_or_else(String::new, |found| found.essence().to_owned()),
+            ip: Some(answer.ip),
+            place: self.geo.place(answer.ip),
+            cut: answer.cut,
+            cause: answer.cause.clone(),
+            tls: answer.tls,
+            etag: answer.etag.clone().unwrap_or_default(),
+            last_modified: answer.last_modified.clone().unwrap_or_default(),
+            ..PageContent::default()
+        }
+    }
+
+    /// The one link of a redirect, unless its target cannot be fetched.
+    fn redirect_link(
+        &self,
+        url: &CanonicalUrl,
+        answer: &Answer,
+        tag: LinkTag,
+        nofollow: bool,
+    ) -> Option<Link> {
+        let base = self.rules.base(url)?;
+        let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
+        let rel = if nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
+        Some(Link { target, tag, rel, anchor: String::new() })
+    }
+
+    /// Extracts title, links and the like from an HTML body. An error page has a title, but its links do not
+    /// count.
+    fn parse_html(&self, url: &CanonicalUrl, answer: &Answer, body: &[u8], content: &mut PageContent) {
+        if !sniff::is_html(answer.media_type.as_ref(), body) {
+            return;
+        }
+        let x_robots_tag: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+        let link_headers: Vec<&str> = answer.link.iter().map(String::as_str).collect();
+        let response = parse::HtmlResponse {
+            url,
+            media_type: answer.media_type.as_ref(),
+            x_robots_tag: &x_robots_tag,
+            refresh: answer.refresh.as_deref(),
+            link_headers: &link_headers,
+            body,
+        };
+        let (config, rules) = (&self.config.parse, &self.rules);
+        let parsed = parse::parse(&response, config, rules, &self.config.fetch.user_agent);
+        if is_in_share(url, content.digest, config.check_share) {
+            Progress::add(&self.progress.checked, 1);
+            if let Err(difference) = parse::check(&response, &parsed, config, rules) {
+                Progress::add(&self.progress.differing, 1);
+                tracing::warn!(%url, difference, "scraper finds other links on this page");
+            }
+        }
+        content.charset = parsed.charset;
+        content.title = parsed.title;
+        content.description = parsed.description;
+        if (200..=299).contains(&answer.status) {
+            content.html = true;
+            content.directives = parsed.directives;
+            content.canonical = parsed.canonical;
+            content.cut = content.cut.or((parsed.cut || parsed.links_dropped).then_some(Cut::Document));
+            content.links = parsed.links;
+        }
+    }
+}
+
+/// The priority of the targets of a page with this rank: the hundredths that the share of a link lies below the
+/// greatest rank. A share that is not above 0 adds the depth.
+fn priority_by_rank(rank: SearchRank, depth: u16, targets: usize) -> Priority {
+    let share = rank.as_f64() - (targets.max(1) as f64).log2() / RANK_BASE.log2();
+    let greatest = SearchRank::MAX.as_f64();
+    let behind = ((greatest - share.clamp(0.0, greatest)) * 100.0) as u16;
+    Priority::New(behind.saturating_add(if share > 0.0 { 0 } else { depth }))
+}
+
+/// Whether a retry may succeed. A server that encodes a body wrongly does so each time.
+fn is_transient(visit: &Visit) -> bool {
+    match visit {
+        Visit::Failed(kind, _) => *kind != FailureKind::Decode,
+        Visit::Answered(content) => {
+            let is_error = content.status >= 500 || content.status == 429;
+            is_error || matches!(content.cut, Some(Cut::Time | Cut::Disconnect))
+        }
+        Visit::NotModified => false,
+    }
+}
+
+/// Removes the content of a challenge, because it is not that of the page.
+fn mark_challenge(content: &mut PageContent, wall: &str) {
+    let PageContent { status, ip, place, tls, content_type, .. } = std::mem::take(content);
+    let cause = format!("a challenge of {wall} in the place of the page");
+    *content = PageContent {
+        status,
+        ip,
+        place,
+        tls,
+        content_type,
+        challenge: true,
+        cause,
+        ..PageContent::default()
+    };
+}
+
+/// Whether a page belongs to this share of all pages: the same one in each run, another one for each content.
+fn is_in_share(url: &CanonicalUrl, digest: u64, share: f64) -> bool {
+    let hash = xxh3_64_with_seed(url.as_str().as_bytes(), digest);
+    share >= 1.0 || (hash as f64) < share * u64::MAX as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_come_by_the_share_of_rank_that_a_link_carries() {
+        for (hundredths, depth, targets, right) in [
+            (1_000, 3, 1, 0),
+            (1_000, 3, 0, 0),
+            (500, 3, 1, 500),
+            (500, 3, 8, 600),
+            (500, 9, 64, 700),
+            // Without a share, the depth decides.
+            (100, 2, 8, 1_002),
+            (50, 7, 8, 1_007),
+            (0, 4, 1, 1_004),
+        ] {
+            let priority = priority_by_rank(SearchRank(hundredths), depth, targets);
+            assert_eq!(priority, Priority::New(right), "rank {hundredths}, {targets} targets");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Processes a response: archives it, extracts its record and its links, and sends them to the writer.
+//!
+//! A response that cannot be archived returns to the loop unread, for a retry. A page that makes this program
+//! panic must not end a long crawl: its visit counts as failed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use super::archive::Archive;
+use super::extract::Extractor;
+use super::messages::{Completion, LoopEvent, WriteRequest};
+use super::walls::redirect_chain::RedirectChain;
+use crate::fetch::{FetchOutcome, Room, Validators};
+use crate::model::{FailureKind, QueuedUrl, Target};
+use crate::urls::CanonicalUrl;
+use crate::warc::WarcError;
+
+/// Copies of a completion in memory during its commit: as parsed, as rows, and as written.
+const COPIES_WHILE_WRITTEN: usize = 3;
+
+/// The result of a request.
+pub(super) struct FetchedResponse {
+    pub url: CanonicalUrl,
+    /// The redirect chain that led to the URL.
+    pub chain: Option<RedirectChain>,
+    /// When the request was made, in Unix time.
+    pub requested_at: u64,
+    /// The validators of a conditional request.
+    pub validators: Option<Validators>,
+    pub outcome: FetchOutcome,
+    /// `None` for a robots.txt, which the robots.txt cache reads.
+    pub queued: Option<QueuedUrl>,
+}
+
+/// A processed page or sitemap; or the response itself, and why it could not be archived.
+type ProcessResult = Result<Option<Processed>, (Box<FetchedResponse>, WarcError)>;
+
+/// A processed page or sitemap.
+enum Processed {
+    Completed(Box<Completion>, Option<Room>),
+    /// Its redirect chain continues within the same visit.
+    ChainContinued(QueuedUrl, RedirectChain),
+}
+
+/// Archives and parses a response, then sends the result to the writer.
+#[derive(Clone)]
+pub(super) struct ResponseProcessor {
+    pub extractor: Arc<Extractor>,
+    /// Writes the responses to WARC files, if configured.
+    pub archive: Option<Arc<Archive>>,
+    pub parsers: Arc<rayon::ThreadPool>,
+    pub events: Sender<LoopEvent>,
+    pub work: Sender<WriteRequest>,
+}
+
+impl ResponseProcessor {
+    /// Processes a response on the parser threads.
+    pub fn spawn(self, fetched: FetchedResponse) {
+        let parsers = Arc::clone(&self.parsers);
+        parsers.spawn(move || self.process(fetched));
+    }
+
+    /// Processes a response on this thread. Large ones take long, so call it off the async threads.
+    pub fn process(&self, fetched: FetchedResponse) {
+        let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
+        match self.catch_panic(&url, queued, || self.archive_and_extract(fetched)) {
+            Ok(None) => {}
+            Ok(Some(Processed::Completed(completion, room))) => {
+                _ = self.work.send(WriteRequest::Completed(completion, room))
+            }
+            Ok(Some(Processed::ChainContinued(queued, chain))) => {
+                _ = self.events.send(LoopEvent::ChainContinued(queued, chain));
+            }
+            Err((fetched, error)) => _ = self.events.send(LoopEvent::ArchiveFailed(fetched, error)),
+        }
+    }
+
+    fn catch_panic(
+        &self,
+        url: &CanonicalUrl,
+        queued: Option<QueuedUrl>,
+        work: impl FnOnce() -> ProcessResult,
+    ) -> ProcessResult {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            tracing::error!(%url, "a response could not be processed because of a defect of this program; please report it");
+            let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
+            Ok(queued.map(|queued| {
+                let (requested, chain) = (queued.url.clone(), None);
+                let mut room = Room::default();
+                Processed::Completed(Box::new(self.extract(queued, &requested, chain, failed, false, &mut room)), None)
+            }))
+        })
+    }
+
+    fn archive_and_extract(&self, fetched: FetchedResponse) -> ProcessResult {
+        if let Some(archive) = &self.archive
+            && let Err(error) = archive.write(&fetched)
+        {
+            return Err((Box::new(fetched), error));
+        }
+        let FetchedResponse { mut outcome, queued, validators, url, chain, .. } = fetched;
+        Ok(queued.map(|queued| {
+            if let FetchOutcome::Answered(answer) = &outcome
+                && let Some(next) = self.extractor.next_in_chain(&queued, &url, answer, chain.as_ref())
+            {
+                return Processed::ChainContinued(queued, next);
+            }
+            let mut room = match &mut outcome {
+                FetchOutcome::Answered(answer) => std::mem::take(&mut answer.room),
+                FetchOutcome::Failed(..) => Room::default(),
+            };
+            let completion = self.extract(queued, &url, chain, outcome, validators.is_some(), &mut room);
+            room.settle(completion.bytes().saturating_mul(COPIES_WHILE_WRITTEN));
+            Processed::Completed(Box::new(completion), Some(room))
+        }))
+    }
+
+    fn extract(
+        &self,
+        queued: QueuedUrl,
+        requested: &CanonicalUrl,
+        chain: Option<RedirectChain>,
+        fetched: FetchOutcome,
+        conditional: bool,
+        room: &mut Room,
+    ) -> Completion {
+        match queued.target {
+            Target::Page => self.extractor.extract_page(queued, requested, chain, fetched, conditional, room),
+            Target::Sitemap(_) => self.extractor.extract_sitemap(queued, &fetched, room),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::crawl::messages::Disposition;
+    use crate::crawl::{CrawlError, CrawlJob, Crawler, run};
+    use crate::model::Visit;
+    use crate::model::{Priority, SitemapGrant};
+    use crate::store::Store;
+    use crate::urls::{Suffixes, UrlRules};
+
+    fn crawler(folder: &std::path::Path) -> Crawler {
+        let (config, suffixes) = (Config::default(), Arc::new(Suffixes::built_in().unwrap()));
+        let store = Arc::new(Store::open(folder, &config.store, suffixes).unwrap());
+        Crawler::new(store, &config, UrlRules::default()).unwrap()
+    }
+
+    #[test]
+    fn a_panic_is_a_failed_visit_and_does_not_end_the_crawl() {
+        let folder = tempfile::tempdir().unwrap();
+        let crawler = crawler(folder.path());
+        let (events, work) = (channel().0, channel().0);
+        let extractor = Arc::new(Extractor::new(&crawler, &[]).unwrap());
+        let processor = ResponseProcessor {
+            extractor,
+            archive: None,
+            parsers: Arc::clone(&crawler.parsers),
+            events,
+            work,
+        };
+        let url = UrlRules::default().canonical("http://a.test/").unwrap();
+        // The parser would fail at the same page again.
+        let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));
+        for (target, first) in [(Target::Page, Disposition::Fetched), (sitemap, Disposition::Retry)] {
+            for (attempts, expected) in [(0, first), (2, Disposition::Fetched)] {
+                let (url, priority, target) = (url.clone(), Priority::New(0), target.clone());
+                let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
+                let read = processor.catch_panic(&url, Some(queued), || panic!("a defect"));
+                let Some(Processed::Completed(completion, _)) = read.ok().flatten() else {
+                    panic!("it is done")
+                };
+                assert_eq!((completion.disposition, completion.queued.attempts), (expected, attempts + 1));
+                let visit = completion.record.map(|record| record.visit);
+                let defect = || Visit::Failed(FailureKind::Decode, "a defect of this program".to_owned());
+                let failed = (completion.queued.target == Target::Page).then(defect);
+                assert_eq!(visit, failed);
+            }
+        }
+        assert!(matches!(processor.catch_panic(&url, None, || panic!("a defect")), Ok(None)));
+    }
+
+    #[test]
+    fn a_crawl_ends_when_its_writer_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let crawler = crawler(folder.path());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let job = CrawlJob { forever: true, ..CrawlJob::default() };
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let ended = run::run_with(&crawler, &job, runtime.handle(), &stop, |work, _| {
+            // This is the request for due pages. The loop waits for its report.
+            let _ = work.recv();
+            panic!("a defect");
+        });
+        assert!(matches!(ended, Err(CrawlError::Broken)), "{ended:?}");
+    }
+}

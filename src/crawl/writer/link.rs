@@ -1,0 +1,89 @@
+//! The loop's link to the writer thread: its requests, and what the writer owes.
+
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use crate::crawl::CrawlError;
+use crate::crawl::messages::WriteRequest;
+use crate::crawl::timing::{DUE_INTERVAL, MERGE_PAUSE_FACTOR};
+
+/// Due pages queued by one request to the writer.
+const DUE_BATCH: usize = 1_000;
+
+/// Sends requests to the writer, and keeps account of the answers.
+pub(in crate::crawl) struct WriterLink {
+    requests: Sender<WriteRequest>,
+    /// URLs dispatched that are not stored yet.
+    pub outstanding: usize,
+    /// When the writer was asked for the merge that it has yet to finish.
+    merge_requested_at: Option<Instant>,
+    /// When the next merge of an idle crawl may start.
+    pub next_merge: Instant,
+    /// Whether the writer owes an answer to a request for due pages.
+    awaits_due: bool,
+    /// When a crawl that runs forever asks for due pages again.
+    pub next_due: Instant,
+}
+
+impl WriterLink {
+    pub fn new(requests: Sender<WriteRequest>, now: Instant) -> Self {
+        Self {
+            requests,
+            outstanding: 0,
+            merge_requested_at: None,
+            next_merge: now,
+            awaits_due: false,
+            next_due: now,
+        }
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// [`CrawlError::Broken`] when the writer has ended.
+    pub fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
+        self.requests.send(request).map_err(|_| CrawlError::Broken)
+    }
+
+    /// A sender for the threads that process responses.
+    pub fn sender(&self) -> Sender<WriteRequest> {
+        self.requests.clone()
+    }
+
+    /// Whether the writer still owes a commit, a merge, or the pages that are due.
+    pub fn is_pending(&self) -> bool {
+        self.outstanding > 0 || self.merge_requested_at.is_some() || self.awaits_due
+    }
+
+    /// Asks the writer to merge the discovered URLs into the known ones, unless it is about to.
+    pub fn request_merge(&mut self) -> Result<(), CrawlError> {
+        if self.merge_requested_at.is_none() {
+            self.merge_requested_at = Some(Instant::now());
+            self.send(WriteRequest::MergeDiscovered)?;
+        }
+        Ok(())
+    }
+
+    /// The writer has merged.
+    pub fn on_merged(&mut self) {
+        if let Some(since) = self.merge_requested_at.take() {
+            self.next_merge = Instant::now() + MERGE_PAUSE_FACTOR * since.elapsed();
+        }
+    }
+
+    /// Asks the writer to queue pages that are due at this Unix time, unless it is about to.
+    pub fn request_due(&mut self, unix_time: u64) -> Result<(), CrawlError> {
+        self.next_due = Instant::now() + DUE_INTERVAL;
+        if !self.awaits_due {
+            self.awaits_due = true;
+            self.send(WriteRequest::QueueDue(unix_time, DUE_BATCH))?;
+        }
+        Ok(())
+    }
+
+    /// The writer has queued `count` due pages. Returns whether there may be more.
+    pub fn on_due(&mut self, count: usize) -> bool {
+        self.awaits_due = false;
+        count >= DUE_BATCH
+    }
+}

@@ -1,0 +1,58 @@
+//! Coverage: whether a crawl has discovered or visited a scope. A few rows decide, however large the scope
+//! is.
+
+use crate::model::{Day, StoredPage};
+use crate::query::engine::page_state::PageState;
+use crate::query::{Deadline, QueryError};
+use crate::store::Snapshot;
+use crate::urls::{CanonicalUrl, Scope};
+
+/// Pages checked for one that responded. The first pages of a scope may be without a response.
+const MAX_PAGES_CHECKED: usize = 8;
+
+/// How much of a scope the index contains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// Nothing: no visit, link, queue or seed list contains the scope.
+    Unknown,
+    /// The scope was discovered, but no page was visited.
+    Unvisited,
+    /// At least this page was visited.
+    Visited(VisitedPage),
+}
+
+/// A page and its last visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VisitedPage {
+    pub url: CanonicalUrl,
+    pub day: Day,
+    pub state: PageState,
+}
+
+impl Coverage {
+    /// The coverage of a scope.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`]; [`QueryError::Deadline`].
+    pub fn of(scope: &Scope, snapshot: &Snapshot<'_>, deadline: &Deadline) -> Result<Self, QueryError> {
+        let mut first = None;
+        for row in deadline.over(snapshot.pages(scope, None)).take(MAX_PAGES_CHECKED) {
+            let page = VisitedPage::from(row?.value);
+            if !page.state.was_unanswered() {
+                return Ok(Self::Visited(page));
+            }
+            first.get_or_insert(page);
+        }
+        Ok(match first {
+            Some(page) => Self::Visited(page),
+            None if snapshot.is_known(scope)? => Self::Unvisited,
+            None => Self::Unknown,
+        })
+    }
+}
+
+impl From<(CanonicalUrl, StoredPage)> for VisitedPage {
+    fn from((url, page): (CanonicalUrl, StoredPage)) -> Self {
+        Self { url, day: Day::from_unix_seconds(page.visited), state: PageState::from(&page) }
+    }
+}

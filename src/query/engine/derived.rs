@@ -1,0 +1,86 @@
+//! Derived columns: computed from other columns of the same rows, mostly by look-ups of their texts.
+
+use rustc_hash::FxHashMap;
+
+use super::column::{Column, Encoding, Value};
+use super::expression::{ColumnExpr, jaccard};
+use crate::query::lookup::LookUp;
+use crate::query::{Deadline, QueryError};
+
+/// A look-up of one number per text.
+type LookUpFn<'f> = dyn Fn(&[&str]) -> Result<Vec<u32>, QueryError> + 'f;
+
+/// The column of an expression, computed from fields of the same rows. Each distinct text is looked up once.
+///
+/// # Errors
+/// Errors of the look-up; [`QueryError::Declaration`] for an expression that needs more than one row.
+pub(in crate::query) fn derive_column(
+    expr: ColumnExpr,
+    field: &dyn Fn(&str) -> Result<Column, QueryError>,
+    look_up: &dyn LookUp,
+    deadline: &Deadline,
+) -> Result<Column, QueryError> {
+    let numbers = |name, look_up: &LookUpFn<'_>, encoding| {
+        let texts = DistinctTexts::of(field(name)?, deadline)?;
+        let distinct = Column::new(look_up(&texts.distinct())?, encoding);
+        distinct.pick(&texts.positions, deadline)
+    };
+    match expr {
+        ColumnExpr::Field(name) => field(name),
+        ColumnExpr::PageRank(name) => numbers(name, &|urls| look_up.page_ranks(urls), Encoding::Hundredths),
+        ColumnExpr::DomainRank(name) => {
+            numbers(name, &|domains| look_up.domain_ranks(domains), Encoding::Hundredths)
+        }
+        ColumnExpr::RefDomains(name) => numbers(name, &|pages| look_up.refdoms(pages), Encoding::Number),
+        ColumnExpr::ForeignRefDomains(name) => {
+            numbers(name, &|domains| look_up.foreign_refdoms(domains), Encoding::Number)
+        }
+        ColumnExpr::Overlap { shared, own, domain } => {
+            let others = derive_column(ColumnExpr::ForeignRefDomains(domain), field, look_up, deadline)?;
+            let (shared, own) = (field(shared)?, field(own)?);
+            let cells = shared.cells().iter().zip(own.cells().iter()).zip(others.cells().iter());
+            let cells = cells.map(|((shared, own), other)| jaccard(shared, own, other));
+            Ok(Column::new(cells.collect(), Encoding::TenThousandths))
+        }
+        ColumnExpr::PageState { page, part } => {
+            let texts = DistinctTexts::of(field(page)?, deadline)?;
+            let states = part.column(&look_up.page_states(&texts.distinct())?);
+            states.pick(&texts.positions, deadline)
+        }
+        _ => Err(QueryError::Declaration(format!("{expr:?}"))),
+    }
+}
+
+/// The distinct texts of a column.
+struct DistinctTexts {
+    column: Column,
+    codes: Vec<u32>,
+    /// For each row, the index of its text in `codes`.
+    positions: Vec<u32>,
+}
+
+impl DistinctTexts {
+    fn of(column: Column, deadline: &Deadline) -> Result<Self, QueryError> {
+        let (mut codes, mut known) = (Vec::new(), FxHashMap::default());
+        let mut positions = Vec::with_capacity(column.rows());
+        for (row, code) in column.cells().iter().enumerate() {
+            deadline.check_at(row)?;
+            positions.push(*known.entry(code).or_insert_with(|| {
+                codes.push(code);
+                codes.len() as u32 - 1
+            }));
+        }
+        if column.dictionary_len().is_none() {
+            return Err(QueryError::Declaration("a look-up by a column without texts".to_owned()));
+        }
+        Ok(Self { column, codes, positions })
+    }
+
+    fn distinct(&self) -> Vec<&str> {
+        let text = |&code: &u32| match self.column.decode(code) {
+            Value::Text(text) => text,
+            _ => "",
+        };
+        self.codes.iter().map(text).collect()
+    }
+}

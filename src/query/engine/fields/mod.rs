@@ -1,0 +1,126 @@
+//! Fields: the named values that are read from each kind of row. Each file declares one kind, one field per
+//! line.
+
+pub mod backlinks;
+pub mod competitors;
+pub mod hops;
+pub mod outgoing;
+pub mod pages;
+pub mod referrers;
+
+use std::net::IpAddr;
+
+use self::backlinks::BACKLINK_FIELDS;
+use self::competitors::COMPETITOR_FIELDS;
+use self::hops::HOP_FIELDS;
+use self::outgoing::OUTGOING_FIELDS;
+use self::pages::PAGE_FIELDS;
+use self::referrers::REFERRER_FIELDS;
+use super::column::Kind;
+use crate::model::Day;
+use crate::urls::Suffixes;
+
+/// The kind of rows that a listing shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    /// External links into the scope.
+    Backlinks,
+    /// Active external links on the scope's pages.
+    Outgoing,
+    /// The scope's pages that responded at least once.
+    Pages,
+    /// The domains that link to all of several scopes: [`crate::query::Intersection`].
+    Intersection,
+    /// The domains that share referring domains with the scope: [`crate::query::Scan::competitors`].
+    Competitors,
+    /// The URLs of redirect chains: [`crate::query::Scan::redirect_chains`].
+    Hops,
+}
+
+impl RowKind {
+    /// The type of a field's values; `None` for a field that the rows do not have.
+    pub fn kind_of(self, field: &str) -> Option<Kind> {
+        match (self, field) {
+            (_, KEY) => Some(Kind::Number),
+            (Self::Backlinks | Self::Outgoing, RANK) => Some(Kind::Hundredths),
+            (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::kind),
+            (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::kind),
+            (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
+            (Self::Intersection, _) => find(REFERRER_FIELDS, field).map(Field::kind),
+            (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::kind),
+            (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::kind),
+        }
+    }
+
+    /// Whether the store holds rows of this kind, so that an index of them can be built. Other rows are
+    /// computed for each query.
+    pub(in crate::query) fn is_stored(self) -> bool {
+        match self {
+            Self::Backlinks | Self::Outgoing | Self::Pages => true,
+            Self::Intersection | Self::Competitors | Self::Hops => false,
+        }
+    }
+
+    /// The order in which a row set stores its rows, written as in `order[]`.
+    pub(in crate::query) fn stored_order(self) -> &'static [&'static str] {
+        match self {
+            Self::Backlinks => &["-sr"],
+            Self::Outgoing => &["-cdate"],
+            _ => &[],
+        }
+    }
+}
+
+/// The field with the row's position in key order.
+pub const KEY: &str = "key";
+
+/// The field with the rank of the page that contains the link.
+pub const RANK: &str = "sr";
+
+/// A type of rows.
+pub trait RowType: 'static {
+    type Row<'a>;
+}
+
+/// A named value of every row.
+pub struct Field<F: RowType> {
+    pub name: &'static str,
+    pub read: Read<F>,
+}
+
+/// How a field is read from a row.
+pub enum Read<F: RowType> {
+    Number(for<'a> fn(&F::Row<'a>) -> u32),
+    Flag(for<'a> fn(&F::Row<'a>) -> bool),
+    Day(for<'a> fn(&F::Row<'a>) -> Day),
+    DayNumber(for<'a> fn(&F::Row<'a>) -> Day),
+    Text(for<'a> fn(&'a F::Row<'a>, &'a Suffixes) -> &'a str),
+    /// A part of another field's text. It is computed once for each distinct text.
+    PartOf(&'static str, PartOf),
+    Address(for<'a> fn(&F::Row<'a>) -> Option<IpAddr>),
+}
+
+/// Returns a part of a text.
+pub type PartOf = for<'a> fn(&'a str, &Suffixes) -> &'a str;
+
+impl<F: RowType> Field<F> {
+    pub fn kind(&self) -> Kind {
+        match self.read {
+            Read::Number(_) => Kind::Number,
+            Read::Flag(_) => Kind::Flag,
+            Read::Day(_) => Kind::Day,
+            Read::DayNumber(_) => Kind::DayNumber,
+            Read::Text(_) | Read::PartOf(..) => Kind::Text,
+            Read::Address(_) => Kind::Address,
+        }
+    }
+}
+
+/// The field with this name.
+fn find<F: RowType>(fields: &'static [Field<F>], name: &str) -> Option<&'static Field<F>> {
+    fields.iter().find(|field| field.name == name)
+}
+
+pub(in crate::query) const fn field<F: RowType>(name: &'static str, read: Read<F>) -> Field<F> {
+    Field { name, read }
+}

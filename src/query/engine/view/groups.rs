@@ -1,0 +1,285 @@
+//! Views of listings with groups: rows with equal values of one field form a group.
+//!
+//! Distinct and most frequent values come from one sort of (group, value) pairs: equal pairs become
+//! neighbours.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::{View, ViewParts};
+use crate::query::engine::column::{Column, Encoding, each_width};
+use crate::query::engine::derived::derive_column;
+use crate::query::engine::expression::{ColumnExpr, image_share, percentage};
+use crate::query::engine::order::{self, SortColumn, sort_numbers};
+use crate::query::engine::row_set::RowSet;
+use crate::query::lookup::LookUp;
+use crate::query::thread_pool::parallel;
+use crate::query::{Deadline, Listing, QueryError};
+
+/// Below this number of groups, a second thread costs more than it saves.
+const MIN_PARALLEL_GROUPS: usize = 1_024;
+
+/// Marks a row whose group is left out.
+const NO_GROUP: u32 = u32::MAX;
+
+impl View {
+    /// The view of the groups of a row set's active rows.
+    ///
+    /// # Errors
+    /// Errors of the look-up; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
+    /// match.
+    pub(in crate::query) fn of_groups(
+        listing: &'static Listing,
+        key: &'static str,
+        row_set: &RowSet,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        deadline.check()?;
+        let groups = Groups::group_by(row_set, key, listing.known, deadline)?;
+        let links = row_set.active as u64;
+        let mut columns = Vec::new();
+        for column in listing.columns.iter().filter(|column| column.from != ColumnExpr::RowNumber) {
+            deadline.check()?;
+            columns.push((column.name, groups.column(column.from, look_up, deadline)?));
+        }
+        let place = listing.columns.iter().position(|column| column.from == ColumnExpr::Field(key));
+        let tie = place.and_then(|at| columns.iter().find(|(name, _)| *name == listing.columns[at].name));
+        let tie = tie.map(|(_, column)| column.clone()).ok_or_else(|| declaration(key))?;
+        let mut sort_columns = Vec::new();
+        for key in listing.default_keys() {
+            let column =
+                columns.iter().find(|(name, _)| *name == key.field).map(|(_, column)| column.clone());
+            let column = column.ok_or_else(|| declaration(key.field))?;
+            sort_columns.push(SortColumn { column, descending: key.descending });
+        }
+        sort_columns.push(SortColumn { column: tie.clone(), descending: false });
+        let rows = order::sort((0..groups.len() as u32).collect(), &sort_columns, deadline)?;
+        deadline.check()?;
+        let pick = |(name, column): (&'static str, Column)| Ok((name, column.pick_compact(&rows, deadline)?));
+        let columns: Result<Vec<_>, QueryError> = if rows.len() < MIN_PARALLEL_GROUPS {
+            columns.into_iter().map(pick).collect()
+        } else {
+            parallel(|| columns.into_par_iter().map(pick).collect())
+        };
+        let tie = tie.pick_compact(&rows, deadline)?;
+        let parts = ViewParts { tie, rows: 0..rows.len(), columns: columns?, in_order: true, links };
+        Ok(Self::new(listing, parts))
+    }
+}
+
+fn declaration(name: &str) -> QueryError {
+    QueryError::Declaration(name.to_owned())
+}
+
+/// The groups of a row set's active rows, numbered by their first rows.
+struct Groups<'a> {
+    row_set: &'a RowSet,
+    group_of_row: Vec<u32>,
+    first_row: Vec<u32>,
+    sizes: Vec<u32>,
+}
+
+/// The number of rows of a group that have a value.
+#[derive(Clone, Copy)]
+struct ValueCount {
+    group: u32,
+    cell: u32,
+    rows: u32,
+}
+
+impl<'a> Groups<'a> {
+    #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
+    fn group_by(
+        row_set: &'a RowSet,
+        key: &str,
+        known: Option<&str>,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        let column = row_set.table.column(key)?;
+        let known = known.map(|name| row_set.table.column(name)).transpose()?;
+        let mut groups = Self {
+            row_set,
+            group_of_row: Vec::with_capacity(row_set.active),
+            first_row: vec![],
+            sizes: vec![],
+        };
+        let mut numbers = GroupNumbers::new(column);
+        each_width!(column.cells(), cells => for (row, &cell) in cells[..row_set.active].iter().enumerate() {
+            deadline.check_at(row)?;
+            if known.is_some_and(|known| known.value(row).is_unknown()) {
+                groups.group_of_row.push(NO_GROUP);
+                continue;
+            }
+            let next = groups.sizes.len() as u32;
+            let group = numbers.of(u32::from(cell), next);
+            if group == next {
+                groups.first_row.push(row as u32);
+                groups.sizes.push(0);
+            }
+            groups.sizes[group as usize] += 1;
+            groups.group_of_row.push(group);
+        });
+        Ok(groups)
+    }
+
+    fn len(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// A column with one row per group.
+    fn column(
+        &self,
+        expr: ColumnExpr,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Column, QueryError> {
+        let number = |cells: Vec<u32>| Column::new(cells, Encoding::Number);
+        let hundredths = |cells: Vec<u32>| Column::new(cells, Encoding::Hundredths);
+        Ok(match expr {
+            ColumnExpr::RowNumber => return Err(declaration("row number")),
+            ColumnExpr::Field(name) => self.row_set.table.column(name)?.pick(&self.first_row, deadline)?,
+            ColumnExpr::Count => number(self.sizes.clone()),
+            ColumnExpr::Percentage => {
+                let share = |&size: &u32| percentage(u64::from(size), self.row_set.active as u64);
+                hundredths(self.sizes.iter().map(share).collect())
+            }
+            ColumnExpr::Distinct(name) => number(self.distinct(name, deadline)?),
+            ColumnExpr::DistinctMinusOne(name) => {
+                let counts = self.distinct(name, deadline)?.into_iter();
+                number(counts.map(|count| count.saturating_sub(1)).collect())
+            }
+            ColumnExpr::Mode(name) => {
+                let column = self.row_set.table.column(name)?;
+                let value_counts = self.value_counts(column, |_, _| true, deadline)?;
+                column.with_cells(mode(self.len(), &value_counts, column, deadline)?)
+            }
+            ColumnExpr::ModeGiven { field, given } => {
+                let column = self.row_set.table.column(field)?;
+                let given = self.row_set.table.column(given)?;
+                let value_counts = self.value_counts(given, |_, _| true, deadline)?;
+                let chosen = mode(self.len(), &value_counts, given, deadline)?;
+                let counts = |row: usize, group: u32| given.cell(row) == chosen[group as usize];
+                let value_counts = self.value_counts(column, counts, deadline)?;
+                column.with_cells(mode(self.len(), &value_counts, column, deadline)?)
+            }
+            ColumnExpr::ImageShare(flag) => {
+                let flag = self.row_set.table.column(flag)?;
+                let mut images = vec![0; self.len()];
+                for (row, &group) in self.group_of_row.iter().enumerate() {
+                    deadline.check_at(row)?;
+                    if group == NO_GROUP {
+                        continue;
+                    }
+                    images[group as usize] += flag.cell(row);
+                }
+                let shares = images.iter().zip(&self.sizes).map(|(&images, &all)| image_share(images, all));
+                Column::from_texts(shares, deadline)?
+            }
+            ColumnExpr::PageRank(_)
+            | ColumnExpr::DomainRank(_)
+            | ColumnExpr::RefDomains(_)
+            | ColumnExpr::ForeignRefDomains(_)
+            | ColumnExpr::PageState { .. } => {
+                let first = |name: &str| self.row_set.table.column(name)?.pick(&self.first_row, deadline);
+                derive_column(expr, &first, look_up, deadline)?
+            }
+            ColumnExpr::Overlap { .. } | ColumnExpr::CountSameValue(_) => {
+                return Err(declaration("a column of rows"));
+            }
+        })
+    }
+
+    /// The number of distinct known values of a field in each group.
+    fn distinct(&self, field: &'static str, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
+        let column = self.row_set.table.column(field)?;
+        let mut counts = vec![0; self.len()];
+        for (at, count) in self.value_counts(column, |_, _| true, deadline)?.into_iter().enumerate() {
+            deadline.check_at(at)?;
+            counts[count.group as usize] += u32::from(!column.decode(count.cell).is_unknown());
+        }
+        Ok(counts)
+    }
+
+    /// The values of a column in each group, among the rows for which `counts` holds. Groups and values
+    /// ascend.
+    fn value_counts(
+        &self,
+        column: &Column,
+        counts: impl Fn(usize, u32) -> bool,
+        deadline: &Deadline,
+    ) -> Result<Vec<ValueCount>, QueryError> {
+        let mut pairs: Vec<u64> = Vec::with_capacity(self.group_of_row.len());
+        each_width!(column.cells(), cells => for ((row, &group), &cell) in self.group_of_row.iter().enumerate().zip(cells) {
+            deadline.check_at(row)?;
+            if group != NO_GROUP && counts(row, group) {
+                pairs.push(u64::from(group) << 32 | u64::from(cell));
+            }
+        });
+        sort_numbers(&mut pairs, deadline)?;
+        let count = |equal: &[u64]| ValueCount {
+            group: (equal[0] >> 32) as u32,
+            cell: equal[0] as u32,
+            rows: equal.len() as u32,
+        };
+        let mut value_counts = Vec::new();
+        for (at, equal) in pairs.chunk_by(|a, b| a == b).enumerate() {
+            deadline.check_at(at)?;
+            value_counts.push(count(equal));
+        }
+        Ok(value_counts)
+    }
+}
+
+/// The most frequent value of each group. An unknown value is chosen only if the group has no other. Of
+/// equally frequent values the lowest is chosen.
+fn mode(
+    groups: usize,
+    value_counts: &[ValueCount],
+    column: &Column,
+    deadline: &Deadline,
+) -> Result<Vec<u32>, QueryError> {
+    let mut chosen = vec![0; groups];
+    let mut best = None;
+    for (at, count) in value_counts.iter().enumerate() {
+        deadline.check_at(at)?;
+        let value = column.decode(count.cell);
+        let rank = (!value.is_unknown(), count.rows, Reverse(value));
+        if best.is_none_or(|(group, highest)| group != count.group || rank > highest) {
+            best = Some((count.group, rank));
+            chosen[count.group as usize] = count.cell;
+        }
+    }
+    Ok(chosen)
+}
+
+/// The group numbers of cells, in the order in which the cells first occur.
+enum GroupNumbers {
+    /// Indexed by code, for columns with a dictionary.
+    Codes(Vec<u32>),
+    Cells(FxHashMap<u32, u32>),
+}
+
+impl GroupNumbers {
+    fn new(column: &Column) -> Self {
+        column
+            .dictionary_len()
+            .map_or_else(|| Self::Cells(FxHashMap::default()), |codes| Self::Codes(vec![NO_GROUP; codes]))
+    }
+
+    /// The group number of a cell; `next` for a new cell.
+    fn of(&mut self, cell: u32, next: u32) -> u32 {
+        match self {
+            Self::Codes(numbers) => {
+                let number = &mut numbers[cell as usize];
+                if *number == NO_GROUP {
+                    *number = next;
+                }
+                *number
+            }
+            Self::Cells(numbers) => *numbers.entry(cell).or_insert(next),
+        }
+    }
+}

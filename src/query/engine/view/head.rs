@@ -1,0 +1,26 @@
+//! The head of a view: its first rows, enough for the first pages of a list.
+
+use super::View;
+use crate::query::engine::page::{Page, Window};
+use crate::query::{Deadline, Plan, QueryError};
+
+/// The first rows of a view, for pages that need no others.
+#[derive(Debug)]
+pub struct ViewHead {
+    pub view: View,
+    /// The number of rows of the whole view.
+    pub count: usize,
+}
+
+impl ViewHead {
+    /// The page of a window, if the head contains all of it.
+    pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Option<Page>, QueryError> {
+        let end = window.offset.saturating_add(window.limit);
+        let whole = self.view.rows() == self.count;
+        if !plan.is_plain() || (end > self.view.rows() && !whole && window.offset < self.count) {
+            return Ok(None);
+        }
+        let page = self.view.page(plan, window, deadline)?;
+        Ok(Some(Page { count: self.count, ..page }))
+    }
+}

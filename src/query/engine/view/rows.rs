@@ -1,0 +1,96 @@
+//! Views of listings without groups: every row of the view is a row of the row set.
+
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::{View, ViewParts};
+use crate::query::engine::column::{Column, Encoding};
+use crate::query::engine::derived::derive_column;
+use crate::query::engine::expression::ColumnExpr;
+use crate::query::engine::fields::KEY;
+use crate::query::engine::row_set::RowSet;
+use crate::query::lookup::LookUp;
+use crate::query::selection::Activity;
+use crate::query::{Deadline, Listing, QueryError};
+
+impl View {
+    /// The view of a listing over a row set.
+    ///
+    /// # Errors
+    /// Errors of the look-up; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
+    /// match.
+    pub fn of(
+        listing: &'static Listing,
+        row_set: &RowSet,
+        activity: Activity,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        match listing.group_by {
+            Some(key) => Self::of_groups(listing, key, row_set, look_up, deadline),
+            None => Self::of_rows(listing, row_set, activity, look_up, deadline),
+        }
+    }
+
+    /// The view of a listing without groups.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(in crate::query) fn of_rows(
+        listing: &'static Listing,
+        row_set: &RowSet,
+        activity: Activity,
+        look_up: &dyn LookUp,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
+        let all = |name: &str| Ok(row_set.table.column(name)?.clone());
+        let mut rows = row_set.range(activity);
+        let mut columns = Vec::new();
+        for column in listing.columns.iter().filter(|column| column.from != ColumnExpr::RowNumber) {
+            let cells = match column.from {
+                ColumnExpr::CountSameValue(name) => {
+                    count_same_value(row_set.table.column(name)?, rows.clone(), deadline)?
+                }
+                from => derive_column(from, &all, look_up, deadline)?,
+            };
+            columns.push((column.name, cells));
+        }
+        let mut tie = row_set.table.column(KEY)?.clone();
+        if let Some(only) = listing.only {
+            let flag = derive_column(only, &all, look_up, deadline)?;
+            let mut kept = Vec::new();
+            for row in rows {
+                deadline.check_at(row)?;
+                if flag.cell(row) != 0 {
+                    kept.push(row as u32);
+                }
+            }
+            for (_, column) in &mut columns {
+                *column = column.pick(&kept, deadline)?;
+            }
+            tie = tie.pick(&kept, deadline)?;
+            rows = 0..kept.len();
+        }
+        // Lost rows come after the active ones. Each part is in order; both together are not.
+        let one_part = activity != Activity::Both || row_set.active == row_set.rows();
+        let in_order = one_part && listing.default_order == listing.rows.stored_order();
+        let links = rows.len() as u64;
+        Ok(Self::new(listing, ViewParts { columns, tie, rows, in_order, links }))
+    }
+}
+
+/// For each row of a column, how many of the given rows have its value.
+fn count_same_value(column: &Column, rows: Range<usize>, deadline: &Deadline) -> Result<Column, QueryError> {
+    let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+    for row in rows {
+        deadline.check_at(row)?;
+        *counts.entry(column.cell(row)).or_default() += 1;
+    }
+    let mut cells = Vec::with_capacity(column.rows());
+    for (row, cell) in column.cells().iter().enumerate() {
+        deadline.check_at(row)?;
+        cells.push(counts.get(&cell).copied().unwrap_or(0));
+    }
+    Ok(Column::new(cells, Encoding::Number))
+}

@@ -1,0 +1,216 @@
+//! The cache of the search indexes, in memory and on disk. It decides whether a cached value may be used.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::disk::DiskCache;
+use super::entry::{
+    CacheEntry, CacheValue, Dependencies, EntryKind, Freshness, IndexKey, OtherData, StoreVersion,
+    ValueOrigin,
+};
+use super::file::IndexReader;
+use super::{IndexedRows, ListQuery};
+use crate::config::SearchConfig;
+use crate::lru::Lru;
+use crate::query::aggregates::facts::Facts;
+use crate::query::engine::fields::RowKind;
+use crate::query::engine::row_set::RowSet;
+use crate::query::lookup::SnapshotLookUp;
+use crate::query::{ColumnExpr, Deadline, Listing, QueryError, Selection, View};
+use crate::store::{Snapshot, Store};
+use crate::urls::Suffixes;
+
+/// The cached values of all selections. Queries and builder threads share it.
+pub(super) struct IndexCache {
+    pub store: Arc<Store>,
+    pub suffixes: Arc<Suffixes>,
+    pub config: SearchConfig,
+    pub memory: Mutex<Lru<IndexKey, CacheEntry>>,
+    pub disk: DiskCache,
+}
+
+impl IndexCache {
+    pub fn memory(&self) -> std::sync::MutexGuard<'_, Lru<IndexKey, CacheEntry>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn insert(&self, key: IndexKey, entry: CacheEntry) {
+        let bytes = entry.value.bytes();
+        if bytes <= self.config.memory_bytes {
+            self.memory().insert(key, entry, bytes);
+        }
+    }
+
+    /// Removes a file that cannot be read, and its value in memory, so that both are rebuilt.
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`] when the deadline, and not the file, is the cause.
+    pub fn discard_file(&self, key: &IndexKey, error: &std::io::Error) -> Result<(), QueryError> {
+        if error.kind() == std::io::ErrorKind::TimedOut {
+            return Err(QueryError::Deadline);
+        }
+        self.disk.remove_damaged(key, error);
+        self.memory().remove(key);
+        Ok(())
+    }
+
+    /// The present version of the data that a selection's rows depend on.
+    pub fn current_version(
+        &self,
+        selection: &Selection,
+        dependencies: Dependencies,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<StoreVersion, QueryError> {
+        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
+        Ok(StoreVersion {
+            links: match dependencies.rows {
+                RowKind::Backlinks => changes.incoming,
+                _ => changes.outgoing,
+            },
+            ranks: snapshot.rank_generation()?,
+            others: dependencies.others.last_change(changes, snapshot)?,
+        })
+    }
+
+    /// Whether a value of this origin may be used.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub fn freshness(
+        &self,
+        selection: &Selection,
+        dependencies: Dependencies,
+        origin: ValueOrigin,
+    ) -> Result<Freshness, QueryError> {
+        let at = self.store.change_number();
+        if self.current_version(selection, dependencies, &self.store.snapshot())? == origin.version {
+            return Ok(Freshness::Current { at });
+        }
+        Ok(Freshness::by_age(origin.read_at, self.config.refresh.0))
+    }
+
+    /// The entry of a key in memory, if it may be used. An empty value is used only while it is current: a scope that
+    /// was discovered since then must not look empty any longer.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub fn get(&self, key: &IndexKey, dependencies: Dependencies) -> Result<Option<CacheEntry>, QueryError> {
+        let now = self.store.change_number();
+        let Some(mut entry) = self.memory().get(key).map(|entry| entry.clone()) else { return Ok(None) };
+        if entry.origin.valid_at == Some(now) {
+            return Ok(Some(entry));
+        }
+        let freshness = self.freshness(&key.selection, dependencies, entry.origin)?;
+        let Some(origin) = entry.origin.checked(freshness) else { return Ok(None) };
+        if entry.value.is_empty() && !origin.is_current() {
+            return Ok(None);
+        }
+        entry.origin = origin;
+        if let Some(known) = self.memory().get(key)
+            && known.origin.version == entry.origin.version
+        {
+            known.origin.valid_at = entry.origin.valid_at;
+        }
+        Ok(Some(entry))
+    }
+
+    /// The file of a key and its origin, if it may be used.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub fn open_file(
+        &self,
+        key: &IndexKey,
+        dependencies: Dependencies,
+    ) -> Result<Option<(IndexReader, ValueOrigin)>, QueryError> {
+        let Some(reader) = self.disk.open_file(key) else { return Ok(None) };
+        let origin = ValueOrigin::unchecked(reader.metadata().version, reader.metadata().read_at);
+        let freshness = self.freshness(&key.selection, dependencies, origin)?;
+        Ok(origin.checked(freshness).map(|origin| (reader, origin)))
+    }
+
+    /// All rows of a selection, if they are cached and may be used.
+    pub fn rows(
+        &self,
+        selection: &Arc<Selection>,
+        dependencies: Dependencies,
+        deadline: &Deadline,
+    ) -> Result<Option<IndexedRows>, QueryError> {
+        let rows_key = IndexKey::new(selection, EntryKind::RowSet(dependencies.rows));
+        let facts_key = IndexKey::new(selection, EntryKind::Facts);
+        if let Some(entry) = self.get(&rows_key, dependencies)?
+            && let CacheValue::RowSet(row_set) = entry.value
+        {
+            let facts = match self.memory().get(&facts_key) {
+                Some(CacheEntry { value: CacheValue::Facts(facts), .. }) => Some(Arc::clone(facts)),
+                _ => None,
+            };
+            if facts.is_some() || dependencies.rows != RowKind::Backlinks {
+                return Ok(Some(IndexedRows { row_set, facts, origin: entry.origin, finished: true }));
+            }
+        }
+        let Some((reader, origin)) = self.open_file(&rows_key, dependencies)? else { return Ok(None) };
+        let table = match reader.whole(deadline) {
+            Ok(table) => table,
+            Err(error) => {
+                self.discard_file(&rows_key, &error)?;
+                return Ok(None);
+            }
+        };
+        let metadata = reader.metadata();
+        let facts: Option<Arc<Facts>> =
+            metadata.facts.clone().and_then(|facts| serde_json::from_value(facts).ok()).map(Arc::new);
+        if facts.is_none() && dependencies.rows == RowKind::Backlinks {
+            return Ok(None);
+        }
+        let row_set = Arc::new(RowSet { table, active: metadata.active });
+        let indexed = IndexedRows { row_set, facts, origin, finished: true };
+        self.insert_rows(selection, dependencies.rows, &indexed);
+        Ok(Some(indexed))
+    }
+
+    pub fn insert_rows(&self, selection: &Arc<Selection>, rows: RowKind, indexed: &IndexedRows) {
+        let IndexedRows { row_set, facts, origin, .. } = indexed;
+        let origin = ValueOrigin { valid_at: None, ..*origin };
+        let entry = |value| CacheEntry { value, origin };
+        self.insert(
+            IndexKey::new(selection, EntryKind::RowSet(rows)),
+            entry(CacheValue::RowSet(Arc::clone(row_set))),
+        );
+        if let Some(facts) = facts {
+            self.insert(
+                IndexKey::new(selection, EntryKind::Facts),
+                entry(CacheValue::Facts(Arc::clone(facts))),
+            );
+        }
+    }
+
+    /// Computes a view. The second result is the version of the other data that it depends on.
+    pub fn build_view(
+        &self,
+        selection: &Selection,
+        query: &ListQuery<'_>,
+        row_set: &RowSet,
+        deadline: &Deadline,
+    ) -> Result<(View, u64), QueryError> {
+        let ListQuery { listing, activity, .. } = *query;
+        let dependencies = Dependencies::of(listing);
+        let snapshot = self.store.snapshot();
+        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
+        let others = dependencies.others.last_change(changes, &snapshot)?;
+        let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
+        Ok((View::of(listing, row_set, activity, &look_up, deadline)?, others))
+    }
+}
+
+impl Dependencies {
+    pub fn of(listing: &Listing) -> Self {
+        let others = if listing.any_column(ColumnExpr::depends_on_other_domains) {
+            OtherData::Everything
+        } else if listing.any_column(ColumnExpr::depends_on_own_pages) {
+            OtherData::Pages
+        } else {
+            OtherData::Nothing
+        };
+        Self { rows: listing.rows, others }
+    }
+}

@@ -1,0 +1,227 @@
+//! Entries of the cache: their keys, values and origins.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::query::aggregates::facts::Facts;
+use crate::query::engine::fields::RowKind;
+use crate::query::engine::row_set::RowSet;
+use crate::query::engine::view::head::ViewHead;
+use crate::query::selection::{Activity, Internal, Selection};
+use crate::query::{Counts, LinkCounts, QueryError, View};
+use crate::store::{Changes, Snapshot};
+use crate::urls::Scope;
+
+/// The key of a cached value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct IndexKey {
+    pub selection: Arc<Selection>,
+    pub kind: EntryKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum EntryKind {
+    RowSet(RowKind),
+    Facts,
+    Counts,
+    LinkCounts,
+    View(&'static str, Activity),
+    ViewHead(&'static str),
+}
+
+/// A cached value.
+#[derive(Clone, Debug)]
+pub(super) enum CacheValue {
+    RowSet(Arc<RowSet>),
+    Facts(Arc<Facts>),
+    Counts(Counts),
+    LinkCounts(LinkCounts),
+    View(Arc<View>),
+    ViewHead(Arc<ViewHead>),
+}
+
+/// The version of the stored data that a value was computed from. Each number changes with its
+/// data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct StoreVersion {
+    /// The last change of the links into the scope's domain, or of the domain's own pages.
+    pub links: u64,
+    pub ranks: u32,
+    /// The last change of the other data that the value depends on.
+    pub others: u64,
+}
+
+/// The data that a value depends on, in addition to ranks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dependencies {
+    pub rows: RowKind,
+    pub others: OtherData,
+}
+
+/// Data that a value depends on in addition to its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OtherData {
+    Nothing,
+    /// The states of the scope's own pages.
+    Pages,
+    /// Links into other domains.
+    Everything,
+}
+
+impl OtherData {
+    /// The number of the last change of this data.
+    pub fn last_change(self, changes: Changes, snapshot: &Snapshot<'_>) -> Result<u64, QueryError> {
+        Ok(match self {
+            Self::Nothing => 0,
+            Self::Pages => changes.outgoing,
+            Self::Everything => snapshot.last_change()?,
+        })
+    }
+}
+
+/// A cached value and its origin.
+#[derive(Clone, Debug)]
+pub(super) struct CacheEntry {
+    pub value: CacheValue,
+    pub origin: ValueOrigin,
+}
+
+/// The version of the store that a cached value was computed from, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ValueOrigin {
+    pub version: StoreVersion,
+    /// When the rows were read.
+    pub read_at: SystemTime,
+    /// The store's change number at which `version` was last found to be current; `None` when it is outdated or was
+    /// not checked yet.
+    pub valid_at: Option<u64>,
+}
+
+impl ValueOrigin {
+    /// An origin that was not checked yet.
+    pub fn unchecked(version: StoreVersion, read_at: SystemTime) -> Self {
+        Self { version, read_at, valid_at: None }
+    }
+
+    /// The origin after a check; `None` when the value must not be used.
+    pub fn checked(self, freshness: Freshness) -> Option<Self> {
+        match freshness {
+            Freshness::Current { at } => Some(Self { valid_at: Some(at), ..self }),
+            Freshness::Stale => Some(Self { valid_at: None, ..self }),
+            Freshness::Expired => None,
+        }
+    }
+
+    /// Whether the value is known to be of the present state of the store.
+    pub fn is_current(&self) -> bool {
+        self.valid_at.is_some()
+    }
+}
+
+/// Whether a value may be used, by its age and by the state of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// The value is of the present state. `at` is the store's change number at which this was checked.
+    Current { at: u64 },
+    /// The value is of an earlier state, but younger than `search.refresh`: it may be used unless it is empty.
+    Stale,
+    /// The value is of an earlier state and too old to be used.
+    Expired,
+}
+
+impl Freshness {
+    /// The freshness of a value that is not current, by the time since its rows were read. Clocks can be set back: a
+    /// time in the future counts by its distance.
+    pub fn by_age(read_at: SystemTime, refresh: Duration) -> Self {
+        let age = read_at.elapsed().unwrap_or_else(|ahead| ahead.duration());
+        if age < refresh { Self::Stale } else { Self::Expired }
+    }
+}
+
+impl CacheValue {
+    /// Whether the value contains no rows.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::RowSet(row_set) => row_set.rows() == 0,
+            Self::View(view) => view.rows() == 0,
+            Self::ViewHead(head) => head.count == 0,
+            Self::Facts(facts) => facts.history.is_empty(),
+            Self::Counts(_) | Self::LinkCounts(_) => false,
+        }
+    }
+
+    /// The size in memory in bytes, estimated.
+    pub fn bytes(&self) -> usize {
+        const SMALL: usize = 512;
+        SMALL
+            + match self {
+                Self::RowSet(row_set) => row_set.bytes(),
+                // A view of plain rows shares the columns of its row set, so these are counted twice. That is
+                // better than not counting them: the view may outlive the row set.
+                Self::View(view) => view.bytes(),
+                Self::ViewHead(head) => head.view.bytes(),
+                Self::Facts(facts) => facts.history.len() * 80,
+                Self::Counts(_) | Self::LinkCounts(_) => 0,
+            }
+    }
+}
+
+impl IndexKey {
+    pub fn new(selection: &Arc<Selection>, kind: EntryKind) -> Self {
+        Self { selection: Arc::clone(selection), kind }
+    }
+}
+
+/// Raise this when fields or listings change, so that older index files are not used.
+const VERSION: u32 = 1;
+
+/// A name that no other key has, in this and other versions of the program.
+impl fmt::Display for IndexKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {VERSION} ", env!("CARGO_PKG_VERSION"))?;
+        match &self.selection.scope {
+            Scope::Url { url, also: None } => write!(f, "url {url}")?,
+            Scope::Url { url, also: Some(also) } => write!(f, "url {url} {also}")?,
+            Scope::Host { host, port: None } => write!(f, "host {host}")?,
+            Scope::Host { host, port: Some(port) } => write!(f, "host {host}:{port}")?,
+            Scope::Domain { domain } => write!(f, "domain {domain}")?,
+        }
+        if self.selection.internal == Internal::Exclude {
+            write!(f, " external")?;
+        }
+        match self.kind {
+            EntryKind::RowSet(rows) => write!(f, " base {rows:?}"),
+            EntryKind::Facts => write!(f, " facts"),
+            EntryKind::Counts => write!(f, " counts"),
+            EntryKind::LinkCounts => write!(f, " link counts"),
+            EntryKind::View(name, activity) => write!(f, " view {name} {activity:?}"),
+            EntryKind::ViewHead(name) => write!(f, " view {name} {:?}", Activity::Active),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_decides_on_stale_and_expired() {
+        let (now, minute) = (SystemTime::now(), Duration::from_secs(60));
+        assert_eq!(Freshness::by_age(now, minute), Freshness::Stale);
+        assert_eq!(Freshness::by_age(now - 2 * minute, minute), Freshness::Expired);
+        assert_eq!(Freshness::by_age(now + 2 * minute, minute), Freshness::Expired);
+        assert_eq!(Freshness::by_age(now + minute / 2, minute), Freshness::Stale);
+        assert_eq!(Freshness::by_age(now, Duration::ZERO), Freshness::Expired);
+    }
+
+    #[test]
+    fn a_check_keeps_current_and_stale_values() {
+        let origin = ValueOrigin::unchecked(StoreVersion::default(), SystemTime::now());
+        assert!(!origin.is_current());
+        let current = origin.checked(Freshness::Current { at: 7 }).unwrap();
+        assert_eq!((current.valid_at, current.is_current()), (Some(7), true));
+        assert!(!current.checked(Freshness::Stale).unwrap().is_current());
+        assert!(current.checked(Freshness::Expired).is_none());
+    }
+}

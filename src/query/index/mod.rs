@@ -1,0 +1,295 @@
+//! The search indexes, from which lists and facts are answered.
+//!
+//! An index is all rows of a [`Selection`] in columns ([`RowSet`]), the facts about them, and a [`View`] per
+//! listing. The first query to a selection builds it: up to `search.preview_rows` rows while the client
+//! waits, the rest in the background. Queries that arrive meanwhile wait up to `search.patience`. Then they
+//! are answered from the preview, and the answer is marked as unfinished. Indexes are cached in memory and on
+//! disk, each within a budget in bytes; the least recently used one is evicted first.
+//!
+//! Every cached value records the version of the store that it was computed from. It is used while that
+//! version is current, and then until `search.refresh` has passed since its rows were read. An empty value is
+//! only used while it is current. Counts are always current.
+//!
+//! Input: the store. Output: pages, distributions, facts and counts, each from one snapshot of the store. The
+//! module knows no HTTP.
+
+mod build_queue;
+mod builder;
+mod cache;
+mod counts;
+mod disk;
+mod entry;
+mod export;
+mod file;
+mod head;
+pub mod rows;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+pub use self::export::ExportPage;
+
+use self::builder::Builder;
+use self::cache::IndexCache;
+use self::disk::DiskCache;
+use self::entry::{
+    CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion, ValueOrigin,
+};
+use crate::config::SearchConfig;
+use crate::lru::Lru;
+use crate::query::aggregates::facts::Facts;
+use crate::query::engine::fields::RowKind;
+use crate::query::engine::row_set::RowSet;
+use crate::query::{
+    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Selection, View, Window,
+};
+use crate::store::Store;
+
+/// The search indexes of a store. Share them by `Arc`. Their threads end when they are dropped.
+pub struct SearchIndexes {
+    cache: Arc<IndexCache>,
+    builder: Builder,
+}
+
+/// An answer and the state of its data.
+#[derive(Debug)]
+pub struct IndexAnswer<T> {
+    pub answer: T,
+    /// Whether it is computed from all rows.
+    pub finished: bool,
+    /// Whether it is of the present state of the store. If not, it is younger than `search.refresh`.
+    pub current: bool,
+}
+
+impl<T> IndexAnswer<T> {
+    /// An answer that is computed from all rows.
+    fn complete(answer: T, origin: &ValueOrigin) -> Self {
+        Self { answer, finished: true, current: origin.is_current() }
+    }
+
+    fn with<U>(&self, answer: U) -> IndexAnswer<U> {
+        IndexAnswer { answer, finished: self.finished, current: self.current }
+    }
+}
+
+/// How long a query waits for an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitPolicy {
+    /// Up to `search.patience`; then the preview is used.
+    Short,
+    /// Until the index is complete, or the deadline is over.
+    Full,
+}
+
+/// The rows of a selection: all of them, or the first ones.
+#[derive(Clone, Debug)]
+struct IndexedRows {
+    row_set: Arc<RowSet>,
+    /// The facts about all backlinks; `None` for other kinds of rows.
+    facts: Option<Arc<Facts>>,
+    origin: ValueOrigin,
+    /// Whether these are all rows.
+    finished: bool,
+}
+
+/// The size of the caches, and the counts of queued and dropped jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexMetrics {
+    pub memory_bytes: usize,
+    pub memory_entries: usize,
+    pub disk_bytes: usize,
+    pub disk_files: usize,
+    /// Indexes that wait to be built.
+    pub builds_waiting: usize,
+    /// Builds dropped since the start because all clients that requested them had gone.
+    pub builds_abandoned: u64,
+    /// Builds dropped since the start because the queue was full.
+    pub builds_displaced: u64,
+    /// Indexes not written to disk since the start because too many writes waited.
+    pub writes_dropped: u64,
+}
+
+impl SearchIndexes {
+    /// Opens the cache on disk and starts the builder threads.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when the directory cannot be used or a thread cannot be started.
+    pub fn open(store: Arc<Store>, config: SearchConfig) -> std::io::Result<Self> {
+        let directory = match config.directory.as_os_str().is_empty() {
+            true => store.directory().join("searches"),
+            false => PathBuf::from(&config.directory),
+        };
+        let cache = Arc::new(IndexCache {
+            suffixes: Arc::clone(store.suffixes()),
+            memory: Mutex::new(Lru::new(config.memory_bytes)),
+            disk: DiskCache::open(directory, config.disk_bytes)?,
+            store,
+            config,
+        });
+        let builder = Builder::start(&cache)?;
+        Ok(Self { cache, builder })
+    }
+
+    /// The present metrics.
+    pub fn figures(&self) -> IndexMetrics {
+        let (memory_bytes, memory_entries) = self.cache.memory().size();
+        let (disk_bytes, disk_files) = self.cache.disk.size();
+        let waiting = self.builder.figures();
+        IndexMetrics { memory_bytes, memory_entries, disk_bytes, disk_files, ..waiting }
+    }
+
+    /// The rows of a window.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`]; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
+    /// match.
+    pub fn page(
+        &self,
+        selection: &Arc<Selection>,
+        query: &ListQuery<'_>,
+        window: Window,
+        deadline: &Deadline,
+    ) -> Result<IndexAnswer<Page>, QueryError> {
+        if let Some(head) = self.head(selection, query, deadline)?
+            && let Some(answer) = head.answer.page(query.plan, window, deadline)?
+        {
+            return Ok(head.with(answer));
+        }
+        let view = self.view(selection, query, deadline)?;
+        Ok(view.with(view.answer.page(query.plan, window, deadline)?))
+    }
+
+    /// The first `top` groups, and the sum of the others.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn distribution(
+        &self,
+        selection: &Arc<Selection>,
+        query: &ListQuery<'_>,
+        top: usize,
+        deadline: &Deadline,
+    ) -> Result<IndexAnswer<Distribution>, QueryError> {
+        let view = self.view(selection, query, deadline)?;
+        Ok(view.with(view.answer.distribution(query.plan, top, deadline)?))
+    }
+
+    /// The facts about all backlinks of a selection.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`]; [`QueryError::Deadline`].
+    pub fn facts(
+        &self,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<IndexAnswer<Arc<Facts>>, QueryError> {
+        let dependencies = Dependencies { rows: RowKind::Backlinks, others: OtherData::Nothing };
+        let key = IndexKey::new(selection, EntryKind::Facts);
+        if let Some(CacheEntry { value: CacheValue::Facts(facts), origin }) =
+            self.cache.get(&key, dependencies)?
+        {
+            return Ok(IndexAnswer::complete(facts, &origin));
+        }
+        let IndexedRows { facts, origin, finished, .. } =
+            self.rows(selection, dependencies, WaitPolicy::Full, deadline)?;
+        let answer = facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
+        Ok(IndexAnswer { answer, finished, current: origin.is_current() })
+    }
+
+    /// Whether a complete answer of a listing needs no build.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub fn is_ready(
+        &self,
+        selection: &Arc<Selection>,
+        listing: &'static Listing,
+    ) -> Result<bool, QueryError> {
+        let dependencies = Dependencies::of(listing);
+        for kind in [EntryKind::View(listing.name, Activity::Active), EntryKind::RowSet(listing.rows)] {
+            let key = IndexKey::new(selection, kind);
+            if self.cache.get(&key, dependencies)?.is_some()
+                || self.cache.open_file(&key, dependencies)?.is_some()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The view of a listing, from the cache or computed.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    pub fn view(
+        &self,
+        selection: &Arc<Selection>,
+        query: &ListQuery<'_>,
+        deadline: &Deadline,
+    ) -> Result<IndexAnswer<Arc<View>>, QueryError> {
+        let ListQuery { listing, activity, wait, .. } = *query;
+        let (cache, dependencies) = (&self.cache, Dependencies::of(listing));
+        let key = IndexKey::new(selection, EntryKind::View(listing.name, activity));
+        if let Some(CacheEntry { value: CacheValue::View(view), origin }) = cache.get(&key, dependencies)? {
+            return Ok(IndexAnswer::complete(view, &origin));
+        }
+        if listing.group_by.is_some()
+            && let Some((reader, origin)) = cache.open_file(&key, dependencies)?
+        {
+            match reader.whole(deadline) {
+                Ok(table) => {
+                    let view = Arc::new(View::of_table(listing, &table, reader.metadata().links)?);
+                    cache.insert(key, CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
+                    return Ok(IndexAnswer::complete(view, &origin));
+                }
+                Err(error) => cache.discard_file(&key, &error)?,
+            }
+        }
+        let indexed = self.rows(
+            selection,
+            Dependencies { others: OtherData::Nothing, ..dependencies },
+            wait,
+            deadline,
+        )?;
+        let (view, others) = cache.build_view(selection, query, &indexed.row_set, deadline)?;
+        let view = Arc::new(view);
+        if indexed.finished {
+            let version = StoreVersion { others, ..indexed.origin.version };
+            let origin = ValueOrigin::unchecked(version, indexed.origin.read_at);
+            let entry = CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin };
+            cache.insert(key.clone(), entry.clone());
+            if listing.group_by.is_some() && indexed.row_set.rows() >= cache.config.disk_min_rows {
+                self.builder.write(key, entry);
+            }
+        }
+        let IndexedRows { finished, origin, .. } = indexed;
+        Ok(IndexAnswer { answer: view, finished, current: origin.is_current() })
+    }
+
+    /// The rows of a selection: from the cache, or built as far as the wait policy allows.
+    fn rows(
+        &self,
+        selection: &Arc<Selection>,
+        dependencies: Dependencies,
+        wait: WaitPolicy,
+        deadline: &Deadline,
+    ) -> Result<IndexedRows, QueryError> {
+        let wait = match wait {
+            WaitPolicy::Short => Some(self.cache.config.patience.0),
+            WaitPolicy::Full => None,
+        };
+        if let Some(indexed) = self.cache.rows(selection, dependencies, deadline)? {
+            return Ok(indexed);
+        }
+        self.builder.build(&self.cache, selection, dependencies.rows, wait, deadline)
+    }
+}
+
+/// A query to a listing.
+#[derive(Clone, Copy, Debug)]
+pub struct ListQuery<'a> {
+    pub listing: &'static Listing,
+    pub activity: Activity,
+    pub plan: &'a Plan,
+    pub wait: WaitPolicy,
+}

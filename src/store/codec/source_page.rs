@@ -1,0 +1,96 @@
+//! Parts that several records share: the source page of a link, and the absences of a link.
+
+use std::net::IpAddr;
+
+use crate::model::{Day, Place, SourcePage, Toggle};
+
+use super::varint::{Damage, Reader, put_text, put_varint};
+
+pub(in crate::store) fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
+    put_text(out, &page.title);
+    match page.ip {
+        None => out.push(0),
+        Some(IpAddr::V4(ip)) => {
+            out.push(4);
+            out.extend_from_slice(&ip.octets());
+        }
+        Some(IpAddr::V6(ip)) => {
+            out.push(16);
+            out.extend_from_slice(&ip.octets());
+        }
+    }
+    put_text(out, &page.place.ccode);
+    put_text(out, &page.place.country);
+    put_text(out, &page.place.city);
+    put_varint(out, u64::from(page.int_links));
+    put_varint(out, u64::from(page.ext_links));
+    put_varint(out, u64::from(page.upd_day.0));
+}
+
+/// A [`SourcePage`] whose texts borrow from the record.
+pub(in crate::store) struct SourceView<'a> {
+    pub title: &'a str,
+    pub ip: Option<IpAddr>,
+    pub ccode: &'a str,
+    pub country: &'a str,
+    pub city: &'a str,
+    pub int_links: u32,
+    pub ext_links: u32,
+    pub upd_day: Day,
+}
+
+impl From<SourceView<'_>> for SourcePage {
+    fn from(page: SourceView<'_>) -> Self {
+        Self {
+            title: page.title.to_owned(),
+            ip: page.ip,
+            place: Place {
+                ccode: page.ccode.to_owned(),
+                country: page.country.to_owned(),
+                city: page.city.to_owned(),
+            },
+            int_links: page.int_links,
+            ext_links: page.ext_links,
+            upd_day: page.upd_day,
+        }
+    }
+}
+
+pub(in crate::store) fn read_source<'a>(reader: &mut Reader<'a>) -> Result<SourceView<'a>, Damage> {
+    const IP: &str = "the address";
+    Ok(SourceView {
+        title: reader.text("the title")?,
+        ip: match reader.byte(IP)? {
+            0 => None,
+            4 => Some(IpAddr::from(<[u8; 4]>::try_from(reader.bytes(4, IP)?).map_err(|_| Damage(IP))?)),
+            16 => Some(IpAddr::from(<[u8; 16]>::try_from(reader.bytes(16, IP)?).map_err(|_| Damage(IP))?)),
+            _ => return Err(Damage(IP)),
+        },
+        ccode: reader.text("the country code")?,
+        country: reader.text("the country")?,
+        city: reader.text("the city")?,
+        int_links: reader.u32("the internal links")?,
+        ext_links: reader.u32("the external links")?,
+        upd_day: Day(reader.u32("the last day")?),
+    })
+}
+
+pub(in crate::store) fn put_toggles(out: &mut Vec<u8>, toggles: &[Toggle]) {
+    put_varint(out, toggles.len() as u64);
+    for toggle in toggles {
+        put_varint(out, u64::from(toggle.lost.0));
+        // Zero means "not back": no link reappears in 1970.
+        put_varint(out, toggle.back.map_or(0, |day| u64::from(day.0)));
+    }
+}
+
+pub(in crate::store) fn read_toggles(reader: &mut Reader<'_>) -> Result<Vec<Toggle>, Damage> {
+    let count = reader.count("the absences")?;
+    (0..count)
+        .map(|_| {
+            let lost = Day(reader.u32("a lost day")?);
+            let back = reader.u32("a returning day")?;
+            Ok(Toggle { lost, back: (back > 0).then_some(Day(back)) })
+        })
+        .collect()
+}

@@ -1,0 +1,30 @@
+//! The queues that a batch adds URLs to.
+
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Arrival, Lane, QueueName, QueuedUrl};
+
+/// The lanes of queues that received a URL, each once with its highest priority.
+#[derive(Default)]
+pub(in crate::store) struct ArrivalSet(FxHashMap<(QueueName, Lane), Arrival>);
+
+impl ArrivalSet {
+    pub fn add(&mut self, entry: QueuedUrl) {
+        match self.0.entry((QueueName::of(&entry.url), entry.priority.lane())) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.priority = known.priority.min(entry.priority);
+            }
+            Entry::Vacant(free) => {
+                let queue = free.key().0.clone();
+                free.insert(Arrival { queue, url: entry.url, priority: entry.priority });
+            }
+        }
+    }
+
+    pub fn into_vec(self) -> Vec<Arrival> {
+        self.0.into_values().collect()
+    }
+}

@@ -1,0 +1,378 @@
+//! The seen set: all URLs ever discovered, and the pending URLs that wait to enter it.
+//!
+//! A discovered URL passes three stages. First, a cache in memory ([`RecentUrls`]) drops most repeats. Second, the URL
+//! is stored with its commit in one row of `met`, and is pending. Third, a merge compares all pending URLs with the
+//! [`Sieve`] at once, and queues the new ones.
+//!
+//! Files of the sieve are valid from the batch on that names them in `meta` and clears `met`. So a crash repeats a
+//! merge or leaves it done: no URL is lost. A URL that is queued twice has a page that shows the first visit.
+//!
+//! Every page, and every queued or scheduled URL, is in the set or pending. Conversely, each URL in the set has a
+//! page, or is queued or scheduled. Sitemaps are queued whenever they are needed, and are never in the set.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rocksdb::WriteBatch;
+use rustc_hash::FxHashSet;
+
+use crate::model::{Arrival, Found, QueuedUrl};
+use crate::sieve::{Candidate, RunInfo, Sieve};
+use crate::store::codec::varint::{Damage, Reader, put_varint};
+use crate::store::db::schema::{FRONTIER, META, PAGES, PENDING, SCHEDULE};
+use crate::store::read::display::display_key;
+use crate::store::{RecentUrls, Store, StoreError, codec};
+use crate::urls::{CanonicalUrl, Surt, surt_fingerprint, url_fingerprint};
+
+use super::arrivals::ArrivalSet;
+use super::entries;
+
+pub(in crate::store) const SIEVE_KEY: &[u8] = b"sieve";
+/// Replaces the list of files: the set is rebuilt when the store is opened next.
+pub(in crate::store) const REBUILD_MARK: &[u8] = &[0xff];
+/// Size of the cache of recent URLs if the crawl sets none.
+const DEFAULT_RECENT_URLS: usize = 1 << 16;
+/// Name of the folder of the set's files, in the data directory.
+pub(in crate::store) const SEEN_SET_FOLDER: &str = "seen";
+/// Bytes of one batch of a merge. Twice as much is in memory, and a crash repeats as much.
+const BATCH_BYTES: usize = 2 << 20;
+/// URLs in memory at once while the set is rebuilt.
+const REBUILD_URLS: usize = 4_000_000;
+
+/// State shared by commits. The holder of its lock is the only writer of the store.
+pub(in crate::store) struct SeenSetWriter {
+    pub recent: Arc<RecentUrls>,
+    seen_set: Arc<SeenSet>,
+    /// The key of the next row of `met`.
+    next_row: u64,
+}
+
+/// The set and its pending URLs. Only the holder of the writer's lock changes it. Any thread may read it meanwhile,
+/// even during a merge.
+#[derive(Default)]
+pub(in crate::store) struct SeenSet(RwLock<SeenSetState>);
+
+#[derive(Default)]
+struct SeenSetState {
+    sieve: Sieve,
+    /// The URLs of `met`, in stored order.
+    pending: Vec<Candidate>,
+}
+
+impl SeenSet {
+    fn read(&self) -> RwLockReadGuard<'_, SeenSetState> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, SeenSetState> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy shares the open files, so it is cheap.
+    fn sieve(&self) -> Sieve {
+        self.read().sieve.clone()
+    }
+
+    fn holds(&self, fingerprint: u64) -> Result<bool, StoreError> {
+        let sieve = {
+            let state = self.read();
+            if state.pending.iter().any(|candidate| candidate.fingerprint == fingerprint) {
+                return Ok(true);
+            }
+            state.sieve.clone()
+        };
+        Ok(sieve.contains(fingerprint)?)
+    }
+}
+
+impl SeenSetState {
+    fn push_pending(&mut self, fingerprint: u64) {
+        self.pending.push(Candidate { fingerprint, place: self.pending.len() as u32 });
+    }
+}
+
+/// Discovered URLs that a batch adds to `met`.
+#[derive(Default)]
+pub(in crate::store) struct PendingRow {
+    row: Vec<u8>,
+    fingerprints: Vec<u64>,
+    /// Hashes of the URLs in the row, for the cache of recent URLs.
+    url_hashes: Vec<u64>,
+    distinct: FxHashSet<u64>,
+}
+
+impl SeenSetWriter {
+    /// A writer for a set that is opened later.
+    pub fn new(seen_set: &Arc<SeenSet>) -> Self {
+        Self { recent: RecentUrls::new(DEFAULT_RECENT_URLS), seen_set: Arc::clone(seen_set), next_row: 0 }
+    }
+
+    /// Opens the set that `meta` and `met` describe.
+    pub fn open(store: &Store) -> Result<Self, StoreError> {
+        let sieve = Sieve::open(&store.seen_set_directory(), &load_runs(store)?)?;
+        let mut state = SeenSetState { sieve, pending: Vec::new() };
+        let mut writer = Self::new(&store.seen_set);
+        let mut cursor = store.db.raw_iterator_cf(store.family(PENDING)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            writer.load_pending_row(&mut state, key, value);
+            cursor.next();
+        }
+        cursor.status()?;
+        store.pending_urls.store(state.pending.len(), Ordering::Relaxed);
+        store.seen_urls.store(state.sieve.len(), Ordering::Relaxed);
+        *writer.seen_set.write() = state;
+        Ok(writer)
+    }
+
+    /// Loads a row of `met` up to the first unreadable URL. Damage stops merges, but not the opening of the store,
+    /// because a repair needs an open store.
+    fn load_pending_row(&mut self, state: &mut SeenSetState, key: &[u8], value: &[u8]) {
+        let mut reader = Reader(value);
+        let damage = loop {
+            match codec::decode_pending(&mut reader) {
+                Ok(Some(pending_url)) => state.push_pending(surt_fingerprint(pending_url.surt)),
+                Ok(None) => break None,
+                Err(damage) => break Some(damage.0),
+            }
+        };
+        let row = key.try_into().map(u64::from_be_bytes);
+        self.next_row = row.map_or(self.next_row, |row| row.saturating_add(1));
+        if row.is_err() || damage.is_some() {
+            tracing::error!(
+                row = display_key(PENDING, key),
+                "a row of pending URLs is damaged; run `backlinkd verify --repair`"
+            );
+        }
+    }
+
+    /// Reloads the pending URLs. Clears the cache of recent URLs, because the set may have lost some.
+    pub fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.recent.clear();
+        *self = Self { recent: Arc::clone(&self.recent), ..Self::open(store)? };
+        Ok(())
+    }
+
+    /// The key of the next row of `met`.
+    pub fn next_row(&self) -> u64 {
+        self.next_row
+    }
+
+    /// The fingerprints of the set in a range, sorted.
+    pub fn seen_between(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, StoreError> {
+        Ok(self.seen_set.sieve().between(range)?)
+    }
+
+    /// The number of URLs in the set.
+    pub fn len(&self) -> u64 {
+        self.seen_set.read().sieve.len()
+    }
+
+    /// The fingerprints of the pending URLs.
+    pub fn pending(&self) -> Vec<u64> {
+        self.seen_set.read().pending.iter().map(|candidate| candidate.fingerprint).collect()
+    }
+
+    /// Checks that the files of the set have the content that was written.
+    pub fn check_files(&self) -> Result<(), StoreError> {
+        Ok(self.seen_set.sieve().check()?)
+    }
+
+    /// Deletes files that an interrupted merge left.
+    pub fn delete_stale_files(&self) -> Result<(), StoreError> {
+        Ok(self.seen_set.sieve().discard()?)
+    }
+
+    /// Adds a URL to the pending row, unless it is recent. `queued`: the URL is in the queue already.
+    pub fn add_pending(&self, pending_row: &mut PendingRow, found: &Found, queued: bool) {
+        let hash = RecentUrls::hash(&found.url);
+        if self.recent.holds_hash(hash) {
+            return;
+        }
+        let surt = Surt::from(&found.url);
+        let fingerprint = url_fingerprint(&found.url, surt.as_bytes());
+        if pending_row.distinct.insert(fingerprint) {
+            codec::put_pending(&mut pending_row.row, found, surt.as_bytes(), queued);
+            pending_row.fingerprints.push(fingerprint);
+            pending_row.url_hashes.push(hash);
+        }
+    }
+
+    /// Adds the pending row to a batch.
+    pub fn put_pending_row(
+        &self,
+        store: &Store,
+        batch: &mut WriteBatch,
+        pending_row: &PendingRow,
+    ) -> Result<(), StoreError> {
+        if !pending_row.row.is_empty() {
+            batch.put_cf(store.family(PENDING)?, self.next_row.to_be_bytes(), &pending_row.row);
+        }
+        Ok(())
+    }
+
+    /// Makes the URLs of the row pending, after the batch is written.
+    pub fn confirm_pending_row(&mut self, store: &Store, pending_row: PendingRow) {
+        self.next_row += u64::from(!pending_row.row.is_empty());
+        pending_row.url_hashes.into_iter().for_each(|hash| self.recent.add(hash));
+        let mut state = self.seen_set.write();
+        pending_row.fingerprints.into_iter().for_each(|fingerprint| state.push_pending(fingerprint));
+        store.pending_urls.store(state.pending.len(), Ordering::Relaxed);
+    }
+
+    /// Merges the pending URLs into the set, and queues the new ones.
+    fn merge(&mut self, store: &Store) -> Result<Vec<Arrival>, StoreError> {
+        let mut candidates = self.seen_set.read().pending.clone();
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let merged = self.seen_set.sieve().merge(&mut candidates)?;
+        drop(candidates);
+        let mut arrivals = ArrivalSet::default();
+        let mut batch = WriteBatch::default();
+        let mut place = 0;
+        let mut cursor = store.db.raw_iterator_cf(store.family(PENDING)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            let damaged = |what| StoreError::damaged(PENDING, key, what);
+            let mut reader = Reader(value);
+            while let Some(pending_url) =
+                codec::decode_pending(&mut reader).map_err(|damage| damaged(damage.0))?
+            {
+                if merged.is_new.get(place) == Some(&true) && !pending_url.queued {
+                    let url = pending_url.url().map_err(|damage| damaged(damage.0))?;
+                    let (priority, depth, target) =
+                        (pending_url.priority, pending_url.depth, pending_url.target);
+                    let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                    store.put_entry(&mut batch, &entry)?;
+                    arrivals.add(entry);
+                    if batch.size_in_bytes() >= BATCH_BYTES {
+                        store.write(std::mem::take(&mut batch))?;
+                    }
+                }
+                place += 1;
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        batch.put_cf(store.family(META)?, SIEVE_KEY, encode_runs(&merged.sieve.runs()));
+        batch.delete_range_cf(store.family(PENDING)?, 0u64.to_be_bytes(), self.next_row.to_be_bytes());
+        // The former files are deleted next.
+        store.write_with_sync(batch, true)?;
+        store.pending_urls.store(0, Ordering::Relaxed);
+        store.seen_urls.store(merged.sieve.len(), Ordering::Relaxed);
+        let mut state = self.seen_set.write();
+        state.sieve = merged.sieve;
+        state.pending.clear();
+        drop(state);
+        self.delete_stale_files()?;
+        Ok(arrivals.into_vec())
+    }
+}
+
+fn encode_runs(runs: &[RunInfo]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for run in runs {
+        put_varint(&mut out, run.id);
+        put_varint(&mut out, run.len);
+        out.extend_from_slice(&run.sum.to_le_bytes());
+    }
+    out
+}
+
+fn load_runs(store: &Store) -> Result<Vec<RunInfo>, StoreError> {
+    let value = store.db.get_cf(store.family(META)?, SIEVE_KEY)?.unwrap_or_default();
+    let mut reader = Reader(&value);
+    let mut runs = Vec::new();
+    while !reader.0.is_empty() {
+        let mut run = || {
+            let (id, len) = (reader.varint("a file's number")?, reader.varint("a file's length")?);
+            let sum = reader.bytes(8, "a file's sum")?.try_into().unwrap_or_default();
+            Ok(RunInfo { id, len, sum: u64::from_le_bytes(sum) })
+        };
+        runs.push(run().map_err(|damage: Damage| StoreError::damaged(META, SIEVE_KEY, damage.0))?);
+    }
+    Ok(runs)
+}
+
+impl Store {
+    /// The folder of the set's files.
+    pub fn seen_set_directory(&self) -> PathBuf {
+        self.directory.join(SEEN_SET_FOLDER)
+    }
+
+    /// The number of URLs that wait for [`Self::merge_pending`].
+    pub fn pending_urls(&self) -> usize {
+        self.pending_urls.load(Ordering::Relaxed)
+    }
+
+    /// The number of URLs in the seen set, without pending ones.
+    pub fn seen_urls(&self) -> u64 {
+        self.seen_urls.load(Ordering::Relaxed)
+    }
+
+    /// Merges the pending URLs into the seen set, and queues those that are new. Returns the queues that they entered.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database or a file of the set fails. The URLs stay pending then.
+    pub fn merge_pending(&self) -> Result<Vec<Arrival>, StoreError> {
+        self.lock_writer().merge(self)
+    }
+
+    /// Whether a URL was discovered before, or is pending. Waits for no commit and no merge.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file of the set cannot be read.
+    pub fn was_seen(&self, url: &CanonicalUrl) -> Result<bool, StoreError> {
+        self.seen_set.holds(url_fingerprint(url, Surt::from(url).as_bytes()))
+    }
+
+    /// Rebuilds the set from pages, queue and schedule. A URL that is in none of them counts as new when it is
+    /// discovered again.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails, or a file cannot be written.
+    pub fn rebuild_seen_set(&self) -> Result<(), StoreError> {
+        self.rebuild_seen_set_with(&mut self.lock_writer())
+    }
+
+    /// As [`Self::rebuild_seen_set`], with the writer's lock held. Unreadable keys are skipped.
+    pub(in crate::store) fn rebuild_seen_set_with(
+        &self,
+        writer: &mut SeenSetWriter,
+    ) -> Result<(), StoreError> {
+        let mut sieve = Sieve::open(&self.seen_set_directory(), &[])?;
+        let mut candidates = Vec::new();
+        for family in [PAGES, FRONTIER, SCHEDULE] {
+            let mut cursor = self.db.raw_iterator_cf(self.family(family)?);
+            cursor.seek_to_first();
+            while let Some(key) = cursor.key() {
+                if let Some(surt) = entries::seen_set_surt(family, key) {
+                    candidates.push(Candidate {
+                        fingerprint: surt_fingerprint(surt),
+                        place: candidates.len() as u32,
+                    });
+                }
+                cursor.next();
+                if candidates.len() >= REBUILD_URLS || !cursor.valid() {
+                    sieve = sieve.merge(&mut candidates)?.sieve;
+                    sieve.discard()?;
+                    candidates.clear();
+                }
+            }
+            cursor.status()?;
+        }
+        let mut batch = WriteBatch::default();
+        batch.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()));
+        self.write_with_sync(batch, true)?;
+        self.seen_urls.store(sieve.len(), Ordering::Relaxed);
+        writer.seen_set.write().sieve = sieve;
+        Ok(())
+    }
+
+    pub(in crate::store) fn lock_writer(&self) -> MutexGuard<'_, SeenSetWriter> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

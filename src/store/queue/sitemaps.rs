@@ -1,0 +1,85 @@
+//! Queued sitemaps: one row for each URL, however many robots.txt files name it.
+//!
+//! One commit may change a row several times, and another host may name a sitemap while it is read. Therefore changes
+//! are collected here, each applied to the result of the previous one. A row is removed only if the read entry covers
+//! everything that the row grants by then.
+
+use std::collections::hash_map::Entry;
+
+use rocksdb::WriteBatch;
+use rustc_hash::FxHashMap;
+
+use crate::model::{QueuedUrl, SitemapGrant, Target};
+use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key};
+use crate::store::db::schema::FRONTIER;
+use crate::store::{Store, StoreError};
+
+/// The changed rows by key. `None` removes the row.
+#[derive(Default)]
+pub(in crate::store) struct SitemapRows(FxHashMap<Vec<u8>, Option<QueuedUrl>>);
+
+impl SitemapRows {
+    /// Queues a sitemap, in addition to what its row grants already. Returns whether the entry is a sitemap.
+    pub fn add(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+        let Target::Sitemap(added) = &entry.target else { return Ok(false) };
+        let row = self.row(store, entry)?;
+        let mut grant = added.clone();
+        if let Some(QueuedUrl { target: Target::Sitemap(existing), .. }) = row.take() {
+            // The existing grant comes first: with too many hosts, the last ones are dropped.
+            grant = existing;
+            grant.merge(SitemapGrant::clone(added), store.sitemap_hosts);
+        }
+        *row = Some(QueuedUrl { target: Target::Sitemap(grant), ..entry.clone() });
+        Ok(true)
+    }
+
+    /// Removes a sitemap that was read with the grant of this entry. Keeps it if its row grants more by now. Returns
+    /// whether the entry is a sitemap.
+    pub fn remove(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+        let Target::Sitemap(read) = &entry.target else { return Ok(false) };
+        let row = self.row(store, entry)?;
+        row.take_if(|row| !matches!(&row.target, Target::Sitemap(grant) if !read.covers(grant)));
+        Ok(true)
+    }
+
+    fn row(&mut self, store: &Store, entry: &QueuedUrl) -> Result<&mut Option<QueuedUrl>, StoreError> {
+        Ok(match self.0.entry(entry_key(&entry.url, entry.priority)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let row = match store.read_entry(free.key()) {
+                    // The row is overwritten or removed.
+                    Err(StoreError::Damaged { .. }) => None,
+                    row => row?,
+                };
+                free.insert(row)
+            }
+        })
+    }
+
+    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
+        let family = store.family(FRONTIER)?;
+        for (key, row) in self.0 {
+            match row {
+                Some(entry) => batch.put_cf(family, key, encode_entry(&entry)),
+                None => batch.delete_cf(family, key),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The current state of an entry: other hosts may have named the sitemap since the entry was read. `None` if it is
+    /// gone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn entry_now(&self, entry: &QueuedUrl) -> Result<Option<QueuedUrl>, StoreError> {
+        self.read_entry(&entry_key(&entry.url, entry.priority))
+    }
+
+    fn read_entry(&self, key: &[u8]) -> Result<Option<QueuedUrl>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(FRONTIER)?, key)?;
+        value.map(|value| decode_entry(key, &value)).transpose()
+    }
+}

@@ -1,0 +1,144 @@
+//! Records of hosts as servers, and the numbers that their budgets depend on.
+
+use rustc_hash::FxHashSet;
+
+use crate::model::{HostRecord, QueueName};
+use crate::store::codec::keys::{after_prefix, pair_key, split_pair_key};
+use crate::store::codec::sums::decode_sums;
+use crate::store::db::schema::{HOSTS, PAIRS, ROBOTS};
+use crate::store::{Store, StoreError, codec};
+use crate::urls::{Surt, host_prefix};
+
+use super::scan::read_options_before;
+
+/// Maximum number of rows read to count linking domains.
+const MAX_ROWS: usize = 20_000;
+/// Rows of one domain in sequence before a seek to the next domain.
+const ROWS_BEFORE_SEEK: usize = 16;
+
+fn decode(key: &[u8], value: &[u8]) -> Result<HostRecord, StoreError> {
+    codec::decode_host(value).map_err(|damage| StoreError::damaged(HOSTS, key, damage.0))
+}
+
+impl Store {
+    /// The record of a scheme, host and port as a server; the default if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn host(&self, queue: &QueueName) -> Result<HostRecord, StoreError> {
+        let key = queue.as_bytes();
+        let value = self.db.get_pinned_cf(self.family(HOSTS)?, key)?;
+        value.map_or(Ok(HostRecord::default()), |value| decode(key, &value))
+    }
+
+    /// All servers of a host and of the hosts below it: schemes and ports with their records.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn servers(&self, host: &str) -> Result<Vec<(QueueName, HostRecord)>, StoreError> {
+        let mut servers = Vec::new();
+        self.for_each_server(&host_prefix(host), |name, host| servers.push((name, host)))?;
+        Ok(servers)
+    }
+
+    /// The number of different pages fetched from a registrable domain, and the number of schemes, hosts and ports
+    /// that they came from. Servers without any visit, such as names without an address, do not count. Reads all
+    /// records of the domain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn domain_pages(&self, domain: &str) -> Result<(u64, u64), StoreError> {
+        let (mut pages, mut servers) = (0, 0);
+        self.for_each_server(&host_prefix(domain), |name, host| {
+            let is_own =
+                || Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
+            if host.visits > 0 && is_own() {
+                pages += host.pages;
+                servers += 1;
+            }
+        })?;
+        Ok((pages, servers))
+    }
+
+    fn for_each_server(
+        &self,
+        prefix: &[u8],
+        mut each: impl FnMut(QueueName, HostRecord),
+    ) -> Result<(), StoreError> {
+        let mut cursor =
+            self.db.raw_iterator_cf_opt(self.family(HOSTS)?, read_options_before(after_prefix(prefix)));
+        cursor.seek(prefix);
+        while let Some((key, value)) = cursor.item() {
+            each(QueueName::from_stored(key), decode(key, value)?);
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(())
+    }
+
+    /// The number of registrable domains, other than its own, that link to a host, counted up to `most`. With `below`,
+    /// to the host and all hosts below it.
+    ///
+    /// Reads a limited number of rows. Among the hosts of one domain that link to one host, it skips all but the first
+    /// few. If there are still too many rows, it counts the domains of the first ones.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record is damaged.
+    pub fn linking_domains(&self, host: &str, below: bool, most: usize) -> Result<usize, StoreError> {
+        let own = self.suffixes.domain_of(host);
+        let mut prefix = host_prefix(host);
+        if !below {
+            prefix.push(0);
+        }
+        let mut domains: FxHashSet<String> = FxHashSet::default();
+        let (mut last, mut run, mut rows) = (String::new(), 0, 0);
+        let mut cursor =
+            self.db.raw_iterator_cf_opt(self.family(PAIRS)?, read_options_before(after_prefix(&prefix)));
+        cursor.seek(&prefix);
+        while let (Some((key, value)), true) = (cursor.item(), domains.len() < most && rows < MAX_ROWS) {
+            rows += 1;
+            let damaged = |what| StoreError::damaged(PAIRS, key, what);
+            let (target, source) = split_pair_key(key).map_err(|damage| damaged(damage.0))?;
+            let source = Surt::host_of(source).map_err(|_| damaged("the source host"))?;
+            let domain = self.suffixes.domain_of(&source);
+            run = if domain == last { run + 1 } else { 0 };
+            if run == 0 {
+                domain.clone_into(&mut last);
+            }
+            if domain != own
+                && !domains.contains(domain)
+                && decode_sums(PAIRS, key, value)?.first().is_some_and(|&links| links > 0)
+            {
+                domains.insert(domain.to_owned());
+            }
+            // The domains below a public suffix are different domains.
+            let is_counted = domain == own || domains.contains(domain);
+            match after_prefix(&pair_key(target, &host_prefix(domain))) {
+                Some(next)
+                    if is_counted && run >= ROWS_BEFORE_SEEK && self.suffixes.suffix_of(domain) != domain =>
+                {
+                    cursor.seek(next);
+                }
+                _ => cursor.next(),
+            }
+        }
+        cursor.status()?;
+        Ok(domains.len())
+    }
+
+    /// The bytes that [`Self::keep_robots`] stored for a scheme, host and port.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn robots(&self, origin: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.db.get_cf(self.family(ROBOTS)?, origin)?)
+    }
+
+    /// Stores a robots.txt as bytes, which only the caller interprets.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub fn keep_robots(&self, origin: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        Ok(self.db.put_cf(self.family(ROBOTS)?, origin, bytes)?)
+    }
+}

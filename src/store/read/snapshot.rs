@@ -1,0 +1,138 @@
+//! A consistent snapshot of the database, read by scope in key order.
+
+use rocksdb::{DB, DBPinnableSlice, SnapshotWithThreadMode};
+
+use crate::model::{BacklinkRecord, OutlinkRecord, SearchRank, StoredPage};
+use crate::store::codec::varint::Damage;
+use crate::store::db::schema::{BACKLINKS, OUTLINKS, PAGES, RANKS};
+use crate::store::write::ranks;
+use crate::store::write::ranks::{RankKind, decode_rank};
+use crate::store::{Store, StoreError, codec};
+use crate::urls::{CanonicalUrl, Scope, Surt};
+
+use super::pages::{outlinks_from, page_from};
+use super::scan::{ReadPattern, ScanRange};
+
+/// A consistent state of the database. Cheap to take. While it lives, compactions keep its rows.
+pub struct Snapshot<'a> {
+    pub(in crate::store) store: &'a Store,
+    pub(in crate::store) state: SnapshotWithThreadMode<'a, DB>,
+}
+
+/// Rows in key order. The first error ends them.
+pub type Rows<'a, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'a>;
+
+/// A row with its key, from which a later read can continue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keyed<T> {
+    pub key: Vec<u8>,
+    pub value: T,
+}
+
+/// A visited page with its active links in order of position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageLinks {
+    pub url: CanonicalUrl,
+    pub page: StoredPage,
+    pub links: Vec<OutlinkRecord>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(in crate::store) fn new(store: &'a Store) -> Self {
+        Self { store, state: store.db.snapshot() }
+    }
+
+    /// All external links into the scope, active and inactive, in key order, strictly after the key `after`.
+    pub fn backlinks(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<BacklinkRecord>> {
+        self.rows_of(BACKLINKS, scope, after, |key, value| {
+            codec::decode_backlink(key, value).map(|value| Keyed { key: key.to_vec(), value })
+        })
+    }
+
+    /// All visited pages of the scope, in key order, strictly after the key `after`. [`Self::outlinks`] reads their
+    /// links.
+    pub fn pages(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<(CanonicalUrl, StoredPage)>> {
+        self.rows_of(PAGES, scope, after, |key, value| {
+            Ok(Keyed { key: key.to_vec(), value: decode_row(key, value)? })
+        })
+    }
+
+    /// One page, or `None` if it was never visited.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn page(&self, url: &CanonicalUrl) -> Result<Option<StoredPage>, StoreError> {
+        let key = Surt::from(url);
+        page_from(key.as_bytes(), self.get(PAGES, key.as_bytes())?)
+    }
+
+    /// All links of one page: the active ones in order of position, then the inactive ones.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn outlinks(&self, url: &CanonicalUrl) -> Result<Vec<OutlinkRecord>, StoreError> {
+        let key = Surt::from(url);
+        outlinks_from(url, key.as_bytes(), self.get(OUTLINKS, key.as_bytes())?)
+    }
+
+    /// Every visited page with its active links, in key order: the link graph.
+    pub fn graph(&self) -> Rows<'_, PageLinks> {
+        let range = ScanRange {
+            family: PAGES,
+            prefixes: vec![Vec::new()],
+            scope: None,
+            after: None,
+            pattern: ReadPattern::Random,
+        };
+        let pages = self.rows(range, decode_row);
+        Box::new(pages.map(|row| {
+            let (url, page) = row?;
+            let mut links = self.outlinks(&url)?;
+            links.retain(OutlinkRecord::is_active);
+            Ok(PageLinks { url, page, links })
+        }))
+    }
+
+    /// The rank of a page; 0 if unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the record is damaged.
+    pub fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, StoreError> {
+        self.rank(RankKind::Page, Surt::from(url).as_bytes())
+    }
+
+    /// The rank of a host; 0 if unknown.
+    ///
+    /// # Errors
+    /// As [`Self::page_rank`].
+    pub fn host_rank(&self, host: &str) -> Result<SearchRank, StoreError> {
+        self.rank(RankKind::Host, host.as_bytes())
+    }
+
+    /// The rank of a registrable domain; 0 if unknown.
+    ///
+    /// # Errors
+    /// As [`Self::page_rank`].
+    pub fn domain_rank(&self, domain: &str) -> Result<SearchRank, StoreError> {
+        self.rank(RankKind::Domain, domain.as_bytes())
+    }
+
+    fn rank(&self, kind: RankKind, name: &[u8]) -> Result<SearchRank, StoreError> {
+        let key = ranks::rank_key(self.rank_generation()?, kind, name);
+        let Some(value) = self.get(RANKS, &key)? else { return Ok(SearchRank::default()) };
+        decode_rank(&value).map_err(|damage| StoreError::damaged(RANKS, &key, damage.0))
+    }
+
+    pub(in crate::store) fn get(
+        &self,
+        family: &'static str,
+        key: &[u8],
+    ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        Ok(self.state.get_pinned_cf(self.store.family(family)?, key)?)
+    }
+}
+
+fn decode_row(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), Damage> {
+    let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
+    Ok((url, codec::decode_page(value)?))
+}

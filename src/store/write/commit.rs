@@ -1,0 +1,140 @@
+//! The only write path of the crawl: page records and their changes of the queue, in one atomic batch.
+//!
+//! The batch holds the changes of every column family, so a crash leaves all of a record or nothing. Commits are
+//! serialised by a lock. Each reads the former links of a page, computes the difference ([`super::diff`]) and writes
+//! it.
+
+use rocksdb::{WriteBatch, WriteOptions};
+use rustc_hash::FxHashMap;
+
+use crate::model::{Arrival, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
+use crate::store::queue::sitemaps::SitemapRows;
+use crate::store::{Store, StoreError};
+use crate::urls::CanonicalUrl;
+
+use super::builder::CommitBuilder;
+
+/// Maximum number of URLs pending for the seen set while [`Store::put`] stores pages: 16 bytes of memory each.
+const MAX_PENDING: usize = 1 << 20;
+
+/// A unit of work of the crawl, stored in one atomic batch.
+#[derive(Debug, Default)]
+pub struct Commit {
+    pub records: Vec<PageRecord>,
+    /// URLs that leave the queue after they were fetched.
+    pub done: Vec<QueuedUrl>,
+    /// URLs that leave the queue without being fetched, with the Unix time of the next attempt.
+    pub put_off: Vec<(QueuedUrl, u64)>,
+    /// URLs that leave the queue because they were fetched already.
+    pub withdrawn: Vec<QueuedUrl>,
+    /// URLs that stay in the queue with one more failed attempt.
+    pub retried: Vec<QueuedUrl>,
+    /// Discovered URLs, whether seen before or not.
+    pub found: Vec<Found>,
+    /// Hosts that get no request until this Unix time.
+    pub asleep: Vec<(QueueName, u64)>,
+    /// Failed requests, with the host whose record keeps them.
+    pub failures: Vec<(QueueName, HostFailure)>,
+}
+
+impl Store {
+    /// Stores page records without changing the queue.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn put(&self, records: &[PageRecord]) -> Result<(), StoreError> {
+        for chunk in records.chunks(self.batch_pages) {
+            self.commit(Commit { records: chunk.to_vec(), ..Commit::default() })?;
+            if self.pending_urls() >= MAX_PENDING {
+                self.merge_pending()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a commit in one atomic batch. Returns the queues that now hold URLs to visit again. New URLs are queued
+    /// by the next [`Self::merge_pending`].
+    ///
+    /// A commit with two records of one URL, or with more than one batch holds, is stored in several batches. The
+    /// changes of the queue are in the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
+    pub fn commit(&self, commit: Commit) -> Result<Vec<Arrival>, StoreError> {
+        let mut writer = self.lock_writer();
+        let mut builder = CommitBuilder::new(self);
+        builder.set_queue_state(&commit.done, &commit.retried);
+        let postponed = last_postponements(&commit);
+        for record in commit.records {
+            if builder.must_be_written_before(&record.url) {
+                let next = builder.next_batch();
+                self.write_commit(std::mem::replace(&mut builder, next))?;
+            }
+            builder.add_record(record)?;
+        }
+        for entry in commit.done.iter().filter(|entry| entry.priority.is_new_page()) {
+            builder.hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
+        }
+        for (queue, until) in commit.asleep {
+            builder.hosts.host(self, queue)?.asleep_until = until;
+        }
+        for (queue, failure) in commit.failures {
+            builder.hosts.host(self, queue)?.add_failure(failure);
+        }
+        let unqueued = std::mem::take(&mut builder.unqueued);
+        let (batch, mut sitemaps) = (&mut builder.batch, SitemapRows::default());
+        for entry in &commit.retried {
+            if !sitemaps.add(self, entry)? {
+                self.put_entry(batch, entry)?;
+            }
+        }
+        let left = commit.put_off.iter().map(|(entry, _)| entry);
+        for entry in commit.done.iter().chain(&commit.withdrawn).chain(left) {
+            if !sitemaps.remove(self, entry)? {
+                self.delete_entry(batch, entry)?;
+            }
+        }
+        for (url, (depth, next)) in postponed {
+            self.postpone(batch, &url, depth, next)?;
+        }
+        let (pending_row, arrivals) =
+            self.add_found(batch, &mut sitemaps, &writer, commit.found, unqueued)?;
+        sitemaps.stage(self, batch)?;
+        self.write_commit(builder)?;
+        writer.confirm_pending_row(self, pending_row);
+        Ok(arrivals)
+    }
+
+    fn write_commit(&self, builder: CommitBuilder<'_>) -> Result<(), StoreError> {
+        let (batch, changed) = builder.finish()?;
+        if changed.is_empty() { self.write(batch) } else { self.write_numbered(batch, &changed) }
+    }
+
+    pub(in crate::store) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.write_with_sync(batch, self.sync)
+    }
+
+    /// Writes a batch. With `sync`, this batch and all earlier ones are durable on return.
+    pub(in crate::store) fn write_with_sync(&self, batch: WriteBatch, sync: bool) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(sync);
+        Ok(self.db.write_opt(batch, &options)?)
+    }
+}
+
+/// For each page that the commit postpones: the last given depth and time. A page with a record is left out, because
+/// the record determines its next visit. A sitemap is left out, because its robots.txt queues it again.
+fn last_postponements(commit: &Commit) -> FxHashMap<CanonicalUrl, (u16, u64)> {
+    let pages = commit.put_off.iter().filter(|(entry, _)| entry.target == Target::Page);
+    let mut last: FxHashMap<CanonicalUrl, (u16, u64)> =
+        pages.map(|(entry, next)| (entry.url.clone(), (entry.depth, *next))).collect();
+    if !last.is_empty() {
+        for record in &commit.records {
+            last.remove(&record.url);
+        }
+    }
+    last
+}

@@ -1,0 +1,69 @@
+//! The changes of a batch in the sums of links between hosts.
+
+use rocksdb::WriteBatch;
+use rustc_hash::FxHashMap;
+
+use crate::model::{LinkTag, OutlinkRecord};
+use crate::store::codec::keys::{pair_key, split_pair_key};
+use crate::store::codec::sums::encode_sums;
+use crate::store::db::schema::{PAIRS, REFERRALS};
+use crate::store::{Store, StoreError};
+use crate::urls::{CanonicalUrl, host_prefix};
+
+/// Changes of the sums, by the keys of `pairs`. The pages of a batch share most of their pairs.
+#[derive(Debug, Default)]
+pub(in crate::store) struct PairChanges(FxHashMap<Vec<u8>, Sums>);
+
+pub(in crate::store) type Sums = [i64; 5];
+
+impl PairChanges {
+    /// Adds the changes that a visit made to the links of a page.
+    pub fn add(&mut self, url: &CanonicalUrl, old: &[OutlinkRecord], new: &[OutlinkRecord]) {
+        let mut sums: FxHashMap<&str, Sums> = FxHashMap::default();
+        for (links, sign) in [(old, -1), (new, 1)] {
+            for link in links.iter().filter(|link| link.external && link.is_active()) {
+                let counted = counted_as(link).map(|counts| sign * i64::from(counts));
+                add(sums.entry(link.target.host()).or_default(), counted);
+            }
+        }
+        let source = host_prefix(url.host());
+        for (target, sum) in sums.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
+            add(self.0.entry(pair_key(&host_prefix(target), &source)).or_default(), sum);
+        }
+    }
+
+    /// The sums so far.
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &Sums)> {
+        self.0.iter().map(|(key, sums)| (key.as_slice(), sums))
+    }
+
+    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
+        let (pairs, referrals) = (store.family(PAIRS)?, store.family(REFERRALS)?);
+        for (key, sum) in self.0.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
+            batch.merge_cf(pairs, &key, encode_sums(&sum));
+            if sum[0] != 0 {
+                let (target, source) =
+                    split_pair_key(&key).map_err(|damage| StoreError::damaged(PAIRS, &key, damage.0))?;
+                batch.merge_cf(referrals, pair_key(source, target), encode_sums(&sum[..1]));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(sums: &mut Sums, more: Sums) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
+/// The sums of its pair in which a link counts, in stored order.
+fn counted_as(link: &OutlinkRecord) -> [bool; 5] {
+    [
+        true,
+        link.rel.is_nofollow(),
+        link.tag == LinkTag::A,
+        link.tag.is_image(),
+        link.target.path_and_query() == "/",
+    ]
+}

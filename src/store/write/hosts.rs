@@ -1,0 +1,49 @@
+//! The changes of a batch in the records of hosts.
+
+use rocksdb::WriteBatch;
+use rustc_hash::FxHashMap;
+
+use crate::model::{HostRecord, HostVisit, PageRecord, QueueName, Visit};
+use crate::store::db::schema::HOSTS;
+use crate::store::{Store, StoreError, codec};
+
+/// The hosts that a batch changes.
+#[derive(Default)]
+pub(in crate::store) struct HostChanges(FxHashMap<QueueName, HostRecord>);
+
+impl HostChanges {
+    pub fn host(&mut self, store: &Store, queue: QueueName) -> Result<&mut HostRecord, StoreError> {
+        Ok(match self.0.entry(queue) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                let host = store.host(free.key())?;
+                free.insert(host)
+            }
+        })
+    }
+
+    /// Adds the outcome of a visit to the record of its host. An unreadable body is a fault of the page, not of the
+    /// host.
+    pub fn add_visit(
+        &mut self,
+        store: &Store,
+        queue: QueueName,
+        record: &PageRecord,
+    ) -> Result<(), StoreError> {
+        let (status, failure) = match &record.visit {
+            Visit::Answered(content) => (content.status, 0),
+            Visit::NotModified => (304, 0),
+            Visit::Failed(kind, _) => (0, *kind as u8),
+        };
+        self.host(store, queue)?.add(HostVisit { at: record.visited, status, failure });
+        Ok(())
+    }
+
+    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
+        let family = store.family(HOSTS)?;
+        for (queue, host) in self.0 {
+            batch.put_cf(family, queue.as_bytes(), codec::encode_host(&host));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! Change numbers: which commit last changed what. A cached answer is current while its number is.
+//!
+//! Commits that change anything visible to queries are numbered from 1, across restarts. Stored are, for each
+//! registrable domain, the number of the last commit that changed links *into* it, and of the last commit that changed
+//! its own pages or the links on them; and the number of the last commit of all. The batch that changes the rows
+//! writes the numbers too, so a snapshot shows both or neither.
+//!
+//! Invisible changes of a visit do not count: the time of the visit, the number of consecutive failures and their
+//! cause. All other changes do, including the day of the last successful fetch. A page that is fetched again on a
+//! later day changes its own domain. It also changes the domains that it links to, because backlinks show that day.
+//!
+//! New ranks change no domain, but the last number of all. [`Snapshot::rank_generation`] identifies them.
+
+use rocksdb::{ColumnFamily, WriteBatch};
+use rustc_hash::FxHashSet;
+
+use crate::model::StoredPage;
+use crate::store::codec::varint::{Reader, put_varint};
+use crate::store::db::schema::{CHANGES, META};
+use crate::store::{Snapshot, Store, StoreError};
+use crate::urls::{Surt, host_prefix};
+
+use super::ranks::{GENERATION_KEY, decode_generation};
+
+/// The numbers of the last commits that changed a registrable domain; 0 if there was none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Changes {
+    /// Links from other hosts into the domain, including lost ones, and host pairs.
+    pub incoming: u64,
+    /// The pages of the domain, or the links on them.
+    pub outgoing: u64,
+}
+
+/// The key of the number of the last commit of all.
+pub(in crate::store) const LAST_CHANGE_KEY: &[u8] = &[0];
+
+/// The greatest valid number: a thousand commits per second take thousands of years to reach it. Greater numbers are
+/// damage.
+const MAX_NUMBER: u64 = 1 << 48;
+
+/// The subject of a domain's number: the first byte of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(in crate::store) enum Direction {
+    Incoming = 1,
+    Outgoing = 2,
+}
+
+/// The registrable domains that a batch changes.
+#[derive(Debug, Default)]
+pub(in crate::store) struct ChangedDomains {
+    incoming: FxHashSet<String>,
+    outgoing: FxHashSet<String>,
+}
+
+impl ChangedDomains {
+    pub fn add_incoming(&mut self, domain: &str) {
+        insert_new(&mut self.incoming, domain);
+    }
+
+    pub fn add_outgoing(&mut self, domain: &str) {
+        insert_new(&mut self.outgoing, domain);
+    }
+
+    pub fn len(&self) -> usize {
+        self.incoming.len() + self.outgoing.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.incoming.is_empty() && self.outgoing.is_empty()
+    }
+
+    /// Adds the number of the batch to all changed domains.
+    pub fn stage(&self, batch: &mut WriteBatch, family: &ColumnFamily, number: u64) {
+        let mut value = Vec::with_capacity(8);
+        put_varint(&mut value, number);
+        batch.put_cf(family, LAST_CHANGE_KEY, &value);
+        for (direction, domains) in
+            [(Direction::Incoming, &self.incoming), (Direction::Outgoing, &self.outgoing)]
+        {
+            for domain in domains {
+                batch.put_cf(family, domain_key(direction, domain), &value);
+            }
+        }
+    }
+}
+
+fn insert_new(domains: &mut FxHashSet<String>, domain: &str) {
+    // Most links of a batch lead to few domains: the lookup saves the copy.
+    if !domains.contains(domain) {
+        domains.insert(domain.to_owned());
+    }
+}
+
+/// `direction · domain in sortable form`.
+pub(in crate::store) fn domain_key(direction: Direction, domain: &str) -> Vec<u8> {
+    let mut key = vec![direction as u8];
+    key.extend_from_slice(&host_prefix(domain));
+    key
+}
+
+/// Splits the key of a domain's number. `None` if it is another key.
+pub(in crate::store) fn split_domain_key(key: &[u8]) -> Option<(Direction, String)> {
+    let (first, part) = key.split_first()?;
+    let direction =
+        [Direction::Incoming, Direction::Outgoing].into_iter().find(|kind| *kind as u8 == *first)?;
+    let domain = Surt::host_of(part).ok()?;
+    (part.len() > 1 && host_prefix(&domain) == part).then_some((direction, domain))
+}
+
+pub(in crate::store) fn decode_number(key: &[u8], value: Option<&[u8]>) -> Result<u64, StoreError> {
+    let Some(value) = value else { return Ok(0) };
+    let mut reader = Reader(value);
+    let number = reader.varint("the number of a commit").and_then(|number| reader.end().map(|()| number));
+    let number = number.map_err(|damage| StoreError::damaged(CHANGES, key, damage.0))?;
+    if number <= MAX_NUMBER {
+        Ok(number)
+    } else {
+        Err(StoreError::damaged(CHANGES, key, "the number of a commit"))
+    }
+}
+
+/// Whether a visit changed anything visible of a page.
+pub(in crate::store) fn page_differs(old: Option<&StoredPage>, new: &StoredPage) -> bool {
+    old.is_none_or(|old| {
+        let unseen = StoredPage {
+            visited: new.visited,
+            failures: new.failures,
+            cause: new.cause.clone(),
+            depth: new.depth,
+            next_visit: new.next_visit,
+            interval: new.interval,
+            ..old.clone()
+        };
+        unseen != *new
+    })
+}
+
+impl Store {
+    /// The number of the last commit that changed anything, as a new snapshot would report it, without disk access. It
+    /// is raised after the change is visible. Therefore an answer from a snapshot that was taken after this number was
+    /// read is current while the number stays the same.
+    pub fn change_number(&self) -> u64 {
+        self.change_number.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Writes a batch under the next number. The caller must hold the writer's lock.
+    pub(in crate::store) fn write_numbered(
+        &self,
+        mut batch: WriteBatch,
+        changed: &ChangedDomains,
+    ) -> Result<(), StoreError> {
+        let number = self.change_number() + 1;
+        changed.stage(&mut batch, self.family(CHANGES)?, number);
+        self.write(batch)?;
+        self.change_number.store(number, std::sync::atomic::Ordering::Release);
+        Ok(())
+    }
+
+    /// Loads the last number. If it cannot be read, counting continues after the greatest number of any domain, so
+    /// that no number is reused. The index must open even then, because a repair needs that.
+    pub(in crate::store) fn load_change_number(&mut self) -> Result<(), StoreError> {
+        let value = self.db.get_cf(self.family(CHANGES)?, LAST_CHANGE_KEY)?;
+        let number = match decode_number(LAST_CHANGE_KEY, value.as_deref()) {
+            Ok(number) if number > 0 => number,
+            read => match self.greatest_domain_number()? {
+                // A new index.
+                0 if read.is_ok() => 0,
+                greatest => {
+                    tracing::warn!(
+                        number = greatest + 1,
+                        "the number of the last commit cannot be read; counting continues after the greatest number of a \
+                         domain; `backlinkd verify --repair` repairs it"
+                    );
+                    greatest + 1
+                }
+            },
+        };
+        *self.change_number.get_mut() = number;
+        Ok(())
+    }
+
+    /// The greatest readable number of any domain.
+    fn greatest_domain_number(&self) -> Result<u64, StoreError> {
+        let mut greatest = 0;
+        let mut cursor = self.db.raw_iterator_cf(self.family(CHANGES)?);
+        cursor.seek_to_first();
+        while let Some((key, value)) = cursor.item() {
+            if split_domain_key(key).is_some() {
+                greatest = decode_number(key, Some(value)).map_or(greatest, |number| greatest.max(number));
+            }
+            cursor.next();
+        }
+        cursor.status()?;
+        Ok(greatest)
+    }
+
+    /// Makes all later numbers greater than this one. The caller must hold the writer's lock.
+    pub(in crate::store) fn raise_change_number(&self, number: u64) {
+        self.change_number.fetch_max(number, std::sync::atomic::Ordering::AcqRel);
+    }
+}
+
+impl Snapshot<'_> {
+    /// The change numbers of a registrable domain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a number is damaged.
+    pub fn changes(&self, domain: &str) -> Result<Changes, StoreError> {
+        Ok(Changes {
+            incoming: self.change_number_of(&domain_key(Direction::Incoming, domain))?,
+            outgoing: self.change_number_of(&domain_key(Direction::Outgoing, domain))?,
+        })
+    }
+
+    /// The number of the last commit that changed anything, ranks included; 0 before the first.
+    ///
+    /// # Errors
+    /// As [`Self::changes`].
+    pub fn last_change(&self) -> Result<u64, StoreError> {
+        self.change_number_of(LAST_CHANGE_KEY)
+    }
+
+    /// The generation of the current ranks: each published computation has another one; 0 before the first.
+    ///
+    /// # Errors
+    /// As [`Self::changes`].
+    pub fn rank_generation(&self) -> Result<u32, StoreError> {
+        decode_generation(self.get(META, GENERATION_KEY)?.as_deref())
+    }
+
+    fn change_number_of(&self, key: &[u8]) -> Result<u64, StoreError> {
+        decode_number(key, self.get(CHANGES, key)?.as_deref())
+    }
+}
