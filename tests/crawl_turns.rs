@@ -231,7 +231,12 @@ fn pages_are_parsed_while_all_other_threads_are_busy() {
     let mut site = site(FakeWeb::new().page("a.test", "/*", Reply::html("<a href=/0>a page</a>")));
     site.config.crawl.parse_threads = 1;
     let (crawler, stop) = (site.crawler(), AtomicBool::new(false));
-    assert!(threads("parse-0") >= 1);
+    // A thread gives itself its name when it begins to run.
+    let named = Instant::now();
+    while threads("parse-0") == 0 {
+        assert!(named.elapsed() < Duration::from_secs(10), "no thread parses");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let (done, busy) = std::sync::mpsc::channel::<()>();
     let busy = std::sync::Arc::new(std::sync::Mutex::new(busy));
     for _ in 0..rayon::current_num_threads() {
