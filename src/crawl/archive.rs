@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::process::FetchedResponse;
 use crate::config::{Config, FetchConfig};
-use crate::fetch::{Answer, FetchOutcome, Fetcher};
+use crate::fetch::{FetchOutcome, Fetcher, Response};
 use crate::model::Cut;
 use crate::warc::{HttpExchange, Truncation, WarcError, WarcOptions, WarcWriter};
 
 /// The reason of the WARC-Truncated field, if there is one. Parser limits do not count, because the record
 /// has the whole body.
-fn truncation(answer: &Answer, config: &FetchConfig) -> Option<Truncation> {
+fn truncation(answer: &Response, config: &FetchConfig) -> Option<Truncation> {
     match answer.cut {
         Some(Cut::Length) => Some(Truncation::Length),
         Some(Cut::Time) => Some(Truncation::Time),

@@ -10,7 +10,7 @@ use super::messages::{Completion, Disposition, HostResult, LoopEvent, RobotsWait
 use super::process::{FetchedResponse, ResponseProcessor};
 use super::progress::{Progress, unix_now};
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Allowed, Answer, FetchOutcome, RobotsAnswer, RobotsFetch, Validators};
+use crate::fetch::{Allowed, FetchOutcome, Response, RobotsAnswer, RobotsFetch, Validators};
 use crate::frontier::Backoff;
 use crate::model::{CLOCK_ERROR, Cut, FailureKind, Fate, Priority, QueueName, QueuedUrl, StoredPage, Target};
 use crate::policy::due_visit;
@@ -47,7 +47,7 @@ impl CrawlLoop<'_> {
         let task = async move {
             let (requested, requested_at) = (job.url().clone(), unix_now());
             let waited = AtomicU64::new(0);
-            let archive_response = |answer: &Answer| {
+            let archive_response = |answer: &Response| {
                 if processor.archive.is_some() {
                     let outcome = FetchOutcome::Answered(Box::new(answer.clone()));
                     let url = requested.clone();

@@ -10,7 +10,7 @@ use super::failures::{Cause, Resource};
 use super::messages::{HostResult, RobotsWaiter, WriteRequest};
 use super::progress::unix_now;
 use super::timing::RESOURCE_PAUSE;
-use crate::fetch::{Blame, Failure, RobotsStep};
+use crate::fetch::{Failure, FailureSource, RobotsStep};
 use crate::frontier::Backoff;
 use crate::model::{Day, FailureKind, Found, QueueName, QueuedUrl, Target};
 use crate::urls::CanonicalUrl;
@@ -35,7 +35,7 @@ impl CrawlLoop<'_> {
             }
             Err(failure) => {
                 let backoff = self.backoff_after_no_request(queue, at, &failure)?;
-                if failure.blame == Blame::Machine {
+                if failure.blame == FailureSource::Machine {
                     self.frontier.finish_resolution(queue, at, Err(backoff));
                     return Ok(());
                 }
@@ -59,7 +59,7 @@ impl CrawlLoop<'_> {
     ) -> Result<(), CrawlError> {
         self.writer.outstanding -= 1;
         self.pages_dispatched -= u64::from(queued.target == Target::Page);
-        if failure.blame != Blame::Machine {
+        if failure.blame != FailureSource::Machine {
             self.report_failure(
                 queue,
                 Resource::of(&queued.target),
@@ -82,11 +82,11 @@ impl CrawlLoop<'_> {
         failure: &Failure,
     ) -> Result<Backoff, CrawlError> {
         match failure.blame {
-            Blame::Machine => {
+            FailureSource::Machine => {
                 self.resource_backoff.report_shortage(at, &failure.detail);
                 Ok(Backoff::For(RESOURCE_PAUSE))
             }
-            Blame::NameServers => {
+            FailureSource::NameServers => {
                 let config = &self.crawler.config.crawl;
                 let length = match self.host_backoffs.entry(queue.clone()).or_default().on_unresolved(config)
                 {
@@ -98,7 +98,7 @@ impl CrawlLoop<'_> {
                 self.fail_robots_requests(queue, failure.kind, &failure.detail)?;
                 Ok(Backoff::Parked(length))
             }
-            Blame::Host => {
+            FailureSource::Host => {
                 let dormant = self.crawler.config.crawl.dead_host_retry.0;
                 self.fail_robots_requests(queue, failure.kind, &failure.detail)?;
                 self.record_backoff(queue, dormant)?;
@@ -140,7 +140,7 @@ impl CrawlLoop<'_> {
             }
             RobotsStep::Moved(job) => Some(job),
             RobotsStep::Unasked(job, failure) => {
-                if failure.blame != Blame::Machine {
+                if failure.blame != FailureSource::Machine {
                     self.report_failure(
                         &waiter.queue,
                         Resource::RobotsTxt,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::process::FetchedResponse;
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Failure, RobotsStep, Room};
+use crate::fetch::{Failure, Reservation, RobotsStep};
 use crate::model::{
     Arrival, FailureKind, Fate, Found, HostFailure, Link, PageRecord, QueueName, QueuedUrl, Visit,
 };
@@ -69,7 +69,7 @@ pub(super) enum HostResult {
 /// What the writer does.
 pub(super) enum WriteRequest {
     /// Store a completed URL. Its room in memory is returned after the commit.
-    Completed(Box<Completion>, Option<Room>),
+    Completed(Box<Completion>, Option<Reservation>),
     AddDiscovered(Vec<Found>),
     /// Store that a host is in backoff until this Unix time.
     BackOffHost(QueueName, u64),

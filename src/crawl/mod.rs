@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
-use crate::fetch::{FetchError, Fetcher, Memory, RobotsCache};
+use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
 use crate::frontier::{Backlog, BudgetStatus};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
@@ -58,7 +58,7 @@ pub use failures::{FailureCount, FailureExample, Resource};
 pub use progress::{Figures, Progress};
 
 use adapters::backlog::StoreBacklog;
-use adapters::robots_store::RobotsStore;
+use adapters::robots_store::RobotsAdapter;
 use extract::sitemap_quota::SitemapQuotas;
 
 /// Why a crawl cannot start or continue.
@@ -118,7 +118,7 @@ pub struct Crawler {
     /// Decodes and parses, on threads that do nothing else.
     parsers: Arc<rayon::ThreadPool>,
     /// The memory budget of responses.
-    memory: Memory,
+    memory: MemoryBudget,
 }
 
 /// New settings for a running crawl.
@@ -160,9 +160,9 @@ impl Crawler {
     /// [`CrawlError`] when a file of the configuration cannot be used, or a thread cannot be started.
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
-        let memory = Memory::new(memory_bytes, fetchers + slow_fetchers + store_queue);
+        let memory = MemoryBudget::new(memory_bytes, fetchers + slow_fetchers + store_queue);
         let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
-        let robots_store = Arc::new(RobotsStore(Arc::clone(&store)));
+        let robots_store = Arc::new(RobotsAdapter(Arc::clone(&store)));
         let robots = Arc::new(RobotsCache::new(
             Arc::clone(&fetcher),
             &config.robots,

@@ -11,7 +11,7 @@ use super::archive::Archive;
 use super::extract::Extractor;
 use super::messages::{Completion, LoopEvent, WriteRequest};
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{FetchOutcome, Room, Validators};
+use crate::fetch::{FetchOutcome, Reservation, Validators};
 use crate::model::{FailureKind, QueuedUrl, Target};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
@@ -38,7 +38,7 @@ type ProcessResult = Result<Option<Processed>, (Box<FetchedResponse>, WarcError)
 
 /// A processed page or sitemap.
 enum Processed {
-    Completed(Box<Completion>, Option<Room>),
+    Completed(Box<Completion>, Option<Reservation>),
     /// Its redirect chain continues within the same visit.
     ChainContinued(QueuedUrl, RedirectChain),
 }
@@ -87,7 +87,7 @@ impl ResponseProcessor {
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
             Ok(queued.map(|queued| {
                 let (requested, chain) = (queued.url.clone(), None);
-                let mut room = Room::default();
+                let mut room = Reservation::default();
                 Processed::Completed(Box::new(self.extract(queued, &requested, chain, failed, false, &mut room)), None)
             }))
         })
@@ -108,7 +108,7 @@ impl ResponseProcessor {
             }
             let mut room = match &mut outcome {
                 FetchOutcome::Answered(answer) => std::mem::take(&mut answer.room),
-                FetchOutcome::Failed(..) => Room::default(),
+                FetchOutcome::Failed(..) => Reservation::default(),
             };
             let completion = self.extract(queued, &url, chain, outcome, validators.is_some(), &mut room);
             room.settle(completion.bytes().saturating_mul(COPIES_WHILE_WRITTEN));
@@ -123,7 +123,7 @@ impl ResponseProcessor {
         chain: Option<RedirectChain>,
         fetched: FetchOutcome,
         conditional: bool,
-        room: &mut Room,
+        room: &mut Reservation,
     ) -> Completion {
         match queued.target {
             Target::Page => self.extractor.extract_page(queued, requested, chain, fetched, conditional, room),

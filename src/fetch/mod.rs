@@ -44,12 +44,6 @@ pub use robots::{
     RobotsStore, StoredRobots,
 };
 
-// The crawl imports these types under shorter names.
-pub use failure::FailureSource as Blame;
-pub use memory::{MemoryBudget as Memory, Reservation as Room};
-pub use response::Response as Answer;
-pub use robots::{RobotsStore as RobotsShelf, StoredRobots as KeptRobots};
-
 /// The reason why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {

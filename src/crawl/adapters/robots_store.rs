@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::fetch::{KeptRobots, RobotsShelf};
+use crate::fetch::{RobotsStore, StoredRobots};
 use crate::store::Store;
 
 /// Robots.txt files in the store. An unreadable one is fetched again; one that cannot be stored stays in
 /// memory only.
-pub(in crate::crawl) struct RobotsStore(pub Arc<Store>);
+pub(in crate::crawl) struct RobotsAdapter(pub Arc<Store>);
 
-impl RobotsShelf for RobotsStore {
-    fn load(&self, origin: &str) -> Option<KeptRobots> {
+impl RobotsStore for RobotsAdapter {
+    fn load(&self, origin: &str) -> Option<StoredRobots> {
         match self.0.robots(origin) {
-            Ok(kept) => kept.and_then(|bytes| KeptRobots::decode(&bytes)),
+            Ok(kept) => kept.and_then(|bytes| StoredRobots::decode(&bytes)),
             Err(error) => {
                 tracing::error!(origin, %error, "a stored robots.txt cannot be read");
                 None
@@ -20,7 +20,7 @@ impl RobotsShelf for RobotsStore {
         }
     }
 
-    fn keep(&self, origin: &str, kept: &KeptRobots) {
+    fn keep(&self, origin: &str, kept: &StoredRobots) {
         if let Err(error) = self.0.keep_robots(origin, &kept.encode()) {
             tracing::error!(origin, %error, "a robots.txt cannot be stored");
         }

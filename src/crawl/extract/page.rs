@@ -12,7 +12,7 @@ use crate::crawl::messages::{Completion, Disposition};
 use crate::crawl::progress::{CpuTimer, Progress, unix_now};
 use crate::crawl::walls::challenge;
 use crate::crawl::walls::redirect_chain::{self, RedirectChain};
-use crate::fetch::{Answer, FetchOutcome, Room};
+use crate::fetch::{FetchOutcome, Reservation, Response};
 use crate::model::{
     Cut, Day, FailureKind, Found, Link, LinkTag, PageContent, PageRecord, Priority, QueuedUrl, Rel,
     SearchRank, Target, Visit,
@@ -33,7 +33,7 @@ impl Extractor {
         &self,
         queued: &QueuedUrl,
         requested: &CanonicalUrl,
-        answer: &Answer,
+        answer: &Response,
         chain: Option<&RedirectChain>,
     ) -> Option<RedirectChain> {
         let is_read = |url: &CanonicalUrl| {
@@ -44,7 +44,7 @@ impl Extractor {
         let mut next = redirect_chain::next_step(requested, answer, chain, &self.rules, max_steps, is_read)?;
         if queued.target == Target::Page {
             let url = self.recorded_url(queued, requested);
-            let visit = self.visit(&url, answer, false, &mut Room::default());
+            let visit = self.visit(&url, answer, false, &mut Reservation::default());
             next.records.retain(|record| record.url != url);
             next.records.push(PageRecord { url, visited: unix_now(), visit });
         }
@@ -68,7 +68,7 @@ impl Extractor {
         chain: Option<RedirectChain>,
         fetched: FetchOutcome,
         conditional: bool,
-        room: &mut Room,
+        room: &mut Reservation,
     ) -> Completion {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let visited = unix_now();
@@ -145,7 +145,13 @@ impl Extractor {
         too_many
     }
 
-    fn visit(&self, url: &CanonicalUrl, answer: &Answer, conditional: bool, room: &mut Room) -> Visit {
+    fn visit(
+        &self,
+        url: &CanonicalUrl,
+        answer: &Response,
+        conditional: bool,
+        room: &mut Reservation,
+    ) -> Visit {
         Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
         let dropped = answer.dropped_headers;
         if dropped > 0 {
@@ -196,7 +202,7 @@ impl Extractor {
     }
 
     /// The content of the status line and the headers.
-    fn content_of_head(&self, answer: &Answer) -> PageContent {
+    fn content_of_head(&self, answer: &Response) -> PageContent {
         PageContent {
             status: answer.status,
             content_type: answer
@@ -218,7 +224,7 @@ impl Extractor {
     fn redirect_link(
         &self,
         url: &CanonicalUrl,
-        answer: &Answer,
+        answer: &Response,
         tag: LinkTag,
         nofollow: bool,
     ) -> Option<Link> {
@@ -230,7 +236,7 @@ impl Extractor {
 
     /// Extracts title, links and the like from an HTML body. An error page has a title, but its links do not
     /// count.
-    fn parse_html(&self, url: &CanonicalUrl, answer: &Answer, body: &[u8], content: &mut PageContent) {
+    fn parse_html(&self, url: &CanonicalUrl, answer: &Response, body: &[u8], content: &mut PageContent) {
         if !sniff::is_html(answer.media_type.as_ref(), body) {
             return;
         }

@@ -13,7 +13,7 @@ use crate::crawl::extract::Extractor;
 use crate::crawl::failures::{Cause, FailedRequest, Resource};
 use crate::crawl::messages::{Completion, Disposition};
 use crate::crawl::progress::{Progress, unix_now};
-use crate::fetch::{Answer, FetchOutcome, Room};
+use crate::fetch::{FetchOutcome, Reservation, Response};
 use crate::model::{
     Cut, Day, FailureKind, Found, LinkTag, MediaType, Priority, QueuedUrl, SitemapGrant, Target,
 };
@@ -44,7 +44,12 @@ enum Payer {
 
 impl Extractor {
     /// Extracts the completion of a queued sitemap.
-    pub fn extract_sitemap(&self, queued: QueuedUrl, fetched: &FetchOutcome, room: &mut Room) -> Completion {
+    pub fn extract_sitemap(
+        &self,
+        queued: QueuedUrl,
+        fetched: &FetchOutcome,
+        room: &mut Reservation,
+    ) -> Completion {
         let attempts = queued.attempts + 1;
         let (discovered, is_transient, cause) = match (&queued.target, fetched) {
             (Target::Page, _) => (Vec::new(), false, None),
@@ -82,8 +87,8 @@ impl Extractor {
     fn read_response(
         &self,
         source: &SitemapSource<'_>,
-        answer: &Answer,
-        room: &mut Room,
+        answer: &Response,
+        room: &mut Reservation,
     ) -> (Vec<Found>, Option<Cause>) {
         if (200..=299).contains(&answer.status) {
             return self.read_sitemap(source, answer, room);
@@ -98,8 +103,8 @@ impl Extractor {
     fn read_sitemap(
         &self,
         source: &SitemapSource<'_>,
-        answer: &Answer,
-        room: &mut Room,
+        answer: &Response,
+        room: &mut Reservation,
     ) -> (Vec<Found>, Option<Cause>) {
         let config = &self.config.sitemaps;
         // This decodes the transfer only. The sitemap reader decompresses a file that is gzipped itself.
@@ -161,7 +166,7 @@ impl Extractor {
 
     /// Returns the target of a redirect. A sitemap of the deepest level may redirect too. A session id in the
     /// target stays: the server may require it, and no page has that URL.
-    fn redirected(&self, source: &SitemapSource<'_>, answer: &Answer) -> Option<Found> {
+    fn redirected(&self, source: &SitemapSource<'_>, answer: &Response) -> Option<Found> {
         if u32::from(source.grant.level) > self.config.sitemaps.max_depth {
             return None;
         }

@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use crate::fetch::Answer;
+use crate::fetch::Response;
 
 /// Links of a challenge page at most: an imprint, a help page, the wall's own site.
 const MAX_LINKS: usize = 8;
@@ -47,7 +47,7 @@ const TEXT_SIGNS: [(&str, &str); 17] = [
 ];
 
 /// The wall that sent a response, if its headers mark a challenge.
-pub(in crate::crawl) fn by_headers(answer: &Answer) -> Option<&'static str> {
+pub(in crate::crawl) fn by_headers(answer: &Response) -> Option<&'static str> {
     let holds = |name: &str, part: &str| {
         let mut values = answer.headers.get_all(name).iter();
         values.any(|value| memmem::find(&value.as_bytes().to_ascii_lowercase(), part.as_bytes()).is_some())

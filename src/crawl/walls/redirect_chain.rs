@@ -7,7 +7,7 @@
 //! for the delay of the host like any request. At the end, each URL of the chain has a record of its last
 //! response.
 
-use crate::fetch::{Answer, CookieJar};
+use crate::fetch::{CookieJar, Response};
 use crate::model::{LinkTag, PageRecord, QueueName};
 use crate::urls::{CanonicalUrl, UrlRules};
 
@@ -27,7 +27,7 @@ pub(in crate::crawl) struct RedirectChain {
 /// whether a page was read before, and so needs no cookie.
 pub(in crate::crawl) fn next_step(
     requested: &CanonicalUrl,
-    answer: &Answer,
+    answer: &Response,
     so_far: Option<&RedirectChain>,
     rules: &UrlRules,
     max_steps: u32,
