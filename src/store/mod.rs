@@ -31,7 +31,7 @@ mod verify;
 mod write;
 
 pub use codec::keys::backlink_key;
-pub use db::directory::{BLOCKS_FILE, PID_FILE, SEEDS_FILE, SOCKET_FILE};
+pub use db::directory::{BLOCKS_FILE, PID_FILE, SEEDS_FILE, SOCKET_FILE, free_bytes};
 pub use db::error::StoreError;
 pub use db::open::Store;
 pub use db::permissions::{keep_private, make_private_directory};

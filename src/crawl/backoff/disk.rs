@@ -6,7 +6,7 @@ use crate::config::CrawlConfig;
 use crate::crawl::event_loop::CrawlLoop;
 use crate::crawl::process::FetchedResponse;
 use crate::crawl::{CrawlError, Crawler};
-use crate::store::Store;
+use crate::store::{Store, free_bytes};
 use crate::warc::WarcError;
 
 /// A disk with fewer bytes free than `crawl.min_free_disk_bytes`.
@@ -22,8 +22,7 @@ pub struct LowDisk {
 pub fn too_little_room(store: &Store, config: &CrawlConfig) -> Option<LowDisk> {
     let directories = [store.directory(), &config.warc_dir];
     directories.into_iter().filter(|directory| !directory.as_os_str().is_empty()).find_map(|directory| {
-        let disk = rustix::fs::statvfs(directory).ok()?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = free_bytes(directory);
         let is_low = free < config.min_free_disk_bytes;
         is_low.then(|| LowDisk { directory: directory.to_owned(), free })
     })
@@ -34,8 +33,7 @@ const BYTES_TO_REOPEN: u64 = 16 << 20;
 
 /// Whether there is space to reopen the database. It must not be closed otherwise.
 pub(in crate::crawl) fn has_room_to_open(store: &Store) -> bool {
-    let Ok(disk) = rustix::fs::statvfs(store.directory()) else { return true };
-    disk.f_bavail.saturating_mul(disk.f_frsize) >= store.log_bytes().saturating_add(BYTES_TO_REOPEN)
+    free_bytes(store.directory()) >= store.log_bytes().saturating_add(BYTES_TO_REOPEN)
 }
 
 impl CrawlLoop<'_> {

@@ -133,3 +133,9 @@ pub(in crate::store) fn refuse_foreign(directory: &Path) -> Result<(), StoreErro
         None => meta::refuse_earlier_format(directory),
     }
 }
+
+/// Bytes that are free on the file system of a directory, for users without privileges. `u64::MAX` if the file system
+/// does not report it.
+pub fn free_bytes(directory: &Path) -> u64 {
+    rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}

@@ -171,7 +171,7 @@ fn copy_readable(old: &DB, folder: &Path, config: &StoreConfig) -> Result<Vec<Fi
 fn refuse_without_space(directory: &Path, old: &DB) -> Result<(), StoreError> {
     let files = old.live_files()?;
     let needed = files.iter().map(|file| file.size as u64).sum::<u64>();
-    let free = free_bytes(directory);
+    let free = super::directory::free_bytes(directory);
     if free >= needed {
         return Ok(());
     }
@@ -179,12 +179,6 @@ fn refuse_without_space(directory: &Path, old: &DB) -> Result<(), StoreError> {
         directory,
         format!("the repair copies it, which takes {needed} bytes, but {free} are free; free some space"),
     ))
-}
-
-/// Bytes that are free on the file system of a directory, for users without privileges. `u64::MAX` if the file system
-/// does not report it.
-fn free_bytes(directory: &Path) -> u64 {
-    rustix::fs::statvfs(directory).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn copy(old: &DB, new: &DB, name: &'static str, report: &mut Report) -> Result<(), StoreError> {
