@@ -143,7 +143,7 @@ fn unquoted(text: &[u8]) -> (Vec<u8>, usize) {
         at += 1;
         match byte {
             b'"' => break,
-            // A backslash at the end of the text stands for itself.
+            // A backslash at the end of the text is literal.
             b'\\' => {
                 value.push(text.get(at).copied().unwrap_or(byte));
                 at += usize::from(at < text.len());

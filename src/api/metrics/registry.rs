@@ -76,9 +76,9 @@ metrics! {
     SEARCH_BYTES = Metric::gauge("backlinkd_search_bytes", &["place"], "Bytes of search indexes in `memory` and on `disk`.");
     SEARCH_ENTRIES = Metric::gauge("backlinkd_search_entries", &["place"], "Parts of search indexes in `memory`, and their files on `disk`.");
     SEARCH_WAITING = Metric::gauge("backlinkd_search_builds_waiting", &[], "Search indexes that wait to be built.");
-    SEARCH_DROPPED = Metric::counter("backlinkd_search_dropped_total", &["reason"], "Builds dropped because whoever asked had gone (`abandoned`) or because more than `search.max_waiting_builds` waited (`displaced`), and indexes not written to disk for that reason (`unwritten`).");
+    SEARCH_DROPPED = Metric::counter("backlinkd_search_dropped_total", &["reason"], "Builds dropped because their clients had gone (`abandoned`) or because more than `search.max_waiting_builds` waited (`displaced`), and indexes not written to disk for that reason (`unwritten`).");
     ANSWER_BYTES = Metric::gauge("backlinkd_answer_cache_bytes", &[], "Bytes of answers kept to be given again.");
-    REQUESTS = Metric::counter("backlinkd_http_requests_total", &["endpoint", "status"], "Requests answered; status 0 is any that is not told apart.");
+    REQUESTS = Metric::counter("backlinkd_http_requests_total", &["endpoint", "status"], "Requests answered; status 0 covers all statuses without a count of their own.");
     TIMES = Metric::histogram("backlinkd_http_request_seconds", &["endpoint"], "Time from a request's head to the first byte of its answer.");
     CONNECTIONS = Metric::gauge("backlinkd_http_connections", &[], "Connections of clients that are open.");
     CUTS = Metric::counter("backlinkd_http_cut_total", &["reason"], "Clients that were refused or cut off: for want of room, `connections`, `address` or `files`, or an idle connection `displaced` by a new one; after a timeout of the `head`, `body`, `idle`, `write` or whole `request`; an unread answer for want of `memory`; a `panic` of this program.");
