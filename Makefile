@@ -29,7 +29,7 @@ demo: packages
 test: packages components curl
 	cargo fmt --check
 	cargo clippy --locked --release --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
 	cargo test --locked --release
 
 # Without optimisation of this crate, which takes most of the time; dependencies are those of the other targets.

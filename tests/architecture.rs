@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod cycles;
+mod known;
 mod source;
 
+use cycles::cycles;
+use known::{KNOWN_CYCLES, KNOWN_LONG_FUNCTIONS};
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
@@ -67,6 +71,12 @@ const MOST_FILES: usize = 12;
 const LISTS: [&str; 2] = ["api/endpoints", "config"];
 /// Names of types that may be defined in several places, because each place has one.
 const COMMON_TYPES: [&str; 1] = ["Row"];
+/// Lines of a function after its first.
+const MOST_LINES_OF_A_FUNCTION: usize = 40;
+/// Pages of the demo are data, each in one function.
+const DEMO_PAGES: &str = "demo/sites/";
+/// Words of a sentence in a comment.
+const MOST_WORDS: usize = 30;
 /// Words that hide what a sentence is about.
 const NO_WORDS: [&str; 5] = ["whoever", "somebody", "anew", "so many", "held against"];
 const NO_CALLS: [&str; 4] = [".unwrap()", ".expect(", "todo!", "unimplemented!"];
@@ -146,19 +156,26 @@ fn wide_folders(files: &[Source]) -> Vec<String> {
 fn types_of_one_name(files: &[Source]) -> Vec<String> {
     let mut types: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for file in files {
-        for line in file.code.lines().filter(|line| !line.starts_with(' ')) {
-            let words = line.split([' ', '<', '(', ')', ';', ':', '{']).filter(|word| !word.is_empty());
-            let mut words =
-                words.skip_while(|word| word.starts_with("pub") || ["crate", "super", "in"].contains(word));
-            if words.next().is_some_and(|word| ["struct", "enum", "trait", "union", "type"].contains(&word))
-                && let Some(name) = words.next()
-            {
-                types.entry(name).or_default().push(&file.path);
-            }
+        for name in file.types() {
+            types.entry(name).or_default().push(&file.path);
         }
     }
     let shared = types.into_iter().filter(|(name, files)| files.len() > 1 && !COMMON_TYPES.contains(name));
     shared.map(|(name, files)| format!("{name} is defined in {}", files.join(", "))).collect()
+}
+
+fn functions_are_short(file: &Source) -> Vec<String> {
+    let is_known = |name| KNOWN_LONG_FUNCTIONS.contains(&(file.path.as_str(), name));
+    let is_long = |lines| lines > MOST_LINES_OF_A_FUNCTION && !file.path.starts_with(DEMO_PAGES);
+    let long = file.functions().into_iter().filter(|(name, lines)| is_long(*lines) && !is_known(name));
+    long.map(|(name, lines)| format!("{name} has {lines} lines, more than {MOST_LINES_OF_A_FUNCTION}"))
+        .collect()
+}
+
+fn sentences_are_short(file: &Source) -> Vec<String> {
+    let words = |sentence: &String| sentence.split_whitespace().count();
+    let long = file.sentences().into_iter().filter(|sentence| words(sentence) > MOST_WORDS);
+    long.map(|sentence| format!("has a sentence of more than {MOST_WORDS} words: {sentence}")).collect()
 }
 
 fn comments_are_plain(file: &Source) -> Vec<String> {
@@ -167,6 +184,12 @@ fn comments_are_plain(file: &Source) -> Vec<String> {
     let text = format!(" {} ", text.to_lowercase().replace(|c: char| !c.is_alphabetic(), " "));
     let used = NO_WORDS.iter().filter(|word| text.contains(&format!(" {word} ")));
     used.map(|word| format!("has a comment with the word \"{word}\"")).collect()
+}
+
+/// Groups of these files that import each other in a circle.
+fn circles(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let files: Vec<Source> = files.iter().map(|(path, code)| Source::new(path, code)).collect();
+    cycles(&files).into_iter().map(|group| group.into_iter().map(str::to_owned).collect()).collect()
 }
 
 fn sources() -> Vec<Source> {
@@ -228,8 +251,40 @@ fn each_type_has_a_name_of_its_own() {
 }
 
 #[test]
-fn comments_use_plain_words() {
+fn comments_use_plain_words_and_short_sentences() {
     assert_holds(comments_are_plain);
+    assert_holds(sentences_are_short);
+}
+
+#[test]
+fn functions_are_short_enough_to_see_whole() {
+    assert_holds(functions_are_short);
+}
+
+#[test]
+fn files_do_not_import_each_other_in_a_circle() {
+    let files = sources();
+    let is_known = |group: &Vec<&str>| {
+        KNOWN_CYCLES.iter().any(|known| group.iter().all(|module| known.contains(module)))
+    };
+    let groups: Vec<Vec<&str>> = cycles(&files).into_iter().filter(|group| !is_known(group)).collect();
+    assert!(groups.is_empty(), "{groups:#?}");
+}
+
+#[test]
+fn the_lists_of_known_violations_name_no_others() {
+    let files = sources();
+    let groups = cycles(&files);
+    for known in KNOWN_CYCLES {
+        let is_found = groups.iter().any(|group| group.iter().all(|module| known.contains(module)));
+        assert!(is_found, "no circle anymore: {known:?}");
+    }
+    for (path, name) in KNOWN_LONG_FUNCTIONS {
+        let functions = files.iter().filter(|file| file.path == *path).flat_map(Source::functions);
+        let is_found =
+            functions.into_iter().any(|found| found.0 == *name && found.1 > MOST_LINES_OF_A_FUNCTION);
+        assert!(is_found, "not long anymore: {name} of {path}");
+    }
 }
 
 #[test]
@@ -290,7 +345,54 @@ fn the_other_rules_bite() {
     assert_eq!(types("pub struct Key(u8);", "pub(super) enum Key { A }"), 1);
     assert_eq!(types("struct Key<T>(T);", "impl Key {\n    type Key = u8;\n}\n// struct Key"), 0);
 
+    assert_eq!(types("pub(in crate::a) struct Key;", "mod inner {\n    pub enum Key { A }\n}"), 1);
+    assert_eq!(
+        types("#[a(b[0])]\ntype Key = u8;", "pin_project! {\n    #[c]\n    pub struct Key { a: u8 }\n}"),
+        1
+    );
+    assert_eq!(
+        types("struct Key;", "fn f() {\n    struct Key;\n}\n#[cfg(test)]\nmod tests {\n    struct Key;\n}"),
+        0
+    );
+
     let plain = |text| comments_are_plain(&Source::new("a.rs", text)).len();
     assert_eq!(plain("//! Counts anew, for so\n//! many.\nfn whoever() {}"), 2);
     assert_eq!(plain("//! Renewed.\n/// Who ever."), 0);
+}
+
+#[test]
+fn the_rules_about_circles_and_lengths_bite() {
+    assert_eq!(circles(&[("a/b.rs", "use crate::c::D;"), ("c.rs", "use super::a::b;")]), [["a::b", "c"]]);
+    assert_eq!(
+        circles(&[
+            ("a/b.rs", "use crate::c;"),
+            ("c.rs", "use crate::a::B;"),
+            ("a/mod.rs", "use self::b::B;")
+        ]),
+        Vec::<Vec<String>>::new()
+    );
+    let three = [
+        ("a.rs", "use crate::b::{self, B};"),
+        ("b.rs", "fn f() { super::c::g() }"),
+        ("c.rs", "use crate::a;"),
+    ];
+    assert_eq!(circles(&three), [["a", "b", "c"]]);
+    assert_eq!(circles(&three[..2]), Vec::<Vec<String>>::new());
+    assert_eq!(
+        circles(&[("a.rs", "use crate::b;"), ("b.rs", "#[cfg(test)]\nuse crate::a;\n// crate::a")]),
+        Vec::<Vec<String>>::new()
+    );
+
+    let long = |lines: usize| {
+        let text = format!("trait T {{ fn g(); }}\nfn f(a: [u8; 4]) {{{}}}\nfn h() {{}}", "\n".repeat(lines));
+        functions_are_short(&Source::new("a.rs", &text)).len()
+    };
+    assert_eq!((long(40), long(41)), (0, 1));
+
+    let sentence = |words: usize| format!("//! A{}", " b".repeat(words - 1));
+    let wordy = |text: &str| sentences_are_short(&Source::new("a.rs", text)).len();
+    assert_eq!((wordy(&sentence(30)), wordy(&sentence(31))), (0, 1));
+    assert_eq!(wordy(&format!("{}\n{}", sentence(20), sentence(20))), 1);
+    assert_eq!(wordy(&format!("{}:\n{}\n//!\n{}", sentence(20), sentence(20), sentence(20))), 0);
+    assert_eq!(wordy(&format!("//! | {}\n//! ```text\n{}\n//! ```", "a ".repeat(40), sentence(40))), 0);
 }

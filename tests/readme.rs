@@ -1,4 +1,8 @@
-//! The tables of the README files equal the code. A test that fails prints the table to put in.
+//! The README files: their tables equal the code, and their commands work. A test that fails for a table prints the
+//! table to put in.
+
+mod commands;
+mod session;
 
 use backlinkd::api::{ENDPOINTS, METRICS};
 use backlinkd::config::key_table;

@@ -46,7 +46,7 @@ use crate::urls::UrlError;
 
 use expected::Expected;
 use folder::DemoFolder;
-use report::Report;
+use report::DemoReport;
 use server::DemoServers;
 use web::Web;
 
@@ -132,7 +132,7 @@ fn run_webs(
     let folder = DemoFolder::new(options.data.as_deref())?;
     let config = folder.prepare(&servers.overrides(served))?;
     let store = open(&config, &folder)?;
-    let mut report = Report::new(out);
+    let mut report = DemoReport::new(out);
 
     report.web(served)?;
     let (figures, time) = crawl(served, &config, &store, &runtime, stop)?;

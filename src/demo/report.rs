@@ -22,12 +22,12 @@ const TOP: usize = 5;
 const PATIENCE: Span = Span::seconds(60);
 
 /// Writes the report, section by section.
-pub struct Report<'o> {
+pub struct DemoReport<'o> {
     out: &'o mut dyn Write,
     sections: usize,
 }
 
-impl<'o> Report<'o> {
+impl<'o> DemoReport<'o> {
     pub fn new(out: &'o mut dyn Write) -> Self {
         Self { out, sections: 0 }
     }

@@ -19,8 +19,8 @@
 //!   `ilayer` with `src`, meta refresh, and the `Refresh` header, which comes first;
 //! * not elements in a `template`, or in the raw text of `script`, `style`, `textarea`, `noframes` and the like;
 //!   elements in `noscript` count;
-//! * not a reference without a canonical URL (another scheme than http(s), unparsable), nor a reference to the
-//!   document itself (RFC 3986, 4.4), which is one with the same canonical URL.
+//! * not a reference without a canonical URL (another scheme than http(s), unparsable);
+//! * not a reference to the document itself (RFC 3986, 4.4), which is one with the same canonical URL.
 //!
 //! `extract::text` defines blanks, and `extract::anchors` defines anchor texts.
 //!

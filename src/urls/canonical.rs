@@ -223,8 +223,8 @@ impl Base {
             .parse(&self.without_extra_slashes(reference))
     }
 
-    /// Under an http or https base the URL Standard reads any number of slashes before a host as two, even with tabs
-    /// and line breaks between them ("special authority ignore slashes state"). The `url` crate requires two.
+    /// Under an http or https base, the URL Standard reads any number of slashes before a host as two ("special
+    /// authority ignore slashes state"). Tabs and line breaks may be between them. The `url` crate requires two.
     fn without_extra_slashes<'a>(&self, reference: &'a str) -> Cow<'a, str> {
         let start = reference.trim_start_matches(|c: char| c <= ' ');
         if !start.starts_with(['/', '\\']) || !matches!(self.url.scheme(), "http" | "https") {

@@ -1,4 +1,4 @@
-//! A Rust source file, read just far enough to see what it imports.
+//! A Rust source file, read just far enough to see its imports, types, functions and comments.
 
 /// One file below `src`.
 pub struct Source {
@@ -33,6 +33,62 @@ impl Source {
             self.expand(module.to_owned(), rest, &mut found);
         }
         found
+    }
+
+    /// The names of its types: those of the file itself, of modules within it and of macro calls such as `pin_project!`.
+    /// Types within functions and associated types are left out.
+    pub fn types(&self) -> Vec<&str> {
+        let (mut types, mut start) = (Vec::new(), 0);
+        // Whether each open brace contains items.
+        let mut holds_items: Vec<bool> = Vec::new();
+        for (at, c) in self.code.char_indices().filter(|(_, c)| matches!(c, '{' | '}' | ';')) {
+            let head = without_attributes(&self.code[start..at]);
+            let is_item = holds_items.iter().all(|holds| *holds);
+            types.extend(type_name(head).filter(|_| is_item));
+            match c {
+                '{' => holds_items.push(is_item && (is_module(head) || head.trim_end().ends_with('!'))),
+                '}' => _ = holds_items.pop(),
+                _ => {}
+            }
+            start = at + 1;
+        }
+        types
+    }
+
+    /// The name of each function, and the number of its lines after the first.
+    pub fn functions(&self) -> Vec<(&str, usize)> {
+        let mut functions = Vec::new();
+        for (start, _) in self.code.match_indices("fn ").filter(|(at, _)| self.is_path_start(*at)) {
+            let rest = &self.code[start + "fn ".len()..];
+            let name = rest.split(|c| !is_word_char(c)).next().unwrap_or_default();
+            if let Some(body) = body_start(rest) {
+                let end = body + item_length(&rest[body..]);
+                functions.push((name, rest[..end].matches('\n').count()));
+            }
+        }
+        functions
+    }
+
+    /// The sentences and clauses of its comments, without tables and examples. Each ends in one of `.!?:;`, or with its
+    /// paragraph or list item.
+    pub fn sentences(&self) -> Vec<String> {
+        let (mut sentences, mut is_example) = (vec![String::new()], false);
+        for line in self.text.lines() {
+            let comment = line.trim().strip_prefix("//").unwrap_or_default();
+            let text = comment.trim_start_matches(['/', '!']).trim();
+            is_example ^= text.starts_with("```");
+            let is_prose = !is_example && !text.starts_with('|') && !text.starts_with("```");
+            if !is_prose || text.is_empty() || is_list_item(text) {
+                sentences.push(String::new());
+            }
+            if let Some(paragraph) = sentences.last_mut().filter(|_| is_prose) {
+                *paragraph += &format!("{text} ");
+            }
+        }
+        for end in [". ", "! ", "? ", ": ", "; "] {
+            sentences = sentences.iter().flat_map(|text| text.split(end)).map(str::to_owned).collect();
+        }
+        sentences
     }
 
     /// Whether the code names a crate: `name::…`, `use name;` or in a group.
@@ -79,6 +135,64 @@ impl Source {
             found.push(path);
         }
     }
+}
+
+/// Whether the head of an item, which ends before its brace, is that of a module.
+fn is_module(head: &str) -> bool {
+    head.split_whitespace().rev().nth(1) == Some("mod")
+}
+
+/// The name of the type that begins with this head, without its attributes.
+fn type_name(head: &str) -> Option<&str> {
+    let head = match head.trim_start().strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(')')?.1,
+        Some(rest) if rest.starts_with(' ') => rest,
+        _ => head,
+    };
+    let (kind, name) = head.trim_start().split_once(' ')?;
+    let is_type = ["struct", "enum", "trait", "union", "type"].contains(&kind);
+    name.split(|c| !is_word_char(c)).next().filter(|name| is_type && !name.is_empty())
+}
+
+/// The rest of the head of an item after its attributes.
+fn without_attributes(head: &str) -> &str {
+    let mut rest = head.trim_start();
+    while let Some(attribute) = rest.strip_prefix("#[").or_else(|| rest.strip_prefix("#![")) {
+        let mut depth = 1;
+        let end = attribute.find(|c| {
+            depth += i32::from(c == '[') - i32::from(c == ']');
+            depth == 0
+        });
+        rest = end.map_or("", |end| attribute[end + 1..].trim_start());
+    }
+    rest
+}
+
+/// The position of the brace that begins the body of a function; `None` if it has none.
+fn body_start(function: &str) -> Option<usize> {
+    let mut depth = 0;
+    let (start, c) = function.char_indices().find(|(_, c)| {
+        depth += i32::from(matches!(c, '(' | '[')) - i32::from(matches!(c, ')' | ']'));
+        depth == 0 && matches!(c, '{' | ';')
+    })?;
+    (c == '{').then_some(start)
+}
+
+/// The length of the item at the start of `code`, up to its last brace or its semicolon.
+fn item_length(code: &str) -> usize {
+    let mut depth = 0;
+    let end = code.char_indices().find(|(_, c)| {
+        depth += i32::from(*c == '{') - i32::from(*c == '}');
+        depth == 0 && matches!(c, '}' | ';')
+    });
+    end.map_or(code.len(), |(at, _)| at + 1)
+}
+
+fn is_list_item(text: &str) -> bool {
+    let is_number = |mark: &str| mark.parse::<u8>().is_ok();
+    text.starts_with("* ")
+        || text.starts_with("- ")
+        || text.split_once(". ").is_some_and(|(mark, _)| is_number(mark))
 }
 
 fn is_word_char(c: char) -> bool {
@@ -152,17 +266,6 @@ fn literal_length(rest: &str) -> Option<usize> {
 
 fn without_tests(code: &str) -> String {
     let Some((before, item)) = code.split_once("#[cfg(test)]") else { return code.to_owned() };
-    let (mut depth, mut end) = (0, item.len());
-    for (at, c) in item.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 && matches!(c, '}' | ';') {
-            end = at + 1;
-            break;
-        }
-    }
+    let end = item_length(item);
     format!("{before}{}", without_tests(&item[end..]))
 }

@@ -16,13 +16,22 @@ async fn web() -> FakeWeb {
         let name = format!("h{host:02}.test");
         web = web.host(&name, &format!("127.1.0.{}", host + 2));
         let mut link = |number: u64| {
-            let noise: String = (0..40).map(|_| format!("{:x}", dice.below(u64::MAX))).collect();
-            format!("<a href=http://h{:02}.test/{number}>{noise}</a>", (host + 1) % HOSTS)
+            format!("<a href=http://h{:02}.test/{number}>{}</a>", (host + 1) % HOSTS, dice.noise(40))
         };
         let links: String = (0..40).map(&mut link).collect();
         web = web.page(&name, "/", Reply::html(&links));
     }
     web.start().await
+}
+
+/// The web, and a place that has crawled it.
+async fn crawled() -> (FakeWeb, Place) {
+    let web = web().await;
+    let place = Place::at(&web).set("search.disk_bytes=0");
+    let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
+    place.file("seeds.txt", &seeds);
+    place.run(&["crawl", "--seeds", "seeds.txt"]).with(0);
+    (web, place)
 }
 
 fn flip(file: &Path, at: usize) {
@@ -33,11 +42,7 @@ fn flip(file: &Path, at: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn undamaged_data_is_served_and_a_repair_restores_the_rest() {
-    let web = web().await;
-    let place = Place::at(&web).set("search.disk_bytes=0");
-    let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
-    place.file("seeds.txt", &seeds);
-    place.run(&["crawl", "--seeds", "seeds.txt"]).with(0);
+    let (_web, place) = crawled().await;
     let files = crate::verify::behind_its_back(&place.data(), |db| db.live_files().unwrap());
     let of_backlinks = files.into_iter().filter(|file| file.column_family_name == "backlinks");
     let largest = of_backlinks.max_by_key(|file| file.size).unwrap();
@@ -87,11 +92,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_without_current_is_not_changed_until_it_is_repaired() {
-    let web = web().await;
-    let place = Place::at(&web).set("search.disk_bytes=0");
-    let seeds: String = (0..HOSTS).map(|host| format!("h{host:02}.test\n")).collect();
-    place.file("seeds.txt", &seeds);
-    place.run(&["crawl", "--seeds", "seeds.txt"]).with(0);
+    let (_web, place) = crawled().await;
     let stats = || {
         let out = place.run(&["stats", "--json"]).with(0).out;
         let stats: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::process::{Place, get};
+use super::process::{Place, Running, get};
 use crate::support::dice::Dice;
 use crate::support::fake_web::{FakeWeb, Reply};
 
@@ -27,8 +28,7 @@ async fn web() -> FakeWeb {
         for page in 0..PAGES {
             let mut link = || {
                 let (host, page) = (dice.below(HOSTS), dice.below(PAGES));
-                let noise: String = (0..25).map(|_| format!("{:x}", dice.below(u64::MAX))).collect();
-                format!("<a href=http://h{host}.test/{page}>{noise}</a>")
+                format!("<a href=http://h{host}.test/{page}>{}</a>", dice.noise(25))
             };
             let links: String = (0..60).map(|_| link()).collect();
             let next = format!("<a href=/{}>next</a>", (page + 1) % PAGES);
@@ -43,6 +43,24 @@ fn place(web: &FakeWeb) -> Place {
     let place = Place::at(web).set("crawl.delay=20ms").set("crawl.min_free_disk_bytes=1000000");
     place.file("seeds.txt", "h0.test\nh1.test\nh2.test\nh3.test\n");
     place.set("store.write_buffer_bytes=4194304")
+}
+
+/// Starts the program with its data directory on a small disk. `None`, with a message, if the system does not permit it.
+fn start_on_small_disk(place: &Place, arguments: &[&str]) -> Option<Running> {
+    std::fs::create_dir(place.data()).unwrap();
+    let running = place.start_on_disk_and_verify(&place.data(), 64 << 20, arguments);
+    if running.is_none() {
+        eprintln!("SKIPPED: this system does not permit the mount of a disk");
+    }
+    running
+}
+
+/// Writes a file until the disk of the data directory is full.
+fn fill_disk(running: &Running, place: &Place) -> PathBuf {
+    let filler = running.sees(&place.data()).join("filler");
+    let mut file = File::create(&filler).unwrap();
+    while file.write_all(&[1; 4_096]).is_ok() {}
+    filler
 }
 
 /// The requested pages.
@@ -85,18 +103,11 @@ impl Questions {
 async fn a_full_disk_of_the_index_pauses_the_crawl_and_loses_nothing() {
     let web = web().await;
     let place = place(&web);
-    std::fs::create_dir(place.data()).unwrap();
-    let Some(mut daemon) = place.start_on_disk_and_verify(&place.data(), 64 << 20, &RUN) else {
-        eprintln!("SKIPPED: this system lets nobody mount a disk of their own");
-        return;
-    };
+    let Some(mut daemon) = start_on_small_disk(&place, &RUN) else { return };
     let address = daemon.address();
     daemon.waits_for("some pages", |_| asked(&web).len() > ALL / 8);
     let questions = Questions::to(address);
-    let filler = daemon.sees(&place.data()).join("filler");
-    let mut file = File::create(&filler).unwrap();
-    while file.write_all(&[1; 4_096]).is_ok() {}
-    drop(file);
+    let filler = fill_disk(&daemon, &place);
     daemon.says("no pages are fetched");
     let is_paused = || get(address, "/metrics", None).1.contains("\nbacklinkd_paused 1\n");
     daemon.waits_for("the pause in the metrics", |_| is_paused());
@@ -121,16 +132,9 @@ async fn a_full_disk_of_the_index_pauses_the_crawl_and_loses_nothing() {
 async fn a_batch_on_a_full_disk_stops_with_an_explanation() {
     let web = web().await;
     let place = place(&web).set("crawl.min_free_disk_bytes=0");
-    std::fs::create_dir(place.data()).unwrap();
-    let arguments = ["crawl", "--seeds", "seeds.txt"];
-    let Some(mut batch) = place.start_on_disk_and_verify(&place.data(), 64 << 20, &arguments) else {
-        eprintln!("SKIPPED: this system lets nobody mount a disk of their own");
-        return;
-    };
+    let Some(mut batch) = start_on_small_disk(&place, &["crawl", "--seeds", "seeds.txt"]) else { return };
     batch.waits_for("some pages", |_| asked(&web).len() > ALL / 8);
-    let filler = batch.sees(&place.data()).join("filler");
-    let mut file = File::create(&filler).unwrap();
-    while file.write_all(&[1; 4_096]).is_ok() {}
+    fill_disk(&batch, &place);
     // The filling file is removed before the index is verified.
     let ended = batch.end().with(1);
     assert!(ended.err.contains("the disk of the data directory is full"), "{}", ended.err);

@@ -99,6 +99,16 @@ impl Place {
         self.spawn(Command::new(env!("CARGO_BIN_EXE_backlinkd")), arguments, input)
     }
 
+    /// Starts a command line of the shell in the folder of this place, where `backlinkd` is the program. It gets none of
+    /// the arguments of the place, since a shell takes them for parameters of the script.
+    pub fn shell(&self, line: &str, input: &str) -> Running {
+        let program = Path::new(env!("CARGO_BIN_EXE_backlinkd")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("sh");
+        command.env("PATH", path).args(["-c", line, "sh"]);
+        self.spawn(command, &[], input)
+    }
+
     /// Starts the program with a folder on its own disk of this size, which no other process sees. `None` if the system
     /// does not permit it.
     pub fn start_on_disk(&self, folder: &Path, bytes: u64, arguments: &[&str]) -> Option<Running> {

@@ -1,5 +1,7 @@
 //! The model: every page with its links and its remembered former links, in plain lists; every answer is computed from
 //! them.
+//!
+//! It shares no code with the store, whose records it rebuilds field by field, so that a mistake there shows here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

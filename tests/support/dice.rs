@@ -16,4 +16,9 @@ impl Dice {
     pub fn below(&mut self, end: u64) -> u64 {
         self.roll() % end
     }
+
+    /// A text that does not compress: this many random numbers.
+    pub fn noise(&mut self, numbers: usize) -> String {
+        (0..numbers).map(|_| format!("{:x}", self.below(u64::MAX))).collect()
+    }
 }

@@ -1,9 +1,9 @@
 //! Change numbers: which commit last changed what. A cached answer is current while its number is.
 //!
-//! Commits that change anything visible to queries are numbered from 1, across restarts. Stored are, for each
-//! registrable domain, the number of the last commit that changed links *into* it, and of the last commit that changed
-//! its own pages or the links on them; and the number of the last commit of all. The batch that changes the rows
-//! writes the numbers too, so a snapshot shows both or neither.
+//! Commits that change anything visible to queries are numbered from 1, across restarts. The store keeps two numbers
+//! for each registrable domain: that of the last commit that changed links *into* it, and that of the last commit that
+//! changed its own pages or the links on them. It also keeps the number of the last commit of all. The batch that
+//! changes the rows writes the numbers too, so a snapshot shows both or neither.
 //!
 //! Invisible changes of a visit do not count: the time of the visit, the number of consecutive failures and their
 //! cause. All other changes do, including the day of the last successful fetch. A page that is fetched again on a
