@@ -14,7 +14,7 @@
 //! 3. the pure stages `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`;
 //! 4. the outside world and the scheduler: `fetch`, `store`, `geo`, `warc`, `frontier`;
 //! 5. the stages `crawl`, `rank`, `query`;
-//! 6. `api`, `demo`, `cli`.
+//! 6. `metrics`, `api`, `demo`, `cli`.
 //!
 //! `tests/architecture.rs` checks it.
 
@@ -30,6 +30,7 @@ pub mod geo;
 pub mod graph;
 pub mod log_throttle;
 pub mod lru;
+pub mod metrics;
 pub mod model;
 pub mod parse;
 pub mod policy;

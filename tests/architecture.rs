@@ -16,7 +16,7 @@ use known::{KNOWN_CYCLES, KNOWN_LONG_FUNCTIONS};
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 28] = [
+const LAYERS: [(&str, u8); 29] = [
     ("encoding", 0),
     ("log_throttle", 0),
     ("lru", 0),
@@ -44,9 +44,10 @@ const LAYERS: [(&str, u8); 28] = [
     ("crawl", 5),
     ("rank", 5),
     ("query", 5),
-    ("api", 6),
-    ("demo", 7),
-    ("cli", 8),
+    ("metrics", 6),
+    ("api", 7),
+    ("demo", 8),
+    ("cli", 9),
 ];
 
 /// Crates that one module alone may use.
@@ -79,6 +80,8 @@ const DEMO_PAGES: &str = "demo/sites/";
 const MOST_WORDS: usize = 30;
 /// Words that hide what a sentence is about.
 const NO_WORDS: [&str; 5] = ["whoever", "somebody", "anew", "so many", "held against"];
+/// The file of the API that reads the clock. A reply that depends on the clock must not be cached.
+const API_CLOCK: &str = "api/request/day_range.rs";
 const NO_CALLS: [&str; 4] = [".unwrap()", ".expect(", "todo!", "unimplemented!"];
 
 /// The layer that a module path such as `fetch::client::Client` lies in.
@@ -124,6 +127,11 @@ fn nothing_panics(file: &Source) -> Vec<String> {
         return Vec::new();
     }
     NO_CALLS.iter().filter(|call| file.code.contains(**call)).map(|call| format!("holds {call}")).collect()
+}
+
+fn the_api_reads_the_clock_in_one_place(file: &Source) -> Vec<String> {
+    let reads = file.path.starts_with("api/") && file.path != API_CLOCK && file.code.contains("SystemTime");
+    if reads { vec![format!("reads the clock: only {API_CLOCK} may")] } else { Vec::new() }
 }
 
 fn files_are_short_named_and_explained(file: &Source) -> Vec<String> {
@@ -230,6 +238,11 @@ fn each_outside_crate_has_one_importer() {
 }
 
 #[test]
+fn the_clock_of_the_api_has_one_reader() {
+    assert_holds(the_api_reads_the_clock_in_one_place);
+}
+
+#[test]
 fn nothing_panics_outside_tests() {
     assert_holds(nothing_panics);
 }
@@ -327,6 +340,9 @@ fn the_other_rules_bite() {
     assert_eq!(panics("fn f() { x.unwrap_or(1); x.unwrap_or_default() } // .unwrap()\n"), 0);
     assert_eq!(panics("#[cfg(test)]\nmod tests { fn f() { if a { x.unwrap() } } }"), 0);
     assert_eq!(panics("#[cfg(test)]\nmod tests { fn f() {} }\nfn g() { x.unwrap() }"), 1);
+
+    let clock = |path| the_api_reads_the_clock_in_one_place(&Source::new(path, "SystemTime::now()")).len();
+    assert_eq!((clock("api/endpoints/sr.rs"), clock(API_CLOCK), clock("crawl/mod.rs")), (1, 0, 0));
 
     let shape = |path, text: &str| files_are_short_named_and_explained(&Source::new(path, text)).len();
     assert_eq!(shape("store/keys.rs", "//! Keys.\n"), 0);

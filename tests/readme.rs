@@ -4,8 +4,9 @@
 mod commands;
 mod session;
 
-use backlinkd::api::{ENDPOINTS, METRICS};
+use backlinkd::api::ENDPOINTS;
 use backlinkd::config::key_table;
+use backlinkd::metrics::METRICS;
 use backlinkd::store::{COLUMN_FAMILIES, FORMAT};
 
 use crate::api::contract::BEYOND;
@@ -13,7 +14,7 @@ use crate::api::contract::BEYOND;
 const README: &str = include_str!("../README.md");
 const CONFIG: &str = include_str!("../config/README.md");
 const API: &str = include_str!("../src/api/README.md");
-const METRICS_README: &str = include_str!("../src/api/metrics/README.md");
+const METRICS_README: &str = include_str!("../src/metrics/README.md");
 const STORE: &str = include_str!("../src/store/README.md");
 
 const README_FILES: [&str; 10] = [
@@ -21,9 +22,9 @@ const README_FILES: [&str; 10] = [
     "config/README.md",
     "src/README.md",
     "src/api/README.md",
-    "src/api/metrics/README.md",
     "src/cli/README.md",
     "src/crawl/README.md",
+    "src/metrics/README.md",
     "src/store/README.md",
     "tests/README.md",
     "benches/README.md",

@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::api::openapi::schema::{BodySchema, ReplySchema};
+use crate::api::reply::provenance::JsonReply;
 use crate::api::request::parameter::{
     ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
     WHERE,
@@ -67,7 +68,7 @@ pub enum Handler {
     /// Reports to any client whether the server can serve.
     Probe,
     /// A function that returns the reply as JSON.
-    Custom(fn(&RequestContext<'_>) -> Result<Vec<u8>, ApiError>),
+    Custom(fn(&RequestContext<'_>) -> Result<JsonReply, ApiError>),
 }
 
 /// The rows of an export.

@@ -19,7 +19,6 @@ mod endpoint;
 pub mod endpoints;
 mod error;
 mod http;
-mod metrics;
 mod openapi;
 mod reply;
 mod request;
@@ -31,10 +30,9 @@ pub use self::http::auth::{PasswordError, hash_password};
 pub use self::http::server::{ServeError, bind, serve};
 pub use endpoint::{Endpoint, ExportKind, Handler, OptionalColumns, Verb};
 pub use error::ApiError;
-pub use metrics::activity::{LastRanking, ProcessActivity};
-pub use metrics::exposition::{Metric, MetricKind};
-pub use metrics::registry::METRICS;
+pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;
+pub use request::day_range::{DayRange, current_day};
 pub use request::json_body::JsonBody;
 pub use request::list_request::{ComputedRows, ListRequest, RowSource};
 pub use request::parameter::{Parameter, ParameterKind};
@@ -42,6 +40,8 @@ pub use request::params::Params;
 pub use routes::ENDPOINTS;
 
 use crate::config::ApiConfig;
+use crate::metrics::ProcessActivity;
+use crate::model::Day;
 use crate::query::SearchIndexes;
 use crate::store::Store;
 use crate::urls::{Suffixes, UrlRules};
@@ -66,4 +66,6 @@ pub struct ApiState {
     pub auth: AuthPolicy,
     /// Background work in the same process, for `/metrics`.
     pub activity: Arc<ProcessActivity>,
+    /// The clock. It returns the current day, as [`current_day`] does.
+    pub today: fn() -> Day,
 }

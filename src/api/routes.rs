@@ -70,3 +70,106 @@ pub fn find(path: &str) -> Option<&'static Endpoint> {
     let name = path.strip_prefix('/')?;
     all().find(|endpoint| endpoint.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Handler;
+    use crate::query::{ColumnExpr, Listing, RowKind};
+
+    /// Every listing that an endpoint declares, under the endpoint's name.
+    fn listings() -> Vec<(&'static str, &'static Listing)> {
+        let mut listings = Vec::new();
+        for endpoint in all() {
+            let incoming = match endpoint.handler {
+                Handler::Distribution { incoming, .. } => incoming,
+                _ => None,
+            };
+            let optional = endpoint.optional_columns().map(|columns| columns.listing);
+            let of_endpoint = endpoint.handler.listing().into_iter().chain(incoming).chain(optional);
+            listings.extend(of_endpoint.map(|listing| (endpoint.title(), listing)));
+        }
+        listings
+    }
+
+    fn fields_of(expr: ColumnExpr) -> Vec<&'static str> {
+        match expr {
+            ColumnExpr::RowNumber | ColumnExpr::Count | ColumnExpr::Percentage => Vec::new(),
+            ColumnExpr::Field(field)
+            | ColumnExpr::Distinct(field)
+            | ColumnExpr::DistinctMinusOne(field)
+            | ColumnExpr::Mode(field)
+            | ColumnExpr::ImageShare(field)
+            | ColumnExpr::PageRank(field)
+            | ColumnExpr::DomainRank(field)
+            | ColumnExpr::RefDomains(field)
+            | ColumnExpr::ForeignRefDomains(field)
+            | ColumnExpr::CountSameValue(field)
+            | ColumnExpr::PageState { page: field, .. } => vec![field],
+            ColumnExpr::ModeGiven { field, given } => vec![field, given],
+            ColumnExpr::Overlap { shared, own, domain } => vec![shared, own, domain],
+        }
+    }
+
+    fn needs_groups(expr: ColumnExpr) -> bool {
+        matches!(
+            expr,
+            ColumnExpr::Count
+                | ColumnExpr::Percentage
+                | ColumnExpr::Distinct(_)
+                | ColumnExpr::DistinctMinusOne(_)
+                | ColumnExpr::Mode(_)
+                | ColumnExpr::ModeGiven { .. }
+                | ColumnExpr::ImageShare(_)
+        )
+    }
+
+    /// The faults of a declaration.
+    fn faults(listing: &Listing) -> Vec<String> {
+        let has_field = |field: &str| listing.rows.kind_of(field).is_some();
+        let mut faults = Vec::new();
+        for column in listing.columns {
+            let missing = fields_of(column.from).into_iter().filter(|field| !has_field(field));
+            faults.extend(missing.map(|field| format!("column {} reads {field}", column.name)));
+            if needs_groups(column.from) && listing.group_by.is_none() {
+                faults.push(format!("column {} needs groups", column.name));
+            }
+        }
+        let is_column =
+            |name: &str| listing.column(name).is_some_and(|column| listing.kind(column).is_some());
+        let named = listing.order_fields.iter().chain(listing.where_fields).copied().chain(listing.first_of);
+        faults.extend(named.filter(|name| !is_column(name)).map(|name| format!("{name} is no column")));
+        let default = listing.default_order.iter().map(|key| key.trim_start_matches('-'));
+        let unknown = default.filter(|name| !listing.order_fields.contains(name));
+        faults.extend(unknown.map(|name| format!("{name} is no order field")));
+        let is_shown = |key| listing.columns.iter().any(|column| column.from == ColumnExpr::Field(key));
+        faults.extend(listing.group_by.filter(|key| !is_shown(key)).map(|key| format!("{key} is not shown")));
+        let read = listing.only.map(fields_of).unwrap_or_default().into_iter().chain(listing.known);
+        faults.extend(read.filter(|field| !has_field(field)).map(|field| format!("{field} is no field")));
+        faults
+    }
+
+    #[test]
+    fn listings_name_only_what_their_rows_have() {
+        assert!(listings().len() > 20);
+        for (endpoint, listing) in listings() {
+            assert_eq!(faults(listing), Vec::<String>::new(), "{endpoint}: {}", listing.name);
+        }
+    }
+
+    #[test]
+    fn a_faulty_declaration_is_found() {
+        for faulty in [
+            Listing { where_fields: &["nothing"], ..Listing::BACKLINKS },
+            Listing { order_fields: &["nothing"], ..Listing::BACKLINKS },
+            Listing { default_order: &["-nothing"], ..Listing::BACKLINKS },
+            Listing { first_of: Some("nothing"), ..Listing::BACKLINKS },
+            Listing { group_by: Some("linktext"), ..Listing::BACKLINKS },
+            Listing { known: Some("nothing"), ..Listing::BACKLINKS },
+            Listing { group_by: None, ..endpoints::linktexts::LISTING },
+            Listing { rows: RowKind::Hops, ..endpoints::linktexts::LISTING },
+        ] {
+            assert!(!faults(&faulty).is_empty(), "{faulty:?}");
+        }
+    }
+}

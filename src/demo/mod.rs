@@ -206,6 +206,7 @@ impl DemoApi {
             config: config.api.clone(),
             auth: AuthPolicy::Users,
             activity: Arc::default(),
+            today: api::current_day,
         };
         let ((end, ended), stop) = (oneshot::channel(), Arc::clone(stop));
         let shutdown = async move {

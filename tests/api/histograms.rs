@@ -1,5 +1,7 @@
 //! Histograms, compared with the stored visits.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use backlinkd::model::{Day, PageRecord};
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
@@ -146,4 +148,21 @@ fn the_range_ends_today() {
     assert_eq!(rows[0]["date"], yesterday.as_number());
     let all = get(&server.client, "backlinks", &format!("target.example&from={yesterday}&to=21000101"));
     assert_eq!(all.as_array().unwrap().len(), 2);
+}
+
+/// Without `to` the range ends today, so an answer of yesterday is not served from the cache today.
+#[test]
+fn a_range_that_ends_today_is_computed_again_on_the_next_day() {
+    static TODAY: AtomicU32 = AtomicU32::new(0);
+    let server = Server::start_with_clock(&small_web(), || Day(TODAY.load(Ordering::Relaxed)));
+    for endpoint in ["backlinks-histogram", "newandlost-histogram", "newbacklinks", "lostbacklinks"] {
+        let target = format!("/{endpoint}?url=target.example&from=20240229");
+        let answers = ["20240303", "20240307"].map(|day| {
+            TODAY.store(Day::parse(day).unwrap().0, Ordering::Relaxed);
+            let answer = server.client.json(&target);
+            assert_eq!(answer, server.client.json(&format!("{target}&to={day}")), "{target}");
+            answer
+        });
+        assert_ne!(answers[0], answers[1], "{target}");
+    }
 }

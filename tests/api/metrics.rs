@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use backlinkd::api::{AuthPolicy, METRICS, hash_password};
+use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::ApiConfig;
+use backlinkd::metrics::METRICS;
 use backlinkd::store::COLUMN_FAMILIES;
 
 use super::client::Client;

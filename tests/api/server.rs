@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use backlinkd::api::{ApiState, AuthPolicy, bind, serve};
+use backlinkd::api::{ApiState, AuthPolicy, bind, current_day, serve};
 use backlinkd::config::{ApiConfig, SearchConfig, Span, StoreConfig};
-use backlinkd::model::PageRecord;
+use backlinkd::model::{Day, PageRecord};
 use backlinkd::query::SearchIndexes;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
@@ -23,6 +23,7 @@ pub struct Server {
     config: ApiConfig,
     search: SearchConfig,
     auth: AuthPolicy,
+    today: fn() -> Day,
 }
 
 /// Indexes that always show the latest state.
@@ -37,7 +38,15 @@ impl Server {
 
     pub fn start_with(records: &[PageRecord], config: ApiConfig, auth: AuthPolicy) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        let server = Self::run(directory, config, latest(), auth);
+        let server = Self::run(directory, config, latest(), auth, current_day);
+        server.store.put(records).unwrap();
+        server
+    }
+
+    /// A server without users that reads the current day from this clock.
+    pub fn start_with_clock(records: &[PageRecord], today: fn() -> Day) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let server = Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open, today);
         server.store.put(records).unwrap();
         server
     }
@@ -46,30 +55,30 @@ impl Server {
     pub fn start_refreshing(records: &[PageRecord], config: ApiConfig, refresh: Span) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let search = SearchConfig { refresh, ..SearchConfig::default() };
-        let server = Self::run(directory, config, search, AuthPolicy::Open);
+        let server = Self::run(directory, config, search, AuthPolicy::Open, current_day);
         server.store.put(records).unwrap();
         server
     }
 
     /// A server without users over the store in the folder `data` of a directory.
     pub fn over(directory: Arc<TempDir>) -> Self {
-        Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open).without_users()
+        Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open, current_day).without_users()
     }
 
     /// Opens the same store in a new server, which simulates a restart of the process.
     pub fn restart(mut self) -> Self {
         self.end();
         let (directory, config, auth) = (Arc::clone(&self.directory), self.config.clone(), self.auth);
-        let search = self.search.clone();
+        let (search, today) = (self.search.clone(), self.today);
         drop(self);
-        Self::run(directory, config, search, auth)
+        Self::run(directory, config, search, auth, today)
     }
 
     /// A server without users over a store that is already open.
     pub fn of(store: &Arc<Store>) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
-        Self::serve(Arc::clone(store), directory, ApiConfig::default(), latest(), AuthPolicy::Open)
-            .without_users()
+        let (config, auth) = (ApiConfig::default(), AuthPolicy::Open);
+        Self::serve(Arc::clone(store), directory, config, latest(), auth, current_day).without_users()
     }
 
     fn without_users(self) -> Self {
@@ -79,11 +88,17 @@ impl Server {
         self
     }
 
-    fn run(directory: Arc<TempDir>, config: ApiConfig, search: SearchConfig, auth: AuthPolicy) -> Self {
+    fn run(
+        directory: Arc<TempDir>,
+        config: ApiConfig,
+        search: SearchConfig,
+        auth: AuthPolicy,
+        today: fn() -> Day,
+    ) -> Self {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let path = directory.path().join("data");
         let store = Arc::new(Store::open(&path, &StoreConfig::default(), suffixes).unwrap());
-        Self::serve(store, directory, config, search, auth)
+        Self::serve(store, directory, config, search, auth, today)
     }
 
     fn serve(
@@ -92,6 +107,7 @@ impl Server {
         config: ApiConfig,
         search: SearchConfig,
         auth: AuthPolicy,
+        today: fn() -> Day,
     ) -> Self {
         let state = ApiState {
             store: Arc::clone(&store),
@@ -101,6 +117,7 @@ impl Server {
             config: config.clone(),
             auth,
             activity: Arc::default(),
+            today,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = std::sync::mpsc::channel();
@@ -117,7 +134,7 @@ impl Server {
             });
         });
         let client = Client::new(address.recv().unwrap());
-        Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, search, auth }
+        Self { client, store, stop: Some(stop), thread: Some(thread), directory, config, search, auth, today }
     }
 
     /// Stops the server, and waits until it has ended.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::urls::totals_of_each;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, SCOPE, URLS};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("anaurls", &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URLS, SCOPE, INTERNAL])
@@ -22,10 +22,11 @@ struct Row {
     url: String,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
-    let urls = totals_of_each(context)?.into_iter();
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let (urls, provenance) = totals_of_each(context)?;
     let rows: Vec<Row> = urls
+        .into_iter()
         .map(|url| Row { backlinks: url.totals.backlinks, refdoms: url.totals.refdoms, url: url.url })
         .collect();
-    context.render_counted_rows(&rows, rows.len(), &[])
+    context.render_counted_rows(&rows, rows.len(), &[], &provenance)
 }

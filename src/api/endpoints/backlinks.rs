@@ -6,7 +6,7 @@
 //! `nofollow eq false` gives each domain's strongest followed link. `domainLinks` counts all links that `active`
 //! selects, independently of `where`. `count` is the number of domains with a row.
 
-use super::{column, join, plain};
+use super::{column, plain};
 use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
@@ -24,12 +24,13 @@ pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 pub static STRONGEST_OF_DOMAINS: Listing = Listing {
     name: "backlinks-by-domain",
     first_of: Some("domain"),
-    columns: &join::<_, 28>(
+    columns: join!(
+        ListColumn,
         COLUMNS,
         &[plain("domain"), column("domainLinks", ColumnExpr::CountSameValue("domain"))],
     ),
-    order_fields: &join::<_, 6>(ORDER_FIELDS, &["domainLinks"]),
-    where_fields: &join::<_, 22>(WHERE_FIELDS, &["domain", "domainLinks"]),
+    order_fields: join!(&str, ORDER_FIELDS, &["domainLinks"]),
+    where_fields: join!(&str, WHERE_FIELDS, &["domain", "domainLinks"]),
     ..LISTING_OF_LINKS
 };
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::calendar;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
@@ -30,7 +30,7 @@ struct Row {
     total_domains: u64,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     calendar::render(context, |date, change| {
         let (seen, active) = (change.first_seen, change.active);
         (seen.backlinks > 0).then_some(Row {

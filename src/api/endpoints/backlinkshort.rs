@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::urls::totals_of_each;
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, SCOPE, URLS};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 use crate::query::Value;
 
 pub static ENDPOINT: Endpoint =
@@ -27,9 +27,10 @@ struct Row {
     sr: Value<'static>,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
-    let urls = totals_of_each(context)?.into_iter();
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let (urls, provenance) = totals_of_each(context)?;
     let rows: Vec<Row> = urls
+        .into_iter()
         .map(|url| Row {
             backlinks: url.totals.backlinks,
             refdoms: url.totals.refdoms,
@@ -37,5 +38,5 @@ fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
             sr: url.rank.into(),
         })
         .collect();
-    context.render_counted_rows(&rows, rows.len(), &[])
+    context.render_counted_rows(&rows, rows.len(), &[], &provenance)
 }

@@ -5,21 +5,22 @@
 //! Neither is one that redirects, to whatever page. Lost links are left out, because no visitor can follow them. The
 //! other columns are those of `backlinks`.
 
-use super::{backlinks, column, join};
+use super::{backlinks, column};
 use crate::api::{Endpoint, Handler, Verb};
-use crate::query::{ColumnExpr, Listing, StatePart};
+use crate::query::{ColumnExpr, ListColumn, Listing, StatePart};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("brokenbacklinks", &[Verb::Get], Handler::List(&LISTING));
 
 pub static LISTING: Listing = Listing {
     name: "brokenbacklinks",
     only: Some(target(StatePart::Broken)),
-    columns: &join::<_, 28>(
+    columns: join!(
+        ListColumn,
         backlinks::COLUMNS,
         &[column("code", target(StatePart::Code)), column("failure", target(StatePart::Failure))],
     ),
-    order_fields: &join::<_, 6>(backlinks::ORDER_FIELDS, &["code"]),
-    where_fields: &join::<_, 22>(backlinks::WHERE_FIELDS, &["code", "failure"]),
+    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["code"]),
+    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["code", "failure"]),
     shows_lost: false,
     ..backlinks::LISTING_OF_LINKS
 };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::api::{ApiError, RequestContext};
+use crate::api::{ApiError, JsonReply, RequestContext};
 use crate::query::DayChange;
 
 /// The reply of a histogram.
@@ -18,14 +18,14 @@ struct HistogramReply<T> {
 pub(super) fn render<T: Serialize>(
     context: &RequestContext<'_>,
     row: impl Fn(u32, &DayChange) -> Option<T>,
-) -> Result<Vec<u8>, ApiError> {
-    let days = context.params.days(|| context.today())?;
-    let days = days.start().as_number()..=days.end().as_number();
-    let facts = context.facts()?;
+) -> Result<JsonReply, ApiError> {
+    let range = context.day_range()?;
+    let days = range.days().start().as_number()..=range.days().end().as_number();
+    let (facts, provenance) = context.facts()?;
     let changes = facts.history.iter().filter(|change| days.contains(&change.date));
     let rows = changes.filter_map(|change| row(change.date, change).map(|row| (change.date, row)));
     let (calendar, response): (Vec<u32>, Vec<T>) = rows.unzip();
     let count = response.len();
-    context.explain_empty(count == 0)?;
-    context.render_json(&HistogramReply { calendar, response, count, status: 200 }, &[])
+    let provenance = context.explain_empty(count == 0, range.provenance().and(provenance))?;
+    context.render_json(&HistogramReply { calendar, response, count, status: 200 }, &[], &provenance)
 }

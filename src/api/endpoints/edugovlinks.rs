@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::query::Totals;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Handler::Custom(render))
@@ -20,11 +20,12 @@ struct Row {
     r#type: &'static str,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let counts = context.counts()?;
-    context.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0)?;
+    let provenance =
+        context.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0, Provenance::current())?;
     let row =
         |(r#type, totals): (_, Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
     let response = [("edu", counts.edu), ("gov", counts.gov)].map(row);
-    context.render_counted_rows(&response, response.len(), &[])
+    context.render_counted_rows(&response, response.len(), &[], &provenance)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 use crate::query::Addresses;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("ippopularity", &[Verb::Get], Handler::Custom(render))
@@ -35,10 +35,12 @@ struct Row {
     net24: u64,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
-    let Addresses { ipv4: ip, ipv6, classes, networks } = context.facts()?.addresses;
-    context.explain_empty(ip + ipv6 == 0)?;
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let (facts, provenance) = context.facts()?;
+    let Addresses { ipv4: ip, ipv6, classes, networks } = facts.addresses;
+    let provenance = context.explain_empty(ip + ipv6 == 0, provenance)?;
     let [class_a, class_b, class_c, class_d, class_e] = classes;
     let [net8, net16, net24] = networks;
-    context.render_rows(&[Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 }])
+    let row = Row { ip, class_a, class_b, class_c, class_d, class_e, ipv6, net8, net16, net24 };
+    context.render_rows(&[row], &provenance)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::openapi::schema::{self, BodySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, RESOURCES, SCOPE, URL};
-use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::query::Selection;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Handler::Custom(render))
@@ -43,7 +43,7 @@ struct IsCachedReply<'a> {
 const NAMES_SCHEMA: Schema =
     Schema::OneOf(&[Schema::ListHolding(&Schema::Text, &Schema::Holding("\\S")), Schema::Holding("[^,\\s]")]);
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let (selection, names) = match context.json_body {
         Some(body) => {
             let readiness: ReadinessRequest = body.parse(context.endpoint.body())?;
@@ -64,8 +64,7 @@ fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
             "name endpoints, for example resources=backlinks,linktexts",
         ));
     }
-    context.mark_uncacheable();
-    context.render_json(&IsCachedReply { response, status: 200 }, &[])
+    context.render_json(&IsCachedReply { response, status: 200 }, &[], &Provenance::volatile())
 }
 
 /// Whether an endpoint serves from a search index, and the index is ready.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("linkspread", &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::OneOf(&[
@@ -18,9 +18,9 @@ enum Row {
     Nofollow(u64),
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let counts = context.counts()?;
-    context.explain_empty(counts.all.backlinks == 0)?;
-    context
-        .render_rows(&[Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)])
+    let provenance = context.explain_empty(counts.all.backlinks == 0, Provenance::current())?;
+    let rows = [Row::Follow(counts.all.backlinks - counts.nofollow), Row::Nofollow(counts.nofollow)];
+    context.render_rows(&rows, &provenance)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("linktypes", &[Verb::Get], Handler::Custom(render)).with_reply(ReplySchema::CountedRows(
@@ -16,9 +16,10 @@ struct Row {
     links: u64,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let counts = context.counts()?;
-    context.explain_empty(counts.text + counts.image == 0)?;
-    let types = [("text", counts.text), ("image", counts.image)];
-    context.render_counted_rows(&types.map(|(linktype, links)| Row { linktype, links }), types.len(), &[])
+    let provenance = context.explain_empty(counts.text + counts.image == 0, Provenance::current())?;
+    let rows =
+        [("text", counts.text), ("image", counts.image)].map(|(linktype, links)| Row { linktype, links });
+    context.render_counted_rows(&rows, rows.len(), &[], &provenance)
 }

@@ -4,12 +4,12 @@
 //! `lostDate` is the day of the visit that did not find the link any more. A link that was lost more than once has the
 //! last of these days. The other columns are those of `backlinks`, as they were when the link was last seen.
 
-use super::{backlinks, join, plain};
+use super::{backlinks, plain};
 use crate::api::request::parameter::{
     FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{ApiError, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
-use crate::query::{Activity, Listing};
+use crate::query::{Activity, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("lostbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
@@ -17,16 +17,16 @@ pub static ENDPOINT: Endpoint =
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",
-    columns: &join::<_, 27>(backlinks::COLUMNS, &[plain("lostDate")]),
-    order_fields: &join::<_, 7>(backlinks::ORDER_FIELDS, &["insDate", "lostDate"]),
+    columns: join!(ListColumn, backlinks::COLUMNS, &[plain("lostDate")]),
+    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["insDate", "lostDate"]),
     default_order: &["-lostDate"],
-    where_fields: &join::<_, 21>(backlinks::WHERE_FIELDS, &["lostDate"]),
+    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["lostDate"]),
     shows_lost: false,
     ..backlinks::LISTING_OF_LINKS
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    let days = context.params.days(|| context.today())?;
+    let days = context.day_range()?;
     let source = RowSource::Scope(Activity::Inactive);
     Ok(ListRequest {
         source,

@@ -1,5 +1,15 @@
 //! The endpoints, one file each: a declaration and, if it is not a list, a short handler.
 
+/// Concatenates two constant lists of a type.
+macro_rules! join {
+    ($item:ty, $first:expr, $second:expr $(,)?) => {{
+        const FIRST: &[$item] = $first;
+        const SECOND: &[$item] = $second;
+        const BOTH: [$item; FIRST.len() + SECOND.len()] = $crate::api::endpoints::concatenate(FIRST, SECOND);
+        &BOTH
+    }};
+}
+
 pub mod anabacklinks;
 pub mod anaurls;
 pub mod backlinks;
@@ -52,8 +62,8 @@ const fn column(name: &'static str, from: ColumnExpr) -> ListColumn {
     ListColumn { name, from }
 }
 
-/// Concatenates two lists. `LEN` is the length of both.
-const fn join<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T; LEN] {
+/// Concatenates two lists. `LEN` is the sum of their lengths.
+const fn concatenate<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T; LEN] {
     assert!(first.len() + second.len() == LEN);
     let mut both = [first[0]; LEN];
     let mut at = 1;

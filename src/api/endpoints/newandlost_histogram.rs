@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::calendar;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 use crate::query::DayChange;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Handler::Custom(render))
@@ -31,7 +31,7 @@ struct DayCounts {
     lost: u64,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     calendar::render(context, |date, DayChange { new, lost, .. }| {
         Some(Row {
             date,

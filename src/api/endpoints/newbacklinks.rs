@@ -4,7 +4,7 @@
 //! list has as many rows as the sum of `urls` in `backlinks-histogram`. It includes links that were lost since, with
 //! `active` saying so; `active=true` or `active=false` selects one kind. The other columns are those of `backlinks`.
 
-use super::{backlinks, join};
+use super::backlinks;
 use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
@@ -19,14 +19,14 @@ pub static ENDPOINT: Endpoint =
 
 pub static LISTING: Listing = Listing {
     name: "newbacklinks",
-    order_fields: &join::<_, 6>(backlinks::ORDER_FIELDS, &["insDate"]),
+    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["insDate"]),
     default_order: &["-insDate"],
-    where_fields: &join::<_, 21>(backlinks::WHERE_FIELDS, &["active"]),
+    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["active"]),
     ..backlinks::LISTING_OF_LINKS
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    let days = context.params.days(|| context.today())?;
+    let days = context.day_range()?;
     let source = RowSource::Scope(context.params.activity()?.unwrap_or(Activity::Both));
     Ok(ListRequest {
         source,

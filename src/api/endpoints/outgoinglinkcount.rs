@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::query::{LinkCounts, OrderKey, read_order};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Handler::Custom(render))
@@ -37,11 +37,11 @@ impl Row {
     }
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let window = context.params.window(&context.state.config)?;
     let (order, warnings) = read_order(context.params.list("order")?.into_iter(), &["frequency", "linktype"]);
     let LinkCounts { pages, external, internal } = context.link_counts()?;
-    context.explain_empty(external + internal == 0)?;
+    let provenance = context.explain_empty(external + internal == 0, Provenance::current())?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
     let mut response = kinds.map(|(linktype, frequency)| {
         let avg = frequency.checked_div(pages).unwrap_or(0);
@@ -52,5 +52,5 @@ fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
         order.iter().fold(Ordering::Equal, |so_far, key| so_far.then_with(|| a.compare(b, key)))
     });
     let shown: Vec<Row> = response.into_iter().skip(window.offset).take(window.limit).collect();
-    context.render_counted_rows(&shown, kinds.len(), &warnings)
+    context.render_counted_rows(&shown, kinds.len(), &warnings, &provenance)
 }

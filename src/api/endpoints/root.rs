@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{self, Schema};
-use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("", &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[])
@@ -21,13 +21,12 @@ struct RootReply {
     status: u16,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
-    context.mark_uncacheable();
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let reply = RootReply {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         endpoints: ENDPOINTS.iter().map(|endpoint| endpoint.name).collect(),
         status: 200,
     };
-    context.render_json(&reply, &[])
+    context.render_json(&reply, &[], &Provenance::volatile())
 }

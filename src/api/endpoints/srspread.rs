@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, SCOPE, SHOWGROUP, URL};
-use crate::api::{ApiError, Endpoint, Handler, RequestContext, Verb};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, SHOWGROUP])
@@ -16,12 +16,12 @@ struct Row {
     sr: String,
 }
 
-fn render(context: &RequestContext<'_>) -> Result<Vec<u8>, ApiError> {
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let grouped = context.params.one_of("showgroup", &[("true", true), ("false", false)])?;
-    let facts = context.facts()?;
+    let (facts, provenance) = context.facts()?;
     let bins = &facts.by_rank;
-    context.explain_empty(bins.iter().all(|&links| links == 0))?;
-    context.render_rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) })
+    let provenance = context.explain_empty(bins.iter().all(|&links| links == 0), provenance)?;
+    context.render_rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) }, &provenance)
 }
 
 fn singles(bins: &[u64; 11]) -> Vec<Row> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::request::params::shorten;
-use crate::api::{ApiError, RequestContext};
+use crate::api::{ApiError, Provenance, RequestContext};
 use crate::model::SearchRank;
 use crate::query::{Selection, Totals, scope_rank};
 use crate::urls::Scope;
@@ -16,22 +16,24 @@ pub(super) struct UrlTotals {
     pub rank: SearchRank,
 }
 
-/// Returns the totals of each requested URL, in the order given.
-pub(super) fn totals_of_each(context: &RequestContext<'_>) -> Result<Vec<UrlTotals>, ApiError> {
+/// Returns the totals of each requested URL, in the order given, and what they were computed from.
+pub(super) fn totals_of_each(context: &RequestContext<'_>) -> Result<(Vec<UrlTotals>, Provenance), ApiError> {
     let urls = requested_urls(context)?;
     let selections = selections(context, "urls", &urls)?;
     let snapshot = context.state.store.snapshot();
-    let totals = urls.into_iter().zip(selections).map(|(url, selection)| {
+    let mut provenance = Provenance::current();
+    let mut totals = Vec::with_capacity(urls.len());
+    for (url, selection) in urls.into_iter().zip(selections) {
         context.deadline.check()?;
         let rank = scope_rank(&snapshot, &selection.scope)?;
         let selection = Arc::new(selection);
         let counts = context.state.searches.counts(&selection, context.deadline)?;
         if counts.all.backlinks == 0 {
-            context.explain_no_rows(&selection.scope, "links")?;
+            provenance = context.explain_no_rows(&selection.scope, "links", provenance)?;
         }
-        Ok(UrlTotals { url, totals: counts.all, rank })
-    });
-    totals.collect()
+        totals.push(UrlTotals { url, totals: counts.all, rank });
+    }
+    Ok((totals, provenance))
 }
 
 /// Returns the selection of each entry of a list parameter, by `scope` and `internal`.

@@ -22,6 +22,7 @@ use super::negotiation::ContentCoding;
 use super::representation::{Rendered, ResponseMeta};
 use crate::api::ApiError;
 use crate::api::reply::headers::Header;
+use crate::api::reply::provenance::JsonReply;
 use crate::query::Deadline;
 
 /// At most this many chunks wait for the reader.
@@ -91,7 +92,7 @@ impl<'a> BodyWriter<'a> {
         Self {
             deadline,
             meta: ResponseMeta::json(false),
-            cacheable: true,
+            cacheable: false,
             delivery: Some(delivery),
             buffer: Vec::new(),
             stream: None,
@@ -101,26 +102,22 @@ impl<'a> BodyWriter<'a> {
     }
 
     /// Sets a whole body in JSON.
-    pub fn set_json(&mut self, body: Vec<u8>, varies_by_accept: bool) {
-        self.meta = ResponseMeta::json(varies_by_accept);
-        self.buffer = body;
+    pub fn set_json(&mut self, reply: JsonReply, varies_by_accept: bool) {
+        self.set_meta(ResponseMeta::json(varies_by_accept), reply.cacheable);
+        self.buffer = reply.body;
     }
 
-    /// Sets the metadata of a response in another format. To be called before the first byte is written.
-    pub fn set_meta(&mut self, meta: ResponseMeta) {
+    /// Sets the metadata of a response in another format, and whether the same request gets the same response until the
+    /// next commit. To be called before the first byte is written.
+    pub fn set_meta(&mut self, meta: ResponseMeta, cacheable: bool) {
         self.meta = meta;
+        self.cacheable = cacheable;
     }
 
     /// Replaces a header after the body is written. Has no effect once streaming has started.
     pub fn set_header(&mut self, (name, value): Header) {
         self.meta.extra_headers.retain(|(known, _)| *known != name);
         self.meta.extra_headers.push((name, value));
-    }
-
-    /// Declares that the same request may get another response although nothing was stored. To be called before the
-    /// first byte is written.
-    pub fn mark_uncacheable(&mut self) {
-        self.cacheable = false;
     }
 
     /// Whether streaming has started.

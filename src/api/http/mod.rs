@@ -11,6 +11,7 @@ pub mod body_writer;
 pub mod compression;
 pub mod connection;
 pub mod execution;
+pub mod health_probe;
 pub mod negotiation;
 pub mod representation;
 pub mod request_body;

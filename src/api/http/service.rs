@@ -24,23 +24,25 @@ use super::auth::{AccessCheck, Authenticator, LoginQueue};
 use super::body_writer::{Delivery, StreamAdmission, StreamedResponse, WholeResponse};
 use super::connection::{Connections, CutReason, HeldMemory, RequestHead, ResponseMemory};
 use super::execution::{ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint};
+use super::health_probe::HealthProbe;
 use super::negotiation::{AcceptedEncoding, Format};
 use super::representation::{Representation, matches_if_none_match, not_modified, weak_etag};
 use super::request_body::read_body;
 use super::response_cache::{CacheKey, ResponseCache};
 use super::worker_pool::WorkerPool;
-use crate::api::metrics::exposition;
-use crate::api::metrics::health_probe::HealthProbe;
-use crate::api::metrics::registry::{self, AdmissionMetrics};
-use crate::api::metrics::request_metrics::RequestMetrics;
 use crate::api::request::params::shorten;
-use crate::api::{ApiError, ApiState, JsonBody, Params, PasswordError, ServeError, routes};
+use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, PasswordError, ServeError, routes};
+use crate::config::ApiConfig;
+use crate::metrics::{self, ApiMetrics, RequestMetrics};
 use crate::query::{CancelOnDrop, Deadline};
 
 /// The body of a successful health probe.
 const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
 /// Worker threads for work that is neither a query nor a password: metrics, and compressing cached responses again.
 const OTHER_THREADS: usize = 8;
+
+/// The name under which requests for metrics are counted.
+const METRICS_ENDPOINT: &str = "metrics";
 
 /// Handles requests between the connections and the endpoints.
 pub struct ApiService {
@@ -84,7 +86,7 @@ impl ApiService {
             authenticator: Arc::new(Authenticator::new(&state, login_queue, &worker_pool)?),
             rate_limiter: RateLimiter::new(rate, config.rate_limit_clients),
             response_cache: Arc::new(ResponseCache::new(config.answer_cache_bytes)),
-            request_metrics: Arc::new(RequestMetrics::new()),
+            request_metrics: Arc::new(RequestMetrics::new(counted_endpoints())),
             health_probe: HealthProbe::new(&state.store, config.health_timeout.0),
             worker_pool,
             query_slots: QuerySlots::new(config),
@@ -105,12 +107,11 @@ impl ApiService {
         head: &RequestHead,
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
-        let (path, query) = (head.path(), head.query());
-        if head.is_safe() && routes::is_probe(path) {
+        if head.is_safe() && routes::is_probe(head.path()) {
             head.exchange.mark_request_read();
             return self.health().await;
         }
-        let is_metrics = path == registry::PATH;
+        let is_metrics = head.path() == metrics::PATH;
         if is_metrics && self.state.config.metrics_open {
             return self.metrics(head).await;
         }
@@ -122,6 +123,17 @@ impl ApiService {
         if is_metrics {
             return self.metrics(head).await;
         }
+        self.handle_query(head, body, client).await
+    }
+
+    /// Returns the cached response to a request, or computes the response.
+    async fn handle_query<B: Buf>(
+        &self,
+        head: &RequestHead,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+        client: Client,
+    ) -> Result<Response, ApiError> {
+        let (path, query) = (head.path(), head.query());
         let format = Format::from_accept(&head.headers);
         let encoding = AcceptedEncoding::from_headers(&head.headers);
         let key = CacheKey { path, query, format, encoding };
@@ -131,13 +143,9 @@ impl ApiService {
             && let Some(representation) = self.cached(&key, change_number).await?
         {
             let response = representation.response(&head.headers).into_response();
-            return Ok(match representation.len() {
-                ..MIN_RESERVED_BYTES => response,
-                bytes => {
-                    let memory = representation as Arc<_>;
-                    with_held_memory(response, Some(HeldMemory { bytes, client, memory }))
-                }
-            });
+            let bytes = representation.len();
+            let held = || HeldMemory { bytes, client, memory: representation };
+            return Ok(with_held_memory(response, (bytes >= MIN_RESERVED_BYTES).then(held)));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
         let request = self.read_request(head, body, &client, (format, encoding)).await?;
@@ -160,7 +168,11 @@ impl ApiService {
 
     /// Counts a request whose response begins now.
     pub fn count_request(&self, path: &str, status: u16, took: Duration) {
-        self.request_metrics.count(path, status, took);
+        let endpoint = match routes::find(path) {
+            Some(endpoint) => Some(endpoint.title()),
+            None => (path == metrics::PATH).then_some(METRICS_ENDPOINT),
+        };
+        self.request_metrics.count(endpoint, status, took);
     }
 
     /// Returns the response to a health probe: the same bytes for every client, which caches must not store.
@@ -184,20 +196,27 @@ impl ApiService {
                 allow: "GET, HEAD".to_owned(),
             });
         }
-        let state = Arc::clone(&self.state);
-        let requests = Arc::clone(&self.request_metrics);
-        let response_cache = Arc::clone(&self.response_cache);
-        let admission = AdmissionMetrics {
-            queries: self.query_slots.metrics(),
-            connections: self.connections.clone(),
-            logins: Arc::clone(&self.authenticator),
-            response_bytes: self.response_memory.used_bytes(),
+        let (state, api) = (Arc::clone(&self.state), self.api_metrics());
+        let render = move || {
+            let ApiState { store, searches, activity, .. } = &*state;
+            Ok(metrics::render(store, searches, activity, &api)?)
         };
-        let render = move || registry::render(&state, &requests, &response_cache, &admission);
         let mut response = self.worker_pool.run(render).await?.into_response();
-        let content_type = HeaderValue::from_static(exposition::CONTENT_TYPE);
+        let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, content_type);
         Ok(response)
+    }
+
+    fn api_metrics(&self) -> ApiMetrics {
+        ApiMetrics {
+            requests: Arc::clone(&self.request_metrics),
+            cached_bytes: self.response_cache.used_bytes(),
+            response_bytes: self.response_memory.used_bytes(),
+            connections: self.connections.len(),
+            cuts: self.connections.cuts().counts().collect(),
+            queries: self.query_slots.metrics(),
+            logins: self.authenticator.counters().counts(),
+        }
     }
 
     /// Returns the cached response, if any. A response that is cached uncompressed only is compressed if necessary.
@@ -226,6 +245,27 @@ impl ApiService {
         Ok(Some(representation))
     }
 
+    /// Returns the endpoint of a request whose method and sizes are allowed.
+    fn requested_endpoint(&self, head: &RequestHead) -> Result<&'static Endpoint, ApiError> {
+        let path = head.path();
+        let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
+        if !endpoint.allows(&head.method) {
+            return Err(ApiError::MethodNotAllowed {
+                path: path.to_owned(),
+                method: head.method.to_string(),
+                allow: endpoint.allow_header(),
+            });
+        }
+        let ApiConfig { max_query_bytes, max_body_bytes, .. } = self.state.config;
+        if head.query().len() > max_query_bytes {
+            return Err(ApiError::QueryTooLong(max_query_bytes));
+        }
+        if head.content_length().is_some_and(|bytes| bytes > max_body_bytes as u64) {
+            return Err(ApiError::BodyTooLarge(max_body_bytes));
+        }
+        Ok(endpoint)
+    }
+
     /// Validates the request, reads its body, and parses its parameters.
     async fn read_request<B: Buf>(
         &self,
@@ -234,23 +274,8 @@ impl ApiService {
         client: &Client,
         (format, encoding): (Format, AcceptedEncoding),
     ) -> Result<EndpointRequest, ApiError> {
-        let RequestHead { method, headers, .. } = head;
-        let (path, query) = (head.path(), head.query());
-        let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
-        if !endpoint.allows(method) {
-            return Err(ApiError::MethodNotAllowed {
-                path: path.to_owned(),
-                method: method.to_string(),
-                allow: endpoint.allow_header(),
-            });
-        }
-        if query.len() > self.state.config.max_query_bytes {
-            return Err(ApiError::QueryTooLong(self.state.config.max_query_bytes));
-        }
+        let endpoint = self.requested_endpoint(head)?;
         let max_bytes = self.state.config.max_body_bytes;
-        if head.content_length().is_some_and(|bytes| bytes > max_bytes as u64) {
-            return Err(ApiError::BodyTooLarge(max_bytes));
-        }
         let mut body_memory = Vec::new();
         let reserve = |bytes: usize| {
             body_memory.push(self.response_memory.try_reserve_for(client, bytes)?);
@@ -265,8 +290,8 @@ impl ApiService {
         head.exchange.mark_request_read();
         Ok(EndpointRequest {
             endpoint,
-            params: Params::parse(query)?,
-            json_body: (method == Method::POST).then(|| JsonBody::new(headers, body)),
+            params: Params::parse(head.query())?,
+            json_body: (head.method == Method::POST).then(|| JsonBody::new(&head.headers, body)),
             _body_memory: body_memory,
             format,
             encoding,
@@ -336,6 +361,11 @@ impl ApiService {
         response.headers_mut().extend(etag.map(|etag| (ETAG, etag)));
         with_held_memory(response, Some(held))
     }
+}
+
+/// Returns the names under which requests are counted.
+fn counted_endpoints() -> impl Iterator<Item = &'static str> {
+    routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT])
 }
 
 /// Attaches memory to a response. It is released when the response is sent.

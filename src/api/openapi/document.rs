@@ -38,7 +38,7 @@ const ERROR_STATUSES: [(&str, &str); 11] = [
 /// Returns the document for these endpoints.
 ///
 /// # Errors
-/// [`ApiError::Internal`] if a listing is inconsistent.
+/// [`ApiError::Internal`] if the example of a body is not JSON.
 pub fn document<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     state: &ApiState,
@@ -114,14 +114,14 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
             ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
         })
         .collect();
-    responses.insert("200".to_owned(), success_response(endpoint, state)?);
+    responses.insert("200".to_owned(), success_response(endpoint, state));
     let is_probe = matches!(endpoint.handler, Handler::Probe);
     if verb == Verb::Get && !is_probe {
         responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
     }
     let mut operation = json!({
         "operationId": format!("{}{}", if verb == Verb::Post { "post-" } else { "" }, endpoint.title()),
-        "parameters": parameters.collect::<Result<Vec<_>, _>>()?,
+        "parameters": parameters.collect::<Vec<_>>(),
         "responses": responses,
     });
     if is_probe {
@@ -137,22 +137,19 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
     Ok(operation)
 }
 
-fn success_response(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
-    let schema = reply_schema(endpoint, state)?;
+fn success_response(endpoint: &Endpoint, state: &ApiState) -> Value {
+    let schema = reply_schema(endpoint, state);
     let mut content = json!({ "application/json": { "schema": schema } });
     if endpoint.handler.is_tabular() {
         for text in ["text/csv", "application/jsonl", "application/x-ndjson"] {
             content[text] = json!({ "schema": { "type": "string" } });
         }
     }
-    Ok(json!({ "description": "The answer.", "content": content }))
+    json!({ "description": "The answer.", "content": content })
 }
 
 /// Returns the JSON schema of an endpoint's reply.
-///
-/// # Errors
-/// As [`document`].
-pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
     let (count, flag) = (Schema::Count.to_json(0), Schema::Flag.to_json(0));
     let rows = |row: Value| ("response", json!({ "type": "array", "items": row }));
     let finished = endpoint.handler.reports_completeness().then(|| ("exportFinished", flag.clone()));
@@ -166,14 +163,14 @@ pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiE
             let range = ("range", schema::object(numbers.into_iter(), true));
             // With `fields`, rows have only some of the keys.
             properties.extend([
-                rows(schema::object(columns(listing, endpoint.optional_columns())?.into_iter(), false)),
+                rows(schema::object(columns(listing, endpoint.optional_columns()).into_iter(), false)),
                 ("count", count),
                 range,
             ]);
         }
         Handler::Distribution { listing, .. } => {
             let rest = ("rest", json!({ "const": true }));
-            let row = schema::object(columns(listing, None)?.into_iter().chain([rest]), false);
+            let row = schema::object(columns(listing, None).into_iter().chain([rest]), false);
             properties.extend([rows(row), ("count", count)]);
         }
         Handler::Export(exported) => {
@@ -184,18 +181,15 @@ pub fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiE
             let next = ("next", json!({ "type": ["string", "null"] }));
             properties.extend([next, rows(row), ("count", count)]);
         }
-        Handler::Probe | Handler::Custom(_) => return Ok(endpoint.reply().to_json(state.config.max_urls)),
+        Handler::Probe | Handler::Custom(_) => return endpoint.reply().to_json(state.config.max_urls),
     }
-    Ok(schema::reply(properties))
+    schema::reply(properties)
 }
 
 /// Returns the columns of the rows, including optional ones.
-fn columns(
-    listing: &Listing,
-    optional_columns: Option<OptionalColumns>,
-) -> Result<Vec<(&'static str, Value)>, ApiError> {
+fn columns(listing: &Listing, optional_columns: Option<OptionalColumns>) -> Vec<(&'static str, Value)> {
     let all = optional_columns.map_or(listing, |optional_columns| optional_columns.listing);
-    let columns = all.columns.iter().map(|column| {
+    let columns = all.columns.iter().filter_map(|column| {
         let schema = match column.from {
             ColumnExpr::RowNumber => Schema::Count,
             _ => Schema::of(all.kind(*column)?),
@@ -205,7 +199,7 @@ fn columns(
         if let (Some(OptionalColumns { when, .. }), false) = (optional_columns, is_always) {
             schema["description"] = json!(format!("Only {when}."));
         }
-        Ok((column.name, schema))
+        Some((column.name, schema))
     });
     columns.collect()
 }
@@ -232,21 +226,17 @@ fn export_row<R: ExportRow>(columns: &[ExportColumn<R>]) -> Value {
     row
 }
 
-fn describe_parameter(
-    parameter: &Parameter,
-    endpoint: &Endpoint,
-    state: &ApiState,
-) -> Result<Value, ApiError> {
+fn describe_parameter(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Value {
     let mut description = json!({
         "name": parameter.name, "in": "query", "required": parameter.required,
         "description": format!("{}{}", parameter.description, optional_names(parameter, endpoint)),
-        "schema": value_schema(parameter, endpoint, state)?,
+        "schema": value_schema(parameter, endpoint, state),
     });
     if let ParameterKind::Fields = parameter.kind {
         description["style"] = json!("form");
         description["explode"] = json!(false);
     }
-    Ok(description)
+    description
 }
 
 /// Describes the columns that a parameter may name in some requests only. The schema of its values omits them: it
@@ -275,9 +265,9 @@ fn optional_names(parameter: &Parameter, endpoint: &Endpoint) -> String {
 }
 
 /// Returns the schema of the values of a parameter.
-fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Value {
     let listing = endpoint.handler.listing();
-    Ok(match parameter.kind {
+    match parameter.kind {
         ParameterKind::Url => Schema::UrlOrHost.to_json(0),
         ParameterKind::Urls => {
             one_or_more(Schema::Urls.to_json(state.config.max_urls), Schema::UrlOrHost.to_json(0))
@@ -303,7 +293,7 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         }
         ParameterKind::Where => match listing {
             Some(listing) if !listing.where_fields.is_empty() => {
-                json!({ "type": "string", "pattern": where_pattern::pattern(listing)? })
+                json!({ "type": "string", "pattern": where_pattern::pattern(listing) })
             }
             _ => json!({ "type": "string", "description": "Ignored: nothing can be filtered here." }),
         },
@@ -313,7 +303,7 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         }),
         ParameterKind::Endpoints => Schema::Holding("^[\\s,]*[^\\[\\s,]").to_json(0),
         ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
-    })
+    }
 }
 
 /// A list of one element is written like that element.

@@ -3,26 +3,16 @@
 //! It omits other accepted spellings, such as typographic quotes and operators in another case, because the document
 //! shows the usual one.
 
-use crate::query::{Kind, Listing, QueryError};
+use crate::query::{Kind, Listing};
 
 const TEXT: &str = "'[A-Za-z0-9 .:/%_-]{0,40}'";
 
 /// Returns the regular expression.
-///
-/// # Errors
-/// [`QueryError::Declaration`] if the listing is inconsistent.
-pub fn pattern(listing: &Listing) -> Result<String, QueryError> {
-    let conditions = listing
-        .where_fields
-        .iter()
-        .map(|name| {
-            let kind = listing.kind(listing.column(name)?)?;
-            let name = name.replace('-', "\\-");
-            Ok(format!("{name} ({})", tests(kind)))
-        })
-        .collect::<Result<Vec<_>, QueryError>>()?;
-    let condition = format!("({})", conditions.join("|"));
-    Ok(format!("^({condition}( AND {condition}){{0,4}})?$"))
+pub fn pattern(listing: &Listing) -> String {
+    let conditions =
+        listing.filter_fields().map(|(name, kind)| format!("{} ({})", name.replace('-', "\\-"), tests(kind)));
+    let condition = format!("({})", conditions.collect::<Vec<_>>().join("|"));
+    format!("^({condition}( AND {condition}){{0,4}})?$")
 }
 
 /// Returns the operators and values of a field.

@@ -4,6 +4,7 @@
 //! An explanation describes the current state, so stale results are not explained. It depends on more than links, on
 //! queued seeds for example. Explained replies are therefore not cacheable.
 
+use super::provenance::Provenance;
 use crate::api::request::params::shorten;
 use crate::api::{ApiError, ComputedRows, ListRequest, RequestContext, RowSource};
 use crate::model::Day;
@@ -15,44 +16,54 @@ impl RequestContext<'_> {
     ///
     /// # Errors
     /// As [`Self::selection`], and those of the query.
-    pub fn explain_empty(&self, is_empty: bool) -> Result<(), ApiError> {
-        if is_empty { self.explain_no_rows(&self.selection()?.scope, "links") } else { Ok(()) }
+    pub fn explain_empty(&self, is_empty: bool, provenance: Provenance) -> Result<Provenance, ApiError> {
+        if !is_empty {
+            return Ok(provenance);
+        }
+        self.explain_no_rows(&self.selection()?.scope, "links", provenance)
     }
 
     /// Explains why a scope has no `what`, unless the result is stale.
     ///
     /// # Errors
     /// Those of the query.
-    pub fn explain_no_rows(&self, scope: &Scope, what: &str) -> Result<(), ApiError> {
-        if self.is_stale() {
-            return Ok(());
+    pub fn explain_no_rows(
+        &self,
+        scope: &Scope,
+        what: &str,
+        provenance: Provenance,
+    ) -> Result<Provenance, ApiError> {
+        if provenance.is_stale() {
+            return Ok(provenance);
         }
         let coverage = Coverage::of(scope, &self.state.store.snapshot(), self.deadline)?;
         let is_filtered = self.params.single("where")?.is_some_and(|text| !text.is_empty());
         if is_filtered && matches!(coverage, Coverage::Visited(_)) {
-            return Ok(());
+            return Ok(provenance);
         }
-        self.mark_uncacheable();
-        self.explanations.borrow_mut().push(sentence(scope, &coverage, what));
-        Ok(())
+        Ok(provenance.explained(sentence(scope, &coverage, what)))
     }
 }
 
 impl ListRequest {
     /// Explains why the list has no rows.
-    pub(in crate::api) fn explain_no_rows(&self, context: &RequestContext<'_>) -> Result<(), ApiError> {
+    pub(in crate::api) fn explain_no_rows(
+        &self,
+        context: &RequestContext<'_>,
+        mut provenance: Provenance,
+    ) -> Result<Provenance, ApiError> {
         let RowSource::Computed(ComputedRows::Intersection { targets, .. }) = &self.source else {
-            return context.explain_no_rows(&self.selection.scope, row_noun(self.listing.rows));
+            return context.explain_no_rows(&self.selection.scope, row_noun(self.listing.rows), provenance);
         };
         // Each target may have links, without one domain that links to all.
         for target in targets {
             context.deadline.check()?;
             let counts = context.state.searches.counts(&target.clone().into(), context.deadline)?;
             if counts.all.backlinks == 0 {
-                context.explain_no_rows(&target.scope, "links")?;
+                provenance = context.explain_no_rows(&target.scope, "links", provenance)?;
             }
         }
-        Ok(())
+        Ok(provenance)
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::headers;
 use super::lists::warn_about_truncated_cells;
+use super::provenance::{JsonReply, Provenance};
 use super::rows::{RowCells, RowWriter};
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
@@ -83,18 +84,19 @@ impl RequestContext<'_> {
         };
         let limit = self.params.explicit_limit(&self.state.config)?;
         let position = export.start_position()?;
-        let first_chunk = |limit: usize| -> Result<ExportChunk<R>, ApiError> {
+        let first_chunk = |limit: usize| -> Result<(ExportChunk<R>, Provenance), ApiError> {
             let chunk = export.read_chunk(position.as_deref(), limit)?;
+            let mut provenance = Provenance::current();
             if position.is_none() && chunk.len() == 0 && chunk.next_position().is_none() {
-                self.explain_no_rows(&export.selection.scope, R::NAME)?;
+                provenance = self.explain_no_rows(&export.selection.scope, R::NAME, provenance)?;
             }
-            Ok(chunk)
+            Ok((chunk, provenance))
         };
         match (self.format, limit) {
             (Format::Json, limit) => {
                 let limit = limit.map_or_else(|| self.params.limit(&self.state.config), Ok)?;
-                let json = export.render_json(&first_chunk(limit)?)?;
-                writer.set_json(json, true);
+                let (chunk, provenance) = first_chunk(limit)?;
+                writer.set_json(export.render_json(&chunk, &provenance)?, true);
                 Ok(())
             }
             (_, Some(limit)) => export.write_rows(first_chunk(limit)?, true, writer),
@@ -143,16 +145,16 @@ impl<R: ExportRow> Export<'_, R> {
         piece.rows.iter().map(move |row| Shown { row, columns })
     }
 
-    fn render_json(&self, chunk: &ExportChunk<R>) -> Result<Vec<u8>, ApiError> {
+    fn render_json(&self, chunk: &ExportChunk<R>, provenance: &Provenance) -> Result<JsonReply, ApiError> {
         let (next, count, status) = (self.next_token(chunk)?, chunk.len(), 200);
         match chunk {
             ExportChunk::Stored(piece) => {
                 let response: Vec<_> = Self::shown(piece, &self.columns).collect();
-                self.context.render_json(&ExportReply { next, response, count, status }, &[])
+                self.context.render_json(&ExportReply { next, response, count, status }, &[], provenance)
             }
             ExportChunk::Indexed(piece) => {
                 let reply = ExportReply { next, response: (), count, status };
-                self.context.render_json_with_rows(&reply, &piece.page, &[])
+                self.context.render_json_with_rows(&reply, &piece.page, &[], provenance)
             }
         }
     }
@@ -161,20 +163,21 @@ impl<R: ExportRow> Export<'_, R> {
     /// there is one chunk.
     fn write_rows(
         &self,
-        mut chunk: ExportChunk<R>,
+        (mut chunk, provenance): (ExportChunk<R>, Provenance),
         is_limited: bool,
         writer: &mut BodyWriter<'_>,
     ) -> Result<(), ApiError> {
         let count = (is_limited || chunk.next_position().is_none()).then_some(chunk.len());
         let next = if is_limited { self.next_token(&chunk)? } else { None };
-        let warnings = self.context.warnings(&[]);
+        let warnings = self.context.warnings(&[], &provenance);
         let (format, endpoint) = (self.context.format, self.context.endpoint.name);
-        writer.set_meta(self.context.response_meta(&[
+        let meta = self.context.response_meta(&[
             count.and_then(headers::total_count),
             headers::next_token(next.as_deref()),
             headers::warnings(&warnings),
             headers::content_disposition(format, endpoint, &self.selection.scope),
-        ]));
+        ]);
+        writer.set_meta(meta, provenance.is_cacheable());
         let names = self.columns.iter().map(|column| column.name);
         let mut rows = RowWriter::new(format, names, writer)?;
         loop {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::emptiness::row_noun;
 use super::headers::{self, Header};
+use super::provenance::{JsonReply, Provenance};
 use super::rows::{FinishedRows, RowCells, RowWriter};
 use super::spreadsheet::{MAX_CELL_UNITS, MAX_ROWS};
 use crate::api::http::body_writer::BodyWriter;
@@ -101,10 +102,10 @@ impl RequestContext<'_> {
         self.endpoint.handler.reports_completeness().then_some(found.finished)
     }
 
-    fn render_list(&self, request: &ListRequest, plan: &Plan) -> Result<Vec<u8>, ApiError> {
+    fn render_list(&self, request: &ListRequest, plan: &Plan) -> Result<JsonReply, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let found = request.page(self, plan, window)?;
-        self.inspect_page(request, &found)?;
+        let provenance = self.inspect_page(request, &found)?;
         let Window { offset, limit } = window;
         let reply = ListReply {
             export_finished: self.completeness(&found),
@@ -113,7 +114,7 @@ impl RequestContext<'_> {
             range: WindowReply { offset, limit },
             status: 200,
         };
-        self.render_json_with_rows(&reply, &found.answer, &plan.warnings)
+        self.render_json_with_rows(&reply, &found.answer, &plan.warnings, &provenance)
     }
 
     /// Writes all rows, or those of the window if `limit` is given. The cells of one page are computed and written
@@ -130,16 +131,16 @@ impl RequestContext<'_> {
         request.for_each_page(self, plan, window, PAGE_ROWS, |found| {
             let page = &found.answer;
             if let Some(writer) = writer.take() {
-                self.inspect_page(request, &found)?;
-                warnings = self.warnings(&plan.warnings);
+                let provenance = self.inspect_page(request, &found)?;
+                warnings = self.warnings(&plan.warnings, &provenance);
                 warnings.extend(self.spreadsheet_overflow(page.count, window));
-                writer.set_meta(self.response_meta(&[
+                let meta = self.response_meta(&[
                     headers::total_count(page.count),
                     headers::export_finished(self.completeness(&found)),
                     headers::warnings(&warnings),
                     headers::content_disposition(self.format, self.endpoint.name, &request.selection.scope),
-                ]));
-                self.apply_cacheability(writer);
+                ]);
+                writer.set_meta(meta, provenance.is_cacheable());
                 let names = plan.columns.iter().map(|column| column.name);
                 rows = Some(RowWriter::new(self.format, names, writer)?);
             }
@@ -148,10 +149,10 @@ impl RequestContext<'_> {
         rows.map_or(Ok(()), |rows| warn_about_truncated_cells(rows.finish()?, warnings))
     }
 
-    /// Notes whether the result is current and complete, and explains why it has no rows if it has none.
-    fn inspect_page(&self, request: &ListRequest, found: &IndexAnswer<Page>) -> Result<(), ApiError> {
-        self.note_freshness(found);
-        if found.answer.count == 0 { request.explain_no_rows(self) } else { Ok(()) }
+    /// Returns what the list was computed from, and explains why it has no rows if it has none.
+    fn inspect_page(&self, request: &ListRequest, found: &IndexAnswer<Page>) -> Result<Provenance, ApiError> {
+        let provenance = request.provenance().and(Provenance::of_answer(found));
+        if found.answer.count == 0 { request.explain_no_rows(self, provenance) } else { Ok(provenance) }
     }
 
     /// Returns a warning if a spreadsheet cannot show all rows.
@@ -176,16 +177,19 @@ impl RequestContext<'_> {
     }
 
     /// Serializes the reply of a distribution.
-    pub(in crate::api) fn render_distribution(&self, listing: &'static Listing) -> Result<Vec<u8>, ApiError> {
+    pub(in crate::api) fn render_distribution(
+        &self,
+        listing: &'static Listing,
+    ) -> Result<JsonReply, ApiError> {
         let top = self.params.top()?;
         let plan = self.plan(listing)?;
         let selection = Arc::new(self.selection()?);
         let question =
             ListQuery { listing, activity: Activity::Active, plan: &plan, wait: self.wait_policy() };
         let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
-        self.note_freshness(&found);
+        let mut provenance = Provenance::of_answer(&found);
         if found.answer.rows() == 0 {
-            self.explain_no_rows(&selection.scope, row_noun(listing.rows))?;
+            provenance = self.explain_no_rows(&selection.scope, row_noun(listing.rows), provenance)?;
         }
         let reply = DistributionReply {
             export_finished: found.finished,
@@ -193,6 +197,6 @@ impl RequestContext<'_> {
             count: found.answer.rows(),
             status: 200,
         };
-        self.render_json(&reply, &plan.warnings)
+        self.render_json(&reply, &plan.warnings, &provenance)
     }
 }

@@ -5,5 +5,6 @@ pub mod error_response;
 pub mod exports;
 pub mod headers;
 pub mod lists;
+pub mod provenance;
 pub mod rows;
 pub mod spreadsheet;

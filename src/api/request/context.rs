@@ -1,18 +1,17 @@
 //! The context in which an endpoint computes its reply: parameters, state, and the forms that replies share.
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::day_range::DayRange;
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
+use crate::api::reply::provenance::{JsonReply, Provenance};
 use crate::api::{ApiError, ApiState, Endpoint, ExportKind, Handler, JsonBody, ListRequest, Params};
-use crate::model::Day;
 use crate::query::export::{BacklinkRow, PageRow};
 use crate::query::{
-    Counts, Deadline, Facts, IndexAnswer, LinkCounts, Listing, Page, QueryError, Scan, Selection, WaitPolicy,
+    Counts, Deadline, Facts, LinkCounts, Listing, Page, QueryError, Scan, Selection, WaitPolicy,
 };
 use crate::urls::Scope;
 
@@ -26,12 +25,6 @@ pub struct RequestContext<'a> {
     pub deadline: &'a Deadline,
     /// The format of the reply. JSON if the endpoint has no other.
     pub format: Format,
-    /// Whether the same request gets the same reply until the next commit.
-    cacheable: Cell<bool>,
-    /// Whether the result is incomplete, or computed from an earlier state of the store.
-    stale: Cell<bool>,
-    /// Why the reply has no rows, if it has none.
-    pub(in crate::api) explanations: RefCell<Vec<String>>,
 }
 
 /// A reply of few rows, without a window.
@@ -77,17 +70,7 @@ impl<'a> RequestContext<'a> {
         } else {
             Format::Json
         };
-        Ok(Self {
-            endpoint,
-            params,
-            json_body,
-            state,
-            deadline,
-            format,
-            cacheable: Cell::new(true),
-            stale: Cell::new(false),
-            explanations: RefCell::default(),
-        })
+        Ok(Self { endpoint, params, json_body, state, deadline, format })
     }
 
     /// Writes the reply.
@@ -97,43 +80,43 @@ impl<'a> RequestContext<'a> {
     pub fn write_response(&self, writer: &mut BodyWriter<'_>) -> Result<(), ApiError> {
         match self.endpoint.handler {
             Handler::List(listing) | Handler::Summary(listing) => {
-                self.write_list(&ListRequest::from_parameters(self, listing)?, writer)?
+                self.write_list(&ListRequest::from_parameters(self, listing)?, writer)
             }
             Handler::CustomList { build_request, .. } | Handler::CustomSummary { build_request, .. } => {
-                self.write_list(&build_request(self)?, writer)?
+                self.write_list(&build_request(self)?, writer)
             }
             Handler::Distribution { listing, incoming } => {
                 let listing = self.listing_by_direction(listing, incoming)?;
                 writer.set_json(self.render_distribution(listing)?, false);
+                Ok(())
             }
-            Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer)?,
-            Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer)?,
-            Handler::Probe => {
-                return Err(ApiError::Internal("a health probe reached an endpoint".to_owned()));
+            Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer),
+            Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer),
+            Handler::Probe => Err(ApiError::Internal("a health probe reached an endpoint".to_owned())),
+            Handler::Custom(render) => {
+                writer.set_json(render(self)?, false);
+                Ok(())
             }
-            Handler::Custom(render) => writer.set_json(render(self)?, false),
-        }
-        self.apply_cacheability(writer);
-        Ok(())
-    }
-
-    /// Passes on to the writer whether the reply is cacheable, as far as that is known by now.
-    pub(in crate::api) fn apply_cacheability(&self, writer: &mut BodyWriter<'_>) {
-        if !self.cacheable.get() {
-            writer.mark_uncacheable();
         }
     }
 
-    /// Serializes a reply as JSON, with `warnings` and a warning for each unknown parameter.
+    /// Serializes a reply as JSON, with `warnings`, a warning for each unknown parameter, and the explanations.
     ///
     /// # Errors
     /// [`ApiError::Internal`] when the reply cannot be serialized.
-    pub fn render_json(&self, reply: &impl Serialize, warnings: &[String]) -> Result<Vec<u8>, ApiError> {
-        let warnings = self.warnings(warnings);
-        if warnings.is_empty() {
-            return Ok(serde_json::to_vec(reply)?);
-        }
-        Ok(serde_json::to_vec(&WithWarnings { reply, warnings })?)
+    pub fn render_json(
+        &self,
+        reply: &impl Serialize,
+        warnings: &[String],
+        provenance: &Provenance,
+    ) -> Result<JsonReply, ApiError> {
+        let warnings = self.warnings(warnings, provenance);
+        let body = if warnings.is_empty() {
+            serde_json::to_vec(reply)?
+        } else {
+            serde_json::to_vec(&WithWarnings { reply, warnings })?
+        };
+        Ok(JsonReply::new(body, provenance))
     }
 
     /// As [`Self::render_json`], for a reply whose `response` is null and is replaced by `rows`. A writer of their own
@@ -146,30 +129,35 @@ impl<'a> RequestContext<'a> {
         reply: &impl Serialize,
         rows: &Page,
         warnings: &[String],
-    ) -> Result<Vec<u8>, ApiError> {
-        let frame = self.render_json(reply, warnings)?;
+        provenance: &Provenance,
+    ) -> Result<JsonReply, ApiError> {
+        let JsonReply { body: frame, cacheable } = self.render_json(reply, warnings, provenance)?;
         // Quotes inside a JSON string are escaped, so this match is the key itself.
         let gap = memchr::memmem::find(&frame, EMPTY_RESPONSE)
             .ok_or_else(|| ApiError::Internal("a reply has no place for its rows".to_owned()))?;
         let (before, after) = frame.split_at(gap + EMPTY_RESPONSE.len());
-        let mut json = before[..before.len() - NULL.len()].to_vec();
-        rows.write_json(&mut json);
-        json.extend_from_slice(after);
-        Ok(json)
+        let mut body = before[..before.len() - NULL.len()].to_vec();
+        rows.write_json(&mut body);
+        body.extend_from_slice(after);
+        Ok(JsonReply { body, cacheable })
     }
 
     /// Returns `more`, a warning for each unknown parameter, and the reasons why the reply has no rows.
-    pub fn warnings(&self, more: &[String]) -> Vec<String> {
+    pub fn warnings(&self, more: &[String], provenance: &Provenance) -> Vec<String> {
         let unknown = self.params.unknown_parameter_warnings(self.endpoint);
-        more.iter().cloned().chain(unknown).chain(self.explanations.take()).collect()
+        more.iter().cloned().chain(unknown).chain(provenance.explanations().iter().cloned()).collect()
     }
 
     /// Serializes rows without a count.
     ///
     /// # Errors
     /// As [`Self::render_json`].
-    pub fn render_rows<T: Serialize>(&self, response: &[T]) -> Result<Vec<u8>, ApiError> {
-        self.render_json(&RowsReply { response, count: None, status: 200 }, &[])
+    pub fn render_rows<T: Serialize>(
+        &self,
+        response: &[T],
+        provenance: &Provenance,
+    ) -> Result<JsonReply, ApiError> {
+        self.render_json(&RowsReply { response, count: None, status: 200 }, &[], provenance)
     }
 
     /// Serializes rows with their count.
@@ -181,21 +169,17 @@ impl<'a> RequestContext<'a> {
         response: &[T],
         count: usize,
         warnings: &[String],
-    ) -> Result<Vec<u8>, ApiError> {
-        self.render_json(&RowsReply { response, count: Some(count), status: 200 }, warnings)
+        provenance: &Provenance,
+    ) -> Result<JsonReply, ApiError> {
+        self.render_json(&RowsReply { response, count: Some(count), status: 200 }, warnings, provenance)
     }
 
-    /// Marks the reply as not cacheable: it depends on more than the store.
-    pub fn mark_uncacheable(&self) {
-        self.cacheable.set(false);
-    }
-
-    /// Returns the current day (UTC), and marks the reply as not cacheable.
-    pub fn today(&self) -> Day {
-        self.mark_uncacheable();
-        // A clock before 1970 is wrong anyway, and counts as 1970.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Day::from_unix_seconds(since.as_secs())
+    /// Parses `from` and `to`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
+    pub fn day_range(&self) -> Result<DayRange, ApiError> {
+        DayRange::parse(self.params, self.state.today)
     }
 
     /// Parses `url`, `scope` and `internal`.
@@ -250,27 +234,14 @@ impl<'a> RequestContext<'a> {
         Ok(self.state.searches.link_counts(&Arc::new(self.selection()?), self.deadline)?)
     }
 
-    /// Returns aggregates over the backlinks of the selection.
+    /// Returns aggregates over the backlinks of the selection, and what they were computed from.
     ///
     /// # Errors
     /// As [`Self::run_query`].
-    pub fn facts(&self) -> Result<Arc<Facts>, ApiError> {
+    pub fn facts(&self) -> Result<(Arc<Facts>, Provenance), ApiError> {
         let found = self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?;
-        self.note_freshness(&found);
-        Ok(found.answer)
-    }
-
-    /// Marks the reply as stale and not cacheable if the result is incomplete or not of the current state.
-    pub fn note_freshness<T>(&self, found: &IndexAnswer<T>) {
-        if !(found.finished && found.current) {
-            self.stale.set(true);
-            self.mark_uncacheable();
-        }
-    }
-
-    /// Whether the result is incomplete, or computed from an earlier state of the store.
-    pub(in crate::api) fn is_stale(&self) -> bool {
-        self.stale.get()
+        let provenance = Provenance::of_answer(&found);
+        Ok((found.answer, provenance))
     }
 
     /// How long to wait for a search index. An endpoint that cannot report an incomplete result waits for a complete

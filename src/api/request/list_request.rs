@@ -3,11 +3,11 @@
 //! Plain lists are requested in one way only. An endpoint with parameters of its own parses these and expresses them as
 //! a [`ListRequest`]. Filtering, ordering and writing rows happen elsewhere.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::day_range::DayRange;
+use crate::api::reply::provenance::Provenance;
 use crate::api::{ApiError, RequestContext};
-use crate::model::Day;
 use crate::query::{
     Activity, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan, Selection,
     SnapshotLookUp, Window,
@@ -20,7 +20,7 @@ pub struct ListRequest {
     pub selection: Selection,
     pub source: RowSource,
     /// A column of days, and the range that its values must lie in.
-    pub day_range: Option<(&'static str, RangeInclusive<Day>)>,
+    pub day_range: Option<(&'static str, DayRange)>,
 }
 
 /// The source of the rows of a list.
@@ -59,9 +59,14 @@ impl ListRequest {
 
     /// Adds the day range to the conditions of the plan.
     pub fn restrict(&self, plan: &mut Plan) {
-        if let Some((column, days)) = &self.day_range {
-            plan.within(column, days);
+        if let Some((column, range)) = &self.day_range {
+            plan.within(column, range.days());
         }
+    }
+
+    /// What the list depends on before its rows are read.
+    pub fn provenance(&self) -> Provenance {
+        self.day_range.as_ref().map_or(Provenance::current(), |(_, range)| range.provenance())
     }
 
     /// Returns the rows of the window.

@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ops::RangeInclusive;
 
 use percent_encoding::percent_decode;
 
@@ -15,7 +14,6 @@ use super::parameter::{DEFAULT_LIMIT, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
 use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, Endpoint};
 use crate::config::ApiConfig;
-use crate::model::Day;
 use crate::query::{Activity, Internal, Window};
 use crate::urls::ScopeKind;
 
@@ -144,28 +142,6 @@ impl Params {
             let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             ApiError::parameter(name, given, &expected.join(" or "))
         })
-    }
-
-    /// Parses `from` and `to` into a range of days. `to` defaults to today.
-    ///
-    /// # Errors
-    /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
-    pub fn days(&self, today: impl FnOnce() -> Day) -> Result<RangeInclusive<Day>, ApiError> {
-        let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
-        let day = |name: &str| -> Result<Option<Day>, ApiError> {
-            let Some(text) = self.single(name)? else { return Ok(None) };
-            Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))
-        };
-        let from = day("from")?.ok_or_else(|| {
-            ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
-        })?;
-        let to = day("to")?.unwrap_or_else(today);
-        if from > to {
-            return Err(ApiError::BadRequest(format!(
-                "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
-            )));
-        }
-        Ok(from..=to)
     }
 
     /// Parses `top`: the number of rows of a distribution before the rest.

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::{crawl, rank, serve};
-use crate::api::{self, ApiState, ProcessActivity, ServeError};
+use crate::api::{self, ApiState, ServeError};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::control::{self, ControlServer, RequestHandler};
@@ -27,6 +27,7 @@ use crate::cli::process::reload::{self, Reloader};
 use crate::cli::process::signals::ShutdownSignal;
 use crate::cli::terminal::progress::{ProgressDisplay, crawl_status};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures, Progress};
+use crate::metrics::ProcessActivity;
 use crate::store::{Store, StoreError};
 use crate::threads;
 use crate::urls::CanonicalUrl;

@@ -65,6 +65,7 @@ pub fn state(
         config,
         auth,
         activity: Arc::default(),
+        today: api::current_day,
     })
 }
 

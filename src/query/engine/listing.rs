@@ -20,7 +20,8 @@ pub struct ListColumn {
     pub from: ColumnExpr,
 }
 
-/// The declaration of a list endpoint. Order and `where` fields are names of columns.
+/// The declaration of a list endpoint. Order and `where` fields are names of columns. A test of the endpoint table checks
+/// each declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing {
     /// A unique name. Cached views are stored under it.
@@ -94,18 +95,13 @@ impl Listing {
     /// Parses the texts of `where` and `order[]`.
     ///
     /// # Errors
-    /// [`QueryError::Where`] for an invalid `where`; [`QueryError::Declaration`] when the listing contradicts
-    /// itself.
+    /// [`QueryError::Where`] for an invalid `where`.
     pub fn plan<'t>(
         &self,
         filter: Option<&str>,
         order: impl Iterator<Item = &'t str>,
     ) -> Result<Plan, QueryError> {
-        let fields = self
-            .where_fields
-            .iter()
-            .map(|&name| Ok((name, self.kind(self.column(name)?)?)))
-            .collect::<Result<Vec<_>, QueryError>>()?;
+        let fields: Vec<(&str, Kind)> = self.filter_fields().collect();
         let filter = filter.unwrap_or_default();
         let conditions = if fields.is_empty() { Vec::new() } else { filter::parse(filter, &fields)? };
         let (mut order, mut warnings) = order::parse(order, self.order_fields);
@@ -120,27 +116,19 @@ impl Listing {
         Ok(Plan { conditions, order, in_default_order, columns, warnings })
     }
 
-    /// The column with this name.
-    ///
-    /// # Errors
-    /// [`QueryError::Declaration`] when there is none.
-    pub fn column(&self, name: &str) -> Result<ListColumn, QueryError> {
-        self.columns
-            .iter()
-            .find(|column| column.name == name)
-            .copied()
-            .ok_or_else(|| QueryError::Declaration(name.to_owned()))
+    /// The fields that `where` may name, with the types of their values.
+    pub fn filter_fields(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+        self.where_fields.iter().filter_map(|&name| Some((name, self.kind(self.column(name)?)?)))
     }
 
-    /// The type of a column's values.
-    ///
-    /// # Errors
-    /// [`QueryError::Declaration`] when the column reads a field that the rows do not have.
-    pub fn kind(&self, column: ListColumn) -> Result<Kind, QueryError> {
-        column
-            .from
-            .kind(|field| self.rows.kind_of(field))
-            .ok_or_else(|| QueryError::Declaration(column.name.to_owned()))
+    /// The column with this name, if there is one.
+    pub fn column(&self, name: &str) -> Option<ListColumn> {
+        self.columns.iter().find(|column| column.name == name).copied()
+    }
+
+    /// The type of a column's values; `None` if the column reads a field that the rows do not have.
+    pub fn kind(&self, column: ListColumn) -> Option<Kind> {
+        column.from.kind(|field| self.rows.kind_of(field))
     }
 
     /// The order that applies without `order[]`.

@@ -48,7 +48,9 @@ impl SearchIndexes {
         let rest = &order[start..];
         let shown = &rest[..rest.len().min(limit)];
         let mut plan = listing.plan(None, std::iter::empty())?;
-        plan.columns = names.iter().map(|name| listing.column(name)).collect::<Result<_, _>>()?;
+        let column =
+            |name: &&str| listing.column(name).ok_or_else(|| QueryError::Declaration((*name).to_owned()));
+        plan.columns = names.iter().map(column).collect::<Result<_, _>>()?;
         let page = view.page_of_rows(&plan, shown, 0, shown.len(), deadline, missing_column)?;
         let next = match shown.last() {
             _ if shown.len() == rest.len() => None,

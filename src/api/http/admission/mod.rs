@@ -12,5 +12,5 @@ mod rate_limit;
 
 pub use byte_budget::{ByteBudget, ByteReservation, ClientCharge};
 pub use fair_queue::{FairQueue, Permit, QueueLimits, Refused};
-pub use query_slots::{QueryMetrics, QuerySlot, QuerySlots, concurrent_queries, long_queries};
+pub use query_slots::{QuerySlot, QuerySlots, concurrent_queries, long_queries};
 pub use rate_limit::{Client, RateLimit, RateLimiter};

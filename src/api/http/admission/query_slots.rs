@@ -15,6 +15,7 @@ use super::fair_queue::{FairQueue, Permit, QueueLimits, Refused};
 use super::rate_limit::Client;
 use crate::api::ApiError;
 use crate::config::ApiConfig;
+use crate::metrics::QueryMetrics;
 use crate::query::Deadline;
 use crate::threads;
 
@@ -48,17 +49,6 @@ struct RunningQuery {
 pub struct QuerySlot {
     slots: Arc<SharedSlots>,
     running: Arc<RunningQuery>,
-}
-
-/// The figures for `/metrics`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueryMetrics {
-    pub running: usize,
-    pub long: usize,
-    pub waiting: usize,
-    /// Since the start of the process.
-    pub refused: u64,
-    pub stopped: u64,
 }
 
 impl QuerySlots {
@@ -115,6 +105,7 @@ impl QuerySlots {
         }
     }
 
+    /// The numbers of queries at this moment.
     pub fn metrics(&self) -> QueryMetrics {
         let running = self.0.running();
         QueryMetrics {

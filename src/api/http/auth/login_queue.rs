@@ -1,6 +1,6 @@
 //! The queue and the rate limit of passwords that wait to be verified.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::api::http::admission::{Client, FairQueue, QueueLimits, RateLimit, RateLimiter};
@@ -26,6 +26,15 @@ pub struct LoginCounters {
     pub limited: AtomicU64,
     /// Refused because the queue was full or too slow.
     pub refused: AtomicU64,
+}
+
+impl LoginCounters {
+    /// Returns each outcome with its number of logins.
+    pub fn counts(&self) -> [(&'static str, u64); 4] {
+        let Self { right, wrong, limited, refused } = self;
+        [("right", right), ("wrong", wrong), ("limited", limited), ("refused", refused)]
+            .map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
+    }
 }
 
 /// Requests that wait for a token retry at a random time within this interval, so that no client gains by retrying more

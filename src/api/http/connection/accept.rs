@@ -25,7 +25,7 @@ use super::registry::AdmittedConnection;
 use super::service::{ConnectionContext, ConnectionService, STREAM_END};
 use super::state::ConnectionPhase;
 use super::timeouts::ConnectionTimeouts;
-use super::{ConnectionState, CutReason};
+use super::{ConnectionState, Connections, CutReason};
 
 /// The pause between two attempts to accept when the system has no more open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -61,11 +61,11 @@ pub async fn serve<S>(
     S::Future: Send,
 {
     let context = Arc::new(context);
-    let (mut tasks, mut number) = (JoinSet::new(), 0);
+    let mut tasks = JoinSet::new();
     let timeouts = ConnectionTimeouts::new(&context.config);
     let mut timer = interval(timeouts.check_interval());
     let mut shutdown = pin!(shutdown);
-    loop {
+    for number in 1.. {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = tasks.join_next() => continue,
@@ -75,31 +75,36 @@ pub async fn serve<S>(
             }
             () = &mut shutdown => break,
         };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok((stream, peer)) => match context.connections.admit(number, peer.ip()) {
+                Ok(admitted) => {
+                    tasks.spawn(serve_connection(stream, peer, admitted, Arc::clone(&context)));
+                }
+                Err(reason) => refuse(&stream, reason, &context.connections),
+            },
             Err(error) if is_resource_exhaustion(&error) => {
                 context.connections.count_cut(CutReason::Files);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
             }
             // The client disconnected before it was accepted.
-            Err(_) => continue,
-        };
-        number += 1;
-        match context.connections.admit(number, peer.ip()) {
-            Ok(admitted) => {
-                tasks.spawn(serve_connection(stream, peer, admitted, Arc::clone(&context)));
-            }
-            Err(reason) => {
-                context.connections.count_cut(reason);
-                // Neither call waits for the client. The read is necessary because the system resets a connection that
-                // is closed with unread bytes, and the response would be lost.
-                let _ = stream.try_read(&mut [0; 4_096]);
-                let _ = stream.try_write(REFUSAL);
-            }
+            Err(_) => {}
         }
     }
     drop(listener);
+    drain(&context, tasks, &timeouts).await;
+}
+
+/// Answers a client that gets no connection.
+fn refuse(stream: &TcpStream, reason: CutReason, connections: &Connections) {
+    connections.count_cut(reason);
+    // Neither call waits for the client. The read is necessary because the system resets a connection that is closed
+    // with unread bytes, and the response would be lost.
+    let _ = stream.try_read(&mut [0; 4_096]);
+    let _ = stream.try_write(REFUSAL);
+}
+
+/// Waits up to `api.drain` for pending responses.
+async fn drain<S>(context: &ConnectionContext<S>, mut tasks: JoinSet<()>, timeouts: &ConnectionTimeouts) {
     context.connections.drain();
     let drained = async {
         // The first check comes after a moment in which idle connections close by themselves.
@@ -107,7 +112,7 @@ pub async fn serve<S>(
         while !tasks.is_empty() {
             tokio::select! {
                 _ = tasks.join_next() => {}
-                _ = timer.tick() => context.connections.check_timeouts(&timeouts),
+                _ = timer.tick() => context.connections.check_timeouts(timeouts),
             }
         }
     };

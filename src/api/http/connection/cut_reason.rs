@@ -48,7 +48,7 @@ impl CutReason {
         Self::Panic,
     ];
 
-    pub fn as_str(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",
             Self::Address => "address",
@@ -109,7 +109,9 @@ impl CutCounters {
         }
     }
 
-    pub fn counts(&self) -> impl Iterator<Item = (CutReason, u64)> {
-        CutReason::ALL.into_iter().zip(&self.counts).map(|(cut, count)| (cut, count.load(Ordering::Relaxed)))
+    /// Returns the name of each reason with its number of cuts.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = CutReason::ALL.into_iter().zip(&self.counts);
+        counts.map(|(reason, count)| (reason.as_str(), count.load(Ordering::Relaxed)))
     }
 }

@@ -6,16 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::exposition::Histogram;
-use crate::api::{Endpoint, routes};
 
 /// Upper bounds of the histogram in seconds, from a cached response to `api.deadline`.
 const BUCKET_BOUNDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 1.5, 5.0, 20.0, 60.0];
 /// Statuses that are counted separately; all others count as the last one.
 const STATUSES: [u16; 15] = [200, 304, 400, 401, 403, 404, 405, 408, 413, 414, 421, 429, 500, 503, 0];
-/// The name under which unknown paths are counted.
+/// The name under which all other requests are counted.
 const UNKNOWN: &str = "unknown";
-/// The name under which requests for metrics are counted.
-const METRICS_ENDPOINT: &str = "metrics";
 
 #[derive(Default)]
 struct EndpointCounters {
@@ -29,18 +26,14 @@ struct EndpointCounters {
 pub struct RequestMetrics(Vec<(&'static str, EndpointCounters)>);
 
 impl RequestMetrics {
-    pub fn new() -> Self {
-        let names = routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT, UNKNOWN]);
-        Self(names.map(|name| (name, EndpointCounters::default())).collect())
+    /// Counts the requests to each of these endpoints, and all others together.
+    pub fn new(endpoints: impl Iterator<Item = &'static str>) -> Self {
+        Self(endpoints.chain([UNKNOWN]).map(|name| (name, EndpointCounters::default())).collect())
     }
 
-    /// Counts a request whose response began after `took`.
-    pub fn count(&self, path: &str, status: u16, took: Duration) {
-        let name = match routes::find(path) {
-            Some(endpoint) => endpoint.title(),
-            None if path == super::registry::PATH => METRICS_ENDPOINT,
-            None => UNKNOWN,
-        };
+    /// Counts a request whose response began after `took`. `None` is a path without an endpoint.
+    pub fn count(&self, endpoint: Option<&str>, status: u16, took: Duration) {
+        let name = endpoint.unwrap_or(UNKNOWN);
         let Some((_, counters)) = self.0.iter().find(|(counted, _)| *counted == name) else { return };
         let status = STATUSES.iter().position(|counted| *counted == status).unwrap_or(STATUSES.len() - 1);
         counters.statuses[status].fetch_add(1, Ordering::Relaxed);
@@ -52,7 +45,7 @@ impl RequestMetrics {
     }
 
     /// Returns endpoint, status and number of requests, without zeros.
-    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u16, u64)> {
         self.0.iter().flat_map(|(name, counters)| {
             let counts = STATUSES.iter().zip(&counters.statuses);
             counts
@@ -62,7 +55,7 @@ impl RequestMetrics {
     }
 
     /// Returns the histogram of each endpoint with requests.
-    pub fn times(&self) -> impl Iterator<Item = (&'static str, Histogram)> {
+    pub(super) fn times(&self) -> impl Iterator<Item = (&'static str, Histogram)> {
         let times = |counters: &EndpointCounters| {
             let mut count = 0;
             let mut cumulated = counters.buckets.iter().map(|bucket| {
@@ -87,14 +80,18 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_endpoint_status_and_time() {
-        let requests = RequestMetrics::new();
-        for (path, status, milliseconds) in
-            [("/sr", 200, 0), ("/sr", 200, 3), ("/sr", 400, 30_000), ("/sr", 418, 70_000), ("/what", 404, 1)]
-        {
-            requests.count(path, status, Duration::from_millis(milliseconds));
+        let requests = RequestMetrics::new(["root", "sr", "metrics"].into_iter());
+        for (endpoint, status, milliseconds) in [
+            (Some("sr"), 200, 0),
+            (Some("sr"), 200, 3),
+            (Some("sr"), 400, 30_000),
+            (Some("sr"), 418, 70_000),
+            (None, 404, 1),
+            (Some("root"), 200, 0),
+            (Some("metrics"), 200, 0),
+        ] {
+            requests.count(endpoint, status, Duration::from_millis(milliseconds));
         }
-        requests.count("/", 200, Duration::ZERO);
-        requests.count("/metrics", 200, Duration::ZERO);
         let mut counts: Vec<_> = requests.counts().collect();
         counts.sort_unstable();
         assert_eq!(

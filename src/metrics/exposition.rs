@@ -2,7 +2,8 @@
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 //!
 //! A metric is declared once, as a [`Metric`]. Its samples are added by that declaration, so that names, types and help
-//! texts cannot differ from the documentation.
+//! texts cannot differ from the documentation. The crate `prometheus` sorts metrics and labels, and its process collector
+//! adds metrics, so it would change the text.
 
 use std::fmt::Write;
 
@@ -58,7 +59,7 @@ impl Metric {
 
 /// Observations counted by size.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
+pub(super) struct Histogram {
     /// Upper bounds in ascending order, each with the number of observations up to it.
     pub buckets: Vec<(f64, u64)>,
     /// The sum of all observations.
@@ -68,7 +69,7 @@ pub struct Histogram {
 
 /// The text, written metric by metric.
 #[derive(Debug, Default)]
-pub struct Exposition {
+pub(super) struct Exposition {
     text: String,
     last: &'static str,
 }
@@ -113,7 +114,7 @@ impl Exposition {
 
 /// The number of a sample, formatted.
 #[derive(Clone, Debug)]
-pub struct SampleValue(String);
+pub(super) struct SampleValue(String);
 
 impl From<u64> for SampleValue {
     fn from(number: u64) -> Self {

@@ -1,4 +1,4 @@
-//! The background work in the same process that `/metrics` reports: the crawl and the ranking.
+//! The background work that the metrics report: the crawl and the rankings of this process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct ProcessActivity {
 
 /// A ranking that was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LastRanking {
+pub(super) struct LastRanking {
     pub took: Duration,
     pub ended: SystemTime,
 }
@@ -27,6 +27,7 @@ impl ProcessActivity {
         Self { crawl: Some(Arc::clone(progress)), ..Self::default() }
     }
 
+    /// The crawl, if there is one.
     pub fn crawl(&self) -> Option<&Arc<Progress>> {
         self.crawl.as_ref()
     }
@@ -42,11 +43,11 @@ impl ProcessActivity {
         self.failed_rankings.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn last_ranking(&self) -> Option<LastRanking> {
+    pub(super) fn last_ranking(&self) -> Option<LastRanking> {
         *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn failed_rankings(&self) -> u64 {
+    pub(super) fn failed_rankings(&self) -> u64 {
         self.failed_rankings.load(Ordering::Relaxed)
     }
 }

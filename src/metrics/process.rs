@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The figures of the process at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ProcessMetrics {
+pub(super) struct ProcessMetrics {
     /// User and system time of all threads since the start.
     pub cpu: Duration,
     /// Bytes of memory in RAM.

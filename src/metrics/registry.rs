@@ -1,25 +1,18 @@
-//! `/metrics`: the state of the process, its crawl, its store and its API, for Prometheus.
+//! Every metric and where its samples come from: the process, its crawl, its store and its API.
 //!
 //! [`METRICS`] declares all metrics, in agreement with the table in the README. No metric scans rows: a scrape takes
 //! about a millisecond.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::UNIX_EPOCH;
 
 use super::activity::ProcessActivity;
+use super::api::ApiMetrics;
 use super::exposition::{Exposition, Metric};
 use super::process::ProcessMetrics;
-use super::request_metrics::RequestMetrics;
-use crate::api::http::admission::QueryMetrics;
-use crate::api::http::auth::Authenticator;
-use crate::api::http::connection::Connections;
-use crate::api::http::response_cache::ResponseCache;
-use crate::api::{ApiError, ApiState};
 use crate::crawl::Figures;
 use crate::model::FailureKind;
-use crate::query::IndexMetrics;
-use crate::store::StoreMetrics;
+use crate::query::{IndexMetrics, SearchIndexes};
+use crate::store::{FamilyMetrics, Store, StoreError, StoreMetrics};
 
 /// The path of the metrics.
 pub const PATH: &str = "/metrics";
@@ -92,40 +85,30 @@ metrics! {
     MAX_FILES = Metric::gauge("process_max_fds", &[], "How many may be open.");
 }
 
-/// The figures of admission: connections, queries, logins, and memory.
-pub struct AdmissionMetrics {
-    pub queries: QueryMetrics,
-    pub connections: Connections,
-    pub logins: Arc<Authenticator>,
-    pub response_bytes: u64,
-}
-
 /// Writes the text of all metrics.
 ///
 /// # Errors
-/// Those of the store.
+/// [`StoreError`] when the database cannot be read.
 pub fn render(
-    state: &ApiState,
-    requests: &RequestMetrics,
-    response_cache: &ResponseCache,
-    admission: &AdmissionMetrics,
-) -> Result<String, ApiError> {
+    store: &Store,
+    searches: &SearchIndexes,
+    activity: &ProcessActivity,
+    api: &ApiMetrics,
+) -> Result<String, StoreError> {
     let mut page = Exposition::default();
     page.add_sample(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
-    if let Some(progress) = state.activity.crawl() {
+    if let Some(progress) = activity.crawl() {
         add_crawl(&mut page, &progress.figures());
         for failed in progress.failed_requests() {
             page.add_sample(&FAILED, &[failed.resource.as_str(), &failed.kind], failed.count);
         }
     }
-    page.add_sample(&SEEN, &["known"], state.store.seen_urls());
-    page.add_sample(&SEEN, &["met"], state.store.pending_urls() as u64);
-    add_store(&mut page, &state.store.metrics()?);
-    add_ranking(&mut page, &state.activity);
-    add_search(&mut page, state.searches.figures());
-    page.add_sample(&ANSWER_BYTES, &[], response_cache.used_bytes());
-    add_http(&mut page, requests);
-    add_admission(&mut page, admission);
+    page.add_sample(&SEEN, &["known"], store.seen_urls());
+    page.add_sample(&SEEN, &["met"], store.pending_urls() as u64);
+    add_store(&mut page, &store.metrics()?);
+    add_ranking(&mut page, activity);
+    add_search(&mut page, searches.figures());
+    add_api(&mut page, api);
     add_process(&mut page, ProcessMetrics::read());
     Ok(page.into_text())
 }
@@ -172,7 +155,7 @@ fn add_store(page: &mut Exposition, figures: &StoreMetrics) {
     page.add_sample(&INDEX_LINKS, &["former"], figures.inactive_links);
     page.add_sample(&CHANGES, &[], figures.change_number);
     for (metric, number) in [
-        (&KEYS, (|family| family.keys) as fn(&crate::store::FamilyMetrics) -> u64),
+        (&KEYS, (|family| family.keys) as fn(&FamilyMetrics) -> u64),
         (&FILE_BYTES, |family| family.file_bytes),
         (&FILES, |family| family.files),
         (&MEMTABLES, |family| family.memtable_bytes),
@@ -210,36 +193,28 @@ fn add_search(page: &mut Exposition, figures: IndexMetrics) {
     page.add_sample(&SEARCH_DROPPED, &["unwritten"], figures.writes_dropped);
 }
 
-fn add_http(page: &mut Exposition, requests: &RequestMetrics) {
-    for (endpoint, status, count) in requests.counts() {
+fn add_api(page: &mut Exposition, api: &ApiMetrics) {
+    page.add_sample(&ANSWER_BYTES, &[], api.cached_bytes);
+    for (endpoint, status, count) in api.requests.counts() {
         page.add_sample(&REQUESTS, &[endpoint, &status.to_string()], count);
     }
-    for (endpoint, times) in requests.times() {
+    for (endpoint, times) in api.requests.times() {
         page.add_histogram(&TIMES, &[endpoint], &times);
     }
-}
-
-fn add_admission(page: &mut Exposition, metrics: &AdmissionMetrics) {
-    page.add_sample(&CONNECTIONS, &[], metrics.connections.len() as u64);
-    for (cut, count) in metrics.connections.cuts().counts() {
-        page.add_sample(&CUTS, &[cut.as_str()], count);
+    page.add_sample(&CONNECTIONS, &[], api.connections as u64);
+    for (reason, count) in &api.cuts {
+        page.add_sample(&CUTS, &[reason], *count);
     }
-    let queries = metrics.queries;
+    let queries = api.queries;
     page.add_sample(&QUERIES, &["running"], queries.running as u64);
     page.add_sample(&QUERIES, &["long"], queries.long as u64);
     page.add_sample(&QUERIES, &["waiting"], queries.waiting as u64);
     page.add_sample(&REFUSED, &["queue"], queries.refused);
     page.add_sample(&REFUSED, &["long"], queries.stopped);
-    let logins = metrics.logins.counters();
-    for (outcome, count) in [
-        ("right", &logins.right),
-        ("wrong", &logins.wrong),
-        ("limited", &logins.limited),
-        ("refused", &logins.refused),
-    ] {
-        page.add_sample(&LOGINS, &[outcome], count.load(Ordering::Relaxed));
+    for (outcome, count) in api.logins {
+        page.add_sample(&LOGINS, &[outcome], count);
     }
-    page.add_sample(&HELD, &[], metrics.response_bytes);
+    page.add_sample(&HELD, &[], api.response_bytes);
 }
 
 fn add_process(page: &mut Exposition, figures: ProcessMetrics) {

@@ -1,0 +1,58 @@
+//! The range of days of a request, and the current day.
+
+use std::ops::RangeInclusive;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::params::Params;
+use crate::api::ApiError;
+use crate::api::reply::provenance::Provenance;
+use crate::model::Day;
+
+/// The days from `from` to `to`, both ends included.
+#[derive(Clone, Debug)]
+pub struct DayRange {
+    days: RangeInclusive<Day>,
+    /// Whether the range ends on the current day.
+    ends_today: bool,
+}
+
+impl DayRange {
+    /// Parses `from` and `to`. `to` defaults to the current day.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
+    pub(super) fn parse(params: &Params, today: fn() -> Day) -> Result<Self, ApiError> {
+        let from = parse_day(params, "from")?.ok_or_else(|| {
+            ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
+        })?;
+        let given = parse_day(params, "to")?;
+        let to = given.unwrap_or_else(today);
+        if from > to {
+            return Err(ApiError::BadRequest(format!(
+                "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
+            )));
+        }
+        Ok(Self { days: from..=to, ends_today: given.is_none() })
+    }
+
+    pub fn days(&self) -> &RangeInclusive<Day> {
+        &self.days
+    }
+
+    /// What a reply about these days depends on.
+    pub fn provenance(&self) -> Provenance {
+        if self.ends_today { Provenance::volatile() } else { Provenance::current() }
+    }
+}
+
+fn parse_day(params: &Params, name: &str) -> Result<Option<Day>, ApiError> {
+    let Some(text) = params.single(name)? else { return Ok(None) };
+    let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
+    Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))
+}
+
+/// Returns the current day (UTC). A clock before 1970 is wrong anyway, and counts as 1970.
+pub fn current_day() -> Day {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Day::from_unix_seconds(since.as_secs())
+}
