@@ -9,17 +9,18 @@
 //!
 //! The page record is the unit of everything; one atomic batch writes it. Imports point down only, in this order:
 //!
-//! 1. `urls`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads`;
+//! 1. `urls`, `clock`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads`;
 //! 2. `model`, `config`;
 //! 3. the pure stages `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`;
 //! 4. the outside world and the scheduler: `fetch`, `store`, `geo`, `warc`, `frontier`;
-//! 5. the stages `crawl`, `rank`, `query`;
+//! 5. the stages `crawl`, `rank`, `query`, and `inspect`;
 //! 6. `metrics`, `api`, `demo`, `cli`.
 //!
 //! `tests/architecture.rs` checks it.
 
 pub mod api;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod crawl;
 pub mod demo;
@@ -28,6 +29,7 @@ pub mod fetch;
 pub mod frontier;
 pub mod geo;
 pub mod graph;
+pub mod inspect;
 pub mod log_throttle;
 pub mod lru;
 pub mod metrics;

@@ -16,7 +16,8 @@ use known::{KNOWN_CYCLES, KNOWN_LONG_FUNCTIONS};
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 29] = [
+const LAYERS: [(&str, u8); 31] = [
+    ("clock", 0),
     ("encoding", 0),
     ("log_throttle", 0),
     ("lru", 0),
@@ -44,6 +45,7 @@ const LAYERS: [(&str, u8); 29] = [
     ("crawl", 5),
     ("rank", 5),
     ("query", 5),
+    ("inspect", 5),
     ("metrics", 6),
     ("api", 7),
     ("demo", 8),

@@ -27,6 +27,7 @@ mod routes;
 use std::sync::Arc;
 
 pub use self::http::auth::{PasswordError, hash_password};
+pub use self::http::auth::{UserError, check_password, check_password_hash, check_user_name};
 pub use self::http::server::{ServeError, bind, serve};
 pub use endpoint::{Endpoint, ExportKind, Handler, OptionalColumns, Verb};
 pub use error::ApiError;

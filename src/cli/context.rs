@@ -1,5 +1,6 @@
 //! The context of a command: the configuration, the data directory and the console.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,13 @@ use anyhow::Context;
 
 use super::args::Args;
 use super::control;
-use super::lists::{ListEntry, seed_file};
 use super::process::rlimit;
 use super::terminal::console::Console;
+use crate::clock::unix_now;
 use crate::config::{self, Config};
-use crate::store::{Store, StoreError};
+use crate::inspect::Inspector;
+use crate::policy::{BlockList, BlockListError, read_seed_file};
+use crate::store::{BLOCKS_FILE, SEEDS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
 /// Attempts to reach the process that holds the data directory, and the pause between two. Such a process accepts
@@ -85,19 +88,44 @@ impl CliContext {
 
     /// The seeds of the index, and the messages about bad lines.
     pub fn listed_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
-        let own = CanonicalUrl::path_in(&self.data);
+        let own = self.data.join(SEEDS_FILE);
         if own.exists() { self.read_seed_file(&own) } else { Ok((Vec::new(), Vec::new())) }
     }
 
+    /// The seeds added to the list since `known` was read. Bad lines have been reported by then.
+    pub fn seeds_added_since(&self, known: &[CanonicalUrl]) -> anyhow::Result<Vec<CanonicalUrl>> {
+        let path = self.data.join(SEEDS_FILE);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let (seeds, _) = read_seed_file(&path, &self.rules)
+            .with_context(|| format!("the list of seeds {} cannot be read", path.display()))?;
+        let known: HashSet<&CanonicalUrl> = known.iter().collect();
+        Ok(seeds.into_iter().filter(|seed| !known.contains(seed)).collect())
+    }
+
+    /// Loads both block lists. Returns the blocked names, and the errors of skipped lines of the list of the index.
+    ///
+    /// # Errors
+    /// [`BlockListError`] when a list cannot be used.
+    pub fn block_list(&self) -> Result<(BlockList, Vec<BlockListError>), BlockListError> {
+        BlockList::read_both(&self.config.crawl.block_list, &self.data.join(BLOCKS_FILE))
+    }
+
     /// Reads a seed file and prints its bad lines. Returns the seeds and those messages.
-    pub fn read_seed_file(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+    fn read_seed_file(&self, file: &Path) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let name = if file.as_os_str() == "-" { Path::new("standard input") } else { file };
-        let (seeds, bad) = seed_file::read(file, &self.rules)
+        let (seeds, bad) = read_seed_file(file, &self.rules)
             .with_context(|| format!("the seed file {} cannot be read", name.display()))?;
         let message = |line| format!("{}, {line}; the line is skipped", name.display());
         let bad: Vec<String> = bad.iter().map(message).collect();
         bad.iter().for_each(|line| self.console.error(line));
         Ok((seeds, bad))
+    }
+
+    /// An inspector of the index as it is now. `seeds` are the listed ones.
+    pub fn inspector<'a>(&'a self, store: &'a Store, seeds: &'a [CanonicalUrl]) -> Inspector<'a> {
+        Inspector { store, config: &self.config, rules: &self.rules, seeds, now: unix_now() }
     }
 }
 

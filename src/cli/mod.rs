@@ -10,7 +10,6 @@ mod control;
 mod lists;
 mod process;
 mod terminal;
-mod users;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,13 +18,11 @@ use clap::Parser;
 use rustix::fs::Mode;
 
 use crate::crawl::CrawlError;
-use crate::policy::BlockedName;
-use crate::urls::CanonicalUrl;
 
-use args::{Args, BlockCommand, Command, SeedsCommand};
+use args::{Args, Command};
+use commands::lists::{edit_blocks, edit_seeds};
 use commands::{crawl, demo, explain, host, rank, robots, run, serve, stats, user, verify};
 use context::CliContext;
-use lists::{ListChange, seeds};
 use terminal::console::Console;
 use terminal::log;
 
@@ -88,20 +85,8 @@ fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcom
         Command::Rank => rank::rank(context),
         Command::Robots { source, agent, urls } => robots::robots(context, &source, agent.as_deref(), &urls),
         Command::Serve { listen } => serve::serve(context, listen),
-        Command::Seeds(command) => match command {
-            SeedsCommand::Add { urls } => lists::change::<CanonicalUrl>(context, ListChange::Add, &urls),
-            SeedsCommand::Remove { urls } => {
-                lists::change::<CanonicalUrl>(context, ListChange::Remove, &urls)
-            }
-            SeedsCommand::List => seeds::print(context),
-        },
-        Command::Block(command) => match command {
-            BlockCommand::Add { names } => lists::change::<BlockedName>(context, ListChange::Add, &names),
-            BlockCommand::Remove { names } => {
-                lists::change::<BlockedName>(context, ListChange::Remove, &names)
-            }
-            BlockCommand::List => lists::print::<BlockedName>(context),
-        },
+        Command::Seeds(command) => edit_seeds(context, &command),
+        Command::Block(command) => edit_blocks(context, &command),
         Command::User(command) => user::user(context, command),
         Command::Stats { json } => stats::stats(context, json),
         Command::Host { host, json } => host::host(context, &host, json),

@@ -13,7 +13,6 @@ use super::walls::redirect_chain::RedirectChain;
 use crate::fetch::{Allowed, FetchOutcome, Response, RobotsAnswer, RobotsFetch, Validators};
 use crate::frontier::Backoff;
 use crate::model::{CLOCK_ERROR, Cut, FailureKind, Fate, Priority, QueueName, QueuedUrl, StoredPage, Target};
-use crate::policy::due_visit;
 use crate::urls::CanonicalUrl;
 
 /// Redirect chains that wait for their next request. A chain beyond the limit starts over.
@@ -162,7 +161,7 @@ impl CrawlLoop<'_> {
         let too_soon = earliest > now && page.visited <= now.saturating_add(CLOCK_ERROR);
         match queued.priority {
             Priority::Again(_) => too_soon.then(|| {
-                let planned = due_visit(page.next_visit, page.visited, rules.longest(), now);
+                let planned = rules.next_visit(page, now);
                 Disposition::Postponed(earliest.max(planned))
             }),
             priority => (priority.is_new_page() && page.next_visit != 0).then_some(Disposition::Withdrawn),

@@ -44,20 +44,16 @@ use std::time::Duration;
 
 use crate::config::{Config, CrawlConfig};
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
-use crate::frontier::{Backlog, BudgetStatus};
 use crate::geo::{Geo, GeoError};
 use crate::lru::Lru;
-use crate::model::{HostRecord, QueueName, StoredPage};
-use crate::policy::{BlockList, BlockListError, RecrawlRules, due_visit};
+use crate::policy::{BlockList, BlockListError, RecrawlRules};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
-pub use backoff::disk::{LowDisk, too_little_room};
 pub use failures::{FailureCount, FailureExample, Resource};
 pub use progress::{Figures, Progress};
 
-use adapters::backlog::StoreBacklog;
 use adapters::robots_store::RobotsAdapter;
 use extract::sitemap_quota::SitemapQuotas;
 
@@ -130,31 +126,6 @@ pub struct Reload {
     pub blocks: BlockList,
 }
 
-/// Reads the budgets of a URL's queue and of its registrable domain, and how much of them is used.
-///
-/// # Errors
-/// [`StoreError`] when the database fails or a record is damaged.
-pub fn budget_status(
-    store: &Arc<Store>,
-    config: &CrawlConfig,
-    url: &CanonicalUrl,
-) -> Result<BudgetStatus, StoreError> {
-    StoreBacklog::new(store, config).budget_status(&QueueName::of(url), url)
-}
-
-/// The Unix time until which a host is in backoff; `None` when it is not at `now`. A time further away than
-/// the longest backoff was stored under another clock or configuration, and is ignored.
-pub fn asleep_until(config: &Config, host: &HostRecord, now: u64) -> Option<u64> {
-    let Config { crawl, robots, .. } = config;
-    let longest = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0).as_secs();
-    (now < host.asleep_until && host.asleep_until - now <= longest).then_some(host.asleep_until)
-}
-
-/// When a page is visited next, even if another clock or configuration planned it: see [`due_visit`].
-pub fn next_visit(config: &Config, page: &StoredPage, now: u64) -> u64 {
-    due_visit(page.next_visit, page.visited, recrawl_rules(config).longest(), now)
-}
-
 impl Crawler {
     /// # Errors
     /// [`CrawlError`] when a file of the configuration cannot be used, or a thread cannot be started.
@@ -174,7 +145,7 @@ impl Crawler {
             tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
         }
         store.set_seen_cache(config.crawl.seen_cache_urls);
-        let recrawl = recrawl_rules(config);
+        let recrawl = RecrawlRules::new(&config.crawl);
         store.set_recrawl(recrawl);
         let own_blocks = store.directory().join(BLOCKS_FILE);
         let (blocks, bad) = BlockList::read_both(&config.crawl.block_list, &own_blocks)?;
@@ -249,15 +220,5 @@ impl Crawler {
         stop: &AtomicBool,
     ) -> Result<Figures, CrawlError> {
         run::run(self, job, runtime, stop)
-    }
-}
-
-/// A first interval below the minimum lowers the minimum.
-fn recrawl_rules(config: &Config) -> RecrawlRules {
-    let crawl = &config.crawl;
-    RecrawlRules {
-        first: crawl.recrawl_after.0,
-        min: crawl.recrawl_min.0.min(crawl.recrawl_after.0),
-        max: crawl.recrawl_max.0,
     }
 }

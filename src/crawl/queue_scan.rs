@@ -10,12 +10,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::CrawlError;
 use super::event_loop::CrawlLoop;
 use super::progress::unix_now;
 use super::timing::{HEARTBEAT, HOUSEKEEPING_INTERVAL, INTAKE_SLICE, SCAN_INTERVAL};
-use super::{CrawlError, asleep_until};
 use crate::frontier::Backlog;
 use crate::model::{Arrival, Priority, QueueName};
+use crate::policy::backoff_end;
 use crate::store::StoreError;
 
 /// Queues that one step of a scan reads at most, and those it reads at least unless its time is up.
@@ -92,7 +93,7 @@ impl CrawlLoop<'_> {
 
     fn is_asleep(&self, queue: &QueueName) -> Result<bool, StoreError> {
         let host = self.crawler.store.host(queue)?;
-        Ok(asleep_until(&self.crawler.config, &host, unix_now()).is_some())
+        Ok(backoff_end(&self.crawler.config, &host, unix_now()).is_some())
     }
 
     /// Takes one step of a scan, if one is due and a queue may be admitted.

@@ -6,40 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::host_queue::HostQueue;
-
-/// The budget of a queue, and how much of it is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BudgetStatus {
-    /// Different pages of the queue fetched over all crawls, and their limit.
-    pub pages: u64,
-    pub budget: u64,
-    /// Whether a page of the queue was ever requested.
-    pub was_requested: bool,
-    /// The registrable domain of its host.
-    pub domain: Arc<str>,
-    /// Pages of all queues of the domain, and their limit. The frontier counts itself while it has queues of
-    /// the domain, and ignores `domain_pages` and `domain_requested` then.
-    pub domain_pages: u64,
-    pub domain_budget: u64,
-    /// Queues of the domain that ever requested a page, and their limit. Beyond it, no further queue fetches
-    /// a new page.
-    pub domain_requested: u64,
-    pub domain_queues: u64,
-    /// The order of hosts that may be asked now: higher ones come first.
-    pub host_priority: u8,
-}
-
-impl BudgetStatus {
-    /// Whether the domain has all the queues it may have, without this one.
-    pub fn exceeds_domain_queues(&self) -> bool {
-        !self.was_requested && self.domain_requested >= self.domain_queues
-    }
-
-    /// Whether the queue may have no new page.
-    pub fn is_exhausted(&self) -> bool {
-        self.pages >= self.budget || self.domain_pages >= self.domain_budget || self.exceeds_domain_queues()
-    }
-}
+use crate::policy::BudgetStatus;
 
 #[derive(Debug)]
 struct DomainBudget {

@@ -62,6 +62,7 @@
 //! fetch in flight is not in the heap.
 
 use crate::model::{Arrival, Fate, Lane, Priority, QueueName, QueuedUrl, Target};
+use crate::policy::BudgetStatus;
 use crate::urls::CanonicalUrl;
 
 mod addresses;
@@ -74,7 +75,6 @@ mod slot;
 mod state;
 mod workbench;
 
-pub use budget::BudgetStatus;
 pub use workbench::{Backoff, Frontier, FrontierRules, Next};
 
 /// The queues on disk, and the budgets.

@@ -1,9 +1,8 @@
 //! Block lists: hosts and domains that the operator excludes from fetching.
 //!
-//! A block list is a text file with one name a line. `example.com` blocks that host and every host below it;
-//! `*.example.com` blocks only the hosts below it. Names are in Unicode or punycode, in any case. Addresses
-//! are written as in URLs (`192.0.2.1`, `[2001:db8::1]`). Blank lines are skipped, and so is a comment after
-//! a `#` at the start of a line or after a blank. A byte order mark and CRLF line ends are accepted. Ports
+//! A block list is a text file with one name a line, in the format of [`super::list_line`]. `example.com`
+//! blocks that host and every host below it; `*.example.com` blocks only the hosts below it. Names are in
+//! Unicode or punycode, in any case. Addresses are written as in URLs (`192.0.2.1`, `[2001:db8::1]`). Ports
 //! and paths cannot be blocked. A [`BlockList`] needs one look-up per label of a host, however long the list
 //! is.
 //!
@@ -16,6 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::list_line::{strip_bom, word_of_line};
 use crate::urls::UrlRules;
 
 /// Hosts and domains that are not fetched. Clones share the list; the default blocks nothing.
@@ -56,8 +56,7 @@ impl BlockList {
             std::fs::read(path).map_err(|source| BlockListError::Read { path: path.to_owned(), source })?;
         let rules = UrlRules::default();
         let (mut names, mut bad) = (HashSet::default(), Vec::new());
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        for (index, line) in text.split(|&b| b == b'\n').enumerate() {
+        for (index, line) in strip_bom(&bytes).split(|&b| b == b'\n').enumerate() {
             match BlockedName::in_line(line, &rules) {
                 Ok(name) => names.extend(name.map(|name| name.0)),
                 Err(text) => bad.push(BlockListError::Line {
@@ -129,12 +128,8 @@ impl BlockedName {
 }
 
 fn name_of(line: &[u8], rules: &UrlRules) -> Result<Option<Box<str>>, String> {
-    let line = std::str::from_utf8(line).map_err(|_| String::from_utf8_lossy(line).trim().to_owned())?;
-    let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
-    let (Some(word), None) = (words.next(), words.next()) else {
-        let is_empty = line.split_whitespace().next().is_none_or(|word| word.starts_with('#'));
-        return if is_empty { Ok(None) } else { Err(line.trim().to_owned()) };
-    };
+    let word = word_of_line(line).map_err(|_| String::from_utf8_lossy(line).trim().to_owned())?;
+    let Some(word) = word else { return Ok(None) };
     let (below_only, name) = match word.strip_prefix("*.") {
         Some(name) => (true, name),
         None => (false, word),

@@ -1,12 +1,34 @@
-//! Which URLs may be fetched at all, and when a page is visited again. Pure: no I/O but for block lists, no clock.
+//! Which URLs may be fetched, and when. Pure: no clock, and no I/O but for the lists of the operator.
 //!
-//! Before a URL is queued, [`BlockList`] excludes hosts that the operator blocks, and [`TrapRules`] exclude URLs that
-//! sites generate without end. After a visit, [`RecrawlRules`] give the time of the next one.
+//! | question | answer |
+//! |---|---|
+//! | where does the crawl start? | [`read_seed_file`] |
+//! | is a discovered URL queued? | [`AdmissionRules`]: domains of the seeds, [`BlockList`], [`TrapRules`], depth |
+//! | may a host have a new page? | [`BudgetStatus`] |
+//! | when is a host asked again after failures? | [`backoff_end`] |
+//! | when is a page visited again? | [`RecrawlRules`] |
+//! | is there space for pages? | [`LowDisk`] |
+//!
+//! Each rule that is against a URL gives a [`Reason`].
 
+mod admission;
+mod backoff;
 mod block_list;
+mod budget;
+mod disk;
+mod list_line;
+mod reason;
 mod recrawl;
+mod seed_file;
 mod traps;
 
+pub use admission::{AdmissionRules, SeedDomains};
+pub use backoff::{backoff_end, longest_backoff};
 pub use block_list::{BlockList, BlockListError, BlockedName};
+pub use budget::{BudgetCounts, BudgetStatus};
+pub use disk::LowDisk;
+pub use list_line::strip_bom;
+pub use reason::{Reason, RobotsRefusal};
 pub use recrawl::{Change, RecrawlRules, due_visit};
+pub use seed_file::{BadSeedLine, SeedLineError, parse_seed_line, read_seed_file};
 pub use traps::{Trap, TrapRules};

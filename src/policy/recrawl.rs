@@ -21,7 +21,8 @@
 
 use std::time::Duration;
 
-use crate::model::CLOCK_ERROR;
+use crate::config::CrawlConfig;
+use crate::model::{CLOCK_ERROR, StoredPage};
 
 /// The difference between a visit and the visit before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,15 @@ impl Default for RecrawlRules {
 }
 
 impl RecrawlRules {
+    /// A first interval below the minimum lowers the minimum.
+    pub fn new(config: &CrawlConfig) -> Self {
+        Self {
+            first: config.recrawl_after.0,
+            min: config.recrawl_min.0.min(config.recrawl_after.0),
+            max: config.recrawl_max.0,
+        }
+    }
+
     /// The longest interval, in seconds.
     pub fn longest(&self) -> u64 {
         self.max.max(self.min).as_secs()
@@ -68,6 +78,11 @@ impl RecrawlRules {
             Change::None => last.saturating_add((last / 2).max(1)),
         };
         next.min(seconds(self.max)).max(seconds(self.min))
+    }
+
+    /// The Unix time at which a page with a planned visit is visited next: see [`due_visit`].
+    pub fn next_visit(&self, page: &StoredPage, now: u64) -> u64 {
+        due_visit(page.next_visit, page.visited, self.longest(), now)
     }
 }
 

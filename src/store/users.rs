@@ -31,16 +31,25 @@ impl Store {
         Ok(users)
     }
 
-    /// Adds a user, or replaces the password hash of an existing one.
+    /// The names of the API users, sorted.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a user is damaged.
+    pub fn user_names(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.users()?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Adds a user, or replaces the password hash of an existing one. Returns whether the user is new.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub fn put_user(&self, name: &str, hash: &str) -> Result<(), StoreError> {
+    pub fn put_user(&self, name: &str, hash: &str) -> Result<bool, StoreError> {
         let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = self.db.get_cf(self.family(META)?, user_key(name))?.is_none();
         self.db.put_cf(self.family(META)?, user_key(name), hash)?;
         self.has_users.store(true, Ordering::Release);
         self.users_number.fetch_add(1, Ordering::Release);
-        Ok(())
+        Ok(is_new)
     }
 
     /// Removes a user. Returns whether the user existed.

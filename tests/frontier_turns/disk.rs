@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use backlinkd::frontier::{Backlog, BudgetStatus};
+use backlinkd::frontier::Backlog;
 use backlinkd::model::{Arrival, Lane, Priority, QueueName, QueuedUrl, Target};
+use backlinkd::policy::BudgetStatus;
 use backlinkd::urls::CanonicalUrl;
 
 type Key = (QueueName, Priority, CanonicalUrl);

@@ -1,6 +1,7 @@
 //! `backlinkd crawl`: one batch, and its summary.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -28,14 +29,7 @@ pub struct CrawlOptions<'a> {
 
 pub fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::Result<Outcome> {
     let (seeds, bad) = context.seeds(batch.seeds)?;
-    let store = context.open_or_create()?;
-    if has_nothing_to_crawl(&seeds, &store)? {
-        anyhow::bail!(
-            "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
-             line, or use `backlinkd seeds add`",
-            store.directory().display()
-        );
-    }
+    let store = open_with_work(context, &seeds)?;
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
     let crawler = Crawler::new(store.clone(), &context.config, context.rules.clone())?;
@@ -56,23 +50,46 @@ pub fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::Result<O
     context.console.print_unless_quiet(summary(&figures, took))?;
     print_failures(context, crawler.progress())?;
     // The ranking cannot be interrupted, so the next signal must end the process: setting `stop` does that.
-    let stopped = stop.set();
-    if batch.rank && !stopped {
-        rank::rank_store(context, &store)?;
-    }
-    if stopped {
+    if stop.set() {
         // Counting the queue takes time linear in its length.
-        context
-            .console
-            .print_unless_quiet("Stopped by a signal, and not ranked; the next crawl continues from here.")?;
+        let stopped = "Stopped by a signal, and not ranked; the next crawl continues from here.";
+        context.console.print_unless_quiet(stopped)?;
     } else {
-        let stats = store.stats()?;
-        context.console.print_unless_quiet(stats::table(&stats))?;
-        for note in notes(&job, &figures, took, &stats, store.next_due()?) {
-            context.console.print_unless_quiet(note)?;
+        if batch.rank {
+            rank::rank_store(context, &store)?;
         }
+        print_index(context, &store, &job, &figures, took)?;
     }
     Ok(if bad.is_empty() { Outcome::Success } else { Outcome::Partial })
+}
+
+/// Opens the data directory, which must have work if there are no seeds.
+fn open_with_work(context: &CliContext, seeds: &[CanonicalUrl]) -> anyhow::Result<Arc<Store>> {
+    let store = context.open_or_create()?;
+    if has_nothing_to_crawl(seeds, &store)? {
+        anyhow::bail!(
+            "there is nothing to crawl: no seed, and nothing known in {}; give --seeds a file with one URL or host a \
+             line, or use `backlinkd seeds add`",
+            store.directory().display()
+        );
+    }
+    Ok(store)
+}
+
+/// Prints the size of the index after a crawl, and what the figures do not show.
+fn print_index(
+    context: &CliContext,
+    store: &Store,
+    job: &CrawlJob,
+    figures: &Figures,
+    took: Duration,
+) -> anyhow::Result<()> {
+    let stats = store.stats()?;
+    context.console.print_unless_quiet(stats::table(&stats))?;
+    for note in notes(job, figures, took, &stats, store.next_due()?) {
+        context.console.print_unless_quiet(note)?;
+    }
+    Ok(())
 }
 
 /// Whether there is no URL to start with.

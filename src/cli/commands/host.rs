@@ -1,25 +1,15 @@
 //! `backlinkd host`: the state of a host, and how it is treated. Works while a daemon runs.
 
-use super::server_report::{FailureReport, RobotsReport, ServerReport, format_time};
 use crate::cli::Outcome;
 use crate::cli::context::CliContext;
 use crate::cli::terminal::numbers::grouped;
-use crate::urls::CanonicalUrl;
+use crate::clock::format_unix_time;
+use crate::inspect::{BudgetReport, FailureReport, RobotsReport, ServerReport};
 
 pub fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
     let url = context.rules.typed(word)?;
     let store = context.open_secondary()?;
-    let homes = store.servers(url.host())?.into_iter().filter_map(|(queue, _)| queue.home());
-    let mut urls: Vec<CanonicalUrl> = homes.filter(|home| home.host() == url.host()).collect();
-    let home = |scheme: &str| context.rules.canonical(&format!("{scheme}://{}/", url.authority()));
-    for usual in [home("https")?, home("http")?] {
-        // Servers that are queued but have never been fetched from.
-        if !urls.contains(&usual) && store.queue_length_of(&crate::model::QueueName::of(&usual))? > 0 {
-            urls.push(usual);
-        }
-    }
-    let servers =
-        urls.iter().map(|url| ServerReport::collect(context, &store, url)).collect::<Result<Vec<_>, _>>()?;
+    let servers = context.inspector(&store, &[]).servers(&url)?;
     if json {
         context.console.print(serde_json::to_string(&servers)?)?;
     } else if servers.is_empty() {
@@ -34,66 +24,58 @@ pub fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outc
     Ok(Outcome::Success)
 }
 
-/// The report as text.
+/// The report as text: the origin, and rows of a name and a value.
 fn format_server(server: &ServerReport) -> String {
-    let budget = &server.budget;
     let mut text = server.origin.clone();
     let mut row = |name: &str, value: String| text += &format!("\n  {name:<12} {value}");
     row("robots.txt", server.robots.as_ref().map_or("not asked for yet".to_owned(), format_robots));
-    if let Some((since, robots)) =
-        server.robots.as_ref().and_then(|robots| Some((robots.failing_since?, robots)))
-    {
-        row("failing", format_failure(since, robots));
+    if let Some(failure) = server.robots.as_ref().and_then(format_robots_failure) {
+        row("failing", failure);
     }
     row("delay", format!("{} s from the end of a fetch to the next", server.delay_seconds));
     row("queue", format!("{} URLs", grouped(server.queued)));
     row("visits", format!("{}, the last {} failed", grouped(server.visits), server.failures_in_a_row));
-    row(
-        "budget",
-        format!(
-            "{} of {} new pages, {} of {} of {}",
-            grouped(budget.pages),
-            grouped(budget.most),
-            grouped(budget.domain_pages),
-            grouped(budget.domain_most),
-            budget.domain
-        ),
-    );
+    row("budget", format_budget(&server.budget));
     if let Some(until) = server.asleep_until {
+        let until = format_unix_time(until);
         row(
             "asleep",
-            format!(
-                "until {}, because it did not answer, answered with errors or asked for a pause",
-                format_time(until)
-            ),
+            format!("until {until}, because it did not answer, answered with errors or asked for a pause"),
         );
     }
     if server.blocked {
         row("blocked", "crawl.block_list or blocks.txt names it".to_owned());
     }
     for visit in server.last_visits.iter().rev() {
-        row(&visit.outcome, format_time(visit.at));
+        row(&visit.outcome, format_unix_time(visit.at));
     }
     for FailureReport { at, url, kind, cause } in server.failures.iter().rev() {
-        row("failed", format!("{} {kind} {url}: {cause}", format_time(*at)));
+        row("failed", format!("{} {kind} {url}: {cause}", format_unix_time(*at)));
     }
     text
 }
 
-/// How long a robots.txt has been unavailable, and why.
-fn format_failure(since: u64, RobotsReport { attempts, kind, cause, .. }: &RobotsReport) -> String {
-    let since = format!("robots.txt cannot be had since {}", format_time(since));
-    match attempts {
+fn format_budget(budget: &BudgetReport) -> String {
+    let [pages, most, domain_pages, domain_most] =
+        [budget.pages, budget.most, budget.domain_pages, budget.domain_most].map(grouped);
+    format!("{pages} of {most} new pages, {domain_pages} of {domain_most} of {}", budget.domain)
+}
+
+/// How long a robots.txt has been unavailable, and why; `None` when it is not.
+fn format_robots_failure(robots: &RobotsReport) -> Option<String> {
+    let RobotsReport { attempts, kind, cause, .. } = robots;
+    let since = format!("robots.txt cannot be had since {}", format_unix_time(robots.failing_since?));
+    Some(match attempts {
         // Stored by an earlier version, which did not count attempts.
         0 => since,
         1 => format!("{since}: {kind}: {cause}"),
         attempts => format!("{since}, {attempts} attempts: {kind}: {cause}"),
-    }
+    })
 }
 
 fn format_robots(robots: &RobotsReport) -> String {
-    let fetched = robots
-        .fetched
-        .map_or("never fetched".to_owned(), |at| format!("status {} at {}", robots.status, format_time(at)));
-    format!("{fetched}; goes by {}; asked for again at {}", robots.basis, format_time(robots.due))
+    let fetched = robots.fetched.map_or("never fetched".to_owned(), |at| {
+        format!("status {} at {}", robots.status, format_unix_time(at))
+    });
+    format!("{fetched}; goes by {}; asked for again at {}", robots.basis, format_unix_time(robots.due))
 }

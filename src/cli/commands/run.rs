@@ -8,12 +8,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::{crawl, rank, serve};
@@ -21,7 +20,7 @@ use crate::api::{self, ApiState, ServeError};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::control::{self, ControlServer, RequestHandler};
-use crate::cli::lists::seeds;
+use crate::cli::process::listening_port::ListeningPort;
 use crate::cli::process::pid_file::PidFile;
 use crate::cli::process::reload::{self, Reloader};
 use crate::cli::process::signals::ShutdownSignal;
@@ -87,30 +86,37 @@ struct SharedResources {
     _pid_file: PidFile,
 }
 
-/// The listening socket of the API, open across sessions. It is closed when the daemon stops, so that later clients are
-/// refused instead of waiting in vain.
-struct ListeningPort(Mutex<Option<std::net::TcpListener>>);
+/// The parts of a session.
+struct Session {
+    control: Option<ControlServer>,
+    tasks: BackgroundTasks,
+    crawler: Arc<Crawler>,
+    runtime: Runtime,
+    store: Arc<Store>,
+    job: CrawlJob,
+    port: Arc<ListeningPort>,
+    /// Set by a signal, or by this session alone.
+    stop: ShutdownSignal,
+    stop_ranking: ShutdownSignal,
+}
 
-impl ListeningPort {
-    fn new(listener: TcpListener) -> std::io::Result<Arc<Self>> {
-        Ok(Arc::new(Self(Mutex::new(Some(listener.into_std()?)))))
-    }
-
-    /// A listener for one session; `None` when the port is closed.
-    fn listener(&self, runtime: &Runtime) -> std::io::Result<Option<TcpListener>> {
-        let _entered = runtime.enter();
-        let port = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        port.as_ref().map(|listener| listener.try_clone().and_then(TcpListener::from_std)).transpose()
-    }
-
-    fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+impl Session {
+    fn crawl(&self, context: &CliContext) -> Result<Figures, CrawlError> {
+        let _display = ProgressDisplay::start(&context.console, crawl_status(self.crawler.progress(), true));
+        self.crawler.run(&self.job, self.runtime.handle(), self.stop.flag())
     }
 }
 
 impl Daemon<'_> {
     /// Runs one session; `None` if the database must be reopened for another one.
     fn run_session(&mut self, store: Arc<Store>) -> anyhow::Result<Option<Outcome>> {
+        let Some(session) = self.start_session(store)? else { return Ok(Some(Outcome::Success)) };
+        let crawled = session.crawl(self.context);
+        self.end_session(session, crawled)
+    }
+
+    /// Starts all parts of a session but the crawl; `None` if the daemon stops.
+    fn start_session(&mut self, store: Arc<Store>) -> anyhow::Result<Option<Session>> {
         let context = self.context;
         let mut state = serve::state(context, Arc::clone(&store), self.listen)?;
         let runtime = runtime()?;
@@ -127,14 +133,13 @@ impl Daemon<'_> {
         let is_idle = crawl::has_nothing_to_crawl(&self.seeds, &store)?;
         let (port, activity) = self.bind(&runtime, &state, crawler.progress(), pid_file)?;
         state.activity = Arc::clone(&activity);
-        let Some(listener) = port.listener(&runtime)? else { return Ok(Some(Outcome::Success)) };
+        let Some(listener) = port.listener(&runtime)? else { return Ok(None) };
         if is_idle {
             context.console.info(format_args!(
                 "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",
                 context.data.display()
             ));
         }
-        // Set by a signal, or by this session alone.
         let (stop, stop_ranking) = (ShutdownSignal::default(), ShutdownSignal::default());
         self.forward_shutdown(&runtime, &port, [stop.clone(), stop_ranking.clone()]);
         let serving = api::serve(state, listener, stop.clone().wait());
@@ -142,10 +147,16 @@ impl Daemon<'_> {
             server: runtime.spawn(stop_when_done(serving, stop.clone())),
             ranking: start_ranking(context, &store, &stop_ranking, &activity)?,
         };
-        let crawled = {
-            let _display = ProgressDisplay::start(&context.console, crawl_status(crawler.progress(), true));
-            crawler.run(&job, runtime.handle(), stop.flag())
-        };
+        Ok(Some(Session { store, runtime, crawler, control, job, port, stop, stop_ranking, tasks }))
+    }
+
+    /// Ends a session after its crawl; `None` if the database must be reopened.
+    fn end_session(
+        &self,
+        session: Session,
+        crawled: Result<Figures, CrawlError>,
+    ) -> anyhow::Result<Option<Outcome>> {
+        let Session { store, runtime, crawler, control, port, stop, stop_ranking, tasks, .. } = session;
         stop_ranking.set();
         match &crawled {
             Err(CrawlError::Reopen(error)) => {
@@ -155,7 +166,7 @@ impl Daemon<'_> {
             _ => port.close(),
         }
         stop.set();
-        let drain = context.config.crawl.drain.0;
+        let drain = self.context.config.crawl.drain.0;
         let ended = tasks.end(&runtime, &stop, drain);
         drop(control);
         runtime.shutdown_timeout(stop.remaining_of(drain));
@@ -187,7 +198,7 @@ impl Daemon<'_> {
 
     /// The job of a session: all seeds in the first one, later only those that are new or were not queued.
     fn crawl_job(&mut self, progress: &Progress) -> anyhow::Result<CrawlJob> {
-        let mut seeds = seeds::added_since(self.context, &self.seeds)?;
+        let mut seeds = self.context.seeds_added_since(&self.seeds)?;
         let mut former_seeds = std::mem::take(&mut self.seeds);
         self.seeds = [&former_seeds[..], &seeds].concat();
         if self.shared.is_none() || progress.figures().unqueued_seeds > 0 {

@@ -11,6 +11,7 @@ use crate::cli::terminal::numbers::grouped;
 use crate::cli::terminal::progress::{ProgressDisplay, Status};
 use crate::config::Config;
 use crate::fetch::StoredRobots;
+use crate::policy::longest_backoff;
 use crate::store::{Finding, Findings, Store, VerifyOptions, VerifyProgress};
 
 pub fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outcome> {
@@ -37,13 +38,12 @@ pub fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outcome> {
     Ok(if findings.is_clean() { Outcome::Success } else { Outcome::Partial })
 }
 
-fn options(Config { store, crawl, robots, .. }: &Config, repair: bool) -> VerifyOptions {
-    // A host without a reachable robots.txt is not fetched from until the next attempt for that file.
-    let longest_sleep = crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0);
+fn options(config: &Config, repair: bool) -> VerifyOptions {
+    let Config { store, crawl, .. } = config;
     VerifyOptions {
         repair,
         memory_bytes: store.verify_memory_bytes,
-        longest_sleep: longest_sleep.as_secs(),
+        longest_sleep: longest_backoff(config).as_secs(),
         longest_wait: crawl.recrawl_max.0.max(crawl.recrawl_min.0).as_secs(),
         is_robots: |bytes| StoredRobots::decode(bytes).is_some(),
         ..VerifyOptions::default()

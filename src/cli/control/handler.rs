@@ -1,12 +1,13 @@
 //! Handles the requests, inside the process that holds the store.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{ControlReply, ControlRequest};
-use crate::cli::users::{self, UsersError};
+use crate::api::{UserError, check_password_hash, check_user_name};
 use crate::store::Store;
 
 /// A request to reload the lists. The reply carries the complaints and is sent when the reload is done.
@@ -46,7 +47,7 @@ impl RequestHandler {
             ControlRequest::PutUser { name, hash } => self.put(&name, &hash),
             ControlRequest::RemoveUser { name } => self.remove(&name),
             ControlRequest::ListUsers => {
-                users::list(&self.store).map(|names| ControlReply::Users { names }).map_err(message)
+                self.store.user_names().map(|names| ControlReply::Users { names }).map_err(message)
             }
             ControlRequest::Reload => self.reload_lists(),
         };
@@ -55,7 +56,8 @@ impl RequestHandler {
 
     fn put(&self, name: &str, hash: &str) -> Result<ControlReply, String> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = users::put(&self.store, name, hash).map_err(message)?;
+        check_user_name(name).and_then(|()| check_password_hash(hash)).map_err(message)?;
+        let is_new = self.store.put_user(name, hash).map_err(message)?;
         tracing::info!(name, is_new, "an API user has a password");
         Ok(ControlReply::Put { is_new })
     }
@@ -63,7 +65,7 @@ impl RequestHandler {
     /// Removes a user, but not the last one of a server that other machines can reach.
     fn remove(&self, name: &str) -> Result<ControlReply, String> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = users::list(&self.store).map_err(message)?;
+        let known = self.store.user_names().map_err(message)?;
         if !self.listen.ip().is_loopback() && known == [name] {
             return Err(format!(
                 "{name} is the last user, and the API listens on {}, where others can reach it; add another user \
@@ -71,7 +73,9 @@ impl RequestHandler {
                 self.listen
             ));
         }
-        users::remove(&self.store, name).map_err(message)?;
+        if !self.store.remove_user(name).map_err(message)? {
+            return Err(message(UserError::Unknown(name.to_owned())));
+        }
         tracing::info!(name, "an API user was removed");
         Ok(ControlReply::Done)
     }
@@ -95,6 +99,6 @@ impl RequestHandler {
     }
 }
 
-fn message(error: UsersError) -> String {
+fn message(error: impl Display) -> String {
     error.to_string()
 }

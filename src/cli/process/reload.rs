@@ -14,7 +14,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::context::CliContext;
 use crate::cli::control::ReloadReceiver;
-use crate::cli::lists::blocks;
 use crate::crawl::{Crawler, Reload};
 use crate::policy::BlockList;
 use crate::urls::CanonicalUrl;
@@ -52,7 +51,7 @@ impl Reloader {
             crawler: Arc::clone(crawler),
             file: file.filter(|file| file.as_os_str() != "-"),
             known: seeds.iter().cloned().collect(),
-            blocks: blocks::load(&context.config, &context.data)?.0,
+            blocks: context.block_list()?.0,
         })
     }
 
@@ -89,7 +88,7 @@ impl Reloader {
             complain(format!("{error:#}; the seeds stay as they are"));
             Default::default()
         });
-        match blocks::load(&self.context.config, &self.context.data) {
+        match self.context.block_list() {
             Ok((blocks, bad)) => {
                 self.blocks = blocks;
                 bad.iter().for_each(|error| complain(format!("{error}; the line is skipped")));

@@ -4,4 +4,5 @@ pub mod console;
 pub mod failure_table;
 pub mod log;
 pub mod numbers;
+pub mod password;
 pub mod progress;

@@ -1,7 +1,6 @@
 //! The frontier's backlog over the store: the queues on disk, and the budgets of hosts and domains.
 //!
-//! The budget of a host or a registrable domain grows with the number of other registrable domains that link
-//! to it; the index has that number. A host beyond the host limit of its domain gets no new page.
+//! A [`BudgetStatus`] depends on counts of pages and of linking domains; the index has them.
 //!
 //! Counting the pages of a domain takes time in proportion to its hosts, which may be very many. So the
 //! counts are cached for a multiple of the time that counting took. The frontier itself counts what is
@@ -11,12 +10,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{CrawlConfig, CrawlOrder};
+use crate::config::CrawlConfig;
 use crate::crawl::progress::Progress;
 use crate::crawl::timing::{DOMAIN_COUNTS_TTL_FACTOR, MIN_DOMAIN_COUNTS_TTL};
-use crate::frontier::{Backlog, BudgetStatus};
+use crate::frontier::Backlog;
 use crate::lru::Lru;
 use crate::model::{Lane, QueueName, QueuedUrl};
+use crate::policy::{BudgetCounts, BudgetStatus};
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
 
@@ -41,8 +41,6 @@ struct DomainCounts {
     expires_at: Instant,
 }
 
-/// The limit of linking domains that are counted, because larger counts cost more than they help.
-const MAX_LINKING_DOMAINS: u64 = 1_000;
 /// Domains with cached counts, each some hundred bytes.
 const CACHED_DOMAINS: usize = 20_000;
 
@@ -75,9 +73,8 @@ impl StoreBacklog {
 
     /// Counts the other domains that link to a host, or to a domain, up to the number that matters.
     fn linking_domains(&self, host: &str, below: bool) -> Result<u64, StoreError> {
-        let CrawlConfig { pages_per_linking_domain: each, max_pages_per_host: most, .. } = self.config;
-        let enough = most.checked_div(each).unwrap_or(0).clamp(1, MAX_LINKING_DOMAINS);
-        let counted = self.store.linking_domains(host, below, usize::try_from(enough).unwrap_or(usize::MAX));
+        let most = BudgetStatus::counted_linking_domains(&self.config);
+        let counted = self.store.linking_domains(host, below, most);
         Ok(self.or_default_if_damaged(counted)? as u64)
     }
 
@@ -112,27 +109,20 @@ impl Backlog for StoreBacklog {
     }
 
     fn budget_status(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<BudgetStatus, StoreError> {
-        let config = &self.config;
         let domain: Arc<str> = self.store.suffixes().domain_of(url.host()).into();
         let host = self.or_default_if_damaged(self.store.host(queue))?;
-        let to_host = self.linking_domains(url.host(), false)?;
-        let DomainCounts { pages: domain_pages, servers, linking, .. } =
-            self.domain_counts(&domain, to_host)?;
-        let grown = config.host_pages.saturating_add(config.pages_per_linking_domain * to_host);
-        Ok(BudgetStatus {
+        let linking = self.linking_domains(url.host(), false)?;
+        let counted = self.domain_counts(&domain, linking)?;
+        let counts = BudgetCounts {
             pages: host.pages,
-            budget: grown.min(config.max_pages_per_host),
             was_requested: host.visits > 0,
+            linking,
             domain,
-            domain_pages,
-            domain_budget: config.domain_pages.saturating_add(config.pages_per_linking_domain * linking),
-            domain_requested: servers,
-            domain_queues: config.domain_hosts.saturating_add(config.hosts_per_linking_domain * linking),
-            host_priority: match config.order {
-                CrawlOrder::Breadth => 0,
-                CrawlOrder::Rank => (u64::BITS - to_host.leading_zeros()) as u8,
-            },
-        })
+            domain_pages: counted.pages,
+            domain_requested: counted.servers,
+            domain_linking: counted.linking,
+        };
+        Ok(BudgetStatus::new(&self.config, counts))
     }
 
     fn domain_evicted(&self, domain: &str) {

@@ -1,32 +1,11 @@
 //! Free space on the disks of the index and of the WARC files. A crawl without space pauses.
 
-use std::path::PathBuf;
-
-use crate::config::CrawlConfig;
 use crate::crawl::event_loop::CrawlLoop;
 use crate::crawl::process::FetchedResponse;
 use crate::crawl::{CrawlError, Crawler};
+use crate::policy::LowDisk;
 use crate::store::{Store, free_bytes};
 use crate::warc::WarcError;
-
-/// A disk with fewer bytes free than `crawl.min_free_disk_bytes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LowDisk {
-    /// The directory that lies on it.
-    pub directory: PathBuf,
-    pub free: u64,
-}
-
-/// Returns the first disk of the crawl that is nearly full. A disk that cannot be examined counts as free: a
-/// write to it reports the error.
-pub fn too_little_room(store: &Store, config: &CrawlConfig) -> Option<LowDisk> {
-    let directories = [store.directory(), &config.warc_dir];
-    directories.into_iter().filter(|directory| !directory.as_os_str().is_empty()).find_map(|directory| {
-        let free = free_bytes(directory);
-        let is_low = free < config.min_free_disk_bytes;
-        is_low.then(|| LowDisk { directory: directory.to_owned(), free })
-    })
-}
 
 /// Bytes that opening the database takes, in addition to its log, which is written out then.
 const BYTES_TO_REOPEN: u64 = 16 << 20;
@@ -41,7 +20,7 @@ impl CrawlLoop<'_> {
     pub fn check_disks(&mut self) -> Result<(), CrawlError> {
         let Crawler { store, config, .. } = self.crawler;
         let least = config.crawl.min_free_disk_bytes;
-        match too_little_room(store, &config.crawl) {
+        match LowDisk::find(store.directory(), &config.crawl, free_bytes) {
             Some(_) if self.store_backoff.is_unwritable() => self.store_backoff.reset_attempts(),
             None if self.store_backoff.is_unwritable() => self.retry_writing()?,
             Some(LowDisk { directory, free }) if !self.paused => {

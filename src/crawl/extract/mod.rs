@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::geo::Geo;
 use crate::lru::Lru;
 use crate::model::Day;
-use crate::policy::{BlockList, TrapRules};
+use crate::policy::{AdmissionRules, Reason, SeedDomains, TrapRules};
 use crate::store::{RecentUrls, Store, StoreError};
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
 
@@ -29,10 +29,7 @@ pub(in crate::crawl) struct Extractor {
     pub(super) store: Arc<Store>,
     /// The least seconds between two visits of a page.
     pub(super) recrawl_min: u64,
-    traps: TrapRules,
-    blocks: BlockList,
-    /// The registrable domains that the crawl stays on; `None` when it goes anywhere.
-    stay_on: Option<HashSet<String>>,
+    admission: AdmissionRules,
     /// URLs that were discovered lately, and need not be reported again.
     recent_urls: Arc<RecentUrls>,
     /// Pages of a host with the same content, by a fingerprint of both.
@@ -44,56 +41,61 @@ impl Extractor {
     /// # Errors
     /// When the store cannot list its domains.
     pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
-        let stay_on = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
+        let domains = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
             (false, _) => None,
             // A crawl without new seeds stays on the domains of the earlier ones.
             (true, []) => Some(crawler.store.visited_domains()?),
             (true, _) => Some(HashSet::new()),
         };
-        Ok(Self::with_domains(crawler, stay_on, seeds))
+        let seed_domains = domains.map(|domains| SeedDomains::new(domains, crawler.store.suffixes()));
+        Ok(Self::with_domains(crawler, seed_domains, seeds))
     }
 
     /// The replacement for this extractor after a reload: with more seeds, and with the current block list.
     pub fn successor(&self, crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
-        Self::with_domains(crawler, self.stay_on.clone(), seeds)
+        Self::with_domains(crawler, self.admission.seed_domains.clone(), seeds)
     }
 
-    fn with_domains(crawler: &Crawler, mut stay_on: Option<HashSet<String>>, seeds: &[CanonicalUrl]) -> Self {
-        let suffixes = Arc::clone(crawler.store.suffixes());
-        if let Some(domains) = &mut stay_on {
-            domains.extend(seeds.iter().map(|url| suffixes.domain_of(url.host()).to_owned()));
+    fn with_domains(
+        crawler: &Crawler,
+        mut seed_domains: Option<SeedDomains>,
+        seeds: &[CanonicalUrl],
+    ) -> Self {
+        if let Some(domains) = &mut seed_domains {
+            domains.add(seeds);
         }
+        let admission = AdmissionRules {
+            seed_domains,
+            blocks: crawler.blocks(),
+            traps: TrapRules::new(&crawler.config.traps),
+            max_depth: crawler.config.crawl.max_depth,
+        };
         Self {
-            stay_on,
+            admission,
             store: Arc::clone(&crawler.store),
             recent_urls: crawler.store.recent_urls(),
             recrawl_min: crawler.recrawl.min.as_secs(),
-            traps: TrapRules::new(&crawler.config.traps),
-            blocks: crawler.blocks(),
             duplicate_counts: Arc::clone(&crawler.duplicate_counts),
             sitemap_quotas: Arc::clone(&crawler.sitemap_quotas),
             config: crawler.config.clone(),
             rules: crawler.rules.clone(),
-            suffixes,
+            suffixes: Arc::clone(crawler.store.suffixes()),
             geo: Arc::clone(&crawler.geo),
             progress: Arc::clone(&crawler.progress),
         }
     }
 
+    /// Whether a discovered URL may be queued. Counts those that may not.
     pub fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
-        let domain = |domains: &HashSet<String>| domains.contains(self.suffixes.domain_of(url.host()));
-        if !self.stay_on.as_ref().is_none_or(domain) {
-            return false;
+        let admitted = self.admission.admit(url, today);
+        match &admitted {
+            Err(Reason::Blocked) => Progress::add(&self.progress.blocked, 1),
+            Err(Reason::Trap(trap)) => {
+                Progress::add(&self.progress.trapped, 1);
+                tracing::debug!(%url, %trap, "a trap URL is not queued");
+            }
+            _ => {}
         }
-        if self.blocks.blocks(url.host()) {
-            Progress::add(&self.progress.blocked, 1);
-            return false;
-        }
-        if let Some(trap) = self.traps.judge(url, today) {
-            Progress::add(&self.progress.trapped, 1);
-            tracing::debug!(%url, %trap, "a trap URL is not queued");
-            return false;
-        }
-        true
+        admitted.is_ok()
     }
 }

@@ -104,7 +104,7 @@ impl Extractor {
     fn discovered_urls(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
         let depth = queued.depth.saturating_add(1);
-        if depth > self.config.crawl.max_depth
+        if self.admission.admit_depth(depth).is_err()
             || content.directives.nofollow
             || self.is_duplicate(queued, content)
         {

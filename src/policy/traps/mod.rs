@@ -80,47 +80,37 @@ impl Trap {
 
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut exceeds = |what: fmt::Arguments<'_>, limit: &usize, key| {
+            write!(f, "{what}, more than the {limit} of traps.{key}")
+        };
         match self {
-            Self::RepeatedSegments { segments, limit } => {
-                write!(
-                    f,
-                    "its path repeats \"{segments}\" beyond the {limit} times of traps.max_segment_repeats"
-                )
-            }
             Self::DeepPath { segments, limit } => {
-                write!(
-                    f,
-                    "its path has {segments} segments, more than the {limit} of traps.max_path_segments"
-                )
+                exceeds(format_args!("its path has {segments} segments"), limit, "max_path_segments")
             }
             Self::DeepHost { labels, limit } => {
-                write!(f, "its host has {labels} labels, more than the {limit} of traps.max_host_labels")
+                exceeds(format_args!("its host has {labels} labels"), limit, "max_host_labels")
             }
+            Self::Facets { facets, limit } => {
+                exceeds(format_args!("it narrows or sorts a list in {facets} ways"), limit, "max_facets")
+            }
+            Self::ManyParameters { parameters, limit } => {
+                exceeds(format_args!("its query has {parameters} parameters"), limit, "max_query_params")
+            }
+            Self::LongQuery { bytes, limit } => {
+                exceeds(format_args!("its query is {bytes} bytes long"), limit, "max_query_bytes")
+            }
+            Self::RepeatedSegments { segments, limit } => write!(
+                f,
+                "its path repeats \"{segments}\" beyond the {limit} times of traps.max_segment_repeats"
+            ),
             Self::SessionId(name) => {
                 write!(f, "it carries a visitor's session in \"{name}\" (traps.session_params)")
             }
-            Self::Calendar(date) => {
-                write!(
-                    f,
-                    "it is a calendar's page for {date}, outside of traps.calendar_past_years and \
-                     traps.calendar_future_years"
-                )
-            }
-            Self::Facets { facets, limit } => {
-                write!(
-                    f,
-                    "it narrows or sorts a list in {facets} ways, more than the {limit} of traps.max_facets"
-                )
-            }
-            Self::ManyParameters { parameters, limit } => {
-                write!(
-                    f,
-                    "its query has {parameters} parameters, more than the {limit} of traps.max_query_params"
-                )
-            }
-            Self::LongQuery { bytes, limit } => {
-                write!(f, "its query is {bytes} bytes long, more than the {limit} of traps.max_query_bytes")
-            }
+            Self::Calendar(date) => write!(
+                f,
+                "it is a calendar's page for {date}, outside of traps.calendar_past_years and \
+                 traps.calendar_future_years"
+            ),
             Self::QueryPermutation => {
                 f.write_str("it is a known URL with the parameters of its query in another order")
             }

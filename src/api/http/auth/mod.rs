@@ -13,6 +13,7 @@
 mod access_check;
 mod credentials;
 mod login_queue;
+mod user_rules;
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -28,6 +29,7 @@ use sha2::Sha256;
 pub use access_check::AccessCheck;
 use credentials::{CredentialCache, Credentials, Fingerprint};
 pub use login_queue::{LoginCounters, LoginQueue};
+pub use user_rules::{UserError, check_password, check_password_hash, check_user_name};
 
 use super::admission::{Client, Permit};
 use super::connection::RequestHead;

@@ -1,7 +1,6 @@
 //! Seed files: the URLs that a crawl starts with.
 //!
-//! A file has one URL or bare host per line. Blank lines are skipped, and so is everything from a `#` at the start of
-//! a line or after a blank. A byte order mark and CRLF line ends are accepted. A line without a scheme is read as
+//! A file has one URL or bare host per line, in the format of [`super::list_line`]. A line without a scheme is read as
 //! http: servers that speak https redirect a crawler, and the others would not answer https at all.
 //!
 //! A bad line does not stop the reading: it is returned with its number and the reason.
@@ -10,12 +9,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use super::list_line::{WordError, strip_bom, word_of_line};
 use crate::urls::{CanonicalUrl, ScopeError, UrlRules};
 
 /// A line of a seed file without a URL.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("line {number}: {reason}")]
-pub struct BadLine {
+pub struct BadSeedLine {
     /// From 1.
     pub number: usize,
     pub reason: SeedLineError,
@@ -37,7 +37,7 @@ pub enum SeedLineError {
 ///
 /// # Errors
 /// When the file cannot be opened or read.
-pub fn read(path: &Path, rules: &UrlRules) -> io::Result<(Vec<CanonicalUrl>, Vec<BadLine>)> {
+pub fn read_seed_file(path: &Path, rules: &UrlRules) -> io::Result<(Vec<CanonicalUrl>, Vec<BadSeedLine>)> {
     if path.as_os_str() == "-" {
         read_from(io::stdin().lock(), rules)
     } else {
@@ -45,38 +45,31 @@ pub fn read(path: &Path, rules: &UrlRules) -> io::Result<(Vec<CanonicalUrl>, Vec
     }
 }
 
-/// As [`read`], from any buffered reader.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn read_from(mut input: impl BufRead, rules: &UrlRules) -> io::Result<(Vec<CanonicalUrl>, Vec<BadLine>)> {
+/// As [`read_seed_file`], from any buffered reader.
+fn read_from(mut input: impl BufRead, rules: &UrlRules) -> io::Result<(Vec<CanonicalUrl>, Vec<BadSeedLine>)> {
     let (mut urls, mut bad, mut line, mut number) = (Vec::new(), Vec::new(), Vec::new(), 0);
     while input.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         let bytes = if number == 1 { strip_bom(&line) } else { &line };
         match parse_seed_line(bytes, rules) {
             Ok(url) => urls.extend(url),
-            Err(reason) => bad.push(BadLine { number, reason }),
+            Err(reason) => bad.push(BadSeedLine { number, reason }),
         }
         line.clear();
     }
     Ok((urls, bad))
 }
 
-/// A first line without its byte order mark.
-pub fn strip_bom(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
-}
-
 /// The URL of a line; `None` when the line is empty or a comment.
+///
+/// # Errors
+/// The reason why the line has no URL.
 pub fn parse_seed_line(line: &[u8], rules: &UrlRules) -> Result<Option<CanonicalUrl>, SeedLineError> {
-    let line = std::str::from_utf8(line).map_err(|_| SeedLineError::Encoding)?;
-    let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
-    match (words.next(), words.next()) {
-        (None, _) => Ok(None),
-        (Some(word), None) => Ok(Some(rules.typed(word)?)),
-        (Some(_), Some(_)) => Err(SeedLineError::Blank(line.trim().chars().take(200).collect())),
-    }
+    let word = word_of_line(line).map_err(|error| match error {
+        WordError::Encoding => SeedLineError::Encoding,
+        WordError::Blank(text) => SeedLineError::Blank(text.chars().take(200).collect()),
+    })?;
+    Ok(word.map(|word| rules.typed(word)).transpose()?)
 }
 
 #[cfg(test)]
@@ -123,7 +116,7 @@ mod tests {
         assert!(bad[1].1.contains("one URL a line"), "{}", bad[1].1);
         assert!(bad[2].1.contains("UTF-8"), "{}", bad[2].1);
         assert!(bad[3].1.contains("names no host"), "{}", bad[3].1);
-        let shown = BadLine { number: 4, reason: SeedLineError::Encoding }.to_string();
+        let shown = BadSeedLine { number: 4, reason: SeedLineError::Encoding }.to_string();
         assert_eq!(shown, "line 4: the line is not UTF-8");
     }
 
@@ -131,8 +124,8 @@ mod tests {
     fn a_file_is_read_and_a_missing_one_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "example.com\n").unwrap();
-        let (urls, bad) = read(file.path(), &UrlRules::default()).unwrap();
+        let (urls, bad) = read_seed_file(file.path(), &UrlRules::default()).unwrap();
         assert_eq!((urls.len(), bad.len()), (1, 0));
-        assert!(read(Path::new("/no/such/seeds.txt"), &UrlRules::default()).is_err());
+        assert!(read_seed_file(Path::new("/no/such/seeds.txt"), &UrlRules::default()).is_err());
     }
 }
