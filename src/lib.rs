@@ -9,7 +9,7 @@
 //!
 //! The page record is the unit of everything; one atomic batch writes it. Imports point down only, in this order:
 //!
-//! 1. `urls`, `clock`, `encoding`, `log_throttle`, `lru`, `sorting`, `threads`;
+//! 1. `urls`, `clock`, `encoding`, `log_throttle`, `lru`, `private_files`, `sorting`, `threads`;
 //! 2. `model`, `config`;
 //! 3. the pure stages `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`;
 //! 4. the outside world and the scheduler: `fetch`, `store`, `geo`, `warc`, `frontier`;
@@ -36,6 +36,7 @@ pub mod metrics;
 pub mod model;
 pub mod parse;
 pub mod policy;
+pub mod private_files;
 pub mod query;
 pub mod rank;
 pub mod sieve;

@@ -16,11 +16,12 @@ use known::{KNOWN_CYCLES, KNOWN_LONG_FUNCTIONS};
 use source::Source;
 
 /// Modules and their heights. A module may import what stands lower, and itself.
-const LAYERS: [(&str, u8); 31] = [
+const LAYERS: [(&str, u8); 32] = [
     ("clock", 0),
     ("encoding", 0),
     ("log_throttle", 0),
     ("lru", 0),
+    ("private_files", 0),
     ("sorting", 0),
     ("threads", 0),
     ("urls", 0),

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backlinkd::crawl::{CrawlJob, Reload};
 use backlinkd::model::{
-    Found, Link, LinkTag, PageContent, PageRecord, Priority, QueueName, QueuedUrl, Rel, Target, Visit,
+    Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueueName, QueuedUrl, Rel, Target,
+    Visit,
 };
 use backlinkd::policy::BlockList;
 use backlinkd::store::Commit;
@@ -49,7 +50,11 @@ fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<PageRecord> 
     let target = url(&format!("http://{target}/"));
     let record = |host: String| {
         let link = Link { target: target.clone(), tag: LinkTag::A, rel: Rel::NONE, anchor: String::new() };
-        let content = PageContent { status: 200, html: true, links: vec![link], ..PageContent::default() };
+        let content = PageContent {
+            facts: PageFacts { status: 200, html: true, ..PageFacts::default() },
+            links: vec![link],
+            ..PageContent::default()
+        };
         let visit = Visit::Answered(Box::new(content));
         PageRecord { url: url(&format!("http://{host}/")), visited: unix_now(), visit }
     };

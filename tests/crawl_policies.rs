@@ -11,8 +11,8 @@ use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
 use backlinkd::fetch::StoredRobots;
 use backlinkd::model::{
-    FailureKind, Found, Link, LinkTag, PageContent, PageRecord, Priority, QueuedUrl, Rel, SearchRank,
-    SitemapGrant, Target, Visit,
+    FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl, Rel,
+    SearchRank, SitemapGrant, Target, Visit,
 };
 use backlinkd::policy::{BlockList, RecrawlRules};
 use backlinkd::store::{Commit, Store};
@@ -373,7 +373,10 @@ fn a_page_is_recrawled_whatever_the_result_of_a_sitemap_at_its_url() {
     site.store.commit(Commit { found: vec![found], ..Commit::default() }).unwrap();
     let queued =
         |priority, target| QueuedUrl { url: address.clone(), priority, depth: 1, attempts: 1, target };
-    let visit = Visit::Answered(Box::new(PageContent { status: 200, ..PageContent::default() }));
+    let visit = Visit::Answered(Box::new(PageContent {
+        facts: PageFacts { status: 200, ..PageFacts::default() },
+        ..PageContent::default()
+    }));
     let commit = Commit {
         records: vec![PageRecord { url: address.clone(), visited: 1_000_000, visit }],
         done: vec![queued(Priority::New(1), Target::Page)],
@@ -396,9 +399,7 @@ fn the_schedule_of_visits_follows_changes() {
     let visit = |at: u64, text: u64, target: &str| {
         let link = Link { target: url(target), tag: LinkTag::A, rel: Rel::NONE, anchor: String::new() };
         let content = PageContent {
-            status: 200,
-            html: true,
-            digest: text,
+            facts: PageFacts { status: 200, html: true, digest: text, ..PageFacts::default() },
             links: vec![link],
             ..PageContent::default()
         };

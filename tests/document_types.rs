@@ -64,7 +64,11 @@ fn a_page_is_html_by_its_last_valid_type() {
     let paths = (0..).map(|number| format!("/{number}"));
     let found = crawled(paths.zip(cases).map(|(path, (types, ..))| (path, of_types(types, body))).collect());
     for ((types, content_type, text), (page, texts)) in cases.into_iter().zip(found) {
-        assert_eq!((page.content_type.as_str(), page.html), (content_type, text.is_some()), "{types:?}");
+        assert_eq!(
+            (page.facts.content_type.as_str(), page.facts.html),
+            (content_type, text.is_some()),
+            "{types:?}"
+        );
         assert_eq!(texts.first().map(String::as_str), text, "{types:?}");
     }
 }
@@ -114,8 +118,8 @@ fn xml_is_a_page_if_its_root_is_html() {
         (format!("/{number}"), of_types(types, body))
     });
     for ((kind, _, charset), (page, texts)) in cases.iter().zip(crawled(replies.collect())) {
-        assert_eq!(page.html, charset.is_some(), "{kind}");
-        assert_eq!(page.charset, charset.unwrap_or_default(), "{kind}");
+        assert_eq!(page.facts.html, charset.is_some(), "{kind}");
+        assert_eq!(page.facts.charset, charset.unwrap_or_default(), "{kind}");
         assert_eq!(texts, charset.map(|_| "Łódź").into_iter().collect::<Vec<_>>(), "{kind}");
     }
 }
@@ -135,6 +139,6 @@ fn a_sitemap_is_read_in_the_encoding_of_its_response() {
     let site = Site::over(runtime, web);
     site.crawl(&job(&["http://a.test/".to_owned()]), &AtomicBool::new(false));
     for page in ["http://a.test/привет", "http://a.test/wide"] {
-        assert!(site.store.page(&url(page)).unwrap().is_some_and(|page| page.html), "{page}");
+        assert!(site.store.page(&url(page)).unwrap().is_some_and(|page| page.facts.html), "{page}");
     }
 }

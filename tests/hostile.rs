@@ -115,10 +115,10 @@ impl Index {
         let Some(page) = self.page(text) else { return Fate::NotVisited };
         let links = self.links(text).len();
         let kind = FailureKind::ALL.into_iter().find(|kind| *kind as u8 == page.last_failure);
-        match (kind, page.cut.is_some()) {
+        match (kind, page.facts.cut.is_some()) {
             (Some(kind), _) => Fate::Failed(kind),
-            (None, true) => Fate::Cut(page.status, links),
-            (None, false) => Fate::Read(page.status, links),
+            (None, true) => Fate::Cut(page.facts.status, links),
+            (None, false) => Fate::Read(page.facts.status, links),
         }
     }
 }

@@ -261,9 +261,9 @@ fn failing_pages_are_retried_and_then_recorded() {
     assert_eq!((times("/ok"), times("/500"), times("/torn")), (1, 3, 3));
     let snapshot = site.store.snapshot();
     let broken = snapshot.page(&url("http://a.test/500")).unwrap().unwrap();
-    assert_eq!((broken.status, broken.failures, broken.html), (500, 3, false));
+    assert_eq!((broken.facts.status, broken.failures, broken.facts.html), (500, 3, false));
     let torn = snapshot.page(&url("http://a.test/torn")).unwrap().unwrap();
-    assert_eq!((torn.status, torn.failures), (0, 3));
+    assert_eq!((torn.facts.status, torn.failures), (0, 3));
     assert!(torn.last_failure > 0);
     assert_eq!(site.store.stats().unwrap().queued, 0);
 }

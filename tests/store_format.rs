@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    Found, Lane, Link, LinkTag, PageContent, PageRecord, Place, Priority, QueueName, QueuedUrl, Rel,
-    SearchRank, SitemapGrant, Target, Visit,
+    Found, Lane, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Priority, QueueName, QueuedUrl,
+    Rel, SearchRank, SitemapGrant, Target, Visit,
 };
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -66,15 +66,18 @@ fn record() -> PageRecord {
         url: url(PAGE),
         visited: 100 * 86_400 + 5,
         visit: Visit::Answered(Box::new(PageContent {
-            status: 200,
-            html: true,
-            content_type: "text/html".to_owned(),
-            charset: "utf-8".to_owned(),
-            title: "T".to_owned(),
-            ip: Some("192.0.2.1".parse().unwrap()),
-            place: Place { ccode: "DE".to_owned(), country: "Germany".to_owned(), city: String::new() },
-            digest: 0x0807_0605_0403_0201,
-            etag: "\"e\"".to_owned(),
+            facts: PageFacts {
+                status: 200,
+                html: true,
+                content_type: "text/html".to_owned(),
+                charset: "utf-8".to_owned(),
+                title: "T".to_owned(),
+                ip: Some("192.0.2.1".parse().unwrap()),
+                place: Place { ccode: "DE".to_owned(), country: "Germany".to_owned(), city: String::new() },
+                digest: 0x0807_0605_0403_0201,
+                etag: "\"e\"".to_owned(),
+                ..PageFacts::default()
+            },
             links: vec![
                 link("https://b.org/x", Rel::NOFOLLOW, "t"),
                 link("http://www.example.com/b", Rel::NONE, ""),
@@ -513,27 +516,15 @@ proptest! {
             anchor,
         };
         let links: Vec<Link> = anchors.into_iter().map(link).collect();
-        let content = PageContent {
-            status: 200,
-            title: texts[0].clone(),
-            description: texts[1].clone(),
-            etag: texts[2].clone(),
-            last_modified: texts[3].clone(),
-            place: Place { ccode: texts[4].clone(), country: texts[5].clone(), city: texts[0].clone() },
-            digest,
-            ip,
-            canonical: Some(page.clone()),
-            links: links.clone(),
-            ..PageContent::default()
-        };
+        let content = PageContent { facts: PageFacts { status: 200, title: texts[0].clone(), description: texts[1].clone(), etag: texts[2].clone(), last_modified: texts[3].clone(), place: Place { ccode: texts[4].clone(), country: texts[5].clone(), city: texts[0].clone() }, digest, ip, canonical: Some(page.clone()), ..PageFacts::default() }, links: links.clone(), ..PageContent::default() };
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).unwrap();
         store.put(&[PageRecord { url: page.clone(), visited: 86_400, visit: Visit::Answered(Box::new(content.clone())) }]).unwrap();
         let snapshot = store.snapshot();
         let stored = snapshot.page(&page).unwrap().unwrap();
-        prop_assert_eq!((stored.title, stored.description, stored.etag), (content.title, content.description, content.etag));
-        prop_assert_eq!((stored.last_modified, stored.place, stored.digest), (content.last_modified, content.place, digest));
-        prop_assert_eq!((stored.ip, stored.canonical), (ip, Some(page.clone())));
+        prop_assert_eq!((stored.facts.title, stored.facts.description, stored.facts.etag), (content.facts.title, content.facts.description, content.facts.etag));
+        prop_assert_eq!((stored.facts.last_modified, stored.facts.place, stored.facts.digest), (content.facts.last_modified, content.facts.place, digest));
+        prop_assert_eq!((stored.facts.ip, stored.facts.canonical), (ip, Some(page.clone())));
         let back: Vec<Link> = snapshot.outlinks(&page).unwrap().into_iter()
             .map(|link| Link { target: link.target, tag: link.tag, rel: link.rel, anchor: link.anchor }).collect();
         prop_assert_eq!(&back, &links);

@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    BacklinkRecord, FailureKind, PageContent, PageRecord, Place, Priority, QueuedUrl, SourcePage, StoredPage,
-    Target, Visit,
+    BacklinkRecord, FailureKind, PageContent, PageFacts, PageRecord, Place, Priority, QueuedUrl, SourcePage,
+    StoredPage, Target, Visit,
 };
 use backlinkd::store::{
     BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
@@ -83,7 +83,7 @@ fn pages_agree(store: &Store, model: &Model) {
         assert_eq!(snapshot.outlinks(url).unwrap(), model.outlinks(url), "{url}");
     }
     let texts: Vec<&str> = web::urls().iter().map(CanonicalUrl::as_str).collect();
-    let status = |url| model.page(url).map(|page| (page.status, page.last_failure));
+    let status = |url| model.page(url).map(|page| (page.facts.status, page.last_failure));
     let statuses: Vec<_> = web::urls().iter().map(status).collect();
     assert_eq!(snapshot.page_statuses(&texts, &go_on).unwrap(), statuses);
     let graph: Vec<_> = snapshot
@@ -170,16 +170,16 @@ fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkR
         toggles: view.toggles.clone(),
         blpcount: view.blpcount,
         page: SourcePage {
-            title: view.title.to_owned(),
-            ip: view.ip,
+            title: view.page.title.to_owned(),
+            ip: view.page.ip,
             place: Place {
-                ccode: view.ccode.to_owned(),
-                country: view.country.to_owned(),
-                city: view.city.to_owned(),
+                ccode: view.page.ccode.to_owned(),
+                country: view.page.country.to_owned(),
+                city: view.page.city.to_owned(),
             },
-            int_links: view.int_links,
-            ext_links: view.ext_links,
-            upd_day: view.upd_day,
+            int_links: view.page.int_links,
+            ext_links: view.page.ext_links,
+            upd_day: view.page.upd_day,
         },
     };
     let mut records = Vec::new();
@@ -271,7 +271,10 @@ fn the_content_of_an_error_page_is_no_change() {
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
     let visit = |day: u64, status: u16| {
-        let content = PageContent { status, digest: day, ..PageContent::default() };
+        let content = PageContent {
+            facts: PageFacts { status, digest: day, ..PageFacts::default() },
+            ..PageContent::default()
+        };
         let visit = Visit::Answered(Box::new(content));
         store.put(&[PageRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
         store.page(&page).unwrap().unwrap().interval

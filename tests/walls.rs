@@ -78,7 +78,7 @@ fn a_cookie_is_sent_along_its_chain_and_nowhere_else() {
     crawl(&site, &["http://self.test/", "http://around.test/", "http://home.test/", "http://other.test/"]);
     for walled in ["http://self.test/", "http://around.test/", "http://home.test/home"] {
         assert_eq!(targets(&site, walled), ["http://target.test/"], "{walled}");
-        assert_eq!(page(&site, walled).status, 200, "{walled}");
+        assert_eq!(page(&site, walled).facts.status, 200, "{walled}");
     }
     assert_eq!(targets(&site, "http://home.test/"), ["http://home.test/home"]);
     assert_eq!(targets(&site, "http://around.test/check?to=/"), ["http://around.test/"]);
@@ -134,7 +134,7 @@ fn a_redirect_that_only_adds_a_session_id_is_followed_and_the_page_has_one_url()
     crawl(&site, &pages);
     for known in pages {
         assert_eq!(
-            (page(&site, known).status, targets(&site, known)),
+            (page(&site, known).facts.status, targets(&site, known)),
             (200, vec!["http://target.test/".to_owned()]),
             "{known}"
         );
@@ -154,7 +154,7 @@ fn an_endless_chain_is_given_up_and_recorded_as_a_redirect() {
     site.config.fetch.max_chain_redirects = 3;
     crawl(&site, &["http://a.test/", "http://a.test/on0"]);
     assert_eq!(asked(&site, "a.test").iter().filter(|path| *path == "/").count(), 1 + 3);
-    assert_eq!(page(&site, "http://a.test/").status, 302);
+    assert_eq!(page(&site, "http://a.test/").facts.status, 302);
     assert_eq!(targets(&site, "http://a.test/on0"), ["http://a.test/on1"]);
     assert_eq!(targets(&site, "http://a.test/on3"), ["http://a.test/on4"]);
     assert!(asked(&site, "a.test").len() < 16, "{:?}", asked(&site, "a.test"));
@@ -263,7 +263,7 @@ fn links_beyond_a_cut_stay_unchanged_until_a_complete_visit() {
             .iter()
             .map(|link| format!("{}{}", if link.is_active() { "" } else { "-" }, &link.target.as_str()[14..]))
             .collect();
-        (page(&site, "http://a.test/").cut, state.join(" "))
+        (page(&site, "http://a.test/").facts.cut, state.join(" "))
     };
     let whole = |names: &[&str]| Reply::html(&links(names));
     assert_eq!(visit(whole(&["a", "b", "c"])), (None, "a b c".to_owned()));

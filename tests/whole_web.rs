@@ -50,7 +50,7 @@ fn compare(store: &Store, mounts: &Mounts, truth: impl Iterator<Item = String>) 
         match snapshot.page(&url).unwrap() {
             _ if mounts.file(&page.url).is_none() => compared.other_version += 1,
             None => compared.not_visited += 1,
-            Some(stored) if !stored.html => compared.not_html += 1,
+            Some(stored) if !stored.facts.html => compared.not_html += 1,
             Some(stored) => {
                 let links = snapshot.outlinks(&url).unwrap();
                 let ours: Vec<OurLink<'_>> = links
@@ -64,7 +64,7 @@ fn compare(store: &Store, mounts: &Mounts, truth: impl Iterator<Item = String>) 
                     .collect();
                 compared.pages += 1;
                 compared.links += links.len();
-                compared.differences.extend(page.differences(&stored.title, &ours));
+                compared.differences.extend(page.differences(&stored.facts.title, &ours));
             }
         }
     }

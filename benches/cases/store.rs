@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
+use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, SearchRank, Visit};
 use backlinkd::store::{Store, StoreError};
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
 use criterion::{Criterion, Throughput, criterion_group};
@@ -62,14 +62,17 @@ fn records(visited: u64) -> Vec<PageRecord> {
             links.push(link(page_url(to, target), format!("see also {}", draw.favourite(500))));
         }
         let content = PageContent {
-            status: 200,
-            content_type: "text/html".to_owned(),
-            charset: "utf-8".to_owned(),
-            title: format!("Article {page} of site {site}"),
-            ip: Some([203, 0, (site / 4) as u8, site as u8].into()),
-            place: Place { ccode: "SE".to_owned(), country: "Sweden".to_owned(), city: String::new() },
-            html: true,
-            digest: draw.next(u64::MAX),
+            facts: PageFacts {
+                status: 200,
+                content_type: "text/html".to_owned(),
+                charset: "utf-8".to_owned(),
+                title: format!("Article {page} of site {site}"),
+                ip: Some([203, 0, (site / 4) as u8, site as u8].into()),
+                place: Place { ccode: "SE".to_owned(), country: "Sweden".to_owned(), city: String::new() },
+                html: true,
+                digest: draw.next(u64::MAX),
+                ..PageFacts::default()
+            },
             links,
             ..PageContent::default()
         };

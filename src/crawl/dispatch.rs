@@ -263,7 +263,9 @@ impl CrawlLoop<'_> {
 /// The validators of a conditional request. A 304 can only renew a page whose last answer was a 200. A
 /// truncated page is requested in full.
 fn validators(page: StoredPage) -> Option<Validators> {
-    let is_whole = !matches!(page.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding));
-    let usable = is_whole && page.status == 200 && !(page.etag.is_empty() && page.last_modified.is_empty());
-    usable.then_some(Validators { etag: page.etag, last_modified: page.last_modified })
+    let is_whole = !matches!(page.facts.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding));
+    let usable = is_whole
+        && page.facts.status == 200
+        && !(page.facts.etag.is_empty() && page.facts.last_modified.is_empty());
+    usable.then_some(Validators { etag: page.facts.etag, last_modified: page.facts.last_modified })
 }

@@ -116,9 +116,9 @@ impl Cause {
             return Some(Self::new(FailureKind::Challenge, words));
         }
         if !content.settles_links() {
-            return Some(Self::status(content.status));
+            return Some(Self::status(content.facts.status));
         }
-        content.cut.and_then(|cut| Self::cut(cut, &content.cause))
+        content.facts.cut.and_then(|cut| Self::cut(cut, &content.cause))
     }
 }
 
@@ -250,6 +250,7 @@ impl CrawlLoop<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::PageFacts;
     use crate::urls::UrlRules;
 
     fn url(number: usize) -> CanonicalUrl {
@@ -298,7 +299,12 @@ mod tests {
     fn a_response_fails_when_it_is_inconclusive_or_truncated() {
         let answered = |status, cut, challenge, cause: &str| {
             let cause = cause.to_owned();
-            let content = PageContent { status, cut, challenge, cause, ..PageContent::default() };
+            let content = PageContent {
+                facts: PageFacts { status, cut, ..PageFacts::default() },
+                challenge,
+                cause,
+                ..PageContent::default()
+            };
             let mut visit = Visit::Answered(Box::new(content));
             let taken = Cause::take(&mut visit)?;
             let Visit::Answered(content) = visit else { panic!("another visit") };

@@ -16,6 +16,7 @@
 mod ask;
 mod check;
 mod expected;
+mod expected_page;
 mod folder;
 mod html;
 mod questions;

@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use super::expected::{Backlink, Expected, ExpectedLink, ExpectedPage, ExpectedTarget};
+use super::expected::{Backlink, Expected};
+use super::expected_page::{ExpectedLink, ExpectedPage, ExpectedTarget};
 
 /// A question to the API.
 pub struct Question {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::expected::{ExpectedPage, locate};
+use super::expected_page::{ExpectedPage, locate};
 use super::web::Web;
 
 const DAMPING: f64 = 0.85;

@@ -63,7 +63,7 @@ impl<'o> DemoReport<'o> {
         let (stats, time) = (store.stats()?, time.as_millis());
         let [mut redirects, mut missing] = [0, 0];
         for row in store.snapshot().graph() {
-            match row?.page.status {
+            match row?.page.facts.status {
                 300..=399 => redirects += 1,
                 400.. => missing += 1,
                 _ => {}

@@ -158,9 +158,30 @@ impl Fetcher {
     }
 
     async fn request(&self, request: FetchRequest<'_>) -> Result<Response, Failure> {
+        let exchanged = self.exchange_until_accepted(request).await;
+        if let Err(Failure {
+            kind: FailureKind::Connect | FailureKind::Timeout,
+            blame: FailureSource::Host,
+            ..
+        }) = exchanged
+        {
+            self.addresses.use_next_address(request.url.host(), request.at);
+        }
+        let Exchanged { mut response, unread, begun, .. } = exchanged?;
+        if let Some(wire) = unread {
+            // The response is complete. Draining must not take longer than a new connection.
+            let patience = self.config.connect_timeout.0;
+            let is_empty = download::drain(wire, self.config.skip_body_bytes, patience).await;
+            response.unread = begun || !is_empty;
+        }
+        Ok(response)
+    }
+
+    /// Repeats the exchange with other protocols while the server may understand one of them better.
+    async fn exchange_until_accepted(&self, request: FetchRequest<'_>) -> Result<Exchanged, Failure> {
         let deadline = Instant::now() + self.config.timeout.0;
         let mut first_failure = None;
-        let (result, unread, begun) = loop {
+        loop {
             let protocol = self.protocols.protocol_of(request.url);
             let mut exchanged = self.exchange(request, protocol, deadline).await;
             if let Err(failure) = &mut exchanged
@@ -176,31 +197,11 @@ impl Fetcher {
                 Ok(exchanged) => exchanged.fault,
                 Err(failure) => failure.fault,
             };
-            if self.protocols.record_outcome(request.url, protocol, fault) {
-                first_failure = first_failure.or(exchanged.err());
-            } else {
-                break exchanged.map_or_else(
-                    |failure| (Err(failure), None, false),
-                    |Exchanged { response, unread, begun, .. }| (Ok(response), unread, begun),
-                );
+            if !self.protocols.record_outcome(request.url, protocol, fault) {
+                return exchanged;
             }
-        };
-        if let Err(Failure {
-            kind: FailureKind::Connect | FailureKind::Timeout,
-            blame: FailureSource::Host,
-            ..
-        }) = result
-        {
-            self.addresses.use_next_address(request.url.host(), request.at);
+            first_failure = first_failure.or(exchanged.err());
         }
-        let mut response = result?;
-        if let Some(wire) = unread {
-            // The response is complete. Draining must not take longer than a new connection.
-            let patience = self.config.connect_timeout.0;
-            let is_empty = download::drain(wire, self.config.skip_body_bytes, patience).await;
-            response.unread = begun || !is_empty;
-        }
-        Ok(response)
     }
 
     async fn exchange(

@@ -19,7 +19,8 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::decode::{self, ContentEncoding, DecodeError};
-use super::failure::{Failure, chain};
+use super::error_chain::chain;
+use super::failure::Failure;
 use super::memory::Reservation;
 use super::protocol::ProtocolFault;
 use crate::config::FetchConfig;

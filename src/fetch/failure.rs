@@ -5,8 +5,10 @@ use std::io;
 
 use rustix::io::Errno;
 
+use super::error_chain::{chain, join_causes};
 use super::protocol::ProtocolFault;
-use super::tls::{Chain, Refusal};
+use super::tls::certificate::Chain;
+use super::tls::flaw::Refusal;
 use crate::model::FailureKind;
 
 /// A fetch without a response. It is an outcome to be recorded, not an error of the program.
@@ -96,30 +98,11 @@ impl From<reqwest::Error> for Failure {
             FailureKind::Protocol
         };
         let detail = join_causes(chain());
-        let told =
+        let source =
             chain().find_map(|error| error.downcast_ref::<io::Error>().map(FailureSource::from_io_error));
         let fault = chain().find_map(fault);
-        Self { kind, blame: told.unwrap_or(FailureSource::Host), detail, fault, incomplete: None }
+        Self { kind, blame: source.unwrap_or(FailureSource::Host), detail, fault, incomplete: None }
     }
-}
-
-/// An error and its causes in one line. A cause that the error already quotes is left out.
-fn join_causes<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
-    let mut words = String::new();
-    for error in chain {
-        let cause = error.to_string();
-        if words.is_empty() {
-            words = cause;
-        } else if !words.ends_with(&cause) {
-            words = words + ": " + &cause;
-        }
-    }
-    words
-}
-
-/// An error and its causes.
-pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| cause(*error))
 }
 
 /// The protocol fault in an error. A broken connection is no fault of HTTP/2.
@@ -145,12 +128,4 @@ fn fault(error: &(dyn Error + 'static)) -> Option<ProtocolFault> {
 fn is_handshake(error: &(dyn Error + 'static)) -> bool {
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     inner.is_some_and(|inner| inner.is::<io::Error>())
-}
-
-/// The cause of an error. An [`io::Error`] hides the error it was built from.
-fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
-    }
 }

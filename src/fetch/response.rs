@@ -9,7 +9,6 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::decode::{self, ContentEncoding, DecodeError, Decoded};
 use super::failure::Failure;
-use super::http_date;
 use super::memory::Reservation;
 use crate::model::{Cut, FailureKind, MediaType, TlsFlaw};
 
@@ -97,7 +96,10 @@ impl Response {
             x_robots_tag: all(&headers, &HeaderName::from_static("x-robots-tag")),
             refresh: headers.get(header::REFRESH).map(text),
             link: all(&headers, &header::LINK),
-            retry_after: headers.get(header::RETRY_AFTER).map(text).and_then(|value| retry_after(&value)),
+            retry_after: headers
+                .get(header::RETRY_AFTER)
+                .map(text)
+                .and_then(|value| retry_after(&value, SystemTime::now())),
             headers,
             ip,
             body: Bytes::new(),
@@ -146,14 +148,14 @@ fn reference(value: &HeaderValue) -> String {
     }
 }
 
-/// Parses `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(value: &str) -> Option<Duration> {
+/// Parses `Retry-After`: seconds, or a date in one of the three forms of HTTP (RFC 9110, 10.2.3 and 5.6.7).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let until = SystemTime::UNIX_EPOCH + Duration::from_secs(http_date::parse(value)?);
-    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -188,10 +190,18 @@ mod tests {
 
     #[test]
     fn a_retry_after_date_becomes_a_duration() {
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        let wait = retry_after("Fri, 31 Dec 2399 23:59:59 GMT").unwrap();
+        let after_epoch = |value| retry_after(value, SystemTime::UNIX_EPOCH).map(|wait| wait.as_secs());
+        // RFC 9110, 5.6.7: a recipient must accept all three forms. The expected values come from GNU date.
+        assert_eq!(after_epoch("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(after_epoch("Sunday, 06-Nov-94 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(after_epoch("Sun Nov  6 08:49:37 1994"), Some(784_111_777));
+        assert_eq!(after_epoch("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        for text in ["", "soon", "-5", "Sun, 30 Feb 2024 00:00:00 GMT", "Thu, 01 Jan 1970 00:00 GMT"] {
+            assert_eq!(after_epoch(text), None, "{text}");
+        }
+        let now = SystemTime::now();
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(Duration::ZERO));
+        let wait = retry_after("Fri, 31 Dec 2399 23:59:59 GMT", now).unwrap();
         assert!(wait > Duration::from_secs(86_400 * 365 * 300));
-        assert_eq!(retry_after("soon"), None);
-        assert_eq!(retry_after("-5"), None);
     }
 }

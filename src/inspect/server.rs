@@ -160,7 +160,7 @@ impl From<&BudgetStatus> for BudgetReport {
 
 impl From<&HostVisit> for VisitReport {
     fn from(visit: &HostVisit) -> Self {
-        let failure = FailureKind::from_number(visit.failure);
+        let failure = FailureKind::from_code(visit.failure);
         let outcome = failure.map_or_else(|| visit.status.to_string(), |kind| kind.as_str().to_owned());
         Self { at: visit.at, outcome }
     }

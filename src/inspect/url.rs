@@ -94,10 +94,10 @@ impl Inspector<'_> {
         let next = || RecrawlRules::new(&self.config.crawl).next_visit(&page, self.now);
         PageReport {
             visited: page.visited,
-            status: page.status,
-            failure: FailureKind::from_number(page.last_failure).map(|kind| kind.as_str()),
-            cut: page.cut.map(Cut::as_str),
-            tls: page.tls.map(TlsFlaw::as_str),
+            status: page.facts.status,
+            failure: FailureKind::from_code(page.last_failure).map(|kind| kind.as_str()),
+            cut: page.facts.cut.map(Cut::as_str),
+            tls: page.facts.tls.map(TlsFlaw::as_str),
             depth: page.depth,
             next_visit: (page.next_visit > 0).then(next),
             cause: page.cause,

@@ -30,8 +30,29 @@ impl Cut {
         }
     }
 
-    /// The reason with a stored number; `None` for 0 and for unknown numbers.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    /// The number in stored records.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The reason with this [`Self::code`]; `None` for 0 and for unknown numbers.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_keep_their_stored_codes() {
+        let table =
+            [(Cut::Length, 1), (Cut::Time, 2), (Cut::Disconnect, 3), (Cut::Encoding, 4), (Cut::Document, 5)];
+        assert_eq!(table.map(|(value, _)| value), Cut::ALL);
+        for (value, code) in table {
+            assert_eq!((value.code(), Cut::from_code(code)), (code, Some(value)));
+        }
+        assert_eq!((Cut::from_code(0), Cut::from_code(6)), (None, None));
     }
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use time::{Date, Month};
+use time::{Date, Duration, Month, UtcDateTime};
 
-/// The Julian day number of 1970-01-01.
-const UNIX_EPOCH_JULIAN: i32 = 2_440_588;
+const UNIX_EPOCH: Date = UtcDateTime::UNIX_EPOCH.date();
 const SECONDS_A_DAY: u64 = 86_400;
 
 /// Tolerated clock difference, in seconds.
@@ -28,9 +27,8 @@ impl Day {
 
     /// The day as the decimal number `yyyyMMdd`, which sorts by date.
     pub fn as_number(self) -> u32 {
-        let julian = i32::try_from(self.0).unwrap_or(i32::MAX).saturating_add(UNIX_EPOCH_JULIAN);
-        let date = Date::from_julian_day(julian).unwrap_or(Date::MAX);
-        let year = u32::try_from(date.year()).unwrap_or(0);
+        let date = UNIX_EPOCH.checked_add(Duration::days(self.0.into())).unwrap_or(Date::MAX);
+        let year = date.year().unsigned_abs();
         year * 10_000 + u32::from(u8::from(date.month())) * 100 + u32::from(date.day())
     }
 
@@ -39,18 +37,19 @@ impl Day {
     /// # Errors
     /// [`DayError`] when the text is not eight digits, is not a calendar day, or is before 1970.
     pub fn parse(text: &str) -> Result<Self, DayError> {
-        let wrong = || DayError(text.to_owned());
-        if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(wrong());
-        }
-        let number: u32 = text.parse().map_err(|_| wrong())?;
-        let year = i32::try_from(number / 10_000).map_err(|_| wrong())?;
-        let month = u8::try_from(number / 100 % 100).map_err(|_| wrong())?;
-        let day = u8::try_from(number % 100).map_err(|_| wrong())?;
-        let month = Month::try_from(month).map_err(|_| wrong())?;
-        let date = Date::from_calendar_date(year, month, day).map_err(|_| wrong())?;
-        u32::try_from(date.to_julian_day() - UNIX_EPOCH_JULIAN).map(Self).map_err(|_| wrong())
+        parse_day(text).ok_or_else(|| DayError(text.to_owned()))
     }
+}
+
+fn parse_day(text: &str) -> Option<Day> {
+    if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: i32 = text.parse().ok()?;
+    let (month, day) = (number / 100 % 100, number % 100);
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let date = Date::from_calendar_date(number / 10_000, month, u8::try_from(day).ok()?).ok()?;
+    u32::try_from((date - UNIX_EPOCH).whole_days()).ok().map(Day)
 }
 
 impl fmt::Display for Day {

@@ -64,6 +64,16 @@ impl LinkTag {
         }
     }
 
+    /// The number in stored records.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The tag with this [`Self::code`].
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
     /// The tag for an HTTP status that redirects.
     pub fn from_redirect_status(status: u16) -> Option<Self> {
         match status {
@@ -87,14 +97,6 @@ impl LinkTag {
             self,
             Self::Redirect301 | Self::Redirect302 | Self::Redirect303 | Self::Redirect307 | Self::Redirect308
         )
-    }
-}
-
-impl TryFrom<u8> for LinkTag {
-    type Error = u8;
-
-    fn try_from(number: u8) -> Result<Self, u8> {
-        Self::ALL.get(usize::from(number)).copied().ok_or(number)
     }
 }
 
@@ -188,12 +190,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_keep_their_numbers_and_names() {
-        for (number, tag) in LinkTag::ALL.into_iter().enumerate() {
-            assert_eq!(tag as usize, number);
-            assert_eq!(LinkTag::try_from(number as u8), Ok(tag));
+    fn tags_keep_their_stored_codes() {
+        let table = [
+            (LinkTag::A, 0),
+            (LinkTag::Aimg, 1),
+            (LinkTag::Area, 2),
+            (LinkTag::Iframe, 3),
+            (LinkTag::Frame, 4),
+            (LinkTag::Layer, 5),
+            (LinkTag::Ilayer, 6),
+            (LinkTag::Redirect301, 7),
+            (LinkTag::Redirect302, 8),
+            (LinkTag::Redirect303, 9),
+            (LinkTag::Redirect307, 10),
+            (LinkTag::Redirect308, 11),
+            (LinkTag::Refresh, 12),
+        ];
+        assert_eq!(table.map(|(tag, _)| tag), LinkTag::ALL);
+        for (tag, code) in table {
+            assert_eq!((tag.code(), LinkTag::from_code(code)), (code, Some(tag)));
         }
-        assert_eq!(LinkTag::try_from(13), Err(13));
+        assert_eq!(LinkTag::from_code(13), None);
         assert_eq!(LinkTag::from_redirect_status(300), None);
         assert_eq!(LinkTag::from_redirect_status(304), None);
     }

@@ -1,37 +1,7 @@
 //! The result of one visit to a URL: the record that the crawl passes to the store.
 
-use std::net::IpAddr;
-
-use super::{Cut, Link, TlsFlaw};
+use super::{Link, PageFacts};
 use crate::urls::CanonicalUrl;
-
-/// The location of a server, by GeoIP. Unknown parts are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// ISO 3166-1 alpha-2 code, upper case.
-    pub ccode: String,
-    pub country: String,
-    pub city: String,
-}
-
-/// The directives of meta robots and `X-Robots-Tag` combined, as far as they apply to all crawlers or to this one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Directives {
-    pub noindex: bool,
-    pub nofollow: bool,
-}
-
-impl Directives {
-    /// The directives in the form of a robots meta element; empty when there are none.
-    pub fn as_str(self) -> &'static str {
-        match (self.noindex, self.nofollow) {
-            (false, false) => "",
-            (true, false) => "noindex",
-            (false, true) => "nofollow",
-            (true, true) => "noindex, nofollow",
-        }
-    }
-}
 
 /// One visit to one URL, with any result. The store accepts nothing else.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,9 +53,14 @@ impl FailureKind {
         Self::Challenge,
     ];
 
-    /// The kind with a stored number; `None` for 0 and for unknown numbers.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    /// The number in stored records.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with this [`Self::code`]; `None` for 0 and for unknown numbers.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
 
     /// The name in logs, metrics and summaries.
@@ -106,35 +81,11 @@ impl FailureKind {
 /// A parsed HTTP response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageContent {
-    /// HTTP status code.
-    pub status: u16,
-    /// Media type without parameters, in lower case; empty without a valid one.
-    pub content_type: String,
-    /// The WHATWG name of the page's encoding, in lower case; empty when nothing was decoded.
-    pub charset: String,
-    pub title: String,
-    pub description: String,
-    /// The address of the server.
-    pub ip: Option<IpAddr>,
-    pub place: Place,
-    pub directives: Directives,
-    /// The target of `link rel=canonical` (or its HTTP header), if it differs from the URL of the page.
-    pub canonical: Option<CanonicalUrl>,
-    /// Whether the body was parsed as HTML (or XHTML).
-    pub html: bool,
-    /// Why the end of the body is missing; `None` when it is whole.
-    pub cut: Option<Cut>,
+    pub facts: PageFacts,
     /// Whether the response is a challenge instead of the page.
     pub challenge: bool,
-    /// The flaw of the server's certificate; `None` for a verified one or none.
-    pub tls: Option<TlsFlaw>,
     /// The cause of a cut body, or the kind of challenge, for people; else empty.
     pub cause: String,
-    /// XXH3 (64 bit) of the decoded body.
-    pub digest: u64,
-    /// Validators for a conditional request; empty when the server sent none.
-    pub etag: String,
-    pub last_modified: String,
     /// In document order.
     pub links: Vec<Link>,
 }
@@ -144,6 +95,30 @@ impl PageContent {
     /// responses say nothing about them: a challenge, a response without the page (202, 204, 206, 300), a refusal
     /// (401, 403, 429, 451) or a server error (5xx).
     pub fn settles_links(&self) -> bool {
-        !self.challenge && matches!(self.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
+        !self.challenge && matches!(self.facts.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_keep_their_stored_codes() {
+        let table = [
+            (FailureKind::Dns, 1),
+            (FailureKind::AddressRefused, 2),
+            (FailureKind::Connect, 3),
+            (FailureKind::Tls, 4),
+            (FailureKind::Timeout, 5),
+            (FailureKind::Protocol, 6),
+            (FailureKind::Decode, 7),
+            (FailureKind::Challenge, 8),
+        ];
+        assert_eq!(table.map(|(value, _)| value), FailureKind::ALL);
+        for (value, code) in table {
+            assert_eq!((value.code(), FailureKind::from_code(code)), (code, Some(value)));
+        }
+        assert_eq!((FailureKind::from_code(0), FailureKind::from_code(9)), (None, None));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{Cut, Day, Directives, LinkTag, Place, Rel, TlsFlaw};
+use super::{Day, LinkTag, PageFacts, Place, Rel};
 use crate::urls::CanonicalUrl;
 
 /// IV Search Rank in hundredths, 0 to 1000; shown with two decimals.
@@ -41,22 +41,8 @@ pub fn is_active(toggles: &[Toggle]) -> bool {
 /// A page in the index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredPage {
-    /// HTTP status of the last response; 0 when there was none.
-    pub status: u16,
-    pub content_type: String,
-    pub charset: String,
-    pub title: String,
-    pub description: String,
-    pub ip: Option<IpAddr>,
-    pub place: Place,
-    pub directives: Directives,
-    pub canonical: Option<CanonicalUrl>,
-    pub html: bool,
-    pub cut: Option<Cut>,
-    pub tls: Option<TlsFlaw>,
-    pub digest: u64,
-    pub etag: String,
-    pub last_modified: String,
+    /// From the last response that determined the page; the status is that of the last response of all.
+    pub facts: PageFacts,
     /// Day of the first visit.
     pub ins_day: Day,
     /// Day of the last successful fetch.
@@ -65,7 +51,7 @@ pub struct StoredPage {
     pub visited: u64,
     /// Consecutive failed visits since the last response that determined the page.
     pub failures: u32,
-    /// [`crate::model::FailureKind`] of the last visit as its number; 0 when the server responded.
+    /// [`crate::model::FailureKind`] of the last visit as its code; 0 when the server responded.
     pub last_failure: u8,
     /// The cause of the last failure, in words; empty when the last visit succeeded.
     pub cause: String,
@@ -146,8 +132,8 @@ impl StoredPage {
         url: &CanonicalUrl,
         links: impl IntoIterator<Item = &'l OutlinkRecord>,
     ) -> Option<&'p CanonicalUrl> {
-        let canonical = self.canonical.as_ref().filter(|canonical| *canonical != url)?;
-        let is_gone = matches!(self.status, 404 | 410);
+        let canonical = self.facts.canonical.as_ref().filter(|canonical| *canonical != url)?;
+        let is_gone = matches!(self.facts.status, 404 | 410);
         let is_redirect = || links.into_iter().any(|link| link.tag.is_redirect());
         (!is_gone && !is_redirect()).then_some(canonical)
     }
@@ -155,9 +141,9 @@ impl StoredPage {
     /// The facts about this page for its backlinks.
     pub fn source(&self) -> SourcePage {
         SourcePage {
-            title: self.title.clone(),
-            ip: self.ip,
-            place: self.place.clone(),
+            title: self.facts.title.clone(),
+            ip: self.facts.ip,
+            place: self.facts.place.clone(),
             int_links: self.int_links,
             ext_links: self.ext_links,
             upd_day: self.upd_day,

@@ -44,8 +44,36 @@ impl TlsFlaw {
         }
     }
 
-    /// The flaw with a stored number; `None` for 0 and for unknown numbers.
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    /// The number in stored records.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The flaw with this [`Self::code`]; `None` for 0 and for unknown numbers.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flaws_keep_their_stored_codes() {
+        let table = [
+            (TlsFlaw::Expired, 1),
+            (TlsFlaw::NotYetValid, 2),
+            (TlsFlaw::UnknownIssuer, 3),
+            (TlsFlaw::SelfSigned, 4),
+            (TlsFlaw::WrongName, 5),
+            (TlsFlaw::Revoked, 6),
+            (TlsFlaw::Invalid, 7),
+        ];
+        assert_eq!(table.map(|(value, _)| value), TlsFlaw::ALL);
+        for (value, code) in table {
+            assert_eq!((value.code(), TlsFlaw::from_code(code)), (code, Some(value)));
+        }
+        assert_eq!((TlsFlaw::from_code(0), TlsFlaw::from_code(8)), (None, None));
     }
 }

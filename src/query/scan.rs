@@ -37,9 +37,9 @@ impl<'a> Scan<'a> {
                 AnsweredPage { url, stored }
             })
         });
-        self.deadline
-            .over(rows)
-            .filter(|row: &Result<AnsweredPage, _>| row.as_ref().map_or(true, |page| page.stored.status != 0))
+        self.deadline.over(rows).filter(|row: &Result<AnsweredPage, _>| {
+            row.as_ref().map_or(true, |page| page.stored.facts.status != 0)
+        })
     }
 
     /// The active external links on the scope's pages, in the order of pages and positions.

@@ -6,9 +6,6 @@
 
 use time::{Date, Month};
 
-const SECONDS_A_DAY: i64 = 86_400;
-const UNIX_EPOCH_JULIAN: i64 = 2_440_588;
-
 /// Unix seconds; `None` for a text that is not a date, or a date before 1970.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -16,12 +13,12 @@ pub(super) fn parse(text: &str) -> Option<u64> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
-    let seconds = day(date)? * SECONDS_A_DAY + time.map_or(Some(0), seconds)?;
+    let seconds = midnight(date)? + time.map_or(Some(0), seconds)?;
     u64::try_from(seconds).ok()
 }
 
-/// Days since 1970.
-fn day(text: &str) -> Option<i64> {
+/// Unix seconds of the start of a day, UTC.
+fn midnight(text: &str) -> Option<i64> {
     let mut parts = text.split('-');
     let year = i32::try_from(number(parts.next()?, 4)?).ok()?;
     let month = parts.next().map_or(Some(1), |month| number(month, 2))?;
@@ -31,7 +28,7 @@ fn day(text: &str) -> Option<i64> {
     }
     let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
     let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
-    Some(i64::from(date.to_julian_day()) - UNIX_EPOCH_JULIAN)
+    Some(date.midnight().assume_utc().unix_timestamp())
 }
 
 /// Seconds since midnight UTC of the written day. The zone may make them negative, or longer than a day.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::store::codec::sums::decode_sums;
 use crate::store::codec::varint::{Reader, put_varint};
 use crate::store::db::families;
 use crate::store::db::schema::{FORMAT, META, OLDEST_FORMAT, PAGES};
@@ -17,15 +18,15 @@ impl Store {
     /// Checks the format of the database. Writes format and token key into a new database. Upgrades an earlier format
     /// if `upgrade` allows it, and refuses any other.
     pub(in crate::store) fn check_or_stamp_format(&self, upgrade: bool) -> Result<(), StoreError> {
-        match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
+        match self.get(META, FORMAT_KEY)? {
             Some(value) => self.upgrade(expect_format(&self.directory, &value)?, upgrade),
             None => {
                 let value = format_value();
                 let mut key = [0u8; 32];
                 getrandom::fill(&mut key).map_err(|error| StoreError::Random(error.to_string()))?;
-                let mut batch = rocksdb::WriteBatch::default();
-                batch.put_cf(self.family(META)?, TOKEN_KEY, key);
-                batch.put_cf(self.family(META)?, FORMAT_KEY, value);
+                let mut batch = self.batch();
+                batch.put(META, TOKEN_KEY, key)?;
+                batch.put(META, FORMAT_KEY, value)?;
                 self.write(batch)
             }
         }
@@ -43,8 +44,8 @@ impl Store {
             return Err(StoreError::UpgradeRefused { directory, found, expected: FORMAT });
         }
         tracing::info!(%directory, from = found, to = FORMAT, "the data directory is upgraded to a new format");
-        let mut batch = rocksdb::WriteBatch::default();
-        batch.put_cf(self.family(META)?, FORMAT_KEY, format_value());
+        let mut batch = self.batch();
+        batch.put(META, FORMAT_KEY, format_value())?;
         self.write_with_sync(batch, true)?;
         tracing::info!(%directory, format = FORMAT, "the data directory has the new format; earlier versions of backlinkd cannot read it now");
         Ok(())
@@ -52,10 +53,17 @@ impl Store {
 
     /// Refuses a database of an unsupported format, and one without a format.
     pub(in crate::store) fn refuse_unreadable_format(&self) -> Result<(), StoreError> {
-        match self.db.get_cf(self.family(META)?, FORMAT_KEY)? {
+        match self.get(META, FORMAT_KEY)? {
             Some(value) => expect_format(&self.directory, &value).map(|_| ()),
             None => Err(StoreError::Absent(self.directory.clone())),
         }
+    }
+
+    /// The values of [`COUNTERS`]. One that is missing or negative is 0.
+    pub(in crate::store) fn counters(&self) -> Result<[u64; 5], StoreError> {
+        let value = self.get(META, COUNTERS)?;
+        let sums = decode_sums(META, COUNTERS, value.as_deref().unwrap_or_default())?;
+        Ok(std::array::from_fn(|at| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0))))
     }
 
     /// A random key for signing tokens, generated with the database.
@@ -63,8 +71,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or the key is damaged.
     pub fn token_key(&self) -> Result<[u8; 32], StoreError> {
-        let value = self.db.get_cf(self.family(META)?, TOKEN_KEY)?.unwrap_or_default();
-        value.try_into().map_err(|_| StoreError::damaged(META, TOKEN_KEY, "the token key"))
+        let value = self.get(META, TOKEN_KEY)?;
+        let key = value.as_deref().and_then(|value| value.try_into().ok());
+        key.ok_or_else(|| StoreError::damaged(META, TOKEN_KEY, "the token key"))
     }
 
     /// Reads a few rows, to check that the database is readable.
@@ -73,7 +82,7 @@ impl Store {
     /// [`StoreError`] when the database fails or the token key is damaged.
     pub fn check_readable(&self) -> Result<(), StoreError> {
         self.token_key()?;
-        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        let mut cursor = self.cursor(PAGES)?;
         cursor.seek_to_first();
         Ok(cursor.status()?)
     }
@@ -83,10 +92,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] with the reason why it is not writable.
     pub fn check_writable(&self) -> Result<(), StoreError> {
-        let mut options = rocksdb::WriteOptions::default();
-        options.set_sync(true);
-        options.set_no_slowdown(true);
-        Ok(self.db.put_cf_opt(self.family(META)?, FORMAT_KEY, format_value(), &options)?)
+        self.put_without_delay(META, FORMAT_KEY, &format_value())
     }
 }
 

@@ -1,8 +1,6 @@
 //! Metrics of the database: sizes and work in progress. Reads no rows, so it is cheap enough for every few seconds.
 
-use crate::store::codec::sums::decode_sums;
 use crate::store::db::schema::{COLUMN_FAMILIES, META};
-use crate::store::meta::COUNTERS;
 use crate::store::{Store, StoreError};
 
 /// Levels of a column family's LSM tree.
@@ -67,9 +65,7 @@ impl Store {
         let cache = |property: &str| {
             Ok::<u64, StoreError>(self.db.property_int_value_cf(self.family(META)?, property)?.unwrap_or(0))
         };
-        let value = self.db.get_cf(self.family(META)?, COUNTERS)?.unwrap_or_default();
-        let sums = decode_sums(META, COUNTERS, &value)?;
-        let count = |at: usize| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0));
+        let [visited, html_pages, links, backlinks, inactive_links] = self.counters()?;
         Ok(StoreMetrics {
             families,
             block_cache_bytes: cache("rocksdb.block-cache-usage")?,
@@ -79,11 +75,11 @@ impl Store {
             writes_stopped: whole("rocksdb.is-write-stopped")? > 0,
             change_number: self.change_number(),
             rank_generation: self.snapshot().rank_generation()?,
-            visited: count(0),
-            html_pages: count(1),
-            links: count(2),
-            backlinks: count(3),
-            inactive_links: count(4),
+            visited,
+            html_pages,
+            links,
+            backlinks,
+            inactive_links,
         })
     }
 

@@ -1,4 +1,4 @@
-//! The database: pages, links, backlinks, queue, ranks and users in RocksDB. The only importer of `rocksdb`.
+//! The database: pages, links, backlinks, queue, ranks and users in RocksDB.
 //!
 //! In: [`Commit`]s of page records, through one method ([`Store::commit`]), and the ranks of a finished
 //! computation. Out: a [`Snapshot`], one consistent state that is read by scope.
@@ -13,7 +13,7 @@
 //!
 //! | folder | content |
 //! |---|---|
-//! | `db` | opening, column families, file permissions, errors, salvage of damaged files |
+//! | `db` | opening, column families and their rows, file permissions, errors, salvage of damaged files; the only importer of `rocksdb` |
 //! | `codec` | keys and values as bytes |
 //! | `write` | commits: link differences, sums between hosts, version numbers, ranks |
 //! | `queue` | the queue of URLs to fetch, the schedule, the set of seen URLs |
@@ -30,15 +30,15 @@ mod users;
 mod verify;
 mod write;
 
+pub use codec::backlink::BacklinkView;
 pub use codec::keys::backlink_key;
 pub use db::directory::{BLOCKS_FILE, PID_FILE, SEEDS_FILE, SOCKET_FILE, free_bytes};
 pub use db::error::StoreError;
 pub use db::open::Store;
-pub use db::permissions::{keep_private, make_private_directory};
 pub use db::schema::{COLUMN_FAMILIES, FORMAT};
 pub use metrics::{FamilyMetrics, StoreMetrics};
 pub use queue::recent_urls::RecentUrls;
-pub use read::backlink_batch::{BacklinkBatch, BacklinkView};
+pub use read::backlink_batch::BacklinkBatch;
 pub use read::host_pairs::{HostPair, PairCounts};
 pub use read::multi_get::PageStatus;
 pub use read::snapshot::{Keyed, PageLinks, Rows, Snapshot};

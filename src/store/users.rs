@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use crate::store::codec::keys::after_prefix;
 use crate::store::db::schema::META;
-use crate::store::read::scan::read_options_before;
 use crate::store::{Store, StoreError};
 
 pub(in crate::store) const USER_PREFIX: &[u8] = b"user/";
@@ -16,8 +15,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a user is damaged.
     pub fn users(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(META)?, read_options_before(after_prefix(USER_PREFIX)));
+        let mut cursor = self.cursor_before(META, after_prefix(USER_PREFIX))?;
         cursor.seek(USER_PREFIX);
         let mut users = Vec::new();
         while let Some((key, value)) = cursor.item() {
@@ -46,7 +44,7 @@ impl Store {
     pub fn put_user(&self, name: &str, hash: &str) -> Result<bool, StoreError> {
         let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = self.db.get_cf(self.family(META)?, user_key(name))?.is_none();
-        self.db.put_cf(self.family(META)?, user_key(name), hash)?;
+        self.put_row(META, user_key(name), hash)?;
         self.has_users.store(true, Ordering::Release);
         self.users_number.fetch_add(1, Ordering::Release);
         Ok(is_new)
@@ -58,8 +56,8 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
         let _changing = self.changing_users.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = self.db.get_cf(self.family(META)?, user_key(name))?.is_some();
-        self.db.delete_cf(self.family(META)?, user_key(name))?;
+        let known = self.get(META, user_key(name))?.is_some();
+        self.delete_row(META, user_key(name))?;
         // Cached users become invalid first, even if the count below fails.
         self.users_number.fetch_add(1, Ordering::Release);
         self.load_has_users()?;
@@ -73,8 +71,7 @@ impl Store {
 
     /// Loads whether there are users. A damaged user counts, because damage must not open the API to the public.
     pub(in crate::store) fn load_has_users(&self) -> Result<(), StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(META)?, read_options_before(after_prefix(USER_PREFIX)));
+        let mut cursor = self.cursor_before(META, after_prefix(USER_PREFIX))?;
         cursor.seek(USER_PREFIX);
         self.has_users.store(cursor.valid(), Ordering::Release);
         Ok(cursor.status()?)

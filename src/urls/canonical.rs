@@ -21,6 +21,7 @@ use std::fmt;
 
 use url::Url;
 
+use super::host::{authority_of, host_of, is_resolvable, without_scheme};
 use super::plain::PlainBase;
 use super::session::SessionParams;
 
@@ -308,34 +309,6 @@ impl CanonicalUrl {
     }
 }
 
-/// A host for display: punycode labels are decoded where they are valid, and an address stays as it is.
-pub fn unicode_host(host: &str) -> String {
-    let unicode = url::quirks::domain_to_unicode(host);
-    let is_valid = !unicode.is_empty() && !unicode.contains(char::REPLACEMENT_CHARACTER);
-    if is_valid { unicode } else { host.to_owned() }
-}
-
-/// A canonical URL without its scheme.
-pub fn without_scheme(url: &str) -> &str {
-    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url)
-}
-
-/// The host of a canonical URL; an IPv6 address keeps its brackets.
-pub fn host_of(url: &str) -> &str {
-    let authority = authority_of(without_scheme(url));
-    let end = if authority.starts_with('[') {
-        authority.find(']').map_or(authority.len(), |at| at + 1)
-    } else {
-        authority.find(':').unwrap_or(authority.len())
-    };
-    &authority[..end]
-}
-
-/// The part before the path.
-fn authority_of(rest: &str) -> &str {
-    &rest[..rest.find('/').unwrap_or(rest.len())]
-}
-
 impl fmt::Display for CanonicalUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -346,17 +319,6 @@ impl fmt::Debug for CanonicalUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
     }
-}
-
-pub(super) fn is_resolvable(host: &str) -> bool {
-    if host.starts_with('[') {
-        return true;
-    }
-    let is_label = |label: &[u8]| {
-        (1..=63).contains(&label.len())
-            && label.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-    };
-    host.len() <= 253 && host.as_bytes().split(|&b| b == b'.').all(is_label)
 }
 
 /// A text cut to the length of a message.

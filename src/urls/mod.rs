@@ -6,14 +6,16 @@
 mod canonical;
 mod domain;
 mod fingerprint;
+mod host;
 mod plain;
 mod scope;
 mod session;
 mod surt;
 
-pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules, host_of, unicode_host, without_scheme};
+pub use canonical::{Base, CanonicalUrl, UrlError, UrlRules};
 pub use domain::{Suffixes, SuffixesError, is_ip_literal};
 pub use fingerprint::{permutation_key, surt_fingerprint, url_fingerprint};
+pub use host::{host_of, unicode_host, without_scheme};
 pub use scope::{Scope, ScopeError, ScopeKind};
 pub use session::{DEFAULT_SESSION_MIN_LENGTH, DEFAULT_SESSION_PARAMS, SessionParamError, SessionParams};
 pub use surt::{Surt, SurtError, host_prefix};

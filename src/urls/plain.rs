@@ -1,7 +1,7 @@
 //! The fast path to a canonical URL, for references that only need joining, which are most on the web. The `url`
 //! crate handles the others. Both give the same result (see the test below).
 
-use super::canonical::is_resolvable;
+use super::host::is_resolvable;
 use super::session::SessionParams;
 
 /// The base of plain references: scheme, host and port of a URL, and the folder of its path.

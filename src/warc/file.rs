@@ -2,12 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use time::UtcDateTime;
 
 use super::WarcError;
+use crate::private_files::open_private;
 
 /// Prefix of file names.
 pub(super) const NAME_PREFIX: &str = "backlinkd-";
@@ -41,7 +42,7 @@ impl WarcFile {
             if folder.join(&name).exists() {
                 continue;
             }
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            match open_private(&path, OpenOptions::new().write(true).create_new(true)) {
                 Ok(file) => {
                     // While the file is still empty. On file systems without locks, no writer recovers files.
                     let _ = file.lock();

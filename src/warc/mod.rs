@@ -20,14 +20,13 @@ mod file;
 mod record;
 mod recovery;
 
-use std::fs::DirBuilder;
 use std::net::IpAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, Version};
 
+use crate::private_files::make_private_directory;
 use crate::urls::CanonicalUrl;
 use file::WarcFile;
 use record::Record;
@@ -116,10 +115,7 @@ impl WarcWriter {
     /// # Errors
     /// [`WarcError`] when the folder cannot be created or read.
     pub fn create(folder: &Path, options: WarcOptions) -> Result<Self, WarcError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
+        make_private_directory(folder)
             .and_then(|()| recovery::finish_open_files(folder))
             .map_err(|source| WarcError::File { path: folder.to_owned(), source })?;
         Ok(Self { folder: folder.to_owned(), options, current: Mutex::default() })

@@ -2,13 +2,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
-use rustix::fs::OFlags;
 
 use super::file::{NAME_PREFIX, OPEN_SUFFIX};
+use crate::private_files::open_private;
 
 /// Completes such files of a folder: cuts off a partial last record and renames the file. A file without a whole
 /// record is removed. Files locked by a writer are skipped.
@@ -42,11 +41,7 @@ struct RecoveredFile {
 
 /// `None` when the file is skipped.
 fn finish_file(open: &Path, named: &Path) -> io::Result<Option<RecoveredFile>> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(open)?;
+    let file = open_private(open, OpenOptions::new().read(true).write(true))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error),

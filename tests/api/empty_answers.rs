@@ -2,7 +2,7 @@
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::model::{FailureKind, Found, PageContent, PageRecord, Visit};
+use backlinkd::model::{FailureKind, Found, PageContent, PageFacts, PageRecord, Visit};
 use backlinkd::store::Commit;
 use serde_json::{Value, json};
 
@@ -27,7 +27,8 @@ fn failed(address: &str, kind: FailureKind) -> PageRecord {
 }
 
 fn status(address: &str, status: u16) -> PageRecord {
-    let content = PageContent { status, ..PageContent::default() };
+    let content =
+        PageContent { facts: PageFacts { status, ..PageFacts::default() }, ..PageContent::default() };
     PageRecord { visit: Visit::Answered(Box::new(content)), ..page(address, "", "", vec![]) }
 }
 

@@ -79,7 +79,7 @@ prop_compose! {
             target: url(target),
             seq: 0,
             pos,
-            tag: LinkTag::try_from(tag).unwrap(),
+            tag: LinkTag::from_code(tag).unwrap(),
             rel: Rel::from_bits(rel),
             anchor: anchor.to_owned(),
             ins_day: Day(ins),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::model::{LinkTag, PageContent, PageRecord, Visit};
+use backlinkd::model::{LinkTag, PageContent, PageFacts, PageRecord, Visit};
 use serde_json::{Value, json};
 
 use super::oracle::export;
@@ -128,11 +128,11 @@ fn pages_are_exported_with_their_links_and_without_failures() {
         ],
     );
     let Visit::Answered(content) = &mut shop.visit else { unreachable!() };
-    content.description = "About".to_owned();
+    content.facts.description = "About".to_owned();
     content.links[1].tag = LinkTag::Aimg;
     let moved = PageRecord {
         visit: Visit::Answered(Box::new(PageContent {
-            status: 301,
+            facts: PageFacts { status: 301, ..PageFacts::default() },
             links: vec![backlinkd::model::Link {
                 tag: LinkTag::Redirect301,
                 ..link("http://other.example/x", "")

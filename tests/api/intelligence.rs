@@ -34,7 +34,7 @@ fn stored_states(store: &Store) -> States {
     let pages = snapshot.graph().map(|row| {
         let row = row.unwrap();
         let failure = names(row.page.last_failure).map_or("", FailureKind::as_str);
-        (row.url.as_str().to_owned(), (u64::from(row.page.status), failure))
+        (row.url.as_str().to_owned(), (u64::from(row.page.facts.status), failure))
     });
     pages.collect()
 }

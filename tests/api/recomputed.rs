@@ -302,10 +302,10 @@ fn ranks_of_the_small_test_web_follow_from_its_exports() {
 fn vary(record: &mut PageRecord, urls: &[String], dice: &mut Dice) {
     let Visit::Answered(content) = &mut record.visit else { unreachable!() };
     if dice.roll(3) == 0 {
-        content.canonical = Some(url(&urls[dice.roll(urls.len())]));
+        content.facts.canonical = Some(url(&urls[dice.roll(urls.len())]));
     }
-    if content.status == 200 && dice.roll(8) == 0 {
-        content.status = dice.pick(&[403, 404, 500, 503]);
+    if content.facts.status == 200 && dice.roll(8) == 0 {
+        content.facts.status = dice.pick(&[403, 404, 500, 503]);
     }
-    content.directives = Directives { noindex: dice.roll(4) == 0, nofollow: false };
+    content.facts.directives = Directives { noindex: dice.roll(4) == 0, nofollow: false };
 }

@@ -47,8 +47,8 @@ fn web() -> Vec<PageRecord> {
     let links = links.map(|(at, (text, _))| link(&format!("http://target.example/{at:02}"), text));
     let mut source = page("http://source.example/", "192.0.2.1", "SE", links.collect());
     let Visit::Answered(content) = &mut source.visit else { unreachable!() };
-    content.title = "=2+5".to_owned();
-    content.place.city = "-\u{0}City".to_owned();
+    content.facts.title = "=2+5".to_owned();
+    content.facts.place.city = "-\u{0}City".to_owned();
     vec![source]
 }
 

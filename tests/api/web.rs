@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::{Link, LinkTag, PageContent, PageRecord, Place, Rel, Visit};
+use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, Visit};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 /// 2024-02-29, noon.
@@ -28,13 +28,16 @@ pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> PageRecor
         url: url(address),
         visited: LEAP_DAY,
         visit: Visit::Answered(Box::new(PageContent {
-            status: 200,
-            content_type: "text/html".to_owned(),
-            charset: "utf-8".to_owned(),
-            title: format!("Title of {address}"),
-            ip: ip.parse().ok(),
-            place: Place { ccode: ccode.to_owned(), country: country.to_owned(), city: String::new() },
-            html: true,
+            facts: PageFacts {
+                status: 200,
+                content_type: "text/html".to_owned(),
+                charset: "utf-8".to_owned(),
+                title: format!("Title of {address}"),
+                ip: ip.parse().ok(),
+                place: Place { ccode: ccode.to_owned(), country: country.to_owned(), city: String::new() },
+                html: true,
+                ..PageFacts::default()
+            },
             links,
             ..PageContent::default()
         })),
@@ -121,12 +124,21 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
             let source = address(&mut dice);
             let mut record = page(&source, dice.pick(IPS), dice.pick(&["SE", "DE", ""]), links);
             let Visit::Answered(content) = &mut record.visit else { unreachable!() };
-            content.place.city = dice.pick(&["", "Here", "There"]).to_owned();
+            content.facts.place.city = dice.pick(&["", "Here", "There"]).to_owned();
             match dice.roll(12) {
-                0 => **content = PageContent { status: 404, ip: content.ip, ..PageContent::default() },
+                0 => {
+                    **content = PageContent {
+                        facts: PageFacts { status: 404, ip: content.facts.ip, ..PageFacts::default() },
+                        ..PageContent::default()
+                    }
+                }
                 1 => {
                     let moved = Link { tag: LinkTag::Redirect301, ..link(&address(&mut dice), "") };
-                    **content = PageContent { status: 301, links: vec![moved], ..PageContent::default() };
+                    **content = PageContent {
+                        facts: PageFacts { status: 301, ..PageFacts::default() },
+                        links: vec![moved],
+                        ..PageContent::default()
+                    };
                 }
                 _ => {}
             }

@@ -17,17 +17,7 @@ pub const KNOWN_CYCLES: &[&[&str]] = &[
         "crawl::queue_scan",
         "crawl::writer::link",
     ],
-    &["demo::expected", "demo::ranks"],
-    &["fetch::failure", "fetch::tls"],
     &["query::engine::filter::predicate", "query::engine::filter::value_set"],
-    &[
-        "store::queue::entries",
-        "store::queue::seen_set",
-        "store::read::display",
-        "store::verify::checks::seen_set",
-    ],
-    &["store::write::ranks", "store::write::versions"],
-    &["urls::canonical", "urls::plain"],
 ];
 
 /// Files and functions of more than 40 lines.

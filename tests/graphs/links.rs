@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::config::RankConfig;
 use backlinkd::graph::Csr;
-use backlinkd::model::{Day, LinkTag, OutlinkRecord, Rel, SearchRank, StoredPage};
+use backlinkd::model::{Day, LinkTag, OutlinkRecord, PageFacts, Rel, SearchRank, StoredPage};
 use backlinkd::rank::{GraphKind, RankError, Ranking, RankingStage, rank_rows};
 use backlinkd::store::PageLinks;
 use backlinkd::urls::{CanonicalUrl, Suffixes, Surt, UrlRules};
@@ -35,7 +35,14 @@ fn link(target: &str, tag: LinkTag, rel: Rel) -> OutlinkRecord {
 /// A page with status 200 that links to these URLs.
 fn page(at: &str, targets: &[&str]) -> PageLinks {
     let links = targets.iter().map(|target| link(target, LinkTag::A, Rel::NONE)).collect();
-    PageLinks { url: url(at), page: StoredPage { status: 200, ..StoredPage::default() }, links }
+    PageLinks {
+        url: url(at),
+        page: StoredPage {
+            facts: PageFacts { status: 200, ..PageFacts::default() },
+            ..StoredPage::default()
+        },
+        links,
+    }
 }
 
 fn copied(row: &PageLinks) -> PageLinks {
@@ -110,15 +117,18 @@ fn rank_flows_over_distinct_followed_links_internal_and_external() {
 #[test]
 fn redirects_and_canonicals_pass_all_their_rank() {
     let mut moved = page("http://a.com/old", &[]);
-    moved.page.status = 301;
+    moved.page.facts.status = 301;
     moved.links.push(link("http://a.com/new", LinkTag::Redirect301, Rel::NONE));
-    moved.page.canonical = Some(url("http://elsewhere.com/"));
+    moved.page.facts.canonical = Some(url("http://elsewhere.com/"));
     let mut copy = page("http://a.com/copy", &["http://b.com/", "http://c.com/"]);
-    copy.page.canonical = Some(url("http://canon.org/x"));
+    copy.page.facts.canonical = Some(url("http://canon.org/x"));
     let mut own = page("http://a.com/own", &["http://b.com/"]);
-    own.page.canonical = Some(url("http://a.com/own"));
+    own.page.facts.canonical = Some(url("http://a.com/own"));
     let mut gone = page("http://a.com/gone", &[]);
-    gone.page = StoredPage { status: 404, canonical: Some(url("http://canon.org/x")), ..gone.page };
+    gone.page = StoredPage {
+        facts: PageFacts { status: 404, canonical: Some(url("http://canon.org/x")), ..gone.page.facts },
+        ..gone.page
+    };
     let found = ranking(vec![moved, copy, own, gone]);
 
     let names = [
@@ -257,7 +267,7 @@ fn sketched(sketch: &Sketch) -> PageLinks {
         let rel = if *followed { Rel::NONE } else { Rel::UGC };
         row.links.push(link(&place(*target), LinkTag::A, rel));
     }
-    row.page.canonical = sketch.2.map(|canonical| url(&place(canonical)));
+    row.page.facts.canonical = sketch.2.map(|canonical| url(&place(canonical)));
     row
 }
 

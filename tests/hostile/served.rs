@@ -161,7 +161,7 @@ async fn the_special_hosts_of_the_test_web_have_the_expected_results() {
     assert_fates(&index, urls.iter().map(String::as_str).zip(FATES.map(|(_, _, fate)| fate)));
     for (at, (charset, told, title)) in CHARSETS.into_iter().enumerate() {
         let found = index.page(&charset_page(at)).unwrap();
-        assert_eq!(found.title, title, "{charset}, {told}, read as {}", found.charset);
+        assert_eq!(found.facts.title, title, "{charset}, {told}, read as {}", found.facts.charset);
     }
     assert_went_on(&web, &ended);
     assert_bounded(&ended, 10 * ANSWER, LITTLE).await;

@@ -35,11 +35,11 @@ pub fn assert_index(store: &Store, expected: &BTreeMap<String, MadePage>) {
     let mut links = 0;
     for (source, page) in expected {
         let row = known[source];
-        assert_eq!(row.page.status, page.status(), "{source}");
+        assert_eq!(row.page.facts.status, page.status(), "{source}");
         if let MadePage::Html { title, .. } = page {
-            assert_eq!(row.page.title, *title, "{source}");
+            assert_eq!(row.page.facts.title, *title, "{source}");
         }
-        assert_eq!(row.page.html, matches!(page, MadePage::Html { .. }), "{source}");
+        assert_eq!(row.page.facts.html, matches!(page, MadePage::Html { .. }), "{source}");
         let told: Vec<Told> = row
             .links
             .iter()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::model::{
-    BacklinkRecord, Found, Link, OutlinkRecord, PageContent, PageRecord, Priority, QueuedUrl, SearchRank,
-    StoredPage, Target, Visit,
+    BacklinkRecord, Found, Link, OutlinkRecord, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
+    SearchRank, StoredPage, Target, Visit,
 };
 use backlinkd::store::{Changes, Commit, HostPair, Store};
 use backlinkd::urls::{CanonicalUrl, Scope};
@@ -124,8 +124,11 @@ fn a_visit_without_new_content_is_no_change() {
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let visit = |second: u64, titles: [&str; 2]| {
         let link = Link { anchor: titles[1].to_owned(), ..web::link("http://alice.github.io/") };
-        let content =
-            PageContent { status: 200, title: titles[0].to_owned(), links: vec![link], ..Default::default() };
+        let content = PageContent {
+            facts: PageFacts { status: 200, title: titles[0].to_owned(), ..PageFacts::default() },
+            links: vec![link],
+            ..Default::default()
+        };
         let visit = Visit::Answered(Box::new(content));
         store.put(&[PageRecord { url: url("http://shop.example.com/"), visited: second, visit }]).unwrap();
         let snapshot = store.snapshot();

@@ -62,14 +62,15 @@ impl Model {
                 known.page.cause.clear();
             }
             Visit::Answered(content)
-                if content.challenge || matches!(content.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
+                if content.challenge
+                    || matches!(content.facts.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
             {
                 let failures = known.page.failures + 1;
                 if known.settled {
-                    known.page.status = content.status;
+                    known.page.facts.status = content.facts.status;
                 } else {
                     known.take_page(content);
-                    known.page.html = false;
+                    known.page.facts.html = false;
                 }
                 known.page.failures = failures;
                 known.page.last_failure = if content.challenge { FailureKind::Challenge as u8 } else { 0 };
@@ -79,9 +80,9 @@ impl Model {
                 known.settled = true;
                 let before = known.page.clone();
                 known.take_page(content);
-                let gone = matches!(content.status, 404 | 410);
+                let gone = matches!(content.facts.status, 404 | 410);
                 // Neither a redirect nor a status of a vanished page has an end that could be missing.
-                let cut = content.cut.is_some() && content.status < 300;
+                let cut = content.facts.cut.is_some() && content.facts.status < 300;
                 if cut && before.upd_day != Day::default() {
                     known.keep_what_is_not_said(&before);
                 }
@@ -114,7 +115,7 @@ impl Model {
         let domains: BTreeSet<&str> = hosts.iter().map(|host| self.suffixes.domain_of(host)).collect();
         Stats {
             visited: self.pages.len() as u64,
-            html_pages: pages().filter(|known| known.page.html).count() as u64,
+            html_pages: pages().filter(|known| known.page.facts.html).count() as u64,
             links: pages().map(|known| known.active.len() as u64).sum(),
             backlinks: pages().map(|known| u64::from(known.page.ext_links)).sum(),
             inactive_links: pages().map(|known| known.lost.len() as u64).sum(),
@@ -216,36 +217,20 @@ impl Known {
 
     fn keep_what_is_not_said(&mut self, before: &StoredPage) {
         let page = &mut self.page;
-        for (now, before) in [(&mut page.title, &before.title), (&mut page.description, &before.description)]
-        {
+        for (now, before) in [
+            (&mut page.facts.title, &before.facts.title),
+            (&mut page.facts.description, &before.facts.description),
+        ] {
             if now.is_empty() {
                 now.clone_from(before);
             }
         }
-        page.canonical = page.canonical.take().or_else(|| before.canonical.clone());
+        page.facts.canonical = page.facts.canonical.take().or_else(|| before.facts.canonical.clone());
     }
 
     fn take_page(&mut self, content: &PageContent) {
         let content = content.clone();
-        self.page = StoredPage {
-            status: content.status,
-            content_type: content.content_type,
-            charset: content.charset,
-            title: content.title,
-            description: content.description,
-            ip: content.ip,
-            place: content.place,
-            directives: content.directives,
-            canonical: content.canonical,
-            html: content.html,
-            cut: content.cut,
-            tls: content.tls,
-            cause: content.cause,
-            digest: content.digest,
-            etag: content.etag,
-            last_modified: content.last_modified,
-            ..self.page.clone()
-        };
+        self.page = StoredPage { facts: content.facts, cause: content.cause, ..self.page.clone() };
     }
 
     /// Target by target. Kept links are matched first among links of equal tag and text, then among any. The remembered

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use backlinkd::model::{
-    Cut, FailureKind, Link, LinkTag, PageContent, PageRecord, Place, Rel, TlsFlaw, Visit,
+    Cut, FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, TlsFlaw, Visit,
 };
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
@@ -51,9 +51,7 @@ pub fn link(target: &str) -> Link {
 
 pub fn answered(status: u16, links: Vec<Link>) -> Visit {
     let content = PageContent {
-        status,
-        html: status == 200,
-        title: "title".to_owned(),
+        facts: PageFacts { status, html: status == 200, title: "title".to_owned(), ..PageFacts::default() },
         links,
         ..PageContent::default()
     };
@@ -91,7 +89,7 @@ fn visits(targets: Vec<CanonicalUrl>) -> impl Strategy<Value = Visit> {
         2 => (select(targets), select(vec![301u16, 302, 303, 307, 308])).prop_map(|(target, status)| {
             let tag = LinkTag::from_redirect_status(status).unwrap();
             let link = Link { target, tag, rel: Rel::NONE, anchor: String::new() };
-            Visit::Answered(Box::new(PageContent { status, links: vec![link], ..PageContent::default() }))
+            Visit::Answered(Box::new(PageContent { facts: PageFacts { status, ..PageFacts::default() }, links: vec![link], ..PageContent::default() }))
         }),
         2 => (select(FailureKind::ALL.to_vec()), select(vec!["", "no answer", "größer"]))
             .prop_map(|(kind, cause)| Visit::Failed(kind, cause.to_owned())),
@@ -130,24 +128,26 @@ fn contents(statuses: Vec<u16>, links: BoxedStrategy<Vec<Link>>) -> impl Strateg
         .prop_map(
             |(status, links, ip, place, title, (html, noindex, challenge, digest), cut, canonical)| {
                 PageContent {
-                    status,
+                    facts: PageFacts {
+                        status,
+                        ip,
+                        place,
+                        title: title.to_owned(),
+                        description: title.repeat(3),
+                        content_type: "text/html".to_owned(),
+                        charset: "utf-8".to_owned(),
+                        directives: backlinkd::model::Directives { noindex, nofollow: !noindex },
+                        canonical,
+                        html,
+                        cut,
+                        tls: TlsFlaw::from_code((digest % 9) as u8),
+                        digest,
+                        etag: format!("\"{digest}\""),
+                        last_modified: String::new(),
+                    },
                     links,
-                    ip,
-                    place,
-                    title: title.to_owned(),
-                    description: title.repeat(3),
-                    content_type: "text/html".to_owned(),
-                    charset: "utf-8".to_owned(),
-                    directives: backlinkd::model::Directives { noindex, nofollow: !noindex },
-                    canonical,
-                    html,
-                    cut,
                     challenge: challenge && digest % 8 == 0,
-                    tls: TlsFlaw::from_number((digest % 9) as u8),
                     cause: if cut.is_some() { "why".to_owned() } else { String::new() },
-                    digest,
-                    etag: format!("\"{digest}\""),
-                    last_modified: String::new(),
                 }
             },
         )

@@ -73,7 +73,7 @@ type TimelessLink = (CanonicalUrl, u32, u32, bool);
 fn timeless(store: &Store) -> Vec<(CanonicalUrl, u16, u32, Vec<TimelessLink>)> {
     let link = |link: &OutlinkRecord| (link.target.clone(), link.seq, link.pos, link.is_active());
     let page = |(url, page, links): (_, StoredPage, Vec<_>)| {
-        (url, page.status, page.failures, links.iter().map(link).collect())
+        (url, page.facts.status, page.failures, links.iter().map(link).collect())
     };
     pages(store).into_iter().map(page).collect()
 }

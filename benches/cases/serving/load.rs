@@ -16,7 +16,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Day, Link, LinkTag, PageContent, PageRecord, Place, Rel, SearchRank, Visit};
+use backlinkd::model::{
+    Day, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, SearchRank, Visit,
+};
 use backlinkd::store::{Commit, FORMAT, Store};
 use backlinkd::urls::{CanonicalUrl, Suffixes, UrlRules};
 use csv::{Reader, StringRecord};
@@ -231,13 +233,16 @@ impl Page {
             before.push(link);
         }
         let content = PageContent {
-            status: 200,
-            content_type: "text/html".to_owned(),
-            charset: "utf-8".to_owned(),
-            title: self.title,
-            ip: Some(self.ip),
-            place: self.place,
-            html: true,
+            facts: PageFacts {
+                status: 200,
+                content_type: "text/html".to_owned(),
+                charset: "utf-8".to_owned(),
+                title: self.title,
+                ip: Some(self.ip),
+                place: self.place,
+                html: true,
+                ..PageFacts::default()
+            },
             links: before,
             ..PageContent::default()
         };

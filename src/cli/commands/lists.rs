@@ -12,7 +12,7 @@ use crate::cli::context::CliContext;
 use crate::cli::control;
 use crate::cli::lists::{EditResult, ListChange, ListEdit, ListEntry, read_or_empty, rewrite_file};
 use crate::policy::{BlockedName, strip_bom};
-use crate::store::make_private_directory;
+use crate::private_files::make_private_directory;
 use crate::urls::{CanonicalUrl, UrlRules};
 
 /// Prints or changes the list of seeds.

@@ -5,13 +5,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use rustix::fs::OFlags;
-use rustix::io::Errno;
 
+use crate::private_files::open_private;
 use crate::store::PID_FILE;
 
 /// The file of a running daemon; removed when dropped.
@@ -25,10 +23,7 @@ impl PidFile {
     pub fn write(data: &Path) -> anyhow::Result<Self> {
         let path = data.join(PID_FILE);
         let write = || {
-            let mut file = open_no_follow(
-                &path,
-                OpenOptions::new().create(true).truncate(false).write(true).mode(0o600),
-            )?;
+            let mut file = open_private(&path, OpenOptions::new().create(true).truncate(false).write(true))?;
             file.lock()?;
             file.set_len(0)?;
             writeln!(file, "{}", std::process::id())?;
@@ -44,18 +39,6 @@ impl Drop for PidFile {
         // If the file cannot be removed, it is unlocked, which means the same.
         let _ = std::fs::remove_file(&self.path);
     }
-}
-
-/// Opens a file, but does not follow a symbolic link.
-fn open_no_follow(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path).map_err(|error| {
-        match error.raw_os_error() {
-            Some(code) if code == Errno::LOOP.raw_os_error() => {
-                io::Error::other("it is a symbolic link, which is not followed; remove it")
-            }
-            _ => error,
-        }
-    })
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use crate::crawl::walls::challenge;
 use crate::crawl::walls::redirect_chain::{self, RedirectChain};
 use crate::fetch::{FetchOutcome, Reservation, Response};
 use crate::model::{
-    Cut, Day, FailureKind, Found, Link, LinkTag, PageContent, PageRecord, Priority, QueuedUrl, Rel,
-    SearchRank, Target, Visit,
+    Cut, Day, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
+    Rel, SearchRank, Target, Visit,
 };
 use crate::urls::CanonicalUrl;
 use crate::{parse, sniff};
@@ -38,7 +38,7 @@ impl Extractor {
     ) -> Option<RedirectChain> {
         let is_read = |url: &CanonicalUrl| {
             let page = self.store.page(url).ok().flatten();
-            page.is_some_and(|page| page.html && page.status == 200)
+            page.is_some_and(|page| page.facts.html && page.facts.status == 200)
         };
         let max_steps = self.config.fetch.max_chain_redirects;
         let mut next = redirect_chain::next_step(requested, answer, chain, &self.rules, max_steps, is_read)?;
@@ -105,12 +105,12 @@ impl Extractor {
         let Visit::Answered(content) = visit else { return Vec::new() };
         let depth = queued.depth.saturating_add(1);
         if self.admission.admit_depth(depth).is_err()
-            || content.directives.nofollow
+            || content.facts.directives.nofollow
             || self.is_duplicate(queued, content)
         {
             return Vec::new();
         }
-        let targets = || content.links.iter().map(|link| &link.target).chain(&content.canonical);
+        let targets = || content.links.iter().map(|link| &link.target).chain(&content.facts.canonical);
         let priority = self.priority(&queued.url, depth, targets().count());
         let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
         let today = Day::from_unix_seconds(unix_now());
@@ -130,10 +130,10 @@ impl Extractor {
 
     /// Whether too many pages of the host had the same content.
     fn is_duplicate(&self, queued: &QueuedUrl, content: &PageContent) -> bool {
-        if !content.html || !queued.priority.is_new_page() {
+        if !content.facts.html || !queued.priority.is_new_page() {
             return false;
         }
-        let key = xxh3_64_with_seed(queued.url.host().as_bytes(), content.digest);
+        let key = xxh3_64_with_seed(queued.url.host().as_bytes(), content.facts.digest);
         let mut duplicate_counts = self.duplicate_counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = duplicate_counts.get(&key).map_or(0, |count| *count) + 1;
         duplicate_counts.insert(key, count, 1);
@@ -169,8 +169,8 @@ impl Extractor {
         }
         if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
             let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
-            content.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
-            content.links.extend(self.redirect_link(url, answer, tag, content.directives.nofollow));
+            content.facts.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+            content.links.extend(self.redirect_link(url, answer, tag, content.facts.directives.nofollow));
             return Visit::Answered(Box::new(content));
         }
         let wire = answer.body.len();
@@ -180,10 +180,10 @@ impl Extractor {
             Ok(body) => {
                 room.grow_reading(wire + self.parse_bytes(&body.bytes));
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
-                if content.cut.is_none() {
-                    (content.cut, content.cause) = (body.cut, body.cause);
+                if content.facts.cut.is_none() {
+                    (content.facts.cut, content.cause) = (body.cut, body.cause);
                 }
-                content.digest = xxh3_64(&body.bytes);
+                content.facts.digest = xxh3_64(&body.bytes);
                 self.parse_html(url, answer, &body.bytes, &mut content);
                 if let Some(wall) = challenge::by_text(&body.bytes, content.links.len()) {
                     mark_challenge(&mut content, wall);
@@ -204,18 +204,21 @@ impl Extractor {
     /// The content of the status line and the headers.
     fn content_of_head(&self, answer: &Response) -> PageContent {
         PageContent {
-            status: answer.status,
-            content_type: answer
-                .media_type
-                .as_ref()
-                .map_or_else(String::new, |found| found.essence().to_owned()),
-            ip: Some(answer.ip),
-            place: self.geo.place(answer.ip),
-            cut: answer.cut,
+            facts: PageFacts {
+                status: answer.status,
+                content_type: answer
+                    .media_type
+                    .as_ref()
+                    .map_or_else(String::new, |found| found.essence().to_owned()),
+                ip: Some(answer.ip),
+                place: self.geo.place(answer.ip),
+                cut: answer.cut,
+                tls: answer.tls,
+                etag: answer.etag.clone().unwrap_or_default(),
+                last_modified: answer.last_modified.clone().unwrap_or_default(),
+                ..PageFacts::default()
+            },
             cause: answer.cause.clone(),
-            tls: answer.tls,
-            etag: answer.etag.clone().unwrap_or_default(),
-            last_modified: answer.last_modified.clone().unwrap_or_default(),
             ..PageContent::default()
         }
     }
@@ -252,21 +255,22 @@ impl Extractor {
         };
         let (config, rules) = (&self.config.parse, &self.rules);
         let parsed = parse::parse(&response, config, rules, &self.config.fetch.user_agent);
-        if is_in_share(url, content.digest, config.check_share) {
+        if is_in_share(url, content.facts.digest, config.check_share) {
             Progress::add(&self.progress.checked, 1);
             if let Err(difference) = parse::check(&response, &parsed, config, rules) {
                 Progress::add(&self.progress.differing, 1);
                 tracing::warn!(%url, difference, "scraper finds other links on this page");
             }
         }
-        content.charset = parsed.charset;
-        content.title = parsed.title;
-        content.description = parsed.description;
+        content.facts.charset = parsed.charset;
+        content.facts.title = parsed.title;
+        content.facts.description = parsed.description;
         if (200..=299).contains(&answer.status) {
-            content.html = true;
-            content.directives = parsed.directives;
-            content.canonical = parsed.canonical;
-            content.cut = content.cut.or((parsed.cut || parsed.links_dropped).then_some(Cut::Document));
+            content.facts.html = true;
+            content.facts.directives = parsed.directives;
+            content.facts.canonical = parsed.canonical;
+            content.facts.cut =
+                content.facts.cut.or((parsed.cut || parsed.links_dropped).then_some(Cut::Document));
             content.links = parsed.links;
         }
     }
@@ -286,8 +290,8 @@ fn is_transient(visit: &Visit) -> bool {
     match visit {
         Visit::Failed(kind, _) => *kind != FailureKind::Decode,
         Visit::Answered(content) => {
-            let is_error = content.status >= 500 || content.status == 429;
-            is_error || matches!(content.cut, Some(Cut::Time | Cut::Disconnect))
+            let is_error = content.facts.status >= 500 || content.facts.status == 429;
+            is_error || matches!(content.facts.cut, Some(Cut::Time | Cut::Disconnect))
         }
         Visit::NotModified => false,
     }
@@ -295,14 +299,10 @@ fn is_transient(visit: &Visit) -> bool {
 
 /// Removes the content of a challenge, because it is not that of the page.
 fn mark_challenge(content: &mut PageContent, wall: &str) {
-    let PageContent { status, ip, place, tls, content_type, .. } = std::mem::take(content);
+    let PageFacts { status, ip, place, tls, content_type, .. } = std::mem::take(&mut content.facts);
     let cause = format!("a challenge of {wall} in the place of the page");
     *content = PageContent {
-        status,
-        ip,
-        place,
-        tls,
-        content_type,
+        facts: PageFacts { status, ip, place, tls, content_type, ..PageFacts::default() },
         challenge: true,
         cause,
         ..PageContent::default()

@@ -214,26 +214,14 @@ impl RobotsCache {
         let past = |at: Option<Duration>| at.map(|at| at.min(now));
         let earlier = self.state(&job.origin);
         let failing_since = past(earlier.as_ref().and_then(|cached| cached.failing_since)).unwrap_or(now);
-        let wait = match failure.kind {
-            // The host does not respond, and each attempt blocks a fetch until its timeout. So each failure doubles
-            // the pause.
-            FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
-                now.saturating_sub(failing_since)
-            }
-            FailureKind::AddressRefused
-            | FailureKind::Protocol
-            | FailureKind::Decode
-            | FailureKind::Challenge => wait,
-        };
+        // Each attempt at a silent host blocks a fetch until its timeout. So each failure doubles the pause.
+        let wait = if is_silence(failure.kind) { now.saturating_sub(failing_since) } else { wait };
         let pause = self.config.retry_after.0.max(wait.min(self.config.max_age.0));
         let before = earlier.as_ref().filter(|cached| cached.failing_since.is_some());
         let before = before.and_then(|cached| cached.failure.as_ref()).map_or(0, |failure| failure.attempts);
-        let why = Arc::new(RobotsFailure {
-            kind: status
-                .map_or_else(|| failure.kind.as_str().to_owned(), |status| format!("status-{status}")),
-            cause: plain_cause(&failure.detail),
-            attempts: before.saturating_add(1),
-        });
+        let kind = status.map_or(failure.kind.as_str().into(), |status| format!("status-{status}"));
+        let (cause, attempts) = (plain_cause(&failure.detail), before.saturating_add(1));
+        let why = Arc::new(RobotsFailure { kind, cause, attempts });
         let cached = RobotsState {
             tried: now,
             failing_since: Some(failing_since),
@@ -323,4 +311,15 @@ fn parse(response: &Response, config: &RobotsConfig, token: &str) -> Result<Fetc
         attempts: 1,
     });
     Ok(FetchedRobots { status: response.status, rules, body, cut })
+}
+
+/// Whether a host with such a failure does not respond.
+fn is_silence(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Dns | FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => true,
+        FailureKind::AddressRefused
+        | FailureKind::Protocol
+        | FailureKind::Decode
+        | FailureKind::Challenge => false,
+    }
 }

@@ -7,7 +7,7 @@ use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
 use super::certificate::{Certificate, Chain};
-use crate::fetch::failure::chain;
+use crate::fetch::error_chain::chain;
 use crate::model::{Day, TlsFlaw};
 
 /// Maximum number of certificate names in a message.

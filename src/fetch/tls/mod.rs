@@ -11,8 +11,8 @@
 //!                             └► fetch.tls = "record": the page is read, with its flaw
 //! ```
 
-mod certificate;
-mod flaw;
+pub(super) mod certificate;
+pub(super) mod flaw;
 mod issuer_download;
 mod issuers;
 mod verifier;
@@ -30,8 +30,8 @@ use super::FetchError;
 use super::failure::Failure;
 use crate::config::{FetchConfig, TlsPolicy};
 use crate::model::FailureKind;
-pub(super) use certificate::Chain;
-pub(super) use flaw::Refusal;
+use certificate::Chain;
+use flaw::Refusal;
 pub(super) use issuer_download::IssuerDownload;
 use issuers::{IssuerStore, StillIncomplete};
 use verifier::Authority;

@@ -84,7 +84,7 @@ impl Scan<'_> {
         let mut counts = LinkCounts::default();
         for page in self.pages() {
             let page = page?.stored;
-            counts.pages += u64::from(page.html);
+            counts.pages += u64::from(page.facts.html);
             counts.external += u64::from(page.ext_links);
             counts.internal += u64::from(page.int_links);
         }

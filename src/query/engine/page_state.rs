@@ -38,7 +38,7 @@ pub enum StatePart {
 
 impl From<&StoredPage> for PageState {
     fn from(page: &StoredPage) -> Self {
-        Self { status: page.status, failure: page.last_failure }
+        Self { status: page.facts.status, failure: page.last_failure }
     }
 }
 
@@ -55,13 +55,13 @@ impl PageState {
 
     /// Why the last visit failed; empty when there was a response.
     pub fn failure_name(self) -> &'static str {
-        let kind = FailureKind::ALL.into_iter().find(|kind| *kind as u8 == self.failure);
-        kind.map_or(if self.was_unanswered() { UNKNOWN_FAILURE } else { "" }, FailureKind::as_str)
+        FailureKind::from_code(self.failure)
+            .map_or(if self.was_unanswered() { UNKNOWN_FAILURE } else { "" }, FailureKind::as_str)
     }
 
     pub fn is_broken(self) -> bool {
         // A challenge hides the page from crawlers, not from readers.
-        let is_hidden = self.failure == FailureKind::Challenge as u8;
+        let is_hidden = self.failure == FailureKind::Challenge.code();
         !is_hidden && (self.was_unanswered() || self.status >= LOWEST_ERROR)
     }
 
@@ -122,8 +122,8 @@ mod tests {
             (399, 0, 399, false),
             (400, 0, 400, true),
             (503, 0, 503, true),
-            (200, FailureKind::Dns as u8, 0, true),
-            (0, FailureKind::Decode as u8, 0, true),
+            (200, FailureKind::Dns.code(), 0, true),
+            (0, FailureKind::Decode.code(), 0, true),
         ] {
             let state = PageState { status, failure };
             assert_eq!((state.code(), state.is_broken()), (code, broken), "{state:?}");
@@ -136,8 +136,8 @@ mod tests {
         let name = |failure| names.get(PageState { status: 200, failure }.cell(StatePart::Failure));
         assert_eq!(name(0), "");
         for kind in FailureKind::ALL {
-            assert_eq!(name(kind as u8), kind.as_str());
-            assert_eq!(PageState { status: 200, failure: kind as u8 }.failure_name(), kind.as_str());
+            assert_eq!(name(kind.code()), kind.as_str());
+            assert_eq!(PageState { status: 200, failure: kind.code() }.failure_name(), kind.as_str());
         }
         let beyond = FailureKind::ALL.len() as u8 + 1;
         assert_eq!((name(beyond), name(255)), (UNKNOWN_FAILURE, UNKNOWN_FAILURE));

@@ -44,22 +44,22 @@ impl ExportRow for PageRow {
     const COLUMNS: &'static [ExportColumn<Self>] = &[
         column("extL", Kind::Number, |row| count(&row.external)),
         column("intL", Kind::Number, |row| count(&row.internal)),
-        info("ccode", Kind::Text, |row| Value::Text(&row.page.place.ccode)),
-        info("charset", Kind::Text, |row| Value::Text(&row.page.charset)),
+        info("ccode", Kind::Text, |row| Value::Text(&row.page.facts.place.ccode)),
+        info("charset", Kind::Text, |row| Value::Text(&row.page.facts.charset)),
         info("insDate", Kind::Day, |row| day(row.page.ins_day)),
-        info("ip", Kind::Address, |row| address(row.page.ip)),
-        info("description", Kind::Text, |row| Value::Text(&row.page.description)),
-        info("content-type", Kind::Text, |row| Value::Text(&row.page.content_type)),
-        info("title", Kind::Text, |row| Value::Text(&row.page.title)),
-        info("http-code", Kind::Number, |row| Value::Number(row.page.status.into())),
+        info("ip", Kind::Address, |row| address(row.page.facts.ip)),
+        info("description", Kind::Text, |row| Value::Text(&row.page.facts.description)),
+        info("content-type", Kind::Text, |row| Value::Text(&row.page.facts.content_type)),
+        info("title", Kind::Text, |row| Value::Text(&row.page.facts.title)),
+        info("http-code", Kind::Number, |row| Value::Number(row.page.facts.status.into())),
         info("url", Kind::Text, |row| Value::Text(row.url.as_str())),
         info("sr", Kind::Hundredths, |row| row.sr.into()),
         info("canonical", Kind::Text, |row| {
             Value::Text(row.canonical.as_ref().map_or("", CanonicalUrl::as_str))
         }),
-        info("robots", Kind::Text, |row| Value::Text(row.page.directives.as_str())),
-        info("cut", Kind::Text, |row| Value::Text(row.page.cut.map_or("", Cut::as_str))),
-        info("tls", Kind::Text, |row| Value::Text(row.page.tls.map_or("", TlsFlaw::as_str))),
+        info("robots", Kind::Text, |row| Value::Text(row.page.facts.directives.as_str())),
+        info("cut", Kind::Text, |row| Value::Text(row.page.facts.cut.map_or("", Cut::as_str))),
+        info("tls", Kind::Text, |row| Value::Text(row.page.facts.tls.map_or("", TlsFlaw::as_str))),
     ];
 
     /// Pages that responded at least once.
@@ -74,11 +74,11 @@ impl ExportRow for PageRow {
         let copied = has(columns, "canonical");
         let rows = deadline
             .over(snapshot.pages(&selection.scope, after))
-            .filter(|row| row.as_ref().map_or(true, |row| row.value.1.status != 0));
+            .filter(|row| row.as_ref().map_or(true, |row| row.value.1.facts.status != 0));
         piece(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
             deadline.check()?;
             // Whether a canonical URL is honoured depends on the page's links.
-            let reads_links = linked || copied && page.canonical.is_some();
+            let reads_links = linked || copied && page.facts.canonical.is_some();
             let mut links = if reads_links { snapshot.outlinks(&url)? } else { Vec::new() };
             links.retain(OutlinkRecord::is_active);
             let canonical = page.honoured_canonical(&url, &links).filter(|_| copied).cloned();

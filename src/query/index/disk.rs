@@ -12,8 +12,8 @@ use super::entry::IndexKey;
 use super::file::{self, FileMetadata, IndexReader};
 use crate::log_throttle::LogThrottle;
 use crate::lru::Lru;
+use crate::private_files::{keep_private, make_private_directory};
 use crate::query::engine::table::Table;
-use crate::store::{keep_private, make_private_directory};
 
 /// The extension of index files.
 const EXTENSION: &str = "index";

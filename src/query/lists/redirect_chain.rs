@@ -63,12 +63,12 @@ impl Scan<'_> {
     /// The status of the last response of a URL, 0 for none, and the link by which it redirects.
     fn last_answer(&self, url: &CanonicalUrl) -> Result<(u16, Option<OutlinkRecord>), QueryError> {
         let Some(page) = self.snapshot.page(url)? else { return Ok((0, None)) };
-        let tag = match page.status {
+        let tag = match page.facts.status {
             200..=299 => Some(LinkTag::Refresh),
             status => LinkTag::from_redirect_status(status),
         };
-        let Some(tag) = tag else { return Ok((page.status, None)) };
+        let Some(tag) = tag else { return Ok((page.facts.status, None)) };
         let links = self.snapshot.outlinks(url)?;
-        Ok((page.status, links.into_iter().find(|link| link.is_active() && link.tag == tag)))
+        Ok((page.facts.status, links.into_iter().find(|link| link.is_active() && link.tag == tag)))
     }
 }

@@ -1,6 +1,6 @@
 //! Values of `backlinks`: one external link, stored with its target.
 
-use crate::model::{BacklinkRecord, Day, LinkTag, OutlinkRecord, Rel, SourcePage, Toggle};
+use crate::model::{BacklinkRecord, Day, LinkTag, OutlinkRecord, Rel, SourcePage, Toggle, is_active};
 use crate::urls::Surt;
 
 use super::keys;
@@ -10,7 +10,7 @@ use super::varint::{Damage, Reader, put_text, put_varint};
 /// Encodes everything of a backlink that is not in its key.
 pub(in crate::store) fn encode_backlink(link: &OutlinkRecord, blpcount: u32, page: &SourcePage) -> Vec<u8> {
     let mut out = Vec::with_capacity(96 + link.anchor.len() + page.title.len());
-    out.push(link.tag as u8);
+    out.push(link.tag.code());
     out.push(link.rel.bits());
     put_varint(&mut out, u64::from(link.pos));
     put_varint(&mut out, u64::from(link.ins_day.0));
@@ -21,22 +21,64 @@ pub(in crate::store) fn encode_backlink(link: &OutlinkRecord, blpcount: u32, pag
     out
 }
 
-/// The decoded value of a backlink. Its texts borrow from the stored bytes.
-pub(in crate::store) struct BacklinkValue<'a> {
+/// An external link seen from its target: a [`BacklinkRecord`] with borrowed texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BacklinkView<'a> {
+    /// Canonical URLs.
+    pub source: &'a str,
+    pub target: &'a str,
+    /// Distinguishes links of one page to one target.
+    pub seq: u32,
+    /// Position on the source page, from 1.
+    pub pos: u32,
     pub tag: LinkTag,
     pub rel: Rel,
-    pub pos: u32,
-    pub ins_day: Day,
-    pub toggles: Vec<Toggle>,
-    pub blpcount: u32,
     pub anchor: &'a str,
+    pub ins_day: Day,
+    /// Absences, in order of time.
+    pub toggles: Vec<Toggle>,
+    /// Active external links from the source page to the target's registrable domain.
+    pub blpcount: u32,
     pub page: SourceView<'a>,
 }
 
-pub(in crate::store) fn decode_backlink_value(value: &[u8]) -> Result<BacklinkValue<'_>, Damage> {
+impl BacklinkView<'_> {
+    pub fn is_active(&self) -> bool {
+        is_active(&self.toggles)
+    }
+}
+
+impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
+    fn from(link: &'a BacklinkRecord) -> Self {
+        Self {
+            source: link.source.as_str(),
+            target: link.target.as_str(),
+            seq: link.seq,
+            pos: link.pos,
+            tag: link.tag,
+            rel: link.rel,
+            anchor: &link.anchor,
+            ins_day: link.ins_day,
+            toggles: link.toggles.clone(),
+            blpcount: link.blpcount,
+            page: SourceView::from(&link.page),
+        }
+    }
+}
+
+/// Decodes the value of a backlink. `source`, `target` and `seq` are the parts of its key.
+pub(in crate::store) fn decode_backlink_view<'a>(
+    source: &'a str,
+    target: &'a str,
+    seq: u32,
+    value: &'a [u8],
+) -> Result<BacklinkView<'a>, Damage> {
     let mut reader = Reader(value);
-    let value = BacklinkValue {
-        tag: LinkTag::try_from(reader.byte("the tag")?).map_err(|_| Damage("the tag"))?,
+    let view = BacklinkView {
+        source,
+        target,
+        seq,
+        tag: LinkTag::from_code(reader.byte("the tag")?).ok_or(Damage("the tag"))?,
         rel: Rel::from_bits(reader.byte("the rel values")?),
         pos: reader.u32("the position")?,
         ins_day: Day(reader.u32("the first day")?),
@@ -46,23 +88,25 @@ pub(in crate::store) fn decode_backlink_value(value: &[u8]) -> Result<BacklinkVa
         page: read_source(&mut reader)?,
     };
     reader.end()?;
-    Ok(value)
+    Ok(view)
 }
 
 pub(in crate::store) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<BacklinkRecord, Damage> {
     let (target, source, seq) = keys::split_backlink_key(key)?;
-    let value = decode_backlink_value(value)?;
+    let source = Surt::bytes_to_url(source).map_err(|_| Damage("the source"))?;
+    let target = Surt::bytes_to_url(target).map_err(|_| Damage("the target"))?;
+    let view = decode_backlink_view(source.as_str(), target.as_str(), seq, value)?;
     Ok(BacklinkRecord {
-        source: Surt::bytes_to_url(source).map_err(|_| Damage("the source"))?,
-        target: Surt::bytes_to_url(target).map_err(|_| Damage("the target"))?,
         seq,
-        tag: value.tag,
-        rel: value.rel,
-        pos: value.pos,
-        ins_day: value.ins_day,
-        toggles: value.toggles,
-        blpcount: value.blpcount,
-        anchor: value.anchor.to_owned(),
-        page: value.page.into(),
+        pos: view.pos,
+        tag: view.tag,
+        rel: view.rel,
+        anchor: view.anchor.to_owned(),
+        ins_day: view.ins_day,
+        toggles: view.toggles,
+        blpcount: view.blpcount,
+        page: view.page.into(),
+        source,
+        target,
     })
 }

@@ -13,7 +13,7 @@ pub(super) mod source_page;
 pub(super) mod sums;
 pub(super) mod varint;
 
-pub(super) use backlink::{decode_backlink, decode_backlink_value, encode_backlink};
+pub(super) use backlink::{decode_backlink, decode_backlink_view, encode_backlink};
 pub(super) use host::{decode_host, encode_host};
 pub(super) use outlinks::{decode_outlinks, encode_outlinks};
 pub(super) use page::{decode_page, decode_page_status, encode_page};

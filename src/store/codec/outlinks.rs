@@ -14,7 +14,7 @@ const EXTERNAL: u8 = 0x10;
 pub(in crate::store) fn encode_outlinks(page: &CanonicalUrl, links: &[OutlinkRecord]) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + links.len() * 48);
     put_varint(&mut out, links.len() as u64);
-    out.extend(links.iter().map(|link| link.tag as u8 | if link.external { EXTERNAL } else { 0 }));
+    out.extend(links.iter().map(|link| link.tag.code() | if link.external { EXTERNAL } else { 0 }));
     out.extend(links.iter().map(|link| link.rel.bits()));
     let mut last_pos = 0;
     for link in links {
@@ -75,7 +75,7 @@ pub(in crate::store) fn decode_outlinks(
             target,
             seq: seqs[at],
             pos: positions[at],
-            tag: LinkTag::try_from(tags[at] & TAG_BITS).map_err(|_| Damage("a tag"))?,
+            tag: LinkTag::from_code(tags[at] & TAG_BITS).ok_or(Damage("a tag"))?,
             rel: Rel::from_bits(rels[at]),
             anchor: reader.string("an anchor text")?,
             external: tags[at] & EXTERNAL != 0,

@@ -27,8 +27,9 @@ pub(in crate::store) fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
     put_varint(out, u64::from(page.upd_day.0));
 }
 
-/// A [`SourcePage`] whose texts borrow from the record.
-pub(in crate::store) struct SourceView<'a> {
+/// A [`SourcePage`] with borrowed texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceView<'a> {
     pub title: &'a str,
     pub ip: Option<IpAddr>,
     pub ccode: &'a str,
@@ -37,6 +38,21 @@ pub(in crate::store) struct SourceView<'a> {
     pub int_links: u32,
     pub ext_links: u32,
     pub upd_day: Day,
+}
+
+impl<'a> From<&'a SourcePage> for SourceView<'a> {
+    fn from(page: &'a SourcePage) -> Self {
+        Self {
+            title: &page.title,
+            ip: page.ip,
+            ccode: &page.place.ccode,
+            country: &page.place.country,
+            city: &page.place.city,
+            int_links: page.int_links,
+            ext_links: page.ext_links,
+            upd_day: page.upd_day,
+        }
+    }
 }
 
 impl From<SourceView<'_>> for SourcePage {

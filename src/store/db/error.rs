@@ -51,7 +51,8 @@ pub enum StoreError {
 }
 
 impl From<rocksdb::Error> for StoreError {
-    /// Classifies by the message text, because RocksDB gives no code for errors of the operating system.
+    /// Classifies by the message text, because the `rocksdb` crate gives no code for errors of the operating system.
+    /// The tests in `tests/cli/full_disk.rs` produce the errors.
     fn from(error: rocksdb::Error) -> Self {
         let text = error.to_string();
         // RocksDB repeats the message once for each of its layers.
@@ -84,7 +85,11 @@ impl StoreError {
         Self::Directory { directory: directory.to_owned(), reason: reason.to_string() }
     }
 
-    /// The failure to open the database in `directory`. RocksDB reports a held lock by its message alone.
+    /// The failure to open the database in `directory`.
+    ///
+    /// RocksDB reports a held lock by its message alone. The lock file gives no answer instead: its POSIX lock belongs
+    /// to the process, and closing any file descriptor of the file releases it. The test `a_directory_in_use_is_refused`
+    /// pins both messages: that for a lock of this process, and that for a lock of another one.
     pub(in crate::store) fn from_open(directory: &Path, error: rocksdb::Error) -> Self {
         let text = error.to_string();
         if text.contains("lock hold by current process") || text.contains("While lock file") {

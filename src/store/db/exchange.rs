@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::store::{StoreError, make_private_directory};
+use crate::private_files::make_private_directory;
+use crate::store::StoreError;
 
 use super::directory::{is_manifest, is_numbered};
 

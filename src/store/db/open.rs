@@ -8,9 +8,10 @@ use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB};
 
 use crate::config::StoreConfig;
 use crate::policy::RecrawlRules;
+use crate::private_files::{keep_private, make_private_directory};
 use crate::store::queue::seen_set::{SeenSet, SeenSetWriter};
 use crate::store::write::diff::HistoryLimits;
-use crate::store::{RecentUrls, Snapshot, StoreError, keep_private, make_private_directory};
+use crate::store::{RecentUrls, Snapshot, StoreError};
 use crate::urls::Suffixes;
 
 use super::directory::{refuse_absent, refuse_foreign};

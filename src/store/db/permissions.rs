@@ -1,79 +1,14 @@
-//! Permissions of the data directory: only its owner has access, because it holds the password hashes of the API's
-//! users.
-//!
-//! The umask of this program makes new files private. Wider permissions, which an earlier version or another program
-//! has set, are restricted when the directory is opened. If that fails, a log line says what to do.
+//! Accounts and symbolic links in the data directory, which holds the password hashes of the API's users.
 
-use std::fs::{DirBuilder, Metadata, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::store::StoreError;
 
 use super::directory::PID_FILE;
 
-/// Permission bits of the group and of others.
-const OTHERS_MASK: u32 = 0o077;
-const PRIVATE_DIRECTORY: u32 = 0o700;
-
 /// Files that are written to even if their name is a link.
 const WRITTEN_THROUGH: [&str; 2] = ["LOCK", PID_FILE];
-
-/// Creates a directory that only its owner can access, unless it exists.
-///
-/// # Errors
-/// The reason why it cannot be created.
-pub fn make_private_directory(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(directory)
-}
-
-/// Removes the permissions of other users on a directory and on everything in it.
-pub fn keep_private(directory: &Path) {
-    let mut restricted = 0;
-    match restrict(directory, &mut restricted) {
-        Ok(()) if restricted > 0 => tracing::warn!(
-            restricted,
-            "other users had access to {}, which holds secrets; now only its owner has access to it and its content",
-            directory.display()
-        ),
-        Ok(()) => {}
-        Err(error) => tracing::warn!(
-            %error,
-            "other users may have access to {}, and its permissions cannot be changed; its owner should run chmod -R go= on it",
-            directory.display()
-        ),
-    }
-}
-
-/// Restricts a directory before its content, so that no other user gets access in between. Does not follow symbolic
-/// links.
-fn restrict(directory: &Path, restricted: &mut u64) -> io::Result<()> {
-    restrict_one(directory, &std::fs::metadata(directory)?, restricted)?;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let done = entry.metadata().and_then(|about| match () {
-            () if about.is_dir() => restrict(&entry.path(), restricted),
-            () if about.is_file() => restrict_one(&entry.path(), &about, restricted),
-            () => Ok(()),
-        });
-        match done {
-            // The process that uses the directory may delete files meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            done => done?,
-        }
-    }
-    Ok(())
-}
-
-fn restrict_one(path: &Path, about: &Metadata, restricted: &mut u64) -> io::Result<()> {
-    let mode = about.mode();
-    if mode & OTHERS_MASK != 0 {
-        std::fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS_MASK))?;
-        *restricted += 1;
-    }
-    Ok(())
-}
 
 /// Refuses an index of another account, and a directory of another account in which an index would be created: that
 /// account could not read the files that this process creates there. A temporary file shows the owner of new files,

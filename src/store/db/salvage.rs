@@ -17,12 +17,10 @@ use std::sync::Arc;
 use rocksdb::{ColumnFamily, DB, WriteBatch, WriteOptions};
 
 use crate::config::StoreConfig;
+use crate::private_files::make_private_directory;
 use crate::store::read::display::display_key;
-use crate::store::read::scan::ReadPattern;
 use crate::store::verify::report::Report;
-use crate::store::{
-    Finding, Findings, Store, StoreError, VerifyOptions, VerifyProgress, make_private_directory,
-};
+use crate::store::{Finding, Findings, Store, StoreError, VerifyOptions, VerifyProgress};
 use crate::urls::Suffixes;
 
 use super::directory;
@@ -30,6 +28,7 @@ use super::directory::{DirectoryContent, refuse_absent};
 use super::exchange::{MOVE_OLD_OUT, NEW_FOLDER, finish_exchange, write_atomically, write_state};
 use super::families::{self, family};
 use super::permissions::refuse_other_owner;
+use super::rows::ReadPattern;
 use super::schema::COLUMN_FAMILIES;
 
 /// Bytes of one batch of the copy.
@@ -97,12 +96,8 @@ impl Store {
                 Ok(Findings { found: lost, ..findings })
             }
             Err(error) if error.concerns_files() => {
-                let unopened = Finding {
-                    family: "files",
-                    what: "the database cannot be opened",
-                    count: 1,
-                    examples: vec![error.to_string()],
-                };
+                let (what, examples) = ("the database cannot be opened", vec![error.to_string()]);
+                let unopened = Finding { family: "files", what, count: 1, examples };
                 Ok(Findings { found: vec![unopened.clone()], left: vec![unopened] })
             }
             findings => findings,

@@ -48,7 +48,10 @@ pub const COLUMN_FAMILIES: [&str; 13] = [
 ];
 
 /// Column families of earlier formats that no longer exist.
-pub(in crate::store) const FORMER_FAMILIES: [&str; 1] = ["seen"];
+pub(in crate::store) const FORMER_FAMILIES: [&str; 1] = [SEEN];
+
+/// The name of the set of seen URLs in findings. It was a column family in earlier formats.
+pub(in crate::store) const SEEN: &str = "seen";
 
 /// The column family that RocksDB itself creates. It is empty.
 pub(in crate::store) const DEFAULT_FAMILY: &str = "default";

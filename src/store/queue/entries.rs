@@ -7,14 +7,11 @@
 //! A page is in the queue or in the schedule. It is in both, or in the queue twice, if another visit was requested
 //! meanwhile.
 
-use rocksdb::WriteBatch;
-
-use crate::model::{Arrival, Found, Lane, Priority, QueueName, QueuedUrl, Target};
+use crate::model::{Arrival, Found, Lane, QueueName, QueuedUrl, Target};
 use crate::store::codec::keys::after_prefix;
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key, split_entry_key};
-use crate::store::codec::schedule_entry::split_schedule_key;
-use crate::store::db::schema::{FRONTIER, SCHEDULE};
-use crate::store::read::scan::read_options_before;
+use crate::store::db::rows::RowBatch;
+use crate::store::db::schema::FRONTIER;
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -27,24 +24,12 @@ pub(in crate::store) fn is_revisit(entry: &QueuedUrl) -> bool {
     entry.target == Target::Page && (entry.attempts > 0 || !entry.priority.is_new_page())
 }
 
-/// The SURT in a key of the pages, the queue or the schedule, if it belongs in the seen set. Sitemaps do not.
-pub(in crate::store) fn seen_set_surt<'k>(family: &'static str, key: &'k [u8]) -> Option<&'k [u8]> {
-    match family {
-        FRONTIER => split_entry_key(key)
-            .ok()
-            .filter(|(_, priority, _)| *priority != Priority::Sitemap)
-            .map(|(.., surt)| surt),
-        SCHEDULE => split_schedule_key(key).ok().map(|(_, surt)| surt),
-        _ => Some(key),
-    }
-}
-
 impl Store {
     /// Adds discovered URLs to a batch: URLs to visit again to their queues, all others to the pending URLs.
     /// `unqueued` are pages stored without having been queued; they become pending as seen.
     pub(in crate::store) fn add_found(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         sitemaps: &mut SitemapRows,
         writer: &SeenSetWriter,
         found: Vec<Found>,
@@ -77,27 +62,24 @@ impl Store {
                 arrivals.add(entry);
             }
         }
-        writer.put_pending_row(self, batch, &pending_row)?;
+        writer.put_pending_row(batch, &pending_row)?;
         Ok((pending_row, arrivals.into_vec()))
     }
 
     pub(in crate::store) fn put_entry(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         entry: &QueuedUrl,
     ) -> Result<(), StoreError> {
-        let key = entry_key(&entry.url, entry.priority);
-        batch.put_cf(self.family(FRONTIER)?, key, encode_entry(entry));
-        Ok(())
+        batch.put(FRONTIER, entry_key(&entry.url, entry.priority), encode_entry(entry))
     }
 
     pub(in crate::store) fn delete_entry(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         entry: &QueuedUrl,
     ) -> Result<(), StoreError> {
-        batch.delete_cf(self.family(FRONTIER)?, entry_key(&entry.url, entry.priority));
-        Ok(())
+        batch.delete(FRONTIER, entry_key(&entry.url, entry.priority))
     }
 
     /// Up to `most` non-empty queues in key order, strictly after the queue `after`, each with its first URL.
@@ -106,7 +88,7 @@ impl Store {
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn queues(&self, after: Option<&QueueName>, most: usize) -> Result<Vec<Arrival>, StoreError> {
         let mut queues = Vec::new();
-        let mut cursor = self.db.raw_iterator_cf(self.family(FRONTIER)?);
+        let mut cursor = self.cursor(FRONTIER)?;
         match after {
             None => cursor.seek_to_first(),
             Some(name) => match after_prefix(name.as_bytes()) {
@@ -144,7 +126,7 @@ impl Store {
             Lane::Wanted => Some(from(Lane::New)),
             Lane::New => after_prefix(queue.as_bytes()),
         };
-        let mut cursor = self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, read_options_before(end));
+        let mut cursor = self.cursor_before(FRONTIER, end)?;
         match after.map(|entry| entry_key(&entry.url, entry.priority)) {
             None => cursor.seek(from(lane)),
             Some(after) => {
@@ -177,8 +159,7 @@ impl Store {
     }
 
     fn count_entries(&self, prefix: &[u8]) -> Result<u64, StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(FRONTIER)?, read_options_before(after_prefix(prefix)));
+        let mut cursor = self.cursor_before(FRONTIER, after_prefix(prefix))?;
         cursor.seek(prefix);
         let mut count = 0;
         while cursor.valid() {
@@ -195,9 +176,7 @@ impl Store {
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn entry_of(&self, url: &CanonicalUrl) -> Result<Option<QueuedUrl>, StoreError> {
         let (queue, surt) = (QueueName::of(url), Surt::from(url));
-        let mut cursor = self
-            .db
-            .raw_iterator_cf_opt(self.family(FRONTIER)?, read_options_before(after_prefix(queue.as_bytes())));
+        let mut cursor = self.cursor_before(FRONTIER, after_prefix(queue.as_bytes()))?;
         cursor.seek(queue.as_bytes());
         while let Some((key, value)) = cursor.item() {
             if split_entry_key(key)?.2 == surt.as_bytes() {

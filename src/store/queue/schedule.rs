@@ -1,12 +1,10 @@
 //! The schedule: URLs with the time of their next visit, on disk. When a URL is due, it moves to its queue.
 
-use rocksdb::WriteBatch;
-
 use crate::model::{Arrival, CLOCK_ERROR, Priority, QueuedUrl, StoredPage, Target};
 use crate::policy::due_visit;
 use crate::store::codec::schedule_entry::{ScheduleEntry, schedule_key, split_schedule_key};
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{PAGES, SCHEDULE};
-use crate::store::read::scan::read_options_before;
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt};
 
@@ -15,23 +13,22 @@ use super::arrivals::ArrivalSet;
 impl Store {
     pub(in crate::store) fn put_scheduled(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         time: u64,
         surt: &[u8],
         scheduled: ScheduleEntry,
     ) -> Result<(), StoreError> {
-        batch.put_cf(self.family(SCHEDULE)?, schedule_key(time, surt), scheduled.encode());
-        Ok(())
+        batch.put(SCHEDULE, schedule_key(time, surt), scheduled.encode())
     }
 
     pub(in crate::store) fn delete_scheduled(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         time: u64,
         surt: &[u8],
     ) -> Result<(), StoreError> {
         if time != 0 {
-            batch.delete_cf(self.family(SCHEDULE)?, schedule_key(time, surt));
+            batch.delete(SCHEDULE, schedule_key(time, surt))?;
         }
         Ok(())
     }
@@ -39,7 +36,7 @@ impl Store {
     /// Schedules a URL that was not fetched for `next`. Its page, if it has one, keeps all other data.
     pub(in crate::store) fn postpone(
         &self,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         url: &CanonicalUrl,
         depth: u16,
         next: u64,
@@ -50,7 +47,7 @@ impl Store {
         if let Some(mut page) = page {
             self.delete_scheduled(batch, page.next_visit, surt.as_bytes())?;
             (page.next_visit, page.depth) = (next, depth);
-            batch.put_cf(self.family(PAGES)?, surt.as_bytes(), codec::encode_page(&page));
+            batch.put(PAGES, surt.as_bytes(), codec::encode_page(&page))?;
         }
         self.put_scheduled(batch, next, surt.as_bytes(), scheduled)
     }
@@ -62,10 +59,10 @@ impl Store {
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn take_due(&self, now: u64, most: usize) -> Result<(Vec<Arrival>, usize), StoreError> {
         let _writer = self.lock_writer();
-        let mut batch = WriteBatch::default();
+        let mut batch = self.batch();
         let (mut arrivals, mut count) = (ArrivalSet::default(), 0);
         let end = now.checked_add(1).map(|end| end.to_be_bytes().to_vec());
-        let mut cursor = self.db.raw_iterator_cf_opt(self.family(SCHEDULE)?, read_options_before(end));
+        let mut cursor = self.cursor_before(SCHEDULE, end)?;
         cursor.seek_to_first();
         while let (Some((key, value)), true) = (cursor.item(), count < most) {
             let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
@@ -74,7 +71,7 @@ impl Store {
             let depth = ScheduleEntry::decode(value).map_err(|damage| damaged(damage.0))?.depth;
             let (priority, target) = (Priority::again(due), Target::Page);
             let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
-            batch.delete_cf(self.family(SCHEDULE)?, key);
+            batch.delete(SCHEDULE, key)?;
             self.put_entry(&mut batch, &entry)?;
             arrivals.add(entry);
             count += 1;
@@ -96,9 +93,9 @@ impl Store {
         let _writer = self.lock_writer();
         let longest = self.recrawl().longest();
         let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
-        let mut batch = WriteBatch::default();
+        let mut batch = self.batch();
         let (mut arrivals, mut count) = (ArrivalSet::default(), 0);
-        let mut cursor = self.db.raw_iterator_cf(self.family(SCHEDULE)?);
+        let mut cursor = self.cursor(SCHEDULE)?;
         cursor.seek(schedule_key(latest.saturating_add(1), &[]));
         while let (Some((key, value)), true) = (cursor.item(), count < most) {
             let damaged = |what| StoreError::damaged(SCHEDULE, key, what);
@@ -106,7 +103,7 @@ impl Store {
             let scheduled = ScheduleEntry::decode(value).map_err(|damage| damaged(damage.0))?;
             let page = self.read_page(surt)?;
             let due = due_visit(time, page.as_ref().map_or(now, |page| page.visited), longest, now);
-            batch.delete_cf(self.family(SCHEDULE)?, key);
+            batch.delete(SCHEDULE, key)?;
             if due <= now {
                 let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
                 let (priority, target, depth) = (Priority::again(due), Target::Page, scheduled.depth);
@@ -118,7 +115,7 @@ impl Store {
             }
             if let Some(page) = page.filter(|page| page.next_visit == time) {
                 let page = StoredPage { next_visit: due, ..page };
-                batch.put_cf(self.family(PAGES)?, surt, codec::encode_page(&page));
+                batch.put(PAGES, surt, codec::encode_page(&page))?;
             }
             count += 1;
             cursor.next();
@@ -133,7 +130,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn next_due(&self) -> Result<Option<u64>, StoreError> {
-        let mut cursor = self.db.raw_iterator_cf(self.family(SCHEDULE)?);
+        let mut cursor = self.cursor(SCHEDULE)?;
         cursor.seek_to_first();
         let time = cursor.key().map(|key| split_schedule_key(key).map(|(time, _)| time)).transpose()?;
         cursor.status()?;

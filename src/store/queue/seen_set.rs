@@ -15,19 +15,20 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rocksdb::WriteBatch;
 use rustc_hash::FxHashSet;
 
-use crate::model::{Arrival, Found, QueuedUrl};
+use crate::model::{Arrival, Found, Priority, QueuedUrl};
 use crate::sieve::{Candidate, RunInfo, Sieve};
+use crate::store::codec::queue_entry::split_entry_key;
+use crate::store::codec::schedule_entry::split_schedule_key;
 use crate::store::codec::varint::{Damage, Reader, put_varint};
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{FRONTIER, META, PAGES, PENDING, SCHEDULE};
 use crate::store::read::display::display_key;
 use crate::store::{RecentUrls, Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt, surt_fingerprint, url_fingerprint};
 
 use super::arrivals::ArrivalSet;
-use super::entries;
 
 pub(in crate::store) const SIEVE_KEY: &[u8] = b"sieve";
 /// Replaces the list of files: the set is rebuilt when the store is opened next.
@@ -114,7 +115,7 @@ impl SeenSetWriter {
         let sieve = Sieve::open(&store.seen_set_directory(), &load_runs(store)?)?;
         let mut state = SeenSetState { sieve, pending: Vec::new() };
         let mut writer = Self::new(&store.seen_set);
-        let mut cursor = store.db.raw_iterator_cf(store.family(PENDING)?);
+        let mut cursor = store.cursor(PENDING)?;
         cursor.seek_to_first();
         while let Some((key, value)) = cursor.item() {
             writer.load_pending_row(&mut state, key, value);
@@ -203,12 +204,11 @@ impl SeenSetWriter {
     /// Adds the pending row to a batch.
     pub fn put_pending_row(
         &self,
-        store: &Store,
-        batch: &mut WriteBatch,
+        batch: &mut RowBatch<'_>,
         pending_row: &PendingRow,
     ) -> Result<(), StoreError> {
         if !pending_row.row.is_empty() {
-            batch.put_cf(store.family(PENDING)?, self.next_row.to_be_bytes(), &pending_row.row);
+            batch.put(PENDING, self.next_row.to_be_bytes(), &pending_row.row)?;
         }
         Ok(())
     }
@@ -230,35 +230,10 @@ impl SeenSetWriter {
         }
         let merged = self.seen_set.sieve().merge(&mut candidates)?;
         drop(candidates);
-        let mut arrivals = ArrivalSet::default();
-        let mut batch = WriteBatch::default();
-        let mut place = 0;
-        let mut cursor = store.db.raw_iterator_cf(store.family(PENDING)?);
-        cursor.seek_to_first();
-        while let Some((key, value)) = cursor.item() {
-            let damaged = |what| StoreError::damaged(PENDING, key, what);
-            let mut reader = Reader(value);
-            while let Some(pending_url) =
-                codec::decode_pending(&mut reader).map_err(|damage| damaged(damage.0))?
-            {
-                if merged.is_new.get(place) == Some(&true) && !pending_url.queued {
-                    let url = pending_url.url().map_err(|damage| damaged(damage.0))?;
-                    let (priority, depth, target) =
-                        (pending_url.priority, pending_url.depth, pending_url.target);
-                    let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
-                    store.put_entry(&mut batch, &entry)?;
-                    arrivals.add(entry);
-                    if batch.size_in_bytes() >= BATCH_BYTES {
-                        store.write(std::mem::take(&mut batch))?;
-                    }
-                }
-                place += 1;
-            }
-            cursor.next();
-        }
-        cursor.status()?;
-        batch.put_cf(store.family(META)?, SIEVE_KEY, encode_runs(&merged.sieve.runs()));
-        batch.delete_range_cf(store.family(PENDING)?, 0u64.to_be_bytes(), self.next_row.to_be_bytes());
+        let mut batch = store.batch();
+        let arrivals = queue_new(store, &merged.is_new, &mut batch)?;
+        batch.put(META, SIEVE_KEY, encode_runs(&merged.sieve.runs()))?;
+        batch.delete_range(PENDING, &0u64.to_be_bytes(), &self.next_row.to_be_bytes())?;
         // The former files are deleted next.
         store.write_with_sync(batch, true)?;
         store.pending_urls.store(0, Ordering::Relaxed);
@@ -268,7 +243,46 @@ impl SeenSetWriter {
         state.pending.clear();
         drop(state);
         self.delete_stale_files()?;
-        Ok(arrivals.into_vec())
+        Ok(arrivals)
+    }
+}
+
+/// Queues the new ones of the pending URLs. `is_new` is in their stored order. The last entries stay in `batch`.
+fn queue_new(store: &Store, is_new: &[bool], batch: &mut RowBatch<'_>) -> Result<Vec<Arrival>, StoreError> {
+    let (mut arrivals, mut place) = (ArrivalSet::default(), 0);
+    let mut cursor = store.cursor(PENDING)?;
+    cursor.seek_to_first();
+    while let Some((key, value)) = cursor.item() {
+        let damaged = |damage: Damage| StoreError::damaged(PENDING, key, damage.0);
+        let mut reader = Reader(value);
+        while let Some(pending_url) = codec::decode_pending(&mut reader).map_err(damaged)? {
+            if is_new.get(place) == Some(&true) && !pending_url.queued {
+                let url = pending_url.url().map_err(damaged)?;
+                let (priority, depth, target) = (pending_url.priority, pending_url.depth, pending_url.target);
+                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                store.put_entry(batch, &entry)?;
+                arrivals.add(entry);
+                if batch.size_in_bytes() >= BATCH_BYTES {
+                    store.write(batch.take())?;
+                }
+            }
+            place += 1;
+        }
+        cursor.next();
+    }
+    cursor.status()?;
+    Ok(arrivals.into_vec())
+}
+
+/// The SURT in a key of the pages, the queue or the schedule, if it belongs in the seen set. Sitemaps do not.
+pub(in crate::store) fn seen_set_surt<'k>(family: &'static str, key: &'k [u8]) -> Option<&'k [u8]> {
+    match family {
+        FRONTIER => split_entry_key(key)
+            .ok()
+            .filter(|(_, priority, _)| *priority != Priority::Sitemap)
+            .map(|(.., surt)| surt),
+        SCHEDULE => split_schedule_key(key).ok().map(|(_, surt)| surt),
+        _ => Some(key),
     }
 }
 
@@ -283,8 +297,8 @@ fn encode_runs(runs: &[RunInfo]) -> Vec<u8> {
 }
 
 fn load_runs(store: &Store) -> Result<Vec<RunInfo>, StoreError> {
-    let value = store.db.get_cf(store.family(META)?, SIEVE_KEY)?.unwrap_or_default();
-    let mut reader = Reader(&value);
+    let value = store.get(META, SIEVE_KEY)?;
+    let mut reader = Reader(value.as_deref().unwrap_or_default());
     let mut runs = Vec::new();
     while !reader.0.is_empty() {
         let mut run = || {
@@ -346,10 +360,10 @@ impl Store {
         let mut sieve = Sieve::open(&self.seen_set_directory(), &[])?;
         let mut candidates = Vec::new();
         for family in [PAGES, FRONTIER, SCHEDULE] {
-            let mut cursor = self.db.raw_iterator_cf(self.family(family)?);
+            let mut cursor = self.cursor(family)?;
             cursor.seek_to_first();
             while let Some(key) = cursor.key() {
-                if let Some(surt) = entries::seen_set_surt(family, key) {
+                if let Some(surt) = seen_set_surt(family, key) {
                     candidates.push(Candidate {
                         fingerprint: surt_fingerprint(surt),
                         place: candidates.len() as u32,
@@ -364,8 +378,8 @@ impl Store {
             }
             cursor.status()?;
         }
-        let mut batch = WriteBatch::default();
-        batch.put_cf(self.family(META)?, SIEVE_KEY, encode_runs(&sieve.runs()));
+        let mut batch = self.batch();
+        batch.put(META, SIEVE_KEY, encode_runs(&sieve.runs()))?;
         self.write_with_sync(batch, true)?;
         self.seen_urls.store(sieve.len(), Ordering::Relaxed);
         writer.seen_set.write().sieve = sieve;

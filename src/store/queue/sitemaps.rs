@@ -6,11 +6,11 @@
 
 use std::collections::hash_map::Entry;
 
-use rocksdb::WriteBatch;
 use rustc_hash::FxHashMap;
 
 use crate::model::{QueuedUrl, SitemapGrant, Target};
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key};
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::FRONTIER;
 use crate::store::{Store, StoreError};
 
@@ -56,12 +56,11 @@ impl SitemapRows {
         })
     }
 
-    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
-        let family = store.family(FRONTIER)?;
+    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (key, row) in self.0 {
             match row {
-                Some(entry) => batch.put_cf(family, key, encode_entry(&entry)),
-                None => batch.delete_cf(family, key),
+                Some(entry) => batch.put(FRONTIER, key, encode_entry(&entry))?,
+                None => batch.delete(FRONTIER, key)?,
             }
         }
         Ok(())
@@ -79,7 +78,7 @@ impl Store {
     }
 
     fn read_entry(&self, key: &[u8]) -> Result<Option<QueuedUrl>, StoreError> {
-        let value = self.db.get_pinned_cf(self.family(FRONTIER)?, key)?;
+        let value = self.get(FRONTIER, key)?;
         value.map(|value| decode_entry(key, &value)).transpose()
     }
 }

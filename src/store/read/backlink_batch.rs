@@ -1,18 +1,18 @@
 //! Backlinks of a scope in batches, for reading all of them in parallel. One thread copies rows from the database.
 //! Other threads decode them into views that borrow from the batch.
 
-use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::model::{Day, LinkTag, Rel, Toggle, is_active};
+use crate::store::codec::backlink::BacklinkView;
 use crate::store::codec::keys::split_backlink_key;
 use crate::store::codec::varint::Damage;
+use crate::store::db::rows::ReadPattern;
 use crate::store::db::schema::BACKLINKS;
 use crate::store::{Snapshot, StoreError, codec};
 use crate::urls::{Scope, Surt};
 
-use super::scan::{ReadPattern, ScanRange, ScopeCursor};
+use super::scan::{ScanRange, ScopeCursor};
 
 /// Stored rows in key order. They are decoded on request.
 #[derive(Debug, Default)]
@@ -41,43 +41,6 @@ struct RowUrls {
     target: Range<usize>,
     source: Range<usize>,
     seq: u32,
-}
-
-/// An external link seen from its target: a [`crate::model::BacklinkRecord`] with borrowed texts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BacklinkView<'a> {
-    /// Canonical URLs.
-    pub source: &'a str,
-    pub target: &'a str,
-    /// Distinguishes links of one page to one target.
-    pub seq: u32,
-    /// Position on the source page, from 1.
-    pub pos: u32,
-    pub tag: LinkTag,
-    pub rel: Rel,
-    pub anchor: &'a str,
-    pub ins_day: Day,
-    /// Absences, in order of time.
-    pub toggles: Vec<Toggle>,
-    /// Active external links from the source page to the target's registrable domain.
-    pub blpcount: u32,
-    /// The following fields describe the source page: its title, address and location,
-    pub title: &'a str,
-    pub ip: Option<IpAddr>,
-    pub ccode: &'a str,
-    pub country: &'a str,
-    pub city: &'a str,
-    /// its active internal and external links,
-    pub int_links: u32,
-    pub ext_links: u32,
-    /// and the day of its last successful fetch.
-    pub upd_day: Day,
-}
-
-impl BacklinkView<'_> {
-    pub fn is_active(&self) -> bool {
-        is_active(&self.toggles)
-    }
 }
 
 impl<'a> Snapshot<'a> {
@@ -138,31 +101,14 @@ impl BacklinkBatch {
                 self.urls.get_or_init(|| urls)
             }
         };
-        let mut views = Vec::with_capacity(self.len());
-        for ((key, value), row) in self.raw_rows().zip(&urls.rows) {
-            let view = codec::decode_backlink_value(value).map(|value| BacklinkView {
-                source: &urls.text[row.source.clone()],
-                target: &urls.text[row.target.clone()],
-                seq: row.seq,
-                pos: value.pos,
-                tag: value.tag,
-                rel: value.rel,
-                anchor: value.anchor,
-                ins_day: value.ins_day,
-                toggles: value.toggles,
-                blpcount: value.blpcount,
-                title: value.page.title,
-                ip: value.page.ip,
-                ccode: value.page.ccode,
-                country: value.page.country,
-                city: value.page.city,
-                int_links: value.page.int_links,
-                ext_links: value.page.ext_links,
-                upd_day: value.page.upd_day,
-            });
-            views.push(view.map_err(|damage| StoreError::damaged(BACKLINKS, key, damage.0))?);
-        }
-        Ok(views)
+        self.raw_rows()
+            .zip(&urls.rows)
+            .map(|((key, value), row)| {
+                let (source, target) = (&urls.text[row.source.clone()], &urls.text[row.target.clone()]);
+                codec::decode_backlink_view(source, target, row.seq, value)
+                    .map_err(|damage| StoreError::damaged(BACKLINKS, key, damage.0))
+            })
+            .collect()
     }
 
     fn raw_rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -8,9 +8,8 @@ use crate::store::codec::queue_entry::parse_entry_key;
 use crate::store::codec::schedule_entry::parse_schedule_key;
 use crate::store::db::schema::{
     BACKLINKS, CHANGES, FRONTIER, HOSTS, META, OUTLINKS, PAGES, PAIRS, PENDING, RANKS, REFERRALS, ROBOTS,
-    SCHEDULE,
+    SCHEDULE, SEEN,
 };
-use crate::store::verify::checks::seen_set::SEEN;
 use crate::store::write::ranks::RankKind;
 use crate::store::write::versions;
 use crate::store::write::versions::Direction;
@@ -78,7 +77,10 @@ fn text(key: &[u8]) -> Option<String> {
 /// The name after generation and kind.
 fn rank(key: &[u8]) -> Option<String> {
     let ([.., kind], name) = key.split_first_chunk::<5>()?;
-    if *kind == RankKind::Page as u8 { url(name) } else { text(name) }
+    match RankKind::from_code(*kind) {
+        Some(RankKind::Page) => url(name),
+        _ => text(name),
+    }
 }
 
 #[cfg(test)]

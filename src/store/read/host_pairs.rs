@@ -5,11 +5,12 @@
 
 use crate::store::codec::keys::{pair_key, split_pair_key};
 use crate::store::codec::varint::{Damage, Reader};
+use crate::store::db::rows::ReadPattern;
 use crate::store::db::schema::{PAIRS, REFERRALS};
 use crate::store::{Rows, Snapshot, StoreError};
 use crate::urls::{Scope, Suffixes, Surt, host_prefix};
 
-use super::scan::{ReadPattern, ScanRange, ScopeCursor};
+use super::scan::{ScanRange, ScopeCursor};
 
 /// Numbers of active external links from one host to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,8 +9,6 @@ use crate::store::db::schema::{HOSTS, PAIRS, ROBOTS};
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{Surt, host_prefix};
 
-use super::scan::read_options_before;
-
 /// Maximum number of rows read to count linking domains.
 const MAX_ROWS: usize = 20_000;
 /// Rows of one domain in sequence before a seek to the next domain.
@@ -27,7 +25,7 @@ impl Store {
     /// [`StoreError`] when the database fails or the record is damaged.
     pub fn host(&self, queue: &QueueName) -> Result<HostRecord, StoreError> {
         let key = queue.as_bytes();
-        let value = self.db.get_pinned_cf(self.family(HOSTS)?, key)?;
+        let value = self.get(HOSTS, key)?;
         value.map_or(Ok(HostRecord::default()), |value| decode(key, &value))
     }
 
@@ -65,8 +63,7 @@ impl Store {
         prefix: &[u8],
         mut each: impl FnMut(QueueName, HostRecord),
     ) -> Result<(), StoreError> {
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(HOSTS)?, read_options_before(after_prefix(prefix)));
+        let mut cursor = self.cursor_before(HOSTS, after_prefix(prefix))?;
         cursor.seek(prefix);
         while let Some((key, value)) = cursor.item() {
             each(QueueName::from_stored(key), decode(key, value)?);
@@ -92,8 +89,7 @@ impl Store {
         }
         let mut domains: FxHashSet<String> = FxHashSet::default();
         let (mut last, mut run, mut rows) = (String::new(), 0, 0);
-        let mut cursor =
-            self.db.raw_iterator_cf_opt(self.family(PAIRS)?, read_options_before(after_prefix(&prefix)));
+        let mut cursor = self.cursor_before(PAIRS, after_prefix(&prefix))?;
         cursor.seek(&prefix);
         while let (Some((key, value)), true) = (cursor.item(), domains.len() < most && rows < MAX_ROWS) {
             rows += 1;
@@ -131,7 +127,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn robots(&self, origin: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.db.get_cf(self.family(ROBOTS)?, origin)?)
+        Ok(self.get(ROBOTS, origin)?.map(|value| value.to_vec()))
     }
 
     /// Stores a robots.txt as bytes, which only the caller interprets.
@@ -139,6 +135,6 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn keep_robots(&self, origin: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        Ok(self.db.put_cf(self.family(ROBOTS)?, origin, bytes)?)
+        self.put_row(ROBOTS, origin, bytes)
     }
 }

@@ -6,12 +6,11 @@ use rayon::prelude::*;
 use crate::model::SearchRank;
 use crate::sorting::sort_by;
 use crate::store::codec::varint::Damage;
+use crate::store::db::rows::ReadPattern;
 use crate::store::db::schema::{PAGES, RANKS};
 use crate::store::write::ranks::{RankKind, decode_rank, key_prefix};
 use crate::store::{Snapshot, StoreError, codec};
 use crate::urls::Surt;
-
-use super::scan::ReadPattern;
 
 /// Keys per thread and task. Fewer do not justify a second thread.
 const KEYS_PER_THREAD: usize = 8_192;
@@ -108,8 +107,7 @@ impl Snapshot<'_> {
         decode: impl Fn(&[u8]) -> Result<T, Damage>,
         proceed: &impl Fn() -> Result<(), E>,
     ) -> Result<Vec<T>, E> {
-        let handle = self.store.family(family)?;
-        let mut cursor = self.state.raw_iterator_cf_opt(handle, ReadPattern::Random.options(None));
+        let mut cursor = self.cursor(family, ReadPattern::Random, None)?;
         let mut found = Vec::with_capacity(part.len());
         cursor.seek(part.first().map_or(&[][..], |first| keys.get(first.at)));
         for (number, position) in part.iter().enumerate() {

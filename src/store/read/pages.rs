@@ -1,8 +1,7 @@
 //! Reads one page or its links.
 
-use rocksdb::DBPinnableSlice;
-
 use crate::model::{OutlinkRecord, StoredPage};
+use crate::store::db::rows::RowValue;
 use crate::store::db::schema::{OUTLINKS, PAGES};
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt};
@@ -17,7 +16,7 @@ impl Store {
     }
 
     pub(in crate::store) fn read_page(&self, key: &[u8]) -> Result<Option<StoredPage>, StoreError> {
-        page_from(key, self.db.get_pinned_cf(self.family(PAGES)?, key)?)
+        page_from(key, self.get(PAGES, key)?)
     }
 
     pub(in crate::store) fn read_outlinks(
@@ -25,16 +24,16 @@ impl Store {
         url: &CanonicalUrl,
         key: &[u8],
     ) -> Result<Vec<OutlinkRecord>, StoreError> {
-        outlinks_from(url, key, self.db.get_pinned_cf(self.family(OUTLINKS)?, key)?)
+        outlinks_from(url, key, self.get(OUTLINKS, key)?)
     }
 }
 
 /// Decodes the page of a key, from its value in the database or in a snapshot.
 pub(in crate::store) fn page_from(
     key: &[u8],
-    value: Option<DBPinnableSlice<'_>>,
+    value: Option<RowValue<'_>>,
 ) -> Result<Option<StoredPage>, StoreError> {
-    let decode = |value: DBPinnableSlice<'_>| codec::decode_page(&value);
+    let decode = |value: RowValue<'_>| codec::decode_page(&value);
     value.map(decode).transpose().map_err(|damage| StoreError::damaged(PAGES, key, damage.0))
 }
 
@@ -42,8 +41,8 @@ pub(in crate::store) fn page_from(
 pub(in crate::store) fn outlinks_from(
     url: &CanonicalUrl,
     key: &[u8],
-    value: Option<DBPinnableSlice<'_>>,
+    value: Option<RowValue<'_>>,
 ) -> Result<Vec<OutlinkRecord>, StoreError> {
-    let decode = |value: DBPinnableSlice<'_>| codec::decode_outlinks(url, &value);
+    let decode = |value: RowValue<'_>| codec::decode_outlinks(url, &value);
     value.map_or(Ok(Vec::new()), decode).map_err(|damage| StoreError::damaged(OUTLINKS, key, damage.0))
 }

@@ -3,10 +3,9 @@
 //! A [`ScopeCursor`] moves from row to row and lends the current row. [`Snapshot::rows`] decodes each row. Rows of
 //! other domains between those of the scope are skipped by a seek, without being read.
 
-use rocksdb::{DB, DBRawIteratorWithThreadMode, ReadOptions};
-
 use crate::store::codec::keys::{after_prefix, split_backlink_key, split_pair_key};
 use crate::store::codec::varint::Damage;
+use crate::store::db::rows::{ReadPattern, RowCursor};
 use crate::store::db::schema::{BACKLINKS, PAIRS, REFERRALS};
 use crate::store::{Rows, Snapshot, StoreError};
 use crate::urls::{Scope, Surt, host_prefix};
@@ -23,19 +22,6 @@ pub(in crate::store) struct ScanRange {
     pub pattern: ReadPattern,
 }
 
-/// How a scan reads blocks from disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum ReadPattern {
-    /// A few rows, which may be read again soon: their blocks enter the block cache.
-    Random,
-    /// All rows, which are not read again soon: blocks are read ahead, and the block cache keeps its content.
-    Sequential,
-}
-
-/// Bytes that a sequential cursor reads ahead, never beyond its last key. One disk access serves some ten thousand
-/// rows.
-const READ_AHEAD_BYTES: usize = 2 << 20;
-
 /// A cursor over the rows of a [`ScanRange`]. It starts before the first row.
 pub(in crate::store) struct ScopeCursor<'s> {
     snapshot: &'s Snapshot<'s>,
@@ -45,7 +31,7 @@ pub(in crate::store) struct ScopeCursor<'s> {
     after: Option<Vec<u8>>,
     pattern: ReadPattern,
     /// The iterator of the current prefix. `None` before the first and after the last prefix.
-    inner: Option<DBRawIteratorWithThreadMode<'s, DB>>,
+    inner: Option<RowCursor<'s>>,
     /// Whether the current row was returned already.
     consumed: bool,
     /// The sortable form of the last host that is in the scope.
@@ -84,7 +70,7 @@ impl<'s> ScopeCursor<'s> {
 
     /// Key and value of the current row.
     pub fn row(&self) -> Option<(&[u8], &[u8])> {
-        self.inner.as_ref().and_then(DBRawIteratorWithThreadMode::item)
+        self.inner.as_ref().and_then(RowCursor::item)
     }
 
     fn try_advance(&mut self) -> Result<bool, StoreError> {
@@ -114,10 +100,8 @@ impl<'s> ScopeCursor<'s> {
         }
     }
 
-    fn open(&self, prefix: &[u8]) -> Result<DBRawIteratorWithThreadMode<'s, DB>, StoreError> {
-        let family = self.snapshot.store.family(self.family)?;
-        let options = self.pattern.options(after_prefix(prefix));
-        let mut inner = self.snapshot.state.raw_iterator_cf_opt(family, options);
+    fn open(&self, prefix: &[u8]) -> Result<RowCursor<'s>, StoreError> {
+        let mut inner = self.snapshot.cursor(self.family, self.pattern, after_prefix(prefix))?;
         match &self.after {
             Some(after) if after.as_slice() >= prefix => {
                 inner.seek(after);
@@ -128,18 +112,6 @@ impl<'s> ScopeCursor<'s> {
             _ => inner.seek(prefix),
         }
         Ok(inner)
-    }
-}
-
-impl ReadPattern {
-    /// Read options for keys before `end`.
-    pub fn options(self, end: Option<Vec<u8>>) -> ReadOptions {
-        let mut options = read_options_before(end);
-        if self == Self::Sequential {
-            options.fill_cache(false);
-            options.set_readahead_size(READ_AHEAD_BYTES);
-        }
-        options
     }
 }
 
@@ -219,13 +191,4 @@ impl Snapshot<'_> {
         };
         self.rows(range, decode)
     }
-}
-
-/// Read options for a range that ends before `end`.
-pub(in crate::store) fn read_options_before(end: Option<Vec<u8>>) -> ReadOptions {
-    let mut options = ReadOptions::default();
-    if let Some(end) = end {
-        options.set_iterate_upper_bound(end);
-    }
-    options
 }

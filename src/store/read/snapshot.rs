@@ -1,9 +1,8 @@
 //! A consistent snapshot of the database, read by scope in key order.
 
-use rocksdb::{DB, DBPinnableSlice, SnapshotWithThreadMode};
-
 use crate::model::{BacklinkRecord, OutlinkRecord, SearchRank, StoredPage};
 use crate::store::codec::varint::Damage;
+use crate::store::db::rows::{DatabaseState, ReadPattern, RowCursor, RowValue};
 use crate::store::db::schema::{BACKLINKS, OUTLINKS, PAGES, RANKS};
 use crate::store::write::ranks;
 use crate::store::write::ranks::{RankKind, decode_rank};
@@ -11,12 +10,12 @@ use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Scope, Surt};
 
 use super::pages::{outlinks_from, page_from};
-use super::scan::{ReadPattern, ScanRange};
+use super::scan::ScanRange;
 
 /// A consistent state of the database. Cheap to take. While it lives, compactions keep its rows.
 pub struct Snapshot<'a> {
     pub(in crate::store) store: &'a Store,
-    pub(in crate::store) state: SnapshotWithThreadMode<'a, DB>,
+    pub(in crate::store) state: DatabaseState<'a>,
 }
 
 /// Rows in key order. The first error ends them.
@@ -127,8 +126,18 @@ impl<'a> Snapshot<'a> {
         &self,
         family: &'static str,
         key: &[u8],
-    ) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+    ) -> Result<Option<RowValue<'_>>, StoreError> {
         Ok(self.state.get_pinned_cf(self.store.family(family)?, key)?)
+    }
+
+    /// A cursor over the rows of a column family before `end`. The caller must move it to its first row.
+    pub(in crate::store) fn cursor(
+        &self,
+        family: &'static str,
+        pattern: ReadPattern,
+        end: Option<Vec<u8>>,
+    ) -> Result<RowCursor<'_>, StoreError> {
+        Ok(self.state.raw_iterator_cf_opt(self.store.family(family)?, pattern.options(end)))
     }
 }
 

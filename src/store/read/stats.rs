@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use crate::store::codec::keys::after_prefix;
-use crate::store::codec::sums::decode_sums;
-use crate::store::db::schema::{META, PAGES};
-use crate::store::meta::COUNTERS;
+use crate::store::db::schema::PAGES;
 use crate::store::{Store, StoreError};
 use crate::urls::Surt;
 
@@ -48,16 +46,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn stats(&self) -> Result<Stats, StoreError> {
-        let value = self.db.get_cf(self.family(META)?, COUNTERS)?.unwrap_or_default();
-        let sums = decode_sums(META, COUNTERS, &value)?;
-        let count = |at: usize| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0));
+        let [visited, html_pages, links, backlinks, inactive_links] = self.counters()?;
         let hosts = self.visited_hosts()?;
         Ok(Stats {
-            visited: count(0),
-            html_pages: count(1),
-            links: count(2),
-            backlinks: count(3),
-            inactive_links: count(4),
+            visited,
+            html_pages,
+            links,
+            backlinks,
+            inactive_links,
             hosts: hosts.len() as u64,
             domains: self.domains_of(&hosts).len() as u64,
             queued: self.queue_length()?,
@@ -88,7 +84,7 @@ impl Store {
     }
 
     fn visited_hosts(&self) -> Result<HashSet<String>, StoreError> {
-        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        let mut cursor = self.cursor(PAGES)?;
         cursor.seek_to_first();
         let mut hosts = HashSet::new();
         while let Some(key) = cursor.key() {
@@ -109,7 +105,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub fn is_empty(&self) -> Result<bool, StoreError> {
-        let mut cursor = self.db.raw_iterator_cf(self.family(PAGES)?);
+        let mut cursor = self.cursor(PAGES)?;
         cursor.seek_to_first();
         let empty = !cursor.valid();
         cursor.status()?;

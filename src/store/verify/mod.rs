@@ -32,7 +32,7 @@
 //! Registrable domains depend on the suffix list that the store was opened with. An index that was built with another
 //! list looks damaged.
 
-pub(super) mod checks;
+mod checks;
 mod links;
 mod pages;
 mod repair;
@@ -41,15 +41,14 @@ mod set_hash;
 
 use std::time::SystemTime;
 
-use rocksdb::{DB, DBRawIteratorWithThreadMode};
-
 use crate::config::StoreConfig;
+use crate::store::db::rows::{ReadPattern, RowCursor};
+use crate::store::db::schema::SEEN;
 use crate::store::queue::seen_set::SeenSetWriter;
-use crate::store::read::scan::ReadPattern;
 use crate::store::{Finding, Findings, Snapshot, Store, StoreError};
 use crate::urls::Surt;
 
-use checks::{checks, seen_set::SEEN};
+use checks::checks;
 use repair::RepairWriter;
 use report::Report;
 
@@ -188,10 +187,8 @@ impl<'a> VerifyContext<'a> {
     }
 
     /// A cursor at the first row of a column family, for a complete scan.
-    fn cursor(&self, family: &'static str) -> Result<DBRawIteratorWithThreadMode<'a, DB>, StoreError> {
-        let family = self.store.family(family)?;
-        let mut cursor =
-            self.snapshot.state.raw_iterator_cf_opt(family, ReadPattern::Sequential.options(None));
+    fn cursor(&self, family: &'static str) -> Result<RowCursor<'a>, StoreError> {
+        let mut cursor = self.snapshot.cursor(family, ReadPattern::Sequential, None)?;
         cursor.seek_to_first();
         Ok(cursor)
     }

@@ -3,11 +3,10 @@
 //! `pages` and `outlinks` have the same keys, so both are scanned side by side. The first scan reports and repairs
 //! damage in them. Every scan yields the same [`RepairedPage`]s, in their state after the repair.
 
-use rocksdb::{DB, DBRawIteratorWithThreadMode};
-
 use crate::model::{CLOCK_ERROR, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
 use crate::policy::due_visit;
 use crate::store::codec::queue_entry::{encode_entry, entry_key};
+use crate::store::db::rows::RowCursor;
 use crate::store::db::schema::{FRONTIER, OUTLINKS, PAGES};
 use crate::store::write::days::{DaySpan, clamp_page, day_of_visit};
 use crate::store::{StoreError, VerifyOptions, codec};
@@ -29,7 +28,6 @@ pub(super) struct RepairedPage {
 /// A readable row with another encoding than the valid one.
 const ODDLY_WRITTEN: &str = "rows with another encoding than the valid one";
 
-type Cursor<'a> = DBRawIteratorWithThreadMode<'a, DB>;
 type CheckedVisit<'v> = &'v mut dyn FnMut(&RepairedPage, &mut VerifyContext<'_>) -> Result<(), StoreError>;
 
 /// Scans all pages for the first time. Reports and repairs damage in pages and links.
@@ -70,7 +68,7 @@ fn scan(context: &mut VerifyContext<'_>, first: bool, visit: CheckedVisit<'_>) -
 /// Skips lists of links without a page, up to the key `before`.
 fn skip_orphans(
     context: &mut VerifyContext<'_>,
-    outlinks: &mut Cursor<'_>,
+    outlinks: &mut RowCursor<'_>,
     before: Option<&[u8]>,
     first: bool,
 ) -> Result<(), StoreError> {
@@ -113,12 +111,7 @@ fn repair_page(
         Ok(read) => read,
         Err(what) => {
             if first {
-                context.mark_page_domain(key)?;
-                context.remove_unreadable(PAGES, key, what)?;
-                match list {
-                    Some(_) => remove_orphan(context, key)?,
-                    None => rediscover(context, key)?,
-                }
+                remove_unreadable_page(context, key, what, list.is_some())?;
             }
             return Ok(None);
         }
@@ -132,8 +125,8 @@ fn repair_page(
     let is_cut = has_fewer_links(&page, &stored);
     if is_cut {
         // With these validators, a server could answer 304, and the lost links would not come back.
-        page.etag.clear();
-        page.last_modified.clear();
+        page.facts.etag.clear();
+        page.facts.last_modified.clear();
     }
     if first {
         if is_cut {
@@ -149,6 +142,18 @@ fn repair_page(
         }
     }
     Ok(Some(RepairedPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
+}
+
+/// Removes the row of a page that cannot be read, and its list of links if it has one.
+fn remove_unreadable_page(
+    context: &mut VerifyContext<'_>,
+    key: &[u8],
+    what: &'static str,
+    has_list: bool,
+) -> Result<(), StoreError> {
+    context.mark_page_domain(key)?;
+    context.remove_unreadable(PAGES, key, what)?;
+    if has_list { remove_orphan(context, key) } else { rediscover(context, key) }
 }
 
 fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {

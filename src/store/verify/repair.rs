@@ -2,8 +2,7 @@
 //!
 //! After an interruption between two batches, some rows are repaired, and the next repair handles the others.
 
-use rocksdb::WriteBatch;
-
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{FRONTIER, META, PENDING, SCHEDULE};
 use crate::store::queue::seen_set::{REBUILD_MARK, SIEVE_KEY};
 use crate::store::read::display::display_key;
@@ -20,7 +19,7 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 pub(in crate::store) struct RepairWriter<'a> {
     store: &'a Store,
     enabled: bool,
-    batch: WriteBatch,
+    batch: RowBatch<'a>,
     changed: ChangedDomains,
     /// Whether URLs were removed that are still in the seen set.
     seen_set_is_stale: bool,
@@ -32,7 +31,7 @@ impl<'a> RepairWriter<'a> {
         Self {
             store,
             enabled,
-            batch: WriteBatch::default(),
+            batch: store.batch(),
             changed: ChangedDomains::default(),
             seen_set_is_stale: false,
         }
@@ -40,7 +39,7 @@ impl<'a> RepairWriter<'a> {
 
     pub fn put(&mut self, family: &'static str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
-            self.batch.put_cf(self.store.family(family)?, key, value);
+            self.batch.put(family, key, value)?;
         }
         self.flush_from(MAX_BATCH_ROWS)
     }
@@ -48,7 +47,7 @@ impl<'a> RepairWriter<'a> {
     /// Removes a derived row that should not exist.
     pub fn delete(&mut self, family: &'static str, key: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
-            self.batch.delete_cf(self.store.family(family)?, key);
+            self.batch.delete(family, key)?;
         }
         self.flush_from(MAX_BATCH_ROWS)
     }
@@ -101,7 +100,7 @@ impl<'a> RepairWriter<'a> {
         if [FRONTIER, SCHEDULE, PENDING].contains(&family)
             && !std::mem::replace(&mut self.seen_set_is_stale, true)
         {
-            self.batch.put_cf(self.store.family(META)?, SIEVE_KEY, REBUILD_MARK);
+            self.batch.put(META, SIEVE_KEY, REBUILD_MARK)?;
         }
         Ok(())
     }
@@ -140,6 +139,6 @@ impl<'a> RepairWriter<'a> {
             return Ok(());
         }
         let changed = std::mem::take(&mut self.changed);
-        self.store.write_numbered(std::mem::take(&mut self.batch), &changed)
+        self.store.write_numbered(self.batch.take(), &changed)
     }
 }

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 
 use ahash::HashMap;
-use rocksdb::WriteBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{
@@ -16,6 +15,7 @@ use crate::policy::{Change, RecrawlRules};
 use crate::store::codec::keys;
 use crate::store::codec::schedule_entry::ScheduleEntry;
 use crate::store::codec::sums::encode_sums;
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{BACKLINKS, META, OUTLINKS, PAGES};
 use crate::store::{Store, StoreError, codec, meta};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
@@ -45,7 +45,7 @@ struct CounterChange {
 /// changes of the first.
 pub(in crate::store) struct CommitBuilder<'a> {
     pub store: &'a Store,
-    pub batch: WriteBatch,
+    pub batch: RowBatch<'a>,
     counters: CounterChange,
     pairs: PairChanges,
     changed: ChangedDomains,
@@ -98,7 +98,7 @@ impl<'a> CommitBuilder<'a> {
     pub fn new(store: &'a Store) -> Self {
         Self {
             store,
-            batch: WriteBatch::default(),
+            batch: store.batch(),
             counters: CounterChange::default(),
             pairs: PairChanges::default(),
             changed: ChangedDomains::default(),
@@ -159,7 +159,7 @@ impl<'a> CommitBuilder<'a> {
         let first = || StoredPage { ins_day: visit.today, ..StoredPage::default() };
         let mut page = visit.old.clone().unwrap_or_else(first);
         page.failures = page.failures.saturating_add(1);
-        (page.last_failure, page.cause) = (kind as u8, cause);
+        (page.last_failure, page.cause) = (kind.code(), cause);
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
@@ -170,17 +170,21 @@ impl<'a> CommitBuilder<'a> {
         let (challenge, cause) = (content.challenge, content.cause.clone());
         let mut page = match &visit.old {
             Some(known) if known.upd_day != Day::default() => {
-                StoredPage { status: content.status, ..known.clone() }
+                let mut page = known.clone();
+                page.facts.status = content.facts.status;
+                page
             }
             _ => {
                 let ins_day = visit.first_day();
+                let mut page = new_record(content, &[], ins_day, visit.today);
+                page.upd_day = Day::default();
                 // An error page is not the page, even if it is HTML.
-                let shown = new_record(content, &[], ins_day, visit.today);
-                StoredPage { upd_day: Day::default(), html: false, ..shown }
+                page.facts.html = false;
+                page
             }
         };
         page.failures = failures;
-        page.last_failure = if challenge { FailureKind::Challenge as u8 } else { 0 };
+        page.last_failure = if challenge { FailureKind::Challenge.code() } else { 0 };
         page.cause = cause;
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
@@ -218,13 +222,12 @@ impl<'a> CommitBuilder<'a> {
 
     fn put_links(&mut self, visit: &PageVisit<'_>, links: &[OutlinkRecord]) -> Result<(), StoreError> {
         self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
-        let (family, key) = (self.store.family(OUTLINKS)?, visit.key.as_bytes());
+        let key = visit.key.as_bytes();
         if links.is_empty() {
-            self.batch.delete_cf(family, key);
+            self.batch.delete(OUTLINKS, key)
         } else {
-            self.batch.put_cf(family, key, codec::encode_outlinks(visit.url, links));
+            self.batch.put(OUTLINKS, key, codec::encode_outlinks(visit.url, links))
         }
-        Ok(())
     }
 
     fn add_settled(&mut self, visit: PageVisit<'_>, mut content: PageContent) -> Result<(), StoreError> {
@@ -233,13 +236,13 @@ impl<'a> CommitBuilder<'a> {
             Some(_) => self.store.read_outlinks(url, key)?,
             None => Vec::new(),
         };
-        if is_gone(content.status) {
+        if is_gone(content.facts.status) {
             // The links of an error page are not the links of the page.
             content.links.clear();
         }
         // Only a 2xx response has links that a cut can remove: a redirect or a gone page does not list links in its
         // body.
-        let cut = content.cut.is_some() && (200..=299).contains(&content.status);
+        let cut = content.facts.cut.is_some() && (200..=299).contains(&content.facts.status);
         let found = std::mem::take(&mut content.links);
         let ins_day = visit.first_day();
         let span = DaySpan { first: ins_day, last: visit.today };
@@ -247,7 +250,7 @@ impl<'a> CommitBuilder<'a> {
             merge_links(url, old_links.clone(), found, span, cut, self.store.history_limits);
         let mut page = new_record(content, &links, ins_day, visit.today);
         if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.upd_day != Day::default())) {
-            keep_beyond_cut(&mut page, old);
+            keep_beyond_cut(&mut page.facts, &old.facts);
         }
         let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
         let (old, new, dropped) = (&old_links, &links, &dropped);
@@ -256,9 +259,9 @@ impl<'a> CommitBuilder<'a> {
             self.put_links(&visit, &links)?;
         }
         let change = match &visit.old {
-            Some(old) if links != old_links || differs_visibly(old, &page) => Change::Links,
+            Some(old) if links != old_links || differs_visibly(&old.facts, &page.facts) => Change::Links,
             // The text of an error page is not the text of the page.
-            Some(old) if old.digest == page.digest || is_gone(page.status) => Change::None,
+            Some(old) if old.facts.digest == page.facts.digest || is_gone(page.facts.status) => Change::None,
             _ => Change::Text,
         };
         self.put_page(&visit, page, change)
@@ -296,11 +299,10 @@ impl<'a> CommitBuilder<'a> {
         if page_differs(old, &page) {
             self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
         }
-        let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.html));
+        let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.facts.html));
         self.counters.visited += i64::from(old.is_none());
         self.counters.html += html(Some(&page)) - html(old);
-        self.batch.put_cf(self.store.family(PAGES)?, key, codec::encode_page(&page));
-        Ok(())
+        self.batch.put(PAGES, key, codec::encode_page(&page))
     }
 
     /// Updates backlinks, host pairs and counters after a change of a page's links.
@@ -326,7 +328,6 @@ impl<'a> CommitBuilder<'a> {
         } else {
             change.old.iter().map(|link| ((&link.target, link.seq), link)).collect()
         };
-        let family = self.store.family(BACKLINKS)?;
         let source = Surt::from(change.url);
         let shown = change.page.source();
         for link in change.new.iter().filter(|link| link.external) {
@@ -339,24 +340,24 @@ impl<'a> CommitBuilder<'a> {
             // If the sums of a pair change, one of its backlinks changes or goes.
             self.changed.add_incoming(domain);
             let key = keys::backlink(&link.target, source.as_bytes(), link.seq);
-            self.batch.put_cf(family, key, codec::encode_backlink(link, blpcount, &shown));
+            self.batch.put(BACKLINKS, key, codec::encode_backlink(link, blpcount, &shown))?;
         }
         for link in change.dropped.iter().filter(|link| link.external) {
             self.changed.add_incoming(suffixes.domain_of(link.target.host()));
-            self.batch.delete_cf(family, keys::backlink(&link.target, source.as_bytes(), link.seq));
+            self.batch.delete(BACKLINKS, keys::backlink(&link.target, source.as_bytes(), link.seq))?;
         }
         Ok(())
     }
 
     /// Adds the changes of sums and hosts. The batch is complete then, except for the change numbers of domains.
-    pub fn finish(mut self) -> Result<(WriteBatch, ChangedDomains), StoreError> {
+    pub fn finish(mut self) -> Result<(RowBatch<'a>, ChangedDomains), StoreError> {
         let change = self.counters;
         let sums = [change.visited, change.html, change.active, change.external, change.inactive];
         if sums != [0; 5] {
-            self.batch.merge_cf(self.store.family(META)?, meta::COUNTERS, encode_sums(&sums));
+            self.batch.merge(META, meta::COUNTERS, encode_sums(&sums))?;
         }
-        self.pairs.stage(self.store, &mut self.batch)?;
-        self.hosts.stage(self.store, &mut self.batch)?;
+        self.pairs.stage(&mut self.batch)?;
+        self.hosts.stage(&mut self.batch)?;
         Ok((self.batch, self.changed))
     }
 }

@@ -4,7 +4,6 @@
 //! serialised by a lock. Each reads the former links of a page, computes the difference ([`super::diff`]) and writes
 //! it.
 
-use rocksdb::{WriteBatch, WriteOptions};
 use rustc_hash::FxHashMap;
 
 use crate::model::{Arrival, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
@@ -13,6 +12,7 @@ use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
 
 use super::builder::CommitBuilder;
+use super::hosts::HostChanges;
 
 /// Maximum number of URLs pending for the seen set while [`Store::put`] stores pages: 16 bytes of memory each.
 const MAX_PENDING: usize = 1 << 20;
@@ -72,15 +72,7 @@ impl Store {
             }
             builder.add_record(record)?;
         }
-        for entry in commit.done.iter().filter(|entry| entry.priority.is_new_page()) {
-            builder.hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
-        }
-        for (queue, until) in commit.asleep {
-            builder.hosts.host(self, queue)?.asleep_until = until;
-        }
-        for (queue, failure) in commit.failures {
-            builder.hosts.host(self, queue)?.add_failure(failure);
-        }
+        self.add_host_changes(&mut builder.hosts, &commit.done, commit.asleep, commit.failures)?;
         let unqueued = std::mem::take(&mut builder.unqueued);
         let (batch, mut sitemaps) = (&mut builder.batch, SitemapRows::default());
         for entry in &commit.retried {
@@ -99,29 +91,34 @@ impl Store {
         }
         let (pending_row, arrivals) =
             self.add_found(batch, &mut sitemaps, &writer, commit.found, unqueued)?;
-        sitemaps.stage(self, batch)?;
+        sitemaps.stage(batch)?;
         self.write_commit(builder)?;
         writer.confirm_pending_row(self, pending_row);
         Ok(arrivals)
     }
 
+    fn add_host_changes(
+        &self,
+        hosts: &mut HostChanges,
+        done: &[QueuedUrl],
+        asleep: Vec<(QueueName, u64)>,
+        failures: Vec<(QueueName, HostFailure)>,
+    ) -> Result<(), StoreError> {
+        for entry in done.iter().filter(|entry| entry.priority.is_new_page()) {
+            hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
+        }
+        for (queue, until) in asleep {
+            hosts.host(self, queue)?.asleep_until = until;
+        }
+        for (queue, failure) in failures {
+            hosts.host(self, queue)?.add_failure(failure);
+        }
+        Ok(())
+    }
+
     fn write_commit(&self, builder: CommitBuilder<'_>) -> Result<(), StoreError> {
         let (batch, changed) = builder.finish()?;
         if changed.is_empty() { self.write(batch) } else { self.write_numbered(batch, &changed) }
-    }
-
-    pub(in crate::store) fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        self.write_with_sync(batch, self.sync)
-    }
-
-    /// Writes a batch. With `sync`, this batch and all earlier ones are durable on return.
-    pub(in crate::store) fn write_with_sync(&self, batch: WriteBatch, sync: bool) -> Result<(), StoreError> {
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let mut options = WriteOptions::default();
-        options.set_sync(sync);
-        Ok(self.db.write_opt(batch, &options)?)
     }
 }
 

@@ -80,8 +80,7 @@ pub(in crate::store) fn merge_links(
     let active = merged.len();
     // Links that were active until now come first.
     merged.extend(old.into_iter().flatten().map(|link| lost_link(link, today, limits)));
-    let former: Vec<&OutlinkRecord> = merged[active..].iter().collect();
-    let kept = count_within_limits(page, &former, limits);
+    let kept = count_within_limits(page, &merged[active..].iter().collect::<Vec<_>>(), limits);
     let dropped = merged.split_off(active + kept);
     MergedLinks { links: merged, dropped }
 }

@@ -1,13 +1,13 @@
 //! The changes of a batch in the sums of links between hosts.
 
-use rocksdb::WriteBatch;
 use rustc_hash::FxHashMap;
 
 use crate::model::{LinkTag, OutlinkRecord};
+use crate::store::StoreError;
 use crate::store::codec::keys::{pair_key, split_pair_key};
 use crate::store::codec::sums::encode_sums;
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{PAIRS, REFERRALS};
-use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, host_prefix};
 
 /// Changes of the sums, by the keys of `pairs`. The pages of a batch share most of their pairs.
@@ -37,14 +37,13 @@ impl PairChanges {
         self.0.iter().map(|(key, sums)| (key.as_slice(), sums))
     }
 
-    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
-        let (pairs, referrals) = (store.family(PAIRS)?, store.family(REFERRALS)?);
+    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (key, sum) in self.0.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
-            batch.merge_cf(pairs, &key, encode_sums(&sum));
+            batch.merge(PAIRS, &key, encode_sums(&sum))?;
             if sum[0] != 0 {
                 let (target, source) =
                     split_pair_key(&key).map_err(|damage| StoreError::damaged(PAIRS, &key, damage.0))?;
-                batch.merge_cf(referrals, pair_key(source, target), encode_sums(&sum[..1]));
+                batch.merge(REFERRALS, pair_key(source, target), encode_sums(&sum[..1]))?;
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! The changes of a batch in the records of hosts.
 
-use rocksdb::WriteBatch;
 use rustc_hash::FxHashMap;
 
 use crate::model::{HostRecord, HostVisit, PageRecord, QueueName, Visit};
+use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::HOSTS;
 use crate::store::{Store, StoreError, codec};
 
@@ -31,18 +31,17 @@ impl HostChanges {
         record: &PageRecord,
     ) -> Result<(), StoreError> {
         let (status, failure) = match &record.visit {
-            Visit::Answered(content) => (content.status, 0),
+            Visit::Answered(content) => (content.facts.status, 0),
             Visit::NotModified => (304, 0),
-            Visit::Failed(kind, _) => (0, *kind as u8),
+            Visit::Failed(kind, _) => (0, kind.code()),
         };
         self.host(store, queue)?.add(HostVisit { at: record.visited, status, failure });
         Ok(())
     }
 
-    pub fn stage(self, store: &Store, batch: &mut WriteBatch) -> Result<(), StoreError> {
-        let family = store.family(HOSTS)?;
+    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (queue, host) in self.0 {
-            batch.put_cf(family, queue.as_bytes(), codec::encode_host(&host));
+            batch.put(HOSTS, queue.as_bytes(), codec::encode_host(&host))?;
         }
         Ok(())
     }

@@ -1,12 +1,10 @@
 //! Ranks, by generation. A finished computation is written beside the current generation, which it then replaces in
 //! one step. A snapshot shows exactly one generation.
 
-use rocksdb::WriteBatch;
-
 use crate::model::SearchRank;
 use crate::store::codec::varint::{Damage, Reader, put_varint};
 use crate::store::db::schema::{META, RANKS};
-use crate::store::{Store, StoreError};
+use crate::store::{Snapshot, Store, StoreError};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::versions::ChangedDomains;
@@ -14,12 +12,22 @@ use super::versions::ChangedDomains;
 pub(in crate::store) const GENERATION_KEY: &[u8] = b"rank-generation";
 
 /// The subject of a rank: the byte after the generation in the key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(in crate::store) enum RankKind {
     Page = 0,
     Host = 1,
     Domain = 2,
+}
+
+impl RankKind {
+    fn code(self) -> u8 {
+        self as u8
+    }
+
+    pub fn from_code(code: u8) -> Option<Self> {
+        [Self::Page, Self::Host, Self::Domain].into_iter().find(|kind| kind.code() == code)
+    }
 }
 
 /// Ranks in one batch.
@@ -32,7 +40,7 @@ pub(in crate::store) fn rank_key(generation: u32, kind: RankKind, name: &[u8]) -
 /// The common prefix of all keys of one generation and kind.
 pub(in crate::store) fn key_prefix(generation: u32, kind: RankKind) -> [u8; 5] {
     let [a, b, c, d] = generation.to_be_bytes();
-    [a, b, c, d, kind as u8]
+    [a, b, c, d, kind.code()]
 }
 
 pub(in crate::store) fn decode_generation(value: Option<&[u8]>) -> Result<u32, StoreError> {
@@ -66,8 +74,7 @@ impl Store {
         hosts: &mut dyn Iterator<Item = (String, SearchRank)>,
         domains: &mut dyn Iterator<Item = (String, SearchRank)>,
     ) -> Result<(), StoreError> {
-        let meta = self.family(META)?;
-        let current = decode_generation(self.db.get_cf(meta, GENERATION_KEY)?.as_deref())?;
+        let current = decode_generation(self.get(META, GENERATION_KEY)?.as_deref())?;
         let next = current.wrapping_add(1);
         // Ranks that an interrupted computation left under this generation.
         self.delete_generations(next, next.wrapping_add(1))?;
@@ -77,8 +84,8 @@ impl Store {
         let domains =
             domains.map(|(domain, rank)| (rank_key(next, RankKind::Domain, domain.as_bytes()), rank));
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
-        let mut batch = WriteBatch::default();
-        batch.put_cf(meta, GENERATION_KEY, encode_generation(next));
+        let mut batch = self.batch();
+        batch.put(META, GENERATION_KEY, encode_generation(next))?;
         let writer = self.lock_writer();
         self.write_numbered(batch, &ChangedDomains::default())?;
         drop(writer);
@@ -87,25 +94,49 @@ impl Store {
     }
 
     fn write_ranks(&self, ranks: &mut dyn Iterator<Item = (Vec<u8>, SearchRank)>) -> Result<(), StoreError> {
-        let family = self.family(RANKS)?;
-        let mut batch = WriteBatch::default();
+        let mut batch = self.batch();
         for (key, SearchRank(rank)) in ranks {
             // An absent rank reads as zero, and most pages of the web have rank zero.
             if rank == 0 {
                 continue;
             }
-            batch.put_cf(family, key, rank.to_be_bytes());
+            batch.put(RANKS, key, rank.to_be_bytes())?;
             if batch.len() >= RANKS_PER_BATCH {
-                self.write(std::mem::take(&mut batch))?;
+                self.write(batch.take())?;
             }
         }
         self.write(batch)
     }
 
     fn delete_generations(&self, from: u32, to: u32) -> Result<(), StoreError> {
-        if from < to {
-            self.db.delete_range_cf(self.family(RANKS)?, from.to_be_bytes(), to.to_be_bytes())?;
+        if from >= to {
+            return Ok(());
         }
-        Ok(())
+        let mut batch = self.batch();
+        batch.delete_range(RANKS, &from.to_be_bytes(), &to.to_be_bytes())?;
+        self.write_with_sync(batch, false)
+    }
+}
+
+impl Snapshot<'_> {
+    /// The generation of the current ranks: each published computation has another one; 0 before the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or the number is damaged.
+    pub fn rank_generation(&self) -> Result<u32, StoreError> {
+        decode_generation(self.get(META, GENERATION_KEY)?.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_keep_their_stored_codes() {
+        for (kind, code) in [(RankKind::Page, 0), (RankKind::Host, 1), (RankKind::Domain, 2)] {
+            assert_eq!((kind.code(), RankKind::from_code(code)), (code, Some(kind)));
+        }
+        assert_eq!(RankKind::from_code(3), None);
     }
 }

@@ -11,16 +11,14 @@
 //!
 //! New ranks change no domain, but the last number of all. [`Snapshot::rank_generation`] identifies them.
 
-use rocksdb::{ColumnFamily, WriteBatch};
 use rustc_hash::FxHashSet;
 
 use crate::model::StoredPage;
 use crate::store::codec::varint::{Reader, put_varint};
-use crate::store::db::schema::{CHANGES, META};
+use crate::store::db::rows::RowBatch;
+use crate::store::db::schema::CHANGES;
 use crate::store::{Snapshot, Store, StoreError};
 use crate::urls::{Surt, host_prefix};
-
-use super::ranks::{GENERATION_KEY, decode_generation};
 
 /// The numbers of the last commits that changed a registrable domain; 0 if there was none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,6 +42,16 @@ const MAX_NUMBER: u64 = 1 << 48;
 pub(in crate::store) enum Direction {
     Incoming = 1,
     Outgoing = 2,
+}
+
+impl Direction {
+    fn code(self) -> u8 {
+        self as u8
+    }
+
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Incoming, Self::Outgoing].into_iter().find(|direction| direction.code() == code)
+    }
 }
 
 /// The registrable domains that a batch changes.
@@ -71,17 +79,18 @@ impl ChangedDomains {
     }
 
     /// Adds the number of the batch to all changed domains.
-    pub fn stage(&self, batch: &mut WriteBatch, family: &ColumnFamily, number: u64) {
+    pub fn stage(&self, batch: &mut RowBatch<'_>, number: u64) -> Result<(), StoreError> {
         let mut value = Vec::with_capacity(8);
         put_varint(&mut value, number);
-        batch.put_cf(family, LAST_CHANGE_KEY, &value);
+        batch.put(CHANGES, LAST_CHANGE_KEY, &value)?;
         for (direction, domains) in
             [(Direction::Incoming, &self.incoming), (Direction::Outgoing, &self.outgoing)]
         {
             for domain in domains {
-                batch.put_cf(family, domain_key(direction, domain), &value);
+                batch.put(CHANGES, domain_key(direction, domain), &value)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -94,7 +103,7 @@ fn insert_new(domains: &mut FxHashSet<String>, domain: &str) {
 
 /// `direction · domain in sortable form`.
 pub(in crate::store) fn domain_key(direction: Direction, domain: &str) -> Vec<u8> {
-    let mut key = vec![direction as u8];
+    let mut key = vec![direction.code()];
     key.extend_from_slice(&host_prefix(domain));
     key
 }
@@ -102,8 +111,7 @@ pub(in crate::store) fn domain_key(direction: Direction, domain: &str) -> Vec<u8
 /// Splits the key of a domain's number. `None` if it is another key.
 pub(in crate::store) fn split_domain_key(key: &[u8]) -> Option<(Direction, String)> {
     let (first, part) = key.split_first()?;
-    let direction =
-        [Direction::Incoming, Direction::Outgoing].into_iter().find(|kind| *kind as u8 == *first)?;
+    let direction = Direction::from_code(*first)?;
     let domain = Surt::host_of(part).ok()?;
     (part.len() > 1 && host_prefix(&domain) == part).then_some((direction, domain))
 }
@@ -147,11 +155,11 @@ impl Store {
     /// Writes a batch under the next number. The caller must hold the writer's lock.
     pub(in crate::store) fn write_numbered(
         &self,
-        mut batch: WriteBatch,
+        mut batch: RowBatch<'_>,
         changed: &ChangedDomains,
     ) -> Result<(), StoreError> {
         let number = self.change_number() + 1;
-        changed.stage(&mut batch, self.family(CHANGES)?, number);
+        changed.stage(&mut batch, number)?;
         self.write(batch)?;
         self.change_number.store(number, std::sync::atomic::Ordering::Release);
         Ok(())
@@ -160,8 +168,8 @@ impl Store {
     /// Loads the last number. If it cannot be read, counting continues after the greatest number of any domain, so
     /// that no number is reused. The index must open even then, because a repair needs that.
     pub(in crate::store) fn load_change_number(&mut self) -> Result<(), StoreError> {
-        let value = self.db.get_cf(self.family(CHANGES)?, LAST_CHANGE_KEY)?;
-        let number = match decode_number(LAST_CHANGE_KEY, value.as_deref()) {
+        let stored = decode_number(LAST_CHANGE_KEY, self.get(CHANGES, LAST_CHANGE_KEY)?.as_deref());
+        let number = match stored {
             Ok(number) if number > 0 => number,
             read => match self.greatest_domain_number()? {
                 // A new index.
@@ -183,7 +191,7 @@ impl Store {
     /// The greatest readable number of any domain.
     fn greatest_domain_number(&self) -> Result<u64, StoreError> {
         let mut greatest = 0;
-        let mut cursor = self.db.raw_iterator_cf(self.family(CHANGES)?);
+        let mut cursor = self.cursor(CHANGES)?;
         cursor.seek_to_first();
         while let Some((key, value)) = cursor.item() {
             if split_domain_key(key).is_some() {
@@ -221,15 +229,20 @@ impl Snapshot<'_> {
         self.change_number_of(LAST_CHANGE_KEY)
     }
 
-    /// The generation of the current ranks: each published computation has another one; 0 before the first.
-    ///
-    /// # Errors
-    /// As [`Self::changes`].
-    pub fn rank_generation(&self) -> Result<u32, StoreError> {
-        decode_generation(self.get(META, GENERATION_KEY)?.as_deref())
-    }
-
     fn change_number_of(&self, key: &[u8]) -> Result<u64, StoreError> {
         decode_number(key, self.get(CHANGES, key)?.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_keep_their_stored_codes() {
+        for (direction, code) in [(Direction::Incoming, 1), (Direction::Outgoing, 2)] {
+            assert_eq!((direction.code(), Direction::from_code(code)), (code, Some(direction)));
+        }
+        assert_eq!((Direction::from_code(0), Direction::from_code(3)), (None, None));
     }
 }

@@ -2,7 +2,7 @@
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, SearchRank, Visit};
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, SearchRank, Visit};
 use serde_json::{Value, json};
 
 use super::super::server::Server;
@@ -13,7 +13,8 @@ fn linking(address: &str, targets: &[&str]) -> PageRecord {
 }
 
 fn answering(address: &str, status: u16, links: Vec<Link>) -> PageRecord {
-    let content = PageContent { status, links, ..PageContent::default() };
+    let content =
+        PageContent { facts: PageFacts { status, ..PageFacts::default() }, links, ..PageContent::default() };
     PageRecord { visit: Visit::Answered(Box::new(content)), ..linking(address, &[]) }
 }
 
@@ -210,7 +211,7 @@ fn chains_are_followed_to_their_end() {
     let refresh = Link { tag: LinkTag::Refresh, ..link("http://a.example/end", "") };
     let mut canonical = linking("http://a.example/end", &["http://b.example/"]);
     if let Visit::Answered(content) = &mut canonical.visit {
-        content.canonical = Some(url("http://a.example/other"));
+        content.facts.canonical = Some(url("http://a.example/other"));
     }
     let server = Server::start(&[
         moved("http://a.example/", 301, "https://a.example/"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageRecord, Visit};
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Visit};
 
 use super::super::oracle::intelligence::States;
 use super::super::web::{Dice, link, random_without_repeats};
@@ -20,15 +20,22 @@ pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
             2 => record.visit = Visit::NotModified,
             3 => {
                 let status = dice.pick(&[400, 403, 404, 410, 429, 500, 503]);
-                **content = PageContent { status, ip: content.ip, ..PageContent::default() };
+                **content = PageContent {
+                    facts: PageFacts { status, ip: content.facts.ip, ..PageFacts::default() },
+                    ..PageContent::default()
+                };
             }
             4..=7 => {
                 let status = dice.pick(&[301, 302, 303, 307, 308]);
                 let tag = LinkTag::from_redirect_status(status).unwrap();
                 let moved = Link { tag, ..link(&target, "") };
-                **content = PageContent { status, links: vec![moved], ..PageContent::default() };
+                **content = PageContent {
+                    facts: PageFacts { status, ..PageFacts::default() },
+                    links: vec![moved],
+                    ..PageContent::default()
+                };
             }
-            8 if content.status == 200 => {
+            8 if content.facts.status == 200 => {
                 let named = |link: &Link| link.target.as_str() == target;
                 if target != record.url.as_str() && !content.links.iter().any(named) {
                     let at = dice.roll(content.links.len() + 1);
@@ -47,7 +54,7 @@ pub fn states(records: &[PageRecord]) -> States {
     for record in records {
         let known = states.get(record.url.as_str()).copied();
         let state = match &record.visit {
-            Visit::Answered(content) => (u64::from(content.status), ""),
+            Visit::Answered(content) => (u64::from(content.facts.status), ""),
             Visit::Failed(kind, _) => (known.map_or(0, |(status, _)| status), kind.as_str()),
             // The visit has no information about a page that never responded with one.
             Visit::NotModified => match known {
@@ -71,7 +78,7 @@ pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
         }
         let today = backlinkd::model::Day::from_unix_seconds(record.visited).to_string();
         let page = record.url.as_str().to_owned();
-        let gone = matches!(content.status, 404 | 410);
+        let gone = matches!(content.facts.status, 404 | 410);
         let now: Vec<String> = if gone {
             Vec::new()
         } else {

@@ -1,7 +1,7 @@
 //! Backlinks: external links into a scope.
 
 use super::{Field, Read, RowType, field};
-use crate::model::{BacklinkRecord, Rel};
+use crate::model::Rel;
 use crate::store::BacklinkView;
 use crate::urls::{host_of, is_ip_literal, without_scheme};
 
@@ -19,7 +19,7 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source)),
     field("linktarget", Read::Text(|link, _| link.target)),
     field("linkedpage", Read::PartOf("linktarget", |url, _| without_scheme(url))),
-    field("title", Read::Text(|link, _| link.title)),
+    field("title", Read::Text(|link, _| link.page.title)),
     field("linktext", Read::Text(|link, _| link.anchor)),
     field("tag", Read::Text(|link, _| link.tag.as_str())),
     field("image", Read::Flag(|link| link.tag.is_image())),
@@ -28,16 +28,16 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("sponsored", Read::Flag(|link| link.rel.contains(Rel::SPONSORED))),
     field("active", Read::Flag(|link| link.is_active())),
     field("pos", Read::Number(|link| link.pos)),
-    field("intL", Read::Number(|link| link.int_links)),
-    field("extL", Read::Number(|link| link.ext_links)),
-    field("sumL", Read::Number(|link| link.int_links.saturating_add(link.ext_links))),
+    field("intL", Read::Number(|link| link.page.int_links)),
+    field("extL", Read::Number(|link| link.page.ext_links)),
+    field("sumL", Read::Number(|link| link.page.int_links.saturating_add(link.page.ext_links))),
     field("blpcount", Read::Number(|link| link.blpcount)),
-    field("ip", Read::Address(|link| link.ip)),
-    field("ccode", Read::Text(|link, _| link.ccode)),
-    field("country", Read::Text(|link, _| link.country)),
-    field("city", Read::Text(|link, _| link.city)),
+    field("ip", Read::Address(|link| link.page.ip)),
+    field("ccode", Read::Text(|link, _| link.page.ccode)),
+    field("country", Read::Text(|link, _| link.page.country)),
+    field("city", Read::Text(|link, _| link.page.city)),
     field("insDate", Read::Day(|link| link.ins_day)),
-    field("updDate", Read::Day(|link| link.upd_day)),
+    field("updDate", Read::Day(|link| link.page.upd_day)),
     field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
     field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),
@@ -46,30 +46,4 @@ pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
 
 fn toplevel(host: &str) -> &str {
     if is_ip_literal(host) { "" } else { host.rsplit('.').next().unwrap_or_default() }
-}
-
-impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
-    fn from(link: &'a BacklinkRecord) -> Self {
-        let page = &link.page;
-        Self {
-            source: link.source.as_str(),
-            target: link.target.as_str(),
-            seq: link.seq,
-            pos: link.pos,
-            tag: link.tag,
-            rel: link.rel,
-            anchor: &link.anchor,
-            ins_day: link.ins_day,
-            toggles: link.toggles.clone(),
-            blpcount: link.blpcount,
-            title: &page.title,
-            ip: page.ip,
-            ccode: &page.place.ccode,
-            country: &page.place.country,
-            city: &page.place.city,
-            int_links: page.int_links,
-            ext_links: page.ext_links,
-            upd_day: page.upd_day,
-        }
-    }
 }

@@ -25,7 +25,7 @@ pub struct OutgoingLink {
 pub static OUTGOING_FIELDS: &[Field<Outgoing>] = &[
     field("url", Read::Text(|row, _| row.page.url.as_str())),
     field("backlinkpage", Read::Text(|row, _| row.page.url.without_scheme())),
-    field("title", Read::Text(|row, _| &row.page.stored.title)),
+    field("title", Read::Text(|row, _| &row.page.stored.facts.title)),
     field("linktarget", Read::Text(|row, _| row.link.target.without_scheme())),
     field("host", Read::Text(|row, _| row.link.target.host())),
     field("linktext", Read::Text(|row, _| &row.link.anchor)),

@@ -20,4 +20,4 @@ pub struct AnsweredPage {
 
 /// The fields of a page.
 pub static PAGE_FIELDS: &[Field<Pages>] =
-    &[field("code", Read::Number(|page| u32::from(page.stored.status)))];
+    &[field("code", Read::Number(|page| u32::from(page.stored.facts.status)))];

@@ -23,7 +23,7 @@ impl ConsistencyCheck for CounterCheck {
         let external = |link: &&OutlinkRecord| link.external && link.is_active();
         let counts = [
             1,
-            usize::from(page.page.html),
+            usize::from(page.page.facts.html),
             active,
             page.links.iter().filter(external).count(),
             page.links.len() - active,

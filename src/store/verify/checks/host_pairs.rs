@@ -60,7 +60,12 @@ impl HostPairCheck {
         (is_row && sums.iter().all(|&sum| sum >= 0)).then_some(padded)
     }
 
-    fn compare_slice(&self, slice: &Slice, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
+    /// The expected sums of a slice by the hash of their key.
+    fn expected_sums(
+        &self,
+        slice: &Slice,
+        context: &mut VerifyContext<'_>,
+    ) -> Result<FxHashMap<u128, Sums>, StoreError> {
         let mut expected: FxHashMap<u128, Sums> = FxHashMap::default();
         scan_again(context, "counting links between hosts", &mut |page, _| {
             self.for_each_expected(page, |key, sums| {
@@ -72,6 +77,11 @@ impl HostPairCheck {
             });
             Ok(())
         })?;
+        Ok(expected)
+    }
+
+    fn compare_slice(&self, slice: &Slice, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
+        let mut expected = self.expected_sums(slice, context)?;
         context.for_each_row(
             self.family,
             "comparing damaged sums with links",

@@ -71,12 +71,9 @@ fn current_generation(context: &mut VerifyContext<'_>) -> Result<u32, StoreError
 /// The generation of a rank, if its key is valid.
 fn generation_of(key: &[u8]) -> Option<u32> {
     let ([a, b, c, d, kind], name) = key.split_first_chunk()?;
-    let is_key = match *kind {
-        kind if kind == RankKind::Page as u8 => Surt::bytes_to_url(name).is_ok(),
-        kind if kind == RankKind::Host as u8 || kind == RankKind::Domain as u8 => {
-            !name.is_empty() && name.is_ascii()
-        }
-        _ => false,
+    let is_key = match RankKind::from_code(*kind)? {
+        RankKind::Page => Surt::bytes_to_url(name).is_ok(),
+        RankKind::Host | RankKind::Domain => !name.is_empty() && name.is_ascii(),
     };
     is_key.then(|| u32::from_be_bytes([*a, *b, *c, *d]))
 }

@@ -69,8 +69,13 @@ impl ScheduleCheck {
         Self { set_hash: BucketedSetHash::new(memory_bytes) }
     }
 
-    fn compare_slice(&self, slice: &Slice, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
-        let mut pages: FxHashMap<u128, ScheduledPage> = FxHashMap::default();
+    /// The pages of a slice by the hash of their key.
+    fn read_pages(
+        &self,
+        slice: &Slice,
+        context: &mut VerifyContext<'_>,
+    ) -> Result<FxHashMap<u128, ScheduledPage>, StoreError> {
+        let mut pages = FxHashMap::default();
         scan_again(context, "reading pages that are scheduled twice, or not at all", &mut |page, _| {
             let hash = key_hash(&page.key);
             if self.set_hash.contains(slice, hash) {
@@ -80,6 +85,11 @@ impl ScheduleCheck {
             }
             Ok(())
         })?;
+        Ok(pages)
+    }
+
+    fn compare_slice(&self, slice: &Slice, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
+        let mut pages = self.read_pages(slice, context)?;
         context.for_each_row(SCHEDULE, "looking for them in the schedule", &mut |context, key, value| {
             let Ok((time, surt)) = split_schedule_key(key) else { return Ok(()) };
             let hash = key_hash(surt);

@@ -15,16 +15,13 @@ use std::ops::RangeInclusive;
 use crate::model::{Priority, QueuedUrl, Target};
 use crate::store::StoreError;
 use crate::store::codec::queue_entry::{encode_entry, entry_key};
-use crate::store::db::schema::{FRONTIER, PAGES, SCHEDULE};
-use crate::store::queue::entries::seen_set_surt;
+use crate::store::db::schema::{FRONTIER, PAGES, SCHEDULE, SEEN};
+use crate::store::queue::seen_set::seen_set_surt;
 use crate::store::verify::VerifyContext;
 use crate::store::verify::pages::{canonical_url, scan_again};
 use crate::urls::{Surt, surt_fingerprint, url_fingerprint};
 
 use super::ConsistencyCheck;
-
-/// The name of the set in findings.
-pub(in crate::store) const SEEN: &str = "seen";
 
 const UNSEEN: &str = "pages, queued or scheduled URLs that are not known";
 const LOST: &str = "known URLs that are no page, and neither queued nor scheduled";
@@ -122,7 +119,7 @@ impl SeenSlice {
             return Ok(());
         }
         scan_again(context, "looking for links to lost URLs", &mut |page, context| {
-            for url in page.links.iter().map(|link| &link.target).chain(&page.page.canonical) {
+            for url in page.links.iter().map(|link| &link.target).chain(&page.page.facts.canonical) {
                 let surt = Surt::from(url);
                 let fingerprint = url_fingerprint(url, surt.as_bytes());
                 if !self.is_lost(fingerprint) {

@@ -2,11 +2,11 @@
 //! whole. A number of a domain that no longer has rows does no harm: it only makes cached answers about the domain out
 //! of date.
 
-use rocksdb::{DB, DBRawIteratorWithThreadMode};
 use rustc_hash::FxHashSet;
 
 use crate::store::StoreError;
 use crate::store::codec::keys::after_prefix;
+use crate::store::db::rows::RowCursor;
 use crate::store::db::schema::{BACKLINKS, CHANGES, PAGES};
 use crate::store::verify::VerifyContext;
 use crate::store::verify::pages::canonical_url;
@@ -113,7 +113,7 @@ fn first_url(key: &[u8]) -> Option<CanonicalUrl> {
 }
 
 /// Moves to the next host and port: all keys of this one share the text up to the parenthesis.
-fn seek_next_host(cursor: &mut DBRawIteratorWithThreadMode<'_, DB>) {
+fn seek_next_host(cursor: &mut RowCursor<'_>) {
     let end = cursor.key().and_then(|key| key.iter().position(|&b| b == b')').map(|at| key[..=at].to_vec()));
     match end.and_then(|host| after_prefix(&host)) {
         Some(next) => cursor.seek(next),
