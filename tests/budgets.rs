@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backlinkd::crawl::{CrawlJob, Reload};
 use backlinkd::model::{
-    Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueueName, QueuedUrl, Rel, Target,
-    Visit,
+    Disposition, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueueName, QueuedUrl,
+    Rel, Target, Visit,
 };
 use backlinkd::policy::BlockList;
 use backlinkd::store::Commit;
@@ -76,8 +76,8 @@ fn a_domain_of_many_hosts_delays_no_others() {
         attempts: 0,
         target: Target::Page,
     };
-    let done = records.iter().map(queued).collect();
-    site.store.commit(Commit { records, done, ..Commit::default() }).unwrap();
+    let dispositions = records.iter().map(|record| (queued(record), Disposition::Fetched)).collect();
+    site.store.commit(Commit { records, dispositions, ..Commit::default() }).unwrap();
     site.config.crawl.domain_hosts = 30_002;
     site.config.crawl.hosts_per_linking_domain = 0;
     let start = Instant::now();

@@ -11,8 +11,8 @@ use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
 use backlinkd::fetch::StoredRobots;
 use backlinkd::model::{
-    FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl, Rel,
-    SearchRank, SitemapGrant, Target, Visit,
+    Disposition, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
+    Rel, SearchRank, SitemapGrant, Target, Visit,
 };
 use backlinkd::policy::{BlockList, RecrawlRules};
 use backlinkd::store::{Commit, Store};
@@ -20,6 +20,7 @@ use backlinkd::urls::Suffixes;
 
 use crate::pipeline::oracle::url;
 use crate::pipeline::{Site, job};
+use crate::store_format::write_raw;
 use crate::support::fake_web::{FakeWeb, Reply};
 
 pub fn site(web: FakeWeb) -> Site {
@@ -115,7 +116,13 @@ fn a_page_without_a_response_is_visited_although_its_entry_has_no_attempt() {
         visited: 1_000_000,
         visit: Visit::Failed(FailureKind::Timeout, String::new()),
     };
-    site.store.commit(Commit { records: vec![record], retried: vec![entry], ..Commit::default() }).unwrap();
+    site.store
+        .commit(Commit {
+            records: vec![record],
+            dispositions: vec![(entry, Disposition::Retry)],
+            ..Commit::default()
+        })
+        .unwrap();
     crawl(&site, &[]);
     assert_eq!(asked(&site), ["a.test/"]);
 }
@@ -379,8 +386,10 @@ fn a_page_is_recrawled_whatever_the_result_of_a_sitemap_at_its_url() {
     }));
     let commit = Commit {
         records: vec![PageRecord { url: address.clone(), visited: 1_000_000, visit }],
-        done: vec![queued(Priority::New(1), Target::Page)],
-        retried: vec![queued(Priority::Sitemap, sitemap_target())],
+        dispositions: vec![
+            (queued(Priority::New(1), Target::Page), Disposition::Fetched),
+            (queued(Priority::Sitemap, sitemap_target()), Disposition::Retry),
+        ],
         ..Commit::default()
     };
     site.store.commit(commit).unwrap();
@@ -548,4 +557,33 @@ fn the_next_crawl_knows_robots_files_and_backed_off_hosts() {
     assert_eq!(robots(&site), 2);
     crawl(&site, &["a.test/"]);
     assert_eq!(robots(&site), 2, "a robots.txt is kept for robots.max_age");
+}
+
+#[test]
+fn a_host_leaves_memory_after_its_damaged_page_is_skipped() {
+    let mut site = site(FakeWeb::new().page("a.test", "/", Reply::html("a")));
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Store::open(folder.path(), &site.config.store, site.store.suffixes().clone()).unwrap();
+    let found = vec![Found::page(url("http://a.test/"), 0)];
+    open().commit(Commit { found, ..Commit::default() }).unwrap();
+    write_raw(folder.path(), "pages", b"test,a,)/\x01", b"\xff");
+    site.store = Arc::new(open());
+    assert!(site.store.page(&url("http://a.test/")).is_err());
+    let (crawler, stop) = (site.crawler(), AtomicBool::new(false));
+    let job = backlinkd::crawl::CrawlJob { forever: true, ..job(&[]) };
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
+        let wait_for_hosts = |hosts: u64| {
+            while crawler.progress().figures().hosts != hosts && start.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        wait_for_hosts(1);
+        wait_for_hosts(0);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let figures = crawler.progress().figures();
+    assert_eq!((figures.damaged, figures.hosts), (1, 0));
+    assert!(asked(&site).is_empty());
 }

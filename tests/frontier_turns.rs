@@ -8,13 +8,14 @@ mod sweeps;
 mod world;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use backlinkd::frontier::FrontierRules;
+use backlinkd::frontier::{Backoff, Frontier, FrontierRules, Next};
 use backlinkd::model::{Priority, QueueName};
 use backlinkd::urls::CanonicalUrl;
 
 use crate::support::dice::Dice;
+use disk::Disk;
 use hosts::Host;
 use world::{Settings, World};
 
@@ -308,4 +309,29 @@ fn unresolvable_names_do_not_count_as_hosts_of_a_domain() {
         let asked: BTreeSet<_> = world.fetched.keys().map(|url| url.host()).collect();
         assert_eq!(asked.len(), 4);
     }
+}
+
+#[test]
+fn a_skipped_url_is_not_yielded_again_and_its_queue_leaves_memory() {
+    let mut disk = Disk { budgets: (10, 10), domain_queues: u64::MAX, ..Disk::default() };
+    let page = backlinkd::urls::UrlRules::default().canonical("http://a.test/").unwrap();
+    let arrival = disk.queue(&page, 0, Priority::New(0)).unwrap();
+    let (now, name, ip) = (Instant::now(), arrival.queue.clone(), [127, 0, 0, 1].into());
+    let mut frontier: Frontier<()> = Frontier::new(settings().rules);
+    let admit = |frontier: &mut Frontier<()>| {
+        frontier.admit(&arrival, &disk).unwrap();
+        assert!(matches!(frontier.next(now, &disk), Ok(Next::Resolve(..))));
+        frontier.finish_resolution(&name, now, Ok(ip));
+        frontier.next(now, &disk).unwrap()
+    };
+    let Next::Page(_, queued) = admit(&mut frontier) else { panic!("no page") };
+    frontier.skip(queued);
+    frontier.finish_fetch(&name, now, None, Backoff::None);
+    assert!(matches!(frontier.next(now, &disk), Ok(Next::Drained)));
+    frontier.prune(now, &disk);
+    assert!(!frontier.contains(&name));
+    // A scan of the disk finds the queue again.
+    assert!(matches!(admit(&mut frontier), Next::Drained));
+    frontier.prune(now, &disk);
+    assert!(!frontier.contains(&name));
 }

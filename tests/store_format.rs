@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    Found, Lane, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Priority, QueueName, QueuedUrl,
-    Rel, SearchRank, SitemapGrant, Target, Visit,
+    Disposition, Found, Lane, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Priority, QueueName,
+    QueuedUrl, Rel, SearchRank, SitemapGrant, Target, Visit,
 };
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -144,9 +144,9 @@ fn due_pages_are_queued_by_their_due_time_before_new_ones() {
         target: Target::Page,
     };
     let due = [("http://b.org/z", 0x0102), ("http://b.org/a", 0x0304), ("http://b.org/k", 0x0203)];
-    let put_off = due.map(|(text, due)| (entry(text), due)).to_vec();
+    let dispositions = due.map(|(text, due)| (entry(text), Disposition::Postponed(due))).to_vec();
     let found = vec![Found::page(url("http://b.org/new"), 0), Found::seed(url("http://b.org/seed"))];
-    store.commit(Commit { put_off, found, ..Commit::default() }).unwrap();
+    store.commit(Commit { dispositions, found, ..Commit::default() }).unwrap();
     store.merge_pending().unwrap();
     let (arrivals, count) = store.take_due(0x0303, 9).unwrap();
     assert_eq!((arrivals.len(), arrivals[0].priority, count), (1, Priority::Again(0x0102), 2));
@@ -188,11 +188,13 @@ fn the_queue_and_ranks_are_written_as_documented() {
         attempts,
         target: Target::Page,
     };
-    let retried = vec![queued("https://b.org/x", 1)];
-    let done = vec![queued("http://b.org:81/", 0)];
-    // Not fetched, hence not counted.
-    let put_off = vec![(queued("http://b.org:82/", 0), 0x102)];
-    let withdrawn = vec![queued("http://b.org:82/2", 0)];
+    let dispositions = vec![
+        (queued("https://b.org/x", 1), Disposition::Retry),
+        (queued("http://b.org:81/", 0), Disposition::Fetched),
+        // Not fetched, hence not counted.
+        (queued("http://b.org:82/", 0), Disposition::Postponed(0x102)),
+        (queued("http://b.org:82/2", 0), Disposition::Withdrawn),
+    ];
     let mut last = vec![Found::page(url("http://b.org/met"), 1), Found::seed(url("http://b.org/seed"))];
     let named = SitemapGrant { own_domain: false, hosts: vec!["a.org:81".into(), "é".into()], level: 2 };
     for (address, grant) in [("http://b.org/1.xml", SitemapGrant::at_level(0)), ("http://b.org/2.xml", named)]
@@ -201,7 +203,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
         last.push(Found { url, priority, depth: 0, target });
     }
     let asleep = vec![(QueueName::of(&url("http://b.org:82/")), 9)];
-    let commit = Commit { retried, done, put_off, withdrawn, asleep, found: last, ..Commit::default() };
+    let commit = Commit { dispositions, asleep, found: last, ..Commit::default() };
     let arrivals = store.commit(commit).unwrap();
     assert_eq!(arrivals.len(), 1);
     assert_eq!((arrivals[0].url.as_str(), arrivals[0].priority), ("http://b.org/seed", Priority::Seed));
@@ -249,7 +251,7 @@ fn the_queue_and_ranks_are_written_as_documented() {
 }
 
 /// Changes the database without the store.
-fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
+pub fn write_raw(directory: &Path, family: &str, key: &[u8], value: &[u8]) {
     let names = DB::list_cf(&Options::default(), directory).unwrap();
     let db = DB::open_cf(&Options::default(), directory, names).unwrap();
     db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();

@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    BacklinkRecord, FailureKind, PageContent, PageFacts, PageRecord, Place, Priority, QueuedUrl, SourcePage,
-    StoredPage, Target, Visit,
+    BacklinkRecord, Disposition, FailureKind, PageContent, PageFacts, PageRecord, Place, Priority, QueuedUrl,
+    SourcePage, StoredPage, Target, Visit,
 };
 use backlinkd::store::{
     BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
@@ -295,8 +295,8 @@ fn a_url_postponed_twice_in_one_commit_is_checked_once() {
         |priority| QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target: Target::Page };
     let put_off = |times: [u64; 2]| {
         let entries = [entry(Priority::New(0)), entry(Priority::again(1))];
-        let put_off = entries.into_iter().zip(times).collect();
-        store.commit(Commit { put_off, ..Commit::default() }).unwrap();
+        let dispositions = entries.into_iter().zip(times.map(Disposition::Postponed)).collect();
+        store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
         store.next_due().unwrap()
     };
     assert_eq!(put_off([5_000, 9_000]), Some(9_000));

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::process::FetchedResponse;
-use crate::config::{Config, FetchConfig};
+use super::messages::FetchedResponse;
+use crate::config::{CrawlConfig, FetchConfig};
 use crate::fetch::{FetchOutcome, Fetcher, Response};
 use crate::model::Cut;
 use crate::warc::{HttpExchange, Truncation, WarcError, WarcOptions, WarcWriter};
@@ -39,18 +39,22 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Opens the archive in `crawl.warc_dir`; `None` when that is empty.
-    pub fn create(config: &Config, fetcher: &Arc<Fetcher>) -> Result<Option<Self>, WarcError> {
-        let folder = &config.crawl.warc_dir;
+    pub fn create(
+        crawl: &CrawlConfig,
+        fetch: &FetchConfig,
+        fetcher: &Arc<Fetcher>,
+    ) -> Result<Option<Self>, WarcError> {
+        let folder = &crawl.warc_dir;
         if folder.as_os_str().is_empty() {
             return Ok(None);
         }
         let options = WarcOptions {
-            max_file_bytes: config.crawl.warc_max_bytes,
+            max_file_bytes: crawl.warc_max_bytes,
             software: format!("backlinkd/{}", env!("CARGO_PKG_VERSION")),
-            operator: config.fetch.contact.clone(),
+            operator: fetch.contact.clone(),
         };
         let writer = WarcWriter::create(folder, options)?;
-        Ok(Some(Self { writer, fetcher: Arc::clone(fetcher), config: config.fetch.clone() }))
+        Ok(Some(Self { writer, fetcher: Arc::clone(fetcher), config: fetch.clone() }))
     }
 
     /// Writes a request and its response, if there is one.

@@ -10,14 +10,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::CrawlError;
-use super::event_loop::CrawlLoop;
-use super::messages::WriteRequest;
-use super::progress::unix_now;
+use crate::clock::unix_now;
 use crate::fetch::{Failure, RobotsFailure};
-use crate::model::{
-    Cut, FailureKind, HostFailure, PageContent, QueueName, Target, Visit, plain, plain_cause,
-};
+use crate::model::{Cut, FailureKind, HostFailure, PageContent, Target, Visit, plain, plain_cause};
 use crate::urls::CanonicalUrl;
 
 /// Examples of each kind.
@@ -128,6 +123,12 @@ impl From<&Failure> for Cause {
     }
 }
 
+impl From<&RobotsFailure> for Cause {
+    fn from(failure: &RobotsFailure) -> Self {
+        Self { kind: failure.kind.clone().into(), words: failure.cause.clone() }
+    }
+}
+
 /// One failed request.
 #[derive(Clone, Debug)]
 pub(super) struct FailedRequest<'a> {
@@ -217,33 +218,6 @@ impl FailureTable {
             examples: row.examples.clone(),
         };
         self.rows().iter().map(count).collect()
-    }
-}
-
-impl CrawlLoop<'_> {
-    /// Reports a failed request: see the module.
-    pub fn report_failure(
-        &self,
-        queue: &QueueName,
-        resource: Resource,
-        url: &CanonicalUrl,
-        attempt: u32,
-        cause: Cause,
-    ) -> Result<(), CrawlError> {
-        let failed =
-            FailedRequest { resource, url, attempt, cause }.report(&self.crawler.progress.failed_requests);
-        self.writer.send(WriteRequest::RecordFailure(queue.clone(), failed))
-    }
-
-    /// Reports a robots.txt that is unreachable, to the record of its host.
-    pub fn report_robots_failure(
-        &self,
-        queue: &QueueName,
-        url: &CanonicalUrl,
-        failure: &RobotsFailure,
-    ) -> Result<(), CrawlError> {
-        let cause = Cause { kind: failure.kind.clone().into(), words: failure.cause.clone() };
-        self.report_failure(queue, Resource::RobotsTxt, url, failure.attempts, cause)
     }
 }
 

@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::process::FetchedResponse;
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Failure, Reservation, RobotsStep};
+use crate::fetch::{Failure, FetchOutcome, Reservation, RobotsFetch, RobotsStep, Validators};
 use crate::model::{
-    Arrival, FailureKind, Fate, Found, HostFailure, Link, PageRecord, QueueName, QueuedUrl, Visit,
+    Arrival, Disposition, FailureKind, Found, HostFailure, Link, PageRecord, QueueName, QueuedUrl, Visit,
 };
 use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
@@ -22,19 +21,12 @@ pub(super) enum LoopEvent {
         at: Instant,
         address: Result<IpAddr, Failure>,
     },
-    RobotsFetched {
-        queue: QueueName,
-        requested: CanonicalUrl,
-        waiter: RobotsWaiter,
-        at: Instant,
-        /// The part of the time that the request waited for this machine.
-        waited: Duration,
-        step: RobotsStep,
-    },
+    RobotsFetched(RobotsResult),
     PageFetched {
         queue: QueueName,
         queued: QueuedUrl,
         at: Instant,
+        /// The part of the time that the request waited for this machine.
         waited: Duration,
         result: HostResult,
     },
@@ -49,6 +41,39 @@ pub(super) enum LoopEvent {
     ChainContinued(QueuedUrl, RedirectChain),
     Committed(CommitReport),
     ArchiveFailed(Box<FetchedResponse>, WarcError),
+}
+
+/// The result of a request.
+pub(super) struct FetchedResponse {
+    pub url: CanonicalUrl,
+    /// The redirect chain that led to the URL.
+    pub chain: Option<RedirectChain>,
+    /// When the request was made, in Unix time.
+    pub requested_at: u64,
+    /// The validators of a conditional request.
+    pub validators: Option<Validators>,
+    pub outcome: FetchOutcome,
+    /// `None` for a robots.txt, which the robots.txt cache reads.
+    pub queued: Option<QueuedUrl>,
+}
+
+/// The result of a request for a robots.txt.
+pub(super) struct RobotsResult {
+    /// The queue that made the request.
+    pub queue: QueueName,
+    pub requested: CanonicalUrl,
+    pub waiter: RobotsWaiter,
+    pub at: Instant,
+    /// The part of the time that the request waited for this machine.
+    pub waited: Duration,
+    pub step: RobotsStep,
+}
+
+/// A robots.txt to fetch, and the queue that waits for it.
+#[derive(Debug)]
+pub(super) struct RobotsRequest {
+    pub job: RobotsFetch,
+    pub waiter: RobotsWaiter,
 }
 
 /// The queue that waits for a robots.txt.
@@ -118,33 +143,11 @@ impl Completion {
     }
 }
 
-/// What happens to the queue entry of a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Disposition {
-    Fetched,
-    /// It stays for a retry.
-    Retry,
-    /// It was not fetched, and is examined again at this Unix time.
-    Postponed(u64),
-    /// It was fetched before.
-    Withdrawn,
-}
-
-impl Disposition {
-    pub fn fate(self) -> Fate {
-        match self {
-            Self::Fetched => Fate::Fetched,
-            Self::Retry => Fate::Again,
-            Self::Postponed(_) | Self::Withdrawn => Fate::Dropped,
-        }
-    }
-}
-
 /// What the writer has done.
 #[derive(Default)]
 pub(super) struct CommitReport {
-    /// The URLs that are stored, and their fates.
-    pub completed: Vec<(QueuedUrl, Fate)>,
+    /// The URLs whose dispositions are stored.
+    pub completed: Vec<(QueuedUrl, Disposition)>,
     /// The queues that received URLs.
     pub arrivals: Vec<Arrival>,
     /// Whether the discovered URLs were merged into the known ones.

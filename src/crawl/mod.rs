@@ -15,38 +15,37 @@
 //! in flight and records that wait for the writer are at most `crawl.fetchers` plus `crawl.store_queue`.
 //! Responses, from the wire to the commit, take at most `crawl.memory_bytes`.
 //!
-//! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `dispatch` (starting
-//! fetches), `events` (their ends) and `queue_scan` (queues on disk). `process` archives and parses a
-//! response, `extract` holds the rules, `writer` commits. `backoff` has all reasons to wait.
+//! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `page_check` (may a URL be
+//! fetched), `dispatch` (starting fetches), `events` (their ends) and `queue_scan` (queues on disk). `process`
+//! archives and parses a response, `extract` holds the rules, `writer` commits. `backoff` has all reasons to
+//! wait.
 //!
 //! This module neither ranks nor serves.
 
 mod adapters;
 mod archive;
 mod backoff;
-mod dispatch;
 mod event_loop;
-mod events;
 mod extract;
 mod failures;
 mod messages;
 mod process;
 mod progress;
-mod queue_scan;
 mod run;
 mod timing;
 mod walls;
 mod writer;
 
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::config::{Config, CrawlConfig};
+use crate::config::{Config, CrawlConfig, FetchConfig, RobotsConfig, StoreConfig};
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
+use crate::frontier::FrontierRules;
 use crate::geo::{Geo, GeoError};
-use crate::lru::Lru;
-use crate::policy::{BlockList, BlockListError, RecrawlRules};
+use crate::policy::{BlockList, BlockListError, RecrawlRules, longest_backoff};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
@@ -54,8 +53,18 @@ use crate::warc::WarcError;
 pub use failures::{FailureCount, FailureExample, Resource};
 pub use progress::{Figures, Progress};
 
+use adapters::backlog::StoreBacklog;
 use adapters::robots_store::RobotsAdapter;
-use extract::sitemap_quota::SitemapQuotas;
+use archive::Archive;
+use backoff::host::HostBackoffs;
+use backoff::store::StoreBackoff;
+use event_loop::{Dispatcher, FetchBudget, HostEventHandler, PageCheck, QueueScan};
+use extract::Extractor;
+use messages::LoopEvent;
+use process::ResponseProcessor;
+use timing::MIN_RESIDENCY;
+use writer::StoreWriter;
+use writer::link::WriterSender;
 
 /// Why a crawl cannot start or continue.
 #[derive(Debug, thiserror::Error)]
@@ -98,19 +107,22 @@ pub struct CrawlJob {
 /// All parts of a crawl. It is reusable: [`Self::run`] may be called repeatedly.
 pub struct Crawler {
     store: Arc<Store>,
-    config: Config,
-    rules: UrlRules,
+    crawl_config: CrawlConfig,
+    fetch_config: FetchConfig,
+    robots_config: RobotsConfig,
+    store_config: StoreConfig,
+    max_sitemap_bytes: usize,
     fetcher: Arc<Fetcher>,
     robots: Arc<RobotsCache>,
-    geo: Arc<Geo>,
     progress: Arc<Progress>,
     recrawl: RecrawlRules,
     /// Hosts that are not fetched.
     blocks: Mutex<BlockList>,
     /// The reload that the loop has yet to apply.
     reload: Mutex<Option<Reload>>,
-    duplicate_counts: Arc<Mutex<Lru<u64, u32>>>,
-    sitemap_quotas: Arc<SitemapQuotas>,
+    /// The extractor of a crawl without seeds. Its copies share the counts of duplicates, and the quotas of
+    /// sitemaps.
+    extractor: Extractor,
     /// Decodes and parses, on threads that do nothing else.
     parsers: Arc<rayon::ThreadPool>,
     /// The memory budget of responses.
@@ -133,7 +145,7 @@ impl Crawler {
         let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
         let memory = MemoryBudget::new(memory_bytes, fetchers + slow_fetchers + store_queue);
         let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
-        let robots_store = Arc::new(RobotsAdapter(Arc::clone(&store)));
+        let robots_store = Arc::new(RobotsAdapter::new(&store));
         let robots = Arc::new(RobotsCache::new(
             Arc::clone(&fetcher),
             &config.robots,
@@ -147,32 +159,28 @@ impl Crawler {
         store.set_seen_cache(config.crawl.seen_cache_urls);
         let recrawl = RecrawlRules::new(&config.crawl);
         store.set_recrawl(recrawl);
-        let own_blocks = store.directory().join(BLOCKS_FILE);
-        let (blocks, bad) = BlockList::read_both(&config.crawl.block_list, &own_blocks)?;
-        bad.iter().for_each(|error| tracing::warn!(%error, "a line is skipped"));
-        let blocks = Mutex::new(blocks);
-        let duplicate_counts = Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered)));
-        let (progress, reload) = (Arc::new(Progress::default()), Mutex::default());
-        let (sitemap_quotas, config) = (Arc::new(SitemapQuotas::new(config)), config.clone());
+        let blocks = read_blocks(&store, &config.crawl)?;
+        let progress = Arc::new(Progress::default());
+        let extractor = Extractor::new(&store, config, &rules, &geo, &progress);
         let parsers = rayon::ThreadPoolBuilder::new()
             .num_threads(config.crawl.parse_threads)
             .thread_name(|number| format!("parse-{number}"))
             .build()?;
-        let parsers = Arc::new(parsers);
         Ok(Self {
             store,
-            config,
-            rules,
+            crawl_config: config.crawl.clone(),
+            fetch_config: config.fetch.clone(),
+            robots_config: config.robots.clone(),
+            store_config: config.store.clone(),
+            max_sitemap_bytes: config.sitemaps.max_bytes,
             fetcher,
             robots,
-            geo,
             progress,
             recrawl,
-            blocks,
-            reload,
-            duplicate_counts,
-            sitemap_quotas,
-            parsers,
+            blocks: Mutex::new(blocks),
+            reload: Mutex::default(),
+            extractor,
+            parsers: Arc::new(parsers),
             memory,
         })
     }
@@ -180,7 +188,7 @@ impl Crawler {
     /// Continues the counters of an earlier crawler.
     #[must_use]
     pub fn with_progress(self, progress: Arc<Progress>) -> Self {
-        Self { progress, ..self }
+        Self { extractor: self.extractor.with_progress(&progress), progress, ..self }
     }
 
     /// Gives a running crawl new seeds and another block list. The loop applies them within a second.
@@ -192,16 +200,15 @@ impl Crawler {
         *waiting = Some(Reload { seeds, ..reload });
     }
 
+    /// Takes the reload that the loop has yet to apply. Later crawls use its block list too.
     fn take_reload(&self) -> Option<Reload> {
-        self.reload.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = reload.blocks.clone();
+        Some(reload)
     }
 
     fn blocks(&self) -> BlockList {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_blocks(&self, blocks: BlockList) {
-        *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = blocks;
     }
 
     /// Counters and gauges that change while a crawl runs.
@@ -220,5 +227,100 @@ impl Crawler {
         stop: &AtomicBool,
     ) -> Result<Figures, CrawlError> {
         run::run(self, job, runtime, stop)
+    }
+}
+
+/// Reads the block list of the configuration, and that of the index.
+fn read_blocks(store: &Store, config: &CrawlConfig) -> Result<BlockList, BlockListError> {
+    let own_blocks = store.directory().join(BLOCKS_FILE);
+    let (blocks, bad) = BlockList::read_both(&config.block_list, &own_blocks)?;
+    bad.iter().for_each(|error| tracing::warn!(%error, "a line is skipped"));
+    Ok(blocks)
+}
+
+/// Builds the parts of a run.
+impl Crawler {
+    fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    /// How long fetches in flight may take when the crawl stops.
+    fn drain_time(&self) -> Duration {
+        self.crawl_config.drain.0
+    }
+
+    /// URLs dispatched and not stored yet, at most.
+    fn max_unstored(&self) -> usize {
+        self.crawl_config.fetchers + self.crawl_config.store_queue
+    }
+
+    fn frontier_rules(&self) -> FrontierRules {
+        let crawl = &self.crawl_config;
+        FrontierRules {
+            fetchers: crawl.fetchers,
+            slow_fetchers: crawl.slow_fetchers,
+            slow_after: crawl.slow_after.0,
+            resolvers: crawl.resolvers,
+            window: crawl.host_queue_in_memory,
+            max_queues: crawl.hosts_in_memory,
+            min_residency: MIN_RESIDENCY,
+            address_ttl: self.fetch_config.dns_ttl.0,
+        }
+    }
+
+    /// A crawl that runs forever treats damaged data as absent.
+    fn backlog(&self, forever: bool) -> StoreBacklog {
+        let backlog = StoreBacklog::new(&self.store, &self.crawl_config);
+        if forever { backlog.tolerate_damage(&self.progress) } else { backlog }
+    }
+
+    fn queue_scan(&self) -> QueueScan {
+        QueueScan::new(&self.store, longest_backoff(&self.crawl_config, &self.robots_config))
+    }
+
+    fn page_check(&self) -> PageCheck {
+        PageCheck::new(&self.store, &self.robots, self.recrawl, self.blocks(), &self.progress)
+    }
+
+    fn host_event_handler(&self, writer: WriterSender, forever: bool) -> HostEventHandler {
+        let backoffs = HostBackoffs::new(&self.crawl_config, &self.robots_config, forever);
+        HostEventHandler::new(&self.fetcher, &self.robots, writer, &self.progress, backoffs, self.blocks())
+    }
+
+    fn store_backoff(&self, forever: bool, now: Instant) -> StoreBackoff {
+        StoreBackoff::new(&self.store, &self.crawl_config, &self.progress, forever, now)
+    }
+
+    fn archive(&self) -> Result<Option<Archive>, WarcError> {
+        Archive::create(&self.crawl_config, &self.fetch_config, &self.fetcher)
+    }
+
+    fn processor(
+        &self,
+        seeds: &[CanonicalUrl],
+        archive: Option<Arc<Archive>>,
+        events: Sender<LoopEvent>,
+        writer: WriterSender,
+    ) -> Result<ResponseProcessor, StoreError> {
+        let extractor = Arc::new(self.extractor.for_crawl(seeds, self.blocks())?);
+        Ok(ResponseProcessor::new(extractor, archive, &self.parsers, events, writer))
+    }
+
+    fn dispatcher<'a>(
+        &self,
+        runtime: &'a tokio::runtime::Handle,
+        processor: ResponseProcessor,
+        budget: FetchBudget,
+    ) -> Dispatcher<'a> {
+        let (fetcher, robots, progress) = (&self.fetcher, &self.robots, &self.progress);
+        Dispatcher::new(runtime, fetcher, robots, processor, progress, self.max_sitemap_bytes, budget)
+    }
+
+    fn writer(&self) -> StoreWriter {
+        StoreWriter::new(&self.store, &self.progress, &self.store_config, self.crawl_config.met_urls)
     }
 }

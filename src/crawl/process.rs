@@ -8,30 +8,17 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::archive::Archive;
-use super::extract::Extractor;
-use super::messages::{Completion, LoopEvent, WriteRequest};
+use super::extract::{Extractor, LastResponse};
+use super::messages::{Completion, FetchedResponse, LoopEvent, WriteRequest};
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{FetchOutcome, Reservation, Validators};
-use crate::model::{FailureKind, QueuedUrl, Target};
+use super::writer::link::WriterSender;
+use crate::fetch::{FetchOutcome, Reservation};
+use crate::model::{FailureKind, QueuedUrl};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
 /// Copies of a completion in memory during its commit: as parsed, as rows, and as written.
 const COPIES_WHILE_WRITTEN: usize = 3;
-
-/// The result of a request.
-pub(super) struct FetchedResponse {
-    pub url: CanonicalUrl,
-    /// The redirect chain that led to the URL.
-    pub chain: Option<RedirectChain>,
-    /// When the request was made, in Unix time.
-    pub requested_at: u64,
-    /// The validators of a conditional request.
-    pub validators: Option<Validators>,
-    pub outcome: FetchOutcome,
-    /// `None` for a robots.txt, which the robots.txt cache reads.
-    pub queued: Option<QueuedUrl>,
-}
 
 /// A processed page or sitemap; or the response itself, and why it could not be archived.
 type ProcessResult = Result<Option<Processed>, (Box<FetchedResponse>, WarcError)>;
@@ -46,15 +33,44 @@ enum Processed {
 /// Archives and parses a response, then sends the result to the writer.
 #[derive(Clone)]
 pub(super) struct ResponseProcessor {
-    pub extractor: Arc<Extractor>,
+    extractor: Arc<Extractor>,
     /// Writes the responses to WARC files, if configured.
-    pub archive: Option<Arc<Archive>>,
-    pub parsers: Arc<rayon::ThreadPool>,
-    pub events: Sender<LoopEvent>,
-    pub work: Sender<WriteRequest>,
+    archive: Option<Arc<Archive>>,
+    parsers: Arc<rayon::ThreadPool>,
+    events: Sender<LoopEvent>,
+    writer: WriterSender,
 }
 
 impl ResponseProcessor {
+    pub fn new(
+        extractor: Arc<Extractor>,
+        archive: Option<Arc<Archive>>,
+        parsers: &Arc<rayon::ThreadPool>,
+        events: Sender<LoopEvent>,
+        writer: WriterSender,
+    ) -> Self {
+        Self { extractor, archive, parsers: Arc::clone(parsers), events, writer }
+    }
+
+    /// A sender of events to the loop.
+    pub fn events(&self) -> Sender<LoopEvent> {
+        self.events.clone()
+    }
+
+    pub fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
+    /// Processes later responses with another extractor.
+    pub fn set_extractor(&mut self, extractor: Extractor) {
+        self.extractor = Arc::new(extractor);
+    }
+
+    /// Whether responses are written to WARC files.
+    pub fn has_archive(&self) -> bool {
+        self.archive.is_some()
+    }
+
     /// Processes a response on the parser threads.
     pub fn spawn(self, fetched: FetchedResponse) {
         let parsers = Arc::clone(&self.parsers);
@@ -67,7 +83,7 @@ impl ResponseProcessor {
         match self.catch_panic(&url, queued, || self.archive_and_extract(fetched)) {
             Ok(None) => {}
             Ok(Some(Processed::Completed(completion, room))) => {
-                _ = self.work.send(WriteRequest::Completed(completion, room))
+                _ = self.writer.send(WriteRequest::Completed(completion, room));
             }
             Ok(Some(Processed::ChainContinued(queued, chain))) => {
                 _ = self.events.send(LoopEvent::ChainContinued(queued, chain));
@@ -86,9 +102,10 @@ impl ResponseProcessor {
             tracing::error!(%url, "a response could not be processed because of a defect of this program; please report it");
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
             Ok(queued.map(|queued| {
-                let (requested, chain) = (queued.url.clone(), None);
-                let mut room = Reservation::default();
-                Processed::Completed(Box::new(self.extract(queued, &requested, chain, failed, false, &mut room)), None)
+                let requested = queued.url.clone();
+                let response = LastResponse { queued, requested, chain: None, outcome: failed, is_conditional: false };
+                let completion = self.extractor.extract(response, &mut Reservation::default());
+                Processed::Completed(Box::new(completion), None)
             }))
         })
     }
@@ -99,10 +116,10 @@ impl ResponseProcessor {
         {
             return Err((Box::new(fetched), error));
         }
-        let FetchedResponse { mut outcome, queued, validators, url, chain, .. } = fetched;
+        let FetchedResponse { mut outcome, queued, validators, url: requested, chain, .. } = fetched;
         Ok(queued.map(|queued| {
             if let FetchOutcome::Answered(answer) = &outcome
-                && let Some(next) = self.extractor.next_in_chain(&queued, &url, answer, chain.as_ref())
+                && let Some(next) = self.extractor.next_in_chain(&queued, &requested, answer, chain.as_ref())
             {
                 return Processed::ChainContinued(queued, next);
             }
@@ -110,25 +127,12 @@ impl ResponseProcessor {
                 FetchOutcome::Answered(answer) => std::mem::take(&mut answer.room),
                 FetchOutcome::Failed(..) => Reservation::default(),
             };
-            let completion = self.extract(queued, &url, chain, outcome, validators.is_some(), &mut room);
+            let is_conditional = validators.is_some();
+            let response = LastResponse { queued, requested, chain, outcome, is_conditional };
+            let completion = self.extractor.extract(response, &mut room);
             room.settle(completion.bytes().saturating_mul(COPIES_WHILE_WRITTEN));
             Processed::Completed(Box::new(completion), Some(room))
         }))
-    }
-
-    fn extract(
-        &self,
-        queued: QueuedUrl,
-        requested: &CanonicalUrl,
-        chain: Option<RedirectChain>,
-        fetched: FetchOutcome,
-        conditional: bool,
-        room: &mut Reservation,
-    ) -> Completion {
-        match queued.target {
-            Target::Page => self.extractor.extract_page(queued, requested, chain, fetched, conditional, room),
-            Target::Sitemap(_) => self.extractor.extract_sitemap(queued, &fetched, room),
-        }
     }
 }
 
@@ -138,10 +142,9 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::crawl::messages::Disposition;
     use crate::crawl::{CrawlError, CrawlJob, Crawler, run};
     use crate::model::Visit;
-    use crate::model::{Priority, SitemapGrant};
+    use crate::model::{Disposition, Priority, SitemapGrant, Target};
     use crate::store::Store;
     use crate::urls::{Suffixes, UrlRules};
 
@@ -155,15 +158,7 @@ mod tests {
     fn a_panic_is_a_failed_visit_and_does_not_end_the_crawl() {
         let folder = tempfile::tempdir().unwrap();
         let crawler = crawler(folder.path());
-        let (events, work) = (channel().0, channel().0);
-        let extractor = Arc::new(Extractor::new(&crawler, &[]).unwrap());
-        let processor = ResponseProcessor {
-            extractor,
-            archive: None,
-            parsers: Arc::clone(&crawler.parsers),
-            events,
-            work,
-        };
+        let processor = crawler.processor(&[], None, channel().0, WriterSender::new(channel().0)).unwrap();
         let url = UrlRules::default().canonical("http://a.test/").unwrap();
         // The parser would fail at the same page again.
         let sitemap = Target::Sitemap(Box::new(SitemapGrant::at_level(0)));

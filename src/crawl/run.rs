@@ -6,12 +6,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::archive::Archive;
 use super::event_loop::CrawlLoop;
 use super::messages::{LoopEvent, WriteRequest};
-use super::progress::{Figures, is_past};
+use super::progress::Figures;
+use super::timing::is_past;
 use super::timing::{LAST_COMMIT_GRACE, WRITER_POLL};
-use super::{CrawlError, CrawlJob, Crawler, writer};
+use super::writer::link::WriterSender;
+use super::{CrawlError, CrawlJob, Crawler};
 
 /// Runs one crawl to its end.
 pub(super) fn run(
@@ -20,12 +21,8 @@ pub(super) fn run(
     runtime: &tokio::runtime::Handle,
     stop: &AtomicBool,
 ) -> Result<Figures, CrawlError> {
-    let (store, progress) = (Arc::clone(&crawler.store), Arc::clone(&crawler.progress));
-    let (config, max_pending) = (crawler.config.store.clone(), crawler.config.crawl.met_urls);
-    let writer_main = move |work: Receiver<WriteRequest>, events: Sender<LoopEvent>| {
-        writer::run(&store, &progress, &config, max_pending, &work, &events);
-    };
-    run_with(crawler, job, runtime, stop, writer_main)
+    let writer = crawler.writer();
+    run_with(crawler, job, runtime, stop, move |work, events| writer.run(&work, &events))
 }
 
 /// Runs one crawl with the given main function of its writer thread.
@@ -43,15 +40,15 @@ pub(super) fn run_with(
         .name("writer".to_owned())
         .spawn(move || writer_main(requests, to_loop))
         .map_err(CrawlError::Thread)?;
-    let archive = Archive::create(&crawler.config, &crawler.fetcher)?.map(Arc::new);
-    let mut crawl = CrawlLoop::new(crawler, job, runtime, events, work)?;
-    crawl.archive.clone_from(&archive);
+    let archive = crawler.archive()?.map(Arc::new);
+    let sender = WriterSender::new(work);
+    let mut crawl = CrawlLoop::new(crawler, job, runtime, events, &sender, archive.clone())?;
     crawl.start()?;
     let result = crawl.run(&inbox, stop, &writer);
-    let give_up_at = crawl.give_up_at;
-    // The writer ends when the last sender of requests is dropped: that of the loop, and those of aborted
+    let give_up_at = crawl.give_up_at();
+    // The writer ends when the last sender of requests is dropped: those of the loop, and those of aborted
     // fetches.
-    drop(crawl);
+    drop((crawl, sender));
     drop(inbox);
     let last = Instant::now() + LAST_COMMIT_GRACE;
     // The caller may close or reopen the store after this, so it must not be in use.
@@ -64,9 +61,9 @@ pub(super) fn run_with(
     if give_up_at.is_none() {
         // Users see the length of the queue, and the last discovered URLs belong to it. The next crawl would
         // merge them too.
-        crawler.store.merge_pending()?;
+        crawler.store().merge_pending()?;
     }
-    Ok(crawler.progress.figures())
+    Ok(crawler.progress().figures())
 }
 
 /// Waits for the writer to end, but not beyond `until`. The writer may be in a merge, which takes minutes and

@@ -3,7 +3,7 @@
 //! Operators set politeness, timeouts and retry delays in the configuration. The values here balance the work of the
 //! crawl's own threads, so no operator needs to change them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest wait of the loop for an event. It bounds the delay until the loop sees `stop`, and costs ten idle
 /// passes a second.
@@ -65,3 +65,8 @@ pub(super) const DOMAIN_COUNTS_TTL_FACTOR: u32 = 100;
 
 /// The least time that the counts of a domain stay cached.
 pub(super) const MIN_DOMAIN_COUNTS_TTL: Duration = Duration::from_secs(5);
+
+/// Whether `deadline` has passed.
+pub(super) fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|at| Instant::now() >= at)
+}

@@ -1,11 +1,11 @@
-//! Ends resolutions and fetches: the next state of their queues, and the fate of their URLs.
+//! Ends resolutions and fetches: the next state of their queues, and the disposition of their URLs.
 
 use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::state::QueueState;
-use super::{Backoff, Fate, Frontier, QueueName, QueuedUrl, Target};
+use super::{Backoff, Disposition, Frontier, QueueName, QueuedUrl, Target};
 
 impl<R> Frontier<R> {
     /// Excludes a wait from the duration of a queue's fetch, because this machine caused it and not the host.
@@ -94,29 +94,36 @@ impl<R> Frontier<R> {
         }
     }
 
-    /// Completes a URL in flight: its fate is stored.
-    pub fn complete(&mut self, queued: QueuedUrl, fate: Fate) {
-        let on_disk = self.in_flight_urls.remove(&queued.url).unwrap_or(false);
+    /// Completes a URL in flight, whose disposition is stored.
+    pub fn complete(&mut self, queued: QueuedUrl, disposition: Disposition) {
+        let on_disk = self.in_flight_urls.remove(&queued.url);
         let name = QueueName::of(&queued.url);
         let Some(queue) = self.queues.get_mut(&name) else { return };
         queue.in_flight -= 1;
-        queue.was_requested |= fate != Fate::Dropped && queued.target == Target::Page;
+        queue.was_requested |= disposition.was_requested() && queued.target == Target::Page;
         self.domains.update_requested(queue);
         // A retry waits until the other URLs of its queue were dispatched.
-        if on_disk || fate == Fate::Again {
+        if on_disk || disposition == Disposition::Retry {
             queue.expect_more_on_disk();
         }
-        if fate != Fate::Fetched && queued.priority.is_new_page() {
+        if disposition != Disposition::Fetched && queued.priority.is_new_page() {
             queue.pages = queue.pages.saturating_sub(1);
             self.domains.refund_page(&queue.domain);
         }
         // The queue may go on when its URLs in flight had filled the budget, or with URLs that count towards
         // none.
-        let is_exempt = fate == Fate::Again && !queued.priority.is_new_page();
+        let is_exempt = disposition == Disposition::Retry && !queued.priority.is_new_page();
         if queue.state() == QueueState::OverBudget && (is_exempt || on_disk || queue.pages < queue.budget) {
             queue.enter(QueueState::Idle);
         }
         self.enqueue_if_idle(&name);
+    }
+
+    /// Gives up a URL in flight whose rows on disk are damaged. It stays on disk, and the frontier does not
+    /// yield it again.
+    pub fn skip(&mut self, queued: QueuedUrl) {
+        self.in_flight_urls.skip(queued.url.clone());
+        self.complete(queued, Disposition::Withdrawn);
     }
 
     fn back_off(&mut self, name: &QueueName, until: Instant, state: QueueState) {

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
-
+use super::in_flight::InFlightUrls;
 use super::slot::Slot;
 use super::state::QueueState;
 use super::{Backlog, BudgetStatus, FrontierRules, Lane, Priority, QueueName, QueuedUrl};
@@ -166,13 +165,13 @@ impl<R> HostQueue<R> {
         self.robots_requests.drain(..).collect()
     }
 
-    /// Takes the next work, a robots.txt request first. An empty window is refilled from disk. URLs in
-    /// `in_flight` are skipped, and marked there when the disk holds them. New pages stay queued when the
+    /// Takes the next work, a robots.txt request first. An empty window is refilled from disk. URLs that
+    /// `in_flight` excludes are left out, and marked there when the disk holds them. New pages stay queued when the
     /// queue is `over_budget`.
     pub fn take_work<B: Backlog>(
         &mut self,
         name: &QueueName,
-        in_flight: &mut FxHashMap<CanonicalUrl, bool>,
+        in_flight: &mut InFlightUrls,
         window: usize,
         over_budget: bool,
         backlog: &B,
@@ -211,7 +210,7 @@ struct LaneWindow {
     more_on_disk: bool,
     /// The last URL read from disk in this pass over the lane; `None` between passes.
     cursor: Option<QueuedUrl>,
-    /// Whether this pass found a URL that is not in flight.
+    /// Whether this pass found a URL that is not excluded.
     found_any: bool,
 }
 
@@ -230,11 +229,11 @@ impl LaneWindow {
         }
     }
 
-    /// The priority of the first URL that is not in flight, if there is one.
+    /// The priority of the first URL that is not excluded, if there is one.
     fn peek<B: Backlog>(
         &mut self,
         name: &QueueName,
-        in_flight: &mut FxHashMap<CanonicalUrl, bool>,
+        in_flight: &mut InFlightUrls,
         most: usize,
         backlog: &B,
     ) -> Result<Option<Priority>, B::Error> {
@@ -244,9 +243,8 @@ impl LaneWindow {
             }
             let Some(first) = self.urls.front() else { return Ok(None) };
             // A URL may be queued twice, with different priorities.
-            match in_flight.get_mut(&first.url) {
-                Some(on_disk) => *on_disk = true,
-                None => return Ok(Some(first.priority)),
+            if !in_flight.excludes(&first.url) {
+                return Ok(Some(first.priority));
             }
             self.urls.pop_front();
         }
@@ -257,7 +255,7 @@ impl LaneWindow {
     fn refill<B: Backlog>(
         &mut self,
         name: &QueueName,
-        in_flight: &mut FxHashMap<CanonicalUrl, bool>,
+        in_flight: &mut InFlightUrls,
         most: usize,
         backlog: &B,
     ) -> Result<(), B::Error> {
@@ -266,9 +264,8 @@ impl LaneWindow {
         let at_end = read.len() < most;
         self.cursor = if at_end { None } else { read.last().cloned() };
         for queued in read {
-            match in_flight.get_mut(&queued.url) {
-                Some(on_disk) => *on_disk = true,
-                None => self.urls.push_back(queued),
+            if !in_flight.excludes(&queued.url) {
+                self.urls.push_back(queued);
             }
         }
         self.found_any |= !self.urls.is_empty();

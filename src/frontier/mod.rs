@@ -23,8 +23,8 @@
 //! 2. [`Next::Resolve`] asks for the address of its host; [`Frontier::finish_resolution`] takes the answer.
 //! 3. [`Next::Page`] and [`Next::RobotsTxt`] start a fetch; [`Frontier::finish_fetch`] ends it and sets the
 //!    [`Backoff`].
-//! 4. [`Frontier::complete`] takes the fate of the URL after the commit, or [`Frontier::requeue`] puts the
-//!    URL back unfetched.
+//! 4. [`Frontier::complete`] takes the [`Disposition`] of the URL after the commit, or [`Frontier::requeue`] puts the
+//!    URL back unfetched. [`Frontier::skip`] gives it up, because its rows on disk are damaged.
 //! 5. [`Frontier::prune`] removes the queue when it has no work, or the queue is evicted when others wait on
 //!    disk.
 //!
@@ -61,7 +61,7 @@
 //! Masses"): a heap of addresses by the time of their next fetch, each with its hosts. An address with a
 //! fetch in flight is not in the heap.
 
-use crate::model::{Arrival, Fate, Lane, Priority, QueueName, QueuedUrl, Target};
+use crate::model::{Arrival, Disposition, Lane, Priority, QueueName, QueuedUrl, Target};
 use crate::policy::BudgetStatus;
 use crate::urls::CanonicalUrl;
 
@@ -71,6 +71,7 @@ mod budget;
 mod completion;
 mod concurrency;
 mod host_queue;
+mod in_flight;
 mod slot;
 mod state;
 mod workbench;

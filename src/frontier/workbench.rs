@@ -11,6 +11,7 @@ use super::addresses::AddressQueue;
 use super::budget::DomainBudgets;
 use super::concurrency::ConcurrencyLimits;
 use super::host_queue::{HostQueue, Taken, Work};
+use super::in_flight::InFlightUrls;
 use super::state::QueueState;
 use super::{Backlog, QueueName, QueuedUrl};
 use crate::urls::CanonicalUrl;
@@ -80,9 +81,7 @@ pub struct Frontier<R> {
     pub(super) awaited: usize,
     /// What is in flight, and what may start.
     pub(super) limits: ConcurrencyLimits,
-    /// The URLs in flight. The value says whether the disk was read meanwhile and held the URL: its fate is
-    /// not stored yet, or it is queued once more.
-    pub(super) in_flight_urls: FxHashMap<CanonicalUrl, bool>,
+    pub(super) in_flight_urls: InFlightUrls,
     /// Whether queues with work wait on disk for admission.
     pub(super) unadmitted: bool,
 }
@@ -98,7 +97,7 @@ impl<R> Frontier<R> {
             wakeups: BinaryHeap::new(),
             awaited: 0,
             limits: ConcurrencyLimits::new(rules),
-            in_flight_urls: FxHashMap::default(),
+            in_flight_urls: InFlightUrls::default(),
             unadmitted: false,
         }
     }
@@ -272,7 +271,7 @@ impl<R> Frontier<R> {
             Taken::Work(work) => {
                 queue.enter(QueueState::InFlight);
                 if let Work::Page(queued) = &work {
-                    self.in_flight_urls.insert(queued.url.clone(), false);
+                    self.in_flight_urls.insert(queued.url.clone());
                     queue.dispatch(now);
                     self.domains.update_requested(queue);
                     if queued.priority.is_new_page() {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{InspectError, Inspector, RobotsReport};
 use crate::model::{FailureKind, HostFailure, HostRecord, HostVisit, QueueName};
-use crate::policy::{BlockList, BudgetCounts, BudgetStatus, Reason, backoff_end};
+use crate::policy::{BlockList, BudgetCounts, BudgetStatus, Reason, backoff_end, longest_backoff};
 use crate::store::BLOCKS_FILE;
 use crate::urls::CanonicalUrl;
 
@@ -104,7 +104,11 @@ impl Inspector<'_> {
             queued: self.store.queue_length_of(&queue)?,
             visits: record.visits,
             failures_in_a_row: record.failures,
-            asleep_until: backoff_end(self.config, &record, self.now),
+            asleep_until: backoff_end(
+                longest_backoff(&self.config.crawl, &self.config.robots),
+                &record,
+                self.now,
+            ),
             robots,
             budget: BudgetReport::from(&budget),
             last_visits: record.last.iter().map(VisitReport::from).collect(),

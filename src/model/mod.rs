@@ -24,7 +24,7 @@ pub use link::{Link, LinkTag, Rel};
 pub use media_type::MediaType;
 pub use page::{FailureKind, PageContent, PageRecord, Visit};
 pub use page_facts::{Directives, PageFacts, Place};
-pub use queue_entry::{Arrival, Fate, Found, Lane, Priority, QueueName, QueuedUrl, Target};
+pub use queue_entry::{Arrival, Disposition, Found, Lane, Priority, QueueName, QueuedUrl, Target};
 pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};
 pub use sitemap_grant::SitemapGrant;
 pub use tls::TlsFlaw;

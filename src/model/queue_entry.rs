@@ -142,13 +142,22 @@ pub struct Arrival {
     pub priority: Priority,
 }
 
-/// The end of a URL that was in flight.
+/// What happens to the queue entry of a URL that was in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It was fetched, with or without success, and left the queue.
+pub enum Disposition {
+    /// It leaves the queue, because it was fetched, with or without success.
     Fetched,
-    /// It left the queue without a fetch.
-    Dropped,
-    /// It stays in the queue for a retry.
-    Again,
+    /// It stays in the queue for a retry, with one more failed attempt.
+    Retry,
+    /// It leaves the queue unfetched, and is examined again at this Unix time.
+    Postponed(u64),
+    /// It leaves the queue unfetched, because it was fetched before.
+    Withdrawn,
+}
+
+impl Disposition {
+    /// Whether the URL was requested.
+    pub fn was_requested(self) -> bool {
+        matches!(self, Self::Fetched | Self::Retry)
+    }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{CrawlConfig, RobotsConfig};
 use crate::model::HostRecord;
 
 /// The longest backoff. A host without a reachable robots.txt is in backoff until the next attempt for that file.
-pub fn longest_backoff(Config { crawl, robots, .. }: &Config) -> Duration {
+pub fn longest_backoff(crawl: &CrawlConfig, robots: &RobotsConfig) -> Duration {
     crawl.dead_host_retry.0.max(robots.retry_after.0).max(robots.max_age.0)
 }
 
 /// The Unix time until which a host is in backoff; `None` when it is not at `now`. A time further away than
 /// the longest backoff was stored under another clock or configuration, and is ignored.
-pub fn backoff_end(config: &Config, host: &HostRecord, now: u64) -> Option<u64> {
-    let longest = longest_backoff(config).as_secs();
+pub fn backoff_end(longest: Duration, host: &HostRecord, now: u64) -> Option<u64> {
+    let longest = longest.as_secs();
     (now < host.asleep_until && host.asleep_until - now <= longest).then_some(host.asleep_until)
 }
 
@@ -23,10 +23,10 @@ mod tests {
 
     #[test]
     fn a_backoff_longer_than_the_longest_is_ignored() {
-        let config = Config::default();
-        let longest = longest_backoff(&config).as_secs();
+        let longest = longest_backoff(&CrawlConfig::default(), &RobotsConfig::default());
         let end =
-            |asleep_until| backoff_end(&config, &HostRecord { asleep_until, ..HostRecord::default() }, 500);
+            |asleep_until| backoff_end(longest, &HostRecord { asleep_until, ..HostRecord::default() }, 500);
+        let longest = longest.as_secs();
         assert_eq!([end(0), end(500), end(501)], [None, None, Some(501)]);
         assert_eq!([end(500 + longest), end(501 + longest)], [Some(500 + longest), None]);
     }

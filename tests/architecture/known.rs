@@ -2,21 +2,6 @@
 
 /// Groups of modules that import each other in a circle.
 pub const KNOWN_CYCLES: &[&[&str]] = &[
-    &[
-        "crawl::adapters::backlog",
-        "crawl::archive",
-        "crawl::backoff::disk",
-        "crawl::backoff::store",
-        "crawl::dispatch",
-        "crawl::event_loop",
-        "crawl::extract",
-        "crawl::failures",
-        "crawl::messages",
-        "crawl::process",
-        "crawl::progress",
-        "crawl::queue_scan",
-        "crawl::writer::link",
-    ],
     &["query::engine::filter::predicate", "query::engine::filter::value_set"],
 ];
 
@@ -24,14 +9,6 @@ pub const KNOWN_CYCLES: &[&[&str]] = &[
 pub const KNOWN_LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("config/api.rs", "default"),
     ("config/traps.rs", "default"),
-    ("crawl/dispatch.rs", "start_page"),
-    ("crawl/dispatch.rs", "start_fetch"),
-    ("crawl/event_loop.rs", "new"),
-    ("crawl/event_loop.rs", "run"),
-    ("crawl/events.rs", "on_robots_fetched"),
-    ("crawl/extract/page.rs", "visit"),
-    ("crawl/mod.rs", "new"),
-    ("crawl/writer/mod.rs", "commit_batch"),
     ("fetch/client.rs", "request"),
     ("fetch/robots/cache.rs", "record_failure"),
     ("query/engine/view/groups.rs", "column"),

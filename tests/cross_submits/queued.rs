@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
+use backlinkd::model::{Disposition, Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{CanonicalUrl, Suffixes};
 
@@ -107,7 +107,10 @@ fn a_sitemap_is_queued_once_for_all_hosts_that_declare_it() {
 fn a_read_sitemap_stays_queued_for_hosts_that_declared_it_meanwhile() {
     let (a, b) = (grant(0, true, &["a.test"]), grant(1, false, &["b.test"]));
     let both = grant(0, true, &["a.test", "b.test"]);
-    let done = |grant: &SitemapGrant| Commit { done: vec![entry(grant, 1)], ..Commit::default() };
+    let done = |grant: &SitemapGrant| Commit {
+        dispositions: vec![(entry(grant, 1), Disposition::Fetched)],
+        ..Commit::default()
+    };
     let queue = Queue::new(9);
     queue.find(std::slice::from_ref(&a));
     queue.find(std::slice::from_ref(&b));
@@ -124,8 +127,8 @@ fn a_read_sitemap_stays_queued_for_hosts_that_declared_it_meanwhile() {
     queue.commit(done(&b));
     queue.assert_queued(&[&grant(0, false, &["b.test"])]);
     // A postponed sitemap is removed as well, if it was taken with the stored hosts.
-    let put_off = vec![(entry(&grant(0, false, &["b.test"]), 0), 5)];
-    queue.commit(Commit { put_off, ..Commit::default() });
+    let dispositions = vec![(entry(&grant(0, false, &["b.test"]), 0), Disposition::Postponed(5))];
+    queue.commit(Commit { dispositions, ..Commit::default() });
     queue.assert_queued(&[]);
 }
 
@@ -135,7 +138,7 @@ fn a_retry_is_for_all_hosts_that_declare_the_sitemap() {
     let queue = Queue::new(9);
     queue.find(std::slice::from_ref(&a));
     queue.find(&[b]);
-    queue.commit(Commit { retried: vec![entry(&a, 2)], ..Commit::default() });
+    queue.commit(Commit { dispositions: vec![(entry(&a, 2), Disposition::Retry)], ..Commit::default() });
     queue.assert_queued(&[&grant(0, true, &["a.test", "b.test"])]);
     assert_eq!(queue.entries()[0].attempts, 2);
 }

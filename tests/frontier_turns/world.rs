@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use backlinkd::frontier::{Backoff, Frontier, FrontierRules, Next};
-use backlinkd::model::{Arrival, Fate, Priority, QueueName, QueuedUrl};
+use backlinkd::model::{Arrival, Disposition, Priority, QueueName, QueuedUrl};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 use super::disk::Disk;
@@ -48,12 +48,12 @@ enum Event {
     /// The disk changes now; the frontier is notified later.
     Commit {
         queued: QueuedUrl,
-        fate: Fate,
+        disposition: Disposition,
         found: Vec<CanonicalUrl>,
     },
     Told {
         queued: QueuedUrl,
-        fate: Fate,
+        disposition: Disposition,
         new: Vec<Arrival>,
     },
     /// Pages become due.
@@ -336,7 +336,7 @@ impl World {
                 self.hand_over(&queued);
                 let now = self.at();
                 self.frontier.finish_fetch(name, now, None, Backoff::None);
-                self.commit(queued, Fate::Dropped, Vec::new());
+                self.commit(queued, Disposition::Withdrawn, Vec::new());
             }
             Robots::Known => {
                 self.hand_over(&queued);
@@ -356,9 +356,9 @@ impl World {
         self.outstanding += 1;
     }
 
-    fn commit(&mut self, queued: QueuedUrl, fate: Fate, found: Vec<CanonicalUrl>) {
+    fn commit(&mut self, queued: QueuedUrl, disposition: Disposition, found: Vec<CanonicalUrl>) {
         let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit + 1));
-        self.after(wait, Event::Commit { queued, fate, found });
+        self.after(wait, Event::Commit { queued, disposition, found });
     }
 
     fn happen(&mut self, event: Event) {
@@ -366,11 +366,11 @@ impl World {
             Event::Resolved { host, found } => self.resolved(host, found),
             Event::Robots { turn, errand } => self.robots_came(turn, errand),
             Event::Page { queued, failed } => self.page_came(queued, failed),
-            Event::Commit { queued, fate, found } => self.committed(queued, fate, &found),
-            Event::Told { queued, fate, new } => {
+            Event::Commit { queued, disposition, found } => self.committed(queued, disposition, &found),
+            Event::Told { queued, disposition, new } => {
                 self.outstanding -= 1;
                 self.out.remove(&queued.url);
-                self.frontier.complete(queued, fate);
+                self.frontier.complete(queued, disposition);
                 self.arrive(new);
                 if self.dice.below(8) == 0 {
                     let now = self.at();
@@ -444,7 +444,7 @@ impl World {
         self.frontier.finish_fetch(&self.name_of(host), now, Some(self.settings.delay), pause);
         let queued = QueuedUrl { attempts: queued.attempts + 1, ..queued };
         if failed && queued.attempts < MAX_ATTEMPTS {
-            return self.commit(queued, Fate::Again, Vec::new());
+            return self.commit(queued, Disposition::Retry, Vec::new());
         }
         *self.fetched.entry(queued.url.clone()).or_default() += 1;
         self.last_page.insert(host, self.now);
@@ -453,7 +453,7 @@ impl World {
             let wait = self.some_time();
             self.after(wait, Event::Due(vec![queued.url.clone()]));
         }
-        self.commit(queued, Fate::Fetched, found);
+        self.commit(queued, Disposition::Fetched, found);
     }
 
     fn links(&mut self) -> Vec<CanonicalUrl> {
@@ -466,17 +466,19 @@ impl World {
             .collect()
     }
 
-    fn committed(&mut self, queued: QueuedUrl, fate: Fate, found: &[CanonicalUrl]) {
+    fn committed(&mut self, queued: QueuedUrl, disposition: Disposition, found: &[CanonicalUrl]) {
         let key = Disk::key(&queued);
-        let known = match fate {
-            Fate::Again => self.disk.entries.insert(key, (queued.depth, queued.attempts)),
-            Fate::Fetched | Fate::Dropped => self.disk.entries.remove(&key),
+        let known = match disposition {
+            Disposition::Retry => self.disk.entries.insert(key, (queued.depth, queued.attempts)),
+            Disposition::Fetched | Disposition::Postponed(_) | Disposition::Withdrawn => {
+                self.disk.entries.remove(&key)
+            }
         };
         assert!(known.is_some(), "{} was not in the queue", queued.url);
-        if fate != Fate::Dropped {
+        if disposition.was_requested() {
             self.disk.asked.insert(QueueName::of(&queued.url));
         }
-        if fate == Fate::Fetched && queued.priority.is_new_page() {
+        if disposition == Disposition::Fetched && queued.priority.is_new_page() {
             *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
         }
         let depth = queued.depth + 1;
@@ -488,6 +490,6 @@ impl World {
             self.events.iter().find(|Reverse((_, number))| Some(*number) == last).map(|Reverse((at, _))| *at);
         let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit / 4 + 1));
         let wait = wait.max(earliest.unwrap_or(self.now).saturating_sub(self.now));
-        self.after(wait, Event::Told { queued, fate, new });
+        self.after(wait, Event::Told { queued, disposition, new });
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::model::{
-    BacklinkRecord, Found, Link, OutlinkRecord, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
-    SearchRank, StoredPage, Target, Visit,
+    BacklinkRecord, Disposition, Found, Link, OutlinkRecord, PageContent, PageFacts, PageRecord, Priority,
+    QueuedUrl, SearchRank, StoredPage, Target, Visit,
 };
 use backlinkd::store::{Changes, Commit, HostPair, Store};
 use backlinkd::urls::{CanonicalUrl, Scope};
@@ -158,8 +158,10 @@ fn ranks_change_the_generation_and_the_queue_changes_nothing() {
     let queued = QueuedUrl { url: url("http://example.com/"), priority, depth: 0, attempts: 1, target };
     let found = vec![Found::page(queued.url.clone(), 0)];
     store.commit(Commit { found, ..Commit::default() }).unwrap();
-    store.commit(Commit { retried: vec![queued.clone()], ..Commit::default() }).unwrap();
-    store.commit(Commit { done: vec![queued], ..Commit::default() }).unwrap();
+    store
+        .commit(Commit { dispositions: vec![(queued.clone(), Disposition::Retry)], ..Commit::default() })
+        .unwrap();
+    store.commit(Commit { dispositions: vec![(queued, Disposition::Fetched)], ..Commit::default() }).unwrap();
     store.put_user("alice", "hash").unwrap();
     assert_eq!((store.change_number(), store.snapshot().last_change().unwrap()), (0, 0));
     let earlier = store.snapshot();

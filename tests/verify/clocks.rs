@@ -1,7 +1,7 @@
 //! Clocks that jump between visits, forwards and back: no commit writes days out of order or after its visit, and a
 //! repair leaves no future day.
 
-use backlinkd::model::{Day, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
+use backlinkd::model::{Day, Disposition, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
 use backlinkd::policy::RecrawlRules;
 use backlinkd::store::Commit;
 use proptest::sample::select;
@@ -294,9 +294,9 @@ fn visits_too_far_in_the_future_are_moved_forward() {
     let waiting =
         QueuedUrl { url: url.clone(), priority: Priority::Seed, depth: 2, attempts: 0, target: Target::Page };
     store.commit(Commit { found: vec![Found::seed(url.clone())], ..Commit::default() }).unwrap();
-    let put_off = vec![(waiting, 900 * DAY)];
+    let dispositions = vec![(waiting, Disposition::Postponed(900 * DAY))];
     let records = vec![wrong.clone(), near.clone()];
-    store.commit(Commit { put_off, records, ..Commit::default() }).unwrap();
+    store.commit(Commit { dispositions, records, ..Commit::default() }).unwrap();
     // The record of the page from another visit, scheduled when longer waits were allowed.
     store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
     let patient = visit_of("http://example.com/ab", 90, &[]);

@@ -1,6 +1,6 @@
 //! The data of the crawl: queue, schedule, and the set of known URLs.
 
-use backlinkd::model::{FailureKind, Found, Priority, QueuedUrl, Target};
+use backlinkd::model::{Disposition, FailureKind, Found, Priority, QueuedUrl, Target};
 use backlinkd::store::{Commit, StoreError};
 use backlinkd::urls::Surt;
 
@@ -41,8 +41,8 @@ fn an_unscheduled_page_is_visited_at_once() {
     let (folder, store) = large();
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout, String::new()))];
-    let retried = vec![entry(&url, Priority::again(7), 1)];
-    store.commit(Commit { records, retried, ..Commit::default() }).unwrap();
+    let dispositions = vec![(entry(&url, Priority::again(7), 1), Disposition::Retry)];
+    store.commit(Commit { records, dispositions, ..Commit::default() }).unwrap();
     store.flush().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "it waits for another attempt");
     drop(store);
@@ -83,7 +83,11 @@ fn an_entry_that_causes_no_visit_does_not_count() {
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout, String::new()))];
     store
-        .commit(Commit { records, retried: vec![entry(&url, Priority::New(2), 0)], ..Commit::default() })
+        .commit(Commit {
+            records,
+            dispositions: vec![(entry(&url, Priority::New(2), 0), Disposition::Retry)],
+            ..Commit::default()
+        })
         .unwrap();
     assert_eq!(told(&look(&store, 1)), [("pages", "pages that are neither queued nor scheduled", 1)]);
     drop(folder);
@@ -97,12 +101,14 @@ fn a_postponed_url_with_a_later_page_has_two_times() {
     let found = || vec![Found::seed(url.clone())];
     let queued = entry(&url, Priority::Seed, 0);
     store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
-    let put_off = vec![(queued.clone(), 19_200 * 86_400)];
-    store.commit(Commit { put_off, ..Commit::default() }).unwrap();
+    let dispositions = vec![(queued.clone(), Disposition::Postponed(19_200 * 86_400))];
+    store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
     let records = vec![visit(&url, answered(200, vec![]))];
-    store.commit(Commit { records, done: vec![queued], ..Commit::default() }).unwrap();
+    store
+        .commit(Commit { records, dispositions: vec![(queued, Disposition::Fetched)], ..Commit::default() })
+        .unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     assert_eq!(store.take_due(u64::MAX - 1, 9).unwrap().1, 2);
     assert_eq!(look(&store, MEMORY), Findings::default());
@@ -119,7 +125,9 @@ fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     let queued = QueuedUrl { target, ..entry(&url, priority, 0) };
-    store.commit(Commit { put_off: vec![(queued, 5)], ..Commit::default() }).unwrap();
+    store
+        .commit(Commit { dispositions: vec![(queued, Disposition::Postponed(5))], ..Commit::default() })
+        .unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     assert_eq!(store.take_due(u64::MAX - 1, 9).unwrap().1, 1, "the page alone");
 }
@@ -130,10 +138,16 @@ fn an_unknown_url_is_reported() {
     let strange = backlinkd::urls::UrlRules::default().canonical("http://strange.test/").unwrap();
     // Without the set's knowledge.
     store
-        .commit(Commit { retried: vec![entry(&strange, Priority::New(2), 0)], ..Commit::default() })
+        .commit(Commit {
+            dispositions: vec![(entry(&strange, Priority::New(2), 0), Disposition::Retry)],
+            ..Commit::default()
+        })
         .unwrap();
     store
-        .commit(Commit { put_off: vec![(entry(&strange, Priority::New(6), 0), 7)], ..Commit::default() })
+        .commit(Commit {
+            dispositions: vec![(entry(&strange, Priority::New(6), 0), Disposition::Postponed(7))],
+            ..Commit::default()
+        })
         .unwrap();
     for memory_bytes in [1, MEMORY] {
         let findings = look(&store, memory_bytes);
@@ -302,8 +316,8 @@ fn a_queued_url_under_a_wrong_key_is_moved_to_its_key() {
 fn a_scheduled_url_is_not_given_up_for_its_depth() {
     let folder = queued(&unheard());
     let store = open(folder.path());
-    let put_off = vec![(entry(&unheard().url, unheard().priority, 0), 1)];
-    store.commit(Commit { put_off, ..Commit::default() }).unwrap();
+    let dispositions = vec![(entry(&unheard().url, unheard().priority, 0), Disposition::Postponed(1))];
+    store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
     store.flush().unwrap();
     drop(store);
     damage_the_row(folder.path(), "schedule", b"\x00\x07");
@@ -416,8 +430,8 @@ fn a_processed_sitemap_is_no_known_url() {
     store.commit(Commit { found, ..Commit::default() }).unwrap();
     store.merge_pending().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "while it is queued");
-    let done = vec![QueuedUrl { target, ..entry(&url, priority, 1) }];
-    store.commit(Commit { done, ..Commit::default() }).unwrap();
+    let dispositions = vec![(QueuedUrl { target, ..entry(&url, priority, 1) }, Disposition::Fetched)];
+    store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
     store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
     assert_eq!(store.merge_pending().unwrap().len(), 1);

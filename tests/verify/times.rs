@@ -1,6 +1,6 @@
 //! Impossible times, and other checks that only the reader of the data can make.
 
-use backlinkd::model::{Day, Found, QueueName, QueuedUrl};
+use backlinkd::model::{Day, Disposition, Found, QueueName, QueuedUrl};
 use backlinkd::store::Commit;
 
 use super::*;
@@ -50,7 +50,10 @@ fn no_url_is_postponed_for_ever() {
     let queued = QueuedUrl { url, priority, depth, target, attempts: 0 };
     store.commit(Commit { found: vec![found], ..Commit::default() }).unwrap();
     let options = VerifyOptions { longest_wait: 90 * DAY, ..VerifyOptions::default() };
-    let put_off = |time| Commit { put_off: vec![(queued.clone(), time)], ..Commit::default() };
+    let put_off = |time| Commit {
+        dispositions: vec![(queued.clone(), Disposition::Postponed(time))],
+        ..Commit::default()
+    };
     store.commit(put_off(options.now + 90 * DAY)).unwrap();
     assert_eq!(verified(&store, options), Findings::default());
     store.commit(put_off(options.now + 92 * DAY)).unwrap();

@@ -43,7 +43,7 @@ fn options(config: &Config, repair: bool) -> VerifyOptions {
     VerifyOptions {
         repair,
         memory_bytes: store.verify_memory_bytes,
-        longest_sleep: longest_backoff(config).as_secs(),
+        longest_sleep: longest_backoff(&config.crawl, &config.robots).as_secs(),
         longest_wait: crawl.recrawl_max.0.max(crawl.recrawl_min.0).as_secs(),
         is_robots: |bytes| StoredRobots::decode(bytes).is_some(),
         ..VerifyOptions::default()

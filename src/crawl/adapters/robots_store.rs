@@ -7,7 +7,13 @@ use crate::store::Store;
 
 /// Robots.txt files in the store. An unreadable one is fetched again; one that cannot be stored stays in
 /// memory only.
-pub(in crate::crawl) struct RobotsAdapter(pub Arc<Store>);
+pub(in crate::crawl) struct RobotsAdapter(Arc<Store>);
+
+impl RobotsAdapter {
+    pub fn new(store: &Arc<Store>) -> Self {
+        Self(Arc::clone(store))
+    }
+}
 
 impl RobotsStore for RobotsAdapter {
     fn load(&self, origin: &str) -> Option<StoredRobots> {

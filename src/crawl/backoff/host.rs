@@ -10,13 +10,90 @@
 
 use std::time::Duration;
 
-use crate::config::{Config, CrawlConfig};
+use rustc_hash::FxHashMap;
+
+use crate::config::{CrawlConfig, RobotsConfig};
 use crate::crawl::timing::LONGEST_BATCH_WAIT;
 use crate::frontier::Backoff;
+use crate::model::{FailureKind, QueueName};
+
+/// The recent failures of hosts, by queue.
+pub(in crate::crawl) struct HostBackoffs {
+    hosts: FxHashMap<QueueName, HostBackoff>,
+    crawl: CrawlConfig,
+    robots: RobotsConfig,
+    /// Whether the crawl waits for long backoffs, instead of ending.
+    forever: bool,
+}
+
+impl HostBackoffs {
+    pub fn new(crawl: &CrawlConfig, robots: &RobotsConfig, forever: bool) -> Self {
+        let (crawl, robots) = (crawl.clone(), robots.clone());
+        Self { hosts: FxHashMap::default(), crawl, robots, forever }
+    }
+
+    /// The longest backoff of a host after failures.
+    pub fn longest(&self) -> Duration {
+        self.crawl.dead_host_retry.0
+    }
+
+    /// The delay between two requests to a host with this crawl delay.
+    pub fn request_delay(&self, crawl_delay: Option<Duration>) -> Duration {
+        crawl_delay.unwrap_or_default().min(self.crawl.max_crawl_delay.0).max(self.crawl.delay.0)
+    }
+
+    /// Name servers gave no address for the host.
+    pub fn on_unresolved(&mut self, queue: &QueueName) -> Backoff {
+        match self.hosts.entry(queue.clone()).or_default().on_unresolved(&self.crawl) {
+            // A batch does not wait for it, and the next one asks at once.
+            Backoff::Parked(_) if !self.forever => Backoff::Parked(self.longest()),
+            backoff => backoff,
+        }
+    }
+
+    /// The host was resolved.
+    pub fn on_resolved(&mut self, queue: &QueueName) {
+        if let Some(host) = self.hosts.get_mut(queue) {
+            host.unresolved = 0;
+        }
+    }
+
+    /// Resolutions of the host in a row that failed, the last one included: 1 at least.
+    pub fn failed_resolutions(&self, queue: &QueueName) -> u32 {
+        self.hosts.get(queue).map_or(1, |host| host.unresolved.max(1))
+    }
+
+    /// The host responded.
+    pub fn on_response(&mut self, queue: &QueueName, status: u16, retry_after: Option<Duration>) -> Backoff {
+        let mut host = self.hosts.remove(queue).unwrap_or_default();
+        let backoff = host.on_response(status, retry_after, &self.crawl, &self.robots);
+        if !host.is_clear() {
+            self.hosts.insert(queue.clone(), host);
+        }
+        backoff
+    }
+
+    /// A fetch of a page had no usable response.
+    pub fn on_failure(&mut self, queue: &QueueName, kind: FailureKind) -> Backoff {
+        match kind {
+            // The page is at fault, not the host.
+            FailureKind::Protocol | FailureKind::Decode | FailureKind::Challenge => Backoff::None,
+            FailureKind::Dns | FailureKind::AddressRefused => Backoff::Parked(self.crawl.dead_host_retry.0),
+            FailureKind::Connect | FailureKind::Tls | FailureKind::Timeout => {
+                self.hosts.entry(queue.clone()).or_default().on_no_response(&self.crawl)
+            }
+        }
+    }
+
+    /// Forgets the failures of hosts whose queues are not kept.
+    pub fn retain(&mut self, is_kept: impl Fn(&QueueName) -> bool) {
+        self.hosts.retain(|queue, _| is_kept(queue));
+    }
+}
 
 /// The failures of one host in a row, by kind.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::crawl) struct HostBackoff {
+struct HostBackoff {
     unresolved: u32,
     unanswered: u32,
     errors: u32,
@@ -24,7 +101,7 @@ pub(in crate::crawl) struct HostBackoff {
 
 impl HostBackoff {
     /// Name servers gave no address. That is usually short, so a batch waits for it a few times.
-    pub fn on_unresolved(&mut self, config: &CrawlConfig) -> Backoff {
+    fn on_unresolved(&mut self, config: &CrawlConfig) -> Backoff {
         self.unresolved = self.unresolved.saturating_add(1);
         let length = doubled(config.retry_delay.0, self.unresolved).min(config.dead_host_retry.0);
         match self.unresolved >= config.max_attempts {
@@ -33,18 +110,8 @@ impl HostBackoff {
         }
     }
 
-    /// Failed resolutions in a row.
-    pub fn times_unresolved(self) -> u32 {
-        self.unresolved
-    }
-
-    /// The host was resolved.
-    pub fn reset_unresolved(&mut self) {
-        self.unresolved = 0;
-    }
-
     /// The host refused the connection, or did not respond in time.
-    pub fn on_no_response(&mut self, config: &CrawlConfig) -> Backoff {
+    fn on_no_response(&mut self, config: &CrawlConfig) -> Backoff {
         self.unanswered = self.unanswered.saturating_add(1);
         if self.unanswered >= config.max_attempts {
             return Backoff::Parked(config.dead_host_retry.0);
@@ -53,17 +120,23 @@ impl HostBackoff {
     }
 
     /// The host responded.
-    pub fn on_response(&mut self, status: u16, retry_after: Option<Duration>, config: &Config) -> Backoff {
+    fn on_response(
+        &mut self,
+        status: u16,
+        retry_after: Option<Duration>,
+        crawl: &CrawlConfig,
+        robots: &RobotsConfig,
+    ) -> Backoff {
         let busy = matches!(status, 429 | 503);
         let is_error = busy || (500..600).contains(&status);
         *self = Self { errors: if is_error { self.errors.saturating_add(1) } else { 0 }, ..Self::default() };
         let times = if busy { self.errors } else { self.errors.saturating_sub(1) };
-        let own = doubled(config.crawl.retry_delay.0, times).min(config.robots.retry_after.0);
-        let asked = retry_after.filter(|_| busy).map(|length| length.min(config.crawl.dead_host_retry.0));
+        let own = doubled(crawl.retry_delay.0, times).min(robots.retry_after.0);
+        let asked = retry_after.filter(|_| busy).map(|length| length.min(crawl.dead_host_retry.0));
         backoff_of(asked.unwrap_or(own))
     }
 
-    pub fn is_clear(self) -> bool {
+    fn is_clear(self) -> bool {
         matches!(self, Self { unresolved: 0, unanswered: 0, errors: 0 })
     }
 }
@@ -84,6 +157,7 @@ fn backoff_of(length: Duration) -> Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     fn seconds(backoff: Backoff) -> u64 {
         match backoff {
@@ -98,7 +172,7 @@ mod tests {
     fn errors_in_a_row_back_off_and_a_good_response_resets_them() {
         let config = Config::default();
         let mut host = HostBackoff::default();
-        let mut after = |status| seconds(host.on_response(status, None, &config));
+        let mut after = |status| seconds(host.on_response(status, None, &config.crawl, &config.robots));
         assert_eq!([500, 200, 502, 200, 404].map(&mut after), [0; 5]);
         assert_eq!([500, 500, 599, 504, 500, 500].map(&mut after), [0, 10, 20, 40, 80, 160]);
         assert_eq!([500, 500, 500, 500].map(&mut after), [320, 600, 600, 600]);
@@ -111,7 +185,8 @@ mod tests {
     fn retry_after_is_honoured_up_to_a_day() {
         let config = Config::default();
         let after = |status, wait| {
-            HostBackoff::default().on_response(status, Some(Duration::from_secs(wait)), &config)
+            let wait = Some(Duration::from_secs(wait));
+            HostBackoff::default().on_response(status, wait, &config.crawl, &config.robots)
         };
         assert_eq!(after(503, 60), Backoff::For(LONGEST_BATCH_WAIT));
         assert_eq!(after(429, 61), Backoff::Parked(Duration::from_secs(61)));

@@ -1,24 +1,25 @@
-//! Backoff of a crawl that runs forever when the store fails. URLs that could not be stored stay queued.
-//! While the store takes no writes, the crawl pauses and retries. Damaged data is skipped until it is
-//! repaired.
+//! Backoff of a crawl that runs forever when the disks or the store fail. URLs that could not be stored stay
+//! queued. While the disks have no space or the store takes no writes, the crawl pauses and retries. Damaged
+//! data is skipped until it is repaired.
 //!
 //! After some errors, such as a full disk, RocksDB resumes writing by itself. After others it resumes only
 //! when it is reopened. So the crawl asks for that after some failed attempts; but not after damage, which
 //! reopening does not mend. A batch ends with any failure of the store.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::disk::has_room_to_open;
+use crate::config::CrawlConfig;
 use crate::crawl::CrawlError;
-use crate::crawl::backoff::disk::has_room_to_open;
-use crate::crawl::event_loop::CrawlLoop;
-use crate::crawl::messages::FailedCommit;
+use crate::crawl::messages::FetchedResponse;
 use crate::crawl::progress::Progress;
-use crate::crawl::timing::{RESOURCE_PAUSE, WRITE_RETRY_INTERVAL};
-use crate::frontier::Backoff;
+use crate::crawl::timing::{HOUSEKEEPING_INTERVAL, WRITE_RETRY_INTERVAL};
 use crate::log_throttle::LogThrottle;
-use crate::model::{Fate, QueueName, QueuedUrl, Target};
-use crate::store::StoreError;
+use crate::policy::LowDisk;
+use crate::store::{Store, StoreError, free_bytes};
+use crate::warc::WarcError;
 
 /// Failed attempts, with free space on the disks, after which the database is reopened. RocksDB checks every
 /// five seconds whether it can resume by itself.
@@ -26,62 +27,110 @@ const MAX_WRITE_ATTEMPTS: u32 = 8;
 /// Files that must be free before the database is closed: reopening needs this many at least.
 const FILES_TO_REOPEN: usize = 32;
 
-/// The state of the store.
-#[derive(Debug, Default)]
+/// The state of the disks and of the store, and the responses that wait for them.
 pub(in crate::crawl) struct StoreBackoff {
+    store: Arc<Store>,
+    config: CrawlConfig,
+    progress: Arc<Progress>,
+    /// Whether the crawl waits for the disks and the store, instead of ending.
+    forever: bool,
+    /// Whether no pages are fetched because the disks or the store take no more.
+    is_paused: bool,
     /// Failed attempts to write since the disks had space; `None` while the store takes writes.
     attempts: Option<u32>,
     damage: LogThrottle,
+    next_check: Instant,
+    /// Responses that could not be archived, for a retry.
+    unarchived: Vec<FetchedResponse>,
 }
 
 impl StoreBackoff {
+    pub fn new(
+        store: &Arc<Store>,
+        config: &CrawlConfig,
+        progress: &Arc<Progress>,
+        forever: bool,
+        now: Instant,
+    ) -> Self {
+        Self {
+            store: Arc::clone(store),
+            config: config.clone(),
+            progress: Arc::clone(progress),
+            forever,
+            is_paused: false,
+            attempts: None,
+            damage: LogThrottle::default(),
+            next_check: now,
+            unarchived: Vec::new(),
+        }
+    }
+
+    /// Whether no pages are fetched because the disks or the store take no more.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Whether the crawl ends because of the pause. A batch does not wait for free disk space.
+    pub fn ends_crawl(&self) -> bool {
+        self.is_paused && !self.forever
+    }
+
     /// Whether the store takes no writes.
     pub fn is_unwritable(&self) -> bool {
         self.attempts.is_some()
     }
 
-    /// Forgets the failed attempts, because the disks have no space.
-    pub fn reset_attempts(&mut self) {
-        self.attempts = self.attempts.map(|_| 0);
-    }
-}
-
-impl CrawlLoop<'_> {
-    /// Takes back the URLs of a failed commit, for a retry. A single URL whose own rows are damaged has none
-    /// until the next start.
-    pub fn on_commit_failed(
-        &mut self,
-        FailedCommit { queued, error }: FailedCommit,
-    ) -> Result<(), CrawlError> {
-        let is_the_cause = error.is_damage() && queued.len() == 1;
-        Progress::add(&self.crawler.progress.unstored, queued.len() as u64);
-        for queued in queued {
-            self.writer.outstanding -= 1;
-            self.pages_dispatched =
-                self.pages_dispatched.saturating_sub(u64::from(queued.target == Target::Page));
-            if !is_the_cause {
-                self.frontier.complete(queued, Fate::Again);
-            }
+    /// Whether [`Self::check_disks`] is due. The next one is due after the usual interval then.
+    pub fn start_check(&mut self, now: Instant) -> bool {
+        let is_due = now >= self.next_check;
+        if is_due {
+            self.next_check = now + HOUSEKEEPING_INTERVAL;
         }
-        self.on_store_error(error)
+        is_due
     }
 
-    /// Ends the fetch of a URL whose record cannot be read, likewise.
-    pub fn skip_unreadable(
+    /// Pauses when a disk is nearly full. Resumes when no disk is and all responses are archived. Returns the
+    /// responses to archive again.
+    pub fn check_disks(&mut self) -> Result<Vec<FetchedResponse>, CrawlError> {
+        let least = self.config.min_free_disk_bytes;
+        match LowDisk::find(self.store.directory(), &self.config, free_bytes) {
+            // The attempts start over when the disks have space.
+            Some(_) if self.is_unwritable() => self.attempts = Some(0),
+            None if self.is_unwritable() => self.retry_writing()?,
+            Some(LowDisk { directory, free }) if !self.is_paused => {
+                self.is_paused = true;
+                tracing::warn!(
+                    free,
+                    least,
+                    "no pages are fetched: the disk of {} has less room than crawl.min_free_disk_bytes; the API goes on",
+                    directory.display()
+                );
+            }
+            Some(_) => {}
+            None if !self.unarchived.is_empty() => return Ok(std::mem::take(&mut self.unarchived)),
+            None if self.is_paused => {
+                self.is_paused = false;
+                tracing::info!(least, "pages are fetched again: the disks have room");
+            }
+            None => {}
+        }
+        Ok(Vec::new())
+    }
+
+    /// Pauses because a response could not be archived, and keeps it for a retry. A batch ends instead.
+    pub fn on_archive_failed(
         &mut self,
-        queue: &QueueName,
-        queued: QueuedUrl,
-        now: Instant,
-        error: StoreError,
+        fetched: FetchedResponse,
+        error: WarcError,
     ) -> Result<(), CrawlError> {
-        let backoff = if error.is_damage() {
-            Backoff::None
-        } else {
-            self.frontier.requeue(queue, queued);
-            Backoff::For(RESOURCE_PAUSE)
-        };
-        self.frontier.finish_fetch(queue, now, None, backoff);
-        self.on_store_error(error)
+        if !self.forever {
+            return Err(error.into());
+        }
+        self.unarchived.push(fetched);
+        if !std::mem::replace(&mut self.is_paused, true) {
+            tracing::warn!(%error, "no pages are fetched until answers can be kept; the API goes on");
+        }
+        Ok(())
     }
 
     /// Replaces a store error by `otherwise`, unless it must end the crawl.
@@ -92,16 +141,16 @@ impl CrawlLoop<'_> {
         }
     }
 
-    fn on_store_error(&mut self, error: StoreError) -> Result<(), CrawlError> {
-        if !self.job.forever {
+    /// Counts damage, and pauses while the store takes no writes. A batch ends instead.
+    pub fn on_store_error(&mut self, error: StoreError) -> Result<(), CrawlError> {
+        if !self.forever {
             return Err(error.into());
         }
-        let store_backoff = &mut self.store_backoff;
         // RocksDB stops writing when it finds damage during a compaction.
-        let is_local_damage = error.is_damage() && self.crawler.store.check_writable().is_ok();
+        let is_local_damage = error.is_damage() && self.store.check_writable().is_ok();
         if is_local_damage {
-            Progress::add(&self.crawler.progress.damaged, 1);
-            if let Some(count) = store_backoff.damage.count(Instant::now()) {
+            Progress::add(&self.progress.damaged, 1);
+            if let Some(count) = self.damage.count(Instant::now()) {
                 tracing::error!(
                     %error,
                     count,
@@ -109,30 +158,30 @@ impl CrawlLoop<'_> {
                      `backlinkd verify --repair`"
                 );
             }
-        } else if !store_backoff.is_unwritable() {
-            store_backoff.attempts = Some(0);
-            self.paused = true;
-            self.next_housekeeping = Instant::now() + WRITE_RETRY_INTERVAL;
+        } else if !self.is_unwritable() {
+            self.attempts = Some(0);
+            self.is_paused = true;
+            self.next_check = Instant::now() + WRITE_RETRY_INTERVAL;
             tracing::warn!(%error, "no pages are fetched until the index can be written to; the API goes on");
         }
         Ok(())
     }
 
     /// Retries to write, while the store takes no writes.
-    pub fn retry_writing(&mut self) -> Result<(), CrawlError> {
-        let Some(attempts) = self.store_backoff.attempts else { return Ok(()) };
-        match self.crawler.store.check_writable() {
+    fn retry_writing(&mut self) -> Result<(), CrawlError> {
+        let Some(attempts) = self.attempts else { return Ok(()) };
+        match self.store.check_writable() {
             Ok(()) => {
-                self.store_backoff.attempts = None;
-                self.next_housekeeping = Instant::now();
+                self.attempts = None;
+                self.next_check = Instant::now();
                 Ok(())
             }
             Err(error) if attempts >= MAX_WRITE_ATTEMPTS && !error.is_damage() && self.may_reopen() => {
                 Err(CrawlError::Reopen(error))
             }
             Err(_) => {
-                self.store_backoff.attempts = Some(attempts.saturating_add(1));
-                self.next_housekeeping = Instant::now() + WRITE_RETRY_INTERVAL;
+                self.attempts = Some(attempts.saturating_add(1));
+                self.next_check = Instant::now() + WRITE_RETRY_INTERVAL;
                 Ok(())
             }
         }
@@ -141,6 +190,6 @@ impl CrawlLoop<'_> {
     fn may_reopen(&self) -> bool {
         let files: Result<Vec<File>, std::io::Error> =
             (0..FILES_TO_REOPEN).map(|_| File::open("/dev/null")).collect();
-        files.is_ok() && has_room_to_open(&self.crawler.store)
+        files.is_ok() && has_room_to_open(&self.store)
     }
 }

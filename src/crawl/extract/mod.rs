@@ -1,101 +1,133 @@
 //! Extracts records and URLs from responses: pages and sitemaps.
 
-pub(super) mod page;
-pub(super) mod sitemap;
-pub(super) mod sitemap_quota;
+mod follow;
+mod page;
+mod sitemap;
+mod sitemap_quota;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use sitemap_quota::SitemapQuotas;
-
-use super::Crawler;
+use super::messages::Completion;
 use super::progress::Progress;
+use super::walls::redirect_chain::RedirectChain;
 use crate::config::Config;
+use crate::fetch::{FetchOutcome, Reservation, Response, RobotsCache};
 use crate::geo::Geo;
-use crate::lru::Lru;
-use crate::model::Day;
-use crate::policy::{AdmissionRules, Reason, SeedDomains, TrapRules};
-use crate::store::{RecentUrls, Store, StoreError};
-use crate::urls::{CanonicalUrl, Suffixes, UrlRules};
+use crate::model::{Found, QueuedUrl, Target};
+use crate::policy::{BlockList, SeedDomains};
+use crate::store::{Store, StoreError};
+use crate::urls::{CanonicalUrl, UrlRules};
+
+use follow::FollowRules;
+use page::PageExtractor;
+use sitemap::SitemapExtractor;
+
+/// The last response to a queued URL.
+pub(in crate::crawl) struct LastResponse {
+    pub queued: QueuedUrl,
+    /// The URL of the request: that of the last redirect, or the queued one.
+    pub requested: CanonicalUrl,
+    /// The redirect chain that led to it.
+    pub chain: Option<RedirectChain>,
+    pub outcome: FetchOutcome,
+    /// Whether the request carried validators.
+    pub is_conditional: bool,
+}
 
 /// The extractor of pages and sitemaps, with its rules. All fetches of a crawl share it.
+#[derive(Clone)]
 pub(in crate::crawl) struct Extractor {
-    pub(super) config: Config,
-    pub(super) rules: UrlRules,
-    pub(super) suffixes: Arc<Suffixes>,
-    geo: Arc<Geo>,
-    pub(super) progress: Arc<Progress>,
-    pub(super) store: Arc<Store>,
-    /// The least seconds between two visits of a page.
-    pub(super) recrawl_min: u64,
-    admission: AdmissionRules,
-    /// URLs that were discovered lately, and need not be reported again.
-    recent_urls: Arc<RecentUrls>,
-    /// Pages of a host with the same content, by a fingerprint of both.
-    duplicate_counts: Arc<Mutex<Lru<u64, u32>>>,
-    pub(super) sitemap_quotas: Arc<SitemapQuotas>,
+    store: Arc<Store>,
+    stays_on_seed_domains: bool,
+    follow: Arc<FollowRules>,
+    pages: PageExtractor,
+    sitemaps: SitemapExtractor,
 }
 
 impl Extractor {
+    /// An extractor that goes to all domains, and that blocks no host.
+    pub fn new(
+        store: &Arc<Store>,
+        config: &Config,
+        rules: &UrlRules,
+        geo: &Arc<Geo>,
+        progress: &Arc<Progress>,
+    ) -> Self {
+        let follow = Arc::new(FollowRules::new(config, progress));
+        Self {
+            store: Arc::clone(store),
+            stays_on_seed_domains: config.crawl.stay_on_seed_domains,
+            pages: PageExtractor::new(store, config, rules, geo, progress, &follow),
+            sitemaps: SitemapExtractor::new(store, config, rules, progress, &follow),
+            follow,
+        }
+    }
+
+    /// Counts into another progress.
+    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+        let follow = Arc::new(self.follow.with_progress(progress));
+        Self {
+            pages: self.pages.with_progress(progress).with_follow(&follow),
+            sitemaps: self.sitemaps.with_progress(progress).with_follow(&follow),
+            follow,
+            ..self.clone()
+        }
+    }
+
+    /// The extractor of a crawl with these seeds.
+    ///
     /// # Errors
     /// When the store cannot list its domains.
-    pub fn new(crawler: &Crawler, seeds: &[CanonicalUrl]) -> Result<Self, StoreError> {
-        let domains = match (crawler.config.crawl.stay_on_seed_domains, seeds) {
+    pub fn for_crawl(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Result<Self, StoreError> {
+        let stay_on = match (self.stays_on_seed_domains, seeds) {
             (false, _) => None,
             // A crawl without new seeds stays on the domains of the earlier ones.
-            (true, []) => Some(crawler.store.visited_domains()?),
+            (true, []) => Some(self.store.visited_domains()?),
             (true, _) => Some(HashSet::new()),
         };
-        let seed_domains = domains.map(|domains| SeedDomains::new(domains, crawler.store.suffixes()));
-        Ok(Self::with_domains(crawler, seed_domains, seeds))
+        let seed_domains = stay_on.map(|domains| SeedDomains::new(domains, self.store.suffixes()));
+        Ok(self.with_follow(self.follow.with_domains(seed_domains).with_seeds(seeds, blocks)))
     }
 
-    /// The replacement for this extractor after a reload: with more seeds, and with the current block list.
-    pub fn successor(&self, crawler: &Crawler, seeds: &[CanonicalUrl]) -> Self {
-        Self::with_domains(crawler, self.admission.seed_domains.clone(), seeds)
+    /// The replacement for this extractor after a reload: with more seeds, and with another block list.
+    pub fn successor(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Self {
+        self.with_follow(self.follow.with_seeds(seeds, blocks))
     }
 
-    fn with_domains(
-        crawler: &Crawler,
-        mut seed_domains: Option<SeedDomains>,
-        seeds: &[CanonicalUrl],
-    ) -> Self {
-        if let Some(domains) = &mut seed_domains {
-            domains.add(seeds);
-        }
-        let admission = AdmissionRules {
-            seed_domains,
-            blocks: crawler.blocks(),
-            traps: TrapRules::new(&crawler.config.traps),
-            max_depth: crawler.config.crawl.max_depth,
-        };
+    fn with_follow(&self, follow: FollowRules) -> Self {
+        let follow = Arc::new(follow);
         Self {
-            admission,
-            store: Arc::clone(&crawler.store),
-            recent_urls: crawler.store.recent_urls(),
-            recrawl_min: crawler.recrawl.min.as_secs(),
-            duplicate_counts: Arc::clone(&crawler.duplicate_counts),
-            sitemap_quotas: Arc::clone(&crawler.sitemap_quotas),
-            config: crawler.config.clone(),
-            rules: crawler.rules.clone(),
-            suffixes: Arc::clone(crawler.store.suffixes()),
-            geo: Arc::clone(&crawler.geo),
-            progress: Arc::clone(&crawler.progress),
+            pages: self.pages.with_follow(&follow),
+            sitemaps: self.sitemaps.with_follow(&follow),
+            follow,
+            ..self.clone()
         }
     }
 
-    /// Whether a discovered URL may be queued. Counts those that may not.
-    pub fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
-        let admitted = self.admission.admit(url, today);
-        match &admitted {
-            Err(Reason::Blocked) => Progress::add(&self.progress.blocked, 1),
-            Err(Reason::Trap(trap)) => {
-                Progress::add(&self.progress.trapped, 1);
-                tracing::debug!(%url, %trap, "a trap URL is not queued");
-            }
-            _ => {}
+    /// Returns the next step of the redirect chain of a page or sitemap; `None` when the visit ends with this
+    /// response. The chain keeps the record of the requested URL.
+    pub fn next_in_chain(
+        &self,
+        queued: &QueuedUrl,
+        requested: &CanonicalUrl,
+        answer: &Response,
+        chain: Option<&RedirectChain>,
+    ) -> Option<RedirectChain> {
+        self.pages.next_in_chain(queued, requested, answer, chain)
+    }
+
+    /// Extracts the completion of a queued URL. The reservation grows with the memory that this takes.
+    pub fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
+        match response.queued.target {
+            Target::Page => self.pages.extract(response, room),
+            Target::Sitemap(_) => self.sitemaps.extract(response.queued, &response.outcome, room),
         }
-        admitted.is_ok()
+    }
+
+    /// Returns entries for the sitemaps that the robots.txt of this URL's host declares, and renews the quota
+    /// of the host.
+    pub fn declared_sitemaps(&self, robots: &RobotsCache, url: &CanonicalUrl) -> Vec<Found> {
+        self.sitemaps.declared(robots, url)
     }
 }

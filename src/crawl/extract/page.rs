@@ -1,23 +1,28 @@
 //! Extracts a page record from a response: decodes, parses, adds the place of the server. Synchronous; runs
 //! on the parser threads.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::config::CrawlOrder;
-use crate::crawl::extract::Extractor;
+use super::LastResponse;
+use super::follow::FollowRules;
+use crate::clock::unix_now;
+use crate::config::{Config, CrawlConfig, CrawlOrder, FetchConfig, ParseConfig};
 use crate::crawl::failures::{Cause, FailedRequest, Resource};
-use crate::crawl::messages::{Completion, Disposition};
-use crate::crawl::progress::{CpuTimer, Progress, unix_now};
+use crate::crawl::messages::Completion;
+use crate::crawl::progress::{CpuTimer, Progress};
 use crate::crawl::walls::challenge;
 use crate::crawl::walls::redirect_chain::{self, RedirectChain};
 use crate::fetch::{FetchOutcome, Reservation, Response};
+use crate::geo::Geo;
+use crate::lru::Lru;
 use crate::model::{
-    Cut, Day, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
-    Rel, SearchRank, Target, Visit,
+    Cut, Day, Disposition, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority,
+    QueuedUrl, Rel, SearchRank, Target, Visit,
 };
-use crate::urls::CanonicalUrl;
+use crate::store::{RecentUrls, Store};
+use crate::urls::{CanonicalUrl, UrlRules};
 use crate::{parse, sniff};
 
 /// The base of the logarithms that search ranks are: see `rank::scale`.
@@ -26,7 +31,57 @@ const RANK_BASE: f64 = 8.0;
 /// Bytes of a node of the parse tree.
 const NODE_BYTES: usize = 200;
 
-impl Extractor {
+/// The extractor of pages.
+#[derive(Clone)]
+pub(super) struct PageExtractor {
+    crawl: CrawlConfig,
+    fetch: FetchConfig,
+    parse: ParseConfig,
+    /// Pages of a host with the same content whose links are followed.
+    max_duplicates: u32,
+    rules: UrlRules,
+    geo: Arc<Geo>,
+    progress: Arc<Progress>,
+    store: Arc<Store>,
+    follow: Arc<FollowRules>,
+    /// URLs that were discovered lately, and need not be reported again.
+    recent_urls: Arc<RecentUrls>,
+    /// Pages of a host with the same content, by a fingerprint of both.
+    duplicate_counts: Arc<Mutex<Lru<u64, u32>>>,
+}
+
+impl PageExtractor {
+    pub fn new(
+        store: &Arc<Store>,
+        config: &Config,
+        rules: &UrlRules,
+        geo: &Arc<Geo>,
+        progress: &Arc<Progress>,
+        follow: &Arc<FollowRules>,
+    ) -> Self {
+        Self {
+            crawl: config.crawl.clone(),
+            fetch: config.fetch.clone(),
+            parse: config.parse.clone(),
+            max_duplicates: config.traps.max_duplicates,
+            rules: rules.clone(),
+            geo: Arc::clone(geo),
+            progress: Arc::clone(progress),
+            store: Arc::clone(store),
+            follow: Arc::clone(follow),
+            recent_urls: store.recent_urls(),
+            duplicate_counts: Arc::new(Mutex::new(Lru::new(config.traps.duplicates_remembered))),
+        }
+    }
+
+    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+        Self { progress: Arc::clone(progress), ..self.clone() }
+    }
+
+    pub fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
+        Self { follow: Arc::clone(follow), recent_urls: self.store.recent_urls(), ..self.clone() }
+    }
+
     /// Returns the next step of the redirect chain of a page or sitemap; `None` when the visit ends with this
     /// response. The chain keeps the record of the requested URL.
     pub fn next_in_chain(
@@ -40,7 +95,7 @@ impl Extractor {
             let page = self.store.page(url).ok().flatten();
             page.is_some_and(|page| page.facts.html && page.facts.status == 200)
         };
-        let max_steps = self.config.fetch.max_chain_redirects;
+        let max_steps = self.fetch.max_chain_redirects;
         let mut next = redirect_chain::next_step(requested, answer, chain, &self.rules, max_steps, is_read)?;
         if queued.target == Target::Page {
             let url = self.recorded_url(queued, requested);
@@ -59,22 +114,14 @@ impl Extractor {
         }
     }
 
-    /// Extracts the completion of a queued URL from its last response. `conditional` says whether the request
-    /// carried validators.
-    pub fn extract_page(
-        &self,
-        queued: QueuedUrl,
-        requested: &CanonicalUrl,
-        chain: Option<RedirectChain>,
-        fetched: FetchOutcome,
-        conditional: bool,
-        room: &mut Reservation,
-    ) -> Completion {
+    /// Extracts the completion of a queued URL from its last response.
+    pub fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
+        let LastResponse { queued, requested, chain, outcome, is_conditional } = response;
         let visited = unix_now();
-        let url = self.recorded_url(&queued, requested);
-        let mut visit = match fetched {
-            FetchOutcome::Answered(answer) => self.visit(&url, &answer, conditional, room),
+        let url = self.recorded_url(&queued, &requested);
+        let mut visit = match outcome {
+            FetchOutcome::Answered(answer) => self.visit(&url, &answer, is_conditional, room),
             FetchOutcome::Failed(kind, detail) => Visit::Failed(kind, detail),
         };
         let attempts = queued.attempts + 1;
@@ -82,7 +129,7 @@ impl Extractor {
             let (resource, url) = (Resource::Page, &queued.url);
             FailedRequest { resource, url, attempt: attempts, cause }.report(&self.progress.failed_requests)
         });
-        let is_retried = is_transient(&visit) && attempts < self.config.crawl.max_attempts;
+        let is_retried = is_transient(&visit) && attempts < self.crawl.max_attempts;
         let mut discovered = self.discovered_urls(&queued, &visit);
         let mut chain_records = chain.map_or_else(Vec::new, |chain| chain.records);
         chain_records.retain(|record| record.url != url);
@@ -104,7 +151,7 @@ impl Extractor {
     fn discovered_urls(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
         let Visit::Answered(content) = visit else { return Vec::new() };
         let depth = queued.depth.saturating_add(1);
-        if self.admission.admit_depth(depth).is_err()
+        if self.follow.admission.admit_depth(depth).is_err()
             || content.facts.directives.nofollow
             || self.is_duplicate(queued, content)
         {
@@ -115,13 +162,13 @@ impl Extractor {
         let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
         let today = Day::from_unix_seconds(unix_now());
         let is_new = |url: &&CanonicalUrl| !self.recent_urls.holds(url);
-        targets().filter(is_new).filter(|url| self.may_follow(url, today)).map(found).collect()
+        targets().filter(is_new).filter(|url| self.follow.may_follow(url, today)).map(found).collect()
     }
 
     /// The priority of the targets of a page. With `crawl.order = "rank"` it is the share of the page's rank
     /// that each link carries. Targets of pages without rank come last, by their depth.
     fn priority(&self, url: &CanonicalUrl, depth: u16, targets: usize) -> Priority {
-        if self.config.crawl.order == CrawlOrder::Breadth {
+        if self.crawl.order == CrawlOrder::Breadth {
             return Priority::New(depth);
         }
         let rank = self.store.snapshot().page_rank(url).unwrap_or(SearchRank(0));
@@ -137,7 +184,7 @@ impl Extractor {
         let mut duplicate_counts = self.duplicate_counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = duplicate_counts.get(&key).map_or(0, |count| *count) + 1;
         duplicate_counts.insert(key, count, 1);
-        let too_many = count > self.config.traps.max_duplicates;
+        let too_many = count > self.max_duplicates;
         if too_many {
             Progress::add(&self.progress.duplicates, 1);
             tracing::debug!(url = %queued.url, count, "the links of a duplicate page are ignored");
@@ -169,14 +216,24 @@ impl Extractor {
         }
         if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
             let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
-            content.facts.directives = parse::header_directives(&lines, &self.config.fetch.user_agent);
+            content.facts.directives = parse::header_directives(&lines, &self.fetch.user_agent);
             content.links.extend(self.redirect_link(url, answer, tag, content.facts.directives.nofollow));
             return Visit::Answered(Box::new(content));
         }
+        self.visit_body(url, answer, content, room)
+    }
+
+    /// Decodes and parses the body of a response whose headers are read.
+    fn visit_body(
+        &self,
+        url: &CanonicalUrl,
+        answer: &Response,
+        mut content: PageContent,
+        room: &mut Reservation,
+    ) -> Visit {
         let wire = answer.body.len();
-        match answer
-            .decode_within(self.config.fetch.decoded_cap(wire), |bytes| room.grow_reading(wire + bytes))
-        {
+        let cap = self.fetch.decoded_cap(wire);
+        match answer.decode_within(cap, |bytes| room.grow_reading(wire + bytes)) {
             Ok(body) => {
                 room.grow_reading(wire + self.parse_bytes(&body.bytes));
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
@@ -198,7 +255,7 @@ impl Extractor {
     /// two nodes.
     fn parse_bytes(&self, body: &[u8]) -> usize {
         let tags = memchr::memchr_iter(b'<', body).count();
-        3 * body.len() + NODE_BYTES * (2 * tags).min(self.config.parse.max_nodes)
+        3 * body.len() + NODE_BYTES * (2 * tags).min(self.parse.max_nodes)
     }
 
     /// The content of the status line and the headers.
@@ -253,8 +310,8 @@ impl Extractor {
             link_headers: &link_headers,
             body,
         };
-        let (config, rules) = (&self.config.parse, &self.rules);
-        let parsed = parse::parse(&response, config, rules, &self.config.fetch.user_agent);
+        let (config, rules) = (&self.parse, &self.rules);
+        let parsed = parse::parse(&response, config, rules, &self.fetch.user_agent);
         if is_in_share(url, content.facts.digest, config.check_share) {
             Progress::add(&self.progress.checked, 1);
             if let Err(difference) = parse::check(&response, &parsed, config, rules) {

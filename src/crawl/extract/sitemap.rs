@@ -9,16 +9,23 @@
 //! sitemap, the host of the sitemap pays. Otherwise the naming host pays, because thousands of hosts may keep
 //! their sitemaps on one storage host.
 
-use crate::crawl::extract::Extractor;
+use std::sync::Arc;
+
+use super::follow::FollowRules;
+use super::sitemap_quota::SitemapQuotas;
+use crate::clock::unix_now;
+use crate::config::{Config, SitemapsConfig};
 use crate::crawl::failures::{Cause, FailedRequest, Resource};
-use crate::crawl::messages::{Completion, Disposition};
-use crate::crawl::progress::{Progress, unix_now};
-use crate::fetch::{FetchOutcome, Reservation, Response};
+use crate::crawl::messages::Completion;
+use crate::crawl::progress::Progress;
+use crate::fetch::{FetchOutcome, Reservation, Response, RobotsCache};
 use crate::model::{
-    Cut, Day, FailureKind, Found, LinkTag, MediaType, Priority, QueuedUrl, SitemapGrant, Target,
+    Cut, Day, Disposition, FailureKind, Found, LinkTag, MediaType, Priority, QueuedUrl, SitemapGrant, Target,
 };
+use crate::policy::RecrawlRules;
 use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
-use crate::urls::{CanonicalUrl, host_of};
+use crate::store::Store;
+use crate::urls::{CanonicalUrl, Suffixes, UrlRules, host_of};
 
 /// The depth of a page in a sitemap: links away from a seed.
 const DEPTH: u16 = 1;
@@ -42,14 +49,53 @@ enum Payer {
     Host(usize),
 }
 
-impl Extractor {
+/// The extractor of sitemaps.
+#[derive(Clone)]
+pub(super) struct SitemapExtractor {
+    config: SitemapsConfig,
+    /// Failed visits after which a sitemap is given up.
+    max_attempts: u32,
+    /// The least seconds between two visits of a page.
+    recrawl_min: u64,
+    rules: UrlRules,
+    suffixes: Arc<Suffixes>,
+    progress: Arc<Progress>,
+    store: Arc<Store>,
+    follow: Arc<FollowRules>,
+    quotas: Arc<SitemapQuotas>,
+}
+
+impl SitemapExtractor {
+    pub fn new(
+        store: &Arc<Store>,
+        config: &Config,
+        rules: &UrlRules,
+        progress: &Arc<Progress>,
+        follow: &Arc<FollowRules>,
+    ) -> Self {
+        Self {
+            config: config.sitemaps.clone(),
+            max_attempts: config.crawl.max_attempts,
+            recrawl_min: RecrawlRules::new(&config.crawl).min.as_secs(),
+            rules: rules.clone(),
+            suffixes: Arc::clone(store.suffixes()),
+            progress: Arc::clone(progress),
+            store: Arc::clone(store),
+            follow: Arc::clone(follow),
+            quotas: Arc::new(SitemapQuotas::new(config)),
+        }
+    }
+
+    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+        Self { progress: Arc::clone(progress), ..self.clone() }
+    }
+
+    pub fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
+        Self { follow: Arc::clone(follow), ..self.clone() }
+    }
+
     /// Extracts the completion of a queued sitemap.
-    pub fn extract_sitemap(
-        &self,
-        queued: QueuedUrl,
-        fetched: &FetchOutcome,
-        room: &mut Reservation,
-    ) -> Completion {
+    pub fn extract(&self, queued: QueuedUrl, fetched: &FetchOutcome, room: &mut Reservation) -> Completion {
         let attempts = queued.attempts + 1;
         let (discovered, is_transient, cause) = match (&queued.target, fetched) {
             (Target::Page, _) => (Vec::new(), false, None),
@@ -67,7 +113,7 @@ impl Extractor {
             FailedRequest { resource, url, attempt: attempts, cause }.report(&self.progress.failed_requests)
         });
         Progress::add(&self.progress.sitemaps, 1);
-        let disposition = if is_transient && attempts < self.config.crawl.max_attempts {
+        let disposition = if is_transient && attempts < self.max_attempts {
             Disposition::Retry
         } else {
             Disposition::Fetched
@@ -76,11 +122,17 @@ impl Extractor {
         Completion { queued, record: None, chain_records: Vec::new(), discovered, failure, disposition }
     }
 
-    /// Returns an entry for a sitemap that the robots.txt of `namer`'s host names, unless the quota of the
-    /// host is used up.
-    pub fn named_sitemap(&self, url: CanonicalUrl, namer: &CanonicalUrl, today: Day) -> Option<Found> {
-        let grant = SitemapGrant { hosts: vec![namer.authority().into()], ..SitemapGrant::at_level(0) };
-        self.admit_sitemap(url, grant, today)
+    /// Returns entries for the sitemaps that the robots.txt of `namer`'s host declares, unless the quota of
+    /// the host is used up. The quota is renewed before.
+    pub fn declared(&self, robots: &RobotsCache, namer: &CanonicalUrl) -> Vec<Found> {
+        if !self.config.follow {
+            return Vec::new();
+        }
+        let sitemaps = robots.sitemaps(namer, self.config.max_per_host);
+        let today = Day::from_unix_seconds(unix_now());
+        self.quotas.renew(namer, !sitemaps.is_empty());
+        let grant = || SitemapGrant { hosts: vec![namer.authority().into()], ..SitemapGrant::at_level(0) };
+        sitemaps.into_iter().filter_map(|url| self.admit_sitemap(url, grant(), today)).collect()
     }
 
     /// Returns the URLs of a response, and why it could not be read, in whole or in part.
@@ -106,7 +158,7 @@ impl Extractor {
         answer: &Response,
         room: &mut Reservation,
     ) -> (Vec<Found>, Option<Cause>) {
-        let config = &self.config.sitemaps;
+        let config = &self.config;
         // This decodes the transfer only. The sitemap reader decompresses a file that is gzipped itself.
         let wire = answer.body.len();
         let body = match answer.decode_within(config.max_bytes, |bytes| room.grow_reading(wire + bytes)) {
@@ -132,7 +184,7 @@ impl Extractor {
     }
 
     fn found_in(&self, source: &SitemapSource<'_>, sitemap: Sitemap) -> Vec<Found> {
-        let config = &self.config.sitemaps;
+        let config = &self.config;
         if sitemap.is_cut {
             tracing::debug!(url = %source.url, entries = sitemap.entries.len(), "a sitemap is read in part");
         }
@@ -153,7 +205,10 @@ impl Extractor {
             SitemapKind::Urls => {
                 let own = entries.filter_map(|(page, entry)| Some((self.payer(source, &page)?, page, entry)));
                 let own = own.take_while(|(_, page, _)| fits(page));
-                self.within_quotas(source, own.filter(|(_, page, _)| self.may_follow(page, today)).collect())
+                self.within_quotas(
+                    source,
+                    own.filter(|(_, page, _)| self.follow.may_follow(page, today)).collect(),
+                )
             }
             SitemapKind::Index if u32::from(source.grant.level) < config.max_depth => {
                 let reached = entries.filter(|(target, _)| self.may_lead_to(source, target));
@@ -167,7 +222,7 @@ impl Extractor {
     /// Returns the target of a redirect. A sitemap of the deepest level may redirect too. A session id in the
     /// target stays: the server may require it, and no page has that URL.
     fn redirected(&self, source: &SitemapSource<'_>, answer: &Response) -> Option<Found> {
-        if u32::from(source.grant.level) > self.config.sitemaps.max_depth {
+        if u32::from(source.grant.level) > self.config.max_depth {
             return None;
         }
         let base = self.rules.base(source.url)?;
@@ -204,7 +259,7 @@ impl Extractor {
 
     /// Returns an entry for a sitemap, unless it must not be fetched or the quotas of all payers are used up.
     fn admit_sitemap(&self, url: CanonicalUrl, mut grant: SitemapGrant, today: Day) -> Option<Found> {
-        if !self.may_follow(&url, today) || !self.take_sitemap_quota(&url, &mut grant) {
+        if !self.follow.may_follow(&url, today) || !self.take_sitemap_quota(&url, &mut grant) {
             return None;
         }
         Some(Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(Box::new(grant)) })
@@ -213,16 +268,18 @@ impl Extractor {
     /// Takes one sitemap from the quotas of its payers. The grant keeps the hosts that could pay. Returns
     /// whether the sitemap is read.
     fn take_sitemap_quota(&self, url: &CanonicalUrl, grant: &mut SitemapGrant) -> bool {
-        let (sitemap_quotas, domain) = (&self.sitemap_quotas, self.suffixes.domain_of(url.host()));
+        let (quotas, domain) = (&self.quotas, self.suffixes.domain_of(url.host()));
         let is_on_its_domain = |host: &str| self.suffixes.domain_of(host_of(host)) == domain;
         // Entries of earlier versions name no host.
         let is_named_on_its_domain =
             grant.hosts.is_empty() || grant.hosts.iter().any(|host| is_on_its_domain(host));
-        let own_host_pays = is_named_on_its_domain && sitemap_quotas.take_sitemap(url.authority());
-        grant.hosts.retain(|host| {
-            if is_on_its_domain(host) { own_host_pays } else { sitemap_quotas.take_sitemap(host) }
-        });
-        own_host_pays || !grant.hosts.is_empty() && sitemap_quotas.take_named_elsewhere(url.authority())
+        let own_host_pays = is_named_on_its_domain && quotas.take_sitemap(url.authority());
+        grant.hosts.retain(
+            |host| {
+                if is_on_its_domain(host) { own_host_pays } else { quotas.take_sitemap(host) }
+            },
+        );
+        own_host_pays || !grant.hosts.is_empty() && quotas.take_named_elsewhere(url.authority())
     }
 
     /// The listed pages that fit into the quotas: the first ones of each payer.
@@ -240,7 +297,7 @@ impl Extractor {
         pages.iter().for_each(|(payer, ..)| left[index_of(*payer)] += 1);
         let payers = hosts.iter().map(|host| &**host).chain([source.url.authority()]);
         for (count, host) in left.iter_mut().zip(payers).filter(|(count, _)| **count > 0) {
-            *count = self.sitemap_quotas.take_pages(host, *count);
+            *count = self.quotas.take_pages(host, *count);
         }
         let mut has_room = |payer: Payer| {
             let left = &mut left[index_of(payer)];

@@ -24,7 +24,7 @@ struct Quota {
 }
 
 /// The quotas of all hosts, by a fingerprint of host and port. Both schemes share one.
-pub(in crate::crawl) struct SitemapQuotas {
+pub(super) struct SitemapQuotas {
     full: Quota,
     remaining: Mutex<Lru<u64, Quota>>,
 }

@@ -10,25 +10,43 @@ use crate::crawl::timing::{DUE_INTERVAL, MERGE_PAUSE_FACTOR};
 /// Due pages queued by one request to the writer.
 const DUE_BATCH: usize = 1_000;
 
-/// Sends requests to the writer, and keeps account of the answers.
+/// Sends requests to the writer. The writer ends when the last sender is dropped.
+#[derive(Clone)]
+pub(in crate::crawl) struct WriterSender(Sender<WriteRequest>);
+
+impl WriterSender {
+    pub fn new(requests: Sender<WriteRequest>) -> Self {
+        Self(requests)
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// [`CrawlError::Broken`] when the writer has ended.
+    pub fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
+        self.0.send(request).map_err(|_| CrawlError::Broken)
+    }
+}
+
+/// Keeps account of the requests to the writer, and of its answers.
 pub(in crate::crawl) struct WriterLink {
-    requests: Sender<WriteRequest>,
+    sender: WriterSender,
     /// URLs dispatched that are not stored yet.
-    pub outstanding: usize,
+    outstanding: usize,
     /// When the writer was asked for the merge that it has yet to finish.
     merge_requested_at: Option<Instant>,
     /// When the next merge of an idle crawl may start.
-    pub next_merge: Instant,
+    next_merge: Instant,
     /// Whether the writer owes an answer to a request for due pages.
     awaits_due: bool,
     /// When a crawl that runs forever asks for due pages again.
-    pub next_due: Instant,
+    next_due: Instant,
 }
 
 impl WriterLink {
-    pub fn new(requests: Sender<WriteRequest>, now: Instant) -> Self {
+    pub fn new(sender: WriterSender, now: Instant) -> Self {
         Self {
-            requests,
+            sender,
             outstanding: 0,
             merge_requested_at: None,
             next_merge: now,
@@ -37,22 +55,34 @@ impl WriterLink {
         }
     }
 
-    /// Sends a request.
-    ///
-    /// # Errors
-    /// [`CrawlError::Broken`] when the writer has ended.
+    /// Sends a request, as [`WriterSender::send`] does.
     pub fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
-        self.requests.send(request).map_err(|_| CrawlError::Broken)
+        self.sender.send(request)
     }
 
-    /// A sender for the threads that process responses.
-    pub fn sender(&self) -> Sender<WriteRequest> {
-        self.requests.clone()
+    /// URLs dispatched that are not stored yet.
+    pub fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// Counts a URL that is dispatched.
+    pub fn add_outstanding(&mut self) {
+        self.outstanding += 1;
+    }
+
+    /// Uncounts a dispatched URL that is stored, or that is not to be stored.
+    pub fn remove_outstanding(&mut self) {
+        self.outstanding -= 1;
     }
 
     /// Whether the writer still owes a commit, a merge, or the pages that are due.
     pub fn is_pending(&self) -> bool {
         self.outstanding > 0 || self.merge_requested_at.is_some() || self.awaits_due
+    }
+
+    /// Whether an idle crawl may merge again.
+    pub fn is_merge_due(&self, now: Instant) -> bool {
+        now >= self.next_merge
     }
 
     /// Asks the writer to merge the discovered URLs into the known ones, unless it is about to.
@@ -69,6 +99,11 @@ impl WriterLink {
         if let Some(since) = self.merge_requested_at.take() {
             self.next_merge = Instant::now() + MERGE_PAUSE_FACTOR * since.elapsed();
         }
+    }
+
+    /// Whether a crawl that runs forever looks for due pages again.
+    pub fn is_time_for_due(&self, now: Instant) -> bool {
+        now >= self.next_due
     }
 
     /// Asks the writer to queue pages that are due at this Unix time, unless it is about to.

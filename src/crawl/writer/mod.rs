@@ -6,35 +6,86 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
-use super::messages::{CommitReport, Completion, Disposition, FailedCommit, LoopEvent, WriteRequest};
+use super::messages::{CommitReport, Completion, FailedCommit, LoopEvent, WriteRequest};
 use super::progress::{CpuTimer, Progress};
 use super::timing::SINGLE_COMMIT_PERIOD;
 use crate::config::StoreConfig;
-use crate::model::{FailureKind, Fate, QueueName, QueuedUrl, Visit};
+use crate::fetch::Reservation;
+use crate::model::{Disposition, FailureKind, QueueName, QueuedUrl, Visit};
 use crate::store::{Commit, Store, StoreError};
 
-/// Processes requests until the channel closes. A store error is reported to the loop, with the URLs that
-/// were not stored. Discovered URLs are merged on request, and when `max_pending` of them wait.
-pub(super) fn run(
-    store: &Store,
-    progress: &Arc<Progress>,
-    config: &StoreConfig,
+/// Writes to the store while a crawl runs.
+pub(super) struct StoreWriter {
+    store: Arc<Store>,
+    progress: Arc<Progress>,
+    config: StoreConfig,
+    /// Discovered URLs that wait at most before they are merged into the known ones.
     max_pending: usize,
-    work: &Receiver<WriteRequest>,
-    events: &Sender<LoopEvent>,
-) {
-    let mut single_until: Option<Instant> = None;
-    let single = StoreConfig { batch_pages: 1, ..config.clone() };
-    while let Ok(first) = work.recv() {
-        let is_single = single_until.is_some_and(|until| Instant::now() < until);
-        let batch = gather(first, work, if is_single { &single } else { config });
-        let report = commit_batch(store, progress, max_pending, batch);
-        if report.failed.as_ref().is_some_and(|failed| failed.error.is_damage()) {
-            single_until = Some(Instant::now() + SINGLE_COMMIT_PERIOD);
+}
+
+impl StoreWriter {
+    pub fn new(
+        store: &Arc<Store>,
+        progress: &Arc<Progress>,
+        config: &StoreConfig,
+        max_pending: usize,
+    ) -> Self {
+        let (store, progress) = (Arc::clone(store), Arc::clone(progress));
+        Self { store, progress, config: config.clone(), max_pending }
+    }
+
+    /// Processes requests until the channel closes. A store error is reported to the loop, with the URLs that
+    /// were not stored. Discovered URLs are merged on request, and when `max_pending` of them wait.
+    pub fn run(&self, work: &Receiver<WriteRequest>, events: &Sender<LoopEvent>) {
+        let mut single_until: Option<Instant> = None;
+        let single = StoreConfig { batch_pages: 1, ..self.config.clone() };
+        while let Ok(first) = work.recv() {
+            let is_single = single_until.is_some_and(|until| Instant::now() < until);
+            let batch = gather(first, work, if is_single { &single } else { &self.config });
+            let report = self.commit_batch(batch);
+            if report.failed.as_ref().is_some_and(|failed| failed.error.is_damage()) {
+                single_until = Some(Instant::now() + SINGLE_COMMIT_PERIOD);
+            }
+            if events.send(LoopEvent::Committed(report)).is_err() {
+                return;
+            }
         }
-        if events.send(LoopEvent::Committed(report)).is_err() {
-            return;
+    }
+
+    fn commit_batch(&self, batch: Vec<WriteRequest>) -> CommitReport {
+        let _timer = CpuTimer::start(&self.progress.store_cpu);
+        let mut prepared = PreparedBatch::new(batch);
+        let mut report = CommitReport { merged: prepared.merges, ..CommitReport::default() };
+        if let Err(error) = self.write(&mut prepared, &mut report) {
+            // Empty when the commit succeeded and the merge failed.
+            let queued = std::mem::take(&mut prepared.completed).into_iter().map(|(queued, _)| queued);
+            report.failed = Some(FailedCommit { queued: queued.collect(), error });
         }
+        report
+    }
+
+    fn write(&self, batch: &mut PreparedBatch, report: &mut CommitReport) -> Result<(), StoreError> {
+        let store = &self.store;
+        if let Some((now, most)) = batch.due {
+            // The loop asks again if it fails.
+            report.due = Some(0);
+            // Runs before the commit, because the pages of this batch may have been fetched after the loop
+            // asked.
+            let (due, count) = store.take_due(now, most)?;
+            let (recalled, far) = store.reschedule_far(now, most)?;
+            report.arrivals.extend(due);
+            report.arrivals.extend(recalled);
+            report.due = Some(count.max(far));
+        }
+        report.arrivals.extend(store.commit(std::mem::take(&mut batch.commit))?);
+        report.completed = std::mem::take(&mut batch.completed);
+        batch.visits.count(&self.progress);
+        if batch.merges || store.pending_urls() >= self.max_pending {
+            let _timer = CpuTimer::start(&self.progress.merge_cpu);
+            report.arrivals.extend(store.merge_pending()?);
+            Progress::add(&self.progress.merges, 1);
+        }
+        Ok(())
     }
 }
 
@@ -62,73 +113,49 @@ fn gather(first: WriteRequest, work: &Receiver<WriteRequest>, config: &StoreConf
     batch
 }
 
-fn commit_batch(
-    store: &Store,
-    progress: &Progress,
-    max_pending: usize,
-    batch: Vec<WriteRequest>,
-) -> CommitReport {
-    let _timer = CpuTimer::start(&progress.store_cpu);
-    let (mut commit, mut visits, mut due) = (Commit::default(), Visits::default(), None);
-    let (mut report, mut completed) = (CommitReport::default(), Vec::with_capacity(batch.len()));
-    // Returned after the commit.
-    let mut rooms = Vec::with_capacity(batch.len());
-    for work in batch {
-        match work {
-            WriteRequest::Completed(completion, room) => {
-                visits.add(&completion);
-                completed.push(add(*completion, &mut commit));
-                rooms.extend(room);
-            }
-            WriteRequest::AddDiscovered(found) => commit.found.extend(found),
-            WriteRequest::BackOffHost(queue, until) => commit.asleep.push((queue, until)),
-            WriteRequest::RecordFailure(queue, failure) => commit.failures.push((queue, failure)),
-            WriteRequest::QueueDue(now, most) => due = Some((now, most)),
-            WriteRequest::MergeDiscovered => report.merged = true,
-        }
-    }
-    let commit_all = || -> Result<(), StoreError> {
-        if let Some((now, most)) = due {
-            // The loop asks again if it fails.
-            report.due = Some(0);
-            // Runs before the commit, because the pages of this batch may have been fetched after the loop
-            // asked.
-            let (due, count) = store.take_due(now, most)?;
-            let (recalled, far) = store.reschedule_far(now, most)?;
-            report.arrivals.extend(due);
-            report.arrivals.extend(recalled);
-            report.due = Some(count.max(far));
-        }
-        report.arrivals.extend(store.commit(commit)?);
-        report.completed = std::mem::take(&mut completed);
-        visits.count(progress);
-        if report.merged || store.pending_urls() >= max_pending {
-            let _timer = CpuTimer::start(&progress.merge_cpu);
-            report.arrivals.extend(store.merge_pending()?);
-            Progress::add(&progress.merges, 1);
-        }
-        Ok(())
-    };
-    if let Err(error) = commit_all() {
-        let queued = completed.into_iter().map(|(queued, _)| queued).collect();
-        report.failed = Some(FailedCommit { queued, error });
-    }
-    report
+/// The requests of a batch, by what they change.
+#[derive(Default)]
+struct PreparedBatch {
+    commit: Commit,
+    visits: Visits,
+    completed: Vec<(QueuedUrl, Disposition)>,
+    /// The Unix time at which pages are due, and how many of them are queued at most.
+    due: Option<(u64, usize)>,
+    /// Whether the discovered URLs are merged into the known ones.
+    merges: bool,
+    /// Memory that is returned after the commit.
+    reservations: Vec<Reservation>,
 }
 
-/// Adds a completion to a commit, and returns the fate of its URL.
-fn add(completion: Completion, commit: &mut Commit) -> (QueuedUrl, Fate) {
-    let Completion { queued, record, chain_records, discovered, failure, disposition } = completion;
-    commit.failures.extend(failure.map(|failure| (QueueName::of(&queued.url), failure)));
-    commit.found.extend(discovered);
-    commit.records.extend(record.into_iter().chain(chain_records));
-    match disposition {
-        Disposition::Fetched => commit.done.push(queued.clone()),
-        Disposition::Retry => commit.retried.push(queued.clone()),
-        Disposition::Postponed(next) => commit.put_off.push((queued.clone(), next)),
-        Disposition::Withdrawn => commit.withdrawn.push(queued.clone()),
+impl PreparedBatch {
+    fn new(requests: Vec<WriteRequest>) -> Self {
+        let mut batch = Self::default();
+        for request in requests {
+            match request {
+                WriteRequest::Completed(completion, reservation) => {
+                    batch.visits.add(&completion);
+                    batch.add_completion(*completion);
+                    batch.reservations.extend(reservation);
+                }
+                WriteRequest::AddDiscovered(found) => batch.commit.found.extend(found),
+                WriteRequest::BackOffHost(queue, until) => batch.commit.asleep.push((queue, until)),
+                WriteRequest::RecordFailure(queue, failure) => batch.commit.failures.push((queue, failure)),
+                WriteRequest::QueueDue(now, most) => batch.due = Some((now, most)),
+                WriteRequest::MergeDiscovered => batch.merges = true,
+            }
+        }
+        batch
     }
-    (queued, disposition.fate())
+
+    fn add_completion(&mut self, completion: Completion) {
+        let Completion { queued, record, chain_records, discovered, failure, disposition } = completion;
+        let commit = &mut self.commit;
+        commit.failures.extend(failure.map(|failure| (QueueName::of(&queued.url), failure)));
+        commit.found.extend(discovered);
+        commit.records.extend(record.into_iter().chain(chain_records));
+        commit.dispositions.push((queued.clone(), disposition));
+        self.completed.push((queued, disposition));
+    }
 }
 
 /// The visits of a batch. They count after the commit.

@@ -9,7 +9,8 @@ use ahash::HashMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{
-    Day, FailureKind, OutlinkRecord, PageContent, PageRecord, QueueName, QueuedUrl, StoredPage, Target, Visit,
+    Day, Disposition, FailureKind, OutlinkRecord, PageContent, PageRecord, QueueName, QueuedUrl, StoredPage,
+    Target, Visit,
 };
 use crate::policy::{Change, RecrawlRules};
 use crate::store::codec::keys;
@@ -111,9 +112,11 @@ impl<'a> CommitBuilder<'a> {
     }
 
     /// Sets the state in the queue of the URLs whose records follow.
-    pub fn set_queue_state(&mut self, done: &[QueuedUrl], retried: &[QueuedUrl]) {
-        for (entries, stays) in [(done, false), (retried, true)] {
-            for entry in entries.iter().filter(|entry| entry.target == Target::Page) {
+    pub fn set_queue_state(&mut self, dispositions: &[(QueuedUrl, Disposition)]) {
+        // A retry comes last, so that it wins over another entry of the same URL.
+        for (wanted, stays) in [(Disposition::Fetched, false), (Disposition::Retry, true)] {
+            let entries = dispositions.iter().filter(|(_, disposition)| *disposition == wanted);
+            for (entry, _) in entries.filter(|(entry, _)| entry.target == Target::Page) {
                 self.entries.insert(entry.url.clone(), QueueChange { depth: entry.depth, stays });
             }
         }

@@ -6,7 +6,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Arrival, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
+use crate::model::{Arrival, Disposition, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
+use crate::store::db::rows::RowBatch;
 use crate::store::queue::sitemaps::SitemapRows;
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
@@ -21,14 +22,8 @@ const MAX_PENDING: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Commit {
     pub records: Vec<PageRecord>,
-    /// URLs that leave the queue after they were fetched.
-    pub done: Vec<QueuedUrl>,
-    /// URLs that leave the queue without being fetched, with the Unix time of the next attempt.
-    pub put_off: Vec<(QueuedUrl, u64)>,
-    /// URLs that leave the queue because they were fetched already.
-    pub withdrawn: Vec<QueuedUrl>,
-    /// URLs that stay in the queue with one more failed attempt.
-    pub retried: Vec<QueuedUrl>,
+    /// Entries of the queue that were in flight, and what happens to each.
+    pub dispositions: Vec<(QueuedUrl, Disposition)>,
     /// Discovered URLs, whether seen before or not.
     pub found: Vec<Found>,
     /// Hosts that get no request until this Unix time.
@@ -63,7 +58,7 @@ impl Store {
     pub fn commit(&self, commit: Commit) -> Result<Vec<Arrival>, StoreError> {
         let mut writer = self.lock_writer();
         let mut builder = CommitBuilder::new(self);
-        builder.set_queue_state(&commit.done, &commit.retried);
+        builder.set_queue_state(&commit.dispositions);
         let postponed = last_postponements(&commit);
         for record in commit.records {
             if builder.must_be_written_before(&record.url) {
@@ -72,20 +67,10 @@ impl Store {
             }
             builder.add_record(record)?;
         }
-        self.add_host_changes(&mut builder.hosts, &commit.done, commit.asleep, commit.failures)?;
+        self.add_host_changes(&mut builder.hosts, &commit.dispositions, commit.asleep, commit.failures)?;
         let unqueued = std::mem::take(&mut builder.unqueued);
         let (batch, mut sitemaps) = (&mut builder.batch, SitemapRows::default());
-        for entry in &commit.retried {
-            if !sitemaps.add(self, entry)? {
-                self.put_entry(batch, entry)?;
-            }
-        }
-        let left = commit.put_off.iter().map(|(entry, _)| entry);
-        for entry in commit.done.iter().chain(&commit.withdrawn).chain(left) {
-            if !sitemaps.remove(self, entry)? {
-                self.delete_entry(batch, entry)?;
-            }
-        }
+        self.update_entries(batch, &mut sitemaps, &commit.dispositions)?;
         for (url, (depth, next)) in postponed {
             self.postpone(batch, &url, depth, next)?;
         }
@@ -100,18 +85,42 @@ impl Store {
     fn add_host_changes(
         &self,
         hosts: &mut HostChanges,
-        done: &[QueuedUrl],
+        dispositions: &[(QueuedUrl, Disposition)],
         asleep: Vec<(QueueName, u64)>,
         failures: Vec<(QueueName, HostFailure)>,
     ) -> Result<(), StoreError> {
-        for entry in done.iter().filter(|entry| entry.priority.is_new_page()) {
-            hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
+        for (entry, disposition) in dispositions {
+            if *disposition == Disposition::Fetched && entry.priority.is_new_page() {
+                hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
+            }
         }
         for (queue, until) in asleep {
             hosts.host(self, queue)?.asleep_until = until;
         }
         for (queue, failure) in failures {
             hosts.host(self, queue)?.add_failure(failure);
+        }
+        Ok(())
+    }
+
+    /// Puts the entries that stay in the queue, then deletes those that leave it.
+    fn update_entries(
+        &self,
+        batch: &mut RowBatch<'_>,
+        sitemaps: &mut SitemapRows,
+        dispositions: &[(QueuedUrl, Disposition)],
+    ) -> Result<(), StoreError> {
+        let (kept, removed): (Vec<_>, Vec<_>) =
+            dispositions.iter().partition(|(_, disposition)| *disposition == Disposition::Retry);
+        for (entry, _) in kept {
+            if !sitemaps.add(self, entry)? {
+                self.put_entry(batch, entry)?;
+            }
+        }
+        for (entry, _) in removed {
+            if !sitemaps.remove(self, entry)? {
+                self.delete_entry(batch, entry)?;
+            }
         }
         Ok(())
     }
@@ -125,9 +134,14 @@ impl Store {
 /// For each page that the commit postpones: the last given depth and time. A page with a record is left out, because
 /// the record determines its next visit. A sitemap is left out, because its robots.txt queues it again.
 fn last_postponements(commit: &Commit) -> FxHashMap<CanonicalUrl, (u16, u64)> {
-    let pages = commit.put_off.iter().filter(|(entry, _)| entry.target == Target::Page);
-    let mut last: FxHashMap<CanonicalUrl, (u16, u64)> =
-        pages.map(|(entry, next)| (entry.url.clone(), (entry.depth, *next))).collect();
+    let mut last: FxHashMap<CanonicalUrl, (u16, u64)> = FxHashMap::default();
+    for (entry, disposition) in &commit.dispositions {
+        if let Disposition::Postponed(next) = disposition
+            && entry.target == Target::Page
+        {
+            last.insert(entry.url.clone(), (entry.depth, *next));
+        }
+    }
     if !last.is_empty() {
         for record in &commit.records {
             last.remove(&record.url);

@@ -1,0 +1,210 @@
+//! Brings queues on disk into the frontier, as arrivals and by scans.
+//!
+//! The writer reports each queue that received URLs as an arrival. A *scan* reads all queues on disk in
+//! order. It finds hosts whose backoff has passed, queues that had no room in memory, and queues whose budget
+//! has grown.
+//!
+//! Each pass of the loop admits arrivals and scans for a bounded time, so that the events of fetches are
+//! handled however many arrive.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::unix_now;
+use crate::crawl::adapters::backlog::StoreBacklog;
+use crate::crawl::messages::RobotsRequest;
+use crate::crawl::timing::{HEARTBEAT, HOUSEKEEPING_INTERVAL, INTAKE_SLICE, SCAN_INTERVAL};
+use crate::frontier::{Backlog, Frontier};
+use crate::model::{Arrival, Priority, QueueName};
+use crate::policy::backoff_end;
+use crate::store::{Store, StoreError};
+
+/// Queues that one step of a scan reads at most, and those it reads at least unless its time is up.
+const SCAN_STEP_MAX: usize = 500;
+const SCAN_STEP_MIN: usize = 16;
+/// Arrivals that wait for admission. Scans find the queues of those beyond.
+const MAX_ARRIVALS: usize = 100_000;
+
+/// The position of the scan over the queues on disk.
+enum ScanState {
+    /// No scan until this time.
+    Resting(Instant),
+    /// Scanning, behind this queue.
+    After(Option<QueueName>),
+    /// Scanning while there is no other work. It becomes an ordinary scan as soon as it admits a queue.
+    Last(Option<QueueName>),
+    /// The last scan is over, and has admitted no queue.
+    Finished,
+}
+
+/// The scan, and the arrivals.
+pub(in crate::crawl) struct QueueScan {
+    store: Arc<Store>,
+    /// A backoff of a host is never longer.
+    longest_backoff: Duration,
+    state: ScanState,
+    /// Queues that are not in memory.
+    arrivals: VecDeque<Arrival>,
+}
+
+impl QueueScan {
+    pub fn new(store: &Arc<Store>, longest_backoff: Duration) -> Self {
+        Self {
+            store: Arc::clone(store),
+            longest_backoff,
+            state: ScanState::After(None),
+            arrivals: VecDeque::new(),
+        }
+    }
+
+    /// Whether the last scan is over and has admitted no queue.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, ScanState::Finished)
+    }
+
+    /// Whether arrivals wait for admission.
+    pub fn has_arrivals(&self) -> bool {
+        !self.arrivals.is_empty()
+    }
+
+    /// Takes queues that received URLs. Those in memory are updated at once; the others wait for admission.
+    pub fn add_arrivals(
+        &mut self,
+        arrivals: Vec<Arrival>,
+        frontier: &mut Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Result<(), StoreError> {
+        for arrival in arrivals {
+            if frontier.contains(&arrival.queue) {
+                frontier.admit_if_room(&arrival, backlog)?;
+            } else if arrival.priority == Priority::Seed || self.arrivals.len() < MAX_ARRIVALS {
+                self.arrivals.push_back(arrival);
+            } else {
+                frontier.mark_unadmitted();
+            }
+        }
+        Ok(())
+    }
+
+    /// Admits some of the waiting queues, unless they are in backoff. A seed is admitted even then.
+    pub fn admit_arrivals(
+        &mut self,
+        frontier: &mut Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Result<(), StoreError> {
+        let end = Instant::now() + INTAKE_SLICE;
+        while let Some(arrival) = self.arrivals.pop_front() {
+            let is_seed = arrival.priority == Priority::Seed;
+            if is_seed || frontier.contains(&arrival.queue) || !self.is_asleep(&arrival.queue)? {
+                frontier.admit_if_room(&arrival, backlog)?;
+            }
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_asleep(&self, queue: &QueueName) -> Result<bool, StoreError> {
+        let host = self.store.host(queue)?;
+        Ok(backoff_end(self.longest_backoff, &host, unix_now()).is_some())
+    }
+
+    /// Takes one step of a scan, if one is due and a queue may be admitted.
+    pub fn resume(
+        &mut self,
+        now: Instant,
+        frontier: &mut Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Result<(), StoreError> {
+        match &mut self.state {
+            ScanState::Resting(until) => {
+                if frontier.has_unadmitted() {
+                    *until = (*until).min(now + HOUSEKEEPING_INTERVAL);
+                }
+                if *until > now {
+                    return Ok(());
+                }
+                self.start(ScanState::After(None), frontier);
+            }
+            // The crawl did not end with that scan.
+            ScanState::Finished => self.start(ScanState::After(None), frontier),
+            ScanState::After(_) | ScanState::Last(_) => {}
+        }
+        if frontier.free_capacity() > 0 || !frontier.has_unadmitted() {
+            self.take_step(frontier, backlog)?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, state: ScanState, frontier: &mut Frontier<RobotsRequest>) {
+        frontier.restart_scan();
+        self.state = state;
+    }
+
+    fn take_step(
+        &mut self,
+        frontier: &mut Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Result<(), StoreError> {
+        let end = Instant::now() + INTAKE_SLICE;
+        let (mut last, mut is_last_scan) = match &mut self.state {
+            ScanState::After(after) => (after.take(), false),
+            ScanState::Last(after) => (after.take(), true),
+            ScanState::Resting(_) | ScanState::Finished => return Ok(()),
+        };
+        let most = frontier.free_capacity().clamp(SCAN_STEP_MIN, SCAN_STEP_MAX);
+        let found = self.store.queues(last.as_ref(), most)?;
+        if found.is_empty() {
+            let rests = ScanState::Resting(Instant::now() + SCAN_INTERVAL);
+            self.state = if is_last_scan { ScanState::Finished } else { rests };
+            return Ok(());
+        }
+        for arrival in found {
+            if self.may_be_fetched(&arrival, frontier, backlog)? {
+                if frontier.free_capacity() == 0 && !frontier.contains(&arrival.queue) {
+                    // The next step starts with this queue.
+                    frontier.mark_unadmitted();
+                    break;
+                }
+                is_last_scan = false;
+                frontier.admit(&arrival, backlog)?;
+            }
+            last = Some(arrival.queue);
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        self.state = if is_last_scan { ScanState::Last(last) } else { ScanState::After(last) };
+        Ok(())
+    }
+
+    /// Whether a queue on disk has work that the frontier does not cover.
+    fn may_be_fetched(
+        &self,
+        Arrival { queue, url, priority }: &Arrival,
+        frontier: &Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Result<bool, StoreError> {
+        if frontier.covers(queue) || self.is_asleep(queue)? {
+            return Ok(false);
+        }
+        Ok(!priority.is_new_page() || !backlog.budget_status(queue, url)?.is_exhausted())
+    }
+
+    /// Continues, or starts, the last scan before a batch ends. Returns how long to wait.
+    pub fn resume_last(
+        &mut self,
+        frontier: &mut Frontier<RobotsRequest>,
+        backlog: &StoreBacklog,
+    ) -> Duration {
+        if matches!(self.state, ScanState::Resting(_)) {
+            backlog.forget_counts();
+            self.start(ScanState::Last(None), frontier);
+        }
+        // If idle queues fill the frontier, pruning them frees places once their delays have passed.
+        frontier.prune(Instant::now(), backlog);
+        if frontier.free_capacity() > 0 { Duration::ZERO } else { HEARTBEAT }
+    }
+}

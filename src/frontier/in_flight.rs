@@ -1,0 +1,47 @@
+//! The URLs that no queue yields: those in flight, and those that are skipped.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::urls::CanonicalUrl;
+
+#[derive(Debug, Default)]
+pub(super) struct InFlightUrls {
+    /// The value says whether the disk was read meanwhile and held the URL: its disposition is not stored
+    /// yet, or it is queued once more.
+    on_disk: FxHashMap<CanonicalUrl, bool>,
+    /// URLs that stay on disk and are not fetched. A URL is here only when its rows are damaged.
+    skipped: FxHashSet<CanonicalUrl>,
+}
+
+impl InFlightUrls {
+    /// The URL goes in flight.
+    pub fn insert(&mut self, url: CanonicalUrl) {
+        self.on_disk.insert(url, false);
+    }
+
+    /// The URL is no longer in flight. Returns whether the disk was read meanwhile and held it.
+    pub fn remove(&mut self, url: &CanonicalUrl) -> bool {
+        self.on_disk.remove(url).unwrap_or(false)
+    }
+
+    /// Excludes a URL for good.
+    pub fn skip(&mut self, url: CanonicalUrl) {
+        self.skipped.insert(url);
+    }
+
+    /// Whether a URL that was read from disk is not yielded.
+    pub fn excludes(&mut self, url: &CanonicalUrl) -> bool {
+        match self.on_disk.get_mut(url) {
+            Some(on_disk) => {
+                *on_disk = true;
+                true
+            }
+            None => self.skipped.contains(url),
+        }
+    }
+
+    /// URLs in flight.
+    pub fn len(&self) -> usize {
+        self.on_disk.len()
+    }
+}
