@@ -3,65 +3,55 @@
 //! The owner defines the weights, for example entries or bytes. An entry heavier than the whole map stays
 //! until the next insertion, so that it can be read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Borrow;
 use std::hash::Hash;
+
+use hashlink::LinkedHashMap;
 
 #[derive(Debug)]
 pub struct Lru<K, V> {
-    entries: HashMap<K, Entry<V>>,
-    /// The keys by the time of their last use.
-    order: BTreeMap<u64, K>,
-    clock: u64,
+    /// Values with their weights. The least recently used entry is at the front.
+    entries: LinkedHashMap<K, (V, usize)>,
     weight: usize,
     capacity: usize,
 }
 
-#[derive(Debug)]
-struct Entry<V> {
-    value: V,
-    weight: usize,
-    used: u64,
-}
-
-impl<K: Hash + Eq + Clone, V> Lru<K, V> {
+impl<K: Hash + Eq, V> Lru<K, V> {
     pub fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), order: BTreeMap::new(), clock: 0, weight: 0, capacity }
+        Self { entries: LinkedHashMap::new(), weight: 0, capacity }
     }
 
     /// The value of a key, which is marked as used now.
-    pub fn get(&mut self, key: &K) -> Option<&mut V> {
-        let entry = self.entries.get_mut(key)?;
-        self.clock += 1;
-        self.order.remove(&entry.used);
-        entry.used = self.clock;
-        self.order.insert(self.clock, key.clone());
-        Some(&mut entry.value)
+    pub fn get<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.to_back(key).map(|(value, _)| value)
+    }
+
+    /// The value of a key, which is not marked as used.
+    pub fn peek<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get(key).map(|(value, _)| value)
     }
 
     /// Inserts or replaces a value, and evicts others until the weight fits. Returns the evicted keys.
     pub fn insert(&mut self, key: K, value: V, weight: usize) -> Vec<K> {
-        self.clock += 1;
-        if let Some(old) = self.entries.insert(key.clone(), Entry { value, weight, used: self.clock }) {
-            self.order.remove(&old.used);
-            self.weight -= old.weight;
+        if let Some((_, old_weight)) = self.entries.insert(key, (value, weight)) {
+            self.weight -= old_weight;
         }
         self.weight += weight;
-        self.order.insert(self.clock, key);
         let mut evicted = Vec::new();
         while self.weight > self.capacity
             && self.entries.len() > 1
-            && let Some((_, key)) = self.order.pop_first()
+            && let Some((key, (_, weight))) = self.entries.pop_front()
         {
-            if let Some(entry) = self.entries.remove(&key) {
-                self.weight -= entry.weight;
-            }
+            self.weight -= weight;
             evicted.push(key);
         }
         evicted
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// The weight of all entries, and their number.
@@ -70,10 +60,12 @@ impl<K: Hash + Eq + Clone, V> Lru<K, V> {
     }
 
     /// Removes a key.
-    pub fn remove(&mut self, key: &K) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.order.remove(&entry.used);
-            self.weight -= entry.weight;
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Some((_, weight)) = self.entries.remove(key) {
+            self.weight -= weight;
         }
     }
 }
@@ -90,13 +82,14 @@ mod tests {
         assert_eq!(lru.get(&"a"), Some(&mut 1));
         lru.insert("c", 3, 4);
         assert_eq!(lru.get(&"b"), None);
+        assert_eq!(lru.peek(&"c"), Some(&3));
         assert_eq!(lru.get(&"a"), Some(&mut 1));
         lru.insert("a", 5, 1);
         lru.insert("d", 6, 5);
         assert_eq!(lru.get(&"c"), Some(&mut 3));
-        assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (3, 3, 10));
+        assert_eq!(lru.size(), (10, 3));
         assert_eq!(lru.insert("huge", 7, 100), ["a", "d", "c"]);
         assert_eq!(lru.get(&"huge"), Some(&mut 7));
-        assert_eq!((lru.entries.len(), lru.order.len(), lru.weight), (1, 1, 100));
+        assert_eq!(lru.size(), (100, 1));
     }
 }

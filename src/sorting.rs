@@ -6,8 +6,7 @@
 //! sort is not stable.
 
 use std::cmp::Ordering;
-
-use ahash::RandomState;
+use std::hash::{BuildHasher, RandomState};
 
 /// The number of items whose median is the pivot.
 const PIVOT_SAMPLE: usize = 31;

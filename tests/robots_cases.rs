@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use backlinkd::config::RobotsConfig;
 use backlinkd::fetch::robots_txt::{Decision, RobotsTxt};
 use backlinkd::urls::UrlRules;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use data_encoding::BASE64;
 
 use crate::support::shared;
 
@@ -104,7 +103,7 @@ impl Case {
     fn read(line: &str) -> Self {
         let case: serde_json::Value = serde_json::from_str(line).unwrap();
         let file = match case["robots_b64"].as_str() {
-            Some(text) => BASE64_STANDARD.decode(text).unwrap(),
+            Some(text) => BASE64.decode(text.as_bytes()).unwrap(),
             None => case["robots_txt"].as_str().unwrap().as_bytes().to_vec(),
         };
         let agent = case["user_agents"][0].as_str().unwrap().split('/').next().unwrap().to_owned();

@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::Request;
 use http::header::{AUTHORIZATION, HOST};
 use http_body_util::{BodyExt, Empty};
@@ -30,8 +29,8 @@ async fn exchange(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value
     let connection = tokio::spawn(connection);
     let mut request = Request::get(path).header(HOST, at.to_string());
     if known {
-        request =
-            request.header(AUTHORIZATION, format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}"))));
+        let code = BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
+        request = request.header(AUTHORIZATION, format!("Basic {code}"));
     }
     let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
     let status = response.status().as_u16();

@@ -109,11 +109,7 @@ impl Protocols {
 
     fn with_entry<T>(&self, url: &CanonicalUrl, read: impl FnOnce(Option<&ServerProtocol>) -> T) -> T {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.is_empty() {
-            // The case of nearly all servers. It allocates no key.
-            return read(None);
-        }
-        read(known.get(&Box::from(url.origin())).as_deref())
+        read(known.get(url.origin()).as_deref())
     }
 
     fn set_entry(&self, url: &CanonicalUrl, value: ServerProtocol) {

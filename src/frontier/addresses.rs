@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::QueueName;
 
@@ -28,7 +28,7 @@ type NextAt = Reverse<(Option<Instant>, IpAddr)>;
 /// All addresses with queues in line or a delay to keep.
 #[derive(Debug, Default)]
 pub(super) struct AddressQueue {
-    known: FxHashMap<IpAddr, Address>,
+    known: HashMap<IpAddr, Address>,
     /// By the time at which they may be asked.
     waiting: BinaryHeap<NextAt>,
     /// Those that may be asked now: the greatest host priority first, then the longest wait.

@@ -1,8 +1,9 @@
 //! Decides which queues are in memory: admission, eviction and pruning. [`super`] states the policy.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::Entry;
 use std::time::Instant;
+
+use hashbrown::hash_map::Entry;
 
 use super::host_queue::HostQueue;
 use super::state::QueueState;

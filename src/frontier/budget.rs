@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::host_queue::HostQueue;
 use crate::policy::BudgetStatus;
@@ -20,7 +20,7 @@ struct DomainBudget {
 
 /// The budgets of the registrable domains whose queues are in memory.
 #[derive(Debug, Default)]
-pub(super) struct DomainBudgets(FxHashMap<Arc<str>, DomainBudget>);
+pub(super) struct DomainBudgets(HashMap<Arc<str>, DomainBudget>);
 
 impl DomainBudgets {
     /// Counts an admitted queue of the domain.

@@ -26,7 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::host_queue::HostQueue;
 use super::slot::{LimitGroup, Slot, SlotKind};
@@ -61,7 +61,7 @@ impl GroupWindow {
 #[derive(Debug)]
 pub(super) struct ConcurrencyLimits {
     rules: FrontierRules,
-    windows: FxHashMap<LimitGroup, GroupWindow>,
+    windows: HashMap<LimitGroup, GroupWindow>,
     /// Windows that have room and a queue in line.
     open: VecDeque<LimitGroup>,
     throttled_slow: VecDeque<QueueName>,
@@ -86,7 +86,7 @@ impl ConcurrencyLimits {
     pub fn new(rules: FrontierRules) -> Self {
         Self {
             rules,
-            windows: FxHashMap::default(),
+            windows: HashMap::new(),
             open: VecDeque::new(),
             throttled_slow: VecDeque::new(),
             throttled_unproven: VecDeque::new(),
@@ -307,7 +307,7 @@ impl ConcurrencyLimits {
     }
 
     /// Moves the fetches and resolutions that are slow by `now` to slow slots, as far as there are free ones.
-    pub fn mark_overdue<R>(&mut self, now: Instant, queues: &mut FxHashMap<QueueName, Box<HostQueue<R>>>) {
+    pub fn mark_overdue<R>(&mut self, now: Instant, queues: &mut HashMap<QueueName, Box<HostQueue<R>>>) {
         let FrontierRules { slow_after, slow_fetchers, .. } = self.rules;
         let mut expire = |begun: &mut VecDeque<Started>, slow: &mut usize, fast: &mut dyn FnMut(SlotKind)| {
             while let Some((started, name, number)) = begun.front()

@@ -1,6 +1,6 @@
 //! The URLs that no queue yields: those in flight, and those that are skipped.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::urls::CanonicalUrl;
 
@@ -8,9 +8,9 @@ use crate::urls::CanonicalUrl;
 pub(super) struct InFlightUrls {
     /// The value says whether the disk was read meanwhile and held the URL: its disposition is not stored
     /// yet, or it is queued once more.
-    on_disk: FxHashMap<CanonicalUrl, bool>,
+    on_disk: HashMap<CanonicalUrl, bool>,
     /// URLs that stay on disk and are not fetched. A URL is here only when its rows are damaged.
-    skipped: FxHashSet<CanonicalUrl>,
+    skipped: HashSet<CanonicalUrl>,
 }
 
 impl InFlightUrls {

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::addresses::AddressQueue;
 use super::budget::DomainBudgets;
@@ -72,7 +72,7 @@ pub enum Backoff {
 pub struct Frontier<R> {
     pub(super) rules: FrontierRules,
     /// Boxed, because the map allocates up to twice as many places as there are queues.
-    pub(super) queues: FxHashMap<QueueName, Box<HostQueue<R>>>,
+    pub(super) queues: HashMap<QueueName, Box<HostQueue<R>>>,
     unresolved: VecDeque<QueueName>,
     pub(super) domains: DomainBudgets,
     pub(super) addresses: AddressQueue,
@@ -90,7 +90,7 @@ impl<R> Frontier<R> {
     pub fn new(rules: FrontierRules) -> Self {
         Self {
             rules,
-            queues: FxHashMap::default(),
+            queues: HashMap::new(),
             unresolved: VecDeque::new(),
             domains: DomainBudgets::default(),
             addresses: AddressQueue::default(),

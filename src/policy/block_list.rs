@@ -10,10 +10,11 @@
 //! looks would fetch hosts that the operator excluded. In the index's own list such a line is logged and
 //! skipped, because a running daemon has to load the other lines, and its next start must not fail.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use hashbrown::HashSet;
 
 use super::list_line::{strip_bom, word_of_line};
 use crate::urls::UrlRules;
@@ -22,7 +23,7 @@ use crate::urls::UrlRules;
 #[derive(Clone, Debug, Default)]
 pub struct BlockList {
     /// `example.com` blocks that host and all below it; `.example.com` only those below it.
-    names: Arc<HashSet<Box<str>, ahash::RandomState>>,
+    names: Arc<HashSet<Box<str>>>,
 }
 
 /// A block list that cannot be used.

@@ -116,7 +116,8 @@ fn write_parts(out: &mut Vec<u8>, parts: u32, whole: u32) {
 }
 
 fn write_number(out: &mut Vec<u8>, number: u32) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(out, &number);
 }
 
 /// Writes the bytes of a text as a JSON string.

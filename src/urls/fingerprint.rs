@@ -4,7 +4,6 @@
 //! function here changes its result, every stored URL counts as new, and no error is reported. Such a change requires
 //! raising `store::FORMAT`. A test pins the values.
 
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{CanonicalUrl, Surt};
@@ -16,7 +15,7 @@ use super::{CanonicalUrl, Surt};
 /// XXH3-64 of the URL with its parameters sorted by name.
 pub fn permutation_key(url: &CanonicalUrl) -> Option<u64> {
     let (_, query) = url.path_and_query().split_once('?')?;
-    let mut parameters: SmallVec<[&str; 16]> = query.split('&').collect();
+    let mut parameters: Vec<&str> = query.split('&').collect();
     if parameters.len() < 2 {
         return None;
     }

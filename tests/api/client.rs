@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -27,7 +26,7 @@ impl Client {
     }
 
     pub fn with_user(address: SocketAddr, name: &str, password: &str) -> Self {
-        let code = STANDARD.encode(format!("{name}:{password}"));
+        let code = BASE64.encode(format!("{name}:{password}").as_bytes());
         Self { address, authorization: Some(format!("Basic {code}")) }
     }
 

@@ -6,8 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 
 use super::process::{PATIENCE, Place, Running, get};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -40,7 +39,7 @@ impl Client {
 
     /// The status of a response.
     fn ask(&mut self, user: &str, password: &str) -> u16 {
-        let credentials = STANDARD.encode(format!("{user}:{password}"));
+        let credentials = BASE64.encode(format!("{user}:{password}").as_bytes());
         let request = format!(
             "GET /backlinks?url=a.test HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credentials}\r\n\r\n"
         );

@@ -299,9 +299,9 @@ fn read(path: &Path) -> String {
 
 /// The status and the whole text of a response.
 pub fn get(address: SocketAddr, path: &str, credentials: Option<&str>) -> (u16, String) {
-    use base64::prelude::{BASE64_STANDARD, Engine};
+    use data_encoding::BASE64;
     let credentials = credentials
-        .map_or(String::new(), |pair| format!("Authorization: Basic {}\r\n", BASE64_STANDARD.encode(pair)));
+        .map_or(String::new(), |pair| format!("Authorization: Basic {}\r\n", BASE64.encode(pair.as_bytes())));
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{credentials}Connection: close\r\n\r\n");

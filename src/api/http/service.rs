@@ -136,7 +136,7 @@ impl ApiService {
         let (path, query) = (head.path(), head.query());
         let format = Format::from_accept(&head.headers);
         let encoding = AcceptedEncoding::from_headers(&head.headers);
-        let key = CacheKey { path, query, format, encoding };
+        let key = CacheKey { path: path.into(), query: query.into(), format, encoding };
         // Read before any snapshot that the response may be computed from.
         let change_number = self.state.store.change_number();
         if head.is_cacheable()
@@ -156,7 +156,7 @@ impl ApiService {
             ComputedResponse::Whole { representation, cacheable, held } => {
                 let response = representation.response(&head.headers).into_response();
                 if cacheable && head.is_cacheable() {
-                    self.response_cache.put(&key, change_number, representation);
+                    self.response_cache.put(key, change_number, representation);
                 }
                 Ok(with_held_memory(response, held))
             }
@@ -222,7 +222,7 @@ impl ApiService {
     /// Returns the cached response, if any. A response that is cached uncompressed only is compressed if necessary.
     async fn cached(
         &self,
-        key: &CacheKey<'_>,
+        key: &CacheKey,
         change_number: u64,
     ) -> Result<Option<Arc<Representation>>, ApiError> {
         if let Some(representation) = self.response_cache.get(key, change_number) {
@@ -231,7 +231,7 @@ impl ApiService {
         if key.encoding == AcceptedEncoding::NONE {
             return Ok(None);
         }
-        let plain = CacheKey { encoding: AcceptedEncoding::NONE, ..*key };
+        let plain = CacheKey { encoding: AcceptedEncoding::NONE, ..key.clone() };
         let Some(plain) = self.response_cache.get(&plain, change_number) else { return Ok(None) };
         let (encoding, compress_min_bytes) = (key.encoding, self.state.config.compress_min_bytes);
         let response_memory = self.response_memory.clone();
@@ -241,7 +241,7 @@ impl ApiService {
             Ok(representation.with_reservation(reservation))
         };
         let representation = Arc::new(self.worker_pool.run(reencode).await?);
-        self.response_cache.put(key, change_number, Arc::clone(&representation));
+        self.response_cache.put(key.clone(), change_number, Arc::clone(&representation));
         Ok(Some(representation))
     }
 

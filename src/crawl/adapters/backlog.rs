@@ -126,6 +126,6 @@ impl Backlog for StoreBacklog {
     }
 
     fn domain_evicted(&self, domain: &str) {
-        self.domains.borrow_mut().remove(&domain.into());
+        self.domains.borrow_mut().remove(domain);
     }
 }

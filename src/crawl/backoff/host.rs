@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::config::{CrawlConfig, RobotsConfig};
 use crate::crawl::timing::LONGEST_BATCH_WAIT;
@@ -19,7 +19,7 @@ use crate::model::{FailureKind, QueueName};
 
 /// The recent failures of hosts, by queue.
 pub(in crate::crawl) struct HostBackoffs {
-    hosts: FxHashMap<QueueName, HostBackoff>,
+    hosts: HashMap<QueueName, HostBackoff>,
     crawl: CrawlConfig,
     robots: RobotsConfig,
     /// Whether the crawl waits for long backoffs, instead of ending.
@@ -29,7 +29,7 @@ pub(in crate::crawl) struct HostBackoffs {
 impl HostBackoffs {
     pub fn new(crawl: &CrawlConfig, robots: &RobotsConfig, forever: bool) -> Self {
         let (crawl, robots) = (crawl.clone(), robots.clone());
-        Self { hosts: FxHashMap::default(), crawl, robots, forever }
+        Self { hosts: HashMap::default(), crawl, robots, forever }
     }
 
     /// The longest backoff of a host after failures.

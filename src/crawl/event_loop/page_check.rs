@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::clock::unix_now;
 use crate::crawl::progress::Progress;
@@ -38,7 +38,7 @@ pub(in crate::crawl) struct PageCheck {
     blocks: BlockList,
     progress: Arc<Progress>,
     /// By the queued URL.
-    chains: FxHashMap<CanonicalUrl, RedirectChain>,
+    chains: HashMap<CanonicalUrl, RedirectChain>,
 }
 
 impl PageCheck {
@@ -50,7 +50,7 @@ impl PageCheck {
         progress: &Arc<Progress>,
     ) -> Self {
         let (store, robots, progress) = (Arc::clone(store), Arc::clone(robots), Arc::clone(progress));
-        Self { store, robots, recrawl, blocks, progress, chains: FxHashMap::default() }
+        Self { store, robots, recrawl, blocks, progress, chains: HashMap::default() }
     }
 
     pub fn set_blocks(&mut self, blocks: BlockList) {

@@ -171,7 +171,7 @@ impl PinnedAddresses {
     /// The valid cache entry of a host.
     fn cached(&self, host: &str) -> Option<Result<IpAddr, Failure>> {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        let cached = cached.get(&Box::from(host))?;
+        let cached = cached.get(host)?;
         (cached.until > Instant::now()).then(|| cached.found.clone().map(|addresses| addresses[0]))
     }
 
@@ -198,7 +198,7 @@ impl PinnedAddresses {
     /// Moves a host on to its next address, after a connection to this one failed.
     pub(in crate::fetch) fn use_next_address(&self, host: &str, from: IpAddr) {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(CachedResolution { found: Ok(addresses), .. }) = cached.get(&Box::from(host))
+        if let Some(CachedResolution { found: Ok(addresses), .. }) = cached.get(host)
             && addresses[0].to_canonical() == from
         {
             addresses.rotate_left(1);

@@ -140,7 +140,7 @@ impl IssuerStore {
     }
 
     fn entry(&self, url: &str) -> Option<Arc<CacheSlot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&Box::from(url)).cloned()
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned()
     }
 
     fn insert(&self, url: &str, slot: Arc<CacheSlot>, weight: usize) -> Arc<CacheSlot> {

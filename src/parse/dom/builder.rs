@@ -15,8 +15,8 @@
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 
-use ahash::AHashMap;
 use encoding_rs::Encoding;
+use hashbrown::HashMap;
 use html5ever::LocalName;
 use html5ever::interface::Tracer;
 use html5ever::tendril::StrTendril;
@@ -102,7 +102,7 @@ struct BoundedSink<'a> {
     /// Whether the builder has seen a token since the last count of open elements.
     open_count_is_stale: Cell<bool>,
     /// Dropped start tags whose end tag has not come yet, counted by name.
-    left_out: RefCell<AHashMap<LocalName, usize>>,
+    left_out: RefCell<HashMap<LocalName, usize>>,
     cut: Cell<bool>,
 }
 

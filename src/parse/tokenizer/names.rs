@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use ahash::AHashMap;
+use hashbrown::HashMap;
 use html5ever::LocalName;
 
 /// The attributes that a tag keeps.
@@ -49,8 +49,8 @@ const MAX_INLINE_BYTES: usize = 7;
 /// The names found so far, by spelling.
 #[derive(Default)]
 pub(super) struct Names<'t> {
-    tags: AHashMap<&'t str, TagName>,
-    attributes: AHashMap<&'t str, LocalName>,
+    tags: HashMap<&'t str, TagName>,
+    attributes: HashMap<&'t str, LocalName>,
     unknown: UnknownNames<'t>,
 }
 
@@ -86,7 +86,7 @@ impl<'t> Names<'t> {
 
 /// Long names unknown to html5ever, normalised, with their placeholders.
 #[derive(Default)]
-struct UnknownNames<'t>(AHashMap<Cow<'t, str>, LocalName>);
+struct UnknownNames<'t>(HashMap<Cow<'t, str>, LocalName>);
 
 impl<'t> UnknownNames<'t> {
     fn local(&mut self, name: Cow<'t, str>) -> LocalName {

@@ -20,8 +20,6 @@ mod calendar;
 
 use std::fmt;
 
-use smallvec::SmallVec;
-
 use crate::config::TrapsConfig;
 use crate::model::Day;
 use crate::urls::{CanonicalUrl, is_ip_literal};
@@ -151,7 +149,7 @@ impl TrapRules {
         if segments > limit {
             return Some(Trap::DeepPath { segments, limit });
         }
-        let segments: SmallVec<[&str; 24]> = path.split('/').skip(1).collect();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
         repeated(&segments, self.config.max_segment_repeats)
             .or_else(|| segments.iter().find_map(|segment| self.session_in_segment(segment)))
             .or_else(|| calendar::in_path(&segments, self.years(today)).map(Trap::Calendar))
@@ -163,7 +161,7 @@ impl TrapRules {
     }
 
     fn parameters(&self, query: &str, today: Day) -> Option<Trap> {
-        let parameters: SmallVec<[(&str, &str); 16]> =
+        let parameters: Vec<(&str, &str)> =
             query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
         let limit = self.config.max_query_params;
         if parameters.len() > limit {

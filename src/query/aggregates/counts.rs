@@ -1,6 +1,6 @@
 //! Counts: the backlinks of a selection by kind, their registrable domains, and the links on a scope's pages.
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::query::{QueryError, Scan};
@@ -113,7 +113,7 @@ impl CountSource {
 /// A number of links, and the distinct domains that they come from.
 struct Domains {
     backlinks: u64,
-    domains: Option<FxHashSet<Box<str>>>,
+    domains: Option<HashSet<Box<str>>>,
 }
 
 impl Domains {

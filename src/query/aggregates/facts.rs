@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::history::{DayChange, LinkHistory};
@@ -58,13 +58,13 @@ fn by_rank(row_set: &RowSet, deadline: &Deadline) -> Result<[u64; 11], QueryErro
 
 fn addresses(row_set: &RowSet, deadline: &Deadline) -> Result<Addresses, QueryError> {
     let column = row_set.table.column("ip")?;
-    let mut codes = FxHashSet::default();
+    let mut codes = HashSet::new();
     for (row, code) in column.cells().iter().take(row_set.active).enumerate() {
         deadline.check_at(row)?;
         codes.insert(code);
     }
     let mut addresses = Addresses::default();
-    let mut networks: [FxHashSet<u32>; 3] = Default::default();
+    let mut networks: [HashSet<u32>; 3] = Default::default();
     for (at, code) in codes.into_iter().enumerate() {
         deadline.check_at(at)?;
         match column.decode(code) {

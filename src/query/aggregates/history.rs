@@ -6,7 +6,7 @@
 //! change that is undone on the same day counts as new and as lost on that day. Hence, for links and for
 //! domains: active at the end of a day = active at the end of the day before + new - lost.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::counts::Totals;
@@ -92,7 +92,7 @@ impl LinkHistory {
 struct ActiveTotals {
     totals: Totals,
     /// The number of active links of each domain that has or had one.
-    links_of: FxHashMap<u32, u64>,
+    links_of: HashMap<u32, u64>,
 }
 
 impl ActiveTotals {

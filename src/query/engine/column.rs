@@ -9,15 +9,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::dictionary::{TextDictionary, TextDictionaryBuilder};
 use crate::model::SearchRank;
 use crate::query::deadline::CELLS_PER_CHECK;
 use crate::query::{Deadline, QueryError};
 
-/// The type of a column's values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The type of a column's values. Index files contain the names of the variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     Number,
     /// A number with two decimals, stored in hundredths.

@@ -1,6 +1,6 @@
 //! Derived columns: computed from other columns of the same rows, mostly by look-ups of their texts.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::column::{Column, Encoding, Value};
 use super::expression::{ColumnExpr, jaccard};
@@ -61,7 +61,7 @@ struct DistinctTexts {
 
 impl DistinctTexts {
     fn of(column: Column, deadline: &Deadline) -> Result<Self, QueryError> {
-        let (mut codes, mut known) = (Vec::new(), FxHashMap::default());
+        let (mut codes, mut known) = (Vec::new(), HashMap::new());
         let mut positions = Vec::with_capacity(column.rows());
         for (row, code) in column.cells().iter().enumerate() {
             deadline.check_at(row)?;

@@ -1,11 +1,10 @@
 //! Dictionaries: the distinct texts or addresses of a column, each stored once. A value's index is its code.
 
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use ahash::RandomState;
-use hashbrown::HashTable;
-use rustc_hash::FxHashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use crate::query::{Deadline, QueryError};
 
@@ -119,7 +118,7 @@ impl TextDictionary {
 #[derive(Debug, Default)]
 pub struct TextDictionaryBuilder {
     texts: TextDictionary,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     codes: HashTable<u32>,
     /// The code of the last text: neighbouring rows often have the same one.
     last: Option<u32>,
@@ -156,7 +155,7 @@ impl TextDictionaryBuilder {
 #[derive(Debug, Default)]
 pub struct AddressDictionaryBuilder {
     addresses: Vec<Option<IpAddr>>,
-    codes: FxHashMap<Option<IpAddr>, u32>,
+    codes: HashMap<Option<IpAddr>, u32>,
 }
 
 impl AddressDictionaryBuilder {

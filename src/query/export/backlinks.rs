@@ -1,6 +1,5 @@
 //! The export of backlinks.
 
-use super::pages::PageLink;
 use super::{Columns, ExportColumn, ExportRow, Piece, Source, address, column, day, has, piece};
 use crate::model::{BacklinkRecord, SearchRank};
 use crate::query::engine::column::{Kind, Value};
@@ -14,36 +13,20 @@ pub struct BacklinkRow {
     sr: SearchRank,
 }
 
-/// The listing of the columns of [`BacklinkRow`] in a search index.
-static INDEXED_BACKLINKS: Listing = Listing {
-    name: "exportbacklinks",
-    columns: &[
-        indexed("nofollow"),
-        indexed("country"),
-        indexed("extL"),
-        indexed("insDate"),
-        indexed("city"),
-        indexed("ip"),
-        indexed("active"),
-        indexed("intL"),
-        indexed("title"),
-        indexed("linktarget"),
-        indexed("updDate"),
-        indexed("ccode"),
-        indexed("blpcount"),
-        indexed("backlinkpage"),
-        indexed("pos"),
-        indexed("sumL"),
-        indexed("linktext"),
-        indexed("tag"),
-        indexed("sr"),
-    ],
-    ..Listing::BACKLINKS
-};
+/// The listing of the columns of [`BacklinkRow`] in a search index. A field of the index has the name of its column.
+static INDEXED_BACKLINKS: Listing =
+    Listing { name: "exportbacklinks", columns: &INDEXED_COLUMNS, ..Listing::BACKLINKS };
 
-const fn indexed(name: &'static str) -> ListColumn {
-    ListColumn { name, from: ColumnExpr::Field(name) }
-}
+static INDEXED_COLUMNS: [ListColumn; BacklinkRow::COLUMNS.len()] = {
+    let mut columns = [ListColumn { name: "", from: ColumnExpr::Count }; BacklinkRow::COLUMNS.len()];
+    let mut at = 0;
+    while at < columns.len() {
+        let name = BacklinkRow::COLUMNS[at].name;
+        columns[at] = ListColumn { name, from: ColumnExpr::Field(name) };
+        at += 1;
+    }
+    columns
+};
 
 impl ExportRow for BacklinkRow {
     const NAME: &'static str = "links";
@@ -100,13 +83,5 @@ impl ExportRow for BacklinkRow {
             last = ranked.then(|| (link.source.clone(), sr));
             Ok(Self { link, sr })
         })
-    }
-
-    fn link_keys(_: &str) -> Option<&'static [(&'static str, Kind)]> {
-        None
-    }
-
-    fn nested(&self, _: &str) -> Option<&[PageLink]> {
-        None
     }
 }

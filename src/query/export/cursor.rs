@@ -6,8 +6,7 @@
 //! restart. An empty store key comes before all rows. A token is not secret: it contains the key of a row
 //! that its client has received.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -37,7 +36,7 @@ impl Binding<'_> {
         token.push(VERSION);
         token.extend_from_slice(&code[..CODE_BYTES]);
         token.extend_from_slice(position);
-        Ok(URL_SAFE_NO_PAD.encode(token))
+        Ok(BASE64URL_NOPAD.encode(&token))
     }
 
     /// The position of a token.
@@ -45,7 +44,7 @@ impl Binding<'_> {
     /// # Errors
     /// [`QueryError::Cursor`] for a token that was not issued with these values.
     pub fn open(&self, token: &str) -> Result<Vec<u8>, QueryError> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| QueryError::Cursor)?;
+        let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).map_err(|_| QueryError::Cursor)?;
         let (&version, rest) = bytes.split_first().ok_or(QueryError::Cursor)?;
         let (code, position) = rest.split_at_checked(CODE_BYTES).ok_or(QueryError::Cursor)?;
         if version != VERSION {

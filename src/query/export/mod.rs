@@ -73,10 +73,14 @@ pub trait ExportRow: Sized + 'static {
     ) -> Result<Piece<Self>, QueryError>;
 
     /// The keys of the links that JSON shows instead of a column's cell.
-    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]>;
+    fn link_keys(_column: &str) -> Option<&'static [(&'static str, Kind)]> {
+        None
+    }
 
     /// The links that JSON shows instead of a column's cell.
-    fn nested(&self, column: &str) -> Option<&[PageLink]>;
+    fn nested(&self, _column: &str) -> Option<&[PageLink]> {
+        None
+    }
 }
 
 /// Selected columns of a row. Serialises as an object.

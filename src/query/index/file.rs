@@ -67,23 +67,11 @@ struct FileHeader {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredColumn {
     name: String,
-    kind: StoredKind,
+    kind: Kind,
     width: u8,
     cells: ByteRun,
     /// For texts their ends and their bytes; for addresses their bytes and an empty run.
     dictionary: Option<(ByteRun, ByteRun)>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-enum StoredKind {
-    Number,
-    Hundredths,
-    TenThousandths,
-    Flag,
-    Day,
-    DayNumber,
-    Text,
-    Address,
 }
 
 /// A run of bytes. Positions count from the end of the header.
@@ -150,17 +138,7 @@ impl<'a> WritePlan<'a> {
             }
             _ => None,
         };
-        let kind = match column.kind() {
-            Kind::Number => StoredKind::Number,
-            Kind::Hundredths => StoredKind::Hundredths,
-            Kind::TenThousandths => StoredKind::TenThousandths,
-            Kind::Flag => StoredKind::Flag,
-            Kind::Day => StoredKind::Day,
-            Kind::DayNumber => StoredKind::DayNumber,
-            Kind::Text => StoredKind::Text,
-            Kind::Address => StoredKind::Address,
-        };
-        StoredColumn { name: name.to_owned(), kind, width, cells, dictionary }
+        StoredColumn { name: name.to_owned(), kind: column.kind(), width, cells, dictionary }
     }
 }
 
@@ -229,19 +207,19 @@ impl IndexReader {
             _ => return Err(damaged("a width")),
         };
         let encoding = match (stored.kind, stored.dictionary) {
-            (StoredKind::Number, _) => Encoding::Number,
-            (StoredKind::Hundredths, _) => Encoding::Hundredths,
-            (StoredKind::TenThousandths, _) => Encoding::TenThousandths,
-            (StoredKind::Flag, _) => Encoding::Flag,
-            (StoredKind::Day, _) => Encoding::Day,
-            (StoredKind::DayNumber, _) => Encoding::DayNumber,
-            (StoredKind::Text, Some((ends, bytes))) => {
+            (Kind::Number, _) => Encoding::Number,
+            (Kind::Hundredths, _) => Encoding::Hundredths,
+            (Kind::TenThousandths, _) => Encoding::TenThousandths,
+            (Kind::Flag, _) => Encoding::Flag,
+            (Kind::Day, _) => Encoding::Day,
+            (Kind::DayNumber, _) => Encoding::DayNumber,
+            (Kind::Text, Some((ends, bytes))) => {
                 let bytes = self.run(bytes, 0u8, deadline)?;
                 let bytes = String::from_utf8(bytes).map_err(|_| damaged("a text"))?;
                 let texts = TextDictionary::from_parts(bytes, self.run(ends, 0u64, deadline)?);
                 Encoding::Texts(Arc::new(texts.ok_or_else(|| damaged("a dictionary"))?))
             }
-            (StoredKind::Address, Some((bytes, _))) => {
+            (Kind::Address, Some((bytes, _))) => {
                 let bytes = self.run(bytes, 0u8, deadline)?;
                 Encoding::Addresses(Arc::new(bytes.as_chunks::<17>().0.iter().map(address_of).collect()))
             }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey};
+use super::file::FileMetadata;
 use super::{IndexAnswer, ListQuery, SearchIndexes};
 use crate::query::engine::row_set::RowSet;
+use crate::query::engine::table::Table;
 use crate::query::engine::view::head::ViewHead;
 use crate::query::lookup::SnapshotLookUp;
-use crate::query::{Activity, Deadline, QueryError, Selection, View};
+use crate::query::{Activity, Deadline, Listing, QueryError, Selection, View};
 
 /// Rows that an index file stores a second time, at its beginning: a few pages of the usual size.
 pub(super) const HEAD_ROWS: usize = 1_000;
@@ -53,22 +55,28 @@ impl SearchIndexes {
                 return Ok(None);
             }
         };
-        let metadata = reader.metadata();
-        let head = match listing.group_by {
-            Some(_) => {
-                ViewHead { view: View::of_table(listing, &table, metadata.links)?, count: metadata.rows }
-            }
-            None => {
-                let active = metadata.active.min(table.rows());
-                let row_set = RowSet { table, active };
-                let snapshot = cache.store.snapshot();
-                let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &cache.suffixes, deadline };
-                let view = View::of(listing, &row_set, Activity::Active, &look_up, deadline)?;
-                ViewHead { view, count: metadata.active }
-            }
-        };
-        let head = Arc::new(head);
+        let head = Arc::new(self.head_of_table(listing, table, reader.metadata(), deadline)?);
         cache.insert(key, CacheEntry { value: CacheValue::ViewHead(Arc::clone(&head)), origin });
         Ok(Some(IndexAnswer::complete(head, &origin)))
+    }
+
+    /// The head of a view, from the first rows of an index file.
+    fn head_of_table(
+        &self,
+        listing: &'static Listing,
+        table: Table,
+        metadata: &FileMetadata,
+        deadline: &Deadline,
+    ) -> Result<ViewHead, QueryError> {
+        if listing.group_by.is_some() {
+            let view = View::of_table(listing, &table, metadata.links)?;
+            return Ok(ViewHead { view, count: metadata.rows });
+        }
+        let active = metadata.active.min(table.rows());
+        let row_set = RowSet { table, active };
+        let snapshot = self.cache.store.snapshot();
+        let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &self.cache.suffixes, deadline };
+        let view = View::of(listing, &row_set, Activity::Active, &look_up, deadline)?;
+        Ok(ViewHead { view, count: metadata.active })
     }
 }

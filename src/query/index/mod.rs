@@ -234,16 +234,9 @@ impl SearchIndexes {
             return Ok(IndexAnswer::complete(view, &origin));
         }
         if listing.group_by.is_some()
-            && let Some((reader, origin)) = cache.open_file(&key, dependencies)?
+            && let Some((view, origin)) = self.stored_view(listing, &key, deadline)?
         {
-            match reader.whole(deadline) {
-                Ok(table) => {
-                    let view = Arc::new(View::of_table(listing, &table, reader.metadata().links)?);
-                    cache.insert(key, CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
-                    return Ok(IndexAnswer::complete(view, &origin));
-                }
-                Err(error) => cache.discard_file(&key, &error)?,
-            }
+            return Ok(IndexAnswer::complete(view, &origin));
         }
         let indexed = self.rows(
             selection,
@@ -264,6 +257,30 @@ impl SearchIndexes {
         }
         let IndexedRows { finished, origin, .. } = indexed;
         Ok(IndexAnswer { answer: view, finished, current: origin.is_current() })
+    }
+
+    /// The view of a listing with groups from its index file, and its origin, if it may be used.
+    fn stored_view(
+        &self,
+        listing: &'static Listing,
+        key: &IndexKey,
+        deadline: &Deadline,
+    ) -> Result<Option<(Arc<View>, ValueOrigin)>, QueryError> {
+        let cache = &self.cache;
+        let Some((reader, origin)) = cache.open_file(key, Dependencies::of(listing))? else {
+            return Ok(None);
+        };
+        match reader.whole(deadline) {
+            Ok(table) => {
+                let view = Arc::new(View::of_table(listing, &table, reader.metadata().links)?);
+                cache.insert(key.clone(), CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
+                Ok(Some((view, origin)))
+            }
+            Err(error) => {
+                cache.discard_file(key, &error)?;
+                Ok(None)
+            }
+        }
     }
 
     /// The rows of a selection: from the cache, or built as far as the wait policy allows.

@@ -3,7 +3,7 @@
 //! Only links from outside count, for the scope and for its competitors: a link within one registrable domain
 //! makes no domain a referring domain.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::query::engine::fields::competitors::{COMPETITOR_FIELDS, Competitor};
 use crate::query::engine::order::by_name;
@@ -37,9 +37,9 @@ impl Scan<'_> {
     }
 
     /// The domains that link to the scope from outside its own domain.
-    fn external_referrers(&self) -> Result<FxHashSet<Box<str>>, QueryError> {
+    fn external_referrers(&self) -> Result<HashSet<Box<str>>, QueryError> {
         let selection = Selection { scope: self.selection.scope.clone(), internal: Internal::Exclude };
-        let mut domains: FxHashSet<Box<str>> = FxHashSet::default();
+        let mut domains: HashSet<Box<str>> = HashSet::new();
         Scan { selection: &selection, ..*self }.host_pairs(|_, host, _| {
             let domain = self.suffixes.domain_of(host);
             if !domains.contains(domain) {
@@ -53,10 +53,10 @@ impl Scan<'_> {
     /// left out.
     fn linked_to_by(
         &self,
-        referrers: &FxHashSet<Box<str>>,
-    ) -> Result<FxHashMap<Box<str>, CommonReferrers>, QueryError> {
+        referrers: &HashSet<Box<str>>,
+    ) -> Result<HashMap<Box<str>, CommonReferrers>, QueryError> {
         let own = self.selection.scope.domain(self.suffixes);
-        let mut domains: FxHashMap<Box<str>, CommonReferrers> = FxHashMap::default();
+        let mut domains: HashMap<Box<str>, CommonReferrers> = HashMap::new();
         for (number, referrer) in referrers.iter().enumerate() {
             // A referrer without links has no row at which the deadline would be checked.
             self.deadline.check()?;

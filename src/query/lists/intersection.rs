@@ -3,7 +3,7 @@
 //! A domain links to a scope when `referringdomains` of the scope lists it. For hosts and domains the links
 //! are counted from host pairs, without reading a link.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::query::engine::fields::referrers::{REFERRER_FIELDS, Referrer};
 use crate::query::engine::order::by_name;
@@ -37,8 +37,8 @@ impl Intersection<'_> {
     }
 
     /// The domains that link to all targets, with the number of their links to each.
-    fn links_by_domain(&self, scan: &Scan<'_>) -> Result<FxHashMap<Box<str>, Vec<u64>>, QueryError> {
-        let mut domains: FxHashMap<Box<str>, Vec<u64>> = FxHashMap::default();
+    fn links_by_domain(&self, scan: &Scan<'_>) -> Result<HashMap<Box<str>, Vec<u64>>, QueryError> {
+        let mut domains: HashMap<Box<str>, Vec<u64>> = HashMap::new();
         for (at, selection) in self.targets.iter().enumerate() {
             scan.deadline.check()?;
             Scan { selection, ..*scan }.host_pairs(|_, host, counts| {

@@ -1,14 +1,13 @@
 //! The queues that a batch adds URLs to.
 
-use std::collections::hash_map::Entry;
-
-use rustc_hash::FxHashMap;
+use hashlink::LinkedHashMap;
+use hashlink::linked_hash_map::Entry;
 
 use crate::model::{Arrival, Lane, QueueName, QueuedUrl};
 
-/// The lanes of queues that received a URL, each once with its highest priority.
+/// The lanes of queues that received a URL, each once with its highest priority, in the order of their first URLs.
 #[derive(Default)]
-pub(in crate::store) struct ArrivalSet(FxHashMap<(QueueName, Lane), Arrival>);
+pub(in crate::store) struct ArrivalSet(LinkedHashMap<(QueueName, Lane), Arrival>);
 
 impl ArrivalSet {
     pub fn add(&mut self, entry: QueuedUrl) {
@@ -25,6 +24,6 @@ impl ArrivalSet {
     }
 
     pub fn into_vec(self) -> Vec<Arrival> {
-        self.0.into_values().collect()
+        self.0.into_iter().map(|(_, arrival)| arrival).collect()
     }
 }

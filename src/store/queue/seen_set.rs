@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use crate::model::{Arrival, Found, Priority, QueuedUrl};
 use crate::sieve::{Candidate, RunInfo, Sieve};
@@ -101,7 +101,7 @@ pub(in crate::store) struct PendingRow {
     fingerprints: Vec<u64>,
     /// Hashes of the URLs in the row, for the cache of recent URLs.
     url_hashes: Vec<u64>,
-    distinct: FxHashSet<u64>,
+    distinct: HashSet<u64>,
 }
 
 impl SeenSetWriter {

@@ -4,9 +4,9 @@
 //! are collected here, each applied to the result of the previous one. A row is removed only if the read entry covers
 //! everything that the row grants by then.
 
-use std::collections::hash_map::Entry;
+use hashbrown::hash_map::Entry;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::model::{QueuedUrl, SitemapGrant, Target};
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key};
@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 
 /// The changed rows by key. `None` removes the row.
 #[derive(Default)]
-pub(in crate::store) struct SitemapRows(FxHashMap<Vec<u8>, Option<QueuedUrl>>);
+pub(in crate::store) struct SitemapRows(HashMap<Vec<u8>, Option<QueuedUrl>>);
 
 impl SitemapRows {
     /// Queues a sitemap, in addition to what its row grants already. Returns whether the entry is a sitemap.

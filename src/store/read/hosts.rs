@@ -1,6 +1,6 @@
 //! Records of hosts as servers, and the numbers that their budgets depend on.
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use crate::model::{HostRecord, QueueName};
 use crate::store::codec::keys::{after_prefix, pair_key, split_pair_key};
@@ -87,7 +87,7 @@ impl Store {
         if !below {
             prefix.push(0);
         }
-        let mut domains: FxHashSet<String> = FxHashSet::default();
+        let mut domains: HashSet<String> = HashSet::new();
         let (mut last, mut run, mut rows) = (String::new(), 0, 0);
         let mut cursor = self.cursor_before(PAIRS, after_prefix(&prefix))?;
         cursor.seek(&prefix);

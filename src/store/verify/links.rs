@@ -9,7 +9,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use crate::model::OutlinkRecord;
 use crate::store::write::days::DaySpan;
@@ -70,8 +70,10 @@ pub(super) fn repair_links(
 
 /// Removes links with target and seq of an earlier one. Returns whether there were any.
 fn remove_duplicates(links: &mut Vec<OutlinkRecord>) -> bool {
-    let mut seen: FxHashSet<(&str, u32)> = FxHashSet::default();
-    let first: Vec<bool> = links.iter().map(|link| seen.insert((link.target.as_str(), link.seq))).collect();
+    let first: Vec<bool> = {
+        let mut seen: HashSet<(&str, u32)> = HashSet::new();
+        links.iter().map(|link| seen.insert((link.target.as_str(), link.seq))).collect()
+    };
     let mut keep = first.iter();
     links.retain(|_| keep.next().is_none_or(|keep| *keep));
     links.len() < first.len()

@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use ahash::HashMap;
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{
     Day, Disposition, FailureKind, OutlinkRecord, PageContent, PageRecord, QueueName, QueuedUrl, StoredPage,
@@ -51,9 +50,9 @@ pub(in crate::store) struct CommitBuilder<'a> {
     pairs: PairChanges,
     changed: ChangedDomains,
     pub hosts: HostChanges,
-    urls: FxHashSet<CanonicalUrl>,
+    urls: HashSet<CanonicalUrl>,
     /// The state of the URLs in the queue.
-    entries: FxHashMap<CanonicalUrl, QueueChange>,
+    entries: HashMap<CanonicalUrl, QueueChange>,
     /// New pages that are stored without having been queued.
     pub unqueued: Vec<CanonicalUrl>,
     recrawl: RecrawlRules,
@@ -104,8 +103,8 @@ impl<'a> CommitBuilder<'a> {
             pairs: PairChanges::default(),
             changed: ChangedDomains::default(),
             hosts: HostChanges::default(),
-            urls: FxHashSet::default(),
-            entries: FxHashMap::default(),
+            urls: HashSet::new(),
+            entries: HashMap::new(),
             unqueued: Vec::new(),
             recrawl: store.recrawl(),
         }
@@ -327,7 +326,7 @@ impl<'a> CommitBuilder<'a> {
         let old_counts = active_links_by_domain(change.old, suffixes);
         let new_counts = active_links_by_domain(change.new, suffixes);
         let known: HashMap<(&CanonicalUrl, u32), &OutlinkRecord> = if change.page_changed {
-            HashMap::default()
+            HashMap::new()
         } else {
             change.old.iter().map(|link| ((&link.target, link.seq), link)).collect()
         };
@@ -369,8 +368,8 @@ impl<'a> CommitBuilder<'a> {
 pub(in crate::store) fn active_links_by_domain<'a>(
     links: &'a [OutlinkRecord],
     suffixes: &Suffixes,
-) -> FxHashMap<&'a str, u32> {
-    let mut counts = FxHashMap::default();
+) -> HashMap<&'a str, u32> {
+    let mut counts = HashMap::new();
     for link in links.iter().filter(|link| link.external && link.is_active()) {
         *counts.entry(suffixes.domain_of(link.target.host())).or_insert(0) += 1;
     }

@@ -4,7 +4,7 @@
 //! serialised by a lock. Each reads the former links of a page, computes the difference ([`super::diff`]) and writes
 //! it.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::model::{Arrival, Disposition, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
 use crate::store::db::rows::RowBatch;
@@ -133,8 +133,8 @@ impl Store {
 
 /// For each page that the commit postpones: the last given depth and time. A page with a record is left out, because
 /// the record determines its next visit. A sitemap is left out, because its robots.txt queues it again.
-fn last_postponements(commit: &Commit) -> FxHashMap<CanonicalUrl, (u16, u64)> {
-    let mut last: FxHashMap<CanonicalUrl, (u16, u64)> = FxHashMap::default();
+fn last_postponements(commit: &Commit) -> HashMap<CanonicalUrl, (u16, u64)> {
+    let mut last: HashMap<CanonicalUrl, (u16, u64)> = HashMap::default();
     for (entry, disposition) in &commit.dispositions {
         if let Disposition::Postponed(next) = disposition
             && entry.target == Target::Page

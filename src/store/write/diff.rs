@@ -10,9 +10,8 @@
 //!
 //! The kept history is limited ([`HistoryLimits`]), because pages with other links at every visit are common.
 
-use std::collections::hash_map::Entry;
-
-use ahash::HashMap;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::model::{Day, Link, OutlinkRecord, Toggle};
 use crate::urls::{CanonicalUrl, same_site};
@@ -99,7 +98,7 @@ fn count_within_limits(page: &CanonicalUrl, former: &[&OutlinkRecord], limits: H
 
 /// Assigns a number among the links to its target to each unmatched new link. Matched links get 0.
 fn assign_seqs(old: &[OutlinkRecord], new: &[Link], matched: &[Option<usize>]) -> Vec<u32> {
-    let mut next: HashMap<&str, u32> = HashMap::default();
+    let mut next: HashMap<&str, u32> = HashMap::new();
     next.reserve(old.len().max(new.len()));
     for link in old {
         let entry = next.entry(link.target.as_str()).or_insert(0);
@@ -124,7 +123,7 @@ fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
     let mut next = vec![None; old.len()];
     for (active, equal) in [(true, true), (true, false), (false, true), (false, false)] {
         let like = |tag, anchor| if equal { Some((tag, anchor)) } else { None };
-        let mut first = HashMap::default();
+        let mut first = HashMap::new();
         for (at, link) in old.iter().enumerate().rev() {
             if link.is_active() == active && !taken[at] {
                 next[at] = first.insert((link.target.as_str(), like(link.tag, link.anchor.as_str())), at);

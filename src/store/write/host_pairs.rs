@@ -1,6 +1,6 @@
 //! The changes of a batch in the sums of links between hosts.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::model::{LinkTag, OutlinkRecord};
 use crate::store::StoreError;
@@ -12,14 +12,14 @@ use crate::urls::{CanonicalUrl, host_prefix};
 
 /// Changes of the sums, by the keys of `pairs`. The pages of a batch share most of their pairs.
 #[derive(Debug, Default)]
-pub(in crate::store) struct PairChanges(FxHashMap<Vec<u8>, Sums>);
+pub(in crate::store) struct PairChanges(HashMap<Vec<u8>, Sums>);
 
 pub(in crate::store) type Sums = [i64; 5];
 
 impl PairChanges {
     /// Adds the changes that a visit made to the links of a page.
     pub fn add(&mut self, url: &CanonicalUrl, old: &[OutlinkRecord], new: &[OutlinkRecord]) {
-        let mut sums: FxHashMap<&str, Sums> = FxHashMap::default();
+        let mut sums: HashMap<&str, Sums> = HashMap::new();
         for (links, sign) in [(old, -1), (new, 1)] {
             for link in links.iter().filter(|link| link.external && link.is_active()) {
                 let counted = counted_as(link).map(|counts| sign * i64::from(counts));

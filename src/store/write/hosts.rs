@@ -1,6 +1,7 @@
 //! The changes of a batch in the records of hosts.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use crate::model::{HostRecord, HostVisit, PageRecord, QueueName, Visit};
 use crate::store::db::rows::RowBatch;
@@ -9,13 +10,13 @@ use crate::store::{Store, StoreError, codec};
 
 /// The hosts that a batch changes.
 #[derive(Default)]
-pub(in crate::store) struct HostChanges(FxHashMap<QueueName, HostRecord>);
+pub(in crate::store) struct HostChanges(HashMap<QueueName, HostRecord>);
 
 impl HostChanges {
     pub fn host(&mut self, store: &Store, queue: QueueName) -> Result<&mut HostRecord, StoreError> {
         Ok(match self.0.entry(queue) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(free) => {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
                 let host = store.host(free.key())?;
                 free.insert(host)
             }

@@ -11,7 +11,7 @@
 //!
 //! New ranks change no domain, but the last number of all. [`Snapshot::rank_generation`] identifies them.
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use crate::model::StoredPage;
 use crate::store::codec::varint::{Reader, put_varint};
@@ -57,8 +57,8 @@ impl Direction {
 /// The registrable domains that a batch changes.
 #[derive(Debug, Default)]
 pub(in crate::store) struct ChangedDomains {
-    incoming: FxHashSet<String>,
-    outgoing: FxHashSet<String>,
+    incoming: HashSet<String>,
+    outgoing: HashSet<String>,
 }
 
 impl ChangedDomains {
@@ -94,7 +94,7 @@ impl ChangedDomains {
     }
 }
 
-fn insert_new(domains: &mut FxHashSet<String>, domain: &str) {
+fn insert_new(domains: &mut HashSet<String>, domain: &str) {
     // Most links of a batch lead to few domains: the lookup saves the copy.
     if !domains.contains(domain) {
         domains.insert(domain.to_owned());

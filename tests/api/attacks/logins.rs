@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::{ApiConfig, Span};
-use base64::Engine;
+use data_encoding::BASE64;
 
 use super::super::client::Client;
 use super::super::server::Server;
@@ -149,7 +149,7 @@ fn a_user_logs_in_for_the_first_time_during_guesses_for_the_same_name() {
 
 /// The status of a request from an address of this machine.
 fn status_from(own: &str, address: SocketAddr, name: &str, password: &str) -> u16 {
-    let code = base64::prelude::BASE64_STANDARD.encode(format!("{name}:{password}"));
+    let code = BASE64.encode(format!("{name}:{password}").as_bytes());
     let head = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Basic {code}\r\n\r\n"
     );

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::{ApiConfig, Span};
-use base64::Engine;
+use data_encoding::BASE64;
 
 use super::super::client::Client;
 use super::super::server::Server;
@@ -248,7 +248,7 @@ fn a_removed_user_gets_no_more_of_an_export() {
     put("alice");
     put("bob");
     let export = |name: &str| {
-        let code = base64::prelude::BASE64_STANDARD.encode(format!("{name}:{name}"));
+        let code = BASE64.encode(format!("{name}:{name}").as_bytes());
         let target = "/exportbacklinks?url=example.com&format=csv";
         let head = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {code}\r\nConnection: close\r\n\r\n"

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::rate_limit::Client;
 
@@ -19,7 +19,7 @@ struct SharedBudget {
     limit: u64,
     limit_per_client: u64,
     total: AtomicU64,
-    clients: Mutex<FxHashMap<Client, u64>>,
+    clients: Mutex<HashMap<Client, u64>>,
 }
 
 /// Bytes taken from the budget. Dropping it returns them.
@@ -73,7 +73,7 @@ impl ByteBudget {
 
 impl SharedBudget {
     /// A panic in another thread cannot leave the map half changed.
-    fn clients(&self) -> MutexGuard<'_, FxHashMap<Client, u64>> {
+    fn clients(&self) -> MutexGuard<'_, HashMap<Client, u64>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

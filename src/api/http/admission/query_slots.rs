@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::fair_queue::{FairQueue, Permit, QueueLimits, Refused};
 use super::rate_limit::Client;
@@ -151,7 +151,7 @@ impl SharedSlots {
     fn stop_youngest_long(&self, running: &[Arc<RunningQuery>], now: Instant) {
         let long =
             || running.iter().filter(|query| now.saturating_duration_since(query.started) >= self.long_after);
-        let mut counts: FxHashMap<&Client, usize> = FxHashMap::default();
+        let mut counts: HashMap<&Client, usize> = HashMap::new();
         for query in long() {
             *counts.entry(&query.client).or_default() += 1;
         }

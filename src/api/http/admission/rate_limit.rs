@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use quick_cache::unsync::Cache;
+use crate::lru::Lru;
 
 /// The unit of fairness: rates and permits are limited for each client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ pub struct RateLimiter {
     /// The time in which an empty bucket becomes full.
     fill_time: Duration,
     /// When each bucket will be full again.
-    full_at: Mutex<Cache<Client, Instant>>,
+    full_at: Mutex<Lru<Client, Instant>>,
 }
 
 impl RateLimiter {
@@ -65,7 +65,7 @@ impl RateLimiter {
         }
         let interval = Duration::from_secs(1) / rate.per_second;
         let fill_time = interval.saturating_mul(rate.burst);
-        Some(Self { interval, fill_time, full_at: Mutex::new(Cache::new(clients)) })
+        Some(Self { interval, fill_time, full_at: Mutex::new(Lru::new(clients)) })
     }
 
     /// Takes a token.
@@ -74,23 +74,24 @@ impl RateLimiter {
     /// The time until a token is available.
     pub fn take_token(&self, client: &Client, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets();
-        let full_at = self.full_after_one(&buckets, client, now)?;
-        buckets.insert(client.clone(), full_at);
+        let full_at = self.full_after_one(&mut buckets, client, now)?;
+        buckets.insert(client.clone(), full_at, 1);
         Ok(())
     }
 
     /// Returns a token that was taken.
     pub fn return_token(&self, client: &Client) {
-        let mut buckets = self.buckets();
-        if let Some(full_at) = buckets.get(client).copied().and_then(|at| at.checked_sub(self.interval)) {
-            buckets.insert(client.clone(), full_at);
+        if let Some(full_at) = self.buckets().get(client)
+            && let Some(earlier) = full_at.checked_sub(self.interval)
+        {
+            *full_at = earlier;
         }
     }
 
     /// Returns when the bucket will be full if a token is taken now.
     fn full_after_one(
         &self,
-        buckets: &Cache<Client, Instant>,
+        buckets: &mut Lru<Client, Instant>,
         client: &Client,
         now: Instant,
     ) -> Result<Instant, Duration> {
@@ -100,7 +101,7 @@ impl RateLimiter {
     }
 
     /// A panic in another thread cannot leave a bucket half changed.
-    fn buckets(&self) -> std::sync::MutexGuard<'_, Cache<Client, Instant>> {
+    fn buckets(&self) -> std::sync::MutexGuard<'_, Lru<Client, Instant>> {
         self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -156,7 +157,7 @@ mod tests {
         for number in 0..10_000_u32 {
             let _ = limiter.take_token(&Client::at(IpAddr::V4(number.into())), now);
         }
-        assert!(limiter.buckets().len() <= 50);
+        assert!(limiter.buckets().size().1 <= 50);
     }
 
     #[test]

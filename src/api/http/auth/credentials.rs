@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use data_encoding::BASE64_NOPAD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
@@ -19,13 +17,12 @@ pub struct Credentials {
 impl Credentials {
     /// Parses an `Authorization` header. The base64 padding may be missing, as some clients omit it.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, encoded) = value.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let decoded = GeneralPurpose::new(&STANDARD, padding).decode(encoded.trim()).ok()?;
+        let decoded = BASE64_NOPAD.decode(encoded.trim().trim_end_matches('=').as_bytes()).ok()?;
         let text = String::from_utf8(decoded).ok()?;
         let (name, password) = text.split_once(':')?;
         Some(Self { name: name.to_owned(), password: password.to_owned() })

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use ipnet::IpNet;
-use rustc_hash::FxHashMap;
 
 use super::timeouts::ConnectionTimeouts;
 use super::{ConnectionState, CutCounters, CutReason, Exchange};
@@ -27,7 +27,7 @@ struct SharedConnections {
     max: usize,
     max_per_address: usize,
     trusted: Vec<IpNet>,
-    open: Mutex<FxHashMap<u64, OpenConnection>>,
+    open: Mutex<HashMap<u64, OpenConnection>>,
     pub cuts: CutCounters,
 }
 
@@ -96,18 +96,10 @@ impl Connections {
     /// one that has been so the longest. Its place is free at once.
     fn displace(
         &self,
-        open: &mut FxHashMap<u64, OpenConnection>,
+        open: &mut HashMap<u64, OpenConnection>,
         is_candidate: impl Fn(&OpenConnection) -> bool,
     ) -> Option<()> {
-        let mut counts: FxHashMap<Option<&Client>, usize> = FxHashMap::default();
-        for open in open.values() {
-            *counts.entry(open.address.as_ref()).or_default() += 1;
-        }
-        let unused = open.iter().filter(|(_, open)| is_candidate(open)).filter_map(|(number, open)| {
-            let since = open.state.idle_or_unread_since(UNREAD_FOR)?;
-            Some((Reverse(counts.get(&open.address.as_ref()).copied()), since, *number))
-        });
-        let (_, _, number) = unused.min()?;
+        let number = displaceable(open, is_candidate)?;
         open.remove(&number)?.state.close();
         self.count_cut(CutReason::Displaced);
         Some(())
@@ -118,7 +110,7 @@ impl Connections {
     pub fn abort_unread(&self) -> bool {
         let unread: Vec<(u64, Arc<Exchange>)> =
             self.open().values().flat_map(|open| open.state.unread_exchanges(UNREAD_FOR)).collect();
-        let mut bytes: FxHashMap<Client, u64> = FxHashMap::default();
+        let mut bytes: HashMap<Client, u64> = HashMap::new();
         let mut held = Vec::with_capacity(unread.len());
         for (since, exchange) in unread {
             if let Some((own, client)) = exchange.held() {
@@ -148,7 +140,7 @@ impl Connections {
     }
 
     /// A panic in another thread cannot leave the map half changed.
-    fn open(&self) -> MutexGuard<'_, FxHashMap<u64, OpenConnection>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, OpenConnection>> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -157,4 +149,20 @@ impl Drop for AdmittedConnection {
     fn drop(&mut self) {
         self.connections.open().remove(&self.number);
     }
+}
+
+/// The number of the connection that [`Connections::displace`] closes.
+fn displaceable(
+    open: &HashMap<u64, OpenConnection>,
+    is_candidate: impl Fn(&OpenConnection) -> bool,
+) -> Option<u64> {
+    let mut counts: HashMap<Option<&Client>, usize> = HashMap::new();
+    for open in open.values() {
+        *counts.entry(open.address.as_ref()).or_default() += 1;
+    }
+    let unused = open.iter().filter(|(_, open)| is_candidate(open)).filter_map(|(number, open)| {
+        let since = open.state.idle_or_unread_since(UNREAD_FOR)?;
+        Some((Reverse(counts.get(&open.address.as_ref()).copied()), since, *number))
+    });
+    unused.min().map(|(_, _, number)| number)
 }

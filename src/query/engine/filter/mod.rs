@@ -12,6 +12,7 @@
 //! the fields before any row is read. Pure.
 
 pub mod bitmap;
+mod literal;
 mod parse;
 mod pattern;
 mod predicate;

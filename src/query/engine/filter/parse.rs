@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use super::literal::Literal;
 use super::pattern::Pattern;
-use super::predicate::{Comparison, Literal, Predicate};
+use super::predicate::{Comparison, Predicate};
 use super::token::{Token, Word, split};
 use super::value_set::ValueSet;
 use crate::model::Day;

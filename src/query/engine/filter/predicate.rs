@@ -1,12 +1,12 @@
 //! Predicates: the test that a condition applies to a value.
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::bitmap::Bitmap;
+use super::literal::Literal;
 use super::pattern::Pattern;
 use super::value_set::ValueSet;
 use crate::query::QueryError;
@@ -22,19 +22,6 @@ const MIN_PARALLEL_WORDS: usize = 256;
 
 /// Words of 64 dictionary values tested between two checks of the deadline.
 const WORDS_PER_CHECK: usize = 32;
-
-/// A value in a condition. It has the type of its field.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    /// For numbers, hundredths and ten thousandths.
-    Number(f64),
-    Flag(bool),
-    /// `yyyyMMdd`.
-    Day(u32),
-    Text(String),
-    /// `None` is the unknown address, written `''`.
-    Address(Option<IpAddr>),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -74,17 +61,8 @@ impl Predicate {
         }
         match self {
             Self::Compare(comparison, literal) => {
-                let below = column.first_cell(|value| compare(value, literal).is_some_and(Ordering::is_ge));
-                let through = column.first_cell(|value| compare(value, literal).is_some_and(Ordering::is_gt));
-                let (from, to, outside) = match comparison {
-                    Comparison::Lt => (0, below, false),
-                    Comparison::Le => (0, through, false),
-                    Comparison::Gt => (through, END, false),
-                    Comparison::Ge => (below, END, false),
-                    Comparison::Eq => (below, through, false),
-                    Comparison::Ne => (below, through, true),
-                };
-                keep_range(rows, column, all, from..to, outside, deadline)?;
+                let (range, outside) = comparison.cells(column, literal);
+                keep_range(rows, column, all, range, outside, deadline)?;
             }
             // Rows are tested one by one: `in` on numbers, `like` on days.
             Self::In(_) | Self::Like { .. } => {
@@ -132,7 +110,7 @@ impl Predicate {
 
     fn passes(&self, value: Value<'_>, steps: &mut StepCounter<'_>) -> Result<bool, QueryError> {
         Ok(match self {
-            Self::Compare(comparison, literal) => comparison.holds(compare(value, literal)),
+            Self::Compare(comparison, literal) => comparison.holds(literal.order_of(value)),
             Self::In(values) => values.contains(value),
             Self::Like { pattern, negated } => match value {
                 Value::Text(text) => pattern.matches(text, steps)? != *negated,
@@ -192,6 +170,20 @@ impl Column {
 }
 
 impl Comparison {
+    /// The range of the cells for which the comparison holds. With `true`, it holds for those outside of the range.
+    fn cells(self, column: &Column, literal: &Literal) -> (Range<u64>, bool) {
+        let below = column.first_cell(|value| literal.order_of(value).is_some_and(Ordering::is_ge));
+        let through = column.first_cell(|value| literal.order_of(value).is_some_and(Ordering::is_gt));
+        match self {
+            Self::Lt => (0..below, false),
+            Self::Le => (0..through, false),
+            Self::Gt => (through..END, false),
+            Self::Ge => (below..END, false),
+            Self::Eq => (below..through, false),
+            Self::Ne => (below..through, true),
+        }
+    }
+
     /// Whether the comparison holds, given the order of the value relative to the literal.
     fn holds(self, order: Option<Ordering>) -> bool {
         let Some(order) = order else { return false };
@@ -203,24 +195,5 @@ impl Comparison {
             Self::Eq => order.is_eq(),
             Self::Ne => order.is_ne(),
         }
-    }
-}
-
-/// The order of a value relative to a literal; `None` for different types, which the parser rules out. A
-/// quotient by 100 is the float nearest to the two decimals, and parsing a literal gives the same float.
-pub(super) fn compare(value: Value<'_>, literal: &Literal) -> Option<Ordering> {
-    match (value, literal) {
-        (Value::Number(value), Literal::Number(literal)) => f64::from(value).partial_cmp(literal),
-        (Value::Hundredths(value), Literal::Number(literal)) => {
-            (f64::from(value) / 100.0).partial_cmp(literal)
-        }
-        (Value::TenThousandths(value), Literal::Number(literal)) => {
-            (f64::from(value) / 10_000.0).partial_cmp(literal)
-        }
-        (Value::Flag(value), Literal::Flag(literal)) => Some(value.cmp(literal)),
-        (Value::Day(value) | Value::DayNumber(value), Literal::Day(literal)) => Some(value.cmp(literal)),
-        (Value::Text(value), Literal::Text(literal)) => Some(value.cmp(literal.as_str())),
-        (Value::Address(value), Literal::Address(literal)) => Some(value.cmp(literal)),
-        _ => None,
     }
 }

@@ -1,18 +1,17 @@
 //! The set of values that `in` names. A look-up by hash makes the cost per row independent of their number.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
-use ahash::RandomState;
+use hashbrown::HashSet;
 
-use super::predicate::Literal;
+use super::literal::Literal;
 use crate::query::engine::column::Value;
 
 /// A set of values of one type. Hashes are keyed, since clients choose the values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ValueSet {
-    texts: HashSet<String, RandomState>,
-    others: HashSet<NonTextValue, RandomState>,
+    texts: HashSet<String>,
+    others: HashSet<NonTextValue>,
 }
 
 /// A value other than a text, such that `Eq` agrees with the comparison of values.
@@ -73,7 +72,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::predicate::compare;
     use super::*;
 
     /// Values of every type, few enough of each that some are equal.
@@ -118,7 +116,7 @@ mod tests {
             let literals: Vec<Literal> = named.iter().flat_map(|value| literals(*value)).collect();
             let values = ValueSet::of(literals.clone());
             for value in named.iter().chain(&asked) {
-                let equals = |literal| compare(*value, literal) == Some(Ordering::Equal);
+                let equals = |literal: &Literal| literal.order_of(*value) == Some(Ordering::Equal);
                 prop_assert_eq!(values.contains(*value), literals.iter().any(equals), "{:?}", value);
             }
         }

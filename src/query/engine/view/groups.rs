@@ -5,8 +5,8 @@
 
 use std::cmp::Reverse;
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use super::{View, ViewParts};
 use crate::query::engine::column::{Column, Encoding, each_width};
@@ -153,31 +153,16 @@ impl<'a> Groups<'a> {
             }
             ColumnExpr::Mode(name) => {
                 let column = self.row_set.table.column(name)?;
-                let value_counts = self.value_counts(column, |_, _| true, deadline)?;
-                column.with_cells(mode(self.len(), &value_counts, column, deadline)?)
+                column.with_cells(self.modes(column, |_, _| true, deadline)?)
             }
             ColumnExpr::ModeGiven { field, given } => {
                 let column = self.row_set.table.column(field)?;
                 let given = self.row_set.table.column(given)?;
-                let value_counts = self.value_counts(given, |_, _| true, deadline)?;
-                let chosen = mode(self.len(), &value_counts, given, deadline)?;
+                let chosen = self.modes(given, |_, _| true, deadline)?;
                 let counts = |row: usize, group: u32| given.cell(row) == chosen[group as usize];
-                let value_counts = self.value_counts(column, counts, deadline)?;
-                column.with_cells(mode(self.len(), &value_counts, column, deadline)?)
+                column.with_cells(self.modes(column, counts, deadline)?)
             }
-            ColumnExpr::ImageShare(flag) => {
-                let flag = self.row_set.table.column(flag)?;
-                let mut images = vec![0; self.len()];
-                for (row, &group) in self.group_of_row.iter().enumerate() {
-                    deadline.check_at(row)?;
-                    if group == NO_GROUP {
-                        continue;
-                    }
-                    images[group as usize] += flag.cell(row);
-                }
-                let shares = images.iter().zip(&self.sizes).map(|(&images, &all)| image_share(images, all));
-                Column::from_texts(shares, deadline)?
-            }
+            ColumnExpr::ImageShare(flag) => self.image_shares(flag, deadline)?,
             ColumnExpr::PageRank(_)
             | ColumnExpr::DomainRank(_)
             | ColumnExpr::RefDomains(_)
@@ -190,6 +175,30 @@ impl<'a> Groups<'a> {
                 return Err(declaration("a column of rows"));
             }
         })
+    }
+
+    /// The most frequent cell of each group, among the rows that count.
+    fn modes(
+        &self,
+        column: &Column,
+        counts: impl Fn(usize, u32) -> bool,
+        deadline: &Deadline,
+    ) -> Result<Vec<u32>, QueryError> {
+        mode(self.len(), &self.value_counts(column, counts, deadline)?, column, deadline)
+    }
+
+    /// The share of rows with a flag in each group, in words.
+    fn image_shares(&self, flag: &'static str, deadline: &Deadline) -> Result<Column, QueryError> {
+        let flag = self.row_set.table.column(flag)?;
+        let mut images = vec![0; self.len()];
+        for (row, &group) in self.group_of_row.iter().enumerate() {
+            deadline.check_at(row)?;
+            if group != NO_GROUP {
+                images[group as usize] += flag.cell(row);
+            }
+        }
+        let shares = images.iter().zip(&self.sizes).map(|(&images, &all)| image_share(images, all));
+        Column::from_texts(shares, deadline)
     }
 
     /// The number of distinct known values of a field in each group.
@@ -259,14 +268,14 @@ fn mode(
 enum GroupNumbers {
     /// Indexed by code, for columns with a dictionary.
     Codes(Vec<u32>),
-    Cells(FxHashMap<u32, u32>),
+    Cells(HashMap<u32, u32>),
 }
 
 impl GroupNumbers {
     fn new(column: &Column) -> Self {
         column
             .dictionary_len()
-            .map_or_else(|| Self::Cells(FxHashMap::default()), |codes| Self::Codes(vec![NO_GROUP; codes]))
+            .map_or_else(|| Self::Cells(HashMap::new()), |codes| Self::Codes(vec![NO_GROUP; codes]))
     }
 
     /// The group number of a cell; `next` for a new cell.

@@ -10,7 +10,7 @@ mod rows;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use super::column::Column;
 use super::expression::ColumnExpr;
@@ -189,7 +189,7 @@ impl View {
         deadline: &Deadline,
     ) -> Result<Bitmap, QueryError> {
         let mut kept = Bitmap::empty(matching.len());
-        let mut seen = FxHashSet::default();
+        let mut seen = HashSet::new();
         let mut keep_first = |row: u32| {
             if seen.insert(column.cell(self.rows.start + row as usize)) {
                 kept.set(row as usize);
@@ -245,17 +245,7 @@ impl View {
         let Some(matching) = matching else {
             return Ok(order.iter().copied().skip(offset).take(limit).collect());
         };
-        let (mut skipped, mut window_rows) = (0, Vec::new());
-        for rows in order.chunks(CELLS_PER_CHECK) {
-            deadline.check()?;
-            let mut matching = rows.iter().copied().filter(|row| matching.get((row - first) as usize));
-            skipped += matching.by_ref().take(offset - skipped).count();
-            window_rows.extend(matching.take(limit - window_rows.len()));
-            if window_rows.len() == limit {
-                break;
-            }
-        }
-        Ok(window_rows)
+        matching_rows(&order, |row| matching.get((row - first) as usize), window, deadline)
     }
 
     /// The page of these rows. A column that the view does not have is computed by `derive`.
@@ -322,4 +312,25 @@ impl View {
     pub(in crate::query) fn bytes(&self) -> usize {
         self.columns.iter().map(|(_, column)| column.bytes()).sum::<usize>() + self.rows() * size_of::<u32>()
     }
+}
+
+/// The rows of the window among those that match, in this order.
+fn matching_rows(
+    order: &[u32],
+    matches: impl Fn(u32) -> bool,
+    window: Window,
+    deadline: &Deadline,
+) -> Result<Vec<u32>, QueryError> {
+    let Window { offset, limit } = window;
+    let (mut skipped, mut window_rows) = (0, Vec::new());
+    for rows in order.chunks(CELLS_PER_CHECK) {
+        deadline.check()?;
+        let mut matching = rows.iter().copied().filter(|&row| matches(row));
+        skipped += matching.by_ref().take(offset - skipped).count();
+        window_rows.extend(matching.take(limit - window_rows.len()));
+        if window_rows.len() == limit {
+            break;
+        }
+    }
+    Ok(window_rows)
 }

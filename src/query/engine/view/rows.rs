@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use super::{View, ViewParts};
 use crate::query::engine::column::{Column, Encoding};
@@ -59,13 +59,7 @@ impl View {
         let mut tie = row_set.table.column(KEY)?.clone();
         if let Some(only) = listing.only {
             let flag = derive_column(only, &all, look_up, deadline)?;
-            let mut kept = Vec::new();
-            for row in rows {
-                deadline.check_at(row)?;
-                if flag.cell(row) != 0 {
-                    kept.push(row as u32);
-                }
-            }
+            let kept = flagged(&flag, rows, deadline)?;
             for (_, column) in &mut columns {
                 *column = column.pick(&kept, deadline)?;
             }
@@ -80,9 +74,21 @@ impl View {
     }
 }
 
+/// The rows whose flag is set.
+fn flagged(flag: &Column, rows: Range<usize>, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
+    let mut kept = Vec::new();
+    for row in rows {
+        deadline.check_at(row)?;
+        if flag.cell(row) != 0 {
+            kept.push(row as u32);
+        }
+    }
+    Ok(kept)
+}
+
 /// For each row of a column, how many of the given rows have its value.
 fn count_same_value(column: &Column, rows: Range<usize>, deadline: &Deadline) -> Result<Column, QueryError> {
-    let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut counts: HashMap<u32, u32> = HashMap::new();
     for row in rows {
         deadline.check_at(row)?;
         *counts.entry(column.cell(row)).or_default() += 1;

@@ -1,6 +1,6 @@
 //! Each external link has its backlink, byte for byte as a commit writes it, and each backlink has its link.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::model::{BacklinkRecord, Day, OutlinkRecord, SourcePage, Toggle, is_active};
@@ -32,7 +32,7 @@ impl BacklinkCheck {
 
     /// Compares the rows of one slice one by one.
     fn compare_slice(&self, slice: &Slice, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
-        let mut stored: FxHashMap<u128, StoredRow> = FxHashMap::default();
+        let mut stored: HashMap<u128, StoredRow> = HashMap::new();
         context.for_each_row(BACKLINKS, "looking for damaged backlinks", &mut |_, key, value| {
             let hash = key_hash(key);
             if self.set_hash.contains(slice, hash) {

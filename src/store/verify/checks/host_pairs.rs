@@ -1,7 +1,7 @@
 //! `pairs` and `referrals` are the sums of the active external links. A pair without links is stored as zeros, or not
 //! at all.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::store::StoreError;
 use crate::store::codec::keys::{pair_key, split_pair_key};
@@ -65,8 +65,8 @@ impl HostPairCheck {
         &self,
         slice: &Slice,
         context: &mut VerifyContext<'_>,
-    ) -> Result<FxHashMap<u128, Sums>, StoreError> {
-        let mut expected: FxHashMap<u128, Sums> = FxHashMap::default();
+    ) -> Result<HashMap<u128, Sums>, StoreError> {
+        let mut expected: HashMap<u128, Sums> = HashMap::default();
         scan_again(context, "counting links between hosts", &mut |page, _| {
             self.for_each_expected(page, |key, sums| {
                 let hash = key_hash(key);

@@ -5,7 +5,7 @@
 //! Most pages have one row in the schedule, or one entry in the queue. Those rows and the pages cancel each other in
 //! the set hash. Only the rest is compared one by one.
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 
 use crate::model::{QueuedUrl, StoredPage};
 use crate::store::codec::queue_entry::encode_entry;
@@ -74,8 +74,8 @@ impl ScheduleCheck {
         &self,
         slice: &Slice,
         context: &mut VerifyContext<'_>,
-    ) -> Result<FxHashMap<u128, ScheduledPage>, StoreError> {
-        let mut pages = FxHashMap::default();
+    ) -> Result<HashMap<u128, ScheduledPage>, StoreError> {
+        let mut pages = HashMap::default();
         scan_again(context, "reading pages that are scheduled twice, or not at all", &mut |page, _| {
             let hash = key_hash(&page.key);
             if self.set_hash.contains(slice, hash) {

@@ -2,7 +2,7 @@
 //! whole. A number of a domain that no longer has rows does no harm: it only makes cached answers about the domain out
 //! of date.
 
-use rustc_hash::FxHashSet;
+use hashbrown::HashSet;
 
 use crate::store::StoreError;
 use crate::store::codec::keys::after_prefix;
@@ -88,7 +88,7 @@ fn check_domains(
     let mut cursor = context.cursor(family)?;
     let mut last = String::new();
     // A domain with other domains below it appears again after them.
-    let mut reported = FxHashSet::default();
+    let mut reported = HashSet::new();
     while let Some(key) = cursor.key() {
         let host = Surt::host_of(key).unwrap_or_default();
         let domain = context.store.suffixes.domain_of(&host);

@@ -12,11 +12,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use quick_cache::unsync::Cache;
-use rustc_hash::FxHashMap;
+use hashbrown::HashMap;
 use tokio::sync::oneshot;
 
 use crate::api::http::admission::overload::Overload;
+use crate::lru::Lru;
 use crate::threads;
 
 /// The limits of a queue.
@@ -53,15 +53,15 @@ struct SharedQueue<C: Clone + Eq + Hash> {
 
 struct QueueContents<C: Clone + Eq + Hash> {
     /// Permits held by each client, and in all.
-    held: FxHashMap<C, usize>,
+    held: HashMap<C, usize>,
     held_total: usize,
     /// Waiting requests by client, and in all. Clients without waiting requests have no entry.
-    waiting: FxHashMap<C, VecDeque<oneshot::Sender<Permit<C>>>>,
+    waiting: HashMap<C, VecDeque<oneshot::Sender<Permit<C>>>>,
     waiting_total: usize,
     /// The waiting clients in the order in which they are served.
     round_robin: VecDeque<C>,
     /// When each recent client last got a permit.
-    last_served: Cache<C, Instant>,
+    last_served: Lru<C, Instant>,
     /// Since when the queue has not been empty.
     waiting_since: Option<Instant>,
     overload: Overload,
@@ -84,12 +84,12 @@ impl<C: Clone + Eq + Hash> Clone for FairQueue<C> {
 impl<C: Clone + Eq + Hash> FairQueue<C> {
     pub fn new(limits: QueueLimits) -> Self {
         let state = QueueContents {
-            held: FxHashMap::default(),
+            held: HashMap::new(),
             held_total: 0,
-            waiting: FxHashMap::default(),
+            waiting: HashMap::new(),
             waiting_total: 0,
             round_robin: VecDeque::new(),
-            last_served: Cache::new(REMEMBERED_CLIENTS),
+            last_served: Lru::new(REMEMBERED_CLIENTS),
             waiting_since: None,
             overload: Overload::new(limits.overload_after),
         };
@@ -153,7 +153,7 @@ impl<C: Clone + Eq + Hash> QueueContents<C> {
     fn issue(&mut self, shared: &Arc<SharedQueue<C>>, client: C, now: Instant) -> Permit<C> {
         *self.held.entry(client.clone()).or_default() += 1;
         self.held_total += 1;
-        self.last_served.insert(client.clone(), now);
+        self.last_served.insert(client.clone(), now, 1);
         Permit { shared: Arc::clone(shared), client, held: true }
     }
 
