@@ -41,7 +41,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::{Config, CrawlConfig, FetchConfig, RobotsConfig, StoreConfig};
+use crate::config::{Config, CrawlConfig, FetchConfig, GeoConfig, RobotsConfig, StoreConfig};
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
 use crate::frontier::FrontierRules;
 use crate::geo::{Geo, GeoError};
@@ -152,10 +152,7 @@ impl Crawler {
             rules.clone(),
             Some(robots_store),
         ));
-        let geo = Arc::new(Geo::open(&config.geo)?);
-        if !geo.knows_places() {
-            tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
-        }
+        let geo = open_geo(&config.geo)?;
         store.set_seen_cache(config.crawl.seen_cache_urls);
         let recrawl = RecrawlRules::new(&config.crawl);
         store.set_recrawl(recrawl);
@@ -228,6 +225,14 @@ impl Crawler {
     ) -> Result<Figures, CrawlError> {
         run::run(self, job, runtime, stop)
     }
+}
+
+fn open_geo(config: &GeoConfig) -> Result<Arc<Geo>, GeoError> {
+    let geo = Geo::open(config)?;
+    if !geo.knows_places() {
+        tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
+    }
+    Ok(Arc::new(geo))
 }
 
 /// Reads the block list of the configuration, and that of the index.

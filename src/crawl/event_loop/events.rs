@@ -199,18 +199,14 @@ impl HostEventHandler {
         let next = match step {
             RobotsStep::Known => None,
             RobotsStep::Failed(failure) => {
-                let (resource, cause) = (Resource::RobotsTxt, Cause::from(&*failure));
-                let (url, attempt) = (&requested, failure.attempts);
-                self.report(&waiter.queue, FailedRequest { resource, url, attempt, cause })?;
+                self.report_robots(&waiter.queue, &requested, failure.attempts, Cause::from(&*failure))?;
                 None
             }
             RobotsStep::Moved(job) => Some(job),
             RobotsStep::Unasked(job, failure) => {
                 let request = RobotsRequest { job, waiter };
                 if failure.blame != FailureSource::Machine {
-                    let (resource, cause) = (Resource::RobotsTxt, Cause::from(&failure));
-                    let failed = FailedRequest { resource, url: &requested, attempt: 1, cause };
-                    self.report(&request.waiter.queue, failed)?;
+                    self.report_robots(&request.waiter.queue, &requested, 1, Cause::from(&failure))?;
                 }
                 frontier.queue_robots_request(&requested, request, backlog)?;
                 let backoff = self.backoff_after_no_request(frontier, &fetched_by, at, &failure)?;
@@ -230,6 +226,16 @@ impl HostEventHandler {
         };
         self.follow_robots(frontier, backlog, job, waiter, is_elsewhere)?;
         Ok(None)
+    }
+
+    fn report_robots(
+        &self,
+        queue: &QueueName,
+        url: &CanonicalUrl,
+        attempt: u32,
+        cause: Cause,
+    ) -> Result<(), CrawlError> {
+        self.report(queue, FailedRequest { resource: Resource::RobotsTxt, url, attempt, cause })
     }
 
     /// The delay after the fetch of a robots.txt. A new crawl delay holds at once. The server may have declared

@@ -128,20 +128,31 @@ fn repair_page(
         page.facts.etag.clear();
         page.facts.last_modified.clear();
     }
+    if first && is_cut {
+        // This entry comes before the new number of links in the page, which no longer shows that links are missing.
+        visit_at_once(context, &url, &page)?;
+    }
     if first {
-        if is_cut {
-            // This entry comes before the new number of links in the page, which no longer shows that links are
-            // missing.
-            visit_at_once(context, &url, &page)?;
-        }
-        let written = codec::encode_page(&page);
-        if written != value {
-            context.report.add(PAGES, what_is_wrong(&stored, &page), key);
-            context.mark_page_domain(key)?;
-            context.repair.put(PAGES, key, &written)?;
-        }
+        write_repaired(context, key, value, &stored, &page)?;
     }
     Ok(Some(RepairedPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
+}
+
+/// Writes a page whose repair changed it, and reports what was wrong.
+fn write_repaired(
+    context: &mut VerifyContext<'_>,
+    key: &[u8],
+    value: &[u8],
+    stored: &StoredPage,
+    page: &StoredPage,
+) -> Result<(), StoreError> {
+    let written = codec::encode_page(page);
+    if written != value {
+        context.report.add(PAGES, what_is_wrong(stored, page), key);
+        context.mark_page_domain(key)?;
+        context.repair.put(PAGES, key, &written)?;
+    }
+    Ok(())
 }
 
 /// Removes the row of a page that cannot be read, and its list of links if it has one.

@@ -77,9 +77,7 @@ pub async fn serve<S>(
         };
         match accepted {
             Ok((stream, peer)) => match context.connections.admit(number, peer.ip()) {
-                Ok(admitted) => {
-                    tasks.spawn(serve_connection(stream, peer, admitted, Arc::clone(&context)));
-                }
+                Ok(admitted) => drop(tasks.spawn(serve_connection(stream, peer, admitted, context.clone()))),
                 Err(reason) => refuse(&stream, reason, &context.connections),
             },
             Err(error) if is_resource_exhaustion(&error) => {

@@ -155,13 +155,7 @@ impl<'a> Groups<'a> {
                 let column = self.row_set.table.column(name)?;
                 column.with_cells(self.modes(column, |_, _| true, deadline)?)
             }
-            ColumnExpr::ModeGiven { field, given } => {
-                let column = self.row_set.table.column(field)?;
-                let given = self.row_set.table.column(given)?;
-                let chosen = self.modes(given, |_, _| true, deadline)?;
-                let counts = |row: usize, group: u32| given.cell(row) == chosen[group as usize];
-                column.with_cells(self.modes(column, counts, deadline)?)
-            }
+            ColumnExpr::ModeGiven { field, given } => self.modes_given(field, given, deadline)?,
             ColumnExpr::ImageShare(flag) => self.image_shares(flag, deadline)?,
             ColumnExpr::PageRank(_)
             | ColumnExpr::DomainRank(_)
@@ -175,6 +169,15 @@ impl<'a> Groups<'a> {
                 return Err(declaration("a column of rows"));
             }
         })
+    }
+
+    /// The most frequent cell of each group in one column, among the rows with the most frequent cell in another.
+    fn modes_given(&self, field: &str, given: &str, deadline: &Deadline) -> Result<Column, QueryError> {
+        let column = self.row_set.table.column(field)?;
+        let given = self.row_set.table.column(given)?;
+        let chosen = self.modes(given, |_, _| true, deadline)?;
+        let counts = |row: usize, group: u32| given.cell(row) == chosen[group as usize];
+        Ok(column.with_cells(self.modes(column, counts, deadline)?))
     }
 
     /// The most frequent cell of each group, among the rows that count.
