@@ -1,5 +1,12 @@
 //! `cargo bench`: the speed goals, each in its own unit.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bench may fail, and nothing imports it"
+)]
 mod cases;
 
 use criterion::Criterion;

@@ -86,6 +86,7 @@ impl<C, P> Quicksort<'_, C, P> {
     }
 
     /// An item that is probably near the middle.
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash choose an item")]
     fn pivot<T: Copy>(&self, items: &[T]) -> T
     where
         C: Fn(&T, &T) -> Ordering,

@@ -1,5 +1,4 @@
 //! PageRank, compared with independent results: exact fractions, a dense solver, published ranks.
-#![allow(clippy::unwrap_used)]
 
 #[path = "graphs/links.rs"]
 mod links;

@@ -1,5 +1,16 @@
 //! One test binary: black-box tests of backlinkd.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+#![expect(
+    trivial_casts,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test may fail, and nothing imports it"
+)]
 
 mod support;
 

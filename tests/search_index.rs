@@ -300,10 +300,10 @@ fn files_stay_within_their_budget_and_the_oldest_is_evicted_first() {
 }
 
 fn wait_until(holds: impl Fn() -> bool) {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < std::time::Duration::from_secs(60), "in vain");
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(start.elapsed() < Duration::from_secs(60), "in vain");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -157,10 +157,12 @@ fn a_crawled_index_is_sound_for_any_memory_limit() {
     let folder = LARGE.copy();
     let store = open(folder.path());
     let mut rows = 0;
-    let findings = store
-        .verify(VerifyOptions { repair: true, memory_bytes: 1, ..VerifyOptions::default() }, &mut |now| {
-            rows += now.rows
-        });
+    let findings = store.verify(
+        VerifyOptions { repair: true, memory_bytes: 1, ..VerifyOptions::default() },
+        &mut |now| {
+            rows += now.rows;
+        },
+    );
     assert_eq!(findings.unwrap(), Findings::default());
     assert_eq!(look(&store, MEMORY), Findings::default());
 }

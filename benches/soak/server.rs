@@ -137,11 +137,7 @@ impl Server {
         answer
     }
 
-    fn compose(
-        &self,
-        request: &Request<Incoming>,
-        number: u64,
-    ) -> hyper::http::Result<Response<Full<Bytes>>> {
+    fn compose(&self, request: &Request<Incoming>, number: u64) -> http::Result<Response<Full<Bytes>>> {
         let path = request.uri().path();
         if path == "/robots.txt" {
             return Response::builder()
@@ -165,7 +161,7 @@ impl Server {
     }
 
     /// Responds with the page's state, and records the response.
-    fn tell(&self, page: PageId, request: &Request<Incoming>) -> hyper::http::Result<Response<Full<Bytes>>> {
+    fn tell(&self, page: PageId, request: &Request<Incoming>) -> http::Result<Response<Full<Bytes>>> {
         let state = self.world.state(page, self.now());
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let told = told.entry(page).or_default();

@@ -55,18 +55,18 @@ static SERVICE_ENDPOINTS: &[&Endpoint] = &[
 ];
 
 /// Iterates over all endpoints.
-pub fn all() -> impl Iterator<Item = &'static Endpoint> {
+pub(super) fn all() -> impl Iterator<Item = &'static Endpoint> {
     SERVICE_ENDPOINTS.iter().chain(ENDPOINTS).copied()
 }
 
 /// Whether the path belongs to a health probe. Every request asks this first, so it does not search the table.
-pub fn is_probe(path: &str) -> bool {
+pub(super) fn is_probe(path: &str) -> bool {
     let name = path.strip_prefix('/');
     [&endpoints::health::HEALTH, &endpoints::health::LIVEZ].iter().any(|probe| name == Some(probe.name))
 }
 
 /// Returns the endpoint at a path.
-pub fn find(path: &str) -> Option<&'static Endpoint> {
+pub(super) fn find(path: &str) -> Option<&'static Endpoint> {
     let name = path.strip_prefix('/')?;
     all().find(|endpoint| endpoint.name == name)
 }

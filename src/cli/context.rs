@@ -24,7 +24,7 @@ const IN_USE_ATTEMPTS: usize = 20;
 const IN_USE_PAUSE: Duration = Duration::from_millis(100);
 
 /// The context of a command.
-pub struct CliContext {
+pub(super) struct CliContext {
     pub config: Config,
     pub rules: UrlRules,
     pub suffixes: Arc<Suffixes>,
@@ -33,7 +33,7 @@ pub struct CliContext {
 }
 
 impl CliContext {
-    pub fn new(args: &Args, console: &Console) -> anyhow::Result<Self> {
+    pub(super) fn new(args: &Args, console: &Console) -> anyhow::Result<Self> {
         let mut config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
         rlimit::fit_open_file_limit(&mut config)?;
         let suffixes = Arc::new(config.urls.suffixes()?);
@@ -42,18 +42,18 @@ impl CliContext {
     }
 
     /// Opens the data directory, and creates it if it is missing.
-    pub fn open_or_create(&self) -> anyhow::Result<Arc<Store>> {
+    pub(super) fn open_or_create(&self) -> anyhow::Result<Arc<Store>> {
         Ok(Arc::new(Store::open(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
     /// Opens the data directory, which must hold an index.
-    pub fn open(&self) -> anyhow::Result<Arc<Store>> {
+    pub(super) fn open(&self) -> anyhow::Result<Arc<Store>> {
         Ok(Arc::new(Store::open_existing(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
     /// Opens the data directory; `None` when another process holds it and accepts requests for changes. A holder that
     /// does not accept them yet may do so in a moment, so this waits.
-    pub fn open_unless_in_use(
+    pub(super) fn open_unless_in_use(
         &self,
         open: fn(&Self) -> anyhow::Result<Arc<Store>>,
     ) -> anyhow::Result<Option<Arc<Store>>> {
@@ -71,12 +71,12 @@ impl CliContext {
     }
 
     /// Opens the data directory for reading, even while another process uses it.
-    pub fn open_secondary(&self) -> anyhow::Result<Arc<Store>> {
+    pub(super) fn open_secondary(&self) -> anyhow::Result<Arc<Store>> {
         Ok(Arc::new(Store::open_secondary(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
     /// The seeds of the index and of the given file, and the messages about bad lines of both.
-    pub fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+    pub(super) fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let (mut seeds, mut bad) = self.listed_seeds()?;
         if let Some(file) = file {
             let (given, given_bad) = self.read_seed_file(file)?;
@@ -87,13 +87,13 @@ impl CliContext {
     }
 
     /// The seeds of the index, and the messages about bad lines.
-    pub fn listed_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
+    pub(super) fn listed_seeds(&self) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let own = self.data.join(SEEDS_FILE);
         if own.exists() { self.read_seed_file(&own) } else { Ok((Vec::new(), Vec::new())) }
     }
 
     /// The seeds added to the list since `known` was read. Bad lines have been reported by then.
-    pub fn seeds_added_since(&self, known: &[CanonicalUrl]) -> anyhow::Result<Vec<CanonicalUrl>> {
+    pub(super) fn seeds_added_since(&self, known: &[CanonicalUrl]) -> anyhow::Result<Vec<CanonicalUrl>> {
         let path = self.data.join(SEEDS_FILE);
         if !path.exists() {
             return Ok(Vec::new());
@@ -108,7 +108,7 @@ impl CliContext {
     ///
     /// # Errors
     /// [`BlockListError`] when a list cannot be used.
-    pub fn block_list(&self) -> Result<(BlockList, Vec<BlockListError>), BlockListError> {
+    pub(super) fn block_list(&self) -> Result<(BlockList, Vec<BlockListError>), BlockListError> {
         BlockList::read_both(&self.config.crawl.block_list, &self.data.join(BLOCKS_FILE))
     }
 
@@ -124,13 +124,13 @@ impl CliContext {
     }
 
     /// An inspector of the index as it is now. `seeds` are the listed ones.
-    pub fn inspector<'a>(&'a self, store: &'a Store, seeds: &'a [CanonicalUrl]) -> Inspector<'a> {
+    pub(super) fn inspector<'a>(&'a self, store: &'a Store, seeds: &'a [CanonicalUrl]) -> Inspector<'a> {
         Inspector { store, config: &self.config, rules: &self.rules, seeds, now: unix_now() }
     }
 }
 
 /// The async runtime of the commands that fetch or serve.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

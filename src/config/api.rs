@@ -181,7 +181,7 @@ impl ApiConfig {
             ));
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
-        at_least("api.health_timeout in milliseconds", self.health_timeout.0.as_millis() as u64, 1)?;
+        at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;
         for (key, span) in [
             ("api.head_timeout", self.head_timeout),
             ("api.body_timeout", self.body_timeout),
@@ -189,7 +189,7 @@ impl ApiConfig {
             ("api.write_timeout", self.write_timeout),
             ("api.request_timeout", self.request_timeout),
         ] {
-            at_least(&format!("{key} in milliseconds"), span.0.as_millis() as u64, 1)?;
+            at_least(&format!("{key} in milliseconds"), span.as_millis(), 1)?;
         }
         at_least("api.max_connections", self.max_connections as u64, 1)?;
         at_least("api.max_connections_per_address", self.max_connections_per_address as u64, 1)?;

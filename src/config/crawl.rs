@@ -133,7 +133,7 @@ impl CrawlConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
         at_least("crawl.fetchers", self.fetchers as u64, 1)?;
         at_least("crawl.slow_fetchers", self.slow_fetchers as u64, 1)?;
-        at_least("crawl.slow_after in milliseconds", self.slow_after.0.as_millis() as u64, 1)?;
+        at_least("crawl.slow_after in milliseconds", self.slow_after.as_millis(), 1)?;
         at_least("crawl.warc_max_bytes", self.warc_max_bytes, 1 << 20)?;
         at_least("crawl.resolvers", self.resolvers as u64, 1)?;
         at_least("crawl.max_pages_per_host", self.max_pages_per_host, 1)?;

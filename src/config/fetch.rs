@@ -185,13 +185,13 @@ impl FetchConfig {
             ("issuer_timeout", self.issuer_timeout),
             ("issuer_ttl", self.issuer_ttl),
         ] {
-            at_least(&format!("fetch.{key} in milliseconds"), span.0.as_millis() as u64, 1)?;
+            at_least(&format!("fetch.{key} in milliseconds"), span.as_millis(), 1)?;
         }
         Ok(())
     }
 
     fn validate_names(&self) -> Result<(), String> {
-        if !matches!(self.ip_versions.as_slice(), [4] | [6] | [4, 6] | [6, 4]) {
+        if !matches!(self.ip_versions.as_slice(), [4 | 6] | [4, 6] | [6, 4]) {
             return Err(format!(
                 "fetch.ip_versions is {:?}; it must be [4], [6], [4, 6] or [6, 4]",
                 self.ip_versions

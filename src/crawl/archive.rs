@@ -39,7 +39,7 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Opens the archive in `crawl.warc_dir`; `None` when that is empty.
-    pub fn create(
+    pub(super) fn create(
         crawl: &CrawlConfig,
         fetch: &FetchConfig,
         fetcher: &Arc<Fetcher>,
@@ -58,7 +58,7 @@ impl Archive {
     }
 
     /// Writes a request and its response, if there is one.
-    pub fn write(&self, fetched: &FetchedResponse) -> Result<(), WarcError> {
+    pub(super) fn write(&self, fetched: &FetchedResponse) -> Result<(), WarcError> {
         let FetchOutcome::Answered(answer) = &fetched.outcome else { return Ok(()) };
         let request_headers = self.fetcher.request_headers(
             &fetched.url,
@@ -79,7 +79,7 @@ impl Archive {
     }
 
     /// Closes the last file. Later responses are not archived.
-    pub fn close(&self) -> Result<(), WarcError> {
+    pub(super) fn close(&self) -> Result<(), WarcError> {
         self.writer.close()
     }
 }

@@ -16,7 +16,7 @@ use crate::model::{Cut, FailureKind, HostFailure, PageContent, Target, Visit, pl
 use crate::urls::CanonicalUrl;
 
 /// Examples of each kind.
-pub const EXAMPLES: usize = 3;
+pub(super) const EXAMPLES: usize = 3;
 /// Kinds in the table. There are fewer, unless servers answer with unknown statuses.
 const MAX_KINDS: usize = 100;
 /// The kind of failures that the table has no room for.
@@ -63,17 +63,17 @@ pub(super) struct Cause {
 }
 
 impl Cause {
-    pub fn new(kind: FailureKind, words: &str) -> Self {
+    pub(super) fn new(kind: FailureKind, words: &str) -> Self {
         Self { kind: kind.as_str().into(), words: plain_cause(words) }
     }
 
     /// The cause of a response with an inconclusive status.
-    pub fn status(status: u16) -> Self {
+    pub(super) fn status(status: u16) -> Self {
         Self { kind: format!("status-{status}").into(), words: format!("the server answered {status}") }
     }
 
     /// The cause of a truncated body; `None` where a limit of this program truncated it.
-    pub fn cut(cut: Cut, words: &str) -> Option<Self> {
+    pub(super) fn cut(cut: Cut, words: &str) -> Option<Self> {
         let usual = match cut {
             Cut::Length | Cut::Document => return None,
             Cut::Time => "the body did not come in time",
@@ -85,7 +85,7 @@ impl Cause {
     }
 
     /// Returns why a visit to a page failed, if it did. The visit keeps the cleaned words.
-    pub fn take(visit: &mut Visit) -> Option<Self> {
+    pub(super) fn take(visit: &mut Visit) -> Option<Self> {
         match visit {
             Visit::NotModified => None,
             Visit::Failed(kind, words) => {
@@ -141,7 +141,7 @@ pub(super) struct FailedRequest<'a> {
 
 impl FailedRequest<'_> {
     /// Logs and counts the failure, and returns its entry for the record of the host.
-    pub fn report(self, table: &FailureTable) -> HostFailure {
+    pub(super) fn report(self, table: &FailureTable) -> HostFailure {
         let Self { resource, url, attempt, cause: Cause { kind, words } } = self;
         let (host, cause) = (url.host(), words.as_str());
         // The message names the resource, so that no field is needed for it.
@@ -166,7 +166,7 @@ impl FailedRequest<'_> {
 
 /// Failed requests by resource and cause.
 #[derive(Debug, Default)]
-pub struct FailureTable(Mutex<BTreeMap<(Resource, Cow<'static, str>), Row>>);
+pub(super) struct FailureTable(Mutex<BTreeMap<(Resource, Cow<'static, str>), Row>>);
 
 #[derive(Debug, Default)]
 struct Row {
@@ -210,7 +210,7 @@ impl FailureTable {
     }
 
     /// The counts, by resource and kind.
-    pub fn counts(&self) -> Vec<FailureCount> {
+    pub(super) fn counts(&self) -> Vec<FailureCount> {
         let count = |((resource, kind), row): (&(Resource, Cow<'static, str>), &Row)| FailureCount {
             resource: *resource,
             kind: kind.to_string(),
@@ -260,8 +260,8 @@ mod tests {
     #[test]
     fn the_table_is_bounded_whatever_servers_answer() {
         let table = FailureTable::default();
-        for status in 0..1_000 {
-            fail(&table, status, Cause::status(status as u16));
+        for status in 0..1_000u16 {
+            fail(&table, status.into(), Cause::status(status));
         }
         let counts = table.counts();
         assert!(counts.len() <= MAX_KINDS + 1, "{}", counts.len());

@@ -108,7 +108,7 @@ pub(super) enum WriteRequest {
 
 impl WriteRequest {
     /// As [`Completion::bytes`]; all other requests are small.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Completed(completion, _) => completion.bytes(),
             _ => 0,
@@ -131,7 +131,7 @@ pub(super) struct Completion {
 
 impl Completion {
     /// Bytes of its links and URLs: most of the memory of a large completion.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let records = self.record.iter().chain(&self.chain_records);
         let links = records.flat_map(|record| match &record.visit {
             Visit::Answered(content) => &content.links[..],

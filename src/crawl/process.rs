@@ -42,7 +42,7 @@ pub(super) struct ResponseProcessor {
 }
 
 impl ResponseProcessor {
-    pub fn new(
+    pub(super) fn new(
         extractor: Arc<Extractor>,
         archive: Option<Arc<Archive>>,
         parsers: &Arc<rayon::ThreadPool>,
@@ -53,32 +53,32 @@ impl ResponseProcessor {
     }
 
     /// A sender of events to the loop.
-    pub fn events(&self) -> Sender<LoopEvent> {
+    pub(super) fn events(&self) -> Sender<LoopEvent> {
         self.events.clone()
     }
 
-    pub fn extractor(&self) -> &Extractor {
+    pub(super) fn extractor(&self) -> &Extractor {
         &self.extractor
     }
 
     /// Processes later responses with another extractor.
-    pub fn set_extractor(&mut self, extractor: Extractor) {
+    pub(super) fn set_extractor(&mut self, extractor: Extractor) {
         self.extractor = Arc::new(extractor);
     }
 
     /// Whether responses are written to WARC files.
-    pub fn has_archive(&self) -> bool {
+    pub(super) fn has_archive(&self) -> bool {
         self.archive.is_some()
     }
 
     /// Processes a response on the parser threads.
-    pub fn spawn(self, fetched: FetchedResponse) {
+    pub(super) fn spawn(self, fetched: FetchedResponse) {
         let parsers = Arc::clone(&self.parsers);
         parsers.spawn(move || self.process(fetched));
     }
 
     /// Processes a response on this thread. Large ones take long, so call it off the async threads.
-    pub fn process(&self, fetched: FetchedResponse) {
+    pub(super) fn process(&self, fetched: FetchedResponse) {
         let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
         match self.catch_panic(&url, queued, || self.archive_and_extract(fetched)) {
             Ok(None) => {}

@@ -176,7 +176,7 @@ pub(super) struct CpuTimer<'a> {
 }
 
 impl<'a> CpuTimer<'a> {
-    pub fn start(counter: &'a AtomicU64) -> Self {
+    pub(super) fn start(counter: &'a AtomicU64) -> Self {
         Self { counter, start: thread_cpu_time() }
     }
 }

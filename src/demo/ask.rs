@@ -20,7 +20,7 @@ type AskFailure = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// # Errors
 /// [`DemoError::Ask`] when the response is not JSON.
-pub async fn ask(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), DemoError> {
+pub(super) async fn ask(at: SocketAddr, path: &str, known: bool) -> Result<(u16, Value), DemoError> {
     exchange(at, path, known).await.map_err(|cause| DemoError::Ask { path: path.to_owned(), cause })
 }
 

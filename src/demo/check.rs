@@ -12,14 +12,14 @@ use crate::crawl::Figures;
 use crate::store::Stats;
 
 /// One comparison.
-pub struct Check {
+pub(super) struct Check {
     pub what: String,
     /// The value found, or how it differs from the expected one.
     pub found: Result<String, String>,
 }
 
 /// Compares the figures of the crawl.
-pub fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check> {
+pub(super) fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check> {
     let pages = || expected.pages.values();
     let distinct = |names: BTreeSet<&str>| names.len() as u64;
     [
@@ -39,7 +39,7 @@ pub fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<C
 }
 
 /// Whether a second reading of every page, with the `scraper` crate, found the same links.
-pub fn second_reading(figures: &Figures) -> Check {
+pub(super) fn second_reading(figures: &Figures) -> Check {
     let found = match (figures.checked, figures.differing) {
         (0, _) => Err("no page was read".to_owned()),
         (checked, 0) => Ok(format!("those of {checked} pages")),
@@ -52,7 +52,7 @@ pub fn second_reading(figures: &Figures) -> Check {
 ///
 /// # Errors
 /// [`DemoError::Ask`] when there is no response.
-pub async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
+pub(super) async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
     let mut checks = vec![check_unauthenticated(at).await?];
     for question in QUESTIONS {
         let found = rows(at, question).await?.and_then(|rows| {
@@ -152,7 +152,9 @@ fn project(value: &Value, known: &BTreeSet<&str>) -> Value {
             .collect(),
         Value::Array(values) => values.iter().map(|value| project(value, known)).collect(),
         Value::Number(number) => match number.as_f64() {
-            Some(float) if float.fract() == 0.0 => Value::from(float as i64),
+            Some(float) if float.fract() == 0.0 => {
+                Value::from(format!("{float:.0}").parse::<i64>().unwrap_or_default())
+            }
             _ => value.clone(),
         },
         _ => value.clone(),

@@ -12,7 +12,7 @@ use super::web::Web;
 
 /// The expected content.
 #[derive(Debug)]
-pub struct Expected<'w> {
+pub(super) struct Expected<'w> {
     /// Every fetched URL.
     pub pages: BTreeMap<String, ExpectedPage<'w>>,
     /// Every discovered URL that a robots.txt forbids.
@@ -24,14 +24,14 @@ pub struct Expected<'w> {
 
 /// An external link and its source page.
 #[derive(Clone, Copy, Debug)]
-pub struct Backlink<'e> {
+pub(super) struct Backlink<'e> {
     pub source: &'e str,
     pub page: &'e ExpectedPage<'e>,
     pub link: &'e ExpectedLink<'e>,
 }
 
 impl<'w> Expected<'w> {
-    pub fn of(web: &'w Web) -> Self {
+    pub(super) fn of(web: &'w Web) -> Self {
         let (mut pages, mut refused) = (BTreeMap::new(), BTreeSet::new());
         let mut waiting: Vec<String> = web.seeds.iter().map(|seed| format!("http:{seed}")).collect();
         while let Some(url) = waiting.pop() {
@@ -57,7 +57,7 @@ impl<'w> Expected<'w> {
     }
 
     /// The external links to the targets that `wanted` selects.
-    pub fn backlinks(
+    pub(super) fn backlinks(
         &self,
         wanted: impl Fn(&ExpectedTarget<'_>) -> bool,
     ) -> impl Iterator<Item = Backlink<'_>> {

@@ -6,7 +6,7 @@ use crate::model::LinkTag;
 
 /// A page, a redirect or a missing page, as served.
 #[derive(Debug)]
-pub struct ExpectedPage<'w> {
+pub(super) struct ExpectedPage<'w> {
     pub host: &'w Host,
     pub status: u16,
     pub title: &'w str,
@@ -19,7 +19,7 @@ pub struct ExpectedPage<'w> {
 
 /// A link to another page.
 #[derive(Debug)]
-pub struct ExpectedLink<'w> {
+pub(super) struct ExpectedLink<'w> {
     pub given: &'w DemoLink,
     pub target: ExpectedTarget<'w>,
     /// Counted from 1.
@@ -30,13 +30,13 @@ pub struct ExpectedLink<'w> {
 
 /// The target of a link.
 #[derive(Debug)]
-pub struct ExpectedTarget<'w> {
+pub(super) struct ExpectedTarget<'w> {
     pub url: String,
     pub host: &'w Host,
 }
 
 impl<'w> ExpectedPage<'w> {
-    pub fn of(web: &'w Web, host: &'w Host, page: &'w DemoPage) -> Self {
+    pub(super) fn of(web: &'w Web, host: &'w Host, page: &'w DemoPage) -> Self {
         let own = host.absolute(page.path);
         let nofollow = page.nofollow.is_some();
         let mut links: Vec<ExpectedLink<'w>> = Vec::new();
@@ -55,17 +55,17 @@ impl<'w> ExpectedPage<'w> {
         Self { host, status: page.status(), title: page.title, text: page.text, canonical, nofollow, links }
     }
 
-    pub fn missing(host: &'w Host) -> Self {
+    pub(super) fn missing(host: &'w Host) -> Self {
         let links = Vec::new();
         Self { host, status: 404, title: NOT_FOUND, text: "", canonical: None, nofollow: false, links }
     }
 
-    pub fn external_links(&self) -> usize {
+    pub(super) fn external_links(&self) -> usize {
         self.links.iter().filter(|link| link.external).count()
     }
 
     /// Number of backlinks from this page to a registrable domain.
-    pub fn backlinks_to(&self, domain: &str) -> usize {
+    pub(super) fn backlinks_to(&self, domain: &str) -> usize {
         self.links.iter().filter(|link| link.external && link.target.host.domain == domain).count()
     }
 }

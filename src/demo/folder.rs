@@ -15,7 +15,7 @@ use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, Pars
 const PLACES: &[u8] = include_bytes!("places.mmdb");
 
 /// The directory of all files of a demo.
-pub struct DemoFolder {
+pub(super) struct DemoFolder {
     path: PathBuf,
     /// Removes the directory when dropped.
     _temporary: Option<TempDir>,
@@ -26,7 +26,7 @@ impl DemoFolder {
     ///
     /// # Errors
     /// [`DemoError::Directory`] when it cannot be created, or is not empty.
-    pub fn new(given: Option<&Path>) -> Result<Self, DemoError> {
+    pub(super) fn new(given: Option<&Path>) -> Result<Self, DemoError> {
         let wrong = |directory: &Path| {
             let directory = directory.to_owned();
             |cause| DemoError::Directory { directory, cause }
@@ -44,7 +44,7 @@ impl DemoFolder {
     }
 
     /// The directory of the index.
-    pub fn index(&self) -> PathBuf {
+    pub(super) fn index(&self) -> PathBuf {
         self.path.join("index")
     }
 
@@ -52,7 +52,7 @@ impl DemoFolder {
     ///
     /// # Errors
     /// [`DemoError::Directory`] when they cannot be written.
-    pub fn prepare(&self, overrides: &str) -> Result<Config, DemoError> {
+    pub(super) fn prepare(&self, overrides: &str) -> Result<Config, DemoError> {
         let (hosts, places) = (self.path.join("hosts.tsv"), self.path.join("places.mmdb"));
         for (file, content) in [(&hosts, overrides.as_bytes()), (&places, PLACES)] {
             std::fs::write(file, content)

@@ -10,7 +10,7 @@ use crate::model::LinkTag;
 use super::web::{DemoLink, DemoPage, Host, NofollowIn, Web};
 
 /// The document of a page that is not a redirect.
-pub fn document(web: &Web, host: &Host, page: &DemoPage) -> String {
+pub(super) fn document(web: &Web, host: &Host, page: &DemoPage) -> String {
     let writer = Writer { web, host, page };
     let (head, body) = if page.is_frameset() {
         (writer.head(), format!("<frameset cols=\"30%,70%\">\n{}</frameset>\n", writer.links(&page.links)))
@@ -21,12 +21,12 @@ pub fn document(web: &Web, host: &Host, page: &DemoPage) -> String {
 }
 
 /// The document for a path without a page.
-pub fn not_found() -> String {
+pub(super) fn not_found() -> String {
     format!("<!DOCTYPE html>\n<title>{NOT_FOUND}</title>\n<p>Nothing here. <a href=\"/\">Begin again</a>\n")
 }
 
 /// The title of that document.
-pub const NOT_FOUND: &str = "Not found";
+pub(super) const NOT_FOUND: &str = "Not found";
 
 struct Writer<'w> {
     web: &'w Web,

@@ -257,7 +257,6 @@ mod tests {
         let page = host.pages.iter_mut().find(|page| page.path == "/news/lamp").unwrap();
         page.links[0].text = "Museum of something else";
         let (result, out) = run_with(&described);
-        println!("{out}{}", result.as_ref().unwrap_err());
         assert!(matches!(result, Err(DemoError::Wrong { .. })), "{result:?}\n{out}");
         let wrong: Vec<&str> = out.lines().filter(|line| line.starts_with("   WRONG")).collect();
         assert!(wrong.iter().any(|line| line.contains("/exportbacklinks")), "{out}");

@@ -9,7 +9,7 @@ use super::expected::{Backlink, Expected};
 use super::expected_page::{ExpectedLink, ExpectedPage, ExpectedTarget};
 
 /// A question to the API.
-pub struct Question {
+pub(super) struct Question {
     /// One line about the answer.
     pub shows: &'static str,
     /// Path and query.
@@ -21,7 +21,7 @@ pub struct Question {
 }
 
 /// All questions, in the order of the report.
-pub static QUESTIONS: &[Question] = &[
+pub(super) static QUESTIONS: &[Question] = &[
     Question {
         shows: "How many backlinks the museum has, its shop included",
         path: "/anabacklinks?url=museum.example",

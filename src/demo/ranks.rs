@@ -15,14 +15,14 @@ const SWEEPS: usize = 300;
 type RankedPages<'w> = BTreeMap<String, ExpectedPage<'w>>;
 
 /// Ranks of all pages, fetched or only discovered. A page distributes its rank over its distinct followed targets.
-pub fn of_pages(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
+pub(super) fn of_pages(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
     let edges = page_edges(pages);
     let weighted = edges.iter().map(|&(from, to)| (from, to, 1.0)).collect::<Vec<_>>();
     rank_nodes(web, pages, &|url| url.to_owned(), &weighted)
 }
 
 /// Ranks of registrable domains. The weight of an edge is the number of pages that link from one domain to the other.
-pub fn of_domains(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
+pub(super) fn of_domains(web: &Web, pages: &RankedPages<'_>) -> BTreeMap<String, f64> {
     let domain = |url: &str| locate(web, url).map_or(String::new(), |(host, _)| host.domain.to_owned());
     let leading: BTreeSet<_> =
         page_edges(pages).into_iter().map(|(from, to)| (domain(from), domain(to), from)).collect();

@@ -22,13 +22,13 @@ const TOP: usize = 5;
 const PATIENCE: Span = Span::seconds(60);
 
 /// Writes the report, section by section.
-pub struct DemoReport<'o> {
+pub(super) struct DemoReport<'o> {
     out: &'o mut dyn Write,
     sections: usize,
 }
 
 impl<'o> DemoReport<'o> {
-    pub fn new(out: &'o mut dyn Write) -> Self {
+    pub(super) fn new(out: &'o mut dyn Write) -> Self {
         Self { out, sections: 0 }
     }
 
@@ -40,7 +40,7 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Output`].
-    pub fn web(&mut self, web: &Web) -> Result<(), DemoError> {
+    pub(super) fn web(&mut self, web: &Web) -> Result<(), DemoError> {
         let pages: usize = web.hosts.iter().map(|host| host.pages.len()).sum();
         writeln!(self.out, "backlinkd demo: a small web, crawled, ranked and served on this machine alone")?;
         self.section("The web: a harbour town that does not exist")?;
@@ -59,7 +59,12 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Output`], or what the store reports.
-    pub fn crawl(&mut self, figures: &Figures, time: Duration, store: &Store) -> Result<(), DemoError> {
+    pub(super) fn crawl(
+        &mut self,
+        figures: &Figures,
+        time: Duration,
+        store: &Store,
+    ) -> Result<(), DemoError> {
         let (stats, time) = (store.stats()?, time.as_millis());
         let [mut redirects, mut missing] = [0, 0];
         for row in store.snapshot().graph() {
@@ -85,7 +90,7 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Output`], or what the store reports.
-    pub fn ranks(&mut self, store: &Store) -> Result<(), DemoError> {
+    pub(super) fn ranks(&mut self, store: &Store) -> Result<(), DemoError> {
         self.section("The IV Search Rank: how strong a domain is, from 0 to 10")?;
         writeln!(
             self.out,
@@ -107,7 +112,7 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Output`].
-    pub fn questions(&mut self, at: SocketAddr, once: bool) -> Result<(), DemoError> {
+    pub(super) fn questions(&mut self, at: SocketAddr, once: bool) -> Result<(), DemoError> {
         self.section(&format!("The API: at http://{at}, for user \"{USER}\" with password \"{PASSWORD}\""))?;
         for Question { shows, path, .. } in QUESTIONS {
             writeln!(self.out, "   {shows}:\n     curl -u {USER}:{PASSWORD} 'http://{at}{path}'\n")?;
@@ -124,7 +129,7 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Wrong`] when a check failed; [`DemoError::Output`].
-    pub fn checks(&mut self, checks: &[Check]) -> Result<(), DemoError> {
+    pub(super) fn checks(&mut self, checks: &[Check]) -> Result<(), DemoError> {
         self.section("The check: what was counted, and every answer, against the description of the web")?;
         for Check { what, found } in checks {
             match found {

@@ -19,7 +19,7 @@ use super::web::{DemoPage, Host, NofollowIn, Web};
 use super::{DemoError, html};
 
 /// The running servers. They stop when this is dropped.
-pub struct DemoServers {
+pub(super) struct DemoServers {
     /// The socket address for each loopback address.
     listening: BTreeMap<Ipv4Addr, SocketAddr>,
     _servers: JoinSet<()>,
@@ -30,7 +30,7 @@ impl DemoServers {
     ///
     /// # Errors
     /// [`DemoError::Web`] when an address is not available.
-    pub async fn start(web: &Arc<Web>) -> Result<Self, DemoError> {
+    pub(super) async fn start(web: &Arc<Web>) -> Result<Self, DemoError> {
         let (mut listening, mut servers) = (BTreeMap::new(), JoinSet::new());
         for address in web.hosts.iter().map(|host| host.address) {
             if listening.contains_key(&address) {
@@ -45,7 +45,7 @@ impl DemoServers {
     }
 
     /// The lines of a `fetch.host_overrides` file for this web, which has no https.
-    pub fn overrides(&self, web: &Web) -> String {
+    pub(super) fn overrides(&self, web: &Web) -> String {
         let placed = web.hosts.iter().filter_map(|host| Some((host, self.listening.get(&host.address)?)));
         placed.map(|(host, at)| format!("{}\t{at}\t{at}\n", host.name)).collect()
     }

@@ -12,7 +12,7 @@ use crate::model::LinkTag;
 
 /// The whole web.
 #[derive(Clone, Debug)]
-pub struct Web {
+pub(super) struct Web {
     /// URLs that the crawl starts with.
     pub seeds: Vec<&'static str>,
     pub hosts: Vec<Host>,
@@ -20,7 +20,7 @@ pub struct Web {
 
 /// The location of a server: a network of loopback addresses that `places.mmdb` places there.
 #[derive(Clone, Copy, Debug)]
-pub struct DemoPlace {
+pub(super) struct DemoPlace {
     /// The network is 127.x.0.0/16.
     network: u8,
     pub ccode: &'static str,
@@ -28,12 +28,12 @@ pub struct DemoPlace {
     pub city: &'static str,
 }
 
-pub const LONDON: DemoPlace = place(1, "GB", "United Kingdom", "London");
-pub const LINKOEPING: DemoPlace = place(2, "SE", "Sweden", "Linköping");
-pub const MILTON: DemoPlace = place(3, "US", "United States", "Milton");
-pub const SAN_DIEGO: DemoPlace = place(4, "US", "United States", "San Diego");
-pub const SINGAPORE: DemoPlace = place(9, "SG", "Singapore", "Singapore");
-pub const MELBOURNE: DemoPlace = place(10, "AU", "Australia", "Melbourne");
+pub(super) const LONDON: DemoPlace = place(1, "GB", "United Kingdom", "London");
+pub(super) const LINKOEPING: DemoPlace = place(2, "SE", "Sweden", "Linköping");
+pub(super) const MILTON: DemoPlace = place(3, "US", "United States", "Milton");
+pub(super) const SAN_DIEGO: DemoPlace = place(4, "US", "United States", "San Diego");
+pub(super) const SINGAPORE: DemoPlace = place(9, "SG", "Singapore", "Singapore");
+pub(super) const MELBOURNE: DemoPlace = place(10, "AU", "Australia", "Melbourne");
 
 const fn place(network: u8, ccode: &'static str, country: &'static str, city: &'static str) -> DemoPlace {
     DemoPlace { network, ccode, country, city }
@@ -41,14 +41,14 @@ const fn place(network: u8, ccode: &'static str, country: &'static str, city: &'
 
 impl DemoPlace {
     /// An address in this network.
-    pub const fn at(self, number: u8) -> (Self, Ipv4Addr) {
+    pub(super) const fn at(self, number: u8) -> (Self, Ipv4Addr) {
         (self, Ipv4Addr::new(127, self.network, 0, number))
     }
 }
 
 /// One host with its pages.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub(super) struct Host {
     /// As in canonical URLs.
     pub name: &'static str,
     /// For display, in Unicode.
@@ -68,7 +68,7 @@ pub struct Host {
 
 /// One page, or one redirect.
 #[derive(Clone, Debug)]
-pub struct DemoPage {
+pub(super) struct DemoPage {
     /// With the query, if any.
     pub path: &'static str,
     pub title: &'static str,
@@ -84,7 +84,7 @@ pub struct DemoPage {
 
 /// The location of a robots directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NofollowIn {
+pub(super) enum NofollowIn {
     /// `<meta name="robots">`
     Meta,
     /// `X-Robots-Tag`
@@ -93,7 +93,7 @@ pub enum NofollowIn {
 
 /// One link.
 #[derive(Clone, Debug)]
-pub struct DemoLink {
+pub(super) struct DemoLink {
     pub to: &'static str,
     pub tag: LinkTag,
     /// The text of an `a`, the `alt` of an image or area, the `title` of a frame.
@@ -103,7 +103,7 @@ pub struct DemoLink {
 }
 
 /// A host at a location.
-pub fn host(
+pub(super) fn host(
     name: &'static str,
     domain: &'static str,
     (place, address): (DemoPlace, Ipv4Addr),
@@ -124,7 +124,7 @@ pub fn host(
 }
 
 /// An HTML page; a frameset if it has a `frame`.
-pub fn page(
+pub(super) fn page(
     path: &'static str,
     title: &'static str,
     text: &'static str,
@@ -134,22 +134,22 @@ pub fn page(
 }
 
 /// A page that answers with a redirect.
-pub fn redirect(path: &'static str, tag: LinkTag, to: &'static str) -> DemoPage {
+pub(super) fn redirect(path: &'static str, tag: LinkTag, to: &'static str) -> DemoPage {
     page(path, "", "", [element(tag, to, "")])
 }
 
 /// A text link.
-pub fn a(to: &'static str, text: &'static str) -> DemoLink {
+pub(super) fn a(to: &'static str, text: &'static str) -> DemoLink {
     element(LinkTag::A, to, text)
 }
 
 /// Any other kind of link.
-pub fn element(tag: LinkTag, to: &'static str, text: &'static str) -> DemoLink {
+pub(super) fn element(tag: LinkTag, to: &'static str, text: &'static str) -> DemoLink {
     DemoLink { to, tag, text, rel: "" }
 }
 
 impl Web {
-    pub fn host(&self, name: &str) -> Option<&Host> {
+    pub(super) fn host(&self, name: &str) -> Option<&Host> {
         self.hosts.iter().find(|host| host.name == name)
     }
 }
@@ -157,72 +157,72 @@ impl Web {
 impl Host {
     /// Sets the name for display.
     #[must_use]
-    pub fn shown_as(mut self, shown: &'static str) -> Self {
+    pub(super) fn shown_as(mut self, shown: &'static str) -> Self {
         self.shown = shown;
         self
     }
 
     /// Sets the path prefix that the robots.txt forbids.
     #[must_use]
-    pub fn forbid(mut self, start: &'static str) -> Self {
+    pub(super) fn forbid(mut self, start: &'static str) -> Self {
         self.forbidden = Some(start);
         self
     }
 
     #[must_use]
-    pub fn top(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
+    pub(super) fn top(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
         self.top = links.into();
         self
     }
 
     #[must_use]
-    pub fn bottom(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
+    pub(super) fn bottom(mut self, links: impl Into<Vec<DemoLink>>) -> Self {
         self.bottom = links.into();
         self
     }
 
     #[must_use]
-    pub fn pages(mut self, pages: impl Into<Vec<DemoPage>>) -> Self {
+    pub(super) fn pages(mut self, pages: impl Into<Vec<DemoPage>>) -> Self {
         self.pages = pages.into();
         self
     }
 
-    pub fn page(&self, path: &str) -> Option<&DemoPage> {
+    pub(super) fn page(&self, path: &str) -> Option<&DemoPage> {
         self.pages.iter().find(|page| page.path == path)
     }
 
     /// The absolute URL of a target.
-    pub fn absolute(&self, to: &str) -> String {
+    pub(super) fn absolute(&self, to: &str) -> String {
         if to.starts_with("//") { format!("http:{to}") } else { format!("http://{}{to}", self.name) }
     }
 }
 
 impl DemoPage {
     #[must_use]
-    pub fn nofollow(mut self, location: NofollowIn) -> Self {
+    pub(super) fn nofollow(mut self, location: NofollowIn) -> Self {
         self.nofollow = Some(location);
         self
     }
 
     #[must_use]
-    pub fn copy_of(mut self, canonical: &'static str) -> Self {
+    pub(super) fn copy_of(mut self, canonical: &'static str) -> Self {
         self.canonical = Some(canonical);
         self
     }
 
     #[must_use]
-    pub fn based_on(mut self, base: &'static str) -> Self {
+    pub(super) fn based_on(mut self, base: &'static str) -> Self {
         self.base = Some(base);
         self
     }
 
     /// The redirect of the page, if it is one.
-    pub fn redirect(&self) -> Option<&DemoLink> {
+    pub(super) fn redirect(&self) -> Option<&DemoLink> {
         self.links.first().filter(|link| link.tag.is_redirect())
     }
 
     /// The HTTP status of the page.
-    pub fn status(&self) -> u16 {
+    pub(super) fn status(&self) -> u16 {
         match self.redirect().map(|link| link.tag) {
             Some(LinkTag::Redirect301) => 301,
             Some(LinkTag::Redirect302) => 302,
@@ -233,20 +233,20 @@ impl DemoPage {
         }
     }
 
-    pub fn is_frameset(&self) -> bool {
+    pub(super) fn is_frameset(&self) -> bool {
         self.links.iter().any(|link| link.tag == LinkTag::Frame)
     }
 }
 
 impl DemoLink {
     #[must_use]
-    pub fn rel(mut self, rel: &'static str) -> Self {
+    pub(super) fn rel(mut self, rel: &'static str) -> Self {
         self.rel = rel;
         self
     }
 
     /// Whether `rel` has this word.
-    pub fn has_rel(&self, word: &str) -> bool {
+    pub(super) fn has_rel(&self, word: &str) -> bool {
         self.rel.split(' ').any(|token| token == word)
     }
 }

@@ -50,7 +50,7 @@ impl ConnectionPools {
     ///
     /// # Errors
     /// [`FetchError`] when `fetch.extra_ca` cannot be used, or TLS cannot be set up.
-    pub fn new(config: &FetchConfig, headers: &HeaderMap) -> Result<Self, FetchError> {
+    pub(super) fn new(config: &FetchConfig, headers: &HeaderMap) -> Result<Self, FetchError> {
         Ok(Self {
             clients: Mutex::new(Lru::new(config.max_idle_connections)),
             tls: Tls::new(config)?,
@@ -64,7 +64,7 @@ impl ConnectionPools {
     ///
     /// # Errors
     /// [`Failure`] when the client cannot be built.
-    pub fn client(
+    pub(super) fn client(
         &self,
         url: &CanonicalUrl,
         place: SocketAddr,
@@ -82,7 +82,7 @@ impl ConnectionPools {
     }
 
     /// The TLS configuration for a connection without a client, and the verifier of that server.
-    pub fn tls(&self) -> (ClientConfig, Arc<ServerVerifier>) {
+    pub(super) fn tls(&self) -> (ClientConfig, Arc<ServerVerifier>) {
         self.tls.server()
     }
 
@@ -90,7 +90,7 @@ impl ConnectionPools {
     ///
     /// # Errors
     /// [`Failure`] when the chain stays incomplete.
-    pub async fn complete(
+    pub(super) async fn complete(
         &self,
         chain: &Chain,
         server: &ServerVerifier,

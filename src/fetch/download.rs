@@ -80,7 +80,7 @@ pub(super) struct DownloadedBody {
 }
 
 impl MinRate {
-    pub fn new(config: &FetchConfig) -> Self {
+    pub(super) fn new(config: &FetchConfig) -> Self {
         Self { least: config.min_bytes_per_second, grace: config.slow_body_grace.0 }
     }
 

@@ -56,17 +56,17 @@ struct ServerProtocol {
 
 impl Protocols {
     /// `most`: maximum number of servers.
-    pub fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self { known: Mutex::new(Lru::new(most)) }
     }
 
     /// The protocol for the server of a URL.
-    pub fn protocol_of(&self, url: &CanonicalUrl) -> Protocol {
+    pub(super) fn protocol_of(&self, url: &CanonicalUrl) -> Protocol {
         self.with_entry(url, |known| known.map(|known| known.protocol)).unwrap_or_default()
     }
 
     /// Records how an exchange over `protocol` ended. Returns whether to repeat it.
-    pub fn record_outcome(
+    pub(super) fn record_outcome(
         &self,
         url: &CanonicalUrl,
         protocol: Protocol,
@@ -103,7 +103,7 @@ impl Protocols {
     }
 
     /// Forgets the entry of a server, which does not speak the other protocol.
-    pub fn forget(&self, url: &CanonicalUrl) {
+    pub(super) fn forget(&self, url: &CanonicalUrl) {
         self.set_entry(url, ServerProtocol::default());
     }
 

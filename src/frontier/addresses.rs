@@ -37,7 +37,7 @@ pub(super) struct AddressQueue {
 
 impl AddressQueue {
     /// Puts a queue into the line of an address.
-    pub fn enqueue(&mut self, ip: IpAddr, name: QueueName, host_priority: u8) {
+    pub(super) fn enqueue(&mut self, ip: IpAddr, name: QueueName, host_priority: u8) {
         let address = self.known.entry(ip).or_default();
         address.host_priority =
             if address.queue.is_empty() { host_priority } else { address.host_priority.max(host_priority) };
@@ -58,7 +58,7 @@ impl AddressQueue {
     }
 
     /// Takes an address that may be asked at `now` out of the heaps.
-    pub fn pop_free(&mut self, now: Instant) -> Option<IpAddr> {
+    pub(super) fn pop_free(&mut self, now: Instant) -> Option<IpAddr> {
         while let Some(&Reverse((free_at, ip))) = self.waiting.peek()
             && free_at.is_none_or(|at| at <= now)
         {
@@ -74,19 +74,19 @@ impl AddressQueue {
     }
 
     /// Takes the first queue in the line of an address.
-    pub fn pop_queue(&mut self, ip: IpAddr) -> Option<QueueName> {
+    pub(super) fn pop_queue(&mut self, ip: IpAddr) -> Option<QueueName> {
         self.known.get_mut(&ip)?.queue.pop_front()
     }
 
     /// A fetch starts.
-    pub fn start_fetch(&mut self, ip: IpAddr) {
+    pub(super) fn start_fetch(&mut self, ip: IpAddr) {
         if let Some(address) = self.known.get_mut(&ip) {
             address.is_busy = true;
         }
     }
 
     /// A fetch ends. Without a time, the address keeps its former one.
-    pub fn finish_fetch(&mut self, ip: IpAddr, free_at: Option<Instant>) {
+    pub(super) fn finish_fetch(&mut self, ip: IpAddr, free_at: Option<Instant>) {
         if let Some(address) = self.known.get_mut(&ip) {
             address.is_busy = false;
             address.free_at = free_at.or(address.free_at);
@@ -94,12 +94,12 @@ impl AddressQueue {
     }
 
     /// Schedules an address after [`Self::finish_fetch`], once its queue is in the next state.
-    pub fn reschedule(&mut self, ip: IpAddr) {
+    pub(super) fn reschedule(&mut self, ip: IpAddr) {
         self.schedule(ip);
     }
 
     /// When the first address that has to wait may be asked.
-    pub fn next_free(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn next_free(&self, now: Instant) -> Option<Instant> {
         if !self.free.is_empty() {
             return Some(now);
         }
@@ -107,12 +107,12 @@ impl AddressQueue {
     }
 
     /// Addresses with queues in line and no fetch in flight.
-    pub fn scheduled(&self) -> usize {
+    pub(super) fn scheduled(&self) -> usize {
         self.waiting.len() + self.free.len()
     }
 
     /// Removes the addresses without queues whose delay has passed.
-    pub fn prune(&mut self, now: Instant) {
+    pub(super) fn prune(&mut self, now: Instant) {
         self.known.retain(|_, address| {
             address.is_busy
                 || address.scheduled

@@ -24,7 +24,7 @@ pub(super) struct DomainBudgets(HashMap<Arc<str>, DomainBudget>);
 
 impl DomainBudgets {
     /// Counts an admitted queue of the domain.
-    pub fn add_queue(&mut self, status: &BudgetStatus) {
+    pub(super) fn add_queue(&mut self, status: &BudgetStatus) {
         let new = || DomainBudget {
             pages: status.domain_pages,
             budget: 0,
@@ -37,7 +37,7 @@ impl DomainBudgets {
     }
 
     /// Takes over the current limits: more domains may link to this one.
-    pub fn update(&mut self, status: &BudgetStatus) {
+    pub(super) fn update(&mut self, status: &BudgetStatus) {
         if let Some(domain) = self.0.get_mut(&status.domain) {
             domain.budget = status.domain_budget;
             domain.max_requested = status.domain_queues;
@@ -46,7 +46,7 @@ impl DomainBudgets {
 
     /// Uncounts a queue that left memory. Returns whether it was the last of its domain, whose counts go with
     /// it.
-    pub fn remove_queue(&mut self, name: &str) -> bool {
+    pub(super) fn remove_queue(&mut self, name: &str) -> bool {
         let Some(domain) = self.0.get_mut(name) else { return false };
         domain.queues -= 1;
         let is_last = domain.queues == 0;
@@ -57,7 +57,7 @@ impl DomainBudgets {
     }
 
     /// Whether a queue may have no new page now.
-    pub fn is_exhausted<R>(&self, queue: &HostQueue<R>) -> bool {
+    pub(super) fn is_exhausted<R>(&self, queue: &HostQueue<R>) -> bool {
         let of_domain = |domain: &DomainBudget| {
             domain.pages >= domain.budget
                 || (!queue.counts_as_requested && domain.requested >= domain.max_requested)
@@ -67,7 +67,7 @@ impl DomainBudgets {
 
     /// Updates whether a queue counts as a requested one of its domain. It does while it has a URL in flight,
     /// and for good once a page of it was requested.
-    pub fn update_requested<R>(&mut self, queue: &mut HostQueue<R>) {
+    pub(super) fn update_requested<R>(&mut self, queue: &mut HostQueue<R>) {
         let is_requested = queue.was_requested || queue.in_flight > 0;
         if let Some(domain) = self.0.get_mut(&queue.domain)
             && is_requested != queue.counts_as_requested
@@ -79,14 +79,14 @@ impl DomainBudgets {
     }
 
     /// Counts a new page that goes in flight.
-    pub fn add_page(&mut self, name: &str) {
+    pub(super) fn add_page(&mut self, name: &str) {
         if let Some(domain) = self.0.get_mut(name) {
             domain.pages += 1;
         }
     }
 
     /// Uncounts a new page that was not fetched.
-    pub fn refund_page(&mut self, name: &str) {
+    pub(super) fn refund_page(&mut self, name: &str) {
         if let Some(domain) = self.0.get_mut(name) {
             domain.pages = domain.pages.saturating_sub(1);
         }

@@ -83,7 +83,7 @@ pub(super) struct ConcurrencyLimits {
 }
 
 impl ConcurrencyLimits {
-    pub fn new(rules: FrontierRules) -> Self {
+    pub(super) fn new(rules: FrontierRules) -> Self {
         Self {
             rules,
             windows: HashMap::new(),
@@ -104,33 +104,33 @@ impl ConcurrencyLimits {
     }
 
     /// Whether any fetch, and any resolution, may start.
-    pub fn has_fetch_slot(&self) -> bool {
+    pub(super) fn has_fetch_slot(&self) -> bool {
         self.fast < self.rules.fetchers
     }
 
-    pub fn has_resolver_slot(&self) -> bool {
+    pub(super) fn has_resolver_slot(&self) -> bool {
         self.resolving < self.rules.resolvers
     }
 
-    pub fn fetches(&self) -> usize {
+    pub(super) fn fetches(&self) -> usize {
         self.fast + self.slow
     }
 
-    pub fn slow_fetches(&self) -> usize {
+    pub(super) fn slow_fetches(&self) -> usize {
         self.slow
     }
 
-    pub fn resolutions(&self) -> usize {
+    pub(super) fn resolutions(&self) -> usize {
         self.resolving + self.overdue_resolutions
     }
 
     /// Queues that a limit holds back.
-    pub fn throttled(&self) -> usize {
+    pub(super) fn throttled(&self) -> usize {
         self.throttled
     }
 
     /// The kind of slot for a fetch of a host with this average duration, or the group that is full.
-    pub fn slot_kind(
+    pub(super) fn slot_kind(
         &self,
         domain: &Arc<str>,
         ip: IpAddr,
@@ -150,7 +150,7 @@ impl ConcurrencyLimits {
     }
 
     /// Whether a host of this domain may be resolved, or the group that is full.
-    pub fn admit_resolution(&self, domain: &Arc<str>) -> Result<(), LimitGroup> {
+    pub(super) fn admit_resolution(&self, domain: &Arc<str>) -> Result<(), LimitGroup> {
         let group = LimitGroup::Resolutions(Arc::clone(domain));
         if self.has_room(&group) { Ok(()) } else { Err(group) }
     }
@@ -165,7 +165,7 @@ impl ConcurrencyLimits {
     }
 
     /// Holds a queue back until the group has room.
-    pub fn throttle(&mut self, group: LimitGroup, name: QueueName, now: Instant) {
+    pub(super) fn throttle(&mut self, group: LimitGroup, name: QueueName, now: Instant) {
         self.throttled += 1;
         match group {
             LimitGroup::Slow => self.throttled_slow.push_back(name),
@@ -175,7 +175,7 @@ impl ConcurrencyLimits {
     }
 
     /// Takes a queue whose group has room now.
-    pub fn pop_throttled(&mut self) -> Option<QueueName> {
+    pub(super) fn pop_throttled(&mut self) -> Option<QueueName> {
         let name = self.next_throttled();
         self.throttled -= usize::from(name.is_some());
         name
@@ -223,7 +223,7 @@ impl ConcurrencyLimits {
     }
 
     /// Starts a fetch that was admitted.
-    pub fn start_fetch(
+    pub(super) fn start_fetch(
         &mut self,
         name: &QueueName,
         domain: &Arc<str>,
@@ -249,7 +249,7 @@ impl ConcurrencyLimits {
         Slot { started: now, kind, number: self.number }
     }
 
-    pub fn start_resolution(&mut self, name: &QueueName, domain: &Arc<str>, now: Instant) -> Slot {
+    pub(super) fn start_resolution(&mut self, name: &QueueName, domain: &Arc<str>, now: Instant) -> Slot {
         self.window(LimitGroup::Resolutions(Arc::clone(domain)), now).in_flight += 1;
         self.number += 1;
         self.resolving += 1;
@@ -258,7 +258,7 @@ impl ConcurrencyLimits {
     }
 
     /// Ends a fetch. `took` is its duration, if a request was made.
-    pub fn finish_fetch(
+    pub(super) fn finish_fetch(
         &mut self,
         slot: Slot,
         domain: &Arc<str>,
@@ -282,7 +282,7 @@ impl ConcurrencyLimits {
         self.finish_in(LimitGroup::network(ip), at, took, most);
     }
 
-    pub fn finish_resolution(&mut self, slot: Slot, domain: &Arc<str>, at: Instant) {
+    pub(super) fn finish_resolution(&mut self, slot: Slot, domain: &Arc<str>, at: Instant) {
         match slot.kind {
             SlotKind::Overdue => self.overdue_resolutions -= 1,
             _ => self.resolving -= 1,
@@ -307,7 +307,11 @@ impl ConcurrencyLimits {
     }
 
     /// Moves the fetches and resolutions that are slow by `now` to slow slots, as far as there are free ones.
-    pub fn mark_overdue<R>(&mut self, now: Instant, queues: &mut HashMap<QueueName, Box<HostQueue<R>>>) {
+    pub(super) fn mark_overdue<R>(
+        &mut self,
+        now: Instant,
+        queues: &mut HashMap<QueueName, Box<HostQueue<R>>>,
+    ) {
         let FrontierRules { slow_after, slow_fetchers, .. } = self.rules;
         let mut expire = |begun: &mut VecDeque<Started>, slow: &mut usize, fast: &mut dyn FnMut(SlotKind)| {
             while let Some((started, name, number)) = begun.front()
@@ -332,7 +336,7 @@ impl ConcurrencyLimits {
     }
 
     /// When the next fetch or resolution becomes slow, if there is a slow slot for it.
-    pub fn next_overdue(&self) -> Option<Instant> {
+    pub(super) fn next_overdue(&self) -> Option<Instant> {
         let next = |begun: &VecDeque<Started>, slow: usize| {
             let has_room = slow < self.rules.slow_fetchers;
             begun.front().filter(|_| has_room).map(|(started, ..)| *started + self.rules.slow_after)
@@ -344,7 +348,7 @@ impl ConcurrencyLimits {
     }
 
     /// Forgets the windows that differ little from a new one, and those that are too old.
-    pub fn prune(&mut self, now: Instant) {
+    pub(super) fn prune(&mut self, now: Instant) {
         self.windows.retain(|_, window| {
             let is_informative = !(INITIAL_WINDOW..2 * INITIAL_WINDOW).contains(&window.window);
             let is_recent = now.saturating_duration_since(window.last_end) < WINDOW_TTL;

@@ -69,7 +69,7 @@ pub(super) struct HostQueue<R> {
 }
 
 impl<R> HostQueue<R> {
-    pub fn new(sample_url: CanonicalUrl, status: &BudgetStatus) -> Self {
+    pub(super) fn new(sample_url: CanonicalUrl, status: &BudgetStatus) -> Self {
         Self {
             state: QueueState::Idle,
             address: None,
@@ -96,19 +96,19 @@ impl<R> HostQueue<R> {
         }
     }
 
-    pub fn state(&self) -> QueueState {
+    pub(super) fn state(&self) -> QueueState {
         self.state
     }
 
     /// Moves the queue to another state. The caller puts it into the line or the heap of that state.
-    pub fn enter(&mut self, state: QueueState) {
+    pub(super) fn enter(&mut self, state: QueueState) {
         debug_assert!(self.state.may_become(state), "a queue goes from {:?} to {state:?}", self.state);
         self.state = state;
     }
 
     /// URLs were queued on disk, the best of them with this priority. URLs on disk that precede those in the
     /// window are fetched before them.
-    pub fn add_arrival(&mut self, best: Priority) {
+    pub(super) fn add_arrival(&mut self, best: Priority) {
         if !std::mem::replace(&mut self.loaded, true) {
             // An earlier crawl may have left more than this arrival.
             self.expect_more_on_disk();
@@ -117,27 +117,27 @@ impl<R> HostQueue<R> {
     }
 
     /// Notes that the disk may hold more than the windows.
-    pub fn expect_more_on_disk(&mut self) {
+    pub(super) fn expect_more_on_disk(&mut self) {
         self.wanted.more_on_disk = true;
         self.new.more_on_disk = true;
     }
 
     /// Whether the queue may be evicted: it has dispatched a window of URLs, or one URL at least, and has
     /// stayed for its time.
-    pub fn had_min_residency(&self, rules: &FrontierRules, now: Instant) -> bool {
+    pub(super) fn had_min_residency(&self, rules: &FrontierRules, now: Instant) -> bool {
         self.dispatched >= rules.window
             || self.first_dispatched_at.is_some_and(|since| now >= since + rules.min_residency)
     }
 
     /// Counts a URL that goes in flight.
-    pub fn dispatch(&mut self, now: Instant) {
+    pub(super) fn dispatch(&mut self, now: Instant) {
         self.in_flight += 1;
         self.dispatched += 1;
         self.first_dispatched_at.get_or_insert(now);
     }
 
     /// Puts a URL that was dispatched but not fetched back to the front of its lane.
-    pub fn requeue(&mut self, queued: QueuedUrl) {
+    pub(super) fn requeue(&mut self, queued: QueuedUrl) {
         self.in_flight -= 1;
         self.dispatched = self.dispatched.saturating_sub(1);
         if self.dispatched == 0 {
@@ -153,22 +153,22 @@ impl<R> HostQueue<R> {
         }
     }
 
-    pub fn push_robots_request(&mut self, request: R) {
+    pub(super) fn push_robots_request(&mut self, request: R) {
         self.robots_requests.push_back(request);
     }
 
-    pub fn has_robots_requests(&self) -> bool {
+    pub(super) fn has_robots_requests(&self) -> bool {
         !self.robots_requests.is_empty()
     }
 
-    pub fn take_robots_requests(&mut self) -> Vec<R> {
+    pub(super) fn take_robots_requests(&mut self) -> Vec<R> {
         self.robots_requests.drain(..).collect()
     }
 
     /// Takes the next work, a robots.txt request first. An empty window is refilled from disk. URLs that
     /// `in_flight` excludes are left out, and marked there when the disk holds them. New pages stay queued when the
     /// queue is `over_budget`.
-    pub fn take_work<B: Backlog>(
+    pub(super) fn take_work<B: Backlog>(
         &mut self,
         name: &QueueName,
         in_flight: &mut InFlightUrls,

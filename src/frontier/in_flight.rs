@@ -15,22 +15,22 @@ pub(super) struct InFlightUrls {
 
 impl InFlightUrls {
     /// The URL goes in flight.
-    pub fn insert(&mut self, url: CanonicalUrl) {
+    pub(super) fn insert(&mut self, url: CanonicalUrl) {
         self.on_disk.insert(url, false);
     }
 
     /// The URL is no longer in flight. Returns whether the disk was read meanwhile and held it.
-    pub fn remove(&mut self, url: &CanonicalUrl) -> bool {
+    pub(super) fn remove(&mut self, url: &CanonicalUrl) -> bool {
         self.on_disk.remove(url).unwrap_or(false)
     }
 
     /// Excludes a URL for good.
-    pub fn skip(&mut self, url: CanonicalUrl) {
+    pub(super) fn skip(&mut self, url: CanonicalUrl) {
         self.skipped.insert(url);
     }
 
     /// Whether a URL that was read from disk is not yielded.
-    pub fn excludes(&mut self, url: &CanonicalUrl) -> bool {
+    pub(super) fn excludes(&mut self, url: &CanonicalUrl) -> bool {
         match self.on_disk.get_mut(url) {
             Some(on_disk) => {
                 *on_disk = true;
@@ -41,7 +41,7 @@ impl InFlightUrls {
     }
 
     /// URLs in flight.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.on_disk.len()
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum LimitGroup {
 }
 
 impl LimitGroup {
-    pub fn network(ip: IpAddr) -> Self {
+    pub(super) fn network(ip: IpAddr) -> Self {
         Self::Network(match ip {
             IpAddr::V4(ip) => {
                 let [a, b, c, _] = ip.octets();

@@ -27,7 +27,7 @@ pub(super) enum QueueState {
 
 impl QueueState {
     /// Whether a queue may go from this state to another.
-    pub fn may_become(self, next: Self) -> bool {
+    pub(super) fn may_become(self, next: Self) -> bool {
         match next {
             // An address that has expired sends a ready queue back.
             Self::Unresolved => self != Self::Unresolved,
@@ -42,7 +42,7 @@ impl QueueState {
     }
 
     /// Whether the queue has an entry in the heap of wake-ups.
-    pub fn has_wakeup(self) -> bool {
+    pub(super) fn has_wakeup(self) -> bool {
         matches!(self, Self::BackingOff | Self::Parked)
     }
 }

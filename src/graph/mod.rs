@@ -10,6 +10,7 @@
 //!
 //! Memory: a node takes its name + 8 bytes, and 8 bytes in each [`Csr`]. An edge takes 4 bytes, a weighted
 //! edge 8. Each builder documents what it takes in addition.
+#![expect(clippy::cast_possible_truncation, reason = "a graph numbers its nodes in u32")]
 
 mod csr;
 mod nodes;

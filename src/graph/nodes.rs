@@ -145,7 +145,7 @@ mod tests {
         }
         let names = builder.finish().unwrap();
         let all: Vec<&[u8]> = names.iter().collect();
-        assert_eq!(all, [b"" as &[u8], b"a", b"b", b"ba", "\u{ff}".as_bytes()]);
+        assert_eq!(all, ["", "a", "b", "ba", "\u{ff}"].map(str::as_bytes));
         for (id, name) in (0..).zip(all) {
             assert_eq!(names.find(name), Some(id));
             assert_eq!(names.get(id), Some(name));

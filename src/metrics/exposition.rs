@@ -77,7 +77,12 @@ pub(super) struct Exposition {
 impl Exposition {
     /// Adds a sample. All samples of a metric must be added in sequence. `values` are those of the declared labels, in
     /// their order.
-    pub fn add_sample(&mut self, metric: &'static Metric, values: &[&str], number: impl Into<SampleValue>) {
+    pub(super) fn add_sample(
+        &mut self,
+        metric: &'static Metric,
+        values: &[&str],
+        number: impl Into<SampleValue>,
+    ) {
         self.write_head(metric);
         let labels = labels(metric, values, None);
         // Writing to a String cannot fail.
@@ -85,7 +90,7 @@ impl Exposition {
     }
 
     /// Adds a histogram, as [`Self::add_sample`] adds a sample.
-    pub fn add_histogram(&mut self, metric: &'static Metric, values: &[&str], histogram: &Histogram) {
+    pub(super) fn add_histogram(&mut self, metric: &'static Metric, values: &[&str], histogram: &Histogram) {
         self.write_head(metric);
         let name = metric.name;
         let Histogram { buckets, sum, count } = histogram;
@@ -99,7 +104,7 @@ impl Exposition {
     }
 
     /// Returns the whole text.
-    pub fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         self.text
     }
 

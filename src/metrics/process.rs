@@ -16,7 +16,7 @@ pub(super) struct ProcessMetrics {
 }
 
 impl ProcessMetrics {
-    pub fn read() -> Self {
+    pub(super) fn read() -> Self {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         Self {

@@ -154,13 +154,15 @@ fn add_store(page: &mut Exposition, figures: &StoreMetrics) {
     page.add_sample(&INDEX_LINKS, &["backlink"], figures.backlinks);
     page.add_sample(&INDEX_LINKS, &["former"], figures.inactive_links);
     page.add_sample(&CHANGES, &[], figures.change_number);
-    for (metric, number) in [
-        (&KEYS, (|family| family.keys) as fn(&FamilyMetrics) -> u64),
+    type ReadFamily = fn(&FamilyMetrics) -> u64;
+    let of_families: [(&Metric, ReadFamily); 5] = [
+        (&KEYS, |family| family.keys),
         (&FILE_BYTES, |family| family.file_bytes),
         (&FILES, |family| family.files),
         (&MEMTABLES, |family| family.memtable_bytes),
         (&PENDING, |family| family.pending_compaction_bytes),
-    ] {
+    ];
+    for (metric, number) in of_families {
         for family in &figures.families {
             page.add_sample(metric, &[family.name], number(family));
         }

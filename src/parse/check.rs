@@ -22,10 +22,13 @@ const HTML: &str = "http://www.w3.org/1999/xhtml";
 const SVG: &str = "http://www.w3.org/2000/svg";
 const XLINK: &str = "http://www.w3.org/1999/xlink";
 
-/// Compares the links of a page with those of a second reading. Returns the first difference.
+/// Compares the links of a page with those of a second reading.
 ///
 /// Pages that are cut, or larger than `parse.check_max_bytes`, count as equal: the bounds of the parser do not hold for
 /// the second reading, and its time is not linear in the body.
+///
+/// # Errors
+/// The first difference, in words.
 pub fn check(
     response: &HtmlResponse<'_>,
     page: &ParsedPage,

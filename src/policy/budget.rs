@@ -67,7 +67,7 @@ impl BudgetStatus {
             domain_queues: grow(config.domain_hosts, config.hosts_per_linking_domain, domain_linking),
             host_priority: match config.order {
                 CrawlOrder::Breadth => 0,
-                CrawlOrder::Rank => (u64::BITS - linking.leading_zeros()) as u8,
+                CrawlOrder::Rank => u8::try_from(u64::BITS - linking.leading_zeros()).unwrap_or(u8::MAX),
             },
         }
     }

@@ -105,7 +105,7 @@ pub(in crate::query) struct StepCounter<'d> {
 }
 
 impl<'d> StepCounter<'d> {
-    pub fn new(deadline: &'d Deadline) -> Self {
+    pub(super) fn new(deadline: &'d Deadline) -> Self {
         Self { deadline, left: STEPS_PER_CHECK }
     }
 
@@ -113,7 +113,7 @@ impl<'d> StepCounter<'d> {
     ///
     /// # Errors
     /// As [`Deadline::check`].
-    pub fn step(&mut self) -> Result<(), QueryError> {
+    pub(super) fn step(&mut self) -> Result<(), QueryError> {
         self.left -= 1;
         if self.left == 0 {
             self.left = STEPS_PER_CHECK;

@@ -35,6 +35,10 @@
 //! - Every loop over rows, groups, dictionaries or conditions checks the [`Deadline`] at least every few
 //!   milliseconds.
 //! - Parallel work runs in a thread pool that only queries use.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "rows, groups and dictionary codes are u32: a table refuses more rows"
+)]
 
 mod aggregates;
 mod deadline;

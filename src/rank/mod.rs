@@ -12,6 +12,11 @@
 //! Invariants: both passes over the links read one snapshot. Equal links give bit-identical ranks, whatever
 //! `rank.threads` is. The L1 error of every PageRank is proven to be within `rank.tolerance`. The stage does
 //! not decide when to rank, and does not know how ranks are stored.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a graph numbers its nodes in u32, and a rank lies between 0 and 1000 hundredths"
+)]
 
 mod aggregate;
 mod pages;

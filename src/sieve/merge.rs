@@ -155,8 +155,8 @@ mod tests {
     }
 
     fn candidates(fingerprints: &[u64]) -> Vec<Candidate> {
-        let place = |(place, &fingerprint)| Candidate { fingerprint, place: place as u32 };
-        fingerprints.iter().enumerate().map(place).collect()
+        let place = |(place, &fingerprint)| Candidate { fingerprint, place };
+        (0..).zip(fingerprints).map(place).collect()
     }
 
     /// Merges batches of all sizes, some with small values so that many repeat, and compares the results with a set.

@@ -44,7 +44,7 @@ pub(super) fn fingerprint_at(chunk: &[u8], place: usize) -> u64 {
 }
 
 impl Run {
-    pub fn open(directory: &Path, info: RunInfo) -> Result<Self, SieveError> {
+    pub(super) fn open(directory: &Path, info: RunInfo) -> Result<Self, SieveError> {
         let path = path_of(directory, info.id);
         let open = || -> io::Result<(File, u64)> {
             let file = File::open(&path)?;
@@ -63,14 +63,14 @@ impl Run {
     }
 
     /// A reader of the run from its beginning, for [`Self::fill`].
-    pub fn read(&self) -> Result<impl Read + use<>, SieveError> {
+    pub(super) fn read(&self) -> Result<impl Read + use<>, SieveError> {
         // A separate handle, because each handle has one position.
         let file = File::open(&self.path).map_err(|error| SieveError::new(&self.path, error))?;
         Ok(BufReader::with_capacity(0, file))
     }
 
     /// Fills `chunk` with the next fingerprints. It holds fewer only at the end.
-    pub fn fill(&self, from: &mut impl Read, chunk: &mut Vec<u8>) -> Result<(), SieveError> {
+    pub(super) fn fill(&self, from: &mut impl Read, chunk: &mut Vec<u8>) -> Result<(), SieveError> {
         chunk.clear();
         let mut limited = from.take(CHUNK_BYTES as u64);
         limited.read_to_end(chunk).map_err(|error| SieveError::new(&self.path, error))?;
@@ -79,7 +79,7 @@ impl Run {
 
     /// Whether the run holds a fingerprint. Interpolation search over blocks, because fingerprints are evenly
     /// distributed.
-    pub fn contains(&self, fingerprint: u64) -> Result<bool, SieveError> {
+    pub(super) fn contains(&self, fingerprint: u64) -> Result<bool, SieveError> {
         let (mut low, mut high) = (0, self.info.len.div_ceil(BLOCK));
         // The range of values in the remaining blocks.
         let (mut least, mut most) = (0u64, u64::MAX);
@@ -87,7 +87,7 @@ impl Run {
         while low < high {
             let share =
                 u128::from(fingerprint - least) * u128::from(high - low) / (u128::from(most - least) + 1);
-            let guess = (low + share as u64).min(high - 1);
+            let guess = (low + u64::try_from(share).unwrap_or(u64::MAX)).min(high - 1);
             self.read_block(guess, &mut block)?;
             let len = block.len() / WIDTH;
             let (first, last) = (fingerprint_at(&block, 0), fingerprint_at(&block, len - 1));
@@ -112,7 +112,7 @@ impl Run {
     }
 
     /// Adds the fingerprints of a range to `out`.
-    pub fn between(&self, range: &RangeInclusive<u64>, out: &mut Vec<u64>) -> Result<(), SieveError> {
+    pub(super) fn between(&self, range: &RangeInclusive<u64>, out: &mut Vec<u64>) -> Result<(), SieveError> {
         let blocks = self.info.len.div_ceil(BLOCK);
         let mut block = Vec::new();
         let (mut low, mut high) = (0, blocks);
@@ -121,9 +121,9 @@ impl Run {
             let middle = low.midpoint(high);
             self.read_block(middle, &mut block)?;
             if fingerprint_at(&block, block.len() / WIDTH - 1) < *range.start() {
-                low = middle + 1
+                low = middle + 1;
             } else {
-                high = middle
+                high = middle;
             }
         }
         for number in low..blocks {
@@ -137,7 +137,7 @@ impl Run {
         Ok(())
     }
 
-    pub fn check(&self) -> Result<(), SieveError> {
+    pub(super) fn check(&self) -> Result<(), SieveError> {
         let (mut reader, mut chunk) = (self.read()?, Vec::with_capacity(CHUNK_BYTES));
         let (mut sum, mut last) = (Xxh3Default::new(), None);
         loop {
@@ -189,7 +189,7 @@ pub(super) struct NewRun {
 }
 
 impl NewRun {
-    pub fn create(directory: &Path, id: u64) -> Result<Self, SieveError> {
+    pub(super) fn create(directory: &Path, id: u64) -> Result<Self, SieveError> {
         std::fs::create_dir_all(directory).map_err(|error| SieveError::new(directory, error))?;
         let path = path_of(directory, id);
         let file = File::create(&path).map_err(|error| SieveError::new(&path, error))?;
@@ -197,19 +197,19 @@ impl NewRun {
         Ok(Self { id, len: 0, sum: Xxh3Default::new(), path, writer })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Adds fingerprints as bytes.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), SieveError> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), SieveError> {
         self.len += (bytes.len() / WIDTH) as u64;
         self.sum.update(bytes);
         self.writer.write_all(bytes).map_err(|error| SieveError::new(&self.path, error))
     }
 
     /// Syncs the run to disk, and opens it.
-    pub fn finish(self, directory: &Path) -> Result<Run, SieveError> {
+    pub(super) fn finish(self, directory: &Path) -> Result<Run, SieveError> {
         let Self { id, len, sum, path, writer } = self;
         let sync = || -> io::Result<()> {
             let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;

@@ -55,21 +55,30 @@ impl<'b> Scanner<'b> {
         self.bytes.get(place).unwrap_or_default()
     }
 
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn rest(&self) -> Result<&'b [u8], End> {
         self.bytes.get(self.at..).ok_or(End)
     }
 
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn skip_to(&mut self, byte: u8) -> Result<(), End> {
         self.at += memchr::memchr(byte, self.rest()?).ok_or(End)?;
         Ok(())
     }
 
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn skip_until(&mut self, stops: impl Fn(u8) -> bool) -> Result<(), End> {
         self.at += self.rest()?.iter().position(|&b| stops(b)).ok_or(End)?;
         Ok(())
     }
 
     /// Skips a comment, from `<!--` to the `>` of its `-->`. The hyphens of the start may be those of the end.
+    ///
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn skip_comment(&mut self) -> Result<(), End> {
         let after_opening = self.rest()?.get(b"<!".len()..).ok_or(End)?;
         let end = find(after_opening, b"-->").ok_or(End)?;
@@ -78,6 +87,9 @@ impl<'b> Scanner<'b> {
     }
 
     /// Skips the name of a tag and returns its range.
+    ///
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn tag_name(&mut self) -> Result<Range<usize>, End> {
         let start = self.at;
         self.skip_until(|b| ENDS_TAG_NAME[usize::from(b)])?;
@@ -85,12 +97,18 @@ impl<'b> Scanner<'b> {
     }
 
     /// Skips from the `<` of a tag to the blank or `>` behind its name, as the prescan does.
+    ///
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn skip_tag_name(&mut self) -> Result<(), End> {
         self.advance(1);
         self.skip_until(|b| ENDS_WORD[usize::from(b)])
     }
 
     /// "Get an attribute" of the standard; `None` at the `>` of the tag.
+    ///
+    /// # Errors
+    /// [`End`] at the end of the bytes.
     pub fn attribute(&mut self) -> Result<Option<Attribute>, End> {
         self.searched_from = self.at;
         self.skip_until(|b| !is_blank(b) && b != b'/')?;

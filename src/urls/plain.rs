@@ -26,7 +26,7 @@ const fn is_plain_in_query(byte: u8) -> bool {
 
 impl PlainBase {
     /// `None` unless the URL is http or https, has a resolvable host, and no user name.
-    pub fn new(url: &url::Url) -> Option<Self> {
+    pub(super) fn new(url: &url::Url) -> Option<Self> {
         let host = url.host_str().filter(|host| is_resolvable(host))?;
         let has_user = !url.username().is_empty() || url.password().is_some();
         if has_user || host.ends_with('.') || !matches!(url.scheme(), "http" | "https") {
@@ -42,7 +42,7 @@ impl PlainBase {
 
     /// The canonical URL of a plain reference, whatever its length. A query that may carry a session id is not plain;
     /// a plain path carries none.
-    pub fn join(&self, reference: &str, sessions: &SessionParams) -> Option<String> {
+    pub(super) fn join(&self, reference: &str, sessions: &SessionParams) -> Option<String> {
         let reference = &reference[..reference.find('#').unwrap_or(reference.len())];
         let (path, query) = match reference.find('?') {
             Some(at) => reference.split_at(at),

@@ -33,7 +33,7 @@ impl WarcFile {
     ///
     /// # Errors
     /// [`WarcError`] when it cannot be created.
-    pub fn create(folder: &Path, serial: &mut u32) -> Result<Self, WarcError> {
+    pub(super) fn create(folder: &Path, serial: &mut u32) -> Result<Self, WarcError> {
         let time = timestamp(UtcDateTime::now());
         loop {
             let name = format!("{NAME_PREFIX}{time}-{:05}.warc.gz", *serial);
@@ -58,12 +58,12 @@ impl WarcFile {
         }
     }
 
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// Bytes written so far.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
@@ -72,7 +72,7 @@ impl WarcFile {
     ///
     /// # Errors
     /// [`WarcError`] when the write fails.
-    pub fn append(&mut self, records: &[u8]) -> Result<(), WarcError> {
+    pub(super) fn append(&mut self, records: &[u8]) -> Result<(), WarcError> {
         if let Err(source) = self.file.write_all_at(records, self.bytes) {
             // If this fails too, the next record overwrites the rest, or the final length cuts it off.
             let _ = self.file.set_len(self.bytes);
@@ -86,14 +86,14 @@ impl WarcFile {
     ///
     /// # Errors
     /// [`WarcError`] when that fails. The file then keeps its suffix.
-    pub fn finish(&self) -> Result<(), WarcError> {
+    pub(super) fn finish(&self) -> Result<(), WarcError> {
         let done = self.file.set_len(self.bytes).and_then(|()| self.file.sync_all());
         done.and_then(|()| std::fs::rename(&self.path, self.path.with_file_name(&self.name)))
             .map_err(|source| self.error(source))
     }
 
     /// Removes a file without any record.
-    pub fn discard(self) {
+    pub(super) fn discard(self) {
         let _ = std::fs::remove_file(&self.path);
     }
 

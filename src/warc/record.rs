@@ -26,7 +26,7 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The first record of a file.
-    pub fn info(file_name: &str, options: &WarcOptions) -> Result<Self, WarcError> {
+    pub(super) fn info(file_name: &str, options: &WarcOptions) -> Result<Self, WarcError> {
         let mut head = String::new();
         let mut add = |name: &str, value: &str| {
             // A line break would end the field.
@@ -47,7 +47,11 @@ impl<'a> Record<'a> {
     }
 
     /// The request of an exchange whose response record has the id `response`.
-    pub fn request(exchange: &HttpExchange<'a>, info: &str, response: &str) -> Result<Self, WarcError> {
+    pub(super) fn request(
+        exchange: &HttpExchange<'a>,
+        info: &str,
+        response: &str,
+    ) -> Result<Self, WarcError> {
         let mut head = format!("GET {} HTTP/1.1\r\n", exchange.url.path_and_query()).into_bytes();
         for (name, value) in exchange.request_headers {
             push_header(&mut head, name.as_str(), value.as_bytes());
@@ -61,7 +65,7 @@ impl<'a> Record<'a> {
     }
 
     /// The response of an exchange.
-    pub fn response(exchange: &HttpExchange<'a>, info: &str) -> Result<Self, WarcError> {
+    pub(super) fn response(exchange: &HttpExchange<'a>, info: &str) -> Result<Self, WarcError> {
         let is_revisit = exchange.status == 304;
         let kind = if is_revisit { "revisit" } else { "response" };
         let mut record = Self::new(kind, time_of(exchange), response_head(exchange), exchange.body)?;
@@ -103,7 +107,7 @@ impl<'a> Record<'a> {
         self.fields.push((name, value.to_owned()));
     }
 
-    pub fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         &self.id
     }
 
@@ -111,7 +115,7 @@ impl<'a> Record<'a> {
     ///
     /// # Errors
     /// [`WarcError`] when it cannot be compressed.
-    pub fn compress_into(&self, out: &mut Vec<u8>) -> Result<(), WarcError> {
+    pub(super) fn compress_into(&self, out: &mut Vec<u8>) -> Result<(), WarcError> {
         let mut gzip = GzEncoder::new(out, Compression::default());
         let mut write = || {
             gzip.write_all(b"WARC/1.1\r\n")?;

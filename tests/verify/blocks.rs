@@ -185,7 +185,7 @@ fn damaged_manifests_and_logs_are_reported_and_repaired() {
         ("the list of files", |folder| flip(&files(folder, "MANIFEST-")[0], 200)),
         ("the name of the list", |folder| fs::write(folder.join("CURRENT"), "MANIFEST-").unwrap()),
         ("the name of another list", |folder| {
-            fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap()
+            fs::write(folder.join("CURRENT"), "MANIFEST-999999\n").unwrap();
         }),
         ("no name of the list", |folder| fs::remove_file(folder.join("CURRENT")).unwrap()),
         ("no name of the list, and no log", |folder| {

@@ -15,7 +15,7 @@ const GZIP_LEVEL: u32 = 4;
 const ZSTD_LEVEL: i32 = 3;
 
 /// Compresses the bytes written to it, and writes them to the inner writer.
-pub enum Compressor<W: Write> {
+pub(crate) enum Compressor<W: Write> {
     Identity(W),
     Gzip(GzEncoder<W>),
     Zstd(ZstdEncoder<'static, W>),
@@ -24,7 +24,7 @@ pub enum Compressor<W: Write> {
 impl<W: Write> Compressor<W> {
     /// # Errors
     /// When the system has no memory for the compressor.
-    pub fn new(coding: ContentCoding, out: W) -> io::Result<Self> {
+    pub(crate) fn new(coding: ContentCoding, out: W) -> io::Result<Self> {
         Ok(match coding {
             ContentCoding::Identity => Self::Identity(out),
             ContentCoding::Gzip => Self::Gzip(GzEncoder::new(out, flate2::Compression::new(GZIP_LEVEL))),
@@ -36,7 +36,7 @@ impl<W: Write> Compressor<W> {
     ///
     /// # Errors
     /// Those of the inner writer.
-    pub fn finish(self) -> io::Result<W> {
+    pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::Identity(out) => Ok(out),
             Self::Gzip(encoder) => encoder.finish(),
@@ -67,7 +67,7 @@ impl<W: Write> Write for Compressor<W> {
 ///
 /// # Errors
 /// As [`Compressor::new`].
-pub fn compressed(bytes: &[u8], coding: ContentCoding) -> io::Result<Vec<u8>> {
+pub(crate) fn compressed(bytes: &[u8], coding: ContentCoding) -> io::Result<Vec<u8>> {
     let mut compressor = Compressor::new(coding, Vec::with_capacity(bytes.len() / 4))?;
     compressor.write_all(bytes)?;
     compressor.finish()

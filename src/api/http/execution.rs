@@ -11,10 +11,10 @@ use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, RequestContext}
 use crate::query::{CancelOnDrop, Deadline};
 
 /// Smaller responses need no reservation: they fit the buffers of their connection.
-pub const MIN_RESERVED_BYTES: usize = 4 << 10;
+pub(crate) const MIN_RESERVED_BYTES: usize = 4 << 10;
 
 /// A request that was read to its end and belongs to an endpoint.
-pub struct EndpointRequest {
+pub(crate) struct EndpointRequest {
     pub endpoint: &'static Endpoint,
     pub params: Params,
     /// The body, if the method is POST.
@@ -27,7 +27,7 @@ pub struct EndpointRequest {
 }
 
 /// The response of an endpoint, complete or just begun.
-pub enum ComputedResponse {
+pub(crate) enum ComputedResponse {
     Whole { representation: Arc<Representation>, cacheable: bool, held: Option<HeldMemory> },
     Streamed { response: StreamedResponse, cancel_guard: CancelOnDrop },
 }
@@ -36,7 +36,7 @@ pub enum ComputedResponse {
 ///
 /// # Errors
 /// [`ApiError::Unread`] when the client holds too much memory; [`ApiError::Overloaded`].
-pub fn reserve_memory(
+pub(crate) fn reserve_memory(
     representation: Representation,
     cacheable: bool,
     client: &Client,
@@ -58,7 +58,7 @@ pub fn reserve_memory(
 ///
 /// # Errors
 /// Those of the endpoint, and the reason why the response cannot be streamed.
-pub fn run_endpoint(
+pub(crate) fn run_endpoint(
     request: &EndpointRequest,
     state: &ApiState,
     deadline: &Deadline,

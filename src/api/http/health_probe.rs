@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::store::Store;
 
 /// Reads the index for health probes.
-pub struct HealthProbe {
+pub(crate) struct HealthProbe {
     store: Arc<Store>,
     /// How long a read may take, and how long its result is valid.
     timeout: Duration,
@@ -27,12 +27,12 @@ struct ProbeState {
 }
 
 impl HealthProbe {
-    pub fn new(store: &Arc<Store>, timeout: Duration) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, timeout: Duration) -> Self {
         Self { store: Arc::clone(store), timeout, state: Mutex::default() }
     }
 
     /// Whether the index can be read in time.
-    pub async fn is_healthy(&self) -> bool {
+    pub(crate) async fn is_healthy(&self) -> bool {
         let result = tokio::time::timeout(self.timeout, self.check_once()).await;
         result.unwrap_or_else(|_| {
             tracing::error!("the index was not read within api.health_timeout");

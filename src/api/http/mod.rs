@@ -5,17 +5,17 @@
 //! response cache ([`response_cache`]), and else runs the endpoint on a worker thread ([`execution`]). The endpoint
 //! writes its response through [`body_writer`].
 
-pub mod admission;
-pub mod auth;
-pub mod body_writer;
-pub mod compression;
-pub mod connection;
-pub mod execution;
-pub mod health_probe;
-pub mod negotiation;
-pub mod representation;
-pub mod request_body;
-pub mod response_cache;
-pub mod server;
-pub mod service;
-pub mod worker_pool;
+pub(super) mod admission;
+pub(super) mod auth;
+pub(super) mod body_writer;
+pub(super) mod compression;
+pub(super) mod connection;
+pub(super) mod execution;
+pub(super) mod health_probe;
+pub(super) mod negotiation;
+pub(super) mod representation;
+pub(super) mod request_body;
+pub(super) mod response_cache;
+pub(super) mod server;
+pub(super) mod service;
+pub(super) mod worker_pool;

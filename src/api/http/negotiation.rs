@@ -32,7 +32,7 @@ pub enum ContentCoding {
 
 /// The content coding that a client prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AcceptedEncoding {
+pub(crate) struct AcceptedEncoding {
     pub coding: ContentCoding,
     /// Whether the client refuses uncompressed bytes, however few.
     pub identity_refused: bool,
@@ -114,11 +114,11 @@ impl ContentCoding {
 }
 
 impl AcceptedEncoding {
-    pub const NONE: Self = Self { coding: ContentCoding::Identity, identity_refused: false };
+    pub(crate) const NONE: Self = Self { coding: ContentCoding::Identity, identity_refused: false };
 
     /// Returns the coding that `Accept-Encoding` asks for. Of equals, zstd is preferred, which compresses better in
     /// less time.
-    pub fn from_headers(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
         if !headers.contains_key(ACCEPT_ENCODING) {
             return Self::NONE;
         }

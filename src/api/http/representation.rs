@@ -38,7 +38,7 @@ pub struct ResponseMeta {
 
 /// The bytes of a response with their headers.
 #[derive(Debug)]
-pub struct Representation {
+pub(crate) struct Representation {
     body: Bytes,
     coding: ContentCoding,
     meta: ResponseMeta,
@@ -63,7 +63,7 @@ impl Representation {
     ///
     /// # Errors
     /// When the system has no memory for the compressor.
-    pub fn new(
+    pub(crate) fn new(
         rendered: Rendered,
         encoding: AcceptedEncoding,
         compress_min_bytes: usize,
@@ -75,7 +75,7 @@ impl Representation {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn reencode(&self, encoding: AcceptedEncoding, compress_min_bytes: usize) -> io::Result<Self> {
+    pub(crate) fn reencode(&self, encoding: AcceptedEncoding, compress_min_bytes: usize) -> io::Result<Self> {
         Self::encode(self.body.clone(), self.meta.clone(), encoding, compress_min_bytes)
     }
 
@@ -99,18 +99,18 @@ impl Representation {
     }
 
     /// Attaches a reservation that lasts until the last reference to the bytes is dropped.
-    pub fn with_reservation(self, reservation: ByteReservation) -> Self {
+    pub(crate) fn with_reservation(self, reservation: ByteReservation) -> Self {
         let body = Bytes::from_owner(ReservedBytes { bytes: self.body, _reservation: reservation });
         Self { body, ..self }
     }
 
     /// The length of the body in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.body.len()
     }
 
     /// Returns the response to a GET or HEAD request with these headers.
-    pub fn response(&self, request: &HeaderMap) -> Response<Bytes> {
+    pub(crate) fn response(&self, request: &HeaderMap) -> Response<Bytes> {
         if matches_if_none_match(request, &self.etag) {
             return not_modified(&self.meta, &self.etag);
         }
@@ -120,7 +120,7 @@ impl Representation {
     }
 
     /// Returns the response to any other method, which has no entity tag.
-    pub fn untagged_response(&self) -> Response<Bytes> {
+    pub(crate) fn untagged_response(&self) -> Response<Bytes> {
         let mut response = Response::new(self.body.clone());
         self.meta.write(self.coding, response.headers_mut());
         response
@@ -167,12 +167,17 @@ impl ResponseMeta {
 }
 
 /// Returns the weak tag of a streamed response.
-pub fn weak_etag(process: u64, change_number: u64, format: Format, coding: ContentCoding) -> HeaderValue {
+pub(crate) fn weak_etag(
+    process: u64,
+    change_number: u64,
+    format: Format,
+    coding: ContentCoding,
+) -> HeaderValue {
     ascii_header(&format!("W/\"{process:016x}-{change_number:x}-{format:?}-{coding:?}\""))
 }
 
 /// Returns a 304 response with the headers that caches need (RFC 9110, section 15.4.5).
-pub fn not_modified<B: Default>(meta: &ResponseMeta, etag: &HeaderValue) -> Response<B> {
+pub(crate) fn not_modified<B: Default>(meta: &ResponseMeta, etag: &HeaderValue) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().insert(ETAG, etag.clone());
@@ -181,7 +186,7 @@ pub fn not_modified<B: Default>(meta: &ResponseMeta, etag: &HeaderValue) -> Resp
 }
 
 /// Whether `If-None-Match` contains this tag by weak comparison, or `*`.
-pub fn matches_if_none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(crate) fn matches_if_none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let etag = opaque_tag(etag.as_bytes());
     let values = request.get_all(IF_NONE_MATCH).into_iter();
     values

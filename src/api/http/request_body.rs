@@ -16,7 +16,7 @@ const RESERVATION_STEP_BYTES: usize = 16 << 10;
 /// # Errors
 /// [`ApiError::BodyTooLarge`] beyond `max_bytes`, [`ApiError::BadRequest`] for a body that breaks off, and the errors
 /// of `reserve`.
-pub async fn read_body<B: Buf>(
+pub(crate) async fn read_body<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     max_bytes: usize,
     mut reserve: impl FnMut(usize) -> Result<(), ApiError>,

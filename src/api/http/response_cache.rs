@@ -18,7 +18,7 @@ const ENTRY_BYTES: usize = 512;
 
 /// A request as it was written: everything a response depends on, except for the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CacheKey {
+pub(crate) struct CacheKey {
     pub path: Box<str>,
     pub query: Box<str>,
     pub format: Format,
@@ -31,7 +31,7 @@ struct CachedResponse {
 }
 
 /// The response cache. Entries are weighed by their bytes.
-pub struct ResponseCache {
+pub(crate) struct ResponseCache {
     /// 0 disables the cache.
     max_bytes: usize,
     responses: Mutex<Lru<CacheKey, CachedResponse>>,
@@ -39,25 +39,25 @@ pub struct ResponseCache {
 
 impl ResponseCache {
     /// Creates a cache of at most `max_bytes` bytes; 0 disables it.
-    pub fn new(max_bytes: u64) -> Self {
+    pub(crate) fn new(max_bytes: u64) -> Self {
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         Self { max_bytes, responses: Mutex::new(Lru::new(max_bytes)) }
     }
 
     /// Returns the cached response to a request if it is current.
-    pub fn get(&self, key: &CacheKey, change_number: u64) -> Option<Arc<Representation>> {
+    pub(crate) fn get(&self, key: &CacheKey, change_number: u64) -> Option<Arc<Representation>> {
         let mut responses = self.responses();
         let cached = responses.get(key)?;
         (cached.change_number == change_number).then(|| Arc::clone(&cached.representation))
     }
 
     /// The bytes in use.
-    pub fn used_bytes(&self) -> u64 {
+    pub(crate) fn used_bytes(&self) -> u64 {
         self.responses().size().0 as u64
     }
 
     /// Caches a response that was computed from a state no older than `change_number`.
-    pub fn put(&self, key: CacheKey, change_number: u64, representation: Arc<Representation>) {
+    pub(crate) fn put(&self, key: CacheKey, change_number: u64, representation: Arc<Representation>) {
         let bytes = key.path.len() + key.query.len() + representation.len() + ENTRY_BYTES;
         if bytes <= self.max_bytes {
             self.responses().insert(key, CachedResponse { change_number, representation }, bytes);

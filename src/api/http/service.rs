@@ -45,7 +45,7 @@ const OTHER_THREADS: usize = 8;
 const METRICS_ENDPOINT: &str = "metrics";
 
 /// Handles requests between the connections and the endpoints.
-pub struct ApiService {
+pub(crate) struct ApiService {
     state: Arc<ApiState>,
     authenticator: Arc<Authenticator>,
     rate_limiter: Option<RateLimiter>,
@@ -64,7 +64,7 @@ pub struct ApiService {
 impl ApiService {
     /// # Errors
     /// [`ServeError`] when the system provides no randomness or no threads.
-    pub fn new(state: ApiState, connections: Connections) -> Result<Self, ServeError> {
+    pub(crate) fn new(state: ApiState, connections: Connections) -> Result<Self, ServeError> {
         let config = &state.config;
         let login_queue = LoginQueue::new(config);
         let stream_limits = QueueLimits {
@@ -102,7 +102,7 @@ impl ApiService {
     ///
     /// # Errors
     /// The reason why the request is refused, or why it failed.
-    pub async fn handle<B: Buf>(
+    pub(crate) async fn handle<B: Buf>(
         &self,
         head: &RequestHead,
         body: impl Stream<Item = Result<B, warp::Error>>,
@@ -167,7 +167,7 @@ impl ApiService {
     }
 
     /// Counts a request whose response begins now.
-    pub fn count_request(&self, path: &str, status: u16, took: Duration) {
+    pub(crate) fn count_request(&self, path: &str, status: u16, took: Duration) {
         let endpoint = match routes::find(path) {
             Some(endpoint) => Some(endpoint.title()),
             None => (path == metrics::PATH).then_some(METRICS_ENDPOINT),

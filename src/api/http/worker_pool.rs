@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::api::ApiError;
 
 /// The pool. Dropping it does not wait for running work.
-pub struct WorkerPool {
+pub(crate) struct WorkerPool {
     threads: Handle,
     runtime: Option<Runtime>,
 }
@@ -20,7 +20,7 @@ pub struct WorkerPool {
 impl WorkerPool {
     /// # Errors
     /// When the system has no more threads.
-    pub fn start(threads: usize) -> io::Result<Self> {
+    pub(crate) fn start(threads: usize) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(threads)
@@ -34,7 +34,7 @@ impl WorkerPool {
     ///
     /// # Errors
     /// Those of the work; [`ApiError::Internal`] when it panics.
-    pub fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> impl Future<Output = Result<T, ApiError>> + Send {

@@ -39,7 +39,7 @@ const ERROR_STATUSES: [(&str, &str); 11] = [
 ///
 /// # Errors
 /// [`ApiError::Internal`] if the example of a body is not JSON.
-pub fn document<'e>(
+pub(crate) fn document<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     state: &ApiState,
 ) -> Result<Value, ApiError> {

@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the declarations of the endpoints.
 
 mod document;
-pub mod schema;
+pub(super) mod schema;
 mod where_pattern;
 
-pub use document::document;
+pub(super) use document::document;

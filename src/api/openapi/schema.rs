@@ -40,7 +40,7 @@ pub enum Schema {
 }
 
 /// A key and the schema of its value.
-pub type Property = (&'static str, Schema);
+pub(crate) type Property = (&'static str, Schema);
 
 /// The schema of a whole reply.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +141,7 @@ impl ReplySchema {
 }
 
 /// Returns the schema of a reply with these keys, `status`, and optionally `warnings`.
-pub fn reply(properties: Vec<(&str, Value)>) -> Value {
+pub(crate) fn reply(properties: Vec<(&str, Value)>) -> Value {
     let status = ("status", json!({ "const": 200 }));
     let mut reply = object(properties.into_iter().chain([status]), true);
     reply["properties"]["warnings"] = json!({
@@ -152,7 +152,7 @@ pub fn reply(properties: Vec<(&str, Value)>) -> Value {
 }
 
 /// Returns the schema of an object with these keys and no others.
-pub fn object<'n>(properties: impl Iterator<Item = (&'n str, Value)>, required: bool) -> Value {
+pub(crate) fn object<'n>(properties: impl Iterator<Item = (&'n str, Value)>, required: bool) -> Value {
     let properties: Map<String, Value> = properties.map(|(name, schema)| (name.to_owned(), schema)).collect();
     let mut object = json!({ "type": "object", "additionalProperties": false });
     if required {

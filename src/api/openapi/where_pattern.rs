@@ -8,7 +8,7 @@ use crate::query::{Kind, Listing};
 const TEXT: &str = "'[A-Za-z0-9 .:/%_-]{0,40}'";
 
 /// Returns the regular expression.
-pub fn pattern(listing: &Listing) -> String {
+pub(super) fn pattern(listing: &Listing) -> String {
     let conditions =
         listing.filter_fields().map(|(name, kind)| format!("{} ({})", name.replace('-', "\\-"), tests(kind)));
     let condition = format!("({})", conditions.collect::<Vec<_>>().join("|"));

@@ -17,7 +17,7 @@ struct ErrorReply {
 }
 
 /// Returns the response for an error.
-pub fn refusal(error: &ApiError) -> Response<Bytes> {
+pub(crate) fn refusal(error: &ApiError) -> Response<Bytes> {
     let status = error.status();
     let reply = ErrorReply { status: status.as_u16(), error: error.to_string() };
     // Serializing two plain fields cannot fail.

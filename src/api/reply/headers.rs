@@ -28,26 +28,26 @@ const NOT_ATTR_CHARS: &AsciiSet = &NON_ALPHANUMERIC
 const NAMED_HOST_BYTES: usize = 200;
 
 /// An extra header of a response.
-pub type Header = (HeaderName, HeaderValue);
+pub(crate) type Header = (HeaderName, HeaderValue);
 
 /// `X-Total-Count`: the key `count` in JSON.
-pub fn total_count(count: usize) -> Option<Header> {
+pub(crate) fn total_count(count: usize) -> Option<Header> {
     Some((HeaderName::from_static("x-total-count"), count.into()))
 }
 
 /// `X-Export-Finished`: the key `exportFinished` in JSON.
-pub fn export_finished(finished: Option<bool>) -> Option<Header> {
+pub(crate) fn export_finished(finished: Option<bool>) -> Option<Header> {
     let word = if finished? { "true" } else { "false" };
     Some((HeaderName::from_static("x-export-finished"), HeaderValue::from_static(word)))
 }
 
 /// `X-Next`: the token that continues an export after its limit.
-pub fn next_token(token: Option<&str>) -> Option<Header> {
+pub(crate) fn next_token(token: Option<&str>) -> Option<Header> {
     Some((HeaderName::from_static("x-next"), HeaderValue::from_str(token?).ok()?))
 }
 
 /// `X-Warnings`: the key `warnings` in JSON, as a JSON array in ASCII.
-pub fn warnings(warnings: &[String]) -> Option<Header> {
+pub(crate) fn warnings(warnings: &[String]) -> Option<Header> {
     if warnings.is_empty() {
         return None;
     }
@@ -64,7 +64,7 @@ pub fn warnings(warnings: &[String]) -> Option<Header> {
 
 /// `Content-Disposition` (RFC 6266): the file name of a download in CSV. A host in another script has a second name,
 /// which clients that support RFC 8187 prefer.
-pub fn content_disposition(format: Format, endpoint: &str, scope: &Scope) -> Option<Header> {
+pub(crate) fn content_disposition(format: Format, endpoint: &str, scope: &Scope) -> Option<Header> {
     if !format.is_csv() {
         return None;
     }

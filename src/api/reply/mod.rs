@@ -1,10 +1,10 @@
 //! Replies of endpoints: lists, exports and errors, as JSON or as rows in other formats.
 
-pub mod emptiness;
-pub mod error_response;
-pub mod exports;
-pub mod headers;
-pub mod lists;
-pub mod provenance;
-pub mod rows;
-pub mod spreadsheet;
+pub(super) mod emptiness;
+pub(super) mod error_response;
+pub(super) mod exports;
+pub(super) mod headers;
+pub(super) mod lists;
+pub(super) mod provenance;
+pub(super) mod rows;
+pub(super) mod spreadsheet;

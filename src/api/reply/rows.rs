@@ -12,19 +12,19 @@ use crate::api::http::negotiation::Format;
 use crate::query::Value;
 
 /// A row that can be written as cells.
-pub trait RowCells: Serialize {
+pub(crate) trait RowCells: Serialize {
     /// Returns the cells in the order of the column names.
     fn cells(&self) -> impl Iterator<Item = Value<'_>>;
 }
 
 /// Writes rows with the same columns.
-pub enum RowWriter<W: Write> {
+pub(crate) enum RowWriter<W: Write> {
     Csv(Box<CsvWriter<W>>),
     Lines(W),
 }
 
 /// Writes rows as CSV.
-pub struct CsvWriter<W: Write> {
+pub(crate) struct CsvWriter<W: Write> {
     writer: csv::Writer<W>,
     /// Whether spreadsheets will read it.
     for_spreadsheet: bool,
@@ -33,7 +33,7 @@ pub struct CsvWriter<W: Write> {
 }
 
 /// The result of writing all rows.
-pub struct FinishedRows<W> {
+pub(crate) struct FinishedRows<W> {
     pub output: W,
     /// The number of cells that were longer than a spreadsheet allows, and were truncated.
     pub truncated_cells: usize,
@@ -44,7 +44,7 @@ impl<W: Write> RowWriter<W> {
     ///
     /// # Errors
     /// Those of the inner writer.
-    pub fn new(
+    pub(crate) fn new(
         format: Format,
         names: impl Iterator<Item = &'static str>,
         mut output: W,
@@ -68,7 +68,7 @@ impl<W: Write> RowWriter<W> {
 
     /// # Errors
     /// As [`Self::new`].
-    pub fn write(&mut self, row: &impl RowCells) -> Result<(), ApiError> {
+    pub(crate) fn write(&mut self, row: &impl RowCells) -> Result<(), ApiError> {
         match self {
             Self::Csv(rows) => rows.write(row),
             Self::Lines(output) => {
@@ -83,7 +83,7 @@ impl<W: Write> RowWriter<W> {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn finish(self) -> Result<FinishedRows<W>, ApiError> {
+    pub(crate) fn finish(self) -> Result<FinishedRows<W>, ApiError> {
         match self {
             Self::Csv(rows) => {
                 let CsvWriter { writer, truncated_cells, .. } = *rows;

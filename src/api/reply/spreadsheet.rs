@@ -9,20 +9,20 @@
 use std::fmt::Write;
 
 /// The first bytes of a file.
-pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The maximum length of a cell in UTF-16 code units, as Excel and LibreOffice count (Microsoft, *Excel specifications
 /// and limits*).
-pub const MAX_CELL_UNITS: usize = 32_767;
+pub(crate) const MAX_CELL_UNITS: usize = 32_767;
 
 /// The maximum number of rows of a sheet (ibid.), including the line of column names.
-pub const MAX_ROWS: usize = 1_048_576;
+pub(crate) const MAX_ROWS: usize = 1_048_576;
 
 /// UTF-16 code units reserved for the note that a cell was truncated.
 const NOTE_UNITS: usize = 40;
 
 /// Appends a text as a cell. Returns whether it is complete.
-pub fn push_text(text: &str, cell: &mut String) -> bool {
+pub(crate) fn push_text(text: &str, cell: &mut String) -> bool {
     if is_plain(text) {
         cell.push_str(text);
         return true;

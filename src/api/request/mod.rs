@@ -1,8 +1,8 @@
 //! Requests to an endpoint: query parameters, JSON bodies, and the state that endpoints compute their replies from.
 
-pub mod context;
-pub mod day_range;
-pub mod json_body;
-pub mod list_request;
-pub mod parameter;
-pub mod params;
+pub(super) mod context;
+pub(super) mod day_range;
+pub(super) mod json_body;
+pub(super) mod list_request;
+pub(super) mod parameter;
+pub(super) mod params;

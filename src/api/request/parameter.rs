@@ -41,23 +41,23 @@ pub enum ParameterKind {
 }
 
 /// The default number of rows.
-pub const DEFAULT_LIMIT: usize = 50;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
 /// The default number of rows of a distribution before the rest.
-pub const DEFAULT_TOP: usize = 9;
+pub(crate) const DEFAULT_TOP: usize = 9;
 /// The maximum number of rows of a distribution before the rest. For more rows there are lists.
-pub const MAX_TOP: usize = 100;
+pub(crate) const MAX_TOP: usize = 100;
 
 /// `linkintersect` needs at least two targets.
-pub const MIN_TARGETS: usize = 2;
+pub(crate) const MIN_TARGETS: usize = 2;
 
 /// The maximum number of skipped rows: no list is longer.
-pub const MAX_OFFSET: usize = u32::MAX as usize;
+pub(crate) const MAX_OFFSET: usize = u32::MAX as usize;
 
 const fn parameter(name: &'static str, kind: ParameterKind, description: &'static str) -> Parameter {
     Parameter { name, kind, required: false, description }
 }
 
-pub const URL: Parameter = Parameter {
+pub(crate) const URL: Parameter = Parameter {
     required: true,
     ..parameter(
         "url",
@@ -66,66 +66,66 @@ pub const URL: Parameter = Parameter {
          any other host that host.",
     )
 };
-pub const URLS: Parameter = Parameter {
+pub(crate) const URLS: Parameter = Parameter {
     required: true,
     ..parameter("urls[]", ParameterKind::Urls, "URLs, hosts or domains, each as `url` elsewhere.")
 };
-pub const SCOPE: Parameter = parameter(
+pub(crate) const SCOPE: Parameter = parameter(
     "scope",
     ParameterKind::Words(&["url", "host", "domain"]),
     "What `url` is to select, whatever it looks like.",
 );
 /// As [`SCOPE`], for endpoints that accept URLs only.
-pub const SCOPE_OF_URL: Parameter =
+pub(crate) const SCOPE_OF_URL: Parameter =
     parameter("scope", ParameterKind::Words(&["url"]), "`url` selects one URL always.");
-pub const INTERNAL: Parameter = parameter(
+pub(crate) const INTERNAL: Parameter = parameter(
     "internal",
     ParameterKind::Words(&["include", "exclude"]),
     "Whether links within one registrable domain count.",
 );
-pub const ACTIVE: Parameter =
+pub(crate) const ACTIVE: Parameter =
     parameter("active", ParameterKind::Words(&["true", "false", "all"]), "Active links, lost ones, or both.");
-pub const LIMIT: Parameter = parameter("limit", ParameterKind::Limit, "Rows to show.");
-pub const OFFSET: Parameter =
+pub(crate) const LIMIT: Parameter = parameter("limit", ParameterKind::Limit, "Rows to show.");
+pub(crate) const OFFSET: Parameter =
     parameter("offset", ParameterKind::Number { min: 0, max: MAX_OFFSET, default: 0 }, "Rows to pass over.");
-pub const ORDER: Parameter = parameter(
+pub(crate) const ORDER: Parameter = parameter(
     "order[]",
     ParameterKind::Order,
     "Fields to order by, the first first; with `-` before it, descending.",
 );
-pub const WHERE: Parameter = parameter(
+pub(crate) const WHERE: Parameter = parameter(
     "where",
     ParameterKind::Where,
     "Conditions `field op value`, joined by AND, that rows must meet.",
 );
-pub const TOP: Parameter = parameter(
+pub(crate) const TOP: Parameter = parameter(
     "top",
     ParameterKind::Number { min: 1, max: MAX_TOP, default: DEFAULT_TOP },
     "Rows before the one that sums up the rest.",
 );
-pub const DIRECTION: Parameter = parameter(
+pub(crate) const DIRECTION: Parameter = parameter(
     "direction",
     ParameterKind::Words(&["out", "in"]),
     "Targets of the links on the scope's pages, or of the backlinks into it.",
 );
-pub const FIELDS: Parameter =
+pub(crate) const FIELDS: Parameter =
     parameter("fields", ParameterKind::Fields, "The columns to show, in this order.");
-pub const FORMAT: Parameter = parameter(
+pub(crate) const FORMAT: Parameter = parameter(
     "format",
     ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
     "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
 );
-pub const NEXT: Parameter =
+pub(crate) const NEXT: Parameter =
     parameter("next", ParameterKind::Token, "The token of the piece before, to read on.");
-pub const FROM: Parameter =
+pub(crate) const FROM: Parameter =
     Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.") };
-pub const TO: Parameter = parameter("to", ParameterKind::Day, "The last day; today without it.");
-pub const GROUP: Parameter = parameter(
+pub(crate) const TO: Parameter = parameter("to", ParameterKind::Day, "The last day; today without it.");
+pub(crate) const GROUP: Parameter = parameter(
     "group",
     ParameterKind::Words(&["domain"]),
     "Shows the strongest link of each referring domain alone.",
 );
-pub const TARGETS: Parameter = Parameter {
+pub(crate) const TARGETS: Parameter = Parameter {
     required: true,
     ..parameter(
         "targets[]",
@@ -133,14 +133,14 @@ pub const TARGETS: Parameter = Parameter {
         "URLs, hosts or domains, all of which must be linked to.",
     )
 };
-pub const EXCLUDE: Parameter = parameter(
+pub(crate) const EXCLUDE: Parameter = parameter(
     "exclude[]",
     ParameterKind::Targets { min: 1 },
     "URLs, hosts or domains, none of which may be linked to.",
 );
-pub const SHOWGROUP: Parameter =
+pub(crate) const SHOWGROUP: Parameter =
     parameter("showgroup", ParameterKind::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
-pub const RESOURCES: Parameter = Parameter {
+pub(crate) const RESOURCES: Parameter = Parameter {
     required: true,
     ..parameter("resources", ParameterKind::Endpoints, "The endpoints asked about.")
 };

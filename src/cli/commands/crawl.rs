@@ -19,7 +19,7 @@ use crate::store::{Stats, Store};
 use crate::urls::CanonicalUrl;
 
 /// The options of a batch.
-pub struct CrawlOptions<'a> {
+pub(crate) struct CrawlOptions<'a> {
     /// A seed file, in addition to the seed list of the index.
     pub seeds: Option<&'a Path>,
     pub max_pages: Option<u64>,
@@ -27,7 +27,7 @@ pub struct CrawlOptions<'a> {
     pub rank: bool,
 }
 
-pub fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::Result<Outcome> {
+pub(crate) fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::Result<Outcome> {
     let (seeds, bad) = context.seeds(batch.seeds)?;
     let store = open_with_work(context, &seeds)?;
     let runtime = runtime()?;
@@ -93,12 +93,12 @@ fn print_index(
 }
 
 /// Whether there is no URL to start with.
-pub fn has_nothing_to_crawl(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<bool> {
+pub(crate) fn has_nothing_to_crawl(seeds: &[CanonicalUrl], store: &Store) -> anyhow::Result<bool> {
     Ok(seeds.is_empty() && store.queues(None, 1)?.is_empty() && store.is_empty()?)
 }
 
 /// Prints which requests failed, and why.
-pub fn print_failures(context: &CliContext, progress: &Progress) -> anyhow::Result<()> {
+pub(crate) fn print_failures(context: &CliContext, progress: &Progress) -> anyhow::Result<()> {
     match failure_table::table(&progress.failed_requests()) {
         table if table.is_empty() => Ok(()),
         table => context.console.print_unless_quiet(table),
@@ -106,7 +106,7 @@ pub fn print_failures(context: &CliContext, progress: &Progress) -> anyhow::Resu
 }
 
 /// A summary of a crawl, as text.
-pub fn summary(figures: &Figures, took: Duration) -> String {
+pub(crate) fn summary(figures: &Figures, took: Duration) -> String {
     let seconds = took.as_secs_f64();
     let rate = if seconds > 0.0 { figures.pages as f64 / seconds } else { 0.0 };
     let cpu = |milliseconds: u64| format!("{:.1} s", milliseconds as f64 / 1_000.0);

@@ -7,7 +7,7 @@ use crate::cli::context::{CliContext, runtime};
 use crate::cli::process::signals::ShutdownSignal;
 use crate::demo::DemoOptions;
 
-pub fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
     let listen = listen.unwrap_or(context.config.api.listen);

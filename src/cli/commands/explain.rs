@@ -5,7 +5,7 @@ use crate::cli::context::CliContext;
 use crate::clock::format_unix_time;
 use crate::inspect::{PageReport, QueueReport, RobotsReport, UrlReport};
 
-pub fn explain(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn explain(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
     let url = context.rules.typed(word)?;
     let store = context.open_secondary()?;
     let needs_seeds = context.config.crawl.stay_on_seed_domains;

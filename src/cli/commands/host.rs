@@ -6,7 +6,7 @@ use crate::cli::terminal::numbers::grouped;
 use crate::clock::format_unix_time;
 use crate::inspect::{BudgetReport, FailureReport, RobotsReport, ServerReport};
 
-pub fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
     let url = context.rules.typed(word)?;
     let store = context.open_secondary()?;
     let servers = context.inspector(&store, &[]).servers(&url)?;

@@ -16,7 +16,7 @@ use crate::private_files::make_private_directory;
 use crate::urls::{CanonicalUrl, UrlRules};
 
 /// Prints or changes the list of seeds.
-pub fn edit_seeds(context: &CliContext, command: &SeedsCommand) -> anyhow::Result<Outcome> {
+pub(crate) fn edit_seeds(context: &CliContext, command: &SeedsCommand) -> anyhow::Result<Outcome> {
     match command {
         SeedsCommand::Add { urls } => change::<CanonicalUrl>(context, ListChange::Add, urls),
         SeedsCommand::Remove { urls } => change::<CanonicalUrl>(context, ListChange::Remove, urls),
@@ -25,7 +25,7 @@ pub fn edit_seeds(context: &CliContext, command: &SeedsCommand) -> anyhow::Resul
 }
 
 /// Prints or changes the list of blocked hosts.
-pub fn edit_blocks(context: &CliContext, command: &BlockCommand) -> anyhow::Result<Outcome> {
+pub(crate) fn edit_blocks(context: &CliContext, command: &BlockCommand) -> anyhow::Result<Outcome> {
     match command {
         BlockCommand::Add { names } => change::<BlockedName>(context, ListChange::Add, names),
         BlockCommand::Remove { names } => change::<BlockedName>(context, ListChange::Remove, names),

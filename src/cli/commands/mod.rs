@@ -1,14 +1,14 @@
 //! The commands, one file for each; `seeds` and `block` share one.
 
-pub mod crawl;
-pub mod demo;
-pub mod explain;
-pub mod host;
-pub mod lists;
-pub mod rank;
-pub mod robots;
-pub mod run;
-pub mod serve;
-pub mod stats;
-pub mod user;
-pub mod verify;
+pub(super) mod crawl;
+pub(super) mod demo;
+pub(super) mod explain;
+pub(super) mod host;
+pub(super) mod lists;
+pub(super) mod rank;
+pub(super) mod robots;
+pub(super) mod run;
+pub(super) mod serve;
+pub(super) mod stats;
+pub(super) mod user;
+pub(super) mod verify;

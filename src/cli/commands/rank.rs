@@ -9,14 +9,14 @@ use crate::cli::terminal::progress::{ProgressDisplay, RankProgress};
 use crate::rank::{GraphSummary, rank_all};
 use crate::store::Store;
 
-pub fn rank(context: &CliContext) -> anyhow::Result<Outcome> {
+pub(crate) fn rank(context: &CliContext) -> anyhow::Result<Outcome> {
     let store = context.open()?;
     rank_store(context, &store)?;
     Ok(Outcome::Success)
 }
 
 /// Ranks, shows the progress, and prints a summary.
-pub fn rank_store(context: &CliContext, store: &Store) -> anyhow::Result<()> {
+pub(crate) fn rank_store(context: &CliContext, store: &Store) -> anyhow::Result<()> {
     let start = Instant::now();
     let summary = {
         let steps = RankProgress::default();
@@ -29,7 +29,7 @@ pub fn rank_store(context: &CliContext, store: &Store) -> anyhow::Result<()> {
     let mut text = format!("Ranked in {:.1} s", start.elapsed().as_secs_f64());
     for (name, graph) in [("pages", &summary.pages), ("hosts", &summary.hosts), ("domains", &summary.domains)]
     {
-        text += &row(name, graph.nodes as u64, &note(graph));
+        text += &row(name, u64::from(graph.nodes), &note(graph));
     }
     context.console.print_unless_quiet(text)
 }

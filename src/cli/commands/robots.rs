@@ -18,7 +18,7 @@ use crate::urls::{CanonicalUrl, SessionParams, UrlRules};
 
 /// Prints a row for each URL, in the given order. `agent` is the name of the crawler; a version after a slash is
 /// ignored.
-pub fn robots(
+pub(crate) fn robots(
     context: &CliContext,
     source: &str,
     agent: Option<&str>,

@@ -42,7 +42,7 @@ const LAST_READERS_TIMEOUT: Duration = Duration::from_secs(30);
 const WARN_AFTER: Duration = Duration::from_secs(2);
 
 /// Runs the daemon. `file` is a seed file in addition to the seed list of the index.
-pub fn run(
+pub(crate) fn run(
     context: &Arc<CliContext>,
     file: Option<&Path>,
     listen: Option<SocketAddr>,

@@ -13,7 +13,7 @@ use crate::cli::process::signals::ShutdownSignal;
 use crate::query::{self, SearchIndexes};
 use crate::store::Store;
 
-pub fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow::Result<Outcome> {
+pub(crate) fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow::Result<Outcome> {
     let store = context.open()?;
     let is_empty = store.is_empty()?;
     let state = state(context, store, listen)?;
@@ -36,7 +36,7 @@ pub fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow::Result
 }
 
 /// The state of the API. Without users, the API is open and may listen on loopback only.
-pub fn state(
+pub(crate) fn state(
     context: &CliContext,
     store: Arc<Store>,
     listen: Option<SocketAddr>,
@@ -69,7 +69,7 @@ pub fn state(
     })
 }
 
-pub fn announce(context: &CliContext, state: &ApiState, address: SocketAddr) {
+pub(crate) fn announce(context: &CliContext, state: &ApiState, address: SocketAddr) {
     let who = match state.auth {
         AuthPolicy::Users => "to its users",
         AuthPolicy::Open => "to everyone on this machine, as no user is configured",

@@ -5,7 +5,7 @@ use crate::cli::context::CliContext;
 use crate::cli::terminal::numbers::row;
 use crate::store::Stats;
 
-pub fn stats(context: &CliContext, json: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn stats(context: &CliContext, json: bool) -> anyhow::Result<Outcome> {
     let stats = context.open_secondary()?.stats()?;
     if json {
         let mut value = serde_json::to_value(&stats)?;
@@ -18,7 +18,7 @@ pub fn stats(context: &CliContext, json: bool) -> anyhow::Result<Outcome> {
 }
 
 /// The figures as a text table.
-pub fn table(stats: &Stats) -> String {
+pub(crate) fn table(stats: &Stats) -> String {
     let per_link = format!("{:.1} a link", stats.bytes_per_link());
     let rows = [
         ("URLs visited", stats.visited, ""),

@@ -6,7 +6,7 @@ use crate::cli::context::CliContext;
 use crate::cli::terminal::password::read_password;
 use crate::cli::{Outcome, control};
 
-pub fn user(context: &CliContext, command: UserCommand) -> anyhow::Result<Outcome> {
+pub(crate) fn user(context: &CliContext, command: UserCommand) -> anyhow::Result<Outcome> {
     match command {
         UserCommand::Add { name } => {
             check_user_name(&name)?;

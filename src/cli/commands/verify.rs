@@ -14,7 +14,7 @@ use crate::fetch::StoredRobots;
 use crate::policy::longest_backoff;
 use crate::store::{Finding, Findings, Store, VerifyOptions, VerifyProgress};
 
-pub fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outcome> {
     let options = options(&context.config, repair);
     let start = Instant::now();
     let findings = {

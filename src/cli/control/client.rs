@@ -18,12 +18,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_REPLY_BYTES: u64 = 64 << 20;
 
 /// Whether a process holds the data directory and accepts requests.
-pub fn accepts_requests(data: &Path) -> anyhow::Result<bool> {
+pub(crate) fn accepts_requests(data: &Path) -> anyhow::Result<bool> {
     Ok(connect(data)?.is_some())
 }
 
 /// Makes a daemon reload its lists. Returns the complaints; `None` without a process that has lists.
-pub fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
+pub(crate) fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
     match send(data, &ControlRequest::Reload)? {
         Some(ControlReply::Done) => Ok(Some(Vec::new())),
         Some(ControlReply::DoneInPart { complaints }) => Ok(Some(complaints)),
@@ -33,7 +33,7 @@ pub fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
 }
 
 /// Adds a user, or changes a password. Returns whether the user is new.
-pub fn put_user(data: &Path, name: &str, hash: String) -> anyhow::Result<bool> {
+pub(crate) fn put_user(data: &Path, name: &str, hash: String) -> anyhow::Result<bool> {
     match send_required(data, &ControlRequest::PutUser { name: name.to_owned(), hash })? {
         ControlReply::Put { is_new } => Ok(is_new),
         other => unexpected_reply(other),
@@ -41,7 +41,7 @@ pub fn put_user(data: &Path, name: &str, hash: String) -> anyhow::Result<bool> {
 }
 
 /// Removes a user.
-pub fn remove_user(data: &Path, name: &str) -> anyhow::Result<()> {
+pub(crate) fn remove_user(data: &Path, name: &str) -> anyhow::Result<()> {
     match send_required(data, &ControlRequest::RemoveUser { name: name.to_owned() })? {
         ControlReply::Done => Ok(()),
         other => unexpected_reply(other),
@@ -49,7 +49,7 @@ pub fn remove_user(data: &Path, name: &str) -> anyhow::Result<()> {
 }
 
 /// The names of all users, sorted.
-pub fn list_users(data: &Path) -> anyhow::Result<Vec<String>> {
+pub(crate) fn list_users(data: &Path) -> anyhow::Result<Vec<String>> {
     match send_required(data, &ControlRequest::ListUsers)? {
         ControlReply::Users { names } => Ok(names),
         other => unexpected_reply(other),

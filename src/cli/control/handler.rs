@@ -11,8 +11,8 @@ use crate::api::{UserError, check_password_hash, check_user_name};
 use crate::store::Store;
 
 /// A request to reload the lists. The reply carries the complaints and is sent when the reload is done.
-pub type ReloadRequest = oneshot::Sender<Vec<String>>;
-pub type ReloadReceiver = mpsc::Receiver<ReloadRequest>;
+pub(super) type ReloadRequest = oneshot::Sender<Vec<String>>;
+pub(crate) type ReloadReceiver = mpsc::Receiver<ReloadRequest>;
 
 /// Complaints that a reply carries; the rest is only counted.
 const MAX_COMPLAINTS: usize = 20;
@@ -21,12 +21,12 @@ const MAX_COMPLAINTS: usize = 20;
 const MAX_WAITING_RELOADS: usize = 8;
 
 /// A channel for reload requests.
-pub fn reload_channel() -> (mpsc::Sender<ReloadRequest>, ReloadReceiver) {
+pub(crate) fn reload_channel() -> (mpsc::Sender<ReloadRequest>, ReloadReceiver) {
     mpsc::channel(MAX_WAITING_RELOADS)
 }
 
 /// Handles the requests.
-pub struct RequestHandler {
+pub(crate) struct RequestHandler {
     store: Arc<Store>,
     /// Address that the API of this process listens on.
     listen: SocketAddr,
@@ -37,7 +37,11 @@ pub struct RequestHandler {
 }
 
 impl RequestHandler {
-    pub fn new(store: &Arc<Store>, listen: SocketAddr, reload: Option<mpsc::Sender<ReloadRequest>>) -> Self {
+    pub(crate) fn new(
+        store: &Arc<Store>,
+        listen: SocketAddr,
+        reload: Option<mpsc::Sender<ReloadRequest>>,
+    ) -> Self {
         Self { store: Arc::clone(store), listen, reload, changing: Mutex::default() }
     }
 

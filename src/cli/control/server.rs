@@ -21,6 +21,8 @@ use crate::cli::terminal::console::Console;
 
 /// Maximum number of concurrent connections; further ones wait.
 const CONNECTIONS: usize = 8;
+/// Connections that wait to be accepted at most.
+const BACKLOG: u32 = 32;
 
 /// Maximum time to read a request, or to write a reply.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens until it is dropped, which removes the socket.
-pub struct ControlServer {
+pub(crate) struct ControlServer {
     /// The socket path leads through its descriptor.
     _directory: File,
     path: PathBuf,
@@ -39,7 +41,12 @@ pub struct ControlServer {
 impl ControlServer {
     /// Starts to listen. The caller must have the store in `data` open: an existing socket is then one that a killed
     /// process left. Where the file system allows no sockets, this prints an error, and the daemon runs without one.
-    pub fn start(runtime: &Runtime, data: &Path, handler: RequestHandler, console: &Console) -> Option<Self> {
+    pub(crate) fn start(
+        runtime: &Runtime,
+        data: &Path,
+        handler: RequestHandler,
+        console: &Console,
+    ) -> Option<Self> {
         let started = Self::try_start(runtime, data, handler);
         let warn = |error| {
             console.error(format_args!(
@@ -85,7 +92,7 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     // Before the socket has a name, so that it is never open to others.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     socket.bind(path)?;
-    socket.listen(CONNECTIONS as u32 * 4)
+    socket.listen(BACKLOG)
 }
 
 async fn listen(listener: UnixListener, handler: Arc<RequestHandler>) {

@@ -5,7 +5,7 @@ use crate::policy::strip_bom;
 use crate::urls::UrlRules;
 
 /// A change to a list.
-pub struct ListEdit<'a, E> {
+pub(crate) struct ListEdit<'a, E> {
     pub change: ListChange,
     pub entries: &'a [E],
     /// Texts of bad lines to remove.
@@ -13,7 +13,7 @@ pub struct ListEdit<'a, E> {
 }
 
 /// The effect of an edit.
-pub struct EditResult<E> {
+pub(crate) struct EditResult<E> {
     /// The entries added or removed.
     pub changed: Vec<E>,
     /// The texts of the bad lines that were removed.
@@ -57,7 +57,7 @@ fn apply_change<E: ListEntry>(
     for line in text.split_inclusive(|&b| b == b'\n') {
         match E::from_line(strip_bom(line), rules) {
             Ok(Some(entry)) if change == ListChange::Remove && entries.contains(&entry) => {
-                changed.push(entry)
+                changed.push(entry);
             }
             entry => {
                 edited.extend_from_slice(line);

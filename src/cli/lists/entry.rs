@@ -10,7 +10,7 @@ use crate::store::{BLOCKS_FILE, SEEDS_FILE};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 /// An entry of a list.
-pub trait ListEntry: Clone + PartialEq + Display {
+pub(crate) trait ListEntry: Clone + PartialEq + Display {
     /// The file's name in the data directory.
     const FILE: &'static str;
     /// The name of the list in messages.

@@ -13,7 +13,7 @@ use crate::urls::UrlRules;
 ///
 /// # Errors
 /// When there is a file that cannot be read.
-pub fn read_or_empty(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_or_empty(path: &Path) -> io::Result<Vec<u8>> {
     match std::fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         text => text,
@@ -24,7 +24,7 @@ pub fn read_or_empty(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the list cannot be read or replaced.
-pub fn rewrite_file<E: ListEntry>(
+pub(crate) fn rewrite_file<E: ListEntry>(
     data: &Path,
     edit: &ListEdit<'_, E>,
     rules: &UrlRules,

@@ -8,13 +8,13 @@ mod edit;
 mod entry;
 mod file;
 
-pub use edit::{EditResult, ListEdit};
-pub use entry::ListEntry;
-pub use file::{read_or_empty, rewrite_file};
+pub(super) use edit::{EditResult, ListEdit};
+pub(super) use entry::ListEntry;
+pub(super) use file::{read_or_empty, rewrite_file};
 
 /// A change to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListChange {
+pub(super) enum ListChange {
     Add,
     Remove,
 }

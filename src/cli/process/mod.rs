@@ -1,8 +1,8 @@
 //! What the process shares with the operating system: signals, the PID file, the port of the API and the limit of open
 //! files.
 
-pub mod listening_port;
-pub mod pid_file;
-pub mod reload;
-pub mod rlimit;
-pub mod signals;
+pub(super) mod listening_port;
+pub(super) mod pid_file;
+pub(super) mod reload;
+pub(super) mod rlimit;
+pub(super) mod signals;

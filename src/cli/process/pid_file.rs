@@ -13,14 +13,14 @@ use crate::private_files::open_private;
 use crate::store::PID_FILE;
 
 /// The file of a running daemon; removed when dropped.
-pub struct PidFile {
+pub(crate) struct PidFile {
     path: PathBuf,
     _held: File,
 }
 
 impl PidFile {
     /// Writes the id of this process. The caller must have the data directory open.
-    pub fn write(data: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn write(data: &Path) -> anyhow::Result<Self> {
         let path = data.join(PID_FILE);
         let write = || {
             let mut file = open_private(&path, OpenOptions::new().create(true).truncate(false).write(true))?;

@@ -19,7 +19,7 @@ use crate::policy::BlockList;
 use crate::urls::CanonicalUrl;
 
 /// The lists, as the daemon has read them so far.
-pub struct Reloader {
+pub(crate) struct Reloader {
     context: Arc<CliContext>,
     crawler: Arc<Crawler>,
     /// The seed file of the arguments. Standard input cannot be read again.
@@ -32,7 +32,7 @@ pub struct Reloader {
 ///
 /// # Errors
 /// When the operating system refuses.
-pub fn listen(runtime: &Runtime) -> anyhow::Result<Signal> {
+pub(crate) fn listen(runtime: &Runtime) -> anyhow::Result<Signal> {
     let _entered = runtime.enter();
     signal(SignalKind::hangup()).context("SIGHUP cannot be handled")
 }
@@ -40,7 +40,7 @@ pub fn listen(runtime: &Runtime) -> anyhow::Result<Signal> {
 impl Reloader {
     /// # Errors
     /// When a block list cannot be used.
-    pub fn new(
+    pub(crate) fn new(
         context: &Arc<CliContext>,
         crawler: &Arc<Crawler>,
         file: Option<PathBuf>,
@@ -56,7 +56,7 @@ impl Reloader {
     }
 
     /// Reloads on each signal and request, for the lifetime of the runtime.
-    pub fn start(mut self, runtime: &Runtime, mut hangup: Signal, mut requests: ReloadReceiver) {
+    pub(crate) fn start(mut self, runtime: &Runtime, mut hangup: Signal, mut requests: ReloadReceiver) {
         runtime.spawn(async move {
             loop {
                 let done = tokio::select! {

@@ -15,7 +15,7 @@ const MIN_LIMIT: u64 = 96;
 ///
 /// # Errors
 /// When the limit is too low for any work.
-pub fn fit_open_file_limit(config: &mut Config) -> anyhow::Result<()> {
+pub(crate) fn fit_open_file_limit(config: &mut Config) -> anyhow::Result<()> {
     let files = u64::try_from(config.store.max_open_files).unwrap_or(0);
     let fetchers = config.crawl.fetchers as u64 + config.crawl.slow_fetchers as u64;
     let connections = config.fetch.max_idle_connections as u64 + config.api.max_connections as u64;

@@ -14,7 +14,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Whether, and since when, the program must stop. Clones share the state.
 #[derive(Clone, Default)]
-pub struct ShutdownSignal {
+pub(crate) struct ShutdownSignal {
     flag: Arc<AtomicBool>,
     since: Arc<OnceLock<Instant>>,
 }
@@ -24,7 +24,7 @@ impl ShutdownSignal {
     ///
     /// # Errors
     /// When the operating system refuses a signal handler.
-    pub fn on_signal(runtime: &tokio::runtime::Runtime, console: &Console) -> anyhow::Result<Self> {
+    pub(crate) fn on_signal(runtime: &tokio::runtime::Runtime, console: &Console) -> anyhow::Result<Self> {
         let (stop, console) = (Self::default(), console.clone());
         let _entered = runtime.enter();
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
@@ -47,27 +47,27 @@ impl ShutdownSignal {
     }
 
     /// Asks all parts to stop. Returns whether that was asked before.
-    pub fn set(&self) -> bool {
+    pub(crate) fn set(&self) -> bool {
         self.since.get_or_init(Instant::now);
         self.flag.swap(true, Ordering::Relaxed)
     }
 
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.flag.load(Ordering::Relaxed)
     }
 
     /// The flag alone.
-    pub fn flag(&self) -> &Arc<AtomicBool> {
+    pub(crate) fn flag(&self) -> &Arc<AtomicBool> {
         &self.flag
     }
 
     /// The rest of a duration that started when the signal was set.
-    pub fn remaining_of(&self, time: Duration) -> Duration {
+    pub(crate) fn remaining_of(&self, time: Duration) -> Duration {
         time.saturating_sub(self.since.get().map_or(Duration::ZERO, Instant::elapsed))
     }
 
     /// Waits until the signal is set.
-    pub async fn wait(self) {
+    pub(crate) async fn wait(self) {
         while !self.is_set() {
             tokio::time::sleep(POLL_INTERVAL).await;
         }

@@ -12,17 +12,17 @@ use indicatif::{MultiProgress, ProgressBar};
 
 /// A handle on the output. Clones share it.
 #[derive(Clone)]
-pub struct Console {
+pub(crate) struct Console {
     bars: MultiProgress,
     quiet: bool,
 }
 
 impl Console {
-    pub fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         Self { bars: MultiProgress::new(), quiet }
     }
 
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
@@ -30,7 +30,7 @@ impl Console {
     ///
     /// # Errors
     /// When the write fails, for example on a full disk.
-    pub fn print(&self, text: impl Display) -> anyhow::Result<()> {
+    pub(crate) fn print(&self, text: impl Display) -> anyhow::Result<()> {
         let write = || {
             let mut out = io::stdout().lock();
             writeln!(out, "{text}").and_then(|()| out.flush())
@@ -47,26 +47,26 @@ impl Console {
     ///
     /// # Errors
     /// As [`Self::print`].
-    pub fn print_unless_quiet(&self, text: impl Display) -> anyhow::Result<()> {
+    pub(crate) fn print_unless_quiet(&self, text: impl Display) -> anyhow::Result<()> {
         if self.quiet { Ok(()) } else { self.print(text) }
     }
 
     /// Prints a status message, unless quiet.
-    pub fn info(&self, text: impl Display) {
+    pub(crate) fn info(&self, text: impl Display) {
         if !self.quiet {
             self.error(text);
         }
     }
 
     /// Prints an error message.
-    pub fn error(&self, text: impl Display) {
+    pub(crate) fn error(&self, text: impl Display) {
         // One write call, so that lines of several threads do not mix.
         let line = format!("{text}\n");
         let _ = self.bars.suspend(|| io::stderr().write_all(line.as_bytes()));
     }
 
     /// A progress line, drawn where standard error is a terminal.
-    pub fn bar(&self) -> ProgressBar {
+    pub(crate) fn bar(&self) -> ProgressBar {
         self.bars.add(ProgressBar::new_spinner())
     }
 }

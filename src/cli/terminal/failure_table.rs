@@ -4,7 +4,7 @@ use super::numbers::grouped;
 use crate::crawl::FailureCount;
 
 /// The table; empty without failures. Each row has a kind, its count, and examples with their causes.
-pub fn table(counts: &[FailureCount]) -> String {
+pub(crate) fn table(counts: &[FailureCount]) -> String {
     if counts.is_empty() {
         return String::new();
     }

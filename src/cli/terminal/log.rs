@@ -14,7 +14,7 @@ use super::console::Console;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     #[default]
     Text,
     Json,
@@ -36,7 +36,7 @@ fn usual_filter(quiet: bool, verbose: u8) -> String {
 ///
 /// # Errors
 /// When that is not a filter.
-pub fn start(console: &Console, verbose: u8, format: LogFormat) -> anyhow::Result<()> {
+pub(crate) fn start(console: &Console, verbose: u8, format: LogFormat) -> anyhow::Result<()> {
     let filter = match std::env::var("BACKLINKD_LOG") {
         Ok(filter) => EnvFilter::try_new(filter).context(
             "BACKLINKD_LOG is not a log filter; write it like \"info\" or \"backlinkd::fetch=debug\"",
@@ -53,7 +53,7 @@ pub fn start(console: &Console, verbose: u8, format: LogFormat) -> anyhow::Resul
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init()
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
         }
     }
     std::panic::set_hook(Box::new(log_panic));

@@ -1,8 +1,8 @@
 //! Output to the terminal: results, messages, progress and the log.
 
-pub mod console;
-pub mod failure_table;
-pub mod log;
-pub mod numbers;
-pub mod password;
-pub mod progress;
+pub(super) mod console;
+pub(super) mod failure_table;
+pub(super) mod log;
+pub(super) mod numbers;
+pub(super) mod password;
+pub(super) mod progress;

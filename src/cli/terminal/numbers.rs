@@ -3,12 +3,12 @@
 use indicatif::HumanCount;
 
 /// Formats a number with a comma between thousands.
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
 /// Formats a table row: a name, a number, and an optional note in brackets.
-pub fn row(name: &str, number: u64, note: &str) -> String {
+pub(crate) fn row(name: &str, number: u64, note: &str) -> String {
     let number = grouped(number);
     if note.is_empty() {
         format!("\n  {name:<17} {number:>16}")

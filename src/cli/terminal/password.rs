@@ -10,7 +10,7 @@ use crate::api::check_password;
 ///
 /// # Errors
 /// When it cannot be read or is not valid, or the two differ.
-pub fn read_password() -> anyhow::Result<String> {
+pub(crate) fn read_password() -> anyhow::Result<String> {
     const UNREADABLE: &str = "the password cannot be read";
     if !io::stdin().is_terminal() {
         let password = first_line(io::stdin().lock()).context(UNREADABLE)?;

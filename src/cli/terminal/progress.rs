@@ -20,14 +20,14 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 const IDLE_LINE_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The status to show.
-pub struct Status {
+pub(crate) struct Status {
     pub text: String,
     /// Whether the work only waits for time to pass.
     pub idle: bool,
 }
 
 /// Shows a status until it is dropped.
-pub struct ProgressDisplay {
+pub(crate) struct ProgressDisplay {
     /// Ends the thread when dropped.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -35,7 +35,7 @@ pub struct ProgressDisplay {
 
 impl ProgressDisplay {
     /// Starts the display; shows nothing when the console is quiet.
-    pub fn start(console: &Console, mut status: impl FnMut() -> Status + Send + 'static) -> Self {
+    pub(crate) fn start(console: &Console, mut status: impl FnMut() -> Status + Send + 'static) -> Self {
         if console.is_quiet() {
             return Self { end: None, thread: None };
         }
@@ -112,7 +112,7 @@ impl Renderer {
 ///
 /// A crawl that runs forever is idle while no host is ready. A batch in the same state waits for hosts in back-off,
 /// and is not idle.
-pub fn crawl_status(progress: &Arc<Progress>, forever: bool) -> impl FnMut() -> Status + Send + use<> {
+pub(crate) fn crawl_status(progress: &Arc<Progress>, forever: bool) -> impl FnMut() -> Status + Send + use<> {
     let (progress, mut rate) = (Arc::clone(progress), PageRate::new(Instant::now()));
     move || {
         let figures = progress.figures();
@@ -139,14 +139,14 @@ fn describe(figures: &Figures, rate: f64, forever: bool) -> Status {
 
 /// The status of a ranking.
 #[derive(Clone, Default)]
-pub struct RankProgress(Arc<Mutex<Option<rank::RankingStage>>>);
+pub(crate) struct RankProgress(Arc<Mutex<Option<rank::RankingStage>>>);
 
 impl RankProgress {
-    pub fn set(&self, step: rank::RankingStage) {
+    pub(crate) fn set(&self, step: rank::RankingStage) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(step);
     }
 
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         use rank::{GraphKind, RankingStage};
         let step = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match step {

@@ -45,13 +45,13 @@ struct DomainCounts {
 const CACHED_DOMAINS: usize = 20_000;
 
 impl StoreBacklog {
-    pub fn new(store: &Arc<Store>, config: &CrawlConfig) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, config: &CrawlConfig) -> Self {
         let domains = RefCell::new(Lru::new(CACHED_DOMAINS));
         Self { store: Arc::clone(store), config: config.clone(), domains, damage_counter: None }
     }
 
     /// Treats damaged data as absent from now on, and counts it.
-    pub fn tolerate_damage(self, progress: &Arc<Progress>) -> Self {
+    pub(crate) fn tolerate_damage(self, progress: &Arc<Progress>) -> Self {
         Self { damage_counter: Some(Arc::clone(progress)), ..self }
     }
 
@@ -67,7 +67,7 @@ impl StoreBacklog {
     }
 
     /// Drops the cached counts, for a caller that needs current ones.
-    pub fn forget_counts(&self) {
+    pub(crate) fn forget_counts(&self) {
         *self.domains.borrow_mut() = Lru::new(CACHED_DOMAINS);
     }
 

@@ -10,7 +10,7 @@ use crate::store::Store;
 pub(in crate::crawl) struct RobotsAdapter(Arc<Store>);
 
 impl RobotsAdapter {
-    pub fn new(store: &Arc<Store>) -> Self {
+    pub(crate) fn new(store: &Arc<Store>) -> Self {
         Self(Arc::clone(store))
     }
 }

@@ -27,23 +27,23 @@ pub(in crate::crawl) struct HostBackoffs {
 }
 
 impl HostBackoffs {
-    pub fn new(crawl: &CrawlConfig, robots: &RobotsConfig, forever: bool) -> Self {
+    pub(crate) fn new(crawl: &CrawlConfig, robots: &RobotsConfig, forever: bool) -> Self {
         let (crawl, robots) = (crawl.clone(), robots.clone());
         Self { hosts: HashMap::default(), crawl, robots, forever }
     }
 
     /// The longest backoff of a host after failures.
-    pub fn longest(&self) -> Duration {
+    pub(crate) fn longest(&self) -> Duration {
         self.crawl.dead_host_retry.0
     }
 
     /// The delay between two requests to a host with this crawl delay.
-    pub fn request_delay(&self, crawl_delay: Option<Duration>) -> Duration {
+    pub(crate) fn request_delay(&self, crawl_delay: Option<Duration>) -> Duration {
         crawl_delay.unwrap_or_default().min(self.crawl.max_crawl_delay.0).max(self.crawl.delay.0)
     }
 
     /// Name servers gave no address for the host.
-    pub fn on_unresolved(&mut self, queue: &QueueName) -> Backoff {
+    pub(crate) fn on_unresolved(&mut self, queue: &QueueName) -> Backoff {
         match self.hosts.entry(queue.clone()).or_default().on_unresolved(&self.crawl) {
             // A batch does not wait for it, and the next one asks at once.
             Backoff::Parked(_) if !self.forever => Backoff::Parked(self.longest()),
@@ -52,19 +52,24 @@ impl HostBackoffs {
     }
 
     /// The host was resolved.
-    pub fn on_resolved(&mut self, queue: &QueueName) {
+    pub(crate) fn on_resolved(&mut self, queue: &QueueName) {
         if let Some(host) = self.hosts.get_mut(queue) {
             host.unresolved = 0;
         }
     }
 
     /// Resolutions of the host in a row that failed, the last one included: 1 at least.
-    pub fn failed_resolutions(&self, queue: &QueueName) -> u32 {
+    pub(crate) fn failed_resolutions(&self, queue: &QueueName) -> u32 {
         self.hosts.get(queue).map_or(1, |host| host.unresolved.max(1))
     }
 
     /// The host responded.
-    pub fn on_response(&mut self, queue: &QueueName, status: u16, retry_after: Option<Duration>) -> Backoff {
+    pub(crate) fn on_response(
+        &mut self,
+        queue: &QueueName,
+        status: u16,
+        retry_after: Option<Duration>,
+    ) -> Backoff {
         let mut host = self.hosts.remove(queue).unwrap_or_default();
         let backoff = host.on_response(status, retry_after, &self.crawl, &self.robots);
         if !host.is_clear() {
@@ -74,7 +79,7 @@ impl HostBackoffs {
     }
 
     /// A fetch of a page had no usable response.
-    pub fn on_failure(&mut self, queue: &QueueName, kind: FailureKind) -> Backoff {
+    pub(crate) fn on_failure(&mut self, queue: &QueueName, kind: FailureKind) -> Backoff {
         match kind {
             // The page is at fault, not the host.
             FailureKind::Protocol | FailureKind::Decode | FailureKind::Challenge => Backoff::None,
@@ -86,7 +91,7 @@ impl HostBackoffs {
     }
 
     /// Forgets the failures of hosts whose queues are not kept.
-    pub fn retain(&mut self, is_kept: impl Fn(&QueueName) -> bool) {
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&QueueName) -> bool) {
         self.hosts.retain(|queue, _| is_kept(queue));
     }
 }

@@ -12,7 +12,7 @@ pub(in crate::crawl) struct ResourceBackoff {
 
 impl ResourceBackoff {
     /// Notes that this machine could not make a request.
-    pub fn report_shortage(&mut self, now: Instant, detail: &str) {
+    pub(crate) fn report_shortage(&mut self, now: Instant, detail: &str) {
         if self.last_shortage.is_none_or(|last| now.saturating_duration_since(last) > SHORTAGE_LOG_INTERVAL) {
             tracing::warn!(
                 detail,
@@ -25,7 +25,7 @@ impl ResourceBackoff {
     }
 
     /// Whether no work may start.
-    pub fn is_active(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.last_shortage.is_some_and(|last| last.elapsed() < RESOURCE_PAUSE)
     }
 }

@@ -45,7 +45,7 @@ pub(in crate::crawl) struct StoreBackoff {
 }
 
 impl StoreBackoff {
-    pub fn new(
+    pub(crate) fn new(
         store: &Arc<Store>,
         config: &CrawlConfig,
         progress: &Arc<Progress>,
@@ -66,22 +66,22 @@ impl StoreBackoff {
     }
 
     /// Whether no pages are fetched because the disks or the store take no more.
-    pub fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.is_paused
     }
 
     /// Whether the crawl ends because of the pause. A batch does not wait for free disk space.
-    pub fn ends_crawl(&self) -> bool {
+    pub(crate) fn ends_crawl(&self) -> bool {
         self.is_paused && !self.forever
     }
 
     /// Whether the store takes no writes.
-    pub fn is_unwritable(&self) -> bool {
+    pub(crate) fn is_unwritable(&self) -> bool {
         self.attempts.is_some()
     }
 
     /// Whether [`Self::check_disks`] is due. The next one is due after the usual interval then.
-    pub fn start_check(&mut self, now: Instant) -> bool {
+    pub(crate) fn start_check(&mut self, now: Instant) -> bool {
         let is_due = now >= self.next_check;
         if is_due {
             self.next_check = now + HOUSEKEEPING_INTERVAL;
@@ -91,7 +91,7 @@ impl StoreBackoff {
 
     /// Pauses when a disk is nearly full. Resumes when no disk is and all responses are archived. Returns the
     /// responses to archive again.
-    pub fn check_disks(&mut self) -> Result<Vec<FetchedResponse>, CrawlError> {
+    pub(crate) fn check_disks(&mut self) -> Result<Vec<FetchedResponse>, CrawlError> {
         let least = self.config.min_free_disk_bytes;
         match LowDisk::find(self.store.directory(), &self.config, free_bytes) {
             // The attempts start over when the disks have space.
@@ -118,7 +118,7 @@ impl StoreBackoff {
     }
 
     /// Pauses because a response could not be archived, and keeps it for a retry. A batch ends instead.
-    pub fn on_archive_failed(
+    pub(crate) fn on_archive_failed(
         &mut self,
         fetched: FetchedResponse,
         error: WarcError,
@@ -134,7 +134,11 @@ impl StoreBackoff {
     }
 
     /// Replaces a store error by `otherwise`, unless it must end the crawl.
-    pub fn tolerate<T>(&mut self, result: Result<T, CrawlError>, otherwise: T) -> Result<T, CrawlError> {
+    pub(crate) fn tolerate<T>(
+        &mut self,
+        result: Result<T, CrawlError>,
+        otherwise: T,
+    ) -> Result<T, CrawlError> {
         match result {
             Err(CrawlError::Store(error)) => self.on_store_error(error).map(|()| otherwise),
             result => result,
@@ -142,7 +146,7 @@ impl StoreBackoff {
     }
 
     /// Counts damage, and pauses while the store takes no writes. A batch ends instead.
-    pub fn on_store_error(&mut self, error: StoreError) -> Result<(), CrawlError> {
+    pub(crate) fn on_store_error(&mut self, error: StoreError) -> Result<(), CrawlError> {
         if !self.forever {
             return Err(error.into());
         }

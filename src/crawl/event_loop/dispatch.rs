@@ -28,7 +28,7 @@ pub(in crate::crawl) struct FetchBudget {
 }
 
 impl FetchBudget {
-    pub fn new(max_pages: Option<u64>, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(max_pages: Option<u64>, deadline: Option<Instant>) -> Self {
         Self { max_pages, deadline, pages: 0 }
     }
 
@@ -70,7 +70,7 @@ pub(in crate::crawl) struct Dispatcher<'a> {
 }
 
 impl<'a> Dispatcher<'a> {
-    pub fn new(
+    pub(crate) fn new(
         runtime: &'a tokio::runtime::Handle,
         fetcher: &Arc<Fetcher>,
         robots: &Arc<RobotsCache>,
@@ -93,44 +93,44 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Whether no further page may be fetched.
-    pub fn is_at_limit(&self) -> bool {
+    pub(crate) fn is_at_limit(&self) -> bool {
         self.budget.is_exhausted()
     }
 
     /// Returns a page to the budget, because it was not fetched, or is fetched again.
-    pub fn refund(&mut self, queued: &QueuedUrl) {
+    pub(crate) fn refund(&mut self, queued: &QueuedUrl) {
         self.budget.refund(queued);
     }
 
     /// Removes the tasks that ended. A task that panicked leaves its URL without a disposition, so the crawl
     /// cannot continue.
-    pub fn reap_tasks(&mut self) -> Result<(), CrawlError> {
+    pub(crate) fn reap_tasks(&mut self) -> Result<(), CrawlError> {
         while let Some(ended) = self.tasks.try_join_next() {
             ended.map_err(|_| CrawlError::Broken)?;
         }
         Ok(())
     }
 
-    pub fn extractor(&self) -> &Extractor {
+    pub(crate) fn extractor(&self) -> &Extractor {
         self.processor.extractor()
     }
 
     /// Processes the responses of later fetches with another extractor.
-    pub fn set_extractor(&mut self, extractor: Extractor) {
+    pub(crate) fn set_extractor(&mut self, extractor: Extractor) {
         self.processor.set_extractor(extractor);
     }
 
     /// Returns entries for the sitemaps that the robots.txt of this URL's host declares.
-    pub fn declared_sitemaps(&self, url: &CanonicalUrl) -> Vec<Found> {
+    pub(crate) fn declared_sitemaps(&self, url: &CanonicalUrl) -> Vec<Found> {
         self.processor.extractor().declared_sitemaps(&self.robots, url)
     }
 
     /// Processes a response again that could not be archived.
-    pub fn process_again(&self, fetched: FetchedResponse) {
+    pub(crate) fn process_again(&self, fetched: FetchedResponse) {
         self.processor.clone().spawn(fetched);
     }
 
-    pub fn start_resolution(&mut self, queue: QueueName, url: CanonicalUrl) {
+    pub(crate) fn start_resolution(&mut self, queue: QueueName, url: CanonicalUrl) {
         let (fetcher, events) = (Arc::clone(&self.fetcher), self.events.clone());
         let task = async move {
             let address = fetcher.addresses().resolve(&url).await;
@@ -139,7 +139,7 @@ impl<'a> Dispatcher<'a> {
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub fn start_robots_fetch(&mut self, queue: QueueName, ip: IpAddr, request: RobotsRequest) {
+    pub(crate) fn start_robots_fetch(&mut self, queue: QueueName, ip: IpAddr, request: RobotsRequest) {
         Progress::add(&self.progress.robots, 1);
         let RobotsRequest { job, waiter } = request;
         let (robots, processor) = (Arc::clone(&self.robots), self.processor.clone());
@@ -158,7 +158,7 @@ impl<'a> Dispatcher<'a> {
                         queued: None,
                     });
                 }
-                waited.store(answer.waited.as_millis() as u64, Ordering::Relaxed);
+                waited.store(u64::try_from(answer.waited.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
             };
             let step = robots.fetch_and_show(job, ip, &archive_response).await;
             let (at, waited) = (Instant::now(), Duration::from_millis(waited.into_inner()));
@@ -168,7 +168,7 @@ impl<'a> Dispatcher<'a> {
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub fn start_page_fetch(&mut self, request: PageRequest) {
+    pub(crate) fn start_page_fetch(&mut self, request: PageRequest) {
         self.budget.take(&request.queued);
         let (fetcher, processor) = (Arc::clone(&self.fetcher), self.processor.clone());
         let (events, max_sitemap_bytes) = (self.events.clone(), self.max_sitemap_bytes);

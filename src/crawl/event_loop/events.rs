@@ -38,7 +38,7 @@ pub(in crate::crawl) struct HostEventHandler {
 }
 
 impl HostEventHandler {
-    pub fn new(
+    pub(crate) fn new(
         fetcher: &Arc<Fetcher>,
         robots: &Arc<RobotsCache>,
         writer: WriterSender,
@@ -57,21 +57,21 @@ impl HostEventHandler {
         }
     }
 
-    pub fn set_blocks(&mut self, blocks: BlockList) {
+    pub(crate) fn set_blocks(&mut self, blocks: BlockList) {
         self.blocks = blocks;
     }
 
     /// Whether no work may start, because this machine has no resources for it.
-    pub fn is_short_of_resources(&self) -> bool {
+    pub(crate) fn is_short_of_resources(&self) -> bool {
         self.resource_backoff.is_active()
     }
 
     /// Forgets the failures of hosts whose queues left memory.
-    pub fn prune(&mut self, frontier: &Queues) {
+    pub(crate) fn prune(&mut self, frontier: &Queues) {
         self.host_backoffs.retain(|queue| frontier.contains(queue));
     }
 
-    pub fn on_resolved(
+    pub(crate) fn on_resolved(
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,
@@ -99,7 +99,7 @@ impl HostEventHandler {
     }
 
     /// Takes back a page that was dispatched but not requested.
-    pub fn on_not_requested(
+    pub(crate) fn on_not_requested(
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,
@@ -172,7 +172,7 @@ impl HostEventHandler {
     }
 
     /// Parks the host of a page whose robots.txt is unreachable.
-    pub fn park_without_robots(
+    pub(crate) fn park_without_robots(
         &self,
         frontier: &mut Queues,
         queue: &QueueName,
@@ -188,7 +188,7 @@ impl HostEventHandler {
 
     /// Ends the fetch of a robots.txt. Returns a URL of the host whose robots.txt is known now; `None` when a
     /// request follows.
-    pub fn on_robots_fetched(
+    pub(crate) fn on_robots_fetched(
         &mut self,
         frontier: &mut Queues,
         backlog: &StoreBacklog,
@@ -286,7 +286,7 @@ impl HostEventHandler {
     }
 
     /// Ends the fetch of a page, with the delay of its address and the backoff of its host.
-    pub fn on_page_fetched(
+    pub(crate) fn on_page_fetched(
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,

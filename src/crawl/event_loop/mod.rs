@@ -67,7 +67,7 @@ pub(super) struct CrawlLoop<'a> {
 }
 
 impl<'a> CrawlLoop<'a> {
-    pub fn new(
+    pub(super) fn new(
         crawler: &'a Crawler,
         job: &'a CrawlJob,
         runtime: &'a tokio::runtime::Handle,
@@ -99,7 +99,7 @@ impl<'a> CrawlLoop<'a> {
     }
 
     /// Queues the seeds. Scans find the URLs of earlier crawls, and the writer queues due pages.
-    pub fn start(&mut self) -> Result<(), CrawlError> {
+    pub(super) fn start(&mut self) -> Result<(), CrawlError> {
         self.unqueued.clone_from(&self.job.seeds);
         let queued = self.queue_seeds();
         self.store_backoff.tolerate(queued, ())?;
@@ -120,11 +120,11 @@ impl<'a> CrawlLoop<'a> {
     }
 
     /// When the loop gave up, or will give up, what is in flight; `None` when the crawl was not stopped.
-    pub fn give_up_at(&self) -> Option<Instant> {
+    pub(super) fn give_up_at(&self) -> Option<Instant> {
         self.give_up_at
     }
 
-    pub fn run(
+    pub(super) fn run(
         &mut self,
         inbox: &Receiver<LoopEvent>,
         stop: &AtomicBool,

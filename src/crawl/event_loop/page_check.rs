@@ -42,7 +42,7 @@ pub(in crate::crawl) struct PageCheck {
 }
 
 impl PageCheck {
-    pub fn new(
+    pub(crate) fn new(
         store: &Arc<Store>,
         robots: &Arc<RobotsCache>,
         recrawl: RecrawlRules,
@@ -53,12 +53,12 @@ impl PageCheck {
         Self { store, robots, recrawl, blocks, progress, chains: HashMap::default() }
     }
 
-    pub fn set_blocks(&mut self, blocks: BlockList) {
+    pub(crate) fn set_blocks(&mut self, blocks: BlockList) {
         self.blocks = blocks;
     }
 
     /// Keeps a redirect chain for the next request of its queued URL.
-    pub fn add_chain(&mut self, queued: &QueuedUrl, chain: RedirectChain) {
+    pub(crate) fn add_chain(&mut self, queued: &QueuedUrl, chain: RedirectChain) {
         if self.chains.len() < MAX_CHAINS {
             self.chains.insert(queued.url.clone(), chain);
         }
@@ -69,7 +69,7 @@ impl PageCheck {
     ///
     /// # Errors
     /// When the record of the page, or the entry of the sitemap, cannot be read.
-    pub fn decide(&mut self, queued: &mut QueuedUrl) -> Result<PageDecision, StoreError> {
+    pub(crate) fn decide(&mut self, queued: &mut QueuedUrl) -> Result<PageDecision, StoreError> {
         let page = match queued.target {
             Target::Page => self.store.page(&queued.url)?,
             Target::Sitemap(_) => match self.store.entry_now(queued)? {

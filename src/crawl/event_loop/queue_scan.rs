@@ -49,7 +49,7 @@ pub(in crate::crawl) struct QueueScan {
 }
 
 impl QueueScan {
-    pub fn new(store: &Arc<Store>, longest_backoff: Duration) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, longest_backoff: Duration) -> Self {
         Self {
             store: Arc::clone(store),
             longest_backoff,
@@ -59,17 +59,17 @@ impl QueueScan {
     }
 
     /// Whether the last scan is over and has admitted no queue.
-    pub fn is_finished(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         matches!(self.state, ScanState::Finished)
     }
 
     /// Whether arrivals wait for admission.
-    pub fn has_arrivals(&self) -> bool {
+    pub(crate) fn has_arrivals(&self) -> bool {
         !self.arrivals.is_empty()
     }
 
     /// Takes queues that received URLs. Those in memory are updated at once; the others wait for admission.
-    pub fn add_arrivals(
+    pub(crate) fn add_arrivals(
         &mut self,
         arrivals: Vec<Arrival>,
         frontier: &mut Frontier<RobotsRequest>,
@@ -88,7 +88,7 @@ impl QueueScan {
     }
 
     /// Admits some of the waiting queues, unless they are in backoff. A seed is admitted even then.
-    pub fn admit_arrivals(
+    pub(crate) fn admit_arrivals(
         &mut self,
         frontier: &mut Frontier<RobotsRequest>,
         backlog: &StoreBacklog,
@@ -112,7 +112,7 @@ impl QueueScan {
     }
 
     /// Takes one step of a scan, if one is due and a queue may be admitted.
-    pub fn resume(
+    pub(crate) fn resume(
         &mut self,
         now: Instant,
         frontier: &mut Frontier<RobotsRequest>,
@@ -194,7 +194,7 @@ impl QueueScan {
     }
 
     /// Continues, or starts, the last scan before a batch ends. Returns how long to wait.
-    pub fn resume_last(
+    pub(crate) fn resume_last(
         &mut self,
         frontier: &mut Frontier<RobotsRequest>,
         backlog: &StoreBacklog,

@@ -17,7 +17,7 @@ pub(super) struct FollowRules {
 
 impl FollowRules {
     /// Rules that exclude traps and deep URLs only.
-    pub fn new(config: &Config, progress: &Arc<Progress>) -> Self {
+    pub(super) fn new(config: &Config, progress: &Arc<Progress>) -> Self {
         let admission = AdmissionRules {
             seed_domains: None,
             blocks: BlockList::default(),
@@ -27,18 +27,18 @@ impl FollowRules {
         Self { admission, progress: Arc::clone(progress) }
     }
 
-    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+    pub(super) fn with_progress(&self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self.clone() }
     }
 
     /// Stays on these registrable domains; `None` goes anywhere.
-    pub fn with_domains(&self, seed_domains: Option<SeedDomains>) -> Self {
+    pub(super) fn with_domains(&self, seed_domains: Option<SeedDomains>) -> Self {
         let admission = AdmissionRules { seed_domains, ..self.admission.clone() };
         Self { admission, progress: Arc::clone(&self.progress) }
     }
 
     /// Allows the registrable domains of more seeds, and replaces the block list.
-    pub fn with_seeds(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Self {
+    pub(super) fn with_seeds(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Self {
         let mut admission = AdmissionRules { blocks, ..self.admission.clone() };
         if let Some(domains) = &mut admission.seed_domains {
             domains.add(seeds);
@@ -47,7 +47,7 @@ impl FollowRules {
     }
 
     /// Whether a discovered URL may be queued. Counts those that may not.
-    pub fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
+    pub(super) fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
         let admitted = self.admission.admit(url, today);
         match &admitted {
             Err(Reason::Blocked) => Progress::add(&self.progress.blocked, 1),

@@ -47,7 +47,7 @@ pub(in crate::crawl) struct Extractor {
 
 impl Extractor {
     /// An extractor that goes to all domains, and that blocks no host.
-    pub fn new(
+    pub(super) fn new(
         store: &Arc<Store>,
         config: &Config,
         rules: &UrlRules,
@@ -65,7 +65,7 @@ impl Extractor {
     }
 
     /// Counts into another progress.
-    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+    pub(super) fn with_progress(&self, progress: &Arc<Progress>) -> Self {
         let follow = Arc::new(self.follow.with_progress(progress));
         Self {
             pages: self.pages.with_progress(progress).with_follow(&follow),
@@ -79,7 +79,7 @@ impl Extractor {
     ///
     /// # Errors
     /// When the store cannot list its domains.
-    pub fn for_crawl(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Result<Self, StoreError> {
+    pub(super) fn for_crawl(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Result<Self, StoreError> {
         let stay_on = match (self.stays_on_seed_domains, seeds) {
             (false, _) => None,
             // A crawl without new seeds stays on the domains of the earlier ones.
@@ -91,7 +91,7 @@ impl Extractor {
     }
 
     /// The replacement for this extractor after a reload: with more seeds, and with another block list.
-    pub fn successor(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Self {
+    pub(super) fn successor(&self, seeds: &[CanonicalUrl], blocks: BlockList) -> Self {
         self.with_follow(self.follow.with_seeds(seeds, blocks))
     }
 
@@ -107,7 +107,7 @@ impl Extractor {
 
     /// Returns the next step of the redirect chain of a page or sitemap; `None` when the visit ends with this
     /// response. The chain keeps the record of the requested URL.
-    pub fn next_in_chain(
+    pub(super) fn next_in_chain(
         &self,
         queued: &QueuedUrl,
         requested: &CanonicalUrl,
@@ -118,7 +118,7 @@ impl Extractor {
     }
 
     /// Extracts the completion of a queued URL. The reservation grows with the memory that this takes.
-    pub fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
+    pub(super) fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
         match response.queued.target {
             Target::Page => self.pages.extract(response, room),
             Target::Sitemap(_) => self.sitemaps.extract(response.queued, &response.outcome, room),
@@ -127,7 +127,7 @@ impl Extractor {
 
     /// Returns entries for the sitemaps that the robots.txt of this URL's host declares, and renews the quota
     /// of the host.
-    pub fn declared_sitemaps(&self, robots: &RobotsCache, url: &CanonicalUrl) -> Vec<Found> {
+    pub(super) fn declared_sitemaps(&self, robots: &RobotsCache, url: &CanonicalUrl) -> Vec<Found> {
         self.sitemaps.declared(robots, url)
     }
 }

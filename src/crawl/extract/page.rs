@@ -51,7 +51,7 @@ pub(super) struct PageExtractor {
 }
 
 impl PageExtractor {
-    pub fn new(
+    pub(super) fn new(
         store: &Arc<Store>,
         config: &Config,
         rules: &UrlRules,
@@ -74,17 +74,17 @@ impl PageExtractor {
         }
     }
 
-    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+    pub(super) fn with_progress(&self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self.clone() }
     }
 
-    pub fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
+    pub(super) fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
         Self { follow: Arc::clone(follow), recent_urls: self.store.recent_urls(), ..self.clone() }
     }
 
     /// Returns the next step of the redirect chain of a page or sitemap; `None` when the visit ends with this
     /// response. The chain keeps the record of the requested URL.
-    pub fn next_in_chain(
+    pub(super) fn next_in_chain(
         &self,
         queued: &QueuedUrl,
         requested: &CanonicalUrl,
@@ -115,7 +115,7 @@ impl PageExtractor {
     }
 
     /// Extracts the completion of a queued URL from its last response.
-    pub fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
+    pub(super) fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
         let LastResponse { queued, requested, chain, outcome, is_conditional } = response;
         let visited = unix_now();
@@ -335,6 +335,11 @@ impl PageExtractor {
 
 /// The priority of the targets of a page with this rank: the hundredths that the share of a link lies below the
 /// greatest rank. A share that is not above 0 adds the depth.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share lies between 0 and the greatest rank"
+)]
 fn priority_by_rank(rank: SearchRank, depth: u16, targets: usize) -> Priority {
     let share = rank.as_f64() - (targets.max(1) as f64).log2() / RANK_BASE.log2();
     let greatest = SearchRank::MAX.as_f64();

@@ -66,7 +66,7 @@ pub(super) struct SitemapExtractor {
 }
 
 impl SitemapExtractor {
-    pub fn new(
+    pub(super) fn new(
         store: &Arc<Store>,
         config: &Config,
         rules: &UrlRules,
@@ -86,16 +86,21 @@ impl SitemapExtractor {
         }
     }
 
-    pub fn with_progress(&self, progress: &Arc<Progress>) -> Self {
+    pub(super) fn with_progress(&self, progress: &Arc<Progress>) -> Self {
         Self { progress: Arc::clone(progress), ..self.clone() }
     }
 
-    pub fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
+    pub(super) fn with_follow(&self, follow: &Arc<FollowRules>) -> Self {
         Self { follow: Arc::clone(follow), ..self.clone() }
     }
 
     /// Extracts the completion of a queued sitemap.
-    pub fn extract(&self, queued: QueuedUrl, fetched: &FetchOutcome, room: &mut Reservation) -> Completion {
+    pub(super) fn extract(
+        &self,
+        queued: QueuedUrl,
+        fetched: &FetchOutcome,
+        room: &mut Reservation,
+    ) -> Completion {
         let attempts = queued.attempts + 1;
         let (discovered, is_transient, cause) = match (&queued.target, fetched) {
             (Target::Page, _) => (Vec::new(), false, None),
@@ -124,7 +129,7 @@ impl SitemapExtractor {
 
     /// Returns entries for the sitemaps that the robots.txt of `namer`'s host declares, unless the quota of
     /// the host is used up. The quota is renewed before.
-    pub fn declared(&self, robots: &RobotsCache, namer: &CanonicalUrl) -> Vec<Found> {
+    pub(super) fn declared(&self, robots: &RobotsCache, namer: &CanonicalUrl) -> Vec<Found> {
         if !self.config.follow {
             return Vec::new();
         }

@@ -30,7 +30,7 @@ pub(super) struct SitemapQuotas {
 }
 
 impl SitemapQuotas {
-    pub fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         let full = Quota {
             sitemaps: config.sitemaps.max_per_host,
             named_elsewhere: config.sitemaps.max_named_elsewhere,
@@ -42,7 +42,7 @@ impl SitemapQuotas {
 
     /// Renews the quota after the robots.txt of this URL's host was read. `declares` says whether it names
     /// sitemaps.
-    pub fn renew(&self, url: &CanonicalUrl, declares: bool) {
+    pub(super) fn renew(&self, url: &CanonicalUrl, declares: bool) {
         let (key, mut all) = (key(url.authority()), self.lock());
         let full = Quota { robots_read: true, ..self.full };
         match all.get(&key) {
@@ -54,18 +54,18 @@ impl SitemapQuotas {
     }
 
     /// Takes one sitemap from the quota of this host. Returns whether there was one left.
-    pub fn take_sitemap(&self, host: &str) -> bool {
+    pub(super) fn take_sitemap(&self, host: &str) -> bool {
         self.take(host, |left| (&mut left.sitemaps, 1)) == 1
     }
 
     /// Takes one sitemap that lies on this host and that only other domains name. Returns whether there was
     /// one left.
-    pub fn take_named_elsewhere(&self, host: &str) -> bool {
+    pub(super) fn take_named_elsewhere(&self, host: &str) -> bool {
         self.take(host, |left| (&mut left.named_elsewhere, 1)) == 1
     }
 
     /// Takes up to `listed` pages from the quota of this host. Returns how many there were.
-    pub fn take_pages(&self, host: &str, listed: usize) -> usize {
+    pub(super) fn take_pages(&self, host: &str, listed: usize) -> usize {
         self.take(host, |left| (&mut left.pages, listed))
     }
 

@@ -15,7 +15,7 @@ const DUE_BATCH: usize = 1_000;
 pub(in crate::crawl) struct WriterSender(Sender<WriteRequest>);
 
 impl WriterSender {
-    pub fn new(requests: Sender<WriteRequest>) -> Self {
+    pub(crate) fn new(requests: Sender<WriteRequest>) -> Self {
         Self(requests)
     }
 
@@ -23,7 +23,7 @@ impl WriterSender {
     ///
     /// # Errors
     /// [`CrawlError::Broken`] when the writer has ended.
-    pub fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
+    pub(crate) fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
         self.0.send(request).map_err(|_| CrawlError::Broken)
     }
 }
@@ -44,7 +44,7 @@ pub(in crate::crawl) struct WriterLink {
 }
 
 impl WriterLink {
-    pub fn new(sender: WriterSender, now: Instant) -> Self {
+    pub(crate) fn new(sender: WriterSender, now: Instant) -> Self {
         Self {
             sender,
             outstanding: 0,
@@ -56,37 +56,37 @@ impl WriterLink {
     }
 
     /// Sends a request, as [`WriterSender::send`] does.
-    pub fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
+    pub(crate) fn send(&self, request: WriteRequest) -> Result<(), CrawlError> {
         self.sender.send(request)
     }
 
     /// URLs dispatched that are not stored yet.
-    pub fn outstanding(&self) -> usize {
+    pub(crate) fn outstanding(&self) -> usize {
         self.outstanding
     }
 
     /// Counts a URL that is dispatched.
-    pub fn add_outstanding(&mut self) {
+    pub(crate) fn add_outstanding(&mut self) {
         self.outstanding += 1;
     }
 
     /// Uncounts a dispatched URL that is stored, or that is not to be stored.
-    pub fn remove_outstanding(&mut self) {
+    pub(crate) fn remove_outstanding(&mut self) {
         self.outstanding -= 1;
     }
 
     /// Whether the writer still owes a commit, a merge, or the pages that are due.
-    pub fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.outstanding > 0 || self.merge_requested_at.is_some() || self.awaits_due
     }
 
     /// Whether an idle crawl may merge again.
-    pub fn is_merge_due(&self, now: Instant) -> bool {
+    pub(crate) fn is_merge_due(&self, now: Instant) -> bool {
         now >= self.next_merge
     }
 
     /// Asks the writer to merge the discovered URLs into the known ones, unless it is about to.
-    pub fn request_merge(&mut self) -> Result<(), CrawlError> {
+    pub(crate) fn request_merge(&mut self) -> Result<(), CrawlError> {
         if self.merge_requested_at.is_none() {
             self.merge_requested_at = Some(Instant::now());
             self.send(WriteRequest::MergeDiscovered)?;
@@ -95,19 +95,19 @@ impl WriterLink {
     }
 
     /// The writer has merged.
-    pub fn on_merged(&mut self) {
+    pub(crate) fn on_merged(&mut self) {
         if let Some(since) = self.merge_requested_at.take() {
             self.next_merge = Instant::now() + MERGE_PAUSE_FACTOR * since.elapsed();
         }
     }
 
     /// Whether a crawl that runs forever looks for due pages again.
-    pub fn is_time_for_due(&self, now: Instant) -> bool {
+    pub(crate) fn is_time_for_due(&self, now: Instant) -> bool {
         now >= self.next_due
     }
 
     /// Asks the writer to queue pages that are due at this Unix time, unless it is about to.
-    pub fn request_due(&mut self, unix_time: u64) -> Result<(), CrawlError> {
+    pub(crate) fn request_due(&mut self, unix_time: u64) -> Result<(), CrawlError> {
         self.next_due = Instant::now() + DUE_INTERVAL;
         if !self.awaits_due {
             self.awaits_due = true;
@@ -117,7 +117,7 @@ impl WriterLink {
     }
 
     /// The writer has queued `count` due pages. Returns whether there may be more.
-    pub fn on_due(&mut self, count: usize) -> bool {
+    pub(crate) fn on_due(&mut self, count: usize) -> bool {
         self.awaits_due = false;
         count >= DUE_BATCH
     }

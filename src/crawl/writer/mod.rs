@@ -24,7 +24,7 @@ pub(super) struct StoreWriter {
 }
 
 impl StoreWriter {
-    pub fn new(
+    pub(super) fn new(
         store: &Arc<Store>,
         progress: &Arc<Progress>,
         config: &StoreConfig,
@@ -36,7 +36,7 @@ impl StoreWriter {
 
     /// Processes requests until the channel closes. A store error is reported to the loop, with the URLs that
     /// were not stored. Discovered URLs are merged on request, and when `max_pending` of them wait.
-    pub fn run(&self, work: &Receiver<WriteRequest>, events: &Sender<LoopEvent>) {
+    pub(super) fn run(&self, work: &Receiver<WriteRequest>, events: &Sender<LoopEvent>) {
         let mut single_until: Option<Instant> = None;
         let single = StoreConfig { batch_pages: 1, ..self.config.clone() };
         while let Ok(first) = work.recv() {
@@ -174,7 +174,7 @@ impl Visits {
             None => return,
             Some(Visit::Failed(kind, _)) => self.failures.push(*kind),
             Some(Visit::NotModified) => {
-                (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1)
+                (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1);
             }
             Some(Visit::Answered(content)) if content.challenge => self.failures.push(FailureKind::Challenge),
             Some(Visit::Answered(content)) => {

@@ -3,7 +3,7 @@
 use crate::demo::web::{Host, LINKOEPING, LONDON, MILTON, NofollowIn, a, element, host, page};
 use crate::model::LinkTag::{Aimg, Area, Frame, Iframe};
 
-pub fn hosts() -> Vec<Host> {
+pub(super) fn hosts() -> Vec<Host> {
     vec![museum(), museum_shop(), university(), library(), wiki()]
 }
 

@@ -10,7 +10,7 @@ mod town;
 use super::web::Web;
 
 /// Saltmere.
-pub fn web() -> Web {
+pub(super) fn web() -> Web {
     Web {
         // No page links to the directory, so the crawl would not find it from the newspaper.
         seeds: vec!["//www.observer.example/", "//links.example/"],

@@ -3,7 +3,7 @@
 use crate::demo::web::{Host, LONDON, MELBOURNE, SINGAPORE, a, element, host, page, redirect};
 use crate::model::LinkTag::{Aimg, Iframe, Ilayer, Layer, Redirect301, Redirect308, Refresh};
 
-pub fn hosts() -> Vec<Host> {
+pub(super) fn hosts() -> Vec<Host> {
     vec![observer(), bare_observer(), blog(), radio(), weather()]
 }
 

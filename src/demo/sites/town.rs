@@ -5,7 +5,7 @@ use crate::demo::web::{
 };
 use crate::model::LinkTag::{Aimg, Iframe, Redirect301, Redirect302, Redirect303, Redirect307, Redirect308};
 
-pub fn hosts() -> Vec<Host> {
+pub(super) fn hosts() -> Vec<Host> {
     vec![mara(), jonas(), lanterns(), bookshop(), forum(), directory(), shortener()]
 }
 

@@ -63,18 +63,18 @@ fn isatap(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// The guard.
 #[derive(Clone, Debug, Default)]
-pub struct Guard {
+pub(super) struct Guard {
     let_through: Vec<IpNet>,
 }
 
 impl Guard {
     /// A guard that admits these networks in addition to the public internet.
-    pub fn new(let_through: &[IpNet]) -> Self {
+    pub(super) fn new(let_through: &[IpNet]) -> Self {
         Self { let_through: let_through.to_vec() }
     }
 
     /// Whether connections to this address are allowed.
-    pub fn admits(&self, address: IpAddr) -> bool {
+    pub(super) fn admits(&self, address: IpAddr) -> bool {
         self.let_through.iter().any(|net| net.contains(&address))
             || match address {
                 IpAddr::V4(address) => !REFUSED_V4.iter().any(|net| net.contains(&address)),

@@ -13,7 +13,7 @@ use crate::urls::is_ip_literal;
 
 /// Addresses by host.
 #[derive(Clone, Debug, Default)]
-pub struct Overrides {
+pub(super) struct Overrides {
     exact: HashMap<String, OverrideAddresses>,
     /// Keyed by the part after the `*.`.
     below: HashMap<String, OverrideAddresses>,
@@ -39,7 +39,7 @@ impl Overrides {
     ///
     /// # Errors
     /// [`OverridesError`] with the file and the line, when it cannot be read or a line is malformed.
-    pub fn open(file: &Path) -> Result<Self, OverridesError> {
+    pub(super) fn open(file: &Path) -> Result<Self, OverridesError> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| OverridesError::Unreadable { file: file.to_owned(), error })?;
         let mut overrides = Self::default();
@@ -78,7 +78,7 @@ impl Overrides {
     }
 
     /// The address for this host, if the file has one.
-    pub fn address_of(&self, host: &str, https: bool) -> Option<SocketAddr> {
+    pub(super) fn address_of(&self, host: &str, https: bool) -> Option<SocketAddr> {
         let addresses = self
             .exact
             .get(host)

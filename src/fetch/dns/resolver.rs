@@ -26,7 +26,7 @@ const RETRIES: u32 = 2;
 
 /// Queries name servers for addresses.
 #[derive(Debug)]
-pub struct Resolver {
+pub(super) struct Resolver {
     resolver: TokioResolver,
     /// The record types to query, in this order.
     record_types: Vec<RecordType>,
@@ -36,7 +36,7 @@ pub struct Resolver {
 
 /// The result for a name. Both variants may be cached for their TTL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resolution {
+pub(super) enum Resolution {
     /// At least one.
     Addresses { addresses: Vec<IpAddr>, ttl: Duration },
     /// The reason why there is no address.
@@ -45,7 +45,7 @@ pub enum Resolution {
 
 /// A query without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResolveError {
+pub(super) struct ResolveError {
     /// The reason, in words.
     pub why: String,
     pub blame: FailureSource,
@@ -54,7 +54,7 @@ pub struct ResolveError {
 impl Resolver {
     /// # Errors
     /// A sentence, when the resolver cannot be set up.
-    pub fn new(config: &FetchConfig) -> Result<Self, String> {
+    pub(super) fn new(config: &FetchConfig) -> Result<Self, String> {
         let (servers, system) = servers(config);
         let timeout = config.connect_timeout.0;
         let mut builder = TokioResolver::builder_with_config(
@@ -79,7 +79,7 @@ impl Resolver {
     ///
     /// # Errors
     /// [`ResolveError`] when the name servers gave no usable answer.
-    pub async fn resolve(&self, host: &str) -> Result<Resolution, ResolveError> {
+    pub(super) async fn resolve(&self, host: &str) -> Result<Resolution, ResolveError> {
         let asked = tokio::time::timeout(self.timeout, self.query(host)).await;
         asked.unwrap_or_else(|_| Err(ResolveError::from(NetError::Timeout)))
     }

@@ -61,9 +61,9 @@ impl StoredRobots {
         bytes.extend_from_slice(&attempts.to_le_bytes());
         for text in [kind, cause] {
             // Both texts are bounded far below this.
-            let text = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
-            bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
-            bytes.extend_from_slice(text);
+            let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
+            bytes.extend_from_slice(&len.to_le_bytes());
+            bytes.extend_from_slice(&text.as_bytes()[..usize::from(len)]);
         }
         bytes.extend_from_slice(&self.body);
         bytes

@@ -91,7 +91,7 @@ pub(super) struct RobotsState {
 }
 
 impl RobotsState {
-    pub fn from_stored(stored: &StoredRobots, config: &RobotsConfig, token: &str) -> Self {
+    pub(super) fn from_stored(stored: &StoredRobots, config: &RobotsConfig, token: &str) -> Self {
         let tried = Duration::from_secs(stored.tried);
         Self {
             rules: Arc::new(RobotsTxt::parse(&stored.body, token, config.max_compared_bytes)),
@@ -106,7 +106,7 @@ impl RobotsState {
     }
 
     /// The persistent form, with the body that the rules were parsed from.
-    pub fn to_stored(&self, body: bytes::Bytes) -> StoredRobots {
+    pub(super) fn to_stored(&self, body: bytes::Bytes) -> StoredRobots {
         StoredRobots {
             fetched: self.fetched.map_or(0, |at| at.as_secs()),
             status: self.status,
@@ -119,7 +119,7 @@ impl RobotsState {
     }
 
     /// The time from which the file must be fetched again.
-    pub fn due(&self, config: &RobotsConfig, now: Duration) -> Duration {
+    pub(super) fn due(&self, config: &RobotsConfig, now: Duration) -> Duration {
         match (self.failing_since, self.fetched) {
             // The clock was set back, so the age of the copy is unknown.
             _ if self.tried > now => now,
@@ -129,7 +129,7 @@ impl RobotsState {
     }
 
     /// The basis of verdicts at `now`, before [`Self::due`].
-    pub fn basis(&self, config: &RobotsConfig, now: Duration) -> RobotsBasis {
+    pub(super) fn basis(&self, config: &RobotsConfig, now: Duration) -> RobotsBasis {
         let stale =
             |fetched: Duration| fetched.saturating_add(config.max_age.0).saturating_add(config.max_stale.0);
         match self.failing_since {
@@ -140,7 +140,7 @@ impl RobotsState {
         }
     }
 
-    pub fn describe(&self, config: &RobotsConfig, url: &CanonicalUrl, now: Duration) -> RobotsStatus {
+    pub(super) fn describe(&self, config: &RobotsConfig, url: &CanonicalUrl, now: Duration) -> RobotsStatus {
         let basis = self.basis(config, now);
         let decision = match basis {
             RobotsBasis::Undefined => Decision { allowed: false, line: 0 },

@@ -15,7 +15,7 @@ const SEARCH_COST: usize = 64;
 
 /// The pattern of a rule: `*` is a wildcard, a final `$` an anchor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathPattern {
+pub(super) struct PathPattern {
     /// The form of the pieces in a path, from which a piece may extend into the query.
     in_path: Box<str>,
     /// The form of the pieces in a query; `None`: the same.
@@ -24,7 +24,7 @@ pub struct PathPattern {
 
 /// A URL's path and query.
 #[derive(Debug)]
-pub struct Path {
+pub(super) struct Path {
     form: String,
     /// Offset of the query, behind the question mark; the length without a query.
     query: usize,
@@ -38,30 +38,30 @@ enum Side {
 }
 
 impl PathPattern {
-    pub fn new(text: &[u8]) -> Self {
+    pub(super) fn new(text: &[u8]) -> Self {
         let (in_path, in_query) = (form(text, Side::PathPattern, false), form(text, Side::PathPattern, true));
         let in_query = (in_query != in_path).then(|| in_query.into_boxed_str());
         Self { in_path: in_path.into_boxed_str(), in_query }
     }
 
     /// The same pattern with an anchor at its end.
-    pub fn anchored(text: &[u8]) -> Self {
+    pub(super) fn anchored(text: &[u8]) -> Self {
         Self::new(&[text, b"$"].concat())
     }
 
     /// Number of octets to compare, including wildcards.
-    pub fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.in_path.chars().count()
     }
 
     /// Size in memory in bytes, in addition to the struct itself.
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         self.in_path.len() + self.in_query.as_ref().map_or(0, |form| form.len())
     }
 
     /// Whether the pattern matches a path from its start. The search behind a star takes its maximum cost from
     /// `left`. `None`: `left` is too small, and the path starts with the text before the first star.
-    pub fn matches(&self, path: &Path, left: &mut usize) -> Option<bool> {
+    pub(super) fn matches(&self, path: &Path, left: &mut usize) -> Option<bool> {
         let (in_path, is_anchored) = match self.in_path.strip_suffix('$') {
             Some(in_path) => (in_path, true),
             None => (&*self.in_path, false),
@@ -99,7 +99,7 @@ impl PathPattern {
 }
 
 impl Path {
-    pub fn new(path_and_query: &str) -> Self {
+    pub(super) fn new(path_and_query: &str) -> Self {
         let form = form(path_and_query.as_bytes(), Side::Path, false);
         let query = form.find('?').map_or(form.len(), |question| question + 1);
         Self { form, query }

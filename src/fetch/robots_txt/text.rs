@@ -12,14 +12,14 @@ use crate::encoding::unmarked_utf_16;
 
 /// The decoded file, in UTF-8 as far as it is text.
 #[derive(Debug)]
-pub struct DecodedText<'b> {
+pub(super) struct DecodedText<'b> {
     pub bytes: Cow<'b, [u8]>,
     /// Whether the file has bytes that never occur in text.
     pub is_damaged: bool,
 }
 
 impl<'b> DecodedText<'b> {
-    pub fn decode(bytes: &'b [u8]) -> Self {
+    pub(super) fn decode(bytes: &'b [u8]) -> Self {
         if let Some(utf_16) = utf_16(bytes) {
             let (text, is_damaged) = utf_16.decode_without_bom_handling(bytes);
             let mut text = text.into_owned();

@@ -24,7 +24,7 @@ pub(super) struct Certificate {
 
 impl Certificate {
     /// Parses a certificate; `None` when it is malformed.
-    pub fn read(der: &CertificateDer<'_>) -> Option<Self> {
+    pub(super) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
         rest.is_empty().then(|| Self {
             der: der.clone().into_owned(),
@@ -36,18 +36,18 @@ impl Certificate {
     }
 
     /// Approximate size in memory, in bytes.
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let texts = self.issuer_text.len() + self.issuer_urls.iter().map(String::len).sum::<usize>();
         size_of::<Self>() + self.der.len() + self.subject.len() + self.issuer.len() + texts
     }
 
     /// Whether it names itself as its issuer, as roots do.
-    pub fn is_self_issued(&self) -> bool {
+    pub(super) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 
     /// Whether its subject is the issuer that `other` names.
-    pub fn issues(&self, other: &Self) -> bool {
+    pub(super) fn issues(&self, other: &Self) -> bool {
         self.subject == other.issuer
     }
 }
@@ -95,7 +95,7 @@ pub(in crate::fetch) struct Chain {
 }
 
 impl Chain {
-    pub fn new(
+    pub(crate) fn new(
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,

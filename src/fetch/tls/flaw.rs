@@ -28,7 +28,7 @@ impl Flaw {
     /// The most severe flaw of a chain that was rejected with `error`. An unknown issuer is more severe than a wrong
     /// name, and a wrong name more than a wrong date. So a certificate outside its dates is verified again, by
     /// `verify_at`, for a time at which it is valid.
-    pub fn worst(
+    pub(super) fn worst(
         error: &CertificateError,
         chain: &Chain,
         verify_at: impl FnOnce(UnixTime) -> Result<(), CertificateError>,
@@ -94,13 +94,13 @@ pub(in crate::fetch) struct Refusal {
 
 impl Refusal {
     /// Names and URLs in a certificate are untrusted text: control characters and excess length are removed.
-    pub fn new(cause: &str, incomplete: Option<Chain>) -> Self {
+    pub(crate) fn new(cause: &str, incomplete: Option<Chain>) -> Self {
         let cause = cause.chars().filter(|c| !c.is_control()).take(MAX_CAUSE).collect();
         Self { cause, incomplete }
     }
 
     /// The refusal inside an error.
-    pub fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+    pub(crate) fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         chain(error).find_map(|error| match error.downcast_ref()? {
             rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.0.downcast_ref(),
             _ => None,

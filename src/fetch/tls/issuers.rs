@@ -52,7 +52,7 @@ pub(super) struct StillIncomplete {
 }
 
 impl IssuerStore {
-    pub fn new(config: &FetchConfig) -> Self {
+    pub(super) fn new(config: &FetchConfig) -> Self {
         Self {
             slots: Mutex::new(Lru::new(config.issuer_cache_bytes)),
             max_urls: config.max_issuer_urls,
@@ -62,17 +62,17 @@ impl IssuerStore {
     }
 
     /// How long a chain counts as incompletable.
-    pub fn negative_ttl(&self) -> Duration {
+    pub(super) fn negative_ttl(&self) -> Duration {
         self.negative_ttl
     }
 
     /// Whether a URL may provide a missing issuer of a chain.
-    pub fn may_complete(&self, chain: &Chain) -> bool {
+    pub(super) fn may_complete(&self, chain: &Chain) -> bool {
         self.max_urls > 0 && !Search::new(chain, self.max_urls).open.is_empty()
     }
 
     /// The cached issuers that a chain lacks.
-    pub fn cached_issuers(&self, chain: &Chain) -> Vec<CertificateDer<'static>> {
+    pub(super) fn cached_issuers(&self, chain: &Chain) -> Vec<CertificateDer<'static>> {
         let mut search = Search::new(chain, self.max_urls);
         while let Some(step) = search.next() {
             if let Some(Ok(found)) = self.entry(&step.url).and_then(|slot| slot.get()) {
@@ -86,7 +86,7 @@ impl IssuerStore {
     ///
     /// # Errors
     /// [`StillIncomplete`] when it never does.
-    pub async fn complete(
+    pub(super) async fn complete(
         &self,
         chain: &Chain,
         verify: impl Fn(&[CertificateDer<'_>]) -> Result<(), CertificateError>,

@@ -48,7 +48,7 @@ impl Tls {
     /// # Errors
     /// [`FetchError`] when `fetch.extra_ca` cannot be used, or TLS cannot be set up. With an authority in
     /// `fetch.extra_ca`, the system needs none.
-    pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
+    pub(super) fn new(config: &FetchConfig) -> Result<Self, FetchError> {
         let unusable = |error: rustls::Error| FetchError::Client(error.to_string());
         let provider = Arc::new(aws_lc_rs::default_provider());
         let algorithms = provider.signature_verification_algorithms;
@@ -73,7 +73,7 @@ impl Tls {
     }
 
     /// The TLS configuration for connections to one server, and its verifier.
-    pub fn server(&self) -> (ClientConfig, Arc<ServerVerifier>) {
+    pub(super) fn server(&self) -> (ClientConfig, Arc<ServerVerifier>) {
         let verifier = Arc::new(ServerVerifier::new(self.authority.clone()));
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(verifier.clone());
@@ -84,7 +84,7 @@ impl Tls {
     ///
     /// # Errors
     /// [`Failure`] when the chain stays incomplete.
-    pub async fn complete(
+    pub(super) async fn complete(
         &self,
         chain: &Chain,
         server: &ServerVerifier,

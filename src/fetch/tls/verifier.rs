@@ -28,7 +28,7 @@ pub(super) struct Authority {
 
 impl Authority {
     /// Verifies a chain with these issuers in addition to its own.
-    pub fn verify(
+    pub(super) fn verify(
         &self,
         chain: &Chain,
         issuers: &[CertificateDer<'_>],
@@ -44,7 +44,7 @@ impl Authority {
     }
 
     /// The most severe flaw of a chain that is rejected with `error`, given the cached issuers.
-    pub fn worst_flaw(&self, chain: &Chain, error: &CertificateError) -> Flaw {
+    pub(super) fn worst_flaw(&self, chain: &Chain, error: &CertificateError) -> Flaw {
         Flaw::worst(error, chain, |time| self.verify(chain, &self.issuers.cached_issuers(chain), time))
     }
 }
@@ -72,7 +72,7 @@ impl ServerVerifier {
     }
 
     /// The flaw of a server that is read nevertheless.
-    pub fn flaw(&self) -> Option<TlsFlaw> {
+    pub(crate) fn flaw(&self) -> Option<TlsFlaw> {
         self.lock().flaw
     }
 

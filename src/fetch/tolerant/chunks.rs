@@ -35,7 +35,7 @@ pub(super) struct Malformed;
 
 impl ChunkDecoder {
     /// Whether the last chunk has ended.
-    pub fn is_at_end(&self) -> bool {
+    pub(super) fn is_at_end(&self) -> bool {
         self.state == ChunkState::End
     }
 
@@ -43,7 +43,7 @@ impl ChunkDecoder {
     ///
     /// # Errors
     /// [`Malformed`] when the coding is broken.
-    pub fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, Malformed> {
+    pub(super) fn decode(&mut self, input: &mut Bytes) -> Result<Option<Bytes>, Malformed> {
         while !input.is_empty() && !self.is_at_end() {
             if let ChunkState::Data(left) = self.state {
                 let length = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());

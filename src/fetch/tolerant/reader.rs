@@ -47,7 +47,7 @@ impl From<RewrittenHead> for ReaderState {
 
 impl<S> HeadReader<S> {
     /// Keeps at most `max_headers` header fields of a head, and adds the others to `dropped`.
-    pub fn new(stream: S, max_headers: usize, dropped: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(stream: S, max_headers: usize, dropped: Arc<AtomicUsize>) -> Self {
         Self { stream, state: ReaderState::Head(Vec::new()), max_headers, dropped }
     }
 }

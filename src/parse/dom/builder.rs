@@ -40,7 +40,7 @@ const PRIORITY_TAGS: [&str; 18] = [
 ];
 
 /// The tree of a document.
-pub struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     pub document: NodeRef<'a>,
     /// Whether the rest of the document was dropped because it exceeds `parse.max_nodes` or `parse.max_attributes`.
     pub cut: bool,
@@ -48,11 +48,11 @@ pub struct Tree<'a> {
 
 /// The document declares another encoding than the one it was decoded with.
 #[derive(Debug)]
-pub struct EncodingChanged(pub &'static Encoding);
+pub(crate) struct EncodingChanged(pub &'static Encoding);
 
 /// Builds the tree from nodes in an arena. `tentative` is a guessed encoding, which the first encoding declared by a
 /// `meta` confirms or replaces.
-pub fn build<'a>(
+pub(crate) fn build<'a>(
     text: &str,
     config: &ParseConfig,
     tentative: Option<&'static Encoding>,
@@ -78,7 +78,7 @@ pub fn build<'a>(
 }
 
 /// The standard's "normalize newlines".
-pub fn normalize_newlines(text: &str) -> StrTendril {
+pub(crate) fn normalize_newlines(text: &str) -> StrTendril {
     let mut lines = text.split('\r');
     let mut unix = StrTendril::from_slice(lines.next().unwrap_or_default());
     for line in lines {

@@ -11,14 +11,14 @@ use html5ever::{Attribute, LocalName, QualName, local_name, ns};
 use typed_arena::Arena;
 
 /// A node of the arena.
-pub type NodeRef<'a> = &'a Node<'a>;
+pub(crate) type NodeRef<'a> = &'a Node<'a>;
 
 /// The arena of one parse.
-pub type Nodes<'a> = Arena<Node<'a>>;
+pub(crate) type Nodes<'a> = Arena<Node<'a>>;
 
 type NodeLink<'a> = Cell<Option<NodeRef<'a>>>;
 
-pub struct Node<'a> {
+pub(crate) struct Node<'a> {
     /// The name of an element; empty in any other node.
     pub name: QualName,
     pub content: Content<'a>,
@@ -29,14 +29,14 @@ pub struct Node<'a> {
     last_child: NodeLink<'a>,
 }
 
-pub enum Content<'a> {
+pub(crate) enum Content<'a> {
     Element(Element<'a>),
     Text(RefCell<StrTendril>),
     /// The document, the content of a template, a comment or a doctype.
     Nothing,
 }
 
-pub struct Element<'a> {
+pub(crate) struct Element<'a> {
     pub attributes: Vec<Attribute>,
     /// The content of a `template`, which is not part of the document.
     pub template_contents: Option<NodeRef<'a>>,
@@ -45,15 +45,15 @@ pub struct Element<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub fn element(name: QualName, element: Element<'a>) -> Self {
+    pub(crate) fn element(name: QualName, element: Element<'a>) -> Self {
         Self { name, ..Self::with(Content::Element(element)) }
     }
 
-    pub fn text(text: StrTendril) -> Self {
+    pub(crate) fn text(text: StrTendril) -> Self {
         Self::with(Content::Text(RefCell::new(text)))
     }
 
-    pub fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self::with(Content::Nothing)
     }
 
@@ -69,38 +69,38 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub fn parent(&self) -> Option<NodeRef<'a>> {
+    pub(crate) fn parent(&self) -> Option<NodeRef<'a>> {
         self.parent.get()
     }
 
-    pub fn previous(&self) -> Option<NodeRef<'a>> {
+    pub(crate) fn previous(&self) -> Option<NodeRef<'a>> {
         self.previous.get()
     }
 
-    pub fn next(&self) -> Option<NodeRef<'a>> {
+    pub(crate) fn next(&self) -> Option<NodeRef<'a>> {
         self.next.get()
     }
 
-    pub fn first_child(&self) -> Option<NodeRef<'a>> {
+    pub(crate) fn first_child(&self) -> Option<NodeRef<'a>> {
         self.first_child.get()
     }
 
-    pub fn last_child(&self) -> Option<NodeRef<'a>> {
+    pub(crate) fn last_child(&self) -> Option<NodeRef<'a>> {
         self.last_child.get()
     }
 
-    pub fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
 
-    pub fn as_element(&self) -> Option<&Element<'a>> {
+    pub(crate) fn as_element(&self) -> Option<&Element<'a>> {
         match &self.content {
             Content::Element(element) => Some(element),
             _ => None,
         }
     }
 
-    pub fn as_text(&self) -> Option<&RefCell<StrTendril>> {
+    pub(crate) fn as_text(&self) -> Option<&RefCell<StrTendril>> {
         match &self.content {
             Content::Text(text) => Some(text),
             _ => None,
@@ -108,7 +108,7 @@ impl<'a> Node<'a> {
     }
 
     /// Removes the node, with its content, from its parent.
-    pub fn detach(&self) {
+    pub(crate) fn detach(&self) {
         let (previous, next) = (self.previous.take(), self.next.take());
         let Some(parent) = self.parent.take() else { return };
         match previous {
@@ -122,7 +122,7 @@ impl<'a> Node<'a> {
     }
 
     /// Makes a node the last child of this one.
-    pub fn append(&'a self, child: NodeRef<'a>) {
+    pub(crate) fn append(&'a self, child: NodeRef<'a>) {
         child.detach();
         child.parent.set(Some(self));
         child.previous.set(self.last_child.replace(Some(child)));
@@ -133,7 +133,7 @@ impl<'a> Node<'a> {
     }
 
     /// Inserts a node right before this one. Without a parent, this does nothing.
-    pub fn insert_before(&'a self, node: NodeRef<'a>) {
+    pub(crate) fn insert_before(&'a self, node: NodeRef<'a>) {
         node.detach();
         let Some(parent) = self.parent.get() else { return };
         node.parent.set(Some(parent));
@@ -148,12 +148,12 @@ impl<'a> Node<'a> {
 
 impl Element<'_> {
     /// The value of an attribute without a namespace.
-    pub fn attribute(&self, name: &LocalName) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &LocalName) -> Option<&str> {
         self.find(|key| key.local == *name && key.ns == ns!())
     }
 
     /// The value of `xlink:href`.
-    pub fn xlink_href(&self) -> Option<&str> {
+    pub(crate) fn xlink_href(&self) -> Option<&str> {
         self.find(|key| key.local == local_name!("href") && key.ns == ns!(xlink))
     }
 

@@ -9,7 +9,7 @@ use html5ever::{Attribute, QualName};
 
 use super::node::{Element, Node, NodeRef, Nodes};
 
-pub struct Sink<'a> {
+pub(crate) struct Sink<'a> {
     nodes: &'a Nodes<'a>,
     document: NodeRef<'a>,
     node_count: Cell<usize>,
@@ -17,12 +17,12 @@ pub struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     /// An empty document.
-    pub fn new(nodes: &'a Nodes<'a>) -> Self {
+    pub(crate) fn new(nodes: &'a Nodes<'a>) -> Self {
         Self { nodes, document: nodes.alloc(Node::nothing()), node_count: Cell::new(1) }
     }
 
     /// Number of nodes created so far, whether or not they are still in the tree.
-    pub fn node_count(&self) -> usize {
+    pub(crate) fn node_count(&self) -> usize {
         self.node_count.get()
     }
 

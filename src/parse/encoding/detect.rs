@@ -21,13 +21,13 @@ use crate::urls::is_ip_literal;
 const CONTEXT_BYTES: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DetectedEncoding {
+pub(crate) struct DetectedEncoding {
     pub encoding: &'static Encoding,
     /// Whether a byte order mark or the HTTP header decides. A later `meta` then changes nothing.
     pub certain: bool,
 }
 
-pub fn detect(
+pub(crate) fn detect(
     body: &[u8],
     media_type: Option<&MediaType>,
     host: &str,
@@ -53,7 +53,7 @@ fn xml_encoding(body: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The text, without its byte order mark; malformed sequences become U+FFFD.
-pub fn decode<'b>(body: &'b [u8], encoding: &'static Encoding) -> Cow<'b, str> {
+pub(crate) fn decode<'b>(body: &'b [u8], encoding: &'static Encoding) -> Cow<'b, str> {
     encoding.decode_with_bom_removal(body).0
 }
 

@@ -1,5 +1,5 @@
 //! The character encoding of a document: how to detect it, and how to encode query strings in it.
 
-pub mod detect;
+pub(super) mod detect;
 mod prescan;
-pub mod query;
+pub(super) mod query;

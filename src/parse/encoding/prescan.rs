@@ -12,7 +12,7 @@ use crate::sniff::scanner::{End, Scanner, find, is_blank, starts_tag};
 const PRESCAN_BYTES: usize = 1024;
 
 /// The encoding declared at the start of a body.
-pub fn declared(body: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn declared(body: &[u8]) -> Option<&'static Encoding> {
     let bytes = &body[..body.len().min(PRESCAN_BYTES)];
     if bytes.starts_with(b"<\0?\0x\0") {
         return Some(UTF_16LE);

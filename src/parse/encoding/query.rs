@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use encoding_rs::{EncoderResult, Encoding, ISO_2022_JP, UTF_8};
 
 /// The encoding of query strings in a document in `encoding`; `None` for UTF-8.
-pub fn query_encoding(encoding: &'static Encoding) -> Option<&'static Encoding> {
+pub(crate) fn query_encoding(encoding: &'static Encoding) -> Option<&'static Encoding> {
     Some(encoding.output_encoding()).filter(|output| *output != UTF_8)
 }
 
 /// Encodes a query string. A character outside the encoding becomes a percent-encoded decimal character reference.
-pub fn encode_query<'q>(encoding: &'static Encoding, query: &'q str) -> Cow<'q, [u8]> {
+pub(crate) fn encode_query<'q>(encoding: &'static Encoding, query: &'q str) -> Cow<'q, [u8]> {
     if query.is_ascii() && encoding != ISO_2022_JP {
         return Cow::Borrowed(query.as_bytes());
     }

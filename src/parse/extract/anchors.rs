@@ -18,7 +18,7 @@ use super::text::{Alts, AnchorText};
 use crate::parse::dom::node::NodeRef;
 
 #[derive(Default)]
-pub struct OpenAnchors<'t> {
+pub(super) struct OpenAnchors<'t> {
     /// Outermost first.
     open: Vec<OpenAnchor<'t>>,
     /// Number of innermost open anchors without a visible character yet.
@@ -56,7 +56,7 @@ struct ExcludedPart {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub enum ExclusionKind {
+pub(super) enum ExclusionKind {
     /// A `noscript`, excluded if the anchor has an image outside it.
     NoScript,
     /// A `script`, `style` or `template`, always excluded.
@@ -64,7 +64,7 @@ pub enum ExclusionKind {
 }
 
 /// An anchor that has ended.
-pub struct ClosedAnchor {
+pub(super) struct ClosedAnchor {
     /// The number passed to [`OpenAnchors::open`].
     pub reference: usize,
     pub text: String,
@@ -73,11 +73,11 @@ pub struct ClosedAnchor {
 
 impl<'t> OpenAnchors<'t> {
     /// Whether no anchor is open. In that state only [`Self::open`] has an effect.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    pub fn open(&mut self, node: NodeRef<'t>, reference: usize) {
+    pub(super) fn open(&mut self, node: NodeRef<'t>, reference: usize) {
         self.first_alt = self.alts.len();
         self.blank += 1;
         self.open.push(OpenAnchor {
@@ -90,7 +90,7 @@ impl<'t> OpenAnchors<'t> {
         });
     }
 
-    pub fn push_text(&mut self, text: &str) {
+    pub(super) fn push_text(&mut self, text: &str) {
         let start = self.text.len();
         self.text.push(text);
         if self.blank > 0
@@ -103,18 +103,18 @@ impl<'t> OpenAnchors<'t> {
     }
 
     /// Adds a word separator.
-    pub fn push_blank(&mut self) {
+    pub(super) fn push_blank(&mut self) {
         self.text.push_blank();
     }
 
-    pub fn push_image(&mut self, alt: Option<&str>) {
+    pub(super) fn push_image(&mut self, alt: Option<&str>) {
         self.images += 1;
         if let Some(alt) = alt {
             self.alts.push(alt, self.first_alt);
         }
     }
 
-    pub fn exclude(&mut self, node: NodeRef<'t>, kind: ExclusionKind) {
+    pub(super) fn exclude(&mut self, node: NodeRef<'t>, kind: ExclusionKind) {
         self.open_excluded.push((node, self.excluded.len()));
         self.excluded.push(ExcludedPart {
             kind,
@@ -127,7 +127,7 @@ impl<'t> OpenAnchors<'t> {
     }
 
     /// Leaves a node. If the node is an open anchor, returns it with at most `max_chars` characters of its text.
-    pub fn leave(&mut self, node: NodeRef<'t>, max_chars: usize) -> Option<ClosedAnchor> {
+    pub(super) fn leave(&mut self, node: NodeRef<'t>, max_chars: usize) -> Option<ClosedAnchor> {
         if let Some((_, number)) = self.open_excluded.pop_if(|(part, _)| part.is(node)) {
             self.close_excluded(number);
             return None;
@@ -208,7 +208,7 @@ impl<'t> OpenAnchors<'t> {
 }
 
 /// Whether an HTML element with this name is a block.
-pub fn is_block(name: &str) -> bool {
+pub(super) fn is_block(name: &str) -> bool {
     matches!(
         name,
         // The page, flow content.

@@ -11,14 +11,14 @@ const VALUED: [&str; 4] = ["unavailable_after", "max-snippet", "max-image-previe
 /// Adds the directives in the `content` of a meta element. Words are separated by commas, as documented, or by
 /// blanks.
 #[must_use]
-pub fn with_meta(directives: Directives, content: &str) -> Directives {
+pub(crate) fn with_meta(directives: Directives, content: &str) -> Directives {
     content.split(|c: char| c == ',' || c.is_ascii_whitespace()).fold(directives, with_word)
 }
 
 /// Adds the directives of an `X-Robots-Tag` header line. A `name:` limits the directives behind it on the line to
 /// that crawler. A colon after several words, such as the time in a date, names no crawler.
 #[must_use]
-pub fn with_header(directives: Directives, line: &str, user_agent_token: &str) -> Directives {
+pub(crate) fn with_header(directives: Directives, line: &str, user_agent_token: &str) -> Directives {
     let mut is_for_us = true;
     line.split(',').fold(directives, |all, part| {
         let mut part = part.trim_ascii();
@@ -36,7 +36,7 @@ pub fn with_header(directives: Directives, line: &str, user_agent_token: &str) -
 }
 
 /// Whether directives under this name apply to all crawlers or to this one.
-pub fn names_us(name: &str, user_agent_token: &str) -> bool {
+pub(crate) fn names_us(name: &str, user_agent_token: &str) -> bool {
     name.eq_ignore_ascii_case("robots") || name.eq_ignore_ascii_case(user_agent_token)
 }
 

@@ -1,8 +1,8 @@
 //! Extracts the title, directives, canonical URL and links from a document tree.
 
 mod anchors;
-pub mod directives;
-pub mod refresh;
-pub mod resolve;
+pub(super) mod directives;
+pub(super) mod refresh;
+pub(super) mod resolve;
 mod text;
-pub mod walk;
+pub(super) mod walk;

@@ -1,7 +1,7 @@
 //! The value of a meta refresh or a `Refresh` header: "shared declarative refresh steps" of the HTML standard.
 
 /// The reference of a refresh; `None` when the value is malformed or only reloads the page.
-pub fn reference(value: &str) -> Option<&str> {
+pub(crate) fn reference(value: &str) -> Option<&str> {
     let value = value.trim_ascii_start();
     let after_digits = value.trim_start_matches(|c: char| c.is_ascii_digit());
     if after_digits.len() == value.len() && !value.starts_with('.') {

@@ -9,7 +9,7 @@ use crate::parse::encoding::query::{encode_query, query_encoding};
 use crate::urls::{Base, CanonicalUrl, UrlRules};
 
 /// Resolves the references of one document.
-pub struct ReferenceResolver<'a> {
+pub(crate) struct ReferenceResolver<'a> {
     rules: &'a UrlRules,
     document: &'a CanonicalUrl,
     document_base: Base,
@@ -21,7 +21,7 @@ pub struct ReferenceResolver<'a> {
 
 impl<'a> ReferenceResolver<'a> {
     /// `None` when the URL of the document cannot be a base, which does not happen for a fetched URL.
-    pub fn new(
+    pub(crate) fn new(
         document: &'a CanonicalUrl,
         base_href: Option<&str>,
         encoding: &'static Encoding,
@@ -33,7 +33,7 @@ impl<'a> ReferenceResolver<'a> {
     }
 
     /// The link of a reference in the document, if it is one.
-    pub fn link(&self, reference: Reference<'_>) -> Option<Link> {
+    pub(crate) fn link(&self, reference: Reference<'_>) -> Option<Link> {
         // By far the most common reference that is not a link.
         if self.base.is_none() && reference.url.starts_with('#') {
             return None;
@@ -43,13 +43,13 @@ impl<'a> ReferenceResolver<'a> {
     }
 
     /// The link of a `Refresh` header, if it is one.
-    pub fn header_link(&self, reference: &str) -> Option<Link> {
+    pub(crate) fn header_link(&self, reference: &str) -> Option<Link> {
         let target = self.in_headers(reference).filter(|target| target != self.document)?;
         Some(Link { target, tag: LinkTag::Refresh, rel: Rel::NONE, anchor: String::new() })
     }
 
     /// The target of a reference in the markup of the document.
-    pub fn in_document(&self, reference: &str) -> Option<CanonicalUrl> {
+    pub(crate) fn in_document(&self, reference: &str) -> Option<CanonicalUrl> {
         let base = self.base.as_ref().unwrap_or(&self.document_base);
         match self.encoding {
             None => self.rules.resolve(base, reference),
@@ -62,7 +62,7 @@ impl<'a> ReferenceResolver<'a> {
 
     /// The target of a reference in an HTTP header, where neither `base href` nor the encoding of the document
     /// applies.
-    pub fn in_headers(&self, reference: &str) -> Option<CanonicalUrl> {
+    pub(crate) fn in_headers(&self, reference: &str) -> Option<CanonicalUrl> {
         self.rules.resolve(&self.document_base, reference).ok()
     }
 }

@@ -22,7 +22,7 @@ use std::ops::Range;
 /// byte offsets. A slice of the collapsed text, once trimmed, equals the slice collapsed alone, so one text serves
 /// any number of anchors.
 #[derive(Default)]
-pub struct AnchorText {
+pub(super) struct AnchorText {
     text: String,
     /// Offset behind the last visible character.
     visible_end: usize,
@@ -31,7 +31,7 @@ pub struct AnchorText {
 }
 
 impl AnchorText {
-    pub fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         let start = self.text.len();
         self.collapse(text);
         let visible = self.text[start..].trim_end_matches(is_invisible).len();
@@ -54,7 +54,7 @@ impl AnchorText {
         }
     }
 
-    pub fn push_blank(&mut self) {
+    pub(super) fn push_blank(&mut self) {
         let is_merged = self.text.len() != self.seam && self.text.ends_with(' ');
         if !self.text.is_empty() && !is_merged {
             self.text.push(' ');
@@ -62,33 +62,33 @@ impl AnchorText {
     }
 
     /// Adds a seam: blanks on its two sides are not merged.
-    pub fn add_seam(&mut self) {
+    pub(super) fn add_seam(&mut self) {
         self.seam = self.text.len();
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.text.len()
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.text.clear();
         (self.visible_end, self.seam) = (0, 0);
     }
 
     /// The offset of the first visible character from `start` on.
-    pub fn first_visible(&self, start: usize) -> Option<usize> {
+    pub(super) fn first_visible(&self, start: usize) -> Option<usize> {
         let part = self.text.get(start..self.visible_end).filter(|part| !part.is_empty())?;
         Some(self.visible_end - part.trim_start_matches(is_invisible).len())
     }
 
     /// The text from the visible character at `start` on, trimmed and cut to `max_chars` characters.
-    pub fn since(&self, start: usize, max_chars: usize) -> String {
+    pub(super) fn since(&self, start: usize, max_chars: usize) -> String {
         cut(&self.text[start..self.visible_end.max(start)], max_chars, is_invisible).to_owned()
     }
 
     /// The text from `start` on without the given ranges, trimmed and cut to `max_chars` characters. The ranges are
     /// sorted by start.
-    pub fn without(
+    pub(super) fn without(
         &self,
         start: usize,
         left_out: impl Iterator<Item = Range<usize>>,
@@ -116,7 +116,7 @@ impl AnchorText {
 
 /// The `alt` texts of images, without blank ones.
 #[derive(Default)]
-pub struct Alts {
+pub(super) struct Alts {
     text: AnchorText,
     /// The ranges of the `alt` texts in `text`.
     places: Vec<Range<usize>>,
@@ -124,7 +124,7 @@ pub struct Alts {
 
 impl Alts {
     /// Adds an `alt`, unless it equals the previous one. Only those from number `first` on are compared.
-    pub fn push(&mut self, alt: &str, first: usize) {
+    pub(super) fn push(&mut self, alt: &str, first: usize) {
         let start = self.text.len();
         self.text.push(alt);
         let Some(visible) = self.text.first_visible(start) else { return };
@@ -137,18 +137,18 @@ impl Alts {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.text.clear();
         self.places.clear();
     }
 
     /// Joins the `alt` texts with these numbers by one blank, cut to `max_chars` characters. Consecutive equal ones
     /// count once.
-    pub fn joined(&self, numbers: impl Iterator<Item = usize>, max_chars: usize) -> String {
+    pub(super) fn joined(&self, numbers: impl Iterator<Item = usize>, max_chars: usize) -> String {
         let mut joined = String::new();
         let mut former = "";
         for alt in numbers.map(|number| &self.text.text[self.places[number].clone()]) {
@@ -171,14 +171,14 @@ impl Alts {
 }
 
 /// Normalises a single text as an anchor text, cut to `max_chars` characters.
-pub fn anchor_text(text: &str, max_chars: usize) -> String {
+pub(super) fn anchor_text(text: &str, max_chars: usize) -> String {
     let mut anchor = AnchorText::default();
     anchor.push(text.trim_start_matches(is_invisible));
     anchor.since(0, max_chars)
 }
 
 /// Collapses the ASCII blanks of a text, trims it and cuts it to `max_chars` characters.
-pub fn collapse(text: &str, max_chars: usize) -> String {
+pub(super) fn collapse(text: &str, max_chars: usize) -> String {
     let mut collapsed = String::new();
     let mut rest = text.trim_ascii_start();
     while !rest.is_empty() {

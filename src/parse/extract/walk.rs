@@ -11,7 +11,7 @@ use crate::parse::dom::node::{Content, Element, NodeRef};
 
 /// The facts found, with references still unresolved.
 #[derive(Default)]
-pub struct PageFindings<'t> {
+pub(crate) struct PageFindings<'t> {
     /// `href` of the first `base` that has one.
     pub base_href: Option<&'t str>,
     pub title: Option<String>,
@@ -26,7 +26,7 @@ pub struct PageFindings<'t> {
 }
 
 /// An element that becomes a link if its URL can be resolved.
-pub struct Reference<'t> {
+pub(crate) struct Reference<'t> {
     pub url: &'t str,
     pub tag: LinkTag,
     pub rel: Rel,
@@ -34,7 +34,11 @@ pub struct Reference<'t> {
 }
 
 /// Walks over a document.
-pub fn walk<'t>(document: NodeRef<'t>, config: &ParseConfig, user_agent_token: &str) -> PageFindings<'t> {
+pub(crate) fn walk<'t>(
+    document: NodeRef<'t>,
+    config: &ParseConfig,
+    user_agent_token: &str,
+) -> PageFindings<'t> {
     let mut walker = Walker {
         config,
         user_agent_token,
@@ -125,7 +129,7 @@ impl<'t> Walker<'t, '_> {
             "layer" => self.push_frame(element, LinkTag::Layer),
             "ilayer" => self.push_frame(element, LinkTag::Ilayer),
             "img" if !self.anchors.is_empty() => {
-                self.anchors.push_image(element.attribute(&local_name!("alt")))
+                self.anchors.push_image(element.attribute(&local_name!("alt")));
             }
             "meta" => self.read_meta(element),
             "link" => self.read_link(element),

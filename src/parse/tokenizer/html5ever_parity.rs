@@ -66,9 +66,8 @@ impl<'a> Recorder<'a> {
 
 impl Recorder<'_> {
     fn seen_tag(&self, tag: &Tag) -> SeenToken {
-        let kept = names::Names::default().tag(&tag.name).kept;
-        let is_kept =
-            |name: &str| tag.kind == StartTag && names::Names::default().attribute(name, kept).is_some();
+        let kept = Names::default().tag(&tag.name).kept;
+        let is_kept = |name: &str| tag.kind == StartTag && Names::default().attribute(name, kept).is_some();
         let attributes = tag.attrs.iter().filter(|attribute| is_kept(&attribute.name.local));
         SeenToken::Tag {
             kind: tag.kind,

@@ -184,8 +184,8 @@ impl<'t, S: TokenSink> Tokenizer<'t, S> {
     }
 
     /// A slice of the text, which shares its memory.
+    #[expect(clippy::cast_possible_truncation, reason = "the limit of `new` makes the offsets fit")]
     fn part(&self, place: Range<usize>) -> StrTendril {
-        // The limit of `new` makes the offsets fit.
         self.text.subtendril(place.start as u32, place.len() as u32)
     }
 }

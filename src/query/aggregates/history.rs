@@ -29,7 +29,7 @@ pub struct DayChange {
 
 /// An absence of a link: its row, the day on which it was lost and, if it has returned, that day, as
 /// `yyyyMMdd`.
-pub type Absence = (u32, u32, Option<u32>);
+pub(crate) type Absence = (u32, u32, Option<u32>);
 
 /// The history of links: when each was first seen, and when it was absent.
 #[derive(Clone, Debug)]

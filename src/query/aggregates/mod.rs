@@ -1,6 +1,6 @@
 //! Aggregates: counts, facts, history and coverage of a whole selection.
 
-pub mod counts;
-pub mod coverage;
-pub mod facts;
-pub mod history;
+pub(super) mod counts;
+pub(super) mod coverage;
+pub(super) mod facts;
+pub(super) mod history;

@@ -94,7 +94,7 @@ impl fmt::Display for Value<'_> {
 }
 
 /// Writes hundredths as a number with at most two decimals. A whole number has none.
-pub fn serialize_hundredths<S: Serializer>(hundredths: u32, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_hundredths<S: Serializer>(hundredths: u32, serializer: S) -> Result<S::Ok, S::Error> {
     serialize_parts(hundredths, 100, serializer)
 }
 
@@ -129,22 +129,22 @@ pub(in crate::query) use each_width;
 impl Cells {
     /// # Panics
     /// Never: the largest number decides the width, so every number fits.
-    pub fn narrow(cells: Vec<u32>) -> Self {
+    pub(crate) fn narrow(cells: Vec<u32>) -> Self {
         let largest = cells.iter().copied().max().unwrap_or(0);
-        if largest <= u32::from(u8::MAX) {
+        if u8::try_from(largest).is_ok() {
             Self::Bytes(cells.into_iter().map(|cell| cell as u8).collect())
-        } else if largest <= u32::from(u16::MAX) {
+        } else if u16::try_from(largest).is_ok() {
             Self::Halves(cells.into_iter().map(|cell| cell as u16).collect())
         } else {
             Self::Words(cells)
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         each_width!(self, cells => cells.len())
     }
 
-    pub fn get(&self, row: usize) -> u32 {
+    pub(crate) fn get(&self, row: usize) -> u32 {
         match self {
             Self::Bytes(cells) => u32::from(cells[row]),
             Self::Halves(cells) => u32::from(cells[row]),
@@ -162,17 +162,17 @@ impl Cells {
     }
 
     #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
-    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         each_width!(self, cells => Box::new(cells.iter().map(|&cell| u32::from(cell))))
     }
 
     #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
-    pub fn largest(&self) -> Option<u32> {
+    pub(crate) fn largest(&self) -> Option<u32> {
         each_width!(self, cells => cells.iter().max().map(|&cell| u32::from(cell)))
     }
 
     fn bytes(&self) -> usize {
-        each_width!(self, cells => std::mem::size_of_val(cells.as_slice()))
+        each_width!(self, cells => size_of_val(cells.as_slice()))
     }
 }
 

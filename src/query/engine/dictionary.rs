@@ -10,7 +10,7 @@ use crate::query::{Deadline, QueryError};
 
 /// Distinct texts, concatenated. The code of a text is its index.
 #[derive(Debug, Default)]
-pub struct TextDictionary {
+pub(crate) struct TextDictionary {
     bytes: String,
     /// The end of each text in `bytes`.
     ends: Vec<u64>,
@@ -40,7 +40,7 @@ impl TextDictionary {
     }
 
     /// The text of a code of this dictionary.
-    pub fn get(&self, code: u32) -> &str {
+    pub(crate) fn get(&self, code: u32) -> &str {
         &self.bytes[self.start(code as usize)..self.ends[code as usize] as usize]
     }
 
@@ -54,7 +54,7 @@ impl TextDictionary {
         if code == 0 { 0 } else { self.ends[code - 1] as usize }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
@@ -116,7 +116,7 @@ impl TextDictionary {
 
 /// Builds a [`TextDictionary`]. The hash is keyed, since web pages choose the texts.
 #[derive(Debug, Default)]
-pub struct TextDictionaryBuilder {
+pub(crate) struct TextDictionaryBuilder {
     texts: TextDictionary,
     hasher: DefaultHashBuilder,
     codes: HashTable<u32>,
@@ -126,7 +126,7 @@ pub struct TextDictionaryBuilder {
 
 impl TextDictionaryBuilder {
     /// The code of a text, which is added if it is new.
-    pub fn code(&mut self, text: &str) -> u32 {
+    pub(crate) fn code(&mut self, text: &str) -> u32 {
         if let Some(last) = self.last
             && self.texts.get(last) == text
         {
@@ -146,14 +146,14 @@ impl TextDictionaryBuilder {
         code
     }
 
-    pub fn finish(self) -> TextDictionary {
+    pub(crate) fn finish(self) -> TextDictionary {
         self.texts
     }
 }
 
 /// Builds a dictionary of addresses. The unknown address has a code of its own.
 #[derive(Debug, Default)]
-pub struct AddressDictionaryBuilder {
+pub(crate) struct AddressDictionaryBuilder {
     addresses: Vec<Option<IpAddr>>,
     codes: HashMap<Option<IpAddr>, u32>,
 }
@@ -161,7 +161,7 @@ pub struct AddressDictionaryBuilder {
 impl AddressDictionaryBuilder {
     /// The code of an address, which is added if it is new. An IPv4-mapped IPv6 address counts as the IPv4
     /// address.
-    pub fn code(&mut self, address: Option<IpAddr>) -> u32 {
+    pub(crate) fn code(&mut self, address: Option<IpAddr>) -> u32 {
         let address = address.map(|ip| ip.to_canonical());
         *self.codes.entry(address).or_insert_with(|| {
             self.addresses.push(address);
@@ -169,7 +169,7 @@ impl AddressDictionaryBuilder {
         })
     }
 
-    pub fn finish(self) -> Vec<Option<IpAddr>> {
+    pub(crate) fn finish(self) -> Vec<Option<IpAddr>> {
         self.addresses
     }
 }

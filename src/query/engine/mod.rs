@@ -1,16 +1,16 @@
 //! The query engine: columnar tables that are filtered, ordered, grouped and paged. It does not read the
 //! store.
 
-pub mod column;
-pub mod derived;
-pub mod dictionary;
-pub mod expression;
-pub mod fields;
-pub mod filter;
-pub mod listing;
-pub mod order;
-pub mod page;
-pub mod page_state;
-pub mod row_set;
-pub mod table;
-pub mod view;
+pub(super) mod column;
+pub(super) mod derived;
+pub(super) mod dictionary;
+pub(super) mod expression;
+pub(super) mod fields;
+pub(super) mod filter;
+pub(super) mod listing;
+pub(super) mod order;
+pub(super) mod page;
+pub(super) mod page_state;
+pub(super) mod row_set;
+pub(super) mod table;
+pub(super) mod view;

@@ -46,7 +46,7 @@ pub fn parse<'t>(
 
 /// A column to sort by.
 #[derive(Clone, Debug)]
-pub struct SortColumn {
+pub(crate) struct SortColumn {
     pub column: Column,
     pub descending: bool,
 }
@@ -99,7 +99,7 @@ fn sort_slice<T: Copy + Send + Sync>(
 ///
 /// # Errors
 /// [`QueryError::Deadline`].
-pub fn sort(
+pub(crate) fn sort(
     mut rows: Vec<u32>,
     sort_columns: &[SortColumn],
     deadline: &Deadline,
@@ -123,7 +123,7 @@ pub fn sort(
 ///
 /// # Errors
 /// [`QueryError::Deadline`].
-pub fn select(
+pub(crate) fn select(
     mut rows: Vec<u32>,
     sort_columns: &[SortColumn],
     offset: usize,

@@ -101,7 +101,7 @@ pub(in crate::query) struct TableBuilder<F: RowType> {
 }
 
 impl<F: RowType> TableBuilder<F> {
-    pub fn new(fields: &'static [Field<F>]) -> Self {
+    pub(crate) fn new(fields: &'static [Field<F>]) -> Self {
         let builders =
             fields.iter().filter_map(|field| Some((field.name, ColumnBuilder::new(field)?))).collect();
         let parts = fields.iter().filter_map(|field| match field.read {
@@ -115,7 +115,7 @@ impl<F: RowType> TableBuilder<F> {
     ///
     /// # Errors
     /// As [`Self::push`].
-    pub fn from_rows<'a>(
+    pub(crate) fn from_rows<'a>(
         fields: &'static [Field<F>],
         rows: &'a [F::Row<'a>],
         suffixes: &'a Suffixes,
@@ -129,7 +129,7 @@ impl<F: RowType> TableBuilder<F> {
         builder.finish(suffixes, deadline)
     }
 
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
@@ -137,7 +137,7 @@ impl<F: RowType> TableBuilder<F> {
     ///
     /// # Errors
     /// [`QueryError::TooManyRows`]; [`QueryError::Deadline`].
-    pub fn push<'a>(
+    pub(crate) fn push<'a>(
         &mut self,
         rows: &'a [F::Row<'a>],
         suffixes: &'a Suffixes,
@@ -166,7 +166,7 @@ impl<F: RowType> TableBuilder<F> {
 
     /// # Errors
     /// [`QueryError::Declaration`] for a part of a missing field; [`QueryError::Deadline`].
-    pub fn finish(self, suffixes: &Suffixes, deadline: &Deadline) -> Result<Table, QueryError> {
+    pub(crate) fn finish(self, suffixes: &Suffixes, deadline: &Deadline) -> Result<Table, QueryError> {
         deadline.check()?;
         let finish = |(name, column): (&str, ColumnBuilder<F>)| (name.to_owned(), column.finish());
         let large = self.rows >= MIN_PARALLEL_ROWS;

@@ -45,7 +45,7 @@ pub(super) enum Job<B, W> {
 }
 
 impl<B: QueuedBuild, W> JobQueue<B, W> {
-    pub fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         let waiting = Waiting { builds: VecDeque::new(), writes: VecDeque::new(), closed: false };
         Self {
             capacity,
@@ -59,7 +59,7 @@ impl<B: QueuedBuild, W> JobQueue<B, W> {
 
     /// Queues a build. If the queue is full, builds that are not wanted are dropped, then the oldest one
     /// without waiters.
-    pub fn build(&self, build: B) {
+    pub(super) fn build(&self, build: B) {
         let mut waiting = self.lock();
         if waiting.builds.len() >= self.capacity {
             waiting.builds.retain(|build| build.is_wanted() || self.drop_build(build, &self.abandoned));
@@ -76,7 +76,7 @@ impl<B: QueuedBuild, W> JobQueue<B, W> {
     }
 
     /// Queues a write, or drops it if the queue is full: the value stays in memory.
-    pub fn write(&self, write: W) {
+    pub(super) fn write(&self, write: W) {
         let mut waiting = self.lock();
         if waiting.writes.len() >= self.capacity {
             self.dropped_writes.fetch_add(1, Ordering::Relaxed);
@@ -88,7 +88,7 @@ impl<B: QueuedBuild, W> JobQueue<B, W> {
     }
 
     /// The next job. Blocks until there is one; `None` when the queue is closed.
-    pub fn next(&self) -> Option<Job<B, W>> {
+    pub(super) fn next(&self) -> Option<Job<B, W>> {
         let mut waiting = self.lock();
         while !waiting.closed {
             while let Some(build) = waiting.builds.pop_front() {
@@ -106,13 +106,13 @@ impl<B: QueuedBuild, W> JobQueue<B, W> {
     }
 
     /// Closes the queue: every thread ends after its current job.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
 
     /// The number of queued builds and the counts of dropped jobs; all other metrics are 0.
-    pub fn figures(&self) -> IndexMetrics {
+    pub(super) fn figures(&self) -> IndexMetrics {
         IndexMetrics {
             builds_waiting: self.lock().builds.len(),
             builds_abandoned: self.abandoned.load(Ordering::Relaxed),

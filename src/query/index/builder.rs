@@ -98,7 +98,7 @@ enum BuildState {
 }
 
 impl Builder {
-    pub fn start(cache: &Arc<IndexCache>) -> io::Result<Self> {
+    pub(super) fn start(cache: &Arc<IndexCache>) -> io::Result<Self> {
         let deadline = Deadline::after(NO_DEADLINE);
         let jobs = Arc::new(Jobs::new(cache.config.max_waiting_builds));
         let threads = (0..cache.config.builders)
@@ -113,12 +113,12 @@ impl Builder {
     }
 
     /// Queues a view to be written to disk.
-    pub fn write(&self, key: IndexKey, entry: CacheEntry) {
+    pub(super) fn write(&self, key: IndexKey, entry: CacheEntry) {
         self.jobs.write((key, entry));
     }
 
     /// The number of queued builds and the counts of dropped jobs.
-    pub fn figures(&self) -> IndexMetrics {
+    pub(super) fn figures(&self) -> IndexMetrics {
         self.jobs.figures()
     }
 
@@ -126,7 +126,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
-    pub fn build(
+    pub(super) fn build(
         &self,
         cache: &IndexCache,
         selection: &Arc<Selection>,

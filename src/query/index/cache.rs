@@ -29,11 +29,11 @@ pub(super) struct IndexCache {
 }
 
 impl IndexCache {
-    pub fn memory(&self) -> std::sync::MutexGuard<'_, Lru<IndexKey, CacheEntry>> {
+    pub(super) fn memory(&self) -> std::sync::MutexGuard<'_, Lru<IndexKey, CacheEntry>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn insert(&self, key: IndexKey, entry: CacheEntry) {
+    pub(super) fn insert(&self, key: IndexKey, entry: CacheEntry) {
         let bytes = entry.value.bytes();
         if bytes <= self.config.memory_bytes {
             self.memory().insert(key, entry, bytes);
@@ -44,7 +44,7 @@ impl IndexCache {
     ///
     /// # Errors
     /// [`QueryError::Deadline`] when the deadline, and not the file, is the cause.
-    pub fn discard_file(&self, key: &IndexKey, error: &std::io::Error) -> Result<(), QueryError> {
+    pub(super) fn discard_file(&self, key: &IndexKey, error: &std::io::Error) -> Result<(), QueryError> {
         if error.kind() == std::io::ErrorKind::TimedOut {
             return Err(QueryError::Deadline);
         }
@@ -54,7 +54,7 @@ impl IndexCache {
     }
 
     /// The present version of the data that a selection's rows depend on.
-    pub fn current_version(
+    pub(super) fn current_version(
         &self,
         selection: &Selection,
         dependencies: Dependencies,
@@ -75,7 +75,7 @@ impl IndexCache {
     ///
     /// # Errors
     /// [`QueryError::Store`].
-    pub fn freshness(
+    pub(super) fn freshness(
         &self,
         selection: &Selection,
         dependencies: Dependencies,
@@ -93,7 +93,11 @@ impl IndexCache {
     ///
     /// # Errors
     /// [`QueryError::Store`].
-    pub fn get(&self, key: &IndexKey, dependencies: Dependencies) -> Result<Option<CacheEntry>, QueryError> {
+    pub(super) fn get(
+        &self,
+        key: &IndexKey,
+        dependencies: Dependencies,
+    ) -> Result<Option<CacheEntry>, QueryError> {
         let now = self.store.change_number();
         let Some(mut entry) = self.memory().get(key).map(|entry| entry.clone()) else { return Ok(None) };
         if entry.origin.valid_at == Some(now) {
@@ -117,7 +121,7 @@ impl IndexCache {
     ///
     /// # Errors
     /// [`QueryError::Store`].
-    pub fn open_file(
+    pub(super) fn open_file(
         &self,
         key: &IndexKey,
         dependencies: Dependencies,
@@ -129,7 +133,7 @@ impl IndexCache {
     }
 
     /// All rows of a selection, if they are cached and may be used.
-    pub fn rows(
+    pub(super) fn rows(
         &self,
         selection: &Arc<Selection>,
         dependencies: Dependencies,
@@ -168,7 +172,7 @@ impl IndexCache {
         Ok(Some(indexed))
     }
 
-    pub fn insert_rows(&self, selection: &Arc<Selection>, rows: RowKind, indexed: &IndexedRows) {
+    pub(super) fn insert_rows(&self, selection: &Arc<Selection>, rows: RowKind, indexed: &IndexedRows) {
         let IndexedRows { row_set, facts, origin, .. } = indexed;
         let origin = ValueOrigin { valid_at: None, ..*origin };
         let entry = |value| CacheEntry { value, origin };
@@ -185,7 +189,7 @@ impl IndexCache {
     }
 
     /// Computes a view. The second result is the version of the other data that it depends on.
-    pub fn build_view(
+    pub(super) fn build_view(
         &self,
         selection: &Selection,
         query: &ListQuery<'_>,
@@ -203,7 +207,7 @@ impl IndexCache {
 }
 
 impl Dependencies {
-    pub fn of(listing: &Listing) -> Self {
+    pub(super) fn of(listing: &Listing) -> Self {
         let others = if listing.any_column(ColumnExpr::depends_on_other_domains) {
             OtherData::Everything
         } else if listing.any_column(ColumnExpr::depends_on_own_pages) {

@@ -29,7 +29,7 @@ pub(super) struct DiskCache {
 
 impl DiskCache {
     /// Lists the existing files and removes those that exceed the budget.
-    pub fn open(directory: PathBuf, budget: u64) -> io::Result<Self> {
+    pub(super) fn open(directory: PathBuf, budget: u64) -> io::Result<Self> {
         let mut files = Lru::new(usize::try_from(budget).unwrap_or(usize::MAX));
         if budget > 0
             && let Err(error) = make_private_directory(&directory)
@@ -51,7 +51,7 @@ impl DiskCache {
     }
 
     /// Logs that a file could not be written, at most once a minute.
-    pub fn log_write_failure(&self, error: &io::Error) {
+    pub(super) fn log_write_failure(&self, error: &io::Error) {
         let due = self.failed_writes.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
         if let Some(count) = due {
             tracing::warn!(%error, count, "search indexes could not be written to disk and stay in memory only");
@@ -59,7 +59,7 @@ impl DiskCache {
     }
 
     /// Opens the file of a key; `None` without a readable one. A damaged file is removed.
-    pub fn open_file(&self, key: &IndexKey) -> Option<IndexReader> {
+    pub(super) fn open_file(&self, key: &IndexKey) -> Option<IndexReader> {
         let (name, text) = (file_name(key), key.to_string());
         self.files().get(&name)?;
         let path = self.directory.join(&name);
@@ -82,7 +82,7 @@ impl DiskCache {
     }
 
     /// Removes a file that cannot be read.
-    pub fn remove_damaged(&self, key: &IndexKey, error: &io::Error) {
+    pub(super) fn remove_damaged(&self, key: &IndexKey, error: &io::Error) {
         let name = file_name(key);
         let path = self.directory.join(&name);
         tracing::warn!(file = %path.display(), %error, "a search index cannot be read; it will be rebuilt");
@@ -91,7 +91,7 @@ impl DiskCache {
     }
 
     /// Writes the file of a key.
-    pub fn write(
+    pub(super) fn write(
         &self,
         key: &IndexKey,
         metadata: &FileMetadata,
@@ -117,7 +117,7 @@ impl DiskCache {
     }
 
     /// The size of all files in bytes, and their number.
-    pub fn size(&self) -> (usize, usize) {
+    pub(super) fn size(&self) -> (usize, usize) {
         self.files().size()
     }
 

@@ -71,7 +71,7 @@ pub(super) enum OtherData {
 
 impl OtherData {
     /// The number of the last change of this data.
-    pub fn last_change(self, changes: Changes, snapshot: &Snapshot<'_>) -> Result<u64, QueryError> {
+    pub(super) fn last_change(self, changes: Changes, snapshot: &Snapshot<'_>) -> Result<u64, QueryError> {
         Ok(match self {
             Self::Nothing => 0,
             Self::Pages => changes.outgoing,
@@ -100,12 +100,12 @@ pub(super) struct ValueOrigin {
 
 impl ValueOrigin {
     /// An origin that was not checked yet.
-    pub fn unchecked(version: StoreVersion, read_at: SystemTime) -> Self {
+    pub(super) fn unchecked(version: StoreVersion, read_at: SystemTime) -> Self {
         Self { version, read_at, valid_at: None }
     }
 
     /// The origin after a check; `None` when the value must not be used.
-    pub fn checked(self, freshness: Freshness) -> Option<Self> {
+    pub(super) fn checked(self, freshness: Freshness) -> Option<Self> {
         match freshness {
             Freshness::Current { at } => Some(Self { valid_at: Some(at), ..self }),
             Freshness::Stale => Some(Self { valid_at: None, ..self }),
@@ -114,7 +114,7 @@ impl ValueOrigin {
     }
 
     /// Whether the value is known to be of the present state of the store.
-    pub fn is_current(&self) -> bool {
+    pub(super) fn is_current(&self) -> bool {
         self.valid_at.is_some()
     }
 }
@@ -133,7 +133,7 @@ pub(super) enum Freshness {
 impl Freshness {
     /// The freshness of a value that is not current, by the time since its rows were read. Clocks can be set back: a
     /// time in the future counts by its distance.
-    pub fn by_age(read_at: SystemTime, refresh: Duration) -> Self {
+    pub(super) fn by_age(read_at: SystemTime, refresh: Duration) -> Self {
         let age = read_at.elapsed().unwrap_or_else(|ahead| ahead.duration());
         if age < refresh { Self::Stale } else { Self::Expired }
     }
@@ -141,7 +141,7 @@ impl Freshness {
 
 impl CacheValue {
     /// Whether the value contains no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::RowSet(row_set) => row_set.rows() == 0,
             Self::View(view) => view.rows() == 0,
@@ -152,7 +152,7 @@ impl CacheValue {
     }
 
     /// The size in memory in bytes, estimated.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         const SMALL: usize = 512;
         SMALL
             + match self {
@@ -168,7 +168,7 @@ impl CacheValue {
 }
 
 impl IndexKey {
-    pub fn new(selection: &Arc<Selection>, kind: EntryKind) -> Self {
+    pub(super) fn new(selection: &Arc<Selection>, kind: EntryKind) -> Self {
         Self { selection: Arc::clone(selection), kind }
     }
 }

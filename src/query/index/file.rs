@@ -156,7 +156,7 @@ fn damaged(what: &str) -> io::Error {
 }
 
 impl IndexReader {
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let mut start = [0u64; 3];
         file.read_exact(start.as_mut_bytes())?;
@@ -173,17 +173,17 @@ impl IndexReader {
         Ok(Self { file, start: size_of_val(&start) as u64 + length, header })
     }
 
-    pub fn metadata(&self) -> &FileMetadata {
+    pub(super) fn metadata(&self) -> &FileMetadata {
         &self.header.metadata
     }
 
     /// The first rows. The error kind [`io::ErrorKind::TimedOut`] means that the deadline is over.
-    pub fn head(&self, deadline: &Deadline) -> io::Result<Table> {
+    pub(super) fn head(&self, deadline: &Deadline) -> io::Result<Table> {
         self.table(&self.header.head, deadline)
     }
 
     /// All rows. Errors are those of [`Self::head`].
-    pub fn whole(&self, deadline: &Deadline) -> io::Result<Table> {
+    pub(super) fn whole(&self, deadline: &Deadline) -> io::Result<Table> {
         self.table(&self.header.whole, deadline)
     }
 

@@ -22,7 +22,7 @@ mod entry;
 mod export;
 mod file;
 mod head;
-pub mod rows;
+pub(super) mod rows;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! Special lists: distributions, and lists whose rows are computed for one query.
 
-pub mod competitors;
-pub mod distribution;
-pub mod ephemeral;
-pub mod intersection;
-pub mod redirect_chain;
+pub(super) mod competitors;
+pub(super) mod distribution;
+pub(super) mod ephemeral;
+pub(super) mod intersection;
+pub(super) mod redirect_chain;

@@ -43,6 +43,7 @@ pub(in crate::store) fn split_pair_key(key: &[u8]) -> Result<(&[u8], &[u8]), Dam
 
 /// Encodes a number so that its bytes sort as the number does. Numbers below 0xf8 take one byte. Other numbers take a
 /// byte of 0xf7 plus the number of bytes that follow, then these bytes, big endian.
+#[expect(clippy::cast_possible_truncation, reason = "each byte is below 0xfc")]
 fn put_seq(key: &mut Vec<u8>, number: u32) {
     if number < 0xf8 {
         key.push(number as u8);

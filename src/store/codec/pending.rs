@@ -18,7 +18,7 @@ pub(in crate::store) struct PendingUrl<'v> {
 }
 
 impl PendingUrl<'_> {
-    pub fn url(&self) -> Result<CanonicalUrl, Damage> {
+    pub(crate) fn url(&self) -> Result<CanonicalUrl, Damage> {
         Surt::bytes_to_url(self.surt).map_err(|_| Damage("a URL"))
     }
 }

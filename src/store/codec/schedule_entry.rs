@@ -34,14 +34,14 @@ pub(in crate::store) struct ScheduleEntry {
 const PAGELESS: u8 = 1;
 
 impl ScheduleEntry {
-    pub fn encode(self) -> Vec<u8> {
+    pub(crate) fn encode(self) -> Vec<u8> {
         let mut value = Vec::with_capacity(2);
         put_varint(&mut value, u64::from(self.depth));
         value.extend(self.pageless.then_some(PAGELESS));
         value
     }
 
-    pub fn decode(value: &[u8]) -> Result<Self, Damage> {
+    pub(crate) fn decode(value: &[u8]) -> Result<Self, Damage> {
         let mut reader = Reader(value);
         let depth = read_depth(&mut reader)?;
         let pageless = match reader.0 {

@@ -1,6 +1,12 @@
 //! Primitives of all stored values: LEB128 varints and length-prefixed strings.
 //!
 //! Decoding never panics. Damaged bytes give [`Damage`], which names the damaged field.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "the encoding takes the lowest seven bits of a number, and zigzag keeps all bits of a signed one"
+)]
 
 /// Names the field that cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,25 +34,25 @@ pub(in crate::store) fn put_signed(out: &mut Vec<u8>, value: i64) {
 pub(in crate::store) struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub fn byte(&mut self, what: &'static str) -> Result<u8, Damage> {
+    pub(crate) fn byte(&mut self, what: &'static str) -> Result<u8, Damage> {
         let (&first, rest) = self.0.split_first().ok_or(Damage(what))?;
         self.0 = rest;
         Ok(first)
     }
 
-    pub fn bytes(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], Damage> {
+    pub(crate) fn bytes(&mut self, count: usize, what: &'static str) -> Result<&'a [u8], Damage> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(Damage(what))?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Damage> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Damage> {
         let (array, rest) = self.0.split_first_chunk().ok_or(Damage(what))?;
         self.0 = rest;
         Ok(*array)
     }
 
-    pub fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
+    pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, Damage> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte(what)?;
@@ -58,32 +64,32 @@ impl<'a> Reader<'a> {
         Err(Damage(what))
     }
 
-    pub fn u32(&mut self, what: &'static str) -> Result<u32, Damage> {
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Damage> {
         u32::try_from(self.varint(what)?).map_err(|_| Damage(what))
     }
 
     /// Decodes a number of items, each of which takes at least one byte of the rest. Therefore a damaged count cannot
     /// allocate more memory than the record could fill.
-    pub fn count(&mut self, what: &'static str) -> Result<usize, Damage> {
+    pub(crate) fn count(&mut self, what: &'static str) -> Result<usize, Damage> {
         let count = usize::try_from(self.varint(what)?).map_err(|_| Damage(what))?;
         if count > self.0.len() { Err(Damage(what)) } else { Ok(count) }
     }
 
-    pub fn signed(&mut self, what: &'static str) -> Result<i64, Damage> {
+    pub(crate) fn signed(&mut self, what: &'static str) -> Result<i64, Damage> {
         let value = self.varint(what)?;
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    pub fn text(&mut self, what: &'static str) -> Result<&'a str, Damage> {
+    pub(crate) fn text(&mut self, what: &'static str) -> Result<&'a str, Damage> {
         let length = usize::try_from(self.varint(what)?).map_err(|_| Damage(what))?;
         std::str::from_utf8(self.bytes(length, what)?).map_err(|_| Damage(what))
     }
 
-    pub fn string(&mut self, what: &'static str) -> Result<String, Damage> {
+    pub(crate) fn string(&mut self, what: &'static str) -> Result<String, Damage> {
         self.text(what).map(str::to_owned)
     }
 
-    pub fn end(&self) -> Result<(), Damage> {
+    pub(crate) fn end(&self) -> Result<(), Damage> {
         if self.0.is_empty() { Ok(()) } else { Err(Damage("the end of the record")) }
     }
 }

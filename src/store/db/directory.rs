@@ -40,7 +40,7 @@ pub(in crate::store) enum DirectoryContent {
 }
 
 impl DirectoryContent {
-    pub fn of(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn of(directory: &Path) -> io::Result<Self> {
         if directory.join("CURRENT").try_exists()? {
             return Ok(Self::Database);
         }

@@ -33,7 +33,7 @@ pub(in crate::store) enum ReadPattern {
 
 impl ReadPattern {
     /// Read options for keys before `end`.
-    pub fn options(self, end: Option<Vec<u8>>) -> ReadOptions {
+    pub(crate) fn options(self, end: Option<Vec<u8>>) -> ReadOptions {
         let mut options = ReadOptions::default();
         if let Some(end) = end {
             options.set_iterate_upper_bound(end);
@@ -53,7 +53,7 @@ pub(in crate::store) struct RowBatch<'a> {
 }
 
 impl RowBatch<'_> {
-    pub fn put(
+    pub(crate) fn put(
         &mut self,
         name: &'static str,
         key: impl AsRef<[u8]>,
@@ -64,7 +64,7 @@ impl RowBatch<'_> {
     }
 
     /// Adds a value to a row by the merge operator of its column family.
-    pub fn merge(
+    pub(crate) fn merge(
         &mut self,
         name: &'static str,
         key: impl AsRef<[u8]>,
@@ -74,28 +74,33 @@ impl RowBatch<'_> {
         Ok(())
     }
 
-    pub fn delete(&mut self, name: &'static str, key: impl AsRef<[u8]>) -> Result<(), StoreError> {
+    pub(crate) fn delete(&mut self, name: &'static str, key: impl AsRef<[u8]>) -> Result<(), StoreError> {
         self.changes.delete_cf(family(self.db, name)?, key);
         Ok(())
     }
 
     /// Deletes the rows from one key on and before another one.
-    pub fn delete_range(&mut self, name: &'static str, from: &[u8], before: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn delete_range(
+        &mut self,
+        name: &'static str,
+        from: &[u8],
+        before: &[u8],
+    ) -> Result<(), StoreError> {
         self.changes.delete_range_cf(family(self.db, name)?, from, before);
         Ok(())
     }
 
     /// The number of changes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.changes.len()
     }
 
-    pub fn size_in_bytes(&self) -> usize {
+    pub(crate) fn size_in_bytes(&self) -> usize {
         self.changes.size_in_bytes()
     }
 
     /// The changes so far. The batch is empty then.
-    pub fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         Self { db: self.db, changes: std::mem::take(&mut self.changes) }
     }
 }

@@ -166,7 +166,7 @@ fn copy_readable(old: &DB, folder: &Path, config: &StoreConfig) -> Result<Vec<Fi
 fn refuse_without_space(directory: &Path, old: &DB) -> Result<(), StoreError> {
     let files = old.live_files()?;
     let needed = files.iter().map(|file| file.size as u64).sum::<u64>();
-    let free = super::directory::free_bytes(directory);
+    let free = directory::free_bytes(directory);
     if free >= needed {
         return Ok(());
     }

@@ -25,7 +25,7 @@ pub const FORMAT: u32 = 5;
 
 /// The earliest format that can be upgraded. Records of formats 4 and 5 differ only in an optional tail, so an upgrade
 /// changes only the stored number. Records are rewritten as pages are visited.
-pub const OLDEST_FORMAT: u32 = 4;
+pub(crate) const OLDEST_FORMAT: u32 = 4;
 
 pub(in crate::store) const PAGES: &str = "pages";
 pub(in crate::store) const OUTLINKS: &str = "outlinks";

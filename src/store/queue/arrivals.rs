@@ -10,7 +10,7 @@ use crate::model::{Arrival, Lane, QueueName, QueuedUrl};
 pub(in crate::store) struct ArrivalSet(LinkedHashMap<(QueueName, Lane), Arrival>);
 
 impl ArrivalSet {
-    pub fn add(&mut self, entry: QueuedUrl) {
+    pub(crate) fn add(&mut self, entry: QueuedUrl) {
         match self.0.entry((QueueName::of(&entry.url), entry.priority.lane())) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();
@@ -23,7 +23,7 @@ impl ArrivalSet {
         }
     }
 
-    pub fn into_vec(self) -> Vec<Arrival> {
+    pub(crate) fn into_vec(self) -> Vec<Arrival> {
         self.0.into_iter().map(|(_, arrival)| arrival).collect()
     }
 }

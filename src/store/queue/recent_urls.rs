@@ -27,6 +27,7 @@ impl RecentUrls {
         xxh3_64(url.as_str().as_bytes())
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "the lower bits of a hash choose a place")]
     fn place(&self, hash: u64) -> &AtomicU64 {
         &self.0[hash as usize & (self.0.len() - 1)]
     }

@@ -90,7 +90,8 @@ impl SeenSet {
 
 impl SeenSetState {
     fn push_pending(&mut self, fingerprint: u64) {
-        self.pending.push(Candidate { fingerprint, place: self.pending.len() as u32 });
+        self.pending
+            .push(Candidate { fingerprint, place: u32::try_from(self.pending.len()).unwrap_or(u32::MAX) });
     }
 }
 
@@ -106,12 +107,12 @@ pub(in crate::store) struct PendingRow {
 
 impl SeenSetWriter {
     /// A writer for a set that is opened later.
-    pub fn new(seen_set: &Arc<SeenSet>) -> Self {
+    pub(crate) fn new(seen_set: &Arc<SeenSet>) -> Self {
         Self { recent: RecentUrls::new(DEFAULT_RECENT_URLS), seen_set: Arc::clone(seen_set), next_row: 0 }
     }
 
     /// Opens the set that `meta` and `met` describe.
-    pub fn open(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
         let sieve = Sieve::open(&store.seen_set_directory(), &load_runs(store)?)?;
         let mut state = SeenSetState { sieve, pending: Vec::new() };
         let mut writer = Self::new(&store.seen_set);
@@ -150,44 +151,44 @@ impl SeenSetWriter {
     }
 
     /// Reloads the pending URLs. Clears the cache of recent URLs, because the set may have lost some.
-    pub fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
+    pub(crate) fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
         self.recent.clear();
         *self = Self { recent: Arc::clone(&self.recent), ..Self::open(store)? };
         Ok(())
     }
 
     /// The key of the next row of `met`.
-    pub fn next_row(&self) -> u64 {
+    pub(crate) fn next_row(&self) -> u64 {
         self.next_row
     }
 
     /// The fingerprints of the set in a range, sorted.
-    pub fn seen_between(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, StoreError> {
+    pub(crate) fn seen_between(&self, range: &RangeInclusive<u64>) -> Result<Vec<u64>, StoreError> {
         Ok(self.seen_set.sieve().between(range)?)
     }
 
     /// The number of URLs in the set.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.seen_set.read().sieve.len()
     }
 
     /// The fingerprints of the pending URLs.
-    pub fn pending(&self) -> Vec<u64> {
+    pub(crate) fn pending(&self) -> Vec<u64> {
         self.seen_set.read().pending.iter().map(|candidate| candidate.fingerprint).collect()
     }
 
     /// Checks that the files of the set have the content that was written.
-    pub fn check_files(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_files(&self) -> Result<(), StoreError> {
         Ok(self.seen_set.sieve().check()?)
     }
 
     /// Deletes files that an interrupted merge left.
-    pub fn delete_stale_files(&self) -> Result<(), StoreError> {
+    pub(crate) fn delete_stale_files(&self) -> Result<(), StoreError> {
         Ok(self.seen_set.sieve().discard()?)
     }
 
     /// Adds a URL to the pending row, unless it is recent. `queued`: the URL is in the queue already.
-    pub fn add_pending(&self, pending_row: &mut PendingRow, found: &Found, queued: bool) {
+    pub(crate) fn add_pending(&self, pending_row: &mut PendingRow, found: &Found, queued: bool) {
         let hash = RecentUrls::hash(&found.url);
         if self.recent.holds_hash(hash) {
             return;
@@ -202,7 +203,7 @@ impl SeenSetWriter {
     }
 
     /// Adds the pending row to a batch.
-    pub fn put_pending_row(
+    pub(crate) fn put_pending_row(
         &self,
         batch: &mut RowBatch<'_>,
         pending_row: &PendingRow,
@@ -214,7 +215,7 @@ impl SeenSetWriter {
     }
 
     /// Makes the URLs of the row pending, after the batch is written.
-    pub fn confirm_pending_row(&mut self, store: &Store, pending_row: PendingRow) {
+    pub(crate) fn confirm_pending_row(&mut self, store: &Store, pending_row: PendingRow) {
         self.next_row += u64::from(!pending_row.row.is_empty());
         pending_row.url_hashes.into_iter().for_each(|hash| self.recent.add(hash));
         let mut state = self.seen_set.write();
@@ -366,7 +367,7 @@ impl Store {
                 if let Some(surt) = seen_set_surt(family, key) {
                     candidates.push(Candidate {
                         fingerprint: surt_fingerprint(surt),
-                        place: candidates.len() as u32,
+                        place: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
                     });
                 }
                 cursor.next();

@@ -20,7 +20,7 @@ pub(in crate::store) struct SitemapRows(HashMap<Vec<u8>, Option<QueuedUrl>>);
 
 impl SitemapRows {
     /// Queues a sitemap, in addition to what its row grants already. Returns whether the entry is a sitemap.
-    pub fn add(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+    pub(crate) fn add(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
         let Target::Sitemap(added) = &entry.target else { return Ok(false) };
         let row = self.row(store, entry)?;
         let mut grant = added.clone();
@@ -35,7 +35,7 @@ impl SitemapRows {
 
     /// Removes a sitemap that was read with the grant of this entry. Keeps it if its row grants more by now. Returns
     /// whether the entry is a sitemap.
-    pub fn remove(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+    pub(crate) fn remove(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
         let Target::Sitemap(read) = &entry.target else { return Ok(false) };
         let row = self.row(store, entry)?;
         row.take_if(|row| !matches!(&row.target, Target::Sitemap(grant) if !read.covers(grant)));
@@ -56,7 +56,7 @@ impl SitemapRows {
         })
     }
 
-    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
+    pub(crate) fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (key, row) in self.0 {
             match row {
                 Some(entry) => batch.put(FRONTIER, key, encode_entry(&entry))?,

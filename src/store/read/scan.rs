@@ -39,7 +39,7 @@ pub(in crate::store) struct ScopeCursor<'s> {
 }
 
 impl<'s> ScopeCursor<'s> {
-    pub fn new(snapshot: &'s Snapshot<'s>, range: ScanRange) -> Self {
+    pub(crate) fn new(snapshot: &'s Snapshot<'s>, range: ScanRange) -> Self {
         Self {
             snapshot,
             family: range.family,
@@ -54,7 +54,7 @@ impl<'s> ScopeCursor<'s> {
     }
 
     /// Moves to the next row. Returns whether there is one. An error ends the scan.
-    pub fn advance(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn advance(&mut self) -> Result<bool, StoreError> {
         let moved = self.try_advance();
         if moved.is_err() {
             self.end();
@@ -63,13 +63,13 @@ impl<'s> ScopeCursor<'s> {
     }
 
     /// Ends the scan.
-    pub fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.prefixes = Vec::new().into_iter();
         self.inner = None;
     }
 
     /// Key and value of the current row.
-    pub fn row(&self) -> Option<(&[u8], &[u8])> {
+    pub(crate) fn row(&self) -> Option<(&[u8], &[u8])> {
         self.inner.as_ref().and_then(RowCursor::item)
     }
 

@@ -27,7 +27,7 @@ pub(in crate::store) struct RepairWriter<'a> {
 
 impl<'a> RepairWriter<'a> {
     /// The caller must hold the writer's lock for as long as an enabled writer lives.
-    pub fn new(store: &'a Store, enabled: bool) -> Self {
+    pub(super) fn new(store: &'a Store, enabled: bool) -> Self {
         Self {
             store,
             enabled,
@@ -37,7 +37,7 @@ impl<'a> RepairWriter<'a> {
         }
     }
 
-    pub fn put(&mut self, family: &'static str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn put(&mut self, family: &'static str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
             self.batch.put(family, key, value)?;
         }
@@ -45,7 +45,7 @@ impl<'a> RepairWriter<'a> {
     }
 
     /// Removes a derived row that should not exist.
-    pub fn delete(&mut self, family: &'static str, key: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn delete(&mut self, family: &'static str, key: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
             self.batch.delete(family, key)?;
         }
@@ -54,7 +54,7 @@ impl<'a> RepairWriter<'a> {
 
     /// Removes a row that cannot be rebuilt from others, and logs it. If the row holds a waiting URL, the same batch
     /// invalidates the seen set: after any crash it is rebuilt without that URL, which then counts as new.
-    pub fn remove_damaged(
+    pub(super) fn remove_damaged(
         &mut self,
         family: &'static str,
         key: &[u8],
@@ -68,7 +68,7 @@ impl<'a> RepairWriter<'a> {
     }
 
     /// Removes the unreadable rest of a row, as [`Self::remove_damaged`] removes a whole one.
-    pub fn truncate_damaged(
+    pub(super) fn truncate_damaged(
         &mut self,
         family: &'static str,
         key: &[u8],
@@ -89,7 +89,7 @@ impl<'a> RepairWriter<'a> {
 
     /// Adds a row of pending URLs. Invalidates the seen set, so that each of them counts as new unless it is in a
     /// page, the queue or the schedule.
-    pub fn put_pending(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn put_pending(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
             self.invalidate_seen_set(PENDING)?;
         }
@@ -106,7 +106,7 @@ impl<'a> RepairWriter<'a> {
     }
 
     /// Marks a registrable domain as having changed incoming links.
-    pub fn mark_incoming(&mut self, domain: &str) -> Result<(), StoreError> {
+    pub(super) fn mark_incoming(&mut self, domain: &str) -> Result<(), StoreError> {
         if self.enabled {
             self.changed.add_incoming(domain);
         }
@@ -114,7 +114,7 @@ impl<'a> RepairWriter<'a> {
     }
 
     /// Marks a registrable domain as having changed pages, or changed links on them.
-    pub fn mark_outgoing(&mut self, domain: &str) -> Result<(), StoreError> {
+    pub(super) fn mark_outgoing(&mut self, domain: &str) -> Result<(), StoreError> {
         if self.enabled {
             self.changed.add_outgoing(domain);
         }
@@ -122,14 +122,14 @@ impl<'a> RepairWriter<'a> {
     }
 
     /// Numbers the repairs after this number, which a cached answer may carry already.
-    pub fn raise_change_number(&self, number: u64) {
+    pub(super) fn raise_change_number(&self, number: u64) {
         if self.enabled {
             self.store.raise_change_number(number);
         }
     }
 
     /// Writes the last batch. Returns whether the seen set must be rebuilt.
-    pub fn finish(mut self) -> Result<bool, StoreError> {
+    pub(super) fn finish(mut self) -> Result<bool, StoreError> {
         self.flush_from(1)?;
         Ok(self.seen_set_is_stale)
     }

@@ -50,12 +50,17 @@ pub(in crate::store) struct Report(BTreeMap<(&'static str, &'static str), Findin
 
 impl Report {
     /// Adds a damaged row by its key, or a missing row by the key that it should have.
-    pub fn add(&mut self, family: &'static str, what: &'static str, key: &[u8]) {
+    pub(crate) fn add(&mut self, family: &'static str, what: &'static str, key: &[u8]) {
         self.add_with(family, what, || display_key(family, key));
     }
 
     /// As [`Self::add`], with a given text as example.
-    pub fn add_with(&mut self, family: &'static str, what: &'static str, shown: impl FnOnce() -> String) {
+    pub(crate) fn add_with(
+        &mut self,
+        family: &'static str,
+        what: &'static str,
+        shown: impl FnOnce() -> String,
+    ) {
         let finding = self.count(family, what);
         if finding.examples.len() < MAX_EXAMPLES {
             finding.examples.push(shown());
@@ -63,7 +68,7 @@ impl Report {
     }
 
     /// Counts a row without an example.
-    pub fn add_without_example(&mut self, family: &'static str, what: &'static str) {
+    pub(crate) fn add_without_example(&mut self, family: &'static str, what: &'static str) {
         self.count(family, what);
     }
 
@@ -74,7 +79,7 @@ impl Report {
         finding
     }
 
-    pub fn finish(self) -> Vec<Finding> {
+    pub(crate) fn finish(self) -> Vec<Finding> {
         self.0.into_values().collect()
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn row_number(key_hash: u128, value: &[u8]) -> u128 {
 }
 
 /// The number of a row of counts.
+#[expect(clippy::cast_sign_loss, reason = "a negative count keeps all of its bits")]
 pub(super) fn sums_number(key_hash: u128, counts: &[i64]) -> u128 {
     let weighed = counts.iter().zip(WEIGHTS).map(|(&count, weight)| (count as u128).wrapping_mul(weight));
     (key_hash | 1).wrapping_mul(weighed.fold(0, u128::wrapping_add))
@@ -69,7 +70,7 @@ pub(super) fn sums_number(key_hash: u128, counts: &[i64]) -> u128 {
 
 impl BucketedSetHash {
     /// `memory_bytes` is the limit for buckets and slices together.
-    pub fn new(memory_bytes: usize) -> Self {
+    pub(super) fn new(memory_bytes: usize) -> Self {
         let most = (memory_bytes / 2 / size_of::<Bucket>()).max(1).ilog2();
         let bits = most.clamp(MIN_BITS, MAX_BITS);
         let slice_rows = (memory_bytes / 2 / ROW_BYTES).max(1) as u64;
@@ -87,28 +88,28 @@ impl BucketedSetHash {
     }
 
     /// Adds an expected row, or a part of one.
-    pub fn expect_row(&mut self, key_hash: u128, number: u128) {
+    pub(super) fn expect_row(&mut self, key_hash: u128, number: u128) {
         let bucket = self.bucket(key_hash);
         bucket.sum = bucket.sum.wrapping_add(number);
         bucket.rows = bucket.rows.saturating_add(1);
     }
 
     /// Adds a stored row.
-    pub fn observe_row(&mut self, key_hash: u128, number: u128) {
+    pub(super) fn observe_row(&mut self, key_hash: u128, number: u128) {
         let bucket = self.bucket(key_hash);
         bucket.sum = bucket.sum.wrapping_sub(number);
         bucket.rows = bucket.rows.saturating_add(1);
     }
 
     /// Flags the bucket of this key, whatever its sum is.
-    pub fn flag_bucket(&mut self, key_hash: u128) {
+    pub(super) fn flag_bucket(&mut self, key_hash: u128) {
         let bucket = self.bucket(key_hash);
         bucket.flagged = true;
         bucket.rows = bucket.rows.saturating_add(1);
     }
 
     /// The flagged buckets, in slices whose rows fit into memory.
-    pub fn slices(&mut self) -> Vec<Slice> {
+    pub(super) fn slices(&mut self) -> Vec<Slice> {
         let (mut slices, mut rows) = (Vec::<Slice>::new(), 0u64);
         for (at, bucket) in self.buckets.iter_mut().enumerate() {
             bucket.flagged |= bucket.sum != 0;
@@ -128,7 +129,7 @@ impl BucketedSetHash {
     }
 
     /// Whether a key belongs to a flagged bucket of the slice.
-    pub fn contains(&self, Slice(range): &Slice, key_hash: u128) -> bool {
+    pub(super) fn contains(&self, Slice(range): &Slice, key_hash: u128) -> bool {
         let at = self.bucket_index(key_hash);
         range.contains(&at) && self.buckets[at].flagged
     }

@@ -95,7 +95,7 @@ struct LinkChange<'a> {
 }
 
 impl<'a> CommitBuilder<'a> {
-    pub fn new(store: &'a Store) -> Self {
+    pub(crate) fn new(store: &'a Store) -> Self {
         Self {
             store,
             batch: store.batch(),
@@ -111,7 +111,7 @@ impl<'a> CommitBuilder<'a> {
     }
 
     /// Sets the state in the queue of the URLs whose records follow.
-    pub fn set_queue_state(&mut self, dispositions: &[(QueuedUrl, Disposition)]) {
+    pub(crate) fn set_queue_state(&mut self, dispositions: &[(QueuedUrl, Disposition)]) {
         // A retry comes last, so that it wins over another entry of the same URL.
         for (wanted, stays) in [(Disposition::Fetched, false), (Disposition::Retry, true)] {
             let entries = dispositions.iter().filter(|(_, disposition)| *disposition == wanted);
@@ -122,19 +122,19 @@ impl<'a> CommitBuilder<'a> {
     }
 
     /// The builder for the next batch of the same commit.
-    pub fn next_batch(&mut self) -> Self {
+    pub(crate) fn next_batch(&mut self) -> Self {
         let (entries, unqueued) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.unqueued));
         Self { entries, unqueued, ..Self::new(self.store) }
     }
 
     /// Whether the batch must be written before a record of this URL is added: it has one of the same URL already, or
     /// it is large.
-    pub fn must_be_written_before(&self, url: &CanonicalUrl) -> bool {
+    pub(crate) fn must_be_written_before(&self, url: &CanonicalUrl) -> bool {
         self.urls.contains(url) || self.batch.size_in_bytes() >= MAX_BATCH_BYTES
     }
 
     /// Adds all changes of one record.
-    pub fn add_record(&mut self, record: PageRecord) -> Result<(), StoreError> {
+    pub(crate) fn add_record(&mut self, record: PageRecord) -> Result<(), StoreError> {
         self.urls.insert(record.url.clone());
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
@@ -312,7 +312,7 @@ impl<'a> CommitBuilder<'a> {
         self.put_backlinks(change)?;
         self.pairs.add(change.url, change.old, change.new);
         let count = |links: &[OutlinkRecord], which: fn(&OutlinkRecord) -> bool| {
-            links.iter().filter(|link| which(link)).count() as i64
+            i64::try_from(links.iter().filter(|link| which(link)).count()).unwrap_or(i64::MAX)
         };
         let differs = |which| count(change.new, which) - count(change.old, which);
         self.counters.active += differs(OutlinkRecord::is_active);
@@ -352,7 +352,7 @@ impl<'a> CommitBuilder<'a> {
     }
 
     /// Adds the changes of sums and hosts. The batch is complete then, except for the change numbers of domains.
-    pub fn finish(mut self) -> Result<(RowBatch<'a>, ChangedDomains), StoreError> {
+    pub(crate) fn finish(mut self) -> Result<(RowBatch<'a>, ChangedDomains), StoreError> {
         let change = self.counters;
         let sums = [change.visited, change.html, change.active, change.external, change.inactive];
         if sums != [0; 5] {

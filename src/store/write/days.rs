@@ -39,7 +39,7 @@ pub(in crate::store) fn day_of_visit(visited: u64) -> Day {
 
 impl DaySpan {
     /// Whether the days of a link are in the span and in order.
-    pub fn contains(self, link: &OutlinkRecord) -> bool {
+    pub(crate) fn contains(self, link: &OutlinkRecord) -> bool {
         if link.ins_day < self.first || link.ins_day > self.last {
             return false;
         }
@@ -52,7 +52,7 @@ impl DaySpan {
     }
 
     /// Moves the days of a link into the span, and into order.
-    pub fn clamp(self, link: &mut OutlinkRecord) {
+    pub(crate) fn clamp(self, link: &mut OutlinkRecord) {
         link.ins_day = link.ins_day.max(self.first).min(self.last);
         let mut earliest = link.ins_day;
         link.toggles.retain_mut(|toggle| {
@@ -67,7 +67,7 @@ impl DaySpan {
     }
 
     /// The links with all days in the span. Copies them only if a day is outside.
-    pub fn clamp_all(self, links: &[OutlinkRecord]) -> Cow<'_, [OutlinkRecord]> {
+    pub(crate) fn clamp_all(self, links: &[OutlinkRecord]) -> Cow<'_, [OutlinkRecord]> {
         if links.iter().all(|link| self.contains(link)) {
             return Cow::Borrowed(links);
         }

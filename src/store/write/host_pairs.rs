@@ -18,7 +18,7 @@ pub(in crate::store) type Sums = [i64; 5];
 
 impl PairChanges {
     /// Adds the changes that a visit made to the links of a page.
-    pub fn add(&mut self, url: &CanonicalUrl, old: &[OutlinkRecord], new: &[OutlinkRecord]) {
+    pub(crate) fn add(&mut self, url: &CanonicalUrl, old: &[OutlinkRecord], new: &[OutlinkRecord]) {
         let mut sums: HashMap<&str, Sums> = HashMap::new();
         for (links, sign) in [(old, -1), (new, 1)] {
             for link in links.iter().filter(|link| link.external && link.is_active()) {
@@ -33,11 +33,11 @@ impl PairChanges {
     }
 
     /// The sums so far.
-    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &Sums)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[u8], &Sums)> {
         self.0.iter().map(|(key, sums)| (key.as_slice(), sums))
     }
 
-    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
+    pub(crate) fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (key, sum) in self.0.into_iter().filter(|(_, sum)| *sum != [0; 5]) {
             batch.merge(PAIRS, &key, encode_sums(&sum))?;
             if sum[0] != 0 {

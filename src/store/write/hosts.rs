@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError, codec};
 pub(in crate::store) struct HostChanges(HashMap<QueueName, HostRecord>);
 
 impl HostChanges {
-    pub fn host(&mut self, store: &Store, queue: QueueName) -> Result<&mut HostRecord, StoreError> {
+    pub(crate) fn host(&mut self, store: &Store, queue: QueueName) -> Result<&mut HostRecord, StoreError> {
         Ok(match self.0.entry(queue) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -25,7 +25,7 @@ impl HostChanges {
 
     /// Adds the outcome of a visit to the record of its host. An unreadable body is a fault of the page, not of the
     /// host.
-    pub fn add_visit(
+    pub(crate) fn add_visit(
         &mut self,
         store: &Store,
         queue: QueueName,
@@ -40,7 +40,7 @@ impl HostChanges {
         Ok(())
     }
 
-    pub fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
+    pub(crate) fn stage(self, batch: &mut RowBatch<'_>) -> Result<(), StoreError> {
         for (queue, host) in self.0 {
             batch.put(HOSTS, queue.as_bytes(), codec::encode_host(&host))?;
         }

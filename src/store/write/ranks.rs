@@ -25,7 +25,7 @@ impl RankKind {
         self as u8
     }
 
-    pub fn from_code(code: u8) -> Option<Self> {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
         [Self::Page, Self::Host, Self::Domain].into_iter().find(|kind| kind.code() == code)
     }
 }

@@ -62,24 +62,24 @@ pub(in crate::store) struct ChangedDomains {
 }
 
 impl ChangedDomains {
-    pub fn add_incoming(&mut self, domain: &str) {
+    pub(crate) fn add_incoming(&mut self, domain: &str) {
         insert_new(&mut self.incoming, domain);
     }
 
-    pub fn add_outgoing(&mut self, domain: &str) {
+    pub(crate) fn add_outgoing(&mut self, domain: &str) {
         insert_new(&mut self.outgoing, domain);
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.incoming.len() + self.outgoing.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.incoming.is_empty() && self.outgoing.is_empty()
     }
 
     /// Adds the number of the batch to all changed domains.
-    pub fn stage(&self, batch: &mut RowBatch<'_>, number: u64) -> Result<(), StoreError> {
+    pub(crate) fn stage(&self, batch: &mut RowBatch<'_>, number: u64) -> Result<(), StoreError> {
         let mut value = Vec::with_capacity(8);
         put_varint(&mut value, number);
         batch.put(CHANGES, LAST_CHANGE_KEY, &value)?;

@@ -38,7 +38,7 @@ pub(super) enum ValueCondition {
 }
 
 impl Param {
-    pub fn is_name(&self, name: &str) -> bool {
+    pub(super) fn is_name(&self, name: &str) -> bool {
         let start =
             if self.is_prefix { name.as_bytes().get(..self.name.len()) } else { Some(name.as_bytes()) };
         start.is_some_and(|start| start.eq_ignore_ascii_case(self.name.as_bytes()))
@@ -47,7 +47,7 @@ impl Param {
 
 impl ParamLocation {
     /// Whether this location includes a parameter of the path (`None`), or of the query behind a path.
-    pub fn matches(&self, path: Option<&str>) -> bool {
+    pub(super) fn matches(&self, path: Option<&str>) -> bool {
         match (self, path) {
             (Self::Anywhere, _) | (Self::Path, None) => true,
             (Self::Path, Some(_)) | (Self::Query(_), None) => false,

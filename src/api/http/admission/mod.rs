@@ -10,7 +10,7 @@ mod overload;
 mod query_slots;
 mod rate_limit;
 
-pub use byte_budget::{ByteBudget, ByteReservation, ClientCharge};
-pub use fair_queue::{FairQueue, Permit, QueueLimits, Refused};
-pub use query_slots::{QuerySlot, QuerySlots, concurrent_queries, long_queries};
-pub use rate_limit::{Client, RateLimit, RateLimiter};
+pub(crate) use byte_budget::{ByteBudget, ByteReservation, ClientCharge};
+pub(crate) use fair_queue::{FairQueue, Permit, QueueLimits, Refused};
+pub(crate) use query_slots::{QuerySlot, QuerySlots, concurrent_queries, long_queries};
+pub(crate) use rate_limit::{Client, RateLimit, RateLimiter};

@@ -12,7 +12,7 @@ const REFUSED_SHARE: u32 = 16;
 const TRIAL_EVERY: u32 = 60;
 
 /// The overload of a queue.
-pub struct Overload {
+pub(super) struct Overload {
     /// How long a queue has to stand to be overloaded; also the length of a period.
     threshold: Duration,
     period: Option<OverloadPeriod>,
@@ -27,22 +27,22 @@ struct OverloadPeriod {
 }
 
 impl Overload {
-    pub fn new(threshold: Duration) -> Self {
+    pub(super) fn new(threshold: Duration) -> Self {
         Self { threshold, period: None }
     }
 
     /// Whether a queue that has been non-empty since `waiting_since` is a standing queue.
-    pub fn is_standing(&self, waiting_since: Option<Instant>, now: Instant) -> bool {
+    pub(super) fn is_standing(&self, waiting_since: Option<Instant>, now: Instant) -> bool {
         waiting_since.is_some_and(|since| now - since > self.threshold)
     }
 
     /// Whether a request at this time is the first of a period, so that [`Self::begin_period`] is due.
-    pub fn is_due(&self, now: Instant) -> bool {
+    pub(super) fn is_due(&self, now: Instant) -> bool {
         self.period.as_ref().is_none_or(|period| now >= period.end)
     }
 
     /// Begins a period of overload, or ends the overload.
-    pub fn begin_period(&mut self, is_standing: bool, now: Instant) {
+    pub(super) fn begin_period(&mut self, is_standing: bool, now: Instant) {
         let continues = self.period.as_ref().is_some_and(|last| {
             let is_recent = now - last.end <= self.threshold;
             is_recent && last.refused.saturating_mul(REFUSED_SHARE) >= last.requests
@@ -52,25 +52,25 @@ impl Overload {
         self.period = end.map(|end| OverloadPeriod { end, number, requests: 0, refused: 0 });
     }
 
-    pub fn count_request(&mut self) {
+    pub(super) fn count_request(&mut self) {
         if let Some(period) = &mut self.period {
             period.requests += 1;
         }
     }
 
-    pub fn count_refused(&mut self) {
+    pub(super) fn count_refused(&mut self) {
         if let Some(period) = &mut self.period {
             period.refused += 1;
         }
     }
 
     /// Whether the queue is limited to few waiting requests.
-    pub fn limits_waiting(&self) -> bool {
+    pub(super) fn limits_waiting(&self) -> bool {
         self.period.is_some()
     }
 
     /// Whether few permits are given.
-    pub fn limits_permits(&self, now: Instant) -> bool {
+    pub(super) fn limits_permits(&self, now: Instant) -> bool {
         self.period.as_ref().is_some_and(|period| now < period.end && !period.is_trial())
     }
 }

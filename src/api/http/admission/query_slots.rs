@@ -24,7 +24,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// All query slots. Clones share them.
 #[derive(Clone)]
-pub struct QuerySlots(Arc<SharedSlots>);
+pub(crate) struct QuerySlots(Arc<SharedSlots>);
 
 struct SharedSlots {
     queue: FairQueue<Client>,
@@ -52,7 +52,7 @@ pub struct QuerySlot {
 }
 
 impl QuerySlots {
-    pub fn new(config: &ApiConfig) -> Self {
+    pub(crate) fn new(config: &ApiConfig) -> Self {
         let limits = QueueLimits {
             permits: concurrent_queries(config),
             permits_per_client: usize::MAX,
@@ -73,7 +73,7 @@ impl QuerySlots {
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] when the queue is full; [`ApiError::Deadline`].
-    pub async fn acquire(&self, client: &Client, deadline: &Deadline) -> Result<QuerySlot, ApiError> {
+    pub(crate) async fn acquire(&self, client: &Client, deadline: &Deadline) -> Result<QuerySlot, ApiError> {
         let permit = self.wait_for_permit(client, deadline).await?;
         let running = Arc::new(RunningQuery {
             client: client.clone(),
@@ -106,7 +106,7 @@ impl QuerySlots {
     }
 
     /// The numbers of queries at this moment.
-    pub fn metrics(&self) -> QueryMetrics {
+    pub(crate) fn metrics(&self) -> QueryMetrics {
         let running = self.0.running();
         QueryMetrics {
             running: running.len(),
@@ -189,7 +189,7 @@ impl Drop for QuerySlot {
 }
 
 /// Returns how many queries run at once.
-pub fn concurrent_queries(config: &ApiConfig) -> usize {
+pub(crate) fn concurrent_queries(config: &ApiConfig) -> usize {
     match config.max_concurrent_queries {
         0 => 2 * threads::cores(),
         queries => queries,
@@ -197,7 +197,7 @@ pub fn concurrent_queries(config: &ApiConfig) -> usize {
 }
 
 /// Returns how many long queries run at once, in addition to the others.
-pub fn long_queries(config: &ApiConfig) -> usize {
+pub(crate) fn long_queries(config: &ApiConfig) -> usize {
     match config.max_long_queries {
         0 => 4 * threads::cores(),
         queries => queries,

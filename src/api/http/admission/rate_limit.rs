@@ -41,14 +41,14 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// How many tokens a bucket gains and holds.
 #[derive(Clone, Copy, Debug)]
-pub struct RateLimit {
+pub(crate) struct RateLimit {
     /// 0 disables the limit.
     pub per_second: u32,
     pub burst: u32,
 }
 
 /// The token buckets of all clients.
-pub struct RateLimiter {
+pub(crate) struct RateLimiter {
     /// The time in which a bucket gains one token.
     interval: Duration,
     /// The time in which an empty bucket becomes full.
@@ -59,7 +59,7 @@ pub struct RateLimiter {
 
 impl RateLimiter {
     /// Creates a limiter for at most `clients` clients, or returns `None` if the limit is disabled.
-    pub fn new(rate: RateLimit, clients: usize) -> Option<Self> {
+    pub(crate) fn new(rate: RateLimit, clients: usize) -> Option<Self> {
         if rate.per_second == 0 {
             return None;
         }
@@ -72,7 +72,7 @@ impl RateLimiter {
     ///
     /// # Errors
     /// The time until a token is available.
-    pub fn take_token(&self, client: &Client, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take_token(&self, client: &Client, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets();
         let full_at = self.full_after_one(&mut buckets, client, now)?;
         buckets.insert(client.clone(), full_at, 1);
@@ -80,7 +80,7 @@ impl RateLimiter {
     }
 
     /// Returns a token that was taken.
-    pub fn return_token(&self, client: &Client) {
+    pub(crate) fn return_token(&self, client: &Client) {
         if let Some(full_at) = self.buckets().get(client)
             && let Some(earlier) = full_at.checked_sub(self.interval)
         {

@@ -9,14 +9,14 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 /// The user name and the password of a request.
-pub struct Credentials {
+pub(super) struct Credentials {
     pub name: String,
     pub password: String,
 }
 
 impl Credentials {
     /// Parses an `Authorization` header. The base64 padding may be missing, as some clients omit it.
-    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, encoded) = value.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -29,17 +29,17 @@ impl Credentials {
     }
 }
 
-pub type Fingerprint = [u8; 32];
+pub(super) type Fingerprint = [u8; 32];
 
 /// Recently verified credentials.
-pub struct CredentialCache {
+pub(super) struct CredentialCache {
     pub entries: HashMap<Fingerprint, CachedCredentials>,
     pub max_entries: usize,
     pub lifetime: Duration,
 }
 
 #[derive(Clone)]
-pub struct CachedCredentials {
+pub(super) struct CachedCredentials {
     pub name: Arc<str>,
     pub hash: String,
     pub expires_at: Instant,
@@ -48,11 +48,17 @@ pub struct CachedCredentials {
 }
 
 impl CredentialCache {
-    pub fn new(max_entries: usize, lifetime: Duration) -> Self {
+    pub(super) fn new(max_entries: usize, lifetime: Duration) -> Self {
         Self { entries: HashMap::new(), max_entries, lifetime }
     }
 
-    pub fn insert(&mut self, fingerprint: Fingerprint, name: Arc<str>, hash: String, users_number: u64) {
+    pub(super) fn insert(
+        &mut self,
+        fingerprint: Fingerprint,
+        name: Arc<str>,
+        hash: String,
+        users_number: u64,
+    ) {
         let now = Instant::now();
         if self.entries.len() >= self.max_entries {
             self.entries.retain(|_, user| now < user.expires_at);
@@ -90,7 +96,7 @@ mod tests {
     #[test]
     fn the_credential_cache_is_bounded_and_entries_expire() {
         let insert = |cache: &mut CredentialCache, number: u8| {
-            cache.insert([number; 32], "user".into(), "hash".into(), 7)
+            cache.insert([number; 32], "user".into(), "hash".into(), 7);
         };
         let mut two = CredentialCache::new(2, Duration::from_secs(60));
         for number in 0..3 {

@@ -9,7 +9,7 @@ use crate::config::ApiConfig;
 use crate::threads;
 
 /// Decides which password is verified when.
-pub struct LoginQueue {
+pub(crate) struct LoginQueue {
     /// `None` if the number of wrong passwords is not limited.
     pub limiter: Option<RateLimiter>,
     pub wait: Duration,
@@ -19,7 +19,7 @@ pub struct LoginQueue {
 
 /// Outcomes of logins whose credentials were not cached.
 #[derive(Default)]
-pub struct LoginCounters {
+pub(crate) struct LoginCounters {
     pub right: AtomicU64,
     pub wrong: AtomicU64,
     /// Refused by `api.login_limit_per_second`.
@@ -30,7 +30,7 @@ pub struct LoginCounters {
 
 impl LoginCounters {
     /// Returns each outcome with its number of logins.
-    pub fn counts(&self) -> [(&'static str, u64); 4] {
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 4] {
         let Self { right, wrong, limited, refused } = self;
         [("right", right), ("wrong", wrong), ("limited", limited), ("refused", refused)]
             .map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
@@ -43,7 +43,7 @@ const RETRY_JITTER: Duration = Duration::from_millis(20);
 const GUESS_JITTER_FACTOR: u32 = 50;
 
 impl LoginQueue {
-    pub fn new(config: &ApiConfig) -> Self {
+    pub(crate) fn new(config: &ApiConfig) -> Self {
         let login = RateLimit { per_second: config.login_limit_per_second, burst: config.login_limit_burst };
         // Passwords must not be tried more often than the request rate allows.
         let rate = match (config.rate_limit_per_second, login.per_second) {
@@ -69,7 +69,7 @@ impl LoginQueue {
     ///
     /// # Errors
     /// The time until a token will be available, if that is after `deadline`.
-    pub async fn take_token(
+    pub(crate) async fn take_token(
         &self,
         claimant: &Client,
         exchange: &Exchange,
@@ -95,7 +95,7 @@ impl LoginQueue {
     }
 
     /// The number of passwords that are verified at once.
-    pub fn permits(&self) -> usize {
+    pub(crate) fn permits(&self) -> usize {
         self.permits
     }
 }

@@ -26,9 +26,9 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, try_generate_salt}
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-pub use access_check::AccessCheck;
+pub(crate) use access_check::AccessCheck;
 use credentials::{CredentialCache, Credentials, Fingerprint};
-pub use login_queue::{LoginCounters, LoginQueue};
+pub(crate) use login_queue::{LoginCounters, LoginQueue};
 pub use user_rules::{UserError, check_password, check_password_hash, check_user_name};
 
 use super::admission::{Client, Permit};
@@ -63,7 +63,7 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 const MIN_WAIT: Duration = Duration::from_secs(2);
 
 /// Authenticates requests.
-pub struct Authenticator {
+pub(crate) struct Authenticator {
     policy: AuthPolicy,
     store: Arc<Store>,
     workers: Arc<WorkerPool>,
@@ -79,7 +79,7 @@ pub struct Authenticator {
 impl Authenticator {
     /// # Errors
     /// [`PasswordError`] when the system has no randomness to give.
-    pub fn new(
+    pub(crate) fn new(
         state: &ApiState,
         login_queue: LoginQueue,
         workers: &Arc<WorkerPool>,
@@ -107,7 +107,7 @@ impl Authenticator {
     /// [`ApiError::Unauthorized`]; [`ApiError::TooManyLogins`] after too many wrong passwords for the user from the
     /// address; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when the users cannot be
     /// read.
-    pub async fn authenticate(
+    pub(crate) async fn authenticate(
         self: &Arc<Self>,
         RequestHead { headers, address, exchange, .. }: &RequestHead,
     ) -> Result<Identity, ApiError> {
@@ -148,7 +148,7 @@ impl Authenticator {
         Err(ApiError::Unauthorized)
     }
 
-    pub fn counters(&self) -> &LoginCounters {
+    pub(crate) fn counters(&self) -> &LoginCounters {
         &self.counters
     }
 
@@ -209,7 +209,7 @@ impl Authenticator {
 
 /// The identity of an accepted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Identity {
+pub(crate) enum Identity {
     User(Arc<str>),
     /// Any client at this address.
     Address(IpAddr),
@@ -217,7 +217,7 @@ pub enum Identity {
 
 impl Identity {
     /// The client whose limits apply to the request.
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         match self {
             Self::User(name) => Client::User(name.as_ref().into()),
             Self::Address(address) => Client::at(*address),

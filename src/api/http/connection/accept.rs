@@ -51,7 +51,7 @@ const REFUSAL: &[u8] =
     {\"status\":503,\"error\":\"too many connections are open; close some, or try again\"}";
 
 /// Serves connections until `shutdown` completes, and then waits up to `api.drain` for pending responses.
-pub async fn serve<S>(
+pub(crate) async fn serve<S>(
     listener: TcpListener,
     context: ConnectionContext<S>,
     shutdown: impl Future<Output = ()>,
@@ -207,7 +207,7 @@ fn http_builder(max_streams: u32) -> Builder<StreamExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(max_streams)
         .max_send_buf_size(STREAM_BUFFER_BYTES)
-        .max_header_list_size(BUFFER_BYTES as u32)
+        .max_header_list_size(u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX))
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE);
     builder

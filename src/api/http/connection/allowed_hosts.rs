@@ -13,16 +13,16 @@ use http::{HeaderMap, Uri, Version};
 use crate::api::ApiError;
 
 /// The host names that are accepted; `None` accepts any.
-pub struct AllowedHosts(Option<Vec<String>>);
+pub(crate) struct AllowedHosts(Option<Vec<String>>);
 
 impl AllowedHosts {
     /// For an API with authentication: any name, unless some are configured.
-    pub fn with_authentication(configured: &[String]) -> Self {
+    pub(crate) fn with_authentication(configured: &[String]) -> Self {
         Self((!configured.is_empty()).then(|| lowercase(configured)))
     }
 
     /// For an open API: the names and addresses of this machine, and those configured.
-    pub fn for_open_api(configured: &[String]) -> Self {
+    pub(crate) fn for_open_api(configured: &[String]) -> Self {
         Self(Some(lowercase(configured)))
     }
 
@@ -30,7 +30,7 @@ impl AllowedHosts {
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for a missing, repeated or malformed host; [`ApiError::UnknownHost`].
-    pub fn check(&self, version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    pub(crate) fn check(&self, version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         let mut named = headers.get_all(HOST).iter();
         let header = named.next();
         if named.next().is_some() {

@@ -16,7 +16,7 @@ use crate::config::ForwardedHeader;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Returns the address of the client whose request came from `peer`.
-pub fn client_address(
+pub(crate) fn client_address(
     peer: IpAddr,
     headers: &HeaderMap,
     trusted: &[IpNet],

@@ -16,14 +16,14 @@ use super::ConnectionState;
 const PREFACE: &[u8] = b"PRI * HTTP/2";
 
 /// A TCP stream that records when bytes arrive and when writes block.
-pub struct ObservedStream {
+pub(super) struct ObservedStream {
     stream: TcpStream,
     connection: Arc<ConnectionState>,
     is_first_read: bool,
 }
 
 impl ObservedStream {
-    pub fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
+    pub(super) fn new(stream: TcpStream, connection: Arc<ConnectionState>) -> Self {
         Self { stream, connection, is_first_read: true }
     }
 }

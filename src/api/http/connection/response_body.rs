@@ -29,6 +29,7 @@ pub struct HeldMemory {
 /// Over HTTP/1 it is handed out as it is computed. The connection takes as much as the client reads and keeps the rest,
 /// which keeps the exchange open. Over HTTP/2 the connection takes everything it is given, so it is given little at
 /// once.
+#[expect(unreachable_pub, reason = "the output of a public future is public")]
 pub struct ResponseBody<B> {
     body: B,
     is_http2: bool,
@@ -59,7 +60,7 @@ impl AsRef<[u8]> for LastBytes {
 }
 
 impl<B> ResponseBody<B> {
-    pub fn new(body: B, exchange: ExchangeGuard, held: Option<HeldMemory>) -> Self {
+    pub(crate) fn new(body: B, exchange: ExchangeGuard, held: Option<HeldMemory>) -> Self {
         exchange.mark_response_started(held.as_ref().map(|held| (held.bytes as u64, held.client.clone())));
         let is_http2 = exchange.is_http2();
         let hold = Some(ExchangeHold { exchange, _held: held });

@@ -30,7 +30,7 @@ tokio::task_local! {
 }
 
 /// A request without its body, and its context.
-pub struct RequestHead {
+pub(crate) struct RequestHead {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
@@ -40,37 +40,37 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.uri.path()
     }
 
     /// The part after the question mark; empty if there is none.
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         self.uri.query().unwrap_or("")
     }
 
     /// Whether the response may come from the cache and go into it.
-    pub fn is_cacheable(&self) -> bool {
+    pub(crate) fn is_cacheable(&self) -> bool {
         let has_body =
             self.headers.contains_key(CONTENT_LENGTH) || self.headers.contains_key(TRANSFER_ENCODING);
         self.is_safe() && !has_body
     }
 
     /// The size of the body in bytes, if the request declares it.
-    pub fn content_length(&self) -> Option<u64> {
+    pub(crate) fn content_length(&self) -> Option<u64> {
         self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
-    pub fn is_safe(&self) -> bool {
+    pub(crate) fn is_safe(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
 }
 
 /// Counts a request by path, status and duration.
-pub type CountRequest = Box<dyn Fn(&str, u16, Duration) + Send + Sync>;
+pub(super) type CountRequest = Box<dyn Fn(&str, u16, Duration) + Send + Sync>;
 
 /// The context that all connections share.
-pub struct ConnectionContext<S> {
+pub(crate) struct ConnectionContext<S> {
     /// The service that handles requests. Each request has its [`RequestHead`] as an extension.
     pub api: S,
     pub hosts: AllowedHosts,
@@ -80,7 +80,7 @@ pub struct ConnectionContext<S> {
 }
 
 /// The service of one connection.
-pub struct ConnectionService<S> {
+pub(super) struct ConnectionService<S> {
     shared: Arc<ConnectionContext<S>>,
     peer: SocketAddr,
     connection: Arc<ConnectionState>,
@@ -89,7 +89,7 @@ pub struct ConnectionService<S> {
 }
 
 impl<S> ConnectionService<S> {
-    pub fn new(
+    pub(super) fn new(
         shared: &Arc<ConnectionContext<S>>,
         peer: SocketAddr,
         connection: &Arc<ConnectionState>,
@@ -100,6 +100,7 @@ impl<S> ConnectionService<S> {
 }
 
 /// Names the body type of a response. That of warp is private.
+#[expect(unreachable_pub, reason = "the output of a public future is public")]
 pub trait HasBody {
     type Body;
 }

@@ -32,11 +32,11 @@ impl ConnectionTimeouts {
     }
 }
 
-pub const NEVER: u64 = u64::MAX;
+pub(super) const NEVER: u64 = u64::MAX;
 
 /// Milliseconds of the kernel's coarse clock. It is read several times per request, is exact to a tick (1 to 10 ms),
 /// and costs a fraction of [`std::time::Instant`].
-pub fn now() -> u64 {
+pub(super) fn now() -> u64 {
     #[cfg(target_os = "linux")]
     let clock = ClockId::MonotonicCoarse;
     #[cfg(not(target_os = "linux"))]
@@ -46,6 +46,6 @@ pub fn now() -> u64 {
 }
 
 /// Whether `since` lies at least `duration` in the past.
-pub fn is_past(since: u64, now: u64, duration: Duration) -> bool {
+pub(super) fn is_past(since: u64, now: u64, duration: Duration) -> bool {
     since <= now && u128::from(now - since) >= duration.as_millis()
 }

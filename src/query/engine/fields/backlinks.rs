@@ -6,7 +6,7 @@ use crate::store::BacklinkView;
 use crate::urls::{host_of, is_ip_literal, without_scheme};
 
 /// External links into a scope, active or not.
-pub struct Backlinks;
+pub(crate) struct Backlinks;
 
 impl RowType for Backlinks {
     type Row<'a> = BacklinkView<'a>;
@@ -15,7 +15,7 @@ impl RowType for Backlinks {
 /// The fields of a backlink. `linkedpage` is its target without the scheme. `domain` and `toplevel` are the
 /// registrable domain of the source and the last label of its host; an IP address has no `toplevel`.
 /// `lostDate` is meaningful for lost links only.
-pub static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
+pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source)),
     field("linktarget", Read::Text(|link, _| link.target)),
     field("linkedpage", Read::PartOf("linktarget", |url, _| without_scheme(url))),

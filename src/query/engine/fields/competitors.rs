@@ -13,14 +13,14 @@ pub struct Competitor {
 }
 
 /// Rows of [`Competitor`].
-pub struct Competitors;
+pub(crate) struct Competitors;
 
 impl RowType for Competitors {
     type Row<'a> = Competitor;
 }
 
 /// The fields of a competitor.
-pub static COMPETITOR_FIELDS: &[Field<Competitors>] = &[
+pub(crate) static COMPETITOR_FIELDS: &[Field<Competitors>] = &[
     field("domain", Read::Text(|row, _| &row.domain)),
     field("common", Read::Number(|row| row.common)),
     field("own", Read::Number(|row| row.own)),

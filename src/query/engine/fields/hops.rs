@@ -45,14 +45,14 @@ impl ChainEnd {
 }
 
 /// Rows of [`Hop`].
-pub struct Hops;
+pub(crate) struct Hops;
 
 impl RowType for Hops {
     type Row<'a> = Hop;
 }
 
 /// The fields of a hop. `tag` and `end` are empty when there is none.
-pub static HOP_FIELDS: &[Field<Hops>] = &[
+pub(crate) static HOP_FIELDS: &[Field<Hops>] = &[
     field("start", Read::Text(|hop, _| hop.start.as_str())),
     field("hop", Read::Number(|hop| hop.number)),
     field("url", Read::Text(|hop, _| hop.url.as_str())),

@@ -1,12 +1,12 @@
 //! Fields: the named values that are read from each kind of row. Each file declares one kind, one field per
 //! line.
 
-pub mod backlinks;
-pub mod competitors;
-pub mod hops;
-pub mod outgoing;
-pub mod pages;
-pub mod referrers;
+pub(crate) mod backlinks;
+pub(crate) mod competitors;
+pub(crate) mod hops;
+pub(crate) mod outgoing;
+pub(crate) mod pages;
+pub(crate) mod referrers;
 
 use std::net::IpAddr;
 
@@ -72,24 +72,24 @@ impl RowKind {
 }
 
 /// The field with the row's position in key order.
-pub const KEY: &str = "key";
+pub(crate) const KEY: &str = "key";
 
 /// The field with the rank of the page that contains the link.
-pub const RANK: &str = "sr";
+pub(crate) const RANK: &str = "sr";
 
 /// A type of rows.
-pub trait RowType: 'static {
+pub(crate) trait RowType: 'static {
     type Row<'a>;
 }
 
 /// A named value of every row.
-pub struct Field<F: RowType> {
+pub(crate) struct Field<F: RowType> {
     pub name: &'static str,
     pub read: Read<F>,
 }
 
 /// How a field is read from a row.
-pub enum Read<F: RowType> {
+pub(crate) enum Read<F: RowType> {
     Number(for<'a> fn(&F::Row<'a>) -> u32),
     Flag(for<'a> fn(&F::Row<'a>) -> bool),
     Day(for<'a> fn(&F::Row<'a>) -> Day),
@@ -101,10 +101,10 @@ pub enum Read<F: RowType> {
 }
 
 /// Returns a part of a text.
-pub type PartOf = for<'a> fn(&'a str, &Suffixes) -> &'a str;
+pub(crate) type PartOf = for<'a> fn(&'a str, &Suffixes) -> &'a str;
 
 impl<F: RowType> Field<F> {
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self.read {
             Read::Number(_) => Kind::Number,
             Read::Flag(_) => Kind::Flag,

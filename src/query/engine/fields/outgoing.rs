@@ -7,7 +7,7 @@ use super::{Field, Read, RowType, field};
 use crate::model::OutlinkRecord;
 
 /// Active external links on a scope's pages.
-pub struct Outgoing;
+pub(crate) struct Outgoing;
 
 impl RowType for Outgoing {
     type Row<'a> = OutgoingLink;
@@ -22,7 +22,7 @@ pub struct OutgoingLink {
 
 /// The fields of an outgoing link. `url` is its page, and `backlinkpage` is the same without the scheme.
 /// `linktarget` has no scheme either.
-pub static OUTGOING_FIELDS: &[Field<Outgoing>] = &[
+pub(crate) static OUTGOING_FIELDS: &[Field<Outgoing>] = &[
     field("url", Read::Text(|row, _| row.page.url.as_str())),
     field("backlinkpage", Read::Text(|row, _| row.page.url.without_scheme())),
     field("title", Read::Text(|row, _| &row.page.stored.facts.title)),

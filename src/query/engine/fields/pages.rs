@@ -5,7 +5,7 @@ use crate::model::StoredPage;
 use crate::urls::CanonicalUrl;
 
 /// Rows of [`AnsweredPage`].
-pub struct Pages;
+pub(crate) struct Pages;
 
 impl RowType for Pages {
     type Row<'a> = AnsweredPage;
@@ -19,5 +19,5 @@ pub struct AnsweredPage {
 }
 
 /// The fields of a page.
-pub static PAGE_FIELDS: &[Field<Pages>] =
+pub(crate) static PAGE_FIELDS: &[Field<Pages>] =
     &[field("code", Read::Number(|page| u32::from(page.stored.facts.status)))];

@@ -4,7 +4,7 @@ use super::{Field, Read, RowType, field};
 
 /// A domain that links to all targets.
 #[derive(Clone, Debug)]
-pub struct Referrer {
+pub(crate) struct Referrer {
     pub domain: Box<str>,
     /// The number of its links to each target, in the order of the targets.
     pub links: Vec<u32>,
@@ -12,7 +12,7 @@ pub struct Referrer {
 }
 
 /// Rows of [`Referrer`].
-pub struct Referrers;
+pub(crate) struct Referrers;
 
 impl RowType for Referrers {
     type Row<'a> = Referrer;
@@ -30,7 +30,7 @@ macro_rules! per_target {
 
         /// The fields of a referrer: `links` counts its links to all targets, `links1` and so on those to
         /// each.
-        pub static REFERRER_FIELDS: &[Field<Referrers>] = &[
+        pub(in crate::query) static REFERRER_FIELDS: &[Field<Referrers>] = &[
             field("domain", Read::Text(|row, _| &row.domain)),
             field("links", Read::Number(|row| row.sum)),
             $(field(concat!("links", $number), Read::Number(|row| links_to(row, $number)))),*

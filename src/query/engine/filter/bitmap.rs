@@ -8,14 +8,14 @@ use crate::query::{Deadline, QueryError};
 
 /// A bit for each of `len` rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bitmap {
+pub(crate) struct Bitmap {
     words: Vec<u64>,
     len: usize,
 }
 
 impl Bitmap {
     /// A bitmap with all bits set.
-    pub fn full(len: usize) -> Self {
+    pub(crate) fn full(len: usize) -> Self {
         let mut words = vec![u64::MAX; len.div_ceil(64)];
         if let Some(last) = words.last_mut()
             && !len.is_multiple_of(64)
@@ -26,29 +26,29 @@ impl Bitmap {
     }
 
     /// A bitmap with no bit set.
-    pub fn empty(len: usize) -> Self {
+    pub(crate) fn empty(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(64)], len }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// The number of set bits.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    pub fn get(&self, row: usize) -> bool {
+    pub(crate) fn get(&self, row: usize) -> bool {
         self.words[row / 64] >> (row % 64) & 1 != 0
     }
 
-    pub fn set(&mut self, row: usize) {
+    pub(crate) fn set(&mut self, row: usize) {
         self.words[row / 64] |= 1 << (row % 64);
     }
 
     /// The words of 64 rows each, so that several threads can write them.
-    pub fn words_mut(&mut self) -> &mut [u64] {
+    pub(crate) fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
 
@@ -57,7 +57,7 @@ impl Bitmap {
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn keep_between<T: Copy + PartialOrd>(
+    pub(crate) fn keep_between<T: Copy + PartialOrd>(
         &mut self,
         cells: &[T],
         (low, high): (T, T),
@@ -84,7 +84,7 @@ impl Bitmap {
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn keep_codes<T: Copy + Into<u32>>(
+    pub(crate) fn keep_codes<T: Copy + Into<u32>>(
         &mut self,
         cells: &[T],
         codes: &Self,
@@ -107,7 +107,7 @@ impl Bitmap {
     }
 
     /// The rows with set bits in ascending order, without the first `skip` of them.
-    pub fn rows_from(&self, skip: usize) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn rows_from(&self, skip: usize) -> impl Iterator<Item = u32> + '_ {
         let mut left = skip;
         let mut first = 0;
         while let Some(word) = self.words.get(first) {

@@ -7,7 +7,7 @@ use crate::query::engine::column::Value;
 
 /// A value in a condition. It has the type of its field.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
+pub(crate) enum Literal {
     /// For numbers, hundredths and ten thousandths.
     Number(f64),
     Flag(bool),

@@ -11,7 +11,7 @@
 //! text a quote is doubled. Typographic quotes, ‘…’, work as well. The text is checked against the types of
 //! the fields before any row is read. Pure.
 
-pub mod bitmap;
+pub(crate) mod bitmap;
 mod literal;
 mod parse;
 mod pattern;
@@ -19,4 +19,4 @@ mod predicate;
 mod token;
 mod value_set;
 
-pub use parse::{Condition, parse};
+pub(crate) use parse::{Condition, parse};

@@ -14,14 +14,14 @@ use crate::query::engine::column::Kind;
 
 /// A condition on a field.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Condition {
+pub(crate) struct Condition {
     pub field: &'static str,
     pub predicate: Predicate,
 }
 
 impl Condition {
     /// Two conditions that together select a day within the range.
-    pub fn within(field: &'static str, days: &RangeInclusive<Day>) -> [Self; 2] {
+    pub(crate) fn within(field: &'static str, days: &RangeInclusive<Day>) -> [Self; 2] {
         let condition = |comparison, day: &Day| {
             let predicate = Predicate::Compare(comparison, Literal::Day(day.as_number()));
             Self { field, predicate }
@@ -36,7 +36,7 @@ const OPERATORS: &str = "lt, le, gt, ge, eq, ne, like, notlike or in";
 ///
 /// # Errors
 /// [`QueryError::Where`], which names the wrong token and its position.
-pub fn parse(text: &str, fields: &[(&'static str, Kind)]) -> Result<Vec<Condition>, QueryError> {
+pub(crate) fn parse(text: &str, fields: &[(&'static str, Kind)]) -> Result<Vec<Condition>, QueryError> {
     let tokens = split(text)?;
     let mut parser = Parser { rest: tokens.into_iter(), end: text.chars().count() + 1, fields };
     let mut conditions = Vec::new();

@@ -20,10 +20,10 @@ const MAX_SEARCHED_CHARS: usize = 128;
 
 /// A pattern. It is matched against whole texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Vec<char>);
+pub(crate) struct Pattern(Vec<char>);
 
 impl Pattern {
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.chars().collect())
     }
 
@@ -32,7 +32,7 @@ impl Pattern {
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn search(
+    pub(crate) fn search(
         &self,
         texts: &TextDictionary,
         negated: bool,
@@ -90,7 +90,7 @@ impl Pattern {
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn matches(&self, text: &str, steps: &mut StepCounter<'_>) -> Result<bool, QueryError> {
+    pub(crate) fn matches(&self, text: &str, steps: &mut StepCounter<'_>) -> Result<bool, QueryError> {
         let pattern = &self.0;
         let (mut at, mut rest) = (0, text.chars());
         let mut resume: Option<(usize, std::str::Chars<'_>)> = None;

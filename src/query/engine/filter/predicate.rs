@@ -24,7 +24,7 @@ const MIN_PARALLEL_WORDS: usize = 256;
 const WORDS_PER_CHECK: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     Lt,
     Le,
     Gt,
@@ -35,7 +35,7 @@ pub enum Comparison {
 
 /// The test of a condition.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Predicate {
+pub(crate) enum Predicate {
     Compare(Comparison, Literal),
     In(ValueSet),
     Like { pattern: Pattern, negated: bool },
@@ -46,7 +46,7 @@ impl Predicate {
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
-    pub fn keep(
+    pub(crate) fn keep(
         &self,
         rows: &mut Bitmap,
         column: &Column,

@@ -4,13 +4,13 @@ use crate::query::QueryError;
 
 /// A token and its position in characters, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub(super) struct Token {
     pub position: usize,
     pub word: Word,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
+pub(super) enum Word {
     /// A run of characters other than blanks, `(`, `)`, `,` and quotes: a name, an operator or a number.
     Plain(String),
     /// A text in quotes, without the quotes.
@@ -22,7 +22,7 @@ pub enum Word {
 
 impl Word {
     /// The token as error messages show it.
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::Plain(text) => format!("\"{text}\""),
             Self::Quoted(text) => format!("the text '{text}'"),
@@ -37,7 +37,7 @@ impl Word {
 ///
 /// # Errors
 /// [`QueryError::Where`] for a text without a closing quote.
-pub fn split(text: &str) -> Result<Vec<Token>, QueryError> {
+pub(super) fn split(text: &str) -> Result<Vec<Token>, QueryError> {
     let mut chars = text.chars().enumerate().peekable();
     let mut tokens = Vec::new();
     while let Some((at, first)) = chars.next() {

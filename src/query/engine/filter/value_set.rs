@@ -9,7 +9,7 @@ use crate::query::engine::column::Value;
 
 /// A set of values of one type. Hashes are keyed, since clients choose the values.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ValueSet {
+pub(crate) struct ValueSet {
     texts: HashSet<String>,
     others: HashSet<NonTextValue>,
 }
@@ -25,7 +25,7 @@ enum NonTextValue {
 }
 
 impl ValueSet {
-    pub fn of(literals: Vec<Literal>) -> Self {
+    pub(crate) fn of(literals: Vec<Literal>) -> Self {
         let mut values = Self::default();
         for literal in literals {
             let other = match literal {
@@ -44,7 +44,7 @@ impl ValueSet {
     }
 
     /// Whether the set contains a value. A value of another type is never contained.
-    pub fn contains(&self, value: Value<'_>) -> bool {
+    pub(crate) fn contains(&self, value: Value<'_>) -> bool {
         let other = match value {
             Value::Text(text) => return self.texts.contains(text),
             Value::Number(number) => NonTextValue::number(f64::from(number)),

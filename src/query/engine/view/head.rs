@@ -6,7 +6,7 @@ use crate::query::{Deadline, Plan, QueryError};
 
 /// The first rows of a view, for pages that need no others.
 #[derive(Debug)]
-pub struct ViewHead {
+pub(crate) struct ViewHead {
     pub view: View,
     /// The number of rows of the whole view.
     pub count: usize,
@@ -14,7 +14,12 @@ pub struct ViewHead {
 
 impl ViewHead {
     /// The page of a window, if the head contains all of it.
-    pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Option<Page>, QueryError> {
+    pub(crate) fn page(
+        &self,
+        plan: &Plan,
+        window: Window,
+        deadline: &Deadline,
+    ) -> Result<Option<Page>, QueryError> {
         let end = window.offset.saturating_add(window.limit);
         let whole = self.view.rows() == self.count;
         if !plan.is_plain() || (end > self.view.rows() && !whole && window.offset < self.count) {

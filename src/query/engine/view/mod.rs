@@ -4,7 +4,7 @@
 //! is evaluated to one bit per row. Any other order is a permutation, which is computed once and cached.
 
 mod groups;
-pub mod head;
+pub(crate) mod head;
 mod rows;
 
 use std::ops::Range;

@@ -26,7 +26,7 @@ struct StoredRow {
 }
 
 impl BacklinkCheck {
-    pub fn new(memory_bytes: usize) -> Self {
+    pub(super) fn new(memory_bytes: usize) -> Self {
         Self { set_hash: BucketedSetHash::new(memory_bytes) }
     }
 

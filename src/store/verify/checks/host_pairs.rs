@@ -29,12 +29,12 @@ const MISSING: &str = "sums that are missing";
 
 impl HostPairCheck {
     /// `pairs`: target host before source host, with five sums.
-    pub fn incoming(memory_bytes: usize) -> Self {
+    pub(super) fn incoming(memory_bytes: usize) -> Self {
         Self { family: PAIRS, width: 5, set_hash: BucketedSetHash::new(memory_bytes) }
     }
 
     /// `referrals`: source host before target host, with only the number of links.
-    pub fn outgoing(memory_bytes: usize) -> Self {
+    pub(super) fn outgoing(memory_bytes: usize) -> Self {
         Self { family: REFERRALS, width: 1, set_hash: BucketedSetHash::new(memory_bytes) }
     }
 

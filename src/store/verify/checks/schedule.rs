@@ -65,7 +65,7 @@ fn place_number(hash: u128, time: u64, depth: u16) -> u128 {
 }
 
 impl ScheduleCheck {
-    pub fn new(memory_bytes: usize) -> Self {
+    pub(super) fn new(memory_bytes: usize) -> Self {
         Self { set_hash: BucketedSetHash::new(memory_bytes) }
     }
 

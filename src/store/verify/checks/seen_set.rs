@@ -46,7 +46,7 @@ struct SeenSlice {
 }
 
 impl SeenSetCheck {
-    pub fn new(memory_bytes: usize) -> Self {
+    pub(super) fn new(memory_bytes: usize) -> Self {
         Self { rows: (memory_bytes / ROW_BYTES).max(MIN_ROWS) as u64 }
     }
 }
