@@ -1,0 +1,62 @@
+// Who is signed in, and the form for it. It replaces the dialog of the browser.
+
+import { signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { ask, Failure, forget, post, retryAll } from './core/api';
+import { t } from './core/i18n';
+
+/** The user, null before anything is known; a name of null means that no users exist. */
+export const session = signal<{ name: string | null; roles: string[] } | null>(null);
+
+export async function readSession(): Promise<void> {
+  try {
+    const reply = await ask('/session');
+    session.value = { name: reply.name ?? null, roles: reply.roles ?? [] };
+  } catch {
+    session.value = null;
+  }
+}
+
+/** Whether controls are offered; servers without sessions decide themselves. */
+export function operates(): boolean {
+  const user = session.value;
+  return !user || user.name === null || user.roles.includes('operate');
+}
+
+export async function signOut(): Promise<void> {
+  await post('/session', undefined, 'DELETE').catch(() => undefined);
+  forget();
+  session.value = null;
+  location.assign('/');
+}
+
+export function SignIn() {
+  const [failure, setFailure] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setBusy(true);
+    try {
+      await post('/session', { name: form.get('name'), password: form.get('password') });
+      setFailure('');
+      forget();
+      await readSession();
+      retryAll();
+    } catch (error) {
+      const { status, message } = error as Failure;
+      setFailure(status === 401 ? t('session.wrong') : status === 404 ? t('session.absent') : message || t('trouble.gone'));
+    }
+    setBusy(false);
+  };
+  return (
+    <form class="card signin" onSubmit={submit} aria-label={t('session.title')}>
+      <h2>{t('session.title')}</h2>
+      <p>{t('session.lead')}</p>
+      <label>{t('session.name')} <input name="name" autocomplete="username" required autofocus autocapitalize="none" spellcheck={false} /></label>
+      <label>{t('session.password')} <input name="password" type="password" autocomplete="current-password" required /></label>
+      {failure && <p class="refusal" role="alert">{failure}</p>}
+      <button class="primary" disabled={busy}>{t('session.in')}</button>
+    </form>
+  );
+}

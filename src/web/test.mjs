@@ -1,0 +1,64 @@
+// Tests of what the page computes itself: filters taken apart and put together, and texts of the crawled web made safe.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { domainToASCII } from 'node:url';
+import * as esbuild from 'esbuild';
+
+async function load(name) {
+  const { outputFiles } = await esbuild.build({ entryPoints: [`app/core/${name}.ts`], absWorkingDir: import.meta.dirname, bundle: true, write: false, format: 'esm' });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+}
+
+const where = await load('where');
+const text = await load('text');
+
+test('a list of conditions is taken apart, with the place of each', () => {
+  const source = "nofollow eq false AND linktext like '%it''s AND more%' and sr ge 3.5 AND ip in ('1.1.1.1', '2.2.2.2')";
+  const found = where.conditions(source);
+  assert.deepEqual(found.map((one) => [one.field, one.op]), [['nofollow', 'eq'], ['linktext', 'like'], ['sr', 'ge'], ['ip', 'in']]);
+  assert.equal(where.plainValue(found[1].value), "%it's AND more%");
+  assert.equal(where.plainValue(found[3].value), '1.1.1.1, 2.2.2.2');
+  for (const one of found) assert.match(source.slice(one.from, one.to), new RegExp(`^${one.field} ${one.op} `));
+  assert.equal(where.write(found), source.replace(' and ', ' AND '));
+});
+
+test('more than a list stays a text', () => {
+  for (const source of ["a eq 1 OR b eq 2", 'NOT a eq 1', '(a eq 1)', 'a eq 1 AND', 'a eq 1 b eq 2', 'a eq', "a eq 'open"]) assert.equal(where.conditions(source), null, source);
+  assert.deepEqual(where.conditions('  '), []);
+});
+
+test('a wrong value is still a chip, so that it can be marked', () => {
+  const source = 'nofollow eq false AND sr ge high';
+  const range = where.blamed('where cannot be read at position 29: "high" is no value');
+  const chip = where.conditions(source).find((one) => range[0] < one.to && range[1] > one.from);
+  assert.equal(chip.field, 'sr');
+  assert.deepEqual(where.blamed('', [3, 9]), [3, 9]);
+});
+
+test('one more condition', () => {
+  assert.equal(where.withCondition('', 'tag', 'eq', "'a'"), "tag eq 'a'");
+  assert.equal(where.withCondition("tag eq 'a' AND sr ge 1", 'tag', 'eq', "'301'"), "sr ge 1 AND tag eq '301'");
+  assert.equal(where.withCondition('a eq 1 OR b eq 2', 'c', 'eq', '3'), '(a eq 1 OR b eq 2) AND c eq 3');
+  assert.equal(where.literal("it's", 'text'), "'it''s'");
+  assert.equal(where.literal('2026-11-30', 'day'), '20261130');
+  assert.equal(where.literal('a, b', 'text', 'in'), "('a','b')");
+  assert.equal(where.literal('1,2', 'number', 'in'), '(1,2)');
+});
+
+test('punycode becomes readable and back', () => {
+  for (const host of ['bücher.example', 'münchen-ost.de', '例え.テスト', 'пример.рф', 'παράδειγμα.gr', 'faß.de', '☃.net', 'a.例え.b']) {
+    assert.equal(text.readableHost(domainToASCII(host)), host);
+  }
+  for (const host of ['example.org', 'xn--.org', 'xn--a-\u00e9.org', 'xn--99999999999.org']) assert.equal(text.readableHost(host), host);
+});
+
+test('crawled texts cannot reorder a line, and only web addresses open', () => {
+  assert.equal(text.visible('a\u202eb\u2066c\u0007d'), 'a⟨RLO⟩b⟨LRI⟩c d');
+  assert.equal(text.visible(null), '');
+  for (const address of ['javascript:alert(1)', 'data:text/html,x', 'ftp://a.example/', 'JAVASCRIPT://a%0aalert(1)']) assert.equal(text.openable(address), null, address);
+  assert.equal(text.openable('a.example/b'), 'http://a.example/b');
+  assert.deepEqual(text.parts('https://xn--bcher-kva.example/%E2%80%AE?q=%C3%BC'), { scheme: 'https', host: 'xn--bcher-kva.example', readable: 'bücher.example', rest: '/⟨RLO⟩?q=ü' });
+  assert.equal(text.typed(' https://example.org/ '), 'example.org');
+  assert.equal(text.typed('https://example.org/a'), 'https://example.org/a');
+});
