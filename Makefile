@@ -3,6 +3,7 @@
 # make check  format, lints and the tests in src, without optimisation; make check ROOM=parse tests one folder
 # make build  builds backlinkd for use, with whole-program optimisation, and prints its path
 # make bench  measures speed and size
+# make web    builds the page in src/web again; needs node
 #
 # The first build takes about 12 minutes on two cores, most of it for RocksDB. Its output is outside of the clone.
 # Demo, test and bench share one profile and compile RocksDB once. build compiles it once more, which takes 5 minutes.
@@ -19,7 +20,7 @@ export CC = $(CCACHE)$(if $(CLANG),clang,cc)
 export CXX = $(CCACHE)$(if $(CLANG),clang++,c++)
 endif
 
-.PHONY: help demo test check build bench packages components curl
+.PHONY: help demo test check build bench web packages components curl
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -48,6 +49,9 @@ build: packages
 
 bench: packages
 	cargo bench --locked
+
+web:
+	cd src/web && npm ci && node build.mjs
 
 # A C++ compiler for RocksDB, and libclang for its bindings: installed automatically for root on Debian, otherwise by
 # the user. Any C++ compiler serves; Clang is the fastest one.

@@ -26,6 +26,16 @@ pub struct Endpoint {
     custom_reply: ReplySchema,
     body: Option<BodySchema>,
     optional_columns: Option<OptionalColumns>,
+    feed: Option<Feed>,
+}
+
+/// How the rows of a list are entries of a feed.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    /// The column with the day of an entry.
+    pub day: &'static str,
+    /// What the entries are, in words that a host follows.
+    pub title: &'static str,
 }
 
 /// A listing with additional columns, which some requests get.
@@ -41,6 +51,7 @@ pub struct OptionalColumns {
 pub enum Verb {
     Get,
     Post,
+    Delete,
 }
 
 /// How an endpoint computes its reply.
@@ -67,6 +78,8 @@ pub enum Handler {
     Export(ExportKind),
     /// Reports to any client whether the server can serve.
     Probe,
+    /// Signs users in and out.
+    Session,
     /// A function that returns the reply as JSON.
     Custom(fn(&RequestContext<'_>) -> Result<JsonReply, ApiError>),
 }
@@ -87,7 +100,7 @@ impl Handler {
             | Self::Distribution { listing, .. }
             | Self::CustomList { listing, .. }
             | Self::CustomSummary { listing, .. } => Some(listing),
-            Self::Export(_) | Self::Probe | Self::Custom(_) => None,
+            Self::Export(_) | Self::Probe | Self::Session | Self::Custom(_) => None,
         }
     }
 
@@ -120,6 +133,7 @@ impl Endpoint {
             custom_reply: ReplySchema::Object(&[]),
             body: None,
             optional_columns: None,
+            feed: None,
         }
     }
 
@@ -143,6 +157,11 @@ impl Endpoint {
         Self { optional_columns: Some(optional_columns), ..self }
     }
 
+    /// Declares that the rows are available as a feed.
+    pub const fn with_feed(self, feed: Feed) -> Self {
+        Self { feed: Some(feed), ..self }
+    }
+
     /// The schema of the reply, if no listing determines it.
     pub fn reply(&self) -> ReplySchema {
         self.custom_reply
@@ -156,6 +175,11 @@ impl Endpoint {
     /// The optional columns.
     pub fn optional_columns(&self) -> Option<OptionalColumns> {
         self.optional_columns
+    }
+
+    /// How the rows are entries of a feed, if they are available as one.
+    pub fn feed(&self) -> Option<Feed> {
+        self.feed
     }
 
     /// Returns a name that is never empty.
@@ -190,6 +214,7 @@ impl Endpoint {
             Handler::CustomList { .. }
             | Handler::CustomSummary { .. }
             | Handler::Probe
+            | Handler::Session
             | Handler::Custom(_) => {
                 return self.custom_parameters.iter().collect();
             }
@@ -201,6 +226,7 @@ impl Endpoint {
         self.verbs.iter().any(|verb| match verb {
             Verb::Get => method == Method::GET || method == Method::HEAD,
             Verb::Post => method == Method::POST,
+            Verb::Delete => method == Method::DELETE,
         })
     }
 
@@ -212,6 +238,7 @@ impl Endpoint {
             .map(|verb| match verb {
                 Verb::Get => "GET, HEAD",
                 Verb::Post => "POST",
+                Verb::Delete => "DELETE",
             })
             .collect();
         methods.join(", ")

@@ -16,6 +16,8 @@ pub enum ApiError {
     BadRequest(String),
     #[error("user name or password is wrong or missing; send them by HTTP Basic authentication")]
     Unauthorized,
+    #[error("{0}")]
+    Forbidden(String),
     #[error("there is no endpoint {0}; GET / lists all endpoints")]
     NotFound(String),
     #[error("{path} does not take {method}; use {allow}")]
@@ -49,6 +51,7 @@ impl ApiError {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -20,6 +20,7 @@ pub mod endpoints;
 mod error;
 mod http;
 mod openapi;
+mod page;
 mod reply;
 mod request;
 mod routes;
@@ -28,8 +29,9 @@ use std::sync::Arc;
 
 pub use self::http::auth::{PasswordError, hash_password};
 pub use self::http::auth::{UserError, check_password, check_password_hash, check_user_name};
+pub use self::http::auth::{random_token, token_digest};
 pub use self::http::server::{ServeError, bind, serve};
-pub use endpoint::{Endpoint, ExportKind, Handler, OptionalColumns, Verb};
+pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
 pub use error::ApiError;
 pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;

@@ -52,6 +52,7 @@ static SERVICE_ENDPOINTS: &[&Endpoint] = &[
     &endpoints::health::HEALTH,
     &endpoints::health::LIVEZ,
     &endpoints::openapi::ENDPOINT,
+    &endpoints::session::ENDPOINT,
 ];
 
 /// Iterates over all endpoints.
@@ -63,6 +64,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Endpoint> {
 pub(super) fn is_probe(path: &str) -> bool {
     let name = path.strip_prefix('/');
     [&endpoints::health::HEALTH, &endpoints::health::LIVEZ].iter().any(|probe| name == Some(probe.name))
+}
+
+/// Whether the path belongs to the endpoint that signs users in and out.
+pub(super) fn is_session(path: &str) -> bool {
+    path.strip_prefix('/') == Some(endpoints::session::ENDPOINT.name)
 }
 
 /// Returns the endpoint at a path.

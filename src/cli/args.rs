@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::terminal::log::LogFormat;
+use crate::store::Role;
 
 /// An open, self-hosted backlink index: crawls the web, ranks its pages, and answers who links to whom.
 #[derive(Debug, Parser)]
@@ -110,6 +112,9 @@ pub(super) enum Command {
     /// Manages the users of the API. Works while a daemon runs.
     #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index user add alice")]
     User(UserCommand),
+    /// Manages the access tokens of the API. Works while a daemon runs.
+    #[command(subcommand, after_help = "Example:\n  backlinkd --data ./index token add notebook --role read")]
+    Token(TokenCommand),
     /// Shows the size of the index. Works while a daemon runs.
     #[command(after_help = "Example:\n  backlinkd --data ./index stats --json")]
     Stats {
@@ -200,6 +205,9 @@ pub(super) enum UserCommand {
     Add {
         /// Name to sign in with: anything without ":" and control characters.
         name: String,
+        /// What the user may do; may be repeated. Default: everything, or as before.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<RoleName>,
     },
     /// Removes a user.
     #[command(after_help = "Example:\n  backlinkd --data ./index user remove alice")]
@@ -210,4 +218,53 @@ pub(super) enum UserCommand {
     /// Lists the users, one per line.
     #[command(after_help = "Example:\n  backlinkd --data ./index user list")]
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Adds a token, and prints it once. From the first user or token on, the API needs credentials.
+    #[command(
+        after_help = "Example:\n  backlinkd --data ./index token add notebook --role read --expires 90d"
+    )]
+    Add {
+        /// Name to list and remove it by: anything without ":" and control characters.
+        name: String,
+        /// What the token may do; may be repeated. Default: read.
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<RoleName>,
+        /// Time after which it is refused, such as 12h or 90d. Default: never.
+        #[arg(long, value_name = "TIME", value_parser = parse_time)]
+        expires: Option<Duration>,
+    },
+    /// Removes a token, which is refused at once.
+    #[command(after_help = "Example:\n  backlinkd --data ./index token remove notebook")]
+    Remove {
+        /// The name, as shown by `token list`.
+        name: String,
+    },
+    /// Lists the tokens, one per line: name, roles and end.
+    #[command(after_help = "Example:\n  backlinkd --data ./index token list")]
+    List,
+}
+
+/// A role on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum RoleName {
+    /// Reads the index.
+    Read,
+    /// Controls the crawl.
+    Operate,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Read => Self::Read,
+            RoleName::Operate => Self::Operate,
+        }
+    }
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 12h or 90d"))
 }

@@ -20,8 +20,9 @@ use rustix::fs::Mode;
 use crate::crawl::CrawlError;
 
 use args::{Args, Command};
+use commands::access::{token, user};
 use commands::lists::{edit_blocks, edit_seeds};
-use commands::{crawl, demo, explain, host, rank, robots, run, serve, stats, user, verify};
+use commands::{crawl, demo, explain, host, rank, robots, run, serve, stats, verify};
 use context::CliContext;
 use terminal::console::Console;
 use terminal::log;
@@ -88,6 +89,7 @@ fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcom
         Command::Seeds(command) => edit_seeds(context, &command),
         Command::Block(command) => edit_blocks(context, &command),
         Command::User(command) => user::user(context, command),
+        Command::Token(command) => token::token(context, command),
         Command::Stats { json } => stats::stats(context, json),
         Command::Host { host, json } => host::host(context, &host, json),
         Command::Explain { url, json } => explain::explain(context, &url, json),

@@ -102,6 +102,14 @@ pub struct ApiConfig {
     pub login_wait: Span,
     /// Passwords that wait for verification at most.
     pub max_waiting_logins: usize,
+    /// Sessions in memory at most.
+    pub max_sessions: usize,
+    /// Time for which a session lasts.
+    pub session_ttl: Span,
+    /// Time after which an unused session ends.
+    pub session_idle: Span,
+    /// Origins whose pages may read responses.
+    pub allow_origins: Vec<String>,
 }
 
 /// A header in which proxies give the client's address.
@@ -164,12 +172,20 @@ impl Default for ApiConfig {
             login_limit_burst: 20,
             login_wait: Span::seconds(10),
             max_waiting_logins: 100,
+            max_sessions: 1_000,
+            session_ttl: Span::seconds(7 * 24 * 3_600),
+            session_idle: Span::seconds(24 * 3_600),
+            allow_origins: Vec::new(),
         }
     }
 }
 
 impl ApiConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
+        for origin in &self.allow_origins {
+            check_origin(origin)?;
+        }
+        at_least("api.max_sessions", self.max_sessions as u64, 1)?;
         at_least("api.max_limit", self.max_limit as u64, 1)?;
         at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
         at_least("api.max_body_bytes", self.max_body_bytes as u64, 1_024)?;
@@ -203,4 +219,17 @@ impl ApiConfig {
         at_least("api.rate_limit_burst", u64::from(self.rate_limit_burst), 1)?;
         at_least("api.rate_limit_clients", self.rate_limit_clients as u64, 1)
     }
+}
+
+/// An origin is a scheme, a host and possibly a port (RFC 6454). A list of all origins is refused: every page that a
+/// user of this machine opens could read the index.
+fn check_origin(origin: &str) -> Result<(), String> {
+    let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let is_origin = authority.is_some_and(|authority| {
+        !authority.is_empty() && !authority.contains(['/', '*', '@', '?', '#', ' '])
+    });
+    if is_origin {
+        return Ok(());
+    }
+    Err(format!("api.allow_origins has \"{origin}\"; write origins like \"https://notebook.example:8443\""))
 }

@@ -57,6 +57,7 @@ fn every_endpoint_is_in_the_contract_with_its_methods() {
         let verbs = endpoint.verbs.iter().map(|verb| match verb {
             Verb::Get => "GET",
             Verb::Post => "POST",
+            Verb::Delete => "DELETE",
         });
         assert_eq!(set(verbs), set(words(&contract[endpoint.name]["methods"])), "{}", endpoint.name);
     }

@@ -45,7 +45,7 @@ fn every_answer_matches_the_document() {
     let document = server.client.json("/openapi.json");
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), ENDPOINTS.len() + 4);
+    assert_eq!(paths.len(), ENDPOINTS.len() + 5);
     for path in paths.keys() {
         let name = &path[1..];
         for more in [
@@ -207,7 +207,7 @@ fn the_document_requires_and_declares_credentials() {
     server.store.put_user("user", &hash_password("secret").unwrap()).unwrap();
     assert_eq!(server.client.get("/openapi.json").status, 401);
     let document = Client::with_user(server.client.address, "user", "secret").json("/openapi.json");
-    assert_eq!(document["security"], json!([{ "basic": [] }]));
+    assert_eq!(document["security"], json!([{ "basic": [] }, { "bearer": [] }, { "session": [] }]));
     assert_eq!(document["components"]["securitySchemes"]["basic"]["scheme"], "basic");
     assert!(Server::start(&[]).client.json("/openapi.json").get("security").is_none());
 }

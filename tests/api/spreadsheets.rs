@@ -212,8 +212,8 @@ fn files_have_a_name_for_every_subject() {
         let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
         let expected = format!("attachment; filename=\"{}-example.com.csv\"", endpoint.name);
         assert_eq!(name(&format!("{target}&format=excel")), Some(expected.clone()));
-        assert_eq!(name(&format!("{target}&format=csv")), Some(expected));
-        assert_eq!(name(&format!("{target}&format=jsonl")), None);
+        assert_eq!(name(&format!("{target}&format=csv")), Some(expected.clone()));
+        assert_eq!(name(&format!("{target}&format=jsonl")), Some(expected.replace(".csv", ".jsonl")));
         assert_eq!(name(&target), None);
     }
     for (url, expected) in [

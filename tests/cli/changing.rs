@@ -190,6 +190,50 @@ async fn a_command_ends_once_its_change_is_applied() {
     daemon.end().with(0);
 }
 
+/// The line of a token in the list.
+fn listed(place: &Place, name: &str) -> Option<String> {
+    let list = place.run(&["token", "list"]).with(0).out;
+    list.lines().find(|line| line.starts_with(&format!("{name}\t"))).map(str::to_owned)
+}
+
+#[test]
+fn tokens_and_roles_change_beside_a_server_and_without_one() {
+    let place = Place::new();
+    place.run_with(&["user", "add", "reader", "--role", "read"], "x\n").with(0);
+    assert_eq!(users(&place), "reader\tread\n");
+    let before = place.run(&["token", "add", "before"]).with(0);
+    assert!(before.out.starts_with("backlinkd_") && before.err.contains("Added token before."), "{before:?}");
+    let (serving, address) = serving(&place, "127.0.0.1:0");
+    assert_eq!(users(&place), "alice\nreader\tread\n");
+    let beside = place.run(&["token", "add", "beside", "--role", "operate", "--expires", "90d"]).with(0);
+    assert_eq!(listed(&place, "before").unwrap(), "before\tread\tnever expires");
+    assert!(listed(&place, "beside").unwrap().starts_with("beside\toperate\texpires 20"));
+    let twice = place.run(&["token", "add", "beside"]).with(1);
+    assert!(twice.err.contains("there is a token \"beside\" already"), "{}", twice.err);
+    let ask = |token: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "GET /sr?url=a.test HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+            token.trim()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!([ask(&before.out), ask(&beside.out)], ["200", "403"]);
+    place.run(&["token", "remove", "before"]).with(0);
+    assert_eq!(ask(&before.out), "401");
+    let unknown = place.run(&["token", "remove", "before"]).with(1);
+    assert!(unknown.err.contains("there is no token \"before\""), "{}", unknown.err);
+    serving.signal("TERM");
+    serving.end().with(0);
+    assert!(listed(&place, "before").is_none() && listed(&place, "beside").is_some());
+    // The index holds neither token.
+    assert!(place.run(&["verify"]).with(0).out.contains("Nothing is wrong"));
+    place.run(&["token", "remove", "beside"]).with(0);
+}
+
 fn socket_of(place: &Place) -> std::path::PathBuf {
     place.data().join("backlinkd.sock")
 }

@@ -20,6 +20,10 @@ fn every_command_shows_an_example_in_its_help() {
         ("user add", "user add alice"),
         ("user remove", "user remove alice"),
         ("user list", "user list"),
+        ("token", "token add notebook --role read"),
+        ("token add", "token add notebook --role read --expires 90d"),
+        ("token remove", "token remove notebook"),
+        ("token list", "token list"),
         ("stats", "stats --json"),
         ("host", "host www.example.com"),
         ("explain", "explain https://www.example.com/page"),
@@ -46,6 +50,8 @@ fn a_wrong_command_line_is_status_2_and_shows_the_usage() {
         (&["crawl", "--seeds", "-", "--max-seconds", "soon"], "--max-seconds <S>"),
         (&["serve", "--listen", "localhost"], "--listen <ADDR>"),
         (&["user", "add"], "<NAME>"),
+        (&["user", "add", "a", "--role", "write"], "[possible values: read, operate]"),
+        (&["token", "add", "a", "--expires", "soon"], "12h or 90d"),
         (&["-v", "-q", "stats"], "cannot be used with"),
     ] {
         let ended = place.run(arguments).with(2);
@@ -105,6 +111,8 @@ fn reading_a_missing_directory_creates_nothing() {
         &["serve"],
         &["user", "list"],
         &["user", "remove", "alice"],
+        &["token", "list"],
+        &["token", "remove", "notebook"],
     ] {
         let ended = place.run(command).with(1);
         assert!(ended.err.contains("holds no backlinkd index"), "{command:?}: {}", ended.err);

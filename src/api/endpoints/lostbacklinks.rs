@@ -6,14 +6,27 @@
 
 use super::{backlinks, plain};
 use crate::api::request::parameter::{
-    FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
-use crate::api::{ApiError, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{ApiError, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Verb};
 use crate::query::{Activity, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("lostbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
-        .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+        .with_parameters(&[
+            URL,
+            SCOPE,
+            INTERNAL,
+            FROM,
+            TO,
+            WHERE,
+            ORDER,
+            LIMIT,
+            OFFSET,
+            FIELDS,
+            FORMAT_OR_FEED,
+        ])
+        .with_feed(Feed { day: "lostDate", title: "Lost backlinks of" });
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",

@@ -49,6 +49,7 @@ pub mod pagedistribution;
 pub mod redirectchain;
 pub mod referringdomains;
 pub mod root;
+pub mod session;
 pub mod sr;
 pub mod srspread;
 pub mod tagtypes;

@@ -6,16 +6,28 @@
 
 use super::backlinks;
 use crate::api::request::parameter::{
-    ACTIVE, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    ACTIVE, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
-use crate::api::{ApiError, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{ApiError, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Verb};
 use crate::query::{Activity, Listing};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("newbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
         .with_parameters(&[
-            URL, SCOPE, INTERNAL, FROM, TO, ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
-        ]);
+            URL,
+            SCOPE,
+            INTERNAL,
+            FROM,
+            TO,
+            ACTIVE,
+            WHERE,
+            ORDER,
+            LIMIT,
+            OFFSET,
+            FIELDS,
+            FORMAT_OR_FEED,
+        ])
+        .with_feed(Feed { day: "insDate", title: "New backlinks of" });
 
 pub static LISTING: Listing = Listing {
     name: "newbacklinks",

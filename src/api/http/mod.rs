@@ -10,6 +10,7 @@ pub(super) mod auth;
 pub(super) mod body_writer;
 pub(super) mod compression;
 pub(super) mod connection;
+pub(super) mod cross_origin;
 pub(super) mod execution;
 pub(super) mod health_probe;
 pub(super) mod negotiation;

@@ -20,6 +20,10 @@ pub enum Format {
     JsonLines,
     /// As [`Self::JsonLines`], under its other media type.
     NdJson,
+    /// RFC 4287. Available by parameter only.
+    Atom,
+    /// A file of the page at `/`, with its media type and charset. Never the format of an endpoint.
+    Document(&'static str),
 }
 
 /// The content coding of a response.
@@ -44,6 +48,8 @@ type Quality = u16;
 impl Format {
     /// The formats that `Accept` can ask for. Of equals, the first one is preferred.
     const ACCEPTED: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson];
+
+    const HTML: Self = Self::Document("text/html");
 
     /// Returns the format that `Accept` asks for.
     pub fn from_accept(headers: &HeaderMap) -> Self {
@@ -84,6 +90,8 @@ impl Format {
             Self::Csv | Self::Excel => "text/csv",
             Self::JsonLines => "application/jsonl",
             Self::NdJson => "application/x-ndjson",
+            Self::Atom => "application/atom+xml",
+            Self::Document(media_type) => media_type,
         }
     }
 
@@ -100,6 +108,13 @@ impl Format {
             other => other.media_type(),
         })
     }
+}
+
+/// Whether `Accept` prefers HTML to JSON, as browsers do.
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    let ranges: Vec<(String, Quality)> = weighted_elements(headers, &ACCEPT).collect();
+    let html = Format::HTML.match_quality(&ranges);
+    html.0 > 0 && html > Format::Json.match_quality(&ranges)
 }
 
 impl ContentCoding {
@@ -195,6 +210,25 @@ mod tests {
             assert_eq!(Format::from_accept(&headers(ACCEPT, accept)), format, "{accept}");
         }
         assert_eq!(Format::from_accept(&HeaderMap::new()), Format::Json);
+    }
+
+    #[test]
+    fn browsers_prefer_html_and_programs_do_not() {
+        for (accept, html) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("text/html", true),
+            ("text/html, application/json;q=0.9", true),
+            ("text/html;q=0.5, */*", false),
+            ("*/*", false),
+            ("application/json, text/plain, */*", false),
+            ("text/html, application/json", false),
+            ("text/html;q=0", false),
+            ("text/csv", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_html(&headers(ACCEPT, accept)), html, "{accept}");
+        }
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 
     #[test]

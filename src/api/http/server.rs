@@ -4,15 +4,22 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::Stream;
+use http::HeaderName;
+use http::header::WWW_AUTHENTICATE;
 use tokio::net::TcpListener;
 use warp::reply::Response;
-use warp::{Filter, Reply};
+use warp::{Buf, Filter, Reply};
 
 use super::auth::PasswordError;
 use super::connection::{self, AllowedHosts, ConnectionContext, Connections, RequestHead};
 use super::service::ApiService;
 use crate::api::reply::error_response;
 use crate::api::{ApiError, ApiState, AuthPolicy};
+
+/// A request of the page has this header, with the name of this program. The page asks for the password itself: without
+/// a challenge, the browser opens no dialog.
+const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +32,8 @@ pub enum ServeError {
     Password(#[from] PasswordError),
     #[error("the threads of the API cannot be started: {0}")]
     Threads(std::io::Error),
+    #[error("the page cannot be compressed: {0}")]
+    Page(std::io::Error),
 }
 
 /// Binds the listen address. Port 0 binds any free port.
@@ -64,14 +73,30 @@ fn filter(service: Arc<ApiService>) -> impl Filter<Extract = (Response,), Error 
     warp::ext::get::<Arc<RequestHead>>().and(warp::body::stream()).then(
         move |head: Arc<RequestHead>, body| {
             let service = Arc::clone(&service);
-            async move {
-                service.handle(&head, body).await.unwrap_or_else(|error| {
-                    if let ApiError::Internal(cause) = &error {
-                        tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
-                    }
-                    error_response::refusal(&error).into_response()
-                })
-            }
+            async move { respond(&service, &head, body).await }
         },
     )
+}
+
+/// Returns the response to a request, also to one that is refused.
+async fn respond<B: Buf>(
+    service: &ApiService,
+    head: &RequestHead,
+    body: impl Stream<Item = Result<B, warp::Error>>,
+) -> Response {
+    let mut response = match service.allowed_origins().preflight(head) {
+        Some(response) => response,
+        None => service.handle(head, body).await.unwrap_or_else(|error| {
+            if let ApiError::Internal(cause) = &error {
+                tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
+            }
+            error_response::refusal(&error).into_response()
+        }),
+    };
+    let headers = response.headers_mut();
+    if head.headers.get(X_REQUESTED_WITH).is_some_and(|value| value == env!("CARGO_PKG_NAME")) {
+        headers.remove(WWW_AUTHENTICATE);
+    }
+    service.allowed_origins().write_headers(&head.headers, headers);
+    response
 }

@@ -20,9 +20,12 @@ use super::admission::{
     ByteBudget, Client, FairQueue, QuerySlots, QueueLimits, RateLimit, RateLimiter, concurrent_queries,
     long_queries,
 };
-use super::auth::{AccessCheck, Authenticator, LoginQueue};
+use super::auth::{
+    AccessCheck, Authenticator, Identity, LoginQueue, change_session, check_origin, describe_session,
+};
 use super::body_writer::{Delivery, StreamAdmission, StreamedResponse, WholeResponse};
 use super::connection::{Connections, CutReason, HeldMemory, RequestHead, ResponseMemory};
+use super::cross_origin::AllowedOrigins;
 use super::execution::{ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint};
 use super::health_probe::HealthProbe;
 use super::negotiation::{AcceptedEncoding, Format};
@@ -30,11 +33,13 @@ use super::representation::{Representation, matches_if_none_match, not_modified,
 use super::request_body::read_body;
 use super::response_cache::{CacheKey, ResponseCache};
 use super::worker_pool::WorkerPool;
+use crate::api::page::WebPage;
 use crate::api::request::params::shorten;
 use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, PasswordError, ServeError, routes};
 use crate::config::ApiConfig;
 use crate::metrics::{self, ApiMetrics, RequestMetrics};
 use crate::query::{CancelOnDrop, Deadline};
+use crate::store::Role;
 
 /// The body of a successful health probe.
 const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
@@ -43,6 +48,8 @@ const OTHER_THREADS: usize = 8;
 
 /// The name under which requests for metrics are counted.
 const METRICS_ENDPOINT: &str = "metrics";
+/// The name under which requests for assets of the page are counted.
+const ASSETS_ENDPOINT: &str = "ui";
 
 /// Handles requests between the connections and the endpoints.
 pub(crate) struct ApiService {
@@ -52,6 +59,8 @@ pub(crate) struct ApiService {
     response_cache: Arc<ResponseCache>,
     request_metrics: Arc<RequestMetrics>,
     health_probe: HealthProbe,
+    page: WebPage,
+    allowed_origins: AllowedOrigins,
     worker_pool: Arc<WorkerPool>,
     query_slots: QuerySlots,
     stream_slots: FairQueue<Client>,
@@ -88,6 +97,8 @@ impl ApiService {
             response_cache: Arc::new(ResponseCache::new(config.answer_cache_bytes)),
             request_metrics: Arc::new(RequestMetrics::new(counted_endpoints())),
             health_probe: HealthProbe::new(&state.store, config.health_timeout.0),
+            page: WebPage::new(config.compress_min_bytes).map_err(ServeError::Page)?,
+            allowed_origins: AllowedOrigins::new(&config.allow_origins),
             worker_pool,
             query_slots: QuerySlots::new(config),
             stream_slots: FairQueue::new(stream_limits),
@@ -111,6 +122,19 @@ impl ApiService {
             head.exchange.mark_request_read();
             return self.health().await;
         }
+        if head.is_safe()
+            && let Some(response) = self.page.respond(head.path(), &head.headers)
+        {
+            head.exchange.mark_request_read();
+            return response.map(Reply::into_response);
+        }
+        if !head.is_safe() {
+            check_origin(&head.headers, self.allowed_origins.contains_origin_of(&head.headers))?;
+        }
+        let is_session = routes::is_session(head.path());
+        if is_session && !head.is_safe() {
+            return self.change_session(head, body).await;
+        }
         let is_metrics = head.path() == metrics::PATH;
         if is_metrics && self.state.config.metrics_open {
             return self.metrics(head).await;
@@ -120,10 +144,32 @@ impl ApiService {
         if let Some(limiter) = &self.rate_limiter {
             limiter.take_token(&client, Instant::now()).map_err(ApiError::TooMany)?;
         }
+        if is_session {
+            head.exchange.mark_request_read();
+            return describe_session(&identity);
+        }
+        identity.check_role(Role::Read)?;
         if is_metrics {
             return self.metrics(head).await;
         }
-        self.handle_query(head, body, client).await
+        self.handle_query(head, body, &identity).await
+    }
+
+    /// The origins whose pages may read responses.
+    pub(crate) fn allowed_origins(&self) -> &AllowedOrigins {
+        &self.allowed_origins
+    }
+
+    async fn change_session<B: Buf>(
+        &self,
+        head: &RequestHead,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+    ) -> Result<Response, ApiError> {
+        let changed = change_session(&self.authenticator, &self.state.config, head, body).await;
+        if let Err(ApiError::BodyTimeout) = changed {
+            self.connections.count_cut(CutReason::Body);
+        }
+        changed
     }
 
     /// Returns the cached response to a request, or computes the response.
@@ -131,8 +177,9 @@ impl ApiService {
         &self,
         head: &RequestHead,
         body: impl Stream<Item = Result<B, warp::Error>>,
-        client: Client,
+        identity: &Identity,
     ) -> Result<Response, ApiError> {
+        let client = identity.client();
         let (path, query) = (head.path(), head.query());
         let format = Format::from_accept(&head.headers);
         let encoding = AcceptedEncoding::from_headers(&head.headers);
@@ -149,7 +196,7 @@ impl ApiService {
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
         let request = self.read_request(head, body, &client, (format, encoding)).await?;
-        match self.compute(request, deadline, client).await? {
+        match self.compute(request, deadline, identity).await? {
             ComputedResponse::Whole { representation, held, .. } if !head.is_safe() => {
                 Ok(with_held_memory(representation.untagged_response().into_response(), held))
             }
@@ -170,7 +217,8 @@ impl ApiService {
     pub(crate) fn count_request(&self, path: &str, status: u16, took: Duration) {
         let endpoint = match routes::find(path) {
             Some(endpoint) => Some(endpoint.title()),
-            None => (path == metrics::PATH).then_some(METRICS_ENDPOINT),
+            None if path == metrics::PATH => Some(METRICS_ENDPOINT),
+            None => WebPage::is_asset(path).then_some(ASSETS_ENDPOINT),
         };
         self.request_metrics.count(endpoint, status, took);
     }
@@ -303,8 +351,9 @@ impl ApiService {
         &self,
         request: EndpointRequest,
         deadline: Deadline,
-        client: Client,
+        identity: &Identity,
     ) -> Result<ComputedResponse, ApiError> {
+        let client = identity.client();
         let query_slot = self.query_slots.acquire(&client, &deadline).await?;
         let cancel_guard = deadline.cancel_on_drop();
         let (started, stream_started) = oneshot::channel();
@@ -314,7 +363,7 @@ impl ApiService {
             runtime: Handle::current(),
             started,
             admission: StreamAdmission {
-                access: AccessCheck::new(&client, &self.state.store),
+                access: AccessCheck::new(identity, &self.state.store),
                 client: client.clone(),
                 query_slot,
                 stream_slots: self.stream_slots.clone(),
@@ -365,7 +414,7 @@ impl ApiService {
 
 /// Returns the names under which requests are counted.
 fn counted_endpoints() -> impl Iterator<Item = &'static str> {
-    routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT])
+    routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT, ASSETS_ENDPOINT])
 }
 
 /// Attaches memory to a response. It is released when the response is sent.

@@ -13,9 +13,10 @@ use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
 use crate::query::{ColumnExpr, Listing, MAX_TARGETS};
 
 /// The error statuses that every endpoint may return, with their descriptions.
-const ERROR_STATUSES: [(&str, &str); 11] = [
+const ERROR_STATUSES: [(&str, &str); 12] = [
     ("400", "A parameter is missing or cannot be used; the sentence says what to change."),
-    ("401", "User name or password is wrong or missing."),
+    ("401", "The credentials are wrong or missing."),
+    ("403", "The user or token does not have the role, or a page of another site may have sent the request."),
     ("404", "There is no such endpoint."),
     ("405", "The endpoint does not take the method; Allow says which it takes."),
     ("408", "The body was not sent within api.body_timeout."),
@@ -63,8 +64,12 @@ pub(crate) fn document<'e>(
         "components": { "responses": refusals, "schemas": { "Error": error_schema() } },
     });
     if state.auth == AuthPolicy::Users {
-        document["security"] = json!([{ "basic": [] }]);
-        document["components"]["securitySchemes"] = json!({ "basic": { "type": "http", "scheme": "basic" } });
+        document["security"] = json!([{ "basic": [] }, { "bearer": [] }, { "session": [] }]);
+        document["components"]["securitySchemes"] = json!({
+            "basic": { "type": "http", "scheme": "basic" },
+            "bearer": { "type": "http", "scheme": "bearer" },
+            "session": { "type": "apiKey", "in": "cookie", "name": "backlinkd_session" },
+        });
     }
     Ok(document)
 }
@@ -78,7 +83,10 @@ fn error_response(status: &str, description: &str) -> Value {
     let header =
         |text: &str| json!({ "description": text, "schema": { "type": "string" }, "required": true });
     let headers = match status {
-        "401" => json!({ "WWW-Authenticate": header("Basic, with the realm.") }),
+        "401" => {
+            let text = "Basic, with the realm; absent if the request has X-Requested-With: backlinkd.";
+            json!({ "WWW-Authenticate": { "description": text, "schema": { "type": "string" } } })
+        }
         "405" => json!({ "Allow": header("The methods that the endpoint takes.") }),
         "429" => json!({ "Retry-After": header("Whole seconds to wait.") }),
         _ => json!({}),
@@ -96,6 +104,7 @@ fn path_item(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
         let method = match verb {
             Verb::Get => "get",
             Verb::Post => "post",
+            Verb::Delete => "delete",
         };
         item.insert(method.to_owned(), operation(endpoint, *verb, state)?);
     }
@@ -114,17 +123,22 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
             ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
         })
         .collect();
-    responses.insert("200".to_owned(), success_response(endpoint, state));
+    let is_session = matches!(endpoint.handler, Handler::Session);
+    if is_session && verb != Verb::Get {
+        responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
+    } else {
+        responses.insert("200".to_owned(), success_response(endpoint, state));
+    }
     let is_probe = matches!(endpoint.handler, Handler::Probe);
-    if verb == Verb::Get && !is_probe {
+    if verb == Verb::Get && !is_probe && !is_session {
         responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
     }
     let mut operation = json!({
-        "operationId": format!("{}{}", if verb == Verb::Post { "post-" } else { "" }, endpoint.title()),
+        "operationId": format!("{}{}", operation_prefix(verb), endpoint.title()),
         "parameters": parameters.collect::<Vec<_>>(),
         "responses": responses,
     });
-    if is_probe {
+    if is_probe || is_session && verb != Verb::Get {
         operation["security"] = json!([]);
     }
     if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
@@ -137,12 +151,23 @@ fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value,
     Ok(operation)
 }
 
+fn operation_prefix(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Get => "",
+        Verb::Post => "post-",
+        Verb::Delete => "delete-",
+    }
+}
+
 fn success_response(endpoint: &Endpoint, state: &ApiState) -> Value {
     let schema = reply_schema(endpoint, state);
     let mut content = json!({ "application/json": { "schema": schema } });
     if endpoint.handler.is_tabular() {
         for text in ["text/csv", "application/jsonl", "application/x-ndjson"] {
             content[text] = json!({ "schema": { "type": "string" } });
+        }
+        if endpoint.feed().is_some() {
+            content["application/atom+xml"] = json!({ "schema": { "type": "string" } });
         }
     }
     json!({ "description": "The answer.", "content": content })
@@ -181,7 +206,9 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             let next = ("next", json!({ "type": ["string", "null"] }));
             properties.extend([next, rows(row), ("count", count)]);
         }
-        Handler::Probe | Handler::Custom(_) => return endpoint.reply().to_json(state.config.max_urls),
+        Handler::Probe | Handler::Session | Handler::Custom(_) => {
+            return endpoint.reply().to_json(state.config.max_urls);
+        }
     }
     schema::reply(properties)
 }

@@ -15,6 +15,7 @@ pub enum Schema {
     /// A number from 0 to 1.
     Share,
     Flag,
+    Null,
     Text,
     /// A URL, host or domain, as a client may write it.
     UrlOrHost,
@@ -86,6 +87,7 @@ impl Schema {
             Self::Hundredths => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
             Self::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
             Self::Flag => json!({ "type": "boolean" }),
+            Self::Null => json!({ "type": "null" }),
             Self::Text => json!({ "type": "string" }),
             Self::UrlOrHost => json!({ "type": "string", "format": "url-host-or-domain" }),
             Self::Day => json!({ "type": "string", "pattern": "^[0-9]{8}$" }),

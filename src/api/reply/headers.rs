@@ -62,18 +62,20 @@ pub(crate) fn warnings(warnings: &[String]) -> Option<Header> {
     Some((HeaderName::from_static("x-warnings"), HeaderValue::from_str(&ascii).ok()?))
 }
 
-/// `Content-Disposition` (RFC 6266): the file name of a download in CSV. A host in another script has a second name,
+/// `Content-Disposition` (RFC 6266): the file name of a download in CSV or JSON lines. A host in another script has a second name,
 /// which clients that support RFC 8187 prefer.
 pub(crate) fn content_disposition(format: Format, endpoint: &str, scope: &Scope) -> Option<Header> {
-    if !format.is_csv() {
-        return None;
-    }
+    let extension = match format {
+        Format::Csv | Format::Excel => "csv",
+        Format::JsonLines | Format::NdJson => "jsonl",
+        Format::Json | Format::Atom | Format::Document(_) => return None,
+    };
     let host = scope.host();
     let unicode = unicode_host(host);
     let name = |host: &str| {
         let letters = host.char_indices().take_while(|(at, _)| *at < NAMED_HOST_BYTES);
         let safe = letters.map(|(_, letter)| if is_safe(letter) { letter } else { '_' });
-        format!("{endpoint}-{}.csv", safe.collect::<String>())
+        format!("{endpoint}-{}.{extension}", safe.collect::<String>())
     };
     let mut value = format!("attachment; filename=\"{}\"", name(host));
     if unicode != host {
@@ -121,7 +123,9 @@ mod tests {
                 let expected = format!("attachment; filename=\"backlinks-{name}.csv\"");
                 assert_eq!(file_name(url, format), Some(expected), "{url}");
             }
-            assert_eq!(file_name(url, Format::JsonLines), None);
+            let expected = format!("attachment; filename=\"backlinks-{name}.jsonl\"");
+            assert_eq!(file_name(url, Format::JsonLines), Some(expected.clone()), "{url}");
+            assert_eq!(file_name(url, Format::NdJson), Some(expected), "{url}");
             assert_eq!(file_name(url, Format::Json), None);
         }
     }

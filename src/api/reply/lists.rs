@@ -81,6 +81,9 @@ impl RequestContext<'_> {
         if self.format == Format::Json {
             writer.set_json(self.render_list(request, &plan)?, true);
             Ok(())
+        } else if let (Format::Atom, Some(feed)) = (self.format, self.endpoint.feed()) {
+            plan.columns = request.listing.columns.to_vec();
+            self.write_feed(request, &plan, feed, writer)
         } else {
             self.write_list_rows(request, &plan, writer)
         }

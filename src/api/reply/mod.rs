@@ -3,6 +3,7 @@
 pub(super) mod emptiness;
 pub(super) mod error_response;
 pub(super) mod exports;
+mod feed;
 pub(super) mod headers;
 pub(super) mod lists;
 pub(super) mod provenance;

@@ -59,7 +59,7 @@ impl<'a> RequestContext<'a> {
         deadline: &'a Deadline,
         accepted_format: Format,
     ) -> Result<Self, ApiError> {
-        let format = params.format()?;
+        let format = params.format(endpoint.feed().is_some())?;
         let format = if endpoint.handler.is_tabular() {
             format.unwrap_or(accepted_format)
         } else if format.is_some_and(|format| format != Format::Json) {
@@ -92,9 +92,12 @@ impl<'a> RequestContext<'a> {
             }
             Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer),
             Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer),
-            Handler::Probe => Err(ApiError::Internal("a health probe reached an endpoint".to_owned())),
+            Handler::Probe | Handler::Session => {
+                Err(ApiError::Internal(format!("{} is not answered here", self.endpoint.title())))
+            }
             Handler::Custom(render) => {
-                writer.set_json(render(self)?, false);
+                // At `/`, `Accept` chooses between JSON and the page.
+                writer.set_json(render(self)?, self.endpoint.name.is_empty());
                 Ok(())
             }
         }

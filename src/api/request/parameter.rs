@@ -115,6 +115,13 @@ pub(crate) const FORMAT: Parameter = parameter(
     ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
     "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
 );
+/// As [`FORMAT`], for lists that are available as a feed.
+pub(crate) const FORMAT_OR_FEED: Parameter = parameter(
+    "format",
+    ParameterKind::Words(&["json", "csv", "jsonl", "excel", "atom"]),
+    "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant; atom \
+     is a feed.",
+);
 pub(crate) const NEXT: Parameter =
     parameter("next", ParameterKind::Token, "The token of the piece before, to read on.");
 pub(crate) const FROM: Parameter =

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use percent_encoding::percent_decode;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use super::parameter::{DEFAULT_LIMIT, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
 use crate::api::http::negotiation::Format;
@@ -200,18 +200,27 @@ impl Params {
         limit.map(Some).ok_or_else(error)
     }
 
-    /// Parses `format`, if given.
+    /// Parses `format`, if given. `has_feed`: whether the list is available as a feed.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
-    pub fn format(&self) -> Result<Option<Format>, ApiError> {
+    pub fn format(&self, has_feed: bool) -> Result<Option<Format>, ApiError> {
         let words = [
             ("json", Format::Json),
             ("csv", Format::Csv),
             ("jsonl", Format::JsonLines),
             ("excel", Format::Excel),
+            ("atom", Format::Atom),
         ];
-        self.one_of("format", &words)
+        let feeds = usize::from(has_feed);
+        self.one_of("format", &words[..words.len() - 1 + feeds])
+    }
+
+    /// Writes the parameters as a query string again.
+    pub fn to_query(&self) -> String {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let pairs = self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        pairs.collect::<Vec<_>>().join("&")
     }
 
     /// Parses `fields` into columns, in the order given; `None` without the parameter.

@@ -1,5 +1,6 @@
 //! The commands, one file for each; `seeds` and `block` share one.
 
+pub(super) mod access;
 pub(super) mod crawl;
 pub(super) mod demo;
 pub(super) mod explain;
@@ -10,5 +11,4 @@ pub(super) mod robots;
 pub(super) mod run;
 pub(super) mod serve;
 pub(super) mod stats;
-pub(super) mod user;
 pub(super) mod verify;

@@ -43,7 +43,7 @@ pub(crate) fn state(
 ) -> anyhow::Result<ApiState> {
     let mut config = context.config.api.clone();
     config.listen = listen.unwrap_or(config.listen);
-    let auth = if store.users()?.is_empty() { AuthPolicy::Open } else { AuthPolicy::Users };
+    let auth = if store.has_users() { AuthPolicy::Users } else { AuthPolicy::Open };
     if auth == AuthPolicy::Open && !config.listen.ip().is_loopback() {
         anyhow::bail!(
             "{} can be reached by others and no API user is configured; add one with `backlinkd --data {} user add \

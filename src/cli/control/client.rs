@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::{ControlReply, ControlRequest, socket_path};
+use crate::store::{Roles, StoredToken};
 
 /// Maximum wait for a reply: a seed list may be long, and a daemon may be starting.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -33,8 +34,8 @@ pub(crate) fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
 }
 
 /// Adds a user, or changes a password. Returns whether the user is new.
-pub(crate) fn put_user(data: &Path, name: &str, hash: String) -> anyhow::Result<bool> {
-    match send_required(data, &ControlRequest::PutUser { name: name.to_owned(), hash })? {
+pub(crate) fn put_user(data: &Path, name: &str, hash: String, roles: Option<Roles>) -> anyhow::Result<bool> {
+    match send_required(data, &ControlRequest::PutUser { name: name.to_owned(), hash, roles })? {
         ControlReply::Put { is_new } => Ok(is_new),
         other => unexpected_reply(other),
     }
@@ -48,10 +49,36 @@ pub(crate) fn remove_user(data: &Path, name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The names of all users, sorted.
-pub(crate) fn list_users(data: &Path) -> anyhow::Result<Vec<String>> {
+/// The names of all users, sorted, with their roles.
+pub(crate) fn list_users(data: &Path) -> anyhow::Result<Vec<(String, Roles)>> {
     match send_required(data, &ControlRequest::ListUsers)? {
-        ControlReply::Users { names } => Ok(names),
+        ControlReply::Users { names, roles } => {
+            Ok(names.into_iter().zip(roles.into_iter().chain(std::iter::repeat(Roles::ALL))).collect())
+        }
+        other => unexpected_reply(other),
+    }
+}
+
+/// Adds a token.
+pub(crate) fn add_token(data: &Path, token: &StoredToken) -> anyhow::Result<()> {
+    match send_required(data, &ControlRequest::AddToken { token: token.clone() })? {
+        ControlReply::Done => Ok(()),
+        other => unexpected_reply(other),
+    }
+}
+
+/// Removes a token.
+pub(crate) fn remove_token(data: &Path, name: &str) -> anyhow::Result<()> {
+    match send_required(data, &ControlRequest::RemoveToken { name: name.to_owned() })? {
+        ControlReply::Done => Ok(()),
+        other => unexpected_reply(other),
+    }
+}
+
+/// All tokens, sorted by name.
+pub(crate) fn list_tokens(data: &Path) -> anyhow::Result<Vec<StoredToken>> {
+    match send_required(data, &ControlRequest::ListTokens)? {
+        ControlReply::Tokens { tokens } => Ok(tokens),
         other => unexpected_reply(other),
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{ControlReply, ControlRequest};
 use crate::api::{UserError, check_password_hash, check_user_name};
-use crate::store::Store;
+use crate::store::{Roles, Store, StoredToken};
 
 /// A request to reload the lists. The reply carries the complaints and is sent when the reload is done.
 pub(super) type ReloadRequest = oneshot::Sender<Vec<String>>;
@@ -48,20 +48,23 @@ impl RequestHandler {
     /// Handles a request. Blocks.
     pub(super) fn reply(&self, request: ControlRequest) -> ControlReply {
         let reply = match request {
-            ControlRequest::PutUser { name, hash } => self.put(&name, &hash),
+            ControlRequest::PutUser { name, hash, roles } => self.put(&name, &hash, roles),
             ControlRequest::RemoveUser { name } => self.remove(&name),
-            ControlRequest::ListUsers => {
-                self.store.user_names().map(|names| ControlReply::Users { names }).map_err(message)
+            ControlRequest::ListUsers => self.list_users(),
+            ControlRequest::AddToken { token } => self.add_token(&token),
+            ControlRequest::RemoveToken { name } => self.remove_token(&name),
+            ControlRequest::ListTokens => {
+                self.store.tokens().map(|tokens| ControlReply::Tokens { tokens }).map_err(message)
             }
             ControlRequest::Reload => self.reload_lists(),
         };
         reply.unwrap_or_else(|problem| ControlReply::Refused { problem })
     }
 
-    fn put(&self, name: &str, hash: &str) -> Result<ControlReply, String> {
+    fn put(&self, name: &str, hash: &str, roles: Option<Roles>) -> Result<ControlReply, String> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         check_user_name(name).and_then(|()| check_password_hash(hash)).map_err(message)?;
-        let is_new = self.store.put_user(name, hash).map_err(message)?;
+        let is_new = self.store.put_user_with_roles(name, hash, roles).map_err(message)?;
         tracing::info!(name, is_new, "an API user has a password");
         Ok(ControlReply::Put { is_new })
     }
@@ -81,6 +84,33 @@ impl RequestHandler {
             return Err(message(UserError::Unknown(name.to_owned())));
         }
         tracing::info!(name, "an API user was removed");
+        Ok(ControlReply::Done)
+    }
+
+    fn list_users(&self) -> Result<ControlReply, String> {
+        let names = self.store.user_names().map_err(message)?;
+        let roles = names.iter().map(|name| self.store.user_roles(name)).collect::<Result<_, _>>();
+        Ok(ControlReply::Users { names, roles: roles.map_err(message)? })
+    }
+
+    fn add_token(&self, token: &StoredToken) -> Result<ControlReply, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        check_user_name(&token.name).map_err(message)?;
+        if !self.store.add_token(token).map_err(message)? {
+            return Err(message(UserError::TokenExists(token.name.clone())));
+        }
+        tracing::info!(name = token.name, roles = %token.roles, "an API token was added");
+        Ok(ControlReply::Done)
+    }
+
+    /// Removes a token. A server without users and tokens that other machines can reach serves no client until it ends,
+    /// and does not start again.
+    fn remove_token(&self, name: &str) -> Result<ControlReply, String> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.store.remove_token(name).map_err(message)? {
+            return Err(message(UserError::UnknownToken(name.to_owned())));
+        }
+        tracing::info!(name, "an API token was removed");
         Ok(ControlReply::Done)
     }
 

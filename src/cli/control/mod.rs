@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::SOCKET_FILE;
+use crate::store::{Roles, SOCKET_FILE, StoredToken};
 
 pub(super) use client::{accepts_requests, reload};
+pub(super) use client::{add_token, list_tokens, remove_token};
 pub(super) use client::{list_users, put_user, remove_user};
 pub(super) use handler::{ReloadReceiver, RequestHandler, reload_channel};
 pub(super) use server::ControlServer;
@@ -32,11 +33,21 @@ enum ControlRequest {
     PutUser {
         name: String,
         hash: String,
+        /// Left out if they stay as they are, so that an earlier version understands the request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        roles: Option<Roles>,
     },
     RemoveUser {
         name: String,
     },
     ListUsers,
+    AddToken {
+        token: StoredToken,
+    },
+    RemoveToken {
+        name: String,
+    },
+    ListTokens,
     /// Reads the seed and block lists again.
     Reload,
 }
@@ -55,6 +66,12 @@ enum ControlReply {
     },
     Users {
         names: Vec<String>,
+        /// In the order of the names; empty in earlier versions, in which all users have all roles.
+        #[serde(default)]
+        roles: Vec<Roles>,
+    },
+    Tokens {
+        tokens: Vec<StoredToken>,
     },
     /// The process has no such lists.
     NotHere,

@@ -14,7 +14,7 @@
 //! | `robots` | scheme, host and port | the last robots.txt and its request time |
 //! | `ranks` | generation · kind · page SURT or host | IV Search Rank in hundredths, big endian |
 //! | `changes` | kind · registrable domain, sortable | number of the last commit that changed something of the domain |
-//! | `meta` | name | format version, rank generation, counters, API users, token key, files of the set of seen URLs |
+//! | `meta` | name | format version, rank generation, counters, API users and their roles, API tokens, token key, files of the set of seen URLs |
 //!
 //! Only external links are in `backlinks`: internal links are never backlinks, and they are nine of ten links. A row
 //! of `backlinks` repeats the data that it shows of its source page, so that one range scan serves a scope.

@@ -28,7 +28,7 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
 }
 
 /// A connection that has sent these bytes.
-fn connection(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+pub fn connection(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     connection_from("127.0.0.1", address, bytes)
 }
 
@@ -49,7 +49,7 @@ fn connection_from(own: &str, address: SocketAddr, bytes: &[u8]) -> TcpStream {
 }
 
 /// All bytes of a connection until it ends.
-fn rest(stream: &mut TcpStream) -> String {
+pub fn rest(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()

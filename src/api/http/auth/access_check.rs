@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::api::http::admission::Client;
+use super::identity::Identity;
+use crate::clock::unix_now;
 use crate::store::{Store, StoreError};
 
-/// Checks whether a client may continue to read a long response. A user who was removed may not, and neither may a
-/// client without credentials once there are users.
+/// Checks whether a client may continue to read a long response. A user or token that was removed may not, neither may
+/// a token at its end, and neither may a client without credentials once there are users.
 pub struct AccessCheck {
     store: Arc<Store>,
-    client: Client,
+    identity: Identity,
     /// The value of [`Store::users_number`] at the last check.
     users_number: u64,
 }
 
 impl AccessCheck {
     /// For a client that was authenticated just now.
-    pub fn new(client: &Client, store: &Arc<Store>) -> Self {
-        Self { store: Arc::clone(store), client: client.clone(), users_number: store.users_number() }
+    pub(crate) fn new(identity: &Identity, store: &Arc<Store>) -> Self {
+        Self { store: Arc::clone(store), identity: identity.clone(), users_number: store.users_number() }
     }
 
     /// Whether the client may continue.
@@ -25,13 +26,19 @@ impl AccessCheck {
     /// # Errors
     /// [`StoreError`] when the users cannot be read.
     pub fn is_allowed(&mut self) -> Result<bool, StoreError> {
+        if let Identity::Token(token) = &self.identity
+            && token.is_expired(unix_now())
+        {
+            return Ok(false);
+        }
         let users_number = self.store.users_number();
         if users_number == self.users_number {
             return Ok(true);
         }
-        let is_allowed = match &self.client {
-            Client::User(name) => self.store.users()?.iter().any(|(user, _)| **user == **name),
-            _ => !self.store.has_users(),
+        let is_allowed = match &self.identity {
+            Identity::User { name, .. } => self.store.users()?.iter().any(|(user, _)| **user == **name),
+            Identity::Token(token) => self.store.tokens()?.contains(token),
+            Identity::Address(_) => !self.store.has_users(),
         };
         self.users_number = users_number;
         Ok(is_allowed)

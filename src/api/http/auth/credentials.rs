@@ -1,4 +1,4 @@
-//! Credentials of HTTP Basic authentication, and the cache of verified ones.
+//! Credentials of HTTP Basic authentication, the user that they belong to, and the cache of verified ones.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use data_encoding::BASE64_NOPAD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use serde::Deserialize;
+
+use crate::store::{Roles, Store, StoreError};
 
 /// The user name and the password of a request.
-pub(super) struct Credentials {
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
     pub name: String,
     pub password: String,
 }
@@ -38,13 +42,38 @@ pub(super) struct CredentialCache {
     pub lifetime: Duration,
 }
 
+/// A user whose password was verified.
 #[derive(Clone)]
-pub(super) struct CachedCredentials {
+pub(super) struct Account {
     pub name: Arc<str>,
     pub hash: String,
-    pub expires_at: Instant,
-    /// The value of `Store::users_number` before the hash was last compared with the store.
+    pub roles: Roles,
+    /// The value of `Store::users_number` before the user was last compared with the store.
     pub users_number: u64,
+}
+
+pub(super) struct CachedCredentials {
+    pub account: Account,
+    pub expires_at: Instant,
+}
+
+impl Account {
+    /// Whether the user exists with the same password. The roles are those of the present.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the users cannot be read.
+    pub(super) fn is_current(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let users_number = store.users_number();
+        if users_number != self.users_number {
+            let users = store.users()?;
+            if !users.iter().any(|(name, hash)| **name == *self.name && *hash == self.hash) {
+                return Ok(false);
+            }
+            self.roles = store.user_roles(&self.name)?;
+            self.users_number = users_number;
+        }
+        Ok(true)
+    }
 }
 
 impl CredentialCache {
@@ -52,13 +81,7 @@ impl CredentialCache {
         Self { entries: HashMap::new(), max_entries, lifetime }
     }
 
-    pub(super) fn insert(
-        &mut self,
-        fingerprint: Fingerprint,
-        name: Arc<str>,
-        hash: String,
-        users_number: u64,
-    ) {
+    pub(super) fn insert(&mut self, fingerprint: Fingerprint, account: Account) {
         let now = Instant::now();
         if self.entries.len() >= self.max_entries {
             self.entries.retain(|_, user| now < user.expires_at);
@@ -66,7 +89,7 @@ impl CredentialCache {
         if self.entries.len() < self.max_entries
             && let Some(expires_at) = now.checked_add(self.lifetime)
         {
-            self.entries.insert(fingerprint, CachedCredentials { name, hash, expires_at, users_number });
+            self.entries.insert(fingerprint, CachedCredentials { account, expires_at });
         }
     }
 }
@@ -96,7 +119,9 @@ mod tests {
     #[test]
     fn the_credential_cache_is_bounded_and_entries_expire() {
         let insert = |cache: &mut CredentialCache, number: u8| {
-            cache.insert([number; 32], "user".into(), "hash".into(), 7);
+            let account =
+                Account { name: "user".into(), hash: "hash".into(), roles: Roles::ALL, users_number: 7 };
+            cache.insert([number; 32], account);
         };
         let mut two = CredentialCache::new(2, Duration::from_secs(60));
         for number in 0..3 {

@@ -1,5 +1,6 @@
-//! HTTP Basic authentication (RFC 7617) against the users in the store, whose passwords are stored as Argon2id hashes
-//! (RFC 9106).
+//! Authentication by HTTP Basic (RFC 7617), by access tokens ([`access_token`]), or by the cookie of a session
+//! ([`session`]). The cookie counts only without an `Authorization` header. The store has the passwords of the users as
+//! Argon2id hashes (RFC 9106).
 //!
 //! Verifying a password is slow on purpose. Verified credentials are therefore cached under a keyed hash, so that
 //! memory holds no passwords. A user who is changed or removed is no longer in the cache. An unknown user name takes as
@@ -11,11 +12,15 @@
 //! guesses passwords therefore locks out neither users with cached credentials nor users at other addresses.
 
 mod access_check;
+mod access_token;
 mod credentials;
+mod identity;
 mod login_queue;
+mod request_origin;
+mod session;
+mod session_requests;
 mod user_rules;
 
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,11 +29,19 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, try_generate_salt};
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use sha2::Sha256;
 
 pub(crate) use access_check::AccessCheck;
-use credentials::{CredentialCache, Credentials, Fingerprint};
+use access_token::{AccessTokens, bearer_token};
+pub use access_token::{random_token, token_digest};
+use credentials::{Account, CredentialCache, Credentials, Fingerprint};
+pub(crate) use identity::Identity;
 pub(crate) use login_queue::{LoginCounters, LoginQueue};
+pub(crate) use request_origin::check_origin;
+use session::{Sessions, forgetting_cookie, session_id};
+pub(crate) use session_requests::{change_session, describe_session};
 pub use user_rules::{UserError, check_password, check_password_hash, check_user_name};
 
 use super::admission::{Client, Permit};
@@ -72,6 +85,8 @@ pub(crate) struct Authenticator {
     /// Keyed with a random key.
     mac: Hmac<Sha256>,
     cache: Mutex<CredentialCache>,
+    tokens: AccessTokens,
+    sessions: Sessions,
     /// Verified instead of a user's hash for unknown user names.
     decoy_hash: String,
 }
@@ -96,32 +111,75 @@ impl Authenticator {
                 state.config.credential_cache_entries,
                 state.config.credential_cache_ttl.0,
             )),
+            tokens: AccessTokens::default(),
+            sessions: Sessions::new(&state.config),
             decoy_hash: hash_password("")?,
         })
     }
 
-    /// Authenticates a request, and returns the identity that its limits apply to. Cached credentials are accepted
-    /// without waiting.
+    /// Authenticates a request, and returns the identity that its limits apply to. Tokens, sessions and cached
+    /// credentials are accepted without waiting.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`]; those of [`Self::verify_credentials`]; [`ApiError::Internal`] when the users cannot be
+    /// read.
+    pub(crate) async fn authenticate(self: &Arc<Self>, head: &RequestHead) -> Result<Identity, ApiError> {
+        if self.policy == AuthPolicy::Open && !self.store.has_users() {
+            return Ok(Identity::Address(head.address));
+        }
+        if let Some(token) = bearer_token(&head.headers) {
+            return self.tokens.find(&self.store, token)?.map(Identity::Token).ok_or(ApiError::Unauthorized);
+        }
+        let account = if head.headers.contains_key(AUTHORIZATION) {
+            let credentials = Credentials::from_headers(&head.headers).ok_or(ApiError::Unauthorized)?;
+            self.verify_credentials(credentials, head).await?
+        } else {
+            let id = session_id(&head.headers).ok_or(ApiError::Unauthorized)?;
+            let account = self.sessions.account(id, &self.store, Instant::now())?;
+            account.ok_or(ApiError::Unauthorized)?
+        };
+        Ok(Identity::User { name: account.name, roles: account.roles })
+    }
+
+    /// Opens a session. Returns the value of `Set-Cookie` that names it.
+    ///
+    /// # Errors
+    /// As [`Self::verify_credentials`], and [`ApiError::Internal`] when the system provides no randomness.
+    async fn sign_in(
+        self: &Arc<Self>,
+        credentials: Credentials,
+        head: &RequestHead,
+    ) -> Result<Option<HeaderValue>, ApiError> {
+        let account = self.verify_credentials(credentials, head).await?;
+        let id = random_token().map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.sessions.open(&id, account, Instant::now());
+        Ok(self.sessions.cookie(&id, head.is_https))
+    }
+
+    /// Ends the session of a request, if it has one. Returns the value of `Set-Cookie` that removes the cookie.
+    fn sign_out(&self, head: &RequestHead) -> Option<HeaderValue> {
+        if let Some(id) = session_id(&head.headers) {
+            self.sessions.close(id);
+        }
+        forgetting_cookie(head.is_https)
+    }
+
+    /// Returns the user whose name and password these are.
     ///
     /// # Errors
     /// [`ApiError::Unauthorized`]; [`ApiError::TooManyLogins`] after too many wrong passwords for the user from the
     /// address; [`ApiError::Overloaded`] when too many passwords wait; [`ApiError::Internal`] when the users cannot be
     /// read.
-    pub(crate) async fn authenticate(
+    async fn verify_credentials(
         self: &Arc<Self>,
-        RequestHead { headers, address, exchange, .. }: &RequestHead,
-    ) -> Result<Identity, ApiError> {
-        let users_number = self.store.users_number();
-        if self.policy == AuthPolicy::Open && !self.store.has_users() {
-            return Ok(Identity::Address(*address));
-        }
-        let credentials = Credentials::from_headers(headers).ok_or(ApiError::Unauthorized)?;
+        credentials: Credentials,
+        RequestHead { address, exchange, .. }: &RequestHead,
+    ) -> Result<Account, ApiError> {
         let fingerprint = self.fingerprint(&credentials);
-        if let Some(name) = self.cached_user(&fingerprint, users_number)? {
-            return Ok(Identity::User(name));
+        if let Some(account) = self.cached_account(&fingerprint)? {
+            return Ok(account);
         }
-        let name: Arc<str> = credentials.name.as_str().into();
-        let claimant = Client::claiming(*address, &name);
+        let claimant = Client::claiming(*address, &credentials.name);
         let until = Instant::now() + self.login_queue.wait;
         self.login_queue.take_token(&claimant, exchange, until).await.map_err(|wait| {
             self.counters.limited.fetch_add(1, Ordering::Relaxed);
@@ -137,11 +195,11 @@ impl Authenticator {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Err(ApiError::Overloaded);
         };
-        if let Some(hash) = self.verified_hash(credentials, permit).await? {
+        if let Some(account) = self.verified_account(credentials, permit).await? {
             return_token();
             self.counters.right.fetch_add(1, Ordering::Relaxed);
-            self.cache().insert(fingerprint, Arc::clone(&name), hash, users_number);
-            return Ok(Identity::User(name));
+            self.cache().insert(fingerprint, account.clone());
+            return Ok(account);
         }
         self.counters.wrong.fetch_add(1, Ordering::Relaxed);
         exchange.count_wrong_login();
@@ -152,44 +210,39 @@ impl Authenticator {
         &self.counters
     }
 
-    /// Returns the hash of the user's password if the user exists and the password is right. The permit is held until
-    /// the verification ends, even if the request is cancelled.
-    async fn verified_hash(
+    /// Returns the user if there is one and the password is right. The permit is held until the verification ends, even
+    /// if the request is cancelled.
+    async fn verified_account(
         self: &Arc<Self>,
         credentials: Credentials,
         permit: Permit<Client>,
-    ) -> Result<Option<String>, ApiError> {
+    ) -> Result<Option<Account>, ApiError> {
         let this = Arc::clone(self);
-        let verified_hash = move || {
+        let verified_account = move || {
             let _permit = permit;
-            let users = this.store.users()?;
-            let hash = users.into_iter().find(|(user, _)| *user == credentials.name).map(|(_, hash)| hash);
-            let is_right = verify(&credentials.password, hash.as_ref().unwrap_or(&this.decoy_hash))?;
-            Ok(hash.filter(|_| is_right))
+            let users_number = this.store.users_number();
+            let Credentials { name, password } = credentials;
+            let hash = this.store.users()?.into_iter().find(|(user, _)| *user == name).map(|(_, hash)| hash);
+            let is_right = verify(&password, hash.as_ref().unwrap_or(&this.decoy_hash))?;
+            let Some(hash) = hash.filter(|_| is_right) else { return Ok(None) };
+            let roles = this.store.user_roles(&name)?;
+            Ok(Some(Account { name: name.into(), hash, roles, users_number }))
         };
-        self.workers.run(verified_hash).await
+        self.workers.run(verified_account).await
     }
 
     /// Returns the user whose credentials were verified before, if the user has not changed since.
-    fn cached_user(
-        &self,
-        fingerprint: &Fingerprint,
-        users_number: u64,
-    ) -> Result<Option<Arc<str>>, StoreError> {
+    fn cached_account(&self, fingerprint: &Fingerprint) -> Result<Option<Account>, StoreError> {
         let mut cache = self.cache();
         let Some(user) = cache.entries.get_mut(fingerprint).filter(|user| Instant::now() < user.expires_at)
         else {
             return Ok(None);
         };
-        if user.users_number != users_number {
-            let users = self.store.users()?;
-            if !users.iter().any(|(name, hash)| **name == *user.name && *hash == user.hash) {
-                cache.entries.remove(fingerprint);
-                return Ok(None);
-            }
-            user.users_number = users_number;
+        if !user.account.is_current(&self.store)? {
+            cache.entries.remove(fingerprint);
+            return Ok(None);
         }
-        Ok(Some(Arc::clone(&user.name)))
+        Ok(Some(user.account.clone()))
     }
 
     fn fingerprint(&self, credentials: &Credentials) -> Fingerprint {
@@ -204,24 +257,6 @@ impl Authenticator {
     /// A panic in another thread cannot leave the map half changed.
     fn cache(&self) -> std::sync::MutexGuard<'_, CredentialCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The identity of an accepted request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
-    User(Arc<str>),
-    /// Any client at this address.
-    Address(IpAddr),
-}
-
-impl Identity {
-    /// The client whose limits apply to the request.
-    pub(crate) fn client(&self) -> Client {
-        match self {
-            Self::User(name) => Client::User(name.as_ref().into()),
-            Self::Address(address) => Client::at(*address),
-        }
     }
 }
 

@@ -15,6 +15,10 @@ pub enum UserError {
     Password(&'static str),
     #[error("there is no user \"{0}\"")]
     Unknown(String),
+    #[error("there is no token \"{0}\"")]
+    UnknownToken(String),
+    #[error("there is a token \"{0}\" already; remove it first, or give another name")]
+    TokenExists(String),
     #[error("the password cannot be hashed: it does not begin with {HASH_PREFIX}, or is too long")]
     Hash,
 }

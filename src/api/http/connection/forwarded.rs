@@ -14,6 +14,33 @@ use ipnet::IpNet;
 use crate::config::ForwardedHeader;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Whether a trusted proxy says that its client speaks HTTPS. `X-Forwarded-Proto` belongs to `X-Forwarded-For`.
+pub(crate) fn is_https(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    header: ForwardedHeader,
+) -> bool {
+    let peer = peer.to_canonical();
+    if !trusted.iter().any(|network| network.contains(&peer)) {
+        return false;
+    }
+    let (name, is_pair) = match header {
+        ForwardedHeader::Forwarded => (FORWARDED, true),
+        ForwardedHeader::XForwardedFor => (X_FORWARDED_PROTO, false),
+    };
+    let texts = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
+    let mut parts = texts.flat_map(|text| text.split([',', ';'])).map(str::trim);
+    parts.any(|part| match part.split_once('=') {
+        Some((key, value)) if is_pair => {
+            key.trim().eq_ignore_ascii_case("proto")
+                && value.trim().trim_matches('"').eq_ignore_ascii_case("https")
+        }
+        _ => !is_pair && part.eq_ignore_ascii_case("https"),
+    })
+}
 
 /// Returns the address of the client whose request came from `peer`.
 pub(crate) fn client_address(
@@ -120,6 +147,25 @@ mod tests {
         }
         let two = [(X_FORWARDED_FOR, "203.0.113.5"), (X_FORWARDED_FOR, "192.0.2.1")];
         assert_eq!(client("127.0.0.1", &two, XForwardedFor), "192.0.2.1");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_its_client_speaks_https() {
+        let trusted: [IpNet; 1] = ["127.0.0.1/32".parse().unwrap()];
+        for (name, value, header, https) in [
+            ("x-forwarded-proto", "https", XForwardedFor, true),
+            ("x-forwarded-proto", "http, HTTPS", XForwardedFor, true),
+            ("x-forwarded-proto", "http", XForwardedFor, false),
+            ("x-forwarded-proto", "https", Forwarded, false),
+            ("forwarded", "for=192.0.2.1;proto=https", Forwarded, true),
+            ("forwarded", "for=192.0.2.1; Proto=\"https\"", Forwarded, true),
+            ("forwarded", "for=192.0.2.1;proto=http", Forwarded, false),
+            ("forwarded", "proto=https", XForwardedFor, false),
+        ] {
+            let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+            let from = |peer: &str| is_https(peer.parse().unwrap(), &headers, &trusted, header);
+            assert_eq!((from("127.0.0.1"), from("192.0.2.9")), (https, false), "{name}: {value}");
+        }
     }
 
     #[test]

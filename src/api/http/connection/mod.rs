@@ -24,7 +24,7 @@ pub(crate) use accept::serve;
 pub(crate) use allowed_hosts::AllowedHosts;
 pub(crate) use cut_reason::{CutCounters, CutReason};
 pub(crate) use exchange::Exchange;
-pub(crate) use forwarded::client_address;
+pub(crate) use forwarded::{client_address, is_https};
 pub(crate) use registry::Connections;
 pub(crate) use response_body::{HeldMemory, ResponseBody};
 pub(crate) use response_memory::ResponseMemory;

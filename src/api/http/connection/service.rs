@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
@@ -18,11 +18,15 @@ use warp::Reply;
 
 use super::exchange::ExchangeGuard;
 use super::{
-    AllowedHosts, ConnectionState, Connections, CutReason, Exchange, HeldMemory, ResponseBody, client_address,
+    AllowedHosts, ConnectionState, Connections, CutReason, Exchange, HeldMemory, ResponseBody,
+    client_address, is_https,
 };
 use crate::api::ApiError;
 use crate::api::reply::error_response;
 use crate::config::ApiConfig;
+
+/// Makes browsers believe the Content-Type, so that they run no crawled text as a script.
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 tokio::task_local! {
     /// Aborts the task of an HTTP/2 stream, which handles one request.
@@ -36,6 +40,8 @@ pub(crate) struct RequestHead {
     pub headers: HeaderMap,
     /// The address of the client, as reported by trusted proxies.
     pub address: IpAddr,
+    /// Whether the client speaks HTTPS with a trusted proxy.
+    pub is_https: bool,
     pub exchange: Arc<Exchange>,
 }
 
@@ -144,7 +150,10 @@ where
         let config = &shared.config;
         let (trusted, written) = (&config.trusted_proxies, config.forwarded_header);
         let address = client_address(self.peer.ip(), &headers, trusted, written);
-        let head = Arc::new(RequestHead { method, uri, headers, address, exchange: Arc::clone(&exchange) });
+        let is_https = is_https(self.peer.ip(), &headers, trusted, written);
+        let exchange_of_head = Arc::clone(&exchange);
+        let head =
+            Arc::new(RequestHead { method, uri, headers, address, is_https, exchange: exchange_of_head });
         let api = refusal.is_none().then(|| {
             let mut request = Request::new(body);
             request.extensions_mut().insert(Arc::clone(&head));
@@ -192,6 +201,7 @@ where
                 }
             },
         };
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         (this.shared.count)(this.head.path(), response.status().as_u16(), this.started.elapsed());
         let held: Option<HeldMemory> = response.extensions_mut().remove();
         match this.exchange.take() {

@@ -4,7 +4,9 @@ use crate::store::StoreError;
 use crate::store::db::schema::META;
 use crate::store::meta::{COUNTERS, FORMAT_KEY, TOKEN_KEY};
 use crate::store::queue::seen_set::SIEVE_KEY;
-use crate::store::users::USER_PREFIX;
+use crate::store::roles::Roles;
+use crate::store::tokens::StoredToken;
+use crate::store::users::{ROLES_PREFIX, USER_PREFIX};
 use crate::store::verify::VerifyContext;
 use crate::store::write::ranks::GENERATION_KEY;
 
@@ -26,7 +28,8 @@ impl ConsistencyCheck for MetaCheck {
                 context.remove_unreadable(META, key, "the token key")?;
                 renew_token_key(context)
             }
-            _ if is_user(key, value) => Ok(()),
+            _ if is_user(key, value) || are_roles(key, value) => Ok(()),
+            _ if StoredToken::decode(key, value).is_some() => Ok(()),
             _ => context.remove_unreadable(META, key, "what it is"),
         })
     }
@@ -42,4 +45,10 @@ fn renew_token_key(context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
 fn is_user(key: &[u8], value: &[u8]) -> bool {
     let name = key.strip_prefix(USER_PREFIX).filter(|name| !name.is_empty());
     name.is_some_and(|name| std::str::from_utf8(name).is_ok()) && std::str::from_utf8(value).is_ok()
+}
+
+fn are_roles(key: &[u8], value: &[u8]) -> bool {
+    let name = key.strip_prefix(ROLES_PREFIX).filter(|name| !name.is_empty());
+    name.is_some_and(|name| std::str::from_utf8(name).is_ok())
+        && std::str::from_utf8(value).is_ok_and(|roles| Roles::parse(roles).is_some())
 }

@@ -1,0 +1,19 @@
+//! `/session`: signs a user in (POST) and out (DELETE), and says who is signed in (GET).
+//!
+//! Signing in gives the cookie of a session, which the page at `/` uses instead of HTTP Basic. GET takes any credentials;
+//! the name is null while there are no users.
+
+use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
+use crate::api::{Endpoint, Handler, Verb};
+
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("session", &[Verb::Get, Verb::Post, Verb::Delete], Handler::Session)
+        .with_parameters(&[])
+        .with_reply(ReplySchema::Object(&[
+            ("name", Schema::OneOf(&[Schema::Text, Schema::Null])),
+            ("roles", Schema::List(&Schema::Words(&["read", "operate"]))),
+        ]))
+        .with_body(BodySchema {
+            schema: Schema::Open(&[("name", Schema::Text), ("password", Schema::Text)]),
+            example: r#"{"name": "alice", "password": "correct horse"}"#,
+        });
