@@ -18,6 +18,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::exportbacklinks::ENDPOINT,
     &endpoints::exportpages::ENDPOINT,
     &endpoints::geolocationshort::ENDPOINT,
+    &endpoints::history::ENDPOINT,
     &endpoints::httpstatus::ENDPOINT,
     &endpoints::iplist::ENDPOINT,
     &endpoints::ippopularity::ENDPOINT,
@@ -42,6 +43,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::referringdomains::ENDPOINT,
     &endpoints::sr::ENDPOINT,
     &endpoints::srspread::ENDPOINT,
+    &endpoints::summary::ENDPOINT,
     &endpoints::tagtypes::ENDPOINT,
     &endpoints::tldlist::ENDPOINT,
 ];

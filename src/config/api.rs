@@ -54,6 +54,8 @@ pub struct ApiConfig {
     pub max_targets: usize,
     /// Redirects that redirectchain follows at most.
     pub max_redirects: usize,
+    /// Rows of one answer of history at most.
+    pub max_history_rows: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Time within which a read of the index must succeed for a probe.
@@ -148,6 +150,7 @@ impl Default for ApiConfig {
             max_urls: 1_000,
             max_targets: MOST_TARGETS,
             max_redirects: 20,
+            max_history_rows: 4_000,
             deadline: Span::seconds(60),
             health_timeout: Span::seconds(1),
             max_concurrent_queries: 0,
@@ -197,6 +200,7 @@ impl ApiConfig {
             ));
         }
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
+        at_least("api.max_history_rows", self.max_history_rows as u64, 1)?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;
         for (key, span) in [
             ("api.head_timeout", self.head_timeout),

@@ -21,10 +21,12 @@ pub const BEYOND: &[&str] = &[
     "bestpages",
     "brokenbacklinks",
     "competitors",
+    "history",
     "linkintersect",
     "lostbacklinks",
     "newbacklinks",
     "redirectchain",
+    "summary",
 ];
 
 fn documented() -> impl Iterator<Item = &'static Endpoint> {

@@ -30,5 +30,7 @@ mod representations;
 pub mod server;
 mod sessions;
 mod spreadsheets;
+mod summaries;
 mod sums;
+mod timelines;
 pub mod web;

@@ -28,7 +28,11 @@ fn matching(client: &Client, target: &str, tags: &str, more: &[&str]) -> Reply {
 fn every_successful_get_has_a_tag_that_gives_304() {
     let server = Server::start(&random(61, 150));
     for endpoint in ENDPOINTS {
-        let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
+        let mut target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
+        if endpoint.name == "summary" {
+            // Without the day, the answer contains the time of each reading.
+            target.push_str("&since=20240301");
+        }
         let first = server.client.get(&target);
         let tag = tag(&first);
         assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 34, "{target}: {tag}");

@@ -21,7 +21,10 @@ const TARGETS: [&str; 3] =
     ["museum.example", "www.museum.example", "http://www.museum.example/collection/lamp"];
 
 /// Parameters of endpoints that need others than `url`.
-const OWN: [(&str, &[&str]); 6] = [
+const OWN: [(&str, &[&str]); 8] = [
+    ("history", &["url=museum.example&from=20260101&to=20270131&step=month"]),
+    // It contains the time.
+    ("summary", &[]),
     ("linkintersect", &["targets[]=museum.example&targets[]=observer.example"]),
     ("backlinkshort", &["urls[]=museum.example&urls[]=example.edu&urls[]=nobody.example"]),
     ("pagedistribution", &["url=museum.example"]),

@@ -45,7 +45,11 @@ impl DayRange {
     }
 }
 
-fn parse_day(params: &Params, name: &str) -> Result<Option<Day>, ApiError> {
+/// Parses a day, if given.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] for a malformed day.
+pub(in crate::api) fn parse_day(params: &Params, name: &str) -> Result<Option<Day>, ApiError> {
     let Some(text) = params.single(name)? else { return Ok(None) };
     let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
     Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))

@@ -127,6 +127,19 @@ pub(crate) const NEXT: Parameter =
 pub(crate) const FROM: Parameter =
     Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.") };
 pub(crate) const TO: Parameter = parameter("to", ParameterKind::Day, "The last day; today without it.");
+/// As [`FROM`], for an endpoint that begins with the first change otherwise.
+pub(crate) const FROM_FIRST: Parameter =
+    parameter("from", ParameterKind::Day, "The first day; the day of the first change without it.");
+pub(crate) const STEP: Parameter = parameter(
+    "step",
+    ParameterKind::Words(&["day", "week", "month"]),
+    "The days of each row; day without it.",
+);
+pub(crate) const SINCE: Parameter = parameter(
+    "since",
+    ParameterKind::Day,
+    "The day whose end the present is compared with; 30 days ago without it.",
+);
 pub(crate) const GROUP: Parameter = parameter(
     "group",
     ParameterKind::Words(&["domain"]),

@@ -18,6 +18,12 @@ pub struct Facts {
     /// `n`.
     pub by_rank: [u64; 11],
     pub addresses: Addresses,
+    /// The number of distinct known countries of active backlinks.
+    pub countries: u64,
+    /// The number of lost backlinks that are not back.
+    pub lost: u64,
+    /// The last day on which an active backlink was seen, as `yyyyMMdd`; 0 without one.
+    pub last_seen: u32,
     /// The days on which links changed, ascending.
     pub history: Vec<DayChange>,
 }
@@ -42,6 +48,9 @@ impl Facts {
         Ok(Self {
             by_rank: by_rank(row_set, deadline)?,
             addresses: addresses(row_set, deadline)?,
+            countries: countries(row_set, deadline)?,
+            lost: (row_set.rows() - row_set.active) as u64,
+            last_seen: last_seen(row_set, deadline)?,
             history: history.days(deadline)?,
         })
     }
@@ -81,6 +90,26 @@ fn addresses(row_set: &RowSet, deadline: &Deadline) -> Result<Addresses, QueryEr
     }
     addresses.networks = networks.map(|network| network.len() as u64);
     Ok(addresses)
+}
+
+fn countries(row_set: &RowSet, deadline: &Deadline) -> Result<u64, QueryError> {
+    let column = row_set.table.column("ccode")?;
+    let mut codes = HashSet::new();
+    for (row, code) in column.cells().iter().take(row_set.active).enumerate() {
+        deadline.check_at(row)?;
+        codes.insert(code);
+    }
+    let is_known = |code: &u32| column.decode(*code) != Value::Text("");
+    Ok(codes.iter().filter(|code| is_known(code)).count() as u64)
+}
+
+fn last_seen(row_set: &RowSet, deadline: &Deadline) -> Result<u32, QueryError> {
+    let mut last = 0;
+    for (row, date) in row_set.table.column("updDate")?.cells().iter().take(row_set.active).enumerate() {
+        deadline.check_at(row)?;
+        last = last.max(date);
+    }
+    Ok(last)
 }
 
 /// 0 for class A to 4 for class E.

@@ -4,3 +4,4 @@ pub(super) mod counts;
 pub(super) mod coverage;
 pub(super) mod facts;
 pub(super) mod history;
+pub(super) mod timeline;

@@ -174,7 +174,7 @@ impl IndexKey {
 }
 
 /// Raise this when fields or listings change, so that older index files are not used.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A name that no other key has, in this and other versions of the program.
 impl fmt::Display for IndexKey {

@@ -23,11 +23,13 @@ mod export;
 mod file;
 mod head;
 pub(super) mod rows;
+mod summary;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 pub use self::export::ExportPage;
+pub use self::summary::ScopeSummary;
 
 use self::builder::Builder;
 use self::cache::IndexCache;

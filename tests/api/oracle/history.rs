@@ -94,6 +94,37 @@ impl History {
         }
         (seen_rows, change_rows)
     }
+
+    /// Rows of `/history` for the hosts of the scope. A step is its first and its last day.
+    pub fn steps(&self, holds: impl Fn(&str) -> bool, steps: &[(u32, u32)]) -> Vec<Value> {
+        let (seen, changes) = self.rows(&holds);
+        let sum = |rows: &[Value], (first, last): (u32, u32), path: &str| -> u64 {
+            let within = rows
+                .iter()
+                .filter(|row| (u64::from(first)..=u64::from(last)).contains(&row["date"].as_u64().unwrap()));
+            within.map(|row| row.pointer(path).unwrap().as_u64().unwrap()).sum()
+        };
+        let row = |&step: &(u32, u32)| {
+            let last = step.1;
+            let links = self.links.iter().filter(|(_, target, _)| holds(target));
+            let active: Vec<&str> = links
+                .flat_map(|(domain, _, stays)| stays.iter().map(move |stay| (domain.as_str(), stay)))
+                .filter(|(_, (came, went))| *came <= last && !went.is_some_and(|went| went <= last))
+                .map(|(domain, _)| domain)
+                .collect();
+            json!({
+                "date": step.0,
+                "backlinks": active.len(),
+                "refdoms": distinct(&active).len(),
+                "newBacklinks": sum(&changes, step, "/urls/new"),
+                "lostBacklinks": sum(&changes, step, "/urls/lost"),
+                "newRefdoms": sum(&changes, step, "/domains/new"),
+                "lostRefdoms": sum(&changes, step, "/domains/lost"),
+                "firstSeen": sum(&seen, step, "/urls"),
+            })
+        };
+        steps.iter().map(row).collect()
+    }
 }
 
 fn distinct<'a>(domains: &[&'a str]) -> BTreeSet<&'a str> {

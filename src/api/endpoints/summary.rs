@@ -1,0 +1,238 @@
+//! `/summary`: the figures of a scope, all of one state of the index.
+//!
+//! `asOf` names the state: when it was read, and the number of commits that had changed the index. The figures are those
+//! of `anabacklinks`, `domainpopularity`, `linkspread`, `linktypes`, `linkratio`, `edugovlinks`, `ippopularity`, `sr` and
+//! `outgoinglinkcount` in that state. Further figures:
+//!
+//! * `countries`: the known countries of the linking servers;
+//! * `lost`: the lost links that are not back;
+//! * `firstSeen`, `lastSeen`: the first day on which any link was seen, and the last day on which an active one was; ""
+//!   without one;
+//! * `known`: `visited` if a page of the scope was visited, `discovered` if the scope is known otherwise;
+//! * `since`: the totals at the end of that day, and the sums of the days after it, as in `history`.
+//!
+//! `ips`, `ipv6`, `net24`, `countries`, `lost`, the days and the figures within `since` come from the search index. If it
+//! is not complete in this state after `search.patience`, they are null and `exportFinished` is false.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::request::day_range::parse_day;
+use crate::api::request::parameter::{INTERNAL, SCOPE, SINCE, URL};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::model::Day;
+use crate::query::{Coverage, Deadline, Facts, QueryError, ScopeSummary, Totals, Value, sum_of_days};
+use crate::urls::Scope;
+
+/// The days before the current one that `since` goes back without the parameter.
+const DEFAULT_DAYS: u32 = 30;
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+const INDEXED: Schema = Schema::OneOf(&[Schema::Count, Schema::Null]);
+const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Holding("^([0-9]{8})?$"), Schema::Null]);
+const TOTALS: Schema = Schema::Object(&[("backlinks", Schema::Count), ("refdoms", Schema::Count)]);
+
+pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
+    .with_reply(ReplySchema::Object(&[
+        ("url", Schema::Text),
+        ("scope", Schema::Words(&["url", "host", "domain"])),
+        ("asOf", Schema::Object(&[("time", Schema::Text), ("change", Schema::Count)])),
+        ("exportFinished", Schema::Flag),
+        ("known", Schema::Words(&["visited", "discovered", "unknown"])),
+        ("sr", Schema::Hundredths),
+        ("backlinks", Schema::Count),
+        ("refdoms", Schema::Count),
+        ("nofollow", Schema::Count),
+        ("followed", Schema::Count),
+        ("text", Schema::Count),
+        ("image", Schema::Count),
+        ("homelinks", Schema::Count),
+        ("edu", TOTALS),
+        ("gov", TOTALS),
+        ("ips", INDEXED),
+        ("ipv6", INDEXED),
+        ("net24", INDEXED),
+        ("countries", INDEXED),
+        ("lost", INDEXED),
+        ("pages", Schema::Count),
+        ("external", Schema::Count),
+        ("internal", Schema::Count),
+        ("firstSeen", INDEXED_DAY),
+        ("lastSeen", INDEXED_DAY),
+        (
+            "since",
+            Schema::Object(&[
+                ("date", Schema::Day),
+                ("backlinks", INDEXED),
+                ("refdoms", INDEXED),
+                ("newBacklinks", INDEXED),
+                ("lostBacklinks", INDEXED),
+                ("newRefdoms", INDEXED),
+                ("lostRefdoms", INDEXED),
+            ]),
+        ),
+    ]));
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SummaryReply<'a> {
+    url: &'a str,
+    scope: &'static str,
+    as_of: IndexState,
+    export_finished: bool,
+    known: &'static str,
+    sr: Value<'static>,
+    backlinks: u64,
+    refdoms: u64,
+    nofollow: u64,
+    followed: u64,
+    text: u64,
+    image: u64,
+    homelinks: u64,
+    edu: Totals,
+    gov: Totals,
+    #[serde(flatten)]
+    indexed: IndexedFigures,
+    pages: u64,
+    external: u64,
+    internal: u64,
+    since: PastComparison,
+    status: u16,
+}
+
+/// A state of the index.
+#[derive(Serialize)]
+struct IndexState {
+    /// When it was read (RFC 3339).
+    time: String,
+    /// The number of commits that had changed the index.
+    change: u64,
+}
+
+/// The figures that come from the search index.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct IndexedFigures {
+    ips: Option<u64>,
+    ipv6: Option<u64>,
+    net24: Option<u64>,
+    countries: Option<u64>,
+    lost: Option<u64>,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+}
+
+/// The totals of an earlier day, and the changes after it.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PastComparison {
+    date: String,
+    backlinks: Option<u64>,
+    refdoms: Option<u64>,
+    new_backlinks: Option<u64>,
+    lost_backlinks: Option<u64>,
+    new_refdoms: Option<u64>,
+    lost_refdoms: Option<u64>,
+}
+
+impl IndexedFigures {
+    fn of(facts: &Facts) -> Self {
+        let first = facts.history.first().map_or(0, |change| change.date);
+        let day = |date: u32| if date == 0 { String::new() } else { format!("{date:08}") };
+        Self {
+            ips: Some(facts.addresses.ipv4),
+            ipv6: Some(facts.addresses.ipv6),
+            net24: Some(facts.addresses.networks[2]),
+            countries: Some(facts.countries),
+            lost: Some(facts.lost),
+            first_seen: Some(day(first)),
+            last_seen: Some(day(facts.last_seen)),
+        }
+    }
+}
+
+impl PastComparison {
+    fn of(facts: Option<&Facts>, since: Day, deadline: &Deadline) -> Result<Self, QueryError> {
+        let date = since.to_string();
+        let Some(facts) = facts else { return Ok(Self { date, ..Self::default() }) };
+        let earlier = facts.history.partition_point(|change| change.date <= since.as_number());
+        let (before, after) = facts.history.split_at(earlier);
+        let then = before.last().map(|change| change.active).unwrap_or_default();
+        let changes = sum_of_days(after, deadline)?;
+        Ok(Self {
+            date,
+            backlinks: Some(then.backlinks),
+            refdoms: Some(then.refdoms),
+            new_backlinks: Some(changes.new.backlinks),
+            lost_backlinks: Some(changes.lost.backlinks),
+            new_refdoms: Some(changes.new.refdoms),
+            lost_refdoms: Some(changes.lost.refdoms),
+        })
+    }
+}
+
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let given = parse_day(context.params, "since")?;
+    let since = given.unwrap_or_else(|| Day((context.state.today)().0.saturating_sub(DEFAULT_DAYS)));
+    let selection = Arc::new(context.selection()?);
+    let summary = context.state.searches.summary(&selection, context.deadline)?;
+    let reply = reply(context.params.url()?, &selection.scope, &summary, since, context.deadline)?;
+    // What is known of a scope without visited pages changes without a commit.
+    let is_stable = given.is_some() && reply.export_finished && reply.known == "visited";
+    let provenance = if is_stable { Provenance::current() } else { Provenance::volatile() };
+    let provenance = context.explain_empty(reply.backlinks == 0, provenance)?;
+    context.render_json(&reply, &[], &provenance)
+}
+
+fn reply<'a>(
+    url: &'a str,
+    scope: &Scope,
+    summary: &ScopeSummary,
+    since: Day,
+    deadline: &Deadline,
+) -> Result<SummaryReply<'a>, QueryError> {
+    let (counts, facts) = (summary.counts, summary.facts.as_deref());
+    Ok(SummaryReply {
+        url,
+        scope: match scope {
+            Scope::Url { .. } => "url",
+            Scope::Host { .. } => "host",
+            Scope::Domain { .. } => "domain",
+        },
+        as_of: IndexState { time: timestamp(summary.read_at), change: summary.change },
+        export_finished: facts.is_some(),
+        known: match summary.coverage {
+            Coverage::Visited(_) => "visited",
+            Coverage::Unvisited => "discovered",
+            Coverage::Unknown => "unknown",
+        },
+        sr: summary.rank.into(),
+        backlinks: counts.all.backlinks,
+        refdoms: counts.all.refdoms,
+        nofollow: counts.nofollow,
+        followed: counts.all.backlinks - counts.nofollow,
+        text: counts.text,
+        image: counts.image,
+        homelinks: counts.home,
+        edu: counts.edu,
+        gov: counts.gov,
+        indexed: facts.map(IndexedFigures::of).unwrap_or_default(),
+        pages: summary.links.pages,
+        external: summary.links.external,
+        internal: summary.links.internal,
+        since: PastComparison::of(facts, since, deadline)?,
+        status: 200,
+    })
+}
+
+/// A Unix time as text, UTC (RFC 3339).
+fn timestamp(seconds: u64) -> String {
+    let (date, of_day) = (Day::from_unix_seconds(seconds).as_number(), seconds % SECONDS_A_DAY);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
