@@ -38,7 +38,6 @@ pub enum Schema {
     /// A list of URLs, hosts or domains that is not empty and has at most `api.max_urls` elements.
     Urls,
     OneOf(&'static [Schema]),
-    Null,
 }
 
 /// A key and the schema of its value.
@@ -114,7 +113,6 @@ impl Schema {
             Self::Urls => json!({
                 "type": "array", "items": Self::UrlOrHost.to_json(max_urls), "minItems": 1, "maxItems": max_urls,
             }),
-            Self::Null => json!({ "type": "null" }),
             Self::OneOf(schemas) => {
                 let schemas: Vec<Value> = schemas.iter().map(|schema| schema.to_json(max_urls)).collect();
                 json!({ "oneOf": schemas })
