@@ -211,6 +211,11 @@ fn scopes() -> Vec<Scope> {
         scopes.push(parse(url.as_str(), None));
         scopes.push(parse(url.without_scheme(), Some(ScopeKind::Url)));
     }
+    for url in web::urls() {
+        let path = url.as_str().split('?').next().unwrap();
+        scopes.push(parse(path, Some(ScopeKind::Prefix)));
+        scopes.push(parse(path.split_once("//").unwrap().1, Some(ScopeKind::Prefix)));
+    }
     scopes.push(parse("http://example.com:81", None));
     scopes.push(parse("nothing.example.com", None));
     scopes.push(parse("com", None));

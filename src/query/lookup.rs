@@ -116,7 +116,7 @@ impl SnapshotLookUp<'_> {
 }
 
 /// The rank of a scope: of its page, host or domain. A URL without a scheme has the higher rank of its two
-/// spellings.
+/// spellings, and so has a prefix, whose page is that at its path.
 ///
 /// # Errors
 /// [`QueryError::Store`].
@@ -128,5 +128,10 @@ pub fn scope_rank(snapshot: &Snapshot<'_>, scope: &Scope) -> Result<SearchRank, 
         }
         Scope::Host { host, .. } => snapshot.host_rank(host)?,
         Scope::Domain { domain } => snapshot.domain_rank(domain)?,
+        Scope::Prefix { .. } => {
+            scope.pages_at_path().iter().try_fold(SearchRank::default(), |rank, url| {
+                snapshot.page_rank(url).map(|other| rank.max(other))
+            })?
+        }
     })
 }

@@ -24,6 +24,7 @@
 //! | `lists` | distributions, and lists that are computed for one query |
 //! | `aggregates` | counts, facts, history, coverage |
 //! | `export` | exports from the store, and their cursors |
+//! | `whole` | the sites and the size of the whole index |
 //!
 //! Input: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
 //! Output: rows that serialise to the shapes of the API. The stage knows no users, requests or status codes.
@@ -52,6 +53,7 @@ mod lookup;
 mod scan;
 mod selection;
 mod thread_pool;
+mod whole;
 
 pub use aggregates::counts::{Counts, LinkCounts, Totals};
 pub use aggregates::coverage::{Coverage, VisitedPage};
@@ -83,3 +85,4 @@ pub use lookup::{LookUp, SnapshotLookUp, scope_rank};
 pub use scan::Scan;
 pub use selection::{Activity, Internal, Selection};
 pub use thread_pool::start_threads;
+pub use whole::{IndexSize, SiteIndex, SiteName, SiteState, WholeIndex};

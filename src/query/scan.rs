@@ -64,8 +64,8 @@ impl<'a> Scan<'a> {
 
     /// Visits pairs of a host in the scope and a host that links to it, with the counts of their links. One
     /// pair may be visited several times, each time with a part of its links. For hosts and domains the pairs
-    /// come from the store, which holds their counts. A URL, or a host with a port, has no stored pairs: its
-    /// backlinks are read one by one.
+    /// come from the store, which holds their counts. A URL, a prefix, or a host with a port has no stored
+    /// pairs: its backlinks are read one by one.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
@@ -83,7 +83,7 @@ impl<'a> Scan<'a> {
                 };
                 self.snapshot.for_each_pair(&self.selection.scope, &|| self.deadline.check(), visit)?;
             }
-            Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
+            Scope::Url { .. } | Scope::Host { port: Some(_), .. } | Scope::Prefix { .. } => {
                 for link in self.backlinks(Activity::Active) {
                     let link = link?;
                     visit(link.target.host(), link.source.host(), &counts_of(&link));

@@ -31,7 +31,7 @@ pub use ranking::{GraphSummary, Ranking, rank_rows};
 use crate::config::RankConfig;
 use crate::graph::GraphError;
 use crate::model::SearchRank;
-use crate::store::{Store, StoreError};
+use crate::store::{SiteList, Store, StoreError};
 use crate::threads::lower_priority;
 use crate::urls::{Suffixes, Surt, SurtError};
 
@@ -109,12 +109,14 @@ pub fn rank_all(
         .start_handler(|_| lower_priority())
         .build()?;
     pool.install(|| {
-        let ranking = {
+        let (ranking, sites) = {
             let snapshot = store.snapshot();
-            rank_rows(|| snapshot.graph(), suffixes, config, &progress)?
+            let ranking = rank_rows(|| snapshot.graph(), suffixes, config, &progress)?;
+            (ranking, snapshot.sites(usize::MAX, &|| Ok::<_, StoreError>(()))?)
         };
         progress(RankingStage::Publishing);
         publish(store, &ranking)?;
+        publish_sites(store, sites);
         let [pages, hosts, domains] = ranking.summaries();
         Ok(RankSummary { pages, hosts, domains })
     })
@@ -131,6 +133,15 @@ fn publish(store: &Store, ranking: &Ranking) -> Result<(), RankError> {
         &mut ranking.domains().flatten(),
     )?;
     Ok(())
+}
+
+/// Writes the list of sites with the new ranks. The ranks are published already, so a failure is only logged: the
+/// former list stays, which names the time of its state.
+fn publish_sites(store: &Store, mut sites: SiteList) {
+    let filled = sites.fill_ranks(&store.snapshot(), &|| Ok::<_, StoreError>(()));
+    if let Err(error) = filled.and_then(|()| store.write_sites(&sites)) {
+        tracing::warn!(%error, "the list of hosts and domains was not written; suggestions and domains stay as they were");
+    }
 }
 
 fn check<T>(mut rows: impl Iterator<Item = Result<(T, SearchRank), RankError>>) -> Result<(), RankError> {

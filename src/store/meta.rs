@@ -61,9 +61,7 @@ impl Store {
 
     /// The values of [`COUNTERS`]. One that is missing or negative is 0.
     pub(in crate::store) fn counters(&self) -> Result<[u64; 5], StoreError> {
-        let value = self.get(META, COUNTERS)?;
-        let sums = decode_sums(META, COUNTERS, value.as_deref().unwrap_or_default())?;
-        Ok(std::array::from_fn(|at| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0))))
+        decode_counters(self.get(META, COUNTERS)?.as_deref())
     }
 
     /// A random key for signing tokens, generated with the database.
@@ -94,6 +92,12 @@ impl Store {
     pub fn check_writable(&self) -> Result<(), StoreError> {
         self.put_without_delay(META, FORMAT_KEY, &format_value())
     }
+}
+
+/// Decodes the values of [`COUNTERS`]. One that is missing or negative is 0.
+pub(in crate::store) fn decode_counters(value: Option<&[u8]>) -> Result<[u64; 5], StoreError> {
+    let sums = decode_sums(META, COUNTERS, value.unwrap_or_default())?;
+    Ok(std::array::from_fn(|at| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0))))
 }
 
 /// Refuses a database of an earlier format that lacks column families, before it is opened and they are created. After

@@ -18,6 +18,7 @@
 //! | `write` | commits: link differences, sums between hosts, version numbers, ranks |
 //! | `queue` | the queue of URLs to fetch, the schedule, the set of seen URLs |
 //! | `read` | snapshots, range scans, lookups of many keys, statistics |
+//! | `sites` | the list of all hosts and domains with their figures, and its file |
 //! | `verify` | consistency checks and repair |
 
 mod codec;
@@ -27,6 +28,7 @@ mod metrics;
 mod queue;
 mod read;
 mod roles;
+mod sites;
 mod tokens;
 mod users;
 mod verify;
@@ -46,6 +48,8 @@ pub use read::multi_get::PageStatus;
 pub use read::snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use read::stats::Stats;
 pub use roles::{Role, Roles};
+pub use sites::file::SiteFileVersion;
+pub use sites::{SiteFigures, SiteKind, SiteList};
 pub use tokens::StoredToken;
 pub use verify::report::{Finding, Findings};
 pub use verify::{VerifyOptions, VerifyProgress};

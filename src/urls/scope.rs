@@ -6,11 +6,14 @@
 //!   host.
 //! * An explicit kind overrides this: `url` uses `/` if no path is given, `host` and `domain` drop the path, and
 //!   `domain` selects the registrable domain of the host.
+//! * The kind `prefix` selects the URLs of the host whose path is the given one or lies below it, under both schemes.
+//!   It is a part of the host that the kind `host` selects. A query is rejected.
 //!
 //! A port narrows a host to that port, unless it is the default port of the scheme (of http or https, if no scheme is
 //! given). A domain is always whole. User name, password and fragment are ignored. Without a scheme, the authority
 //! may follow `//`; a path alone is rejected.
 
+use super::path_prefix::PathPrefix;
 use super::{CanonicalUrl, Suffixes, Surt, UrlError, UrlRules, host_prefix};
 
 /// The scope of a query.
@@ -22,6 +25,8 @@ pub enum Scope {
     Host { host: String, port: Option<u16> },
     /// A registrable domain with all its hosts.
     Domain { domain: String },
+    /// The URLs of a host below a path, on all its ports or on one port.
+    Prefix { host: String, port: Option<u16>, path: PathPrefix },
 }
 
 /// The kind of scope, if the query gives one.
@@ -30,6 +35,7 @@ pub enum ScopeKind {
     Url,
     Host,
     Domain,
+    Prefix,
 }
 
 impl std::str::FromStr for ScopeKind {
@@ -40,6 +46,7 @@ impl std::str::FromStr for ScopeKind {
             "url" => Ok(Self::Url),
             "host" => Ok(Self::Host),
             "domain" => Ok(Self::Domain),
+            "prefix" => Ok(Self::Prefix),
             _ => Err(ScopeError::Kind(text.to_owned())),
         }
     }
@@ -54,8 +61,12 @@ pub enum ScopeError {
     NoHost(String),
     #[error(transparent)]
     Url(#[from] UrlError),
-    #[error("scope \"{0}\" is unknown; use url, host or domain")]
+    #[error("scope \"{0}\" is unknown; use url, host, domain or prefix")]
     Kind(String),
+    #[error(
+        "a prefix ends with its path, but this one has a query; leave away the question mark and what follows it"
+    )]
+    PrefixQuery,
 }
 
 impl Scope {
@@ -79,9 +90,17 @@ impl Scope {
         } else {
             ScopeKind::Host
         });
+        if kind == ScopeKind::Prefix && typed_url.has_query {
+            return Err(ScopeError::PrefixQuery);
+        }
         Ok(match kind {
             ScopeKind::Host => Self::Host { host: host.to_owned(), port: typed_url.port },
             ScopeKind::Domain => Self::Domain { domain: domain.to_owned() },
+            ScopeKind::Prefix => Self::Prefix {
+                host: host.to_owned(),
+                port: typed_url.port,
+                path: PathPrefix::new(typed_url.url.path_and_query()),
+            },
             ScopeKind::Url => Self::Url { url: typed_url.url, also: typed_url.also },
         })
     }
@@ -90,7 +109,7 @@ impl Scope {
     pub fn domain<'a>(&'a self, suffixes: &Suffixes) -> &'a str {
         match self {
             Self::Domain { domain } => domain,
-            Self::Url { .. } | Self::Host { .. } => suffixes.domain_of(self.host()),
+            Self::Url { .. } | Self::Host { .. } | Self::Prefix { .. } => suffixes.domain_of(self.host()),
         }
     }
 
@@ -98,13 +117,13 @@ impl Scope {
     pub fn host(&self) -> &str {
         match self {
             Self::Url { url, .. } => url.host(),
-            Self::Host { host, .. } => host,
+            Self::Host { host, .. } | Self::Prefix { host, .. } => host,
             Self::Domain { domain } => domain,
         }
     }
 
     /// The key prefixes of all rows of the scope, in key order. A prefix may cover more than the scope:
-    /// [`Self::holds_host`] decides.
+    /// [`Self::holds_host`] decides, and of ports [`PathPrefix::skip_from`].
     pub fn key_prefixes(&self, suffixes: &Suffixes) -> Vec<Vec<u8>> {
         match self {
             Self::Url { url, also } => {
@@ -120,7 +139,16 @@ impl Scope {
             // Below a public suffix are other domains (all of `com`, for example), and none of its own hosts.
             Self::Domain { domain } if suffixes.suffix_of(domain) == domain => host_on_any_port(domain),
             Self::Domain { domain } => vec![host_prefix(domain)],
+            Self::Prefix { host, port, path } => path_on_ports(host, *port, path),
         }
+    }
+
+    /// The pages at the path of a prefix, under http and https; none for other scopes.
+    pub fn pages_at_path(&self) -> Vec<CanonicalUrl> {
+        let Self::Prefix { host, port, path } = self else { return Vec::new() };
+        let port = port.map_or_else(String::new, |port| format!(":{port}"));
+        let under = |scheme| CanonicalUrl::from_stored(format!("{scheme}://{host}{port}{}", path.as_str()));
+        ["http", "https"].into_iter().filter_map(under).collect()
     }
 
     /// Whether a host under one of the key prefixes belongs to the scope. Below a registrable domain there may be
@@ -129,7 +157,7 @@ impl Scope {
     pub fn holds_host(&self, host: &str, suffixes: &Suffixes) -> bool {
         match self {
             Self::Domain { domain } => suffixes.domain_of(host) == domain,
-            Self::Url { .. } | Self::Host { .. } => true,
+            Self::Url { .. } | Self::Host { .. } | Self::Prefix { .. } => true,
         }
     }
 }
@@ -154,6 +182,8 @@ struct TypedUrl {
     port: Option<u16>,
     /// Whether more than a fragment follows the authority.
     has_path: bool,
+    /// Whether a question mark is before the fragment.
+    has_query: bool,
 }
 
 impl TypedUrl {
@@ -164,7 +194,8 @@ impl TypedUrl {
         }
         if let Some(rest) = after_scheme(text) {
             let url = rules.canonical(text)?;
-            return Ok(Self { port: url.port(), url, also: None, has_path: has_path(rest) });
+            let (has_path, has_query) = (has_path(rest), has_query(rest));
+            return Ok(Self { port: url.port(), url, also: None, has_path, has_query });
         }
         let rest = text.strip_prefix("//").unwrap_or(text);
         if rest.is_empty() || rest.starts_with(ENDS_AUTHORITY) {
@@ -174,7 +205,7 @@ impl TypedUrl {
         // The URL is one byte longer than the http one, so it alone may be too long.
         let also = rules.canonical(&format!("https://{rest}")).ok();
         let port = url.port().filter(|_| also.as_ref().is_none_or(|also| also.port().is_some()));
-        Ok(Self { url, also, port, has_path: has_path(rest) })
+        Ok(Self { url, also, port, has_path: has_path(rest), has_query: has_query(rest) })
     }
 }
 
@@ -198,6 +229,22 @@ fn has_path(after_slashes: &str) -> bool {
     after_slashes.find(ENDS_AUTHORITY).is_some_and(|at| !after_slashes[at..].starts_with('#'))
 }
 
+fn has_query(after_slashes: &str) -> bool {
+    after_slashes.find(['?', '#']).is_some_and(|at| after_slashes[at..].starts_with('?'))
+}
+
 fn host_on_any_port(host: &str) -> Vec<Vec<u8>> {
     [b')', b':'].into_iter().map(|end| [host_prefix(host), vec![end]].concat()).collect()
+}
+
+/// The keys on other ports than the default ones are not sorted by path, so one prefix covers all of them.
+fn path_on_ports(host: &str, port: Option<u16>, path: &PathPrefix) -> Vec<Vec<u8>> {
+    let end = port.map_or_else(|| ")".to_owned(), |port| format!(":{port})"));
+    let authority = [host_prefix(host), end.into_bytes()].concat();
+    let mut prefixes: Vec<Vec<u8>> =
+        path.key_parts().iter().map(|part| [authority.as_slice(), part].concat()).collect();
+    if port.is_none() {
+        prefixes.push([host_prefix(host), vec![b':']].concat());
+    }
+    prefixes
 }

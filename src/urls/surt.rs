@@ -17,8 +17,8 @@ use memchr::{memchr, memchr2, memrchr};
 
 use super::{CanonicalUrl, is_ip_literal};
 
-const HTTP: u8 = 1;
-const HTTPS: u8 = 2;
+pub(super) const HTTP: u8 = 1;
+pub(super) const HTTPS: u8 = 2;
 
 /// A URL in sortable form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,6 +19,11 @@ impl<'a> About<'a> {
         Self { url, scope: Some("host") }
     }
 
+    /// The URLs below a path.
+    pub fn prefix(url: &'a str) -> Self {
+        Self { url, scope: Some("prefix") }
+    }
+
     /// The parameters `url` and, if necessary, `scope`.
     pub fn query(self) -> String {
         format!("url={}{}", encode(self.url), self.more())
@@ -42,6 +47,9 @@ impl Display for About<'_> {
     }
 }
 
+/// Endpoints about the whole index. They take no `url`, and show the time of their state.
+pub const OF_THE_INDEX: [&str; 3] = ["domains", "stats", "suggest"];
+
 /// The parameters that an endpoint requires by its declaration, all with one URL. Empty for endpoints about the server
 /// itself.
 pub fn required(endpoint: &str, url: &str) -> String {
@@ -57,6 +65,7 @@ fn given(parameter: &Parameter, url: &str) -> String {
         ParameterKind::Url => format!("{name}={url}"),
         ParameterKind::Urls | ParameterKind::Targets { .. } => format!("{name}={url}&{name}={url}"),
         ParameterKind::Day => format!("{name}=20240101"),
+        ParameterKind::Beginning { .. } => format!("{name}={}", &url[..url.len().min(4)]),
         ParameterKind::Endpoints => format!("{name}=sr,backlinks,nothing"),
         _ => panic!("say what {name} is to be"),
     }

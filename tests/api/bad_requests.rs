@@ -34,7 +34,7 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/sr?url=http://", 400, "url cannot be used"),
     ("/sr?url=http://exa%20mple.com/", 400, "url cannot be used"),
     ("/sr?url=a..b", 400, "url cannot be used"),
-    ("/sr?url=example.com&scope=page", 400, "use url, host or domain"),
+    ("/sr?url=example.com&scope=page", 400, "use url, host, domain or prefix"),
     ("/sr?url=example.com&scope=", 400, "scope"),
     ("/sr?url=example.com&scope=host&scope=domain", 400, "scope is given more than once"),
     ("/backlinks?url=example.com&internal=no", 400, "internal is \"no\""),
@@ -133,7 +133,7 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/anaurls?urls[]=ftp://example.com/", 400, "entry 1 of urls"),
     ("/anaurls?urls[x]=example.com", 400, "urls[x]"),
     ("/anaurls?urls[0]=example.com&urls[0]=example.org", 400, "urls[0] is given more than once"),
-    ("/anaurls?urls[]=example.com&scope=page", 400, "use url, host or domain"),
+    ("/anaurls?urls[]=example.com&scope=page", 400, "use url, host, domain or prefix"),
     ("/anaurls?urls[]=%ff", 400, "not UTF-8"),
     ("/backlinkshort", 400, "urls is missing"),
     ("/backlinkshort?urls[]=a..b", 400, "\"a..b\""),
@@ -308,7 +308,7 @@ fn a_query_beyond_its_deadline_is_cancelled() {
             continue;
         }
         let target = format!("/{}?url=example.com&urls[]=example.com&from=20240101", endpoint.name);
-        let target = format!("{target}&targets[]=example.com&targets[]=example.org");
+        let target = format!("{target}&targets[]=example.com&targets[]=example.org&q=exam");
         assert_refused(&server.client, "GET", &target, 503, "too long");
     }
 }

@@ -21,11 +21,14 @@ pub const BEYOND: &[&str] = &[
     "bestpages",
     "brokenbacklinks",
     "competitors",
+    "domains",
     "history",
     "linkintersect",
     "lostbacklinks",
     "newbacklinks",
     "redirectchain",
+    "stats",
+    "suggest",
     "summary",
 ];
 

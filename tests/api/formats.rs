@@ -105,7 +105,7 @@ fn every_format_has_the_same_content() {
         for url in ["example.com", "unknown.example"] {
             let rows = all_rows(&server.client, name, url);
             // A chain begins with the URL, known or not.
-            let is_empty = url == "unknown.example" && name != "redirectchain";
+            let is_empty = url == "unknown.example" && !matches!(name, "redirectchain" | "domains");
             assert_eq!(rows.is_empty(), is_empty, "{name}");
             let needed = required(name, url);
             let csv = server.client.get(&format!("/{name}?{needed}&format=csv"));
@@ -440,7 +440,10 @@ fn unknown_parameters_are_ignored_with_a_warning() {
         assert!(warnings(&odd)[1].as_str().unwrap().contains("\"Limit\""), "{}", endpoint.name);
         let mut same = odd.json();
         same.as_object_mut().unwrap().remove("warnings");
-        assert_eq!(same, plain, "{}", endpoint.name);
+        // The size of the index is counted for each request.
+        if endpoint.name != "stats" {
+            assert_eq!(same, plain, "{}", endpoint.name);
+        }
     }
     let csv = server.client.get("/backlinks?url=example.com&format=csv&api_key=1");
     assert!(csv.header("x-warnings").unwrap().contains("api_key"), "{csv:?}");

@@ -114,7 +114,10 @@ fn the_document_has_the_parameters_with_their_bounds() {
     assert_eq!(parameter("/linkintersect", "targets[]")["schema"]["minItems"], 2);
     assert_eq!(parameter("/linkintersect", "targets[]")["schema"]["maxItems"], 20);
     assert_eq!(parameter("/backlinks", "url")["required"], true);
-    assert_eq!(parameter("/backlinks", "scope")["schema"]["enum"], json!(["url", "host", "domain"]));
+    assert_eq!(
+        parameter("/backlinks", "scope")["schema"]["enum"],
+        json!(["url", "host", "domain", "prefix"])
+    );
     assert_eq!(parameter("/linktexts", "active"), Value::Null);
     assert_eq!(parameter("/backlinks", "active")["schema"]["enum"], json!(["true", "false", "all"]));
     let columns = &parameter("/linktexts", "fields")["schema"]["items"]["enum"];

@@ -27,7 +27,8 @@ fn matching(client: &Client, target: &str, tags: &str, more: &[&str]) -> Reply {
 #[test]
 fn every_successful_get_has_a_tag_that_gives_304() {
     let server = Server::start(&random(61, 150));
-    for endpoint in ENDPOINTS {
+    // The size of the index is counted for each request.
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.name != "stats") {
         let mut target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
         if endpoint.name == "summary" {
             // Without the day, the answer contains the time of each reading.

@@ -210,7 +210,8 @@ fn files_have_a_name_for_every_subject() {
     };
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.handler.is_tabular()) {
         let target = format!("/{}?{}", endpoint.name, required(endpoint.name, "example.com"));
-        let expected = format!("attachment; filename=\"{}-example.com.csv\"", endpoint.name);
+        let subject = if endpoint.name == "domains" { "index" } else { "example.com" };
+        let expected = format!("attachment; filename=\"{}-{subject}.csv\"", endpoint.name);
         assert_eq!(name(&format!("{target}&format=excel")), Some(expected.clone()));
         assert_eq!(name(&format!("{target}&format=csv")), Some(expected.clone()));
         assert_eq!(name(&format!("{target}&format=jsonl")), Some(expected.replace(".csv", ".jsonl")));

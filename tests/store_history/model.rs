@@ -161,7 +161,7 @@ impl Model {
 
     /// Counted from the active backlinks, whatever the ports of source and target.
     pub fn host_pairs(&self, scope: &Scope) -> Vec<HostPair> {
-        if matches!(scope, Scope::Url { .. } | Scope::Host { port: Some(_), .. }) {
+        if matches!(scope, Scope::Url { .. } | Scope::Host { port: Some(_), .. } | Scope::Prefix { .. }) {
             return Vec::new();
         }
         let mut pairs: BTreeMap<(Vec<u8>, Vec<u8>), HostPair> = BTreeMap::new();
@@ -200,6 +200,16 @@ impl Model {
             Scope::Url { url: one, also } => url == one || also.as_ref() == Some(url),
             Scope::Host { host, port } => url.host() == host && (port.is_none() || *port == url.port()),
             Scope::Domain { domain } => self.suffixes.domain_of(url.host()) == domain,
+            Scope::Prefix { host, port, path } => {
+                // The path and everything after it, without the rule of the program.
+                let (path, full) = (path.as_str(), url.path_and_query());
+                let below = if path.ends_with('/') {
+                    full.starts_with(path)
+                } else {
+                    full.split('?').next() == Some(path) || full.starts_with(&format!("{path}/"))
+                };
+                url.host() == host && (port.is_none() || *port == url.port()) && below
+            }
         }
     }
 }

@@ -19,6 +19,10 @@ fn read(text: &str, kind: Option<ScopeKind>) -> String {
         Ok(Scope::Host { host, port: Some(port) }) => format!("host {host}:{port}"),
         Ok(Scope::Url { url, also: None }) => format!("url {url}"),
         Ok(Scope::Url { url, also: Some(also) }) => format!("urls {url} {also}"),
+        Ok(Scope::Prefix { host, port: None, path }) => format!("prefix {host}{}", path.as_str()),
+        Ok(Scope::Prefix { host, port: Some(port), path }) => {
+            format!("prefix {host}:{port}{}", path.as_str())
+        }
         Err(_) => "refused".to_owned(),
     }
 }
@@ -226,11 +230,41 @@ fn the_scope_parameter_overrides() {
     ] {
         assert_eq!(read(text, kind), expected, "{text} {kind:?}");
     }
-    for (name, kind) in [("url", ScopeKind::Url), ("host", ScopeKind::Host), ("domain", ScopeKind::Domain)] {
+    for (name, kind) in [
+        ("url", ScopeKind::Url),
+        ("host", ScopeKind::Host),
+        ("domain", ScopeKind::Domain),
+        ("prefix", ScopeKind::Prefix),
+    ] {
         assert_eq!(name.parse(), Ok(kind));
     }
     for name in ["", "URL", "page"] {
         assert_eq!(name.parse::<ScopeKind>(), Err(ScopeError::Kind(name.to_owned())));
+    }
+}
+
+#[test]
+fn a_prefix_is_a_host_and_a_path_without_a_query() {
+    for (text, expected) in [
+        ("example.com", "prefix example.com/"),
+        ("example.com/blog", "prefix example.com/blog"),
+        ("https://example.com/blog/", "prefix example.com/blog/"),
+        ("www.example.com:8080/a/../b#c?d", "prefix www.example.com:8080/b"),
+        ("example.com:443/b", "prefix example.com/b"),
+        ("https://example.com:80/b", "prefix example.com:80/b"),
+        ("example.com/b?c", "refused"),
+        ("http://example.com/b?", "refused"),
+        ("example.com?c", "refused"),
+    ] {
+        assert_eq!(read(text, Some(ScopeKind::Prefix)), expected, "{text}");
+    }
+    let refused = Scope::parse("example.com/b?c", Some(ScopeKind::Prefix), &UrlRules::default(), &suffixes());
+    assert_eq!(refused, Err(ScopeError::PrefixQuery));
+    let suffixes = suffixes();
+    let parse = |text| Scope::parse(text, Some(ScopeKind::Prefix), &UrlRules::default(), &suffixes).unwrap();
+    for text in ["example.com/a", "example.com/a/", "example.com:81/a"] {
+        assert!(parse(text).key_prefixes(&suffixes).is_sorted(), "{text}");
+        assert_eq!(parse(text).domain(&suffixes), "example.com");
     }
 }
 

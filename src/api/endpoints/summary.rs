@@ -200,6 +200,7 @@ fn reply<'a>(
         url,
         scope: match scope {
             Scope::Url { .. } => "url",
+            Scope::Prefix { .. } => "prefix",
             Scope::Host { .. } => "host",
             Scope::Domain { .. } => "domain",
         },

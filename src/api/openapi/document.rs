@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{self, BodySchema, Schema};
 use super::where_pattern;
+use crate::api::reply::site_state::SITE_STATE;
 use crate::api::request::parameter::{Parameter, ParameterKind};
 use crate::api::{ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Verb};
 use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
-use crate::query::{ColumnExpr, Listing, MAX_TARGETS};
+use crate::query::{ColumnExpr, Listing, MAX_TARGETS, RowKind};
 
 /// The error statuses that every endpoint may return, with their descriptions.
 const ERROR_STATUSES: [(&str, &str); 12] = [
@@ -186,6 +187,8 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
         | Handler::CustomSummary { listing, .. } => {
             let numbers = [("offset", count.clone()), ("limit", count.clone())];
             let range = ("range", schema::object(numbers.into_iter(), true));
+            let sites = if listing.rows == RowKind::Domains { &SITE_STATE[..] } else { &[] };
+            properties.extend(sites.iter().map(|(name, schema)| (*name, schema.to_json(0))));
             // With `fields`, rows have only some of the keys.
             properties.extend([
                 rows(schema::object(columns(listing, endpoint.optional_columns()).into_iter(), false)),
@@ -329,6 +332,7 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
             "items": { "type": "string", "enum": endpoint.column_names() },
         }),
         ParameterKind::Endpoints => Schema::Holding("^[\\s,]*[^\\[\\s,]").to_json(0),
+        ParameterKind::Beginning { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
         ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
     }
 }

@@ -17,6 +17,8 @@ pub enum Schema {
     Flag,
     Null,
     Text,
+    /// A string or null.
+    OptionalText,
     /// A URL, host or domain, as a client may write it.
     UrlOrHost,
     /// A day as a string, yyyyMMdd.
@@ -89,6 +91,7 @@ impl Schema {
             Self::Flag => json!({ "type": "boolean" }),
             Self::Null => json!({ "type": "null" }),
             Self::Text => json!({ "type": "string" }),
+            Self::OptionalText => json!({ "type": ["string", "null"] }),
             Self::UrlOrHost => json!({ "type": "string", "format": "url-host-or-domain" }),
             Self::Day => json!({ "type": "string", "pattern": "^[0-9]{8}$" }),
             Self::DayNumber => json!({ "type": "integer", "minimum": 19_700_101, "maximum": 99_991_231 }),

@@ -52,6 +52,10 @@ impl ListRequest {
         context: &RequestContext<'_>,
         mut provenance: Provenance,
     ) -> Result<Provenance, ApiError> {
+        if self.site_state().is_some() {
+            // The list is about no scope.
+            return Ok(provenance);
+        }
         let RowSource::Computed(ComputedRows::Intersection { targets, .. }) = &self.source else {
             return context.explain_no_rows(&self.selection.scope, row_noun(self.listing.rows), provenance);
         };
@@ -95,6 +99,8 @@ fn name_of(scope: &Scope) -> String {
         Scope::Host { host, port: Some(port) } => format!("{host}:{port}"),
         Scope::Host { host, port: None } => host.clone(),
         Scope::Domain { domain } => domain.clone(),
+        Scope::Prefix { host, port: Some(port), path } => format!("{host}:{port}{}", path.as_str()),
+        Scope::Prefix { host, port: None, path } => format!("{host}{}", path.as_str()),
     }
 }
 

@@ -8,4 +8,5 @@ pub(super) mod headers;
 pub(super) mod lists;
 pub(super) mod provenance;
 pub(super) mod rows;
+pub(super) mod site_state;
 pub(super) mod spreadsheet;

@@ -10,7 +10,7 @@ use crate::api::reply::provenance::Provenance;
 use crate::api::{ApiError, RequestContext};
 use crate::query::{
     Activity, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan, Selection,
-    SnapshotLookUp, Window,
+    SiteIndex, SiteState, SnapshotLookUp, Window,
 };
 
 /// A request for a list.
@@ -39,6 +39,8 @@ pub enum ComputedRows {
     Intersection { targets: Vec<Selection>, exclude: Vec<Selection> },
     /// The domains that share referring domains with the scope.
     Competitors,
+    /// The registrable domains of the whole index. With a seed, they are in random order.
+    Domains { sites: Arc<SiteIndex>, seed: Option<u64> },
     /// The redirect chains from the scope's URL.
     RedirectChains { max_redirects: usize },
 }
@@ -66,7 +68,24 @@ impl ListRequest {
 
     /// What the list depends on before its rows are read.
     pub fn provenance(&self) -> Provenance {
+        if self.site_state().is_some() {
+            // The list changes when its file does, or its age.
+            return Provenance::volatile();
+        }
         self.day_range.as_ref().map_or(Provenance::current(), |(_, range)| range.provenance())
+    }
+
+    /// The state of the sites that the rows are, if they are sites.
+    pub fn site_state(&self) -> Option<SiteState> {
+        match &self.source {
+            RowSource::Computed(ComputedRows::Domains { sites, .. }) => Some(sites.state()),
+            _ => None,
+        }
+    }
+
+    /// Whether computed rows are all rows.
+    fn is_finished(&self) -> bool {
+        self.site_state().is_none_or(|state| state.complete)
     }
 
     /// Returns the rows of the window.
@@ -86,7 +105,7 @@ impl ListRequest {
             }
             RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
                 let answer = rows.page(plan, window, lookup, context.deadline)?;
-                Ok(IndexAnswer { answer, finished: true, current: true })
+                Ok(IndexAnswer { answer, finished: self.is_finished(), current: true })
             }),
         }
     }
@@ -114,7 +133,7 @@ impl ListRequest {
             }
             RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
                 rows.pieces(plan, window, page_rows, lookup, context.deadline, |answer| {
-                    each(IndexAnswer { answer, finished: true, current: true })
+                    each(IndexAnswer { answer, finished: self.is_finished(), current: true })
                 })
             }),
         }
@@ -146,6 +165,8 @@ impl ListRequest {
             }
             ComputedRows::RedirectChains { max_redirects } => scan.redirect_chains(*max_redirects)?,
             ComputedRows::Competitors => scan.competitors()?,
+            ComputedRows::Domains { sites, seed: None } => sites.domains(),
+            ComputedRows::Domains { sites, seed: Some(seed) } => sites.shuffled_domains(*seed, deadline)?,
         };
         read(&EphemeralList::new(self.listing, table), &SnapshotLookUp { snapshot, suffixes, deadline })
     }

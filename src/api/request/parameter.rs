@@ -36,6 +36,8 @@ pub enum ParameterKind {
     Fields,
     /// Names of endpoints, separated by commas.
     Endpoints,
+    /// The beginning of a name, of at most `max` characters.
+    Beginning { max: usize },
     /// The token from the previous chunk.
     Token,
 }
@@ -72,8 +74,8 @@ pub(crate) const URLS: Parameter = Parameter {
 };
 pub(crate) const SCOPE: Parameter = parameter(
     "scope",
-    ParameterKind::Words(&["url", "host", "domain"]),
-    "What `url` is to select, whatever it looks like.",
+    ParameterKind::Words(&["url", "host", "domain", "prefix"]),
+    "What `url` is to select, whatever it looks like. A prefix selects the URLs of its host below its path.",
 );
 /// As [`SCOPE`], for endpoints that accept URLs only.
 pub(crate) const SCOPE_OF_URL: Parameter =
@@ -158,6 +160,18 @@ pub(crate) const EXCLUDE: Parameter = parameter(
     ParameterKind::Targets { min: 1 },
     "URLs, hosts or domains, none of which may be linked to.",
 );
+/// The maximum number of characters of a beginning: no host name is longer.
+pub(crate) const MAX_BEGINNING: usize = 253;
+pub(crate) const BEGINNING: Parameter = Parameter {
+    required: true,
+    ..parameter(
+        "q",
+        ParameterKind::Beginning { max: MAX_BEGINNING },
+        "The beginning of a host or domain, with or without www.",
+    )
+};
+pub(crate) const RANDOM: Parameter =
+    parameter("random", ParameterKind::Words(&["true", "false"]), "Whether the rows come in random order.");
 pub(crate) const SHOWGROUP: Parameter =
     parameter("showgroup", ParameterKind::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
 pub(crate) const RESOURCES: Parameter = Parameter {

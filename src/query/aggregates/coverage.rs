@@ -45,10 +45,22 @@ impl Coverage {
         }
         Ok(match first {
             Some(page) => Self::Visited(page),
-            None if snapshot.is_known(scope)? => Self::Unvisited,
+            None if snapshot.is_known(scope)? || is_queued_below(scope, snapshot, deadline)? => {
+                Self::Unvisited
+            }
             None => Self::Unknown,
         })
     }
+}
+
+/// Whether a URL below a prefix is queued.
+fn is_queued_below(scope: &Scope, snapshot: &Snapshot<'_>, deadline: &Deadline) -> Result<bool, QueryError> {
+    for below in deadline.over(snapshot.queued_below(scope)) {
+        if below? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl From<(CanonicalUrl, StoredPage)> for VisitedPage {

@@ -73,6 +73,8 @@ fn scope_name(scope: &Scope) -> String {
         Scope::Host { host, port: None } => format!("host {host}"),
         Scope::Host { host, port: Some(port) } => format!("host {host}:{port}"),
         Scope::Domain { domain } => format!("domain {domain}"),
+        Scope::Prefix { host, port: None, path } => format!("prefix {host}{}", path.as_str()),
+        Scope::Prefix { host, port: Some(port), path } => format!("prefix {host}:{port}{}", path.as_str()),
     }
 }
 

@@ -186,6 +186,10 @@ impl fmt::Display for IndexKey {
             Scope::Host { host, port: None } => write!(f, "host {host}")?,
             Scope::Host { host, port: Some(port) } => write!(f, "host {host}:{port}")?,
             Scope::Domain { domain } => write!(f, "domain {domain}")?,
+            Scope::Prefix { host, port: None, path } => write!(f, "prefix {host}{}", path.as_str())?,
+            Scope::Prefix { host, port: Some(port), path } => {
+                write!(f, "prefix {host}:{port}{}", path.as_str())?;
+            }
         }
         if self.selection.internal == Internal::Exclude {
             write!(f, " external")?;

@@ -43,7 +43,7 @@ use crate::query::aggregates::facts::Facts;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::{
-    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Selection, View, Window,
+    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Selection, View, WholeIndex, Window,
 };
 use crate::store::Store;
 
@@ -51,6 +51,7 @@ use crate::store::Store;
 pub struct SearchIndexes {
     cache: Arc<IndexCache>,
     builder: Builder,
+    whole: WholeIndex,
 }
 
 /// An answer and the state of its data.
@@ -121,6 +122,7 @@ impl SearchIndexes {
             true => store.directory().join("searches"),
             false => PathBuf::from(&config.directory),
         };
+        let whole = WholeIndex::new(&store, &config);
         let cache = Arc::new(IndexCache {
             suffixes: Arc::clone(store.suffixes()),
             memory: Mutex::new(Lru::new(config.memory_bytes)),
@@ -129,7 +131,12 @@ impl SearchIndexes {
             config,
         });
         let builder = Builder::start(&cache)?;
-        Ok(Self { cache, builder })
+        Ok(Self { cache, builder, whole })
+    }
+
+    /// Answers about the whole index.
+    pub fn whole(&self) -> &WholeIndex {
+        &self.whole
     }
 
     /// The present metrics.
@@ -207,6 +214,9 @@ impl SearchIndexes {
         selection: &Arc<Selection>,
         listing: &'static Listing,
     ) -> Result<bool, QueryError> {
+        if !listing.rows.is_stored() {
+            return Ok(false);
+        }
         let dependencies = Dependencies::of(listing);
         for kind in [EntryKind::View(listing.name, Activity::Active), EntryKind::RowSet(listing.rows)] {
             let key = IndexKey::new(selection, kind);

@@ -153,11 +153,6 @@ impl Store {
         self.count_entries(queue.as_bytes())
     }
 
-    /// The number of URLs in all queues.
-    pub(in crate::store) fn queue_length(&self) -> Result<u64, StoreError> {
-        self.count_entries(&[])
-    }
-
     fn count_entries(&self, prefix: &[u8]) -> Result<u64, StoreError> {
         let mut cursor = self.cursor_before(FRONTIER, after_prefix(prefix))?;
         cursor.seek(prefix);

@@ -33,7 +33,7 @@ pub struct HostPair {
     pub counts: PairCounts,
 }
 
-fn decode_counts(sums: &[u8]) -> Result<PairCounts, Damage> {
+pub(in crate::store) fn decode_counts(sums: &[u8]) -> Result<PairCounts, Damage> {
     let mut reader = Reader(sums);
     let counts = PairCounts {
         links: read_count(&mut reader)?,
@@ -50,11 +50,12 @@ fn read_count(reader: &mut Reader<'_>) -> Result<u64, Damage> {
     u64::try_from(reader.signed("a count")?).map_err(|_| Damage("a count below zero"))
 }
 
-/// The range of keys whose first part is a host of the scope. Empty for a URL and for a host with one port.
+/// The range of keys whose first part is a host of the scope. Empty for other scopes than a
+/// domain or a host on all its ports.
 fn host_range(family: &'static str, scope: &Scope, suffixes: &Suffixes) -> ScanRange {
     let alone = |host| vec![pair_key(&host_prefix(host), &[])];
     let prefixes = match scope {
-        Scope::Url { .. } | Scope::Host { port: Some(_), .. } => Vec::new(),
+        Scope::Url { .. } | Scope::Host { port: Some(_), .. } | Scope::Prefix { .. } => Vec::new(),
         Scope::Host { host, port: None } => alone(host),
         // The hosts below a public suffix belong to other domains.
         Scope::Domain { domain } if suffixes.suffix_of(domain) == domain => alone(domain),

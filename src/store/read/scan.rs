@@ -123,8 +123,12 @@ fn skip_target(
     host: &mut Vec<u8>,
     key: &[u8],
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    // The prefixes of other scopes contain nothing foreign.
-    let Some(scope @ Scope::Domain { .. }) = scope else { return Ok(None) };
+    let scope = match scope {
+        Some(scope @ Scope::Domain { .. }) => scope,
+        Some(Scope::Prefix { path, .. }) => return Ok(path.skip_from(key)),
+        // The prefixes of other scopes contain nothing foreign.
+        Some(Scope::Url { .. } | Scope::Host { .. }) | None => return Ok(None),
+    };
     let is_known =
         !host.is_empty() && key.starts_with(host) && matches!(key.get(host.len()), Some(b')' | b':' | 0));
     if is_known {

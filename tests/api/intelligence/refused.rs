@@ -24,7 +24,7 @@ const TABLE: &[(&str, &str)] = &[
     ("/bestpages?url=example.com&offset=-1", "offset is \"-1\""),
     ("/bestpages?url=example.com&where=code+eq+%27404%27", "a number without quotes"),
     ("/bestpages?url=example.com&where=title+eq+%27a%27", "page, refdoms, links, sr, code"),
-    ("/bestpages?url=example.com&scope=page", "use url, host or domain"),
+    ("/bestpages?url=example.com&scope=page", "use url, host, domain or prefix"),
     // Broken backlinks.
     ("/brokenbacklinks", "url is missing"),
     ("/brokenbacklinks?url=a..b", "url cannot be used"),
@@ -59,7 +59,7 @@ const TABLE: &[(&str, &str)] = &[
     ("/competitors?url=example.com&where=own+gt+1", "domain, common, refdoms, jaccard, sr"),
     ("/competitors?url=example.com&limit=", "limit is \"\""),
     ("/competitors?url=example.com&internal=yes", "internal is \"yes\""),
-    ("/competitors?url=example.com&scope=all", "use url, host or domain"),
+    ("/competitors?url=example.com&scope=all", "use url, host, domain or prefix"),
     // Domains that link to all.
     ("/linkintersect", "targets is missing; name at least two"),
     ("/linkintersect?url=example.com", "targets is missing"),
@@ -74,7 +74,7 @@ const TABLE: &[(&str, &str)] = &[
         "entry 1 of exclude",
     ),
     ("/linkintersect?targets[]=a.example&targets[]=b.example&exclude[y]=c.example", "exclude[y]"),
-    ("/linkintersect?targets[]=a.example&targets[]=b.example&scope=page", "use url, host or domain"),
+    ("/linkintersect?targets[]=a.example&targets[]=b.example&scope=page", "use url, host, domain or prefix"),
     ("/linkintersect?targets[]=a.example&targets[]=b.example&internal=1", "internal is \"1\""),
     (
         "/linkintersect?targets[]=a.example&targets[]=b.example&where=links3+gt+1",
@@ -89,7 +89,7 @@ const TABLE: &[(&str, &str)] = &[
     ("/redirectchain?url=mailto:a@example.com", "url cannot be used"),
     ("/redirectchain?url=example.com&scope=host", "leave scope away"),
     ("/redirectchain?url=example.com&scope=domain", "leave scope away"),
-    ("/redirectchain?url=example.com&scope=chain", "use url, host or domain"),
+    ("/redirectchain?url=example.com&scope=chain", "use url, host, domain or prefix"),
     ("/redirectchain?url=example.com&where=hop+eq+%271%27", "a number without quotes"),
     ("/redirectchain?url=example.com&where=target+eq+%271%27", "url, code, tag, end, hop, start"),
     ("/redirectchain?url=example.com&limit=1.5", "limit"),

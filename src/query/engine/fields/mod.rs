@@ -3,6 +3,7 @@
 
 pub(crate) mod backlinks;
 pub(crate) mod competitors;
+pub(crate) mod domains;
 pub(crate) mod hops;
 pub(crate) mod outgoing;
 pub(crate) mod pages;
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 
 use self::backlinks::BACKLINK_FIELDS;
 use self::competitors::COMPETITOR_FIELDS;
+use self::domains::DOMAIN_FIELDS;
 use self::hops::HOP_FIELDS;
 use self::outgoing::OUTGOING_FIELDS;
 use self::pages::PAGE_FIELDS;
@@ -35,6 +37,8 @@ pub enum RowKind {
     Competitors,
     /// The URLs of redirect chains: [`crate::query::Scan::redirect_chains`].
     Hops,
+    /// The registrable domains of the whole index: [`crate::query::SiteIndex`].
+    Domains,
 }
 
 impl RowKind {
@@ -42,13 +46,14 @@ impl RowKind {
     pub fn kind_of(self, field: &str) -> Option<Kind> {
         match (self, field) {
             (_, KEY) => Some(Kind::Number),
-            (Self::Backlinks | Self::Outgoing, RANK) => Some(Kind::Hundredths),
+            (Self::Backlinks | Self::Outgoing | Self::Domains, RANK) => Some(Kind::Hundredths),
             (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::kind),
             (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::kind),
             (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
             (Self::Intersection, _) => find(REFERRER_FIELDS, field).map(Field::kind),
             (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::kind),
             (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::kind),
+            (Self::Domains, _) => find(DOMAIN_FIELDS, field).map(Field::kind),
         }
     }
 
@@ -57,7 +62,7 @@ impl RowKind {
     pub(in crate::query) fn is_stored(self) -> bool {
         match self {
             Self::Backlinks | Self::Outgoing | Self::Pages => true,
-            Self::Intersection | Self::Competitors | Self::Hops => false,
+            Self::Intersection | Self::Competitors | Self::Hops | Self::Domains => false,
         }
     }
 
@@ -74,7 +79,7 @@ impl RowKind {
 /// The field with the row's position in key order.
 pub(crate) const KEY: &str = "key";
 
-/// The field with the rank of the page that contains the link.
+/// The field with the rank of the page that contains the link, or of the domain.
 pub(crate) const RANK: &str = "sr";
 
 /// A type of rows.

@@ -1,0 +1,58 @@
+//! `/domains`: the registrable domains of the whole index.
+//!
+//! A domain is in the list if it has pages that answered, or backlinks. `pages` counts the pages that `exportpages` lists,
+//! `backlinks` and `refdoms` are those of `backlinkshort`, and `hosts` counts the hosts with pages or backlinks. All
+//! figures are of one state, which `asOf` names: that of the last ranking, whose time is `ranked`, or, without a file
+//! of it, one that is read for the request. With `random=true` the rows come in a random order, another one for
+//! each request, and `order[]` is ignored.
+
+use super::plain;
+use crate::api::request::parameter::{FIELDS, FORMAT, LIMIT, OFFSET, ORDER, RANDOM, WHERE};
+use crate::api::{ApiError, ComputedRows, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::query::{Internal, Listing, RowKind, Selection};
+use crate::urls::Scope;
+
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("domains", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+        .with_parameters(&[RANDOM, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+
+pub static LISTING: Listing = Listing {
+    name: "domains",
+    rows: RowKind::Domains,
+    columns: &[
+        plain("domain"),
+        plain("sr"),
+        plain("refdoms"),
+        plain("backlinks"),
+        plain("pages"),
+        plain("hosts"),
+    ],
+    order_fields: &["domain", "sr", "refdoms", "backlinks", "pages", "hosts"],
+    default_order: &["-sr"],
+    where_fields: &["domain", "sr", "refdoms", "backlinks", "pages", "hosts"],
+    ..Listing::BACKLINKS
+};
+
+/// The listing of rows that are in order already.
+static SHUFFLED: Listing =
+    Listing { name: "random domains", order_fields: &[], default_order: &[], ..LISTING };
+
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    let is_random = context.params.one_of("random", &[("true", true), ("false", false)])?.unwrap_or(false);
+    let sites = context.state.searches.whole().sites(context.deadline)?;
+    let (listing, seed) = if is_random { (&SHUFFLED, Some(random_seed()?)) } else { (&LISTING, None) };
+    Ok(ListRequest {
+        listing,
+        // The rows belong to no scope. Its name is a part of the file name of a download.
+        selection: Selection {
+            scope: Scope::Domain { domain: "index".to_owned() },
+            internal: Internal::Include,
+        },
+        source: RowSource::Computed(ComputedRows::Domains { sites, seed }),
+        day_range: None,
+    })
+}
+
+fn random_seed() -> Result<u64, ApiError> {
+    getrandom::u64().map_err(|error| ApiError::Internal(format!("there are no random numbers: {error}")))
+}

@@ -1,0 +1,76 @@
+//! `/stats`: the size of the index, as `backlinkd stats` prints it.
+//!
+//! `fetched` counts visited URLs, and `pages` those whose last settled response was HTML. `links` and `backlinks` count
+//! active ones, `former` lost ones. `hosts` and `domains` have visited URLs. `known` counts discovered URLs, without
+//! those that wait to be merged. `ranked` is the time of the state that the last ranking read. Counting reads the key of
+//! each host and each queued URL, so figures may be as old as `search.refresh`; `asOf` is their time.
+
+use serde::Serialize;
+
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::reply::site_state::{AS_OF, StateTime};
+use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::clock::format_unix_time;
+
+pub static ENDPOINT: Endpoint = Endpoint::new("stats", &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[])
+    .with_reply(ReplySchema::Object(&[
+        ("links", Schema::Count),
+        ("backlinks", Schema::Count),
+        ("former", Schema::Count),
+        ("pages", Schema::Count),
+        ("fetched", Schema::Count),
+        ("queued", Schema::Count),
+        ("known", Schema::Count),
+        ("hosts", Schema::Count),
+        ("domains", Schema::Count),
+        ("bytes", Schema::Count),
+        ("ranked", Schema::OptionalText),
+        ("change", Schema::Count),
+        ("version", Schema::Text),
+        ("asOf", AS_OF),
+    ]));
+
+#[derive(Serialize)]
+struct StatsReply {
+    links: u64,
+    backlinks: u64,
+    former: u64,
+    pages: u64,
+    fetched: u64,
+    queued: u64,
+    known: u64,
+    hosts: u64,
+    domains: u64,
+    bytes: u64,
+    ranked: Option<String>,
+    change: u64,
+    version: &'static str,
+    #[serde(rename = "asOf")]
+    as_of: StateTime,
+    status: u16,
+}
+
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let size = context.state.searches.whole().size(context.deadline)?;
+    let stats = &size.stats;
+    let reply = StatsReply {
+        links: stats.links,
+        backlinks: stats.backlinks,
+        former: stats.inactive_links,
+        pages: stats.html_pages,
+        fetched: stats.visited,
+        queued: stats.queued,
+        known: size.known,
+        hosts: stats.hosts,
+        domains: stats.domains,
+        bytes: stats.disk_bytes,
+        ranked: size.ranked.map(format_unix_time),
+        change: size.change,
+        version: env!("CARGO_PKG_VERSION"),
+        as_of: StateTime::new(size.read_at, size.change),
+        status: 200,
+    };
+    // The queue changes without a change of the index.
+    context.render_json(&reply, &[], &Provenance::volatile())
+}
