@@ -15,8 +15,12 @@ pub(in crate::store) type RowCursor<'a> = DBRawIteratorWithThreadMode<'a, DB>;
 /// A value that borrows from the database.
 pub(in crate::store) type RowValue<'a> = DBPinnableSlice<'a>;
 
-/// A consistent state of the database.
-pub(in crate::store) type DatabaseState<'a> = SnapshotWithThreadMode<'a, DB>;
+/// A consistent state of the database. A secondary instance supports no snapshots: its state changes only when it
+/// catches up with the primary, which happens while it is opened.
+pub(in crate::store) struct DatabaseState<'a> {
+    db: &'a DB,
+    snapshot: Option<SnapshotWithThreadMode<'a, DB>>,
+}
 
 /// Bytes that a sequential cursor reads ahead, never beyond its last key. One disk access serves some ten thousand
 /// rows.
@@ -43,6 +47,35 @@ impl ReadPattern {
             options.set_readahead_size(READ_AHEAD_BYTES);
         }
         options
+    }
+}
+
+impl DatabaseState<'_> {
+    pub(in crate::store) fn get(
+        &self,
+        name: &'static str,
+        key: &[u8],
+    ) -> Result<Option<RowValue<'_>>, StoreError> {
+        let family = family(self.db, name)?;
+        let row = match &self.snapshot {
+            Some(snapshot) => snapshot.get_pinned_cf(family, key),
+            None => self.db.get_pinned_cf(family, key),
+        };
+        Ok(row?)
+    }
+
+    /// A cursor over the rows before `end`. The caller must move it to its first row.
+    pub(in crate::store) fn cursor(
+        &self,
+        name: &'static str,
+        pattern: ReadPattern,
+        end: Option<Vec<u8>>,
+    ) -> Result<RowCursor<'_>, StoreError> {
+        let (family, options) = (family(self.db, name)?, pattern.options(end));
+        Ok(match &self.snapshot {
+            Some(snapshot) => snapshot.raw_iterator_cf_opt(family, options),
+            None => self.db.raw_iterator_cf_opt(family, options),
+        })
     }
 }
 
@@ -106,6 +139,12 @@ impl RowBatch<'_> {
 }
 
 impl Store {
+    /// The current state of the database.
+    pub(in crate::store) fn state(&self) -> DatabaseState<'_> {
+        let snapshot = self.secondary_folder.is_none().then(|| self.db.snapshot());
+        DatabaseState { db: &self.db, snapshot }
+    }
+
     pub(in crate::store) fn batch(&self) -> RowBatch<'_> {
         RowBatch { db: &self.db, changes: WriteBatch::default() }
     }

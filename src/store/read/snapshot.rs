@@ -13,12 +13,9 @@ use super::pages::{outlinks_from, page_from};
 use super::scan::ScanRange;
 
 /// A consistent state of the database. Cheap to take. While it lives, compactions keep its rows.
-///
-/// A secondary instance has no snapshots in RocksDB. Its state changes only when it catches up with the primary, which
-/// happens when it is opened.
 pub struct Snapshot<'a> {
     pub(in crate::store) store: &'a Store,
-    pub(in crate::store) state: DatabaseState<'a>,
+    state: DatabaseState<'a>,
 }
 
 /// Rows in key order. The first error ends them.
@@ -41,7 +38,7 @@ pub struct PageLinks {
 
 impl<'a> Snapshot<'a> {
     pub(in crate::store) fn new(store: &'a Store) -> Self {
-        Self { store, state: store.db.snapshot() }
+        Self { store, state: store.state() }
     }
 
     /// All external links into the scope, active and inactive, in key order, strictly after the key `after`.
@@ -130,12 +127,7 @@ impl<'a> Snapshot<'a> {
         family: &'static str,
         key: &[u8],
     ) -> Result<Option<RowValue<'_>>, StoreError> {
-        let family = self.store.family(family)?;
-        let row = match self.store.secondary_folder {
-            Some(_) => self.store.db.get_pinned_cf(family, key),
-            None => self.state.get_pinned_cf(family, key),
-        };
-        Ok(row?)
+        self.state.get(family, key)
     }
 
     /// A cursor over the rows of a column family before `end`. The caller must move it to its first row.
@@ -145,11 +137,7 @@ impl<'a> Snapshot<'a> {
         pattern: ReadPattern,
         end: Option<Vec<u8>>,
     ) -> Result<RowCursor<'_>, StoreError> {
-        let (family, options) = (self.store.family(family)?, pattern.options(end));
-        Ok(match self.store.secondary_folder {
-            Some(_) => self.store.db.raw_iterator_cf_opt(family, options),
-            None => self.state.raw_iterator_cf_opt(family, options),
-        })
+        self.state.cursor(family, pattern, end)
     }
 }
 
