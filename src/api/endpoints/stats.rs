@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::site_state::{AS_OF, StateTime};
+use crate::api::reply::index_state::{AS_OF, StateTime};
 use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::clock::format_unix_time;
 

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::site_state::{AS_OF, SiteStateReply};
+use crate::api::reply::index_state::{AS_OF, SiteStateReply};
 use crate::api::request::parameter::{BEGINNING, LIMIT, MAX_BEGINNING};
 use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::query::{SiteName, Value};

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::reply::index_state::{AS_OF, StateTime};
 use crate::api::request::day_range::parse_day;
 use crate::api::request::parameter::{INTERNAL, SCOPE, SINCE, URL};
 use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
@@ -29,8 +30,6 @@ use crate::urls::Scope;
 /// The days before the current one that `since` goes back without the parameter.
 const DEFAULT_DAYS: u32 = 30;
 
-const SECONDS_A_DAY: u64 = 86_400;
-
 const INDEXED: Schema = Schema::OneOf(&[Schema::Count, Schema::Null]);
 const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Holding("^([0-9]{8})?$"), Schema::Null]);
 const TOTALS: Schema = Schema::Object(&[("backlinks", Schema::Count), ("refdoms", Schema::Count)]);
@@ -40,7 +39,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::
     .with_reply(ReplySchema::Object(&[
         ("url", Schema::Text),
         ("scope", Schema::Words(&["url", "host", "domain"])),
-        ("asOf", Schema::Object(&[("time", Schema::Text), ("change", Schema::Count)])),
+        ("asOf", AS_OF),
         ("exportFinished", Schema::Flag),
         ("known", Schema::Words(&["visited", "discovered", "unknown"])),
         ("sr", Schema::Hundredths),
@@ -82,7 +81,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::
 struct SummaryReply<'a> {
     url: &'a str,
     scope: &'static str,
-    as_of: IndexState,
+    as_of: StateTime,
     export_finished: bool,
     known: &'static str,
     sr: Value<'static>,
@@ -102,15 +101,6 @@ struct SummaryReply<'a> {
     internal: u64,
     since: PastComparison,
     status: u16,
-}
-
-/// A state of the index.
-#[derive(Serialize)]
-struct IndexState {
-    /// When it was read (RFC 3339).
-    time: String,
-    /// The number of commits that had changed the index.
-    change: u64,
 }
 
 /// The figures that come from the search index.
@@ -204,7 +194,7 @@ fn reply<'a>(
             Scope::Host { .. } => "host",
             Scope::Domain { .. } => "domain",
         },
-        as_of: IndexState { time: timestamp(summary.read_at), change: summary.change },
+        as_of: StateTime::new(summary.read_at, summary.change),
         export_finished: facts.is_some(),
         known: match summary.coverage {
             Coverage::Visited(_) => "visited",
@@ -228,12 +218,4 @@ fn reply<'a>(
         since: PastComparison::of(facts, since, deadline)?,
         status: 200,
     })
-}
-
-/// A Unix time as text, UTC (RFC 3339).
-fn timestamp(seconds: u64) -> String {
-    let (date, of_day) = (Day::from_unix_seconds(seconds).as_number(), seconds % SECONDS_A_DAY);
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }

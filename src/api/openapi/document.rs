@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{self, BodySchema, Schema};
 use super::where_pattern;
-use crate::api::reply::site_state::SITE_STATE;
+use crate::api::reply::index_state::SITE_STATE;
 use crate::api::request::parameter::{Parameter, ParameterKind};
 use crate::api::{ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Verb};
 use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};

@@ -52,7 +52,7 @@ impl ListRequest {
         context: &RequestContext<'_>,
         mut provenance: Provenance,
     ) -> Result<Provenance, ApiError> {
-        if self.site_state().is_some() {
+        if self.index_state().is_some() {
             // The list is about no scope.
             return Ok(provenance);
         }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::emptiness::row_noun;
 use super::headers::{self, Header};
+use super::index_state::SiteStateReply;
 use super::provenance::{JsonReply, Provenance};
 use super::rows::{FinishedRows, RowCells, RowWriter};
-use super::site_state::SiteStateReply;
 use super::spreadsheet::{MAX_CELL_UNITS, MAX_ROWS};
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
@@ -118,7 +118,7 @@ impl RequestContext<'_> {
             response: (),
             count: found.answer.count,
             range: WindowReply { offset, limit },
-            sites: request.site_state().map(SiteStateReply::from),
+            sites: request.index_state().map(SiteStateReply::from),
             status: 200,
         };
         self.render_json_with_rows(&reply, &found.answer, &plan.warnings, &provenance)

@@ -68,7 +68,7 @@ impl ListRequest {
 
     /// What the list depends on before its rows are read.
     pub fn provenance(&self) -> Provenance {
-        if self.site_state().is_some() {
+        if self.index_state().is_some() {
             // The list changes when its file does, or its age.
             return Provenance::volatile();
         }
@@ -76,7 +76,7 @@ impl ListRequest {
     }
 
     /// The state of the sites that the rows are, if they are sites.
-    pub fn site_state(&self) -> Option<SiteState> {
+    pub fn index_state(&self) -> Option<SiteState> {
         match &self.source {
             RowSource::Computed(ComputedRows::Domains { sites, .. }) => Some(sites.state()),
             _ => None,
@@ -85,7 +85,7 @@ impl ListRequest {
 
     /// Whether computed rows are all rows.
     fn is_finished(&self) -> bool {
-        self.site_state().is_none_or(|state| state.complete)
+        self.index_state().is_none_or(|state| state.complete)
     }
 
     /// Returns the rows of the window.

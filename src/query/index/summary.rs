@@ -1,10 +1,10 @@
 //! Summaries: all figures of a selection in one state of the store.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::SearchIndexes;
 use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion};
+use crate::clock::unix_now;
 use crate::model::SearchRank;
 use crate::query::aggregates::facts::Facts;
 use crate::query::engine::fields::RowKind;
@@ -43,7 +43,7 @@ impl SearchIndexes {
         loop {
             deadline.check()?;
             let found = self.present_facts(selection, deadline)?;
-            let read_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let read_at = unix_now();
             let snapshot = cache.store.snapshot();
             let version = cache.current_version(selection, dependencies, &snapshot)?;
             let outdated = found.as_ref().is_some_and(|(_, of)| *of != version);

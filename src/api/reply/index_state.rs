@@ -1,4 +1,4 @@
-//! The state of the index that a list of sites shows.
+//! The state of the index that a reply names in `asOf`.
 
 use serde::Serialize;
 
