@@ -7,9 +7,10 @@ use super::SearchIndexes;
 use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, ValueOrigin};
 use crate::query::engine::fields::RowKind;
 use crate::query::{Counts, Deadline, LinkCounts, QueryError, Scan, Selection};
+use crate::store::Snapshot;
 
 /// A count that the cache holds under a key of its own.
-trait CachedCount: Copy {
+pub(super) trait CachedCount: Copy {
     const KIND: EntryKind;
     /// The rows whose changes outdate the count.
     const ROWS: RowKind;
@@ -91,24 +92,39 @@ impl SearchIndexes {
         deadline: &Deadline,
     ) -> Result<C, QueryError> {
         let cache = &self.cache;
-        let key = IndexKey::new(selection, C::KIND);
-        let dependencies = Dependencies { rows: C::ROWS, others: OtherData::Nothing };
         let valid_at = Some(cache.store.change_number());
-        let cached = cache.memory().get(&key).map(|entry| (C::from_value(&entry.value), entry.origin));
-        if let Some((Some(count), origin)) = cached
+        if let Some((Some(count), origin)) = self.cached_count(&IndexKey::new(selection, C::KIND))
             && origin.valid_at == valid_at
         {
             return Ok(count);
         }
-        let snapshot = cache.store.snapshot();
-        let version = cache.current_version(selection, dependencies, &snapshot)?;
-        let count = match cached {
+        self.count_in(&cache.store.snapshot(), valid_at, selection, deadline)
+    }
+
+    /// As [`Self::current_count`], in the state of a snapshot. `valid_at` is the change number of the store before the
+    /// snapshot was taken.
+    pub(super) fn count_in<C: CachedCount>(
+        &self,
+        snapshot: &Snapshot<'_>,
+        valid_at: Option<u64>,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<C, QueryError> {
+        let cache = &self.cache;
+        let key = IndexKey::new(selection, C::KIND);
+        let dependencies = Dependencies { rows: C::ROWS, others: OtherData::Nothing };
+        let version = cache.current_version(selection, dependencies, snapshot)?;
+        let count = match self.cached_count(&key) {
             Some((Some(count), origin)) if origin.version == version => count,
-            _ => C::compute(&Scan { snapshot: &snapshot, selection, suffixes: &cache.suffixes, deadline })?,
+            _ => C::compute(&Scan { snapshot, selection, suffixes: &cache.suffixes, deadline })?,
         };
         let origin = ValueOrigin { version, read_at: SystemTime::now(), valid_at };
         cache.insert(key, CacheEntry { value: count.into_value(), origin });
         Ok(count)
+    }
+
+    fn cached_count<C: CachedCount>(&self, key: &IndexKey) -> Option<(Option<C>, ValueOrigin)> {
+        self.cache.memory().get(key).map(|entry| (C::from_value(&entry.value), entry.origin))
     }
 }
 

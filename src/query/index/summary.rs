@@ -8,7 +8,7 @@ use crate::clock::unix_now;
 use crate::model::SearchRank;
 use crate::query::aggregates::facts::Facts;
 use crate::query::engine::fields::RowKind;
-use crate::query::{Counts, Coverage, Deadline, LinkCounts, QueryError, Scan, Selection, scope_rank};
+use crate::query::{Counts, Coverage, Deadline, LinkCounts, QueryError, Selection, scope_rank};
 
 /// Times that the index is read before it is given up: commits may change the scope meanwhile.
 const MAX_ATTEMPTS: usize = 3;
@@ -44,6 +44,7 @@ impl SearchIndexes {
             deadline.check()?;
             let found = self.present_facts(selection, deadline)?;
             let read_at = unix_now();
+            let valid_at = Some(cache.store.change_number());
             let snapshot = cache.store.snapshot();
             let version = cache.current_version(selection, dependencies, &snapshot)?;
             let outdated = found.as_ref().is_some_and(|(_, of)| *of != version);
@@ -52,10 +53,9 @@ impl SearchIndexes {
                 continue;
             }
             let facts = found.filter(|_| !outdated).map(|(facts, _)| facts);
-            let scan = Scan { snapshot: &snapshot, selection, suffixes: &cache.suffixes, deadline };
             return Ok(ScopeSummary {
-                counts: scan.counts()?,
-                links: scan.link_counts()?,
+                counts: self.count_in(&snapshot, valid_at, selection, deadline)?,
+                links: self.count_in(&snapshot, valid_at, selection, deadline)?,
                 rank: scope_rank(&snapshot, &selection.scope)?,
                 coverage: Coverage::of(&selection.scope, &snapshot, deadline)?,
                 facts,
