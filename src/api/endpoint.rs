@@ -230,6 +230,19 @@ impl Endpoint {
         })
     }
 
+    /// # Errors
+    /// [`ApiError::MethodNotAllowed`] for another method than those of the endpoint.
+    pub(in crate::api) fn check_method(&self, path: &str, method: &Method) -> Result<(), ApiError> {
+        if self.allows(method) {
+            return Ok(());
+        }
+        Err(ApiError::MethodNotAllowed {
+            path: path.to_owned(),
+            method: method.to_string(),
+            allow: self.allow_header(),
+        })
+    }
+
     /// Returns the value of an `Allow` header.
     pub fn allow_header(&self) -> String {
         let methods: Vec<&str> = self

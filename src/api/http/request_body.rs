@@ -1,6 +1,7 @@
-//! Reads request bodies within a size limit.
+//! Reads request bodies within limits of size and time.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use warp::Buf;
@@ -14,9 +15,19 @@ const RESERVATION_STEP_BYTES: usize = 16 << 10;
 /// memory for a number of bytes.
 ///
 /// # Errors
-/// [`ApiError::BodyTooLarge`] beyond `max_bytes`, [`ApiError::BadRequest`] for a body that breaks off, and the errors
-/// of `reserve`.
+/// [`ApiError::BodyTooLarge`] beyond `max_bytes`, [`ApiError::BodyTimeout`] after `time`, [`ApiError::BadRequest`] for a
+/// body that breaks off, and the errors of `reserve`.
 pub(crate) async fn read_body<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>>,
+    max_bytes: usize,
+    time: Duration,
+    reserve: impl FnMut(usize) -> Result<(), ApiError>,
+) -> Result<Vec<u8>, ApiError> {
+    let reading = tokio::time::timeout(time, read_parts(body, max_bytes, reserve));
+    reading.await.map_err(|_| ApiError::BodyTimeout)?
+}
+
+async fn read_parts<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     max_bytes: usize,
     mut reserve: impl FnMut(usize) -> Result<(), ApiError>,

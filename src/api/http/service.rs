@@ -166,10 +166,13 @@ impl ApiService {
         body: impl Stream<Item = Result<B, warp::Error>>,
     ) -> Result<Response, ApiError> {
         let changed = change_session(&self.authenticator, &self.state.config, head, body).await;
-        if let Err(ApiError::BodyTimeout) = changed {
+        changed.inspect_err(|error| self.count_if_cut(error))
+    }
+
+    fn count_if_cut(&self, error: &ApiError) {
+        if matches!(error, ApiError::BodyTimeout) {
             self.connections.count_cut(CutReason::Body);
         }
-        changed
     }
 
     /// Returns the cached response to a request, or computes the response.
@@ -297,13 +300,7 @@ impl ApiService {
     fn requested_endpoint(&self, head: &RequestHead) -> Result<&'static Endpoint, ApiError> {
         let path = head.path();
         let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
-        if !endpoint.allows(&head.method) {
-            return Err(ApiError::MethodNotAllowed {
-                path: path.to_owned(),
-                method: head.method.to_string(),
-                allow: endpoint.allow_header(),
-            });
-        }
+        endpoint.check_method(path, &head.method)?;
         let ApiConfig { max_query_bytes, max_body_bytes, .. } = self.state.config;
         if head.query().len() > max_query_bytes {
             return Err(ApiError::QueryTooLong(max_query_bytes));
@@ -329,12 +326,8 @@ impl ApiService {
             body_memory.push(self.response_memory.try_reserve_for(client, bytes)?);
             Ok(())
         };
-        let reading =
-            tokio::time::timeout(self.state.config.body_timeout.0, read_body(body, max_bytes, reserve));
-        let body = reading.await.map_err(|_| {
-            self.connections.count_cut(CutReason::Body);
-            ApiError::BodyTimeout
-        })??;
+        let body = read_body(body, max_bytes, self.state.config.body_timeout.0, reserve).await;
+        let body = body.inspect_err(|error| self.count_if_cut(error))?;
         head.exchange.mark_request_read();
         Ok(EndpointRequest {
             endpoint,

@@ -38,16 +38,9 @@ pub(crate) async fn change_session<B: Buf>(
     head: &RequestHead,
     body: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Result<Response, ApiError> {
-    if !ENDPOINT.allows(&head.method) {
-        return Err(ApiError::MethodNotAllowed {
-            path: head.path().to_owned(),
-            method: head.method.to_string(),
-            allow: ENDPOINT.allow_header(),
-        });
-    }
+    ENDPOINT.check_method(head.path(), &head.method)?;
     let max_bytes = config.max_body_bytes.min(MAX_BODY_BYTES);
-    let reading = tokio::time::timeout(config.body_timeout.0, read_body(body, max_bytes, |_| Ok(())));
-    let body = reading.await.map_err(|_| ApiError::BodyTimeout)??;
+    let body = read_body(body, max_bytes, config.body_timeout.0, |_| Ok(())).await?;
     head.exchange.mark_request_read();
     let cookie = if head.method == Method::POST {
         let credentials: Credentials = JsonBody::new(&head.headers, body).parse(ENDPOINT.body())?;
