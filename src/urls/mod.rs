@@ -24,10 +24,11 @@ pub use surt::{Surt, SurtError, host_prefix};
 
 /// Whether a link between these hosts is internal: they are equal after one leading `www.` is removed from each.
 pub fn same_site(a: &str, b: &str) -> bool {
-    strip_www(a) == strip_www(b)
+    without_www(a) == without_www(b)
 }
 
-fn strip_www(host: &str) -> &str {
+/// A host without one leading `www.`.
+pub fn without_www(host: &str) -> &str {
     host.strip_prefix("www.").unwrap_or(host)
 }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::model::SearchRank;
 use crate::query::{Deadline, QueryError};
 use crate::store::{SiteFigures, SiteKind};
-use crate::urls::unicode_host;
+use crate::urls::{unicode_host, without_www};
 
 const WWW: &str = "www.";
 /// The beginning of a label in punycode (RFC 3490).
@@ -39,8 +39,9 @@ pub(super) struct NameList {
 impl NameList {
     pub(super) fn of(mut sites: Vec<SiteFigures>, deadline: &Deadline) -> Result<Self, QueryError> {
         deadline.check()?;
-        sites
-            .sort_unstable_by(|a, b| (bare(&a.name), &a.name, a.kind).cmp(&(bare(&b.name), &b.name, b.kind)));
+        sites.sort_unstable_by(|a, b| {
+            (without_www(&a.name), &a.name, a.kind).cmp(&(without_www(&b.name), &b.name, b.kind))
+        });
         let mut list = Self::default();
         for (at, site) in sites.iter().enumerate() {
             deadline.check_at(at)?;
@@ -103,7 +104,7 @@ impl NameList {
         let (mut low, mut high) = (0, self.ends.len());
         while low < high {
             let middle = low.midpoint(high);
-            if is_before(bare(self.get(middle).name)) {
+            if is_before(without_www(self.get(middle).name)) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -124,7 +125,7 @@ struct Beginning {
 impl Beginning {
     fn new(text: &str) -> Self {
         let text = text.trim().to_lowercase();
-        let rest = bare(&text);
+        let rest = without_www(&text);
         let stored = if WWW.starts_with(&*text) {
             // Any name with a www. begins like this.
             String::new()
@@ -148,13 +149,9 @@ impl Beginning {
         let text = self.text.as_str();
         let rest = text.strip_prefix(WWW).filter(|rest| !rest.is_empty());
         name.starts_with(text)
-            || bare(name).starts_with(text)
+            || without_www(name).starts_with(text)
             || rest.is_some_and(|rest| name.starts_with(rest))
     }
-}
-
-fn bare(name: &str) -> &str {
-    name.strip_prefix(WWW).unwrap_or(name)
 }
 
 #[cfg(test)]
