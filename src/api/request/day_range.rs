@@ -1,11 +1,11 @@
 //! The range of days of a request, and the current day.
 
 use std::ops::RangeInclusive;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::params::Params;
 use crate::api::ApiError;
 use crate::api::reply::provenance::Provenance;
+use crate::clock::unix_now;
 use crate::model::Day;
 
 /// The days from `from` to `to`, both ends included.
@@ -57,6 +57,5 @@ pub(in crate::api) fn parse_day(params: &Params, name: &str) -> Result<Option<Da
 
 /// Returns the current day (UTC). A clock before 1970 is wrong anyway, and counts as 1970.
 pub fn current_day() -> Day {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Day::from_unix_seconds(since.as_secs())
+    Day::from_unix_seconds(unix_now())
 }

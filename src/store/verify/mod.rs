@@ -39,8 +39,7 @@ mod repair;
 pub(super) mod report;
 mod set_hash;
 
-use std::time::SystemTime;
-
+use crate::clock::unix_now;
 use crate::config::StoreConfig;
 use crate::store::db::rows::{ReadPattern, RowCursor};
 use crate::store::db::schema::SEEN;
@@ -71,11 +70,10 @@ pub struct VerifyOptions {
 impl Default for VerifyOptions {
     /// No repair, the default memory of the configuration, and no longest times.
     fn default() -> Self {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             repair: false,
             memory_bytes: StoreConfig::default().verify_memory_bytes,
-            now: since_1970.as_secs(),
+            now: unix_now(),
             longest_sleep: u64::MAX,
             longest_wait: u64::MAX,
             is_robots: |bytes| !bytes.is_empty(),
