@@ -12,19 +12,8 @@ use super::client::encode;
 use super::oracle::export;
 use super::oracle::history::History;
 use super::server::Server;
+use super::sums::SCOPES;
 use super::web::{DAY, LEAP_DAY, later, link, page, random, random_without_repeats};
-
-const SCOPES: &[&str] = &[
-    "example.com",
-    "www.example.com",
-    "example.com/",
-    "http://example.com/a",
-    "example.com:8080",
-    "a.co.uk",
-    "192.0.2.7",
-    "uni.edu.au",
-    "unknown.example",
-];
 
 /// The figures of other endpoints, under the names of the summary.
 fn elsewhere(server: &Server, scope: &str, more: &str) -> Value {

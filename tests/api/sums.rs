@@ -7,7 +7,8 @@ use super::client::{Client, encode};
 use super::server::Server;
 use super::web::random;
 
-const SCOPES: &[&str] = &[
+/// Scopes of every kind, one of them without links.
+pub const SCOPES: &[&str] = &[
     "example.com",
     "www.example.com",
     "example.com/",
