@@ -21,7 +21,7 @@ pub struct SearchConfig {
     pub disk_min_rows: usize,
     /// Age up to which an index is used although links of its scope have changed since it was built.
     pub refresh: Span,
-    /// Time a list waits for its index before it answers with the rows at hand.
+    /// Maximum time that a list waits for its index. After it, the list contains the rows that are ready.
     pub patience: Span,
     /// Rows of a scope that are read while the client waits; the rest is read in the background.
     pub preview_rows: usize,

@@ -42,8 +42,8 @@ impl RowBudget {
 }
 
 impl Snapshot<'_> {
-    /// All sites with their figures and current ranks, from at most `max_rows` pages and as many host pairs. Calls `proceed` every few hundred
-    /// rows; its error ends the scan.
+    /// All sites with their figures and current ranks, from at most `max_rows` pages and as many host pairs. Calls
+    /// `proceed` every few hundred rows; its error ends the scan.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a row is damaged, and the error of `proceed`.
