@@ -101,6 +101,18 @@ fn the_schemas_reject_other_answers() {
 }
 
 #[test]
+fn a_summary_names_every_kind_of_scope() {
+    let server = served();
+    let document = server.client.json("/openapi.json");
+    for kind in ["url", "host", "domain", "prefix"] {
+        let target = format!("/summary?url=example.com&scope={kind}");
+        let answer = server.client.json(&target);
+        assert_eq!(answer["scope"], kind);
+        assert_valid(&document, schema(&document, "summary", "get"), &answer, &target);
+    }
+}
+
+#[test]
 fn the_document_has_the_parameters_with_their_bounds() {
     let config = ApiConfig { max_limit: 77, max_urls: 9, ..ApiConfig::default() };
     let server = Server::start_with(&[], config, AuthPolicy::Open);

@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::reply::index_state::{AS_OF, StateTime};
 use crate::api::request::day_range::parse_day;
-use crate::api::request::parameter::{INTERNAL, SCOPE, SINCE, URL};
+use crate::api::request::parameter::{INTERNAL, SCOPE, SCOPE_KINDS, SINCE, URL};
 use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
 use crate::model::Day;
 use crate::query::{Coverage, Deadline, Facts, QueryError, ScopeSummary, Totals, Value, sum_of_days};
@@ -38,7 +38,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::
     .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
     .with_reply(ReplySchema::Object(&[
         ("url", Schema::Text),
-        ("scope", Schema::Words(&["url", "host", "domain"])),
+        ("scope", Schema::Words(SCOPE_KINDS)),
         ("asOf", AS_OF),
         ("exportFinished", Schema::Flag),
         ("known", Schema::Words(&["visited", "discovered", "unknown"])),

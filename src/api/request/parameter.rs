@@ -72,9 +72,11 @@ pub(crate) const URLS: Parameter = Parameter {
     required: true,
     ..parameter("urls[]", ParameterKind::Urls, "URLs, hosts or domains, each as `url` elsewhere.")
 };
+/// The kinds of scopes.
+pub(crate) const SCOPE_KINDS: &[&str] = &["url", "host", "domain", "prefix"];
 pub(crate) const SCOPE: Parameter = parameter(
     "scope",
-    ParameterKind::Words(&["url", "host", "domain", "prefix"]),
+    ParameterKind::Words(SCOPE_KINDS),
     "What `url` is to select, whatever it looks like. A prefix selects the URLs of its host below its path.",
 );
 /// As [`SCOPE`], for endpoints that accept URLs only.
