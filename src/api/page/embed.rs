@@ -17,13 +17,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         // The hash of the sources is for a test alone.
         if path.is_file() && path.extension().is_none_or(|extension| extension != "sha256") {
-            files.push((name, path));
+            files.push(name);
         }
     }
     files.sort();
     let mut list = "&[\n".to_owned();
-    for (name, path) in files {
-        writeln!(list, "    ({name:?}, include_bytes!({:?}).as_slice()),", path.display().to_string())?;
+    // The compiler resolves the folder of the package: two checkouts that share a target directory share this list.
+    for name in files {
+        let path = format!("/{FOLDER}/{name}");
+        writeln!(list, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})).as_slice()),")?;
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("assets.rs"), list)?;
