@@ -8,15 +8,16 @@ use crate::api::request::parameter::{
     ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
     WHERE,
 };
-use crate::api::{ApiError, ListRequest, RequestContext};
-use crate::query::Listing;
+use crate::api::{ApiError, Docs, ListRequest, Provenance, RequestContext};
 use crate::query::export::{BacklinkRow, ExportRow, PageRow};
+use crate::query::{Listing, Neighbourhood};
 
 /// The declaration of an endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
     /// The path without its slash.
     pub name: &'static str,
+    pub docs: Docs,
     /// GET includes HEAD.
     pub verbs: &'static [Verb],
     pub handler: Handler,
@@ -76,6 +77,8 @@ pub enum Handler {
     },
     /// Rows in key order, with `limit` and `next`.
     Export(ExportKind),
+    /// Domains and the links between them, as JSON, GEXF or GraphML.
+    Graph(fn(&RequestContext<'_>) -> Result<(Neighbourhood, Provenance), ApiError>),
     /// Reports to any client whether the server can serve.
     Probe,
     /// Signs users in and out.
@@ -100,7 +103,7 @@ impl Handler {
             | Self::Distribution { listing, .. }
             | Self::CustomList { listing, .. }
             | Self::CustomSummary { listing, .. } => Some(listing),
-            Self::Export(_) | Self::Probe | Self::Session | Self::Custom(_) => None,
+            Self::Export(_) | Self::Graph(_) | Self::Probe | Self::Session | Self::Custom(_) => None,
         }
     }
 
@@ -124,9 +127,10 @@ impl Handler {
 
 impl Endpoint {
     /// Declares an endpoint. The parameters of a custom handler are those of a scope, unless declared otherwise.
-    pub const fn new(name: &'static str, verbs: &'static [Verb], handler: Handler) -> Self {
+    pub const fn new(name: &'static str, docs: Docs, verbs: &'static [Verb], handler: Handler) -> Self {
         Self {
             name,
+            docs,
             verbs,
             handler,
             custom_parameters: &[URL, SCOPE, INTERNAL],
@@ -213,6 +217,7 @@ impl Endpoint {
             Handler::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
             Handler::CustomList { .. }
             | Handler::CustomSummary { .. }
+            | Handler::Graph(_)
             | Handler::Probe
             | Handler::Session
             | Handler::Custom(_) => {

@@ -15,6 +15,7 @@
 //!
 //! The API computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod docs;
 mod endpoint;
 pub mod endpoints;
 mod error;
@@ -31,6 +32,7 @@ pub use self::http::auth::{PasswordError, hash_password};
 pub use self::http::auth::{UserError, check_password, check_password_hash, check_user_name};
 pub use self::http::auth::{random_token, token_digest};
 pub use self::http::server::{ServeError, bind, serve};
+pub use docs::{Docs, Topic};
 pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
 pub use error::ApiError;
 pub use reply::provenance::{JsonReply, Provenance};

@@ -32,6 +32,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::linktexts::ENDPOINT,
     &endpoints::linktypes::ENDPOINT,
     &endpoints::lostbacklinks::ENDPOINT,
+    &endpoints::neighbourhood::ENDPOINT,
     &endpoints::newandlost_histogram::ENDPOINT,
     &endpoints::newbacklinks::ENDPOINT,
     &endpoints::outgoinghosts::ENDPOINT,

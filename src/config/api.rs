@@ -52,6 +52,8 @@ pub struct ApiConfig {
     pub max_urls: usize,
     /// Targets in one request to linkintersect at most, and likewise exclusions.
     pub max_targets: usize,
+    /// Domains in the graph of neighbourhood at most.
+    pub max_nodes: usize,
     /// Redirects that redirectchain follows at most.
     pub max_redirects: usize,
     /// Rows of one answer of history at most.
@@ -149,6 +151,7 @@ impl Default for ApiConfig {
             max_body_bytes: 1 << 20,
             max_urls: 1_000,
             max_targets: MOST_TARGETS,
+            max_nodes: 500,
             max_redirects: 20,
             max_history_rows: 4_000,
             deadline: Span::seconds(60),
@@ -199,6 +202,7 @@ impl ApiConfig {
                 self.max_targets
             ));
         }
+        at_least("api.max_nodes", self.max_nodes as u64, 1)?;
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_history_rows", self.max_history_rows as u64, 1)?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;

@@ -81,6 +81,7 @@ pub use index::{ExportPage, IndexAnswer, IndexMetrics, ListQuery, ScopeSummary, 
 pub use lists::distribution::Distribution;
 pub use lists::ephemeral::EphemeralList;
 pub use lists::intersection::Intersection;
+pub use lists::neighbourhood::{DomainLink, DomainNode, Neighbourhood};
 pub use lookup::{LookUp, SnapshotLookUp, scope_rank};
 pub use scan::Scan;
 pub use selection::{Activity, Internal, Selection};

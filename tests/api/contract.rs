@@ -25,6 +25,7 @@ pub const BEYOND: &[&str] = &[
     "history",
     "linkintersect",
     "lostbacklinks",
+    "neighbourhood",
     "newbacklinks",
     "redirectchain",
     "stats",

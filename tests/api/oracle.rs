@@ -6,6 +6,7 @@
 pub mod history;
 pub mod incoming;
 pub mod intelligence;
+pub mod neighbourhood;
 pub mod outgoing;
 
 use std::cmp::Ordering;

@@ -2,7 +2,8 @@
 //! is only to make the code better leaves all of them as they are.
 //!
 //! `tests/data/golden` holds the data directory of the demo as one version wrote it, and the files. Writing them again
-//! (`GOLDEN=write cargo test golden`) needs a reason that the commit message gives.
+//! (`GOLDEN=write cargo test golden`) needs a reason that the commit message gives. The examples of answers in the OpenAPI
+//! document, `src/api/openapi/examples.json`, are written and compared at the same time.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ const TARGETS: [&str; 3] =
     ["museum.example", "www.museum.example", "http://www.museum.example/collection/lamp"];
 
 /// Parameters of endpoints that need others than `url`.
-const OWN: [(&str, &[&str]); 8] = [
+const OWN: [(&str, &[&str]); 9] = [
     ("history", &["url=museum.example&from=20260101&to=20270131&step=month"]),
     // It contains the time.
     ("summary", &[]),
@@ -30,6 +31,14 @@ const OWN: [(&str, &[&str]); 8] = [
     ("backlinkshort", &["urls[]=museum.example&urls[]=example.edu&urls[]=nobody.example"]),
     ("pagedistribution", &["url=museum.example"]),
     ("redirectchain", &["url=http://www.museum.example/collection/lamp"]),
+    (
+        "neighbourhood",
+        &[
+            "url=museum.example&since=20200101",
+            "url=www.museum.example&since=20200101&nodes=4",
+            "url=http://www.museum.example/collection/lamp&since=20301231",
+        ],
+    ),
     ("health", &[""]),
     ("", &[""]),
 ];
@@ -95,6 +104,59 @@ fn metrics(address: SocketAddr) -> Value {
     serde_json::to_value(metrics).unwrap()
 }
 
+/// Parameters besides the required ones that are in the request of an example: the answer is short, and does not depend
+/// on the current day.
+const EXAMPLE_PARAMETERS: [&str; 5] = ["limit", "top", "nodes", "since", "to"];
+
+/// The answer of each endpoint to the examples of its parameters. The document of the API is no example of itself.
+fn examples(address: SocketAddr, document: &Value) -> BTreeMap<String, Value> {
+    let mut examples = BTreeMap::new();
+    for (path, item) in document["body"]["paths"].as_object().unwrap() {
+        if path == "/openapi.json" || !item["get"].is_object() {
+            continue;
+        }
+        let mut query = Vec::new();
+        for parameter in item["get"]["parameters"].as_array().unwrap() {
+            let name = parameter["name"].as_str().unwrap();
+            if parameter["required"] == true || EXAMPLE_PARAMETERS.contains(&name) {
+                let values = parameter["example"].as_array().cloned();
+                let values = values.unwrap_or_else(|| vec![parameter["example"].clone()]);
+                query.extend(values.iter().map(|value| {
+                    format!("{name}={}", value.as_str().map_or(value.to_string(), str::to_owned))
+                }));
+            }
+        }
+        let request = format!("{path}?{}", query.join("&"));
+        let answer = answer(address, &request);
+        assert_eq!(answer["status"], 200, "{request}: {answer}");
+        examples.insert(path[1..].to_owned(), answer["body"].clone());
+    }
+    examples
+}
+
+/// Examples, one in each line.
+fn lines(examples: &BTreeMap<String, Value>) -> String {
+    let lines: Vec<String> =
+        examples.iter().map(|(name, example)| format!("{}: {example}", Value::from(name.as_str()))).collect();
+    format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+/// The document without what it has from the file of examples, which is compared itself.
+fn without_examples(mut document: Value) -> Value {
+    for item in document["body"]["paths"].as_object_mut().unwrap().values_mut() {
+        for operation in item.as_object_mut().unwrap().values_mut() {
+            let json = operation.pointer_mut("/responses/200/content/application~1json");
+            json.unwrap().as_object_mut().unwrap().remove("example");
+            for parameter in operation["parameters"].as_array_mut().unwrap() {
+                if parameter["name"] == "next" {
+                    parameter.as_object_mut().unwrap().remove("example");
+                }
+            }
+        }
+    }
+    document
+}
+
 #[test]
 fn answers_metrics_and_openapi_are_the_golden_ones() {
     let place = Place::new();
@@ -103,20 +165,25 @@ fn answers_metrics_and_openapi_are_the_golden_ones() {
     let address = serving.address();
     let answers: BTreeMap<String, Value> =
         paths().into_iter().map(|path| (path.clone(), answer(address, &path))).collect();
+    let document = answer(address, "/openapi.json");
+    let examples = examples(address, &document);
     let found = [
         ("answers.json", serde_json::to_value(answers).unwrap()),
-        ("openapi.json", answer(address, "/openapi.json")),
+        ("openapi.json", without_examples(document)),
         ("metrics.json", metrics(address)),
     ];
     serving.signal("TERM");
     serving.end().with(0);
     assert!(place.run(&["verify"]).with(0).out.contains("Nothing is wrong"));
+    let example_file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api/openapi/examples.json");
     if std::env::var_os("GOLDEN").is_some_and(|golden| golden == "write") {
         for (file, value) in found {
             std::fs::write(folder().join(file), serde_json::to_string(&value).unwrap() + "\n").unwrap();
         }
+        std::fs::write(example_file, lines(&examples)).unwrap();
         return;
     }
+    assert_eq!(std::fs::read_to_string(example_file).unwrap(), lines(&examples), "the examples");
     for (file, value) in found {
         let golden: Value = serde_json::from_slice(&std::fs::read(folder().join(file)).unwrap()).unwrap();
         let (value, golden) = (value.as_object().unwrap(), golden.as_object().unwrap());

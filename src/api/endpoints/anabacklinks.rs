@@ -3,10 +3,18 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::Object(&[("backlinks", Schema::Count)])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Number of backlinks",
+    description: "Counts the backlinks of the scope: the external links into it that are active. A link is active if \
+                  it was present at the last successful fetch of its page. Links between two hosts of one \
+                  registrable domain count too, unless `internal=exclude` leaves them out.",
+};
 
 #[derive(Serialize)]
 struct Row {

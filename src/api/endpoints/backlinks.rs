@@ -10,13 +10,25 @@ use super::{column, plain};
 use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
-use crate::api::{ApiError, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, Verb};
+use crate::api::{
+    ApiError, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, Topic, Verb,
+};
 use crate::query::{ColumnExpr, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("backlinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+    Endpoint::new("backlinks", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
         .with_parameters(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
         .with_optional_columns(OptionalColumns { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "List of backlinks",
+    description: "Lists the active external links into the scope, one row for each link: page, target, anchor text, \
+                  tag, position, rank, dates, and address and place of the server. `active=false` lists lost links \
+                  instead, and `active=all` lists both. With `group=domain`, each referring domain has one row with \
+                  its strongest link, and `domainLinks` counts all its links. `where` selects links before they are \
+                  grouped.",
+};
 
 pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 

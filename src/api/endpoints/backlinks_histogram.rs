@@ -5,17 +5,26 @@ use serde::Serialize;
 use super::calendar;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("backlinks-histogram", &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
-    .with_reply(ReplySchema::Calendar(Schema::Object(&[
-        ("date", Schema::DayNumber),
-        ("urls", Schema::Count),
-        ("domains", Schema::Count),
-        ("totalUrls", Schema::Count),
-        ("totalDomains", Schema::Count),
-    ])));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("backlinks-histogram", DOCS, &[Verb::Get], Handler::Custom(render))
+        .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
+        .with_reply(ReplySchema::Calendar(Schema::Object(&[
+            ("date", Schema::DayNumber),
+            ("urls", Schema::Count),
+            ("domains", Schema::Count),
+            ("totalUrls", Schema::Count),
+            ("totalDomains", Schema::Count),
+        ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Backlinks by the day they were first seen",
+    description: "Has one row for each UTC day of `from`..`to` on which a link was first seen. `urls` counts these \
+                  links, and `domains` their registrable domains. `totalUrls` and `totalDomains` count the links \
+                  that were active at the end of the day, and their domains.",
+};
 
 /// `urls` and `domains` count the links first seen on the day, including those lost since. The totals count what is
 /// active at the end of the day.

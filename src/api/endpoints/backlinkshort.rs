@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::urls::totals_of_each;
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, SCOPE, URLS};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::Value;
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("backlinkshort", &[Verb::Get, Verb::Post], Handler::Custom(render))
+    Endpoint::new("backlinkshort", DOCS, &[Verb::Get, Verb::Post], Handler::Custom(render))
         .with_parameters(&[URLS, SCOPE, INTERNAL])
         .with_reply(ReplySchema::CountedRows(Schema::Object(&[
             ("backlinks", Schema::Count),
@@ -18,6 +18,14 @@ pub static ENDPOINT: Endpoint =
             ("sr", Schema::Hundredths),
         ])))
         .with_body(BodySchema { schema: Schema::Urls, example: "[\"example.com\", \"example.org\"]" });
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks, referring domains and rank of many URLs",
+    description: "Counts the backlinks and the referring domains of each of `urls[]`, and gives its IV Search Rank, \
+                  in the order given. Each row equals `anabacklinks`, `domainpopularity` and `sr` of that URL, host \
+                  or domain. A POST request has the URLs in its body.",
+};
 
 #[derive(Serialize)]
 struct Row {

@@ -6,10 +6,18 @@
 //! page that never responded. A failed visit does not change it.
 
 use super::column;
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, StatePart};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("bestpages", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("bestpages", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Pages of a scope by referring domains",
+    description: "Lists the pages of the scope that backlinks lead to, visited or not. `refdoms` counts the \
+                  registrable domains of these backlinks, and `links` the backlinks. `code` is the HTTP status of \
+                  the last response, or 0 if the page never responded. The two schemes of a page are two rows.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "bestpages",

@@ -6,10 +6,18 @@
 //! other columns are those of `backlinks`.
 
 use super::{backlinks, column};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, ListColumn, Listing, StatePart};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("brokenbacklinks", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("brokenbacklinks", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks to pages that fail",
+    description: "Lists the active backlinks whose target answered with a status of 400 or above at its last visit, \
+                  or failed. After a failure `code` is 0, and `failure` names the reason. A target that was never \
+                  visited is not broken, and neither is one that redirects.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "brokenbacklinks",

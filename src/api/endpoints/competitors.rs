@@ -11,12 +11,27 @@
 
 use super::{column, plain};
 use crate::api::request::parameter::{FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE};
-use crate::api::{ApiError, ComputedRows, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{
+    ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("competitors", &[Verb::Get], Handler::CustomSummary { listing: &LISTING, build_request })
-        .with_parameters(&[URL, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "competitors",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomSummary { listing: &LISTING, build_request },
+)
+.with_parameters(&[URL, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+
+const DOCS: Docs = Docs {
+    topic: Topic::Domains,
+    summary: "Domains that share referring domains with a scope",
+    description: "Lists the registrable domains that have referring domains in common with the scope. `common` \
+                  counts the domains that refer to both, and `refdoms` all that refer to the competitor. `jaccard` \
+                  is `common` as a share of the domains that refer to either. Links within one registrable domain \
+                  never count.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "competitors",

@@ -3,10 +3,18 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("domainpopularity", &[Verb::Get], Handler::Custom(render))
-    .with_reply(ReplySchema::Rows(Schema::Object(&[("domainpopularity", Schema::Count)])));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("domainpopularity", DOCS, &[Verb::Get], Handler::Custom(render))
+        .with_reply(ReplySchema::Rows(Schema::Object(&[("domainpopularity", Schema::Count)])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Domains,
+    summary: "Number of referring domains",
+    description: "Counts the registrable domains of the pages that the backlinks of the scope are on. A host that is \
+                  an IP address or a public suffix is a domain of its own.",
+};
 
 #[derive(Serialize)]
 struct Row {

@@ -8,13 +8,23 @@
 
 use super::plain;
 use crate::api::request::parameter::{FIELDS, FORMAT, LIMIT, OFFSET, ORDER, RANDOM, WHERE};
-use crate::api::{ApiError, ComputedRows, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{
+    ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
 use crate::query::{Internal, Listing, RowKind, Selection};
 use crate::urls::Scope;
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("domains", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
+    Endpoint::new("domains", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
         .with_parameters(&[RANDOM, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+
+const DOCS: Docs = Docs {
+    topic: Topic::Index,
+    summary: "Registrable domains of the index",
+    description: "Lists the registrable domains with pages that answered, or with backlinks. All figures \
+                  are of one state, which `asOf` names: that of the last ranking, whose time is `ranked`. \
+                  `random=true` gives the rows in another order for each request, and ignores `order[]`.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "domains",

@@ -3,15 +3,22 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::query::Totals;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::CountedRows(Schema::Object(&[
         ("refdoms", Schema::Count),
         ("links", Schema::Count),
         ("type", Schema::Words(&["edu", "gov"])),
     ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks from edu and gov suffixes",
+    description: "Counts backlinks and referring domains whose public suffix has the label `edu`, and the same for \
+                  `gov`. Suffixes such as `edu.au` and `gov.uk` belong to them. Both rows are always present.",
+};
 
 #[derive(Serialize)]
 struct Row {

@@ -1,10 +1,18 @@
 //! `/geolocationshort`: the countries that a scope's backlinks come from.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("geolocationshort", &[Verb::Get], Handler::Summary(&LISTING));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("geolocationshort", DOCS, &[Verb::Get], Handler::Summary(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks by country",
+    description: "Counts the backlinks by the country of the server that their page is on. The row of an unknown \
+                  country has an empty `ccode`. `percentage` is the share of all backlinks of the scope.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "geolocationshort",

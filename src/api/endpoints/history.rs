@@ -11,17 +11,26 @@ use serde::Serialize;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::day_range::parse_day;
 use crate::api::request::parameter::{FROM_FIRST, INTERNAL, SCOPE, STEP, TO, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::model::Day;
 use crate::query::{DayChange, TimeStep, timeline};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("history", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("history", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, FROM_FIRST, TO, STEP])
     .with_reply(ReplySchema::Object(&[
         ("history", Schema::List(&ROW)),
         ("step", Schema::Words(&["day", "week", "month"])),
         ("exportFinished", Schema::Flag),
     ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Backlinks and referring domains over time",
+    description: "Has one row for each `step` of `from`..`to`, whether links changed or not. The totals \
+                  are those at the end of the last day of the step. New and lost links and domains are the \
+                  sums of the days, as `newandlost-histogram` counts them. `firstSeen` counts the links \
+                  that were seen for the first time.",
+};
 
 const ROW: Schema = Schema::Object(&[
     ("date", Schema::DayNumber),

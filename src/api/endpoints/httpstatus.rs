@@ -1,10 +1,17 @@
 //! `/httpstatus`: the HTTP status codes that a scope's pages answered with.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("httpstatus", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("httpstatus", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Fetched pages by HTTP status",
+    description: "Counts the fetched pages of the scope by the HTTP status of their last response. `percentage` is \
+                  the share of all fetched pages.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "httpstatus",

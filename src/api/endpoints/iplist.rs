@@ -1,10 +1,17 @@
 //! `/iplist`: the addresses that a scope's backlinks come from.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("iplist", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("iplist", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Addresses of linking servers",
+    description: "Lists the IP addresses of the servers that the linking pages are on, with place and number of \
+                  backlinks. Servers with an unknown address have no row.",
+};
 
 /// Links from an unknown address have no row. If an address was located in several countries, its row has the country
 /// of most of its links.

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::Addresses;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("ippopularity", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("ippopularity", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::Object(&[
         ("ip", Schema::Count),
         ("class_a", Schema::Count),
@@ -19,6 +19,14 @@ pub static ENDPOINT: Endpoint = Endpoint::new("ippopularity", &[Verb::Get], Hand
         ("net16", Schema::Count),
         ("net24", Schema::Count),
     ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Number of linking addresses and networks",
+    description: "Counts the distinct IPv4 addresses that backlinks come from. `class_a` to `class_e` divide them by \
+                  their first octet. `net8`, `net16` and `net24` count the distinct networks of these lengths. \
+                  `ipv6` counts the distinct IPv6 addresses.",
+};
 
 /// `ip` counts IPv4 addresses, which the classes partition; `net8` to `net24` count their networks.
 #[derive(Serialize)]

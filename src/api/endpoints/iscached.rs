@@ -7,16 +7,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::openapi::schema::{self, BodySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, RESOURCES, SCOPE, URL};
-use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{
+    ApiError, Docs, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb,
+};
 use crate::query::Selection;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("iscached", &[Verb::Get, Verb::Post], Handler::Custom(render))
-    .with_parameters(&[URL, SCOPE, INTERNAL, RESOURCES])
-    .with_reply(schema::ReplySchema::Object(&[("response", Schema::Map(&Schema::Flag))]))
-    .with_body(BodySchema {
-        schema: Schema::Open(&[("url", Schema::UrlOrHost), ("resources", NAMES_SCHEMA)]),
-        example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
-    });
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("iscached", DOCS, &[Verb::Get, Verb::Post], Handler::Custom(render))
+        .with_parameters(&[URL, SCOPE, INTERNAL, RESOURCES])
+        .with_reply(schema::ReplySchema::Object(&[("response", Schema::Map(&Schema::Flag))]))
+        .with_body(BodySchema {
+            schema: Schema::Open(&[("url", Schema::UrlOrHost), ("resources", NAMES_SCHEMA)]),
+            example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
+        });
+
+const DOCS: Docs = Docs {
+    topic: Topic::Index,
+    summary: "Which answers are ready",
+    description: "Says for each named endpoint whether it gives its complete answer at once, because the search \
+                  index of the scope is ready. It is false for endpoints without `exportFinished`, and for unknown \
+                  names.",
+};
 
 /// The body of a POST request.
 #[derive(Deserialize)]

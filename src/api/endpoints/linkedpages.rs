@@ -1,10 +1,17 @@
 //! `/linkedpages`: the pages of a scope that backlinks lead to.
 
 use super::column;
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("linkedpages", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("linkedpages", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Pages that backlinks lead to",
+    description: "Lists the pages of the scope that backlinks lead to. `frequency` counts the backlinks of a page, \
+                  and `refdoms` their registrable domains. The two schemes of a page are two rows.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "linkedpages",

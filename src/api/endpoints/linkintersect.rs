@@ -15,17 +15,27 @@ use crate::api::request::parameter::{
     EXCLUDE, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
 };
 use crate::api::{
-    ApiError, ComputedRows, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource, Verb,
+    ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource,
+    Topic, Verb,
 };
 use crate::query::{ColumnExpr, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "linkintersect",
+    DOCS,
     &[Verb::Get],
     Handler::CustomSummary { listing: &LISTINGS[MIN_TARGETS], build_request },
 )
 .with_parameters(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
 .with_optional_columns(OptionalColumns { listing: &LISTING, when: "with as many targets[]" });
+
+const DOCS: Docs = Docs {
+    topic: Topic::Domains,
+    summary: "Domains that link to all of several targets",
+    description: "Lists the registrable domains that link to all of `targets[]` and to none of `exclude[]`. `links1` \
+                  counts the links to the first target, `links2` those to the second, and so on. `links` is their \
+                  sum.",
+};
 
 /// The number of columns before those of the targets.
 const COMMON: usize = 3;

@@ -3,14 +3,20 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", &[Verb::Get], Handler::Custom(render)).with_reply(
-    ReplySchema::Rows(Schema::OneOf(&[
+pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", DOCS, &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::Rows(Schema::OneOf(&[
         Schema::Object(&[("homelinks", Schema::Count)]),
         Schema::Object(&[("deeplinks", Schema::Count)]),
-    ])),
-);
+    ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks to the home page and to deeper pages",
+    description: "Counts the backlinks to the home page as `homelinks`, and all others as `deeplinks`. The home page \
+                  is the path `/` without a query on the requested host or domain, with or without `www.`.",
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]

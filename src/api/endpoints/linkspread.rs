@@ -3,13 +3,21 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("linkspread", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("linkspread", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::OneOf(&[
         Schema::Object(&[("follow", Schema::Count)]),
         Schema::Object(&[("nofollow", Schema::Count)]),
     ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Followed and nofollow backlinks",
+    description: "Counts the backlinks that pass rank on, and those that do not. A link is nofollow if its `rel` has \
+                  nofollow, ugc or sponsored. It is also nofollow if the robots directives of its page say nofollow \
+                  or none.",
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]

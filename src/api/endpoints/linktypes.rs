@@ -3,12 +3,20 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("linktypes", &[Verb::Get], Handler::Custom(render)).with_reply(ReplySchema::CountedRows(
-        Schema::Object(&[("linktype", Schema::Words(&["text", "image"])), ("links", Schema::Count)]),
-    ));
+pub static ENDPOINT: Endpoint = Endpoint::new("linktypes", DOCS, &[Verb::Get], Handler::Custom(render))
+    .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+        ("linktype", Schema::Words(&["text", "image"])),
+        ("links", Schema::Count),
+    ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Text and image backlinks",
+    description: "Counts the backlinks with the tag `a` as text, and those with `aimg` or `area` as images. Frames \
+                  and redirects are neither. Both rows are always present.",
+};
 
 #[derive(Serialize)]
 struct Row {

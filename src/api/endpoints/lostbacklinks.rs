@@ -8,25 +8,27 @@ use super::{backlinks, plain};
 use crate::api::request::parameter::{
     FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
-use crate::api::{ApiError, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{
+    ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
 use crate::query::{Activity, ListColumn, Listing};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("lostbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
-        .with_parameters(&[
-            URL,
-            SCOPE,
-            INTERNAL,
-            FROM,
-            TO,
-            WHERE,
-            ORDER,
-            LIMIT,
-            OFFSET,
-            FIELDS,
-            FORMAT_OR_FEED,
-        ])
-        .with_feed(Feed { day: "lostDate", title: "Lost backlinks of" });
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "lostbacklinks",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomList { listing: &LISTING, build_request },
+)
+.with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT_OR_FEED])
+.with_feed(Feed { day: "lostDate", title: "Lost backlinks of" });
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Backlinks lost in a range of days",
+    description: "Lists the links into the scope that were lost in `from`..`to`, both ends included, and have not \
+                  come back. `lostDate` is the day of the visit that did not find the link. Of several such days it \
+                  is the last one.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",

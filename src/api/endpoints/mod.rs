@@ -39,6 +39,7 @@ pub mod linktextdistribution;
 pub mod linktexts;
 pub mod linktypes;
 pub mod lostbacklinks;
+pub mod neighbourhood;
 pub mod newandlost_histogram;
 pub mod newbacklinks;
 pub mod openapi;

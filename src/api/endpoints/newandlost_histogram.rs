@@ -5,16 +5,24 @@ use serde::Serialize;
 use super::calendar;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{FROM, INTERNAL, SCOPE, TO, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::DayChange;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("newandlost-histogram", &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
-    .with_reply(ReplySchema::Calendar(Schema::Object(&[
-        ("date", Schema::DayNumber),
-        ("urls", CHANGE),
-        ("domains", CHANGE),
-    ])));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("newandlost-histogram", DOCS, &[Verb::Get], Handler::Custom(render))
+        .with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO])
+        .with_reply(ReplySchema::Calendar(Schema::Object(&[
+            ("date", Schema::DayNumber),
+            ("urls", CHANGE),
+            ("domains", CHANGE),
+        ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Backlinks and domains won and lost by day",
+    description: "Has one row for each UTC day of `from`..`to` with a change. `urls` counts the links that came and \
+                  went on that day. A domain comes with its first active link, and goes with its last one.",
+};
 
 const CHANGE: Schema = Schema::Object(&[("new", Schema::Count), ("lost", Schema::Count)]);
 

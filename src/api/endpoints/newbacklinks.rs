@@ -8,26 +8,40 @@ use super::backlinks;
 use crate::api::request::parameter::{
     ACTIVE, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
-use crate::api::{ApiError, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{
+    ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
 use crate::query::{Activity, Listing};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("newbacklinks", &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
-        .with_parameters(&[
-            URL,
-            SCOPE,
-            INTERNAL,
-            FROM,
-            TO,
-            ACTIVE,
-            WHERE,
-            ORDER,
-            LIMIT,
-            OFFSET,
-            FIELDS,
-            FORMAT_OR_FEED,
-        ])
-        .with_feed(Feed { day: "insDate", title: "New backlinks of" });
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "newbacklinks",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomList { listing: &LISTING, build_request },
+)
+.with_parameters(&[
+    URL,
+    SCOPE,
+    INTERNAL,
+    FROM,
+    TO,
+    ACTIVE,
+    WHERE,
+    ORDER,
+    LIMIT,
+    OFFSET,
+    FIELDS,
+    FORMAT_OR_FEED,
+])
+.with_feed(Feed { day: "insDate", title: "New backlinks of" });
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Backlinks first seen in a range of days",
+    description: "Lists the links into the scope that were first seen in `from`..`to`, both ends included. A link is \
+                  new only once: one that was lost and came back is not new again. Links that were lost since are \
+                  listed too, unless `active=true` leaves them out.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "newbacklinks",

@@ -6,17 +6,25 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::query::{LinkCounts, OrderKey, read_order};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinkcount", &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[URL, SCOPE, INTERNAL, ORDER, LIMIT, OFFSET])
-    .with_reply(ReplySchema::CountedRows(Schema::Object(&[
-        ("avg", Schema::Count),
-        ("pages", Schema::Count),
-        ("linktype", Schema::Words(&["all", "extLinks", "intLinks"])),
-        ("frequency", Schema::Count),
-    ])));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("outgoinglinkcount", DOCS, &[Verb::Get], Handler::Custom(render))
+        .with_parameters(&[URL, SCOPE, INTERNAL, ORDER, LIMIT, OFFSET])
+        .with_reply(ReplySchema::CountedRows(Schema::Object(&[
+            ("avg", Schema::Count),
+            ("pages", Schema::Count),
+            ("linktype", Schema::Words(&["all", "extLinks", "intLinks"])),
+            ("frequency", Schema::Count),
+        ])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Number of links on the pages of a scope",
+    description: "Counts the external, the internal and all active links on the pages of the scope. `pages` counts \
+                  the pages that were fetched as HTML. `avg` is the number of links for each of them, rounded down.",
+};
 
 /// `avg` is links per HTML page, rounded down.
 #[derive(Clone, Copy, Serialize)]

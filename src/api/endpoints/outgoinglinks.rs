@@ -1,10 +1,17 @@
 //! `/outgoinglinks`: the external links on a scope's pages, one row each.
 
 use super::plain;
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{Listing, RowKind};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinks", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "List of external links of a scope",
+    description: "Lists the active external links on the pages of the scope, one row for each link. Pages and \
+                  targets are shown without their scheme.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "outgoinglinks",

@@ -1,10 +1,18 @@
 //! `/outgoinglinktexts`: the anchor texts of the external links on a scope's pages.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("outgoinglinktexts", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("outgoinglinktexts", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Anchor texts of external links of a scope",
+    description: "Lists the anchor texts of the active external links on the pages of the scope. `frequency` counts \
+                  the links with the text.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "outgoinglinktexts",

@@ -5,14 +5,23 @@
 //! referring domains of a target in the whole index; for backlinks, these are the domains of the rows.
 
 use super::column;
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, ListColumn, Listing, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "pagedistribution",
+    DOCS,
     &[Verb::Get],
     Handler::Distribution { listing: &OUTGOING, incoming: Some(&INCOMING) },
 );
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Most linked targets",
+    description: "Has the `top` first targets of the active external links on the pages of the scope, and one row \
+                  for the rest. With `direction=in`, the targets are those of the backlinks into the scope. \
+                  `refdoms` counts the referring domains of the target in the whole index.",
+};
 
 /// The targets of the links on the scope's pages.
 pub static OUTGOING: Listing = Listing {

@@ -15,13 +15,27 @@ use super::plain;
 use crate::api::request::parameter::{
     FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE_OF_URL, URL, WHERE,
 };
-use crate::api::{ApiError, ComputedRows, Endpoint, Handler, ListRequest, RequestContext, RowSource, Verb};
+use crate::api::{
+    ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
 use crate::query::{Listing, RowKind, Selection};
 use crate::urls::{Scope, ScopeKind};
 
-pub static ENDPOINT: Endpoint =
-    Endpoint::new("redirectchain", &[Verb::Get], Handler::CustomSummary { listing: &LISTING, build_request })
-        .with_parameters(&[URL, SCOPE_OF_URL, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "redirectchain",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomSummary { listing: &LISTING, build_request },
+)
+.with_parameters(&[URL, SCOPE_OF_URL, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "Redirects from a URL to its end",
+    description: "Lists the URLs from `url` to the end of its redirects, as the last visits found them. `code` is \
+                  the last HTTP status, and `tag` says how the URL leads on. In the last row `end` is `reached`, \
+                  `unknown`, `loop` or `too_long`. Without a scheme, http and https are followed.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "redirectchain",

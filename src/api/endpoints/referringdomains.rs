@@ -1,10 +1,19 @@
 //! `/referringdomains`: the registrable domains that a scope's backlinks come from.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("referringdomains", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("referringdomains", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Domains,
+    summary: "List of referring domains",
+    description: "Lists the registrable domains of the pages that the backlinks are on. `links` counts the backlinks \
+                  from the domain. `ip` is the address with most of them, `ccode` its country, and \
+                  `ip_count_additional` the number of other addresses. `sr` is the rank of the domain.",
+};
 
 /// `ip` is the address with most links, of equals the lowest one; `ccode` is the country of that address.
 pub static LISTING: Listing = Listing {

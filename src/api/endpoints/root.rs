@@ -3,15 +3,23 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{self, Schema};
-use crate::api::{ApiError, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{
+    ApiError, Docs, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb,
+};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[])
     .with_reply(schema::ReplySchema::Object(&[
         ("name", Schema::Text),
         ("version", Schema::Text),
         ("endpoints", Schema::List(&Schema::Text)),
     ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Operations,
+    summary: "Name, version and endpoints of the server",
+    description: "Returns the name and the version of this server, and the names of its endpoints.",
+};
 
 #[derive(Serialize)]
 struct RootReply {

@@ -4,10 +4,10 @@
 //! the name is null while there are no users.
 
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("session", &[Verb::Get, Verb::Post, Verb::Delete], Handler::Session)
+    Endpoint::new("session", DOCS, &[Verb::Get, Verb::Post, Verb::Delete], Handler::Session)
         .with_parameters(&[])
         .with_reply(ReplySchema::Object(&[
             ("name", Schema::OneOf(&[Schema::Text, Schema::Null])),
@@ -17,3 +17,10 @@ pub static ENDPOINT: Endpoint =
             schema: Schema::Open(&[("name", Schema::Text), ("password", Schema::Text)]),
             example: r#"{"name": "alice", "password": "correct horse"}"#,
         });
+
+const DOCS: Docs = Docs {
+    topic: Topic::Operations,
+    summary: "Sign-in with a cookie",
+    description: "GET says who sends the request, and which roles the credentials have. POST signs a user \
+                  in and sets the cookie of a session, which the page at `/` uses. DELETE signs out.",
+};

@@ -3,11 +3,19 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::query::{Value, scope_rank};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("sr", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("sr", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::Object(&[("sr", Schema::Hundredths)])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Pages,
+    summary: "IV Search Rank",
+    description: "Returns the IV Search Rank of the page, host or domain, from 0 to 10 with two decimals. 0 is a \
+                  page without links to it, and one more is eight times as much PageRank. Hosts and domains have \
+                  ranks of their own. An unknown subject has 0.",
+};
 
 #[derive(Serialize)]
 struct Row {

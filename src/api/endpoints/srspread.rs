@@ -4,11 +4,18 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, SCOPE, SHOWGROUP, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("srspread", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("srspread", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, SHOWGROUP])
     .with_reply(ReplySchema::Rows(Schema::Object(&[("links", Schema::Count), ("sr", Schema::Text)])));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks by rank of the linking page",
+    description: "Counts the backlinks by the IV Search Rank of their page, rounded up. The row `0` has only pages \
+                  with rank 0. `showgroup=true` counts ranks in pairs. Rows without links are kept.",
+};
 
 #[derive(Serialize)]
 struct Row {

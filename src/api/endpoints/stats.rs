@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::reply::index_state::{AS_OF, StateTime};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::clock::format_unix_time;
 
-pub static ENDPOINT: Endpoint = Endpoint::new("stats", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("stats", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[])
     .with_reply(ReplySchema::Object(&[
         ("links", Schema::Count),
@@ -30,6 +30,15 @@ pub static ENDPOINT: Endpoint = Endpoint::new("stats", &[Verb::Get], Handler::Cu
         ("version", Schema::Text),
         ("asOf", AS_OF),
     ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Index,
+    summary: "Size of the index",
+    description: "Counts the links, pages, hosts and domains of the whole index. `fetched` counts visited \
+                  URLs, and `pages` those whose last response was HTML. `ranked` is the time of the state \
+                  that the last ranking read. Figures may be as old as `search.refresh`; `asOf` is their \
+                  time.",
+};
 
 #[derive(Serialize)]
 struct StatsReply {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::reply::index_state::{AS_OF, SiteStateReply};
 use crate::api::request::parameter::{BEGINNING, LIMIT, MAX_BEGINNING};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::query::{SiteName, Value};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("suggest", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("suggest", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[BEGINNING, LIMIT])
     .with_reply(ReplySchema::Object(&[
         ("exportFinished", Schema::Flag),
@@ -28,6 +28,14 @@ pub static ENDPOINT: Endpoint = Endpoint::new("suggest", &[Verb::Get], Handler::
         ("asOf", AS_OF),
         ("ranked", Schema::OptionalText),
     ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Index,
+    summary: "Hosts and domains by the beginning of their name",
+    description: "Lists the known hosts and registrable domains whose name begins with `q`, strongest \
+                  first. A name matches with and without `www.`, in punycode and as it is read. Figures \
+                  are of the state that `asOf` names.",
+};
 
 #[derive(Serialize)]
 struct SuggestReply<'a> {

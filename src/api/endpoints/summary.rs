@@ -20,21 +20,17 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::reply::index_state::{AS_OF, StateTime};
-use crate::api::request::day_range::parse_day;
 use crate::api::request::parameter::{INTERNAL, SCOPE, SCOPE_KINDS, SINCE, URL};
-use crate::api::{ApiError, Endpoint, Handler, JsonReply, Provenance, RequestContext, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::model::Day;
 use crate::query::{Coverage, Deadline, Facts, QueryError, ScopeSummary, Totals, Value, sum_of_days};
 use crate::urls::Scope;
-
-/// The days before the current one that `since` goes back without the parameter.
-const DEFAULT_DAYS: u32 = 30;
 
 const INDEXED: Schema = Schema::OneOf(&[Schema::Count, Schema::Null]);
 const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Holding("^([0-9]{8})?$"), Schema::Null]);
 const TOTALS: Schema = Schema::Object(&[("backlinks", Schema::Count), ("refdoms", Schema::Count)]);
 
-pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::Custom(render))
+pub static ENDPOINT: Endpoint = Endpoint::new("summary", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
     .with_reply(ReplySchema::Object(&[
         ("url", Schema::Text),
@@ -75,6 +71,14 @@ pub static ENDPOINT: Endpoint = Endpoint::new("summary", &[Verb::Get], Handler::
             ]),
         ),
     ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "All figures of a scope in one state of the index",
+    description: "Has the figures of the single endpoints, all of the state that `asOf` names, and what \
+                  changed after the day `since`. `known` says whether a page of the scope was visited. \
+                  Figures of an unfinished search index are null, and `exportFinished` is then false.",
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,14 +170,13 @@ impl PastComparison {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let given = parse_day(context.params, "since")?;
-    let since = given.unwrap_or_else(|| Day((context.state.today)().0.saturating_sub(DEFAULT_DAYS)));
+    let (since, provenance) = context.since()?;
     let selection = Arc::new(context.selection()?);
     let summary = context.state.searches.summary(&selection, context.deadline)?;
     let reply = reply(context.params.url()?, &selection.scope, &summary, since, context.deadline)?;
     // What is known of a scope without visited pages changes without a commit.
-    let is_stable = given.is_some() && reply.export_finished && reply.known == "visited";
-    let provenance = if is_stable { Provenance::current() } else { Provenance::volatile() };
+    let is_stable = reply.export_finished && reply.known == "visited";
+    let provenance = if is_stable { provenance } else { Provenance::volatile() };
     let provenance = context.explain_empty(reply.backlinks == 0, provenance)?;
     context.render_json(&reply, &[], &provenance)
 }

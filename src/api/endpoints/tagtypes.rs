@@ -1,10 +1,17 @@
 //! `/tagtypes`: the elements and redirects that a scope's backlinks are made by.
 
 use super::{column, plain};
-use crate::api::{Endpoint, Handler, Verb};
+use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("tagtypes", &[Verb::Get], Handler::List(&LISTING));
+pub static ENDPOINT: Endpoint = Endpoint::new("tagtypes", DOCS, &[Verb::Get], Handler::List(&LISTING));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Links,
+    summary: "Backlinks by tag",
+    description: "Counts the backlinks by the element or redirect that they are made by: `a`, `aimg` (an `a` with an \
+                  image), `area`, `iframe`, `301` and others.",
+};
 
 pub static LISTING: Listing = Listing {
     name: "tagtypes",

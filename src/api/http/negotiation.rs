@@ -24,6 +24,10 @@ pub enum Format {
     Atom,
     /// A file of the page at `/`, with its media type and charset. Never the format of an endpoint.
     Document(&'static str),
+    /// A graph in GEXF 1.2, by parameter only.
+    Gexf,
+    /// A graph in GraphML 1.0, by parameter only.
+    GraphMl,
 }
 
 /// The content coding of a response.
@@ -92,12 +96,25 @@ impl Format {
             Self::NdJson => "application/x-ndjson",
             Self::Atom => "application/atom+xml",
             Self::Document(media_type) => media_type,
+            Self::Gexf => "application/gexf+xml",
+            Self::GraphMl => "application/graphml+xml",
         }
     }
 
     /// Whether the format is comma-separated values.
     pub fn is_csv(self) -> bool {
         matches!(self, Self::Csv | Self::Excel)
+    }
+
+    /// The ending of the name under which a download is stored; `None` for a format that is read by programs.
+    pub fn file_extension(self) -> Option<&'static str> {
+        match self {
+            Self::Csv | Self::Excel => Some("csv"),
+            Self::JsonLines | Self::NdJson => Some("jsonl"),
+            Self::Gexf => Some("gexf"),
+            Self::GraphMl => Some("graphml"),
+            Self::Json | Self::Atom | Self::Document(_) => None,
+        }
     }
 
     /// The value of `Content-Type`.

@@ -5,11 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::examples::Examples;
 use super::schema::{self, BodySchema, Schema};
 use super::where_pattern;
 use crate::api::reply::index_state::SITE_STATE;
-use crate::api::request::parameter::{Parameter, ParameterKind};
-use crate::api::{ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Verb};
+use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
+use crate::api::{
+    ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Topic, Verb,
+};
 use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
 use crate::query::{ColumnExpr, Listing, MAX_TARGETS, RowKind};
 
@@ -40,14 +43,17 @@ const ERROR_STATUSES: [(&str, &str); 12] = [
 /// Returns the document for these endpoints.
 ///
 /// # Errors
-/// [`ApiError::Internal`] if the example of a body is not JSON.
+/// [`ApiError::Internal`] if an example is not JSON.
 pub(crate) fn document<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     state: &ApiState,
 ) -> Result<Value, ApiError> {
+    let examples = Examples::read()?;
     let mut paths = Map::new();
+    let mut topics = Vec::new();
     for endpoint in endpoints {
-        paths.insert(format!("/{}", endpoint.name), path_item(endpoint, state)?);
+        paths.insert(format!("/{}", endpoint.name), path_item(endpoint, state, &examples)?);
+        topics.push(endpoint.docs.topic);
     }
     let refusals: Map<String, Value> = ERROR_STATUSES
         .iter()
@@ -61,6 +67,7 @@ pub(crate) fn document<'e>(
             "description": env!("CARGO_PKG_DESCRIPTION"),
             "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
         },
+        "tags": tags(&topics),
         "paths": paths,
         "components": { "responses": refusals, "schemas": { "Error": error_schema() } },
     });
@@ -73,6 +80,12 @@ pub(crate) fn document<'e>(
         });
     }
     Ok(document)
+}
+
+/// Describes the topics that endpoints have.
+fn tags(topics: &[Topic]) -> Value {
+    let used = Topic::ALL.into_iter().filter(|topic| topics.contains(topic));
+    used.map(|topic| json!({ "name": topic.name(), "description": topic.description() })).collect()
 }
 
 fn error_schema() -> Value {
@@ -99,7 +112,7 @@ fn error_response(status: &str, description: &str) -> Value {
     })
 }
 
-fn path_item(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
+fn path_item(endpoint: &Endpoint, state: &ApiState, examples: &Examples) -> Result<Value, ApiError> {
     let mut item = Map::new();
     for verb in endpoint.verbs {
         let method = match verb {
@@ -107,39 +120,38 @@ fn path_item(endpoint: &Endpoint, state: &ApiState) -> Result<Value, ApiError> {
             Verb::Post => "post",
             Verb::Delete => "delete",
         };
-        item.insert(method.to_owned(), operation(endpoint, *verb, state)?);
+        item.insert(method.to_owned(), operation(endpoint, *verb, state, examples)?);
     }
     Ok(Value::Object(item))
 }
 
-fn operation(endpoint: &Endpoint, verb: Verb, state: &ApiState) -> Result<Value, ApiError> {
+fn operation(
+    endpoint: &Endpoint,
+    verb: Verb,
+    state: &ApiState,
+    examples: &Examples,
+) -> Result<Value, ApiError> {
     // Values in the body are not parameters of a POST request.
     let in_query = |parameter: &&&Parameter| verb == Verb::Get || !parameter.is_in_body();
     let parameters = endpoint.parameters();
-    let parameters =
-        parameters.iter().filter(in_query).map(|parameter| describe_parameter(parameter, endpoint, state));
-    let mut responses: Map<String, Value> = ERROR_STATUSES
+    let parameters = parameters
         .iter()
-        .map(|(status, _)| {
-            ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
-        })
-        .collect();
-    let is_session = matches!(endpoint.handler, Handler::Session);
-    if is_session && verb != Verb::Get {
-        responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
-    } else {
-        responses.insert("200".to_owned(), success_response(endpoint, state));
-    }
-    let is_probe = matches!(endpoint.handler, Handler::Probe);
-    if verb == Verb::Get && !is_probe && !is_session {
-        responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
-    }
+        .filter(in_query)
+        .map(|parameter| describe_parameter(parameter, endpoint, state, examples));
+    let is_public = match endpoint.handler {
+        Handler::Probe => true,
+        Handler::Session => verb != Verb::Get,
+        _ => false,
+    };
     let mut operation = json!({
         "operationId": format!("{}{}", operation_prefix(verb), endpoint.title()),
+        "tags": [endpoint.docs.topic.name()],
+        "summary": endpoint.docs.summary,
+        "description": endpoint.docs.description,
         "parameters": parameters.collect::<Vec<_>>(),
-        "responses": responses,
+        "responses": responses(endpoint, verb, state, examples),
     });
-    if is_probe || is_session && verb != Verb::Get {
+    if is_public {
         operation["security"] = json!([]);
     }
     if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
@@ -160,9 +172,38 @@ fn operation_prefix(verb: Verb) -> &'static str {
     }
 }
 
-fn success_response(endpoint: &Endpoint, state: &ApiState) -> Value {
+/// Returns the responses of an operation by their status.
+fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examples) -> Value {
+    let mut responses: Map<String, Value> = ERROR_STATUSES
+        .iter()
+        .map(|(status, _)| {
+            ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
+        })
+        .collect();
+    let is_session = matches!(endpoint.handler, Handler::Session);
+    if is_session && verb != Verb::Get {
+        responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
+    } else {
+        responses.insert("200".to_owned(), success_response(endpoint, state, examples));
+    }
+    let is_probe = matches!(endpoint.handler, Handler::Probe);
+    if verb == Verb::Get && !is_probe && !is_session {
+        responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
+    }
+    Value::Object(responses)
+}
+
+fn success_response(endpoint: &Endpoint, state: &ApiState, examples: &Examples) -> Value {
     let schema = reply_schema(endpoint, state);
     let mut content = json!({ "application/json": { "schema": schema } });
+    if let Some(answer) = examples.answer(endpoint) {
+        content["application/json"]["example"] = answer.clone();
+    }
+    if let Handler::Graph(_) = endpoint.handler {
+        for text in ["application/gexf+xml", "application/graphml+xml"] {
+            content[text] = json!({ "schema": { "type": "string" } });
+        }
+    }
     if endpoint.handler.is_tabular() {
         for text in ["text/csv", "application/jsonl", "application/x-ndjson"] {
             content[text] = json!({ "schema": { "type": "string" } });
@@ -209,7 +250,7 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             let next = ("next", json!({ "type": ["string", "null"] }));
             properties.extend([next, rows(row), ("count", count)]);
         }
-        Handler::Probe | Handler::Session | Handler::Custom(_) => {
+        Handler::Graph(_) | Handler::Probe | Handler::Session | Handler::Custom(_) => {
             return endpoint.reply().to_json(state.config.max_urls);
         }
     }
@@ -256,12 +297,20 @@ fn export_row<R: ExportRow>(columns: &[ExportColumn<R>]) -> Value {
     row
 }
 
-fn describe_parameter(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) -> Value {
+fn describe_parameter(
+    parameter: &Parameter,
+    endpoint: &Endpoint,
+    state: &ApiState,
+    examples: &Examples,
+) -> Value {
     let mut description = json!({
         "name": parameter.name, "in": "query", "required": parameter.required,
         "description": format!("{}{}", parameter.description, optional_names(parameter, endpoint)),
         "schema": value_schema(parameter, endpoint, state),
     });
+    if let Some(example) = examples.value(parameter, endpoint) {
+        description["example"] = example;
+    }
     if let ParameterKind::Fields = parameter.kind {
         description["style"] = json!("form");
         description["explode"] = json!(false);
@@ -302,17 +351,16 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         ParameterKind::Urls => {
             one_or_more(Schema::Urls.to_json(state.config.max_urls), Schema::UrlOrHost.to_json(0))
         }
-        ParameterKind::Targets { min } => {
-            let max = state.config.max_targets.min(MAX_TARGETS);
-            let one = Schema::UrlOrHost.to_json(0);
-            let many = json!({ "type": "array", "items": one.clone(), "minItems": min, "maxItems": max });
-            if min > 1 { many } else { one_or_more(many, one) }
-        }
+        ParameterKind::Targets { min } => targets_schema(min, state),
         ParameterKind::Words(words) => Schema::Words(words).to_json(0),
         ParameterKind::Number { min, max, default } => {
             json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
         }
         ParameterKind::Limit => json!({ "type": "integer", "minimum": 0, "maximum": state.config.max_limit }),
+        ParameterKind::Nodes => {
+            let max = state.config.max_nodes;
+            json!({ "type": "integer", "minimum": 1, "maximum": max, "default": DEFAULT_NODES.min(max) })
+        }
         ParameterKind::Day => json!({ "type": "string", "format": "yyyyMMdd" }),
         ParameterKind::Order => {
             let fields = listing.map_or(&[][..], |listing| listing.order_fields);
@@ -335,6 +383,14 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         ParameterKind::Beginning { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
         ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
     }
+}
+
+/// Returns the schema of a list of at least `min` URLs, hosts or domains.
+fn targets_schema(min: usize, state: &ApiState) -> Value {
+    let max = state.config.max_targets.min(MAX_TARGETS);
+    let one = Schema::UrlOrHost.to_json(0);
+    let many = json!({ "type": "array", "items": one.clone(), "minItems": min, "maxItems": max });
+    if min > 1 { many } else { one_or_more(many, one) }
 }
 
 /// A list of one element is written like that element.

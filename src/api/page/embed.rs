@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The compiler resolves the folder of the package: two checkouts that share a target directory share this list.
     for name in files {
         let path = format!("/{FOLDER}/{name}");
-        writeln!(list, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})).as_slice()),")?;
+        writeln!(
+            list,
+            "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})).as_slice()),"
+        )?;
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("assets.rs"), list)?;

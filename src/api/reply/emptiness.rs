@@ -92,7 +92,8 @@ fn sentence(scope: &Scope, coverage: &Coverage, what: &str) -> String {
     }
 }
 
-fn name_of(scope: &Scope) -> String {
+/// Returns the name of a scope as a client writes it.
+pub(in crate::api) fn name_of(scope: &Scope) -> String {
     match scope {
         Scope::Url { url, also: None } => url.to_string(),
         Scope::Url { url, also: Some(_) } => url.without_scheme().to_owned(),

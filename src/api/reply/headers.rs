@@ -62,14 +62,10 @@ pub(crate) fn warnings(warnings: &[String]) -> Option<Header> {
     Some((HeaderName::from_static("x-warnings"), HeaderValue::from_str(&ascii).ok()?))
 }
 
-/// `Content-Disposition` (RFC 6266): the file name of a download in CSV or JSON lines. A host in another script has a second name,
+/// `Content-Disposition` (RFC 6266): the file name of a download. A host in another script has a second name,
 /// which clients that support RFC 8187 prefer.
 pub(crate) fn content_disposition(format: Format, endpoint: &str, scope: &Scope) -> Option<Header> {
-    let extension = match format {
-        Format::Csv | Format::Excel => "csv",
-        Format::JsonLines | Format::NdJson => "jsonl",
-        Format::Json | Format::Atom | Format::Document(_) => return None,
-    };
+    let extension = format.file_extension()?;
     let host = scope.host();
     let unicode = unicode_host(host);
     let name = |host: &str| {

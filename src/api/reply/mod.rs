@@ -4,6 +4,7 @@ pub(super) mod emptiness;
 pub(super) mod error_response;
 pub(super) mod exports;
 mod feed;
+pub(super) mod graphs;
 pub(super) mod headers;
 pub(super) mod index_state;
 pub(super) mod lists;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::day_range::DayRange;
+use super::day_range::{self, DayRange};
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
 use crate::api::reply::provenance::{JsonReply, Provenance};
 use crate::api::{ApiError, ApiState, Endpoint, ExportKind, Handler, JsonBody, ListRequest, Params};
+use crate::model::Day;
 use crate::query::export::{BacklinkRow, PageRow};
 use crate::query::{
     Counts, Deadline, Facts, LinkCounts, Listing, Page, QueryError, Scan, Selection, WaitPolicy,
@@ -25,6 +26,25 @@ pub struct RequestContext<'a> {
     pub deadline: &'a Deadline,
     /// The format of the reply. JSON if the endpoint has no other.
     pub format: Format,
+}
+
+/// Returns the format of the reply.
+fn requested_format(
+    endpoint: &Endpoint,
+    params: &Params,
+    accepted_format: Format,
+) -> Result<Format, ApiError> {
+    if let Handler::Graph(_) = endpoint.handler {
+        return Ok(params.graph_format()?.unwrap_or(Format::Json));
+    }
+    let format = params.format(endpoint.feed().is_some())?;
+    if endpoint.handler.is_tabular() {
+        Ok(format.unwrap_or(accepted_format))
+    } else if format.is_some_and(|format| format != Format::Json) {
+        Err(ApiError::BadRequest(format!("{} answers in JSON alone; leave format away", endpoint.name)))
+    } else {
+        Ok(Format::Json)
+    }
 }
 
 /// A reply of few rows, without a window.
@@ -59,17 +79,7 @@ impl<'a> RequestContext<'a> {
         deadline: &'a Deadline,
         accepted_format: Format,
     ) -> Result<Self, ApiError> {
-        let format = params.format(endpoint.feed().is_some())?;
-        let format = if endpoint.handler.is_tabular() {
-            format.unwrap_or(accepted_format)
-        } else if format.is_some_and(|format| format != Format::Json) {
-            return Err(ApiError::BadRequest(format!(
-                "{} answers in JSON alone; leave format away",
-                endpoint.name
-            )));
-        } else {
-            Format::Json
-        };
+        let format = requested_format(endpoint, params, accepted_format)?;
         Ok(Self { endpoint, params, json_body, state, deadline, format })
     }
 
@@ -92,6 +102,10 @@ impl<'a> RequestContext<'a> {
             }
             Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer),
             Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer),
+            Handler::Graph(build) => {
+                let (graph, provenance) = build(self)?;
+                self.write_graph(&graph, &provenance, writer)
+            }
             Handler::Probe | Handler::Session => {
                 Err(ApiError::Internal(format!("{} is not answered here", self.endpoint.title())))
             }
@@ -183,6 +197,14 @@ impl<'a> RequestContext<'a> {
     /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
     pub fn day_range(&self) -> Result<DayRange, ApiError> {
         DayRange::parse(self.params, self.state.today)
+    }
+
+    /// Parses `since`. Also returns what a reply about it depends on.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if the day is malformed.
+    pub fn since(&self) -> Result<(Day, Provenance), ApiError> {
+        day_range::parse_since(self.params, self.state.today)
     }
 
     /// Parses `url`, `scope` and `internal`.

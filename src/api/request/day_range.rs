@@ -45,6 +45,20 @@ impl DayRange {
     }
 }
 
+/// The days before the current one that `since` goes back without the parameter.
+const SINCE_DAYS: u32 = 30;
+
+/// Parses `since`, which defaults to 30 days before the current one. Also returns what a reply about it depends on.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] if the day is malformed.
+pub(super) fn parse_since(params: &Params, today: fn() -> Day) -> Result<(Day, Provenance), ApiError> {
+    Ok(match parse_day(params, "since")? {
+        Some(day) => (day, Provenance::current()),
+        None => (Day(today().0.saturating_sub(SINCE_DAYS)), Provenance::volatile()),
+    })
+}
+
 /// Parses a day, if given.
 ///
 /// # Errors

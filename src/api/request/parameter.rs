@@ -9,6 +9,9 @@ pub struct Parameter {
     pub required: bool,
     /// The purpose of the parameter, in one sentence.
     pub description: &'static str,
+    /// An example of a value, with commas between the elements of a list. The columns of a listing, if the endpoint has
+    /// one, give better examples for `order[]`, `where` and `fields`.
+    pub example: &'static str,
 }
 
 /// The kind of values that a parameter accepts.
@@ -26,6 +29,8 @@ pub enum ParameterKind {
     Number { min: usize, max: usize, default: usize },
     /// A number of rows, up to `api.max_limit`.
     Limit,
+    /// A number of nodes from 1 to `api.max_nodes`.
+    Nodes,
     /// A day as yyyyMMdd.
     Day,
     /// A list of the endpoint's fields to order by.
@@ -49,14 +54,22 @@ pub(crate) const DEFAULT_TOP: usize = 9;
 /// The maximum number of rows of a distribution before the rest. For more rows there are lists.
 pub(crate) const MAX_TOP: usize = 100;
 
+/// The default number of nodes of a graph: as many as fit on a screen.
+pub(crate) const DEFAULT_NODES: usize = 150;
+
 /// `linkintersect` needs at least two targets.
 pub(crate) const MIN_TARGETS: usize = 2;
 
 /// The maximum number of skipped rows: no list is longer.
 pub(crate) const MAX_OFFSET: usize = u32::MAX as usize;
 
-const fn parameter(name: &'static str, kind: ParameterKind, description: &'static str) -> Parameter {
-    Parameter { name, kind, required: false, description }
+const fn parameter(
+    name: &'static str,
+    kind: ParameterKind,
+    description: &'static str,
+    example: &'static str,
+) -> Parameter {
+    Parameter { name, kind, required: false, description, example }
 }
 
 pub(crate) const URL: Parameter = Parameter {
@@ -66,11 +79,17 @@ pub(crate) const URL: Parameter = Parameter {
         ParameterKind::Url,
         "What is asked about. With a path: that URL; without, a registrable domain is the domain with all its hosts, \
          any other host that host.",
+        "museum.example",
     )
 };
 pub(crate) const URLS: Parameter = Parameter {
     required: true,
-    ..parameter("urls[]", ParameterKind::Urls, "URLs, hosts or domains, each as `url` elsewhere.")
+    ..parameter(
+        "urls[]",
+        ParameterKind::Urls,
+        "URLs, hosts or domains, each as `url` elsewhere.",
+        "museum.example,observer.example",
+    )
 };
 /// The kinds of scopes.
 pub(crate) const SCOPE_KINDS: &[&str] = &["url", "host", "domain", "prefix"];
@@ -78,46 +97,61 @@ pub(crate) const SCOPE: Parameter = parameter(
     "scope",
     ParameterKind::Words(SCOPE_KINDS),
     "What `url` is to select, whatever it looks like. A prefix selects the URLs of its host below its path.",
+    "domain",
 );
 /// As [`SCOPE`], for endpoints that accept URLs only.
 pub(crate) const SCOPE_OF_URL: Parameter =
-    parameter("scope", ParameterKind::Words(&["url"]), "`url` selects one URL always.");
+    parameter("scope", ParameterKind::Words(&["url"]), "`url` selects one URL always.", "url");
 pub(crate) const INTERNAL: Parameter = parameter(
     "internal",
     ParameterKind::Words(&["include", "exclude"]),
     "Whether links within one registrable domain count.",
+    "exclude",
 );
-pub(crate) const ACTIVE: Parameter =
-    parameter("active", ParameterKind::Words(&["true", "false", "all"]), "Active links, lost ones, or both.");
-pub(crate) const LIMIT: Parameter = parameter("limit", ParameterKind::Limit, "Rows to show.");
-pub(crate) const OFFSET: Parameter =
-    parameter("offset", ParameterKind::Number { min: 0, max: MAX_OFFSET, default: 0 }, "Rows to pass over.");
+pub(crate) const ACTIVE: Parameter = parameter(
+    "active",
+    ParameterKind::Words(&["true", "false", "all"]),
+    "Active links, lost ones, or both.",
+    "all",
+);
+pub(crate) const LIMIT: Parameter = parameter("limit", ParameterKind::Limit, "Rows to show.", "2");
+pub(crate) const OFFSET: Parameter = parameter(
+    "offset",
+    ParameterKind::Number { min: 0, max: MAX_OFFSET, default: 0 },
+    "Rows to pass over.",
+    "50",
+);
 pub(crate) const ORDER: Parameter = parameter(
     "order[]",
     ParameterKind::Order,
     "Fields to order by, the first first; with `-` before it, descending.",
+    "-frequency",
 );
 pub(crate) const WHERE: Parameter = parameter(
     "where",
     ParameterKind::Where,
     "Conditions `field op value`, joined by AND, that rows must meet.",
+    "links gt 1",
 );
 pub(crate) const TOP: Parameter = parameter(
     "top",
     ParameterKind::Number { min: 1, max: MAX_TOP, default: DEFAULT_TOP },
     "Rows before the one that sums up the rest.",
+    "2",
 );
 pub(crate) const DIRECTION: Parameter = parameter(
     "direction",
     ParameterKind::Words(&["out", "in"]),
     "Targets of the links on the scope's pages, or of the backlinks into it.",
+    "in",
 );
 pub(crate) const FIELDS: Parameter =
-    parameter("fields", ParameterKind::Fields, "The columns to show, in this order.");
+    parameter("fields", ParameterKind::Fields, "The columns to show, in this order.", "url");
 pub(crate) const FORMAT: Parameter = parameter(
     "format",
     ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
     "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
+    "csv",
 );
 /// As [`FORMAT`], for lists that are available as a feed.
 pub(crate) const FORMAT_OR_FEED: Parameter = parameter(
@@ -125,29 +159,38 @@ pub(crate) const FORMAT_OR_FEED: Parameter = parameter(
     ParameterKind::Words(&["json", "csv", "jsonl", "excel", "atom"]),
     "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant; atom \
      is a feed.",
+    "atom",
 );
 pub(crate) const NEXT: Parameter =
-    parameter("next", ParameterKind::Token, "The token of the piece before, to read on.");
+    parameter("next", ParameterKind::Token, "The token of the piece before, to read on.", "");
 pub(crate) const FROM: Parameter =
-    Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.") };
-pub(crate) const TO: Parameter = parameter("to", ParameterKind::Day, "The last day; today without it.");
+    Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.", "20261101") };
+pub(crate) const TO: Parameter =
+    parameter("to", ParameterKind::Day, "The last day; today without it.", "20261231");
 /// As [`FROM`], for an endpoint that begins with the first change otherwise.
-pub(crate) const FROM_FIRST: Parameter =
-    parameter("from", ParameterKind::Day, "The first day; the day of the first change without it.");
+pub(crate) const FROM_FIRST: Parameter = parameter(
+    "from",
+    ParameterKind::Day,
+    "The first day; the day of the first change without it.",
+    "20261101",
+);
 pub(crate) const STEP: Parameter = parameter(
     "step",
     ParameterKind::Words(&["day", "week", "month"]),
     "The days of each row; day without it.",
+    "month",
 );
 pub(crate) const SINCE: Parameter = parameter(
     "since",
     ParameterKind::Day,
-    "The day whose end the present is compared with; 30 days ago without it.",
+    "The day whose end the present is compared with; 30 days before today without it.",
+    "20261101",
 );
 pub(crate) const GROUP: Parameter = parameter(
     "group",
     ParameterKind::Words(&["domain"]),
     "Shows the strongest link of each referring domain alone.",
+    "domain",
 );
 pub(crate) const TARGETS: Parameter = Parameter {
     required: true,
@@ -155,12 +198,32 @@ pub(crate) const TARGETS: Parameter = Parameter {
         "targets[]",
         ParameterKind::Targets { min: MIN_TARGETS },
         "URLs, hosts or domains, all of which must be linked to.",
+        "museum.example,observer.example",
     )
 };
 pub(crate) const EXCLUDE: Parameter = parameter(
     "exclude[]",
     ParameterKind::Targets { min: 1 },
     "URLs, hosts or domains, none of which may be linked to.",
+    "blogs.example",
+);
+pub(crate) const NODES: Parameter = parameter(
+    "nodes",
+    ParameterKind::Nodes,
+    "Domains to show, the centre included; the strongest ones.",
+    "3",
+);
+pub(crate) const GRAPH_FORMAT: Parameter = parameter(
+    "format",
+    ParameterKind::Words(&["json", "gexf", "graphml"]),
+    "The format of the graph: JSON, GEXF (Gephi) or GraphML.",
+    "gexf",
+);
+pub(crate) const SHOWGROUP: Parameter = parameter(
+    "showgroup",
+    ParameterKind::Words(&["true", "false"]),
+    "Whether ranks are shown in pairs.",
+    "true",
 );
 /// The maximum number of characters of a beginning: no host name is longer.
 pub(crate) const MAX_BEGINNING: usize = 253;
@@ -170,15 +233,18 @@ pub(crate) const BEGINNING: Parameter = Parameter {
         "q",
         ParameterKind::Beginning { max: MAX_BEGINNING },
         "The beginning of a host or domain, with or without www.",
+        "muse",
     )
 };
-pub(crate) const RANDOM: Parameter =
-    parameter("random", ParameterKind::Words(&["true", "false"]), "Whether the rows come in random order.");
-pub(crate) const SHOWGROUP: Parameter =
-    parameter("showgroup", ParameterKind::Words(&["true", "false"]), "Whether ranks are shown in pairs.");
+pub(crate) const RANDOM: Parameter = parameter(
+    "random",
+    ParameterKind::Words(&["true", "false"]),
+    "Whether the rows come in random order.",
+    "false",
+);
 pub(crate) const RESOURCES: Parameter = Parameter {
     required: true,
-    ..parameter("resources", ParameterKind::Endpoints, "The endpoints asked about.")
+    ..parameter("resources", ParameterKind::Endpoints, "The endpoints asked about.", "backlinks,linktexts")
 };
 
 impl Parameter {

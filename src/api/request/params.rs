@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-use super::parameter::{DEFAULT_LIMIT, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
+use super::parameter::{DEFAULT_LIMIT, DEFAULT_NODES, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
 use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, Endpoint};
 use crate::config::ApiConfig;
@@ -221,6 +221,26 @@ impl Params {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         let pairs = self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// Parses `format` of a graph, if given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn graph_format(&self) -> Result<Option<Format>, ApiError> {
+        let words = [("json", Format::Json), ("gexf", Format::Gexf), ("graphml", Format::GraphMl)];
+        self.one_of("format", &words)
+    }
+
+    /// Parses `nodes`.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for anything but a whole number from 1 to `api.max_nodes`.
+    pub fn nodes(&self, config: &ApiConfig) -> Result<usize, ApiError> {
+        let max = config.max_nodes;
+        let Some(text) = self.single("nodes")? else { return Ok(DEFAULT_NODES.min(max)) };
+        let nodes = parse_whole_number(text).filter(|nodes| (1..=max).contains(nodes));
+        nodes.ok_or_else(|| ApiError::parameter("nodes", text, &format!("a whole number from 1 to {max}")))
     }
 
     /// Parses `fields` into columns, in the order given; `None` without the parameter.

@@ -4,4 +4,5 @@ pub(super) mod competitors;
 pub(super) mod distribution;
 pub(super) mod ephemeral;
 pub(super) mod intersection;
+pub(super) mod neighbourhood;
 pub(super) mod redirect_chain;

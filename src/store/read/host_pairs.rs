@@ -123,8 +123,13 @@ impl Snapshot<'_> {
     /// All hosts that the hosts of a registrable domain link to, with the number of active external links from one
     /// source host. A target host has one row for each source host. Sorted by source host, then by target host.
     pub fn referrals(&self, source_domain: &str) -> Rows<'_, (String, u64)> {
-        let scope = Scope::Domain { domain: source_domain.to_owned() };
-        let rows = self.rows(host_range(REFERRALS, &scope, &self.store.suffixes), |key, value| {
+        self.referrals_of(&Scope::Domain { domain: source_domain.to_owned() })
+    }
+
+    /// The same for the hosts of a domain, or for one host on all its ports. Other scopes have no referrals: the links
+    /// on their pages must be counted.
+    pub fn referrals_of(&self, source: &Scope) -> Rows<'_, (String, u64)> {
+        let rows = self.rows(host_range(REFERRALS, source, &self.store.suffixes), |key, value| {
             let (_, target) = split_pair_key(key)?;
             let mut reader = Reader(value);
             let links = read_count(&mut reader)?;

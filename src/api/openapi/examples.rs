@@ -1,0 +1,71 @@
+//! Examples in the OpenAPI document.
+//!
+//! The example of an answer is what the demo's index answers to the examples of the parameters. `examples.json` holds these
+//! answers by path; `tests/cli/golden.rs` writes and compares them.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::request::parameter::{Parameter, ParameterKind};
+use crate::api::{ApiError, Endpoint};
+use crate::query::{Kind, Listing};
+
+/// Columns in the example of `fields`.
+const EXAMPLE_COLUMNS: usize = 2;
+
+/// Example answers by the names of their endpoints.
+pub(super) struct Examples(Map<String, Value>);
+
+impl Examples {
+    /// # Errors
+    /// [`ApiError::Internal`] if the file is damaged.
+    pub(super) fn read() -> Result<Self, ApiError> {
+        Ok(Self(serde_json::from_str(include_str!("examples.json"))?))
+    }
+
+    /// The answer of an endpoint, if there is an example of it.
+    pub(super) fn answer(&self, endpoint: &Endpoint) -> Option<&Value> {
+        self.0.get(endpoint.name)
+    }
+
+    /// The example of a parameter's value, if the endpoint takes any.
+    pub(super) fn value(&self, parameter: &Parameter, endpoint: &Endpoint) -> Option<Value> {
+        let listing = endpoint.handler.listing();
+        let text = parameter.example;
+        Some(match parameter.kind {
+            ParameterKind::Number { .. } | ParameterKind::Limit | ParameterKind::Nodes => {
+                json!(text.parse::<u64>().ok()?)
+            }
+            ParameterKind::Urls | ParameterKind::Targets { .. } => {
+                json!(text.split(',').collect::<Vec<_>>())
+            }
+            ParameterKind::Order => match listing {
+                Some(Listing { default_order: order @ [_, ..], .. }) => json!(order),
+                _ => json!([text]),
+            },
+            ParameterKind::Where => json!(condition(listing?)?),
+            ParameterKind::Fields => {
+                json!(endpoint.column_names().into_iter().take(EXAMPLE_COLUMNS).collect::<Vec<_>>())
+            }
+            ParameterKind::Token => self.answer(endpoint)?.get("next")?.clone(),
+            ParameterKind::Url | ParameterKind::Words(_) | ParameterKind::Day | ParameterKind::Endpoints => {
+                json!(text)
+            }
+        })
+    }
+}
+
+/// A condition on a field of the listing, on a number if there is one.
+fn condition(listing: &Listing) -> Option<String> {
+    let is_number = |kind: Kind| matches!(kind, Kind::Number | Kind::Hundredths | Kind::TenThousandths);
+    let mut fields = listing.filter_fields();
+    let first = fields.next()?;
+    let (name, kind) =
+        if is_number(first.1) { first } else { fields.find(|(_, kind)| is_number(*kind)).unwrap_or(first) };
+    Some(match kind {
+        Kind::Number | Kind::Hundredths | Kind::TenThousandths => format!("{name} gt 1"),
+        Kind::Flag => format!("{name} eq false"),
+        Kind::Day | Kind::DayNumber => format!("{name} ge 20240101"),
+        Kind::Text => format!("{name} like '%a%'"),
+        Kind::Address => format!("{name} ne '10.1.2.3'"),
+    })
+}
