@@ -107,6 +107,7 @@ fn costly() -> Vec<String> {
     vec![
         format!("linktext like '{segment}'"),
         full_of("", "linktext like '%a_a%b'", " and ", ""),
+        full_of("", "linktext like '%a_a%b'", " or ", ""),
         full_of("", &format!("backlinkpage like '{segment}' and linktext notlike '{segment}'"), " and ", ""),
     ]
 }
@@ -157,6 +158,19 @@ fn a_filter_stops_when_its_client_disconnects() {
         let gone = Instant::now();
         assert!(matches!(query.join().unwrap(), Err(QueryError::Deadline)), "{}", &filter[..40]);
         assert!(gone.elapsed() < GRACE, "{}: {:?}", &filter[..40], gone.elapsed());
+    }
+}
+
+/// Backtracking would take longer than the age of the universe for one text.
+#[test]
+fn regular_expressions_take_linear_time() {
+    LazyLock::force(&VIEW);
+    for (expression, count) in
+        [("^[0-9]+ (a*)*b$", 0), ("(a|aa|a?)+$", ROWS), ("(a|b|ab)*(a|aa)*c", 0), ("^7 ((a{2,9})+)+$", 1)]
+    {
+        let filter = format!("linktext matches '{expression}'");
+        let (took, found) = time(&plan(&filter, &[]), &Deadline::after(4 * GRACE));
+        assert_eq!(found.unwrap(), count, "{expression}: {took:?}");
     }
 }
 

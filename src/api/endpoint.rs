@@ -5,8 +5,8 @@ use http::Method;
 use crate::api::openapi::schema::{BodySchema, ReplySchema};
 use crate::api::reply::provenance::JsonReply;
 use crate::api::request::parameter::{
-    ACTIVE, DIRECTION, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP, URL,
-    WHERE,
+    ACTIVE, DIRECTION, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, NEXT, OFFSET, ORDER, Parameter, SCOPE, TOP,
+    URL, WHERE,
 };
 use crate::api::{ApiError, Docs, ListRequest, Provenance, RequestContext};
 use crate::query::export::{BacklinkRow, ExportRow, PageRow};
@@ -209,9 +209,9 @@ impl Endpoint {
         let scope: &'static [Parameter] = &[URL, SCOPE, INTERNAL];
         let specific: &'static [Parameter] = match &self.handler {
             Handler::List(Listing { shows_lost: true, .. }) => {
-                &[ACTIVE, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
+                &[ACTIVE, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
             }
-            Handler::List(_) | Handler::Summary(_) => &[WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
+            Handler::List(_) | Handler::Summary(_) => &[WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
             Handler::Distribution { incoming: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
             Handler::Distribution { incoming: None, .. } => &[WHERE, ORDER, TOP],
             Handler::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],

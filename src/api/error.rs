@@ -5,15 +5,29 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::api::request::params::shorten;
-use crate::query::QueryError;
+use crate::query::{ErrorCode, QueryError};
 use crate::store::StoreError;
 use crate::urls::ScopeError;
+
+/// The place and the kind of a mistake in a parameter, for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorDetail {
+    /// The name of the parameter.
+    pub parameter: String,
+    /// Offsets of characters in the text of the parameter, from 0; the second one is after the last. `None` if the
+    /// parameter is missing.
+    pub at: Option<(usize, usize)>,
+    pub code: ErrorCode,
+}
 
 /// Why a request failed. The client gets the message; the cause of [`Self::Internal`] appears in the log only.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     #[error("{0}")]
     BadRequest(String),
+    /// As [`Self::BadRequest`], for a parameter.
+    #[error("{message}")]
+    BadParameter { message: String, detail: ErrorDetail },
     #[error("user name or password is wrong or missing; send them by HTTP Basic authentication")]
     Unauthorized,
     #[error("{0}")]
@@ -49,7 +63,7 @@ pub enum ApiError {
 impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -73,23 +87,78 @@ impl ApiError {
         }
     }
 
+    /// Returns the place and the kind of the mistake, if it is in a parameter.
+    pub fn detail(&self) -> Option<&ErrorDetail> {
+        match self {
+            Self::BadParameter { detail, .. } => Some(detail),
+            _ => None,
+        }
+    }
+
     /// The error for a missing parameter.
     pub fn missing(name: &str, advice: &str) -> Self {
-        Self::BadRequest(format!("{name} is missing; {advice}"))
+        let detail = ErrorDetail { parameter: name.to_owned(), at: None, code: ErrorCode::Missing };
+        Self::BadParameter { message: format!("{name} is missing; {advice}"), detail }
     }
 
     /// The error for an invalid value of a parameter.
     pub fn parameter(name: &str, value: &str, wanted: &str) -> Self {
-        Self::BadRequest(format!("{name} is \"{}\"; it must be {wanted}", shorten(value)))
+        Self::parameter_with(name, value, ErrorCode::BadValue, wanted)
+    }
+
+    /// The error for a value of a parameter that is none of the known words.
+    pub fn unknown_word(name: &str, value: &str, wanted: &str) -> Self {
+        Self::parameter_with(name, value, ErrorCode::UnknownName, wanted)
+    }
+
+    /// The error for a value of a parameter that is no whole number, or is outside of the bounds.
+    pub fn number(name: &str, value: &str, wanted: &str) -> Self {
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_zero = is_number && value.bytes().all(|byte| byte == b'0');
+        let code = match (is_number, is_zero) {
+            (false, _) => ErrorCode::NotANumber,
+            (true, true) => ErrorCode::BadValue,
+            (true, false) => ErrorCode::TooLarge,
+        };
+        Self::parameter_with(name, value, code, wanted)
+    }
+
+    /// The error for a parameter that is given twice.
+    pub fn repeated(parameter: &str, name: &str) -> Self {
+        let detail = ErrorDetail { parameter: parameter.to_owned(), at: None, code: ErrorCode::Repeated };
+        Self::BadParameter { message: format!("{name} is given more than once; give it once"), detail }
+    }
+
+    /// This error, with the whole value of its parameter as the place of the mistake.
+    #[must_use]
+    pub fn about_value(mut self, value: &str) -> Self {
+        if let Self::BadParameter { detail, .. } = &mut self {
+            detail.at = Some((0, value.chars().count()));
+        }
+        self
+    }
+
+    fn parameter_with(name: &str, value: &str, code: ErrorCode, wanted: &str) -> Self {
+        let message = format!("{name} is \"{}\"; it must be {wanted}", shorten(value));
+        Self::of_value(name, value, code, message)
+    }
+
+    /// The error for the whole value of a parameter, with a message of its own.
+    pub fn of_value(name: &str, value: &str, code: ErrorCode, message: String) -> Self {
+        let detail = ErrorDetail { parameter: name.to_owned(), at: Some((0, value.chars().count())), code };
+        Self::BadParameter { message, detail }
     }
 }
 
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         match error {
-            QueryError::Where { .. } | QueryError::Cursor | QueryError::TooManyRows => {
-                Self::BadRequest(error.to_string())
+            QueryError::Where { ref at, code, .. } => {
+                let at = Some((at.start, at.end));
+                let detail = ErrorDetail { parameter: "where".to_owned(), at, code };
+                Self::BadParameter { message: error.to_string(), detail }
             }
+            QueryError::Cursor | QueryError::TooManyRows => Self::BadRequest(error.to_string()),
             QueryError::Deadline => Self::Deadline,
             QueryError::Store(_) | QueryError::Declaration(_) | QueryError::Build(_) => {
                 Self::Internal(error.to_string())
@@ -133,9 +202,11 @@ impl From<csv::Error> for ApiError {
 
 impl From<ScopeError> for ApiError {
     fn from(error: ScopeError) -> Self {
-        Self::BadRequest(match error {
-            ScopeError::Kind(_) => error.to_string(),
-            _ => format!("url cannot be used: {error}"),
-        })
+        let (parameter, code, message) = match error {
+            ScopeError::Kind(_) => ("scope", ErrorCode::UnknownName, error.to_string()),
+            _ => ("url", ErrorCode::BadValue, format!("url cannot be used: {error}")),
+        };
+        let detail = ErrorDetail { parameter: parameter.to_owned(), at: None, code };
+        Self::BadParameter { message, detail }
     }
 }

@@ -34,7 +34,7 @@ pub use self::http::auth::{random_token, token_digest};
 pub use self::http::server::{ServeError, bind, serve};
 pub use docs::{Docs, Topic};
 pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
-pub use error::ApiError;
+pub use error::{ApiError, ErrorDetail};
 pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;
 pub use request::day_range::{DayRange, current_day};

@@ -140,7 +140,7 @@ mod tests {
     fn faults(listing: &Listing) -> Vec<String> {
         let has_field = |field: &str| listing.rows.kind_of(field).is_some();
         let mut faults = Vec::new();
-        for column in listing.columns {
+        for column in listing.columns.iter().chain(listing.hidden_columns) {
             let missing = fields_of(column.from).into_iter().filter(|field| !has_field(field));
             faults.extend(missing.map(|field| format!("column {} reads {field}", column.name)));
             if needs_groups(column.from) && listing.group_by.is_none() {
@@ -149,10 +149,16 @@ mod tests {
         }
         let is_column =
             |name: &str| listing.column(name).is_some_and(|column| listing.kind(column).is_some());
-        let named = listing.order_fields.iter().chain(listing.where_fields).copied().chain(listing.first_of);
+        let named = listing.first_of.into_iter();
         faults.extend(named.filter(|name| !is_column(name)).map(|name| format!("{name} is no column")));
+        let mut names: Vec<&str> =
+            listing.columns.iter().chain(listing.hidden_columns).map(|column| column.name).collect();
+        names.sort_unstable();
+        let doubled = names.windows(2).filter(|pair| pair[0] == pair[1]);
+        faults.extend(doubled.map(|pair| format!("two columns are {}", pair[0])));
         let default = listing.default_order.iter().map(|key| key.trim_start_matches('-'));
-        let unknown = default.filter(|name| !listing.order_fields.contains(name));
+        let order_fields = listing.order_fields();
+        let unknown = default.filter(|name| !order_fields.contains(name));
         faults.extend(unknown.map(|name| format!("{name} is no order field")));
         let is_shown = |key| listing.columns.iter().any(|column| column.from == ColumnExpr::Field(key));
         faults.extend(listing.group_by.filter(|key| !is_shown(key)).map(|key| format!("{key} is not shown")));
@@ -172,8 +178,11 @@ mod tests {
     #[test]
     fn a_faulty_declaration_is_found() {
         for faulty in [
-            Listing { where_fields: &["nothing"], ..Listing::BACKLINKS },
-            Listing { order_fields: &["nothing"], ..Listing::BACKLINKS },
+            Listing {
+                hidden_columns: endpoints::backlinks::LISTING.hidden_columns,
+                ..endpoints::backlinks::STRONGEST_OF_DOMAINS
+            },
+            Listing { hidden_columns: endpoints::linktexts::LISTING.columns, ..Listing::BACKLINKS },
             Listing { default_order: &["-nothing"], ..Listing::BACKLINKS },
             Listing { first_of: Some("nothing"), ..Listing::BACKLINKS },
             Listing { group_by: Some("linktext"), ..Listing::BACKLINKS },

@@ -58,6 +58,14 @@ pub struct ApiConfig {
     pub max_redirects: usize,
     /// Rows of one answer of history at most.
     pub max_history_rows: usize,
+    /// Conditions in one `where` at most.
+    pub max_where_conditions: usize,
+    /// Parentheses and NOTs around one condition at most.
+    pub max_where_depth: usize,
+    /// Columns that `facets` may name.
+    pub max_facets: usize,
+    /// Values that each of the facets shows at most.
+    pub max_facet_values: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Time within which a read of the index must succeed for a probe.
@@ -125,6 +133,9 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+/// The parser of `where` recurses, so that its stack bounds the depth.
+const MOST_DEPTH: usize = 100;
+
 /// Targets for which linkintersect has columns.
 const MOST_TARGETS: usize = 20;
 
@@ -154,6 +165,10 @@ impl Default for ApiConfig {
             max_nodes: 500,
             max_redirects: 20,
             max_history_rows: 4_000,
+            max_where_conditions: 5_000,
+            max_where_depth: 8,
+            max_facets: 6,
+            max_facet_values: 20,
             deadline: Span::seconds(60),
             health_timeout: Span::seconds(1),
             max_concurrent_queries: 0,
@@ -205,6 +220,7 @@ impl ApiConfig {
         at_least("api.max_nodes", self.max_nodes as u64, 1)?;
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_history_rows", self.max_history_rows as u64, 1)?;
+        self.validate_lists()?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;
         for (key, span) in [
             ("api.head_timeout", self.head_timeout),
@@ -226,6 +242,20 @@ impl ApiConfig {
         at_least("api.max_concurrent_streams", self.max_concurrent_streams as u64, 1)?;
         at_least("api.rate_limit_burst", u64::from(self.rate_limit_burst), 1)?;
         at_least("api.rate_limit_clients", self.rate_limit_clients as u64, 1)
+    }
+
+    /// The limits of `where` and `facets`.
+    fn validate_lists(&self) -> Result<(), String> {
+        at_least("api.max_where_conditions", self.max_where_conditions as u64, 1)?;
+        at_least("api.max_facets", self.max_facets as u64, 1)?;
+        at_least("api.max_facet_values", self.max_facet_values as u64, 1)?;
+        if self.max_where_depth > MOST_DEPTH {
+            return Err(format!(
+                "api.max_where_depth is {}; it must be at most {MOST_DEPTH}",
+                self.max_where_depth
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -121,6 +121,14 @@ impl<'d> StepCounter<'d> {
         }
         Ok(())
     }
+
+    /// Checks the deadline before work whose steps cannot be counted.
+    ///
+    /// # Errors
+    /// As [`Deadline::check`].
+    pub(super) fn check(&self) -> Result<(), QueryError> {
+        self.deadline.check()
+    }
 }
 
 /// A longer time saturates: the counter holds five centuries.

@@ -1,17 +1,75 @@
 //! The error type of the query stage.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::store::StoreError;
+
+/// What is wrong with a parameter, for programs. The names are a part of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// A number belongs here.
+    NotANumber,
+    /// There is no field with this name to filter by.
+    UnknownField,
+    /// The operator is unknown, or does not apply to the field.
+    BadOperator,
+    /// The text does not follow the grammar.
+    Syntax,
+    /// The value has the wrong type or form.
+    BadValue,
+    /// There is no column with this name.
+    UnknownColumn,
+    /// The parameter is missing.
+    Missing,
+    /// The value, or the number of values, is above its limit.
+    TooLarge,
+    /// The value is none of the known words.
+    UnknownName,
+    /// The parameter or a name in it is given twice.
+    Repeated,
+}
+
+impl ErrorCode {
+    /// All codes.
+    pub const ALL: [Self; 10] = [
+        Self::NotANumber,
+        Self::UnknownField,
+        Self::BadOperator,
+        Self::Syntax,
+        Self::BadValue,
+        Self::UnknownColumn,
+        Self::Missing,
+        Self::TooLarge,
+        Self::UnknownName,
+        Self::Repeated,
+    ];
+
+    /// The name in replies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotANumber => "not-a-number",
+            Self::UnknownField => "unknown-field",
+            Self::BadOperator => "bad-operator",
+            Self::Syntax => "syntax",
+            Self::BadValue => "bad-value",
+            Self::UnknownColumn => "unknown-column",
+            Self::Missing => "missing",
+            Self::TooLarge => "too-large",
+            Self::UnknownName => "unknown-name",
+            Self::Repeated => "repeated",
+        }
+    }
+}
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The `where` text is invalid. `position` counts characters from 1.
-    #[error("where cannot be read at position {position}: {problem}")]
-    Where { position: usize, problem: String },
+    /// The `where` text is invalid. `at` counts characters from 0; the message counts them from 1.
+    #[error("where cannot be read at position {}: {problem}", at.start + 1)]
+    Where { at: Range<usize>, code: ErrorCode, problem: String },
     #[error("next is not a token that this endpoint gave for this url; start again without next")]
     Cursor,
     #[error("the query took longer than api.deadline allows; ask for a smaller scope, or raise api.deadline")]

@@ -168,7 +168,7 @@ mod tests {
                 ("text", Column::from_texts(rows.iter().map(|row| row.3.as_str()), &deadline).unwrap()),
                 ("address", Column::new(codes, Encoding::Addresses(addresses.finish().into()))),
             ];
-            let page = Page { columns, rows: rows.len(), count: rows.len() };
+            let page = Page { columns, rows: rows.len(), count: rows.len(), facets: Vec::new() };
             let mut written = Vec::new();
             page.write_json(&mut written);
             prop_assert_eq!(written, serde_json::to_vec(&page).unwrap());

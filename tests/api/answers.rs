@@ -301,7 +301,7 @@ fn an_unsupported_order_is_ignored_with_a_warning() {
     let server = Server::start(&random(6, 100));
     let plain = server.client.json("/backlinks?url=example.com");
     assert!(plain.get("warnings").is_none());
-    let odd = server.client.json("/backlinks?url=example.com&order[0]=-frequency&order[1]=title");
+    let odd = server.client.json("/backlinks?url=example.com&order[0]=-frequency&order[1]=nr");
     assert_eq!(odd["response"], plain["response"]);
     let warnings = odd["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 2);

@@ -4,7 +4,9 @@ use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
 use std::time::Duration;
 
-use super::client::Client;
+use serde_json::json;
+
+use super::client::{Client, encode};
 use super::server::Server;
 use super::web::random;
 
@@ -76,7 +78,25 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/backlinks?url=example.com&where=pos+gt", 400, "position 7"),
     ("/backlinks?url=example.com&where=pos+gt+%2710%27", 400, "position 8"),
     ("/backlinks?url=example.com&where=pos+gt+1+sr+gt+1", 400, "position 10: \"sr\""),
-    ("/backlinks?url=example.com&where=pos+gt+1+OR+sr+gt+1", 400, "position 10: \"OR\""),
+    ("/backlinks?url=example.com&where=pos+gt+1+OR", 400, "position 12: the text ends too early"),
+    ("/backlinks?url=example.com&where=(pos+gt+1", 400, "end the parenthesis with )"),
+    ("/backlinks?url=example.com&where=pos+gt+1)", 400, "no ( is open here"),
+    ("/backlinks?url=example.com&where=NOT", 400, "position 4"),
+    ("/backlinks?url=example.com&where=title+matches+%27(%27", 400, "no regular expression: unclosed group"),
+    (
+        "/backlinks?url=example.com&where=title+matches+%27%5Cw%7B999%7D%27",
+        400,
+        "use fewer or smaller repetitions",
+    ),
+    ("/backlinks?url=example.com&where=pos+contains+%271%27", 400, "pos is no text"),
+    ("/backlinks?url=example.com&where=((((((((((pos+gt+1))))))))))", 400, "api.max_where_depth"),
+    // Facets.
+    ("/backlinks?url=example.com&facets=", 400, "facets names \"\""),
+    ("/backlinks?url=example.com&facets=tag,nr", 400, "facets names \"nr\", which is no column here"),
+    ("/backlinks?url=example.com&facets=tag,tag", 400, "facets names tag more than once"),
+    ("/backlinks?url=example.com&facets=tag,pos,sr,ip,ccode,city,country", 400, "7 columns; name at most 6"),
+    ("/backlinks?url=example.com&facets=tag&format=csv", 400, "facets are in JSON alone"),
+    ("/backlinks?url=example.com&facets=tag&facets=pos", 400, "facets is given more than once"),
     ("/backlinks?url=example.com&where=pos+gt+1+AND", 400, "ends too early"),
     ("/backlinks?url=example.com&where=pos%3D1", 400, "\"pos=1\""),
     ("/backlinks?url=example.com&where=pos+like+%271%25%27", 400, "\"like\""),
@@ -87,20 +107,20 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/backlinks?url=example.com&where=cdate+gt+%272024-01-01%27", 400, "yyyyMMdd"),
     ("/backlinks?url=example.com&where=ip+eq+%271.2.3%27", 400, "IP address"),
     ("/backlinks?url=example.com&where=pos+gt+1&where=sr+gt+1", 400, "where is given more than once"),
-    ("/linktexts?url=example.com&where=refdoms+gt+1", 400, "anchortext, frequency"),
-    ("/referringdomains?url=example.com&where=domain+eq+%27a%27", 400, "ccode, ip, links, sr"),
+    ("/linktexts?url=example.com&where=tag+gt+1", 400, "percentage, refdoms, anchortext, type, frequency"),
+    ("/referringdomains?url=example.com&where=dsCount+eq+1", 400, "ccode, domain, ip, links"),
     // Endpoints with their own parameters.
     ("/pagedistribution?url=example.com&direction=up", 400, "direction is \"up\"; it must be out or in"),
     ("/pagedistribution?url=example.com&direction=", 400, "direction"),
     ("/pagedistribution?url=example.com&direction=in&direction=in", 400, "direction is given more than once"),
     ("/pagedistribution?url=example.com&top=0", 400, "top is \"0\"; it must be a whole number from 1 to 100"),
     ("/pagedistribution?url=example.com&top=101", 400, "top"),
-    ("/pagedistribution?url=example.com&where=linkedpage+eq+%27a%27", 400, "use one of the fields frequency"),
+    ("/pagedistribution?url=example.com&where=linkedpage+eq+a", 400, "single quotes"),
     ("/linktextdistribution?url=example.com&top=-1", 400, "top"),
     ("/linktextdistribution?url=example.com&top=", 400, "top"),
     ("/linktextdistribution?url=example.com&top=x", 400, "top"),
     ("/linktextdistribution?url=example.com&top=1&top=2", 400, "top is given more than once"),
-    ("/linktextdistribution?url=example.com&where=refdoms+gt+1", 400, "\"refdoms\""),
+    ("/linktextdistribution?url=example.com&where=type+gt+1", 400, "\"type\""),
     ("/linktextdistribution?url=example.com&order[a]=frequency", 400, "order[a]"),
     ("/backlinks?url=example.com&active=yes", 400, "active is \"yes\"; it must be true or false or all"),
     ("/backlinks?url=example.com&active=", 400, "active"),
@@ -156,12 +176,12 @@ const TABLE: &[(&str, u16, &str)] = &[
     ("/outgoinglinktexts?url=example.com&where=frequency+like+%271%27", 400, "frequency is no text"),
     ("/outgoingtoppages?url=example.com&offset=1.5", 400, "offset"),
     ("/geolocationshort?url=example.com&limit=-5", 400, "limit"),
-    ("/httpstatus?url=example.com&where=percentage+gt+1", 400, "code, pages"),
+    ("/httpstatus?url=example.com&where=links+gt+1", 400, "code, pages, percentage"),
     ("/httpstatus?url=example.com&where=code+eq+%27200%27", 400, "a number without quotes"),
     ("/tagtypes?url=example.com&where=tag+eq+301", 400, "single quotes"),
-    ("/tldlist?url=example.com&where=toplevel+eq+%27com%27", 400, "use one of the fields links"),
+    ("/tldlist?url=example.com&where=tld+eq+%27com%27", 400, "use one of the fields diffdomains"),
     ("/iplist?url=example.com&where=ip+like+1", 400, "no pattern for ip"),
-    ("/linkedpages?url=example.com&where=refdoms+gt+1", 400, "linkedpage, frequency"),
+    ("/linkedpages?url=example.com&where=links+gt+1", 400, "linkedpage, percentage, refdoms"),
     ("/linkedpages", 400, "url is missing"),
     ("/linkedpages?url=http://%20/", 400, "url cannot be used"),
     ("/tagtypes", 400, "url is missing"),
@@ -245,7 +265,8 @@ fn assert_refused(client: &Client, method: &str, target: &str, status: u16, part
     assert_eq!(json["status"], status, "{target}");
     let sentence = json["error"].as_str().unwrap();
     assert!(sentence.contains(part), "{method} {target}: {sentence}");
-    assert_eq!(json.as_object().unwrap().len(), 2);
+    let keys = ["status", "error", "parameter", "at", "code"];
+    assert!(json.as_object().unwrap().keys().all(|key| keys.contains(&key.as_str())), "{json}");
 }
 
 #[test]
@@ -255,6 +276,49 @@ fn every_bad_request_gets_a_sentence_that_explains_it() {
     for (target, status, part) in TABLE {
         assert_refused(&server.client, "GET", target, *status, part);
     }
+}
+
+/// The parameter, the place and the kind of each mistake. The place is a text of the parameter.
+#[test]
+fn mistakes_in_parameters_have_a_place_and_a_code() {
+    let server = Server::start(&[]);
+    let wrong_where = "ccode eq '‘ä' AND sr gt high";
+    for (target, parameter, value, place, code) in [
+        ("backlinks", "where", wrong_where, Some("high"), "not-a-number"),
+        ("backlinks", "where", "foo eq 1", Some("foo"), "unknown-field"),
+        ("backlinks", "where", "sr is 1", Some("is"), "bad-operator"),
+        ("backlinks", "where", "title eq 'ä", Some("'ä"), "syntax"),
+        ("backlinks", "where", "nofollow eq", Some(""), "syntax"),
+        ("backlinks", "where", "ip eq '1.2.3'", Some("'1.2.3'"), "bad-value"),
+        ("backlinks", "limit", "x", Some("x"), "not-a-number"),
+        ("backlinks", "limit", "10001", Some("10001"), "too-large"),
+        ("backlinks", "offset", "-1", Some("-1"), "not-a-number"),
+        ("backlinks", "scope", "page", Some("page"), "unknown-name"),
+        ("backlinks", "active", "no", Some("no"), "unknown-name"),
+        ("backlinks", "fields", "sr,ä,pos", Some("ä"), "unknown-column"),
+        ("backlinks", "facets", "sr,tag,sr", Some("sr"), "repeated"),
+        ("backlinks", "order[x]", "sr", None, "syntax"),
+        ("linktextdistribution", "top", "0", Some("0"), "bad-value"),
+        ("newbacklinks", "from", "20240230", Some("20240230"), "bad-value"),
+        ("newbacklinks", "from", "99991231", Some("99991231"), "bad-value"),
+        ("newbacklinks", "x", "", None, "missing"),
+    ] {
+        let target = format!("/{target}?url=example.com&{parameter}={}", encode(value));
+        let error = server.client.get(&target).json();
+        assert_eq!((&error["status"], &error["code"]), (&json!(400), &json!(code)), "{target}: {error}");
+        let named = if code == "missing" { "from" } else { parameter.trim_end_matches("[x]") };
+        assert_eq!(error["parameter"], named, "{target}");
+        let found = error.get("at").map(|at| {
+            let (from, to) = (at[0].as_u64().unwrap() as usize, at[1].as_u64().unwrap() as usize);
+            value.chars().skip(from).take(to - from).collect::<String>()
+        });
+        assert_eq!(found.as_deref(), place, "{target}: {error}");
+    }
+    for target in ["/nothing", "/exportpages?url=example.com&next=x"] {
+        assert_eq!(server.client.get(target).json().as_object().unwrap().len(), 2, "{target}");
+    }
+    let url = server.client.get("/sr?url=a..b").json();
+    assert_eq!((&url["parameter"], &url["at"]), (&json!("url"), &json!([0, 4])));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::oracle::{self, incoming};
-use super::question::{Condition, Question, expected, question};
+use super::question::{Formula, Question, expected, question};
 use super::web::url;
 
 static SUFFIXES: LazyLock<Suffixes> = LazyLock::new(|| Suffixes::built_in().unwrap());
@@ -101,7 +101,7 @@ prop_compose! {
     }
 }
 
-/// A record as `exportbacklinks` shows it, with the flags that only `backlinks` has.
+/// A record as `exportbacklinks` shows it, with the flags and the domain that only `backlinks` has.
 fn exported(record: &BacklinkRecord) -> Value {
     let page = &record.page;
     let lost = record.toggles.iter().any(|toggle| toggle.back.is_none());
@@ -117,13 +117,14 @@ fn exported(record: &BacklinkRecord) -> Value {
         "title": page.title, "linktarget": record.target.as_str(), "backlinkpage": record.source.as_str(),
         "blpcount": record.blpcount, "pos": record.pos, "linktext": record.anchor, "tag": record.tag.as_str(),
         "sr": oracle::number(f64::from(made_up(record.source.as_str()))),
+        "domain": SUFFIXES.domain_of(record.source.host()),
     })
 }
 
 /// Queries the engine; returns the shown rows and the count.
 fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord]) -> (Value, usize) {
     let deadline = Deadline::after(Duration::from_secs(60));
-    let written: Vec<String> = question.conditions.iter().map(Condition::written).collect();
+    let written: Vec<String> = question.conditions.iter().map(Formula::written).collect();
     let order = question.order.iter().map(String::as_str);
     let plan = listing.plan(Some(&written.join(" and ")), order).unwrap();
     assert_eq!(plan.warnings, [""; 0]);
@@ -213,7 +214,13 @@ fn paging_neither_repeats_nor_drops_a_row() {
             let window = Window { offset, limit };
             let (rows, count) = ask(
                 listing,
-                &Question { conditions: vec![], order: vec![], window, internal: Internal::Include },
+                &Question {
+                    conditions: vec![],
+                    order: vec![],
+                    window,
+                    internal: Internal::Include,
+                    facets: vec![],
+                },
                 &records,
             );
             (rows.as_array().unwrap().clone(), count)

@@ -12,7 +12,7 @@ use super::answers::publish_ranks;
 use super::client::encode;
 use super::oracle::outgoing::World;
 use super::oracle::{self, incoming, outgoing};
-use super::question::{expected, question};
+use super::question::{agree_on_facets, expected, question};
 use super::server::Server;
 use super::web::{DOMAINS, random};
 
@@ -73,6 +73,7 @@ proptest! {
         let (response, count) = expected(rows.clone(), &question, listing, &[]);
         let target = format!("/{endpoint}?url={}{}", encode(scope), question.query());
         let answer = SERVED.server.client.json(&target);
+        agree_on_facets(&answer, rows, &question);
         prop_assert_eq!(&answer["response"], &response, "{}", target);
         prop_assert_eq!(&answer["count"], &json!(count), "{}", target);
         // An empty result of `where` is not explained.
@@ -81,15 +82,32 @@ proptest! {
     }
 }
 
-/// Fields that an endpoint does not have are ignored, with a warning.
+/// Each row has one value of each column, so the rows of a facet add up to the count.
 #[test]
-fn an_unsupported_where_is_ignored_with_a_warning() {
-    for endpoint in ["geolocationshort", "outgoingtoppages"] {
-        let plain = SERVED.server.client.json(&format!("/{endpoint}?url=example.com"));
-        let odd = SERVED.server.client.json(&format!("/{endpoint}?url=example.com&where=links+gt+%27x"));
-        assert_eq!(odd["response"], plain["response"]);
-        assert!(odd["warnings"][0].as_str().unwrap().starts_with("where was ignored"), "{odd}");
+fn facets_show_the_most_frequent_values_and_sum_up_the_others() {
+    let client = &SERVED.server.client;
+    let target = "/backlinks?url=example.com&limit=3&facets=backlinkpage,tag,domain&where=";
+    let answer = client.json(&format!("{target}{}", encode("NOT (tag eq 'a' OR pos gt 40)")));
+    let count = answer["count"].as_u64().unwrap();
+    for facet in ["backlinkpage", "tag", "domain"] {
+        let values = answer["facets"][facet].as_array().unwrap();
+        let shown: u64 = values.iter().map(|value| value["rows"].as_u64().unwrap()).sum();
+        assert_eq!(shown + answer["others"][facet].as_u64().unwrap(), count, "{answer}");
+        assert!(values.is_sorted_by(|a, b| a["rows"].as_u64() >= b["rows"].as_u64()), "{values:?}");
+        for value in values {
+            let condition = format!(
+                "NOT (tag eq 'a' OR pos gt 40) AND {facet} eq '{}'",
+                value["value"].as_str().unwrap().replace('\'', "''")
+            );
+            let found =
+                client.json(&format!("/backlinks?url=example.com&limit=0&where={}", encode(&condition)));
+            assert_eq!(found["count"], value["rows"], "{condition}");
+        }
     }
+    assert_eq!(answer["facets"]["backlinkpage"].as_array().unwrap().len(), 20);
+    assert!(answer["others"]["backlinkpage"].as_u64().unwrap() > 20, "{answer}");
+    assert_eq!(answer["response"].as_array().unwrap().len(), 3);
+    assert!(answer["response"][0].get("domain").is_none());
 }
 
 /// Lost links are listed on request, and counted nowhere else.

@@ -5,10 +5,12 @@
 //! in `domainLinks` the number of its links to the scope. `where` selects links before they are grouped, so that
 //! `nofollow eq false` gives each domain's strongest followed link. `domainLinks` counts all links that `active`
 //! selects, independently of `where`. `count` is the number of domains with a row.
+//!
+//! Without `group`, rows can be filtered and ordered by `domain` too, but do not show it.
 
 use super::{column, plain};
 use crate::api::request::parameter::{
-    ACTIVE, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
+    ACTIVE, FACETS, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, Topic, Verb,
@@ -17,7 +19,9 @@ use crate::query::{ColumnExpr, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("backlinks", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
-        .with_parameters(&[URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+        .with_parameters(&[
+            URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
+        ])
         .with_optional_columns(OptionalColumns { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
 
 const DOCS: Docs = Docs {
@@ -41,8 +45,7 @@ pub static STRONGEST_OF_DOMAINS: Listing = Listing {
         COLUMNS,
         &[plain("domain"), column("domainLinks", ColumnExpr::CountSameValue("domain"))],
     ),
-    order_fields: join!(&str, ORDER_FIELDS, &["domainLinks"]),
-    where_fields: join!(&str, WHERE_FIELDS, &["domain", "domainLinks"]),
+    hidden_columns: &[],
     ..LISTING_OF_LINKS
 };
 
@@ -54,9 +57,8 @@ fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> 
 /// The common part of all lists of links.
 pub(super) const LISTING_OF_LINKS: Listing = Listing {
     columns: COLUMNS,
-    order_fields: ORDER_FIELDS,
+    hidden_columns: &[plain("domain")],
     default_order: &["-sr"],
-    where_fields: WHERE_FIELDS,
     shows_lost: true,
     ..Listing::BACKLINKS
 };
@@ -89,29 +91,4 @@ pub(super) const COLUMNS: &[ListColumn] = &[
     plain("active"),
     plain("ugc"),
     plain("sponsored"),
-];
-
-pub(super) const ORDER_FIELDS: &[&str] = &["extL", "intL", "sr", "pos", "nofollow"];
-
-pub(super) const WHERE_FIELDS: &[&str] = &[
-    "nofollow",
-    "extL",
-    "city",
-    "country",
-    "ccode",
-    "ip",
-    "intL",
-    "linktarget",
-    "title",
-    "blpcount",
-    "backlinkpage",
-    "pos",
-    "sumL",
-    "linktext",
-    "tag",
-    "insDate",
-    "updDate",
-    "cdate",
-    "udate",
-    "sr",
 ];

@@ -29,8 +29,6 @@ pub static LISTING: Listing = Listing {
         column("sr", ColumnExpr::PageRank("linktarget")),
         column("code", ColumnExpr::PageState { page: "linktarget", part: StatePart::LastStatus }),
     ],
-    order_fields: &["page", "refdoms", "links", "sr", "code"],
     default_order: &["-refdoms", "-links"],
-    where_fields: &["page", "refdoms", "links", "sr", "code"],
     ..Listing::BACKLINKS
 };

@@ -27,8 +27,6 @@ pub static LISTING: Listing = Listing {
         backlinks::COLUMNS,
         &[column("code", target(StatePart::Code)), column("failure", target(StatePart::Failure))],
     ),
-    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["code"]),
-    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["code", "failure"]),
     shows_lost: false,
     ..backlinks::LISTING_OF_LINKS
 };

@@ -10,7 +10,9 @@
 //! `jaccard`, the `refdoms` of each are counted one by one, so a condition on `common` saves time.
 
 use super::{column, plain};
-use crate::api::request::parameter::{FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE};
+use crate::api::request::parameter::{
+    FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
+};
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
@@ -22,7 +24,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomSummary { listing: &LISTING, build_request },
 )
-.with_parameters(&[URL, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+.with_parameters(&[URL, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 const DOCS: Docs = Docs {
     topic: Topic::Domains,
@@ -43,9 +45,7 @@ pub static LISTING: Listing = Listing {
         column("jaccard", ColumnExpr::Overlap { shared: "common", own: "own", domain: "domain" }),
         column("sr", ColumnExpr::DomainRank("domain")),
     ],
-    order_fields: &["domain", "common", "refdoms", "jaccard", "sr"],
     default_order: &["-common"],
-    where_fields: &["domain", "common", "refdoms", "jaccard", "sr"],
     ..Listing::BACKLINKS
 };
 

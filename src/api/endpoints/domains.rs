@@ -7,7 +7,7 @@
 //! each request, and `order[]` is ignored.
 
 use super::plain;
-use crate::api::request::parameter::{FIELDS, FORMAT, LIMIT, OFFSET, ORDER, RANDOM, WHERE};
+use crate::api::request::parameter::{FACETS, FIELDS, FORMAT, LIMIT, OFFSET, ORDER, RANDOM, WHERE};
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
@@ -16,7 +16,7 @@ use crate::urls::Scope;
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("domains", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
-        .with_parameters(&[RANDOM, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+        .with_parameters(&[RANDOM, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 const DOCS: Docs = Docs {
     topic: Topic::Index,
@@ -37,15 +37,12 @@ pub static LISTING: Listing = Listing {
         plain("pages"),
         plain("hosts"),
     ],
-    order_fields: &["domain", "sr", "refdoms", "backlinks", "pages", "hosts"],
     default_order: &["-sr"],
-    where_fields: &["domain", "sr", "refdoms", "backlinks", "pages", "hosts"],
     ..Listing::BACKLINKS
 };
 
 /// The listing of rows that are in order already.
-static SHUFFLED: Listing =
-    Listing { name: "random domains", order_fields: &[], default_order: &[], ..LISTING };
+static SHUFFLED: Listing = Listing { name: "random domains", default_order: &[], ..LISTING };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let is_random = context.params.one_of("random", &[("true", true), ("false", false)])?.unwrap_or(false);

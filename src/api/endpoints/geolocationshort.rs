@@ -23,7 +23,6 @@ pub static LISTING: Listing = Listing {
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
-    order_fields: &["ccode", "country", "links"],
     default_order: &["-links"],
     ..Listing::BACKLINKS
 };

@@ -22,8 +22,6 @@ pub static LISTING: Listing = Listing {
         column("pages", ColumnExpr::Count),
         column("percentage", ColumnExpr::Percentage),
     ],
-    order_fields: &["code", "pages"],
     default_order: &["-pages"],
-    where_fields: &["code", "pages"],
     ..Listing::BACKLINKS
 };

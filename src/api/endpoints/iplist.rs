@@ -27,8 +27,6 @@ pub static LISTING: Listing = Listing {
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
-    order_fields: &["ip", "ccode", "country", "city", "links"],
     default_order: &["-links"],
-    where_fields: &["ccode", "country", "city", "ip", "links"],
     ..Listing::BACKLINKS
 };

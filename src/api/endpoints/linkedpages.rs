@@ -22,8 +22,6 @@ pub static LISTING: Listing = Listing {
         column("refdoms", ColumnExpr::Distinct("domain")),
         column("frequency", ColumnExpr::Count),
     ],
-    order_fields: &["linkedpage", "frequency", "refdoms"],
     default_order: &["-refdoms", "-frequency"],
-    where_fields: &["linkedpage", "frequency"],
     ..Listing::BACKLINKS
 };

@@ -12,7 +12,7 @@
 use super::urls::selections;
 use super::{column, plain};
 use crate::api::request::parameter::{
-    EXCLUDE, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
+    EXCLUDE, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
 };
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource,
@@ -26,7 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomSummary { listing: &LISTINGS[MIN_TARGETS], build_request },
 )
-.with_parameters(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
+.with_parameters(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
 .with_optional_columns(OptionalColumns { listing: &LISTING, when: "with as many targets[]" });
 
 const DOCS: Docs = Docs {
@@ -41,7 +41,6 @@ const DOCS: Docs = Docs {
 const COMMON: usize = 3;
 
 static COLUMNS: [ListColumn; COMMON + MAX_TARGETS] = columns();
-static NAMES: [&str; COMMON + MAX_TARGETS] = names();
 
 /// The listing with columns for the maximum number of targets.
 pub static LISTING: Listing = listing(MAX_TARGETS);
@@ -64,9 +63,7 @@ const fn listing(targets: usize) -> Listing {
         name: "linkintersect",
         rows: RowKind::Intersection,
         columns: COLUMNS.split_at(COMMON + targets).0,
-        order_fields: NAMES.split_at(COMMON + targets).0,
         default_order: &["-links"],
-        where_fields: NAMES.split_at(COMMON + targets).0,
         ..Listing::BACKLINKS
     }
 }
@@ -81,17 +78,6 @@ const fn columns() -> [ListColumn; COMMON + MAX_TARGETS] {
         target += 1;
     }
     columns
-}
-
-const fn names() -> [&'static str; COMMON + MAX_TARGETS] {
-    let columns = columns();
-    let mut names = [""; COMMON + MAX_TARGETS];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = columns[at].name;
-        at += 1;
-    }
-    names
 }
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {

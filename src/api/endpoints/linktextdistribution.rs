@@ -28,8 +28,6 @@ pub static LISTING: Listing = Listing {
         column("anchortext", ColumnExpr::Field("linktext")),
         column("frequency", ColumnExpr::Count),
     ],
-    order_fields: &["anchortext", "refdoms", "frequency"],
     default_order: &["-refdoms", "-frequency"],
-    where_fields: &["frequency"],
     ..Listing::BACKLINKS
 };

@@ -24,8 +24,6 @@ pub static LISTING: Listing = Listing {
         column("type", ColumnExpr::ImageShare("image")),
         column("frequency", ColumnExpr::Count),
     ],
-    order_fields: &["anchortext", "frequency", "refdoms"],
     default_order: &["-refdoms", "-frequency"],
-    where_fields: &["anchortext", "frequency"],
     ..Listing::BACKLINKS
 };

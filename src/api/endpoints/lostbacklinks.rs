@@ -6,7 +6,7 @@
 
 use super::{backlinks, plain};
 use crate::api::request::parameter::{
-    FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
@@ -19,7 +19,20 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomList { listing: &LISTING, build_request },
 )
-.with_parameters(&[URL, SCOPE, INTERNAL, FROM, TO, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT_OR_FEED])
+.with_parameters(&[
+    URL,
+    SCOPE,
+    INTERNAL,
+    FROM,
+    TO,
+    WHERE,
+    FACETS,
+    ORDER,
+    LIMIT,
+    OFFSET,
+    FIELDS,
+    FORMAT_OR_FEED,
+])
 .with_feed(Feed { day: "lostDate", title: "Lost backlinks of" });
 
 const DOCS: Docs = Docs {
@@ -33,9 +46,7 @@ const DOCS: Docs = Docs {
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",
     columns: join!(ListColumn, backlinks::COLUMNS, &[plain("lostDate")]),
-    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["insDate", "lostDate"]),
     default_order: &["-lostDate"],
-    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["lostDate"]),
     shows_lost: false,
     ..backlinks::LISTING_OF_LINKS
 };

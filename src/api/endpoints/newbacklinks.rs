@@ -6,7 +6,7 @@
 
 use super::backlinks;
 use crate::api::request::parameter::{
-    ACTIVE, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    ACTIVE, FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
@@ -27,6 +27,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     TO,
     ACTIVE,
     WHERE,
+    FACETS,
     ORDER,
     LIMIT,
     OFFSET,
@@ -43,13 +44,8 @@ const DOCS: Docs = Docs {
                   listed too, unless `active=true` leaves them out.",
 };
 
-pub static LISTING: Listing = Listing {
-    name: "newbacklinks",
-    order_fields: join!(&str, backlinks::ORDER_FIELDS, &["insDate"]),
-    default_order: &["-insDate"],
-    where_fields: join!(&str, backlinks::WHERE_FIELDS, &["active"]),
-    ..backlinks::LISTING_OF_LINKS
-};
+pub static LISTING: Listing =
+    Listing { name: "newbacklinks", default_order: &["-insDate"], ..backlinks::LISTING_OF_LINKS };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let days = context.day_range()?;

@@ -18,8 +18,6 @@ pub static LISTING: Listing = Listing {
     rows: RowKind::Outgoing,
     group_by: Some("host"),
     columns: &[plain("host"), column("frequency", ColumnExpr::Count)],
-    order_fields: &["frequency", "host"],
     default_order: &["-frequency"],
-    where_fields: &["frequency", "host"],
     ..Listing::BACKLINKS
 };

@@ -27,18 +27,6 @@ pub static LISTING: Listing = Listing {
         plain("sr"),
         plain("cdate"),
     ],
-    order_fields: &["cdate", "sr"],
     default_order: &["-cdate"],
-    where_fields: &[
-        "title",
-        "backlinkpage",
-        "linktarget",
-        "linktext",
-        "nofollow",
-        "pos",
-        "sr",
-        "tag",
-        "cdate",
-    ],
     ..Listing::BACKLINKS
 };

@@ -19,8 +19,6 @@ pub static LISTING: Listing = Listing {
     rows: RowKind::Outgoing,
     group_by: Some("linktext"),
     columns: &[plain("linktext"), column("frequency", ColumnExpr::Count)],
-    order_fields: &["frequency", "linktext"],
     default_order: &["-frequency"],
-    where_fields: &["frequency", "linktext"],
     ..Listing::BACKLINKS
 };

@@ -20,7 +20,6 @@ pub static LISTING: Listing = Listing {
     rows: RowKind::Outgoing,
     group_by: Some("backlinkpage"),
     columns: &[column("webpage", ColumnExpr::Field("backlinkpage")), column("extLinks", ColumnExpr::Count)],
-    order_fields: &["extLinks", "webpage"],
     default_order: &["-extLinks"],
     ..Listing::BACKLINKS
 };

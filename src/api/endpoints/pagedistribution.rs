@@ -40,12 +40,7 @@ pub static INCOMING: Listing = Listing {
     ..EITHER
 };
 
-const EITHER: Listing = Listing {
-    order_fields: &["linkedpage", "refdoms", "frequency"],
-    default_order: &["-refdoms", "-frequency"],
-    where_fields: &["frequency"],
-    ..Listing::BACKLINKS
-};
+const EITHER: Listing = Listing { default_order: &["-refdoms", "-frequency"], ..Listing::BACKLINKS };
 
 const fn columns(page: &'static str, refdoms: ColumnExpr) -> [ListColumn; 4] {
     [

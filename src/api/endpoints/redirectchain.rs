@@ -13,12 +13,12 @@
 
 use super::plain;
 use crate::api::request::parameter::{
-    FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE_OF_URL, URL, WHERE,
+    FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE_OF_URL, URL, WHERE,
 };
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
-use crate::query::{Listing, RowKind, Selection};
+use crate::query::{ErrorCode, Listing, RowKind, Selection};
 use crate::urls::{Scope, ScopeKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
@@ -27,7 +27,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomSummary { listing: &LISTING, build_request },
 )
-.with_parameters(&[URL, SCOPE_OF_URL, INTERNAL, WHERE, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
+.with_parameters(&[URL, SCOPE_OF_URL, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
 const DOCS: Docs = Docs {
     topic: Topic::Pages,
@@ -41,19 +41,19 @@ pub static LISTING: Listing = Listing {
     name: "redirectchain",
     rows: RowKind::Hops,
     columns: &[plain("url"), plain("code"), plain("tag"), plain("end"), plain("hop"), plain("start")],
-    order_fields: &["hop", "url", "code"],
-    where_fields: &["url", "code", "tag", "end", "hop", "start"],
     ..Listing::BACKLINKS
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     if context.params.scope_kind()?.is_some_and(|kind| kind != ScopeKind::Url) {
-        return Err(ApiError::BadRequest(
-            "scope is not url, but a chain begins with one URL; leave scope away".to_owned(),
-        ));
+        let scope = context.params.single("scope")?.unwrap_or_default();
+        let message = "scope is not url, but a chain begins with one URL; leave scope away".to_owned();
+        return Err(ApiError::of_value("scope", scope, ErrorCode::BadValue, message));
     }
     let state = context.state;
-    let scope = Scope::parse(context.params.url()?, Some(ScopeKind::Url), &state.rules, &state.suffixes)?;
+    let url = context.params.url()?;
+    let scope = Scope::parse(url, Some(ScopeKind::Url), &state.rules, &state.suffixes)
+        .map_err(|error| ApiError::from(error).about_value(url))?;
     Ok(ListRequest {
         listing: &LISTING,
         selection: Selection { scope, internal: context.params.internal()? },

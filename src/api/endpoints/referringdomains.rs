@@ -28,8 +28,6 @@ pub static LISTING: Listing = Listing {
         column("ip_count_additional", ColumnExpr::DistinctMinusOne("ip")),
         column("sr", ColumnExpr::DomainRank("domain")),
     ],
-    order_fields: &["domain", "sr", "links"],
     default_order: &["-links"],
-    where_fields: &["ccode", "ip", "links", "sr"],
     ..Listing::BACKLINKS
 };

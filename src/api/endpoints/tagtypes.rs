@@ -21,8 +21,6 @@ pub static LISTING: Listing = Listing {
         column("frequency", ColumnExpr::Count),
         column("refdoms", ColumnExpr::Distinct("domain")),
     ],
-    order_fields: &["tag", "frequency", "refdoms"],
     default_order: &["-tag"],
-    where_fields: &["tag"],
     ..Listing::BACKLINKS
 };

@@ -22,8 +22,6 @@ pub static LISTING: Listing = Listing {
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
-    order_fields: &["toplevel", "links", "diffdomains"],
     default_order: &["-links"],
-    where_fields: &["links"],
     ..Listing::BACKLINKS
 };

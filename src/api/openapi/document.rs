@@ -5,16 +5,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::columns;
 use super::examples::Examples;
 use super::schema::{self, BodySchema, Schema};
-use super::where_pattern;
 use crate::api::reply::index_state::SITE_STATE;
 use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
 use crate::api::{
     ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Topic, Verb,
 };
 use crate::query::export::{BacklinkRow, ExportColumn, ExportRow, PageRow};
-use crate::query::{ColumnExpr, Listing, MAX_TARGETS, RowKind};
+use crate::query::{ColumnExpr, ErrorCode, Listing, MAX_TARGETS, RowKind};
 
 /// The error statuses that every endpoint may return, with their descriptions.
 const ERROR_STATUSES: [(&str, &str); 12] = [
@@ -90,7 +90,20 @@ fn tags(topics: &[Topic]) -> Value {
 
 fn error_schema() -> Value {
     let keys = [("status", json!({ "type": "integer" })), ("error", json!({ "type": "string" }))];
-    schema::object(keys.into_iter(), true)
+    let mut error = schema::object(keys.into_iter(), true);
+    let offset = json!({ "type": "integer", "minimum": 0 });
+    error["properties"]["parameter"] = json!({
+        "type": "string", "description": "The parameter with the mistake, if the mistake is in one.",
+    });
+    error["properties"]["at"] = json!({
+        "type": "array", "items": offset, "minItems": 2, "maxItems": 2,
+        "description": "The place in the text of the parameter: offsets of characters, the end exclusive.",
+    });
+    error["properties"]["code"] = json!({
+        "type": "string", "enum": ErrorCode::ALL.map(ErrorCode::as_str),
+        "description": "The kind of the mistake.",
+    });
+    error
 }
 
 fn error_response(status: &str, description: &str) -> Value {
@@ -153,6 +166,9 @@ fn operation(
     });
     if is_public {
         operation["security"] = json!([]);
+    }
+    if let Some(listing) = endpoint.handler.listing() {
+        operation["x-columns"] = columns::describe(listing, endpoint.optional_columns());
     }
     if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
         let example: Value = serde_json::from_str(example)?;
@@ -231,15 +247,13 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             let sites = if listing.rows == RowKind::Domains { &SITE_STATE[..] } else { &[] };
             properties.extend(sites.iter().map(|(name, schema)| (*name, schema.to_json(0))));
             // With `fields`, rows have only some of the keys.
-            properties.extend([
-                rows(schema::object(columns(listing, endpoint.optional_columns()).into_iter(), false)),
-                ("count", count),
-                range,
-            ]);
+            let columns = shown_columns(listing, endpoint.optional_columns());
+            properties.extend([rows(schema::object(columns.into_iter(), false)), ("count", count), range]);
+            return with_facets(schema::reply(properties));
         }
         Handler::Distribution { listing, .. } => {
             let rest = ("rest", json!({ "const": true }));
-            let row = schema::object(columns(listing, None).into_iter().chain([rest]), false);
+            let row = schema::object(shown_columns(listing, None).into_iter().chain([rest]), false);
             properties.extend([rows(row), ("count", count)]);
         }
         Handler::Export(exported) => {
@@ -257,8 +271,23 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
     schema::reply(properties)
 }
 
+/// Adds the keys that the reply of a list has if the request has `facets`.
+fn with_facets(mut list: Value) -> Value {
+    let keys = [("value", json!({})), ("rows", json!({ "type": "integer", "minimum": 1 }))];
+    let values = json!({ "type": "array", "items": schema::object(keys.into_iter(), true) });
+    list["properties"]["facets"] = json!({
+        "type": "object", "additionalProperties": values,
+        "description": "The most frequent values of each column that facets names, most rows first.",
+    });
+    list["properties"]["others"] = json!({
+        "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 },
+        "description": "For each of the facets, the rows with values that it does not show.",
+    });
+    list
+}
+
 /// Returns the columns of the rows, including optional ones.
-fn columns(listing: &Listing, optional_columns: Option<OptionalColumns>) -> Vec<(&'static str, Value)> {
+fn shown_columns(listing: &Listing, optional_columns: Option<OptionalColumns>) -> Vec<(&'static str, Value)> {
     let all = optional_columns.map_or(listing, |optional_columns| optional_columns.listing);
     let columns = all.columns.iter().filter_map(|column| {
         let schema = match column.from {
@@ -311,7 +340,7 @@ fn describe_parameter(
     if let Some(example) = examples.value(parameter, endpoint) {
         description["example"] = example;
     }
-    if let ParameterKind::Fields = parameter.kind {
+    if let ParameterKind::Fields | ParameterKind::Facets = parameter.kind {
         description["style"] = json!("form");
         description["explode"] = json!(false);
     }
@@ -328,8 +357,7 @@ fn optional_names(parameter: &Parameter, endpoint: &Endpoint) -> String {
     let names_of = |listing: &'static Listing| -> Vec<&str> {
         match parameter.kind {
             ParameterKind::Fields => listing.columns.iter().map(|column| column.name).collect(),
-            ParameterKind::Order => listing.order_fields.to_vec(),
-            ParameterKind::Where => listing.where_fields.to_vec(),
+            ParameterKind::Order | ParameterKind::Where | ParameterKind::Facets => listing.order_fields(),
             _ => Vec::new(),
         }
     };
@@ -362,19 +390,13 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
             json!({ "type": "integer", "minimum": 1, "maximum": max, "default": DEFAULT_NODES.min(max) })
         }
         ParameterKind::Day => json!({ "type": "string", "format": "yyyyMMdd" }),
-        ParameterKind::Order => {
-            let fields = listing.map_or(&[][..], |listing| listing.order_fields);
-            let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
-            let hint = format!("A field, with - before it for descending order{fields}. Others are ignored.");
-            let field = json!({ "type": "string", "description": hint });
-            one_or_more(json!({ "type": "array", "items": field.clone() }), field)
-        }
-        ParameterKind::Where => match listing {
-            Some(listing) if !listing.where_fields.is_empty() => {
-                json!({ "type": "string", "pattern": where_pattern::pattern(listing) })
-            }
-            _ => json!({ "type": "string", "description": "Ignored: nothing can be filtered here." }),
-        },
+        ParameterKind::Order => order_schema(&listing.map_or_else(Vec::new, Listing::order_fields)),
+        // No regular expression describes nested parentheses.
+        ParameterKind::Where => json!({ "type": "string", "format": "where" }),
+        ParameterKind::Facets => json!({
+            "type": "array", "uniqueItems": true, "minItems": 1, "maxItems": state.config.max_facets,
+            "items": { "type": "string", "enum": listing.map_or_else(Vec::new, Listing::order_fields) },
+        }),
         ParameterKind::Fields => json!({
             "type": "array", "uniqueItems": true, "minItems": 1,
             "items": { "type": "string", "enum": endpoint.column_names() },
@@ -391,6 +413,13 @@ fn targets_schema(min: usize, state: &ApiState) -> Value {
     let one = Schema::UrlOrHost.to_json(0);
     let many = json!({ "type": "array", "items": one.clone(), "minItems": min, "maxItems": max });
     if min > 1 { many } else { one_or_more(many, one) }
+}
+
+fn order_schema(fields: &[&str]) -> Value {
+    let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
+    let hint = format!("A field, with - before it for descending order{fields}. Others are ignored.");
+    let field = json!({ "type": "string", "description": hint });
+    one_or_more(json!({ "type": "array", "items": field.clone() }), field)
 }
 
 /// A list of one element is written like that element.

@@ -47,11 +47,19 @@ impl Examples {
                 json!(endpoint.column_names().into_iter().take(EXAMPLE_COLUMNS).collect::<Vec<_>>())
             }
             ParameterKind::Token => self.answer(endpoint)?.get("next")?.clone(),
-            ParameterKind::Url | ParameterKind::Words(_) | ParameterKind::Day | ParameterKind::Endpoints => {
-                json!(text)
-            }
+            ParameterKind::Facets => json!([first_column(listing?)?]),
+            ParameterKind::Url
+            | ParameterKind::Words(_)
+            | ParameterKind::Day
+            | ParameterKind::Beginning { .. }
+            | ParameterKind::Endpoints => json!(text),
         })
     }
+}
+
+/// The first column by which rows can be filtered.
+fn first_column(listing: &Listing) -> Option<&'static str> {
+    listing.filter_fields().next().map(|(name, _)| name)
 }
 
 /// A condition on a field of the listing, on a number if there is one.

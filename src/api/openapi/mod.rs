@@ -1,8 +1,8 @@
 //! The OpenAPI document, generated from the declarations of the endpoints.
 
+mod columns;
 mod document;
 mod examples;
 pub(super) mod schema;
-mod where_pattern;
 
 pub(super) use document::document;

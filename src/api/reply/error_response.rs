@@ -11,16 +11,29 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"backlinks\"");
 
 #[derive(Serialize)]
-struct ErrorReply {
+struct ErrorReply<'a> {
     status: u16,
     error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<(usize, usize)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
 }
 
 /// Returns the response for an error.
 pub(crate) fn refusal(error: &ApiError) -> Response<Bytes> {
     let status = error.status();
-    let reply = ErrorReply { status: status.as_u16(), error: error.to_string() };
-    // Serializing two plain fields cannot fail.
+    let detail = error.detail();
+    let reply = ErrorReply {
+        status: status.as_u16(),
+        error: error.to_string(),
+        parameter: detail.map(|detail| detail.parameter.as_str()),
+        at: detail.and_then(|detail| detail.at),
+        code: detail.map(|detail| detail.code.as_str()),
+    };
+    // Serializing plain fields cannot fail.
     let mut response = Response::new(Bytes::from(serde_json::to_vec(&reply).unwrap_or_default()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -15,7 +15,8 @@ use crate::api::http::negotiation::Format;
 use crate::api::http::representation::ResponseMeta;
 use crate::api::{ApiError, ListRequest, RequestContext};
 use crate::query::{
-    Activity, Distribution, IndexAnswer, ListColumn, ListQuery, Listing, Page, Plan, Row, Value, Window,
+    Activity, Distribution, ErrorCode, FacetPlan, FacetRests, FacetValues, IndexAnswer, ListColumn,
+    ListQuery, Listing, Page, Plan, Row, Value, WhereLimits, Window,
 };
 
 /// A streamed list is computed in pages of this many rows.
@@ -23,7 +24,7 @@ const PAGE_ROWS: usize = 16_384;
 
 /// The JSON reply of a list.
 #[derive(Serialize)]
-struct ListReply {
+struct ListReply<'a> {
     #[serde(rename = "exportFinished", skip_serializing_if = "Option::is_none")]
     export_finished: Option<bool>,
     /// Replaced by the rows.
@@ -32,6 +33,11 @@ struct ListReply {
     range: WindowReply,
     #[serde(flatten)]
     sites: Option<SiteStateReply>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facets: Option<FacetValues<'a>>,
+    /// The rows with values that `facets` does not show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others: Option<FacetRests<'a>>,
     status: u16,
 }
 
@@ -80,6 +86,7 @@ impl RequestContext<'_> {
         writer: &mut BodyWriter<'_>,
     ) -> Result<(), ApiError> {
         let mut plan = self.plan(request.listing)?;
+        plan.facets = self.facets(request.listing)?;
         request.restrict(&mut plan);
         if self.format == Format::Json {
             writer.set_json(self.render_list(request, &plan)?, true);
@@ -94,13 +101,34 @@ impl RequestContext<'_> {
 
     fn plan(&self, listing: &Listing) -> Result<Plan, ApiError> {
         let order = self.params.list("order")?;
-        let mut plan = listing.plan(self.params.single("where")?, order.into_iter())?;
+        let config = &self.state.config;
+        let limits = WhereLimits { conditions: config.max_where_conditions, depth: config.max_where_depth };
+        let mut plan = listing.plan_within(self.params.single("where")?, order.into_iter(), limits)?;
         if self.endpoint.handler.is_tabular()
             && let Some(columns) = self.params.fields(listing.columns, |column: &ListColumn| column.name)?
         {
             plan.columns = columns.into_iter().copied().collect();
         }
         Ok(plan)
+    }
+
+    /// Parses `facets`.
+    fn facets(&self, listing: &Listing) -> Result<FacetPlan, ApiError> {
+        let known: Vec<ListColumn> = listing.usable_columns().collect();
+        let names: Vec<&str> = known.iter().map(|column| column.name).collect();
+        let Some(chosen) = self.params.columns("facets", &names)? else { return Ok(FacetPlan::default()) };
+        let text = self.params.single("facets")?.unwrap_or_default();
+        let max = self.state.config.max_facets;
+        if chosen.len() > max {
+            let message = format!("facets names {} columns; name at most {max}", chosen.len());
+            return Err(ApiError::of_value("facets", text, ErrorCode::TooLarge, message));
+        }
+        if self.format != Format::Json {
+            let message = "facets are in JSON alone; leave facets away, or ask for format=json".to_owned();
+            return Err(ApiError::of_value("facets", text, ErrorCode::BadValue, message));
+        }
+        let columns = chosen.into_iter().map(|at| known[at]).collect();
+        Ok(FacetPlan { columns, max_values: self.state.config.max_facet_values })
     }
 
     /// Returns whether the result is complete. `None` if the endpoint does not report that.
@@ -113,12 +141,15 @@ impl RequestContext<'_> {
         let found = request.page(self, plan, window)?;
         let provenance = self.inspect_page(request, &found)?;
         let Window { offset, limit } = window;
+        let has_facets = !plan.facets.columns.is_empty();
         let reply = ListReply {
             export_finished: self.completeness(&found),
             response: (),
             count: found.answer.count,
             range: WindowReply { offset, limit },
             sites: request.index_state().map(SiteStateReply::from),
+            facets: has_facets.then_some(FacetValues(&found.answer.facets)),
+            others: has_facets.then_some(FacetRests(&found.answer.facets)),
             status: 200,
         };
         self.render_json_with_rows(&reply, &found.answer, &plan.warnings, &provenance)

@@ -222,7 +222,9 @@ impl<'a> RequestContext<'a> {
     pub fn selection_of(&self, url: &str) -> Result<Selection, ApiError> {
         let kind = self.params.scope_kind()?;
         let internal = self.params.internal()?;
-        Ok(Selection { scope: Scope::parse(url, kind, &self.state.rules, &self.state.suffixes)?, internal })
+        let scope = Scope::parse(url, kind, &self.state.rules, &self.state.suffixes)
+            .map_err(|error| ApiError::from(error).about_value(url))?;
+        Ok(Selection { scope, internal })
     }
 
     /// Runs a query over the selection.

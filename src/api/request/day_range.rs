@@ -7,6 +7,7 @@ use crate::api::ApiError;
 use crate::api::reply::provenance::Provenance;
 use crate::clock::unix_now;
 use crate::model::Day;
+use crate::query::ErrorCode;
 
 /// The days from `from` to `to`, both ends included.
 #[derive(Clone, Debug)]
@@ -28,9 +29,10 @@ impl DayRange {
         let given = parse_day(params, "to")?;
         let to = given.unwrap_or_else(today);
         if from > to {
-            return Err(ApiError::BadRequest(format!(
+            let message = format!(
                 "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
-            )));
+            );
+            return Err(ApiError::of_value("from", &from.to_string(), ErrorCode::BadValue, message));
         }
         Ok(Self { days: from..=to, ends_today: given.is_none() })
     }

@@ -39,6 +39,8 @@ pub enum ParameterKind {
     Where,
     /// Names of columns, separated by commas.
     Fields,
+    /// At most `api.max_facets` names of columns, separated by commas.
+    Facets,
     /// Names of endpoints, separated by commas.
     Endpoints,
     /// The beginning of a name, of at most `max` characters.
@@ -130,7 +132,8 @@ pub(crate) const ORDER: Parameter = parameter(
 pub(crate) const WHERE: Parameter = parameter(
     "where",
     ParameterKind::Where,
-    "Conditions `field op value`, joined by AND, that rows must meet.",
+    "A condition that rows must meet: `field op value`, with AND, OR, NOT and parentheses. x-columns names the fields \
+     and the operators of each.",
     "links gt 1",
 );
 pub(crate) const TOP: Parameter = parameter(
@@ -147,6 +150,12 @@ pub(crate) const DIRECTION: Parameter = parameter(
 );
 pub(crate) const FIELDS: Parameter =
     parameter("fields", ParameterKind::Fields, "The columns to show, in this order.", "url");
+pub(crate) const FACETS: Parameter = parameter(
+    "facets",
+    ParameterKind::Facets,
+    "The columns whose most frequent values are counted among the rows that match `where`, in JSON.",
+    "",
+);
 pub(crate) const FORMAT: Parameter = parameter(
     "format",
     ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),

@@ -12,9 +12,9 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use super::parameter::{DEFAULT_LIMIT, DEFAULT_NODES, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
 use crate::api::http::negotiation::Format;
-use crate::api::{ApiError, Endpoint};
+use crate::api::{ApiError, Endpoint, ErrorDetail};
 use crate::config::ApiConfig;
-use crate::query::{Activity, Internal, Window};
+use crate::query::{Activity, ErrorCode, Internal, Window};
 use crate::urls::ScopeKind;
 
 /// The number of characters of a value that a message quotes.
@@ -65,7 +65,7 @@ impl Params {
         let mut values = self.0.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
         let first = values.next();
         if values.next().is_some() {
-            return Err(ApiError::BadRequest(format!("{name} is given more than once; give it once")));
+            return Err(ApiError::repeated(name, name));
         }
         Ok(first)
     }
@@ -82,12 +82,12 @@ impl Params {
             let next = numbered.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
             let number = match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 Some("") => next,
-                Some(digits) => parse_list_index(given, digits)?,
+                Some(digits) => parse_list_index(name, given, digits)?,
                 None if rest.is_empty() => next,
                 None => continue,
             };
             if numbered.iter().any(|(taken, _)| *taken == number) {
-                return Err(ApiError::BadRequest(format!("{given} is given more than once; give it once")));
+                return Err(ApiError::repeated(name, given));
             }
             numbered.push((number, value));
         }
@@ -110,7 +110,8 @@ impl Params {
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
     pub fn scope_kind(&self) -> Result<Option<ScopeKind>, ApiError> {
-        Ok(self.single("scope")?.map(str::parse).transpose()?)
+        let Some(word) = self.single("scope")? else { return Ok(None) };
+        word.parse().map(Some).map_err(|error| ApiError::from(error).about_value(word))
     }
 
     /// Parses `internal`.
@@ -140,7 +141,7 @@ impl Params {
         let found = words.iter().find(|(word, _)| *word == given).map(|(_, meaning)| *meaning);
         found.map(Some).ok_or_else(|| {
             let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            ApiError::parameter(name, given, &expected.join(" or "))
+            ApiError::unknown_word(name, given, &expected.join(" or "))
         })
     }
 
@@ -152,7 +153,7 @@ impl Params {
         let Some(text) = self.single("top")? else { return Ok(DEFAULT_TOP) };
         parse_whole_number(text)
             .filter(|top| (1..=MAX_TOP).contains(top))
-            .ok_or_else(|| ApiError::parameter("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
+            .ok_or_else(|| ApiError::number("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
     }
 
     /// Parses `offset` and `limit`. `limit` defaults to 50.
@@ -176,7 +177,7 @@ impl Params {
     fn offset(&self) -> Result<usize, ApiError> {
         let Some(text) = self.single("offset")? else { return Ok(0) };
         parse_whole_number(text).filter(|&offset| offset <= MAX_OFFSET).ok_or_else(|| {
-            ApiError::parameter("offset", text, &format!("a whole number from 0 to {MAX_OFFSET}"))
+            ApiError::number("offset", text, &format!("a whole number from 0 to {MAX_OFFSET}"))
         })
     }
 
@@ -196,7 +197,7 @@ impl Params {
         let max = config.max_limit;
         let Some(text) = self.single("limit")? else { return Ok(None) };
         let limit = parse_whole_number(text).filter(|&limit| limit <= max);
-        let error = || ApiError::parameter("limit", text, &format!("a whole number from 0 to {max}"));
+        let error = || ApiError::number("limit", text, &format!("a whole number from 0 to {max}"));
         limit.map(Some).ok_or_else(error)
     }
 
@@ -252,23 +253,41 @@ impl Params {
         columns: &'static [C],
         name: impl Fn(&C) -> &'static str,
     ) -> Result<Option<Vec<&'static C>>, ApiError> {
-        let Some(text) = self.single("fields")? else { return Ok(None) };
-        let mut chosen: Vec<&'static C> = Vec::new();
+        let known: Vec<&str> = columns.iter().map(name).collect();
+        let chosen = self.columns("fields", &known)?;
+        Ok(chosen.map(|chosen| chosen.into_iter().map(|at| &columns[at]).collect()))
+    }
+
+    /// Parses a parameter that names columns into their places among the known ones, in the order given; `None` without
+    /// the parameter.
+    ///
+    /// # Errors
+    /// As [`Self::fields`].
+    pub fn columns(&self, parameter: &str, known: &[&str]) -> Result<Option<Vec<usize>>, ApiError> {
+        let Some(text) = self.single(parameter)? else { return Ok(None) };
+        let mut chosen: Vec<usize> = Vec::new();
+        let mut start = 0;
         for given in text.split(',') {
-            let Some(column) = columns.iter().find(|column| name(column) == given) else {
-                let known: Vec<&str> = columns.iter().map(&name).collect();
-                return Err(ApiError::BadRequest(format!(
-                    "fields names \"{}\", which is no column here; use some of {}, with commas between",
+            let end = start + given.chars().count();
+            let error = |code, message| ApiError::BadParameter {
+                message,
+                detail: ErrorDetail { parameter: parameter.to_owned(), at: Some((start, end)), code },
+            };
+            let Some(column) = known.iter().position(|column| *column == given) else {
+                let message = format!(
+                    "{parameter} names \"{}\", which is no column here; use some of {}, with commas between",
                     shorten(given),
                     known.join(",")
-                )));
+                );
+                return Err(error(ErrorCode::UnknownColumn, message));
             };
-            if chosen.iter().any(|earlier| name(earlier) == given) {
-                return Err(ApiError::BadRequest(format!(
-                    "fields names {given} more than once; name it once"
-                )));
+            if chosen.contains(&column) {
+                let message = format!("{parameter} names {given} more than once; name it once");
+                return Err(error(ErrorCode::Repeated, message));
             }
             chosen.push(column);
+            // The comma takes one character.
+            start = end + 1;
         }
         Ok(Some(chosen))
     }
@@ -293,12 +312,14 @@ impl Params {
     }
 }
 
-fn parse_list_index(given: &str, digits: &str) -> Result<u64, ApiError> {
+fn parse_list_index(name: &str, given: &str, digits: &str) -> Result<u64, ApiError> {
     parse_whole_number(digits).and_then(|number| u32::try_from(number).ok()).map(u64::from).ok_or_else(|| {
-        ApiError::BadRequest(format!(
+        let message = format!(
             "the parameter {} has no number in its brackets; write [] or [0], [1] and so on",
             shorten(given)
-        ))
+        );
+        let detail = ErrorDetail { parameter: name.to_owned(), at: None, code: ErrorCode::Syntax };
+        ApiError::BadParameter { message, detail }
     })
 }
 

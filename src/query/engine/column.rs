@@ -35,6 +35,13 @@ pub enum Kind {
     Address,
 }
 
+impl Kind {
+    /// Whether patterns apply to the values, as they are shown.
+    pub fn is_text_like(self) -> bool {
+        matches!(self, Self::Text | Self::Address | Self::Day | Self::DayNumber)
+    }
+}
+
 /// The value of a cell, as answers show it. Values of one column are ordered: numbers by size, `false` before
 /// `true`, texts by code point. An unknown address comes first, then IPv4 and IPv6 addresses, each by value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,7 +8,8 @@ use std::ops::RangeInclusive;
 use super::column::Kind;
 use super::expression::ColumnExpr;
 use super::fields::RowKind;
-use super::filter::{self, Condition};
+use super::filter::formula::{Condition, Formula};
+use super::filter::{self, WhereLimits};
 use super::order::{self, OrderKey};
 use crate::model::Day;
 use crate::query::QueryError;
@@ -20,8 +21,8 @@ pub struct ListColumn {
     pub from: ColumnExpr,
 }
 
-/// The declaration of a list endpoint. Order and `where` fields are names of columns. A test of the endpoint table checks
-/// each declaration.
+/// The declaration of a list endpoint. Rows can be ordered and filtered by every column but row numbers. A test of the
+/// endpoint table checks each declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct Listing {
     /// A unique name. Cached views are stored under it.
@@ -37,23 +38,32 @@ pub struct Listing {
     pub first_of: Option<&'static str>,
     /// The columns of the answer, in their order.
     pub columns: &'static [ListColumn],
-    pub order_fields: &'static [&'static str],
-    /// The default order, written as in `order[]`.
+    /// Columns that answers do not show, but by which rows can be ordered and filtered.
+    pub hidden_columns: &'static [ListColumn],
+    /// The default order, written as in `order[]`. Without one, the rows stay in their own order.
     pub default_order: &'static [&'static str],
-    /// Empty: the list takes no `where`.
-    pub where_fields: &'static [&'static str],
     /// Whether lost links can be requested.
     pub shows_lost: bool,
+}
+
+/// The columns whose values are counted, and how many values of each are shown.
+#[derive(Clone, Debug, Default)]
+pub struct FacetPlan {
+    pub columns: Vec<ListColumn>,
+    pub max_values: usize,
 }
 
 /// A query to a listing, checked before any row is read.
 #[derive(Debug)]
 pub struct Plan {
-    pub(in crate::query) conditions: Vec<Condition>,
+    /// Formulas that all hold for the rows.
+    pub(in crate::query) conditions: Vec<Formula>,
     pub(in crate::query) order: Vec<OrderKey>,
     in_default_order: bool,
     /// The columns to show; at first all of them.
     pub columns: Vec<ListColumn>,
+    /// The columns whose most frequent values are counted; at first none.
+    pub facets: FacetPlan,
     /// Which parts of the query were ignored, and why.
     pub warnings: Vec<String>,
 }
@@ -61,18 +71,19 @@ pub struct Plan {
 impl Plan {
     /// Adds the condition that the day in a column lies within the range.
     pub fn within(&mut self, field: &'static str, days: &RangeInclusive<Day>) {
-        self.conditions.extend(Condition::within(field, days));
+        self.conditions.extend(Condition::within(field, days).map(Formula::Condition));
     }
 
-    /// Whether a condition or the order uses a column.
+    /// Whether a condition, the order or a facet uses a column.
     pub(in crate::query) fn uses_column(&self, column: &str) -> bool {
-        self.conditions.iter().any(|condition| condition.field == column)
+        self.conditions.iter().any(|formula| formula.uses(column))
             || self.order.iter().any(|key| key.field == column)
+            || self.facets.columns.iter().any(|facet| facet.name == column)
     }
 
-    /// Whether the plan selects all rows in the default order.
+    /// Whether the plan selects all rows in the default order, and counts no values.
     pub(in crate::query) fn is_plain(&self) -> bool {
-        self.conditions.is_empty() && self.in_default_order
+        self.conditions.is_empty() && self.in_default_order && self.facets.columns.is_empty()
     }
 }
 
@@ -86,13 +97,12 @@ impl Listing {
         only: None,
         first_of: None,
         columns: &[],
-        order_fields: &[],
+        hidden_columns: &[],
         default_order: &[],
-        where_fields: &[],
         shows_lost: false,
     };
 
-    /// Parses the texts of `where` and `order[]`.
+    /// Parses the texts of `where` and `order[]`, within the default limits.
     ///
     /// # Errors
     /// [`QueryError::Where`] for an invalid `where`.
@@ -101,29 +111,52 @@ impl Listing {
         filter: Option<&str>,
         order: impl Iterator<Item = &'t str>,
     ) -> Result<Plan, QueryError> {
+        self.plan_within(filter, order, WhereLimits::default())
+    }
+
+    /// Parses the texts of `where` and `order[]`.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn plan_within<'t>(
+        &self,
+        filter: Option<&str>,
+        order: impl Iterator<Item = &'t str>,
+        limits: WhereLimits,
+    ) -> Result<Plan, QueryError> {
         let fields: Vec<(&str, Kind)> = self.filter_fields().collect();
-        let filter = filter.unwrap_or_default();
-        let conditions = if fields.is_empty() { Vec::new() } else { filter::parse(filter, &fields)? };
-        let (mut order, mut warnings) = order::parse(order, self.order_fields);
+        let conditions = filter::parse(filter.unwrap_or_default(), &fields, limits)?;
+        let (mut order, warnings) = order::parse(order, &self.order_fields());
         if order.is_empty() {
             order = self.default_keys();
         }
-        if fields.is_empty() && !filter.is_empty() {
-            warnings.push("where was ignored: this endpoint has no filterable fields".to_owned());
-        }
         let in_default_order = order == self.default_keys();
         let columns = self.columns.to_vec();
-        Ok(Plan { conditions, order, in_default_order, columns, warnings })
+        Ok(Plan { conditions, order, in_default_order, columns, facets: FacetPlan::default(), warnings })
     }
 
     /// The fields that `where` may name, with the types of their values.
     pub fn filter_fields(&self) -> impl Iterator<Item = (&'static str, Kind)> {
-        self.where_fields.iter().filter_map(|&name| Some((name, self.kind(self.column(name)?)?)))
+        self.usable_columns().filter_map(|column| Some((column.name, self.kind(column)?)))
+    }
+
+    /// The fields that `order[]` may name: none if the listing has no default order, because its rows stay in theirs.
+    pub fn order_fields(&self) -> Vec<&'static str> {
+        if self.default_order.is_empty() {
+            return Vec::new();
+        }
+        self.usable_columns().map(|column| column.name).collect()
+    }
+
+    /// The columns by which rows can be ordered and filtered, and whose values can be counted.
+    pub fn usable_columns(&self) -> impl Iterator<Item = ListColumn> {
+        let all = self.columns.iter().chain(self.hidden_columns).copied();
+        all.filter(|column| column.from != ColumnExpr::RowNumber)
     }
 
     /// The column with this name, if there is one.
     pub fn column(&self, name: &str) -> Option<ListColumn> {
-        self.columns.iter().find(|column| column.name == name).copied()
+        self.columns.iter().chain(self.hidden_columns).find(|column| column.name == name).copied()
     }
 
     /// The type of a column's values; `None` if the column reads a field that the rows do not have.
@@ -133,7 +166,7 @@ impl Listing {
 
     /// The order that applies without `order[]`.
     pub(in crate::query) fn default_keys(&self) -> Vec<OrderKey> {
-        order::parse(self.default_order.iter().copied(), self.order_fields).0
+        order::parse(self.default_order.iter().copied(), &self.order_fields()).0
     }
 
     /// Whether the listing shows the rows of a row set unchanged and in their stored order.
@@ -143,7 +176,7 @@ impl Listing {
             && self.only.is_none()
             && self.first_of.is_none()
             && self.default_order == self.rows.stored_order()
-            && self.columns.iter().all(plain)
+            && self.columns.iter().chain(self.hidden_columns).all(plain)
     }
 
     /// Whether this holds for the expression of any column.

@@ -5,6 +5,7 @@ pub(super) mod column;
 pub(super) mod derived;
 pub(super) mod dictionary;
 pub(super) mod expression;
+pub(super) mod facet;
 pub(super) mod fields;
 pub(super) mod filter;
 pub(super) mod listing;

@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::column::{Column, Encoding, Value};
+use super::facet::Facet;
 
 /// The rows of an answer to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Page {
     pub(in crate::query) rows: usize,
     /// The number of rows that match `where`, shown or not.
     pub count: usize,
+    /// The most frequent values of the columns that the plan names.
+    pub facets: Vec<Facet>,
 }
 
 /// The row numbers of a page: they start at `offset` + 1.

@@ -45,7 +45,8 @@ impl EphemeralList {
         whole.ok_or_else(|| QueryError::Declaration(self.listing.name.to_owned()))
     }
 
-    /// As [`Self::page`], in pages of at most `piece` rows. Without rows there is one empty page.
+    /// As [`Self::page`], in pages of at most `piece` rows, the first of which has the facets. Without rows there
+    /// is one empty page.
     ///
     /// # Errors
     /// As [`Self::page`], and the errors of `each`.
@@ -64,10 +65,15 @@ impl EphemeralList {
         let count = view.count(matching.as_ref());
         for_each_chunk(&window_rows, piece, |first, rows| {
             deadline.check()?;
-            each(view.page_of_rows(plan, rows, window.offset + first, count, deadline, |column| {
+            let page = view.page_of_rows(plan, rows, window.offset + first, count, deadline, |column| {
                 let field = |name: &str| self.table.column(name)?.pick(rows, deadline);
                 derive_column(column.from, &field, look_up, deadline)
-            })?)
+            })?;
+            let facets = match first {
+                0 => view.facets(&plan.facets, matching.as_ref(), deadline)?,
+                _ => Vec::new(),
+            };
+            each(Page { facets, ..page })
         })
     }
 
@@ -75,9 +81,8 @@ impl EphemeralList {
     fn view(&self, plan: &Plan, look_up: &dyn LookUp, deadline: &Deadline) -> Result<View, QueryError> {
         require_ephemeral_rows(self.listing)?;
         let mut columns = Vec::new();
-        for column in self.listing.columns {
-            let field = matches!(column.from, ColumnExpr::Field(_));
-            if field || (column.from != ColumnExpr::RowNumber && plan.uses_column(column.name)) {
+        for column in self.listing.usable_columns() {
+            if matches!(column.from, ColumnExpr::Field(_)) || plan.uses_column(column.name) {
                 deadline.check()?;
                 let all = |name: &str| Ok(self.table.column(name)?.clone());
                 columns.push((column.name, derive_column(column.from, &all, look_up, deadline)?));

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::super::answers::publish_ranks;
 use super::super::client::encode;
-use super::super::oracle::intelligence as slow;
-use super::super::question::{expected, question};
+use super::super::oracle::{intelligence as slow, source_domain};
+use super::super::question::{agree_on_facets, expected, question_except};
 use super::super::server::Server;
 use super::varied::varied;
 use super::{Web, in_order_of, intersection};
@@ -47,9 +47,15 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     publish_ranks(&server, &records);
     let web = Web::new(&server.client, &server.store);
     let mut lists = Vec::new();
-    let mut push = |endpoint: &str, more: String, rows: Vec<Value>, numbers| {
+    let mut push = |endpoint: &str, more: String, mut rows: Vec<Value>, numbers| {
         let target = format!("/{endpoint}?{more}");
-        lists.push(Rows { target, listing: declared(endpoint), rows, numbers, grouped: false });
+        let listing = declared(endpoint);
+        if listing.hidden_columns.iter().any(|column| column.name == "domain") {
+            for row in &mut rows {
+                row["domain"] = json!(source_domain(web.suffixes(), row));
+            }
+        }
+        lists.push(Rows { target, listing, rows, numbers, grouped: false });
     };
     for scope in SCOPES {
         let (all, active) = (web.exported(scope, ""), web.active(scope, ""));
@@ -68,8 +74,7 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     let links: Vec<Vec<Value>> = targets.iter().map(|scope| web.active(scope, "")).collect();
     let rows = slow::linkintersect(&links, &[], web.suffixes(), |domain| web.domain_rank(domain));
     // As many columns as targets.
-    let names = &linkintersect::LISTING.order_fields[..6];
-    let listing = Listing { order_fields: names, where_fields: names, ..linkintersect::LISTING };
+    let listing = Listing { columns: &linkintersect::LISTING.columns[..6], ..linkintersect::LISTING };
     lists.push(Rows { target: intersection(&targets, &[], ""), listing, rows, numbers: &[], grouped: false });
     for scope in SCOPES {
         let target = format!("/backlinks?group=domain&url={}", encode(scope));
@@ -81,7 +86,9 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
 });
 
 fn a_question() -> impl Strategy<Value = (usize, super::super::question::Question)> {
-    (0..SERVED.lists.len()).prop_flat_map(|at| (Just(at), question(&SERVED.lists[at].listing)))
+    // Exports do not have the two flags.
+    (0..SERVED.lists.len())
+        .prop_flat_map(|at| (Just(at), question_except(&SERVED.lists[at].listing, &["ugc", "sponsored"])))
 }
 
 proptest! {
@@ -97,9 +104,10 @@ proptest! {
         } else {
             rows.clone()
         };
-        let (response, count) = expected(rows, &question, listing, numbers);
+        let (response, count) = expected(rows.clone(), &question, listing, numbers);
         let target = format!("{target}{}", question.query());
         let mut answer = SERVED.server.client.json(&target);
+        agree_on_facets(&answer, &rows, &question);
         for row in answer["response"].as_array_mut().unwrap() {
             row.as_object_mut().unwrap().retain(|key, _| !matches!(key.as_str(), "ugc" | "sponsored"));
         }

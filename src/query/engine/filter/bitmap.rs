@@ -52,6 +52,19 @@ impl Bitmap {
         &mut self.words
     }
 
+    /// Clears the bits that are set in the other bitmap, which has the same length.
+    ///
+    /// # Errors
+    /// [`QueryError::Deadline`].
+    pub(crate) fn remove(&mut self, other: &Self, deadline: &Deadline) -> Result<(), QueryError> {
+        for (words, others) in self.words.chunks_mut(CELLS_PER_CHECK).zip(other.words.chunks(CELLS_PER_CHECK))
+        {
+            deadline.check()?;
+            words.iter_mut().zip(others).for_each(|(word, other)| *word &= !other);
+        }
+        Ok(())
+    }
+
     /// Clears the bits of rows whose cell lies outside of `low..=high`; with `outside`, of rows whose cell
     /// lies within.
     ///

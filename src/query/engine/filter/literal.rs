@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use crate::query::engine::column::Value;
+use super::token::Word;
+use crate::model::Day;
+use crate::query::engine::column::{Kind, Value};
 
 /// A value in a condition. It has the type of its field.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,4 +39,47 @@ impl Literal {
             _ => None,
         }
     }
+}
+
+/// The value that a message advises to write.
+pub(super) fn expected_value(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number | Kind::Hundredths | Kind::TenThousandths => "a number without quotes, for example 10",
+        Kind::Flag => "true or false",
+        Kind::Day | Kind::DayNumber => "a day as yyyyMMdd, for example 20240229",
+        Kind::Text => "a text in single quotes, for example 'news'",
+        Kind::Address => "an IP address in single quotes, for example '192.0.2.1'",
+    }
+}
+
+/// The word as a value of this type.
+pub(super) fn read_literal(word: &Word, kind: Kind) -> Option<Literal> {
+    match (kind, word) {
+        (Kind::Number | Kind::Hundredths | Kind::TenThousandths, Word::Plain(text)) => {
+            number(text).map(Literal::Number)
+        }
+        (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("true") => Some(Literal::Flag(true)),
+        (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("false") => Some(Literal::Flag(false)),
+        (Kind::Day | Kind::DayNumber, Word::Plain(text) | Word::Quoted(text)) => {
+            Day::parse(text).ok().map(|day| Literal::Day(day.as_number()))
+        }
+        (Kind::Text, Word::Quoted(text)) => Some(Literal::Text(text.clone())),
+        (Kind::Address, Word::Quoted(text)) if text.is_empty() => Some(Literal::Address(None)),
+        (Kind::Address, Word::Quoted(text)) => {
+            text.parse::<IpAddr>().ok().map(|address| Literal::Address(Some(address.to_canonical())))
+        }
+        _ => None,
+    }
+}
+
+/// Parses numbers like `-12.5`: an optional sign, digits, and optionally a point and digits. Nothing else
+/// that Rust accepts as a number is valid.
+fn number(text: &str) -> Option<f64> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let fits = match unsigned.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(unsigned),
+    };
+    if fits { text.parse().ok() } else { None }
 }

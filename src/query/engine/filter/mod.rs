@@ -1,22 +1,32 @@
 //! `where`: conditions on the rows of an answer.
 //!
 //! ```text
-//! where     = condition *( "AND" condition )
-//! condition = field ( "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "like" | "notlike" ) value
+//! where     = any
+//! any       = all *( "OR" all )
+//! all       = one *( "AND" one )
+//! one       = "NOT" one | "(" any ")" | condition
+//! condition = field ( "eq" | "ne" | "lt" | "le" | "gt" | "ge" ) value
 //!           | field "in" "(" value *( "," value ) ")"
-//! value     = number | "true" | "false" | "'" text "'"
+//!           | field ( "like" | "notlike" | "contains" | "startswith" | "endswith" | "matches" ) text
+//! value     = number | "true" | "false" | text
+//! text      = "'" characters "'"
 //! ```
 //!
-//! Field names are case-sensitive. Operators, `AND`, `true` and `false` may be written in any case. Within a
-//! text a quote is doubled. Typographic quotes, ‘…’, work as well. The text is checked against the types of
-//! the fields before any row is read. Pure.
+//! Field names are case-sensitive. Operators, `AND`, `OR`, `NOT`, `true` and `false` may be written in any case.
+//! Within a text a quote is doubled. Typographic quotes, ‘…’, work as well. The text is checked against the
+//! types of the fields before any row is read. Pure.
 
 pub(crate) mod bitmap;
+pub(crate) mod formula;
 mod literal;
+mod operator;
 mod parse;
 mod pattern;
 mod predicate;
+mod regular_expression;
 mod token;
 mod value_set;
 
-pub(crate) use parse::{Condition, parse};
+pub use operator::operators_of;
+pub use parse::WhereLimits;
+pub(crate) use parse::parse;

@@ -1,5 +1,5 @@
 //! Patterns of `like`: `%` matches any run of characters, `_` any single one, others themselves in either
-//! case.
+//! case. `contains`, `startswith` and `endswith` are patterns without such characters of their own.
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
@@ -20,11 +20,34 @@ const MAX_SEARCHED_CHARS: usize = 128;
 
 /// A pattern. It is matched against whole texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pattern(Vec<char>);
+pub(crate) struct Pattern(Vec<PatternPart>);
+
+/// What a part of a pattern matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PatternPart {
+    /// Any run of characters.
+    Run,
+    /// Any character.
+    Any,
+    /// This character, in either case.
+    Letter(char),
+}
 
 impl Pattern {
+    /// A pattern of `like`.
     pub(crate) fn new(text: &str) -> Self {
-        Self(text.chars().collect())
+        let part = |c| match c {
+            '%' => PatternPart::Run,
+            '_' => PatternPart::Any,
+            c => PatternPart::Letter(c),
+        };
+        Self(text.chars().map(part).collect())
+    }
+
+    /// A pattern for texts with this text in them. With `first`, it is their beginning; with `last`, their end.
+    pub(crate) fn holding(text: &str, first: bool, last: bool) -> Self {
+        let run = |fixed: bool| (!fixed).then_some(PatternPart::Run);
+        Self(run(first).into_iter().chain(text.chars().map(PatternPart::Letter)).chain(run(last)).collect())
     }
 
     /// The texts that match (with `negated`, those that do not), found by one search through the bytes of all
@@ -75,13 +98,15 @@ impl Pattern {
 
     /// The text to search for, in lower case, if the pattern only requires that it is contained.
     fn contained(&self) -> Option<String> {
-        let [first, inner @ .., last] = self.0.as_slice() else { return None };
-        let plain = |c: &char| c.is_ascii() && *c != '%' && *c != '_';
-        let fits = *first == '%'
-            && *last == '%'
-            && (1..=MAX_SEARCHED_CHARS).contains(&inner.len())
-            && inner.iter().all(plain);
-        fits.then(|| inner.iter().map(char::to_ascii_lowercase).collect())
+        let [PatternPart::Run, inner @ .., PatternPart::Run] = self.0.as_slice() else { return None };
+        let plain = |part: &PatternPart| match part {
+            PatternPart::Letter(c) if c.is_ascii() => Some(c.to_ascii_lowercase()),
+            _ => None,
+        };
+        if !(1..=MAX_SEARCHED_CHARS).contains(&inner.len()) {
+            return None;
+        }
+        inner.iter().map(plain).collect()
     }
 
     /// Whether the whole text matches. Backtracks only to the last `%`: a later `%` can match all that an
@@ -96,7 +121,7 @@ impl Pattern {
         let mut resume: Option<(usize, std::str::Chars<'_>)> = None;
         loop {
             steps.step()?;
-            if pattern.get(at) == Some(&'%') {
+            if pattern.get(at) == Some(&PatternPart::Run) {
                 at += 1;
                 resume = Some((at, rest.clone()));
                 continue;
@@ -104,7 +129,7 @@ impl Pattern {
             let before = rest.clone();
             match (pattern.get(at), rest.next()) {
                 (None, None) => return Ok(true),
-                (Some(&wanted), Some(c)) if wanted == '_' || same_letter(wanted, c) => at += 1,
+                (Some(&wanted), Some(c)) if wanted.matches(c) => at += 1,
                 _ => {
                     // The text is exhausted: a later start would leave even less text to match.
                     if before.as_str().is_empty() {
@@ -116,6 +141,17 @@ impl Pattern {
                     rest = from.clone();
                 }
             }
+        }
+    }
+}
+
+impl PatternPart {
+    /// Whether this single character matches.
+    fn matches(self, c: char) -> bool {
+        match self {
+            Self::Run => false,
+            Self::Any => true,
+            Self::Letter(wanted) => same_letter(wanted, c),
         }
     }
 }
@@ -184,6 +220,23 @@ mod tests {
         fn matches_as_the_definition_does(pattern in "[abA%_é]{0,8}", text in "[abÉ]{0,10}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
             prop_assert_eq!(matches(&Pattern::new(&pattern), &text), naive(&p, &t));
+        }
+
+        /// `%` and `_` are letters here.
+        #[test]
+        fn held_texts_are_found_as_the_definition_says(
+            wanted in "[abA%_é]{0,4}",
+            text in "[abÉ%_]{0,8}",
+            (first, last) in any::<(bool, bool)>(),
+        ) {
+            let (lower, whole) = (wanted.to_lowercase(), text.to_lowercase());
+            let expected = match (first, last) {
+                (true, true) => whole == lower,
+                (true, false) => whole.starts_with(&lower),
+                (false, true) => whole.ends_with(&lower),
+                (false, false) => whole.contains(&lower),
+            };
+            prop_assert_eq!(matches(&Pattern::holding(&wanted, first, last), &text), expected);
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! Predicates: the test that a condition applies to a value.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -8,6 +9,7 @@ use rayon::prelude::*;
 use super::bitmap::Bitmap;
 use super::literal::Literal;
 use super::pattern::Pattern;
+use super::regular_expression::RegularExpression;
 use super::value_set::ValueSet;
 use crate::query::QueryError;
 use crate::query::deadline::{Deadline, StepCounter};
@@ -39,6 +41,7 @@ pub(crate) enum Predicate {
     Compare(Comparison, Literal),
     In(ValueSet),
     Like { pattern: Pattern, negated: bool },
+    Matches(RegularExpression),
 }
 
 impl Predicate {
@@ -64,8 +67,8 @@ impl Predicate {
                 let (range, outside) = comparison.cells(column, literal);
                 keep_range(rows, column, all, range, outside, deadline)?;
             }
-            // Rows are tested one by one: `in` on numbers, `like` on days.
-            Self::In(_) | Self::Like { .. } => {
+            // Rows are tested one by one: `in` on numbers, `like` and `matches` on days.
+            Self::In(_) | Self::Like { .. } | Self::Matches(_) => {
                 let (mut kept, mut steps) = (Bitmap::empty(rows.len()), StepCounter::new(deadline));
                 for (at, row) in rows.rows_from(0).enumerate() {
                     deadline.check_at(at)?;
@@ -112,18 +115,29 @@ impl Predicate {
         Ok(match self {
             Self::Compare(comparison, literal) => comparison.holds(literal.order_of(value)),
             Self::In(values) => values.contains(value),
-            Self::Like { pattern, negated } => match value {
-                Value::Text(text) => pattern.matches(text, steps)? != *negated,
-                Value::Address(address) => {
-                    let text = address.map(|address| address.to_string()).unwrap_or_default();
-                    pattern.matches(&text, steps)? != *negated
+            Self::Like { pattern, negated } => match shown_text(value) {
+                Some(text) => pattern.matches(&text, steps)? != *negated,
+                None => false,
+            },
+            Self::Matches(expression) => match shown_text(value) {
+                Some(text) => {
+                    // A text may take as many steps as it and the program have parts together.
+                    steps.check()?;
+                    expression.is_match(&text)
                 }
-                Value::Day(day) | Value::DayNumber(day) => {
-                    pattern.matches(&format!("{day:08}"), steps)? != *negated
-                }
-                Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => false,
+                None => false,
             },
         })
+    }
+}
+
+/// A value as a text, if a pattern may be applied to it.
+fn shown_text(value: Value<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        Value::Address(_) => Some(Cow::Owned(value.to_string())),
+        Value::Day(day) | Value::DayNumber(day) => Some(Cow::Owned(format!("{day:08}"))),
+        Value::Number(_) | Value::Hundredths(_) | Value::TenThousandths(_) | Value::Flag(_) => None,
     }
 }
 

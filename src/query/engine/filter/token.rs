@@ -1,11 +1,13 @@
 //! The tokens of a `where` text.
 
-use crate::query::QueryError;
+use std::ops::Range;
 
-/// A token and its position in characters, from 1.
+use crate::query::{ErrorCode, QueryError};
+
+/// A token and its place: offsets of characters, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    pub position: usize,
+    pub at: Range<usize>,
     pub word: Word,
 }
 
@@ -38,17 +40,17 @@ impl Word {
 /// # Errors
 /// [`QueryError::Where`] for a text without a closing quote.
 pub(super) fn split(text: &str) -> Result<Vec<Token>, QueryError> {
+    let end = text.chars().count();
     let mut chars = text.chars().enumerate().peekable();
     let mut tokens = Vec::new();
-    while let Some((at, first)) = chars.next() {
-        let position = at + 1;
+    while let Some((start, first)) = chars.next() {
         let word = match first {
             c if c.is_whitespace() => continue,
             '(' => Word::Open,
             ')' => Word::Close,
             ',' => Word::Comma,
-            '\'' => quoted(&mut chars, '\'', position)?,
-            '‘' | '’' => quoted(&mut chars, '’', position)?,
+            '\'' => quoted(&mut chars, '\'', start..end)?,
+            '‘' | '’' => quoted(&mut chars, '’', start..end)?,
             _ => {
                 let mut plain = String::from(first);
                 while let Some((_, c)) = chars.next_if(|&(_, c)| !ends_word(c)) {
@@ -57,7 +59,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Token>, QueryError> {
                 Word::Plain(plain)
             }
         };
-        tokens.push(Token { position, word });
+        let next = chars.peek().map_or(end, |&(next, _)| next);
+        tokens.push(Token { at: start..next, word });
     }
     Ok(tokens)
 }
@@ -66,11 +69,12 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | ',' | '\'' | '‘' | '’')
 }
 
-/// Reads up to the closing quote. Two quotes in a row are one quote of the text.
+/// Reads up to the closing quote. Two quotes in a row are one quote of the text. `rest` is the place of all that follows
+/// the opening quote, and of the quote itself.
 fn quoted(
     chars: &mut std::iter::Peekable<impl Iterator<Item = (usize, char)>>,
     close: char,
-    position: usize,
+    rest: Range<usize>,
 ) -> Result<Word, QueryError> {
     let mut text = String::new();
     while let Some((_, c)) = chars.next() {
@@ -83,7 +87,8 @@ fn quoted(
         }
     }
     Err(QueryError::Where {
-        position,
+        at: rest,
+        code: ErrorCode::Syntax,
         problem: format!("the text that begins with {close} has no closing quote; end it with {close}"),
     })
 }
@@ -93,7 +98,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<(usize, Word)> {
-        split(text).unwrap().into_iter().map(|token| (token.position, token.word)).collect()
+        split(text).unwrap().into_iter().map(|token| (token.at.start + 1, token.word)).collect()
     }
 
     #[test]
@@ -117,9 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_ends_where_its_last_character_ends() {
+        let places: Vec<_> = split("é  in('it''s', 7)").unwrap().into_iter().map(|token| token.at).collect();
+        assert_eq!(places, [0..1, 3..5, 5..6, 6..13, 13..14, 15..16, 16..17]);
+    }
+
+    #[test]
     fn a_missing_quote_is_reported_with_its_position() {
         for (text, place) in [("a eq 'x", 6), ("a eq 'x''", 6), ("'", 1), ("a eq ‘x'", 6)] {
-            assert!(matches!(split(text), Err(QueryError::Where { position, .. }) if position == place));
+            let Err(QueryError::Where { at, .. }) = split(text) else { panic!("{text}") };
+            assert_eq!((at.start + 1, at.end), (place, text.chars().count()), "{text}");
         }
     }
 }

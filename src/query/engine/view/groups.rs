@@ -41,7 +41,7 @@ impl View {
         let groups = Groups::group_by(row_set, key, listing.known, deadline)?;
         let links = row_set.active as u64;
         let mut columns = Vec::new();
-        for column in listing.columns.iter().filter(|column| column.from != ColumnExpr::RowNumber) {
+        for column in listing.usable_columns() {
             deadline.check()?;
             columns.push((column.name, groups.column(column.from, look_up, deadline)?));
         }

@@ -3,6 +3,7 @@
 //! Every page of the listing is read from its view. In the default order a page is a range of rows. `where`
 //! is evaluated to one bit per row. Any other order is a permutation, which is computed once and cached.
 
+mod facets;
 mod groups;
 pub(crate) mod head;
 mod rows;
@@ -15,6 +16,7 @@ use hashbrown::HashSet;
 use super::column::Column;
 use super::expression::ColumnExpr;
 use super::filter::bitmap::Bitmap;
+use super::filter::formula::{FormulaRows, keep_all};
 use super::order::{self, OrderKey, SortColumn};
 use super::page::row_numbers;
 use crate::query::deadline::CELLS_PER_CHECK;
@@ -51,7 +53,7 @@ type Ordered = (Vec<OrderKey>, Arc<Vec<u32>>);
 #[derive(Debug)]
 pub struct View {
     listing: &'static Listing,
-    /// The columns of the listing, except for row numbers.
+    /// The columns of the listing and the hidden ones, except for row numbers.
     columns: Vec<(&'static str, Column)>,
     /// Breaks ties: its cells ascend with the unique key of the rows.
     tie: Column,
@@ -87,8 +89,8 @@ impl View {
         table: &Table,
         links: u64,
     ) -> Result<Self, QueryError> {
-        let named = listing.columns.iter().filter(|column| column.from != ColumnExpr::RowNumber);
-        let columns = named
+        let columns = listing
+            .usable_columns()
             .map(|column| Ok((column.name, table.column(column.name)?.clone())))
             .collect::<Result<Vec<_>, QueryError>>()?;
         let key = listing
@@ -120,14 +122,9 @@ impl View {
     pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
         let matching = self.matching_rows(plan, deadline)?;
         let window_rows = self.window_rows(plan, matching.as_ref(), window, deadline)?;
-        self.page_of_rows(
-            plan,
-            &window_rows,
-            window.offset,
-            self.count(matching.as_ref()),
-            deadline,
-            missing_column,
-        )
+        let count = self.count(matching.as_ref());
+        let page = self.page_of_rows(plan, &window_rows, window.offset, count, deadline, missing_column)?;
+        Ok(Page { facets: self.facets(&plan.facets, matching.as_ref(), deadline)?, ..page })
     }
 
     /// As [`Self::page`], in pages of at most `piece` rows. Without rows there is one empty page.
@@ -155,8 +152,7 @@ impl View {
         matching.map_or(self.rows(), Bitmap::count)
     }
 
-    /// The rows that match all conditions; `None` when there is no condition. Conditions on numbers are
-    /// evaluated first, since they are the cheapest.
+    /// The rows that match all conditions; `None` when there is no condition.
     pub(in crate::query) fn matching_rows(
         &self,
         plan: &Plan,
@@ -165,16 +161,9 @@ impl View {
         if plan.conditions.is_empty() && self.listing.first_of.is_none() {
             return Ok(None);
         }
-        let mut predicates = plan
-            .conditions
-            .iter()
-            .map(|condition| Ok((self.column(condition.field)?, &condition.predicate)))
-            .collect::<Result<Vec<_>, QueryError>>()?;
-        predicates.sort_by_key(|(column, _)| column.dictionary_len());
         let mut matching = Bitmap::full(self.rows());
-        for (column, predicate) in predicates {
-            predicate.keep(&mut matching, column, self.rows.start, deadline)?;
-        }
+        let source = FormulaRows { column: &|name| self.column(name), first: self.rows.start, deadline };
+        keep_all(&plan.conditions, &mut matching, &source)?;
         match self.listing.first_of {
             Some(name) => Ok(Some(self.first_per_value(self.column(name)?, &matching, deadline)?)),
             None => Ok(Some(matching)),
@@ -267,7 +256,8 @@ impl View {
             };
             Ok((column.name, cells))
         });
-        Ok(Page { columns: columns.collect::<Result<_, QueryError>>()?, rows: window_rows.len(), count })
+        let columns = columns.collect::<Result<_, QueryError>>()?;
+        Ok(Page { columns, rows: window_rows.len(), count, facets: Vec::new() })
     }
 
     pub(in crate::query) fn column(&self, name: &str) -> Result<&Column, QueryError> {

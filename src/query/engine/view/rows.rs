@@ -47,7 +47,7 @@ impl View {
         let all = |name: &str| Ok(row_set.table.column(name)?.clone());
         let mut rows = row_set.range(activity);
         let mut columns = Vec::new();
-        for column in listing.columns.iter().filter(|column| column.from != ColumnExpr::RowNumber) {
+        for column in listing.usable_columns() {
             let cells = match column.from {
                 ColumnExpr::CountSameValue(name) => {
                     count_same_value(row_set.table.column(name)?, rows.clone(), deadline)?
