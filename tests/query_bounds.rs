@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use backlinkd::api::endpoints::backlinks;
-use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage};
-use backlinkd::query::{Activity, Deadline, LookUp, PageState, Plan, QueryError, RowSet, View, Window};
+use backlinkd::model::{BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage};
+use backlinkd::query::{Activity, Deadline, LookUp, Plan, QueryError, RowSet, View, Window};
 use backlinkd::urls::Suffixes;
 
 use crate::api::web::url;
@@ -42,8 +42,8 @@ impl LookUp for Ranks {
         self.page_ranks(names)
     }
 
-    fn page_states(&self, names: &[&str]) -> Result<Vec<PageState>, QueryError> {
-        Ok(vec![PageState::default(); names.len()])
+    fn page_outcomes(&self, names: &[&str]) -> Result<Vec<PageOutcome>, QueryError> {
+        Ok(vec![PageOutcome::default(); names.len()])
     }
 }
 

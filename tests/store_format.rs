@@ -328,7 +328,7 @@ fn a_damaged_record_is_reported_and_not_served() {
     }
     assert!(
         snapshot
-            .page_statuses(&[PAGE], &go_on)
+            .page_outcomes(&[PAGE], &go_on)
             .unwrap_err()
             .to_string()
             .contains("of http://www.example.com/a:")

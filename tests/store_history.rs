@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    BacklinkRecord, Disposition, FailureKind, PageContent, PageFacts, PageRecord, Place, Priority, QueuedUrl,
-    SourcePage, StoredPage, Target, Visit,
+    BacklinkRecord, Disposition, FailureKind, PageContent, PageFacts, PageOutcome, PageRecord, Place,
+    Priority, QueuedUrl, SourcePage, StoredPage, Target, Visit,
 };
 use backlinkd::store::{
     BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
@@ -83,9 +83,16 @@ fn pages_agree(store: &Store, model: &Model) {
         assert_eq!(snapshot.outlinks(url).unwrap(), model.outlinks(url), "{url}");
     }
     let texts: Vec<&str> = web::urls().iter().map(CanonicalUrl::as_str).collect();
-    let status = |url| model.page(url).map(|page| (page.facts.status, page.last_failure));
-    let statuses: Vec<_> = web::urls().iter().map(status).collect();
-    assert_eq!(snapshot.page_statuses(&texts, &go_on).unwrap(), statuses);
+    let outcome = |page: StoredPage| PageOutcome {
+        status: page.facts.status,
+        last_failure: page.last_failure,
+        failures: page.failures,
+        html: page.facts.html,
+        cut: page.facts.cut.is_some(),
+    };
+    let outcomes: Vec<PageOutcome> =
+        web::urls().iter().map(|url| model.page(url).map(outcome).unwrap_or_default()).collect();
+    assert_eq!(snapshot.page_outcomes(&texts, &go_on).unwrap(), outcomes);
     let graph: Vec<_> = snapshot
         .graph()
         .map(|row| row.unwrap())

@@ -156,7 +156,7 @@ fn readers(c: &mut Criterion, store: &Store, records: &[PageRecord]) {
         bench.iter(|| snapshot.page_ranks(&urls, &go_on).unwrap().len());
     });
     group.bench_function("look up the statuses of pages (pages)", |bench| {
-        bench.iter(|| snapshot.page_statuses(&urls, &go_on).unwrap().len());
+        bench.iter(|| snapshot.page_outcomes(&urls, &go_on).unwrap().len());
     });
     let pairs = snapshot.host_pairs(&scope).count() as u64;
     group.throughput(Throughput::Elements(pairs));

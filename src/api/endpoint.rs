@@ -26,7 +26,7 @@ pub struct Endpoint {
     /// The schema of the reply, if no listing determines it.
     custom_reply: ReplySchema,
     body: Option<BodySchema>,
-    optional_columns: Option<OptionalColumns>,
+    optional_columns: &'static [OptionalColumns],
     feed: Option<Feed>,
 }
 
@@ -136,7 +136,7 @@ impl Endpoint {
             custom_parameters: &[URL, SCOPE, INTERNAL],
             custom_reply: ReplySchema::Object(&[]),
             body: None,
-            optional_columns: None,
+            optional_columns: &[],
             feed: None,
         }
     }
@@ -157,8 +157,8 @@ impl Endpoint {
     }
 
     /// Declares optional columns.
-    pub const fn with_optional_columns(self, optional_columns: OptionalColumns) -> Self {
-        Self { optional_columns: Some(optional_columns), ..self }
+    pub const fn with_optional_columns(self, optional_columns: &'static [OptionalColumns]) -> Self {
+        Self { optional_columns, ..self }
     }
 
     /// Declares that the rows are available as a feed.
@@ -176,8 +176,8 @@ impl Endpoint {
         self.body
     }
 
-    /// The optional columns.
-    pub fn optional_columns(&self) -> Option<OptionalColumns> {
+    /// The optional columns, by the requests that get them.
+    pub fn optional_columns(&self) -> &'static [OptionalColumns] {
         self.optional_columns
     }
 

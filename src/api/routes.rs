@@ -32,9 +32,11 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::linktexts::ENDPOINT,
     &endpoints::linktypes::ENDPOINT,
     &endpoints::lostbacklinks::ENDPOINT,
+    &endpoints::lostdomains::ENDPOINT,
     &endpoints::neighbourhood::ENDPOINT,
     &endpoints::newandlost_histogram::ENDPOINT,
     &endpoints::newbacklinks::ENDPOINT,
+    &endpoints::newdomains::ENDPOINT,
     &endpoints::outgoinghosts::ENDPOINT,
     &endpoints::outgoinglinkcount::ENDPOINT,
     &endpoints::outgoinglinks::ENDPOINT,
@@ -97,7 +99,7 @@ mod tests {
                 Handler::Distribution { incoming, .. } => incoming,
                 _ => None,
             };
-            let optional = endpoint.optional_columns().map(|columns| columns.listing);
+            let optional = endpoint.optional_columns().iter().map(|columns| columns.listing);
             let of_endpoint = endpoint.handler.listing().into_iter().chain(incoming).chain(optional);
             listings.extend(of_endpoint.map(|listing| (endpoint.title(), listing)));
         }
@@ -107,7 +109,11 @@ mod tests {
     fn fields_of(expr: ColumnExpr) -> Vec<&'static str> {
         match expr {
             ColumnExpr::RowNumber | ColumnExpr::Count | ColumnExpr::Percentage => Vec::new(),
+            ColumnExpr::LastActiveDay => vec!["active", "updDate", "lostDate"],
+            ColumnExpr::LinkVisit(_) => vec!["backlinkpage", "active", "updDate", "seenDate"],
             ColumnExpr::Field(field)
+            | ColumnExpr::Lowest(field)
+            | ColumnExpr::CountUnset(field)
             | ColumnExpr::Distinct(field)
             | ColumnExpr::DistinctMinusOne(field)
             | ColumnExpr::Mode(field)
@@ -133,6 +139,9 @@ mod tests {
                 | ColumnExpr::Mode(_)
                 | ColumnExpr::ModeGiven { .. }
                 | ColumnExpr::ImageShare(_)
+                | ColumnExpr::Lowest(_)
+                | ColumnExpr::CountUnset(_)
+                | ColumnExpr::LastActiveDay
         )
     }
 

@@ -25,6 +25,8 @@ pub use media_type::MediaType;
 pub use page::{FailureKind, PageContent, PageRecord, Visit};
 pub use page_facts::{Directives, PageFacts, Place};
 pub use queue_entry::{Arrival, Disposition, Found, Lane, Priority, QueueName, QueuedUrl, Target};
-pub use record::{BacklinkRecord, OutlinkRecord, SearchRank, SourcePage, StoredPage, Toggle, is_active};
+pub use record::{
+    BacklinkRecord, OutlinkRecord, PageOutcome, SearchRank, SourcePage, StoredPage, Toggle, is_active,
+};
 pub use sitemap_grant::SitemapGrant;
 pub use tls::TlsFlaw;

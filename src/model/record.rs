@@ -66,6 +66,21 @@ pub struct StoredPage {
     pub interval: u32,
 }
 
+/// The outcome of the visits to a page, without its texts. The default is a page that was never visited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageOutcome {
+    /// HTTP status of the last response; 0 when there was none.
+    pub status: u16,
+    /// [`crate::model::FailureKind`] of the last visit as its code; 0 when the server responded.
+    pub last_failure: u8,
+    /// Consecutive visits since the last response that determined the page.
+    pub failures: u32,
+    /// Whether that response was parsed as HTML.
+    pub html: bool,
+    /// Whether its body was cut.
+    pub cut: bool,
+}
+
 /// A link of a stored page, active or not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutlinkRecord {

@@ -1,9 +1,8 @@
 //! Bulk look-ups by name: ranks, referring domains and states of many pages or domains.
 
-use super::engine::page_state::PageState;
 use super::thread_pool::parallel;
 use super::{Deadline, Internal, QueryError, Scan, Selection};
-use crate::model::SearchRank;
+use crate::model::{PageOutcome, SearchRank};
 use crate::store::Snapshot;
 use crate::urls::{CanonicalUrl, Scope, Suffixes};
 
@@ -34,11 +33,11 @@ pub trait LookUp: Sync {
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
     fn foreign_refdoms(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError>;
-    /// The states of pages.
+    /// The outcomes of the visits to pages.
     ///
     /// # Errors
     /// [`QueryError::Store`].
-    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError>;
+    fn page_outcomes(&self, urls: &[&str]) -> Result<Vec<PageOutcome>, QueryError>;
 }
 
 /// Looks up names in one snapshot of the store.
@@ -76,11 +75,8 @@ impl LookUp for SnapshotLookUp<'_> {
         })
     }
 
-    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
-        let states =
-            run_in_pool_if_many(urls, || self.snapshot.page_statuses(urls, &|| self.deadline.check()))?;
-        let states = states.into_iter().map(Option::unwrap_or_default);
-        Ok(states.map(|(status, failure)| PageState { status, failure }).collect())
+    fn page_outcomes(&self, urls: &[&str]) -> Result<Vec<PageOutcome>, QueryError> {
+        run_in_pool_if_many(urls, || self.snapshot.page_outcomes(urls, &|| self.deadline.check()))
     }
 }
 

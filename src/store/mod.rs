@@ -44,7 +44,6 @@ pub use metrics::{FamilyMetrics, StoreMetrics};
 pub use queue::recent_urls::RecentUrls;
 pub use read::backlink_batch::BacklinkBatch;
 pub use read::host_pairs::{HostPair, PairCounts};
-pub use read::multi_get::PageStatus;
 pub use read::snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use read::stats::Stats;
 pub use roles::{Role, Roles};

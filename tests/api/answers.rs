@@ -256,7 +256,7 @@ fn answers_of_a_small_web_equal_known_figures() {
             "exportFinished": true,
             "response": [{
                 "dsCount": 1, "ccode": "SE", "domain": "one.example", "ip": "192.0.2.10", "links": 3,
-                "ip_count_additional": 1, "sr": 0,
+                "ip_count_additional": 1, "sr": 0, "firstSeen": "20240229", "lastSeen": "20240229", "followed": 2,
             }],
             "count": 2,
             "range": { "offset": 0, "limit": 1 },

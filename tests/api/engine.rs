@@ -6,10 +6,8 @@ use std::time::Duration;
 use backlinkd::api::endpoints::{
     backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
 };
-use backlinkd::model::{BacklinkRecord, Day, LinkTag, Place, Rel, SourcePage, Toggle};
-use backlinkd::query::{
-    Activity, Deadline, Internal, Listing, LookUp, PageState, QueryError, RowSet, View, Window,
-};
+use backlinkd::model::{BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage, Toggle};
+use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, RowSet, View, Window};
 use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -45,8 +43,8 @@ impl LookUp for MadeUp {
         self.page_ranks(domains)
     }
 
-    fn page_states(&self, urls: &[&str]) -> Result<Vec<PageState>, QueryError> {
-        Ok(urls.iter().map(|url| PageState { status: made_up(url), failure: 0 }).collect())
+    fn page_outcomes(&self, urls: &[&str]) -> Result<Vec<PageOutcome>, QueryError> {
+        Ok(urls.iter().map(|url| PageOutcome { status: made_up(url), ..PageOutcome::default() }).collect())
     }
 }
 

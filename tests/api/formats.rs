@@ -239,6 +239,8 @@ fn columns_can_be_chosen_on_the_requests_that_have_them() {
     let both = "targets[]=example.com&targets[]=a.co.uk";
     for (plain, more, columns, known) in [
         ("/backlinks?url=example.com", "&group=domain", "domain,domainLinks", "sponsored"),
+        ("/backlinks?url=example.com", "&details=true", "reason,confirmed,doubt", "sponsored"),
+        ("/referringdomains?url=example.com", "&details=true", "refdoms", "followed"),
         (&format!("/linkintersect?{both}"), "&targets[]=example.com", "links3", "links2"),
     ] {
         let names: Vec<&str> = columns.split(',').collect();

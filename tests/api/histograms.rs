@@ -40,6 +40,7 @@ fn histograms_equal_the_computation_from_the_visits() {
             assert_eq!(get(&server.client, "backlinks", &since), json!(seen), "{scope}");
             assert_eq!(get(&server.client, "newandlost", &since), json!(changes), "{scope}");
             assert!(seen.len() > 10 && changes.len() > 20, "{} {}", seen.len(), changes.len());
+            agree_on_domains(&server.client, scope, &history, holds, &changes);
             let sum = |rows: &[Value], path: &str| -> u64 {
                 rows.iter().map(|row| row.pointer(path).unwrap().as_u64().unwrap()).sum()
             };
@@ -55,6 +56,37 @@ fn histograms_equal_the_computation_from_the_visits() {
         }
     }
     assert!(back > 20, "{back} links came back");
+}
+
+/// Compares the lists of new and lost domains with the visits, and with the domains that the histogram counts.
+fn agree_on_domains(
+    client: &Client,
+    scope: &str,
+    history: &History,
+    holds: impl Fn(&str) -> bool,
+    changes: &[Value],
+) {
+    for (endpoint, is_lost) in [("newdomains", false), ("lostdomains", true)] {
+        let expected: Vec<Value> = history
+            .domain_changes(&holds, is_lost)
+            .into_iter()
+            .map(|(day, domain, links)| json!([day.to_string(), domain, links]))
+            .collect();
+        let list = format!("/{endpoint}?url={scope}&limit=10000&order[]=domain&order[]=date");
+        let answer = client.json(&format!("{list}&from=20240101"));
+        let cells = |answer: &Value| -> Vec<Value> {
+            let rows = answer["response"].as_array().unwrap().iter();
+            rows.map(|row| json!([row["date"], row["domain"], row["links"]])).collect()
+        };
+        assert_eq!(cells(&answer), expected, "{list}");
+        assert!((is_lost || expected.len() > 5) && answer.get("exportFinished").is_none(), "{list}");
+        for change in changes {
+            let day = &change["date"];
+            let rows = client.json(&format!("{list}&from={day}&to={day}"));
+            let counted = &change["domains"][if is_lost { "lost" } else { "new" }];
+            assert_eq!(&rows["count"], counted, "{list} {day}");
+        }
+    }
 }
 
 #[test]
@@ -132,6 +164,53 @@ fn histograms_of_a_small_web_equal_known_days() {
     );
 }
 
+#[test]
+fn domains_of_a_small_web_come_and_go_on_known_days() {
+    let server = Server::start(&small_web());
+    let rows = |query: &str| -> Value {
+        let answer = server.client.json(&format!("/{query}&url=target.example&from=20240229&to=20240331"));
+        let rows = answer["response"].as_array().unwrap().iter();
+        rows.map(|row| json!([row["domain"], row["date"], row["links"], row["sr"], row["ccode"]])).collect()
+    };
+    let (one, two) = ("one.example", "two.example");
+    assert_eq!(
+        rows("newdomains?"),
+        json!([[one, "20240305", 1, 0, "SE"], [two, "20240305", 1, 0, "SE"], [one, "20240229", 2, 0, "SE"],])
+    );
+    assert_eq!(rows("lostdomains?"), json!([[two, "20240305", 1, 0, "SE"], [one, "20240303", 1, 0, "SE"]]));
+    assert_eq!(
+        rows("newdomains?where=links+gt+1+AND+ccode+eq+%27SE%27"),
+        json!([[one, "20240229", 2, 0, "SE"]])
+    );
+    assert_eq!(rows("newdomains?where=domain+eq+%27two.example%27").as_array().unwrap().len(), 1);
+    assert_eq!(
+        rows("lostdomains?internal=exclude&order[]=date&limit=1"),
+        json!([[one, "20240303", 1, 0, "SE"]])
+    );
+}
+
+/// Of equally frequent countries the lowest is shown; an unknown one only if there is no other.
+#[test]
+fn a_new_domain_shows_the_country_of_most_of_its_new_links() {
+    let visit = |at: &str, ccode: &str, targets: usize| {
+        let links = (0..targets).map(|at| link(&format!("http://target.example/{at}"), "x")).collect();
+        page(&format!("http://{at}"), "192.0.2.1", ccode, links)
+    };
+    let server = Server::start(&[
+        visit("one.example/a", "SE", 2),
+        visit("one.example/b", "DE", 2),
+        visit("one.example/c", "", 5),
+        later(visit("one.example/d", "SE", 5), 1),
+        visit("two.example/", "", 1),
+        visit("three.example/a", "SE", 2),
+        visit("three.example/b", "DE", 1),
+    ]);
+    let answer = server.client.json("/newdomains?url=target.example&from=20240229&order[]=domain");
+    let rows = answer["response"].as_array().unwrap().iter();
+    let found: Value = rows.map(|row| json!([row["domain"], row["links"], row["ccode"]])).collect();
+    assert_eq!(found, json!([["one.example", 9, "DE"], ["three.example", 3, "SE"], ["two.example", 1, ""]]));
+}
+
 /// Without `to` the range ends today: rows of tomorrow are not listed.
 #[test]
 fn the_range_ends_today() {
@@ -155,7 +234,14 @@ fn the_range_ends_today() {
 fn a_range_that_ends_today_is_computed_again_on_the_next_day() {
     static TODAY: AtomicU32 = AtomicU32::new(0);
     let server = Server::start_with_clock(&small_web(), || Day(TODAY.load(Ordering::Relaxed)));
-    for endpoint in ["backlinks-histogram", "newandlost-histogram", "newbacklinks", "lostbacklinks"] {
+    for endpoint in [
+        "backlinks-histogram",
+        "newandlost-histogram",
+        "newbacklinks",
+        "lostbacklinks",
+        "newdomains",
+        "lostdomains",
+    ] {
         let target = format!("/{endpoint}?url=target.example&from=20240229");
         let answers = ["20240303", "20240307"].map(|day| {
             TODAY.store(Day::parse(day).unwrap().0, Ordering::Relaxed);

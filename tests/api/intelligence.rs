@@ -4,18 +4,19 @@ mod figures;
 mod questions;
 mod refused;
 mod varied;
+mod visits;
 mod webs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::model::FailureKind;
+use backlinkd::model::{FailureKind, StoredPage};
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
 use serde_json::{Value, json};
 
 use super::client::{Client, encode};
 use super::oracle::intelligence::{self as slow, Referrers, States};
-use super::oracle::{self, source_domain};
+use super::oracle::{self, incoming, source_domain};
 
 /// The expected content of a served web, known independently of its answers.
 pub struct Web<'a> {
@@ -95,6 +96,7 @@ impl<'a> Web<'a> {
             assert_eq!(pair, (Some(link.source.as_str()), Some(link.target.as_str())));
             if row["active"] == false {
                 row["lostDate"] = json!(link.toggles.last().unwrap().lost.to_string());
+                row["reason"] = json!(reason(&snapshot.page(&link.source).unwrap().unwrap()));
             }
         }
         rows
@@ -195,7 +197,21 @@ impl<'a> Web<'a> {
             // The strongest links are in key order before they are sorted.
             self.agree(&target, in_order_of(rows, &links), &["-sr"], numbers);
         }
+        for (activity, links) in [("", &active), ("&active=false", &lost), ("&active=all", &all)] {
+            self.agree_on_referring_domains(&format!("{about}{activity}"), links);
+        }
         all.len()
+    }
+
+    fn agree_on_referring_domains(&self, about: &str, links: &[Value]) {
+        let rank = |domain: &str| self.domain_rank(domain);
+        let mut rows = incoming::referring_domains(links, self.suffixes(), rank);
+        self.agree(&format!("/referringdomains?{about}"), rows.clone(), &["-links"], &["dsCount"]);
+        for row in &mut rows {
+            row["refdoms"] = json!(self.referrers[row["domain"].as_str().unwrap()].len());
+        }
+        let target = format!("/referringdomains?{about}&details=true&order[]=-refdoms");
+        self.agree(&target, rows, &["-refdoms"], &["dsCount"]);
     }
 
     fn agree_on_lost(&self, target: &str, rows: Vec<Value>) {
@@ -207,9 +223,17 @@ impl<'a> Web<'a> {
             scopes.iter().map(|scope| self.active(scope, more)).collect()
         };
         let rank = |domain: &str| self.domain_rank(domain);
-        let rows = slow::linkintersect(&links(targets), &links(exclude), self.suffixes(), rank);
-        let count = rows.len();
-        self.agree(&intersection(targets, exclude, more), rows, &["-links"], &[]);
+        let (linked, excluded) = (links(targets), links(exclude));
+        let mut count = 0;
+        for at_least in 1..=targets.len() {
+            let rows = slow::linkintersect(&linked, at_least, &excluded, self.suffixes(), rank);
+            count = rows.len();
+            let target = format!("{}&atLeast={at_least}", intersection(targets, exclude, more));
+            self.agree(&target, rows.clone(), &["-links"], &[]);
+            if at_least == targets.len() {
+                self.agree(&intersection(targets, exclude, more), rows, &["-links"], &[]);
+            }
+        }
         count
     }
 
@@ -231,6 +255,20 @@ impl<'a> Web<'a> {
     }
 }
 
+/// Why the links that a page had are not there, from its stored facts.
+fn reason(page: &StoredPage) -> &'static str {
+    let StoredPage { facts, failures, last_failure, .. } = page;
+    let is_challenge = *last_failure == FailureKind::Challenge.code();
+    match (facts.html, is_challenge, facts.status) {
+        (true, ..) => "removed",
+        (_, true, _) => "",
+        (_, _, 404 | 410) => "gone",
+        (_, _, 301..=303 | 307 | 308) => "redirected",
+        (_, _, 200) if *failures == 0 || (*failures == 1 && *last_failure != 0) => "not-html",
+        _ => "",
+    }
+}
+
 fn intersection(targets: &[&str], exclude: &[&str], more: &str) -> String {
     let list = |name: &str, scopes: &[&str]| -> String {
         scopes.iter().map(|scope| format!("&{name}[]={}", encode(scope))).collect()
@@ -246,7 +284,9 @@ fn leads_on(link: &Value) -> bool {
 
 fn without_lost_date(link: &Value) -> Value {
     let mut link = link.as_object().unwrap().clone();
-    link.remove("lostDate");
+    for key in ["lostDate", "reason"] {
+        link.remove(key);
+    }
     Value::Object(link)
 }
 

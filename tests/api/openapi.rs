@@ -171,6 +171,9 @@ fn the_document_has_the_columns_of_some_requests() {
     let document = server.client.json("/openapi.json");
     for (name, more, columns, when) in [
         ("backlinks", "&group=domain", "domain,domainLinks", "with group=domain"),
+        ("backlinks", "&details=true", "confirmed,doubt,reason", "with details=true"),
+        ("newbacklinks", "&details=true", "confirmed,doubt,reason", "with details=true"),
+        ("referringdomains", "&details=true", "refdoms", "with details=true"),
         ("linkintersect", "&targets[]=example.com", "links3", "with as many targets[]"),
     ] {
         let target = format!("/{name}?{}{more}", required(name, "example.com"));

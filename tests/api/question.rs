@@ -95,7 +95,7 @@ fn values(field: &str) -> &'static [&'static str] {
     match field {
         "nofollow" | "active" | "ugc" | "sponsored" => &["true", "false", "TRUE"],
         "ip" => &["'192.0.2.10'", "'::ffff:10.0.0.1'", "'2001:DB8::1'", "''"],
-        "insDate" | "updDate" | "cdate" | "udate" | "update" | "lostDate" => {
+        "insDate" | "updDate" | "cdate" | "udate" | "update" | "lostDate" | "firstSeen" | "lastSeen" => {
             &["20240227", "'20240228'", "‘20240229’"]
         }
         "sr" => &["0", "2.43", "4.86", "-1", "7.3"],
@@ -110,6 +110,7 @@ fn values(field: &str) -> &'static [&'static str] {
         | "links2"
         | "links3"
         | "domainLinks"
+        | "followed"
         | "refdoms"
         | "common"
         | "hop"
@@ -130,6 +131,7 @@ fn values(field: &str) -> &'static [&'static str] {
         "ccode" => &["'SE'", "''", "'se'"],
         "domain" => &["'example.com'", "'%.COM'", "'b.github.io'"],
         "failure" => &["''", "'dns'", "'T%'"],
+        "reason" => &["''", "'removed'", "'%O%'", "'gone'"],
         "end" => &["''", "'reached'", "'%o%'"],
         _ => &[
             "''",
@@ -171,6 +173,9 @@ fn is_text(field: &str) -> bool {
             | "failure"
             | "domain"
             | "lostDate"
+            | "firstSeen"
+            | "lastSeen"
+            | "reason"
             | "host"
             | "ip"
             | "insDate"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::{FailureKind, PageRecord, SearchRank, Visit};
+use backlinkd::model::{FailureKind, PageOutcome, PageRecord, SearchRank, Visit};
 use backlinkd::store::{BacklinkBatch, Snapshot, Store};
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
@@ -95,9 +95,12 @@ fn lookups_of_no_keys_and_unknown_keys_return_nothing() {
         "http://example.com/",
         "http://example.com",
     ];
-    let expected = [None, Some((404, 0)), None, None, Some((0, FailureKind::Tls as u8)), None];
-    assert_eq!(store.snapshot().page_statuses(&asked, &go_on).unwrap(), expected);
-    assert_eq!(store.snapshot().page_statuses(&[], &go_on).unwrap(), []);
+    let unknown = PageOutcome::default();
+    let missing = PageOutcome { status: 404, ..unknown };
+    let failed = PageOutcome { last_failure: FailureKind::Tls.code(), failures: 1, ..unknown };
+    let expected = [unknown, missing, unknown, unknown, failed, unknown];
+    assert_eq!(store.snapshot().page_outcomes(&asked, &go_on).unwrap(), expected);
+    assert_eq!(store.snapshot().page_outcomes(&[], &go_on).unwrap(), []);
     let nothing = backlinkd::urls::Scope::Domain { domain: "example.com".to_owned() };
     assert_eq!(store.snapshot().backlink_batches(&nothing, 10).count(), 0);
 }

@@ -7,22 +7,33 @@
 //! selects, independently of `where`. `count` is the number of domains with a row.
 //!
 //! Without `group`, rows can be filtered and ordered by `domain` too, but do not show it.
+//!
+//! With `details=true`, rows say what the last visits to the page of the link found, as of the present state of that
+//! page. `reason` says why a lost link is not there: `removed` (the page is there without it), `gone` (404 or 410),
+//! `redirected` or `not-html`. It is empty for an active link, and if later visits hide the last answer that settled the
+//! links of the page. `updDate` is the day of that answer. `confirmed` is the last day on which a visit is known to have
+//! found the link. `doubt` says why later visits to the page of an active link did not settle whether it is there: a
+//! failure such as `dns` or `timeout`, a status such as `status-503`, `challenge`, or `cut` for a body without its end.
 
 use super::{column, plain};
 use crate::api::request::parameter::{
-    ACTIVE, FACETS, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
+    ACTIVE, DETAILS, FACETS, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, Topic, Verb,
 };
-use crate::query::{ColumnExpr, ListColumn, Listing};
+use crate::query::{ColumnExpr, ListColumn, Listing, VisitPart};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("backlinks", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
         .with_parameters(&[
-            URL, SCOPE, INTERNAL, ACTIVE, GROUP, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
+            URL, SCOPE, INTERNAL, ACTIVE, GROUP, DETAILS, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
         ])
-        .with_optional_columns(OptionalColumns { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" });
+        .with_optional_columns(&[
+            OptionalColumns { listing: &STRONGEST_OF_DOMAINS, when: "with group=domain" },
+            OptionalColumns { listing: &DETAILED, when: "with details=true" },
+            OptionalColumns { listing: &DETAILED_STRONGEST, when: "with group=domain and details=true" },
+        ]);
 
 const DOCS: Docs = Docs {
     topic: Topic::Links,
@@ -37,7 +48,9 @@ const DOCS: Docs = Docs {
 pub static LISTING: Listing = Listing { name: "backlinks", ..LISTING_OF_LINKS };
 
 /// The strongest link of each referring domain.
-pub static STRONGEST_OF_DOMAINS: Listing = Listing {
+pub static STRONGEST_OF_DOMAINS: Listing = STRONGEST;
+
+const STRONGEST: Listing = Listing {
     name: "backlinks-by-domain",
     first_of: Some("domain"),
     columns: join!(
@@ -49,9 +62,29 @@ pub static STRONGEST_OF_DOMAINS: Listing = Listing {
     ..LISTING_OF_LINKS
 };
 
+/// As [`LISTING`], with what the last visits found.
+static DETAILED: Listing = Listing {
+    name: "backlinks-detailed",
+    columns: join!(ListColumn, COLUMNS, VISIT_COLUMNS),
+    ..LISTING_OF_LINKS
+};
+
+/// As [`STRONGEST_OF_DOMAINS`], with what the last visits found.
+static DETAILED_STRONGEST: Listing = Listing {
+    name: "backlinks-by-domain-detailed",
+    columns: join!(ListColumn, STRONGEST.columns, VISIT_COLUMNS),
+    ..STRONGEST
+};
+
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    let grouped = context.params.one_of("group", &[("domain", &STRONGEST_OF_DOMAINS)])?;
-    ListRequest::from_parameters(context, grouped.unwrap_or(&LISTING))
+    let is_grouped = context.params.one_of("group", &[("domain", ())])?.is_some();
+    let listing = match (is_grouped, context.params.details()?) {
+        (false, false) => &LISTING,
+        (false, true) => &DETAILED,
+        (true, false) => &STRONGEST_OF_DOMAINS,
+        (true, true) => &DETAILED_STRONGEST,
+    };
+    ListRequest::from_parameters(context, listing)
 }
 
 /// The common part of all lists of links.
@@ -91,4 +124,11 @@ pub(super) const COLUMNS: &[ListColumn] = &[
     plain("active"),
     plain("ugc"),
     plain("sponsored"),
+];
+
+/// What the last visits to the page of a link found.
+pub(super) const VISIT_COLUMNS: &[ListColumn] = &[
+    column("reason", ColumnExpr::LinkVisit(VisitPart::Reason)),
+    column("confirmed", ColumnExpr::LinkVisit(VisitPart::Confirmed)),
+    column("doubt", ColumnExpr::LinkVisit(VisitPart::Doubt)),
 ];

@@ -1,8 +1,9 @@
-//! `/linkintersect`: the registrable domains that link to all of several targets, and to none of some others.
+//! `/linkintersect`: the registrable domains that link to all of several targets, and to none of some others. With
+//! `atLeast=k`, domains that link to k of the targets are enough.
 //!
 //! Each of `targets[]` and `exclude[]` is a URL, host or domain, as `url` is elsewhere; `scope` and `internal` apply to
 //! each. A domain links to a target if it has a row in the target's `referringdomains`. The `links` of that row are
-//! `links1` for the first target, `links2` for the second, and so on; `links` is their sum. A target's own domain has a
+//! `links1` for the first target, `links2` for the second, and so on, and 0 without such a row; `links` is their sum. A target's own domain has a
 //! row if it links to the other targets and, from one of its hosts to another, to itself. `internal=exclude` leaves it
 //! out. `sr` is the rank of the domain.
 //!
@@ -12,7 +13,8 @@
 use super::urls::selections;
 use super::{column, plain};
 use crate::api::request::parameter::{
-    EXCLUDE, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS, WHERE,
+    AT_LEAST, EXCLUDE, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS,
+    WHERE,
 };
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource,
@@ -26,13 +28,15 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomSummary { listing: &LISTINGS[MIN_TARGETS], build_request },
 )
-.with_parameters(&[TARGETS, EXCLUDE, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT])
-.with_optional_columns(OptionalColumns { listing: &LISTING, when: "with as many targets[]" });
+.with_parameters(&[
+    TARGETS, AT_LEAST, EXCLUDE, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
+])
+.with_optional_columns(&[OptionalColumns { listing: &LISTING, when: "with as many targets[]" }]);
 
 const DOCS: Docs = Docs {
     topic: Topic::Domains,
     summary: "Domains that link to all of several targets",
-    description: "Lists the registrable domains that link to all of `targets[]` and to none of `exclude[]`. `links1` \
+    description: "Lists the registrable domains that link to all of `targets[]`, or to `atLeast` of them, and to none of `exclude[]`. `links1` \
                   counts the links to the first target, `links2` those to the second, and so on. `links` is their \
                   sum.",
 };
@@ -102,13 +106,14 @@ fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> 
             excluded.len()
         )));
     }
+    let at_least = context.params.number_within("atLeast", 1..=entries.len())?.unwrap_or(entries.len());
     let (targets, exclude) =
         (selections(context, "targets", &entries)?, selections(context, "exclude", &excluded)?);
     Ok(ListRequest {
         listing: &LISTINGS[targets.len()],
         // Not used: the rows belong to all targets.
         selection: targets[0].clone(),
-        source: RowSource::Computed(ComputedRows::Intersection { targets, exclude }),
+        source: RowSource::Computed(ComputedRows::Intersection { targets, at_least, exclude }),
         day_range: None,
     })
 }

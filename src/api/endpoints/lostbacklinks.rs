@@ -2,16 +2,19 @@
 //! back.
 //!
 //! `lostDate` is the day of the visit that did not find the link any more. A link that was lost more than once has the
-//! last of these days. The other columns are those of `backlinks`, as they were when the link was last seen.
+//! last of these days. `reason` says why the link is not there: `removed` (the page is there without it), `gone` (404 or
+//! 410), `redirected` or `not-html`. It describes the page at `updDate`, the day of its last answer that settled its
+//! links: on the day of the loss or later. It is empty if later answers hide that answer. The other columns are those of
+//! `backlinks`, as they were when the link was last seen.
 
-use super::{backlinks, plain};
+use super::{backlinks, column, plain};
 use crate::api::request::parameter::{
     FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
-use crate::query::{Activity, ListColumn, Listing};
+use crate::query::{Activity, ColumnExpr, ListColumn, Listing, VisitPart};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "lostbacklinks",
@@ -45,7 +48,11 @@ const DOCS: Docs = Docs {
 
 pub static LISTING: Listing = Listing {
     name: "lostbacklinks",
-    columns: join!(ListColumn, backlinks::COLUMNS, &[plain("lostDate")]),
+    columns: join!(
+        ListColumn,
+        backlinks::COLUMNS,
+        &[plain("lostDate"), column("reason", ColumnExpr::LinkVisit(VisitPart::Reason))],
+    ),
     default_order: &["-lostDate"],
     shows_lost: false,
     ..backlinks::LISTING_OF_LINKS

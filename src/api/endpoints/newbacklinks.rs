@@ -2,16 +2,19 @@
 //!
 //! A link is new only once. Unlike in `newandlost-histogram`, a link that was lost and came back is not new again. The
 //! list has as many rows as the sum of `urls` in `backlinks-histogram`. It includes links that were lost since, with
-//! `active` saying so; `active=true` or `active=false` selects one kind. The other columns are those of `backlinks`.
+//! `active` saying so; `active=true` or `active=false` selects one kind. The other columns are those of `backlinks`, with
+//! `details=true` too.
 
 use super::backlinks;
 use crate::api::request::parameter::{
-    ACTIVE, FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    ACTIVE, DETAILS, FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL,
+    WHERE,
 };
 use crate::api::{
-    ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+    ApiError, Docs, Endpoint, Feed, Handler, ListRequest, OptionalColumns, RequestContext, RowSource, Topic,
+    Verb,
 };
-use crate::query::{Activity, Listing};
+use crate::query::{Activity, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "newbacklinks",
@@ -26,6 +29,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     FROM,
     TO,
     ACTIVE,
+    DETAILS,
     WHERE,
     FACETS,
     ORDER,
@@ -34,6 +38,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     FIELDS,
     FORMAT_OR_FEED,
 ])
+.with_optional_columns(&[OptionalColumns { listing: &DETAILED, when: "with details=true" }])
 .with_feed(Feed { day: "insDate", title: "New backlinks of" });
 
 const DOCS: Docs = Docs {
@@ -44,15 +49,25 @@ const DOCS: Docs = Docs {
                   listed too, unless `active=true` leaves them out.",
 };
 
-pub static LISTING: Listing =
+pub static LISTING: Listing = PLAIN;
+
+const PLAIN: Listing =
     Listing { name: "newbacklinks", default_order: &["-insDate"], ..backlinks::LISTING_OF_LINKS };
+
+/// As [`LISTING`], with what the last visits found.
+static DETAILED: Listing = Listing {
+    name: "newbacklinks-detailed",
+    columns: join!(ListColumn, backlinks::COLUMNS, backlinks::VISIT_COLUMNS),
+    ..PLAIN
+};
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let days = context.day_range()?;
+    let listing = if context.params.details()? { &DETAILED } else { &LISTING };
     let source = RowSource::Scope(context.params.activity()?.unwrap_or(Activity::Both));
     Ok(ListRequest {
         source,
         day_range: Some(("insDate", days)),
-        ..ListRequest::from_parameters(context, &LISTING)?
+        ..ListRequest::from_parameters(context, listing)?
     })
 }

@@ -75,7 +75,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
 ];
 
 /// Describes the columns of a listing: those of every answer, those that no answer shows, and those of some requests.
-pub(super) fn describe(listing: &'static Listing, optional_columns: Option<OptionalColumns>) -> Value {
+pub(super) fn describe(listing: &'static Listing, optional_columns: &[OptionalColumns]) -> Value {
     let mut columns: Vec<Value> = Vec::new();
     let mut names: Vec<&str> = Vec::new();
     let mut push = |listing: &Listing, column: &ListColumn, key: Option<(&str, Value)>| {
@@ -90,7 +90,7 @@ pub(super) fn describe(listing: &'static Listing, optional_columns: Option<Optio
     };
     listing.columns.iter().for_each(|column| push(listing, column, None));
     listing.hidden_columns.iter().for_each(|column| push(listing, column, Some(("shown", json!(false)))));
-    if let Some(OptionalColumns { listing, when }) = optional_columns {
+    for OptionalColumns { listing, when } in optional_columns {
         listing.columns.iter().for_each(|column| push(listing, column, Some(("when", json!(when)))));
     }
     columns.into()

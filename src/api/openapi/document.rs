@@ -253,7 +253,7 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
         }
         Handler::Distribution { listing, .. } => {
             let rest = ("rest", json!({ "const": true }));
-            let row = schema::object(shown_columns(listing, None).into_iter().chain([rest]), false);
+            let row = schema::object(shown_columns(listing, &[]).into_iter().chain([rest]), false);
             properties.extend([rows(row), ("count", count)]);
         }
         Handler::Export(exported) => {
@@ -287,21 +287,27 @@ fn with_facets(mut list: Value) -> Value {
 }
 
 /// Returns the columns of the rows, including optional ones.
-fn shown_columns(listing: &Listing, optional_columns: Option<OptionalColumns>) -> Vec<(&'static str, Value)> {
-    let all = optional_columns.map_or(listing, |optional_columns| optional_columns.listing);
-    let columns = all.columns.iter().filter_map(|column| {
-        let schema = match column.from {
-            ColumnExpr::RowNumber => Schema::Count,
-            _ => Schema::of(all.kind(*column)?),
-        };
-        let mut schema = schema.to_json(0);
-        let is_always = listing.columns.iter().any(|always| always.name == column.name);
-        if let (Some(OptionalColumns { when, .. }), false) = (optional_columns, is_always) {
-            schema["description"] = json!(format!("Only {when}."));
+fn shown_columns(listing: &Listing, optional_columns: &[OptionalColumns]) -> Vec<(&'static str, Value)> {
+    let mut columns: Vec<(&str, Value)> = Vec::new();
+    let optional = optional_columns.iter().map(|optional| (optional.listing, Some(optional.when)));
+    for (listing, when) in [(listing, None)].into_iter().chain(optional) {
+        for column in listing.columns {
+            if columns.iter().any(|(name, _)| *name == column.name) {
+                continue;
+            }
+            let schema = match (column.from, listing.kind(*column)) {
+                (ColumnExpr::RowNumber, _) => Schema::Count,
+                (_, Some(kind)) => Schema::of(kind),
+                (_, None) => continue,
+            };
+            let mut schema = schema.to_json(0);
+            if let Some(when) = when {
+                schema["description"] = json!(format!("Only {when}."));
+            }
+            columns.push((column.name, schema));
         }
-        Some((column.name, schema))
-    });
-    columns.collect()
+    }
+    columns
 }
 
 /// Replaces the number of links by the links, and puts columns into their objects.
@@ -350,10 +356,7 @@ fn describe_parameter(
 /// Describes the columns that a parameter may name in some requests only. The schema of its values omits them: it
 /// contains the columns that any request may name.
 fn optional_names(parameter: &Parameter, endpoint: &Endpoint) -> String {
-    let (Some(optional_columns), Some(listing)) = (endpoint.optional_columns(), endpoint.handler.listing())
-    else {
-        return String::new();
-    };
+    let Some(listing) = endpoint.handler.listing() else { return String::new() };
     let names_of = |listing: &'static Listing| -> Vec<&str> {
         match parameter.kind {
             ParameterKind::Fields => listing.columns.iter().map(|column| column.name).collect(),
@@ -361,14 +364,16 @@ fn optional_names(parameter: &Parameter, endpoint: &Endpoint) -> String {
             _ => Vec::new(),
         }
     };
-    let always = names_of(listing);
-    let mut more = names_of(optional_columns.listing);
-    more.retain(|name| !always.contains(name));
-    if more.is_empty() {
-        String::new()
-    } else {
-        format!(" Only {}: {}.", optional_columns.when, more.join(", "))
+    let (mut known, mut sentences) = (names_of(listing), String::new());
+    for &OptionalColumns { listing, when } in endpoint.optional_columns() {
+        let mut more = names_of(listing);
+        more.retain(|name| !known.contains(name));
+        if !more.is_empty() {
+            sentences += &format!(" Only {when}: {}.", more.join(", "));
+        }
+        known.extend(more);
     }
+    sentences
 }
 
 /// Returns the schema of the values of a parameter.
@@ -384,6 +389,7 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         ParameterKind::Number { min, max, default } => {
             json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
         }
+        ParameterKind::TargetCount => json!({ "type": "integer", "minimum": 1 }),
         ParameterKind::Limit => json!({ "type": "integer", "minimum": 0, "maximum": state.config.max_limit }),
         ParameterKind::Nodes => {
             let max = state.config.max_nodes;

@@ -32,7 +32,10 @@ impl Examples {
         let listing = endpoint.handler.listing();
         let text = parameter.example;
         Some(match parameter.kind {
-            ParameterKind::Number { .. } | ParameterKind::Limit | ParameterKind::Nodes => {
+            ParameterKind::Number { .. }
+            | ParameterKind::Limit
+            | ParameterKind::Nodes
+            | ParameterKind::TargetCount => {
                 json!(text.parse::<u64>().ok()?)
             }
             ParameterKind::Urls | ParameterKind::Targets { .. } => {

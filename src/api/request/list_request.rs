@@ -9,8 +9,8 @@ use super::day_range::DayRange;
 use crate::api::reply::provenance::Provenance;
 use crate::api::{ApiError, RequestContext};
 use crate::query::{
-    Activity, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan, Selection,
-    SiteIndex, SiteState, SnapshotLookUp, Window,
+    Activity, DomainTurn, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan,
+    Selection, SiteIndex, SiteState, SnapshotLookUp, Window,
 };
 
 /// A request for a list.
@@ -35,12 +35,14 @@ pub enum RowSource {
 /// Rows that are computed for each request.
 #[derive(Clone, Debug)]
 pub enum ComputedRows {
-    /// The domains that link to all targets and to none of the excluded ones.
-    Intersection { targets: Vec<Selection>, exclude: Vec<Selection> },
+    /// The domains that link to at least `at_least` targets and to none of the excluded scopes.
+    Intersection { targets: Vec<Selection>, at_least: usize, exclude: Vec<Selection> },
     /// The domains that share referring domains with the scope.
     Competitors,
     /// The registrable domains of the whole index. With a seed, they are in random order.
     Domains { sites: Arc<SiteIndex>, seed: Option<u64> },
+    /// The days on which domains began or ceased to link to the scope.
+    DomainChanges(DomainTurn),
     /// The redirect chains from the scope's URL.
     RedirectChains { max_redirects: usize },
 }
@@ -160,9 +162,10 @@ impl ListRequest {
         let (snapshot, suffixes, deadline) = (&snapshot, &*context.state.suffixes, context.deadline);
         let scan = Scan { snapshot, selection: &self.selection, suffixes, deadline };
         let table = match source {
-            ComputedRows::Intersection { targets, exclude } => {
-                Intersection { targets, exclude }.table(&scan)?
+            ComputedRows::Intersection { targets, at_least, exclude } => {
+                Intersection { targets, at_least: *at_least, exclude }.table(&scan)?
             }
+            ComputedRows::DomainChanges(turn) => scan.domain_changes(*turn)?,
             ComputedRows::RedirectChains { max_redirects } => scan.redirect_chains(*max_redirects)?,
             ComputedRows::Competitors => scan.competitors()?,
             ComputedRows::Domains { sites, seed: None } => sites.domains(),

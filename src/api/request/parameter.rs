@@ -27,6 +27,8 @@ pub enum ParameterKind {
     Words(&'static [&'static str]),
     /// A whole number from `min` to `max`, with its default.
     Number { min: usize, max: usize, default: usize },
+    /// A number of `targets[]`, from 1 to as many as are given.
+    TargetCount,
     /// A number of rows, up to `api.max_limit`.
     Limit,
     /// A number of nodes from 1 to `api.max_nodes`.
@@ -123,6 +125,12 @@ pub(crate) const OFFSET: Parameter = parameter(
     "Rows to pass over.",
     "50",
 );
+pub(crate) const DETAILS: Parameter = parameter(
+    "details",
+    ParameterKind::Words(&["true", "false"]),
+    "Whether rows also have the columns that take a look-up for each row.",
+    "true",
+);
 pub(crate) const ORDER: Parameter = parameter(
     "order[]",
     ParameterKind::Order,
@@ -206,10 +214,16 @@ pub(crate) const TARGETS: Parameter = Parameter {
     ..parameter(
         "targets[]",
         ParameterKind::Targets { min: MIN_TARGETS },
-        "URLs, hosts or domains, all of which must be linked to.",
+        "URLs, hosts or domains, all of which must be linked to, unless `atLeast` says how many.",
         "museum.example,observer.example",
     )
 };
+pub(crate) const AT_LEAST: Parameter = parameter(
+    "atLeast",
+    ParameterKind::TargetCount,
+    "How many of the targets must be linked to; all without it.",
+    "2",
+);
 pub(crate) const EXCLUDE: Parameter = parameter(
     "exclude[]",
     ParameterKind::Targets { min: 1 },

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
@@ -154,6 +155,25 @@ impl Params {
         parse_whole_number(text)
             .filter(|top| (1..=MAX_TOP).contains(top))
             .ok_or_else(|| ApiError::number("top", text, &format!("a whole number from 1 to {MAX_TOP}")))
+    }
+
+    /// Parses `details`: whether rows have all columns.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for an unknown word.
+    pub fn details(&self) -> Result<bool, ApiError> {
+        Ok(self.one_of("details", &[("true", true), ("false", false)])?.unwrap_or(false))
+    }
+
+    /// Parses a whole number within a range, if given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for anything else.
+    pub fn number_within(&self, name: &str, range: RangeInclusive<usize>) -> Result<Option<usize>, ApiError> {
+        let Some(text) = self.single(name)? else { return Ok(None) };
+        let number = parse_whole_number(text).filter(|number| range.contains(number));
+        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
+        number.map(Some).ok_or_else(|| ApiError::parameter(name, text, &expected()))
     }
 
     /// Parses `offset` and `limit`. `limit` defaults to 50.

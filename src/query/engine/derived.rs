@@ -4,6 +4,8 @@ use hashbrown::HashMap;
 
 use super::column::{Column, Encoding, Value};
 use super::expression::{ColumnExpr, jaccard};
+use super::link_visit::LinkDays;
+use super::page_state::PageState;
 use crate::query::lookup::LookUp;
 use crate::query::{Deadline, QueryError};
 
@@ -37,18 +39,29 @@ pub(in crate::query) fn derive_column(
         }
         ColumnExpr::Overlap { shared, own, domain } => {
             let others = derive_column(ColumnExpr::ForeignRefDomains(domain), field, look_up, deadline)?;
-            let (shared, own) = (field(shared)?, field(own)?);
-            let cells = shared.cells().iter().zip(own.cells().iter()).zip(others.cells().iter());
-            let cells = cells.map(|((shared, own), other)| jaccard(shared, own, other));
-            Ok(Column::new(cells.collect(), Encoding::TenThousandths))
+            Ok(overlaps(&field(shared)?, &field(own)?, &others))
         }
         ColumnExpr::PageState { page, part } => {
             let texts = DistinctTexts::of(field(page)?, deadline)?;
-            let states = part.column(&look_up.page_states(&texts.distinct())?);
+            let outcomes = look_up.page_outcomes(&texts.distinct())?;
+            let states = part.column(&outcomes.iter().map(PageState::from).collect::<Vec<_>>());
             states.pick(&texts.positions, deadline)
+        }
+        ColumnExpr::LinkVisit(part) => {
+            let texts = DistinctTexts::of(field("backlinkpage")?, deadline)?;
+            let outcomes = look_up.page_outcomes(&texts.distinct())?;
+            let [active, updated, arrived] = [field("active")?, field("updDate")?, field("seenDate")?];
+            part.column(&outcomes, &texts.positions, &LinkDays { active, updated, arrived }, deadline)
         }
         _ => Err(QueryError::Declaration(format!("{expr:?}"))),
     }
+}
+
+/// The Jaccard index of each row, from the sizes of the intersection and of both sides.
+fn overlaps(shared: &Column, own: &Column, others: &Column) -> Column {
+    let cells = shared.cells().iter().zip(own.cells().iter()).zip(others.cells().iter());
+    let cells = cells.map(|((shared, own), other)| jaccard(shared, own, other));
+    Column::new(cells.collect(), Encoding::TenThousandths)
 }
 
 /// The distinct texts of a column.

@@ -1,6 +1,7 @@
 //! Column expressions: how the columns of an answer are computed from rows and groups.
 
 use super::column::Kind;
+use super::link_visit::VisitPart;
 use super::page_state::StatePart;
 
 /// How a column of an answer is computed. Names are those of the fields of the rows.
@@ -21,6 +22,13 @@ pub enum ColumnExpr {
     DistinctMinusOne(&'static str),
     /// The most frequent value of a field in the group. Of equally frequent values the lowest is taken.
     Mode(&'static str),
+    /// The lowest number or day of a field in the group.
+    Lowest(&'static str),
+    /// The number of rows of the group that do not have this flag.
+    CountUnset(&'static str),
+    /// The last day on which a backlink of the group counted as active: for an active one that of the last successful
+    /// fetch of its page, for a lost one that of its loss.
+    LastActiveDay,
     /// As [`Self::Mode`], but only among the rows that have the most frequent value of `given`.
     ModeGiven { field: &'static str, given: &'static str },
     /// `OnlyImages`, `MostlyImages`, `MostlyText` or `OnlyText`, by the share of rows that have this flag.
@@ -38,6 +46,8 @@ pub enum ColumnExpr {
     Overlap { shared: &'static str, own: &'static str, domain: &'static str },
     /// A part of the state of the page that a field names.
     PageState { page: &'static str, part: StatePart },
+    /// What the last visits to the page of a backlink found.
+    LinkVisit(VisitPart),
     /// The number of rows of the whole list that have the row's value of a field. `where` does not change it.
     CountSameValue(&'static str),
 }
@@ -46,24 +56,32 @@ impl ColumnExpr {
     /// The type of its values. `of_field` gives the types of the fields.
     pub fn kind(self, of_field: impl Fn(&str) -> Option<Kind>) -> Option<Kind> {
         match self {
-            Self::Field(field) | Self::Mode(field) | Self::ModeGiven { field, .. } => of_field(field),
+            Self::Field(field) | Self::Mode(field) | Self::ModeGiven { field, .. } | Self::Lowest(field) => {
+                of_field(field)
+            }
             Self::RowNumber
             | Self::Count
             | Self::Distinct(_)
             | Self::DistinctMinusOne(_)
+            | Self::CountUnset(_)
             | Self::RefDomains(_)
             | Self::ForeignRefDomains(_)
             | Self::CountSameValue(_) => Some(Kind::Number),
             Self::Overlap { .. } => Some(Kind::TenThousandths),
+            Self::LastActiveDay => Some(Kind::Day),
+            Self::LinkVisit(part) => Some(part.kind()),
             Self::PageState { part, .. } => Some(part.kind()),
             Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
             Self::ImageShare(_) => Some(Kind::Text),
         }
     }
 
-    /// Whether it depends on links into other domains.
+    /// Whether it depends on links into other domains, or on their pages.
     pub(in crate::query) fn depends_on_other_domains(self) -> bool {
-        matches!(self, Self::RefDomains(_) | Self::ForeignRefDomains(_) | Self::Overlap { .. })
+        matches!(
+            self,
+            Self::RefDomains(_) | Self::ForeignRefDomains(_) | Self::Overlap { .. } | Self::LinkVisit(_)
+        )
     }
 
     /// Whether it depends on the state of the scope's own pages.

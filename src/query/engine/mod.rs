@@ -8,6 +8,7 @@ pub(super) mod expression;
 pub(super) mod facet;
 pub(super) mod fields;
 pub(super) mod filter;
+pub(super) mod link_visit;
 pub(super) mod listing;
 pub(super) mod order;
 pub(super) mod page;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::column::{Column, Encoding, Kind};
 use super::dictionary::TextDictionaryBuilder;
-use crate::model::{FailureKind, StoredPage};
+use crate::model::{FailureKind, PageOutcome, StoredPage};
 
 /// The lowest HTTP status that means that there is no page.
 const LOWEST_ERROR: u16 = 400;
@@ -39,6 +39,12 @@ pub enum StatePart {
 impl From<&StoredPage> for PageState {
     fn from(page: &StoredPage) -> Self {
         Self { status: page.facts.status, failure: page.last_failure }
+    }
+}
+
+impl From<&PageOutcome> for PageState {
+    fn from(page: &PageOutcome) -> Self {
+        Self { status: page.status, failure: page.last_failure }
     }
 }
 

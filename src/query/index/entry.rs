@@ -65,7 +65,7 @@ pub(super) enum OtherData {
     Nothing,
     /// The states of the scope's own pages.
     Pages,
-    /// Links into other domains.
+    /// Links into other domains, or their pages.
     Everything,
 }
 
@@ -174,7 +174,7 @@ impl IndexKey {
 }
 
 /// Raise this when fields or listings change, so that older index files are not used.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A name that no other key has, in this and other versions of the program.
 impl fmt::Display for IndexKey {

@@ -60,7 +60,11 @@ impl RowSet {
                 (table, None, complete)
             }
             // These rows are computed for each query.
-            RowKind::Intersection | RowKind::Competitors | RowKind::Hops | RowKind::Domains => {
+            RowKind::Intersection
+            | RowKind::Competitors
+            | RowKind::DomainChanges
+            | RowKind::Hops
+            | RowKind::Domains => {
                 return Err(QueryError::Declaration(format!("{rows:?}")));
             }
         };

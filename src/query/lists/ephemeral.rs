@@ -111,7 +111,13 @@ mod tests {
             let refused = require_ephemeral_rows(&listing);
             assert!(matches!(refused, Err(QueryError::Declaration(name)) if name == "stored"), "{rows:?}");
         }
-        for rows in [RowKind::Intersection, RowKind::Competitors, RowKind::Hops, RowKind::Domains] {
+        for rows in [
+            RowKind::Intersection,
+            RowKind::Competitors,
+            RowKind::DomainChanges,
+            RowKind::Hops,
+            RowKind::Domains,
+        ] {
             assert!(require_ephemeral_rows(&Listing { rows, ..Listing::BACKLINKS }).is_ok(), "{rows:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! Intersections: the registrable domains that link to all of several scopes and to none of some others.
+//! Intersections: the registrable domains that link to all, or to some number, of several scopes and to none of some
+//! others.
 //!
 //! A domain links to a scope when `referringdomains` of the scope lists it. For hosts and domains the links
 //! are counted from host pairs, without reading a link.
@@ -13,9 +14,11 @@ use crate::query::{QueryError, Scan, Selection, Table};
 /// The scopes of an intersection.
 #[derive(Clone, Copy, Debug)]
 pub struct Intersection<'a> {
-    /// Domains must link to each of these: at least one and at most
+    /// Domains must link to enough of these: at least one and at most
     /// [`MAX_TARGETS`](crate::query::MAX_TARGETS).
     pub targets: &'a [Selection],
+    /// The number of targets that are enough, from 1 to all of them.
+    pub at_least: usize,
     /// Domains must link to none of these.
     pub exclude: &'a [Selection],
 }
@@ -36,21 +39,26 @@ impl Intersection<'_> {
             .pick(&order, scan.deadline)
     }
 
-    /// The domains that link to all targets, with the number of their links to each.
+    /// The domains that link to enough targets, with the number of their links to each. Targets without links at the
+    /// end are left out.
     fn links_by_domain(&self, scan: &Scan<'_>) -> Result<HashMap<Box<str>, Vec<u64>>, QueryError> {
         let mut domains: HashMap<Box<str>, Vec<u64>> = HashMap::new();
         for (at, selection) in self.targets.iter().enumerate() {
             scan.deadline.check()?;
+            let left = self.targets.len() - at - 1;
             Scan { selection, ..*scan }.host_pairs(|_, host, counts| {
                 let domain = scan.suffixes.domain_of(host);
                 if let Some(links) = domains.get_mut(domain) {
                     links.resize(at + 1, 0);
                     links[at] += counts.links;
-                } else if at == 0 {
-                    domains.insert(domain.into(), vec![counts.links]);
+                } else if left + 1 >= self.at_least {
+                    let mut links = vec![0; at];
+                    links.push(counts.links);
+                    domains.insert(domain.into(), links);
                 }
             })?;
-            domains.retain(|_, links| links.len() == at + 1);
+            // Domains that cannot reach enough targets any more take no memory.
+            domains.retain(|_, links| count_linked(links) + left >= self.at_least);
         }
         for selection in self.exclude {
             scan.deadline.check()?;
@@ -60,6 +68,11 @@ impl Intersection<'_> {
         }
         Ok(domains)
     }
+}
+
+/// The number of targets with links.
+fn count_linked(links: &[u64]) -> usize {
+    links.iter().filter(|&&count| count > 0).count()
 }
 
 impl Referrer {

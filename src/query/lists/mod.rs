@@ -2,6 +2,7 @@
 
 pub(super) mod competitors;
 pub(super) mod distribution;
+pub(super) mod domain_changes;
 pub(super) mod ephemeral;
 pub(super) mod intersection;
 pub(super) mod neighbourhood;

@@ -16,6 +16,6 @@ pub(super) mod varint;
 pub(super) use backlink::{decode_backlink, decode_backlink_view, encode_backlink};
 pub(super) use host::{decode_host, encode_host};
 pub(super) use outlinks::{decode_outlinks, encode_outlinks};
-pub(super) use page::{decode_page, decode_page_status, encode_page};
+pub(super) use page::{decode_page, decode_page_outcome, encode_page};
 pub(super) use pending::{decode_pending, put_pending};
 pub(super) use priority::lane_start;

@@ -1,6 +1,6 @@
 //! Values of `pages`: one page without its links. Records of format 4 end after the interval.
 
-use crate::model::{Cut, Day, Directives, PageFacts, SourcePage, StoredPage, TlsFlaw};
+use crate::model::{Cut, Day, Directives, PageFacts, PageOutcome, SourcePage, StoredPage, TlsFlaw};
 use crate::urls::CanonicalUrl;
 
 use super::source_page::{put_source, read_source};
@@ -109,7 +109,11 @@ fn read_outcome(reader: &mut Reader<'_>) -> Result<(u8, u16, u8), Damage> {
     Ok((flags, status, reader.byte("the last failure")?))
 }
 
-/// Decodes only the status and the last failure of a page.
-pub(in crate::store) fn decode_page_status(bytes: &[u8]) -> Result<(u16, u8), Damage> {
-    read_outcome(&mut Reader(bytes)).map(|(_, status, last_failure)| (status, last_failure))
+/// Decodes only the outcome of the visits to a page.
+pub(in crate::store) fn decode_page_outcome(bytes: &[u8]) -> Result<PageOutcome, Damage> {
+    let mut reader = Reader(bytes);
+    let (flags, status, last_failure) = read_outcome(&mut reader)?;
+    let failures = reader.u32("the failures")?;
+    let (html, cut) = (flags & HTML != 0, flags & TRUNCATED != 0);
+    Ok(PageOutcome { status, last_failure, failures, html, cut })
 }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::model::SearchRank;
+use crate::model::{PageOutcome, SearchRank};
 use crate::sorting::sort_by;
 use crate::store::codec::varint::Damage;
 use crate::store::db::rows::ReadPattern;
@@ -20,10 +20,6 @@ const KEYS_PER_CHECK: usize = 256;
 const KEYS_PER_RUN: usize = 1 << 13;
 /// Steps towards a key before a seek: a seek costs about as much.
 const MAX_STEPS: usize = 12;
-
-/// The status of the last response (0 if there never was one), and the number of the [`crate::model::FailureKind`] of
-/// the last visit (0 if it was answered).
-pub type PageStatus = (u16, u8);
 
 impl Snapshot<'_> {
     /// The ranks of pages by canonical URL, in the given order; 0 if unknown. Calls `proceed` every few hundred names;
@@ -64,18 +60,18 @@ impl Snapshot<'_> {
         self.multi_get(RANKS, &keys, decode_rank, proceed)
     }
 
-    /// The outcomes of the last visits to pages by canonical URL, in the given order; `None` for pages that were never
+    /// The outcomes of the visits to pages by canonical URL, in the given order; the default for pages that were never
     /// visited.
     ///
     /// # Errors
     /// As [`Self::page_ranks`].
-    pub fn page_statuses<E: From<StoreError> + Send>(
+    pub fn page_outcomes<E: From<StoreError> + Send>(
         &self,
         urls: &[&str],
         proceed: &(impl Fn() -> Result<(), E> + Sync),
-    ) -> Result<Vec<Option<PageStatus>>, E> {
+    ) -> Result<Vec<PageOutcome>, E> {
         let keys = SortedKeys::sorted(urls, Surt::push_sortable, proceed)?;
-        self.multi_get(PAGES, &keys, |value| codec::decode_page_status(value).map(Some), proceed)
+        self.multi_get(PAGES, &keys, codec::decode_page_outcome, proceed)
     }
 
     /// The decoded values of the keys, in the given order; the default for absent keys.

@@ -72,7 +72,8 @@ static SERVED: LazyLock<Served> = LazyLock::new(|| {
     push("redirectchain", format!("url={}", encode(longest[0]["url"].as_str().unwrap())), longest, &[]);
     let targets = ["example.com", "a.co.uk", "example.org"];
     let links: Vec<Vec<Value>> = targets.iter().map(|scope| web.active(scope, "")).collect();
-    let rows = slow::linkintersect(&links, &[], web.suffixes(), |domain| web.domain_rank(domain));
+    let rows =
+        slow::linkintersect(&links, links.len(), &[], web.suffixes(), |domain| web.domain_rank(domain));
     // As many columns as targets.
     let listing = Listing { columns: &linkintersect::LISTING.columns[..6], ..linkintersect::LISTING };
     lists.push(Rows { target: intersection(&targets, &[], ""), listing, rows, numbers: &[], grouped: false });

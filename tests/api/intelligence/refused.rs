@@ -83,6 +83,25 @@ const TABLE: &[(&str, &str)] = &[
     ("/linkintersect?targets[]=a.example&targets[]=b.example&where=domain+eq+a", "single quotes"),
     ("/linkintersect?targets[]=a.example&targets[]=b.example&limit=-1", "limit is \"-1\""),
     ("/linkintersect?targets[]=a.example&targets[]=%ff", "not UTF-8"),
+    (
+        "/linkintersect?targets[]=a.example&targets[]=b.example&atLeast=3",
+        "atLeast is \"3\"; it must be a whole number from 1 to 2",
+    ),
+    ("/linkintersect?targets[]=a.example&targets[]=b.example&atLeast=0", "atLeast is \"0\""),
+    ("/linkintersect?targets[]=a.example&targets[]=b.example&atLeast=", "atLeast is \"\""),
+    ("/linkintersect?targets[]=a.example&targets[]=b.example&atLeast=1&atLeast=1", "atLeast is given more"),
+    // New and lost domains.
+    ("/newdomains", "from is missing"),
+    ("/newdomains?from=20240101", "url is missing"),
+    ("/newdomains?url=example.com&from=soon", "from is \"soon\""),
+    ("/newdomains?url=example.com&from=20240101&where=refdoms+gt+1", "domain, date, links, sr, ccode"),
+    ("/lostdomains?url=example.com", "from is missing"),
+    ("/lostdomains?url=example.com&from=29990101", "which is after"),
+    // Details.
+    ("/backlinks?url=example.com&details=yes", "details is \"yes\"; it must be true or false"),
+    ("/backlinks?url=example.com&where=doubt+eq+%27dns%27", "\"doubt\" stands here"),
+    ("/referringdomains?url=example.com&where=refdoms+gt+1", "\"refdoms\" stands here"),
+    ("/referringdomains?url=example.com&active=lost", "active is \"lost\""),
     // Redirect chains.
     ("/redirectchain", "url is missing"),
     ("/redirectchain?url=", "url cannot be used"),

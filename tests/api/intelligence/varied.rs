@@ -95,3 +95,39 @@ pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
     }
     lost
 }
+
+/// Why the links that each page had are not there, after these visits, as far as the index can know it.
+pub fn reasons(records: &[PageRecord]) -> BTreeMap<String, &'static str> {
+    // What the last settled visit found, and whether a later one hides it.
+    let mut pages: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+    for record in records {
+        let page = record.url.as_str().to_owned();
+        match &record.visit {
+            Visit::Answered(content) if content.settles_links() => {
+                let reason = match content.facts.status {
+                    200 => "removed",
+                    404 | 410 => "gone",
+                    _ => "redirected",
+                };
+                pages.insert(page, (reason, false));
+            }
+            // Other answers overwrite the status.
+            Visit::Answered(_) => {
+                pages.entry(page).and_modify(|(_, is_hidden)| *is_hidden = true);
+            }
+            Visit::Failed(..) | Visit::NotModified => {}
+        }
+    }
+    let challenged: BTreeMap<&str, bool> = records
+        .iter()
+        .map(|record| {
+            let is_challenge = matches!(record.visit, Visit::Failed(FailureKind::Challenge, _));
+            (record.url.as_str(), is_challenge)
+        })
+        .collect();
+    let known = pages.into_iter().map(|(page, (reason, is_hidden))| {
+        let is_known = reason == "removed" || !(is_hidden || challenged[page.as_str()]);
+        (page, if is_known { reason } else { "" })
+    });
+    known.collect()
+}

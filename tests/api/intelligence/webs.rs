@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::super::answers::publish_ranks;
 use super::super::server::Server;
-use super::varied::{lost_days, states, varied};
+use super::varied::{lost_days, reasons, states, varied};
 use super::{Web, domains};
 use crate::pipeline::{Site, job, random_web, seeds};
 
@@ -36,7 +36,7 @@ const MORE: &[&str] = &["", "&internal=exclude", "&scope=host", "&scope=url", "&
 
 #[test]
 fn every_answer_about_visits_equals_the_slow_computation() {
-    let mut ends = BTreeSet::new();
+    let (mut ends, mut found) = (BTreeSet::new(), BTreeSet::new());
     for seed in 61..=63 {
         let records = varied(seed, 500);
         let server = Server::start(&records);
@@ -44,7 +44,7 @@ fn every_answer_about_visits_equals_the_slow_computation() {
         let web = Web::new(&server.client, &server.store);
         let replayed = states(&records);
         assert_eq!(web.states, replayed);
-        let lost = lost_days(&records);
+        let (lost, reasons) = (lost_days(&records), reasons(&records));
         let mut met = 0;
         for scope in SCOPES {
             for more in MORE {
@@ -55,6 +55,9 @@ fn every_answer_about_visits_equals_the_slow_computation() {
                 let text = |key: &str| link[key].as_str().unwrap().to_owned();
                 let day = lost.get(&(text("backlinkpage"), text("linktarget")));
                 assert_eq!(link.get("lostDate").and_then(Value::as_str), day.map(String::as_str), "{link}");
+                let reason = day.map(|_| reasons[&text("backlinkpage")]);
+                assert_eq!(link.get("reason").and_then(Value::as_str), reason, "{link}");
+                found.extend(reason);
             }
         }
         assert!(met > 2_000, "{met}");
@@ -62,6 +65,7 @@ fn every_answer_about_visits_equals_the_slow_computation() {
         ends.extend(assert_chains(&web));
     }
     assert_eq!(ends.len(), 3, "{ends:?}");
+    assert_eq!(found, BTreeSet::from(["", "gone", "redirected", "removed"]));
 }
 
 fn assert_intersections(web: &Web<'_>) {

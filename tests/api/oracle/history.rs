@@ -125,6 +125,36 @@ impl History {
         };
         steps.iter().map(row).collect()
     }
+
+    /// Day, domain and number of links of each domain that is new, or lost, for the hosts of the scope; by domain and
+    /// day.
+    pub fn domain_changes(&self, holds: impl Fn(&str) -> bool, is_lost: bool) -> Vec<(u32, String, usize)> {
+        let mut of_domains: BTreeMap<&str, Vec<(u32, Option<u32>)>> = BTreeMap::new();
+        for (domain, target, stays) in &self.links {
+            if holds(target) {
+                of_domains.entry(domain).or_default().extend(stays);
+            }
+        }
+        let mut changes = Vec::new();
+        for (domain, stays) in of_domains {
+            let days: BTreeSet<u32> =
+                stays.iter().flat_map(|(came, went)| [Some(*came), *went]).flatten().collect();
+            for day in days {
+                let there = |at_end: bool| {
+                    let passed = |other: u32| if at_end { other <= day } else { other < day };
+                    stays.iter().any(|(came, went)| passed(*came) && !went.is_some_and(passed))
+                };
+                let links = stays
+                    .iter()
+                    .filter(|(came, went)| if is_lost { *went == Some(day) } else { *came == day })
+                    .count();
+                if links > 0 && !there(is_lost) {
+                    changes.push((day, domain.to_owned(), links));
+                }
+            }
+        }
+        changes
+    }
 }
 
 fn distinct<'a>(domains: &[&'a str]) -> BTreeSet<&'a str> {

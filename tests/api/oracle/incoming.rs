@@ -47,7 +47,12 @@ pub fn linktexts(links: &[Value], suffixes: &Suffixes) -> Vec<Value> {
     rows.collect()
 }
 
-/// Rows of `/referringdomains` without their numbers, by domain.
+/// The last day on which a link counted as active.
+fn last_active_day(link: &Value) -> &str {
+    text(link, if link["active"] == true { "updDate" } else { "lostDate" })
+}
+
+/// Rows of `/referringdomains` without their numbers, by domain. Lost links have a `lostDate`.
 pub fn referring_domains(links: &[Value], suffixes: &Suffixes, rank: impl Fn(&str) -> Value) -> Vec<Value> {
     let rows = by(links, |link| source_domain(suffixes, link)).into_iter().map(|(domain, group)| {
         let mut addresses: BTreeMap<Option<IpAddr>, Vec<&Value>> = BTreeMap::new();
@@ -78,6 +83,9 @@ pub fn referring_domains(links: &[Value], suffixes: &Suffixes, rank: impl Fn(&st
             "links": group.len(),
             "ip_count_additional": known.saturating_sub(1),
             "sr": rank(&domain),
+            "firstSeen": group.iter().map(|link| text(link, "insDate")).min(),
+            "lastSeen": group.iter().map(|link| last_active_day(link)).max(),
+            "followed": group.iter().filter(|link| link["nofollow"] == false).count(),
         })
     });
     rows.collect()

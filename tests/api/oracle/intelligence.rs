@@ -47,7 +47,9 @@ pub fn brokenbacklinks(links: &[Value], states: &States) -> Vec<Value> {
 pub fn newbacklinks(links: &[Value], from: u32, to: u32) -> Vec<Value> {
     let mut rows = incoming::backlinks(links);
     for row in &mut rows {
-        row.as_object_mut().unwrap().remove("lostDate");
+        for key in ["lostDate", "reason"] {
+            row.as_object_mut().unwrap().remove(key);
+        }
     }
     within(rows, "insDate", from, to)
 }
@@ -91,9 +93,11 @@ pub fn strongest(links: &[Value], suffixes: &Suffixes, passes: impl Fn(&Value) -
     best
 }
 
-/// Rows of `/linkintersect`, by domain, from the links of each target and of each exclusion.
+/// Rows of `/linkintersect`, by domain, from the links of each target and of each exclusion. A domain must link to at
+/// least so many of the targets.
 pub fn linkintersect(
     targets: &[Vec<Value>],
+    at_least: usize,
     exclude: &[Vec<Value>],
     suffixes: &Suffixes,
     rank: impl Fn(&str) -> Value,
@@ -101,14 +105,13 @@ pub fn linkintersect(
     let domains = |links: &[Value]| -> BTreeSet<String> {
         links.iter().map(|link| source_domain(suffixes, link)).collect()
     };
-    let mut of_all = domains(&targets[0]);
-    for links in targets {
-        of_all = of_all.intersection(&domains(links)).cloned().collect();
-    }
+    let of_each: Vec<BTreeSet<String>> = targets.iter().map(|links| domains(links)).collect();
+    let mut found: BTreeSet<String> = of_each.iter().flatten().cloned().collect();
+    found.retain(|domain| of_each.iter().filter(|domains| domains.contains(domain)).count() >= at_least);
     for links in exclude {
-        of_all = of_all.difference(&domains(links)).cloned().collect();
+        found = found.difference(&domains(links)).cloned().collect();
     }
-    let rows = of_all.into_iter().map(|domain| {
+    let rows = found.into_iter().map(|domain| {
         let count =
             |links: &Vec<Value>| links.iter().filter(|link| source_domain(suffixes, link) == domain).count();
         let each: Vec<usize> = targets.iter().map(count).collect();

@@ -1,7 +1,7 @@
 //! Backlinks: external links into a scope.
 
 use super::{Field, Read, RowType, field};
-use crate::model::Rel;
+use crate::model::{Day, Rel};
 use crate::store::BacklinkView;
 use crate::urls::{host_of, is_ip_literal, without_scheme};
 
@@ -14,7 +14,7 @@ impl RowType for Backlinks {
 
 /// The fields of a backlink. `linkedpage` is its target without the scheme. `domain` and `toplevel` are the
 /// registrable domain of the source and the last label of its host; an IP address has no `toplevel`.
-/// `lostDate` is meaningful for lost links only.
+/// `lostDate` is meaningful for lost links only. `seenDate` is the day on which the link came: the first time, or back.
 pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("backlinkpage", Read::Text(|link, _| link.source)),
     field("linktarget", Read::Text(|link, _| link.target)),
@@ -39,10 +39,15 @@ pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("insDate", Read::Day(|link| link.ins_day)),
     field("updDate", Read::Day(|link| link.page.upd_day)),
     field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
+    field("seenDate", Read::Day(|link| last_arrival(link))),
     field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),
     field("toplevel", Read::PartOf("backlinkpage", |url, _| toplevel(host_of(url)))),
 ];
+
+fn last_arrival(link: &BacklinkView<'_>) -> Day {
+    link.toggles.iter().rev().find_map(|absence| absence.back).unwrap_or(link.ins_day)
+}
 
 fn toplevel(host: &str) -> &str {
     if is_ip_literal(host) { "" } else { host.rsplit('.').next().unwrap_or_default() }

@@ -3,6 +3,7 @@
 
 pub(crate) mod backlinks;
 pub(crate) mod competitors;
+pub(crate) mod domain_changes;
 pub(crate) mod domains;
 pub(crate) mod hops;
 pub(crate) mod outgoing;
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 
 use self::backlinks::BACKLINK_FIELDS;
 use self::competitors::COMPETITOR_FIELDS;
+use self::domain_changes::DOMAIN_CHANGE_FIELDS;
 use self::domains::DOMAIN_FIELDS;
 use self::hops::HOP_FIELDS;
 use self::outgoing::OUTGOING_FIELDS;
@@ -35,6 +37,8 @@ pub enum RowKind {
     Intersection,
     /// The domains that share referring domains with the scope: [`crate::query::Scan::competitors`].
     Competitors,
+    /// The days on which domains began or ceased to link to the scope: [`crate::query::Scan::domain_changes`].
+    DomainChanges,
     /// The URLs of redirect chains: [`crate::query::Scan::redirect_chains`].
     Hops,
     /// The registrable domains of the whole index: [`crate::query::SiteIndex`].
@@ -52,6 +56,7 @@ impl RowKind {
             (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
             (Self::Intersection, _) => find(REFERRER_FIELDS, field).map(Field::kind),
             (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::kind),
+            (Self::DomainChanges, _) => find(DOMAIN_CHANGE_FIELDS, field).map(Field::kind),
             (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::kind),
             (Self::Domains, _) => find(DOMAIN_FIELDS, field).map(Field::kind),
         }
@@ -62,7 +67,9 @@ impl RowKind {
     pub(in crate::query) fn is_stored(self) -> bool {
         match self {
             Self::Backlinks | Self::Outgoing | Self::Pages => true,
-            Self::Intersection | Self::Competitors | Self::Hops | Self::Domains => false,
+            Self::Intersection | Self::Competitors | Self::DomainChanges | Self::Hops | Self::Domains => {
+                false
+            }
         }
     }
 

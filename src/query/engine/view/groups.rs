@@ -4,6 +4,7 @@
 //! neighbours.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
 use hashbrown::HashMap;
 use rayon::prelude::*;
@@ -15,6 +16,7 @@ use crate::query::engine::expression::{ColumnExpr, image_share, percentage};
 use crate::query::engine::order::{self, SortColumn, sort_numbers};
 use crate::query::engine::row_set::RowSet;
 use crate::query::lookup::LookUp;
+use crate::query::selection::Activity;
 use crate::query::thread_pool::parallel;
 use crate::query::{Deadline, Listing, QueryError};
 
@@ -25,7 +27,7 @@ const MIN_PARALLEL_GROUPS: usize = 1_024;
 const NO_GROUP: u32 = u32::MAX;
 
 impl View {
-    /// The view of the groups of a row set's active rows.
+    /// The view of the groups of a row set's rows of this activity.
     ///
     /// # Errors
     /// Errors of the look-up; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
@@ -34,12 +36,13 @@ impl View {
         listing: &'static Listing,
         key: &'static str,
         row_set: &RowSet,
+        activity: Activity,
         look_up: &dyn LookUp,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         deadline.check()?;
-        let groups = Groups::group_by(row_set, key, listing.known, deadline)?;
-        let links = row_set.active as u64;
+        let groups = Groups::group_by(row_set, row_set.range(activity), (key, listing.known), deadline)?;
+        let links = groups.rows as u64;
         let mut columns = Vec::new();
         for column in listing.usable_columns() {
             deadline.check()?;
@@ -74,9 +77,12 @@ fn declaration(name: &str) -> QueryError {
     QueryError::Declaration(name.to_owned())
 }
 
-/// The groups of a row set's active rows, numbered by their first rows.
+/// The groups of some rows of a row set, numbered by their first rows.
 struct Groups<'a> {
     row_set: &'a RowSet,
+    /// The number of these rows.
+    rows: usize,
+    /// The group of each row of the set up to the last of these rows.
     group_of_row: Vec<u32>,
     first_row: Vec<u32>,
     sizes: Vec<u32>,
@@ -94,22 +100,23 @@ impl<'a> Groups<'a> {
     #[expect(clippy::useless_conversion, reason = "one of the widths is that of the result")]
     fn group_by(
         row_set: &'a RowSet,
-        key: &str,
-        known: Option<&str>,
+        rows: Range<usize>,
+        (key, known): (&str, Option<&str>),
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let column = row_set.table.column(key)?;
         let known = known.map(|name| row_set.table.column(name)).transpose()?;
         let mut groups = Self {
             row_set,
-            group_of_row: Vec::with_capacity(row_set.active),
+            rows: rows.len(),
+            group_of_row: Vec::with_capacity(rows.end),
             first_row: vec![],
             sizes: vec![],
         };
         let mut numbers = GroupNumbers::new(column);
-        each_width!(column.cells(), cells => for (row, &cell) in cells[..row_set.active].iter().enumerate() {
+        each_width!(column.cells(), cells => for (row, &cell) in cells[..rows.end].iter().enumerate() {
             deadline.check_at(row)?;
-            if known.is_some_and(|known| known.value(row).is_unknown()) {
+            if row < rows.start || known.is_some_and(|known| known.value(row).is_unknown()) {
                 groups.group_of_row.push(NO_GROUP);
                 continue;
             }
@@ -143,7 +150,7 @@ impl<'a> Groups<'a> {
             ColumnExpr::Field(name) => self.row_set.table.column(name)?.pick(&self.first_row, deadline)?,
             ColumnExpr::Count => number(self.sizes.clone()),
             ColumnExpr::Percentage => {
-                let share = |&size: &u32| percentage(u64::from(size), self.row_set.active as u64);
+                let share = |&size: &u32| percentage(u64::from(size), self.rows as u64);
                 hundredths(self.sizes.iter().map(share).collect())
             }
             ColumnExpr::Distinct(name) => number(self.distinct(name, deadline)?),
@@ -151,10 +158,10 @@ impl<'a> Groups<'a> {
                 let counts = self.distinct(name, deadline)?.into_iter();
                 number(counts.map(|count| count.saturating_sub(1)).collect())
             }
-            ColumnExpr::Mode(name) => {
-                let column = self.row_set.table.column(name)?;
-                column.with_cells(self.modes(column, |_, _| true, deadline)?)
-            }
+            ColumnExpr::Mode(name) => self.most_frequent(name, deadline)?,
+            ColumnExpr::Lowest(name) => self.lowest(name, deadline)?,
+            ColumnExpr::CountUnset(name) => number(self.count_unset(name, deadline)?),
+            ColumnExpr::LastActiveDay => self.last_active_days(deadline)?,
             ColumnExpr::ModeGiven { field, given } => self.modes_given(field, given, deadline)?,
             ColumnExpr::ImageShare(flag) => self.image_shares(flag, deadline)?,
             ColumnExpr::PageRank(_)
@@ -165,10 +172,29 @@ impl<'a> Groups<'a> {
                 let first = |name: &str| self.row_set.table.column(name)?.pick(&self.first_row, deadline);
                 derive_column(expr, &first, look_up, deadline)?
             }
-            ColumnExpr::Overlap { .. } | ColumnExpr::CountSameValue(_) => {
+            ColumnExpr::Overlap { .. } | ColumnExpr::CountSameValue(_) | ColumnExpr::LinkVisit(_) => {
                 return Err(declaration("a column of rows"));
             }
         })
+    }
+
+    /// The most frequent value of a field in each group.
+    fn most_frequent(&self, field: &str, deadline: &Deadline) -> Result<Column, QueryError> {
+        let column = self.row_set.table.column(field)?;
+        Ok(column.with_cells(self.modes(column, |_, _| true, deadline)?))
+    }
+
+    /// The lowest number or day of a field in each group.
+    fn lowest(&self, field: &str, deadline: &Deadline) -> Result<Column, QueryError> {
+        let column = self.row_set.table.column(field)?;
+        let cells = self.fold_rows(u32::MAX, deadline, |lowest, row| lowest.min(column.cell(row)))?;
+        Ok(column.with_cells(cells))
+    }
+
+    /// The number of rows of each group that do not have a flag.
+    fn count_unset(&self, flag: &str, deadline: &Deadline) -> Result<Vec<u32>, QueryError> {
+        let flag = self.row_set.table.column(flag)?;
+        self.fold_rows(0, deadline, |count, row| count + u32::from(flag.cell(row) == 0))
     }
 
     /// The most frequent cell of each group in one column, among the rows with the most frequent cell in another.
@@ -190,16 +216,36 @@ impl<'a> Groups<'a> {
         mode(self.len(), &self.value_counts(column, counts, deadline)?, column, deadline)
     }
 
-    /// The share of rows with a flag in each group, in words.
-    fn image_shares(&self, flag: &'static str, deadline: &Deadline) -> Result<Column, QueryError> {
-        let flag = self.row_set.table.column(flag)?;
-        let mut images = vec![0; self.len()];
+    /// A number of each group, folded over its rows from `start`.
+    fn fold_rows(
+        &self,
+        start: u32,
+        deadline: &Deadline,
+        fold: impl Fn(u32, usize) -> u32,
+    ) -> Result<Vec<u32>, QueryError> {
+        let mut folded = vec![start; self.len()];
         for (row, &group) in self.group_of_row.iter().enumerate() {
             deadline.check_at(row)?;
             if group != NO_GROUP {
-                images[group as usize] += flag.cell(row);
+                let number = &mut folded[group as usize];
+                *number = fold(*number, row);
             }
         }
+        Ok(folded)
+    }
+
+    /// The last day on which a link of each group counted as active.
+    fn last_active_days(&self, deadline: &Deadline) -> Result<Column, QueryError> {
+        let column = |name: &str| self.row_set.table.column(name);
+        let (active, updated, lost) = (column("active")?, column("updDate")?, column("lostDate")?);
+        let day = |row: usize| if active.cell(row) == 0 { lost.cell(row) } else { updated.cell(row) };
+        Ok(updated.with_cells(self.fold_rows(0, deadline, |last, row| last.max(day(row)))?))
+    }
+
+    /// The share of rows with a flag in each group, in words.
+    fn image_shares(&self, flag: &'static str, deadline: &Deadline) -> Result<Column, QueryError> {
+        let flag = self.row_set.table.column(flag)?;
+        let images = self.fold_rows(0, deadline, |count, row| count + flag.cell(row))?;
         let shares = images.iter().zip(&self.sizes).map(|(&images, &all)| image_share(images, all));
         Column::from_texts(shares, deadline)
     }

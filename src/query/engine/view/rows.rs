@@ -28,7 +28,7 @@ impl View {
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         match listing.group_by {
-            Some(key) => Self::of_groups(listing, key, row_set, look_up, deadline),
+            Some(key) => Self::of_groups(listing, key, row_set, activity, look_up, deadline),
             None => Self::of_rows(listing, row_set, activity, look_up, deadline),
         }
     }
@@ -52,6 +52,12 @@ impl View {
                 ColumnExpr::CountSameValue(name) => {
                     count_same_value(row_set.table.column(name)?, rows.clone(), deadline)?
                 }
+                // Only the shown rows are worth a look-up of their pages.
+                from @ ColumnExpr::LinkVisit(_) => {
+                    let shown: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
+                    let part = |name: &str| row_set.table.column(name)?.pick(&shown, deadline);
+                    in_place(&derive_column(from, &part, look_up, deadline)?, &rows, row_set.rows())
+                }
                 from => derive_column(from, &all, look_up, deadline)?,
             };
             columns.push((column.name, cells));
@@ -72,6 +78,15 @@ impl View {
         let links = rows.len() as u64;
         Ok(Self::new(listing, ViewParts { columns, tie, rows, in_order, links }))
     }
+}
+
+/// The column of `all` rows that has these cells in the given rows.
+fn in_place(column: &Column, rows: &Range<usize>, all: usize) -> Column {
+    let mut cells = vec![0; all];
+    for (cell, value) in cells[rows.clone()].iter_mut().zip(column.cells().iter()) {
+        *cell = value;
+    }
+    column.with_cells(cells)
 }
 
 /// The rows whose flag is set.

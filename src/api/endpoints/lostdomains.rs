@@ -1,0 +1,31 @@
+//! `/lostdomains`: the registrable domains whose last link to a scope went in a range of days, both ends included.
+//!
+//! A domain is lost on the day on which its last active link goes, as in `newandlost-histogram`. It has a row for each
+//! such day, also if it came back later. Each day has as many rows as the `domains` of that histogram say. `links` is
+//! the number of links that went on that day. The other columns are those of `newdomains`.
+
+use super::newdomains::{LISTING_OF_CHANGES, PARAMETERS, request_changes};
+use crate::api::{ApiError, Docs, Endpoint, Handler, ListRequest, RequestContext, Topic, Verb};
+use crate::query::{DomainTurn, Listing};
+
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "lostdomains",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomSummary { listing: &LISTING, build_request },
+)
+.with_parameters(PARAMETERS);
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Domains that ceased to link in a range of days",
+    description: "Lists the registrable domains whose last active link to the scope went in `from`..`to`. \
+                  A domain that was lost more than once has several rows. `links` counts the links that \
+                  went on that day, and `ccode` is the country of most of them.",
+};
+
+pub static LISTING: Listing = Listing { name: "lostdomains", ..LISTING_OF_CHANGES };
+
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    request_changes(context, &LISTING, DomainTurn::Lost)
+}

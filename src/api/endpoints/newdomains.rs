@@ -1,0 +1,71 @@
+//! `/newdomains`: the registrable domains that began to link to a scope in a range of days, both ends included.
+//!
+//! A domain is new on the day of its first active link after none, as in `newandlost-histogram`. A domain that was lost
+//! and came back is new again, so it can have several rows, one for each such day. Each day has as many rows as the
+//! `domains` of that histogram say. `links` is the number of links that came on that day, and `ccode` the country that
+//! most of their pages have now. `sr` is the present rank of the domain.
+//!
+//! The rows come from the links of the scope, lost ones included, which are read for each request.
+
+use super::{column, plain};
+use crate::api::request::parameter::{
+    FACETS, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, Parameter, SCOPE, TO, URL, WHERE,
+};
+use crate::api::{
+    ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
+};
+use crate::query::{ColumnExpr, DomainTurn, Listing, RowKind};
+
+pub static ENDPOINT: Endpoint = Endpoint::new(
+    "newdomains",
+    DOCS,
+    &[Verb::Get],
+    Handler::CustomSummary { listing: &LISTING, build_request },
+)
+.with_parameters(PARAMETERS);
+
+const DOCS: Docs = Docs {
+    topic: Topic::History,
+    summary: "Domains that began to link in a range of days",
+    description: "Lists the registrable domains that began to link to the scope in `from`..`to`: each day \
+                  of a first active link after none. A domain that was lost and came back has several \
+                  rows. `links` counts the links that came on that day, and `ccode` is the country of most \
+                  of them.",
+};
+
+pub static LISTING: Listing = Listing { name: "newdomains", ..LISTING_OF_CHANGES };
+
+/// The common part of the lists of domains that began or ceased to link.
+pub(super) const LISTING_OF_CHANGES: Listing = Listing {
+    rows: RowKind::DomainChanges,
+    columns: &[
+        plain("domain"),
+        plain("date"),
+        plain("links"),
+        column("sr", ColumnExpr::DomainRank("domain")),
+        plain("ccode"),
+    ],
+    default_order: &["-date"],
+    ..Listing::BACKLINKS
+};
+
+pub(super) const PARAMETERS: &[Parameter] =
+    &[URL, SCOPE, INTERNAL, FROM, TO, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT];
+
+fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
+    request_changes(context, &LISTING, DomainTurn::New)
+}
+
+/// Requests the domain changes of one kind in the range of days.
+pub(super) fn request_changes(
+    context: &RequestContext<'_>,
+    listing: &'static Listing,
+    turn: DomainTurn,
+) -> Result<ListRequest, ApiError> {
+    let days = context.day_range()?;
+    Ok(ListRequest {
+        source: RowSource::Computed(ComputedRows::DomainChanges(turn)),
+        day_range: Some(("date", days)),
+        ..ListRequest::from_parameters(context, listing)?
+    })
+}
