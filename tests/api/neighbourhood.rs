@@ -30,6 +30,14 @@ fn holds(scope: &Scope, url: &str, suffixes: &Suffixes) -> bool {
                 && port.is_none_or(|port| page.port_or_known_default() == Some(port))
         }
         Scope::Domain { domain } => suffixes.domain_of(page.host_str().unwrap()) == domain,
+        Scope::Prefix { host, port, path } => {
+            let below = page[url::Position::BeforePath..].strip_prefix(path.as_str());
+            page.host_str() == Some(host.as_str())
+                && port.is_none_or(|port| page.port_or_known_default() == Some(port))
+                && below.is_some_and(|rest| {
+                    path.as_str().ends_with('/') || rest.is_empty() || rest.starts_with(['/', '?'])
+                })
+        }
     }
 }
 
@@ -42,20 +50,25 @@ fn graphs_equal_those_made_from_exports() {
     let by_target: BTreeMap<String, Vec<Value>> =
         DOMAINS.iter().map(|domain| ((*domain).to_owned(), links(client, *domain))).collect();
     let (mut edges, mut new) = (0, [0, 0]);
-    for (url, more, centre) in [
+    for (url, kind, centre) in [
         ("example.com", "", "example.com"),
-        ("example.com", "&scope=host", "example.com"),
+        ("example.com", "host", "example.com"),
         ("www.example.com", "", "www.example.com"),
         ("example.com:8080", "", "example.com:8080"),
         ("http://example.com/", "", "http://example.com/"),
         ("example.com/a", "", "example.com/a"),
+        ("example.com/a", "prefix", "example.com/a"),
+        ("www.example.com/", "prefix", "www.example.com/"),
         ("a.co.uk", "", "a.co.uk"),
         ("192.0.2.7", "", "192.0.2.7"),
         ("b.github.io", "", "b.github.io"),
     ] {
-        let about = if more.is_empty() { About::from(url) } else { About::host(url) };
-        let kind = (!more.is_empty()).then_some(backlinkd::urls::ScopeKind::Host);
-        let scope = Scope::parse(url, kind, &UrlRules::default(), suffixes).unwrap();
+        let about = match kind {
+            "host" => About::host(url),
+            "prefix" => About::prefix(url),
+            _ => About::from(url),
+        };
+        let scope = Scope::parse(url, kind.parse().ok(), &UrlRules::default(), suffixes).unwrap();
         let into = export(client, "exportbacklinks", about, 1_000);
         let own = scope.domain(suffixes);
         let graph = Graph { links: &into, by_target: &by_target, centre, own, suffixes };

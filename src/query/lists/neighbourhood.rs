@@ -162,7 +162,7 @@ impl Scan<'_> {
                     visit(&host, links);
                 }
             }
-            Scope::Url { .. } | Scope::Host { port: Some(_), .. } => {
+            Scope::Url { .. } | Scope::Prefix { .. } | Scope::Host { port: Some(_), .. } => {
                 for link in self.outgoing() {
                     visit(link?.link.target.host(), 1);
                 }

@@ -82,9 +82,9 @@ impl Snapshot<'_> {
                 add_pages(&mut hosts, &host, pages);
                 (host, pages) = (part.to_vec(), 0);
             }
-            let (status, _) = codec::decode_page_status(value)
+            let outcome = codec::decode_page_outcome(value)
                 .map_err(|damage| StoreError::damaged(PAGES, key, damage.0))?;
-            pages += u64::from(status != 0);
+            pages += u64::from(outcome.status != 0);
         }
         add_pages(&mut hosts, &host, pages);
         Ok(hosts)
