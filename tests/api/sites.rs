@@ -140,7 +140,12 @@ fn random_order_holds_every_row_once() {
         rows.iter().map(|row| row["domain"].as_str().unwrap().to_owned()).collect()
     };
     let all: BTreeSet<String> = names(rows(&server.client, "")).into_iter().collect();
-    let drawn: Vec<Vec<String>> = (0..8).map(|_| names(rows(&server.client, "&random=true"))).collect();
+    let draw = |more: &str| names(rows(&server.client, &format!("&random=true{more}")));
+    let mut drawn: Vec<Vec<String>> = (0..8).map(|_| draw("")).collect();
+    // No order is kept.
+    let ordered: Vec<Vec<String>> = (0..8).map(|_| draw("&order[]=domain")).collect();
+    assert!(ordered.iter().collect::<BTreeSet<_>>().len() > 1, "{ordered:?}");
+    drawn.extend(ordered);
     for draw in &drawn {
         assert_eq!(draw.len(), all.len());
         assert_eq!(draw.iter().cloned().collect::<BTreeSet<_>>(), all);

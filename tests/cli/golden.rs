@@ -106,7 +106,18 @@ fn metrics(address: SocketAddr) -> Value {
 
 /// Parameters besides the required ones that are in the request of an example: the answer is short, and does not depend
 /// on the current day.
-const EXAMPLE_PARAMETERS: [&str; 5] = ["limit", "top", "nodes", "since", "to"];
+const EXAMPLE_PARAMETERS: [&str; 6] = ["limit", "top", "nodes", "since", "step", "to"];
+
+/// The answer with a fixed time and size instead of those of the run.
+fn at_noon(mut answer: Value) -> Value {
+    if let Some(time) = answer.pointer_mut("/asOf/time") {
+        *time = "2026-11-30T12:00:00Z".into();
+    }
+    if let Some(bytes) = answer.pointer_mut("/bytes") {
+        *bytes = 367_432.into();
+    }
+    answer
+}
 
 /// The answer of each endpoint to the examples of its parameters. The document of the API is no example of itself.
 fn examples(address: SocketAddr, document: &Value) -> BTreeMap<String, Value> {
@@ -129,7 +140,7 @@ fn examples(address: SocketAddr, document: &Value) -> BTreeMap<String, Value> {
         let request = format!("{path}?{}", query.join("&"));
         let answer = answer(address, &request);
         assert_eq!(answer["status"], 200, "{request}: {answer}");
-        examples.insert(path[1..].to_owned(), answer["body"].clone());
+        examples.insert(path[1..].to_owned(), at_noon(answer["body"].clone()));
     }
     examples
 }
@@ -146,7 +157,9 @@ fn without_examples(mut document: Value) -> Value {
     for item in document["body"]["paths"].as_object_mut().unwrap().values_mut() {
         for operation in item.as_object_mut().unwrap().values_mut() {
             let json = operation.pointer_mut("/responses/200/content/application~1json");
-            json.unwrap().as_object_mut().unwrap().remove("example");
+            if let Some(json) = json {
+                json.as_object_mut().unwrap().remove("example");
+            }
             for parameter in operation["parameters"].as_array_mut().unwrap() {
                 if parameter["name"] == "next" {
                     parameter.as_object_mut().unwrap().remove("example");

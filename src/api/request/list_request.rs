@@ -61,10 +61,13 @@ impl ListRequest {
         Ok(Self { listing, selection: context.selection()?, source, day_range: None })
     }
 
-    /// Adds the day range to the conditions of the plan.
+    /// Adds the day range to the conditions of the plan. Rows in random order stay in it.
     pub fn restrict(&self, plan: &mut Plan) {
         if let Some((column, range)) = &self.day_range {
             plan.within(column, range.days());
+        }
+        if let RowSource::Computed(ComputedRows::Domains { seed: Some(_), .. }) = self.source {
+            plan.keep_row_order();
         }
     }
 

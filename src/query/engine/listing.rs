@@ -74,6 +74,12 @@ impl Plan {
         self.conditions.extend(Condition::within(field, days).map(Formula::Condition));
     }
 
+    /// Leaves the rows in their own order, whatever the request says.
+    pub fn keep_row_order(&mut self) {
+        self.order.clear();
+        self.in_default_order = true;
+    }
+
     /// Whether a condition, the order or a facet uses a column.
     pub(in crate::query) fn uses_column(&self, column: &str) -> bool {
         self.conditions.iter().any(|formula| formula.uses(column))
@@ -140,11 +146,8 @@ impl Listing {
         self.usable_columns().filter_map(|column| Some((column.name, self.kind(column)?)))
     }
 
-    /// The fields that `order[]` may name: none if the listing has no default order, because its rows stay in theirs.
+    /// The fields that `order[]` may name.
     pub fn order_fields(&self) -> Vec<&'static str> {
-        if self.default_order.is_empty() {
-            return Vec::new();
-        }
         self.usable_columns().map(|column| column.name).collect()
     }
 
