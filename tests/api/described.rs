@@ -82,7 +82,9 @@ fn every_operation_has_an_example_that_fits_its_schema() {
         if let Some(example) = content.get("example") {
             assert_fits(&document, &content["schema"], example, path);
             let rows = example["response"].as_array().map_or(1, Vec::len);
-            assert!(rows > 0 || path == "/lostbacklinks", "the example of {path} has no rows");
+            // Nothing was lost yet in the index of the examples.
+            let is_about_losses = ["/lostbacklinks", "/lostdomains"].contains(&path);
+            assert!(rows > 0 || is_about_losses, "the example of {path} has no rows");
         }
     }
 }
@@ -108,28 +110,33 @@ fn every_parameter_has_a_description_and_an_example_that_fits_its_schema() {
     assert!(parameters > 200, "{parameters}");
 }
 
-/// A request with every example at once is accepted.
+/// A request with every example at once is accepted. Facets are in JSON alone, and the example of a format is another.
 #[test]
 fn the_examples_of_parameters_are_accepted() {
     let server = Server::start(&[]);
     let document = server.client.json("/openapi.json");
     let paths = document["paths"].as_object().unwrap();
     for (path, item) in paths.iter().filter(|(_, item)| item["get"].is_object()) {
-        let mut query = Vec::new();
-        for parameter in item["get"]["parameters"].as_array().unwrap() {
-            // Tokens belong to one index.
-            let name = parameter["name"].as_str().unwrap();
-            let Some(example) = parameter.get("example").filter(|_| name != "next") else { continue };
-            let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
-            let values = match example.as_array() {
-                Some(names) if name == "fields" => vec![names.iter().map(text).collect::<Vec<_>>().join(",")],
-                Some(values) => values.iter().map(text).collect(),
-                None => vec![text(example)],
-            };
-            query.extend(values.iter().map(|value| format!("{name}={}", super::client::encode(value))));
+        for left_out in ["facets", "format"] {
+            let mut query = Vec::new();
+            for parameter in item["get"]["parameters"].as_array().unwrap() {
+                // Tokens belong to one index.
+                let name = parameter["name"].as_str().unwrap();
+                let is_given = name != "next" && name != left_out;
+                let Some(example) = parameter.get("example").filter(|_| is_given) else { continue };
+                let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+                let values = match example.as_array() {
+                    Some(names) if name == "fields" => {
+                        vec![names.iter().map(text).collect::<Vec<_>>().join(",")]
+                    }
+                    Some(values) => values.iter().map(text).collect(),
+                    None => vec![text(example)],
+                };
+                query.extend(values.iter().map(|value| format!("{name}={}", super::client::encode(value))));
+            }
+            let target = format!("{path}?{}", query.join("&"));
+            let reply = server.client.get(&target);
+            assert_eq!(reply.status, 200, "{target}: {}", reply.text());
         }
-        let target = format!("{path}?{}", query.join("&"));
-        let reply = server.client.get(&target);
-        assert_eq!(reply.status, 200, "{target}: {}", reply.text());
     }
 }
