@@ -78,6 +78,10 @@ fn every_operation_has_an_example_that_fits_its_schema() {
     let document = document();
     for (path, operation) in operations(&document) {
         let content = &operation["responses"]["200"]["content"]["application/json"];
+        // Signing in and out have no body.
+        if operation["responses"]["204"].is_object() {
+            continue;
+        }
         assert_eq!(content.get("example").is_some(), !NO_EXAMPLE.contains(&path), "{path}");
         if let Some(example) = content.get("example") {
             assert_fits(&document, &content["schema"], example, path);
