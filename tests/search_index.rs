@@ -72,7 +72,7 @@ impl Index {
     }
 
     fn backlinks(&self, scope: &str) -> u64 {
-        self.searches().counts(&selection(scope), &deadline()).unwrap().all.backlinks
+        self.searches().counts(&selection(scope), &deadline()).unwrap().answer.all.backlinks
     }
 
     fn is_ready(&self, endpoint: &str, scope: &str) -> bool {
@@ -365,7 +365,7 @@ fn agree(index: &Index, scope: &str, external: bool) -> Result<(), TestCaseError
         serde_json::to_value(&found.answer).unwrap().as_array().unwrap().clone()
     };
     let sum = |endpoint, key: &str| rows(endpoint).iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
-    let counts = index.searches().counts(&selection, &deadline()).unwrap();
+    let counts = index.searches().counts(&selection, &deadline()).unwrap().answer;
     let facts = index.searches().facts(&selection, &deadline()).unwrap().answer;
     let links = rows("backlinks");
     let number = |of: &dyn Fn(&Value) -> bool| links.iter().filter(|row| of(row)).count() as u64;

@@ -9,6 +9,7 @@ use crate::api::request::parameter::{
     URL, WHERE,
 };
 use crate::api::{ApiError, Docs, ListRequest, Provenance, RequestContext};
+use crate::config::ApiConfig;
 use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 use crate::query::{Listing, Neighbourhood};
 
@@ -26,6 +27,10 @@ pub struct Endpoint {
     /// The schema of the reply, if no listing determines it.
     custom_reply: ReplySchema,
     body: Option<BodySchema>,
+    /// The schema of the reply to a POST request, if it is another one.
+    posted_reply: Option<ReplySchema>,
+    /// The number of URLs that a request may name.
+    max_urls: fn(&ApiConfig) -> usize,
     optional_columns: &'static [OptionalColumns],
     feed: Option<Feed>,
 }
@@ -112,6 +117,11 @@ impl Handler {
         matches!(self, Self::List(_) | Self::Distribution { .. } | Self::CustomList { .. })
     }
 
+    /// Whether the reply may name the state of the index that it shows.
+    pub fn names_state(&self) -> bool {
+        !matches!(self, Self::Probe | Self::Session)
+    }
+
     /// Whether the reply has other formats than JSON, and columns that can be chosen.
     pub fn is_tabular(&self) -> bool {
         matches!(
@@ -125,6 +135,10 @@ impl Handler {
     }
 }
 
+fn usual_max_urls(config: &ApiConfig) -> usize {
+    config.max_urls
+}
+
 impl Endpoint {
     /// Declares an endpoint. The parameters of a custom handler are those of a scope, unless declared otherwise.
     pub const fn new(name: &'static str, docs: Docs, verbs: &'static [Verb], handler: Handler) -> Self {
@@ -136,6 +150,8 @@ impl Endpoint {
             custom_parameters: &[URL, SCOPE, INTERNAL],
             custom_reply: ReplySchema::Object(&[]),
             body: None,
+            posted_reply: None,
+            max_urls: usual_max_urls,
             optional_columns: &[],
             feed: None,
         }
@@ -156,6 +172,15 @@ impl Endpoint {
         Self { body: Some(body), ..self }
     }
 
+    /// Declares that a POST request has a reply of its own, and the number of URLs that it may be about.
+    pub const fn with_posted_reply(
+        self,
+        posted_reply: ReplySchema,
+        max_urls: fn(&ApiConfig) -> usize,
+    ) -> Self {
+        Self { posted_reply: Some(posted_reply), max_urls, ..self }
+    }
+
     /// Declares optional columns.
     pub const fn with_optional_columns(self, optional_columns: &'static [OptionalColumns]) -> Self {
         Self { optional_columns, ..self }
@@ -169,6 +194,16 @@ impl Endpoint {
     /// The schema of the reply, if no listing determines it.
     pub fn reply(&self) -> ReplySchema {
         self.custom_reply
+    }
+
+    /// The schema of the reply to a POST request, if it is another one.
+    pub fn posted_reply(&self) -> Option<ReplySchema> {
+        self.posted_reply
+    }
+
+    /// The number of URLs that a request may name.
+    pub fn max_urls(&self, config: &ApiConfig) -> usize {
+        (self.max_urls)(config)
     }
 
     /// The body of a POST request.

@@ -10,7 +10,8 @@
 //! 3. The path is looked up in the endpoint table ([`ENDPOINTS`]). Method, sizes and parameters are checked.
 //! 4. The reply is computed on a worker thread, under a deadline. The number of concurrent queries is limited.
 //!
-//! Invariants: a client without credentials learns whether the server can serve, and nothing else. Every error is an
+//! Invariants: a client without credentials learns whether the server can serve, and whether it must sign in, and nothing
+//! else. Every error is an
 //! [`ApiError`]. The cause of an internal error is logged once and never sent.
 //!
 //! The API computes nothing itself ([`crate::query`] does), and speaks no TLS.

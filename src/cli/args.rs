@@ -236,11 +236,15 @@ pub(super) enum TokenCommand {
         #[arg(long, value_name = "TIME", value_parser = parse_time)]
         expires: Option<Duration>,
     },
-    /// Removes a token, which is refused at once.
+    /// Removes a token, which is refused at once. The last one without users needs --force: the API is then open on
+    /// loopback, and closed elsewhere.
     #[command(after_help = "Example:\n  backlinkd --data ./index token remove notebook")]
     Remove {
         /// The name, as shown by `token list`.
         name: String,
+        /// Removes it even if there are neither other tokens nor users.
+        #[arg(long)]
+        force: bool,
     },
     /// Lists the tokens, one per line: name, roles and end.
     #[command(after_help = "Example:\n  backlinkd --data ./index token list")]

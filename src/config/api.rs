@@ -50,6 +50,8 @@ pub struct ApiConfig {
     pub max_body_bytes: usize,
     /// URLs in one request at most.
     pub max_urls: usize,
+    /// URLs in one POST request to summary at most.
+    pub max_summaries: usize,
     /// Targets in one request to linkintersect at most, and likewise exclusions.
     pub max_targets: usize,
     /// Domains in the graph of neighbourhood at most.
@@ -161,6 +163,7 @@ impl Default for ApiConfig {
             max_query_bytes: 48 << 10,
             max_body_bytes: 1 << 20,
             max_urls: 1_000,
+            max_summaries: 20,
             max_targets: MOST_TARGETS,
             max_nodes: 500,
             max_redirects: 20,
@@ -246,6 +249,7 @@ impl ApiConfig {
 
     /// The limits of `where` and `facets`.
     fn validate_lists(&self) -> Result<(), String> {
+        at_least("api.max_summaries", self.max_summaries as u64, 1)?;
         at_least("api.max_where_conditions", self.max_where_conditions as u64, 1)?;
         at_least("api.max_facets", self.max_facets as u64, 1)?;
         at_least("api.max_facet_values", self.max_facet_values as u64, 1)?;

@@ -16,6 +16,8 @@ pub enum Cut {
     Document = 5,
 }
 
+stored_code!(pub Cut);
+
 impl Cut {
     pub const ALL: [Self; 5] = [Self::Length, Self::Time, Self::Disconnect, Self::Encoding, Self::Document];
 
@@ -28,16 +30,6 @@ impl Cut {
             Self::Encoding => "encoding",
             Self::Document => "document",
         }
-    }
-
-    /// The number in stored records.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The reason with this [`Self::code`]; `None` for 0 and for unknown numbers.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
 }
 

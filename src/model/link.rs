@@ -27,6 +27,8 @@ pub enum LinkTag {
     Refresh = 12,
 }
 
+stored_code!(pub LinkTag);
+
 impl LinkTag {
     /// All tags, in the order of their stored numbers.
     pub const ALL: [Self; 13] = [
@@ -62,16 +64,6 @@ impl LinkTag {
             Self::Redirect308 => "308",
             Self::Refresh => "refresh",
         }
-    }
-
-    /// The number in stored records.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The tag with this [`Self::code`].
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
     }
 
     /// The tag for an HTTP status that redirects.

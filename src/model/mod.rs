@@ -3,6 +3,25 @@
 //! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of all data: crawled pages, WARC responses and
 //! replayed records all enter the store as one.
 
+/// Gives an enum the number that stands for it in stored records. `ALL` has its values in the order of their numbers,
+/// without gaps.
+macro_rules! stored_code {
+    ($visibility:vis $name:ident) => {
+        impl $name {
+            /// The number in stored records.
+            $visibility fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The value with this number; `None` for unknown numbers.
+            $visibility fn from_code(code: u8) -> Option<Self> {
+                let first = Self::ALL[0].code();
+                Self::ALL.get(usize::from(code.checked_sub(first)?)).copied()
+            }
+        }
+    };
+}
+
 mod cause;
 mod cut;
 mod day;
@@ -30,3 +49,5 @@ pub use record::{
 };
 pub use sitemap_grant::SitemapGrant;
 pub use tls::TlsFlaw;
+
+pub(crate) use stored_code;

@@ -41,6 +41,8 @@ pub enum FailureKind {
     Challenge = 8,
 }
 
+stored_code!(pub FailureKind);
+
 impl FailureKind {
     pub const ALL: [Self; 8] = [
         Self::Dns,
@@ -52,16 +54,6 @@ impl FailureKind {
         Self::Decode,
         Self::Challenge,
     ];
-
-    /// The number in stored records.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The kind with this [`Self::code`]; `None` for 0 and for unknown numbers.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
-    }
 
     /// The name in logs, metrics and summaries.
     pub fn as_str(self) -> &'static str {

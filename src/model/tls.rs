@@ -20,6 +20,8 @@ pub enum TlsFlaw {
     Invalid = 7,
 }
 
+stored_code!(pub TlsFlaw);
+
 impl TlsFlaw {
     pub const ALL: [Self; 7] = [
         Self::Expired,
@@ -42,16 +44,6 @@ impl TlsFlaw {
             Self::Revoked => "revoked",
             Self::Invalid => "invalid",
         }
-    }
-
-    /// The number in stored records.
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The flaw with this [`Self::code`]; `None` for 0 and for unknown numbers.
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code).checked_sub(1)?).copied()
     }
 }
 

@@ -22,7 +22,7 @@
 //! | `engine` | columnar tables: fields, filters, order, groups, pages |
 //! | `index` | the search indexes: cache, builder, index files |
 //! | `lists` | distributions, and lists that are computed for one query |
-//! | `aggregates` | counts, facts, history, coverage |
+//! | `aggregates` | counts, facts, history, coverage, summaries |
 //! | `export` | exports from the store, and their cursors |
 //! | `whole` | the sites and the size of the whole index |
 //!
@@ -52,6 +52,7 @@ mod lists;
 mod lookup;
 mod scan;
 mod selection;
+mod state;
 mod thread_pool;
 mod whole;
 
@@ -59,6 +60,7 @@ pub use aggregates::counts::{Counts, LinkCounts, Totals};
 pub use aggregates::coverage::{Coverage, VisitedPage};
 pub use aggregates::facts::{Addresses, Facts};
 pub use aggregates::history::{DayChange, LinkHistory};
+pub use aggregates::summary::ScopeSummary;
 pub use aggregates::timeline::{TimeStep, sum as sum_of_days, timeline};
 pub use deadline::{CancelOnDrop, Deadline};
 pub use engine::column::{Column, Kind, Value};
@@ -80,7 +82,7 @@ pub use engine::view::View;
 pub use error::{ErrorCode, QueryError};
 pub use export::cursor;
 pub use index::rows::StoredRows;
-pub use index::{ExportPage, IndexAnswer, IndexMetrics, ListQuery, ScopeSummary, SearchIndexes, WaitPolicy};
+pub use index::{ExportPage, IndexAnswer, IndexMetrics, ListQuery, SearchIndexes, WaitPolicy};
 pub use lists::distribution::Distribution;
 pub use lists::domain_changes::DomainTurn;
 pub use lists::ephemeral::EphemeralList;
@@ -89,5 +91,6 @@ pub use lists::neighbourhood::{DomainLink, DomainNode, Neighbourhood};
 pub use lookup::{LookUp, SnapshotLookUp, scope_rank};
 pub use scan::Scan;
 pub use selection::{Activity, Internal, Selection};
+pub use state::{IndexState, PresentState};
 pub use thread_pool::start_threads;
 pub use whole::{IndexSize, SiteIndex, SiteName, SiteState, WholeIndex};

@@ -88,6 +88,15 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether the API has this token, and neither users nor other tokens.
+    ///
+    /// # Errors
+    /// As [`Self::tokens`].
+    pub fn is_last_token(&self, name: &str) -> Result<bool, StoreError> {
+        let tokens = self.tokens()?;
+        Ok(tokens.iter().map(|token| &token.name).eq([name]) && self.user_names()?.is_empty())
+    }
+
     /// Removes a token. Returns whether it existed.
     ///
     /// # Errors

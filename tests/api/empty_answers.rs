@@ -122,6 +122,43 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The value of `known` beside a sentence.
+fn known_by(sentence: &str) -> &'static str {
+    match sentence {
+        UNKNOWN => "unknown",
+        UNVISITED => "discovered",
+        _ => "visited",
+    }
+}
+
+/// `known` stands in lists without rows and nowhere else, whatever removed the rows.
+#[test]
+fn an_empty_list_says_what_is_known() {
+    let server = served();
+    let known = |target: &str| {
+        let answer = server.client.json(target);
+        assert_eq!(answer.get("known").is_some(), answer["count"] == 0, "{target}: {answer}");
+        answer["known"].clone()
+    };
+    for (target, expected) in [
+        ("/backlinks?url=visited.example&where=pos%20gt%205", json!("visited")),
+        ("/backlinks?url=linked.example&where=pos%20gt%205", json!("discovered")),
+        ("/backlinks?url=linked.example", Value::Null),
+        ("/httpstatus?url=visited.example&where=code%20eq%20500", json!("visited")),
+        ("/linktextdistribution?url=linked.example", Value::Null),
+        ("/exportpages?url=linked.example", json!("discovered")),
+        ("/competitors?url=queued.example", json!("discovered")),
+        ("/newdomains?url=unknown.example&from=20240101", json!("unknown")),
+        ("/linkintersect?targets[]=visited.example&targets[]=linked.example", json!("discovered")),
+        ("/linkintersect?targets[]=visited.example&targets[]=unknown.example", json!("unknown")),
+        ("/linkintersect?targets[]=visited.example&targets[]=gone.example", json!("visited")),
+    ] {
+        assert_eq!(known(target), expected, "{target}");
+    }
+    let beyond = server.client.json("/domains?where=pages%20gt%20100000");
+    assert_eq!((&beyond["count"], beyond.get("known")), (&json!(0), None), "no scope");
+}
+
 #[test]
 fn the_three_states_are_distinguished() {
     let server = served();
@@ -141,6 +178,8 @@ fn the_three_states_are_distinguished() {
             }
             let answer = server.client.json(&format!("/{target}?url={}", encode(asked)));
             assert_eq!(warnings(&answer), expected, "{target} of {asked}");
+            let known = answer.get("count").map(|_| json!(known_by(state)));
+            assert_eq!(answer.get("known"), known.as_ref(), "{target} of {asked}");
         }
     }
     // A linked page has links to show.

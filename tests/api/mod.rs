@@ -34,6 +34,7 @@ pub mod server;
 mod sessions;
 mod sites;
 mod spreadsheets;
+mod states;
 mod summaries;
 mod sums;
 mod timelines;

@@ -69,6 +69,7 @@ fn every_answer_matches_the_document() {
     }
     for (path, body) in [
         ("/backlinkshort", "[\"example.com\"]"),
+        ("/summary", "{\"urls\":[\"example.com\",\"unknown.example\"]}"),
         ("/iscached", "{\"url\":\"a.example\",\"resources\":\"sr\"}"),
     ] {
         let reply = server.client.send("POST", path, &["Content-Type: application/json"], body.as_bytes());

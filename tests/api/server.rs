@@ -60,6 +60,14 @@ impl Server {
         server
     }
 
+    /// A server without users with these search indexes.
+    pub fn start_searching(records: &[PageRecord], search: SearchConfig) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let server = Self::run(directory, ApiConfig::default(), search, AuthPolicy::Open, current_day);
+        server.store.put(records).unwrap();
+        server
+    }
+
     /// A server without users over the store in the folder `data` of a directory.
     pub fn over(directory: Arc<TempDir>) -> Self {
         Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open, current_day).without_users()

@@ -49,7 +49,10 @@ fn a_session_serves_until_the_user_signs_out() {
     let cookie = cookie(&signed_in);
     assert_eq!(status(&server, "GET", PATH, &[&cookie]), 200);
     let about = server.client.send("GET", "/session", &[&cookie], b"");
-    assert_eq!(about.json(), json!({ "name": "alice", "roles": ["read", "operate"], "status": 200 }));
+    assert_eq!(
+        about.json(),
+        json!({ "name": "alice", "roles": ["read", "operate"], "signIn": false, "status": 200 })
+    );
     assert_eq!(about.header("cache-control"), Some("no-store"));
 
     assert_eq!(status(&server, "PUT", "/session", &[&cookie, SAME_ORIGIN]), 405);
@@ -57,7 +60,7 @@ fn a_session_serves_until_the_user_signs_out() {
     assert_eq!(signed_out.status, 204);
     assert!(signed_out.header("set-cookie").unwrap().starts_with("backlinkd_session=; Path=/; Max-Age=0;"));
     assert_eq!(status(&server, "GET", PATH, &[&cookie]), 401);
-    assert_eq!(status(&server, "GET", "/session", &[&cookie]), 401);
+    assert_eq!(server.client.send("GET", "/session", &[&cookie], b"").json(), unknown_sender());
     // An id that no server gave.
     assert_eq!(status(&server, "GET", PATH, &["Cookie: backlinkd_session=x"]), 401);
 }
@@ -161,7 +164,30 @@ fn the_page_gets_no_challenge() {
 fn a_server_without_users_needs_no_session() {
     let server = Server::start(&[]);
     let about = server.client.json("/session");
-    assert_eq!(about, json!({ "name": null, "roles": ["read", "operate"], "status": 200 }));
+    assert_eq!(about, json!({ "name": null, "roles": ["read", "operate"], "signIn": false, "status": 200 }));
+}
+
+fn unknown_sender() -> Value {
+    json!({ "name": null, "roles": [], "signIn": true, "status": 200 })
+}
+
+/// The page asks for a password before any request is refused. Nothing else is said to strangers.
+#[test]
+fn a_stranger_learns_that_a_sign_in_is_needed() {
+    let server = guarded(ApiConfig::default());
+    for headers in [&[][..], &["Cookie: backlinkd_session=x"], &["X-Requested-With: backlinkd"]] {
+        let about = server.client.send("GET", "/session", headers, b"");
+        assert_eq!((about.status, about.json()), (200, unknown_sender()), "{headers:?}");
+        assert_eq!((about.header("cache-control"), about.header("set-cookie")), (Some("no-store"), None));
+        assert_eq!(status(&server, "GET", PATH, headers), 401);
+    }
+    // Wrong credentials are refused here as anywhere.
+    for client in [
+        Client::with_user(server.client.address, "alice", "wrong"),
+        Client { address: server.client.address, authorization: Some("Bearer backlinkd_x".to_owned()) },
+    ] {
+        assert_eq!(client.get("/session").status, 401);
+    }
 }
 
 /// Adds a token, and returns a client that sends it.

@@ -234,6 +234,37 @@ fn tokens_and_roles_change_beside_a_server_and_without_one() {
     place.run(&["token", "remove", "beside"]).with(0);
 }
 
+/// Without users and tokens, an API on loopback is open. A removed token alone must not open it.
+#[test]
+fn the_last_token_is_removed_on_purpose_only() {
+    let place = Place::new();
+    let remove = |name: &str, more: &[&str]| place.run(&[&["token", "remove", name], more].concat());
+    place.run(&["token", "add", "first"]).with(0);
+    place.run(&["token", "add", "last"]).with(0);
+    remove("first", &[]).with(0);
+    let refused = remove("last", &[]).with(1);
+    assert!(refused.err.contains("last is the last token, and there are no users"), "{}", refused.err);
+    assert!(refused.err.contains("give --force"), "{}", refused.err);
+    // A user is enough to keep the API closed.
+    add(&place, "alice", "secret");
+    remove("last", &[]).with(0);
+    place.run(&["user", "remove", "alice"]).with(0);
+    place.run(&["token", "add", "last"]).with(0);
+    remove("last", &["--force"]).with(0);
+    assert!(listed(&place, "last").is_none());
+
+    place.run(&["token", "add", "last"]).with(0);
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    serving.address();
+    let refused = remove("last", &[]).with(1);
+    assert!(refused.err.contains("last is the last token"), "{}", refused.err);
+    assert!(remove("absent", &[]).with(1).err.contains("there is no token"));
+    remove("last", &["--force"]).with(0);
+    assert!(listed(&place, "last").is_none());
+    serving.signal("TERM");
+    serving.end().with(0);
+}
+
 fn socket_of(place: &Place) -> std::path::PathBuf {
     place.data().join("backlinkd.sock")
 }

@@ -36,7 +36,7 @@ impl Engine {
     }
 
     pub fn counts(&self, domain: &str) -> Counts {
-        self.searches.counts(&selection(domain), &self.deadline).unwrap()
+        self.searches.counts(&selection(domain), &self.deadline).unwrap().answer
     }
 
     pub fn facts(&self, domain: &str) -> Arc<Facts> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("anabacklinks", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::Object(&[("backlinks", Schema::Count)])));
@@ -22,7 +22,8 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let backlinks = context.counts()?.all.backlinks;
-    let provenance = context.explain_empty(backlinks == 0, Provenance::current())?;
+    let (counts, provenance) = context.counts()?;
+    let backlinks = counts.all.backlinks;
+    let provenance = context.explain_empty(backlinks == 0, provenance)?;
     context.render_rows(&[Row { backlinks }], &provenance)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("domainpopularity", DOCS, &[Verb::Get], Handler::Custom(render))
@@ -22,7 +22,8 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let domainpopularity = context.counts()?.all.refdoms;
-    let provenance = context.explain_empty(domainpopularity == 0, Provenance::current())?;
+    let (counts, provenance) = context.counts()?;
+    let domainpopularity = counts.all.refdoms;
+    let provenance = context.explain_empty(domainpopularity == 0, provenance)?;
     context.render_rows(&[Row { domainpopularity }], &provenance)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::Totals;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("edugovlinks", DOCS, &[Verb::Get], Handler::Custom(render))
@@ -28,9 +28,8 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let counts = context.counts()?;
-    let provenance =
-        context.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0, Provenance::current())?;
+    let (counts, provenance) = context.counts()?;
+    let provenance = context.explain_empty(counts.edu.backlinks + counts.gov.backlinks == 0, provenance)?;
     let row =
         |(r#type, totals): (_, Totals)| Row { refdoms: totals.refdoms, links: totals.backlinks, r#type };
     let response = [("edu", counts.edu), ("gov", counts.gov)].map(row);

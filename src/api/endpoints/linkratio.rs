@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("linkratio", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::Rows(Schema::OneOf(&[
@@ -26,8 +26,8 @@ enum Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let counts = context.counts()?;
-    let provenance = context.explain_empty(counts.all.backlinks == 0, Provenance::current())?;
+    let (counts, provenance) = context.counts()?;
+    let provenance = context.explain_empty(counts.all.backlinks == 0, provenance)?;
     let rows = [Row::Homelinks(counts.home), Row::Deeplinks(counts.all.backlinks - counts.home)];
     context.render_rows(&rows, &provenance)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("linktypes", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_reply(ReplySchema::CountedRows(Schema::Object(&[
@@ -25,8 +25,8 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let counts = context.counts()?;
-    let provenance = context.explain_empty(counts.text + counts.image == 0, Provenance::current())?;
+    let (counts, provenance) = context.counts()?;
+    let provenance = context.explain_empty(counts.text + counts.image == 0, provenance)?;
     let rows =
         [("text", counts.text), ("image", counts.image)].map(|(linktype, links)| Row { linktype, links });
     context.render_counted_rows(&rows, rows.len(), &[], &provenance)

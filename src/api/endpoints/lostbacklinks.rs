@@ -9,7 +9,7 @@
 
 use super::{backlinks, column, plain};
 use crate::api::request::parameter::{
-    FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
+    FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, Parameter, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
@@ -22,21 +22,14 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomList { listing: &LISTING, build_request },
 )
-.with_parameters(&[
-    URL,
-    SCOPE,
-    INTERNAL,
-    FROM,
-    TO,
-    WHERE,
-    FACETS,
-    ORDER,
-    LIMIT,
-    OFFSET,
-    FIELDS,
-    FORMAT_OR_FEED,
-])
+.with_parameters(join!(Parameter, RANGE_PARAMETERS, ROW_PARAMETERS))
 .with_feed(Feed { day: "lostDate", title: "Lost backlinks of" });
+
+/// The parameters of a list of links in a range of days: the scope and the days.
+pub(super) const RANGE_PARAMETERS: &[Parameter] = &[URL, SCOPE, INTERNAL, FROM, TO];
+/// Those of its rows, which are available as a feed.
+pub(super) const ROW_PARAMETERS: &[Parameter] =
+    &[WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT_OR_FEED];
 
 const DOCS: Docs = Docs {
     topic: Topic::History,

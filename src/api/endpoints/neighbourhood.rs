@@ -53,7 +53,7 @@ fn build(context: &RequestContext<'_>) -> Result<(Neighbourhood, Provenance), Ap
     let nodes = context.params.nodes(&context.state.config)?;
     let (since, provenance) = context.since()?;
     let centre = name_of(&context.selection()?.scope);
-    let graph = context.run_query(|scan| scan.neighbourhood(&centre, nodes, since))?;
-    let provenance = context.explain_empty(graph.refdoms == 0, provenance)?;
+    let (graph, of_graph) = context.run_query(|scan| scan.neighbourhood(&centre, nodes, since))?;
+    let provenance = context.explain_empty(graph.refdoms == 0, provenance.and(of_graph))?;
     Ok((graph, provenance))
 }

@@ -6,10 +6,8 @@
 //! `details=true` too.
 
 use super::backlinks;
-use crate::api::request::parameter::{
-    ACTIVE, DETAILS, FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL,
-    WHERE,
-};
+use super::lostbacklinks::{RANGE_PARAMETERS, ROW_PARAMETERS};
+use crate::api::request::parameter::{ACTIVE, DETAILS, Parameter};
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, OptionalColumns, RequestContext, RowSource, Topic,
     Verb,
@@ -22,22 +20,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     &[Verb::Get],
     Handler::CustomList { listing: &LISTING, build_request },
 )
-.with_parameters(&[
-    URL,
-    SCOPE,
-    INTERNAL,
-    FROM,
-    TO,
-    ACTIVE,
-    DETAILS,
-    WHERE,
-    FACETS,
-    ORDER,
-    LIMIT,
-    OFFSET,
-    FIELDS,
-    FORMAT_OR_FEED,
-])
+.with_parameters(join!(Parameter, join!(Parameter, RANGE_PARAMETERS, &[ACTIVE, DETAILS]), ROW_PARAMETERS))
 .with_optional_columns(&[OptionalColumns { listing: &DETAILED, when: "with details=true" }])
 .with_feed(Feed { day: "insDate", title: "New backlinks of" });
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::{LinkCounts, OrderKey, read_order};
 
 pub static ENDPOINT: Endpoint =
@@ -48,8 +48,8 @@ impl Row {
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let window = context.params.window(&context.state.config)?;
     let (order, warnings) = read_order(context.params.list("order")?.into_iter(), &["frequency", "linktype"]);
-    let LinkCounts { pages, external, internal } = context.link_counts()?;
-    let provenance = context.explain_empty(external + internal == 0, Provenance::current())?;
+    let (LinkCounts { pages, external, internal }, provenance) = context.link_counts()?;
+    let provenance = context.explain_empty(external + internal == 0, provenance)?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];
     let mut response = kinds.map(|(linktype, frequency)| {
         let avg = frequency.checked_div(pages).unwrap_or(0);

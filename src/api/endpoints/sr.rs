@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
 use crate::query::{Value, scope_rank};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("sr", DOCS, &[Verb::Get], Handler::Custom(render))
@@ -23,6 +23,6 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let rank = context.run_query(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
-    context.render_rows(&[Row { sr: rank.into() }], &Provenance::current())
+    let (rank, provenance) = context.run_query(|scan| scope_rank(scan.snapshot, &scan.selection.scope))?;
+    context.render_rows(&[Row { sr: rank.into() }], &provenance)
 }

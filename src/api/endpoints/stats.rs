@@ -75,11 +75,11 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         domains: stats.domains,
         bytes: stats.disk_bytes,
         ranked: size.ranked.map(format_unix_time),
-        change: size.change,
+        change: size.state.change,
         version: env!("CARGO_PKG_VERSION"),
-        as_of: StateTime::new(size.read_at, size.change),
+        as_of: StateTime::from(size.state),
         status: 200,
     };
     // The queue changes without a change of the index.
-    context.render_json(&reply, &[], &Provenance::volatile())
+    context.render_json(&reply, &[], &Provenance::of_state(size.state).and(Provenance::volatile()))
 }

@@ -80,5 +80,6 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         status: 200,
     };
     // The list changes when its file does, or its age.
-    context.render_json(&reply, &[], &Provenance::volatile())
+    let provenance = Provenance::of_state(sites.state().state()).and(Provenance::volatile());
+    context.render_json(&reply, &[], &provenance)
 }

@@ -2,7 +2,7 @@
 //!
 //! `asOf` names the state: when it was read, and the number of commits that had changed the index. The figures are those
 //! of `anabacklinks`, `domainpopularity`, `linkspread`, `linktypes`, `linkratio`, `edugovlinks`, `ippopularity`, `sr` and
-//! `outgoinglinkcount` in that state. Further figures:
+//! `outgoinglinkcount` in that state, which may be as old as `search.refresh`, as in lists. Further figures:
 //!
 //! * `countries`: the known countries of the linking servers;
 //! * `lost`: the lost links that are not back;
@@ -13,71 +13,91 @@
 //!
 //! `ips`, `ipv6`, `net24`, `countries`, `lost`, the days and the figures within `since` come from the search index. If it
 //! is not complete in this state after `search.patience`, they are null and `exportFinished` is false.
+//!
+//! POST takes the URLs of several scopes and gives a row for each, in the order given and all of the present state.
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, StateTime};
+use super::urls::{check_number, selections};
+use crate::api::openapi::schema::{BodySchema, Property, ReplySchema, Schema};
+use crate::api::reply::index_state::{AS_OF, KNOWN, StateTime};
 use crate::api::request::parameter::{INTERNAL, SCOPE, SCOPE_KINDS, SINCE, URL};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::model::Day;
-use crate::query::{Coverage, Deadline, Facts, QueryError, ScopeSummary, Totals, Value, sum_of_days};
+use crate::query::{Deadline, Facts, QueryError, ScopeSummary, Selection, Totals, Value, sum_of_days};
 use crate::urls::Scope;
 
 const INDEXED: Schema = Schema::OneOf(&[Schema::Count, Schema::Null]);
 const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Holding("^([0-9]{8})?$"), Schema::Null]);
 const TOTALS: Schema = Schema::Object(&[("backlinks", Schema::Count), ("refdoms", Schema::Count)]);
 
-pub static ENDPOINT: Endpoint = Endpoint::new("summary", DOCS, &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
-    .with_reply(ReplySchema::Object(&[
-        ("url", Schema::Text),
-        ("scope", Schema::Words(SCOPE_KINDS)),
-        ("asOf", AS_OF),
-        ("exportFinished", Schema::Flag),
-        ("known", Schema::Words(&["visited", "discovered", "unknown"])),
-        ("sr", Schema::Hundredths),
-        ("backlinks", Schema::Count),
-        ("refdoms", Schema::Count),
-        ("nofollow", Schema::Count),
-        ("followed", Schema::Count),
-        ("text", Schema::Count),
-        ("image", Schema::Count),
-        ("homelinks", Schema::Count),
-        ("edu", TOTALS),
-        ("gov", TOTALS),
-        ("ips", INDEXED),
-        ("ipv6", INDEXED),
-        ("net24", INDEXED),
-        ("countries", INDEXED),
-        ("lost", INDEXED),
-        ("pages", Schema::Count),
-        ("external", Schema::Count),
-        ("internal", Schema::Count),
-        ("firstSeen", INDEXED_DAY),
-        ("lastSeen", INDEXED_DAY),
-        (
-            "since",
-            Schema::Object(&[
-                ("date", Schema::Day),
-                ("backlinks", INDEXED),
-                ("refdoms", INDEXED),
-                ("newBacklinks", INDEXED),
-                ("lostBacklinks", INDEXED),
-                ("newRefdoms", INDEXED),
-                ("lostRefdoms", INDEXED),
+pub static ENDPOINT: Endpoint =
+    Endpoint::new("summary", DOCS, &[Verb::Get, Verb::Post], Handler::Custom(render))
+        .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
+        .with_reply(ReplySchema::Object(join!(Property, &[("asOf", AS_OF)], FIGURES)))
+        .with_body(BodySchema {
+            schema: Schema::Open(&[("urls", Schema::Urls)]),
+            example: r#"{"urls": ["example.com", "example.org"]}"#,
+        })
+        .with_posted_reply(
+            ReplySchema::Object(&[
+                ("asOf", AS_OF),
+                ("exportFinished", Schema::Flag),
+                ("response", Schema::List(&Schema::Object(FIGURES))),
+                ("count", Schema::Count),
             ]),
-        ),
-    ]));
+            |config| config.max_summaries,
+        );
+
+/// The figures of one scope.
+const FIGURES: &[Property] = &[
+    ("url", Schema::Text),
+    ("scope", Schema::Words(SCOPE_KINDS)),
+    ("exportFinished", Schema::Flag),
+    ("known", KNOWN),
+    ("sr", Schema::Hundredths),
+    ("backlinks", Schema::Count),
+    ("refdoms", Schema::Count),
+    ("nofollow", Schema::Count),
+    ("followed", Schema::Count),
+    ("text", Schema::Count),
+    ("image", Schema::Count),
+    ("homelinks", Schema::Count),
+    ("edu", TOTALS),
+    ("gov", TOTALS),
+    ("ips", INDEXED),
+    ("ipv6", INDEXED),
+    ("net24", INDEXED),
+    ("countries", INDEXED),
+    ("lost", INDEXED),
+    ("pages", Schema::Count),
+    ("external", Schema::Count),
+    ("internal", Schema::Count),
+    ("firstSeen", INDEXED_DAY),
+    ("lastSeen", INDEXED_DAY),
+    (
+        "since",
+        Schema::Object(&[
+            ("date", Schema::Day),
+            ("backlinks", INDEXED),
+            ("refdoms", INDEXED),
+            ("newBacklinks", INDEXED),
+            ("lostBacklinks", INDEXED),
+            ("newRefdoms", INDEXED),
+            ("lostRefdoms", INDEXED),
+        ]),
+    ),
+];
 
 const DOCS: Docs = Docs {
     topic: Topic::Links,
     summary: "All figures of a scope in one state of the index",
     description: "Has the figures of the single endpoints, all of the state that `asOf` names, and what \
                   changed after the day `since`. `known` says whether a page of the scope was visited. \
-                  Figures of an unfinished search index are null, and `exportFinished` is then false.",
+                  Figures of an unfinished search index are null, and `exportFinished` is then false. A POST \
+                  request has several `urls` in its body, and gets a row for each, all of the present state.",
 };
 
 #[derive(Serialize)]
@@ -85,7 +105,9 @@ const DOCS: Docs = Docs {
 struct SummaryReply<'a> {
     url: &'a str,
     scope: &'static str,
-    as_of: StateTime,
+    /// Stands beside the rows if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<StateTime>,
     export_finished: bool,
     known: &'static str,
     sr: Value<'static>,
@@ -104,6 +126,26 @@ struct SummaryReply<'a> {
     external: u64,
     internal: u64,
     since: PastComparison,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+/// The body of a POST request.
+#[derive(Deserialize)]
+struct SummariesRequest {
+    urls: Vec<String>,
+}
+
+/// The summaries of several scopes.
+#[derive(Serialize)]
+struct SummariesReply<'a> {
+    #[serde(rename = "asOf")]
+    as_of: StateTime,
+    /// Whether all rows are complete.
+    #[serde(rename = "exportFinished")]
+    export_finished: bool,
+    response: Vec<SummaryReply<'a>>,
+    count: usize,
     status: u16,
 }
 
@@ -171,17 +213,50 @@ impl PastComparison {
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let (since, provenance) = context.since()?;
+    if let Some(body) = context.json_body {
+        let request: SummariesRequest = body.parse(context.endpoint.body())?;
+        return render_many(context, &request.urls, since);
+    }
     let selection = Arc::new(context.selection()?);
-    let summary = context.state.searches.summary(&selection, context.deadline)?;
-    let reply = reply(context.params.url()?, &selection.scope, &summary, since, context.deadline)?;
+    let found = context.state.searches.summary(&selection, context.deadline)?;
+    let (provenance, summary) = (provenance.and(Provenance::of_answer(&found)), found.answer);
+    let figures = figures(context.params.url()?, &selection.scope, &summary, since, context.deadline)?;
+    let as_of = Some(StateTime::from(summary.state));
+    let reply = SummaryReply { as_of, status: Some(200), ..figures };
     // What is known of a scope without visited pages changes without a commit.
-    let is_stable = reply.export_finished && reply.known == "visited";
-    let provenance = if is_stable { provenance } else { Provenance::volatile() };
-    let provenance = context.explain_empty(reply.backlinks == 0, provenance)?;
+    let provenance =
+        if reply.known == "visited" { provenance } else { provenance.and(Provenance::volatile()) };
+    let provenance = match reply.backlinks {
+        0 => context.explain_by_coverage(&selection.scope, &summary.coverage, "links", provenance)?,
+        _ => provenance,
+    };
     context.render_json(&reply, &[], &provenance)
 }
 
-fn reply<'a>(
+/// Renders the summaries of several scopes, all of one state.
+fn render_many(context: &RequestContext<'_>, urls: &[String], since: Day) -> Result<JsonReply, ApiError> {
+    check_number(context, urls)?;
+    let selections: Vec<Arc<Selection>> =
+        selections(context, "urls", urls)?.into_iter().map(Arc::new).collect();
+    let (summaries, state) = context.state.searches.summaries(&selections, context.deadline)?;
+    let mut provenance = Provenance::of_state(state).and(Provenance::volatile());
+    let mut response = Vec::with_capacity(urls.len());
+    for ((url, selection), summary) in urls.iter().zip(&selections).zip(&summaries) {
+        context.deadline.check()?;
+        if summary.counts.all.backlinks == 0 {
+            let coverage = &summary.coverage;
+            provenance = context.explain_by_coverage(&selection.scope, coverage, "links", provenance)?;
+        }
+        response.push(figures(url, &selection.scope, summary, since, context.deadline)?);
+    }
+    let export_finished = response.iter().all(|row| row.export_finished);
+    let count = response.len();
+    let reply = SummariesReply { as_of: state.into(), export_finished, response, count, status: 200 };
+    context.render_json(&reply, &[], &provenance)
+}
+
+/// Returns the figures of a scope.
+fn figures<'a>(
     url: &'a str,
     scope: &Scope,
     summary: &ScopeSummary,
@@ -197,13 +272,9 @@ fn reply<'a>(
             Scope::Host { .. } => "host",
             Scope::Domain { .. } => "domain",
         },
-        as_of: StateTime::new(summary.read_at, summary.change),
+        as_of: None,
         export_finished: facts.is_some(),
-        known: match summary.coverage {
-            Coverage::Visited(_) => "visited",
-            Coverage::Unvisited => "discovered",
-            Coverage::Unknown => "unknown",
-        },
+        known: summary.coverage.name(),
         sr: summary.rank.into(),
         backlinks: counts.all.backlinks,
         refdoms: counts.all.refdoms,
@@ -219,6 +290,6 @@ fn reply<'a>(
         external: summary.links.external,
         internal: summary.links.internal,
         since: PastComparison::of(facts, since, deadline)?,
-        status: 200,
+        status: None,
     })
 }

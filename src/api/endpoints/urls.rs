@@ -16,18 +16,18 @@ pub(super) struct UrlTotals {
     pub rank: SearchRank,
 }
 
-/// Returns the totals of each requested URL, in the order given, and what they were computed from.
+/// Returns the totals of each requested URL in one state of the index, in the order given, and what they were computed from.
 pub(super) fn totals_of_each(context: &RequestContext<'_>) -> Result<(Vec<UrlTotals>, Provenance), ApiError> {
     let urls = requested_urls(context)?;
     let selections = selections(context, "urls", &urls)?;
-    let snapshot = context.state.store.snapshot();
-    let mut provenance = Provenance::current();
+    let present = context.state.searches.present()?;
+    let mut provenance = Provenance::of_state(present.state);
     let mut totals = Vec::with_capacity(urls.len());
     for (url, selection) in urls.into_iter().zip(selections) {
         context.deadline.check()?;
-        let rank = scope_rank(&snapshot, &selection.scope)?;
+        let rank = scope_rank(&present.snapshot, &selection.scope)?;
         let selection = Arc::new(selection);
-        let counts = context.state.searches.counts(&selection, context.deadline)?;
+        let counts = context.state.searches.counts_in(&present, &selection, context.deadline)?;
         if counts.all.backlinks == 0 {
             provenance = context.explain_no_rows(&selection.scope, "links", provenance)?;
         }
@@ -61,7 +61,13 @@ fn requested_urls(context: &RequestContext<'_>) -> Result<Vec<String>, ApiError>
         Some(body) => body.parse(context.endpoint.body())?,
         None => context.params.list("urls")?.into_iter().map(str::to_owned).collect(),
     };
-    let max = context.state.config.max_urls;
+    check_number(context, &urls)?;
+    Ok(urls)
+}
+
+/// Refuses an empty list of URLs, and one with more URLs than the endpoint takes.
+pub(super) fn check_number(context: &RequestContext<'_>, urls: &[String]) -> Result<(), ApiError> {
+    let max = context.endpoint.max_urls(&context.state.config);
     if urls.is_empty() {
         return Err(ApiError::missing("urls", "name at least one, for example urls[]=example.com"));
     }
@@ -71,5 +77,5 @@ fn requested_urls(context: &RequestContext<'_>) -> Result<Vec<String>, ApiError>
             urls.len()
         )));
     }
-    Ok(urls)
+    Ok(())
 }

@@ -22,7 +22,7 @@ use super::negotiation::ContentCoding;
 use super::representation::{Rendered, ResponseMeta};
 use crate::api::ApiError;
 use crate::api::reply::headers::Header;
-use crate::api::reply::provenance::JsonReply;
+use crate::api::reply::provenance::{JsonReply, Provenance};
 use crate::query::Deadline;
 
 /// At most this many chunks wait for the reader.
@@ -103,15 +103,16 @@ impl<'a> BodyWriter<'a> {
 
     /// Sets a whole body in JSON.
     pub fn set_json(&mut self, reply: JsonReply, varies_by_accept: bool) {
-        self.set_meta(ResponseMeta::json(varies_by_accept), reply.cacheable);
+        self.meta = ResponseMeta { state: reply.state, ..ResponseMeta::json(varies_by_accept) };
+        self.cacheable = reply.cacheable;
         self.buffer = reply.body;
     }
 
-    /// Sets the metadata of a response in another format, and whether the same request gets the same response until the
-    /// next commit. To be called before the first byte is written.
-    pub fn set_meta(&mut self, meta: ResponseMeta, cacheable: bool) {
-        self.meta = meta;
-        self.cacheable = cacheable;
+    /// Sets the metadata of a response in another format, and what it was computed from. To be called before the first
+    /// byte is written.
+    pub fn set_meta(&mut self, meta: ResponseMeta, provenance: &Provenance) {
+        self.meta = ResponseMeta { state: provenance.state(), ..meta };
+        self.cacheable = provenance.is_cacheable();
     }
 
     /// Replaces a header after the body is written. Has no effect once streaming has started.

@@ -19,7 +19,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, If-None-Match, X-Requested-With");
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Content-Disposition, ETag, Retry-After, X-Export-Finished, X-Next, X-Total-Count, X-Warnings",
+    "Backlinkd-As-Of, Content-Disposition, ETag, Retry-After, X-Export-Finished, X-Next, X-Total-Count, X-Warnings",
 );
 
 /// The origins whose pages may read responses.

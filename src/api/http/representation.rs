@@ -16,6 +16,8 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 use super::admission::ByteReservation;
 use super::compression::compressed;
 use super::negotiation::{AcceptedEncoding, ContentCoding, Format};
+use crate::api::reply::headers::as_of;
+use crate::query::IndexState;
 
 /// A rendered reply before it is encoded for a client.
 #[derive(Debug)]
@@ -34,6 +36,9 @@ pub struct ResponseMeta {
     pub varies_by_accept: bool,
     /// Headers that replace the keys of JSON in other formats.
     pub extra_headers: Vec<(HeaderName, HeaderValue)>,
+    /// The state of the index that the response is of. It is no part of the tag: a later state may have the same
+    /// response.
+    pub state: Option<IndexState>,
 }
 
 /// The bytes of a response with their headers.
@@ -130,7 +135,7 @@ impl Representation {
 impl ResponseMeta {
     /// Metadata of JSON, which needs no extra headers.
     pub fn json(varies_by_accept: bool) -> Self {
-        Self { format: Format::Json, varies_by_accept, extra_headers: Vec::new() }
+        Self { format: Format::Json, varies_by_accept, extra_headers: Vec::new(), state: None }
     }
 
     /// Writes the headers.
@@ -141,6 +146,7 @@ impl ResponseMeta {
         }
         headers.insert(VARY, self.vary());
         headers.extend(self.extra_headers.iter().cloned());
+        headers.extend(self.state.and_then(as_of));
     }
 
     /// Hashes a body and the extra headers.
@@ -176,12 +182,14 @@ pub(crate) fn weak_etag(
     ascii_header(&format!("W/\"{process:016x}-{change_number:x}-{format:?}-{coding:?}\""))
 }
 
-/// Returns a 304 response with the headers that caches need (RFC 9110, section 15.4.5).
+/// Returns a 304 response with the headers that caches need (RFC 9110, section 15.4.5), and the state that has the same
+/// response.
 pub(crate) fn not_modified<B: Default>(meta: &ResponseMeta, etag: &HeaderValue) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().insert(ETAG, etag.clone());
     response.headers_mut().insert(VARY, meta.vary());
+    response.headers_mut().extend(meta.state.and_then(as_of));
     response
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::Stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, Method};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -34,6 +34,7 @@ use super::request_body::read_body;
 use super::response_cache::{CacheKey, ResponseCache};
 use super::worker_pool::WorkerPool;
 use crate::api::page::WebPage;
+use crate::api::reply::headers::NO_STORE;
 use crate::api::request::params::shorten;
 use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, PasswordError, ServeError, routes};
 use crate::config::ApiConfig;
@@ -131,23 +132,18 @@ impl ApiService {
         if !head.is_safe() {
             check_origin(&head.headers, self.allowed_origins.contains_origin_of(&head.headers))?;
         }
-        let is_session = routes::is_session(head.path());
-        if is_session && !head.is_safe() {
-            return self.change_session(head, body).await;
+        if routes::is_session(head.path()) {
+            return if head.is_safe() {
+                self.session(head).await
+            } else {
+                self.change_session(head, body).await
+            };
         }
         let is_metrics = head.path() == metrics::PATH;
         if is_metrics && self.state.config.metrics_open {
             return self.metrics(head).await;
         }
-        let identity = self.authenticator.authenticate(head).await?;
-        let client = identity.client();
-        if let Some(limiter) = &self.rate_limiter {
-            limiter.take_token(&client, Instant::now()).map_err(ApiError::TooMany)?;
-        }
-        if is_session {
-            head.exchange.mark_request_read();
-            return describe_session(&identity);
-        }
+        let identity = self.identify(head).await?;
         identity.check_role(Role::Read)?;
         if is_metrics {
             return self.metrics(head).await;
@@ -158,6 +154,25 @@ impl ApiService {
     /// The origins whose pages may read responses.
     pub(crate) fn allowed_origins(&self) -> &AllowedOrigins {
         &self.allowed_origins
+    }
+
+    /// Authenticates a request, and counts it.
+    async fn identify(&self, head: &RequestHead) -> Result<Identity, ApiError> {
+        let identity = self.authenticator.authenticate(head).await?;
+        if let Some(limiter) = &self.rate_limiter {
+            limiter.take_token(&identity.client(), Instant::now()).map_err(ApiError::TooMany)?;
+        }
+        Ok(identity)
+    }
+
+    /// Says who is signed in. Without credentials, a client learns whether it needs some.
+    async fn session(&self, head: &RequestHead) -> Result<Response, ApiError> {
+        let identity = match self.identify(head).await {
+            Err(ApiError::Unauthorized) if !head.headers.contains_key(AUTHORIZATION) => None,
+            identified => Some(identified?),
+        };
+        head.exchange.mark_request_read();
+        describe_session(identity.as_ref())
     }
 
     async fn change_session<B: Buf>(
@@ -234,7 +249,7 @@ impl ApiService {
         let mut response = HEALTHY.into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, Format::Json.content_type());
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend([NO_STORE]);
         Ok(response)
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::columns;
 use super::examples::Examples;
 use super::schema::{self, BodySchema, Schema};
-use crate::api::reply::index_state::SITE_STATE;
+use crate::api::reply::index_state::{KNOWN, SITE_STATE};
 use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
 use crate::api::{
     ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Topic, Verb,
@@ -69,7 +69,11 @@ pub(crate) fn document<'e>(
         },
         "tags": tags(&topics),
         "paths": paths,
-        "components": { "responses": refusals, "schemas": { "Error": error_schema() } },
+        "components": {
+            "headers": { "AsOf": as_of_header() },
+            "responses": refusals,
+            "schemas": { "Error": error_schema() },
+        },
     });
     if state.auth == AuthPolicy::Users {
         document["security"] = json!([{ "basic": [] }, { "bearer": [] }, { "session": [] }]);
@@ -86,6 +90,16 @@ pub(crate) fn document<'e>(
 fn tags(topics: &[Topic]) -> Value {
     let used = Topic::ALL.into_iter().filter(|topic| topics.contains(topic));
     used.map(|topic| json!({ "name": topic.name(), "description": topic.description() })).collect()
+}
+
+/// The header with the state of an answer.
+fn as_of_header() -> Value {
+    json!({
+        "description": "The state of the index that the answer shows: the time at which the server first read it, and \
+                        the number of commits before it. It is absent if the answer shows no single state.",
+        "schema": { "type": "string", "pattern": "^[0-9TZ:-]+; change=[0-9]+$" },
+        "example": "2026-11-30T03:22:10Z; change=48113",
+    })
 }
 
 fn error_schema() -> Value {
@@ -151,11 +165,7 @@ fn operation(
         .iter()
         .filter(in_query)
         .map(|parameter| describe_parameter(parameter, endpoint, state, examples));
-    let is_public = match endpoint.handler {
-        Handler::Probe => true,
-        Handler::Session => verb != Verb::Get,
-        _ => false,
-    };
+    let is_public = matches!(endpoint.handler, Handler::Probe | Handler::Session);
     let mut operation = json!({
         "operationId": format!("{}{}", operation_prefix(verb), endpoint.title()),
         "tags": [endpoint.docs.topic.name()],
@@ -172,7 +182,7 @@ fn operation(
     }
     if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
         let example: Value = serde_json::from_str(example)?;
-        let schema = schema.to_json(state.config.max_urls);
+        let schema = schema.to_json(endpoint.max_urls(&state.config));
         operation["requestBody"] = json!({
             "required": true, "content": { "application/json": { "schema": schema, "example": example } },
         });
@@ -200,7 +210,7 @@ fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examp
     if is_session && verb != Verb::Get {
         responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
     } else {
-        responses.insert("200".to_owned(), success_response(endpoint, state, examples));
+        responses.insert("200".to_owned(), success_response(endpoint, verb, state, examples));
     }
     let is_probe = matches!(endpoint.handler, Handler::Probe);
     if verb == Verb::Get && !is_probe && !is_session {
@@ -209,11 +219,16 @@ fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examp
     Value::Object(responses)
 }
 
-fn success_response(endpoint: &Endpoint, state: &ApiState, examples: &Examples) -> Value {
-    let schema = reply_schema(endpoint, state);
+fn success_response(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examples) -> Value {
+    let posted = endpoint.posted_reply().filter(|_| verb == Verb::Post);
+    let schema = match posted {
+        Some(reply) => reply.to_json(endpoint.max_urls(&state.config)),
+        None => reply_schema(endpoint, state),
+    };
     let mut content = json!({ "application/json": { "schema": schema } });
     if let Some(answer) = examples.answer(endpoint) {
-        content["application/json"]["example"] = answer.clone();
+        let example = if posted.is_some() { as_row(answer) } else { answer.clone() };
+        content["application/json"]["example"] = example;
     }
     if let Handler::Graph(_) = endpoint.handler {
         for text in ["application/gexf+xml", "application/graphml+xml"] {
@@ -228,7 +243,23 @@ fn success_response(endpoint: &Endpoint, state: &ApiState, examples: &Examples) 
             content["application/atom+xml"] = json!({ "schema": { "type": "string" } });
         }
     }
-    json!({ "description": "The answer.", "content": content })
+    let mut response = json!({ "description": "The answer.", "content": content });
+    if endpoint.handler.names_state() {
+        response["headers"] = json!({ "Backlinkd-As-Of": { "$ref": "#/components/headers/AsOf" } });
+    }
+    response
+}
+
+/// Returns the answer about several scopes that has the answer about one as its only row.
+fn as_row(answer: &Value) -> Value {
+    let (mut row, mut reply) = (answer.clone(), json!({ "count": 1 }));
+    reply["exportFinished"] = answer["exportFinished"].clone();
+    for shared in ["asOf", "status"] {
+        reply[shared] = answer[shared].clone();
+        row.as_object_mut().map(|row| row.remove(shared));
+    }
+    reply["response"] = json!([row]);
+    reply
 }
 
 /// Returns the JSON schema of an endpoint's reply.
@@ -249,7 +280,7 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             // With `fields`, rows have only some of the keys.
             let columns = shown_columns(listing, endpoint.optional_columns());
             properties.extend([rows(schema::object(columns.into_iter(), false)), ("count", count), range]);
-            return with_facets(schema::reply(properties));
+            return with_facets(with_known(schema::reply(properties)));
         }
         Handler::Distribution { listing, .. } => {
             let rest = ("rest", json!({ "const": true }));
@@ -268,7 +299,15 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             return endpoint.reply().to_json(state.config.max_urls);
         }
     }
-    schema::reply(properties)
+    with_known(schema::reply(properties))
+}
+
+/// Adds the key that a reply about a scope has if it has no rows.
+fn with_known(mut reply: Value) -> Value {
+    let mut known = KNOWN.to_json(0);
+    known["description"] = json!("What the index knows of the scope, if there are no rows.");
+    reply["properties"]["known"] = known;
+    reply
 }
 
 /// Adds the keys that the reply of a list has if the request has `facets`.

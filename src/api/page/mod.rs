@@ -93,7 +93,7 @@ impl Asset {
     fn new(name: &'static str, content: &[u8], compress_min_bytes: usize) -> io::Result<Self> {
         let represent = |coding| {
             let format = Format::Document(media_type(name));
-            let meta = ResponseMeta { format, varies_by_accept: name == INDEX, extra_headers: Vec::new() };
+            let meta = ResponseMeta { format, ..ResponseMeta::json(name == INDEX) };
             let rendered = Rendered { body: content.to_vec(), meta, cacheable: true };
             Representation::new(
                 rendered,

@@ -1,7 +1,8 @@
 //! Explains empty replies. An unknown scope and a known scope without links both give no rows; a warning distinguishes
-//! them. If `where` may have removed all rows, a scope that was visited needs no explanation.
+//! them, and `known` says the same in a word. If `where` may have removed all rows, a scope that was visited needs no
+//! explanation.
 //!
-//! An explanation describes the current state, so stale results are not explained. It depends on more than links, on
+//! An explanation describes the current state, so stale results are not explained and have `known` alone. It depends on more than links, on
 //! queued seeds for example. Explained replies are therefore not cacheable.
 
 use super::provenance::Provenance;
@@ -23,7 +24,7 @@ impl RequestContext<'_> {
         self.explain_no_rows(&self.selection()?.scope, "links", provenance)
     }
 
-    /// Explains why a scope has no `what`, unless the result is stale.
+    /// Explains why a scope has no `what`. A stale result gets the coverage of the scope alone.
     ///
     /// # Errors
     /// Those of the query.
@@ -33,15 +34,30 @@ impl RequestContext<'_> {
         what: &str,
         provenance: Provenance,
     ) -> Result<Provenance, ApiError> {
-        if provenance.is_stale() {
-            return Ok(provenance);
-        }
         let coverage = Coverage::of(scope, &self.state.store.snapshot(), self.deadline)?;
+        if provenance.is_stale() {
+            return Ok(provenance.with_coverage(&coverage));
+        }
+        self.explain_by_coverage(scope, &coverage, what, provenance)
+    }
+
+    /// As [`Self::explain_no_rows`], by a coverage that was read with the result.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if `where` is given twice.
+    pub fn explain_by_coverage(
+        &self,
+        scope: &Scope,
+        coverage: &Coverage,
+        what: &str,
+        provenance: Provenance,
+    ) -> Result<Provenance, ApiError> {
+        let provenance = provenance.with_coverage(coverage);
         let is_filtered = self.params.single("where")?.is_some_and(|text| !text.is_empty());
         if is_filtered && matches!(coverage, Coverage::Visited(_)) {
             return Ok(provenance);
         }
-        Ok(provenance.explained(sentence(scope, &coverage, what)))
+        Ok(provenance.explained(sentence(scope, coverage, what)))
     }
 }
 
@@ -63,8 +79,12 @@ impl ListRequest {
         for target in targets {
             context.deadline.check()?;
             let counts = context.state.searches.counts(&target.clone().into(), context.deadline)?;
-            if counts.all.backlinks == 0 {
+            if counts.answer.all.backlinks == 0 {
                 provenance = context.explain_no_rows(&target.scope, "links", provenance)?;
+            } else {
+                let snapshot = context.state.store.snapshot();
+                let coverage = Coverage::of(&target.scope, &snapshot, context.deadline)?;
+                provenance = provenance.with_coverage(&coverage);
             }
         }
         Ok(provenance)

@@ -17,7 +17,7 @@ use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, RequestContext};
 use crate::query::cursor::Binding;
 use crate::query::export::{Columns, ExportColumn, ExportRow, Piece, Shown, Source};
-use crate::query::{ExportPage, Selection, Value};
+use crate::query::{ExportPage, IndexState, Selection, Value};
 
 /// A whole export is read in chunks of this many rows.
 const CHUNK_ROWS: usize = 1_024;
@@ -28,19 +28,21 @@ struct ExportReply<T> {
     next: Option<String>,
     response: T,
     count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'static str>,
     status: u16,
 }
 
 /// Consecutive rows of an export: read from the store, or from a search index that is in memory.
 enum ExportChunk<R> {
-    Stored(Piece<R>),
+    Stored(Piece<R>, IndexState),
     Indexed(ExportPage),
 }
 
 impl<R> ExportChunk<R> {
     fn len(&self) -> usize {
         match self {
-            Self::Stored(piece) => piece.rows.len(),
+            Self::Stored(piece, _) => piece.rows.len(),
             Self::Indexed(piece) => piece.page.rows(),
         }
     }
@@ -48,8 +50,16 @@ impl<R> ExportChunk<R> {
     /// Returns the key after which the next chunk starts; `None` after the last chunk.
     fn next_position(&self) -> Option<&[u8]> {
         match self {
-            Self::Stored(piece) => piece.next.as_deref(),
+            Self::Stored(piece, _) => piece.next.as_deref(),
             Self::Indexed(piece) => piece.next.as_deref(),
+        }
+    }
+
+    /// Returns the state that the rows are of.
+    fn state(&self) -> Option<IndexState> {
+        match self {
+            Self::Stored(_, state) => Some(*state),
+            Self::Indexed(piece) => piece.state,
         }
     }
 }
@@ -84,23 +94,27 @@ impl RequestContext<'_> {
         };
         let limit = self.params.explicit_limit(&self.state.config)?;
         let position = export.start_position()?;
-        let first_chunk = |limit: usize| -> Result<(ExportChunk<R>, Provenance), ApiError> {
-            let chunk = export.read_chunk(position.as_deref(), limit)?;
-            let mut provenance = Provenance::current();
-            if position.is_none() && chunk.len() == 0 && chunk.next_position().is_none() {
-                provenance = self.explain_no_rows(&export.selection.scope, R::NAME, provenance)?;
-            }
-            Ok((chunk, provenance))
-        };
+        let first_chunk =
+            |limit: usize, is_limited: bool| -> Result<(ExportChunk<R>, Provenance), ApiError> {
+                let chunk = export.read_chunk(position.as_deref(), limit)?;
+                // An export of several chunks may show several states.
+                let is_whole = is_limited || chunk.next_position().is_none();
+                let state = chunk.state().filter(|_| is_whole);
+                let mut provenance = state.map_or_else(Provenance::current, Provenance::of_state);
+                if position.is_none() && chunk.len() == 0 && chunk.next_position().is_none() {
+                    provenance = self.explain_no_rows(&export.selection.scope, R::NAME, provenance)?;
+                }
+                Ok((chunk, provenance))
+            };
         match (self.format, limit) {
             (Format::Json, limit) => {
                 let limit = limit.map_or_else(|| self.params.limit(&self.state.config), Ok)?;
-                let (chunk, provenance) = first_chunk(limit)?;
+                let (chunk, provenance) = first_chunk(limit, true)?;
                 writer.set_json(export.render_json(&chunk, &provenance)?, true);
                 Ok(())
             }
-            (_, Some(limit)) => export.write_rows(first_chunk(limit)?, true, writer),
-            (_, None) => export.write_rows(first_chunk(CHUNK_ROWS)?, false, writer),
+            (_, Some(limit)) => export.write_rows(first_chunk(limit, true)?, true, writer),
+            (_, None) => export.write_rows(first_chunk(CHUNK_ROWS, false)?, false, writer),
         }
     }
 }
@@ -132,13 +146,14 @@ impl<R: ExportRow> Export<'_, R> {
                 return Ok(ExportChunk::Indexed(piece));
             }
         }
+        let present = state.searches.present()?;
         let source = Source {
-            snapshot: &state.store.snapshot(),
+            snapshot: &present.snapshot,
             selection: &self.selection,
             suffixes: &state.suffixes,
             deadline,
         };
-        Ok(ExportChunk::Stored(R::piece(&source, after, limit, &self.columns)?))
+        Ok(ExportChunk::Stored(R::piece(&source, after, limit, &self.columns)?, present.state))
     }
 
     fn shown<'p>(piece: &'p Piece<R>, columns: &'p Columns<R>) -> impl Iterator<Item = Shown<'p, R>> {
@@ -147,13 +162,18 @@ impl<R: ExportRow> Export<'_, R> {
 
     fn render_json(&self, chunk: &ExportChunk<R>, provenance: &Provenance) -> Result<JsonReply, ApiError> {
         let (next, count, status) = (self.next_token(chunk)?, chunk.len(), 200);
+        let known = provenance.known();
         match chunk {
-            ExportChunk::Stored(piece) => {
+            ExportChunk::Stored(piece, _) => {
                 let response: Vec<_> = Self::shown(piece, &self.columns).collect();
-                self.context.render_json(&ExportReply { next, response, count, status }, &[], provenance)
+                self.context.render_json(
+                    &ExportReply { next, response, count, known, status },
+                    &[],
+                    provenance,
+                )
             }
             ExportChunk::Indexed(piece) => {
-                let reply = ExportReply { next, response: (), count, status };
+                let reply = ExportReply { next, response: (), count, known, status };
                 self.context.render_json_with_rows(&reply, &piece.page, &[], provenance)
             }
         }
@@ -177,12 +197,12 @@ impl<R: ExportRow> Export<'_, R> {
             headers::warnings(&warnings),
             headers::content_disposition(format, endpoint, &self.selection.scope),
         ]);
-        writer.set_meta(meta, provenance.is_cacheable());
+        writer.set_meta(meta, &provenance);
         let names = self.columns.iter().map(|column| column.name);
         let mut rows = RowWriter::new(format, names, writer)?;
         loop {
             match &chunk {
-                ExportChunk::Stored(piece) => {
+                ExportChunk::Stored(piece, _) => {
                     Self::shown(piece, &self.columns).try_for_each(|row| rows.write(&row))?;
                 }
                 ExportChunk::Indexed(piece) => piece.page.iter().try_for_each(|row| rows.write(&row))?,

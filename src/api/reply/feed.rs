@@ -51,7 +51,7 @@ impl RequestContext<'_> {
         let mut xml = self.feed_head(feed, request.selection.scope.host(), &updated);
         write_entries(&mut xml, self.endpoint.name, &entries);
         xml.push_str("</feed>\n");
-        writer.set_meta(meta, provenance.is_cacheable());
+        writer.set_meta(meta, &provenance);
         Ok(std::io::Write::write_all(writer, xml.as_bytes())?)
     }
 

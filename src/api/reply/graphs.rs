@@ -44,8 +44,8 @@ impl RequestContext<'_> {
         let name = headers::content_disposition(self.format, self.endpoint.name, &self.selection()?.scope);
         let warnings = headers::warnings(&self.warnings(&[], provenance));
         let extra_headers = name.into_iter().chain(warnings).collect();
-        let meta = ResponseMeta { format: self.format, varies_by_accept: false, extra_headers };
-        writer.set_meta(meta, provenance.is_cacheable());
+        let meta = ResponseMeta { format: self.format, extra_headers, ..ResponseMeta::json(false) };
+        writer.set_meta(meta, provenance);
         if self.format == Format::Gexf {
             self.write_gexf(graph, writer)
         } else {

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
-use http::header::CONTENT_DISPOSITION;
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::api::http::negotiation::Format;
+use crate::clock::format_unix_time;
+use crate::query::IndexState;
 use crate::urls::{Scope, unicode_host};
 
 /// All characters but the `attr-char`s of RFC 8187.
@@ -27,6 +29,12 @@ const NOT_ATTR_CHARS: &AsciiSet = &NON_ALPHANUMERIC
 /// The bytes of a host that a file name repeats. The whole name stays below the 255 bytes that file systems allow.
 const NAMED_HOST_BYTES: usize = 200;
 
+/// The name of the header that names the state of a response.
+pub(crate) const AS_OF: &str = "backlinkd-as-of";
+
+/// Forbids caches to store a response.
+pub(crate) const NO_STORE: Header = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
 /// An extra header of a response.
 pub(crate) type Header = (HeaderName, HeaderValue);
 
@@ -44,6 +52,12 @@ pub(crate) fn export_finished(finished: Option<bool>) -> Option<Header> {
 /// `X-Next`: the token that continues an export after its limit.
 pub(crate) fn next_token(token: Option<&str>) -> Option<Header> {
     Some((HeaderName::from_static("x-next"), HeaderValue::from_str(token?).ok()?))
+}
+
+/// `Backlinkd-As-Of`: the state of the index that a response is of, as `asOf` in JSON.
+pub(crate) fn as_of(state: IndexState) -> Option<Header> {
+    let value = format!("{}; change={}", format_unix_time(state.read_at), state.change);
+    Some((HeaderName::from_static(AS_OF), HeaderValue::from_str(&value).ok()?))
 }
 
 /// `X-Warnings`: the key `warnings` in JSON, as a JSON array in ASCII.

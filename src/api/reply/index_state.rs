@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{Property, Schema};
 use crate::clock::format_unix_time;
-use crate::query::SiteState;
+use crate::query::{Coverage, IndexState, SiteState};
 
 /// The state that sites were read from.
 #[derive(Serialize)]
@@ -27,15 +27,18 @@ pub(in crate::api) static SITE_STATE: [Property; 2] = [("asOf", AS_OF), ("ranked
 /// The schema of a state: its time in RFC 3339, and the number of commits before it.
 pub(in crate::api) const AS_OF: Schema = Schema::Object(&[("time", Schema::Text), ("change", Schema::Count)]);
 
-impl StateTime {
-    pub(in crate::api) fn new(read_at: u64, change: u64) -> Self {
-        Self { time: format_unix_time(read_at), change }
+/// The schema of what the index knows of a scope.
+pub(in crate::api) const KNOWN: Schema = Schema::Words(&Coverage::NAMES);
+
+impl From<IndexState> for StateTime {
+    fn from(state: IndexState) -> Self {
+        Self { time: format_unix_time(state.read_at), change: state.change }
     }
 }
 
 impl From<SiteState> for SiteStateReply {
     fn from(state: SiteState) -> Self {
-        let as_of = StateTime::new(state.read_at, state.change);
+        let as_of = StateTime::from(state.state());
         Self { ranked: state.ranked.then(|| as_of.time.clone()), as_of }
     }
 }

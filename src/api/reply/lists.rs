@@ -30,6 +30,8 @@ struct ListReply<'a> {
     /// Replaced by the rows.
     response: (),
     count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'static str>,
     range: WindowReply,
     #[serde(flatten)]
     sites: Option<SiteStateReply>,
@@ -53,6 +55,8 @@ struct DistributionReply<'a> {
     export_finished: bool,
     response: &'a Distribution,
     count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'static str>,
     status: u16,
 }
 
@@ -146,6 +150,7 @@ impl RequestContext<'_> {
             export_finished: self.completeness(&found),
             response: (),
             count: found.answer.count,
+            known: provenance.known(),
             range: WindowReply { offset, limit },
             sites: request.index_state().map(SiteStateReply::from),
             facets: has_facets.then_some(FacetValues(&found.answer.facets)),
@@ -178,7 +183,7 @@ impl RequestContext<'_> {
                     headers::warnings(&warnings),
                     headers::content_disposition(self.format, self.endpoint.name, &request.selection.scope),
                 ]);
-                writer.set_meta(meta, provenance.is_cacheable());
+                writer.set_meta(meta, &provenance);
                 let names = plan.columns.iter().map(|column| column.name);
                 rows = Some(RowWriter::new(self.format, names, writer)?);
             }
@@ -209,8 +214,8 @@ impl RequestContext<'_> {
     pub(in crate::api) fn response_meta(&self, extra_headers: &[Option<Header>]) -> ResponseMeta {
         ResponseMeta {
             format: self.format,
-            varies_by_accept: true,
             extra_headers: extra_headers.iter().flatten().cloned().collect(),
+            ..ResponseMeta::json(true)
         }
     }
 
@@ -233,6 +238,7 @@ impl RequestContext<'_> {
             export_finished: found.finished,
             response: &found.answer,
             count: found.answer.rows(),
+            known: provenance.known(),
             status: 200,
         };
         self.render_json(&reply, &plan.warnings, &provenance)

@@ -148,7 +148,7 @@ impl<'a> RequestContext<'a> {
         warnings: &[String],
         provenance: &Provenance,
     ) -> Result<JsonReply, ApiError> {
-        let JsonReply { body: frame, cacheable } = self.render_json(reply, warnings, provenance)?;
+        let JsonReply { body: frame, cacheable, state } = self.render_json(reply, warnings, provenance)?;
         // Quotes inside a JSON string are escaped, so this match is the key itself.
         let gap = memchr::memmem::find(&frame, EMPTY_RESPONSE)
             .ok_or_else(|| ApiError::Internal("a reply has no place for its rows".to_owned()))?;
@@ -156,7 +156,7 @@ impl<'a> RequestContext<'a> {
         let mut body = before[..before.len() - NULL.len()].to_vec();
         rows.write_json(&mut body);
         body.extend_from_slice(after);
-        Ok(JsonReply { body, cacheable })
+        Ok(JsonReply { body, cacheable, state })
     }
 
     /// Returns `more`, a warning for each unknown parameter, and the reasons why the reply has no rows.
@@ -227,38 +227,41 @@ impl<'a> RequestContext<'a> {
         Ok(Selection { scope, internal })
     }
 
-    /// Runs a query over the selection.
+    /// Runs a query over the selection. Also returns what it was computed from.
     ///
     /// # Errors
     /// As [`Self::selection`], and those of the query.
     pub fn run_query<T>(
         &self,
         query: impl FnOnce(&Scan<'_>) -> Result<T, QueryError>,
-    ) -> Result<T, ApiError> {
+    ) -> Result<(T, Provenance), ApiError> {
         let selection = self.selection()?;
-        let snapshot = self.state.store.snapshot();
-        Ok(query(&Scan {
-            snapshot: &snapshot,
+        let present = self.state.searches.present()?;
+        let result = query(&Scan {
+            snapshot: &present.snapshot,
             selection: &selection,
             suffixes: &self.state.suffixes,
             deadline: self.deadline,
-        })?)
+        })?;
+        Ok((result, Provenance::of_state(present.state)))
     }
 
-    /// Counts the backlinks of the selection.
+    /// Counts the backlinks of the selection. Also returns what they were counted in.
     ///
     /// # Errors
     /// As [`Self::run_query`].
-    pub fn counts(&self) -> Result<Counts, ApiError> {
-        Ok(self.state.searches.counts(&Arc::new(self.selection()?), self.deadline)?)
+    pub fn counts(&self) -> Result<(Counts, Provenance), ApiError> {
+        let found = self.state.searches.counts(&Arc::new(self.selection()?), self.deadline)?;
+        Ok((found.answer, Provenance::of_answer(&found)))
     }
 
-    /// Counts the links on the pages of the selection.
+    /// Counts the links on the pages of the selection. Also returns what they were counted in.
     ///
     /// # Errors
     /// As [`Self::run_query`].
-    pub fn link_counts(&self) -> Result<LinkCounts, ApiError> {
-        Ok(self.state.searches.link_counts(&Arc::new(self.selection()?), self.deadline)?)
+    pub fn link_counts(&self) -> Result<(LinkCounts, Provenance), ApiError> {
+        let found = self.state.searches.link_counts(&Arc::new(self.selection()?), self.deadline)?;
+        Ok((found.answer, Provenance::of_answer(&found)))
     }
 
     /// Returns aggregates over the backlinks of the selection, and what they were computed from.

@@ -9,8 +9,8 @@ use super::day_range::DayRange;
 use crate::api::reply::provenance::Provenance;
 use crate::api::{ApiError, RequestContext};
 use crate::query::{
-    Activity, DomainTurn, EphemeralList, IndexAnswer, Intersection, ListQuery, Listing, Page, Plan, Scan,
-    Selection, SiteIndex, SiteState, SnapshotLookUp, Window,
+    Activity, DomainTurn, EphemeralList, IndexAnswer, IndexState, Intersection, ListQuery, Listing, Page,
+    Plan, Scan, Selection, SiteIndex, SiteState, SnapshotLookUp, Window,
 };
 
 /// A request for a list.
@@ -73,9 +73,9 @@ impl ListRequest {
 
     /// What the list depends on before its rows are read.
     pub fn provenance(&self) -> Provenance {
-        if self.index_state().is_some() {
+        if let Some(state) = self.index_state() {
             // The list changes when its file does, or its age.
-            return Provenance::volatile();
+            return Provenance::of_state(state.state()).and(Provenance::volatile());
         }
         self.day_range.as_ref().map_or(Provenance::current(), |(_, range)| range.provenance())
     }
@@ -108,9 +108,9 @@ impl ListRequest {
                 let (selection, question) = self.question(context, plan, *activity);
                 Ok(context.state.searches.page(&selection, &question, window, context.deadline)?)
             }
-            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
+            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup, state| {
                 let answer = rows.page(plan, window, lookup, context.deadline)?;
-                Ok(IndexAnswer { answer, finished: self.is_finished(), current: true })
+                Ok(IndexAnswer { answer, finished: self.is_finished(), current: true, state })
             }),
         }
     }
@@ -130,15 +130,15 @@ impl ListRequest {
         match &self.source {
             RowSource::Scope(activity) => {
                 let (selection, question) = self.question(context, plan, *activity);
-                let IndexAnswer { answer: view, finished, current } =
+                let IndexAnswer { answer: view, finished, current, state } =
                     context.state.searches.view(&selection, &question, context.deadline)?;
                 view.pieces(plan, window, page_rows, context.deadline, |answer| {
-                    each(IndexAnswer { answer, finished, current })
+                    each(IndexAnswer { answer, finished, current, state })
                 })
             }
-            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup| {
+            RowSource::Computed(source) => self.with_computed_rows(context, source, |rows, lookup, state| {
                 rows.pieces(plan, window, page_rows, lookup, context.deadline, |answer| {
-                    each(IndexAnswer { answer, finished: self.is_finished(), current: true })
+                    each(IndexAnswer { answer, finished: self.is_finished(), current: true, state })
                 })
             }),
         }
@@ -154,15 +154,15 @@ impl ListRequest {
         (Arc::new(self.selection.clone()), question)
     }
 
-    /// Computes the rows, and passes them to `read`.
+    /// Computes the rows, and passes them to `read`, with their state. The rows of sites have that of the sites.
     fn with_computed_rows<T>(
         &self,
         context: &RequestContext<'_>,
         source: &ComputedRows,
-        read: impl FnOnce(&EphemeralList, &SnapshotLookUp<'_>) -> Result<T, ApiError>,
+        read: impl FnOnce(&EphemeralList, &SnapshotLookUp<'_>, Option<IndexState>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let snapshot = context.state.store.snapshot();
-        let (snapshot, suffixes, deadline) = (&snapshot, &*context.state.suffixes, context.deadline);
+        let present = context.state.searches.present()?;
+        let (snapshot, suffixes, deadline) = (&present.snapshot, &*context.state.suffixes, context.deadline);
         let scan = Scan { snapshot, selection: &self.selection, suffixes, deadline };
         let table = match source {
             ComputedRows::Intersection { targets, at_least, exclude } => {
@@ -174,6 +174,8 @@ impl ListRequest {
             ComputedRows::Domains { sites, seed: None } => sites.domains(),
             ComputedRows::Domains { sites, seed: Some(seed) } => sites.shuffled_domains(*seed, deadline)?,
         };
-        read(&EphemeralList::new(self.listing, table), &SnapshotLookUp { snapshot, suffixes, deadline })
+        let state = self.index_state().map_or(present.state, SiteState::state);
+        let look_up = SnapshotLookUp { snapshot, suffixes, deadline };
+        read(&EphemeralList::new(self.listing, table), &look_up, Some(state))
     }
 }

@@ -2,7 +2,7 @@
 //! document.
 
 /// A parameter of the query string.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     pub name: &'static str,
     pub kind: ParameterKind,

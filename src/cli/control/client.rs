@@ -67,9 +67,9 @@ pub(crate) fn add_token(data: &Path, token: &StoredToken) -> anyhow::Result<()> 
     }
 }
 
-/// Removes a token.
-pub(crate) fn remove_token(data: &Path, name: &str) -> anyhow::Result<()> {
-    match send_required(data, &ControlRequest::RemoveToken { name: name.to_owned() })? {
+/// Removes a token; the last one of an API without users only with `force`.
+pub(crate) fn remove_token(data: &Path, name: &str, force: bool) -> anyhow::Result<()> {
+    match send_required(data, &ControlRequest::RemoveToken { name: name.to_owned(), force })? {
         ControlReply::Done => Ok(()),
         other => unexpected_reply(other),
     }

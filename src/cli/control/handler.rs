@@ -52,7 +52,7 @@ impl RequestHandler {
             ControlRequest::RemoveUser { name } => self.remove(&name),
             ControlRequest::ListUsers => self.list_users(),
             ControlRequest::AddToken { token } => self.add_token(&token),
-            ControlRequest::RemoveToken { name } => self.remove_token(&name),
+            ControlRequest::RemoveToken { name, force } => self.remove_token(&name, force),
             ControlRequest::ListTokens => {
                 self.store.tokens().map(|tokens| ControlReply::Tokens { tokens }).map_err(message)
             }
@@ -103,10 +103,13 @@ impl RequestHandler {
         Ok(ControlReply::Done)
     }
 
-    /// Removes a token. A server without users and tokens that other machines can reach serves no client until it ends,
-    /// and does not start again.
-    fn remove_token(&self, name: &str) -> Result<ControlReply, String> {
+    /// Removes a token; the last one without users only with `force`. A server without users and tokens that other
+    /// machines can reach serves no client until it ends, and does not start again.
+    fn remove_token(&self, name: &str, force: bool) -> Result<ControlReply, String> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !force && self.store.is_last_token(name).map_err(message)? {
+            return Err(message(UserError::LastToken(name.to_owned())));
+        }
         if !self.store.remove_token(name).map_err(message)? {
             return Err(message(UserError::UnknownToken(name.to_owned())));
         }

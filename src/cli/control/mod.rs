@@ -46,6 +46,9 @@ enum ControlRequest {
     },
     RemoveToken {
         name: String,
+        /// Whether it may be the last one. Left out if not, so that an earlier version understands the request.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        force: bool,
     },
     ListTokens,
     /// Reads the seed and block lists again.

@@ -30,6 +30,18 @@ pub struct VisitedPage {
 }
 
 impl Coverage {
+    /// Every name, from the least coverage to the most.
+    pub const NAMES: [&'static str; 3] = ["unknown", "discovered", "visited"];
+
+    /// The name in replies.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Unvisited => "discovered",
+            Self::Visited(_) => "visited",
+        }
+    }
+
     /// The coverage of a scope.
     ///
     /// # Errors

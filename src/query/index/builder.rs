@@ -18,6 +18,7 @@ use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::table::Table;
 use crate::query::lookup::SnapshotLookUp;
+use crate::query::state::PresentState;
 use crate::query::{CancelOnDrop, Deadline, QueryError, Scan, Selection};
 use crate::threads::lower_priority;
 
@@ -37,6 +38,16 @@ pub(super) struct Builder {
     running: Option<CancelOnDrop>,
 }
 
+/// What a query needs of an index.
+#[derive(Clone, Copy)]
+pub(super) struct BuildRequest {
+    pub rows: RowKind,
+    /// Whether the summary of the same state is needed too.
+    pub summarized: bool,
+    /// The time after which the first rows are enough.
+    pub wait: Option<Duration>,
+}
+
 /// The selection of an index and the kind of its rows.
 type BuildKey = (Arc<Selection>, RowKind);
 
@@ -52,6 +63,8 @@ struct Build {
     waiting: AtomicUsize,
     /// Whether a query has received the preview, so that its client may ask again for all rows.
     previewed: AtomicBool,
+    /// Whether a query needs the summary, too.
+    summarized: AtomicBool,
 }
 
 /// A query that waits for a build. It is counted until it is dropped.
@@ -122,7 +135,8 @@ impl Builder {
         self.jobs.figures()
     }
 
-    /// The rows of a selection: all of them, or the first ones if reading them all takes longer than `wait`.
+    /// The rows of a selection: all of them, or the first ones if reading them all takes longer than `wait`. A build
+    /// that is nearly ready may end without the summary.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
@@ -130,15 +144,16 @@ impl Builder {
         &self,
         cache: &IndexCache,
         selection: &Arc<Selection>,
-        rows: RowKind,
-        wait: Option<Duration>,
+        request: BuildRequest,
         deadline: &Deadline,
     ) -> Result<IndexedRows, QueryError> {
+        let BuildRequest { rows, summarized, wait } = request;
         let begun = SystemTime::now();
         let until = wait.map(|wait| Instant::now() + wait);
         loop {
             let (build, is_first) = self.find_or_insert(selection, rows);
             let _waiter = Waiter::register(&build);
+            build.summarized.fetch_or(summarized, Ordering::AcqRel);
             if is_first {
                 self.read_preview(cache, &build, deadline)?;
             }
@@ -174,6 +189,7 @@ impl Builder {
             changed: Condvar::new(),
             waiting: AtomicUsize::new(0),
             previewed: AtomicBool::new(false),
+            summarized: AtomicBool::new(false),
         });
         building.insert(key, Arc::clone(&build));
         (build, true)
@@ -285,6 +301,9 @@ fn run_worker(cache: &IndexCache, jobs: &Jobs, deadline: &Deadline) {
 /// Caches a complete index and hands it to the waiters.
 fn complete(cache: &IndexCache, build: &Build, indexed: IndexedRows) {
     cache.insert_rows(&build.selection, build.rows, &indexed);
+    if let Some(built) = indexed.summary.clone() {
+        cache.insert_summary(&build.selection, built);
+    }
     build.set(BuildState::Done(indexed));
 }
 
@@ -296,22 +315,38 @@ fn read_rows(
     deadline: &Deadline,
 ) -> Result<IndexedRows, QueryError> {
     let read_at = SystemTime::now();
-    // The number is read before the snapshot is taken, so that it is never newer than the snapshot.
-    let valid_at = Some(cache.store.change_number());
-    let snapshot = cache.store.snapshot();
-    let (selection, suffixes) = (&*build.selection, &*cache.suffixes);
-    let dependencies = Dependencies { rows: build.rows, others: OtherData::Nothing };
-    let version = cache.current_version(selection, dependencies, &snapshot)?;
-    let scan = Scan { snapshot: &snapshot, selection, suffixes, deadline };
-    let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes, deadline };
-    let reading = RowSet::read(&scan, build.rows, limit, &look_up)?;
+    let present = cache.present()?;
+    let indexed = read_rows_in(cache, &present, (&build.selection, build.rows), (limit, read_at), deadline)?;
+    let is_needed = indexed.finished && build.summarized.load(Ordering::Acquire);
+    let summary = match indexed.facts.clone().filter(|_| is_needed) {
+        Some(facts) => Some(cache.build_summary(&present, &build.selection, facts, read_at, deadline)?),
+        None => None,
+    };
+    Ok(IndexedRows { summary, ..indexed })
+}
+
+/// Reads the first `limit` rows of a selection from a snapshot that was taken after `read_at`, and computes their facts.
+pub(super) fn read_rows_in(
+    cache: &IndexCache,
+    present: &PresentState<'_>,
+    (selection, rows): (&Selection, RowKind),
+    (limit, read_at): (usize, SystemTime),
+    deadline: &Deadline,
+) -> Result<IndexedRows, QueryError> {
+    let (snapshot, suffixes) = (&present.snapshot, &*cache.suffixes);
+    let dependencies = Dependencies { rows, others: OtherData::Nothing };
+    let version = cache.current_version(selection, dependencies, snapshot)?;
+    let scan = Scan { snapshot, selection, suffixes, deadline };
+    let look_up = SnapshotLookUp { snapshot, suffixes, deadline };
+    let reading = RowSet::read(&scan, rows, limit, &look_up)?;
     let facts = match &reading.history {
         Some(history) => Some(Arc::new(Facts::of(&reading.row_set, history, deadline)?)),
         None => None,
     };
     let row_set = Arc::new(reading.row_set);
-    let origin = ValueOrigin { version, read_at, valid_at };
-    Ok(IndexedRows { row_set, facts, origin, finished: reading.complete })
+    let (valid_at, state) = (Some(present.valid_at), Some(present.state));
+    let origin = ValueOrigin { version, read_at, valid_at, state };
+    Ok(IndexedRows { row_set, facts, origin, finished: reading.complete, summary: None })
 }
 
 fn write_row_set(cache: &IndexCache, build: &Build, indexed: &IndexedRows, deadline: &Deadline) {
@@ -321,6 +356,7 @@ fn write_row_set(cache: &IndexCache, build: &Build, indexed: &IndexedRows, deadl
         key: key.to_string(),
         version: origin.version,
         read_at: origin.read_at,
+        state: origin.state,
         rows: row_set.rows(),
         active: row_set.active,
         links: row_set.active as u64,
@@ -335,6 +371,7 @@ fn write_view(cache: &IndexCache, key: &IndexKey, entry: &CacheEntry, deadline: 
         key: key.to_string(),
         version: entry.origin.version,
         read_at: entry.origin.read_at,
+        state: entry.origin.state,
         rows: view.rows(),
         active: view.rows(),
         links: view.links,

@@ -1,11 +1,12 @@
 //! The cache of the search indexes, in memory and on disk. It decides whether a cached value may be used.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use super::disk::DiskCache;
 use super::entry::{
-    CacheEntry, CacheValue, Dependencies, EntryKind, Freshness, IndexKey, OtherData, StoreVersion,
-    ValueOrigin,
+    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKind, Freshness, IndexKey, OtherData,
+    StoreVersion, ValueOrigin,
 };
 use super::file::IndexReader;
 use super::{IndexedRows, ListQuery};
@@ -15,7 +16,11 @@ use crate::query::aggregates::facts::Facts;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::lookup::SnapshotLookUp;
-use crate::query::{ColumnExpr, Deadline, Listing, QueryError, Selection, View};
+use crate::query::state::{PresentState, StateClock};
+use crate::query::{
+    ColumnExpr, Coverage, Deadline, IndexState, Listing, QueryError, ScopeSummary, Selection, View,
+    scope_rank,
+};
 use crate::store::{Snapshot, Store};
 use crate::urls::Suffixes;
 
@@ -26,6 +31,16 @@ pub(super) struct IndexCache {
     pub config: SearchConfig,
     pub memory: Mutex<Lru<IndexKey, CacheEntry>>,
     pub disk: DiskCache,
+    pub states: Arc<StateClock>,
+}
+
+/// A computed view.
+pub(super) struct ComputedView {
+    pub view: View,
+    /// The version of the other data that it depends on.
+    pub others: u64,
+    /// The state that rows and other data are of; `None` if there is no such state.
+    pub state: Option<IndexState>,
 }
 
 impl IndexCache {
@@ -82,8 +97,9 @@ impl IndexCache {
         origin: ValueOrigin,
     ) -> Result<Freshness, QueryError> {
         let at = self.store.change_number();
-        if self.current_version(selection, dependencies, &self.store.snapshot())? == origin.version {
-            return Ok(Freshness::Current { at });
+        let snapshot = self.store.snapshot();
+        if self.current_version(selection, dependencies, &snapshot)? == origin.version {
+            return Ok(Freshness::Current { at, state: self.states.state_of(&snapshot)? });
         }
         Ok(Freshness::by_age(origin.read_at, self.config.refresh.0))
     }
@@ -112,7 +128,7 @@ impl IndexCache {
         if let Some(known) = self.memory().get(key)
             && known.origin.version == entry.origin.version
         {
-            known.origin.valid_at = entry.origin.valid_at;
+            known.origin = entry.origin;
         }
         Ok(Some(entry))
     }
@@ -127,9 +143,94 @@ impl IndexCache {
         dependencies: Dependencies,
     ) -> Result<Option<(IndexReader, ValueOrigin)>, QueryError> {
         let Some(reader) = self.disk.open_file(key) else { return Ok(None) };
-        let origin = ValueOrigin::unchecked(reader.metadata().version, reader.metadata().read_at);
+        let metadata = reader.metadata();
+        let origin = ValueOrigin::unchecked(metadata.version, metadata.read_at, metadata.state);
         let freshness = self.freshness(&key.selection, dependencies, origin)?;
         Ok(origin.checked(freshness).map(|origin| (reader, origin)))
+    }
+
+    /// Reads the present state.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub(super) fn present(&self) -> Result<PresentState<'_>, QueryError> {
+        let valid_at = self.store.change_number();
+        let snapshot = self.store.snapshot();
+        let state = self.states.state_of(&snapshot)?;
+        Ok(PresentState { snapshot, state, valid_at })
+    }
+
+    /// The summary of a selection, if it is cached and may be used.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`].
+    pub(super) fn summary(&self, selection: &Arc<Selection>) -> Result<Option<BuiltSummary>, QueryError> {
+        let key = IndexKey::new(selection, EntryKind::Summary);
+        Ok(match self.get(&key, Dependencies::SUMMARY)? {
+            Some(CacheEntry { value: CacheValue::Summary(summary), origin })
+                if !(origin.is_current() && summary.is_provisional()) =>
+            {
+                Some(BuiltSummary { summary, origin })
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) fn insert_summary(&self, selection: &Arc<Selection>, built: BuiltSummary) {
+        let BuiltSummary { summary, origin } = built;
+        let entry = CacheEntry { value: CacheValue::Summary(summary), origin };
+        self.insert(IndexKey::new(selection, EntryKind::Summary), entry);
+    }
+
+    /// The summary in the state of a snapshot, with facts of the same state.
+    ///
+    /// # Errors
+    /// [`QueryError::Store`]; [`QueryError::Deadline`].
+    pub(super) fn summary_in(
+        &self,
+        present: &PresentState<'_>,
+        selection: &Arc<Selection>,
+        facts: Option<Arc<Facts>>,
+        deadline: &Deadline,
+    ) -> Result<ScopeSummary, QueryError> {
+        Ok(ScopeSummary {
+            counts: self.count_in(present, selection, deadline)?,
+            links: self.count_in(present, selection, deadline)?,
+            rank: scope_rank(&present.snapshot, &selection.scope)?,
+            coverage: Coverage::of(&selection.scope, &present.snapshot, deadline)?,
+            facts,
+            state: present.state,
+        })
+    }
+
+    /// As [`Self::summary_in`], with its origin. `read_at` is a time before the snapshot was taken.
+    ///
+    /// # Errors
+    /// As [`Self::summary_in`].
+    pub(super) fn build_summary(
+        &self,
+        present: &PresentState<'_>,
+        selection: &Arc<Selection>,
+        facts: Arc<Facts>,
+        read_at: SystemTime,
+        deadline: &Deadline,
+    ) -> Result<BuiltSummary, QueryError> {
+        let version = self.current_version(selection, Dependencies::SUMMARY, &present.snapshot)?;
+        let summary = Arc::new(self.summary_in(present, selection, Some(facts), deadline)?);
+        let (valid_at, state) = (Some(present.valid_at), Some(present.state));
+        Ok(BuiltSummary { summary, origin: ValueOrigin { version, read_at, valid_at, state } })
+    }
+
+    /// The facts in memory, if they are of the version of the rows. Rows and facts are inserted one after the other.
+    fn facts_beside(&self, selection: &Arc<Selection>, rows: ValueOrigin) -> Option<Arc<Facts>> {
+        match self.memory().get(&IndexKey::new(selection, EntryKind::Facts)) {
+            Some(CacheEntry { value: CacheValue::Facts(facts), origin })
+                if origin.version == rows.version =>
+            {
+                Some(Arc::clone(facts))
+            }
+            _ => None,
+        }
     }
 
     /// All rows of a selection, if they are cached and may be used.
@@ -140,16 +241,13 @@ impl IndexCache {
         deadline: &Deadline,
     ) -> Result<Option<IndexedRows>, QueryError> {
         let rows_key = IndexKey::new(selection, EntryKind::RowSet(dependencies.rows));
-        let facts_key = IndexKey::new(selection, EntryKind::Facts);
         if let Some(entry) = self.get(&rows_key, dependencies)?
             && let CacheValue::RowSet(row_set) = entry.value
         {
-            let facts = match self.memory().get(&facts_key) {
-                Some(CacheEntry { value: CacheValue::Facts(facts), .. }) => Some(Arc::clone(facts)),
-                _ => None,
-            };
+            let facts = self.facts_beside(selection, entry.origin);
             if facts.is_some() || dependencies.rows != RowKind::Backlinks {
-                return Ok(Some(IndexedRows { row_set, facts, origin: entry.origin, finished: true }));
+                let origin = entry.origin;
+                return Ok(Some(IndexedRows { row_set, facts, origin, finished: true, summary: None }));
             }
         }
         let Some((reader, origin)) = self.open_file(&rows_key, dependencies)? else { return Ok(None) };
@@ -167,7 +265,7 @@ impl IndexCache {
             return Ok(None);
         }
         let row_set = Arc::new(RowSet { table, active: metadata.active });
-        let indexed = IndexedRows { row_set, facts, origin, finished: true };
+        let indexed = IndexedRows { row_set, facts, origin, finished: true, summary: None };
         self.insert_rows(selection, dependencies.rows, &indexed);
         Ok(Some(indexed))
     }
@@ -188,21 +286,29 @@ impl IndexCache {
         }
     }
 
-    /// Computes a view. The second result is the version of the other data that it depends on.
+    /// Computes a view of indexed rows. They may be older than the data that is looked up for them.
     pub(super) fn build_view(
         &self,
         selection: &Selection,
         query: &ListQuery<'_>,
-        row_set: &RowSet,
+        indexed: &IndexedRows,
         deadline: &Deadline,
-    ) -> Result<(View, u64), QueryError> {
+    ) -> Result<ComputedView, QueryError> {
         let ListQuery { listing, activity, .. } = *query;
+        let IndexedRows { row_set, origin, .. } = indexed;
         let dependencies = Dependencies::of(listing);
         let snapshot = self.store.snapshot();
-        let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
-        let others = dependencies.others.last_change(changes, &snapshot)?;
+        let present = self.current_version(selection, dependencies, &snapshot)?;
+        let state = if present.ranks != origin.version.ranks {
+            None
+        } else if present.links == origin.version.links {
+            Some(self.states.state_of(&snapshot)?)
+        } else {
+            origin.state.filter(|_| dependencies.others == OtherData::Nothing)
+        };
         let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
-        Ok((View::of(listing, row_set, activity, &look_up, deadline)?, others))
+        let view = View::of(listing, row_set, activity, &look_up, deadline)?;
+        Ok(ComputedView { view, others: present.others, state })
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::SearchIndexes;
+use super::cache::IndexCache;
 use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, ValueOrigin};
+use super::{IndexAnswer, SearchIndexes};
 use crate::query::engine::fields::RowKind;
+use crate::query::state::PresentState;
 use crate::query::{Counts, Deadline, LinkCounts, QueryError, Scan, Selection};
-use crate::store::Snapshot;
 
 /// A count that the cache holds under a key of its own.
 pub(super) trait CachedCount: Copy {
@@ -68,7 +69,11 @@ impl SearchIndexes {
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
-    pub fn counts(&self, selection: &Arc<Selection>, deadline: &Deadline) -> Result<Counts, QueryError> {
+    pub fn counts(
+        &self,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<IndexAnswer<Counts>, QueryError> {
         self.current_count(selection, deadline)
     }
 
@@ -80,7 +85,7 @@ impl SearchIndexes {
         &self,
         selection: &Arc<Selection>,
         deadline: &Deadline,
-    ) -> Result<LinkCounts, QueryError> {
+    ) -> Result<IndexAnswer<LinkCounts>, QueryError> {
         self.current_count(selection, deadline)
     }
 
@@ -90,41 +95,61 @@ impl SearchIndexes {
         &self,
         selection: &Arc<Selection>,
         deadline: &Deadline,
-    ) -> Result<C, QueryError> {
+    ) -> Result<IndexAnswer<C>, QueryError> {
         let cache = &self.cache;
         let valid_at = Some(cache.store.change_number());
-        if let Some((Some(count), origin)) = self.cached_count(&IndexKey::new(selection, C::KIND))
+        if let Some((Some(count), origin)) = cache.count(&IndexKey::new(selection, C::KIND))
             && origin.valid_at == valid_at
         {
-            return Ok(count);
+            return Ok(IndexAnswer::complete(count, &origin));
         }
-        self.count_in(&cache.store.snapshot(), valid_at, selection, deadline)
+        let present = self.present()?;
+        let answer = cache.count_in(&present, selection, deadline)?;
+        Ok(IndexAnswer { answer, finished: true, current: true, state: Some(present.state) })
     }
 
-    /// As [`Self::current_count`], in the state of a snapshot. `valid_at` is the change number of the store before the
-    /// snapshot was taken.
+    /// The backlinks of a selection, counted by kind, in the state of a snapshot.
+    ///
+    /// # Errors
+    /// As [`Self::counts`].
+    pub fn counts_in(
+        &self,
+        present: &PresentState<'_>,
+        selection: &Arc<Selection>,
+        deadline: &Deadline,
+    ) -> Result<Counts, QueryError> {
+        self.cache.count_in(present, selection, deadline)
+    }
+}
+
+impl IndexCache {
+    /// A count in the state of a snapshot, from the cache if it is of the same version.
     pub(super) fn count_in<C: CachedCount>(
         &self,
-        snapshot: &Snapshot<'_>,
-        valid_at: Option<u64>,
+        present: &PresentState<'_>,
         selection: &Arc<Selection>,
         deadline: &Deadline,
     ) -> Result<C, QueryError> {
-        let cache = &self.cache;
+        let PresentState { snapshot, valid_at, state } = present;
         let key = IndexKey::new(selection, C::KIND);
         let dependencies = Dependencies { rows: C::ROWS, others: OtherData::Nothing };
-        let version = cache.current_version(selection, dependencies, snapshot)?;
-        let count = match self.cached_count(&key) {
+        let version = self.current_version(selection, dependencies, snapshot)?;
+        let count = match self.count(&key) {
             Some((Some(count), origin)) if origin.version == version => count,
-            _ => C::compute(&Scan { snapshot, selection, suffixes: &cache.suffixes, deadline })?,
+            _ => C::compute(&Scan { snapshot, selection, suffixes: &self.suffixes, deadline })?,
         };
-        let origin = ValueOrigin { version, read_at: SystemTime::now(), valid_at };
-        cache.insert(key, CacheEntry { value: count.into_value(), origin });
+        let origin = ValueOrigin {
+            version,
+            read_at: SystemTime::now(),
+            valid_at: Some(*valid_at),
+            state: Some(*state),
+        };
+        self.insert(key, CacheEntry { value: count.into_value(), origin });
         Ok(count)
     }
 
-    fn cached_count<C: CachedCount>(&self, key: &IndexKey) -> Option<(Option<C>, ValueOrigin)> {
-        self.cache.memory().get(key).map(|entry| (C::from_value(&entry.value), entry.origin))
+    fn count<C: CachedCount>(&self, key: &IndexKey) -> Option<(Option<C>, ValueOrigin)> {
+        self.memory().get(key).map(|entry| (C::from_value(&entry.value), entry.origin))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::view::head::ViewHead;
 use crate::query::selection::{Activity, Internal, Selection};
-use crate::query::{Counts, LinkCounts, QueryError, View};
+use crate::query::{Counts, IndexState, LinkCounts, QueryError, ScopeSummary, View};
 use crate::store::{Changes, Snapshot};
 use crate::urls::Scope;
 
@@ -26,6 +26,7 @@ pub(super) enum EntryKind {
     Facts,
     Counts,
     LinkCounts,
+    Summary,
     View(&'static str, Activity),
     ViewHead(&'static str),
 }
@@ -37,6 +38,7 @@ pub(super) enum CacheValue {
     Facts(Arc<Facts>),
     Counts(Counts),
     LinkCounts(LinkCounts),
+    Summary(Arc<ScopeSummary>),
     View(Arc<View>),
     ViewHead(Arc<ViewHead>),
 }
@@ -57,6 +59,11 @@ pub(super) struct StoreVersion {
 pub(super) struct Dependencies {
     pub rows: RowKind,
     pub others: OtherData,
+}
+
+impl Dependencies {
+    /// Those of a summary: the links into the scope, and its own pages.
+    pub(super) const SUMMARY: Self = Self { rows: RowKind::Backlinks, others: OtherData::Pages };
 }
 
 /// Data that a value depends on in addition to its rows.
@@ -87,6 +94,13 @@ pub(super) struct CacheEntry {
     pub origin: ValueOrigin,
 }
 
+/// A summary with facts, and its origin.
+#[derive(Clone, Debug)]
+pub(super) struct BuiltSummary {
+    pub summary: Arc<ScopeSummary>,
+    pub origin: ValueOrigin,
+}
+
 /// The version of the store that a cached value was computed from, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueOrigin {
@@ -96,18 +110,20 @@ pub(super) struct ValueOrigin {
     /// The store's change number at which `version` was last found to be current; `None` when it is outdated or was
     /// not checked yet.
     pub valid_at: Option<u64>,
+    /// The last state of the store that the value is known to be of; `None` if its parts are of several states.
+    pub state: Option<IndexState>,
 }
 
 impl ValueOrigin {
     /// An origin that was not checked yet.
-    pub(super) fn unchecked(version: StoreVersion, read_at: SystemTime) -> Self {
-        Self { version, read_at, valid_at: None }
+    pub(super) fn unchecked(version: StoreVersion, read_at: SystemTime, state: Option<IndexState>) -> Self {
+        Self { version, read_at, valid_at: None, state }
     }
 
     /// The origin after a check; `None` when the value must not be used.
     pub(super) fn checked(self, freshness: Freshness) -> Option<Self> {
         match freshness {
-            Freshness::Current { at } => Some(Self { valid_at: Some(at), ..self }),
+            Freshness::Current { at, state } => Some(Self { valid_at: Some(at), state: Some(state), ..self }),
             Freshness::Stale => Some(Self { valid_at: None, ..self }),
             Freshness::Expired => None,
         }
@@ -122,8 +138,8 @@ impl ValueOrigin {
 /// Whether a value may be used, by its age and by the state of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// The value is of the present state. `at` is the store's change number at which this was checked.
-    Current { at: u64 },
+    /// The value is of the present state. `at` is the store's change number before this was checked.
+    Current { at: u64, state: IndexState },
     /// The value is of an earlier state, but younger than `search.refresh`: it may be used unless it is empty.
     Stale,
     /// The value is of an earlier state and too old to be used.
@@ -147,6 +163,7 @@ impl CacheValue {
             Self::View(view) => view.rows() == 0,
             Self::ViewHead(head) => head.count == 0,
             Self::Facts(facts) => facts.history.is_empty(),
+            Self::Summary(summary) => summary.facts.as_ref().is_none_or(|facts| facts.history.is_empty()),
             Self::Counts(_) | Self::LinkCounts(_) => false,
         }
     }
@@ -162,6 +179,8 @@ impl CacheValue {
                 Self::View(view) => view.bytes(),
                 Self::ViewHead(head) => head.view.bytes(),
                 Self::Facts(facts) => facts.history.len() * 80,
+                // The facts have an entry of their own, which the summary may outlive.
+                Self::Summary(summary) => summary.facts.as_ref().map_or(0, |facts| facts.history.len() * 80),
                 Self::Counts(_) | Self::LinkCounts(_) => 0,
             }
     }
@@ -199,6 +218,7 @@ impl fmt::Display for IndexKey {
             EntryKind::Facts => write!(f, " facts"),
             EntryKind::Counts => write!(f, " counts"),
             EntryKind::LinkCounts => write!(f, " link counts"),
+            EntryKind::Summary => write!(f, " summary"),
             EntryKind::View(name, activity) => write!(f, " view {name} {activity:?}"),
             EntryKind::ViewHead(name) => write!(f, " view {name} {:?}", Activity::Active),
         }
@@ -221,11 +241,13 @@ mod tests {
 
     #[test]
     fn a_check_keeps_current_and_stale_values() {
-        let origin = ValueOrigin::unchecked(StoreVersion::default(), SystemTime::now());
+        let state = |change| IndexState { change, read_at: 1 };
+        let origin = ValueOrigin::unchecked(StoreVersion::default(), SystemTime::now(), Some(state(3)));
         assert!(!origin.is_current());
-        let current = origin.checked(Freshness::Current { at: 7 }).unwrap();
+        let current = origin.checked(Freshness::Current { at: 7, state: state(7) }).unwrap();
         assert_eq!((current.valid_at, current.is_current()), (Some(7), true));
-        assert!(!current.checked(Freshness::Stale).unwrap().is_current());
+        let stale = current.checked(Freshness::Stale).unwrap();
+        assert_eq!((stale.is_current(), stale.state), (false, Some(state(7))));
         assert!(current.checked(Freshness::Expired).is_none());
     }
 }

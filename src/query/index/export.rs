@@ -9,7 +9,7 @@ use crate::query::engine::expression::ColumnExpr;
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::view::missing_column;
 use crate::query::lookup::SnapshotLookUp;
-use crate::query::{Activity, Deadline, Listing, Page, QueryError, Selection, View};
+use crate::query::{Activity, Deadline, IndexState, Listing, Page, QueryError, Selection, View};
 use crate::store::backlink_key;
 
 /// A part of an export.
@@ -18,10 +18,12 @@ pub struct ExportPage {
     pub page: Page,
     /// The key after which the export continues; `None` at its end.
     pub next: Option<Vec<u8>>,
+    /// The state of the store that it is of.
+    pub state: Option<IndexState>,
 }
 
-/// The rows of an index, and the view that shows them in key order.
-type InKeyOrder = (Arc<RowSet>, Arc<View>);
+/// The rows of an index, the view that shows them in key order, and their state.
+type InKeyOrder = (Arc<RowSet>, Arc<View>, Option<IndexState>);
 
 impl SearchIndexes {
     /// At most `limit` backlinks, active or not, in key order, strictly after the key `after`, with the named
@@ -38,7 +40,9 @@ impl SearchIndexes {
         (after, limit): (Option<&[u8]>, usize),
         deadline: &Deadline,
     ) -> Result<Option<ExportPage>, QueryError> {
-        let Some((row_set, view)) = self.in_key_order(selection, listing, deadline)? else { return Ok(None) };
+        let Some((row_set, view, state)) = self.in_key_order(selection, listing, deadline)? else {
+            return Ok(None);
+        };
         let order = view.permutation(&[], deadline)?;
         let key = |row: u32| row_set.store_key(row);
         let start = match after {
@@ -57,7 +61,7 @@ impl SearchIndexes {
             Some(&last) => Some(key(last)?),
             None => Some(after.unwrap_or_default().to_vec()),
         };
-        Ok(Some(ExportPage { page, next }))
+        Ok(Some(ExportPage { page, next, state }))
     }
 
     fn in_key_order(
@@ -78,14 +82,14 @@ impl SearchIndexes {
             cache.get(&view_key, dependencies)?
             && of_view.version == origin.version
         {
-            return Ok(Some((row_set, view)));
+            return Ok(Some((row_set, view, origin.state)));
         }
         let snapshot = cache.store.snapshot();
         let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &cache.suffixes, deadline };
         let view = Arc::new(View::of(listing, &row_set, Activity::Both, &look_up, deadline)?);
         let origin = ValueOrigin { valid_at: None, ..origin };
         cache.insert(view_key, CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
-        Ok(Some((row_set, view)))
+        Ok(Some((row_set, view, origin.state)))
     }
 }
 

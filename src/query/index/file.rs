@@ -23,10 +23,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
 
 use super::entry::StoreVersion;
-use crate::query::Deadline;
 use crate::query::engine::column::{Cells, Column, Encoding, Kind};
 use crate::query::engine::dictionary::TextDictionary;
 use crate::query::engine::table::Table;
+use crate::query::{Deadline, IndexState};
 
 /// "backlinkd index 1", as a number that reads differently with the other byte order.
 const MAGIC: u64 = 0x0031_7869_646b_6c62;
@@ -45,6 +45,9 @@ pub(super) struct FileMetadata {
     #[serde(rename = "stamp")]
     pub version: StoreVersion,
     pub read_at: SystemTime,
+    /// The state of the store that the rows are of, if it is known. Earlier versions do not write it.
+    #[serde(default)]
+    pub state: Option<IndexState>,
     /// The number of all rows.
     pub rows: usize,
     /// The number of active rows.

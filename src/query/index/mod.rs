@@ -29,21 +29,23 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 pub use self::export::ExportPage;
-pub use self::summary::ScopeSummary;
 
-use self::builder::Builder;
-use self::cache::IndexCache;
+use self::builder::{BuildRequest, Builder};
+use self::cache::{ComputedView, IndexCache};
 use self::disk::DiskCache;
 use self::entry::{
-    CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion, ValueOrigin,
+    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion,
+    ValueOrigin,
 };
 use crate::config::SearchConfig;
 use crate::lru::Lru;
 use crate::query::aggregates::facts::Facts;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
+use crate::query::state::StateClock;
 use crate::query::{
-    Activity, Deadline, Distribution, Listing, Page, Plan, QueryError, Selection, View, WholeIndex, Window,
+    Activity, Deadline, Distribution, IndexState, Listing, Page, Plan, QueryError, Selection, View,
+    WholeIndex, Window,
 };
 use crate::store::Store;
 
@@ -62,16 +64,18 @@ pub struct IndexAnswer<T> {
     pub finished: bool,
     /// Whether it is of the present state of the store. If not, it is younger than `search.refresh`.
     pub current: bool,
+    /// The state of the store that it is of; `None` if its parts are of several states.
+    pub state: Option<IndexState>,
 }
 
 impl<T> IndexAnswer<T> {
     /// An answer that is computed from all rows.
     fn complete(answer: T, origin: &ValueOrigin) -> Self {
-        Self { answer, finished: true, current: origin.is_current() }
+        Self { answer, finished: true, current: origin.is_current(), state: origin.state }
     }
 
     fn with<U>(&self, answer: U) -> IndexAnswer<U> {
-        IndexAnswer { answer, finished: self.finished, current: self.current }
+        IndexAnswer { answer, finished: self.finished, current: self.current, state: self.state }
     }
 }
 
@@ -93,6 +97,8 @@ struct IndexedRows {
     origin: ValueOrigin,
     /// Whether these are all rows.
     finished: bool,
+    /// The summary of the same state, if a query asked for it and these are all rows.
+    summary: Option<BuiltSummary>,
 }
 
 /// The size of the caches, and the counts of queued and dropped jobs.
@@ -122,13 +128,15 @@ impl SearchIndexes {
             true => store.directory().join("searches"),
             false => PathBuf::from(&config.directory),
         };
-        let whole = WholeIndex::new(&store, &config);
+        let states = Arc::new(StateClock::default());
+        let whole = WholeIndex::new(&store, &config, &states);
         let cache = Arc::new(IndexCache {
             suffixes: Arc::clone(store.suffixes()),
             memory: Mutex::new(Lru::new(config.memory_bytes)),
             disk: DiskCache::open(directory, config.disk_bytes)?,
             store,
             config,
+            states,
         });
         let builder = Builder::start(&cache)?;
         Ok(Self { cache, builder, whole })
@@ -202,7 +210,7 @@ impl SearchIndexes {
         let IndexedRows { facts, origin, finished, .. } =
             self.rows(selection, dependencies, WaitPolicy::Full, deadline)?;
         let answer = facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
-        Ok(IndexAnswer { answer, finished, current: origin.is_current() })
+        Ok(IndexAnswer { answer, finished, current: origin.is_current(), state: origin.state })
     }
 
     /// Whether a complete answer of a listing needs no build.
@@ -256,11 +264,11 @@ impl SearchIndexes {
             wait,
             deadline,
         )?;
-        let (view, others) = cache.build_view(selection, query, &indexed.row_set, deadline)?;
+        let ComputedView { view, others, state } = cache.build_view(selection, query, &indexed, deadline)?;
         let view = Arc::new(view);
         if indexed.finished {
             let version = StoreVersion { others, ..indexed.origin.version };
-            let origin = ValueOrigin::unchecked(version, indexed.origin.read_at);
+            let origin = ValueOrigin::unchecked(version, indexed.origin.read_at, state);
             let entry = CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin };
             cache.insert(key.clone(), entry.clone());
             if listing.group_by.is_some() && indexed.row_set.rows() >= cache.config.disk_min_rows {
@@ -268,7 +276,7 @@ impl SearchIndexes {
             }
         }
         let IndexedRows { finished, origin, .. } = indexed;
-        Ok(IndexAnswer { answer: view, finished, current: origin.is_current() })
+        Ok(IndexAnswer { answer: view, finished, current: origin.is_current(), state })
     }
 
     /// The view of a listing with groups from its index file, and its origin, if it may be used.
@@ -310,7 +318,8 @@ impl SearchIndexes {
         if let Some(indexed) = self.cache.rows(selection, dependencies, deadline)? {
             return Ok(indexed);
         }
-        self.builder.build(&self.cache, selection, dependencies.rows, wait, deadline)
+        let request = BuildRequest { rows: dependencies.rows, summarized: false, wait };
+        self.builder.build(&self.cache, selection, request, deadline)
     }
 }
 

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 pub use names::SiteName;
 pub use sites::{SiteIndex, SiteState};
 
-use crate::clock::unix_now;
 use crate::config::SearchConfig;
-use crate::query::{Deadline, QueryError};
+use crate::query::state::StateClock;
+use crate::query::{Deadline, IndexState, QueryError};
 use crate::store::{SiteFileVersion, SiteList, Stats, Store};
 
 /// Answers about the whole index, with those that are held.
@@ -23,6 +23,7 @@ pub struct WholeIndex {
     store: Arc<Store>,
     preview_rows: usize,
     refresh: Duration,
+    states: Arc<StateClock>,
     sites: Mutex<Option<HeldSites>>,
     size: Mutex<Option<(Instant, IndexSize)>>,
 }
@@ -35,10 +36,8 @@ pub struct IndexSize {
     pub known: u64,
     /// The Unix time of the state that the last ranking read.
     pub ranked: Option<u64>,
-    /// The number of the last commit before the state was read.
-    pub change: u64,
-    /// The Unix time at which the state was read.
-    pub read_at: u64,
+    /// The state that was read.
+    pub state: IndexState,
 }
 
 #[derive(Clone)]
@@ -55,11 +54,12 @@ enum SitesOrigin {
 }
 
 impl WholeIndex {
-    pub(in crate::query) fn new(store: &Arc<Store>, config: &SearchConfig) -> Self {
+    pub(in crate::query) fn new(store: &Arc<Store>, config: &SearchConfig, states: &Arc<StateClock>) -> Self {
         Self {
             store: Arc::clone(store),
             preview_rows: config.preview_rows,
             refresh: config.refresh.0,
+            states: Arc::clone(states),
             sites: Mutex::default(),
             size: Mutex::default(),
         }
@@ -111,7 +111,9 @@ impl WholeIndex {
 
     fn read_store(&self, deadline: &Deadline) -> Result<(SitesOrigin, SiteList), QueryError> {
         let snapshot = self.store.snapshot();
+        let read_at = self.states.state_of(&snapshot)?.read_at;
         let list = snapshot.sites(self.preview_rows, &|| deadline.check())?;
+        let list = SiteList { read_at, ..list };
         Ok((SitesOrigin::Store { change: list.change, at: Instant::now() }, list))
     }
 
@@ -125,10 +127,10 @@ impl WholeIndex {
             return Ok(size);
         }
         let snapshot = self.store.snapshot();
-        let (at, read_at, change) = (Instant::now(), unix_now(), snapshot.last_change()?);
+        let (at, state) = (Instant::now(), self.states.state_of(&snapshot)?);
         let stats = snapshot.stats(&|| deadline.check())?;
         let (known, ranked) = (self.store.seen_urls(), self.store.sites_read_at());
-        let size = IndexSize { stats, known, ranked, change, read_at };
+        let size = IndexSize { stats, known, ranked, state };
         *self.size.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, size.clone()));
         Ok(size)
     }

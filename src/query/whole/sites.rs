@@ -5,7 +5,7 @@ use crate::query::engine::column::{Column, Encoding};
 use crate::query::engine::fields::RANK;
 use crate::query::engine::fields::domains::{DOMAIN_FIELDS, DomainRow};
 use crate::query::engine::table::TableBuilder;
-use crate::query::{Deadline, QueryError, Table};
+use crate::query::{Deadline, IndexState, QueryError, Table};
 use crate::store::{SiteFigures, SiteKind, SiteList};
 use crate::urls::Suffixes;
 
@@ -29,6 +29,12 @@ pub struct SiteState {
     pub ranked: bool,
     /// Whether all rows were read.
     pub complete: bool,
+}
+
+impl SiteState {
+    pub fn state(self) -> IndexState {
+        IndexState { change: self.change, read_at: self.read_at }
+    }
 }
 
 impl SiteIndex {

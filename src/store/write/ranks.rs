@@ -1,7 +1,7 @@
 //! Ranks, by generation. A finished computation is written beside the current generation, which it then replaces in
 //! one step. A snapshot shows exactly one generation.
 
-use crate::model::SearchRank;
+use crate::model::{SearchRank, stored_code};
 use crate::store::codec::varint::{Damage, Reader, put_varint};
 use crate::store::db::schema::{META, RANKS};
 use crate::store::{Snapshot, Store, StoreError};
@@ -21,14 +21,10 @@ pub(in crate::store) enum RankKind {
 }
 
 impl RankKind {
-    fn code(self) -> u8 {
-        self as u8
-    }
-
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        [Self::Page, Self::Host, Self::Domain].into_iter().find(|kind| kind.code() == code)
-    }
+    const ALL: [Self; 3] = [Self::Page, Self::Host, Self::Domain];
 }
+
+stored_code!(pub(crate) RankKind);
 
 /// Ranks in one batch.
 const RANKS_PER_BATCH: usize = 10_000;

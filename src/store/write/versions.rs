@@ -13,7 +13,7 @@
 
 use hashbrown::HashSet;
 
-use crate::model::StoredPage;
+use crate::model::{StoredPage, stored_code};
 use crate::store::codec::varint::{Reader, put_varint};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::CHANGES;
@@ -45,14 +45,10 @@ pub(in crate::store) enum Direction {
 }
 
 impl Direction {
-    fn code(self) -> u8 {
-        self as u8
-    }
-
-    fn from_code(code: u8) -> Option<Self> {
-        [Self::Incoming, Self::Outgoing].into_iter().find(|direction| direction.code() == code)
-    }
+    const ALL: [Self; 2] = [Self::Incoming, Self::Outgoing];
 }
+
+stored_code!(pub(crate) Direction);
 
 /// The registrable domains that a batch changes.
 #[derive(Debug, Default)]

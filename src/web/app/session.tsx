@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { ask, Failure, forget, post, retryAll } from './core/api';
+import { ask, Failure, forget, post, retryAll, trouble } from './core/api';
 import { t } from './core/i18n';
 
 /** The user, null before anything is known; a name of null means that no users exist. */
@@ -11,7 +11,9 @@ export const session = signal<{ name: string | null; roles: string[] } | null>(n
 export async function readSession(): Promise<void> {
   try {
     const reply = await ask('/session');
-    session.value = { name: reply.name ?? null, roles: reply.roles ?? [] };
+    session.value = reply.signIn ? null : { name: reply.name ?? null, roles: reply.roles ?? [] };
+    // The form for it appears before any request is refused.
+    if (reply.signIn) trouble.value = { status: 401, until: Infinity };
   } catch {
     session.value = null;
   }

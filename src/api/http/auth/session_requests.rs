@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::Stream;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Method, StatusCode};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{Method, StatusCode};
 use serde::Serialize;
 use warp::reply::Response;
 use warp::{Buf, Reply};
@@ -15,6 +15,7 @@ use crate::api::endpoints::session::ENDPOINT;
 use crate::api::http::connection::RequestHead;
 use crate::api::http::negotiation::Format;
 use crate::api::http::request_body::read_body;
+use crate::api::reply::headers::NO_STORE;
 use crate::api::{ApiError, JsonBody};
 use crate::config::ApiConfig;
 
@@ -25,6 +26,9 @@ const MAX_BODY_BYTES: usize = 16 << 10;
 struct SessionReply<'a> {
     name: Option<&'a str>,
     roles: Vec<&'static str>,
+    /// Whether the sender must sign in first.
+    #[serde(rename = "signIn")]
+    sign_in: bool,
     status: u16,
 }
 
@@ -50,20 +54,26 @@ pub(crate) async fn change_session<B: Buf>(
     };
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend([NO_STORE]);
     headers.extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 
-/// Answers GET: the name and the roles of the sender. The name is null while there are no users.
+/// Answers GET: the name and the roles of the sender. The name is null while there are no users, and for a sender who
+/// must sign in.
 ///
 /// # Errors
 /// [`ApiError::Internal`] when the reply cannot be serialized.
-pub(crate) fn describe_session(identity: &Identity) -> Result<Response, ApiError> {
-    let reply = SessionReply { name: identity.name(), roles: identity.roles().names(), status: 200 };
+pub(crate) fn describe_session(identity: Option<&Identity>) -> Result<Response, ApiError> {
+    let reply = SessionReply {
+        name: identity.and_then(Identity::name),
+        roles: identity.map_or_else(Vec::new, |identity| identity.roles().names()),
+        sign_in: identity.is_none(),
+        status: 200,
+    };
     let mut response = serde_json::to_vec(&reply)?.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, Format::Json.content_type());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend([NO_STORE]);
     Ok(response)
 }

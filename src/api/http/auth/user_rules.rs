@@ -17,6 +17,11 @@ pub enum UserError {
     Unknown(String),
     #[error("there is no token \"{0}\"")]
     UnknownToken(String),
+    #[error(
+        "{0} is the last token, and there are no users: without it, an API on loopback needs no credentials, and any \
+         other one serves no client and does not start again; add a user or another token first, or give --force"
+    )]
+    LastToken(String),
     #[error("there is a token \"{0}\" already; remove it first, or give another name")]
     TokenExists(String),
     #[error("the password cannot be hashed: it does not begin with {HASH_PREFIX}, or is too long")]

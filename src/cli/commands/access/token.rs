@@ -15,11 +15,14 @@ pub(crate) fn token(context: &CliContext, command: TokenCommand) -> anyhow::Resu
             let expires_at = expires.map(|time| unix_now().saturating_add(time.as_secs()));
             add(context, name, &roles, expires_at)?;
         }
-        TokenCommand::Remove { name } => {
+        TokenCommand::Remove { name, force } => {
             match context.open_unless_in_use(CliContext::open)? {
+                Some(store) if !force && store.is_last_token(&name)? => {
+                    return Err(UserError::LastToken(name).into());
+                }
                 Some(store) if store.remove_token(&name)? => {}
                 Some(_) => return Err(UserError::UnknownToken(name).into()),
-                None => control::remove_token(&context.data, &name)?,
+                None => control::remove_token(&context.data, &name, force)?,
             }
             context.console.info(format_args!("Removed token {name}."));
         }

@@ -183,6 +183,37 @@ export function useAnswer(address: string | null, every = 0): Answer {
   return answer.to === address ? answer : { data: answer.data, loading: address !== null };
 }
 
+/** The answer to a POST that only reads: asked again while unfinished, after trouble, and when `body` changes. */
+export function usePosted(address: string, body: unknown): Answer {
+  const text = JSON.stringify(body);
+  const [answer, set] = useState<Answer & { to: string }>({ loading: true, to: text });
+  const turn = epoch.value;
+  useEffect(() => {
+    let over = false;
+    let timer = 0;
+    let tries = 0;
+    const read = () => {
+      const now = trouble.value;
+      const refused = now && Date.now() < now.until;
+      (refused ? Promise.reject(new Failure(now.status, '')) : post(address, body)).then(
+        (data) => {
+          if (over) return;
+          if (data.asOf) asOf.value = data.asOf;
+          set({ data, loading: false, to: text });
+          if (data.exportFinished === false) timer = window.setTimeout(read, Math.min(4000, 400 * 1.5 ** tries++));
+        },
+        (failure: Failure) => over || set({ failure, loading: false, to: text }),
+      );
+    };
+    read();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [address, text, turn]);
+  return answer.to === text ? answer : { loading: true };
+}
+
 /** The answers to at most `most` GETs; the number of hooks stays the same while addresses come and go. */
 export function useAnswers(addresses: string[], most: number): Answer[] {
   const answers: Answer[] = [];

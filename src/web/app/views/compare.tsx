@@ -2,7 +2,7 @@
 // each pair has in common.
 
 import { useState } from 'preact/hooks';
-import { path, Reply, useAnswer, useAnswers } from '../core/api';
+import { path, Reply, useAnswer, useAnswers, usePosted } from '../core/api';
 import { day, daysAgo, number, t } from '../core/i18n';
 import { go, href, query } from '../core/route';
 import { typed } from '../core/text';
@@ -49,9 +49,12 @@ export function Add({ label, add }: { label: string; add: (name: string) => void
 
 function Figures({ names, address }: { names: string[]; address: (names: string[]) => string }) {
   const since = daysAgo(30);
-  const answers = useAnswers(names.map((name) => path('summary', [['url', name], ['since', since]])), MOST);
-  const shorts = useAnswers(answers.some((answer) => answer.failure?.status === 404) ? names.map((name) => path('backlinkshort', [['urls[]', name]])) : [], MOST);
-  const data = names.map((_, index) => answers[index]?.data ?? shorts[index]?.data?.response?.[0]);
+  // One request, so that all columns are of one state.
+  const { data: whole, failure } = usePosted(path('summary', [['since', since]]), { urls: names });
+  // One name that is none refuses them all.
+  const apart = failure !== undefined && ![0, 401, 429, 503].includes(failure.status);
+  const answers = useAnswers(apart ? names.map((name) => path('summary', [['url', name], ['since', since]])) : [], MOST);
+  const data = names.map((_, index) => whole?.response?.[index] ?? answers[index]?.data);
   const percent = (value: number) => `${number(value, 0)} %`;
   const figures: Figure[] = [
     [t('field.sr'), (one) => one.sr, (value) => number(value, 2)],
