@@ -16,5 +16,6 @@ mod private;
 mod robots;
 mod seeding;
 mod serving;
+mod steering;
 mod usage;
 mod verifying;

@@ -4,7 +4,7 @@
 mod commands;
 mod session;
 
-use backlinkd::api::ENDPOINTS;
+use backlinkd::api::{CRAWL_ENDPOINTS, ENDPOINTS};
 use backlinkd::config::key_table;
 use backlinkd::metrics::METRICS;
 use backlinkd::store::{COLUMN_FAMILIES, FORMAT};
@@ -92,6 +92,14 @@ fn every_endpoint_stands_in_an_endpoint_table() {
         }
         assert_table(API, marker, &expected);
     }
+    let found: Vec<String> = table(API, "crawl")
+        .lines()
+        .skip(2)
+        .map(|row| row.split('`').nth(1).unwrap_or_default().to_owned())
+        .collect();
+    let names: Vec<&str> = CRAWL_ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
+    assert_eq!(found, names, "the table crawl of src/api/README.md lists endpoints in the order of the code");
+    assert!(names.is_sorted());
 }
 
 #[test]

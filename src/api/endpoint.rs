@@ -1,6 +1,6 @@
 //! The declaration of an endpoint: its name, methods and parameters, and its handler.
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::api::openapi::schema::{BodySchema, ReplySchema};
 use crate::api::reply::provenance::JsonReply;
@@ -12,6 +12,7 @@ use crate::api::{ApiError, Docs, ListRequest, Provenance, RequestContext};
 use crate::config::ApiConfig;
 use crate::query::export::{BacklinkRow, ExportRow, PageRow};
 use crate::query::{Listing, Neighbourhood};
+use crate::store::Role;
 
 /// The declaration of an endpoint.
 #[derive(Debug)]
@@ -33,6 +34,9 @@ pub struct Endpoint {
     max_urls: fn(&ApiConfig) -> usize,
     optional_columns: &'static [OptionalColumns],
     feed: Option<Feed>,
+    role: Role,
+    /// The reply to a POST request that is accepted (202).
+    accepted: Option<ReplySchema>,
 }
 
 /// How the rows of a list are entries of a feed.
@@ -154,6 +158,8 @@ impl Endpoint {
             max_urls: usual_max_urls,
             optional_columns: &[],
             feed: None,
+            role: Role::Read,
+            accepted: None,
         }
     }
 
@@ -189,6 +195,31 @@ impl Endpoint {
     /// Declares that the rows are available as a feed.
     pub const fn with_feed(self, feed: Feed) -> Self {
         Self { feed: Some(feed), ..self }
+    }
+
+    /// Declares the role that a request needs to change something. GET changes nothing, and needs [`Role::Read`].
+    pub const fn needs(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    /// Declares that a POST request is accepted (202), with this reply, and takes effect a moment later.
+    pub const fn accepts(self, accepted: ReplySchema) -> Self {
+        Self { accepted: Some(accepted), ..self }
+    }
+
+    /// The role that a request with this method needs.
+    pub fn role_for(&self, method: &Method) -> Role {
+        if method.is_safe() { Role::Read } else { self.role }
+    }
+
+    /// The status of a successful response to a request with this method.
+    pub fn success_status(&self, method: &Method) -> StatusCode {
+        if method == Method::POST && self.accepted.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK }
+    }
+
+    /// The reply to a POST request that is accepted (202), if such requests are.
+    pub fn accepted(&self) -> Option<ReplySchema> {
+        self.accepted
     }
 
     /// The schema of the reply, if no listing determines it.

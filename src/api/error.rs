@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::api::crawl_control::ControlError;
 use crate::api::request::params::shorten;
+use crate::inspect::InspectError;
 use crate::query::{ErrorCode, QueryError};
 use crate::store::StoreError;
 use crate::urls::ScopeError;
@@ -32,6 +34,8 @@ pub enum ApiError {
     Unauthorized,
     #[error("{0}")]
     Forbidden(String),
+    #[error("{0}")]
+    Conflict(String),
     #[error("there is no endpoint {0}; GET / lists all endpoints")]
     NotFound(String),
     #[error("{path} does not take {method}; use {allow}")]
@@ -66,6 +70,7 @@ impl ApiError {
             Self::BadRequest(_) | Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -170,6 +175,24 @@ impl From<QueryError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Invalid(message) => Self::BadRequest(message),
+            ControlError::Failed(cause) => Self::Internal(cause),
+        }
+    }
+}
+
+impl From<InspectError> for ApiError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Interrupted => Self::Deadline,
+            _ => Self::Internal(error.to_string()),
+        }
     }
 }
 

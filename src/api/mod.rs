@@ -16,10 +16,12 @@
 //!
 //! The API computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
+mod crawl_control;
 mod docs;
 mod endpoint;
 pub mod endpoints;
 mod error;
+mod held_hosts;
 mod http;
 mod openapi;
 mod page;
@@ -33,9 +35,11 @@ pub use self::http::auth::{PasswordError, hash_password};
 pub use self::http::auth::{UserError, check_password, check_password_hash, check_user_name};
 pub use self::http::auth::{random_token, token_digest};
 pub use self::http::server::{ServeError, bind, serve};
+pub use crawl_control::{ControlError, CrawlControl, CrawlFailure, CrawlStatus, ListEffect};
 pub use docs::{Docs, Topic};
 pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
 pub use error::{ApiError, ErrorDetail};
+pub use held_hosts::HeldHosts;
 pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;
 pub use request::day_range::{DayRange, current_day};
@@ -43,9 +47,9 @@ pub use request::json_body::JsonBody;
 pub use request::list_request::{ComputedRows, ListRequest, RowSource};
 pub use request::parameter::{Parameter, ParameterKind};
 pub use request::params::Params;
-pub use routes::ENDPOINTS;
+pub use routes::{CRAWL_ENDPOINTS, ENDPOINTS};
 
-use crate::config::ApiConfig;
+use crate::config::{ApiConfig, Config};
 use crate::metrics::ProcessActivity;
 use crate::model::Day;
 use crate::query::SearchIndexes;
@@ -69,9 +73,15 @@ pub struct ApiState {
     pub suffixes: Arc<Suffixes>,
     pub rules: UrlRules,
     pub config: ApiConfig,
+    /// The whole configuration, for explanations of the crawl.
+    pub settings: Arc<Config>,
     pub auth: AuthPolicy,
     /// Background work in the same process, for `/metrics`.
     pub activity: Arc<ProcessActivity>,
+    /// The crawl of this process; `None` if there is none.
+    pub crawl: Option<Arc<dyn CrawlControl>>,
+    /// The lists of hosts that are held for a while.
+    pub held_hosts: Arc<HeldHosts>,
     /// The clock. It returns the current day, as [`current_day`] does.
     pub today: fn() -> Day,
 }

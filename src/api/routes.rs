@@ -1,7 +1,10 @@
 //! The endpoint table.
 
+use http::Method;
+
 use crate::api::endpoint::Endpoint;
 use crate::api::endpoints;
+use crate::store::Role;
 
 /// Every endpoint of the API, by name.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -54,6 +57,21 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &endpoints::tldlist::ENDPOINT,
 ];
 
+/// Every endpoint about the crawl, by name.
+pub static CRAWL_ENDPOINTS: &[&Endpoint] = &[
+    &endpoints::crawl::status::ENDPOINT,
+    &endpoints::crawl::blocks::ENDPOINT,
+    &endpoints::crawl::errors::ENDPOINT,
+    &endpoints::crawl::hosts::ENDPOINT,
+    &endpoints::crawl::pause::ENDPOINT,
+    &endpoints::crawl::rank::ENDPOINT,
+    &endpoints::crawl::recrawl::ENDPOINT,
+    &endpoints::crawl::resume::ENDPOINT,
+    &endpoints::crawl::seeds::ENDPOINT,
+    &endpoints::explain::ENDPOINT,
+    &endpoints::host::ENDPOINT,
+];
+
 /// Endpoints about the server itself.
 static SERVICE_ENDPOINTS: &[&Endpoint] = &[
     &endpoints::root::ENDPOINT,
@@ -65,7 +83,7 @@ static SERVICE_ENDPOINTS: &[&Endpoint] = &[
 
 /// Iterates over all endpoints.
 pub(super) fn all() -> impl Iterator<Item = &'static Endpoint> {
-    SERVICE_ENDPOINTS.iter().chain(ENDPOINTS).copied()
+    SERVICE_ENDPOINTS.iter().chain(ENDPOINTS).chain(CRAWL_ENDPOINTS).copied()
 }
 
 /// Whether the path belongs to a health probe. Every request asks this first, so it does not search the table.
@@ -77,6 +95,11 @@ pub(super) fn is_probe(path: &str) -> bool {
 /// Whether the path belongs to the endpoint that signs users in and out.
 pub(super) fn is_session(path: &str) -> bool {
     path.strip_prefix('/') == Some(endpoints::session::ENDPOINT.name)
+}
+
+/// The role that a request needs. A path without an endpoint needs the role that reads.
+pub(super) fn needed_role(path: &str, method: &Method) -> Role {
+    find(path).map_or(Role::Read, |endpoint| endpoint.role_for(method))
 }
 
 /// Returns the endpoint at a path.

@@ -68,6 +68,8 @@ pub struct ApiConfig {
     pub max_facets: usize,
     /// Values that each of the facets shows at most.
     pub max_facet_values: usize,
+    /// Hosts of `/crawl/hosts` at most, counted to the end of the page that is asked for.
+    pub max_crawl_hosts: usize,
     /// Longest time a query may take before it is answered with 503.
     pub deadline: Span,
     /// Time within which a read of the index must succeed for a probe.
@@ -172,6 +174,7 @@ impl Default for ApiConfig {
             max_where_depth: 8,
             max_facets: 6,
             max_facet_values: 20,
+            max_crawl_hosts: 20_000,
             deadline: Span::seconds(60),
             health_timeout: Span::seconds(1),
             max_concurrent_queries: 0,
@@ -224,6 +227,7 @@ impl ApiConfig {
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_history_rows", self.max_history_rows as u64, 1)?;
         self.validate_lists()?;
+        at_least("api.max_crawl_hosts", self.max_crawl_hosts as u64, 1)?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;
         for (key, span) in [
             ("api.head_timeout", self.head_timeout),

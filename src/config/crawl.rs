@@ -76,6 +76,8 @@ pub struct CrawlConfig {
     pub store_queue: usize,
     /// Bytes of memory for responses, from the network until they are stored.
     pub memory_bytes: usize,
+    /// Failed requests that `/crawl/errors` shows at most.
+    pub recent_failures: usize,
 }
 
 /// Order in which URLs are fetched.
@@ -125,6 +127,7 @@ impl Default for CrawlConfig {
             parse_threads: 0,
             store_queue: 64,
             memory_bytes: 64 << 20,
+            recent_failures: 200,
         }
     }
 }

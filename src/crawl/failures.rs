@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::failure_log::{FailureLog, RecentFailure};
 use crate::clock::unix_now;
 use crate::fetch::{Failure, RobotsFailure};
 use crate::model::{Cut, FailureKind, HostFailure, PageContent, Target, Visit, plain, plain_cause};
@@ -166,7 +167,14 @@ impl FailedRequest<'_> {
 
 /// Failed requests by resource and cause.
 #[derive(Debug, Default)]
-pub(super) struct FailureTable(Mutex<BTreeMap<(Resource, Cow<'static, str>), Row>>);
+pub(super) struct FailureTable(Mutex<FailureRecords>);
+
+/// The counts of failures, and the last ones.
+#[derive(Debug, Default)]
+struct FailureRecords {
+    rows: BTreeMap<(Resource, Cow<'static, str>), Row>,
+    log: FailureLog,
+}
 
 #[derive(Debug, Default)]
 struct Row {
@@ -191,22 +199,35 @@ pub struct FailureExample {
 }
 
 impl FailureTable {
-    fn rows(&self) -> MutexGuard<'_, BTreeMap<(Resource, Cow<'static, str>), Row>> {
+    /// A table that also keeps the last `most` failures.
+    pub(super) fn keeping(most: usize) -> Self {
+        let log = FailureLog::new(most);
+        Self(Mutex::new(FailureRecords { log, ..FailureRecords::default() }))
+    }
+
+    fn records(&self) -> MutexGuard<'_, FailureRecords> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, resource: Resource, kind: &str, url: &CanonicalUrl, cause: &str) {
-        let mut rows = self.rows();
+        let FailureRecords { rows, log } = &mut *self.records();
         let key = (resource, Cow::Owned(kind.to_owned()));
         let has_room = rows.len() < MAX_KINDS || rows.contains_key(&key);
-        let row = rows.entry(if has_room { key } else { (resource, OTHER.into()) }).or_default();
+        let key = if has_room { key } else { (resource, OTHER.into()) };
+        let (url, cause) = (plain(url.as_str(), MAX_URL_CHARS), cause.to_owned());
+        let kind = key.1.to_string();
+        let (at, resource) = (unix_now(), resource.as_str());
+        log.add(RecentFailure { at, resource, kind, url: url.clone(), cause: cause.clone() });
+        let row = rows.entry(key).or_default();
         row.count += 1;
-        if row.examples.len() < EXAMPLES {
-            let url = plain(url.as_str(), MAX_URL_CHARS);
-            if row.examples.iter().all(|example| example.url != url) {
-                row.examples.push(FailureExample { url, cause: cause.to_owned() });
-            }
+        if row.examples.len() < EXAMPLES && row.examples.iter().all(|example| example.url != url) {
+            row.examples.push(FailureExample { url, cause });
         }
+    }
+
+    /// The last failures, the latest first.
+    pub(super) fn last(&self) -> Vec<RecentFailure> {
+        self.records().log.newest_first()
     }
 
     /// The counts, by resource and kind.
@@ -217,7 +238,7 @@ impl FailureTable {
             count: row.count,
             examples: row.examples.clone(),
         };
-        self.rows().iter().map(count).collect()
+        self.records().rows.iter().map(count).collect()
     }
 }
 

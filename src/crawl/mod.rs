@@ -27,11 +27,14 @@ mod archive;
 mod backoff;
 mod event_loop;
 mod extract;
+mod failure_log;
 mod failures;
 mod messages;
+mod page_rates;
 mod process;
 mod progress;
 mod run;
+mod state;
 mod timing;
 mod walls;
 mod writer;
@@ -45,13 +48,16 @@ use crate::config::{Config, CrawlConfig, FetchConfig, GeoConfig, RobotsConfig, S
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
 use crate::frontier::FrontierRules;
 use crate::geo::{Geo, GeoError};
+use crate::model::Found;
 use crate::policy::{BlockList, BlockListError, RecrawlRules, longest_backoff};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
 
+pub use failure_log::RecentFailure;
 pub use failures::{FailureCount, FailureExample, Resource};
-pub use progress::{Figures, Progress};
+pub use progress::{Figures, Progress, STATUS_CLASSES};
+pub use state::{CrawlState, PauseCause};
 
 use adapters::backlog::StoreBacklog;
 use adapters::robots_store::RobotsAdapter;
@@ -120,6 +126,8 @@ pub struct Crawler {
     blocks: Mutex<BlockList>,
     /// The reload that the loop has yet to apply.
     reload: Mutex<Option<Reload>>,
+    /// The visits that the loop has yet to queue.
+    visits: Mutex<Vec<Found>>,
     /// The extractor of a crawl without seeds. Its copies share the counts of duplicates, and the quotas of
     /// sitemaps.
     extractor: Extractor,
@@ -157,7 +165,7 @@ impl Crawler {
         let recrawl = RecrawlRules::new(&config.crawl);
         store.set_recrawl(recrawl);
         let blocks = read_blocks(&store, &config.crawl)?;
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(config.crawl.recent_failures));
         let extractor = Extractor::new(&store, config, &rules, &geo, &progress);
         let parsers = rayon::ThreadPoolBuilder::new()
             .num_threads(config.crawl.parse_threads)
@@ -176,6 +184,7 @@ impl Crawler {
             recrawl,
             blocks: Mutex::new(blocks),
             reload: Mutex::default(),
+            visits: Mutex::default(),
             extractor,
             parsers: Arc::new(parsers),
             memory,
@@ -202,6 +211,22 @@ impl Crawler {
         let reload = self.reload.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = reload.blocks.clone();
         Some(reload)
+    }
+
+    /// Gives a running crawl URLs to visit again, beyond its schedule. The loop queues them within a second.
+    pub fn request_visits(&self, visits: impl IntoIterator<Item = Found>) {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner).extend(visits);
+    }
+
+    /// Takes the visits that the loop has yet to queue.
+    fn take_visits(&self) -> Vec<Found> {
+        std::mem::take(&mut *self.visits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Pauses the crawl, or ends this pause. Returns whether that changes anything. A paused crawl starts no fetch and
+    /// finishes those in flight. The pause ends with the process.
+    pub fn set_paused(&self, is_paused: bool) -> bool {
+        self.progress.state.halt(is_paused)
     }
 
     fn blocks(&self) -> BlockList {

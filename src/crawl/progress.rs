@@ -1,11 +1,14 @@
 //! Counters and gauges of a crawl. All its threads update them; the CLI and the metrics read them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::failure_log::RecentFailure;
 use super::failures::{FailureCount, FailureTable};
+use super::page_rates::PageRates;
+use super::state::{CrawlState, StateGauge};
 use crate::model::FailureKind;
 
 /// Counters only grow; gauges show the present.
@@ -15,7 +18,9 @@ pub struct Progress {
     pub(super) stored: AtomicU64,
     /// Of those, the answered ones.
     pub(super) answered: AtomicU64,
-    /// Of those, the failed ones, in the order of [`FailureKind::ALL`].
+    /// Of the answered ones, those with a status of each class, in the order of [`STATUS_CLASSES`]. A 304 is in none.
+    pub(super) responses: [AtomicU64; STATUS_CLASSES.len()],
+    /// Of the stored ones, the failed ones, in the order of [`FailureKind::ALL`].
     pub(super) failures: [AtomicU64; FailureKind::ALL.len()],
     /// Failed requests of all kinds, not only for pages.
     pub(super) failed_requests: FailureTable,
@@ -67,6 +72,20 @@ pub struct Progress {
     pub(super) hosts: AtomicU64,
     /// 1 while no pages are fetched because a disk is full, or nearly.
     pub(super) paused: AtomicU64,
+    /// The state for operators, and the pages over time.
+    pub(super) state: StateGauge,
+    pub(super) rates: PageRates,
+}
+
+/// The classes of statuses; the last one has all others.
+pub const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
+
+/// The class of a status, as its place in [`STATUS_CLASSES`].
+pub(super) fn class_of(status: u16) -> usize {
+    match status / 100 {
+        class @ 2..=5 => usize::from(class) - 2,
+        _ => STATUS_CLASSES.len() - 1,
+    }
 }
 
 /// The counters and gauges at one moment.
@@ -109,6 +128,42 @@ pub struct Figures {
 }
 
 impl Progress {
+    /// Counters that keep the last `recent_failures` failed requests.
+    pub(super) fn new(recent_failures: usize) -> Self {
+        Self { failed_requests: FailureTable::keeping(recent_failures), ..Self::default() }
+    }
+
+    /// The last failed requests, the latest first.
+    pub fn recent_failures(&self) -> Vec<RecentFailure> {
+        self.failed_requests.last()
+    }
+
+    /// The state, and the Unix time at which it began.
+    pub fn state(&self) -> (CrawlState, u64) {
+        self.state.present()
+    }
+
+    /// Whether an operator paused the crawl.
+    pub fn is_halted(&self) -> bool {
+        self.state.is_halted()
+    }
+
+    /// The pages stored a second, and those stored in each of the last spans of ten seconds, the latest last.
+    pub fn page_rates(&self) -> (f64, Vec<u64>) {
+        self.rates.read(self.stored.load(Ordering::Relaxed), Instant::now())
+    }
+
+    /// The answered visits by class of their status, without those to an unchanged page (304).
+    pub fn responses(&self) -> [(&'static str, u64); STATUS_CLASSES.len()] {
+        std::array::from_fn(|at| (STATUS_CLASSES[at], self.responses[at].load(Ordering::Relaxed)))
+    }
+
+    /// Updates what depends on time.
+    pub(super) fn tick(&self, state: CrawlState) {
+        self.state.observe(state);
+        self.rates.update(self.stored.load(Ordering::Relaxed), Instant::now());
+    }
+
     pub(super) fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);
     }

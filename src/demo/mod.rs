@@ -205,8 +205,11 @@ impl DemoApi {
             suffixes: Arc::clone(store.suffixes()),
             rules: config.urls.rules(),
             config: config.api.clone(),
+            settings: Arc::new(config.clone()),
             auth: AuthPolicy::Users,
             activity: Arc::default(),
+            crawl: None,
+            held_hosts: Arc::default(),
             today: api::current_day,
         };
         let ((end, ended), stop) = (oneshot::channel(), Arc::clone(stop));

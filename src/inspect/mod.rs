@@ -3,6 +3,7 @@
 //! In: a URL. Out: [`UrlReport`] and [`ServerReport`], plain data that serializes to JSON. Times are Unix seconds. The
 //! reasons come from the rules of [`crate::policy`], which the crawl applies.
 
+mod host_list;
 mod robots;
 mod server;
 mod url;
@@ -12,6 +13,7 @@ use crate::policy::BlockListError;
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlError, UrlRules};
 
+pub use host_list::{HostColumn, HostList, HostListRequest, HostOrder, HostRow};
 pub use robots::RobotsReport;
 pub use server::{BudgetReport, FailureReport, ServerReport, VisitReport};
 pub use url::{PageReport, QueueReport, UrlReport};
@@ -25,6 +27,8 @@ pub struct Inspector<'a> {
     pub seeds: &'a [CanonicalUrl],
     /// The time of the inspection.
     pub now: u64,
+    /// Called for every few hundred rows. Its error ends the inspection.
+    pub proceed: &'a dyn Fn() -> Result<(), InspectError>,
 }
 
 /// The reason why an inspection fails.
@@ -36,6 +40,8 @@ pub enum InspectError {
     Blocks(#[from] BlockListError),
     #[error(transparent)]
     Url(#[from] UrlError),
+    #[error("the inspection takes too long")]
+    Interrupted,
 }
 
 #[cfg(test)]
@@ -87,7 +93,8 @@ mod tests {
         config.crawl.min_free_disk_bytes = 0;
         let reasons = |config: &Config, text: &str| {
             let seeds = [url("http://a.test/")];
-            let inspector = Inspector { store: &store, config, rules: &rules, seeds: &seeds, now: NOW };
+            let (seeds, proceed) = (&seeds[..], &|| Ok(()));
+            let inspector = Inspector { store: &store, config, rules: &rules, seeds, now: NOW, proceed };
             let report = serde_json::to_value(inspector.url(&url(text)).unwrap()).unwrap();
             serde_json::from_value::<Vec<String>>(report["reasons"].clone()).unwrap()
         };
@@ -119,7 +126,8 @@ mod tests {
     fn the_servers_of_a_host_are_those_with_a_queue_or_a_request() {
         let folder = tempfile::tempdir().unwrap();
         let (store, rules, config) = (filled_store(folder.path()), UrlRules::default(), Config::default());
-        let inspector = Inspector { store: &store, config: &config, rules: &rules, seeds: &[], now: NOW };
+        let (config, proceed) = (&config, &|| Ok(()));
+        let inspector = Inspector { store: &store, config, rules: &rules, seeds: &[], now: NOW, proceed };
         let [server] = &inspector.servers(&url("https://a.test/any")).unwrap()[..] else {
             panic!("one server")
         };

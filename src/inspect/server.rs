@@ -67,12 +67,12 @@ impl Inspector<'_> {
     /// # Errors
     /// [`InspectError`] when the store fails or a block list cannot be used.
     pub fn servers(&self, url: &CanonicalUrl) -> Result<Vec<ServerReport>, InspectError> {
-        let homes = self.store.servers(url.host())?.into_iter().filter_map(|(queue, _)| queue.home());
-        let mut urls: Vec<CanonicalUrl> = homes.filter(|home| home.host() == url.host()).collect();
+        let servers = self.store.servers_at(url.host())?;
+        let mut urls: Vec<CanonicalUrl> = servers.iter().filter_map(QueueName::home).collect();
         for scheme in ["https", "http"] {
             let home = self.rules.canonical(&format!("{scheme}://{}/", url.authority()))?;
             // A server that is queued but was never fetched from.
-            if !urls.contains(&home) && self.store.queue_length_of(&QueueName::of(&home))? > 0 {
+            if !urls.contains(&home) && self.store.queue_length_of(&QueueName::of(&home), self.proceed)? > 0 {
                 urls.push(home);
             }
         }
@@ -92,23 +92,18 @@ impl Inspector<'_> {
         url: &CanonicalUrl,
         blocks: &BlockList,
     ) -> Result<(ServerReport, BudgetStatus), InspectError> {
-        let (queue, crawl) = (QueueName::of(url), &self.config.crawl);
+        let queue = QueueName::of(url);
         let record = self.store.host(&queue)?;
         let budget = self.budget(url, &record)?;
         let robots = self.robots(url)?;
-        let asked = robots.as_ref().and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
         let report = ServerReport {
             origin: url.origin().to_owned(),
             blocked: blocks.blocks(url.host()),
-            delay_seconds: crawl.delay.0.as_secs_f64().max(asked.min(crawl.max_crawl_delay.0.as_secs_f64())),
-            queued: self.store.queue_length_of(&queue)?,
+            delay_seconds: self.delay_seconds(robots.as_ref()),
+            queued: self.store.queue_length_of(&queue, self.proceed)?,
             visits: record.visits,
             failures_in_a_row: record.failures,
-            asleep_until: backoff_end(
-                longest_backoff(&self.config.crawl, &self.config.robots),
-                &record,
-                self.now,
-            ),
+            asleep_until: self.asleep_until(&record),
             robots,
             budget: BudgetReport::from(&budget),
             last_visits: record.last.iter().map(VisitReport::from).collect(),
@@ -117,11 +112,28 @@ impl Inspector<'_> {
         Ok((report, budget))
     }
 
-    fn budget(&self, url: &CanonicalUrl, record: &HostRecord) -> Result<BudgetStatus, InspectError> {
+    /// Seconds from the end of one fetch to the start of the next.
+    pub(super) fn delay_seconds(&self, robots: Option<&RobotsReport>) -> f64 {
+        let crawl = &self.config.crawl;
+        let asked = robots.and_then(|robots| robots.crawl_delay_seconds).unwrap_or(0.0);
+        crawl.delay.0.as_secs_f64().max(asked.min(crawl.max_crawl_delay.0.as_secs_f64()))
+    }
+
+    /// The end of the backoff of a server; `None` outside one.
+    pub(super) fn asleep_until(&self, record: &HostRecord) -> Option<u64> {
+        backoff_end(longest_backoff(&self.config.crawl, &self.config.robots), record, self.now)
+    }
+
+    /// Reads the budget of a server.
+    pub(super) fn budget(
+        &self,
+        url: &CanonicalUrl,
+        record: &HostRecord,
+    ) -> Result<BudgetStatus, InspectError> {
         let domain: Arc<str> = self.store.suffixes().domain_of(url.host()).into();
         let most = BudgetStatus::counted_linking_domains(&self.config.crawl);
         let linking = self.store.linking_domains(url.host(), false, most)? as u64;
-        let (domain_pages, domain_requested) = self.store.domain_pages(&domain)?;
+        let (domain_pages, domain_requested) = self.store.count_domain_pages(&domain, self.proceed)?;
         let domain_linking = self.store.linking_domains(&domain, true, most)? as u64;
         let counts = BudgetCounts {
             pages: record.pages,

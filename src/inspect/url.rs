@@ -70,8 +70,8 @@ impl Inspector<'_> {
             traps: TrapRules::new(&self.config.traps),
             max_depth: config.max_depth,
         };
-        let page = self.store.page(url)?.map(|page| self.page(page));
-        let queued = self.store.entry_of(url)?.map(QueueReport::from);
+        let (page, queued) = self.page_and_entry(url)?;
+        let (page, queued) = (page.map(|page| self.page(page)), queued.map(QueueReport::from));
         let met = page.is_some() || queued.is_some() || self.store.was_seen(url)?;
         let (server, budget) = self.origin(url, &admission.blocks)?;
         let cause = find_cause(url, page.as_ref(), &server);
@@ -88,6 +88,23 @@ impl Inspector<'_> {
         let disk = LowDisk::find(self.store.directory(), config, free_bytes);
         report.reasons.extend(disk.map(Reason::LowDisk));
         Ok(report)
+    }
+
+    /// Reads the page of a URL and its entry in the queue in one state. A visit that a running crawl stores between the
+    /// two reads changes the page.
+    fn page_and_entry(
+        &self,
+        url: &CanonicalUrl,
+    ) -> Result<(Option<StoredPage>, Option<QueuedUrl>), InspectError> {
+        let mut page = self.store.page(url)?;
+        loop {
+            let queued = self.store.find_entry(url, self.proceed)?;
+            let now = self.store.page(url)?;
+            if now == page {
+                return Ok((page, queued));
+            }
+            page = now;
+        }
     }
 
     fn page(&self, page: StoredPage) -> PageReport {

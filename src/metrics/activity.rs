@@ -1,6 +1,6 @@
 //! The background work that the metrics report: the crawl and the rankings of this process.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +12,9 @@ pub struct ProcessActivity {
     crawl: Option<Arc<Progress>>,
     last_ranking: Mutex<Option<LastRanking>>,
     failed_rankings: AtomicU64,
+    is_ranking: AtomicBool,
+    /// Whether a ranking was asked for that has not begun.
+    awaits_ranking: AtomicBool,
 }
 
 /// A ranking that was published.
@@ -30,6 +33,26 @@ impl ProcessActivity {
     /// The crawl, if there is one.
     pub fn crawl(&self) -> Option<&Arc<Progress>> {
         self.crawl.as_ref()
+    }
+
+    /// Records that a ranking begins, or that it ended.
+    pub fn set_ranking(&self, is_ranking: bool) {
+        self.is_ranking.store(is_ranking, Ordering::Release);
+    }
+
+    /// Whether a ranking is under way.
+    pub fn is_ranking(&self) -> bool {
+        self.is_ranking.load(Ordering::Acquire)
+    }
+
+    /// Asks for a ranking now.
+    pub fn request_ranking(&self) {
+        self.awaits_ranking.store(true, Ordering::Release);
+    }
+
+    /// Takes the request for a ranking, if there is one.
+    pub fn take_ranking_request(&self) -> bool {
+        self.awaits_ranking.swap(false, Ordering::AcqRel)
     }
 
     /// Records that a ranking was published just now.

@@ -49,6 +49,7 @@ metrics! {
     CRAWL_MEMORY_WAITS = Metric::counter("backlinkd_crawl_memory_waits_total", &[], "Times that an answer waited for room in `crawl.memory_bytes`.");
     HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
     PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly, or the index cannot be written to.");
+    HALTED = Metric::gauge("backlinkd_paused_by_operator", &[], "1 while an operator keeps the crawl paused.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs `known`, and those `met` that wait to be held against them.");
     INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last answer was `html`.");
     INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and `former` ones.");
@@ -99,6 +100,7 @@ pub fn render(
     page.add_sample(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
     if let Some(progress) = activity.crawl() {
         add_crawl(&mut page, &progress.figures());
+        page.add_sample(&HALTED, &[], progress.is_halted());
         for failed in progress.failed_requests() {
             page.add_sample(&FAILED, &[failed.resource.as_str(), &failed.kind], failed.count);
         }

@@ -10,7 +10,8 @@ use super::exposition::Histogram;
 /// Upper bounds of the histogram in seconds, from a cached response to `api.deadline`.
 const BUCKET_BOUNDS: [f64; 10] = [0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 1.5, 5.0, 20.0, 60.0];
 /// Statuses that are counted separately; all others count as the last one.
-const STATUSES: [u16; 16] = [200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 414, 421, 429, 500, 503, 0];
+const STATUSES: [u16; 18] =
+    [200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 421, 429, 500, 503, 0];
 /// The name under which all other requests are counted.
 const UNKNOWN: &str = "unknown";
 

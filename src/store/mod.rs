@@ -44,6 +44,7 @@ pub use metrics::{FamilyMetrics, StoreMetrics};
 pub use queue::recent_urls::RecentUrls;
 pub use read::backlink_batch::BacklinkBatch;
 pub use read::host_pairs::{HostPair, PairCounts};
+pub use read::servers::QueuedServer;
 pub use read::snapshot::{Keyed, PageLinks, Rows, Snapshot};
 pub use read::stats::Stats;
 pub use roles::{Role, Roles};

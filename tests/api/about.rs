@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use backlinkd::api::{ENDPOINTS, Parameter, ParameterKind};
+use backlinkd::api::{CRAWL_ENDPOINTS, ENDPOINTS, Parameter, ParameterKind};
 
 use super::client::encode;
 
@@ -53,7 +53,7 @@ pub const OF_THE_INDEX: [&str; 3] = ["domains", "stats", "suggest"];
 /// The parameters that an endpoint requires by its declaration, all with one URL. Empty for endpoints about the server
 /// itself.
 pub fn required(endpoint: &str, url: &str) -> String {
-    let declared = ENDPOINTS.iter().find(|declared| declared.name == endpoint);
+    let declared = ENDPOINTS.iter().chain(CRAWL_ENDPOINTS).find(|declared| declared.name == endpoint);
     let parameters = declared.into_iter().flat_map(|declared| declared.parameters());
     let required = parameters.filter(|parameter| parameter.required);
     required.map(|parameter| given(parameter, url)).collect::<Vec<_>>().join("&")

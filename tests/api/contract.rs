@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::api::{ENDPOINTS, Endpoint, Handler, Verb};
+use backlinkd::api::{CRAWL_ENDPOINTS, ENDPOINTS, Endpoint, Handler, Verb};
 use backlinkd::query::Kind;
 use serde_json::{Value, json};
 
@@ -187,6 +187,7 @@ fn the_root_lists_the_endpoints() {
     let root = server.client.json("/");
     assert_eq!(root["name"], "backlinkd");
     assert_eq!(root["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(root["endpoints"], json!(ENDPOINTS.iter().map(|endpoint| endpoint.name).collect::<Vec<_>>()));
+    let names: Vec<&str> = ENDPOINTS.iter().chain(CRAWL_ENDPOINTS).map(|endpoint| endpoint.name).collect();
+    assert_eq!(root["endpoints"], json!(names));
     assert_eq!(server.client.json("/health"), json!({ "health": "ok", "status": 200 }));
 }

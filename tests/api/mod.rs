@@ -7,6 +7,7 @@ mod attacks;
 mod bad_requests;
 pub mod client;
 pub mod contract;
+mod crawl_requests;
 mod described;
 mod empty_answers;
 mod engine;

@@ -1,6 +1,6 @@
 //! The OpenAPI document, compared with the behaviour of the API.
 
-use backlinkd::api::{AuthPolicy, ENDPOINTS, hash_password};
+use backlinkd::api::{AuthPolicy, CRAWL_ENDPOINTS, ENDPOINTS, hash_password};
 use backlinkd::config::ApiConfig;
 use serde_json::{Value, json};
 
@@ -40,8 +40,11 @@ fn every_answer_matches_the_document() {
     let document = server.client.json("/openapi.json");
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), ENDPOINTS.len() + 5);
-    for path in paths.keys() {
+    assert_eq!(paths.len(), ENDPOINTS.len() + CRAWL_ENDPOINTS.len() + 5);
+    for (path, item) in paths {
+        if item.get("get").is_none() {
+            continue;
+        }
         let name = &path[1..];
         for more in [
             "",

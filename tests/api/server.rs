@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use backlinkd::api::{ApiState, AuthPolicy, bind, current_day, serve};
-use backlinkd::config::{ApiConfig, SearchConfig, Span, StoreConfig};
+use backlinkd::config::{ApiConfig, Config, SearchConfig, Span, StoreConfig};
 use backlinkd::model::{Day, PageRecord};
 use backlinkd::query::SearchIndexes;
 use backlinkd::store::Store;
@@ -123,8 +123,11 @@ impl Server {
             suffixes: Arc::clone(store.suffixes()),
             rules: UrlRules::default(),
             config: config.clone(),
+            settings: Arc::new(Config { api: config.clone(), search: search.clone(), ..Config::default() }),
             auth,
             activity: Arc::default(),
+            crawl: None,
+            held_hosts: Arc::default(),
             today,
         };
         let (stop, stopped) = oneshot::channel::<()>();

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{self, Schema};
 use crate::api::{
-    ApiError, Docs, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb,
+    ApiError, CRAWL_ENDPOINTS, Docs, ENDPOINTS, Endpoint, Handler, JsonReply, Provenance, RequestContext,
+    Topic, Verb,
 };
 
 pub static ENDPOINT: Endpoint = Endpoint::new("", DOCS, &[Verb::Get], Handler::Custom(render))
@@ -33,7 +34,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let reply = RootReply {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
-        endpoints: ENDPOINTS.iter().map(|endpoint| endpoint.name).collect(),
+        endpoints: ENDPOINTS.iter().chain(CRAWL_ENDPOINTS).map(|endpoint| endpoint.name).collect(),
         status: 200,
     };
     context.render_json(&reply, &[], &Provenance::volatile())

@@ -40,7 +40,6 @@ use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, PasswordError, 
 use crate::config::ApiConfig;
 use crate::metrics::{self, ApiMetrics, RequestMetrics};
 use crate::query::{CancelOnDrop, Deadline};
-use crate::store::Role;
 
 /// The body of a successful health probe.
 const HEALTHY: &str = r#"{"health":"ok","status":200}"#;
@@ -144,7 +143,7 @@ impl ApiService {
             return self.metrics(head).await;
         }
         let identity = self.identify(head).await?;
-        identity.check_role(Role::Read)?;
+        identity.check_role(routes::needed_role(head.path(), &head.method))?;
         if is_metrics {
             return self.metrics(head).await;
         }
@@ -214,9 +213,11 @@ impl ApiService {
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
         let request = self.read_request(head, body, &client, (format, encoding)).await?;
+        let status = request.endpoint.success_status(&head.method);
         match self.compute(request, deadline, identity).await? {
             ComputedResponse::Whole { representation, held, .. } if !head.is_safe() => {
-                Ok(with_held_memory(representation.untagged_response().into_response(), held))
+                let response = warp::reply::with_status(representation.untagged_response(), status);
+                Ok(with_held_memory(response.into_response(), held))
             }
             ComputedResponse::Whole { representation, cacheable, held } => {
                 let response = representation.response(&head.headers).into_response();

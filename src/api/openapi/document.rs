@@ -3,11 +3,12 @@
 //! Two facts are added here: rows of a list have fewer keys with `fields`, and every endpoint may refuse a request.
 //! Facts that hold for some requests only, such as optional columns, are stated in descriptions.
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::columns;
 use super::examples::Examples;
-use super::schema::{self, BodySchema, Schema};
+use super::schema::{self, BodySchema, ReplySchema, Schema};
 use crate::api::reply::index_state::{KNOWN, SITE_STATE};
 use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
 use crate::api::{
@@ -158,8 +159,10 @@ fn operation(
     state: &ApiState,
     examples: &Examples,
 ) -> Result<Value, ApiError> {
-    // Values in the body are not parameters of a POST request.
-    let in_query = |parameter: &&&Parameter| verb == Verb::Get || !parameter.is_in_body();
+    // Values in the body are not parameters of a POST request, and neither are those of the list that it changes.
+    let in_query = |parameter: &&&Parameter| {
+        verb == Verb::Get || endpoint.accepted().is_none() && !parameter.is_in_body()
+    };
     let parameters = endpoint.parameters();
     let parameters = parameters
         .iter()
@@ -167,7 +170,7 @@ fn operation(
         .map(|parameter| describe_parameter(parameter, endpoint, state, examples));
     let is_public = matches!(endpoint.handler, Handler::Probe | Handler::Session);
     let mut operation = json!({
-        "operationId": format!("{}{}", operation_prefix(verb), endpoint.title()),
+        "operationId": format!("{}{}", operation_prefix(verb), endpoint.title().replace('/', "-")),
         "tags": [endpoint.docs.topic.name()],
         "summary": endpoint.docs.summary,
         "description": endpoint.docs.description,
@@ -176,6 +179,8 @@ fn operation(
     });
     if is_public {
         operation["security"] = json!([]);
+    } else if !is_session {
+        operation["x-role"] = json!(endpoint.role_for(&method_of(verb)).name());
     }
     if let Some(listing) = endpoint.handler.listing() {
         operation["x-columns"] = columns::describe(listing, endpoint.optional_columns());
@@ -190,33 +195,42 @@ fn operation(
     Ok(operation)
 }
 
+fn method_of(verb: Verb) -> Method {
+    match verb {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+/// Returns the responses of an operation by their status.
+fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examples) -> Map<String, Value> {
+    let refusal =
+        |status: &str| (status.to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }));
+    let mut responses: Map<String, Value> =
+        ERROR_STATUSES.iter().map(|(status, _)| refusal(status)).collect();
+    let (is_session, is_probe) =
+        (matches!(endpoint.handler, Handler::Session), matches!(endpoint.handler, Handler::Probe));
+    if is_session && verb != Verb::Get {
+        responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
+    } else if let (Verb::Post, Some(reply)) = (verb, endpoint.accepted()) {
+        responses.insert("202".to_owned(), accepted_response(reply, state));
+        responses.insert("409".to_owned(), error_response("409", "No crawl runs in this process."));
+    } else {
+        responses.insert("200".to_owned(), success_response(endpoint, verb, state, examples));
+    }
+    if verb == Verb::Get && !is_probe && !is_session {
+        responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
+    }
+    responses
+}
+
 fn operation_prefix(verb: Verb) -> &'static str {
     match verb {
         Verb::Get => "",
         Verb::Post => "post-",
         Verb::Delete => "delete-",
     }
-}
-
-/// Returns the responses of an operation by their status.
-fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examples) -> Value {
-    let mut responses: Map<String, Value> = ERROR_STATUSES
-        .iter()
-        .map(|(status, _)| {
-            ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/{status}") }))
-        })
-        .collect();
-    let is_session = matches!(endpoint.handler, Handler::Session);
-    if is_session && verb != Verb::Get {
-        responses.insert("204".to_owned(), json!({ "description": "Done; Set-Cookie names the session." }));
-    } else {
-        responses.insert("200".to_owned(), success_response(endpoint, verb, state, examples));
-    }
-    let is_probe = matches!(endpoint.handler, Handler::Probe);
-    if verb == Verb::Get && !is_probe && !is_session {
-        responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
-    }
-    Value::Object(responses)
 }
 
 fn success_response(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examples) -> Value {
@@ -260,6 +274,15 @@ fn as_row(answer: &Value) -> Value {
     }
     reply["response"] = json!([row]);
     reply
+}
+
+fn accepted_response(reply: ReplySchema, state: &ApiState) -> Value {
+    let mut schema = reply.to_json(state.config.max_urls);
+    schema["properties"]["status"] = json!({ "const": 202 });
+    json!({
+        "description": "Accepted; it takes effect within a second.",
+        "content": { "application/json": { "schema": schema } },
+    })
 }
 
 /// Returns the JSON schema of an endpoint's reply.
@@ -448,6 +471,7 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
         }),
         ParameterKind::Endpoints => Schema::Holding("^[\\s,]*[^\\[\\s,]").to_json(0),
         ParameterKind::Beginning { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
+        ParameterKind::Text { max } => json!({ "type": "string", "maxLength": max }),
         ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
     }
 }

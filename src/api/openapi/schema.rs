@@ -14,6 +14,10 @@ pub enum Schema {
     Hundredths,
     /// A number from 0 to 1.
     Share,
+    /// A number from 0 on, with a fraction.
+    Quantity,
+    /// A non-negative integer or null.
+    OptionalCount,
     Flag,
     Null,
     Text,
@@ -32,6 +36,8 @@ pub enum Schema {
     Object(&'static [Property]),
     /// An object with these keys, and possibly others.
     Open(&'static [Property]),
+    /// An object with some of these keys, and no others.
+    Partial(&'static [Property]),
     /// An object with any keys, whose values have this schema.
     Map(&'static Schema),
     List(&'static Schema),
@@ -88,6 +94,8 @@ impl Schema {
             Self::Count => json!({ "type": "integer", "minimum": 0 }),
             Self::Hundredths => json!({ "type": "number", "minimum": 0, "maximum": 100 }),
             Self::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            Self::Quantity => json!({ "type": "number", "minimum": 0 }),
+            Self::OptionalCount => json!({ "type": ["integer", "null"], "minimum": 0 }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Null => json!({ "type": "null" }),
             Self::Text => json!({ "type": "string" }),
@@ -97,10 +105,8 @@ impl Schema {
             Self::DayNumber => json!({ "type": "integer", "minimum": 19_700_101, "maximum": 99_991_231 }),
             Self::Words(words) => json!({ "type": "string", "enum": words }),
             Self::Holding(class) => json!({ "type": "string", "pattern": class }),
-            Self::Object(properties) => {
-                let properties = properties.iter().map(|(name, schema)| (*name, schema.to_json(max_urls)));
-                object(properties, true)
-            }
+            Self::Object(properties) => object_of(properties, true, max_urls),
+            Self::Partial(properties) => object_of(properties, false, max_urls),
             Self::Open(properties) => {
                 let mut open = Self::Object(properties).to_json(max_urls);
                 open["additionalProperties"] = json!(true);
@@ -122,6 +128,10 @@ impl Schema {
             }
         }
     }
+}
+
+fn object_of(properties: &[Property], required: bool, max_urls: usize) -> Value {
+    object(properties.iter().map(|(name, schema)| (*name, schema.to_json(max_urls))), required)
 }
 
 impl ReplySchema {

@@ -2,6 +2,7 @@
 
 pub(super) mod context;
 pub(super) mod day_range;
+pub(super) mod inspection;
 pub(super) mod json_body;
 pub(super) mod list_request;
 pub(super) mod parameter;

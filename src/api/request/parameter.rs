@@ -47,6 +47,8 @@ pub enum ParameterKind {
     Endpoints,
     /// The beginning of a name, of at most `max` characters.
     Beginning { max: usize },
+    /// Any text of at most `max` characters.
+    Text { max: usize },
     /// The token from the previous chunk.
     Token,
 }
@@ -264,6 +266,36 @@ pub(crate) const RANDOM: Parameter = parameter(
     ParameterKind::Words(&["true", "false"]),
     "Whether the rows come in random order.",
     "false",
+);
+/// The host that `/host` is about.
+pub(crate) const HOST: Parameter = Parameter {
+    required: true,
+    ..parameter("host", ParameterKind::Url, "The host asked about, or a URL on it.", "www.museum.example")
+};
+/// The URL that `/explain` is about.
+pub(crate) const EXPLAINED_URL: Parameter = Parameter {
+    required: true,
+    ..parameter(
+        "url",
+        ParameterKind::Url,
+        "The URL asked about; http without a scheme.",
+        "http://www.museum.example/",
+    )
+};
+/// The part of a name that hosts of the crawl must have.
+pub(crate) const NAME_PART: Parameter = parameter(
+    "q",
+    ParameterKind::Text { max: MAX_BEGINNING },
+    "A part of the names of the hosts to show; all hosts without it.",
+    "museum",
+);
+/// The maximum number of characters of a kind of failure: the longest is `address-refused`.
+pub(crate) const MAX_FAILURE_KIND: usize = 40;
+pub(crate) const FAILURE_KIND: Parameter = parameter(
+    "kind",
+    ParameterKind::Text { max: MAX_FAILURE_KIND },
+    "The kind of the failures to show; all kinds without it.",
+    "timeout",
 );
 pub(crate) const RESOURCES: Parameter = Parameter {
     required: true,

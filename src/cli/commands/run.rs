@@ -20,6 +20,7 @@ use crate::api::{self, ApiState, ServeError};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::control::{self, ControlServer, RequestHandler};
+use crate::cli::process::crawl_steering::CrawlSteering;
 use crate::cli::process::listening_port::ListeningPort;
 use crate::cli::process::pid_file::PidFile;
 use crate::cli::process::reload::{self, Reloader};
@@ -124,7 +125,7 @@ impl Daemon<'_> {
         let hangup = reload::listen(&runtime)?;
         let pid_file = if self.shared.is_none() { Some(PidFile::write(&context.data)?) } else { None };
         let (reload, requests) = control::reload_channel();
-        let handler = RequestHandler::new(&store, state.config.listen, Some(reload));
+        let handler = RequestHandler::new(&store, state.config.listen, Some(reload.clone()));
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);
         // From here on, `seeds add` reaches this process.
         let job = self.crawl_job(crawler.progress())?;
@@ -133,6 +134,7 @@ impl Daemon<'_> {
         let is_idle = crawl::has_nothing_to_crawl(&self.seeds, &store)?;
         let (port, activity) = self.bind(&runtime, &state, crawler.progress(), pid_file)?;
         state.activity = Arc::clone(&activity);
+        state.crawl = Some(Arc::new(CrawlSteering::new(context, &crawler, &store, &activity, reload)));
         let Some(listener) = port.listener(&runtime)? else { return Ok(None) };
         if is_idle {
             context.console.info(format_args!(
@@ -355,18 +357,21 @@ fn start_ranking(
         .context("the ranking thread cannot be started")
 }
 
-/// Ranks every `rank.interval`. A failure is logged and the next ranking tries again: it must not end a crawl that has
+/// Ranks every `rank.interval`, and on request. A failure is logged and the next ranking tries again: it must not end a crawl that has
 /// run for months.
 fn rank_on_schedule(context: &CliContext, store: &Store, stop: &ShutdownSignal, activity: &ProcessActivity) {
     let interval = context.config.rank.interval.0;
     let mut next = Instant::now() + context.config.rank.first.0;
     while !stop.is_set() {
         std::thread::sleep(POLL_INTERVAL);
-        if Instant::now() < next {
+        if !activity.take_ranking_request() && Instant::now() < next {
             continue;
         }
         let start = Instant::now();
-        match rank::rank_store(context, store) {
+        activity.set_ranking(true);
+        let ranked = rank::rank_store(context, store);
+        activity.set_ranking(false);
+        match ranked {
             Ok(()) => activity.ranked(start.elapsed()),
             Err(error) => {
                 activity.ranking_failed();

@@ -63,8 +63,11 @@ pub(crate) fn state(
         suffixes: Arc::clone(&context.suffixes),
         rules: context.rules.clone(),
         config,
+        settings: Arc::new(context.config.clone()),
         auth,
         activity: Arc::default(),
+        crawl: None,
+        held_hosts: Arc::default(),
         today: api::current_day,
     })
 }

@@ -13,6 +13,7 @@ use crate::store::{Roles, Store, StoredToken};
 /// A request to reload the lists. The reply carries the complaints and is sent when the reload is done.
 pub(super) type ReloadRequest = oneshot::Sender<Vec<String>>;
 pub(crate) type ReloadReceiver = mpsc::Receiver<ReloadRequest>;
+pub(crate) type ReloadSender = mpsc::Sender<ReloadRequest>;
 
 /// Complaints that a reply carries; the rest is only counted.
 const MAX_COMPLAINTS: usize = 20;
@@ -21,7 +22,7 @@ const MAX_COMPLAINTS: usize = 20;
 const MAX_WAITING_RELOADS: usize = 8;
 
 /// A channel for reload requests.
-pub(crate) fn reload_channel() -> (mpsc::Sender<ReloadRequest>, ReloadReceiver) {
+pub(crate) fn reload_channel() -> (ReloadSender, ReloadReceiver) {
     mpsc::channel(MAX_WAITING_RELOADS)
 }
 
@@ -31,17 +32,13 @@ pub(crate) struct RequestHandler {
     /// Address that the API of this process listens on.
     listen: SocketAddr,
     /// `None` in a process that does not crawl.
-    reload: Option<mpsc::Sender<ReloadRequest>>,
+    reload: Option<ReloadSender>,
     /// Held while users change, so that two requests cannot remove the last two users.
     changing: Mutex<()>,
 }
 
 impl RequestHandler {
-    pub(crate) fn new(
-        store: &Arc<Store>,
-        listen: SocketAddr,
-        reload: Option<mpsc::Sender<ReloadRequest>>,
-    ) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, listen: SocketAddr, reload: Option<ReloadSender>) -> Self {
         Self { store: Arc::clone(store), listen, reload, changing: Mutex::default() }
     }
 
@@ -119,21 +116,26 @@ impl RequestHandler {
 
     fn reload_lists(&self) -> Result<ControlReply, String> {
         let Some(reload) = &self.reload else { return Ok(ControlReply::NotHere) };
-        let (done, is_done) = oneshot::channel();
-        if reload.blocking_send(done).is_ok()
-            && let Ok(mut complaints) = is_done.blocking_recv()
-        {
-            let more = complaints.len().saturating_sub(MAX_COMPLAINTS);
-            complaints.truncate(MAX_COMPLAINTS);
-            complaints.extend((more > 0).then(|| format!("and {more} further complaints; see its log")));
-            return Ok(if complaints.is_empty() {
-                ControlReply::Done
-            } else {
-                ControlReply::DoneInPart { complaints }
-            });
-        }
-        Err("the daemon is stopping; its next start reads the lists".to_owned())
+        let complaints = reload_now(reload)?;
+        Ok(if complaints.is_empty() { ControlReply::Done } else { ControlReply::DoneInPart { complaints } })
     }
+}
+
+/// Makes the daemon read its lists again. Returns its complaints. Blocks.
+///
+/// # Errors
+/// A sentence, when the daemon is stopping.
+pub(crate) fn reload_now(reload: &ReloadSender) -> Result<Vec<String>, String> {
+    let (done, is_done) = oneshot::channel();
+    if reload.blocking_send(done).is_ok()
+        && let Ok(mut complaints) = is_done.blocking_recv()
+    {
+        let more = complaints.len().saturating_sub(MAX_COMPLAINTS);
+        complaints.truncate(MAX_COMPLAINTS);
+        complaints.extend((more > 0).then(|| format!("and {more} further complaints; see its log")));
+        return Ok(complaints);
+    }
+    Err("the daemon is stopping; its next start reads the lists".to_owned())
 }
 
 fn message(error: impl Display) -> String {

@@ -20,7 +20,7 @@ use crate::store::{Roles, SOCKET_FILE, StoredToken};
 pub(super) use client::{accepts_requests, reload};
 pub(super) use client::{add_token, list_tokens, remove_token};
 pub(super) use client::{list_users, put_user, remove_user};
-pub(super) use handler::{ReloadReceiver, RequestHandler, reload_channel};
+pub(super) use handler::{ReloadReceiver, ReloadSender, RequestHandler, reload_channel, reload_now};
 pub(super) use server::ControlServer;
 
 /// Maximum size of a request, in bytes. The name and hash of a user, escaped, are far below it.

@@ -1,6 +1,7 @@
 //! What the process shares with the operating system: signals, the PID file, the port of the API and the limit of open
 //! files.
 
+pub(super) mod crawl_steering;
 pub(super) mod listening_port;
 pub(super) mod pid_file;
 pub(super) mod reload;

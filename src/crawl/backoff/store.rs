@@ -15,6 +15,7 @@ use crate::config::CrawlConfig;
 use crate::crawl::CrawlError;
 use crate::crawl::messages::FetchedResponse;
 use crate::crawl::progress::Progress;
+use crate::crawl::state::PauseCause;
 use crate::crawl::timing::{HOUSEKEEPING_INTERVAL, WRITE_RETRY_INTERVAL};
 use crate::log_throttle::LogThrottle;
 use crate::policy::LowDisk;
@@ -68,6 +69,16 @@ impl StoreBackoff {
     /// Whether no pages are fetched because the disks or the store take no more.
     pub(crate) fn is_paused(&self) -> bool {
         self.is_paused
+    }
+
+    /// Why no pages are fetched; `None` while they are.
+    pub(crate) fn pause_cause(&self) -> Option<PauseCause> {
+        let cause = match (self.is_unwritable(), self.unarchived.is_empty()) {
+            (true, _) => PauseCause::Store,
+            (false, false) => PauseCause::Archive,
+            (false, true) => PauseCause::Disk,
+        };
+        self.is_paused.then_some(cause)
     }
 
     /// Whether the crawl ends because of the pause. A batch does not wait for free disk space.

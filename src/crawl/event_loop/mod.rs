@@ -26,6 +26,7 @@ use super::messages::{
     CommitReport, Completion, FailedCommit, LoopEvent, RobotsRequest, RobotsWaiter, WriteRequest,
 };
 use super::progress::Progress;
+use super::state::CrawlState;
 use super::timing::is_past;
 use super::timing::{DISPATCH_SLICE, HEARTBEAT, RESOURCE_PAUSE};
 use super::writer::link::{WriterLink, WriterSender};
@@ -62,8 +63,8 @@ pub(super) struct CrawlLoop<'a> {
     give_up_at: Option<Instant>,
     /// When the crawl started, in Unix time.
     started_at: u64,
-    /// Seeds that are not stored yet.
-    unqueued: Vec<CanonicalUrl>,
+    /// Seeds and visits beyond the schedule that are not stored yet.
+    unqueued: Vec<Found>,
 }
 
 impl<'a> CrawlLoop<'a> {
@@ -100,7 +101,7 @@ impl<'a> CrawlLoop<'a> {
 
     /// Queues the seeds. Scans find the URLs of earlier crawls, and the writer queues due pages.
     pub(super) fn start(&mut self) -> Result<(), CrawlError> {
-        self.unqueued.clone_from(&self.job.seeds);
+        self.unqueued.extend(self.job.seeds.iter().cloned().map(Found::seed));
         let queued = self.queue_seeds();
         self.store_backoff.tolerate(queued, ())?;
         self.request_due()
@@ -108,7 +109,7 @@ impl<'a> CrawlLoop<'a> {
 
     fn queue_seeds(&mut self) -> Result<(), CrawlError> {
         Progress::set(&self.progress.unqueued, self.unqueued.len());
-        let found = self.unqueued.iter().cloned().map(Found::seed).collect();
+        let found = self.unqueued.clone();
         let arrivals = self.store.commit(Commit { found, ..Commit::default() })?;
         self.unqueued.clear();
         Progress::set(&self.progress.unqueued, 0);
@@ -162,6 +163,7 @@ impl<'a> CrawlLoop<'a> {
         if let Some(reload) = self.crawler.take_reload() {
             self.apply(reload);
         }
+        self.unqueued.extend(self.crawler.take_visits());
         if !self.unqueued.is_empty() && !self.store_backoff.is_unwritable() {
             self.queue_seeds()?;
         }
@@ -181,7 +183,7 @@ impl<'a> CrawlLoop<'a> {
         self.dispatcher.set_extractor(extractor);
         self.hosts.set_blocks(blocks.clone());
         self.pages.set_blocks(blocks);
-        self.unqueued.extend(seeds);
+        self.unqueued.extend(seeds.into_iter().map(Found::seed));
     }
 
     fn request_due(&mut self) -> Result<(), CrawlError> {
@@ -191,10 +193,7 @@ impl<'a> CrawlLoop<'a> {
 
     /// Starts work if it may start now. Returns how long to wait; `None` ends the crawl.
     fn dispatch_or_wait(&mut self) -> Result<Option<Duration>, CrawlError> {
-        let may_dispatch = self.give_up_at.is_none()
-            && !self.dispatcher.is_at_limit()
-            && !self.store_backoff.is_paused()
-            && !self.hosts.is_short_of_resources();
+        let may_dispatch = self.give_up_at.is_none() && !self.dispatcher.is_at_limit() && !self.is_paused();
         if !may_dispatch {
             return Ok(self.wait_or_finish());
         }
@@ -202,10 +201,14 @@ impl<'a> CrawlLoop<'a> {
         self.store_backoff.tolerate(wait, Some(HEARTBEAT))
     }
 
+    /// Whether no work may start for now.
+    fn is_paused(&self) -> bool {
+        self.progress.is_halted() || self.store_backoff.is_paused() || self.hosts.is_short_of_resources()
+    }
+
     /// How long to wait when no work may start; `None` when nothing is in flight and all results are stored.
     fn wait_or_finish(&self) -> Option<Duration> {
-        let pauses = self.store_backoff.is_paused() || self.hosts.is_short_of_resources();
-        let is_paused = pauses && self.give_up_at.is_none() && !self.dispatcher.is_at_limit();
+        let is_paused = self.is_paused() && self.give_up_at.is_none() && !self.dispatcher.is_at_limit();
         (is_paused || self.writer.outstanding() > 0 || self.frontier.has_in_flight()).then_some(HEARTBEAT)
     }
 
@@ -219,6 +222,7 @@ impl<'a> CrawlLoop<'a> {
         while self.frontier.has_fetch_slot(now)
             && self.writer.outstanding() < max_unstored + self.frontier.slow_in_flight()
             && !self.dispatcher.is_at_limit()
+            && !self.progress.is_halted()
         {
             now = Instant::now();
             if now > until {
@@ -365,6 +369,19 @@ impl<'a> CrawlLoop<'a> {
         progress.memory_waits.store(memory.waits(), Ordering::Relaxed);
         Progress::set(&progress.hosts, self.frontier.queue_count());
         Progress::set(&progress.paused, usize::from(self.store_backoff.is_paused()));
+        progress.tick(self.state());
+    }
+
+    fn state(&self) -> CrawlState {
+        let waits = self.writer.outstanding() == 0
+            && !self.frontier.has_in_flight()
+            && self.frontier.ready_addresses() == 0
+            && !self.scan.has_arrivals();
+        match self.store_backoff.pause_cause() {
+            Some(cause) => CrawlState::Paused(cause),
+            None if waits => CrawlState::Idle,
+            None => CrawlState::Running,
+        }
     }
 
     /// Waits for an event, and handles all that came.

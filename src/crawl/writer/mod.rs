@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use super::messages::{CommitReport, Completion, FailedCommit, LoopEvent, WriteRequest};
-use super::progress::{CpuTimer, Progress};
+use super::progress::{CpuTimer, Progress, STATUS_CLASSES, class_of};
 use super::timing::SINGLE_COMMIT_PERIOD;
 use crate::config::StoreConfig;
 use crate::fetch::Reservation;
@@ -164,6 +164,8 @@ struct Visits {
     stored: u64,
     answered: u64,
     unchanged: u64,
+    /// In the order of [`STATUS_CLASSES`].
+    responses: [u64; STATUS_CLASSES.len()],
     links: u64,
     failures: Vec<FailureKind>,
 }
@@ -179,6 +181,7 @@ impl Visits {
             Some(Visit::Answered(content)) if content.challenge => self.failures.push(FailureKind::Challenge),
             Some(Visit::Answered(content)) => {
                 self.answered += 1;
+                self.responses[class_of(content.facts.status)] += 1;
                 self.links += content.links.len() as u64;
             }
         }
@@ -189,6 +192,9 @@ impl Visits {
         Progress::add(&progress.stored, self.stored);
         Progress::add(&progress.answered, self.answered);
         Progress::add(&progress.unchanged, self.unchanged);
+        for (counter, count) in progress.responses.iter().zip(self.responses) {
+            Progress::add(counter, count);
+        }
         Progress::add(&progress.links, self.links);
         self.failures.iter().for_each(|kind| progress.add_failure(*kind));
     }

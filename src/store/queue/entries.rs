@@ -19,6 +19,9 @@ use super::arrivals::ArrivalSet;
 use super::seen_set::{PendingRow, SeenSetWriter};
 use super::sitemaps::SitemapRows;
 
+/// Keys read between two checks for an abort.
+const KEYS_PER_CHECK: u64 = 512;
+
 /// Whether an entry of the queue is a visit to a URL that has a page already. An entry for a new page is not.
 pub(in crate::store) fn is_revisit(entry: &QueuedUrl) -> bool {
     entry.target == Target::Page && (entry.attempts > 0 || !entry.priority.is_new_page())
@@ -145,23 +148,26 @@ impl Store {
         Ok(entries)
     }
 
-    /// The number of URLs in one queue.
+    /// The number of URLs in one queue. Calls `proceed` every few hundred keys; its error ends the count.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub fn queue_length_of(&self, queue: &QueueName) -> Result<u64, StoreError> {
-        self.count_entries(queue.as_bytes())
-    }
-
-    fn count_entries(&self, prefix: &[u8]) -> Result<u64, StoreError> {
-        let mut cursor = self.cursor_before(FRONTIER, after_prefix(prefix))?;
-        cursor.seek(prefix);
-        let mut count = 0;
+    /// [`StoreError`] when the database fails, and the error of `proceed`.
+    pub fn queue_length_of<E: From<StoreError>>(
+        &self,
+        queue: &QueueName,
+        proceed: &dyn Fn() -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let mut cursor = self.cursor_before(FRONTIER, after_prefix(queue.as_bytes()))?;
+        cursor.seek(queue.as_bytes());
+        let mut count = 0_u64;
         while cursor.valid() {
             count += 1;
+            if count.is_multiple_of(KEYS_PER_CHECK) {
+                proceed()?;
+            }
             cursor.next();
         }
-        cursor.status()?;
+        cursor.status().map_err(StoreError::from)?;
         Ok(count)
     }
 
@@ -170,16 +176,33 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn entry_of(&self, url: &CanonicalUrl) -> Result<Option<QueuedUrl>, StoreError> {
+        self.find_entry(url, &|| Ok(()))
+    }
+
+    /// As [`Self::entry_of`]. Calls `proceed` every few hundred keys; its error ends the search.
+    ///
+    /// # Errors
+    /// As [`Self::entry_of`], and the error of `proceed`.
+    pub fn find_entry<E: From<StoreError>>(
+        &self,
+        url: &CanonicalUrl,
+        proceed: &dyn Fn() -> Result<(), E>,
+    ) -> Result<Option<QueuedUrl>, E> {
         let (queue, surt) = (QueueName::of(url), Surt::from(url));
         let mut cursor = self.cursor_before(FRONTIER, after_prefix(queue.as_bytes()))?;
         cursor.seek(queue.as_bytes());
+        let mut count = 0_u64;
         while let Some((key, value)) = cursor.item() {
             if split_entry_key(key)?.2 == surt.as_bytes() {
-                return decode_entry(key, value).map(Some);
+                return Ok(Some(decode_entry(key, value)?));
+            }
+            count += 1;
+            if count.is_multiple_of(KEYS_PER_CHECK) {
+                proceed()?;
             }
             cursor.next();
         }
-        cursor.status()?;
+        cursor.status().map_err(StoreError::from)?;
         Ok(None)
     }
 }

@@ -11,6 +11,8 @@ use crate::urls::{Surt, host_prefix};
 
 /// Maximum number of rows read to count linking domains.
 const MAX_ROWS: usize = 20_000;
+/// Records read between two checks for an abort.
+const RECORDS_PER_CHECK: u64 = 512;
 /// Rows of one domain in sequence before a seek to the next domain.
 const ROWS_BEFORE_SEEK: usize = 16;
 
@@ -35,7 +37,23 @@ impl Store {
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn servers(&self, host: &str) -> Result<Vec<(QueueName, HostRecord)>, StoreError> {
         let mut servers = Vec::new();
-        self.for_each_server(&host_prefix(host), |name, host| servers.push((name, host)))?;
+        self.for_each_server(&host_prefix(host), &|| Ok::<_, StoreError>(()), |name, host| {
+            servers.push((name, host));
+        })?;
+        Ok(servers)
+    }
+
+    /// As [`Self::servers`], without the hosts below it.
+    ///
+    /// # Errors
+    /// As [`Self::servers`].
+    pub fn servers_at(&self, host: &str) -> Result<Vec<QueueName>, StoreError> {
+        let mut servers = Vec::new();
+        // A port follows the host, or the end of the authority.
+        for end in [b')', b':'] {
+            let prefix = [host_prefix(host), vec![end]].concat();
+            self.for_each_server(&prefix, &|| Ok::<_, StoreError>(()), |name, _| servers.push(name))?;
+        }
         Ok(servers)
     }
 
@@ -46,8 +64,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn domain_pages(&self, domain: &str) -> Result<(u64, u64), StoreError> {
+        self.count_domain_pages(domain, &|| Ok(()))
+    }
+
+    /// As [`Self::domain_pages`]. Calls `proceed` every few hundred records; its error ends the count.
+    ///
+    /// # Errors
+    /// As [`Self::domain_pages`], and the error of `proceed`.
+    pub fn count_domain_pages<E: From<StoreError>>(
+        &self,
+        domain: &str,
+        proceed: &dyn Fn() -> Result<(), E>,
+    ) -> Result<(u64, u64), E> {
         let (mut pages, mut servers) = (0, 0);
-        self.for_each_server(&host_prefix(domain), |name, host| {
+        self.for_each_server(&host_prefix(domain), proceed, |name, host| {
             let is_own =
                 || Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
             if host.visits > 0 && is_own() {
@@ -58,18 +88,24 @@ impl Store {
         Ok((pages, servers))
     }
 
-    fn for_each_server(
+    fn for_each_server<E: From<StoreError>>(
         &self,
         prefix: &[u8],
+        proceed: &dyn Fn() -> Result<(), E>,
         mut each: impl FnMut(QueueName, HostRecord),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), E> {
         let mut cursor = self.cursor_before(HOSTS, after_prefix(prefix))?;
         cursor.seek(prefix);
+        let mut count = 0_u64;
         while let Some((key, value)) = cursor.item() {
             each(QueueName::from_stored(key), decode(key, value)?);
+            count += 1;
+            if count.is_multiple_of(RECORDS_PER_CHECK) {
+                proceed()?;
+            }
             cursor.next();
         }
-        cursor.status()?;
+        cursor.status().map_err(StoreError::from)?;
         Ok(())
     }
 

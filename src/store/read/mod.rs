@@ -8,5 +8,6 @@ pub(super) mod known;
 pub(super) mod multi_get;
 pub(super) mod pages;
 pub(super) mod scan;
+pub(super) mod servers;
 pub(super) mod snapshot;
 pub(super) mod stats;

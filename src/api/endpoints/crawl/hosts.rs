@@ -1,0 +1,117 @@
+//! `/crawl/hosts`: the hosts that the crawl knows, with their queues.
+//!
+//! A host is a name with its port, and has up to two servers, http and https. Their figures are added; the longer delay
+//! counts. Shown are hosts with queued URLs, and those that were asked for something. `fetched` counts the different
+//! pages that count towards `budget`. `state` is that of the liveliest server:
+//!
+//! * `blocked`: a block list names the host;
+//! * `waiting`: URLs wait for their turn;
+//! * `asleep`: the host is left alone for a while after failures, as `reason` says;
+//! * `spent`: only new pages are queued, and the budget for them is used;
+//! * `idle`: nothing is queued.
+//!
+//! Records and queues are read from the state in `asOf`. A list reads the key of every queued URL. So it is held for ten
+//! times as long as that took, and shown again.
+
+use serde::Serialize;
+
+use crate::api::openapi::schema::{ReplySchema, Schema};
+use crate::api::reply::index_state::{AS_OF, StateTime};
+use crate::api::request::parameter::{LIMIT, MAX_BEGINNING, NAME_PART, OFFSET, ORDER};
+use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
+use crate::inspect::{HostColumn, HostListRequest, HostOrder, HostRow};
+use crate::query::Window;
+
+pub static ENDPOINT: Endpoint = Endpoint::new("crawl/hosts", DOCS, &[Verb::Get], Handler::Custom(render))
+    .with_parameters(&[NAME_PART, ORDER, LIMIT, OFFSET])
+    .with_reply(ReplySchema::Object(&[
+        (
+            "hosts",
+            Schema::List(&Schema::Object(&[
+                ("host", Schema::Text),
+                ("queued", Schema::Count),
+                ("fetched", Schema::Count),
+                ("budget", Schema::Count),
+                ("delay", Schema::Quantity),
+                ("lastFetch", Schema::OptionalText),
+                ("state", Schema::Words(&["blocked", "waiting", "asleep", "spent", "idle"])),
+                ("reason", Schema::Text),
+            ])),
+        ),
+        ("count", Schema::Count),
+        ("asOf", AS_OF),
+    ]));
+
+const DOCS: Docs = Docs {
+    topic: Topic::Crawl,
+    summary: "Hosts of the crawl with their queues",
+    description: "Lists the hosts with queued URLs, and those that were asked for something. `fetched` \
+                  counts the pages that count towards `budget`. `state` is `blocked`, `waiting`, `asleep`, \
+                  `spent` or `idle`, and `reason` says why. `asOf` names the state.",
+};
+
+/// The columns by name.
+const COLUMNS: [(&str, HostColumn); 7] = [
+    ("host", HostColumn::Host),
+    ("queued", HostColumn::Queued),
+    ("fetched", HostColumn::Fetched),
+    ("budget", HostColumn::Budget),
+    ("delay", HostColumn::Delay),
+    ("lastFetch", HostColumn::LastFetch),
+    ("state", HostColumn::State),
+];
+
+/// The most queued URLs first.
+const DEFAULT_ORDER: HostOrder = HostOrder { column: HostColumn::Queued, descending: true };
+
+#[derive(Serialize)]
+struct HostsReply<'a> {
+    hosts: &'a [HostRow],
+    count: u64,
+    #[serde(rename = "asOf")]
+    as_of: StateTime,
+    status: u16,
+}
+
+fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
+    let config = &context.state.config;
+    let Window { offset, limit } = context.params.window(config)?;
+    if offset.saturating_add(limit) > config.max_crawl_hosts && limit > 0 {
+        return Err(ApiError::BadRequest(format!(
+            "offset and limit reach beyond the host {}; use q, or another order, or raise api.max_crawl_hosts",
+            config.max_crawl_hosts
+        )));
+    }
+    let part = context.params.single("q")?.unwrap_or_default().trim().to_ascii_lowercase();
+    if part.chars().count() > MAX_BEGINNING {
+        let expected = format!("at most {MAX_BEGINNING} characters of a name");
+        return Err(ApiError::parameter("q", &part, &expected));
+    }
+    let (order, warnings) = parse_order(&context.params.list("order")?);
+    let request = HostListRequest { part: &part, order: &order, offset, limit };
+    let read = || context.inspect(&[], |inspector| inspector.hosts(&request));
+    let list = context.state.held_hosts.get_or_read(format!("{request:?}"), read)?;
+    let as_of = StateTime::new(list.read_at, list.change);
+    let reply = HostsReply { hosts: &list.rows, count: list.count, as_of, status: 200 };
+    context.render_json(&reply, &warnings, &Provenance::volatile())
+}
+
+/// Parses `order[]`. Fields that are no columns are ignored, with a warning for all of them.
+fn parse_order(texts: &[&str]) -> (Vec<HostOrder>, Vec<String>) {
+    let mut order: Vec<HostOrder> = Vec::new();
+    let mut is_ignored = false;
+    for text in texts {
+        let (name, descending) = text.strip_prefix('-').map_or((*text, false), |name| (name, true));
+        match COLUMNS.iter().find(|(column, _)| *column == name) {
+            Some((_, column)) if order.iter().any(|earlier| earlier.column == *column) => {}
+            Some((_, column)) => order.push(HostOrder { column: *column, descending }),
+            None => is_ignored = true,
+        }
+    }
+    if order.is_empty() {
+        order.push(DEFAULT_ORDER);
+    }
+    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    let warning = || format!("an order field was ignored; use one of {}, with - before it", names.join(", "));
+    (order, is_ignored.then(warning).into_iter().collect())
+}

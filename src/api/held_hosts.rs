@@ -1,0 +1,78 @@
+//! Lists of hosts that are held for a while, because each of them reads the key of every queued URL.
+//!
+//! A list is held for ten times as long as it took. A page that asks again and again takes a tenth of a core at
+//! most, however long the queue is. A short queue is always shown as it is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::inspect::HostList;
+use crate::lru::Lru;
+
+/// How long a list is held, as a multiple of the time that it took.
+const TTL_FACTOR: u32 = 10;
+/// Rows of all held lists, of a few hundred bytes each.
+const MAX_ROWS: usize = 10_000;
+
+/// The held lists, by question.
+#[derive(Debug)]
+pub struct HeldHosts(Mutex<Lru<String, HeldHostList>>);
+
+#[derive(Debug)]
+struct HeldHostList {
+    list: Arc<HostList>,
+    until: Instant,
+}
+
+impl Default for HeldHosts {
+    fn default() -> Self {
+        Self(Mutex::new(Lru::new(MAX_ROWS)))
+    }
+}
+
+impl HeldHosts {
+    /// Returns the held answer to a question, or reads it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(in crate::api) fn get_or_read<E>(
+        &self,
+        question: String,
+        read: impl FnOnce() -> Result<HostList, E>,
+    ) -> Result<Arc<HostList>, E> {
+        let held = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = Instant::now();
+        if let Some(held) = held().get(&question).filter(|held| start < held.until) {
+            return Ok(Arc::clone(&held.list));
+        }
+        let list = Arc::new(read()?);
+        let until = Instant::now() + TTL_FACTOR * start.elapsed();
+        held().insert(question, HeldHostList { list: Arc::clone(&list), until }, list.rows.len() + 1);
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_held_for_ten_times_as_long_as_it_took() {
+        let held = HeldHosts::default();
+        let list = |count| HostList { rows: Vec::new(), count, change: 0, read_at: 0 };
+        let ask = |question: &str, count, takes| {
+            let read = || {
+                std::thread::sleep(Duration::from_millis(takes));
+                Ok::<_, ()>(list(count))
+            };
+            held.get_or_read(question.to_owned(), read).unwrap().count
+        };
+        assert_eq!((ask("a", 1, 100), ask("a", 2, 0), ask("b", 3, 0)), (1, 1, 3));
+        std::thread::sleep(Duration::from_millis(1_100));
+        assert_eq!(ask("a", 4, 0), 4);
+        assert!(held.get_or_read("c".to_owned(), || Err(())).is_err());
+        assert_eq!(ask("c", 5, 0), 5);
+    }
+}
