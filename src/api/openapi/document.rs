@@ -179,7 +179,7 @@ fn operation(
     });
     if is_public {
         operation["security"] = json!([]);
-    } else if !is_session {
+    } else {
         operation["x-role"] = json!(endpoint.role_for(&method_of(verb)).name());
     }
     if let Some(listing) = endpoint.handler.listing() {

@@ -55,6 +55,7 @@ impl Examples {
             | ParameterKind::Words(_)
             | ParameterKind::Day
             | ParameterKind::Beginning { .. }
+            | ParameterKind::Text { .. }
             | ParameterKind::Endpoints => json!(text),
         })
     }

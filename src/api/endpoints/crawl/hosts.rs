@@ -20,7 +20,7 @@ use crate::api::reply::index_state::{AS_OF, StateTime};
 use crate::api::request::parameter::{LIMIT, MAX_BEGINNING, NAME_PART, OFFSET, ORDER};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::inspect::{HostColumn, HostListRequest, HostOrder, HostRow};
-use crate::query::Window;
+use crate::query::{IndexState, Window};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("crawl/hosts", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[NAME_PART, ORDER, LIMIT, OFFSET])
@@ -91,7 +91,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let request = HostListRequest { part: &part, order: &order, offset, limit };
     let read = || context.inspect(&[], |inspector| inspector.hosts(&request));
     let list = context.state.held_hosts.get_or_read(format!("{request:?}"), read)?;
-    let as_of = StateTime::new(list.read_at, list.change);
+    let as_of = StateTime::from(IndexState { read_at: list.read_at, change: list.change });
     let reply = HostsReply { hosts: &list.rows, count: list.count, as_of, status: 200 };
     context.render_json(&reply, &warnings, &Provenance::volatile())
 }

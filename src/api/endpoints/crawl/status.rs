@@ -119,7 +119,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         disk_free_bytes: free_bytes(state.store.directory()),
         rank_generation: state.store.snapshot().rank_generation()?,
         ranking: crawl.ranking,
-        as_of: StateTime::new(size.read_at, size.change),
+        as_of: size.state.into(),
         status: 200,
     };
     context.render_json(&reply, &[], &Provenance::volatile())
