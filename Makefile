@@ -1,4 +1,4 @@
-# make demo   builds backlinkd and shows it at work
+# make demo   builds backlinkd, shows it at work, and ends with the address of a page to open
 # make test   checks everything: format, lints, docs, tests
 # make check  format, lints and the tests in src, without optimisation; make check ROOM=parse tests one folder
 # make build  builds backlinkd for use, with whole-program optimisation, and prints its path

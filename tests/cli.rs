@@ -6,6 +6,7 @@ mod changing;
 mod crawling;
 mod daemon;
 mod damaged;
+mod demo_page;
 mod explaining;
 mod failing;
 mod former_formats;

@@ -1,13 +1,19 @@
 //! Black-box tests of the demo: it prints the whole story, checks itself, and stops on request.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use backlinkd::config::StoreConfig;
 use backlinkd::demo::{DemoError, DemoOptions, run};
+use backlinkd::store::Store;
+use backlinkd::urls::{Scope, Suffixes};
+
+use crate::cli::process::Place;
 
 const FREE: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
@@ -66,25 +72,28 @@ fn an_address_in_use_is_reported_with_the_option() {
 }
 
 #[test]
-fn the_demo_serves_until_it_is_stopped() {
+fn the_demo_serves_until_it_is_stopped_and_its_index_is_right() {
     let (stop, out) = (Arc::new(AtomicBool::new(false)), Shared::default());
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
     let telling = {
-        let (stop, mut out) = (Arc::clone(&stop), out.clone());
-        let options = DemoOptions { listen: FREE.into(), once: false, data: None };
+        let (stop, mut out, data) = (Arc::clone(&stop), out.clone(), Some(data.clone()));
+        let options = DemoOptions { listen: FREE.into(), once: false, data };
         std::thread::spawn(move || run(&options, &mut out, &stop))
     };
     let start = Instant::now();
-    while !out.text().contains("Ctrl-C ends the demo") {
-        assert!(start.elapsed() < Duration::from_secs(60) && !telling.is_finished(), "{}", out.text());
+    while !out.text().contains("\nOpen http://") {
+        assert!(start.elapsed() < Duration::from_secs(180) && !telling.is_finished(), "{}", out.text());
         std::thread::sleep(Duration::from_millis(20));
     }
     let text = out.text();
+    assert!(text.contains("Ctrl-C ends the demo") && text.ends_with("/\n"), "{text}");
     let (_, rest) = text.split_once("'http://").unwrap();
     let mut stream = TcpStream::connect(rest.split('/').next().unwrap()).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 
     stop.store(true, Ordering::Relaxed);
     let told = Instant::now();
@@ -92,6 +101,33 @@ fn the_demo_serves_until_it_is_stopped() {
     assert!(result.is_ok(), "{result:?}");
     assert!(told.elapsed() < Duration::from_secs(5));
     assert!(!out.text().contains("The check"), "{}", out.text());
+    let index = data.join("index");
+    let verified = Place::new().over(&index).run(&["verify"]).with(0);
+    assert!(verified.out.contains("Nothing is wrong"), "{}", verified.out);
+    assert_links_are_lost_for_each_reason(&index);
+}
+
+/// Links to the museum are lost because they were removed, and because their page is gone, a redirect, or not HTML.
+fn assert_links_are_lost_for_each_reason(index: &Path) {
+    let suffixes = Arc::new(Suffixes::built_in().unwrap());
+    let store = Store::open(index, &StoreConfig::default(), suffixes).unwrap();
+    let snapshot = store.snapshot();
+    let scope = Scope::Domain { domain: "museum.example".to_owned() };
+    let mut reasons: BTreeMap<(u16, bool), usize> = BTreeMap::new();
+    let (mut links, mut back) = (0, 0);
+    for row in snapshot.backlinks(&scope, None) {
+        let link = row.unwrap().value;
+        links += 1;
+        back += usize::from(link.is_active() && !link.toggles.is_empty());
+        if !link.is_active() {
+            let facts = snapshot.page(&link.source).unwrap().unwrap().facts;
+            *reasons.entry((facts.status, facts.html)).or_default() += 1;
+        }
+    }
+    for reason in [(200, true), (200, false), (301, false), (410, false)] {
+        assert!(reasons.get(&reason).is_some_and(|lost| *lost > 10), "{reason:?}: {reasons:?}");
+    }
+    assert!(reasons.values().sum::<usize>() < links / 2 && back > 10, "{links} {back} {reasons:?}");
 }
 
 /// A writer whose output can be read meanwhile.

@@ -84,4 +84,6 @@ pub struct ApiState {
     pub held_hosts: Arc<HeldHosts>,
     /// The clock. It returns the current day, as [`current_day`] does.
     pub today: fn() -> Day,
+    /// Whether the index is that of the demo, whose dates are made up. `/stats` says so, and the page shows it.
+    pub is_demo: bool,
 }

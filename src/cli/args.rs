@@ -146,13 +146,14 @@ pub(super) enum Command {
         #[arg(long)]
         repair: bool,
     },
-    /// Runs the whole pipeline on a small built-in web on loopback; uses a temporary directory instead of --data.
+    /// Runs the whole pipeline on a small built-in web on loopback, adds a made-up year of history, and serves its page;
+    /// uses a temporary directory instead of --data.
     #[command(after_help = "Example:\n  backlinkd demo")]
     Demo {
-        /// Address and port of the API instead of api.listen.
+        /// Address and port of the API instead of api.listen, or of another port if that one is taken.
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
-        /// Checks its own answers, then exits.
+        /// Checks its own answers on the crawled web alone, then exits.
         #[arg(long)]
         once: bool,
     },

@@ -18,8 +18,24 @@ pub(super) struct Check {
     pub found: Result<String, String>,
 }
 
+/// All comparisons.
+///
+/// # Errors
+/// [`DemoError::Ask`] when the API does not answer.
+pub(super) async fn all(
+    expected: &Expected<'_>,
+    figures: &Figures,
+    stats: &Stats,
+    at: SocketAddr,
+) -> Result<Vec<Check>, DemoError> {
+    let mut checks = crawl(expected, figures, stats);
+    checks.push(second_reading(figures));
+    checks.extend(api(expected, at).await?);
+    Ok(checks)
+}
+
 /// Compares the figures of the crawl.
-pub(super) fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check> {
+fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check> {
     let pages = || expected.pages.values();
     let distinct = |names: BTreeSet<&str>| names.len() as u64;
     [
@@ -39,7 +55,7 @@ pub(super) fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -
 }
 
 /// Whether a second reading of every page, with the `scraper` crate, found the same links.
-pub(super) fn second_reading(figures: &Figures) -> Check {
+fn second_reading(figures: &Figures) -> Check {
     let found = match (figures.checked, figures.differing) {
         (0, _) => Err("no page was read".to_owned()),
         (checked, 0) => Ok(format!("those of {checked} pages")),
@@ -52,7 +68,7 @@ pub(super) fn second_reading(figures: &Figures) -> Check {
 ///
 /// # Errors
 /// [`DemoError::Ask`] when there is no response.
-pub(super) async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
+async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
     let mut checks = vec![check_unauthenticated(at).await?];
     for question in QUESTIONS {
         let found = rows(at, question).await?.and_then(|rows| {

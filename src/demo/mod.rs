@@ -1,17 +1,20 @@
 //! The demo: a small web on loopback sockets, crawled, ranked, served, and checked.
 //!
 //! ```text
-//!  sites ─► web ─┬─► html ─► server ─► crawl ─► rank ─► API ─┬─► report: what a reader sees
+//!  sites ─► web ─┬─► html ─► server ─► crawl ─► year ─► rank ─► API ─┬─► report: what a reader sees
 //!  (description) └─► expected, ranks ─► questions ──► check
 //! ```
 //!
 //! The demo shows backlinkd at work without contacting the servers of others, and verifies its results. Nothing
 //! leaves the machine: every host has a loopback address, and the configuration allows no other private addresses.
-//! The input is the listening address, and whether to keep serving. The output is text for people, and a running API.
-//! With `once`, every printed question is sent over HTTP. The answer is compared with the description of the web,
-//! independently of the index.
+//! The input is the listening address, and whether to keep serving. The output is text for people, and a running API
+//! with its page.
 //!
-//! The demo uses the stages like any operator: it does nothing that a configuration could not do.
+//! With `once`, the index holds the crawled web alone, and every printed question is sent over HTTP. The answer is
+//! compared with the description of the web, independently of the index. Otherwise a made-up year of history
+//! ([`year`]) is added, so that the charts of the page have a shape.
+//!
+//! Crawl, ranks and API are used like by any operator: with nothing that a configuration could not do.
 
 mod ask;
 mod check;
@@ -25,6 +28,7 @@ mod report;
 mod server;
 mod sites;
 mod web;
+mod year;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,6 +42,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::api::{self, ApiState, AuthPolicy, PasswordError, ServeError};
+use crate::clock::unix_now;
 use crate::config::{Config, ConfigError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures};
 use crate::query::{QueryError, SearchIndexes};
@@ -66,6 +71,13 @@ pub struct DemoOptions {
     pub once: bool,
     /// A new or empty directory for the index; `None`: a temporary one, removed at the end.
     pub data: Option<PathBuf>,
+}
+
+impl DemoOptions {
+    /// The page opens without a password. The checks need one, and so do other machines.
+    fn access(&self) -> AuthPolicy {
+        if self.once || !self.listen.ip().is_loopback() { AuthPolicy::Users } else { AuthPolicy::Open }
+    }
 }
 
 /// The reason why the demo fails.
@@ -132,7 +144,8 @@ fn run_webs(
     let servers = runtime.block_on(DemoServers::start(served))?;
     let folder = DemoFolder::new(options.data.as_deref())?;
     let config = folder.prepare(&servers.overrides(served))?;
-    let store = open(&config, &folder)?;
+    let access = options.access();
+    let store = open(&config, &folder, access)?;
     let mut report = DemoReport::new(out);
 
     report.web(served)?;
@@ -141,29 +154,32 @@ fn run_webs(
         return Ok(());
     }
     report.crawl(&figures, time, &store)?;
+    if !options.once {
+        report.year(year::write(&store, &config.urls.rules(), unix_now(), stop)?)?;
+    }
     rank_all(&store, &config.rank, store.suffixes(), &|_| ())?;
     report.ranks(&store)?;
 
     let at = listener.local_addr()?;
-    let api = DemoApi::start(&config, &store, listener, &runtime, stop)?;
-    report.questions(at, options.once)?;
-    if options.once {
-        let expected = Expected::of(described);
-        let mut checks = check::crawl(&expected, &figures, &store.stats()?);
-        checks.push(check::second_reading(&figures));
-        checks.extend(runtime.block_on(check::api(&expected, at))?);
-        api.end(&runtime)?;
-        report.checks(&checks)
-    } else {
-        api.wait(&runtime)
+    let api = DemoApi::start(&config, &store, listener, &runtime, (access, stop))?;
+    report.questions(at, access)?;
+    if !options.once {
+        report.open(at)?;
+        return api.wait(&runtime);
     }
+    let expected = Expected::of(described);
+    let checks = runtime.block_on(check::all(&expected, &figures, &store.stats()?, at))?;
+    api.end(&runtime)?;
+    report.checks(&checks)
 }
 
-/// Opens the index and adds its one user.
-fn open(config: &Config, folder: &DemoFolder) -> Result<Arc<Store>, DemoError> {
+/// Opens the index, and adds its one user if it has users.
+fn open(config: &Config, folder: &DemoFolder, access: AuthPolicy) -> Result<Arc<Store>, DemoError> {
     let suffixes = Arc::new(config.urls.suffixes()?);
     let store = Store::open(&folder.index(), &config.store, suffixes)?;
-    store.put_user(USER, &api::hash_password(PASSWORD)?)?;
+    if access == AuthPolicy::Users {
+        store.put_user(USER, &api::hash_password(PASSWORD)?)?;
+    }
     Ok(Arc::new(store))
 }
 
@@ -195,7 +211,7 @@ impl DemoApi {
         store: &Arc<Store>,
         listener: TcpListener,
         runtime: &Runtime,
-        stop: &Arc<AtomicBool>,
+        (access, stop): (AuthPolicy, &Arc<AtomicBool>),
     ) -> Result<Self, DemoError> {
         let searches = SearchIndexes::open(Arc::clone(store), config.search.clone())
             .map_err(DemoError::SearchIndexes)?;
@@ -206,11 +222,12 @@ impl DemoApi {
             rules: config.urls.rules(),
             config: config.api.clone(),
             settings: Arc::new(config.clone()),
-            auth: AuthPolicy::Users,
+            auth: access,
             activity: Arc::default(),
             crawl: None,
             held_hosts: Arc::default(),
             today: api::current_day,
+            is_demo: true,
         };
         let ((end, ended), stop) = (oneshot::channel(), Arc::clone(stop));
         let shutdown = async move {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::check::Check;
 use super::questions::{QUESTIONS, Question};
 use super::web::Web;
+use super::year::YearSize;
 use super::{DemoError, PASSWORD, USER};
+use crate::api::AuthPolicy;
 use crate::config::Span;
 use crate::crawl::Figures;
 use crate::model::SearchRank;
@@ -112,18 +114,49 @@ impl<'o> DemoReport<'o> {
 
     /// # Errors
     /// [`DemoError::Output`].
-    pub(super) fn questions(&mut self, at: SocketAddr, once: bool) -> Result<(), DemoError> {
-        self.section(&format!("The API: at http://{at}, for user \"{USER}\" with password \"{PASSWORD}\""))?;
+    pub(super) fn year(&mut self, size: YearSize) -> Result<(), DemoError> {
+        let YearSize { sites, visits } = size;
+        self.section("The year: what earlier visits found")?;
+        writeln!(
+            self.out,
+            "   {sites:5}  further sites that do not exist, and no server was asked for them"
+        )?;
+        writeln!(self.out, "   {visits:5}  visits to them, on days of the last fourteen months\n")?;
+        writeln!(
+            self.out,
+            "   These sites and all dates are made up, so that the charts of the page have a history to show."
+        )?;
+        Ok(self.out.flush()?)
+    }
+
+    /// # Errors
+    /// [`DemoError::Output`].
+    pub(super) fn questions(&mut self, at: SocketAddr, access: AuthPolicy) -> Result<(), DemoError> {
+        let (user, who) = match access {
+            AuthPolicy::Users => (
+                format!("-u {USER}:{PASSWORD} "),
+                format!("for user \"{USER}\" with password \"{PASSWORD}\""),
+            ),
+            AuthPolicy::Open => (String::new(), "for every program of this machine".to_owned()),
+        };
+        self.section(&format!("The API: at http://{at}, {who}"))?;
         for Question { shows, path, .. } in QUESTIONS {
-            writeln!(self.out, "   {shows}:\n     curl -u {USER}:{PASSWORD} 'http://{at}{path}'\n")?;
+            writeln!(self.out, "   {shows}:\n     curl {user}'http://{at}{path}'\n")?;
         }
         writeln!(
             self.out,
             "   Answers are JSON; add \"| jq\" or \"| python3 -m json.tool\" to read them with ease."
         )?;
-        if !once {
-            writeln!(self.out, "   Copy any of these lines into another terminal. Ctrl-C ends the demo.")?;
-        }
+        Ok(self.out.flush()?)
+    }
+
+    /// The last lines of a demo that keeps serving.
+    ///
+    /// # Errors
+    /// [`DemoError::Output`].
+    pub(super) fn open(&mut self, at: SocketAddr) -> Result<(), DemoError> {
+        writeln!(self.out, "   Copy any of these lines into another terminal. Ctrl-C ends the demo.\n")?;
+        writeln!(self.out, "Open http://{at}/")?;
         Ok(self.out.flush()?)
     }
 

@@ -129,6 +129,7 @@ impl Server {
             crawl: None,
             held_hosts: Arc::default(),
             today,
+            is_demo: false,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = std::sync::mpsc::channel();

@@ -203,6 +203,7 @@ fn suggestions_are_the_strongest_names_that_begin_so() {
 fn stats_are_those_of_the_command() {
     let server = Server::start(&random(35, 200));
     let answer = server.client.json("/stats");
+    assert_eq!(answer["demo"], false);
     let stats = server.store.stats().unwrap();
     for (key, figure) in [
         ("links", stats.links),

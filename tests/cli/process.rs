@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::support::fake_web::FakeWeb;
 
 /// Longer than anything here takes, even on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A temporary folder for one test, with a data directory that does not exist yet.
 pub struct Place {

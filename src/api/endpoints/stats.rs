@@ -3,7 +3,8 @@
 //! `fetched` counts visited URLs, and `pages` those whose last settled response was HTML. `links` and `backlinks` count
 //! active ones, `former` lost ones. `hosts` and `domains` have visited URLs. `known` counts discovered URLs, without
 //! those that wait to be merged. `ranked` is the time of the state that the last ranking read. Counting reads the key of
-//! each host and each queued URL, so figures may be as old as `search.refresh`; `asOf` is their time.
+//! each host and each queued URL, so figures may be as old as `search.refresh`; `asOf` is their time. `demo` says
+//! that the dates in the index are made up.
 
 use serde::Serialize;
 
@@ -28,6 +29,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new("stats", DOCS, &[Verb::Get], Handl
         ("ranked", Schema::OptionalText),
         ("change", Schema::Count),
         ("version", Schema::Text),
+        ("demo", Schema::Flag),
         ("asOf", AS_OF),
     ]));
 
@@ -55,6 +57,7 @@ struct StatsReply {
     ranked: Option<String>,
     change: u64,
     version: &'static str,
+    demo: bool,
     #[serde(rename = "asOf")]
     as_of: StateTime,
     status: u16,
@@ -77,6 +80,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         ranked: size.ranked.map(format_unix_time),
         change: size.state.change,
         version: env!("CARGO_PKG_VERSION"),
+        demo: context.state.is_demo,
         as_of: StateTime::from(size.state),
         status: 200,
     };

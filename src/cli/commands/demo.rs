@@ -1,6 +1,7 @@
 //! `backlinkd demo`: the demo on a small web of its own.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
@@ -10,8 +11,24 @@ use crate::demo::DemoOptions;
 pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
-    let listen = listen.unwrap_or(context.config.api.listen);
+    let listen = listen.unwrap_or_else(|| free_address(context));
     let options = DemoOptions { listen, once, data: None };
     crate::demo::run(&options, &mut std::io::stdout().lock(), stop.flag())?;
     Ok(Outcome::Success)
+}
+
+/// The configured address, or another port if that one is taken: the first demo on a machine should not fail after a
+/// build of many minutes. An address that is given on the command line is used as it is.
+fn free_address(context: &CliContext) -> SocketAddr {
+    let configured = context.config.api.listen;
+    match TcpListener::bind(configured) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            context.console.info(format_args!(
+                "Port {} is taken, so the demo uses another one; --listen chooses one.",
+                configured.port()
+            ));
+            SocketAddr::new(configured.ip(), 0)
+        }
+        _ => configured,
+    }
 }

@@ -69,6 +69,7 @@ pub(crate) fn state(
         crawl: None,
         held_hosts: Arc::default(),
         today: api::current_day,
+        is_demo: false,
     })
 }
 

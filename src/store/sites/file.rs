@@ -120,7 +120,8 @@ fn decode(bytes: &[u8]) -> Result<SiteList, Damage> {
     let mut sites: Vec<SiteFigures> = Vec::new();
     let mut name = Vec::new();
     for _ in 0..count {
-        name.truncate(reader.count("a name")?);
+        // The shared start takes no bytes of its own, so it may be longer than what is left to read.
+        name.truncate(usize::try_from(reader.varint("a name")?).unwrap_or(usize::MAX));
         let more = reader.count("a name")?;
         name.extend_from_slice(reader.bytes(more, "a name")?);
         sites.push(decode_figures(&name, &mut reader)?);
@@ -170,6 +171,15 @@ mod tests {
         assert_eq!(decode(&encode(&list())), Ok(list()));
         let empty = SiteList { sites: Vec::new(), ..list() };
         assert_eq!(decode(&encode(&empty)), Ok(empty));
+        // The last name shares more bytes with the one before it than its row has.
+        let mut alike = list();
+        alike.sites.truncate(1);
+        let start = "a-name-that-is-longer-than-the-rest-of-the-file".to_owned();
+        alike.sites.extend(
+            ["1.example", "2.example"]
+                .map(|end| SiteFigures { name: format!("{start}-{end}"), ..alike.sites[0].clone() }),
+        );
+        assert_eq!(decode(&encode(&alike)), Ok(alike));
     }
 
     /// The size of the file is what the documentation of an operator's disk needs.

@@ -36,6 +36,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <button type="button" class="plain tool" aria-label={t('help.title')} title={t('help.title')} onClick={() => (helpOpen.value = true)}><Icon name="help" /></button>
         <Settings />
       </header>
+      <Demo />
       <Trouble />
       <div class={framed ? 'body framed' : 'body'}>
         {framed && <Nav />}
@@ -140,6 +141,12 @@ function Settings() {
       </ul>
     </Drop>
   );
+}
+
+/** Says of the demo that nothing in it is real. */
+function Demo() {
+  const { data } = useAnswer('/stats');
+  return data?.demo ? <p class="made-up" role="note">{t('shell.demo')}</p> : null;
 }
 
 /** What keeps everything from being answered, with the time until it is tried again. */
