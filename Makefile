@@ -20,7 +20,7 @@ export CC = $(CCACHE)$(if $(CLANG),clang,cc)
 export CXX = $(CCACHE)$(if $(CLANG),clang++,c++)
 endif
 
-.PHONY: help demo test check build bench web packages components curl
+.PHONY: help demo test check build bench web packages components curl browser
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -28,7 +28,7 @@ help:
 demo: packages
 	cargo run --locked --release -- demo
 
-test: packages components curl
+test: packages components curl browser
 	cargo fmt --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
@@ -79,3 +79,18 @@ curl:
 	@command -v curl > /dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl; } \
 	    || echo "Without curl, one test is skipped"
+
+# The tests of the page run in Chromium, driven by Python. Without either of them, they are skipped.
+PYTHON := $(HOME)/.cache/backlinkd/python
+browser:
+	@chromium() { for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
+	    command -v $$name && return; done; false; }; \
+	driver() { $(PYTHON)/bin/python3 -c "import playwright, axe_playwright_python"; }; \
+	install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@"; }; \
+	{ chromium && driver && exit; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get; then \
+	    apt-get update -qq; chromium || install chromium-headless-shell || install chromium; \
+	    python3 -c "import venv, ensurepip" || install python3-venv; \
+	fi; \
+	driver || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/python3 -m pip install -r tests/page/requirements.txt; }; \
+	chromium && driver; } > /dev/null 2>&1 || echo "Without Chromium and Playwright, the tests of the page are skipped"

@@ -42,6 +42,7 @@ mod geo_places;
 mod graphs;
 mod hostile;
 mod link_oracle;
+mod page;
 mod pipeline;
 mod query_bounds;
 mod readme;

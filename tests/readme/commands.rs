@@ -65,7 +65,8 @@ fn is_command(code: &str) -> bool {
 
 fn is_script(word: &str) -> bool {
     let extension = Path::new(word).extension();
-    word.starts_with("benches/") && extension.is_some_and(|extension| extension == "sh" || extension == "py")
+    (word.starts_with("benches/") || word.starts_with("tests/"))
+        && extension.is_some_and(|extension| extension == "sh" || extension == "py")
 }
 
 fn check(command: &str) -> Result<(), String> {

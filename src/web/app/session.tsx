@@ -1,7 +1,7 @@
 // Who is signed in, and the form for it. It replaces the dialog of the browser.
 
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, Failure, forget, post, retryAll, trouble } from './core/api';
 import { t } from './core/i18n';
 
@@ -35,6 +35,8 @@ export async function signOut(): Promise<void> {
 export function SignIn() {
   const [failure, setFailure] = useState('');
   const [busy, setBusy] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -55,7 +57,7 @@ export function SignIn() {
     <form class="card signin" onSubmit={submit} aria-label={t('session.title')}>
       <h2>{t('session.title')}</h2>
       <p>{t('session.lead')}</p>
-      <label>{t('session.name')} <input name="name" autocomplete="username" required autofocus autocapitalize="none" spellcheck={false} /></label>
+      <label>{t('session.name')} <input ref={first} name="name" autocomplete="username" required autocapitalize="none" spellcheck={false} /></label>
       <label>{t('session.password')} <input name="password" type="password" autocomplete="current-password" required /></label>
       {failure && <p class="refusal" role="alert">{failure}</p>}
       <button class="primary" disabled={busy}>{t('session.in')}</button>

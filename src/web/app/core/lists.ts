@@ -21,8 +21,10 @@ export interface Column {
 export interface List {
   name: string;
   columns: Column[];
-  /** The order of an answer without `order`. */
+  /** The first order. */
   order: string;
+  /** Whether the server's own order is another one. */
+  reordered?: boolean;
   facets?: string[];
   /** Fields that have no column and can be filtered. */
   more?: { id: string; kind: Kind }[];
@@ -89,7 +91,7 @@ const ALL: List[] = [
     col('ccode', 'country', 'text', { with: ['country'], line: 'first' }), LINKS, PERCENT ] },
   { name: 'tldlist', unit: 'tlds', order: '-links', columns: [
     col('toplevel', 'tld', 'text', { line: 'first' }), col('diffdomains', 'number', 'number'), LINKS, PERCENT ] },
-  { name: 'tagtypes', unit: 'tags', order: '-frequency', columns: [
+  { name: 'tagtypes', unit: 'tags', order: '-frequency', reordered: true, columns: [
     col('tag', 'tag', 'text', { line: 'first' }), col('frequency', 'number', 'number'), REFDOMS ] },
   { name: 'outgoinglinks', unit: 'links', order: '-cdate', facets: ['tag', 'nofollow'], columns: [
     SR, PAGE, ANCHOR, TARGET, col('pos', 'number', 'number', { hidden: true }), col('cdate', 'day', 'day'), hidden('nofollow', 'flag', 'flag'), hidden('tag', 'tag', 'text') ],

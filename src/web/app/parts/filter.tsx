@@ -1,6 +1,6 @@
 // The filter over a list: conditions as chips, a form for one more, and the whole as text.
 
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Failure, useAnswer } from '../core/api';
 import { has, number, t } from '../core/i18n';
 import { fieldsOf, kindOf, List } from '../core/lists';
@@ -40,8 +40,13 @@ export function Filter({ list, failure }: { list: List; failure?: Failure }) {
     setForm(null);
     setAsText(false);
   }, [list.name]);
-  const apply = (where: string) => {
+  /** Closes the form; who types goes on at the button that opened it. */
+  const close = () => {
     setForm(null);
+    document.getElementById('add-filter')?.focus();
+  };
+  const apply = (where: string) => {
+    close();
     go(here({ where }));
   };
   const textual = asText || !parts;
@@ -58,7 +63,7 @@ export function Filter({ list, failure }: { list: List; failure?: Failure }) {
         <button type="button" class="plain" onClick={() => setAsText(!textual)} disabled={!parts} aria-pressed={textual}><Icon name="edit" />{textual ? t('filter.chips') : t('filter.text')}</button>
       </div>
       {form !== null && parts && (
-        <Builder key={String(form)} list={list} part={form === 'new' ? undefined : parts[form]} close={() => setForm(null)} apply={(made) => {
+        <Builder key={String(form)} list={list} part={form === 'new' ? undefined : parts[form]} close={close} apply={(made) => {
           const others = form === 'new' ? parts : parts.filter((_, index) => index !== form);
           const next: Pick<Condition, 'field' | 'op' | 'value'>[] = [...others];
           next.splice(form === 'new' ? others.length : form, 0, made);
@@ -113,6 +118,8 @@ function Builder({ list, part, apply, close }: { list: List; part?: Condition; a
   const [value, setValue] = useState(part ? plainValue(part.value) : '');
   const ops = known.includes(op) ? known : [op, ...known];
   const choices = op === 'in' ? undefined : CHOICES[field];
+  const first = useRef<HTMLSelectElement>(null);
+  useEffect(() => first.current?.focus(), []);
   return (
     <form class="builder" onSubmit={(event) => {
       event.preventDefault();
@@ -120,11 +127,11 @@ function Builder({ list, part, apply, close }: { list: List; part?: Condition; a
       apply({ field, op, value: literal(filled, kind, op) });
     }} onKeyDown={(event) => event.key === 'Escape' && close()}>
       <label>{t('filter.field')}
-        <select value={field} onChange={(event) => {
+        <select ref={first} value={field} onChange={(event) => {
           setField(event.currentTarget.value);
           setOp(offered(event.currentTarget.value)?.operators[0] ?? 'eq');
           setValue('');
-        }} autofocus>
+        }}>
           {fields.map((one) => <option key={one.id} value={one.id}>{fieldName(one.id)}</option>)}
         </select>
       </label>

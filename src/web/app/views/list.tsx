@@ -26,7 +26,8 @@ export function listParams(list: List, base: Param[]): { params: Param[]; limit:
     for (const name of ['active', 'group']) if (q.get(name)) params.push([name, q.get(name)!]);
   }
   if (q.get('where')) params.push(['where', q.get('where')!]);
-  for (const field of q.get('order')?.split(',') ?? []) params.push(['order[]', field]);
+  const order = q.get('order') ?? (list.reordered ? list.order : null);
+  for (const field of order?.split(',') ?? []) params.push(['order[]', field]);
   params.push(['limit', String(limit)]);
   if (offset) params.push(['offset', String(offset)]);
   return { params, limit, offset };

@@ -106,10 +106,11 @@ function Blocks() {
         <Block title={t('nav.tldlist')} endpoint="tldlist" to={viewOf('tldlist')} params={[['limit', '6']]}>
           {rows((row) => <><span class="grow mono">{row.toplevel ? `.${row.toplevel}` : t('tld.none')}</span><span class="figure muted">{t('count.domains', { n: row.diffdomains })}</span><Share value={row.percentage} /></>)}
         </Block>
-        <Block title={t('block.tags')} endpoint="tagtypes" to={viewOf('tagtypes')} params={[['order[]', '-frequency'], ['limit', '6']]}>
+        <Block title={t('block.tags')} endpoint="tagtypes" to={viewOf('tagtypes')} params={[['order[]', '-frequency']]}>
           {(data) => {
-            const all = (data.response ?? []).reduce((sum, row) => sum + row.frequency, 0);
-            return rows((row) => <><a class="grow" href={viewOf('backlinks', { where: `tag eq '${row.tag}'` })}>{tagName(row.tag)}</a><span class="figure">{number(row.frequency)}</span><Share value={(100 * row.frequency) / all} /></>)(data);
+            const kinds = data.response ?? [];
+            const all = kinds.reduce((sum, row) => sum + row.frequency, 0);
+            return rows((row) => <><a class="grow" href={viewOf('backlinks', { where: `tag eq '${row.tag}'` })}>{tagName(row.tag)}</a><span class="figure">{number(row.frequency)}</span><Share value={(100 * row.frequency) / all} /></>)({ ...data, response: kinds.slice(0, 6) });
           }}
         </Block>
         <Block title={t('block.week')} endpoint="newbacklinks" to={viewOf('newbacklinks', { from: week })} params={[['from', week], ['limit', '5']]} lines={5}>
