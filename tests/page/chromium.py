@@ -7,7 +7,6 @@ origin, and failed requests. `Chromium.no_faults` raises them.
 import os
 import shutil
 import time
-from urllib.parse import urlsplit
 
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
