@@ -1,6 +1,6 @@
 # make demo   builds backlinkd, shows it at work, and ends with the address of a page to open
 # make test   checks everything: format, lints, docs, tests
-# make check  format, lints and the tests in src, without optimisation; make check ROOM=parse tests one folder
+# make check  format, lints and the tests in src, without optimisation; make check FOLDER=parse tests one folder
 # make build  builds backlinkd for use, with whole-program optimisation, and prints its path
 # make bench  measures speed and size
 # make web    builds the page in src/web again; needs node
@@ -41,7 +41,7 @@ QUICK := --locked --release --config profile.release.package.backlinkd.opt-level
 check: packages components
 	cargo fmt --check
 	cargo clippy $(QUICK) --all-targets -- -D warnings
-	cargo test $(QUICK) --lib $(ROOM)
+	cargo test $(QUICK) --lib $(FOLDER)
 
 build: packages
 	cargo build --locked --profile dist

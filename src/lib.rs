@@ -1,13 +1,13 @@
 //! backlinkd: an open, self-hosted backlink index.
 //!
 //! ```text
-//!  seeds ─► frontier ─► fetch ─► parse ─► page record ─► store ──► rank ──► store ──► query ──► api
-//!             ▲           │        │     (page + links)  RocksDB   PageRank  ranks             warp
-//!             └───────────┴────────┘
-//!              redirects, outlinks
+//!  seeds ─► queue ─► frontier ─► fetch ─► parse ─► visit record ─► store ──► rank ──► store ──► query ──► api
+//!             ▲                    │        │     (page + links)  RocksDB   PageRank  ranks             warp
+//!             └────────────────────┴────────┘
+//!                 redirects, outlinks
 //! ```
 //!
-//! The page record is the unit of everything; one atomic batch writes it. Imports point down only, in this order:
+//! The visit record is the unit of everything; one atomic batch writes it. Imports point down only, in this order:
 //!
 //! 1. `urls`, `clock`, `encoding`, `log_throttle`, `lru`, `private_files`, `sorting`, `threads`;
 //! 2. `model`, `config`;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backlinkd::crawl::{CrawlJob, Reload};
 use backlinkd::model::{
-    Disposition, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueueName, QueuedUrl,
-    Rel, Target, Visit,
+    DiscoveredUrl, Disposition, Link, LinkTag, PageContent, PageFacts, Priority, QueueEntry, QueueName, Rel,
+    Target, Visit, VisitRecord,
 };
 use backlinkd::policy::BlockList;
 use backlinkd::store::Commit;
@@ -46,7 +46,7 @@ fn unix_now() -> u64 {
 }
 
 /// One fetched page from each of these hosts, with a link to one host.
-fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<PageRecord> {
+fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<VisitRecord> {
     let target = url(&format!("http://{target}/"));
     let record = |host: String| {
         let link = Link { target: target.clone(), tag: LinkTag::A, rel: Rel::NONE, anchor: String::new() };
@@ -55,8 +55,8 @@ fn linked(hosts: impl Iterator<Item = String>, target: &str) -> Vec<PageRecord> 
             links: vec![link],
             ..PageContent::default()
         };
-        let visit = Visit::Answered(Box::new(content));
-        PageRecord { url: url(&format!("http://{host}/")), visited: unix_now(), visit }
+        let visit = Visit::Responded(Box::new(content));
+        VisitRecord { url: url(&format!("http://{host}/")), visited: unix_now(), visit }
     };
     hosts.map(record).collect()
 }
@@ -69,7 +69,7 @@ fn a_domain_of_many_hosts_delays_no_others() {
         .answer("*.farm.test", "/", |_| Reply::html("here"));
     let mut site = site(web);
     let records = linked((0..30_000).map(|number| format!("h{number}.farm.test")), "www.farm.test");
-    let queued = |record: &PageRecord| QueuedUrl {
+    let queued = |record: &VisitRecord| QueueEntry {
         url: record.url.clone(),
         priority: Priority::New(0),
         depth: 0,
@@ -164,11 +164,11 @@ fn no_host_waits_longer_than_the_configuration_allows() {
     let mut site = site(web);
     site.config.crawl.dead_host_retry = backlinkd::config::Span::seconds(1_000_000);
     let asleep = [("long.test", 900_000), ("wrong.test", 40_000_000)];
-    let found = asleep.map(|(host, _)| Found::page(url(&format!("http://{host}/")), 0)).to_vec();
+    let found = asleep.map(|(host, _)| DiscoveredUrl::page(url(&format!("http://{host}/")), 0)).to_vec();
     let asleep = asleep
         .map(|(host, seconds)| (QueueName::of(&url(&format!("http://{host}/"))), unix_now() + seconds))
         .to_vec();
-    site.store.commit(Commit { found, asleep, ..Commit::default() }).unwrap();
+    site.store.commit(Commit { discovered: found, backoffs: asleep, ..Commit::default() }).unwrap();
     crawl(&site, &[]);
     assert_eq!(asked(&site), BTreeSet::from(["wrong.test".to_owned()]));
 }

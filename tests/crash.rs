@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use backlinkd::config::{Config, Span};
 use backlinkd::crawl::{CrawlJob, Crawler};
-use backlinkd::model::Found;
+use backlinkd::model::DiscoveredUrl;
 use backlinkd::store::{Commit, Findings, PageLinks, Store, StoreError, VerifyOptions};
 use backlinkd::urls::{Suffixes, UrlRules};
 
@@ -216,13 +216,13 @@ fn twenty_kills_repeat_only_fetches_in_flight() {
     let mut undisturbed = Site::of(&made);
     undisturbed.config.crawl.delay = Span::default();
     let figures = undisturbed.crawl(&job(&seeds()), &AtomicBool::new(false));
-    assert_eq!(figures.pages, all.len() as u64);
+    assert_eq!(figures.visits, all.len() as u64);
 
     let site = Site::of(&made);
     let folder = tempfile::tempdir().unwrap();
     let config = config(&site.web.overrides());
-    let found = seeds().iter().map(|seed| Found::seed(url(seed))).collect();
-    open(folder.path(), &config).unwrap().commit(Commit { found, ..Commit::default() }).unwrap();
+    let found = seeds().iter().map(|seed| DiscoveredUrl::seed(url(seed))).collect();
+    open(folder.path(), &config).unwrap().commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     let mut dice = dice();
     let mut cut_short = 0;
     for kill in 0..KILLS {

@@ -11,10 +11,10 @@ use backlinkd::config::{CrawlOrder, Span};
 use backlinkd::crawl::{Figures, Reload};
 use backlinkd::fetch::StoredRobots;
 use backlinkd::model::{
-    Disposition, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority, QueuedUrl,
-    Rel, SearchRank, SitemapGrant, Target, Visit,
+    DiscoveredUrl, Disposition, FailureKind, Link, LinkTag, PageContent, PageFacts, Priority, QueueEntry,
+    Rel, SearchRank, SitemapGrant, Target, Visit, VisitRecord,
 };
-use backlinkd::policy::{BlockList, RecrawlRules};
+use backlinkd::policy::{BlockList, RevisitRules};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::Suffixes;
 
@@ -110,8 +110,8 @@ fn a_page_without_a_response_is_visited_although_its_entry_has_no_attempt() {
     let page = url("http://a.test/");
     // The state after an interrupted merge that is repeated after the page has failed.
     let (priority, target) = (Priority::New(0), Target::Page);
-    let entry = QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target };
-    let record = PageRecord {
+    let entry = QueueEntry { url: page.clone(), priority, depth: 0, attempts: 0, target };
+    let record = VisitRecord {
         url: page,
         visited: 1_000_000,
         visit: Visit::Failed(FailureKind::Timeout, String::new()),
@@ -151,7 +151,7 @@ fn pages_listed_only_by_a_sitemap_are_found() {
     let expected = ["a.test/", "a.test/hidden", "a.test/index.xml", "a.test/one.xml"];
     assert_eq!(asked_set(&site), expected.map(str::to_owned).into());
     // The disallowed page, and the sitemap.
-    assert_eq!((figures.pages, figures.sitemaps, figures.disallowed), (2, 2, 2));
+    assert_eq!((figures.visits, figures.sitemaps, figures.disallowed), (2, 2, 2));
     assert!(site.store.page(&url("http://a.test/one.xml")).unwrap().is_none());
 
     site.config.sitemaps.follow = false;
@@ -208,7 +208,7 @@ fn sitemaps_add_no_more_pages_than_the_limit_of_a_host() {
         .page("a.test", "/", Reply::html("home"));
     let mut site = site(web);
     site.config.crawl.max_pages_per_host = 14;
-    assert_eq!(crawl(&site, &["a.test/"]).pages, 1 + 14);
+    assert_eq!(crawl(&site, &["a.test/"]).visits, 1 + 14);
     assert_eq!(site.store.stats().unwrap().queued, 0);
 }
 
@@ -263,7 +263,7 @@ fn links_of_copies_and_links_to_blocked_hosts_are_not_followed() {
 
     // The index has a link to it nevertheless; and a seed on the block list is not fetched either.
     assert_eq!(site.store.snapshot().outlinks(&url("http://start.test/")).unwrap().len(), 2);
-    assert_eq!(crawl(&site, &["ads.test/"]).pages, 0);
+    assert_eq!(crawl(&site, &["ads.test/"]).visits, 0);
     assert!(!asked_set(&site).contains("ads.test/"));
 }
 
@@ -286,7 +286,7 @@ fn a_robots_txt_that_redirects_to_a_refused_host_is_unavailable() {
     std::fs::write(list.path(), "blocked.test\n").unwrap();
     site.config.crawl.block_list = list.path().to_owned();
     // Three hosts first without a stored robots.txt, and then with a copy that is too old.
-    assert_eq!(crawl(&site, &["a.test/p1", "b.test/p1", "c.test/p1"]).pages, 0);
+    assert_eq!(crawl(&site, &["a.test/p1", "b.test/p1", "c.test/p1"]).visits, 0);
     assert_eq!(asked(&site), [""; 0]);
     let day = 86_400;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
@@ -302,7 +302,7 @@ fn a_robots_txt_that_redirects_to_a_refused_host_is_unavailable() {
     let seeds: Vec<String> =
         hosts.iter().flat_map(|(host, _)| [1, 2].map(|page| format!("{host}/p{page}"))).collect();
     let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
-    assert_eq!(crawl(&site, &seeds).pages, 3);
+    assert_eq!(crawl(&site, &seeds).visits, 3);
     let expected = hosts.map(|(host, _)| format!("{host}/p1"));
     assert_eq!(asked_set(&site), expected.into());
     for (host, _) in hosts {
@@ -376,16 +376,16 @@ fn the_order_by_rank_prefers_links_from_high_ranks() {
 fn a_page_is_recrawled_whatever_the_result_of_a_sitemap_at_its_url() {
     let site = site(FakeWeb::new());
     let address = url("http://a.test/feed");
-    let found = Found::page(address.clone(), 1);
-    site.store.commit(Commit { found: vec![found], ..Commit::default() }).unwrap();
+    let found = DiscoveredUrl::page(address.clone(), 1);
+    site.store.commit(Commit { discovered: vec![found], ..Commit::default() }).unwrap();
     let queued =
-        |priority, target| QueuedUrl { url: address.clone(), priority, depth: 1, attempts: 1, target };
-    let visit = Visit::Answered(Box::new(PageContent {
+        |priority, target| QueueEntry { url: address.clone(), priority, depth: 1, attempts: 1, target };
+    let visit = Visit::Responded(Box::new(PageContent {
         facts: PageFacts { status: 200, ..PageFacts::default() },
         ..PageContent::default()
     }));
     let commit = Commit {
-        records: vec![PageRecord { url: address.clone(), visited: 1_000_000, visit }],
+        records: vec![VisitRecord { url: address.clone(), visited: 1_000_000, visit }],
         dispositions: vec![
             (queued(Priority::New(1), Target::Page), Disposition::Fetched),
             (queued(Priority::Sitemap, sitemap_target()), Disposition::Retry),
@@ -403,7 +403,7 @@ fn the_schedule_of_visits_follows_changes() {
     let config = backlinkd::config::StoreConfig::default();
     let store = Store::open(folder.path(), &config, Arc::new(Suffixes::built_in().unwrap())).unwrap();
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
-    store.set_recrawl(RecrawlRules { first: hours(40), min: hours(5), max: hours(100) });
+    store.set_revisit_rules(RevisitRules { first: hours(40), min: hours(5), max: hours(100) });
     let page = url("http://a.test/");
     let visit = |at: u64, text: u64, target: &str| {
         let link = Link { target: url(target), tag: LinkTag::A, rel: Rel::NONE, anchor: String::new() };
@@ -412,8 +412,8 @@ fn the_schedule_of_visits_follows_changes() {
             links: vec![link],
             ..PageContent::default()
         };
-        let visit = Visit::Answered(Box::new(content));
-        store.put(&[PageRecord { url: page.clone(), visited: at, visit }]).unwrap();
+        let visit = Visit::Responded(Box::new(content));
+        store.put(&[VisitRecord { url: page.clone(), visited: at, visit }]).unwrap();
         let stored = store.page(&page).unwrap().unwrap();
         assert_eq!(stored.next_visit, at + u64::from(stored.interval));
         assert_eq!(store.next_due().unwrap(), Some(stored.next_visit));
@@ -431,17 +431,17 @@ fn the_schedule_of_visits_follows_changes() {
     let (arrivals, count) = store.take_due(due, 10).unwrap();
     assert_eq!((count, arrivals[0].url.as_str()), (1, "http://a.test/"));
     assert_eq!(store.take_due(due + 1_000_000, 10).unwrap().1, 0);
-    assert!(store.entry_of(&page).unwrap().is_some());
+    assert!(store.find_entry(&page).unwrap().is_some());
 }
 
 #[test]
 fn a_full_disk_stops_a_batch_before_it_fetches() {
     let mut site = site(FakeWeb::new().page("a.test", "/", Reply::html("home")));
     site.config.crawl.min_free_disk_bytes = u64::MAX;
-    assert_eq!(crawl(&site, &["a.test/"]).pages, 0);
+    assert_eq!(crawl(&site, &["a.test/"]).visits, 0);
     assert_eq!(asked(&site), Vec::<String>::new());
     site.config.crawl.min_free_disk_bytes = 0;
-    assert_eq!(crawl(&site, &[]).pages, 1);
+    assert_eq!(crawl(&site, &[]).visits, 1);
 }
 
 #[test]
@@ -501,10 +501,10 @@ fn new_seeds_are_added_to_the_former_ones() {
 fn a_stopping_crawl_leaves_discovered_urls_to_the_next() {
     let site = site(FakeWeb::new().page("a.test", "/", links(["/b".to_owned()])));
     let stop = AtomicBool::new(true);
-    assert_eq!(site.crawl(&job(&["http://a.test/".to_owned()]), &stop).pages, 0);
-    assert_eq!((site.store.pending_urls(), site.store.seen_urls()), (1, 0));
-    assert_eq!(crawl(&site, &[]).pages, 2);
-    assert_eq!((site.store.pending_urls(), site.store.seen_urls()), (0, 2));
+    assert_eq!(site.crawl(&job(&["http://a.test/".to_owned()]), &stop).visits, 0);
+    assert_eq!((site.store.unmerged_urls(), site.store.seen_urls()), (1, 0));
+    assert_eq!(crawl(&site, &[]).visits, 2);
+    assert_eq!((site.store.unmerged_urls(), site.store.seen_urls()), (0, 2));
 }
 
 #[test]
@@ -564,8 +564,8 @@ fn a_host_leaves_memory_after_its_damaged_page_is_skipped() {
     let mut site = site(FakeWeb::new().page("a.test", "/", Reply::html("a")));
     let folder = tempfile::tempdir().unwrap();
     let open = || Store::open(folder.path(), &site.config.store, site.store.suffixes().clone()).unwrap();
-    let found = vec![Found::page(url("http://a.test/"), 0)];
-    open().commit(Commit { found, ..Commit::default() }).unwrap();
+    let found = vec![DiscoveredUrl::page(url("http://a.test/"), 0)];
+    open().commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     write_raw(folder.path(), "pages", b"test,a,)/\x01", b"\xff");
     site.store = Arc::new(open());
     assert!(site.store.page(&url("http://a.test/")).is_err());
@@ -575,7 +575,7 @@ fn a_host_leaves_memory_after_its_damaged_page_is_skipped() {
     std::thread::scope(|scope| {
         scope.spawn(|| crawler.run(&job, site.runtime.handle(), &stop).unwrap());
         let wait_for_hosts = |hosts: u64| {
-            while crawler.progress().figures().hosts != hosts && start.elapsed() < Duration::from_secs(20) {
+            while crawler.progress().figures().queues != hosts && start.elapsed() < Duration::from_secs(20) {
                 std::thread::sleep(Duration::from_millis(1));
             }
         };
@@ -584,6 +584,6 @@ fn a_host_leaves_memory_after_its_damaged_page_is_skipped() {
         stop.store(true, Ordering::Relaxed);
     });
     let figures = crawler.progress().figures();
-    assert_eq!((figures.damaged, figures.hosts), (1, 0));
+    assert_eq!((figures.damaged, figures.queues), (1, 0));
     assert!(asked(&site).is_empty());
 }

@@ -45,7 +45,7 @@ fn requests(site: &Site, host: &str) -> Vec<Request> {
 fn asleep(site: &Site, page: &str) -> u64 {
     let host = site.store.host(&QueueName::of(&url(page))).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    host.asleep_until.saturating_sub(now)
+    host.backoff_until.saturating_sub(now)
 }
 
 fn free_port() -> u16 {
@@ -70,7 +70,7 @@ fn an_address_gets_one_request_at_a_time_while_names_move_between_two() {
     let pages = names.iter().flat_map(|name| (0..6).map(move |page| format!("http://{name}:{port}/{page}")));
     let seeds: Vec<String> = pages.collect();
     let figures = crawl(&site, &seeds);
-    assert_eq!((figures.pages, figures.answered), (30, 30));
+    assert_eq!((figures.visits, figures.answered), (30, 30));
     assert!(names.iter().all(|name| server.asked(name).0 > 1), "the names did not move");
     for number in [1, 2] {
         let ip: IpAddr = format!("127.11.0.{number}").parse().unwrap();
@@ -104,11 +104,11 @@ fn failures_of_name_servers_do_not_count_as_failures_of_a_host() {
     site.config.crawl.max_attempts = 6;
     let seeds = ["broken", "gone", "late"].map(|name| format!("http://{name}.test:{port}/"));
     let figures = crawl(&site, &seeds);
-    assert_eq!((figures.pages, figures.answered), (1, 1), "the one whose name was found after all");
+    assert_eq!((figures.visits, figures.answered), (1, 1), "the one whose name was found after all");
     assert!(server.asked("broken.test").0 >= 6);
     assert_eq!([asleep(&site, &seeds[0]), asleep(&site, &seeds[2])], [0, 0]);
     assert!(asleep(&site, &seeds[1]) > 80_000);
-    let page = site.store.entry_of(&url(&seeds[0])).unwrap().unwrap();
+    let page = site.store.find_entry(&url(&seeds[0])).unwrap().unwrap();
     assert_eq!(page.attempts, 0);
 }
 
@@ -163,7 +163,7 @@ fn consecutive_errors_slow_a_host_down_and_a_single_one_does_not() {
     site.config.crawl.retry_delay = Span::seconds(50);
     site.config.crawl.max_attempts = 1;
     let start = Instant::now();
-    assert_eq!(crawl(&site, &pages("mixed.test", 8)).pages, 8);
+    assert_eq!(crawl(&site, &pages("mixed.test", 8)).visits, 8);
     assert!(start.elapsed() < Duration::from_secs(40), "it took {:?}", start.elapsed());
 }
 
@@ -181,7 +181,7 @@ fn the_crawl_delay_applies_right_after_the_robots_file() {
         .page("www.b.test", "/robots.txt", robots);
     let site = site(web);
     let seeds = ["http://a.test/", "http://b.test/"].map(str::to_owned);
-    assert_eq!(crawl(&site, &seeds).pages, 2);
+    assert_eq!(crawl(&site, &seeds).visits, 2);
     for (robots, host) in [("a.test", "a.test"), ("www.b.test", "b.test")] {
         let (robots, page) = (requests(&site, robots).remove(0), requests(&site, host).pop().unwrap());
         let gap = page.start - robots.end.unwrap();

@@ -96,7 +96,7 @@ async fn read_by_us(name: &str, client: &Visitor, config: &FetchConfig) -> Readi
     let page = format!("http://{name}.test/");
     let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!("{name} is not allowed") };
     let answer = match fetch(&client.fetcher, permit, None).await {
-        FetchOutcome::Answered(answer) => answer,
+        FetchOutcome::Responded(answer) => answer,
         FetchOutcome::Failed(kind, detail) => {
             return Reading {
                 body: Vec::new(),

@@ -118,7 +118,7 @@ fn assert_links_are_lost_for_each_reason(index: &Path) {
     for row in snapshot.backlinks(&scope, None) {
         let link = row.unwrap().value;
         links += 1;
-        back += usize::from(link.is_active() && !link.toggles.is_empty());
+        back += usize::from(link.is_active() && !link.absences.is_empty());
         if !link.is_active() {
             let facts = snapshot.page(&link.source).unwrap().unwrap().facts;
             *reasons.entry((facts.status, facts.html)).or_default() += 1;

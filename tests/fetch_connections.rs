@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::FetchConfig;
-use backlinkd::fetch::{FailureSource, RobotsAnswer, RobotsStep};
+use backlinkd::fetch::{Blame, RobotsAnswer, RobotsOutcome};
 use backlinkd::model::QueueName;
 
 use crate::pipeline::{Site, job};
@@ -108,8 +108,8 @@ async fn few_files_for_a_fetch() {
     let RobotsAnswer::NeedsFetch(robots) = client.robots.check(&page) else { panic!() };
     let hoarded = hoard();
     let step = client.robots.fetch(robots.clone()).await;
-    let RobotsStep::Unasked(again, failure) = step else { panic!("{step:?}") };
-    assert_eq!((again, failure.blame), (robots, FailureSource::Machine), "{failure}");
+    let RobotsOutcome::NotRequested(again, failure) = step else { panic!("{step:?}") };
+    assert_eq!((again, failure.blame), (robots, Blame::Machine), "{failure}");
     assert!(
         matches!(client.robots.check(&page), RobotsAnswer::NeedsFetch(_)),
         "nothing is held against the host"
@@ -122,7 +122,7 @@ async fn few_files_for_a_fetch() {
     let fresh = Visitor::new(&web.fetch_config());
     let hoarded = hoard();
     let failure = fresh.fetcher.fetch(permit, at, None, None).await.unwrap_err();
-    assert_eq!(failure.blame, FailureSource::Machine, "{failure}");
+    assert_eq!(failure.blame, Blame::Machine, "{failure}");
     drop(hoarded);
     assert_eq!(fresh.answer("http://h0.test/").await.body, "home");
 }
@@ -165,10 +165,10 @@ fn few_files_for_a_crawl() {
         assert!(site.web.log().iter().all(|request| request.host == site.web.log()[0].host));
         drop(hoarded);
         let figures = crawl.join().unwrap().unwrap();
-        assert_eq!((figures.pages, figures.answered), (3, 3));
+        assert_eq!((figures.visits, figures.answered), (3, 3));
     });
     for seed in &seeds {
         let host = site.store.host(&QueueName::of(&url(seed))).unwrap();
-        assert_eq!(host.asleep_until, 0, "{seed}");
+        assert_eq!(host.backoff_until, 0, "{seed}");
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use backlinkd::config::{FetchConfig, Ports, Span};
-use backlinkd::fetch::{Failure, FailureSource, FetchOutcome, PinnedAddresses, RobotsAnswer};
+use backlinkd::fetch::{Blame, Failure, FetchOutcome, PinnedAddresses, RobotsAnswer};
 use backlinkd::model::FailureKind;
 
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -77,13 +77,13 @@ async fn a_name_without_an_address_is_cached_and_a_failure_is_not() {
     ] {
         for _ in 0..3 {
             let failure = resolve(&book, host).await.unwrap_err();
-            assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::Host), "{host}");
+            assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::Host), "{host}");
             assert!(failure.detail.contains(why) && failure.detail.contains(host), "{}", failure.detail);
         }
         assert_eq!(server.asked(host), asked, "{host}");
     }
     let failure = resolve(&book, "broken.test").await.unwrap_err();
-    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::NameServers), "{failure:?}");
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers), "{failure:?}");
     assert!(failure.detail.to_lowercase().contains("server fail"), "{failure:?}");
     let before = server.asked("broken.test").0;
     resolve(&book, "broken.test").await.unwrap_err();
@@ -101,7 +101,7 @@ async fn a_silent_name_server_costs_the_connect_timeout() {
     let book = PinnedAddresses::new(&config).unwrap();
     let start = Instant::now();
     let failure = resolve(&book, "silent.test").await.unwrap_err();
-    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, FailureSource::NameServers));
+    assert_eq!((failure.kind, failure.blame), (FailureKind::Dns, Blame::NameServers));
     assert!(failure.detail.contains("in time"), "{}", failure.detail);
     assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
     assert!(server.asked("silent.test").0 >= 2, "a lost packet is sent again");
@@ -199,7 +199,7 @@ async fn a_host_is_fetched_only_from_the_reserved_address() {
     for at in ["127.5.0.1", "127.5.0.2", "127.5.0.2", "127.5.0.1"] {
         let RobotsAnswer::Allowed(permit) = client.ask(&page).await.0 else { panic!() };
         let outcome = client.fetcher.fetch(permit, ip(at), None, None).await.unwrap();
-        assert!(matches!(outcome, FetchOutcome::Answered(answer) if answer.ip == ip(at)), "{at}");
+        assert!(matches!(outcome, FetchOutcome::Responded(answer) if answer.ip == ip(at)), "{at}");
         assert_eq!(web.log().last().unwrap().at.ip(), ip(at));
     }
     assert_eq!(web.connections(), 2, "one to each is kept");

@@ -5,7 +5,7 @@ mod kept;
 use std::time::Duration;
 
 use backlinkd::config::{FetchConfig, RobotsConfig, Span};
-use backlinkd::fetch::{RobotsAnswer, RobotsStep};
+use backlinkd::fetch::{RobotsAnswer, RobotsOutcome};
 
 use crate::fetch_body::gzip;
 use crate::support::fake_web::{FakeWeb, Reply, Request};
@@ -21,7 +21,7 @@ async fn a_permit_follows_the_rules_and_requires_that_they_are_known() {
         panic!("nothing is known yet");
     };
     assert_eq!(job.url().as_str(), "http://a.test/robots.txt");
-    assert_eq!(client.robots.fetch(job).await, RobotsStep::Known);
+    assert_eq!(client.robots.fetch(job).await, RobotsOutcome::Known);
     let check = |text: &str| client.robots.check(&url(text));
     assert_eq!(check("http://a.test/no/way"), RobotsAnswer::Disallowed { line: 6 });
     let RobotsAnswer::Allowed(permit) = check("http://a.test/yes") else { panic!("this is allowed") };
@@ -105,7 +105,7 @@ async fn while_a_robots_txt_is_unreachable_nothing_is_allowed() {
     let client = Visitor::with_robots(&config, &robots);
     for (name, _) in &cases {
         let (answer, _) = client.ask(&format!("http://r{name}.test/")).await;
-        let RobotsAnswer::Unreachable { retry_in } = answer else { panic!("{name}: {answer:?}") };
+        let RobotsAnswer::Unavailable { retry_in } = answer else { panic!("{name}: {answer:?}") };
         assert!(retry_in <= Duration::from_secs(1), "{name}");
     }
     assert!(web.log().iter().all(|request| request.path == "/robots.txt"));
@@ -136,7 +136,7 @@ async fn every_status_of_a_robots_txt_is_treated_as_in_rfc_9309() {
         let told = match answer {
             RobotsAnswer::Allowed(_) => "allowed",
             RobotsAnswer::Disallowed { line: 2 } => "disallowed",
-            RobotsAnswer::Unreachable { .. } => "unreachable",
+            RobotsAnswer::Unavailable { .. } => "unreachable",
             other => panic!("{status}: {other:?}"),
         };
         assert_eq!((told, asked.len()), (expected, 1), "{status}");
@@ -165,7 +165,7 @@ async fn a_network_failure_forbids_everything() {
         "http://10.1.2.3/",
     ] {
         let (answer, asked) = client.ask(text).await;
-        assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{text}: {answer:?}");
+        assert!(matches!(answer, RobotsAnswer::Unavailable { .. }), "{text}: {answer:?}");
         assert_eq!(asked.len(), 1, "{text}");
     }
     for text in ["http://good.test/", "https://good.test/"] {

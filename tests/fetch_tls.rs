@@ -52,7 +52,7 @@ impl Trial {
 
     async fn answer(&self, fetcher: &Fetcher, host: &str) -> Response {
         match self.fetch(fetcher, host).await {
-            FetchOutcome::Answered(answer) => {
+            FetchOutcome::Responded(answer) => {
                 assert_eq!(answer.body, host);
                 *answer
             }

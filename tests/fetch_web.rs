@@ -87,7 +87,7 @@ async fn an_unchanged_page_is_not_transferred_again() {
     assert_eq!(client.answer("http://a.test/").await.status, 200);
     let known =
         Validators { etag: "\"v1\"".to_owned(), last_modified: "Mon, 01 Jan 2024 00:00:00 GMT".to_owned() };
-    let FetchOutcome::Answered(answer) = client.fetch_if("http://a.test/", Some(&known)).await else {
+    let FetchOutcome::Responded(answer) = client.fetch_if("http://a.test/", Some(&known)).await else {
         panic!("a 304 is an answer");
     };
     assert_eq!((answer.status, answer.body.len()), (304, 0));
@@ -215,7 +215,7 @@ async fn private_addresses_are_not_connected_to() {
         assert_eq!(refused.kind, FailureKind::AddressRefused, "{text}");
         // robots.txt is requested first, and its host is refused already.
         let (answer, _) = client.ask(text).await;
-        assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{text}: {answer:?}");
+        assert!(matches!(answer, RobotsAnswer::Unavailable { .. }), "{text}: {answer:?}");
     }
     assert_eq!((web.log().len(), web.connections()), (0, 0));
 }
@@ -244,7 +244,7 @@ async fn failures_to_connect_and_to_resolve_are_distinguished() {
     let fetcher = |config| Arc::new(Fetcher::new(&config).unwrap());
     let failed = async |fetcher: &Fetcher, permit| match fetch(fetcher, permit, None).await {
         FetchOutcome::Failed(kind, detail) => (kind, detail),
-        FetchOutcome::Answered(_) => panic!("nobody is there"),
+        FetchOutcome::Responded(_) => panic!("nobody is there"),
     };
     // No resolver knows a name under `invalid` (RFC 6761).
     let nameless = "nobody.invalid".to_owned();
@@ -292,7 +292,7 @@ async fn tls_needs_a_trusted_authority_and_a_certificate_for_the_host() {
     std::fs::write(other.overrides(), text).unwrap();
     let misnamed = FetchConfig { host_overrides: other.overrides(), ..web.fetch_config() };
     let (answer, _) = Visitor::new(&misnamed).ask("https://deep.x.wild.test/").await;
-    assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{answer:?}");
+    assert!(matches!(answer, RobotsAnswer::Unavailable { .. }), "{answer:?}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::{Backoff, Frontier, FrontierRules, Next};
+use backlinkd::frontier::{Backoff, Frontier, FrontierRules, NextStep};
 use backlinkd::model::{Priority, QueueName};
 use backlinkd::urls::CanonicalUrl;
 
@@ -26,7 +26,7 @@ fn host(name: &str, address: u8, pages: usize) -> Host {
 fn settings() -> Settings {
     Settings {
         rules: FrontierRules {
-            window: 4,
+            lane_buffer: 4,
             max_queues: 1_000,
             min_residency: Duration::from_secs(10),
             address_ttl: Duration::from_secs(1_000),
@@ -43,7 +43,7 @@ fn settings() -> Settings {
         due: false,
         seed: Priority::New(0),
         budgets: (1_000, 1_000),
-        domain_queues: u64::MAX,
+        max_domain_requested: u64::MAX,
     }
 }
 
@@ -68,7 +68,7 @@ fn random_world(seed: u64) -> World {
     let ttl = [1, 5_000, 1_000_000][dice.below(3) as usize];
     let settings = Settings {
         rules: FrontierRules {
-            window: 1 + dice.below(5) as usize,
+            lane_buffer: 1 + dice.below(5) as usize,
             max_queues: [1_000, 1 + dice.below(count as u64) as usize][dice.below(2) as usize],
             min_residency: Duration::from_millis([0, 1_500, 1_000_000][dice.below(3) as usize]),
             address_ttl: Duration::from_millis(ttl),
@@ -85,7 +85,7 @@ fn random_world(seed: u64) -> World {
         due: dice.below(2) == 0,
         seed: [Priority::Seed, Priority::New(0)][dice.below(2) as usize],
         budgets: ([3, 1_000][dice.below(2) as usize], [7, 1_000][dice.below(2) as usize]),
-        domain_queues: u64::MAX,
+        max_domain_requested: u64::MAX,
     };
     World::new(hosts, settings, dice)
 }
@@ -101,7 +101,7 @@ fn delays_are_kept_and_no_url_is_forgotten_in_any_history() {
                 for page in 0..world.hosts[host].pages.min(seed as usize % 4) {
                     let url = world.page(host, page);
                     let is_due = dice.below(3) == 0;
-                    let priority = if is_due { Priority::again(9) } else { Priority::New(page as u16) };
+                    let priority = if is_due { Priority::revisit(9) } else { Priority::New(page as u16) };
                     world.disk.queue(&url, page as u16, priority);
                 }
             }
@@ -139,14 +139,14 @@ fn hosts_at_one_address_take_turns() {
     assert_eq!(world.elapsed.as_secs(), 30);
 }
 
-/// The pages of a host's queue in the order of their fetches, after its robots.txt; `queued` by page.
-fn order_of(queued: &[(usize, Priority)], window: usize) -> Vec<usize> {
-    let rules = FrontierRules { window, ..settings().rules };
+/// The pages of a host's queue in the order of their fetches, after its robots.txt; `entries` by page.
+fn order_of(entries: &[(usize, Priority)], lane_buffer: usize) -> Vec<usize> {
+    let rules = FrontierRules { lane_buffer, ..settings().rules };
     let mut world = World::new(vec![host("a.test", 1, 20)], Settings { rules, ..settings() }, Dice(7));
     // Links to other pages lead only to known ones.
     let pages: Vec<_> = (0..20).map(|page| world.page(0, page)).collect();
     world.disk.seen.extend(pages);
-    for (page, priority) in queued {
+    for (page, priority) in entries {
         let url = world.page(0, *page);
         world.disk.entries.insert((QueueName::of(&url), *priority, url), (0, 0));
     }
@@ -158,27 +158,31 @@ fn order_of(queued: &[(usize, Priority)], window: usize) -> Vec<usize> {
 
 #[test]
 fn due_pages_and_new_pages_alternate() {
-    use Priority::{Again, New, Seed, Sitemap};
-    let queued = [
+    use Priority::{New, Revisit, Seed, Sitemap};
+    let entries = [
         (1, New(1)),
         (2, New(0)),
-        (3, Again(300)),
-        (4, Again(200)),
-        (5, Again(400)),
+        (3, Revisit(300)),
+        (4, Revisit(200)),
+        (5, Revisit(400)),
         (6, Seed),
         (7, Sitemap),
         (0, Sitemap),
         (8, New(2)),
         (9, Seed),
-        (10, Again(100)),
+        (10, Revisit(100)),
     ];
-    for window in [1, 2, 100] {
+    for lane_buffer in [1, 2, 100] {
         // Seeds first; then alternately a sitemap or due page and a new page. Sitemaps precede due pages, and the
         // longest due page comes first.
-        assert_eq!(order_of(&queued, window), [6, 9, 0, 2, 7, 1, 10, 8, 4, 3, 5], "window {window}");
-        let (due, new): (Vec<_>, Vec<_>) = queued.iter().partition(|(_, priority)| !priority.is_new_page());
-        assert_eq!(order_of(&due, window), [6, 9, 0, 7, 10, 4, 3, 5], "window {window}");
-        assert_eq!(order_of(&new, window), [2, 1, 8], "window {window}");
+        assert_eq!(
+            order_of(&entries, lane_buffer),
+            [6, 9, 0, 2, 7, 1, 10, 8, 4, 3, 5],
+            "lane_buffer {lane_buffer}"
+        );
+        let (due, new): (Vec<_>, Vec<_>) = entries.iter().partition(|(_, priority)| !priority.is_new_page());
+        assert_eq!(order_of(&due, lane_buffer), [6, 9, 0, 7, 10, 4, 3, 5], "lane_buffer {lane_buffer}");
+        assert_eq!(order_of(&new, lane_buffer), [2, 1, 8], "lane_buffer {lane_buffer}");
     }
 }
 
@@ -280,7 +284,7 @@ fn a_seed_gets_its_turn_although_all_places_are_taken() {
     let hosts = (0..40).map(|number| host(&format!("h{number}.test"), number, 50)).collect();
     let rules = FrontierRules {
         max_queues: 32,
-        window: 1_000,
+        lane_buffer: 1_000,
         min_residency: Duration::from_secs(100_000),
         ..settings().rules
     };
@@ -302,7 +306,7 @@ fn unresolvable_names_do_not_count_as_hosts_of_a_domain() {
         let mut hosts: Vec<Host> =
             (0..20).map(|number| host(&format!("h{number}.d.test"), number, 2)).collect();
         hosts.iter_mut().take(10).for_each(|host| host.found_by_dns = false);
-        let few = Settings { domain_queues: 4, disallow: 3, slowest_commit, ..settings() };
+        let few = Settings { max_domain_requested: 4, disallow: 3, slowest_commit, ..settings() };
         let mut world = World::new(hosts, few, Dice(12));
         queue_all(&mut world);
         world.run();
@@ -313,25 +317,25 @@ fn unresolvable_names_do_not_count_as_hosts_of_a_domain() {
 
 #[test]
 fn a_skipped_url_is_not_yielded_again_and_its_queue_leaves_memory() {
-    let mut disk = Disk { budgets: (10, 10), domain_queues: u64::MAX, ..Disk::default() };
+    let mut disk = Disk { budgets: (10, 10), max_domain_requested: u64::MAX, ..Disk::default() };
     let page = backlinkd::urls::UrlRules::default().canonical("http://a.test/").unwrap();
     let arrival = disk.queue(&page, 0, Priority::New(0)).unwrap();
     let (now, name, ip) = (Instant::now(), arrival.queue.clone(), [127, 0, 0, 1].into());
     let mut frontier: Frontier<()> = Frontier::new(settings().rules);
     let admit = |frontier: &mut Frontier<()>| {
         frontier.admit(&arrival, &disk).unwrap();
-        assert!(matches!(frontier.next(now, &disk), Ok(Next::Resolve(..))));
+        assert!(matches!(frontier.next(now, &disk), Ok(NextStep::Resolve(..))));
         frontier.finish_resolution(&name, now, Ok(ip));
         frontier.next(now, &disk).unwrap()
     };
-    let Next::Page(_, queued) = admit(&mut frontier) else { panic!("no page") };
-    frontier.skip(queued);
+    let NextStep::Url(_, entry) = admit(&mut frontier) else { panic!("no page") };
+    frontier.skip(entry);
     frontier.finish_fetch(&name, now, None, Backoff::None);
-    assert!(matches!(frontier.next(now, &disk), Ok(Next::Drained)));
+    assert!(matches!(frontier.next(now, &disk), Ok(NextStep::Drained)));
     frontier.prune(now, &disk);
     assert!(!frontier.contains(&name));
     // A scan of the disk finds the queue again.
-    assert!(matches!(admit(&mut frontier), Next::Drained));
+    assert!(matches!(admit(&mut frontier), NextStep::Drained));
     frontier.prune(now, &disk);
     assert!(!frontier.contains(&name));
 }

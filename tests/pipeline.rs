@@ -142,7 +142,7 @@ fn the_index_equals_the_crawled_web() {
         let expected = made.reachable(&seeds());
         assert!(expected.len() > 40, "the web is too small to tell anything");
         assert_index(&site.store, &expected);
-        assert_eq!(figures.pages, expected.len() as u64);
+        assert_eq!(figures.visits, expected.len() as u64);
         assert!(inactive(&site.store).is_empty());
         rank_all(&site.store, &RankConfig::default(), site.store.suffixes(), &|_| {}).unwrap();
         assert_ranks(&site.store, &expected);
@@ -200,7 +200,7 @@ fn an_interrupted_crawl_resumes() {
         }
         left.extend(given.iter().cloned());
         let figures = site.crawl(&CrawlJob { max_pages: Some(5), ..job(&given) }, &never);
-        assert_eq!(figures.pages, left.len().min(5) as u64);
+        assert_eq!(figures.visits, left.len().min(5) as u64);
         site.crawl(&CrawlJob { max_time: Some(Duration::from_millis(30)), ..CrawlJob::default() }, &never);
         let stop = Arc::new(AtomicBool::new(false));
         let stopper = stop.clone();

@@ -57,8 +57,8 @@ static VIEW: LazyLock<View> = LazyLock::new(|| {
         tag: LinkTag::A,
         rel: Rel::NONE,
         anchor: format!("{number} {}", "a".repeat(400)),
-        ins_day: Day(19_780),
-        toggles: Vec::new(),
+        first_day: Day(19_780),
+        absences: Vec::new(),
         blpcount: 1,
         page: SourcePage {
             title: String::new(),
@@ -66,7 +66,7 @@ static VIEW: LazyLock<View> = LazyLock::new(|| {
             place: Place::default(),
             int_links: 0,
             ext_links: 1,
-            upd_day: Day(19_780),
+            fetched_day: Day(19_780),
         },
     };
     let records: Vec<BacklinkRecord> = (0..ROWS).map(record).collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::ENDPOINTS;
 use backlinkd::config::{SearchConfig, Span, StoreConfig};
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 use backlinkd::query::{
     Activity, Deadline, IndexAnswer, Internal, ListQuery, Listing, Page, SearchIndexes, Selection,
     WaitPolicy, Window,
@@ -32,7 +32,7 @@ fn exact() -> SearchConfig {
 }
 
 impl Index {
-    fn new(records: &[PageRecord], config: SearchConfig) -> Self {
+    fn new(records: &[VisitRecord], config: SearchConfig) -> Self {
         let mut index = Self { folder: tempfile::tempdir().unwrap(), config, open: None };
         index.reopen();
         index.put(records);
@@ -48,7 +48,7 @@ impl Index {
         self.open = Some((store, searches));
     }
 
-    fn put(&self, records: &[PageRecord]) {
+    fn put(&self, records: &[VisitRecord]) {
         self.open.as_ref().unwrap().0.put(records).unwrap();
     }
 
@@ -117,7 +117,7 @@ fn selection(scope: &str) -> Arc<Selection> {
 }
 
 /// A domain with this number of backlinks, each from its own page.
-fn linked(count: usize) -> Vec<PageRecord> {
+fn linked(count: usize) -> Vec<VisitRecord> {
     let source = |number: usize| {
         let links =
             vec![link(&format!("http://target.example/{}", number % 9), &format!("text {}", number % 7))];

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    Disposition, Found, Lane, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Priority, QueueName,
-    QueuedUrl, Rel, SearchRank, SitemapGrant, Target, Visit,
+    DiscoveredUrl, Disposition, Lane, Link, LinkTag, PageContent, PageFacts, Place, Priority, QueueEntry,
+    QueueName, Rel, SearchRank, SitemapGrant, Target, Visit, VisitRecord,
 };
 use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
@@ -55,17 +55,17 @@ fn rows(db: &DB, family: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
 }
 
-fn record() -> PageRecord {
+fn record() -> VisitRecord {
     let link = |target: &str, rel, anchor: &str| Link {
         target: url(target),
         tag: LinkTag::A,
         rel,
         anchor: anchor.into(),
     };
-    PageRecord {
+    VisitRecord {
         url: url(PAGE),
         visited: 100 * 86_400 + 5,
-        visit: Visit::Answered(Box::new(PageContent {
+        visit: Visit::Responded(Box::new(PageContent {
             facts: PageFacts {
                 status: 200,
                 html: true,
@@ -136,7 +136,7 @@ fn a_page_with_its_links_is_written_as_documented() {
 fn due_pages_are_queued_by_their_due_time_before_new_ones() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    let entry = |text: &str| QueuedUrl {
+    let entry = |text: &str| QueueEntry {
         url: url(text),
         priority: Priority::Seed,
         depth: 0,
@@ -145,22 +145,24 @@ fn due_pages_are_queued_by_their_due_time_before_new_ones() {
     };
     let due = [("http://b.org/z", 0x0102), ("http://b.org/a", 0x0304), ("http://b.org/k", 0x0203)];
     let dispositions = due.map(|(text, due)| (entry(text), Disposition::Postponed(due))).to_vec();
-    let found = vec![Found::page(url("http://b.org/new"), 0), Found::seed(url("http://b.org/seed"))];
-    store.commit(Commit { dispositions, found, ..Commit::default() }).unwrap();
-    store.merge_pending().unwrap();
+    let found =
+        vec![DiscoveredUrl::page(url("http://b.org/new"), 0), DiscoveredUrl::seed(url("http://b.org/seed"))];
+    store.commit(Commit { dispositions, discovered: found, ..Commit::default() }).unwrap();
+    store.merge_discovered().unwrap();
     let (arrivals, count) = store.take_due(0x0303, 9).unwrap();
-    assert_eq!((arrivals.len(), arrivals[0].priority, count), (1, Priority::Again(0x0102), 2));
+    assert_eq!((arrivals.len(), arrivals[0].priority, count), (1, Priority::Revisit(0x0102), 2));
     assert_eq!(store.take_due(0x0304, 9).unwrap().1, 1);
 
     let queue = QueueName::of(&url("http://b.org/"));
-    let queued = |lane, after: Option<&QueuedUrl>, most| store.queued(&queue, lane, after, most).unwrap();
-    let paths = |entries: &[QueuedUrl]| -> Vec<String> {
+    let queued =
+        |lane, after: Option<&QueueEntry>, most| store.entries_of_lane(&queue, lane, after, most).unwrap();
+    let paths = |entries: &[QueueEntry]| -> Vec<String> {
         entries.iter().map(|entry| entry.url.path_and_query().to_owned()).collect()
     };
-    let wanted = queued(Lane::Wanted, None, 9);
+    let wanted = queued(Lane::Unbudgeted, None, 9);
     assert_eq!(paths(&wanted), ["/seed", "/z", "/k", "/a"]);
-    assert_eq!(paths(&queued(Lane::Wanted, Some(&wanted[1]), 1)), ["/k"]);
-    assert_eq!(paths(&queued(Lane::Wanted, Some(&wanted[3]), 9)), [""; 0]);
+    assert_eq!(paths(&queued(Lane::Unbudgeted, Some(&wanted[1]), 1)), ["/k"]);
+    assert_eq!(paths(&queued(Lane::Unbudgeted, Some(&wanted[3]), 9)), [""; 0]);
     let new = queued(Lane::New, None, 9);
     assert_eq!(paths(&new), ["/new"]);
     assert_eq!(paths(&queued(Lane::New, new.first(), 9)), [""; 0]);
@@ -173,15 +175,15 @@ fn due_pages_are_queued_by_their_due_time_before_new_ones() {
 fn the_queue_and_ranks_are_written_as_documented() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    let found = |text: &str| Found::page(url(text), 3);
+    let found = |text: &str| DiscoveredUrl::page(url(text), 3);
     let found = ["https://b.org/x", "http://b.org:81/", "http://b.org:82/", "http://b.org:82/2"].map(found);
-    let commit = Commit { found: found.to_vec(), ..Commit::default() };
+    let commit = Commit { discovered: found.to_vec(), ..Commit::default() };
     assert_eq!(store.commit(commit).unwrap().len(), 0);
-    assert_eq!((store.pending_urls(), store.seen_urls()), (4, 0));
-    assert_eq!(store.merge_pending().unwrap().len(), 3);
-    assert_eq!((store.pending_urls(), store.seen_urls()), (0, 4));
+    assert_eq!((store.unmerged_urls(), store.seen_urls()), (4, 0));
+    assert_eq!(store.merge_discovered().unwrap().len(), 3);
+    assert_eq!((store.unmerged_urls(), store.seen_urls()), (0, 4));
     let priority = Priority::New(3);
-    let queued = |text: &str, attempts| QueuedUrl {
+    let queued = |text: &str, attempts| QueueEntry {
         url: url(text),
         priority,
         depth: 3,
@@ -195,15 +197,16 @@ fn the_queue_and_ranks_are_written_as_documented() {
         (queued("http://b.org:82/", 0), Disposition::Postponed(0x102)),
         (queued("http://b.org:82/2", 0), Disposition::Withdrawn),
     ];
-    let mut last = vec![Found::page(url("http://b.org/met"), 1), Found::seed(url("http://b.org/seed"))];
+    let mut last =
+        vec![DiscoveredUrl::page(url("http://b.org/met"), 1), DiscoveredUrl::seed(url("http://b.org/seed"))];
     let named = SitemapGrant { own_domain: false, hosts: vec!["a.org:81".into(), "é".into()], level: 2 };
     for (address, grant) in [("http://b.org/1.xml", SitemapGrant::at_level(0)), ("http://b.org/2.xml", named)]
     {
         let (url, priority, target) = (url(address), Priority::Sitemap, Target::Sitemap(Box::new(grant)));
-        last.push(Found { url, priority, depth: 0, target });
+        last.push(DiscoveredUrl { url, priority, depth: 0, target });
     }
     let asleep = vec![(QueueName::of(&url("http://b.org:82/")), 9)];
-    let commit = Commit { dispositions, asleep, found: last, ..Commit::default() };
+    let commit = Commit { dispositions, backoffs: asleep, discovered: last, ..Commit::default() };
     let arrivals = store.commit(commit).unwrap();
     assert_eq!(arrivals.len(), 1);
     assert_eq!((arrivals[0].url.as_str(), arrivals[0].priority), ("http://b.org/seed", Priority::Seed));
@@ -315,7 +318,7 @@ fn a_database_of_format_1_is_refused_and_not_changed() {
 fn a_damaged_record_is_reported_and_not_served() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    let next = PageRecord { url: url("http://www.example.com/b"), ..record() };
+    let next = VisitRecord { url: url("http://www.example.com/b"), ..record() };
     store.put(&[record(), next]).unwrap();
     drop(store);
     for family in ["pages", "outlinks"] {
@@ -521,7 +524,7 @@ proptest! {
         let content = PageContent { facts: PageFacts { status: 200, title: texts[0].clone(), description: texts[1].clone(), etag: texts[2].clone(), last_modified: texts[3].clone(), place: Place { ccode: texts[4].clone(), country: texts[5].clone(), city: texts[0].clone() }, digest, ip, canonical: Some(page.clone()), ..PageFacts::default() }, links: links.clone(), ..PageContent::default() };
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).unwrap();
-        store.put(&[PageRecord { url: page.clone(), visited: 86_400, visit: Visit::Answered(Box::new(content.clone())) }]).unwrap();
+        store.put(&[VisitRecord { url: page.clone(), visited: 86_400, visit: Visit::Responded(Box::new(content.clone())) }]).unwrap();
         let snapshot = store.snapshot();
         let stored = snapshot.page(&page).unwrap().unwrap();
         prop_assert_eq!((stored.facts.title, stored.facts.description, stored.facts.etag), (content.facts.title, content.facts.description, content.facts.etag));
@@ -553,7 +556,7 @@ fn the_databases_own_log_is_bounded() {
     };
     // Until the log exceeds the limit of one file.
     for flush in 0..20_000 {
-        let record = PageRecord { visited: flush, ..record() };
+        let record = VisitRecord { visited: flush, ..record() };
         store.put(&[record]).unwrap();
         store.flush().unwrap();
         if flush % 100 == 0 && logs().len() > 2 {

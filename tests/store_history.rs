@@ -10,8 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    BacklinkRecord, Disposition, FailureKind, PageContent, PageFacts, PageOutcome, PageRecord, Place,
-    Priority, QueuedUrl, SourcePage, StoredPage, Target, Visit,
+    BacklinkRecord, Disposition, FailureKind, PageContent, PageFacts, PageOutcome, Place, Priority,
+    QueueEntry, SourcePage, StoredPage, Target, Visit, VisitRecord,
 };
 use backlinkd::store::{
     BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
@@ -173,8 +173,8 @@ fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkR
         tag: view.tag,
         rel: view.rel,
         anchor: view.anchor.to_owned(),
-        ins_day: view.ins_day,
-        toggles: view.toggles.clone(),
+        first_day: view.first_day,
+        absences: view.absences.clone(),
         blpcount: view.blpcount,
         page: SourcePage {
             title: view.page.title.to_owned(),
@@ -186,7 +186,7 @@ fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkR
             },
             int_links: view.page.int_links,
             ext_links: view.page.ext_links,
-            upd_day: view.page.upd_day,
+            fetched_day: view.page.fetched_day,
         },
     };
     let mut records = Vec::new();
@@ -240,7 +240,7 @@ fn one_url_thrice_in_a_commit_is_three_visits() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
-    let record = |second: u64, targets: &[&str]| PageRecord {
+    let record = |second: u64, targets: &[&str]| VisitRecord {
         url: page.clone(),
         visited: 86_400 * 100 + second,
         visit: web::answered(200, targets.iter().map(|target| web::link(target)).collect()),
@@ -253,7 +253,7 @@ fn one_url_thrice_in_a_commit_is_three_visits() {
     store.commit(commit).unwrap();
     assert_eq!(store.snapshot().outlinks(&page).unwrap(), model.outlinks(&page));
     let stats = store.stats().unwrap();
-    assert_eq!((stats.visited, stats.backlinks, stats.inactive_links), (1, 2, 0));
+    assert_eq!((stats.visited, stats.backlinks, stats.lost_links), (1, 2, 0));
 }
 
 #[test]
@@ -264,17 +264,17 @@ fn an_error_page_has_none_of_the_pages_links() {
     let visit = |second: u64, status: u16| {
         let links = vec![web::link("http://a.org/")];
         store
-            .put(&[PageRecord { url: page.clone(), visited: second, visit: web::answered(status, links) }])
+            .put(&[VisitRecord { url: page.clone(), visited: second, visit: web::answered(status, links) }])
             .unwrap();
         let stats = store.stats().unwrap();
-        (stats.backlinks, stats.inactive_links)
+        (stats.backlinks, stats.lost_links)
     };
     assert_eq!(visit(86_400, 500), (0, 0));
     assert_eq!(visit(86_401, 404), (0, 0));
     assert_eq!(visit(86_402, 200), (1, 0));
     assert_eq!(visit(86_403, 503), (1, 0));
     assert_eq!(visit(2 * 86_400, 410), (0, 1));
-    assert_eq!(store.snapshot().outlinks(&page).unwrap()[0].toggles[0].lost.0, 2);
+    assert_eq!(store.snapshot().outlinks(&page).unwrap()[0].absences[0].lost.0, 2);
 }
 
 #[test]
@@ -287,8 +287,8 @@ fn the_content_of_an_error_page_is_no_change() {
             facts: PageFacts { status, digest: day, ..PageFacts::default() },
             ..PageContent::default()
         };
-        let visit = Visit::Answered(Box::new(content));
-        store.put(&[PageRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
+        let visit = Visit::Responded(Box::new(content));
+        store.put(&[VisitRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
         store.page(&page).unwrap().unwrap().interval
     };
     let first = visit(100, 200);
@@ -304,16 +304,16 @@ fn a_url_postponed_twice_in_one_commit_is_checked_once() {
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
     let entry =
-        |priority| QueuedUrl { url: page.clone(), priority, depth: 0, attempts: 0, target: Target::Page };
+        |priority| QueueEntry { url: page.clone(), priority, depth: 0, attempts: 0, target: Target::Page };
     let put_off = |times: [u64; 2]| {
-        let entries = [entry(Priority::New(0)), entry(Priority::again(1))];
+        let entries = [entry(Priority::New(0)), entry(Priority::revisit(1))];
         let dispositions = entries.into_iter().zip(times.map(Disposition::Postponed)).collect();
         store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
         store.next_due().unwrap()
     };
     assert_eq!(put_off([5_000, 9_000]), Some(9_000));
     assert_eq!(store.take_due(10_000, 10).unwrap().1, 1);
-    store.put(&[PageRecord { url: page.clone(), visited: 1, visit: web::answered(200, vec![]) }]).unwrap();
+    store.put(&[VisitRecord { url: page.clone(), visited: 1, visit: web::answered(200, vec![]) }]).unwrap();
     assert_eq!(put_off([8_000, 6_000]), Some(6_000));
     assert_eq!(store.page(&page).unwrap().unwrap().next_visit, 6_000);
     assert_eq!(store.take_due(10_000, 10).unwrap().1, 1);
@@ -326,13 +326,13 @@ fn not_modified_updates_no_page_that_was_never_read() {
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let page = url("http://example.com/");
     let visit = |day: u64, visit: Visit| {
-        store.put(&[PageRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
+        store.put(&[VisitRecord { url: page.clone(), visited: day * 86_400, visit }]).unwrap();
         store.snapshot().page(&page).unwrap()
     };
     assert_eq!(visit(1, Visit::NotModified), None);
     visit(2, Visit::Failed(FailureKind::Timeout, String::new()));
     let known = visit(3, Visit::NotModified).unwrap();
-    assert_eq!((known.upd_day.0, known.failures), (0, 1));
+    assert_eq!((known.fetched_day.0, known.failures), (0, 1));
     visit(4, web::answered(200, vec![]));
-    assert_eq!(visit(5, Visit::NotModified).unwrap().upd_day.0, 5);
+    assert_eq!(visit(5, Visit::NotModified).unwrap().fetched_day.0, 5);
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{PageRecord, SearchRank, Visit};
+use backlinkd::model::{SearchRank, Visit, VisitRecord};
 use backlinkd::store::{Findings, Store, VerifyOptions};
 use backlinkd::urls::{CanonicalUrl, Suffixes};
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn told(findings: &Findings) -> Vec<(&'static str, &'static str, u64)> {
 }
 
 /// The visits that produce an index: some pages several times, with links that come and go.
-fn records() -> Vec<PageRecord> {
+fn records() -> Vec<VisitRecord> {
     let mut dice = Dice(41);
     let mut records = Vec::new();
     for day in 0..3u64 {
@@ -67,28 +67,28 @@ fn records() -> Vec<PageRecord> {
             }
             let links = (0..dice.below(9)).map(|_| link(urls()[dice.below(84) as usize].as_str())).collect();
             let visited = (19_000 + day) * 86_400 + number as u64;
-            records.push(PageRecord { url: url.clone(), visited, visit: answered(200, links) });
+            records.push(VisitRecord { url: url.clone(), visited, visit: answered(200, links) });
         }
     }
     records
 }
 
-fn links_of(record: &PageRecord) -> usize {
+fn links_of(record: &VisitRecord) -> usize {
     match &record.visit {
-        Visit::Answered(content) => content.links.len(),
+        Visit::Responded(content) => content.links.len(),
         _ => 0,
     }
 }
 
 /// An index of these visits, with ranks and a user, compacted on disk: no merge is pending.
-fn make(directory: &Path, records: &[PageRecord]) {
+fn make(directory: &Path, records: &[VisitRecord]) {
     let store = open(directory);
     store.put(records).unwrap();
     let rank = |url: &CanonicalUrl| (url.clone(), SearchRank(321));
     let host = || vec![("example.com".to_owned(), SearchRank(7))].into_iter();
     store.publish_ranks(&mut urls().iter().map(rank), &mut host(), &mut host()).unwrap();
     store.put_user("alice", "$argon2id$").unwrap();
-    store.merge_pending().unwrap();
+    store.merge_discovered().unwrap();
     store.compact().unwrap();
 }
 
@@ -97,7 +97,7 @@ fn make(directory: &Path, records: &[PageRecord]) {
 struct Made(TempDir);
 
 impl Made {
-    fn of(records: &[PageRecord]) -> Self {
+    fn of(records: &[VisitRecord]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), records);
         Self(folder)
@@ -141,7 +141,7 @@ fn dump(directory: &Path) -> BTreeMap<&'static str, Rows> {
                 if matches!(family, "pairs" | "referrals") {
                     rows.retain(|_, value| value.iter().any(|&byte| byte != 0));
                 }
-                // A rebuilt set of known URLs has other files.
+                // A rebuilt seen set has other files.
                 rows.remove(&b"sieve"[..]);
                 (family, rows)
             })
@@ -178,7 +178,7 @@ proptest! {
             store.put(records).unwrap();
             prop_assert_eq!(look(&store, MEMORY), Findings::default());
         }
-        store.merge_pending().unwrap();
+        store.merge_discovered().unwrap();
         prop_assert_eq!(look(&store, MEMORY), Findings::default());
     }
 }
@@ -238,7 +238,7 @@ fn missing_derived_rows_are_counted_and_rebuilt() {
 fn an_unreadable_page_is_removed_with_all_derived_data() {
     let records = records();
     let lost = records.iter().find(|record| links_of(record) > 5).unwrap().url.clone();
-    let others: Vec<PageRecord> = records.iter().filter(|record| record.url != lost).cloned().collect();
+    let others: Vec<VisitRecord> = records.iter().filter(|record| record.url != lost).cloned().collect();
     let (damaged, without) = (LARGE.copy(), tempfile::tempdir().unwrap());
     make(without.path(), &others);
     let key = backlinkd::urls::Surt::from(&lost).as_bytes().to_vec();

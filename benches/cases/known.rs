@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::config::Config;
 use backlinkd::crawl::{CrawlJob, Crawler};
-use backlinkd::model::Found;
+use backlinkd::model::DiscoveredUrl;
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{Suffixes, UrlRules};
 
@@ -55,7 +55,7 @@ fn run() {
     crawler.run(&job, runtime.handle(), &AtomicBool::new(false)).unwrap();
     println!(
         "a crawl of {CRAWL:?} with {} of at most {most} hosts in memory: resident {}, at most {}",
-        progress.figures().hosts,
+        progress.figures().queues,
         memory("VmRSS"),
         memory("VmHWM")
     );
@@ -69,16 +69,17 @@ fn meet(store: &Store, known: u64, most_met: usize) {
     };
     let start = Instant::now();
     for first in (0..known).step_by(COMMIT as usize) {
-        let found = (first..(first + COMMIT).min(known)).map(|number| Found::page(url(number), 1)).collect();
-        store.commit(Commit { found, ..Commit::default() }).unwrap();
-        if store.pending_urls() >= most_met {
-            store.merge_pending().unwrap();
+        let found =
+            (first..(first + COMMIT).min(known)).map(|number| DiscoveredUrl::page(url(number), 1)).collect();
+        store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
+        if store.unmerged_urls() >= most_met {
+            store.merge_discovered().unwrap();
         }
         if (first + COMMIT).is_multiple_of((known / 10).max(1)) {
             println!("{} URLs after {:.0?}", first + COMMIT, start.elapsed());
         }
     }
-    store.merge_pending().unwrap();
+    store.merge_discovered().unwrap();
     let each = start.elapsed().as_secs_f64() * 1e6 / known as f64;
     println!(
         "{} URLs of {hosts} hosts known and queued, {each:.2} µs each, all of it included",

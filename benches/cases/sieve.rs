@@ -21,7 +21,7 @@ fn fingerprint(number: u64) -> u64 {
 }
 
 fn candidates(numbers: impl Iterator<Item = u64>) -> Vec<Candidate> {
-    let candidate = |(place, number)| Candidate { fingerprint: fingerprint(number), place: place as u32 };
+    let candidate = |(index, number)| Candidate { fingerprint: fingerprint(number), index: index as u32 };
     numbers.enumerate().map(candidate).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The store: the speed of writing page records, of reading a scope's backlinks, and of looking up ranks and statuses;
+//! The store: the speed of writing visit records, of reading a scope's backlinks, and of looking up ranks and statuses;
 //! and the bytes of a link on disk.
 //!
 //! The pages are generated: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones. A few
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, SearchRank, Visit};
+use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, Place, Rel, SearchRank, Visit, VisitRecord};
 use backlinkd::store::{Store, StoreError};
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
 use criterion::{Criterion, Throughput, criterion_group};
@@ -43,7 +43,7 @@ fn page_url(site: u64, page: u64) -> String {
     format!("https://www.site{site:03}.example/articles/section-{}/page-{page:04}.html", page % 7)
 }
 
-fn records(visited: u64) -> Vec<PageRecord> {
+fn records(visited: u64) -> Vec<VisitRecord> {
     let rules = UrlRules::default();
     let url = |text: &str| rules.canonical(text).unwrap();
     let mut draw = Draw(42);
@@ -76,10 +76,10 @@ fn records(visited: u64) -> Vec<PageRecord> {
             links,
             ..PageContent::default()
         };
-        records.push(PageRecord {
+        records.push(VisitRecord {
             url: url(&page_url(site, page)),
             visited,
-            visit: Visit::Answered(Box::new(content)),
+            visit: Visit::Responded(Box::new(content)),
         });
     }
     records
@@ -126,7 +126,7 @@ fn store(c: &mut Criterion) {
 }
 
 /// The lookups with which the search index of a scope is built.
-fn readers(c: &mut Criterion, store: &Store, records: &[PageRecord]) {
+fn readers(c: &mut Criterion, store: &Store, records: &[VisitRecord]) {
     let rank = |at: usize| SearchRank((at % 1_000) as u16 + 1);
     let mut ranks = records.iter().enumerate().map(|(at, record)| (record.url.clone(), rank(at)));
     store.publish_ranks(&mut ranks, &mut std::iter::empty(), &mut std::iter::empty()).unwrap();

@@ -19,7 +19,7 @@ pub struct StoreConfig {
     /// Whether each batch waits for the disk. Without it, a power failure may lose the last seconds. A killed process
     /// loses nothing either way.
     pub sync: bool,
-    /// Page records in one write at most.
+    /// Visit records in one write at most.
     pub batch_pages: usize,
     /// Former links of one page that are remembered.
     pub max_former_links: usize,
@@ -27,7 +27,7 @@ pub struct StoreConfig {
     pub max_absences: usize,
     /// Hosts whose robots.txt names one sitemap that are kept with it in the queue.
     pub max_sitemap_hosts: usize,
-    /// Time that a write waits for more page records.
+    /// Time that a write waits for more visit records.
     pub batch_wait: Span,
     /// Files held open at most; -1: no limit.
     pub max_open_files: i32,

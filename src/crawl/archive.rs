@@ -11,18 +11,18 @@ use crate::warc::{HttpExchange, Truncation, WarcError, WarcOptions, WarcWriter};
 
 /// The reason of the WARC-Truncated field, if there is one. Parser limits do not count, because the record
 /// has the whole body.
-fn truncation(answer: &Response, config: &FetchConfig) -> Option<Truncation> {
-    match answer.cut {
+fn truncation(response: &Response, config: &FetchConfig) -> Option<Truncation> {
+    match response.cut {
         Some(Cut::Length) => Some(Truncation::Length),
         Some(Cut::Time) => Some(Truncation::Time),
         Some(Cut::Disconnect) => Some(Truncation::Disconnect),
         Some(Cut::Encoding | Cut::Document) => Some(Truncation::Unspecified),
-        None if answer.unread => Some(Truncation::Unspecified),
+        None if response.unread => Some(Truncation::Unspecified),
         // The body is decoded to check it: a gzip stream may lack its trailer.
-        None if answer.content_encoding.is_empty() => None,
+        None if response.content_encoding.is_empty() => None,
         None => {
-            let is_broken = answer
-                .decode(config.decoded_cap(answer.body.len()))
+            let is_broken = response
+                .decode(config.decoded_cap(response.body.len()))
                 .map_or(true, |body| body.cut == Some(Cut::Encoding));
             is_broken.then_some(Truncation::Unspecified)
         }
@@ -59,22 +59,22 @@ impl Archive {
 
     /// Writes a request and its response, if there is one.
     pub(super) fn write(&self, fetched: &FetchedResponse) -> Result<(), WarcError> {
-        let FetchOutcome::Answered(answer) = &fetched.outcome else { return Ok(()) };
+        let FetchOutcome::Responded(response) = &fetched.outcome else { return Ok(()) };
         let request_headers = self.fetcher.request_headers(
-            &fetched.url,
+            &fetched.requested,
             fetched.validators.as_ref(),
             fetched.chain.as_ref().map(|chain| &chain.cookies),
         );
         self.writer.write(&HttpExchange {
-            url: &fetched.url,
+            url: &fetched.requested,
             unix_seconds: fetched.requested_at,
-            ip: answer.ip,
+            ip: response.ip,
             request_headers: &request_headers,
-            status: answer.status,
-            version: answer.version,
-            headers: &answer.headers,
-            body: &answer.body,
-            truncation: truncation(answer, &self.config),
+            status: response.status,
+            version: response.version,
+            headers: &response.headers,
+            body: &response.body,
+            truncation: truncation(response, &self.config),
         })
     }
 

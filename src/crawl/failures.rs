@@ -94,7 +94,7 @@ impl Cause {
                 words.clone_from(&cause.words);
                 Some(cause)
             }
-            Visit::Answered(content) => {
+            Visit::Responded(content) => {
                 let cause = Self::of_content(content)?;
                 content.cause.clone_from(&cause.words);
                 Some(cause)
@@ -111,7 +111,7 @@ impl Cause {
             };
             return Some(Self::new(FailureKind::Challenge, words));
         }
-        if !content.settles_links() {
+        if !content.determines_links() {
             return Some(Self::status(content.facts.status));
         }
         content.facts.cut.and_then(|cut| Self::cut(cut, &content.cause))
@@ -300,9 +300,9 @@ mod tests {
                 cause,
                 ..PageContent::default()
             };
-            let mut visit = Visit::Answered(Box::new(content));
+            let mut visit = Visit::Responded(Box::new(content));
             let taken = Cause::take(&mut visit)?;
-            let Visit::Answered(content) = visit else { panic!("another visit") };
+            let Visit::Responded(content) = visit else { panic!("another visit") };
             assert_eq!(content.cause, taken.words);
             Some((taken.kind.into_owned(), taken.words))
         };

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Failure, FetchOutcome, Reservation, RobotsFetch, RobotsStep, Validators};
+use crate::fetch::{Failure, FetchOutcome, Reservation, RobotsOutcome, RobotsRequest, Validators};
 use crate::model::{
-    Arrival, Disposition, FailureKind, Found, HostFailure, Link, PageRecord, QueueName, QueuedUrl, Visit,
+    Arrival, DiscoveredUrl, Disposition, FailureKind, HostFailure, Link, QueueEntry, QueueName, Visit,
+    VisitRecord,
 };
 use crate::store::StoreError;
 use crate::urls::CanonicalUrl;
@@ -18,35 +19,37 @@ pub(super) enum LoopEvent {
         queue: QueueName,
         /// A URL of the queue.
         url: CanonicalUrl,
-        at: Instant,
+        ended_at: Instant,
         address: Result<IpAddr, Failure>,
     },
     RobotsFetched(RobotsResult),
-    PageFetched {
+    UrlFetched {
         queue: QueueName,
-        queued: QueuedUrl,
-        at: Instant,
-        /// The part of the time that the request waited for this machine.
+        entry: QueueEntry,
+        /// When the fetch ended. The delay of the host starts here.
+        ended_at: Instant,
+        /// How long this machine, not the host, delayed the fetch.
         waited: Duration,
         result: HostResult,
     },
     /// The page was not requested, because of DNS or of this machine, or because its address is refused.
     NotRequested {
         queue: QueueName,
-        queued: QueuedUrl,
-        at: Instant,
+        entry: QueueEntry,
+        /// When the fetch ended. The delay of the host starts here.
+        ended_at: Instant,
         failure: Failure,
     },
     /// A redirect chain continues within the visit of the page.
-    ChainContinued(QueuedUrl, RedirectChain),
+    ChainContinued(QueueEntry, RedirectChain),
     Committed(CommitReport),
     ArchiveFailed(Box<FetchedResponse>, WarcError),
 }
 
 /// The result of a request.
 pub(super) struct FetchedResponse {
-    pub url: CanonicalUrl,
-    /// The redirect chain that led to the URL.
+    pub requested: CanonicalUrl,
+    /// The redirect chain that led to the requested URL.
     pub chain: Option<RedirectChain>,
     /// When the request was made, in Unix time.
     pub requested_at: u64,
@@ -54,7 +57,7 @@ pub(super) struct FetchedResponse {
     pub validators: Option<Validators>,
     pub outcome: FetchOutcome,
     /// `None` for a robots.txt, which the robots.txt cache reads.
-    pub queued: Option<QueuedUrl>,
+    pub entry: Option<QueueEntry>,
 }
 
 /// The result of a request for a robots.txt.
@@ -63,16 +66,17 @@ pub(super) struct RobotsResult {
     pub queue: QueueName,
     pub requested: CanonicalUrl,
     pub waiter: RobotsWaiter,
-    pub at: Instant,
-    /// The part of the time that the request waited for this machine.
+    /// When the fetch ended. The delay of the host starts here.
+    pub ended_at: Instant,
+    /// How long this machine, not the host, delayed the fetch.
     pub waited: Duration,
-    pub step: RobotsStep,
+    pub outcome: RobotsOutcome,
 }
 
 /// A robots.txt to fetch, and the queue that waits for it.
 #[derive(Debug)]
-pub(super) struct RobotsRequest {
-    pub job: RobotsFetch,
+pub(super) struct QueuedRobotsRequest {
+    pub request: RobotsRequest,
     pub waiter: RobotsWaiter,
 }
 
@@ -84,25 +88,25 @@ pub(super) struct RobotsWaiter {
     pub url: CanonicalUrl,
 }
 
-/// How a page's fetch ended for its host.
+/// What the fetch of a page or a sitemap says about its host.
 #[derive(Clone, Debug)]
 pub(super) enum HostResult {
-    Answered { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
+    Responded { status: u16, retry_after: Option<Duration>, crawl_delay: Option<Duration> },
     Failed { kind: FailureKind, crawl_delay: Option<Duration> },
 }
 
 /// What the writer does.
 pub(super) enum WriteRequest {
-    /// Store a completed URL. Its room in memory is returned after the commit.
+    /// Store a completed URL. Its reservation of memory is released after the commit.
     Completed(Box<Completion>, Option<Reservation>),
-    AddDiscovered(Vec<Found>),
+    AddDiscovered(Vec<DiscoveredUrl>),
     /// Store that a host is in backoff until this Unix time.
     BackOffHost(QueueName, u64),
     /// Store the failure of a request that was for neither a page nor a sitemap.
     RecordFailure(QueueName, HostFailure),
     /// Queue pages that are due at this Unix time, up to this number.
     QueueDue(u64, usize),
-    /// Merge the discovered URLs into the known ones.
+    /// Merge the discovered URLs into the seen set.
     MergeDiscovered,
 }
 
@@ -118,12 +122,12 @@ impl WriteRequest {
 
 /// A URL whose visit is completed, for now or for good.
 pub(super) struct Completion {
-    pub queued: QueuedUrl,
+    pub entry: QueueEntry,
     /// `None` when it is no page, or was not requested.
-    pub record: Option<PageRecord>,
+    pub record: Option<VisitRecord>,
     /// The records of the other URLs of its redirect chain.
-    pub chain_records: Vec<PageRecord>,
-    pub discovered: Vec<Found>,
+    pub chain_records: Vec<VisitRecord>,
+    pub discovered: Vec<DiscoveredUrl>,
     /// The failed request, for the record of its host.
     pub failure: Option<HostFailure>,
     pub disposition: Disposition,
@@ -134,11 +138,11 @@ impl Completion {
     pub(super) fn bytes(&self) -> usize {
         let records = self.record.iter().chain(&self.chain_records);
         let links = records.flat_map(|record| match &record.visit {
-            Visit::Answered(content) => &content.links[..],
+            Visit::Responded(content) => &content.links[..],
             _ => &[],
         });
         let links = links.map(|link| size_of::<Link>() + link.target.as_str().len() + link.anchor.len());
-        let found = self.discovered.iter().map(|found| size_of::<Found>() + found.url.as_str().len());
+        let found = self.discovered.iter().map(|found| size_of::<DiscoveredUrl>() + found.url.as_str().len());
         links.chain(found).sum()
     }
 }
@@ -147,10 +151,10 @@ impl Completion {
 #[derive(Default)]
 pub(super) struct CommitReport {
     /// The URLs whose dispositions are stored.
-    pub completed: Vec<(QueuedUrl, Disposition)>,
+    pub completed: Vec<(QueueEntry, Disposition)>,
     /// The queues that received URLs.
     pub arrivals: Vec<Arrival>,
-    /// Whether the discovered URLs were merged into the known ones.
+    /// Whether the discovered URLs were merged into the seen set.
     pub merged: bool,
     /// The larger of two counts: pages that fell due, and pages scheduled too far off. `None` when the writer
     /// was not asked.
@@ -161,6 +165,6 @@ pub(super) struct CommitReport {
 
 /// A commit that the store refused. Its URLs are still queued.
 pub(super) struct FailedCommit {
-    pub queued: Vec<QueuedUrl>,
+    pub entries: Vec<QueueEntry>,
     pub error: StoreError,
 }

@@ -7,7 +7,7 @@
 //!      └─────────────────────────┴──────────────────────────────────────────┘
 //! ```
 //!
-//! The input is the seeds, and what an earlier crawl left in the queue. The output is page records in the
+//! The input is the seeds, and what an earlier crawl left in the queue. The output is visit records in the
 //! store. A URL leaves the queue in the commit that stores its record. So the next crawl continues at the
 //! same point, whatever stops this one.
 //!
@@ -15,10 +15,13 @@
 //! in flight and records that wait for the writer are at most `crawl.fetchers` plus `crawl.store_queue`.
 //! Responses, from the wire to the commit, take at most `crawl.memory_bytes`.
 //!
-//! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `page_check` (may a URL be
-//! fetched), `dispatch` (starting fetches), `events` (their ends) and `queue_scan` (queues on disk). `process`
-//! archives and parses a response, `extract` holds the rules, `writer` commits. `backoff` has all reasons to
-//! wait.
+//! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `url_check` (may a URL be
+//! fetched), `dispatch` (starting fetches), `host_events` (their ends) and `queue_scan` (queues on disk).
+//! `process` archives and parses a response, `extract` holds the rules, `writer` commits. `backoff` has all
+//! reasons to wait. `messages` are the messages between the threads. `walls` follows redirect chains within a
+//! visit; `url_check` keeps them between requests. `adapters` reads queues and budgets for the frontier.
+//! `archive`, `failures`, `progress` and `timing` are the WARC files, the failed requests, the counters and the
+//! constants.
 //!
 //! This module neither ranks nor serves.
 
@@ -48,8 +51,8 @@ use crate::config::{Config, CrawlConfig, FetchConfig, GeoConfig, RobotsConfig, S
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
 use crate::frontier::FrontierRules;
 use crate::geo::{Geo, GeoError};
-use crate::model::Found;
-use crate::policy::{BlockList, BlockListError, RecrawlRules, longest_backoff};
+use crate::model::DiscoveredUrl;
+use crate::policy::{BlockList, BlockListError, RevisitRules, max_stored_backoff};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::warc::WarcError;
@@ -64,7 +67,7 @@ use adapters::robots_store::RobotsAdapter;
 use archive::Archive;
 use backoff::host::HostBackoffs;
 use backoff::store::StoreBackoff;
-use event_loop::{Dispatcher, FetchBudget, HostEventHandler, PageCheck, QueueScan};
+use event_loop::{CrawlLimits, Dispatcher, HostEventHandler, QueueScan, UrlCheck};
 use extract::Extractor;
 use messages::LoopEvent;
 use process::ResponseProcessor;
@@ -121,13 +124,13 @@ pub struct Crawler {
     fetcher: Arc<Fetcher>,
     robots: Arc<RobotsCache>,
     progress: Arc<Progress>,
-    recrawl: RecrawlRules,
+    revisit_rules: RevisitRules,
     /// Hosts that are not fetched.
     blocks: Mutex<BlockList>,
     /// The reload that the loop has yet to apply.
     reload: Mutex<Option<Reload>>,
     /// The visits that the loop has yet to queue.
-    visits: Mutex<Vec<Found>>,
+    visits: Mutex<Vec<DiscoveredUrl>>,
     /// The extractor of a crawl without seeds. Its copies share the counts of duplicates, and the quotas of
     /// sitemaps.
     extractor: Extractor,
@@ -152,7 +155,7 @@ impl Crawler {
     pub fn new(store: Arc<Store>, config: &Config, rules: UrlRules) -> Result<Self, CrawlError> {
         let CrawlConfig { fetchers, slow_fetchers, store_queue, memory_bytes, .. } = config.crawl;
         let memory = MemoryBudget::new(memory_bytes, fetchers + slow_fetchers + store_queue);
-        let fetcher = Arc::new(Fetcher::within(&config.fetch, memory.clone())?);
+        let fetcher = Arc::new(Fetcher::with_memory(&config.fetch, memory.clone())?);
         let robots_store = Arc::new(RobotsAdapter::new(&store));
         let robots = Arc::new(RobotsCache::new(
             Arc::clone(&fetcher),
@@ -162,8 +165,8 @@ impl Crawler {
         ));
         let geo = open_geo(&config.geo)?;
         store.set_seen_cache(config.crawl.seen_cache_urls);
-        let recrawl = RecrawlRules::new(&config.crawl);
-        store.set_recrawl(recrawl);
+        let revisit_rules = RevisitRules::new(&config.crawl);
+        store.set_revisit_rules(revisit_rules);
         let blocks = read_blocks(&store, &config.crawl)?;
         let progress = Arc::new(Progress::new(config.crawl.recent_failures));
         let extractor = Extractor::new(&store, config, &rules, &geo, &progress);
@@ -181,7 +184,7 @@ impl Crawler {
             fetcher,
             robots,
             progress,
-            recrawl,
+            revisit_rules,
             blocks: Mutex::new(blocks),
             reload: Mutex::default(),
             visits: Mutex::default(),
@@ -214,12 +217,12 @@ impl Crawler {
     }
 
     /// Gives a running crawl URLs to visit again, beyond its schedule. The loop queues them within a second.
-    pub fn request_visits(&self, visits: impl IntoIterator<Item = Found>) {
+    pub fn request_visits(&self, visits: impl IntoIterator<Item = DiscoveredUrl>) {
         self.visits.lock().unwrap_or_else(PoisonError::into_inner).extend(visits);
     }
 
     /// Takes the visits that the loop has yet to queue.
-    fn take_visits(&self) -> Vec<Found> {
+    fn take_visits(&self) -> Vec<DiscoveredUrl> {
         std::mem::take(&mut *self.visits.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -295,7 +298,7 @@ impl Crawler {
             slow_fetchers: crawl.slow_fetchers,
             slow_after: crawl.slow_after.0,
             resolvers: crawl.resolvers,
-            window: crawl.host_queue_in_memory,
+            lane_buffer: crawl.host_queue_in_memory,
             max_queues: crawl.hosts_in_memory,
             min_residency: MIN_RESIDENCY,
             address_ttl: self.fetch_config.dns_ttl.0,
@@ -309,11 +312,11 @@ impl Crawler {
     }
 
     fn queue_scan(&self) -> QueueScan {
-        QueueScan::new(&self.store, longest_backoff(&self.crawl_config, &self.robots_config))
+        QueueScan::new(&self.store, max_stored_backoff(&self.crawl_config, &self.robots_config))
     }
 
-    fn page_check(&self) -> PageCheck {
-        PageCheck::new(&self.store, &self.robots, self.recrawl, self.blocks(), &self.progress)
+    fn url_check(&self) -> UrlCheck {
+        UrlCheck::new(&self.store, &self.robots, self.revisit_rules, self.blocks(), &self.progress)
     }
 
     fn host_event_handler(&self, writer: WriterSender, forever: bool) -> HostEventHandler {
@@ -344,10 +347,10 @@ impl Crawler {
         &self,
         runtime: &'a tokio::runtime::Handle,
         processor: ResponseProcessor,
-        budget: FetchBudget,
+        limits: CrawlLimits,
     ) -> Dispatcher<'a> {
         let (fetcher, robots, progress) = (&self.fetcher, &self.robots, &self.progress);
-        Dispatcher::new(runtime, fetcher, robots, processor, progress, self.max_sitemap_bytes, budget)
+        Dispatcher::new(runtime, fetcher, robots, processor, progress, self.max_sitemap_bytes, limits)
     }
 
     fn writer(&self) -> StoreWriter {

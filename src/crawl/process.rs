@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::archive::Archive;
-use super::extract::{Extractor, LastResponse};
+use super::extract::{Extractor, FinalResponse};
 use super::messages::{Completion, FetchedResponse, LoopEvent, WriteRequest};
 use super::walls::redirect_chain::RedirectChain;
 use super::writer::link::WriterSender;
 use crate::fetch::{FetchOutcome, Reservation};
-use crate::model::{FailureKind, QueuedUrl};
+use crate::model::{FailureKind, QueueEntry};
 use crate::urls::CanonicalUrl;
 use crate::warc::WarcError;
 
@@ -27,7 +27,7 @@ type ProcessResult = Result<Option<Processed>, (Box<FetchedResponse>, WarcError)
 enum Processed {
     Completed(Box<Completion>, Option<Reservation>),
     /// Its redirect chain continues within the same visit.
-    ChainContinued(QueuedUrl, RedirectChain),
+    ChainContinued(QueueEntry, RedirectChain),
 }
 
 /// Archives and parses a response, then sends the result to the writer.
@@ -79,14 +79,14 @@ impl ResponseProcessor {
 
     /// Processes a response on this thread. Large ones take long, so call it off the async threads.
     pub(super) fn process(&self, fetched: FetchedResponse) {
-        let (url, queued) = (fetched.url.clone(), fetched.queued.clone());
-        match self.catch_panic(&url, queued, || self.archive_and_extract(fetched)) {
+        let (url, entry) = (fetched.requested.clone(), fetched.entry.clone());
+        match self.catch_panic(&url, entry, || self.archive_and_extract(fetched)) {
             Ok(None) => {}
-            Ok(Some(Processed::Completed(completion, room))) => {
-                _ = self.writer.send(WriteRequest::Completed(completion, room));
+            Ok(Some(Processed::Completed(completion, reservation))) => {
+                _ = self.writer.send(WriteRequest::Completed(completion, reservation));
             }
-            Ok(Some(Processed::ChainContinued(queued, chain))) => {
-                _ = self.events.send(LoopEvent::ChainContinued(queued, chain));
+            Ok(Some(Processed::ChainContinued(entry, chain))) => {
+                _ = self.events.send(LoopEvent::ChainContinued(entry, chain));
             }
             Err((fetched, error)) => _ = self.events.send(LoopEvent::ArchiveFailed(fetched, error)),
         }
@@ -95,15 +95,15 @@ impl ResponseProcessor {
     fn catch_panic(
         &self,
         url: &CanonicalUrl,
-        queued: Option<QueuedUrl>,
+        entry: Option<QueueEntry>,
         work: impl FnOnce() -> ProcessResult,
     ) -> ProcessResult {
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
             tracing::error!(%url, "a response could not be processed because of a defect of this program; please report it");
             let failed = FetchOutcome::Failed(FailureKind::Decode, "a defect of this program".to_owned());
-            Ok(queued.map(|queued| {
-                let requested = queued.url.clone();
-                let response = LastResponse { queued, requested, chain: None, outcome: failed, is_conditional: false };
+            Ok(entry.map(|entry| {
+                let requested = entry.url.clone();
+                let response = FinalResponse { entry, requested, chain: None, outcome: failed, is_conditional: false };
                 let completion = self.extractor.extract(response, &mut Reservation::default());
                 Processed::Completed(Box::new(completion), None)
             }))
@@ -116,22 +116,22 @@ impl ResponseProcessor {
         {
             return Err((Box::new(fetched), error));
         }
-        let FetchedResponse { mut outcome, queued, validators, url: requested, chain, .. } = fetched;
-        Ok(queued.map(|queued| {
-            if let FetchOutcome::Answered(answer) = &outcome
-                && let Some(next) = self.extractor.next_in_chain(&queued, &requested, answer, chain.as_ref())
+        let FetchedResponse { mut outcome, entry, validators, requested, chain, .. } = fetched;
+        Ok(entry.map(|entry| {
+            if let FetchOutcome::Responded(response) = &outcome
+                && let Some(next) = self.extractor.next_in_chain(&entry, &requested, response, chain.as_ref())
             {
-                return Processed::ChainContinued(queued, next);
+                return Processed::ChainContinued(entry, next);
             }
-            let mut room = match &mut outcome {
-                FetchOutcome::Answered(answer) => std::mem::take(&mut answer.room),
+            let mut reservation = match &mut outcome {
+                FetchOutcome::Responded(response) => std::mem::take(&mut response.reservation),
                 FetchOutcome::Failed(..) => Reservation::default(),
             };
             let is_conditional = validators.is_some();
-            let response = LastResponse { queued, requested, chain, outcome, is_conditional };
-            let completion = self.extractor.extract(response, &mut room);
-            room.settle(completion.bytes().saturating_mul(COPIES_WHILE_WRITTEN));
-            Processed::Completed(Box::new(completion), Some(room))
+            let response = FinalResponse { entry, requested, chain, outcome, is_conditional };
+            let completion = self.extractor.extract(response, &mut reservation);
+            reservation.settle(completion.bytes().saturating_mul(COPIES_WHILE_WRITTEN));
+            Processed::Completed(Box::new(completion), Some(reservation))
         }))
     }
 }
@@ -165,15 +165,15 @@ mod tests {
         for (target, first) in [(Target::Page, Disposition::Fetched), (sitemap, Disposition::Retry)] {
             for (attempts, expected) in [(0, first), (2, Disposition::Fetched)] {
                 let (url, priority, target) = (url.clone(), Priority::New(0), target.clone());
-                let queued = QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target };
-                let read = processor.catch_panic(&url, Some(queued), || panic!("a defect"));
+                let entry = QueueEntry { url: url.clone(), priority, depth: 0, attempts, target };
+                let read = processor.catch_panic(&url, Some(entry), || panic!("a defect"));
                 let Some(Processed::Completed(completion, _)) = read.ok().flatten() else {
                     panic!("it is done")
                 };
-                assert_eq!((completion.disposition, completion.queued.attempts), (expected, attempts + 1));
+                assert_eq!((completion.disposition, completion.entry.attempts), (expected, attempts + 1));
                 let visit = completion.record.map(|record| record.visit);
                 let defect = || Visit::Failed(FailureKind::Decode, "a defect of this program".to_owned());
-                let failed = (completion.queued.target == Target::Page).then(defect);
+                let failed = (completion.entry.target == Target::Page).then(defect);
                 assert_eq!(visit, failed);
             }
         }

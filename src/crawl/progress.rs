@@ -15,7 +15,7 @@ use crate::model::FailureKind;
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Page visits that are stored.
-    pub(super) stored: AtomicU64,
+    pub(super) visits: AtomicU64,
     /// Of those, the answered ones.
     pub(super) answered: AtomicU64,
     /// Of the answered ones, those with a status of each class, in the order of [`STATUS_CLASSES`]. A 304 is in none.
@@ -56,20 +56,20 @@ pub struct Progress {
     pub(super) unstored: AtomicU64,
     pub(super) damaged: AtomicU64,
     /// Seeds that are not stored yet.
-    pub(super) unqueued: AtomicU64,
+    pub(super) unstored_seeds: AtomicU64,
     /// Addresses with work and no fetch in flight.
     pub(super) ready: AtomicU64,
     /// Fetches in flight.
-    pub(super) under_way: AtomicU64,
+    pub(super) in_flight: AtomicU64,
     /// Of those, the slow ones.
     pub(super) slow: AtomicU64,
-    /// Hosts that wait because their domain or network is slow, or because all slow slots are taken.
-    pub(super) held: AtomicU64,
+    /// Queues that a concurrency limit holds back.
+    pub(super) throttled: AtomicU64,
     /// Bytes of responses beyond the reserved share of each, and how often one waited for memory.
     pub(super) memory_bytes: AtomicU64,
     pub(super) memory_waits: AtomicU64,
-    /// Hosts with work in memory.
-    pub(super) hosts: AtomicU64,
+    /// Queues in memory, with or without work.
+    pub(super) queues: AtomicU64,
     /// 1 while no pages are fetched because a disk is full, or nearly.
     pub(super) paused: AtomicU64,
     /// The state for operators, and the pages over time.
@@ -88,10 +88,11 @@ pub(super) fn class_of(status: u16) -> usize {
     }
 }
 
-/// The counters and gauges at one moment.
+/// The counters and gauges at one moment. Their JSON keys are those of earlier versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    pub pages: u64,
+    #[serde(rename = "pages")]
+    pub visits: u64,
     pub answered: u64,
     pub failed: u64,
     /// `failed` by kind, in the order of [`FailureKind::ALL`].
@@ -115,14 +116,18 @@ pub struct Figures {
     pub merges: u64,
     pub unstored: u64,
     pub damaged: u64,
-    pub unqueued_seeds: u64,
+    #[serde(rename = "unqueued_seeds")]
+    pub unstored_seeds: u64,
     pub ready_addresses: u64,
-    pub under_way: u64,
+    #[serde(rename = "under_way")]
+    pub in_flight: u64,
     pub slow: u64,
-    pub held: u64,
+    #[serde(rename = "held")]
+    pub throttled: u64,
     pub memory_bytes: u64,
     pub memory_waits: u64,
-    pub hosts: u64,
+    #[serde(rename = "hosts")]
+    pub queues: u64,
     /// Whether no pages are fetched because a disk is full, or nearly.
     pub paused: bool,
 }
@@ -150,7 +155,7 @@ impl Progress {
 
     /// The pages stored a second, and those stored in each of the last spans of ten seconds, the latest last.
     pub fn page_rates(&self) -> (f64, Vec<u64>) {
-        self.rates.read(self.stored.load(Ordering::Relaxed), Instant::now())
+        self.rates.read(self.visits.load(Ordering::Relaxed), Instant::now())
     }
 
     /// The answered visits by class of their status, without those to an unchanged page (304).
@@ -161,7 +166,7 @@ impl Progress {
     /// Updates what depends on time.
     pub(super) fn tick(&self, state: CrawlState) {
         self.state.observe(state);
-        self.rates.update(self.stored.load(Ordering::Relaxed), Instant::now());
+        self.rates.update(self.visits.load(Ordering::Relaxed), Instant::now());
     }
 
     pub(super) fn add(counter: &AtomicU64, amount: u64) {
@@ -188,7 +193,7 @@ impl Progress {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let failures = std::array::from_fn(|at| get(&self.failures[at]));
         Figures {
-            pages: get(&self.stored),
+            visits: get(&self.visits),
             answered: get(&self.answered),
             failed: failures.iter().sum(),
             failures,
@@ -211,14 +216,14 @@ impl Progress {
             merges: get(&self.merges),
             unstored: get(&self.unstored),
             damaged: get(&self.damaged),
-            unqueued_seeds: get(&self.unqueued),
+            unstored_seeds: get(&self.unstored_seeds),
             ready_addresses: get(&self.ready),
-            under_way: get(&self.under_way),
+            in_flight: get(&self.in_flight),
             slow: get(&self.slow),
-            held: get(&self.held),
+            throttled: get(&self.throttled),
             memory_bytes: get(&self.memory_bytes),
             memory_waits: get(&self.memory_waits),
-            hosts: get(&self.hosts),
+            queues: get(&self.queues),
             paused: get(&self.paused) != 0,
         }
     }

@@ -61,7 +61,7 @@ pub(super) fn run_with(
     if give_up_at.is_none() {
         // Users see the length of the queue, and the last discovered URLs belong to it. The next crawl would
         // merge them too.
-        crawler.store().merge_pending()?;
+        crawler.store().merge_discovered()?;
     }
     Ok(crawler.progress().figures())
 }

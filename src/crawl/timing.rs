@@ -56,7 +56,7 @@ pub(super) const SHORTAGE_LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// The pause between two attempts to write to a store that takes no writes.
 pub(super) const WRITE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest backoff of a host that a batch waits for. A longer one is stored, and left to the next crawl.
+/// The longest backoff of a host that a batch crawl waits for. A longer one is stored, and left to the next crawl.
 pub(super) const LONGEST_BATCH_WAIT: Duration = Duration::from_secs(60);
 
 /// How long the counts of a domain stay cached, as a multiple of the time that counting took. So counting takes one

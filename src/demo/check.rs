@@ -39,7 +39,7 @@ fn crawl(expected: &Expected<'_>, figures: &Figures, stats: &Stats) -> Vec<Check
     let pages = || expected.pages.values();
     let distinct = |names: BTreeSet<&str>| names.len() as u64;
     [
-        ("URLs fetched", figures.pages, pages().count() as u64),
+        ("URLs fetched", figures.visits, pages().count() as u64),
         ("URLs refused by robots.txt", figures.disallowed, expected.refused.len() as u64),
         ("links", stats.links, pages().map(|page| page.links.len() as u64).sum()),
         ("external links", stats.backlinks, expected.backlinks(|_| true).count() as u64),

@@ -79,7 +79,7 @@ impl<'o> DemoReport<'o> {
         self.section("The crawl: from the newspaper and a link directory to everything they lead to")?;
         let fetched = format!("{} pages, {redirects} redirects, {missing} not found", stats.html_pages);
         for (figure, what) in [
-            (figures.pages, format!("URLs fetched in {time} ms: {fetched}")),
+            (figures.visits, format!("URLs fetched in {time} ms: {fetched}")),
             (figures.disallowed, "URLs left alone, because the host's robots.txt asks for it".to_owned()),
             (stats.links, "links found on these pages".to_owned()),
             (stats.backlinks, "of them lead to another host: the backlinks".to_owned()),

@@ -9,10 +9,10 @@ use super::connections::ConnectionPools;
 use super::cookies::CookieJar;
 use super::dns::PinnedAddresses;
 use super::download::{self, BodyFilter, Limits, MinRate};
-use super::failure::{Failure, FailureSource};
+use super::failure::{Blame, Failure};
 use super::memory::MemoryBudget;
 use super::protocol::{Protocol, ProtocolFault, Protocols};
-use super::robots::Allowed;
+use super::robots::FetchPermit;
 use super::{FetchError, FetchOutcome, Response, tolerant};
 use crate::config::FetchConfig;
 use crate::model::{FailureKind, TlsFlaw};
@@ -38,8 +38,8 @@ pub struct Validators {
 /// * A request that fails because of its protocol is repeated with another (see `super::protocol`).
 /// * A page body is read only if it is HTML, up to `fetch.max_body_bytes`; beyond that the connection is dropped. The
 ///   body is not decoded here.
-/// * Header fields beyond `fetch.max_headers` or `fetch.max_header_bytes` are dropped and counted, unless the crawl
-///   reads them. (Over HTTP/1.1 a head of more than 400 kB is [`FailureKind::Protocol`].)
+/// * Header fields beyond `fetch.max_headers` or `fetch.max_header_bytes` are dropped and counted. Fields that the
+///   crawl reads are kept. (Over HTTP/1.1 a head of more than 400 kB is [`FailureKind::Protocol`].)
 #[derive(Debug)]
 pub struct Fetcher {
     connections: ConnectionPools,
@@ -57,7 +57,7 @@ pub struct Fetcher {
 struct FetchRequest<'a> {
     url: &'a CanonicalUrl,
     /// The address to connect to.
-    at: IpAddr,
+    ip: IpAddr,
     validators: Option<&'a Validators>,
     cookies: Option<&'a CookieJar>,
     wanted: BodyFilter,
@@ -68,14 +68,14 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] when a file of the configuration cannot be used, or TLS cannot be set up.
     pub fn new(config: &FetchConfig) -> Result<Self, FetchError> {
-        Self::within(config, MemoryBudget::unlimited())
+        Self::with_memory(config, MemoryBudget::unlimited())
     }
 
     /// A fetcher whose responses reserve their memory in `memory`.
     ///
     /// # Errors
     /// As of [`Self::new`].
-    pub fn within(config: &FetchConfig, memory: MemoryBudget) -> Result<Self, FetchError> {
+    pub fn with_memory(config: &FetchConfig, memory: MemoryBudget) -> Result<Self, FetchError> {
         let headers = request_headers(config)?;
         Ok(Self {
             connections: ConnectionPools::new(config, &headers)?,
@@ -119,14 +119,14 @@ impl Fetcher {
     /// [`Failure`] with a source other than the host: no request was sent.
     pub async fn fetch(
         &self,
-        permit: Allowed,
-        at: IpAddr,
+        permit: FetchPermit,
+        ip: IpAddr,
         validators: Option<&Validators>,
         cookies: Option<&CookieJar>,
     ) -> Result<FetchOutcome, Failure> {
         let (url, max_bytes) = (permit.url(), self.config.max_body_bytes);
         outcome(
-            self.request(FetchRequest { url, at, validators, cookies, wanted: BodyFilter::Html, max_bytes })
+            self.request(FetchRequest { url, ip, validators, cookies, wanted: BodyFilter::Html, max_bytes })
                 .await,
         )
     }
@@ -137,42 +137,40 @@ impl Fetcher {
     /// As of [`Self::fetch`].
     pub async fn fetch_file(
         &self,
-        permit: Allowed,
-        at: IpAddr,
+        permit: FetchPermit,
+        ip: IpAddr,
         cookies: Option<&CookieJar>,
         max_bytes: usize,
     ) -> Result<FetchOutcome, Failure> {
-        outcome(self.fetch_without_permit(permit.url(), at, cookies, max_bytes).await)
+        outcome(self.fetch_without_permit(permit.url(), ip, cookies, max_bytes).await)
     }
 
     /// Fetches without a permit; for robots.txt files only.
     pub(super) async fn fetch_without_permit(
         &self,
         url: &CanonicalUrl,
-        at: IpAddr,
+        ip: IpAddr,
         cookies: Option<&CookieJar>,
         max_bytes: usize,
     ) -> Result<Response, Failure> {
-        self.request(FetchRequest { url, at, validators: None, cookies, wanted: BodyFilter::Any, max_bytes })
+        self.request(FetchRequest { url, ip, validators: None, cookies, wanted: BodyFilter::Any, max_bytes })
             .await
     }
 
     async fn request(&self, request: FetchRequest<'_>) -> Result<Response, Failure> {
         let exchanged = self.exchange_until_accepted(request).await;
         if let Err(Failure {
-            kind: FailureKind::Connect | FailureKind::Timeout,
-            blame: FailureSource::Host,
-            ..
+            kind: FailureKind::Connect | FailureKind::Timeout, blame: Blame::Host, ..
         }) = exchanged
         {
-            self.addresses.use_next_address(request.url.host(), request.at);
+            self.addresses.use_next_address(request.url.host(), request.ip);
         }
-        let Exchanged { mut response, unread, begun, .. } = exchanged?;
-        if let Some(wire) = unread {
+        let Exchanged { mut response, undrained, body_was_begun, .. } = exchanged?;
+        if let Some(live) = undrained {
             // The response is complete. Draining must not take longer than a new connection.
             let patience = self.config.connect_timeout.0;
-            let is_empty = download::drain(wire, self.config.skip_body_bytes, patience).await;
-            response.unread = begun || !is_empty;
+            let is_empty = download::drain(live, self.config.skip_body_bytes, patience).await;
+            response.unread = body_was_begun || !is_empty;
         }
         Ok(response)
     }
@@ -215,8 +213,8 @@ impl Fetcher {
             Protocol::TolerantHttp1 => tokio::time::timeout_at(until, self.send_tolerantly(request)).await,
             _ => tokio::time::timeout_at(until, self.send(request, protocol)).await,
         };
-        let (wire, response) = head.unwrap_or_else(|_| Err(self.headers_too_late(until < deadline)))?;
-        self.receive(request, deadline, wire, response).await
+        let (live, response) = head.unwrap_or_else(|_| Err(self.headers_too_late(until < deadline)))?;
+        self.receive(request, deadline, live, response).await
     }
 
     fn headers_too_late(&self, first_byte: bool) -> Failure {
@@ -231,89 +229,89 @@ impl Fetcher {
     /// Sends a request and reads the response up to its last header.
     async fn send(
         &self,
-        FetchRequest { url, at, validators, cookies, .. }: FetchRequest<'_>,
+        FetchRequest { url, ip, validators, cookies, .. }: FetchRequest<'_>,
         protocol: Protocol,
     ) -> Result<(reqwest::Response, Response), Failure> {
-        let place = self.addresses.place(url, at)?;
-        let (client, server) = self.connections.client(url, place, protocol)?;
+        let socket_addr = self.addresses.socket_addr(url, ip)?;
+        let (client, server) = self.connections.client(url, socket_addr, protocol)?;
         let send = || async {
             let sent = client.get(url.as_str()).headers(own_headers(url, validators, cookies)).send().await;
-            sent.map_err(|error| Failure::from_request_error(error, place.is_ipv6()))
+            sent.map_err(|error| Failure::from_request_error(error, socket_addr.is_ipv6()))
         };
         let mut sent = send().await;
-        if let Err(Failure { incomplete: Some(chain), .. }) = &sent {
+        if let Err(Failure { incomplete_chain: Some(chain), .. }) = &sent {
             self.connections.complete(chain, &server, &self.addresses).await?;
             sent = send().await;
         }
-        let wire = sent?;
-        if tolerant::hides_chunks(wire.headers()) {
+        let live = sent?;
+        if tolerant::hides_chunks(live.headers()) {
             let failure = Failure::new(
                 FailureKind::Protocol,
                 "Transfer-Encoding ends with another coding than chunked",
             );
             return Err(Failure { fault: Some(ProtocolFault::Chunks), ..failure });
         }
-        let ip = wire.remote_addr().map_or(at, |peer| peer.ip().to_canonical());
-        Ok(self.split_response(wire, ip, 0, server.flaw()))
+        let peer = live.remote_addr().map_or(ip, |peer| peer.ip().to_canonical());
+        Ok(self.split_response(live, peer, 0, server.flaw()))
     }
 
     /// Sends a request over a separate connection, whose response heads are read tolerantly.
     async fn send_tolerantly(
         &self,
-        FetchRequest { url, at, validators, cookies, .. }: FetchRequest<'_>,
+        FetchRequest { url, ip, validators, cookies, .. }: FetchRequest<'_>,
     ) -> Result<(reqwest::Response, Response), Failure> {
-        let place = self.addresses.place(url, at)?;
+        let socket_addr = self.addresses.socket_addr(url, ip)?;
         let (headers, most) = (self.request_headers(url, validators, cookies), self.config.max_headers);
         let connect_timeout = self.config.connect_timeout.0;
         let (tls, server) = self.connections.tls();
-        let get = || tolerant::get(url, place, &tls, headers.clone(), most, connect_timeout);
+        let get = || tolerant::get(url, socket_addr, &tls, headers.clone(), most, connect_timeout);
         let mut got = get().await;
-        if let Err(Failure { incomplete: Some(chain), .. }) = &got {
+        if let Err(Failure { incomplete_chain: Some(chain), .. }) = &got {
             self.connections.complete(chain, &server, &self.addresses).await?;
             got = get().await;
         }
-        let (wire, dropped) = got?;
-        Ok(self.split_response(wire, at, dropped, server.flaw()))
+        let (live, dropped) = got?;
+        Ok(self.split_response(live, ip, dropped, server.flaw()))
     }
 
     /// Separates the head of a response from its body.
     fn split_response(
         &self,
-        mut wire: reqwest::Response,
+        mut live: reqwest::Response,
         ip: IpAddr,
         dropped: usize,
         tls: Option<TlsFlaw>,
     ) -> (reqwest::Response, Response) {
-        let headers = std::mem::take(wire.headers_mut());
+        let headers = std::mem::take(live.headers_mut());
         let (headers, more_dropped) = self.limit_headers(headers);
-        let mut response = Response::new(wire.status().as_u16(), wire.version(), headers, ip);
+        let mut response = Response::new(live.status().as_u16(), live.version(), headers, ip);
         response.dropped_headers = dropped + more_dropped;
         response.tls = tls;
-        (wire, response)
+        (live, response)
     }
 
     async fn receive(
         &self,
         FetchRequest { wanted, max_bytes, .. }: FetchRequest<'_>,
         deadline: Instant,
-        mut wire: reqwest::Response,
+        mut live: reqwest::Response,
         mut response: Response,
     ) -> Result<Exchanged, Failure> {
         let open_ended = download::ends_with_connection(response.version, &response.headers);
         let limits = Limits { max_bytes, pace: self.pace, deadline, open_ended };
-        let room = self.memory.reservation();
+        let reservation = self.memory.reservation();
         let received = match wanted {
-            BodyFilter::Any => download::any(&mut wire, limits, room).await?,
+            BodyFilter::Any => download::any(&mut live, limits, reservation).await?,
             BodyFilter::Html => {
                 let (media_type, encodings) = (response.media_type.as_ref(), &response.content_encoding);
-                download::html(&mut wire, media_type, encodings, limits, room).await?
+                download::html(&mut live, media_type, encodings, limits, reservation).await?
             }
         };
         (response.body, response.unread) = (received.bytes, received.unread);
         (response.cut, response.cause) = (received.cut, received.cause);
-        (response.room, response.waited) = (received.room, received.waited);
-        let unread = response.unread.then_some(wire);
-        Ok(Exchanged { response, unread, begun: received.begun, fault: received.fault })
+        (response.reservation, response.waited) = (received.reservation, received.waited);
+        let undrained = response.unread.then_some(live);
+        Ok(Exchanged { response, undrained, body_was_begun: received.begun, fault: received.fault })
     }
 
     /// The header fields to keep, and the number of dropped ones.
@@ -340,9 +338,9 @@ impl Fetcher {
 struct Exchanged {
     response: Response,
     /// The response whose body is not needed.
-    unread: Option<reqwest::Response>,
+    undrained: Option<reqwest::Response>,
     /// Whether a part of that body was read nevertheless.
-    begun: bool,
+    body_was_begun: bool,
     /// The fault of a body that broke off, if another protocol may avoid it.
     fault: Option<ProtocolFault>,
 }
@@ -350,7 +348,7 @@ struct Exchanged {
 /// The outcome of an exchange. A request that was not sent says nothing about the page.
 fn outcome(result: Result<Response, Failure>) -> Result<FetchOutcome, Failure> {
     match result {
-        Err(failure) if failure.blame != FailureSource::Host => Err(failure),
+        Err(failure) if failure.blame != Blame::Host => Err(failure),
         result => Ok(result.into()),
     }
 }

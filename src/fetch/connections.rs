@@ -67,16 +67,16 @@ impl ConnectionPools {
     pub(super) fn client(
         &self,
         url: &CanonicalUrl,
-        place: SocketAddr,
+        socket_addr: SocketAddr,
         protocol: Protocol,
     ) -> Result<(Client, Arc<ServerVerifier>), Failure> {
-        let server: ServerKey = (url.is_https(), url.authority().into(), place, protocol);
+        let server: ServerKey = (url.is_https(), url.authority().into(), socket_addr, protocol);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&server) {
             return Ok(known.clone());
         }
         let (tls, verifier) = self.tls.server();
-        let client = (self.build(place, protocol, tls).map_err(Failure::from)?, verifier);
+        let client = (self.build(socket_addr, protocol, tls).map_err(Failure::from)?, verifier);
         clients.insert(server, client.clone(), 1);
         Ok(client)
     }
@@ -109,7 +109,7 @@ impl ConnectionPools {
 
     fn build(
         &self,
-        place: SocketAddr,
+        socket_addr: SocketAddr,
         protocol: Protocol,
         mut tls: ClientConfig,
     ) -> Result<Client, reqwest::Error> {
@@ -142,7 +142,7 @@ impl ConnectionPools {
             .http2_initial_stream_window_size(HTTP2_WINDOW)
             .http2_initial_connection_window_size(HTTP2_WINDOW)
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Arc::new(FixedAddress(place)))
+            .dns_resolver(Arc::new(FixedAddress(socket_addr)))
             .build()
     }
 }

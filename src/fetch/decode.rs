@@ -188,8 +188,8 @@ impl Read for LimitedReader {
             }
             return Ok(0);
         }
-        let room = buffer.len().min(self.left);
-        let read = self.inner.read(&mut buffer[..room])?;
+        let reservation = buffer.len().min(self.left);
+        let read = self.inner.read(&mut buffer[..reservation])?;
         self.left -= read;
         Ok(read)
     }

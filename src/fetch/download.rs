@@ -75,7 +75,7 @@ pub(super) struct DownloadedBody {
     /// Whether the body was left on the wire because it is not needed.
     pub unread: bool,
     /// Its memory, and the time spent waiting for that.
-    pub room: Reservation,
+    pub reservation: Reservation,
     pub waited: Duration,
 }
 
@@ -100,9 +100,9 @@ pub(super) async fn html(
     media_type: Option<&MediaType>,
     encodings: &[ContentEncoding],
     limits: Limits,
-    room: Reservation,
+    reservation: Reservation,
 ) -> Result<DownloadedBody, Failure> {
-    let mut reader = BodyReader::new(response, limits, room);
+    let mut reader = BodyReader::new(response, limits, reservation);
     let is_html = match sniff::declares_html(media_type) {
         Some(declared) => declared,
         None => loop {
@@ -150,9 +150,9 @@ fn begins_as_html(
 pub(super) async fn any(
     response: &mut Response,
     limits: Limits,
-    room: Reservation,
+    reservation: Reservation,
 ) -> Result<DownloadedBody, Failure> {
-    BodyReader::new(response, limits, room).read_rest().await
+    BodyReader::new(response, limits, reservation).read_rest().await
 }
 
 /// Reads the rest of a body, so that the connection can be reused. Returns whether the body was empty. Beyond `most`
@@ -186,21 +186,21 @@ struct BodyReader<'a> {
     cut: Option<Cut>,
     cause: String,
     fault: Option<ProtocolFault>,
-    room: Reservation,
+    reservation: Reservation,
     waited: Duration,
 }
 
 impl<'a> BodyReader<'a> {
-    fn new(response: &'a mut Response, limits: Limits, room: Reservation) -> Self {
+    fn new(response: &'a mut Response, limits: Limits, reservation: Reservation) -> Self {
         let (body, start) = (BytesMut::new(), Instant::now());
         let (cut, cause, fault, waited) = (None, String::new(), None, Duration::ZERO);
-        Self { response, body, limits, start, cut, cause, fault, room, waited }
+        Self { response, body, limits, start, cut, cause, fault, reservation, waited }
     }
 
     /// Reads one more chunk. Returns whether there was one and it fitted.
     async fn read_chunk(&mut self) -> Result<bool, Failure> {
         // Chunks beyond the maximum are never stored.
-        let waited = self.room.grow(self.body.capacity().min(self.limits.max_bytes)).await;
+        let waited = self.reservation.grow(self.body.capacity().min(self.limits.max_bytes)).await;
         // The wait for memory does not count against the server.
         self.waited += waited;
         self.start += waited;
@@ -217,9 +217,9 @@ impl<'a> BodyReader<'a> {
             Err(_) if until == deadline => return self.cut_off(Cut::Time, self.too_late()),
             Err(_) => return self.cut_off(Cut::Time, self.too_slow()),
         };
-        let room = max_bytes - self.body.len();
-        self.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        self.cut = (chunk.len() > room).then_some(Cut::Length);
+        let reservation = max_bytes - self.body.len();
+        self.body.extend_from_slice(&chunk[..chunk.len().min(reservation)]);
+        self.cut = (chunk.len() > reservation).then_some(Cut::Length);
         Ok(self.cut.is_none())
     }
 
@@ -236,7 +236,7 @@ impl<'a> BodyReader<'a> {
 
     async fn read_rest(mut self) -> Result<DownloadedBody, Failure> {
         while self.cut.is_none() && self.read_chunk().await? {}
-        let Self { body, cut, cause, fault, room, waited, .. } = self;
+        let Self { body, cut, cause, fault, reservation, waited, .. } = self;
         Ok(DownloadedBody {
             bytes: body.freeze(),
             cut,
@@ -244,7 +244,7 @@ impl<'a> BodyReader<'a> {
             fault,
             begun: true,
             unread: false,
-            room,
+            reservation,
             waited,
         })
     }

@@ -16,18 +16,18 @@ use crate::model::FailureKind;
 #[error("{detail}")]
 pub struct Failure {
     pub kind: FailureKind,
-    pub blame: FailureSource,
+    pub blame: Blame,
     /// The cause, for people.
     pub detail: String,
     /// The fault, if another protocol may avoid it.
     pub fault: Option<ProtocolFault>,
     /// The certificate chain of the server, if fetching its missing certificates may help.
-    pub(super) incomplete: Option<Box<Chain>>,
+    pub(super) incomplete_chain: Option<Box<Chain>>,
 }
 
-/// The party that caused a failure. Unless it is the host, no request was sent to the host.
+/// The party that caused a failure. For all but [`Self::Host`], no request was sent to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureSource {
+pub enum Blame {
     /// The host.
     Host,
     /// Name servers that did not respond. This says nothing about the host.
@@ -36,7 +36,7 @@ pub enum FailureSource {
     Machine,
 }
 
-impl FailureSource {
+impl Blame {
     /// Errors for a lack of open files, memory for sockets, or ports.
     const WANTS: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
 
@@ -48,7 +48,7 @@ impl FailureSource {
 
 impl Failure {
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, blame: FailureSource::Host, detail: detail.into(), fault: None, incomplete: None }
+        Self { kind, blame: Blame::Host, detail: detail.into(), fault: None, incomplete_chain: None }
     }
 
     /// The failure of a request without a response. A machine without IPv6 reports the same error for an IPv6 address
@@ -57,7 +57,7 @@ impl Failure {
         let errno = |error: &(dyn Error + 'static)| Errno::from_io_error(error.downcast_ref()?);
         let no_ipv6 = ipv6 && chain(&error).any(|error| errno(error) == Some(Errno::ADDRNOTAVAIL));
         let failure = Self::from(error);
-        if no_ipv6 { Self { blame: FailureSource::Host, ..failure } } else { failure }
+        if no_ipv6 { Self { blame: Blame::Host, ..failure } } else { failure }
     }
 }
 
@@ -75,8 +75,8 @@ impl Failure {
 
 impl From<&Refusal> for Failure {
     fn from(refusal: &Refusal) -> Self {
-        let incomplete = refusal.incomplete.clone().map(Box::new);
-        Self { incomplete, ..Self::new(FailureKind::Tls, refusal.to_string()) }
+        let incomplete_chain = refusal.incomplete_chain.clone().map(Box::new);
+        Self { incomplete_chain, ..Self::new(FailureKind::Tls, refusal.to_string()) }
     }
 }
 
@@ -98,10 +98,9 @@ impl From<reqwest::Error> for Failure {
             FailureKind::Protocol
         };
         let detail = join_causes(chain());
-        let source =
-            chain().find_map(|error| error.downcast_ref::<io::Error>().map(FailureSource::from_io_error));
+        let source = chain().find_map(|error| error.downcast_ref::<io::Error>().map(Blame::from_io_error));
         let fault = chain().find_map(fault);
-        Self { kind, blame: source.unwrap_or(FailureSource::Host), detail, fault, incomplete: None }
+        Self { kind, blame: source.unwrap_or(Blame::Host), detail, fault, incomplete_chain: None }
     }
 }
 

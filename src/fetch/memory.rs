@@ -43,22 +43,22 @@ struct Budget {
     /// Bytes set aside for each response.
     free_per_response: usize,
     /// Passes to exceed the budget: one for a download, one for a parser.
-    receiver_pass: Arc<Semaphore>,
-    reader_pass: Arc<Semaphore>,
+    download_pass: Arc<Semaphore>,
+    parser_pass: Arc<Semaphore>,
     waits: AtomicU64,
 }
 
 impl MemoryBudget {
-    /// A budget of this many bytes, with a part set aside for each of `answers` concurrent responses.
-    pub fn new(bytes: usize, answers: usize) -> Self {
-        let free_per_response = FREE_BYTES.min(bytes / 2 / answers.max(1));
-        let all = units(bytes - free_per_response * answers).max(1);
+    /// A budget of this many bytes, with a part set aside for each of `responses` concurrent responses.
+    pub fn new(bytes: usize, responses: usize) -> Self {
+        let free_per_response = FREE_BYTES.min(bytes / 2 / responses.max(1));
+        let all = units(bytes - free_per_response * responses).max(1);
         Self(Arc::new(Budget {
             free: Arc::new(Semaphore::new(all as usize)),
             all,
             free_per_response,
-            receiver_pass: Arc::new(Semaphore::new(1)),
-            reader_pass: Arc::new(Semaphore::new(1)),
+            download_pass: Arc::new(Semaphore::new(1)),
+            parser_pass: Arc::new(Semaphore::new(1)),
             waits: AtomicU64::new(0),
         }))
     }
@@ -98,12 +98,12 @@ impl Reservation {
     pub(super) async fn grow(&mut self, bytes: usize) -> Duration {
         let Some((memory, wanted)) = self.missing_permits(bytes) else { return Duration::ZERO };
         let start = Instant::now();
-        self.wait(&memory, wanted, &memory.receiver_pass).await;
+        self.wait(&memory, wanted, &memory.download_pass).await;
         start.elapsed()
     }
 
     /// Grows to this many bytes, on a parser thread, which blocks. Lasts until [`Self::settle`].
-    pub fn grow_reading(&mut self, bytes: usize) {
+    pub fn grow_for_parser(&mut self, bytes: usize) {
         self.grow_blocking(bytes.saturating_sub(PARSER_BYTES));
     }
 
@@ -115,7 +115,7 @@ impl Reservation {
 
     fn grow_blocking(&mut self, bytes: usize) {
         if let Some((memory, wanted)) = self.missing_permits(bytes) {
-            block_on(self.wait(&memory, wanted, &memory.reader_pass));
+            block_on(self.wait(&memory, wanted, &memory.parser_pass));
         }
     }
 
@@ -140,12 +140,12 @@ impl Reservation {
 
     async fn wait(&mut self, memory: &Budget, wanted: u32, passes: &Arc<Semaphore>) {
         memory.waits.fetch_add(1, Ordering::Relaxed);
-        let room = Arc::clone(&memory.free).acquire_many_owned(wanted);
+        let reservation = Arc::clone(&memory.free).acquire_many_owned(wanted);
         let pass = Arc::clone(passes).acquire_owned();
         // Semaphores are never closed.
         tokio::select! {
             biased;
-            Ok(room) = room => self.add_permits(room),
+            Ok(reservation) = reservation => self.add_permits(reservation),
             Ok(pass) = pass => self.pass = Some(pass),
             else => {}
         }
@@ -244,7 +244,7 @@ mod tests {
     fn at_most_half_of_a_small_budget_is_set_aside() {
         let memory = MemoryBudget::new(4 << 20, 1_000);
         assert!(memory.0.free_per_response * 1_000 <= 2 << 20 && free(&memory) >= 32);
-        MemoryBudget::unlimited().reservation().grow_reading(usize::MAX);
+        MemoryBudget::unlimited().reservation().grow_for_parser(usize::MAX);
     }
 
     /// As many responses as possible, each holding a part of its memory; none releases any before it has all.
@@ -252,16 +252,16 @@ mod tests {
     async fn responses_that_wait_for_each_other_do_not_deadlock() {
         let memory = MemoryBudget::new(8 * UNIT_BYTES, 0);
         let receive = |memory: MemoryBudget| async move {
-            let mut room = memory.reservation();
+            let mut reservation = memory.reservation();
             for steps in 1..=8 {
-                room.grow(steps * UNIT_BYTES).await;
+                reservation.grow(steps * UNIT_BYTES).await;
                 tokio::task::yield_now().await;
             }
             let read = tokio::task::spawn_blocking(move || {
-                room.grow_reading(PARSER_BYTES + 20 * UNIT_BYTES);
+                reservation.grow_for_parser(PARSER_BYTES + 20 * UNIT_BYTES);
                 std::thread::sleep(Duration::from_millis(1));
-                room.release_beyond(3 * UNIT_BYTES);
-                room
+                reservation.release_beyond(3 * UNIT_BYTES);
+                reservation
             });
             drop(read.await.unwrap());
         };

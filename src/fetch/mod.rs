@@ -35,13 +35,13 @@ pub use client::{Fetcher, Validators};
 pub use cookies::CookieJar;
 pub use decode::{ContentEncoding, DecodeError, Decoded};
 pub use dns::{AddressError, OverridesError, PinnedAddresses};
-pub use failure::{Failure, FailureSource};
+pub use failure::{Blame, Failure};
 pub use memory::{MemoryBudget, Reservation};
 pub use protocol::ProtocolFault;
 pub use response::{FetchOutcome, Response};
 pub use robots::{
-    Allowed, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsFetch, RobotsStatus, RobotsStep,
-    RobotsStore, StoredRobots,
+    FetchPermit, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsOutcome, RobotsRequest,
+    RobotsStatus, RobotsStore, StoredRobots,
 };
 
 /// The reason why nothing can be fetched at all.

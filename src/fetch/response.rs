@@ -15,7 +15,7 @@ use crate::model::{Cut, FailureKind, MediaType, TlsFlaw};
 /// The result of a fetch. A 404 or a redirect is a response like any other.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FetchOutcome {
-    Answered(Box<Response>),
+    Responded(Box<Response>),
     /// The kind of failure, and its cause in words.
     Failed(FailureKind, String),
 }
@@ -23,7 +23,7 @@ pub enum FetchOutcome {
 impl From<Result<Response, Failure>> for FetchOutcome {
     fn from(result: Result<Response, Failure>) -> Self {
         match result {
-            Ok(response) => Self::Answered(Box::new(response)),
+            Ok(response) => Self::Responded(Box::new(response)),
             Err(Failure { kind, detail, .. }) => Self::Failed(kind, detail),
         }
     }
@@ -68,7 +68,7 @@ pub struct Response {
     /// Number of header fields dropped beyond `fetch.max_headers`.
     pub dropped_headers: usize,
     /// The memory of the response and its results.
-    pub room: Reservation,
+    pub reservation: Reservation,
     /// Time that the body waited for memory, which the server did not cause.
     pub waited: Duration,
 }
@@ -108,7 +108,7 @@ impl Response {
             cause: String::new(),
             tls: None,
             dropped_headers: 0,
-            room: Reservation::default(),
+            reservation: Reservation::default(),
             waited: Duration::ZERO,
         }
     }

@@ -11,7 +11,7 @@ use super::QueueName;
 
 #[derive(Debug, Default)]
 struct Address {
-    queue: VecDeque<QueueName>,
+    line: VecDeque<QueueName>,
     /// When the next fetch may start.
     free_at: Option<Instant>,
     /// A fetch is in flight.
@@ -40,8 +40,8 @@ impl AddressQueue {
     pub(super) fn enqueue(&mut self, ip: IpAddr, name: QueueName, host_priority: u8) {
         let address = self.known.entry(ip).or_default();
         address.host_priority =
-            if address.queue.is_empty() { host_priority } else { address.host_priority.max(host_priority) };
-        address.queue.push_back(name);
+            if address.line.is_empty() { host_priority } else { address.host_priority.max(host_priority) };
+        address.line.push_back(name);
         self.schedule(ip);
     }
 
@@ -50,7 +50,7 @@ impl AddressQueue {
         if let Some(address) = self.known.get_mut(&ip)
             && !address.is_busy
             && !address.scheduled
-            && !address.queue.is_empty()
+            && !address.line.is_empty()
         {
             address.scheduled = true;
             self.waiting.push(Reverse((address.free_at, ip)));
@@ -75,7 +75,7 @@ impl AddressQueue {
 
     /// Takes the first queue in the line of an address.
     pub(super) fn pop_queue(&mut self, ip: IpAddr) -> Option<QueueName> {
-        self.known.get_mut(&ip)?.queue.pop_front()
+        self.known.get_mut(&ip)?.line.pop_front()
     }
 
     /// A fetch starts.
@@ -116,7 +116,7 @@ impl AddressQueue {
         self.known.retain(|_, address| {
             address.is_busy
                 || address.scheduled
-                || !address.queue.is_empty()
+                || !address.line.is_empty()
                 || address.free_at.is_some_and(|at| at > now)
         });
     }

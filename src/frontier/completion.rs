@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::state::QueueState;
-use super::{Backoff, Disposition, Frontier, QueueName, QueuedUrl, Target};
+use super::{Backoff, Disposition, Frontier, QueueEntry, QueueName, Target};
 
 impl<R> Frontier<R> {
     /// Excludes a wait from the duration of a queue's fetch, because this machine caused it and not the host.
@@ -33,7 +33,7 @@ impl<R> Frontier<R> {
             }
             Err(Backoff::Parked(length)) => self.back_off(name, now + length, QueueState::Parked),
             Err(Backoff::For(length)) => self.back_off(name, now + length, QueueState::BackingOff),
-            Err(Backoff::None | Backoff::AwaitRobots) => self.enqueue(name),
+            Err(Backoff::None | Backoff::AwaitMovedRobots | Backoff::Resolve) => self.enqueue(name),
         }
     }
 
@@ -52,8 +52,8 @@ impl<R> Frontier<R> {
         }
         let free_at = delay.map(|delay| at + delay);
         queue.free_at = free_at.or(queue.free_at);
-        queue.awaits_robots |= backoff == Backoff::AwaitRobots;
-        if matches!(backoff, Backoff::For(_) | Backoff::Parked(_)) {
+        queue.awaits_robots |= backoff == Backoff::AwaitMovedRobots;
+        if matches!(backoff, Backoff::For(_) | Backoff::Parked(_) | Backoff::Resolve) {
             // After a failure the host may be tried at another address.
             queue.address = None;
         }
@@ -61,8 +61,11 @@ impl<R> Frontier<R> {
             self.addresses.finish_fetch(ip, free_at);
         }
         match backoff {
-            Backoff::AwaitRobots if !queue.has_robots_requests() => queue.enter(QueueState::AwaitingRobots),
-            Backoff::None | Backoff::AwaitRobots => self.enqueue(name),
+            Backoff::AwaitMovedRobots if !queue.has_robots_requests() => {
+                queue.enter(QueueState::AwaitingMovedRobots);
+            }
+            Backoff::None | Backoff::AwaitMovedRobots => self.enqueue(name),
+            Backoff::Resolve => self.back_off(name, at, QueueState::BackingOff),
             Backoff::For(length) => self.back_off(name, at + length, QueueState::BackingOff),
             Backoff::Parked(length) => self.back_off(name, at + length, QueueState::Parked),
         }
@@ -72,48 +75,50 @@ impl<R> Frontier<R> {
     }
 
     /// Puts a URL that was dispatched but not fetched back to the front of its queue.
-    pub fn requeue(&mut self, name: &QueueName, queued: QueuedUrl) {
-        self.in_flight_urls.remove(&queued.url);
+    pub fn requeue(&mut self, name: &QueueName, entry: QueueEntry) {
+        self.in_flight_urls.remove(&entry.url);
         if let Some(queue) = self.queues.get_mut(name) {
-            if queued.priority.is_new_page() {
+            if entry.priority.is_new_page() {
                 queue.pages -= 1;
                 self.domains.refund_page(&queue.domain);
             }
-            queue.requeue(queued);
+            queue.requeue(entry);
             self.domains.update_requested(queue);
         }
     }
 
     /// Ends a queue's wait for a robots.txt.
-    pub fn resume(&mut self, name: &QueueName) {
+    pub fn end_robots_wait(&mut self, name: &QueueName) {
         if let Some(queue) = self.queues.get_mut(name) {
             queue.awaits_robots = false;
-            if queue.state() == QueueState::AwaitingRobots {
+            if queue.state() == QueueState::AwaitingMovedRobots {
                 self.enqueue(name);
             }
         }
     }
 
-    /// Completes a URL in flight, whose disposition is stored.
-    pub fn complete(&mut self, queued: QueuedUrl, disposition: Disposition) {
-        let on_disk = self.in_flight_urls.remove(&queued.url);
-        let name = QueueName::of(&queued.url);
+    /// Ends the flight of a URL by its disposition. [`Disposition::Retry`] leaves it in the queue, whether or not a
+    /// visit failed.
+    pub fn complete(&mut self, entry: QueueEntry, disposition: Disposition) {
+        let is_on_disk = self.in_flight_urls.remove(&entry.url);
+        let name = QueueName::of(&entry.url);
         let Some(queue) = self.queues.get_mut(&name) else { return };
         queue.in_flight -= 1;
-        queue.was_requested |= disposition.was_requested() && queued.target == Target::Page;
+        queue.was_requested |= disposition.was_requested() && entry.target == Target::Page;
         self.domains.update_requested(queue);
         // A retry waits until the other URLs of its queue were dispatched.
-        if on_disk || disposition == Disposition::Retry {
+        if is_on_disk || disposition == Disposition::Retry {
             queue.expect_more_on_disk();
         }
-        if disposition != Disposition::Fetched && queued.priority.is_new_page() {
+        if disposition != Disposition::Fetched && entry.priority.is_new_page() {
             queue.pages = queue.pages.saturating_sub(1);
             self.domains.refund_page(&queue.domain);
         }
         // The queue may go on when its URLs in flight had filled the budget, or with URLs that count towards
         // none.
-        let is_exempt = disposition == Disposition::Retry && !queued.priority.is_new_page();
-        if queue.state() == QueueState::OverBudget && (is_exempt || on_disk || queue.pages < queue.budget) {
+        let is_exempt = disposition == Disposition::Retry && !entry.priority.is_new_page();
+        if queue.state() == QueueState::OverBudget && (is_exempt || is_on_disk || queue.pages < queue.budget)
+        {
             queue.enter(QueueState::Idle);
         }
         self.enqueue_if_idle(&name);
@@ -121,9 +126,9 @@ impl<R> Frontier<R> {
 
     /// Gives up a URL in flight whose rows on disk are damaged. It stays on disk, and the frontier does not
     /// yield it again.
-    pub fn skip(&mut self, queued: QueuedUrl) {
-        self.in_flight_urls.skip(queued.url.clone());
-        self.complete(queued, Disposition::Withdrawn);
+    pub fn skip(&mut self, entry: QueueEntry) {
+        self.in_flight_urls.skip(entry.url.clone());
+        self.complete(entry, Disposition::Withdrawn);
     }
 
     fn back_off(&mut self, name: &QueueName, until: Instant, state: QueueState) {

@@ -1,4 +1,4 @@
-//! The queue of one host: two lanes with their windows of URLs, its robots.txt requests, and its state.
+//! The queue of one host: two lanes with their buffers of URLs, its robots.txt requests, and its state.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use super::in_flight::InFlightUrls;
 use super::slot::Slot;
 use super::state::QueueState;
-use super::{Backlog, BudgetStatus, FrontierRules, Lane, Priority, QueueName, QueuedUrl};
+use super::{Backlog, BudgetStatus, FrontierRules, Lane, Priority, QueueEntry, QueueName};
 use crate::urls::CanonicalUrl;
 
 /// What a fetch is for.
 #[derive(Debug)]
 pub(super) enum Work<R> {
-    Page(QueuedUrl),
+    Url(QueueEntry),
     RobotsTxt(R),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct HostQueue<R> {
     pub pages: u64,
     pub budget: u64,
     /// Whether any of its pages was ever requested, and whether it counts as a requested queue of its domain:
-    /// see [`super::budget::DomainBudgets::update_requested`].
+    /// see [`super::domain_budgets::DomainBudgets::update_requested`].
     pub was_requested: bool,
     pub counts_as_requested: bool,
     /// The registrable domain of its host.
@@ -60,12 +60,12 @@ pub(super) struct HostQueue<R> {
     /// A URL of the queue, for the resolution of its host.
     pub sample_url: CanonicalUrl,
     robots_requests: VecDeque<R>,
-    wanted: LaneWindow,
-    new: LaneWindow,
+    unbudgeted: LaneBuffer,
+    new: LaneBuffer,
     /// Whether any arrival came yet. The first one makes both lanes read the disk.
     loaded: bool,
     /// Whether the last URL was a sitemap or a page due for a revisit.
-    wanted_was_last: bool,
+    unbudgeted_was_last: bool,
 }
 
 impl<R> HostQueue<R> {
@@ -89,10 +89,10 @@ impl<R> HostQueue<R> {
             first_dispatched_at: None,
             sample_url,
             robots_requests: VecDeque::new(),
-            wanted: LaneWindow::of(Lane::Wanted),
-            new: LaneWindow::of(Lane::New),
+            unbudgeted: LaneBuffer::of(Lane::Unbudgeted),
+            new: LaneBuffer::of(Lane::New),
             loaded: false,
-            wanted_was_last: false,
+            unbudgeted_was_last: false,
         }
     }
 
@@ -107,25 +107,25 @@ impl<R> HostQueue<R> {
     }
 
     /// URLs were queued on disk, the best of them with this priority. URLs on disk that precede those in the
-    /// window are fetched before them.
+    /// buffer are fetched before them.
     pub(super) fn add_arrival(&mut self, best: Priority) {
         if !std::mem::replace(&mut self.loaded, true) {
             // An earlier crawl may have left more than this arrival.
             self.expect_more_on_disk();
         }
-        self.window(best.lane()).add_arrival(best);
+        self.lane_buffer(best.lane()).add_arrival(best);
     }
 
-    /// Notes that the disk may hold more than the windows.
+    /// Notes that the disk may hold more than the buffers.
     pub(super) fn expect_more_on_disk(&mut self) {
-        self.wanted.more_on_disk = true;
+        self.unbudgeted.more_on_disk = true;
         self.new.more_on_disk = true;
     }
 
-    /// Whether the queue may be evicted: it has dispatched a window of URLs, or one URL at least, and has
+    /// Whether the queue may be evicted: it has dispatched as many URLs as a lane buffers, or one URL at least, and has
     /// stayed for its time.
     pub(super) fn had_min_residency(&self, rules: &FrontierRules, now: Instant) -> bool {
-        self.dispatched >= rules.window
+        self.dispatched >= rules.lane_buffer
             || self.first_dispatched_at.is_some_and(|since| now >= since + rules.min_residency)
     }
 
@@ -137,18 +137,18 @@ impl<R> HostQueue<R> {
     }
 
     /// Puts a URL that was dispatched but not fetched back to the front of its lane.
-    pub(super) fn requeue(&mut self, queued: QueuedUrl) {
+    pub(super) fn requeue(&mut self, entry: QueueEntry) {
         self.in_flight -= 1;
         self.dispatched = self.dispatched.saturating_sub(1);
         if self.dispatched == 0 {
             self.first_dispatched_at = None;
         }
-        self.window(queued.priority.lane()).urls.push_front(queued);
+        self.lane_buffer(entry.priority.lane()).urls.push_front(entry);
     }
 
-    fn window(&mut self, lane: Lane) -> &mut LaneWindow {
+    fn lane_buffer(&mut self, lane: Lane) -> &mut LaneBuffer {
         match lane {
-            Lane::Wanted => &mut self.wanted,
+            Lane::Unbudgeted => &mut self.unbudgeted,
             Lane::New => &mut self.new,
         }
     }
@@ -165,14 +165,14 @@ impl<R> HostQueue<R> {
         self.robots_requests.drain(..).collect()
     }
 
-    /// Takes the next work, a robots.txt request first. An empty window is refilled from disk. URLs that
+    /// Takes the next work, a robots.txt request first. An empty buffer is refilled from disk. URLs that
     /// `in_flight` excludes are left out, and marked there when the disk holds them. New pages stay queued when the
     /// queue is `over_budget`.
     pub(super) fn take_work<B: Backlog>(
         &mut self,
         name: &QueueName,
         in_flight: &mut InFlightUrls,
-        window: usize,
+        lane_buffer: usize,
         over_budget: bool,
         backlog: &B,
     ) -> Result<Taken<R>, B::Error> {
@@ -182,46 +182,46 @@ impl<R> HostQueue<R> {
         if self.awaits_robots {
             return Ok(Taken::Nothing);
         }
-        let wanted = self.wanted.peek(name, in_flight, window, backlog)?;
-        let alternates = matches!(wanted, Some(Priority::Sitemap | Priority::Again(_)));
-        let is_new_lanes_turn = alternates && self.wanted_was_last && !over_budget;
+        let wanted = self.unbudgeted.peek(name, in_flight, lane_buffer, backlog)?;
+        let alternates = matches!(wanted, Some(Priority::Sitemap | Priority::Revisit(_)));
+        let is_new_lanes_turn = alternates && self.unbudgeted_was_last && !over_budget;
         let lane = if wanted.is_some() && !is_new_lanes_turn {
-            Lane::Wanted
-        } else if self.new.peek(name, in_flight, window, backlog)?.is_some() {
+            Lane::Unbudgeted
+        } else if self.new.peek(name, in_flight, lane_buffer, backlog)?.is_some() {
             Lane::New
         } else {
-            Lane::Wanted
+            Lane::Unbudgeted
         };
         if lane == Lane::New && over_budget {
             return Ok(Taken::OverBudget);
         }
-        let queued = self.window(lane).urls.pop_front();
-        self.wanted_was_last = alternates && lane == Lane::Wanted;
-        Ok(queued.map_or(Taken::Nothing, |queued| Taken::Work(Work::Page(queued))))
+        let entry = self.lane_buffer(lane).urls.pop_front();
+        self.unbudgeted_was_last = alternates && lane == Lane::Unbudgeted;
+        Ok(entry.map_or(Taken::Nothing, |entry| Taken::Work(Work::Url(entry))))
     }
 }
 
 /// The next URLs of one lane. All of them are on disk too.
 #[derive(Debug)]
-struct LaneWindow {
+struct LaneBuffer {
     lane: Lane,
-    urls: VecDeque<QueuedUrl>,
-    /// Whether the disk may hold URLs that are not in the window.
+    urls: VecDeque<QueueEntry>,
+    /// Whether the disk may hold URLs that are not in the buffer.
     more_on_disk: bool,
     /// The last URL read from disk in this pass over the lane; `None` between passes.
-    cursor: Option<QueuedUrl>,
+    cursor: Option<QueueEntry>,
     /// Whether this pass found a URL that is not excluded.
     found_any: bool,
 }
 
-impl LaneWindow {
+impl LaneBuffer {
     fn of(lane: Lane) -> Self {
         Self { lane, urls: VecDeque::new(), more_on_disk: false, cursor: None, found_any: false }
     }
 
     fn add_arrival(&mut self, best: Priority) {
         self.more_on_disk = true;
-        let kept = self.urls.partition_point(|queued| queued.priority <= best);
+        let kept = self.urls.partition_point(|entry| entry.priority <= best);
         let is_behind = self.cursor.as_ref().is_some_and(|last| best <= last.priority);
         if kept < self.urls.len() || is_behind {
             self.urls.truncate(kept);
@@ -260,12 +260,12 @@ impl LaneWindow {
         backlog: &B,
     ) -> Result<(), B::Error> {
         self.found_any &= self.cursor.is_some();
-        let read = backlog.queued(name, self.lane, self.cursor.as_ref(), most)?;
+        let read = backlog.entries_of_lane(name, self.lane, self.cursor.as_ref(), most)?;
         let at_end = read.len() < most;
         self.cursor = if at_end { None } else { read.last().cloned() };
-        for queued in read {
-            if !in_flight.excludes(&queued.url) {
-                self.urls.push_back(queued);
+        for entry in read {
+            if !in_flight.excludes(&entry.url) {
+                self.urls.push_back(entry);
             }
         }
         self.found_any |= !self.urls.is_empty();

@@ -8,7 +8,7 @@ use crate::urls::CanonicalUrl;
 pub(super) struct InFlightUrls {
     /// The value says whether the disk was read meanwhile and held the URL: its disposition is not stored
     /// yet, or it is queued once more.
-    on_disk: HashMap<CanonicalUrl, bool>,
+    in_flight: HashMap<CanonicalUrl, bool>,
     /// URLs that stay on disk and are not fetched. A URL is here only when its rows are damaged.
     skipped: HashSet<CanonicalUrl>,
 }
@@ -16,12 +16,12 @@ pub(super) struct InFlightUrls {
 impl InFlightUrls {
     /// The URL goes in flight.
     pub(super) fn insert(&mut self, url: CanonicalUrl) {
-        self.on_disk.insert(url, false);
+        self.in_flight.insert(url, false);
     }
 
     /// The URL is no longer in flight. Returns whether the disk was read meanwhile and held it.
     pub(super) fn remove(&mut self, url: &CanonicalUrl) -> bool {
-        self.on_disk.remove(url).unwrap_or(false)
+        self.in_flight.remove(url).unwrap_or(false)
     }
 
     /// Excludes a URL for good.
@@ -31,9 +31,9 @@ impl InFlightUrls {
 
     /// Whether a URL that was read from disk is not yielded.
     pub(super) fn excludes(&mut self, url: &CanonicalUrl) -> bool {
-        match self.on_disk.get_mut(url) {
-            Some(on_disk) => {
-                *on_disk = true;
+        match self.in_flight.get_mut(url) {
+            Some(is_on_disk) => {
+                *is_on_disk = true;
                 true
             }
             None => self.skipped.contains(url),
@@ -42,6 +42,6 @@ impl InFlightUrls {
 
     /// URLs in flight.
     pub(super) fn len(&self) -> usize {
-        self.on_disk.len()
+        self.in_flight.len()
     }
 }

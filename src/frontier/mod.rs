@@ -3,11 +3,12 @@
 //!
 //! Each scheme, host and port has a queue of URLs ([`QueueName`]). The queue lies on disk behind [`Backlog`],
 //! in two *lanes* ([`Lane`]), each in order of [`Priority`]. The first URLs of each lane are in memory (the
-//! *window*). A URL is *discovered*, *queued*, *in flight*, and then *completed*.
+//! *lane buffer*). A URL is *discovered*, *queued*, *in flight*, and then *completed*.
 //!
 //! A host has one fetch in flight at a time, and so has an IP address. The configured delay lies between two
-//! fetches, counted from the end of the first. A fetch asks for a page, a sitemap, or a robots.txt that other
-//! queues wait for.
+//! fetches, counted from the end of the first. A fetch asks for a page, a sitemap or a robots.txt. The robots.txt
+//! of the host itself takes the turn of a page that needs it. A robots.txt of another host is queued there by
+//! [`Frontier::queue_robots_request`].
 //!
 //! ```text
 //!  unresolved ─► resolving ─► ready (in the line of its address) ─► in flight ─► ready …
@@ -20,8 +21,8 @@
 //! The life of a queue:
 //!
 //! 1. [`Frontier::admit`] takes it into memory. [`Frontier::admit_if_room`] does so when there is room.
-//! 2. [`Next::Resolve`] asks for the address of its host; [`Frontier::finish_resolution`] takes the answer.
-//! 3. [`Next::Page`] and [`Next::RobotsTxt`] start a fetch; [`Frontier::finish_fetch`] ends it and sets the
+//! 2. [`NextStep::Resolve`] asks for the address of its host; [`Frontier::finish_resolution`] takes the answer.
+//! 3. [`NextStep::Url`] and [`NextStep::RobotsTxt`] start a fetch; [`Frontier::finish_fetch`] ends it and sets the
 //!    [`Backoff`].
 //! 4. [`Frontier::complete`] takes the [`Disposition`] of the URL after the commit, or [`Frontier::requeue`] puts the
 //!    URL back unfetched. [`Frontier::skip`] gives it up, because its rows on disk are damaged.
@@ -39,44 +40,46 @@
 //! has a limit of queues that may fetch new pages. It counts the queues that ever requested one; hosts
 //! without an address are not among them. [`Backlog::budget_status`] reads the counts. While a domain has
 //! queues in memory, the frontier itself counts what is added. A queue at the end of its budget reads it
-//! again, because the budget may have grown.
+//! again, because the budget may have grown. Budgets grow with the domains that link to a host: IRLbot's answer to
+//! link farms and endless sites (Lee, Leonard, Wang, Loguinov: "IRLbot: Scaling to 6 Billion Pages and Beyond").
 //!
 //! Of the addresses that may be asked now, the one whose host has the greatest *host priority* comes first.
-//! Equal ones come in the order in which they became free. Budgets grow with the domains that link to a host:
-//! IRLbot's answer to link farms and endless sites (Lee, Leonard, Wang, Loguinov: "IRLbot: Scaling to 6
-//! Billion Pages and Beyond").
+//! Equal ones come in the order in which they became free.
 //!
 //! Memory is bounded to [`FrontierRules::max_queues`] queues. When they are full, further queues stay
-//! *unadmitted* on disk ([`Frontier::has_unadmitted`]). A queue in memory is then evicted when it becomes
-//! ready after a window of URLs, or after one URL and [`FrontierRules::min_residency`], unless a robots.txt
-//! request waits in it. At that moment the delays of its host and its address have passed, so eviction never
-//! cuts a delay short.
+//! *unadmitted* on disk ([`Frontier::has_unadmitted`]). Then a ready queue is evicted if it has dispatched as
+//! many URLs as a lane holds in memory, or one URL and [`FrontierRules::min_residency`] has passed. A queue with
+//! a waiting robots.txt request stays. At that moment the delays of its host and its address have passed, so
+//! eviction never cuts a delay short.
 //!
 //! From then on, arrivals for queues that are not in memory stay unadmitted too, until the caller has scanned
 //! all queues on disk. The caller scans them in their order, admits those that fit, and goes on where it
 //! stopped. So every queue is admitted in the end. A sixteenth of the queues is reserved for seeds, which
 //! never wait for an eviction.
 //!
+//! In the code, `workbench` picks the next work, `residency` loads and evicts queues, and `completion` ends fetches
+//! and resolutions.
+//!
 //! The structure is BUbiNG's workbench (Boldi, Marino, Santini, Vigna: "BUbiNG: Massive Crawling for the
 //! Masses"): a heap of addresses by the time of their next fetch, each with its hosts. An address with a
 //! fetch in flight is not in the heap.
 
-use crate::model::{Arrival, Disposition, Lane, Priority, QueueName, QueuedUrl, Target};
+use crate::model::{Arrival, Disposition, Lane, Priority, QueueEntry, QueueName, Target};
 use crate::policy::BudgetStatus;
 use crate::urls::CanonicalUrl;
 
 mod addresses;
-mod admission;
-mod budget;
 mod completion;
 mod concurrency;
+mod domain_budgets;
 mod host_queue;
 mod in_flight;
+mod residency;
 mod slot;
 mod state;
 mod workbench;
 
-pub use workbench::{Backoff, Frontier, FrontierRules, Next};
+pub use workbench::{Backoff, Frontier, FrontierRules, NextStep};
 
 /// The queues on disk, and the budgets.
 pub trait Backlog {
@@ -86,13 +89,13 @@ pub trait Backlog {
     ///
     /// # Errors
     /// When the queue cannot be read.
-    fn queued(
+    fn entries_of_lane(
         &self,
         queue: &QueueName,
         lane: Lane,
-        after: Option<&QueuedUrl>,
+        after: Option<&QueueEntry>,
         most: usize,
-    ) -> Result<Vec<QueuedUrl>, Self::Error>;
+    ) -> Result<Vec<QueueEntry>, Self::Error>;
 
     /// Reads the budget of a queue. `url` is one of its URLs.
     ///

@@ -20,7 +20,7 @@ pub(super) enum QueueState {
     /// Waits for a time; the crawl may end without it.
     Parked,
     /// Waits for a robots.txt that another host serves.
-    AwaitingRobots,
+    AwaitingMovedRobots,
     /// New pages are queued, but its budget has none left.
     OverBudget,
 }
@@ -36,7 +36,7 @@ impl QueueState {
             Self::Throttled => matches!(self, Self::Unresolved | Self::Ready),
             Self::InFlight | Self::OverBudget => self == Self::Ready,
             Self::BackingOff | Self::Parked => matches!(self, Self::Resolving | Self::InFlight),
-            Self::AwaitingRobots => matches!(self, Self::Ready | Self::InFlight),
+            Self::AwaitingMovedRobots => matches!(self, Self::Ready | Self::InFlight),
             Self::Idle => matches!(self, Self::Ready | Self::OverBudget),
         }
     }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use hashbrown::HashMap;
 
 use super::addresses::AddressQueue;
-use super::budget::DomainBudgets;
 use super::concurrency::ConcurrencyLimits;
+use super::domain_budgets::DomainBudgets;
 use super::host_queue::{HostQueue, Taken, Work};
 use super::in_flight::InFlightUrls;
 use super::state::QueueState;
-use super::{Backlog, QueueName, QueuedUrl};
+use super::{Backlog, QueueEntry, QueueName};
 use crate::urls::CanonicalUrl;
 
 /// The limits of the frontier, from the configuration.
@@ -27,11 +27,11 @@ pub struct FrontierRules {
     /// Resolutions in flight at once that are not slow yet.
     pub resolvers: usize,
     /// URLs of each lane of a queue in memory.
-    pub window: usize,
+    pub lane_buffer: usize,
     /// Queues in memory.
     pub max_queues: usize,
     /// How long a queue stays in memory after its first fetch before it may be evicted. A queue that has
-    /// dispatched a window of URLs may be evicted earlier.
+    /// dispatched `lane_buffer` URLs may be evicted earlier.
     pub min_residency: Duration,
     /// How long a resolved address is valid.
     pub address_ttl: Duration,
@@ -39,18 +39,18 @@ pub struct FrontierRules {
 
 /// What the caller does next. `R` is a request for a robots.txt.
 #[derive(Debug)]
-pub enum Next<R> {
+pub enum NextStep<R> {
     /// Resolve the host of this URL, then call [`Frontier::finish_resolution`].
     Resolve(QueueName, CanonicalUrl),
     /// Fetch this URL, then call [`Frontier::finish_fetch`].
-    Page(QueueName, QueuedUrl),
+    Url(QueueName, QueueEntry),
     /// Make this request, then call [`Frontier::finish_fetch`].
     RobotsTxt(QueueName, R),
     /// Wait until this time, unless something in flight ends earlier.
     Wait(Instant),
     /// Wait until something in flight ends.
     Busy,
-    /// There is no work: all queues left on disk are parked.
+    /// No queue in memory has work, now or later. Queues on disk may have some.
     Drained,
 }
 
@@ -61,8 +61,10 @@ pub enum Backoff {
     None,
     /// For this long.
     For(Duration),
-    /// Until [`Frontier::resume`] is called.
-    AwaitRobots,
+    /// Until [`Frontier::end_robots_wait`] is called: another host serves its robots.txt.
+    AwaitMovedRobots,
+    /// Only until its host is resolved again.
+    Resolve,
     /// For this long, but the crawl may end before.
     Parked(Duration),
 }
@@ -119,7 +121,10 @@ impl<R> Frontier<R> {
         }
         queue.push_robots_request(request);
         // States that hold back a queue's own pages do not hold back a request that other queues wait for.
-        if matches!(queue.state(), QueueState::Idle | QueueState::AwaitingRobots | QueueState::OverBudget) {
+        if matches!(
+            queue.state(),
+            QueueState::Idle | QueueState::AwaitingMovedRobots | QueueState::OverBudget
+        ) {
             self.enqueue(&name);
         }
         Ok(None)
@@ -154,11 +159,11 @@ impl<R> Frontier<R> {
         }
     }
 
-    /// Returns what to do at `now`. The caller must end work by the call that [`Next`] names.
+    /// Returns what to do at `now`. The caller must end work by the call that [`NextStep`] names.
     ///
     /// # Errors
     /// When the backlog cannot be read.
-    pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<Next<R>, B::Error> {
+    pub fn next<B: Backlog>(&mut self, now: Instant, backlog: &B) -> Result<NextStep<R>, B::Error> {
         self.wake_due(now);
         self.limits.mark_overdue(now, &mut self.queues);
         loop {
@@ -182,7 +187,7 @@ impl<R> Frontier<R> {
     }
 
     /// Starts the next resolution that the limits allow.
-    fn next_resolution(&mut self, now: Instant) -> Option<Next<R>> {
+    fn next_resolution(&mut self, now: Instant) -> Option<NextStep<R>> {
         while self.limits.has_resolver_slot() {
             let name = self.unresolved.pop_front()?;
             let Some(queue) = self.queues.get_mut(&name) else { continue };
@@ -193,7 +198,7 @@ impl<R> Frontier<R> {
             }
             queue.enter(QueueState::Resolving);
             queue.slot = Some(self.limits.start_resolution(&name, &queue.domain, now));
-            return Some(Next::Resolve(name, queue.sample_url.clone()));
+            return Some(NextStep::Resolve(name, queue.sample_url.clone()));
         }
         None
     }
@@ -210,7 +215,7 @@ impl<R> Frontier<R> {
         ip: IpAddr,
         now: Instant,
         backlog: &B,
-    ) -> Result<Option<Next<R>>, B::Error> {
+    ) -> Result<Option<NextStep<R>>, B::Error> {
         while let Some(name) = self.addresses.pop_queue(ip) {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
             let is_stale =
@@ -239,8 +244,8 @@ impl<R> Frontier<R> {
             }
             self.addresses.start_fetch(ip);
             return Ok(Some(match work {
-                Work::RobotsTxt(request) => Next::RobotsTxt(name, request),
-                Work::Page(queued) => Next::Page(name, queued),
+                Work::RobotsTxt(request) => NextStep::RobotsTxt(name, request),
+                Work::Url(entry) => NextStep::Url(name, entry),
             }));
         }
         Ok(None)
@@ -254,9 +259,9 @@ impl<R> Frontier<R> {
         backlog: &B,
     ) -> Result<Option<Work<R>>, B::Error> {
         let Some(queue) = self.queues.get_mut(name) else { return Ok(None) };
+        let (in_flight, lane_buffer) = (&mut self.in_flight_urls, self.rules.lane_buffer);
         let is_exhausted = self.domains.is_exhausted(queue);
-        let mut taken =
-            queue.take_work(name, &mut self.in_flight_urls, self.rules.window, is_exhausted, backlog)?;
+        let mut taken = queue.take_work(name, in_flight, lane_buffer, is_exhausted, backlog)?;
         if matches!(taken, Taken::OverBudget) {
             // More domains may link to the host by now.
             let status = backlog.budget_status(name, &queue.sample_url)?;
@@ -264,24 +269,23 @@ impl<R> Frontier<R> {
             queue.host_priority = status.host_priority;
             self.domains.update(&status);
             let is_exhausted = self.domains.is_exhausted(queue);
-            taken =
-                queue.take_work(name, &mut self.in_flight_urls, self.rules.window, is_exhausted, backlog)?;
+            taken = queue.take_work(name, in_flight, lane_buffer, is_exhausted, backlog)?;
         }
         match taken {
             Taken::Work(work) => {
                 queue.enter(QueueState::InFlight);
-                if let Work::Page(queued) = &work {
-                    self.in_flight_urls.insert(queued.url.clone());
+                if let Work::Url(entry) = &work {
+                    in_flight.insert(entry.url.clone());
                     queue.dispatch(now);
                     self.domains.update_requested(queue);
-                    if queued.priority.is_new_page() {
+                    if entry.priority.is_new_page() {
                         queue.pages += 1;
                         self.domains.add_page(&queue.domain);
                     }
                 }
                 return Ok(Some(work));
             }
-            Taken::Nothing if queue.awaits_robots => queue.enter(QueueState::AwaitingRobots),
+            Taken::Nothing if queue.awaits_robots => queue.enter(QueueState::AwaitingMovedRobots),
             Taken::Nothing => queue.enter(QueueState::Idle),
             Taken::OverBudget => queue.enter(QueueState::OverBudget),
         }
@@ -289,17 +293,17 @@ impl<R> Frontier<R> {
     }
 
     /// When to call again, given that there is nothing to do now.
-    fn next_wakeup(&self, now: Instant) -> Next<R> {
+    fn next_wakeup(&self, now: Instant) -> NextStep<R> {
         let free = self.addresses.next_free(now);
         let wakeup = self.wakeups.peek().map(|Reverse((until, _))| *until);
         let is_throttling = self.limits.throttled() > 0 || !self.unresolved.is_empty();
         let slow = if is_throttling { self.limits.next_overdue() } else { None };
         let free = free.into_iter().chain(slow).min();
         match (free, wakeup) {
-            (Some(free), wakeup) => Next::Wait(wakeup.map_or(free, |wakeup| wakeup.min(free))),
-            (None, Some(wakeup)) if self.awaited > 0 => Next::Wait(wakeup),
-            _ if self.has_in_flight() => Next::Busy,
-            _ => Next::Drained,
+            (Some(free), wakeup) => NextStep::Wait(wakeup.map_or(free, |wakeup| wakeup.min(free))),
+            (None, Some(wakeup)) if self.awaited > 0 => NextStep::Wait(wakeup),
+            _ if self.has_in_flight() => NextStep::Busy,
+            _ => NextStep::Drained,
         }
     }
 

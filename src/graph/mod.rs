@@ -2,7 +2,7 @@
 //!
 //! Names become node ids ([`NodeNames`]), edges become rows ([`Csr`]), and a graph of pages becomes a graph
 //! of hosts or domains ([`quotient()`]). Pure: no files, no clock, and no knowledge of URLs. The input is
-//! byte strings and pairs of ids. Ids follow the order of the names, so nodes that are named by sortable URLs
+//! byte strings and pairs of ids. Ids follow the order of the names, so nodes that are named by SURTs
 //! have ids close to those of their neighbours.
 //!
 //! Invariants: node ids are `0..nodes`, with at most `u32::MAX` nodes. The targets of every row ascend and

@@ -162,7 +162,7 @@ impl Inspector<'_> {
         if blocks.blocks(server.home.host()) {
             return Ok((0, Reason::Blocked.to_string()));
         }
-        if let Some(until) = self.asleep_until(&server.record) {
+        if let Some(until) = self.backoff_until(&server.record) {
             let until = format!("until {}", format_unix_time(until));
             let failure = server.record.last_failures.last();
             let reason =
@@ -173,7 +173,8 @@ impl Inspector<'_> {
             return Ok((4, String::new()));
         }
         // Visits that count towards no budget may be queued besides.
-        let is_wanted = || self.store.queued(&QueueName::of(&server.home), Lane::Wanted, None, 1);
+        let is_wanted =
+            || self.store.entries_of_lane(&QueueName::of(&server.home), Lane::Unbudgeted, None, 1);
         match budget.admit_new_page() {
             Err(reason) if is_wanted()?.is_empty() => Ok((3, reason.to_string())),
             _ => Ok((1, String::new())),
@@ -202,7 +203,7 @@ impl ListedHost {
         self.queued += queued;
         self.fetched += record.pages;
         let visits = std::mem::take(&mut record.last);
-        self.last_fetch = self.last_fetch.max(visits.iter().map(|visit| visit.at).max().unwrap_or(0));
+        self.last_fetch = self.last_fetch.max(visits.iter().map(|visit| visit.visited_at).max().unwrap_or(0));
         // Of the texts, only those of the last failure are shown, without its URL.
         let failure = record.last_failures.pop();
         record.last_failures =
@@ -307,7 +308,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, StoreConfig};
-    use crate::model::Found;
+    use crate::model::DiscoveredUrl;
     use crate::store::{BLOCKS_FILE, Commit, Store};
     use crate::urls::{Suffixes, UrlRules};
 
@@ -333,13 +334,13 @@ mod tests {
             "http://2.a.test/7",
         ];
         let commit = Commit {
-            found: found.into_iter().map(|text| Found::page(url(text), 1)).collect(),
-            asleep: vec![(asleep.clone(), NOW + 60), (QueueName::of(&url("http://gone.test/")), NOW - 60)],
+            discovered: found.into_iter().map(|text| DiscoveredUrl::page(url(text), 1)).collect(),
+            backoffs: vec![(asleep.clone(), NOW + 60), (QueueName::of(&url("http://gone.test/")), NOW - 60)],
             failures: vec![(asleep, failure)],
             ..Commit::default()
         };
         store.commit(commit).unwrap();
-        store.merge_pending().unwrap();
+        store.merge_discovered().unwrap();
         std::fs::write(folder.join(BLOCKS_FILE), "blocked.test\n").unwrap();
         store
     }

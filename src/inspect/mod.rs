@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
     use crate::config::StoreConfig;
-    use crate::model::{Found, HostFailure, QueueName};
+    use crate::model::{DiscoveredUrl, HostFailure, QueueName};
     use crate::store::{BLOCKS_FILE, Commit};
     use crate::urls::Suffixes;
 
@@ -72,13 +72,16 @@ mod tests {
         };
         let found = [("http://a.test/deep", 3), ("http://a.test/new", 2), ("http://asleep.test/", 0)];
         let commit = Commit {
-            found: found.into_iter().map(|(text, depth)| Found::page(url(text), depth)).collect(),
-            asleep: vec![(asleep.clone(), NOW + 60)],
+            discovered: found
+                .into_iter()
+                .map(|(text, depth)| DiscoveredUrl::page(url(text), depth))
+                .collect(),
+            backoffs: vec![(asleep.clone(), NOW + 60)],
             failures: vec![(asleep, failure)],
             ..Commit::default()
         };
         store.commit(commit).unwrap();
-        store.merge_pending().unwrap();
+        store.merge_discovered().unwrap();
         std::fs::write(folder.join(BLOCKS_FILE), "blocked.test\n").unwrap();
         store
     }
@@ -135,7 +138,7 @@ mod tests {
         let [server] = &inspector.servers(&url("http://asleep.test/")).unwrap()[..] else {
             panic!("one server")
         };
-        assert_eq!((server.asleep_until, server.failures.len()), (Some(NOW + 60), 1));
+        assert_eq!((server.backoff_until, server.failures.len()), (Some(NOW + 60), 1));
         assert_eq!(inspector.servers(&url("http://b.test/")).unwrap(), []);
     }
 }

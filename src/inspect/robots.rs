@@ -64,9 +64,9 @@ fn report(status: RobotsStatus) -> RobotsReport {
         line: status.decision.line,
         basis: match status.basis {
             RobotsBasis::Fresh => "the file as it was fetched lately",
-            RobotsBasis::StandsIn => "an older copy, because the file cannot be had now",
-            RobotsBasis::Undefined => "nothing: the file cannot be had, so nothing may be fetched",
-            RobotsBasis::GivenUp => "the last copy or no rules: the file could not be had for too long",
+            RobotsBasis::StaleCopy => "an older copy, because the file cannot be had now",
+            RobotsBasis::Unavailable => "nothing: the file cannot be had, so nothing may be fetched",
+            RobotsBasis::Expired => "the last copy or no rules: the file could not be had for too long",
         },
         fetched: status.fetched,
         status: status.status,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{InspectError, Inspector, RobotsReport};
 use crate::model::{FailureKind, HostFailure, HostRecord, HostVisit, QueueName};
-use crate::policy::{BlockList, BudgetCounts, BudgetStatus, Reason, backoff_end, longest_backoff};
+use crate::policy::{BlockList, BudgetCounts, BudgetStatus, Reason, backoff_end, max_stored_backoff};
 use crate::store::BLOCKS_FILE;
 use crate::urls::CanonicalUrl;
 
@@ -24,7 +24,8 @@ pub struct ServerReport {
     pub visits: u64,
     pub failures_in_a_row: u32,
     /// End of the backoff; `null` outside one.
-    pub asleep_until: Option<u64>,
+    #[serde(rename = "asleep_until")]
+    pub backoff_until: Option<u64>,
     /// `null`: not fetched yet.
     pub robots: Option<RobotsReport>,
     pub budget: BudgetReport,
@@ -103,7 +104,7 @@ impl Inspector<'_> {
             queued: self.store.queue_length_of(&queue, self.proceed)?,
             visits: record.visits,
             failures_in_a_row: record.failures,
-            asleep_until: self.asleep_until(&record),
+            backoff_until: self.backoff_until(&record),
             robots,
             budget: BudgetReport::from(&budget),
             last_visits: record.last.iter().map(VisitReport::from).collect(),
@@ -120,8 +121,8 @@ impl Inspector<'_> {
     }
 
     /// The end of the backoff of a server; `None` outside one.
-    pub(super) fn asleep_until(&self, record: &HostRecord) -> Option<u64> {
-        backoff_end(longest_backoff(&self.config.crawl, &self.config.robots), record, self.now)
+    pub(super) fn backoff_until(&self, record: &HostRecord) -> Option<u64> {
+        backoff_end(max_stored_backoff(&self.config.crawl, &self.config.robots), record, self.now)
     }
 
     /// Reads the budget of a server.
@@ -131,7 +132,7 @@ impl Inspector<'_> {
         record: &HostRecord,
     ) -> Result<BudgetStatus, InspectError> {
         let domain: Arc<str> = self.store.suffixes().domain_of(url.host()).into();
-        let most = BudgetStatus::counted_linking_domains(&self.config.crawl);
+        let most = BudgetStatus::max_counted_linking_domains(&self.config.crawl);
         let linking = self.store.linking_domains(url.host(), false, most)? as u64;
         let (domain_pages, domain_requested) = self.store.count_domain_pages(&domain, self.proceed)?;
         let domain_linking = self.store.linking_domains(&domain, true, most)? as u64;
@@ -152,7 +153,7 @@ impl Inspector<'_> {
 impl ServerReport {
     /// The reasons why the host is in backoff: its end, and the last failure.
     pub(super) fn backoff_reasons(&self) -> Vec<Reason> {
-        let Some(until) = self.asleep_until else { return Vec::new() };
+        let Some(until) = self.backoff_until else { return Vec::new() };
         let failure = self
             .failures
             .last()
@@ -178,7 +179,7 @@ impl From<&HostVisit> for VisitReport {
     fn from(visit: &HostVisit) -> Self {
         let failure = FailureKind::from_code(visit.failure);
         let outcome = failure.map_or_else(|| visit.status.to_string(), |kind| kind.as_str().to_owned());
-        Self { at: visit.at, outcome }
+        Self { at: visit.visited_at, outcome }
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{InspectError, Inspector, ServerReport};
-use crate::model::{Cut, Day, FailureKind, Priority, QueuedUrl, StoredPage, TlsFlaw};
-use crate::policy::{AdmissionRules, BudgetStatus, LowDisk, Reason, RecrawlRules, SeedDomains, TrapRules};
+use crate::model::{Cut, Day, FailureKind, Priority, QueueEntry, StoredPage, TlsFlaw};
+use crate::policy::{AdmissionRules, BudgetStatus, LowDisk, Reason, RevisitRules, SeedDomains, TrapRules};
 use crate::store::free_bytes;
 use crate::urls::CanonicalUrl;
 
@@ -95,10 +95,10 @@ impl Inspector<'_> {
     fn page_and_entry(
         &self,
         url: &CanonicalUrl,
-    ) -> Result<(Option<StoredPage>, Option<QueuedUrl>), InspectError> {
+    ) -> Result<(Option<StoredPage>, Option<QueueEntry>), InspectError> {
         let mut page = self.store.page(url)?;
         loop {
-            let queued = self.store.find_entry(url, self.proceed)?;
+            let queued = self.store.find_entry_while(url, self.proceed)?;
             let now = self.store.page(url)?;
             if now == page {
                 return Ok((page, queued));
@@ -108,7 +108,7 @@ impl Inspector<'_> {
     }
 
     fn page(&self, page: StoredPage) -> PageReport {
-        let next = || RecrawlRules::new(&self.config.crawl).next_visit(&page, self.now);
+        let next = || RevisitRules::new(&self.config.crawl).next_visit(&page, self.now);
         PageReport {
             visited: page.visited,
             status: page.facts.status,
@@ -168,13 +168,13 @@ fn find_cause(url: &CanonicalUrl, page: Option<&PageReport>, server: &ServerRepo
     Some(format!("{}: {}", failure.kind, failure.cause))
 }
 
-impl From<QueuedUrl> for QueueReport {
-    fn from(entry: QueuedUrl) -> Self {
+impl From<QueueEntry> for QueueReport {
+    fn from(entry: QueueEntry) -> Self {
         let (kind, due, place) = match entry.priority {
             Priority::Seed => ("seed", None, None),
             Priority::Sitemap => ("sitemap", None, None),
-            Priority::Again(due) => ("again", Some(due.into()), None),
-            Priority::New(place) => ("new", None, Some(place)),
+            Priority::Revisit(due) => ("again", Some(due.into()), None),
+            Priority::New(order) => ("new", None, Some(order)),
         };
         Self { kind, due, place, depth: entry.depth, failed_attempts: entry.attempts }
     }

@@ -106,7 +106,7 @@ pub fn render(
         }
     }
     page.add_sample(&SEEN, &["known"], store.seen_urls());
-    page.add_sample(&SEEN, &["met"], store.pending_urls() as u64);
+    page.add_sample(&SEEN, &["met"], store.unmerged_urls() as u64);
     add_store(&mut page, &store.metrics()?);
     add_ranking(&mut page, activity);
     add_search(&mut page, searches.figures());
@@ -140,12 +140,12 @@ fn add_crawl(page: &mut Exposition, figures: &Figures) {
     page.add_sample(&CHECKED, &["different"], figures.differing);
     page.add_sample(&DAMAGED, &[], figures.damaged);
     page.add_sample(&READY, &[], figures.ready_addresses);
-    page.add_sample(&UNDER_WAY, &[], figures.under_way);
+    page.add_sample(&UNDER_WAY, &[], figures.in_flight);
     page.add_sample(&SLOW_FETCHES, &[], figures.slow);
-    page.add_sample(&HELD_HOSTS, &[], figures.held);
+    page.add_sample(&HELD_HOSTS, &[], figures.throttled);
     page.add_sample(&CRAWL_MEMORY, &[], figures.memory_bytes);
     page.add_sample(&CRAWL_MEMORY_WAITS, &[], figures.memory_waits);
-    page.add_sample(&HOSTS, &[], figures.hosts);
+    page.add_sample(&HOSTS, &[], figures.queues);
     page.add_sample(&PAUSED, &[], figures.paused);
 }
 
@@ -154,7 +154,7 @@ fn add_store(page: &mut Exposition, figures: &StoreMetrics) {
     page.add_sample(&INDEX_PAGES, &["html"], figures.html_pages);
     page.add_sample(&INDEX_LINKS, &["active"], figures.links);
     page.add_sample(&INDEX_LINKS, &["backlink"], figures.backlinks);
-    page.add_sample(&INDEX_LINKS, &["former"], figures.inactive_links);
+    page.add_sample(&INDEX_LINKS, &["former"], figures.lost_links);
     page.add_sample(&CHANGES, &[], figures.change_number);
     type ReadFamily = fn(&FamilyMetrics) -> u64;
     let of_families: [(&Metric, ReadFamily); 5] = [

@@ -7,10 +7,10 @@ pub struct HostRecord {
     pub pages: u64,
     /// Visits to pages, including failures and repeated visits.
     pub visits: u64,
-    /// Consecutive visits without a response.
+    /// Consecutive visits that failed: [`HostVisit::failure`] is not 0.
     pub failures: u32,
-    /// End of the back-off in Unix time; 0: none.
-    pub asleep_until: u64,
+    /// End of the backoff in Unix time; 0: none.
+    pub backoff_until: u64,
     /// The last visits, the latest last.
     pub last: Vec<HostVisit>,
     /// The last failed requests, including robots.txt and sitemaps, the latest last.
@@ -21,10 +21,10 @@ pub struct HostRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostVisit {
     /// Unix time.
-    pub at: u64,
+    pub visited_at: u64,
     /// HTTP status; 0 without a response.
     pub status: u16,
-    /// [`crate::model::FailureKind`] as its number; 0 with a response.
+    /// Code of the [`crate::model::FailureKind`]; 0 when the visit did not fail.
     pub failure: u8,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::urls::{CanonicalUrl, same_site};
+use crate::urls::{CanonicalUrl, is_internal};
 
 /// The kind of element, or redirect, of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,7 +172,7 @@ impl Link {
     /// Bytes of the link in the index. An external link is stored with the URL and title of its page.
     pub fn bytes_on(&self, page: &CanonicalUrl, title: &str) -> usize {
         let own = self.target.as_str().len() + self.anchor.len();
-        let internal = same_site(page.host(), self.target.host());
+        let internal = is_internal(page.host(), self.target.host());
         if internal { own } else { own + page.as_str().len() + title.len() }
     }
 }

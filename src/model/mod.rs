@@ -1,6 +1,6 @@
 //! The data types shared by all stages: visits, links, pages and hosts.
 //!
-//! No I/O, no clock, no storage format. A [`PageRecord`] is the unit of all data: crawled pages, WARC responses and
+//! No I/O, no clock, no storage format. A [`VisitRecord`] is the unit of all data: crawled pages, WARC responses and
 //! replayed records all enter the store as one.
 
 /// Gives an enum the number that stands for it in stored records. `ALL` has its values in the order of their numbers,
@@ -41,11 +41,11 @@ pub use day::{CLOCK_ERROR, Day, DayError};
 pub use host::{HostFailure, HostRecord, HostVisit};
 pub use link::{Link, LinkTag, Rel};
 pub use media_type::MediaType;
-pub use page::{FailureKind, PageContent, PageRecord, Visit};
+pub use page::{FailureKind, PageContent, Visit, VisitRecord};
 pub use page_facts::{Directives, PageFacts, Place};
-pub use queue_entry::{Arrival, Disposition, Found, Lane, Priority, QueueName, QueuedUrl, Target};
+pub use queue_entry::{Arrival, DiscoveredUrl, Disposition, Lane, Priority, QueueEntry, QueueName, Target};
 pub use record::{
-    BacklinkRecord, OutlinkRecord, PageOutcome, SearchRank, SourcePage, StoredPage, Toggle, is_active,
+    Absence, BacklinkRecord, OutlinkRecord, PageOutcome, SearchRank, SourcePage, StoredPage, is_active,
 };
 pub use sitemap_grant::SitemapGrant;
 pub use tls::TlsFlaw;

@@ -5,7 +5,7 @@ use crate::urls::CanonicalUrl;
 
 /// One visit to one URL, with any result. The store accepts nothing else.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PageRecord {
+pub struct VisitRecord {
     pub url: CanonicalUrl,
     /// Unix time of the end of the visit, in seconds.
     pub visited: u64,
@@ -16,14 +16,14 @@ pub struct PageRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Visit {
     /// The server responded.
-    Answered(Box<PageContent>),
+    Responded(Box<PageContent>),
     /// The server answered 304 to a conditional request: the stored page is still valid.
     NotModified,
-    /// No usable response, and the cause in words. No link becomes inactive.
+    /// No usable response, and the cause in words. No link is lost.
     Failed(FailureKind, String),
 }
 
-/// The reason for a missing response.
+/// Why a visit has no usable response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FailureKind {
@@ -86,7 +86,7 @@ impl PageContent {
     /// Whether this response determines the links of the page: the page itself, a redirect, or 404 and 410. Other
     /// responses say nothing about them: a challenge, a response without the page (202, 204, 206, 300), a refusal
     /// (401, 403, 429, 451) or a server error (5xx).
-    pub fn settles_links(&self) -> bool {
+    pub fn determines_links(&self) -> bool {
         !self.challenge && matches!(self.facts.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
     }
 }

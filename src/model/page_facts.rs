@@ -1,4 +1,4 @@
-//! What a response says about its page, links excepted.
+//! The facts about a page, links excepted.
 
 use std::net::IpAddr;
 
@@ -33,7 +33,8 @@ impl Directives {
     }
 }
 
-/// What a response says about its page. The index keeps it unchanged.
+/// The facts about a page, from a response and from GeoIP. The store may keep former facts: see
+/// `store::write::stored_page`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageFacts {
     /// HTTP status code; 0 when there was no response.

@@ -3,7 +3,7 @@
 use super::SitemapGrant;
 use crate::urls::{CanonicalUrl, Surt};
 
-/// The name of a queue: scheme, host and port in sortable form, `com,example,www,)` and the scheme byte.
+/// The name of a queue: scheme, host and port as in a SURT, `com,example,www,)` and the scheme byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueName(Box<[u8]>);
 
@@ -13,7 +13,7 @@ impl QueueName {
         Self::of_surt(Surt::from(url).as_bytes())
     }
 
-    /// The queue of a URL in sortable form.
+    /// The queue of a URL, given as its SURT.
     pub fn of_surt(surt: &[u8]) -> Self {
         let end = surt.iter().position(|&b| b == b')').map_or(surt.len(), |at| at + 1);
         let mut name = Vec::with_capacity(end + 1);
@@ -49,8 +49,8 @@ pub enum Priority {
     Seed,
     Sitemap,
     /// A page due for a revisit, by the time at which it fell due. The longest wait comes first. So a host
-    /// with more due pages than fetches revisits each of them in the end. See [`Self::again`].
-    Again(u32),
+    /// with more due pages than fetches revisits each of them in the end. See [`Self::revisit`].
+    Revisit(u32),
     /// A page that was never visited: 0 is fetched first.
     New(u16),
 }
@@ -58,8 +58,8 @@ pub enum Priority {
 impl Priority {
     /// The priority of a page that fell due at this Unix time. A time beyond 32 bits counts as the last one,
     /// in the year 2106.
-    pub fn again(due: u64) -> Self {
-        Self::Again(u32::try_from(due).unwrap_or(u32::MAX))
+    pub fn revisit(due: u64) -> Self {
+        Self::Revisit(u32::try_from(due).unwrap_or(u32::MAX))
     }
 
     /// Whether this is the priority of a newly discovered page.
@@ -69,18 +69,18 @@ impl Priority {
 
     pub fn lane(self) -> Lane {
         match self {
-            Self::Seed | Self::Sitemap | Self::Again(_) => Lane::Wanted,
+            Self::Seed | Self::Sitemap | Self::Revisit(_) => Lane::Unbudgeted,
             Self::New(_) => Lane::New,
         }
     }
 }
 
-/// The two parts of a queue. Seeds come first. Then the rest of the `Wanted` lane, sitemaps before revisits,
+/// The two parts of a queue. Seeds come first. Then the rest of the `Unbudgeted` lane, sitemaps before revisits,
 /// and new pages alternate one by one, so that neither starves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Seeds, sitemaps, and pages due for a revisit. They count towards no budget.
-    Wanted,
+    Unbudgeted,
     /// New pages.
     New,
 }
@@ -96,7 +96,7 @@ pub enum Target {
 
 /// A queued URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueuedUrl {
+pub struct QueueEntry {
     pub url: CanonicalUrl,
     pub priority: Priority,
     /// Links away from a seed.
@@ -108,14 +108,14 @@ pub struct QueuedUrl {
 
 /// A discovered URL. It is queued unless it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct DiscoveredUrl {
     pub url: CanonicalUrl,
     pub priority: Priority,
     pub depth: u16,
     pub target: Target,
 }
 
-impl Found {
+impl DiscoveredUrl {
     /// A newly discovered page, `depth` links away from a seed, in breadth-first order.
     pub fn page(url: CanonicalUrl, depth: u16) -> Self {
         Self { url, priority: Priority::New(depth), depth, target: Target::Page }
@@ -127,16 +127,16 @@ impl Found {
     }
 
     /// Whether it is queued even if it is known.
-    pub fn is_wanted_again(&self) -> bool {
+    pub fn bypasses_seen_set(&self) -> bool {
         !self.priority.is_new_page()
     }
 }
 
-/// A lane of a queue has new URLs on disk.
+/// The notice that a lane of a queue has new URLs on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     pub queue: QueueName,
-    /// One of them.
+    /// One of the new URLs.
     pub url: CanonicalUrl,
     /// The best priority among them.
     pub priority: Priority,
@@ -147,7 +147,7 @@ pub struct Arrival {
 pub enum Disposition {
     /// It leaves the queue, because it was fetched, with or without success.
     Fetched,
-    /// It stays in the queue for a retry, with one more failed attempt.
+    /// It stays in the queue. Its entry has the number of failed attempts.
     Retry,
     /// It leaves the queue unfetched, and is examined again at this Unix time.
     Postponed(u64),

@@ -12,6 +12,8 @@ pub struct SearchRank(pub u16);
 
 impl SearchRank {
     pub const MAX: Self = Self(1000);
+    /// The base of the logarithm.
+    pub const BASE: f64 = 8.0;
 
     /// The rank as the API's number.
     pub fn as_f64(self) -> f64 {
@@ -27,31 +29,31 @@ impl fmt::Display for SearchRank {
 
 /// A period in which a link was absent: lost on one day and, perhaps, back on a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Toggle {
+pub struct Absence {
     pub lost: Day,
-    /// `None` while the link is still inactive, which only the last toggle of a link can be.
+    /// `None` while the link is still absent, which only the last absence of a link can be.
     pub back: Option<Day>,
 }
 
 /// Whether a link with these absences is active.
-pub fn is_active(toggles: &[Toggle]) -> bool {
-    toggles.last().is_none_or(|toggle| toggle.back.is_some())
+pub fn is_active(absences: &[Absence]) -> bool {
+    absences.last().is_none_or(|absence| absence.back.is_some())
 }
 
 /// A page in the index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredPage {
-    /// From the last response that determined the page; the status is that of the last response of all.
+    /// From the last conclusive response; the status is that of the last response of all.
     pub facts: PageFacts,
     /// Day of the first visit.
-    pub ins_day: Day,
-    /// Day of the last successful fetch.
-    pub upd_day: Day,
+    pub first_day: Day,
+    /// Day of the last conclusive response, or of a 304 that confirmed it.
+    pub fetched_day: Day,
     /// Unix time of the last visit, successful or not.
     pub visited: u64,
-    /// Consecutive failed visits since the last response that determined the page.
+    /// Consecutive visits since the last conclusive response, or since a 304 that confirmed it.
     pub failures: u32,
-    /// [`crate::model::FailureKind`] of the last visit as its code; 0 when the server responded.
+    /// Code of the [`crate::model::FailureKind`] of the last visit; 0 for none. An error status such as 503 has none.
     pub last_failure: u8,
     /// The cause of the last failure, in words; empty when the last visit succeeded.
     pub cause: String,
@@ -71,11 +73,11 @@ pub struct StoredPage {
 pub struct PageOutcome {
     /// HTTP status of the last response; 0 when there was none.
     pub status: u16,
-    /// [`crate::model::FailureKind`] of the last visit as its code; 0 when the server responded.
+    /// Code of the [`crate::model::FailureKind`] of the last visit; 0 for none. An error status such as 503 has none.
     pub last_failure: u8,
-    /// Consecutive visits since the last response that determined the page.
+    /// As [`StoredPage::failures`].
     pub failures: u32,
-    /// Whether that response was parsed as HTML.
+    /// Whether the last conclusive response was parsed as HTML.
     pub html: bool,
     /// Whether its body was cut.
     pub cut: bool,
@@ -93,13 +95,13 @@ pub struct OutlinkRecord {
     pub rel: Rel,
     pub anchor: String,
     pub external: bool,
-    pub ins_day: Day,
-    pub toggles: Vec<Toggle>,
+    pub first_day: Day,
+    pub absences: Vec<Absence>,
 }
 
 impl OutlinkRecord {
     pub fn is_active(&self) -> bool {
-        is_active(&self.toggles)
+        is_active(&self.absences)
     }
 }
 
@@ -111,8 +113,8 @@ pub struct SourcePage {
     pub place: Place,
     pub int_links: u32,
     pub ext_links: u32,
-    /// Day of the page's last successful fetch.
-    pub upd_day: Day,
+    /// As [`StoredPage::fetched_day`].
+    pub fetched_day: Day,
 }
 
 /// An external link, stored by its target: all columns of the `backlinks` row, except the rank of the source.
@@ -125,8 +127,8 @@ pub struct BacklinkRecord {
     pub tag: LinkTag,
     pub rel: Rel,
     pub anchor: String,
-    pub ins_day: Day,
-    pub toggles: Vec<Toggle>,
+    pub first_day: Day,
+    pub absences: Vec<Absence>,
     /// Active external links from the source page to the registrable domain of the target, including this one if it
     /// is active.
     pub blpcount: u32,
@@ -135,7 +137,7 @@ pub struct BacklinkRecord {
 
 impl BacklinkRecord {
     pub fn is_active(&self) -> bool {
-        is_active(&self.toggles)
+        is_active(&self.absences)
     }
 }
 
@@ -161,7 +163,7 @@ impl StoredPage {
             place: self.facts.place.clone(),
             int_links: self.int_links,
             ext_links: self.ext_links,
-            upd_day: self.upd_day,
+            fetched_day: self.fetched_day,
         }
     }
 }

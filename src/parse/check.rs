@@ -10,9 +10,9 @@ use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink;
 use scraper::{ElementRef, Html, HtmlTreeSink};
 
+use super::collect::resolve::ReferenceResolver;
+use super::collect::walk::Reference;
 use super::encoding::detect;
-use super::extract::resolve::ReferenceResolver;
-use super::extract::walk::Reference;
 use super::{HtmlResponse, ParsedPage};
 use crate::config::ParseConfig;
 use crate::model::{Link, LinkTag, Rel};

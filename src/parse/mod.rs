@@ -22,16 +22,16 @@
 //! * not a reference without a canonical URL (another scheme than http(s), unparsable);
 //! * not a reference to the document itself (RFC 3986, 4.4), which is one with the same canonical URL.
 //!
-//! `extract::text` defines blanks, and `extract::anchors` defines anchor texts.
+//! `collect::text` defines blanks, and `collect::anchors` defines anchor texts.
 //!
 //! Hostile pages are bounded by the `[parse]` section of the configuration: the number of links and their bytes, the
 //! number of tree nodes, of open elements and of attributes of one tag. Time and memory are linear in the body, times
 //! at most those bounds, and nothing recurses.
 
 mod check;
+mod collect;
 mod dom;
 mod encoding;
-mod extract;
 mod headers;
 mod tokenizer;
 
@@ -43,11 +43,11 @@ use crate::urls::{CanonicalUrl, UrlRules};
 
 pub use check::check;
 
+use collect::resolve::ReferenceResolver;
+use collect::{directives, refresh, walk};
 use dom::builder::{self, EncodingChanged, Tree};
 use dom::node::Nodes;
 use encoding::detect;
-use extract::resolve::ReferenceResolver;
-use extract::{directives, refresh, walk};
 
 /// An HTTP response whose body is HTML by [`crate::sniff::is_html`].
 #[derive(Clone, Copy, Debug)]
@@ -122,15 +122,15 @@ pub fn parse(
     let page_rel = if directives.nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
     let from_header = response.refresh.and_then(refresh::reference).and_then(|to| resolver.header_link(to));
     let from_document = found.references.into_iter().filter_map(|reference| resolver.link(reference));
-    let mut room = config.max_links_bytes;
+    let mut bytes_left = config.max_links_bytes;
     for mut link in from_header.into_iter().chain(from_document) {
-        let rest = room.checked_sub(link.bytes_on(response.url, &page.title));
+        let rest = bytes_left.checked_sub(link.bytes_on(response.url, &page.title));
         let (Some(rest), true) = (rest, page.links.len() < config.max_links) else {
             // The rest is not even resolved: a short reference can have a long URL.
             page.links_dropped = true;
             break;
         };
-        room = rest;
+        bytes_left = rest;
         link.rel = link.rel.with(page_rel);
         page.links.push(link);
     }

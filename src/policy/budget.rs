@@ -47,7 +47,7 @@ pub struct BudgetStatus {
     /// Queues of the domain that ever requested a page, and their limit. Beyond it, no further queue fetches
     /// a new page.
     pub domain_requested: u64,
-    pub domain_queues: u64,
+    pub max_domain_requested: u64,
     /// The order of hosts that may be asked now: higher ones come first.
     pub host_priority: u8,
 }
@@ -64,7 +64,7 @@ impl BudgetStatus {
             domain_pages: counts.domain_pages,
             domain_budget: grow(config.domain_pages, config.pages_per_linking_domain, domain_linking),
             domain_requested: counts.domain_requested,
-            domain_queues: grow(config.domain_hosts, config.hosts_per_linking_domain, domain_linking),
+            max_domain_requested: grow(config.domain_hosts, config.hosts_per_linking_domain, domain_linking),
             host_priority: match config.order {
                 CrawlOrder::Breadth => 0,
                 CrawlOrder::Rank => u8::try_from(u64::BITS - linking.leading_zeros()).unwrap_or(u8::MAX),
@@ -73,14 +73,14 @@ impl BudgetStatus {
     }
 
     /// The number of linking domains beyond which further ones do not change a budget.
-    pub fn counted_linking_domains(config: &CrawlConfig) -> usize {
+    pub fn max_counted_linking_domains(config: &CrawlConfig) -> usize {
         let enough = config.max_pages_per_host.checked_div(config.pages_per_linking_domain).unwrap_or(0);
         usize::try_from(enough.clamp(1, MAX_LINKING_DOMAINS)).unwrap_or(usize::MAX)
     }
 
     /// Whether the domain has all the queues it may have, without this one.
     fn exceeds_domain_queues(&self) -> bool {
-        !self.was_requested && self.domain_requested >= self.domain_queues
+        !self.was_requested && self.domain_requested >= self.max_domain_requested
     }
 
     /// New pages that the queue may have. A queue beyond the number of queues of its domain gets none.
@@ -153,6 +153,6 @@ mod tests {
             assert_eq!(status.admit_new_page(), right, "{counts:?}");
             assert_eq!(status.is_exhausted(), right.is_err());
         }
-        assert_eq!(BudgetStatus::counted_linking_domains(&config), 4);
+        assert_eq!(BudgetStatus::max_counted_linking_domains(&config), 4);
     }
 }

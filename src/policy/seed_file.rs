@@ -10,7 +10,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::list_line::{WordError, strip_bom, word_of_line};
-use crate::urls::{CanonicalUrl, ScopeError, UrlRules};
+use crate::urls::{CanonicalUrl, TypedUrlError, UrlRules};
 
 /// A line of a seed file without a URL.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum SeedLineError {
     #[error("\"{0}\" holds a blank; write one URL a line, and a blank in a URL as %20")]
     Blank(String),
     #[error(transparent)]
-    Url(#[from] ScopeError),
+    Url(#[from] TypedUrlError),
 }
 
 /// Reads a seed file, or standard input when `path` is `-`. Returns the URLs in the order of the file, including
@@ -69,7 +69,7 @@ pub fn parse_seed_line(line: &[u8], rules: &UrlRules) -> Result<Option<Canonical
         WordError::Encoding => SeedLineError::Encoding,
         WordError::Blank(text) => SeedLineError::Blank(text.chars().take(200).collect()),
     })?;
-    Ok(word.map(|word| rules.typed(word)).transpose()?)
+    Ok(word.map(|word| rules.parse_typed(word)).transpose()?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! likewise for domains. There are no self-edges: a site cannot recommend itself. The edges are those of the
 //! page graph, so a page that passes its rank to a canonical URL counts for that URL's host alone.
 //!
-//! Nodes are named in sortable form (`com,example,www,`) and numbered in that order.
+//! Nodes are named as in a SURT (`com,example,www,`) and numbered in that order.
 
 use crate::graph::{Csr, NodeNames, NodeNamesBuilder, quotient};
 use crate::urls::{Suffixes, Surt, host_prefix};
@@ -13,7 +13,7 @@ use crate::urls::{Suffixes, Surt, host_prefix};
 use super::RankError;
 use super::pages::PageGraph;
 
-/// The host graph or the domain graph: sortable names and edges.
+/// The host graph or the domain graph: names and edges.
 pub(super) struct SiteGraph {
     pub names: NodeNames,
     pub edges: Csr,
@@ -31,7 +31,7 @@ impl Sites {
     pub(super) fn of(pages: &NodeNames, suffixes: &Suffixes) -> Result<Self, RankError> {
         let (hosts, host_of_page) = grouped(pages, |page| Ok(Surt::host_part(page).to_vec()))?;
         let (domains, domain_of_host) =
-            grouped(&hosts, |host| Ok(host_prefix(suffixes.domain_of(&Surt::host_of(host)?))))?;
+            grouped(&hosts, |host| Ok(host_prefix(suffixes.domain_of(&Surt::decode_host(host)?))))?;
         Ok(Self { hosts, domains, host_of_page, domain_of_host })
     }
 

@@ -3,7 +3,8 @@
 //! The nodes are all known pages: visited pages, targets of active links (followed or not), and honoured
 //! canonical URLs. An edge leads from a page to each distinct URL that it passes rank to:
 //!
-//! - A page whose response is a redirect passes rank to the redirect's target.
+//! - A page whose response is a redirect passes rank to the redirect's target, unless its `X-Robots-Tag` says
+//!   nofollow.
 //! - A page whose canonical names another URL passes rank to that URL alone; its links pass none.
 //! - Any other page passes rank to the targets of its followed links, internal and external. Each target counts
 //!   once. A link is followed unless its own `rel` or the robots directives of its page make it nofollow.
@@ -12,7 +13,7 @@
 //! page to itself is kept. A page that passes no rank is dangling.
 //!
 //! The rows are read twice, first for the names and then for the edges, and are not kept. Memory: see
-//! [`crate::graph`]; a name is a sortable URL of about 70 bytes.
+//! [`crate::graph`]; a name is a SURT of about 70 bytes.
 
 use crate::graph::{Csr, CsrBuilder, NodeNames, NodeNamesBuilder};
 use crate::store::{PageLinks, StoreError};
@@ -23,7 +24,7 @@ use super::{RankError, RankingStage};
 /// Pages between two progress reports.
 const REPORT_EVERY: u64 = 1 << 14;
 
-/// The graph of all pages: their sortable URLs in key order, and their edges.
+/// The graph of all pages: their SURTs in key order, and their edges.
 pub(super) struct PageGraph {
     pub names: NodeNames,
     pub edges: Csr,

@@ -42,7 +42,7 @@ pub struct GraphSummary {
 }
 
 /// Ranks the pages of these rows, their hosts and their domains. `rows` is called twice and must return the
-/// same rows both times, in the order of their sortable URLs. Runs in the rayon pool of the caller.
+/// same rows both times, in the order of their SURTs. Runs in the rayon pool of the caller.
 ///
 /// # Errors
 /// [`RankError`] when a row cannot be read, when the rows do not form a graph, or when the precision is not
@@ -105,14 +105,14 @@ impl Ranking {
         self.pages.rows().map(|(name, rank)| Ok((Surt::bytes_to_url(name)?, rank)))
     }
 
-    /// Every host and its rank, in the order of their sortable forms.
+    /// Every host and its rank, in SURT order.
     pub fn hosts(&self) -> impl Iterator<Item = Result<(String, SearchRank), RankError>> {
-        self.hosts.rows().map(|(name, rank)| Ok((Surt::host_of(name)?, rank)))
+        self.hosts.rows().map(|(name, rank)| Ok((Surt::decode_host(name)?, rank)))
     }
 
-    /// Every registrable domain and its rank, in the order of their sortable forms.
+    /// Every registrable domain and its rank, in SURT order.
     pub fn domains(&self) -> impl Iterator<Item = Result<(String, SearchRank), RankError>> {
-        self.domains.rows().map(|(name, rank)| Ok((Surt::host_of(name)?, rank)))
+        self.domains.rows().map(|(name, rank)| Ok((Surt::decode_host(name)?, rank)))
     }
 
     /// The summaries of the pages, the hosts and the domains, in this order.

@@ -22,7 +22,7 @@ impl Scale {
 
     /// The search rank of a PageRank, rounded to the nearest hundredth.
     pub fn search_rank(self, pagerank: f64) -> SearchRank {
-        let hundredths = ((pagerank / self.least).log2() / 3.0 * 100.0).round();
+        let hundredths = ((pagerank / self.least).log2() / SearchRank::BASE.log2() * 100.0).round();
         // The conversion from float saturates: negative values and NaN become 0.
         SearchRank((hundredths as u16).min(SearchRank::MAX.0))
     }

@@ -13,8 +13,8 @@ pub(super) fn merge(sieve: &Sieve, candidates: &mut [Candidate]) -> Result<Merge
     let left = retain_new(sieve, candidates)?;
     let mut is_new = vec![false; candidates.len()];
     for candidate in &left {
-        if let Some(place) = is_new.get_mut(candidate.place as usize) {
-            *place = true;
+        if let Some(index) = is_new.get_mut(candidate.index as usize) {
+            *index = true;
         }
     }
     let sieve = if left.is_empty() { sieve.clone() } else { with_new_run(sieve, &left)? };
@@ -56,11 +56,11 @@ fn remove_by_scan(run: &Run, left: &mut Vec<Candidate>) -> Result<(), SieveError
     while next < left.len() {
         run.fill(&mut reader, &mut chunk)?;
         let len = chunk.len() / WIDTH;
-        let Some(last) = len.checked_sub(1).map(|place| fingerprint_at(&chunk, place)) else { break };
-        let mut place = 0;
+        let Some(last) = len.checked_sub(1).map(|index| fingerprint_at(&chunk, index)) else { break };
+        let mut index = 0;
         while let Some(candidate) = left.get(next).copied().filter(|one| one.fingerprint <= last) {
             let known;
-            (place, known) = lower_bound(&chunk, place, candidate.fingerprint);
+            (index, known) = lower_bound(&chunk, index, candidate.fingerprint);
             if !known {
                 left[kept] = candidate;
                 kept += 1;
@@ -93,28 +93,28 @@ fn with_new_run(sieve: &Sieve, new: &[Candidate]) -> Result<Sieve, SieveError> {
 struct Input<'r, R> {
     source: Option<(&'r Run, R)>,
     chunk: Vec<u8>,
-    place: usize,
+    index: usize,
 }
 
 impl<R: std::io::Read> Input<'_, R> {
     /// The next fingerprint, if there is one.
     fn head(&mut self) -> Result<Option<u64>, SieveError> {
-        if self.place * WIDTH >= self.chunk.len()
+        if self.index * WIDTH >= self.chunk.len()
             && let Some((run, reader)) = &mut self.source
         {
             run.fill(reader, &mut self.chunk)?;
-            self.place = 0;
+            self.index = 0;
         }
-        Ok((self.place * WIDTH < self.chunk.len()).then(|| fingerprint_at(&self.chunk, self.place)))
+        Ok((self.index * WIDTH < self.chunk.len()).then(|| fingerprint_at(&self.chunk, self.index)))
     }
 }
 
 /// Merges runs and new fingerprints, which are all distinct, into one run.
 fn merge_runs(runs: &[Run], new: &[Candidate], out: &mut NewRun) -> Result<(), SieveError> {
     let new: Vec<u8> = new.iter().flat_map(|candidate| candidate.fingerprint.to_le_bytes()).collect();
-    let mut inputs = vec![Input { source: None, chunk: new, place: 0 }];
+    let mut inputs = vec![Input { source: None, chunk: new, index: 0 }];
     for run in runs {
-        inputs.push(Input { source: Some((run, run.read()?)), chunk: Vec::new(), place: 0 });
+        inputs.push(Input { source: Some((run, run.read()?)), chunk: Vec::new(), index: 0 });
     }
     loop {
         // Copies from the input with the least head up to the least head of the others: long stretches at once.
@@ -131,11 +131,11 @@ fn merge_runs(runs: &[Run], new: &[Candidate], out: &mut NewRun) -> Result<(), S
         let Some((_, number)) = least else { return Ok(()) };
         let input = &mut inputs[number];
         let end = match second {
-            Some(limit) => lower_bound(&input.chunk, input.place, limit).0,
+            Some(limit) => lower_bound(&input.chunk, input.index, limit).0,
             None => input.chunk.len() / WIDTH,
         };
-        out.write(&input.chunk[input.place * WIDTH..end * WIDTH])?;
-        input.place = end;
+        out.write(&input.chunk[input.index * WIDTH..end * WIDTH])?;
+        input.index = end;
     }
 }
 
@@ -155,8 +155,8 @@ mod tests {
     }
 
     fn candidates(fingerprints: &[u64]) -> Vec<Candidate> {
-        let place = |(place, &fingerprint)| Candidate { fingerprint, place };
-        (0..).zip(fingerprints).map(place).collect()
+        let index = |(index, &fingerprint)| Candidate { fingerprint, index };
+        (0..).zip(fingerprints).map(index).collect()
     }
 
     /// Merges batches of all sizes, some with small values so that many repeat, and compares the results with a set.

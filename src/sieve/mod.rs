@@ -41,7 +41,7 @@ impl SieveError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate {
     pub fingerprint: u64,
-    pub place: u32,
+    pub index: u32,
 }
 
 /// A run is merged with the previous one if that is at most this many times as large. A larger factor means fewer
@@ -109,7 +109,7 @@ impl Sieve {
         Ok(false)
     }
 
-    /// Adds candidates. Sorts them. Each `place` must be less than their number.
+    /// Adds candidates. Sorts them. Each `index` must be less than their number.
     ///
     /// # Errors
     /// [`SieveError`] when a run cannot be read or written. The set is unchanged then.

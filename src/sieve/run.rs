@@ -38,8 +38,8 @@ fn path_of(directory: &Path, id: u64) -> PathBuf {
 }
 
 /// The fingerprint at an index of a chunk.
-pub(super) fn fingerprint_at(chunk: &[u8], place: usize) -> u64 {
-    let bytes = chunk.get(place * WIDTH..).and_then(<[u8]>::first_chunk);
+pub(super) fn fingerprint_at(chunk: &[u8], index: usize) -> u64 {
+    let bytes = chunk.get(index * WIDTH..).and_then(<[u8]>::first_chunk);
     bytes.map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes))
 }
 
@@ -128,7 +128,7 @@ impl Run {
         }
         for number in low..blocks {
             self.read_block(number, &mut block)?;
-            let held = (0..block.len() / WIDTH).map(|place| fingerprint_at(&block, place));
+            let held = (0..block.len() / WIDTH).map(|index| fingerprint_at(&block, index));
             out.extend(held.filter(|fingerprint| range.contains(fingerprint)));
             if fingerprint_at(&block, block.len() / WIDTH - 1) > *range.end() {
                 break;
@@ -146,8 +146,8 @@ impl Run {
                 break;
             }
             sum.update(&chunk);
-            for place in 0..chunk.len() / WIDTH {
-                let next = fingerprint_at(&chunk, place);
+            for index in 0..chunk.len() / WIDTH {
+                let next = fingerprint_at(&chunk, index);
                 if last.is_some_and(|last| last >= next) {
                     return Err(SieveError::new(&self.path, "it is not sorted"));
                 }

@@ -11,7 +11,7 @@ use crate::store::{Store, StoreError};
 pub(in crate::store) const FORMAT_KEY: &[u8] = b"format";
 pub(in crate::store) const TOKEN_KEY: &[u8] = b"token-key";
 
-/// Sums: visited pages, HTML pages, active links, active external links, inactive links.
+/// Sums: visited pages, HTML pages, active links, active external links, lost links.
 pub(in crate::store) const COUNTERS: &[u8] = b"counters";
 
 impl Store {

@@ -22,12 +22,12 @@ pub struct StoreMetrics {
     pub change_number: u64,
     /// Generation of the current ranks; 0 before the first.
     pub rank_generation: u32,
-    /// Visited pages, HTML pages, active links, active external links, inactive links.
+    /// Visited pages, HTML pages, active links, active external links, lost links.
     pub visited: u64,
     pub html_pages: u64,
     pub links: u64,
     pub backlinks: u64,
-    pub inactive_links: u64,
+    pub lost_links: u64,
 }
 
 /// Metrics of one column family.
@@ -65,7 +65,7 @@ impl Store {
         let cache = |property: &str| {
             Ok::<u64, StoreError>(self.db.property_int_value_cf(self.family(META)?, property)?.unwrap_or(0))
         };
-        let [visited, html_pages, links, backlinks, inactive_links] = self.counters()?;
+        let [visited, html_pages, links, backlinks, lost_links] = self.counters()?;
         Ok(StoreMetrics {
             families,
             block_cache_bytes: cache("rocksdb.block-cache-usage")?,
@@ -79,7 +79,7 @@ impl Store {
             html_pages,
             links,
             backlinks,
-            inactive_links,
+            lost_links,
         })
     }
 

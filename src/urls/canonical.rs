@@ -11,7 +11,7 @@
 //! * query parameters named in `urls.drop_query_params` are dropped (none by default).
 //!
 //! Rejected are schemes other than http and https; hosts with characters outside `a-z 0-9 - _ .` or with empty
-//! labels, which no resolver accepts and the sortable form cannot hold; hosts over 253 bytes and labels over 63 (RFC
+//! labels, which no resolver accepts and a SURT cannot hold; hosts over 253 bytes and labels over 63 (RFC
 //! 1035); URLs over `urls.max_length` bytes. Nothing else is rewritten, since servers may distinguish it: the case of
 //! percent escapes, `index.html`, double slashes, an empty query, the order of parameters. `tests/data/urls` compares
 //! this form with four other normalisers and explains each difference.
@@ -97,6 +97,23 @@ impl UrlRules {
         self.check_input(reference)?;
         let url = base.join(reference).map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
         self.within_limit(without_unsent_parts(url)?)
+    }
+
+    /// As [`Self::resolve`], with the query encoded by `encode` (the legacy encoding of the document).
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_encoded(
+        &self,
+        base: &Base,
+        reference: &str,
+        encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
+    ) -> Result<CanonicalUrl, UrlError> {
+        self.check_input(reference)?;
+        let url = base
+            .join_encoded(reference, encode)
+            .map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
+        self.finish(url)
     }
 
     /// The fast path, for plain references.
@@ -234,25 +251,6 @@ impl Base {
         let rest = start.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
         let slashes = start[..start.len() - rest.len()].bytes().filter(|b| matches!(b, b'/' | b'\\')).count();
         if slashes > 2 { Cow::Owned(format!("//{rest}")) } else { Cow::Borrowed(reference) }
-    }
-}
-
-impl UrlRules {
-    /// As [`Self::resolve`], with the query encoded by `encode` (the legacy encoding of the document).
-    ///
-    /// # Errors
-    /// As [`Self::resolve`].
-    pub fn resolve_encoded(
-        &self,
-        base: &Base,
-        reference: &str,
-        encode: &dyn Fn(&str) -> Cow<'_, [u8]>,
-    ) -> Result<CanonicalUrl, UrlError> {
-        self.check_input(reference)?;
-        let url = base
-            .join_encoded(reference, encode)
-            .map_err(|error| UrlError::Unparsable(shorten(reference), error))?;
-        self.finish(url)
     }
 }
 

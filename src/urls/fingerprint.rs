@@ -1,6 +1,6 @@
 //! The fingerprint by which a URL is remembered as seen: 64 bits.
 //!
-//! **Fingerprints are stored.** The set of seen URLs on disk holds these numbers and nothing else of a URL. If a
+//! **Fingerprints are stored.** The seen set on disk holds these numbers and nothing else of a URL. If a
 //! function here changes its result, every stored URL counts as new, and no error is reported. Such a change requires
 //! raising `store::FORMAT`. A test pins the values.
 
@@ -8,12 +8,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{CanonicalUrl, Surt};
 
-/// The fingerprint that all URLs share which differ only in the order of their query parameters. The order of
-/// parameters with equal names counts, because it may matter to a server. `None` if the URL has fewer than two
-/// parameters.
+/// A fingerprint that ignores the order of the query parameters. The order of parameters with equal names counts,
+/// because it may matter to a server. `None` if the URL has fewer than two parameters.
 ///
 /// XXH3-64 of the URL with its parameters sorted by name.
-pub fn permutation_key(url: &CanonicalUrl) -> Option<u64> {
+pub fn permutation_fingerprint(url: &CanonicalUrl) -> Option<u64> {
     let (_, query) = url.path_and_query().split_once('?')?;
     let mut parameters: Vec<&str> = query.split('&').collect();
     if parameters.len() < 2 {
@@ -29,12 +28,12 @@ fn name_of(parameter: &str) -> &str {
     parameter.split('=').next().unwrap_or_default()
 }
 
-/// The fingerprint of a URL, given with its sortable form: [`permutation_key`], or else XXH3-64 of the sortable form.
+/// The fingerprint of a URL, given with its SURT: [`permutation_fingerprint`], or else XXH3-64 of the SURT.
 pub fn url_fingerprint(url: &CanonicalUrl, surt: &[u8]) -> u64 {
-    permutation_key(url).unwrap_or_else(|| xxh3_64(surt))
+    permutation_fingerprint(url).unwrap_or_else(|| xxh3_64(surt))
 }
 
-/// The same fingerprint, from the sortable form alone.
+/// The same fingerprint, from the SURT alone.
 pub fn surt_fingerprint(surt: &[u8]) -> u64 {
     let has_parameters = surt.contains(&b'&');
     let url = if has_parameters { Surt::bytes_to_url(surt).ok() } else { None };

@@ -44,7 +44,7 @@ impl PathPrefix {
     }
 
     /// The least key after `key` that can be below the path; `None` if `key` is below it. The key begins with a
-    /// sortable URL.
+    /// SURT.
     pub fn skip_from(&self, key: &[u8]) -> Option<Vec<u8>> {
         let end = memchr(b')', key).map_or(key.len(), |parenthesis| parenthesis + 1);
         let (authority, path) = key.split_at(end);

@@ -14,7 +14,8 @@
 //! may follow `//`; a path alone is rejected.
 
 use super::path_prefix::PathPrefix;
-use super::{CanonicalUrl, Suffixes, Surt, UrlError, UrlRules, host_prefix};
+use super::typed_url::{TypedUrl, TypedUrlError};
+use super::{CanonicalUrl, Suffixes, Surt, UrlRules, host_prefix};
 
 /// The scope of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,12 +56,8 @@ impl std::str::FromStr for ScopeKind {
 /// The reason why a text is not a scope.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ScopeError {
-    #[error("the URL, host or domain is empty; give one, for example example.com")]
-    Empty,
-    #[error("\"{0}\" names no host; give a URL, a host or a domain, for example example.com")]
-    NoHost(String),
     #[error(transparent)]
-    Url(#[from] UrlError),
+    Url(#[from] TypedUrlError),
     #[error("scope \"{0}\" is unknown; use url, host, domain or prefix")]
     Kind(String),
     #[error(
@@ -101,7 +98,7 @@ impl Scope {
                 port: typed_url.port,
                 path: PathPrefix::new(typed_url.url.path_and_query()),
             },
-            ScopeKind::Url => Self::Url { url: typed_url.url, also: typed_url.also },
+            ScopeKind::Url => Self::Url { url: typed_url.url, also: typed_url.https_url },
         })
     }
 
@@ -160,77 +157,6 @@ impl Scope {
             Self::Url { .. } | Self::Host { .. } | Self::Prefix { .. } => true,
         }
     }
-}
-
-impl UrlRules {
-    /// Parses a URL as typed by a user: without a scheme, it is http.
-    ///
-    /// # Errors
-    /// [`ScopeError`] when it is empty, names no host or has no canonical form.
-    pub fn typed(&self, text: &str) -> Result<CanonicalUrl, ScopeError> {
-        TypedUrl::read(text, self).map(|typed_url| typed_url.url)
-    }
-}
-
-/// A parsed `url` parameter.
-struct TypedUrl {
-    /// Under http if no scheme is given.
-    url: CanonicalUrl,
-    /// Under https, if no scheme is given.
-    also: Option<CanonicalUrl>,
-    /// Unless it is the default port of the scheme, or of either scheme if none is given.
-    port: Option<u16>,
-    /// Whether more than a fragment follows the authority.
-    has_path: bool,
-    /// Whether a question mark is before the fragment.
-    has_query: bool,
-}
-
-impl TypedUrl {
-    fn read(text: &str, rules: &UrlRules) -> Result<Self, ScopeError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(ScopeError::Empty);
-        }
-        if let Some(rest) = after_scheme(text) {
-            let url = rules.canonical(text)?;
-            let (has_path, has_query) = (has_path(rest), has_query(rest));
-            return Ok(Self { port: url.port(), url, also: None, has_path, has_query });
-        }
-        let rest = text.strip_prefix("//").unwrap_or(text);
-        if rest.is_empty() || rest.starts_with(ENDS_AUTHORITY) {
-            return Err(ScopeError::NoHost(text.to_owned()));
-        }
-        let url = rules.canonical(&format!("http://{rest}"))?;
-        // The URL is one byte longer than the http one, so it alone may be too long.
-        let also = rules.canonical(&format!("https://{rest}")).ok();
-        let port = url.port().filter(|_| also.as_ref().is_none_or(|also| also.port().is_some()));
-        Ok(Self { url, also, port, has_path: has_path(rest), has_query: has_query(rest) })
-    }
-}
-
-/// The characters that end the authority of an http URL: WHATWG reads a backslash as a slash.
-const ENDS_AUTHORITY: [char; 4] = ['/', '\\', '?', '#'];
-
-/// The text after a scheme and its slashes, if there is a scheme. `localhost:8080` is a host with a port;
-/// `mailto:someone@example.com` is a URL, which cannot be selected.
-fn after_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_once(':')?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
-    let after_port = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_port =
-        (after_port.is_empty() || after_port.starts_with(ENDS_AUTHORITY)) && !rest.starts_with("//");
-    (is_http || is_scheme && !is_port).then(|| rest.trim_start_matches(['/', '\\']))
-}
-
-fn has_path(after_slashes: &str) -> bool {
-    after_slashes.find(ENDS_AUTHORITY).is_some_and(|at| !after_slashes[at..].starts_with('#'))
-}
-
-fn has_query(after_slashes: &str) -> bool {
-    after_slashes.find(['?', '#']).is_some_and(|at| after_slashes[at..].starts_with('?'))
 }
 
 fn host_on_any_port(host: &str) -> Vec<Vec<u8>> {

@@ -32,7 +32,7 @@ const SCOPES: &[&str] = &[
 ];
 
 /// Gives every page, host and domain a rank derived from its name.
-pub fn publish_ranks(server: &Server, records: &[backlinkd::model::PageRecord]) {
+pub fn publish_ranks(server: &Server, records: &[backlinkd::model::VisitRecord]) {
     let rank = |text: &str| SearchRank((text.bytes().map(u16::from).sum::<u16>() * 37) % 1_001);
     let pages: BTreeSet<&str> = records.iter().map(|record| record.url.as_str()).collect();
     let hosts: BTreeSet<&str> = records.iter().map(|record| record.url.host()).collect();

@@ -6,7 +6,7 @@ use backlinkd::api::{
     AuthPolicy, CRAWL_ENDPOINTS, ENDPOINTS, Verb, hash_password, random_token, token_digest,
 };
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::model::Found;
+use backlinkd::model::DiscoveredUrl;
 use backlinkd::store::{Commit, Role, Roles, SEEDS_FILE, StoredToken};
 use backlinkd::urls::UrlRules;
 use serde_json::{Value, json};
@@ -124,12 +124,12 @@ fn queue(server: &Server, hosts: usize) -> BTreeMap<String, u64> {
         for page in 0..=host {
             let scheme = if page % 2 == 0 { "http" } else { "https" };
             let url = format!("{scheme}://h{host}.example/{page}");
-            found.push(Found::page(rules.canonical(&url).unwrap(), 1));
+            found.push(DiscoveredUrl::page(rules.canonical(&url).unwrap(), 1));
         }
         queued.insert(format!("h{host}.example"), host as u64 + 1);
     }
-    server.store.commit(Commit { found, ..Commit::default() }).unwrap();
-    server.store.merge_pending().unwrap();
+    server.store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
+    server.store.merge_discovered().unwrap();
     queued
 }
 

@@ -2,7 +2,7 @@
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::model::{FailureKind, Found, PageContent, PageFacts, PageRecord, Visit};
+use backlinkd::model::{DiscoveredUrl, FailureKind, PageContent, PageFacts, Visit, VisitRecord};
 use backlinkd::store::Commit;
 use serde_json::{Value, json};
 
@@ -22,18 +22,18 @@ fn beside(reply: &Reply) -> Vec<String> {
     reply.header("x-warnings").map_or_else(Vec::new, |json| serde_json::from_str(json).unwrap())
 }
 
-fn failed(address: &str, kind: FailureKind) -> PageRecord {
-    PageRecord { url: url(address), visited: LEAP_DAY, visit: Visit::Failed(kind, String::new()) }
+fn failed(address: &str, kind: FailureKind) -> VisitRecord {
+    VisitRecord { url: url(address), visited: LEAP_DAY, visit: Visit::Failed(kind, String::new()) }
 }
 
-fn status(address: &str, status: u16) -> PageRecord {
+fn status(address: &str, status: u16) -> VisitRecord {
     let content =
         PageContent { facts: PageFacts { status, ..PageFacts::default() }, ..PageContent::default() };
-    PageRecord { visit: Visit::Answered(Box::new(content)), ..page(address, "", "", vec![]) }
+    VisitRecord { visit: Visit::Responded(Box::new(content)), ..page(address, "", "", vec![]) }
 }
 
 /// Hosts in every state.
-fn web() -> Vec<PageRecord> {
+fn web() -> Vec<VisitRecord> {
     vec![
         page("http://visited.example/", "", "", vec![link("http://linked.example/a", "x")]),
         page("http://visited.example/b", "", "", vec![link("http://lost.example/", "x")]),
@@ -50,9 +50,9 @@ fn web() -> Vec<PageRecord> {
 fn served() -> Server {
     let server = Server::start(&web());
     let met = ["http://queued.example/", "http://deep.queued2.example/x/y", "http://visited.example/met"];
-    let found = met.map(|address| Found::page(url(address), 1)).to_vec();
-    server.store.commit(Commit { found, ..Commit::default() }).unwrap();
-    server.store.merge_pending().unwrap();
+    let found = met.map(|address| DiscoveredUrl::page(url(address), 1)).to_vec();
+    server.store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
+    server.store.merge_discovered().unwrap();
     server
 }
 
@@ -335,10 +335,10 @@ fn the_next_answer_shows_new_data() {
         }
     };
     says(&format!("new.example {UNKNOWN}"));
-    let found = vec![Found::seed(url("http://new.example/"))];
-    server.store.commit(Commit { found, ..Commit::default() }).unwrap();
+    let found = vec![DiscoveredUrl::seed(url("http://new.example/"))];
+    server.store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     says(&format!("new.example {UNVISITED}"));
-    server.store.merge_pending().unwrap();
+    server.store.merge_discovered().unwrap();
     server.store.put(&[failed("http://new.example/", FailureKind::Connect)]).unwrap();
     says(
         "new.example was visited at 2024-02-29 (connect at http://new.example/) and has no links of this kind.",

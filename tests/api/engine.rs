@@ -6,7 +6,7 @@ use std::time::Duration;
 use backlinkd::api::endpoints::{
     backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
 };
-use backlinkd::model::{BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage, Toggle};
+use backlinkd::model::{Absence, BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage};
 use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, RowSet, View, Window};
 use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ prop_compose! {
         (pos, int_links, ext_links, blpcount) in (1u32..4, 0u32..3, 0u32..12, 1u32..3),
         (ins, upd, lost, title) in (19_780u32..19_785, 19_780u32..19_785, 0u8..4, select(&["T", "t%", ""][..])),
     ) -> BacklinkRecord {
-        let toggle = |back| vec![Toggle { lost: Day(ins + 1), back }];
+        let absence = |back| vec![Absence { lost: Day(ins + 1), back }];
         BacklinkRecord {
             source: url(source),
             target: url(target),
@@ -80,10 +80,10 @@ prop_compose! {
             tag: LinkTag::from_code(tag).unwrap(),
             rel: Rel::from_bits(rel),
             anchor: anchor.to_owned(),
-            ins_day: Day(ins),
-            toggles: match lost {
-                0 => toggle(None),
-                1 => toggle(Some(Day(ins + 2))),
+            first_day: Day(ins),
+            absences: match lost {
+                0 => absence(None),
+                1 => absence(Some(Day(ins + 2))),
                 _ => Vec::new(),
             },
             blpcount,
@@ -93,7 +93,7 @@ prop_compose! {
                 place: Place { ccode: ccode.to_owned(), country: country.to_owned(), city: "Å".to_owned() },
                 int_links,
                 ext_links,
-                upd_day: Day(upd),
+                fetched_day: Day(upd),
             },
         }
     }
@@ -102,7 +102,7 @@ prop_compose! {
 /// A record as `exportbacklinks` shows it, with the flags and the domain that only `backlinks` has.
 fn exported(record: &BacklinkRecord) -> Value {
     let page = &record.page;
-    let lost = record.toggles.iter().any(|toggle| toggle.back.is_none());
+    let lost = record.absences.iter().any(|absence| absence.back.is_none());
     json!({
         "nofollow": record.rel.bits() != 0,
         "ugc": record.rel.bits() & 2 != 0,
@@ -110,7 +110,7 @@ fn exported(record: &BacklinkRecord) -> Value {
         "active": !lost,
         "country": page.place.country, "ccode": page.place.ccode, "city": page.place.city,
         "extL": page.ext_links, "intL": page.int_links, "sumL": page.ext_links + page.int_links,
-        "insDate": record.ins_day.to_string(), "updDate": page.upd_day.to_string(),
+        "insDate": record.first_day.to_string(), "updDate": page.fetched_day.to_string(),
         "ip": page.ip.map(|ip| ip.to_string()).unwrap_or_default(),
         "title": page.title, "linktarget": record.target.as_str(), "backlinkpage": record.source.as_str(),
         "blpcount": record.blpcount, "pos": record.pos, "linktext": record.anchor, "tag": record.tag.as_str(),
@@ -201,8 +201,8 @@ fn paging_neither_repeats_nor_drops_a_row() {
         tag: LinkTag::A,
         rel: Rel::NONE,
         anchor: format!("{}", number % 13),
-        ins_day: Day(19_800),
-        toggles: Vec::new(),
+        first_day: Day(19_800),
+        absences: Vec::new(),
         blpcount: 1,
         page: SourcePage::default(),
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::model::{LinkTag, PageContent, PageFacts, PageRecord, Visit};
+use backlinkd::model::{LinkTag, PageContent, PageFacts, Visit, VisitRecord};
 use serde_json::{Value, json};
 
 use super::oracle::export;
@@ -17,14 +17,14 @@ fn pair(row: &Value) -> String {
 #[test]
 fn the_export_holds_the_active_external_links_of_the_web() {
     let records = random(11, 200);
-    let mut pages: BTreeMap<String, &PageRecord> = BTreeMap::new();
+    let mut pages: BTreeMap<String, &VisitRecord> = BTreeMap::new();
     for record in &records {
         pages.insert(record.url.as_str().to_owned(), record);
     }
     let bare = |host: &str| host.strip_prefix("www.").unwrap_or(host).to_owned();
     let mut expected = BTreeSet::new();
     for record in pages.values() {
-        let Visit::Answered(content) = &record.visit else { continue };
+        let Visit::Responded(content) = &record.visit else { continue };
         for (at, link) in content.links.iter().enumerate() {
             let (source, target) = (record.url.host(), link.target.host());
             let in_scope = target == "example.com" || target.ends_with(".example.com");
@@ -127,11 +127,11 @@ fn pages_are_exported_with_their_links_and_without_failures() {
             link("http://www.example.com/c", "Inside too"),
         ],
     );
-    let Visit::Answered(content) = &mut shop.visit else { unreachable!() };
+    let Visit::Responded(content) = &mut shop.visit else { unreachable!() };
     content.facts.description = "About".to_owned();
     content.links[1].tag = LinkTag::Aimg;
-    let moved = PageRecord {
-        visit: Visit::Answered(Box::new(PageContent {
+    let moved = VisitRecord {
+        visit: Visit::Responded(Box::new(PageContent {
             facts: PageFacts { status: 301, ..PageFacts::default() },
             links: vec![backlinkd::model::Link {
                 tag: LinkTag::Redirect301,
@@ -141,7 +141,7 @@ fn pages_are_exported_with_their_links_and_without_failures() {
         })),
         ..page("http://example.com/moved", "", "", vec![])
     };
-    let failed = PageRecord {
+    let failed = VisitRecord {
         url: url("http://example.com/never"),
         visited: 1_709_208_000,
         visit: Visit::Failed(backlinkd::model::FailureKind::Timeout, String::new()),

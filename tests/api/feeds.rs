@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
@@ -85,7 +85,7 @@ fn a_feed_has_an_entry_for_each_row() {
     assert!(entries > 20, "{entries}");
 }
 
-fn web() -> Vec<PageRecord> {
+fn web() -> Vec<VisitRecord> {
     let hostile = "<script>alert(\"1\")</script> & ]]> \u{202e}'x'";
     let record = page(
         "http://source.example/?a=1&b=<2>",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS, Handler};
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 use serde_json::{Map, Value};
 
 use super::about::required;
@@ -287,7 +287,7 @@ fn large(config: ApiConfig) -> Server {
     Server::start_with(&many_links(), config, AuthPolicy::Open)
 }
 
-fn many_links() -> Vec<PageRecord> {
+fn many_links() -> Vec<VisitRecord> {
     (0..300)
         .map(|number| {
             let links =

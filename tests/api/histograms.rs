@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use backlinkd::model::{Day, PageRecord};
+use backlinkd::model::{Day, VisitRecord};
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ fn only_the_requested_days_are_listed_including_both_ends() {
 }
 
 /// A day, its changes, and the number of active links at its end.
-fn small_web() -> Vec<PageRecord> {
+fn small_web() -> Vec<VisitRecord> {
     let visit = |page_of: &str, days: u64, links: &[&str]| {
         let links = links.iter().map(|target| link(target, "x")).collect();
         later(page(page_of, "192.0.2.1", "SE", links), days)

@@ -95,7 +95,7 @@ impl<'a> Web<'a> {
             let pair = (row["backlinkpage"].as_str(), row["linktarget"].as_str());
             assert_eq!(pair, (Some(link.source.as_str()), Some(link.target.as_str())));
             if row["active"] == false {
-                row["lostDate"] = json!(link.toggles.last().unwrap().lost.to_string());
+                row["lostDate"] = json!(link.absences.last().unwrap().lost.to_string());
                 row["reason"] = json!(reason(&snapshot.page(&link.source).unwrap().unwrap()));
             }
         }

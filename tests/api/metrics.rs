@@ -136,7 +136,7 @@ fn metrics_count_the_store_and_the_requests() {
         ("backlinkd_index_pages", &[("kind", "html")], stats.html_pages),
         ("backlinkd_index_links", &[("kind", "active")], stats.links),
         ("backlinkd_index_links", &[("kind", "backlink")], stats.backlinks),
-        ("backlinkd_index_links", &[("kind", "former")], stats.inactive_links),
+        ("backlinkd_index_links", &[("kind", "former")], stats.lost_links),
         ("backlinkd_store_changes_total", &[], server.store.change_number()),
         ("backlinkd_store_writes_stopped", &[], 0),
         ("backlinkd_rank_failures_total", &[], 0),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::Found;
+use backlinkd::model::DiscoveredUrl;
 use backlinkd::store::Commit;
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
@@ -141,9 +141,9 @@ fn a_query_in_a_prefix_is_refused() {
 fn an_empty_answer_says_what_is_known_of_a_prefix() {
     let server = Server::start(&[page("http://visited.example/a/b", "", "", vec![])]);
     let met = ["http://queued.example/x/y", "http://visited.example/met"];
-    let found = met.map(|address| Found::page(url(address), 1)).to_vec();
-    server.store.commit(Commit { found, ..Commit::default() }).unwrap();
-    server.store.merge_pending().unwrap();
+    let found = met.map(|address| DiscoveredUrl::page(url(address), 1)).to_vec();
+    server.store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
+    server.store.merge_discovered().unwrap();
     for (prefix, expected) in [
         ("unknown.example/a", "unknown.example/a is not known to this index."),
         ("queued.example/x", "queued.example/x is known but was not visited yet."),

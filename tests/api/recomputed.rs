@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
 use backlinkd::crawl::CrawlJob;
-use backlinkd::model::{Directives, PageRecord, Visit};
+use backlinkd::model::{Directives, Visit, VisitRecord};
 use backlinkd::rank::rank_all;
 use serde_json::Value;
 
@@ -299,8 +299,8 @@ fn ranks_of_the_small_test_web_follow_from_its_exports() {
     assert!(pages > 2_500 && canonicals > 50, "{pages} pages, {canonicals} canonicals");
 }
 
-fn vary(record: &mut PageRecord, urls: &[String], dice: &mut Dice) {
-    let Visit::Answered(content) = &mut record.visit else { unreachable!() };
+fn vary(record: &mut VisitRecord, urls: &[String], dice: &mut Dice) {
+    let Visit::Responded(content) = &mut record.visit else { unreachable!() };
     if dice.roll(3) == 0 {
         content.facts.canonical = Some(url(&urls[dice.roll(urls.len())]));
     }

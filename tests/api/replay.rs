@@ -2,7 +2,7 @@
 
 use backlinkd::api::{AuthPolicy, hash_password};
 use backlinkd::config::ApiConfig;
-use backlinkd::model::{Link, LinkTag, PageRecord};
+use backlinkd::model::{Link, LinkTag, VisitRecord};
 use serde_json::Value;
 
 use super::client::{Client, Reply};
@@ -53,8 +53,8 @@ impl Shown {
 }
 
 /// Links into and out of the site of the examples, in the years that the examples query.
-fn web() -> Vec<PageRecord> {
-    let june_2021 = |mut record: PageRecord, days: u64| {
+fn web() -> Vec<VisitRecord> {
+    let june_2021 = |mut record: VisitRecord, days: u64| {
         record.visited = 1_622_548_800;
         later(record, days)
     };

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use backlinkd::api::{ApiState, AuthPolicy, bind, current_day, serve};
 use backlinkd::config::{ApiConfig, Config, SearchConfig, Span, StoreConfig};
-use backlinkd::model::{Day, PageRecord};
+use backlinkd::model::{Day, VisitRecord};
 use backlinkd::query::SearchIndexes;
 use backlinkd::store::Store;
 use backlinkd::urls::{Suffixes, UrlRules};
@@ -32,11 +32,11 @@ fn latest() -> SearchConfig {
 }
 
 impl Server {
-    pub fn start(records: &[PageRecord]) -> Self {
+    pub fn start(records: &[VisitRecord]) -> Self {
         Self::start_with(records, ApiConfig::default(), AuthPolicy::Open)
     }
 
-    pub fn start_with(records: &[PageRecord], config: ApiConfig, auth: AuthPolicy) -> Self {
+    pub fn start_with(records: &[VisitRecord], config: ApiConfig, auth: AuthPolicy) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let server = Self::run(directory, config, latest(), auth, current_day);
         server.store.put(records).unwrap();
@@ -44,7 +44,7 @@ impl Server {
     }
 
     /// A server without users that reads the current day from this clock.
-    pub fn start_with_clock(records: &[PageRecord], today: fn() -> Day) -> Self {
+    pub fn start_with_clock(records: &[VisitRecord], today: fn() -> Day) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let server = Self::run(directory, ApiConfig::default(), latest(), AuthPolicy::Open, today);
         server.store.put(records).unwrap();
@@ -52,7 +52,7 @@ impl Server {
     }
 
     /// A server without users whose lists may be this old.
-    pub fn start_refreshing(records: &[PageRecord], config: ApiConfig, refresh: Span) -> Self {
+    pub fn start_refreshing(records: &[VisitRecord], config: ApiConfig, refresh: Span) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let search = SearchConfig { refresh, ..SearchConfig::default() };
         let server = Self::run(directory, config, search, AuthPolicy::Open, current_day);
@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// A server without users with these search indexes.
-    pub fn start_searching(records: &[PageRecord], search: SearchConfig) -> Self {
+    pub fn start_searching(records: &[VisitRecord], search: SearchConfig) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let server = Self::run(directory, ApiConfig::default(), search, AuthPolicy::Open, current_day);
         server.store.put(records).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backlinkd::api::{AuthPolicy, hash_password, random_token, token_digest};
 use backlinkd::config::{ApiConfig, Span};
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 use backlinkd::store::{Role, Roles, StoredToken};
 use serde_json::{Value, json};
 
@@ -259,7 +259,7 @@ fn a_token_closes_an_open_server() {
 }
 
 /// Links from many pages, so that an export takes a while.
-fn links(pages: usize) -> Vec<PageRecord> {
+fn links(pages: usize) -> Vec<VisitRecord> {
     let address = |number| format!("http://s{number}.example/");
     let of_page = |number| vec![link("http://example.com/", &"text ".repeat(80 + number % 3))];
     (0..pages).map(|number| page(&address(number), "192.0.2.1", "SE", of_page(number))).collect()

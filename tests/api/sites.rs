@@ -208,7 +208,7 @@ fn stats_are_those_of_the_command() {
     for (key, figure) in [
         ("links", stats.links),
         ("backlinks", stats.backlinks),
-        ("former", stats.inactive_links),
+        ("former", stats.lost_links),
         ("pages", stats.html_pages),
         ("fetched", stats.visited),
         ("queued", stats.queued),

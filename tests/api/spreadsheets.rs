@@ -2,7 +2,7 @@
 
 use backlinkd::api::{AuthPolicy, ENDPOINTS};
 use backlinkd::config::ApiConfig;
-use backlinkd::model::{PageRecord, Visit};
+use backlinkd::model::{Visit, VisitRecord};
 use serde_json::Value;
 
 use super::about::required;
@@ -42,11 +42,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("semi;colon", "semi;colon"),
 ];
 
-fn web() -> Vec<PageRecord> {
+fn web() -> Vec<VisitRecord> {
     let links = TEXTS.iter().enumerate();
     let links = links.map(|(at, (text, _))| link(&format!("http://target.example/{at:02}"), text));
     let mut source = page("http://source.example/", "192.0.2.1", "SE", links.collect());
-    let Visit::Answered(content) = &mut source.visit else { unreachable!() };
+    let Visit::Responded(content) = &mut source.visit else { unreachable!() };
     content.facts.title = "=2+5".to_owned();
     content.facts.place.city = "-\u{0}City".to_owned();
     vec![source]
@@ -147,7 +147,7 @@ fn no_accept_header_selects_the_format_and_other_endpoints_refuse_it() {
 
 #[test]
 fn the_format_is_streamed_tagged_and_compressed_like_csv() {
-    let records: Vec<PageRecord> = (0..200)
+    let records: Vec<VisitRecord> = (0..200)
         .map(|number| {
             let links = (0..20).map(|at| link(&format!("http://large.example/{at}"), "=1+1")).collect();
             page(&format!("http://s{number}.example/"), "192.0.2.1", "SE", links)

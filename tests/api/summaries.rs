@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::{ApiConfig, SearchConfig, Span};
-use backlinkd::model::{Day, PageRecord};
+use backlinkd::model::{Day, VisitRecord};
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
 
@@ -169,7 +169,7 @@ fn without_refresh_a_summary_is_of_the_present_state() {
 }
 
 /// The summary of an index that no commit changes, without the name of its state.
-fn quiet(records: &[PageRecord], path: &str) -> Value {
+fn quiet(records: &[VisitRecord], path: &str) -> Value {
     stateless(&Server::start(records).client.json(path))
 }
 
@@ -183,7 +183,7 @@ fn stateless(summary: &Value) -> Value {
 /// change number.
 fn read_during_commits(
     server: &Server,
-    records: &[PageRecord],
+    records: &[VisitRecord],
     read: impl Fn() -> Value + Sync,
 ) -> (Vec<Value>, BTreeMap<u64, usize>) {
     let (mut commits, mut answers) = (BTreeMap::from([(server.store.change_number(), 0)]), Vec::new());

@@ -1,8 +1,8 @@
-//! A generated web as page records.
+//! A generated web as visit records.
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, Visit};
+use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, Place, Rel, Visit, VisitRecord};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 /// 2024-02-29, noon.
@@ -18,16 +18,16 @@ pub fn link(target: &str, anchor: &str) -> Link {
 }
 
 /// A page with status 200 on the leap day, with an address and a place.
-pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> PageRecord {
+pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> VisitRecord {
     let country = match ccode {
         "SE" => "Sweden",
         "DE" => "Germany",
         _ => "",
     };
-    PageRecord {
+    VisitRecord {
         url: url(address),
         visited: LEAP_DAY,
-        visit: Visit::Answered(Box::new(PageContent {
+        visit: Visit::Responded(Box::new(PageContent {
             facts: PageFacts {
                 status: 200,
                 content_type: "text/html".to_owned(),
@@ -44,7 +44,7 @@ pub fn page(address: &str, ip: &str, ccode: &str, links: Vec<Link>) -> PageRecor
     }
 }
 
-pub fn later(mut record: PageRecord, days: u64) -> PageRecord {
+pub fn later(mut record: VisitRecord, days: u64) -> VisitRecord {
     record.visited += days * DAY;
     record
 }
@@ -104,7 +104,7 @@ const IPS: &[&str] =
 
 /// A web with every case that answers distinguish: many tags and rels, lost links, other schemes, ports, private
 /// suffixes, unknown places, pages visited twice, failures.
-pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
+pub fn random(seed: u64, visits: usize) -> Vec<VisitRecord> {
     let mut dice = Dice(seed);
     let address = |dice: &mut Dice| {
         let scheme = dice.pick(&["http", "https"]);
@@ -123,7 +123,7 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
                 .collect();
             let source = address(&mut dice);
             let mut record = page(&source, dice.pick(IPS), dice.pick(&["SE", "DE", ""]), links);
-            let Visit::Answered(content) = &mut record.visit else { unreachable!() };
+            let Visit::Responded(content) = &mut record.visit else { unreachable!() };
             content.facts.place.city = dice.pick(&["", "Here", "There"]).to_owned();
             match dice.roll(12) {
                 0 => {
@@ -148,10 +148,10 @@ pub fn random(seed: u64, visits: usize) -> Vec<PageRecord> {
 }
 
 /// Like [`random`], without a target that occurs twice on one page.
-pub fn random_without_repeats(seed: u64, visits: usize) -> Vec<PageRecord> {
+pub fn random_without_repeats(seed: u64, visits: usize) -> Vec<VisitRecord> {
     let mut records = random(seed, visits);
     for record in &mut records {
-        let Visit::Answered(content) = &mut record.visit else { continue };
+        let Visit::Responded(content) = &mut record.visit else { continue };
         let mut seen = BTreeSet::new();
         content.links.retain(|link| seen.insert(link.target.as_str().to_owned()));
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use backlinkd::model::Found;
+use backlinkd::model::DiscoveredUrl;
 use backlinkd::store::{Commit, Findings, Stats, Store};
 use backlinkd::urls::UrlRules;
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn assert_equal(here: &Store, there: &Store) {
         }
     }
     let figures = |stats: &Stats| {
-        (stats.visited, stats.html_pages, stats.links, stats.backlinks, stats.inactive_links, stats.queued)
+        (stats.visited, stats.html_pages, stats.links, stats.backlinks, stats.lost_links, stats.queued)
     };
     assert_eq!(figures(&here_stats), figures(&there_stats));
 }
@@ -74,8 +74,8 @@ fn twenty_kills_do_not_change_the_index_of_the_whole_test_web() {
     assert_eq!(figures.duplicates, 0);
     let pages = asked(&log, 0, &undisturbed);
 
-    let found = web.seeds().into_iter().map(Found::seed).collect();
-    web.open("killed").commit(Commit { found, ..Commit::default() }).unwrap();
+    let found = web.seeds().into_iter().map(DiscoveredUrl::seed).collect();
+    web.open("killed").commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     let config = web.folder.path().join("backlinkd.toml");
     std::fs::write(&config, toml::to_string(&web.config).unwrap()).unwrap();
     let program = || {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
-use backlinkd::model::{Disposition, Found, Lane, Priority, QueueName, QueuedUrl, SitemapGrant, Target};
+use backlinkd::model::{
+    DiscoveredUrl, Disposition, Lane, Priority, QueueEntry, QueueName, SitemapGrant, Target,
+};
 use backlinkd::store::{Commit, Store};
 use backlinkd::urls::{CanonicalUrl, Suffixes};
 
@@ -37,13 +39,13 @@ impl Queue {
     }
 
     fn find(&self, grants: &[SitemapGrant]) {
-        self.commit(Commit { found: grants.iter().map(found).collect(), ..Commit::default() });
+        self.commit(Commit { discovered: grants.iter().map(found).collect(), ..Commit::default() });
     }
 
     /// All queue entries of the sitemap's host.
-    fn entries(&self) -> Vec<QueuedUrl> {
+    fn entries(&self) -> Vec<QueueEntry> {
         let store = self.store.as_ref().unwrap();
-        store.queued(&QueueName::of(&address()), Lane::Wanted, None, 10).unwrap()
+        store.entries_of_lane(&QueueName::of(&address()), Lane::Unbudgeted, None, 10).unwrap()
     }
 
     #[track_caller]
@@ -58,7 +60,7 @@ impl Queue {
             .collect();
         assert_eq!(grants.iter().collect::<Vec<_>>(), expected);
         for entry in self.entries() {
-            assert_eq!(self.store.as_ref().unwrap().entry_now(&entry).unwrap(), Some(entry));
+            assert_eq!(self.store.as_ref().unwrap().reread_entry(&entry).unwrap(), Some(entry));
         }
     }
 }
@@ -71,14 +73,14 @@ fn grant(level: u8, own_domain: bool, hosts: &[&str]) -> SitemapGrant {
     SitemapGrant { level, own_domain, hosts: hosts.iter().map(|&host| host.into()).collect() }
 }
 
-fn found(grant: &SitemapGrant) -> Found {
+fn found(grant: &SitemapGrant) -> DiscoveredUrl {
     let target = Target::Sitemap(Box::new(grant.clone()));
-    Found { url: address(), priority: Priority::Sitemap, depth: 0, target }
+    DiscoveredUrl { url: address(), priority: Priority::Sitemap, depth: 0, target }
 }
 
-fn entry(grant: &SitemapGrant, attempts: u32) -> QueuedUrl {
-    let Found { url, priority, depth, target } = found(grant);
-    QueuedUrl { url, priority, depth, attempts, target }
+fn entry(grant: &SitemapGrant, attempts: u32) -> QueueEntry {
+    let DiscoveredUrl { url, priority, depth, target } = found(grant);
+    QueueEntry { url, priority, depth, attempts, target }
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn a_read_sitemap_stays_queued_for_hosts_that_declared_it_meanwhile() {
     queue.assert_queued(&[]);
     // Declared in the commit that removes the entry.
     queue.find(std::slice::from_ref(&a));
-    queue.commit(Commit { found: vec![found(&b)], ..done(&a) });
+    queue.commit(Commit { discovered: vec![found(&b)], ..done(&a) });
     queue.assert_queued(&[&b]);
     // Closer to a robots.txt than the processed entry.
     queue.find(&[grant(0, false, &["b.test"])]);

@@ -125,7 +125,7 @@ async fn an_earlier_copy_replaces_an_unavailable_robots_txt_for_a_day() {
         let outage = Outage::new(Reply::status(503), Some(kept_failing(48 * HOUR))).await;
         let (old, other, asked) = outage.says().await;
         for answer in [old, other] {
-            assert!(matches!(answer, RobotsAnswer::Unreachable { .. }), "{answer:?}");
+            assert!(matches!(answer, RobotsAnswer::Unavailable { .. }), "{answer:?}");
         }
         assert_eq!(asked, 1);
     }
@@ -179,7 +179,7 @@ async fn a_longer_retry_after_is_honoured_up_to_a_day() {
     {
         let outage = Outage::new(Reply::status(503).header("Retry-After", asked), None).await;
         let (answer, _) = outage.started().ask("http://a.test/").await;
-        let RobotsAnswer::Unreachable { retry_in } = answer else { panic!("{answer:?}") };
+        let RobotsAnswer::Unavailable { retry_in } = answer else { panic!("{answer:?}") };
         assert!((least..=most).contains(&retry_in.as_secs()), "{asked}: {retry_in:?}");
     }
 }
@@ -197,7 +197,7 @@ async fn a_host_that_does_not_respond_is_retried_less_and_less_often() {
             failing.map(|failing| StoredRobots { fetched: 0, status: 0, ..kept(0, HOUR, Some(failing)) });
         let outage = Outage::new(Reply::status(503), kept).await;
         let retry_in = async || match outage.started().ask("http://a.test/").await.0 {
-            RobotsAnswer::Unreachable { retry_in } => retry_in.as_secs(),
+            RobotsAnswer::Unavailable { retry_in } => retry_in.as_secs(),
             answer => panic!("{answer:?}"),
         };
         let before = outage.shelf.load("http://a.test");
@@ -232,7 +232,7 @@ async fn the_stored_state_of_a_robots_txt_can_be_read() {
     assert_eq!(visitor.robots.known(&url("https://a.test/")), None);
     visitor.ask("http://a.test/").await;
     let told = visitor.robots.known(&url("http://a.test/old")).unwrap();
-    assert_eq!((told.basis, told.status), (RobotsBasis::StandsIn, 200));
+    assert_eq!((told.basis, told.status), (RobotsBasis::StaleCopy, 200));
     assert_eq!((told.decision.allowed, told.decision.line), (false, 2));
     assert!(told.failing_since.is_some() && told.due > now());
     // Beside a running crawler, from what it keeps.
@@ -252,7 +252,7 @@ async fn the_stored_state_of_a_robots_txt_can_be_read() {
         &url("http://a.test/"),
         now() + 90 * DAY,
     );
-    assert_eq!((months_later.basis, months_later.decision.allowed), (RobotsBasis::Undefined, false));
+    assert_eq!((months_later.basis, months_later.decision.allowed), (RobotsBasis::Unavailable, false));
 }
 
 #[tokio::test]

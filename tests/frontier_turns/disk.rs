@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use backlinkd::frontier::Backlog;
-use backlinkd::model::{Arrival, Lane, Priority, QueueName, QueuedUrl, Target};
+use backlinkd::model::{Arrival, Lane, Priority, QueueEntry, QueueName, Target};
 use backlinkd::policy::BudgetStatus;
 use backlinkd::urls::CanonicalUrl;
 
@@ -23,7 +23,7 @@ pub struct Disk {
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
     /// Queues of a domain from which new pages may be fetched.
-    pub domain_queues: u64,
+    pub max_domain_requested: u64,
     /// The delay of each host.
     pub merits: BTreeMap<QueueName, u8>,
     /// Counts of pages and fetched queues by domain, as of the last count.
@@ -36,8 +36,8 @@ pub fn domain_of(name: &QueueName) -> String {
 }
 
 impl Disk {
-    pub fn key(queued: &QueuedUrl) -> Key {
-        (QueueName::of(&queued.url), queued.priority, queued.url.clone())
+    pub fn key(entry: &QueueEntry) -> Key {
+        (QueueName::of(&entry.url), entry.priority, entry.url.clone())
     }
 
     /// Queues a URL that was never queued, or that is due again.
@@ -50,8 +50,8 @@ impl Disk {
         Some(Arrival { queue, url: url.clone(), priority })
     }
 
-    pub fn holds(&self, queued: &QueuedUrl) -> bool {
-        self.entries.contains_key(&Self::key(queued))
+    pub fn holds(&self, entry: &QueueEntry) -> bool {
+        self.entries.contains_key(&Self::key(entry))
     }
 
     /// Returns every queue, as at the start of a crawl.
@@ -78,25 +78,25 @@ impl Disk {
         let (pages, domain) = (self.pages.get(name).copied().unwrap_or(0), domain_of(name));
         pages >= self.budgets.0
             || self.domain_pages(&domain) >= self.budgets.1
-            || (!self.asked.contains(name) && self.domain_asked(&domain) >= self.domain_queues)
+            || (!self.asked.contains(name) && self.domain_asked(&domain) >= self.max_domain_requested)
     }
 }
 
 impl Backlog for Disk {
     type Error = Infallible;
 
-    fn queued(
+    fn entries_of_lane(
         &self,
         queue: &QueueName,
         lane: Lane,
-        after: Option<&QueuedUrl>,
+        after: Option<&QueueEntry>,
         most: usize,
-    ) -> Result<Vec<QueuedUrl>, Infallible> {
+    ) -> Result<Vec<QueueEntry>, Infallible> {
         let after = after.map(Self::key);
         let of_lane = |(name, priority, _): &Key| name == queue && priority.lane() == lane;
         let of_queue = self.entries.iter().filter(|(key, _)| of_lane(key));
         let rest = of_queue.filter(|(key, _)| after.as_ref().is_none_or(|after| *key > after));
-        let entry = |((_, priority, url), (depth, attempts)): (&Key, &(u16, u32))| QueuedUrl {
+        let entry = |((_, priority, url), (depth, attempts)): (&Key, &(u16, u32))| QueueEntry {
             url: url.clone(),
             priority: *priority,
             depth: *depth,
@@ -118,7 +118,7 @@ impl Backlog for Disk {
             domain_pages,
             domain_budget: self.budgets.1,
             domain_requested: domain_asked,
-            domain_queues: self.domain_queues,
+            max_domain_requested: self.max_domain_requested,
             domain: domain.into(),
             host_priority: self.merits.get(queue).copied().unwrap_or(0),
         })

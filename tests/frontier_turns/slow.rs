@@ -55,7 +55,7 @@ fn beside(mut hosts: Vec<Host>, is_first: bool) -> (Duration, World) {
         ..Host::default()
     };
     hosts.insert(good, host);
-    let rules = FrontierRules { window: 50, ..settings().rules };
+    let rules = FrontierRules { lane_buffer: 50, ..settings().rules };
     let delay = Duration::from_millis(100);
     let mut world = World::new(hosts, Settings { rules, delay, slowest_commit: 0, ..settings() }, Dice(1));
     queue_all(&mut world);

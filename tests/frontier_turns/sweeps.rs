@@ -17,7 +17,7 @@ impl World {
             let host = self.host_of(&arrival.url);
             let sleeps = self.ways(host).iter().any(|host| self.dormant.contains(host));
             let spent = arrival.priority.is_new_page() && self.disk.is_spent(&arrival.queue);
-            if !sleeps && !spent && !self.frontier.covers(&arrival.queue) {
+            if !sleeps && !spent && !self.frontier.needs_no_scan(&arrival.queue) {
                 if self.frontier.free_capacity() == 0 && !self.frontier.contains(&arrival.queue) {
                     self.frontier.mark_unadmitted();
                     return any;

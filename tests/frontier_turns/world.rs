@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
-use backlinkd::frontier::{Backoff, Frontier, FrontierRules, Next};
-use backlinkd::model::{Arrival, Disposition, Priority, QueueName, QueuedUrl};
+use backlinkd::frontier::{Backoff, Frontier, FrontierRules, NextStep};
+use backlinkd::model::{Arrival, Disposition, Priority, QueueEntry, QueueName};
 use backlinkd::urls::{CanonicalUrl, UrlRules};
 
 use super::disk::Disk;
@@ -42,17 +42,17 @@ enum Event {
         errand: Errand,
     },
     Page {
-        queued: QueuedUrl,
+        entry: QueueEntry,
         failed: bool,
     },
     /// The disk changes now; the frontier is notified later.
     Commit {
-        queued: QueuedUrl,
+        entry: QueueEntry,
         disposition: Disposition,
         found: Vec<CanonicalUrl>,
     },
     Told {
-        queued: QueuedUrl,
+        entry: QueueEntry,
         disposition: Disposition,
         new: Vec<Arrival>,
     },
@@ -83,7 +83,7 @@ pub struct Settings {
     /// New pages that a host may have, and a domain.
     pub budgets: (u64, u64),
     /// Queues of a domain from which new pages may be fetched.
-    pub domain_queues: u64,
+    pub max_domain_requested: u64,
 }
 
 pub struct World {
@@ -130,7 +130,7 @@ impl World {
             hosts,
             disk: Disk {
                 budgets: settings.budgets,
-                domain_queues: settings.domain_queues,
+                max_domain_requested: settings.max_domain_requested,
                 ..Disk::default()
             },
             swept: None,
@@ -243,23 +243,23 @@ impl World {
                 return Some(Some(self.now + MOMENT));
             }
             match self.frontier.next(now, &self.disk).unwrap() {
-                Next::Resolve(_, url) => self.resolve(&url),
-                Next::RobotsTxt(name, errand) => {
+                NextStep::Resolve(_, url) => self.resolve(&url),
+                NextStep::RobotsTxt(name, errand) => {
                     let turn = (0..self.hosts.len()).find(|&host| self.name_of(host) == name).unwrap();
                     self.fetch_robots(turn, errand);
                 }
-                Next::Page(name, queued) => self.take_page(&name, queued),
-                Next::Wait(until) => {
+                NextStep::Url(name, entry) => self.take_page(&name, entry),
+                NextStep::Wait(until) => {
                     let until = until.duration_since(self.start);
                     assert!(until > self.now, "a wait for what is past");
                     return Some(Some(until));
                 }
-                Next::Busy => {
+                NextStep::Busy => {
                     assert!(!self.events.is_empty(), "busy with nothing");
                     return Some(None);
                 }
-                Next::Drained if self.outstanding > 0 || !self.events.is_empty() => return Some(None),
-                Next::Drained => {
+                NextStep::Drained if self.outstanding > 0 || !self.events.is_empty() => return Some(None),
+                NextStep::Drained => {
                     self.frontier.prune(now, &self.disk);
                     let is_whole = self.swept.is_none();
                     if self.sweep() {
@@ -313,64 +313,64 @@ impl World {
         self.after(wait, Event::Robots { turn, errand });
     }
 
-    fn take_page(&mut self, name: &QueueName, queued: QueuedUrl) {
-        let host = self.host_of(&queued.url);
+    fn take_page(&mut self, name: &QueueName, entry: QueueEntry) {
+        let host = self.host_of(&entry.url);
         assert_eq!(*name, self.name_of(host));
-        assert!(self.disk.holds(&queued), "{} is not in the queue", queued.url);
-        assert!(!self.out.contains(&queued.url), "{} is handed out twice", queued.url);
+        assert!(self.disk.holds(&entry), "{} is not in the queue", entry.url);
+        assert!(!self.out.contains(&entry.url), "{} is handed out twice", entry.url);
         if self.settings.forget > 0 && self.dice.below(self.settings.forget) == 0 {
             self.robots[host] = Robots::Unknown;
         }
         match self.robots[host] {
             Robots::Unknown => {
-                self.frontier.requeue(name, queued);
+                self.frontier.requeue(name, entry);
                 self.fetch_robots(host, Errand { target: host, waiting: host, redirects: 0 });
             }
             Robots::Unreachable => {
-                self.frontier.requeue(name, queued);
+                self.frontier.requeue(name, entry);
                 self.dormant.insert(host);
                 let now = self.at();
                 self.frontier.finish_fetch(name, now, None, Backoff::Parked(DORMANT));
             }
             Robots::Known if self.settings.disallow > 0 && self.dice.below(self.settings.disallow) == 0 => {
-                self.hand_over(&queued);
+                self.hand_over(&entry);
                 let now = self.at();
                 self.frontier.finish_fetch(name, now, None, Backoff::None);
-                self.commit(queued, Disposition::Withdrawn, Vec::new());
+                self.commit(entry, Disposition::Withdrawn, Vec::new());
             }
             Robots::Known => {
-                self.hand_over(&queued);
-                self.order.push(queued.url.clone());
+                self.hand_over(&entry);
+                self.order.push(entry.url.clone());
                 self.resolved_at_last_page = self.resolved;
                 self.begin_turn(host);
                 let failing = self.hosts[host].failing;
                 let failed = failing > 0 && self.dice.below(failing) == 0;
                 let wait = self.hosts[host].takes.unwrap_or_else(|| self.some_time());
-                self.after(wait, Event::Page { queued, failed });
+                self.after(wait, Event::Page { entry, failed });
             }
         }
     }
 
-    fn hand_over(&mut self, queued: &QueuedUrl) {
-        self.out.insert(queued.url.clone());
+    fn hand_over(&mut self, entry: &QueueEntry) {
+        self.out.insert(entry.url.clone());
         self.outstanding += 1;
     }
 
-    fn commit(&mut self, queued: QueuedUrl, disposition: Disposition, found: Vec<CanonicalUrl>) {
+    fn commit(&mut self, entry: QueueEntry, disposition: Disposition, found: Vec<CanonicalUrl>) {
         let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit + 1));
-        self.after(wait, Event::Commit { queued, disposition, found });
+        self.after(wait, Event::Commit { entry, disposition, found });
     }
 
     fn happen(&mut self, event: Event) {
         match event {
             Event::Resolved { host, found } => self.resolved(host, found),
             Event::Robots { turn, errand } => self.robots_came(turn, errand),
-            Event::Page { queued, failed } => self.page_came(queued, failed),
-            Event::Commit { queued, disposition, found } => self.committed(queued, disposition, &found),
-            Event::Told { queued, disposition, new } => {
+            Event::Page { entry, failed } => self.page_came(entry, failed),
+            Event::Commit { entry, disposition, found } => self.committed(entry, disposition, &found),
+            Event::Told { entry, disposition, new } => {
                 self.outstanding -= 1;
-                self.out.remove(&queued.url);
-                self.frontier.complete(queued, disposition);
+                self.out.remove(&entry.url);
+                self.frontier.complete(entry, disposition);
                 self.arrive(new);
                 if self.dice.below(8) == 0 {
                     let now = self.at();
@@ -378,7 +378,7 @@ impl World {
                 }
             }
             Event::Due(urls) => {
-                let again = Priority::again(self.now.as_secs());
+                let again = Priority::revisit(self.now.as_secs());
                 let new = urls.iter().filter_map(|url| self.disk.queue(url, 0, again)).collect();
                 self.arrive(new);
             }
@@ -401,7 +401,7 @@ impl World {
     /// A robots.txt that is not requested is unavailable.
     fn give_up(&mut self, waiting: usize) {
         self.robots[waiting] = Robots::Unreachable;
-        self.frontier.resume(&self.name_of(waiting));
+        self.frontier.end_robots_wait(&self.name_of(waiting));
     }
 
     fn robots_came(&mut self, turn: usize, Errand { target, waiting, redirects }: Errand) {
@@ -412,10 +412,10 @@ impl World {
             self.robots[waiting] = if unreachable { Robots::Unreachable } else { Robots::Known };
         }
         let elsewhere = moved.is_some_and(|next| next != waiting);
-        let pause = if elsewhere && turn == waiting { Backoff::AwaitRobots } else { Backoff::None };
+        let pause = if elsewhere && turn == waiting { Backoff::AwaitMovedRobots } else { Backoff::None };
         let now = self.at();
         self.frontier.finish_fetch(&self.name_of(turn), now, Some(self.settings.delay), pause);
-        let Some(next) = moved else { return self.frontier.resume(&self.name_of(waiting)) };
+        let Some(next) = moved else { return self.frontier.end_robots_wait(&self.name_of(waiting)) };
         if !self.frontier.contains(&self.name_of(next)) {
             // Forgotten while it slept, and woken by the errand of another.
             self.dormant.remove(&next);
@@ -424,12 +424,12 @@ impl World {
         if self.frontier.queue_robots_request(&self.page(next, 0), errand, &self.disk).unwrap().is_some() {
             self.give_up(waiting);
         } else if !elsewhere {
-            self.frontier.resume(&self.name_of(waiting));
+            self.frontier.end_robots_wait(&self.name_of(waiting));
         }
     }
 
-    fn page_came(&mut self, queued: QueuedUrl, failed: bool) {
-        let host = self.host_of(&queued.url);
+    fn page_came(&mut self, entry: QueueEntry, failed: bool) {
+        let host = self.host_of(&entry.url);
         self.end_turn(host);
         let pause = match self.dice.below(6) {
             _ if !failed => Backoff::None,
@@ -442,18 +442,18 @@ impl World {
         }
         let now = self.at();
         self.frontier.finish_fetch(&self.name_of(host), now, Some(self.settings.delay), pause);
-        let queued = QueuedUrl { attempts: queued.attempts + 1, ..queued };
-        if failed && queued.attempts < MAX_ATTEMPTS {
-            return self.commit(queued, Disposition::Retry, Vec::new());
+        let entry = QueueEntry { attempts: entry.attempts + 1, ..entry };
+        if failed && entry.attempts < MAX_ATTEMPTS {
+            return self.commit(entry, Disposition::Retry, Vec::new());
         }
-        *self.fetched.entry(queued.url.clone()).or_default() += 1;
+        *self.fetched.entry(entry.url.clone()).or_default() += 1;
         self.last_page.insert(host, self.now);
         let found = if failed { Vec::new() } else { self.links() };
         if self.settings.due && self.dice.below(4) == 0 {
             let wait = self.some_time();
-            self.after(wait, Event::Due(vec![queued.url.clone()]));
+            self.after(wait, Event::Due(vec![entry.url.clone()]));
         }
-        self.commit(queued, Disposition::Fetched, found);
+        self.commit(entry, Disposition::Fetched, found);
     }
 
     fn links(&mut self) -> Vec<CanonicalUrl> {
@@ -466,22 +466,22 @@ impl World {
             .collect()
     }
 
-    fn committed(&mut self, queued: QueuedUrl, disposition: Disposition, found: &[CanonicalUrl]) {
-        let key = Disk::key(&queued);
+    fn committed(&mut self, entry: QueueEntry, disposition: Disposition, found: &[CanonicalUrl]) {
+        let key = Disk::key(&entry);
         let known = match disposition {
-            Disposition::Retry => self.disk.entries.insert(key, (queued.depth, queued.attempts)),
+            Disposition::Retry => self.disk.entries.insert(key, (entry.depth, entry.attempts)),
             Disposition::Fetched | Disposition::Postponed(_) | Disposition::Withdrawn => {
                 self.disk.entries.remove(&key)
             }
         };
-        assert!(known.is_some(), "{} was not in the queue", queued.url);
+        assert!(known.is_some(), "{} was not in the queue", entry.url);
         if disposition.was_requested() {
-            self.disk.asked.insert(QueueName::of(&queued.url));
+            self.disk.asked.insert(QueueName::of(&entry.url));
         }
-        if disposition == Disposition::Fetched && queued.priority.is_new_page() {
-            *self.disk.pages.entry(QueueName::of(&queued.url)).or_default() += 1;
+        if disposition == Disposition::Fetched && entry.priority.is_new_page() {
+            *self.disk.pages.entry(QueueName::of(&entry.url)).or_default() += 1;
         }
-        let depth = queued.depth + 1;
+        let depth = entry.depth + 1;
         let new = found.iter().filter_map(|url| self.disk.queue(url, depth, Priority::New(depth))).collect();
         // The writer's notifications may be late, but they keep their order.
         let told = self.waiting_events.iter().filter(|(_, event)| matches!(event, Event::Told { .. }));
@@ -490,6 +490,6 @@ impl World {
             self.events.iter().find(|Reverse((_, number))| Some(*number) == last).map(|Reverse((at, _))| *at);
         let wait = Duration::from_millis(self.dice.below(self.settings.slowest_commit / 4 + 1));
         let wait = wait.max(earliest.unwrap_or(self.now).saturating_sub(self.now));
-        self.after(wait, Event::Told { queued, disposition, new });
+        self.after(wait, Event::Told { entry, disposition, new });
     }
 }

@@ -27,8 +27,8 @@ fn link(target: &str, tag: LinkTag, rel: Rel) -> OutlinkRecord {
         rel,
         anchor: String::new(),
         external: true,
-        ins_day: Day(0),
-        toggles: Vec::new(),
+        first_day: Day(0),
+        absences: Vec::new(),
     }
 }
 

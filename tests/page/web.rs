@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 
 use crate::api::web::{DAY, LEAP_DAY, later, link, page, random};
 use crate::support::fake_web::{FakeWeb, Reply};
@@ -25,7 +25,7 @@ const TEXTS: [&str; 7] = [
 
 /// Visits up to yesterday: the random web with its eleven domains, a page with more than a thousand links, a domain
 /// whose only link was lost, and a link to a domain that was not visited.
-pub fn with_history() -> Vec<PageRecord> {
+pub fn with_history() -> Vec<VisitRecord> {
     let mut records = random(11, DAYS as usize * VISITS_A_DAY);
     let many = (0..1_200).map(|at| link(&format!("http://example.org/{}", at % 90), &format!("Text {at}")));
     let many = many.chain([link("http://waiting.example/", "later")]).collect();

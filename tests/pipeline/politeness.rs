@@ -47,7 +47,7 @@ fn delays_of_hosts_and_addresses_are_kept_and_robots_files_come_first() {
     let mut site = Site::over(runtime, web);
     site.config.crawl.delay = Span(DELAY);
     let figures = site.crawl_all(&seeds(&hosts));
-    assert_eq!((figures.pages, figures.disallowed), (5 * 4, 5));
+    assert_eq!((figures.visits, figures.disallowed), (5 * 4, 5));
     let log = site.web.log();
     assert_eq!(log.len(), 5 * 5);
     assert_rests(&log, |request| request.host.clone(), DELAY);
@@ -102,7 +102,7 @@ fn robots_files_that_redirect_to_each_other_block_no_host() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let web = runtime.block_on(web.start());
     let site = Site::over(runtime, web);
-    assert_eq!(site.crawl_all(&seeds(&["a.test", "b.test"])).pages, 2);
+    assert_eq!(site.crawl_all(&seeds(&["a.test", "b.test"])).visits, 2);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_host_with_an_unavailable_robots_file_is_not_fetched() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let web = runtime.block_on(web.start());
     let site = Site::over(runtime, web);
-    assert_eq!(site.crawl_all(&seeds(&["a.test", "b.test"])).pages, 1);
+    assert_eq!(site.crawl_all(&seeds(&["a.test", "b.test"])).visits, 1);
     assert!(site.web.log().iter().all(|request| request.host == "b.test" || request.path == "/robots.txt"));
     assert_eq!(site.store.stats().unwrap().queued, 1);
 }

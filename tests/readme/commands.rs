@@ -189,7 +189,7 @@ fn wrong_commands_are_found() {
     for right in [
         "backlinkd --data ./index serve &",
         "BACKLINKD_LOG=debug backlinkd robots https://example.com/ /a /b",
-        "make check ROOM=parse",
+        "make check FOLDER=parse",
         "cargo bench --bench main -- known-urls",
         "cargo bench --bench soak -- --minutes 120 [--work DIR]",
         "benches/peers/run.py BACKLINKD [--rounds N]",
@@ -200,7 +200,7 @@ fn wrong_commands_are_found() {
         "backlinkd crawls",
         "backlinkd verify --mend",
         "make everything",
-        "make check FOLDER=parse",
+        "make check ROOM=parse",
         "cargo test --test unit",
         "cargo bench --bench main -- unheard-of",
         "benches/peers/run.py BACKLINKD --turns 3",

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backlinkd::model::{
-    BacklinkRecord, Disposition, Found, Link, OutlinkRecord, PageContent, PageFacts, PageRecord, Priority,
-    QueuedUrl, SearchRank, StoredPage, Target, Visit,
+    BacklinkRecord, DiscoveredUrl, Disposition, Link, OutlinkRecord, PageContent, PageFacts, Priority,
+    QueueEntry, SearchRank, StoredPage, Target, Visit, VisitRecord,
 };
-use backlinkd::store::{Changes, Commit, HostPair, Store};
+use backlinkd::store::{ChangeNumbers, Commit, HostPair, Store};
 use backlinkd::urls::{CanonicalUrl, Scope};
 use proptest::prelude::*;
 
@@ -70,7 +70,7 @@ fn seen(store: &Store) -> BTreeMap<&'static str, Seen> {
     domains().into_iter().map(|domain| (domain, seen(domain))).collect()
 }
 
-fn numbers(store: &Store) -> (BTreeMap<&'static str, Changes>, u64) {
+fn numbers(store: &Store) -> (BTreeMap<&'static str, ChangeNumbers>, u64) {
     let snapshot = store.snapshot();
     let numbers = domains().into_iter().map(|domain| (domain, snapshot.changes(domain).unwrap())).collect();
     (numbers, snapshot.last_change().unwrap())
@@ -129,14 +129,15 @@ fn a_visit_without_new_content_is_no_change() {
             links: vec![link],
             ..Default::default()
         };
-        let visit = Visit::Answered(Box::new(content));
-        store.put(&[PageRecord { url: url("http://shop.example.com/"), visited: second, visit }]).unwrap();
+        let visit = Visit::Responded(Box::new(content));
+        store.put(&[VisitRecord { url: url("http://shop.example.com/"), visited: second, visit }]).unwrap();
         let snapshot = store.snapshot();
         assert_eq!(snapshot.last_change().unwrap(), store.change_number());
         (snapshot.changes("example.com").unwrap(), snapshot.changes("alice.github.io").unwrap())
     };
-    let changed =
-        |number| (Changes { incoming: 0, outgoing: number }, Changes { incoming: number, outgoing: 0 });
+    let changed = |number| {
+        (ChangeNumbers { incoming: 0, outgoing: number }, ChangeNumbers { incoming: number, outgoing: 0 })
+    };
     assert_eq!(visit(86_400, ["one", "here"]), changed(1));
     assert_eq!(visit(86_401, ["one", "here"]), changed(1), "the same on the same day");
     // A backlink shows its page's title, and the day of the last fetch.
@@ -146,7 +147,7 @@ fn a_visit_without_new_content_is_no_change() {
     assert_eq!(visit(2 * 86_400 + 1, ["two", "there"]), changed(4));
     let snapshot = store.snapshot();
     for other in ["github.io", "shop.example.com", "com", "unknown.test"] {
-        assert_eq!(snapshot.changes(other).unwrap(), Changes::default(), "{other}");
+        assert_eq!(snapshot.changes(other).unwrap(), ChangeNumbers::default(), "{other}");
     }
 }
 
@@ -155,9 +156,9 @@ fn ranks_change_the_generation_and_the_queue_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), &config(), SUFFIXES.clone()).unwrap();
     let (priority, target) = (Priority::New(0), Target::Page);
-    let queued = QueuedUrl { url: url("http://example.com/"), priority, depth: 0, attempts: 1, target };
-    let found = vec![Found::page(queued.url.clone(), 0)];
-    store.commit(Commit { found, ..Commit::default() }).unwrap();
+    let queued = QueueEntry { url: url("http://example.com/"), priority, depth: 0, attempts: 1, target };
+    let found = vec![DiscoveredUrl::page(queued.url.clone(), 0)];
+    store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     store
         .commit(Commit { dispositions: vec![(queued.clone(), Disposition::Retry)], ..Commit::default() })
         .unwrap();
@@ -174,7 +175,7 @@ fn ranks_change_the_generation_and_the_queue_changes_nothing() {
         assert_eq!(snapshot.rank_generation().unwrap(), generation);
         assert_eq!(snapshot.last_change().unwrap(), u64::from(generation));
         assert_eq!(store.change_number(), u64::from(generation));
-        assert_eq!(snapshot.changes("example.com").unwrap(), Changes::default());
+        assert_eq!(snapshot.changes("example.com").unwrap(), ChangeNumbers::default());
     }
     // An earlier snapshot keeps its state.
     assert_eq!((earlier.rank_generation().unwrap(), earlier.last_change().unwrap()), (0, 0));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use backlinkd::model::{FailureKind, PageOutcome, PageRecord, SearchRank, Visit};
+use backlinkd::model::{FailureKind, PageOutcome, SearchRank, Visit, VisitRecord};
 use backlinkd::store::{BacklinkBatch, Snapshot, Store};
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
@@ -79,13 +79,13 @@ fn lookups_of_no_keys_and_unknown_keys_return_nothing() {
     assert_eq!(store.snapshot().page_ranks(&[], &go_on).unwrap(), []);
     assert_eq!(store.snapshot().page_ranks(&["http://a.com/"], &go_on).unwrap(), [SearchRank(0)]);
     let known = url("http://example.com/");
-    let failed = |page: &CanonicalUrl| PageRecord {
+    let failed = |page: &CanonicalUrl| VisitRecord {
         url: page.clone(),
         visited: 86_400,
         visit: Visit::Failed(FailureKind::Tls, String::new()),
     };
     let answered =
-        PageRecord { url: url("http://www.example.com/"), visited: 1, visit: web::answered(404, vec![]) };
+        VisitRecord { url: url("http://www.example.com/"), visited: 1, visit: web::answered(404, vec![]) };
     store.put(&[failed(&known), answered]).unwrap();
     let asked = [
         "",
@@ -109,7 +109,7 @@ fn lookups_of_no_keys_and_unknown_keys_return_nothing() {
 fn neighbours_of_equal_length_are_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder);
-    let record = |n: u64| PageRecord {
+    let record = |n: u64| VisitRecord {
         url: url(&format!("http://w{n}.example.com/")),
         visited: 1,
         visit: web::answered(200, vec![web::link("http://www.a.org/"), web::link("http://ftp.a.org/")]),
@@ -134,7 +134,7 @@ fn a_batch_can_be_decoded_on_any_thread() {
     let store = open(&folder);
     let links: Vec<_> = (0..500).map(|n| web::link(&format!("http://a.org/{}", n % 40))).collect();
     store
-        .put(&[PageRecord { url: url("http://example.com/"), visited: 1, visit: web::answered(200, links) }])
+        .put(&[VisitRecord { url: url("http://example.com/"), visited: 1, visit: web::answered(200, links) }])
         .unwrap();
     let snapshot = store.snapshot();
     let scope = backlinkd::urls::Scope::Domain { domain: "a.org".to_owned() };

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use backlinkd::model::{
-    BacklinkRecord, Day, FailureKind, Link, LinkTag, OutlinkRecord, PageContent, PageRecord, StoredPage,
-    Toggle, Visit,
+    Absence, BacklinkRecord, Day, FailureKind, Link, LinkTag, OutlinkRecord, PageContent, StoredPage, Visit,
+    VisitRecord,
 };
 use backlinkd::store::{HostPair, PairCounts, Stats};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, Surt, host_prefix};
@@ -36,7 +36,7 @@ impl Model {
         Self { suffixes, pages: BTreeMap::new() }
     }
 
-    pub fn visit(&mut self, record: &PageRecord) {
+    pub fn visit(&mut self, record: &VisitRecord) {
         let day = Day((record.visited / 86_400) as u32);
         let key = Surt::from(&record.url);
         if matches!(record.visit, Visit::NotModified)
@@ -46,7 +46,7 @@ impl Model {
         }
         let known = self.pages.entry(key).or_insert_with(|| Known {
             url: record.url.clone(),
-            page: StoredPage { ins_day: day, ..StoredPage::default() },
+            page: StoredPage { first_day: day, ..StoredPage::default() },
             settled: false,
             active: Vec::new(),
             lost: Vec::new(),
@@ -61,7 +61,7 @@ impl Model {
                 known.renewed(day);
                 known.page.cause.clear();
             }
-            Visit::Answered(content)
+            Visit::Responded(content)
                 if content.challenge
                     || matches!(content.facts.status, 204 | 206 | 304 | 403 | 429 | 500 | 503) =>
             {
@@ -76,14 +76,14 @@ impl Model {
                 known.page.last_failure = if content.challenge { FailureKind::Challenge as u8 } else { 0 };
                 known.page.cause.clone_from(&content.cause);
             }
-            Visit::Answered(content) => {
+            Visit::Responded(content) => {
                 known.settled = true;
                 let before = known.page.clone();
                 known.take_page(content);
                 let gone = matches!(content.facts.status, 404 | 410);
                 // Neither a redirect nor a status of a vanished page has an end that could be missing.
                 let cut = content.facts.cut.is_some() && content.facts.status < 300;
-                if cut && before.upd_day != Day::default() {
+                if cut && before.fetched_day != Day::default() {
                     known.keep_what_is_not_said(&before);
                 }
                 known.take_links(if gone { &[] } else { &content.links }, day, cut);
@@ -118,7 +118,7 @@ impl Model {
             html_pages: pages().filter(|known| known.page.facts.html).count() as u64,
             links: pages().map(|known| known.active.len() as u64).sum(),
             backlinks: pages().map(|known| u64::from(known.page.ext_links)).sum(),
-            inactive_links: pages().map(|known| known.lost.len() as u64).sum(),
+            lost_links: pages().map(|known| known.lost.len() as u64).sum(),
             hosts: hosts.len() as u64,
             domains: domains.len() as u64,
             queued: 0,
@@ -151,8 +151,8 @@ impl Model {
                 tag: link.tag,
                 rel: link.rel,
                 anchor: link.anchor.clone(),
-                ins_day: link.ins_day,
-                toggles: link.toggles.clone(),
+                first_day: link.first_day,
+                absences: link.absences.clone(),
                 blpcount: alike.count() as u32,
                 page: known.page.source(),
             }
@@ -220,7 +220,7 @@ impl Known {
     }
 
     fn renewed(&mut self, day: Day) {
-        self.page.upd_day = day;
+        self.page.fetched_day = day;
         self.page.failures = 0;
         self.page.last_failure = 0;
     }
@@ -284,10 +284,10 @@ impl Known {
             gone.extend(unsettled.split_off(unsettled.len().min(most)));
         }
         for link in &mut gone {
-            link.toggles.push(Toggle { lost: day, back: None });
-            if link.toggles.len() > ABSENCES {
-                let oldest = link.toggles.remove(0);
-                link.toggles[0].lost = oldest.lost;
+            link.absences.push(Absence { lost: day, back: None });
+            if link.absences.len() > ABSENCES {
+                let oldest = link.absences.remove(0);
+                link.absences[0].lost = oldest.lost;
             }
         }
         self.lost.splice(0..0, gone);
@@ -296,10 +296,10 @@ impl Known {
             let mut known = known.unwrap();
             known.pos = at as u32 + 1;
             (known.tag, known.rel, known.anchor) = (link.tag, link.rel, link.anchor.clone());
-            if let Some(Toggle { lost, back: None }) = known.toggles.last().copied() {
-                known.toggles.pop();
+            if let Some(Absence { lost, back: None }) = known.absences.last().copied() {
+                known.absences.pop();
                 if lost != day {
-                    known.toggles.push(Toggle { lost, back: Some(day) });
+                    known.absences.push(Absence { lost, back: Some(day) });
                 }
             }
             self.active.push(known);
@@ -324,7 +324,7 @@ fn new_link(page: &CanonicalUrl, target: &CanonicalUrl, seq: u32, day: Day) -> O
         rel: backlinkd::model::Rel::NONE,
         anchor: String::new(),
         external: bare(page) != bare(target),
-        ins_day: day,
-        toggles: Vec::new(),
+        first_day: day,
+        absences: Vec::new(),
     }
 }

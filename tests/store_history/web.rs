@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use backlinkd::model::{
-    Cut, FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, TlsFlaw, Visit,
+    Cut, FailureKind, Link, LinkTag, PageContent, PageFacts, Place, Rel, TlsFlaw, Visit, VisitRecord,
 };
 use backlinkd::urls::CanonicalUrl;
 use proptest::prelude::*;
@@ -55,11 +55,11 @@ pub fn answered(status: u16, links: Vec<Link>) -> Visit {
         links,
         ..PageContent::default()
     };
-    Visit::Answered(Box::new(content))
+    Visit::Responded(Box::new(content))
 }
 
 /// Commits of records, in chronological order: a handful of pages, each visited several times.
-pub fn histories() -> impl Strategy<Value = Vec<Vec<PageRecord>>> {
+pub fn histories() -> impl Strategy<Value = Vec<Vec<VisitRecord>>> {
     let pages = prop::collection::vec(select(urls()), 1..6);
     (pages, prop::collection::vec(select(urls()), 3..12)).prop_flat_map(|(pages, targets)| {
         let record = (select(pages), 0u64..3, visits(targets));
@@ -68,18 +68,18 @@ pub fn histories() -> impl Strategy<Value = Vec<Vec<PageRecord>>> {
 }
 
 /// Gives each visit its time: this number of days after the previous one, and one second.
-fn in_time(commits: Vec<Vec<(CanonicalUrl, u64, Visit)>>) -> Vec<Vec<PageRecord>> {
+fn in_time(commits: Vec<Vec<(CanonicalUrl, u64, Visit)>>) -> Vec<Vec<VisitRecord>> {
     let mut time = 19_000 * 86_400;
     let mut timed = |(url, days, visit)| {
         time += days * 86_400 + 1;
-        PageRecord { url, visited: time, visit }
+        VisitRecord { url, visited: time, visit }
     };
     commits.into_iter().map(|records| records.into_iter().map(&mut timed).collect()).collect()
 }
 
 fn visits(targets: Vec<CanonicalUrl>) -> impl Strategy<Value = Visit> {
     let content = |statuses: Vec<u16>, links| {
-        contents(statuses, links).prop_map(|content| Visit::Answered(Box::new(content)))
+        contents(statuses, links).prop_map(|content| Visit::Responded(Box::new(content)))
     };
     let links = prop::collection::vec(links(targets.clone()), 0..7).boxed();
     prop_oneof![
@@ -89,7 +89,7 @@ fn visits(targets: Vec<CanonicalUrl>) -> impl Strategy<Value = Visit> {
         2 => (select(targets), select(vec![301u16, 302, 303, 307, 308])).prop_map(|(target, status)| {
             let tag = LinkTag::from_redirect_status(status).unwrap();
             let link = Link { target, tag, rel: Rel::NONE, anchor: String::new() };
-            Visit::Answered(Box::new(PageContent { facts: PageFacts { status, ..PageFacts::default() }, links: vec![link], ..PageContent::default() }))
+            Visit::Responded(Box::new(PageContent { facts: PageFacts { status, ..PageFacts::default() }, links: vec![link], ..PageContent::default() }))
         }),
         2 => (select(FailureKind::ALL.to_vec()), select(vec!["", "no answer", "größer"]))
             .prop_map(|(kind, cause)| Visit::Failed(kind, cause.to_owned())),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use backlinkd::config::{FetchConfig, RobotsConfig};
 use backlinkd::fetch::{
-    Allowed, FetchOutcome, Fetcher, Response, RobotsAnswer, RobotsCache, RobotsStep, RobotsStore, Validators,
+    FetchOutcome, FetchPermit, Fetcher, Response, RobotsAnswer, RobotsCache, RobotsOutcome, RobotsStore,
+    Validators,
 };
 use backlinkd::model::FailureKind;
 use backlinkd::urls::{CanonicalUrl, UrlRules};
@@ -14,7 +15,7 @@ pub fn url(text: &str) -> CanonicalUrl {
 }
 
 /// Fetches from any address of the host.
-pub async fn fetch(fetcher: &Fetcher, permit: Allowed, validators: Option<&Validators>) -> FetchOutcome {
+pub async fn fetch(fetcher: &Fetcher, permit: FetchPermit, validators: Option<&Validators>) -> FetchOutcome {
     match fetcher.addresses().resolve(permit.url()).await {
         Ok(at) => fetcher.fetch(permit, at, validators, None).await.unwrap(),
         Err(failure) => FetchOutcome::Failed(failure.kind, failure.detail),
@@ -54,9 +55,11 @@ impl Visitor {
             loop {
                 asked.push(job.url().to_string());
                 match self.robots.fetch(job).await {
-                    RobotsStep::Known | RobotsStep::Failed(_) => break,
-                    RobotsStep::Moved(next) => job = next,
-                    RobotsStep::Unasked(job, failure) => panic!("{} was not asked: {failure}", job.url()),
+                    RobotsOutcome::Known | RobotsOutcome::Failed(_) => break,
+                    RobotsOutcome::Moved(next) => job = next,
+                    RobotsOutcome::NotRequested(job, failure) => {
+                        panic!("{} was not asked: {failure}", job.url())
+                    }
                 }
             }
             answer = self.robots.check(&url(text));
@@ -77,14 +80,14 @@ impl Visitor {
 
     pub async fn answer(&self, text: &str) -> Response {
         match self.fetch(text).await {
-            FetchOutcome::Answered(answer) => *answer,
+            FetchOutcome::Responded(answer) => *answer,
             FetchOutcome::Failed(kind, detail) => panic!("{text} failed: {kind:?}, {detail}"),
         }
     }
 
     pub async fn failure(&self, text: &str) -> FailureKind {
         match self.fetch(text).await {
-            FetchOutcome::Answered(answer) => panic!("{text} should fail, but is {}", answer.status),
+            FetchOutcome::Responded(answer) => panic!("{text} should fail, but is {}", answer.status),
             FetchOutcome::Failed(kind, _) => kind,
         }
     }

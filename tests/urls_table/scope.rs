@@ -1,6 +1,6 @@
 //! The scope of a `url` parameter, by the documented rules and for typical inputs.
 
-use backlinkd::urls::{CanonicalUrl, Scope, ScopeError, ScopeKind, Suffixes, Surt, UrlRules};
+use backlinkd::urls::{CanonicalUrl, Scope, ScopeError, ScopeKind, Suffixes, Surt, TypedUrlError, UrlRules};
 
 fn url(text: &str) -> CanonicalUrl {
     UrlRules::default().canonical(text).unwrap()
@@ -211,7 +211,7 @@ fn invalid_hosts_are_refused() {
         assert_eq!(read(text, None), "refused", "{text:?}");
     }
     let empty = Scope::parse(" ", None, &UrlRules::default(), &suffixes());
-    assert_eq!(empty, Err(ScopeError::Empty));
+    assert_eq!(empty, Err(ScopeError::Url(TypedUrlError::Empty)));
 }
 
 #[test]

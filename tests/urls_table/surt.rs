@@ -1,4 +1,4 @@
-//! The sortable form: it is reversible, and has the documented order.
+//! The SURT: it is reversible, and has the documented order.
 
 use backlinkd::urls::{CanonicalUrl, Surt, UrlRules, host_prefix};
 use proptest::prelude::*;
@@ -28,29 +28,29 @@ fn keys_are_written_as_described() {
         let key = key(text);
         assert_eq!(String::from_utf8_lossy(key.as_bytes()), expected, "{text}");
         assert_eq!(key.to_url(), Ok(url(text)), "{text}");
-        assert_eq!(Surt::host_of(key.as_bytes()).unwrap(), url(text).host(), "{text}");
+        assert_eq!(Surt::decode_host(key.as_bytes()).unwrap(), url(text).host(), "{text}");
         assert_eq!(Surt::host_part(key.as_bytes()), host_prefix(url(text).host()), "{text}");
         let (mut turned, mut back) = (b"x".to_vec(), b"y".to_vec());
-        assert!(Surt::push_sortable(url(text).as_str(), &mut turned), "{text}");
+        assert!(Surt::encode_into(url(text).as_str(), &mut turned), "{text}");
         assert_eq!(turned, [b"x", key.as_bytes()].concat(), "{text}");
-        Surt::push_url(key.as_bytes(), &mut back).unwrap();
+        Surt::decode_url_into(key.as_bytes(), &mut back).unwrap();
         assert_eq!(back, [b"y", url(text).as_str().as_bytes()].concat(), "{text}");
     }
 }
 
 #[test]
-fn invalid_urls_have_no_sortable_form() {
+fn invalid_urls_have_no_surt() {
     for text in ["", "example.com/", "ftp://example.com/", "http://example.com", "https:///path", "http:/a/"]
     {
         let mut key = b"x".to_vec();
-        assert!(!Surt::push_sortable(text, &mut key), "{text}");
+        assert!(!Surt::encode_into(text, &mut key), "{text}");
         assert_eq!(key, b"x", "{text}");
     }
     for bytes in
         [&b""[..], b"\x01", b")/\x01", b",)/\x01", b"com,)/", b"com,)\x01", b"com)/\x01", b"com,/\x02"]
     {
         assert!(Surt::bytes_to_url(bytes).is_err(), "{bytes:?}");
-        assert!(Surt::push_url(bytes, &mut Vec::new()).is_err(), "{bytes:?}");
+        assert!(Surt::decode_url_into(bytes, &mut Vec::new()).is_err(), "{bytes:?}");
     }
 }
 
@@ -153,7 +153,7 @@ proptest! {
             let key = Surt::from(&url);
             prop_assert_eq!(key.to_url(), Ok(url.clone()));
             prop_assert_eq!(Surt::split_first(key.as_bytes()), Ok((key.as_bytes(), &[][..])));
-            prop_assert_eq!(Surt::host_of(key.as_bytes()).unwrap(), url.host());
+            prop_assert_eq!(Surt::decode_host(key.as_bytes()).unwrap(), url.host());
         }
     }
 
@@ -196,7 +196,7 @@ proptest! {
         let _ = rules.resolve(&base, &text);
         let _ = base.with_href(&text);
         let _ = Surt::bytes_to_url(&bytes);
-        let _ = Surt::host_of(&bytes);
+        let _ = Surt::decode_host(&bytes);
         let _ = Surt::split_first(&bytes);
     }
 }

@@ -38,7 +38,7 @@ struct Crawled {
 /// Compacted: the log is empty.
 static CRAWLED: LazyLock<Crawled> = LazyLock::new(|| {
     Crawled::of(random_web_of(9, 150), |store| {
-        store.merge_pending().unwrap();
+        store.merge_discovered().unwrap();
         store.compact().unwrap();
     })
 });
@@ -278,9 +278,9 @@ fn an_interrupted_exchange_is_completed_by_the_next_opening() {
     }
 }
 
-/// The subset of these sortable URLs in the pages, the queue or the schedule, after all discovered URLs are merged.
+/// The subset of these SURTs in the pages, the queue or the schedule, after all discovered URLs are merged.
 fn standing(folder: &Path, surts: &[Vec<u8>]) -> usize {
-    open(folder).merge_pending().unwrap();
+    open(folder).merge_discovered().unwrap();
     behind_its_back(folder, |db| {
         let keys: Vec<_> = ["pages", "frontier", "schedule"]
             .map(|name| rows(db, name).into_keys())

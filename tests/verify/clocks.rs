@@ -1,8 +1,10 @@
 //! Clocks that jump between visits, forwards and back: no commit writes days out of order or after its visit, and a
 //! repair leaves no future day.
 
-use backlinkd::model::{Day, Disposition, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
-use backlinkd::policy::RecrawlRules;
+use backlinkd::model::{
+    Day, DiscoveredUrl, Disposition, OutlinkRecord, Priority, QueueEntry, StoredPage, Target,
+};
+use backlinkd::policy::RevisitRules;
 use backlinkd::store::Commit;
 use proptest::sample::select;
 use serde_json::Value;
@@ -19,10 +21,12 @@ fn said(time: u64, offset: i64) -> u64 {
 }
 
 /// The same visits with a clock that has another error in each commit.
-fn jumped(commits: &[Vec<PageRecord>], jumps: &[i64]) -> Vec<Vec<PageRecord>> {
+fn jumped(commits: &[Vec<VisitRecord>], jumps: &[i64]) -> Vec<Vec<VisitRecord>> {
     let offset = jumps.iter().cycle();
-    let by =
-        |record: &PageRecord, offset| PageRecord { visited: said(record.visited, offset), ..record.clone() };
+    let by = |record: &VisitRecord, offset| VisitRecord {
+        visited: said(record.visited, offset),
+        ..record.clone()
+    };
     commits
         .iter()
         .zip(offset)
@@ -45,14 +49,14 @@ fn last_visit(page: &StoredPage) -> Day {
 
 /// The days of a page and of each of its links, in their required order.
 fn chains(page: &StoredPage, links: &[OutlinkRecord]) -> Vec<Vec<Day>> {
-    let last_fetch = if page.upd_day == Day(0) { page.ins_day } else { page.upd_day };
+    let last_fetch = if page.fetched_day == Day(0) { page.first_day } else { page.fetched_day };
     let chain = |link: &OutlinkRecord| {
-        let absences = link.toggles.iter().flat_map(|toggle| [Some(toggle.lost), toggle.back]).flatten();
-        let mut chain = vec![page.ins_day, link.ins_day];
-        chain.extend(absences.chain([page.upd_day, last_visit(page)]));
+        let absences = link.absences.iter().flat_map(|absence| [Some(absence.lost), absence.back]).flatten();
+        let mut chain = vec![page.first_day, link.first_day];
+        chain.extend(absences.chain([page.fetched_day, last_visit(page)]));
         chain
     };
-    let own = vec![page.ins_day, last_fetch, last_visit(page)];
+    let own = vec![page.first_day, last_fetch, last_visit(page)];
     links.iter().map(chain).chain([own]).collect()
 }
 
@@ -61,8 +65,8 @@ fn assert_in_order(store: &Store) {
         for chain in chains(&page, &links) {
             assert!(chain.is_sorted(), "{url}: {chain:?}: {page:?} {links:?}");
         }
-        let back_at_once = |toggle: &backlinkd::model::Toggle| toggle.back == Some(toggle.lost);
-        assert!(!links.iter().any(|link| link.toggles.iter().any(back_at_once)), "{url}: {links:?}");
+        let back_at_once = |absence: &backlinkd::model::Absence| absence.back == Some(absence.lost);
+        assert!(!links.iter().any(|link| link.absences.iter().any(back_at_once)), "{url}: {links:?}");
     }
 }
 
@@ -136,7 +140,7 @@ proptest! {
             for record in records {
                 if let Some(page) = store.page(&record.url).unwrap() {
                     // No day is after the visit.
-                    prop_assert!(page.upd_day.max(page.ins_day) <= last_visit(&page), "{page:?}");
+                    prop_assert!(page.fetched_day.max(page.first_day) <= last_visit(&page), "{page:?}");
                     prop_assert!(page.next_visit > 0);
                 }
             }
@@ -161,10 +165,10 @@ proptest! {
 
 const PAGE: &str = "http://example.com/a";
 
-fn visit_of(url: &str, day: u64, targets: &[&str]) -> PageRecord {
+fn visit_of(url: &str, day: u64, targets: &[&str]) -> VisitRecord {
     let url = urls().iter().find(|known| known.as_str() == url).unwrap().clone();
     let links = targets.iter().map(|target| link(target)).collect();
-    PageRecord { url, visited: day * DAY + 7, visit: answered(200, links) }
+    VisitRecord { url, visited: day * DAY + 7, visit: answered(200, links) }
 }
 
 const OLD: &str = "https://github.io/";
@@ -173,7 +177,7 @@ const BACK: &str = "https://bob.github.io:444/";
 const OWN: &str = "http://www.example.com/";
 
 /// Visits on three days: a link goes, one comes, one goes and comes back.
-fn visits(days: [u64; 3]) -> Vec<PageRecord> {
+fn visits(days: [u64; 3]) -> Vec<VisitRecord> {
     let targets: [&[&str]; 3] = [&[OLD, BACK, OWN], &[NEW, OWN], &[NEW, BACK, OWN]];
     days.iter().zip(targets).map(|(day, targets)| visit_of(PAGE, *day, targets)).collect()
 }
@@ -201,8 +205,8 @@ fn left_behind(pages: [u64; 3], links: [u64; 3]) -> TempDir {
 fn days_of(store: &Store, target: &str) -> (u32, Vec<(u32, Option<u32>)>) {
     let links = pages(store).into_iter().flat_map(|(_, _, links)| links);
     let link = links.into_iter().find(|link| link.target.as_str() == target).unwrap();
-    let absence = |toggle: &backlinkd::model::Toggle| (toggle.lost.0, toggle.back.map(|day| day.0));
-    (link.ins_day.0, link.toggles.iter().map(absence).collect())
+    let absence = |absence: &backlinkd::model::Absence| (absence.lost.0, absence.back.map(|day| day.0));
+    (link.first_day.0, link.absences.iter().map(absence).collect())
 }
 
 #[test]
@@ -272,13 +276,13 @@ fn every_outcome_of_a_visit_keeps_the_days_in_order() {
             let folder = tempfile::tempdir().unwrap();
             let store = open(folder.path());
             store.put(&visits([100, 107, 114])).unwrap();
-            let record = PageRecord { visit: visit.clone(), ..visit_of(PAGE, day, &[]) };
+            let record = VisitRecord { visit: visit.clone(), ..visit_of(PAGE, day, &[]) };
             store.put(std::slice::from_ref(&record)).unwrap();
             assert_in_order(&store);
             assert_eq!(store.verify(order_alone(), &mut |_| {}).unwrap(), Findings::default(), "{visit:?}");
             let page = store.page(&record.url).unwrap().unwrap();
             let last = Day(1.max(day as u32));
-            assert_eq!((page.ins_day, page.upd_day), (last, last), "{visit:?}");
+            assert_eq!((page.first_day, page.fetched_day), (last, last), "{visit:?}");
         }
     }
 }
@@ -288,39 +292,52 @@ fn visits_too_far_in_the_future_are_moved_forward() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let longest = std::time::Duration::from_secs(20 * DAY);
-    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+    store.set_revisit_rules(RevisitRules { max: longest, ..RevisitRules::default() });
     let (wrong, near) = (visit_of(PAGE, 500, &[]), visit_of(OWN, 100, &[]));
     let url = urls()[9].clone();
-    let waiting =
-        QueuedUrl { url: url.clone(), priority: Priority::Seed, depth: 2, attempts: 0, target: Target::Page };
-    store.commit(Commit { found: vec![Found::seed(url.clone())], ..Commit::default() }).unwrap();
+    let waiting = QueueEntry {
+        url: url.clone(),
+        priority: Priority::Seed,
+        depth: 2,
+        attempts: 0,
+        target: Target::Page,
+    };
+    store.commit(Commit { discovered: vec![DiscoveredUrl::seed(url.clone())], ..Commit::default() }).unwrap();
     let dispositions = vec![(waiting, Disposition::Postponed(900 * DAY))];
     let records = vec![wrong.clone(), near.clone()];
     store.commit(Commit { dispositions, records, ..Commit::default() }).unwrap();
     // The record of the page from another visit, scheduled when longer waits were allowed.
-    store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
+    store.set_revisit_rules(RevisitRules {
+        first: 300 * longest,
+        max: 300 * longest,
+        ..RevisitRules::default()
+    });
     let patient = visit_of("http://example.com/ab", 90, &[]);
     store.put(std::slice::from_ref(&patient)).unwrap();
-    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+    store.set_revisit_rules(RevisitRules { max: longest, ..RevisitRules::default() });
 
     let now = 101 * DAY;
     let (first, count) = store.reschedule_far(now, 2).unwrap();
     let (second, rest) = store.reschedule_far(now, 2).unwrap();
     assert_eq!((first.len() + second.len(), count, rest), (0, 2, 1));
     assert_eq!(store.reschedule_far(now, 2).unwrap().1, 0, "what is near stays");
-    let next = |record: &PageRecord| store.page(&record.url).unwrap().unwrap().next_visit;
+    let next = |record: &VisitRecord| store.page(&record.url).unwrap().unwrap().next_visit;
     assert_eq!(next(&wrong), 121 * DAY);
     assert_eq!(next(&near), near.visited + 7 * DAY);
     assert_eq!(next(&patient), patient.visited + 20 * DAY);
     let options = VerifyOptions { now: 501 * DAY, memory_bytes: MEMORY, ..VerifyOptions::default() };
     assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());
     assert_eq!(store.take_due(121 * DAY, 9).unwrap().1, 4);
-    assert!(store.entry_of(&url).unwrap().is_some());
+    assert!(store.find_entry(&url).unwrap().is_some());
 
     // A page whose last visit is longer ago than any wait is due.
-    store.set_recrawl(RecrawlRules { first: 300 * longest, max: 300 * longest, ..RecrawlRules::default() });
+    store.set_revisit_rules(RevisitRules {
+        first: 300 * longest,
+        max: 300 * longest,
+        ..RevisitRules::default()
+    });
     store.put(&[visit_of("http://example.com/a?b=c", 10, &[])]).unwrap();
-    store.set_recrawl(RecrawlRules { max: longest, ..RecrawlRules::default() });
+    store.set_revisit_rules(RevisitRules { max: longest, ..RevisitRules::default() });
     let (arrivals, count) = store.reschedule_far(now, 9).unwrap();
     assert_eq!((arrivals.len(), count), (1, 1));
     assert_eq!(store.verify(options, &mut |_| {}).unwrap(), Findings::default());

@@ -1,6 +1,6 @@
-//! The data of the crawl: queue, schedule, and the set of known URLs.
+//! The data of the crawl: queue, schedule, and the seen set.
 
-use backlinkd::model::{Disposition, FailureKind, Found, Priority, QueuedUrl, Target};
+use backlinkd::model::{DiscoveredUrl, Disposition, FailureKind, Priority, QueueEntry, Target};
 use backlinkd::store::{Commit, StoreError};
 use backlinkd::urls::Surt;
 
@@ -19,12 +19,12 @@ fn a_page(store: &Store) -> CanonicalUrl {
     store.snapshot().graph().next().unwrap().unwrap().url
 }
 
-fn entry(url: &CanonicalUrl, priority: Priority, attempts: u32) -> QueuedUrl {
-    QueuedUrl { url: url.clone(), priority, depth: 0, attempts, target: Target::Page }
+fn entry(url: &CanonicalUrl, priority: Priority, attempts: u32) -> QueueEntry {
+    QueueEntry { url: url.clone(), priority, depth: 0, attempts, target: Target::Page }
 }
 
-fn visit(url: &CanonicalUrl, visit: Visit) -> PageRecord {
-    PageRecord { url: url.clone(), visited: 19_100 * 86_400, visit }
+fn visit(url: &CanonicalUrl, visit: Visit) -> VisitRecord {
+    VisitRecord { url: url.clone(), visited: 19_100 * 86_400, visit }
 }
 
 /// Removes the only row of a family.
@@ -41,7 +41,7 @@ fn an_unscheduled_page_is_visited_at_once() {
     let (folder, store) = large();
     let url = a_page(&store);
     let records = vec![visit(&url, Visit::Failed(FailureKind::Timeout, String::new()))];
-    let dispositions = vec![(entry(&url, Priority::again(7), 1), Disposition::Retry)];
+    let dispositions = vec![(entry(&url, Priority::revisit(7), 1), Disposition::Retry)];
     store.commit(Commit { records, dispositions, ..Commit::default() }).unwrap();
     store.flush().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "it waits for another attempt");
@@ -54,7 +54,7 @@ fn an_unscheduled_page_is_visited_at_once() {
     let visited = store.page(&url).unwrap().unwrap().visited;
     assert_eq!(store.next_due().unwrap().unwrap().min(visited), store.next_due().unwrap().unwrap());
     assert!(store.take_due(visited, 1_000).unwrap().1 > 0);
-    assert!(store.entry_of(&url).unwrap().is_some());
+    assert!(store.find_entry(&url).unwrap().is_some());
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn a_postponed_url_with_a_later_page_has_two_times() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let url = urls()[0].clone();
-    let found = || vec![Found::seed(url.clone())];
+    let found = || vec![DiscoveredUrl::seed(url.clone())];
     let queued = entry(&url, Priority::Seed, 0);
-    store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
+    store.commit(Commit { discovered: found(), ..Commit::default() }).unwrap();
     let dispositions = vec![(queued.clone(), Disposition::Postponed(19_200 * 86_400))];
     store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
-    store.commit(Commit { found: found(), ..Commit::default() }).unwrap();
+    store.commit(Commit { discovered: found(), ..Commit::default() }).unwrap();
     let records = vec![visit(&url, answered(200, vec![]))];
     store
         .commit(Commit { records, dispositions: vec![(queued, Disposition::Fetched)], ..Commit::default() })
@@ -121,10 +121,10 @@ fn a_sitemap_is_no_visit_to_the_page_of_its_url() {
     let url = urls()[0].clone();
     store.put(&[visit(&url, answered(200, vec![]))]).unwrap();
     let (priority, target) = (Priority::Sitemap, sitemap_target());
-    let found = vec![Found { url: url.clone(), priority, depth: 0, target: target.clone() }];
-    store.commit(Commit { found, ..Commit::default() }).unwrap();
+    let found = vec![DiscoveredUrl { url: url.clone(), priority, depth: 0, target: target.clone() }];
+    store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
-    let queued = QueuedUrl { target, ..entry(&url, priority, 0) };
+    let queued = QueueEntry { target, ..entry(&url, priority, 0) };
     store
         .commit(Commit { dispositions: vec![(queued, Disposition::Postponed(5))], ..Commit::default() })
         .unwrap();
@@ -216,10 +216,10 @@ fn a_damaged_row_of_discovered_urls_is_reported_before_it_is_lost() {
     let (folder, store) = large();
     let unheard = |number: u32| {
         let text = format!("http://unheard{number}.test/");
-        Found::page(backlinkd::urls::UrlRules::default().canonical(&text).unwrap(), 1)
+        DiscoveredUrl::page(backlinkd::urls::UrlRules::default().canonical(&text).unwrap(), 1)
     };
     for number in 0..2 {
-        store.commit(Commit { found: vec![unheard(number)], ..Commit::default() }).unwrap();
+        store.commit(Commit { discovered: vec![unheard(number)], ..Commit::default() }).unwrap();
     }
     store.flush().unwrap();
     drop(store);
@@ -228,15 +228,15 @@ fn a_damaged_row_of_discovered_urls_is_reported_before_it_is_lost() {
         db.put_cf(db.cf_handle("met").unwrap(), key, b"\x05\x01").unwrap();
     });
     let store = open(folder.path());
-    assert!(matches!(store.merge_pending(), Err(StoreError::Damaged { family: "met", .. })));
+    assert!(matches!(store.merge_discovered(), Err(StoreError::Damaged { family: "met", .. })));
     let findings = repair(&store);
     assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
-    assert_eq!(store.pending_urls(), 1);
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
-    assert_eq!(store.entry_of(&unheard(1).url).unwrap().map(|entry| entry.url), Some(unheard(1).url));
+    assert_eq!(store.unmerged_urls(), 1);
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
+    assert_eq!(store.find_entry(&unheard(1).url).unwrap().map(|entry| entry.url), Some(unheard(1).url));
     // A lost URL counts as new when it is discovered again.
-    store.commit(Commit { found: vec![unheard(0)], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    store.commit(Commit { discovered: vec![unheard(0)], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
@@ -244,8 +244,9 @@ fn a_damaged_row_of_discovered_urls_is_reported_before_it_is_lost() {
 fn readable_urls_of_a_damaged_row_of_discovered_ones_are_kept() {
     let (folder, store) = large();
     let url = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).unwrap();
-    let [first, last] = ["http://first.test/", "http://last.test/"].map(|text| Found::page(url(text), 1));
-    store.commit(Commit { found: vec![first.clone(), last.clone()], ..Commit::default() }).unwrap();
+    let [first, last] =
+        ["http://first.test/", "http://last.test/"].map(|text| DiscoveredUrl::page(url(text), 1));
+    store.commit(Commit { discovered: vec![first.clone(), last.clone()], ..Commit::default() }).unwrap();
     store.flush().unwrap();
     drop(store);
     behind_its_back(folder.path(), |db| {
@@ -255,21 +256,21 @@ fn readable_urls_of_a_damaged_row_of_discovered_ones_are_kept() {
     let store = open(folder.path());
     let findings = repair(&store);
     assert_eq!((told(&findings), findings.left), (vec![("met", "rows that cannot be read", 1)], vec![]));
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
-    assert!(store.entry_of(&first.url).unwrap().is_some());
-    store.commit(Commit { found: vec![last], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
+    assert!(store.find_entry(&first.url).unwrap().is_some());
+    store.commit(Commit { discovered: vec![last], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
 }
 
-fn unheard() -> Found {
-    Found::page(backlinkd::urls::UrlRules::default().canonical("http://lost.test/").unwrap(), 1)
+fn unheard() -> DiscoveredUrl {
+    DiscoveredUrl::page(backlinkd::urls::UrlRules::default().canonical("http://lost.test/").unwrap(), 1)
 }
 
 /// An index where this URL is known, and waits in the queue.
-fn queued(found: &Found) -> TempDir {
+fn queued(found: &DiscoveredUrl) -> TempDir {
     let (folder, store) = large();
-    store.commit(Commit { found: vec![found.clone()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    store.commit(Commit { discovered: vec![found.clone()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
     store.flush().unwrap();
     folder
@@ -292,7 +293,7 @@ fn a_queued_url_is_not_given_up_for_its_depth() {
     assert_eq!(told(&findings), [("frontier", "rows that cannot be read", 1)]);
     assert_eq!(findings.left, []);
     let entry = entry(&unheard().url, unheard().priority, 0);
-    assert_eq!(store.entry_of(&entry.url).unwrap(), Some(entry));
+    assert_eq!(store.find_entry(&entry.url).unwrap(), Some(entry));
 }
 
 /// A row under a slightly wrong key moves to its own key.
@@ -309,7 +310,7 @@ fn a_queued_url_under_a_wrong_key_is_moved_to_its_key() {
     let findings = repair(&store);
     assert_eq!(told(&findings), [("frontier", "rows that cannot be read", 1)]);
     assert_eq!(findings.left, []);
-    assert!(store.entry_of(&unheard().url).unwrap().is_some());
+    assert!(store.find_entry(&unheard().url).unwrap().is_some());
 }
 
 #[test]
@@ -326,7 +327,7 @@ fn a_scheduled_url_is_not_given_up_for_its_depth() {
     assert_eq!(told(&findings), [("schedule", "rows that cannot be read", 1)]);
     assert_eq!(findings.left, []);
     assert_eq!(store.take_due(1, 9).unwrap().1, 1);
-    assert!(store.entry_of(&unheard().url).unwrap().is_some());
+    assert!(store.find_entry(&unheard().url).unwrap().is_some());
 }
 
 const LOST: &str = "known URLs that are no page, and neither queued nor scheduled";
@@ -344,8 +345,8 @@ fn a_known_url_without_rows_is_reported_and_can_be_discovered_again() {
     }
     assert_eq!(repair(&store).left, []);
     assert!(!store.was_seen(&unheard().url).unwrap() && store.was_seen(&a_page(&store)).unwrap());
-    store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    store.commit(Commit { discovered: vec![unheard()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
@@ -357,7 +358,7 @@ fn a_known_url_without_rows_is_queued_if_a_page_links_to_it() {
     let targets = pages.iter().flat_map(|page| &page.links).map(|link| link.target.clone());
     let url = targets.into_iter().find(|url| store.page(url).unwrap().is_none()).unwrap();
     drop(store);
-    let found = Found::page(url, 1);
+    let found = DiscoveredUrl::page(url, 1);
     let folder = queued(&found);
     remove_the_row(folder.path(), "frontier");
     let store = open(folder.path());
@@ -365,7 +366,7 @@ fn a_known_url_without_rows_is_queued_if_a_page_links_to_it() {
     assert_eq!(told(&findings), [("seen", LOST, 1)]);
     assert_eq!(findings.found[0].examples, [found.url.to_string()]);
     assert_eq!(findings.left, []);
-    assert!(store.entry_of(&found.url).unwrap().is_some());
+    assert!(store.find_entry(&found.url).unwrap().is_some());
     assert!(store.was_seen(&found.url).unwrap());
 }
 
@@ -379,8 +380,8 @@ fn a_url_with_an_unreadable_entry_can_be_discovered_again() {
     let findings = repair(&store);
     assert_eq!(told(&findings), [("frontier", "rows that cannot be read", 1), ("seen", LOST, 1)]);
     assert_eq!(findings.left, []);
-    store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    store.commit(Commit { discovered: vec![unheard()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
 }
 
 /// The same if the repair is interrupted after its first batch: the row is removed, and the set has dropped its URL.
@@ -415,9 +416,10 @@ fn an_interrupted_repair_loses_no_url() {
 fn urls_that_differ_only_in_parameter_order_are_one() {
     let (_folder, store) = large();
     let url = |text: &str| backlinkd::urls::UrlRules::default().canonical(text).unwrap();
-    let found = ["http://p.test/?a=1&b=2", "http://p.test/?b=2&a=1"].map(|text| Found::page(url(text), 1));
-    store.commit(Commit { found: found.to_vec(), ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    let found =
+        ["http://p.test/?a=1&b=2", "http://p.test/?b=2&a=1"].map(|text| DiscoveredUrl::page(url(text), 1));
+    store.commit(Commit { discovered: found.to_vec(), ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
@@ -426,15 +428,15 @@ fn urls_that_differ_only_in_parameter_order_are_one() {
 fn a_processed_sitemap_is_no_known_url() {
     let (_folder, store) = large();
     let (url, priority, target) = (unheard().url, Priority::Sitemap, sitemap_target());
-    let found = vec![Found { url: url.clone(), priority, depth: 0, target: target.clone() }];
-    store.commit(Commit { found, ..Commit::default() }).unwrap();
-    store.merge_pending().unwrap();
+    let found = vec![DiscoveredUrl { url: url.clone(), priority, depth: 0, target: target.clone() }];
+    store.commit(Commit { discovered: found, ..Commit::default() }).unwrap();
+    store.merge_discovered().unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default(), "while it is queued");
-    let dispositions = vec![(QueuedUrl { target, ..entry(&url, priority, 1) }, Disposition::Fetched)];
+    let dispositions = vec![(QueueEntry { target, ..entry(&url, priority, 1) }, Disposition::Fetched)];
     store.commit(Commit { dispositions, ..Commit::default() }).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
-    store.commit(Commit { found: vec![unheard()], ..Commit::default() }).unwrap();
-    assert_eq!(store.merge_pending().unwrap().len(), 1);
+    store.commit(Commit { discovered: vec![unheard()], ..Commit::default() }).unwrap();
+    assert_eq!(store.merge_discovered().unwrap().len(), 1);
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
 
@@ -443,7 +445,7 @@ fn a_processed_sitemap_is_no_known_url() {
 fn not_modified_for_an_unknown_page_makes_no_url_known() {
     let (_folder, store) = large();
     store.put(&[visit(&unheard().url, Visit::NotModified)]).unwrap();
-    store.merge_pending().unwrap();
+    store.merge_discovered().unwrap();
     assert!(!store.was_seen(&unheard().url).unwrap());
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
@@ -457,7 +459,7 @@ fn failed_visits_store_a_page() {
     let findings = repair(&store);
     assert_eq!(told(&findings), [("frontier", "failed visits to pages that are not there", 1)]);
     assert_eq!(findings.left, []);
-    let entry = store.entry_of(&unheard().url).unwrap().unwrap();
+    let entry = store.find_entry(&unheard().url).unwrap().unwrap();
     assert_eq!((entry.attempts, entry.depth), (0, 1));
 }
 
@@ -475,7 +477,7 @@ fn a_removed_page_is_visited_at_once() {
     assert!(told(&findings).contains(&("schedule", "visits to pages that are not there", 1)), "{findings:?}");
     assert_eq!(findings.left, []);
     assert_eq!(store.take_due(1, 9).unwrap().1, 1);
-    assert!(store.entry_of(&url).unwrap().is_some());
+    assert!(store.find_entry(&url).unwrap().is_some());
     store.put(&[visit(&url, answered(200, vec![]))]).unwrap();
     assert_eq!(look(&store, MEMORY), Findings::default());
 }
@@ -487,7 +489,7 @@ fn crawls_leave_a_sound_index() {
     let never = std::sync::atomic::AtomicBool::new(false);
     for most in [Some(5), Some(11), None, Some(20), None] {
         let job = backlinkd::crawl::CrawlJob { max_pages: most, ..job(&seeds()) };
-        assert!(site.crawl(&job, &never).pages > 0);
+        assert!(site.crawl(&job, &never).visits > 0);
         assert_eq!(look(&site.store, MEMORY), Findings::default(), "{most:?}");
     }
 }

@@ -20,8 +20,8 @@ const PAIR: &[u8] = b"org,b,\x00com,example,";
 const REFERRAL: &[u8] = b"com,example,\x00org,b,";
 
 /// `http://example.com/a`, which links to `https://b.org/`, to itself twice, and no longer to `https://b.org/x`.
-fn small() -> Vec<PageRecord> {
-    let visit = |day: u64, links: &[&str]| PageRecord {
+fn small() -> Vec<VisitRecord> {
+    let visit = |day: u64, links: &[&str]| VisitRecord {
         url: urls().iter().find(|url| url.as_str() == "http://example.com/a").unwrap().clone(),
         visited: day * 86_400,
         visit: answered(200, links.iter().map(|target| link(target)).collect()),
@@ -253,7 +253,7 @@ fn damaged_lists_of_links_are_removed_and_their_pages_stay() {
     assert!(told(&findings).contains(&("pages", "pages whose number of links is wrong", 1)), "{findings:?}");
     assert_eq!(findings.left, []);
     let stats = store.stats().unwrap();
-    assert_eq!((stats.visited, stats.links, stats.backlinks, stats.inactive_links), (1, 0, 0, 0));
+    assert_eq!((stats.visited, stats.links, stats.backlinks, stats.lost_links), (1, 0, 0, 0));
     // The next visit finds the links again.
     store.put(&small()[1..]).unwrap();
     assert_eq!(store.stats().unwrap().links, 3);

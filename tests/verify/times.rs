@@ -1,6 +1,6 @@
 //! Impossible times, and other checks that only the reader of the data can make.
 
-use backlinkd::model::{Day, Disposition, Found, QueueName, QueuedUrl};
+use backlinkd::model::{Day, DiscoveredUrl, Disposition, QueueEntry, QueueName};
 use backlinkd::store::Commit;
 
 use super::*;
@@ -35,7 +35,7 @@ fn no_page_has_a_visit_in_the_future() {
     assert!(told(&findings).contains(&("pages", what, pages.len() as u64)), "{findings:?}");
     assert_eq!(latest, now);
     let today = Day::from_unix_seconds(now);
-    assert!(pages.iter().all(|page| page.ins_day == today && page.upd_day <= today));
+    assert!(pages.iter().all(|page| page.first_day == today && page.fetched_day <= today));
     // All of them are visited at once.
     assert_eq!(store.take_due(now, 1_000).unwrap().1, pages.len());
     assert_eq!(look(&store, MEMORY), Findings::default());
@@ -45,10 +45,10 @@ fn no_page_has_a_visit_in_the_future() {
 fn no_url_is_postponed_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let found = Found::seed(urls()[0].clone());
-    let Found { url, priority, depth, target } = found.clone();
-    let queued = QueuedUrl { url, priority, depth, target, attempts: 0 };
-    store.commit(Commit { found: vec![found], ..Commit::default() }).unwrap();
+    let found = DiscoveredUrl::seed(urls()[0].clone());
+    let DiscoveredUrl { url, priority, depth, target } = found.clone();
+    let queued = QueueEntry { url, priority, depth, target, attempts: 0 };
+    store.commit(Commit { discovered: vec![found], ..Commit::default() }).unwrap();
     let options = VerifyOptions { longest_wait: 90 * DAY, ..VerifyOptions::default() };
     let put_off = |time| Commit {
         dispositions: vec![(queued.clone(), Disposition::Postponed(time))],
@@ -67,12 +67,12 @@ fn no_host_is_backed_off_for_longer_than_allowed() {
     let store = open(folder.path());
     let host = QueueName::of(&urls()[0]);
     let options = VerifyOptions { longest_sleep: 3 * DAY, ..VerifyOptions::default() };
-    let asleep = |time| Commit { asleep: vec![(host.clone(), time)], ..Commit::default() };
+    let asleep = |time| Commit { backoffs: vec![(host.clone(), time)], ..Commit::default() };
     store.commit(asleep(options.now + 3 * DAY)).unwrap();
     assert_eq!(verified(&store, options), Findings::default());
     store.commit(asleep(options.now + 5 * DAY)).unwrap();
     assert_eq!(told(&verified(&store, options)), [("hosts", "hosts left alone for longer than any is", 1)]);
-    assert_eq!(store.host(&host).unwrap().asleep_until, options.now + 3 * DAY);
+    assert_eq!(store.host(&host).unwrap().backoff_until, options.now + 3 * DAY);
 }
 
 #[test]

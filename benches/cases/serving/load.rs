@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    Day, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, SearchRank, Visit,
+    Day, Link, LinkTag, PageContent, PageFacts, Place, Rel, SearchRank, Visit, VisitRecord,
 };
 use backlinkd::store::{Commit, FORMAT, Store};
 use backlinkd::urls::{CanonicalUrl, Suffixes, UrlRules};
@@ -92,14 +92,14 @@ fn load(csv: &Path, data: &Path) -> String {
     store.compact().unwrap();
     let all = start.elapsed().as_secs_f64();
     let stats = store.stats().unwrap();
-    let links = stats.links + stats.inactive_links;
-    let external = stats.backlinks + stats.inactive_links;
+    let links = stats.links + stats.lost_links;
+    let external = stats.backlinks + stats.lost_links;
     let bytes = stats.disk_bytes as f64;
     format!(
         "{external} external links ({} lost) of {links} on {} pages\n\
          stored in {put:.0} s, with ranks and compaction {all:.0} s: {:.0} external links/s, {:.0} links/s\n\
          {bytes:.0} bytes: {:.1} an external link, {:.1} a link\n",
-        stats.inactive_links,
+        stats.lost_links,
         stats.visited,
         external as f64 / all,
         links as f64 / all,
@@ -218,7 +218,7 @@ impl Page {
     }
 
     /// The content of the page at the first and at the last visit.
-    fn visits(self) -> (PageRecord, PageRecord) {
+    fn visits(self) -> (VisitRecord, VisitRecord) {
         let lost_any = self.links.iter().any(|placed| !placed.active);
         let home = format!("{}://{}/", self.url.scheme(), self.url.authority());
         let home = UrlRules::default().canonical(&home).unwrap();
@@ -247,15 +247,15 @@ impl Page {
             ..PageContent::default()
         };
         let second = if lost_any {
-            Visit::Answered(Box::new(PageContent { links: after, ..content.clone() }))
+            Visit::Responded(Box::new(PageContent { links: after, ..content.clone() }))
         } else {
             Visit::NotModified
         };
         let record = |day: Day, visit| {
             let visited = u64::from(day.0) * SECONDS_A_DAY + NOON;
-            PageRecord { url: self.url.clone(), visited, visit }
+            VisitRecord { url: self.url.clone(), visited, visit }
         };
-        (record(self.first, Visit::Answered(Box::new(content))), record(self.last, second))
+        (record(self.first, Visit::Responded(Box::new(content))), record(self.last, second))
     }
 }
 

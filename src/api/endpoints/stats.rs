@@ -69,7 +69,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let reply = StatsReply {
         links: stats.links,
         backlinks: stats.backlinks,
-        former: stats.inactive_links,
+        former: stats.lost_links,
         pages: stats.html_pages,
         fetched: stats.visited,
         queued: stats.queued,

@@ -45,6 +45,8 @@ impl RequestContext<'_> {
     pub fn typed_url(&self, name: &str, advice: &str) -> Result<CanonicalUrl, ApiError> {
         let text = self.params.single(name)?.ok_or_else(|| ApiError::missing(name, advice))?;
         let rules = &self.state.rules;
-        rules.typed(text).map_err(|error| ApiError::BadRequest(format!("{name} cannot be used: {error}")))
+        rules
+            .parse_typed(text)
+            .map_err(|error| ApiError::BadRequest(format!("{name} cannot be used: {error}")))
     }
 }

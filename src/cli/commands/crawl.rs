@@ -1,4 +1,4 @@
-//! `backlinkd crawl`: one batch, and its summary.
+//! `backlinkd crawl`: a batch crawl, and its summary.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::model::{Day, FailureKind};
 use crate::store::{Stats, Store};
 use crate::urls::CanonicalUrl;
 
-/// The options of a batch.
+/// The options of a batch crawl.
 pub(crate) struct CrawlOptions<'a> {
     /// A seed file, in addition to the seed list of the index.
     pub seeds: Option<&'a Path>,
@@ -27,8 +27,8 @@ pub(crate) struct CrawlOptions<'a> {
     pub rank: bool,
 }
 
-pub(crate) fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::Result<Outcome> {
-    let (seeds, bad) = context.seeds(batch.seeds)?;
+pub(crate) fn crawl(context: &CliContext, options: &CrawlOptions<'_>) -> anyhow::Result<Outcome> {
+    let (seeds, bad) = context.seeds(options.seeds)?;
     let store = open_with_work(context, &seeds)?;
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
@@ -36,8 +36,8 @@ pub(crate) fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::R
     let job = CrawlJob {
         seeds,
         former_seeds: Vec::new(),
-        max_pages: batch.max_pages,
-        max_time: batch.max_seconds.map(Duration::from_secs),
+        max_pages: options.max_pages,
+        max_time: options.max_seconds.map(Duration::from_secs),
         forever: false,
     };
     let start = Instant::now();
@@ -55,7 +55,7 @@ pub(crate) fn crawl(context: &CliContext, batch: &CrawlOptions<'_>) -> anyhow::R
         let stopped = "Stopped by a signal, and not ranked; the next crawl continues from here.";
         context.console.print_unless_quiet(stopped)?;
     } else {
-        if batch.rank {
+        if options.rank {
             rank::rank_store(context, &store)?;
         }
         print_index(context, &store, &job, &figures, took)?;
@@ -108,10 +108,10 @@ pub(crate) fn print_failures(context: &CliContext, progress: &Progress) -> anyho
 /// A summary of a crawl, as text.
 pub(crate) fn summary(figures: &Figures, took: Duration) -> String {
     let seconds = took.as_secs_f64();
-    let rate = if seconds > 0.0 { figures.pages as f64 / seconds } else { 0.0 };
+    let rate = if seconds > 0.0 { figures.visits as f64 / seconds } else { 0.0 };
     let cpu = |milliseconds: u64| format!("{:.1} s", milliseconds as f64 / 1_000.0);
     let mut text = format!("Crawled in {seconds:.1} s");
-    text += &row("visits", figures.pages, &format!("{rate:.0} a second"));
+    text += &row("visits", figures.visits, &format!("{rate:.0} a second"));
     text += &row("  answered", figures.answered, "");
     text += &row("  errors", figures.failed, &failure_kinds(figures));
     text += &row("not allowed", figures.disallowed, "by robots.txt; not visited");
@@ -143,7 +143,7 @@ fn notes(
     next_due: Option<u64>,
 ) -> Vec<String> {
     let queued = grouped(stats.queued);
-    let limit = if job.max_pages.is_some_and(|most| figures.pages >= most) {
+    let limit = if job.max_pages.is_some_and(|most| figures.visits >= most) {
         Some("--max-pages")
     } else {
         job.max_time.filter(|&most| took >= most).map(|_| "--max-seconds")
@@ -159,9 +159,9 @@ fn notes(
              answered with errors, asked for a pause, or have used their budget of pages; `backlinkd host HOST`\n\
              shows which."
         ));
-    } else if figures.pages == 0 && stats.visited > 0 {
+    } else if figures.visits == 0 && stats.visited > 0 {
         notes.push(format!("Nothing was fetched: no page is due for another visit{until}."));
-    } else if stats.visited > figures.pages {
+    } else if stats.visited > figures.visits {
         notes.push(format!("Known pages other than seeds are visited again when they are due{until}."));
     }
     notes

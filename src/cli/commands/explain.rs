@@ -6,7 +6,7 @@ use crate::clock::format_unix_time;
 use crate::inspect::{PageReport, QueueReport, RobotsReport, UrlReport};
 
 pub(crate) fn explain(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
-    let url = context.rules.typed(word)?;
+    let url = context.rules.parse_typed(word)?;
     let store = context.open_secondary()?;
     let needs_seeds = context.config.crawl.stay_on_seed_domains;
     let seeds = if needs_seeds { context.listed_seeds()?.0 } else { Vec::new() };

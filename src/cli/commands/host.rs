@@ -7,7 +7,7 @@ use crate::clock::format_unix_time;
 use crate::inspect::{BudgetReport, FailureReport, RobotsReport, ServerReport};
 
 pub(crate) fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
-    let url = context.rules.typed(word)?;
+    let url = context.rules.parse_typed(word)?;
     let store = context.open_secondary()?;
     let servers = context.inspector(&store, &[]).servers(&url)?;
     if json {
@@ -36,7 +36,7 @@ fn format_server(server: &ServerReport) -> String {
     row("queue", format!("{} URLs", grouped(server.queued)));
     row("visits", format!("{}, the last {} failed", grouped(server.visits), server.failures_in_a_row));
     row("budget", format_budget(&server.budget));
-    if let Some(until) = server.asleep_until {
+    if let Some(until) = server.backoff_until {
         let until = format_unix_time(until);
         row(
             "asleep",

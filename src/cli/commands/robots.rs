@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::fetch::robots_txt::{self, Decision, RobotsTxt, whole_lines};
-use crate::fetch::{Fetcher, RobotsAnswer, RobotsCache, RobotsStep, RobotsStore, StoredRobots};
+use crate::fetch::{Fetcher, RobotsAnswer, RobotsCache, RobotsOutcome, RobotsStore, StoredRobots};
 use crate::urls::{CanonicalUrl, SessionParams, UrlRules};
 
 /// Prints a row for each URL, in the given order. `agent` is the name of the crawler; a version after a slash is
@@ -73,7 +73,7 @@ fn fetch_robots(context: &CliContext, url: &CanonicalUrl) -> anyhow::Result<Opti
     let cache = RobotsCache::new(fetcher, &context.config.robots, context.rules.clone(), Some(store));
     runtime()?.block_on(async {
         if let RobotsAnswer::NeedsFetch(mut job) = cache.check(url) {
-            while let RobotsStep::Moved(next) = cache.fetch(job).await {
+            while let RobotsOutcome::Moved(next) = cache.fetch(job).await {
                 job = next;
             }
         }

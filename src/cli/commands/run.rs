@@ -203,7 +203,7 @@ impl Daemon<'_> {
         let mut seeds = self.context.seeds_added_since(&self.seeds)?;
         let mut former_seeds = std::mem::take(&mut self.seeds);
         self.seeds = [&former_seeds[..], &seeds].concat();
-        if self.shared.is_none() || progress.figures().unqueued_seeds > 0 {
+        if self.shared.is_none() || progress.figures().unstored_seeds > 0 {
             (seeds, former_seeds) = (self.seeds.clone(), Vec::new());
         }
         Ok(CrawlJob { seeds, former_seeds, forever: true, ..CrawlJob::default() })

@@ -25,7 +25,7 @@ pub(crate) fn table(stats: &Stats) -> String {
         ("HTML pages", stats.html_pages, ""),
         ("links", stats.links, ""),
         ("  backlinks", stats.backlinks, "to other hosts"),
-        ("former links", stats.inactive_links, ""),
+        ("former links", stats.lost_links, ""),
         ("hosts", stats.hosts, ""),
         ("domains", stats.domains, ""),
         ("URLs queued", stats.queued, ""),

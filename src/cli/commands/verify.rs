@@ -11,7 +11,7 @@ use crate::cli::terminal::numbers::grouped;
 use crate::cli::terminal::progress::{ProgressDisplay, Status};
 use crate::config::Config;
 use crate::fetch::StoredRobots;
-use crate::policy::longest_backoff;
+use crate::policy::max_stored_backoff;
 use crate::store::{Finding, Findings, Store, VerifyOptions, VerifyProgress};
 
 pub(crate) fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outcome> {
@@ -43,7 +43,7 @@ fn options(config: &Config, repair: bool) -> VerifyOptions {
     VerifyOptions {
         repair,
         memory_bytes: store.verify_memory_bytes,
-        longest_sleep: longest_backoff(&config.crawl, &config.robots).as_secs(),
+        longest_sleep: max_stored_backoff(&config.crawl, &config.robots).as_secs(),
         longest_wait: crawl.recrawl_max.0.max(crawl.recrawl_min.0).as_secs(),
         is_robots: |bytes| StoredRobots::decode(bytes).is_some(),
         ..VerifyOptions::default()

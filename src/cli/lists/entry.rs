@@ -45,7 +45,7 @@ impl ListEntry for CanonicalUrl {
     const LIST_COMMAND: &'static str = "seeds list";
 
     fn from_argument(word: &str, rules: &UrlRules) -> anyhow::Result<Self> {
-        Ok(rules.typed(word)?)
+        Ok(rules.parse_typed(word)?)
     }
 
     fn from_line(line: &[u8], rules: &UrlRules) -> Result<Option<Self>, String> {

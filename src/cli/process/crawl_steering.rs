@@ -13,7 +13,7 @@ use crate::cli::control::{ReloadSender, reload_now};
 use crate::cli::lists::{ListChange, ListEdit, ListEntry, rewrite_file};
 use crate::crawl::{CrawlState, Crawler, Figures, PauseCause, Progress, RecentFailure};
 use crate::metrics::ProcessActivity;
-use crate::model::{FailureKind, Found, Priority, Target};
+use crate::model::{DiscoveredUrl, FailureKind, Priority, Target};
 use crate::policy::{BlockedName, LowDisk, Reason};
 use crate::store::{Store, StoreError, free_bytes};
 use crate::urls::CanonicalUrl;
@@ -88,12 +88,13 @@ impl CrawlSteering {
 
     /// The entry for another visit of a URL; `None` for one that is neither visited nor queued. The distance from the
     /// seeds stays.
-    fn revisit_entry(&self, url: &CanonicalUrl) -> Result<Option<Found>, StoreError> {
+    fn revisit_entry(&self, url: &CanonicalUrl) -> Result<Option<DiscoveredUrl>, StoreError> {
         let depth = match self.store.page(url)? {
             Some(page) => Some(page.depth),
-            None => self.store.entry_of(url)?.map(|entry| entry.depth),
+            None => self.store.find_entry(url)?.map(|entry| entry.depth),
         };
-        let entry = |depth| Found { url: url.clone(), priority: Priority::Seed, depth, target: Target::Page };
+        let entry =
+            |depth| DiscoveredUrl { url: url.clone(), priority: Priority::Seed, depth, target: Target::Page };
         Ok(depth.map(entry))
     }
 }
@@ -114,7 +115,7 @@ impl CrawlControl for CrawlSteering {
             reason,
             pages_per_second,
             rate,
-            fetches_in_flight: figures.under_way,
+            fetches_in_flight: figures.in_flight,
             slow_fetches: figures.slow,
             fetchers: self.context.config.crawl.fetchers,
             responses: responses(progress, &figures),

@@ -116,21 +116,21 @@ pub(crate) fn crawl_status(progress: &Arc<Progress>, forever: bool) -> impl FnMu
     let (progress, mut rate) = (Arc::clone(progress), PageRate::new(Instant::now()));
     move || {
         let figures = progress.figures();
-        describe(&figures, rate.update(figures.pages, Instant::now()), forever)
+        describe(&figures, rate.update(figures.visits, Instant::now()), forever)
     }
 }
 
 fn describe(figures: &Figures, rate: f64, forever: bool) -> Status {
-    let waits = figures.under_way == 0 && figures.ready_addresses == 0;
+    let waits = figures.in_flight == 0 && figures.ready_addresses == 0;
     let now = if waits {
         let what = if forever { "pages to fall due" } else { "hosts that need a pause" };
         format!("waiting for {what}")
     } else {
-        format!("{} hosts ready, {} under way", grouped(figures.ready_addresses), figures.under_way)
+        format!("{} hosts ready, {} under way", grouped(figures.ready_addresses), figures.in_flight)
     };
     let text = format!(
         "{} pages, {rate:.0} pages/s, {} links, {} errors, {now}",
-        grouped(figures.pages),
+        grouped(figures.visits),
         grouped(figures.links),
         grouped(figures.failed),
     );
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_idle_crawl_says_that_it_waits() {
-        let figures = Figures { pages: 12_345, links: 1_000, failed: 2, ..Figures::default() };
+        let figures = Figures { visits: 12_345, links: 1_000, failed: 2, ..Figures::default() };
         let status = describe(&figures, 0.0, false);
         assert!(!status.idle);
         assert!(status.text.ends_with(", waiting for hosts that need a pause"), "{}", status.text);
@@ -220,7 +220,7 @@ mod tests {
             status.text,
             "12,345 pages, 0 pages/s, 1,000 links, 2 errors, waiting for pages to fall due"
         );
-        let status = describe(&Figures { ready_addresses: 1_001, under_way: 3, ..figures }, 41.6, true);
+        let status = describe(&Figures { ready_addresses: 1_001, in_flight: 3, ..figures }, 41.6, true);
         assert!(!status.idle);
         assert_eq!(
             status.text,

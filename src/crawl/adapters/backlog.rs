@@ -15,7 +15,7 @@ use crate::crawl::progress::Progress;
 use crate::crawl::timing::{DOMAIN_COUNTS_TTL_FACTOR, MIN_DOMAIN_COUNTS_TTL};
 use crate::frontier::Backlog;
 use crate::lru::Lru;
-use crate::model::{Lane, QueueName, QueuedUrl};
+use crate::model::{Lane, QueueEntry, QueueName};
 use crate::policy::{BudgetCounts, BudgetStatus};
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
@@ -73,7 +73,7 @@ impl StoreBacklog {
 
     /// Counts the other domains that link to a host, or to a domain, up to the number that matters.
     fn linking_domains(&self, host: &str, below: bool) -> Result<u64, StoreError> {
-        let most = BudgetStatus::counted_linking_domains(&self.config);
+        let most = BudgetStatus::max_counted_linking_domains(&self.config);
         let counted = self.store.linking_domains(host, below, most);
         Ok(self.or_default_if_damaged(counted)? as u64)
     }
@@ -98,14 +98,14 @@ impl StoreBacklog {
 impl Backlog for StoreBacklog {
     type Error = StoreError;
 
-    fn queued(
+    fn entries_of_lane(
         &self,
         queue: &QueueName,
         lane: Lane,
-        after: Option<&QueuedUrl>,
+        after: Option<&QueueEntry>,
         most: usize,
-    ) -> Result<Vec<QueuedUrl>, StoreError> {
-        self.or_default_if_damaged(self.store.queued(queue, lane, after, most))
+    ) -> Result<Vec<QueueEntry>, StoreError> {
+        self.or_default_if_damaged(self.store.entries_of_lane(queue, lane, after, most))
     }
 
     fn budget_status(&self, queue: &QueueName, url: &CanonicalUrl) -> Result<BudgetStatus, StoreError> {

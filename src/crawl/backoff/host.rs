@@ -32,8 +32,8 @@ impl HostBackoffs {
         Self { hosts: HashMap::default(), crawl, robots, forever }
     }
 
-    /// The longest backoff of a host after failures.
-    pub(crate) fn longest(&self) -> Duration {
+    /// The backoff of a host that is given up.
+    pub(crate) fn dead_host_backoff(&self) -> Duration {
         self.crawl.dead_host_retry.0
     }
 
@@ -45,8 +45,8 @@ impl HostBackoffs {
     /// Name servers gave no address for the host.
     pub(crate) fn on_unresolved(&mut self, queue: &QueueName) -> Backoff {
         match self.hosts.entry(queue.clone()).or_default().on_unresolved(&self.crawl) {
-            // A batch does not wait for it, and the next one asks at once.
-            Backoff::Parked(_) if !self.forever => Backoff::Parked(self.longest()),
+            // A batch crawl does not wait for it, and the next one asks at once.
+            Backoff::Parked(_) if !self.forever => Backoff::Parked(self.dead_host_backoff()),
             backoff => backoff,
         }
     }
@@ -105,7 +105,7 @@ struct HostBackoff {
 }
 
 impl HostBackoff {
-    /// Name servers gave no address. That is usually short, so a batch waits for it a few times.
+    /// Name servers gave no address. That is usually short, so a batch crawl waits for it a few times.
     fn on_unresolved(&mut self, config: &CrawlConfig) -> Backoff {
         self.unresolved = self.unresolved.saturating_add(1);
         let length = doubled(config.retry_delay.0, self.unresolved).min(config.dead_host_retry.0);

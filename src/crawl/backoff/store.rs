@@ -4,7 +4,7 @@
 //!
 //! After some errors, such as a full disk, RocksDB resumes writing by itself. After others it resumes only
 //! when it is reopened. So the crawl asks for that after some failed attempts; but not after damage, which
-//! reopening does not mend. A batch ends with any failure of the store.
+//! reopening does not mend. A batch crawl ends with any failure of the store.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl StoreBackoff {
         self.is_paused.then_some(cause)
     }
 
-    /// Whether the crawl ends because of the pause. A batch does not wait for free disk space.
+    /// Whether the crawl ends because of the pause. A batch crawl does not wait for free disk space.
     pub(crate) fn ends_crawl(&self) -> bool {
         self.is_paused && !self.forever
     }
@@ -128,7 +128,7 @@ impl StoreBackoff {
         Ok(Vec::new())
     }
 
-    /// Pauses because a response could not be archived, and keeps it for a retry. A batch ends instead.
+    /// Pauses because a response could not be archived, and keeps it for a retry. A batch crawl ends instead.
     pub(crate) fn on_archive_failed(
         &mut self,
         fetched: FetchedResponse,
@@ -156,7 +156,7 @@ impl StoreBackoff {
         }
     }
 
-    /// Counts damage, and pauses while the store takes no writes. A batch ends instead.
+    /// Counts damage, and pauses while the store takes no writes. A batch crawl ends instead.
     pub(crate) fn on_store_error(&mut self, error: StoreError) -> Result<(), CrawlError> {
         if !self.forever {
             return Err(error.into());

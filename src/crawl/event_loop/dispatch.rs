@@ -11,23 +11,23 @@ use tokio::task::JoinSet;
 use crate::clock::unix_now;
 use crate::crawl::CrawlError;
 use crate::crawl::extract::Extractor;
-use crate::crawl::messages::{FetchedResponse, HostResult, LoopEvent, RobotsRequest, RobotsResult};
+use crate::crawl::messages::{FetchedResponse, HostResult, LoopEvent, QueuedRobotsRequest, RobotsResult};
 use crate::crawl::process::ResponseProcessor;
 use crate::crawl::progress::Progress;
 use crate::crawl::timing::is_past;
 use crate::crawl::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Allowed, FetchOutcome, Fetcher, Response, RobotsCache, Validators};
-use crate::model::{Cut, FailureKind, Found, QueueName, QueuedUrl, Target};
+use crate::fetch::{FetchOutcome, FetchPermit, Fetcher, Response, RobotsCache, Validators};
+use crate::model::{Cut, DiscoveredUrl, FailureKind, QueueEntry, QueueName, Target};
 use crate::urls::CanonicalUrl;
 
-/// The limit of page fetches, and the time limit.
-pub(in crate::crawl) struct FetchBudget {
+/// The limits of a crawl: of page fetches, and of time.
+pub(in crate::crawl) struct CrawlLimits {
     max_pages: Option<u64>,
     deadline: Option<Instant>,
     pages: u64,
 }
 
-impl FetchBudget {
+impl CrawlLimits {
     pub(crate) fn new(max_pages: Option<u64>, deadline: Option<Instant>) -> Self {
         Self { max_pages, deadline, pages: 0 }
     }
@@ -36,26 +36,26 @@ impl FetchBudget {
         self.max_pages.is_some_and(|most| self.pages >= most) || is_past(self.deadline)
     }
 
-    fn take(&mut self, queued: &QueuedUrl) {
-        self.pages += u64::from(queued.target == Target::Page);
+    fn take(&mut self, entry: &QueueEntry) {
+        self.pages += u64::from(entry.target == Target::Page);
     }
 
-    fn refund(&mut self, queued: &QueuedUrl) {
-        self.pages = self.pages.saturating_sub(u64::from(queued.target == Target::Page));
+    fn refund(&mut self, entry: &QueueEntry) {
+        self.pages = self.pages.saturating_sub(u64::from(entry.target == Target::Page));
     }
 }
 
 /// The request of a page or a sitemap.
-pub(in crate::crawl) struct PageRequest {
+pub(in crate::crawl) struct UrlRequest {
     pub queue: QueueName,
-    pub queued: QueuedUrl,
+    pub entry: QueueEntry,
     pub ip: IpAddr,
-    pub permit: Allowed,
+    pub permit: FetchPermit,
     pub validators: Option<Validators>,
     pub chain: Option<RedirectChain>,
 }
 
-/// Starts resolutions and fetches, within the budget of the crawl. Their ends are events of the loop.
+/// Starts resolutions and fetches, within the limits of the crawl. Their ends are events of the loop.
 pub(in crate::crawl) struct Dispatcher<'a> {
     runtime: &'a tokio::runtime::Handle,
     /// The tasks on the async runtime. They are aborted when the dispatcher is dropped.
@@ -66,7 +66,7 @@ pub(in crate::crawl) struct Dispatcher<'a> {
     processor: ResponseProcessor,
     progress: Arc<Progress>,
     max_sitemap_bytes: usize,
-    budget: FetchBudget,
+    limits: CrawlLimits,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -77,7 +77,7 @@ impl<'a> Dispatcher<'a> {
         processor: ResponseProcessor,
         progress: &Arc<Progress>,
         max_sitemap_bytes: usize,
-        budget: FetchBudget,
+        limits: CrawlLimits,
     ) -> Self {
         Self {
             runtime,
@@ -88,18 +88,18 @@ impl<'a> Dispatcher<'a> {
             processor,
             progress: Arc::clone(progress),
             max_sitemap_bytes,
-            budget,
+            limits,
         }
     }
 
     /// Whether no further page may be fetched.
     pub(crate) fn is_at_limit(&self) -> bool {
-        self.budget.is_exhausted()
+        self.limits.is_exhausted()
     }
 
-    /// Returns a page to the budget, because it was not fetched, or is fetched again.
-    pub(crate) fn refund(&mut self, queued: &QueuedUrl) {
-        self.budget.refund(queued);
+    /// Uncounts a page, because it was not fetched, or is fetched again.
+    pub(crate) fn refund(&mut self, entry: &QueueEntry) {
+        self.limits.refund(entry);
     }
 
     /// Removes the tasks that ended. A task that panicked leaves its URL without a disposition, so the crawl
@@ -121,7 +121,7 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Returns entries for the sitemaps that the robots.txt of this URL's host declares.
-    pub(crate) fn declared_sitemaps(&self, url: &CanonicalUrl) -> Vec<Found> {
+    pub(crate) fn declared_sitemaps(&self, url: &CanonicalUrl) -> Vec<DiscoveredUrl> {
         self.processor.extractor().declared_sitemaps(&self.robots, url)
     }
 
@@ -134,70 +134,77 @@ impl<'a> Dispatcher<'a> {
         let (fetcher, events) = (Arc::clone(&self.fetcher), self.events.clone());
         let task = async move {
             let address = fetcher.addresses().resolve(&url).await;
-            let _ = events.send(LoopEvent::Resolved { queue, url, at: Instant::now(), address });
+            let _ = events.send(LoopEvent::Resolved { queue, url, ended_at: Instant::now(), address });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub(crate) fn start_robots_fetch(&mut self, queue: QueueName, ip: IpAddr, request: RobotsRequest) {
+    pub(crate) fn start_robots_fetch(
+        &mut self,
+        queue: QueueName,
+        ip: IpAddr,
+        queued_request: QueuedRobotsRequest,
+    ) {
         Progress::add(&self.progress.robots, 1);
-        let RobotsRequest { job, waiter } = request;
+        let QueuedRobotsRequest { request, waiter } = queued_request;
         let (robots, processor) = (Arc::clone(&self.robots), self.processor.clone());
         let events = self.events.clone();
         let task = async move {
-            let (requested, requested_at) = (job.url().clone(), unix_now());
+            let (requested, requested_at) = (request.url().clone(), unix_now());
             let waited = AtomicU64::new(0);
-            let archive_response = |answer: &Response| {
+            let archive_response = |response: &Response| {
                 if processor.has_archive() {
                     processor.process(FetchedResponse {
-                        url: requested.clone(),
+                        requested: requested.clone(),
                         chain: None,
                         requested_at,
                         validators: None,
-                        outcome: FetchOutcome::Answered(Box::new(answer.clone())),
-                        queued: None,
+                        outcome: FetchOutcome::Responded(Box::new(response.clone())),
+                        entry: None,
                     });
                 }
-                waited.store(u64::try_from(answer.waited.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                waited
+                    .store(u64::try_from(response.waited.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
             };
-            let step = robots.fetch_and_show(job, ip, &archive_response).await;
-            let (at, waited) = (Instant::now(), Duration::from_millis(waited.into_inner()));
-            let fetched = RobotsResult { queue, requested, waiter, at, waited, step };
+            let outcome = robots.fetch_and_pass(request, ip, &archive_response).await;
+            let (ended_at, waited) = (Instant::now(), Duration::from_millis(waited.into_inner()));
+            let fetched = RobotsResult { queue, requested, waiter, ended_at, waited, outcome };
             let _ = events.send(LoopEvent::RobotsFetched(fetched));
         };
         self.tasks.spawn_on(task, self.runtime);
     }
 
-    pub(crate) fn start_page_fetch(&mut self, request: PageRequest) {
-        self.budget.take(&request.queued);
+    pub(crate) fn start_url_fetch(&mut self, request: UrlRequest) {
+        self.limits.take(&request.entry);
         let (fetcher, processor) = (Arc::clone(&self.fetcher), self.processor.clone());
         let (events, max_sitemap_bytes) = (self.events.clone(), self.max_sitemap_bytes);
         let task = async move {
-            let PageRequest { queue, queued, ip, permit, validators, chain } = request;
+            let UrlRequest { queue, entry, ip, permit, validators, chain } = request;
             let (requested_at, crawl_delay) = (unix_now(), permit.crawl_delay());
-            let url = permit.url().clone();
+            let requested = permit.url().clone();
             let cookies = chain.as_ref().map(|chain| &chain.cookies);
-            let fetched = match &queued.target {
+            let fetched = match &entry.target {
                 Target::Page => fetcher.fetch(permit, ip, validators.as_ref(), cookies).await,
                 Target::Sitemap(_) => fetcher.fetch_file(permit, ip, cookies, max_sitemap_bytes).await,
             };
             // The host's delay starts now, not when the page is parsed.
-            let at = Instant::now();
+            let ended_at = Instant::now();
             let outcome = match fetched {
                 Ok(outcome) => outcome,
                 Err(failure) => {
-                    let _ = events.send(LoopEvent::NotRequested { queue, queued, at, failure });
+                    let _ = events.send(LoopEvent::NotRequested { queue, entry, ended_at, failure });
                     return;
                 }
             };
             let waited = match &outcome {
-                FetchOutcome::Answered(answer) => answer.waited,
+                FetchOutcome::Responded(response) => response.waited,
                 FetchOutcome::Failed(..) => Duration::ZERO,
             };
-            let (result, page) = (host_result(&outcome, crawl_delay), queued.clone());
-            let _ = events.send(LoopEvent::PageFetched { queue, queued: page, at, waited, result });
-            let queued = Some(queued);
-            processor.spawn(FetchedResponse { url, chain, requested_at, validators, outcome, queued });
+            let (result, fetched_entry) = (host_result(&outcome, crawl_delay), entry.clone());
+            let _ =
+                events.send(LoopEvent::UrlFetched { queue, entry: fetched_entry, ended_at, waited, result });
+            let entry = Some(entry);
+            processor.spawn(FetchedResponse { requested, chain, requested_at, validators, outcome, entry });
         };
         self.tasks.spawn_on(task, self.runtime);
     }
@@ -207,11 +214,11 @@ impl<'a> Dispatcher<'a> {
 fn host_result(outcome: &FetchOutcome, crawl_delay: Option<Duration>) -> HostResult {
     match outcome {
         // A server that is too slow fails, although the part of the page that came is kept.
-        FetchOutcome::Answered(answer) if answer.cut == Some(Cut::Time) => {
+        FetchOutcome::Responded(response) if response.cut == Some(Cut::Time) => {
             HostResult::Failed { kind: FailureKind::Timeout, crawl_delay }
         }
-        FetchOutcome::Answered(answer) => {
-            HostResult::Answered { status: answer.status, retry_after: answer.retry_after, crawl_delay }
+        FetchOutcome::Responded(response) => {
+            HostResult::Responded { status: response.status, retry_after: response.retry_after, crawl_delay }
         }
         FetchOutcome::Failed(kind, _) => HostResult::Failed { kind: *kind, crawl_delay },
     }

@@ -4,13 +4,13 @@
 //! While it runs, only the writer writes to the store.
 //!
 //! The loop wires its parts, which do not know each other: [`QueueScan`] admits queues from disk,
-//! [`PageCheck`] decides about a picked URL, [`Dispatcher`] starts requests, [`HostEventHandler`] takes their
-//! ends, [`WriterLink`] knows what the writer owes, and [`StoreBackoff`] pauses the loop.
+//! [`UrlCheck`] decides about a picked URL, [`Dispatcher`] starts requests, [`HostEventHandler`] takes their
+//! ends, [`WriterLedger`] knows what the writer owes, and [`StoreBackoff`] pauses the loop.
 
 mod dispatch;
-mod events;
-mod page_check;
+mod host_events;
 mod queue_scan;
+mod url_check;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,27 +23,27 @@ use super::adapters::backlog::StoreBacklog;
 use super::archive::Archive;
 use super::backoff::store::StoreBackoff;
 use super::messages::{
-    CommitReport, Completion, FailedCommit, LoopEvent, RobotsRequest, RobotsWaiter, WriteRequest,
+    CommitReport, Completion, FailedCommit, LoopEvent, QueuedRobotsRequest, RobotsWaiter, WriteRequest,
 };
 use super::progress::Progress;
 use super::state::CrawlState;
 use super::timing::is_past;
 use super::timing::{DISPATCH_SLICE, HEARTBEAT, RESOURCE_PAUSE};
-use super::writer::link::{WriterLink, WriterSender};
+use super::writer::link::{WriterLedger, WriterSender};
 use super::{CrawlError, CrawlJob, Crawler, Reload};
 use crate::clock::unix_now;
-use crate::frontier::{Backoff, Frontier, Next};
-use crate::model::{Arrival, Disposition, Found, QueueName, QueuedUrl};
+use crate::frontier::{Backoff, Frontier, NextStep};
+use crate::model::{Arrival, DiscoveredUrl, Disposition, QueueEntry, QueueName};
 use crate::store::{Commit, Store, StoreError};
 use crate::urls::CanonicalUrl;
 
-pub(super) use dispatch::{Dispatcher, FetchBudget};
-pub(super) use events::HostEventHandler;
-pub(super) use page_check::PageCheck;
+pub(super) use dispatch::{CrawlLimits, Dispatcher};
+pub(super) use host_events::HostEventHandler;
 pub(super) use queue_scan::QueueScan;
+pub(super) use url_check::UrlCheck;
 
-use dispatch::PageRequest;
-use page_check::PageDecision;
+use dispatch::UrlRequest;
+use url_check::UrlDecision;
 
 /// See the module.
 pub(super) struct CrawlLoop<'a> {
@@ -51,20 +51,20 @@ pub(super) struct CrawlLoop<'a> {
     job: &'a CrawlJob,
     store: Arc<Store>,
     progress: Arc<Progress>,
-    frontier: Frontier<RobotsRequest>,
+    frontier: Frontier<QueuedRobotsRequest>,
     backlog: StoreBacklog,
-    scan: QueueScan,
-    pages: PageCheck,
-    hosts: HostEventHandler,
+    queue_scan: QueueScan,
+    url_check: UrlCheck,
+    host_events: HostEventHandler,
     dispatcher: Dispatcher<'a>,
-    writer: WriterLink,
+    writer: WriterLedger,
     store_backoff: StoreBackoff,
     /// When the loop gives up what is in flight; `None` while the crawl is not to stop early.
     give_up_at: Option<Instant>,
     /// When the crawl started, in Unix time.
     started_at: u64,
     /// Seeds and visits beyond the schedule that are not stored yet.
-    unqueued: Vec<Found>,
+    unstored: Vec<DiscoveredUrl>,
 }
 
 impl<'a> CrawlLoop<'a> {
@@ -79,7 +79,7 @@ impl<'a> CrawlLoop<'a> {
         let now = Instant::now();
         let seeds = [&job.seeds[..], &job.former_seeds].concat();
         let processor = crawler.processor(&seeds, archive, events, writer.clone())?;
-        let budget = FetchBudget::new(job.max_pages, job.max_time.map(|time| now + time));
+        let limits = CrawlLimits::new(job.max_pages, job.max_time.map(|time| now + time));
         Ok(Self {
             crawler,
             job,
@@ -87,37 +87,37 @@ impl<'a> CrawlLoop<'a> {
             progress: Arc::clone(crawler.progress()),
             frontier: Frontier::new(crawler.frontier_rules()),
             backlog: crawler.backlog(job.forever),
-            scan: crawler.queue_scan(),
-            pages: crawler.page_check(),
-            hosts: crawler.host_event_handler(writer.clone(), job.forever),
-            dispatcher: crawler.dispatcher(runtime, processor, budget),
-            writer: WriterLink::new(writer.clone(), now),
+            queue_scan: crawler.queue_scan(),
+            url_check: crawler.url_check(),
+            host_events: crawler.host_event_handler(writer.clone(), job.forever),
+            dispatcher: crawler.dispatcher(runtime, processor, limits),
+            writer: WriterLedger::new(writer.clone(), now),
             store_backoff: crawler.store_backoff(job.forever, now),
             give_up_at: None,
             started_at: unix_now(),
-            unqueued: Vec::new(),
+            unstored: Vec::new(),
         })
     }
 
     /// Queues the seeds. Scans find the URLs of earlier crawls, and the writer queues due pages.
     pub(super) fn start(&mut self) -> Result<(), CrawlError> {
-        self.unqueued.extend(self.job.seeds.iter().cloned().map(Found::seed));
-        let queued = self.queue_seeds();
-        self.store_backoff.tolerate(queued, ())?;
+        self.unstored.extend(self.job.seeds.iter().cloned().map(DiscoveredUrl::seed));
+        let stored = self.store_seeds();
+        self.store_backoff.tolerate(stored, ())?;
         self.request_due()
     }
 
-    fn queue_seeds(&mut self) -> Result<(), CrawlError> {
-        Progress::set(&self.progress.unqueued, self.unqueued.len());
-        let found = self.unqueued.clone();
-        let arrivals = self.store.commit(Commit { found, ..Commit::default() })?;
-        self.unqueued.clear();
-        Progress::set(&self.progress.unqueued, 0);
+    fn store_seeds(&mut self) -> Result<(), CrawlError> {
+        Progress::set(&self.progress.unstored_seeds, self.unstored.len());
+        let discovered = self.unstored.clone();
+        let arrivals = self.store.commit(Commit { discovered, ..Commit::default() })?;
+        self.unstored.clear();
+        Progress::set(&self.progress.unstored_seeds, 0);
         self.add_arrivals(arrivals)
     }
 
     fn add_arrivals(&mut self, arrivals: Vec<Arrival>) -> Result<(), CrawlError> {
-        Ok(self.scan.add_arrivals(arrivals, &mut self.frontier, &self.backlog)?)
+        Ok(self.queue_scan.add_arrivals(arrivals, &mut self.frontier, &self.backlog)?)
     }
 
     /// When the loop gave up, or will give up, what is in flight; `None` when the crawl was not stopped.
@@ -149,7 +149,7 @@ impl<'a> CrawlLoop<'a> {
                 );
                 return Ok(());
             }
-            let wait = if self.scan.has_arrivals() { Duration::ZERO } else { wait };
+            let wait = if self.queue_scan.has_arrivals() { Duration::ZERO } else { wait };
             self.handle_events(inbox, wait, writer_thread)?;
         }
     }
@@ -163,31 +163,31 @@ impl<'a> CrawlLoop<'a> {
         if let Some(reload) = self.crawler.take_reload() {
             self.apply(reload);
         }
-        self.unqueued.extend(self.crawler.take_visits());
-        if !self.unqueued.is_empty() && !self.store_backoff.is_unwritable() {
-            self.queue_seeds()?;
+        self.unstored.extend(self.crawler.take_visits());
+        if !self.unstored.is_empty() && !self.store_backoff.is_unwritable() {
+            self.store_seeds()?;
         }
         if self.store_backoff.start_check(now) {
             self.frontier.prune(now, &self.backlog);
-            self.hosts.prune(&self.frontier);
+            self.host_events.prune(&self.frontier);
             for fetched in self.store_backoff.check_disks()? {
                 self.dispatcher.process_again(fetched);
             }
         }
-        self.scan.admit_arrivals(&mut self.frontier, &self.backlog)?;
-        Ok(self.scan.resume(now, &mut self.frontier, &self.backlog)?)
+        self.queue_scan.admit_arrivals(&mut self.frontier, &self.backlog)?;
+        Ok(self.queue_scan.step(now, &mut self.frontier, &self.backlog)?)
     }
 
     fn apply(&mut self, Reload { seeds, blocks }: Reload) {
         let extractor = self.dispatcher.extractor().successor(&seeds, blocks.clone());
         self.dispatcher.set_extractor(extractor);
-        self.hosts.set_blocks(blocks.clone());
-        self.pages.set_blocks(blocks);
-        self.unqueued.extend(seeds.into_iter().map(Found::seed));
+        self.host_events.set_blocks(blocks.clone());
+        self.url_check.set_blocks(blocks);
+        self.unstored.extend(seeds.into_iter().map(DiscoveredUrl::seed));
     }
 
     fn request_due(&mut self) -> Result<(), CrawlError> {
-        // A batch visits what was due when it started. Pages that fall due meanwhile are left to the next crawl.
+        // A batch crawl visits what was due when it started. Pages that fall due meanwhile are left to the next crawl.
         self.writer.request_due(if self.job.forever { unix_now() } else { self.started_at })
     }
 
@@ -203,7 +203,9 @@ impl<'a> CrawlLoop<'a> {
 
     /// Whether no work may start for now.
     fn is_paused(&self) -> bool {
-        self.progress.is_halted() || self.store_backoff.is_paused() || self.hosts.is_short_of_resources()
+        self.progress.is_halted()
+            || self.store_backoff.is_paused()
+            || self.host_events.is_short_of_resources()
     }
 
     /// How long to wait when no work may start; `None` when nothing is in flight and all results are stored.
@@ -229,18 +231,18 @@ impl<'a> CrawlLoop<'a> {
                 return Ok(Some(Duration::ZERO));
             }
             match self.frontier.next(now, &self.backlog)? {
-                Next::Resolve(queue, url) => self.dispatcher.start_resolution(queue, url),
-                Next::RobotsTxt(queue, request) => self.start_robots_fetch(queue, request)?,
-                Next::Page(queue, queued) => self.start_page(queue, queued, now)?,
-                Next::Wait(until) => {
+                NextStep::Resolve(queue, url) => self.dispatcher.start_resolution(queue, url),
+                NextStep::RobotsTxt(queue, request) => self.start_robots_fetch(queue, request)?,
+                NextStep::Url(queue, entry) => self.start_url(queue, entry, now)?,
+                NextStep::Wait(until) => {
                     self.request_merge_if(self.writer.is_merge_due(now))?;
                     return Ok(Some(until.saturating_duration_since(now).min(HEARTBEAT)));
                 }
-                Next::Busy => {
+                NextStep::Busy => {
                     self.request_merge_if(self.writer.is_merge_due(now))?;
                     return Ok(Some(HEARTBEAT));
                 }
-                Next::Drained => return self.handle_drained(),
+                NextStep::Drained => return self.handle_drained(),
             }
         }
         Ok(Some(HEARTBEAT))
@@ -249,7 +251,7 @@ impl<'a> CrawlLoop<'a> {
     /// Handles a frontier without work, now or later.
     fn handle_drained(&mut self) -> Result<Option<Duration>, CrawlError> {
         self.request_merge_if(true)?;
-        if self.scan.has_arrivals() {
+        if self.queue_scan.has_arrivals() {
             return Ok(Some(Duration::ZERO));
         }
         if self.writer.is_pending() || self.job.forever {
@@ -258,21 +260,24 @@ impl<'a> CrawlLoop<'a> {
         if self.is_finished() {
             return Ok(None);
         }
-        Ok(Some(self.scan.resume_last(&mut self.frontier, &self.backlog)))
+        Ok(Some(self.queue_scan.step_last(&mut self.frontier, &self.backlog)))
     }
 
-    /// Whether a batch with a drained frontier ends: no arrival waits for admission, the writer owes nothing,
+    /// Whether a batch crawl with a drained frontier ends: no arrival waits for admission, the writer owes nothing,
     /// and the last scan of the queues on disk has admitted no queue.
     ///
     /// The frontier is drained when no queue in memory has work, now or later. A crawl that runs forever
     /// never ends so.
     fn is_finished(&self) -> bool {
-        !self.job.forever && !self.scan.has_arrivals() && !self.writer.is_pending() && self.scan.is_finished()
+        !self.job.forever
+            && !self.queue_scan.has_arrivals()
+            && !self.writer.is_pending()
+            && self.queue_scan.is_finished()
     }
 
-    /// Asks the writer to merge the discovered URLs into the known ones, if it is `wanted` and useful.
+    /// Asks the writer to merge the discovered URLs into the seen set, if it is `wanted` and useful.
     fn request_merge_if(&mut self, wanted: bool) -> Result<(), CrawlError> {
-        if wanted && self.store.pending_urls() > 0 {
+        if wanted && self.store.unmerged_urls() > 0 {
             self.writer.request_merge()?;
         }
         Ok(())
@@ -282,39 +287,38 @@ impl<'a> CrawlLoop<'a> {
         self.frontier.address(queue).ok_or(CrawlError::Broken)
     }
 
-    fn start_robots_fetch(&mut self, queue: QueueName, request: RobotsRequest) -> Result<(), CrawlError> {
+    fn start_robots_fetch(
+        &mut self,
+        queue: QueueName,
+        request: QueuedRobotsRequest,
+    ) -> Result<(), CrawlError> {
         let ip = self.address(&queue)?;
         self.dispatcher.start_robots_fetch(queue, ip, request);
         Ok(())
     }
 
     /// Starts the fetch of a queued URL, or what comes instead of it.
-    fn start_page(
-        &mut self,
-        queue: QueueName,
-        mut queued: QueuedUrl,
-        now: Instant,
-    ) -> Result<(), CrawlError> {
-        match self.pages.decide(&mut queued) {
-            Ok(PageDecision::Fetch { permit, validators, chain }) => {
+    fn start_url(&mut self, queue: QueueName, mut entry: QueueEntry, now: Instant) -> Result<(), CrawlError> {
+        match self.url_check.decide(&mut entry) {
+            Ok(UrlDecision::Fetch { permit, validators, chain }) => {
                 let ip = self.address(&queue)?;
                 self.writer.add_outstanding();
-                let request = PageRequest { queue, queued, ip, permit, validators, chain };
-                self.dispatcher.start_page_fetch(request);
+                let request = UrlRequest { queue, entry, ip, permit, validators, chain };
+                self.dispatcher.start_url_fetch(request);
                 Ok(())
             }
-            Ok(PageDecision::Complete(disposition)) => {
-                self.complete_unfetched(&queue, queued, now, disposition)
+            Ok(UrlDecision::Complete(disposition)) => {
+                self.complete_unfetched(&queue, entry, now, disposition)
             }
-            Ok(PageDecision::Park(length)) => {
-                self.hosts.park_without_robots(&mut self.frontier, &queue, queued, now, length)
+            Ok(UrlDecision::Park(length)) => {
+                self.host_events.park_without_robots(&mut self.frontier, &queue, entry, now, length)
             }
-            Ok(PageDecision::AwaitRobots(job)) => {
-                let waiter = RobotsWaiter { queue: queue.clone(), url: queued.url.clone() };
-                self.frontier.requeue(&queue, queued);
-                self.start_robots_fetch(queue, RobotsRequest { job, waiter })
+            Ok(UrlDecision::FetchRobots(request)) => {
+                let waiter = RobotsWaiter { queue: queue.clone(), url: entry.url.clone() };
+                self.frontier.requeue(&queue, entry);
+                self.start_robots_fetch(queue, QueuedRobotsRequest { request, waiter })
             }
-            Err(error) => self.skip_unreadable(&queue, queued, now, error),
+            Err(error) => self.skip_unreadable(&queue, entry, now, error),
         }
     }
 
@@ -322,14 +326,14 @@ impl<'a> CrawlLoop<'a> {
     fn complete_unfetched(
         &mut self,
         queue: &QueueName,
-        queued: QueuedUrl,
+        entry: QueueEntry,
         now: Instant,
         disposition: Disposition,
     ) -> Result<(), CrawlError> {
         self.writer.add_outstanding();
         self.frontier.finish_fetch(queue, now, None, Backoff::None);
         let completion = Completion {
-            queued,
+            entry,
             record: None,
             chain_records: Vec::new(),
             discovered: Vec::new(),
@@ -344,15 +348,15 @@ impl<'a> CrawlLoop<'a> {
     fn skip_unreadable(
         &mut self,
         queue: &QueueName,
-        queued: QueuedUrl,
+        entry: QueueEntry,
         now: Instant,
         error: StoreError,
     ) -> Result<(), CrawlError> {
         let backoff = if error.is_damage() {
-            self.frontier.skip(queued);
+            self.frontier.skip(entry);
             Backoff::None
         } else {
-            self.frontier.requeue(queue, queued);
+            self.frontier.requeue(queue, entry);
             Backoff::For(RESOURCE_PAUSE)
         };
         self.frontier.finish_fetch(queue, now, None, backoff);
@@ -362,12 +366,12 @@ impl<'a> CrawlLoop<'a> {
     fn update_gauges(&self) {
         let (progress, memory) = (&self.progress, self.crawler.memory());
         Progress::set(&progress.ready, self.frontier.ready_addresses());
-        Progress::set(&progress.under_way, self.frontier.in_flight());
+        Progress::set(&progress.in_flight, self.frontier.in_flight());
         Progress::set(&progress.slow, self.frontier.slow_in_flight());
-        Progress::set(&progress.held, self.frontier.throttled());
+        Progress::set(&progress.throttled, self.frontier.throttled());
         Progress::set(&progress.memory_bytes, memory.taken());
         progress.memory_waits.store(memory.waits(), Ordering::Relaxed);
-        Progress::set(&progress.hosts, self.frontier.queue_count());
+        Progress::set(&progress.queues, self.frontier.queue_count());
         Progress::set(&progress.paused, usize::from(self.store_backoff.is_paused()));
         progress.tick(self.state());
     }
@@ -376,7 +380,7 @@ impl<'a> CrawlLoop<'a> {
         let waits = self.writer.outstanding() == 0
             && !self.frontier.has_in_flight()
             && self.frontier.ready_addresses() == 0
-            && !self.scan.has_arrivals();
+            && !self.queue_scan.has_arrivals();
         match self.store_backoff.pause_cause() {
             Some(cause) => CrawlState::Paused(cause),
             None if waits => CrawlState::Idle,
@@ -407,10 +411,10 @@ impl<'a> CrawlLoop<'a> {
     }
 
     fn handle(&mut self, event: LoopEvent) -> Result<(), CrawlError> {
-        let (frontier, hosts) = (&mut self.frontier, &mut self.hosts);
+        let (frontier, hosts) = (&mut self.frontier, &mut self.host_events);
         match event {
-            LoopEvent::Resolved { queue, url, at, address } => {
-                hosts.on_resolved(frontier, &queue, &url, at, address)
+            LoopEvent::Resolved { queue, url, ended_at, address } => {
+                hosts.on_resolved(frontier, &queue, &url, ended_at, address)
             }
             LoopEvent::RobotsFetched(fetched) => {
                 match hosts.on_robots_fetched(frontier, &self.backlog, fetched)? {
@@ -418,21 +422,21 @@ impl<'a> CrawlLoop<'a> {
                     None => Ok(()),
                 }
             }
-            LoopEvent::NotRequested { queue, queued, at, failure } => {
+            LoopEvent::NotRequested { queue, entry, ended_at, failure } => {
                 self.writer.remove_outstanding();
-                self.dispatcher.refund(&queued);
-                hosts.on_not_requested(frontier, &queue, queued, at, &failure)
+                self.dispatcher.refund(&entry);
+                hosts.on_not_requested(frontier, &queue, entry, ended_at, &failure)
             }
-            LoopEvent::PageFetched { queue, queued, at, waited, result } => {
+            LoopEvent::UrlFetched { queue, entry, ended_at, waited, result } => {
                 frontier.exclude_wait(&queue, waited);
-                hosts.on_page_fetched(frontier, &queue, &queued, at, result)
+                hosts.on_url_fetched(frontier, &queue, &entry, ended_at, result)
             }
-            LoopEvent::ChainContinued(queued, chain) => {
+            LoopEvent::ChainContinued(entry, chain) => {
                 // The next request waits for the host like any other.
                 self.writer.remove_outstanding();
-                self.dispatcher.refund(&queued);
-                self.pages.add_chain(&queued, chain);
-                frontier.complete(queued, Disposition::Retry);
+                self.dispatcher.refund(&entry);
+                self.url_check.add_chain(&entry, chain);
+                frontier.complete(entry, Disposition::Retry);
                 Ok(())
             }
             LoopEvent::Committed(report) => self.on_committed(report),
@@ -470,16 +474,16 @@ impl<'a> CrawlLoop<'a> {
 
     /// Takes back the URLs of a failed commit, for a retry. A single URL whose own rows are damaged is not
     /// picked again until the next start.
-    fn on_commit_failed(&mut self, FailedCommit { queued, error }: FailedCommit) -> Result<(), CrawlError> {
-        let is_the_cause = error.is_damage() && queued.len() == 1;
-        Progress::add(&self.progress.unstored, queued.len() as u64);
-        for queued in queued {
+    fn on_commit_failed(&mut self, FailedCommit { entries, error }: FailedCommit) -> Result<(), CrawlError> {
+        let is_the_cause = error.is_damage() && entries.len() == 1;
+        Progress::add(&self.progress.unstored, entries.len() as u64);
+        for entry in entries {
             self.writer.remove_outstanding();
-            self.dispatcher.refund(&queued);
+            self.dispatcher.refund(&entry);
             if is_the_cause {
-                self.frontier.skip(queued);
+                self.frontier.skip(entry);
             } else {
-                self.frontier.complete(queued, Disposition::Retry);
+                self.frontier.complete(entry, Disposition::Retry);
             }
         }
         self.store_backoff.on_store_error(error)

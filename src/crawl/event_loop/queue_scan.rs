@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::unix_now;
 use crate::crawl::adapters::backlog::StoreBacklog;
-use crate::crawl::messages::RobotsRequest;
+use crate::crawl::messages::QueuedRobotsRequest;
 use crate::crawl::timing::{HEARTBEAT, HOUSEKEEPING_INTERVAL, INTAKE_SLICE, SCAN_INTERVAL};
 use crate::frontier::{Backlog, Frontier};
 use crate::model::{Arrival, Priority, QueueName};
@@ -42,17 +42,17 @@ enum ScanState {
 pub(in crate::crawl) struct QueueScan {
     store: Arc<Store>,
     /// A backoff of a host is never longer.
-    longest_backoff: Duration,
+    max_stored_backoff: Duration,
     state: ScanState,
     /// Queues that are not in memory.
     arrivals: VecDeque<Arrival>,
 }
 
 impl QueueScan {
-    pub(crate) fn new(store: &Arc<Store>, longest_backoff: Duration) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, max_stored_backoff: Duration) -> Self {
         Self {
             store: Arc::clone(store),
-            longest_backoff,
+            max_stored_backoff,
             state: ScanState::After(None),
             arrivals: VecDeque::new(),
         }
@@ -72,7 +72,7 @@ impl QueueScan {
     pub(crate) fn add_arrivals(
         &mut self,
         arrivals: Vec<Arrival>,
-        frontier: &mut Frontier<RobotsRequest>,
+        frontier: &mut Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<(), StoreError> {
         for arrival in arrivals {
@@ -90,13 +90,13 @@ impl QueueScan {
     /// Admits some of the waiting queues, unless they are in backoff. A seed is admitted even then.
     pub(crate) fn admit_arrivals(
         &mut self,
-        frontier: &mut Frontier<RobotsRequest>,
+        frontier: &mut Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<(), StoreError> {
         let end = Instant::now() + INTAKE_SLICE;
         while let Some(arrival) = self.arrivals.pop_front() {
             let is_seed = arrival.priority == Priority::Seed;
-            if is_seed || frontier.contains(&arrival.queue) || !self.is_asleep(&arrival.queue)? {
+            if is_seed || frontier.contains(&arrival.queue) || !self.is_backing_off(&arrival.queue)? {
                 frontier.admit_if_room(&arrival, backlog)?;
             }
             if Instant::now() >= end {
@@ -106,16 +106,16 @@ impl QueueScan {
         Ok(())
     }
 
-    fn is_asleep(&self, queue: &QueueName) -> Result<bool, StoreError> {
+    fn is_backing_off(&self, queue: &QueueName) -> Result<bool, StoreError> {
         let host = self.store.host(queue)?;
-        Ok(backoff_end(self.longest_backoff, &host, unix_now()).is_some())
+        Ok(backoff_end(self.max_stored_backoff, &host, unix_now()).is_some())
     }
 
     /// Takes one step of a scan, if one is due and a queue may be admitted.
-    pub(crate) fn resume(
+    pub(crate) fn step(
         &mut self,
         now: Instant,
-        frontier: &mut Frontier<RobotsRequest>,
+        frontier: &mut Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<(), StoreError> {
         match &mut self.state {
@@ -138,14 +138,14 @@ impl QueueScan {
         Ok(())
     }
 
-    fn start(&mut self, state: ScanState, frontier: &mut Frontier<RobotsRequest>) {
+    fn start(&mut self, state: ScanState, frontier: &mut Frontier<QueuedRobotsRequest>) {
         frontier.restart_scan();
         self.state = state;
     }
 
     fn take_step(
         &mut self,
-        frontier: &mut Frontier<RobotsRequest>,
+        frontier: &mut Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<(), StoreError> {
         let end = Instant::now() + INTAKE_SLICE;
@@ -184,19 +184,19 @@ impl QueueScan {
     fn may_be_fetched(
         &self,
         Arrival { queue, url, priority }: &Arrival,
-        frontier: &Frontier<RobotsRequest>,
+        frontier: &Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<bool, StoreError> {
-        if frontier.covers(queue) || self.is_asleep(queue)? {
+        if frontier.needs_no_scan(queue) || self.is_backing_off(queue)? {
             return Ok(false);
         }
         Ok(!priority.is_new_page() || !backlog.budget_status(queue, url)?.is_exhausted())
     }
 
-    /// Continues, or starts, the last scan before a batch ends. Returns how long to wait.
-    pub(crate) fn resume_last(
+    /// Continues, or starts, the last scan before a batch crawl ends. Returns how long to wait.
+    pub(crate) fn step_last(
         &mut self,
-        frontier: &mut Frontier<RobotsRequest>,
+        frontier: &mut Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Duration {
         if matches!(self.state, ScanState::Resting(_)) {

@@ -14,7 +14,7 @@ use super::walls::redirect_chain::RedirectChain;
 use crate::config::Config;
 use crate::fetch::{FetchOutcome, Reservation, Response, RobotsCache};
 use crate::geo::Geo;
-use crate::model::{Found, QueuedUrl, Target};
+use crate::model::{DiscoveredUrl, QueueEntry, Target};
 use crate::policy::{BlockList, SeedDomains};
 use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, UrlRules};
@@ -23,9 +23,9 @@ use follow::FollowRules;
 use page::PageExtractor;
 use sitemap::SitemapExtractor;
 
-/// The last response to a queued URL.
-pub(in crate::crawl) struct LastResponse {
-    pub queued: QueuedUrl,
+/// The response that ends the visit of a queued URL.
+pub(in crate::crawl) struct FinalResponse {
+    pub entry: QueueEntry,
     /// The URL of the request: that of the last redirect, or the queued one.
     pub requested: CanonicalUrl,
     /// The redirect chain that led to it.
@@ -109,25 +109,25 @@ impl Extractor {
     /// response. The chain keeps the record of the requested URL.
     pub(super) fn next_in_chain(
         &self,
-        queued: &QueuedUrl,
+        entry: &QueueEntry,
         requested: &CanonicalUrl,
-        answer: &Response,
+        response: &Response,
         chain: Option<&RedirectChain>,
     ) -> Option<RedirectChain> {
-        self.pages.next_in_chain(queued, requested, answer, chain)
+        self.pages.next_in_chain(entry, requested, response, chain)
     }
 
     /// Extracts the completion of a queued URL. The reservation grows with the memory that this takes.
-    pub(super) fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
-        match response.queued.target {
-            Target::Page => self.pages.extract(response, room),
-            Target::Sitemap(_) => self.sitemaps.extract(response.queued, &response.outcome, room),
+    pub(super) fn extract(&self, response: FinalResponse, reservation: &mut Reservation) -> Completion {
+        match response.entry.target {
+            Target::Page => self.pages.extract(response, reservation),
+            Target::Sitemap(_) => self.sitemaps.extract(response.entry, &response.outcome, reservation),
         }
     }
 
     /// Returns entries for the sitemaps that the robots.txt of this URL's host declares, and renews the quota
     /// of the host.
-    pub(super) fn declared_sitemaps(&self, robots: &RobotsCache, url: &CanonicalUrl) -> Vec<Found> {
+    pub(super) fn declared_sitemaps(&self, robots: &RobotsCache, url: &CanonicalUrl) -> Vec<DiscoveredUrl> {
         self.sitemaps.declared(robots, url)
     }
 }

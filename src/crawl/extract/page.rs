@@ -1,11 +1,11 @@
-//! Extracts a page record from a response: decodes, parses, adds the place of the server. Synchronous; runs
+//! Extracts a visit record from a response: decodes, parses, adds the place of the server. Synchronous; runs
 //! on the parser threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::LastResponse;
+use super::FinalResponse;
 use super::follow::FollowRules;
 use crate::clock::unix_now;
 use crate::config::{Config, CrawlConfig, CrawlOrder, FetchConfig, ParseConfig};
@@ -18,15 +18,12 @@ use crate::fetch::{FetchOutcome, Reservation, Response};
 use crate::geo::Geo;
 use crate::lru::Lru;
 use crate::model::{
-    Cut, Day, Disposition, FailureKind, Found, Link, LinkTag, PageContent, PageFacts, PageRecord, Priority,
-    QueuedUrl, Rel, SearchRank, Target, Visit,
+    Cut, Day, DiscoveredUrl, Disposition, FailureKind, Link, LinkTag, PageContent, PageFacts, Priority,
+    QueueEntry, Rel, SearchRank, Target, Visit, VisitRecord,
 };
 use crate::store::{RecentUrls, Store};
 use crate::urls::{CanonicalUrl, UrlRules};
 use crate::{parse, sniff};
-
-/// The base of the logarithms that search ranks are: see `rank::scale`.
-const RANK_BASE: f64 = 8.0;
 
 /// Bytes of a node of the parse tree.
 const NODE_BYTES: usize = 200;
@@ -86,9 +83,9 @@ impl PageExtractor {
     /// response. The chain keeps the record of the requested URL.
     pub(super) fn next_in_chain(
         &self,
-        queued: &QueuedUrl,
+        entry: &QueueEntry,
         requested: &CanonicalUrl,
-        answer: &Response,
+        response: &Response,
         chain: Option<&RedirectChain>,
     ) -> Option<RedirectChain> {
         let is_read = |url: &CanonicalUrl| {
@@ -96,70 +93,72 @@ impl PageExtractor {
             page.is_some_and(|page| page.facts.html && page.facts.status == 200)
         };
         let max_steps = self.fetch.max_chain_redirects;
-        let mut next = redirect_chain::next_step(requested, answer, chain, &self.rules, max_steps, is_read)?;
-        if queued.target == Target::Page {
-            let url = self.recorded_url(queued, requested);
-            let visit = self.visit(&url, answer, false, &mut Reservation::default());
+        let mut next =
+            redirect_chain::next_step(requested, response, chain, &self.rules, max_steps, is_read)?;
+        if entry.target == Target::Page {
+            let url = self.recorded_url(entry, requested);
+            let visit = self.visit(&url, response, false, &mut Reservation::default());
             next.records.retain(|record| record.url != url);
-            next.records.push(PageRecord { url, visited: unix_now(), visit });
+            next.records.push(VisitRecord { url, visited: unix_now(), visit });
         }
         Some(next)
     }
 
     /// The URL of the record: the requested one without a session id.
-    fn recorded_url(&self, queued: &QueuedUrl, requested: &CanonicalUrl) -> CanonicalUrl {
-        match requested == &queued.url {
+    fn recorded_url(&self, entry: &QueueEntry, requested: &CanonicalUrl) -> CanonicalUrl {
+        match requested == &entry.url {
             true => requested.clone(),
             false => self.rules.canonical(requested.as_str()).unwrap_or_else(|_| requested.clone()),
         }
     }
 
     /// Extracts the completion of a queued URL from its last response.
-    pub(super) fn extract(&self, response: LastResponse, room: &mut Reservation) -> Completion {
+    pub(super) fn extract(&self, response: FinalResponse, reservation: &mut Reservation) -> Completion {
         let _timer = CpuTimer::start(&self.progress.parse_cpu);
-        let LastResponse { queued, requested, chain, outcome, is_conditional } = response;
+        let FinalResponse { entry, requested, chain, outcome, is_conditional } = response;
         let visited = unix_now();
-        let url = self.recorded_url(&queued, &requested);
+        let url = self.recorded_url(&entry, &requested);
         let mut visit = match outcome {
-            FetchOutcome::Answered(answer) => self.visit(&url, &answer, is_conditional, room),
+            FetchOutcome::Responded(response) => self.visit(&url, &response, is_conditional, reservation),
             FetchOutcome::Failed(kind, detail) => Visit::Failed(kind, detail),
         };
-        let attempts = queued.attempts + 1;
+        let attempts = entry.attempts + 1;
         let failure = Cause::take(&mut visit).map(|cause| {
-            let (resource, url) = (Resource::Page, &queued.url);
+            let (resource, url) = (Resource::Page, &entry.url);
             FailedRequest { resource, url, attempt: attempts, cause }.report(&self.progress.failed_requests)
         });
         let is_retried = is_transient(&visit) && attempts < self.crawl.max_attempts;
-        let mut discovered = self.discovered_urls(&queued, &visit);
+        let mut discovered = self.discovered_urls(&entry, &visit);
         let mut chain_records = chain.map_or_else(Vec::new, |chain| chain.records);
         chain_records.retain(|record| record.url != url);
         for record in &chain_records {
-            discovered.extend(self.discovered_urls(&queued, &record.visit));
+            discovered.extend(self.discovered_urls(&entry, &record.visit));
         }
-        chain_records.push(PageRecord { url, visited, visit });
+        chain_records.push(VisitRecord { url, visited, visit });
         let own = chain_records
             .iter()
-            .position(|record| record.url == queued.url)
+            .position(|record| record.url == entry.url)
             .map(|at| chain_records.remove(at));
-        let queued = QueuedUrl { attempts, ..queued };
+        let entry = QueueEntry { attempts, ..entry };
         let disposition = if is_retried { Disposition::Retry } else { Disposition::Fetched };
-        Completion { queued, record: own, chain_records, discovered, failure, disposition }
+        Completion { entry, record: own, chain_records, discovered, failure, disposition }
     }
 
     /// The URLs that a page leads to and that the crawl may fetch. Links of a page with nofollow are ignored.
     /// A redirect is one step from the seed like any link, so that an endless chain of them ends too.
-    fn discovered_urls(&self, queued: &QueuedUrl, visit: &Visit) -> Vec<Found> {
-        let Visit::Answered(content) = visit else { return Vec::new() };
-        let depth = queued.depth.saturating_add(1);
+    fn discovered_urls(&self, entry: &QueueEntry, visit: &Visit) -> Vec<DiscoveredUrl> {
+        let Visit::Responded(content) = visit else { return Vec::new() };
+        let depth = entry.depth.saturating_add(1);
         if self.follow.admission.admit_depth(depth).is_err()
             || content.facts.directives.nofollow
-            || self.is_duplicate(queued, content)
+            || self.is_duplicate(entry, content)
         {
             return Vec::new();
         }
         let targets = || content.links.iter().map(|link| &link.target).chain(&content.facts.canonical);
-        let priority = self.priority(&queued.url, depth, targets().count());
-        let found = |url: &CanonicalUrl| Found { url: url.clone(), priority, depth, target: Target::Page };
+        let priority = self.priority(&entry.url, depth, targets().count());
+        let found =
+            |url: &CanonicalUrl| DiscoveredUrl { url: url.clone(), priority, depth, target: Target::Page };
         let today = Day::from_unix_seconds(unix_now());
         let is_new = |url: &&CanonicalUrl| !self.recent_urls.holds(url);
         targets().filter(is_new).filter(|url| self.follow.may_follow(url, today)).map(found).collect()
@@ -176,18 +175,18 @@ impl PageExtractor {
     }
 
     /// Whether too many pages of the host had the same content.
-    fn is_duplicate(&self, queued: &QueuedUrl, content: &PageContent) -> bool {
-        if !content.facts.html || !queued.priority.is_new_page() {
+    fn is_duplicate(&self, entry: &QueueEntry, content: &PageContent) -> bool {
+        if !content.facts.html || !entry.priority.is_new_page() {
             return false;
         }
-        let key = xxh3_64_with_seed(queued.url.host().as_bytes(), content.facts.digest);
+        let key = xxh3_64_with_seed(entry.url.host().as_bytes(), content.facts.digest);
         let mut duplicate_counts = self.duplicate_counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = duplicate_counts.get(&key).map_or(0, |count| *count) + 1;
         duplicate_counts.insert(key, count, 1);
         let too_many = count > self.max_duplicates;
         if too_many {
             Progress::add(&self.progress.duplicates, 1);
-            tracing::debug!(url = %queued.url, count, "the links of a duplicate page are ignored");
+            tracing::debug!(url = %entry.url, count, "the links of a duplicate page are ignored");
         }
         too_many
     }
@@ -195,57 +194,57 @@ impl PageExtractor {
     fn visit(
         &self,
         url: &CanonicalUrl,
-        answer: &Response,
+        response: &Response,
         conditional: bool,
-        room: &mut Reservation,
+        reservation: &mut Reservation,
     ) -> Visit {
-        Progress::add(&self.progress.wire_bytes, answer.body.len() as u64);
-        let dropped = answer.dropped_headers;
+        Progress::add(&self.progress.wire_bytes, response.body.len() as u64);
+        let dropped = response.dropped_headers;
         if dropped > 0 {
             Progress::add(&self.progress.dropped_fields, dropped as u64);
             tracing::info!(target: "backlinkd::fetches", %url, host = url.host(), kind = "headers", dropped,
                 "header fields beyond fetch.max_headers or fetch.max_header_bytes were dropped");
         }
-        if answer.status == 304 && conditional {
+        if response.status == 304 && conditional {
             return Visit::NotModified;
         }
-        let mut content = self.content_of_head(answer);
-        if let Some(wall) = challenge::by_headers(answer) {
+        let mut content = self.content_of_head(response);
+        if let Some(wall) = challenge::by_headers(response) {
             mark_challenge(&mut content, wall);
-            return Visit::Answered(Box::new(content));
+            return Visit::Responded(Box::new(content));
         }
-        if let Some(tag) = LinkTag::from_redirect_status(answer.status) {
-            let lines: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
+        if let Some(tag) = LinkTag::from_redirect_status(response.status) {
+            let lines: Vec<&str> = response.x_robots_tag.iter().map(String::as_str).collect();
             content.facts.directives = parse::header_directives(&lines, &self.fetch.user_agent);
-            content.links.extend(self.redirect_link(url, answer, tag, content.facts.directives.nofollow));
-            return Visit::Answered(Box::new(content));
+            content.links.extend(self.redirect_link(url, response, tag, content.facts.directives.nofollow));
+            return Visit::Responded(Box::new(content));
         }
-        self.visit_body(url, answer, content, room)
+        self.visit_body(url, response, content, reservation)
     }
 
     /// Decodes and parses the body of a response whose headers are read.
     fn visit_body(
         &self,
         url: &CanonicalUrl,
-        answer: &Response,
+        response: &Response,
         mut content: PageContent,
-        room: &mut Reservation,
+        reservation: &mut Reservation,
     ) -> Visit {
-        let wire = answer.body.len();
+        let wire = response.body.len();
         let cap = self.fetch.decoded_cap(wire);
-        match answer.decode_within(cap, |bytes| room.grow_reading(wire + bytes)) {
+        match response.decode_within(cap, |bytes| reservation.grow_for_parser(wire + bytes)) {
             Ok(body) => {
-                room.grow_reading(wire + self.parse_bytes(&body.bytes));
+                reservation.grow_for_parser(wire + self.parse_bytes(&body.bytes));
                 Progress::add(&self.progress.body_bytes, body.bytes.len() as u64);
                 if content.facts.cut.is_none() {
                     (content.facts.cut, content.cause) = (body.cut, body.cause);
                 }
                 content.facts.digest = xxh3_64(&body.bytes);
-                self.parse_html(url, answer, &body.bytes, &mut content);
+                self.parse_html(url, response, &body.bytes, &mut content);
                 if let Some(wall) = challenge::by_text(&body.bytes, content.links.len()) {
                     mark_challenge(&mut content, wall);
                 }
-                Visit::Answered(Box::new(content))
+                Visit::Responded(Box::new(content))
             }
             Err(error) => Visit::Failed(FailureKind::Decode, error.to_string()),
         }
@@ -259,23 +258,23 @@ impl PageExtractor {
     }
 
     /// The content of the status line and the headers.
-    fn content_of_head(&self, answer: &Response) -> PageContent {
+    fn content_of_head(&self, response: &Response) -> PageContent {
         PageContent {
             facts: PageFacts {
-                status: answer.status,
-                content_type: answer
+                status: response.status,
+                content_type: response
                     .media_type
                     .as_ref()
                     .map_or_else(String::new, |found| found.essence().to_owned()),
-                ip: Some(answer.ip),
-                place: self.geo.place(answer.ip),
-                cut: answer.cut,
-                tls: answer.tls,
-                etag: answer.etag.clone().unwrap_or_default(),
-                last_modified: answer.last_modified.clone().unwrap_or_default(),
+                ip: Some(response.ip),
+                place: self.geo.place(response.ip),
+                cut: response.cut,
+                tls: response.tls,
+                etag: response.etag.clone().unwrap_or_default(),
+                last_modified: response.last_modified.clone().unwrap_or_default(),
                 ..PageFacts::default()
             },
-            cause: answer.cause.clone(),
+            cause: response.cause.clone(),
             ..PageContent::default()
         }
     }
@@ -284,37 +283,37 @@ impl PageExtractor {
     fn redirect_link(
         &self,
         url: &CanonicalUrl,
-        answer: &Response,
+        response: &Response,
         tag: LinkTag,
         nofollow: bool,
     ) -> Option<Link> {
         let base = self.rules.base(url)?;
-        let target = self.rules.resolve(&base, answer.location.as_deref()?).ok()?;
+        let target = self.rules.resolve(&base, response.location.as_deref()?).ok()?;
         let rel = if nofollow { Rel::PAGE_NOFOLLOW } else { Rel::NONE };
         Some(Link { target, tag, rel, anchor: String::new() })
     }
 
     /// Extracts title, links and the like from an HTML body. An error page has a title, but its links do not
     /// count.
-    fn parse_html(&self, url: &CanonicalUrl, answer: &Response, body: &[u8], content: &mut PageContent) {
-        if !sniff::is_html(answer.media_type.as_ref(), body) {
+    fn parse_html(&self, url: &CanonicalUrl, response: &Response, body: &[u8], content: &mut PageContent) {
+        if !sniff::is_html(response.media_type.as_ref(), body) {
             return;
         }
-        let x_robots_tag: Vec<&str> = answer.x_robots_tag.iter().map(String::as_str).collect();
-        let link_headers: Vec<&str> = answer.link.iter().map(String::as_str).collect();
-        let response = parse::HtmlResponse {
+        let x_robots_tag: Vec<&str> = response.x_robots_tag.iter().map(String::as_str).collect();
+        let link_headers: Vec<&str> = response.link.iter().map(String::as_str).collect();
+        let html_response = parse::HtmlResponse {
             url,
-            media_type: answer.media_type.as_ref(),
+            media_type: response.media_type.as_ref(),
             x_robots_tag: &x_robots_tag,
-            refresh: answer.refresh.as_deref(),
+            refresh: response.refresh.as_deref(),
             link_headers: &link_headers,
             body,
         };
         let (config, rules) = (&self.parse, &self.rules);
-        let parsed = parse::parse(&response, config, rules, &self.fetch.user_agent);
+        let parsed = parse::parse(&html_response, config, rules, &self.fetch.user_agent);
         if is_in_share(url, content.facts.digest, config.check_share) {
             Progress::add(&self.progress.checked, 1);
-            if let Err(difference) = parse::check(&response, &parsed, config, rules) {
+            if let Err(difference) = parse::check(&html_response, &parsed, config, rules) {
                 Progress::add(&self.progress.differing, 1);
                 tracing::warn!(%url, difference, "scraper finds other links on this page");
             }
@@ -322,7 +321,7 @@ impl PageExtractor {
         content.facts.charset = parsed.charset;
         content.facts.title = parsed.title;
         content.facts.description = parsed.description;
-        if (200..=299).contains(&answer.status) {
+        if (200..=299).contains(&response.status) {
             content.facts.html = true;
             content.facts.directives = parsed.directives;
             content.facts.canonical = parsed.canonical;
@@ -341,7 +340,7 @@ impl PageExtractor {
     reason = "a share lies between 0 and the greatest rank"
 )]
 fn priority_by_rank(rank: SearchRank, depth: u16, targets: usize) -> Priority {
-    let share = rank.as_f64() - (targets.max(1) as f64).log2() / RANK_BASE.log2();
+    let share = rank.as_f64() - (targets.max(1) as f64).log2() / SearchRank::BASE.log2();
     let greatest = SearchRank::MAX.as_f64();
     let behind = ((greatest - share.clamp(0.0, greatest)) * 100.0) as u16;
     Priority::New(behind.saturating_add(if share > 0.0 { 0 } else { depth }))
@@ -351,7 +350,7 @@ fn priority_by_rank(rank: SearchRank, depth: u16, targets: usize) -> Priority {
 fn is_transient(visit: &Visit) -> bool {
     match visit {
         Visit::Failed(kind, _) => *kind != FailureKind::Decode,
-        Visit::Answered(content) => {
+        Visit::Responded(content) => {
             let is_error = content.facts.status >= 500 || content.facts.status == 429;
             is_error || matches!(content.facts.cut, Some(Cut::Time | Cut::Disconnect))
         }

@@ -20,9 +20,10 @@ use crate::crawl::messages::Completion;
 use crate::crawl::progress::Progress;
 use crate::fetch::{FetchOutcome, Reservation, Response, RobotsCache};
 use crate::model::{
-    Cut, Day, Disposition, FailureKind, Found, LinkTag, MediaType, Priority, QueuedUrl, SitemapGrant, Target,
+    Cut, Day, DiscoveredUrl, Disposition, FailureKind, LinkTag, MediaType, Priority, QueueEntry,
+    SitemapGrant, Target,
 };
-use crate::policy::RecrawlRules;
+use crate::policy::RevisitRules;
 use crate::sitemap::{self, Sitemap, SitemapEntry, SitemapKind};
 use crate::store::Store;
 use crate::urls::{CanonicalUrl, Suffixes, UrlRules, host_of};
@@ -76,7 +77,7 @@ impl SitemapExtractor {
         Self {
             config: config.sitemaps.clone(),
             max_attempts: config.crawl.max_attempts,
-            recrawl_min: RecrawlRules::new(&config.crawl).min.as_secs(),
+            recrawl_min: RevisitRules::new(&config.crawl).min.as_secs(),
             rules: rules.clone(),
             suffixes: Arc::clone(store.suffixes()),
             progress: Arc::clone(progress),
@@ -97,24 +98,25 @@ impl SitemapExtractor {
     /// Extracts the completion of a queued sitemap.
     pub(super) fn extract(
         &self,
-        queued: QueuedUrl,
+        entry: QueueEntry,
         fetched: &FetchOutcome,
-        room: &mut Reservation,
+        reservation: &mut Reservation,
     ) -> Completion {
-        let attempts = queued.attempts + 1;
-        let (discovered, is_transient, cause) = match (&queued.target, fetched) {
+        let attempts = entry.attempts + 1;
+        let (discovered, is_transient, cause) = match (&entry.target, fetched) {
             (Target::Page, _) => (Vec::new(), false, None),
-            (Target::Sitemap(grant), FetchOutcome::Answered(answer)) => {
-                let (url, domain) = (&queued.url, self.suffixes.domain_of(queued.url.host()));
-                let (found, cause) = self.read_response(&SitemapSource { url, grant, domain }, answer, room);
-                (found, answer.status >= 500 || answer.status == 429, cause)
+            (Target::Sitemap(grant), FetchOutcome::Responded(response)) => {
+                let (url, domain) = (&entry.url, self.suffixes.domain_of(entry.url.host()));
+                let (found, cause) =
+                    self.read_response(&SitemapSource { url, grant, domain }, response, reservation);
+                (found, response.status >= 500 || response.status == 429, cause)
             }
             (Target::Sitemap(_), FetchOutcome::Failed(kind, detail)) => {
                 (Vec::new(), true, Some(Cause::new(*kind, detail)))
             }
         };
         let failure = cause.map(|cause| {
-            let (resource, url) = (Resource::Sitemap, &queued.url);
+            let (resource, url) = (Resource::Sitemap, &entry.url);
             FailedRequest { resource, url, attempt: attempts, cause }.report(&self.progress.failed_requests)
         });
         Progress::add(&self.progress.sitemaps, 1);
@@ -123,13 +125,13 @@ impl SitemapExtractor {
         } else {
             Disposition::Fetched
         };
-        let queued = QueuedUrl { attempts, ..queued };
-        Completion { queued, record: None, chain_records: Vec::new(), discovered, failure, disposition }
+        let entry = QueueEntry { attempts, ..entry };
+        Completion { entry, record: None, chain_records: Vec::new(), discovered, failure, disposition }
     }
 
     /// Returns entries for the sitemaps that the robots.txt of `namer`'s host declares, unless the quota of
     /// the host is used up. The quota is renewed before.
-    pub(super) fn declared(&self, robots: &RobotsCache, namer: &CanonicalUrl) -> Vec<Found> {
+    pub(super) fn declared(&self, robots: &RobotsCache, namer: &CanonicalUrl) -> Vec<DiscoveredUrl> {
         if !self.config.follow {
             return Vec::new();
         }
@@ -144,15 +146,15 @@ impl SitemapExtractor {
     fn read_response(
         &self,
         source: &SitemapSource<'_>,
-        answer: &Response,
-        room: &mut Reservation,
-    ) -> (Vec<Found>, Option<Cause>) {
-        if (200..=299).contains(&answer.status) {
-            return self.read_sitemap(source, answer, room);
+        response: &Response,
+        reservation: &mut Reservation,
+    ) -> (Vec<DiscoveredUrl>, Option<Cause>) {
+        if (200..=299).contains(&response.status) {
+            return self.read_sitemap(source, response, reservation);
         }
-        match LinkTag::from_redirect_status(answer.status) {
-            Some(_) => (self.redirected(source, answer).into_iter().collect(), None),
-            None => (Vec::new(), Some(Cause::status(answer.status))),
+        match LinkTag::from_redirect_status(response.status) {
+            Some(_) => (self.redirected(source, response).into_iter().collect(), None),
+            None => (Vec::new(), Some(Cause::status(response.status))),
         }
     }
 
@@ -160,20 +162,22 @@ impl SitemapExtractor {
     fn read_sitemap(
         &self,
         source: &SitemapSource<'_>,
-        answer: &Response,
-        room: &mut Reservation,
-    ) -> (Vec<Found>, Option<Cause>) {
+        response: &Response,
+        reservation: &mut Reservation,
+    ) -> (Vec<DiscoveredUrl>, Option<Cause>) {
         let config = &self.config;
         // This decodes the transfer only. The sitemap reader decompresses a file that is gzipped itself.
-        let wire = answer.body.len();
-        let body = match answer.decode_within(config.max_bytes, |bytes| room.grow_reading(wire + bytes)) {
+        let wire = response.body.len();
+        let body = match response
+            .decode_within(config.max_bytes, |bytes| reservation.grow_for_parser(wire + bytes))
+        {
             Ok(body) => body,
             Err(error) => return (Vec::new(), Some(Cause::new(FailureKind::Decode, &error.to_string()))),
         };
-        let words = if answer.cause.is_empty() { &body.cause } else { &answer.cause };
+        let words = if response.cause.is_empty() { &body.cause } else { &response.cause };
         let cut = body.cut.and_then(|cut| Cause::cut(cut, words));
-        room.grow_reading(wire + sitemap_bytes(&body.bytes, config.max_bytes));
-        let charset = answer.media_type.as_ref().and_then(MediaType::charset);
+        reservation.grow_for_parser(wire + sitemap_bytes(&body.bytes, config.max_bytes));
+        let charset = response.media_type.as_ref().and_then(MediaType::charset);
         match sitemap::read(&body.bytes, body.cut.is_some(), charset, config) {
             Ok(sitemap) => {
                 let broken =
@@ -188,18 +192,18 @@ impl SitemapExtractor {
         }
     }
 
-    fn found_in(&self, source: &SitemapSource<'_>, sitemap: Sitemap) -> Vec<Found> {
+    fn found_in(&self, source: &SitemapSource<'_>, sitemap: Sitemap) -> Vec<DiscoveredUrl> {
         let config = &self.config;
         if sitemap.is_cut {
             tracing::debug!(url = %source.url, entries = sitemap.entries.len(), "a sitemap is read in part");
         }
         let Some(base) = self.rules.base(source.url) else { return Vec::new() };
         let today = Day::from_unix_seconds(unix_now());
-        let mut room = config.max_bytes;
+        let mut reservation = config.max_bytes;
         // Absolute URLs fit in any case. Short relative URLs can resolve to long ones.
         let mut fits = |target: &CanonicalUrl| {
-            let left = room.checked_sub(target.as_str().len());
-            room = left.unwrap_or(room);
+            let left = reservation.checked_sub(target.as_str().len());
+            reservation = left.unwrap_or(reservation);
             left.is_some()
         };
         let entries = sitemap
@@ -226,12 +230,12 @@ impl SitemapExtractor {
 
     /// Returns the target of a redirect. A sitemap of the deepest level may redirect too. A session id in the
     /// target stays: the server may require it, and no page has that URL.
-    fn redirected(&self, source: &SitemapSource<'_>, answer: &Response) -> Option<Found> {
+    fn redirected(&self, source: &SitemapSource<'_>, response: &Response) -> Option<DiscoveredUrl> {
         if u32::from(source.grant.level) > self.config.max_depth {
             return None;
         }
         let base = self.rules.base(source.url)?;
-        let target = self.rules.resolve_verbatim(&base, answer.location.as_deref()?).ok()?;
+        let target = self.rules.resolve_verbatim(&base, response.location.as_deref()?).ok()?;
         let today = Day::from_unix_seconds(unix_now());
         if self.may_lead_to(source, &target) { self.further_sitemap(source, target, today) } else { None }
     }
@@ -255,7 +259,12 @@ impl SitemapExtractor {
     }
 
     /// Returns an entry for a sitemap that another one leads to.
-    fn further_sitemap(&self, source: &SitemapSource<'_>, url: CanonicalUrl, today: Day) -> Option<Found> {
+    fn further_sitemap(
+        &self,
+        source: &SitemapSource<'_>,
+        url: CanonicalUrl,
+        today: Day,
+    ) -> Option<DiscoveredUrl> {
         let SitemapGrant { level, own_domain, hosts } = source.grant;
         let own_domain = *own_domain && self.is_on_own_domain(source, &url);
         let grant = SitemapGrant { level: level.saturating_add(1), own_domain, hosts: hosts.clone() };
@@ -263,11 +272,16 @@ impl SitemapExtractor {
     }
 
     /// Returns an entry for a sitemap, unless it must not be fetched or the quotas of all payers are used up.
-    fn admit_sitemap(&self, url: CanonicalUrl, mut grant: SitemapGrant, today: Day) -> Option<Found> {
+    fn admit_sitemap(&self, url: CanonicalUrl, mut grant: SitemapGrant, today: Day) -> Option<DiscoveredUrl> {
         if !self.follow.may_follow(&url, today) || !self.take_sitemap_quota(&url, &mut grant) {
             return None;
         }
-        Some(Found { url, priority: Priority::Sitemap, depth: 0, target: Target::Sitemap(Box::new(grant)) })
+        Some(DiscoveredUrl {
+            url,
+            priority: Priority::Sitemap,
+            depth: 0,
+            target: Target::Sitemap(Box::new(grant)),
+        })
     }
 
     /// Takes one sitemap from the quotas of its payers. The grant keeps the hosts that could pay. Returns
@@ -292,7 +306,7 @@ impl SitemapExtractor {
         &self,
         source: &SitemapSource<'_>,
         pages: Vec<(Payer, CanonicalUrl, SitemapEntry)>,
-    ) -> Vec<Found> {
+    ) -> Vec<DiscoveredUrl> {
         let hosts = &source.grant.hosts;
         let index_of = |payer: Payer| match payer {
             Payer::Own => hosts.len(),
@@ -314,15 +328,20 @@ impl SitemapExtractor {
         pages.map(|(_, page, entry)| self.listed_page(page, &entry)).collect()
     }
 
-    fn listed_page(&self, url: CanonicalUrl, entry: &SitemapEntry) -> Found {
+    fn listed_page(&self, url: CanonicalUrl, entry: &SitemapEntry) -> DiscoveredUrl {
         let changed = |lastmod: u64| {
             let page = self.store.page(&url).ok().flatten();
             page.is_some_and(|page| page.visited < lastmod && page.visited + self.recrawl_min <= unix_now())
         };
         if entry.lastmod.is_some_and(changed) {
-            return Found { url, priority: Priority::again(unix_now()), depth: DEPTH, target: Target::Page };
+            return DiscoveredUrl {
+                url,
+                priority: Priority::revisit(unix_now()),
+                depth: DEPTH,
+                target: Target::Page,
+            };
         }
-        Found::page(url, DEPTH)
+        DiscoveredUrl::page(url, DEPTH)
     }
 }
 

@@ -47,9 +47,9 @@ const TEXT_SIGNS: [(&str, &str); 17] = [
 ];
 
 /// The wall that sent a response, if its headers mark a challenge.
-pub(in crate::crawl) fn by_headers(answer: &Response) -> Option<&'static str> {
+pub(in crate::crawl) fn by_headers(response: &Response) -> Option<&'static str> {
     let holds = |name: &str, part: &str| {
-        let mut values = answer.headers.get_all(name).iter();
+        let mut values = response.headers.get_all(name).iter();
         values.any(|value| memmem::find(&value.as_bytes().to_ascii_lowercase(), part.as_bytes()).is_some())
     };
     HEADER_SIGNS.iter().find(|(name, part, _)| holds(name, part)).map(|(_, _, wall)| *wall)

@@ -8,7 +8,7 @@
 //! response.
 
 use crate::fetch::{CookieJar, Response};
-use crate::model::{LinkTag, PageRecord, QueueName};
+use crate::model::{LinkTag, QueueName, VisitRecord};
 use crate::urls::{CanonicalUrl, UrlRules};
 
 /// A redirect chain that continues.
@@ -20,31 +20,31 @@ pub(in crate::crawl) struct RedirectChain {
     /// Redirects followed so far.
     pub steps: u32,
     /// The last responses of the requested URLs.
-    pub records: Vec<PageRecord>,
+    pub records: Vec<VisitRecord>,
 }
 
 /// Returns the chain that a response of `requested` continues; `None` when the chain ends. `is_read` says
 /// whether a page was read before, and so needs no cookie.
 pub(in crate::crawl) fn next_step(
     requested: &CanonicalUrl,
-    answer: &Response,
+    response: &Response,
     so_far: Option<&RedirectChain>,
     rules: &UrlRules,
     max_steps: u32,
     is_read: impl Fn(&CanonicalUrl) -> bool,
 ) -> Option<RedirectChain> {
-    LinkTag::from_redirect_status(answer.status)?;
+    LinkTag::from_redirect_status(response.status)?;
     let (steps, mut cookies) =
         so_far.map_or((0, CookieJar::default()), |chain| (chain.steps, chain.cookies.clone()));
     if steps >= max_steps {
         return None;
     }
-    let location = answer.location.as_deref()?;
+    let location = response.location.as_deref()?;
     let next = rules.resolve_verbatim(&rules.base(requested)?, location).ok()?;
     if QueueName::of(&next) != QueueName::of(requested) {
         return None;
     }
-    let sets_cookie = cookies.take_in(requested, &answer.headers);
+    let sets_cookie = cookies.take_in(requested, &response.headers);
     let target = rules.canonical(next.as_str()).ok()?;
     let comes_back =
         target == *requested || Some(&target) == rules.canonical(requested.as_str()).ok().as_ref();

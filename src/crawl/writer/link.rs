@@ -29,7 +29,7 @@ impl WriterSender {
 }
 
 /// Keeps account of the requests to the writer, and of its answers.
-pub(in crate::crawl) struct WriterLink {
+pub(in crate::crawl) struct WriterLedger {
     sender: WriterSender,
     /// URLs dispatched that are not stored yet.
     outstanding: usize,
@@ -43,7 +43,7 @@ pub(in crate::crawl) struct WriterLink {
     next_due: Instant,
 }
 
-impl WriterLink {
+impl WriterLedger {
     pub(crate) fn new(sender: WriterSender, now: Instant) -> Self {
         Self {
             sender,
@@ -85,7 +85,7 @@ impl WriterLink {
         now >= self.next_merge
     }
 
-    /// Asks the writer to merge the discovered URLs into the known ones, unless it is about to.
+    /// Asks the writer to merge the discovered URLs into the seen set, unless it is about to.
     pub(crate) fn request_merge(&mut self) -> Result<(), CrawlError> {
         if self.merge_requested_at.is_none() {
             self.merge_requested_at = Some(Instant::now());

@@ -11,7 +11,7 @@ use super::progress::{CpuTimer, Progress, STATUS_CLASSES, class_of};
 use super::timing::SINGLE_COMMIT_PERIOD;
 use crate::config::StoreConfig;
 use crate::fetch::Reservation;
-use crate::model::{Disposition, FailureKind, QueueName, QueuedUrl, Visit};
+use crate::model::{Disposition, FailureKind, QueueEntry, QueueName, Visit};
 use crate::store::{Commit, Store, StoreError};
 
 /// Writes to the store while a crawl runs.
@@ -19,8 +19,8 @@ pub(super) struct StoreWriter {
     store: Arc<Store>,
     progress: Arc<Progress>,
     config: StoreConfig,
-    /// Discovered URLs that wait at most before they are merged into the known ones.
-    max_pending: usize,
+    /// Discovered URLs that wait at most before they are merged into the seen set.
+    max_unmerged: usize,
 }
 
 impl StoreWriter {
@@ -28,14 +28,14 @@ impl StoreWriter {
         store: &Arc<Store>,
         progress: &Arc<Progress>,
         config: &StoreConfig,
-        max_pending: usize,
+        max_unmerged: usize,
     ) -> Self {
         let (store, progress) = (Arc::clone(store), Arc::clone(progress));
-        Self { store, progress, config: config.clone(), max_pending }
+        Self { store, progress, config: config.clone(), max_unmerged }
     }
 
     /// Processes requests until the channel closes. A store error is reported to the loop, with the URLs that
-    /// were not stored. Discovered URLs are merged on request, and when `max_pending` of them wait.
+    /// were not stored. Discovered URLs are merged on request, and when `max_unmerged` of them wait.
     pub(super) fn run(&self, work: &Receiver<WriteRequest>, events: &Sender<LoopEvent>) {
         let mut single_until: Option<Instant> = None;
         let single = StoreConfig { batch_pages: 1, ..self.config.clone() };
@@ -58,8 +58,8 @@ impl StoreWriter {
         let mut report = CommitReport { merged: prepared.merges, ..CommitReport::default() };
         if let Err(error) = self.write(&mut prepared, &mut report) {
             // Empty when the commit succeeded and the merge failed.
-            let queued = std::mem::take(&mut prepared.completed).into_iter().map(|(queued, _)| queued);
-            report.failed = Some(FailedCommit { queued: queued.collect(), error });
+            let entries = std::mem::take(&mut prepared.completed).into_iter().map(|(entry, _)| entry);
+            report.failed = Some(FailedCommit { entries: entries.collect(), error });
         }
         report
     }
@@ -72,17 +72,17 @@ impl StoreWriter {
             // Runs before the commit, because the pages of this batch may have been fetched after the loop
             // asked.
             let (due, count) = store.take_due(now, most)?;
-            let (recalled, far) = store.reschedule_far(now, most)?;
+            let (rescheduled, far) = store.reschedule_far(now, most)?;
             report.arrivals.extend(due);
-            report.arrivals.extend(recalled);
+            report.arrivals.extend(rescheduled);
             report.due = Some(count.max(far));
         }
         report.arrivals.extend(store.commit(std::mem::take(&mut batch.commit))?);
         report.completed = std::mem::take(&mut batch.completed);
         batch.visits.count(&self.progress);
-        if batch.merges || store.pending_urls() >= self.max_pending {
+        if batch.merges || store.unmerged_urls() >= self.max_unmerged {
             let _timer = CpuTimer::start(&self.progress.merge_cpu);
-            report.arrivals.extend(store.merge_pending()?);
+            report.arrivals.extend(store.merge_discovered()?);
             Progress::add(&self.progress.merges, 1);
         }
         Ok(())
@@ -91,14 +91,14 @@ impl StoreWriter {
 
 /// A batch at this size is full. All URLs that a batch discovers are one row, of which several copies are in
 /// memory during the commit.
-const MAX_BATCH_BYTES: usize = 64 << 20;
+const MAX_COMMIT_BYTES: usize = 64 << 20;
 
 /// Gathers a batch: all waiting requests and, unless they fill it, those that come within `store.batch_wait`.
 fn gather(first: WriteRequest, work: &Receiver<WriteRequest>, config: &StoreConfig) -> Vec<WriteRequest> {
     let mut bytes = first.bytes();
     let mut batch = vec![first];
     let mut has_room = |batch: &mut Vec<WriteRequest>| {
-        while batch.len() < config.batch_pages && bytes < MAX_BATCH_BYTES {
+        while batch.len() < config.batch_pages && bytes < MAX_COMMIT_BYTES {
             let Ok(next) = work.try_recv() else { return true };
             bytes += next.bytes();
             batch.push(next);
@@ -118,10 +118,10 @@ fn gather(first: WriteRequest, work: &Receiver<WriteRequest>, config: &StoreConf
 struct PreparedBatch {
     commit: Commit,
     visits: Visits,
-    completed: Vec<(QueuedUrl, Disposition)>,
+    completed: Vec<(QueueEntry, Disposition)>,
     /// The Unix time at which pages are due, and how many of them are queued at most.
     due: Option<(u64, usize)>,
-    /// Whether the discovered URLs are merged into the known ones.
+    /// Whether the discovered URLs are merged into the seen set.
     merges: bool,
     /// Memory that is returned after the commit.
     reservations: Vec<Reservation>,
@@ -137,8 +137,8 @@ impl PreparedBatch {
                     batch.add_completion(*completion);
                     batch.reservations.extend(reservation);
                 }
-                WriteRequest::AddDiscovered(found) => batch.commit.found.extend(found),
-                WriteRequest::BackOffHost(queue, until) => batch.commit.asleep.push((queue, until)),
+                WriteRequest::AddDiscovered(found) => batch.commit.discovered.extend(found),
+                WriteRequest::BackOffHost(queue, until) => batch.commit.backoffs.push((queue, until)),
                 WriteRequest::RecordFailure(queue, failure) => batch.commit.failures.push((queue, failure)),
                 WriteRequest::QueueDue(now, most) => batch.due = Some((now, most)),
                 WriteRequest::MergeDiscovered => batch.merges = true,
@@ -148,13 +148,13 @@ impl PreparedBatch {
     }
 
     fn add_completion(&mut self, completion: Completion) {
-        let Completion { queued, record, chain_records, discovered, failure, disposition } = completion;
+        let Completion { entry, record, chain_records, discovered, failure, disposition } = completion;
         let commit = &mut self.commit;
-        commit.failures.extend(failure.map(|failure| (QueueName::of(&queued.url), failure)));
-        commit.found.extend(discovered);
+        commit.failures.extend(failure.map(|failure| (QueueName::of(&entry.url), failure)));
+        commit.discovered.extend(discovered);
         commit.records.extend(record.into_iter().chain(chain_records));
-        commit.dispositions.push((queued.clone(), disposition));
-        self.completed.push((queued, disposition));
+        commit.dispositions.push((entry.clone(), disposition));
+        self.completed.push((entry, disposition));
     }
 }
 
@@ -178,8 +178,10 @@ impl Visits {
             Some(Visit::NotModified) => {
                 (self.answered, self.unchanged) = (self.answered + 1, self.unchanged + 1);
             }
-            Some(Visit::Answered(content)) if content.challenge => self.failures.push(FailureKind::Challenge),
-            Some(Visit::Answered(content)) => {
+            Some(Visit::Responded(content)) if content.challenge => {
+                self.failures.push(FailureKind::Challenge);
+            }
+            Some(Visit::Responded(content)) => {
                 self.answered += 1;
                 self.responses[class_of(content.facts.status)] += 1;
                 self.links += content.links.len() as u64;
@@ -189,7 +191,7 @@ impl Visits {
     }
 
     fn count(&self, progress: &Progress) {
-        Progress::add(&progress.stored, self.stored);
+        Progress::add(&progress.visits, self.stored);
         Progress::add(&progress.answered, self.answered);
         Progress::add(&progress.unchanged, self.unchanged);
         for (counter, count) in progress.responses.iter().zip(self.responses) {

@@ -18,7 +18,7 @@ mod voices;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{Link, PageContent, PageRecord, Visit};
+use crate::model::{Link, PageContent, Visit, VisitRecord};
 use crate::store::{PageLinks, Store, StoreError};
 use crate::urls::UrlRules;
 
@@ -69,29 +69,29 @@ pub(super) fn write(
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let found: Vec<PageRecord> =
+        let found: Vec<VisitRecord> =
             sites.iter().flat_map(|site| visits::records(site, day, &moments)).collect();
         visits += found.len();
         store.put(&found)?;
     }
     store.put(&visits::museum(rules, &moments)?)?;
     store.put(&at(&town, now))?;
-    store.merge_pending()?;
+    store.merge_discovered()?;
     Ok(YearSize { sites: sites.len(), visits })
 }
 
 /// The pages of the index, as the crawl found them.
-fn town(store: &Store) -> Result<Vec<PageRecord>, StoreError> {
+fn town(store: &Store) -> Result<Vec<VisitRecord>, StoreError> {
     let record = |row: PageLinks| {
         let links = row.links.into_iter();
         let links =
             links.map(|link| Link { target: link.target, tag: link.tag, rel: link.rel, anchor: link.anchor });
         let content = PageContent { facts: row.page.facts, links: links.collect(), ..PageContent::default() };
-        PageRecord { url: row.url, visited: 0, visit: Visit::Answered(Box::new(content)) }
+        VisitRecord { url: row.url, visited: 0, visit: Visit::Responded(Box::new(content)) }
     };
     store.snapshot().graph().map(|row| row.map(record)).collect()
 }
 
-fn at(records: &[PageRecord], visited: u64) -> Vec<PageRecord> {
-    records.iter().map(|record| PageRecord { visited, ..record.clone() }).collect()
+fn at(records: &[VisitRecord], visited: u64) -> Vec<VisitRecord> {
+    records.iter().map(|record| VisitRecord { visited, ..record.clone() }).collect()
 }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use crate::model::{LinkTag, Place, Rel};
-use crate::urls::{CanonicalUrl, UrlError, UrlRules, same_site};
+use crate::urls::{CanonicalUrl, UrlError, UrlRules, is_internal};
 
 use super::LAST_DAY;
 use super::dice::Dice;
@@ -99,7 +99,7 @@ impl SiteMaker<'_> {
         let mut sites = Vec::new();
         while sites.len() < SITES as usize {
             let site = self.site(sites.len())?;
-            let is_taken = |other: &YearSite| same_site(other.home.host(), site.home.host());
+            let is_taken = |other: &YearSite| is_internal(other.home.host(), site.home.host());
             if !sites.iter().any(is_taken) {
                 sites.push(site);
             }

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::demo::web::LINKOEPING;
 use crate::model::{
-    Directives, FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Place, Rel, Visit,
+    Directives, FailureKind, Link, LinkTag, PageContent, PageFacts, Place, Rel, Visit, VisitRecord,
 };
 use crate::urls::{CanonicalUrl, UrlError, UrlRules};
 
@@ -19,7 +19,7 @@ const SHOWN_PAGES: usize = 60;
 const HOME_INTERVAL: u32 = 14;
 
 /// The records of all visits to a site on one day.
-pub(super) fn records(site: &YearSite, day: u32, moments: &Moments) -> Vec<PageRecord> {
+pub(super) fn records(site: &YearSite, day: u32, moments: &Moments) -> Vec<VisitRecord> {
     let mut records = Vec::new();
     let is_known_closed = site.closed.is_some_and(|closed| day >= closed + HOME_INTERVAL);
     if day >= site.born && !is_known_closed && (day - site.born).is_multiple_of(HOME_INTERVAL) {
@@ -42,8 +42,8 @@ fn is_visited(page: &YearPage, day: u32) -> bool {
         }
 }
 
-fn record(url: CanonicalUrl, visited: u64, visit: Visit) -> PageRecord {
-    PageRecord { url, visited, visit }
+fn record(url: CanonicalUrl, visited: u64, visit: Visit) -> VisitRecord {
+    VisitRecord { url, visited, visit }
 }
 
 fn visit(site: &YearSite, page: &YearPage, day: u32) -> Visit {
@@ -71,20 +71,20 @@ fn visit(site: &YearSite, page: &YearPage, day: u32) -> Visit {
             html(facts, page.title.clone(), links, page.nofollow)
         }
     };
-    Visit::Answered(Box::new(content))
+    Visit::Responded(Box::new(content))
 }
 
 fn home(site: &YearSite, day: u32) -> Visit {
     if site.closed.is_some_and(|closed| day >= closed) {
         let facts = PageFacts { status: 410, ..facts(site, &site.home) };
-        return Visit::Answered(Box::new(PageContent { facts, ..PageContent::default() }));
+        return Visit::Responded(Box::new(PageContent { facts, ..PageContent::default() }));
     }
     let is_shown = |page: &&YearPage| page.born <= day && page.end.is_none_or(|(end, _)| end > day);
     let shown = site.pages.iter().filter(is_shown).take(SHOWN_PAGES);
     let mut links: Vec<Link> =
         shown.map(|page| link(page.url.clone(), LinkTag::A, Rel::NONE, &page.title)).collect();
     links.extend(present(&site.links, day));
-    Visit::Answered(Box::new(html(facts(site, &site.home), site.name.clone(), links, false)))
+    Visit::Responded(Box::new(html(facts(site, &site.home), site.name.clone(), links, false)))
 }
 
 /// The links that a page has on this day.
@@ -127,7 +127,7 @@ fn html(facts: PageFacts, title: String, mut links: Vec<Link>, nofollow: bool) -
 ///
 /// # Errors
 /// None in practice: the URLs are valid.
-pub(super) fn museum(rules: &UrlRules, moments: &Moments) -> Result<Vec<PageRecord>, UrlError> {
+pub(super) fn museum(rules: &UrlRules, moments: &Moments) -> Result<Vec<VisitRecord>, UrlError> {
     let (place, address) = LINKOEPING.at(10);
     let (ccode, country) = (place.ccode.to_owned(), place.country.to_owned());
     let place = Place { ccode, country, city: place.city.to_owned() };
@@ -159,7 +159,7 @@ pub(super) fn museum(rules: &UrlRules, moments: &Moments) -> Result<Vec<PageReco
                 )
             }
         };
-        records.push(record(url, moments.at(LAST_DAY), Visit::Answered(Box::new(content))));
+        records.push(record(url, moments.at(LAST_DAY), Visit::Responded(Box::new(content))));
     }
     Ok(records)
 }

@@ -20,7 +20,7 @@ use super::guard::Guard;
 use super::overrides::{Overrides, OverridesError};
 use super::resolver::{Resolution, ResolveError, Resolver};
 use crate::config::{FetchConfig, Ports};
-use crate::fetch::failure::{Failure, FailureSource};
+use crate::fetch::failure::{Blame, Failure};
 use crate::lru::Lru;
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
@@ -88,7 +88,7 @@ impl PinnedAddresses {
         self.check_port(url)?;
         let host = url.host();
         let ip = match (self.fixed_address(url), self.cached(host)) {
-            (Some(place), _) => self.check_addresses(host, vec![place.ip()])?[0],
+            (Some(socket_addr), _) => self.check_addresses(host, vec![socket_addr.ip()])?[0],
             (None, Some(found)) => found?,
             (None, None) => self.resolve_and_cache(host).await?,
         };
@@ -103,10 +103,14 @@ impl PinnedAddresses {
     }
 
     /// The socket address for a URL whose host has this address. Port 0 means the port of the URL.
-    pub(in crate::fetch) fn place(&self, url: &CanonicalUrl, ip: IpAddr) -> Result<SocketAddr, Failure> {
+    pub(in crate::fetch) fn socket_addr(
+        &self,
+        url: &CanonicalUrl,
+        ip: IpAddr,
+    ) -> Result<SocketAddr, Failure> {
         self.check_port(url)?;
-        let place = self.fixed_address(url).unwrap_or(SocketAddr::new(ip, 0));
-        self.check_addresses(url.host(), vec![place.ip()]).map(|_| place)
+        let socket_addr = self.fixed_address(url).unwrap_or(SocketAddr::new(ip, 0));
+        self.check_addresses(url.host(), vec![socket_addr.ip()]).map(|_| socket_addr)
     }
 
     /// The address of a host that needs no DNS.
@@ -162,7 +166,7 @@ impl PinnedAddresses {
                 (self.check_addresses(host, addresses), ttl.clamp(self.min_ttl, self.max_ttl))
             }
             Resolution::None { why, ttl } => {
-                (Err(unresolved(why, FailureSource::Host)), ttl.clamp(self.min_ttl, self.max_negative_ttl))
+                (Err(unresolved(why, Blame::Host)), ttl.clamp(self.min_ttl, self.max_negative_ttl))
             }
         };
         self.remember(host, found, ttl)

@@ -19,7 +19,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{TokioResolver, system_conf};
 
 use crate::config::FetchConfig;
-use crate::fetch::failure::FailureSource;
+use crate::fetch::failure::Blame;
 
 /// Retries after the first attempt. All attempts share the timeout equally.
 const RETRIES: u32 = 2;
@@ -48,7 +48,7 @@ pub(super) enum Resolution {
 pub(super) struct ResolveError {
     /// The reason, in words.
     pub why: String,
-    pub blame: FailureSource,
+    pub blame: Blame,
 }
 
 impl Resolver {
@@ -135,10 +135,8 @@ fn addresses(found: &Lookup) -> Resolution {
 impl From<NetError> for ResolveError {
     fn from(error: NetError) -> Self {
         let blame = match &error {
-            NetError::Io(error) if FailureSource::from_io_error(error) == FailureSource::Machine => {
-                FailureSource::Machine
-            }
-            _ => FailureSource::NameServers,
+            NetError::Io(error) if Blame::from_io_error(error) == Blame::Machine => Blame::Machine,
+            _ => Blame::NameServers,
         };
         let why = match error {
             NetError::Timeout => "no name server answered in time".to_owned(),

@@ -10,12 +10,13 @@ use bytes::Bytes;
 
 use super::validity::{self, RobotsState};
 use super::{
-    Allowed, RobotsAnswer, RobotsBasis, RobotsFailure, RobotsFetch, RobotsStatus, RobotsStep, RobotsStore,
+    FetchPermit, RobotsAnswer, RobotsBasis, RobotsFailure, RobotsOutcome, RobotsRequest, RobotsStatus,
+    RobotsStore,
 };
 use crate::config::RobotsConfig;
 use crate::fetch::Fetcher;
 use crate::fetch::cookies::CookieJar;
-use crate::fetch::failure::{Failure, FailureSource};
+use crate::fetch::failure::{Blame, Failure};
 use crate::fetch::response::Response;
 use crate::fetch::robots_txt::{self, RobotsTxt, whole_lines};
 use crate::lru::Lru;
@@ -56,32 +57,32 @@ impl RobotsCache {
     /// The verdict for a URL by the current state. Never waits, except for the store.
     pub fn check(&self, url: &CanonicalUrl) -> RobotsAnswer {
         let origin: Arc<str> = Arc::from(url.origin());
-        let now = unix_now();
+        let now = since_epoch();
         if let Some(cached) = self.state(&origin)
             && let Some(left) = cached.due(&self.config, now).checked_sub(now).filter(|left| !left.is_zero())
         {
             return match cached.basis(&self.config, now) {
-                RobotsBasis::Undefined => RobotsAnswer::Unreachable { retry_in: left },
-                RobotsBasis::Fresh | RobotsBasis::StandsIn | RobotsBasis::GivenUp => {
+                RobotsBasis::Unavailable => RobotsAnswer::Unavailable { retry_in: left },
+                RobotsBasis::Fresh | RobotsBasis::StaleCopy | RobotsBasis::Expired => {
                     verdict(&cached.rules, url)
                 }
             };
         }
         match CanonicalUrl::from_stored(format!("{origin}/robots.txt")) {
-            Some(url) => RobotsAnswer::NeedsFetch(RobotsFetch {
+            Some(url) => RobotsAnswer::NeedsFetch(RobotsRequest {
                 origin,
                 url,
                 redirects: 0,
                 cookies: CookieJar::default(),
             }),
-            None => RobotsAnswer::Unreachable { retry_in: self.config.retry_after.0 },
+            None => RobotsAnswer::Unavailable { retry_in: self.config.retry_after.0 },
         }
     }
 
     /// The state of the robots.txt of a URL's origin, and its verdict for the URL; `None` when it is unknown.
     pub fn known(&self, url: &CanonicalUrl) -> Option<RobotsStatus> {
         let cached = self.state(&Arc::from(url.origin()))?;
-        Some(cached.describe(&self.config, url, unix_now()))
+        Some(cached.describe(&self.config, url, since_epoch()))
     }
 
     /// The crawl delay in the robots.txt of a URL's origin, if it is known.
@@ -102,41 +103,48 @@ impl RobotsCache {
 
     /// Records that a request is not made, for example because its host has no usable address. It counts as a request
     /// without a response.
-    pub fn failed(&self, job: RobotsFetch, kind: FailureKind, why: &str) -> Arc<RobotsFailure> {
-        self.record_failure(job, &Failure::new(kind, why), None, Duration::ZERO)
+    pub fn record_not_requested(
+        &self,
+        request: RobotsRequest,
+        kind: FailureKind,
+        why: &str,
+    ) -> Arc<RobotsFailure> {
+        self.record_failure(request, &Failure::new(kind, why), None, Duration::ZERO)
     }
 
     /// Makes one request, to the resolved address of the host. The caller ensures that the turn of the host has come.
-    pub async fn fetch(&self, job: RobotsFetch) -> RobotsStep {
-        match self.fetcher.addresses().resolve(&job.url).await {
-            Ok(at) => self.fetch_and_show(job, at, &|_| ()).await,
-            Err(failure) => RobotsStep::Failed(self.record_failure(job, &failure, None, Duration::ZERO)),
+    pub async fn fetch(&self, request: RobotsRequest) -> RobotsOutcome {
+        match self.fetcher.addresses().resolve(&request.url).await {
+            Ok(ip) => self.fetch_and_pass(request, ip, &|_| ()).await,
+            Err(failure) => {
+                RobotsOutcome::Failed(self.record_failure(request, &failure, None, Duration::ZERO))
+            }
         }
     }
 
-    /// Makes one request to a host at an address whose turn it is. Calls `show` with the response, if there is one,
-    /// before the body is parsed.
-    pub async fn fetch_and_show(
+    /// Makes one request to a host at an address whose turn it is. Calls `on_response` with the response, if there is
+    /// one, before the body is parsed.
+    pub async fn fetch_and_pass(
         &self,
-        job: RobotsFetch,
-        at: IpAddr,
-        show: &(dyn Fn(&Response) + Sync),
-    ) -> RobotsStep {
-        let result =
-            self.fetcher.fetch_without_permit(&job.url, at, Some(&job.cookies), self.config.max_bytes).await;
+        request: RobotsRequest,
+        ip: IpAddr,
+        on_response: &(dyn Fn(&Response) + Sync),
+    ) -> RobotsOutcome {
+        let (cookies, max_bytes) = (Some(&request.cookies), self.config.max_bytes);
+        let result = self.fetcher.fetch_without_permit(&request.url, ip, cookies, max_bytes).await;
         if let Err(failure) = &result
-            && failure.blame != FailureSource::Host
+            && failure.blame != Blame::Host
         {
-            return RobotsStep::Unasked(job, failure.clone());
+            return RobotsOutcome::NotRequested(request, failure.clone());
         }
         if let Ok(response) = &result {
-            show(response);
+            on_response(response);
         }
         let status = result.as_ref().ok().map(|response| response.status).filter(|status| *status >= 500);
         let (copy, wait) = match result {
             Ok(response) if LinkTag::from_redirect_status(response.status).is_some() => {
-                match self.follow(&job, &response) {
-                    Some(next) => return RobotsStep::Moved(next),
+                match self.follow(&request, &response) {
+                    Some(next) => return RobotsOutcome::Moved(next),
                     None => (Ok(no_rules(response.status)), None),
                 }
             }
@@ -147,24 +155,27 @@ impl RobotsCache {
             Err(failure) => (Err(failure), None),
         };
         match copy {
-            Ok(copy) => self.store_copy(job.origin, copy).map_or(RobotsStep::Known, RobotsStep::Failed),
+            Ok(copy) => {
+                self.store_copy(request.origin, copy).map_or(RobotsOutcome::Known, RobotsOutcome::Failed)
+            }
             Err(failure) => {
-                RobotsStep::Failed(self.record_failure(job, &failure, status, wait.unwrap_or_default()))
+                let wait = wait.unwrap_or_default();
+                RobotsOutcome::Failed(self.record_failure(request, &failure, status, wait))
             }
         }
     }
 
     /// The next request after a redirect; `None` after too many redirects or without a usable target. It uses the URL
     /// as the server wrote it, including session ids.
-    fn follow(&self, job: &RobotsFetch, response: &Response) -> Option<RobotsFetch> {
-        if job.redirects >= self.config.max_redirects {
+    fn follow(&self, request: &RobotsRequest, response: &Response) -> Option<RobotsRequest> {
+        if request.redirects >= self.config.max_redirects {
             return None;
         }
-        let base = self.rules.base(&job.url)?;
+        let base = self.rules.base(&request.url)?;
         let url = self.rules.resolve_verbatim(&base, response.location.as_deref()?).ok()?;
-        let mut cookies = job.cookies.clone();
-        cookies.take_in(&job.url, &response.headers);
-        Some(RobotsFetch { origin: job.origin.clone(), url, redirects: job.redirects + 1, cookies })
+        let mut cookies = request.cookies.clone();
+        cookies.take_in(&request.url, &response.headers);
+        Some(RobotsRequest { origin: request.origin.clone(), url, redirects: request.redirects + 1, cookies })
     }
 
     async fn parse_response(&self, response: Response) -> Result<FetchedRobots, Failure> {
@@ -182,7 +193,7 @@ impl RobotsCache {
 
     /// Stores a copy. Returns which part of it is missing.
     fn store_copy(&self, origin: Arc<str>, copy: FetchedRobots) -> Option<Arc<RobotsFailure>> {
-        let now = unix_now();
+        let now = since_epoch();
         let cut = copy.cut.map(Arc::new);
         let cached = RobotsState {
             rules: Arc::new(copy.rules),
@@ -204,15 +215,15 @@ impl RobotsCache {
     /// Records a failed attempt and keeps the existing copy, if any. `status` is that of an error response.
     fn record_failure(
         &self,
-        job: RobotsFetch,
+        request: RobotsRequest,
         failure: &Failure,
         status: Option<u16>,
         wait: Duration,
     ) -> Arc<RobotsFailure> {
-        let now = unix_now();
+        let now = since_epoch();
         // A time written by a clock that ran ahead counts as now, so that it does not extend the validity.
         let past = |at: Option<Duration>| at.map(|at| at.min(now));
-        let earlier = self.state(&job.origin);
+        let earlier = self.state(&request.origin);
         let failing_since = past(earlier.as_ref().and_then(|cached| cached.failing_since)).unwrap_or(now);
         // Each attempt at a silent host blocks a fetch until its timeout. So each failure doubles the pause.
         let wait = if is_silence(failure.kind) { now.saturating_sub(failing_since) } else { wait };
@@ -233,13 +244,13 @@ impl RobotsCache {
             rules: earlier.map(|cached| cached.rules).unwrap_or_default(),
         };
         if let Some(store) = &self.store {
-            let body = store.load(&job.origin).map(|stored| stored.body);
+            let body = store.load(&request.origin).map(|stored| stored.body);
             // A copy whose rules cannot be read now is kept unchanged: without rules it would allow everything.
             if body.is_some() || cached.fetched.is_none() {
-                store.keep(&job.origin, &cached.to_stored(body.unwrap_or_default()));
+                store.keep(&request.origin, &cached.to_stored(body.unwrap_or_default()));
             }
         }
-        self.cache(job.origin, cached);
+        self.cache(request.origin, cached);
         why
     }
 
@@ -271,7 +282,7 @@ impl fmt::Debug for RobotsCache {
 }
 
 /// Time since 1970; zero for an earlier clock.
-fn unix_now() -> Duration {
+fn since_epoch() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
@@ -283,7 +294,7 @@ fn no_rules(status: u16) -> FetchedRobots {
 fn verdict(rules: &RobotsTxt, url: &CanonicalUrl) -> RobotsAnswer {
     let decision = rules.decide(url.path_and_query());
     if decision.allowed {
-        RobotsAnswer::Allowed(Allowed { url: url.clone(), crawl_delay: rules.crawl_delay() })
+        RobotsAnswer::Allowed(FetchPermit { url: url.clone(), crawl_delay: rules.crawl_delay() })
     } else {
         RobotsAnswer::Disallowed { line: decision.line }
     }

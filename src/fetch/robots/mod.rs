@@ -1,8 +1,8 @@
 //! Permission to fetch: fetches, stores and evaluates robots.txt files (RFC 9309).
 //!
 //! The input is a URL; the output is a permit to fetch it, a refusal, or a request for the host's robots.txt. Only
-//! this module can create an [`Allowed`], which [`super::Fetcher::fetch`] requires. So no page can be fetched without
-//! a check of its robots.txt.
+//! this module can create a [`FetchPermit`], which [`super::Fetcher::fetch`] requires. So no page can be fetched
+//! without a check of its robots.txt.
 //!
 //! The crawl alone decides when a host gets a request. A robots.txt is therefore fetched only on its behalf, one
 //! request at a time:
@@ -10,10 +10,10 @@
 //! ```text
 //!  check(url) ─► Allowed(permit) ─► fetcher.fetch(permit, …)
 //!             ├► Disallowed { line }        drop the URL
-//!             ├► Unreachable { retry_in }   put the host off
-//!             └► NeedsFetch(job) ─► wait for the turn of job.url()'s host ─► fetch(job)
-//!                    ▲                                                         ├► Known, Failed: check again
-//!                    └─────────────────────────── Moved(job) ◄─────────────────┘  (a redirect, often elsewhere)
+//!             ├► Unavailable { retry_in }   put the host off
+//!             └► NeedsFetch(request) ─► wait for the turn of request.url()'s host ─► fetch(request)
+//!                    ▲                                                                 ├► Known, Failed: check again
+//!                    └─────────────────────────── Moved(request) ◄─────────────────────┘  (a redirect, often elsewhere)
 //! ```
 //!
 //! | response | effect (2.3.1) |
@@ -44,12 +44,12 @@ pub use validity::{RobotsBasis, RobotsStatus};
 
 /// A permit for one fetch of one URL.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Allowed {
+pub struct FetchPermit {
     url: CanonicalUrl,
     crawl_delay: Option<Duration>,
 }
 
-impl Allowed {
+impl FetchPermit {
     pub fn url(&self) -> &CanonicalUrl {
         &self.url
     }
@@ -62,7 +62,7 @@ impl Allowed {
 
 /// A pending request for a robots.txt, or for the target of its redirect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RobotsFetch {
+pub struct RobotsRequest {
     /// Scheme, host and port that the rules will apply to.
     origin: Arc<str>,
     url: CanonicalUrl,
@@ -71,7 +71,7 @@ pub struct RobotsFetch {
     cookies: CookieJar,
 }
 
-impl RobotsFetch {
+impl RobotsRequest {
     /// The URL of the request. The fetch takes the turn of its host.
     pub fn url(&self) -> &CanonicalUrl {
         &self.url
@@ -81,29 +81,29 @@ impl RobotsFetch {
 /// The verdict of a robots.txt for a URL.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RobotsAnswer {
-    Allowed(Allowed),
+    Allowed(FetchPermit),
     /// `line` is the number of the deciding line, from 1.
     Disallowed {
         line: u32,
     },
     /// The file is unavailable, so nothing may be fetched from its host for now.
-    Unreachable {
+    Unavailable {
         retry_in: Duration,
     },
     /// The file is unknown, or too old.
-    NeedsFetch(RobotsFetch),
+    NeedsFetch(RobotsRequest),
 }
 
 /// The result of one request for a robots.txt.
 #[derive(Debug, PartialEq, Eq)]
-pub enum RobotsStep {
+pub enum RobotsOutcome {
     /// [`RobotsCache::check`] can answer now.
     Known,
     /// The file is unavailable, or its end is missing. [`RobotsCache::check`] uses the state known so far, or forbids
     /// everything.
     Failed(Arc<RobotsFailure>),
     /// A redirect, with the next request.
-    Moved(RobotsFetch),
+    Moved(RobotsRequest),
     /// No request was sent, for a reason other than the host. It must be repeated.
-    Unasked(RobotsFetch, Failure),
+    NotRequested(RobotsRequest, Failure),
 }

@@ -24,11 +24,11 @@ pub enum RobotsBasis {
     /// A recent copy of the file.
     Fresh,
     /// An older copy, because the file is unavailable now.
-    StandsIn,
+    StaleCopy,
     /// Nothing: the file is unavailable, so nothing may be fetched.
-    Undefined,
+    Unavailable,
     /// The last copy, or no rules without one: the file was unavailable for `robots.unreachable_after`.
-    GivenUp,
+    Expired,
 }
 
 /// The state of an origin's robots.txt and its verdict for one URL, for display. Times are Unix seconds.
@@ -134,16 +134,16 @@ impl RobotsState {
             |fetched: Duration| fetched.saturating_add(config.max_age.0).saturating_add(config.max_stale.0);
         match self.failing_since {
             None => RobotsBasis::Fresh,
-            Some(since) if now >= since.saturating_add(config.unreachable_after.0) => RobotsBasis::GivenUp,
-            Some(_) if self.fetched.is_some_and(|fetched| now < stale(fetched)) => RobotsBasis::StandsIn,
-            Some(_) => RobotsBasis::Undefined,
+            Some(since) if now >= since.saturating_add(config.unreachable_after.0) => RobotsBasis::Expired,
+            Some(_) if self.fetched.is_some_and(|fetched| now < stale(fetched)) => RobotsBasis::StaleCopy,
+            Some(_) => RobotsBasis::Unavailable,
         }
     }
 
     pub(super) fn describe(&self, config: &RobotsConfig, url: &CanonicalUrl, now: Duration) -> RobotsStatus {
         let basis = self.basis(config, now);
         let decision = match basis {
-            RobotsBasis::Undefined => Decision { allowed: false, line: 0 },
+            RobotsBasis::Unavailable => Decision { allowed: false, line: 0 },
             _ => self.rules.decide(url.path_and_query()),
         };
         RobotsStatus {

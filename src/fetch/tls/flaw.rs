@@ -89,14 +89,14 @@ impl Flaw {
 pub(in crate::fetch) struct Refusal {
     cause: String,
     /// The chain, if a missing issuer's certificate may be available.
-    pub incomplete: Option<Chain>,
+    pub incomplete_chain: Option<Chain>,
 }
 
 impl Refusal {
     /// Names and URLs in a certificate are untrusted text: control characters and excess length are removed.
-    pub(crate) fn new(cause: &str, incomplete: Option<Chain>) -> Self {
+    pub(crate) fn new(cause: &str, incomplete_chain: Option<Chain>) -> Self {
         let cause = cause.chars().filter(|c| !c.is_control()).take(MAX_CAUSE).collect();
-        Self { cause, incomplete }
+        Self { cause, incomplete_chain }
     }
 
     /// The refusal inside an error.

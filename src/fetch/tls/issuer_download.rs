@@ -71,11 +71,11 @@ impl IssuerDownload<'_> {
 
     async fn request(&self, url: &CanonicalUrl) -> Result<Response, Failure> {
         let ip = self.addresses.resolve(url).await?;
-        let place = self.addresses.place(url, ip)?;
-        let (client, _) = self.connections.client(url, place, Protocol::Negotiated)?;
+        let socket_addr = self.addresses.socket_addr(url, ip)?;
+        let (client, _) = self.connections.client(url, socket_addr, Protocol::Negotiated)?;
         let sent = client.get(url.as_str()).headers(request_headers()).send().await;
         let mut wire = sent.map_err(|error| {
-            let failure = Failure::from_request_error(error, place.is_ipv6());
+            let failure = Failure::from_request_error(error, socket_addr.is_ipv6());
             if failure.kind == FailureKind::Connect {
                 self.addresses.use_next_address(url.host(), ip);
             }

@@ -18,7 +18,7 @@ use rustls::pki_types::CertificateDer;
 use super::certificate::{Certificate, Chain};
 use super::issuer_download::IssuerDownload;
 use crate::config::FetchConfig;
-use crate::fetch::failure::{Failure, FailureSource};
+use crate::fetch::failure::{Blame, Failure};
 use crate::lru::Lru;
 
 /// The result for one URL.
@@ -126,7 +126,7 @@ impl IssuerStore {
         let (ttl, weight) = match &found {
             Ok(certificates) => (self.ttl, certificates.iter().map(Certificate::weight).sum()),
             // No request was sent.
-            Err(failure) if failure.blame != FailureSource::Host => return found,
+            Err(failure) if failure.blame != Blame::Host => return found,
             Err(failure) => (self.negative_ttl, failure.detail.len()),
         };
         tracing::debug!(

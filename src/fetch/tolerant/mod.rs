@@ -35,7 +35,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::failure::{Failure, FailureSource};
+use super::failure::{Blame, Failure};
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
 use reader::HeadReader;
@@ -70,18 +70,19 @@ pub(super) fn is_read(name: &[u8]) -> bool {
 /// [`Failure`] when no connection is possible, or the response is not HTTP even so.
 pub(super) async fn get(
     url: &CanonicalUrl,
-    place: SocketAddr,
+    socket_addr: SocketAddr,
     tls: &ClientConfig,
     headers: HeaderMap,
     max_headers: usize,
     connect_timeout: Duration,
 ) -> Result<(Response, usize), Failure> {
     let connect = |error: io::Error| Failure {
-        blame: FailureSource::from_io_error(&error),
+        blame: Blame::from_io_error(&error),
         ..Failure::new(FailureKind::Connect, error.to_string())
     };
     let late = |_| Failure::new(FailureKind::Timeout, "no connection in time (fetch.connect_timeout)");
-    let stream = timeout(connect_timeout, TcpStream::connect(place)).await.map_err(late)?.map_err(connect)?;
+    let stream =
+        timeout(connect_timeout, TcpStream::connect(socket_addr)).await.map_err(late)?.map_err(connect)?;
     stream.set_nodelay(true).map_err(connect)?;
     if !url.is_https() {
         return exchange(url, stream, headers, max_headers).await;

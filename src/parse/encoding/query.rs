@@ -18,8 +18,8 @@ pub(crate) fn encode_query<'q>(encoding: &'static Encoding, query: &'q str) -> C
     let mut bytes = Vec::with_capacity(query.len());
     let mut rest = query;
     loop {
-        let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len());
-        bytes.reserve(room.unwrap_or(rest.len()).max(16));
+        let bytes_left = encoder.max_buffer_length_from_utf8_without_replacement(rest.len());
+        bytes.reserve(bytes_left.unwrap_or(rest.len()).max(16));
         let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut bytes, true);
         rest = &rest[read..];
         match result {

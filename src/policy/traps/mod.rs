@@ -14,7 +14,8 @@
 //! | machines that name hosts, paths or queries | too many labels, segments, parameters |
 //!
 //! Traps that take more than one URL to recognise are found elsewhere: the same query in another order (by
-//! its [`permutation_key`](crate::urls::permutation_key)), one document under many URLs, a domain with endless hosts.
+//! its [`permutation_fingerprint`](crate::urls::permutation_fingerprint)), one document under many URLs, a
+//! domain with endless hosts.
 
 mod calendar;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::query::{QueryError, Scan};
 use crate::store::PairCounts;
-use crate::urls::same_site;
+use crate::urls::is_internal;
 
 /// A number of links, and of the registrable domains of their pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl Scan<'_> {
                 source = CountSource::of(source_host, self);
             }
             if target.0 != target_host {
-                target = (target_host.to_owned(), same_site(target_host, asked));
+                target = (target_host.to_owned(), is_internal(target_host, asked));
             }
             all.add(&source, links);
             if source.edu {

@@ -29,7 +29,7 @@ pub struct DayChange {
 
 /// An absence of a link: its row, the day on which it was lost and, if it has returned, that day, as
 /// `yyyyMMdd`.
-pub(crate) type Absence = (u32, u32, Option<u32>);
+pub(crate) type RowAbsence = (u32, u32, Option<u32>);
 
 /// The history of links: when each was first seen, and when it was absent.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct LinkHistory {
     pub first_seen: Column,
     /// For each row, the code of its source's registrable domain.
     pub domain: Column,
-    pub absences: Vec<Absence>,
+    pub absences: Vec<RowAbsence>,
 }
 
 /// An event of a link. Sorts by day, then by domain.

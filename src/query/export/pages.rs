@@ -46,7 +46,7 @@ impl ExportRow for PageRow {
         column("intL", Kind::Number, |row| count(&row.internal)),
         info("ccode", Kind::Text, |row| Value::Text(&row.page.facts.place.ccode)),
         info("charset", Kind::Text, |row| Value::Text(&row.page.facts.charset)),
-        info("insDate", Kind::Day, |row| day(row.page.ins_day)),
+        info("insDate", Kind::Day, |row| day(row.page.first_day)),
         info("ip", Kind::Address, |row| address(row.page.facts.ip)),
         info("description", Kind::Text, |row| Value::Text(&row.page.facts.description)),
         info("content-type", Kind::Text, |row| Value::Text(&row.page.facts.content_type)),

@@ -10,7 +10,7 @@ use crate::query::engine::row_set::RowSet;
 use crate::query::engine::view::head::ViewHead;
 use crate::query::selection::{Activity, Internal, Selection};
 use crate::query::{Counts, IndexState, LinkCounts, QueryError, ScopeSummary, View};
-use crate::store::{Changes, Snapshot};
+use crate::store::{ChangeNumbers, Snapshot};
 use crate::urls::Scope;
 
 /// The key of a cached value.
@@ -78,7 +78,11 @@ pub(super) enum OtherData {
 
 impl OtherData {
     /// The number of the last change of this data.
-    pub(super) fn last_change(self, changes: Changes, snapshot: &Snapshot<'_>) -> Result<u64, QueryError> {
+    pub(super) fn last_change(
+        self,
+        changes: ChangeNumbers,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<u64, QueryError> {
         Ok(match self {
             Self::Nothing => 0,
             Self::Pages => changes.outgoing,

@@ -10,7 +10,7 @@ use crate::query::engine::row_set::RowSet;
 use crate::query::engine::view::missing_column;
 use crate::query::lookup::SnapshotLookUp;
 use crate::query::{Activity, Deadline, IndexState, Listing, Page, QueryError, Selection, View};
-use crate::store::backlink_key;
+use crate::store::backlink_key_of_texts;
 
 /// A part of an export.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl RowSet {
         let value = |name: &str| Ok::<_, QueryError>(self.table.column(name)?.value(row as usize));
         let key = match (value("linktarget")?, value("backlinkpage")?, value("seq")?) {
             (Value::Text(target), Value::Text(source), Value::Number(seq)) => {
-                backlink_key(target, source, seq)
+                backlink_key_of_texts(target, source, seq)
             }
             _ => None,
         };

@@ -1,8 +1,8 @@
 //! Reads the rows of a selection from the store into a [`RowSet`].
 
-use crate::model::{Day, Toggle};
+use crate::model::{Absence, Day};
 use crate::query::QueryError;
-use crate::query::aggregates::history::{Absence, LinkHistory};
+use crate::query::aggregates::history::{LinkHistory, RowAbsence};
 use crate::query::engine::fields::backlinks::{BACKLINK_FIELDS, Backlinks};
 use crate::query::engine::fields::outgoing::OUTGOING_FIELDS;
 use crate::query::engine::fields::pages::PAGE_FIELDS;
@@ -75,7 +75,7 @@ impl RowSet {
 
 /// Reads at least the first `limit` backlinks of a selection. Returns the table, the absences, and whether
 /// these are all rows. While one batch is appended to the table, the next one is read.
-fn backlinks(scan: &Scan<'_>, limit: usize) -> Result<(Table, Vec<Absence>, bool), QueryError> {
+fn backlinks(scan: &Scan<'_>, limit: usize) -> Result<(Table, Vec<RowAbsence>, bool), QueryError> {
     let Scan { snapshot, selection, suffixes, deadline } = *scan;
     let (mut table, mut absences) = (TableBuilder::<Backlinks>::new(BACKLINK_FIELDS), Vec::new());
     let mut batches = snapshot.backlink_batches(&selection.scope, limit.min(BATCH));
@@ -102,7 +102,7 @@ fn append_batch(
     batch: &BacklinkBatch,
     scan: &Scan<'_>,
     table: &mut TableBuilder<Backlinks>,
-    absences: &mut Vec<Absence>,
+    absences: &mut Vec<RowAbsence>,
 ) -> Result<(), QueryError> {
     let Scan { selection, suffixes, deadline, .. } = *scan;
     let mut links = batch.rows()?;
@@ -110,8 +110,8 @@ fn append_batch(
         links.retain(|link| selection.counts_source(host_of(link.source), suffixes));
     }
     for (row, link) in (table.rows() as u32..).zip(&links) {
-        let absence = |toggle: &Toggle| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
-        absences.extend(link.toggles.iter().map(absence));
+        let absence = |toggle: &Absence| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
+        absences.extend(link.absences.iter().map(absence));
     }
     table.push(&links, suffixes, deadline)
 }

@@ -78,8 +78,8 @@ impl EventLog {
     fn add(&mut self, link: &BacklinkView<'_>, domain: &str) -> Result<(), QueryError> {
         let (domain, ccode) = (self.domains.code(domain)?, self.ccodes.code(link.page.ccode)?);
         let event = |date, turn| LinkEvent { domain, date, turn, ccode };
-        self.events.push(event(link.ins_day, DomainTurn::New));
-        for absence in &link.toggles {
+        self.events.push(event(link.first_day, DomainTurn::New));
+        for absence in &link.absences {
             self.events.push(event(absence.lost, DomainTurn::Lost));
             self.events.extend(absence.back.map(|day| event(day, DomainTurn::New)));
         }

@@ -214,7 +214,7 @@ impl NeighbourFacts {
     }
 
     fn add(&mut self, link: &BacklinkView<'_>) {
-        self.first_seen = Some(self.first_seen.map_or(link.ins_day, |day| day.min(link.ins_day)));
+        self.first_seen = Some(self.first_seen.map_or(link.first_day, |day| day.min(link.first_day)));
         if link.is_active() {
             let countries = self.places.entry(link.page.ip).or_default();
             match countries.get_mut(link.page.ccode) {

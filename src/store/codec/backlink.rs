@@ -1,10 +1,10 @@
 //! Values of `backlinks`: one external link, stored with its target.
 
-use crate::model::{BacklinkRecord, Day, LinkTag, OutlinkRecord, Rel, SourcePage, Toggle, is_active};
+use crate::model::{Absence, BacklinkRecord, Day, LinkTag, OutlinkRecord, Rel, SourcePage, is_active};
 use crate::urls::Surt;
 
 use super::keys;
-use super::source_page::{SourceView, put_source, put_toggles, read_source, read_toggles};
+use super::source_page::{SourceView, put_absences, put_source, read_absences, read_source};
 use super::varint::{Damage, Reader, put_text, put_varint};
 
 /// Encodes everything of a backlink that is not in its key.
@@ -13,8 +13,8 @@ pub(in crate::store) fn encode_backlink(link: &OutlinkRecord, blpcount: u32, pag
     out.push(link.tag.code());
     out.push(link.rel.bits());
     put_varint(&mut out, u64::from(link.pos));
-    put_varint(&mut out, u64::from(link.ins_day.0));
-    put_toggles(&mut out, &link.toggles);
+    put_varint(&mut out, u64::from(link.first_day.0));
+    put_absences(&mut out, &link.absences);
     put_varint(&mut out, u64::from(blpcount));
     put_text(&mut out, &link.anchor);
     put_source(&mut out, page);
@@ -34,9 +34,9 @@ pub struct BacklinkView<'a> {
     pub tag: LinkTag,
     pub rel: Rel,
     pub anchor: &'a str,
-    pub ins_day: Day,
+    pub first_day: Day,
     /// Absences, in order of time.
-    pub toggles: Vec<Toggle>,
+    pub absences: Vec<Absence>,
     /// Active external links from the source page to the target's registrable domain.
     pub blpcount: u32,
     pub page: SourceView<'a>,
@@ -44,7 +44,7 @@ pub struct BacklinkView<'a> {
 
 impl BacklinkView<'_> {
     pub fn is_active(&self) -> bool {
-        is_active(&self.toggles)
+        is_active(&self.absences)
     }
 }
 
@@ -58,8 +58,8 @@ impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
             tag: link.tag,
             rel: link.rel,
             anchor: &link.anchor,
-            ins_day: link.ins_day,
-            toggles: link.toggles.clone(),
+            first_day: link.first_day,
+            absences: link.absences.clone(),
             blpcount: link.blpcount,
             page: SourceView::from(&link.page),
         }
@@ -81,8 +81,8 @@ pub(in crate::store) fn decode_backlink_view<'a>(
         tag: LinkTag::from_code(reader.byte("the tag")?).ok_or(Damage("the tag"))?,
         rel: Rel::from_bits(reader.byte("the rel values")?),
         pos: reader.u32("the position")?,
-        ins_day: Day(reader.u32("the first day")?),
-        toggles: read_toggles(&mut reader)?,
+        first_day: Day(reader.u32("the first day")?),
+        absences: read_absences(&mut reader)?,
         blpcount: reader.u32("blpcount")?,
         anchor: reader.text("the anchor text")?,
         page: read_source(&mut reader)?,
@@ -102,8 +102,8 @@ pub(in crate::store) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<Back
         tag: view.tag,
         rel: view.rel,
         anchor: view.anchor.to_owned(),
-        ins_day: view.ins_day,
-        toggles: view.toggles,
+        first_day: view.first_day,
+        absences: view.absences,
         blpcount: view.blpcount,
         page: view.page.into(),
         source,

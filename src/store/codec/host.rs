@@ -9,10 +9,10 @@ pub(in crate::store) fn encode_host(host: &HostRecord) -> Vec<u8> {
     put_varint(&mut out, host.pages);
     put_varint(&mut out, host.visits);
     put_varint(&mut out, u64::from(host.failures));
-    put_varint(&mut out, host.asleep_until);
+    put_varint(&mut out, host.backoff_until);
     put_varint(&mut out, host.last.len() as u64);
     for visit in &host.last {
-        put_varint(&mut out, visit.at);
+        put_varint(&mut out, visit.visited_at);
         put_varint(&mut out, u64::from(visit.status));
         out.push(visit.failure);
     }
@@ -36,13 +36,13 @@ pub(in crate::store) fn decode_host(bytes: &[u8]) -> Result<HostRecord, Damage> 
         pages: reader.varint("the pages")?,
         visits: reader.varint("the visits")?,
         failures: reader.u32("the failures")?,
-        asleep_until: reader.varint("the time until which it sleeps")?,
+        backoff_until: reader.varint("the time until which it sleeps")?,
         last: Vec::new(),
         last_failures: Vec::new(),
     };
     for _ in 0..reader.count("the last visits")? {
         host.last.push(HostVisit {
-            at: reader.varint("the time of a visit")?,
+            visited_at: reader.varint("the time of a visit")?,
             status: u16::try_from(reader.varint("a status")?).map_err(|_| Damage("a status"))?,
             failure: reader.byte("a failure")?,
         });

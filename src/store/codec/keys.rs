@@ -7,7 +7,7 @@ use super::varint::Damage;
 
 /// `target SURT · source SURT · seq`. All backlinks of a page are adjacent, and so are those of a host and of a
 /// domain.
-pub(in crate::store) fn backlink(target: &CanonicalUrl, source: &[u8], seq: u32) -> Vec<u8> {
+pub(in crate::store) fn backlink_key(target: &CanonicalUrl, source: &[u8], seq: u32) -> Vec<u8> {
     let target = Surt::from(target);
     let mut key = Vec::with_capacity(target.as_bytes().len() + source.len() + 2);
     key.extend_from_slice(target.as_bytes());
@@ -17,9 +17,9 @@ pub(in crate::store) fn backlink(target: &CanonicalUrl, source: &[u8], seq: u32)
 }
 
 /// The key of a backlink, given by canonical URLs. `None` if one of them is not canonical.
-pub fn backlink_key(target: &str, source: &str, seq: u32) -> Option<Vec<u8>> {
+pub fn backlink_key_of_texts(target: &str, source: &str, seq: u32) -> Option<Vec<u8>> {
     let mut key = Vec::with_capacity(target.len() + source.len() + 4);
-    let both = Surt::push_sortable(target, &mut key) && Surt::push_sortable(source, &mut key);
+    let both = Surt::encode_into(target, &mut key) && Surt::encode_into(source, &mut key);
     put_seq(&mut key, seq);
     both.then_some(key)
 }
@@ -31,7 +31,7 @@ pub(in crate::store) fn split_backlink_key(key: &[u8]) -> Result<(&[u8], &[u8], 
     Ok((target, source, read_seq(rest)?))
 }
 
-/// `target host · 0x00 · source host`, with hosts in sortable form: `com,example,www,`.
+/// `target host · 0x00 · source host`, with hosts as in a SURT: `com,example,www,`.
 pub(in crate::store) fn pair_key(target_host: &[u8], source_host: &[u8]) -> Vec<u8> {
     [target_host, &[0], source_host].concat()
 }
@@ -111,7 +111,7 @@ mod tests {
         let mut keys = Vec::new();
         for target in ["http://b.test/", "https://b.test/", "http://b.test/a", "http://www.b.test/"] {
             for seq in [0, 1, 300] {
-                let key = backlink(&url(target), source.as_bytes(), seq);
+                let key = backlink_key(&url(target), source.as_bytes(), seq);
                 let (target_part, source_part, split_seq) = split_backlink_key(&key).unwrap();
                 assert_eq!(Surt::bytes_to_url(target_part).unwrap().as_str(), target);
                 assert_eq!((source_part, split_seq), (source.as_bytes(), seq));

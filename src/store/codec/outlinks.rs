@@ -1,9 +1,9 @@
 //! Values of `outlinks`: the links of one page.
 
-use crate::model::{Day, LinkTag, OutlinkRecord, Rel, Toggle};
+use crate::model::{Absence, Day, LinkTag, OutlinkRecord, Rel};
 use crate::urls::CanonicalUrl;
 
-use super::source_page::{put_toggles, read_toggles};
+use super::source_page::{put_absences, read_absences};
 use super::varint::{Damage, Reader, put_signed, put_text, put_varint};
 
 const TAG_BITS: u8 = 0x0f;
@@ -26,11 +26,11 @@ pub(in crate::store) fn encode_outlinks(page: &CanonicalUrl, links: &[OutlinkRec
     }
     let mut last_day = 0;
     for link in links {
-        put_signed(&mut out, i64::from(link.ins_day.0) - last_day);
-        last_day = i64::from(link.ins_day.0);
+        put_signed(&mut out, i64::from(link.first_day.0) - last_day);
+        last_day = i64::from(link.first_day.0);
     }
     for link in links {
-        put_toggles(&mut out, &link.toggles);
+        put_absences(&mut out, &link.absences);
     }
     for link in links {
         let target = link.target.as_str();
@@ -60,8 +60,8 @@ pub(in crate::store) fn decode_outlinks(
     let positions = read_deltas(&mut reader, count, "a position")?;
     let seqs: Vec<u32> = (0..count).map(|_| reader.u32("a seq")).collect::<Result<_, _>>()?;
     let days = read_deltas(&mut reader, count, "a first day")?;
-    let toggles: Vec<Vec<Toggle>> =
-        (0..count).map(|_| read_toggles(&mut reader)).collect::<Result<_, _>>()?;
+    let absences: Vec<Vec<Absence>> =
+        (0..count).map(|_| read_absences(&mut reader)).collect::<Result<_, _>>()?;
     let mut targets = Vec::with_capacity(count);
     for _ in 0..count {
         let shared = reader.u32("a target")? as usize;
@@ -70,7 +70,7 @@ pub(in crate::store) fn decode_outlinks(
         targets.push(CanonicalUrl::from_stored(target).ok_or(Damage("a target"))?);
     }
     let mut links = Vec::with_capacity(count);
-    for (at, (target, toggles)) in targets.into_iter().zip(toggles).enumerate() {
+    for (at, (target, absences)) in targets.into_iter().zip(absences).enumerate() {
         links.push(OutlinkRecord {
             target,
             seq: seqs[at],
@@ -79,8 +79,8 @@ pub(in crate::store) fn decode_outlinks(
             rel: Rel::from_bits(rels[at]),
             anchor: reader.string("an anchor text")?,
             external: tags[at] & EXTERNAL != 0,
-            ins_day: Day(days[at]),
-            toggles,
+            first_day: Day(days[at]),
+            absences,
         });
     }
     reader.end()?;

@@ -24,8 +24,8 @@ pub(in crate::store) fn encode_page(page: &StoredPage) -> Vec<u8> {
     put_varint(&mut out, u64::from(facts.status));
     out.push(page.last_failure);
     put_varint(&mut out, u64::from(page.failures));
-    put_varint(&mut out, u64::from(page.ins_day.0));
-    put_varint(&mut out, u64::from(page.upd_day.0));
+    put_varint(&mut out, u64::from(page.first_day.0));
+    put_varint(&mut out, u64::from(page.fetched_day.0));
     put_varint(&mut out, page.visited);
     out.extend_from_slice(&facts.digest.to_le_bytes());
     put_source(&mut out, &page.source());
@@ -53,8 +53,8 @@ pub(in crate::store) fn decode_page(bytes: &[u8]) -> Result<StoredPage, Damage> 
     let mut page = StoredPage {
         last_failure,
         failures: reader.u32("the failures")?,
-        ins_day: Day(reader.u32("the first day")?),
-        upd_day: Day(reader.u32("the last day")?),
+        first_day: Day(reader.u32("the first day")?),
+        fetched_day: Day(reader.u32("the last day")?),
         visited: reader.varint("the last visit")?,
         ..StoredPage::default()
     };

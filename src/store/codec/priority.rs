@@ -6,20 +6,20 @@ use super::varint::{Damage, Reader};
 
 const SEED: u8 = 0;
 const SITEMAP: u8 = 1;
-const AGAIN: u8 = 2;
+const REVISIT: u8 = 2;
 const NEW: u8 = 3;
 
 pub(in crate::store) fn put_priority(out: &mut Vec<u8>, priority: Priority) {
     match priority {
         Priority::Seed => out.push(SEED),
         Priority::Sitemap => out.push(SITEMAP),
-        Priority::Again(due) => {
-            out.push(AGAIN);
+        Priority::Revisit(due) => {
+            out.push(REVISIT);
             out.extend_from_slice(&due.to_be_bytes());
         }
-        Priority::New(place) => {
+        Priority::New(order) => {
             out.push(NEW);
-            out.extend_from_slice(&place.to_be_bytes());
+            out.extend_from_slice(&order.to_be_bytes());
         }
     }
 }
@@ -29,8 +29,8 @@ pub(in crate::store) fn read_priority(reader: &mut Reader<'_>) -> Result<Priorit
     match reader.byte(WHAT)? {
         SEED => Ok(Priority::Seed),
         SITEMAP => Ok(Priority::Sitemap),
-        AGAIN => reader.array(WHAT).map(|due| Priority::Again(u32::from_be_bytes(due))),
-        NEW => reader.array(WHAT).map(|place| Priority::New(u16::from_be_bytes(place))),
+        REVISIT => reader.array(WHAT).map(|due| Priority::Revisit(u32::from_be_bytes(due))),
+        NEW => reader.array(WHAT).map(|order| Priority::New(u16::from_be_bytes(order))),
         _ => Err(Damage(WHAT)),
     }
 }
@@ -38,7 +38,7 @@ pub(in crate::store) fn read_priority(reader: &mut Reader<'_>) -> Result<Priorit
 /// The first byte of the lowest priority of a lane.
 pub(in crate::store) fn lane_start(lane: Lane) -> u8 {
     match lane {
-        Lane::Wanted => SEED,
+        Lane::Unbudgeted => SEED,
         Lane::New => NEW,
     }
 }

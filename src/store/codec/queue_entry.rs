@@ -1,6 +1,6 @@
 //! Keys and values of `frontier`: one URL in its queue.
 
-use crate::model::{Priority, QueueName, QueuedUrl, SitemapGrant, Target};
+use crate::model::{Priority, QueueEntry, QueueName, SitemapGrant, Target};
 use crate::store::StoreError;
 use crate::store::db::schema::FRONTIER;
 use crate::urls::{CanonicalUrl, Surt};
@@ -31,7 +31,7 @@ pub(in crate::store) fn parse_entry_key(key: &[u8]) -> Result<(&[u8], Priority, 
     Ok((name, priority, reader.0))
 }
 
-pub(in crate::store) fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
+pub(in crate::store) fn encode_entry(entry: &QueueEntry) -> Vec<u8> {
     let mut value = Vec::with_capacity(3);
     put_varint(&mut value, u64::from(entry.attempts));
     put_varint(&mut value, u64::from(entry.depth));
@@ -40,7 +40,7 @@ pub(in crate::store) fn encode_entry(entry: &QueuedUrl) -> Vec<u8> {
     value
 }
 
-pub(in crate::store) fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedUrl, StoreError> {
+pub(in crate::store) fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueueEntry, StoreError> {
     let damaged = |damage: Damage| StoreError::damaged(FRONTIER, key, damage.0);
     let (_, priority, surt) = split_entry_key(key)?;
     let url = Surt::bytes_to_url(surt).map_err(|_| damaged(Damage("the URL")))?;
@@ -50,7 +50,7 @@ pub(in crate::store) fn decode_entry(key: &[u8], value: &[u8]) -> Result<QueuedU
     let mut target = read_target(&mut reader).map_err(damaged)?;
     read_grant(&mut reader, &mut target).map_err(damaged)?;
     reader.end().map_err(damaged)?;
-    Ok(QueuedUrl { url, priority, depth, attempts, target })
+    Ok(QueueEntry { url, priority, depth, attempts, target })
 }
 
 pub(in crate::store) fn read_depth(reader: &mut Reader<'_>) -> Result<u16, Damage> {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Day, Place, SourcePage, Toggle};
+use crate::model::{Absence, Day, Place, SourcePage};
 
 use super::varint::{Damage, Reader, put_text, put_varint};
 
@@ -24,7 +24,7 @@ pub(in crate::store) fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
     put_text(out, &page.place.city);
     put_varint(out, u64::from(page.int_links));
     put_varint(out, u64::from(page.ext_links));
-    put_varint(out, u64::from(page.upd_day.0));
+    put_varint(out, u64::from(page.fetched_day.0));
 }
 
 /// A [`SourcePage`] with borrowed texts.
@@ -37,7 +37,7 @@ pub struct SourceView<'a> {
     pub city: &'a str,
     pub int_links: u32,
     pub ext_links: u32,
-    pub upd_day: Day,
+    pub fetched_day: Day,
 }
 
 impl<'a> From<&'a SourcePage> for SourceView<'a> {
@@ -50,7 +50,7 @@ impl<'a> From<&'a SourcePage> for SourceView<'a> {
             city: &page.place.city,
             int_links: page.int_links,
             ext_links: page.ext_links,
-            upd_day: page.upd_day,
+            fetched_day: page.fetched_day,
         }
     }
 }
@@ -67,7 +67,7 @@ impl From<SourceView<'_>> for SourcePage {
             },
             int_links: page.int_links,
             ext_links: page.ext_links,
-            upd_day: page.upd_day,
+            fetched_day: page.fetched_day,
         }
     }
 }
@@ -87,26 +87,26 @@ pub(in crate::store) fn read_source<'a>(reader: &mut Reader<'a>) -> Result<Sourc
         city: reader.text("the city")?,
         int_links: reader.u32("the internal links")?,
         ext_links: reader.u32("the external links")?,
-        upd_day: Day(reader.u32("the last day")?),
+        fetched_day: Day(reader.u32("the last day")?),
     })
 }
 
-pub(in crate::store) fn put_toggles(out: &mut Vec<u8>, toggles: &[Toggle]) {
-    put_varint(out, toggles.len() as u64);
-    for toggle in toggles {
-        put_varint(out, u64::from(toggle.lost.0));
+pub(in crate::store) fn put_absences(out: &mut Vec<u8>, absences: &[Absence]) {
+    put_varint(out, absences.len() as u64);
+    for absence in absences {
+        put_varint(out, u64::from(absence.lost.0));
         // Zero means "not back": no link reappears in 1970.
-        put_varint(out, toggle.back.map_or(0, |day| u64::from(day.0)));
+        put_varint(out, absence.back.map_or(0, |day| u64::from(day.0)));
     }
 }
 
-pub(in crate::store) fn read_toggles(reader: &mut Reader<'_>) -> Result<Vec<Toggle>, Damage> {
+pub(in crate::store) fn read_absences(reader: &mut Reader<'_>) -> Result<Vec<Absence>, Damage> {
     let count = reader.count("the absences")?;
     (0..count)
         .map(|_| {
             let lost = Day(reader.u32("a lost day")?);
             let back = reader.u32("a returning day")?;
-            Ok(Toggle { lost, back: (back > 0).then_some(Day(back)) })
+            Ok(Absence { lost, back: (back > 0).then_some(Day(back)) })
         })
         .collect()
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB};
 
 use crate::config::StoreConfig;
-use crate::policy::RecrawlRules;
+use crate::policy::RevisitRules;
 use crate::private_files::{keep_private, make_private_directory};
-use crate::store::queue::seen_set::{SeenSet, SeenSetWriter};
+use crate::store::queue::seen_set::{SeenSet, WriteState};
 use crate::store::write::diff::HistoryLimits;
 use crate::store::{RecentUrls, Snapshot, StoreError};
 use crate::urls::Suffixes;
@@ -29,12 +29,12 @@ pub struct Store {
     /// Hosts that one queued sitemap may list URLs of, at most.
     pub(in crate::store) sitemap_hosts: usize,
     /// Serialises commits. Holds the state that commits share.
-    pub(in crate::store) writer: Mutex<SeenSetWriter>,
+    pub(in crate::store) writer: Mutex<WriteState>,
     /// The seen set, readable without the writer's lock.
     pub(in crate::store) seen_set: Arc<SeenSet>,
-    pub(in crate::store) recrawl: Mutex<RecrawlRules>,
+    pub(in crate::store) revisit_rules: Mutex<RevisitRules>,
     /// URLs that wait for the next merge into the seen set, and URLs in the set.
-    pub(in crate::store) pending_urls: AtomicUsize,
+    pub(in crate::store) unmerged_urls: AtomicUsize,
     pub(in crate::store) seen_urls: AtomicU64,
     /// The number of the last commit that changed anything. Raised only under the writer's lock.
     pub(in crate::store) change_number: AtomicU64,
@@ -106,12 +106,12 @@ impl Store {
             suffixes,
             sync: config.sync,
             batch_pages: config.batch_pages,
-            history_limits: HistoryLimits { former: config.max_former_links, absences: config.max_absences },
+            history_limits: HistoryLimits { lost: config.max_former_links, absences: config.max_absences },
             sitemap_hosts: config.max_sitemap_hosts,
-            writer: Mutex::new(SeenSetWriter::new(&seen_set)),
+            writer: Mutex::new(WriteState::new(&seen_set)),
             seen_set,
-            recrawl: Mutex::default(),
-            pending_urls: AtomicUsize::new(0),
+            revisit_rules: Mutex::default(),
+            unmerged_urls: AtomicUsize::new(0),
             seen_urls: AtomicU64::new(0),
             change_number: AtomicU64::new(0),
             users_number: AtomicU64::new(0),
@@ -123,37 +123,37 @@ impl Store {
 
     /// Opens the seen set. A damaged set is rebuilt, because it can be derived from the rest of the index.
     fn open_seen_set(&self) -> Result<(), StoreError> {
-        let opened = match SeenSetWriter::open(self) {
+        let opened = match WriteState::open(self) {
             Err(error @ (StoreError::Seen(_) | StoreError::Damaged { family: META, .. })) => {
                 tracing::warn!(%error, "the set of seen URLs is damaged; it is rebuilt from pages and queue");
                 self.rebuild_seen_set()?;
-                SeenSetWriter::open(self)
+                WriteState::open(self)
             }
             opened => opened,
         };
         let writer = opened?;
         writer.delete_stale_files()?;
-        *self.lock_writer() = writer;
+        *self.lock_writes() = writer;
         Ok(())
     }
 
     /// Sets the number of recent URLs that are cached (8 bytes each).
     pub fn set_seen_cache(&self, urls: usize) {
-        self.lock_writer().recent = RecentUrls::new(urls);
+        self.lock_writes().recent = RecentUrls::new(urls);
     }
 
     /// The cache of recent URLs. A page extractor asks it first, to drop repeated links early.
     pub fn recent_urls(&self) -> Arc<RecentUrls> {
-        Arc::clone(&self.lock_writer().recent)
+        Arc::clone(&self.lock_writes().recent)
     }
 
     /// Sets the rules for the time between two visits to a page.
-    pub fn set_recrawl(&self, rules: RecrawlRules) {
-        *self.recrawl.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    pub fn set_revisit_rules(&self, rules: RevisitRules) {
+        *self.revisit_rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
-    pub(in crate::store) fn recrawl(&self) -> RecrawlRules {
-        *self.recrawl.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(in crate::store) fn revisit_rules(&self) -> RevisitRules {
+        *self.revisit_rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn directory(&self) -> &Path {

@@ -4,7 +4,7 @@
 //! would rewrite the file. Therefore every readable row is copied into a new database beside the old one, which then
 //! replaces it. Lost rows are reported as ranges of keys.
 //!
-//! [`Store::verify`] afterwards rebuilds derived rows and queues lost URLs. It needs the old set of seen URLs, which
+//! [`Store::verify`] afterwards rebuilds derived rows and queues lost URLs. It needs the old seen set, which
 //! shows the URLs that pages link to and that are lost.
 //!
 //! The old database stays unchanged until the new one is complete. [`super::exchange`] then replaces it.
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// Replaces the database in `directory` by a copy of its readable rows. Returns the unreadable ranges. No other
-    /// process may have it open. A repair must follow, because the set of seen URLs may hold URLs that are in no row
+    /// process may have it open. A repair must follow, because the seen set may hold URLs that are in no row
     /// of the copy.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::StoreConfig;
-use crate::store::queue::seen_set::SeenSetWriter;
+use crate::store::queue::seen_set::WriteState;
 use crate::store::{Store, StoreError};
 use crate::urls::Suffixes;
 
@@ -44,15 +44,15 @@ impl Store {
     }
 
     fn open_seen_set_secondary(&self) -> Result<(), StoreError> {
-        let mut opened = SeenSetWriter::open(self);
+        let mut opened = WriteState::open(self);
         for _ in 1..ATTEMPTS {
             if !matches!(opened, Err(StoreError::Seen(_))) {
                 break;
             }
             self.db.try_catch_up_with_primary()?;
-            opened = SeenSetWriter::open(self);
+            opened = WriteState::open(self);
         }
-        *self.lock_writer() = opened?;
+        *self.lock_writes() = opened?;
         Ok(())
     }
 }

@@ -3,14 +3,14 @@
 use hashlink::LinkedHashMap;
 use hashlink::linked_hash_map::Entry;
 
-use crate::model::{Arrival, Lane, QueueName, QueuedUrl};
+use crate::model::{Arrival, Lane, QueueEntry, QueueName};
 
 /// The lanes of queues that received a URL, each once with its highest priority, in the order of their first URLs.
 #[derive(Default)]
 pub(in crate::store) struct ArrivalSet(LinkedHashMap<(QueueName, Lane), Arrival>);
 
 impl ArrivalSet {
-    pub(crate) fn add(&mut self, entry: QueuedUrl) {
+    pub(crate) fn add(&mut self, entry: QueueEntry) {
         match self.0.entry((QueueName::of(&entry.url), entry.priority.lane())) {
             Entry::Occupied(mut known) => {
                 let known = known.get_mut();

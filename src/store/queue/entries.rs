@@ -7,7 +7,7 @@
 //! A page is in the queue or in the schedule. It is in both, or in the queue twice, if another visit was requested
 //! meanwhile.
 
-use crate::model::{Arrival, Found, Lane, QueueName, QueuedUrl, Target};
+use crate::model::{Arrival, DiscoveredUrl, Lane, QueueEntry, QueueName, Target};
 use crate::store::codec::keys::after_prefix;
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key, split_entry_key};
 use crate::store::db::rows::RowBatch;
@@ -16,38 +16,39 @@ use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::arrivals::ArrivalSet;
-use super::seen_set::{PendingRow, SeenSetWriter};
+use super::seen_set::{UnmergedRow, WriteState};
 use super::sitemaps::SitemapRows;
 
 /// Keys read between two checks for an abort.
 const KEYS_PER_CHECK: u64 = 512;
 
 /// Whether an entry of the queue is a visit to a URL that has a page already. An entry for a new page is not.
-pub(in crate::store) fn is_revisit(entry: &QueuedUrl) -> bool {
+pub(in crate::store) fn is_revisit(entry: &QueueEntry) -> bool {
     entry.target == Target::Page && (entry.attempts > 0 || !entry.priority.is_new_page())
 }
 
 impl Store {
-    /// Adds discovered URLs to a batch: URLs to visit again to their queues, all others to the pending URLs.
-    /// `unqueued` are pages stored without having been queued; they become pending as seen.
-    pub(in crate::store) fn add_found(
+    /// Adds discovered URLs to a batch: seeds, sitemaps and due pages to their queues, new pages to the unmerged URLs.
+    /// `never_queued` are pages that were stored without having been queued. The merge adds them to the seen set and
+    /// queues none.
+    pub(in crate::store) fn add_discovered(
         &self,
         batch: &mut RowBatch<'_>,
         sitemaps: &mut SitemapRows,
-        writer: &SeenSetWriter,
-        found: Vec<Found>,
-        unqueued: Vec<CanonicalUrl>,
-    ) -> Result<(PendingRow, Vec<Arrival>), StoreError> {
-        let (mut pending_row, mut arrivals) = (PendingRow::default(), ArrivalSet::default());
-        for url in unqueued {
-            let found = Found::page(url, 0);
-            writer.add_pending(&mut pending_row, &found, true);
+        writer: &WriteState,
+        found: Vec<DiscoveredUrl>,
+        never_queued: Vec<CanonicalUrl>,
+    ) -> Result<(UnmergedRow, Vec<Arrival>), StoreError> {
+        let (mut unmerged_row, mut arrivals) = (UnmergedRow::default(), ArrivalSet::default());
+        for url in never_queued {
+            let found = DiscoveredUrl::page(url, 0);
+            writer.add_unmerged(&mut unmerged_row, &found, true);
         }
         for found in found {
-            let again = found.is_wanted_again();
+            let again = found.bypasses_seen_set();
             // A sitemap is not added to the seen set: otherwise no link to the same URL could queue it as a page.
             if found.target == Target::Page {
-                writer.add_pending(&mut pending_row, &found, again);
+                writer.add_unmerged(&mut unmerged_row, &found, again);
             }
             if again {
                 let surt = Surt::from(&found.url);
@@ -57,22 +58,22 @@ impl Store {
                 {
                     self.delete_scheduled(batch, page.next_visit, surt.as_bytes())?;
                 }
-                let Found { url, priority, depth, target } = found;
-                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                let DiscoveredUrl { url, priority, depth, target } = found;
+                let entry = QueueEntry { url, priority, depth, attempts: 0, target };
                 if !sitemaps.add(self, &entry)? {
                     self.put_entry(batch, &entry)?;
                 }
                 arrivals.add(entry);
             }
         }
-        writer.put_pending_row(batch, &pending_row)?;
-        Ok((pending_row, arrivals.into_vec()))
+        writer.put_unmerged_row(batch, &unmerged_row)?;
+        Ok((unmerged_row, arrivals.into_vec()))
     }
 
     pub(in crate::store) fn put_entry(
         &self,
         batch: &mut RowBatch<'_>,
-        entry: &QueuedUrl,
+        entry: &QueueEntry,
     ) -> Result<(), StoreError> {
         batch.put(FRONTIER, entry_key(&entry.url, entry.priority), encode_entry(entry))
     }
@@ -80,7 +81,7 @@ impl Store {
     pub(in crate::store) fn delete_entry(
         &self,
         batch: &mut RowBatch<'_>,
-        entry: &QueuedUrl,
+        entry: &QueueEntry,
     ) -> Result<(), StoreError> {
         batch.delete(FRONTIER, entry_key(&entry.url, entry.priority))
     }
@@ -117,16 +118,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn queued(
+    pub fn entries_of_lane(
         &self,
         queue: &QueueName,
         lane: Lane,
-        after: Option<&QueuedUrl>,
+        after: Option<&QueueEntry>,
         most: usize,
-    ) -> Result<Vec<QueuedUrl>, StoreError> {
+    ) -> Result<Vec<QueueEntry>, StoreError> {
         let from = |lane| [queue.as_bytes(), &[codec::lane_start(lane)]].concat();
         let end = match lane {
-            Lane::Wanted => Some(from(Lane::New)),
+            Lane::Unbudgeted => Some(from(Lane::New)),
             Lane::New => after_prefix(queue.as_bytes()),
         };
         let mut cursor = self.cursor_before(FRONTIER, end)?;
@@ -175,19 +176,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
-    pub fn entry_of(&self, url: &CanonicalUrl) -> Result<Option<QueuedUrl>, StoreError> {
-        self.find_entry(url, &|| Ok(()))
+    pub fn find_entry(&self, url: &CanonicalUrl) -> Result<Option<QueueEntry>, StoreError> {
+        self.find_entry_while(url, &|| Ok(()))
     }
 
-    /// As [`Self::entry_of`]. Calls `proceed` every few hundred keys; its error ends the search.
+    /// As [`Self::find_entry`]. Calls `proceed` every few hundred keys; its error ends the search.
     ///
     /// # Errors
-    /// As [`Self::entry_of`], and the error of `proceed`.
-    pub fn find_entry<E: From<StoreError>>(
+    /// As [`Self::find_entry`], and the error of `proceed`.
+    pub fn find_entry_while<E: From<StoreError>>(
         &self,
         url: &CanonicalUrl,
         proceed: &dyn Fn() -> Result<(), E>,
-    ) -> Result<Option<QueuedUrl>, E> {
+    ) -> Result<Option<QueueEntry>, E> {
         let (queue, surt) = (QueueName::of(url), Surt::from(url));
         let mut cursor = self.cursor_before(FRONTIER, after_prefix(queue.as_bytes()))?;
         cursor.seek(queue.as_bytes());

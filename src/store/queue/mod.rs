@@ -1,4 +1,4 @@
-//! URLs to fetch: the queue, the schedule of later visits, and the set of seen URLs that lets each into the queue once.
+//! URLs to fetch: the queue, the schedule of later visits, and the seen set that lets each into the queue once.
 
 pub(super) mod arrivals;
 pub(super) mod entries;

@@ -28,20 +28,20 @@ impl RecentUrls {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the lower bits of a hash choose a place")]
-    fn place(&self, hash: u64) -> &AtomicU64 {
+    fn slot(&self, hash: u64) -> &AtomicU64 {
         &self.0[hash as usize & (self.0.len() - 1)]
     }
 
     /// Zero marks an empty slot: the URL with hash zero is never cached.
     pub(in crate::store) fn holds_hash(&self, hash: u64) -> bool {
-        hash != 0 && self.place(hash).load(Ordering::Relaxed) == hash
+        hash != 0 && self.slot(hash).load(Ordering::Relaxed) == hash
     }
 
     pub(in crate::store) fn add(&self, hash: u64) {
-        self.place(hash).store(hash, Ordering::Relaxed);
+        self.slot(hash).store(hash, Ordering::Relaxed);
     }
 
     pub(in crate::store) fn clear(&self) {
-        self.0.iter().for_each(|place| place.store(0, Ordering::Relaxed));
+        self.0.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
     }
 }

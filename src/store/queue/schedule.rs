@@ -1,7 +1,7 @@
 //! The schedule: URLs with the time of their next visit, on disk. When a URL is due, it moves to its queue.
 
-use crate::model::{Arrival, CLOCK_ERROR, Priority, QueuedUrl, StoredPage, Target};
-use crate::policy::due_visit;
+use crate::model::{Arrival, CLOCK_ERROR, Priority, QueueEntry, StoredPage, Target};
+use crate::policy::VisitTimes;
 use crate::store::codec::schedule_entry::{ScheduleEntry, schedule_key, split_schedule_key};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::{PAGES, SCHEDULE};
@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn take_due(&self, now: u64, most: usize) -> Result<(Vec<Arrival>, usize), StoreError> {
-        let _writer = self.lock_writer();
+        let _writer = self.lock_writes();
         let mut batch = self.batch();
         let (mut arrivals, mut count) = (ArrivalSet::default(), 0);
         let end = now.checked_add(1).map(|end| end.to_be_bytes().to_vec());
@@ -69,8 +69,8 @@ impl Store {
             let (due, surt) = split_schedule_key(key)?;
             let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
             let depth = ScheduleEntry::decode(value).map_err(|damage| damaged(damage.0))?.depth;
-            let (priority, target) = (Priority::again(due), Target::Page);
-            let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+            let (priority, target) = (Priority::revisit(due), Target::Page);
+            let entry = QueueEntry { url, priority, depth, attempts: 0, target };
             batch.delete(SCHEDULE, key)?;
             self.put_entry(&mut batch, &entry)?;
             arrivals.add(entry);
@@ -90,8 +90,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record is damaged.
     pub fn reschedule_far(&self, now: u64, most: usize) -> Result<(Vec<Arrival>, usize), StoreError> {
-        let _writer = self.lock_writer();
-        let longest = self.recrawl().longest();
+        let _writer = self.lock_writes();
+        let longest = self.revisit_rules().longest();
         let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
         let mut batch = self.batch();
         let (mut arrivals, mut count) = (ArrivalSet::default(), 0);
@@ -102,12 +102,13 @@ impl Store {
             let (time, surt) = split_schedule_key(key)?;
             let scheduled = ScheduleEntry::decode(value).map_err(|damage| damaged(damage.0))?;
             let page = self.read_page(surt)?;
-            let due = due_visit(time, page.as_ref().map_or(now, |page| page.visited), longest, now);
+            let last = page.as_ref().map_or(now, |page| page.visited);
+            let due = VisitTimes { next: time, last }.clamped_next(longest, now);
             batch.delete(SCHEDULE, key)?;
             if due <= now {
                 let url = Surt::bytes_to_url(surt).map_err(|_| damaged("the URL"))?;
-                let (priority, target, depth) = (Priority::again(due), Target::Page, scheduled.depth);
-                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+                let (priority, target, depth) = (Priority::revisit(due), Target::Page, scheduled.depth);
+                let entry = QueueEntry { url, priority, depth, attempts: 0, target };
                 self.put_entry(&mut batch, &entry)?;
                 arrivals.add(entry);
             } else {

@@ -1,29 +1,29 @@
-//! The seen set: all URLs ever discovered, and the pending URLs that wait to enter it.
+//! The seen set: all URLs ever discovered, and the unmerged URLs that wait to enter it.
 //!
 //! A discovered URL passes three stages. First, a cache in memory ([`RecentUrls`]) drops most repeats. Second, the URL
-//! is stored with its commit in one row of `met`, and is pending. Third, a merge compares all pending URLs with the
+//! is stored with its commit in one row of `met`, and is unmerged. Third, a merge compares all unmerged URLs with the
 //! [`Sieve`] at once, and queues the new ones.
 //!
 //! Files of the sieve are valid from the batch on that names them in `meta` and clears `met`. So a crash repeats a
 //! merge or leaves it done: no URL is lost. A URL that is queued twice has a page that shows the first visit.
 //!
-//! Every page, and every queued or scheduled URL, is in the set or pending. Conversely, each URL in the set has a
+//! Every page, and every queued or scheduled URL, is in the set or unmerged. Conversely, each URL in the set has a
 //! page, or is queued or scheduled. Sitemaps are queued whenever they are needed, and are never in the set.
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::HashSet;
 
-use crate::model::{Arrival, Found, Priority, QueuedUrl};
+use crate::model::{Arrival, DiscoveredUrl, Priority, QueueEntry};
 use crate::sieve::{Candidate, RunInfo, Sieve};
 use crate::store::codec::queue_entry::split_entry_key;
 use crate::store::codec::schedule_entry::split_schedule_key;
 use crate::store::codec::varint::{Damage, Reader, put_varint};
 use crate::store::db::rows::RowBatch;
-use crate::store::db::schema::{FRONTIER, META, PAGES, PENDING, SCHEDULE};
+use crate::store::db::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
 use crate::store::read::display::display_key;
 use crate::store::{RecentUrls, Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt, surt_fingerprint, url_fingerprint};
@@ -42,15 +42,15 @@ const BATCH_BYTES: usize = 2 << 20;
 /// URLs in memory at once while the set is rebuilt.
 const REBUILD_URLS: usize = 4_000_000;
 
-/// State shared by commits. The holder of its lock is the only writer of the store.
-pub(in crate::store) struct SeenSetWriter {
+/// State shared by commits. The holder of its lock ([`Store::lock_writes`]) is the only writer of the store.
+pub(in crate::store) struct WriteState {
     pub recent: Arc<RecentUrls>,
     seen_set: Arc<SeenSet>,
     /// The key of the next row of `met`.
     next_row: u64,
 }
 
-/// The set and its pending URLs. Only the holder of the writer's lock changes it. Any thread may read it meanwhile,
+/// The set and its unmerged URLs. Only the holder of the writer's lock changes it. Any thread may read it meanwhile,
 /// even during a merge.
 #[derive(Default)]
 pub(in crate::store) struct SeenSet(RwLock<SeenSetState>);
@@ -59,7 +59,7 @@ pub(in crate::store) struct SeenSet(RwLock<SeenSetState>);
 struct SeenSetState {
     sieve: Sieve,
     /// The URLs of `met`, in stored order.
-    pending: Vec<Candidate>,
+    unmerged: Vec<Candidate>,
 }
 
 impl SeenSet {
@@ -79,7 +79,7 @@ impl SeenSet {
     fn holds(&self, fingerprint: u64) -> Result<bool, StoreError> {
         let sieve = {
             let state = self.read();
-            if state.pending.iter().any(|candidate| candidate.fingerprint == fingerprint) {
+            if state.unmerged.iter().any(|candidate| candidate.fingerprint == fingerprint) {
                 return Ok(true);
             }
             state.sieve.clone()
@@ -89,15 +89,15 @@ impl SeenSet {
 }
 
 impl SeenSetState {
-    fn push_pending(&mut self, fingerprint: u64) {
-        self.pending
-            .push(Candidate { fingerprint, place: u32::try_from(self.pending.len()).unwrap_or(u32::MAX) });
+    fn push_unmerged(&mut self, fingerprint: u64) {
+        self.unmerged
+            .push(Candidate { fingerprint, index: u32::try_from(self.unmerged.len()).unwrap_or(u32::MAX) });
     }
 }
 
 /// Discovered URLs that a batch adds to `met`.
 #[derive(Default)]
-pub(in crate::store) struct PendingRow {
+pub(in crate::store) struct UnmergedRow {
     row: Vec<u8>,
     fingerprints: Vec<u64>,
     /// Hashes of the URLs in the row, for the cache of recent URLs.
@@ -105,7 +105,7 @@ pub(in crate::store) struct PendingRow {
     distinct: HashSet<u64>,
 }
 
-impl SeenSetWriter {
+impl WriteState {
     /// A writer for a set that is opened later.
     pub(crate) fn new(seen_set: &Arc<SeenSet>) -> Self {
         Self { recent: RecentUrls::new(DEFAULT_RECENT_URLS), seen_set: Arc::clone(seen_set), next_row: 0 }
@@ -114,16 +114,16 @@ impl SeenSetWriter {
     /// Opens the set that `meta` and `met` describe.
     pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
         let sieve = Sieve::open(&store.seen_set_directory(), &load_runs(store)?)?;
-        let mut state = SeenSetState { sieve, pending: Vec::new() };
+        let mut state = SeenSetState { sieve, unmerged: Vec::new() };
         let mut writer = Self::new(&store.seen_set);
-        let mut cursor = store.cursor(PENDING)?;
+        let mut cursor = store.cursor(MET)?;
         cursor.seek_to_first();
         while let Some((key, value)) = cursor.item() {
-            writer.load_pending_row(&mut state, key, value);
+            writer.load_unmerged_row(&mut state, key, value);
             cursor.next();
         }
         cursor.status()?;
-        store.pending_urls.store(state.pending.len(), Ordering::Relaxed);
+        store.unmerged_urls.store(state.unmerged.len(), Ordering::Relaxed);
         store.seen_urls.store(state.sieve.len(), Ordering::Relaxed);
         *writer.seen_set.write() = state;
         Ok(writer)
@@ -131,11 +131,11 @@ impl SeenSetWriter {
 
     /// Loads a row of `met` up to the first unreadable URL. Damage stops merges, but not the opening of the store,
     /// because a repair needs an open store.
-    fn load_pending_row(&mut self, state: &mut SeenSetState, key: &[u8], value: &[u8]) {
+    fn load_unmerged_row(&mut self, state: &mut SeenSetState, key: &[u8], value: &[u8]) {
         let mut reader = Reader(value);
         let damage = loop {
-            match codec::decode_pending(&mut reader) {
-                Ok(Some(pending_url)) => state.push_pending(surt_fingerprint(pending_url.surt)),
+            match codec::decode_unmerged(&mut reader) {
+                Ok(Some(unmerged_url)) => state.push_unmerged(surt_fingerprint(unmerged_url.surt)),
                 Ok(None) => break None,
                 Err(damage) => break Some(damage.0),
             }
@@ -144,13 +144,13 @@ impl SeenSetWriter {
         self.next_row = row.map_or(self.next_row, |row| row.saturating_add(1));
         if row.is_err() || damage.is_some() {
             tracing::error!(
-                row = display_key(PENDING, key),
+                row = display_key(MET, key),
                 "a row of pending URLs is damaged; run `backlinkd verify --repair`"
             );
         }
     }
 
-    /// Reloads the pending URLs. Clears the cache of recent URLs, because the set may have lost some.
+    /// Reloads the unmerged URLs. Clears the cache of recent URLs, because the set may have lost some.
     pub(crate) fn reload(&mut self, store: &Store) -> Result<(), StoreError> {
         self.recent.clear();
         *self = Self { recent: Arc::clone(&self.recent), ..Self::open(store)? };
@@ -172,9 +172,9 @@ impl SeenSetWriter {
         self.seen_set.read().sieve.len()
     }
 
-    /// The fingerprints of the pending URLs.
-    pub(crate) fn pending(&self) -> Vec<u64> {
-        self.seen_set.read().pending.iter().map(|candidate| candidate.fingerprint).collect()
+    /// The fingerprints of the unmerged URLs.
+    pub(crate) fn unmerged(&self) -> Vec<u64> {
+        self.seen_set.read().unmerged.iter().map(|candidate| candidate.fingerprint).collect()
     }
 
     /// Checks that the files of the set have the content that was written.
@@ -187,45 +187,45 @@ impl SeenSetWriter {
         Ok(self.seen_set.sieve().discard()?)
     }
 
-    /// Adds a URL to the pending row, unless it is recent. `queued`: the URL is in the queue already.
-    pub(crate) fn add_pending(&self, pending_row: &mut PendingRow, found: &Found, queued: bool) {
+    /// Adds a URL to the unmerged row, unless it is recent. `queued`: the URL is in the queue already.
+    pub(crate) fn add_unmerged(&self, unmerged_row: &mut UnmergedRow, found: &DiscoveredUrl, queued: bool) {
         let hash = RecentUrls::hash(&found.url);
         if self.recent.holds_hash(hash) {
             return;
         }
         let surt = Surt::from(&found.url);
         let fingerprint = url_fingerprint(&found.url, surt.as_bytes());
-        if pending_row.distinct.insert(fingerprint) {
-            codec::put_pending(&mut pending_row.row, found, surt.as_bytes(), queued);
-            pending_row.fingerprints.push(fingerprint);
-            pending_row.url_hashes.push(hash);
+        if unmerged_row.distinct.insert(fingerprint) {
+            codec::put_unmerged(&mut unmerged_row.row, found, surt.as_bytes(), queued);
+            unmerged_row.fingerprints.push(fingerprint);
+            unmerged_row.url_hashes.push(hash);
         }
     }
 
-    /// Adds the pending row to a batch.
-    pub(crate) fn put_pending_row(
+    /// Adds the unmerged row to a batch.
+    pub(crate) fn put_unmerged_row(
         &self,
         batch: &mut RowBatch<'_>,
-        pending_row: &PendingRow,
+        unmerged_row: &UnmergedRow,
     ) -> Result<(), StoreError> {
-        if !pending_row.row.is_empty() {
-            batch.put(PENDING, self.next_row.to_be_bytes(), &pending_row.row)?;
+        if !unmerged_row.row.is_empty() {
+            batch.put(MET, self.next_row.to_be_bytes(), &unmerged_row.row)?;
         }
         Ok(())
     }
 
-    /// Makes the URLs of the row pending, after the batch is written.
-    pub(crate) fn confirm_pending_row(&mut self, store: &Store, pending_row: PendingRow) {
-        self.next_row += u64::from(!pending_row.row.is_empty());
-        pending_row.url_hashes.into_iter().for_each(|hash| self.recent.add(hash));
+    /// Makes the URLs of the row unmerged, after the batch is written.
+    pub(crate) fn confirm_unmerged_row(&mut self, store: &Store, unmerged_row: UnmergedRow) {
+        self.next_row += u64::from(!unmerged_row.row.is_empty());
+        unmerged_row.url_hashes.into_iter().for_each(|hash| self.recent.add(hash));
         let mut state = self.seen_set.write();
-        pending_row.fingerprints.into_iter().for_each(|fingerprint| state.push_pending(fingerprint));
-        store.pending_urls.store(state.pending.len(), Ordering::Relaxed);
+        unmerged_row.fingerprints.into_iter().for_each(|fingerprint| state.push_unmerged(fingerprint));
+        store.unmerged_urls.store(state.unmerged.len(), Ordering::Relaxed);
     }
 
-    /// Merges the pending URLs into the set, and queues the new ones.
+    /// Merges the unmerged URLs into the set, and queues the new ones.
     fn merge(&mut self, store: &Store) -> Result<Vec<Arrival>, StoreError> {
-        let mut candidates = self.seen_set.read().pending.clone();
+        let mut candidates = self.seen_set.read().unmerged.clone();
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
@@ -234,40 +234,41 @@ impl SeenSetWriter {
         let mut batch = store.batch();
         let arrivals = queue_new(store, &merged.is_new, &mut batch)?;
         batch.put(META, SIEVE_KEY, encode_runs(&merged.sieve.runs()))?;
-        batch.delete_range(PENDING, &0u64.to_be_bytes(), &self.next_row.to_be_bytes())?;
+        batch.delete_range(MET, &0u64.to_be_bytes(), &self.next_row.to_be_bytes())?;
         // The former files are deleted next.
         store.write_with_sync(batch, true)?;
-        store.pending_urls.store(0, Ordering::Relaxed);
+        store.unmerged_urls.store(0, Ordering::Relaxed);
         store.seen_urls.store(merged.sieve.len(), Ordering::Relaxed);
         let mut state = self.seen_set.write();
         state.sieve = merged.sieve;
-        state.pending.clear();
+        state.unmerged.clear();
         drop(state);
         self.delete_stale_files()?;
         Ok(arrivals)
     }
 }
 
-/// Queues the new ones of the pending URLs. `is_new` is in their stored order. The last entries stay in `batch`.
+/// Queues the new ones of the unmerged URLs. `is_new` is in their stored order. The last entries stay in `batch`.
 fn queue_new(store: &Store, is_new: &[bool], batch: &mut RowBatch<'_>) -> Result<Vec<Arrival>, StoreError> {
-    let (mut arrivals, mut place) = (ArrivalSet::default(), 0);
-    let mut cursor = store.cursor(PENDING)?;
+    let (mut arrivals, mut index) = (ArrivalSet::default(), 0);
+    let mut cursor = store.cursor(MET)?;
     cursor.seek_to_first();
     while let Some((key, value)) = cursor.item() {
-        let damaged = |damage: Damage| StoreError::damaged(PENDING, key, damage.0);
+        let damaged = |damage: Damage| StoreError::damaged(MET, key, damage.0);
         let mut reader = Reader(value);
-        while let Some(pending_url) = codec::decode_pending(&mut reader).map_err(damaged)? {
-            if is_new.get(place) == Some(&true) && !pending_url.queued {
-                let url = pending_url.url().map_err(damaged)?;
-                let (priority, depth, target) = (pending_url.priority, pending_url.depth, pending_url.target);
-                let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+        while let Some(unmerged_url) = codec::decode_unmerged(&mut reader).map_err(damaged)? {
+            if is_new.get(index) == Some(&true) && !unmerged_url.queued {
+                let url = unmerged_url.url().map_err(damaged)?;
+                let (priority, depth, target) =
+                    (unmerged_url.priority, unmerged_url.depth, unmerged_url.target);
+                let entry = QueueEntry { url, priority, depth, attempts: 0, target };
                 store.put_entry(batch, &entry)?;
                 arrivals.add(entry);
                 if batch.size_in_bytes() >= BATCH_BYTES {
                     store.write(batch.take())?;
                 }
             }
-            place += 1;
+            index += 1;
         }
         cursor.next();
     }
@@ -318,25 +319,25 @@ impl Store {
         self.directory.join(SEEN_SET_FOLDER)
     }
 
-    /// The number of URLs that wait for [`Self::merge_pending`].
-    pub fn pending_urls(&self) -> usize {
-        self.pending_urls.load(Ordering::Relaxed)
+    /// The number of URLs that wait for [`Self::merge_discovered`].
+    pub fn unmerged_urls(&self) -> usize {
+        self.unmerged_urls.load(Ordering::Relaxed)
     }
 
-    /// The number of URLs in the seen set, without pending ones.
+    /// The number of URLs in the seen set, without unmerged ones.
     pub fn seen_urls(&self) -> u64 {
         self.seen_urls.load(Ordering::Relaxed)
     }
 
-    /// Merges the pending URLs into the seen set, and queues those that are new. Returns the queues that they entered.
+    /// Merges the unmerged URLs into the seen set, and queues those that are new. Returns the queues that they entered.
     ///
     /// # Errors
-    /// [`StoreError`] when the database or a file of the set fails. The URLs stay pending then.
-    pub fn merge_pending(&self) -> Result<Vec<Arrival>, StoreError> {
-        self.lock_writer().merge(self)
+    /// [`StoreError`] when the database or a file of the set fails. The URLs stay unmerged then.
+    pub fn merge_discovered(&self) -> Result<Vec<Arrival>, StoreError> {
+        self.lock_writes().merge(self)
     }
 
-    /// Whether a URL was discovered before, or is pending. Waits for no commit and no merge.
+    /// Whether a URL was discovered before, merged or not. Waits for no commit and no merge.
     ///
     /// # Errors
     /// [`StoreError`] when a file of the set cannot be read.
@@ -350,14 +351,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails, or a file cannot be written.
     pub fn rebuild_seen_set(&self) -> Result<(), StoreError> {
-        self.rebuild_seen_set_with(&mut self.lock_writer())
+        self.rebuild_seen_set_with(&mut self.lock_writes())
     }
 
     /// As [`Self::rebuild_seen_set`], with the writer's lock held. Unreadable keys are skipped.
-    pub(in crate::store) fn rebuild_seen_set_with(
-        &self,
-        writer: &mut SeenSetWriter,
-    ) -> Result<(), StoreError> {
+    pub(in crate::store) fn rebuild_seen_set_with(&self, writer: &mut WriteState) -> Result<(), StoreError> {
         let mut sieve = Sieve::open(&self.seen_set_directory(), &[])?;
         let mut candidates = Vec::new();
         for family in [PAGES, FRONTIER, SCHEDULE] {
@@ -367,7 +365,7 @@ impl Store {
                 if let Some(surt) = seen_set_surt(family, key) {
                     candidates.push(Candidate {
                         fingerprint: surt_fingerprint(surt),
-                        place: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
+                        index: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
                     });
                 }
                 cursor.next();
@@ -385,9 +383,5 @@ impl Store {
         self.seen_urls.store(sieve.len(), Ordering::Relaxed);
         writer.seen_set.write().sieve = sieve;
         Ok(())
-    }
-
-    pub(in crate::store) fn lock_writer(&self) -> MutexGuard<'_, SeenSetWriter> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use hashbrown::hash_map::Entry;
 
 use hashbrown::HashMap;
 
-use crate::model::{QueuedUrl, SitemapGrant, Target};
+use crate::model::{QueueEntry, SitemapGrant, Target};
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::FRONTIER;
@@ -16,33 +16,33 @@ use crate::store::{Store, StoreError};
 
 /// The changed rows by key. `None` removes the row.
 #[derive(Default)]
-pub(in crate::store) struct SitemapRows(HashMap<Vec<u8>, Option<QueuedUrl>>);
+pub(in crate::store) struct SitemapRows(HashMap<Vec<u8>, Option<QueueEntry>>);
 
 impl SitemapRows {
     /// Queues a sitemap, in addition to what its row grants already. Returns whether the entry is a sitemap.
-    pub(crate) fn add(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+    pub(crate) fn add(&mut self, store: &Store, entry: &QueueEntry) -> Result<bool, StoreError> {
         let Target::Sitemap(added) = &entry.target else { return Ok(false) };
         let row = self.row(store, entry)?;
         let mut grant = added.clone();
-        if let Some(QueuedUrl { target: Target::Sitemap(existing), .. }) = row.take() {
+        if let Some(QueueEntry { target: Target::Sitemap(existing), .. }) = row.take() {
             // The existing grant comes first: with too many hosts, the last ones are dropped.
             grant = existing;
             grant.merge(SitemapGrant::clone(added), store.sitemap_hosts);
         }
-        *row = Some(QueuedUrl { target: Target::Sitemap(grant), ..entry.clone() });
+        *row = Some(QueueEntry { target: Target::Sitemap(grant), ..entry.clone() });
         Ok(true)
     }
 
     /// Removes a sitemap that was read with the grant of this entry. Keeps it if its row grants more by now. Returns
     /// whether the entry is a sitemap.
-    pub(crate) fn remove(&mut self, store: &Store, entry: &QueuedUrl) -> Result<bool, StoreError> {
+    pub(crate) fn remove(&mut self, store: &Store, entry: &QueueEntry) -> Result<bool, StoreError> {
         let Target::Sitemap(read) = &entry.target else { return Ok(false) };
         let row = self.row(store, entry)?;
         row.take_if(|row| !matches!(&row.target, Target::Sitemap(grant) if !read.covers(grant)));
         Ok(true)
     }
 
-    fn row(&mut self, store: &Store, entry: &QueuedUrl) -> Result<&mut Option<QueuedUrl>, StoreError> {
+    fn row(&mut self, store: &Store, entry: &QueueEntry) -> Result<&mut Option<QueueEntry>, StoreError> {
         Ok(match self.0.entry(entry_key(&entry.url, entry.priority)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -73,11 +73,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or the record is damaged.
-    pub fn entry_now(&self, entry: &QueuedUrl) -> Result<Option<QueuedUrl>, StoreError> {
+    pub fn reread_entry(&self, entry: &QueueEntry) -> Result<Option<QueueEntry>, StoreError> {
         self.read_entry(&entry_key(&entry.url, entry.priority))
     }
 
-    fn read_entry(&self, key: &[u8]) -> Result<Option<QueuedUrl>, StoreError> {
+    fn read_entry(&self, key: &[u8]) -> Result<Option<QueueEntry>, StoreError> {
         let value = self.get(FRONTIER, key)?;
         value.map(|value| decode_entry(key, &value)).transpose()
     }

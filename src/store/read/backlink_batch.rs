@@ -44,7 +44,7 @@ struct RowUrls {
 }
 
 impl<'a> Snapshot<'a> {
-    /// All external links into the scope, active and inactive, in key order. Each batch has `rows_per_batch` rows (at
+    /// All external links into the scope, active and lost, in key order. Each batch has `rows_per_batch` rows (at
     /// least one); the last may have fewer. The first error ends them.
     pub fn backlink_batches(
         &self,
@@ -156,6 +156,6 @@ impl BacklinkBatch {
 
 fn push_url(surt: &[u8], text: &mut Vec<u8>, what: &'static str) -> Result<Range<usize>, Damage> {
     let start = text.len();
-    Surt::push_url(surt, text).map_err(|_| Damage(what))?;
+    Surt::decode_url_into(surt, text).map_err(|_| Damage(what))?;
     Ok(start..text.len())
 }

@@ -1,4 +1,4 @@
-//! Stored keys as readable text: URLs, hosts and names instead of sortable forms.
+//! Stored keys as readable text: URLs, hosts and names instead of SURTs.
 //!
 //! Pure. Calls nothing that fails with a [`crate::store::StoreError`], because that error is built with this text.
 
@@ -7,12 +7,12 @@ use crate::store::codec::keys::{split_backlink_key, split_pair_key};
 use crate::store::codec::queue_entry::parse_entry_key;
 use crate::store::codec::schedule_entry::parse_schedule_key;
 use crate::store::db::schema::{
-    BACKLINKS, CHANGES, FRONTIER, HOSTS, META, OUTLINKS, PAGES, PAIRS, PENDING, RANKS, REFERRALS, ROBOTS,
+    BACKLINKS, CHANGES, FRONTIER, HOSTS, MET, META, OUTLINKS, PAGES, PAIRS, RANKS, REFERRALS, ROBOTS,
     SCHEDULE, SEEN,
 };
+use crate::store::write::change_numbers;
+use crate::store::write::change_numbers::Direction;
 use crate::store::write::ranks::RankKind;
-use crate::store::write::versions;
-use crate::store::write::versions::Direction;
 use crate::urls::Surt;
 
 /// Maximum number of characters of the text.
@@ -50,12 +50,12 @@ fn readable_key(family: &str, key: &[u8]) -> Option<String> {
         HOSTS => QueueName::from_stored(key).origin(),
         ROBOTS => text(key),
         RANKS => rank(key),
-        CHANGES if key == versions::LAST_CHANGE_KEY => Some("the index as a whole".to_owned()),
-        CHANGES => versions::split_domain_key(key).map(|(direction, domain)| match direction {
+        CHANGES if key == change_numbers::LAST_CHANGE_KEY => Some("the index as a whole".to_owned()),
+        CHANGES => change_numbers::split_domain_key(key).map(|(direction, domain)| match direction {
             Direction::Incoming => format!("links into {domain}"),
             Direction::Outgoing => format!("pages of {domain}"),
         }),
-        PENDING => key.try_into().ok().map(|row| format!("row {}", u64::from_be_bytes(row))),
+        MET => key.try_into().ok().map(|row| format!("row {}", u64::from_be_bytes(row))),
         META => text(key),
         _ => None,
     }
@@ -66,7 +66,7 @@ fn url(surt: &[u8]) -> Option<String> {
 }
 
 fn hosts(source: &[u8], target: &[u8]) -> Option<String> {
-    let host = |part| Surt::host_of(part).ok().filter(|host| !host.is_empty());
+    let host = |part| Surt::decode_host(part).ok().filter(|host| !host.is_empty());
     Some(format!("{} -> {}", host(source)?, host(target)?))
 }
 
@@ -106,12 +106,12 @@ mod tests {
             (OUTLINKS, other.as_bytes().to_vec(), "http://b.test/"),
             (
                 BACKLINKS,
-                keys::backlink(&b, surt.as_bytes(), 0),
+                keys::backlink_key(&b, surt.as_bytes(), 0),
                 "https://www.a.test:8443/x?y=1 -> http://b.test/",
             ),
             (
                 BACKLINKS,
-                keys::backlink(&b, surt.as_bytes(), 2),
+                keys::backlink_key(&b, surt.as_bytes(), 2),
                 "https://www.a.test:8443/x?y=1 -> http://b.test/ (link 3)",
             ),
             (PAIRS, keys::pair_key(&b_host, &a_host), "www.a.test -> b.test"),
@@ -126,10 +126,10 @@ mod tests {
             (ROBOTS, b"http://b.test".to_vec(), "http://b.test"),
             (RANKS, ranks::rank_key(4, RankKind::Page, other.as_bytes()), "http://b.test/"),
             (RANKS, ranks::rank_key(4, RankKind::Domain, b"a.test"), "a.test"),
-            (CHANGES, versions::domain_key(Direction::Incoming, "a.test"), "links into a.test"),
-            (CHANGES, versions::domain_key(Direction::Outgoing, "a.test"), "pages of a.test"),
+            (CHANGES, change_numbers::domain_key(Direction::Incoming, "a.test"), "links into a.test"),
+            (CHANGES, change_numbers::domain_key(Direction::Outgoing, "a.test"), "pages of a.test"),
             (CHANGES, vec![0], "the index as a whole"),
-            (PENDING, 7u64.to_be_bytes().to_vec(), "row 7"),
+            (MET, 7u64.to_be_bytes().to_vec(), "row 7"),
             (META, b"token-key".to_vec(), "token-key"),
         ] {
             assert_eq!(display_key(family, &key), shown, "{family}");

@@ -65,7 +65,7 @@ fn host_range(family: &'static str, scope: &Scope, suffixes: &Suffixes) -> ScanR
 }
 
 fn decode_host_part(part: &[u8]) -> Result<String, Damage> {
-    Surt::host_of(part).map_err(|_| Damage("a host"))
+    Surt::decode_host(part).map_err(|_| Damage("a host"))
 }
 
 /// Pairs read between two checks for an abort.
@@ -153,7 +153,7 @@ impl HostDecoder {
             self.part.clear();
             self.part.extend_from_slice(part);
             self.text.clear();
-            Surt::push_host(part, &mut self.text);
+            Surt::decode_host_into(part, &mut self.text);
         }
         std::str::from_utf8(&self.text).map_err(|_| Damage("a host"))
     }

@@ -78,8 +78,9 @@ impl Store {
     ) -> Result<(u64, u64), E> {
         let (mut pages, mut servers) = (0, 0);
         self.for_each_server(&host_prefix(domain), proceed, |name, host| {
-            let is_own =
-                || Surt::host_of(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain);
+            let is_own = || {
+                Surt::decode_host(name.as_bytes()).is_ok_and(|name| self.suffixes.domain_of(&name) == domain)
+            };
             if host.visits > 0 && is_own() {
                 pages += host.pages;
                 servers += 1;
@@ -131,7 +132,7 @@ impl Store {
             rows += 1;
             let damaged = |what| StoreError::damaged(PAIRS, key, what);
             let (target, source) = split_pair_key(key).map_err(|damage| damaged(damage.0))?;
-            let source = Surt::host_of(source).map_err(|_| damaged("the source host"))?;
+            let source = Surt::decode_host(source).map_err(|_| damaged("the source host"))?;
             let domain = self.suffixes.domain_of(&source);
             run = if domain == last { run + 1 } else { 0 };
             if run == 0 {

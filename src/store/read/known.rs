@@ -3,7 +3,7 @@
 use crate::store::codec::queue_entry::parse_entry_key;
 use crate::store::codec::varint::Damage;
 use crate::store::db::schema::{FRONTIER, HOSTS};
-use crate::store::{Changes, Rows, Snapshot, StoreError};
+use crate::store::{ChangeNumbers, Rows, Snapshot, StoreError};
 use crate::urls::{CanonicalUrl, Scope, Surt};
 
 impl Snapshot<'_> {
@@ -12,7 +12,7 @@ impl Snapshot<'_> {
     /// below a prefix, the one at its path counts; [`Self::queued_below`] finds others.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails, a record is damaged or the set of seen URLs cannot be read.
+    /// [`StoreError`] when the database fails, a record is damaged or the seen set cannot be read.
     pub fn is_known(&self, scope: &Scope) -> Result<bool, StoreError> {
         if self.backlinks(scope, None).next().transpose()?.is_some() {
             return Ok(true);
@@ -25,7 +25,7 @@ impl Snapshot<'_> {
                 let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
                 Ok(self.has_server(scope)? || self.home_was_seen(&authority)?)
             }
-            Scope::Domain { domain } => Ok(self.changes(domain)? != Changes::default()
+            Scope::Domain { domain } => Ok(self.changes(domain)? != ChangeNumbers::default()
                 || self.has_server(scope)?
                 || self.home_was_seen(domain)?
                 || self.home_was_seen(&format!("www.{domain}"))?),

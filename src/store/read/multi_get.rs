@@ -35,7 +35,7 @@ impl Snapshot<'_> {
         let prefix = key_prefix(self.rank_generation()?, RankKind::Page);
         let push = |url: &str, key: &mut Vec<u8>| {
             key.extend_from_slice(&prefix);
-            Surt::push_sortable(url, key)
+            Surt::encode_into(url, key)
         };
         let keys = SortedKeys::sorted(urls, push, proceed)?;
         self.multi_get(RANKS, &keys, decode_rank, proceed)
@@ -70,7 +70,7 @@ impl Snapshot<'_> {
         urls: &[&str],
         proceed: &(impl Fn() -> Result<(), E> + Sync),
     ) -> Result<Vec<PageOutcome>, E> {
-        let keys = SortedKeys::sorted(urls, Surt::push_sortable, proceed)?;
+        let keys = SortedKeys::sorted(urls, Surt::encode_into, proceed)?;
         self.multi_get(PAGES, &keys, codec::decode_page_outcome, proceed)
     }
 

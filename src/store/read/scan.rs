@@ -34,7 +34,7 @@ pub(in crate::store) struct ScopeCursor<'s> {
     inner: Option<RowCursor<'s>>,
     /// Whether the current row was returned already.
     consumed: bool,
-    /// The sortable form of the last host that is in the scope.
+    /// The host part of the last host in the scope, as in a SURT.
     host: Vec<u8>,
 }
 
@@ -135,7 +135,7 @@ fn skip_target(
         return Ok(None);
     }
     let part = Surt::host_part(key_host(family, key));
-    let name = Surt::host_of(part).map_err(|_| StoreError::damaged(family, key, "the host"))?;
+    let name = Surt::decode_host(part).map_err(|_| StoreError::damaged(family, key, "the host"))?;
     let suffixes = &snapshot.store.suffixes;
     if scope.holds_host(&name, suffixes) {
         host.clear();

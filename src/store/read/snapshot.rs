@@ -1,11 +1,9 @@
 //! A consistent snapshot of the database, read by scope in key order.
 
-use crate::model::{BacklinkRecord, OutlinkRecord, SearchRank, StoredPage};
+use crate::model::{BacklinkRecord, OutlinkRecord, StoredPage};
 use crate::store::codec::varint::Damage;
 use crate::store::db::rows::{DatabaseState, ReadPattern, RowCursor, RowValue};
-use crate::store::db::schema::{BACKLINKS, OUTLINKS, PAGES, RANKS};
-use crate::store::write::ranks;
-use crate::store::write::ranks::{RankKind, decode_rank};
+use crate::store::db::schema::{BACKLINKS, OUTLINKS, PAGES};
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Scope, Surt};
 
@@ -41,7 +39,7 @@ impl<'a> Snapshot<'a> {
         Self { store, state: store.state() }
     }
 
-    /// All external links into the scope, active and inactive, in key order, strictly after the key `after`.
+    /// All external links into the scope, active and lost, in key order, strictly after the key `after`.
     pub fn backlinks(&self, scope: &Scope, after: Option<&[u8]>) -> Rows<'_, Keyed<BacklinkRecord>> {
         self.rows_of(BACKLINKS, scope, after, |key, value| {
             codec::decode_backlink(key, value).map(|value| Keyed { key: key.to_vec(), value })
@@ -65,7 +63,7 @@ impl<'a> Snapshot<'a> {
         page_from(key.as_bytes(), self.get(PAGES, key.as_bytes())?)
     }
 
-    /// All links of one page: the active ones in order of position, then the inactive ones.
+    /// All links of one page: the active ones in order of position, then the lost ones.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails or the record is damaged.
@@ -90,36 +88,6 @@ impl<'a> Snapshot<'a> {
             links.retain(OutlinkRecord::is_active);
             Ok(PageLinks { url, page, links })
         }))
-    }
-
-    /// The rank of a page; 0 if unknown.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or the record is damaged.
-    pub fn page_rank(&self, url: &CanonicalUrl) -> Result<SearchRank, StoreError> {
-        self.rank(RankKind::Page, Surt::from(url).as_bytes())
-    }
-
-    /// The rank of a host; 0 if unknown.
-    ///
-    /// # Errors
-    /// As [`Self::page_rank`].
-    pub fn host_rank(&self, host: &str) -> Result<SearchRank, StoreError> {
-        self.rank(RankKind::Host, host.as_bytes())
-    }
-
-    /// The rank of a registrable domain; 0 if unknown.
-    ///
-    /// # Errors
-    /// As [`Self::page_rank`].
-    pub fn domain_rank(&self, domain: &str) -> Result<SearchRank, StoreError> {
-        self.rank(RankKind::Domain, domain.as_bytes())
-    }
-
-    fn rank(&self, kind: RankKind, name: &[u8]) -> Result<SearchRank, StoreError> {
-        let key = ranks::rank_key(self.rank_generation()?, kind, name);
-        let Some(value) = self.get(RANKS, &key)? else { return Ok(SearchRank::default()) };
-        decode_rank(&value).map_err(|damage| StoreError::damaged(RANKS, &key, damage.0))
     }
 
     pub(in crate::store) fn get(

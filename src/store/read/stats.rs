@@ -17,14 +17,15 @@ const KEYS_PER_CHECK: u64 = 512;
 pub struct Stats {
     /// URLs visited at least once.
     pub visited: u64,
-    /// Pages whose last settled response was HTML.
+    /// Pages whose last conclusive response was HTML.
     pub html_pages: u64,
     /// Active links, internal and external.
     pub links: u64,
     /// Active external links: the backlinks.
     pub backlinks: u64,
     /// Links that disappeared.
-    pub inactive_links: u64,
+    #[serde(rename = "inactive_links")]
+    pub lost_links: u64,
     /// Hosts and registrable domains with visited URLs.
     pub hosts: u64,
     pub domains: u64,
@@ -35,9 +36,9 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Bytes on disk per link, active or inactive; 0 if there is no link.
+    /// Bytes on disk per link, active or lost; 0 if there is no link.
     pub fn bytes_per_link(&self) -> f64 {
-        match self.links + self.inactive_links {
+        match self.links + self.lost_links {
             0 => 0.0,
             links => self.disk_bytes as f64 / links as f64,
         }
@@ -52,14 +53,14 @@ impl Snapshot<'_> {
     /// [`StoreError`] when the database fails or a record is damaged, and the error of `proceed`.
     pub fn stats<E: From<StoreError>>(&self, proceed: &impl Fn() -> Result<(), E>) -> Result<Stats, E> {
         let counters = self.get(META, COUNTERS)?;
-        let [visited, html_pages, links, backlinks, inactive_links] = decode_counters(counters.as_deref())?;
+        let [visited, html_pages, links, backlinks, lost_links] = decode_counters(counters.as_deref())?;
         let hosts = self.visited_hosts(proceed)?;
         Ok(Stats {
             visited,
             html_pages,
             links,
             backlinks,
-            inactive_links,
+            lost_links,
             hosts: hosts.len() as u64,
             domains: self.store.domains_of(&hosts).len() as u64,
             queued: self.queue_length(proceed)?,
@@ -93,7 +94,7 @@ impl Snapshot<'_> {
             if (hosts.len() as u64).is_multiple_of(KEYS_PER_CHECK) {
                 proceed()?;
             }
-            hosts.insert(Surt::host_of(key).map_err(|_| StoreError::damaged(PAGES, key, "the host"))?);
+            hosts.insert(Surt::decode_host(key).map_err(|_| StoreError::damaged(PAGES, key, "the host"))?);
             // Continue at the next host and port: all keys of this one share the text up to the parenthesis.
             let end = key.iter().position(|&b| b == b')').map_or(key.len(), |at| at + 1);
             match after_prefix(&key[..end]) {

@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::store::codec::varint::Damage;
 use crate::urls::{Suffixes, Surt, host_prefix};
 
-/// The figures of sites by their sortable names.
+/// The figures of sites by their names, as in a SURT.
 pub(super) type SiteTotals = BTreeMap<Vec<u8>, LinkTotals>;
 
 /// Links into one site.
@@ -61,7 +61,7 @@ impl<'s> LinkCounter<'s> {
         }
     }
 
-    /// Counts the links of one pair. Target and source are in sortable form, and targets arrive in their order.
+    /// Counts the links of one pair. Target and source are as in a SURT, and targets arrive in their order.
     pub(super) fn add(&mut self, target: &[u8], source: &[u8], links: u64) -> Result<(), Damage> {
         if self.host.as_ref().is_none_or(|host| host.name != target) {
             self.open(target)?;
@@ -85,7 +85,7 @@ impl<'s> LinkCounter<'s> {
         while let Some(domain) = self.domains.pop_if(|domain| !target.starts_with(&domain.name)) {
             domain.close(&mut self.domain_totals);
         }
-        let host = Surt::host_of(target).map_err(|_| Damage("the target host"))?;
+        let host = Surt::decode_host(target).map_err(|_| Damage("the target host"))?;
         let domain = host_prefix(self.suffixes.domain_of(&host));
         self.own = match self.domains.iter().rposition(|open| open.name == domain) {
             Some(own) => own,
@@ -115,7 +115,7 @@ impl OpenSite {
 impl SourceDomains {
     fn number(&mut self, host: &[u8], suffixes: &Suffixes) -> Result<u32, Damage> {
         if self.last.0 != host {
-            let name = Surt::host_of(host).map_err(|_| Damage("the source host"))?;
+            let name = Surt::decode_host(host).map_err(|_| Damage("the source host"))?;
             let domain = suffixes.domain_of(&name);
             let next = u32::try_from(self.numbers.len()).map_err(|_| Damage("the number of domains"))?;
             let number = match self.numbers.get(domain) {
@@ -143,7 +143,7 @@ mod tests {
         keys.iter().for_each(|(target, source, links)| counter.add(target, source, *links).unwrap());
         counter.finish();
         let row = |(name, totals): (&Vec<u8>, &LinkTotals)| {
-            (Surt::host_of(name).unwrap(), totals.backlinks, totals.refdoms)
+            (Surt::decode_host(name).unwrap(), totals.backlinks, totals.refdoms)
         };
         counter.domain_totals.iter().map(row).collect()
     }

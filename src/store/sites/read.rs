@@ -18,7 +18,7 @@ use crate::urls::{Surt, host_prefix};
 /// Rows read between two checks for an abort.
 const ROWS_PER_CHECK: usize = 512;
 
-/// The pages of hosts by their sortable names.
+/// The pages of hosts by their names, as in a SURT.
 type HostPages = BTreeMap<Vec<u8>, u64>;
 
 /// How many rows may be read.
@@ -150,7 +150,7 @@ fn figures(name: String, kind: SiteKind, links: LinkTotals, (pages, hosts): (u64
 }
 
 fn host_name(part: &[u8]) -> Result<String, StoreError> {
-    Surt::host_of(part).map_err(|_| StoreError::damaged(PAGES, part, "the host"))
+    Surt::decode_host(part).map_err(|_| StoreError::damaged(PAGES, part, "the host"))
 }
 
 fn add_pages(hosts: &mut HostPages, host: &[u8], pages: u64) {

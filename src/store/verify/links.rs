@@ -13,7 +13,7 @@ use hashbrown::HashSet;
 
 use crate::model::OutlinkRecord;
 use crate::store::write::days::DaySpan;
-use crate::urls::{CanonicalUrl, SessionParams, UrlRules, same_site};
+use crate::urls::{CanonicalUrl, SessionParams, UrlRules, is_internal};
 
 const BAD_DAYS: &str =
     "lists of links with days before the first or after the last visit to their page, or out of order";
@@ -49,16 +49,16 @@ pub(super) fn repair_links(
     report(links.len() < before, "links to URLs that are not canonical");
     report(remove_duplicates(&mut links), "duplicate links");
     for link in &mut links {
-        let external = !same_site(page.host(), link.target.host());
+        let external = !is_internal(page.host(), link.target.host());
         report(link.external != external, "links taken for internal or external wrongly");
         link.external = external;
-        let absences = link.toggles.len();
+        let absences = link.absences.len();
         let mut left = absences;
-        link.toggles.retain(|toggle| {
+        link.absences.retain(|absence| {
             left -= 1;
-            left == 0 || toggle.back.is_some()
+            left == 0 || absence.back.is_some()
         });
-        report(link.toggles.len() < absences, "links with absences that have no end");
+        report(link.absences.len() < absences, "links with absences that have no end");
         if !span.contains(link) {
             report(true, BAD_DAYS);
             span.clamp(link);
@@ -102,7 +102,7 @@ pub(super) fn counts(links: &[OutlinkRecord]) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Day, LinkTag, Rel, Toggle};
+    use crate::model::{Absence, Day, LinkTag, Rel};
 
     fn url(text: &str) -> CanonicalUrl {
         UrlRules::default().canonical(text).unwrap()
@@ -117,13 +117,13 @@ mod tests {
             rel: Rel::NONE,
             anchor: String::new(),
             external: true,
-            ins_day: Day(1),
-            toggles: Vec::new(),
+            first_day: Day(1),
+            absences: Vec::new(),
         }
     }
 
     fn lost(link: OutlinkRecord) -> OutlinkRecord {
-        OutlinkRecord { toggles: vec![Toggle { lost: Day(2), back: None }], ..link }
+        OutlinkRecord { absences: vec![Absence { lost: Day(2), back: None }], ..link }
     }
 
     fn internal(link: OutlinkRecord) -> OutlinkRecord {
@@ -153,13 +153,13 @@ mod tests {
         let page = url("http://a.test/");
         let good = vec![link(B, 0, 1), link(B, 1, 2), lost(link(B, 2, 1))];
         let mut open = good.clone();
-        open[0].toggles =
-            vec![Toggle { lost: Day(2), back: None }, Toggle { lost: Day(3), back: Some(Day(4)) }];
+        open[0].absences =
+            vec![Absence { lost: Day(2), back: None }, Absence { lost: Day(3), back: Some(Day(4)) }];
         let mut closed = good.clone();
-        closed[0].toggles = vec![Toggle { lost: Day(3), back: Some(Day(4)) }];
+        closed[0].absences = vec![Absence { lost: Day(3), back: Some(Day(4)) }];
         let (mut ahead, mut clamped) = (good.clone(), good.clone());
-        (ahead[0].ins_day, ahead[2].toggles[0].lost) = (Day(401), Day(400));
-        (clamped[0].ins_day, clamped[2].toggles[0].lost) = (Day(4), Day(4));
+        (ahead[0].first_day, ahead[2].absences[0].lost) = (Day(401), Day(400));
+        (clamped[0].first_day, clamped[2].absences[0].lost) = (Day(4), Day(4));
         let odd = CanonicalUrl::from_stored("http://B.test:80/../".to_owned()).unwrap();
         for (links, repaired, what) in [
             (

@@ -43,7 +43,7 @@ use crate::clock::unix_now;
 use crate::config::StoreConfig;
 use crate::store::db::rows::{ReadPattern, RowCursor};
 use crate::store::db::schema::SEEN;
-use crate::store::queue::seen_set::SeenSetWriter;
+use crate::store::queue::seen_set::WriteState;
 use crate::store::{Finding, Findings, Snapshot, Store, StoreError};
 use crate::urls::Surt;
 
@@ -105,7 +105,7 @@ impl Store {
         on_progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<Findings, StoreError> {
         let only_look = VerifyOptions { repair: false, ..options };
-        let mut writer = self.lock_writer();
+        let mut writer = self.lock_writes();
         let (found, seen_set_is_stale) = self.verify_once(&writer, options, on_progress)?;
         if !options.repair || found.is_empty() {
             return Ok(Findings { left: found.clone(), found });
@@ -120,7 +120,7 @@ impl Store {
     /// The findings, and whether the seen set must be rebuilt.
     fn verify_once(
         &self,
-        writer: &SeenSetWriter,
+        writer: &WriteState,
         options: VerifyOptions,
         on_progress: &mut dyn FnMut(VerifyProgress),
     ) -> Result<(Vec<Finding>, bool), StoreError> {
@@ -135,7 +135,7 @@ impl Store {
             progress: VerifyProgress { step: "", rows: 0 },
             on_progress,
             last_change: self.change_number(),
-            next_pending_row: writer.next_row(),
+            next_unmerged_row: writer.next_row(),
         };
         let mut checks = checks(options.memory_bytes);
         pages::scan_first(&mut context, &mut |page, context| {
@@ -156,7 +156,7 @@ type EachRow<'r> = &'r mut dyn FnMut(&mut VerifyContext<'_>, &[u8], &[u8]) -> Re
 /// The state that all checks share.
 struct VerifyContext<'a> {
     store: &'a Store,
-    writer: &'a SeenSetWriter,
+    writer: &'a WriteState,
     snapshot: &'a Snapshot<'a>,
     options: VerifyOptions,
     report: Report,
@@ -166,7 +166,7 @@ struct VerifyContext<'a> {
     /// The number of the last commit before the first repair.
     last_change: u64,
     /// The key of the next row of `met` that a repair writes.
-    next_pending_row: u64,
+    next_unmerged_row: u64,
 }
 
 impl<'a> VerifyContext<'a> {
@@ -221,13 +221,13 @@ impl<'a> VerifyContext<'a> {
 
     /// Marks the domain of this key's host as having changed pages. A key without a host affects no query.
     fn mark_page_domain(&mut self, key: &[u8]) -> Result<(), StoreError> {
-        Surt::host_of(key)
+        Surt::decode_host(key)
             .map_or(Ok(()), |host| self.repair.mark_outgoing(self.store.suffixes.domain_of(&host)))
     }
 
     /// Marks the domain of this key's host as having changed incoming links.
     fn mark_target_domain(&mut self, key: &[u8]) -> Result<(), StoreError> {
-        Surt::host_of(key)
+        Surt::decode_host(key)
             .map_or(Ok(()), |host| self.repair.mark_incoming(self.store.suffixes.domain_of(&host)))
     }
 }

@@ -3,8 +3,8 @@
 //! `pages` and `outlinks` have the same keys, so both are scanned side by side. The first scan reports and repairs
 //! damage in them. Every scan yields the same [`RepairedPage`]s, in their state after the repair.
 
-use crate::model::{CLOCK_ERROR, Found, OutlinkRecord, Priority, QueuedUrl, StoredPage, Target};
-use crate::policy::due_visit;
+use crate::model::{CLOCK_ERROR, DiscoveredUrl, OutlinkRecord, Priority, QueueEntry, StoredPage, Target};
+use crate::policy::VisitTimes;
 use crate::store::codec::queue_entry::{encode_entry, entry_key};
 use crate::store::db::rows::RowCursor;
 use crate::store::db::schema::{FRONTIER, OUTLINKS, PAGES};
@@ -88,15 +88,15 @@ fn remove_orphan(context: &mut VerifyContext<'_>, key: &[u8]) -> Result<(), Stor
     rediscover(context, key)
 }
 
-/// Makes the URL of a lost page pending, if the key is readable. If the URL is still queued or scheduled, the merge
+/// Makes the URL of a lost page unmerged, if the key is readable. If the URL is still queued or scheduled, the merge
 /// finds it in the seen set.
 fn rediscover(context: &mut VerifyContext<'_>, key: &[u8]) -> Result<(), StoreError> {
     let Some(url) = canonical_url(key) else { return Ok(()) };
     let mut row = Vec::new();
-    codec::put_pending(&mut row, &Found::page(url, 0), key, false);
-    let number = context.next_pending_row;
-    context.next_pending_row += 1;
-    context.repair.put_pending(number, &row)
+    codec::put_unmerged(&mut row, &DiscoveredUrl::page(url, 0), key, false);
+    let number = context.next_unmerged_row;
+    context.next_unmerged_row += 1;
+    context.repair.put_unmerged(number, &row)
 }
 
 /// The page of a row, if it is readable. In the first scan, damage is reported and repaired.
@@ -168,7 +168,7 @@ fn remove_unreadable_page(
 }
 
 fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {
-    let days = |page: &StoredPage| (page.ins_day, page.upd_day);
+    let days = |page: &StoredPage| (page.first_day, page.fetched_day);
     if page == stored {
         ODDLY_WRITTEN
     } else if (page.int_links, page.ext_links) != (stored.int_links, stored.ext_links) {
@@ -183,7 +183,8 @@ fn what_is_wrong(stored: &StoredPage, page: &StoredPage) -> &'static str {
 /// The page with times that are possible now, and the span of days of its links.
 fn clamp_times(stored: &StoredPage, options: &VerifyOptions) -> (StoredPage, DaySpan) {
     let mut page = stored.clone();
-    page.next_visit = due_visit(stored.next_visit, stored.visited, options.longest_wait, options.now);
+    let times = VisitTimes { next: stored.next_visit, last: stored.visited };
+    page.next_visit = times.clamped_next(options.longest_wait, options.now);
     if stored.visited > options.now.saturating_add(CLOCK_ERROR) {
         page.visited = options.now;
         if page.next_visit != 0 {
@@ -209,9 +210,9 @@ fn visit_at_once(
     url: &CanonicalUrl,
     page: &StoredPage,
 ) -> Result<(), StoreError> {
-    let priority = Priority::again(page.visited);
+    let priority = Priority::revisit(page.visited);
     let entry =
-        QueuedUrl { url: url.clone(), priority, depth: page.depth, attempts: 1, target: Target::Page };
+        QueueEntry { url: url.clone(), priority, depth: page.depth, attempts: 1, target: Target::Page };
     context.repair.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))
 }
 

@@ -3,10 +3,10 @@
 //! After an interruption between two batches, some rows are repaired, and the next repair handles the others.
 
 use crate::store::db::rows::RowBatch;
-use crate::store::db::schema::{FRONTIER, META, PENDING, SCHEDULE};
+use crate::store::db::schema::{FRONTIER, MET, META, SCHEDULE};
 use crate::store::queue::seen_set::{REBUILD_MARK, SIEVE_KEY};
 use crate::store::read::display::display_key;
-use crate::store::write::versions::ChangedDomains;
+use crate::store::write::change_numbers::ChangedDomains;
 use crate::store::{Store, StoreError};
 
 /// Maximum number of rows in one batch.
@@ -87,17 +87,17 @@ impl<'a> RepairWriter<'a> {
         self.put(family, key, left)
     }
 
-    /// Adds a row of pending URLs. Invalidates the seen set, so that each of them counts as new unless it is in a
+    /// Adds a row of unmerged URLs. Invalidates the seen set, so that each of them counts as new unless it is in a
     /// page, the queue or the schedule.
-    pub(super) fn put_pending(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn put_unmerged(&mut self, number: u64, row: &[u8]) -> Result<(), StoreError> {
         if self.enabled {
-            self.invalidate_seen_set(PENDING)?;
+            self.invalidate_seen_set(MET)?;
         }
-        self.put(PENDING, &number.to_be_bytes(), row)
+        self.put(MET, &number.to_be_bytes(), row)
     }
 
     fn invalidate_seen_set(&mut self, family: &'static str) -> Result<(), StoreError> {
-        if [FRONTIER, SCHEDULE, PENDING].contains(&family)
+        if [FRONTIER, SCHEDULE, MET].contains(&family)
             && !std::mem::replace(&mut self.seen_set_is_stale, true)
         {
             self.batch.put(META, SIEVE_KEY, REBUILD_MARK)?;

@@ -11,7 +11,7 @@ const MAX_EXAMPLES: usize = 3;
 /// One kind of damage.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
-    /// The damaged column family, or `seen` for the set of seen URLs.
+    /// The damaged column family, or `seen` for the seen set.
     pub family: &'static str,
     /// The kind of damage.
     pub what: &'static str,

@@ -1,6 +1,6 @@
-//! Builds the batch of a commit from page records.
+//! Builds the batch of a commit from visit records.
 //!
-//! The batch has no day after its visit and no days out of order, even if the clock was set back since the former
+//! The batch has no day after its visit and no days out of order, even if the clock was set back since the previous
 //! visit ([`super::days`]).
 
 use std::borrow::Cow;
@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 
 use crate::model::{
-    Day, Disposition, FailureKind, OutlinkRecord, PageContent, PageRecord, QueueName, QueuedUrl, StoredPage,
-    Target, Visit,
+    Day, Disposition, FailureKind, OutlinkRecord, PageContent, QueueEntry, QueueName, StoredPage, Target,
+    Visit, VisitRecord,
 };
-use crate::policy::{Change, RecrawlRules};
+use crate::policy::{Change, RevisitRules};
 use crate::store::codec::keys;
 use crate::store::codec::schedule_entry::ScheduleEntry;
 use crate::store::codec::sums::encode_sums;
@@ -20,16 +20,16 @@ use crate::store::db::schema::{BACKLINKS, META, OUTLINKS, PAGES};
 use crate::store::{Store, StoreError, codec, meta};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
+use super::change_numbers::{ChangedDomains, page_differs};
 use super::days::{DaySpan, clamp_page, day_of_visit};
 use super::diff::{MergedLinks, merge_links};
 use super::host_pairs::PairChanges;
 use super::hosts::HostChanges;
-use super::page_record::{differs_visibly, is_gone, keep_beyond_cut, new_record};
-use super::versions::{ChangedDomains, page_differs};
+use super::stored_page::{differs_visibly, is_gone, keep_beyond_cut, stored_page_of};
 
 /// Size of a batch in bytes beyond which it takes no further record. The rows of one page's links can take tens of
 /// megabytes.
-const MAX_BATCH_BYTES: usize = 64 << 20;
+const MAX_ROW_BATCH_BYTES: usize = 64 << 20;
 
 /// The change of the counters that `stats` shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,10 +38,10 @@ struct CounterChange {
     html: i64,
     active: i64,
     external: i64,
-    inactive: i64,
+    lost: i64,
 }
 
-/// Collects the changes of page records for one batch. Each URL may have one record: a second would not see the
+/// Collects the changes of visit records for one batch. Each URL may have one record: a second would not see the
 /// changes of the first.
 pub(in crate::store) struct CommitBuilder<'a> {
     pub store: &'a Store,
@@ -52,15 +52,15 @@ pub(in crate::store) struct CommitBuilder<'a> {
     pub hosts: HostChanges,
     urls: HashSet<CanonicalUrl>,
     /// The state of the URLs in the queue.
-    entries: HashMap<CanonicalUrl, QueueChange>,
+    entry_states: HashMap<CanonicalUrl, EntryState>,
     /// New pages that are stored without having been queued.
-    pub unqueued: Vec<CanonicalUrl>,
-    recrawl: RecrawlRules,
+    pub never_queued: Vec<CanonicalUrl>,
+    revisit_rules: RevisitRules,
 }
 
 /// The state in the queue of a URL whose record is stored.
 #[derive(Clone, Copy, Debug)]
-struct QueueChange {
+struct EntryState {
     depth: u16,
     /// Whether the URL stays in the queue.
     stays: bool,
@@ -78,7 +78,7 @@ struct PageVisit<'a> {
 impl PageVisit<'_> {
     /// The day of the first visit to the page, at most the day of this visit.
     fn first_day(&self) -> Day {
-        self.old.as_ref().map_or(self.today, |page| page.ins_day.min(self.today))
+        self.old.as_ref().map_or(self.today, |page| page.first_day.min(self.today))
     }
 }
 
@@ -87,9 +87,9 @@ struct LinkChange<'a> {
     url: &'a CanonicalUrl,
     old: &'a [OutlinkRecord],
     new: &'a [OutlinkRecord],
-    /// Former links that are deleted.
+    /// Lost links that are deleted.
     dropped: &'a [OutlinkRecord],
-    /// Whether the data of the page that backlinks repeat has changed.
+    /// Whether a field that backlinks copy from the page has changed.
     page_changed: bool,
     page: &'a StoredPage,
 }
@@ -104,51 +104,54 @@ impl<'a> CommitBuilder<'a> {
             changed: ChangedDomains::default(),
             hosts: HostChanges::default(),
             urls: HashSet::new(),
-            entries: HashMap::new(),
-            unqueued: Vec::new(),
-            recrawl: store.recrawl(),
+            entry_states: HashMap::new(),
+            never_queued: Vec::new(),
+            revisit_rules: store.revisit_rules(),
         }
     }
 
     /// Sets the state in the queue of the URLs whose records follow.
-    pub(crate) fn set_queue_state(&mut self, dispositions: &[(QueuedUrl, Disposition)]) {
+    pub(crate) fn set_queue_state(&mut self, dispositions: &[(QueueEntry, Disposition)]) {
         // A retry comes last, so that it wins over another entry of the same URL.
         for (wanted, stays) in [(Disposition::Fetched, false), (Disposition::Retry, true)] {
-            let entries = dispositions.iter().filter(|(_, disposition)| *disposition == wanted);
-            for (entry, _) in entries.filter(|(entry, _)| entry.target == Target::Page) {
-                self.entries.insert(entry.url.clone(), QueueChange { depth: entry.depth, stays });
+            let entry_states = dispositions.iter().filter(|(_, disposition)| *disposition == wanted);
+            for (entry, _) in entry_states.filter(|(entry, _)| entry.target == Target::Page) {
+                self.entry_states.insert(entry.url.clone(), EntryState { depth: entry.depth, stays });
             }
         }
     }
 
     /// The builder for the next batch of the same commit.
     pub(crate) fn next_batch(&mut self) -> Self {
-        let (entries, unqueued) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.unqueued));
-        Self { entries, unqueued, ..Self::new(self.store) }
+        let (entry_states, never_queued) =
+            (std::mem::take(&mut self.entry_states), std::mem::take(&mut self.never_queued));
+        Self { entry_states, never_queued, ..Self::new(self.store) }
     }
 
     /// Whether the batch must be written before a record of this URL is added: it has one of the same URL already, or
     /// it is large.
     pub(crate) fn must_be_written_before(&self, url: &CanonicalUrl) -> bool {
-        self.urls.contains(url) || self.batch.size_in_bytes() >= MAX_BATCH_BYTES
+        self.urls.contains(url) || self.batch.size_in_bytes() >= MAX_ROW_BATCH_BYTES
     }
 
     /// Adds all changes of one record.
-    pub(crate) fn add_record(&mut self, record: PageRecord) -> Result<(), StoreError> {
+    pub(crate) fn add_record(&mut self, record: VisitRecord) -> Result<(), StoreError> {
         self.urls.insert(record.url.clone());
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
-        if self.entries.contains_key(&record.url) {
+        if self.entry_states.contains_key(&record.url) {
             self.hosts.add_visit(self.store, QueueName::of_surt(key.as_bytes()), &record)?;
         }
         let today = day_of_visit(record.visited);
-        let PageRecord { url, visited, visit } = record;
-        let visited = PageVisit { url: &url, key: &key, old, visited, today };
+        let VisitRecord { url, visited, visit } = record;
+        let page_visit = PageVisit { url: &url, key: &key, old, visited, today };
         match visit {
-            Visit::Failed(kind, cause) => self.add_failed(visited, kind, cause),
-            Visit::NotModified => self.add_not_modified(visited),
-            Visit::Answered(content) if content.settles_links() => self.add_settled(visited, *content),
-            Visit::Answered(content) => self.add_unsettled(visited, *content),
+            Visit::Failed(kind, cause) => self.add_failed(page_visit, kind, cause),
+            Visit::NotModified => self.add_not_modified(page_visit),
+            Visit::Responded(content) if content.determines_links() => {
+                self.add_conclusive(page_visit, *content)
+            }
+            Visit::Responded(content) => self.add_inconclusive(page_visit, *content),
         }
     }
 
@@ -158,7 +161,7 @@ impl<'a> CommitBuilder<'a> {
         kind: FailureKind,
         cause: String,
     ) -> Result<(), StoreError> {
-        let first = || StoredPage { ins_day: visit.today, ..StoredPage::default() };
+        let first = || StoredPage { first_day: visit.today, ..StoredPage::default() };
         let mut page = visit.old.clone().unwrap_or_else(first);
         page.failures = page.failures.saturating_add(1);
         (page.last_failure, page.cause) = (kind.code(), cause);
@@ -167,19 +170,19 @@ impl<'a> CommitBuilder<'a> {
     }
 
     /// Adds a response that says nothing about the links of the page: stores the status, and keeps everything else.
-    fn add_unsettled(&mut self, visit: PageVisit<'_>, content: PageContent) -> Result<(), StoreError> {
+    fn add_inconclusive(&mut self, visit: PageVisit<'_>, content: PageContent) -> Result<(), StoreError> {
         let failures = visit.old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
         let (challenge, cause) = (content.challenge, content.cause.clone());
         let mut page = match &visit.old {
-            Some(known) if known.upd_day != Day::default() => {
+            Some(known) if known.fetched_day != Day::default() => {
                 let mut page = known.clone();
                 page.facts.status = content.facts.status;
                 page
             }
             _ => {
-                let ins_day = visit.first_day();
-                let mut page = new_record(content, &[], ins_day, visit.today);
-                page.upd_day = Day::default();
+                let first_day = visit.first_day();
+                let mut page = stored_page_of(content, &[], first_day, visit.today);
+                page.fetched_day = Day::default();
                 // An error page is not the page, even if it is HTML.
                 page.facts.html = false;
                 page
@@ -193,14 +196,13 @@ impl<'a> CommitBuilder<'a> {
     }
 
     fn add_not_modified(&mut self, visit: PageVisit<'_>) -> Result<(), StoreError> {
-        // A 304 for a page without a settled response answers no conditional request of this program; it confirms
-        // nothing.
-        let Some(old) = visit.old.as_ref().filter(|page| page.upd_day != Day::default()) else {
+        // A 304 confirms the last conclusive response. Without one, it means nothing.
+        let Some(old) = visit.old.as_ref().filter(|page| page.fetched_day != Day::default()) else {
             return Ok(());
         };
         let cause = String::new();
         let mut page =
-            StoredPage { upd_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
+            StoredPage { fetched_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
@@ -209,7 +211,7 @@ impl<'a> CommitBuilder<'a> {
     /// that they show.
     fn clamp_days(&mut self, visit: &PageVisit<'_>, page: &mut StoredPage) -> Result<(), StoreError> {
         let span = clamp_page(page, visit.today);
-        let days = |page: &StoredPage| (page.ins_day, page.upd_day);
+        let days = |page: &StoredPage| (page.first_day, page.fetched_day);
         if visit.old.as_ref().is_none_or(|old| days(old) == days(page)) {
             return Ok(());
         }
@@ -232,7 +234,7 @@ impl<'a> CommitBuilder<'a> {
         }
     }
 
-    fn add_settled(&mut self, visit: PageVisit<'_>, mut content: PageContent) -> Result<(), StoreError> {
+    fn add_conclusive(&mut self, visit: PageVisit<'_>, mut content: PageContent) -> Result<(), StoreError> {
         let (url, key) = (visit.url, visit.key.as_bytes());
         let old_links = match &visit.old {
             Some(_) => self.store.read_outlinks(url, key)?,
@@ -246,12 +248,12 @@ impl<'a> CommitBuilder<'a> {
         // body.
         let cut = content.facts.cut.is_some() && (200..=299).contains(&content.facts.status);
         let found = std::mem::take(&mut content.links);
-        let ins_day = visit.first_day();
-        let span = DaySpan { first: ins_day, last: visit.today };
+        let first_day = visit.first_day();
+        let span = DaySpan { first: first_day, last: visit.today };
         let MergedLinks { links, dropped } =
             merge_links(url, old_links.clone(), found, span, cut, self.store.history_limits);
-        let mut page = new_record(content, &links, ins_day, visit.today);
-        if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.upd_day != Day::default())) {
+        let mut page = stored_page_of(content, &links, first_day, visit.today);
+        if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.fetched_day != Day::default())) {
             keep_beyond_cut(&mut page.facts, &old.facts);
         }
         let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
@@ -277,9 +279,9 @@ impl<'a> CommitBuilder<'a> {
         change: Change,
     ) -> Result<(), StoreError> {
         let (old, key) = (visit.old.as_ref(), visit.key.as_bytes());
-        let entry = self.entries.get(visit.url).copied();
+        let entry = self.entry_states.get(visit.url).copied();
         if old.is_none() && entry.is_none() {
-            self.unqueued.push(visit.url.clone());
+            self.never_queued.push(visit.url.clone());
         }
         let change = match old {
             Some(old) if old.interval != 0 || old.next_visit != 0 => change,
@@ -292,7 +294,7 @@ impl<'a> CommitBuilder<'a> {
         if entry.is_some_and(|entry| entry.stays) {
             page.next_visit = 0;
         } else {
-            page.interval = self.recrawl.next(page.interval, change);
+            page.interval = self.revisit_rules.next_interval(page.interval, change);
             // A time of 0 means that the page is not scheduled.
             page.next_visit = (visit.visited + u64::from(page.interval)).max(1);
             let scheduled = ScheduleEntry { depth: page.depth, pageless: false };
@@ -317,7 +319,7 @@ impl<'a> CommitBuilder<'a> {
         let differs = |which| count(change.new, which) - count(change.old, which);
         self.counters.active += differs(OutlinkRecord::is_active);
         self.counters.external += differs(|link| link.external && link.is_active());
-        self.counters.inactive += differs(|link| !link.is_active());
+        self.counters.lost += differs(|link| !link.is_active());
         Ok(())
     }
 
@@ -341,12 +343,12 @@ impl<'a> CommitBuilder<'a> {
             }
             // If the sums of a pair change, one of its backlinks changes or goes.
             self.changed.add_incoming(domain);
-            let key = keys::backlink(&link.target, source.as_bytes(), link.seq);
+            let key = keys::backlink_key(&link.target, source.as_bytes(), link.seq);
             self.batch.put(BACKLINKS, key, codec::encode_backlink(link, blpcount, &shown))?;
         }
         for link in change.dropped.iter().filter(|link| link.external) {
             self.changed.add_incoming(suffixes.domain_of(link.target.host()));
-            self.batch.delete(BACKLINKS, keys::backlink(&link.target, source.as_bytes(), link.seq))?;
+            self.batch.delete(BACKLINKS, keys::backlink_key(&link.target, source.as_bytes(), link.seq))?;
         }
         Ok(())
     }
@@ -354,7 +356,7 @@ impl<'a> CommitBuilder<'a> {
     /// Adds the changes of sums and hosts. The batch is complete then, except for the change numbers of domains.
     pub(crate) fn finish(mut self) -> Result<(RowBatch<'a>, ChangedDomains), StoreError> {
         let change = self.counters;
-        let sums = [change.visited, change.html, change.active, change.external, change.inactive];
+        let sums = [change.visited, change.html, change.active, change.external, change.lost];
         if sums != [0; 5] {
             self.batch.merge(META, meta::COUNTERS, encode_sums(&sums))?;
         }

@@ -1,13 +1,18 @@
-//! The only write path of the crawl: page records and their changes of the queue, in one atomic batch.
+//! The only write path of the crawl: visit records and their changes of the queue, in one atomic batch.
 //!
 //! The batch holds the changes of every column family, so a crash leaves all of a record or nothing. Commits are
-//! serialised by a lock. Each reads the former links of a page, computes the difference ([`super::diff`]) and writes
+//! serialised by a lock. Each reads the previous links of a page, computes the difference ([`super::diff`]) and writes
 //! it.
+
+use std::sync::{MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
-use crate::model::{Arrival, Disposition, Found, HostFailure, PageRecord, QueueName, QueuedUrl, Target};
+use crate::model::{
+    Arrival, DiscoveredUrl, Disposition, HostFailure, QueueEntry, QueueName, Target, VisitRecord,
+};
 use crate::store::db::rows::RowBatch;
+use crate::store::queue::seen_set::WriteState;
 use crate::store::queue::sitemaps::SitemapRows;
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
@@ -15,40 +20,40 @@ use crate::urls::CanonicalUrl;
 use super::builder::CommitBuilder;
 use super::hosts::HostChanges;
 
-/// Maximum number of URLs pending for the seen set while [`Store::put`] stores pages: 16 bytes of memory each.
-const MAX_PENDING: usize = 1 << 20;
+/// Maximum number of unmerged URLs while [`Store::put`] stores pages: 16 bytes of memory each.
+const MAX_UNMERGED: usize = 1 << 20;
 
 /// A unit of work of the crawl, stored in one atomic batch.
 #[derive(Debug, Default)]
 pub struct Commit {
-    pub records: Vec<PageRecord>,
+    pub records: Vec<VisitRecord>,
     /// Entries of the queue that were in flight, and what happens to each.
-    pub dispositions: Vec<(QueuedUrl, Disposition)>,
+    pub dispositions: Vec<(QueueEntry, Disposition)>,
     /// Discovered URLs, whether seen before or not.
-    pub found: Vec<Found>,
+    pub discovered: Vec<DiscoveredUrl>,
     /// Hosts that get no request until this Unix time.
-    pub asleep: Vec<(QueueName, u64)>,
+    pub backoffs: Vec<(QueueName, u64)>,
     /// Failed requests, with the host whose record keeps them.
     pub failures: Vec<(QueueName, HostFailure)>,
 }
 
 impl Store {
-    /// Stores page records without changing the queue.
+    /// Stores visit records without changing the queue.
     ///
     /// # Errors
     /// As [`Self::commit`].
-    pub fn put(&self, records: &[PageRecord]) -> Result<(), StoreError> {
+    pub fn put(&self, records: &[VisitRecord]) -> Result<(), StoreError> {
         for chunk in records.chunks(self.batch_pages) {
             self.commit(Commit { records: chunk.to_vec(), ..Commit::default() })?;
-            if self.pending_urls() >= MAX_PENDING {
-                self.merge_pending()?;
+            if self.unmerged_urls() >= MAX_UNMERGED {
+                self.merge_discovered()?;
             }
         }
         Ok(())
     }
 
-    /// Stores a commit in one atomic batch. Returns the queues that now hold URLs to visit again. New URLs are queued
-    /// by the next [`Self::merge_pending`].
+    /// Stores a commit in one atomic batch. Returns the queues that received seeds, sitemaps or due pages. New pages
+    /// are queued by the next [`Self::merge_discovered`].
     ///
     /// A commit with two records of one URL, or with more than one batch holds, is stored in several batches. The
     /// changes of the queue are in the last one.
@@ -56,7 +61,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails or a record it needs is damaged; then nothing of the batch is stored.
     pub fn commit(&self, commit: Commit) -> Result<Vec<Arrival>, StoreError> {
-        let mut writer = self.lock_writer();
+        let mut writer = self.lock_writes();
         let mut builder = CommitBuilder::new(self);
         builder.set_queue_state(&commit.dispositions);
         let postponed = last_postponements(&commit);
@@ -67,26 +72,31 @@ impl Store {
             }
             builder.add_record(record)?;
         }
-        self.add_host_changes(&mut builder.hosts, &commit.dispositions, commit.asleep, commit.failures)?;
-        let unqueued = std::mem::take(&mut builder.unqueued);
+        self.add_host_changes(&mut builder.hosts, &commit.dispositions, commit.backoffs, commit.failures)?;
+        let never_queued = std::mem::take(&mut builder.never_queued);
         let (batch, mut sitemaps) = (&mut builder.batch, SitemapRows::default());
         self.update_entries(batch, &mut sitemaps, &commit.dispositions)?;
         for (url, (depth, next)) in postponed {
             self.postpone(batch, &url, depth, next)?;
         }
-        let (pending_row, arrivals) =
-            self.add_found(batch, &mut sitemaps, &writer, commit.found, unqueued)?;
+        let (unmerged_row, arrivals) =
+            self.add_discovered(batch, &mut sitemaps, &writer, commit.discovered, never_queued)?;
         sitemaps.stage(batch)?;
         self.write_commit(builder)?;
-        writer.confirm_pending_row(self, pending_row);
+        writer.confirm_unmerged_row(self, unmerged_row);
         Ok(arrivals)
+    }
+
+    /// Locks all writes of the store.
+    pub(in crate::store) fn lock_writes(&self) -> MutexGuard<'_, WriteState> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add_host_changes(
         &self,
         hosts: &mut HostChanges,
-        dispositions: &[(QueuedUrl, Disposition)],
-        asleep: Vec<(QueueName, u64)>,
+        dispositions: &[(QueueEntry, Disposition)],
+        backoffs: Vec<(QueueName, u64)>,
         failures: Vec<(QueueName, HostFailure)>,
     ) -> Result<(), StoreError> {
         for (entry, disposition) in dispositions {
@@ -94,8 +104,8 @@ impl Store {
                 hosts.host(self, QueueName::of(&entry.url))?.pages += 1;
             }
         }
-        for (queue, until) in asleep {
-            hosts.host(self, queue)?.asleep_until = until;
+        for (queue, until) in backoffs {
+            hosts.host(self, queue)?.backoff_until = until;
         }
         for (queue, failure) in failures {
             hosts.host(self, queue)?.add_failure(failure);
@@ -108,7 +118,7 @@ impl Store {
         &self,
         batch: &mut RowBatch<'_>,
         sitemaps: &mut SitemapRows,
-        dispositions: &[(QueuedUrl, Disposition)],
+        dispositions: &[(QueueEntry, Disposition)],
     ) -> Result<(), StoreError> {
         let (kept, removed): (Vec<_>, Vec<_>) =
             dispositions.iter().partition(|(_, disposition)| *disposition == Disposition::Retry);

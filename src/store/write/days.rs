@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A clock can be wrong: a battery is empty, a virtual machine is restored, summer time is set by hand. The index does
-//! not show whether the clock ran ahead at the former visit or is behind at this one. Therefore the rule is: *the
+//! not show whether the clock ran ahead at the previous visit or is behind at this one. Therefore the rule is: *the
 //! visit is the present*.
 //!
 //! A commit moves every day of the page and its links that is later than the visit to the day of the visit. An absence
@@ -17,7 +17,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Day, OutlinkRecord, StoredPage, Toggle};
+use crate::model::{Absence, Day, OutlinkRecord, StoredPage};
 
 /// The earliest valid day. Day 0 means "never" in a page and "not yet" in an absence. A clock that lost its time
 /// reports it.
@@ -40,11 +40,11 @@ pub(in crate::store) fn day_of_visit(visited: u64) -> Day {
 impl DaySpan {
     /// Whether the days of a link are in the span and in order.
     pub(crate) fn contains(self, link: &OutlinkRecord) -> bool {
-        if link.ins_day < self.first || link.ins_day > self.last {
+        if link.first_day < self.first || link.first_day > self.last {
             return false;
         }
-        let mut earliest = link.ins_day;
-        link.toggles.iter().all(|&Toggle { lost, back }| {
+        let mut earliest = link.first_day;
+        link.absences.iter().all(|&Absence { lost, back }| {
             let in_order = lost >= earliest && back.is_none_or(|back| back > lost);
             earliest = back.unwrap_or(lost);
             in_order && earliest <= self.last
@@ -53,14 +53,14 @@ impl DaySpan {
 
     /// Moves the days of a link into the span, and into order.
     pub(crate) fn clamp(self, link: &mut OutlinkRecord) {
-        link.ins_day = link.ins_day.max(self.first).min(self.last);
-        let mut earliest = link.ins_day;
-        link.toggles.retain_mut(|toggle| {
-            toggle.lost = toggle.lost.max(earliest).min(self.last);
-            toggle.back = toggle.back.map(|back| back.max(toggle.lost).min(self.last));
-            let is_absence = toggle.back != Some(toggle.lost);
+        link.first_day = link.first_day.max(self.first).min(self.last);
+        let mut earliest = link.first_day;
+        link.absences.retain_mut(|absence| {
+            absence.lost = absence.lost.max(earliest).min(self.last);
+            absence.back = absence.back.map(|back| back.max(absence.lost).min(self.last));
+            let is_absence = absence.back != Some(absence.lost);
             if is_absence {
-                earliest = toggle.back.unwrap_or(toggle.lost);
+                earliest = absence.back.unwrap_or(absence.lost);
             }
             is_absence
         });
@@ -80,10 +80,10 @@ impl DaySpan {
 /// Moves the days of the first visit and of the last successful fetch to the day of the last visit, if they are later.
 /// Returns the span for the links.
 pub(in crate::store) fn clamp_page(page: &mut StoredPage, last_visit: Day) -> DaySpan {
-    page.upd_day = page.upd_day.min(last_visit);
-    let last = if page.upd_day == Day::default() { last_visit } else { page.upd_day };
-    page.ins_day = page.ins_day.min(last);
-    DaySpan { first: page.ins_day, last }
+    page.fetched_day = page.fetched_day.min(last_visit);
+    let last = if page.fetched_day == Day::default() { last_visit } else { page.fetched_day };
+    page.first_day = page.first_day.min(last);
+    DaySpan { first: page.first_day, last }
 }
 
 #[cfg(test)]
@@ -94,8 +94,8 @@ mod tests {
     use crate::model::{LinkTag, Rel};
     use crate::urls::UrlRules;
 
-    fn link(ins_day: u32, toggles: &[(u32, Option<u32>)]) -> OutlinkRecord {
-        let toggle = |&(lost, back): &(u32, Option<u32>)| Toggle { lost: Day(lost), back: back.map(Day) };
+    fn link(first_day: u32, absences: &[(u32, Option<u32>)]) -> OutlinkRecord {
+        let absence = |&(lost, back): &(u32, Option<u32>)| Absence { lost: Day(lost), back: back.map(Day) };
         OutlinkRecord {
             target: UrlRules::default().canonical("http://b.test/").unwrap(),
             seq: 0,
@@ -104,8 +104,8 @@ mod tests {
             rel: Rel::NONE,
             anchor: String::new(),
             external: true,
-            ins_day: Day(ins_day),
-            toggles: toggles.iter().map(toggle).collect(),
+            first_day: Day(first_day),
+            absences: absences.iter().map(absence).collect(),
         }
     }
 
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn the_first_visit_is_not_after_the_last_fetch() {
-        let page = |ins_day, upd_day| StoredPage {
-            ins_day: Day(ins_day),
-            upd_day: Day(upd_day),
+        let page = |first_day, fetched_day| StoredPage {
+            first_day: Day(first_day),
+            fetched_day: Day(fetched_day),
             ..StoredPage::default()
         };
         for (found, right) in [
@@ -157,8 +157,8 @@ mod tests {
             let mut clamped = found.clone();
             let span = clamp_page(&mut clamped, Day(30));
             assert_eq!(clamped, right);
-            let last = if right.upd_day == Day(0) { Day(30) } else { right.upd_day };
-            assert_eq!(span, DaySpan { first: right.ins_day, last });
+            let last = if right.fetched_day == Day(0) { Day(30) } else { right.fetched_day };
+            assert_eq!(span, DaySpan { first: right.first_day, last });
         }
         assert_eq!(day_of_visit(0), EARLIEST_DAY, "as a clock that lost its time says");
     }
@@ -168,17 +168,17 @@ mod tests {
 
         #[test]
         fn clamped_links_are_in_the_span_and_in_order(
-            ins_day in 0u32..40,
-            toggles in prop::collection::vec((0u32..40, prop::option::of(1u32..40)), 0..5),
+            first_day in 0u32..40,
+            absences in prop::collection::vec((0u32..40, prop::option::of(1u32..40)), 0..5),
             last in 1u32..40,
             length in 0u32..40,
         ) {
             let span = DaySpan { first: Day(last.saturating_sub(length)), last: Day(last) };
             // Only the last absence may have no end.
-            let mut found = link(ins_day, &toggles);
-            let open = found.toggles.len().saturating_sub(1);
-            for toggle in &mut found.toggles[..open] {
-                toggle.back.get_or_insert(Day(7));
+            let mut found = link(first_day, &absences);
+            let open = found.absences.len().saturating_sub(1);
+            for absence in &mut found.absences[..open] {
+                absence.back.get_or_insert(Day(7));
             }
             let mut clamped = found.clone();
             span.clamp(&mut clamped);

@@ -1,44 +1,44 @@
-//! Compares the former links of a page with those of a new visit. Pure.
+//! Compares the previous links of a page with those of a new visit. Pure.
 //!
 //! A link is identified by its page, its target and a number (`seq`) among the links of the page to that target. After
 //! an edit, links are matched so that as few as possible are lost and found. For each target, links with the same tag
 //! and anchor text are matched first, in document order; then the rest in document order. Unmatched old links are
-//! lost. Unmatched new links are matched with inactive links of the target, or are new. So a link that only moved
+//! lost. Unmatched new links are matched with lost links of the target, or are new. So a link that only moved
 //! keeps its first day.
 //!
-//! Days of former links that are later than the visit are moved to it ([`super::days`]).
+//! Days of previous links that are later than the visit are moved to it ([`super::days`]).
 //!
 //! The kept history is limited ([`HistoryLimits`]), because pages with other links at every visit are common.
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use crate::model::{Day, Link, OutlinkRecord, Toggle};
-use crate::urls::{CanonicalUrl, same_site};
+use crate::model::{Absence, Day, Link, OutlinkRecord};
+use crate::urls::{CanonicalUrl, is_internal};
 
 use super::days::DaySpan;
 
-/// Maximum bytes of the former links of a page.
-const MAX_FORMER_BYTES: usize = 8 << 20;
+/// Maximum bytes of the lost links of a page.
+const MAX_LOST_BYTES: usize = 8 << 20;
 
 /// Limits of the kept history.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct HistoryLimits {
-    /// Maximum number of former links of one page.
-    pub former: usize,
+    /// Maximum number of lost links of one page.
+    pub lost: usize,
     /// Maximum number of absences of one link.
     pub absences: usize,
 }
 
 /// The links of a page after a visit.
 pub(in crate::store) struct MergedLinks {
-    /// Active links in document order, then inactive links, the last lost first.
+    /// Active links in document order, then lost links, the last lost first.
     pub links: Vec<OutlinkRecord>,
-    /// Inactive links beyond the limits: those lost longest ago.
+    /// Lost links beyond the limits: those lost longest ago.
     pub dropped: Vec<OutlinkRecord>,
 }
 
-/// Computes the links of a page after a visit. `old` holds all former links, active or not. `span` is from the first
+/// Computes the links of a page after a visit. `old` holds all previous links, active or lost. `span` is from the first
 /// visit to this one.
 ///
 /// If the body is `cut`, the links after the last matched one may be beyond the cut. They stay active, after those of
@@ -56,7 +56,7 @@ pub(in crate::store) fn merge_links(
     let matched = match_links(&old, &new);
     let last_found = matched.iter().flatten().filter_map(|&at| old.get(at)).filter(|link| link.is_active());
     let last_found = last_found.map(|link| link.pos).max().unwrap_or(0);
-    let former = old.iter().filter(|link| link.is_active()).count();
+    let previously_active = old.iter().filter(|link| link.is_active()).count();
     let seqs = assign_seqs(&old, &new, &matched);
     let mut old: Vec<Option<OutlinkRecord>> = old.into_iter().map(Some).collect();
     let mut merged = Vec::with_capacity(new.len());
@@ -71,7 +71,8 @@ pub(in crate::store) fn merge_links(
         let is_beyond = |link: &OutlinkRecord| link.is_active() && link.pos > last_found;
         let beyond: Vec<&OutlinkRecord> = old.iter().flatten().filter(|link| is_beyond(link)).collect();
         // Without this limit, a page that is always cut and always has other links would grow with each visit.
-        let most = count_within_limits(page, &beyond, limits).max(former.saturating_sub(merged.len()));
+        let most =
+            count_within_limits(page, &beyond, limits).max(previously_active.saturating_sub(merged.len()));
         let places = u32::try_from(merged.len()).unwrap_or(u32::MAX).saturating_add(1)..;
         let beyond = old.iter_mut().filter_map(|link| link.take_if(|link| is_beyond(link))).take(most);
         merged.extend(beyond.zip(places).map(|(link, pos)| OutlinkRecord { pos, ..link }));
@@ -84,16 +85,16 @@ pub(in crate::store) fn merge_links(
     MergedLinks { links: merged, dropped }
 }
 
-/// The number of former links within the limits, counted from the first.
-fn count_within_limits(page: &CanonicalUrl, former: &[&OutlinkRecord], limits: HistoryLimits) -> usize {
+/// The number of lost links within the limits, counted from the first.
+fn count_within_limits(page: &CanonicalUrl, lost: &[&OutlinkRecord], limits: HistoryLimits) -> usize {
     let mut bytes = 0;
     let fits = |link: &&&OutlinkRecord| {
         bytes += link.target.as_str().len() + link.anchor.len();
         // An external link is stored with its target too, with the URL of its page.
         bytes += if link.external { page.as_str().len() } else { 0 };
-        bytes <= MAX_FORMER_BYTES
+        bytes <= MAX_LOST_BYTES
     };
-    former.iter().take(limits.former).take_while(fits).count()
+    lost.iter().take(limits.lost).take_while(fits).count()
 }
 
 /// Assigns a number among the links to its target to each unmatched new link. Matched links get 0.
@@ -114,12 +115,12 @@ fn assign_seqs(old: &[OutlinkRecord], new: &[Link], matched: &[Option<usize>]) -
     seqs
 }
 
-/// Matches each new link with the index of a former link. Active links are matched before inactive ones, and in both
+/// Matches each new link with the index of a previous link. Active links are matched before lost ones, and in both
 /// those with the same tag and anchor text first.
 fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
     let mut matched = vec![None; new.len()];
     let mut taken = vec![false; old.len()];
-    // For each former link, the next one with the same key: linked lists, consumed from the front.
+    // For each previous link, the next one with the same key: linked lists, consumed from the front.
     let mut next = vec![None; old.len()];
     for (active, equal) in [(true, true), (true, false), (false, true), (false, false)] {
         let like = |tag, anchor| if equal { Some((tag, anchor)) } else { None };
@@ -150,12 +151,12 @@ fn match_links(old: &[OutlinkRecord], new: &[Link]) -> Vec<Option<usize>> {
 }
 
 fn kept_link(mut known: OutlinkRecord, link: Link, pos: u32, today: Day) -> OutlinkRecord {
-    if let Some(last) = known.toggles.last_mut()
+    if let Some(last) = known.absences.last_mut()
         && last.back.is_none()
     {
         // An absence within one day has no length at the resolution of the index.
         if last.lost >= today {
-            known.toggles.pop();
+            known.absences.pop();
         } else {
             last.back = Some(today);
         }
@@ -165,26 +166,26 @@ fn kept_link(mut known: OutlinkRecord, link: Link, pos: u32, today: Day) -> Outl
 
 fn new_link(page: &CanonicalUrl, link: Link, seq: u32, pos: u32, today: Day) -> OutlinkRecord {
     OutlinkRecord {
-        external: !same_site(page.host(), link.target.host()),
+        external: !is_internal(page.host(), link.target.host()),
         target: link.target,
         seq,
         pos,
         tag: link.tag,
         rel: link.rel,
         anchor: link.anchor,
-        ins_day: today,
-        toggles: Vec::new(),
+        first_day: today,
+        absences: Vec::new(),
     }
 }
 
 fn lost_link(mut link: OutlinkRecord, today: Day, limits: HistoryLimits) -> OutlinkRecord {
     if link.is_active() {
-        link.toggles.push(Toggle { lost: today, back: None });
-        while let [oldest, next, ..] = link.toggles[..]
-            && link.toggles.len() > limits.absences
+        link.absences.push(Absence { lost: today, back: None });
+        while let [oldest, next, ..] = link.absences[..]
+            && link.absences.len() > limits.absences
         {
-            link.toggles[1] = Toggle { lost: oldest.lost, back: next.back };
-            link.toggles.remove(0);
+            link.absences[1] = Absence { lost: oldest.lost, back: next.back };
+            link.absences.remove(0);
         }
     }
     link
@@ -212,7 +213,7 @@ mod tests {
         merge_links(&url("http://a.test/"), old, links, until(day), false, LIMITS).links
     }
 
-    const LIMITS: HistoryLimits = HistoryLimits { former: 100, absences: 3 };
+    const LIMITS: HistoryLimits = HistoryLimits { lost: 100, absences: 3 };
 
     fn until(day: u32) -> DaySpan {
         DaySpan { first: Day(1), last: Day(day) }
@@ -221,7 +222,7 @@ mod tests {
     /// (last letter of the target, seq, pos, first day, active)
     fn shape(links: &[OutlinkRecord]) -> Vec<(char, u32, u32, u32, bool)> {
         let last = |link: &OutlinkRecord| link.target.as_str().chars().last().unwrap();
-        links.iter().map(|l| (last(l), l.seq, l.pos, l.ins_day.0, l.is_active())).collect()
+        links.iter().map(|l| (last(l), l.seq, l.pos, l.first_day.0, l.is_active())).collect()
     }
 
     const B: &str = "http://b.test/b";
@@ -254,7 +255,7 @@ mod tests {
         let third = merge_links(&url("http://a.test/"), second, links, until(3), false, LIMITS).links;
         assert_eq!(third.iter().filter(|link| link.is_active()).count(), 2);
         assert_eq!(
-            third.iter().filter(|link| link.toggles.last().is_some_and(|t| t.lost == Day(3))).count(),
+            third.iter().filter(|link| link.absences.last().is_some_and(|t| t.lost == Day(3))).count(),
             2
         );
     }
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(shape(&second), [('b', 1, 1, 1, true), ('b', 0, 1, 1, false)]);
         let third = visit(second, &[(B, "two"), (B, "one")], 9);
         assert_eq!(shape(&third), [('b', 1, 1, 1, true), ('b', 0, 2, 1, true)]);
-        assert_eq!(third[1].toggles, [Toggle { lost: Day(5), back: Some(Day(9)) }]);
+        assert_eq!(third[1].absences, [Absence { lost: Day(5), back: Some(Day(9)) }]);
     }
 
     #[test]
@@ -283,7 +284,7 @@ mod tests {
         let gone = visit(first, &[], 5);
         let back = visit(gone, &[(B, "one")], 5);
         assert_eq!(shape(&back), [('b', 0, 1, 1, true)]);
-        assert_eq!(back[0].toggles, []);
+        assert_eq!(back[0].absences, []);
     }
 
     #[test]
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn former_links_are_limited_by_number_and_by_bytes() {
+    fn lost_links_are_limited_by_number_and_by_bytes() {
         let page = url("http://a.test/");
         let name = |at: usize| format!("http://b.test/{}{at:03}", "x".repeat(7_900));
         let links: Vec<Link> = (0..120).map(|at| link(&name(at), "")).collect();
@@ -313,12 +314,12 @@ mod tests {
         assert_eq!(third.dropped[0].target, first[99].target);
 
         let links: Vec<Link> = (0..2_000).map(|at| link(&name(at), "")).collect();
-        let limits = HistoryLimits { former: 10_000, absences: 1 };
+        let limits = HistoryLimits { lost: 10_000, absences: 1 };
         let first = merge_links(&page, vec![], links, until(1), false, limits).links;
         let each = first[0].target.as_str().len() + page.as_str().len();
         let second = merge_links(&page, first, vec![], until(2), false, limits);
         let bytes = second.links.len() * each;
-        assert!((MAX_FORMER_BYTES - 2 * each..=MAX_FORMER_BYTES).contains(&bytes), "{bytes}");
+        assert!((MAX_LOST_BYTES - 2 * each..=MAX_LOST_BYTES).contains(&bytes), "{bytes}");
         assert_eq!(second.links.len() + second.dropped.len(), 2_000);
     }
 
@@ -329,8 +330,8 @@ mod tests {
             links = visit(links, &[], day);
             links = visit(links, &[(B, "one")], day + 5);
         }
-        let absence = |lost, back| Toggle { lost: Day(lost), back: Some(Day(back)) };
-        assert_eq!(links[0].toggles, [absence(10, 35), absence(40, 45), absence(50, 55)]);
+        let absence = |lost, back| Absence { lost: Day(lost), back: Some(Day(back)) };
+        assert_eq!(links[0].absences, [absence(10, 35), absence(40, 45), absence(50, 55)]);
         assert_eq!(shape(&links), [('b', 0, 1, 1, true)]);
     }
 

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use crate::model::{HostRecord, HostVisit, PageRecord, QueueName, Visit};
+use crate::model::{HostRecord, HostVisit, QueueName, Visit, VisitRecord};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::HOSTS;
 use crate::store::{Store, StoreError, codec};
@@ -23,20 +23,19 @@ impl HostChanges {
         })
     }
 
-    /// Adds the outcome of a visit to the record of its host. An unreadable body is a fault of the page, not of the
-    /// host.
+    /// Adds the outcome of a visit to the record of its host. Every failed visit counts, whatever its kind.
     pub(crate) fn add_visit(
         &mut self,
         store: &Store,
         queue: QueueName,
-        record: &PageRecord,
+        record: &VisitRecord,
     ) -> Result<(), StoreError> {
         let (status, failure) = match &record.visit {
-            Visit::Answered(content) => (content.facts.status, 0),
+            Visit::Responded(content) => (content.facts.status, 0),
             Visit::NotModified => (304, 0),
             Visit::Failed(kind, _) => (0, kind.code()),
         };
-        self.host(store, queue)?.add(HostVisit { at: record.visited, status, failure });
+        self.host(store, queue)?.add(HostVisit { visited_at: record.visited, status, failure });
         Ok(())
     }
 

@@ -1,11 +1,11 @@
-//! The write side: commits of the crawl, and everything that they derive from page records.
+//! The write side: commits of the crawl, and everything that they derive from visit records.
 
 pub(super) mod builder;
+pub(super) mod change_numbers;
 pub(super) mod commit;
 pub(super) mod days;
 pub(super) mod diff;
 pub(super) mod host_pairs;
 pub(super) mod hosts;
-pub(super) mod page_record;
 pub(super) mod ranks;
-pub(super) mod versions;
+pub(super) mod stored_page;

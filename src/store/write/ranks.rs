@@ -4,10 +4,10 @@
 use crate::model::{SearchRank, stored_code};
 use crate::store::codec::varint::{Damage, Reader, put_varint};
 use crate::store::db::schema::{META, RANKS};
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::urls::{CanonicalUrl, Surt};
 
-use super::versions::ChangedDomains;
+use super::change_numbers::ChangedDomains;
 
 pub(in crate::store) const GENERATION_KEY: &[u8] = b"rank-generation";
 
@@ -82,7 +82,7 @@ impl Store {
         self.write_ranks(&mut pages.chain(hosts).chain(domains))?;
         let mut batch = self.batch();
         batch.put(META, GENERATION_KEY, encode_generation(next))?;
-        let writer = self.lock_writer();
+        let writer = self.lock_writes();
         self.write_numbered(batch, &ChangedDomains::default())?;
         drop(writer);
         // The former generation, and remains of earlier ones that an interrupted publication left.
@@ -111,16 +111,6 @@ impl Store {
         let mut batch = self.batch();
         batch.delete_range(RANKS, &from.to_be_bytes(), &to.to_be_bytes())?;
         self.write_with_sync(batch, false)
-    }
-}
-
-impl Snapshot<'_> {
-    /// The generation of the current ranks: each published computation has another one; 0 before the first.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or the number is damaged.
-    pub fn rank_generation(&self) -> Result<u32, StoreError> {
-        decode_generation(self.get(META, GENERATION_KEY)?.as_deref())
     }
 }
 

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use backlinkd::model::PageRecord;
+use backlinkd::model::VisitRecord;
 
 use super::web::{link, page};
 
@@ -67,7 +67,7 @@ fn is_ended(stream: &TcpStream) -> bool {
 }
 
 /// A number of links to example.com, each with long texts.
-fn links(number: usize) -> Vec<PageRecord> {
+fn links(number: usize) -> Vec<VisitRecord> {
     let title = "long words ".repeat(20);
     let pages = (0..number).map(|at| {
         let target = format!("http://example.com/{at}/{}", "x".repeat(100));

@@ -2,27 +2,27 @@
 
 use backlinkd::api::AuthPolicy;
 use backlinkd::config::ApiConfig;
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, SearchRank, Visit};
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, SearchRank, Visit, VisitRecord};
 use serde_json::{Value, json};
 
 use super::super::server::Server;
 use super::super::web::{later, link, page, url};
 
-fn linking(address: &str, targets: &[&str]) -> PageRecord {
+fn linking(address: &str, targets: &[&str]) -> VisitRecord {
     page(address, "192.0.2.1", "SE", targets.iter().map(|target| link(target, "x")).collect())
 }
 
-fn answering(address: &str, status: u16, links: Vec<Link>) -> PageRecord {
+fn answering(address: &str, status: u16, links: Vec<Link>) -> VisitRecord {
     let content =
         PageContent { facts: PageFacts { status, ..PageFacts::default() }, links, ..PageContent::default() };
-    PageRecord { visit: Visit::Answered(Box::new(content)), ..linking(address, &[]) }
+    VisitRecord { visit: Visit::Responded(Box::new(content)), ..linking(address, &[]) }
 }
 
-fn failing(address: &str, kind: FailureKind) -> PageRecord {
-    PageRecord { visit: Visit::Failed(kind, String::new()), ..linking(address, &[]) }
+fn failing(address: &str, kind: FailureKind) -> VisitRecord {
+    VisitRecord { visit: Visit::Failed(kind, String::new()), ..linking(address, &[]) }
 }
 
-fn moved(address: &str, status: u16, target: &str) -> PageRecord {
+fn moved(address: &str, status: u16, target: &str) -> VisitRecord {
     let tag = LinkTag::from_redirect_status(status).unwrap();
     answering(address, status, vec![Link { tag, ..link(target, "") }])
 }
@@ -210,7 +210,7 @@ fn domains_link_to_all_targets_and_to_no_exclusion() {
 fn chains_are_followed_to_their_end() {
     let refresh = Link { tag: LinkTag::Refresh, ..link("http://a.example/end", "") };
     let mut canonical = linking("http://a.example/end", &["http://b.example/"]);
-    if let Visit::Answered(content) = &mut canonical.visit {
+    if let Visit::Responded(content) = &mut canonical.visit {
         content.facts.canonical = Some(url("http://a.example/other"));
     }
     let server = Server::start(&[
@@ -280,7 +280,7 @@ fn chains_are_followed_to_their_end() {
 #[test]
 fn a_chain_is_followed_up_to_the_limit() {
     let address = |number: u32| format!("http://a.example/{number}");
-    let records: Vec<PageRecord> =
+    let records: Vec<VisitRecord> =
         (0..30).map(|number| moved(&address(number), 301, &address(number + 1))).collect();
     let ends = |server: &Server, start: u32| {
         let rows = cells(server, &format!("/redirectchain?url={}", address(start)), &["url", "end"]);

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Visit};
+use backlinkd::model::{FailureKind, Link, LinkTag, PageContent, PageFacts, Visit, VisitRecord};
 
 use super::super::oracle::intelligence::States;
 use super::super::web::{Dice, link, random_without_repeats};
 
 /// Like `random_without_repeats`, with more outcomes of a visit.
-pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
+pub fn varied(seed: u64, visits: usize) -> Vec<VisitRecord> {
     let mut dice = Dice(seed ^ 0xa5a5);
     let mut records = random_without_repeats(seed, visits);
     let urls: Vec<String> = records.iter().map(|record| record.url.as_str().to_owned()).collect();
     for record in &mut records {
         let target = urls[dice.roll(urls.len())].clone();
-        let Visit::Answered(content) = &mut record.visit else { unreachable!() };
+        let Visit::Responded(content) = &mut record.visit else { unreachable!() };
         match dice.roll(14) {
             0 | 1 => record.visit = Visit::Failed(dice.pick(&FailureKind::ALL), String::new()),
             2 => record.visit = Visit::NotModified,
@@ -49,12 +49,12 @@ pub fn varied(seed: u64, visits: usize) -> Vec<PageRecord> {
 }
 
 /// The state of the pages after these visits, in chronological order.
-pub fn states(records: &[PageRecord]) -> States {
+pub fn states(records: &[VisitRecord]) -> States {
     let mut states = States::new();
     for record in records {
         let known = states.get(record.url.as_str()).copied();
         let state = match &record.visit {
-            Visit::Answered(content) => (u64::from(content.facts.status), ""),
+            Visit::Responded(content) => (u64::from(content.facts.status), ""),
             Visit::Failed(kind, _) => (known.map_or(0, |(status, _)| status), kind.as_str()),
             // The visit has no information about a page that never responded with one.
             Visit::NotModified => match known {
@@ -68,12 +68,12 @@ pub fn states(records: &[PageRecord]) -> States {
 }
 
 /// The day of loss of every lost link, by page and target.
-pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
+pub fn lost_days(records: &[VisitRecord]) -> BTreeMap<(String, String), String> {
     let mut there: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut lost = BTreeMap::new();
     for record in records {
-        let Visit::Answered(content) = &record.visit else { continue };
-        if !content.settles_links() {
+        let Visit::Responded(content) = &record.visit else { continue };
+        if !content.determines_links() {
             continue;
         }
         let today = backlinkd::model::Day::from_unix_seconds(record.visited).to_string();
@@ -97,13 +97,13 @@ pub fn lost_days(records: &[PageRecord]) -> BTreeMap<(String, String), String> {
 }
 
 /// Why the links that each page had are not there, after these visits, as far as the index can know it.
-pub fn reasons(records: &[PageRecord]) -> BTreeMap<String, &'static str> {
+pub fn reasons(records: &[VisitRecord]) -> BTreeMap<String, &'static str> {
     // What the last settled visit found, and whether a later one hides it.
     let mut pages: BTreeMap<String, (&str, bool)> = BTreeMap::new();
     for record in records {
         let page = record.url.as_str().to_owned();
         match &record.visit {
-            Visit::Answered(content) if content.settles_links() => {
+            Visit::Responded(content) if content.determines_links() => {
                 let reason = match content.facts.status {
                     200 => "removed",
                     404 | 410 => "gone",
@@ -112,7 +112,7 @@ pub fn reasons(records: &[PageRecord]) -> BTreeMap<String, &'static str> {
                 pages.insert(page, (reason, false));
             }
             // Other answers overwrite the status.
-            Visit::Answered(_) => {
+            Visit::Responded(_) => {
                 pages.entry(page).and_modify(|(_, is_hidden)| *is_hidden = true);
             }
             Visit::Failed(..) | Visit::NotModified => {}

@@ -1,6 +1,6 @@
 //! What the last visits to the page of a link found, on known histories.
 
-use backlinkd::model::{Cut, FailureKind, Link, LinkTag, PageContent, PageFacts, PageRecord, Visit};
+use backlinkd::model::{Cut, FailureKind, Link, LinkTag, PageContent, PageFacts, Visit, VisitRecord};
 use serde_json::{Value, json};
 
 use super::super::server::Server;
@@ -10,39 +10,39 @@ const TARGET: &str = "http://t.example/";
 const OTHER: &str = "http://t.example/other";
 
 /// A visit to a page of `s.example` after so many days that finds these links.
-fn found(name: &str, days: u64, targets: &[&str]) -> PageRecord {
+fn found(name: &str, days: u64, targets: &[&str]) -> VisitRecord {
     let links = targets.iter().map(|target| link(target, "x")).collect();
     later(page(&format!("http://s.example/{name}"), "192.0.2.1", "SE", links), days)
 }
 
 /// As [`found`], with these facts and links instead.
-fn answered(name: &str, days: u64, facts: PageFacts, links: Vec<Link>) -> PageRecord {
+fn answered(name: &str, days: u64, facts: PageFacts, links: Vec<Link>) -> VisitRecord {
     let content = PageContent { facts, links, ..PageContent::default() };
-    PageRecord { visit: Visit::Answered(Box::new(content)), ..found(name, days, &[]) }
+    VisitRecord { visit: Visit::Responded(Box::new(content)), ..found(name, days, &[]) }
 }
 
-fn status(name: &str, days: u64, status: u16) -> PageRecord {
+fn status(name: &str, days: u64, status: u16) -> VisitRecord {
     answered(name, days, PageFacts { status, ..PageFacts::default() }, vec![])
 }
 
-fn failed(name: &str, days: u64, kind: FailureKind) -> PageRecord {
-    PageRecord { visit: Visit::Failed(kind, String::new()), ..found(name, days, &[]) }
+fn failed(name: &str, days: u64, kind: FailureKind) -> VisitRecord {
+    VisitRecord { visit: Visit::Failed(kind, String::new()), ..found(name, days, &[]) }
 }
 
-fn not_modified(name: &str, days: u64) -> PageRecord {
-    PageRecord { visit: Visit::NotModified, ..found(name, days, &[]) }
+fn not_modified(name: &str, days: u64) -> VisitRecord {
+    VisitRecord { visit: Visit::NotModified, ..found(name, days, &[]) }
 }
 
-fn challenged(name: &str, days: u64, status: u16) -> PageRecord {
+fn challenged(name: &str, days: u64, status: u16) -> VisitRecord {
     let facts = PageFacts { status, ..PageFacts::default() };
     let content = PageContent { facts, challenge: true, ..PageContent::default() };
-    PageRecord { visit: Visit::Answered(Box::new(content)), ..found(name, days, &[]) }
+    VisitRecord { visit: Visit::Responded(Box::new(content)), ..found(name, days, &[]) }
 }
 
 /// A body that ends after these links.
-fn cut(name: &str, days: u64, targets: &[&str]) -> PageRecord {
+fn cut(name: &str, days: u64, targets: &[&str]) -> VisitRecord {
     let mut record = found(name, days, targets);
-    if let Visit::Answered(content) = &mut record.visit {
+    if let Visit::Responded(content) = &mut record.visit {
         content.facts.cut = Some(Cut::Length);
     }
     record

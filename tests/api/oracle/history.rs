@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backlinkd::model::{Day, PageRecord, Visit};
+use backlinkd::model::{Day, Visit, VisitRecord};
 use backlinkd::urls::Suffixes;
 use serde_json::{Value, json};
 
@@ -19,10 +19,10 @@ pub struct History {
 }
 
 impl History {
-    pub fn of(records: &[PageRecord], suffixes: &Suffixes) -> Self {
+    pub fn of(records: &[VisitRecord], suffixes: &Suffixes) -> Self {
         let mut links: BTreeMap<(String, String), Stays> = BTreeMap::new();
         for record in records {
-            let Visit::Answered(content) = &record.visit else { panic!("a visit without an answer") };
+            let Visit::Responded(content) = &record.visit else { panic!("a visit without an answer") };
             let today = Day::from_unix_seconds(record.visited).as_number();
             let page = record.url.as_str().to_owned();
             let there: BTreeSet<&str> = content.links.iter().map(|link| link.target.as_str()).collect();

@@ -86,7 +86,7 @@ impl<'a> RequestContext<'a> {
         let UrlsBody { urls } = self.parse_body()?;
         self.check_entries(&urls)?;
         let parse = |(at, text): (usize, &String)| {
-            self.state.rules.typed(text).map_err(|error| {
+            self.state.rules.parse_typed(text).map_err(|error| {
                 ApiError::BadRequest(format!("urls[{at}] is \"{}\": {error}", shorten(text)))
             })
         };

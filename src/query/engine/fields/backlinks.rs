@@ -36,9 +36,9 @@ pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("ccode", Read::Text(|link, _| link.page.ccode)),
     field("country", Read::Text(|link, _| link.page.country)),
     field("city", Read::Text(|link, _| link.page.city)),
-    field("insDate", Read::Day(|link| link.ins_day)),
-    field("updDate", Read::Day(|link| link.page.upd_day)),
-    field("lostDate", Read::Day(|link| link.toggles.last().map(|toggle| toggle.lost).unwrap_or_default())),
+    field("insDate", Read::Day(|link| link.first_day)),
+    field("updDate", Read::Day(|link| link.page.fetched_day)),
+    field("lostDate", Read::Day(|link| link.absences.last().map(|toggle| toggle.lost).unwrap_or_default())),
     field("seenDate", Read::Day(|link| last_arrival(link))),
     field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),
@@ -46,7 +46,7 @@ pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
 ];
 
 fn last_arrival(link: &BacklinkView<'_>) -> Day {
-    link.toggles.iter().rev().find_map(|absence| absence.back).unwrap_or(link.ins_day)
+    link.absences.iter().rev().find_map(|absence| absence.back).unwrap_or(link.first_day)
 }
 
 fn toplevel(host: &str) -> &str {

@@ -32,5 +32,5 @@ pub(crate) static OUTGOING_FIELDS: &[Field<Outgoing>] = &[
     field("tag", Read::Text(|row, _| row.link.tag.as_str())),
     field("nofollow", Read::Flag(|row| row.link.rel.is_nofollow())),
     field("pos", Read::Number(|row| row.link.pos)),
-    field("cdate", Read::DayNumber(|row| row.link.ins_day)),
+    field("cdate", Read::DayNumber(|row| row.link.first_day)),
 ];

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::model::{BacklinkRecord, Day, OutlinkRecord, SourcePage, Toggle, is_active};
+use crate::model::{Absence, BacklinkRecord, Day, OutlinkRecord, SourcePage, is_active};
 use crate::store::codec::keys;
 use crate::store::db::schema::BACKLINKS;
 use crate::store::verify::VerifyContext;
@@ -97,12 +97,12 @@ impl ConsistencyCheck for BacklinkCheck {
 
 /// The hash of a row without its days. `None` if the row cannot be decoded.
 fn timeless(key: &[u8], value: &[u8]) -> Option<u64> {
-    let BacklinkRecord { target, seq, tag, rel, pos, toggles, blpcount, anchor, page, .. } =
+    let BacklinkRecord { target, seq, tag, rel, pos, absences, blpcount, anchor, page, .. } =
         codec::decode_backlink(key, value).ok()?;
     let external = true;
-    let toggles = if is_active(&toggles) { Vec::new() } else { vec![Toggle { lost: Day(1), back: None }] };
-    let link = OutlinkRecord { target, seq, pos, tag, rel, anchor, external, ins_day: Day(1), toggles };
-    let page = SourcePage { upd_day: Day(1), ..page };
+    let absences = if is_active(&absences) { Vec::new() } else { vec![Absence { lost: Day(1), back: None }] };
+    let link = OutlinkRecord { target, seq, pos, tag, rel, anchor, external, first_day: Day(1), absences };
+    let page = SourcePage { fetched_day: Day(1), ..page };
     Some(xxh3_64(&codec::encode_backlink(&link, blpcount, &page)))
 }
 
@@ -119,7 +119,7 @@ fn for_each_expected(
     let shown = page.page.source();
     for link in page.links.iter().filter(|link| link.external) {
         let blpcount = counts.get(suffixes.domain_of(link.target.host())).copied().unwrap_or(0);
-        let key = keys::backlink(&link.target, &page.key, link.seq);
+        let key = keys::backlink_key(&link.target, &page.key, link.seq);
         row(&key, &codec::encode_backlink(link, blpcount, &shown))?;
     }
     Ok(())

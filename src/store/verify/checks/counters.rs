@@ -11,7 +11,7 @@ use crate::store::verify::pages::RepairedPage;
 
 use super::ConsistencyCheck;
 
-/// Visited pages, HTML pages, active links, active external links, inactive links.
+/// Visited pages, HTML pages, active links, active external links, lost links.
 #[derive(Default)]
 pub(super) struct CounterCheck([i64; 5]);
 

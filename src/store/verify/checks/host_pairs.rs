@@ -160,7 +160,7 @@ impl ConsistencyCheck for HostPairCheck {
     }
 }
 
-/// Whether a part of a key is a host in sortable form.
+/// Whether a part of a key is the host part of a SURT.
 fn is_host(part: &[u8]) -> bool {
-    part.len() > 1 && Surt::host_of(part).is_ok_and(|host| host_prefix(&host) == part)
+    part.len() > 1 && Surt::decode_host(part).is_ok_and(|host| host_prefix(&host) == part)
 }

@@ -32,7 +32,7 @@ impl ConsistencyCheck for HostCheck {
                 );
             }
             let now = context.options.now;
-            let visits = sound.last.iter_mut().map(|visit| &mut visit.at);
+            let visits = sound.last.iter_mut().map(|visit| &mut visit.visited_at);
             let times = visits.chain(sound.last_failures.iter_mut().map(|failure| &mut failure.at));
             let mut ahead = false;
             for at in times.filter(|at| **at > now.saturating_add(CLOCK_ERROR)) {
@@ -42,9 +42,9 @@ impl ConsistencyCheck for HostCheck {
                 context.report.add(HOSTS, "hosts with visits in the future", key);
             }
             let latest = now.saturating_add(context.options.longest_sleep);
-            if host.asleep_until > latest.saturating_add(CLOCK_ERROR) {
+            if host.backoff_until > latest.saturating_add(CLOCK_ERROR) {
                 context.report.add(HOSTS, "hosts left alone for longer than any is", key);
-                sound.asleep_until = latest;
+                sound.backoff_until = latest;
             }
             if sound == host { Ok(()) } else { context.repair.put(HOSTS, key, &codec::encode_host(&sound)) }
         })

@@ -1,6 +1,7 @@
 //! The checks, one file each. A new one implements [`ConsistencyCheck`] and is added to [`checks`].
 
 mod backlinks;
+mod change_numbers;
 mod counters;
 mod host_pairs;
 mod hosts;
@@ -9,7 +10,6 @@ mod queue;
 mod ranks;
 mod schedule;
 pub(in crate::store) mod seen_set;
-mod versions;
 
 use crate::store::StoreError;
 use crate::store::verify::VerifyContext;
@@ -35,7 +35,7 @@ pub(super) fn checks(memory_bytes: usize) -> Vec<Box<dyn ConsistencyCheck>> {
         Box::new(host_pairs::HostPairCheck::incoming(share)),
         Box::new(host_pairs::HostPairCheck::outgoing(share)),
         Box::new(counters::CounterCheck::default()),
-        Box::new(versions::ChangeNumberCheck),
+        Box::new(change_numbers::ChangeNumberCheck),
         Box::new(queue::QueueCheck),
         Box::new(schedule::ScheduleCheck::new(share)),
         // The set hashes of the checks before are freed by then.

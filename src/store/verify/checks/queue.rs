@@ -1,11 +1,11 @@
-//! Rows of the queue, of the schedule, of pending URLs and of robots.txt can be decoded, and have the only valid
+//! Rows of the queue, of the schedule, of unmerged URLs and of robots.txt can be decoded, and have the only valid
 //! encoding. A URL with a readable key is kept even if its value is damaged.
 
-use crate::model::{CLOCK_ERROR, Priority, QueuedUrl, SitemapGrant, StoredPage, Target};
+use crate::model::{CLOCK_ERROR, Priority, QueueEntry, SitemapGrant, StoredPage, Target};
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key, split_entry_key};
 use crate::store::codec::schedule_entry::{ScheduleEntry, schedule_key, split_schedule_key};
 use crate::store::codec::varint::Reader;
-use crate::store::db::schema::{FRONTIER, PAGES, PENDING, ROBOTS, SCHEDULE};
+use crate::store::db::schema::{FRONTIER, MET, PAGES, ROBOTS, SCHEDULE};
 use crate::store::read::pages::page_from;
 use crate::store::verify::VerifyContext;
 use crate::store::verify::links::is_canonical;
@@ -21,7 +21,7 @@ impl ConsistencyCheck for QueueCheck {
     fn compare(&mut self, context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
         context.for_each_row(FRONTIER, "reading the queue", &mut check_entry)?;
         context.for_each_row(SCHEDULE, "reading the schedule", &mut check_scheduled)?;
-        context.for_each_row(PENDING, "reading pending URLs", &mut check_pending)?;
+        context.for_each_row(MET, "reading pending URLs", &mut check_unmerged)?;
         context.for_each_row(ROBOTS, "reading robots.txt files", &mut |context, key, value| {
             if is_origin(key) && (context.options.is_robots)(value) {
                 return Ok(());
@@ -32,7 +32,7 @@ impl ConsistencyCheck for QueueCheck {
 }
 
 /// An entry of the queue, if it can be decoded and its key is right.
-pub(super) fn valid_entry(key: &[u8], value: &[u8]) -> Option<QueuedUrl> {
+pub(super) fn valid_entry(key: &[u8], value: &[u8]) -> Option<QueueEntry> {
     let entry = decode_entry(key, value).ok()?;
     let is_canonical = canonical_url(Surt::from(&entry.url).as_bytes()).is_some();
     (is_canonical && key == entry_key(&entry.url, entry.priority)).then_some(entry)
@@ -55,7 +55,7 @@ fn check_entry(context: &mut VerifyContext<'_>, key: &[u8], value: &[u8]) -> Res
         let depth = readable_page(context, surt)?.map_or(0, |page| page.depth);
         let sitemap = || Target::Sitemap(Box::new(SitemapGrant::at_level(0)));
         let target = if priority == Priority::Sitemap { sitemap() } else { Target::Page };
-        let entry = QueuedUrl { url, priority, depth, attempts: 0, target };
+        let entry = QueueEntry { url, priority, depth, attempts: 0, target };
         context.repair.put(FRONTIER, &right, &encode_entry(&entry))?;
     }
     if right == key { Ok(()) } else { context.repair.delete(FRONTIER, key) }
@@ -103,26 +103,26 @@ fn is_origin(key: &[u8]) -> bool {
     url.is_some_and(|url| is_canonical(&url) && url.path_and_query() == "/")
 }
 
-fn check_pending(context: &mut VerifyContext<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-    let readable = readable_pending(value);
+fn check_unmerged(context: &mut VerifyContext<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    let readable = readable_unmerged(value);
     let is_key = key.len() == size_of::<u64>();
     if is_key && readable == value {
         return Ok(());
     }
     if !is_key || readable.is_empty() {
-        return context.remove_unreadable(PENDING, key, "a URL");
+        return context.remove_unreadable(MET, key, "a URL");
     }
-    context.report.add(PENDING, "rows that cannot be read", key);
-    context.repair.truncate_damaged(PENDING, key, readable, "a URL")
+    context.report.add(MET, "rows that cannot be read", key);
+    context.repair.truncate_damaged(MET, key, readable, "a URL")
 }
 
 /// The URLs of a row up to the first unreadable one.
-fn readable_pending(value: &[u8]) -> &[u8] {
+fn readable_unmerged(value: &[u8]) -> &[u8] {
     let mut reader = Reader(value);
     loop {
         let readable = &value[..value.len() - reader.0.len()];
-        match codec::decode_pending(&mut reader) {
-            Ok(Some(pending)) if canonical_url(pending.surt).is_some() => {}
+        match codec::decode_unmerged(&mut reader) {
+            Ok(Some(unmerged)) if canonical_url(unmerged.surt).is_some() => {}
             _ => return readable,
         }
     }

@@ -7,7 +7,7 @@
 
 use hashbrown::HashMap;
 
-use crate::model::{QueuedUrl, StoredPage};
+use crate::model::{QueueEntry, StoredPage};
 use crate::store::codec::queue_entry::encode_entry;
 use crate::store::codec::schedule_entry::{ScheduleEntry, schedule_key, split_schedule_key};
 use crate::store::db::schema::{FRONTIER, PAGES, SCHEDULE};
@@ -204,7 +204,7 @@ impl ConsistencyCheck for ScheduleCheck {
                 self.set_hash.observe_row(hash, place_number(hash, page.next_visit, page.depth));
             } else if entry.attempts > 0 {
                 context.report.add(FRONTIER, "failed visits to pages that are not there", key);
-                let entry = QueuedUrl { attempts: 0, ..entry };
+                let entry = QueueEntry { attempts: 0, ..entry };
                 return context.repair.put(FRONTIER, key, &encode_entry(&entry));
             }
             Ok(())

@@ -1,7 +1,7 @@
 //! The seen set is complete and minimal.
 //!
 //! - Its files have the content that was written.
-//! - Every page, and every queued or scheduled URL, is in the set or pending. Otherwise it would count as new when it
+//! - Every page, and every queued or scheduled URL, is in the set or unmerged. Otherwise it would count as new when it
 //!   is discovered.
 //! - Every URL in the set has a page, or is queued or scheduled. Otherwise it would never be fetched.
 //!
@@ -12,7 +12,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::model::{Priority, QueuedUrl, Target};
+use crate::model::{Priority, QueueEntry, Target};
 use crate::store::StoreError;
 use crate::store::codec::queue_entry::{encode_entry, entry_key};
 use crate::store::db::schema::{FRONTIER, PAGES, SCHEDULE, SEEN};
@@ -58,8 +58,8 @@ impl ConsistencyCheck for SeenSetCheck {
             context.report.add_with(SEEN, "files that are damaged", || error.to_string());
             return Ok(());
         }
-        let mut pending = context.writer.pending();
-        pending.sort_unstable();
+        let mut unmerged = context.writer.unmerged();
+        unmerged.sort_unstable();
         // Fingerprints are evenly distributed: equal ranges hold about equally many.
         let slices = context.writer.len() / self.rows + 1;
         let share = u64::MAX / slices;
@@ -71,7 +71,7 @@ impl ConsistencyCheck for SeenSetCheck {
                 SeenSlice { range: from..=to, found: vec![false; known.len()], fingerprints: known };
             [PAGES, FRONTIER, SCHEDULE]
                 .into_iter()
-                .try_for_each(|family| slice.compare_family(family, &pending, context))?;
+                .try_for_each(|family| slice.compare_family(family, &unmerged, context))?;
             slice.report(context)?;
         }
         Ok(())
@@ -83,7 +83,7 @@ impl SeenSlice {
     fn compare_family(
         &mut self,
         family: &'static str,
-        pending: &[u64],
+        unmerged: &[u64],
         context: &mut VerifyContext<'_>,
     ) -> Result<(), StoreError> {
         let step = "comparing pages, queue and schedule with the set of seen URLs";
@@ -92,7 +92,7 @@ impl SeenSlice {
             let fingerprint = surt_fingerprint(surt);
             if self.range.contains(&fingerprint)
                 && !self.mark(fingerprint)
-                && pending.binary_search(&fingerprint).is_err()
+                && unmerged.binary_search(&fingerprint).is_err()
                 // Keys without a URL were reported before.
                 && canonical_url(surt).is_some()
             {
@@ -129,7 +129,7 @@ impl SeenSlice {
                 context.report.add(SEEN, LOST, surt.as_bytes());
                 let depth = page.page.depth.saturating_add(1);
                 let (priority, target) = (Priority::New(depth), Target::Page);
-                let entry = QueuedUrl { url: url.clone(), priority, depth, attempts: 0, target };
+                let entry = QueueEntry { url: url.clone(), priority, depth, attempts: 0, target };
                 context.repair.put(FRONTIER, &entry_key(url, priority), &encode_entry(&entry))?;
             }
             Ok(())

@@ -9,9 +9,9 @@ use hashbrown::HashMap;
 use crate::clock::unix_now;
 use crate::crawl::progress::Progress;
 use crate::crawl::walls::redirect_chain::RedirectChain;
-use crate::fetch::{Allowed, RobotsAnswer, RobotsCache, RobotsFetch, Validators};
-use crate::model::{CLOCK_ERROR, Cut, Disposition, Priority, QueuedUrl, StoredPage, Target};
-use crate::policy::{BlockList, RecrawlRules};
+use crate::fetch::{FetchPermit, RobotsAnswer, RobotsCache, RobotsRequest, Validators};
+use crate::model::{CLOCK_ERROR, Cut, Disposition, Priority, QueueEntry, StoredPage, Target};
+use crate::policy::{BlockList, RevisitRules};
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
 
@@ -19,38 +19,38 @@ use crate::urls::CanonicalUrl;
 const MAX_CHAINS: usize = 10_000;
 
 /// What happens to a URL that the frontier picked.
-pub(in crate::crawl) enum PageDecision {
+pub(in crate::crawl) enum UrlDecision {
     /// It is requested, with the validators of its stored page or within its redirect chain.
-    Fetch { permit: Allowed, validators: Option<Validators>, chain: Option<RedirectChain> },
+    Fetch { permit: FetchPermit, validators: Option<Validators>, chain: Option<RedirectChain> },
     /// It is completed without a request.
     Complete(Disposition),
-    /// It waits for the robots.txt of its host.
-    AwaitRobots(RobotsFetch),
+    /// The robots.txt of its host is fetched first, in its turn.
+    FetchRobots(RobotsRequest),
     /// Its host is parked for this long, because its robots.txt is unreachable.
     Park(Duration),
 }
 
 /// The rules for a URL that the frontier picked, and the redirect chains that wait for their next request.
-pub(in crate::crawl) struct PageCheck {
+pub(in crate::crawl) struct UrlCheck {
     store: Arc<Store>,
     robots: Arc<RobotsCache>,
-    recrawl: RecrawlRules,
+    revisit_rules: RevisitRules,
     blocks: BlockList,
     progress: Arc<Progress>,
     /// By the queued URL.
     chains: HashMap<CanonicalUrl, RedirectChain>,
 }
 
-impl PageCheck {
+impl UrlCheck {
     pub(crate) fn new(
         store: &Arc<Store>,
         robots: &Arc<RobotsCache>,
-        recrawl: RecrawlRules,
+        revisit_rules: RevisitRules,
         blocks: BlockList,
         progress: &Arc<Progress>,
     ) -> Self {
         let (store, robots, progress) = (Arc::clone(store), Arc::clone(robots), Arc::clone(progress));
-        Self { store, robots, recrawl, blocks, progress, chains: HashMap::default() }
+        Self { store, robots, revisit_rules, blocks, progress, chains: HashMap::default() }
     }
 
     pub(crate) fn set_blocks(&mut self, blocks: BlockList) {
@@ -58,9 +58,9 @@ impl PageCheck {
     }
 
     /// Keeps a redirect chain for the next request of its queued URL.
-    pub(crate) fn add_chain(&mut self, queued: &QueuedUrl, chain: RedirectChain) {
+    pub(crate) fn add_chain(&mut self, entry: &QueueEntry, chain: RedirectChain) {
         if self.chains.len() < MAX_CHAINS {
-            self.chains.insert(queued.url.clone(), chain);
+            self.chains.insert(entry.url.clone(), chain);
         }
     }
 
@@ -69,60 +69,60 @@ impl PageCheck {
     ///
     /// # Errors
     /// When the record of the page, or the entry of the sitemap, cannot be read.
-    pub(crate) fn decide(&mut self, queued: &mut QueuedUrl) -> Result<PageDecision, StoreError> {
-        let page = match queued.target {
-            Target::Page => self.store.page(&queued.url)?,
-            Target::Sitemap(_) => match self.store.entry_now(queued)? {
+    pub(crate) fn decide(&mut self, entry: &mut QueueEntry) -> Result<UrlDecision, StoreError> {
+        let page = match entry.target {
+            Target::Page => self.store.page(&entry.url)?,
+            Target::Sitemap(_) => match self.store.reread_entry(entry)? {
                 Some(current) => {
-                    *queued = current;
+                    *entry = current;
                     None
                 }
-                None => return Ok(PageDecision::Complete(Disposition::Withdrawn)),
+                None => return Ok(UrlDecision::Complete(Disposition::Withdrawn)),
             },
         };
-        if let Some(disposition) = self.disposition_if_visited(queued, page.as_ref()) {
-            return Ok(PageDecision::Complete(disposition));
+        if let Some(disposition) = self.disposition_if_visited(entry, page.as_ref()) {
+            return Ok(UrlDecision::Complete(disposition));
         }
-        if self.blocks.blocks(queued.url.host()) {
+        if self.blocks.blocks(entry.url.host()) {
             Progress::add(&self.progress.blocked, 1);
-            return Ok(PageDecision::Complete(self.postponed()));
+            return Ok(UrlDecision::Complete(self.postponed()));
         }
-        if let Some(chain) = self.chains.remove(&queued.url)
+        if let Some(chain) = self.chains.remove(&entry.url)
             && let RobotsAnswer::Allowed(permit) = self.robots.check(&chain.next)
         {
-            return Ok(PageDecision::Fetch { permit, validators: None, chain: Some(chain) });
+            return Ok(UrlDecision::Fetch { permit, validators: None, chain: Some(chain) });
         }
-        Ok(match self.robots.check(&queued.url) {
+        Ok(match self.robots.check(&entry.url) {
             RobotsAnswer::Allowed(permit) => {
-                PageDecision::Fetch { permit, validators: page.and_then(validators), chain: None }
+                UrlDecision::Fetch { permit, validators: page.and_then(validators), chain: None }
             }
             RobotsAnswer::Disallowed { line } => {
-                tracing::debug!(url = %queued.url, line, "robots.txt disallows the URL");
+                tracing::debug!(url = %entry.url, line, "robots.txt disallows the URL");
                 Progress::add(&self.progress.disallowed, 1);
-                PageDecision::Complete(self.postponed())
+                UrlDecision::Complete(self.postponed())
             }
-            RobotsAnswer::Unreachable { retry_in } => PageDecision::Park(retry_in),
-            RobotsAnswer::NeedsFetch(job) => PageDecision::AwaitRobots(job),
+            RobotsAnswer::Unavailable { retry_in } => UrlDecision::Park(retry_in),
+            RobotsAnswer::NeedsFetch(job) => UrlDecision::FetchRobots(job),
         })
     }
 
     /// The disposition of a URL that may not be fetched: it waits for the longest interval, after which any
     /// page is visited again.
     fn postponed(&self) -> Disposition {
-        Disposition::Postponed(unix_now() + self.recrawl.max.as_secs())
+        Disposition::Postponed(unix_now() + self.revisit_rules.max.as_secs())
     }
 
     /// Returns the disposition of an entry whose visit was made already, because a URL may be queued twice. A
-    /// page without a next visit has only one entry. A page that is due too soon after its last visit left
-    /// the schedule when it was queued, and returns to it.
-    fn disposition_if_visited(&self, queued: &QueuedUrl, page: Option<&StoredPage>) -> Option<Disposition> {
-        let page = page.filter(|_| queued.attempts == 0)?;
-        let (rules, now) = (&self.recrawl, unix_now());
+    /// page with `next_visit` 0 waits for a retry, so its entry is not a duplicate. A page queued too soon after
+    /// its last visit is scheduled again.
+    fn disposition_if_visited(&self, entry: &QueueEntry, page: Option<&StoredPage>) -> Option<Disposition> {
+        let page = page.filter(|_| entry.attempts == 0)?;
+        let (rules, now) = (&self.revisit_rules, unix_now());
         let earliest = page.visited + rules.min.as_secs();
         // A visit in the future was made while the clock ran ahead. Its age is unknown.
         let too_soon = earliest > now && page.visited <= now.saturating_add(CLOCK_ERROR);
-        match queued.priority {
-            Priority::Again(_) => too_soon.then(|| {
+        match entry.priority {
+            Priority::Revisit(_) => too_soon.then(|| {
                 let planned = rules.next_visit(page, now);
                 Disposition::Postponed(earliest.max(planned))
             }),

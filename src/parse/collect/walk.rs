@@ -44,7 +44,7 @@ pub(crate) fn walk<'t>(
         user_agent_token,
         findings: PageFindings::default(),
         anchors: OpenAnchors::default(),
-        room: config.max_links_bytes,
+        bytes_left: config.max_links_bytes,
     };
     let mut node = document;
     loop {
@@ -73,7 +73,7 @@ struct Walker<'t, 'c> {
     findings: PageFindings<'t>,
     anchors: OpenAnchors<'t>,
     /// Remaining bytes for anchor texts. Each of several nested anchors has the whole text.
-    room: usize,
+    bytes_left: usize,
 }
 
 impl<'t> Walker<'t, '_> {
@@ -96,7 +96,7 @@ impl<'t> Walker<'t, '_> {
         if self.anchors.is_empty() {
             return;
         }
-        let max_chars = if self.room > 0 { self.config.max_anchor_chars } else { 0 };
+        let max_chars = if self.bytes_left > 0 { self.config.max_anchor_chars } else { 0 };
         match self.anchors.leave(node, max_chars) {
             Some(closed) => {
                 let reference = &mut self.findings.references[closed.reference];
@@ -104,8 +104,8 @@ impl<'t> Walker<'t, '_> {
                     reference.tag = LinkTag::Aimg;
                 }
                 reference.anchor = closed.text;
-                self.room = self.room.saturating_sub(reference.anchor.len());
-                self.findings.cut |= self.room == 0;
+                self.bytes_left = self.bytes_left.saturating_sub(reference.anchor.len());
+                self.findings.cut |= self.bytes_left == 0;
             }
             None if node.name.ns == ns!(html) && is_block(&node.name.local) => self.anchors.push_blank(),
             None => {}

@@ -15,7 +15,7 @@ struct DomainBudget {
     requested: u64,
     max_requested: u64,
     /// Queues of the domain in memory.
-    queues: usize,
+    queues_in_memory: usize,
 }
 
 /// The budgets of the registrable domains whose queues are in memory.
@@ -30,9 +30,9 @@ impl DomainBudgets {
             budget: 0,
             requested: status.domain_requested,
             max_requested: 0,
-            queues: 0,
+            queues_in_memory: 0,
         };
-        self.0.entry(Arc::clone(&status.domain)).or_insert_with(new).queues += 1;
+        self.0.entry(Arc::clone(&status.domain)).or_insert_with(new).queues_in_memory += 1;
         self.update(status);
     }
 
@@ -40,7 +40,7 @@ impl DomainBudgets {
     pub(super) fn update(&mut self, status: &BudgetStatus) {
         if let Some(domain) = self.0.get_mut(&status.domain) {
             domain.budget = status.domain_budget;
-            domain.max_requested = status.domain_queues;
+            domain.max_requested = status.max_domain_requested;
         }
     }
 
@@ -48,8 +48,8 @@ impl DomainBudgets {
     /// it.
     pub(super) fn remove_queue(&mut self, name: &str) -> bool {
         let Some(domain) = self.0.get_mut(name) else { return false };
-        domain.queues -= 1;
-        let is_last = domain.queues == 0;
+        domain.queues_in_memory -= 1;
+        let is_last = domain.queues_in_memory == 0;
         if is_last {
             self.0.remove(name);
         }

@@ -154,7 +154,7 @@ impl<R> Frontier<R> {
 
     /// Whether the frontier handles all that a queue has on disk: it is in memory, and if it is over budget,
     /// its budget has not grown.
-    pub fn covers(&self, name: &QueueName) -> bool {
+    pub fn needs_no_scan(&self, name: &QueueName) -> bool {
         let covers = |queue: &HostQueue<R>| {
             queue.state() != QueueState::OverBudget || self.domains.is_exhausted(queue)
         };

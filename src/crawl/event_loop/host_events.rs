@@ -10,13 +10,13 @@ use crate::crawl::adapters::backlog::StoreBacklog;
 use crate::crawl::backoff::host::HostBackoffs;
 use crate::crawl::backoff::resources::ResourceBackoff;
 use crate::crawl::failures::{Cause, FailedRequest, Resource};
-use crate::crawl::messages::{HostResult, RobotsRequest, RobotsResult, RobotsWaiter, WriteRequest};
+use crate::crawl::messages::{HostResult, QueuedRobotsRequest, RobotsResult, RobotsWaiter, WriteRequest};
 use crate::crawl::progress::Progress;
 use crate::crawl::timing::RESOURCE_PAUSE;
 use crate::crawl::writer::link::WriterSender;
-use crate::fetch::{Failure, FailureSource, Fetcher, RobotsCache, RobotsFetch, RobotsStep};
+use crate::fetch::{Blame, Failure, Fetcher, RobotsCache, RobotsOutcome, RobotsRequest};
 use crate::frontier::{Backoff, Frontier};
-use crate::model::{FailureKind, QueueName, QueuedUrl};
+use crate::model::{FailureKind, QueueEntry, QueueName};
 use crate::policy::BlockList;
 use crate::urls::CanonicalUrl;
 
@@ -24,7 +24,7 @@ use crate::urls::CanonicalUrl;
 const HOST_BACKED_OFF: &str = "its host is left alone for now";
 
 /// The queues that the handler updates.
-type Queues = Frontier<RobotsRequest>;
+type Queues = Frontier<QueuedRobotsRequest>;
 
 /// Tells the frontier how each resolution and fetch ended, and reports the failed ones.
 pub(in crate::crawl) struct HostEventHandler {
@@ -76,7 +76,7 @@ impl HostEventHandler {
         frontier: &mut Queues,
         queue: &QueueName,
         url: &CanonicalUrl,
-        at: Instant,
+        ended_at: Instant,
         address: Result<IpAddr, Failure>,
     ) -> Result<(), CrawlError> {
         let address = match address {
@@ -85,8 +85,8 @@ impl HostEventHandler {
                 Ok(ip)
             }
             Err(failure) => {
-                let backoff = self.backoff_after_no_request(frontier, queue, at, &failure)?;
-                if failure.blame != FailureSource::Machine {
+                let backoff = self.backoff_after_no_request(frontier, queue, ended_at, &failure)?;
+                if failure.blame != Blame::Machine {
                     let attempt = self.host_backoffs.failed_resolutions(queue);
                     let (resource, cause) = (Resource::Address, Cause::from(&failure));
                     self.report(queue, FailedRequest { resource, url, attempt, cause })?;
@@ -94,7 +94,7 @@ impl HostEventHandler {
                 Err(backoff)
             }
         };
-        frontier.finish_resolution(queue, at, address);
+        frontier.finish_resolution(queue, ended_at, address);
         Ok(())
     }
 
@@ -103,18 +103,18 @@ impl HostEventHandler {
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,
-        queued: QueuedUrl,
-        at: Instant,
+        entry: QueueEntry,
+        ended_at: Instant,
         failure: &Failure,
     ) -> Result<(), CrawlError> {
-        if failure.blame != FailureSource::Machine {
-            let (resource, cause) = (Resource::of(&queued.target), Cause::from(failure));
-            let (url, attempt) = (&queued.url, queued.attempts + 1);
+        if failure.blame != Blame::Machine {
+            let (resource, cause) = (Resource::of(&entry.target), Cause::from(failure));
+            let (url, attempt) = (&entry.url, entry.attempts + 1);
             self.report(queue, FailedRequest { resource, url, attempt, cause })?;
         }
-        frontier.requeue(queue, queued);
-        let backoff = self.backoff_after_no_request(frontier, queue, at, failure)?;
-        frontier.finish_fetch(queue, at, None, backoff);
+        frontier.requeue(queue, entry);
+        let backoff = self.backoff_after_no_request(frontier, queue, ended_at, failure)?;
+        frontier.finish_fetch(queue, ended_at, None, backoff);
         Ok(())
     }
 
@@ -123,23 +123,23 @@ impl HostEventHandler {
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,
-        at: Instant,
+        ended_at: Instant,
         failure: &Failure,
     ) -> Result<Backoff, CrawlError> {
         match failure.blame {
-            FailureSource::Machine => {
-                self.resource_backoff.report_shortage(at, &failure.detail);
+            Blame::Machine => {
+                self.resource_backoff.report_shortage(ended_at, &failure.detail);
                 Ok(Backoff::For(RESOURCE_PAUSE))
             }
-            FailureSource::NameServers => {
+            Blame::NameServers => {
                 let backoff = self.host_backoffs.on_unresolved(queue);
                 if matches!(backoff, Backoff::Parked(_)) {
                     self.fail_robots_requests(frontier, queue, failure.kind, &failure.detail)?;
                 }
                 Ok(backoff)
             }
-            FailureSource::Host => {
-                let length = self.host_backoffs.longest();
+            Blame::Host => {
+                let length = self.host_backoffs.dead_host_backoff();
                 self.fail_robots_requests(frontier, queue, failure.kind, &failure.detail)?;
                 self.record_backoff(queue, length)?;
                 Ok(Backoff::Parked(length))
@@ -176,13 +176,13 @@ impl HostEventHandler {
         &self,
         frontier: &mut Queues,
         queue: &QueueName,
-        queued: QueuedUrl,
-        at: Instant,
+        entry: QueueEntry,
+        ended_at: Instant,
         length: Duration,
     ) -> Result<(), CrawlError> {
-        frontier.requeue(queue, queued);
+        frontier.requeue(queue, entry);
         self.record_backoff(queue, length)?;
-        frontier.finish_fetch(queue, at, None, Backoff::Parked(length));
+        frontier.finish_fetch(queue, ended_at, None, Backoff::Parked(length));
         Ok(())
     }
 
@@ -194,37 +194,38 @@ impl HostEventHandler {
         backlog: &StoreBacklog,
         fetched: RobotsResult,
     ) -> Result<Option<CanonicalUrl>, CrawlError> {
-        let RobotsResult { queue: fetched_by, requested, waiter, at, waited, step } = fetched;
+        let RobotsResult { queue: fetched_by, requested, waiter, ended_at, waited, outcome } = fetched;
         frontier.exclude_wait(&fetched_by, waited);
-        let next = match step {
-            RobotsStep::Known => None,
-            RobotsStep::Failed(failure) => {
+        let next = match outcome {
+            RobotsOutcome::Known => None,
+            RobotsOutcome::Failed(failure) => {
                 self.report_robots(&waiter.queue, &requested, failure.attempts, Cause::from(&*failure))?;
                 None
             }
-            RobotsStep::Moved(job) => Some(job),
-            RobotsStep::Unasked(job, failure) => {
-                let request = RobotsRequest { job, waiter };
-                if failure.blame != FailureSource::Machine {
-                    self.report_robots(&request.waiter.queue, &requested, 1, Cause::from(&failure))?;
+            RobotsOutcome::Moved(request) => Some(request),
+            RobotsOutcome::NotRequested(request, failure) => {
+                if failure.blame != Blame::Machine {
+                    self.report_robots(&waiter.queue, &requested, 1, Cause::from(&failure))?;
                 }
-                frontier.queue_robots_request(&requested, request, backlog)?;
-                let backoff = self.backoff_after_no_request(frontier, &fetched_by, at, &failure)?;
-                frontier.finish_fetch(&fetched_by, at, None, backoff);
+                let queued_request = QueuedRobotsRequest { request, waiter };
+                frontier.queue_robots_request(&requested, queued_request, backlog)?;
+                let backoff = self.backoff_after_no_request(frontier, &fetched_by, ended_at, &failure)?;
+                frontier.finish_fetch(&fetched_by, ended_at, None, backoff);
                 return Ok(None);
             }
         };
-        let is_elsewhere = next.as_ref().is_some_and(|job| QueueName::of(job.url()) != waiter.queue);
+        let is_elsewhere = next.as_ref().is_some_and(|request| QueueName::of(request.url()) != waiter.queue);
         let backoff = match is_elsewhere && fetched_by == waiter.queue {
-            true => Backoff::AwaitRobots,
+            true => Backoff::AwaitMovedRobots,
             false => self.backoff_if_moved(frontier, &fetched_by, &requested),
         };
-        frontier.finish_fetch(&fetched_by, at, Some(self.delay_after_robots(&requested, &waiter)), backoff);
-        let Some(job) = next else {
-            frontier.resume(&waiter.queue);
+        let delay = self.delay_after_robots(&requested, &waiter);
+        frontier.finish_fetch(&fetched_by, ended_at, Some(delay), backoff);
+        let Some(request) = next else {
+            frontier.end_robots_wait(&waiter.queue);
             return Ok(Some(waiter.url));
         };
-        self.follow_robots(frontier, backlog, job, waiter, is_elsewhere)?;
+        self.follow_robots(frontier, backlog, request, waiter, is_elsewhere)?;
         Ok(None)
     }
 
@@ -250,19 +251,19 @@ impl HostEventHandler {
         &self,
         frontier: &mut Queues,
         backlog: &StoreBacklog,
-        job: RobotsFetch,
+        request: RobotsRequest,
         waiter: RobotsWaiter,
         is_elsewhere: bool,
     ) -> Result<(), CrawlError> {
-        let (url, queue) = (job.url().clone(), waiter.queue.clone());
-        let request = RobotsRequest { job, waiter };
+        let (url, queue) = (request.url().clone(), waiter.queue.clone());
+        let queued_request = QueuedRobotsRequest { request, waiter };
         if self.blocks.blocks(url.host()) {
             let why = "its host is on crawl.block_list or in blocks.txt";
-            self.fail_robots_request(frontier, request, FailureKind::AddressRefused, why)?;
-        } else if let Some(request) = frontier.queue_robots_request(&url, request, backlog)? {
-            self.fail_robots_request(frontier, request, FailureKind::Connect, HOST_BACKED_OFF)?;
+            self.fail_robots_request(frontier, queued_request, FailureKind::AddressRefused, why)?;
+        } else if let Some(refused) = frontier.queue_robots_request(&url, queued_request, backlog)? {
+            self.fail_robots_request(frontier, refused, FailureKind::Connect, HOST_BACKED_OFF)?;
         } else if !is_elsewhere {
-            frontier.resume(&queue);
+            frontier.end_robots_wait(&queue);
         }
         Ok(())
     }
@@ -272,30 +273,30 @@ impl HostEventHandler {
     fn fail_robots_request(
         &self,
         frontier: &mut Queues,
-        RobotsRequest { job, waiter }: RobotsRequest,
+        QueuedRobotsRequest { request, waiter }: QueuedRobotsRequest,
         kind: FailureKind,
         why: &str,
     ) -> Result<(), CrawlError> {
-        let url = job.url().clone();
-        let failure = self.robots.failed(job, kind, why);
+        let url = request.url().clone();
+        let failure = self.robots.record_not_requested(request, kind, why);
         let (resource, cause) = (Resource::RobotsTxt, Cause::from(&*failure));
         let attempt = failure.attempts;
         self.report(&waiter.queue, FailedRequest { resource, url: &url, attempt, cause })?;
-        frontier.resume(&waiter.queue);
+        frontier.end_robots_wait(&waiter.queue);
         Ok(())
     }
 
-    /// Ends the fetch of a page, with the delay of its address and the backoff of its host.
-    pub(crate) fn on_page_fetched(
+    /// Ends the fetch of a page or a sitemap, with the delay of its address and the backoff of its host.
+    pub(crate) fn on_url_fetched(
         &mut self,
         frontier: &mut Queues,
         queue: &QueueName,
-        queued: &QueuedUrl,
-        at: Instant,
+        entry: &QueueEntry,
+        ended_at: Instant,
         result: HostResult,
     ) -> Result<(), CrawlError> {
         let (crawl_delay, backoff) = match result {
-            HostResult::Answered { status, retry_after, crawl_delay } => {
+            HostResult::Responded { status, retry_after, crawl_delay } => {
                 (crawl_delay, self.host_backoffs.on_response(queue, status, retry_after))
             }
             HostResult::Failed { kind, crawl_delay } => {
@@ -307,10 +308,10 @@ impl HostEventHandler {
             self.fail_robots_requests(frontier, queue, FailureKind::Connect, HOST_BACKED_OFF)?;
         }
         let backoff = match backoff {
-            Backoff::None => self.backoff_if_moved(frontier, queue, &queued.url),
+            Backoff::None => self.backoff_if_moved(frontier, queue, &entry.url),
             backoff => backoff,
         };
-        frontier.finish_fetch(queue, at, Some(self.host_backoffs.request_delay(crawl_delay)), backoff);
+        frontier.finish_fetch(queue, ended_at, Some(self.host_backoffs.request_delay(crawl_delay)), backoff);
         Ok(())
     }
 
@@ -319,7 +320,7 @@ impl HostEventHandler {
         let addresses = self.fetcher.addresses();
         match frontier.address(queue).is_some_and(|ip| addresses.holds(url, ip)) {
             true => Backoff::None,
-            false => Backoff::For(Duration::ZERO),
+            false => Backoff::Resolve,
         }
     }
 }

@@ -28,10 +28,10 @@ pub(in crate::store) fn is_gone(status: u16) -> bool {
 }
 
 /// The record of a page from a response. The visit and its plan are not set.
-pub(in crate::store) fn new_record(
+pub(in crate::store) fn stored_page_of(
     content: PageContent,
     links: &[OutlinkRecord],
-    ins_day: Day,
+    first_day: Day,
     today: Day,
 ) -> StoredPage {
     let active = links.iter().filter(|link| link.is_active());
@@ -39,8 +39,8 @@ pub(in crate::store) fn new_record(
     StoredPage {
         facts: content.facts,
         cause: content.cause,
-        ins_day,
-        upd_day: today,
+        first_day,
+        fetched_day: today,
         int_links: u32::try_from(active.count() - external).unwrap_or(u32::MAX),
         ext_links: u32::try_from(external).unwrap_or(u32::MAX),
         ..StoredPage::default()

@@ -9,7 +9,7 @@
 //! cause. All other changes do, including the day of the last successful fetch. A page that is fetched again on a
 //! later day changes its own domain. It also changes the domains that it links to, because backlinks show that day.
 //!
-//! New ranks change no domain, but the last number of all. [`Snapshot::rank_generation`] identifies them.
+//! New ranks change no domain, but the last number of all. [`crate::store::Snapshot::rank_generation`] identifies them.
 
 use hashbrown::HashSet;
 
@@ -17,12 +17,12 @@ use crate::model::{StoredPage, stored_code};
 use crate::store::codec::varint::{Reader, put_varint};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::CHANGES;
-use crate::store::{Snapshot, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::urls::{Surt, host_prefix};
 
 /// The numbers of the last commits that changed a registrable domain; 0 if there was none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Changes {
+pub struct ChangeNumbers {
     /// Links from other hosts into the domain, including lost ones, and host pairs.
     pub incoming: u64,
     /// The pages of the domain, or the links on them.
@@ -97,7 +97,7 @@ fn insert_new(domains: &mut HashSet<String>, domain: &str) {
     }
 }
 
-/// `direction · domain in sortable form`.
+/// `direction · domain as in a SURT`.
 pub(in crate::store) fn domain_key(direction: Direction, domain: &str) -> Vec<u8> {
     let mut key = vec![direction.code()];
     key.extend_from_slice(&host_prefix(domain));
@@ -108,7 +108,7 @@ pub(in crate::store) fn domain_key(direction: Direction, domain: &str) -> Vec<u8
 pub(in crate::store) fn split_domain_key(key: &[u8]) -> Option<(Direction, String)> {
     let (first, part) = key.split_first()?;
     let direction = Direction::from_code(*first)?;
-    let domain = Surt::host_of(part).ok()?;
+    let domain = Surt::decode_host(part).ok()?;
     (part.len() > 1 && host_prefix(&domain) == part).then_some((direction, domain))
 }
 
@@ -202,31 +202,6 @@ impl Store {
     /// Makes all later numbers greater than this one. The caller must hold the writer's lock.
     pub(in crate::store) fn raise_change_number(&self, number: u64) {
         self.change_number.fetch_max(number, std::sync::atomic::Ordering::AcqRel);
-    }
-}
-
-impl Snapshot<'_> {
-    /// The change numbers of a registrable domain.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails or a number is damaged.
-    pub fn changes(&self, domain: &str) -> Result<Changes, StoreError> {
-        Ok(Changes {
-            incoming: self.change_number_of(&domain_key(Direction::Incoming, domain))?,
-            outgoing: self.change_number_of(&domain_key(Direction::Outgoing, domain))?,
-        })
-    }
-
-    /// The number of the last commit that changed anything, ranks included; 0 before the first.
-    ///
-    /// # Errors
-    /// As [`Self::changes`].
-    pub fn last_change(&self) -> Result<u64, StoreError> {
-        self.change_number_of(LAST_CHANGE_KEY)
-    }
-
-    fn change_number_of(&self, key: &[u8]) -> Result<u64, StoreError> {
-        decode_number(key, self.get(CHANGES, key)?.as_deref())
     }
 }
 

@@ -11,8 +11,8 @@ use crate::store::db::schema::{BACKLINKS, CHANGES, PAGES};
 use crate::store::verify::VerifyContext;
 use crate::store::verify::pages::canonical_url;
 use crate::store::verify::set_hash::key_hash;
-use crate::store::write::versions;
-use crate::store::write::versions::Direction;
+use crate::store::write::change_numbers;
+use crate::store::write::change_numbers::Direction;
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::ConsistencyCheck;
@@ -32,14 +32,14 @@ fn check_numbers(context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
     check_last_number(context)?;
     let last = context.last_change;
     context.for_each_row(CHANGES, "reading change numbers", &mut |context, key, value| {
-        let Some((direction, domain)) = versions::split_domain_key(key) else {
-            return if key == versions::LAST_CHANGE_KEY {
+        let Some((direction, domain)) = change_numbers::split_domain_key(key) else {
+            return if key == change_numbers::LAST_CHANGE_KEY {
                 Ok(())
             } else {
                 context.remove_unreadable(CHANGES, key, "the key")
             };
         };
-        let number = versions::decode_number(key, Some(value)).unwrap_or_default();
+        let number = change_numbers::decode_number(key, Some(value)).unwrap_or_default();
         if (1..=last).contains(&number) {
             return Ok(());
         }
@@ -52,19 +52,19 @@ fn check_numbers(context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
 
 /// Compares the stored number of the last commit with the number in use. They differ if the stored one cannot be read.
 fn check_last_number(context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
-    let stored = context.snapshot.get(CHANGES, versions::LAST_CHANGE_KEY)?;
+    let stored = context.snapshot.get(CHANGES, change_numbers::LAST_CHANGE_KEY)?;
     let what = match stored.as_deref() {
         None => "rows that are missing",
         Some(_) => "rows that cannot be read",
     };
-    if versions::decode_number(versions::LAST_CHANGE_KEY, stored.as_deref())
+    if change_numbers::decode_number(change_numbers::LAST_CHANGE_KEY, stored.as_deref())
         .is_ok_and(|number| number == context.last_change)
     {
         return Ok(());
     }
-    context.report.add(CHANGES, what, versions::LAST_CHANGE_KEY);
+    context.report.add(CHANGES, what, change_numbers::LAST_CHANGE_KEY);
     // Each repair is numbered, so an empty repair writes the number.
-    context.repair.put(CHANGES, versions::LAST_CHANGE_KEY, &[])
+    context.repair.put(CHANGES, change_numbers::LAST_CHANGE_KEY, &[])
 }
 
 /// Gives the domain the number of the batch that repairs it.
@@ -90,11 +90,11 @@ fn check_domains(
     // A domain with other domains below it appears again after them.
     let mut reported = HashSet::new();
     while let Some(key) = cursor.key() {
-        let host = Surt::host_of(key).unwrap_or_default();
+        let host = Surt::decode_host(key).unwrap_or_default();
         let domain = context.store.suffixes.domain_of(&host);
         if domain != last {
             domain.clone_into(&mut last);
-            let number = versions::domain_key(direction, domain);
+            let number = change_numbers::domain_key(direction, domain);
             let is_missing = context.snapshot.get(CHANGES, &number)?.is_none();
             // A key without a URL is damage of another kind.
             if is_missing && first_url(key).is_some() && reported.insert(key_hash(&number)) {

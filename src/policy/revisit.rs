@@ -17,7 +17,7 @@
 //! "Effective Page Refresh Policies for Web Crawlers"). `recrawl_min` prevents that.
 //!
 //! A stored visit time may lie further off than any interval: the clock ran ahead, or `crawl.recrawl_max` was
-//! longer then. Such a page is due earlier ([`due_visit`]).
+//! longer then. Such a page is due earlier ([`VisitTimes::clamped_next`]).
 
 use std::time::Duration;
 
@@ -39,20 +39,20 @@ pub enum Change {
 
 /// The limits of the revisit interval. See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecrawlRules {
+pub struct RevisitRules {
     pub first: Duration,
     pub min: Duration,
     pub max: Duration,
 }
 
-impl Default for RecrawlRules {
+impl Default for RevisitRules {
     fn default() -> Self {
         let day = Duration::from_secs(86_400);
         Self { first: 7 * day, min: day, max: 90 * day }
     }
 }
 
-impl RecrawlRules {
+impl RevisitRules {
     /// A first interval below the minimum lowers the minimum.
     pub fn new(config: &CrawlConfig) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl RecrawlRules {
     }
 
     /// Seconds until the next visit, given the seconds of the last interval.
-    pub fn next(&self, last: u32, change: Change) -> u32 {
+    pub fn next_interval(&self, last: u32, change: Change) -> u32 {
         let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
         let next = match change {
             Change::First => seconds(self.first),
@@ -80,18 +80,26 @@ impl RecrawlRules {
         next.min(seconds(self.max)).max(seconds(self.min))
     }
 
-    /// The Unix time at which a page with a planned visit is visited next: see [`due_visit`].
+    /// The Unix time at which a page with a planned visit is visited next: see [`VisitTimes::clamped_next`].
     pub fn next_visit(&self, page: &StoredPage, now: u64) -> u64 {
-        due_visit(page.next_visit, page.visited, self.longest(), now)
+        VisitTimes { next: page.next_visit, last: page.visited }.clamped_next(self.longest(), now)
     }
 }
 
-/// The Unix time of the next visit, given the stored time, the last visit, the longest interval in seconds,
-/// and the present. A stored time that is too far off moves to the longest interval after the last visit. If
-/// the last visit lies in the future too, it moves to the longest interval after the present.
-pub fn due_visit(stored: u64, last: u64, longest: u64, now: u64) -> u64 {
-    let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
-    if stored <= latest { stored } else { last.min(now).saturating_add(longest).max(1) }
+/// The stored Unix times of the next visit to a page, and of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisitTimes {
+    pub next: u64,
+    pub last: u64,
+}
+
+impl VisitTimes {
+    /// The Unix time of the next visit. A stored time later than `longest` seconds and [`CLOCK_ERROR`] after `now`
+    /// counts as `longest` after the last visit, or after `now` if that visit lies in the future.
+    pub fn clamped_next(self, longest: u64, now: u64) -> u64 {
+        let latest = now.saturating_add(longest).saturating_add(CLOCK_ERROR);
+        if self.next <= latest { self.next } else { self.last.min(now).saturating_add(longest).max(1) }
+    }
 }
 
 #[cfg(test)]
@@ -101,10 +109,10 @@ mod tests {
     #[test]
     fn the_interval_follows_what_is_found() {
         let hours = |hours: u64| Duration::from_secs(hours * 3_600);
-        let rules = RecrawlRules { first: hours(100), min: hours(10), max: hours(200) };
+        let rules = RevisitRules { first: hours(100), min: hours(10), max: hours(200) };
         let mut interval = 0;
         let mut visit = |change| {
-            interval = rules.next(interval, change);
+            interval = rules.next_interval(interval, change);
             interval / 360
         };
         // In tenths of an hour.
@@ -123,7 +131,9 @@ mod tests {
     #[test]
     fn no_visit_is_further_off_than_the_longest_interval() {
         const DAY: u64 = 86_400;
-        let due = |stored, last| due_visit(stored * DAY, last * DAY, 90 * DAY, 1_000 * DAY) / DAY;
+        let due = |next, last| {
+            VisitTimes { next: next * DAY, last: last * DAY }.clamped_next(90 * DAY, 1_000 * DAY) / DAY
+        };
         for (stored, last, right) in [
             (900, 893, 900),
             (1_090, 1_000, 1_090),
@@ -136,16 +146,17 @@ mod tests {
         ] {
             assert_eq!(due(stored, last), right, "{stored} after {last}");
         }
-        assert_eq!(due_visit(u64::MAX, 5, u64::MAX, 9), u64::MAX, "the longest possible interval");
-        assert_eq!(due_visit(u64::MAX, 0, 0, 9), 1, "0 is no time of a visit");
+        let never = |last, longest| VisitTimes { next: u64::MAX, last }.clamped_next(longest, 9);
+        assert_eq!(never(5, u64::MAX), u64::MAX, "the longest possible interval");
+        assert_eq!(never(0, 0), 1, "0 is no time of a visit");
     }
 
     #[test]
     fn no_interval_is_too_short_to_grow() {
-        let rules = RecrawlRules { first: Duration::ZERO, min: Duration::ZERO, max: Duration::from_secs(9) };
-        assert_eq!(rules.next(0, Change::First), 0);
-        assert_eq!(rules.next(0, Change::None), 1);
-        assert_eq!(rules.next(1, Change::None), 2);
-        assert_eq!(rules.next(8, Change::None), 9);
+        let rules = RevisitRules { first: Duration::ZERO, min: Duration::ZERO, max: Duration::from_secs(9) };
+        assert_eq!(rules.next_interval(0, Change::First), 0);
+        assert_eq!(rules.next_interval(0, Change::None), 1);
+        assert_eq!(rules.next_interval(1, Change::None), 2);
+        assert_eq!(rules.next_interval(8, Change::None), 9);
     }
 }

@@ -1,6 +1,6 @@
 //! Values of `met`: the URLs that a commit discovered, concatenated. They wait for the merge into the seen set.
 
-use crate::model::{Found, Priority, Target};
+use crate::model::{DiscoveredUrl, Priority, Target};
 use crate::urls::{CanonicalUrl, Surt};
 
 use super::priority::{put_priority, read_priority};
@@ -8,7 +8,7 @@ use super::queue_entry::{put_target, read_target};
 use super::varint::{Damage, Reader, put_varint};
 
 /// A discovered URL that waits for the merge.
-pub(in crate::store) struct PendingUrl<'v> {
+pub(in crate::store) struct UnmergedUrl<'v> {
     pub surt: &'v [u8],
     pub priority: Priority,
     pub depth: u16,
@@ -17,13 +17,13 @@ pub(in crate::store) struct PendingUrl<'v> {
     pub queued: bool,
 }
 
-impl PendingUrl<'_> {
+impl UnmergedUrl<'_> {
     pub(crate) fn url(&self) -> Result<CanonicalUrl, Damage> {
         Surt::bytes_to_url(self.surt).map_err(|_| Damage("a URL"))
     }
 }
 
-pub(in crate::store) fn put_pending(out: &mut Vec<u8>, found: &Found, surt: &[u8], queued: bool) {
+pub(in crate::store) fn put_unmerged(out: &mut Vec<u8>, found: &DiscoveredUrl, surt: &[u8], queued: bool) {
     put_priority(out, found.priority);
     put_varint(out, u64::from(found.depth));
     out.push(u8::from(queued));
@@ -33,9 +33,9 @@ pub(in crate::store) fn put_pending(out: &mut Vec<u8>, found: &Found, surt: &[u8
 }
 
 /// Decodes the next URL. `None` at the end of the value.
-pub(in crate::store) fn decode_pending<'v>(
+pub(in crate::store) fn decode_unmerged<'v>(
     reader: &mut Reader<'v>,
-) -> Result<Option<PendingUrl<'v>>, Damage> {
+) -> Result<Option<UnmergedUrl<'v>>, Damage> {
     if reader.0.is_empty() {
         return Ok(None);
     }
@@ -45,5 +45,5 @@ pub(in crate::store) fn decode_pending<'v>(
     let target = read_target(reader)?;
     let length = reader.count("a URL")?;
     let surt = reader.bytes(length, "a URL")?;
-    Ok(Some(PendingUrl { surt, priority, depth, target, queued }))
+    Ok(Some(UnmergedUrl { surt, priority, depth, target, queued }))
 }
