@@ -11,7 +11,8 @@
 //!
 //! 1. `urls`, `clock`, `encoding`, `log_throttle`, `lru`, `private_files`, `sorting`, `threads`;
 //! 2. `model`, `config`;
-//! 3. the pure stages `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`, `fetch::robots_txt`;
+//! 3. stages without network and database: `sniff`, `parse`, `policy`, `sieve`, `sitemap`, `graph`, `rank::pagerank`,
+//!    `fetch::robots_txt`;
 //! 4. the outside world and the scheduler: `fetch`, `store`, `geo`, `warc`, `frontier`;
 //! 5. the stages `crawl`, `rank`, `query`, and `inspect`;
 //! 6. `metrics`, `api`, `demo`, `cli`.

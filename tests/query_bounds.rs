@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use backlinkd::api::endpoints::backlinks;
 use backlinkd::model::{BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage};
-use backlinkd::query::{Activity, Deadline, LookUp, Plan, QueryError, RowSet, View, Window};
+use backlinkd::query::{Deadline, LinkStates, NameLookup, Plan, QueryError, RowSet, View, Window};
 use backlinkd::urls::Suffixes;
 
 use crate::api::web::url;
@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Ranks that imply no order.
 struct Ranks;
 
-impl LookUp for Ranks {
+impl NameLookup for Ranks {
     fn page_ranks(&self, names: &[&str]) -> Result<Vec<u32>, QueryError> {
         Ok((0..names.len() as u32).map(|at| 1 + at % 7).collect())
     }
@@ -72,7 +72,7 @@ static VIEW: LazyLock<View> = LazyLock::new(|| {
     let records: Vec<BacklinkRecord> = (0..ROWS).map(record).collect();
     let (suffixes, endless) = (Suffixes::built_in().unwrap(), Deadline::after(Duration::MAX));
     let base = RowSet::of_backlinks(&records, &suffixes, &Ranks, &endless).unwrap();
-    View::of(&backlinks::LISTING, &base, Activity::Active, &Ranks, &endless).unwrap()
+    View::of(&backlinks::LISTING, &base, LinkStates::Active, &Ranks, &endless).unwrap()
 });
 
 fn plan(filter: &str, order: &[&str]) -> Plan {

@@ -103,6 +103,24 @@ fn every_endpoint_stands_in_an_endpoint_table() {
 }
 
 #[test]
+fn every_column_of_backlinks_stands_in_the_table_of_columns() {
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == "backlinks").unwrap();
+    let columns = endpoint.describe_columns().unwrap();
+    let mut expected = "| column | kind | meaning | shown |\n|---|---|---|---|\n".to_owned();
+    for column in columns.as_array().unwrap() {
+        let text = |key: &str| column[key].as_str().unwrap_or_default();
+        let shown = match (column["shown"].as_bool(), text("when")) {
+            (Some(false), _) => "never",
+            (_, "") => "always",
+            (_, when) => when,
+        };
+        let (name, kind, meaning) = (text("name"), text("kind"), cell(text("description")));
+        expected += &format!("| `{name}` | {kind} | {meaning} | {shown} |\n");
+    }
+    assert_table(API, "columns", &expected);
+}
+
+#[test]
 fn the_first_page_is_short_and_its_links_lead_somewhere() {
     assert!(README.len() <= 9_000, "README.md has {} bytes", README.len());
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

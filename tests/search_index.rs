@@ -9,8 +9,8 @@ use backlinkd::api::ENDPOINTS;
 use backlinkd::config::{SearchConfig, Span, StoreConfig};
 use backlinkd::model::VisitRecord;
 use backlinkd::query::{
-    Activity, Deadline, IndexAnswer, Internal, ListQuery, Listing, Page, SearchIndexes, Selection,
-    WaitPolicy, Window,
+    Deadline, IndexAnswer, LinkStates, ListQuery, Listing, RowPage, SameDomainLinks, SearchIndexes,
+    Selection, WaitPolicy, Window,
 };
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
@@ -56,17 +56,17 @@ impl Index {
         &self.open.as_ref().unwrap().1
     }
 
-    fn ask(&self, endpoint: &str, scope: &str, window: Window, patience: WaitPolicy) -> IndexAnswer<Page> {
+    fn ask(&self, endpoint: &str, scope: &str, window: Window, patience: WaitPolicy) -> IndexAnswer<RowPage> {
         let listing = listing(endpoint);
         let plan = listing.plan(None, std::iter::empty()).unwrap();
-        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: patience };
+        let question = ListQuery { listing, link_states: LinkStates::Active, plan: &plan, wait: patience };
         self.searches().page(&selection(scope), &question, window, &deadline()).unwrap()
     }
 
     /// All rows, after the index is complete.
     fn all(&self, endpoint: &str, scope: &str) -> Value {
         let found = self.ask(endpoint, scope, Window { offset: 0, limit: 100_000 }, WaitPolicy::Full);
-        assert!(found.finished, "{endpoint} {scope}");
+        assert!(found.is_complete, "{endpoint} {scope}");
         assert_eq!(found.answer.count, found.answer.rows());
         serde_json::to_value(&found.answer).unwrap()
     }
@@ -113,7 +113,7 @@ fn listing(endpoint: &str) -> &'static Listing {
 fn selection(scope: &str) -> Arc<Selection> {
     let suffixes = Suffixes::built_in().unwrap();
     let scope = Scope::parse(scope, None, &UrlRules::default(), &suffixes).unwrap();
-    Arc::new(Selection { scope, internal: Internal::Include })
+    Arc::new(Selection { scope, internal: SameDomainLinks::Include })
 }
 
 /// A domain with this number of backlinks, each from its own page.
@@ -136,11 +136,11 @@ fn an_answer_is_declared_unfinished_until_all_rows_are_read() {
     let window = Window { offset: 0, limit: 1_000 };
     assert!(!index.is_ready("backlinks", "target.example"));
     let first = index.ask("backlinks", "target.example", window, WaitPolicy::Short);
-    assert_eq!((first.finished, first.answer.count), (false, 20));
+    assert_eq!((first.is_complete, first.answer.count), (false, 20));
     let start = Instant::now();
     let whole = loop {
         let found = index.ask("backlinks", "target.example", window, WaitPolicy::Short);
-        if found.finished {
+        if found.is_complete {
             break found;
         }
         assert!(start.elapsed() < Duration::from_secs(20));
@@ -149,9 +149,10 @@ fn an_answer_is_declared_unfinished_until_all_rows_are_read() {
     assert!(index.is_ready("backlinks", "target.example") && index.is_ready("linktexts", "target.example"));
     assert!(!index.is_ready("outgoinglinks", "target.example"));
     // A query whose answer cannot declare missing rows waits for all of them.
-    let facts = Index::new(&linked(500), SearchConfig { preview_rows: 20, ..exact() });
-    let facts = facts.searches().facts(&selection("target.example"), &deadline()).unwrap().answer;
-    assert_eq!(facts.by_rank[0], 500);
+    let statistics = Index::new(&linked(500), SearchConfig { preview_rows: 20, ..exact() });
+    let statistics =
+        statistics.searches().statistics(&selection("target.example"), &deadline()).unwrap().answer;
+    assert_eq!(statistics.by_rank[0], 500);
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn an_index_survives_a_restart() {
     let config = SearchConfig { disk_min_rows: 1, preview_rows: 20, ..exact() };
     let mut index = Index::new(&linked(2_000), config);
     let before = answers(&index);
-    let facts = index.searches().facts(&selection("target.example"), &deadline()).unwrap().answer;
+    let statistics = index.searches().statistics(&selection("target.example"), &deadline()).unwrap().answer;
     let files = index.wait_for_files(1 + GROUPED.len());
     let written = |files: &[PathBuf]| -> Vec<Vec<u8>> {
         files.iter().map(|file| std::fs::read(file).unwrap()).collect()
@@ -236,7 +237,10 @@ fn an_index_survives_a_restart() {
     let shown = index.ask("backlinks", "target.example", window, WaitPolicy::Full).answer;
     assert_eq!((shown.count, json!(shown)), (2_000, json!(before[6].0.as_array().unwrap()[1_500..1_505])));
     assert_eq!(answers(&index), before);
-    assert_eq!(index.searches().facts(&selection("target.example"), &deadline()).unwrap().answer, facts);
+    assert_eq!(
+        index.searches().statistics(&selection("target.example"), &deadline()).unwrap().answer,
+        statistics
+    );
     assert_eq!(written(&index.wait_for_files(files.len())), bytes);
 
     // A change while no server ran.
@@ -354,26 +358,27 @@ proptest! {
 }
 
 fn agree(index: &Index, scope: &str, external: bool) -> Result<(), TestCaseError> {
-    let internal = if external { Internal::Exclude } else { Internal::Include };
+    let internal = if external { SameDomainLinks::Exclude } else { SameDomainLinks::Include };
     let selection = Arc::new(Selection { internal, ..(*selection(scope)).clone() });
     let rows = |endpoint| {
         let listing = listing(endpoint);
         let plan = listing.plan(None, std::iter::empty()).unwrap();
-        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: WaitPolicy::Full };
+        let question =
+            ListQuery { listing, link_states: LinkStates::Active, plan: &plan, wait: WaitPolicy::Full };
         let window = Window { offset: 0, limit: 10_000 };
         let found = index.searches().page(&selection, &question, window, &deadline()).unwrap();
         serde_json::to_value(&found.answer).unwrap().as_array().unwrap().clone()
     };
     let sum = |endpoint, key: &str| rows(endpoint).iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
     let counts = index.searches().counts(&selection, &deadline()).unwrap().answer;
-    let facts = index.searches().facts(&selection, &deadline()).unwrap().answer;
+    let statistics = index.searches().statistics(&selection, &deadline()).unwrap().answer;
     let links = rows("backlinks");
     let number = |of: &dyn Fn(&Value) -> bool| links.iter().filter(|row| of(row)).count() as u64;
     prop_assert_eq!(counts.all.backlinks, links.len() as u64);
     prop_assert_eq!(counts.nofollow, number(&|row| row["nofollow"] == true));
     prop_assert_eq!(counts.text, number(&|row| row["tag"] == "a"));
     prop_assert_eq!(counts.image, number(&|row| row["tag"] == "aimg" || row["tag"] == "area"));
-    prop_assert_eq!(facts.by_rank.iter().sum::<u64>(), counts.all.backlinks);
+    prop_assert_eq!(statistics.by_rank.iter().sum::<u64>(), counts.all.backlinks);
     for (endpoint, key) in [
         ("linktexts", "frequency"),
         ("linkedpages", "frequency"),
@@ -386,8 +391,8 @@ fn agree(index: &Index, scope: &str, external: bool) -> Result<(), TestCaseError
     }
     prop_assert_eq!(rows("referringdomains").len() as u64, counts.all.refdoms);
     prop_assert_eq!(sum("tldlist", "diffdomains"), counts.all.refdoms);
-    prop_assert_eq!(rows("iplist").len() as u64, facts.addresses.ipv4 + facts.addresses.ipv6);
-    if let Some(last) = facts.history.last() {
+    prop_assert_eq!(rows("iplist").len() as u64, statistics.addresses.ipv4 + statistics.addresses.ipv6);
+    if let Some(last) = statistics.history.last() {
         prop_assert_eq!(last.active, counts.all);
     }
     Ok(())

@@ -14,7 +14,7 @@ use backlinkd::model::{
     QueueEntry, SourcePage, StoredPage, Target, Visit, VisitRecord,
 };
 use backlinkd::store::{
-    BacklinkView, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
+    BacklinkRef, Commit, Findings, HostPair, Keyed, PairCounts, Snapshot, Stats, Store, VerifyOptions,
 };
 use backlinkd::urls::{CanonicalUrl, Scope, ScopeKind, Suffixes, UrlRules};
 use proptest::prelude::*;
@@ -165,7 +165,7 @@ fn batched(snapshot: &Snapshot<'_>, scope: &Scope, size: usize) -> Vec<BacklinkR
     let (last, full) = batches.split_last().map_or((0, 0), |(last, full)| (last.len(), full.len()));
     assert!(batches.iter().take(full).all(|batch| batch.len() == size.max(1)));
     assert!(batches.is_empty() || (1..=size.max(1)).contains(&last));
-    let record = |view: &BacklinkView<'_>| BacklinkRecord {
+    let record = |view: &BacklinkRef<'_>| BacklinkRecord {
         source: url(view.source),
         target: url(view.target),
         seq: view.seq,

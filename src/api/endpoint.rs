@@ -70,7 +70,7 @@ pub enum Handler {
     /// Rows with `where`, `order[]`, `limit` and `offset`, and `exportFinished`.
     List(&'static Listing),
     /// As [`Self::List`], but always complete, and therefore without `exportFinished`.
-    Summary(&'static Listing),
+    CompleteList(&'static Listing),
     /// The first rows and the sum of the others, with `where`, `order[]`, `top` and `exportFinished`. With
     /// `direction=in`, the rows are those of `incoming`, if there is such a listing.
     Distribution { listing: &'static Listing, incoming: Option<&'static Listing> },
@@ -79,8 +79,8 @@ pub enum Handler {
         listing: &'static Listing,
         build_request: fn(&RequestContext<'_>) -> Result<ListRequest, ApiError>,
     },
-    /// As [`Self::Summary`], with parameters of its own.
-    CustomSummary {
+    /// As [`Self::CompleteList`], with parameters of its own.
+    CustomCompleteList {
         listing: &'static Listing,
         build_request: fn(&RequestContext<'_>) -> Result<ListRequest, ApiError>,
     },
@@ -108,10 +108,10 @@ impl Handler {
     pub fn listing(&self) -> Option<&'static Listing> {
         match self {
             Self::List(listing)
-            | Self::Summary(listing)
+            | Self::CompleteList(listing)
             | Self::Distribution { listing, .. }
             | Self::CustomList { listing, .. }
-            | Self::CustomSummary { listing, .. } => Some(listing),
+            | Self::CustomCompleteList { listing, .. } => Some(listing),
             Self::Export(_) | Self::Graph(_) | Self::Probe | Self::Session | Self::Custom(_) => None,
         }
     }
@@ -131,9 +131,9 @@ impl Handler {
         matches!(
             self,
             Self::List(_)
-                | Self::Summary(_)
+                | Self::CompleteList(_)
                 | Self::CustomList { .. }
-                | Self::CustomSummary { .. }
+                | Self::CustomCompleteList { .. }
                 | Self::Export(_)
         )
     }
@@ -277,12 +277,14 @@ impl Endpoint {
             Handler::List(Listing { shows_lost: true, .. }) => {
                 &[ACTIVE, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
             }
-            Handler::List(_) | Handler::Summary(_) => &[WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT],
+            Handler::List(_) | Handler::CompleteList(_) => {
+                &[WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]
+            }
             Handler::Distribution { incoming: Some(_), .. } => &[DIRECTION, WHERE, ORDER, TOP],
             Handler::Distribution { incoming: None, .. } => &[WHERE, ORDER, TOP],
             Handler::Export(_) => &[LIMIT, NEXT, FIELDS, FORMAT],
             Handler::CustomList { .. }
-            | Handler::CustomSummary { .. }
+            | Handler::CustomCompleteList { .. }
             | Handler::Graph(_)
             | Handler::Probe
             | Handler::Session

@@ -5,11 +5,13 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::api::crawl_control::ControlError;
-use crate::api::request::params::shorten;
 use crate::inspect::InspectError;
 use crate::query::{ErrorCode, QueryError};
 use crate::store::StoreError;
 use crate::urls::ScopeError;
+
+/// The number of characters of a value that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
 /// The place and the kind of a mistake in a parameter, for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,20 +48,20 @@ pub enum ApiError {
     QueryTooLong(usize),
     #[error("the body was not sent within api.body_timeout; send it at once")]
     BodyTimeout,
-    #[error("this API is not asked under the name \"{}\"; use 127.0.0.1, or add the name to api.hosts", shorten(.0))]
+    #[error("this API does not serve the host name \"{}\"; use 127.0.0.1, or add the name to api.hosts", shorten(.0))]
     UnknownHost(String),
     #[error("these are more requests than api.rate_limit_per_second allows; wait {} s", seconds(.0))]
-    TooMany(Duration),
+    TooManyRequests(Duration),
     #[error("these are more wrong passwords than api.login_limit_per_second allows; wait {} s", seconds(.0))]
     TooManyLogins(Duration),
-    #[error("your answers under way fill api.answer_memory_per_client_bytes; read them first")]
-    Unread,
-    #[error("the server has more to do than it can; ask again in a second")]
+    #[error("your unread responses fill api.answer_memory_per_client_bytes; read them first")]
+    UnreadResponses,
+    #[error("the server is overloaded; retry in a second")]
     Overloaded,
     #[error("the answer took too long; ask for a smaller scope, or again later")]
     Deadline,
     #[error("the index cannot be read; the server's log says why")]
-    Unreadable,
+    IndexUnreadable,
     #[error("the server failed to answer; its log says why")]
     Internal(String),
 }
@@ -77,8 +79,10 @@ impl ApiError {
             Self::QueryTooLong(_) => StatusCode::URI_TOO_LONG,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownHost(_) => StatusCode::MISDIRECTED_REQUEST,
-            Self::TooMany(_) | Self::TooManyLogins(_) | Self::Unread => StatusCode::TOO_MANY_REQUESTS,
-            Self::Deadline | Self::Unreadable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests(_) | Self::TooManyLogins(_) | Self::UnreadResponses => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Deadline | Self::IndexUnreadable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -86,8 +90,8 @@ impl ApiError {
     /// Returns the value of a `Retry-After` header.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooMany(wait) | Self::TooManyLogins(wait) => Some(seconds(wait)),
-            Self::Unread | Self::Overloaded => Some(1),
+            Self::TooManyRequests(wait) | Self::TooManyLogins(wait) => Some(seconds(wait)),
+            Self::UnreadResponses | Self::Overloaded => Some(1),
             _ => None,
         }
     }
@@ -199,6 +203,14 @@ impl From<InspectError> for ApiError {
 impl From<serde_json::Error> for ApiError {
     fn from(error: serde_json::Error) -> Self {
         Self::from(std::io::Error::from(error))
+    }
+}
+
+/// Shortens a text so that a message can quote it.
+pub(in crate::api) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,22 +1,34 @@
-//! The HTTP API: the only room that knows warp.
+//! The HTTP API: the only folder that imports warp.
 //!
-//! Input: an [`ApiState`] and a listener. Output: JSON, or rows as CSV or JSON lines, with an entity tag, and
-//! compressed if the client accepts that. Errors are always JSON.
+//! Input: an [`ApiState`] and a listener. Output: JSON, rows (CSV, JSON lines), feeds (Atom), graphs (GEXF, GraphML), and
+//! the files of the web page. Responses have an entity tag, and are compressed if the client accepts that. Errors are
+//! always JSON.
 //!
 //! [`serve`] handles each request in this order:
 //!
-//! 1. The credentials and the request rate of the client are checked.
-//! 2. If the response is cached and the index is unchanged, it is sent.
-//! 3. The path is looked up in the endpoint table ([`ENDPOINTS`]). Method, sizes and parameters are checked.
-//! 4. The reply is computed on a worker thread, under a deadline. The number of concurrent queries is limited.
+//! 1. Probes and the web page are answered. Changes of `/session` and open metrics are, too.
+//! 2. The credentials, the request rate and the role of the client are checked.
+//! 3. If the response is cached and the index is unchanged, it is sent.
+//! 4. The path is looked up in the endpoint table ([`ENDPOINTS`]). Method, sizes and parameters are checked.
+//! 5. The reply is computed on a worker thread, under a deadline ([`RequestContext::write_response`] in `dispatch.rs`).
+//!    The number of concurrent queries is limited.
 //!
-//! Invariants: a client without credentials learns whether the server can serve, and whether it must sign in, and nothing
-//! else. Every error is an
-//! [`ApiError`]. The cause of an internal error is logged once and never sent.
+//! | folder | content |
+//! |---|---|
+//! | `http` | connections, limits, authentication, caching; the steps above |
+//! | `request` | parameters, and the context in which an endpoint computes its reply |
+//! | `endpoints` | the declaration of each endpoint |
+//! | `reply` | rendering: lists, exports, graphs, errors |
+//! | `openapi` | the OpenAPI document |
+//! | `web_ui` | the web page |
+//!
+//! Invariants: without credentials, a client gets probes, the web page and a sign-in, and no data of the index. Every
+//! error is an [`ApiError`]. The cause of an internal error is logged once and never sent.
 //!
 //! The API computes nothing itself ([`crate::query`] does), and speaks no TLS.
 
 mod crawl_control;
+mod dispatch;
 mod docs;
 mod endpoint;
 pub mod endpoints;
@@ -24,10 +36,10 @@ mod error;
 mod held_hosts;
 mod http;
 mod openapi;
-mod page;
 mod reply;
 mod request;
 mod routes;
+mod web_ui;
 
 use std::sync::Arc;
 
@@ -46,7 +58,7 @@ pub use request::day_range::{DayRange, current_day};
 pub use request::json_body::JsonBody;
 pub use request::list_request::{ComputedRows, ListRequest, RowSource};
 pub use request::parameter::{Parameter, ParameterKind};
-pub use request::params::Params;
+pub use request::query_string::QueryString;
 pub use routes::{CRAWL_ENDPOINTS, ENDPOINTS};
 
 use crate::config::{ApiConfig, Config};

@@ -148,7 +148,7 @@ mod tests {
             | ColumnExpr::CountSameValue(field)
             | ColumnExpr::PageState { page: field, .. } => vec![field],
             ColumnExpr::ModeGiven { field, given } => vec![field, given],
-            ColumnExpr::Overlap { shared, own, domain } => vec![shared, own, domain],
+            ColumnExpr::JaccardIndex { common, scope_refdoms, domain } => vec![common, scope_refdoms, domain],
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
 
     /// The faults of a declaration.
     fn faults(listing: &Listing) -> Vec<String> {
-        let has_field = |field: &str| listing.rows.kind_of(field).is_some();
+        let has_field = |field: &str| listing.rows.value_type_of(field).is_some();
         let mut faults = Vec::new();
         for column in listing.columns.iter().chain(listing.hidden_columns) {
             let missing = fields_of(column.from).into_iter().filter(|field| !has_field(field));
@@ -180,8 +180,8 @@ mod tests {
             }
         }
         let is_column =
-            |name: &str| listing.column(name).is_some_and(|column| listing.kind(column).is_some());
-        let named = listing.first_of.into_iter();
+            |name: &str| listing.column(name).is_some_and(|column| listing.value_type(column).is_some());
+        let named = listing.first_per.into_iter();
         faults.extend(named.filter(|name| !is_column(name)).map(|name| format!("{name} is no column")));
         let mut names: Vec<&str> =
             listing.columns.iter().chain(listing.hidden_columns).map(|column| column.name).collect();
@@ -194,7 +194,7 @@ mod tests {
         faults.extend(unknown.map(|name| format!("{name} is no order field")));
         let is_shown = |key| listing.columns.iter().any(|column| column.from == ColumnExpr::Field(key));
         faults.extend(listing.group_by.filter(|key| !is_shown(key)).map(|key| format!("{key} is not shown")));
-        let read = listing.only.map(fields_of).unwrap_or_default().into_iter().chain(listing.known);
+        let read = listing.only.map(fields_of).unwrap_or_default().into_iter().chain(listing.requires_known);
         faults.extend(read.filter(|field| !has_field(field)).map(|field| format!("{field} is no field")));
         faults
     }
@@ -214,11 +214,11 @@ mod tests {
                 hidden_columns: endpoints::backlinks::LISTING.hidden_columns,
                 ..endpoints::backlinks::STRONGEST_OF_DOMAINS
             },
-            Listing { hidden_columns: endpoints::linktexts::LISTING.columns, ..Listing::BACKLINKS },
-            Listing { default_order: &["-nothing"], ..Listing::BACKLINKS },
-            Listing { first_of: Some("nothing"), ..Listing::BACKLINKS },
-            Listing { group_by: Some("linktext"), ..Listing::BACKLINKS },
-            Listing { known: Some("nothing"), ..Listing::BACKLINKS },
+            Listing { hidden_columns: endpoints::linktexts::LISTING.columns, ..Listing::DEFAULT },
+            Listing { default_order: &["-nothing"], ..Listing::DEFAULT },
+            Listing { first_per: Some("nothing"), ..Listing::DEFAULT },
+            Listing { group_by: Some("linktext"), ..Listing::DEFAULT },
+            Listing { requires_known: Some("nothing"), ..Listing::DEFAULT },
             Listing { group_by: None, ..endpoints::linktexts::LISTING },
             Listing { rows: RowKind::Hops, ..endpoints::linktexts::LISTING },
         ] {

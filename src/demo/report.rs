@@ -14,7 +14,7 @@ use crate::api::AuthPolicy;
 use crate::config::Span;
 use crate::crawl::Figures;
 use crate::model::SearchRank;
-use crate::query::{Deadline, Internal, QueryError, Scan, Selection};
+use crate::query::{Deadline, QueryError, SameDomainLinks, Scan, Selection};
 use crate::store::Store;
 use crate::urls::Scope;
 
@@ -100,8 +100,10 @@ impl<'o> DemoReport<'o> {
         )?;
         writeln!(self.out, "    rank   backlinks   from domains   domain")?;
         for (domain, rank) in strongest(store)? {
-            let selection =
-                Selection { scope: Scope::Domain { domain: domain.clone() }, internal: Internal::Include };
+            let selection = Selection {
+                scope: Scope::Domain { domain: domain.clone() },
+                internal: SameDomainLinks::Include,
+            };
             let deadline = Deadline::after(PATIENCE.0);
             let (snapshot, suffixes) = (store.snapshot(), store.suffixes());
             let scan = Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline: &deadline };

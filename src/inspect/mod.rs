@@ -1,6 +1,6 @@
 //! What is known of a host or a URL, and why it is not fetched. Reads the store; changes nothing.
 //!
-//! In: a URL. Out: [`UrlReport`] and [`ServerReport`], plain data that serializes to JSON. Times are Unix seconds. The
+//! In: a URL. Out: [`UrlReport`] and [`OriginReport`], plain data that serializes to JSON. Times are Unix seconds. The
 //! reasons come from the rules of [`crate::policy`], which the crawl applies.
 
 mod host_list;
@@ -15,7 +15,7 @@ use crate::urls::{CanonicalUrl, UrlError, UrlRules};
 
 pub use host_list::{HostColumn, HostList, HostListRequest, HostOrder, HostRow};
 pub use robots::RobotsReport;
-pub use server::{BudgetReport, FailureReport, ServerReport, VisitReport};
+pub use server::{BudgetReport, FailureReport, OriginReport, VisitReport};
 pub use url::{PageReport, QueueReport, UrlReport};
 
 /// Inspects a store.
@@ -101,7 +101,7 @@ mod tests {
             let report = serde_json::to_value(inspector.url(&url(text)).unwrap()).unwrap();
             serde_json::from_value::<Vec<String>>(report["reasons"].clone()).unwrap()
         };
-        let new = "It was not met yet: no page, sitemap or seed led to it.";
+        let new = "It was not discovered yet: no page, sitemap or seed names it.";
         let blocked = "crawl.block_list or blocks.txt names its host.";
         assert_eq!(reasons(&config, "http://a.test/new"), [""; 0]);
         assert_eq!(
@@ -131,14 +131,14 @@ mod tests {
         let (store, rules, config) = (filled_store(folder.path()), UrlRules::default(), Config::default());
         let (config, proceed) = (&config, &|| Ok(()));
         let inspector = Inspector { store: &store, config, rules: &rules, seeds: &[], now: NOW, proceed };
-        let [server] = &inspector.servers(&url("https://a.test/any")).unwrap()[..] else {
+        let [server] = &inspector.origin_reports(&url("https://a.test/any")).unwrap()[..] else {
             panic!("one server")
         };
         assert_eq!((server.origin.as_str(), server.queued, server.blocked), ("http://a.test", 2, false));
-        let [server] = &inspector.servers(&url("http://asleep.test/")).unwrap()[..] else {
+        let [server] = &inspector.origin_reports(&url("http://asleep.test/")).unwrap()[..] else {
             panic!("one server")
         };
         assert_eq!((server.backoff_until, server.failures.len()), (Some(NOW + 60), 1));
-        assert_eq!(inspector.servers(&url("http://b.test/")).unwrap(), []);
+        assert_eq!(inspector.origin_reports(&url("http://b.test/")).unwrap(), []);
     }
 }

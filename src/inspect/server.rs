@@ -12,7 +12,7 @@ use crate::urls::CanonicalUrl;
 
 /// One origin.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ServerReport {
+pub struct OriginReport {
     pub origin: String,
     /// Whether a block list names the host.
     pub blocked: bool,
@@ -67,7 +67,7 @@ impl Inspector<'_> {
     ///
     /// # Errors
     /// [`InspectError`] when the store fails or a block list cannot be used.
-    pub fn servers(&self, url: &CanonicalUrl) -> Result<Vec<ServerReport>, InspectError> {
+    pub fn origin_reports(&self, url: &CanonicalUrl) -> Result<Vec<OriginReport>, InspectError> {
         let servers = self.store.servers_at(url.host())?;
         let mut urls: Vec<CanonicalUrl> = servers.iter().filter_map(QueueName::home).collect();
         for scheme in ["https", "http"] {
@@ -78,7 +78,7 @@ impl Inspector<'_> {
             }
         }
         let blocks = self.block_list()?;
-        urls.iter().map(|url| Ok(self.origin(url, &blocks)?.0)).collect()
+        urls.iter().map(|url| Ok(self.origin_report(url, &blocks)?.0)).collect()
     }
 
     /// The hosts that are not fetched, by the configuration and by the list of the index.
@@ -88,16 +88,16 @@ impl Inspector<'_> {
     }
 
     /// Reports on the origin of a URL, and reads its budget.
-    pub(super) fn origin(
+    pub(super) fn origin_report(
         &self,
         url: &CanonicalUrl,
         blocks: &BlockList,
-    ) -> Result<(ServerReport, BudgetStatus), InspectError> {
+    ) -> Result<(OriginReport, BudgetStatus), InspectError> {
         let queue = QueueName::of(url);
         let record = self.store.host(&queue)?;
         let budget = self.budget(url, &record)?;
         let robots = self.robots(url)?;
-        let report = ServerReport {
+        let report = OriginReport {
             origin: url.origin().to_owned(),
             blocked: blocks.blocks(url.host()),
             delay_seconds: self.delay_seconds(robots.as_ref()),
@@ -150,7 +150,7 @@ impl Inspector<'_> {
     }
 }
 
-impl ServerReport {
+impl OriginReport {
     /// The reasons why the host is in backoff: its end, and the last failure.
     pub(super) fn backoff_reasons(&self) -> Vec<Reason> {
         let Some(until) = self.backoff_until else { return Vec::new() };

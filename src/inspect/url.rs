@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{InspectError, Inspector, ServerReport};
+use super::{InspectError, Inspector, OriginReport};
 use crate::model::{Cut, Day, FailureKind, Priority, QueueEntry, StoredPage, TlsFlaw};
 use crate::policy::{AdmissionRules, BudgetStatus, LowDisk, Reason, RevisitRules, SeedDomains, TrapRules};
 use crate::store::free_bytes;
@@ -12,7 +12,7 @@ use crate::urls::CanonicalUrl;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UrlReport {
     pub url: String,
-    /// Whether a page, a sitemap or a seed ever named the URL.
+    /// Whether the URL was discovered: a page, a sitemap or a seed names it, or did.
     pub met: bool,
     /// `null`: never visited.
     pub page: Option<PageReport>,
@@ -20,7 +20,7 @@ pub struct UrlReport {
     pub queued: Option<QueueReport>,
     /// Why the last request for it failed, or which part of its response is missing; `null`: neither is known.
     pub cause: Option<String>,
-    pub server: ServerReport,
+    pub server: OriginReport,
     /// Why it is not fetched now. Empty: it is fetched when its turn comes.
     pub reasons: Vec<Reason>,
 }
@@ -73,7 +73,7 @@ impl Inspector<'_> {
         let (page, queued) = self.page_and_entry(url)?;
         let (page, queued) = (page.map(|page| self.page(page)), queued.map(QueueReport::from));
         let met = page.is_some() || queued.is_some() || self.store.was_seen(url)?;
-        let (server, budget) = self.origin(url, &admission.blocks)?;
+        let (server, budget) = self.origin_report(url, &admission.blocks)?;
         let cause = find_cause(url, page.as_ref(), &server);
         let (url_text, reasons) = (url.to_string(), Vec::new());
         let mut report = UrlReport { url: url_text, met, page, queued, cause, server, reasons };
@@ -151,14 +151,14 @@ impl UrlReport {
     fn reason_without_entry(&self) -> Option<Reason> {
         match (&self.page, &self.queued) {
             (Some(page), None) => page.next_visit.map(|at| Reason::NotDue { at }),
-            (None, None) if self.met && self.reasons.is_empty() => Some(Reason::LeftOut),
+            (None, None) if self.met && self.reasons.is_empty() => Some(Reason::NotQueued),
             _ => None,
         }
     }
 }
 
 /// Why a URL has no good response: the cause of its page, or else the last failure that its host remembers.
-fn find_cause(url: &CanonicalUrl, page: Option<&PageReport>, server: &ServerReport) -> Option<String> {
+fn find_cause(url: &CanonicalUrl, page: Option<&PageReport>, server: &OriginReport) -> Option<String> {
     if let Some(page) = page {
         let kind = page.failure.or(page.cut.map(|_| "cut"));
         let words = || kind.map_or(page.cause.clone(), |kind| format!("{kind}: {}", page.cause));

@@ -56,13 +56,13 @@ impl ProcessActivity {
     }
 
     /// Records that a ranking was published just now.
-    pub fn ranked(&self, took: Duration) {
+    pub fn record_ranking(&self, took: Duration) {
         let ranking = LastRanking { took, ended: SystemTime::now() };
         *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner) = Some(ranking);
     }
 
     /// Records that a ranking failed.
-    pub fn ranking_failed(&self) {
+    pub fn record_failed_ranking(&self) {
         self.failed_rankings.fetch_add(1, Ordering::Relaxed);
     }
 

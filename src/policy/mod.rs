@@ -1,4 +1,4 @@
-//! Which URLs may be fetched, and when. Pure: no clock, and no I/O but for the lists of the operator.
+//! Which URLs may be fetched, and when. No clock is read; the only I/O is reading the lists of the operator.
 //!
 //! | question | answer |
 //! |---|---|

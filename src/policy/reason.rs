@@ -51,7 +51,7 @@ pub enum Reason {
         at: u64,
     },
     /// It was discovered, but left the queue without a visit, or never entered it.
-    LeftOut,
+    NotQueued,
     /// A disk of the crawl is nearly full.
     LowDisk(LowDisk),
 }
@@ -70,7 +70,9 @@ pub enum RobotsRefusal {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Undiscovered => f.write_str("It was not met yet: no page, sitemap or seed led to it."),
+            Self::Undiscovered => {
+                f.write_str("It was not discovered yet: no page, sitemap or seed names it.")
+            }
             Self::OffSeedDomains { domain } => write!(
                 f,
                 "crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed."
@@ -94,7 +96,7 @@ impl fmt::Display for Reason {
                 write!(f, "{domain} has used its budget of {limit} new pages.")
             }
             Self::NotDue { at } => write!(f, "Its next visit is due at {}.", format_unix_time(*at)),
-            Self::LeftOut => f.write_str(LEFT_OUT),
+            Self::NotQueued => f.write_str(NOT_QUEUED),
             Self::LowDisk(LowDisk { directory, free }) => write!(
                 f,
                 "No page is fetched now: {} bytes are free on the disk of {}, fewer than crawl.min_free_disk_bytes.",
@@ -105,17 +107,17 @@ impl fmt::Display for Reason {
     }
 }
 
-const LEFT_OUT: &str =
+const NOT_QUEUED: &str =
     "It was discovered, but is neither queued nor visited: it was too deep, deferred or given up.";
 
 impl fmt::Display for RobotsRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "Line {line} of robots.txt disallows it."),
-            Self::Basis(basis) => write!(f, "robots.txt: goes by {basis}."),
+            Self::Basis(basis) => write!(f, "robots.txt: the decision is based on {basis}."),
             Self::Failing { since, kind, cause, retry_at } => write!(
                 f,
-                "robots.txt cannot be had since {}: {kind}: {cause}. It is asked for again at {}.",
+                "robots.txt has been unavailable since {}: {kind}: {cause}. The next attempt is at {}.",
                 format_unix_time(*since),
                 format_unix_time(*retry_at)
             ),

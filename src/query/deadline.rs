@@ -62,7 +62,7 @@ impl Deadline {
     }
 
     /// The remaining time.
-    pub fn left(&self) -> Duration {
+    pub fn remaining(&self) -> Duration {
         let until = Duration::from_nanos(self.until.load(Ordering::Relaxed));
         until.saturating_sub(self.start.elapsed())
     }
@@ -70,7 +70,7 @@ impl Deadline {
     /// # Errors
     /// [`QueryError::Deadline`] when the time is up or the query is cancelled.
     pub fn check(&self) -> Result<(), QueryError> {
-        if self.cancelled.load(Ordering::Relaxed) || self.left().is_zero() {
+        if self.cancelled.load(Ordering::Relaxed) || self.remaining().is_zero() {
             return Err(QueryError::Deadline);
         }
         Ok(())
@@ -85,7 +85,7 @@ impl Deadline {
     }
 
     /// The rows of a scan, with a deadline error in place of a row when the time is up.
-    pub fn over<T, E: Into<QueryError>>(
+    pub fn guard_rows<T, E: Into<QueryError>>(
         &self,
         rows: impl Iterator<Item = Result<T, E>>,
     ) -> impl Iterator<Item = Result<T, QueryError>> {
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_scan_ends_when_the_time_is_up() {
         let deadline = Deadline::after(Duration::from_millis(20));
-        let failed = deadline.over(endless()).find(Result::is_err);
+        let failed = deadline.guard_rows(endless()).find(Result::is_err);
         assert!(matches!(failed, Some(Err(QueryError::Deadline))));
     }
 
@@ -157,7 +157,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(21));
         assert!(deadline.check().is_err());
         deadline.renew();
-        assert!(deadline.check().is_ok() && deadline.left() <= Duration::from_millis(20));
+        assert!(deadline.check().is_ok() && deadline.remaining() <= Duration::from_millis(20));
     }
 
     #[test]
@@ -166,6 +166,6 @@ mod tests {
         let waiting = deadline.cancel_on_drop();
         assert!(deadline.check().is_ok());
         drop(waiting);
-        assert!(matches!(deadline.over(endless()).next(), Some(Err(QueryError::Deadline))));
+        assert!(matches!(deadline.guard_rows(endless()).next(), Some(Err(QueryError::Deadline))));
     }
 }

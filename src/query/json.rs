@@ -7,13 +7,13 @@ use std::net::IpAddr;
 use rayon::prelude::*;
 
 use super::engine::column::{Column, Encoding, Value};
-use super::engine::page::Page;
+use super::engine::row_page::RowPage;
 use super::thread_pool::parallel;
 
 /// Rows that one thread writes at a time.
 const ROWS_PER_CHUNK: usize = 2_048;
 
-impl Page {
+impl RowPage {
     /// Appends the rows as a JSON array of objects.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let pieces = self.json_lines(b",");
@@ -168,7 +168,7 @@ mod tests {
                 ("text", Column::from_texts(rows.iter().map(|row| row.3.as_str()), &deadline).unwrap()),
                 ("address", Column::new(codes, Encoding::Addresses(addresses.finish().into()))),
             ];
-            let page = Page { columns, rows: rows.len(), count: rows.len(), facets: Vec::new() };
+            let page = RowPage { columns, rows: rows.len(), count: rows.len(), facets: Vec::new() };
             let mut written = Vec::new();
             page.write_json(&mut written);
             prop_assert_eq!(written, serde_json::to_vec(&page).unwrap());

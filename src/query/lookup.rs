@@ -1,7 +1,7 @@
-//! Bulk look-ups by name: ranks, referring domains and states of many pages or domains.
+//! Bulk lookups by name: ranks, referring domains and states of many pages or domains.
 
 use super::thread_pool::parallel;
-use super::{Deadline, Internal, QueryError, Scan, Selection};
+use super::{Deadline, QueryError, SameDomainLinks, Scan, Selection};
 use crate::model::{PageOutcome, SearchRank};
 use crate::store::Snapshot;
 use crate::urls::{CanonicalUrl, Scope, Suffixes};
@@ -11,7 +11,7 @@ const MIN_PARALLEL_NAMES: usize = 8_192;
 
 /// A source of values for names. Every method returns one value per name, in the order of the names; 0 means
 /// unknown.
-pub trait LookUp: Sync {
+pub trait NameLookup: Sync {
     /// Ranks of pages, in hundredths.
     ///
     /// # Errors
@@ -41,13 +41,13 @@ pub trait LookUp: Sync {
 }
 
 /// Looks up names in one snapshot of the store.
-pub struct SnapshotLookUp<'a> {
+pub struct SnapshotLookup<'a> {
     pub snapshot: &'a Snapshot<'a>,
     pub suffixes: &'a Suffixes,
     pub deadline: &'a Deadline,
 }
 
-impl LookUp for SnapshotLookUp<'_> {
+impl NameLookup for SnapshotLookup<'_> {
     fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
         let ranks = run_in_pool_if_many(urls, || self.snapshot.page_ranks(urls, &|| self.deadline.check()))?;
         Ok(hundredths(ranks))
@@ -60,18 +60,18 @@ impl LookUp for SnapshotLookUp<'_> {
     }
 
     fn refdoms(&self, pages: &[&str]) -> Result<Vec<u32>, QueryError> {
-        self.look_up_each(pages, |page| {
+        self.lookup_each(pages, |page| {
             let under = |scheme: &str| CanonicalUrl::from_stored(format!("{scheme}://{page}"));
             let Some(url) = under("http") else { return Ok(0) };
-            let scope = Scope::Url { url, also: under("https") };
-            self.count_refdoms(Selection { scope, internal: Internal::Include })
+            let scope = Scope::Url { url, https_url: under("https") };
+            self.count_refdoms(Selection { scope, internal: SameDomainLinks::Include })
         })
     }
 
     fn foreign_refdoms(&self, domains: &[&str]) -> Result<Vec<u32>, QueryError> {
-        self.look_up_each(domains, |domain| {
+        self.lookup_each(domains, |domain| {
             let scope = Scope::Domain { domain: domain.to_owned() };
-            self.count_refdoms(Selection { scope, internal: Internal::Exclude })
+            self.count_refdoms(Selection { scope, internal: SameDomainLinks::Exclude })
         })
     }
 
@@ -80,32 +80,32 @@ impl LookUp for SnapshotLookUp<'_> {
     }
 }
 
-/// Runs a look-up of many names in the query thread pool, and one of few names on the calling thread.
-fn run_in_pool_if_many<T: Send>(names: &[&str], look_up: impl FnOnce() -> T + Send) -> T {
-    if names.len() < MIN_PARALLEL_NAMES { look_up() } else { parallel(look_up) }
+/// Runs a lookup of many names in the query thread pool, and one of few names on the calling thread.
+fn run_in_pool_if_many<T: Send>(names: &[&str], lookup: impl FnOnce() -> T + Send) -> T {
+    if names.len() < MIN_PARALLEL_NAMES { lookup() } else { parallel(lookup) }
 }
 
 fn hundredths(ranks: Vec<SearchRank>) -> Vec<u32> {
     ranks.into_iter().map(|rank| u32::from(rank.0)).collect()
 }
 
-impl SnapshotLookUp<'_> {
+impl SnapshotLookup<'_> {
     fn count_refdoms(&self, selection: Selection) -> Result<u32, QueryError> {
         let Self { snapshot, suffixes, deadline } = *self;
         let counts = Scan { snapshot, selection: &selection, suffixes, deadline }.counts()?;
         Ok(u32::try_from(counts.all.refdoms).unwrap_or(u32::MAX))
     }
 
-    fn look_up_each<T>(
+    fn lookup_each<T>(
         &self,
         names: &[&str],
-        look_up: impl Fn(&str) -> Result<T, QueryError>,
+        lookup: impl Fn(&str) -> Result<T, QueryError>,
     ) -> Result<Vec<T>, QueryError> {
         let mut found = Vec::with_capacity(names.len());
         for name in names {
-            // Each look-up is a query of its own.
+            // Each lookup is a query of its own.
             self.deadline.check()?;
-            found.push(look_up(name)?);
+            found.push(lookup(name)?);
         }
         Ok(found)
     }
@@ -118,9 +118,11 @@ impl SnapshotLookUp<'_> {
 /// [`QueryError::Store`].
 pub fn scope_rank(snapshot: &Snapshot<'_>, scope: &Scope) -> Result<SearchRank, QueryError> {
     Ok(match scope {
-        Scope::Url { url, also } => {
+        Scope::Url { url, https_url } => {
             let rank = snapshot.page_rank(url)?;
-            also.iter().try_fold(rank, |rank, url| snapshot.page_rank(url).map(|other| rank.max(other)))?
+            https_url
+                .iter()
+                .try_fold(rank, |rank, url| snapshot.page_rank(url).map(|other| rank.max(other)))?
         }
         Scope::Host { host, .. } => snapshot.host_rank(host)?,
         Scope::Domain { domain } => snapshot.domain_rank(domain)?,

@@ -1,4 +1,4 @@
-//! The query stage: answers questions about a scope. It contains no HTTP.
+//! Queries: answers to questions about a scope. This folder contains no HTTP.
 //!
 //! A *search index* ([`SearchIndexes`]) holds all rows of a scope in columns ([`RowSet`]), in memory and on
 //! disk. It is built from the store by the first query. A [`Listing`] declares a list endpoint: its columns,
@@ -7,13 +7,13 @@
 //! view: `where` yields one bit per row, `order[]` a permutation, and the window picks a few rows.
 //!
 //! A [`Distribution`] is the first rows of a view and the sum of the others. [`Counts`] come from the store's
-//! host pairs and are always current. [`Facts`] (ranks, addresses, history) are computed when the index is
-//! built. Two kinds of answers need no index: lists that are computed for one query ([`EphemeralList`]), and
+//! host pairs and are always current. [`BacklinkStatistics`] (ranks, addresses, history) are computed when the index is
+//! built. Two kinds of answers need no index: lists that are computed for one query ([`ComputedList`]), and
 //! exports. An export reads the store row by row and resumes from a [`cursor`].
 //!
 //! ```text
-//! store ─► batches ─► RowSet ─► View (per listing) ─► where, order, window ─► Page ─► JSON, CSV
-//!             │          └──► Facts
+//! store ─► batches ─► RowSet ─► View (per listing) ─► where, order, window ─► RowPage ─► JSON, CSV
+//!             │          └──► BacklinkStatistics
 //!             └ host pairs ─► Counts
 //! ```
 //!
@@ -22,12 +22,12 @@
 //! | `engine` | columnar tables: fields, filters, order, groups, pages |
 //! | `index` | the search indexes: cache, builder, index files |
 //! | `lists` | distributions, and lists that are computed for one query |
-//! | `aggregates` | counts, facts, history, coverage, summaries |
+//! | `aggregates` | counts, statistics, history, coverage, summaries |
 //! | `export` | exports from the store, and their cursors |
-//! | `whole` | the sites and the size of the whole index |
+//! | `sites` | the sites and the size of the whole index |
 //!
 //! Input: a [`Snapshot`](crate::store::Snapshot), a [`Selection`], the texts of `where` and `order[]`.
-//! Output: rows that serialise to the shapes of the API. The stage knows no users, requests or status codes.
+//! Output: rows that serialize to the shapes of the API. Queries know no users, requests or status codes.
 //!
 //! Invariants:
 //!
@@ -52,20 +52,21 @@ mod lists;
 mod lookup;
 mod scan;
 mod selection;
+mod sites;
 mod state;
 mod thread_pool;
-mod whole;
 
 pub use aggregates::counts::{Counts, LinkCounts, Totals};
 pub use aggregates::coverage::{Coverage, VisitedPage};
-pub use aggregates::facts::{Addresses, Facts};
 pub use aggregates::history::{DayChange, LinkHistory};
+pub use aggregates::statistics::{Addresses, BacklinkStatistics};
 pub use aggregates::summary::ScopeSummary;
 pub use aggregates::timeline::{TimeStep, sum as sum_of_days, timeline};
 pub use deadline::{CancelOnDrop, Deadline};
-pub use engine::column::{Column, Kind, Value};
+pub use engine::column::{Column, Value, ValueType};
 pub use engine::expression::ColumnExpr;
-pub use engine::facet::{Facet, FacetRests, FacetValues};
+pub use engine::facet::{Facet, FacetOthers, FacetValues};
+pub(crate) use engine::fields::RANK;
 pub use engine::fields::RowKind;
 pub use engine::fields::competitors::Competitor;
 pub use engine::fields::hops::{ChainEnd, Hop};
@@ -73,24 +74,24 @@ pub use engine::fields::referrers::{LINKS_TO_TARGET, MAX_TARGETS};
 pub use engine::filter::{WhereLimits, operators_of};
 pub use engine::link_visit::VisitPart;
 pub use engine::listing::{FacetPlan, ListColumn, Listing, Plan};
-pub use engine::order::{OrderKey, parse as read_order};
-pub use engine::page::{Page, Row, Window};
+pub use engine::order::{OrderKey, parse_order};
 pub use engine::page_state::{PageState, StatePart};
+pub use engine::row_page::{Row, RowPage, Window};
 pub use engine::row_set::RowSet;
 pub use engine::table::Table;
 pub use engine::view::View;
 pub use error::{ErrorCode, QueryError};
 pub use export::cursor;
 pub use index::rows::StoredRows;
-pub use index::{ExportPage, IndexAnswer, IndexMetrics, ListQuery, SearchIndexes, WaitPolicy};
+pub use index::{IndexAnswer, IndexMetrics, IndexedChunk, ListQuery, SearchIndexes, WaitPolicy};
+pub use lists::computed_list::ComputedList;
 pub use lists::distribution::Distribution;
-pub use lists::domain_changes::DomainTurn;
-pub use lists::ephemeral::EphemeralList;
+pub use lists::domain_changes::DomainChangeKind;
 pub use lists::intersection::Intersection;
 pub use lists::neighbourhood::{DomainLink, DomainNode, Neighbourhood};
-pub use lookup::{LookUp, SnapshotLookUp, scope_rank};
+pub use lookup::{NameLookup, SnapshotLookup, scope_rank};
 pub use scan::Scan;
-pub use selection::{Activity, Internal, Selection};
+pub use selection::{LinkStates, SameDomainLinks, Selection};
+pub use sites::{IndexSize, SiteIndex, SiteIndexes, SiteName, SiteState};
 pub use state::{IndexState, PresentState};
 pub use thread_pool::start_threads;
-pub use whole::{IndexSize, SiteIndex, SiteName, SiteState, WholeIndex};

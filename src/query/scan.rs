@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::engine::fields::outgoing::OutgoingLink;
 use super::engine::fields::pages::AnsweredPage;
-use super::selection::{Activity, Selection};
+use super::selection::{LinkStates, Selection};
 use super::{Deadline, QueryError};
 use crate::model::{BacklinkRecord, LinkTag, OutlinkRecord};
 use crate::store::{PairCounts, Snapshot};
 use crate::urls::{Scope, Suffixes};
 
-/// A selection in one snapshot of the store. Cheap to create and to copy.
+/// A selection in one snapshot of the store. Cheap to create and to copy. Its methods that compute lists are in
+/// `query/lists`, and its counts in `aggregates/counts.rs`.
 #[derive(Clone, Copy)]
 pub struct Scan<'a> {
     pub snapshot: &'a Snapshot<'a>,
@@ -23,10 +24,10 @@ impl<'a> Scan<'a> {
     /// The external links into the scope, in key order.
     pub fn backlinks(
         &self,
-        activity: Activity,
+        link_states: LinkStates,
     ) -> impl Iterator<Item = Result<BacklinkRecord, QueryError>> + use<'a> {
         let rows = self.snapshot.backlinks(&self.selection.scope, None).map(|row| row.map(|row| row.value));
-        filter_counted(self.deadline.over(rows), self.selection, activity, self.suffixes)
+        filter_counted(self.deadline.guard_rows(rows), self.selection, link_states, self.suffixes)
     }
 
     /// The pages of the scope that answered at least once, in key order.
@@ -37,7 +38,7 @@ impl<'a> Scan<'a> {
                 AnsweredPage { url, stored }
             })
         });
-        self.deadline.over(rows).filter(|row: &Result<AnsweredPage, _>| {
+        self.deadline.guard_rows(rows).filter(|row: &Result<AnsweredPage, _>| {
             row.as_ref().map_or(true, |page| page.stored.facts.status != 0)
         })
     }
@@ -84,7 +85,7 @@ impl<'a> Scan<'a> {
                 self.snapshot.for_each_pair(&self.selection.scope, &|| self.deadline.check(), visit)?;
             }
             Scope::Url { .. } | Scope::Host { port: Some(_), .. } | Scope::Prefix { .. } => {
-                for link in self.backlinks(Activity::Active) {
+                for link in self.backlinks(LinkStates::Active) {
                     let link = link?;
                     visit(link.target.host(), link.source.host(), &counts_of(&link));
                 }
@@ -97,12 +98,12 @@ impl<'a> Scan<'a> {
 fn filter_counted<'a>(
     rows: impl Iterator<Item = Result<BacklinkRecord, QueryError>> + 'a,
     selection: &'a Selection,
-    activity: Activity,
+    link_states: LinkStates,
     suffixes: &'a Suffixes,
 ) -> impl Iterator<Item = Result<BacklinkRecord, QueryError>> + 'a {
     rows.filter(move |row| {
         row.as_ref().map_or(true, |link| {
-            activity.holds(link.is_active()) && selection.counts_source(link.source.host(), suffixes)
+            link_states.holds(link.is_active()) && selection.counts_source(link.source.host(), suffixes)
         })
     })
 }

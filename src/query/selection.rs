@@ -6,40 +6,41 @@ use crate::urls::{Scope, Suffixes};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Selection {
     pub scope: Scope,
-    pub internal: Internal,
+    pub internal: SameDomainLinks,
 }
 
-/// Whether links from the scope's own registrable domain count as backlinks. Outgoing links are not affected.
+/// Whether links from the scope's own registrable domain count as backlinks: the parameter `internal`. Outgoing links
+/// are not affected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Internal {
+pub enum SameDomainLinks {
     #[default]
     Include,
     Exclude,
 }
 
-/// Which backlinks a list contains.
+/// The states of the backlinks that a list contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Activity {
+pub enum LinkStates {
     /// Links that exist now.
     #[default]
     Active,
     /// Links that were lost.
-    Inactive,
+    Lost,
     Both,
 }
 
 impl Selection {
     /// Whether links from this host count as backlinks.
     pub fn counts_source(&self, host: &str, suffixes: &Suffixes) -> bool {
-        self.internal == Internal::Include || suffixes.domain_of(host) != self.scope.domain(suffixes)
+        self.internal == SameDomainLinks::Include || suffixes.domain_of(host) != self.scope.domain(suffixes)
     }
 }
 
-impl Activity {
+impl LinkStates {
     pub(in crate::query) fn holds(self, active: bool) -> bool {
         match self {
             Self::Active => active,
-            Self::Inactive => !active,
+            Self::Lost => !active,
             Self::Both => true,
         }
     }

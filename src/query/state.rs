@@ -22,7 +22,7 @@ pub struct PresentState<'a> {
     pub snapshot: Snapshot<'a>,
     pub state: IndexState,
     /// The change number of the store before the snapshot was taken, so that it is never newer than the snapshot.
-    pub(super) valid_at: u64,
+    pub(super) current_at_change: u64,
 }
 
 /// Remembers when the newest state was first read, so that all answers about it name the same time.

@@ -47,7 +47,7 @@ mod users;
 mod verify;
 mod write;
 
-pub use codec::backlink::BacklinkView;
+pub use codec::backlink::BacklinkRef;
 pub use codec::keys::backlink_key_of_texts;
 pub use db::directory::{BLOCKS_FILE, PID_FILE, SEEDS_FILE, SOCKET_FILE, free_bytes};
 pub use db::error::StoreError;

@@ -1,6 +1,6 @@
 //! URLs and their parts: canonical form, SURT, hosts, registrable domains and scopes.
 //!
-//! Pure: nothing here resolves a name or opens a file. Newtypes hold checked values, so that the rest of the program
+//! Nothing here resolves a name or opens a file. Newtypes hold checked values, so that the rest of the program
 //! never parses a URL again.
 
 mod canonical;

@@ -20,8 +20,8 @@ use super::{CanonicalUrl, Suffixes, Surt, UrlRules, host_prefix};
 /// The scope of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// One URL under one scheme, or under both; then `also` has the second spelling.
-    Url { url: CanonicalUrl, also: Option<CanonicalUrl> },
+    /// One URL under one scheme, or under both; then `https_url` has the second spelling.
+    Url { url: CanonicalUrl, https_url: Option<CanonicalUrl> },
     /// One host on all its ports, or on one port.
     Host { host: String, port: Option<u16> },
     /// A registrable domain with all its hosts.
@@ -61,7 +61,7 @@ pub enum ScopeError {
     #[error("scope \"{0}\" is unknown; use url, host, domain or prefix")]
     Kind(String),
     #[error(
-        "a prefix ends with its path, but this one has a query; leave away the question mark and what follows it"
+        "a prefix ends with its path, but this one has a query; omit the question mark and what follows it"
     )]
     PrefixQuery,
 }
@@ -98,7 +98,7 @@ impl Scope {
                 port: typed_url.port,
                 path: PathPrefix::new(typed_url.url.path_and_query()),
             },
-            ScopeKind::Url => Self::Url { url: typed_url.url, also: typed_url.https_url },
+            ScopeKind::Url => Self::Url { url: typed_url.url, https_url: typed_url.https_url },
         })
     }
 
@@ -123,9 +123,11 @@ impl Scope {
     /// [`Self::holds_host`] decides, and of ports [`PathPrefix::skip_from`].
     pub fn key_prefixes(&self, suffixes: &Suffixes) -> Vec<Vec<u8>> {
         match self {
-            Self::Url { url, also } => {
-                let mut keys: Vec<Vec<u8>> =
-                    std::iter::once(url).chain(also).map(|url| Surt::from(url).as_bytes().to_vec()).collect();
+            Self::Url { url, https_url } => {
+                let mut keys: Vec<Vec<u8>> = std::iter::once(url)
+                    .chain(https_url)
+                    .map(|url| Surt::from(url).as_bytes().to_vec())
+                    .collect();
                 keys.sort();
                 keys
             }

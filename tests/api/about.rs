@@ -65,7 +65,7 @@ fn given(parameter: &Parameter, url: &str) -> String {
         ParameterKind::Url => format!("{name}={url}"),
         ParameterKind::Urls | ParameterKind::Targets { .. } => format!("{name}={url}&{name}={url}"),
         ParameterKind::Day => format!("{name}=20240101"),
-        ParameterKind::Beginning { .. } => format!("{name}={}", &url[..url.len().min(4)]),
+        ParameterKind::NamePrefix { .. } => format!("{name}={}", &url[..url.len().min(4)]),
         ParameterKind::Endpoints => format!("{name}=sr,backlinks,nothing"),
         _ => panic!("say what {name} is to be"),
     }

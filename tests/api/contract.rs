@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use backlinkd::api::{CRAWL_ENDPOINTS, ENDPOINTS, Endpoint, Handler, Verb};
-use backlinkd::query::Kind;
+use backlinkd::query::ValueType;
 use serde_json::{Value, json};
 
 use super::server::Server;
@@ -103,18 +103,22 @@ fn lists_declare_the_keys_and_types_of_the_example() {
         let Some(listing) = endpoint.handler.listing() else { continue };
         for (key, value) in contract[endpoint.name]["example"]["response"][0].as_object().unwrap() {
             let column = listing.column(key).unwrap();
-            let fits = match listing.kind(column) {
+            let fits = match listing.value_type(column) {
                 // A row number is computed for the page only.
-                None | Some(Kind::Number | Kind::Hundredths | Kind::TenThousandths | Kind::DayNumber) => {
-                    value.is_number()
-                }
-                Some(Kind::Flag) => value.is_boolean(),
-                Some(Kind::Day | Kind::Text | Kind::Address) => value.is_string(),
+                None
+                | Some(
+                    ValueType::Number
+                    | ValueType::Hundredths
+                    | ValueType::TenThousandths
+                    | ValueType::DayNumber,
+                ) => value.is_number(),
+                Some(ValueType::Flag) => value.is_boolean(),
+                Some(ValueType::Day | ValueType::Text | ValueType::Address) => value.is_string(),
             };
             assert!(fits, "{} of {}", key, endpoint.name);
         }
         for column in listing.usable_columns() {
-            assert!(listing.kind(column).is_some(), "{} of {}", column.name, endpoint.name);
+            assert!(listing.value_type(column).is_some(), "{} of {}", column.name, endpoint.name);
         }
     }
 }

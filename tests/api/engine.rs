@@ -7,7 +7,9 @@ use backlinkd::api::endpoints::{
     backlinks, geolocationshort, iplist, linkedpages, linktexts, referringdomains, tagtypes, tldlist,
 };
 use backlinkd::model::{Absence, BacklinkRecord, Day, LinkTag, PageOutcome, Place, Rel, SourcePage};
-use backlinkd::query::{Activity, Deadline, Internal, Listing, LookUp, QueryError, RowSet, View, Window};
+use backlinkd::query::{
+    Deadline, LinkStates, Listing, NameLookup, QueryError, RowSet, SameDomainLinks, View, Window,
+};
 use backlinkd::urls::Suffixes;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -26,7 +28,7 @@ fn made_up(name: &str) -> u16 {
     name.bytes().fold(7_u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(u16::from(byte))) % 5 * 243
 }
 
-impl LookUp for MadeUp {
+impl NameLookup for MadeUp {
     fn page_ranks(&self, urls: &[&str]) -> Result<Vec<u32>, QueryError> {
         Ok(urls.iter().map(|url| made_up(url).into()).collect())
     }
@@ -129,13 +131,13 @@ fn ask(listing: &'static Listing, question: &Question, records: &[BacklinkRecord
     let records: Vec<BacklinkRecord> =
         records.iter().filter(|record| counts(question, record)).cloned().collect();
     let base = RowSet::of_backlinks(&records, &SUFFIXES, &MadeUp, &deadline).unwrap();
-    let view = View::of(listing, &base, Activity::Active, &MadeUp, &deadline).unwrap();
+    let view = View::of(listing, &base, LinkStates::Active, &MadeUp, &deadline).unwrap();
     let page = view.page(&plan, question.window, &deadline).unwrap();
     (serde_json::to_value(&page).unwrap(), page.count)
 }
 
 fn counts(question: &Question, record: &BacklinkRecord) -> bool {
-    question.internal == Internal::Include || record.source.as_str() != "http://own.example.com/"
+    question.internal == SameDomainLinks::Include || record.source.as_str() != "http://own.example.com/"
 }
 
 fn links(question: &Question, records: &[BacklinkRecord]) -> Vec<Value> {
@@ -216,7 +218,7 @@ fn paging_neither_repeats_nor_drops_a_row() {
                     conditions: vec![],
                     order: vec![],
                     window,
-                    internal: Internal::Include,
+                    internal: SameDomainLinks::Include,
                     facets: vec![],
                 },
                 &records,

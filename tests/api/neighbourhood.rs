@@ -22,8 +22,8 @@ fn rank(client: &Client, about: &str) -> Value {
 fn holds(scope: &Scope, url: &str, suffixes: &Suffixes) -> bool {
     let page = url::Url::parse(url).unwrap();
     match scope {
-        Scope::Url { url: one, also } => {
-            one.as_str() == url || also.as_ref().is_some_and(|also| also.as_str() == url)
+        Scope::Url { url: one, https_url } => {
+            one.as_str() == url || https_url.as_ref().is_some_and(|https_url| https_url.as_str() == url)
         }
         Scope::Host { host, port } => {
             page.host_str() == Some(host.as_str())

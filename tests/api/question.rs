@@ -1,6 +1,6 @@
 //! Queries of lists: how they are written, and independently of that, their meaning.
 
-use backlinkd::query::{Internal, Listing, Window};
+use backlinkd::query::{Listing, SameDomainLinks, Window};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -292,7 +292,7 @@ pub struct Question {
     pub conditions: Vec<Formula>,
     pub order: Vec<String>,
     pub window: Window,
-    pub internal: Internal,
+    pub internal: SameDomainLinks,
     pub facets: Vec<&'static str>,
 }
 
@@ -310,7 +310,7 @@ pub fn question_except(listing: &Listing, except: &[&str]) -> impl Strategy<Valu
         proptest::collection::vec(formula(fields.clone()), 0..3),
         proptest::collection::vec(order, 0..4),
         (0usize..12, 0usize..12),
-        select(&[Internal::Include, Internal::Include, Internal::Exclude][..]),
+        select(&[SameDomainLinks::Include, SameDomainLinks::Include, SameDomainLinks::Exclude][..]),
         proptest::sample::subsequence(fields.clone(), 0..=fields.len().min(3)),
     )
         .prop_map(|(conditions, order, (offset, limit), internal, facets)| Question {

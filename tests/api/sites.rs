@@ -127,7 +127,7 @@ fn a_part_of_the_rows_is_unfinished() {
     let complete = |preview_rows| {
         let config = SearchConfig { preview_rows, ..SearchConfig::default() };
         let searches = SearchIndexes::open(Arc::clone(&server.store), config).unwrap();
-        searches.whole().sites(&deadline).unwrap().state().complete
+        searches.sites().read(&deadline).unwrap().state().is_complete
     };
     assert!(!complete(1) && !complete(5));
     assert!(complete(10_000));

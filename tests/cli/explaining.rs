@@ -49,7 +49,7 @@ async fn explain_gives_each_reason_why_a_url_is_not_fetched() {
         reasons(&explained(&place, "b.test")).contains(&"crawl.block_list or blocks.txt names its host.")
     );
     let unknown = explained(&place, "http://a.test/never");
-    assert_eq!(reasons(&unknown), ["It was not met yet: no page, sitemap or seed led to it."]);
+    assert_eq!(reasons(&unknown), ["It was not discovered yet: no page, sitemap or seed names it."]);
     let trap = explained(&place, "http://a.test/x/y/x/y/x/y/x/y/x/y");
     assert!(reasons(&trap)[1].starts_with("It looks like a part of a trap: "), "{trap}");
 

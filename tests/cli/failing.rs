@@ -163,7 +163,7 @@ async fn every_failed_request_is_reported_with_its_cause() {
                 );
                 assert_eq!(robots["attempts"], 1);
                 assert!(robots["due"].as_u64() > robots["failing_since"].as_u64(), "{robots}");
-                let reason = format!(": {kind}: {told}. It is asked for again at 2");
+                let reason = format!(": {kind}: {told}. The next attempt is at 2");
                 assert!(text.contains(&reason), "{reason}: {text}");
                 let host = place.run(&["host", &home]).with(0).out;
                 let row = host.lines().find(|line| line.starts_with("  failing ")).unwrap();

@@ -103,7 +103,7 @@ async fn a_file_from_the_web_is_interpreted_as_in_a_crawl() {
     ] {
         let ended = place.run(&["robots", source, "--agent", "FooBot", "/private/1"]).with(0);
         assert_eq!(ended.out, format!("{row}\t/private/1\n"), "{source}");
-        assert_eq!(ended.err.contains("cannot be had"), complains, "{source}: {}", ended.err);
+        assert_eq!(ended.err.contains("is unavailable"), complains, "{source}: {}", ended.err);
     }
 }
 

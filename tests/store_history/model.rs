@@ -197,7 +197,7 @@ impl Model {
 
     fn selects(&self, scope: &Scope, url: &CanonicalUrl) -> bool {
         match scope {
-            Scope::Url { url: one, also } => url == one || also.as_ref() == Some(url),
+            Scope::Url { url: one, https_url } => url == one || https_url.as_ref() == Some(url),
             Scope::Host { host, port } => url.host() == host && (port.is_none() || *port == url.port()),
             Scope::Domain { domain } => self.suffixes.domain_of(url.host()) == domain,
             Scope::Prefix { host, port, path } => {

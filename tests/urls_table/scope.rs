@@ -17,8 +17,8 @@ fn read(text: &str, kind: Option<ScopeKind>) -> String {
         Ok(Scope::Domain { domain }) => format!("domain {domain}"),
         Ok(Scope::Host { host, port: None }) => format!("host {host}"),
         Ok(Scope::Host { host, port: Some(port) }) => format!("host {host}:{port}"),
-        Ok(Scope::Url { url, also: None }) => format!("url {url}"),
-        Ok(Scope::Url { url, also: Some(also) }) => format!("urls {url} {also}"),
+        Ok(Scope::Url { url, https_url: None }) => format!("url {url}"),
+        Ok(Scope::Url { url, https_url: Some(https_url) }) => format!("urls {url} {https_url}"),
         Ok(Scope::Prefix { host, port: None, path }) => format!("prefix {host}{}", path.as_str()),
         Ok(Scope::Prefix { host, port: Some(port), path }) => {
             format!("prefix {host}:{port}{}", path.as_str())

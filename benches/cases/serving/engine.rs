@@ -9,8 +9,8 @@ use backlinkd::api::ENDPOINTS;
 use backlinkd::config::{SearchConfig, StoreConfig};
 use backlinkd::query::export::{BacklinkRow, ExportRow};
 use backlinkd::query::{
-    Activity, Counts, Deadline, Facts, Internal, ListQuery, Page, RowKind, RowSet, Scan, SearchIndexes,
-    Selection, SnapshotLookUp, View, WaitPolicy, Window,
+    BacklinkStatistics, Counts, Deadline, LinkStates, ListQuery, RowKind, RowPage, RowSet, SameDomainLinks,
+    Scan, SearchIndexes, Selection, SnapshotLookup, View, WaitPolicy, Window,
 };
 use backlinkd::store::Store;
 use backlinkd::urls::{Scope, Suffixes};
@@ -39,24 +39,32 @@ impl Engine {
         self.searches.counts(&selection(domain), &self.deadline).unwrap().answer
     }
 
-    pub fn facts(&self, domain: &str) -> Arc<Facts> {
-        self.searches.facts(&selection(domain), &self.deadline).unwrap().answer
+    pub fn statistics(&self, domain: &str) -> Arc<BacklinkStatistics> {
+        self.searches.statistics(&selection(domain), &self.deadline).unwrap().answer
     }
 
     /// The rows of a list endpoint.
-    pub fn list(&self, domain: &str, endpoint: &str, filter: &str, order: &[&str], window: Window) -> Page {
+    pub fn list(
+        &self,
+        domain: &str,
+        endpoint: &str,
+        filter: &str,
+        order: &[&str],
+        window: Window,
+    ) -> RowPage {
         let endpoint = ENDPOINTS.iter().find(|known| known.name == endpoint).unwrap();
         let listing = endpoint.handler.listing().unwrap();
         let plan = listing.plan(Some(filter), order.iter().copied()).unwrap();
         assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
-        let question = ListQuery { listing, activity: Activity::Active, plan: &plan, wait: WaitPolicy::Full };
+        let question =
+            ListQuery { listing, link_states: LinkStates::Active, plan: &plan, wait: WaitPolicy::Full };
         self.searches.page(&selection(domain), &question, window, &self.deadline).unwrap().answer
     }
 
     /// All links, active and lost, as JSON, in chunks as large as those of the API; returns their number.
     pub fn export(&self, domain: &str) -> usize {
         let selection = selection(domain);
-        self.facts(domain);
+        self.statistics(domain);
         let listing = BacklinkRow::INDEXED.unwrap();
         let names: Vec<&str> = listing.columns.iter().map(|column| column.name).collect();
         let (mut rows, mut next) = (0, None);
@@ -79,17 +87,17 @@ impl Engine {
         let (snapshot, selection) = (self.store.snapshot(), selection(domain));
         let (suffixes, deadline) = (&*self.suffixes, &self.deadline);
         let scan = Scan { snapshot: &snapshot, selection: &selection, suffixes, deadline };
-        let known = SnapshotLookUp { snapshot: &snapshot, suffixes, deadline };
+        let known = SnapshotLookup { snapshot: &snapshot, suffixes, deadline };
         let reading = RowSet::read(&scan, RowKind::Backlinks, usize::MAX, &known).unwrap();
-        Facts::of(&reading.row_set, &reading.history.unwrap(), deadline).unwrap();
+        BacklinkStatistics::of(&reading.row_set, &reading.history.unwrap(), deadline).unwrap();
         let listing =
             ENDPOINTS.iter().find(|known| known.name == "linktexts").unwrap().handler.listing().unwrap();
-        View::of(listing, &reading.row_set, Activity::Active, &known, deadline).unwrap();
+        View::of(listing, &reading.row_set, LinkStates::Active, &known, deadline).unwrap();
         reading.row_set.rows()
     }
 }
 
 fn selection(domain: &str) -> Arc<Selection> {
     let scope = Scope::Domain { domain: domain.to_owned() };
-    Arc::new(Selection { scope, internal: Internal::Include })
+    Arc::new(Selection { scope, internal: SameDomainLinks::Include })
 }

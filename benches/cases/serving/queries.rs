@@ -29,14 +29,14 @@ pub const QUERIES: &[Query] = &[
     query("domainpopularity", |engine, domain| engine.counts(domain).all.refdoms as usize),
     query("linkratio", |engine, domain| engine.counts(domain).home as usize),
     query("linktypes, linkspread", |engine, domain| engine.counts(domain).text as usize),
-    query("ippopularity", |engine, domain| engine.facts(domain).addresses.ipv4 as usize),
-    query("srspread", |engine, domain| engine.facts(domain).by_rank[1] as usize),
+    query("ippopularity", |engine, domain| engine.statistics(domain).addresses.ipv4 as usize),
+    query("srspread", |engine, domain| engine.statistics(domain).by_rank[1] as usize),
     query("edugovlinks", |engine, domain| {
         let counts = engine.counts(domain);
         (counts.edu.backlinks + counts.gov.backlinks) as usize
     }),
     query("geolocationshort", |engine, domain| list(engine, domain, "geolocationshort", "")),
-    query("histograms", |engine, domain| engine.facts(domain).history.len()),
+    query("histograms", |engine, domain| engine.statistics(domain).history.len()),
     query("backlinks by sr", |engine, domain| list(engine, domain, "backlinks", "")),
     query("backlinks filtered, offset 1000", |engine, domain| {
         count(engine, domain, "backlinks", "pos gt 10 AND nofollow eq false", &["extL"], DEEP)

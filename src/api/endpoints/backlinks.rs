@@ -15,7 +15,7 @@
 //! found the link. `doubt` says why later visits to the page of an active link did not settle whether it is there: a
 //! failure such as `dns` or `timeout`, a status such as `status-503`, `challenge`, or `cut` for a body without its end.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::request::parameter::{
     ACTIVE, DETAILS, FACETS, FIELDS, FORMAT, GROUP, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
@@ -52,11 +52,11 @@ pub static STRONGEST_OF_DOMAINS: Listing = STRONGEST;
 
 const STRONGEST: Listing = Listing {
     name: "backlinks-by-domain",
-    first_of: Some("domain"),
+    first_per: Some("domain"),
     columns: join!(
         ListColumn,
         COLUMNS,
-        &[plain("domain"), column("domainLinks", ColumnExpr::CountSameValue("domain"))],
+        &[field_column("domain"), column("domainLinks", ColumnExpr::CountSameValue("domain"))],
     ),
     hidden_columns: &[],
     ..LISTING_OF_LINKS
@@ -90,40 +90,40 @@ fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> 
 /// The common part of all lists of links.
 pub(super) const LISTING_OF_LINKS: Listing = Listing {
     columns: COLUMNS,
-    hidden_columns: &[plain("domain")],
+    hidden_columns: &[field_column("domain")],
     default_order: &["-sr"],
     shows_lost: true,
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };
 
 /// `insDate` and `cdate` are one date; so are `updDate`, `udate` and `update`, the contract's three names for it.
 pub(super) const COLUMNS: &[ListColumn] = &[
-    plain("nofollow"),
-    plain("country"),
+    field_column("nofollow"),
+    field_column("country"),
     column("nr", ColumnExpr::RowNumber),
-    plain("extL"),
-    plain("insDate"),
-    plain("city"),
-    plain("ip"),
-    plain("intL"),
-    plain("linktarget"),
-    plain("title"),
-    plain("updDate"),
-    plain("ccode"),
-    plain("blpcount"),
+    field_column("extL"),
+    field_column("insDate"),
+    field_column("city"),
+    field_column("ip"),
+    field_column("intL"),
+    field_column("linktarget"),
+    field_column("title"),
+    field_column("updDate"),
+    field_column("ccode"),
+    field_column("blpcount"),
     column("cdate", ColumnExpr::Field("insDate")),
-    plain("backlinkpage"),
-    plain("pos"),
-    plain("sumL"),
-    plain("linktext"),
-    plain("tag"),
+    field_column("backlinkpage"),
+    field_column("pos"),
+    field_column("sumL"),
+    field_column("linktext"),
+    field_column("tag"),
     column("udate", ColumnExpr::Field("updDate")),
-    plain("sr"),
+    field_column("sr"),
     column("dsCount", ColumnExpr::RowNumber),
     column("update", ColumnExpr::Field("updDate")),
-    plain("active"),
-    plain("ugc"),
-    plain("sponsored"),
+    field_column("active"),
+    field_column("ugc"),
+    field_column("sponsored"),
 ];
 
 /// What the last visits to the page of a link found.

@@ -30,5 +30,5 @@ pub static LISTING: Listing = Listing {
         column("code", ColumnExpr::PageState { page: "linktarget", part: StatePart::LastStatus }),
     ],
     default_order: &["-refdoms", "-links"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

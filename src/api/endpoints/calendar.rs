@@ -21,8 +21,8 @@ pub(super) fn render<T: Serialize>(
 ) -> Result<JsonReply, ApiError> {
     let range = context.day_range()?;
     let days = range.days().start().as_number()..=range.days().end().as_number();
-    let (facts, provenance) = context.facts()?;
-    let changes = facts.history.iter().filter(|change| days.contains(&change.date));
+    let (statistics, provenance) = context.statistics()?;
+    let changes = statistics.history.iter().filter(|change| days.contains(&change.date));
     let rows = changes.filter_map(|change| row(change.date, change).map(|row| (change.date, row)));
     let (calendar, response): (Vec<u32>, Vec<T>) = rows.unzip();
     let count = response.len();

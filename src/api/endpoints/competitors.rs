@@ -9,7 +9,7 @@
 //! A scope with many referring domains has very many competitors. If rows are ordered or filtered by `refdoms` or
 //! `jaccard`, the `refdoms` of each are counted one by one, so a condition on `common` saves time.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::request::parameter::{
     FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
@@ -22,7 +22,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     "competitors",
     DOCS,
     &[Verb::Get],
-    Handler::CustomSummary { listing: &LISTING, build_request },
+    Handler::CustomCompleteList { listing: &LISTING, build_request },
 )
 .with_parameters(&[URL, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
@@ -39,19 +39,20 @@ pub static LISTING: Listing = Listing {
     name: "competitors",
     rows: RowKind::Competitors,
     columns: &[
-        plain("domain"),
-        plain("common"),
+        field_column("domain"),
+        field_column("common"),
         column("refdoms", ColumnExpr::ForeignRefDomains("domain")),
-        column("jaccard", ColumnExpr::Overlap { shared: "common", own: "own", domain: "domain" }),
+        column(
+            "jaccard",
+            ColumnExpr::JaccardIndex { common: "common", scope_refdoms: "scope_refdoms", domain: "domain" },
+        ),
         column("sr", ColumnExpr::DomainRank("domain")),
     ],
     default_order: &["-common"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    Ok(ListRequest {
-        source: RowSource::Computed(ComputedRows::Competitors),
-        ..ListRequest::from_parameters(context, &LISTING)?
-    })
+    let source = RowSource::Computed(ComputedRows::Competitors(context.selection()?));
+    Ok(ListRequest { listing: &LISTING, source, day_range: None })
 }

@@ -6,13 +6,12 @@
 //! of it, one that is read for the request. With `random=true` the rows come in a random order, another one for
 //! each request, and `order[]` is ignored.
 
-use super::plain;
+use super::field_column;
 use crate::api::request::parameter::{FACETS, FIELDS, FORMAT, LIMIT, OFFSET, ORDER, RANDOM, WHERE};
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
-use crate::query::{Internal, Listing, RowKind, Selection};
-use crate::urls::Scope;
+use crate::query::{Listing, RowKind};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("domains", DOCS, &[Verb::Get], Handler::CustomList { listing: &LISTING, build_request })
@@ -30,15 +29,15 @@ pub static LISTING: Listing = Listing {
     name: "domains",
     rows: RowKind::Domains,
     columns: &[
-        plain("domain"),
-        plain("sr"),
-        plain("refdoms"),
-        plain("backlinks"),
-        plain("pages"),
-        plain("hosts"),
+        field_column("domain"),
+        field_column("sr"),
+        field_column("refdoms"),
+        field_column("backlinks"),
+        field_column("pages"),
+        field_column("hosts"),
     ],
     default_order: &["-sr"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };
 
 /// The listing of rows that are in order already.
@@ -46,18 +45,10 @@ static SHUFFLED: Listing = Listing { name: "random domains", default_order: &[],
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let is_random = context.params.one_of("random", &[("true", true), ("false", false)])?.unwrap_or(false);
-    let sites = context.state.searches.whole().sites(context.deadline)?;
+    let sites = context.state.searches.sites().read(context.deadline)?;
     let (listing, seed) = if is_random { (&SHUFFLED, Some(random_seed()?)) } else { (&LISTING, None) };
-    Ok(ListRequest {
-        listing,
-        // The rows belong to no scope. Its name is a part of the file name of a download.
-        selection: Selection {
-            scope: Scope::Domain { domain: "index".to_owned() },
-            internal: Internal::Include,
-        },
-        source: RowSource::Computed(ComputedRows::Domains { sites, seed }),
-        day_range: None,
-    })
+    let source = RowSource::Computed(ComputedRows::Domains { sites, seed });
+    Ok(ListRequest { listing, source, day_range: None })
 }
 
 fn random_seed() -> Result<u64, ApiError> {

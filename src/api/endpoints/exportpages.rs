@@ -9,5 +9,5 @@ const DOCS: Docs = Docs {
     topic: Topic::Pages,
     summary: "Export of all fetched pages with their links",
     description: "Contains all fetched pages of the scope, redirects and errors too, with the links on them. `info` \
-                  has what the last visit found. `next` continues the export. `count` counts the rows of this piece.",
+                  has what the last visit found. `next` continues the export. `count` counts the rows of this chunk.",
 };

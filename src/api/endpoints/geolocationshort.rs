@@ -1,11 +1,11 @@
 //! `/geolocationshort`: the countries that a scope's backlinks come from.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
 pub static ENDPOINT: Endpoint =
-    Endpoint::new("geolocationshort", DOCS, &[Verb::Get], Handler::Summary(&LISTING));
+    Endpoint::new("geolocationshort", DOCS, &[Verb::Get], Handler::CompleteList(&LISTING));
 
 const DOCS: Docs = Docs {
     topic: Topic::Links,
@@ -18,11 +18,11 @@ pub static LISTING: Listing = Listing {
     name: "geolocationshort",
     group_by: Some("ccode"),
     columns: &[
-        plain("ccode"),
+        field_column("ccode"),
         column("country", ColumnExpr::Mode("country")),
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
     default_order: &["-links"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

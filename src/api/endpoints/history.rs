@@ -96,11 +96,11 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
             "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
         )));
     }
-    let (facts, provenance) = context.facts()?;
-    let first = facts.history.first().and_then(|change| Day::parse(&format!("{:08}", change.date)).ok());
+    let (statistics, provenance) = context.statistics()?;
+    let first = statistics.history.first().and_then(|change| Day::parse(&format!("{:08}", change.date)).ok());
     let from = from.or(first).unwrap_or(to).min(to);
     let max = context.state.config.max_history_rows;
-    let rows = timeline(&facts.history, from..=to, step, max, context.deadline)?.ok_or_else(|| {
+    let rows = timeline(&statistics.history, from..=to, step, max, context.deadline)?.ok_or_else(|| {
         let advice = match step {
             TimeStep::Day => "use step=week or step=month, or a later from",
             TimeStep::Week => "use step=month, or a later from",
@@ -109,7 +109,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         ApiError::BadRequest(format!("{from} to {to} are more than {max} rows by {name}; {advice}"))
     })?;
     let until_today = if given.is_none() { Provenance::volatile() } else { Provenance::current() };
-    let provenance = context.explain_empty(facts.history.is_empty(), until_today.and(provenance))?;
+    let provenance = context.explain_empty(statistics.history.is_empty(), until_today.and(provenance))?;
     let history = rows.iter().map(Row::from).collect();
     let reply = HistoryReply { history, step: name, export_finished: true, status: 200 };
     context.render_json(&reply, &[], &provenance)

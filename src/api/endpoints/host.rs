@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::HOST;
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
-use crate::inspect::ServerReport;
+use crate::inspect::OriginReport;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("host", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[HOST])
@@ -68,12 +68,12 @@ const FAILURE: Schema = Schema::Object(&[
 
 #[derive(Serialize)]
 struct HostReply {
-    servers: Vec<ServerReport>,
+    servers: Vec<OriginReport>,
     status: u16,
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let url = context.typed_url("host", "give a host, for example host=www.example.com")?;
-    let servers = context.inspect(&[], |inspector| inspector.servers(&url))?;
+    let servers = context.inspect(&[], |inspector| inspector.origin_reports(&url))?;
     context.render_json(&HostReply { servers, status: 200 }, &[], &Provenance::volatile())
 }

@@ -1,6 +1,6 @@
 //! `/httpstatus`: the HTTP status codes that a scope's pages answered with.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
@@ -18,10 +18,10 @@ pub static LISTING: Listing = Listing {
     rows: RowKind::Pages,
     group_by: Some("code"),
     columns: &[
-        plain("code"),
+        field_column("code"),
         column("pages", ColumnExpr::Count),
         column("percentage", ColumnExpr::Percentage),
     ],
     default_order: &["-pages"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

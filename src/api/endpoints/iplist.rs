@@ -1,6 +1,6 @@
 //! `/iplist`: the addresses that a scope's backlinks come from.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
@@ -18,15 +18,15 @@ const DOCS: Docs = Docs {
 pub static LISTING: Listing = Listing {
     name: "iplist",
     group_by: Some("ip"),
-    known: Some("ip"),
+    requires_known: Some("ip"),
     columns: &[
         column("ccode", ColumnExpr::Mode("ccode")),
         column("country", ColumnExpr::ModeGiven { field: "country", given: "ccode" }),
         column("city", ColumnExpr::ModeGiven { field: "city", given: "ccode" }),
-        plain("ip"),
+        field_column("ip"),
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
     default_order: &["-links"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

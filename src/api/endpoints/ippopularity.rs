@@ -44,8 +44,8 @@ struct Row {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let (facts, provenance) = context.facts()?;
-    let Addresses { ipv4: ip, ipv6, classes, networks } = facts.addresses;
+    let (statistics, provenance) = context.statistics()?;
+    let Addresses { ipv4: ip, ipv6, classes, networks } = statistics.addresses;
     let provenance = context.explain_empty(ip + ipv6 == 0, provenance)?;
     let [class_a, class_b, class_c, class_d, class_e] = classes;
     let [net8, net16, net24] = networks;

@@ -17,7 +17,7 @@ pub static ENDPOINT: Endpoint =
         .with_parameters(&[URL, SCOPE, INTERNAL, RESOURCES])
         .with_reply(schema::ReplySchema::Object(&[("response", Schema::Map(&Schema::Flag))]))
         .with_body(BodySchema {
-            schema: Schema::Open(&[("url", Schema::UrlOrHost), ("resources", NAMES_SCHEMA)]),
+            schema: Schema::OpenObject(&[("url", Schema::UrlOrHost), ("resources", NAMES_SCHEMA)]),
             example: r#"{"url": "example.com", "resources": ["backlinks"]}"#,
         });
 
@@ -51,8 +51,10 @@ struct IsCachedReply<'a> {
 }
 
 /// At least one name.
-const NAMES_SCHEMA: Schema =
-    Schema::OneOf(&[Schema::ListHolding(&Schema::Text, &Schema::Holding("\\S")), Schema::Holding("[^,\\s]")]);
+const NAMES_SCHEMA: Schema = Schema::OneOf(&[
+    Schema::ListContaining(&Schema::Text, &Schema::Pattern("\\S")),
+    Schema::Pattern("[^,\\s]"),
+]);
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let (selection, names) = match context.json_body {

@@ -11,7 +11,7 @@
 //! filtered by them.
 
 use super::urls::selections;
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::request::parameter::{
     AT_LEAST, EXCLUDE, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, MIN_TARGETS, OFFSET, ORDER, SCOPE, TARGETS,
     WHERE,
@@ -26,7 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     "linkintersect",
     DOCS,
     &[Verb::Get],
-    Handler::CustomSummary { listing: &LISTINGS[MIN_TARGETS], build_request },
+    Handler::CustomCompleteList { listing: &LISTINGS[MIN_TARGETS], build_request },
 )
 .with_parameters(&[
     TARGETS, AT_LEAST, EXCLUDE, SCOPE, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
@@ -65,20 +65,20 @@ const fn listings() -> [Listing; MAX_TARGETS + 1] {
 const fn listing(targets: usize) -> Listing {
     Listing {
         name: "linkintersect",
-        rows: RowKind::Intersection,
+        rows: RowKind::Referrers,
         columns: COLUMNS.split_at(COMMON + targets).0,
         default_order: &["-links"],
-        ..Listing::BACKLINKS
+        ..Listing::DEFAULT
     }
 }
 
 const fn columns() -> [ListColumn; COMMON + MAX_TARGETS] {
     let mut columns = [column("sr", ColumnExpr::DomainRank("domain")); COMMON + MAX_TARGETS];
-    columns[0] = plain("domain");
-    columns[1] = plain("links");
+    columns[0] = field_column("domain");
+    columns[1] = field_column("links");
     let mut target = 0;
     while target < MAX_TARGETS {
-        columns[COMMON + target] = plain(LINKS_TO_TARGET[target]);
+        columns[COMMON + target] = field_column(LINKS_TO_TARGET[target]);
         target += 1;
     }
     columns
@@ -111,8 +111,6 @@ fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> 
         (selections(context, "targets", &entries)?, selections(context, "exclude", &excluded)?);
     Ok(ListRequest {
         listing: &LISTINGS[targets.len()],
-        // Not used: the rows belong to all targets.
-        selection: targets[0].clone(),
         source: RowSource::Computed(ComputedRows::Intersection { targets, at_least, exclude }),
         day_range: None,
     })

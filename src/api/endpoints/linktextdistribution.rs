@@ -29,5 +29,5 @@ pub static LISTING: Listing = Listing {
         column("frequency", ColumnExpr::Count),
     ],
     default_order: &["-refdoms", "-frequency"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

@@ -7,14 +7,14 @@
 //! links: on the day of the loss or later. It is empty if later answers hide that answer. The other columns are those of
 //! `backlinks`, as they were when the link was last seen.
 
-use super::{backlinks, column, plain};
+use super::{backlinks, column, field_column};
 use crate::api::request::parameter::{
     FACETS, FIELDS, FORMAT_OR_FEED, FROM, INTERNAL, LIMIT, OFFSET, ORDER, Parameter, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
-use crate::query::{Activity, ColumnExpr, ListColumn, Listing, VisitPart};
+use crate::query::{ColumnExpr, LinkStates, ListColumn, Listing, VisitPart};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "lostbacklinks",
@@ -44,7 +44,7 @@ pub static LISTING: Listing = Listing {
     columns: join!(
         ListColumn,
         backlinks::COLUMNS,
-        &[plain("lostDate"), column("reason", ColumnExpr::LinkVisit(VisitPart::Reason))],
+        &[field_column("lostDate"), column("reason", ColumnExpr::LinkVisit(VisitPart::Reason))],
     ),
     default_order: &["-lostDate"],
     shows_lost: false,
@@ -53,10 +53,6 @@ pub static LISTING: Listing = Listing {
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let days = context.day_range()?;
-    let source = RowSource::Scope(Activity::Inactive);
-    Ok(ListRequest {
-        source,
-        day_range: Some(("lostDate", days)),
-        ..ListRequest::from_parameters(context, &LISTING)?
-    })
+    let source = RowSource::Index(context.selection()?, LinkStates::Lost);
+    Ok(ListRequest { listing: &LISTING, source, day_range: Some(("lostDate", days)) })
 }

@@ -6,13 +6,13 @@
 
 use super::newdomains::{LISTING_OF_CHANGES, PARAMETERS, request_changes};
 use crate::api::{ApiError, Docs, Endpoint, Handler, ListRequest, RequestContext, Topic, Verb};
-use crate::query::{DomainTurn, Listing};
+use crate::query::{DomainChangeKind, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "lostdomains",
     DOCS,
     &[Verb::Get],
-    Handler::CustomSummary { listing: &LISTING, build_request },
+    Handler::CustomCompleteList { listing: &LISTING, build_request },
 )
 .with_parameters(PARAMETERS);
 
@@ -27,5 +27,5 @@ const DOCS: Docs = Docs {
 pub static LISTING: Listing = Listing { name: "lostdomains", ..LISTING_OF_CHANGES };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    request_changes(context, &LISTING, DomainTurn::Lost)
+    request_changes(context, &LISTING, DomainChangeKind::Lost)
 }

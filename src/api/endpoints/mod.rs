@@ -1,4 +1,5 @@
-//! The endpoints, one file each: a declaration and, if it is not a list, a short handler.
+//! The endpoints, one file each: a declaration and, if it is not a list, a short handler. `MEANINGS` in
+//! `openapi/columns.rs` has the meaning of each column.
 
 /// Concatenates two constant lists of a type.
 macro_rules! join {
@@ -87,6 +88,6 @@ const fn concatenate<T: Copy, const LEN: usize>(first: &[T], second: &[T]) -> [T
 }
 
 /// Declares a column that shows the field of the same name.
-const fn plain(name: &'static str) -> ListColumn {
+const fn field_column(name: &'static str) -> ListColumn {
     column(name, ColumnExpr::Field(name))
 }

@@ -12,7 +12,7 @@ use crate::api::{
     ApiError, Docs, Endpoint, Feed, Handler, ListRequest, OptionalColumns, RequestContext, RowSource, Topic,
     Verb,
 };
-use crate::query::{Activity, ListColumn, Listing};
+use crate::query::{LinkStates, ListColumn, Listing};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "newbacklinks",
@@ -32,25 +32,22 @@ const DOCS: Docs = Docs {
                   listed too, unless `active=true` leaves them out.",
 };
 
-pub static LISTING: Listing = PLAIN;
+pub static LISTING: Listing = BASE;
 
-const PLAIN: Listing =
+const BASE: Listing =
     Listing { name: "newbacklinks", default_order: &["-insDate"], ..backlinks::LISTING_OF_LINKS };
 
 /// As [`LISTING`], with what the last visits found.
 static DETAILED: Listing = Listing {
     name: "newbacklinks-detailed",
     columns: join!(ListColumn, backlinks::COLUMNS, backlinks::VISIT_COLUMNS),
-    ..PLAIN
+    ..BASE
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     let days = context.day_range()?;
     let listing = if context.params.details()? { &DETAILED } else { &LISTING };
-    let source = RowSource::Scope(context.params.activity()?.unwrap_or(Activity::Both));
-    Ok(ListRequest {
-        source,
-        day_range: Some(("insDate", days)),
-        ..ListRequest::from_parameters(context, listing)?
-    })
+    let link_states = context.params.link_states()?.unwrap_or(LinkStates::Both);
+    let source = RowSource::Index(context.selection()?, link_states);
+    Ok(ListRequest { listing, source, day_range: Some(("insDate", days)) })
 }

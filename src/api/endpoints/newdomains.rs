@@ -7,20 +7,20 @@
 //!
 //! The rows come from the links of the scope, lost ones included, which are read for each request.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::request::parameter::{
     FACETS, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, Parameter, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
-use crate::query::{ColumnExpr, DomainTurn, Listing, RowKind};
+use crate::query::{ColumnExpr, DomainChangeKind, Listing, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "newdomains",
     DOCS,
     &[Verb::Get],
-    Handler::CustomSummary { listing: &LISTING, build_request },
+    Handler::CustomCompleteList { listing: &LISTING, build_request },
 )
 .with_parameters(PARAMETERS);
 
@@ -39,33 +39,30 @@ pub static LISTING: Listing = Listing { name: "newdomains", ..LISTING_OF_CHANGES
 pub(super) const LISTING_OF_CHANGES: Listing = Listing {
     rows: RowKind::DomainChanges,
     columns: &[
-        plain("domain"),
-        plain("date"),
-        plain("links"),
+        field_column("domain"),
+        field_column("date"),
+        field_column("links"),
         column("sr", ColumnExpr::DomainRank("domain")),
-        plain("ccode"),
+        field_column("ccode"),
     ],
     default_order: &["-date"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };
 
 pub(super) const PARAMETERS: &[Parameter] =
     &[URL, SCOPE, INTERNAL, FROM, TO, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT];
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
-    request_changes(context, &LISTING, DomainTurn::New)
+    request_changes(context, &LISTING, DomainChangeKind::New)
 }
 
 /// Requests the domain changes of one kind in the range of days.
 pub(super) fn request_changes(
     context: &RequestContext<'_>,
     listing: &'static Listing,
-    turn: DomainTurn,
+    kind: DomainChangeKind,
 ) -> Result<ListRequest, ApiError> {
     let days = context.day_range()?;
-    Ok(ListRequest {
-        source: RowSource::Computed(ComputedRows::DomainChanges(turn)),
-        day_range: Some(("date", days)),
-        ..ListRequest::from_parameters(context, listing)?
-    })
+    let source = RowSource::Computed(ComputedRows::DomainChanges(context.selection()?, kind));
+    Ok(ListRequest { listing, source, day_range: Some(("date", days)) })
 }

@@ -1,6 +1,6 @@
 //! `/outgoinghosts`: the hosts that the external links on a scope's pages lead to.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
@@ -17,7 +17,7 @@ pub static LISTING: Listing = Listing {
     name: "outgoinghosts",
     rows: RowKind::Outgoing,
     group_by: Some("host"),
-    columns: &[plain("host"), column("frequency", ColumnExpr::Count)],
+    columns: &[field_column("host"), column("frequency", ColumnExpr::Count)],
     default_order: &["-frequency"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::request::parameter::{INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
-use crate::query::{LinkCounts, OrderKey, read_order};
+use crate::query::{LinkCounts, OrderKey, parse_order};
 
 pub static ENDPOINT: Endpoint =
     Endpoint::new("outgoinglinkcount", DOCS, &[Verb::Get], Handler::Custom(render))
@@ -37,7 +37,7 @@ struct Row {
 
 impl Row {
     fn compare(&self, other: &Self, key: &OrderKey) -> Ordering {
-        let order = match key.field {
+        let order = match key.column {
             "frequency" => self.frequency.cmp(&other.frequency),
             _ => self.linktype.cmp(other.linktype),
         };
@@ -47,7 +47,8 @@ impl Row {
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let window = context.params.window(&context.state.config)?;
-    let (order, warnings) = read_order(context.params.list("order")?.into_iter(), &["frequency", "linktype"]);
+    let (order, warnings) =
+        parse_order(context.params.list("order")?.into_iter(), &["frequency", "linktype"]);
     let (LinkCounts { pages, external, internal }, provenance) = context.link_counts()?;
     let provenance = context.explain_empty(external + internal == 0, provenance)?;
     let kinds = [("all", external + internal), ("extLinks", external), ("intLinks", internal)];

@@ -1,6 +1,6 @@
 //! `/outgoinglinks`: the external links on a scope's pages, one row each.
 
-use super::plain;
+use super::field_column;
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{Listing, RowKind};
 
@@ -17,16 +17,16 @@ pub static LISTING: Listing = Listing {
     name: "outgoinglinks",
     rows: RowKind::Outgoing,
     columns: &[
-        plain("backlinkpage"),
-        plain("title"),
-        plain("linktarget"),
-        plain("linktext"),
-        plain("tag"),
-        plain("nofollow"),
-        plain("pos"),
-        plain("sr"),
-        plain("cdate"),
+        field_column("backlinkpage"),
+        field_column("title"),
+        field_column("linktarget"),
+        field_column("linktext"),
+        field_column("tag"),
+        field_column("nofollow"),
+        field_column("pos"),
+        field_column("sr"),
+        field_column("cdate"),
     ],
     default_order: &["-cdate"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

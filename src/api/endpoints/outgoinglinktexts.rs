@@ -1,6 +1,6 @@
 //! `/outgoinglinktexts`: the anchor texts of the external links on a scope's pages.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing, RowKind};
 
@@ -18,7 +18,7 @@ pub static LISTING: Listing = Listing {
     name: "outgoinglinktexts",
     rows: RowKind::Outgoing,
     group_by: Some("linktext"),
-    columns: &[plain("linktext"), column("frequency", ColumnExpr::Count)],
+    columns: &[field_column("linktext"), column("frequency", ColumnExpr::Count)],
     default_order: &["-frequency"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

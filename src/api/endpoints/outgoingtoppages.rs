@@ -21,5 +21,5 @@ pub static LISTING: Listing = Listing {
     group_by: Some("backlinkpage"),
     columns: &[column("webpage", ColumnExpr::Field("backlinkpage")), column("extLinks", ColumnExpr::Count)],
     default_order: &["-extLinks"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

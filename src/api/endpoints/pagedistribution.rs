@@ -40,7 +40,7 @@ pub static INCOMING: Listing = Listing {
     ..EITHER
 };
 
-const EITHER: Listing = Listing { default_order: &["-refdoms", "-frequency"], ..Listing::BACKLINKS };
+const EITHER: Listing = Listing { default_order: &["-refdoms", "-frequency"], ..Listing::DEFAULT };
 
 const fn columns(page: &'static str, refdoms: ColumnExpr) -> [ListColumn; 4] {
     [

@@ -11,7 +11,7 @@
 //! * `loop`: the URL is in the chain already;
 //! * `too_long`: the URL redirects, but the chain has `api.max_redirects` redirects.
 
-use super::plain;
+use super::field_column;
 use crate::api::request::parameter::{
     FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE_OF_URL, URL, WHERE,
 };
@@ -25,7 +25,7 @@ pub static ENDPOINT: Endpoint = Endpoint::new(
     "redirectchain",
     DOCS,
     &[Verb::Get],
-    Handler::CustomSummary { listing: &LISTING, build_request },
+    Handler::CustomCompleteList { listing: &LISTING, build_request },
 )
 .with_parameters(&[URL, SCOPE_OF_URL, INTERNAL, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT]);
 
@@ -40,26 +40,29 @@ const DOCS: Docs = Docs {
 pub static LISTING: Listing = Listing {
     name: "redirectchain",
     rows: RowKind::Hops,
-    columns: &[plain("url"), plain("code"), plain("tag"), plain("end"), plain("hop"), plain("start")],
-    ..Listing::BACKLINKS
+    columns: &[
+        field_column("url"),
+        field_column("code"),
+        field_column("tag"),
+        field_column("end"),
+        field_column("hop"),
+        field_column("start"),
+    ],
+    ..Listing::DEFAULT
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     if context.params.scope_kind()?.is_some_and(|kind| kind != ScopeKind::Url) {
         let scope = context.params.single("scope")?.unwrap_or_default();
-        let message = "scope is not url, but a chain begins with one URL; leave scope away".to_owned();
+        let message = "scope is not url, but a chain begins with one URL; omit scope".to_owned();
         return Err(ApiError::of_value("scope", scope, ErrorCode::BadValue, message));
     }
     let state = context.state;
     let url = context.params.url()?;
     let scope = Scope::parse(url, Some(ScopeKind::Url), &state.rules, &state.suffixes)
         .map_err(|error| ApiError::from(error).about_value(url))?;
-    Ok(ListRequest {
-        listing: &LISTING,
-        selection: Selection { scope, internal: context.params.internal()? },
-        source: RowSource::Computed(ComputedRows::RedirectChains {
-            max_redirects: state.config.max_redirects,
-        }),
-        day_range: None,
-    })
+    let selection = Selection { scope, internal: context.params.internal()? };
+    let max_redirects = state.config.max_redirects;
+    let source = RowSource::Computed(ComputedRows::RedirectChains { selection, max_redirects });
+    Ok(ListRequest { listing: &LISTING, source, day_range: None })
 }

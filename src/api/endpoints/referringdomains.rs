@@ -6,10 +6,10 @@
 //! them counted as active: the last successful fetch of its page, or the day of its loss. `followed` counts the links
 //! that are not nofollow.
 //!
-//! With `details=true`, `refdoms` is the number of other domains that link to the domain. It takes a look-up for each
+//! With `details=true`, `refdoms` is the number of other domains that link to the domain. It takes a lookup for each
 //! domain.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::request::parameter::{
     ACTIVE, DETAILS, FACETS, FIELDS, FORMAT, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, URL, WHERE,
 };
@@ -39,16 +39,16 @@ const DOCS: Docs = Docs {
                   `details=true` adds `refdoms`, the number of other domains that link to the domain.",
 };
 
-pub static LISTING: Listing = PLAIN;
+pub static LISTING: Listing = BASE;
 
 /// `ip` is the address with most links, of equals the lowest one; `ccode` is the country of that address.
-const PLAIN: Listing = Listing {
+const BASE: Listing = Listing {
     name: "referringdomains",
     group_by: Some("domain"),
     columns: &[
         column("dsCount", ColumnExpr::RowNumber),
         column("ccode", ColumnExpr::ModeGiven { field: "ccode", given: "ip" }),
-        plain("domain"),
+        field_column("domain"),
         column("ip", ColumnExpr::Mode("ip")),
         column("links", ColumnExpr::Count),
         column("ip_count_additional", ColumnExpr::DistinctMinusOne("ip")),
@@ -59,14 +59,14 @@ const PLAIN: Listing = Listing {
     ],
     default_order: &["-links"],
     shows_lost: true,
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };
 
 /// As [`LISTING`], with the referring domains of each domain.
 static DETAILED: Listing = Listing {
     name: "referringdomains-detailed",
-    columns: join!(ListColumn, PLAIN.columns, &[column("refdoms", ColumnExpr::ForeignRefDomains("domain"))],),
-    ..PLAIN
+    columns: join!(ListColumn, BASE.columns, &[column("refdoms", ColumnExpr::ForeignRefDomains("domain"))],),
+    ..BASE
 };
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {

@@ -1,6 +1,6 @@
 //! `/session`: signs a user in (POST) and out (DELETE), and says who is signed in (GET).
 //!
-//! Signing in gives the cookie of a session, which the page at `/` uses instead of HTTP Basic. GET takes any credentials;
+//! Signing in gives the cookie of a session, which the web page uses instead of HTTP Basic. GET takes any credentials;
 //! the name is null while there are no users. Without credentials that count, `signIn` is true and nothing else is said, so
 //! that the page can ask for a password before it asks for anything else.
 
@@ -16,7 +16,7 @@ pub static ENDPOINT: Endpoint =
             ("signIn", Schema::Flag),
         ]))
         .with_body(BodySchema {
-            schema: Schema::Open(&[("name", Schema::Text), ("password", Schema::Text)]),
+            schema: Schema::OpenObject(&[("name", Schema::Text), ("password", Schema::Text)]),
             example: r#"{"name": "alice", "password": "correct horse"}"#,
         });
 

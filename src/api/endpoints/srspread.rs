@@ -25,8 +25,8 @@ struct Row {
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let grouped = context.params.one_of("showgroup", &[("true", true), ("false", false)])?;
-    let (facts, provenance) = context.facts()?;
-    let bins = &facts.by_rank;
+    let (statistics, provenance) = context.statistics()?;
+    let bins = &statistics.by_rank;
     let provenance = context.explain_empty(bins.iter().all(|&links| links == 0), provenance)?;
     context.render_rows(&if grouped == Some(true) { groups(bins) } else { singles(bins) }, &provenance)
 }

@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, StateTime};
+use crate::api::reply::site_state::{AS_OF, StateTime};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::clock::format_unix_time;
 
@@ -64,7 +64,7 @@ struct StatsReply {
 }
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
-    let size = context.state.searches.whole().size(context.deadline)?;
+    let size = context.state.searches.sites().size(context.deadline)?;
     let stats = &size.stats;
     let reply = StatsReply {
         links: stats.links,

@@ -7,13 +7,13 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, SiteStateReply};
-use crate::api::request::parameter::{BEGINNING, LIMIT, MAX_BEGINNING};
+use crate::api::reply::site_state::{AS_OF, SiteStateReply};
+use crate::api::request::parameter::{LIMIT, MAX_NAME_PREFIX, NAME_PREFIX};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::query::{SiteName, Value};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("suggest", DOCS, &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[BEGINNING, LIMIT])
+    .with_parameters(&[NAME_PREFIX, LIMIT])
     .with_reply(ReplySchema::Object(&[
         ("exportFinished", Schema::Flag),
         (
@@ -66,15 +66,15 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     if beginning.is_empty() {
         return Err(ApiError::missing("q", "give the beginning of a name, for example q=exam"));
     }
-    if beginning.chars().count() > MAX_BEGINNING {
-        let expected = format!("at most {MAX_BEGINNING} characters of a name");
+    if beginning.chars().count() > MAX_NAME_PREFIX {
+        let expected = format!("at most {MAX_NAME_PREFIX} characters of a name");
         return Err(ApiError::parameter("q", beginning, &expected));
     }
     let limit = context.params.limit(&context.state.config)?;
-    let sites = context.state.searches.whole().sites(context.deadline)?;
+    let sites = context.state.searches.sites().read(context.deadline)?;
     let found = sites.suggest(beginning, limit, context.deadline)?;
     let reply = SuggestReply {
-        export_finished: sites.state().complete,
+        export_finished: sites.state().is_complete,
         suggestions: found.into_iter().map(Suggestion::from).collect(),
         sites: sites.state().into(),
         status: 200,

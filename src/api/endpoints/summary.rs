@@ -22,15 +22,17 @@ use serde::{Deserialize, Serialize};
 
 use super::urls::{check_number, selections};
 use crate::api::openapi::schema::{BodySchema, Property, ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, KNOWN, StateTime};
+use crate::api::reply::site_state::{AS_OF, KNOWN, StateTime};
 use crate::api::request::parameter::{INTERNAL, SCOPE, SCOPE_KINDS, SINCE, URL};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::model::Day;
-use crate::query::{Deadline, Facts, QueryError, ScopeSummary, Selection, Totals, Value, sum_of_days};
+use crate::query::{
+    BacklinkStatistics, Deadline, QueryError, ScopeSummary, Selection, Totals, Value, sum_of_days,
+};
 use crate::urls::Scope;
 
 const INDEXED: Schema = Schema::OneOf(&[Schema::Count, Schema::Null]);
-const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Holding("^([0-9]{8})?$"), Schema::Null]);
+const INDEXED_DAY: Schema = Schema::OneOf(&[Schema::Pattern("^([0-9]{8})?$"), Schema::Null]);
 const TOTALS: Schema = Schema::Object(&[("backlinks", Schema::Count), ("refdoms", Schema::Count)]);
 
 pub static ENDPOINT: Endpoint =
@@ -38,7 +40,7 @@ pub static ENDPOINT: Endpoint =
         .with_parameters(&[URL, SCOPE, INTERNAL, SINCE])
         .with_reply(ReplySchema::Object(join!(Property, &[("asOf", AS_OF)], FIGURES)))
         .with_body(BodySchema {
-            schema: Schema::Open(&[("urls", Schema::Urls)]),
+            schema: Schema::OpenObject(&[("urls", Schema::Urls)]),
             example: r#"{"urls": ["example.com", "example.org"]}"#,
         })
         .with_posted_reply(
@@ -176,27 +178,31 @@ struct PastComparison {
 }
 
 impl IndexedFigures {
-    fn of(facts: &Facts) -> Self {
-        let first = facts.history.first().map_or(0, |change| change.date);
+    fn of(statistics: &BacklinkStatistics) -> Self {
+        let first = statistics.history.first().map_or(0, |change| change.date);
         let day = |date: u32| if date == 0 { String::new() } else { format!("{date:08}") };
         Self {
-            ips: Some(facts.addresses.ipv4),
-            ipv6: Some(facts.addresses.ipv6),
-            net24: Some(facts.addresses.networks[2]),
-            countries: Some(facts.countries),
-            lost: Some(facts.lost),
+            ips: Some(statistics.addresses.ipv4),
+            ipv6: Some(statistics.addresses.ipv6),
+            net24: Some(statistics.addresses.networks[2]),
+            countries: Some(statistics.countries),
+            lost: Some(statistics.lost),
             first_seen: Some(day(first)),
-            last_seen: Some(day(facts.last_seen)),
+            last_seen: Some(day(statistics.last_seen)),
         }
     }
 }
 
 impl PastComparison {
-    fn of(facts: Option<&Facts>, since: Day, deadline: &Deadline) -> Result<Self, QueryError> {
+    fn of(
+        statistics: Option<&BacklinkStatistics>,
+        since: Day,
+        deadline: &Deadline,
+    ) -> Result<Self, QueryError> {
         let date = since.to_string();
-        let Some(facts) = facts else { return Ok(Self { date, ..Self::default() }) };
-        let earlier = facts.history.partition_point(|change| change.date <= since.as_number());
-        let (before, after) = facts.history.split_at(earlier);
+        let Some(statistics) = statistics else { return Ok(Self { date, ..Self::default() }) };
+        let earlier = statistics.history.partition_point(|change| change.date <= since.as_number());
+        let (before, after) = statistics.history.split_at(earlier);
         let then = before.last().map(|change| change.active).unwrap_or_default();
         let changes = sum_of_days(after, deadline)?;
         Ok(Self {
@@ -263,7 +269,7 @@ fn figures<'a>(
     since: Day,
     deadline: &Deadline,
 ) -> Result<SummaryReply<'a>, QueryError> {
-    let (counts, facts) = (summary.counts, summary.facts.as_deref());
+    let (counts, statistics) = (summary.counts, summary.statistics.as_deref());
     Ok(SummaryReply {
         url,
         scope: match scope {
@@ -273,7 +279,7 @@ fn figures<'a>(
             Scope::Domain { .. } => "domain",
         },
         as_of: None,
-        export_finished: facts.is_some(),
+        export_finished: statistics.is_some(),
         known: summary.coverage.name(),
         sr: summary.rank.into(),
         backlinks: counts.all.backlinks,
@@ -285,11 +291,11 @@ fn figures<'a>(
         homelinks: counts.home,
         edu: counts.edu,
         gov: counts.gov,
-        indexed: facts.map(IndexedFigures::of).unwrap_or_default(),
+        indexed: statistics.map(IndexedFigures::of).unwrap_or_default(),
         pages: summary.links.pages,
         external: summary.links.external,
         internal: summary.links.internal,
-        since: PastComparison::of(facts, since, deadline)?,
+        since: PastComparison::of(statistics, since, deadline)?,
         status: None,
     })
 }

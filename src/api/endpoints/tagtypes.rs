@@ -1,6 +1,6 @@
 //! `/tagtypes`: the elements and redirects that a scope's backlinks are made by.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
@@ -17,10 +17,10 @@ pub static LISTING: Listing = Listing {
     name: "tagtypes",
     group_by: Some("tag"),
     columns: &[
-        plain("tag"),
+        field_column("tag"),
         column("frequency", ColumnExpr::Count),
         column("refdoms", ColumnExpr::Distinct("domain")),
     ],
     default_order: &["-tag"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

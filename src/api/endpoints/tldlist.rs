@@ -1,6 +1,6 @@
 //! `/tldlist`: the top-level domains that a scope's backlinks come from.
 
-use super::{column, plain};
+use super::{column, field_column};
 use crate::api::{Docs, Endpoint, Handler, Topic, Verb};
 use crate::query::{ColumnExpr, Listing};
 
@@ -18,10 +18,10 @@ pub static LISTING: Listing = Listing {
     group_by: Some("toplevel"),
     columns: &[
         column("diffdomains", ColumnExpr::Distinct("domain")),
-        plain("toplevel"),
+        field_column("toplevel"),
         column("percentage", ColumnExpr::Percentage),
         column("links", ColumnExpr::Count),
     ],
     default_order: &["-links"],
-    ..Listing::BACKLINKS
+    ..Listing::DEFAULT
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::request::params::shorten;
+use crate::api::error::shorten;
 use crate::api::{ApiError, Provenance, RequestContext};
 use crate::model::SearchRank;
 use crate::query::{Selection, Totals, scope_rank};

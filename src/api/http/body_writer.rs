@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::admission::{Client, FairQueue, Permit, QuerySlot, Refused};
 use super::auth::AccessCheck;
 use super::compression::Compressor;
-use super::connection::{HeldMemory, ResponseMemory};
+use super::connection::{HeldMemory, MessageMemory};
 use super::negotiation::ContentCoding;
 use super::representation::{Rendered, ResponseMeta};
 use crate::api::ApiError;
@@ -47,7 +47,7 @@ pub struct StreamAdmission {
     /// The slot of the query. It is released when streaming starts, because from then on the client sets the pace.
     pub query_slot: QuerySlot,
     pub stream_slots: FairQueue<Client>,
-    pub response_memory: ResponseMemory,
+    pub message_memory: MessageMemory,
     pub access: AccessCheck,
 }
 
@@ -182,13 +182,13 @@ impl StreamAdmission {
         chunk_bytes: usize,
         deadline: &Deadline,
     ) -> Result<(Permit<Client>, HeldMemory, AccessCheck), ApiError> {
-        let Self { client, query_slot, stream_slots, response_memory, access } = self;
+        let Self { client, query_slot, stream_slots, message_memory, access } = self;
         drop(query_slot);
         // The waiting chunks, the one that is written and the one that is compressed.
         let bytes = chunk_bytes.saturating_mul(MAX_WAITING_CHUNKS + 2);
-        let memory = response_memory.reserve_for(&client, bytes)?;
+        let memory = message_memory.reserve_for(&client, bytes)?;
         let waiting =
-            async { tokio::time::timeout(deadline.left(), stream_slots.acquire(client.clone())).await };
+            async { tokio::time::timeout(deadline.remaining(), stream_slots.acquire(client.clone())).await };
         let permit = runtime.block_on(waiting).map_err(|_| ApiError::Overloaded)?;
         let permit = permit.map_err(|Refused| ApiError::Overloaded)?;
         deadline.check()?;

@@ -40,12 +40,11 @@ impl AllowedOrigins {
         self.0.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then_some(origin)
     }
 
-    /// Returns the response to a question of a browser whether it may send a request (preflight). Such a question has
-    /// no credentials.
+    /// Returns the response to a preflight request, which asks whether a request may be sent. It has no credentials.
     pub(crate) fn preflight(&self, head: &RequestHead) -> Option<Response> {
-        let is_question =
+        let is_preflight =
             head.method == Method::OPTIONS && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        if !is_question || self.allowed(&head.headers).is_none() {
+        if !is_preflight || self.allowed(&head.headers).is_none() {
             return None;
         }
         head.exchange.mark_request_read();

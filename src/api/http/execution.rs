@@ -1,13 +1,14 @@
 //! Runs an endpoint on a worker thread, and reserves memory for its response.
+//! [`RequestContext::write_response`] dispatches on the handler of the endpoint.
 
 use std::sync::Arc;
 
 use super::admission::{ByteReservation, Client, ClientCharge};
 use super::body_writer::{BodyWriter, Delivery, StreamedResponse, WholeResponse};
-use super::connection::{HeldMemory, ResponseMemory};
-use super::negotiation::{AcceptedEncoding, Format};
+use super::connection::{HeldMemory, MessageMemory};
+use super::negotiation::{AcceptedCoding, Format};
 use super::representation::Representation;
-use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, RequestContext};
+use crate::api::{ApiError, ApiState, Endpoint, JsonBody, QueryString, RequestContext};
 use crate::query::{CancelOnDrop, Deadline};
 
 /// Smaller responses need no reservation: they fit the buffers of their connection.
@@ -16,14 +17,14 @@ pub(crate) const MIN_RESERVED_BYTES: usize = 4 << 10;
 /// A request that was read to its end and belongs to an endpoint.
 pub(crate) struct EndpointRequest {
     pub endpoint: &'static Endpoint,
-    pub params: Params,
+    pub params: QueryString,
     /// The body, if the method is POST.
     pub json_body: Option<JsonBody>,
     /// The memory of the body, reserved until the request is dropped.
     pub _body_memory: Vec<(ClientCharge, ByteReservation)>,
     /// The format that `Accept` asks for.
     pub format: Format,
-    pub encoding: AcceptedEncoding,
+    pub accepted: AcceptedCoding,
 }
 
 /// The response of an endpoint, complete or just begun.
@@ -35,19 +36,19 @@ pub(crate) enum ComputedResponse {
 /// Reserves memory for a whole response until its client has read it.
 ///
 /// # Errors
-/// [`ApiError::Unread`] when the client holds too much memory; [`ApiError::Overloaded`].
+/// [`ApiError::UnreadResponses`] when the client holds too much memory; [`ApiError::Overloaded`].
 pub(crate) fn reserve_memory(
     representation: Representation,
     cacheable: bool,
     client: &Client,
-    response_memory: &ResponseMemory,
+    message_memory: &MessageMemory,
 ) -> Result<ComputedResponse, ApiError> {
     let bytes = representation.len();
     if bytes < MIN_RESERVED_BYTES {
         let representation = Arc::new(representation);
         return Ok(ComputedResponse::Whole { representation, cacheable, held: None });
     }
-    let (charge, reservation) = response_memory.reserve_for(client, bytes)?;
+    let (charge, reservation) = message_memory.reserve_for(client, bytes)?;
     let representation = Arc::new(representation.with_reservation(reservation));
     let memory = Arc::new((charge, Arc::clone(&representation)));
     let held = Some(HeldMemory { bytes, client: client.clone(), memory });

@@ -6,6 +6,7 @@
 //! writes its response through [`body_writer`].
 
 pub(super) mod admission;
+pub(super) mod api_service;
 pub(super) mod auth;
 pub(super) mod body_writer;
 pub(super) mod compression;
@@ -18,5 +19,4 @@ pub(super) mod representation;
 pub(super) mod request_body;
 pub(super) mod response_cache;
 pub(super) mod server;
-pub(super) mod service;
 pub(super) mod worker_pool;

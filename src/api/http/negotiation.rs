@@ -22,7 +22,7 @@ pub enum Format {
     NdJson,
     /// RFC 4287. Available by parameter only.
     Atom,
-    /// A file of the page at `/`, with its media type and charset. Never the format of an endpoint.
+    /// A file of the web page at `/`, with its media type and charset. Never the format of an endpoint.
     Document(&'static str),
     /// A graph in GEXF 1.2, by parameter only.
     Gexf,
@@ -40,7 +40,7 @@ pub enum ContentCoding {
 
 /// The content coding that a client prefers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct AcceptedEncoding {
+pub(crate) struct AcceptedCoding {
     pub coding: ContentCoding,
     /// Whether the client refuses uncompressed bytes, however few.
     pub identity_refused: bool,
@@ -145,7 +145,7 @@ impl ContentCoding {
     }
 }
 
-impl AcceptedEncoding {
+impl AcceptedCoding {
     pub(crate) const NONE: Self = Self { coding: ContentCoding::Identity, identity_refused: false };
 
     /// Returns the coding that `Accept-Encoding` asks for. Of equals, zstd is preferred, which compresses better in
@@ -271,13 +271,9 @@ mod tests {
             ("gzip;q=1.001", Identity, false),
             ("gzip;q=0.1234", Identity, false),
         ] {
-            let encoding = AcceptedEncoding { coding, identity_refused };
-            assert_eq!(
-                AcceptedEncoding::from_headers(&headers(ACCEPT_ENCODING, accept)),
-                encoding,
-                "{accept}"
-            );
+            let encoding = AcceptedCoding { coding, identity_refused };
+            assert_eq!(AcceptedCoding::from_headers(&headers(ACCEPT_ENCODING, accept)), encoding, "{accept}");
         }
-        assert_eq!(AcceptedEncoding::from_headers(&HeaderMap::new()), AcceptedEncoding::NONE);
+        assert_eq!(AcceptedCoding::from_headers(&HeaderMap::new()), AcceptedCoding::NONE);
     }
 }

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::admission::ByteReservation;
 use super::compression::compressed;
-use super::negotiation::{AcceptedEncoding, ContentCoding, Format};
+use super::negotiation::{AcceptedCoding, ContentCoding, Format};
 use crate::api::reply::headers::as_of;
 use crate::query::IndexState;
 
@@ -70,28 +70,28 @@ impl Representation {
     /// When the system has no memory for the compressor.
     pub(crate) fn new(
         rendered: Rendered,
-        encoding: AcceptedEncoding,
+        accepted: AcceptedCoding,
         compress_min_bytes: usize,
     ) -> io::Result<Self> {
-        Self::encode(rendered.body.into(), rendered.meta, encoding, compress_min_bytes)
+        Self::encode(rendered.body.into(), rendered.meta, accepted, compress_min_bytes)
     }
 
     /// Encodes the same uncompressed reply for another client.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub(crate) fn reencode(&self, encoding: AcceptedEncoding, compress_min_bytes: usize) -> io::Result<Self> {
-        Self::encode(self.body.clone(), self.meta.clone(), encoding, compress_min_bytes)
+    pub(crate) fn reencode(&self, accepted: AcceptedCoding, compress_min_bytes: usize) -> io::Result<Self> {
+        Self::encode(self.body.clone(), self.meta.clone(), accepted, compress_min_bytes)
     }
 
     fn encode(
         body: Bytes,
         meta: ResponseMeta,
-        encoding: AcceptedEncoding,
+        accepted: AcceptedCoding,
         compress_min_bytes: usize,
     ) -> io::Result<Self> {
-        let coding = if body.len() >= compress_min_bytes || encoding.identity_refused {
-            encoding.coding
+        let coding = if body.len() >= compress_min_bytes || accepted.identity_refused {
+            accepted.coding
         } else {
             ContentCoding::Identity
         };
@@ -256,7 +256,7 @@ mod tests {
         let rendered =
             || Rendered { body: vec![b'x'; 2_000], meta: ResponseMeta::json(false), cacheable: true };
         let etag = |coding| {
-            Representation::new(rendered(), AcceptedEncoding { coding, identity_refused: false }, 1_000)
+            Representation::new(rendered(), AcceptedCoding { coding, identity_refused: false }, 1_000)
                 .unwrap()
                 .etag
         };

@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::negotiation::{AcceptedEncoding, Format};
+use super::negotiation::{AcceptedCoding, Format};
 use super::representation::Representation;
 use crate::lru::Lru;
 
@@ -22,7 +22,7 @@ pub(crate) struct CacheKey {
     pub path: Box<str>,
     pub query: Box<str>,
     pub format: Format,
-    pub encoding: AcceptedEncoding,
+    pub accepted: AcceptedCoding,
 }
 
 struct CachedResponse {
@@ -80,13 +80,13 @@ mod tests {
             path: path.into(),
             query: query.into(),
             format: Format::Json,
-            encoding: AcceptedEncoding::NONE,
+            accepted: AcceptedCoding::NONE,
         }
     }
 
     fn representation(bytes: usize) -> Arc<Representation> {
         let content = Rendered { body: vec![b'x'; bytes], meta: ResponseMeta::json(false), cacheable: true };
-        Arc::new(Representation::new(content, AcceptedEncoding::NONE, usize::MAX).unwrap())
+        Arc::new(Representation::new(content, AcceptedCoding::NONE, usize::MAX).unwrap())
     }
 
     #[test]

@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 use warp::reply::Response;
 use warp::{Buf, Filter, Reply};
 
+use super::api_service::ApiService;
 use super::auth::PasswordError;
 use super::connection::{self, AllowedHosts, ConnectionContext, Connections, RequestHead};
-use super::service::ApiService;
 use crate::api::reply::error_response;
 use crate::api::{ApiError, ApiState, AuthPolicy};
 
-/// A request of the page has this header, with the name of this program. The page asks for the password itself: without
-/// a challenge, the browser opens no dialog.
+/// The web page sends this header. Its 401 responses have no challenge, so that the browser opens no dialog of its
+/// own.
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Why the server cannot run.
@@ -32,8 +32,10 @@ pub enum ServeError {
     Password(#[from] PasswordError),
     #[error("the threads of the API cannot be started: {0}")]
     Threads(std::io::Error),
-    #[error("the page cannot be compressed: {0}")]
+    #[error("the web page cannot be compressed: {0}")]
     Page(std::io::Error),
+    #[error("the system provides no randomness: {0}")]
+    Randomness(getrandom::Error),
 }
 
 /// Binds the listen address. Port 0 binds any free port.
@@ -90,7 +92,7 @@ async fn respond<B: Buf>(
             if let ApiError::Internal(cause) = &error {
                 tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
             }
-            error_response::refusal(&error).into_response()
+            error_response::of(&error).into_response()
         }),
     };
     let headers = response.headers_mut();

@@ -3,13 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::api::OptionalColumns;
-use crate::query::{ColumnExpr, Kind, ListColumn, Listing, operators_of};
+use crate::api::{Endpoint, OptionalColumns};
+use crate::query::{ColumnExpr, ListColumn, Listing, RANK, ValueType, operators_of};
 
-/// The name of columns with ranks.
-const RANK: &str = "sr";
-
-/// Names of columns with their units and meanings. A test compares them with the lists.
+/// Names of columns with their units and meanings. A test compares them with the lists, and another one prints those of
+/// `backlinks` for the README.
 const MEANINGS: &[(&str, &str, &str)] = &[
     ("active", "", "Whether the link is there."),
     ("anchortext", "", "The anchor text."),
@@ -74,8 +72,15 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("webpage", "", "The page with the links."),
 ];
 
+impl Endpoint {
+    /// Describes the columns of the rows, as `x-columns`; `None` without a listing.
+    pub fn describe_columns(&self) -> Option<Value> {
+        self.handler.listing().map(|listing| describe(listing, self.optional_columns()))
+    }
+}
+
 /// Describes the columns of a listing: those of every answer, those that no answer shows, and those of some requests.
-pub(super) fn describe(listing: &'static Listing, optional_columns: &[OptionalColumns]) -> Value {
+fn describe(listing: &'static Listing, optional_columns: &[OptionalColumns]) -> Value {
     let mut columns: Vec<Value> = Vec::new();
     let mut names: Vec<&str> = Vec::new();
     let mut push = |listing: &Listing, column: &ListColumn, key: Option<(&str, Value)>| {
@@ -98,7 +103,7 @@ pub(super) fn describe(listing: &'static Listing, optional_columns: &[OptionalCo
 
 fn describe_column(listing: &Listing, column: ListColumn) -> Value {
     let is_number = column.from == ColumnExpr::RowNumber;
-    let kind = listing.kind(column).unwrap_or(Kind::Number);
+    let kind = listing.value_type(column).unwrap_or(ValueType::Number);
     let operators: Vec<&str> = operators_of(kind).filter(|_| !is_number).collect();
     let (unit, description) = meaning(column.name);
     json!({
@@ -111,14 +116,14 @@ fn describe_column(listing: &Listing, column: ListColumn) -> Value {
     })
 }
 
-fn kind_name(name: &str, kind: Kind) -> &'static str {
+fn kind_name(name: &str, kind: ValueType) -> &'static str {
     match kind {
-        Kind::Hundredths if name == RANK => "rank",
-        Kind::Number | Kind::Hundredths | Kind::TenThousandths => "number",
-        Kind::Flag => "flag",
-        Kind::Day | Kind::DayNumber => "day",
-        Kind::Text => "text",
-        Kind::Address => "address",
+        ValueType::Hundredths if name == RANK => "rank",
+        ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths => "number",
+        ValueType::Flag => "flag",
+        ValueType::Day | ValueType::DayNumber => "day",
+        ValueType::Text => "text",
+        ValueType::Address => "address",
     }
 }
 
@@ -141,8 +146,8 @@ mod tests {
     fn every_column_has_a_meaning() {
         assert!(MEANINGS.is_sorted_by_key(|(name, ..)| *name));
         for endpoint in ENDPOINTS {
-            let Some(listing) = endpoint.handler.listing() else { continue };
-            for column in describe(listing, endpoint.optional_columns()).as_array().unwrap() {
+            let Some(columns) = endpoint.describe_columns() else { continue };
+            for column in columns.as_array().unwrap() {
                 assert_ne!(column["description"], "", "add {} to MEANINGS", column["name"]);
             }
         }
@@ -150,8 +155,7 @@ mod tests {
 
     #[test]
     fn numbers_of_rows_are_neither_sorted_nor_filtered() {
-        let backlinks = &crate::api::endpoints::backlinks::ENDPOINT;
-        let columns = describe(backlinks.handler.listing().unwrap(), backlinks.optional_columns());
+        let columns = crate::api::endpoints::backlinks::ENDPOINT.describe_columns().unwrap();
         let find = |name: &str| {
             columns.as_array().unwrap().iter().find(|column| column["name"] == name).unwrap().clone()
         };

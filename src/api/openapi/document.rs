@@ -6,10 +6,9 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::columns;
 use super::examples::Examples;
 use super::schema::{self, BodySchema, ReplySchema, Schema};
-use crate::api::reply::index_state::{KNOWN, SITE_STATE};
+use crate::api::reply::site_state::{KNOWN, SITE_STATE};
 use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
 use crate::api::{
     ApiError, ApiState, AuthPolicy, Endpoint, ExportKind, Handler, OptionalColumns, Topic, Verb,
@@ -27,7 +26,7 @@ const ERROR_STATUSES: [(&str, &str); 12] = [
     ("408", "The body was not sent within api.body_timeout."),
     ("413", "The body is larger than api.max_body_bytes."),
     ("414", "The query string is longer than api.max_query_bytes."),
-    ("421", "The API is not asked under this name; see api.hosts."),
+    ("421", "The API does not serve this host name; see api.hosts."),
     (
         "429",
         "More requests than api.rate_limit_per_second, more wrong passwords than api.login_limit_per_second, or more \
@@ -36,7 +35,7 @@ const ERROR_STATUSES: [(&str, &str); 12] = [
     ("500", "The server failed; its log says why."),
     (
         "503",
-        "The answer took longer than api.deadline, the server has more to do than it can (Retry-After says how many \
+        "The answer took longer than api.deadline, the server is overloaded (Retry-After says how many \
          seconds to wait), or the index cannot be read.",
     ),
 ];
@@ -182,8 +181,8 @@ fn operation(
     } else {
         operation["x-role"] = json!(endpoint.role_for(&method_of(verb)).name());
     }
-    if let Some(listing) = endpoint.handler.listing() {
-        operation["x-columns"] = columns::describe(listing, endpoint.optional_columns());
+    if let Some(columns) = endpoint.describe_columns() {
+        operation["x-columns"] = columns;
     }
     if let (Verb::Post, Some(BodySchema { schema, example })) = (verb, endpoint.body()) {
         let example: Value = serde_json::from_str(example)?;
@@ -293,9 +292,9 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
     let mut properties: Vec<(&str, Value)> = finished.into_iter().collect();
     match &endpoint.handler {
         Handler::List(listing)
-        | Handler::Summary(listing)
+        | Handler::CompleteList(listing)
         | Handler::CustomList { listing, .. }
-        | Handler::CustomSummary { listing, .. } => {
+        | Handler::CustomCompleteList { listing, .. } => {
             let numbers = [("offset", count.clone()), ("limit", count.clone())];
             let range = ("range", schema::object(numbers.into_iter(), true));
             let sites = if listing.rows == RowKind::Domains { &SITE_STATE[..] } else { &[] };
@@ -357,7 +356,7 @@ fn shown_columns(listing: &Listing, optional_columns: &[OptionalColumns]) -> Vec
             if columns.iter().any(|(name, _)| *name == column.name) {
                 continue;
             }
-            let schema = match (column.from, listing.kind(*column)) {
+            let schema = match (column.from, listing.value_type(*column)) {
                 (ColumnExpr::RowNumber, _) => Schema::Count,
                 (_, Some(kind)) => Schema::of(kind),
                 (_, None) => continue,
@@ -375,7 +374,7 @@ fn shown_columns(listing: &Listing, optional_columns: &[OptionalColumns]) -> Vec
 /// Replaces the number of links by the links, and puts columns into their objects.
 fn export_row<R: ExportRow>(columns: &[ExportColumn<R>]) -> Value {
     let schema = |column: &ExportColumn<R>| match R::link_keys(column.name) {
-        None => Schema::of(column.kind).to_json(0),
+        None => Schema::of(column.value_type).to_json(0),
         Some(keys) => {
             let keys = keys.iter().map(|(name, kind)| (*name, Schema::of(*kind).to_json(0)));
             json!({ "type": "array", "items": schema::object(keys, true) })
@@ -469,8 +468,8 @@ fn value_schema(parameter: &Parameter, endpoint: &Endpoint, state: &ApiState) ->
             "type": "array", "uniqueItems": true, "minItems": 1,
             "items": { "type": "string", "enum": endpoint.column_names() },
         }),
-        ParameterKind::Endpoints => Schema::Holding("^[\\s,]*[^\\[\\s,]").to_json(0),
-        ParameterKind::Beginning { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
+        ParameterKind::Endpoints => Schema::Pattern("^[\\s,]*[^\\[\\s,]").to_json(0),
+        ParameterKind::NamePrefix { max } => json!({ "type": "string", "minLength": 1, "maxLength": max }),
         ParameterKind::Text { max } => json!({ "type": "string", "maxLength": max }),
         ParameterKind::Token => json!({ "type": "string", "format": "next-token" }),
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::request::parameter::{Parameter, ParameterKind};
 use crate::api::{ApiError, Endpoint};
-use crate::query::{Kind, Listing};
+use crate::query::{Listing, ValueType};
 
 /// Columns in the example of `fields`.
 const EXAMPLE_COLUMNS: usize = 2;
@@ -54,7 +54,7 @@ impl Examples {
             ParameterKind::Url
             | ParameterKind::Words(_)
             | ParameterKind::Day
-            | ParameterKind::Beginning { .. }
+            | ParameterKind::NamePrefix { .. }
             | ParameterKind::Text { .. }
             | ParameterKind::Endpoints => json!(text),
         })
@@ -68,16 +68,18 @@ fn first_column(listing: &Listing) -> Option<&'static str> {
 
 /// A condition on a field of the listing, on a number if there is one.
 fn condition(listing: &Listing) -> Option<String> {
-    let is_number = |kind: Kind| matches!(kind, Kind::Number | Kind::Hundredths | Kind::TenThousandths);
+    let is_number = |kind: ValueType| {
+        matches!(kind, ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths)
+    };
     let mut fields = listing.filter_fields();
     let first = fields.next()?;
     let (name, kind) =
         if is_number(first.1) { first } else { fields.find(|(_, kind)| is_number(*kind)).unwrap_or(first) };
     Some(match kind {
-        Kind::Number | Kind::Hundredths | Kind::TenThousandths => format!("{name} gt 1"),
-        Kind::Flag => format!("{name} eq false"),
-        Kind::Day | Kind::DayNumber => format!("{name} ge 20240101"),
-        Kind::Text => format!("{name} like '%a%'"),
-        Kind::Address => format!("{name} ne '10.1.2.3'"),
+        ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths => format!("{name} gt 1"),
+        ValueType::Flag => format!("{name} eq false"),
+        ValueType::Day | ValueType::DayNumber => format!("{name} ge 20240101"),
+        ValueType::Text => format!("{name} like '%a%'"),
+        ValueType::Address => format!("{name} ne '10.1.2.3'"),
     })
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::query::Kind;
+use crate::query::ValueType;
 
 /// The schema of a JSON value. Objects have exactly the named keys.
 #[derive(Clone, Copy, Debug)]
@@ -32,17 +32,17 @@ pub enum Schema {
     /// One of these strings.
     Words(&'static [&'static str]),
     /// A string that matches this regular expression.
-    Holding(&'static str),
+    Pattern(&'static str),
     Object(&'static [Property]),
     /// An object with these keys, and possibly others.
-    Open(&'static [Property]),
+    OpenObject(&'static [Property]),
     /// An object with some of these keys, and no others.
     Partial(&'static [Property]),
     /// An object with any keys, whose values have this schema.
     Map(&'static Schema),
     List(&'static Schema),
     /// As [`Self::List`], with at least one element of the second schema.
-    ListHolding(&'static Schema, &'static Schema),
+    ListContaining(&'static Schema, &'static Schema),
     /// A list of URLs, hosts or domains that is not empty and has at most `api.max_urls` elements.
     Urls,
     OneOf(&'static [Schema]),
@@ -76,15 +76,15 @@ pub struct BodySchema {
 
 impl Schema {
     /// Returns the schema of the values of a column.
-    pub fn of(kind: Kind) -> Self {
+    pub fn of(kind: ValueType) -> Self {
         match kind {
-            Kind::Number => Self::Count,
-            Kind::Hundredths => Self::Hundredths,
-            Kind::TenThousandths => Self::Share,
-            Kind::Flag => Self::Flag,
-            Kind::Day => Self::Day,
-            Kind::DayNumber => Self::DayNumber,
-            Kind::Text | Kind::Address => Self::Text,
+            ValueType::Number => Self::Count,
+            ValueType::Hundredths => Self::Hundredths,
+            ValueType::TenThousandths => Self::Share,
+            ValueType::Flag => Self::Flag,
+            ValueType::Day => Self::Day,
+            ValueType::DayNumber => Self::DayNumber,
+            ValueType::Text | ValueType::Address => Self::Text,
         }
     }
 
@@ -104,10 +104,10 @@ impl Schema {
             Self::Day => json!({ "type": "string", "pattern": "^[0-9]{8}$" }),
             Self::DayNumber => json!({ "type": "integer", "minimum": 19_700_101, "maximum": 99_991_231 }),
             Self::Words(words) => json!({ "type": "string", "enum": words }),
-            Self::Holding(class) => json!({ "type": "string", "pattern": class }),
+            Self::Pattern(class) => json!({ "type": "string", "pattern": class }),
             Self::Object(properties) => object_of(properties, true, max_urls),
             Self::Partial(properties) => object_of(properties, false, max_urls),
-            Self::Open(properties) => {
+            Self::OpenObject(properties) => {
                 let mut open = Self::Object(properties).to_json(max_urls);
                 open["additionalProperties"] = json!(true);
                 open
@@ -116,7 +116,7 @@ impl Schema {
                 json!({ "type": "object", "additionalProperties": schema.to_json(max_urls) })
             }
             Self::List(schema) => json!({ "type": "array", "items": schema.to_json(max_urls) }),
-            Self::ListHolding(schema, one) => json!({
+            Self::ListContaining(schema, one) => json!({
                 "type": "array", "items": schema.to_json(max_urls), "contains": one.to_json(max_urls),
             }),
             Self::Urls => json!({

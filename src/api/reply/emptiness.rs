@@ -2,11 +2,11 @@
 //! them, and `known` says the same in a word. If `where` may have removed all rows, a scope that was visited needs no
 //! explanation.
 //!
-//! An explanation describes the current state, so stale results are not explained and have `known` alone. It depends on more than links, on
-//! queued seeds for example. Explained replies are therefore not cacheable.
+//! An explanation describes the current state, so stale results are not explained and have `known` alone. It depends on
+//! data that changes without a commit, for example on queued seeds. Explained replies are therefore not cacheable.
 
 use super::provenance::Provenance;
-use crate::api::request::params::shorten;
+use crate::api::error::shorten;
 use crate::api::{ApiError, ComputedRows, ListRequest, RequestContext, RowSource};
 use crate::model::Day;
 use crate::query::{Coverage, RowKind, VisitedPage};
@@ -62,30 +62,27 @@ impl RequestContext<'_> {
 }
 
 impl ListRequest {
-    /// Explains why the list has no rows.
+    /// Explains why the list has no rows, if it is about a scope.
     pub(in crate::api) fn explain_no_rows(
         &self,
         context: &RequestContext<'_>,
         mut provenance: Provenance,
     ) -> Result<Provenance, ApiError> {
-        if self.index_state().is_some() {
-            // The list is about no scope.
-            return Ok(provenance);
-        }
-        let RowSource::Computed(ComputedRows::Intersection { targets, .. }) = &self.source else {
-            return context.explain_no_rows(&self.selection.scope, row_noun(self.listing.rows), provenance);
-        };
-        // Each target may have links, without one domain that links to all.
-        for target in targets {
+        let is_intersection = matches!(self.source, RowSource::Computed(ComputedRows::Intersection { .. }));
+        for selection in self.source.selections() {
             context.deadline.check()?;
-            let counts = context.state.searches.counts(&target.clone().into(), context.deadline)?;
-            if counts.answer.all.backlinks == 0 {
-                provenance = context.explain_no_rows(&target.scope, "links", provenance)?;
-            } else {
-                let snapshot = context.state.store.snapshot();
-                let coverage = Coverage::of(&target.scope, &snapshot, context.deadline)?;
-                provenance = provenance.with_coverage(&coverage);
+            // Each target may have links, without one domain that links to all.
+            if is_intersection {
+                let counts = context.state.searches.counts(&selection.clone().into(), context.deadline)?;
+                if counts.answer.all.backlinks > 0 {
+                    let snapshot = context.state.store.snapshot();
+                    let coverage = Coverage::of(&selection.scope, &snapshot, context.deadline)?;
+                    provenance = provenance.with_coverage(&coverage);
+                    continue;
+                }
             }
+            provenance =
+                context.explain_no_rows(&selection.scope, row_noun(self.listing.rows), provenance)?;
         }
         Ok(provenance)
     }
@@ -115,8 +112,8 @@ fn sentence(scope: &Scope, coverage: &Coverage, what: &str) -> String {
 /// Returns the name of a scope as a client writes it.
 pub(in crate::api) fn name_of(scope: &Scope) -> String {
     match scope {
-        Scope::Url { url, also: None } => url.to_string(),
-        Scope::Url { url, also: Some(_) } => url.without_scheme().to_owned(),
+        Scope::Url { url, https_url: None } => url.to_string(),
+        Scope::Url { url, https_url: Some(_) } => url.without_scheme().to_owned(),
         Scope::Host { host, port: Some(port) } => format!("{host}:{port}"),
         Scope::Host { host, port: None } => host.clone(),
         Scope::Domain { domain } => domain.clone(),
@@ -133,7 +130,7 @@ fn outcome(scope: &Scope, page: &VisitedPage) -> String {
         failure => failure.to_owned(),
     };
     match scope {
-        Scope::Url { also: None, .. } => outcome,
+        Scope::Url { https_url: None, .. } => outcome,
         _ => format!("{outcome} at {}", shorten(page.url.as_str())),
     }
 }

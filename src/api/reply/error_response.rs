@@ -23,7 +23,7 @@ struct ErrorReply<'a> {
 }
 
 /// Returns the response for an error.
-pub(crate) fn refusal(error: &ApiError) -> Response<Bytes> {
+pub(crate) fn of(error: &ApiError) -> Response<Bytes> {
     let status = error.status();
     let detail = error.detail();
     let reply = ErrorReply {

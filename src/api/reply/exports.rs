@@ -16,8 +16,8 @@ use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, RequestContext};
 use crate::query::cursor::Binding;
-use crate::query::export::{Columns, ExportColumn, ExportRow, Piece, Shown, Source};
-use crate::query::{ExportPage, IndexState, Selection, Value};
+use crate::query::export::{Columns, ExportColumn, ExportRow, Shown, StoredChunk};
+use crate::query::{IndexState, IndexedChunk, Scan, Selection, Value};
 
 /// A whole export is read in chunks of this many rows.
 const CHUNK_ROWS: usize = 1_024;
@@ -35,23 +35,23 @@ struct ExportReply<T> {
 
 /// Consecutive rows of an export: read from the store, or from a search index that is in memory.
 enum ExportChunk<R> {
-    Stored(Piece<R>, IndexState),
-    Indexed(ExportPage),
+    Stored(StoredChunk<R>, IndexState),
+    Indexed(IndexedChunk),
 }
 
 impl<R> ExportChunk<R> {
     fn len(&self) -> usize {
         match self {
-            Self::Stored(piece, _) => piece.rows.len(),
-            Self::Indexed(piece) => piece.page.rows(),
+            Self::Stored(chunk, _) => chunk.rows.len(),
+            Self::Indexed(chunk) => chunk.page.rows(),
         }
     }
 
     /// Returns the key after which the next chunk starts; `None` after the last chunk.
     fn next_position(&self) -> Option<&[u8]> {
         match self {
-            Self::Stored(piece, _) => piece.next.as_deref(),
-            Self::Indexed(piece) => piece.next.as_deref(),
+            Self::Stored(chunk, _) => chunk.next.as_deref(),
+            Self::Indexed(chunk) => chunk.next.as_deref(),
         }
     }
 
@@ -142,39 +142,39 @@ impl<R: ExportRow> Export<'_, R> {
         if let Some(listing) = R::INDEXED {
             let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
             let found = state.searches.export(&self.selection, listing, &names, (after, limit), deadline)?;
-            if let Some(piece) = found {
-                return Ok(ExportChunk::Indexed(piece));
+            if let Some(chunk) = found {
+                return Ok(ExportChunk::Indexed(chunk));
             }
         }
         let present = state.searches.present()?;
-        let source = Source {
+        let scan = Scan {
             snapshot: &present.snapshot,
             selection: &self.selection,
             suffixes: &state.suffixes,
             deadline,
         };
-        Ok(ExportChunk::Stored(R::piece(&source, after, limit, &self.columns)?, present.state))
+        Ok(ExportChunk::Stored(R::read_chunk(&scan, after, limit, &self.columns)?, present.state))
     }
 
-    fn shown<'p>(piece: &'p Piece<R>, columns: &'p Columns<R>) -> impl Iterator<Item = Shown<'p, R>> {
-        piece.rows.iter().map(move |row| Shown { row, columns })
+    fn shown<'p>(chunk: &'p StoredChunk<R>, columns: &'p Columns<R>) -> impl Iterator<Item = Shown<'p, R>> {
+        chunk.rows.iter().map(move |row| Shown { row, columns })
     }
 
     fn render_json(&self, chunk: &ExportChunk<R>, provenance: &Provenance) -> Result<JsonReply, ApiError> {
         let (next, count, status) = (self.next_token(chunk)?, chunk.len(), 200);
         let known = provenance.known();
         match chunk {
-            ExportChunk::Stored(piece, _) => {
-                let response: Vec<_> = Self::shown(piece, &self.columns).collect();
+            ExportChunk::Stored(chunk, _) => {
+                let response: Vec<_> = Self::shown(chunk, &self.columns).collect();
                 self.context.render_json(
                     &ExportReply { next, response, count, known, status },
                     &[],
                     provenance,
                 )
             }
-            ExportChunk::Indexed(piece) => {
+            ExportChunk::Indexed(chunk) => {
                 let reply = ExportReply { next, response: (), count, known, status };
-                self.context.render_json_with_rows(&reply, &piece.page, &[], provenance)
+                self.context.render_json_with_rows(&reply, &chunk.page, &[], provenance)
             }
         }
     }
@@ -195,17 +195,17 @@ impl<R: ExportRow> Export<'_, R> {
             count.and_then(headers::total_count),
             headers::next_token(next.as_deref()),
             headers::warnings(&warnings),
-            headers::content_disposition(format, endpoint, &self.selection.scope),
+            headers::content_disposition(format, endpoint, self.selection.scope.host()),
         ]);
         writer.set_meta(meta, &provenance);
         let names = self.columns.iter().map(|column| column.name);
         let mut rows = RowWriter::new(format, names, writer)?;
         loop {
             match &chunk {
-                ExportChunk::Stored(piece, _) => {
-                    Self::shown(piece, &self.columns).try_for_each(|row| rows.write(&row))?;
+                ExportChunk::Stored(chunk, _) => {
+                    Self::shown(chunk, &self.columns).try_for_each(|row| rows.write(&row))?;
                 }
-                ExportChunk::Indexed(piece) => piece.page.iter().try_for_each(|row| rows.write(&row))?,
+                ExportChunk::Indexed(chunk) => chunk.page.iter().try_for_each(|row| rows.write(&row))?,
             }
             match chunk.next_position() {
                 Some(position) if !is_limited => chunk = self.read_chunk(Some(position), CHUNK_ROWS)?,

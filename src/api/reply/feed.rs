@@ -13,7 +13,7 @@ use super::provenance::Provenance;
 use crate::api::endpoint::Feed;
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::{ApiError, ListRequest, RequestContext};
-use crate::query::{Page, Plan};
+use crate::query::{Plan, RowPage};
 
 /// The columns that an entry shows.
 #[derive(Default)]
@@ -41,14 +41,14 @@ impl RequestContext<'_> {
         let warnings = self.warnings(&plan.warnings, &provenance);
         let meta = self.response_meta(&[
             headers::total_count(found.answer.count),
-            headers::export_finished(Some(found.finished)),
+            headers::export_finished(Some(found.is_complete)),
             headers::warnings(&warnings),
         ]);
         let entries: Vec<FeedEntry> = entries(&found.answer, plan, feed.day);
         // A feed without entries is as old as the days that it covers.
         let first_day = request.day_range.as_ref().map(|(_, range)| range.days().start().to_string());
         let updated = entries.iter().map(|entry| entry.day.clone()).max().or(first_day).unwrap_or_default();
-        let mut xml = self.feed_head(feed, request.selection.scope.host(), &updated);
+        let mut xml = self.feed_head(feed, request.subject(), &updated);
         write_entries(&mut xml, self.endpoint.name, &entries);
         xml.push_str("</feed>\n");
         writer.set_meta(meta, &provenance);
@@ -56,7 +56,7 @@ impl RequestContext<'_> {
     }
 
     /// Everything before the entries. The link to itself has the filters of the request.
-    fn feed_head(&self, feed: Feed, host: &str, updated: &str) -> String {
+    fn feed_head(&self, feed: Feed, subject: &str, updated: &str) -> String {
         let address = format!("/{}?{}", self.endpoint.name, self.params.to_query());
         let filters = self.params.single("where").ok().flatten().filter(|text| !text.is_empty());
         let filters = filters.map_or_else(String::new, |text| format!(" where {text}"));
@@ -65,7 +65,7 @@ impl RequestContext<'_> {
              <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
              <author><name>{}</name></author>\n<link rel=\"self\" href=\"{}\"/>\n",
             urn(&["feed", &address]),
-            escape(&format!("{} {host}{filters}", feed.title)),
+            escape(&format!("{} {subject}{filters}", feed.title)),
             time(updated),
             env!("CARGO_PKG_NAME"),
             escape(&address),
@@ -73,7 +73,7 @@ impl RequestContext<'_> {
     }
 }
 
-fn entries(page: &Page, plan: &Plan, day: &str) -> Vec<FeedEntry> {
+fn entries(page: &RowPage, plan: &Plan, day: &str) -> Vec<FeedEntry> {
     let mut entries = Vec::with_capacity(page.rows());
     for row in page.iter() {
         let mut entry = FeedEntry::default();

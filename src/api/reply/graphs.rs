@@ -41,7 +41,8 @@ impl RequestContext<'_> {
             writer.set_json(reply, false);
             return Ok(());
         }
-        let name = headers::content_disposition(self.format, self.endpoint.name, &self.selection()?.scope);
+        let name =
+            headers::content_disposition(self.format, self.endpoint.name, self.selection()?.scope.host());
         let warnings = headers::warnings(&self.warnings(&[], provenance));
         let extra_headers = name.into_iter().chain(warnings).collect();
         let meta = ResponseMeta { format: self.format, extra_headers, ..ResponseMeta::json(false) };

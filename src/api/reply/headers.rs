@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::api::http::negotiation::Format;
 use crate::clock::format_unix_time;
 use crate::query::IndexState;
-use crate::urls::{Scope, unicode_host};
+use crate::urls::unicode_host;
 
 /// All characters but the `attr-char`s of RFC 8187.
 const NOT_ATTR_CHARS: &AsciiSet = &NON_ALPHANUMERIC
@@ -78,9 +78,8 @@ pub(crate) fn warnings(warnings: &[String]) -> Option<Header> {
 
 /// `Content-Disposition` (RFC 6266): the file name of a download. A host in another script has a second name,
 /// which clients that support RFC 8187 prefer.
-pub(crate) fn content_disposition(format: Format, endpoint: &str, scope: &Scope) -> Option<Header> {
+pub(crate) fn content_disposition(format: Format, endpoint: &str, host: &str) -> Option<Header> {
     let extension = format.file_extension()?;
-    let host = scope.host();
     let unicode = unicode_host(host);
     let name = |host: &str| {
         let letters = host.char_indices().take_while(|(at, _)| *at < NAMED_HOST_BYTES);
@@ -103,12 +102,12 @@ fn is_safe(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::urls::{Suffixes, UrlRules};
+    use crate::urls::{Scope, Suffixes, UrlRules};
 
     fn file_name(url: &str, format: Format) -> Option<String> {
         let suffixes = Suffixes::built_in().unwrap();
         let scope = Scope::parse(url, None, &UrlRules::default(), &suffixes).unwrap();
-        let (_, value) = content_disposition(format, "backlinks", &scope)?;
+        let (_, value) = content_disposition(format, "backlinks", scope.host())?;
         Some(value.to_str().unwrap().to_owned())
     }
 

@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::emptiness::row_noun;
 use super::headers::{self, Header};
-use super::index_state::SiteStateReply;
 use super::provenance::{JsonReply, Provenance};
 use super::rows::{FinishedRows, RowCells, RowWriter};
+use super::site_state::SiteStateReply;
 use super::spreadsheet::{MAX_CELL_UNITS, MAX_ROWS};
 use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
 use crate::api::http::representation::ResponseMeta;
 use crate::api::{ApiError, ListRequest, RequestContext};
 use crate::query::{
-    Activity, Distribution, ErrorCode, FacetPlan, FacetRests, FacetValues, IndexAnswer, ListColumn,
-    ListQuery, Listing, Page, Plan, Row, Value, WhereLimits, Window,
+    Distribution, ErrorCode, FacetOthers, FacetPlan, FacetValues, IndexAnswer, LinkStates, ListColumn,
+    ListQuery, Listing, Plan, Row, RowPage, Value, WhereLimits, Window,
 };
 
 /// A streamed list is computed in pages of this many rows.
@@ -39,7 +39,7 @@ struct ListReply<'a> {
     facets: Option<FacetValues<'a>>,
     /// The rows with values that `facets` does not show.
     #[serde(skip_serializing_if = "Option::is_none")]
-    others: Option<FacetRests<'a>>,
+    others: Option<FacetOthers<'a>>,
     status: u16,
 }
 
@@ -128,7 +128,7 @@ impl RequestContext<'_> {
             return Err(ApiError::of_value("facets", text, ErrorCode::TooLarge, message));
         }
         if self.format != Format::Json {
-            let message = "facets are in JSON alone; leave facets away, or ask for format=json".to_owned();
+            let message = "facets are in JSON alone; omit facets, or ask for format=json".to_owned();
             return Err(ApiError::of_value("facets", text, ErrorCode::BadValue, message));
         }
         let columns = chosen.into_iter().map(|at| known[at]).collect();
@@ -137,13 +137,13 @@ impl RequestContext<'_> {
 
     /// Returns whether the result is complete. `None` if the endpoint does not report that.
     fn completeness<T>(&self, found: &IndexAnswer<T>) -> Option<bool> {
-        self.endpoint.handler.reports_completeness().then_some(found.finished)
+        self.endpoint.handler.reports_completeness().then_some(found.is_complete)
     }
 
     fn render_list(&self, request: &ListRequest, plan: &Plan) -> Result<JsonReply, ApiError> {
         let window = self.params.window(&self.state.config)?;
         let found = request.page(self, plan, window)?;
-        let provenance = self.inspect_page(request, &found)?;
+        let provenance = self.page_provenance(request, &found)?;
         let Window { offset, limit } = window;
         let has_facets = !plan.facets.columns.is_empty();
         let reply = ListReply {
@@ -152,9 +152,9 @@ impl RequestContext<'_> {
             count: found.answer.count,
             known: provenance.known(),
             range: WindowReply { offset, limit },
-            sites: request.index_state().map(SiteStateReply::from),
+            sites: request.site_state().map(SiteStateReply::from),
             facets: has_facets.then_some(FacetValues(&found.answer.facets)),
-            others: has_facets.then_some(FacetRests(&found.answer.facets)),
+            others: has_facets.then_some(FacetOthers(&found.answer.facets)),
             status: 200,
         };
         self.render_json_with_rows(&reply, &found.answer, &plan.warnings, &provenance)
@@ -174,14 +174,14 @@ impl RequestContext<'_> {
         request.for_each_page(self, plan, window, PAGE_ROWS, |found| {
             let page = &found.answer;
             if let Some(writer) = writer.take() {
-                let provenance = self.inspect_page(request, &found)?;
+                let provenance = self.page_provenance(request, &found)?;
                 warnings = self.warnings(&plan.warnings, &provenance);
                 warnings.extend(self.spreadsheet_overflow(page.count, window));
                 let meta = self.response_meta(&[
                     headers::total_count(page.count),
                     headers::export_finished(self.completeness(&found)),
                     headers::warnings(&warnings),
-                    headers::content_disposition(self.format, self.endpoint.name, &request.selection.scope),
+                    headers::content_disposition(self.format, self.endpoint.name, request.subject()),
                 ]);
                 writer.set_meta(meta, &provenance);
                 let names = plan.columns.iter().map(|column| column.name);
@@ -193,7 +193,11 @@ impl RequestContext<'_> {
     }
 
     /// Returns what the list was computed from, and explains why it has no rows if it has none.
-    fn inspect_page(&self, request: &ListRequest, found: &IndexAnswer<Page>) -> Result<Provenance, ApiError> {
+    fn page_provenance(
+        &self,
+        request: &ListRequest,
+        found: &IndexAnswer<RowPage>,
+    ) -> Result<Provenance, ApiError> {
         let provenance = request.provenance().and(Provenance::of_answer(found));
         if found.answer.count == 0 { request.explain_no_rows(self, provenance) } else { Ok(provenance) }
     }
@@ -227,15 +231,15 @@ impl RequestContext<'_> {
         let top = self.params.top()?;
         let plan = self.plan(listing)?;
         let selection = Arc::new(self.selection()?);
-        let question =
-            ListQuery { listing, activity: Activity::Active, plan: &plan, wait: self.wait_policy() };
-        let found = self.state.searches.distribution(&selection, &question, top, self.deadline)?;
+        let query =
+            ListQuery { listing, link_states: LinkStates::Active, plan: &plan, wait: self.wait_policy() };
+        let found = self.state.searches.distribution(&selection, &query, top, self.deadline)?;
         let mut provenance = Provenance::of_answer(&found);
         if found.answer.rows() == 0 {
             provenance = self.explain_no_rows(&selection.scope, row_noun(listing.rows), provenance)?;
         }
         let reply = DistributionReply {
-            export_finished: found.finished,
+            export_finished: found.is_complete,
             response: &found.answer,
             count: found.answer.rows(),
             known: provenance.known(),

@@ -49,7 +49,7 @@ impl Provenance {
 
     /// The reply depends on the answer of a search index.
     pub fn of_answer<T>(answer: &IndexAnswer<T>) -> Self {
-        let stale = !(answer.finished && answer.current);
+        let stale = !(answer.is_complete && answer.current);
         Self { cacheable: !stale, stale, state: answer.state, ..Self::current() }
     }
 
@@ -77,7 +77,8 @@ impl Provenance {
         self.known
     }
 
-    /// Adds the reason why the reply has no rows. It depends on more than links, on queued seeds for example.
+    /// Adds the reason why the reply has no rows. The reason depends on data that changes without a commit, for example
+    /// on queued seeds.
     pub(super) fn explained(mut self, explanation: String) -> Self {
         self.explanations.push(explanation);
         Self { cacheable: false, ..self }
@@ -119,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_reply_is_as_cacheable_as_its_least_cacheable_part() {
-        let answer = |finished, current| {
-            Provenance::of_answer(&IndexAnswer { answer: (), finished, current, state: None })
+        let answer = |is_complete, current| {
+            Provenance::of_answer(&IndexAnswer { answer: (), is_complete, current, state: None })
         };
         for (provenance, cacheable, stale) in [
             (Provenance::current(), true, false),

@@ -1,25 +1,24 @@
 //! The context in which an endpoint computes its reply: parameters, state, and the forms that replies share.
+//! [`RequestContext::write_response`] in `api/dispatch.rs` passes it to the handler of its endpoint.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::day_range::{self, DayRange};
-use crate::api::http::body_writer::BodyWriter;
 use crate::api::http::negotiation::Format;
 use crate::api::reply::provenance::{JsonReply, Provenance};
-use crate::api::{ApiError, ApiState, Endpoint, ExportKind, Handler, JsonBody, ListRequest, Params};
+use crate::api::{ApiError, ApiState, Endpoint, Handler, JsonBody, QueryString};
 use crate::model::Day;
-use crate::query::export::{BacklinkRow, PageRow};
 use crate::query::{
-    Counts, Deadline, Facts, LinkCounts, Listing, Page, QueryError, Scan, Selection, WaitPolicy,
+    BacklinkStatistics, Counts, Deadline, LinkCounts, QueryError, RowPage, Scan, Selection, WaitPolicy,
 };
 use crate::urls::Scope;
 
-/// One request to one endpoint. Lives on a worker thread.
+/// One request to one endpoint. Lives on a worker thread. Its methods that write replies are in `api/reply`.
 pub struct RequestContext<'a> {
     pub endpoint: &'static Endpoint,
-    pub params: &'a Params,
+    pub params: &'a QueryString,
     /// The body, if the method is POST.
     pub json_body: Option<&'a JsonBody>,
     pub state: &'a ApiState,
@@ -31,7 +30,7 @@ pub struct RequestContext<'a> {
 /// Returns the format of the reply.
 fn requested_format(
     endpoint: &Endpoint,
-    params: &Params,
+    params: &QueryString,
     accepted_format: Format,
 ) -> Result<Format, ApiError> {
     if let Handler::Graph(_) = endpoint.handler {
@@ -41,7 +40,7 @@ fn requested_format(
     if endpoint.handler.is_tabular() {
         Ok(format.unwrap_or(accepted_format))
     } else if format.is_some_and(|format| format != Format::Json) {
-        Err(ApiError::BadRequest(format!("{} answers in JSON alone; leave format away", endpoint.name)))
+        Err(ApiError::BadRequest(format!("{} answers in JSON alone; omit format", endpoint.name)))
     } else {
         Ok(Format::Json)
     }
@@ -73,7 +72,7 @@ impl<'a> RequestContext<'a> {
     /// [`ApiError::BadRequest`] for a format that the endpoint does not have.
     pub fn new(
         endpoint: &'static Endpoint,
-        params: &'a Params,
+        params: &'a QueryString,
         json_body: Option<&'a JsonBody>,
         state: &'a ApiState,
         deadline: &'a Deadline,
@@ -81,40 +80,6 @@ impl<'a> RequestContext<'a> {
     ) -> Result<Self, ApiError> {
         let format = requested_format(endpoint, params, accepted_format)?;
         Ok(Self { endpoint, params, json_body, state, deadline, format })
-    }
-
-    /// Writes the reply.
-    ///
-    /// # Errors
-    /// [`ApiError::BadRequest`] for unusable parameters, and the errors of the query.
-    pub fn write_response(&self, writer: &mut BodyWriter<'_>) -> Result<(), ApiError> {
-        match self.endpoint.handler {
-            Handler::List(listing) | Handler::Summary(listing) => {
-                self.write_list(&ListRequest::from_parameters(self, listing)?, writer)
-            }
-            Handler::CustomList { build_request, .. } | Handler::CustomSummary { build_request, .. } => {
-                self.write_list(&build_request(self)?, writer)
-            }
-            Handler::Distribution { listing, incoming } => {
-                let listing = self.listing_by_direction(listing, incoming)?;
-                writer.set_json(self.render_distribution(listing)?, false);
-                Ok(())
-            }
-            Handler::Export(ExportKind::Backlinks) => self.write_export::<BacklinkRow>(writer),
-            Handler::Export(ExportKind::Pages) => self.write_export::<PageRow>(writer),
-            Handler::Graph(build) => {
-                let (graph, provenance) = build(self)?;
-                self.write_graph(&graph, &provenance, writer)
-            }
-            Handler::Probe | Handler::Session => {
-                Err(ApiError::Internal(format!("{} is not answered here", self.endpoint.title())))
-            }
-            Handler::Custom(render) => {
-                // At `/`, `Accept` chooses between JSON and the page.
-                writer.set_json(render(self)?, self.endpoint.name.is_empty());
-                Ok(())
-            }
-        }
     }
 
     /// Serializes a reply as JSON, with `warnings`, a warning for each unknown parameter, and the explanations.
@@ -144,7 +109,7 @@ impl<'a> RequestContext<'a> {
     pub fn render_json_with_rows(
         &self,
         reply: &impl Serialize,
-        rows: &Page,
+        rows: &RowPage,
         warnings: &[String],
         provenance: &Provenance,
     ) -> Result<JsonReply, ApiError> {
@@ -268,8 +233,8 @@ impl<'a> RequestContext<'a> {
     ///
     /// # Errors
     /// As [`Self::run_query`].
-    pub fn facts(&self) -> Result<(Arc<Facts>, Provenance), ApiError> {
-        let found = self.state.searches.facts(&Arc::new(self.selection()?), self.deadline)?;
+    pub fn statistics(&self) -> Result<(Arc<BacklinkStatistics>, Provenance), ApiError> {
+        let found = self.state.searches.statistics(&Arc::new(self.selection()?), self.deadline)?;
         let provenance = Provenance::of_answer(&found);
         Ok((found.answer, provenance))
     }
@@ -278,16 +243,5 @@ impl<'a> RequestContext<'a> {
     /// one.
     pub fn wait_policy(&self) -> WaitPolicy {
         if self.endpoint.handler.reports_completeness() { WaitPolicy::Short } else { WaitPolicy::Full }
-    }
-
-    /// Returns the listing that `direction` asks for.
-    fn listing_by_direction(
-        &self,
-        outgoing: &'static Listing,
-        incoming: Option<&'static Listing>,
-    ) -> Result<&'static Listing, ApiError> {
-        let Some(incoming) = incoming else { return Ok(outgoing) };
-        let words = [("out", outgoing), ("in", incoming)];
-        Ok(self.params.one_of("direction", &words)?.unwrap_or(outgoing))
     }
 }

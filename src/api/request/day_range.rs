@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::params::Params;
+use super::query_string::QueryString;
 use crate::api::ApiError;
 use crate::api::reply::provenance::Provenance;
 use crate::clock::unix_now;
@@ -22,7 +22,7 @@ impl DayRange {
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] if `from` is missing, a day is malformed, or `from` is later than `to`.
-    pub(super) fn parse(params: &Params, today: fn() -> Day) -> Result<Self, ApiError> {
+    pub(super) fn parse(params: &QueryString, today: fn() -> Day) -> Result<Self, ApiError> {
         let from = parse_day(params, "from")?.ok_or_else(|| {
             ApiError::missing("from", "give the first day as yyyyMMdd, for example from=20240101")
         })?;
@@ -54,7 +54,7 @@ const SINCE_DAYS: u32 = 30;
 ///
 /// # Errors
 /// [`ApiError::BadRequest`] if the day is malformed.
-pub(super) fn parse_since(params: &Params, today: fn() -> Day) -> Result<(Day, Provenance), ApiError> {
+pub(super) fn parse_since(params: &QueryString, today: fn() -> Day) -> Result<(Day, Provenance), ApiError> {
     Ok(match parse_day(params, "since")? {
         Some(day) => (day, Provenance::current()),
         None => (Day(today().0.saturating_sub(SINCE_DAYS)), Provenance::volatile()),
@@ -65,7 +65,7 @@ pub(super) fn parse_since(params: &Params, today: fn() -> Day) -> Result<(Day, P
 ///
 /// # Errors
 /// [`ApiError::BadRequest`] for a malformed day.
-pub(in crate::api) fn parse_day(params: &Params, name: &str) -> Result<Option<Day>, ApiError> {
+pub(in crate::api) fn parse_day(params: &QueryString, name: &str) -> Result<Option<Day>, ApiError> {
     let Some(text) = params.single(name)? else { return Ok(None) };
     let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
     Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))

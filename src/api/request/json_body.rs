@@ -4,8 +4,8 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
-use super::params::shorten;
 use crate::api::ApiError;
+use crate::api::error::shorten;
 use crate::api::openapi::schema::BodySchema;
 
 /// A request body that was read to its end.

@@ -6,4 +6,4 @@ pub(super) mod inspection;
 pub(super) mod json_body;
 pub(super) mod list_request;
 pub(super) mod parameter;
-pub(super) mod params;
+pub(super) mod query_string;

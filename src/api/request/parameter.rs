@@ -46,7 +46,7 @@ pub enum ParameterKind {
     /// Names of endpoints, separated by commas.
     Endpoints,
     /// The beginning of a name, of at most `max` characters.
-    Beginning { max: usize },
+    NamePrefix { max: usize },
     /// Any text of at most `max` characters.
     Text { max: usize },
     /// The token from the previous chunk.
@@ -83,8 +83,8 @@ pub(crate) const URL: Parameter = Parameter {
     ..parameter(
         "url",
         ParameterKind::Url,
-        "What is asked about. With a path: that URL; without, a registrable domain is the domain with all its hosts, \
-         any other host that host.",
+        "The URL, host or domain. With a path, it selects that URL. Without one, a registrable domain selects the domain \
+         with all its hosts, and any other host selects that host.",
         "museum.example",
     )
 };
@@ -130,13 +130,13 @@ pub(crate) const OFFSET: Parameter = parameter(
 pub(crate) const DETAILS: Parameter = parameter(
     "details",
     ParameterKind::Words(&["true", "false"]),
-    "Whether rows also have the columns that take a look-up for each row.",
+    "Whether rows also have the columns that take a lookup for each row.",
     "true",
 );
 pub(crate) const ORDER: Parameter = parameter(
     "order[]",
     ParameterKind::Order,
-    "Fields to order by, the first first; with `-` before it, descending.",
+    "Columns to sort by, most significant first. A leading `-` sorts in descending order.",
     "-frequency",
 );
 pub(crate) const WHERE: Parameter = parameter(
@@ -169,19 +169,23 @@ pub(crate) const FACETS: Parameter = parameter(
 pub(crate) const FORMAT: Parameter = parameter(
     "format",
     ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
-    "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant.",
+    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it.",
     "csv",
 );
 /// As [`FORMAT`], for lists that are available as a feed.
 pub(crate) const FORMAT_OR_FEED: Parameter = parameter(
     "format",
     ParameterKind::Words(&["json", "csv", "jsonl", "excel", "atom"]),
-    "The format of the answer, whatever Accept says. excel is CSV in a form that spreadsheets open as it is meant; atom \
-     is a feed.",
+    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it; atom is \
+     a feed.",
     "atom",
 );
-pub(crate) const NEXT: Parameter =
-    parameter("next", ParameterKind::Token, "The token of the piece before, to read on.", "");
+pub(crate) const NEXT: Parameter = parameter(
+    "next",
+    ParameterKind::Token,
+    "`next` of the previous response: the export continues there.",
+    "",
+);
 pub(crate) const FROM: Parameter =
     Parameter { required: true, ..parameter("from", ParameterKind::Day, "The first day.", "20261101") };
 pub(crate) const TO: Parameter =
@@ -202,7 +206,7 @@ pub(crate) const STEP: Parameter = parameter(
 pub(crate) const SINCE: Parameter = parameter(
     "since",
     ParameterKind::Day,
-    "The day whose end the present is compared with; 30 days before today without it.",
+    "The day to compare with, at its end. Default: 30 days ago.",
     "20261101",
 );
 pub(crate) const GROUP: Parameter = parameter(
@@ -251,12 +255,12 @@ pub(crate) const SHOWGROUP: Parameter = parameter(
     "true",
 );
 /// The maximum number of characters of a beginning: no host name is longer.
-pub(crate) const MAX_BEGINNING: usize = 253;
-pub(crate) const BEGINNING: Parameter = Parameter {
+pub(crate) const MAX_NAME_PREFIX: usize = 253;
+pub(crate) const NAME_PREFIX: Parameter = Parameter {
     required: true,
     ..parameter(
         "q",
-        ParameterKind::Beginning { max: MAX_BEGINNING },
+        ParameterKind::NamePrefix { max: MAX_NAME_PREFIX },
         "The beginning of a host or domain, with or without www.",
         "muse",
     )
@@ -285,7 +289,7 @@ pub(crate) const EXPLAINED_URL: Parameter = Parameter {
 /// The part of a name that hosts of the crawl must have.
 pub(crate) const NAME_PART: Parameter = parameter(
     "q",
-    ParameterKind::Text { max: MAX_BEGINNING },
+    ParameterKind::Text { max: MAX_NAME_PREFIX },
     "A part of the names of the hosts to show; all hosts without it.",
     "museum",
 );

@@ -4,12 +4,12 @@ use crate::cli::Outcome;
 use crate::cli::context::CliContext;
 use crate::cli::terminal::numbers::grouped;
 use crate::clock::format_unix_time;
-use crate::inspect::{BudgetReport, FailureReport, RobotsReport, ServerReport};
+use crate::inspect::{BudgetReport, FailureReport, OriginReport, RobotsReport};
 
 pub(crate) fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Result<Outcome> {
     let url = context.rules.parse_typed(word)?;
     let store = context.open_secondary()?;
-    let servers = context.inspector(&store, &[]).servers(&url)?;
+    let servers = context.inspector(&store, &[]).origin_reports(&url)?;
     if json {
         context.console.print(serde_json::to_string(&servers)?)?;
     } else if servers.is_empty() {
@@ -25,7 +25,7 @@ pub(crate) fn host(context: &CliContext, word: &str, json: bool) -> anyhow::Resu
 }
 
 /// The report as text: the origin, and rows of a name and a value.
-fn format_server(server: &ServerReport) -> String {
+fn format_server(server: &OriginReport) -> String {
     let mut text = server.origin.clone();
     let mut row = |name: &str, value: String| text += &format!("\n  {name:<12} {value}");
     row("robots.txt", server.robots.as_ref().map_or("not asked for yet".to_owned(), format_robots));
@@ -64,7 +64,7 @@ fn format_budget(budget: &BudgetReport) -> String {
 /// How long a robots.txt has been unavailable, and why; `None` when it is not.
 fn format_robots_failure(robots: &RobotsReport) -> Option<String> {
     let RobotsReport { attempts, kind, cause, .. } = robots;
-    let since = format!("robots.txt cannot be had since {}", format_unix_time(robots.failing_since?));
+    let since = format!("robots.txt has been unavailable since {}", format_unix_time(robots.failing_since?));
     Some(match attempts {
         // Stored by an earlier version, which did not count attempts.
         0 => since,
@@ -77,5 +77,5 @@ fn format_robots(robots: &RobotsReport) -> String {
     let fetched = robots.fetched.map_or("never fetched".to_owned(), |at| {
         format!("status {} at {}", robots.status, format_unix_time(at))
     });
-    format!("{fetched}; goes by {}; asked for again at {}", robots.basis, format_unix_time(robots.due))
+    format!("{fetched}; based on {}; next fetch at {}", robots.basis, format_unix_time(robots.due))
 }

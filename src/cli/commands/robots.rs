@@ -82,7 +82,7 @@ fn fetch_robots(context: &CliContext, url: &CanonicalUrl) -> anyhow::Result<Opti
     let body = stored.filter(|stored| stored.failing_since == 0).map(|stored| stored.body);
     if body.is_none() {
         context.console.error(format_args!(
-            "The robots.txt of {url} cannot be had, so nothing may be fetched; -v tells why."
+            "The robots.txt of {url} is unavailable, so nothing may be fetched; -v tells why."
         ));
     }
     Ok(body)

@@ -372,9 +372,9 @@ fn rank_on_schedule(context: &CliContext, store: &Store, stop: &ShutdownSignal, 
         let ranked = rank::rank_store(context, store);
         activity.set_ranking(false);
         match ranked {
-            Ok(()) => activity.ranked(start.elapsed()),
+            Ok(()) => activity.record_ranking(start.elapsed()),
             Err(error) => {
-                activity.ranking_failed();
+                activity.record_failed_ranking();
                 tracing::error!(
                     error = format!("{error:#}"),
                     "the ranks could not be computed; the former ones stay"

@@ -48,7 +48,7 @@ impl Coverage {
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
     pub fn of(scope: &Scope, snapshot: &Snapshot<'_>, deadline: &Deadline) -> Result<Self, QueryError> {
         let mut first = None;
-        for row in deadline.over(snapshot.pages(scope, None)).take(MAX_PAGES_CHECKED) {
+        for row in deadline.guard_rows(snapshot.pages(scope, None)).take(MAX_PAGES_CHECKED) {
             let page = VisitedPage::from(row?.value);
             if !page.state.was_unanswered() {
                 return Ok(Self::Visited(page));
@@ -67,7 +67,7 @@ impl Coverage {
 
 /// Whether a URL below a prefix is queued.
 fn is_queued_below(scope: &Scope, snapshot: &Snapshot<'_>, deadline: &Deadline) -> Result<bool, QueryError> {
-    for below in deadline.over(snapshot.queued_below(scope)) {
+    for below in deadline.guard_rows(snapshot.queued_below(scope)) {
         if below? {
             return Ok(true);
         }

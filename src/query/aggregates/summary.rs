@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::counts::{Counts, LinkCounts};
 use super::coverage::Coverage;
-use super::facts::Facts;
+use super::statistics::BacklinkStatistics;
 use crate::model::SearchRank;
 use crate::query::state::IndexState;
 
@@ -15,8 +15,8 @@ pub struct ScopeSummary {
     pub links: LinkCounts,
     pub rank: SearchRank,
     pub coverage: Coverage,
-    /// The facts in the same state; `None` if the search index is not complete, or of another state.
-    pub facts: Option<Arc<Facts>>,
+    /// The statistics in the same state; `None` if the search index is not complete, or of another state.
+    pub statistics: Option<Arc<BacklinkStatistics>>,
     pub state: IndexState,
 }
 

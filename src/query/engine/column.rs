@@ -18,7 +18,7 @@ use crate::query::{Deadline, QueryError};
 
 /// The type of a column's values. Index files contain the names of the variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum ValueType {
     Number,
     /// A number with two decimals, stored in hundredths.
     Hundredths,
@@ -35,7 +35,7 @@ pub enum Kind {
     Address,
 }
 
-impl Kind {
+impl ValueType {
     /// Whether patterns apply to the values, as they are shown.
     pub fn is_text_like(self) -> bool {
         matches!(self, Self::Text | Self::Address | Self::Day | Self::DayNumber)
@@ -178,7 +178,7 @@ impl Cells {
         each_width!(self, cells => cells.iter().max().map(|&cell| u32::from(cell)))
     }
 
-    fn bytes(&self) -> usize {
+    fn memory_bytes(&self) -> usize {
         each_width!(self, cells => size_of_val(cells.as_slice()))
     }
 }
@@ -205,7 +205,7 @@ pub(in crate::query) enum Encoding {
     Addresses(Arc<Vec<Option<IpAddr>>>),
 }
 
-/// A column. Clones share the cells and the dictionary.
+/// A column. Clones share the cells and the dictionary. Comparisons with literals are in `filter/predicate.rs`.
 #[derive(Clone, Debug)]
 pub struct Column {
     cells: Arc<Cells>,
@@ -238,16 +238,16 @@ impl Column {
         Ok(Self::new(cells, Encoding::Texts(Arc::new(builder.finish()))))
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn value_type(&self) -> ValueType {
         match self.encoding {
-            Encoding::Number => Kind::Number,
-            Encoding::Hundredths => Kind::Hundredths,
-            Encoding::TenThousandths => Kind::TenThousandths,
-            Encoding::Flag => Kind::Flag,
-            Encoding::Day => Kind::Day,
-            Encoding::DayNumber => Kind::DayNumber,
-            Encoding::Texts(_) => Kind::Text,
-            Encoding::Addresses(_) => Kind::Address,
+            Encoding::Number => ValueType::Number,
+            Encoding::Hundredths => ValueType::Hundredths,
+            Encoding::TenThousandths => ValueType::TenThousandths,
+            Encoding::Flag => ValueType::Flag,
+            Encoding::Day => ValueType::Day,
+            Encoding::DayNumber => ValueType::DayNumber,
+            Encoding::Texts(_) => ValueType::Text,
+            Encoding::Addresses(_) => ValueType::Address,
         }
     }
 
@@ -335,12 +335,12 @@ impl Column {
     }
 
     /// The size in memory in bytes, including the dictionary.
-    pub(in crate::query) fn bytes(&self) -> usize {
+    pub(in crate::query) fn memory_bytes(&self) -> usize {
         let dictionary = match &self.encoding {
-            Encoding::Texts(texts) => texts.bytes(),
+            Encoding::Texts(texts) => texts.memory_bytes(),
             Encoding::Addresses(addresses) => addresses.len() * size_of::<Option<IpAddr>>(),
             _ => 0,
         };
-        self.cells.bytes() + dictionary
+        self.cells.memory_bytes() + dictionary
     }
 }

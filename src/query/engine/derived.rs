@@ -1,4 +1,4 @@
-//! Derived columns: computed from other columns of the same rows, mostly by look-ups of their texts.
+//! Derived columns: computed from other columns of the same rows, mostly by lookups of their texts.
 
 use hashbrown::HashMap;
 
@@ -6,50 +6,50 @@ use super::column::{Column, Encoding, Value};
 use super::expression::{ColumnExpr, jaccard};
 use super::link_visit::LinkDays;
 use super::page_state::PageState;
-use crate::query::lookup::LookUp;
+use crate::query::lookup::NameLookup;
 use crate::query::{Deadline, QueryError};
 
-/// A look-up of one number per text.
+/// A lookup of one number per text.
 type LookUpFn<'f> = dyn Fn(&[&str]) -> Result<Vec<u32>, QueryError> + 'f;
 
 /// The column of an expression, computed from fields of the same rows. Each distinct text is looked up once.
 ///
 /// # Errors
-/// Errors of the look-up; [`QueryError::Declaration`] for an expression that needs more than one row.
+/// Errors of the lookup; [`QueryError::Declaration`] for an expression that needs more than one row.
 pub(in crate::query) fn derive_column(
     expr: ColumnExpr,
     field: &dyn Fn(&str) -> Result<Column, QueryError>,
-    look_up: &dyn LookUp,
+    lookup: &dyn NameLookup,
     deadline: &Deadline,
 ) -> Result<Column, QueryError> {
-    let numbers = |name, look_up: &LookUpFn<'_>, encoding| {
+    let numbers = |name, lookup: &LookUpFn<'_>, encoding| {
         let texts = DistinctTexts::of(field(name)?, deadline)?;
-        let distinct = Column::new(look_up(&texts.distinct())?, encoding);
+        let distinct = Column::new(lookup(&texts.distinct())?, encoding);
         distinct.pick(&texts.positions, deadline)
     };
     match expr {
         ColumnExpr::Field(name) => field(name),
-        ColumnExpr::PageRank(name) => numbers(name, &|urls| look_up.page_ranks(urls), Encoding::Hundredths),
+        ColumnExpr::PageRank(name) => numbers(name, &|urls| lookup.page_ranks(urls), Encoding::Hundredths),
         ColumnExpr::DomainRank(name) => {
-            numbers(name, &|domains| look_up.domain_ranks(domains), Encoding::Hundredths)
+            numbers(name, &|domains| lookup.domain_ranks(domains), Encoding::Hundredths)
         }
-        ColumnExpr::RefDomains(name) => numbers(name, &|pages| look_up.refdoms(pages), Encoding::Number),
+        ColumnExpr::RefDomains(name) => numbers(name, &|pages| lookup.refdoms(pages), Encoding::Number),
         ColumnExpr::ForeignRefDomains(name) => {
-            numbers(name, &|domains| look_up.foreign_refdoms(domains), Encoding::Number)
+            numbers(name, &|domains| lookup.foreign_refdoms(domains), Encoding::Number)
         }
-        ColumnExpr::Overlap { shared, own, domain } => {
-            let others = derive_column(ColumnExpr::ForeignRefDomains(domain), field, look_up, deadline)?;
-            Ok(overlaps(&field(shared)?, &field(own)?, &others))
+        ColumnExpr::JaccardIndex { common, scope_refdoms, domain } => {
+            let others = derive_column(ColumnExpr::ForeignRefDomains(domain), field, lookup, deadline)?;
+            Ok(jaccard_indexes(&field(common)?, &field(scope_refdoms)?, &others))
         }
         ColumnExpr::PageState { page, part } => {
             let texts = DistinctTexts::of(field(page)?, deadline)?;
-            let outcomes = look_up.page_outcomes(&texts.distinct())?;
+            let outcomes = lookup.page_outcomes(&texts.distinct())?;
             let states = part.column(&outcomes.iter().map(PageState::from).collect::<Vec<_>>());
             states.pick(&texts.positions, deadline)
         }
         ColumnExpr::LinkVisit(part) => {
             let texts = DistinctTexts::of(field("backlinkpage")?, deadline)?;
-            let outcomes = look_up.page_outcomes(&texts.distinct())?;
+            let outcomes = lookup.page_outcomes(&texts.distinct())?;
             let [active, updated, arrived] = [field("active")?, field("updDate")?, field("seenDate")?];
             part.column(&outcomes, &texts.positions, &LinkDays { active, updated, arrived }, deadline)
         }
@@ -58,9 +58,9 @@ pub(in crate::query) fn derive_column(
 }
 
 /// The Jaccard index of each row, from the sizes of the intersection and of both sides.
-fn overlaps(shared: &Column, own: &Column, others: &Column) -> Column {
-    let cells = shared.cells().iter().zip(own.cells().iter()).zip(others.cells().iter());
-    let cells = cells.map(|((shared, own), other)| jaccard(shared, own, other));
+fn jaccard_indexes(common: &Column, scope_refdoms: &Column, others: &Column) -> Column {
+    let cells = common.cells().iter().zip(scope_refdoms.cells().iter()).zip(others.cells().iter());
+    let cells = cells.map(|((common, scope_refdoms), other)| jaccard(common, scope_refdoms, other));
     Column::new(cells.collect(), Encoding::TenThousandths)
 }
 
@@ -84,7 +84,7 @@ impl DistinctTexts {
             }));
         }
         if column.dictionary_len().is_none() {
-            return Err(QueryError::Declaration("a look-up by a column without texts".to_owned()));
+            return Err(QueryError::Declaration("a lookup by a column without texts".to_owned()));
         }
         Ok(Self { column, codes, positions })
     }

@@ -11,8 +11,8 @@ use crate::query::{Deadline, QueryError};
 /// Distinct texts, concatenated. The code of a text is its index.
 #[derive(Debug, Default)]
 pub(crate) struct TextDictionary {
-    bytes: String,
-    /// The end of each text in `bytes`.
+    arena: String,
+    /// The end of each text in `arena`.
     ends: Vec<u64>,
     folded: OnceLock<Folded>,
 }
@@ -32,21 +32,21 @@ const KELVIN: char = '\u{212a}';
 const BYTES_PER_CHECK: usize = 1 << 20;
 
 impl TextDictionary {
-    /// A dictionary from its stored parts; `None` when the ends do not match the bytes.
-    pub(in crate::query) fn from_parts(bytes: String, ends: Vec<u64>) -> Option<Self> {
-        let whole = ends.last().copied().unwrap_or(0) == bytes.len() as u64;
-        let fit = whole && ends.is_sorted() && ends.iter().all(|&end| bytes.is_char_boundary(end as usize));
-        fit.then(|| Self { bytes, ends, folded: OnceLock::new() })
+    /// A dictionary from its stored parts; `None` when the ends do not match the arena.
+    pub(in crate::query) fn from_parts(arena: String, ends: Vec<u64>) -> Option<Self> {
+        let whole = ends.last().copied().unwrap_or(0) == arena.len() as u64;
+        let fit = whole && ends.is_sorted() && ends.iter().all(|&end| arena.is_char_boundary(end as usize));
+        fit.then(|| Self { arena, ends, folded: OnceLock::new() })
     }
 
     /// The text of a code of this dictionary.
     pub(crate) fn get(&self, code: u32) -> &str {
-        &self.bytes[self.start(code as usize)..self.ends[code as usize] as usize]
+        &self.arena[self.start(code as usize)..self.ends[code as usize] as usize]
     }
 
     /// The bytes of the text of a code.
     pub(in crate::query) fn text_bytes(&self, code: u32) -> &[u8] {
-        &self.bytes.as_bytes()[self.start(code as usize)..self.ends[code as usize] as usize]
+        &self.arena.as_bytes()[self.start(code as usize)..self.ends[code as usize] as usize]
     }
 
     /// The start of a text in [`Self::arena`].
@@ -58,8 +58,9 @@ impl TextDictionary {
         self.ends.len()
     }
 
+    /// All texts, concatenated.
     pub(in crate::query) fn arena(&self) -> &str {
-        &self.bytes
+        &self.arena
     }
 
     pub(in crate::query) fn ends(&self) -> &[u64] {
@@ -71,7 +72,7 @@ impl TextDictionary {
     /// # Errors
     /// [`QueryError::Deadline`].
     pub(in crate::query) fn folded(&self, deadline: &Deadline) -> Result<&str, QueryError> {
-        Ok(self.fold(deadline)?.lower.as_deref().unwrap_or(&self.bytes))
+        Ok(self.fold(deadline)?.lower.as_deref().unwrap_or(&self.arena))
     }
 
     /// Whether a text contains the Kelvin sign, whose lower case is k.
@@ -84,8 +85,8 @@ impl TextDictionary {
 
     fn fold(&self, deadline: &Deadline) -> Result<&Folded, QueryError> {
         if self.folded.get().is_none() {
-            let (mut lower, mut has_kelvin) = (String::with_capacity(self.bytes.len()), false);
-            let mut rest = self.bytes.as_str();
+            let (mut lower, mut has_kelvin) = (String::with_capacity(self.arena.len()), false);
+            let mut rest = self.arena.as_str();
             while !rest.is_empty() {
                 deadline.check()?;
                 let (piece, more) = rest.split_at(rest.floor_char_boundary(BYTES_PER_CHECK));
@@ -95,7 +96,7 @@ impl TextDictionary {
                 has_kelvin |= piece.contains(KELVIN);
                 rest = more;
             }
-            let lower = Some(lower).filter(|lower| *lower != self.bytes);
+            let lower = Some(lower).filter(|lower| *lower != self.arena);
             // Another thread may have set it first.
             let _ = self.folded.set(Folded { lower, has_kelvin });
         }
@@ -103,13 +104,13 @@ impl TextDictionary {
     }
 
     /// The size in memory in bytes.
-    pub(in crate::query) fn bytes(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<u64>()
+    pub(in crate::query) fn memory_bytes(&self) -> usize {
+        self.arena.len() + self.ends.len() * size_of::<u64>()
     }
 
     fn push(&mut self, text: &str) -> u32 {
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len() as u64);
+        self.arena.push_str(text);
+        self.ends.push(self.arena.len() as u64);
         (self.ends.len() - 1) as u32
     }
 }

@@ -1,6 +1,6 @@
 //! Column expressions: how the columns of an answer are computed from rows and groups.
 
-use super::column::Kind;
+use super::column::ValueType;
 use super::link_visit::VisitPart;
 use super::page_state::StatePart;
 
@@ -41,9 +41,10 @@ pub enum ColumnExpr {
     RefDomains(&'static str),
     /// The number of referring domains of the registrable domain that a field names, except itself.
     ForeignRefDomains(&'static str),
-    /// The Jaccard index of the referring domains of two sides, in ten thousandths. `shared` counts those of
-    /// both sides, `own` those of one side, and `domain` names the other side. Equal sets have the index 1.
-    Overlap { shared: &'static str, own: &'static str, domain: &'static str },
+    /// The Jaccard index of the referring domains of the scope and of another domain, in ten thousandths. `common`
+    /// counts those of both, `scope_refdoms` those of the scope, and `domain` names the other domain. Equal sets have the
+    /// index 1.
+    JaccardIndex { common: &'static str, scope_refdoms: &'static str, domain: &'static str },
     /// A part of the state of the page that a field names.
     PageState { page: &'static str, part: StatePart },
     /// What the last visits to the page of a backlink found.
@@ -54,7 +55,7 @@ pub enum ColumnExpr {
 
 impl ColumnExpr {
     /// The type of its values. `of_field` gives the types of the fields.
-    pub fn kind(self, of_field: impl Fn(&str) -> Option<Kind>) -> Option<Kind> {
+    pub fn value_type(self, of_field: impl Fn(&str) -> Option<ValueType>) -> Option<ValueType> {
         match self {
             Self::Field(field) | Self::Mode(field) | Self::ModeGiven { field, .. } | Self::Lowest(field) => {
                 of_field(field)
@@ -66,13 +67,13 @@ impl ColumnExpr {
             | Self::CountUnset(_)
             | Self::RefDomains(_)
             | Self::ForeignRefDomains(_)
-            | Self::CountSameValue(_) => Some(Kind::Number),
-            Self::Overlap { .. } => Some(Kind::TenThousandths),
-            Self::LastActiveDay => Some(Kind::Day),
-            Self::LinkVisit(part) => Some(part.kind()),
-            Self::PageState { part, .. } => Some(part.kind()),
-            Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(Kind::Hundredths),
-            Self::ImageShare(_) => Some(Kind::Text),
+            | Self::CountSameValue(_) => Some(ValueType::Number),
+            Self::JaccardIndex { .. } => Some(ValueType::TenThousandths),
+            Self::LastActiveDay => Some(ValueType::Day),
+            Self::LinkVisit(part) => Some(part.value_type()),
+            Self::PageState { part, .. } => Some(part.value_type()),
+            Self::Percentage | Self::PageRank(_) | Self::DomainRank(_) => Some(ValueType::Hundredths),
+            Self::ImageShare(_) => Some(ValueType::Text),
         }
     }
 
@@ -80,7 +81,7 @@ impl ColumnExpr {
     pub(in crate::query) fn depends_on_other_domains(self) -> bool {
         matches!(
             self,
-            Self::RefDomains(_) | Self::ForeignRefDomains(_) | Self::Overlap { .. } | Self::LinkVisit(_)
+            Self::RefDomains(_) | Self::ForeignRefDomains(_) | Self::JaccardIndex { .. } | Self::LinkVisit(_)
         )
     }
 
@@ -99,9 +100,10 @@ pub(in crate::query) fn percentage(part: u64, total: u64) -> u32 {
 }
 
 /// `|A ∩ B| / |A ∪ B|` in ten thousandths, rounded to the nearest, halves up.
-pub(in crate::query) fn jaccard(shared: u32, own: u32, other: u32) -> u32 {
-    let either = u64::from(own) + u64::from(other) - u64::from(shared.min(own).min(other));
-    percentage(u64::from(shared), either)
+pub(in crate::query) fn jaccard(common: u32, scope_refdoms: u32, other: u32) -> u32 {
+    let either =
+        u64::from(scope_refdoms) + u64::from(other) - u64::from(common.min(scope_refdoms).min(other));
+    percentage(u64::from(common), either)
 }
 
 pub(in crate::query) fn image_share(images: u32, all: u32) -> &'static str {
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_jaccard_index_is_rounded_to_four_decimals() {
-        for (shared, own, other, parts) in [
+        for (shared, scope_refdoms, other, parts) in [
             (0, 0, 0, 0),
             (1, 1, 1, 10_000),
             (1, 2, 2, 3_333),
@@ -148,7 +150,11 @@ mod tests {
             (1, 20_000, 1, 1),
             (1, 20_001, 1, 0),
         ] {
-            assert_eq!(jaccard(shared, own, other), parts, "{shared} of {own} and {other}");
+            assert_eq!(
+                jaccard(shared, scope_refdoms, other),
+                parts,
+                "{shared} of {scope_refdoms} and {other}"
+            );
         }
     }
 }

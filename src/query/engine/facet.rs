@@ -15,13 +15,13 @@ pub struct Facet {
     pub others: u64,
 }
 
-/// The facets of an answer. Serialises as an object with a list of values for each column.
+/// The facets of an answer. Serializes as an object with a list of values for each column.
 #[derive(Debug)]
 pub struct FacetValues<'a>(pub &'a [Facet]);
 
-/// The further rows of the facets of an answer. Serialises as an object with a number for each column.
+/// The further rows of the facets of an answer. Serializes as an object with a number for each column.
 #[derive(Debug)]
-pub struct FacetRests<'a>(pub &'a [Facet]);
+pub struct FacetOthers<'a>(pub &'a [Facet]);
 
 impl Facet {
     /// The values, each with the number of its rows; most rows first.
@@ -56,7 +56,7 @@ impl Serialize for FacetValues<'_> {
     }
 }
 
-impl Serialize for FacetRests<'_> {
+impl Serialize for FacetOthers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut facets = serializer.serialize_map(Some(self.0.len()))?;
         for facet in self.0 {

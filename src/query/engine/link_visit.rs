@@ -1,14 +1,13 @@
 //! What the last visits to the page of a link found: why a lost link is not there, and whether an active link is
 //! confirmed.
 //!
-//! The index stores the last status of a page, and the facts of its last answer that settled its links. HTML is a fact
-//! of pages with a status of success. So a page with HTML is there, whatever status a later error had. For a page
-//! without, a later error hides the settled status, and the reason is unknown. A challenge hides it too, because it can
-//! have a status of success.
+//! The store keeps the status of the last response, and the content of the last response that determined the links. Only
+//! a successful response is parsed as HTML, so a page with HTML exists. Otherwise a later error replaces the status, and
+//! the reason is unknown. It is unknown after a challenge too, because a challenge can have a status of success.
 
 use std::borrow::Cow;
 
-use super::column::{Column, Kind};
+use super::column::{Column, ValueType};
 use crate::model::{FailureKind, LinkTag, PageOutcome};
 use crate::query::{Deadline, QueryError};
 
@@ -33,10 +32,10 @@ pub(in crate::query) struct LinkDays {
 }
 
 impl VisitPart {
-    pub fn kind(self) -> Kind {
+    pub fn value_type(self) -> ValueType {
         match self {
-            Self::Reason | Self::Doubt => Kind::Text,
-            Self::Confirmed => Kind::Day,
+            Self::Reason | Self::Doubt => ValueType::Text,
+            Self::Confirmed => ValueType::Day,
         }
     }
 

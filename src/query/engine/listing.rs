@@ -1,11 +1,11 @@
 //! Listings: the declarations of list endpoints, and the plans of queries to them.
 //!
-//! The unique key that breaks ties needs no declaration. Rows are ordered by the keys of the store (target,
-//! source, link), groups by the value of their field.
+//! Ties need no declaration: rows are ordered by the key of the store (target, source, link), groups by the value of
+//! their field.
 
 use std::ops::RangeInclusive;
 
-use super::column::Kind;
+use super::column::ValueType;
 use super::expression::ColumnExpr;
 use super::fields::RowKind;
 use super::filter::formula::{Condition, Formula};
@@ -30,12 +30,12 @@ pub struct Listing {
     pub rows: RowKind,
     /// The field by which rows are grouped. A column must show it. `None`: rows are not grouped.
     pub group_by: Option<&'static str>,
-    /// Groups whose value of this field is unknown are left out.
-    pub known: Option<&'static str>,
+    /// Groups with an unknown value of this field are left out.
+    pub requires_known: Option<&'static str>,
     /// Rows whose value of this flag is false are left out.
     pub only: Option<ColumnExpr>,
     /// Of the matching rows with equal values of this column, only the first in the default order is kept.
-    pub first_of: Option<&'static str>,
+    pub first_per: Option<&'static str>,
     /// The columns of the answer, in their order.
     pub columns: &'static [ListColumn],
     /// Columns that answers do not show, but by which rows can be ordered and filtered.
@@ -83,25 +83,25 @@ impl Plan {
     /// Whether a condition, the order or a facet uses a column.
     pub(in crate::query) fn uses_column(&self, column: &str) -> bool {
         self.conditions.iter().any(|formula| formula.uses(column))
-            || self.order.iter().any(|key| key.field == column)
+            || self.order.iter().any(|key| key.column == column)
             || self.facets.columns.iter().any(|facet| facet.name == column)
     }
 
     /// Whether the plan selects all rows in the default order, and counts no values.
-    pub(in crate::query) fn is_plain(&self) -> bool {
+    pub(in crate::query) fn shows_all_in_default_order(&self) -> bool {
         self.conditions.is_empty() && self.in_default_order && self.facets.columns.is_empty()
     }
 }
 
 impl Listing {
     /// A listing of all backlinks without columns. Declarations use it for the values that they do not set.
-    pub const BACKLINKS: Self = Self {
+    pub const DEFAULT: Self = Self {
         name: "",
         rows: RowKind::Backlinks,
         group_by: None,
-        known: None,
+        requires_known: None,
         only: None,
-        first_of: None,
+        first_per: None,
         columns: &[],
         hidden_columns: &[],
         default_order: &[],
@@ -130,9 +130,9 @@ impl Listing {
         order: impl Iterator<Item = &'t str>,
         limits: WhereLimits,
     ) -> Result<Plan, QueryError> {
-        let fields: Vec<(&str, Kind)> = self.filter_fields().collect();
+        let fields: Vec<(&str, ValueType)> = self.filter_fields().collect();
         let conditions = filter::parse(filter.unwrap_or_default(), &fields, limits)?;
-        let (mut order, warnings) = order::parse(order, &self.order_fields());
+        let (mut order, warnings) = order::parse_order(order, &self.order_fields());
         if order.is_empty() {
             order = self.default_keys();
         }
@@ -142,8 +142,8 @@ impl Listing {
     }
 
     /// The fields that `where` may name, with the types of their values.
-    pub fn filter_fields(&self) -> impl Iterator<Item = (&'static str, Kind)> {
-        self.usable_columns().filter_map(|column| Some((column.name, self.kind(column)?)))
+    pub fn filter_fields(&self) -> impl Iterator<Item = (&'static str, ValueType)> {
+        self.usable_columns().filter_map(|column| Some((column.name, self.value_type(column)?)))
     }
 
     /// The fields that `order[]` may name.
@@ -163,13 +163,13 @@ impl Listing {
     }
 
     /// The type of a column's values; `None` if the column reads a field that the rows do not have.
-    pub fn kind(&self, column: ListColumn) -> Option<Kind> {
-        column.from.kind(|field| self.rows.kind_of(field))
+    pub fn value_type(&self, column: ListColumn) -> Option<ValueType> {
+        column.from.value_type(|field| self.rows.value_type_of(field))
     }
 
     /// The order that applies without `order[]`.
     pub(in crate::query) fn default_keys(&self) -> Vec<OrderKey> {
-        order::parse(self.default_order.iter().copied(), &self.order_fields()).0
+        order::parse_order(self.default_order.iter().copied(), &self.order_fields()).0
     }
 
     /// Whether the listing shows the rows of a row set unchanged and in their stored order.
@@ -177,13 +177,13 @@ impl Listing {
         let plain = |column: &ListColumn| matches!(column.from, ColumnExpr::Field(_) | ColumnExpr::RowNumber);
         self.group_by.is_none()
             && self.only.is_none()
-            && self.first_of.is_none()
+            && self.first_per.is_none()
             && self.default_order == self.rows.stored_order()
             && self.columns.iter().chain(self.hidden_columns).all(plain)
     }
 
-    /// Whether this holds for the expression of any column.
+    /// Whether this holds for the expression of any column, shown or hidden.
     pub(in crate::query) fn any_column(&self, depends: fn(ColumnExpr) -> bool) -> bool {
-        self.columns.iter().any(|column| depends(column.from))
+        self.columns.iter().chain(self.hidden_columns).any(|column| depends(column.from))
     }
 }

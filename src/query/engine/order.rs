@@ -10,16 +10,16 @@ use crate::sorting::sort_by;
 /// Ignored fields that get a warning each. One more warning counts the others.
 const MAX_WARNINGS: usize = 10;
 
-/// A field to order by.
+/// A column of the listing to order by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderKey {
-    pub field: &'static str,
+    pub column: &'static str,
     pub descending: bool,
 }
 
 /// Parses the texts of `order[]`. Fields that are not allowed are ignored; the second result has warnings for
 /// them. A field that is named again decides nothing, so it is left out.
-pub fn parse<'t>(
+pub fn parse_order<'t>(
     texts: impl Iterator<Item = &'t str>,
     allowed: &[&'static str],
 ) -> (Vec<OrderKey>, Vec<String>) {
@@ -28,9 +28,9 @@ pub fn parse<'t>(
     let mut omitted = 0;
     for text in texts {
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        match allowed.iter().find(|field| **field == name) {
-            Some(field) if keys.iter().any(|key: &OrderKey| key.field == *field) => {}
-            Some(field) => keys.push(OrderKey { field, descending }),
+        match allowed.iter().find(|column| **column == name) {
+            Some(column) if keys.iter().any(|key: &OrderKey| key.column == *column) => {}
+            Some(column) => keys.push(OrderKey { column, descending }),
             None if warnings.len() == MAX_WARNINGS => omitted += 1,
             None => warnings.push(format!(
                 "order field \"{text}\" was ignored; use one of {}, with - before it for descending order",
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored() {
-        let (keys, warnings) = parse(["-sr", "foo", "", "--sr", "extL"].into_iter(), &["sr", "extL"]);
-        let shown: Vec<_> = keys.iter().map(|key| (key.field, key.descending)).collect();
+        let (keys, warnings) = parse_order(["-sr", "foo", "", "--sr", "extL"].into_iter(), &["sr", "extL"]);
+        let shown: Vec<_> = keys.iter().map(|key| (key.column, key.descending)).collect();
         assert_eq!(shown, [("sr", true), ("extL", false)]);
         assert_eq!(warnings.len(), 3);
         assert!(warnings[0].contains("\"foo\"") && warnings[0].contains("sr, extL"), "{}", warnings[0]);
@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn neither_keys_nor_warnings_grow_with_the_query() {
         let texts = ["sr", "-extL", "-sr", "extL", "no"];
-        let (keys, warnings) = parse(texts.into_iter().cycle().take(5_000), &["sr", "extL"]);
-        let shown: Vec<_> = keys.iter().map(|key| (key.field, key.descending)).collect();
+        let (keys, warnings) = parse_order(texts.into_iter().cycle().take(5_000), &["sr", "extL"]);
+        let shown: Vec<_> = keys.iter().map(|key| (key.column, key.descending)).collect();
         assert_eq!(shown, [("sr", false), ("extL", true)]);
         assert_eq!(warnings.len(), MAX_WARNINGS + 1);
         assert!(warnings[MAX_WARNINGS].starts_with("990 further"), "{}", warnings[MAX_WARNINGS]);

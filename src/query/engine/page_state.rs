@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::column::{Column, Encoding, Kind};
+use super::column::{Column, Encoding, ValueType};
 use super::dictionary::TextDictionaryBuilder;
 use crate::model::{FailureKind, PageOutcome, StoredPage};
 
@@ -83,11 +83,11 @@ impl PageState {
 }
 
 impl StatePart {
-    pub fn kind(self) -> Kind {
+    pub fn value_type(self) -> ValueType {
         match self {
-            Self::LastStatus | Self::Code => Kind::Number,
-            Self::Failure => Kind::Text,
-            Self::Broken => Kind::Flag,
+            Self::LastStatus | Self::Code => ValueType::Number,
+            Self::Failure => ValueType::Text,
+            Self::Broken => ValueType::Flag,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Row sets: all rows of a selection with all their fields. Every view is computed from one.
 //!
-//! The rows have the order that pages of plain rows have by default:
+//! Rows are stored in the default order of lists without groups:
 //!
 //! | rows | order |
 //! |---|---|
@@ -16,37 +16,37 @@ use super::fields::{KEY, RANK, RowKind};
 use super::order::sort_numbers;
 use super::table::{Table, TableBuilder};
 use crate::model::{BacklinkRecord, SearchRank};
-use crate::query::lookup::LookUp;
-use crate::query::selection::Activity;
+use crate::query::lookup::NameLookup;
+use crate::query::selection::LinkStates;
 use crate::query::{Deadline, QueryError};
-use crate::store::BacklinkView;
+use crate::store::BacklinkRef;
 use crate::urls::Suffixes;
 
 /// The highest rank, in hundredths.
 const MAX_RANK: u32 = SearchRank::MAX.0 as u32;
 
-/// All rows of a selection.
+/// All rows of a selection. They are read in `index/rows.rs`, and their store keys are in `index/export.rs`.
 #[derive(Clone, Debug, Default)]
 pub struct RowSet {
     pub(in crate::query) table: Table,
     /// The number of active rows. They come first; the rows after them are lost.
-    pub(in crate::query) active: usize,
+    pub(in crate::query) active_rows: usize,
 }
 
 impl RowSet {
     /// The row set of the given backlinks, which are in key order.
     ///
     /// # Errors
-    /// Errors of the look-up; [`QueryError::Deadline`].
+    /// Errors of the lookup; [`QueryError::Deadline`].
     pub fn of_backlinks(
         links: &[BacklinkRecord],
         suffixes: &Suffixes,
-        look_up: &dyn LookUp,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
-        let views: Vec<BacklinkView<'_>> = links.iter().map(BacklinkView::from).collect();
+        let views: Vec<BacklinkRef<'_>> = links.iter().map(BacklinkRef::from).collect();
         let table = TableBuilder::from_rows(BACKLINK_FIELDS, &views, suffixes, deadline)?;
-        Self::new(table, RowKind::Backlinks, look_up, deadline)
+        Self::new(table, RowKind::Backlinks, lookup, deadline)
     }
 
     /// Adds the column [`KEY`], with the position of each row.
@@ -59,14 +59,14 @@ impl RowSet {
     pub(in crate::query) fn new(
         mut table: Table,
         rows: RowKind,
-        look_up: &dyn LookUp,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let count = table.rows();
         table = Self::keyed(table);
         let order = match rows {
             RowKind::Backlinks => {
-                let ranks = ranks_of(table.column("backlinkpage")?, look_up, deadline)?;
+                let ranks = ranks_of(table.column("backlinkpage")?, lookup, deadline)?;
                 let active = table.column("active")?;
                 let lost = |row: usize| u32::from(active.cell(row) == 0);
                 let order = ascending(count, |row| lost(row) << 16 | (MAX_RANK - ranks.cell(row)), deadline)?;
@@ -74,20 +74,20 @@ impl RowSet {
                 order
             }
             RowKind::Outgoing => {
-                let ranks = ranks_of(table.column("url")?, look_up, deadline)?;
+                let ranks = ranks_of(table.column("url")?, lookup, deadline)?;
                 let days = table.column("cdate")?;
                 let order = ascending(count, |row| u32::MAX - days.cell(row), deadline)?;
                 table.add(RANK, ranks);
                 order
             }
-            _ => return Ok(Self { table, active: count }),
+            _ => return Ok(Self { table, active_rows: count }),
         };
         let table = table.pick(&order, deadline)?;
         let active = match table.column("active") {
             Ok(active) => (0..count).take_while(|&row| active.cell(row) != 0).count(),
             Err(_) => count,
         };
-        Ok(Self { table, active })
+        Ok(Self { table, active_rows: active })
     }
 
     /// The number of rows, including lost ones.
@@ -95,21 +95,21 @@ impl RowSet {
         self.table.rows()
     }
 
-    pub(in crate::query) fn range(&self, activity: Activity) -> Range<usize> {
-        match activity {
-            Activity::Active => 0..self.active,
-            Activity::Inactive => self.active..self.rows(),
-            Activity::Both => 0..self.rows(),
+    pub(in crate::query) fn range(&self, link_states: LinkStates) -> Range<usize> {
+        match link_states {
+            LinkStates::Active => 0..self.active_rows,
+            LinkStates::Lost => self.active_rows..self.rows(),
+            LinkStates::Both => 0..self.rows(),
         }
     }
 
-    pub(in crate::query) fn bytes(&self) -> usize {
-        self.table.bytes()
+    pub(in crate::query) fn memory_bytes(&self) -> usize {
+        self.table.memory_bytes()
     }
 }
 
 /// The ranks of the pages that a column names.
-fn ranks_of(pages: &Column, look_up: &dyn LookUp, deadline: &Deadline) -> Result<Column, QueryError> {
+fn ranks_of(pages: &Column, lookup: &dyn NameLookup, deadline: &Deadline) -> Result<Column, QueryError> {
     let codes = 0..pages.dictionary_len().unwrap_or(0) as u32;
     let names: Vec<&str> = codes
         .map(|code| match pages.decode(code) {
@@ -117,7 +117,7 @@ fn ranks_of(pages: &Column, look_up: &dyn LookUp, deadline: &Deadline) -> Result
             _ => "",
         })
         .collect();
-    let ranks = look_up.page_ranks(&names)?;
+    let ranks = lookup.page_ranks(&names)?;
     let mut cells = Vec::with_capacity(pages.rows());
     for (row, code) in pages.cells().iter().enumerate() {
         deadline.check_at(row)?;

@@ -87,8 +87,8 @@ impl Table {
     }
 
     /// The size in memory in bytes.
-    pub fn bytes(&self) -> usize {
-        self.columns.iter().map(|(name, column)| name.len() + column.bytes()).sum()
+    pub fn memory_bytes(&self) -> usize {
+        self.columns.iter().map(|(name, column)| name.len() + column.memory_bytes()).sum()
     }
 }
 

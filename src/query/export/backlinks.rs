@@ -1,9 +1,9 @@
 //! The export of backlinks.
 
-use super::{Columns, ExportColumn, ExportRow, Piece, Source, address, column, day, has, piece};
+use super::{Columns, ExportColumn, ExportRow, StoredChunk, address, column, day, has, take_chunk};
 use crate::model::{BacklinkRecord, SearchRank};
-use crate::query::engine::column::{Kind, Value};
-use crate::query::{ColumnExpr, ListColumn, Listing, QueryError};
+use crate::query::engine::column::{Value, ValueType};
+use crate::query::{ColumnExpr, ListColumn, Listing, QueryError, Scan};
 use crate::urls::CanonicalUrl;
 
 /// A link into the scope, active or not.
@@ -15,7 +15,7 @@ pub struct BacklinkRow {
 
 /// The listing of the columns of [`BacklinkRow`] in a search index. A field of the index has the name of its column.
 static INDEXED_BACKLINKS: Listing =
-    Listing { name: "exportbacklinks", columns: &INDEXED_COLUMNS, ..Listing::BACKLINKS };
+    Listing { name: "exportbacklinks", columns: &INDEXED_COLUMNS, ..Listing::DEFAULT };
 
 static INDEXED_COLUMNS: [ListColumn; BacklinkRow::COLUMNS.len()] = {
     let mut columns = [ListColumn { name: "", from: ColumnExpr::Count }; BacklinkRow::COLUMNS.len()];
@@ -34,45 +34,45 @@ impl ExportRow for BacklinkRow {
     const INDEXED: Option<&'static Listing> = Some(&INDEXED_BACKLINKS);
 
     const COLUMNS: &'static [ExportColumn<Self>] = &[
-        column("nofollow", Kind::Flag, |row| Value::Flag(row.link.rel.is_nofollow())),
-        column("country", Kind::Text, |row| Value::Text(&row.link.page.place.country)),
-        column("extL", Kind::Number, |row| Value::Number(row.link.page.ext_links)),
-        column("insDate", Kind::Day, |row| day(row.link.first_day)),
-        column("city", Kind::Text, |row| Value::Text(&row.link.page.place.city)),
-        column("ip", Kind::Address, |row| address(row.link.page.ip)),
-        column("active", Kind::Flag, |row| Value::Flag(row.link.is_active())),
-        column("intL", Kind::Number, |row| Value::Number(row.link.page.int_links)),
-        column("title", Kind::Text, |row| Value::Text(&row.link.page.title)),
-        column("linktarget", Kind::Text, |row| Value::Text(row.link.target.as_str())),
-        column("updDate", Kind::Day, |row| day(row.link.page.fetched_day)),
-        column("ccode", Kind::Text, |row| Value::Text(&row.link.page.place.ccode)),
-        column("blpcount", Kind::Number, |row| Value::Number(row.link.blpcount)),
-        column("backlinkpage", Kind::Text, |row| Value::Text(row.link.source.as_str())),
-        column("pos", Kind::Number, |row| Value::Number(row.link.pos)),
-        column("sumL", Kind::Number, |row| {
+        column("nofollow", ValueType::Flag, |row| Value::Flag(row.link.rel.is_nofollow())),
+        column("country", ValueType::Text, |row| Value::Text(&row.link.page.place.country)),
+        column("extL", ValueType::Number, |row| Value::Number(row.link.page.ext_links)),
+        column("insDate", ValueType::Day, |row| day(row.link.first_day)),
+        column("city", ValueType::Text, |row| Value::Text(&row.link.page.place.city)),
+        column("ip", ValueType::Address, |row| address(row.link.page.ip)),
+        column("active", ValueType::Flag, |row| Value::Flag(row.link.is_active())),
+        column("intL", ValueType::Number, |row| Value::Number(row.link.page.int_links)),
+        column("title", ValueType::Text, |row| Value::Text(&row.link.page.title)),
+        column("linktarget", ValueType::Text, |row| Value::Text(row.link.target.as_str())),
+        column("updDate", ValueType::Day, |row| day(row.link.page.fetched_day)),
+        column("ccode", ValueType::Text, |row| Value::Text(&row.link.page.place.ccode)),
+        column("blpcount", ValueType::Number, |row| Value::Number(row.link.blpcount)),
+        column("backlinkpage", ValueType::Text, |row| Value::Text(row.link.source.as_str())),
+        column("pos", ValueType::Number, |row| Value::Number(row.link.pos)),
+        column("sumL", ValueType::Number, |row| {
             Value::Number(row.link.page.int_links.saturating_add(row.link.page.ext_links))
         }),
-        column("linktext", Kind::Text, |row| Value::Text(&row.link.anchor)),
-        column("tag", Kind::Text, |row| Value::Text(row.link.tag.as_str())),
-        column("sr", Kind::Hundredths, |row| row.sr.into()),
+        column("linktext", ValueType::Text, |row| Value::Text(&row.link.anchor)),
+        column("tag", ValueType::Text, |row| Value::Text(row.link.tag.as_str())),
+        column("sr", ValueType::Hundredths, |row| row.sr.into()),
     ];
 
-    fn piece(
-        from: &Source<'_>,
+    fn read_chunk(
+        scan: &Scan<'_>,
         after: Option<&[u8]>,
         limit: usize,
         columns: &Columns<Self>,
-    ) -> Result<Piece<Self>, QueryError> {
-        let &Source { snapshot, selection, suffixes, deadline } = from;
+    ) -> Result<StoredChunk<Self>, QueryError> {
+        let &Scan { snapshot, selection, suffixes, deadline } = scan;
         let ranked = has(columns, "sr");
-        let rows = deadline.over(snapshot.backlinks(&selection.scope, after)).filter(|row| {
+        let rows = deadline.guard_rows(snapshot.backlinks(&selection.scope, after)).filter(|row| {
             row.as_ref().map_or(true, |row| selection.counts_source(row.value.source.host(), suffixes))
         });
         // Consecutive links often come from the same page.
         let mut last: Option<(CanonicalUrl, SearchRank)> = None;
-        piece(rows, after, limit, |link: BacklinkRecord| {
+        take_chunk(rows, after, limit, |link: BacklinkRecord| {
             if ranked {
-                // A look-up takes as long as a thousand checks of the deadline.
+                // A lookup takes as long as a thousand checks of the deadline.
                 deadline.check()?;
             }
             let sr = match &last {

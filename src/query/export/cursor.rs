@@ -68,8 +68,8 @@ impl Binding<'_> {
 /// A unique name of the scope. It must not change in later versions.
 fn scope_name(scope: &Scope) -> String {
     match scope {
-        Scope::Url { url, also: None } => format!("url {url}"),
-        Scope::Url { url, also: Some(also) } => format!("url {url} {also}"),
+        Scope::Url { url, https_url: None } => format!("url {url}"),
+        Scope::Url { url, https_url: Some(https_url) } => format!("url {url} {https_url}"),
         Scope::Host { host, port: None } => format!("host {host}"),
         Scope::Host { host, port: Some(port) } => format!("host {host}:{port}"),
         Scope::Domain { domain } => format!("domain {domain}"),

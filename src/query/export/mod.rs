@@ -1,4 +1,4 @@
-//! Exports: all links into a scope, or all pages of a scope, in key order and in parts.
+//! Exports: all links into a scope, or all pages of a scope, in key order and in chunks.
 //!
 //! Between two calls an export keeps only the key of the last row. So each row that exists throughout is read
 //! exactly once, whatever is stored meanwhile. Data that no requested column needs is not read.
@@ -15,14 +15,13 @@ pub use backlinks::BacklinkRow;
 pub use pages::{PageLink, PageRow};
 
 use crate::model::Day;
-use crate::query::engine::column::{Kind, Value};
-use crate::query::{Deadline, Listing, QueryError, Selection};
-use crate::store::{Keyed, Snapshot};
-use crate::urls::Suffixes;
+use crate::query::engine::column::{Value, ValueType};
+use crate::query::{Listing, QueryError, Scan};
+use crate::store::Keyed;
 
-/// A part of an export.
+/// A chunk of an export: consecutive rows, read from the store.
 #[derive(Debug)]
-pub struct Piece<R> {
+pub struct StoredChunk<R> {
     pub rows: Vec<R>,
     /// The key after which the export continues; `None` at its end.
     pub next: Option<Vec<u8>>,
@@ -32,7 +31,7 @@ pub struct Piece<R> {
 #[derive(Debug)]
 pub struct ExportColumn<R: 'static> {
     pub name: &'static str,
-    pub kind: Kind,
+    pub value_type: ValueType,
     /// The JSON object of the row that contains the column.
     pub within: Option<&'static str>,
     read: for<'a> fn(&'a R) -> Value<'a>,
@@ -40,15 +39,6 @@ pub struct ExportColumn<R: 'static> {
 
 /// The columns to show.
 pub type Columns<R> = [&'static ExportColumn<R>];
-
-/// The data that an export reads.
-#[derive(Clone, Copy)]
-pub struct Source<'a> {
-    pub snapshot: &'a Snapshot<'a>,
-    pub selection: &'a Selection,
-    pub suffixes: &'a Suffixes,
-    pub deadline: &'a Deadline,
-}
 
 /// A row of an export.
 pub trait ExportRow: Sized + 'static {
@@ -65,15 +55,15 @@ pub trait ExportRow: Sized + 'static {
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
-    fn piece(
-        from: &Source<'_>,
+    fn read_chunk(
+        scan: &Scan<'_>,
         after: Option<&[u8]>,
         limit: usize,
         columns: &Columns<Self>,
-    ) -> Result<Piece<Self>, QueryError>;
+    ) -> Result<StoredChunk<Self>, QueryError>;
 
     /// The keys of the links that JSON shows instead of a column's cell.
-    fn link_keys(_column: &str) -> Option<&'static [(&'static str, Kind)]> {
+    fn link_keys(_column: &str) -> Option<&'static [(&'static str, ValueType)]> {
         None
     }
 
@@ -83,30 +73,30 @@ pub trait ExportRow: Sized + 'static {
     }
 }
 
-/// Selected columns of a row. Serialises as an object.
+/// Selected columns of a row. Serializes as an object.
 pub struct Shown<'a, R: 'static> {
     pub row: &'a R,
     pub columns: &'a Columns<R>,
 }
 
 /// Takes the first `limit` rows, and checks whether there is one more.
-fn piece<S, T>(
+fn take_chunk<S, T>(
     mut rows: impl Iterator<Item = Result<Keyed<S>, QueryError>>,
     after: Option<&[u8]>,
     limit: usize,
     mut make: impl FnMut(S) -> Result<T, QueryError>,
-) -> Result<Piece<T>, QueryError> {
+) -> Result<StoredChunk<T>, QueryError> {
     let mut position = after.unwrap_or_default().to_vec();
     let mut made = Vec::new();
     while made.len() < limit {
         let Some(row) = rows.next().transpose()? else {
-            return Ok(Piece { rows: made, next: None });
+            return Ok(StoredChunk { rows: made, next: None });
         };
         made.push(make(row.value)?);
         position = row.key;
     }
     let more = rows.next().transpose()?.is_some();
-    Ok(Piece { rows: made, next: more.then_some(position) })
+    Ok(StoredChunk { rows: made, next: more.then_some(position) })
 }
 
 impl<R: ExportRow> Shown<'_, R> {
@@ -148,8 +138,12 @@ impl<R: ExportRow> Serialize for Within<'_, R> {
     }
 }
 
-const fn column<R>(name: &'static str, kind: Kind, read: for<'a> fn(&'a R) -> Value<'a>) -> ExportColumn<R> {
-    ExportColumn { name, kind, within: None, read }
+const fn column<R>(
+    name: &'static str,
+    value_type: ValueType,
+    read: for<'a> fn(&'a R) -> Value<'a>,
+) -> ExportColumn<R> {
+    ExportColumn { name, value_type, within: None, read }
 }
 
 fn has<R>(columns: &Columns<R>, name: &str) -> bool {

@@ -1,9 +1,9 @@
 //! The export of pages with their links.
 
-use super::{Columns, ExportColumn, ExportRow, Piece, Source, address, column, day, has, piece};
+use super::{Columns, ExportColumn, ExportRow, StoredChunk, address, column, day, has, take_chunk};
 use crate::model::{Cut, OutlinkRecord, SearchRank, StoredPage, TlsFlaw};
-use crate::query::QueryError;
-use crate::query::engine::column::{Kind, Value};
+use crate::query::engine::column::{Value, ValueType};
+use crate::query::{QueryError, Scan};
 use crate::urls::CanonicalUrl;
 
 /// A page of the scope with its active links.
@@ -29,12 +29,12 @@ pub struct PageLink {
 }
 
 impl PageLink {
-    const KEYS: &'static [(&'static str, Kind)] = &[
-        ("nofollow", Kind::Flag),
-        ("pos", Kind::Number),
-        ("anchor", Kind::Text),
-        ("tag", Kind::Text),
-        ("url", Kind::Text),
+    const KEYS: &'static [(&'static str, ValueType)] = &[
+        ("nofollow", ValueType::Flag),
+        ("pos", ValueType::Number),
+        ("anchor", ValueType::Text),
+        ("tag", ValueType::Text),
+        ("url", ValueType::Text),
     ];
 }
 
@@ -42,40 +42,40 @@ impl ExportRow for PageRow {
     const NAME: &'static str = "pages";
 
     const COLUMNS: &'static [ExportColumn<Self>] = &[
-        column("extL", Kind::Number, |row| count(&row.external)),
-        column("intL", Kind::Number, |row| count(&row.internal)),
-        info("ccode", Kind::Text, |row| Value::Text(&row.page.facts.place.ccode)),
-        info("charset", Kind::Text, |row| Value::Text(&row.page.facts.charset)),
-        info("insDate", Kind::Day, |row| day(row.page.first_day)),
-        info("ip", Kind::Address, |row| address(row.page.facts.ip)),
-        info("description", Kind::Text, |row| Value::Text(&row.page.facts.description)),
-        info("content-type", Kind::Text, |row| Value::Text(&row.page.facts.content_type)),
-        info("title", Kind::Text, |row| Value::Text(&row.page.facts.title)),
-        info("http-code", Kind::Number, |row| Value::Number(row.page.facts.status.into())),
-        info("url", Kind::Text, |row| Value::Text(row.url.as_str())),
-        info("sr", Kind::Hundredths, |row| row.sr.into()),
-        info("canonical", Kind::Text, |row| {
+        column("extL", ValueType::Number, |row| count(&row.external)),
+        column("intL", ValueType::Number, |row| count(&row.internal)),
+        info("ccode", ValueType::Text, |row| Value::Text(&row.page.facts.place.ccode)),
+        info("charset", ValueType::Text, |row| Value::Text(&row.page.facts.charset)),
+        info("insDate", ValueType::Day, |row| day(row.page.first_day)),
+        info("ip", ValueType::Address, |row| address(row.page.facts.ip)),
+        info("description", ValueType::Text, |row| Value::Text(&row.page.facts.description)),
+        info("content-type", ValueType::Text, |row| Value::Text(&row.page.facts.content_type)),
+        info("title", ValueType::Text, |row| Value::Text(&row.page.facts.title)),
+        info("http-code", ValueType::Number, |row| Value::Number(row.page.facts.status.into())),
+        info("url", ValueType::Text, |row| Value::Text(row.url.as_str())),
+        info("sr", ValueType::Hundredths, |row| row.sr.into()),
+        info("canonical", ValueType::Text, |row| {
             Value::Text(row.canonical.as_ref().map_or("", CanonicalUrl::as_str))
         }),
-        info("robots", Kind::Text, |row| Value::Text(row.page.facts.directives.as_str())),
-        info("cut", Kind::Text, |row| Value::Text(row.page.facts.cut.map_or("", Cut::as_str))),
-        info("tls", Kind::Text, |row| Value::Text(row.page.facts.tls.map_or("", TlsFlaw::as_str))),
+        info("robots", ValueType::Text, |row| Value::Text(row.page.facts.directives.as_str())),
+        info("cut", ValueType::Text, |row| Value::Text(row.page.facts.cut.map_or("", Cut::as_str))),
+        info("tls", ValueType::Text, |row| Value::Text(row.page.facts.tls.map_or("", TlsFlaw::as_str))),
     ];
 
     /// Pages that responded at least once.
-    fn piece(
-        from: &Source<'_>,
+    fn read_chunk(
+        scan: &Scan<'_>,
         after: Option<&[u8]>,
         limit: usize,
         columns: &Columns<Self>,
-    ) -> Result<Piece<Self>, QueryError> {
-        let &Source { snapshot, selection, deadline, .. } = from;
+    ) -> Result<StoredChunk<Self>, QueryError> {
+        let &Scan { snapshot, selection, deadline, .. } = scan;
         let (ranked, linked) = (has(columns, "sr"), has(columns, "extL") || has(columns, "intL"));
         let copied = has(columns, "canonical");
         let rows = deadline
-            .over(snapshot.pages(&selection.scope, after))
+            .guard_rows(snapshot.pages(&selection.scope, after))
             .filter(|row| row.as_ref().map_or(true, |row| row.value.1.facts.status != 0));
-        piece(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
+        take_chunk(rows, after, limit, |(url, page): (CanonicalUrl, StoredPage)| {
             deadline.check()?;
             // Whether a canonical URL is honoured depends on the page's links.
             let reads_links = linked || copied && page.facts.canonical.is_some();
@@ -89,7 +89,7 @@ impl ExportRow for PageRow {
         })
     }
 
-    fn link_keys(column: &str) -> Option<&'static [(&'static str, Kind)]> {
+    fn link_keys(column: &str) -> Option<&'static [(&'static str, ValueType)]> {
         matches!(column, "extL" | "intL").then_some(PageLink::KEYS)
     }
 
@@ -104,10 +104,10 @@ impl ExportRow for PageRow {
 
 const fn info(
     name: &'static str,
-    kind: Kind,
+    value_type: ValueType,
     read: for<'a> fn(&'a PageRow) -> Value<'a>,
 ) -> ExportColumn<PageRow> {
-    ExportColumn { name, kind, within: Some("info"), read }
+    ExportColumn { name, value_type, within: Some("info"), read }
 }
 
 fn page_links(links: Vec<OutlinkRecord>) -> Vec<PageLink> {

@@ -112,7 +112,7 @@ impl<B: QueuedBuild, W> JobQueue<B, W> {
     }
 
     /// The number of queued builds and the counts of dropped jobs; all other metrics are 0.
-    pub(super) fn figures(&self) -> IndexMetrics {
+    pub(super) fn metrics(&self) -> IndexMetrics {
         IndexMetrics {
             builds_waiting: self.lock().builds.len(),
             builds_abandoned: self.abandoned.load(Ordering::Relaxed),
@@ -179,12 +179,12 @@ mod tests {
         let queue: JobQueue<_, ()> = JobQueue::new(64);
         let (abandoned, asked) = (builds(1_000, false, false), builds(1, true, false));
         abandoned.iter().for_each(|build| queue.build(Arc::clone(build)));
-        assert!(queue.figures().builds_waiting <= 64);
+        assert!(queue.metrics().builds_waiting <= 64);
         queue.build(Arc::clone(&asked[0]));
         let Some(Job::Build(next)) = queue.next() else { panic!("nothing to build") };
         assert!(Arc::ptr_eq(&next, &asked[0]));
         assert_eq!((count_abandoned(&abandoned), count_abandoned(&asked)), (1_000, 0));
-        assert_eq!((queue.figures().builds_abandoned, queue.figures().builds_waiting), (1_000, 0));
+        assert_eq!((queue.metrics().builds_abandoned, queue.metrics().builds_waiting), (1_000, 0));
     }
 
     #[test]
@@ -194,17 +194,17 @@ mod tests {
         first.iter().chain(&later).for_each(|build| queue.build(Arc::clone(build)));
         // Builds with waiters stay, however many there are.
         assert_eq!(
-            (count_abandoned(&first), count_abandoned(&later), queue.figures().builds_waiting),
+            (count_abandoned(&first), count_abandoned(&later), queue.metrics().builds_waiting),
             (6, 0, 6)
         );
-        assert_eq!(queue.figures().builds_displaced, 6);
+        assert_eq!(queue.metrics().builds_displaced, 6);
     }
 
     #[test]
     fn writes_are_bounded_and_a_closed_queue_ends() {
         let queue: JobQueue<Arc<Build>, u32> = JobQueue::new(2);
         (0..5).for_each(|write| queue.write(write));
-        assert_eq!(queue.figures().writes_dropped, 3);
+        assert_eq!(queue.metrics().writes_dropped, 3);
         assert!(matches!(queue.next(), Some(Job::Write(0))));
         queue.close();
         assert!(queue.next().is_none());

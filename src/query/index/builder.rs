@@ -9,15 +9,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::build_queue::{Job, JobQueue, QueuedBuild};
 use super::cache::IndexCache;
-use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, ValueOrigin};
+use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ExtraDependency, ValueOrigin};
 use super::file::FileMetadata;
 use super::head::HEAD_ROWS;
 use super::{IndexMetrics, IndexedRows};
-use crate::query::aggregates::facts::Facts;
+use crate::query::aggregates::statistics::BacklinkStatistics;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::table::Table;
-use crate::query::lookup::SnapshotLookUp;
+use crate::query::lookup::SnapshotLookup;
 use crate::query::state::PresentState;
 use crate::query::{CancelOnDrop, Deadline, QueryError, Scan, Selection};
 use crate::threads::lower_priority;
@@ -51,7 +51,7 @@ pub(super) struct BuildRequest {
 /// The selection of an index and the kind of its rows.
 type BuildKey = (Arc<Selection>, RowKind);
 
-type Jobs = JobQueue<Arc<Build>, (IndexKey, CacheEntry)>;
+type Jobs = JobQueue<Arc<Build>, (EntryKey, CacheEntry)>;
 
 /// The build of one index.
 struct Build {
@@ -93,7 +93,7 @@ impl QueuedBuild for Arc<Build> {
     }
 
     fn abandon(&self) {
-        self.set(BuildState::Failed);
+        self.set(BuildState::Cancelled);
     }
 }
 
@@ -104,10 +104,10 @@ enum BuildState {
     /// The first rows are available.
     Preview(IndexedRows),
     Done(IndexedRows),
-    /// The build ended without a result and must be started again.
-    Failed,
-    /// The build failed for this reason. The next query tries it again.
-    Impossible(Arc<str>),
+    /// The build ended without a result. Its waiters start it again.
+    Cancelled,
+    /// The build failed for this reason, which its waiters get. The next query tries it again.
+    Failed(Arc<str>),
 }
 
 impl Builder {
@@ -126,13 +126,13 @@ impl Builder {
     }
 
     /// Queues a view to be written to disk.
-    pub(super) fn write(&self, key: IndexKey, entry: CacheEntry) {
+    pub(super) fn write(&self, key: EntryKey, entry: CacheEntry) {
         self.jobs.write((key, entry));
     }
 
     /// The number of queued builds and the counts of dropped jobs.
-    pub(super) fn figures(&self) -> IndexMetrics {
-        self.jobs.figures()
+    pub(super) fn metrics(&self) -> IndexMetrics {
+        self.jobs.metrics()
     }
 
     /// The rows of a selection: all of them, or the first ones if reading them all takes longer than `wait`. A build
@@ -162,12 +162,12 @@ impl Builder {
                 return Ok(indexed);
             }
             // A build that started before this query may be too old for it.
-            let dependencies = Dependencies { rows, others: OtherData::Nothing };
+            let dependencies = Dependencies { rows, extra: ExtraDependency::None };
             let freshness = cache.freshness(selection, dependencies, indexed.origin)?;
             if let Some(origin) = indexed.origin.checked(freshness) {
                 return Ok(IndexedRows { origin, ..indexed });
             }
-            if !indexed.finished {
+            if !indexed.is_complete {
                 return Ok(indexed);
             }
         }
@@ -202,15 +202,15 @@ impl Builder {
         build: &Arc<Build>,
         deadline: &Deadline,
     ) -> Result<(), QueryError> {
-        let unless = FailOnDrop(build);
+        let guard = CancelBuildOnDrop(build);
         let indexed = read_rows(cache, build, cache.config.preview_rows, deadline)?;
-        if indexed.finished {
+        if indexed.is_complete {
             complete(cache, build, indexed);
         } else {
             build.set(BuildState::Preview(indexed));
             self.jobs.build(Arc::clone(build));
         }
-        drop(unless);
+        drop(guard);
         Ok(())
     }
 }
@@ -226,14 +226,14 @@ impl Drop for Builder {
     }
 }
 
-/// Marks a build as failed if it ends without a result, so that its waiters start it again.
-struct FailOnDrop<'a>(&'a Build);
+/// Marks a build as cancelled if it ends without a result, so that its waiters start it again.
+struct CancelBuildOnDrop<'a>(&'a Build);
 
-impl Drop for FailOnDrop<'_> {
+impl Drop for CancelBuildOnDrop<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         if matches!(*state, BuildState::Begun) {
-            *state = BuildState::Failed;
+            *state = BuildState::Cancelled;
             self.0.changed.notify_all();
         }
     }
@@ -249,7 +249,7 @@ impl Build {
         self.changed.notify_all();
     }
 
-    /// Waits for all rows, or from `until` on for the preview. `None` when the build failed.
+    /// Waits for all rows, or from `until` on for the preview. `None` when the build was cancelled.
     fn wait(&self, until: Option<Instant>, deadline: &Deadline) -> Result<Option<IndexedRows>, QueryError> {
         let mut state = self.state();
         loop {
@@ -259,8 +259,8 @@ impl Build {
                     self.previewed.store(true, Ordering::Release);
                     return Ok(Some(indexed.clone()));
                 }
-                BuildState::Failed => return Ok(None),
-                BuildState::Impossible(reason) => return Err(QueryError::Build(Arc::clone(reason))),
+                BuildState::Cancelled => return Ok(None),
+                BuildState::Failed(reason) => return Err(QueryError::Build(Arc::clone(reason))),
                 BuildState::Begun | BuildState::Preview(_) => {}
             }
             deadline.check()?;
@@ -288,8 +288,8 @@ fn run_worker(cache: &IndexCache, jobs: &Jobs, deadline: &Deadline) {
                 }
                 Err(error) => {
                     build.set(match error {
-                        QueryError::Deadline => BuildState::Failed,
-                        error => BuildState::Impossible(error.to_string().into()),
+                        QueryError::Deadline => BuildState::Cancelled,
+                        error => BuildState::Failed(error.to_string().into()),
                     });
                 }
             },
@@ -307,7 +307,7 @@ fn complete(cache: &IndexCache, build: &Build, indexed: IndexedRows) {
     build.set(BuildState::Done(indexed));
 }
 
-/// Reads the first `limit` rows of a selection, and computes their facts.
+/// Reads the first `limit` rows of a selection, and computes their statistics.
 fn read_rows(
     cache: &IndexCache,
     build: &Build,
@@ -317,15 +317,17 @@ fn read_rows(
     let read_at = SystemTime::now();
     let present = cache.present()?;
     let indexed = read_rows_in(cache, &present, (&build.selection, build.rows), (limit, read_at), deadline)?;
-    let is_needed = indexed.finished && build.summarized.load(Ordering::Acquire);
-    let summary = match indexed.facts.clone().filter(|_| is_needed) {
-        Some(facts) => Some(cache.build_summary(&present, &build.selection, facts, read_at, deadline)?),
+    let is_needed = indexed.is_complete && build.summarized.load(Ordering::Acquire);
+    let summary = match indexed.statistics.clone().filter(|_| is_needed) {
+        Some(statistics) => {
+            Some(cache.build_summary(&present, &build.selection, statistics, read_at, deadline)?)
+        }
         None => None,
     };
     Ok(IndexedRows { summary, ..indexed })
 }
 
-/// Reads the first `limit` rows of a selection from a snapshot that was taken after `read_at`, and computes their facts.
+/// Reads the first `limit` rows of a selection from a snapshot that was taken after `read_at`, and computes their statistics.
 pub(super) fn read_rows_in(
     cache: &IndexCache,
     present: &PresentState<'_>,
@@ -334,38 +336,38 @@ pub(super) fn read_rows_in(
     deadline: &Deadline,
 ) -> Result<IndexedRows, QueryError> {
     let (snapshot, suffixes) = (&present.snapshot, &*cache.suffixes);
-    let dependencies = Dependencies { rows, others: OtherData::Nothing };
+    let dependencies = Dependencies { rows, extra: ExtraDependency::None };
     let version = cache.current_version(selection, dependencies, snapshot)?;
     let scan = Scan { snapshot, selection, suffixes, deadline };
-    let look_up = SnapshotLookUp { snapshot, suffixes, deadline };
-    let reading = RowSet::read(&scan, rows, limit, &look_up)?;
-    let facts = match &reading.history {
-        Some(history) => Some(Arc::new(Facts::of(&reading.row_set, history, deadline)?)),
+    let lookup = SnapshotLookup { snapshot, suffixes, deadline };
+    let reading = RowSet::read(&scan, rows, limit, &lookup)?;
+    let statistics = match &reading.history {
+        Some(history) => Some(Arc::new(BacklinkStatistics::of(&reading.row_set, history, deadline)?)),
         None => None,
     };
     let row_set = Arc::new(reading.row_set);
-    let (valid_at, state) = (Some(present.valid_at), Some(present.state));
-    let origin = ValueOrigin { version, read_at, valid_at, state };
-    Ok(IndexedRows { row_set, facts, origin, finished: reading.complete, summary: None })
+    let (current_at_change, state) = (Some(present.current_at_change), Some(present.state));
+    let origin = ValueOrigin { version, read_at, current_at_change, state };
+    Ok(IndexedRows { row_set, statistics, origin, is_complete: reading.is_complete, summary: None })
 }
 
 fn write_row_set(cache: &IndexCache, build: &Build, indexed: &IndexedRows, deadline: &Deadline) {
-    let IndexedRows { row_set, facts, origin, .. } = indexed;
-    let key = IndexKey::new(&build.selection, EntryKind::RowSet(build.rows));
+    let IndexedRows { row_set, statistics, origin, .. } = indexed;
+    let key = EntryKey::new(&build.selection, EntryKind::RowSet(build.rows));
     let metadata = FileMetadata {
         key: key.to_string(),
         version: origin.version,
         read_at: origin.read_at,
         state: origin.state,
         rows: row_set.rows(),
-        active: row_set.active,
-        links: row_set.active as u64,
-        facts: facts.as_ref().and_then(|facts| serde_json::to_value(&**facts).ok()),
+        active_rows: row_set.active_rows,
+        links: row_set.active_rows as u64,
+        statistics: statistics.as_ref().and_then(|statistics| serde_json::to_value(&**statistics).ok()),
     };
-    write_file(cache, &key, &metadata, &row_set.table, row_set.active, deadline);
+    write_file(cache, &key, &metadata, &row_set.table, row_set.active_rows, deadline);
 }
 
-fn write_view(cache: &IndexCache, key: &IndexKey, entry: &CacheEntry, deadline: &Deadline) {
+fn write_view(cache: &IndexCache, key: &EntryKey, entry: &CacheEntry, deadline: &Deadline) {
     let CacheValue::View(view) = &entry.value else { return };
     let metadata = FileMetadata {
         key: key.to_string(),
@@ -373,24 +375,24 @@ fn write_view(cache: &IndexCache, key: &IndexKey, entry: &CacheEntry, deadline: 
         read_at: entry.origin.read_at,
         state: entry.origin.state,
         rows: view.rows(),
-        active: view.rows(),
+        active_rows: view.rows(),
         links: view.links,
-        facts: None,
+        statistics: None,
     };
     let columns = view.columns().iter().map(|(name, column)| ((*name).to_owned(), column.clone())).collect();
     write_file(cache, key, &metadata, &Table::new(view.rows(), columns), view.rows(), deadline);
 }
 
-/// Writes a table. Its head comes from the first `active` rows.
+/// Writes a table. Its head comes from the first `active_rows` rows.
 fn write_file(
     cache: &IndexCache,
-    key: &IndexKey,
+    key: &EntryKey,
     metadata: &FileMetadata,
     whole: &Table,
-    active: usize,
+    active_rows: usize,
     deadline: &Deadline,
 ) {
-    let first: Vec<u32> = (0..active.min(HEAD_ROWS) as u32).collect();
+    let first: Vec<u32> = (0..active_rows.min(HEAD_ROWS) as u32).collect();
     // The deadline only expires when the builder shuts down. Then nothing more is written.
     let Ok(head) = whole.pick_compact(&first, deadline) else { return };
     if let Err(error) = cache.disk.write(key, metadata, &head, whole) {

@@ -5,17 +5,17 @@ use std::time::SystemTime;
 
 use super::disk::DiskCache;
 use super::entry::{
-    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKind, Freshness, IndexKey, OtherData,
+    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ExtraDependency, Freshness,
     StoreVersion, ValueOrigin,
 };
 use super::file::IndexReader;
 use super::{IndexedRows, ListQuery};
 use crate::config::SearchConfig;
 use crate::lru::Lru;
-use crate::query::aggregates::facts::Facts;
+use crate::query::aggregates::statistics::BacklinkStatistics;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
-use crate::query::lookup::SnapshotLookUp;
+use crate::query::lookup::SnapshotLookup;
 use crate::query::state::{PresentState, StateClock};
 use crate::query::{
     ColumnExpr, Coverage, Deadline, IndexState, Listing, QueryError, ScopeSummary, Selection, View,
@@ -29,7 +29,7 @@ pub(super) struct IndexCache {
     pub store: Arc<Store>,
     pub suffixes: Arc<Suffixes>,
     pub config: SearchConfig,
-    pub memory: Mutex<Lru<IndexKey, CacheEntry>>,
+    pub memory: Mutex<Lru<EntryKey, CacheEntry>>,
     pub disk: DiskCache,
     pub states: Arc<StateClock>,
 }
@@ -38,18 +38,18 @@ pub(super) struct IndexCache {
 pub(super) struct ComputedView {
     pub view: View,
     /// The version of the other data that it depends on.
-    pub others: u64,
+    pub extra: u64,
     /// The state that rows and other data are of; `None` if there is no such state.
     pub state: Option<IndexState>,
 }
 
 impl IndexCache {
-    pub(super) fn memory(&self) -> std::sync::MutexGuard<'_, Lru<IndexKey, CacheEntry>> {
+    pub(super) fn memory(&self) -> std::sync::MutexGuard<'_, Lru<EntryKey, CacheEntry>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn insert(&self, key: IndexKey, entry: CacheEntry) {
-        let bytes = entry.value.bytes();
+    pub(super) fn insert(&self, key: EntryKey, entry: CacheEntry) {
+        let bytes = entry.value.memory_bytes();
         if bytes <= self.config.memory_bytes {
             self.memory().insert(key, entry, bytes);
         }
@@ -59,7 +59,7 @@ impl IndexCache {
     ///
     /// # Errors
     /// [`QueryError::Deadline`] when the deadline, and not the file, is the cause.
-    pub(super) fn discard_file(&self, key: &IndexKey, error: &std::io::Error) -> Result<(), QueryError> {
+    pub(super) fn discard_file(&self, key: &EntryKey, error: &std::io::Error) -> Result<(), QueryError> {
         if error.kind() == std::io::ErrorKind::TimedOut {
             return Err(QueryError::Deadline);
         }
@@ -77,12 +77,12 @@ impl IndexCache {
     ) -> Result<StoreVersion, QueryError> {
         let changes = snapshot.changes(selection.scope.domain(&self.suffixes))?;
         Ok(StoreVersion {
-            links: match dependencies.rows {
+            rows: match dependencies.rows {
                 RowKind::Backlinks => changes.incoming,
                 _ => changes.outgoing,
             },
             ranks: snapshot.rank_generation()?,
-            others: dependencies.others.last_change(changes, snapshot)?,
+            extra: dependencies.extra.last_change(changes, snapshot)?,
         })
     }
 
@@ -96,10 +96,10 @@ impl IndexCache {
         dependencies: Dependencies,
         origin: ValueOrigin,
     ) -> Result<Freshness, QueryError> {
-        let at = self.store.change_number();
+        let change_number = self.store.change_number();
         let snapshot = self.store.snapshot();
         if self.current_version(selection, dependencies, &snapshot)? == origin.version {
-            return Ok(Freshness::Current { at, state: self.states.state_of(&snapshot)? });
+            return Ok(Freshness::Current { change_number, state: self.states.state_of(&snapshot)? });
         }
         Ok(Freshness::by_age(origin.read_at, self.config.refresh.0))
     }
@@ -111,12 +111,12 @@ impl IndexCache {
     /// [`QueryError::Store`].
     pub(super) fn get(
         &self,
-        key: &IndexKey,
+        key: &EntryKey,
         dependencies: Dependencies,
     ) -> Result<Option<CacheEntry>, QueryError> {
-        let now = self.store.change_number();
+        let change_number = self.store.change_number();
         let Some(mut entry) = self.memory().get(key).map(|entry| entry.clone()) else { return Ok(None) };
-        if entry.origin.valid_at == Some(now) {
+        if entry.origin.current_at_change == Some(change_number) {
             return Ok(Some(entry));
         }
         let freshness = self.freshness(&key.selection, dependencies, entry.origin)?;
@@ -139,7 +139,7 @@ impl IndexCache {
     /// [`QueryError::Store`].
     pub(super) fn open_file(
         &self,
-        key: &IndexKey,
+        key: &EntryKey,
         dependencies: Dependencies,
     ) -> Result<Option<(IndexReader, ValueOrigin)>, QueryError> {
         let Some(reader) = self.disk.open_file(key) else { return Ok(None) };
@@ -154,10 +154,10 @@ impl IndexCache {
     /// # Errors
     /// [`QueryError::Store`].
     pub(super) fn present(&self) -> Result<PresentState<'_>, QueryError> {
-        let valid_at = self.store.change_number();
+        let current_at_change = self.store.change_number();
         let snapshot = self.store.snapshot();
         let state = self.states.state_of(&snapshot)?;
-        Ok(PresentState { snapshot, state, valid_at })
+        Ok(PresentState { snapshot, state, current_at_change })
     }
 
     /// The summary of a selection, if it is cached and may be used.
@@ -165,7 +165,7 @@ impl IndexCache {
     /// # Errors
     /// [`QueryError::Store`].
     pub(super) fn summary(&self, selection: &Arc<Selection>) -> Result<Option<BuiltSummary>, QueryError> {
-        let key = IndexKey::new(selection, EntryKind::Summary);
+        let key = EntryKey::new(selection, EntryKind::Summary);
         Ok(match self.get(&key, Dependencies::SUMMARY)? {
             Some(CacheEntry { value: CacheValue::Summary(summary), origin })
                 if !(origin.is_current() && summary.is_provisional()) =>
@@ -179,10 +179,10 @@ impl IndexCache {
     pub(super) fn insert_summary(&self, selection: &Arc<Selection>, built: BuiltSummary) {
         let BuiltSummary { summary, origin } = built;
         let entry = CacheEntry { value: CacheValue::Summary(summary), origin };
-        self.insert(IndexKey::new(selection, EntryKind::Summary), entry);
+        self.insert(EntryKey::new(selection, EntryKind::Summary), entry);
     }
 
-    /// The summary in the state of a snapshot, with facts of the same state.
+    /// The summary in the state of a snapshot, with statistics of the same state.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
@@ -190,7 +190,7 @@ impl IndexCache {
         &self,
         present: &PresentState<'_>,
         selection: &Arc<Selection>,
-        facts: Option<Arc<Facts>>,
+        statistics: Option<Arc<BacklinkStatistics>>,
         deadline: &Deadline,
     ) -> Result<ScopeSummary, QueryError> {
         Ok(ScopeSummary {
@@ -198,7 +198,7 @@ impl IndexCache {
             links: self.count_in(present, selection, deadline)?,
             rank: scope_rank(&present.snapshot, &selection.scope)?,
             coverage: Coverage::of(&selection.scope, &present.snapshot, deadline)?,
-            facts,
+            statistics,
             state: present.state,
         })
     }
@@ -211,23 +211,27 @@ impl IndexCache {
         &self,
         present: &PresentState<'_>,
         selection: &Arc<Selection>,
-        facts: Arc<Facts>,
+        statistics: Arc<BacklinkStatistics>,
         read_at: SystemTime,
         deadline: &Deadline,
     ) -> Result<BuiltSummary, QueryError> {
         let version = self.current_version(selection, Dependencies::SUMMARY, &present.snapshot)?;
-        let summary = Arc::new(self.summary_in(present, selection, Some(facts), deadline)?);
-        let (valid_at, state) = (Some(present.valid_at), Some(present.state));
-        Ok(BuiltSummary { summary, origin: ValueOrigin { version, read_at, valid_at, state } })
+        let summary = Arc::new(self.summary_in(present, selection, Some(statistics), deadline)?);
+        let (current_at_change, state) = (Some(present.current_at_change), Some(present.state));
+        Ok(BuiltSummary { summary, origin: ValueOrigin { version, read_at, current_at_change, state } })
     }
 
-    /// The facts in memory, if they are of the version of the rows. Rows and facts are inserted one after the other.
-    fn facts_beside(&self, selection: &Arc<Selection>, rows: ValueOrigin) -> Option<Arc<Facts>> {
-        match self.memory().get(&IndexKey::new(selection, EntryKind::Facts)) {
-            Some(CacheEntry { value: CacheValue::Facts(facts), origin })
+    /// The statistics in memory, if they are of the version of the rows. Rows and statistics are inserted one after the other.
+    fn statistics_beside(
+        &self,
+        selection: &Arc<Selection>,
+        rows: ValueOrigin,
+    ) -> Option<Arc<BacklinkStatistics>> {
+        match self.memory().get(&EntryKey::new(selection, EntryKind::Statistics)) {
+            Some(CacheEntry { value: CacheValue::Statistics(statistics), origin })
                 if origin.version == rows.version =>
             {
-                Some(Arc::clone(facts))
+                Some(Arc::clone(statistics))
             }
             _ => None,
         }
@@ -240,18 +244,24 @@ impl IndexCache {
         dependencies: Dependencies,
         deadline: &Deadline,
     ) -> Result<Option<IndexedRows>, QueryError> {
-        let rows_key = IndexKey::new(selection, EntryKind::RowSet(dependencies.rows));
+        let rows_key = EntryKey::new(selection, EntryKind::RowSet(dependencies.rows));
         if let Some(entry) = self.get(&rows_key, dependencies)?
             && let CacheValue::RowSet(row_set) = entry.value
         {
-            let facts = self.facts_beside(selection, entry.origin);
-            if facts.is_some() || dependencies.rows != RowKind::Backlinks {
+            let statistics = self.statistics_beside(selection, entry.origin);
+            if statistics.is_some() || dependencies.rows != RowKind::Backlinks {
                 let origin = entry.origin;
-                return Ok(Some(IndexedRows { row_set, facts, origin, finished: true, summary: None }));
+                return Ok(Some(IndexedRows {
+                    row_set,
+                    statistics,
+                    origin,
+                    is_complete: true,
+                    summary: None,
+                }));
             }
         }
         let Some((reader, origin)) = self.open_file(&rows_key, dependencies)? else { return Ok(None) };
-        let table = match reader.whole(deadline) {
+        let table = match reader.all_rows(deadline) {
             Ok(table) => table,
             Err(error) => {
                 self.discard_file(&rows_key, &error)?;
@@ -259,29 +269,32 @@ impl IndexCache {
             }
         };
         let metadata = reader.metadata();
-        let facts: Option<Arc<Facts>> =
-            metadata.facts.clone().and_then(|facts| serde_json::from_value(facts).ok()).map(Arc::new);
-        if facts.is_none() && dependencies.rows == RowKind::Backlinks {
+        let statistics: Option<Arc<BacklinkStatistics>> = metadata
+            .statistics
+            .clone()
+            .and_then(|statistics| serde_json::from_value(statistics).ok())
+            .map(Arc::new);
+        if statistics.is_none() && dependencies.rows == RowKind::Backlinks {
             return Ok(None);
         }
-        let row_set = Arc::new(RowSet { table, active: metadata.active });
-        let indexed = IndexedRows { row_set, facts, origin, finished: true, summary: None };
+        let row_set = Arc::new(RowSet { table, active_rows: metadata.active_rows });
+        let indexed = IndexedRows { row_set, statistics, origin, is_complete: true, summary: None };
         self.insert_rows(selection, dependencies.rows, &indexed);
         Ok(Some(indexed))
     }
 
     pub(super) fn insert_rows(&self, selection: &Arc<Selection>, rows: RowKind, indexed: &IndexedRows) {
-        let IndexedRows { row_set, facts, origin, .. } = indexed;
-        let origin = ValueOrigin { valid_at: None, ..*origin };
+        let IndexedRows { row_set, statistics, origin, .. } = indexed;
+        let origin = ValueOrigin { current_at_change: None, ..*origin };
         let entry = |value| CacheEntry { value, origin };
         self.insert(
-            IndexKey::new(selection, EntryKind::RowSet(rows)),
+            EntryKey::new(selection, EntryKind::RowSet(rows)),
             entry(CacheValue::RowSet(Arc::clone(row_set))),
         );
-        if let Some(facts) = facts {
+        if let Some(statistics) = statistics {
             self.insert(
-                IndexKey::new(selection, EntryKind::Facts),
-                entry(CacheValue::Facts(Arc::clone(facts))),
+                EntryKey::new(selection, EntryKind::Statistics),
+                entry(CacheValue::Statistics(Arc::clone(statistics))),
             );
         }
     }
@@ -294,33 +307,56 @@ impl IndexCache {
         indexed: &IndexedRows,
         deadline: &Deadline,
     ) -> Result<ComputedView, QueryError> {
-        let ListQuery { listing, activity, .. } = *query;
+        let ListQuery { listing, link_states, .. } = *query;
         let IndexedRows { row_set, origin, .. } = indexed;
         let dependencies = Dependencies::of(listing);
         let snapshot = self.store.snapshot();
         let present = self.current_version(selection, dependencies, &snapshot)?;
         let state = if present.ranks != origin.version.ranks {
             None
-        } else if present.links == origin.version.links {
+        } else if present.rows == origin.version.rows {
             Some(self.states.state_of(&snapshot)?)
         } else {
-            origin.state.filter(|_| dependencies.others == OtherData::Nothing)
+            origin.state.filter(|_| dependencies.extra == ExtraDependency::None)
         };
-        let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
-        let view = View::of(listing, row_set, activity, &look_up, deadline)?;
-        Ok(ComputedView { view, others: present.others, state })
+        let lookup = SnapshotLookup { snapshot: &snapshot, suffixes: &self.suffixes, deadline };
+        let view = View::of(listing, row_set, link_states, &lookup, deadline)?;
+        Ok(ComputedView { view, extra: present.extra, state })
     }
 }
 
 impl Dependencies {
     pub(super) fn of(listing: &Listing) -> Self {
-        let others = if listing.any_column(ColumnExpr::depends_on_other_domains) {
-            OtherData::Everything
+        let extra = if listing.any_column(ColumnExpr::depends_on_other_domains) {
+            ExtraDependency::OtherDomains
         } else if listing.any_column(ColumnExpr::depends_on_own_pages) {
-            OtherData::Pages
+            ExtraDependency::OwnPages
         } else {
-            OtherData::Nothing
+            ExtraDependency::None
         };
-        Self { rows: listing.rows, others }
+        Self { rows: listing.rows, extra }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{ListColumn, StatePart};
+
+    #[test]
+    fn a_list_depends_on_what_its_hidden_columns_show() {
+        const COLUMNS: [&[ListColumn]; 2] = [
+            &[ListColumn { name: "refdoms", from: ColumnExpr::ForeignRefDomains("domain") }],
+            &[ListColumn {
+                name: "code",
+                from: ColumnExpr::PageState { page: "linktarget", part: StatePart::Code },
+            }],
+        ];
+        for columns in COLUMNS {
+            let shown = Listing { columns, ..Listing::DEFAULT };
+            let hidden = Listing { hidden_columns: columns, ..Listing::DEFAULT };
+            assert_ne!(Dependencies::of(&shown), Dependencies::of(&Listing::DEFAULT));
+            assert_eq!(Dependencies::of(&hidden), Dependencies::of(&shown));
+        }
     }
 }

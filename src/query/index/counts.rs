@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::cache::IndexCache;
-use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, ValueOrigin};
+use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ExtraDependency, ValueOrigin};
 use super::{IndexAnswer, SearchIndexes};
 use crate::query::engine::fields::RowKind;
 use crate::query::state::PresentState;
@@ -89,23 +89,23 @@ impl SearchIndexes {
         self.current_count(selection, deadline)
     }
 
-    /// A count, from the cache if it is current, otherwise from the store. A cached value of another kind is no count:
-    /// it is replaced.
+    /// A count, from the cache if it is current, otherwise from the store. If the key holds another kind of value, the
+    /// count replaces it.
     fn current_count<C: CachedCount>(
         &self,
         selection: &Arc<Selection>,
         deadline: &Deadline,
     ) -> Result<IndexAnswer<C>, QueryError> {
         let cache = &self.cache;
-        let valid_at = Some(cache.store.change_number());
-        if let Some((Some(count), origin)) = cache.count(&IndexKey::new(selection, C::KIND))
-            && origin.valid_at == valid_at
+        let current_at_change = Some(cache.store.change_number());
+        if let Some((Some(count), origin)) = cache.count(&EntryKey::new(selection, C::KIND))
+            && origin.current_at_change == current_at_change
         {
             return Ok(IndexAnswer::complete(count, &origin));
         }
         let present = self.present()?;
         let answer = cache.count_in(&present, selection, deadline)?;
-        Ok(IndexAnswer { answer, finished: true, current: true, state: Some(present.state) })
+        Ok(IndexAnswer { answer, is_complete: true, current: true, state: Some(present.state) })
     }
 
     /// The backlinks of a selection, counted by kind, in the state of a snapshot.
@@ -130,9 +130,9 @@ impl IndexCache {
         selection: &Arc<Selection>,
         deadline: &Deadline,
     ) -> Result<C, QueryError> {
-        let PresentState { snapshot, valid_at, state } = present;
-        let key = IndexKey::new(selection, C::KIND);
-        let dependencies = Dependencies { rows: C::ROWS, others: OtherData::Nothing };
+        let PresentState { snapshot, current_at_change, state } = present;
+        let key = EntryKey::new(selection, C::KIND);
+        let dependencies = Dependencies { rows: C::ROWS, extra: ExtraDependency::None };
         let version = self.current_version(selection, dependencies, snapshot)?;
         let count = match self.count(&key) {
             Some((Some(count), origin)) if origin.version == version => count,
@@ -141,14 +141,14 @@ impl IndexCache {
         let origin = ValueOrigin {
             version,
             read_at: SystemTime::now(),
-            valid_at: Some(*valid_at),
+            current_at_change: Some(*current_at_change),
             state: Some(*state),
         };
         self.insert(key, CacheEntry { value: count.into_value(), origin });
         Ok(count)
     }
 
-    fn count<C: CachedCount>(&self, key: &IndexKey) -> Option<(Option<C>, ValueOrigin)> {
+    fn count<C: CachedCount>(&self, key: &EntryKey) -> Option<(Option<C>, ValueOrigin)> {
         self.memory().get(key).map(|entry| (C::from_value(&entry.value), entry.origin))
     }
 }

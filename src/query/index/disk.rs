@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::entry::IndexKey;
+use super::entry::EntryKey;
 use super::file::{self, FileMetadata, IndexReader};
 use crate::log_throttle::LogThrottle;
 use crate::lru::Lru;
@@ -59,7 +59,7 @@ impl DiskCache {
     }
 
     /// Opens the file of a key; `None` without a readable one. A damaged file is removed.
-    pub(super) fn open_file(&self, key: &IndexKey) -> Option<IndexReader> {
+    pub(super) fn open_file(&self, key: &EntryKey) -> Option<IndexReader> {
         let (name, text) = (file_name(key), key.to_string());
         self.files().get(&name)?;
         let path = self.directory.join(&name);
@@ -82,7 +82,7 @@ impl DiskCache {
     }
 
     /// Removes a file that cannot be read.
-    pub(super) fn remove_damaged(&self, key: &IndexKey, error: &io::Error) {
+    pub(super) fn remove_damaged(&self, key: &EntryKey, error: &io::Error) {
         let name = file_name(key);
         let path = self.directory.join(&name);
         tracing::warn!(file = %path.display(), %error, "a search index cannot be read; it will be rebuilt");
@@ -93,7 +93,7 @@ impl DiskCache {
     /// Writes the file of a key.
     pub(super) fn write(
         &self,
-        key: &IndexKey,
+        key: &EntryKey,
         metadata: &FileMetadata,
         head: &Table,
         whole: &Table,
@@ -126,7 +126,7 @@ impl DiskCache {
     }
 }
 
-fn file_name(key: &IndexKey) -> String {
+fn file_name(key: &EntryKey) -> String {
     format!("{:032x}.{EXTENSION}", xxh3_128(key.to_string().as_bytes()))
 }
 

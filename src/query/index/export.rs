@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::SearchIndexes;
-use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, ValueOrigin};
+use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ValueOrigin};
 use crate::query::engine::column::Value;
 use crate::query::engine::expression::ColumnExpr;
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::view::missing_column;
-use crate::query::lookup::SnapshotLookUp;
-use crate::query::{Activity, Deadline, IndexState, Listing, Page, QueryError, Selection, View};
+use crate::query::lookup::SnapshotLookup;
+use crate::query::{Deadline, IndexState, LinkStates, Listing, QueryError, RowPage, Selection, View};
 use crate::store::backlink_key_of_texts;
 
-/// A part of an export.
+/// A chunk of an export: consecutive rows, read from an index.
 #[derive(Debug)]
-pub struct ExportPage {
-    pub page: Page,
+pub struct IndexedChunk {
+    pub page: RowPage,
     /// The key after which the export continues; `None` at its end.
     pub next: Option<Vec<u8>>,
     /// The state of the store that it is of.
@@ -39,7 +39,7 @@ impl SearchIndexes {
         names: &[&str],
         (after, limit): (Option<&[u8]>, usize),
         deadline: &Deadline,
-    ) -> Result<Option<ExportPage>, QueryError> {
+    ) -> Result<Option<IndexedChunk>, QueryError> {
         let Some((row_set, view, state)) = self.in_key_order(selection, listing, deadline)? else {
             return Ok(None);
         };
@@ -61,7 +61,7 @@ impl SearchIndexes {
             Some(&last) => Some(key(last)?),
             None => Some(after.unwrap_or_default().to_vec()),
         };
-        Ok(Some(ExportPage { page, next, state }))
+        Ok(Some(IndexedChunk { page, next, state }))
     }
 
     fn in_key_order(
@@ -71,13 +71,13 @@ impl SearchIndexes {
         deadline: &Deadline,
     ) -> Result<Option<InKeyOrder>, QueryError> {
         let (cache, dependencies) = (&self.cache, Dependencies::of(listing));
-        let rows_key = IndexKey::new(selection, EntryKind::RowSet(listing.rows));
+        let rows_key = EntryKey::new(selection, EntryKind::RowSet(listing.rows));
         let Some(CacheEntry { value: CacheValue::RowSet(row_set), origin }) =
             cache.get(&rows_key, dependencies)?.filter(|entry| entry.origin.is_current())
         else {
             return Ok(None);
         };
-        let view_key = IndexKey::new(selection, EntryKind::View(listing.name, Activity::Both));
+        let view_key = EntryKey::new(selection, EntryKind::View(listing.name, LinkStates::Both));
         if let Some(CacheEntry { value: CacheValue::View(view), origin: of_view }) =
             cache.get(&view_key, dependencies)?
             && of_view.version == origin.version
@@ -85,9 +85,9 @@ impl SearchIndexes {
             return Ok(Some((row_set, view, origin.state)));
         }
         let snapshot = cache.store.snapshot();
-        let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &cache.suffixes, deadline };
-        let view = Arc::new(View::of(listing, &row_set, Activity::Both, &look_up, deadline)?);
-        let origin = ValueOrigin { valid_at: None, ..origin };
+        let lookup = SnapshotLookup { snapshot: &snapshot, suffixes: &cache.suffixes, deadline };
+        let view = Arc::new(View::of(listing, &row_set, LinkStates::Both, &lookup, deadline)?);
+        let origin = ValueOrigin { current_at_change: None, ..origin };
         cache.insert(view_key, CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
         Ok(Some((row_set, view, origin.state)))
     }

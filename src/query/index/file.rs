@@ -23,12 +23,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use zerocopy::IntoBytes;
 
 use super::entry::StoreVersion;
-use crate::query::engine::column::{Cells, Column, Encoding, Kind};
+use crate::query::engine::column::{Cells, Column, Encoding, ValueType};
 use crate::query::engine::dictionary::TextDictionary;
 use crate::query::engine::table::Table;
 use crate::query::{Deadline, IndexState};
 
-/// "backlinkd index 1", as a number that reads differently with the other byte order.
+/// `"blkdix1\0"` as a little-endian number. The other byte order gives another number.
 const MAGIC: u64 = 0x0031_7869_646b_6c62;
 
 /// The maximum size of a header in bytes, so that a damaged length does not allocate more.
@@ -50,12 +50,13 @@ pub(super) struct FileMetadata {
     pub state: Option<IndexState>,
     /// The number of all rows.
     pub rows: usize,
-    /// The number of active rows.
-    pub active: usize,
+    #[serde(rename = "active")]
+    pub active_rows: usize,
     /// The number of links that the rows represent.
     pub links: u64,
-    /// Facts, as JSON.
-    pub facts: Option<serde_json::Value>,
+    /// Statistics, as JSON.
+    #[serde(rename = "facts")]
+    pub statistics: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ struct FileHeader {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredColumn {
     name: String,
-    kind: Kind,
+    kind: ValueType,
     width: u8,
     cells: ByteRun,
     /// For texts their ends and their bytes; for addresses their bytes and an empty run.
@@ -141,7 +142,7 @@ impl<'a> WritePlan<'a> {
             }
             _ => None,
         };
-        StoredColumn { name: name.to_owned(), kind: column.kind(), width, cells, dictionary }
+        StoredColumn { name: name.to_owned(), kind: column.value_type(), width, cells, dictionary }
     }
 }
 
@@ -186,7 +187,7 @@ impl IndexReader {
     }
 
     /// All rows. Errors are those of [`Self::head`].
-    pub(super) fn whole(&self, deadline: &Deadline) -> io::Result<Table> {
+    pub(super) fn all_rows(&self, deadline: &Deadline) -> io::Result<Table> {
         self.table(&self.header.whole, deadline)
     }
 
@@ -210,19 +211,19 @@ impl IndexReader {
             _ => return Err(damaged("a width")),
         };
         let encoding = match (stored.kind, stored.dictionary) {
-            (Kind::Number, _) => Encoding::Number,
-            (Kind::Hundredths, _) => Encoding::Hundredths,
-            (Kind::TenThousandths, _) => Encoding::TenThousandths,
-            (Kind::Flag, _) => Encoding::Flag,
-            (Kind::Day, _) => Encoding::Day,
-            (Kind::DayNumber, _) => Encoding::DayNumber,
-            (Kind::Text, Some((ends, bytes))) => {
+            (ValueType::Number, _) => Encoding::Number,
+            (ValueType::Hundredths, _) => Encoding::Hundredths,
+            (ValueType::TenThousandths, _) => Encoding::TenThousandths,
+            (ValueType::Flag, _) => Encoding::Flag,
+            (ValueType::Day, _) => Encoding::Day,
+            (ValueType::DayNumber, _) => Encoding::DayNumber,
+            (ValueType::Text, Some((ends, bytes))) => {
                 let bytes = self.run(bytes, 0u8, deadline)?;
                 let bytes = String::from_utf8(bytes).map_err(|_| damaged("a text"))?;
                 let texts = TextDictionary::from_parts(bytes, self.run(ends, 0u64, deadline)?);
                 Encoding::Texts(Arc::new(texts.ok_or_else(|| damaged("a dictionary"))?))
             }
-            (Kind::Address, Some((bytes, _))) => {
+            (ValueType::Address, Some((bytes, _))) => {
                 let bytes = self.run(bytes, 0u8, deadline)?;
                 Encoding::Addresses(Arc::new(bytes.as_chunks::<17>().0.iter().map(address_of).collect()))
             }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey};
+use super::entry::{CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind};
 use super::file::FileMetadata;
 use super::{IndexAnswer, ListQuery, SearchIndexes};
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::table::Table;
 use crate::query::engine::view::head::ViewHead;
-use crate::query::lookup::SnapshotLookUp;
-use crate::query::{Activity, Deadline, Listing, QueryError, Selection, View};
+use crate::query::lookup::SnapshotLookup;
+use crate::query::{Deadline, LinkStates, Listing, QueryError, Selection, View};
 
 /// Rows that an index file stores a second time, at its beginning: a few pages of the usual size.
 pub(super) const HEAD_ROWS: usize = 1_000;
@@ -28,16 +28,16 @@ impl SearchIndexes {
     ) -> Result<Option<IndexAnswer<Arc<ViewHead>>>, QueryError> {
         let listing = query.listing;
         let has_head = listing.group_by.is_some() || listing.shows_stored_rows();
-        if !has_head || !query.plan.is_plain() || query.activity != Activity::Active {
+        if !has_head || !query.plan.shows_all_in_default_order() || query.link_states != LinkStates::Active {
             return Ok(None);
         }
         let cache = &self.cache;
         let dependencies = Dependencies::of(listing);
-        let view_key = IndexKey::new(selection, EntryKind::View(listing.name, Activity::Active));
+        let view_key = EntryKey::new(selection, EntryKind::View(listing.name, LinkStates::Active));
         if cache.memory().get(&view_key).is_some() {
             return Ok(None);
         }
-        let key = IndexKey::new(selection, EntryKind::ViewHead(listing.name));
+        let key = EntryKey::new(selection, EntryKind::ViewHead(listing.name));
         if let Some(CacheEntry { value: CacheValue::ViewHead(head), origin }) =
             cache.get(&key, dependencies)?
         {
@@ -45,7 +45,7 @@ impl SearchIndexes {
         }
         let file_key = match listing.group_by {
             Some(_) => view_key,
-            None => IndexKey::new(selection, EntryKind::RowSet(listing.rows)),
+            None => EntryKey::new(selection, EntryKind::RowSet(listing.rows)),
         };
         let Some((reader, origin)) = cache.open_file(&file_key, dependencies)? else { return Ok(None) };
         let table = match reader.head(deadline) {
@@ -72,11 +72,11 @@ impl SearchIndexes {
             let view = View::of_table(listing, &table, metadata.links)?;
             return Ok(ViewHead { view, count: metadata.rows });
         }
-        let active = metadata.active.min(table.rows());
-        let row_set = RowSet { table, active };
+        let active_rows = metadata.active_rows.min(table.rows());
+        let row_set = RowSet { table, active_rows };
         let snapshot = self.cache.store.snapshot();
-        let look_up = SnapshotLookUp { snapshot: &snapshot, suffixes: &self.cache.suffixes, deadline };
-        let view = View::of(listing, &row_set, Activity::Active, &look_up, deadline)?;
-        Ok(ViewHead { view, count: metadata.active })
+        let lookup = SnapshotLookup { snapshot: &snapshot, suffixes: &self.cache.suffixes, deadline };
+        let view = View::of(listing, &row_set, LinkStates::Active, &lookup, deadline)?;
+        Ok(ViewHead { view, count: metadata.active_rows })
     }
 }

@@ -1,6 +1,6 @@
-//! The search indexes, from which lists and facts are answered.
+//! The search indexes, from which lists and statistics are answered.
 //!
-//! An index is all rows of a [`Selection`] in columns ([`RowSet`]), the facts about them, and a [`View`] per
+//! An index is all rows of a [`Selection`] in columns ([`RowSet`]), the statistics of them, and a [`View`] per
 //! listing. The first query to a selection builds it: up to `search.preview_rows` rows while the client
 //! waits, the rest in the background. Queries that arrive meanwhile wait up to `search.patience`. Then they
 //! are answered from the preview, and the answer is marked as unfinished. Indexes are cached in memory and on
@@ -10,7 +10,7 @@
 //! version is current, and then until `search.refresh` has passed since its rows were read. An empty value is
 //! only used while it is current. Counts are always current.
 //!
-//! Input: the store. Output: pages, distributions, facts and counts, each from one snapshot of the store. The
+//! Input: the store. Output: pages, distributions, statistics and counts, each from one snapshot of the store. The
 //! module knows no HTTP.
 
 mod build_queue;
@@ -28,32 +28,33 @@ mod summary;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-pub use self::export::ExportPage;
+pub use self::export::IndexedChunk;
 
 use self::builder::{BuildRequest, Builder};
 use self::cache::{ComputedView, IndexCache};
 use self::disk::DiskCache;
 use self::entry::{
-    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion,
+    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ExtraDependency, StoreVersion,
     ValueOrigin,
 };
 use crate::config::SearchConfig;
 use crate::lru::Lru;
-use crate::query::aggregates::facts::Facts;
+use crate::query::aggregates::statistics::BacklinkStatistics;
 use crate::query::engine::fields::RowKind;
 use crate::query::engine::row_set::RowSet;
 use crate::query::state::StateClock;
 use crate::query::{
-    Activity, Deadline, Distribution, IndexState, Listing, Page, Plan, QueryError, Selection, View,
-    WholeIndex, Window,
+    Deadline, Distribution, IndexState, LinkStates, Listing, Plan, QueryError, RowPage, Selection,
+    SiteIndexes, View, Window,
 };
 use crate::store::Store;
 
-/// The search indexes of a store. Share them by `Arc`. Their threads end when they are dropped.
+/// The search indexes of a store. Share them by `Arc`. Their threads end when they are dropped. Counts, exports and
+/// summaries are in files of these names.
 pub struct SearchIndexes {
     cache: Arc<IndexCache>,
     builder: Builder,
-    whole: WholeIndex,
+    sites: SiteIndexes,
 }
 
 /// An answer and the state of its data.
@@ -61,7 +62,7 @@ pub struct SearchIndexes {
 pub struct IndexAnswer<T> {
     pub answer: T,
     /// Whether it is computed from all rows.
-    pub finished: bool,
+    pub is_complete: bool,
     /// Whether it is of the present state of the store. If not, it is younger than `search.refresh`.
     pub current: bool,
     /// The state of the store that it is of; `None` if its parts are of several states.
@@ -71,11 +72,11 @@ pub struct IndexAnswer<T> {
 impl<T> IndexAnswer<T> {
     /// An answer that is computed from all rows.
     fn complete(answer: T, origin: &ValueOrigin) -> Self {
-        Self { answer, finished: true, current: origin.is_current(), state: origin.state }
+        Self { answer, is_complete: true, current: origin.is_current(), state: origin.state }
     }
 
     fn with<U>(&self, answer: U) -> IndexAnswer<U> {
-        IndexAnswer { answer, finished: self.finished, current: self.current, state: self.state }
+        IndexAnswer { answer, is_complete: self.is_complete, current: self.current, state: self.state }
     }
 }
 
@@ -92,11 +93,11 @@ pub enum WaitPolicy {
 #[derive(Clone, Debug)]
 struct IndexedRows {
     row_set: Arc<RowSet>,
-    /// The facts about all backlinks; `None` for other kinds of rows.
-    facts: Option<Arc<Facts>>,
+    /// The statistics of all backlinks; `None` for other kinds of rows.
+    statistics: Option<Arc<BacklinkStatistics>>,
     origin: ValueOrigin,
     /// Whether these are all rows.
-    finished: bool,
+    is_complete: bool,
     /// The summary of the same state, if a query asked for it and these are all rows.
     summary: Option<BuiltSummary>,
 }
@@ -129,7 +130,7 @@ impl SearchIndexes {
             false => PathBuf::from(&config.directory),
         };
         let states = Arc::new(StateClock::default());
-        let whole = WholeIndex::new(&store, &config, &states);
+        let sites = SiteIndexes::new(&store, &config, &states);
         let cache = Arc::new(IndexCache {
             suffixes: Arc::clone(store.suffixes()),
             memory: Mutex::new(Lru::new(config.memory_bytes)),
@@ -139,19 +140,19 @@ impl SearchIndexes {
             states,
         });
         let builder = Builder::start(&cache)?;
-        Ok(Self { cache, builder, whole })
+        Ok(Self { cache, builder, sites })
     }
 
     /// Answers about the whole index.
-    pub fn whole(&self) -> &WholeIndex {
-        &self.whole
+    pub fn sites(&self) -> &SiteIndexes {
+        &self.sites
     }
 
     /// The present metrics.
-    pub fn figures(&self) -> IndexMetrics {
+    pub fn metrics(&self) -> IndexMetrics {
         let (memory_bytes, memory_entries) = self.cache.memory().size();
         let (disk_bytes, disk_files) = self.cache.disk.size();
-        let waiting = self.builder.figures();
+        let waiting = self.builder.metrics();
         IndexMetrics { memory_bytes, memory_entries, disk_bytes, disk_files, ..waiting }
     }
 
@@ -166,7 +167,7 @@ impl SearchIndexes {
         query: &ListQuery<'_>,
         window: Window,
         deadline: &Deadline,
-    ) -> Result<IndexAnswer<Page>, QueryError> {
+    ) -> Result<IndexAnswer<RowPage>, QueryError> {
         if let Some(head) = self.head(selection, query, deadline)?
             && let Some(answer) = head.answer.page(query.plan, window, deadline)?
         {
@@ -191,26 +192,26 @@ impl SearchIndexes {
         Ok(view.with(view.answer.distribution(query.plan, top, deadline)?))
     }
 
-    /// The facts about all backlinks of a selection.
+    /// The statistics of all backlinks of a selection.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
-    pub fn facts(
+    pub fn statistics(
         &self,
         selection: &Arc<Selection>,
         deadline: &Deadline,
-    ) -> Result<IndexAnswer<Arc<Facts>>, QueryError> {
-        let dependencies = Dependencies { rows: RowKind::Backlinks, others: OtherData::Nothing };
-        let key = IndexKey::new(selection, EntryKind::Facts);
-        if let Some(CacheEntry { value: CacheValue::Facts(facts), origin }) =
+    ) -> Result<IndexAnswer<Arc<BacklinkStatistics>>, QueryError> {
+        let dependencies = Dependencies { rows: RowKind::Backlinks, extra: ExtraDependency::None };
+        let key = EntryKey::new(selection, EntryKind::Statistics);
+        if let Some(CacheEntry { value: CacheValue::Statistics(statistics), origin }) =
             self.cache.get(&key, dependencies)?
         {
-            return Ok(IndexAnswer::complete(facts, &origin));
+            return Ok(IndexAnswer::complete(statistics, &origin));
         }
-        let IndexedRows { facts, origin, finished, .. } =
+        let IndexedRows { statistics, origin, is_complete, .. } =
             self.rows(selection, dependencies, WaitPolicy::Full, deadline)?;
-        let answer = facts.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
-        Ok(IndexAnswer { answer, finished, current: origin.is_current(), state: origin.state })
+        let answer = statistics.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
+        Ok(IndexAnswer { answer, is_complete, current: origin.is_current(), state: origin.state })
     }
 
     /// Whether a complete answer of a listing needs no build.
@@ -226,8 +227,8 @@ impl SearchIndexes {
             return Ok(false);
         }
         let dependencies = Dependencies::of(listing);
-        for kind in [EntryKind::View(listing.name, Activity::Active), EntryKind::RowSet(listing.rows)] {
-            let key = IndexKey::new(selection, kind);
+        for kind in [EntryKind::View(listing.name, LinkStates::Active), EntryKind::RowSet(listing.rows)] {
+            let key = EntryKey::new(selection, kind);
             if self.cache.get(&key, dependencies)?.is_some()
                 || self.cache.open_file(&key, dependencies)?.is_some()
             {
@@ -247,9 +248,9 @@ impl SearchIndexes {
         query: &ListQuery<'_>,
         deadline: &Deadline,
     ) -> Result<IndexAnswer<Arc<View>>, QueryError> {
-        let ListQuery { listing, activity, wait, .. } = *query;
+        let ListQuery { listing, link_states, wait, .. } = *query;
         let (cache, dependencies) = (&self.cache, Dependencies::of(listing));
-        let key = IndexKey::new(selection, EntryKind::View(listing.name, activity));
+        let key = EntryKey::new(selection, EntryKind::View(listing.name, link_states));
         if let Some(CacheEntry { value: CacheValue::View(view), origin }) = cache.get(&key, dependencies)? {
             return Ok(IndexAnswer::complete(view, &origin));
         }
@@ -260,14 +261,14 @@ impl SearchIndexes {
         }
         let indexed = self.rows(
             selection,
-            Dependencies { others: OtherData::Nothing, ..dependencies },
+            Dependencies { extra: ExtraDependency::None, ..dependencies },
             wait,
             deadline,
         )?;
-        let ComputedView { view, others, state } = cache.build_view(selection, query, &indexed, deadline)?;
+        let ComputedView { view, extra, state } = cache.build_view(selection, query, &indexed, deadline)?;
         let view = Arc::new(view);
-        if indexed.finished {
-            let version = StoreVersion { others, ..indexed.origin.version };
+        if indexed.is_complete {
+            let version = StoreVersion { extra, ..indexed.origin.version };
             let origin = ValueOrigin::unchecked(version, indexed.origin.read_at, state);
             let entry = CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin };
             cache.insert(key.clone(), entry.clone());
@@ -275,22 +276,22 @@ impl SearchIndexes {
                 self.builder.write(key, entry);
             }
         }
-        let IndexedRows { finished, origin, .. } = indexed;
-        Ok(IndexAnswer { answer: view, finished, current: origin.is_current(), state })
+        let IndexedRows { is_complete, origin, .. } = indexed;
+        Ok(IndexAnswer { answer: view, is_complete, current: origin.is_current(), state })
     }
 
     /// The view of a listing with groups from its index file, and its origin, if it may be used.
     fn stored_view(
         &self,
         listing: &'static Listing,
-        key: &IndexKey,
+        key: &EntryKey,
         deadline: &Deadline,
     ) -> Result<Option<(Arc<View>, ValueOrigin)>, QueryError> {
         let cache = &self.cache;
         let Some((reader, origin)) = cache.open_file(key, Dependencies::of(listing))? else {
             return Ok(None);
         };
-        match reader.whole(deadline) {
+        match reader.all_rows(deadline) {
             Ok(table) => {
                 let view = Arc::new(View::of_table(listing, &table, reader.metadata().links)?);
                 cache.insert(key.clone(), CacheEntry { value: CacheValue::View(Arc::clone(&view)), origin });
@@ -327,7 +328,7 @@ impl SearchIndexes {
 #[derive(Clone, Copy, Debug)]
 pub struct ListQuery<'a> {
     pub listing: &'static Listing,
-    pub activity: Activity,
+    pub link_states: LinkStates,
     pub plan: &'a Plan,
     pub wait: WaitPolicy,
 }

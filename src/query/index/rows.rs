@@ -9,9 +9,9 @@ use crate::query::engine::fields::pages::PAGE_FIELDS;
 use crate::query::engine::fields::{RowKind, RowType};
 use crate::query::engine::row_set::RowSet;
 use crate::query::engine::table::{Table, TableBuilder};
-use crate::query::lookup::LookUp;
+use crate::query::lookup::NameLookup;
 use crate::query::scan::Scan;
-use crate::query::selection::Internal;
+use crate::query::selection::SameDomainLinks;
 use crate::query::thread_pool::parallel;
 use crate::store::BacklinkBatch;
 use crate::urls::host_of;
@@ -27,7 +27,7 @@ pub struct StoredRows {
     /// When each link was seen and lost; for backlinks only.
     pub history: Option<LinkHistory>,
     /// Whether these are all rows.
-    pub complete: bool,
+    pub is_complete: bool,
 }
 
 impl RowSet {
@@ -41,26 +41,26 @@ impl RowSet {
         scan: &Scan<'_>,
         rows: RowKind,
         limit: usize,
-        look_up: &dyn LookUp,
+        lookup: &dyn NameLookup,
     ) -> Result<StoredRows, QueryError> {
-        let (table, history, complete) = match rows {
+        let (table, history, is_complete) = match rows {
             RowKind::Backlinks => {
-                let (table, absences, complete) = backlinks(scan, limit)?;
+                let (table, absences, is_complete) = backlinks(scan, limit)?;
                 let (first_seen, domain) =
                     (table.column("insDate")?.clone(), table.column("domain")?.clone());
-                (table, Some(LinkHistory { first_seen, domain, absences }), complete)
+                (table, Some(LinkHistory { first_seen, domain, absences }), is_complete)
             }
             RowKind::Outgoing => {
-                let (table, complete) =
+                let (table, is_complete) =
                     fill(scan, TableBuilder::new(OUTGOING_FIELDS), scan.outgoing(), limit)?;
-                (table, None, complete)
+                (table, None, is_complete)
             }
             RowKind::Pages => {
-                let (table, complete) = fill(scan, TableBuilder::new(PAGE_FIELDS), scan.pages(), limit)?;
-                (table, None, complete)
+                let (table, is_complete) = fill(scan, TableBuilder::new(PAGE_FIELDS), scan.pages(), limit)?;
+                (table, None, is_complete)
             }
             // These rows are computed for each query.
-            RowKind::Intersection
+            RowKind::Referrers
             | RowKind::Competitors
             | RowKind::DomainChanges
             | RowKind::Hops
@@ -69,7 +69,7 @@ impl RowSet {
             }
         };
         scan.deadline.check()?;
-        Ok(StoredRows { row_set: Self::new(table, rows, look_up, scan.deadline)?, history, complete })
+        Ok(StoredRows { row_set: Self::new(table, rows, lookup, scan.deadline)?, history, is_complete })
     }
 }
 
@@ -106,7 +106,7 @@ fn append_batch(
 ) -> Result<(), QueryError> {
     let Scan { selection, suffixes, deadline, .. } = *scan;
     let mut links = batch.rows()?;
-    if selection.internal == Internal::Exclude {
+    if selection.internal == SameDomainLinks::Exclude {
         links.retain(|link| selection.counts_source(host_of(link.source), suffixes));
     }
     for (row, link) in (table.rows() as u32..).zip(&links) {
@@ -131,8 +131,8 @@ where
         let left = limit - table.rows();
         let batch = rows.by_ref().take(left.min(BATCH)).collect::<Result<Vec<R>, QueryError>>()?;
         if batch.is_empty() {
-            let complete = left > 0 || rows.next().is_none();
-            return Ok((table.finish(scan.suffixes, scan.deadline)?, complete));
+            let is_complete = left > 0 || rows.next().is_none();
+            return Ok((table.finish(scan.suffixes, scan.deadline)?, is_complete));
         }
         table.push(&batch, scan.suffixes, scan.deadline)?;
     }

@@ -10,30 +10,32 @@ use std::time::{Instant, SystemTime};
 use super::builder::{BuildRequest, read_rows_in};
 use super::cache::IndexCache;
 use super::entry::{
-    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKind, IndexKey, OtherData, StoreVersion,
+    BuiltSummary, CacheEntry, CacheValue, Dependencies, EntryKey, EntryKind, ExtraDependency, StoreVersion,
 };
 use super::{IndexAnswer, SearchIndexes};
-use crate::query::aggregates::facts::Facts;
+use crate::query::aggregates::statistics::BacklinkStatistics;
 use crate::query::engine::fields::RowKind;
 use crate::query::state::{IndexState, PresentState};
 use crate::query::{Deadline, QueryError, ScopeSummary, Selection};
 
-/// Times that the index is read before it is given up: commits may change the scope meanwhile.
+/// Attempts to read an index of the present state. An attempt fails if a commit changes the scope meanwhile.
 const MAX_ATTEMPTS: usize = 3;
 
-const FACTS: Dependencies = Dependencies { rows: RowKind::Backlinks, others: OtherData::Nothing };
-
 /// What an index gives for a summary.
-enum FoundFacts {
+enum FoundStatistics {
     /// The index is not complete.
     Unfinished,
     /// The index is too old.
     Outdated,
-    /// The facts, and the version of the links that they are of.
-    Complete(Arc<Facts>, StoreVersion),
+    /// The statistics, and the version of the links that they are of.
+    Complete(Arc<BacklinkStatistics>, StoreVersion),
     /// The whole summary.
     Summarized(BuiltSummary),
 }
+
+/// The statistics depend on the links into the scope alone.
+const STATISTICS_DEPENDENCIES: Dependencies =
+    Dependencies { rows: RowKind::Backlinks, extra: ExtraDependency::None };
 
 impl SearchIndexes {
     /// Reads the present state.
@@ -61,29 +63,31 @@ impl SearchIndexes {
         let mut attempt = 1;
         loop {
             deadline.check()?;
-            let found = self.read_facts(selection, until, deadline)?;
+            let found = self.read_statistics(selection, until, deadline)?;
             let found = match cache.usable_summary(found, selection, begun)? {
                 Ok(built) => return Ok(answer(&built)),
                 Err(found) => found,
             };
             let (read_at, present) = (SystemTime::now(), cache.present()?);
-            match cache.facts_in(&present, selection, &found)? {
-                Some(facts) => {
-                    let built = cache.build_summary(&present, selection, facts, read_at, deadline)?;
+            match cache.statistics_in(&present, selection, &found)? {
+                Some(statistics) => {
+                    let built = cache.build_summary(&present, selection, statistics, read_at, deadline)?;
                     cache.insert_summary(selection, built.clone());
                     return Ok(answer(&built));
                 }
-                None if !matches!(found, FoundFacts::Unfinished) && attempt < MAX_ATTEMPTS => attempt += 1,
+                None if !matches!(found, FoundStatistics::Unfinished) && attempt < MAX_ATTEMPTS => {
+                    attempt += 1
+                }
                 None => {
                     let answer = cache.summary_in(&present, selection, None, deadline)?;
                     let state = Some(present.state);
-                    return Ok(IndexAnswer { answer, finished: false, current: true, state });
+                    return Ok(IndexAnswer { answer, is_complete: false, current: true, state });
                 }
             }
         }
     }
 
-    /// Summarizes several selections, all in the present state. Facts of a scope that changes all the time are read again
+    /// Summarizes several selections, all in the present state. BacklinkStatistics of a scope that changes all the time are read again
     /// if it has few rows, and are missing otherwise.
     ///
     /// # Errors
@@ -98,38 +102,40 @@ impl SearchIndexes {
         let mut found = Vec::with_capacity(selections.len());
         for selection in selections {
             deadline.check()?;
-            found.push(self.read_facts(selection, until, deadline)?);
+            found.push(self.read_statistics(selection, until, deadline)?);
         }
         let present = cache.present()?;
         let mut summaries = Vec::with_capacity(selections.len());
         for (selection, found) in selections.iter().zip(found) {
             deadline.check()?;
-            let facts = match cache.facts_in(&present, selection, &found)? {
-                None if !matches!(found, FoundFacts::Unfinished) => {
-                    cache.few_facts_in(&present, selection, deadline)?
+            let statistics = match cache.statistics_in(&present, selection, &found)? {
+                None if !matches!(found, FoundStatistics::Unfinished) => {
+                    cache.few_statistics_in(&present, selection, deadline)?
                 }
-                facts => facts,
+                statistics => statistics,
             };
-            summaries.push(cache.summary_in(&present, selection, facts, deadline)?);
+            summaries.push(cache.summary_in(&present, selection, statistics, deadline)?);
         }
         Ok((summaries, present.state))
     }
 
-    /// The facts of the present state, as far as they are ready at `until`.
-    fn read_facts(
+    /// The statistics of the present state, as far as they are ready at `until`.
+    fn read_statistics(
         &self,
         selection: &Arc<Selection>,
         until: Instant,
         deadline: &Deadline,
-    ) -> Result<FoundFacts, QueryError> {
+    ) -> Result<FoundStatistics, QueryError> {
         let cache = &self.cache;
-        let key = IndexKey::new(selection, EntryKind::Facts);
-        if let Some(CacheEntry { value: CacheValue::Facts(facts), origin }) = cache.get(&key, FACTS)?
+        let key = EntryKey::new(selection, EntryKind::Statistics);
+        if let Some(CacheEntry { value: CacheValue::Statistics(statistics), origin }) =
+            cache.get(&key, STATISTICS_DEPENDENCIES)?
             && origin.is_current()
         {
-            return Ok(FoundFacts::Complete(facts, origin.version));
+            return Ok(FoundStatistics::Complete(statistics, origin.version));
         }
-        let cached = cache.rows(selection, FACTS, deadline)?.filter(|rows| rows.origin.is_current());
+        let cached =
+            cache.rows(selection, STATISTICS_DEPENDENCIES, deadline)?.filter(|rows| rows.origin.is_current());
         let indexed = match cached {
             Some(indexed) => indexed,
             None => {
@@ -138,11 +144,11 @@ impl SearchIndexes {
                 self.builder.build(cache, selection, request, deadline)?
             }
         };
-        Ok(match (indexed.summary, indexed.facts) {
-            _ if !indexed.finished => FoundFacts::Unfinished,
-            (Some(built), _) => FoundFacts::Summarized(built),
-            (None, Some(facts)) => FoundFacts::Complete(facts, indexed.origin.version),
-            (None, None) => FoundFacts::Unfinished,
+        Ok(match (indexed.summary, indexed.statistics) {
+            _ if !indexed.is_complete => FoundStatistics::Unfinished,
+            (Some(built), _) => FoundStatistics::Summarized(built),
+            (None, Some(statistics)) => FoundStatistics::Complete(statistics, indexed.origin.version),
+            (None, None) => FoundStatistics::Unfinished,
         })
     }
 }
@@ -160,47 +166,47 @@ impl IndexCache {
     /// the request: rows that were read after it are used, even if that took longer than `search.refresh`.
     fn usable_summary(
         &self,
-        found: FoundFacts,
+        found: FoundStatistics,
         selection: &Selection,
         begun: SystemTime,
-    ) -> Result<Result<BuiltSummary, FoundFacts>, QueryError> {
-        let FoundFacts::Summarized(built) = found else { return Ok(Err(found)) };
+    ) -> Result<Result<BuiltSummary, FoundStatistics>, QueryError> {
+        let FoundStatistics::Summarized(built) = found else { return Ok(Err(found)) };
         let freshness = self.freshness(selection, Dependencies::SUMMARY, built.origin)?;
         Ok(match built.origin.checked(freshness) {
             Some(origin) => Ok(BuiltSummary { origin, ..built }),
             None if built.origin.read_at >= begun => Ok(built),
-            None => Err(FoundFacts::Outdated),
+            None => Err(FoundStatistics::Outdated),
         })
     }
 
-    /// The facts, if they are of the state of the snapshot.
-    fn facts_in(
+    /// The statistics, if they are of the state of the snapshot.
+    fn statistics_in(
         &self,
         present: &PresentState<'_>,
         selection: &Selection,
-        found: &FoundFacts,
-    ) -> Result<Option<Arc<Facts>>, QueryError> {
-        let (facts, version) = match found {
-            FoundFacts::Complete(facts, version) => (Some(facts), *version),
-            // The version of a summary names the scope's own pages too, on which facts do not depend.
-            FoundFacts::Summarized(built) => {
-                (built.summary.facts.as_ref(), StoreVersion { others: 0, ..built.origin.version })
+        found: &FoundStatistics,
+    ) -> Result<Option<Arc<BacklinkStatistics>>, QueryError> {
+        let (statistics, version) = match found {
+            FoundStatistics::Complete(statistics, version) => (Some(statistics), *version),
+            // The version of a summary names the scope's own pages too, on which statistics do not depend.
+            FoundStatistics::Summarized(built) => {
+                (built.summary.statistics.as_ref(), StoreVersion { extra: 0, ..built.origin.version })
             }
-            FoundFacts::Unfinished | FoundFacts::Outdated => (None, StoreVersion::default()),
+            FoundStatistics::Unfinished | FoundStatistics::Outdated => (None, StoreVersion::default()),
         };
-        let is_same = self.current_version(selection, FACTS, &present.snapshot)? == version;
-        Ok(facts.filter(|_| is_same).cloned())
+        let is_same = self.current_version(selection, STATISTICS_DEPENDENCIES, &present.snapshot)? == version;
+        Ok(statistics.filter(|_| is_same).cloned())
     }
 
-    /// The facts in the state of a snapshot, if the selection has at most `search.preview_rows` rows.
-    fn few_facts_in(
+    /// The statistics in the state of a snapshot, if the selection has at most `search.preview_rows` rows.
+    fn few_statistics_in(
         &self,
         present: &PresentState<'_>,
         selection: &Selection,
         deadline: &Deadline,
-    ) -> Result<Option<Arc<Facts>>, QueryError> {
+    ) -> Result<Option<Arc<BacklinkStatistics>>, QueryError> {
         let limit = (self.config.preview_rows, SystemTime::now());
         let indexed = read_rows_in(self, present, (selection, RowKind::Backlinks), limit, deadline)?;
-        Ok(indexed.facts.filter(|_| indexed.finished))
+        Ok(indexed.statistics.filter(|_| indexed.is_complete))
     }
 }

@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::query::engine::fields::competitors::{COMPETITOR_FIELDS, Competitor};
 use crate::query::engine::order::by_name;
 use crate::query::engine::table::TableBuilder;
-use crate::query::{Internal, QueryError, Scan, Selection, Table};
+use crate::query::{QueryError, SameDomainLinks, Scan, Selection, Table};
 
 /// The number of referrers that link to a domain, and the index of the last of them.
 struct CommonReferrers {
@@ -25,11 +25,11 @@ impl Scan<'_> {
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
     pub fn competitors(&self) -> Result<Table, QueryError> {
         let referrers = self.external_referrers()?;
-        let own = u32::try_from(referrers.len()).map_err(|_| QueryError::TooManyRows)?;
+        let scope_refdoms = u32::try_from(referrers.len()).map_err(|_| QueryError::TooManyRows)?;
         let mut rows = Vec::new();
         for (at, (domain, common)) in self.linked_to_by(&referrers)?.into_iter().enumerate() {
             self.deadline.check_at(at)?;
-            rows.push(Competitor { domain, common: common.referrers, own });
+            rows.push(Competitor { domain, common: common.referrers, scope_refdoms });
         }
         let order = by_name(rows.len(), |row| &rows[row].domain, self.deadline)?;
         TableBuilder::from_rows(COMPETITOR_FIELDS, &rows, self.suffixes, self.deadline)?
@@ -38,7 +38,7 @@ impl Scan<'_> {
 
     /// The domains that link to the scope from outside its own domain.
     fn external_referrers(&self) -> Result<HashSet<Box<str>>, QueryError> {
-        let selection = Selection { scope: self.selection.scope.clone(), internal: Internal::Exclude };
+        let selection = Selection { scope: self.selection.scope.clone(), internal: SameDomainLinks::Exclude };
         let mut domains: HashSet<Box<str>> = HashSet::new();
         Scan { selection: &selection, ..*self }.host_pairs(|_, host, _| {
             let domain = self.suffixes.domain_of(host);
@@ -60,7 +60,7 @@ impl Scan<'_> {
         for (number, referrer) in referrers.iter().enumerate() {
             // A referrer without links has no row at which the deadline would be checked.
             self.deadline.check()?;
-            for row in self.deadline.over(self.snapshot.referrals(referrer)) {
+            for row in self.deadline.guard_rows(self.snapshot.referrals(referrer)) {
                 let (host, _) = row?;
                 let domain = self.suffixes.domain_of(&host);
                 if domain == own || domain == &**referrer {

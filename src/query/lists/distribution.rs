@@ -5,16 +5,16 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::query::engine::column::Value;
 use crate::query::engine::expression::{ColumnExpr, percentage};
 use crate::query::engine::view::missing_column;
-use crate::query::{Deadline, ListColumn, Page, Plan, QueryError, View, Window};
+use crate::query::{Deadline, ListColumn, Plan, QueryError, RowPage, View, Window};
 
 /// The name of the row that sums up the other groups.
 const OTHERS: &str = "others";
 
 /// The first groups in the order of the plan and, if there are more, one row that sums up the others.
-/// Serialises as an array of objects.
+/// Serializes as an array of objects.
 #[derive(Debug)]
 pub struct Distribution {
-    first: Page,
+    first: RowPage,
     rest: Option<Rest>,
     columns: &'static [ListColumn],
 }
@@ -55,7 +55,7 @@ impl View {
             let all = match &matching {
                 Some(matching) => sum(&mut matching.rows_from(0))?,
                 // Every link belongs to one of the groups.
-                None if listing.known.is_none() => self.links,
+                None if listing.requires_known.is_none() => self.links,
                 None => sum(&mut (0..count as u32))?,
             };
             let links = all - sum(&mut window_rows.iter().copied())?;

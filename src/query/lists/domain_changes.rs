@@ -10,7 +10,7 @@ use crate::query::engine::fields::domain_changes::{DOMAIN_CHANGE_FIELDS, DomainC
 use crate::query::engine::order::{by_name, sort_numbers};
 use crate::query::engine::table::TableBuilder;
 use crate::query::{Deadline, QueryError, Scan, Table};
-use crate::store::BacklinkView;
+use crate::store::BacklinkRef;
 use crate::urls::host_of;
 
 /// Rows that are read from the store at once.
@@ -18,7 +18,7 @@ const BATCH: usize = 8_192;
 
 /// The kind of a domain change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DomainTurn {
+pub enum DomainChangeKind {
     /// The domain has its first active link after none.
     New,
     /// The last active link of the domain goes.
@@ -32,7 +32,7 @@ struct LinkEvent {
     domain: u32,
     date: Day,
     /// Whether the link came or went.
-    turn: DomainTurn,
+    kind: DomainChangeKind,
     /// The code of the country of its page.
     ccode: u32,
 }
@@ -58,7 +58,7 @@ impl Scan<'_> {
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`]; [`QueryError::TooManyRows`].
-    pub fn domain_changes(&self, turn: DomainTurn) -> Result<Table, QueryError> {
+    pub fn domain_changes(&self, kind: DomainChangeKind) -> Result<Table, QueryError> {
         let mut log = EventLog::default();
         for batch in self.snapshot.backlink_batches(&self.selection.scope, BATCH) {
             self.deadline.check()?;
@@ -69,25 +69,29 @@ impl Scan<'_> {
                 }
             }
         }
-        let rows = log.changes(turn, self.deadline)?;
+        let rows = log.changes(kind, self.deadline)?;
         TableBuilder::from_rows(DOMAIN_CHANGE_FIELDS, &rows, self.suffixes, self.deadline)
     }
 }
 
 impl EventLog {
-    fn add(&mut self, link: &BacklinkView<'_>, domain: &str) -> Result<(), QueryError> {
+    fn add(&mut self, link: &BacklinkRef<'_>, domain: &str) -> Result<(), QueryError> {
         let (domain, ccode) = (self.domains.code(domain)?, self.ccodes.code(link.page.ccode)?);
-        let event = |date, turn| LinkEvent { domain, date, turn, ccode };
-        self.events.push(event(link.first_day, DomainTurn::New));
+        let event = |date, kind| LinkEvent { domain, date, kind, ccode };
+        self.events.push(event(link.first_day, DomainChangeKind::New));
         for absence in &link.absences {
-            self.events.push(event(absence.lost, DomainTurn::Lost));
-            self.events.extend(absence.back.map(|day| event(day, DomainTurn::New)));
+            self.events.push(event(absence.lost, DomainChangeKind::Lost));
+            self.events.extend(absence.back.map(|day| event(day, DomainChangeKind::New)));
         }
         Ok(())
     }
 
     /// The changes of one kind, by domain and day.
-    fn changes(mut self, turn: DomainTurn, deadline: &Deadline) -> Result<Vec<DomainChange>, QueryError> {
+    fn changes(
+        mut self,
+        kind: DomainChangeKind,
+        deadline: &Deadline,
+    ) -> Result<Vec<DomainChange>, QueryError> {
         let order = by_name(self.domains.names.len(), |at| &self.domains.names[at], deadline)?;
         let mut places = vec![0; order.len()];
         for (place, &code) in (0..).zip(&order) {
@@ -104,11 +108,12 @@ impl EventLog {
             deadline.check_at(at)?;
             let LinkEvent { domain, date, .. } = of_day[0];
             let before = if last.replace(domain) == Some(domain) { active } else { 0 };
-            let (new, lost) = of_day.split_at(of_day.partition_point(|event| event.turn == DomainTurn::New));
+            let (new, lost) =
+                of_day.split_at(of_day.partition_point(|event| event.kind == DomainChangeKind::New));
             active = (before + new.len()).saturating_sub(lost.len());
-            let turned = match turn {
-                DomainTurn::New if before == 0 => new,
-                DomainTurn::Lost if active == 0 => lost,
+            let turned = match kind {
+                DomainChangeKind::New if before == 0 => new,
+                DomainChangeKind::Lost if active == 0 => lost,
                 _ => continue,
             };
             if !turned.is_empty() {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::query::engine::fields::referrers::{REFERRER_FIELDS, Referrer};
 use crate::query::engine::order::by_name;
 use crate::query::engine::table::TableBuilder;
-use crate::query::{QueryError, Scan, Selection, Table};
+use crate::query::{QueryError, Scan, Selection, SnapshotLookup, Table};
 
 /// The scopes of an intersection.
 #[derive(Clone, Copy, Debug)]
@@ -24,30 +24,32 @@ pub struct Intersection<'a> {
 }
 
 impl Intersection<'_> {
-    /// The domains in the order of their names. The selection of the scan is not used.
+    /// The domains in the order of their names.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`]; [`QueryError::TooManyRows`] for counts beyond 32 bits.
-    pub fn table(&self, scan: &Scan<'_>) -> Result<Table, QueryError> {
+    pub fn table(&self, from: &SnapshotLookup<'_>) -> Result<Table, QueryError> {
         let mut rows = Vec::new();
-        for (at, (domain, links)) in self.links_by_domain(scan)?.into_iter().enumerate() {
-            scan.deadline.check_at(at)?;
+        for (at, (domain, links)) in self.links_by_domain(from)?.into_iter().enumerate() {
+            from.deadline.check_at(at)?;
             rows.push(Referrer::new(domain, &links)?);
         }
-        let order = by_name(rows.len(), |row| &rows[row].domain, scan.deadline)?;
-        TableBuilder::from_rows(REFERRER_FIELDS, &rows, scan.suffixes, scan.deadline)?
-            .pick(&order, scan.deadline)
+        let order = by_name(rows.len(), |row| &rows[row].domain, from.deadline)?;
+        TableBuilder::from_rows(REFERRER_FIELDS, &rows, from.suffixes, from.deadline)?
+            .pick(&order, from.deadline)
     }
 
     /// The domains that link to enough targets, with the number of their links to each. Targets without links at the
     /// end are left out.
-    fn links_by_domain(&self, scan: &Scan<'_>) -> Result<HashMap<Box<str>, Vec<u64>>, QueryError> {
+    fn links_by_domain(&self, from: &SnapshotLookup<'_>) -> Result<HashMap<Box<str>, Vec<u64>>, QueryError> {
+        let &SnapshotLookup { snapshot, suffixes, deadline } = from;
+        let scan = |selection| Scan { snapshot, selection, suffixes, deadline };
         let mut domains: HashMap<Box<str>, Vec<u64>> = HashMap::new();
         for (at, selection) in self.targets.iter().enumerate() {
-            scan.deadline.check()?;
+            deadline.check()?;
             let left = self.targets.len() - at - 1;
-            Scan { selection, ..*scan }.host_pairs(|_, host, counts| {
-                let domain = scan.suffixes.domain_of(host);
+            scan(selection).host_pairs(|_, host, counts| {
+                let domain = suffixes.domain_of(host);
                 if let Some(links) = domains.get_mut(domain) {
                     links.resize(at + 1, 0);
                     links[at] += counts.links;
@@ -61,9 +63,9 @@ impl Intersection<'_> {
             domains.retain(|_, links| count_linked(links) + left >= self.at_least);
         }
         for selection in self.exclude {
-            scan.deadline.check()?;
-            Scan { selection, ..*scan }.host_pairs(|_, host, _| {
-                domains.remove(scan.suffixes.domain_of(host));
+            deadline.check()?;
+            scan(selection).host_pairs(|_, host, _| {
+                domains.remove(suffixes.domain_of(host));
             })?;
         }
         Ok(domains)

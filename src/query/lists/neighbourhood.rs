@@ -10,9 +10,9 @@ use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::model::{Day, SearchRank};
-use crate::query::lookup::{LookUp, SnapshotLookUp, scope_rank};
-use crate::query::{Internal, QueryError, Scan, Selection, Value};
-use crate::store::BacklinkView;
+use crate::query::lookup::{NameLookup, SnapshotLookup, scope_rank};
+use crate::query::{QueryError, SameDomainLinks, Scan, Selection, Value};
+use crate::store::BacklinkRef;
 use crate::urls::{Scope, host_of};
 
 /// Links that are read before they are decoded.
@@ -80,7 +80,7 @@ impl Scan<'_> {
         max_nodes: usize,
         since: Day,
     ) -> Result<Neighbourhood, QueryError> {
-        let selection = Selection { scope: self.selection.scope.clone(), internal: Internal::Exclude };
+        let selection = Selection { scope: self.selection.scope.clone(), internal: SameDomainLinks::Exclude };
         let scan = Scan { selection: &selection, ..*self };
         let mut neighbours = scan.neighbours()?;
         let refdoms = neighbours.len();
@@ -113,9 +113,9 @@ impl Scan<'_> {
         })?;
         let links: Vec<(Box<str>, u64)> = links.into_iter().collect();
         let domains: Vec<&str> = links.iter().map(|(domain, _)| &**domain).collect();
-        let look_up =
-            SnapshotLookUp { snapshot: self.snapshot, suffixes: self.suffixes, deadline: self.deadline };
-        let ranks = look_up.domain_ranks(&domains)?;
+        let lookup =
+            SnapshotLookup { snapshot: self.snapshot, suffixes: self.suffixes, deadline: self.deadline };
+        let ranks = lookup.domain_ranks(&domains)?;
         self.deadline.check()?;
         let mut neighbours: Vec<Neighbour> = links
             .into_iter()
@@ -144,7 +144,7 @@ impl Scan<'_> {
         for (at, neighbour) in neighbours.iter().enumerate() {
             // A neighbour without further links has no row at which the deadline would be checked.
             self.deadline.check()?;
-            for row in self.deadline.over(self.snapshot.referrals(&neighbour.domain)) {
+            for row in self.deadline.guard_rows(self.snapshot.referrals(&neighbour.domain)) {
                 let (host, links) = row?;
                 add(at + 1, &host, links);
             }
@@ -157,7 +157,7 @@ impl Scan<'_> {
     fn count_outgoing(&self, mut visit: impl FnMut(&str, u64)) -> Result<(), QueryError> {
         match &self.selection.scope {
             scope @ (Scope::Domain { .. } | Scope::Host { port: None, .. }) => {
-                for row in self.deadline.over(self.snapshot.referrals_of(scope)) {
+                for row in self.deadline.guard_rows(self.snapshot.referrals_of(scope)) {
                     let (host, links) = row?;
                     visit(&host, links);
                 }
@@ -213,7 +213,7 @@ impl NeighbourFacts {
         }
     }
 
-    fn add(&mut self, link: &BacklinkView<'_>) {
+    fn add(&mut self, link: &BacklinkRef<'_>) {
         self.first_seen = Some(self.first_seen.map_or(link.first_day, |day| day.min(link.first_day)));
         if link.is_active() {
             let countries = self.places.entry(link.page.ip).or_default();

@@ -18,12 +18,12 @@ impl Scan<'_> {
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`]; [`QueryError::Declaration`] for a scope that is not a URL.
     pub fn redirect_chains(&self, max_redirects: usize) -> Result<Table, QueryError> {
-        let Scope::Url { url, also } = &self.selection.scope else {
+        let Scope::Url { url, https_url } = &self.selection.scope else {
             return Err(QueryError::Declaration("a redirect chain of a scope that is not a URL".to_owned()));
         };
         let mut chains = vec![self.follow_redirects(url, max_redirects)?];
-        if let Some(also) = also {
-            chains.push(self.follow_redirects(also, max_redirects)?);
+        if let Some(https_url) = https_url {
+            chains.push(self.follow_redirects(https_url, max_redirects)?);
             let known = |chain: &Vec<Hop>| chain.first().is_some_and(|hop| hop.status != 0);
             if chains.iter().any(known) {
                 chains.retain(known);

@@ -23,7 +23,7 @@ pub(in crate::store) fn encode_backlink(link: &OutlinkRecord, blpcount: u32, pag
 
 /// An external link seen from its target: a [`BacklinkRecord`] with borrowed texts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BacklinkView<'a> {
+pub struct BacklinkRef<'a> {
     /// Canonical URLs.
     pub source: &'a str,
     pub target: &'a str,
@@ -42,13 +42,13 @@ pub struct BacklinkView<'a> {
     pub page: SourceView<'a>,
 }
 
-impl BacklinkView<'_> {
+impl BacklinkRef<'_> {
     pub fn is_active(&self) -> bool {
         is_active(&self.absences)
     }
 }
 
-impl<'a> From<&'a BacklinkRecord> for BacklinkView<'a> {
+impl<'a> From<&'a BacklinkRecord> for BacklinkRef<'a> {
     fn from(link: &'a BacklinkRecord) -> Self {
         Self {
             source: link.source.as_str(),
@@ -72,9 +72,9 @@ pub(in crate::store) fn decode_backlink_view<'a>(
     target: &'a str,
     seq: u32,
     value: &'a [u8],
-) -> Result<BacklinkView<'a>, Damage> {
+) -> Result<BacklinkRef<'a>, Damage> {
     let mut reader = Reader(value);
-    let view = BacklinkView {
+    let view = BacklinkRef {
         source,
         target,
         seq,

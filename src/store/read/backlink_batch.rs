@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::store::codec::backlink::BacklinkView;
+use crate::store::codec::backlink::BacklinkRef;
 use crate::store::codec::keys::split_backlink_key;
 use crate::store::codec::varint::Damage;
 use crate::store::db::rows::ReadPattern;
@@ -93,7 +93,7 @@ impl BacklinkBatch {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] for the first row that cannot be read.
-    pub fn rows(&self) -> Result<Vec<BacklinkView<'_>>, StoreError> {
+    pub fn rows(&self) -> Result<Vec<BacklinkRef<'_>>, StoreError> {
         let urls = match self.urls.get() {
             Some(urls) => urls,
             None => {

@@ -18,9 +18,11 @@ impl Snapshot<'_> {
             return Ok(true);
         }
         match scope {
-            Scope::Url { url, also } => std::iter::once(url).chain(also).try_fold(false, |known, url| {
-                Ok(known || self.store.was_seen(url)? || self.page_rank(url)?.0 > 0)
-            }),
+            Scope::Url { url, https_url } => {
+                std::iter::once(url).chain(https_url).try_fold(false, |known, url| {
+                    Ok(known || self.store.was_seen(url)? || self.page_rank(url)?.0 > 0)
+                })
+            }
             Scope::Host { host, port } => {
                 let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
                 Ok(self.has_server(scope)? || self.home_was_seen(&authority)?)

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::error::shorten;
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
-use crate::api::request::params::shorten;
 use crate::api::{ApiError, CrawlControl, JsonReply, ListEffect, Provenance, RequestContext};
 use crate::urls::CanonicalUrl;
 

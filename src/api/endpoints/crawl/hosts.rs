@@ -16,8 +16,8 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, StateTime};
-use crate::api::request::parameter::{LIMIT, MAX_BEGINNING, NAME_PART, OFFSET, ORDER};
+use crate::api::reply::site_state::{AS_OF, StateTime};
+use crate::api::request::parameter::{LIMIT, MAX_NAME_PREFIX, NAME_PART, OFFSET, ORDER};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::inspect::{HostColumn, HostListRequest, HostOrder, HostRow};
 use crate::query::{IndexState, Window};
@@ -83,8 +83,8 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
         )));
     }
     let part = context.params.single("q")?.unwrap_or_default().trim().to_ascii_lowercase();
-    if part.chars().count() > MAX_BEGINNING {
-        let expected = format!("at most {MAX_BEGINNING} characters of a name");
+    if part.chars().count() > MAX_NAME_PREFIX {
+        let expected = format!("at most {MAX_NAME_PREFIX} characters of a name");
         return Err(ApiError::parameter("q", &part, &expected));
     }
     let (order, warnings) = parse_order(&context.params.list("order")?);

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::reply::index_state::{AS_OF, StateTime};
+use crate::api::reply::site_state::{AS_OF, StateTime};
 use crate::api::{
     ApiError, CrawlStatus, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb,
 };
@@ -96,7 +96,7 @@ const NONE: CrawlStatus = CrawlStatus {
 
 fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let state = context.state;
-    let size = state.searches.whole().size(context.deadline)?;
+    let size = state.searches.sites().size(context.deadline)?;
     let crawl = state.crawl.as_ref().map_or(NONE, |crawl| crawl.status());
     let counts = crawl.responses.iter().chain(&crawl.failures);
     let visits = counts.map(|(_, count)| count).sum();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 
-use super::rate_limit::Client;
+use super::client::Client;
 
 /// The memory budget of all responses. Clones share it.
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
+use super::client::Client;
 use super::fair_queue::{FairQueue, Permit, QueueLimits, Refused};
-use super::rate_limit::Client;
 use crate::api::ApiError;
 use crate::config::ApiConfig;
 use crate::metrics::QueryMetrics;
@@ -93,13 +93,13 @@ impl QuerySlots {
     ) -> Result<Permit<Client>, ApiError> {
         let mut waiting = std::pin::pin!(self.0.queue.acquire(client.clone()));
         loop {
-            match tokio::time::timeout(POLL_INTERVAL.min(deadline.left()), &mut waiting).await {
+            match tokio::time::timeout(POLL_INTERVAL.min(deadline.remaining()), &mut waiting).await {
                 Ok(Ok(permit)) => return Ok(permit),
                 Ok(Err(Refused)) => {
                     self.0.refused.fetch_add(1, Ordering::Relaxed);
                     return Err(ApiError::Overloaded);
                 }
-                Err(_) if deadline.left().is_zero() => return Err(ApiError::Deadline),
+                Err(_) if deadline.remaining().is_zero() => return Err(ApiError::Deadline),
                 Err(_) => self.0.demote_long_queries(Instant::now()),
             }
         }

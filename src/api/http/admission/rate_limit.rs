@@ -1,45 +1,16 @@
-//! Rate limits: each client has a token bucket that holds `burst` tokens and gains `per_second` tokens a second. The
-//! generic cell rate algorithm (ITU-T I.371) does the same with one timestamp per client.
+//! Rate limits: each client has `burst` requests of credit and gains `per_second` requests a second. The generic cell
+//! rate algorithm (ITU-T I.371) needs one timestamp per client for that.
 //!
-//! Callers pass the time. Memory is bounded by the number of clients. A client that was evicted starts with a full
-//! bucket.
+//! Callers pass the time. Memory is bounded by the number of clients. A client that was evicted starts with full
+//! credit.
 
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::client::Client;
 use crate::lru::Lru;
 
-/// The unit of fairness: rates and permits are limited for each client.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Client {
-    User(Box<str>),
-    Address(IpAddr),
-    /// An unauthenticated client at an address that claims to be this user.
-    Claimant(IpAddr, Box<str>),
-}
-
-impl Client {
-    /// Returns the client at an address. All addresses of an IPv6 /64 network are one client, because a host usually
-    /// controls all of them.
-    pub fn at(address: IpAddr) -> Self {
-        Self::Address(network(address))
-    }
-
-    /// As [`Self::at`], for a client that claims a user name.
-    pub fn claiming(address: IpAddr, name: &str) -> Self {
-        Self::Claimant(network(address), name.into())
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        address => address,
-    }
-}
-
-/// How many tokens a bucket gains and holds.
+/// How many requests of credit a client gains and holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateLimit {
     /// 0 disables the limit.
@@ -47,13 +18,13 @@ pub(crate) struct RateLimit {
     pub burst: u32,
 }
 
-/// The token buckets of all clients.
+/// The credit of all clients.
 pub(crate) struct RateLimiter {
-    /// The time in which a bucket gains one token.
+    /// The time in which a client gains credit for one request.
     interval: Duration,
-    /// The time in which an empty bucket becomes full.
+    /// The time in which used-up credit becomes full.
     fill_time: Duration,
-    /// When each bucket will be full again.
+    /// When the credit of each client will be full again.
     full_at: Mutex<Lru<Client, Instant>>,
 }
 
@@ -68,19 +39,19 @@ impl RateLimiter {
         Some(Self { interval, fill_time, full_at: Mutex::new(Lru::new(clients)) })
     }
 
-    /// Takes a token.
+    /// Charges a request to a client.
     ///
     /// # Errors
-    /// The time until a token is available.
-    pub(crate) fn take_token(&self, client: &Client, now: Instant) -> Result<(), Duration> {
+    /// The time until the client has credit.
+    pub(crate) fn charge(&self, client: &Client, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets();
         let full_at = self.full_after_one(&mut buckets, client, now)?;
         buckets.insert(client.clone(), full_at, 1);
         Ok(())
     }
 
-    /// Returns a token that was taken.
-    pub(crate) fn return_token(&self, client: &Client) {
+    /// Takes back a charge.
+    pub(crate) fn refund(&self, client: &Client) {
         if let Some(full_at) = self.buckets().get(client)
             && let Some(earlier) = full_at.checked_sub(self.interval)
         {
@@ -88,7 +59,7 @@ impl RateLimiter {
         }
     }
 
-    /// Returns when the bucket will be full if a token is taken now.
+    /// Returns when the credit will be full if a request is charged now.
     fn full_after_one(
         &self,
         buckets: &mut Lru<Client, Instant>,
@@ -100,7 +71,7 @@ impl RateLimiter {
         if full_at > empty_at { Err(full_at - empty_at) } else { Ok(full_at) }
     }
 
-    /// A panic in another thread cannot leave a bucket half changed.
+    /// A panic in another thread cannot leave a credit half changed.
     fn buckets(&self) -> std::sync::MutexGuard<'_, Lru<Client, Instant>> {
         self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,6 +79,8 @@ impl RateLimiter {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn limiter(per_second: u32, burst: u32, clients: usize) -> RateLimiter {
@@ -119,17 +92,17 @@ mod tests {
         let (limiter, user, start) = (limiter(10, 3, 100), Client::User("a".into()), Instant::now());
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
         for _ in 0..3 {
-            assert_eq!(limiter.take_token(&user, start), Ok(()));
+            assert_eq!(limiter.charge(&user, start), Ok(()));
         }
-        assert_eq!(limiter.take_token(&user, start), Err(Duration::from_millis(100)));
-        assert_eq!(limiter.take_token(&user, after(60)), Err(Duration::from_millis(40)));
-        assert_eq!(limiter.take_token(&Client::User("b".into()), after(60)), Ok(()), "another's bucket");
-        assert_eq!(limiter.take_token(&user, after(100)), Ok(()));
-        limiter.return_token(&user);
-        assert_eq!(limiter.take_token(&user, after(100)), Ok(()));
-        assert!(limiter.take_token(&user, after(100)).is_err());
-        let later = (0..9).filter(|_| limiter.take_token(&user, after(60_000)).is_ok()).count();
-        assert_eq!(later, 3, "a bucket holds no more than its burst");
+        assert_eq!(limiter.charge(&user, start), Err(Duration::from_millis(100)));
+        assert_eq!(limiter.charge(&user, after(60)), Err(Duration::from_millis(40)));
+        assert_eq!(limiter.charge(&Client::User("b".into()), after(60)), Ok(()), "another client's credit");
+        assert_eq!(limiter.charge(&user, after(100)), Ok(()));
+        limiter.refund(&user);
+        assert_eq!(limiter.charge(&user, after(100)), Ok(()));
+        assert!(limiter.charge(&user, after(100)).is_err());
+        let later = (0..9).filter(|_| limiter.charge(&user, after(60_000)).is_ok()).count();
+        assert_eq!(later, 3, "credit is no more than the burst");
     }
 
     /// Compares arbitrary request times with a count of the accepted requests.
@@ -140,7 +113,7 @@ mod tests {
         for step in 0..3_000_u64 {
             let at = step * step % 997 + step * 3;
             let latest = passed.last().copied().unwrap_or(0).max(at);
-            if limiter.take_token(&user, start + Duration::from_millis(latest)).is_ok() {
+            if limiter.charge(&user, start + Duration::from_millis(latest)).is_ok() {
                 passed.push(latest);
             }
         }
@@ -155,17 +128,8 @@ mod tests {
     fn the_number_of_clients_is_bounded() {
         let (limiter, now) = (limiter(1, 1, 50), Instant::now());
         for number in 0..10_000_u32 {
-            let _ = limiter.take_token(&Client::at(IpAddr::V4(number.into())), now);
+            let _ = limiter.charge(&Client::at(IpAddr::V4(number.into())), now);
         }
         assert!(limiter.buckets().size().1 <= 50);
-    }
-
-    #[test]
-    fn a_network_of_addresses_is_one_client() {
-        let at = |address: &str| Client::at(address.parse().unwrap());
-        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1"));
-        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
-        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
-        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
     }
 }

@@ -6,8 +6,8 @@ use super::identity::Identity;
 use crate::clock::unix_now;
 use crate::store::{Store, StoreError};
 
-/// Checks whether a client may continue to read a long response. A user or token that was removed may not, neither may
-/// a token at its end, and neither may a client without credentials once there are users.
+/// Checks whether a client may continue to read a long response. Denied are a removed user or token, an expired token,
+/// and, once there are users, a client without credentials.
 pub struct AccessCheck {
     store: Arc<Store>,
     identity: Identity,

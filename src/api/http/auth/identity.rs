@@ -20,8 +20,8 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    /// The client whose limits apply to the request. A token is no user, even if it has the name of one: names of users
-    /// have no colon.
+    /// The client whose limits apply to the request. A token has limits of its own: the prefix `token:` cannot occur in a
+    /// user name.
     pub(crate) fn client(&self) -> Client {
         match self {
             Self::User { name, .. } => Client::User(name.as_ref().into()),

@@ -37,8 +37,8 @@ impl LoginCounters {
     }
 }
 
-/// Requests that wait for a token retry at a random time within this interval, so that no client gains by retrying more
-/// often. After a wrong password on the same connection the interval is [`GUESS_JITTER_FACTOR`] times as long.
+/// Passwords beyond the limit are tried again at a random time within this interval, so that no client gains by retrying
+/// more often. After a wrong password on the same connection the interval is [`GUESS_JITTER_FACTOR`] times as long.
 const RETRY_JITTER: Duration = Duration::from_millis(20);
 const GUESS_JITTER_FACTOR: u32 = 50;
 
@@ -65,11 +65,11 @@ impl LoginQueue {
         Self { limiter, wait: config.login_wait.0, permits, queue }
     }
 
-    /// Takes a token, and waits for one until `deadline` if necessary.
+    /// Charges a password to its claimant, and waits for credit until `deadline` if necessary.
     ///
     /// # Errors
-    /// The time until a token will be available, if that is after `deadline`.
-    pub(crate) async fn take_token(
+    /// The time until the claimant will have credit, if that is after `deadline`.
+    pub(crate) async fn charge(
         &self,
         claimant: &Client,
         exchange: &Exchange,
@@ -80,11 +80,11 @@ impl LoginQueue {
             if exchange.wrong_logins() > 0 { RETRY_JITTER * GUESS_JITTER_FACTOR } else { RETRY_JITTER };
         loop {
             let now = Instant::now();
-            let Err(wait) = limiter.take_token(claimant, now) else {
-                exchange.set_suspect(false);
+            let Err(wait) = limiter.charge(claimant, now) else {
+                exchange.set_login_delayed(false);
                 return Ok(());
             };
-            exchange.set_suspect(true);
+            exchange.set_login_delayed(true);
             if now + wait > deadline {
                 return Err(wait);
             }

@@ -8,8 +8,9 @@
 //!
 //! Passwords that are not cached are verified on worker threads. Half as many are verified at once as there are cores,
 //! and addresses take turns ([`FairQueue`](super::admission::FairQueue)). The number of wrong passwords is limited by
-//! address and name: a token is taken before a password is verified, and returned if it is right. A stranger who
-//! guesses passwords therefore locks out neither users with cached credentials nor users at other addresses.
+//! address and name: each password counts against the limit until it is verified, and a right one then no longer
+//! counts. A stranger who guesses passwords therefore locks out neither users with cached credentials nor users at other
+//! addresses.
 
 mod access_check;
 mod access_token;
@@ -72,14 +73,14 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
         .map_err(|error| PasswordError::new(&error))
 }
 
-/// The minimum time that a password with a token may wait to be verified.
+/// The minimum time that a password within the limit may wait to be verified.
 const MIN_WAIT: Duration = Duration::from_secs(2);
 
 /// Authenticates requests.
 pub(crate) struct Authenticator {
     policy: AuthPolicy,
     store: Arc<Store>,
-    workers: Arc<WorkerPool>,
+    worker_pool: Arc<WorkerPool>,
     login_queue: LoginQueue,
     counters: LoginCounters,
     /// Keyed with a random key.
@@ -97,13 +98,13 @@ impl Authenticator {
     pub(crate) fn new(
         state: &ApiState,
         login_queue: LoginQueue,
-        workers: &Arc<WorkerPool>,
+        worker_pool: &Arc<WorkerPool>,
     ) -> Result<Self, PasswordError> {
         let key = try_generate_salt().map_err(|error| PasswordError::new(&error))?;
         Ok(Self {
             policy: state.auth,
             store: Arc::clone(&state.store),
-            workers: Arc::clone(workers),
+            worker_pool: Arc::clone(worker_pool),
             login_queue,
             counters: LoginCounters::default(),
             mac: Hmac::new_from_slice(&key).map_err(|error| PasswordError::new(&error))?,
@@ -181,22 +182,21 @@ impl Authenticator {
         }
         let claimant = Client::claiming(*address, &credentials.name);
         let until = Instant::now() + self.login_queue.wait;
-        self.login_queue.take_token(&claimant, exchange, until).await.map_err(|wait| {
+        self.login_queue.charge(&claimant, exchange, until).await.map_err(|wait| {
             self.counters.limited.fetch_add(1, Ordering::Relaxed);
             ApiError::TooManyLogins(wait)
         })?;
-        let return_token =
-            || self.login_queue.limiter.iter().for_each(|limiter| limiter.return_token(&claimant));
+        let refund = || self.login_queue.limiter.iter().for_each(|limiter| limiter.refund(&claimant));
         // By address only, because user names can be made up at no cost.
         let waiting = self.login_queue.queue.acquire(Client::at(*address));
         let left = until.saturating_duration_since(Instant::now()).max(MIN_WAIT);
         let Ok(Ok(permit)) = tokio::time::timeout(left, waiting).await else {
-            return_token();
+            refund();
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Err(ApiError::Overloaded);
         };
         if let Some(account) = self.verified_account(credentials, permit).await? {
-            return_token();
+            refund();
             self.counters.right.fetch_add(1, Ordering::Relaxed);
             self.cache().insert(fingerprint, account.clone());
             return Ok(account);
@@ -228,7 +228,7 @@ impl Authenticator {
             let roles = this.store.user_roles(&name)?;
             Ok(Some(Account { name: name.into(), hash, roles, users_number }))
         };
-        self.workers.run(verified_account).await
+        self.worker_pool.run(verified_account).await
     }
 
     /// Returns the user whose credentials were verified before, if the user has not changed since.

@@ -1,7 +1,7 @@
-//! Sessions of users who signed in from the page, and the cookie that names one (RFC 6265).
+//! Sessions of users who signed in from the web page, and the cookie that names one (RFC 6265).
 //!
 //! Sessions are in memory: a restart signs all users out. Memory holds only the hash of a session's id. A session ends
-//! with its times, with its user, and when the user's password changes.
+//! after its lifetime or idle time, or when its user is removed or changes the password.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

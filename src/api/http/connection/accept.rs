@@ -22,7 +22,7 @@ use tower_service::Service;
 
 use super::observed_stream::ObservedStream;
 use super::registry::AdmittedConnection;
-use super::service::{ConnectionContext, ConnectionService, STREAM_END};
+use super::request::{ConnectionContext, ConnectionService, STREAM_END};
 use super::state::ConnectionPhase;
 use super::timeouts::ConnectionTimeouts;
 use super::{ConnectionState, Connections, CutReason};

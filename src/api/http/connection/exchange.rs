@@ -18,8 +18,8 @@ pub struct Exchange {
     last_taken: AtomicU64,
     /// Whether bytes of the response are ready. If not, the client is not the one who delays it.
     has_bytes_ready: AtomicBool,
-    /// Whether its password waits for a token after wrong passwords.
-    is_suspect: AtomicBool,
+    /// Whether its password is delayed because of earlier wrong passwords.
+    is_login_delayed: AtomicBool,
     /// The bytes held for the response, and the client they are charged to.
     held: Mutex<Option<(u64, Client)>>,
     /// Aborts the task of the HTTP/2 stream. `None` over HTTP/1, where aborting closes the connection.
@@ -48,7 +48,7 @@ impl Exchange {
             phase: AtomicU8::new(ExchangePhase::Reading as u8),
             last_taken: AtomicU64::new(now),
             has_bytes_ready: AtomicBool::new(false),
-            is_suspect: AtomicBool::new(false),
+            is_login_delayed: AtomicBool::new(false),
             held: Mutex::default(),
             stream_end: Mutex::default(),
             is_aborted: AtomicBool::new(false),
@@ -61,9 +61,9 @@ impl Exchange {
         self.started
     }
 
-    /// Whether its password waits for a token after wrong passwords.
-    pub(super) fn is_suspect(&self) -> bool {
-        self.is_suspect.load(Ordering::Relaxed)
+    /// Whether its password is delayed because of earlier wrong passwords.
+    pub(super) fn is_login_delayed(&self) -> bool {
+        self.is_login_delayed.load(Ordering::Relaxed)
     }
 
     pub(super) fn phase(&self) -> ExchangePhase {
@@ -91,10 +91,10 @@ impl Exchange {
         self.connection.wrong_logins.load(Ordering::Relaxed)
     }
 
-    /// Sets whether its password waits for a token after wrong passwords. Such an exchange does not protect its
+    /// Sets whether its password is delayed because of earlier wrong passwords. Such an exchange does not protect its
     /// connection from being displaced.
-    pub fn set_suspect(&self, is_suspect: bool) {
-        self.is_suspect.store(is_suspect, Ordering::Relaxed);
+    pub fn set_login_delayed(&self, is_login_delayed: bool) {
+        self.is_login_delayed.store(is_login_delayed, Ordering::Relaxed);
     }
 
     /// Counts a wrong password.

@@ -161,9 +161,9 @@ impl ConnectionState {
     pub fn idle_or_unread_since(&self, unread_for: Duration) -> Option<u64> {
         let (now, exchanges) = (now(), self.exchanges());
         let progress = exchanges.iter().map(|exchange| {
-            let is_suspect = exchange.is_suspect();
-            let since = if is_suspect { exchange.started() } else { exchange.last_progress() };
-            (is_suspect || exchange.waits_for_client()).then_some(since)
+            let is_login_delayed = exchange.is_login_delayed();
+            let since = if is_login_delayed { exchange.started() } else { exchange.last_progress() };
+            (is_login_delayed || exchange.waits_for_client()).then_some(since)
         });
         let mut latest = self.idle_since();
         for progress in progress {

@@ -2,14 +2,14 @@
 
 use super::{Field, Read, RowType, field};
 use crate::model::{Day, Rel};
-use crate::store::BacklinkView;
+use crate::store::BacklinkRef;
 use crate::urls::{host_of, is_ip_literal, without_scheme};
 
 /// External links into a scope, active or not.
 pub(crate) struct Backlinks;
 
 impl RowType for Backlinks {
-    type Row<'a> = BacklinkView<'a>;
+    type Row<'a> = BacklinkRef<'a>;
 }
 
 /// The fields of a backlink. `linkedpage` is its target without the scheme. `domain` and `toplevel` are the
@@ -45,7 +45,7 @@ pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("toplevel", Read::PartOf("backlinkpage", |url, _| toplevel(host_of(url)))),
 ];
 
-fn last_arrival(link: &BacklinkView<'_>) -> Day {
+fn last_arrival(link: &BacklinkRef<'_>) -> Day {
     link.absences.iter().rev().find_map(|absence| absence.back).unwrap_or(link.first_day)
 }
 

@@ -9,7 +9,7 @@ pub struct Competitor {
     /// The number of domains that refer to both.
     pub common: u32,
     /// The number of referring domains of the scope.
-    pub own: u32,
+    pub scope_refdoms: u32,
 }
 
 /// Rows of [`Competitor`].
@@ -23,5 +23,5 @@ impl RowType for Competitors {
 pub(crate) static COMPETITOR_FIELDS: &[Field<Competitors>] = &[
     field("domain", Read::Text(|row, _| &row.domain)),
     field("common", Read::Number(|row| row.common)),
-    field("own", Read::Number(|row| row.own)),
+    field("scope_refdoms", Read::Number(|row| row.scope_refdoms)),
 ];

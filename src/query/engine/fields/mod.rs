@@ -20,7 +20,7 @@ use self::hops::HOP_FIELDS;
 use self::outgoing::OUTGOING_FIELDS;
 use self::pages::PAGE_FIELDS;
 use self::referrers::REFERRER_FIELDS;
-use super::column::Kind;
+use super::column::ValueType;
 use crate::model::Day;
 use crate::urls::Suffixes;
 
@@ -34,7 +34,7 @@ pub enum RowKind {
     /// The scope's pages that responded at least once.
     Pages,
     /// The domains that link to all of several scopes: [`crate::query::Intersection`].
-    Intersection,
+    Referrers,
     /// The domains that share referring domains with the scope: [`crate::query::Scan::competitors`].
     Competitors,
     /// The days on which domains began or ceased to link to the scope: [`crate::query::Scan::domain_changes`].
@@ -47,18 +47,18 @@ pub enum RowKind {
 
 impl RowKind {
     /// The type of a field's values; `None` for a field that the rows do not have.
-    pub fn kind_of(self, field: &str) -> Option<Kind> {
+    pub fn value_type_of(self, field: &str) -> Option<ValueType> {
         match (self, field) {
-            (_, KEY) => Some(Kind::Number),
-            (Self::Backlinks | Self::Outgoing | Self::Domains, RANK) => Some(Kind::Hundredths),
-            (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::kind),
-            (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::kind),
-            (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::kind),
-            (Self::Intersection, _) => find(REFERRER_FIELDS, field).map(Field::kind),
-            (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::kind),
-            (Self::DomainChanges, _) => find(DOMAIN_CHANGE_FIELDS, field).map(Field::kind),
-            (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::kind),
-            (Self::Domains, _) => find(DOMAIN_FIELDS, field).map(Field::kind),
+            (_, KEY) => Some(ValueType::Number),
+            (Self::Backlinks | Self::Outgoing | Self::Domains, RANK) => Some(ValueType::Hundredths),
+            (Self::Backlinks, _) => find(BACKLINK_FIELDS, field).map(Field::value_type),
+            (Self::Outgoing, _) => find(OUTGOING_FIELDS, field).map(Field::value_type),
+            (Self::Pages, _) => find(PAGE_FIELDS, field).map(Field::value_type),
+            (Self::Referrers, _) => find(REFERRER_FIELDS, field).map(Field::value_type),
+            (Self::Competitors, _) => find(COMPETITOR_FIELDS, field).map(Field::value_type),
+            (Self::DomainChanges, _) => find(DOMAIN_CHANGE_FIELDS, field).map(Field::value_type),
+            (Self::Hops, _) => find(HOP_FIELDS, field).map(Field::value_type),
+            (Self::Domains, _) => find(DOMAIN_FIELDS, field).map(Field::value_type),
         }
     }
 
@@ -67,9 +67,7 @@ impl RowKind {
     pub(in crate::query) fn is_stored(self) -> bool {
         match self {
             Self::Backlinks | Self::Outgoing | Self::Pages => true,
-            Self::Intersection | Self::Competitors | Self::DomainChanges | Self::Hops | Self::Domains => {
-                false
-            }
+            Self::Referrers | Self::Competitors | Self::DomainChanges | Self::Hops | Self::Domains => false,
         }
     }
 
@@ -116,14 +114,14 @@ pub(crate) enum Read<F: RowType> {
 pub(crate) type PartOf = for<'a> fn(&'a str, &Suffixes) -> &'a str;
 
 impl<F: RowType> Field<F> {
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn value_type(&self) -> ValueType {
         match self.read {
-            Read::Number(_) => Kind::Number,
-            Read::Flag(_) => Kind::Flag,
-            Read::Day(_) => Kind::Day,
-            Read::DayNumber(_) => Kind::DayNumber,
-            Read::Text(_) | Read::PartOf(..) => Kind::Text,
-            Read::Address(_) => Kind::Address,
+            Read::Number(_) => ValueType::Number,
+            Read::Flag(_) => ValueType::Flag,
+            Read::Day(_) => ValueType::Day,
+            Read::DayNumber(_) => ValueType::DayNumber,
+            Read::Text(_) | Read::PartOf(..) => ValueType::Text,
+            Read::Address(_) => ValueType::Address,
         }
     }
 }

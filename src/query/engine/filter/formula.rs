@@ -1,7 +1,7 @@
 //! Formulas: conditions joined by AND, OR and NOT.
 //!
-//! A formula narrows a bitmap of rows. A part of it reads only what the parts before it left to decide, and each
-//! condition tests a distinct value once.
+//! A formula narrows a bitmap of rows. Each part is evaluated only for the rows that the earlier parts have not decided,
+//! and each condition tests a distinct value once.
 
 use std::ops::RangeInclusive;
 
@@ -12,10 +12,10 @@ use crate::model::Day;
 use crate::query::engine::column::Column;
 use crate::query::{Deadline, QueryError};
 
-/// A condition on a field.
+/// A condition on a column.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
-    pub field: &'static str,
+    pub column: &'static str,
     pub predicate: Predicate,
 }
 
@@ -32,10 +32,10 @@ pub(crate) enum Formula {
 
 impl Condition {
     /// Two conditions that together select a day within the range.
-    pub(crate) fn within(field: &'static str, days: &RangeInclusive<Day>) -> [Self; 2] {
+    pub(crate) fn within(column: &'static str, days: &RangeInclusive<Day>) -> [Self; 2] {
         let condition = |comparison, day: &Day| {
             let predicate = Predicate::Compare(comparison, Literal::Day(day.as_number()));
-            Self { field, predicate }
+            Self { column, predicate }
         };
         [condition(Comparison::Ge, days.start()), condition(Comparison::Le, days.end())]
     }
@@ -57,24 +57,24 @@ impl Formula {
         }
     }
 
-    /// Whether a condition is on this field.
-    pub(crate) fn uses(&self, field: &str) -> bool {
+    /// Whether a condition is on this column.
+    pub(crate) fn uses(&self, column: &str) -> bool {
         match self {
-            Self::Condition(condition) => condition.field == field,
-            Self::Not(inner) => inner.uses(field),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.uses(field)),
+            Self::Condition(condition) => condition.column == column,
+            Self::Not(inner) => inner.uses(column),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.uses(column)),
         }
     }
 
     /// Clears the bits of rows for which the formula does not hold.
     ///
     /// # Errors
-    /// [`QueryError::Deadline`]; [`QueryError::Declaration`] for a field without a column.
+    /// [`QueryError::Deadline`]; [`QueryError::Declaration`] for a name without a column.
     pub(crate) fn keep(&self, rows: &mut Bitmap, source: &FormulaRows<'_>) -> Result<(), QueryError> {
         let deadline = source.deadline;
         match self {
-            Self::Condition(Condition { field, predicate }) => {
-                predicate.keep(rows, (source.column)(field)?, source.first, deadline)
+            Self::Condition(Condition { column, predicate }) => {
+                predicate.keep(rows, (source.column)(column)?, source.first, deadline)
             }
             Self::Not(inner) => {
                 let mut holding = rows.clone();
@@ -108,7 +108,7 @@ pub(crate) fn keep_all(
 ) -> Result<(), QueryError> {
     let cost = |part: &Formula| -> Result<(bool, Option<usize>), QueryError> {
         Ok(match part {
-            Formula::Condition(condition) => (false, (source.column)(condition.field)?.dictionary_len()),
+            Formula::Condition(condition) => (false, (source.column)(condition.column)?.dictionary_len()),
             _ => (true, None),
         })
     };

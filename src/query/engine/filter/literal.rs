@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::token::Word;
 use crate::model::Day;
-use crate::query::engine::column::{Kind, Value};
+use crate::query::engine::column::{Value, ValueType};
 
 /// A value in a condition. It has the type of its field.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,30 +42,36 @@ impl Literal {
 }
 
 /// The value that a message advises to write.
-pub(super) fn expected_value(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Number | Kind::Hundredths | Kind::TenThousandths => "a number without quotes, for example 10",
-        Kind::Flag => "true or false",
-        Kind::Day | Kind::DayNumber => "a day as yyyyMMdd, for example 20240229",
-        Kind::Text => "a text in single quotes, for example 'news'",
-        Kind::Address => "an IP address in single quotes, for example '192.0.2.1'",
+pub(super) fn expected_value(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths => {
+            "a number without quotes, for example 10"
+        }
+        ValueType::Flag => "true or false",
+        ValueType::Day | ValueType::DayNumber => "a day as yyyyMMdd, for example 20240229",
+        ValueType::Text => "a text in single quotes, for example 'news'",
+        ValueType::Address => "an IP address in single quotes, for example '192.0.2.1'",
     }
 }
 
 /// The word as a value of this type.
-pub(super) fn read_literal(word: &Word, kind: Kind) -> Option<Literal> {
-    match (kind, word) {
-        (Kind::Number | Kind::Hundredths | Kind::TenThousandths, Word::Plain(text)) => {
+pub(super) fn read_literal(word: &Word, value_type: ValueType) -> Option<Literal> {
+    match (value_type, word) {
+        (ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths, Word::Plain(text)) => {
             number(text).map(Literal::Number)
         }
-        (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("true") => Some(Literal::Flag(true)),
-        (Kind::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("false") => Some(Literal::Flag(false)),
-        (Kind::Day | Kind::DayNumber, Word::Plain(text) | Word::Quoted(text)) => {
+        (ValueType::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("true") => {
+            Some(Literal::Flag(true))
+        }
+        (ValueType::Flag, Word::Plain(text)) if text.eq_ignore_ascii_case("false") => {
+            Some(Literal::Flag(false))
+        }
+        (ValueType::Day | ValueType::DayNumber, Word::Plain(text) | Word::Quoted(text)) => {
             Day::parse(text).ok().map(|day| Literal::Day(day.as_number()))
         }
-        (Kind::Text, Word::Quoted(text)) => Some(Literal::Text(text.clone())),
-        (Kind::Address, Word::Quoted(text)) if text.is_empty() => Some(Literal::Address(None)),
-        (Kind::Address, Word::Quoted(text)) => {
+        (ValueType::Text, Word::Quoted(text)) => Some(Literal::Text(text.clone())),
+        (ValueType::Address, Word::Quoted(text)) if text.is_empty() => Some(Literal::Address(None)),
+        (ValueType::Address, Word::Quoted(text)) => {
             text.parse::<IpAddr>().ok().map(|address| Literal::Address(Some(address.to_canonical())))
         }
         _ => None,

@@ -1,7 +1,7 @@
 //! The operators of `where`, and the types of fields that they apply to.
 
 use super::predicate::Comparison;
-use crate::query::engine::column::Kind;
+use crate::query::engine::column::ValueType;
 
 /// An operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,30 +39,30 @@ const OPERATORS: [(&str, Operator); 13] = [
 ];
 
 impl Operator {
-    /// The operator of this name, in any case.
+    /// The operator of this name, in upper or lower case.
     pub(super) fn read(text: &str) -> Option<Self> {
         let found = OPERATORS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         found.map(|(_, operator)| *operator)
     }
 
-    fn applies_to(self, kind: Kind) -> bool {
-        !matches!(self, Self::Text(_)) || kind.is_text_like()
+    fn applies_to(self, value_type: ValueType) -> bool {
+        !matches!(self, Self::Text(_)) || value_type.is_text_like()
     }
 }
 
 /// The names of the operators that apply to fields of this type.
-pub fn operators_of(kind: Kind) -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().filter(move |(_, operator)| operator.applies_to(kind)).map(|(name, _)| *name)
+pub fn operators_of(value_type: ValueType) -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().filter(move |(_, operator)| operator.applies_to(value_type)).map(|(name, _)| *name)
 }
 
 /// The names of all operators, for messages.
 pub(super) fn operator_names() -> String {
-    listed(operators_of(Kind::Text))
+    listed(operators_of(ValueType::Text))
 }
 
 /// The names of the operators that apply to fields of every type, for messages.
 pub(super) fn plain_operator_names() -> String {
-    listed(operators_of(Kind::Number))
+    listed(operators_of(ValueType::Number))
 }
 
 /// `a, b or c`.

@@ -8,7 +8,7 @@ use super::predicate::Predicate;
 use super::regular_expression::RegularExpression;
 use super::token::{Token, Word, split};
 use super::value_set::ValueSet;
-use crate::query::engine::column::Kind;
+use crate::query::engine::column::ValueType;
 use crate::query::{ErrorCode, QueryError};
 
 /// How large a `where` may be. The values are those of the configuration.
@@ -36,7 +36,7 @@ const MAX_REGULAR_EXPRESSIONS: usize = 16;
 /// [`QueryError::Where`], which names the wrong token and its position.
 pub(crate) fn parse(
     text: &str,
-    fields: &[(&'static str, Kind)],
+    fields: &[(&'static str, ValueType)],
     limits: WhereLimits,
 ) -> Result<Vec<Formula>, QueryError> {
     let tokens = split(text)?;
@@ -46,11 +46,11 @@ pub(crate) fn parse(
     if parser.rest.as_slice().is_empty() {
         return Ok(Vec::new());
     }
-    let formula = parser.any()?;
+    let formula = parser.disjunction()?;
     match parser.rest.next() {
         None => Ok(formula.into_parts()),
         Some(token) if token.word == Word::Close => {
-            Err(unexpected(&token, ErrorCode::Syntax, "no ( is open here; leave it away"))
+            Err(unexpected(&token, ErrorCode::Syntax, "no ( is open here; remove it"))
         }
         Some(token) => {
             Err(unexpected(&token, ErrorCode::Syntax, "write AND or OR before a further condition"))
@@ -62,7 +62,7 @@ struct Parser<'a> {
     rest: std::vec::IntoIter<Token>,
     /// The offset after the last character.
     end: usize,
-    fields: &'a [(&'static str, Kind)],
+    fields: &'a [(&'static str, ValueType)],
     limits: WhereLimits,
     /// Parentheses and NOTs that are open.
     depth: usize,
@@ -72,34 +72,34 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn any(&mut self) -> Result<Formula, QueryError> {
-        let mut parts = vec![self.all()?];
+    fn disjunction(&mut self) -> Result<Formula, QueryError> {
+        let mut parts = vec![self.conjunction()?];
         while self.skip_word("or") {
-            parts.push(self.all()?);
+            parts.push(self.conjunction()?);
         }
         Ok(joined(parts, Formula::Any))
     }
 
-    fn all(&mut self) -> Result<Formula, QueryError> {
-        let mut parts = self.one()?.into_parts();
+    fn conjunction(&mut self) -> Result<Formula, QueryError> {
+        let mut parts = self.term()?.into_parts();
         while self.skip_word("and") {
-            parts.extend(self.one()?.into_parts());
+            parts.extend(self.term()?.into_parts());
         }
         Ok(joined(parts, Formula::All))
     }
 
-    fn one(&mut self) -> Result<Formula, QueryError> {
+    fn term(&mut self) -> Result<Formula, QueryError> {
         let first = self.rest.as_slice().first().cloned();
         let Some(first) = first else { return Ok(Formula::Condition(self.condition()?)) };
         if self.skip_word("not") {
-            let inner = self.nested(&first, Self::one)?;
+            let inner = self.nested(&first, Self::term)?;
             return Ok(Formula::Not(Box::new(inner)));
         }
         if first.word != Word::Open {
             return Ok(Formula::Condition(self.condition()?));
         }
         self.rest.next();
-        let inner = self.nested(&first, Self::any)?;
+        let inner = self.nested(&first, Self::disjunction)?;
         let close = self.next("end the parenthesis with )")?;
         if close.word == Word::Close {
             Ok(inner)
@@ -126,7 +126,7 @@ impl Parser<'_> {
         inner
     }
 
-    /// Passes over this word, in any case, if it comes next.
+    /// Passes over this word, in upper or lower case, if it comes next.
     fn skip_word(&mut self, wanted: &str) -> bool {
         let found = match self.rest.as_slice().first() {
             Some(Token { word: Word::Plain(word), .. }) => word.eq_ignore_ascii_case(wanted),
@@ -139,7 +139,7 @@ impl Parser<'_> {
     }
 
     fn condition(&mut self) -> Result<Condition, QueryError> {
-        let (field, kind) = self.field()?;
+        let (field, value_type) = self.field()?;
         let token = self.next(&format!("write an operator after {field}: {}", operator_names()))?;
         let operator = match &token.word {
             Word::Plain(text) => Operator::read(text),
@@ -150,14 +150,14 @@ impl Parser<'_> {
             return Err(unexpected(&token, ErrorCode::BadOperator, &advice));
         };
         let predicate = match operator {
-            Operator::Compare(comparison) => Predicate::Compare(comparison, self.value(field, kind)?),
-            Operator::In => Predicate::In(ValueSet::of(self.list(field, kind)?)),
-            Operator::Text(test) => self.text_test(test, field, kind, &token)?,
+            Operator::Compare(comparison) => Predicate::Compare(comparison, self.value(field, value_type)?),
+            Operator::In => Predicate::In(ValueSet::of(self.list(field, value_type)?)),
+            Operator::Text(test) => self.text_test(test, field, value_type, &token)?,
         };
-        Ok(Condition { field, predicate })
+        Ok(Condition { column: field, predicate })
     }
 
-    fn field(&mut self) -> Result<(&'static str, Kind), QueryError> {
+    fn field(&mut self) -> Result<(&'static str, ValueType), QueryError> {
         let allowed = || self.fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let advice = format!("use one of the fields {}", allowed());
         let token = self.next(&advice)?;
@@ -179,7 +179,7 @@ impl Parser<'_> {
         Ok(*known)
     }
 
-    fn list(&mut self, field: &str, kind: Kind) -> Result<Vec<Literal>, QueryError> {
+    fn list(&mut self, field: &str, value_type: ValueType) -> Result<Vec<Literal>, QueryError> {
         let open = self.next("write ( after in")?;
         if open.word != Word::Open {
             let advice = "write ( after in, for example in (1, 2)";
@@ -187,7 +187,7 @@ impl Parser<'_> {
         }
         let mut literals = Vec::new();
         loop {
-            literals.push(self.value(field, kind)?);
+            literals.push(self.value(field, value_type)?);
             let token = self.next("end the list with )")?;
             match token.word {
                 Word::Close => return Ok(literals),
@@ -200,14 +200,14 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self, field: &str, kind: Kind) -> Result<Literal, QueryError> {
-        let advice = format!("write {}", expected_value(kind));
+    fn value(&mut self, field: &str, value_type: ValueType) -> Result<Literal, QueryError> {
+        let advice = format!("write {}", expected_value(value_type));
         let token = self.next(&advice)?;
-        let code = match kind {
-            Kind::Number | Kind::Hundredths | Kind::TenThousandths => ErrorCode::NotANumber,
+        let code = match value_type {
+            ValueType::Number | ValueType::Hundredths | ValueType::TenThousandths => ErrorCode::NotANumber,
             _ => ErrorCode::BadValue,
         };
-        read_literal(&token.word, kind)
+        read_literal(&token.word, value_type)
             .ok_or_else(|| unexpected(&token, code, &format!("it is no value for {field}; {advice}")))
     }
 
@@ -215,10 +215,10 @@ impl Parser<'_> {
         &mut self,
         test: TextTest,
         field: &str,
-        kind: Kind,
+        value_type: ValueType,
         operator: &Token,
     ) -> Result<Predicate, QueryError> {
-        if !kind.is_text_like() {
+        if !value_type.is_text_like() {
             let advice = format!("{field} is no text; use {}", plain_operator_names());
             return Err(unexpected(operator, ErrorCode::BadOperator, &advice));
         }
@@ -233,9 +233,9 @@ impl Parser<'_> {
                 return Ok(Predicate::Like { pattern: Pattern::new(text), negated });
             }
             TextTest::Matches => return self.regular_expression(text, &token),
-            TextTest::Contains => Pattern::holding(text, false, false),
-            TextTest::StartsWith => Pattern::holding(text, true, false),
-            TextTest::EndsWith => Pattern::holding(text, false, true),
+            TextTest::Contains => Pattern::contains(text),
+            TextTest::StartsWith => Pattern::starts_with(text),
+            TextTest::EndsWith => Pattern::ends_with(text),
         };
         Ok(Predicate::Like { pattern, negated: false })
     }
@@ -285,7 +285,7 @@ mod tests {
     use super::super::predicate::Comparison;
     use super::*;
 
-    fn parse(text: &str, fields: &[(&'static str, Kind)]) -> Result<Vec<Formula>, QueryError> {
+    fn parse(text: &str, fields: &[(&'static str, ValueType)]) -> Result<Vec<Formula>, QueryError> {
         super::parse(text, fields, WhereLimits { conditions: 20, depth: 3 })
     }
 
@@ -353,13 +353,13 @@ mod tests {
         }
     }
 
-    const FIELDS: &[(&str, Kind)] = &[
-        ("frequency", Kind::Number),
-        ("sr", Kind::Hundredths),
-        ("nofollow", Kind::Flag),
-        ("cdate", Kind::Day),
-        ("tag", Kind::Text),
-        ("ip", Kind::Address),
+    const FIELDS: &[(&str, ValueType)] = &[
+        ("frequency", ValueType::Number),
+        ("sr", ValueType::Hundredths),
+        ("nofollow", ValueType::Flag),
+        ("cdate", ValueType::Day),
+        ("tag", ValueType::Text),
+        ("ip", ValueType::Address),
     ];
 
     #[test]
@@ -390,9 +390,9 @@ mod tests {
                 compare(Comparison::Ne, Literal::Address("192.0.2.1".parse().ok())),
                 compare(Comparison::Eq, Literal::Address(None)),
                 Predicate::Like { pattern: Pattern::new("i%"), negated: true },
-                Predicate::Like { pattern: Pattern::holding("%", false, false), negated: false },
-                Predicate::Like { pattern: Pattern::holding("10.", true, false), negated: false },
-                Predicate::Like { pattern: Pattern::holding("01", false, true), negated: false },
+                Predicate::Like { pattern: Pattern::contains("%"), negated: false },
+                Predicate::Like { pattern: Pattern::starts_with("10."), negated: false },
+                Predicate::Like { pattern: Pattern::ends_with("01"), negated: false },
                 Predicate::Matches(RegularExpression::compile("^a").unwrap()),
             ]
         );

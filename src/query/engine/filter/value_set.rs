@@ -1,4 +1,4 @@
-//! The set of values that `in` names. A look-up by hash makes the cost per row independent of their number.
+//! The set of values that `in` names. A lookup by hash makes the cost per row independent of their number.
 
 use std::net::IpAddr;
 

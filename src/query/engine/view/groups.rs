@@ -15,8 +15,8 @@ use crate::query::engine::derived::derive_column;
 use crate::query::engine::expression::{ColumnExpr, image_share, percentage};
 use crate::query::engine::order::{self, SortColumn, sort_numbers};
 use crate::query::engine::row_set::RowSet;
-use crate::query::lookup::LookUp;
-use crate::query::selection::Activity;
+use crate::query::lookup::NameLookup;
+use crate::query::selection::LinkStates;
 use crate::query::thread_pool::parallel;
 use crate::query::{Deadline, Listing, QueryError};
 
@@ -27,26 +27,27 @@ const MIN_PARALLEL_GROUPS: usize = 1_024;
 const NO_GROUP: u32 = u32::MAX;
 
 impl View {
-    /// The view of the groups of a row set's rows of this activity.
+    /// The view of the groups of a row set's rows in these states.
     ///
     /// # Errors
-    /// Errors of the look-up; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
+    /// Errors of the lookup; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
     /// match.
     pub(in crate::query) fn of_groups(
         listing: &'static Listing,
         key: &'static str,
         row_set: &RowSet,
-        activity: Activity,
-        look_up: &dyn LookUp,
+        link_states: LinkStates,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         deadline.check()?;
-        let groups = Groups::group_by(row_set, row_set.range(activity), (key, listing.known), deadline)?;
+        let groups =
+            Groups::group_by(row_set, row_set.range(link_states), (key, listing.requires_known), deadline)?;
         let links = groups.rows as u64;
         let mut columns = Vec::new();
         for column in listing.usable_columns() {
             deadline.check()?;
-            columns.push((column.name, groups.column(column.from, look_up, deadline)?));
+            columns.push((column.name, groups.column(column.from, lookup, deadline)?));
         }
         let place = listing.columns.iter().position(|column| column.from == ColumnExpr::Field(key));
         let tie = place.and_then(|at| columns.iter().find(|(name, _)| *name == listing.columns[at].name));
@@ -54,8 +55,8 @@ impl View {
         let mut sort_columns = Vec::new();
         for key in listing.default_keys() {
             let column =
-                columns.iter().find(|(name, _)| *name == key.field).map(|(_, column)| column.clone());
-            let column = column.ok_or_else(|| declaration(key.field))?;
+                columns.iter().find(|(name, _)| *name == key.column).map(|(_, column)| column.clone());
+            let column = column.ok_or_else(|| declaration(key.column))?;
             sort_columns.push(SortColumn { column, descending: key.descending });
         }
         sort_columns.push(SortColumn { column: tie.clone(), descending: false });
@@ -140,7 +141,7 @@ impl<'a> Groups<'a> {
     fn column(
         &self,
         expr: ColumnExpr,
-        look_up: &dyn LookUp,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Column, QueryError> {
         let number = |cells: Vec<u32>| Column::new(cells, Encoding::Number);
@@ -170,9 +171,9 @@ impl<'a> Groups<'a> {
             | ColumnExpr::ForeignRefDomains(_)
             | ColumnExpr::PageState { .. } => {
                 let first = |name: &str| self.row_set.table.column(name)?.pick(&self.first_row, deadline);
-                derive_column(expr, &first, look_up, deadline)?
+                derive_column(expr, &first, lookup, deadline)?
             }
-            ColumnExpr::Overlap { .. } | ColumnExpr::CountSameValue(_) | ColumnExpr::LinkVisit(_) => {
+            ColumnExpr::JaccardIndex { .. } | ColumnExpr::CountSameValue(_) | ColumnExpr::LinkVisit(_) => {
                 return Err(declaration("a column of rows"));
             }
         })

@@ -1,7 +1,7 @@
 //! The head of a view: its first rows, enough for the first pages of a list.
 
 use super::View;
-use crate::query::engine::page::{Page, Window};
+use crate::query::engine::row_page::{RowPage, Window};
 use crate::query::{Deadline, Plan, QueryError};
 
 /// The first rows of a view, for pages that need no others.
@@ -19,13 +19,15 @@ impl ViewHead {
         plan: &Plan,
         window: Window,
         deadline: &Deadline,
-    ) -> Result<Option<Page>, QueryError> {
+    ) -> Result<Option<RowPage>, QueryError> {
         let end = window.offset.saturating_add(window.limit);
         let whole = self.view.rows() == self.count;
-        if !plan.is_plain() || (end > self.view.rows() && !whole && window.offset < self.count) {
+        if !plan.shows_all_in_default_order()
+            || (end > self.view.rows() && !whole && window.offset < self.count)
+        {
             return Ok(None);
         }
         let page = self.view.page(plan, window, deadline)?;
-        Ok(Some(Page { count: self.count, ..page }))
+        Ok(Some(RowPage { count: self.count, ..page }))
     }
 }

@@ -18,24 +18,24 @@ use super::expression::ColumnExpr;
 use super::filter::bitmap::Bitmap;
 use super::filter::formula::{FormulaRows, keep_all};
 use super::order::{self, OrderKey, SortColumn};
-use super::page::row_numbers;
+use super::row_page::row_numbers;
 use crate::query::deadline::CELLS_PER_CHECK;
-use crate::query::{Deadline, ListColumn, Listing, Page, Plan, QueryError, Table, Window};
+use crate::query::{Deadline, ListColumn, Listing, Plan, QueryError, RowPage, Table, Window};
 
 /// Permutations cached per view: enough for both directions of the few fields that clients order by.
 const MAX_CACHED_ORDERS: usize = 8;
 
-/// Calls `each` with chunks of at most `piece` rows and the index of their first row. Without rows it is
+/// Calls `each` with chunks of at most `rows_per_page` rows and the index of their first row. Without rows it is
 /// called once, with an empty chunk.
 pub(in crate::query) fn for_each_chunk<E>(
     rows: &[u32],
-    piece: usize,
+    rows_per_page: usize,
     mut each: impl FnMut(usize, &[u32]) -> Result<(), E>,
 ) -> Result<(), E> {
     if rows.is_empty() {
         return each(0, rows);
     }
-    rows.chunks(piece).enumerate().try_for_each(|(at, rows)| each(at * piece, rows))
+    rows.chunks(rows_per_page).enumerate().try_for_each(|(at, rows)| each(at * rows_per_page, rows))
 }
 
 /// The error for a missing column: a view has all columns of its listing.
@@ -49,7 +49,8 @@ const MAX_SORTED_PER_QUERY: usize = 4_096;
 /// An order and the rows in it.
 type Ordered = (Vec<OrderKey>, Arc<Vec<u32>>);
 
-/// All rows of a listing in one scope.
+/// All rows of a listing in one scope. Views are computed in `rows.rs` and `groups.rs`. Their facets are in
+/// `facets.rs`, and their distributions in `lists/distribution.rs`.
 #[derive(Debug)]
 pub struct View {
     listing: &'static Listing,
@@ -119,30 +120,30 @@ impl View {
     ///
     /// # Errors
     /// [`QueryError::Deadline`]; [`QueryError::Declaration`] for a column that the view does not have.
-    pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<Page, QueryError> {
+    pub fn page(&self, plan: &Plan, window: Window, deadline: &Deadline) -> Result<RowPage, QueryError> {
         let matching = self.matching_rows(plan, deadline)?;
         let window_rows = self.window_rows(plan, matching.as_ref(), window, deadline)?;
         let count = self.count(matching.as_ref());
         let page = self.page_of_rows(plan, &window_rows, window.offset, count, deadline, missing_column)?;
-        Ok(Page { facets: self.facets(&plan.facets, matching.as_ref(), deadline)?, ..page })
+        Ok(RowPage { facets: self.facets(&plan.facets, matching.as_ref(), deadline)?, ..page })
     }
 
-    /// As [`Self::page`], in pages of at most `piece` rows. Without rows there is one empty page.
+    /// As [`Self::page`], in pages of at most `rows_per_page` rows. Without rows there is one empty page.
     ///
     /// # Errors
     /// As [`Self::page`], and the errors of `each`.
-    pub fn pieces<E: From<QueryError>>(
+    pub fn for_each_page<E: From<QueryError>>(
         &self,
         plan: &Plan,
         window: Window,
-        piece: usize,
+        rows_per_page: usize,
         deadline: &Deadline,
-        mut each: impl FnMut(Page) -> Result<(), E>,
+        mut each: impl FnMut(RowPage) -> Result<(), E>,
     ) -> Result<(), E> {
         let matching = self.matching_rows(plan, deadline)?;
         let window_rows = self.window_rows(plan, matching.as_ref(), window, deadline)?;
         let count = self.count(matching.as_ref());
-        for_each_chunk(&window_rows, piece, |first, rows| {
+        for_each_chunk(&window_rows, rows_per_page, |first, rows| {
             each(self.page_of_rows(plan, rows, window.offset + first, count, deadline, missing_column)?)
         })
     }
@@ -158,13 +159,13 @@ impl View {
         plan: &Plan,
         deadline: &Deadline,
     ) -> Result<Option<Bitmap>, QueryError> {
-        if plan.conditions.is_empty() && self.listing.first_of.is_none() {
+        if plan.conditions.is_empty() && self.listing.first_per.is_none() {
             return Ok(None);
         }
         let mut matching = Bitmap::full(self.rows());
         let source = FormulaRows { column: &|name| self.column(name), first: self.rows.start, deadline };
         keep_all(&plan.conditions, &mut matching, &source)?;
-        match self.listing.first_of {
+        match self.listing.first_per {
             Some(name) => Ok(Some(self.first_per_value(self.column(name)?, &matching, deadline)?)),
             None => Ok(Some(matching)),
         }
@@ -234,7 +235,7 @@ impl View {
         let Some(matching) = matching else {
             return Ok(order.iter().copied().skip(offset).take(limit).collect());
         };
-        matching_rows(&order, |row| matching.get((row - first) as usize), window, deadline)
+        window_of_matches(&order, |row| matching.get((row - first) as usize), window, deadline)
     }
 
     /// The page of these rows. A column that the view does not have is computed by `derive`.
@@ -246,7 +247,7 @@ impl View {
         count: usize,
         deadline: &Deadline,
         derive: impl Fn(&ListColumn) -> Result<Column, QueryError>,
-    ) -> Result<Page, QueryError> {
+    ) -> Result<RowPage, QueryError> {
         let columns = plan.columns.iter().map(|column| {
             let known = self.columns.iter().find(|(name, _)| *name == column.name);
             let cells = match (column.from, known) {
@@ -257,7 +258,7 @@ impl View {
             Ok((column.name, cells))
         });
         let columns = columns.collect::<Result<_, QueryError>>()?;
-        Ok(Page { columns, rows: window_rows.len(), count, facets: Vec::new() })
+        Ok(RowPage { columns, rows: window_rows.len(), count, facets: Vec::new() })
     }
 
     pub(in crate::query) fn column(&self, name: &str) -> Result<&Column, QueryError> {
@@ -270,7 +271,7 @@ impl View {
 
     fn sort_columns(&self, order: &[OrderKey]) -> Result<Vec<SortColumn>, QueryError> {
         let keys = order.iter().map(|key| {
-            Ok(SortColumn { column: self.column(key.field)?.clone(), descending: key.descending })
+            Ok(SortColumn { column: self.column(key.column)?.clone(), descending: key.descending })
         });
         let tie = SortColumn { column: self.tie.clone(), descending: false };
         keys.chain(std::iter::once(Ok(tie))).collect()
@@ -299,13 +300,14 @@ impl View {
     }
 
     /// The size in memory in bytes, with one permutation.
-    pub(in crate::query) fn bytes(&self) -> usize {
-        self.columns.iter().map(|(_, column)| column.bytes()).sum::<usize>() + self.rows() * size_of::<u32>()
+    pub(in crate::query) fn memory_bytes(&self) -> usize {
+        self.columns.iter().map(|(_, column)| column.memory_bytes()).sum::<usize>()
+            + self.rows() * size_of::<u32>()
     }
 }
 
 /// The rows of the window among those that match, in this order.
-fn matching_rows(
+fn window_of_matches(
     order: &[u32],
     matches: impl Fn(u32) -> bool,
     window: Window,

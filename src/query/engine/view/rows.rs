@@ -10,26 +10,26 @@ use crate::query::engine::derived::derive_column;
 use crate::query::engine::expression::ColumnExpr;
 use crate::query::engine::fields::KEY;
 use crate::query::engine::row_set::RowSet;
-use crate::query::lookup::LookUp;
-use crate::query::selection::Activity;
+use crate::query::lookup::NameLookup;
+use crate::query::selection::LinkStates;
 use crate::query::{Deadline, Listing, QueryError};
 
 impl View {
     /// The view of a listing over a row set.
     ///
     /// # Errors
-    /// Errors of the look-up; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
+    /// Errors of the lookup; [`QueryError::Deadline`]; [`QueryError::Declaration`] when listing and rows do not
     /// match.
     pub fn of(
         listing: &'static Listing,
         row_set: &RowSet,
-        activity: Activity,
-        look_up: &dyn LookUp,
+        link_states: LinkStates,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         match listing.group_by {
-            Some(key) => Self::of_groups(listing, key, row_set, activity, look_up, deadline),
-            None => Self::of_rows(listing, row_set, activity, look_up, deadline),
+            Some(key) => Self::of_groups(listing, key, row_set, link_states, lookup, deadline),
+            None => Self::of_rows(listing, row_set, link_states, lookup, deadline),
         }
     }
 
@@ -40,31 +40,31 @@ impl View {
     pub(in crate::query) fn of_rows(
         listing: &'static Listing,
         row_set: &RowSet,
-        activity: Activity,
-        look_up: &dyn LookUp,
+        link_states: LinkStates,
+        lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let all = |name: &str| Ok(row_set.table.column(name)?.clone());
-        let mut rows = row_set.range(activity);
+        let mut rows = row_set.range(link_states);
         let mut columns = Vec::new();
         for column in listing.usable_columns() {
             let cells = match column.from {
                 ColumnExpr::CountSameValue(name) => {
                     count_same_value(row_set.table.column(name)?, rows.clone(), deadline)?
                 }
-                // Only the shown rows are worth a look-up of their pages.
+                // Only the shown rows are worth a lookup of their pages.
                 from @ ColumnExpr::LinkVisit(_) => {
                     let shown: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
                     let part = |name: &str| row_set.table.column(name)?.pick(&shown, deadline);
-                    in_place(&derive_column(from, &part, look_up, deadline)?, &rows, row_set.rows())
+                    in_place(&derive_column(from, &part, lookup, deadline)?, &rows, row_set.rows())
                 }
-                from => derive_column(from, &all, look_up, deadline)?,
+                from => derive_column(from, &all, lookup, deadline)?,
             };
             columns.push((column.name, cells));
         }
         let mut tie = row_set.table.column(KEY)?.clone();
         if let Some(only) = listing.only {
-            let flag = derive_column(only, &all, look_up, deadline)?;
+            let flag = derive_column(only, &all, lookup, deadline)?;
             let kept = flagged(&flag, rows, deadline)?;
             for (_, column) in &mut columns {
                 *column = column.pick(&kept, deadline)?;
@@ -73,7 +73,7 @@ impl View {
             rows = 0..kept.len();
         }
         // Lost rows come after the active ones. Each part is in order; both together are not.
-        let one_part = activity != Activity::Both || row_set.active == row_set.rows();
+        let one_part = link_states != LinkStates::Both || row_set.active_rows == row_set.rows();
         let in_order = one_part && listing.default_order == listing.rows.stored_order();
         let links = rows.len() as u64;
         Ok(Self::new(listing, ViewParts { columns, tie, rows, in_order, links }))

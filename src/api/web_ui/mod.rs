@@ -1,9 +1,9 @@
-//! The page at `/` for people, and its assets at `/ui/NAME`, embedded in the program.
+//! The web page at `/`, and its assets at `/ui/NAME`, embedded in the program. Its sources are in `src/web`.
 //!
 //! They are the same for every client and hold no data, so they need no credentials. Each is compressed once, when the
 //! server starts. The name of an asset contains a hash of its content; caches may therefore keep it for ever.
 //!
-//! The headers protect the user: the page runs its own scripts only and is shown in no frame. A click on a crawled link
+//! The headers protect the user: the web page runs its own scripts only and is shown in no frame. A click on a crawled link
 //! does not reveal where the index is (Content Security Policy Level 3, Referrer Policy).
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_
 use http::{HeaderMap, HeaderValue, Response};
 
 use crate::api::ApiError;
-use crate::api::http::negotiation::{AcceptedEncoding, ContentCoding, Format, prefers_html};
+use crate::api::http::negotiation::{AcceptedCoding, ContentCoding, Format, prefers_html};
 use crate::api::http::representation::{Rendered, Representation, ResponseMeta};
 
 /// File names and contents.
@@ -32,7 +32,7 @@ const HASH_LENGTH: usize = 8;
 /// Codings in which every asset is ready.
 const CODINGS: [ContentCoding; 3] = [ContentCoding::Identity, ContentCoding::Gzip, ContentCoding::Zstd];
 
-/// Headers of every response of the page.
+/// Headers of every response of the web page.
 const PROTECTION: [(HeaderName, HeaderValue); 3] = [
     (
         CONTENT_SECURITY_POLICY,
@@ -45,8 +45,8 @@ const PROTECTION: [(HeaderName, HeaderValue); 3] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// The page and its assets, ready to be sent.
-pub(super) struct WebPage {
+/// The web page and its assets, ready to be sent.
+pub(super) struct WebUi {
     assets: HashMap<&'static str, Asset>,
 }
 
@@ -56,7 +56,7 @@ struct Asset {
     cache_control: HeaderValue,
 }
 
-impl WebPage {
+impl WebUi {
     /// # Errors
     /// When the system has no memory for the compressor.
     pub(super) fn new(compress_min_bytes: usize) -> io::Result<Self> {
@@ -71,7 +71,7 @@ impl WebPage {
         path.starts_with(FOLDER)
     }
 
-    /// Returns the response to a GET or HEAD request for the page or an asset; `None` for any other path, and for a
+    /// Returns the response to a GET or HEAD request for the web page or an asset; `None` for any other path, and for a
     /// client that does not prefer HTML at `/`.
     pub(super) fn respond(
         &self,
@@ -97,7 +97,7 @@ impl Asset {
             let rendered = Rendered { body: content.to_vec(), meta, cacheable: true };
             Representation::new(
                 rendered,
-                AcceptedEncoding { coding, identity_refused: false },
+                AcceptedCoding { coding, identity_refused: false },
                 compress_min_bytes,
             )
         };
@@ -109,7 +109,7 @@ impl Asset {
     }
 
     fn response(&self, request: &HeaderMap) -> Response<Bytes> {
-        let coding = AcceptedEncoding::from_headers(request).coding;
+        let coding = AcceptedCoding::from_headers(request).coding;
         let ready = CODINGS.iter().zip(&self.representations).find(|(ready, _)| **ready == coding);
         let mut response = ready.map_or_else(Response::default, |(_, ready)| ready.response(request));
         let headers = response.headers_mut();

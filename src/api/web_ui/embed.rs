@@ -1,5 +1,5 @@
-//! The build script: writes the list of the page's assets, the files in `src/web/dist`, as Rust source. So the list is
-//! never out of date, and a build needs neither node nor a crate for it.
+//! The build script of the package (`build` in Cargo.toml). It writes the list of the web page's assets, the files in
+//! `src/web/dist`, as Rust source. So the list is never out of date, and a build needs neither node nor a crate for it.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Facts about all backlinks of a selection: their distribution over ranks and addresses, and their history.
+//! Statistics of all backlinks of a selection: their distribution over ranks and addresses, and their history.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -11,9 +11,9 @@ use crate::query::engine::fields::RANK;
 use crate::query::engine::row_set::RowSet;
 use crate::query::{Deadline, QueryError};
 
-/// Facts about all backlinks of a selection.
+/// Statistics of all backlinks of a selection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct BacklinkStatistics {
     /// The number of backlinks by the rank of their page, rounded up: `[n]` counts ranks above `n - 1` up to
     /// `n`.
     pub by_rank: [u64; 11],
@@ -39,8 +39,8 @@ pub struct Addresses {
     pub networks: [u64; 3],
 }
 
-impl Facts {
-    /// Computes the facts of a row set of backlinks.
+impl BacklinkStatistics {
+    /// Computes the statistics of a row set of backlinks.
     ///
     /// # Errors
     /// [`QueryError::Deadline`].
@@ -49,7 +49,7 @@ impl Facts {
             by_rank: by_rank(row_set, deadline)?,
             addresses: addresses(row_set, deadline)?,
             countries: countries(row_set, deadline)?,
-            lost: (row_set.rows() - row_set.active) as u64,
+            lost: (row_set.rows() - row_set.active_rows) as u64,
             last_seen: last_seen(row_set, deadline)?,
             history: history.days(deadline)?,
         })
@@ -58,7 +58,7 @@ impl Facts {
 
 fn by_rank(row_set: &RowSet, deadline: &Deadline) -> Result<[u64; 11], QueryError> {
     let mut bins = [0; 11];
-    for (row, rank) in row_set.table.column(RANK)?.cells().iter().take(row_set.active).enumerate() {
+    for (row, rank) in row_set.table.column(RANK)?.cells().iter().take(row_set.active_rows).enumerate() {
         deadline.check_at(row)?;
         bins[rank.div_ceil(100).min(10) as usize] += 1;
     }
@@ -68,7 +68,7 @@ fn by_rank(row_set: &RowSet, deadline: &Deadline) -> Result<[u64; 11], QueryErro
 fn addresses(row_set: &RowSet, deadline: &Deadline) -> Result<Addresses, QueryError> {
     let column = row_set.table.column("ip")?;
     let mut codes = HashSet::new();
-    for (row, code) in column.cells().iter().take(row_set.active).enumerate() {
+    for (row, code) in column.cells().iter().take(row_set.active_rows).enumerate() {
         deadline.check_at(row)?;
         codes.insert(code);
     }
@@ -95,7 +95,7 @@ fn addresses(row_set: &RowSet, deadline: &Deadline) -> Result<Addresses, QueryEr
 fn countries(row_set: &RowSet, deadline: &Deadline) -> Result<u64, QueryError> {
     let column = row_set.table.column("ccode")?;
     let mut codes = HashSet::new();
-    for (row, code) in column.cells().iter().take(row_set.active).enumerate() {
+    for (row, code) in column.cells().iter().take(row_set.active_rows).enumerate() {
         deadline.check_at(row)?;
         codes.insert(code);
     }
@@ -105,7 +105,7 @@ fn countries(row_set: &RowSet, deadline: &Deadline) -> Result<u64, QueryError> {
 
 fn last_seen(row_set: &RowSet, deadline: &Deadline) -> Result<u32, QueryError> {
     let mut last = 0;
-    for (row, date) in row_set.table.column("updDate")?.cells().iter().take(row_set.active).enumerate() {
+    for (row, date) in row_set.table.column("updDate")?.cells().iter().take(row_set.active_rows).enumerate() {
         deadline.check_at(row)?;
         last = last.max(date);
     }

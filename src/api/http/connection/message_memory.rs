@@ -13,12 +13,12 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// The memory budget, and the connections whose unread responses can be aborted. Clones share both.
 #[derive(Clone)]
-pub struct ResponseMemory {
+pub struct MessageMemory {
     budget: ByteBudget,
     connections: Connections,
 }
 
-impl ResponseMemory {
+impl MessageMemory {
     pub fn new(budget: ByteBudget, connections: Connections) -> Self {
         Self { budget, connections }
     }
@@ -26,7 +26,7 @@ impl ResponseMemory {
     /// Reserves memory for a client without waiting.
     ///
     /// # Errors
-    /// [`ApiError::Unread`] when the share of the client is used up; [`ApiError::Overloaded`].
+    /// [`ApiError::UnreadResponses`] when the share of the client is used up; [`ApiError::Overloaded`].
     pub fn try_reserve_for(
         &self,
         client: &Client,
@@ -39,7 +39,7 @@ impl ResponseMemory {
     /// Reserves memory for a client. Blocks while too little is left.
     ///
     /// # Errors
-    /// [`ApiError::Unread`] when the share of the client is used up; [`ApiError::Overloaded`].
+    /// [`ApiError::UnreadResponses`] when the share of the client is used up; [`ApiError::Overloaded`].
     pub fn reserve_for(
         &self,
         client: &Client,
@@ -68,7 +68,7 @@ impl ResponseMemory {
     }
 
     fn charge(&self, client: &Client, bytes: usize) -> Result<ClientCharge, ApiError> {
-        self.budget.charge(client, bytes).ok_or(ApiError::Unread)
+        self.budget.charge(client, bytes).ok_or(ApiError::UnreadResponses)
     }
 
     /// Bytes that are reserved now.

@@ -28,7 +28,7 @@ pub struct SiteState {
     /// Whether it is the state of the last ranking.
     pub ranked: bool,
     /// Whether all rows were read.
-    pub complete: bool,
+    pub is_complete: bool,
 }
 
 impl SiteState {
@@ -45,7 +45,7 @@ impl SiteIndex {
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
         let SiteList { sites, change, read_at, complete } = list;
-        let state = SiteState { change, read_at, ranked, complete };
+        let state = SiteState { change, read_at, ranked, is_complete: complete };
         let (mut rows, mut ranks) = (Vec::new(), Vec::new());
         for (at, site) in sites.iter().enumerate() {
             deadline.check_at(at)?;

@@ -12,23 +12,21 @@ use std::ops::RangeInclusive;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use super::parameter::{DEFAULT_LIMIT, DEFAULT_NODES, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
+use crate::api::error::shorten;
 use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, Endpoint, ErrorDetail};
 use crate::config::ApiConfig;
-use crate::query::{Activity, ErrorCode, Internal, Window};
+use crate::query::{ErrorCode, LinkStates, SameDomainLinks, Window};
 use crate::urls::ScopeKind;
-
-/// The number of characters of a value that a message quotes.
-const MAX_QUOTED_CHARS: usize = 100;
 
 /// The number of unknown parameters that a reply names.
 const MAX_NAMED_PARAMETERS: usize = 10;
 
 /// The parameters of a request, in the order given.
 #[derive(Debug, Default)]
-pub struct Params(Vec<(String, String)>);
+pub struct QueryString(Vec<(String, String)>);
 
-impl Params {
+impl QueryString {
     /// Parses a query string.
     ///
     /// # Errors
@@ -119,8 +117,8 @@ impl Params {
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
-    pub fn internal(&self) -> Result<Internal, ApiError> {
-        let words = [("include", Internal::Include), ("exclude", Internal::Exclude)];
+    pub fn internal(&self) -> Result<SameDomainLinks, ApiError> {
+        let words = [("include", SameDomainLinks::Include), ("exclude", SameDomainLinks::Exclude)];
         Ok(self.one_of("internal", &words)?.unwrap_or_default())
     }
 
@@ -128,8 +126,8 @@ impl Params {
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] for an unknown word.
-    pub fn activity(&self) -> Result<Option<Activity>, ApiError> {
-        let words = [("true", Activity::Active), ("false", Activity::Inactive), ("all", Activity::Both)];
+    pub fn link_states(&self) -> Result<Option<LinkStates>, ApiError> {
+        let words = [("true", LinkStates::Active), ("false", LinkStates::Lost), ("all", LinkStates::Both)];
         self.one_of("active", &words)
     }
 
@@ -353,20 +351,12 @@ fn decode(text: &str) -> Option<String> {
     percent_decode(blanks.as_bytes()).decode_utf8().ok().map(Cow::into_owned)
 }
 
-/// Shortens a text so that a message can quote it.
-pub(in crate::api) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn params(query: &str) -> Params {
-        Params::parse(query).unwrap()
+    fn params(query: &str) -> QueryString {
+        QueryString::parse(query).unwrap()
     }
 
     #[test]

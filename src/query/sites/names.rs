@@ -1,4 +1,4 @@
-//! The names of sites in reading order, and the search by their beginning.
+//! The names of sites in reading order, and the search by a prefix.
 //!
 //! The names are sorted without their `www.`, so those that begin with a text are neighbours. Names are stored in
 //! punycode. A text in another script is compared with the readable form of the names whose label begins with `xn--`
@@ -60,7 +60,7 @@ impl NameList {
         limit: usize,
         deadline: &Deadline,
     ) -> Result<Vec<SiteName<'_>>, QueryError> {
-        let wanted = Beginning::new(beginning);
+        let wanted = NamePrefix::new(beginning);
         let mut found = Vec::new();
         for at in self.candidates(&wanted) {
             deadline.check_at(at)?;
@@ -93,7 +93,7 @@ impl NameList {
     }
 
     /// The names that can match: those that begin with the stored part of the text.
-    fn candidates(&self, wanted: &Beginning) -> Range<usize> {
+    fn candidates(&self, wanted: &NamePrefix) -> Range<usize> {
         let stored = wanted.stored.as_str();
         let first = self.partition(|name| name < stored);
         let last = self.partition(|name| name < stored || name.starts_with(stored));
@@ -115,14 +115,14 @@ impl NameList {
 }
 
 /// A text that names are to begin with.
-struct Beginning {
+struct NamePrefix {
     /// In lower case.
     text: String,
     /// The beginning, in stored form, of all names that match, without their `www.`.
     stored: String,
 }
 
-impl Beginning {
+impl NamePrefix {
     fn new(text: &str) -> Self {
         let text = text.trim().to_lowercase();
         let rest = without_www(&text);
@@ -230,7 +230,7 @@ mod tests {
     fn no_match_is_missed() {
         let list = list();
         for text in ["", "w", "www", "www.e", "e", "s", "shop.", "1", "x", "xn--", "m", "ü", "a.test", "b"] {
-            let wanted = Beginning::new(text);
+            let wanted = NamePrefix::new(text);
             let mut slow: Vec<&str> =
                 NAMES.iter().map(|(name, ..)| *name).filter(|name| wanted.fits(name)).collect();
             let mut fast: Vec<&str> = list

@@ -1,4 +1,4 @@
-//! Pages: the rows of an answer that are shown.
+//! Pages of rows: the rows of an answer that are shown. `query/json.rs` writes them as JSON.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -12,9 +12,9 @@ pub struct Window {
     pub limit: usize,
 }
 
-/// The shown rows of an answer. Serialises as an array of objects.
+/// The shown rows of an answer. Serializes as an array of objects.
 #[derive(Debug)]
-pub struct Page {
+pub struct RowPage {
     pub(in crate::query) columns: Vec<(&'static str, Column)>,
     pub(in crate::query) rows: usize,
     /// The number of rows that match `where`, shown or not.
@@ -30,28 +30,28 @@ pub(in crate::query) fn row_numbers(offset: usize, rows: usize) -> Column {
     Column::new((first..).take(rows).collect(), Encoding::Number)
 }
 
-impl Page {
+impl RowPage {
     /// The number of shown rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The shown rows. Each serialises as an object.
+    /// The shown rows. Each serializes as an object.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         (0..self.rows).map(|row| Row { page: self, row })
     }
 }
 
-impl Serialize for Page {
+impl Serialize for RowPage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
 }
 
-/// A shown row. Serialises as an object.
+/// A shown row. Serializes as an object.
 #[derive(Debug)]
 pub struct Row<'a> {
-    page: &'a Page,
+    page: &'a RowPage,
     row: usize,
 }
 

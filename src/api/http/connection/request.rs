@@ -186,9 +186,7 @@ where
             let _ = STREAM_END.try_with(|end| exchange.set_stream_end(Arc::clone(end)));
         }
         let mut response = match this.api.as_pin_mut() {
-            None => {
-                error_response::refusal(&this.refusal.take().unwrap_or(ApiError::Overloaded)).into_response()
-            }
+            None => error_response::of(&this.refusal.take().unwrap_or(ApiError::Overloaded)).into_response(),
             Some(api) => match catch_unwind(AssertUnwindSafe(|| api.poll(context))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(response))) => response,
@@ -197,7 +195,7 @@ where
                     this.shared.connections.count_cut(CutReason::Panic);
                     let (method, path) = (&this.head.method, this.head.path());
                     tracing::error!(%method, path, "a request failed: this program panicked");
-                    error_response::refusal(&ApiError::Internal(String::new())).into_response()
+                    error_response::of(&ApiError::Internal(String::new())).into_response()
                 }
             },
         };
@@ -220,7 +218,7 @@ impl<S> ConnectionService<S> {
             return Err(ApiError::MethodNotAllowed {
                 path: "this server".to_owned(),
                 method: Method::CONNECT.to_string(),
-                allow: "GET, HEAD, POST".to_owned(),
+                allow: "GET, HEAD, POST, DELETE".to_owned(),
             });
         }
         let mut named = request.headers().get_all(HOST).iter();

@@ -24,19 +24,19 @@ use super::auth::{
     AccessCheck, Authenticator, Identity, LoginQueue, change_session, check_origin, describe_session,
 };
 use super::body_writer::{Delivery, StreamAdmission, StreamedResponse, WholeResponse};
-use super::connection::{Connections, CutReason, HeldMemory, RequestHead, ResponseMemory};
+use super::connection::{Connections, CutReason, HeldMemory, MessageMemory, RequestHead};
 use super::cross_origin::AllowedOrigins;
 use super::execution::{ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint};
 use super::health_probe::HealthProbe;
-use super::negotiation::{AcceptedEncoding, Format};
+use super::negotiation::{AcceptedCoding, Format};
 use super::representation::{Representation, matches_if_none_match, not_modified, weak_etag};
 use super::request_body::read_body;
 use super::response_cache::{CacheKey, ResponseCache};
 use super::worker_pool::WorkerPool;
-use crate::api::page::WebPage;
+use crate::api::error::shorten;
 use crate::api::reply::headers::NO_STORE;
-use crate::api::request::params::shorten;
-use crate::api::{ApiError, ApiState, Endpoint, JsonBody, Params, PasswordError, ServeError, routes};
+use crate::api::web_ui::WebUi;
+use crate::api::{ApiError, ApiState, Endpoint, JsonBody, QueryString, ServeError, routes};
 use crate::config::ApiConfig;
 use crate::metrics::{self, ApiMetrics, RequestMetrics};
 use crate::query::{CancelOnDrop, Deadline};
@@ -59,12 +59,12 @@ pub(crate) struct ApiService {
     response_cache: Arc<ResponseCache>,
     request_metrics: Arc<RequestMetrics>,
     health_probe: HealthProbe,
-    page: WebPage,
+    web_ui: WebUi,
     allowed_origins: AllowedOrigins,
     worker_pool: Arc<WorkerPool>,
     query_slots: QuerySlots,
     stream_slots: FairQueue<Client>,
-    response_memory: ResponseMemory,
+    message_memory: MessageMemory,
     connections: Connections,
     /// Random for each process. Weak entity tags contain it, because two stores can have equal change numbers.
     process_id: u64,
@@ -97,14 +97,14 @@ impl ApiService {
             response_cache: Arc::new(ResponseCache::new(config.answer_cache_bytes)),
             request_metrics: Arc::new(RequestMetrics::new(counted_endpoints())),
             health_probe: HealthProbe::new(&state.store, config.health_timeout.0),
-            page: WebPage::new(config.compress_min_bytes).map_err(ServeError::Page)?,
+            web_ui: WebUi::new(config.compress_min_bytes).map_err(ServeError::Page)?,
             allowed_origins: AllowedOrigins::new(&config.allow_origins),
             worker_pool,
             query_slots: QuerySlots::new(config),
             stream_slots: FairQueue::new(stream_limits),
-            response_memory: ResponseMemory::new(budget, connections.clone()),
+            message_memory: MessageMemory::new(budget, connections.clone()),
             connections,
-            process_id: getrandom::u64().map_err(|error| PasswordError::new(&error))?,
+            process_id: getrandom::u64().map_err(ServeError::Randomness)?,
             state: Arc::new(state),
         })
     }
@@ -123,7 +123,7 @@ impl ApiService {
             return self.health().await;
         }
         if head.is_safe()
-            && let Some(response) = self.page.respond(head.path(), &head.headers)
+            && let Some(response) = self.web_ui.respond(head.path(), &head.headers)
         {
             head.exchange.mark_request_read();
             return response.map(Reply::into_response);
@@ -159,7 +159,7 @@ impl ApiService {
     async fn identify(&self, head: &RequestHead) -> Result<Identity, ApiError> {
         let identity = self.authenticator.authenticate(head).await?;
         if let Some(limiter) = &self.rate_limiter {
-            limiter.take_token(&identity.client(), Instant::now()).map_err(ApiError::TooMany)?;
+            limiter.charge(&identity.client(), Instant::now()).map_err(ApiError::TooManyRequests)?;
         }
         Ok(identity)
     }
@@ -199,8 +199,8 @@ impl ApiService {
         let client = identity.client();
         let (path, query) = (head.path(), head.query());
         let format = Format::from_accept(&head.headers);
-        let encoding = AcceptedEncoding::from_headers(&head.headers);
-        let key = CacheKey { path: path.into(), query: query.into(), format, encoding };
+        let accepted = AcceptedCoding::from_headers(&head.headers);
+        let key = CacheKey { path: path.into(), query: query.into(), format, accepted };
         // Read before any snapshot that the response may be computed from.
         let change_number = self.state.store.change_number();
         if head.is_cacheable()
@@ -212,7 +212,7 @@ impl ApiService {
             return Ok(with_held_memory(response, (bytes >= MIN_RESERVED_BYTES).then(held)));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let request = self.read_request(head, body, &client, (format, encoding)).await?;
+        let request = self.read_request(head, body, &client, (format, accepted)).await?;
         let status = request.endpoint.success_status(&head.method);
         match self.compute(request, deadline, identity).await? {
             ComputedResponse::Whole { representation, held, .. } if !head.is_safe() => {
@@ -237,7 +237,7 @@ impl ApiService {
         let endpoint = match routes::find(path) {
             Some(endpoint) => Some(endpoint.title()),
             None if path == metrics::PATH => Some(METRICS_ENDPOINT),
-            None => WebPage::is_asset(path).then_some(ASSETS_ENDPOINT),
+            None => WebUi::is_asset(path).then_some(ASSETS_ENDPOINT),
         };
         self.request_metrics.count(endpoint, status, took);
     }
@@ -245,7 +245,7 @@ impl ApiService {
     /// Returns the response to a health probe: the same bytes for every client, which caches must not store.
     async fn health(&self) -> Result<Response, ApiError> {
         if !self.health_probe.is_healthy().await {
-            return Err(ApiError::Unreadable);
+            return Err(ApiError::IndexUnreadable);
         }
         let mut response = HEALTHY.into_response();
         let headers = response.headers_mut();
@@ -278,7 +278,7 @@ impl ApiService {
         ApiMetrics {
             requests: Arc::clone(&self.request_metrics),
             cached_bytes: self.response_cache.used_bytes(),
-            response_bytes: self.response_memory.used_bytes(),
+            response_bytes: self.message_memory.used_bytes(),
             connections: self.connections.len(),
             cuts: self.connections.cuts().counts().collect(),
             queries: self.query_slots.metrics(),
@@ -295,16 +295,16 @@ impl ApiService {
         if let Some(representation) = self.response_cache.get(key, change_number) {
             return Ok(Some(representation));
         }
-        if key.encoding == AcceptedEncoding::NONE {
+        if key.accepted == AcceptedCoding::NONE {
             return Ok(None);
         }
-        let plain = CacheKey { encoding: AcceptedEncoding::NONE, ..key.clone() };
+        let plain = CacheKey { accepted: AcceptedCoding::NONE, ..key.clone() };
         let Some(plain) = self.response_cache.get(&plain, change_number) else { return Ok(None) };
-        let (encoding, compress_min_bytes) = (key.encoding, self.state.config.compress_min_bytes);
-        let response_memory = self.response_memory.clone();
+        let (accepted, compress_min_bytes) = (key.accepted, self.state.config.compress_min_bytes);
+        let message_memory = self.message_memory.clone();
         let reencode = move || {
-            let representation = plain.reencode(encoding, compress_min_bytes)?;
-            let reservation = response_memory.reserve(representation.len())?;
+            let representation = plain.reencode(accepted, compress_min_bytes)?;
+            let reservation = message_memory.reserve(representation.len())?;
             Ok(representation.with_reservation(reservation))
         };
         let representation = Arc::new(self.worker_pool.run(reencode).await?);
@@ -333,13 +333,13 @@ impl ApiService {
         head: &RequestHead,
         body: impl Stream<Item = Result<B, warp::Error>>,
         client: &Client,
-        (format, encoding): (Format, AcceptedEncoding),
+        (format, accepted): (Format, AcceptedCoding),
     ) -> Result<EndpointRequest, ApiError> {
         let endpoint = self.requested_endpoint(head)?;
         let max_bytes = self.state.config.max_body_bytes;
         let mut body_memory = Vec::new();
         let reserve = |bytes: usize| {
-            body_memory.push(self.response_memory.try_reserve_for(client, bytes)?);
+            body_memory.push(self.message_memory.try_reserve_for(client, bytes)?);
             Ok(())
         };
         let body = read_body(body, max_bytes, self.state.config.body_timeout.0, reserve).await;
@@ -347,11 +347,11 @@ impl ApiService {
         head.exchange.mark_request_read();
         Ok(EndpointRequest {
             endpoint,
-            params: Params::parse(head.query())?,
+            params: QueryString::parse(head.query())?,
             json_body: (head.method == Method::POST).then(|| JsonBody::new(&head.headers, body)),
             _body_memory: body_memory,
             format,
-            encoding,
+            accepted,
         })
     }
 
@@ -367,7 +367,7 @@ impl ApiService {
         let cancel_guard = deadline.cancel_on_drop();
         let (started, stream_started) = oneshot::channel();
         let delivery = Delivery {
-            coding: request.encoding.coding,
+            coding: request.accepted.coding,
             chunk_bytes: self.state.config.stream_piece_bytes,
             runtime: Handle::current(),
             started,
@@ -376,17 +376,17 @@ impl ApiService {
                 client: client.clone(),
                 query_slot,
                 stream_slots: self.stream_slots.clone(),
-                response_memory: self.response_memory.clone(),
+                message_memory: self.message_memory.clone(),
             },
         };
-        let (state, response_memory) = (Arc::clone(&self.state), self.response_memory.clone());
+        let (state, message_memory) = (Arc::clone(&self.state), self.message_memory.clone());
         let computing = self.worker_pool.run(move || {
             let whole = run_endpoint(&request, &state, &deadline, delivery)?;
             let Some(WholeResponse { rendered, query_slot }) = whole else { return Ok(None) };
             let cacheable = rendered.cacheable;
             let compress_min_bytes = state.config.compress_min_bytes;
-            let representation = Representation::new(rendered, request.encoding, compress_min_bytes)?;
-            let response = reserve_memory(representation, cacheable, &client, &response_memory).map(Some);
+            let representation = Representation::new(rendered, request.accepted, compress_min_bytes)?;
+            let response = reserve_memory(representation, cacheable, &client, &message_memory).map(Some);
             drop(query_slot);
             response
         });

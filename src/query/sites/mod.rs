@@ -1,25 +1,25 @@
-//! Answers about the whole index: its sites and its size.
+//! Answers about the whole index: its sites (hosts and registrable domains) and its size.
 //!
 //! The list of sites comes from the file that the last ranking wrote. Without a file, it is read from the store, up to
 //! `search.preview_rows` pages and as many host pairs; an answer from a part of them is marked as unfinished. The
 //! present list is held in memory, about 100 bytes for each site.
 
 mod names;
-mod sites;
+mod site_index;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use names::SiteName;
-pub use sites::{SiteIndex, SiteState};
+pub use site_index::{SiteIndex, SiteState};
 
 use crate::config::SearchConfig;
 use crate::query::state::StateClock;
 use crate::query::{Deadline, IndexState, QueryError};
 use crate::store::{SiteFileVersion, SiteList, Stats, Store};
 
-/// Answers about the whole index, with those that are held.
-pub struct WholeIndex {
+/// Answers about the whole index: its sites and its size. The last ones are held.
+pub struct SiteIndexes {
     store: Arc<Store>,
     preview_rows: usize,
     refresh: Duration,
@@ -53,7 +53,7 @@ enum SitesOrigin {
     Store { change: u64, at: Instant },
 }
 
-impl WholeIndex {
+impl SiteIndexes {
     pub(in crate::query) fn new(store: &Arc<Store>, config: &SearchConfig, states: &Arc<StateClock>) -> Self {
         Self {
             store: Arc::clone(store),
@@ -69,7 +69,7 @@ impl WholeIndex {
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`]; [`QueryError::TooManyRows`].
-    pub fn sites(&self, deadline: &Deadline) -> Result<Arc<SiteIndex>, QueryError> {
+    pub fn read(&self, deadline: &Deadline) -> Result<Arc<SiteIndex>, QueryError> {
         let held = self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let version = self.store.sites_version();
         if let Some(held) = held
