@@ -76,7 +76,7 @@ impl SearchIndexes {
                     return Ok(answer(&built));
                 }
                 None if !matches!(found, FoundStatistics::Unfinished) && attempt < MAX_ATTEMPTS => {
-                    attempt += 1
+                    attempt += 1;
                 }
                 None => {
                     let answer = cache.summary_in(&present, selection, None, deadline)?;
