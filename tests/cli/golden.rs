@@ -108,13 +108,25 @@ fn metrics(address: SocketAddr) -> Value {
 /// on the current day.
 const EXAMPLE_PARAMETERS: [&str; 6] = ["limit", "top", "nodes", "since", "step", "to"];
 
-/// The answer with a fixed time and size instead of those of the run.
+/// Values of an example that depend on the time of the run, or on the machine, with the values that stand for them.
+fn fixed_values() -> [(&'static str, Value); 6] {
+    let basis = "the file as last fetched";
+    [
+        ("/asOf/time", "2026-11-30T12:00:00Z".into()),
+        ("/bytes", 367_432.into()),
+        ("/diskFreeBytes", 43_209_072_640_u64.into()),
+        ("/reasons", serde_json::json!(["Its next visit is due at 2026-12-07T01:26:40Z."])),
+        ("/server/robots/basis", basis.into()),
+        ("/servers/0/robots/basis", basis.into()),
+    ]
+}
+
+/// The answer with fixed values instead of those of the run.
 fn at_noon(mut answer: Value) -> Value {
-    if let Some(time) = answer.pointer_mut("/asOf/time") {
-        *time = "2026-11-30T12:00:00Z".into();
-    }
-    if let Some(bytes) = answer.pointer_mut("/bytes") {
-        *bytes = 367_432.into();
+    for (path, value) in fixed_values() {
+        if let Some(found) = answer.pointer_mut(path) {
+            *found = value;
+        }
     }
     answer
 }
