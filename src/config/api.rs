@@ -227,7 +227,6 @@ impl ApiConfig {
         at_least("api.max_redirects", self.max_redirects as u64, 1)?;
         at_least("api.max_history_rows", self.max_history_rows as u64, 1)?;
         self.validate_lists()?;
-        at_least("api.max_crawl_hosts", self.max_crawl_hosts as u64, 1)?;
         at_least("api.health_timeout in milliseconds", self.health_timeout.as_millis(), 1)?;
         for (key, span) in [
             ("api.head_timeout", self.head_timeout),
@@ -254,6 +253,7 @@ impl ApiConfig {
     /// The limits of `where` and `facets`.
     fn validate_lists(&self) -> Result<(), String> {
         at_least("api.max_summaries", self.max_summaries as u64, 1)?;
+        at_least("api.max_crawl_hosts", self.max_crawl_hosts as u64, 1)?;
         at_least("api.max_where_conditions", self.max_where_conditions as u64, 1)?;
         at_least("api.max_facets", self.max_facets as u64, 1)?;
         at_least("api.max_facet_values", self.max_facet_values as u64, 1)?;

@@ -250,14 +250,8 @@ impl IndexCache {
         {
             let statistics = self.statistics_beside(selection, entry.origin);
             if statistics.is_some() || dependencies.rows != RowKind::Backlinks {
-                let origin = entry.origin;
-                return Ok(Some(IndexedRows {
-                    row_set,
-                    statistics,
-                    origin,
-                    is_complete: true,
-                    summary: None,
-                }));
+                let (origin, is_complete, summary) = (entry.origin, true, None);
+                return Ok(Some(IndexedRows { row_set, statistics, origin, is_complete, summary }));
             }
         }
         let Some((reader, origin)) = self.open_file(&rows_key, dependencies)? else { return Ok(None) };

@@ -1,7 +1,6 @@
 //! The read side: consistent snapshots, range scans by scope, lookups of many keys, and statistics.
 
 pub(super) mod backlink_batch;
-pub(super) mod change_numbers;
 pub(super) mod display;
 pub(super) mod host_pairs;
 pub(super) mod hosts;

@@ -3,7 +3,10 @@
 use crate::model::{BacklinkRecord, OutlinkRecord, StoredPage};
 use crate::store::codec::varint::Damage;
 use crate::store::db::rows::{DatabaseState, ReadPattern, RowCursor, RowValue};
-use crate::store::db::schema::{BACKLINKS, OUTLINKS, PAGES};
+use crate::store::db::schema::{BACKLINKS, CHANGES, OUTLINKS, PAGES};
+use crate::store::write::change_numbers::{
+    ChangeNumbers, Direction, LAST_CHANGE_KEY, decode_number, domain_key,
+};
 use crate::store::{Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Scope, Surt};
 
@@ -112,4 +115,29 @@ impl<'a> Snapshot<'a> {
 fn decode_row(key: &[u8], value: &[u8]) -> Result<(CanonicalUrl, StoredPage), Damage> {
     let url = Surt::bytes_to_url(key).map_err(|_| Damage("the URL"))?;
     Ok((url, codec::decode_page(value)?))
+}
+
+impl Snapshot<'_> {
+    /// The change numbers of a registrable domain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or a number is damaged.
+    pub fn changes(&self, domain: &str) -> Result<ChangeNumbers, StoreError> {
+        Ok(ChangeNumbers {
+            incoming: self.change_number_of(&domain_key(Direction::Incoming, domain))?,
+            outgoing: self.change_number_of(&domain_key(Direction::Outgoing, domain))?,
+        })
+    }
+
+    /// The number of the last commit that changed anything, ranks included; 0 before the first.
+    ///
+    /// # Errors
+    /// As [`Self::changes`].
+    pub fn last_change(&self) -> Result<u64, StoreError> {
+        self.change_number_of(LAST_CHANGE_KEY)
+    }
+
+    fn change_number_of(&self, key: &[u8]) -> Result<u64, StoreError> {
+        decode_number(key, self.get(CHANGES, key)?.as_deref())
+    }
 }
