@@ -73,8 +73,8 @@ const ALL: List[] = [
   links('backlinks', [col('domainLinks', 'number', 'number')]),
   domains('referringdomains', [
     SR, DOMAIN, LINKS, col('followed', 'share', 'number'), REFDOMS, COUNTRY, col('ip', 'address', 'address', { with: ['ip_count_additional'] }),
-    col('firstSeen', 'day', 'day'), col('lastSeen', 'day', 'day'), hidden('active', 'flag', 'flag'),
-  ], { order: '-links', facets: ['ccode', 'active'] }),
+    col('firstSeen', 'day', 'day'), col('lastSeen', 'day', 'day'),
+  ], { order: '-links', facets: ['ccode'] }),
   { name: 'linktexts', unit: 'texts', order: '-refdoms', facets: ['type'], columns: [
     col('anchortext', 'text', 'text', { line: 'first' }), REFDOMS, col('frequency', 'number', 'number'), PERCENT, col('type', 'tag', 'text') ] },
   { name: 'bestpages', unit: 'pages', order: '-refdoms', facets: ['code'], columns: [
