@@ -33,7 +33,7 @@ mod docs;
 mod endpoint;
 pub mod endpoints;
 mod error;
-mod held_hosts;
+mod host_list_cache;
 mod http;
 mod openapi;
 mod reply;
@@ -51,7 +51,7 @@ pub use crawl_control::{ControlError, CrawlControl, CrawlFailure, CrawlStatus, L
 pub use docs::{Docs, Topic};
 pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
 pub use error::{ApiError, ErrorDetail};
-pub use held_hosts::HeldHosts;
+pub use host_list_cache::HostListCache;
 pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;
 pub use request::day_range::{DayRange, current_day};
@@ -92,8 +92,8 @@ pub struct ApiState {
     pub activity: Arc<ProcessActivity>,
     /// The crawl of this process; `None` if there is none.
     pub crawl: Option<Arc<dyn CrawlControl>>,
-    /// The lists of hosts that are held for a while.
-    pub held_hosts: Arc<HeldHosts>,
+    /// The lists of hosts that are cached for a while.
+    pub host_lists: Arc<HostListCache>,
     /// The clock. It returns the current day, as [`current_day`] does.
     pub today: fn() -> Day,
     /// Whether the index is that of the demo, whose dates are made up. `/stats` says so, and the page shows it.

@@ -11,17 +11,17 @@
 //! store. A URL leaves the queue in the commit that stores its record. So the next crawl continues at the
 //! same point, whatever stops this one.
 //!
-//! Memory is bounded, whichever part is slow. The loop has at most `crawl.fetchers` fetches in flight. URLs
-//! in flight and records that wait for the writer are at most `crawl.fetchers` plus `crawl.store_queue`.
-//! Responses, from the wire to the commit, take at most `crawl.memory_bytes`.
+//! Memory is bounded, whichever part is slow. The loop has at most `crawl.fetchers` plus
+//! `crawl.slow_fetchers` fetches in flight. URLs in flight and records that wait for the writer are at most
+//! these plus `crawl.store_queue`. Responses, from the wire to the commit, take at most `crawl.memory_bytes`.
 //!
 //! Where to look: `run` starts and ends a crawl. `event_loop` is the loop, with `url_check` (may a URL be
 //! fetched), `dispatch` (starting fetches), `host_events` (their ends) and `queue_scan` (queues on disk).
 //! `process` archives and parses a response, `extract` holds the rules, `writer` commits. `backoff` has all
 //! reasons to wait. `messages` are the messages between the threads. `walls` follows redirect chains within a
 //! visit; `url_check` keeps them between requests. `adapters` reads queues and budgets for the frontier.
-//! `archive`, `failures`, `progress` and `timing` are the WARC files, the failed requests, the counters and the
-//! constants.
+//! `archive` has the WARC files, `failures` with `failure_log` the failed requests. `progress` with `page_rates`
+//! has the counters. `state` is the state for operators, with their pause; `timing` has the constants.
 //!
 //! This module neither ranks nor serves.
 
@@ -229,7 +229,7 @@ impl Crawler {
     /// Pauses the crawl, or ends this pause. Returns whether that changes anything. A paused crawl starts no fetch and
     /// finishes those in flight. The pause ends with the process.
     pub fn set_paused(&self, is_paused: bool) -> bool {
-        self.progress.state.halt(is_paused)
+        self.progress.state.set_paused_by_operator(is_paused)
     }
 
     fn blocks(&self) -> BlockList {
@@ -286,8 +286,8 @@ impl Crawler {
         self.crawl_config.drain.0
     }
 
-    /// URLs dispatched and not stored yet, at most.
-    fn max_unstored(&self) -> usize {
+    /// URLs dispatched and not stored yet, at most, without slow fetches.
+    fn max_outstanding(&self) -> usize {
         self.crawl_config.fetchers + self.crawl_config.store_queue
     }
 

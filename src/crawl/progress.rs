@@ -70,7 +70,8 @@ pub struct Progress {
     pub(super) memory_waits: AtomicU64,
     /// Queues in memory, with or without work.
     pub(super) queues: AtomicU64,
-    /// 1 while no pages are fetched because a disk is full, or nearly.
+    /// 1 while no pages are fetched because a disk is nearly full, the store takes no writes, or responses cannot be
+    /// archived.
     pub(super) paused: AtomicU64,
     /// The state for operators, and the pages over time.
     pub(super) state: StateGauge,
@@ -128,7 +129,8 @@ pub struct Figures {
     pub memory_waits: u64,
     #[serde(rename = "hosts")]
     pub queues: u64,
-    /// Whether no pages are fetched because a disk is full, or nearly.
+    /// Whether no pages are fetched because a disk is nearly full, the store takes no writes, or responses cannot be
+    /// archived.
     pub paused: bool,
 }
 
@@ -149,8 +151,8 @@ impl Progress {
     }
 
     /// Whether an operator paused the crawl.
-    pub fn is_halted(&self) -> bool {
-        self.state.is_halted()
+    pub fn is_paused_by_operator(&self) -> bool {
+        self.state.is_paused_by_operator()
     }
 
     /// The pages stored a second, and those stored in each of the last spans of ten seconds, the latest last.

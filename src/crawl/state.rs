@@ -32,25 +32,28 @@ pub enum PauseCause {
 /// The state of a crawl, with the Unix time at which it began, and whether an operator paused the crawl.
 #[derive(Debug)]
 pub(super) struct StateGauge {
-    is_halted: AtomicBool,
+    is_paused_by_operator: AtomicBool,
     present: Mutex<(CrawlState, u64)>,
 }
 
 impl Default for StateGauge {
     fn default() -> Self {
-        Self { is_halted: AtomicBool::new(false), present: Mutex::new((CrawlState::Running, unix_now())) }
+        Self {
+            is_paused_by_operator: AtomicBool::new(false),
+            present: Mutex::new((CrawlState::Running, unix_now())),
+        }
     }
 }
 
 impl StateGauge {
     /// Whether an operator paused the crawl.
-    pub(super) fn is_halted(&self) -> bool {
-        self.is_halted.load(Ordering::Acquire)
+    pub(super) fn is_paused_by_operator(&self) -> bool {
+        self.is_paused_by_operator.load(Ordering::Acquire)
     }
 
     /// Pauses the crawl for an operator, or ends this pause. Returns whether that changes anything.
-    pub(super) fn halt(&self, is_halted: bool) -> bool {
-        let changes = self.is_halted.swap(is_halted, Ordering::AcqRel) != is_halted;
+    pub(super) fn set_paused_by_operator(&self, is_paused: bool) -> bool {
+        let changes = self.is_paused_by_operator.swap(is_paused, Ordering::AcqRel) != is_paused;
         if changes {
             self.observe(CrawlState::Running);
         }
@@ -60,7 +63,8 @@ impl StateGauge {
     /// Takes the state that the loop sees. The pause of an operator goes before it.
     pub(super) fn observe(&self, seen: CrawlState) {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = if self.is_halted() { CrawlState::Paused(PauseCause::Operator) } else { seen };
+        let state =
+            if self.is_paused_by_operator() { CrawlState::Paused(PauseCause::Operator) } else { seen };
         if present.0 != state {
             *present = (state, unix_now());
         }
@@ -83,11 +87,19 @@ mod tests {
         assert_eq!(state(), CrawlState::Running);
         gauge.observe(CrawlState::Idle);
         assert_eq!(state(), CrawlState::Idle);
-        assert!(gauge.halt(true) && !gauge.halt(true) && gauge.is_halted());
+        assert!(
+            gauge.set_paused_by_operator(true)
+                && !gauge.set_paused_by_operator(true)
+                && gauge.is_paused_by_operator()
+        );
         gauge.observe(CrawlState::Running);
         gauge.observe(CrawlState::Paused(PauseCause::Disk));
         assert_eq!(state(), CrawlState::Paused(PauseCause::Operator));
-        assert!(gauge.halt(false) && !gauge.halt(false) && !gauge.is_halted());
+        assert!(
+            gauge.set_paused_by_operator(false)
+                && !gauge.set_paused_by_operator(false)
+                && !gauge.is_paused_by_operator()
+        );
         gauge.observe(CrawlState::Paused(PauseCause::Disk));
         assert_eq!(state(), CrawlState::Paused(PauseCause::Disk));
     }

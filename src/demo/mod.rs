@@ -225,7 +225,7 @@ impl DemoApi {
             auth: access,
             activity: Arc::default(),
             crawl: None,
-            held_hosts: Arc::default(),
+            host_lists: Arc::default(),
             today: api::current_day,
             is_demo: true,
         };

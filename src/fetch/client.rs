@@ -116,7 +116,7 @@ impl Fetcher {
     /// Fetches the page of the permit from its host at an address. With validators the server may answer 304.
     ///
     /// # Errors
-    /// [`Failure`] with a source other than the host: no request was sent.
+    /// [`Failure`] whose blame is not [`Blame::Host`]: no request was sent.
     pub async fn fetch(
         &self,
         permit: FetchPermit,

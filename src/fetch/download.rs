@@ -217,9 +217,9 @@ impl<'a> BodyReader<'a> {
             Err(_) if until == deadline => return self.cut_off(Cut::Time, self.too_late()),
             Err(_) => return self.cut_off(Cut::Time, self.too_slow()),
         };
-        let reservation = max_bytes - self.body.len();
-        self.body.extend_from_slice(&chunk[..chunk.len().min(reservation)]);
-        self.cut = (chunk.len() > reservation).then_some(Cut::Length);
+        let room = max_bytes - self.body.len();
+        self.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        self.cut = (chunk.len() > room).then_some(Cut::Length);
         Ok(self.cut.is_none())
     }
 

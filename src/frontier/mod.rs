@@ -15,7 +15,8 @@
 //!                    │                                                 ├─► backing off: until its host may be asked again
 //!                    └─► parked: not in this crawl                     ├─► parked
 //!                                                                      └─► awaiting robots.txt of another host
-//!  ready ─► idle: nothing queued; over budget: no new page allowed; throttled: its domain or network is at its limit
+//!  ready ─► idle: nothing queued; over budget: no new page allowed
+//!  ready, unresolved ─► throttled: its domain, network or kind of slot is at its limit
 //! ```
 //!
 //! The life of a queue:

@@ -44,12 +44,12 @@ metrics! {
     READY = Metric::gauge("backlinkd_ready_addresses", &[], "Server addresses with queued URLs and no fetch in progress.");
     UNDER_WAY = Metric::gauge("backlinkd_fetches_under_way", &[], "Fetches in progress.");
     SLOW_FETCHES = Metric::gauge("backlinkd_slow_fetches", &[], "Fetches in progress for longer than `crawl.slow_after`.");
-    HELD_HOSTS = Metric::gauge("backlinkd_held_hosts", &[], "Hosts that wait for others of their domain or network, or because too many are slow.");
+    THROTTLED_HOSTS = Metric::gauge("backlinkd_held_hosts", &[], "Hosts that wait for others of their domain or network, or because too many are slow.");
     CRAWL_MEMORY = Metric::gauge("backlinkd_crawl_memory_bytes", &[], "Bytes of `crawl.memory_bytes` in use for responses, beyond the share reserved for each fetch.");
     CRAWL_MEMORY_WAITS = Metric::counter("backlinkd_crawl_memory_waits_total", &[], "Times that a response waited for room in `crawl.memory_bytes`.");
-    HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Hosts with work that are held in memory.");
-    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly, or the index cannot be written to.");
-    HALTED = Metric::gauge("backlinkd_paused_by_operator", &[], "1 while an operator keeps the crawl paused.");
+    HOSTS = Metric::gauge("backlinkd_hosts_in_memory", &[], "Servers whose queues are in memory, with or without work.");
+    PAUSED = Metric::gauge("backlinkd_paused", &[], "1 while no pages are fetched because a disk is full, or nearly, or the index or the WARC files cannot be written to.");
+    PAUSED_BY_OPERATOR = Metric::gauge("backlinkd_paused_by_operator", &[], "1 while an operator keeps the crawl paused.");
     SEEN = Metric::gauge("backlinkd_seen_urls", &["state"], "URLs: `known` ones, and discovered ones that wait to be compared with them (`met`).");
     INDEX_PAGES = Metric::gauge("backlinkd_index_pages", &["kind"], "URLs `visited` at least once, and those whose last response was `html`.");
     INDEX_LINKS = Metric::gauge("backlinkd_index_links", &["kind"], "Links: `active` ones, `backlink`s among them, and lost ones (`former`).");
@@ -100,7 +100,7 @@ pub fn render(
     exposition.add_sample(&BUILD, &[env!("CARGO_PKG_VERSION")], 1u64);
     if let Some(progress) = activity.crawl() {
         add_crawl(&mut exposition, &progress.figures());
-        exposition.add_sample(&HALTED, &[], progress.is_halted());
+        exposition.add_sample(&PAUSED_BY_OPERATOR, &[], progress.is_paused_by_operator());
         for failed in progress.failed_requests() {
             exposition.add_sample(&FAILED, &[failed.resource.as_str(), &failed.kind], failed.count);
         }
@@ -142,7 +142,7 @@ fn add_crawl(exposition: &mut Exposition, figures: &Figures) {
     exposition.add_sample(&READY, &[], figures.ready_addresses);
     exposition.add_sample(&UNDER_WAY, &[], figures.in_flight);
     exposition.add_sample(&SLOW_FETCHES, &[], figures.slow);
-    exposition.add_sample(&HELD_HOSTS, &[], figures.throttled);
+    exposition.add_sample(&THROTTLED_HOSTS, &[], figures.throttled);
     exposition.add_sample(&CRAWL_MEMORY, &[], figures.memory_bytes);
     exposition.add_sample(&CRAWL_MEMORY_WAITS, &[], figures.memory_waits);
     exposition.add_sample(&HOSTS, &[], figures.queues);

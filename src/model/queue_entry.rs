@@ -46,6 +46,7 @@ impl QueueName {
 /// The order of URLs in a lane: lower ones are fetched first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
+    /// A seed, or a visit that an operator requested.
     Seed,
     Sitemap,
     /// A page due for a revisit, by the time at which it fell due. The longest wait comes first. So a host
@@ -151,7 +152,8 @@ pub enum Disposition {
     Retry,
     /// It leaves the queue unfetched, and is examined again at this Unix time.
     Postponed(u64),
-    /// It leaves the queue unfetched, because it was fetched before.
+    /// It leaves the queue unfetched, because it was fetched before or its entry is gone. `Frontier::skip` uses it
+    /// too, for a URL whose rows are damaged.
     Withdrawn,
 }
 

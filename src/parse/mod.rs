@@ -9,7 +9,7 @@
 //! * `encoding` detects the character encoding.
 //! * `tokenizer` turns the text into tokens.
 //! * `dom` builds the tree, with html5ever's tree builder.
-//! * `extract` walks over the tree in document order, and resolves the references against the base of the document.
+//! * `collect` walks over the tree in document order, and resolves the references against the base of the document.
 //!
 //! XHTML goes through the HTML parser too.
 //!

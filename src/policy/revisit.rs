@@ -4,7 +4,7 @@
 //!
 //! | the visit found | interval |
 //! |---|---|
-//! | other links, another title, status or canonical URL | halved |
+//! | other links, another title, status, canonical URL or robots directive | halved |
 //! | another text, with the same links | kept |
 //! | the same bytes, a 304, or no usable answer | half as long again |
 //!

@@ -7,9 +7,10 @@
 //! view: `where` yields one bit per row, `order[]` a permutation, and the window picks a few rows.
 //!
 //! A [`Distribution`] is the first rows of a view and the sum of the others. [`Counts`] come from the store's
-//! host pairs and are always current. [`BacklinkStatistics`] (ranks, addresses, history) are computed when the index is
-//! built. Two kinds of answers need no index: lists that are computed for one query ([`ComputedList`]), and
-//! exports. An export reads the store row by row and resumes from a [`cursor`].
+//! host pairs, or from the links of a URL, a prefix or a host with a port. They are always current.
+//! [`BacklinkStatistics`] (ranks, addresses, history) are computed when the index is built. Counts and ranks need no
+//! index. Nor do answers about the whole index ([`SiteIndexes`]), lists that are computed for one query
+//! ([`ComputedList`]), and exports. An export reads the store row by row and resumes from a [`cursor`].
 //!
 //! ```text
 //! store ─► batches ─► RowSet ─► View (per listing) ─► where, order, window ─► RowPage ─► JSON, CSV
@@ -31,7 +32,9 @@
 //!
 //! Invariants:
 //!
-//! - One answer comes from one snapshot. Equal input gives equal rows in equal order.
+//! - One answer comes from one snapshot, except for columns that are looked up for the rows of an index. Those are of
+//!   the present state, and `IndexAnswer::state` is `None` if the two may differ.
+//! - Equal input gives equal rows in equal order.
 //! - Every row has exactly one position in the order, so paging neither repeats nor drops a row.
 //! - Every loop over rows, groups, dictionaries or conditions checks the [`Deadline`] at least every few
 //!   milliseconds.

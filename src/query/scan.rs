@@ -11,7 +11,7 @@ use crate::store::{PairCounts, Snapshot};
 use crate::urls::{Scope, Suffixes};
 
 /// A selection in one snapshot of the store. Cheap to create and to copy. Its methods that compute lists are in
-/// `query/lists`, and its counts in `aggregates/counts.rs`.
+/// `query/lists`, and its counts in `query/aggregates/counts.rs`.
 #[derive(Clone, Copy)]
 pub struct Scan<'a> {
     pub snapshot: &'a Snapshot<'a>,

@@ -127,7 +127,7 @@ impl Server {
             auth,
             activity: Arc::default(),
             crawl: None,
-            held_hosts: Arc::default(),
+            host_lists: Arc::default(),
             today,
             is_demo: false,
         };

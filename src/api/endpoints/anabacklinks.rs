@@ -12,8 +12,8 @@ const DOCS: Docs = Docs {
     topic: Topic::Links,
     summary: "Number of backlinks",
     description: "Counts the backlinks of the scope: the external links into it that are active. A link is active if \
-                  it was present at the last successful fetch of its page. Links between two hosts of one \
-                  registrable domain count too, unless `internal=exclude` leaves them out.",
+                  the last conclusive response of its page had it. Links between two hosts of one registrable \
+                  domain count too, unless `internal=exclude` leaves them out.",
 };
 
 #[derive(Serialize)]

@@ -1,5 +1,5 @@
 //! The endpoints, one file each: a declaration and, if it is not a list, a short handler. `MEANINGS` in
-//! `openapi/columns.rs` has the meaning of each column.
+//! `api/openapi/columns.rs` has the meaning of each column.
 
 /// Concatenates two constant lists of a type.
 macro_rules! join {

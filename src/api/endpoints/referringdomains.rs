@@ -3,8 +3,8 @@
 //! `active=false` lists the domains of lost links, with figures of these links alone, and `active=all` those of both. A
 //! domain that lost some links and kept others is in both lists; `lostdomains` has the domains that have none left.
 //! `firstSeen` is the day on which the first of these links was first seen. `lastSeen` is the last day on which one of
-//! them counted as active: the last successful fetch of its page, or the day of its loss. `followed` counts the links
-//! that are not nofollow.
+//! them counted as active: the last conclusive response of its page, or the day of its loss. `followed` counts the
+//! links that are not nofollow.
 //!
 //! With `details=true`, `refdoms` is the number of other domains that link to the domain. It takes a lookup for each
 //! domain.

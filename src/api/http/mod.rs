@@ -1,9 +1,9 @@
 //! HTTP: connections, admission, authentication, content negotiation, and response bodies.
 //!
-//! [`server`] opens the listener; [`connection`] accepts connections and limits how long each may take. [`service`]
-//! handles each request: it authenticates the client ([`auth`]), applies the limits ([`admission`]), looks into the
-//! response cache ([`response_cache`]), and else runs the endpoint on a worker thread ([`execution`]). The endpoint
-//! writes its response through [`body_writer`].
+//! [`server`] opens the listener; [`connection`] accepts connections and limits how long each may take.
+//! [`api_service`] handles each request: it authenticates the client ([`auth`]), applies the limits ([`admission`]),
+//! looks into the response cache ([`response_cache`]), and else runs the endpoint on a worker thread ([`execution`]).
+//! The endpoint writes its response through [`body_writer`].
 
 pub(super) mod admission;
 pub(super) mod api_service;

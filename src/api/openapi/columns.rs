@@ -64,10 +64,10 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("title", "", "The title of the page."),
     ("toplevel", "", "The last label of the host."),
     ("type", "", "Whether the links are images or texts."),
-    ("udate", "", "The day of the last visit of the page."),
+    ("udate", "", "The day of the last conclusive response of the page."),
     ("ugc", "", "Whether the link has rel=ugc."),
-    ("updDate", "", "The day of the last visit of the page."),
-    ("update", "", "The day of the last visit of the page."),
+    ("updDate", "", "The day of the last conclusive response of the page."),
+    ("update", "", "The day of the last conclusive response of the page."),
     ("url", "", "The URL."),
     ("webpage", "", "The page with the links."),
 ];

@@ -67,7 +67,7 @@ pub(crate) fn state(
         auth,
         activity: Arc::default(),
         crawl: None,
-        held_hosts: Arc::default(),
+        host_lists: Arc::default(),
         today: api::current_day,
         is_demo: false,
     })

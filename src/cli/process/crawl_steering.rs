@@ -18,7 +18,7 @@ use crate::policy::{BlockedName, LowDisk, Reason};
 use crate::store::{Store, StoreError, free_bytes};
 use crate::urls::CanonicalUrl;
 
-/// Shows and controls the crawl of one session.
+/// Shows and controls the crawl of one session of the daemon (see `cli/commands/run.rs`).
 pub(crate) struct CrawlSteering {
     context: Arc<CliContext>,
     crawler: Arc<Crawler>,

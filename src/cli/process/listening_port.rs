@@ -15,7 +15,7 @@ impl ListeningPort {
         Ok(Arc::new(Self(Mutex::new(Some(listener.into_std()?)))))
     }
 
-    /// A listener for one session; `None` when the port is closed.
+    /// A listener for one session of the daemon (see `cli/commands/run.rs`); `None` when the port is closed.
     ///
     /// # Errors
     /// When the socket cannot be shared.

@@ -1,7 +1,8 @@
 //! The event loop: asks the frontier for work, starts it, and handles its results.
 //!
 //! The loop runs on the thread of the caller and may read the store. Its fetches run on the async runtime.
-//! While it runs, only the writer writes to the store.
+//! While it runs, only the writer stores visits. The loop itself stores seeds and requested visits, and the
+//! robots.txt cache stores its files.
 //!
 //! The loop wires its parts, which do not know each other: [`QueueScan`] admits queues from disk,
 //! [`UrlCheck`] decides about a picked URL, [`Dispatcher`] starts requests, [`HostEventHandler`] takes their
@@ -64,7 +65,7 @@ pub(super) struct CrawlLoop<'a> {
     /// When the crawl started, in Unix time.
     started_at: u64,
     /// Seeds and visits beyond the schedule that are not stored yet.
-    unstored: Vec<DiscoveredUrl>,
+    unstored_seeds: Vec<DiscoveredUrl>,
 }
 
 impl<'a> CrawlLoop<'a> {
@@ -95,23 +96,23 @@ impl<'a> CrawlLoop<'a> {
             store_backoff: crawler.store_backoff(job.forever, now),
             give_up_at: None,
             started_at: unix_now(),
-            unstored: Vec::new(),
+            unstored_seeds: Vec::new(),
         })
     }
 
     /// Queues the seeds. Scans find the URLs of earlier crawls, and the writer queues due pages.
     pub(super) fn start(&mut self) -> Result<(), CrawlError> {
-        self.unstored.extend(self.job.seeds.iter().cloned().map(DiscoveredUrl::seed));
+        self.unstored_seeds.extend(self.job.seeds.iter().cloned().map(DiscoveredUrl::seed));
         let stored = self.store_seeds();
         self.store_backoff.tolerate(stored, ())?;
         self.request_due()
     }
 
     fn store_seeds(&mut self) -> Result<(), CrawlError> {
-        Progress::set(&self.progress.unstored_seeds, self.unstored.len());
-        let discovered = self.unstored.clone();
+        Progress::set(&self.progress.unstored_seeds, self.unstored_seeds.len());
+        let discovered = self.unstored_seeds.clone();
         let arrivals = self.store.commit(Commit { discovered, ..Commit::default() })?;
-        self.unstored.clear();
+        self.unstored_seeds.clear();
         Progress::set(&self.progress.unstored_seeds, 0);
         self.add_arrivals(arrivals)
     }
@@ -163,8 +164,8 @@ impl<'a> CrawlLoop<'a> {
         if let Some(reload) = self.crawler.take_reload() {
             self.apply(reload);
         }
-        self.unstored.extend(self.crawler.take_visits());
-        if !self.unstored.is_empty() && !self.store_backoff.is_unwritable() {
+        self.unstored_seeds.extend(self.crawler.take_visits());
+        if !self.unstored_seeds.is_empty() && !self.store_backoff.is_unwritable() {
             self.store_seeds()?;
         }
         if self.store_backoff.start_check(now) {
@@ -183,7 +184,7 @@ impl<'a> CrawlLoop<'a> {
         self.dispatcher.set_extractor(extractor);
         self.host_events.set_blocks(blocks.clone());
         self.url_check.set_blocks(blocks);
-        self.unstored.extend(seeds.into_iter().map(DiscoveredUrl::seed));
+        self.unstored_seeds.extend(seeds.into_iter().map(DiscoveredUrl::seed));
     }
 
     fn request_due(&mut self) -> Result<(), CrawlError> {
@@ -203,7 +204,7 @@ impl<'a> CrawlLoop<'a> {
 
     /// Whether no work may start for now.
     fn is_paused(&self) -> bool {
-        self.progress.is_halted()
+        self.progress.is_paused_by_operator()
             || self.store_backoff.is_paused()
             || self.host_events.is_short_of_resources()
     }
@@ -217,14 +218,14 @@ impl<'a> CrawlLoop<'a> {
     /// Starts work until there is none, the limits are reached, or the time slice ends. Returns how long to
     /// wait; `None` ends the crawl.
     fn dispatch_ready(&mut self) -> Result<Option<Duration>, CrawlError> {
-        let max_unstored = self.crawler.max_unstored();
+        let max_outstanding = self.crawler.max_outstanding();
         let mut now = Instant::now();
         let until = now + DISPATCH_SLICE;
         // Slow fetches have no record that waits to be stored.
         while self.frontier.has_fetch_slot(now)
-            && self.writer.outstanding() < max_unstored + self.frontier.slow_in_flight()
+            && self.writer.outstanding() < max_outstanding + self.frontier.slow_in_flight()
             && !self.dispatcher.is_at_limit()
-            && !self.progress.is_halted()
+            && !self.progress.is_paused_by_operator()
         {
             now = Instant::now();
             if now > until {

@@ -199,11 +199,11 @@ impl SitemapExtractor {
         }
         let Some(base) = self.rules.base(source.url) else { return Vec::new() };
         let today = Day::from_unix_seconds(unix_now());
-        let mut reservation = config.max_bytes;
+        let mut bytes_left = config.max_bytes;
         // Absolute URLs fit in any case. Short relative URLs can resolve to long ones.
         let mut fits = |target: &CanonicalUrl| {
-            let left = reservation.checked_sub(target.as_str().len());
-            reservation = left.unwrap_or(reservation);
+            let left = bytes_left.checked_sub(target.as_str().len());
+            bytes_left = left.unwrap_or(bytes_left);
             left.is_some()
         };
         let entries = sitemap

@@ -43,7 +43,7 @@ pub struct LinkCounts {
 
 impl Scan<'_> {
     /// Counts backlinks. For a host or a domain the counts come from the store's host pairs, without reading
-    /// a link; for a URL its backlinks are read.
+    /// a link; for a URL, a prefix or a host with a port its backlinks are read.
     ///
     /// # Errors
     /// [`QueryError::Store`]; [`QueryError::Deadline`].

@@ -26,8 +26,8 @@ pub enum ColumnExpr {
     Lowest(&'static str),
     /// The number of rows of the group that do not have this flag.
     CountUnset(&'static str),
-    /// The last day on which a backlink of the group counted as active: for an active one that of the last successful
-    /// fetch of its page, for a lost one that of its loss.
+    /// The last day on which a backlink of the group counted as active: for an active one that of the last conclusive
+    /// response of its page, for a lost one that of its loss.
     LastActiveDay,
     /// As [`Self::Mode`], but only among the rows that have the most frequent value of `given`.
     ModeGiven { field: &'static str, given: &'static str },

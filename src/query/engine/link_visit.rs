@@ -25,7 +25,7 @@ pub enum VisitPart {
 /// The columns of links that decide about their visits.
 pub(in crate::query) struct LinkDays {
     pub active: Column,
-    /// The last successful fetch of the page.
+    /// The day of the last conclusive response of the page.
     pub updated: Column,
     /// The day on which the link came: the first time, or back.
     pub arrived: Column,

@@ -19,7 +19,7 @@ const UNKNOWN_FAILURE: &str = "unknown";
 pub struct PageState {
     /// HTTP status of the last response; 0 when there was none.
     pub status: u16,
-    /// [`FailureKind`] of the last visit as its number; 0 when there was a response.
+    /// [`FailureKind`] of the last visit as its number; 0 when it did not fail.
     pub failure: u8,
 }
 
@@ -30,7 +30,7 @@ pub enum StatePart {
     LastStatus,
     /// HTTP status of the last visit; 0 when it failed or there was none.
     Code,
-    /// The name of the last visit's failure; empty when there was a response or no visit.
+    /// The name of the last visit's failure; empty when it did not fail, or there was no visit.
     Failure,
     /// Whether the last visit failed, or its status was 400 or above.
     Broken,
@@ -59,7 +59,7 @@ impl PageState {
         self.failure != 0
     }
 
-    /// Why the last visit failed; empty when there was a response.
+    /// Why the last visit failed; empty when it did not.
     pub fn failure_name(self) -> &'static str {
         FailureKind::from_code(self.failure)
             .map_or(if self.was_unanswered() { UNKNOWN_FAILURE } else { "" }, FailureKind::as_str)

@@ -25,7 +25,8 @@ use crate::urls::Suffixes;
 /// The highest rank, in hundredths.
 const MAX_RANK: u32 = SearchRank::MAX.0 as u32;
 
-/// All rows of a selection. They are read in `index/rows.rs`, and their store keys are in `index/export.rs`.
+/// All rows of a selection. They are read in `query/index/rows.rs`, and their store keys are in
+/// `query/index/export.rs`.
 #[derive(Clone, Debug, Default)]
 pub struct RowSet {
     pub(in crate::query) table: Table,
@@ -44,8 +45,8 @@ impl RowSet {
         lookup: &dyn NameLookup,
         deadline: &Deadline,
     ) -> Result<Self, QueryError> {
-        let views: Vec<BacklinkRef<'_>> = links.iter().map(BacklinkRef::from).collect();
-        let table = TableBuilder::from_rows(BACKLINK_FIELDS, &views, suffixes, deadline)?;
+        let rows: Vec<BacklinkRef<'_>> = links.iter().map(BacklinkRef::from).collect();
+        let table = TableBuilder::from_rows(BACKLINK_FIELDS, &rows, suffixes, deadline)?;
         Self::new(table, RowKind::Backlinks, lookup, deadline)
     }
 

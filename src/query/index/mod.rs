@@ -10,8 +10,7 @@
 //! version is current, and then until `search.refresh` has passed since its rows were read. An empty value is
 //! only used while it is current. Counts are always current.
 //!
-//! Input: the store. Output: pages, distributions, statistics and counts, each from one snapshot of the store. The
-//! module knows no HTTP.
+//! Input: the store. Output: pages, distributions, statistics and counts. The module knows no HTTP.
 
 mod build_queue;
 mod builder;
@@ -210,7 +209,7 @@ impl SearchIndexes {
         }
         let IndexedRows { statistics, origin, is_complete, .. } =
             self.rows(selection, dependencies, WaitPolicy::Full, deadline)?;
-        let answer = statistics.ok_or_else(|| QueryError::Declaration("facts".to_owned()))?;
+        let answer = statistics.ok_or_else(|| QueryError::Declaration("statistics".to_owned()))?;
         Ok(IndexAnswer { answer, is_complete, current: origin.is_current(), state: origin.state })
     }
 
@@ -255,7 +254,7 @@ impl SearchIndexes {
             return Ok(IndexAnswer::complete(view, &origin));
         }
         if listing.group_by.is_some()
-            && let Some((view, origin)) = self.stored_view(listing, &key, deadline)?
+            && let Some((view, origin)) = self.view_in_file(listing, &key, deadline)?
         {
             return Ok(IndexAnswer::complete(view, &origin));
         }
@@ -281,7 +280,7 @@ impl SearchIndexes {
     }
 
     /// The view of a listing with groups from its index file, and its origin, if it may be used.
-    fn stored_view(
+    fn view_in_file(
         &self,
         listing: &'static Listing,
         key: &EntryKey,

@@ -110,8 +110,9 @@ fn append_batch(
         links.retain(|link| selection.counts_source(host_of(link.source), suffixes));
     }
     for (row, link) in (table.rows() as u32..).zip(&links) {
-        let absence = |toggle: &Absence| (row, toggle.lost.as_number(), toggle.back.map(Day::as_number));
-        absences.extend(link.absences.iter().map(absence));
+        let row_absence =
+            |absence: &Absence| (row, absence.lost.as_number(), absence.back.map(Day::as_number));
+        absences.extend(link.absences.iter().map(row_absence));
     }
     table.push(&links, suffixes, deadline)
 }

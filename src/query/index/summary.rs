@@ -87,8 +87,8 @@ impl SearchIndexes {
         }
     }
 
-    /// Summarizes several selections, all in the present state. BacklinkStatistics of a scope that changes all the time are read again
-    /// if it has few rows, and are missing otherwise.
+    /// Summarizes several selections, all in the present state. Statistics of a scope that changes all the time are
+    /// read again if it has few rows, and are missing otherwise.
     ///
     /// # Errors
     /// As [`Self::summary`].

@@ -4,7 +4,7 @@ use crate::model::{Absence, BacklinkRecord, Day, LinkTag, OutlinkRecord, Rel, So
 use crate::urls::Surt;
 
 use super::keys;
-use super::source_page::{SourceView, put_absences, put_source, read_absences, read_source};
+use super::source_page::{SourceRef, put_absences, put_source, read_absences, read_source};
 use super::varint::{Damage, Reader, put_text, put_varint};
 
 /// Encodes everything of a backlink that is not in its key.
@@ -39,7 +39,7 @@ pub struct BacklinkRef<'a> {
     pub absences: Vec<Absence>,
     /// Active external links from the source page to the target's registrable domain.
     pub blpcount: u32,
-    pub page: SourceView<'a>,
+    pub page: SourceRef<'a>,
 }
 
 impl BacklinkRef<'_> {
@@ -61,20 +61,20 @@ impl<'a> From<&'a BacklinkRecord> for BacklinkRef<'a> {
             first_day: link.first_day,
             absences: link.absences.clone(),
             blpcount: link.blpcount,
-            page: SourceView::from(&link.page),
+            page: SourceRef::from(&link.page),
         }
     }
 }
 
 /// Decodes the value of a backlink. `source`, `target` and `seq` are the parts of its key.
-pub(in crate::store) fn decode_backlink_view<'a>(
+pub(in crate::store) fn decode_backlink_ref<'a>(
     source: &'a str,
     target: &'a str,
     seq: u32,
     value: &'a [u8],
 ) -> Result<BacklinkRef<'a>, Damage> {
     let mut reader = Reader(value);
-    let view = BacklinkRef {
+    let link = BacklinkRef {
         source,
         target,
         seq,
@@ -88,24 +88,24 @@ pub(in crate::store) fn decode_backlink_view<'a>(
         page: read_source(&mut reader)?,
     };
     reader.end()?;
-    Ok(view)
+    Ok(link)
 }
 
 pub(in crate::store) fn decode_backlink(key: &[u8], value: &[u8]) -> Result<BacklinkRecord, Damage> {
     let (target, source, seq) = keys::split_backlink_key(key)?;
     let source = Surt::bytes_to_url(source).map_err(|_| Damage("the source"))?;
     let target = Surt::bytes_to_url(target).map_err(|_| Damage("the target"))?;
-    let view = decode_backlink_view(source.as_str(), target.as_str(), seq, value)?;
+    let link = decode_backlink_ref(source.as_str(), target.as_str(), seq, value)?;
     Ok(BacklinkRecord {
         seq,
-        pos: view.pos,
-        tag: view.tag,
-        rel: view.rel,
-        anchor: view.anchor.to_owned(),
-        first_day: view.first_day,
-        absences: view.absences,
-        blpcount: view.blpcount,
-        page: view.page.into(),
+        pos: link.pos,
+        tag: link.tag,
+        rel: link.rel,
+        anchor: link.anchor.to_owned(),
+        first_day: link.first_day,
+        absences: link.absences,
+        blpcount: link.blpcount,
+        page: link.page.into(),
         source,
         target,
     })

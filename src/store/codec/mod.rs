@@ -13,7 +13,7 @@ pub(super) mod sums;
 pub(super) mod unmerged_url;
 pub(super) mod varint;
 
-pub(super) use backlink::{decode_backlink, decode_backlink_view, encode_backlink};
+pub(super) use backlink::{decode_backlink, decode_backlink_ref, encode_backlink};
 pub(super) use host::{decode_host, encode_host};
 pub(super) use outlinks::{decode_outlinks, encode_outlinks};
 pub(super) use page::{decode_page, decode_page_outcome, encode_page};

@@ -29,7 +29,7 @@ pub(in crate::store) fn put_source(out: &mut Vec<u8>, page: &SourcePage) {
 
 /// A [`SourcePage`] with borrowed texts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SourceView<'a> {
+pub struct SourceRef<'a> {
     pub title: &'a str,
     pub ip: Option<IpAddr>,
     pub ccode: &'a str,
@@ -40,7 +40,7 @@ pub struct SourceView<'a> {
     pub fetched_day: Day,
 }
 
-impl<'a> From<&'a SourcePage> for SourceView<'a> {
+impl<'a> From<&'a SourcePage> for SourceRef<'a> {
     fn from(page: &'a SourcePage) -> Self {
         Self {
             title: &page.title,
@@ -55,8 +55,8 @@ impl<'a> From<&'a SourcePage> for SourceView<'a> {
     }
 }
 
-impl From<SourceView<'_>> for SourcePage {
-    fn from(page: SourceView<'_>) -> Self {
+impl From<SourceRef<'_>> for SourcePage {
+    fn from(page: SourceRef<'_>) -> Self {
         Self {
             title: page.title.to_owned(),
             ip: page.ip,
@@ -72,9 +72,9 @@ impl From<SourceView<'_>> for SourcePage {
     }
 }
 
-pub(in crate::store) fn read_source<'a>(reader: &mut Reader<'a>) -> Result<SourceView<'a>, Damage> {
+pub(in crate::store) fn read_source<'a>(reader: &mut Reader<'a>) -> Result<SourceRef<'a>, Damage> {
     const IP: &str = "the address";
-    Ok(SourceView {
+    Ok(SourceRef {
         title: reader.text("the title")?,
         ip: match reader.byte(IP)? {
             0 => None,

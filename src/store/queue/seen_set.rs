@@ -145,7 +145,7 @@ impl WriteState {
         if row.is_err() || damage.is_some() {
             tracing::error!(
                 row = display_key(MET, key),
-                "a row of pending URLs is damaged; run `backlinkd verify --repair`"
+                "a row of unmerged URLs is damaged; run `backlinkd verify --repair`"
             );
         }
     }

@@ -1,5 +1,5 @@
 //! Backlinks of a scope in batches, for reading all of them in parallel. One thread copies rows from the database.
-//! Other threads decode them into views that borrow from the batch.
+//! Other threads decode them into rows that borrow from the batch.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -105,7 +105,7 @@ impl BacklinkBatch {
             .zip(&urls.rows)
             .map(|((key, value), row)| {
                 let (source, target) = (&urls.text[row.source.clone()], &urls.text[row.target.clone()]);
-                codec::decode_backlink_view(source, target, row.seq, value)
+                codec::decode_backlink_ref(source, target, row.seq, value)
                     .map_err(|damage| StoreError::damaged(BACKLINKS, key, damage.0))
             })
             .collect()

@@ -6,8 +6,9 @@
 //! changes the rows writes the numbers too, so a snapshot shows both or neither.
 //!
 //! Invisible changes of a visit do not count: the time of the visit, the number of consecutive failures and their
-//! cause. All other changes do, including the day of the last successful fetch. A page that is fetched again on a
-//! later day changes its own domain. It also changes the domains that it links to, because backlinks show that day.
+//! cause, the depth, the next visit and the interval. All other changes do, including the day of the last conclusive
+//! response. A page that is fetched again on a later day changes its own domain. It also changes the domains that
+//! it links to, because backlinks show that day.
 //!
 //! New ranks change no domain, but the last number of all. [`crate::store::Snapshot::rank_generation`] identifies them.
 

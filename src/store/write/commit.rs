@@ -1,4 +1,4 @@
-//! The only write path of the crawl: visit records and their changes of the queue, in one atomic batch.
+//! The only write path of visit records: they and their changes of the queue, in one atomic batch.
 //!
 //! The batch holds the changes of every column family, so a crash leaves all of a record or nothing. Commits are
 //! serialised by a lock. Each reads the previous links of a page, computes the difference ([`super::diff`]) and writes

@@ -28,7 +28,7 @@ const EARLIEST_DAY: Day = Day(1);
 pub(in crate::store) struct DaySpan {
     /// The day of the first visit.
     pub first: Day,
-    /// The day of the last successful fetch.
+    /// The day of the last conclusive response.
     pub last: Day,
 }
 
@@ -77,8 +77,8 @@ impl DaySpan {
     }
 }
 
-/// Moves the days of the first visit and of the last successful fetch to the day of the last visit, if they are later.
-/// Returns the span for the links.
+/// Moves the days of the first visit and of the last conclusive response to the day of the last visit, if they are
+/// later. Returns the span for the links.
 pub(in crate::store) fn clamp_page(page: &mut StoredPage, last_visit: Day) -> DaySpan {
     page.fetched_day = page.fetched_day.min(last_visit);
     let last = if page.fetched_day == Day::default() { last_visit } else { page.fetched_day };

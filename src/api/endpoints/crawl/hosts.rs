@@ -90,7 +90,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let (order, warnings) = parse_order(&context.params.list("order")?);
     let request = HostListRequest { part: &part, order: &order, offset, limit };
     let read = || context.inspect(&[], |inspector| inspector.hosts(&request));
-    let list = context.state.held_hosts.get_or_read(format!("{request:?}"), read)?;
+    let list = context.state.host_lists.get_or_read(format!("{request:?}"), read)?;
     let as_of = StateTime::from(IndexState { read_at: list.read_at, change: list.change });
     let reply = HostsReply { hosts: &list.rows, count: list.count, as_of, status: 200 };
     context.render_json(&reply, &warnings, &Provenance::volatile())

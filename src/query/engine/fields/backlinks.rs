@@ -38,7 +38,7 @@ pub(crate) static BACKLINK_FIELDS: &[Field<Backlinks>] = &[
     field("city", Read::Text(|link, _| link.page.city)),
     field("insDate", Read::Day(|link| link.first_day)),
     field("updDate", Read::Day(|link| link.page.fetched_day)),
-    field("lostDate", Read::Day(|link| link.absences.last().map(|toggle| toggle.lost).unwrap_or_default())),
+    field("lostDate", Read::Day(|link| link.absences.last().map(|absence| absence.lost).unwrap_or_default())),
     field("seenDate", Read::Day(|link| last_arrival(link))),
     field("seq", Read::Number(|link| link.seq)),
     field("domain", Read::PartOf("backlinkpage", |url, suffixes| suffixes.domain_of(host_of(url)))),

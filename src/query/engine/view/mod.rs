@@ -50,7 +50,7 @@ const MAX_SORTED_PER_QUERY: usize = 4_096;
 type Ordered = (Vec<OrderKey>, Arc<Vec<u32>>);
 
 /// All rows of a listing in one scope. Views are computed in `rows.rs` and `groups.rs`. Their facets are in
-/// `facets.rs`, and their distributions in `lists/distribution.rs`.
+/// `facets.rs`, and their distributions in `query/lists/distribution.rs`.
 #[derive(Debug)]
 pub struct View {
     listing: &'static Listing,

@@ -1,6 +1,6 @@
-//! Lists of hosts that are held for a while, because each of them reads the key of every queued URL.
+//! Lists of hosts that are cached for a while, because each of them reads the key of every queued URL.
 //!
-//! A list is held for ten times as long as it took. A page that asks again and again takes a tenth of a core at
+//! A list is cached for ten times as long as it took. A page that asks again and again takes a tenth of a core at
 //! most, however long the queue is. A short queue is always shown as it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,29 +9,29 @@ use std::time::Instant;
 use crate::inspect::HostList;
 use crate::lru::Lru;
 
-/// How long a list is held, as a multiple of the time that it took.
+/// How long a list is cached, as a multiple of the time that it took.
 const TTL_FACTOR: u32 = 10;
-/// Rows of all held lists, of a few hundred bytes each.
+/// Rows of all cached lists, of a few hundred bytes each.
 const MAX_ROWS: usize = 10_000;
 
-/// The held lists, by question.
+/// The cached lists, by question.
 #[derive(Debug)]
-pub struct HeldHosts(Mutex<Lru<String, HeldHostList>>);
+pub struct HostListCache(Mutex<Lru<String, CachedHostList>>);
 
 #[derive(Debug)]
-struct HeldHostList {
+struct CachedHostList {
     list: Arc<HostList>,
     until: Instant,
 }
 
-impl Default for HeldHosts {
+impl Default for HostListCache {
     fn default() -> Self {
         Self(Mutex::new(Lru::new(MAX_ROWS)))
     }
 }
 
-impl HeldHosts {
-    /// Returns the held answer to a question, or reads it.
+impl HostListCache {
+    /// Returns the cached answer to a question, or reads it.
     ///
     /// # Errors
     /// Those of `read`.
@@ -40,14 +40,14 @@ impl HeldHosts {
         question: String,
         read: impl FnOnce() -> Result<HostList, E>,
     ) -> Result<Arc<HostList>, E> {
-        let held = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lists = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let start = Instant::now();
-        if let Some(held) = held().get(&question).filter(|held| start < held.until) {
-            return Ok(Arc::clone(&held.list));
+        if let Some(cached) = lists().get(&question).filter(|cached| start < cached.until) {
+            return Ok(Arc::clone(&cached.list));
         }
         let list = Arc::new(read()?);
         let until = Instant::now() + TTL_FACTOR * start.elapsed();
-        held().insert(question, HeldHostList { list: Arc::clone(&list), until }, list.rows.len() + 1);
+        lists().insert(question, CachedHostList { list: Arc::clone(&list), until }, list.rows.len() + 1);
         Ok(list)
     }
 }
@@ -59,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_held_for_ten_times_as_long_as_it_took() {
-        let held = HeldHosts::default();
+    fn a_list_is_cached_for_ten_times_as_long_as_it_took() {
+        let cache = HostListCache::default();
         let list = |count| HostList { rows: Vec::new(), count, change: 0, read_at: 0 };
         let ask = |question: &str, count, takes| {
             let read = || {
                 std::thread::sleep(Duration::from_millis(takes));
                 Ok::<_, ()>(list(count))
             };
-            held.get_or_read(question.to_owned(), read).unwrap().count
+            cache.get_or_read(question.to_owned(), read).unwrap().count
         };
         let start = Instant::now();
         assert_eq!((ask("a", 1, 100), ask("a", 2, 0), ask("b", 3, 0)), (1, 1, 3));
@@ -76,7 +76,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(start.elapsed() >= Duration::from_millis(1_100), "{:?}", start.elapsed());
-        assert!(held.get_or_read("c".to_owned(), || Err(())).is_err());
+        assert!(cache.get_or_read("c".to_owned(), || Err(())).is_err());
         assert_eq!(ask("c", 5, 0), 5);
     }
 }
