@@ -32,15 +32,15 @@ def an_unknown_name_is_called_unknown(browser):
     tab.shows(say("empty.unknown"))
     tab.shows(say("empty.unknown.hint"))
     tab.open(f"/?url={UNKNOWN}&view=backlinks")
-    tab.shows(say("empty.none"))
-    tab.shows(f"{UNKNOWN} is not known to this index.")
+    tab.shows(say("empty.unknown"))
+    tab.shows(say("empty.unknown.hint"))
 
 
 def a_name_that_was_not_visited_says_so(browser):
     tab = browser.tab()
     tab.open(f"/?url={DISCOVERED}&view=outgoinglinks")
-    tab.shows(say("empty.none"))
-    tab.shows("is known but was not visited yet.")
+    tab.shows(say("empty.discovered"))
+    tab.shows(say("empty.explain"))
 
 
 def a_filter_without_rows_says_so(browser):
