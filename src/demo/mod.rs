@@ -12,7 +12,7 @@
 //!
 //! With `once`, the index holds the crawled web alone, and every printed question is sent over HTTP. The answer is
 //! compared with the description of the web, independently of the index. Otherwise a made-up year of history
-//! ([`year`]) is added, so that the charts of the page have a shape.
+//! (`year`) is added, so that the charts of the page have a shape.
 //!
 //! Crawl, ranks and API are used like by any operator: with nothing that a configuration could not do.
 
