@@ -26,10 +26,11 @@ pub static ENDPOINT: Endpoint = Endpoint::new("history", DOCS, &[Verb::Get], Han
 const DOCS: Docs = Docs {
     topic: Topic::History,
     summary: "Backlinks and referring domains over time",
-    description: "Has one row for each `step` of `from`..`to`, whether links changed or not. The totals \
-                  are those at the end of the last day of the step. New and lost links and domains are the \
-                  sums of the days, as `newandlost-histogram` counts them. `firstSeen` counts the links \
-                  that were seen for the first time.",
+    description: "Has one row for each `step` of `from`..`to`, whether links changed or not. Steps are \
+                  whole: the first one contains `from`, and the last one `to`. The totals are those at the \
+                  end of the last day of the step. New and lost links and domains are the sums of the \
+                  days, as `newandlost-histogram` counts them. `firstSeen` counts the links that were seen \
+                  for the first time.",
 };
 
 const ROW: Schema = Schema::Object(&[
