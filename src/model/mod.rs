@@ -3,7 +3,7 @@
 //! No I/O, no clock, no storage format. A [`VisitRecord`] is the unit of all data: crawled pages, WARC responses and
 //! replayed records all enter the store as one.
 
-/// Gives an enum the number that stands for it in stored records. `ALL` has its values in the order of their numbers,
+/// Gives each value of an enum its number in stored records. `ALL` lists the values in the order of these numbers,
 /// without gaps.
 macro_rules! stored_code {
     ($visibility:vis $name:ident) => {

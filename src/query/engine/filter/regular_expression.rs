@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 use crate::query::ErrorCode;
 
 /// Bytes of a compiled program at most. The time per character grows with it. `\w` alone takes some 50,000, because it
-/// stands for all letters of Unicode.
+/// matches all letters of Unicode.
 const MAX_PROGRAM_BYTES: usize = 512 << 10;
 /// Bytes of the cache that one thread fills while it matches.
 const MAX_CACHE_BYTES: usize = 1 << 20;
