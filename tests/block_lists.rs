@@ -31,6 +31,8 @@ fn a_name_blocks_itself_and_its_subdomains_and_a_star_only_subdomains() {
         "[2001:db8::1]",
     ] {
         assert!(list.blocks(blocked), "{blocked}");
+        let name = list.find_name(blocked).unwrap().to_string();
+        assert!(blocked.ends_with(name.trim_start_matches('*')), "{blocked}: {name}");
     }
     for free in [
         "example.org",

@@ -40,6 +40,7 @@ mod fetch_web;
 mod frontier_turns;
 mod geo_places;
 mod graphs;
+mod held_hosts;
 mod hostile;
 mod link_oracle;
 mod page;

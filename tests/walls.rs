@@ -1,7 +1,7 @@
 //! Walls in front of sites: cookies and session ids that redirects set, and challenges instead of pages.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use backlinkd::model::{Cut, FailureKind, OutlinkRecord, StoredPage};
 
@@ -242,6 +242,36 @@ fn challenges_and_responses_without_the_page_change_nothing() {
         assert_eq!(is_challenge, *unsettled == Some(true), "{address}");
         assert_eq!(page.cause.contains("challenge"), is_challenge, "{address}: {}", page.cause);
     }
+}
+
+#[test]
+fn a_page_behind_a_challenge_is_requested_in_full_until_it_comes() {
+    let visits = Arc::new(AtomicUsize::new(0));
+    let number = Arc::clone(&visits);
+    let web = FakeWeb::new().answer("a.test", "/", move |request| {
+        let tagged = |reply: Reply| reply.header("ETag", "\"1\"");
+        match (number.fetch_add(1, Ordering::Relaxed), request.header("if-none-match")) {
+            (0, _) => {
+                tagged(Reply::html("<title>Just a moment</title><script>window._cf_chl_opt={}</script>"))
+            }
+            // A wall whose page never changes, and a page that it lets through later with the same tag.
+            (_, Some(_)) => tagged(Reply::status(304)),
+            _ => tagged(Reply::html(LINK)),
+        }
+    });
+    let site = site(web);
+    let address = "http://a.test/";
+    crawl(&site, &[address]);
+    assert_eq!(page(&site, address).last_failure, FailureKind::Challenge as u8);
+    crawl(&site, &[address]);
+    assert_eq!(targets(&site, address), ["http://target.test/"]);
+    // From now on its visits are conditional.
+    crawl(&site, &[address]);
+    let log = site.web.log();
+    let conditional = log.iter().filter(|request| request.path == "/" && request.host == "a.test");
+    let conditional: Vec<bool> =
+        conditional.map(|request| request.header("if-none-match").is_some()).collect();
+    assert_eq!(conditional, [false, false, true]);
 }
 
 #[test]

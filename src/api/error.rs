@@ -19,7 +19,7 @@ pub struct ErrorDetail {
     /// The name of the parameter.
     pub parameter: String,
     /// Offsets of characters in the text of the parameter, from 0; the second one is after the last. `None` if the
-    /// parameter is missing.
+    /// parameter is missing, or no single text of it is at fault.
     pub at: Option<(usize, usize)>,
     pub code: ErrorCode,
 }
@@ -106,8 +106,7 @@ impl ApiError {
 
     /// The error for a missing parameter.
     pub fn missing(name: &str, advice: &str) -> Self {
-        let detail = ErrorDetail { parameter: name.to_owned(), at: None, code: ErrorCode::Missing };
-        Self::BadParameter { message: format!("{name} is missing; {advice}"), detail }
+        Self::without_place(name, ErrorCode::Missing, format!("{name} is missing; {advice}"))
     }
 
     /// The error for an invalid value of a parameter.
@@ -134,8 +133,14 @@ impl ApiError {
 
     /// The error for a parameter that is given twice.
     pub fn repeated(parameter: &str, name: &str) -> Self {
-        let detail = ErrorDetail { parameter: parameter.to_owned(), at: None, code: ErrorCode::Repeated };
-        Self::BadParameter { message: format!("{name} is given more than once; give it once"), detail }
+        let message = format!("{name} is given more than once; give it once");
+        Self::without_place(parameter, ErrorCode::Repeated, message)
+    }
+
+    /// The error for a parameter that is at fault as a whole, such as a list with too many entries.
+    pub fn without_place(parameter: &str, code: ErrorCode, message: String) -> Self {
+        let detail = ErrorDetail { parameter: parameter.to_owned(), at: None, code };
+        Self::BadParameter { message, detail }
     }
 
     /// This error, with the whole value of its parameter as the place of the mistake.
@@ -167,7 +172,8 @@ impl From<QueryError> for ApiError {
                 let detail = ErrorDetail { parameter: "where".to_owned(), at, code };
                 Self::BadParameter { message: error.to_string(), detail }
             }
-            QueryError::Cursor | QueryError::TooManyRows => Self::BadRequest(error.to_string()),
+            QueryError::Cursor => Self::without_place("next", ErrorCode::BadValue, error.to_string()),
+            QueryError::TooManyRows => Self::without_place("url", ErrorCode::TooLarge, error.to_string()),
             QueryError::Deadline => Self::Deadline,
             QueryError::Store(_) | QueryError::Declaration(_) | QueryError::Build(_) => {
                 Self::Internal(error.to_string())

@@ -312,7 +312,8 @@ impl Crawler {
     }
 
     fn queue_scan(&self) -> QueueScan {
-        QueueScan::new(&self.store, max_stored_backoff(&self.crawl_config, &self.robots_config))
+        let longest = max_stored_backoff(&self.crawl_config, &self.robots_config);
+        QueueScan::new(&self.store, longest, self.blocks())
     }
 
     fn url_check(&self) -> UrlCheck {

@@ -14,6 +14,14 @@ use crate::config::{ApiConfig, Config, CrawlConfig, FetchConfig, GeoConfig, Pars
 /// eleven towns.
 const PLACES: &[u8] = include_bytes!("places.mmdb");
 
+/// Creates a temporary directory for a demo. It is removed when it is dropped.
+///
+/// # Errors
+/// When the system's directory for temporary files cannot be written to.
+pub fn temporary_folder() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("backlinkd-demo-").tempdir()
+}
+
 /// The directory of all files of a demo.
 pub(super) struct DemoFolder {
     path: PathBuf,
@@ -32,8 +40,7 @@ impl DemoFolder {
             |cause| DemoError::Directory { directory, cause }
         };
         let Some(path) = given else {
-            let made = tempfile::Builder::new().prefix("backlinkd-demo-").tempdir();
-            let temporary = made.map_err(wrong(&std::env::temp_dir()))?;
+            let temporary = temporary_folder().map_err(wrong(&std::env::temp_dir()))?;
             return Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) });
         };
         std::fs::create_dir_all(path).map_err(wrong(path))?;

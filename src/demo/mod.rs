@@ -51,6 +51,8 @@ use crate::store::{Store, StoreError};
 use crate::urls::UrlError;
 
 use expected::Expected;
+pub use folder::temporary_folder;
+
 use folder::DemoFolder;
 use report::DemoReport;
 use server::DemoServers;

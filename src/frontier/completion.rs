@@ -33,7 +33,9 @@ impl<R> Frontier<R> {
             }
             Err(Backoff::Parked(length)) => self.back_off(name, now + length, QueueState::Parked),
             Err(Backoff::For(length)) => self.back_off(name, now + length, QueueState::BackingOff),
-            Err(Backoff::None | Backoff::AwaitMovedRobots | Backoff::Resolve) => self.enqueue(name),
+            Err(Backoff::None | Backoff::AwaitMovedRobots | Backoff::Resolve | Backoff::Held) => {
+                self.enqueue(name);
+            }
         }
     }
 
@@ -68,6 +70,7 @@ impl<R> Frontier<R> {
             Backoff::Resolve => self.back_off(name, at, QueueState::BackingOff),
             Backoff::For(length) => self.back_off(name, at + length, QueueState::BackingOff),
             Backoff::Parked(length) => self.back_off(name, at + length, QueueState::Parked),
+            Backoff::Held => queue.enter(QueueState::Idle),
         }
         if let Some(ip) = ip {
             self.addresses.reschedule(ip);

@@ -16,6 +16,7 @@
 //!                    └─► parked: not in this crawl                     ├─► parked
 //!                                                                      └─► awaiting robots.txt of another host
 //!  ready ─► idle: nothing queued; over budget: no new page allowed
+//!  in flight ─► idle: its host may not be asked
 //!  ready, unresolved ─► throttled: its domain, network or kind of slot is at its limit
 //! ```
 //!

@@ -3,7 +3,7 @@
 /// The state of a host queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueueState {
-    /// No URL is queued.
+    /// No URL is queued, or the host may not be asked.
     Idle,
     /// In the line of queues whose host has no address yet.
     Unresolved,
@@ -37,7 +37,7 @@ impl QueueState {
             Self::InFlight | Self::OverBudget => self == Self::Ready,
             Self::BackingOff | Self::Parked => matches!(self, Self::Resolving | Self::InFlight),
             Self::AwaitingMovedRobots => matches!(self, Self::Ready | Self::InFlight),
-            Self::Idle => matches!(self, Self::Ready | Self::OverBudget),
+            Self::Idle => matches!(self, Self::Ready | Self::InFlight | Self::OverBudget),
         }
     }
 

@@ -67,6 +67,8 @@ pub enum Backoff {
     Resolve,
     /// For this long, but the crawl may end before.
     Parked(Duration),
+    /// Until it is admitted again: its host may not be asked. It leaves memory with the next [`Frontier::prune`].
+    Held,
 }
 
 /// The queues in memory, and the addresses that they are fetched from.

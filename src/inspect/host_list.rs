@@ -159,8 +159,8 @@ impl Inspector<'_> {
         budget: &BudgetStatus,
         blocks: &BlockList,
     ) -> Result<(usize, String), InspectError> {
-        if blocks.blocks(server.home.host()) {
-            return Ok((0, Reason::Blocked.to_string()));
+        if let Some(name) = blocks.find_name(server.home.host()) {
+            return Ok((0, Reason::Blocked(name).to_string()));
         }
         if let Some(until) = self.backoff_until(&server.record) {
             let until = format!("until {}", format_unix_time(until));
@@ -304,26 +304,13 @@ fn compare(a: &ListedHost, b: &ListedHost, order: &[HostOrder]) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::config::{Config, StoreConfig};
-    use crate::model::DiscoveredUrl;
-    use crate::store::{BLOCKS_FILE, Commit, Store};
-    use crate::urls::{Suffixes, UrlRules};
-
-    const NOW: u64 = 1_700_000_000;
-
-    fn url(text: &str) -> CanonicalUrl {
-        UrlRules::default().canonical(text).unwrap()
-    }
+    use crate::config::Config;
+    use crate::inspect::tests::{NOW, store_of};
+    use crate::store::Store;
+    use crate::urls::UrlRules;
 
     fn filled_store(folder: &std::path::Path) -> Store {
-        let suffixes = Arc::new(Suffixes::built_in().unwrap());
-        let store = Store::open(folder, &StoreConfig::default(), suffixes).unwrap();
-        let asleep = QueueName::of(&url("http://asleep.test/"));
-        let (kind, cause) = ("timeout".to_owned(), "no answer".to_owned());
-        let failure = HostFailure { at: NOW - 1, url: "http://asleep.test/".to_owned(), kind, cause };
         let found = [
             "http://a.test/1",
             "http://a.test/2",
@@ -333,16 +320,7 @@ mod tests {
             "http://blocked.test/6",
             "http://2.a.test/7",
         ];
-        let commit = Commit {
-            discovered: found.into_iter().map(|text| DiscoveredUrl::page(url(text), 1)).collect(),
-            backoffs: vec![(asleep.clone(), NOW + 60), (QueueName::of(&url("http://gone.test/")), NOW - 60)],
-            failures: vec![(asleep, failure)],
-            ..Commit::default()
-        };
-        store.commit(commit).unwrap();
-        store.merge_discovered().unwrap();
-        std::fs::write(folder.join(BLOCKS_FILE), "blocked.test\n").unwrap();
-        store
+        store_of(folder, &found.map(|text| (text, 1)))
     }
 
     #[test]
@@ -389,7 +367,10 @@ mod tests {
         let reason = |host: &str| list.rows.iter().find(|row| row.host == host).unwrap().reason.clone();
         assert_eq!(reason("a.test"), "Its host has used its budget of 0 new pages.");
         assert_eq!(reason("asleep.test"), "until 2023-11-14T22:14:20Z: timeout: no answer");
-        assert_eq!(reason("blocked.test"), "crawl.block_list or blocks.txt names its host.");
+        assert_eq!(
+            reason("blocked.test"),
+            "crawl.block_list or blocks.txt names its host: the entry is blocked.test."
+        );
         assert_eq!(reason("gone.test"), "");
         assert_eq!(list.rows[0].budget, 0);
     }

@@ -54,29 +54,29 @@ mod tests {
     use crate::store::{BLOCKS_FILE, Commit};
     use crate::urls::Suffixes;
 
-    const NOW: u64 = 1_700_000_000;
+    pub(super) const NOW: u64 = 1_700_000_000;
 
-    fn url(text: &str) -> CanonicalUrl {
+    pub(super) fn url(text: &str) -> CanonicalUrl {
         UrlRules::default().canonical(text).unwrap()
     }
 
-    fn filled_store(folder: &std::path::Path) -> Store {
+    /// A store with these URLs in its queues, each with its depth. `asleep.test` is in backoff after a failure, the
+    /// backoff of `gone.test` is over, and `blocked.test` is blocked.
+    pub(super) fn store_of(folder: &std::path::Path, found: &[(&str, u16)]) -> Store {
         let suffixes = Arc::new(Suffixes::built_in().unwrap());
         let store = Store::open(folder, &StoreConfig::default(), suffixes).unwrap();
-        let asleep = QueueName::of(&url("http://asleep.test/"));
+        let [asleep, gone] =
+            ["http://asleep.test/", "http://gone.test/"].map(|home| QueueName::of(&url(home)));
         let failure = HostFailure {
             at: NOW - 1,
             url: "http://asleep.test/x".to_owned(),
             kind: "timeout".to_owned(),
             cause: "no answer".to_owned(),
         };
-        let found = [("http://a.test/deep", 3), ("http://a.test/new", 2), ("http://asleep.test/", 0)];
+        let discovered = found.iter().map(|(text, depth)| DiscoveredUrl::page(url(text), *depth));
         let commit = Commit {
-            discovered: found
-                .into_iter()
-                .map(|(text, depth)| DiscoveredUrl::page(url(text), depth))
-                .collect(),
-            backoffs: vec![(asleep.clone(), NOW + 60)],
+            discovered: discovered.collect(),
+            backoffs: vec![(asleep.clone(), NOW + 60), (gone, NOW - 60)],
             failures: vec![(asleep, failure)],
             ..Commit::default()
         };
@@ -84,6 +84,10 @@ mod tests {
         store.merge_discovered().unwrap();
         std::fs::write(folder.join(BLOCKS_FILE), "blocked.test\n").unwrap();
         store
+    }
+
+    fn filled_store(folder: &std::path::Path) -> Store {
+        store_of(folder, &[("http://a.test/deep", 3), ("http://a.test/new", 2), ("http://asleep.test/", 0)])
     }
 
     #[test]
@@ -102,7 +106,7 @@ mod tests {
             serde_json::from_value::<Vec<String>>(report["reasons"].clone()).unwrap()
         };
         let new = "It was not discovered yet: no page, sitemap or seed names it.";
-        let blocked = "crawl.block_list or blocks.txt names its host.";
+        let blocked = "crawl.block_list or blocks.txt names its host: the entry is blocked.test.";
         assert_eq!(reasons(&config, "http://a.test/new"), [""; 0]);
         assert_eq!(
             reasons(&config, "http://a.test/deep"),

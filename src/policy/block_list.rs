@@ -20,7 +20,7 @@ use super::list_line::{strip_bom, word_of_line};
 use crate::urls::UrlRules;
 
 /// Hosts and domains that are not fetched. Clones share the list; the default blocks nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockList {
     /// `example.com` blocks that host and all below it; `.example.com` only those below it.
     names: Arc<HashSet<Box<str>>>,
@@ -86,12 +86,17 @@ impl BlockList {
 
     /// Whether a host is blocked. `host` is written as in a canonical URL.
     pub fn blocks(&self, host: &str) -> bool {
+        self.find_name(host).is_some()
+    }
+
+    /// The name that blocks a host; of several, the one with the most labels.
+    pub fn find_name(&self, host: &str) -> Option<BlockedName> {
         if self.names.is_empty() {
-            return false;
+            return None;
         }
-        let dots = || host.match_indices('.').map(|(at, _)| at);
-        self.names.contains(host)
-            || dots().any(|dot| self.names.contains(&host[dot..]) || self.names.contains(&host[dot + 1..]))
+        let above = host.match_indices('.').flat_map(|(dot, _)| [&host[dot..], &host[dot + 1..]]);
+        let name = std::iter::once(host).chain(above).find_map(|name| self.names.get(name))?;
+        Some(BlockedName(name.clone()))
     }
 
     /// Names in the list, each counted once.

@@ -56,7 +56,7 @@ impl AdmissionRules {
     /// All reasons against a URL. Each rule is applied when its reason is asked for.
     pub fn reasons(&self, url: &CanonicalUrl, today: Day) -> impl Iterator<Item = Reason> {
         once_with(move || self.seed_domains.as_ref()?.judge(url))
-            .chain(once_with(move || self.blocks.blocks(url.host()).then_some(Reason::Blocked)))
+            .chain(once_with(move || self.blocks.find_name(url.host()).map(Reason::Blocked)))
             .chain(once_with(move || self.traps.judge(url, today).map(Reason::Trap)))
             .flatten()
     }
@@ -74,6 +74,7 @@ impl AdmissionRules {
 mod tests {
     use super::*;
     use crate::config::TrapsConfig;
+    use crate::policy::BlockedName;
     use crate::urls::UrlRules;
 
     #[test]
@@ -91,14 +92,16 @@ mod tests {
         };
         let today = Day::from_unix_seconds(1_700_000_000);
         let reasons = |text: &str| rules.reasons(&url(text), today).collect::<Vec<_>>();
+        let blocked =
+            || Reason::Blocked(BlockedName::in_line(b"b.test", &UrlRules::default()).unwrap().unwrap());
         let off = |domain: &str| Reason::OffSeedDomains { domain: domain.to_owned() };
         assert_eq!(reasons("http://example.co.uk/"), []);
-        assert_eq!(reasons("http://www.b.test/"), [Reason::Blocked]);
+        assert_eq!(reasons("http://www.b.test/"), [blocked()]);
         assert_eq!(reasons("http://c.co.uk/"), [off("c.co.uk")]);
         let trap = "http://www.c.test/x/y/x/y/x/y/x/y/x/y";
         assert!(matches!(&reasons(trap)[..], [first, Reason::Trap(_)] if *first == off("c.test")));
         assert_eq!(rules.admit(&url(trap), today), Err(off("c.test")));
-        assert_eq!(rules.admit(&url("http://b.test/x/y/x/y/x/y/x/y/x/y"), today), Err(Reason::Blocked));
+        assert_eq!(rules.admit(&url("http://b.test/x/y/x/y/x/y/x/y/x/y"), today), Err(blocked()));
         assert_eq!(rules.admit(&url("http://example.co.uk/a"), today), Ok(()));
         assert_eq!((rules.admit_depth(3), rules.admit_depth(4)), (Ok(()), Err(Reason::TooDeep { depth: 4 })));
     }

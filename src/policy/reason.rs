@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indicatif::HumanCount;
 use serde::{Serialize, Serializer};
 
-use super::{LowDisk, Trap};
+use super::{BlockedName, LowDisk, Trap};
 use crate::clock::format_unix_time;
 
 /// Why a URL is not fetched now. Times are Unix seconds.
@@ -19,7 +19,7 @@ pub enum Reason {
         domain: String,
     },
     /// A block list names its host.
-    Blocked,
+    Blocked(BlockedName),
     Trap(Trap),
     /// It is more links away from a seed than the limit.
     TooDeep {
@@ -77,7 +77,9 @@ impl fmt::Display for Reason {
                 f,
                 "crawl.stay_on_seed_domains is on, and {domain} is no domain of a seed: links to it are not followed."
             ),
-            Self::Blocked => f.write_str("crawl.block_list or blocks.txt names its host."),
+            Self::Blocked(name) => {
+                write!(f, "crawl.block_list or blocks.txt names its host: the entry is {name}.")
+            }
             Self::Trap(trap) => write!(f, "It looks like a part of a trap: {trap}."),
             Self::TooDeep { depth } => {
                 write!(f, "It is {depth} links away from a seed, more than crawl.max_depth.")

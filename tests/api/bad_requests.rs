@@ -314,12 +314,54 @@ fn mistakes_in_parameters_have_a_place_and_a_code() {
         });
         assert_eq!(found.as_deref(), place, "{target}: {error}");
     }
-    for target in ["/nothing", "/exportpages?url=example.com&next=x"] {
-        assert_eq!(server.client.get(target).json().as_object().unwrap().len(), 2, "{target}");
-    }
+    assert_eq!(server.client.get("/nothing").json().as_object().unwrap().len(), 2);
     let url = server.client.get("/sr?url=a..b").json();
     assert_eq!((&url["parameter"], &url["at"]), (&json!("url"), &json!([0, 4])));
 }
+
+/// Every bad request names its parameter, its place and its kind, wherever its endpoint finds the mistake.
+#[test]
+fn every_bad_request_names_its_parameter() {
+    let server = Server::start(&[]);
+    for (target, ..) in TABLE.iter().filter(|(_, status, _)| *status == 400) {
+        // The name of the parameter is what is wrong.
+        if target.contains("?%ff=") {
+            continue;
+        }
+        let error = server.client.get(target).json();
+        let name = error["parameter"].as_str().unwrap_or_else(|| panic!("{target}: {error}"));
+        assert!(error["code"].is_string(), "{target}: {error}");
+        let is_given = target.split(['?', '&']).any(|pair| pair.starts_with(name));
+        assert!(is_given || error["code"] == "missing", "{target}: {error}");
+    }
+    let two = "targets[]=example.com&targets[]=example.org";
+    for (target, parameter, at, code) in [
+        ("history?url=example.com&from=20240201&to=20240101", "from", Some([0, 8]), "bad-value"),
+        ("anaurls?urls[]=example.com&urls[]=a..b", "urls[]", Some([0, 4]), "bad-value"),
+        ("anaurls?urls[7]=a..b.c&urls[2]=example.com", "urls[7]", Some([0, 6]), "bad-value"),
+        ("anaurls?urls=%C3%A4:%C3%A4", "urls", Some([0, 3]), "bad-value"),
+        ("linkintersect?targets[]=example.com&targets[]=:::", "targets[]", Some([0, 3]), "bad-value"),
+        (&format!("linkintersect?{two}&exclude[0]=a..b"), "exclude[0]", Some([0, 4]), "bad-value"),
+        ("linkintersect?targets[]=example.com", "targets", None, "missing"),
+        (&format!("linkintersect?{}", [two; 40].join("&")), "targets", None, "too-large"),
+        ("exportbacklinks?url=example.com&next=xx", "next", Some([0, 2]), "bad-value"),
+        ("exportpages?url=example.com&format=csv&next=%C3%A4", "next", Some([0, 1]), "bad-value"),
+        ("explain?url=:::", "url", Some([0, 3]), "bad-value"),
+        ("host?host=:::", "host", Some([0, 3]), "bad-value"),
+        ("crawl/hosts?offset=4000000&limit=1", "offset", None, "too-large"),
+        ("sr?url=example.com&format=csv", "format", Some([0, 3]), "unknown-name"),
+    ] {
+        let error = server.client.get(&format!("/{target}")).json();
+        let found = (&error["parameter"], error.get("at"), &error["code"]);
+        let at = at.map(|at| json!(at));
+        assert_eq!(found, (&json!(parameter), at.as_ref(), &json!(code)), "{target}: {error}");
+    }
+    let body = server.client.send("POST", "/backlinkshort", &[JSON], br#"["example.com", "a..b"]"#).json();
+    assert_eq!((&body["parameter"], &body["at"]), (&json!("urls"), &json!([0, 4])), "{body}");
+    assert!(body["error"].as_str().unwrap().starts_with("entry 2 of urls, \"a..b\""), "{body}");
+}
+
+const JSON: &str = "Content-Type: application/json";
 
 #[test]
 fn other_methods_get_the_list_of_allowed_methods() {

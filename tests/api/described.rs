@@ -143,6 +143,7 @@ fn the_examples_of_parameters_are_accepted() {
             let target = format!("{path}?{}", query.join("&"));
             let reply = server.client.get(&target);
             assert_eq!(reply.status, 200, "{target}: {}", reply.text());
+            assert!(!reply.text().contains(" was ignored; use one of "), "{target}: {}", reply.text());
         }
     }
 }

@@ -119,3 +119,23 @@ fn the_demo_ends_with_the_address_of_a_page_with_a_year_of_history() {
     }
     assert!(!place.data().exists());
 }
+
+#[test]
+fn a_demo_that_two_signals_end_leaves_nothing_behind() {
+    let (place, temporary) = (Place::new(), tempfile::tempdir().unwrap());
+    let path: &'static str = temporary.path().display().to_string().leak();
+    let place = place.env("TMPDIR", path);
+    let folders = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let mut demo = place.start(&["demo", "--listen", "127.0.0.1:0"]);
+    demo.waits_for("its index", |_| {
+        let mut folders = std::fs::read_dir(temporary.path()).unwrap();
+        folders.any(|folder| folder.unwrap().path().join("index/CURRENT").exists())
+    });
+    assert_eq!(folders(), 1);
+    for name in ["INT", "TERM"] {
+        demo.signal(name);
+    }
+    let ended = demo.end().with(1);
+    assert!(ended.err.contains("stopped at once"), "{}", ended.err);
+    assert_eq!(folders(), 0);
+}

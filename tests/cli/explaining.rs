@@ -45,9 +45,8 @@ async fn explain_gives_each_reason_why_a_url_is_not_fetched() {
     assert_eq!((&robots["allowed"], &robots["line"]), (&Value::from(false), &Value::from(3)));
     assert_eq!(no["server"]["delay_seconds"], 0.2);
 
-    assert!(
-        reasons(&explained(&place, "b.test")).contains(&"crawl.block_list or blocks.txt names its host.")
-    );
+    let blocked = "crawl.block_list or blocks.txt names its host: the entry is b.test.";
+    assert!(reasons(&explained(&place, "http://www.b.test/x")).contains(&blocked));
     let unknown = explained(&place, "http://a.test/never");
     assert_eq!(reasons(&unknown), ["It was not discovered yet: no page, sitemap or seed names it."]);
     let trap = explained(&place, "http://a.test/x/y/x/y/x/y/x/y/x/y");

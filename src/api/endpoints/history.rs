@@ -9,11 +9,11 @@
 use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
-use crate::api::request::day_range::parse_day;
+use crate::api::request::day_range::{check_order, parse_day};
 use crate::api::request::parameter::{FROM_FIRST, INTERNAL, SCOPE, STEP, TO, URL};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::model::Day;
-use crate::query::{DayChange, TimeStep, timeline};
+use crate::query::{DayChange, ErrorCode, TimeStep, timeline};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("history", DOCS, &[Verb::Get], Handler::Custom(render))
     .with_parameters(&[URL, SCOPE, INTERNAL, FROM_FIRST, TO, STEP])
@@ -92,11 +92,7 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let (name, step) = context.params.one_of("step", STEPS)?.unwrap_or(("day", TimeStep::Day));
     let (from, given) = (parse_day(context.params, "from")?, parse_day(context.params, "to")?);
     let to = given.unwrap_or_else(context.state.today);
-    if let Some(from) = from.filter(|from| *from > to) {
-        return Err(ApiError::BadRequest(format!(
-            "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
-        )));
-    }
+    from.map_or(Ok(()), |from| check_order(from, to))?;
     let (statistics, provenance) = context.statistics()?;
     let first = statistics.history.first().and_then(|change| Day::parse(&format!("{:08}", change.date)).ok());
     let from = from.or(first).unwrap_or(to).min(to);
@@ -107,7 +103,8 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
             TimeStep::Week => "use step=month, or a later from",
             TimeStep::Month => "give a later from or an earlier to",
         };
-        ApiError::BadRequest(format!("{from} to {to} are more than {max} rows by {name}; {advice}"))
+        let message = format!("{from} to {to} are more than {max} rows by {name}; {advice}");
+        ApiError::without_place("from", ErrorCode::TooLarge, message)
     })?;
     let until_today = if given.is_none() { Provenance::volatile() } else { Provenance::current() };
     let provenance = context.explain_empty(statistics.history.is_empty(), until_today.and(provenance))?;

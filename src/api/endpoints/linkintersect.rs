@@ -20,7 +20,7 @@ use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, OptionalColumns, RequestContext, RowSource,
     Topic, Verb,
 };
-use crate::query::{ColumnExpr, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, RowKind};
+use crate::query::{ColumnExpr, ErrorCode, LINKS_TO_TARGET, ListColumn, Listing, MAX_TARGETS, RowKind};
 
 pub static ENDPOINT: Endpoint = Endpoint::new(
     "linkintersect",
@@ -94,17 +94,14 @@ fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> 
         ));
     }
     if !(MIN_TARGETS..=max).contains(&entries.len()) {
-        return Err(ApiError::BadRequest(format!(
-            "targets has {} entries; name from {MIN_TARGETS} to {max}",
-            entries.len()
-        )));
+        let message = format!("targets has {} entries; name from {MIN_TARGETS} to {max}", entries.len());
+        let code = if entries.len() > max { ErrorCode::TooLarge } else { ErrorCode::Missing };
+        return Err(ApiError::without_place("targets", code, message));
     }
     let excluded = context.params.list("exclude")?;
     if excluded.len() > max {
-        return Err(ApiError::BadRequest(format!(
-            "exclude has {} entries; name at most {max}",
-            excluded.len()
-        )));
+        let message = format!("exclude has {} entries; name at most {max}", excluded.len());
+        return Err(ApiError::without_place("exclude", ErrorCode::TooLarge, message));
     }
     let at_least = context.params.number_within("atLeast", 1..=entries.len())?.unwrap_or(entries.len());
     let (targets, exclude) =

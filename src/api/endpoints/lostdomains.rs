@@ -4,17 +4,11 @@
 //! such day, also if it came back later. Each day has as many rows as the `domains` of that histogram say. `links` is
 //! the number of links that went on that day. The other columns are those of `newdomains`.
 
-use super::newdomains::{LISTING_OF_CHANGES, PARAMETERS, request_changes};
-use crate::api::{ApiError, Docs, Endpoint, Handler, ListRequest, RequestContext, Topic, Verb};
+use super::newdomains::{LISTING_OF_CHANGES, endpoint_of_changes, request_changes};
+use crate::api::{ApiError, Docs, Endpoint, ListRequest, RequestContext, Topic};
 use crate::query::{DomainChangeKind, Listing};
 
-pub static ENDPOINT: Endpoint = Endpoint::new(
-    "lostdomains",
-    DOCS,
-    &[Verb::Get],
-    Handler::CustomCompleteList { listing: &LISTING, build_request },
-)
-.with_parameters(PARAMETERS);
+pub static ENDPOINT: Endpoint = endpoint_of_changes(&LISTING, DOCS, build_request);
 
 const DOCS: Docs = Docs {
     topic: Topic::History,

@@ -9,20 +9,14 @@
 
 use super::{column, field_column};
 use crate::api::request::parameter::{
-    FACETS, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, Parameter, SCOPE, TO, URL, WHERE,
+    FACETS, FIELDS, FORMAT, FROM, INTERNAL, LIMIT, OFFSET, ORDER, SCOPE, TO, URL, WHERE,
 };
 use crate::api::{
     ApiError, ComputedRows, Docs, Endpoint, Handler, ListRequest, RequestContext, RowSource, Topic, Verb,
 };
 use crate::query::{ColumnExpr, DomainChangeKind, Listing, RowKind};
 
-pub static ENDPOINT: Endpoint = Endpoint::new(
-    "newdomains",
-    DOCS,
-    &[Verb::Get],
-    Handler::CustomCompleteList { listing: &LISTING, build_request },
-)
-.with_parameters(PARAMETERS);
+pub static ENDPOINT: Endpoint = endpoint_of_changes(&LISTING, DOCS, build_request);
 
 const DOCS: Docs = Docs {
     topic: Topic::History,
@@ -49,8 +43,17 @@ pub(super) const LISTING_OF_CHANGES: Listing = Listing {
     ..Listing::DEFAULT
 };
 
-pub(super) const PARAMETERS: &[Parameter] =
-    &[URL, SCOPE, INTERNAL, FROM, TO, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT];
+/// The declaration of a list of domains that began or ceased to link.
+pub(super) const fn endpoint_of_changes(
+    listing: &'static Listing,
+    docs: Docs,
+    build_request: fn(&RequestContext<'_>) -> Result<ListRequest, ApiError>,
+) -> Endpoint {
+    Endpoint::new(listing.name, docs, &[Verb::Get], Handler::CustomCompleteList { listing, build_request })
+        .with_parameters(&[
+            URL, SCOPE, INTERNAL, FROM, TO, WHERE, FACETS, ORDER, LIMIT, OFFSET, FIELDS, FORMAT,
+        ])
+}
 
 fn build_request(context: &RequestContext<'_>) -> Result<ListRequest, ApiError> {
     request_changes(context, &LISTING, DomainChangeKind::New)

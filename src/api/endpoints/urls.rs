@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::api::error::shorten;
 use crate::api::{ApiError, Provenance, RequestContext};
 use crate::model::SearchRank;
-use crate::query::{Selection, Totals, scope_rank};
+use crate::query::{ErrorCode, Selection, Totals, scope_rank};
 use crate::urls::Scope;
 
 /// The totals of one of the requested URLs.
@@ -47,11 +47,11 @@ pub(super) fn selections(
     let state = context.state;
     let selection = |(at, url): (usize, &str)| match Scope::parse(url, kind, &state.rules, &state.suffixes) {
         Ok(scope) => Ok(Selection { scope, internal }),
-        Err(error) => Err(ApiError::BadRequest(format!(
-            "entry {} of {name}, \"{}\", cannot be used: {error}",
-            at + 1,
-            shorten(url)
-        ))),
+        Err(error) => {
+            let message =
+                format!("entry {} of {name}, \"{}\", cannot be used: {error}", at + 1, shorten(url));
+            Err(ApiError::of_value(context.params.name_of_entry(name, at), url, ErrorCode::BadValue, message))
+        }
     };
     entries.iter().map(AsRef::as_ref).enumerate().map(selection).collect()
 }
@@ -72,10 +72,8 @@ pub(super) fn check_number(context: &RequestContext<'_>, urls: &[String]) -> Res
         return Err(ApiError::missing("urls", "name at least one, for example urls[]=example.com"));
     }
     if urls.len() > max {
-        return Err(ApiError::BadRequest(format!(
-            "urls names {} URLs; name at most {max} at once",
-            urls.len()
-        )));
+        let message = format!("urls names {} URLs; name at most {max} at once", urls.len());
+        return Err(ApiError::without_place("urls", ErrorCode::TooLarge, message));
     }
     Ok(())
 }

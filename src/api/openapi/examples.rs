@@ -43,7 +43,8 @@ impl Examples {
             }
             ParameterKind::Order => match listing {
                 Some(Listing { default_order: order @ [_, ..], .. }) => json!(order),
-                _ => json!([text]),
+                Some(listing) => json!([listing.order_fields().first()?]),
+                None => json!([text]),
             },
             ParameterKind::Where => json!(condition(listing?)?),
             ParameterKind::Fields => {

@@ -128,7 +128,8 @@ impl<R: ExportRow> Export<'_, R> {
     /// Returns the key that the parameter `next` continues after; `None` at the start of the export.
     fn start_position(&self) -> Result<Option<Vec<u8>>, ApiError> {
         let Some(token) = self.context.params.single("next")? else { return Ok(None) };
-        let position = self.binding().open(token)?;
+        let position =
+            self.binding().open(token).map_err(|error| ApiError::from(error).about_value(token))?;
         Ok((!position.is_empty()).then_some(position))
     }
 

@@ -65,10 +65,10 @@ impl RequestContext<'_> {
              <id>{}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
              <author><name>{}</name></author>\n<link rel=\"self\" href=\"{}\"/>\n",
             urn(&["feed", &address]),
-            escape(&format!("{} {subject}{filters}", feed.title)),
+            escape_xml(&format!("{} {subject}{filters}", feed.title)),
             time(updated),
             env!("CARGO_PKG_NAME"),
-            escape(&address),
+            escape_xml(&address),
         )
     }
 }
@@ -107,10 +107,10 @@ fn write_entries(xml: &mut String, endpoint: &str, entries: &[FeedEntry]) {
             xml,
             "<entry>\n<id>{id}</id>\n<title>{}</title>\n<updated>{}</updated>\n<link href=\"{}\"/>\n\
              <summary>{}</summary>\n</entry>\n",
-            escape(title),
+            escape_xml(title),
             time(day),
-            escape(page),
-            escape(&format!("{page} → {target}{with_text}")),
+            escape_xml(page),
+            escape_xml(&format!("{page} → {target}{with_text}")),
         );
     }
 }
@@ -139,8 +139,8 @@ fn time(day: &str) -> String {
     }
 }
 
-/// Escapes a text for content and attributes. Characters that XML 1.0 does not allow are replaced.
-fn escape(text: &str) -> String {
+/// Escapes a text for the content and the attributes of XML. Characters that XML 1.0 does not allow are replaced.
+pub(super) fn escape_xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn hostile_texts_are_escaped() {
         assert_eq!(
-            escape("<a href='x'>\"&\0\u{1b}\u{ffff}\n]]>"),
+            escape_xml("<a href='x'>\"&\0\u{1b}\u{ffff}\n]]>"),
             "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\u{fffd}\u{fffd}\u{fffd} ]]&gt;"
         );
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::feed::escape_xml;
 use super::headers;
 use super::provenance::Provenance;
 use crate::api::http::body_writer::BodyWriter;
@@ -66,10 +67,10 @@ impl RequestContext<'_> {
         out.write_all(b"</attributes>\n<nodes>\n")?;
         for node in &graph.nodes {
             self.deadline.check()?;
-            let id = escape(&node.id);
+            let id = escape_xml(&node.id);
             write!(out, "<node id=\"{id}\" label=\"{id}\"><attvalues>")?;
             for ((name, _), value) in NODE_ATTRIBUTES.iter().zip(attribute_values(node)) {
-                write!(out, "<attvalue for=\"{name}\" value=\"{}\"/>", escape(&value))?;
+                write!(out, "<attvalue for=\"{name}\" value=\"{}\"/>", escape_xml(&value))?;
             }
             out.write_all(b"</attvalues></node>\n")?;
         }
@@ -92,9 +93,9 @@ impl RequestContext<'_> {
         out.write_all(b"<graph edgedefault=\"directed\">\n")?;
         for node in &graph.nodes {
             self.deadline.check()?;
-            write!(out, "<node id=\"{}\">", escape(&node.id))?;
+            write!(out, "<node id=\"{}\">", escape_xml(&node.id))?;
             for ((name, _), value) in NODE_ATTRIBUTES.iter().zip(attribute_values(node)) {
-                write!(out, "<data key=\"{name}\">{}</data>", escape(&value))?;
+                write!(out, "<data key=\"{name}\">{}</data>", escape_xml(&value))?;
             }
             out.write_all(b"</node>\n")?;
         }
@@ -118,7 +119,7 @@ impl RequestContext<'_> {
             if at.is_multiple_of(EDGES_PER_CHECK) {
                 self.deadline.check()?;
             }
-            write(out, at, [&escape(&edge.from), &escape(&edge.to)], edge.links)?;
+            write(out, at, [&escape_xml(&edge.from), &escape_xml(&edge.to)], edge.links)?;
         }
         Ok(())
     }
@@ -133,19 +134,4 @@ fn attribute_values(node: &DomainNode) -> [String; NODE_ATTRIBUTES.len()] {
         node.new.to_string(),
         node.centre.to_string(),
     ]
-}
-
-/// Escapes a text for XML, within quotes or outside. URLs, hosts and countries have no control characters.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
 }

@@ -11,7 +11,8 @@ use crate::api::reply::provenance::{JsonReply, Provenance};
 use crate::api::{ApiError, ApiState, Endpoint, Handler, JsonBody, QueryString};
 use crate::model::Day;
 use crate::query::{
-    BacklinkStatistics, Counts, Deadline, LinkCounts, QueryError, RowPage, Scan, Selection, WaitPolicy,
+    BacklinkStatistics, Counts, Deadline, ErrorCode, LinkCounts, QueryError, RowPage, Scan, Selection,
+    WaitPolicy,
 };
 use crate::urls::Scope;
 
@@ -40,7 +41,9 @@ fn requested_format(
     if endpoint.handler.is_tabular() {
         Ok(format.unwrap_or(accepted_format))
     } else if format.is_some_and(|format| format != Format::Json) {
-        Err(ApiError::BadRequest(format!("{} answers in JSON alone; omit format", endpoint.name)))
+        let given = params.single("format")?.unwrap_or_default();
+        let message = format!("{} answers in JSON alone; omit format", endpoint.name);
+        Err(ApiError::of_value("format", given, ErrorCode::UnknownName, message))
     } else {
         Ok(Format::Json)
     }

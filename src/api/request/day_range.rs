@@ -28,12 +28,7 @@ impl DayRange {
         })?;
         let given = parse_day(params, "to")?;
         let to = given.unwrap_or_else(today);
-        if from > to {
-            let message = format!(
-                "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
-            );
-            return Err(ApiError::of_value("from", &from.to_string(), ErrorCode::BadValue, message));
-        }
+        check_order(from, to)?;
         Ok(Self { days: from..=to, ends_today: given.is_none() })
     }
 
@@ -69,6 +64,20 @@ pub(in crate::api) fn parse_day(params: &QueryString, name: &str) -> Result<Opti
     let Some(text) = params.single(name)? else { return Ok(None) };
     let expected = "a calendar day from 19700101 on, written as yyyyMMdd";
     Day::parse(text).map(Some).map_err(|_| ApiError::parameter(name, text, expected))
+}
+
+/// Checks that a range of days does not end before it begins.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] if `from` is later than `to`.
+pub(in crate::api) fn check_order(from: Day, to: Day) -> Result<(), ApiError> {
+    if from <= to {
+        return Ok(());
+    }
+    let message = format!(
+        "from is {from}, which is after {to}, the last day asked for; give an earlier from or a later to"
+    );
+    Err(ApiError::of_value("from", &from.to_string(), ErrorCode::BadValue, message))
 }
 
 /// Returns the current day (UTC). A clock before 1970 is wrong anyway, and counts as 1970.

@@ -5,6 +5,7 @@ use crate::api::ApiError;
 use crate::clock::unix_now;
 use crate::inspect::{InspectError, Inspector};
 use crate::policy::read_seed_file;
+use crate::query::ErrorCode;
 use crate::store::SEEDS_FILE;
 use crate::urls::CanonicalUrl;
 
@@ -45,8 +46,8 @@ impl RequestContext<'_> {
     pub fn typed_url(&self, name: &str, advice: &str) -> Result<CanonicalUrl, ApiError> {
         let text = self.params.single(name)?.ok_or_else(|| ApiError::missing(name, advice))?;
         let rules = &self.state.rules;
-        rules
-            .parse_typed(text)
-            .map_err(|error| ApiError::BadRequest(format!("{name} cannot be used: {error}")))
+        rules.parse_typed(text).map_err(|error| {
+            ApiError::of_value(name, text, ErrorCode::BadValue, format!("{name} cannot be used: {error}"))
+        })
     }
 }

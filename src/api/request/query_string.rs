@@ -44,11 +44,12 @@ impl QueryString {
                     ))
                 })?;
                 let value = decode(value).ok_or_else(|| {
-                    ApiError::BadRequest(format!(
+                    let message = format!(
                         "{} is not UTF-8: {}; encode it so, and a % itself as %25",
                         shorten(&name),
                         shorten(value)
-                    ))
+                    );
+                    ApiError::without_place(&name, ErrorCode::Syntax, message)
                 })?;
                 Ok((name, value))
             })
@@ -75,23 +76,35 @@ impl QueryString {
     /// # Errors
     /// [`ApiError::BadRequest`] for brackets without a number, and for an index given twice.
     pub fn list(&self, name: &str) -> Result<Vec<&str>, ApiError> {
-        let mut numbered: Vec<(u64, &str)> = Vec::new();
+        Ok(self.numbered_entries(name)?.into_iter().map(|(_, _, value)| value).collect())
+    }
+
+    /// Returns the name of an entry of a list parameter as the client wrote it, with its brackets. `at` counts from 0;
+    /// without such an entry, the name is that of the list.
+    pub fn name_of_entry<'a>(&'a self, name: &'a str, at: usize) -> &'a str {
+        let entries = self.numbered_entries(name).unwrap_or_default();
+        entries.get(at).map_or(name, |(_, given, _)| given)
+    }
+
+    /// Returns the numbers, names and values of the entries of a list parameter, in the order of their numbers.
+    fn numbered_entries(&self, name: &str) -> Result<Vec<(u64, &str, &str)>, ApiError> {
+        let mut numbered: Vec<(u64, &str, &str)> = Vec::new();
         for (given, value) in &self.0 {
             let Some(rest) = given.strip_prefix(name) else { continue };
-            let next = numbered.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
+            let next = numbered.iter().map(|(number, ..)| number + 1).max().unwrap_or(0);
             let number = match rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 Some("") => next,
                 Some(digits) => parse_list_index(name, given, digits)?,
                 None if rest.is_empty() => next,
                 None => continue,
             };
-            if numbered.iter().any(|(taken, _)| *taken == number) {
+            if numbered.iter().any(|(taken, ..)| *taken == number) {
                 return Err(ApiError::repeated(name, given));
             }
-            numbered.push((number, value));
+            numbered.push((number, given, value));
         }
         numbered.sort_unstable();
-        Ok(numbered.into_iter().map(|(_, value)| value).collect())
+        Ok(numbered)
     }
 
     /// Returns `url`.
@@ -336,8 +349,7 @@ fn parse_list_index(name: &str, given: &str, digits: &str) -> Result<u64, ApiErr
             "the parameter {} has no number in its brackets; write [] or [0], [1] and so on",
             shorten(given)
         );
-        let detail = ErrorDetail { parameter: name.to_owned(), at: None, code: ErrorCode::Syntax };
-        ApiError::BadParameter { message, detail }
+        ApiError::without_place(name, ErrorCode::Syntax, message)
     })
 }
 

@@ -3,16 +3,21 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
+use anyhow::Context;
+
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::process::signals::ShutdownSignal;
-use crate::demo::DemoOptions;
+use crate::demo::{DemoOptions, temporary_folder};
 
 pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
     let listen = listen.unwrap_or_else(|| free_address(context));
-    let options = DemoOptions { listen, once, data: None };
+    let folder = temporary_folder()
+        .context("the demo cannot create a temporary folder; set TMPDIR to another place")?;
+    stop.remove_at_exit(folder.path());
+    let options = DemoOptions { listen, once, data: Some(folder.path().to_owned()) };
     crate::demo::run(&options, &mut std::io::stdout().lock(), stop.flag())?;
     Ok(Outcome::Success)
 }

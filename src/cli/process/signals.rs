@@ -1,5 +1,6 @@
 //! SIGTERM and SIGINT: the first signal asks for an orderly end, the second ends the process at once.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,11 +13,15 @@ use crate::cli::terminal::console::Console;
 /// How often a waiting task checks the flag.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Attempts to remove a folder in which other threads still create files.
+const REMOVAL_ATTEMPTS: usize = 20;
+
 /// Whether, and since when, the program must stop. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct ShutdownSignal {
     flag: Arc<AtomicBool>,
     since: Arc<OnceLock<Instant>>,
+    temporary: Arc<OnceLock<PathBuf>>,
 }
 
 impl ShutdownSignal {
@@ -37,6 +42,9 @@ impl ShutdownSignal {
                     _ = interrupt.recv() => {}
                 }
                 if stopping.set() {
+                    if let Some(folder) = stopping.temporary.get() {
+                        remove(folder);
+                    }
                     console.error("backlinkd: stopped at once; nothing stored is lost.");
                     std::process::exit(1);
                 }
@@ -44,6 +52,11 @@ impl ShutdownSignal {
             }
         });
         Ok(stop)
+    }
+
+    /// Names the folder that a second signal removes before it ends the process. Only the first call counts.
+    pub(crate) fn remove_at_exit(&self, folder: &Path) {
+        self.temporary.get_or_init(|| folder.to_owned());
     }
 
     /// Asks all parts to stop. Returns whether that was asked before.
@@ -72,4 +85,9 @@ impl ShutdownSignal {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
+}
+
+fn remove(folder: &Path) {
+    let is_gone = |_: &usize| std::fs::remove_dir_all(folder).is_ok() || !folder.exists();
+    let _ = (0..REMOVAL_ATTEMPTS).find(is_gone);
 }

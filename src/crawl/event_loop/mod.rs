@@ -183,7 +183,10 @@ impl<'a> CrawlLoop<'a> {
         let extractor = self.dispatcher.extractor().successor(&seeds, blocks.clone());
         self.dispatcher.set_extractor(extractor);
         self.host_events.set_blocks(blocks.clone());
-        self.url_check.set_blocks(blocks);
+        self.url_check.set_blocks(blocks.clone());
+        // The scan reads only queues that are not in memory.
+        self.frontier.prune(Instant::now(), &self.backlog);
+        self.queue_scan.set_blocks(blocks);
         self.unstored_seeds.extend(seeds.into_iter().map(DiscoveredUrl::seed));
     }
 
@@ -313,6 +316,11 @@ impl<'a> CrawlLoop<'a> {
             }
             Ok(UrlDecision::Park(length)) => {
                 self.host_events.park_without_robots(&mut self.frontier, &queue, entry, now, length)
+            }
+            Ok(UrlDecision::Hold) => {
+                self.frontier.requeue(&queue, entry);
+                self.frontier.finish_fetch(&queue, now, None, Backoff::Held);
+                Ok(())
             }
             Ok(UrlDecision::FetchRobots(request)) => {
                 let waiter = RobotsWaiter { queue: queue.clone(), url: entry.url.clone() };

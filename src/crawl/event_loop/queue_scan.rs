@@ -4,6 +4,9 @@
 //! order. It finds hosts whose backoff has passed, queues that had no room in memory, and queues whose budget
 //! has grown.
 //!
+//! A queue whose host is blocked stays on disk as it is. When the block list changes, a scan finds the queues that are
+//! not blocked any more.
+//!
 //! Each pass of the loop admits arrivals and scans for a bounded time, so that the events of fetches are
 //! handled however many arrive.
 
@@ -17,7 +20,7 @@ use crate::crawl::messages::QueuedRobotsRequest;
 use crate::crawl::timing::{HEARTBEAT, HOUSEKEEPING_INTERVAL, INTAKE_SLICE, SCAN_INTERVAL};
 use crate::frontier::{Backlog, Frontier};
 use crate::model::{Arrival, Priority, QueueName};
-use crate::policy::backoff_end;
+use crate::policy::{BlockList, backoff_end};
 use crate::store::{Store, StoreError};
 
 /// Queues that one step of a scan reads at most, and those it reads at least unless its time is up.
@@ -43,24 +46,35 @@ pub(in crate::crawl) struct QueueScan {
     store: Arc<Store>,
     /// A backoff of a host is never longer.
     max_stored_backoff: Duration,
+    blocks: BlockList,
     state: ScanState,
+    /// Whether the block list has changed since the scan started.
+    is_outdated: bool,
     /// Queues that are not in memory.
     arrivals: VecDeque<Arrival>,
 }
 
 impl QueueScan {
-    pub(crate) fn new(store: &Arc<Store>, max_stored_backoff: Duration) -> Self {
+    pub(crate) fn new(store: &Arc<Store>, max_stored_backoff: Duration, blocks: BlockList) -> Self {
         Self {
             store: Arc::clone(store),
             max_stored_backoff,
+            blocks,
             state: ScanState::After(None),
+            is_outdated: false,
             arrivals: VecDeque::new(),
         }
     }
 
+    /// Replaces the block list. If it differs, the next scan starts as soon as the present one is over.
+    pub(crate) fn set_blocks(&mut self, blocks: BlockList) {
+        self.is_outdated |= self.blocks != blocks;
+        self.blocks = blocks;
+    }
+
     /// Whether the last scan is over and has admitted no queue.
     pub(crate) fn is_finished(&self) -> bool {
-        matches!(self.state, ScanState::Finished)
+        matches!(self.state, ScanState::Finished) && !self.is_outdated
     }
 
     /// Whether arrivals wait for admission.
@@ -87,7 +101,7 @@ impl QueueScan {
         Ok(())
     }
 
-    /// Admits some of the waiting queues, unless they are in backoff. A seed is admitted even then.
+    /// Admits some of the waiting queues, unless they are blocked or in backoff. A seed ends a backoff.
     pub(crate) fn admit_arrivals(
         &mut self,
         frontier: &mut Frontier<QueuedRobotsRequest>,
@@ -96,7 +110,9 @@ impl QueueScan {
         let end = Instant::now() + INTAKE_SLICE;
         while let Some(arrival) = self.arrivals.pop_front() {
             let is_seed = arrival.priority == Priority::Seed;
-            if is_seed || frontier.contains(&arrival.queue) || !self.is_backing_off(&arrival.queue)? {
+            let is_blocked = self.blocks.blocks(arrival.url.host());
+            let may_be_asked = || Ok::<_, StoreError>(is_seed || !self.is_backing_off(&arrival.queue)?);
+            if frontier.contains(&arrival.queue) || !is_blocked && may_be_asked()? {
                 frontier.admit_if_room(&arrival, backlog)?;
             }
             if Instant::now() >= end {
@@ -123,6 +139,9 @@ impl QueueScan {
                 if frontier.has_unadmitted() {
                     *until = (*until).min(now + HOUSEKEEPING_INTERVAL);
                 }
+                if self.is_outdated {
+                    *until = now;
+                }
                 if *until > now {
                     return Ok(());
                 }
@@ -140,6 +159,7 @@ impl QueueScan {
 
     fn start(&mut self, state: ScanState, frontier: &mut Frontier<QueuedRobotsRequest>) {
         frontier.restart_scan();
+        self.is_outdated = false;
         self.state = state;
     }
 
@@ -187,7 +207,7 @@ impl QueueScan {
         frontier: &Frontier<QueuedRobotsRequest>,
         backlog: &StoreBacklog,
     ) -> Result<bool, StoreError> {
-        if frontier.needs_no_scan(queue) || self.is_backing_off(queue)? {
+        if frontier.needs_no_scan(queue) || self.blocks.blocks(url.host()) || self.is_backing_off(queue)? {
             return Ok(false);
         }
         Ok(!priority.is_new_page() || !backlog.budget_status(queue, url)?.is_exhausted())

@@ -10,7 +10,7 @@ use crate::clock::unix_now;
 use crate::crawl::progress::Progress;
 use crate::crawl::walls::redirect_chain::RedirectChain;
 use crate::fetch::{FetchPermit, RobotsAnswer, RobotsCache, RobotsRequest, Validators};
-use crate::model::{CLOCK_ERROR, Cut, Disposition, Priority, QueueEntry, StoredPage, Target};
+use crate::model::{CLOCK_ERROR, Cut, Day, Disposition, Priority, QueueEntry, StoredPage, Target};
 use crate::policy::{BlockList, RevisitRules};
 use crate::store::{Store, StoreError};
 use crate::urls::CanonicalUrl;
@@ -28,6 +28,8 @@ pub(in crate::crawl) enum UrlDecision {
     FetchRobots(RobotsRequest),
     /// Its host is parked for this long, because its robots.txt is unreachable.
     Park(Duration),
+    /// It stays in its queue, which is not read until the block list changes.
+    Hold,
 }
 
 /// The rules for a URL that the frontier picked, and the redirect chains that wait for their next request.
@@ -84,8 +86,7 @@ impl UrlCheck {
             return Ok(UrlDecision::Complete(disposition));
         }
         if self.blocks.blocks(entry.url.host()) {
-            Progress::add(&self.progress.blocked, 1);
-            return Ok(UrlDecision::Complete(self.postponed()));
+            return Ok(UrlDecision::Hold);
         }
         if let Some(chain) = self.chains.remove(&entry.url)
             && let RobotsAnswer::Allowed(permit) = self.robots.check(&chain.next)
@@ -106,7 +107,7 @@ impl UrlCheck {
         })
     }
 
-    /// The disposition of a URL that may not be fetched: it waits for the longest interval, after which any
+    /// The disposition of a URL that robots.txt disallows: it waits for the longest interval, after which any
     /// page is visited again.
     fn postponed(&self) -> Disposition {
         Disposition::Postponed(unix_now() + self.revisit_rules.max.as_secs())
@@ -132,11 +133,14 @@ impl UrlCheck {
 }
 
 /// The validators of a conditional request. A 304 can only renew a page whose last answer was a 200. A
-/// truncated page is requested in full.
+/// truncated page is requested in full, and so is one that never came: the validators are those of a challenge.
 fn validators(page: StoredPage) -> Option<Validators> {
+    let has_come = page.fetched_day != Day::default();
     let facts = page.facts;
     let is_whole = !matches!(facts.cut, Some(Cut::Time | Cut::Disconnect | Cut::Encoding));
-    let usable =
-        is_whole && facts.status == 200 && !(facts.etag.is_empty() && facts.last_modified.is_empty());
+    let usable = has_come
+        && is_whole
+        && facts.status == 200
+        && !(facts.etag.is_empty() && facts.last_modified.is_empty());
     usable.then_some(Validators { etag: facts.etag, last_modified: facts.last_modified })
 }

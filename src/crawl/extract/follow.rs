@@ -50,7 +50,7 @@ impl FollowRules {
     pub(super) fn may_follow(&self, url: &CanonicalUrl, today: Day) -> bool {
         let admitted = self.admission.admit(url, today);
         match &admitted {
-            Err(Reason::Blocked) => Progress::add(&self.progress.blocked, 1),
+            Err(Reason::Blocked(_)) => Progress::add(&self.progress.blocked, 1),
             Err(Reason::Trap(trap)) => {
                 Progress::add(&self.progress.trapped, 1);
                 tracing::debug!(%url, %trap, "a trap URL is not queued");

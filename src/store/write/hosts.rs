@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
-use crate::model::{HostRecord, HostVisit, QueueName, Visit, VisitRecord};
+use crate::model::{Cut, HostRecord, HostVisit, QueueName, Visit, VisitRecord};
 use crate::store::db::rows::RowBatch;
 use crate::store::db::schema::HOSTS;
 use crate::store::{Store, StoreError, codec};
@@ -23,7 +23,8 @@ impl HostChanges {
         })
     }
 
-    /// Adds the outcome of a visit to the record of its host. Every failed visit counts, whatever its kind.
+    /// Adds the outcome of a visit to the record of its host. Every failed visit counts, whatever its kind. A good
+    /// response ends the backoff, as it does in the running crawl.
     pub(crate) fn add_visit(
         &mut self,
         store: &Store,
@@ -35,7 +36,11 @@ impl HostChanges {
             Visit::NotModified => (304, 0),
             Visit::Failed(kind, _) => (0, kind.code()),
         };
-        self.host(store, queue)?.add(HostVisit { visited_at: record.visited, status, failure });
+        let host = self.host(store, queue)?;
+        host.add(HostVisit { visited_at: record.visited, status, failure });
+        if ends_backoff(&record.visit) {
+            host.backoff_until = 0;
+        }
         Ok(())
     }
 
@@ -44,5 +49,18 @@ impl HostChanges {
             batch.put(HOSTS, queue.as_bytes(), codec::encode_host(&host))?;
         }
         Ok(())
+    }
+}
+
+/// Whether a visit shows that the host answers again: neither an error nor a request for a pause, and in time.
+fn ends_backoff(visit: &Visit) -> bool {
+    match visit {
+        Visit::Responded(content) => {
+            let facts = &content.facts;
+            let is_error = facts.status == 429 || (500..600).contains(&facts.status);
+            !is_error && facts.cut != Some(Cut::Time)
+        }
+        Visit::NotModified => true,
+        Visit::Failed(..) => false,
     }
 }

@@ -2,9 +2,8 @@
 //! and removes some.
 //!
 //! `example.com` blocks that host and all below it, `*.example.com` those below it alone. Fetches in flight are finished;
-//! no other fetch of a blocked host starts. A URL that is passed over for that is visited after `crawl.recrawl_max`, once
-//! its host is not blocked any more; `/crawl/seeds` visits it at once. Names of the file `crawl.block_list` are not in the
-//! list, and cannot be removed here.
+//! no other fetch of a blocked host starts. Its queue stays as it is, and goes on once the host is not blocked any more.
+//! Names of the file `crawl.block_list` are not in the list, and cannot be removed here.
 
 use serde::Deserialize;
 

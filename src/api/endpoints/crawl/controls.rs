@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::error::shorten;
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
-use crate::api::{ApiError, CrawlControl, JsonReply, ListEffect, Provenance, RequestContext};
+use crate::api::{
+    ApiError, CrawlControl, Docs, Endpoint, Handler, JsonReply, ListEffect, Provenance, RequestContext, Verb,
+};
+use crate::query::ErrorCode;
+use crate::store::Role;
 use crate::urls::CanonicalUrl;
 
 /// The reply to a control: what was done, in a sentence.
@@ -18,13 +22,26 @@ pub(super) const LIST_CHANGED: ReplySchema = ReplySchema::Object(&[
 ]);
 
 /// A body without settings.
-pub(super) const EMPTY_BODY: BodySchema = BodySchema { schema: Schema::Object(&[]), example: "{}" };
+const EMPTY_BODY: BodySchema = BodySchema { schema: Schema::Object(&[]), example: "{}" };
 
 /// A body with URLs.
 pub(super) const URLS_BODY: BodySchema = BodySchema {
     schema: Schema::Object(&[("urls", Schema::Urls)]),
     example: r#"{"urls": ["https://www.example.com/"]}"#,
 };
+
+/// The declaration of a control without settings.
+pub(super) const fn control(
+    name: &'static str,
+    docs: Docs,
+    render: fn(&RequestContext<'_>) -> Result<JsonReply, ApiError>,
+) -> Endpoint {
+    Endpoint::new(name, docs, &[Verb::Post], Handler::Custom(render))
+        .with_parameters(&[])
+        .with_body(EMPTY_BODY)
+        .needs(Role::Operate)
+        .accepts(DONE)
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +104,8 @@ impl<'a> RequestContext<'a> {
         self.check_entries(&urls)?;
         let parse = |(at, text): (usize, &String)| {
             self.state.rules.parse_typed(text).map_err(|error| {
-                ApiError::BadRequest(format!("urls[{at}] is \"{}\": {error}", shorten(text)))
+                let message = format!("urls[{at}] is \"{}\": {error}", shorten(text));
+                ApiError::of_value("urls", text, ErrorCode::BadValue, message)
             })
         };
         urls.iter().enumerate().map(parse).collect()

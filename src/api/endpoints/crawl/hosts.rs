@@ -17,13 +17,13 @@ use serde::Serialize;
 
 use crate::api::openapi::schema::{ReplySchema, Schema};
 use crate::api::reply::site_state::{AS_OF, StateTime};
-use crate::api::request::parameter::{LIMIT, MAX_NAME_PREFIX, NAME_PART, OFFSET, ORDER};
+use crate::api::request::parameter::{LIMIT, MAX_NAME_PREFIX, NAME_PART, OFFSET, ORDER, Parameter};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, Provenance, RequestContext, Topic, Verb};
 use crate::inspect::{HostColumn, HostListRequest, HostOrder, HostRow};
-use crate::query::{IndexState, Window};
+use crate::query::{ErrorCode, IndexState, Window, parse_order};
 
 pub static ENDPOINT: Endpoint = Endpoint::new("crawl/hosts", DOCS, &[Verb::Get], Handler::Custom(render))
-    .with_parameters(&[NAME_PART, ORDER, LIMIT, OFFSET])
+    .with_parameters(&[NAME_PART, HOST_ORDER, LIMIT, OFFSET])
     .with_reply(ReplySchema::Object(&[
         (
             "hosts",
@@ -41,6 +41,9 @@ pub static ENDPOINT: Endpoint = Endpoint::new("crawl/hosts", DOCS, &[Verb::Get],
         ("count", Schema::Count),
         ("asOf", AS_OF),
     ]));
+
+/// The example is a column of the list, which is no listing.
+const HOST_ORDER: Parameter = Parameter { example: "-fetched", ..ORDER };
 
 const DOCS: Docs = Docs {
     topic: Topic::Crawl,
@@ -77,17 +80,18 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let config = &context.state.config;
     let Window { offset, limit } = context.params.window(config)?;
     if offset.saturating_add(limit) > config.max_crawl_hosts && limit > 0 {
-        return Err(ApiError::BadRequest(format!(
+        let message = format!(
             "offset and limit reach beyond the host {}; use q, or another order, or raise api.max_crawl_hosts",
             config.max_crawl_hosts
-        )));
+        );
+        return Err(ApiError::without_place("offset", ErrorCode::TooLarge, message));
     }
     let part = context.params.single("q")?.unwrap_or_default().trim().to_ascii_lowercase();
     if part.chars().count() > MAX_NAME_PREFIX {
         let expected = format!("at most {MAX_NAME_PREFIX} characters of a name");
         return Err(ApiError::parameter("q", &part, &expected));
     }
-    let (order, warnings) = parse_order(&context.params.list("order")?);
+    let (order, warnings) = read_order(&context.params.list("order")?);
     let request = HostListRequest { part: &part, order: &order, offset, limit };
     let read = || context.inspect(&[], |inspector| inspector.hosts(&request));
     let list = context.state.host_lists.get_or_read(format!("{request:?}"), read)?;
@@ -96,22 +100,14 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     context.render_json(&reply, &warnings, &Provenance::volatile())
 }
 
-/// Parses `order[]`. Fields that are no columns are ignored, with a warning for all of them.
-fn parse_order(texts: &[&str]) -> (Vec<HostOrder>, Vec<String>) {
-    let mut order: Vec<HostOrder> = Vec::new();
-    let mut is_ignored = false;
-    for text in texts {
-        let (name, descending) = text.strip_prefix('-').map_or((*text, false), |name| (name, true));
-        match COLUMNS.iter().find(|(column, _)| *column == name) {
-            Some((_, column)) if order.iter().any(|earlier| earlier.column == *column) => {}
-            Some((_, column)) => order.push(HostOrder { column: *column, descending }),
-            None => is_ignored = true,
-        }
-    }
-    if order.is_empty() {
-        order.push(DEFAULT_ORDER);
-    }
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let warning = || format!("an order field was ignored; use one of {}, with - before it", names.join(", "));
-    (order, is_ignored.then(warning).into_iter().collect())
+/// Parses `order[]`. Fields that are no columns are ignored, with a warning for each.
+fn read_order(texts: &[&str]) -> (Vec<HostOrder>, Vec<String>) {
+    let names = COLUMNS.map(|(name, _)| name);
+    let (keys, warnings) = parse_order(texts.iter().copied(), &names);
+    let column = |name: &str| COLUMNS.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
+    let order: Vec<HostOrder> = keys
+        .iter()
+        .filter_map(|key| Some(HostOrder { column: column(key.column)?, descending: key.descending }))
+        .collect();
+    (if order.is_empty() { vec![DEFAULT_ORDER] } else { order }, warnings)
 }

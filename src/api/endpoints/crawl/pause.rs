@@ -4,15 +4,10 @@
 //! ends with `/crawl/resume`, or with the process: a daemon that starts again crawls. A pause for lack of disk space is
 //! another one; each holds for itself.
 
-use super::controls::{DONE, EMPTY_BODY};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
-use crate::store::Role;
+use super::controls::control;
+use crate::api::{ApiError, Docs, Endpoint, JsonReply, RequestContext, Topic};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("crawl/pause", DOCS, &[Verb::Post], Handler::Custom(render))
-    .with_parameters(&[])
-    .with_body(EMPTY_BODY)
-    .needs(Role::Operate)
-    .accepts(DONE);
+pub static ENDPOINT: Endpoint = control("crawl/pause", DOCS, render);
 
 const DOCS: Docs = Docs {
     topic: Topic::Crawl,

@@ -2,15 +2,10 @@
 //!
 //! The schedule counts from the end of this ranking. A request during a ranking is kept: another one follows.
 
-use super::controls::{DONE, EMPTY_BODY};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
-use crate::store::Role;
+use super::controls::control;
+use crate::api::{ApiError, Docs, Endpoint, JsonReply, RequestContext, Topic};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("crawl/rank", DOCS, &[Verb::Post], Handler::Custom(render))
-    .with_parameters(&[])
-    .with_body(EMPTY_BODY)
-    .needs(Role::Operate)
-    .accepts(DONE);
+pub static ENDPOINT: Endpoint = control("crawl/rank", DOCS, render);
 
 const DOCS: Docs = Docs {
     topic: Topic::Crawl,

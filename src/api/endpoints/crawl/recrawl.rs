@@ -5,6 +5,7 @@
 
 use super::controls::{DONE, URLS_BODY};
 use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
+use crate::query::ErrorCode;
 use crate::store::Role;
 
 pub static ENDPOINT: Endpoint = Endpoint::new("crawl/recrawl", DOCS, &[Verb::Post], Handler::Custom(render))
@@ -24,9 +25,8 @@ fn render(context: &RequestContext<'_>) -> Result<JsonReply, ApiError> {
     let urls = context.body_urls()?;
     let unknown = context.crawl()?.revisit(&urls)?;
     if let Some(url) = unknown.first() {
-        return Err(ApiError::BadRequest(format!(
-            "{url} is neither visited nor queued; add it with POST /crawl/seeds"
-        )));
+        let message = format!("{url} is neither visited nor queued; add it with POST /crawl/seeds");
+        return Err(ApiError::without_place("urls", ErrorCode::BadValue, message));
     }
     context.render_done(&format!("Queued for another visit: {}.", urls.len()))
 }

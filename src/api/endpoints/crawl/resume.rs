@@ -2,15 +2,10 @@
 //!
 //! A pause for lack of disk space does not end so. It ends by itself when there is room.
 
-use super::controls::{DONE, EMPTY_BODY};
-use crate::api::{ApiError, Docs, Endpoint, Handler, JsonReply, RequestContext, Topic, Verb};
-use crate::store::Role;
+use super::controls::control;
+use crate::api::{ApiError, Docs, Endpoint, JsonReply, RequestContext, Topic};
 
-pub static ENDPOINT: Endpoint = Endpoint::new("crawl/resume", DOCS, &[Verb::Post], Handler::Custom(render))
-    .with_parameters(&[])
-    .with_body(EMPTY_BODY)
-    .needs(Role::Operate)
-    .accepts(DONE);
+pub static ENDPOINT: Endpoint = control("crawl/resume", DOCS, render);
 
 const DOCS: Docs = Docs {
     topic: Topic::Crawl,
