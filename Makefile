@@ -20,7 +20,7 @@ export CC = $(CCACHE)$(if $(CLANG),clang,cc)
 export CXX = $(CCACHE)$(if $(CLANG),clang++,c++)
 endif
 
-.PHONY: help demo test check build bench web packages components curl browser
+.PHONY: help demo test check build bench web packages components curl browser readers
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -28,7 +28,7 @@ help:
 demo: packages
 	cargo run --locked --release -- demo
 
-test: packages components curl browser
+test: packages components curl browser readers
 	cargo fmt --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
@@ -94,3 +94,9 @@ browser:
 	fi; \
 	driver || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/python3 -m pip install -r tests/page/requirements.txt; }; \
 	chromium && driver; } > /dev/null 2>&1 || echo "Without Chromium and Playwright, the tests of the page are skipped"
+
+# Some commands in src/docs need DuckDB and pandas. Without them, these are skipped.
+readers: browser
+	@have() { $(PYTHON)/bin/python3 -c "import duckdb, duckdb_extension_httpfs, pandas"; }; \
+	{ have || $(PYTHON)/bin/python3 -m pip install -r tests/docs/requirements.txt; have; } > /dev/null 2>&1 \
+	    || echo "Without DuckDB and pandas, some commands of src/docs are skipped"

@@ -27,6 +27,7 @@ mod crawl_turns;
 mod cross_submits;
 mod curl_differential;
 mod demo;
+mod docs;
 mod document_types;
 mod fetch_body;
 mod fetch_bounds;

@@ -1,7 +1,7 @@
 //! The README files: their tables equal the code, and their commands work. A test that fails for a table prints the
 //! table to put in.
 
-mod commands;
+pub mod commands;
 mod session;
 
 use backlinkd::api::{CRAWL_ENDPOINTS, ENDPOINTS};

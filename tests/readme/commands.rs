@@ -83,7 +83,7 @@ fn check(command: &str) -> Result<(), String> {
 }
 
 /// The program parses the arguments and shows the help of the command that they name.
-fn check_program(arguments: &[String]) -> Result<(), String> {
+pub fn check_program(arguments: &[String]) -> Result<(), String> {
     let arguments = arguments.iter().take_while(|word| !matches!(word.as_str(), "&" | "|" | ">"));
     let shown = Command::new(env!("CARGO_BIN_EXE_backlinkd")).args(arguments).arg("--help").output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&shown.stderr));
