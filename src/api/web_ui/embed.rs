@@ -1,5 +1,8 @@
-//! The build script of the package (`build` in Cargo.toml). It writes the list of the web page's assets, the files in
-//! `src/web/dist`, as Rust source. So the list is never out of date, and a build needs neither node nor a crate for it.
+//! The build script of the package (`build` in Cargo.toml). It writes the list of the web page's assets as Rust source:
+//! the files in `src/web/dist`, and the help, which it renders from Markdown (`manual.rs`). So the list is never out of
+//! date, and a build needs no node.
+
+mod manual;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -10,7 +13,9 @@ use std::{env, fs, io};
 const FOLDER: &str = "src/web/dist";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join(FOLDER);
+    let (root, out) = (env::var("CARGO_MANIFEST_DIR")?, env::var("OUT_DIR")?);
+    let (root, out) = (Path::new(&root), Path::new(&out));
+    let folder = root.join(FOLDER);
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder)? {
         let path = entry?.path();
@@ -30,8 +35,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?})).as_slice()),"
         )?;
     }
+    for (name, content) in manual::render_help(root)? {
+        fs::write(out.join(&name), content)?;
+        let path = format!("/{name}");
+        writeln!(list, "    ({name:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), {path:?})).as_slice()),")?;
+    }
     list.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("assets.rs"), list)?;
-    writeln!(io::stdout(), "cargo::rerun-if-changed={FOLDER}")?;
+    fs::write(out.join("assets.rs"), list)?;
+    for source in manual::SOURCES.into_iter().chain([FOLDER]) {
+        writeln!(io::stdout(), "cargo::rerun-if-changed={source}")?;
+    }
     Ok(())
 }
