@@ -83,6 +83,11 @@ fn every_figure_is_that_of_the_api() {
 }
 
 #[test]
+fn the_help_is_complete() {
+    check_over_history("help");
+}
+
+#[test]
 fn every_view_is_accessible() {
     check_over_history("accessibility");
 }

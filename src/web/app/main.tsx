@@ -24,6 +24,7 @@ const LATER: Record<string, () => Promise<ComponentType>> = {
   page: () => import('./views/page').then((module) => module.Page),
   crawl: () => import('./views/crawl').then((module) => module.Crawl),
   api: () => import('./views/explorer').then((module) => module.Explorer),
+  help: () => import('./views/docs').then((module) => module.Docs),
 };
 
 const loaded: Record<string, ComponentType> = {};

@@ -22,7 +22,7 @@ const GROUPS: [Key, string[]][] = [
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const bare = view.value === 'start';
-  const framed = !!subject.value && !['start', 'crawl', 'api', 'domains'].includes(view.value);
+  const framed = !!subject.value && !['start', 'crawl', 'api', 'domains', 'help'].includes(view.value);
   return (
     <>
       <a class="skip" href="#main">{t('shell.skip')}</a>
@@ -32,6 +32,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <span class="spring" />
         <Crawling />
         <a class="tool wide-only" href={href({ view: 'api' })} aria-current={view.value === 'api' ? 'page' : undefined}>API</a>
+        <a class="tool wide-only" href={href({ view: 'help' })} aria-current={view.value === 'help' ? 'page' : undefined}>{t('nav.help')}</a>
         <Theme />
         <button type="button" class="plain tool" aria-label={t('help.title')} title={t('help.title')} onClick={() => (helpOpen.value = true)}><Icon name="help" /></button>
         <Settings />
@@ -136,6 +137,7 @@ function Settings() {
         <li><a href={href({ view: 'domains' })}>{t('nav.domains')}</a></li>
         <li><a href={href({ view: 'crawl' })}>{t('nav.crawl')}</a></li>
         <li><a href={href({ view: 'api' })}>{t('nav.api')}</a></li>
+        <li><a href={href({ view: 'help' })}>{t('nav.help')}</a></li>
         <li><button type="button" onClick={() => window.print()}>{t('shell.print')}</button></li>
         {name && <li><button type="button" onClick={signOut}>{t('session.out', { name })}</button></li>}
       </ul>
