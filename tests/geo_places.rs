@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use backlinkd::config::GeoConfig;
-use backlinkd::geo::Geo;
+use backlinkd::geo::{Geo, PlaceSchema};
 use backlinkd::model::Place;
 
 use crate::support::shared;
@@ -42,6 +42,47 @@ fn places_are_named_in_the_configured_language_or_in_english() {
 fn a_country_database_knows_no_cities() {
     let geo = open(&own("GeoLite2-Country-Test.mmdb"), "en");
     assert_eq!(place(&geo, "89.160.20.112"), ["SE", "Sweden", ""]);
+}
+
+/// The records are those of tests/data/geo/make_flat.py, as Python's maxminddb reads them.
+#[test]
+fn flat_records_are_places_too() {
+    for (database, sweden, japan, six) in [
+        ("flat-names.mmdb", ["SE", "Sweden", ""], ["JP", "Japan", ""], ["NO", "Norway", ""]),
+        ("flat-codes.mmdb", ["SE", "", "Linköping"], ["JP", "Japan", "Kyoto"], ["NO", "", ""]),
+        ("flat-city.mmdb", ["SE", "", "Linköping"], ["JP", "", "Kyoto"], ["NO", "", ""]),
+        ("networks-only.mmdb", ["", "", ""], ["", "", ""], ["", "", ""]),
+    ] {
+        let geo = open(&own(database), "de");
+        for (address, expected) in [
+            ("198.51.100.127", sweden),
+            ("203.0.113.0", japan),
+            ("::ffff:203.0.113.255", japan),
+            ("2001:db8:1::5", six),
+            ("198.51.100.128", ["", "", ""]),
+            ("2001:db8:2::", ["", "", ""]),
+        ] {
+            assert_eq!(place(&geo, address), expected, "{database} {address}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_is_read_from_the_records() {
+    let numbers = ["autonomous_system_number", "autonomous_system_organization"].map(str::to_owned).to_vec();
+    for (database, kind, schema) in [
+        ("GeoLite2-City-Test.mmdb", "GeoLite2-City", PlaceSchema::Cities),
+        ("GeoLite2-Country-Test.mmdb", "GeoLite2-Country", PlaceSchema::Countries),
+        ("flat-names.mmdb", "ipinfo bundle_location_lite.mmdb", PlaceSchema::Countries),
+        ("flat-codes.mmdb", "ipinfo standard_location.mmdb", PlaceSchema::Cities),
+        ("flat-city.mmdb", "dbip-city", PlaceSchema::Cities),
+        ("networks-only.mmdb", "Example-ASN", PlaceSchema::Unknown(numbers)),
+    ] {
+        let summary = open(&own(database), "en").summary().unwrap().unwrap();
+        assert_eq!((summary.kind.as_str(), &summary.schema), (kind, &schema), "{database}");
+        assert!(summary.built.is_some());
+    }
+    assert_eq!(Geo::open(&GeoConfig::default()).unwrap().summary().unwrap(), None);
 }
 
 #[test]

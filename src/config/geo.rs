@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GeoConfig {
-    /// A MaxMind DB file with the City (or Country) schema. Empty: places are not known.
+    /// A MaxMind DB file with the City or Country schema, or with flat records. Empty: places are not known.
     pub database: PathBuf,
     /// Language of country and city names, as the database names it; English where a name lacks it.
     pub language: String,

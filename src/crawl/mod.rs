@@ -50,7 +50,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, CrawlConfig, FetchConfig, GeoConfig, RobotsConfig, StoreConfig};
 use crate::fetch::{FetchError, Fetcher, MemoryBudget, RobotsCache};
 use crate::frontier::FrontierRules;
-use crate::geo::{Geo, GeoError};
+use crate::geo::{DatabaseSummary, Geo, GeoError, PlaceSchema};
 use crate::model::DiscoveredUrl;
 use crate::policy::{BlockList, BlockListError, RevisitRules, max_stored_backoff};
 use crate::store::{BLOCKS_FILE, Store, StoreError};
@@ -259,6 +259,13 @@ fn open_geo(config: &GeoConfig) -> Result<Arc<Geo>, GeoError> {
     let geo = Geo::open(config)?;
     if !geo.knows_places() {
         tracing::warn!("geo.database is not set: countries and cities of servers stay empty");
+    }
+    if let Ok(Some(DatabaseSummary { kind, schema: schema @ PlaceSchema::Unknown(_), .. })) = geo.summary() {
+        let file = config.database.display();
+        tracing::warn!(
+            %file, kind, "countries and cities of servers stay empty, because geo.database holds {schema}; give a \
+             database of cities or countries"
+        );
     }
     Ok(Arc::new(geo))
 }

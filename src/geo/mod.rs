@@ -1,19 +1,24 @@
 //! GeoIP: places of addresses, from a MaxMind DB file (<https://maxmind.github.io/MaxMind-DB/>).
 //!
-//! The input is an address, the output a [`Place`], whose unknown parts are empty. Databases of the City and of the
-//! Country schema are supported; the latter have no cities. The file is loaded into memory at the start, so a newer
-//! one needs a restart. An unreadable record counts as unknown: a damaged database costs places, never a crawl.
+//! The input is an address, the output a [`Place`], whose unknown parts are empty. `record` lists the supported schemas;
+//! the records themselves show which one a file has. The file is loaded into memory at the start, so a newer one needs a
+//! restart. An unreadable record counts as unknown: a damaged database costs places, never a crawl.
 
-use std::collections::HashMap;
+mod record;
+mod schema;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Once;
+use std::time::SystemTime;
 
 use maxminddb::{MaxMindDbError, Reader};
-use serde::Deserialize;
 
 use crate::config::GeoConfig;
 use crate::model::Place;
+
+use record::LocationRecord;
+pub use schema::PlaceSchema;
 
 /// The place database.
 pub struct Geo {
@@ -31,20 +36,14 @@ pub struct GeoError {
     pub error: MaxMindDbError,
 }
 
-/// The fields common to both schemas.
-#[derive(Deserialize)]
-struct LocationRecord<'a> {
-    #[serde(borrow, default)]
-    country: NamedPlace<'a>,
-    #[serde(borrow, default)]
-    city: NamedPlace<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct NamedPlace<'a> {
-    iso_code: Option<&'a str>,
-    #[serde(borrow, default)]
-    names: HashMap<&'a str, &'a str>,
+/// What is known of the configured database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseSummary {
+    /// The name of the database's type in its metadata.
+    pub kind: String,
+    pub schema: PlaceSchema,
+    /// `None` if the file does not say.
+    pub built: Option<SystemTime>,
 }
 
 impl Geo {
@@ -70,9 +69,11 @@ impl Geo {
     /// The place of an address.
     pub fn place(&self, address: IpAddr) -> Place {
         let Some(database) = &self.database else { return Place::default() };
+        // Some databases have no second entry for IPv4 addresses in IPv6 form.
+        let address = address.to_canonical();
         let found = database.lookup(address).and_then(|found| found.decode::<LocationRecord<'_>>());
         match found {
-            Ok(record) => record.map(|record| self.to_place(&record)).unwrap_or_default(),
+            Ok(record) => record.map(|record| record.place(&self.language)).unwrap_or_default(),
             Err(error) => {
                 self.warned.call_once(|| {
                     tracing::warn!(%address, %error, "the place database is damaged; some places stay unknown");
@@ -82,16 +83,18 @@ impl Geo {
         }
     }
 
-    fn to_place(&self, record: &LocationRecord<'_>) -> Place {
-        let name = |named: &NamedPlace<'_>| {
-            let name = named.names.get(self.language.as_str()).or_else(|| named.names.get("en"));
-            name.copied().unwrap_or_default().to_owned()
-        };
-        Place {
-            ccode: record.country.iso_code.unwrap_or_default().to_ascii_uppercase(),
-            country: name(&record.country),
-            city: name(&record.city),
-        }
+    /// What the database holds; `None` without one.
+    ///
+    /// # Errors
+    /// When the database is damaged.
+    pub fn summary(&self) -> Result<Option<DatabaseSummary>, MaxMindDbError> {
+        let Some(database) = &self.database else { return Ok(None) };
+        let about = database.metadata();
+        Ok(Some(DatabaseSummary {
+            kind: about.database_type.clone(),
+            schema: PlaceSchema::detect(database)?,
+            built: about.build_time().ok().filter(|_| about.build_epoch > 0),
+        }))
     }
 }
 
