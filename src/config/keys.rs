@@ -40,3 +40,11 @@ pub fn key_table() -> Vec<KeyDoc> {
     }
     keys
 }
+
+/// [`DEFAULT_TOML`] with every key commented out: a file to begin with. A key that stays commented out keeps the default
+/// of the installed version.
+pub fn commented_defaults() -> String {
+    let is_key = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
+    let lines = DEFAULT_TOML.lines().map(|line| format!("{}{line}\n", if is_key(line) { "#" } else { "" }));
+    lines.collect()
+}

@@ -16,7 +16,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, DEFAULT_TOML, Origin};
+use super::{Config, ConfigError, DEFAULT_TOML, LoadedConfig, Origin};
 
 /// The prefix of the environment variables of the configuration.
 const PREFIX: &str = "BACKLINKD_";
@@ -36,6 +36,18 @@ pub fn load(
     environment: impl Iterator<Item = (String, String)>,
     sets: &[String],
 ) -> Result<Config, ConfigError> {
+    load_with_origins(path, environment, sets).map(|loaded| loaded.config)
+}
+
+/// As [`load`], with the origins of the values.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_origins(
+    path: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    sets: &[String],
+) -> Result<LoadedConfig, ConfigError> {
     let mut layers = Layers::of_defaults()?;
     if let Some(path) = path {
         layers.add_file(path)?;
@@ -53,6 +65,11 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
         Some((name, value.to_string_lossy().into_owned()))
     })
+}
+
+/// The known key that is most similar to this one, which is unknown.
+pub fn nearest_key(key: &str) -> Option<String> {
+    Layers::of_defaults().ok()?.nearest(key)
 }
 
 /// The merged layers.
@@ -151,7 +168,7 @@ impl Layers {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Config, ConfigError> {
+    fn finish(mut self) -> Result<LoadedConfig, ConfigError> {
         let mut config: Config = std::mem::take(&mut self.table)
             .try_into()
             .map_err(|error| ConfigError::Invalid { message: error.message().to_owned(), origin: None })?;
@@ -167,7 +184,7 @@ impl Layers {
         let origin_of =
             |message: &str| message.split_whitespace().next().and_then(|key| self.origins.get(key)).cloned();
         match config.validate() {
-            Ok(()) => Ok(config),
+            Ok(()) => Ok(LoadedConfig { config, origins: self.origins }),
             Err(message) => Err(ConfigError::Invalid { origin: origin_of(&message), message }),
         }
     }
