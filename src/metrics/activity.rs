@@ -12,6 +12,7 @@ pub struct ProcessActivity {
     crawl: Option<Arc<Progress>>,
     last_ranking: Mutex<Option<LastRanking>>,
     failed_rankings: AtomicU64,
+    ended_rankings: AtomicU64,
     is_ranking: AtomicBool,
     /// Whether a ranking was asked for that has not begun.
     awaits_ranking: AtomicBool,
@@ -59,18 +60,26 @@ impl ProcessActivity {
     pub fn record_ranking(&self, took: Duration) {
         let ranking = LastRanking { took, ended: SystemTime::now() };
         *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner) = Some(ranking);
+        self.ended_rankings.fetch_add(1, Ordering::Release);
     }
 
     /// Records that a ranking failed.
     pub fn record_failed_ranking(&self) {
         self.failed_rankings.fetch_add(1, Ordering::Relaxed);
+        self.ended_rankings.fetch_add(1, Ordering::Release);
+    }
+
+    /// Rankings that ended, with those that failed.
+    pub fn ended_rankings(&self) -> u64 {
+        self.ended_rankings.load(Ordering::Acquire)
     }
 
     pub(super) fn last_ranking(&self) -> Option<LastRanking> {
         *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn failed_rankings(&self) -> u64 {
+    /// Rankings that failed.
+    pub fn failed_rankings(&self) -> u64 {
         self.failed_rankings.load(Ordering::Relaxed)
     }
 }

@@ -19,7 +19,7 @@ use super::{crawl, rank, serve};
 use crate::api::{self, ApiState, ServeError};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
-use crate::cli::control::{self, ControlServer, RequestHandler};
+use crate::cli::control::{self, ControlServer, RequestHandler, RunningServer};
 use crate::cli::process::crawl_steering::CrawlSteering;
 use crate::cli::process::listening_port::ListeningPort;
 use crate::cli::process::pid_file::PidFile;
@@ -125,7 +125,8 @@ impl Daemon<'_> {
         let hangup = reload::listen(&runtime)?;
         let pid_file = if self.shared.is_none() { Some(PidFile::write(&context.data)?) } else { None };
         let (reload, requests) = control::reload_channel();
-        let handler = RequestHandler::new(&store, state.config.listen, Some(reload.clone()));
+        let running = Arc::new(RunningServer::default());
+        let handler = RequestHandler::new(&store, state.config.listen, Some(reload.clone()), &running);
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);
         // From here on, `seeds add` reaches this process.
         let job = self.crawl_job(crawler.progress())?;
@@ -136,6 +137,9 @@ impl Daemon<'_> {
         state.activity = Arc::clone(&activity);
         state.crawl = Some(Arc::new(CrawlSteering::new(context, &crawler, &store, &activity, reload)));
         let Some(listener) = port.listener(&runtime)? else { return Ok(None) };
+        let address = listener.local_addr()?;
+        running.address.get_or_init(|| address);
+        running.rankings.get_or_init(|| Arc::clone(&activity));
         if is_idle {
             context.console.info(format_args!(
                 "There is nothing to crawl yet: the crawl begins with `backlinkd --data {} seeds add URL`.",

@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::api::{self, ApiState, AuthPolicy};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
-use crate::cli::control::{ControlServer, RequestHandler};
+use crate::cli::control::{ControlServer, RequestHandler, RunningServer};
 use crate::cli::process::signals::ShutdownSignal;
 use crate::query::{self, SearchIndexes};
 use crate::store::Store;
@@ -19,11 +19,14 @@ pub(crate) fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow:
     let state = state(context, store, listen)?;
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
-    let handler = RequestHandler::new(&state.store, state.config.listen, None);
+    let running = Arc::new(RunningServer::default());
+    let handler = RequestHandler::new(&state.store, state.config.listen, None, &running);
     let _control = ControlServer::start(&runtime, &context.data, handler, &context.console);
     runtime.block_on(async {
         let listener = api::bind(state.config.listen).await?;
-        announce(context, &state, listener.local_addr()?);
+        let address = listener.local_addr()?;
+        running.address.get_or_init(|| address);
+        announce(context, &state, address);
         if is_empty {
             let data = context.data.display();
             context.console.info(format_args!(

@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use crate::cli::Outcome;
 use crate::cli::context::CliContext;
+use crate::cli::process::maintenance::{Maintenance, MaintenanceLog};
 use crate::cli::terminal::numbers::grouped;
 use crate::cli::terminal::progress::{ProgressDisplay, Status};
 use crate::config::Config;
@@ -31,6 +32,7 @@ pub(crate) fn verify(context: &CliContext, repair: bool) -> anyhow::Result<Outco
     if repair && findings.found.iter().any(|finding| finding.family == "changes") {
         remove_search_indexes(context)?;
     }
+    MaintenanceLog::record(&context.data, Maintenance::Verified { is_clean: findings.is_clean() });
     for line in report(&findings, repair) {
         context.console.print(line)?;
     }

@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::{ControlReply, ControlRequest, socket_path};
+use super::{ControlReply, ControlRequest, ServerStatus, socket_path};
 use crate::store::{Roles, StoredToken};
 
 /// Maximum wait for a reply: a seed list may be long, and a daemon may be starting.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Pause between two looks at a ranking.
+const RANKING_POLL: Duration = Duration::from_millis(200);
 
 /// Maximum size of a reply, in bytes.
 const MAX_REPLY_BYTES: u64 = 64 << 20;
@@ -30,6 +33,37 @@ pub(crate) fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
         Some(ControlReply::DoneInPart { complaints }) => Ok(Some(complaints)),
         None | Some(ControlReply::NotHere) => Ok(None),
         Some(other) => unexpected_reply(other),
+    }
+}
+
+/// What the process that holds the data directory does; `None` without one. An earlier version tells nothing of itself.
+pub(crate) fn status(data: &Path) -> anyhow::Result<Option<ServerStatus>> {
+    match send(data, &ControlRequest::Status)? {
+        Some(ControlReply::Status(status)) => Ok(Some(status)),
+        Some(ControlReply::Refused { .. }) => Ok(Some(ServerStatus::default())),
+        None => Ok(None),
+        Some(other) => unexpected_reply(other),
+    }
+}
+
+/// Makes the daemon compute the ranks, and waits for the end. Returns whether that succeeded; `None` when the process
+/// computes no ranks.
+pub(crate) fn rank(data: &Path) -> anyhow::Result<Option<bool>> {
+    let now = || status(data)?.context("the process that holds the data directory has ended; try again");
+    let before = now()?;
+    match send_required(data, &ControlRequest::Rank)? {
+        ControlReply::Done => {}
+        ControlReply::NotHere => return Ok(None),
+        other => return unexpected_reply(other),
+    }
+    // A ranking under way has not seen all of the index.
+    let last = before.rankings + if before.is_ranking { 2 } else { 1 };
+    loop {
+        std::thread::sleep(RANKING_POLL);
+        let after = now()?;
+        if after.rankings >= last {
+            return Ok(Some(after.failed_rankings == before.failed_rankings));
+        }
     }
 }
 

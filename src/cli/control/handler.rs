@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ControlReply, ControlRequest};
+use super::{ControlReply, ControlRequest, RunningServer};
 use crate::api::{UserError, check_password_hash, check_user_name};
 use crate::store::{Roles, Store, StoredToken};
 
@@ -33,13 +33,20 @@ pub(crate) struct RequestHandler {
     listen: SocketAddr,
     /// `None` in a process that does not crawl.
     reload: Option<ReloadSender>,
+    running: Arc<RunningServer>,
     /// Held while users change, so that two requests cannot remove the last two users.
     changing: Mutex<()>,
 }
 
 impl RequestHandler {
-    pub(crate) fn new(store: &Arc<Store>, listen: SocketAddr, reload: Option<ReloadSender>) -> Self {
-        Self { store: Arc::clone(store), listen, reload, changing: Mutex::default() }
+    pub(crate) fn new(
+        store: &Arc<Store>,
+        listen: SocketAddr,
+        reload: Option<ReloadSender>,
+        running: &Arc<RunningServer>,
+    ) -> Self {
+        let (store, running) = (Arc::clone(store), Arc::clone(running));
+        Self { store, listen, reload, running, changing: Mutex::default() }
     }
 
     /// Handles a request. Blocks.
@@ -54,6 +61,8 @@ impl RequestHandler {
                 self.store.tokens().map(|tokens| ControlReply::Tokens { tokens }).map_err(message)
             }
             ControlRequest::Reload => self.reload_lists(),
+            ControlRequest::Status => Ok(ControlReply::Status(self.running.status(self.reload.is_some()))),
+            ControlRequest::Rank => Ok(self.request_ranking()),
         };
         reply.unwrap_or_else(|problem| ControlReply::Refused { problem })
     }
@@ -112,6 +121,12 @@ impl RequestHandler {
         }
         tracing::info!(name, "an API token was removed");
         Ok(ControlReply::Done)
+    }
+
+    fn request_ranking(&self) -> ControlReply {
+        let Some(activity) = self.running.rankings.get() else { return ControlReply::NotHere };
+        activity.request_ranking();
+        ControlReply::Done
     }
 
     fn reload_lists(&self) -> Result<ControlReply, String> {

@@ -8,6 +8,7 @@
 mod client;
 mod handler;
 mod server;
+mod status;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -20,8 +21,10 @@ use crate::store::{Roles, SOCKET_FILE, StoredToken};
 pub(super) use client::{accepts_requests, reload};
 pub(super) use client::{add_token, list_tokens, remove_token};
 pub(super) use client::{list_users, put_user, remove_user};
+pub(super) use client::{rank, status};
 pub(super) use handler::{ReloadReceiver, ReloadSender, RequestHandler, reload_channel, reload_now};
 pub(super) use server::ControlServer;
+pub(super) use status::{RunningServer, ServerStatus};
 
 /// Maximum size of a request, in bytes. The name and hash of a user, escaped, are far below it.
 const MAX_REQUEST_BYTES: u64 = 16 << 10;
@@ -53,6 +56,10 @@ enum ControlRequest {
     ListTokens,
     /// Reads the seed and block lists again.
     Reload,
+    /// What the process does.
+    Status,
+    /// Computes the ranks soon.
+    Rank,
 }
 
 /// The reply to a request.
@@ -76,7 +83,8 @@ enum ControlReply {
     Tokens {
         tokens: Vec<StoredToken>,
     },
-    /// The process has no such lists.
+    Status(ServerStatus),
+    /// The process has no such lists, or computes no ranks.
     NotHere,
     Refused {
         problem: String,

@@ -8,7 +8,21 @@ use crate::config::Config;
 const OTHER_FILES: u64 = 512;
 
 /// The program does not start with a lower limit: the database alone may need this many.
-const MIN_LIMIT: u64 = 96;
+pub(crate) const MIN_LIMIT: u64 = 96;
+
+/// Files that the configuration may need open at once.
+pub(crate) fn wanted_open_files(config: &Config) -> u64 {
+    let files = u64::try_from(config.store.max_open_files).unwrap_or(0);
+    let fetchers = config.crawl.fetchers as u64 + config.crawl.slow_fetchers as u64;
+    let connections = config.fetch.max_idle_connections as u64 + config.api.max_connections as u64;
+    files + fetchers + connections + OTHER_FILES
+}
+
+/// The limit that this process may have; `None` without a limit.
+pub(crate) fn attainable_open_files() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    current.and(maximum)
+}
 
 /// Raises the limit as far as the process may. If that is not enough, lowers the configuration to fit and logs a
 /// warning: running out of files in the middle of a crawl costs time.
@@ -16,10 +30,7 @@ const MIN_LIMIT: u64 = 96;
 /// # Errors
 /// When the limit is too low for any work.
 pub(crate) fn fit_open_file_limit(config: &mut Config) -> anyhow::Result<()> {
-    let files = u64::try_from(config.store.max_open_files).unwrap_or(0);
-    let fetchers = config.crawl.fetchers as u64 + config.crawl.slow_fetchers as u64;
-    let connections = config.fetch.max_idle_connections as u64 + config.api.max_connections as u64;
-    let wanted = files + fetchers + connections + OTHER_FILES;
+    let wanted = wanted_open_files(config);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current.filter(|current| *current < wanted) else { return Ok(()) };
     let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
