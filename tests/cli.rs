@@ -3,20 +3,24 @@
 pub mod process;
 
 mod changing;
+mod configuring;
 mod crawling;
 mod daemon;
 mod damaged;
 mod demo_page;
+mod doctoring;
 mod explaining;
 mod failing;
 mod former_formats;
 mod full_disk;
 mod golden;
 mod logging;
+mod pinging;
 mod private;
 mod robots;
 mod seeding;
 mod serving;
 mod steering;
+mod trying;
 mod usage;
 mod verifying;

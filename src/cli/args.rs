@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::setup_args::SetupCommand;
 use super::terminal::log::LogFormat;
 use crate::store::Role;
 
 /// An open, self-hosted backlink index: crawls the web, ranks its pages, and answers who links to whom.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     version,
     about,
@@ -24,6 +26,9 @@ pub(super) struct Args {
     /// Directory of the index.
     #[arg(long, global = true, value_name = "DIR", env = "BACKLINKD_DATA", default_value = "data")]
     pub data: PathBuf,
+    /// Whether `data` is more than the default.
+    #[arg(skip)]
+    pub data_is_given: bool,
     /// Sets one key of the configuration; may be repeated.
     #[arg(long, global = true, value_name = "section.key=value")]
     pub set: Vec<String>,
@@ -40,7 +45,20 @@ pub(super) struct Args {
     pub command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+impl Args {
+    /// Parses the command line.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that it asks for.
+    pub(super) fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let data_is_given =
+            matches.value_source("data").is_some_and(|source| source != ValueSource::DefaultValue);
+        Ok(Self { data_is_given, ..Self::from_arg_matches(&matches)? })
+    }
+}
+
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
     /// Runs the daemon: crawls, ranks on a schedule and serves the API, until SIGTERM or Ctrl-C.
     #[command(
@@ -74,7 +92,7 @@ pub(super) enum Command {
         #[arg(long)]
         no_rank: bool,
     },
-    /// Computes and publishes the IV Search Rank of all pages, hosts and domains.
+    /// Computes and publishes the IV Search Rank of all pages, hosts and domains. A running daemon does it itself.
     #[command(after_help = "Example:\n  backlinkd --data ./index rank")]
     Rank,
     /// Shows what a robots.txt allows: for each URL, `allowed` or `disallowed`, the deciding line and the URL.
@@ -157,9 +175,11 @@ pub(super) enum Command {
         #[arg(long)]
         once: bool,
     },
+    #[command(flatten)]
+    Setup(SetupCommand),
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum SeedsCommand {
     /// Adds URLs or hosts that are not listed yet.
     #[command(
@@ -180,7 +200,7 @@ pub(super) enum SeedsCommand {
     List,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum BlockCommand {
     /// Adds hosts, each with all hosts below it, or all hosts below a domain.
     #[command(after_help = "Example:\n  backlinkd --data ./index block add example.com '*.example.org'")]
@@ -199,7 +219,7 @@ pub(super) enum BlockCommand {
     List,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum UserCommand {
     /// Adds a user, or changes a password; asks for the password, or reads it from standard input.
     #[command(after_help = "Example:\n  printf 'secret\\n' | backlinkd --data ./index user add alice")]
@@ -221,7 +241,7 @@ pub(super) enum UserCommand {
     List,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum TokenCommand {
     /// Adds a token, and prints it once. From the first user or token on, the API needs credentials.
     #[command(

@@ -9,20 +9,21 @@ mod context;
 mod control;
 mod lists;
 mod process;
+mod setup_args;
 mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use rustix::fs::Mode;
 
+use crate::config::ConfigError;
 use crate::crawl::CrawlError;
 
 use args::{Args, Command};
 use commands::access::{token, user};
 use commands::lists::{edit_blocks, edit_seeds};
-use commands::{crawl, demo, explain, host, rank, robots, run, serve, stats, verify};
+use commands::{crawl, demo, explain, host, rank, robots, run, serve, setup, stats, verify};
 use context::CliContext;
 use terminal::console::Console;
 use terminal::log;
@@ -40,7 +41,7 @@ enum Outcome {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match Args::read() {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
@@ -49,6 +50,9 @@ pub fn main() -> ExitCode {
     };
     let console = Console::new(args.quiet);
     let log = log::start(&console, args.verbose, args.log_format);
+    if let Command::Setup(command) = &args.command {
+        return exit_code(&console, log.and_then(|()| setup::execute(&args, &console, command)));
+    }
     let context = match log.and_then(|()| CliContext::new(&args, &console)) {
         Ok(context) => Arc::new(context),
         Err(error) => {
@@ -56,7 +60,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match execute(&context, args.command) {
+    exit_code(&console, execute(&context, args.command))
+}
+
+/// The exit status of a command; prints its error.
+fn exit_code(console: &Console, result: anyhow::Result<Outcome>) -> ExitCode {
+    match result {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Partial) => ExitCode::FAILURE,
         Err(error) => {
@@ -70,13 +79,18 @@ pub fn main() -> ExitCode {
 fn failure_status(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(CrawlError::Fetch(_) | CrawlError::Geo(_)) => ExitCode::from(USAGE),
+        _ if error.is::<ConfigError>() => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
 }
 
-fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcome> {
-    // Only the owner may read the files that the program creates: they hold password hashes and fetched pages.
+/// Only the owner may read the files that the program creates: they hold password hashes and fetched pages.
+fn make_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcome> {
+    make_private();
     match command {
         Command::Run { seeds, listen } => run::run(context, seeds.as_deref(), listen),
         Command::Crawl { seeds, max_pages, max_seconds, no_rank } => crawl::crawl(
@@ -95,5 +109,7 @@ fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcom
         Command::Explain { url, json } => explain::explain(context, &url, json),
         Command::Verify { repair } => verify::verify(context, repair),
         Command::Demo { listen, once } => demo::demo(context, listen, once),
+        // It has no context, or one of its own.
+        Command::Setup(_) => Ok(Outcome::Success),
     }
 }

@@ -59,6 +59,15 @@ impl Store {
         }
     }
 
+    /// The format of the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or its format is unsupported.
+    pub fn format(&self) -> Result<u32, StoreError> {
+        let value = self.get(META, FORMAT_KEY)?.ok_or_else(|| StoreError::Absent(self.directory.clone()))?;
+        expect_format(&self.directory, &value)
+    }
+
     /// The values of [`COUNTERS`]. One that is missing or negative is 0.
     pub(in crate::store) fn counters(&self) -> Result<[u64; 5], StoreError> {
         decode_counters(self.get(META, COUNTERS)?.as_deref())

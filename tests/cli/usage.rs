@@ -35,6 +35,14 @@ fn every_command_shows_an_example_in_its_help() {
         ("explain", "explain https://www.example.com/page"),
         ("verify", "verify --repair"),
         ("demo", "backlinkd demo"),
+        ("config", "config show --origin crawl.delay"),
+        ("config show", "config show --origin fetch"),
+        ("config check", "config check backlinkd.toml"),
+        ("config default", "config default > backlinkd.toml"),
+        ("doctor", "backlinkd --data ./index doctor"),
+        ("ping", "ping --listen 127.0.0.1:8080"),
+        ("open", "open example.com"),
+        ("try", "try example.com"),
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ended = place.run(&arguments).with(0);
@@ -59,6 +67,10 @@ fn a_wrong_command_line_is_status_2_and_shows_the_usage() {
         (&["user", "add", "a", "--role", "write"], "[possible values: read, operate]"),
         (&["token", "add", "a", "--expires", "soon"], "12h or 90d"),
         (&["-v", "-q", "stats"], "cannot be used with"),
+        (&["config"], "Usage:"),
+        (&["ping", "--listen", "127.0.0.1:1", "--url", "http://a.test/"], "cannot be used with"),
+        (&["try"], "<SITE>"),
+        (&["try", "a.test", "--pages", "many"], "--pages <N>"),
     ] {
         let ended = place.run(arguments).with(2);
         assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);

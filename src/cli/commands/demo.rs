@@ -13,7 +13,7 @@ use crate::demo::{DemoOptions, temporary_folder};
 pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
-    let listen = listen.unwrap_or_else(|| free_address(context));
+    let listen = listen.unwrap_or_else(|| free_address(context, "the demo"));
     let folder = temporary_folder()
         .context("the demo cannot create a temporary folder; set TMPDIR to another place")?;
     stop.remove_at_exit(folder.path());
@@ -24,12 +24,12 @@ pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool)
 
 /// The configured address, or another port if that one is taken: the first demo on a machine should not fail after a
 /// build of many minutes. An address that is given on the command line is used as it is.
-fn free_address(context: &CliContext) -> SocketAddr {
+pub(super) fn free_address(context: &CliContext, what: &str) -> SocketAddr {
     let configured = context.config.api.listen;
     match TcpListener::bind(configured) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             context.console.info(format_args!(
-                "Port {} is taken, so the demo uses another one; --listen chooses one.",
+                "Port {} is taken, so {what} uses another one; --listen chooses one.",
                 configured.port()
             ));
             SocketAddr::new(configured.ip(), 0)

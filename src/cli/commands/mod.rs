@@ -3,6 +3,7 @@
 pub(super) mod access;
 pub(super) mod crawl;
 pub(super) mod demo;
+mod doctor;
 pub(super) mod explain;
 pub(super) mod host;
 pub(super) mod lists;
@@ -10,5 +11,6 @@ pub(super) mod rank;
 pub(super) mod robots;
 pub(super) mod run;
 pub(super) mod serve;
+pub(super) mod setup;
 pub(super) mod stats;
 pub(super) mod verify;
