@@ -13,6 +13,8 @@
 //! 5. The reply is computed on a worker thread, under a deadline ([`RequestContext::write_response`] in `dispatch.rs`).
 //!    The number of concurrent queries is limited.
 //!
+//! A request to `/mcp` passes step 2, and the call of a tool in it steps 3 to 5.
+//!
 //! | folder | content |
 //! |---|---|
 //! | `http` | connections, limits, authentication, caching; the steps above |
@@ -20,6 +22,7 @@
 //! | `endpoints` | the declaration of each endpoint |
 //! | `reply` | rendering: lists, exports, graphs, errors |
 //! | `openapi` | the OpenAPI document |
+//! | `mcp` | the tools for agents |
 //! | `web_ui` | the web page |
 //!
 //! Invariants: without credentials, a client gets probes, the web page and a sign-in, and no data of the index. Every
@@ -35,6 +38,7 @@ pub mod endpoints;
 mod error;
 mod host_list_cache;
 mod http;
+mod mcp;
 mod openapi;
 mod reply;
 mod request;
@@ -52,6 +56,7 @@ pub use docs::{Docs, Topic};
 pub use endpoint::{Endpoint, ExportKind, Feed, Handler, OptionalColumns, Verb};
 pub use error::{ApiError, ErrorDetail};
 pub use host_list_cache::HostListCache;
+pub use mcp::{ApiAnswer, ApiClient, ToolServerError, ToolSettings, serve_tools, serve_tools_through};
 pub use reply::provenance::{JsonReply, Provenance};
 pub use request::context::RequestContext;
 pub use request::day_range::{DayRange, current_day};

@@ -72,6 +72,9 @@ pub static CRAWL_ENDPOINTS: &[&Endpoint] = &[
     &endpoints::host::ENDPOINT,
 ];
 
+/// The path of the tools for agents. It is no endpoint: tools describe themselves, and not in the OpenAPI document.
+pub(super) const MCP_PATH: &str = "/mcp";
+
 /// Endpoints about the server itself.
 static SERVICE_ENDPOINTS: &[&Endpoint] = &[
     &endpoints::root::ENDPOINT,

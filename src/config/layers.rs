@@ -22,7 +22,8 @@ use super::{Config, ConfigError, DEFAULT_TOML, LoadedConfig, Origin};
 const PREFIX: &str = "BACKLINKD_";
 
 /// Variables that the command line reads itself, and this module ignores.
-pub const COMMAND_LINE_VARIABLES: [&str; 3] = ["BACKLINKD_CONFIG", "BACKLINKD_DATA", "BACKLINKD_LOG"];
+pub const COMMAND_LINE_VARIABLES: [&str; 4] =
+    ["BACKLINKD_CONFIG", "BACKLINKD_DATA", "BACKLINKD_LOG", "BACKLINKD_TOKEN"];
 
 /// Reads the configuration: the defaults, then the file, then the environment, then the `--set` arguments
 /// (`section.key=value`). Of two arguments for one key the later wins.

@@ -12,6 +12,7 @@ mod geo;
 mod keys;
 mod layers;
 mod loaded;
+mod mcp;
 mod parse;
 mod ports;
 mod rank;
@@ -35,6 +36,7 @@ pub use geo::GeoConfig;
 pub use keys::{DEFAULT_TOML, KeyDoc, commented_defaults, key_table};
 pub use layers::{COMMAND_LINE_VARIABLES, environment, load, load_with_origins, nearest_key};
 pub use loaded::{LoadedConfig, LoadedValue};
+pub use mcp::McpConfig;
 pub use parse::ParseConfig;
 pub use ports::Ports;
 pub use rank::RankConfig;
@@ -62,6 +64,7 @@ pub struct Config {
     pub rank: RankConfig,
     pub search: SearchConfig,
     pub api: ApiConfig,
+    pub mcp: McpConfig,
 }
 
 impl Config {
@@ -80,7 +83,8 @@ impl Config {
         self.store.validate()?;
         self.rank.validate()?;
         self.search.validate()?;
-        self.api.validate()
+        self.api.validate()?;
+        self.mcp.validate()
     }
 
     /// Every path with its key, so that a file's relative paths can be resolved.

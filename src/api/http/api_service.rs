@@ -5,6 +5,8 @@
 //! A response that is too long to be buffered also needs a stream slot. When a client disconnects, its query is
 //! cancelled.
 
+mod tool_requests;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +28,9 @@ use super::auth::{
 use super::body_writer::{Delivery, StreamAdmission, StreamedResponse, WholeResponse};
 use super::connection::{Connections, CutReason, HeldMemory, MessageMemory, RequestHead};
 use super::cross_origin::AllowedOrigins;
-use super::execution::{ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint};
+use super::execution::{
+    BodyMemory, ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint,
+};
 use super::health_probe::HealthProbe;
 use super::negotiation::{AcceptedCoding, Format};
 use super::representation::{Representation, matches_if_none_match, not_modified, weak_etag};
@@ -37,7 +41,6 @@ use crate::api::error::shorten;
 use crate::api::reply::headers::NO_STORE;
 use crate::api::web_ui::WebUi;
 use crate::api::{ApiError, ApiState, Endpoint, JsonBody, QueryString, ServeError, routes};
-use crate::config::ApiConfig;
 use crate::metrics::{self, ApiMetrics, RequestMetrics};
 use crate::query::{CancelOnDrop, Deadline};
 
@@ -50,6 +53,8 @@ const OTHER_THREADS: usize = 8;
 const METRICS_ENDPOINT: &str = "metrics";
 /// The name under which requests for assets of the page are counted.
 const ASSETS_ENDPOINT: &str = "ui";
+/// The name under which requests to the tools for agents are counted.
+const MCP_ENDPOINT: &str = "mcp";
 
 /// Handles requests between the connections and the endpoints.
 pub(crate) struct ApiService {
@@ -128,9 +133,7 @@ impl ApiService {
             head.exchange.mark_request_read();
             return response.map(Reply::into_response);
         }
-        if !head.is_safe() {
-            check_origin(&head.headers, self.allowed_origins.contains_origin_of(&head.headers))?;
-        }
+        self.check_sender(head)?;
         if routes::is_session(head.path()) {
             return if head.is_safe() {
                 self.session(head).await
@@ -142,12 +145,30 @@ impl ApiService {
         if is_metrics && self.state.config.metrics_open {
             return self.metrics(head).await;
         }
-        let identity = self.identify(head).await?;
-        identity.check_role(routes::needed_role(head.path(), &head.method))?;
+        let identity = self.admit(head).await?;
         if is_metrics {
             return self.metrics(head).await;
         }
         self.handle_query(head, body, &identity).await
+    }
+
+    /// Returns the sender of a request that may be answered.
+    ///
+    /// # Errors
+    /// The reason why the request is refused.
+    pub(crate) async fn admit(&self, head: &RequestHead) -> Result<Identity, ApiError> {
+        self.check_sender(head)?;
+        let identity = self.identify(head).await?;
+        identity.check_role(routes::needed_role(head.path(), &head.method))?;
+        Ok(identity)
+    }
+
+    /// Refuses changes that a page of another site may have sent.
+    fn check_sender(&self, head: &RequestHead) -> Result<(), ApiError> {
+        if head.is_safe() {
+            return Ok(());
+        }
+        check_origin(&head.headers, self.allowed_origins.contains_origin_of(&head.headers))
     }
 
     /// The origins whose pages may read responses.
@@ -237,6 +258,7 @@ impl ApiService {
         let endpoint = match routes::find(path) {
             Some(endpoint) => Some(endpoint.title()),
             None if path == metrics::PATH => Some(METRICS_ENDPOINT),
+            None if path == routes::MCP_PATH => Some(MCP_ENDPOINT),
             None => WebUi::is_asset(path).then_some(ASSETS_ENDPOINT),
         };
         self.request_metrics.count(endpoint, status, took);
@@ -312,17 +334,18 @@ impl ApiService {
         Ok(Some(representation))
     }
 
-    /// Returns the endpoint of a request whose method and sizes are allowed.
-    fn requested_endpoint(&self, head: &RequestHead) -> Result<&'static Endpoint, ApiError> {
-        let path = head.path();
+    /// Returns the endpoint of a request whose method and query are allowed.
+    fn requested_endpoint(
+        &self,
+        path: &str,
+        query: &str,
+        method: &Method,
+    ) -> Result<&'static Endpoint, ApiError> {
         let endpoint = routes::find(path).ok_or_else(|| ApiError::NotFound(shorten(path)))?;
-        endpoint.check_method(path, &head.method)?;
-        let ApiConfig { max_query_bytes, max_body_bytes, .. } = self.state.config;
-        if head.query().len() > max_query_bytes {
+        endpoint.check_method(path, method)?;
+        let max_query_bytes = self.state.config.max_query_bytes;
+        if query.len() > max_query_bytes {
             return Err(ApiError::QueryTooLong(max_query_bytes));
-        }
-        if head.content_length().is_some_and(|bytes| bytes > max_body_bytes as u64) {
-            return Err(ApiError::BodyTooLarge(max_body_bytes));
         }
         Ok(endpoint)
     }
@@ -335,16 +358,8 @@ impl ApiService {
         client: &Client,
         (format, accepted): (Format, AcceptedCoding),
     ) -> Result<EndpointRequest, ApiError> {
-        let endpoint = self.requested_endpoint(head)?;
-        let max_bytes = self.state.config.max_body_bytes;
-        let mut body_memory = Vec::new();
-        let reserve = |bytes: usize| {
-            body_memory.push(self.message_memory.try_reserve_for(client, bytes)?);
-            Ok(())
-        };
-        let body = read_body(body, max_bytes, self.state.config.body_timeout.0, reserve).await;
-        let body = body.inspect_err(|error| self.count_if_cut(error))?;
-        head.exchange.mark_request_read();
+        let endpoint = self.requested_endpoint(head.path(), head.query(), &head.method)?;
+        let (body, body_memory) = self.read_whole_body(head, body, client).await?;
         Ok(EndpointRequest {
             endpoint,
             params: QueryString::parse(head.query())?,
@@ -353,6 +368,31 @@ impl ApiService {
             format,
             accepted,
         })
+    }
+
+    /// Reads the body of a request, and reserves memory for it.
+    ///
+    /// # Errors
+    /// [`ApiError::BodyTooLarge`], and those of [`read_body`].
+    pub(crate) async fn read_whole_body<B: Buf>(
+        &self,
+        head: &RequestHead,
+        body: impl Stream<Item = Result<B, warp::Error>>,
+        client: &Client,
+    ) -> Result<(Vec<u8>, Vec<BodyMemory>), ApiError> {
+        let max_bytes = self.state.config.max_body_bytes;
+        if head.content_length().is_some_and(|bytes| bytes > max_bytes as u64) {
+            return Err(ApiError::BodyTooLarge(max_bytes));
+        }
+        let mut memory = Vec::new();
+        let reserve = |bytes: usize| {
+            memory.push(self.message_memory.try_reserve_for(client, bytes)?);
+            Ok(())
+        };
+        let body = read_body(body, max_bytes, self.state.config.body_timeout.0, reserve).await;
+        let body = body.inspect_err(|error| self.count_if_cut(error))?;
+        head.exchange.mark_request_read();
+        Ok((body, memory))
     }
 
     /// Waits for a query slot and computes the response on a worker thread.
@@ -423,7 +463,7 @@ impl ApiService {
 
 /// Returns the names under which requests are counted.
 fn counted_endpoints() -> impl Iterator<Item = &'static str> {
-    routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT, ASSETS_ENDPOINT])
+    routes::all().map(Endpoint::title).chain([METRICS_ENDPOINT, ASSETS_ENDPOINT, MCP_ENDPOINT])
 }
 
 /// Attaches memory to a response. It is released when the response is sent.

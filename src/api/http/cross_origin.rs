@@ -16,8 +16,9 @@ use super::connection::RequestHead;
 /// Seconds for which a browser remembers what is allowed.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, If-None-Match, X-Requested-With");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, X-Requested-With",
+);
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Backlinkd-As-Of, Content-Disposition, ETag, Retry-After, X-Export-Finished, X-Next, X-Total-Count, X-Warnings",
 );

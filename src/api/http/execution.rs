@@ -14,6 +14,9 @@ use crate::query::{CancelOnDrop, Deadline};
 /// Smaller responses need no reservation: they fit the buffers of their connection.
 pub(crate) const MIN_RESERVED_BYTES: usize = 4 << 10;
 
+/// The memory of a part of a body.
+pub(crate) type BodyMemory = (ClientCharge, ByteReservation);
+
 /// A request that was read to its end and belongs to an endpoint.
 pub(crate) struct EndpointRequest {
     pub endpoint: &'static Endpoint,
@@ -21,7 +24,7 @@ pub(crate) struct EndpointRequest {
     /// The body, if the method is POST.
     pub json_body: Option<JsonBody>,
     /// The memory of the body, reserved until the request is dropped.
-    pub _body_memory: Vec<(ClientCharge, ByteReservation)>,
+    pub _body_memory: Vec<BodyMemory>,
     /// The format that `Accept` asks for.
     pub format: Format,
     pub accepted: AcceptedCoding,

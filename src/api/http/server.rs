@@ -14,7 +14,9 @@ use warp::{Buf, Filter, Reply};
 use super::api_service::ApiService;
 use super::auth::PasswordError;
 use super::connection::{self, AllowedHosts, ConnectionContext, Connections, RequestHead};
+use crate::api::mcp::{ToolSettings, http_transport};
 use crate::api::reply::error_response;
+use crate::api::routes::MCP_PATH;
 use crate::api::{ApiError, ApiState, AuthPolicy};
 
 /// The web page sends this header. Its 401 responses have no challenge, so that the browser opens no dialog of its
@@ -62,33 +64,39 @@ pub async fn serve(
         AuthPolicy::Open => AllowedHosts::for_open_api(&config.hosts),
     };
     let connections = Connections::new(&config);
+    let tools =
+        Arc::new(ToolSettings::new(&state.settings, state.rules.clone(), Arc::clone(&state.suffixes)));
     let service = Arc::new(ApiService::new(state, connections.clone())?);
     let counting = Arc::clone(&service);
     let count = Box::new(move |path: &str, status, took| counting.count_request(path, status, took));
-    let api = warp::service(filter(service));
+    let api = warp::service(filter(service, tools));
     connection::serve(listener, ConnectionContext { api, hosts, config, connections, count }, shutdown).await;
     Ok(())
 }
 
 /// One filter for all requests. [`ApiService::handle`] decides about each of them.
-fn filter(service: Arc<ApiService>) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
+fn filter(
+    service: Arc<ApiService>,
+    tools: Arc<ToolSettings>,
+) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
     warp::ext::get::<Arc<RequestHead>>().and(warp::body::stream()).then(
         move |head: Arc<RequestHead>, body| {
-            let service = Arc::clone(&service);
-            async move { respond(&service, &head, body).await }
+            let (service, tools) = (Arc::clone(&service), Arc::clone(&tools));
+            async move { respond(&service, &tools, &head, body).await }
         },
     )
 }
 
 /// Returns the response to a request, also to one that is refused.
 async fn respond<B: Buf>(
-    service: &ApiService,
+    service: &Arc<ApiService>,
+    tools: &Arc<ToolSettings>,
     head: &RequestHead,
     body: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Response {
     let mut response = match service.allowed_origins().preflight(head) {
         Some(response) => response,
-        None => service.handle(head, body).await.unwrap_or_else(|error| {
+        None => handle(service, tools, head, body).await.unwrap_or_else(|error| {
             if let ApiError::Internal(cause) = &error {
                 tracing::error!(method = %head.method, path = head.path(), cause, "a request failed");
             }
@@ -101,4 +109,17 @@ async fn respond<B: Buf>(
     }
     service.allowed_origins().write_headers(&head.headers, headers);
     response
+}
+
+async fn handle<B: Buf>(
+    service: &Arc<ApiService>,
+    tools: &Arc<ToolSettings>,
+    head: &RequestHead,
+    body: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<Response, ApiError> {
+    if head.path() == MCP_PATH {
+        // The future is large, and few requests need it.
+        return Box::pin(http_transport::respond(service, tools, head, body)).await;
+    }
+    service.handle(head, body).await
 }
