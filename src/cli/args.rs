@@ -157,6 +157,18 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Serves tools for agents (Model Context Protocol) over standard input and output: through the API of the daemon that
+    /// holds the data directory, or from the directory itself. Works while a daemon runs.
+    #[command(after_help = "Example:\n  backlinkd --data ./index mcp")]
+    Mcp {
+        /// Address of another API, instead of --data.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Token for the API, as `token add` prints it. Other users of the machine can read a command line, so better give
+        /// it in the environment.
+        #[arg(long, value_name = "TOKEN", env = "BACKLINKD_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+    },
     /// Checks that all parts of the index agree; exit status 1 when they do not.
     #[command(after_help = "Example:\n  backlinkd --data ./index verify --repair")]
     Verify {

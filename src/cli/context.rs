@@ -75,6 +75,17 @@ impl CliContext {
         Ok(Arc::new(Store::open_secondary(&self.data, &self.config.store, Arc::clone(&self.suffixes))?))
     }
 
+    /// A copy whose configuration can be changed for a process that only reads.
+    pub(super) fn reader(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            rules: self.rules.clone(),
+            suffixes: Arc::clone(&self.suffixes),
+            data: self.data.clone(),
+            console: self.console.clone(),
+        }
+    }
+
     /// The seeds of the index and of the given file, and the messages about bad lines of both.
     pub(super) fn seeds(&self, file: Option<&Path>) -> anyhow::Result<(Vec<CanonicalUrl>, Vec<String>)> {
         let (mut seeds, mut bad) = self.listed_seeds()?;

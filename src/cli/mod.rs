@@ -23,7 +23,7 @@ use crate::crawl::CrawlError;
 use args::{Args, Command};
 use commands::access::{token, user};
 use commands::lists::{edit_blocks, edit_seeds};
-use commands::{crawl, demo, explain, host, rank, robots, run, serve, setup, stats, verify};
+use commands::{crawl, demo, explain, host, mcp, rank, robots, run, serve, setup, stats, verify};
 use context::CliContext;
 use terminal::console::Console;
 use terminal::log;
@@ -107,6 +107,7 @@ fn execute(context: &Arc<CliContext>, command: Command) -> anyhow::Result<Outcom
         Command::Stats { json } => stats::stats(context, json),
         Command::Host { host, json } => host::host(context, &host, json),
         Command::Explain { url, json } => explain::explain(context, &url, json),
+        Command::Mcp { url, token } => mcp::mcp(context, &mcp::ToolOptions { url, token }),
         Command::Verify { repair } => verify::verify(context, repair),
         Command::Demo { listen, once } => demo::demo(context, listen, once),
         // It has no context, or one of its own.

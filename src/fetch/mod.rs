@@ -10,6 +10,7 @@
 //! * [`PinnedAddresses`] resolves each host to one address, and refuses addresses outside the public internet.
 //! * [`MemoryBudget`] bounds the memory of all responses until they are stored.
 //! * [`decode`] removes content encodings, within bounds.
+//! * [`ServiceClient`] asks a service that the operator names.
 //!
 //! The crawl decides what to fetch and when, and interprets the content.
 
@@ -26,6 +27,7 @@ mod protocol;
 mod response;
 mod robots;
 pub mod robots_txt;
+mod service_client;
 mod tls;
 mod tolerant;
 
@@ -43,6 +45,7 @@ pub use robots::{
     FetchPermit, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsOutcome, RobotsRequest,
     RobotsStatus, RobotsStore, StoredRobots,
 };
+pub use service_client::{ServiceClient, ServiceClientError, ServiceResponse};
 
 /// The reason why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ mod doctor;
 pub(super) mod explain;
 pub(super) mod host;
 pub(super) mod lists;
+pub(super) mod mcp;
 pub(super) mod rank;
 pub(super) mod robots;
 pub(super) mod run;

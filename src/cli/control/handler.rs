@@ -29,7 +29,7 @@ pub(crate) fn reload_channel() -> (ReloadSender, ReloadReceiver) {
 /// Handles the requests.
 pub(crate) struct RequestHandler {
     store: Arc<Store>,
-    /// Address that the API of this process listens on.
+    /// Address that the API of this process is to listen on.
     listen: SocketAddr,
     /// `None` in a process that does not crawl.
     reload: Option<ReloadSender>,

@@ -29,7 +29,7 @@ fn usual_filter(quiet: bool, verbose: u8) -> String {
         (false, _) => return "trace".to_owned(),
     };
     // These crates log client and server misbehaviour as errors and warnings. It is counted instead.
-    format!("{level},warp=off,h2=off,hyper=off,rustls_platform_verifier=off")
+    format!("{level},warp=off,h2=off,hyper=off,rmcp=off,rustls_platform_verifier=off")
 }
 
 /// Starts the log; `BACKLINKD_LOG` takes a filter such as `backlinkd::fetch=debug`.
