@@ -52,7 +52,7 @@ const LAYERS: [(&str, u8); 32] = [
 ];
 
 /// Crates that one module alone may use.
-const ONLY_IMPORTERS: [(&str, &str); 10] = [
+const ONLY_IMPORTERS: [(&str, &str); 11] = [
     ("reqwest", "fetch"),
     ("hickory_resolver", "fetch"),
     ("rocksdb", "store"),
@@ -63,6 +63,7 @@ const ONLY_IMPORTERS: [(&str, &str); 10] = [
     ("maxminddb", "geo"),
     ("publicsuffix", "urls"),
     ("rpassword", "cli"),
+    ("rmcp", "api"),
 ];
 
 const MAX_LINES: usize = 500;

@@ -44,6 +44,7 @@ mod graphs;
 mod held_hosts;
 mod hostile;
 mod link_oracle;
+mod mcp;
 mod page;
 mod pipeline;
 mod query_bounds;

@@ -3,7 +3,7 @@
 //! Each test starts the program over an index, and runs one group of checks against it in one process of Chromium.
 //! `make browser` installs what they need; without it they are skipped.
 
-mod web;
+pub mod web;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
