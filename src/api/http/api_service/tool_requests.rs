@@ -54,7 +54,7 @@ impl ApiService {
     /// Returns a response whose memory is reserved until its client has read it.
     ///
     /// # Errors
-    /// As [`MessageMemory::try_reserve_for`].
+    /// [`ApiError::UnreadResponses`] when the client holds too much memory; [`ApiError::Overloaded`].
     pub(crate) fn hold(
         &self,
         response: http::Response<bytes::Bytes>,
