@@ -2,6 +2,8 @@
 # make test   checks everything: format, lints, docs, tests
 # make check  format, lints and the tests in src, without optimisation; make check FOLDER=parse tests one folder
 # make build  builds backlinkd for use, with whole-program optimisation, and prints its path
+# make dist   makes the Debian package, the tarball, the wheel and their checksums, and prints their folder
+# make dist-test  installs the Debian package in a clean Debian, runs it, and purges it; needs root
 # make bench  measures speed and size
 # make web    builds the page in src/web again; needs node
 #
@@ -20,7 +22,7 @@ export CC = $(CCACHE)$(if $(CLANG),clang,cc)
 export CXX = $(CCACHE)$(if $(CLANG),clang++,c++)
 endif
 
-.PHONY: help demo test check build bench web packages components curl browser readers
+.PHONY: help demo test check build dist dist-test bench web packages components curl browser readers
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -46,6 +48,19 @@ check: packages components
 build: packages
 	cargo build --locked --profile dist
 	@echo "$(CARGO_TARGET_DIR)/dist/backlinkd"
+
+# PROFILE=release packages the program of the tests, which needs no second compilation of RocksDB.
+PROFILE = dist
+PACKAGES = $(CARGO_TARGET_DIR)/packages
+
+dist: packages
+	cargo build --locked --profile $(PROFILE)
+	config/package/dist.sh $(PROFILE) $(PACKAGES)
+	@echo "$(PACKAGES)"
+
+dist-test:
+	tests/packages/install.sh $(PACKAGES)/backlinkd_*.deb
+	tests/packages/boot.sh $(PACKAGES)/backlinkd_*.deb
 
 bench: packages
 	cargo bench --locked

@@ -246,7 +246,7 @@ fn a_files_relative_paths_are_relative_to_its_folder() {
             assert_eq!(path_of(given), Path::new("lists/a"));
         }
     }
-    assert_eq!(checked, 7);
+    assert_eq!(checked, 8);
 }
 
 #[test]

@@ -45,6 +45,7 @@ mod held_hosts;
 mod hostile;
 mod link_oracle;
 mod mcp;
+mod packages;
 mod page;
 mod pipeline;
 mod query_bounds;

@@ -47,7 +47,7 @@ mod web_ui;
 
 use std::sync::Arc;
 
-pub use self::http::auth::{PasswordError, hash_password};
+pub use self::http::auth::{PasswordError, hash_password, is_password_hash, is_right_password};
 pub use self::http::auth::{UserError, check_password, check_password_hash, check_user_name};
 pub use self::http::auth::{random_token, token_digest};
 pub use self::http::server::{ServeError, bind, serve};

@@ -25,6 +25,7 @@ use commands::access::{token, user};
 use commands::lists::{edit_blocks, edit_seeds};
 use commands::{crawl, demo, explain, host, mcp, rank, robots, run, serve, setup, stats, verify};
 use context::CliContext;
+use process::user_file::UserFileError;
 use terminal::console::Console;
 use terminal::log;
 
@@ -79,7 +80,7 @@ fn exit_code(console: &Console, result: anyhow::Result<Outcome>) -> ExitCode {
 fn failure_status(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(CrawlError::Fetch(_) | CrawlError::Geo(_)) => ExitCode::from(USAGE),
-        _ if error.is::<ConfigError>() => ExitCode::from(USAGE),
+        _ if error.is::<ConfigError>() || error.is::<UserFileError>() => ExitCode::from(USAGE),
         _ => ExitCode::FAILURE,
     }
 }

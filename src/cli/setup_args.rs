@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 /// Commands that set up, check or try the program.
 #[derive(Clone, Debug, Subcommand)]
@@ -55,6 +55,26 @@ pub(super) enum SetupCommand {
         #[arg(long, value_name = "ADDR")]
         listen: Option<SocketAddr>,
     },
+    /// Prints the manual page, or the completions of a shell.
+    #[command(after_help = "Example:\n  backlinkd generate man > backlinkd.1 && man ./backlinkd.1")]
+    Generate {
+        /// What to print.
+        #[arg(value_name = "FILE")]
+        file: GeneratedFile,
+    },
+}
+
+/// What `generate` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum GeneratedFile {
+    /// The manual page: all commands and options.
+    Man,
+    /// Completions for Bash.
+    Bash,
+    /// Completions for Zsh.
+    Zsh,
+    /// Completions for Fish.
+    Fish,
 }
 
 #[derive(Clone, Debug, Subcommand)]

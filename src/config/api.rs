@@ -1,6 +1,7 @@
 //! `[api]`: the HTTP API.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -14,6 +15,8 @@ use super::{Span, at_least};
 pub struct ApiConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// A file of users (`cli::process::user_file`). Empty: none.
+    pub user_file: PathBuf,
     /// Host names that requests to an API without users may use, in addition to those of this machine.
     pub hosts: Vec<String>,
     /// Networks of proxies whose `Forwarded` or `X-Forwarded-For` is trusted.
@@ -147,6 +150,7 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            user_file: PathBuf::new(),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::XForwardedFor,

@@ -88,7 +88,7 @@ impl Config {
     }
 
     /// Every path with its key, so that a file's relative paths can be resolved.
-    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 7] {
+    fn paths_mut(&mut self) -> [(&'static str, &mut PathBuf); 8] {
         [
             ("crawl.block_list", &mut self.crawl.block_list),
             ("crawl.warc_dir", &mut self.crawl.warc_dir),
@@ -97,6 +97,7 @@ impl Config {
             ("urls.public_suffix_list", &mut self.urls.public_suffix_list),
             ("geo.database", &mut self.geo.database),
             ("search.directory", &mut self.search.directory),
+            ("api.user_file", &mut self.api.user_file),
         ]
     }
 }

@@ -43,6 +43,7 @@ fn every_command_shows_an_example_in_its_help() {
         ("ping", "ping --listen 127.0.0.1:8080"),
         ("open", "open example.com"),
         ("try", "try example.com"),
+        ("generate", "backlinkd generate man > backlinkd.1"),
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ended = place.run(&arguments).with(0);

@@ -24,7 +24,9 @@ use crate::cli::process::crawl_steering::CrawlSteering;
 use crate::cli::process::listening_port::ListeningPort;
 use crate::cli::process::pid_file::PidFile;
 use crate::cli::process::reload::{self, Reloader};
+use crate::cli::process::service;
 use crate::cli::process::signals::ShutdownSignal;
+use crate::cli::process::user_file::apply_user_file;
 use crate::cli::terminal::progress::{ProgressDisplay, crawl_status};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures, Progress};
 use crate::metrics::ProcessActivity;
@@ -52,6 +54,7 @@ pub(crate) fn run(
     let (seeds, bad) = context.seeds(file)?;
     let seeds_are_valid = bad.is_empty();
     let mut store = context.open_or_create()?;
+    apply_user_file(&context.config.api.user_file, &store)?;
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
     let start = Instant::now();
@@ -103,7 +106,10 @@ struct Session {
 
 impl Session {
     fn crawl(&self, context: &CliContext) -> Result<Figures, CrawlError> {
-        let _display = ProgressDisplay::start(&context.console, crawl_status(self.crawler.progress(), true));
+        let status = || crawl_status(self.crawler.progress(), true);
+        let _display = ProgressDisplay::start(&context.console, status());
+        service::report_status(&self.runtime, status());
+        service::notify_ready();
         self.crawler.run(&self.job, self.runtime.handle(), self.stop.flag())
     }
 }
@@ -130,7 +136,7 @@ impl Daemon<'_> {
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);
         // From here on, `seeds add` reaches this process.
         let job = self.crawl_job(crawler.progress())?;
-        Reloader::new(context, &crawler, self.file.map(Path::to_owned), &self.seeds)?
+        Reloader::new(context, (&crawler, &store), self.file.map(Path::to_owned), &self.seeds)?
             .start(&runtime, hangup, requests);
         let is_idle = crawl::has_nothing_to_crawl(&self.seeds, &store)?;
         let (port, activity) = self.bind(&runtime, &state, crawler.progress(), pid_file)?;

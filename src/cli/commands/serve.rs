@@ -9,12 +9,15 @@ use crate::api::{self, ApiState, AuthPolicy};
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::control::{ControlServer, RequestHandler, RunningServer};
+use crate::cli::process::service;
 use crate::cli::process::signals::ShutdownSignal;
+use crate::cli::process::user_file::apply_user_file;
 use crate::query::{self, SearchIndexes};
 use crate::store::Store;
 
 pub(crate) fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow::Result<Outcome> {
     let store = context.open()?;
+    apply_user_file(&context.config.api.user_file, &store)?;
     let is_empty = store.is_empty()?;
     let state = state(context, store, listen)?;
     let runtime = runtime()?;
@@ -33,6 +36,7 @@ pub(crate) fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow:
                 "The index in {data} is empty, and so are its answers. `backlinkd --data {data} run` crawls and serves."
             ));
         }
+        service::notify_ready();
         anyhow::Ok(api::serve(state, listener, stop.wait()).await?)
     })?;
     Ok(Outcome::Success)

@@ -1,5 +1,5 @@
 //! What the process shares with the operating system: signals, the PID file, the port of the API and the limit of open
-//! files.
+//! files. Also the messages to the service manager, and the file of users.
 
 pub(super) mod crawl_steering;
 pub(super) mod health;
@@ -9,4 +9,6 @@ pub(super) mod maintenance;
 pub(super) mod pid_file;
 pub(super) mod reload;
 pub(super) mod rlimit;
+pub(super) mod service;
 pub(super) mod signals;
+pub(super) mod user_file;

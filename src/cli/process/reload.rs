@@ -1,4 +1,5 @@
-//! Reloading: on SIGHUP or a request over the control socket, the daemon reads its seed files and block lists again.
+//! Reloading: on SIGHUP or a request over the control socket, the daemon reads its seed files, its block lists and
+//! its file of users again.
 //!
 //! A bad line of a seed file or of the block list of the index is reported and skipped, as at the start. An unusable
 //! file is reported, and its previous content stays in effect. The sender of a request gets the same reports. Only
@@ -12,16 +13,20 @@ use anyhow::Context;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::service;
+use super::user_file::apply_user_file;
 use crate::cli::context::CliContext;
 use crate::cli::control::ReloadReceiver;
 use crate::crawl::{Crawler, Reload};
 use crate::policy::BlockList;
+use crate::store::Store;
 use crate::urls::CanonicalUrl;
 
 /// The lists, as the daemon has read them so far.
 pub(crate) struct Reloader {
     context: Arc<CliContext>,
     crawler: Arc<Crawler>,
+    store: Arc<Store>,
     /// The seed file of the arguments. Standard input cannot be read again.
     file: Option<PathBuf>,
     known: HashSet<CanonicalUrl>,
@@ -42,13 +47,14 @@ impl Reloader {
     /// When a block list cannot be used.
     pub(crate) fn new(
         context: &Arc<CliContext>,
-        crawler: &Arc<Crawler>,
+        (crawler, store): (&Arc<Crawler>, &Arc<Store>),
         file: Option<PathBuf>,
         seeds: &[CanonicalUrl],
     ) -> anyhow::Result<Self> {
         Ok(Self {
             context: Arc::clone(context),
             crawler: Arc::clone(crawler),
+            store: Arc::clone(store),
             file: file.filter(|file| file.as_os_str() != "-"),
             known: seeds.iter().cloned().collect(),
             blocks: context.block_list()?.0,
@@ -64,11 +70,13 @@ impl Reloader {
                     Some(done) = requests.recv() => Some(done),
                     else => return,
                 };
+                service::notify_reloading();
                 let reading = tokio::task::spawn_blocking(move || {
                     let complaints = self.reload();
                     (self, complaints)
                 });
                 let Ok((reloader, complaints)) = reading.await else { return };
+                service::notify_ready();
                 self = reloader;
                 // The sender may have disconnected.
                 done.map(|done| done.send(complaints));
@@ -94,6 +102,9 @@ impl Reloader {
                 bad.iter().for_each(|error| complain(format!("{error}; the line is skipped")));
             }
             Err(error) => complain(format!("{error}; the block list stays as it is")),
+        }
+        if let Err(error) = apply_user_file(&self.context.config.api.user_file, &self.store) {
+            complain(format!("{error:#}; the users stay as they are"));
         }
         // These have been printed already.
         complaints.extend(bad);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::service;
 use crate::cli::terminal::console::Console;
 
 /// How often a waiting task checks the flag.
@@ -48,6 +49,7 @@ impl ShutdownSignal {
                     console.error("backlinkd: stopped at once; nothing stored is lost.");
                     std::process::exit(1);
                 }
+                service::notify_stopping();
                 console.info("backlinkd: stopping; a second signal stops at once.");
             }
         });

@@ -73,6 +73,17 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
         .map_err(|error| PasswordError::new(&error))
 }
 
+/// Whether this is the password of a hash. A damaged hash has none.
+pub fn is_right_password(password: &str, hash: &str) -> bool {
+    verify(password, hash).unwrap_or(false)
+}
+
+/// Whether a text is the hash of some password, as a PHC string of Argon2.
+pub fn is_password_hash(text: &str) -> bool {
+    let parsed = PasswordHash::new(text);
+    check_password_hash(text).is_ok() && parsed.is_ok_and(|hash| hash.salt.is_some() && hash.hash.is_some())
+}
+
 /// The minimum time that a password within the limit may wait to be verified.
 const MIN_WAIT: Duration = Duration::from_secs(2);
 

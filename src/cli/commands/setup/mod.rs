@@ -1,6 +1,7 @@
 //! Commands for the first steps and for checks. They start no work on an index, except for `try`.
 
 mod browser;
+mod generate;
 mod ping;
 pub(crate) mod settings;
 mod trial;
@@ -22,6 +23,7 @@ pub(crate) fn execute(args: &Args, console: &Console, command: &SetupCommand) ->
         SetupCommand::Doctor { json } => doctor::doctor(args, console, *json),
         SetupCommand::Ping { listen, url } => ping::ping(args, console, *listen, url.as_deref()),
         SetupCommand::Open { site, print } => browser::open(args, console, site.as_deref(), *print),
+        SetupCommand::Generate { file } => generate::generate(console, *file),
         SetupCommand::Try { site, pages, listen } => {
             let context = CliContext::new(&trial::arguments(args), console)?;
             let options = trial::TrialOptions { site, pages: *pages, listen: *listen };
