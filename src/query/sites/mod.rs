@@ -25,8 +25,13 @@ pub struct SiteIndexes {
     refresh: Duration,
     states: Arc<StateClock>,
     sites: Mutex<Option<HeldSites>>,
+    /// The last size, and when it is read again.
     size: Mutex<Option<(Instant, IndexSize)>>,
 }
+
+/// How long a size is held, as a multiple of the time that it took to read, if `search.refresh` is not shorter. So the
+/// size of a small index is the present one, and a crawl can be watched.
+const HOLD_FACTOR: u32 = 10;
 
 /// The size of the index in one state.
 #[derive(Clone, Debug)]
@@ -123,15 +128,17 @@ impl SiteIndexes {
     /// [`QueryError::Store`]; [`QueryError::Deadline`].
     pub fn size(&self, deadline: &Deadline) -> Result<IndexSize, QueryError> {
         let held = self.size.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, size)) = held.filter(|(at, _)| at.elapsed() < self.refresh) {
+        let start = Instant::now();
+        if let Some((_, size)) = held.filter(|(until, _)| start < *until) {
             return Ok(size);
         }
         let snapshot = self.store.snapshot();
-        let (at, state) = (Instant::now(), self.states.state_of(&snapshot)?);
+        let state = self.states.state_of(&snapshot)?;
         let stats = snapshot.stats(&|| deadline.check())?;
         let (known, ranked) = (self.store.seen_urls(), self.store.sites_read_at());
         let size = IndexSize { stats, known, ranked, state };
-        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, size.clone()));
+        let until = start + start.elapsed() + self.refresh.min(HOLD_FACTOR * start.elapsed());
+        *self.size.lock().unwrap_or_else(PoisonError::into_inner) = Some((until, size.clone()));
         Ok(size)
     }
 }
