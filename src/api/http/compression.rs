@@ -13,6 +13,8 @@ use super::negotiation::ContentCoding;
 const GZIP_LEVEL: u32 = 4;
 /// zstd's default.
 const ZSTD_LEVEL: i32 = 3;
+/// The highest level whose decoder needs no additional memory.
+const ZSTD_BEST_LEVEL: i32 = 19;
 
 /// Compresses the bytes written to it, and writes them to the inner writer.
 pub(crate) enum Compressor<W: Write> {
@@ -71,4 +73,20 @@ pub(crate) fn compressed(bytes: &[u8], coding: ContentCoding) -> io::Result<Vec<
     let mut compressor = Compressor::new(coding, Vec::with_capacity(bytes.len() / 4))?;
     compressor.write_all(bytes)?;
     compressor.finish()
+}
+
+/// Compresses a body that is sent many times, as small as it gets.
+///
+/// # Errors
+/// As [`Compressor::new`].
+pub(crate) fn compressed_best(bytes: &[u8], coding: ContentCoding) -> io::Result<Vec<u8>> {
+    match coding {
+        ContentCoding::Identity => Ok(bytes.to_vec()),
+        ContentCoding::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes)?;
+            encoder.finish()
+        }
+        ContentCoding::Zstd => zstd::stream::encode_all(bytes, ZSTD_BEST_LEVEL),
+    }
 }

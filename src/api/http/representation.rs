@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::admission::ByteReservation;
-use super::compression::compressed;
+use super::compression::{compressed, compressed_best};
 use super::negotiation::{AcceptedCoding, ContentCoding, Format};
 use crate::api::reply::headers::as_of;
 use crate::query::IndexState;
@@ -97,6 +97,8 @@ impl Representation {
         };
         let body = match coding {
             ContentCoding::Identity => body,
+            // Documents are compressed once, when the server starts.
+            _ if matches!(meta.format, Format::Document(_)) => compressed_best(&body, coding)?.into(),
             _ => compressed(&body, coding)?.into(),
         };
         let etag = ascii_header(&format!("\"{:032x}\"", meta.digest(&body)));
