@@ -1,5 +1,6 @@
-// Builds the page into dist/: bundles the scripts, minifies the style, writes index.html, the licences and the hash of
-// the sources, and refuses catalogues that differ in their keys and bundles that are over their budget.
+// Builds the page into dist/: bundles the scripts, minifies the style, writes index.html (with the top of every view, so
+// that something is painted before the scripts are read), the licences and the hash of the sources. Refuses catalogues
+// that differ in their keys, and bundles that are over their budget.
 // `npm ci && npm run build`; the same sources give the same bytes. `--watch` builds again whenever a source changes.
 
 import { createHash } from 'node:crypto';
@@ -108,7 +109,7 @@ async function build() {
 ${preload.map((path) => `<link rel="modulepreload" href="${address(path)}">\n`).join('')}<script type="module" src="${address(main)}"></script>
 </head>
 <body>
-<div id="page"><noscript><p>This page needs scripts. The API answers without: <a href="/openapi.json">/openapi.json</a>.</p></noscript></div>
+<div id="page"><header class="top"><a class="logo" href="/"><svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><path d="M4 12h9M9 7l5 5-5 5"/><circle cx="18.5" cy="12" r="3"/></svg>backlinkd</a></header><noscript><p>This page needs scripts. The API answers without: <a href="/openapi.json">/openapi.json</a>.</p></noscript></div>
 </body>
 </html>
 `;

@@ -46,11 +46,20 @@ test('one more condition', () => {
   assert.equal(where.literal('1,2', 'number', 'in'), '(1,2)');
 });
 
-test('punycode becomes readable and back', () => {
-  for (const host of ['bücher.example', 'münchen-ost.de', '例え.テスト', 'пример.рф', 'παράδειγμα.gr', 'faß.de', '☃.net', 'a.例え.b']) {
-    assert.equal(text.readableHost(domainToASCII(host)), host);
-  }
+test('punycode becomes readable', () => {
+  const hosts = ['bücher.example', 'münchen-ost.de', '例え.テスト', 'пример.рф', 'παράδειγμα.gr', 'faß.de', 'a.例え.b', 'tokyo例え.jp', 'अभ्यास.in', 'مثال.example', 'דוגמה.il', '한국seoul.kr', 'ışık.com.tr', 'сахар.ru', 'việt.vn', 'łódź.pl', 'ไทย.th'];
+  for (const host of hosts) assert.equal(text.readableHost(domainToASCII(host)), host);
   for (const host of ['example.org', 'xn--.org', 'xn--a-\u00e9.org', 'xn--99999999999.org']) assert.equal(text.readableHost(host), host);
+});
+
+test('a name that passes for another stays in punycode', () => {
+  // Mixed scripts; one script that looks like Latin; look-alikes within Latin; slashes; marks; signs that are no letters.
+  const hosts = ['аpple.com', 'аррӏе.com', 'сахар.com', 'αi.com', 'νικο.com', 'gıthub.com', 'fĸ.org', 'ɡoogle.com', 'evil.comノlogin.jp', 'aー例.example', 'q\u0307a.org', 'ab\u0338c.org', '☃.net', 'օօօ.com', 'пример例.org', 'bücher例.org'];
+  for (const host of hosts) {
+    const ascii = domainToASCII(host);
+    if (ascii) assert.equal(text.readableHost(ascii), ascii, host);
+  }
+  assert.equal(text.readableHost('xn--bcher-kva.xn--pple-43d.com'), 'bücher.xn--pple-43d.com');
 });
 
 test('crawled texts cannot reorder a line, and only web addresses open', () => {
@@ -59,6 +68,8 @@ test('crawled texts cannot reorder a line, and only web addresses open', () => {
   for (const address of ['javascript:alert(1)', 'data:text/html,x', 'ftp://a.example/', 'JAVASCRIPT://a%0aalert(1)']) assert.equal(text.openable(address), null, address);
   assert.equal(text.openable('a.example/b'), 'http://a.example/b');
   assert.deepEqual(text.parts('https://xn--bcher-kva.example/%E2%80%AE?q=%C3%BC'), { scheme: 'https', host: 'xn--bcher-kva.example', readable: 'bücher.example', rest: '/⟨RLO⟩?q=ü' });
+  assert.deepEqual(text.parts('аpple.com/a'), { scheme: '', host: 'xn--pple-43d.com', readable: 'xn--pple-43d.com', rest: '/a' });
+  assert.equal(text.parts('a\u202eb.example').readable, 'a⟨RLO⟩b.example');
   assert.equal(text.typed(' https://example.org/ '), 'example.org');
   assert.equal(text.typed('https://example.org/a'), 'https://example.org/a');
 });

@@ -7,6 +7,7 @@ import { resetCost } from './core/api';
 import { has, Key, language, recall, startLanguage, store, t } from './core/i18n';
 import { DOMAINS, LISTS } from './core/lists';
 import { followLinks, subject, view } from './core/route';
+import { readableHost } from './core/text';
 import { Definition } from './parts/dialog';
 import { Fault, Guard } from './parts/guard';
 import { Skeleton } from './parts/states';
@@ -54,7 +55,7 @@ function Page() {
   useEffect(() => {
     resetCost();
     const key = `nav.${name}`;
-    document.title = [about, has(key) ? t(key as Key) : '', 'backlinkd'].filter(Boolean).join(' · ');
+    document.title = [readableHost(about), has(key) ? t(key as Key) : '', 'backlinkd'].filter(Boolean).join(' · ');
     if (about && name !== 'compare') store('recent', JSON.stringify([about, ...recent().filter((one) => one !== about)].slice(0, 12)));
   }, [name, about, language.value]);
   const first = useRef(true);

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { asOf, cost, retryAll, trouble, useAnswer } from './core/api';
 import { bytes, clock, Key, language, LANGUAGES, number, setLanguage, store, t } from './core/i18n';
 import { go, here, href, query, subject, view, viewOf } from './core/route';
-import { readableHost, visible } from './core/text';
+import { parts } from './core/text';
 import { Icon, Out } from './parts/bits';
 import { defined, Drop, notice } from './parts/menu';
 import { Search } from './parts/search';
@@ -84,10 +84,10 @@ function Nav() {
 function Subject() {
   const name = subject.value;
   const q = query.value;
-  const readable = readableHost(name);
+  const { scheme, host, readable, rest } = parts(name);
   return (
     <div class="subject">
-      <h1><bdi dir="ltr">{visible(name)}</bdi>{readable !== name && <span class="readable"> {readable}</span>} <Out address={name} /></h1>
+      <h1><bdi dir="ltr">{scheme && `${scheme}://`}<bdi>{readable}</bdi>{rest}</bdi>{readable !== host && <span class="ascii"> {host}</span>} <Out address={name} /></h1>
       <span class="scope">
         <label><span class="unseen">{t('scope.label')}</span>
           <select value={q.get('scope') ?? ''} onChange={(event) => go(here({ scope: event.currentTarget.value }))}>

@@ -39,7 +39,7 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   const name = language.value;
   const entry = catalogue[key] ?? (en as Catalogue)[key] ?? key;
   const count = Number(values.n);
-  const form = typeof entry === 'string' ? entry : (entry[new Intl.PluralRules(name).select(count)] ?? entry.other ?? key);
+  const form = typeof entry === 'string' ? entry : (entry[format('plural', (one) => new Intl.PluralRules(one), name).select(count)] ?? entry.other ?? key);
   return form.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
     return typeof value === 'number' ? number(value) : (value ?? '');
@@ -51,28 +51,37 @@ export function has(key: string): key is Key {
   return key in en;
 }
 
+const formats = new Map<string, unknown>();
+
+/** A format of the browser. Making one takes far longer than using it, and a view has hundreds of numbers. */
+function format<T>(name: string, make: (locale: string) => T, where = locale()): T {
+  const key = `${where} ${name}`;
+  if (!formats.has(key)) formats.set(key, make(where));
+  return formats.get(key) as T;
+}
+
 /** A day in short, with the parts that `options` name. */
 export function shortDay(value: number, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(locale(), { ...options, timeZone: 'UTC' }).format(toDate(value));
+  return format(JSON.stringify(options), (one) => new Intl.DateTimeFormat(one, { ...options, timeZone: 'UTC' })).format(toDate(value));
 }
 
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  return format(`number ${digits}`, (one) => new Intl.NumberFormat(one, { minimumFractionDigits: digits, maximumFractionDigits: digits })).format(value);
 }
 
 export function compact(value: number): string {
   if (Math.abs(value) < 100_000) return number(value);
-  return new Intl.NumberFormat(language.value, { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+  return format('compact', (one) => new Intl.NumberFormat(one, { notation: 'compact', maximumFractionDigits: 1 }), language.value).format(value);
 }
 
 export function signed(value: number, digits = 0): string {
-  return new Intl.NumberFormat(locale(), { signDisplay: 'exceptZero', maximumFractionDigits: digits }).format(value);
+  return format(`signed ${digits}`, (one) => new Intl.NumberFormat(one, { signDisplay: 'exceptZero', maximumFractionDigits: digits })).format(value);
 }
 
 export function bytes(value: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
   const power = Math.min(units.length - 1, value < 1 ? 0 : Math.floor(Math.log10(value) / 3));
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit: units[power], unitDisplay: 'short', maximumFractionDigits: power > 1 ? 1 : 0 }).format(value / 1000 ** power);
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit: units[power], unitDisplay: power ? 'short' : 'long', maximumFractionDigits: power > 1 ? 1 : 0 }).format(value / 1000 ** power);
 }
 
 /** A day that the API writes as yyyyMMdd. */
@@ -91,12 +100,12 @@ export function daysAgo(days: number): string {
 
 export function day(value: string | number | undefined): string {
   if (!value) return '';
-  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(toDate(value));
+  return shortDay(Number(value), { day: 'numeric', month: 'short', year: 'numeric' });
 }
 
 export function clock(time: string): string {
   const date = new Date(time);
-  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone: 'UTC' }).format(date) + ' UTC';
+  return format('clock', (one) => new Intl.DateTimeFormat(one, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone: 'UTC' })).format(date) + ' UTC';
 }
 
 /** How long ago something was, in the largest unit that fits. */
@@ -104,13 +113,13 @@ export function ago(time: Date): string {
   const seconds = (time.getTime() - Date.now()) / 1000;
   const units: [Intl.RelativeTimeFormatUnit, number][] = [['year', 31_557_600], ['month', 2_629_800], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
   const [unit, size] = units.find(([, one]) => Math.abs(seconds) >= one) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' }).format(Math.trunc(seconds / size), unit);
+  return format('ago', (one) => new Intl.RelativeTimeFormat(one, { numeric: 'auto', style: 'short' })).format(Math.trunc(seconds / size), unit);
 }
 
 export function country(code: string, name = ''): string {
   if (!/^[A-Z]{2}$/.test(code)) return name || code;
   try {
-    return new Intl.DisplayNames(locale(), { type: 'region' }).of(code) ?? name;
+    return format('region', (one) => new Intl.DisplayNames(one, { type: 'region' })).of(code) ?? name;
   } catch {
     return name;
   }

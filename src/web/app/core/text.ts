@@ -1,5 +1,5 @@
 // Texts and URLs from crawled pages. They are hostile: control characters that reorder a line are shown as symbols, only
-// http and https addresses become links, and a name in punycode has its readable form beside it.
+// http and https addresses become links, and a name in punycode is shown in Unicode unless it can pass for another one.
 
 const SYMBOLS: Record<string, string> = {
   '\u200e': '⟨LRM⟩', '\u200f': '⟨RLM⟩', '\u061c': '⟨ALM⟩', '\u202a': '⟨LRE⟩', '\u202b': '⟨RLE⟩', '\u202c': '⟨PDF⟩',
@@ -25,18 +25,27 @@ export function openable(address: string): string | null {
 
 export interface Parts {
   scheme: string;
+  /** The host as the API writes it: non-ASCII labels in punycode. */
   host: string;
-  /** The host in Unicode, if that differs. */
+  /** The host as it is shown. */
   readable: string;
   rest: string;
 }
 
-/** An address taken apart for showing; its host stays in punycode. */
+/** An address taken apart for showing. */
 export function parts(address: string): Parts {
   const found = /^(?:(https?):\/\/)?([^/?#]*)(.*)$/s.exec(address);
-  const host = found?.[2] ?? address;
-  const unicode = readableHost(host);
-  return { scheme: found?.[1] ?? '', host, readable: unicode === host ? '' : unicode, rest: visible(decodeSafely(found?.[3] ?? '')) };
+  const host = asciiHost(found?.[2] ?? address);
+  return { scheme: found?.[1] ?? '', host: visible(host), readable: visible(readableHost(host)), rest: visible(decodeSafely(found?.[3] ?? '')) };
+}
+
+/** A host that was typed in Unicode, in punycode. */
+function asciiHost(host: string): string {
+  try {
+    return /[^\0-\x7f]/.test(host) ? new URL(`http://${host}`).host : host;
+  } catch {
+    return host;
+  }
 }
 
 function decodeSafely(text: string): string {
@@ -47,9 +56,41 @@ function decodeSafely(text: string): string {
   }
 }
 
+/** A host with its labels in Unicode. A label that can pass for another name stays in punycode. */
 export function readableHost(host: string): string {
   if (!host.includes('xn--')) return host;
-  return host.split('.').map((label) => (label.startsWith('xn--') ? (decodeLabel(label.slice(4)) ?? label) : label)).join('.');
+  const labels = host.split('.');
+  const top = labels.at(-1)!.replace(/:\d+$/, '');
+  const shown = labels.map((label) => {
+    const text = label.startsWith('xn--') ? decodeLabel(label.slice(4)) : null;
+    return text !== null && isUnmistakable(text, top) ? text : label;
+  });
+  return shown.join('.');
+}
+
+const script = (names: string[], more = '') => `[${names.map((name) => `\\p{scx=${name}}`).join('')}${more}0-9-]+`;
+/** Letters of one script; Chinese, Japanese and Korean have several, and use Latin ones beside them. */
+const ONE_SCRIPT = new RegExp(`^(?:${[
+  // Without letters that look like others: dotless i, long s, kra, those of phonetic notation, wide ones.
+  '[a-z0-9\\-\u00df-\u00f6\u00f8-\u0130\u0132-\u0137\u0139-\u017e\u01a1\u01b0\u01cd-\u01dc\u0218-\u021b\u1e00-\u1e99\u1e9e-\u1ef9]+',
+  script(['Han', 'Hira', 'Kana'], 'a-z'), script(['Han', 'Hang'], 'a-z'), script(['Han', 'Bopo'], 'a-z'),
+  ...'Arab Armn Beng Cyrl Deva Ethi Geor Grek Gujr Guru Hebr Khmr Knda Laoo Mlym Mymr Orya Sinh Taml Telu Thaa Thai Tibt'.split(' ').map((one) => script([one])),
+].join('|')})$`, 'u');
+const TURKIC = /^[a-zçğıöşüə0-9-]+$/;
+/** Letters of other alphabets that look like Latin ones. */
+const LIKE_LATIN = /^(?:[асԁеһіјӏорԛѕԝхуѵьгпԍ0-9-]+|[αγικνορτυχω0-9-]+|[ագզէլհյոսւօ0-9-]+|[იოყძხ0-9-]+)$/u;
+/** Letters that look like a slash or a hyphen beside Latin ones. */
+const LIKE_MARKS = /[a-z0-9][ノソゾンへヘー一丶丿丨〇]|[ノソゾンへヘー一丶丿丨〇][a-z0-9]/u;
+/** Top-level domains where such a word is expected. */
+const NOT_LATIN = /^(?:xn--.+|am|bg|by|cy|ge|gr|kz|mk|mn|rs|ru|su|ua|uz)$/;
+
+/** Whether no reader takes a label for another: its letters are of one script, and do not imitate Latin ones. */
+function isUnmistakable(label: string, top: string): boolean {
+  if (!/^[\p{L}\p{M}\p{Nd}-]+$/u.test(label) || label !== label.normalize('NFC')) return false;
+  if ((top === 'tr' || top === 'az') && TURKIC.test(label)) return true;
+  // Marks that do not combine with a letter of these scripts can hide between letters.
+  if (!ONE_SCRIPT.test(label) || (/[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test(label) && /\p{M}/u.test(label))) return false;
+  return !LIKE_MARKS.test(label) && (!LIKE_LATIN.test(label) || NOT_LATIN.test(top));
 }
 
 /** Punycode of RFC 3492; null if the label is none. */

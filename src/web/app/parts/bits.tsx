@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { number, signed, t } from '../core/i18n';
 import { openable, parts, readableHost, visible } from '../core/text';
-import { href } from '../core/route';
+import { href, subject } from '../core/route';
 
 /** A rank from 0 to 10 with a small meter. */
 export function Rank({ value }: { value: number | undefined }) {
@@ -42,27 +42,37 @@ export function Out({ address }: { address: string }) {
   );
 }
 
-/** An address with its host set off; the host stays in punycode and is followed by its readable form.
- *  With `tail` the host gives way first where there is no room, because the paths of one host tell its pages apart. */
+/** A host or domain for reading. */
+export function Name({ name }: { name: string }) {
+  const shown = readableHost(name);
+  return shown === name ? <>{name}</> : <bdi title={name}>{shown}</bdi>;
+}
+
+/** An address with its host set off. With `tail` the host gives way first where there is no room, because the paths of
+ *  one host tell its pages apart; the host that the view is about is left out. */
 export function Address({ address, full = false, tail = false }: { address: string; full?: boolean; tail?: boolean }) {
   const { scheme, host, readable, rest } = parts(address);
+  const shown = rest && (full || rest !== '/') ? rest : '';
+  const own = tail && shown && bare(host) === bare(parts(subject.value).host);
   return (
-    <bdi class={tail ? 'address tail' : 'address'} dir="ltr" title={tail ? address : undefined}>
+    <bdi class={tail ? 'address tail' : 'address'} dir="ltr" title={tail || readable !== host ? address : undefined}>
       {full && scheme && <span class="muted">{scheme}://</span>}
-      <span class="host">{host}</span>
-      {readable && <span class="readable"> ({readable})</span>}
-      {rest && (full || rest !== '/') && <span class="rest">{rest}</span>}
+      <span class={own ? 'host own' : 'host'} dir="auto">{readable}</span>
+      {full && readable !== host && <span class="ascii"> ({host})</span>}
+      {shown && <span class="rest">{shown}</span>}
     </bdi>
   );
 }
 
-/** A domain or host, linked to its overview. */
+const bare = (host: string) => host.replace(/^www\./, '');
+
+/** A domain or host, linked to its overview; with its punycode where there is room. */
 export function Domain({ name, main = true }: { name: string; main?: boolean }) {
-  const readable = readableHost(name);
+  const shown = readableHost(name);
   return (
     <span class="domain">
-      <a href={href({ url: name })} data-main={main || undefined}>{name}</a>
-      {readable !== name && <span class="readable"> {readable}</span>}
+      <a href={href({ url: name })} data-main={main || undefined} title={shown === name ? undefined : name}><bdi>{shown}</bdi></a>
+      {shown !== name && <span class="ascii"> {name}</span>}
       <Out address={name} />
     </span>
   );

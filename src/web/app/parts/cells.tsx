@@ -5,7 +5,7 @@ import type { Row } from '../core/api';
 import { ago, country, day, has, number, t, toDate } from '../core/i18n';
 import type { Column } from '../core/lists';
 import { href } from '../core/route';
-import { visible } from '../core/text';
+import { readableHost, visible } from '../core/text';
 import { Address, Badge, Bar, Crawled, Domain, Out, Rank, Status } from './bits';
 
 export function cell(column: Column, row: Row): VNode | string | null {
@@ -45,7 +45,7 @@ export function cell(column: Column, row: Row): VNode | string | null {
     case 'tag':
       return <Badge>{tagName(String(value))}</Badge>;
     case 'tld':
-      return value ? <span class="mono">.{value}</span> : <span class="muted">{t('tld.none')}</span>;
+      return value ? <span class="mono" title={value}>.{readableHost(String(value))}</span> : <span class="muted">{t('tld.none')}</span>;
     default:
       return <Crawled text={value} />;
   }

@@ -5,7 +5,7 @@ import { Failure, useAnswer } from '../core/api';
 import { has, number, t } from '../core/i18n';
 import { fieldsOf, kindOf, List } from '../core/lists';
 import { go, here, query } from '../core/route';
-import { visible } from '../core/text';
+import { readableHost, visible } from '../core/text';
 import { blamed, Condition, conditions, Kind, literal, OPERATORS, plainValue, withCondition, write } from '../core/where';
 import { Icon } from './bits';
 import { tagName } from './cells';
@@ -191,7 +191,7 @@ export function Facets({ list, facets, others }: { list: List; facets: Record<st
         const item = ({ value, rows }: { value: any; rows: number }) => {
           const condition = literal(value, kind);
           const on = text.includes(`${field} eq ${condition}`);
-          const name = kind === 'flag' ? t(value ? 'yes' : 'no') : value === '' ? (/text$/.test(field) ? t('text.none') : '–') : tagName(String(value));
+          const name = kind === 'flag' ? t(value ? 'yes' : 'no') : value === '' ? (/text$/.test(field) ? t('text.none') : '–') : /domain$|host$/.test(field) ? readableHost(String(value)) : tagName(String(value));
           return <a key={String(value)} class={on ? 'on' : ''} aria-current={on || undefined} href={here({ where: withCondition(text, field, 'eq', condition) })}><bdi>{name}</bdi> <span class="figure">{number(rows)}</span></a>;
         };
         return (

@@ -77,7 +77,7 @@ export function Search({ large = false }: { large?: boolean }) {
             event.preventDefault();
             visit(one.name);
           }}>
-            <span class="name">{one.name}{readableHost(one.name) !== one.name && <span class="readable"> {readableHost(one.name)}</span>}</span>
+            <span class="name"><bdi>{readableHost(one.name)}</bdi>{readableHost(one.name) !== one.name && <span class="ascii"> {one.name}</span>}</span>
             <span class="muted">{t(one.kind === 'host' ? 'scope.host' : 'scope.domain')}</span>
             <span class="figure">{t('count.domains', { n: one.refdoms ?? 0 })}</span>
             <b class="figure">{number(one.sr ?? 0, 2)}</b>

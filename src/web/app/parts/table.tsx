@@ -110,7 +110,7 @@ function LinksOf({ domain }: { domain: string }) {
 }
 
 /** From, to and of how many; leads to the pages beside. */
-export function Pager({ data, limit, offset }: { data: Reply; limit: number; offset: number }) {
+export function Pager({ data, limit, offset, usual = 50 }: { data: Reply; limit: number; offset: number; usual?: number }) {
   const count = data.count ?? 0;
   const rows = data.response?.length ?? 0;
   return (
@@ -118,7 +118,7 @@ export function Pager({ data, limit, offset }: { data: Reply; limit: number; off
       <span class="range">{count === 0 ? number(0) : t('pager.range', { from: offset + 1, to: offset + rows, of: count })}</span>
       {offset > 0 ? <a class="step" rel="prev" href={here({ offset: Math.max(0, offset - limit) || null })} aria-label={t('pager.before')}><Icon name="left" /></a> : <span class="step off"><Icon name="left" /></span>}
       {offset + rows < count ? <a class="step" rel="next" href={here({ offset: offset + limit })} aria-label={t('pager.after')}><Icon name="right" /></a> : <span class="step off"><Icon name="right" /></span>}
-      <span class="sizes">{SIZES.map((size) => <a key={size} class={size === limit ? 'on' : ''} aria-current={size === limit || undefined} aria-label={t('pager.size', { n: size })} href={here({ limit: size === 50 ? null : size })}>{size}</a>)}</span>
+      <span class="sizes">{SIZES.map((size) => <a key={size} class={size === limit ? 'on' : ''} aria-current={size === limit || undefined} aria-label={t('pager.size', { n: size })} href={here({ limit: size === usual ? null : size })}>{size}</a>)}</span>
     </nav>
   );
 }

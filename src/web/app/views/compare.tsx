@@ -5,8 +5,8 @@ import { useState } from 'preact/hooks';
 import { path, Reply, useAnswer, useAnswers, usePosted } from '../core/api';
 import { day, daysAgo, number, t } from '../core/i18n';
 import { go, href, query } from '../core/route';
-import { typed } from '../core/text';
-import { Domain, Icon } from '../parts/bits';
+import { readableHost, typed } from '../core/text';
+import { Domain, Icon, Name } from '../parts/bits';
 import { Chart } from '../parts/chart';
 import { Skeleton } from '../parts/states';
 import { Choice, span, SPANS } from './growth';
@@ -66,24 +66,24 @@ function Figures({ names, address }: { names: string[]; address: (names: string[
   ];
   return (
     <div class="card scroll" tabIndex={0} role="region" aria-label={t('cards.title')}>
-      <table class="rows plain columns">
-        <thead>
-          <tr>
-            <th scope="col">{t('compare.figure')}</th>
+      <table role="table" class={`rows plain columns stacked of-${names.length}`}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">{t('compare.figure')}</th>
             {names.map((name, index) => (
-              <th key={name} scope="col" class="figure"><span class={`key s${index}`}><Domain name={name} /></span>
+              <th key={name} role="columnheader" scope="col" class="figure"><span class={`key s${index}`}><Domain name={name} /></span>
                 <a class="removes" href={address(names.filter((other) => other !== name))} aria-label={t('compare.remove', { name })}><Icon name="close" /></a></th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {figures.map(([name, value, show = number, plain]) => {
             const values = data.map((one) => (one ? (value(one) ?? null) : undefined));
             if (values.every((one) => one === null)) return null;
             const most = Math.max(...values.map((one) => one ?? -Infinity));
             return (
-              <tr key={name}><th scope="row">{name}</th>
-                {values.map((one, index) => <td key={names[index]} class="figure">{one === undefined ? <Skeleton lines={1} /> : one === null ? <span class="muted">–</span> : one === most && values.length > 1 && !plain ? <b>{show(one)}</b> : show(one)}</td>)}
+              <tr key={name} role="row"><th role="rowheader" scope="row">{name}</th>
+                {values.map((one, index) => <td key={names[index]} role="cell" class={`figure key s${index}`}>{one === undefined ? <Skeleton lines={1} /> : one === null ? <span class="muted">–</span> : one === most && values.length > 1 && !plain ? <b>{show(one)}</b> : show(one)}</td>)}
               </tr>
             );
           })}
@@ -102,7 +102,7 @@ function Lines({ names }: { names: string[] }) {
   const dates = [...new Set(answers.flatMap((answer) => (answer.data?.history ?? []).map((row: { date: number }) => row.date)))].sort((a, b) => a - b) as number[];
   const series = names.map((one, index) => {
     const values = new Map((answers[index]?.data?.history ?? []).map((row: Record<string, number>) => [row.date, row[key]]));
-    return { name: one, values: dates.map((date) => (values.get(date) as number | undefined) ?? null) };
+    return { name: readableHost(one), values: dates.map((date) => (values.get(date) as number | undefined) ?? null) };
   });
   return (
     <section class="card growth">
@@ -114,12 +114,12 @@ function Lines({ names }: { names: string[] }) {
       {dates.length ? (
         <figure>
           <Chart label={t('growth.title')} step={step} dates={dates} series={series} />
-          <figcaption class="legend">{names.map((one, index) => <span key={one} class={`key s${index}`}>{one}</span>)}</figcaption>
+          <figcaption class="legend">{names.map((one, index) => <span key={one} class={`key s${index}`}><Name name={one} /></span>)}</figcaption>
           <details class="twin">
             <summary>{t('chart.table')}</summary>
             <div class="scroll" tabIndex={0} role="region" aria-label={t('chart.table')}>
               <table class="rows plain">
-                <thead><tr><th scope="col">{t('field.date')}</th>{names.map((one) => <th key={one} scope="col" class="figure">{one}</th>)}</tr></thead>
+                <thead><tr><th scope="col">{t('field.date')}</th>{names.map((one) => <th key={one} scope="col" class="figure"><Name name={one} /></th>)}</tr></thead>
                 <tbody>{dates.map((date, at) => <tr key={date}><th scope="row">{day(date)}</th>{series.map((one) => <td key={one.name} class="figure">{one.values[at] === null ? '–' : number(one.values[at] ?? 0)}</td>)}</tr>).reverse()}</tbody>
               </table>
             </div>
@@ -137,8 +137,8 @@ function Overlap({ names }: { names: string[] }) {
       <p class="muted">{t('compare.overlap.lead')}</p>
       <div class="scroll" tabIndex={0} role="region" aria-label={t('compare.overlap')}>
         <table class="rows plain columns matrix">
-          <thead><tr><td />{names.map((name) => <th key={name} scope="col" class="figure">{name}</th>)}</tr></thead>
-          <tbody>{names.map((name) => <tr key={name}><th scope="row">{name}</th>{names.map((other) => <td key={other} class="figure">{other === name ? <Own name={name} /> : <Common a={name} b={other} />}</td>)}</tr>)}</tbody>
+          <thead><tr><td />{names.map((name, index) => <th key={name} scope="col" class="figure"><span class={`key s${index}`}><span class="long"><Name name={name} /></span></span></th>)}</tr></thead>
+          <tbody>{names.map((name, index) => <tr key={name}><th scope="row"><span class={`key s${index}`}><Name name={name} /></span></th>{names.map((other) => <td key={other} class="figure">{other === name ? <Own name={name} /> : <Common a={name} b={other} />}</td>)}</tr>)}</tbody>
         </table>
       </div>
     </section>

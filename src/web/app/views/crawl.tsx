@@ -1,15 +1,17 @@
 // The crawl of this server: how fast it goes, what it waits for and fails at, and the levers to steer it.
 
 import { Fragment } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Failure, forget, path, post, Reply, Row, retryAll, useAnswer } from '../core/api';
+import { Failure, forget, Param, path, post, Reply, Row, retryAll, useAnswer } from '../core/api';
 import { ago, bytes, compact, Key, number, t } from '../core/i18n';
 import { go, here, href, query } from '../core/route';
-import { Bar, Crawled, Icon } from '../parts/bits';
+import { Address, Bar, Crawled, Icon, Name } from '../parts/bits';
 import { tagName } from '../parts/cells';
 import { Server } from '../parts/explained';
 import { copy, Corner, say } from '../parts/menu';
 import { Problem, Skeleton } from '../parts/states';
+import { Pager } from '../parts/table';
 import { operates } from '../session';
 
 export function Crawl() {
@@ -32,40 +34,59 @@ export function Crawl() {
       </header>
       {data.reason && <p class="note bad" role="status">{data.reason}</p>}
       {!may && <p class="hint muted">{t('crawl.readonly')}</p>}
-      {data.state === 'none' ? (
-        <div class="card note empty"><strong>{t('crawl.none')}</strong><p>{t('crawl.none.hint')} <code>backlinkd run --seeds seeds.txt</code> <button type="button" class="plain" onClick={() => copy('backlinkd run --seeds seeds.txt')}>{t('action.copy')}</button></p></div>
-      ) : <Figures data={data} />}
+      {data.state === 'none' ? <None /> : <Figures data={data} />}
       <Hosts />
-      <div class="grid two">
-        <Errors />
-        {may && data.state !== 'none' && <Levers />}
-      </div>
+      {data.state === 'none' ? <Errors /> : may && <Levers />}
     </section>
   );
 }
 
+function None() {
+  const command = 'backlinkd run --seeds seeds.txt';
+  return (
+    <div class="card note empty">
+      <strong>{t('crawl.none.here')}</strong>
+      <p>{t('crawl.none.hint')}</p>
+      <p class="command"><code>{command}</code><button type="button" class="plain" onClick={() => copy(command)}>{t('action.copy')}</button></p>
+    </div>
+  );
+}
+
+type Counts = Record<string, number>;
+
+const sum = (counts: Counts = {}): number => Object.values(counts).reduce((all, one) => all + one, 0);
+
+/** Counts by name, the largest first, each with its share of all. */
+function Shares({ counts, all, none }: { counts: [string, number][]; all: number; none: string }) {
+  if (!counts.length) return <p class="muted nothing">{none}</p>;
+  return (
+    <ul class="items">
+      {counts.toSorted((a, b) => b[1] - a[1]).map(([name, count]) => (
+        <li key={name}><span class="back" aria-hidden="true" style={{ inlineSize: `${(100 * count) / (all || 1)}%` }} /><span class="grow">{tagName(name)}</span><span class="figure">{number(count)}</span><span class="figure share">{number((100 * count) / (all || 1), 1)} %</span></li>
+      ))}
+    </ul>
+  );
+}
+
 function Figures({ data }: { data: Reply }) {
-  const sum = (counts: Record<string, number> = {}): number => Object.values(counts).reduce((all, one) => all + one, 0);
-  const known = Number(data.known ?? 0);
-  const answered = sum(data.responses as Record<string, number>);
-  const failed = sum(data.failures as Record<string, number>);
-  const all = answered + failed || 1;
-  const shares = (counts: Record<string, number> = {}) => Object.entries<number>(counts).sort((a, b) => b[1] - a[1]).map(([name, count]) => (
-    <li key={name}><span class="grow">{tagName(name)}</span><span class="figure">{compact(count)}</span><span class="back" aria-hidden="true" style={{ inlineSize: `${(100 * count) / all}%` }} /><span class="figure share">{number((100 * count) / all, 1)} %</span></li>
-  ));
+  const visits = Number(data.visits ?? 0);
+  const failed: Counts = data.failedRequests ?? {};
+  const figure = (name: Key, value: number, subs: ComponentChildren[] = []) => (
+    <div class="card kpi"><h2>{t(name)}</h2><p class="big" title={number(value)}>{compact(value)}</p>{subs.map((sub, index) => sub && <p key={index} class="sub">{sub}</p>)}</div>
+  );
   return (
     <>
       <div class="cards">
-        <div class="card kpi"><h2>{t('crawl.pages')}</h2><p class="big">{number(Math.round(data.pagesPerSecond ?? 0))}</p><Spark values={data.rate ?? []} /></div>
-        <div class="card kpi"><h2>{t('crawl.fetchers')}</h2><p class="big">{number(data.fetchesInFlight ?? 0)}</p><p class="sub">{t('crawl.fetchers.of', { n: data.fetchesInFlight ?? 0, of: data.fetchers ?? 0 })}</p></div>
-        <div class="card kpi"><h2>{t('crawl.queued')}</h2><p class="big" title={number(data.queued ?? 0)}>{compact(data.queued ?? 0)}</p></div>
-        <div class="card kpi"><h2>{t('crawl.known')}</h2><p class="big" title={number(known)}>{compact(known)}</p></div>
-        <div class="card kpi"><h2>{t('crawl.fetched')}</h2><p class="big" title={number(data.fetched ?? 0)}>{compact(data.fetched ?? 0)}</p><p class="sub">{data.rankGeneration !== undefined && t('crawl.generation', { n: data.rankGeneration })}</p></div>
+        <div class="card kpi rate"><h2>{t('crawl.pages')}</h2><p class="big">{number(data.pagesPerSecond ?? 0, data.pagesPerSecond < 10 ? 1 : 0)}</p><Spark values={data.rate ?? []} /></div>
+        {figure('crawl.flight', data.fetchesInFlight ?? 0, [t('crawl.fetchers.of', { n: data.fetchers ?? 0 }), data.slowFetches ? t('crawl.slow', { n: data.slowFetches }) : ''])}
+        {figure('crawl.queued', data.queued ?? 0)}
+        {figure('crawl.fetched', data.fetched ?? 0, [t('crawl.known', { n: data.known ?? 0 }), data.rankGeneration ? t('crawl.generation', { n: data.rankGeneration }) : t('stats.unranked')])}
         <div class="card kpi"><h2>{t('crawl.disk')}</h2><p class="big">{bytes(data.diskFreeBytes ?? 0)}</p></div>
       </div>
-      <div class="grid two">
-        <section class="card block"><header><h2>{t('crawl.responses')} <span class="total">{number((100 * answered) / all, 1)} %</span></h2></header><ul class="items">{shares(data.responses)}</ul></section>
-        <section class="card block"><header><h2>{t('crawl.failures')} <span class="total">{number((100 * failed) / all, 1)} %</span></h2></header><ul class="items">{shares(data.failures)}</ul></section>
+      <div class="grid three">
+        <section class="card block visits"><header><h2>{t('crawl.visits')} <span class="total">{number(visits)}</span></h2></header><Shares counts={[...Object.entries<number>(data.responses ?? {}), ...Object.entries<number>(data.failures ?? {})].filter(([, count]) => count > 0)} all={visits} none={t('crawl.novisits')} /></section>
+        <section class="card block failed"><header><h2>{t('crawl.failures')} <span class="total">{number(sum(failed))}</span></h2></header><Shares counts={Object.entries<number>(failed)} all={sum(failed)} none={t('crawl.nofailures')} /></section>
+        <Errors />
       </div>
     </>
   );
@@ -75,36 +96,56 @@ function Spark({ values }: { values: number[] }) {
   if (values.length < 2) return null;
   const most = Math.max(...values, 1);
   const points = values.map((value, index) => `${((index * 120) / (values.length - 1)).toFixed(1)},${(26 - (24 * value) / most).toFixed(1)}`).join(' ');
-  return <svg class="spark" viewBox="0 0 120 28" preserveAspectRatio="none" role="img" aria-label={t('crawl.sparkline')}><polyline points={points} /></svg>;
+  return <svg class="spark" viewBox="0 0 120 28" preserveAspectRatio="none" role="img" aria-label={t('crawl.sparkline')}><polygon points={`0,28 ${points} 120,28`} /><polyline points={points} /></svg>;
 }
+
+const ROWS = 25;
 
 function Hosts() {
   const q = query.value;
   const order = q.get('order') ?? '-queued';
   const offset = Number(q.get('offset')) || 0;
+  const limit = Math.max(1, Math.min(1000, Number(q.get('limit')) || ROWS));
   const find = q.get('q') ?? '';
-  const { data, failure, loading } = useAnswer(path('crawl/hosts', [['order[]', order], ['limit', '25'], ...(offset ? [['offset', String(offset)] as [string, string]] : []), ...(find ? [['q', find] as [string, string]] : [])]), 6000);
+  const params: Param[] = [['order[]', order], ['limit', String(limit)]];
+  if (offset) params.push(['offset', String(offset)]);
+  if (find) params.push(['q', find]);
+  const { data, failure, loading } = useAnswer(path('crawl/hosts', params), 6000);
   const [open, setOpen] = useState<string | null>(null);
   if (failure?.status === 404) return null;
-  const hosts = data?.hosts ?? [];
-  const columns: [string, boolean][] = [['host', false], ['queued', true], ['fetched', true], ['budget', true], ['delay', true], ['lastFetch', false], ['state', false]];
+  const hosts: Row[] = data?.hosts ?? [];
+  const cells: Record<string, (host: Row) => ComponentChildren> = {
+    queued: (host) => number(host.queued ?? 0),
+    fetched: (host) => number(host.fetched ?? 0),
+    budget: (host) => (host.budget ? <span class="percent">{number(host.budget)} <Bar share={(100 * (host.fetched ?? 0)) / host.budget} /></span> : '–'),
+    delay: (host) => t('crawl.seconds', { n: host.delay ?? 0 }),
+    lastFetch: (host) => (host.lastFetch ? ago(new Date(host.lastFetch)) : '–'),
+    state: (host) => <>{tagName(host.state)}{host.reason && <span class="muted"> · {tagName(host.reason)}</span>}</>,
+  };
+  const figures = ['queued', 'fetched', 'budget', 'delay'];
+  const name = (field: string) => t(`field.${field}` as Key);
   return (
-    <section class="card block hosts" aria-busy={loading}>
+    <section class="card block hosts" aria-busy={!data && loading}>
       <header><h2>{t('crawl.hosts')} {data && <span class="total">{number(data.count ?? hosts.length)}</span>}</h2>
         <input type="search" aria-label={t('crawl.hosts.find')} placeholder={t('crawl.hosts.find')} value={find} onChange={(event) => go(here({ q: event.currentTarget.value.trim() }), true)} /></header>
-      {!data ? <Skeleton lines={6} /> : (
+      {!data ? <Skeleton lines={6} /> : !hosts.length ? <p class="muted nothing">{t(find ? 'empty.filtered' : 'crawl.nohosts')}</p> : (
         <div class="scroll" tabIndex={0} role="region" aria-label={t('crawl.hosts')}>
-          <table class="rows plain">
-            <thead><tr><th class="opener"><span class="unseen">{t('crawl.explain')}</span></th>{columns.map(([name, figure]) => <th key={name} scope="col" class={figure ? 'figure' : ''} aria-sort={order.replace('-', '') === name ? (order.startsWith('-') ? 'descending' : 'ascending') : undefined}><a href={here({ order: order === `-${name}` ? name : `-${name}` })}>{t(`field.${name}` as Key)}<span class="arrow" aria-hidden="true">{order === name ? '▲' : order === `-${name}` ? '▼' : ''}</span></a></th>)}</tr></thead>
-            <tbody>{hosts.map((host: Record<string, any>) => (
-              <Fragment key={host.host}><tr data-row tabIndex={-1}><td class="opener"><button type="button" class="plain" aria-expanded={open === host.host} aria-label={`${t('crawl.explain')}: ${host.host}`} onClick={() => setOpen(open === host.host ? null : host.host)}><Icon name="right" /></button></td><td><a data-main href={href({ url: host.host })}>{host.host}</a></td><td class="figure">{number(host.queued ?? 0)}</td><td class="figure">{number(host.fetched ?? 0)}</td>
-                <td class="figure">{host.budget ? <>{number(host.budget)} <Bar share={(100 * (host.fetched ?? 0)) / host.budget} /></> : '–'}</td><td class="figure">{t('crawl.seconds', { n: host.delay ?? 0 })}</td><td>{host.lastFetch ? ago(new Date(host.lastFetch)) : '–'}</td>
-                <td>{host.state}{host.reason && <span class="muted"> · {host.reason}</span>}</td></tr>{open === host.host && <tr class="opened"><td colSpan={columns.length + 1}><Host name={host.host} /></td></tr>}</Fragment>
+          <table role="table" class="rows">
+            <thead role="rowgroup"><tr role="row"><th role="columnheader" class="opener"><span class="unseen">{t('crawl.explain')}</span></th>{['host', ...Object.keys(cells)].map((field) => <th key={field} role="columnheader" scope="col" class={figures.includes(field) ? 'figure' : ''} aria-sort={order === field ? 'ascending' : order === `-${field}` ? 'descending' : undefined}><a href={here({ order: order === `-${field}` ? field : `-${field}` })}>{name(field)}<span class="arrow" aria-hidden="true">{order === field ? '▲' : order === `-${field}` ? '▼' : ''}</span></a></th>)}</tr></thead>
+            <tbody role="rowgroup">{hosts.map((host) => (
+              <Fragment key={host.host}>
+                <tr role="row" data-row tabIndex={-1}>
+                  <td role="cell" class="opener"><button type="button" class="plain" aria-expanded={open === host.host} aria-label={`${t('crawl.explain')}: ${host.host}`} onClick={() => setOpen(open === host.host ? null : host.host)}><Icon name="right" /></button></td>
+                  <td role="cell" class="first"><a data-main href={href({ url: host.host })}><Name name={host.host} /></a></td>
+                  {Object.entries(cells).map(([field, cell]) => <td key={field} role="cell" class={`small c-${field}${figures.includes(field) ? ' figure' : ''}`} data-label={name(field)}>{cell(host)}</td>)}
+                </tr>
+                {open === host.host && <tr role="row" class="opened"><td role="cell" colSpan={8}><Host name={host.host} /></td></tr>}
+              </Fragment>
             ))}</tbody>
           </table>
         </div>
       )}
-      {data && (data.count ?? 0) > 25 && <p class="foot">{offset > 0 && <a href={here({ offset: Math.max(0, offset - 25) || null })}>{t('pager.before')}</a>} {offset + 25 < data.count! && <a href={here({ offset: offset + 25 })}>{t('pager.after')}</a>}</p>}
+      {data && (data.count ?? 0) > Math.min(limit, ROWS) && <footer class="tablefoot"><Pager data={{ ...data, response: hosts }} limit={limit} offset={offset} usual={ROWS} /></footer>}
     </section>
   );
 }
@@ -132,7 +173,7 @@ function Errors() {
         <select aria-label={t('field.kind')} value={kind} onChange={(event) => go(here({ kind: event.currentTarget.value }), true)}><option value="">{t('crawl.errors.all')}</option>{found.map((one) => <option key={one} value={one}>{tagName(one)}</option>)}</select></header>
       {!data ? <Skeleton lines={6} /> : errors.length ? (
         <ul class="items long" tabIndex={0}>{errors.map((error, index) => (
-          <li key={index}><span class="muted mono when">{error.time?.slice(11, 19)}</span><span class="badge warn">{tagName(error.kind ?? '')}</span><span class="grow two"><a href={href({ url: error.url!, view: 'page' })}><Crawled text={error.url} /></a><span class="muted"><Crawled text={error.message} /></span></span></li>
+          <li key={index}><span class="muted mono when">{error.time?.slice(11, 19)}</span><span class="badge warn">{tagName(error.kind ?? '')}</span><span class="grow two">{/^https?:/.test(error.url ?? '') ? <a href={href({ url: error.url!, view: 'page' })}><Address address={error.url!} /></a> : <Crawled text={error.url} />}<span class="muted"><Crawled text={error.message} /></span></span></li>
         ))}</ul>
       ) : <p class="muted nothing">{t('crawl.noerrors')}</p>}
     </section>
@@ -163,16 +204,24 @@ function Levers() {
   const [blocks, setBlocks] = useState('');
   const [again, setAgain] = useState('');
   const lines = (text: string) => text.split(/[\s,]+/).filter(Boolean);
-  const area = (title: string, lead: string, value: string, set: (text: string) => void) => <label>{title}<textarea rows={2} placeholder={lead} value={value} spellcheck={false} onInput={(event) => set(event.currentTarget.value)} /></label>;
+  const area = (title: string, lead: string, value: string, set: (text: string) => void) => <label>{title}<textarea rows={3} placeholder={lead} value={value} spellcheck={false} onInput={(event) => set(event.currentTarget.value)} /></label>;
   return (
     <section class="card block levers">
-      <header><h2>{t('crawl.seeds')}, {t('crawl.blocks')}</h2></header>
-      {area(t('crawl.seeds'), t('crawl.seeds.lead'), seeds, setSeeds)}
-      <p><Lever to="crawl/seeds" name={t('crawl.seeds.add')} disabled={!seeds.trim()} body={() => ({ urls: lines(seeds) })} done={() => setSeeds('')} /></p>
-      {area(t('crawl.blocks'), t('crawl.blocks.lead'), blocks, setBlocks)}
-      <p><Lever to="crawl/blocks" name={t('crawl.blocks.add')} disabled={!blocks.trim()} body={() => ({ add: lines(blocks), remove: [] })} done={() => setBlocks('')} /> <Lever to="crawl/blocks" name={t('crawl.blocks.remove')} disabled={!blocks.trim()} body={() => ({ add: [], remove: lines(blocks) })} done={() => setBlocks('')} /></p>
-      {area(t('crawl.recrawl'), t('crawl.recrawl.lead'), again, setAgain)}
-      <p><Lever to="crawl/recrawl" name={t('crawl.recrawl')} disabled={!again.trim()} body={() => ({ urls: lines(again) })} done={() => setAgain('')} /></p>
+      <header><h2>{t('crawl.levers')}</h2></header>
+      <div class="grid three">
+        <div>
+          {area(t('crawl.seeds'), t('crawl.seeds.lead'), seeds, setSeeds)}
+          <p><Lever to="crawl/seeds" name={t('crawl.seeds.add')} disabled={!seeds.trim()} body={() => ({ urls: lines(seeds) })} done={() => setSeeds('')} /></p>
+        </div>
+        <div>
+          {area(t('crawl.recrawl'), t('crawl.recrawl.lead'), again, setAgain)}
+          <p><Lever to="crawl/recrawl" name={t('crawl.recrawl')} disabled={!again.trim()} body={() => ({ urls: lines(again) })} done={() => setAgain('')} /></p>
+        </div>
+        <div>
+          {area(t('crawl.blocks'), t('crawl.blocks.lead'), blocks, setBlocks)}
+          <p><Lever to="crawl/blocks" name={t('crawl.blocks.add')} disabled={!blocks.trim()} body={() => ({ add: lines(blocks), remove: [] })} done={() => setBlocks('')} /> <Lever to="crawl/blocks" name={t('crawl.blocks.remove')} disabled={!blocks.trim()} body={() => ({ add: [], remove: lines(blocks) })} done={() => setBlocks('')} /></p>
+        </div>
+      </div>
     </section>
   );
 }

@@ -61,6 +61,11 @@ export function Explorer() {
   );
 }
 
+/** A text whose words in backticks are code. */
+function Marked({ text }: { text: string }) {
+  return <>{text.split('`').map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
+}
+
 function Call({ path, method, operation }: { path: string; method: string; operation: Operation }) {
   const parameters = (operation.parameters ?? []).filter((one) => one.in === 'query');
   const initial = () => Object.fromEntries(parameters.map((one) => [one.name, query.value.get(one.name) ?? (one.required && one.example !== undefined ? String(one.example) : '')]));
@@ -99,7 +104,7 @@ function Call({ path, method, operation }: { path: string; method: string; opera
     <div class="callview">
       <form class="card block" onSubmit={send}>
         <header><h2><b class="method">{method}</b> <span class="mono">{path}</span></h2></header>
-        {(operation.summary || operation.description) && <div class="prose" lang="en">{operation.summary && <strong>{operation.summary}</strong>}{operation.description && <p>{operation.description}</p>}</div>}
+        {(operation.summary || operation.description) && <div class="prose" lang="en">{operation.summary && <strong>{operation.summary}</strong>}{operation.description && <p><Marked text={operation.description} /></p>}</div>}
         {parameters.map((one) => {
           const options = one.schema?.enum;
           const items = one.schema?.items?.enum;
@@ -111,7 +116,7 @@ function Call({ path, method, operation }: { path: string; method: string; opera
                 <select id={id} value={values[one.name]} onChange={(event) => setValues({ ...values, [one.name]: event.currentTarget.value })}><option value="">{t('api.unset')}</option>{options.map((option) => <option key={option}>{option}</option>)}</select>
               ) : <input id={id} value={values[one.name]} required={one.required} list={items ? `${id}-items` : undefined} spellcheck={false} autocapitalize="none" placeholder={one.example !== undefined ? String(one.example) : ''} onInput={(event) => setValues({ ...values, [one.name]: event.currentTarget.value })} />}
               {items && <datalist id={`${id}-items`}>{items.map((item) => <option key={item} value={item} />)}</datalist>}
-              {one.description && <p class="muted" lang="en">{one.description}</p>}
+              {one.description && <p class="muted" lang="en"><Marked text={one.description} /></p>}
             </div>
           );
         })}

@@ -2,10 +2,11 @@
 // keys go to the linked domain that lies in their direction.
 
 import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY } from 'd3-force';
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Param, path, useAnswer } from '../core/api';
 import { country, number, t } from '../core/i18n';
 import { go, here, href, query, subject } from '../core/route';
+import { readableHost } from '../core/text';
 import { Domain, Rank } from '../parts/bits';
 import { scopeParams } from '../parts/block';
 import { Corner } from '../parts/menu';
@@ -72,30 +73,77 @@ export function Graph() {
 const radius = (node: { sr: number; centre: boolean }) => (node.centre ? 16 : 5 + 9 * Math.sqrt(Math.min(10, node.sr) / 10));
 
 /** Places for all nodes, computed to the end before anything is drawn: the same graph looks the same each time. */
-function layout(given: Node[], edges: Edge[]): { nodes: Node[]; edges: Edge[]; box: string } {
+function layout(given: Node[], edges: Edge[]): { nodes: Node[]; edges: Edge[]; box: Box } {
   const nodes = given.map((node) => ({ ...node }));
   const ids = new Set(nodes.map((node) => node.id));
   const kept = edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to) && edge.from !== edge.to);
-  const apart = nodes.length > 60 ? 60 : 130;
+  // The links to the centre are those of all nodes; only the others draw nodes together.
+  const centre = nodes.find((node) => node.centre)?.id;
+  const among = kept.filter((edge) => edge.from !== centre && edge.to !== centre);
+  const strength = 0.12 / Math.max(1, among.length / nodes.length / 3);
   forceSimulation(nodes)
-    .force('link', forceLink(kept.map((edge) => ({ source: edge.from, target: edge.to }))).id((node: Node) => node.id).distance(apart).strength(0.12))
-    .force('charge', forceManyBody().strength(-apart * 4))
-    .force('x', forceX(0).strength((node: Node) => (node.centre ? 1 : 0.06)))
-    .force('y', forceY(0).strength((node: Node) => (node.centre ? 1 : 0.1)))
-    .force('collide', forceCollide((node: Node) => radius(node) + 8))
+    .force('link', forceLink(among.map((edge) => ({ source: edge.from, target: edge.to }))).id((node: Node) => node.id).distance(90).strength(strength))
+    .force('charge', forceManyBody().strength(-420))
+    .force('x', forceX(0).strength((node: Node) => (node.centre ? 1 : 0.1)))
+    .force('y', forceY(0).strength((node: Node) => (node.centre ? 1 : 0.12)))
+    .force('collide', forceCollide((node: Node) => radius(node) + (node.centre ? 34 : 16)))
     .stop()
     .tick(260);
   const xs = nodes.map((node) => node.x);
   const ys = nodes.map((node) => node.y);
   const [left, top] = [Math.min(...xs, -120) - 60, Math.min(...ys, -90) - 30];
   const [right, bottom] = [Math.max(...xs, 120) + 60, Math.max(...ys, 90) + 36];
-  return { nodes, edges: kept, box: `${left} ${top} ${right - left} ${bottom - top}` };
+  return { nodes, edges: kept, box: [left, top, right - left, bottom - top] };
 }
 
-function Picture({ nodes, edges, box, lit, light }: { nodes: Node[]; edges: Edge[]; box: string; lit: string | null; light: (id: string | null) => void }) {
+type Box = [x: number, y: number, width: number, height: number];
+type Label = [x: number, y: number, anchor: 'start' | 'middle' | 'end'];
+
+const apart = (a: Box, b: Box) => a[0] >= b[0] + b[2] || b[0] >= a[0] + a[2] || a[1] >= b[1] + b[3] || b[1] >= a[1] + a[3];
+
+const within = (a: Box, b: Box) => a[0] >= b[0] && a[1] >= b[1] && a[0] + a[2] <= b[0] + b[2] && a[1] + a[3] <= b[1] + b[3];
+
+/** Where names fit: below, above or beside their node, in sight, over no node and no other name. The first nodes have
+ *  the choice; the very first one is named in any case. */
+function labels(nodes: Node[], all: Node[], size: number, sight: Box): Map<string, Label> {
+  const taken: [string, Box][] = all.map((node) => [node.id, [node.x - radius(node), node.y - radius(node), 2 * radius(node), 2 * radius(node)]]);
+  const found = new Map<string, Label>();
+  for (const { id, x, y, ...node } of nodes) {
+    const r = radius(node);
+    const width = readableHost(id).length * size * 0.58;
+    const places: [Label, Box][] = [
+      [[x, y + r + size, 'middle'], [x - width / 2, y + r, width, size * 1.3]],
+      [[x, y - r - size * 0.35, 'middle'], [x - width / 2, y - r - size * 1.3, width, size * 1.3]],
+      [[x + r + 4, y + size * 0.35, 'start'], [x + r + 2, y - size * 0.65, width + 2, size * 1.3]],
+      [[x - r - 4, y + size * 0.35, 'end'], [x - r - width - 4, y - size * 0.65, width + 2, size * 1.3]],
+    ];
+    const place = places.find(([, box]) => within(box, sight) && taken.every(([other, one]) => other === id || apart(box, one))) ?? (found.size ? undefined : places[0]);
+    if (!place) continue;
+    found.set(id, place[0]);
+    taken.push(['', place[1]]);
+  }
+  return found;
+}
+
+function Picture({ nodes, edges, box, lit, light }: { nodes: Node[]; edges: Edge[]; box: Box; lit: string | null; light: (id: string | null) => void }) {
   const place = new Map(nodes.map((node) => [node.id, node]));
   const near = new Set(lit ? edges.filter((edge) => edge.from === lit || edge.to === lit).flatMap((edge) => [edge.from, edge.to]) : []);
-  const named = new Set(nodes.toSorted((a, b) => b.sr - a.sr).slice(0, nodes.length > 60 ? 24 : 60).map((node) => node.id));
+  const svg = useRef<SVGSVGElement>(null);
+  // Names are as large on a narrow screen: `unit` is what one pixel shows of the picture, `sight` what all of it shows.
+  const [[width, height], setSize] = useState([box[2], box[3]]);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setSize([entry!.contentRect.width || 1, entry!.contentRect.height || 1]));
+    observer.observe(svg.current!);
+    return () => observer.disconnect();
+  }, []);
+  const unit = Math.max(box[2] / width, box[3] / height);
+  const sight: Box = [box[0] + (box[2] - width * unit) / 2, box[1] + (box[3] - height * unit) / 2, width * unit, height * unit];
+  const size = 11.5 * unit;
+  const named = useMemo(() => {
+    const first = (node: Node) => (node.id === lit ? 2 : node.centre ? 1 : 0);
+    const wanted = nodes.filter((node) => !lit || node.id === lit || near.has(node.id)).sort((a, b) => first(b) - first(a) || b.sr - a.sr);
+    return labels(wanted, nodes, size, sight);
+  }, [nodes, lit, size]);
   const most = Math.max(1, ...edges.map((edge) => edge.links));
   const walk = (event: KeyboardEvent, node: Node) => {
     const ways: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -112,7 +160,7 @@ function Picture({ nodes, edges, box, lit, light }: { nodes: Node[]; edges: Edge
     target?.focus();
   };
   return (
-    <svg class="net" viewBox={box} role="group" aria-label={t('graph.label', { name: subject.value })}>
+    <svg ref={svg} class={edges.length > 300 ? 'net dense' : 'net'} viewBox={box.join(' ')} role="group" aria-label={t('graph.label', { name: subject.value })}>
       <g aria-hidden="true">
         {edges.map((edge) => {
           const [a, b] = [place.get(edge.from)!, place.get(edge.to)!];
@@ -123,14 +171,16 @@ function Picture({ nodes, edges, box, lit, light }: { nodes: Node[]; edges: Edge
         const r = radius(node);
         return (
           <a key={node.id} href={href({ url: node.id })} data-node={node.id} class={`node${node.centre ? ' centre' : ''}${node.new ? ' fresh' : ''}${lit && lit !== node.id && !near.has(node.id) ? ' dim' : ''}`}
-            aria-label={`${node.id}, ${t('field.sr')} ${number(node.sr, 2)}, ${t('count.links', { n: node.links })}`}
+            aria-label={`${readableHost(node.id)}, ${t('field.sr')} ${number(node.sr, 2)}, ${t('count.links', { n: node.links })}`}
             onKeyDown={(event) => walk(event, node)} onFocus={() => light(node.id)} onBlur={() => light(null)} onPointerEnter={() => light(node.id)} onPointerLeave={() => light(null)}>
             <circle cx={node.x} cy={node.y} r={Math.max(r, 12)} class="reach" />
             <circle cx={node.x} cy={node.y} r={r} />
-            {(named.has(node.id) || lit === node.id || near.has(node.id)) && <text x={node.x} y={node.y + r + 13} text-anchor="middle">{node.id}</text>}
           </a>
         );
       })}
+      <g aria-hidden="true" font-size={size} stroke-width={3 * unit}>
+        {[...named].map(([id, [x, y, anchor]]) => <text key={id} x={x} y={y} text-anchor={anchor}>{readableHost(id)}</text>)}
+      </g>
     </svg>
   );
 }

@@ -4,7 +4,8 @@ import type { Param } from '../core/api';
 import { Key, t } from '../core/i18n';
 import { intersection } from '../core/lists';
 import { go, here, href, query, subject } from '../core/route';
-import { Icon } from '../parts/bits';
+import { readableHost } from '../core/text';
+import { Icon, Name } from '../parts/bits';
 import { Add } from './compare';
 import { Listing } from './list';
 
@@ -19,7 +20,7 @@ export function Intersect() {
     ...(least < targets.length ? [['atLeast', String(least)] as Param] : []),
     ...(['scope', 'internal'] as const).flatMap((name): Param[] => (q.get(name) ? [[name, q.get(name)!]] : [])),
   ];
-  const headings = Object.fromEntries(targets.map((name, index) => [`links${index + 1}`, name]));
+  const headings = Object.fromEntries(targets.map((name, index) => [`links${index + 1}`, readableHost(name)]));
   return (
     <div class="intersect">
       <header class="listhead"><h1>{t('nav.intersect')}</h1></header>
@@ -49,7 +50,7 @@ function Names({ title, name, names, most }: { title: string; name: string; name
       <h2>{title}</h2>
       <ul class="chips">
         {names.map((one) => (
-          <li key={one} class="chip"><b>{one}</b><a class="removes" href={set(names.filter((other) => other !== one))} aria-label={t('compare.remove', { name: one })}><Icon name="close" /></a></li>
+          <li key={one} class="chip"><b><Name name={one} /></b><a class="removes" href={set(names.filter((other) => other !== one))} aria-label={t('compare.remove', { name: one })}><Icon name="close" /></a></li>
         ))}
         {names.length < most && <li><Add label={t('intersect.name')} add={(added) => go(set([...names, added]))} /></li>}
       </ul>

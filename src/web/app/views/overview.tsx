@@ -1,9 +1,11 @@
 // The overview of a domain, host or URL: figures with their differences, growth, and the beginning of every list.
 
 import type { ComponentChildren } from 'preact';
-import { Reply, Row, path, useAnswer } from '../core/api';
+import { useMemo } from 'preact/hooks';
+import { get, Reply, Row, path, useAnswer } from '../core/api';
 import { country, day, daysAgo, number, t } from '../core/i18n';
 import { go, here, href, query, subject, viewOf } from '../core/route';
+import { readableHost } from '../core/text';
 import { Address, Bar, Crawled, Delta, Domain, Rank, Status } from '../parts/bits';
 import { Block, scopeParams } from '../parts/block';
 import { tagName } from '../parts/cells';
@@ -14,12 +16,15 @@ import { Growth } from './growth';
 export function Overview() {
   const since = query.value.get('since') ?? daysAgo(30);
   const params: [string, string][] = [...scopeParams(), ['since', since]];
-  const { data, failure, loading } = useAnswer(path('summary', params));
+  const address = path('summary', params);
+  // A browser has six connections: the figures are asked for before the blocks below, whose effects run first.
+  useMemo(() => void get(address).catch(() => undefined), [address]);
+  const { data, failure, loading } = useAnswer(address);
   if (failure && failure.status !== 404 && !data && !loading) return <Problem failure={failure} />;
   const nothing = data && data.backlinks === 0 && !data.external && !data.lost;
   return (
     <div class="overview">
-      {failure?.status === 404 ? <ShortCards /> : data ? <Cards data={data} stale={loading} params={params} /> : <Skeleton lines={6} class="cards" />}
+      {failure?.status === 404 ? <ShortCards /> : data?.known === 'unknown' ? null : data ? <Cards data={data} stale={loading} params={params} /> : <Skeleton lines={6} class="cards" />}
       {nothing ? <div class="card"><Nothing data={data}><p><a href={viewOf('outgoinglinks')}>{t('nav.outgoinglinks')}</a> · <a href={viewOf('page')}>{t('nav.page')}</a></p></Nothing></div> : <Blocks />}
     </div>
   );
@@ -104,7 +109,7 @@ function Blocks() {
           {rows((row) => <><a class="grow" href={viewOf('backlinks', { where: `ccode eq '${row.ccode}'` })}>{row.ccode ? country(row.ccode, row.country) : t('place.unknown')}</a><span class="figure">{number(row.links)}</span><Share value={row.percentage} /></>)}
         </Block>
         <Block title={t('nav.tldlist')} endpoint="tldlist" to={viewOf('tldlist')} params={[['limit', '6']]}>
-          {rows((row) => <><span class="grow mono">{row.toplevel ? `.${row.toplevel}` : t('tld.none')}</span><span class="figure muted">{t('count.domains', { n: row.diffdomains })}</span><Share value={row.percentage} /></>)}
+          {rows((row) => <><span class="grow mono">{row.toplevel ? `.${readableHost(row.toplevel)}` : t('tld.none')}</span><span class="figure muted">{t('count.domains', { n: row.diffdomains })}</span><Share value={row.percentage} /></>)}
         </Block>
         <Block title={t('block.tags')} endpoint="tagtypes" to={viewOf('tagtypes')} params={[['order[]', '-frequency']]}>
           {(data) => {

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { Failure, get, post, Reply, useAnswer } from '../core/api';
 import { ago, bytes, clock, compact, number, recall, t } from '../core/i18n';
 import { go, href } from '../core/route';
-import { Domain, Icon, Rank } from '../parts/bits';
+import { Domain, Icon, Name, Rank } from '../parts/bits';
 import { copy } from '../parts/menu';
 import { Search } from '../parts/search';
 import { Problem, Skeleton } from '../parts/states';
@@ -96,7 +96,7 @@ export function recent(): string[] {
 function Recent() {
   const names = recent();
   if (!names.length) return null;
-  return <p class="recent"><span class="muted">{t('start.recent')}</span> {names.slice(0, 6).map((name) => <a key={name} class="chip" href={href({ url: name })}>{name}</a>)}</p>;
+  return <p class="recent"><span class="muted">{t('start.recent')}</span> {names.slice(0, 6).map((name) => <a key={name} class="chip" href={href({ url: name })}><Name name={name} /></a>)}</p>;
 }
 
 function Empty() {
