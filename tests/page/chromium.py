@@ -11,7 +11,7 @@ import time
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 # Shows that something is still awaited.
-BUSY = "!document.getElementById('main') || !!document.querySelector('.skeleton, [aria-busy=true], .stale, .facets.awaited')"
+BUSY = "!document.getElementById('main') || !!document.querySelector('.skeleton, [aria-busy=true], .stale, .facets.awaited, .chart > .reserve')"
 
 # Keeps what the browser refuses by the content security policy.
 WATCH = """
@@ -135,7 +135,7 @@ class Tab:
             self.page.wait_for_timeout(20)
             quiet = 0 if self.awaited or self.page.evaluate(BUSY) else quiet + 1
             if time.monotonic() > end:
-                waiting = ", ".join(request.url for request in self.awaited) or self.page.evaluate("document.querySelector('.skeleton, [aria-busy=true], .stale, .facets.awaited')?.outerHTML.slice(0, 200)")
+                waiting = ", ".join(request.url for request in self.awaited) or self.page.evaluate("document.querySelector('.skeleton, [aria-busy=true], .stale, .facets.awaited, .chart > .reserve')?.outerHTML.slice(0, 200)")
                 raise Fault(f"{self.page.url} is not complete after {patience} s: {waiting}")
 
     def text(self, selector="body"):

@@ -5,7 +5,7 @@ Elements are compared as a whole, so that a figure that is missing, doubled or i
 
 from urllib.parse import quote
 
-from api import Api, address, crawled, day, days_ago, domain, has, next_day, number, say, share, signed, squeeze, visible
+from api import Api, address, crawled, day, days_ago, domain, has, host_text, next_day, number, say, share, signed, squeeze, visible
 from chromium import hold, same
 from views import DATED, LISTS
 
@@ -79,7 +79,7 @@ BLOCKS = [
     ("block.ranks", "srspread", {"showgroup": "true"}, lambda row: row["sr"] + number(row["links"])),
     ("nav.bestpages", "bestpages", {"limit": 7}, lambda row: address(row["page"]) + say("count.domains", n=row["refdoms"]) + status(row["code"])),
     ("nav.geolocationshort", "geolocationshort", {"limit": 6}, country_item),
-    ("nav.tldlist", "tldlist", {"limit": 6}, lambda row: (f".{row['toplevel']}" if row["toplevel"] else say("tld.none")) + say("count.domains", n=row["diffdomains"]) + share(row["percentage"])),
+    ("nav.tldlist", "tldlist", {"limit": 6}, lambda row: (f".{host_text(row['toplevel'])}" if row["toplevel"] else say("tld.none")) + say("count.domains", n=row["diffdomains"]) + share(row["percentage"])),
     ("block.tags", "tagtypes", {"order[]": "-frequency", "limit": 6}, lambda row: tag_name(row["tag"]) + number(row["frequency"]) + share(100 * row["frequency"] / row["all"])),
     ("block.week", "newbacklinks", {"from": days_ago(7), "limit": 5}, link_item),
     ("block.lost", "lostbacklinks", {"from": days_ago(30), "limit": 5}, link_item),
@@ -166,7 +166,7 @@ CELLS = {
     "address": lambda value, field, row: value + (f"+{row['ip_count_additional']}" if row.get("ip_count_additional") else ""),
     "status": lambda value, field, row: status(value, row.get("failure")),
     "tag": lambda value, field, row: tag_name(str(value)),
-    "tld": lambda value, field, row: f".{value}" if value else say("tld.none"),
+    "tld": lambda value, field, row: f".{host_text(value)}" if value else say("tld.none"),
 }
 
 

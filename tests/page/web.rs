@@ -23,8 +23,12 @@ const TEXTS: [&str; 7] = [
     "{{constructor.constructor('window.owned=5')()}}",
 ];
 
+/// Domains whose names are in Unicode: two that can be read, and two that imitate Latin names.
+const UNICODE: [&str; 4] =
+    ["xn--bcher-kva.example", "xn--r8jz45g.xn--zckzah", "xn--pple-43d.com", "xn--80ak6aa92e.com"];
+
 /// Visits up to yesterday: the random web with its eleven domains, a page with more than a thousand links, a domain
-/// whose only link was lost, and a link to a domain that was not visited.
+/// whose only link was lost, domains with names in Unicode, and a link to a domain that was not visited.
 pub fn with_history() -> Vec<VisitRecord> {
     let mut records = random(11, DAYS as usize * VISITS_A_DAY);
     let many = (0..1_200).map(|at| link(&format!("http://example.org/{}", at % 90), &format!("Text {at}")));
@@ -33,6 +37,15 @@ pub fn with_history() -> Vec<VisitRecord> {
     let only = page("http://gone.example/", "198.51.100.2", "DE", vec![link("http://example.com/", "only")]);
     let without = page("http://gone.example/", "198.51.100.2", "DE", Vec::new());
     records.extend([later(only, 5), later(without, 50)]);
+    for (at, host) in UNICODE.iter().enumerate() {
+        let next = format!("http://{}/", UNICODE[(at + 1) % UNICODE.len()]);
+        let links = vec![
+            link("http://example.org/", "one"),
+            link("http://example.com/", "two"),
+            link(&next, "three"),
+        ];
+        records.push(later(page(&format!("http://{host}/"), "198.51.100.3", "DE", links), 20));
+    }
     let begin = UNIX_EPOCH.elapsed().unwrap().as_secs() - DAYS * DAY;
     for record in &mut records {
         record.visited = record.visited - LEAP_DAY + begin;
@@ -51,4 +64,26 @@ pub fn hostile() -> FakeWeb {
         let body = format!("<title>{text}</title><a href=http://target.example/{at}>{text}</a>");
         web.page("evil.example", &format!("/{at}"), Reply::html(&body))
     })
+}
+
+/// A web that a crawl is busy with: pages that link to more pages than it gets to, and each kind of failure.
+pub fn busy() -> FakeWeb {
+    let links: String = (0..400).map(|at| format!("<a href=/{at}>{at}</a>")).collect();
+    let others = UNICODE.map(|host| format!("<a href=http://{host}/>{host}</a>")).concat();
+    let page = Reply::html(&format!("<title>Page</title>{others}{links}"));
+    let mut web = FakeWeb::new();
+    for (at, host) in ["busy.example"].iter().chain(&UNICODE).enumerate() {
+        let page = page.clone();
+        web =
+            web.host(host, &format!("127.1.0.{}", at + 1)).answer(host, "/*", move |request| {
+                match request.path.bytes().last() {
+                    Some(b'1') => Reply::status(404),
+                    Some(b'2') => Reply::status(500),
+                    Some(b'3') => Reply::redirect(301, "/4"),
+                    Some(b'5') => Reply::raw("no HTTP"),
+                    _ => page.clone(),
+                }
+            });
+    }
+    web
 }
