@@ -305,7 +305,8 @@ fn reply_schema(endpoint: &Endpoint, state: &ApiState) -> Value {
             return with_facets(with_known(schema::reply(properties)));
         }
         Handler::Distribution { listing, .. } => {
-            let rest = ("rest", json!({ "const": true }));
+            // Some generators of clients make wrong code of a constant that is a flag.
+            let rest = ("rest", json!({ "type": "boolean", "enum": [true] }));
             let row = schema::object(shown_columns(listing, &[]).into_iter().chain([rest]), false);
             properties.extend([rows(row), ("count", count)]);
         }
