@@ -1,0 +1,88 @@
+"""The crawl, and its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import models
+from .._protocol import Reply, Request, params
+from .._query import MOST_ROWS, Order, Query, order_names
+from .rows import AsyncRows
+from .transport import AsyncTransport
+
+
+class AsyncCrawl:
+    """The crawl in the process of the server. Controls need the role `operate`, and raise Conflict if no crawl runs."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def status(self) -> models.CrawlStatus:
+        """State, rate, responses and failures of the crawl, and the length of the queue."""
+        return models.CrawlStatus.of((await self._send("GET", "crawl")).object())
+
+    def hosts(
+        self, *, q: str | None = None, order: Order | None = None, limit: int | None = None
+    ) -> AsyncRows[models.CrawlHost]:
+        """Hosts with their queue and state, longest queue first; `q` is a part of the name."""
+        given = params(q=q, order=order_names(order))
+        query = Query("crawl/hosts", models.CrawlHost, given, limit=limit, key="hosts", streams=False)
+        return AsyncRows(self._transport, query)
+
+    def errors(self, *, kind: str | None = None, limit: int | None = None) -> AsyncRows[models.CrawlError]:
+        """The last failed requests, the latest first."""
+        query = Query("crawl/errors", models.CrawlError, params(kind=kind), limit=limit, key="errors", streams=False)
+        return AsyncRows(self._transport, query)
+
+    async def seeds(self) -> list[str]:
+        """The seeds of the index."""
+        return await self._names("crawl/seeds")
+
+    async def add_seeds(self, *urls: str) -> models.ListChange:
+        """Adds seeds, which are visited at once."""
+        return models.ListChange.of((await self._send("POST", "crawl/seeds", {"urls": list(urls)})).object())
+
+    async def blocks(self) -> list[str]:
+        """The hosts and domains that the index blocks."""
+        return await self._names("crawl/blocks")
+
+    async def change_blocks(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> models.ListChange:
+        """Blocks hosts and domains, or no longer."""
+        body = {"add": list(add), "remove": list(remove)}
+        return models.ListChange.of((await self._send("POST", "crawl/blocks", body)).object())
+
+    async def pause(self) -> str:
+        """Starts no fetch until `resume`."""
+        return await self._control("crawl/pause", {})
+
+    async def resume(self) -> str:
+        """Ends the pause."""
+        return await self._control("crawl/resume", {})
+
+    async def rank(self) -> str:
+        """Computes the ranks now."""
+        return await self._control("crawl/rank", {})
+
+    async def recrawl(self, *urls: str) -> str:
+        """Visits known URLs again, whenever they are due."""
+        return await self._control("crawl/recrawl", {"urls": list(urls)})
+
+    async def _control(self, path: str, body: dict[str, Any]) -> str:
+        """Sends a control; returns what happens, in a sentence."""
+        return str((await self._send("POST", path, body)).data["done"])
+
+    async def _names(self, path: str) -> list[str]:
+        names: list[str] = []
+        while True:
+            own = params(limit=MOST_ROWS, offset=len(names) or None)
+            reply = await self._transport.send(Request("GET", path, own))
+            part: list[str] = reply.data["response"]
+            names.extend(part)
+            if len(part) < MOST_ROWS:
+                return names
+
+    async def _send(self, method: str, path: str, body: Any = None) -> Reply:
+        reply = await self._transport.send(Request(method, path, (), body))
+        reply.show_warnings()
+        return reply

@@ -1,0 +1,161 @@
+"""Errors and warnings."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+
+class BacklinkdError(Exception):
+    """Any error of this package."""
+
+
+class ConnectionFailed(BacklinkdError):
+    """The server cannot be reached, or the connection broke again and again. `__cause__` is the error of httpx."""
+
+
+class AnswerError(BacklinkdError):
+    """The answer is not one of backlinkd; there may be another server, or a proxy, at the address."""
+
+
+class UnfinishedError(BacklinkdError):
+    """The server still reads the links of the scope after `wait` seconds. Ask again later, or wait for longer."""
+
+
+class StateChangedError(BacklinkdError):
+    """The connection broke, and the index changed before the answer could be continued."""
+
+
+class ApiError(BacklinkdError):
+    """The server refuses the request."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        parameter: str | None = None,
+        code: str | None = None,
+        at: tuple[int, int] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status."""
+        self.message = message
+        """A sentence that says what to change."""
+        self.parameter = parameter
+        """The parameter with the mistake, if it is in one."""
+        self.code = code
+        """The kind of the mistake, such as `unknown-field`."""
+        self.at = at
+        """The place of the mistake in the text of the parameter: offsets of characters, the end exclusive."""
+        self.retry_after = retry_after
+        """Seconds to wait before the next request, if the server names them."""
+
+    def __str__(self) -> str:
+        return f"{self.message} (status {self.status})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.status, self.message, self.__dict__)
+
+
+class BadRequest(ApiError):
+    """A parameter is missing or wrong: statuses 400, 405, 413 and 414."""
+
+
+class NotAuthorized(ApiError):
+    """The credentials are missing or wrong (401), or do not have the role (403)."""
+
+
+class NotFound(ApiError):
+    """There is no such endpoint; the server may be older than the client (404)."""
+
+
+class Conflict(ApiError):
+    """The server cannot do this now, for example because no crawl runs in its process (409)."""
+
+
+class TooManyRequests(ApiError):
+    """The client sent more requests than the server allows, also after retries (429)."""
+
+
+class ServerError(ApiError):
+    """The server failed (5xx), also after retries."""
+
+
+class ServerWarning(UserWarning):
+    """What the server passed over, or why an answer is empty."""
+
+
+class UnfinishedWarning(UserWarning):
+    """The answer shows a part of the links alone, because the server still reads the others."""
+
+
+class StateChangedWarning(UserWarning):
+    """The index changed between two pages: rows may be missing or appear twice."""
+
+
+_CLASSES: dict[int, type[ApiError]] = {
+    **dict.fromkeys((400, 405, 413, 414), BadRequest),
+    **dict.fromkeys((401, 403), NotAuthorized),
+    404: NotFound,
+    409: Conflict,
+    429: TooManyRequests,
+}
+
+
+def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+    """The error of a response."""
+    kind = _CLASSES.get(status, ServerError if status >= 500 else ApiError)
+    retry_after = read_retry_after(headers.get("retry-after"))
+    try:
+        answer = json.loads(body)
+        message = answer["error"]
+    except (ValueError, KeyError, TypeError):
+        shown = body[:200].decode(errors="replace").strip()
+        return kind(status, f"the server answered {status}: {shown or 'nothing else'}", retry_after=retry_after)
+    at = answer.get("at")
+    return kind(
+        status,
+        str(message),
+        parameter=answer.get("parameter"),
+        code=answer.get("code"),
+        at=(at[0], at[1]) if at else None,
+        retry_after=retry_after,
+    )
+
+
+def read_retry_after(header: str | None) -> float | None:
+    """Reads seconds, or a date."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def warn(category: type[Warning], message: str) -> None:
+    """Warns at the line of the program that called this package."""
+    frame, level = sys._getframe(), 1
+    package = __name__.partition(".")[0]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _rebuild(kind: type[ApiError], status: int, message: str, state: dict[str, Any]) -> ApiError:
+    error = kind(status, message)
+    error.__dict__.update(state)
+    return error

@@ -1,0 +1,207 @@
+"""Requests and answers, without input and output: how parameters are written, when a request is repeated, and for how
+long an unfinished list is waited for."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._errors import AnswerError, ApiError, ServerWarning, UnfinishedError, UnfinishedWarning, warn
+from ._record import AsOf
+from ._where import ColumnName, Condition
+
+Day = date | str
+"""A day: a date, or a text such as `2026-11-30` or `20261130`."""
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+MOST_QUERY = 2_000
+"""Bytes of a query; a longer one is sent as a POST request where the endpoint takes one."""
+
+Scalar = str | bool | int | float | date | Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: `params` are names and values as they are sent."""
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+    patient: bool = True
+    """Whether it is repeated."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it changes nothing, so that it can be repeated after a broken connection."""
+        return self.method == "GET" or self.path in ("summary", "backlinkshort", "iscached")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a response says apart from its rows."""
+
+    data: dict[str, Any]
+    warnings: list[str]
+    as_of: AsOf | None
+    finished: bool
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Reads a JSON answer."""
+        try:
+            data = json.loads(body) if body else {}
+        except ValueError:
+            data = None
+        if not isinstance(data, dict):
+            raise AnswerError(f"the answer is no JSON of backlinkd: {body[:100].decode(errors='replace')!r}")
+        as_of = AsOf.of_header(headers.get("backlinkd-as-of"))
+        if as_of is None and isinstance(data.get("asOf"), dict):
+            as_of = AsOf.of(data["asOf"])
+        return cls(data, data.get("warnings", []), as_of, data.get("exportFinished", True))
+
+    @classmethod
+    def of_stream(cls, headers: Mapping[str, str]) -> Reply:
+        """Reads the headers of an answer whose body has rows alone."""
+        count = headers.get("x-total-count")
+        data: dict[str, Any] = {} if count is None else {"count": int(count)}
+        warnings = json.loads(headers.get("x-warnings", "[]"))
+        finished = headers.get("x-export-finished", "true") == "true"
+        return cls(data, warnings, AsOf.of_header(headers.get("backlinkd-as-of")), finished)
+
+    def object(self) -> dict[str, Any]:
+        """The answer without its envelope."""
+        return {key: value for key, value in self.data.items() if key not in ("status", "warnings")}
+
+    def show_warnings(self) -> None:
+        for text in self.warnings:
+            warn(ServerWarning, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and after how many seconds a request is sent again.
+
+    Requests are repeated after 429 and 503, and, if they change nothing, after a broken connection. The wait is at
+    least what `Retry-After` says; without it, it doubles from `backoff` on. A server that asks for more than `max_wait`
+    seconds is not waited for.
+    """
+
+    attempts: int = 5
+    backoff: float = 0.5
+    max_wait: float = 30.0
+
+    def after_status(self, request: Request, error: ApiError, attempt: int) -> float | None:
+        """Seconds until the next attempt; `None` for none."""
+        if error.status not in (429, 503) or not request.patient or attempt >= self.attempts:
+            return None
+        if error.retry_after is None:
+            return self._pause(attempt)
+        if error.retry_after > self.max_wait:
+            return None
+        return error.retry_after + random.uniform(0, min(1.0, self.backoff))
+
+    def after_break(self, request: Request, attempt: int, *, sent: bool) -> float | None:
+        """As `after_status`, for a broken connection; `sent` if the server may have read the request."""
+        if not request.patient or attempt >= self.attempts or (sent and not request.is_safe):
+            return None
+        return self._pause(attempt)
+
+    def _pause(self, attempt: int) -> float:
+        longest: float = min(self.max_wait, self.backoff * 2 ** (attempt - 1))
+        return random.uniform(longest / 2, longest)
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long an unfinished answer is waited for: `None` is for ever, 0 takes what there is."""
+
+    wait: float | None
+    strict: bool = True
+    """Whether an answer that stays unfinished is an error, and not a warning alone."""
+    pause: float = 0.1
+    start: float = field(default_factory=time.monotonic)
+
+    def next_pause(self) -> float | None:
+        """Seconds until the next request; `None` if the answer is to be taken as it is."""
+        left = None if self.wait is None else self.start + self.wait - time.monotonic()
+        if left is not None and left <= 0:
+            if self.strict and self.wait:
+                raise UnfinishedError(
+                    f"the server still reads the links of this scope after {self.wait:g} seconds; ask again later, "
+                    "wait for longer (wait=…), or take what there is (wait=0)"
+                )
+            warn(UnfinishedWarning, "the answer is not complete yet; ask again for the whole one")
+            return None
+        pause = self.pause if left is None else min(self.pause, left)
+        self.pause = min(2.0, self.pause * 2)
+        return pause
+
+
+def day(value: Day) -> str:
+    """A day as yyyyMMdd."""
+    if isinstance(value, datetime):
+        raise TypeError("a day is wanted; use the .date() of the datetime")
+    if isinstance(value, date):
+        return f"{value.year:04}{value.month:02}{value.day:02}"
+    return value.replace("-", "")
+
+
+def text_of(value: Scalar) -> str:
+    """A value as a query string has it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case date():
+            return day(value)
+        case _:
+            return str(value)
+
+
+def params(**values: Scalar | Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Names and values of a query. `None` is left out. The lists `urls`, `targets`, `exclude` and `order` repeat their
+    name with `[]`; others are joined by commas. An underscore at the end of a name is left out, as in `from_`."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        name = name.rstrip("_")
+        if value is None:
+            continue
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            if name in ("urls", "targets", "exclude", "order"):
+                pairs.extend((f"{name}[]", each) for each in value)
+            elif value:
+                pairs.append((name, ",".join(value)))
+        else:
+            pairs.append((name, text_of(value)))
+    return tuple(pairs)
+
+
+def names(value: str | ColumnName | Iterable[str | ColumnName] | None) -> list[str] | None:
+    """Names of columns, from one or several."""
+    if value is None:
+        return None
+    several = [value] if isinstance(value, str | ColumnName) else value
+    return [each.name if isinstance(each, ColumnName) else each for each in several]
+
+
+def address(url: str | None) -> str:
+    """The address of the server."""
+    url = url or os.environ.get("BACKLINKD_URL") or DEFAULT_URL
+    if "://" not in url:
+        raise ValueError(f"{url!r} is no address of a server; write it as http://127.0.0.1:8080")
+    return url
+
+
+def token_of_environment(url: str) -> str | None:
+    """BACKLINKD_TOKEN, unless BACKLINKD_URL says that it is meant for another server."""
+    named = os.environ.get("BACKLINKD_URL")
+    if named and urlsplit(named)[:2] != urlsplit(url)[:2]:
+        return None
+    return os.environ.get("BACKLINKD_TOKEN") or None

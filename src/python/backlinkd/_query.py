@@ -1,0 +1,426 @@
+"""What the lists of both clients have in common: a question, its pages, and tables that are in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, overload
+
+from . import _frames
+from ._errors import StateChangedError, StateChangedWarning, warn
+from ._frames import Raw
+from ._protocol import Reply, Request, Scalar, names, params
+from ._record import AsOf, Column, Record
+from ._where import ColumnName, Condition
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+T = TypeVar("T", bound=Record)
+X = TypeVar("X")
+
+AsyncRun = AsyncGenerator[X, None]
+Run = Generator[X, None, None]
+"""What is read as it is needed, and can be closed."""
+
+Active = bool | Literal["all"]
+Scope = Literal["url", "host", "domain", "prefix"]
+Internal = Literal["include", "exclude"]
+Order = str | ColumnName | Sequence[str | ColumnName]
+Fields = str | ColumnName | Sequence[str | ColumnName]
+
+PAGE = 1_000
+MOST_ROWS = 10_000
+"""Rows that the API gives with one request for a page."""
+
+
+class ListOptions(TypedDict, total=False):
+    """What every list takes."""
+
+    where: Condition | str | None
+    """Which rows: an expression of `col`, or a text in the language of the API."""
+    order: Order | None
+    """The columns to sort by; `"-sr"` or `-col.sr` sorts in descending order."""
+    fields: Fields | None
+    """The columns to show, in this order; it saves the work for the others."""
+    limit: int | None
+    """Rows at most."""
+    offset: int
+    """Rows to pass over."""
+    page_size: int
+    """Rows of a request while one iterates: 1000, at most 10,000."""
+    wait: float | None
+    """Seconds to wait while the server still reads the links of the scope."""
+
+
+class ExportOptions(TypedDict, total=False):
+    """What both exports take."""
+
+    fields: Fields | None
+    """The columns to show, in this order."""
+    limit: int | None
+    """Rows at most."""
+    next: str | None
+    """Where to continue: the `next` of an earlier export."""
+    page_size: int
+    """Rows of a request: 5000 links or 500 pages, at most 10,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """A question whose answer is rows."""
+
+    path: str
+    row: type[T]
+    params: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[str, ...] = ()
+    """The names of the optional columns that the answer has, or how their `when` begins."""
+    fields: tuple[str, ...] | None = None
+    offset: int = 0
+    limit: int | None = None
+    page_size: int = PAGE
+    wait: float | None = 30.0
+    next: str | None = None
+    key: str = "response"
+    streams: bool = True
+    """Whether the endpoint has JSON lines."""
+    unordered: bool = False
+    """Whether each request has an order of its own, so that pages do not fit together."""
+    strict: bool = True
+    """Whether an answer that stays unfinished is an error."""
+
+    def page(self, offset: int, limit: int, next: str | None = None) -> Request:
+        """The request for a page; `next` is the place of an export, and takes the place of `offset`."""
+        place = [("offset", str(offset))] if offset else []
+        place += [("next", next)] if next else []
+        return Request("GET", self.path, (*self.params, ("limit", str(limit)), *place))
+
+    def facets(self, columns: Iterable[str]) -> Request:
+        """The request for the most frequent values."""
+        return Request("GET", self.path, (*self.params, ("limit", "0"), ("facets", ",".join(columns))))
+
+    def file(self, format: str, skip: int = 0) -> Request:
+        """The request for all rows in one answer; `skip` rows are there already."""
+        offset = self.offset + skip
+        bounds = [("offset", str(offset))] if offset else []
+        bounds += [("limit", str(self.limit - skip))] if self.limit is not None else []
+        bounds += [("next", self.next)] if self.next else []
+        return Request("GET", self.path, (*self.params, *bounds, ("format", format)))
+
+    def columns(self) -> list[Column]:
+        return _frames.columns_of(self.row, self.fields, self.conditions)
+
+    def length(self, reply: Reply) -> int:
+        """The number of rows within `offset` and `limit`."""
+        left = max(0, int(reply.data["count"]) - self.offset)
+        return left if self.limit is None else min(left, self.limit)
+
+    def raws(self, reply: Reply) -> list[Raw]:
+        rows: list[Raw] = reply.data[self.key]
+        return rows
+
+    def rows(self, raws: Iterable[Raw]) -> list[T]:
+        return [self.row.of(raw) for raw in raws]
+
+    def sliced(self, part: slice) -> Query[T]:
+        """The question for a part of the rows."""
+        start, stop = part.start or 0, part.stop
+        if part.step not in (None, 1) or start < 0 or (stop is not None and stop < 0):
+            raise ValueError("slices of lists begin and end at rows from 0 on, without a step")
+        length = None if stop is None else max(0, stop - start)
+        left = None if self.limit is None else max(0, self.limit - start)
+        bounds = [bound for bound in (length, left) if bound is not None]
+        return replace(self, offset=self.offset + start, limit=min(bounds, default=None))
+
+
+def list_query(
+    row: type[T],
+    path: str,
+    options: ListOptions,
+    *,
+    wait: float | None,
+    conditions: tuple[str, ...] = (),
+    **own: Scalar | Sequence[str],
+) -> Query[T]:
+    """The question of a list."""
+    unknown = options.keys() - ListOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
+    page_size = options.get("page_size", PAGE)
+    if not 1 <= page_size <= MOST_ROWS:
+        raise ValueError(f"page_size is {page_size}; it must be from 1 to {MOST_ROWS}")
+    fields = names(options.get("fields"))
+    where = options.get("where")
+    given = params(
+        where=None if where is None else str(where), order=order_names(options.get("order")), fields=fields, **own
+    )
+    return Query(
+        path,
+        row,
+        given,
+        conditions,
+        tuple(fields) if fields else None,
+        options.get("offset", 0),
+        options.get("limit"),
+        page_size,
+        options.get("wait", wait),
+    )
+
+
+def export_query(
+    row: type[T], path: str, options: ExportOptions, page_size: int, **own: Scalar | Sequence[str]
+) -> Query[T]:
+    """The question of an export."""
+    unknown = options.keys() - ExportOptions.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
+    fields = names(options.get("fields"))
+    return Query(
+        path,
+        row,
+        params(fields=fields, **own),
+        fields=tuple(fields) if fields else None,
+        limit=options.get("limit"),
+        page_size=options.get("page_size", page_size),
+        next=options.get("next"),
+    )
+
+
+def order_names(value: Order | None) -> list[str] | None:
+    """The fields of `order[]`."""
+    return names(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    rows: list[T]
+    count: int
+    """Rows of the whole list."""
+    offset: int
+    """The place of the first row in the list, from 0."""
+    as_of: AsOf | None
+    """The state of the index that the page shows."""
+    finished: bool
+    """Whether the server has read all links of the scope."""
+    known: str | None
+    """What the index knows of the scope, if there are no rows: `unknown`, `discovered` or `visited`."""
+    raws: list[Raw] = field(repr=False, default_factory=list)
+    """The rows as the answer has them."""
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values of a column."""
+
+    values: dict[Any, int]
+    """How many rows have each value, most rows first."""
+    others: int
+    """Rows with further values."""
+
+    @classmethod
+    def all_of(cls, reply: Reply) -> dict[str, Facet]:
+        others = reply.data.get("others", {})
+        return {
+            name: cls({each["value"]: each["rows"] for each in values}, others.get(name, 0))
+            for name, values in reply.data.get("facets", {}).items()
+        }
+
+
+class Table(list[T]):
+    """Rows of an answer that has all of them: a list with frames."""
+
+    def __init__(self, row: type[T], reply: Reply, key: str = "response") -> None:
+        self._raws: list[Raw] = reply.data[key]
+        super().__init__(row.of(raw) for raw in self._raws)
+        self._row = row
+        self.as_of = reply.as_of
+        """The state of the index that the answer shows, if it is one."""
+        self.finished = reply.finished
+        """Whether the server has read all links of the scope."""
+        self.known: str | None = reply.data.get("known")
+        """What the index knows of the scope, if there are no rows."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Each row as a dict."""
+        return [row.to_dict() for row in self]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        return _frames.to_pandas(self._columns(), self._raws)
+
+    def to_polars(self) -> polars.DataFrame:
+        return _frames.to_polars(self._columns(), self._raws)
+
+    def to_arrow(self) -> pyarrow.Table:
+        return _frames.to_arrow(self._columns(), self._raws)
+
+    def _columns(self) -> list[Column]:
+        return _frames.columns_of(self._row, None, (_frames.SOME_ROWS,))
+
+
+@dataclass(slots=True)
+class StateGuard:
+    """Notices that the index changed between two answers that belong together."""
+
+    path: str
+    state: AsOf | None = None
+    warned: bool = False
+
+    def check_page(self, reply: Reply) -> None:
+        """Warns once if a page shows another state than the first one."""
+        if self.state and reply.as_of and reply.as_of.change != self.state.change and not self.warned:
+            self.warned = True
+            warn(
+                StateChangedWarning,
+                f"the index changed while the pages of {self.path} were read, so rows may be missing or appear twice; "
+                "all() and frames read one state",
+            )
+        self.state = self.state or reply.as_of
+
+    def check_rest(self, reply: Reply, done: int) -> None:
+        """Refuses to continue an answer after `done` rows, unless the index is the same."""
+        same = self.state is not None and reply.as_of is not None and reply.as_of.change == self.state.change
+        if done and not same:
+            raise StateChangedError(
+                f"the connection broke after {done} rows of {self.path}, and the index changed since"
+            )
+        self.state = reply.as_of
+
+
+@dataclass(slots=True)
+class Lines:
+    """Collects the rows of JSON lines from pieces of bytes."""
+
+    size: int
+    """Rows of a chunk."""
+    rest: bytes = b""
+    rows: list[bytes] = field(default_factory=list)
+
+    def add(self, piece: bytes) -> Iterator[list[bytes]]:
+        """Takes a piece; gives the chunks that are full."""
+        *lines, self.rest = (self.rest + piece).split(b"\n")
+        self.rows.extend(line for line in lines if line)
+        while len(self.rows) >= self.size:
+            yield self.rows[: self.size]
+            del self.rows[: self.size]
+
+    @staticmethod
+    def read(lines: list[bytes]) -> list[Raw]:
+        """The rows of the lines."""
+        # One call for all of them takes half the time.
+        rows: list[Raw] = json.loads(b"[" + b",".join(lines) + b"]")
+        return rows
+
+    def end(self) -> list[bytes]:
+        """The last rows."""
+        rows, self.rows = self.rows + ([self.rest] if self.rest else []), []
+        return rows
+
+
+class SyncReader:
+    """Arrow's reader, which is synchronous."""
+
+    def batches(self) -> Iterator[pyarrow.RecordBatch]:
+        raise NotImplementedError
+
+    def _schema(self) -> pyarrow.Schema:
+        raise NotImplementedError
+
+    def reader(self) -> pyarrow.RecordBatchReader:
+        """A reader of batches, for DuckDB, pyarrow.dataset and others that read Arrow as it comes."""
+        pyarrow = _frames.library("pyarrow")
+        return pyarrow.RecordBatchReader.from_batches(self._schema(), self.batches())
+
+
+class AsyncReader:
+    """Arrow has no asynchronous reader; `batches()` is the same."""
+
+
+class SyncRowsMixin(Generic[T]):
+    """What only the lists of `Client` can do, because Python has no asynchronous form of it."""
+
+    _query: Query[T]
+    _count: int | None
+
+    def pages(self) -> Iterator[Page[T]]:
+        raise NotImplementedError
+
+    def count(self) -> int:
+        raise NotImplementedError
+
+    def page(self, offset: int = 0, limit: int | None = None) -> Page[T]:
+        raise NotImplementedError
+
+    def _part(self, part: slice) -> Self:
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[T]:
+        """All rows, page by page. The first page is read at once, and gives `len()`."""
+        pages = self.pages()
+        first = next(pages, None)
+        return chain.from_iterable(page.rows for page in ([] if first is None else chain([first], pages)))
+
+    def __len__(self) -> int:
+        """The number of rows, as the last answer to this list says; `count()` asks again."""
+        return self.count() if self._count is None else self._count
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Self: ...
+
+    def __getitem__(self, place: int | slice) -> T | Self:
+        """A row, or a list of a part of the rows."""
+        if isinstance(place, slice):
+            return self._part(place)
+        if place < 0:
+            raise IndexError("rows are counted from 0 on; sort in the other direction for the last ones")
+        rows = self.page(place, 1).rows
+        if not rows:
+            raise IndexError(f"there is no row {place}")
+        return rows[0]
+
+
+class AsyncRowsMixin(Generic[T]):
+    """What only the lists of `AsyncClient` can do."""
+
+    def pages(self) -> AsyncIterator[Page[T]]:
+        raise NotImplementedError
+
+    def _part(self, part: slice) -> Self:
+        raise NotImplementedError
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        """All rows, page by page."""
+        async for page in self.pages():
+            for row in page.rows:
+                yield row
+
+    def __getitem__(self, place: slice) -> Self:
+        """A list of a part of the rows."""
+        if not isinstance(place, slice):
+            raise TypeError("a row of an asynchronous list is (await rows.page(7, 1)).rows[0]; slices work")
+        return self._part(place)
+
+
+def url_of(base: str, request: Request) -> str:
+    """The address of a request, for curl or a browser."""
+    import httpx
+
+    query = str(httpx.QueryParams(list(request.params)))
+    return f"{base.rstrip('/')}/{request.path}" + (f"?{query}" if query else "")

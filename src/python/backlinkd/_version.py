@@ -1,0 +1,3 @@
+"""The version, which is that of the server."""
+
+VERSION = "0.1.0"
