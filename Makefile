@@ -22,7 +22,7 @@ export CC = $(CCACHE)$(if $(CLANG),clang,cc)
 export CXX = $(CCACHE)$(if $(CLANG),clang++,c++)
 endif
 
-.PHONY: help demo test check build dist dist-test bench web packages components curl browser readers
+.PHONY: help demo test check build dist dist-test bench web packages components curl python
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -30,7 +30,7 @@ help:
 demo: packages
 	cargo run --locked --release -- demo
 
-test: packages components curl browser readers
+test: packages components curl python
 	cargo fmt --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
@@ -95,23 +95,20 @@ curl:
 	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl; } \
 	    || echo "Without curl, one test is skipped"
 
-# The tests of the page run in Chromium, driven by Python. Without either of them, they are skipped.
+# Some tests run in Python, with the packages in tests/*/requirements.txt (about 700 MB), those of the page also in
+# Chromium. Without these, they are skipped.
 PYTHON := $(HOME)/.cache/backlinkd/python
-browser:
+python:
 	@chromium() { for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
 	    command -v $$name && return; done; false; }; \
-	driver() { $(PYTHON)/bin/python3 -c "import playwright, axe_playwright_python"; }; \
-	install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@"; }; \
-	{ chromium && driver && exit; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get; then \
-	    apt-get update -qq; chromium || install chromium-headless-shell || install chromium; \
-	    python3 -c "import venv, ensurepip" || install python3-venv; \
-	fi; \
-	driver || { python3 -m venv $(PYTHON) && $(PYTHON)/bin/python3 -m pip install -r tests/page/requirements.txt; }; \
-	chromium && driver; } > /dev/null 2>&1 || echo "Without Chromium and Playwright, the tests of the page are skipped"
-
-# Some commands in src/docs need DuckDB and pandas. Without them, these are skipped.
-readers: browser
-	@have() { $(PYTHON)/bin/python3 -c "import duckdb, duckdb_extension_httpfs, pandas"; }; \
-	{ have || $(PYTHON)/bin/python3 -m pip install -r tests/docs/requirements.txt; have; } > /dev/null 2>&1 \
-	    || echo "Without DuckDB and pandas, some commands of src/docs are skipped"
+	install() { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@"; }; \
+	{ chromium || install chromium-headless-shell || install chromium; } > /dev/null 2>&1 \
+	    || echo "Without Chromium, the tests of the page are skipped"; \
+	{ $(PYTHON)/bin/python3 -m pip --version || python3 -m venv $(PYTHON) \
+	    || { install python3-venv && python3 -m venv $(PYTHON); }; } > /dev/null 2>&1; \
+	for list in tests/*/requirements.txt; do \
+	    kept=$(PYTHON)/$$(echo $$list | tr / -); \
+	    { cmp $$list $$kept || { $(PYTHON)/bin/python3 -m pip install --no-compile -r $$list && cp $$list $$kept; }; } \
+	        > /dev/null 2>&1 || echo "Without the packages in $$list, its tests are skipped"; \
+	done

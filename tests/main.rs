@@ -48,6 +48,7 @@ mod mcp;
 mod packages;
 mod page;
 mod pipeline;
+mod python;
 mod query_bounds;
 mod readme;
 mod robots_cases;

@@ -2,7 +2,7 @@
 //!
 //! Without the SDK (`tests/mcp/requirements.txt`), that test is skipped.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::api::client::{Client, Reply};
 use crate::api::web::{link, page};
 use crate::cli::process::{Place, Running};
 use crate::page::web::with_history;
+use crate::support::python::python_with;
 
 /// A data directory with sixty days of history, and a page whose texts are long and hostile.
 fn place() -> Place {
@@ -517,21 +518,12 @@ fn check(python: &Path) -> Command {
     command
 }
 
-/// A Python with the SDK. `None`, with a message, if it is absent.
-fn python() -> Option<PathBuf> {
-    let cache = std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/python/bin/python3");
-    let ready =
-        |python: &PathBuf| check(python).arg("ready").output().is_ok_and(|ready| ready.status.success());
-    let found = [cache, PathBuf::from("python3")].into_iter().find(ready);
-    if found.is_none() {
-        eprintln!("SKIPPED: the Python package mcp is absent; tests/mcp/requirements.txt names its version");
-    }
-    found
-}
-
 #[test]
 fn another_client_gets_the_figures_of_the_api() {
-    let Some(python) = python() else { return };
+    let python = match python_with(&["mcp"]) {
+        Ok(python) => python,
+        Err(lack) => return eprintln!("SKIPPED: another client cannot be run: {lack}"),
+    };
     let place = place();
     place.run_with(&["-q", "user", "add", "alice"], "secret\n").with(0);
     let token = place.run(&["-q", "token", "add", "agent", "--role", "read"]).with(0).out.trim().to_owned();

@@ -1,7 +1,7 @@
 //! The page in a browser: Chromium, driven by the checks in `tests/page/*.py`.
 //!
 //! Each test starts the program over an index, and runs one group of checks against it in one process of Chromium.
-//! `make browser` installs what they need; without it they are skipped.
+//! `make python` installs what they need; without it they are skipped.
 
 pub mod web;
 
@@ -15,18 +15,20 @@ use backlinkd::store::Store;
 use backlinkd::urls::Suffixes;
 
 use crate::cli::process::{Place, Running};
+use crate::support::python::python_with;
 
 /// A Python with which the checks can run. `None`, with a message, if something is missing.
 fn python() -> Option<PathBuf> {
-    let cache = std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/python/bin/python3");
-    let mut lack = "Python 3 is absent".to_owned();
-    for python in [cache, PathBuf::from("python3")] {
-        let Ok(ready) = checks(&python).arg("ready").output() else { continue };
-        if ready.status.success() {
-            return Some(python);
+    let lack = match python_with(&["playwright", "axe_playwright_python"]) {
+        Ok(python) => {
+            let ready = checks(&python).arg("ready").output().unwrap();
+            if ready.status.success() {
+                return Some(python);
+            }
+            String::from_utf8_lossy(&ready.stdout).trim().to_owned()
         }
-        lack = String::from_utf8_lossy(&ready.stdout).trim().to_owned();
-    }
+        Err(lack) => lack,
+    };
     eprintln!("SKIPPED: the checks of the page cannot run: {lack}");
     None
 }

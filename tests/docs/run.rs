@@ -11,6 +11,7 @@ use super::page::{Block, Page};
 use super::shown;
 use crate::cli::process::PATIENCE;
 use crate::support::fake_web::FakeWeb;
+use crate::support::python::python_with;
 
 /// The address on the pages.
 const ON_PAGES: &str = "127.0.0.1:8080";
@@ -191,21 +192,15 @@ fn interpreter(language: &str, text: &str) -> Result<String, String> {
         "r" => Err("there is no Rscript".to_owned()),
         "sql" => {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/docs/run_sql.py");
-            Ok(format!("{} -B '{}'", python(&["duckdb", "duckdb_extension_httpfs"])?, script.display()))
+            Ok(format!(
+                "{} -B '{}'",
+                python_with(&["duckdb", "duckdb_extension_httpfs"])?.display(),
+                script.display()
+            ))
         }
         _ => {
             let imports = text.lines().filter_map(|line| line.strip_prefix("import "));
-            Ok(format!("{} -B", python(&imports.collect::<Vec<_>>())?))
+            Ok(format!("{} -B", python_with(&imports.collect::<Vec<_>>())?.display()))
         }
     }
-}
-
-/// A Python that has these modules.
-fn python(modules: &[&str]) -> Result<String, String> {
-    let own = std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/python/bin/python3");
-    let imports = format!("import {}", modules.join(", "));
-    let found = [own.display().to_string(), "python3".to_owned()]
-        .into_iter()
-        .find(|python| starts(python, &["-c", &imports]));
-    found.ok_or_else(|| format!("no Python has {}", modules.join(", ")))
 }

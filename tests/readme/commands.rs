@@ -6,13 +6,14 @@ use std::process::Command;
 use super::{README, README_FILES};
 
 /// Programs of commands that are not checked, and the reason.
-const NOT_CHECKED: [(&str, &str); 8] = [
+const NOT_CHECKED: [(&str, &str); 9] = [
     ("apt-get", "installs packages"),
     ("curl", "runs in `session`"),
     ("export", "runs in `session`"),
     ("kill", "its signals are sent in tests/cli and tests/crash"),
     ("pip", "installs packages"),
     ("printf", "runs in `session`"),
+    ("pytest", "is not installed here"),
     ("schemathesis", "is not installed here"),
     ("wrk", "is not installed here"),
 ];

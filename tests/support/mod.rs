@@ -5,6 +5,7 @@ pub mod dice;
 pub mod fake_web;
 pub mod made_web;
 pub mod name_server;
+pub mod python;
 pub mod served_web;
 pub mod test_web;
 pub mod true_links;

@@ -108,7 +108,8 @@ impl Trial {
         let activity = Arc::new(ProcessActivity::of_crawl(crawler.progress()));
         let (reload, requests) = control::reload_channel();
         let hangup = reload::listen(&runtime)?;
-        Reloader::new(context, &crawler, None, std::slice::from_ref(seed))?.start(&runtime, hangup, requests);
+        Reloader::new(context, (&crawler, &store), None, std::slice::from_ref(seed))?
+            .start(&runtime, hangup, requests);
         let running = Arc::new(RunningServer::default());
         let handler = RequestHandler::new(&store, listen, Some(reload.clone()), &running);
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);

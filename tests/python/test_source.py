@@ -1,0 +1,123 @@
+"""The package itself: generated files are current, types hold, and a wheel of it works."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backlinkd
+from conftest import ROOT, SOURCE
+
+
+def run(*arguments: str | Path, cwd: Path = SOURCE) -> str:
+    ended = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_models_are_those_of_the_document(document: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(document))
+    run("tools/generate_models.py", file, "--check")
+
+
+def test_the_synchronous_client_is_that_of_the_asynchronous_one() -> None:
+    run("tools/unasync.py", "--check")
+
+
+def test_types_hold(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    run("-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", "-p", "backlinkd")
+    checked = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--cache-dir",
+            tmp_path / "cache",
+            "--config-file",
+            SOURCE / "pyproject.toml",
+            str(program),
+        ],
+        cwd=SOURCE,
+        env={"MYPYPATH": str(SOURCE), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    shown = re.findall(r'Revealed type is "([^"]+)"', checked.stdout)
+    assert shown == TYPES, checked.stdout + checked.stderr
+    mistakes = [line for line in checked.stdout.splitlines() if ": error:" in line]
+    assert len(mistakes) == 3 and "colour" in mistakes[0] and "colour" in mistakes[1] and "weekly" in mistakes[2], (
+        mistakes
+    )
+
+
+PROGRAM = """
+from backlinkd import AsyncClient, Client, col
+
+with Client() as web:
+    site = web["example.org"]
+    for link in site.backlinks(where=(col.sr >= 3) & ~col.nofollow, order="-sr"):
+        reveal_type(link.insDate)
+    reveal_type(site.backlinks()[0])
+    reveal_type(site.backlinks()[:5])
+    reveal_type(site.summary().countries)
+    reveal_type(web.crawl.hosts().all())
+    link.colour
+    site.backlinks(colour="red")
+    site.history("2026-01-01", step="weekly")
+
+async def main() -> None:
+    async with AsyncClient() as twin:
+        async for link in twin["example.org"].newbacklinks("2026-01-01"):
+            reveal_type(link)
+        reveal_type(await twin["example.org"].sr())
+"""
+TYPES = [
+    "datetime.date",
+    "backlinkd.models.Backlink",
+    "backlinkd._sync.rows.Rows[backlinkd.models.Backlink]",
+    "int | None",
+    "list[backlinkd.models.CrawlHost]",
+    "backlinkd.models.NewBacklink",
+    "float",
+]
+
+
+@pytest.mark.skipif(find_spec("pyright") is None, reason="pyright is not installed")
+def test_types_hold_for_pyright() -> None:
+    run("-m", "pyright", "--pythonpath", sys.executable)
+
+
+def test_only_httpx_is_needed() -> None:
+    imported = run(
+        "-c", "import sys, backlinkd; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    ).split()
+    assert not {"pandas", "polars", "pyarrow", "numpy"} & set(imported)
+
+
+def test_the_version_is_that_of_the_server(document: dict[str, Any]) -> None:
+    assert backlinkd.__version__ == document["info"]["version"]
+
+
+def test_the_licence_is_that_of_the_repository() -> None:
+    assert (SOURCE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+def test_programs_of_the_readme_run(demo: str, tmp_path: Path) -> None:
+    readme = (SOURCE / "README.md").read_text()
+    programs = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert len(programs) > 3
+    for program in programs:
+        text = program.replace("http://127.0.0.1:8080", demo)
+        head = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n"
+        run("-W", "error", "-c", head + text, cwd=tmp_path)
