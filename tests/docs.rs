@@ -27,7 +27,8 @@ use page::Page;
 use run::Session;
 
 /// Pages that run with a demo, one after the other, and so share one.
-const WITH_DEMO: [&str; 8] = [
+const WITH_DEMO: [&str; 9] = [
+    "agents.md",
     "query.md",
     "tables.md",
     "figures.md",

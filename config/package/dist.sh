@@ -45,7 +45,7 @@ stage_files() {
     "$stage/backlinkd" generate zsh > "$stage/_backlinkd"
     "$stage/backlinkd" generate fish > "$stage/backlinkd.fish"
     gzip --best --no-name --stdout "$stage/backlinkd.1" > "$stage/backlinkd.1.gz"
-    config/package/conffile.sh > "$stage/config.toml"
+    "$stage/backlinkd" config default > "$stage/config.toml"
     {
         cargo about generate --offline --locked --fail --config config/package/about.toml config/package/about.hbs
         printf '\n%s\n' "Libraries of the web page:" && cat src/web/dist/LICENSES.txt

@@ -83,6 +83,7 @@ impl Session {
             command.env_remove(name);
         }
         command.env("PATH", path).env("HOME", self.home.path()).env("LC_ALL", "C.UTF-8");
+        command.env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("src/python"));
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command.current_dir(self.home.path()).stdin(Stdio::null());
         command
@@ -199,7 +200,12 @@ fn interpreter(language: &str, text: &str) -> Result<String, String> {
             ))
         }
         _ => {
-            let imports = text.lines().filter_map(|line| line.strip_prefix("import "));
+            let imports = text.lines().filter_map(|line| {
+                let line = line.strip_prefix("import ").or_else(|| line.strip_prefix("from "))?;
+                line.split([' ', '.']).next().filter(|module| *module != "backlinkd")
+            });
+            let imports = imports.chain(text.contains("to_polars").then_some("polars"));
+            let imports = imports.chain(text.contains("from backlinkd").then_some("httpx"));
             Ok(format!("{} -B", python_with(&imports.collect::<Vec<_>>())?.display()))
         }
     }

@@ -7,9 +7,9 @@ use backlinkd::config::{Config, DEFAULT_TOML, key_table, load};
 
 use super::{PROGRAM, has_tool, read, root};
 
-/// The configuration file of the package, by its script.
+/// The configuration file of the package.
 fn conffile() -> String {
-    let made = Command::new(root().join("config/package/conffile.sh")).output().unwrap();
+    let made = Command::new(PROGRAM).args(["config", "default"]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap()
 }
@@ -36,7 +36,7 @@ fn the_configuration_file_has_every_key_commented_out() {
     std::fs::write(&path, text.replace("\n#fetchers = 64\n", "\nfetchers = 65\n")).unwrap();
     assert_eq!(load(Some(&path), std::iter::empty(), &[]).unwrap().crawl.fetchers, 65);
     // Without the #, the file is that of the defaults.
-    let lines = text.lines().skip(2).map(|line| match line.strip_prefix('#') {
+    let lines = text.lines().map(|line| match line.strip_prefix('#') {
         Some(rest) if !rest.is_empty() && !rest.starts_with(' ') => rest,
         _ => line,
     });
