@@ -167,7 +167,7 @@ fn open_block(kind: &CodeBlockKind) -> Event<'static> {
         CodeBlockKind::Fenced(language) if language.chars().all(|c| c.is_ascii_lowercase()) => language,
         _ => "text",
     };
-    raw(&format!("<div class=\"command\"><pre tabindex=\"0\" data-language=\"{language}\"><code>"))
+    raw(&format!("<div class=\"snippet\"><pre tabindex=\"0\" data-language=\"{language}\"><code>"))
 }
 
 fn raw(markup: &str) -> Event<'static> {
