@@ -17,8 +17,8 @@ pub fn files() -> Vec<String> {
     let mut found = Vec::new();
     for folder in ["", "move/"] {
         let names = std::fs::read_dir(root().join(folder)).unwrap();
-        let names: Vec<String> =
-            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let entries = names.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file());
+        let names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
         assert!(names.len() <= MOST_FILES, "src/docs/{folder} has {} files", names.len());
         found.extend(names.iter().filter(|name| name.ends_with(".md")).map(|name| format!("{folder}{name}")));
     }

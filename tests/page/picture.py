@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the picture in README.md, `src/docs/page.webp`, from a running demo.
+"""Takes the picture in README.md, `src/docs/images/page.webp`, from a running demo.
 
     backlinkd demo                                  in another terminal
     tests/page/picture.py 127.0.0.1:8080            with the Python of `make browser`
@@ -13,7 +13,7 @@ import sys
 
 from chromium import Chromium
 
-FILE = pathlib.Path(__file__).parents[2] / "src/docs/page.webp"
+FILE = pathlib.Path(__file__).parents[2] / "src/docs/images/page.webp"
 MOST_BYTES = 150_000
 VIEW = "/?url=museum.example"
 SIZE = {"width": 1200, "height": 760}
