@@ -189,7 +189,9 @@ fn failure(call: &ToolCall, mut error: Map<String, Value>, retry_after: Option<&
     for argument in call.tool.arguments {
         let (name, parameter) = (argument.name, argument.parameter_name());
         let places = [format!("of {parameter}, "), format!("{parameter} ")];
-        let is_named = error.get("parameter").and_then(Value::as_str) == Some(parameter);
+        // An entry of a list is named as the client wrote it, with brackets.
+        let given = error.get("parameter").and_then(Value::as_str).and_then(|name| name.split('[').next());
+        let is_named = given == Some(parameter);
         let is_meant = message.contains(&places[0]) || message.starts_with(&places[1]);
         if is_named || error.get("parameter").is_none() && is_meant {
             message = message.replacen(&places[0], &format!("of {name}, "), 1);
