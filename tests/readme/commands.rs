@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{README, README_FILES};
 
 /// Programs of commands that are not checked, and the reason.
-const NOT_CHECKED: [(&str, &str); 9] = [
+const NOT_CHECKED: [(&str, &str); 10] = [
     ("apt-get", "installs packages"),
     ("curl", "runs in `session`"),
     ("export", "runs in `session`"),
@@ -15,6 +15,7 @@ const NOT_CHECKED: [(&str, &str); 9] = [
     ("printf", "runs in `session`"),
     ("pytest", "is not installed here"),
     ("schemathesis", "is not installed here"),
+    ("tar", "unpacks a release"),
     ("wrk", "is not installed here"),
 ];
 
