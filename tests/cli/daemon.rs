@@ -41,7 +41,7 @@ async fn the_daemon_serves_while_it_crawls_and_stops_on_a_signal() {
         let is_slow = |request: &Request| &*request.path == "/slow" && request.end.is_none();
         daemon.waits_for("the slow page", |_| web.log().iter().any(is_slow));
         let ranked = place.run(&["rank"]).with(0);
-        assert!(ranked.err.contains("The daemon ranked in "), "{}", ranked.err);
+        assert!(ranked.out.contains("The daemon ranked in "), "{}{}", ranked.out, ranked.err);
         assert_eq!(place.run(&["stats"]).with(0).row("URLs visited"), 2);
 
         let told = Instant::now();
