@@ -1,7 +1,7 @@
 //! `/summary`, compared with the endpoints of its figures, with exports, and with the stored visits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use backlinkd::api::AuthPolicy;
@@ -179,20 +179,22 @@ fn stateless(summary: &Value) -> Value {
     summary
 }
 
-/// Commits the records one by one while `read` is repeated. Returns the answers, and the number of records before each
-/// change number.
+/// Commits the records one by one while `read` is repeated. After every tenth record it waits until one more answer has
+/// begun and ended, so that the answers are of several states on a slow machine too. Returns the answers, and the number
+/// of records before each change number.
 fn read_during_commits(
     server: &Server,
     records: &[VisitRecord],
     read: impl Fn() -> Value + Sync,
 ) -> (Vec<Value>, BTreeMap<u64, usize>) {
     let (mut commits, mut answers) = (BTreeMap::from([(server.store.change_number(), 0)]), Vec::new());
-    let ended = AtomicBool::new(false);
+    let (ended, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut answers = vec![read()];
             while !ended.load(Ordering::Acquire) {
                 answers.push(read());
+                answered.fetch_add(1, Ordering::Release);
             }
             answers.push(read());
             answers
@@ -200,7 +202,12 @@ fn read_during_commits(
         for (at, record) in records.iter().enumerate() {
             server.store.put(std::slice::from_ref(record)).unwrap();
             commits.insert(server.store.change_number(), at + 1);
+            // The first answer to end may have begun before the commit.
+            let enough = if at % 10 == 9 { answered.load(Ordering::Acquire) + 2 } else { 0 };
             std::thread::sleep(Duration::from_millis(2));
+            while answered.load(Ordering::Acquire) < enough && !reader.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
         ended.store(true, Ordering::Release);
         answers = reader.join().unwrap();
