@@ -237,7 +237,11 @@ impl From<std::io::Error> for ApiError {
 
 impl From<csv::Error> for ApiError {
     fn from(error: csv::Error) -> Self {
-        Self::from(std::io::Error::from(error))
+        let message = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Self::from(error),
+            _ => Self::Internal(message),
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use url::Url;
 
 use super::expected::Expected;
 use super::questions::{QUESTIONS, Question};
-use super::{DemoError, ask};
+use super::{DemoError, PASSWORD, USER};
 use crate::crawl::Figures;
+use crate::fetch::{ServiceClient, ServiceCredentials, ServiceIdentity};
 use crate::store::Stats;
 
 /// One comparison.
@@ -69,9 +71,11 @@ fn second_reading(figures: &Figures) -> Check {
 /// # Errors
 /// [`DemoError::Ask`] when there is no response.
 async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, DemoError> {
-    let mut checks = vec![check_unauthenticated(at).await?];
+    let mut checks = vec![check_unauthenticated(&client(at, None)?).await?];
+    let credentials = ServiceCredentials::Password { user: USER, password: PASSWORD };
+    let client = client(at, Some(credentials))?;
     for question in QUESTIONS {
-        let found = rows(at, question).await?.and_then(|rows| {
+        let found = rows(&client, question).await?.and_then(|rows| {
             question.sorted_by.map_or(Ok(()), |property| check_order(&rows, property))?;
             compare(&(question.rows)(expected), &rows)
         });
@@ -80,20 +84,36 @@ async fn api(expected: &Expected<'_>, at: SocketAddr) -> Result<Vec<Check>, Demo
     Ok(checks)
 }
 
-async fn check_unauthenticated(at: SocketAddr) -> Result<Check, DemoError> {
-    let (status, _) = ask::ask(at, QUESTIONS[0].path, false).await?;
+fn client(at: SocketAddr, credentials: Option<ServiceCredentials<'_>>) -> Result<ServiceClient, DemoError> {
+    let identity = ServiceIdentity { credentials, host: None };
+    Ok(ServiceClient::new(Url::parse(&format!("http://{at}/"))?, identity)?)
+}
+
+/// The status and JSON of a response.
+///
+/// # Errors
+/// [`DemoError::Ask`] when there is no response, or one that is not JSON.
+async fn ask(client: &ServiceClient, path: &str) -> Result<(u16, Value), DemoError> {
+    let failed = |cause: String| DemoError::Ask { path: path.to_owned(), cause };
+    let response = client.get(path).await.map_err(failed)?;
+    let json = serde_json::from_slice(&response.body).map_err(|error| failed(error.to_string()))?;
+    Ok((response.status, json))
+}
+
+async fn check_unauthenticated(client: &ServiceClient) -> Result<Check, DemoError> {
+    let (status, _) = ask(client, QUESTIONS[0].path).await?;
     let found =
         if status == 401 { Ok("refused".to_owned()) } else { Err(format!("status {status}, not 401")) };
     Ok(Check { what: "without a password".to_owned(), found })
 }
 
 /// All rows of an answer, with all pages of an export. The inner error is a wrong answer.
-async fn rows(at: SocketAddr, question: &Question) -> Result<Result<Vec<Value>, String>, DemoError> {
+async fn rows(client: &ServiceClient, question: &Question) -> Result<Result<Vec<Value>, String>, DemoError> {
     let (mut rows, mut path) = (Vec::new(), question.path.to_owned());
     // Lists count all their rows, exports those of a page, and single-row answers none.
     let is_list = question.sorted_by.is_some();
     loop {
-        let (status, mut answer) = ask::ask(at, &path, true).await?;
+        let (status, mut answer) = ask(client, &path).await?;
         let Value::Array(piece) = answer["response"].take() else {
             return Ok(Err(format!("status {status}: {answer}")));
         };

@@ -16,7 +16,6 @@
 //!
 //! Crawl, ranks and API are used like by any operator: with nothing that a configuration could not do.
 
-mod ask;
 mod check;
 mod expected;
 mod expected_page;
@@ -45,6 +44,7 @@ use crate::api::{self, ApiState, AuthPolicy, PasswordError, ServeError};
 use crate::clock::unix_now;
 use crate::config::{Config, ConfigError};
 use crate::crawl::{CrawlError, CrawlJob, Crawler, Figures};
+use crate::fetch::ServiceClientError;
 use crate::query::{QueryError, SearchIndexes};
 use crate::rank::{RankError, rank_all};
 use crate::store::{Store, StoreError};
@@ -99,13 +99,17 @@ pub enum DemoError {
     #[error("the demo cannot write what it has to say: {0}")]
     Output(#[from] io::Error),
     #[error("the demo's API did not answer {path}: {cause}")]
-    Ask { path: String, cause: Box<dyn std::error::Error + Send + Sync> },
+    Ask { path: String, cause: String },
     #[error("the demo's API ended early; see the log")]
     Broken,
     #[error("{wrong} of {all} checks failed; the lines that begin with WRONG say which")]
     Wrong { wrong: usize, all: usize },
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Address(#[from] url::ParseError),
+    #[error(transparent)]
+    Client(#[from] ServiceClientError),
     #[error(transparent)]
     Url(#[from] UrlError),
     #[error(transparent)]

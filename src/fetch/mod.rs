@@ -45,7 +45,9 @@ pub use robots::{
     FetchPermit, RobotsAnswer, RobotsBasis, RobotsCache, RobotsFailure, RobotsOutcome, RobotsRequest,
     RobotsStatus, RobotsStore, StoredRobots,
 };
-pub use service_client::{ServiceClient, ServiceClientError, ServiceResponse};
+pub use service_client::{
+    ServiceClient, ServiceClientError, ServiceCredentials, ServiceIdentity, ServiceResponse,
+};
 
 /// The reason why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue};
+use data_encoding::BASE64;
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderValue, InvalidHeaderValue};
 use reqwest::{Client, redirect};
 use url::Url;
 
@@ -17,18 +18,37 @@ const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Maximum size of a response in bytes.
 const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// A client with a token.
+/// A client of one service.
 #[derive(Clone, Debug)]
 pub struct ServiceClient {
     client: Client,
     base: Url,
 }
 
+/// What every request of a client tells about itself. Nothing by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServiceIdentity<'a> {
+    pub credentials: Option<ServiceCredentials<'a>>,
+    /// The host that requests name instead of that of the address.
+    pub host: Option<&'a str>,
+}
+
+/// The credentials of a client.
+#[derive(Clone, Copy, Debug)]
+pub enum ServiceCredentials<'a> {
+    /// Bearer token (RFC 6750).
+    Token(&'a str),
+    /// Name and password (Basic, RFC 7617).
+    Password { user: &'a str, password: &'a str },
+}
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceClientError {
     #[error("the token has characters that no token has; copy it as `backlinkd token add` prints it")]
-    Token(#[from] InvalidHeaderValue),
+    Credentials(#[source] InvalidHeaderValue),
+    #[error("the host name has characters that no host name has")]
+    Host(#[source] InvalidHeaderValue),
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] reqwest::Error),
 }
@@ -42,17 +62,21 @@ pub struct ServiceResponse {
 }
 
 impl ServiceClient {
-    /// A client of the service at `base`, which sends the token if there is one.
+    /// A client of the service at `base`.
     ///
     /// # Errors
     /// [`ServiceClientError`].
-    pub fn new(base: Url, token: Option<&str>) -> Result<Self, ServiceClientError> {
+    pub fn new(base: Url, identity: ServiceIdentity<'_>) -> Result<Self, ServiceClientError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(token) = token {
-            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))?;
+        if let Some(credentials) = identity.credentials {
+            let mut value =
+                HeaderValue::from_str(&credentials.text()).map_err(ServiceClientError::Credentials)?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
+        }
+        if let Some(host) = identity.host {
+            headers.insert(HOST, HeaderValue::from_str(host).map_err(ServiceClientError::Host)?);
         }
         let client = Client::builder()
             .default_headers(headers)
@@ -84,5 +108,16 @@ impl ServiceClient {
             body.extend_from_slice(&part);
         }
         Ok(ServiceResponse { status, headers, body: body.freeze() })
+    }
+}
+
+impl ServiceCredentials<'_> {
+    fn text(self) -> String {
+        match self {
+            Self::Token(token) => format!("Bearer {token}"),
+            Self::Password { user, password } => {
+                format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Boots a clean Debian 12 with systemd, installs the Debian package there, and drives its service with systemctl: start on
-# installation, hardening, users from /etc/backlinkd/users, reload, status, restart, stop. install.sh has the first half.
+# Boots a clean Debian 12 with systemd, installs the Debian package there, and drives its service with systemctl: start,
+# hardening, users from /etc/backlinkd/users, reload, status, restart, stop. install.sh has the first half.
 #
 #   boot.sh PACKAGE.deb
 #
@@ -55,8 +55,10 @@ waits_for() {
 }
 ask() { on_its_net curl --silent --fail --user "alice:correct horse" "http://127.0.0.1:8080/$1"; }
 
-say "installation starts the service"
+say "installation, and the start by its operator"
 inside env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y ./backlinkd.deb > /dev/null 2>&1 || fail "apt-get install"
+inside systemctl is-active --quiet backlinkd && fail "the installation starts the service"
+inside systemctl enable --quiet --now backlinkd
 waits_for 'inside systemctl is-active --quiet backlinkd'
 on_its_net curl --silent --fail http://127.0.0.1:8080/stats | head -c 200; echo
 inside systemctl show backlinkd --property=StatusText,NRestarts,User,NotifyAccess,MemoryHigh,LimitNOFILE

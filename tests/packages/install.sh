@@ -56,7 +56,7 @@ for path in usr/bin/backlinkd etc/backlinkd/config.toml usr/share/man/man1/backl
     usr/share/fish/vendor_completions.d/backlinkd.fish usr/share/doc/backlinkd/copyright; do
     [ -s "$root/$path" ] || fail "the package lacks $path"
 done
-[ -L "$root/etc/systemd/system/multi-user.target.wants/backlinkd.service" ] || fail "the service is not enabled"
+[ ! -e "$root/etc/systemd/system/multi-user.target.wants/backlinkd.service" ] || fail "the installation enables the service"
 unit=$(find "$root"/lib/systemd/system "$root"/usr/lib/systemd/system -name backlinkd.service | head -1)
 [ -n "$unit" ] || fail "the package lacks its unit"
 conffiles=$(in_root dpkg-query --show --showformat '${Conffiles}' backlinkd)

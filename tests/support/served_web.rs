@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::python::python_with;
+
 /// The program that serves the web; stopped when dropped.
 pub struct ServedWeb {
     process: Child,
@@ -48,28 +50,13 @@ impl Drop for ServedWeb {
     }
 }
 
-/// A Python with the only library of the web server: the machine's own, or one in the user's cache. `None`, with a
-/// message, if there is none.
+/// A Python with the only library of the web server. `None`, with a message, if there is none.
 pub fn python() -> Option<PathBuf> {
-    let has_library = |python: &Path| {
-        let check = Command::new(python).args(["-c", "import aiohttp"]).stderr(Stdio::null()).status();
-        check.is_ok_and(|status| status.success())
-    };
-    let cache = std::env::home_dir().unwrap_or_default().join(".cache/backlinkd/python");
-    let (system, own) = (PathBuf::from("python3"), cache.join("bin/python3"));
-    if let Some(python) = [&system, &own].into_iter().find(|python| has_library(python)) {
-        return Some(python.clone());
+    match python_with(&["aiohttp"]) {
+        Ok(python) => Some(python),
+        Err(lack) => {
+            eprintln!("SKIPPED: the test web needs Python 3 with aiohttp; run `make python`: {lack}");
+            None
+        }
     }
-    let run = |program: &Path, arguments: &[&str]| {
-        let quiet =
-            Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        quiet.is_ok_and(|status| status.success())
-    };
-    if run(&system, &["-m", "venv", &cache.to_string_lossy()])
-        && run(&own, &["-m", "pip", "install", "aiohttp"])
-    {
-        return Some(own);
-    }
-    eprintln!("SKIPPED: the test web needs Python 3 with aiohttp; install python3-venv, or aiohttp itself");
-    None
 }

@@ -4,18 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
-use http::Request;
-use http::header::{CONNECTION, HOST};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use url::Url;
+
+use crate::fetch::{ServiceClient, ServiceIdentity};
 
 /// Time for an answer. `/health` itself gives up after `api.health_timeout`.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Bytes of an answer that are read at most.
-const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// The URL of a server for a client on this machine.
+pub(crate) fn local_url(listen: SocketAddr) -> anyhow::Result<Url> {
+    Ok(Url::parse(&format!("http://{}/", reachable(listen)))?)
+}
 
 /// The loopback address of a server that listens on all addresses, or else its own.
 pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
@@ -27,33 +26,29 @@ pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Succeeds if a server is well. `authority` is the host that the request names.
+/// A URL as messages name it: without its usual scheme.
+pub(crate) fn name_of(server: &Url) -> &str {
+    server.as_str().trim_end_matches('/').trim_start_matches("http://")
+}
+
+/// Succeeds if the server at an address, whose URL is that of its root, is well. `host` is a name of it that requests
+/// use instead.
 ///
 /// # Errors
 /// What is wrong: no connection, no answer in time, or another one.
-pub(crate) async fn ask(address: &str, authority: &str) -> anyhow::Result<()> {
-    let asked = tokio::time::timeout(TIMEOUT, exchange(address, authority)).await;
-    asked.with_context(|| format!("{address} gave no answer within {} s", TIMEOUT.as_secs()))?
-}
-
-async fn exchange(address: &str, authority: &str) -> anyhow::Result<()> {
-    let stream = TcpStream::connect(address).await;
-    let stream = stream.with_context(|| format!("{address} takes no connection"))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = Request::get("/health").header(HOST, authority).header(CONNECTION, "close");
-    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await;
-    let response = response.with_context(|| format!("{address} does not answer in HTTP"))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await;
-    connection.abort();
-    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+pub(crate) async fn ask(server: &Url, host: Option<&str>) -> anyhow::Result<()> {
+    let client = ServiceClient::new(server.clone(), ServiceIdentity { host, ..ServiceIdentity::default() })?;
+    let name = name_of(server);
+    let asked = tokio::time::timeout(TIMEOUT, client.get("/health")).await;
+    let response = asked
+        .with_context(|| format!("{name} gave no answer within {} s", TIMEOUT.as_secs()))?
+        .map_err(anyhow::Error::msg)?;
+    let answer: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     match answer["health"].as_str() {
-        Some("ok") if status.is_success() => Ok(()),
+        Some("ok") if response.status == 200 => Ok(()),
         _ => {
             let text = answer["error"].as_str().map_or(String::new(), |text| format!(": {text}"));
-            bail!("{address} answers /health with {}{text}", status.as_u16())
+            bail!("{name} answers /health with {}{text}", response.status)
         }
     }
 }

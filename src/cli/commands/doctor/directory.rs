@@ -160,8 +160,10 @@ fn port(patient: &Patient) -> Examination {
     const NAME: &str = "port";
     let listen = patient.loaded.config.api.listen;
     if let Some(server) = &patient.server {
-        let address = health::reachable(server.address.unwrap_or(listen)).to_string();
-        return match patient.runtime.block_on(health::ask(&address, "localhost")) {
+        let address = health::reachable(server.address.unwrap_or(listen));
+        let asked = health::local_url(address)
+            .and_then(|server| patient.runtime.block_on(health::ask(&server, Some("localhost"))));
+        return match asked {
             Ok(()) => Examination::ok(NAME, format!("{address} answers for this index")),
             Err(error) => Examination::fail(NAME, format!("{error:#}"), "look at the log of the daemon"),
         };

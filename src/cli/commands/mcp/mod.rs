@@ -49,7 +49,7 @@ fn daemon_url(context: &CliContext) -> anyhow::Result<Option<Url>> {
     let Some(status) = control::status(&context.data)? else { return Ok(None) };
     let address =
         status.address.context("the process that holds the data directory serves no API yet; try again")?;
-    Ok(Some(Url::parse(&format!("http://{}/", health::reachable(address)))?))
+    health::local_url(address).map(Some)
 }
 
 /// Serves the tools through the API of another process.

@@ -5,7 +5,7 @@ use http::header::RETRY_AFTER;
 use url::Url;
 
 use crate::api::{ApiAnswer, ApiClient};
-use crate::fetch::{ServiceClient, ServiceClientError};
+use crate::fetch::{ServiceClient, ServiceClientError, ServiceCredentials, ServiceIdentity};
 
 /// The header with the state of the index.
 const AS_OF: &str = "backlinkd-as-of";
@@ -16,7 +16,8 @@ pub(super) struct RemoteApi(ServiceClient);
 
 impl RemoteApi {
     pub(super) fn new(base: Url, token: Option<&str>) -> Result<Self, ServiceClientError> {
-        ServiceClient::new(base, token).map(Self)
+        let credentials = token.map(ServiceCredentials::Token);
+        ServiceClient::new(base, ServiceIdentity { credentials, host: None }).map(Self)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail};
+use url::Url;
 
 use super::settings;
 use crate::cli::args::Args;
@@ -18,13 +19,14 @@ pub(crate) fn ping(
     listen: Option<SocketAddr>,
     url: Option<&str>,
 ) -> anyhow::Result<Outcome> {
-    let (address, authority) = match (listen, url) {
-        (_, Some(url)) => address_of_url(url)?,
-        (Some(listen), None) => own_name(listen),
-        (None, None) => own_name(daemon_address(args)?),
+    // Every server accepts a name of this machine.
+    let (server, host) = match (listen, url) {
+        (_, Some(url)) => (parse_url(url)?, None),
+        (Some(listen), None) => (health::local_url(listen)?, Some("localhost")),
+        (None, None) => (health::local_url(daemon_address(args)?)?, Some("localhost")),
     };
-    runtime()?.block_on(health::ask(&address, &authority))?;
-    console.info(format_args!("{address} is well."));
+    runtime()?.block_on(health::ask(&server, host))?;
+    console.info(format_args!("{} is well.", health::name_of(&server)));
     Ok(Outcome::Success)
 }
 
@@ -49,21 +51,14 @@ pub(super) fn daemon_address(args: &Args) -> anyhow::Result<SocketAddr> {
     Ok(health::reachable(settings::load(args)?.config.api.listen))
 }
 
-/// The address, and a name of this machine, which every server accepts.
-fn own_name(listen: SocketAddr) -> (String, String) {
-    (health::reachable(listen).to_string(), "localhost".to_owned())
-}
-
-/// The address and the authority of an http URL.
-fn address_of_url(url: &str) -> anyhow::Result<(String, String)> {
-    let parsed =
-        url::Url::parse(url).with_context(|| format!("\"{url}\" is no URL; write http://HOST:PORT"))?;
-    let host = parsed.host_str().filter(|_| parsed.scheme() == "http");
-    let Some(host) = host else {
-        bail!(
-            "\"{url}\" is no http URL; backlinkd speaks plain HTTP, so name its own address, not that of a TLS proxy"
-        );
-    };
-    let port = parsed.port_or_known_default().unwrap_or(80);
-    Ok((format!("{host}:{port}"), parsed.authority().to_owned()))
+/// The root of the server that a URL names.
+fn parse_url(text: &str) -> anyhow::Result<Url> {
+    let mut url =
+        Url::parse(text).with_context(|| format!("\"{text}\" is no URL; write http://HOST:PORT"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        bail!("\"{text}\" is no http URL; write http://HOST:PORT");
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
 }
