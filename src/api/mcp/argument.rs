@@ -71,8 +71,8 @@ impl Argument {
             ParameterKind::Urls => list(1, limits.max_targets),
             ParameterKind::Targets { min } => list(min, limits.max_targets),
             ParameterKind::Words(words) => json!({ "type": "string", "enum": words }),
-            ParameterKind::Number { min, max, default } => {
-                json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
+            ParameterKind::Number { min, default, .. } => {
+                json!({ "type": "integer", "minimum": min, "default": default })
             }
             ParameterKind::TargetCount => {
                 json!({ "type": "integer", "minimum": 1, "maximum": limits.max_targets })
@@ -81,7 +81,7 @@ impl Argument {
                 let (max, default) = (limits.max_rows, limits.default_rows);
                 json!({ "type": "integer", "minimum": 0, "maximum": max, "default": default })
             }
-            ParameterKind::Day => json!({ "type": "string", "pattern": "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}$" }),
+            ParameterKind::Day => json!({ "type": "string", "format": "date" }),
             ParameterKind::Order => json!({ "type": "array", "items": { "type": "string" } }),
             ParameterKind::Fields => {
                 json!({ "type": "array", "items": { "type": "string", "enum": columns }, "minItems": 1 })

@@ -8,19 +8,19 @@ use crate::api::request::parameter::{
     STEP, TARGETS, TO, URL, WHERE,
 };
 
-const SITE: Argument = Argument::of(URL);
-const KIND: Argument = Argument::of(SCOPE);
-const OWN_LINKS: Argument = Argument::of(INTERNAL);
+// Every tool repeats these descriptions, so they are short.
+const SITE: Argument =
+    Argument::of(URL).described("A URL with a path, a host, or a registrable domain with all its hosts.");
+const KIND: Argument = Argument::of(SCOPE).described("What the URL selects, whatever its form.");
+const OWN_LINKS: Argument = Argument::of(INTERNAL).described("Whether links within one domain count.");
 const SORTED: Argument = Argument::of(ORDER).named("order");
 const MATCHING: Argument = Argument::of(WHERE).described(
-    "A condition that rows must meet: `field op value`, with AND, OR, NOT and parentheses, such as `sr ge 2 AND links gt \
-     1`. Operators: lt le gt ge eq ne, in (…), and for texts also like, notlike, contains, startswith, endswith, matches. \
-     Texts are in single quotes.",
+    "A condition on rows, such as `sr ge 2 AND (linktext contains 'shop' OR NOT nofollow eq true)`. Operators: lt le gt ge \
+     eq ne, in (…), and for texts like, notlike, contains, startswith, endswith, matches.",
 );
-const ROWS: Argument = Argument::of(LIMIT).described("Rows to give; 0 gives the count alone.");
-const SKIPPED: Argument = Argument::of(OFFSET).described("Rows to pass over: nextOffset of the page before.");
-const COLUMNS: Argument =
-    Argument::of(FIELDS).described("The columns to give; a few telling ones without it.");
+const ROWS: Argument = Argument::of(LIMIT).described("Rows to give; 0: the count alone.");
+const SKIPPED: Argument = Argument::of(OFFSET).described("nextOffset of the page before.");
+const COLUMNS: Argument = Argument::of(FIELDS).described("The columns to give.");
 
 /// Columns of lists of links.
 const LINK_COLUMNS: &[&str] =

@@ -55,13 +55,8 @@ impl AgentTool {
         let mut tool = Tool::new(self.name, self.description(), Arc::new(self.input_schema(limits)));
         tool.title = Some(self.title.to_owned());
         tool.output_schema = Some(Arc::new(self.output_schema()));
-        tool.with_annotations(
-            ToolAnnotations::with_title(self.title)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(false),
-        )
+        // The other hints say nothing about a tool that only reads.
+        tool.with_annotations(ToolAnnotations::new().read_only(true).open_world(false))
     }
 
     /// The names of the arguments.
@@ -90,8 +85,7 @@ impl AgentTool {
         let mut properties = Map::new();
         if let [first, _, ..] = self.sources {
             let words: Vec<&str> = self.sources.iter().map(|source| source.word).collect();
-            let text = "The rows to list.";
-            let what = json!({ "type": "string", "enum": words, "default": first.word, "description": text });
+            let what = json!({ "type": "string", "enum": words, "default": first.word, "description": "The rows to list." });
             properties.insert(WHAT.to_owned(), what);
         }
         for argument in self.arguments {
@@ -143,21 +137,14 @@ impl AgentTool {
         Some(format!("Fields: {}.", fields.join(", ")))
     }
 
-    /// The schema of the structured answer.
+    /// The schema of the structured answer. It is short, because some clients give all schemas to their model. The meanings
+    /// of its keys are in the instructions of the server.
     fn output_schema(&self) -> JsonObject {
-        let text = |description: &str| json!({ "type": "string", "description": description });
-        let count =
-            |description: &str| json!({ "type": "integer", "minimum": 0, "description": description });
-        let as_of = json!({
-            "type": ["object", "null"],
-            "description": "The state of the index: when it was read, and the number of commits before it. Equal \
-                            numbers mean equal data.",
-            "properties": { "time": { "type": "string" }, "change": { "type": "integer" } },
-        });
+        let count = || json!({ "type": "integer", "minimum": 0 });
         let mut properties = json!({
-            "counted": text("What the answer contains and counts."),
-            "asOf": as_of,
-            "complete": { "type": "boolean", "description": "Whether all links are counted. If not, ask again." },
+            "counted": { "type": "string" },
+            "asOf": { "type": ["object", "null"] },
+            "complete": { "type": "boolean" },
             "warnings": { "type": "array", "items": { "type": "string" } },
         });
         let mut required = vec!["counted", "asOf", "complete"];
@@ -165,28 +152,13 @@ impl AgentTool {
             properties["result"] = json!({ "type": "object" });
             required.push("result");
         } else {
-            properties["count"] = count("All matching rows, on this page or not.");
-            properties["offset"] = count("The rows before this page.");
-            properties["nextOffset"] = json!({ "type": ["integer", "null"], "description": "`offset` of the next page; null on the last." });
-            properties["rows"] = json!({ "type": "array", "items": self.row_schema() });
+            properties["count"] = count();
+            properties["offset"] = count();
+            properties["nextOffset"] = json!({ "type": ["integer", "null"] });
+            properties["rows"] = json!({ "type": "array", "items": { "type": "object" } });
             required.extend(["count", "offset", "nextOffset", "rows"]);
         }
         object_of(json!({ "type": "object", "properties": properties, "required": required }))
-    }
-
-    /// The meanings of the columns that rows have without `fields`.
-    fn row_schema(&self) -> Value {
-        let mut properties = Map::new();
-        for source in self.sources {
-            let described = source.endpoint.describe_columns().unwrap_or_default();
-            for column in described.as_array().into_iter().flatten() {
-                let name = column["name"].as_str().unwrap_or_default();
-                if source.columns.contains(&name) {
-                    properties.insert(name.to_owned(), json!({ "description": column["description"] }));
-                }
-            }
-        }
-        json!({ "type": "object", "properties": properties })
     }
 }
 
