@@ -46,6 +46,8 @@ stage_files() {
     "$stage/backlinkd" generate fish > "$stage/backlinkd.fish"
     gzip --best --no-name --stdout "$stage/backlinkd.1" > "$stage/backlinkd.1.gz"
     "$stage/backlinkd" config default > "$stage/config.toml"
+    # A build fetches the crates of this platform alone; the list of licences looks at all of them.
+    cargo fetch --quiet --locked
     {
         cargo about generate --offline --locked --fail --config config/package/about.toml config/package/about.hbs
         printf '\n%s\n' "Libraries of the web page:" && cat src/web/dist/LICENSES.txt

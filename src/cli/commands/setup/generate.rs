@@ -71,7 +71,8 @@ fn write_manual_page(out: &mut impl Write) -> io::Result<()> {
     let page = Man::new(program.clone()).manual("User Commands");
     page.render_title(out)?;
     page.render_name_section(out)?;
-    page.render_synopsis_section(out)?;
+    writeln!(out, ".SH SYNOPSIS")?;
+    write_usage(&program, out)?;
     page.render_description_section(out)?;
     page.render_options_section(out)?;
     out.write_all(b".SH COMMANDS\n")?;
@@ -97,14 +98,22 @@ fn write_command(command: Command, out: &mut impl Write) -> io::Result<()> {
     let is_of_all = |arg: &clap::Arg| arg.is_global_set() || arg.get_id() == "help";
     let command = command.mut_args(|arg| if is_of_all(&arg) { arg.hide(true) } else { arg });
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
-    let page = Man::new(command);
     writeln!(out, ".SS {name}")?;
-    write_content(out, |text| page.render_synopsis_section(text))?;
+    write_usage(&command, out)?;
     writeln!(out, ".PP")?;
+    let page = Man::new(command);
     write_content(out, |text| page.render_description_section(text))?;
     write_content(out, |text| page.render_options_section(text))?;
     writeln!(out, ".PP")?;
     write_content(out, |text| page.render_extra_section(text))
+}
+
+/// Writes how to call a command, as its help does. The synopsis of `clap_mangen` leaves the values of options out.
+fn write_usage(command: &Command, out: &mut impl Write) -> io::Result<()> {
+    let usage = command.clone().render_usage().to_string();
+    let lines: Vec<String> =
+        usage.trim_start_matches("Usage:").lines().map(|line| line.trim().replace('-', "\\-")).collect();
+    writeln!(out, "{}", lines.join("\n.br\n"))
 }
 
 /// Writes a section without its heading.
