@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::crawl::Progress;
 
@@ -21,7 +21,8 @@ pub struct ProcessActivity {
 /// A ranking that was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LastRanking {
-    pub took: Duration,
+    /// `None` for a ranking of an earlier process.
+    pub took: Option<Duration>,
     pub ended: SystemTime,
 }
 
@@ -29,6 +30,14 @@ impl ProcessActivity {
     /// Reports a crawl.
     pub fn of_crawl(progress: &Arc<Progress>) -> Self {
         Self { crawl: Some(Arc::clone(progress)), ..Self::default() }
+    }
+
+    /// Reports the last ranking of an earlier process too, by its Unix time.
+    #[must_use]
+    pub fn with_former_ranking(self, unix_seconds: Option<u64>) -> Self {
+        let former = unix_seconds
+            .map(|seconds| LastRanking { took: None, ended: UNIX_EPOCH + Duration::from_secs(seconds) });
+        Self { last_ranking: Mutex::new(former), ..self }
     }
 
     /// The crawl, if there is one.
@@ -58,7 +67,7 @@ impl ProcessActivity {
 
     /// Records that a ranking was published just now.
     pub fn record_ranking(&self, took: Duration) {
-        let ranking = LastRanking { took, ended: SystemTime::now() };
+        let ranking = LastRanking { took: Some(took), ended: SystemTime::now() };
         *self.last_ranking.lock().unwrap_or_else(PoisonError::into_inner) = Some(ranking);
         self.ended_rankings.fetch_add(1, Ordering::Release);
     }

@@ -179,7 +179,9 @@ fn add_store(exposition: &mut Exposition, figures: &StoreMetrics) {
 
 fn add_ranking(exposition: &mut Exposition, activity: &ProcessActivity) {
     if let Some(ranking) = activity.last_ranking() {
-        exposition.add_sample(&RANK_SECONDS, &[], ranking.took.as_secs_f64());
+        if let Some(took) = ranking.took {
+            exposition.add_sample(&RANK_SECONDS, &[], took.as_secs_f64());
+        }
         let ended = ranking.ended.duration_since(UNIX_EPOCH).unwrap_or_default();
         exposition.add_sample(&RANK_TIME, &[], ended.as_secs());
     }

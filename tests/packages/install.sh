@@ -75,13 +75,12 @@ sed -i -e 's/^#delay = .*/delay = "10ms"/' -e 's/^#host_overrides = .*/host_over
 echo 'alice:correct horse battery' > "$root/etc/backlinkd/users"
 chmod 600 "$root/etc/backlinkd/users"
 
-# What systemd does for Type=notify, User=, LoadCredential= and Environment=, with the unit as installed.
+# What systemd does for Type=notify, User=, and LoadCredential=, with the unit as installed.
 read_setting() { sed -n "s/^$1=//p" "$unit"; }
 user=$(read_setting User)
-read -r -a command <<< "$(read_setting ExecStart)"
+read -r -a command <<< "$(read_setting ExecStart | sed 's|${CREDENTIALS_DIRECTORY}|/run/credentials|')"
 install -d -m 755 "$root/run/credentials"
 in_root install -o "$user" -m 400 /etc/backlinkd/users /run/credentials/users
-environment=$(read_setting Environment | sed 's|%d|/run/credentials|')
 cat > "$root/run/manager.py" <<'PY'
 import os, socket, sys
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -102,7 +101,7 @@ python3 "$ROOT/run/manager.py" "$ROOT/run/notify" > "$ROOT/run/notices" &
 until [ -S "$ROOT/run/notify" ]; do sleep 0.1; done
 until curl --silent --head http://127.0.0.2:8001/ http://127.0.0.3:8001/ > /dev/null; do sleep 0.1; done
 start=$(date +%s%N)
-chroot --userspec="$RUNS_AS:$RUNS_AS" "$ROOT" env -i "$ENVIRONMENT" NOTIFY_SOCKET=/run/notify "${@}" 2> "$ROOT/run/log" &
+chroot --userspec="$RUNS_AS:$RUNS_AS" "$ROOT" env -i NOTIFY_SOCKET=/run/notify "${@}" 2> "$ROOT/run/log" &
 daemon=$!
 waits_for() { for _ in $(seq 300); do eval "$1" && return; sleep 0.1; done; cat "$ROOT/run/log" "$ROOT/run/notices"; echo "FAILED: $1"; exit 1; }
 ask() { curl --silent --fail --user "alice:correct horse battery" "http://127.0.0.1:8080/$1"; }
@@ -125,7 +124,7 @@ SH
 run_service() {
     rm -f "$root/run/notify"
     say "the service"
-    ROOT=$root WEB=$web RUNS_AS=$user ENVIRONMENT=$environment SEED=${1:-} \
+    ROOT=$root WEB=$web RUNS_AS=$user SEED=${1:-} \
         unshare --net --pid --fork --kill-child bash "$root/run/session.sh" "${command[@]}" \
         || fail "the service did not run; see above"
 }

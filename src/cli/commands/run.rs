@@ -229,7 +229,8 @@ impl Daemon<'_> {
     ) -> anyhow::Result<(Arc<ListeningPort>, Arc<ProcessActivity>)> {
         let shared = match (&mut self.shared, pid_file) {
             (None, Some(pid_file)) => {
-                let activity = Arc::new(ProcessActivity::of_crawl(progress));
+                let former = MaintenanceLog::read(&self.context.data).ranked;
+                let activity = Arc::new(ProcessActivity::of_crawl(progress).with_former_ranking(former));
                 let listener = runtime.block_on(api::bind(state.config.listen))?;
                 serve::announce(self.context, state, listener.local_addr()?);
                 let port = ListeningPort::new(listener)?;
