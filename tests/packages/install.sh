@@ -113,7 +113,7 @@ if [ -n "$SEED" ]; then
 fi
 waits_for 'ask "backlinks?url=b.example&fields=backlinkpage,linktarget,linktext" | grep -q "the b site"'
 ask "backlinks?url=b.example&fields=backlinkpage,linktarget,linktext"; echo
-[[ $(curl --silent http://127.0.0.1:8080/) == *'<title>'* ]]
+[[ $(curl --silent --header "Accept: text/html" http://127.0.0.1:8080/) == *'<title>'* ]]
 kill -HUP $daemon
 waits_for 'grep -q RELOADING=1 "$ROOT/run/notices" && [ "$(grep -c READY=1 "$ROOT/run/notices")" = 2 ]'
 kill -TERM $daemon
