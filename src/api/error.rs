@@ -6,12 +6,9 @@ use http::StatusCode;
 
 use crate::api::crawl_control::ControlError;
 use crate::inspect::InspectError;
-use crate::query::{ErrorCode, QueryError};
+use crate::query::{ErrorCode, QueryError, shorten};
 use crate::store::StoreError;
 use crate::urls::ScopeError;
-
-/// The number of characters of a value that a message quotes.
-const MAX_QUOTED_CHARS: usize = 100;
 
 /// The place and the kind of a mistake in a parameter, for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +31,8 @@ pub enum ApiError {
     BadParameter { message: String, detail: ErrorDetail },
     #[error("user name or password is wrong or missing; send them by HTTP Basic authentication")]
     Unauthorized,
+    #[error("this token is unknown or has expired; `backlinkd token list` shows the tokens")]
+    UnknownToken,
     #[error("{0}")]
     Forbidden(String),
     #[error("{0}")]
@@ -70,7 +69,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) | Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::UnknownToken => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -209,14 +208,6 @@ impl From<InspectError> for ApiError {
 impl From<serde_json::Error> for ApiError {
     fn from(error: serde_json::Error) -> Self {
         Self::from(std::io::Error::from(error))
-    }
-}
-
-/// Shortens a text so that a message can quote it.
-pub(in crate::api) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

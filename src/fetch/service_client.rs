@@ -18,6 +18,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Maximum size of a response in bytes.
 const MAX_BODY_BYTES: usize = 64 << 20;
 
+/// Maximum size of a path with its query in bytes: what URLs of this HTTP library can have, less those of the base.
+const MAX_PATH_BYTES: usize = 60_000;
+
 /// A client of one service.
 #[derive(Clone, Debug)]
 pub struct ServiceClient {
@@ -95,8 +98,13 @@ impl ServiceClient {
     /// A sentence about a request without a response.
     pub async fn get(&self, path_and_query: &str) -> Result<ServiceResponse, String> {
         let base = self.base.as_str().trim_end_matches('/');
-        let failed =
-            |error: reqwest::Error| format!("{} does not answer: {}", self.base, join_causes(chain(&error)));
+        // The URL in the error may be as long as what a client asked for.
+        let failed = |error: reqwest::Error| {
+            format!("{} does not answer: {}", self.base, join_causes(chain(&error.without_url())))
+        };
+        if path_and_query.len() > MAX_PATH_BYTES {
+            return Err(format!("the request is longer than {MAX_PATH_BYTES} bytes; ask for less at once"));
+        }
         let sent = self.client.get(format!("{base}{path_and_query}")).send().await;
         let mut response = sent.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use crate::store::StoreError;
 
+/// The number of characters of a value that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
+
 /// What is wrong with a parameter, for programs. The names are a part of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -82,4 +85,12 @@ pub enum QueryError {
     /// The index of the answer could not be built.
     #[error("the search index could not be built: {0}")]
     Build(Arc<str>),
+}
+
+/// Shortens a text so that a message can quote it.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

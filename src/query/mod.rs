@@ -83,6 +83,7 @@ pub use engine::row_page::{Row, RowPage, Window};
 pub use engine::row_set::RowSet;
 pub use engine::table::Table;
 pub use engine::view::View;
+pub(crate) use error::shorten;
 pub use error::{ErrorCode, QueryError};
 pub use export::cursor;
 pub use index::rows::StoredRows;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::api::error::shorten;
 use crate::api::{ApiError, Provenance, RequestContext};
 use crate::model::SearchRank;
+use crate::query::shorten;
 use crate::query::{ErrorCode, Selection, Totals, scope_rank};
 use crate::urls::Scope;
 

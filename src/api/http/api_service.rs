@@ -37,11 +37,11 @@ use super::representation::{Representation, matches_if_none_match, not_modified,
 use super::request_body::read_body;
 use super::response_cache::{CacheKey, ResponseCache};
 use super::worker_pool::WorkerPool;
-use crate::api::error::shorten;
 use crate::api::reply::headers::NO_STORE;
 use crate::api::web_ui::WebUi;
 use crate::api::{ApiError, ApiState, Endpoint, JsonBody, QueryString, ServeError, routes};
 use crate::metrics::{self, ApiMetrics, RequestMetrics};
+use crate::query::shorten;
 use crate::query::{CancelOnDrop, Deadline};
 
 /// The body of a successful health probe.

@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use crate::api::error::shorten;
 use crate::api::request::parameter::{Parameter, ParameterKind};
 use crate::api::{ApiError, ErrorDetail};
 use crate::config::{ApiConfig, McpConfig};
-use crate::query::{ErrorCode, MAX_TARGETS};
+use crate::query::shorten;
+use crate::query::{ErrorCode, MAX_TARGETS, WhereLimits};
 
 /// The bounds of arguments and answers.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +19,15 @@ pub(super) struct ToolLimits {
     pub max_text_chars: usize,
     /// The number of targets of a request.
     pub max_targets: usize,
+    pub condition: WhereLimits,
 }
 
 impl ToolLimits {
     pub(super) fn new(mcp: &McpConfig, api: &ApiConfig) -> Self {
         let McpConfig { default_rows, max_rows, max_text_chars } = *mcp;
-        Self { default_rows, max_rows, max_text_chars, max_targets: api.max_targets.min(MAX_TARGETS) }
+        let condition = WhereLimits { conditions: api.max_where_conditions, depth: api.max_where_depth };
+        let max_targets = api.max_targets.min(MAX_TARGETS);
+        Self { default_rows, max_rows, max_text_chars, max_targets, condition }
     }
 }
 

@@ -8,7 +8,7 @@ use super::argument::ToolLimits;
 use super::catalog::TOOLS;
 use super::tool::{AgentTool, RowsOf, Source, WHAT};
 use crate::api::ApiError;
-use crate::api::error::shorten;
+use crate::query::shorten;
 use crate::urls::{Scope, Suffixes, UrlRules};
 
 /// The rules by which domains of URLs are determined.
@@ -65,7 +65,8 @@ impl ToolCall {
             limit: 0,
             wraps_condition: false,
         };
-        let (mut query, mut conditions) = (Serializer::new(String::new()), Vec::new());
+        let mut query = Serializer::new(String::new());
+        let (mut condition, mut omitted) = (None, Vec::new());
         for argument in tool.arguments {
             let values = argument.values(arguments.get(argument.name), limits)?;
             let Some(value) = values.first() else { continue };
@@ -73,33 +74,49 @@ impl ToolCall {
                 "limit" => call.limit = value.parse().unwrap_or_default(),
                 "offset" => call.offset = value.parse().unwrap_or_default(),
                 "fields" => call.columns = value.split(',').map(str::to_owned).collect(),
-                "where" => conditions.push(value.clone()),
+                "where" => condition = Some(value.clone()),
                 _ => {
                     query.extend_pairs(values.iter().map(|value| (argument.parameter.name, value)));
                 }
             }
             if tool.omits_named_domains {
-                conditions.extend(omitting_condition(argument.name, &values, domains));
+                omitted.extend(omitting_condition(argument.name, &values, domains));
             }
         }
-        call.write_condition(conditions, &mut query);
+        call.write_condition(condition, omitted, limits, &mut query)?;
         call.write_window(&mut query);
         call.request = format!("/{}?{}", source.endpoint.name, query.finish());
         Ok(call)
     }
 
-    /// Joins the condition of the caller with those of the tool.
-    fn write_condition(&mut self, mut conditions: Vec<String>, query: &mut Serializer<'_, String>) {
-        if conditions.len() > 1 {
-            // The order of arguments is that of the declaration, so the condition of the caller may be anywhere.
-            conditions.sort_by_key(|condition| condition.starts_with(OMITTING));
-            self.wraps_condition = !conditions[0].starts_with(OMITTING);
-            if self.wraps_condition {
-                conditions[0] = format!("({})", conditions[0]);
+    /// Joins the condition of the caller with those of the tool. Alone, the endpoint reads it.
+    fn write_condition(
+        &mut self,
+        condition: Option<String>,
+        omitted: Vec<String>,
+        limits: &ToolLimits,
+        query: &mut Serializer<'_, String>,
+    ) -> Result<(), ApiError> {
+        let mut conditions = omitted;
+        if let Some(condition) = condition {
+            if conditions.is_empty() {
+                conditions.push(condition);
+            } else if self.has_condition(&condition, limits)? {
+                self.wraps_condition = true;
+                conditions.insert(0, format!("({condition})"));
             }
         }
         if !conditions.is_empty() {
             query.append_pair("where", &conditions.join(" AND "));
+        }
+        Ok(())
+    }
+
+    /// Whether a condition is more than blank. It must be whole by itself, so that parentheses can hold it.
+    fn has_condition(&self, condition: &str, limits: &ToolLimits) -> Result<bool, ApiError> {
+        match self.source.endpoint.handler.listing() {
+            Some(listing) => Ok(listing.check_filter(condition, limits.condition)?),
+            None => Ok(false),
         }
     }
 
@@ -115,9 +132,6 @@ impl ToolCall {
     }
 }
 
-/// The beginning of a condition that leaves domains out.
-const OMITTING: &str = "NOT domain in (";
-
 /// The condition that leaves out the registrable domains of these sites. The endpoint refuses entries that are none.
 fn omitting_condition(argument: &str, values: &[String], domains: DomainRules<'_>) -> Option<String> {
     if !matches!(argument, "own" | "competitors") {
@@ -128,7 +142,7 @@ fn omitting_condition(argument: &str, values: &[String], domains: DomainRules<'_
         .filter_map(|value| Scope::parse(value, None, domains.rules, domains.suffixes).ok())
         .map(|scope| format!("'{}'", scope.domain(domains.suffixes).replace('\'', "''")))
         .collect();
-    (!quoted.is_empty()).then(|| format!("{OMITTING}{})", quoted.join(",")))
+    (!quoted.is_empty()).then(|| format!("NOT domain in ({})", quoted.join(",")))
 }
 
 fn refuse_unknown(tool: &AgentTool, arguments: &JsonObject) -> Result<(), ApiError> {
@@ -209,10 +223,41 @@ mod tests {
         let begin =
             "/linkintersect?exclude[]=www.a.test/x&targets[]=b.test&targets[]=c.test&atLeast=1&order[]=-sr";
         let omitted = "NOT domain in ('a.test') AND NOT domain in ('b.test','c.test')&limit=20&offset=0";
-        assert_eq!(request("outreach_targets", sites), format!("{begin}&where={omitted}"));
+        assert_eq!(request("outreach_targets", sites.clone()), format!("{begin}&where={omitted}"));
         let wanted = format!("{begin}&where=(sr ge 2 OR links gt 9) AND {omitted}");
         assert_eq!(request("outreach_targets", with_condition.clone()), wanted);
         assert!(read("outreach_targets", with_condition).unwrap().wraps_condition);
+        for blank in ["", " "] {
+            let mut with_blank = sites.clone();
+            with_blank["where"] = json!(blank);
+            assert_eq!(request("outreach_targets", with_blank), format!("{begin}&where={omitted}"));
+        }
+    }
+
+    #[test]
+    fn no_condition_brings_omitted_domains_back() {
+        let sites = json!({ "own": ["a.test"], "competitors": ["b.test", "c.test"] });
+        for (condition, wanted) in [
+            (
+                "NOT domain in ('x.test') OR sr ge 0",
+                Some("(NOT domain in ('x.test') OR sr ge 0) AND NOT domain in ('a.test')"),
+            ),
+            ("domain eq ')' OR sr ge 0", Some("(domain eq ')' OR sr ge 0) AND NOT domain in ('a.test')")),
+            ("sr ge 0) OR (sr ge 0", None),
+            ("(sr ge 0", None),
+        ] {
+            let mut arguments = sites.clone();
+            arguments["where"] = json!(condition);
+            match wanted {
+                Some(wanted) => {
+                    assert!(request("outreach_targets", arguments).contains(wanted), "{condition}")
+                }
+                None => assert_eq!(
+                    read("outreach_targets", arguments).err().unwrap().detail().unwrap().parameter,
+                    "where"
+                ),
+            }
+        }
     }
 
     #[test]

@@ -15,8 +15,8 @@ const KIND: Argument = Argument::of(SCOPE).described("What the URL selects, what
 const OWN_LINKS: Argument = Argument::of(INTERNAL).described("Whether links within one domain count.");
 const SORTED: Argument = Argument::of(ORDER).named("order");
 const MATCHING: Argument = Argument::of(WHERE).described(
-    "A condition on rows, such as `sr ge 2 AND (linktext contains 'shop' OR NOT nofollow eq true)`. Operators: lt le gt ge \
-     eq ne, in (…), and for texts like, notlike, contains, startswith, endswith, matches.",
+    "A condition on rows: `field op value`, joined by AND, OR, NOT and parentheses. Operators: lt le gt ge eq ne, in (…), \
+     and for texts like, notlike, contains, startswith, endswith, matches. Texts are in single quotes.",
 );
 const ROWS: Argument = Argument::of(LIMIT).described("Rows to give; 0: the count alone.");
 const SKIPPED: Argument = Argument::of(OFFSET).described("nextOffset of the page before.");
@@ -68,7 +68,10 @@ const HISTORY: AgentTool = AgentTool {
     name: "history",
     title: "Backlinks over time",
     purpose: "Use it for growth and decline: one row for each month, week or day.",
-    counted: None,
+    counted: Some(
+        "Has one row for each `step` of `from`..`to`, whether links changed or not. Totals are those at the end of the step; new \
+         and lost links and domains are sums over its days. `firstSeen` counts the links that were seen for the first time.",
+    ),
     sources: &[source(
         &endpoints::history::ENDPOINT,
         &[
@@ -122,7 +125,11 @@ const REFERRING_DOMAINS: AgentTool = AgentTool {
     name: "referring_domains",
     title: "Referring domains",
     purpose: "Use it for the domains that link to a site or page, with their rank, their links and the followed ones.",
-    counted: None,
+    counted: Some(
+        "Lists the registrable domains of the pages that the backlinks are on. `links` counts the backlinks from the domain, and \
+         `followed` those that are not nofollow. `ccode` is the country of the address with most of them. `active=false` \
+         lists the domains of lost links instead, and `active=all` both.",
+    ),
     sources: &[source(
         &endpoints::referringdomains::ENDPOINT,
         &["domain", "sr", "links", "followed", "firstSeen", "lastSeen", "ccode"],
@@ -150,7 +157,11 @@ const NEW_AND_LOST: AgentTool = AgentTool {
     name: "new_and_lost",
     title: "New and lost domains and links",
     purpose: "Use it for what came and went in a range of days, as rows.",
-    counted: None,
+    counted: Some(
+        "A domain is new on a day of its first active link after none, and lost on the day that its last one went; one that \
+         came back has several rows. A link is new once, when it is first seen, though it may be lost since. Lost links \
+         are those that have not come back. `links` counts the links that came or went on `date`.",
+    ),
     sources: &[
         Source { word: "new_domains", endpoint: &endpoints::newdomains::ENDPOINT, columns: CHANGE_COLUMNS },
         Source { word: "lost_domains", endpoint: &endpoints::lostdomains::ENDPOINT, columns: CHANGE_COLUMNS },
@@ -252,7 +263,10 @@ const CRAWL_STATUS: AgentTool = AgentTool {
     name: "crawl_status",
     title: "State of the crawl",
     purpose: "Use it to see whether the crawl runs, how fast it is, and how much waits.",
-    counted: None,
+    counted: Some(
+        "Has the state of the crawl of this process, its rate, and its counts by status and by failure, which begin with the \
+         process. Without a crawl in this process, `state` is `none`.",
+    ),
     sources: &[source(&endpoints::crawl::status::ENDPOINT, &[])],
     arguments: &[],
     omits_named_domains: false,

@@ -97,6 +97,6 @@ impl<C: ApiClient> ServerHandler for ToolServer<C> {
 
 fn unknown_tool(name: &str) -> ErrorData {
     let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-    let name = crate::api::error::shorten(name);
+    let name = crate::query::shorten(name);
     ErrorData::invalid_params(format!("there is no tool {name}; use {}", known.join(", ")), None)
 }

@@ -15,7 +15,7 @@ pub(super) struct AgentTool {
     pub title: &'static str,
     /// When to use the tool.
     pub purpose: &'static str,
-    /// What the tool counts, if the text of its endpoint does not say so.
+    /// What the tool counts, if the text of its endpoint does not say so, or names what is no tool or argument.
     pub counted: Option<&'static str>,
     /// The endpoints. With several of them, the argument `what` names one.
     pub sources: &'static [Source],
@@ -70,13 +70,12 @@ impl AgentTool {
         self.counted.map_or_else(|| source.endpoint.docs.description.replace("[]", ""), str::to_owned)
     }
 
-    /// The purpose, and what each endpoint counts.
+    /// The purpose, and what is counted.
     fn description(&self) -> String {
-        let counted = self.sources.iter().map(|source| {
-            let text = self.counted(source);
-            if self.sources.len() > 1 { format!("{}: {text}", source.word) } else { text }
-        });
-        let lines: Vec<String> = std::iter::once(self.purpose.to_owned()).chain(counted).collect();
+        let lines = [
+            self.purpose.to_owned(),
+            self.sources.first().map(|source| self.counted(source)).unwrap_or_default(),
+        ];
         lines.join("\n")
     }
 

@@ -6,9 +6,9 @@
 //! data that changes without a commit, for example on queued seeds. Explained replies are therefore not cacheable.
 
 use super::provenance::Provenance;
-use crate::api::error::shorten;
 use crate::api::{ApiError, ComputedRows, ListRequest, RequestContext, RowSource};
 use crate::model::Day;
+use crate::query::shorten;
 use crate::query::{Coverage, RowKind, VisitedPage};
 use crate::urls::Scope;
 

@@ -9,6 +9,9 @@ use crate::api::ApiError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"backlinks\"");
+/// The challenge for a wrong token (RFC 6750, section 3.1).
+const TOKEN_CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"backlinkd\", error=\"invalid_token\"");
 
 #[derive(Serialize)]
 struct ErrorReply<'a> {
@@ -44,6 +47,9 @@ pub(crate) fn of(error: &ApiError) -> Response<Bytes> {
     match error {
         ApiError::Unauthorized => {
             headers.insert(WWW_AUTHENTICATE, CHALLENGE);
+        }
+        ApiError::UnknownToken => {
+            headers.insert(WWW_AUTHENTICATE, TOKEN_CHALLENGE);
         }
         ApiError::MethodNotAllowed { allow, .. } => {
             if let Ok(allow) = HeaderValue::from_str(allow) {

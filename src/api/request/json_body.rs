@@ -5,8 +5,8 @@ use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
 use crate::api::ApiError;
-use crate::api::error::shorten;
 use crate::api::openapi::schema::BodySchema;
+use crate::query::shorten;
 
 /// A request body that was read to its end.
 #[derive(Debug)]

@@ -12,10 +12,10 @@ use std::ops::RangeInclusive;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use super::parameter::{DEFAULT_LIMIT, DEFAULT_NODES, DEFAULT_TOP, MAX_OFFSET, MAX_TOP};
-use crate::api::error::shorten;
 use crate::api::http::negotiation::Format;
 use crate::api::{ApiError, Endpoint, ErrorDetail};
 use crate::config::ApiConfig;
+use crate::query::shorten;
 use crate::query::{ErrorCode, LinkStates, SameDomainLinks, Window};
 use crate::urls::ScopeKind;
 

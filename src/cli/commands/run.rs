@@ -22,6 +22,7 @@ use crate::cli::context::{CliContext, runtime};
 use crate::cli::control::{self, ControlServer, RequestHandler, RunningServer};
 use crate::cli::process::crawl_steering::CrawlSteering;
 use crate::cli::process::listening_port::ListeningPort;
+use crate::cli::process::maintenance::MaintenanceLog;
 use crate::cli::process::pid_file::PidFile;
 use crate::cli::process::reload::{self, Reloader};
 use crate::cli::process::service;

@@ -141,6 +141,15 @@ impl Listing {
         Ok(Plan { conditions, order, in_default_order, columns, facets: FacetPlan::default(), warnings })
     }
 
+    /// Whether a `where` text has any condition.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn check_filter(&self, filter: &str, limits: WhereLimits) -> Result<bool, QueryError> {
+        let fields: Vec<(&str, ValueType)> = self.filter_fields().collect();
+        Ok(!filter::parse(filter, &fields, limits)?.is_empty())
+    }
+
     /// The fields that `where` may name, with the types of their values.
     pub fn filter_fields(&self) -> impl Iterator<Item = (&'static str, ValueType)> {
         self.usable_columns().filter_map(|column| Some((column.name, self.value_type(column)?)))

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::column::Column;
 use crate::query::thread_pool::parallel;
-use crate::query::{Deadline, QueryError};
+use crate::query::{Deadline, QueryError, shorten};
 use crate::sorting::sort_by;
 
 /// Ignored fields that get a warning each. One more warning counts the others.
@@ -33,7 +33,8 @@ pub fn parse_order<'t>(
             Some(column) => keys.push(OrderKey { column, descending }),
             None if warnings.len() == MAX_WARNINGS => omitted += 1,
             None => warnings.push(format!(
-                "order field \"{text}\" was ignored; use one of {}, with - before it for descending order",
+                "order field \"{}\" was ignored; use one of {}, with - before it for descending order",
+                shorten(text),
                 allowed.join(", ")
             )),
         }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::error::shorten;
 use crate::api::openapi::schema::{BodySchema, ReplySchema, Schema};
 use crate::api::{
     ApiError, CrawlControl, Docs, Endpoint, Handler, JsonReply, ListEffect, Provenance, RequestContext, Verb,
 };
 use crate::query::ErrorCode;
+use crate::query::shorten;
 use crate::store::Role;
 use crate::urls::CanonicalUrl;
 

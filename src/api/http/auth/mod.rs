@@ -40,7 +40,7 @@ pub use access_token::{random_token, token_digest};
 use credentials::{Account, CredentialCache, Credentials, Fingerprint};
 pub(crate) use identity::Identity;
 pub(crate) use login_queue::{LoginCounters, LoginQueue};
-pub(crate) use request_origin::check_origin;
+pub(crate) use request_origin::{check_origin, is_same_origin};
 use session::{Sessions, forgetting_cookie, session_id};
 pub(crate) use session_requests::{change_session, describe_session};
 pub use user_rules::{UserError, check_password, check_password_hash, check_user_name};
@@ -133,14 +133,14 @@ impl Authenticator {
     /// credentials are accepted without waiting.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`]; those of [`Self::verify_credentials`]; [`ApiError::Internal`] when the users cannot be
+    /// [`ApiError::Unauthorized`] or [`ApiError::UnknownToken`]; those of [`Self::verify_credentials`]; [`ApiError::Internal`] when the users cannot be
     /// read.
     pub(crate) async fn authenticate(self: &Arc<Self>, head: &RequestHead) -> Result<Identity, ApiError> {
         if self.policy == AuthPolicy::Open && !self.store.has_users() {
             return Ok(Identity::Address(head.address));
         }
         if let Some(token) = bearer_token(&head.headers) {
-            return self.tokens.find(&self.store, token)?.map(Identity::Token).ok_or(ApiError::Unauthorized);
+            return self.tokens.find(&self.store, token)?.map(Identity::Token).ok_or(ApiError::UnknownToken);
         }
         let account = if head.headers.contains_key(AUTHORIZATION) {
             let credentials = Credentials::from_headers(&head.headers).ok_or(ApiError::Unauthorized)?;

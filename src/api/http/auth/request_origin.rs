@@ -36,7 +36,7 @@ pub(crate) fn check_origin(headers: &HeaderMap, is_allowed_origin: bool) -> Resu
 }
 
 /// Whether `Origin` names the host and port of `Host`.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let (Some(origin), Some(host)) = (text(ORIGIN), text(HOST)) else { return false };
     let authority = origin.split_once("://").map(|(_, authority)| authority);

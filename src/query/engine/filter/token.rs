@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::query::{ErrorCode, QueryError};
+use crate::query::{ErrorCode, QueryError, shorten};
 
 /// A token and its place: offsets of characters, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ impl Word {
     /// The token as error messages show it.
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Plain(text) => format!("\"{text}\""),
-            Self::Quoted(text) => format!("the text '{text}'"),
+            Self::Plain(text) => format!("\"{}\"", shorten(text)),
+            Self::Quoted(text) => format!("the text '{}'", shorten(text)),
             Self::Open => "\"(\"".to_owned(),
             Self::Close => "\")\"".to_owned(),
             Self::Comma => "\",\"".to_owned(),
