@@ -108,6 +108,7 @@ ask() { curl --silent --fail --user "alice:correct horse battery" "http://127.0.
 waits_for 'grep -q READY=1 "$ROOT/run/notices"'
 echo "ready in $((($(date +%s%N) - start) / 1000000)) ms; first answer: $(ask 'backlinkshort?urls[]=b.example')"
 [ "$(curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:8080/stats)" = 401 ]
+chroot --userspec="$RUNS_AS:$RUNS_AS" "$ROOT" backlinkd --data /var/lib/backlinkd ping
 if [ -n "$SEED" ]; then
     chroot --userspec="$RUNS_AS:$RUNS_AS" "$ROOT" backlinkd --data /var/lib/backlinkd seeds add "$SEED"
 fi
