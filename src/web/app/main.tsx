@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { resetCost } from './core/api';
 import { has, Key, language, recall, startLanguage, store, t } from './core/i18n';
 import { DOMAINS, LISTS } from './core/lists';
-import { followLinks, subject, view } from './core/route';
+import { about, followLinks, subject, view } from './core/route';
 import { readableHost } from './core/text';
 import { Definition } from './parts/dialog';
 import { Fault, Guard } from './parts/guard';
@@ -42,7 +42,7 @@ function Later({ name }: { name: string }) {
 
 function View() {
   const name = view.value;
-  if (name in LATER) return <Later key={`${name} ${subject.value}`} name={name} />;
+  if (name in LATER) return <Later key={`${name} ${about.value}`} name={name} />;
   if (name === 'domains') return <Listing top key={name} list={DOMAINS} base={[]} title={t('nav.domains')} />;
   if (!subject.value) return <Start />;
   if (name in LISTS) return <ListView key={`${name} ${subject.value}`} name={name} />;
@@ -51,19 +51,19 @@ function View() {
 
 function Page() {
   const name = view.value;
-  const about = subject.value;
+  const named = about.value;
   useEffect(() => {
     resetCost();
     const key = `nav.${name}`;
-    document.title = [readableHost(about), has(key) ? t(key as Key) : '', 'backlinkd'].filter(Boolean).join(' · ');
-    if (about && name !== 'compare') store('recent', JSON.stringify([about, ...recent().filter((one) => one !== about)].slice(0, 12)));
-  }, [name, about, language.value]);
+    document.title = [readableHost(named), has(key) ? t(key as Key) : '', 'backlinkd'].filter(Boolean).join(' · ');
+    if (named && name !== 'compare') store('recent', JSON.stringify([named, ...recent().filter((one) => one !== named)].slice(0, 12)));
+  }, [name, named, language.value]);
   const first = useRef(true);
   useEffect(() => {
     if (!first.current) document.getElementById('main')?.focus({ preventScroll: true });
     first.current = false;
-  }, [name, about]);
-  return <Shell><Guard key={`${name} ${about}`}><View /></Guard></Shell>;
+  }, [name, named]);
+  return <Shell><Guard key={`${name} ${named}`}><View /></Guard></Shell>;
 }
 
 const theme = recall('theme');

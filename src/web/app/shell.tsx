@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { asOf, cost, retryAll, trouble, useAnswer } from './core/api';
 import { bytes, clock, Key, language, LANGUAGES, number, setLanguage, store, t } from './core/i18n';
-import { go, here, href, query, subject, view, viewOf } from './core/route';
+import { about, go, here, href, query, subject, view, viewOf } from './core/route';
 import { parts } from './core/text';
 import { Icon, Out } from './parts/bits';
 import { defined, Drop, notice } from './parts/menu';
@@ -22,7 +22,7 @@ const GROUPS: [Key, string[]][] = [
 
 export function Shell({ children }: { children: ComponentChildren }) {
   const bare = view.value === 'start';
-  const framed = !!subject.value && !['start', 'crawl', 'api', 'domains', 'help'].includes(view.value);
+  const framed = !!about.value && !bare;
   return (
     <>
       <a class="skip" href="#main">{t('shell.skip')}</a>

@@ -16,6 +16,8 @@ export interface Column {
   line?: 'first' | 'second';
   hidden?: boolean;
   unsorted?: boolean;
+  /** What the server must be asked for to have it: looking each row up (`details`), or one row per domain (`group`). */
+  needs?: 'details' | 'group';
 }
 
 export interface List {
@@ -38,6 +40,7 @@ export interface List {
 
 const col = (id: string, look: Look, kind: Kind, rest: Partial<Column> = {}): Column => ({ id, look, kind, ...rest });
 const hidden = (id: string, look: Look, kind: Kind): Column => col(id, look, kind, { hidden: true });
+const detail = (id: string, look: Look, kind: Kind): Column => col(id, look, kind, { hidden: true, needs: 'details' });
 
 const SR = col('sr', 'rank', 'rank');
 const PAGE = col('backlinkpage', 'page', 'text', { with: ['title'], line: 'first' });
@@ -52,12 +55,14 @@ const LINK_TAIL: Column[] = [
   hidden('sumL', 'number', 'number'), hidden('pos', 'number', 'number'), hidden('blpcount', 'number', 'number'), hidden('tag', 'tag', 'text'),
   hidden('nofollow', 'flag', 'flag'), hidden('ugc', 'flag', 'flag'), hidden('sponsored', 'flag', 'flag'), hidden('active', 'flag', 'flag'),
 ];
+/** What the last visits say of each link. */
+const VISITS: Column[] = [detail('confirmed', 'day', 'day'), detail('doubt', 'tag', 'text'), detail('reason', 'tag', 'text')];
 const LINK_MORE: List['more'] = [{ id: 'title', kind: 'text' }, { id: 'domain', kind: 'text' }, { id: 'country', kind: 'text' }];
 const LINK_FACETS = ['tag', 'nofollow', 'ccode', 'domain', 'linktext'];
 
 const links = (name: string, extra: Column[], rest: Partial<List> = {}): List => ({
   name, unit: 'links', order: '-sr', facets: LINK_FACETS, more: LINK_MORE,
-  columns: [SR, PAGE, ANCHOR, TARGET, ...extra, COUNTRY, FIRST, SEEN, ...LINK_TAIL], ...rest,
+  columns: [SR, PAGE, ANCHOR, TARGET, ...extra.filter((one) => !one.hidden), COUNTRY, FIRST, SEEN, ...LINK_TAIL, ...extra.filter((one) => one.hidden)], ...rest,
 });
 
 const domains = (name: string, columns: Column[], rest: Partial<List> = {}): List => ({
@@ -70,16 +75,16 @@ const REFDOMS = col('refdoms', 'number', 'number');
 const PERCENT = col('percentage', 'percent', 'number');
 
 const ALL: List[] = [
-  links('backlinks', [col('domainLinks', 'number', 'number')]),
+  links('backlinks', [col('domainLinks', 'number', 'number', { needs: 'group' }), ...VISITS]),
   domains('referringdomains', [
-    SR, DOMAIN, LINKS, col('followed', 'share', 'number'), REFDOMS, COUNTRY, col('ip', 'address', 'address', { with: ['ip_count_additional'] }),
+    SR, DOMAIN, LINKS, col('followed', 'share', 'number'), detail('refdoms', 'number', 'number'), COUNTRY, col('ip', 'address', 'address', { with: ['ip_count_additional'] }),
     col('firstSeen', 'day', 'day'), col('lastSeen', 'day', 'day'),
   ], { order: '-links', facets: ['ccode'] }),
   { name: 'linktexts', unit: 'texts', order: '-refdoms', facets: ['type'], columns: [
     col('anchortext', 'text', 'text', { line: 'first' }), REFDOMS, col('frequency', 'number', 'number'), PERCENT, col('type', 'tag', 'text') ] },
   { name: 'bestpages', unit: 'pages', order: '-refdoms', facets: ['code'], columns: [
     SR, col('page', 'target', 'text', { line: 'first' }), REFDOMS, LINKS, col('code', 'status', 'number') ] },
-  links('newbacklinks', [], { order: '-insDate', dated: true, facets: ['tag', 'nofollow', 'ccode', 'active'] }),
+  links('newbacklinks', VISITS, { order: '-insDate', dated: true, facets: ['tag', 'nofollow', 'ccode', 'active'] }),
   links('lostbacklinks', [col('lostDate', 'day', 'day'), col('reason', 'tag', 'text')], { order: '-lostDate', dated: true, facets: ['reason', 'tag', 'nofollow', 'ccode'] }),
   domains('newdomains', [SR, DOMAIN, LINKS, COUNTRY, col('date', 'day', 'day')], { order: '-date', dated: true }),
   domains('lostdomains', [SR, DOMAIN, LINKS, COUNTRY, col('date', 'day', 'day')], { order: '-date', dated: true, opens: false }),
@@ -116,14 +121,32 @@ export const DOMAINS: List = {
   columns: [SR, DOMAIN, REFDOMS, col('backlinks', 'number', 'number'), col('pages', 'number', 'number'), col('hosts', 'number', 'number')],
 };
 
+/** The columns that the list can have: the number of a domain's links is there with one row per domain alone. */
+export function columnsOf(list: List, grouped: boolean): Column[] {
+  return list.columns.filter((column) => grouped || column.needs !== 'group');
+}
+
+/** Whether a view shows, filters or sorts by a column for which the server looks each row up. */
+export function needsDetails(list: List, fields: string, where: string, order: string): boolean {
+  const used = new Set(`${fields},${order.replaceAll('-', '')},${where.replace(/'(?:[^']|'')*'/g, '')}`.match(/\w+/g));
+  return list.columns.some((column) => column.needs === 'details' && used.has(column.id));
+}
+
+/** Names that the API has for one column: the second ones are left out of forms beside the first. */
+const SAME: Record<string, string> = { cdate: 'insDate', udate: 'updDate', update: 'updDate' };
+
+export function isSecondName(field: string, fields: string[]): boolean {
+  return field in SAME && fields.includes(SAME[field]!);
+}
+
 /** The kind of a field that can be filtered, or undefined. */
 export function kindOf(list: List, field: string): Kind | undefined {
   return list.columns.find((column) => column.id === field)?.kind ?? list.more?.find((one) => one.id === field)?.kind;
 }
 
-export function fieldsOf(list: List): { id: string; kind: Kind }[] {
+export function fieldsOf(list: List, grouped: boolean): { id: string; kind: Kind }[] {
   const seen = new Set<string>();
-  return [...list.columns, ...(list.more ?? [])].filter((field) => !seen.has(field.id) && seen.add(field.id));
+  return [...columnsOf(list, grouped), ...(list.more ?? [])].filter((field) => !seen.has(field.id) && seen.add(field.id));
 }
 
 /** Whether a column is counted: its numbers are aligned at the end. */

@@ -7,8 +7,13 @@ export const query = signal(new URLSearchParams(location.search));
 
 export const subject = computed(() => query.value.get('url')?.trim() ?? '');
 export const view = computed(() => query.value.get('view') ?? (subject.value ? 'overview' : 'start'));
+/** What the view is about: a view of the whole index, of the API or of the help is about nothing, whatever `url` says. */
+export const about = computed(() => (['api', 'crawl', 'domains', 'help'].includes(view.value) ? '' : subject.value));
 
 export type Changes = Record<string, string | number | null | undefined | string[]>;
+
+/** Whether the list has one row per referring domain. */
+export const grouped = computed(() => view.value === 'backlinks' && query.value.get('group') === 'domain');
 
 /** Writes a query with spaces as %20 and leaves characters that are legal in a query as they are. */
 export function encode(params: Iterable<[string, string]>): string {

@@ -129,9 +129,24 @@ function decodeLabel(label: string): string | null {
   return /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\u0000-\u001f]/.test(text) ? null : text;
 }
 
-/** The domain, host or URL in a text that was typed, as the API takes it. */
+/** The domain, host or URL in a text that was typed, as the API takes it. A star before a domain or after a folder says what
+ *  is selected (`typedScope`), and is no part of the name. */
 export function typed(text: string): string {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(EVERY_HOST, '$1').replace(/\/\*$/, '/');
   const bare = /^https?:\/\/([^/?#]+)\/?$/i.exec(trimmed);
   return bare?.[1] ?? trimmed;
+}
+
+/** `*.example.org`, with or without a star for all paths. */
+const EVERY_HOST = /^(?:https?:\/\/)?\*\.([^/]+)(?:\/\*?)?$/i;
+
+/** The scope that a typed text names by a star at its end: all below a folder. */
+export function typedScope(text: string): 'prefix' | null {
+  const trimmed = text.trim();
+  return /[^/]\/\*$/.test(trimmed) && !EVERY_HOST.test(trimmed) ? 'prefix' : null;
+}
+
+/** The same name on the host with `www.`, or on that without it. */
+export function twin(name: string): string {
+  return name.replace(/^(https?:\/\/)?(www\.)?/i, (_, scheme = '', www) => scheme + (www ? '' : 'www.'));
 }

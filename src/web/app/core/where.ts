@@ -1,5 +1,5 @@
-// Filters in the API's `where` language. A text that is a plain list of conditions joined by AND is shown as chips; any
-// other text stays a text.
+// Filters in the API's `where` language. A text that is a plain list of conditions, all joined by AND or all by OR, is shown
+// as chips; any other text stays a text.
 
 export interface Condition {
   field: string;
@@ -24,8 +24,10 @@ export const OPERATORS: Record<Kind, string[]> = {
 const CONDITION =
   /\s*([A-Za-z_]\w*)\s+(lt|le|gt|ge|eq|ne|like|notlike|contains|startswith|endswith|matches|in)\b\s*('(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|\((?:\s*(?:'(?:[^']|'')*'|-?[\d.]+)\s*,?)+\)|[^\s']+)\s*/iy;
 
-/** The conditions of a text, or null if it is more than a list of conditions joined by AND. */
-export function conditions(text: string): Condition[] | null {
+export type Joint = 'AND' | 'OR';
+
+/** The conditions of a text, or null if it is more than a list of conditions joined by one word. */
+export function conditions(text: string, joint: Joint = 'AND'): Condition[] | null {
   const found: Condition[] = [];
   if (!text.trim()) return found;
   let at = 0;
@@ -37,15 +39,24 @@ export function conditions(text: string): Condition[] | null {
     found.push({ field: match[1]!, op: match[2]!.toLowerCase(), value: match[3]!, from: at + lead, to: at + match[0].trimEnd().length });
     at += match[0].length;
     if (at >= text.length) return found;
-    const and = /AND\b/iy;
-    and.lastIndex = at;
-    if (!and.test(text)) return null;
-    at = and.lastIndex;
+    const word = new RegExp(`${joint}\\b`, 'iy');
+    word.lastIndex = at;
+    if (!word.test(text)) return null;
+    at = word.lastIndex;
   }
 }
 
-export function write(parts: Pick<Condition, 'field' | 'op' | 'value'>[]): string {
-  return parts.map((part) => `${part.field} ${part.op} ${part.value}`).join(' AND ');
+/** The conditions of a text, and the word that joins them; null if it is more than such a list. */
+export function joined(text: string): { parts: Condition[]; by: Joint } | null {
+  for (const by of ['AND', 'OR'] as const) {
+    const parts = conditions(text, by);
+    if (parts) return { parts, by };
+  }
+  return null;
+}
+
+export function write(parts: Pick<Condition, 'field' | 'op' | 'value'>[], by: Joint = 'AND'): string {
+  return parts.map((part) => `${part.field} ${part.op} ${part.value}`).join(` ${by} `);
 }
 
 /** A text with one more condition; a condition on the same field and operator is replaced. */

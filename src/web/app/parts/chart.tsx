@@ -13,7 +13,8 @@ interface Props {
   label: string;
   dates: number[];
   series: Series[];
-  bars?: { up: number[]; down: number[] };
+  /** `name` says what the upper bars count. */
+  bars?: { name: string; up: number[]; down: number[] };
   step: string;
 }
 
@@ -75,8 +76,8 @@ export function Chart({ label, dates, series, bars, step }: Props) {
               <line x1={LEFT} x2={width - RIGHT} y1={middle} y2={middle} />
               {bars.up.map((value, index) => value > 0 && <rect key={`u${index}`} class="up" x={x(index) - bar / 2} width={bar} y={middle - 1 - (value / most) * (low / 2 - 2)} height={Math.max(1, (value / most) * (low / 2 - 2))} rx="1" />)}
               {bars.down.map((value, index) => value > 0 && <rect key={`d${index}`} class="down" x={x(index) - bar / 2} width={bar} y={middle + 1} height={Math.max(1, (value / most) * (low / 2 - 2))} rx="1" />)}
-              <text x={LEFT - 8} y={middle - low / 4 + 4} text-anchor="end">{t('chart.new')}</text>
-              <text x={LEFT - 8} y={middle + low / 4 + 4} text-anchor="end">{t('chart.lost')}</text>
+              <text x={LEFT - 8} y={middle - low / 4 + 4} text-anchor="end">+</text>
+              <text x={LEFT - 8} y={middle + low / 4 + 4} text-anchor="end">−</text>
             </g>
           )}
           {at !== null && <line class="cursor" x1={x(at)} x2={x(at)} y1={TOP} y2={height} />}
@@ -88,7 +89,7 @@ export function Chart({ label, dates, series, bars, step }: Props) {
           <>
             <b>{when(at)}</b>
             {series.map((one, index) => <span key={one.name} class={`key s${index}`}>{one.name} <b>{one.values[at] === null || one.values[at] === undefined ? '–' : number(one.values[at]!)}</b></span>)}
-            {bars && <span class="up">{t('chart.new')} <b>{number(bars.up[at] ?? 0)}</b></span>}
+            {bars && <span class="up">{bars.name} <b>{number(bars.up[at] ?? 0)}</b></span>}
             {bars && <span class="down">{t('chart.lost')} <b>{number(bars.down[at] ?? 0)}</b></span>}
           </>
         )}

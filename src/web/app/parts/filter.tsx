@@ -1,12 +1,12 @@
-// The filter over a list: conditions as chips, a form for one more, and the whole as text.
+// The filter over a list: conditions as chips, of which all or one must hold, a form for one more, and the whole as text.
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Failure, useAnswer } from '../core/api';
 import { has, number, t } from '../core/i18n';
-import { fieldsOf, kindOf, List } from '../core/lists';
-import { go, here, query } from '../core/route';
+import { columnsOf, fieldsOf, isSecondName, kindOf, List } from '../core/lists';
+import { go, grouped, here, query } from '../core/route';
 import { readableHost, visible } from '../core/text';
-import { blamed, Condition, conditions, Kind, literal, OPERATORS, plainValue, withCondition, write } from '../core/where';
+import { blamed, Condition, joined, Joint, Kind, literal, OPERATORS, plainValue, withCondition, write } from '../core/where';
 import { Icon } from './bits';
 import { tagName } from './cells';
 
@@ -31,9 +31,12 @@ const CHOICES: Record<string, string[]> = {
 /** A row of chips, and the form that a chip or the plus opens. */
 export function Filter({ list, failure }: { list: List; failure?: Failure }) {
   const text = query.value.get('where') ?? '';
-  const [form, setForm] = useState<number | 'new' | null>(null);
+  const [form, setForm] = useState<number | Joint | null>(null);
   const [asText, setAsText] = useState(false);
-  const parts = conditions(text);
+  const found = joined(text);
+  const parts = found?.parts;
+  const by = found?.by ?? 'AND';
+  const several = parts && parts.length > 1;
   const bad = failure?.parameter === 'where' || (failure && /^where/.test(failure.message)) ? blamed(failure.message, failure.at) : null;
   const id = useId();
   useEffect(() => {
@@ -54,20 +57,26 @@ export function Filter({ list, failure }: { list: List; failure?: Failure }) {
     <div class="filter" id="filter">
       <div class="chips">
         <Icon name="filter" />
+        {several && !textual && (
+          <select class="joint" aria-label={t('filter.joint')} value={by} onChange={(event) => apply(write(parts, event.currentTarget.value as Joint))}>
+            <option value="AND">{t('filter.all')}</option><option value="OR">{t('filter.any')}</option>
+          </select>
+        )}
         {textual ? <TextForm text={text} bad={bad} apply={(where) => { apply(where); setAsText(false); }} /> : parts.map((part, index) => (
           <Chip key={index} list={list} part={part} bad={!!bad && bad[0] < part.to && bad[1] > part.from} described={`${id}bad`} open={form === index}
-            edit={() => setForm(form === index ? null : index)} remove={() => apply(write(parts.filter((_, other) => other !== index)))} />
+            edit={() => setForm(form === index ? null : index)} remove={() => apply(write(parts.filter((_, other) => other !== index), by))} />
         ))}
-        {!textual && <button type="button" class="chip add" id="add-filter" aria-expanded={form === 'new'} onClick={() => setForm(form === 'new' ? null : 'new')}><Icon name="plus" />{parts.length ? t('filter.and') : t('filter.add')}</button>}
+        {!textual && <button type="button" class="chip add" id="add-filter" aria-expanded={form === by} onClick={() => setForm(form === by ? null : by)}><Icon name="plus" />{!parts.length ? t('filter.add') : t(by === 'OR' ? 'filter.or' : 'filter.and')}</button>}
+        {!textual && parts.length === 1 && <button type="button" class="chip add" id="add-or" aria-expanded={form === 'OR'} onClick={() => setForm(form === 'OR' ? null : 'OR')}><Icon name="plus" />{t('filter.or')}</button>}
         {text && !textual && <button type="button" class="plain" onClick={() => apply('')}>{t('filter.clear')}</button>}
         <button type="button" class="plain" onClick={() => setAsText(!textual)} disabled={!parts} aria-pressed={textual}><Icon name="edit" />{textual ? t('filter.chips') : t('filter.text')}</button>
       </div>
       {form !== null && parts && (
-        <Builder key={String(form)} list={list} part={form === 'new' ? undefined : parts[form]} close={close} apply={(made) => {
-          const others = form === 'new' ? parts : parts.filter((_, index) => index !== form);
-          const next: Pick<Condition, 'field' | 'op' | 'value'>[] = [...others];
-          next.splice(form === 'new' ? others.length : form, 0, made);
-          apply(write(next));
+        <Builder key={String(form)} list={list} part={typeof form === 'number' ? parts[form] : undefined} close={close} apply={(made) => {
+          const next: Pick<Condition, 'field' | 'op' | 'value'>[] = [...parts];
+          if (typeof form === 'number') next[form] = made;
+          else next.push(made);
+          apply(write(next, typeof form === 'number' ? by : form));
         }} />
       )}
       {failure && <p class="refusal" id={`${id}bad`} role="alert"><strong>{t('filter.refused')}</strong> <span lang="en">{failure.message}</span></p>}
@@ -99,10 +108,13 @@ interface Offered {
 function useOffered(list: List): Offered[] {
   const { data } = useAnswer('/openapi.json');
   const columns: { name: string; kind: Kind; operators?: string[] }[] = data?.paths?.[`/${list.name}`]?.get?.['x-columns'] ?? [];
-  const described = columns.filter((column) => column.kind in OPERATORS && column.operators?.length).map((column) => ({
+  const names = columns.map((column) => column.name);
+  const absent = list.columns.filter((column) => !columnsOf(list, grouped.value).includes(column)).map((column) => column.id);
+  const wanted = columns.filter(({ name }) => !isSecondName(name, names) && !absent.includes(name));
+  const described = wanted.filter((column) => column.kind in OPERATORS && column.operators?.length).map((column) => ({
     id: column.name, kind: column.kind, operators: OPERATORS[column.kind].filter((op) => column.operators!.includes(op)).concat(column.operators!.filter((op) => !OPERATORS[column.kind].includes(op))),
   }));
-  const usual = fieldsOf(list).map((field) => ({ ...field, operators: OPERATORS[field.kind] }));
+  const usual = fieldsOf(list, grouped.value).map((field) => ({ ...field, operators: OPERATORS[field.kind] }));
   if (!described.length) return usual;
   const place = (id: string) => (usual.findIndex((field) => field.id === id) + 1 || usual.length + 1);
   return described.sort((a, b) => place(a.id) - place(b.id));
@@ -172,7 +184,7 @@ function TextForm({ text, bad, apply }: { text: string; bad: [number, number] | 
       event.preventDefault();
       apply(value.trim());
     }}>
-      <input class="mono" aria-label={t('filter.text')} aria-invalid={!!bad} value={value} spellcheck={false} placeholder="nofollow eq false AND sr ge 3" onInput={(event) => setValue(event.currentTarget.value)} />
+      <input class="mono" aria-label={t('filter.text')} aria-invalid={!!bad} value={value} spellcheck={false} placeholder="nofollow eq false AND (sr ge 3 OR title contains 'news')" onInput={(event) => setValue(event.currentTarget.value)} />
       <button class="primary">{t('filter.apply')}</button>
       {bad && <code class="mark">{text.slice(0, bad[0])}<mark>{text.slice(bad[0], bad[1]) || ' '}</mark>{text.slice(bad[1])}</code>}
     </form>

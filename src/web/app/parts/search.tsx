@@ -4,10 +4,10 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { get, Row } from '../core/api';
 import { number, t } from '../core/i18n';
 import { go, href, query, subject, view } from '../core/route';
-import { readableHost, typed } from '../core/text';
+import { readableHost, typed, typedScope } from '../core/text';
 import { Icon } from './bits';
 
-const WITH_SUBJECT = ['start', 'crawl', 'api', 'compare', 'intersect', 'domains'];
+const WITH_SUBJECT = ['start', 'crawl', 'api', 'compare', 'intersect', 'domains', 'help'];
 
 export function Search({ large = false }: { large?: boolean }) {
   const [text, setText] = useState(subject.value);
@@ -20,13 +20,14 @@ export function Search({ large = false }: { large?: boolean }) {
   const current = subject.value;
   useEffect(() => setText(current), [current]);
 
-  const visit = (name: string, scope: string | null = query.value.get('scope')) => {
+  const visit = (name: string) => {
     const wanted = typed(name);
     if (!wanted) return;
     setOpen(false);
     setFound([]);
+    const scope = typedScope(name) ?? (wanted === current ? query.value.get('scope') : null);
     const keep = WITH_SUBJECT.includes(view.value) ? null : view.value;
-    go(href({ url: wanted, view: keep === 'overview' ? null : keep, scope: wanted === current ? scope : null, internal: query.value.get('internal') }));
+    go(href({ url: wanted, view: keep === 'overview' ? null : keep, scope, internal: query.value.get('internal') }));
   };
   const type = (value: string) => {
     setText(value);

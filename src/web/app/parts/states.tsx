@@ -2,9 +2,10 @@
 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Failure, post, Reply, retryAll, useAnswer } from '../core/api';
+import { Failure, Param, path, post, Reply, retryAll, useAnswer } from '../core/api';
 import { t } from '../core/i18n';
-import { href, subject, viewOf } from '../core/route';
+import { href, query, subject, viewOf } from '../core/route';
+import { twin } from '../core/text';
 import { operates } from '../session';
 import { Reasons } from './explained';
 
@@ -40,12 +41,23 @@ export function Nothing({ data, filtered, children }: { data: Reply; filtered?: 
       <strong>{filtered ? t('empty.filtered') : known === 'unknown' ? t('empty.unknown') : known === 'discovered' ? t('empty.discovered') : t('empty.none')}</strong>
       {!filtered && reasons.map((text) => <p key={text} lang="en">{text}</p>)}
       {!filtered && known === 'unknown' && <p>{t('empty.unknown.hint')}</p>}
+      {!filtered && subject.value && <Twin url={subject.value} />}
       {!filtered && (known === 'discovered' || known === 'unknown') && subject.value && <Reasons url={subject.value} />}
       {!filtered && known === 'discovered' && <p><a href={viewOf('page')}>{t('empty.explain')}</a></p>}
       {!filtered && (known === 'discovered' || known === 'unknown') && subject.value && <Visit url={subject.value} />}
       {children}
     </div>
   );
+}
+
+/** Says that the host with `www.`, or that without it, has links, where this one has none. Both belong to one domain. */
+function Twin({ url }: { url: string }) {
+  const scope = query.value.get('scope') ?? '';
+  const apart = ['host', 'prefix', 'url'].includes(scope) || (!scope && /[^/:]\//.test(url));
+  const other = twin(url);
+  const { data } = useAnswer(apart ? path('backlinks', [['url', other], ...(scope ? [['scope', scope] as Param] : []), ['limit', '0']]) : null);
+  if (!data?.count) return null;
+  return <p>{t('empty.twin', { n: data.count, name: other })} <a href={href({ url: other }, query.value)}>{t('empty.twin.go')}</a></p>;
 }
 
 /** Asks the crawl of this server to visit what is missing. */

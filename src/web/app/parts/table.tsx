@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { path, Reply, Row, useAnswer } from '../core/api';
 import { number, t } from '../core/i18n';
 import { Column, isFigure, List, LISTS } from '../core/lists';
-import { here, query, viewOf } from '../core/route';
+import { grouped, here, query, viewOf } from '../core/route';
 import { Icon } from './bits';
 import { scopeParams } from './block';
 import { cell } from './cells';
@@ -42,7 +42,7 @@ interface Props {
 export function Table({ list, columns, rows, stale, offset, inner, caption, headings = {} }: Props) {
   const [open, setOpen] = useState<Record<string, boolean>>({});
   const order = presentOrder(list);
-  const opens = !inner && (list.opens || (list.name === 'backlinks' && query.value.get('group') === 'domain'));
+  const opens = !inner && (list.opens || (list.name === 'backlinks' && grouped.value));
   return (
     <div class="scroll" tabIndex={inner ? undefined : 0} role={inner ? undefined : 'region'} aria-label={inner ? undefined : caption}>
       <table role="table" class={`rows ${inner ? 'inner' : ''} ${stale ? 'stale' : ''}`} aria-busy={stale}>

@@ -3,7 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import { path, Reply, useAnswer, useAnswers, usePosted } from '../core/api';
-import { day, daysAgo, number, t } from '../core/i18n';
+import { day, daysAgo, list, number, t } from '../core/i18n';
 import { go, href, query } from '../core/route';
 import { readableHost, typed } from '../core/text';
 import { Domain, Icon, Name } from '../parts/bits';
@@ -16,8 +16,11 @@ const MOST = 5;
 type Figure = [name: string, value: (data: Reply) => number | null | undefined, show?: (value: number) => string, plain?: boolean];
 
 export function Compare() {
-  const names = [...new Set(query.value.getAll('url').map((name) => name.trim()).filter(Boolean))].slice(0, MOST);
-  const address = (next: string[]) => href({ url: next }, query.value);
+  const given = [...new Set(query.value.getAll('url').map((name) => name.trim()).filter(Boolean))];
+  const names = given.slice(0, MOST);
+  const left = given.slice(MOST);
+  // A name that is removed makes room for one that was left out.
+  const address = (next: string[]) => href({ url: [...next, ...left] }, query.value);
   return (
     <section class="compare" aria-label={t('nav.compare')}>
       <header class="listhead">
@@ -25,6 +28,7 @@ export function Compare() {
         {names.length < MOST && <Add label={t('compare.add')} add={(name) => go(address([...names, name]))} />}
       </header>
       {names.length < 2 && <p class="hint muted">{t('compare.hint')}</p>}
+      {left.length > 0 && <p class="note bad left" role="status">{t('compare.left', { n: MOST, names: list(left.map(readableHost)) })}</p>}
       {names.length > 0 && <Figures names={names} address={address} />}
       {names.length > 1 && <Lines names={names} />}
       {names.length > 1 && <Overlap names={names} />}

@@ -1,16 +1,16 @@
-// The help: pages that the program's build renders from Markdown (`src/docs`), with a search over titles and headings.
+// The help: pages that the program's build renders from Markdown (`src/docs`), with a search over all their words.
 // They are English, and trusted: their HTML is a part of the program, like this script.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Key, language, t } from '../core/i18n';
 import { go, href, query } from '../core/route';
+import { findSections, findTitles, Found, Section } from '../core/search';
 import { Fault } from '../parts/guard';
 import { copy } from '../parts/menu';
 import { Skeleton } from '../parts/states';
 
 interface Heading { id: string; text: string; level: number }
 interface HelpPage { name: string; group: string; title: string; about: string; file: string; headings: Heading[] }
-interface Found { address: string; title: string; within: string }
 
 const CONTENTS = 'contents';
 const GROUPS: Record<string, Key> = { guide: 'help.guide', move: 'help.move', reference: 'help.reference' };
@@ -32,14 +32,23 @@ function readIndex(): Promise<HelpPage[]> {
   return index;
 }
 
-/** Pages and headings that hold all words, titles first. */
-export function search(pages: HelpPage[], text: string): Found[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const holds = (where: string) => words.every((word) => where.toLowerCase().includes(word));
-  const titles = pages.filter((page) => holds(`${page.title} ${page.about}`)).map((page) => ({ address: address(page.name), title: page.title, within: '' }));
-  const headings = pages.flatMap((page) => page.headings.filter((one) => holds(`${one.text} ${page.title}`) && words.some((word) => one.text.toLowerCase().includes(word)))
-    .map((one) => ({ address: address(page.name, one.id), title: one.text, within: page.title })));
-  return [...titles, ...headings].slice(0, 40);
+let sections: Promise<Section[]> | undefined;
+
+/** The text of all pages, cut at their headings; read when it is first searched, because it is larger than all else. */
+function readSections(pages: HelpPage[]): Promise<Section[]> {
+  sections ??= Promise.all(pages.map(async (page) => cut(page, await (await read(page.file)).text()))).then((all) => all.flat());
+  sections.catch(() => (sections = undefined));
+  return sections;
+}
+
+function cut(page: HelpPage, html: string): Section[] {
+  const found: Section[] = [{ address: address(page.name), title: page.title, within: '', text: '' }];
+  for (const element of new DOMParser().parseFromString(html, 'text/html').body.children) {
+    const text = element.textContent?.replace(/\s+/g, ' ').trim() ?? '';
+    if (/^H[2-6]$/.test(element.tagName)) found.push({ address: address(page.name, element.id), title: text, within: page.title, text: '' });
+    else if (element.tagName !== 'H1') found.at(-1)!.text += ` ${text}`;
+  }
+  return found;
 }
 
 export function Docs() {
@@ -70,7 +79,18 @@ export function Docs() {
 
 function Contents({ pages, name }: { pages: HelpPage[]; name: string }) {
   const [text, setText] = useState('');
-  const found = text.trim() ? search(pages, text) : null;
+  const [known, setKnown] = useState<Section[] | null>(null);
+  const searched = !!text.trim();
+  useEffect(() => {
+    if (searched && pages.length) readSections(pages).then(setKnown, () => setKnown([]));
+  }, [searched, pages]);
+  const titles: Found[] = pages.flatMap((page) => [
+    { address: address(page.name), title: page.title, within: '', about: page.about },
+    ...page.headings.map((one) => ({ address: address(page.name, one.id), title: one.text, within: page.title })),
+  ]);
+  const found = searched ? findTitles(titles, text) : null;
+  found?.push(...findSections(known ?? [], text).filter((one) => found.every((other) => other.address !== one.address)));
+  const waiting = searched && !known;
   const groups = Object.keys(GROUPS).map((group) => [group, pages.filter((page) => page.group === group)] as const);
   const open = (event: Event) => {
     event.preventDefault();
@@ -80,10 +100,13 @@ function Contents({ pages, name }: { pages: HelpPage[]; name: string }) {
     <nav class="contents" aria-label={t('nav.help')}>
       <form role="search" onSubmit={open}>
         <input type="search" aria-label={t('help.search')} placeholder={t('help.search')} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        <p class="unseen" role="status">{found && t('help.found', { n: found.length })}</p>
+        <p class="unseen" role="status">{found && !waiting && t('help.found', { n: found.length })}</p>
       </form>
-      {found && <ul class="found" lang="en" onClick={within}>{found.map((one) => <li key={one.address}><a href={one.address}>{one.title}</a>{one.within && <span class="muted"> {one.within}</span>}</li>)}</ul>}
-      {found && !found.length && <p class="muted">{t('help.none')}</p>}
+      {found && <ul class="found" lang="en" onClick={within}>{found.map((one) => (
+        <li key={one.address}><a href={one.address}>{one.title}</a>{one.within && <span class="muted"> {one.within}</span>}
+          {one.passage && <p class="passage">{one.passage[0]}<mark>{one.passage[1]}</mark>{one.passage[2]}</p>}</li>
+      ))}</ul>}
+      {waiting ? <Skeleton lines={2} /> : found && !found.length && <p class="muted">{t('help.none')}</p>}
       <details open={!found && matchMedia('(min-width: 861px)').matches}>
         <summary>{t('help.pages')}</summary>
         {groups.map(([group, list]) => list.length > 0 && (

@@ -37,6 +37,8 @@ export function Growth() {
   const history: Row[] = data?.history ?? [];
   const key = what === 'links' ? 'backlinks' : 'refdoms';
   const [came, went] = what === 'links' ? ['newBacklinks', 'lostBacklinks'] : ['newRefdoms', 'lostRefdoms'];
+  // A domain that returns is in the list of new domains; a link that returns is not in that of new links.
+  const arrived = t(what === 'links' ? 'chart.returned' : 'chart.new');
   const title = t(what === 'links' ? 'nav.backlinks' : 'nav.referringdomains');
   return (
     <section class="card growth" aria-busy={loading}>
@@ -50,12 +52,12 @@ export function Growth() {
       {data ? history.length ? (
         <figure class={loading ? 'stale' : ''}>
           <Chart label={title} step={step} dates={history.map((row) => row.date)} series={[{ name: title, values: history.map((row) => row[key] ?? null) }]}
-            bars={{ up: history.map((row) => row[came!] ?? 0), down: history.map((row) => row[went!] ?? 0) }} />
+            bars={{ name: arrived, up: history.map((row) => row[came!] ?? 0), down: history.map((row) => row[went!] ?? 0) }} />
           <details class="twin">
             <summary>{t('chart.table')}</summary>
             <div class="scroll" tabIndex={0} role="region" aria-label={t('chart.table')}>
               <table class="rows plain">
-                <thead><tr><th scope="col">{t('field.date')}</th><th scope="col" class="figure">{title}</th><th scope="col" class="figure">{t('chart.new')}</th><th scope="col" class="figure">{t('chart.lost')}</th></tr></thead>
+                <thead><tr><th scope="col">{t('field.date')}</th><th scope="col" class="figure">{title}</th><th scope="col" class="figure">{arrived}</th><th scope="col" class="figure">{t('chart.lost')}</th></tr></thead>
                 <tbody>{history.toReversed().map((row) => <tr key={row.date}><th scope="row">{day(row.date)}</th><td class="figure">{row[key] === null ? '–' : number(row[key])}</td><td class="figure">{number(row[came!] ?? 0)}</td><td class="figure">{number(row[went!] ?? 0)}</td></tr>)}</tbody>
               </table>
             </div>

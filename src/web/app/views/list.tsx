@@ -1,14 +1,14 @@
 // One list of the API as a view: its filter, facets, table, pages and files.
 
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Param, path, useAnswer } from '../core/api';
 import { daysAgo, Key, t } from '../core/i18n';
-import { List, LISTS } from '../core/lists';
-import { go, here, query, subject } from '../core/route';
+import { columnsOf, List, LISTS, needsDetails } from '../core/lists';
+import { go, grouped, here, query, subject } from '../core/route';
 import { Icon } from '../parts/bits';
 import { scopeParams } from '../parts/block';
 import { Facets, fieldName, Filter } from '../parts/filter';
-import { Asked, copy, Corner, curl, defined, Drop, file } from '../parts/menu';
+import { Asked, copy, Corner, curl, defined, Drop, feed, file, FILES } from '../parts/menu';
 import { Nothing, Problem, Skeleton, Warnings } from '../parts/states';
 import { Pager, presentOrder, shownColumns, Table } from '../parts/table';
 import { Choice } from './growth';
@@ -27,6 +27,7 @@ export function listParams(list: List, base: Param[]): { params: Param[]; limit:
   }
   if (q.get('where')) params.push(['where', q.get('where')!]);
   const order = q.get('order') ?? (list.reordered ? list.order : null);
+  if (needsDetails(list, q.get('fields') ?? '', q.get('where') ?? '', order ?? '')) params.push(['details', 'true']);
   for (const field of order?.split(',') ?? []) params.push(['order[]', field]);
   params.push(['limit', String(limit)]);
   if (offset) params.push(['offset', String(offset)]);
@@ -57,13 +58,14 @@ export function Listing({ list, base, title, headings, top }: Props) {
   const columns = shownColumns(list, rows);
   const exported = columns.flatMap((column) => [column.id, ...(column.with ?? [])]).filter((field, at, all) => all.indexOf(field) === at && (!rows.length || field in rows[0]!));
   const asked: Asked = { endpoint: list.name, params, fields: query.value.get('fields') ? exported : undefined };
-  const unit = list.name === 'backlinks' && query.value.get('group') === 'domain' ? 'domains' : list.unit;
+  const unit = grouped.value ? 'domains' : list.unit;
   const Heading = top ? 'h1' : 'h2';
   const facetFields = (list.facets ?? []).join(',');
   const counted = params.filter(([one]) => !['limit', 'offset', 'order[]'].includes(one));
   const counts = useRef<string | null>(null);
   if (facetFields && data && !loading && !failure) counts.current = path(list.name, [...counted, ['limit', '0'], ['facets', facetFields]]);
   const facets = useAnswer(counts.current);
+  useFeedLink(feed(asked), title);
   if (failure?.status === 404) return <Problem failure={failure}><p>{t('state.absent.hint')}</p></Problem>;
   return (
     <section class="list" aria-label={title}>
@@ -93,7 +95,7 @@ export function Listing({ list, base, title, headings, top }: Props) {
           <footer class="tablefoot">
             <Pager data={data} limit={limit} offset={offset} />
             <span class="files">
-              <a href={file(asked, 'csv')} download>CSV</a><a href={file(asked, 'excel')} download>{t('file.excel')}</a><a href={file(asked, 'jsonl')} download>JSON lines</a>
+              {FILES.map(([format, name]) => <a key={format} href={file(asked, format)} download>{name()}</a>)}
               <button type="button" class="plain" id="copy-curl" onClick={() => copy(curl(asked))}>curl</button>
               <button type="button" class="plain" onClick={() => (defined.value = list.name)}>{t('menu.about')}</button>
             </span>
@@ -103,6 +105,16 @@ export function Listing({ list, base, title, headings, top }: Props) {
       ) : !failure || [0, 401, 429, 503].includes(failure.status) ? <div class="card tablecard"><Skeleton lines={14} class="tall" /></div> : null}
     </section>
   );
+}
+
+/** Names the feed of the view in the head of the document, where feed readers look for it. */
+function useFeedLink(address: string | null, title: string): void {
+  useEffect(() => {
+    if (!address) return;
+    const link = Object.assign(document.createElement('link'), { rel: 'alternate', type: 'application/atom+xml', title: `${title}: ${subject.value}`, href: address });
+    document.head.append(link);
+    return () => link.remove();
+  }, [address, title]);
 }
 
 /** How many rows there are without the filter. */
@@ -130,23 +142,24 @@ function Options({ list }: { list: List }) {
         </span>
       )}
       <label class="sorter">{t('table.order')} <select value={presentOrder(list)} onChange={(event) => go(here({ order: event.currentTarget.value }))}>
-        {list.columns.filter((column) => !column.hidden || presentOrder(list).endsWith(column.id)).flatMap((column) => [`-${column.id}`, column.id]).map((order) => <option key={order} value={order}>{fieldName(order.replace('-', ''))} {order.startsWith('-') ? '▼' : '▲'}</option>)}
+        {columnsOf(list, grouped.value).filter((column) => !column.hidden || presentOrder(list).endsWith(column.id)).flatMap((column) => [`-${column.id}`, column.id]).map((order) => <option key={order} value={order}>{fieldName(order.replace('-', ''))} {order.startsWith('-') ? '▼' : '▲'}</option>)}
       </select></label>
     </span>
   );
 }
 
 function Columns({ list }: { list: List }) {
-  const chosen = query.value.get('fields')?.split(',') ?? list.columns.filter((column) => !column.hidden).map((column) => column.id);
+  const columns = columnsOf(list, grouped.value);
+  const chosen = query.value.get('fields')?.split(',') ?? columns.filter((column) => !column.hidden).map((column) => column.id);
   const toggle = (id: string) => {
-    const next = list.columns.map((column) => column.id).filter((one) => (one === id ? !chosen.includes(one) : chosen.includes(one)));
+    const next = columns.map((column) => column.id).filter((one) => (one === id ? !chosen.includes(one) : chosen.includes(one)));
     go(here({ fields: next.join(','), offset: query.value.get('offset') }), true);
   };
   return (
     <Drop end label={<><Icon name="columns" /><span class="name">{t('table.columns')}</span></>}>
       <fieldset class="checks">
         <legend class="unseen">{t('table.columns')}</legend>
-        {list.columns.map((column) => (
+        {columns.map((column) => (
           <label key={column.id}><input type="checkbox" checked={chosen.includes(column.id)} disabled={chosen.length === 1 && chosen[0] === column.id} onChange={() => toggle(column.id)} /> {fieldName(column.id)}</label>
         ))}
         <a href={here({ fields: null, offset: query.value.get('offset') })}>{t('table.usual')}</a>
@@ -159,10 +172,9 @@ function Files({ asked }: { asked: Asked }) {
   return (
     <Drop end id="export" label={<><Icon name="down" /><span class="name">{t('file.export')}</span></>}>
       <ul class="menu">
-        <li><a href={file(asked, 'csv')} download>CSV</a></li>
-        <li><a href={file(asked, 'excel')} download>{t('file.excel')}</a></li>
-        <li><a href={file(asked, 'jsonl')} download>JSON lines</a></li>
+        {FILES.map(([format, name]) => <li key={format}><a href={file(asked, format)} download>{name()}</a></li>)}
         <li class="muted">{t('file.all')}</li>
+        {feed(asked) && <li><a href={feed(asked)!} type="application/atom+xml" target="_blank" rel="noopener">{t('menu.feed')}</a></li>}
       </ul>
     </Drop>
   );

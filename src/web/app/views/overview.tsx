@@ -42,7 +42,7 @@ function Cards({ data, stale, params }: { data: Reply; stale: boolean; params: [
       <div class="card kpi"><h2><a href={viewOf('referringdomains')}>{t('nav.referringdomains')}</a></h2><p class="big">{figure(data.refdoms)}</p><Delta value={diff(data.refdoms, since?.refdoms)} />
         <p class="sub">{since && <><a href={viewOf('newdomains', { from: next(since.date) })}>{t('cards.new', { n: since.newRefdoms ?? 0 })}</a> · <a href={viewOf('lostdomains', { from: next(since.date) })}>{t('cards.lost', { n: since.lostRefdoms ?? 0 })}</a></>}</p></div>
       <div class="card kpi"><h2><a href={viewOf('backlinks')}>{t('nav.backlinks')}</a></h2><p class="big">{figure(data.backlinks)}</p><Delta value={diff(data.backlinks, since?.backlinks)} />
-        <p class="sub">{since && <><a href={viewOf('newbacklinks', { from: next(since.date) })}>{t('cards.new', { n: since.newBacklinks ?? 0 })}</a> · <a href={viewOf('lostbacklinks', { from: next(since.date) })}>{t('cards.lost', { n: since.lostBacklinks ?? 0 })}</a></>}</p></div>
+        {since && <><p class="sub">{t('cards.returned', { n: since.newBacklinks ?? 0 })} · {t('cards.lost', { n: since.lostBacklinks ?? 0 })}</p><Changed since={next(since.date)} /></>}</div>
       <div class="card kpi"><h2><a href={viewOf('backlinks', { where: 'nofollow eq false' })}>{t('cards.followed')}</a></h2><p class="big">{share(data.followed, data.backlinks)}</p><Split part={data.followed} all={data.backlinks} />
         <p class="sub">{t('cards.ofLinks', { n: data.followed ?? 0, of: data.backlinks ?? 0 })}</p><p class="sub">{t('cards.images', { share: share(data.image, data.backlinks) })}</p></div>
       <div class="card kpi"><h2><a href={viewOf('iplist')}>{t('cards.ips')}</a></h2><p class="big">{figure(data.ips)}</p><p class="sub">{t('cards.nets', { n: data.net24 ?? 0 })}</p><p class="sub"><a href={viewOf('geolocationshort')}>{t('count.countries', { n: data.countries ?? 0 })}</a></p>
@@ -55,6 +55,13 @@ function Cards({ data, stale, params }: { data: Reply; stale: boolean; params: [
       </div>
     </section>
   );
+}
+
+/** The lists of what changed, with their counts: a link that returned is not first seen, nor is it lost any more. */
+function Changed({ since }: { since: string }) {
+  const count = (name: string) => useAnswer(path(name, [...scopeParams(), ['from', since], ['limit', '0']])).data?.count;
+  const [first, lost] = [count('newbacklinks'), count('lostbacklinks')];
+  return <p class="sub"><a href={viewOf('newbacklinks', { from: since })}>{t('cards.firstSeen', { n: first ?? '…' })}</a> · <a href={viewOf('lostbacklinks', { from: since })}>{t('cards.stillLost', { n: lost ?? '…' })}</a></p>;
 }
 
 /** The day after one: what changed after a day is what is listed from the next one on. */
@@ -134,7 +141,7 @@ function Blocks() {
           {rows((row) => <><Domain name={row.host} /><span class="figure">{t('count.links', { n: row.frequency })}</span></>)}
         </Block>
         <Block title={t('nav.httpstatus')} endpoint="httpstatus" to={viewOf('httpstatus')} params={[['limit', '6']]}>
-          {rows((row) => <><Status code={row.code} /><span class="grow" /><span class="figure">{t('count.pages', { n: row.pages })}</span><Share value={row.percentage} /></>)}
+          {rows((row) => <><Status code={row.code} /><span class="grow" /><span class="figure">{t('count.urls', { n: row.pages })}</span><Share value={row.percentage} /></>)}
         </Block>
       </div>
     </>

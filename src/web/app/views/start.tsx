@@ -1,7 +1,7 @@
 // The start: what is in the index, its strongest domains, what this browser looked at last; and, while nothing is
 // indexed, how to fill it.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Failure, get, post, Reply, useAnswer } from '../core/api';
 import { ago, bytes, clock, compact, number, recall, t } from '../core/i18n';
 import { go, href } from '../core/route';
@@ -10,9 +10,15 @@ import { copy } from '../parts/menu';
 import { Search } from '../parts/search';
 import { Problem, Skeleton } from '../parts/states';
 
+/** How often the size of the index is asked for: while there is nothing, and after that. */
+const SOON_MS = 3000;
+const LATER_MS = 15_000;
+
 export function Start() {
-  const stats = useAnswer('/stats', 15_000);
-  const empty = stats.data && !stats.data.links && !stats.data.fetched && !stats.data.pages;
+  const [empty, setEmpty] = useState(false);
+  const stats = useAnswer('/stats', empty ? SOON_MS : LATER_MS);
+  const without = !!stats.data && !stats.data.links && !stats.data.fetched && !stats.data.pages;
+  useEffect(() => setEmpty(without), [without]);
   return (
     <div class="start">
       <section class="hero">
@@ -21,7 +27,7 @@ export function Start() {
         <Search large />
         <Recent />
       </section>
-      {empty ? <Empty /> : (
+      {without ? <Empty /> : (
         <>
           {stats.failure?.status === 404 ? null : stats.data ? <Figures stats={stats.data} /> : <Skeleton lines={2} class="figures" />}
           <Strongest />
@@ -53,7 +59,7 @@ function Figures({ stats }: { stats: Reply }) {
 }
 
 function Strongest() {
-  const { data, failure } = useAnswer('/domains?order[]=-sr&limit=10');
+  const { data, failure } = useAnswer('/domains?order[]=-sr&limit=10', LATER_MS);
   if (failure?.status === 404) return null;
   const random = () => get('/domains?random=true&limit=1', true).then((reply) => {
     const name = reply.response?.[0]?.domain;
@@ -104,6 +110,8 @@ function Empty() {
   const [state, setState] = useState<'idle' | 'sent' | 'busy'>('idle');
   const [failure, setFailure] = useState<Failure | null>(null);
   const command = 'backlinkd crawl --seeds seeds.txt';
+  // The figures of an index may be a minute old; what the crawl did is known at once.
+  const visits = Number(useAnswer('/crawl', SOON_MS).data?.visits ?? 0);
   const begin = async (event: Event) => {
     event.preventDefault();
     const urls = text.split(/[\s,]+/).filter(Boolean);
@@ -122,7 +130,8 @@ function Empty() {
     <section class="card seeding">
       <h2>{t('first.title')}</h2>
       <p>{t('first.lead')}</p>
-      {state === 'sent' ? (
+      {visits > 0 && <p class="note good" role="status">{t('first.visits', { n: visits })} <a href={href({ view: 'crawl' })}>{t('first.watch')}</a></p>}
+      {state === 'sent' ? visits === 0 && (
         <p class="note good" role="status">{t('first.sent')} <a href={href({ view: 'crawl' })}>{t('first.watch')}</a></p>
       ) : (
         <form onSubmit={begin}>
