@@ -12,6 +12,7 @@ async function load(name) {
 
 const where = await load('where');
 const text = await load('text');
+const search = await load('search');
 
 test('a list of conditions is taken apart, with the place of each', () => {
   const source = "nofollow eq false AND linktext like '%it''s AND more%' and sr ge 3.5 AND ip in ('1.1.1.1', '2.2.2.2')";
@@ -34,6 +35,16 @@ test('a wrong value is still a chip, so that it can be marked', () => {
   const chip = where.conditions(source).find((one) => range[0] < one.to && range[1] > one.from);
   assert.equal(chip.field, 'sr');
   assert.deepEqual(where.blamed('', [3, 9]), [3, 9]);
+});
+
+test('a list is joined by one word', () => {
+  const source = "nofollow eq false OR title contains 'a OR b' or sr ge 3";
+  const { parts, by } = where.joined(source);
+  assert.deepEqual([by, parts.map((one) => one.field)], ['OR', ['nofollow', 'title', 'sr']]);
+  assert.equal(where.write(parts, by), source.replace(' or ', ' OR '));
+  assert.equal(where.joined('a eq 1 AND b eq 2').by, 'AND');
+  assert.equal(where.joined('').parts.length, 0);
+  for (const mixed of ['a eq 1 AND b eq 2 OR c eq 3', '(a eq 1 OR b eq 2)', 'a eq 1 OR']) assert.equal(where.joined(mixed), null, mixed);
 });
 
 test('one more condition', () => {
@@ -72,4 +83,27 @@ test('crawled texts cannot reorder a line, and only web addresses open', () => {
   assert.equal(text.parts('a\u202eb.example').readable, 'a⟨RLO⟩b.example');
   assert.equal(text.typed(' https://example.org/ '), 'example.org');
   assert.equal(text.typed('https://example.org/a'), 'https://example.org/a');
+});
+
+test('a star says what is selected', () => {
+  const cases = {
+    'example.org/blog/*': ['example.org/blog/', 'prefix'], ' https://example.org/blog/* ': ['https://example.org/blog/', 'prefix'], 'example.org/*': ['example.org/', 'prefix'],
+    '*.example.org': ['example.org', null], 'https://*.example.org/*': ['example.org', null], 'example.org': ['example.org', null], 'example.org/a*': ['example.org/a*', null],
+  };
+  for (const [name, [typed, scope]] of Object.entries(cases)) assert.deepEqual([text.typed(name), text.typedScope(name)], [typed, scope], name);
+  assert.equal(text.twin('example.org/a'), 'www.example.org/a');
+  assert.equal(text.twin('https://www.example.org/'), 'https://example.org/');
+});
+
+test('the help is searched by its words', () => {
+  const section = (title, words, order) => ({ address: title, title, within: '', text: words, order });
+  const sections = [section('Keys', 'a token, a token', 2), section('Start', 'Tokens are shown once. They betoken nothing.', 0), section('Other', 'betoken', 0)];
+  const found = search.findSections(sections, 'TOKEN');
+  assert.deepEqual(found.map((one) => one.title), ['Start', 'Keys']);
+  assert.deepEqual(found[0].passage, ['', 'Token', 's are shown once. They betoken nothing.']);
+  assert.deepEqual(search.findSections(sections, 'token once'), [found[0]]);
+  assert.deepEqual(search.findSections(sections, '.* ('), []);
+  const long = `${'before '.repeat(20)}robots.txt ${'after '.repeat(20)}`;
+  const [{ passage: [before, word, after] }] = search.findSections([section('Long', long, 0)], 'robots');
+  assert.ok(before.startsWith('… before') && word === 'robots' && after.endsWith(' …') && before.length + after.length < 140, before + word + after);
 });

@@ -49,6 +49,22 @@ def every_view_is_accessible(browser):
     hold(not found, "; ".join(found))
 
 
+def names_are_large_enough_to_touch(browser):
+    """A name that is cut off is no smaller than 24 pixels, and neither is a figure that leads to a list."""
+    api, small = Api(browser.origin), []
+    name = api.domains(1)[0]
+    for width in (1280, 390):
+        tab = browser.tab(viewport={"width": width, "height": 900})
+        tab.open("/")
+        for view in ("", "&view=graph", "&view=referringdomains", "&view=competitors"):
+            tab.go(f"/?url={name}{view}")
+            selector = ".items a:not(.out), .domain > a, .kpi .sub a"
+            heights = tab.page.eval_on_selector_all(selector, "(links) => links.filter((link) => link.checkVisibility()).map((link) => [link.outerHTML, link.getBoundingClientRect().height])")
+            hold(heights, f"there are no names in {view or 'the overview'}")
+            small += [f"{view} at {width}: {html[:120]} is {height} high" for html, height in heights if height < 24]
+    hold(not small, "; ".join(small[:5]))
+
+
 # What opens a part of the view, and that part.
 PARTS = [
     ("form of the filter", "#add-filter", ".filter"),
@@ -116,4 +132,4 @@ def troubles_are_accessible(browser):
     hold(not found, "; ".join(found))
 
 
-CHECKS = [every_view_is_accessible, everything_that_opens_is_accessible, troubles_are_accessible]
+CHECKS = [every_view_is_accessible, names_are_large_enough_to_touch, everything_that_opens_is_accessible, troubles_are_accessible]

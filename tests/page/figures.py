@@ -41,19 +41,25 @@ def difference(now, before):
     return ("▲" if now > before else "▼") + signed(now - before)
 
 
-def changed(data, noun):
+def changed_domains(data):
     since = data["since"]
-    came, went = since[f"new{noun}"], since[f"lost{noun}"]
-    return f"{difference(data[noun.lower()], since[noun.lower()])}{say('cards.new', n=came)} · {say('cards.lost', n=went)}"
+    return f"{difference(data['refdoms'], since['refdoms'])}{say('cards.new', n=since['newRefdoms'])} · {say('cards.lost', n=since['lostRefdoms'])}"
 
 
-def cards(data):
+def changed_links(data, listed):
+    """What came and went, and how many of each the lists have that the card leads to."""
+    since, (first, lost) = data["since"], listed
+    came, went = say("cards.returned", n=since["newBacklinks"]), say("cards.lost", n=since["lostBacklinks"])
+    return f"{difference(data['backlinks'], since['backlinks'])}{came}{say('cards.firstSeen', n=first)}{went}{say('cards.stillLost', n=lost)}"
+
+
+def cards(data, listed):
     first = say("cards.first", day=day(data["firstSeen"])) if data["firstSeen"] else ""
     schools = (data["edu"]["refdoms"], data["gov"]["refdoms"])
     return [
         say("field.sr") + number(data["sr"], 2) + say("cards.rank") + first,
-        say("nav.referringdomains") + number(data["refdoms"]) + changed(data, "Refdoms"),
-        say("nav.backlinks") + number(data["backlinks"]) + changed(data, "Backlinks"),
+        say("nav.referringdomains") + number(data["refdoms"]) + changed_domains(data),
+        say("nav.backlinks") + number(data["backlinks"]) + changed_links(data, listed),
         say("cards.followed")
         + whole_share(data["followed"], data["backlinks"])
         + say("cards.ofLinks", n=data["followed"], of=data["backlinks"])
@@ -86,8 +92,10 @@ BLOCKS = [
     ("nav.brokenbacklinks", "brokenbacklinks", {"limit": 5}, lambda row: address(row["linktarget"]) + status(row["code"], row.get("failure"))),
     ("nav.competitors", "competitors", {"limit": 6}, lambda row: domain(row["domain"]) + say("block.common", n=row["common"]) + number(row["sr"], 2)),
     ("nav.outgoinghosts", "outgoinghosts", {"limit": 6}, lambda row: domain(row["host"]) + say("count.links", n=row["frequency"])),
-    ("nav.httpstatus", "httpstatus", {"limit": 6}, lambda row: status(row["code"]) + say("count.pages", n=row["pages"]) + share(row["percentage"])),
+    ("nav.httpstatus", "httpstatus", {"limit": 6}, lambda row: status(row["code"]) + say("count.urls", n=row["pages"]) + share(row["percentage"])),
 ]
+# The lists that the card of backlinks leads to.
+CHANGES = ("newbacklinks", "lostbacklinks")
 # Blocks that say how many rows there are in all.
 COUNTED = ("block.week", "block.lost", "nav.brokenbacklinks")
 
@@ -104,7 +112,9 @@ def an_overview(api, tab, name):
     tab.go(f"/?url={name}")
     data = api.ask("summary", ("url", name), ("since", days_ago(30)))
     hold(squeeze(say("foot.change", n=data["asOf"]["change"])) in squeeze(tab.text(".foot")), f"{name} is not shown as of change {data['asOf']['change']}")
-    compare(tab.texts(".card.kpi"), cards(data), f"the cards of {name}")
+    since = next_day(data["since"]["date"])
+    listed = [api.ask(view, ("url", name), ("from", since), ("limit", 0))["count"] for view in CHANGES]
+    compare(tab.texts(".card.kpi"), cards(data, listed), f"the cards of {name}")
     shown = blocks_of(tab)
     for key, endpoint, params, text in BLOCKS:
         answer = api.ask(endpoint, ("url", name), *params.items())
@@ -129,6 +139,23 @@ def overviews_show_the_figures_of_the_api(browser):
     tab.open("/")
     for name in names:
         an_overview(api, tab, name)
+
+
+def linked_figures_are_those_of_their_lists(browser):
+    """A figure of a card that is a link is the number of rows that it leads to."""
+    api, tab = Api(browser.origin), browser.tab()
+    tab.open("/")
+    differ = 0
+    for name in api.domains(DOMAINS):
+        summary = api.ask("summary", ("url", name), ("since", days_ago(30)))["since"]
+        tab.go(f"/?url={name}")
+        links = tab.page.eval_on_selector_all(".card.kpi .sub a[href*='from=']", "(links) => links.map((link) => [link.getAttribute('href'), link.textContent.match(/[0-9,]+/)[0]])")
+        same(len(links), 4, f"the number of lists of changes of {name}")
+        for href, figure in links:
+            tab.go(href)
+            same(tab.text(".listhead .total").split()[0], figure, f"the number of rows of {href}")
+            differ += figure != number(summary["newBacklinks"]) and "newbacklinks" in href
+    hold(differ > 0, "no link has returned, so that new and first seen are one figure")
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
@@ -339,6 +366,7 @@ def the_graph_shows_the_neighbourhood(browser):
 
 CHECKS = [
     overviews_show_the_figures_of_the_api,
+    linked_figures_are_those_of_their_lists,
     tables_show_the_rows_of_the_api,
     sorted_and_paged_tables_show_the_rows_of_the_api,
     the_start_shows_the_size_of_the_index,

@@ -1,6 +1,8 @@
 """The help: every page of it, its links, its search; with a keyboard, in both colour schemes, and on a narrow screen."""
 
+import html
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from accessibility import COLOURS, WIDTH, findings, load
@@ -82,6 +84,32 @@ def a_reader_goes_from_page_to_page(browser):
     same(tab.text("article h1"), "Crawl a list of sites", "the page after going back")
 
 
+# Words of the pages that no title or heading has.
+WORDS = ("backup", "token", "password", "nofollow", "robots", "excel", "parquet", "Retry-After")
+
+
+def the_search_finds_every_word(browser):
+    """Wherever the text of a page has a word, read apart from the page, the search finds a section of it."""
+    api, tab, texts = Api(browser.origin), browser.tab(), {}
+    for name, page in pages(browser).items():
+        body = api.open(f"/ui/{page['file']}")[2].decode()
+        texts[name] = html.unescape(re.sub(r"<[^>]*>", " ", body)).lower()
+    tab.open(FIRST)
+    for word in WORDS:
+        expected = {name for name, text in texts.items() if re.search(rf"(?<![^\W_]){word.lower()}", text)}
+        hold(expected, f"no page has {word}")
+        tab.page.fill(".contents input", word)
+        tab.page.locator(".found a").first.wait_for()
+        tab.settle()
+        links = tab.page.eval_on_selector_all(".found a", "(links) => links.map((link) => new URL(link.href).searchParams.get('doc') ?? 'contents')")
+        missing = expected - set(links)
+        hold(not missing or len(links) >= 30, f"the search for {word} does not find {sorted(missing)}")
+        marks = tab.page.locator(".found mark").all_inner_texts()
+        hold(marks and all(mark.lower() == word.lower() for mark in marks), f"the search for {word} marks {marks}")
+    # A passage is text, and the first place of a word is in sight.
+    same(tab.page.locator(".found p :not(mark)").count(), 0, "the number of elements in passages")
+
+
 def the_search_finds_titles_and_headings(browser):
     tab = browser.tab()
     tab.open(FIRST)
@@ -121,6 +149,7 @@ CHECKS = [
     links_lead_to_pages_and_headings,
     a_reader_goes_from_page_to_page,
     the_search_finds_titles_and_headings,
+    the_search_finds_every_word,
     commands_are_copied_as_they_are,
     a_page_that_is_not_there_says_so,
 ]

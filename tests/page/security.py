@@ -188,6 +188,17 @@ def files_for_spreadsheets_have_no_formulas(browser):
     same([cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))], [], "the cells that a spreadsheet computes")
 
 
+def copied_code_asks_for_credentials(browser):
+    tab = signed_in(browser)
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=browser.origin)
+    tab.go(f"/?url={TARGET}&view=backlinks")
+    for button, part in ((0, "-u USER"), (1, "getpass.getpass()")):
+        tab.page.click(".listhead details.corner > summary")
+        tab.page.locator(".listhead .corner button").nth(button).click()
+        tab.page.wait_for_function("(part) => navigator.clipboard.readText().then((text) => text.includes(part))", arg=part)
+        tab.page.keyboard.press("Escape")
+
+
 CHECKS = [
     signing_in_leads_back_to_the_view,
     the_session_is_closed_to_scripts_and_other_sites,
@@ -196,4 +207,5 @@ CHECKS = [
     crawled_texts_are_only_texts,
     links_out_tell_nothing,
     files_for_spreadsheets_have_no_formulas,
+    copied_code_asks_for_credentials,
 ]

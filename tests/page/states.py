@@ -148,6 +148,51 @@ def an_address_that_makes_no_sense_is_refused_in_place(browser):
     hold(tab.page.locator(".card.kpi").count() > 0, "an unknown view does not show the overview")
 
 
+def a_fresh_index_is_looked_at_again(browser):
+    """The start shows what came into an index that was empty, without being loaded again."""
+    tab, state = browser.tab(), {"visits": 0, "empty": True}
+
+    def stats(route):
+        reply = route.fetch()
+        body = reply.json()
+        if state["empty"]:
+            body.update({name: 0 for name in ("links", "backlinks", "pages", "fetched", "hosts", "domains", "queued", "known")})
+        route.fulfill(response=reply, json=body)
+
+    tab.page.route("**/stats", stats)
+    tab.page.route("**/crawl", lambda route: route.fulfill(json={"status": 200, "state": "running", "pagesPerSecond": 1, "visits": state["visits"]}))
+    tab.open("/")
+    tab.shows(say("first.title"))
+    # What the crawl did is known before the figures of the index follow.
+    state["visits"] = 3
+    tab.shows(say("first.visits", n=3))
+    state["empty"] = False
+    tab.page.locator(".card.figures").wait_for()
+    tab.settle()
+    same(tab.page.locator("#seeds").count(), 0, "the number of forms for seeds")
+    hold(tab.page.locator(".strongest tbody tr").count() > 0, "the list of domains is empty")
+
+
+def links_of_the_other_host_are_named(browser):
+    """A host without links says that its twin, with or without www., has some."""
+    api, tab = Api(browser.origin), browser.tab()
+    name = next(row["page"] for row in api.ask("bestpages", ("url", subject(browser)), ("limit", 50))["response"])
+    host = name.split("://")[-1].split("/")[0]
+    other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+    links = api.ask("backlinks", ("url", host), ("scope", "prefix"), ("limit", 0))["count"]
+    hold(links > 0 and not api.ask("backlinks", ("url", other), ("scope", "prefix"), ("limit", 0))["count"], f"{other} has links")
+    for view in ("", "&view=backlinks"):
+        tab.open(f"/?url={other}&scope=prefix{view}")
+        tab.shows(say("empty.twin", n=links, name=host))
+        tab.page.get_by_text(say("empty.twin.go")).click()
+        tab.settle()
+        same(tab.text("h1 bdi"), host, "the subject")
+        hold(tab.page.locator(".note.empty").count() == 0, f"{host} has nothing")
+    # Nothing is said where the whole domain was looked at.
+    tab.open(f"/?url={UNKNOWN}")
+    same(tab.page.get_by_text(say("empty.twin.go")).count(), 0, "the number of twins of a domain")
+
+
 CHECKS = [
     an_unknown_name_is_called_unknown,
     a_name_that_was_not_visited_says_so,
@@ -159,4 +204,6 @@ CHECKS = [
     without_a_session_the_page_asks_to_sign_in,
     a_script_that_cannot_be_loaded_leaves_the_rest,
     an_address_that_makes_no_sense_is_refused_in_place,
+    a_fresh_index_is_looked_at_again,
+    links_of_the_other_host_are_named,
 ]

@@ -12,6 +12,8 @@ export interface Found {
 
 export interface Section extends Found {
   text: string;
+  /** Sections with a lower one are found first. */
+  order: number;
 }
 
 const MOST_TITLES = 40;
@@ -29,15 +31,14 @@ export function findTitles(titles: Found[], text: string): Found[] {
   return [...pages, ...headings].slice(0, MOST_TITLES);
 }
 
-/** Sections that hold words that begin with all of these, those with most of them first. */
+/** Sections that hold words that begin with all of these: by their order, and then those with most of them first. */
 export function findSections(sections: Section[], text: string): Found[] {
   const patterns = wordsOf(text).map((word) => new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'giu'));
   const scored = sections.flatMap((section) => {
     const counts = patterns.map((pattern) => [...`${section.title} ${section.within} ${section.text}`.matchAll(pattern)].length);
     return counts.includes(0) ? [] : [{ section, score: Math.min(...counts) }];
   });
-  // The order is otherwise that of the pages.
-  return scored.sort((a, b) => b.score - a.score).slice(0, MOST_SECTIONS).map(({ section: { text: whole, ...section } }) => ({ ...section, passage: passage(whole, patterns) }));
+  return scored.sort((a, b) => a.section.order - b.section.order || b.score - a.score).slice(0, MOST_SECTIONS).map(({ section: { text: whole, order: _, ...section } }) => ({ ...section, passage: passage(whole, patterns) }));
 }
 
 function passage(text: string, patterns: RegExp[]): Found['passage'] {

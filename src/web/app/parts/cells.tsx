@@ -43,7 +43,7 @@ export function cell(column: Column, row: Row): VNode | string | null {
     case 'seen':
       return <Seen row={row} value={value} />;
     case 'tag':
-      return <Badge>{tagName(String(value))}</Badge>;
+      return value === '' ? null : <Badge>{tagName(String(value))}</Badge>;
     case 'tld':
       return value ? <span class="mono" title={value}>.{readableHost(String(value))}</span> : <span class="muted">{t('tld.none')}</span>;
     default:

@@ -28,7 +28,7 @@ export function Compare() {
         {names.length < MOST && <Add label={t('compare.add')} add={(name) => go(address([...names, name]))} />}
       </header>
       {names.length < 2 && <p class="hint muted">{t('compare.hint')}</p>}
-      {left.length > 0 && <p class="note bad left" role="status">{t('compare.left', { n: MOST, names: list(left.map(readableHost)) })}</p>}
+      {left.length > 0 && <p class="note left" role="status">{t('compare.left', { n: MOST, names: list(left.map(readableHost)) })}</p>}
       {names.length > 0 && <Figures names={names} address={address} />}
       {names.length > 1 && <Lines names={names} />}
       {names.length > 1 && <Overlap names={names} />}

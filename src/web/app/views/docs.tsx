@@ -42,10 +42,12 @@ function readSections(pages: HelpPage[]): Promise<Section[]> {
 }
 
 function cut(page: HelpPage, html: string): Section[] {
-  const found: Section[] = [{ address: address(page.name), title: page.title, within: '', text: '' }];
+  const order = Object.keys(GROUPS).indexOf(page.group);
+  const found: Section[] = [{ address: address(page.name), title: page.title, within: '', text: '', order }];
   for (const element of new DOMParser().parseFromString(html, 'text/html').body.children) {
+    for (const part of element.querySelectorAll('td, th, li, p')) part.append(' ');
     const text = element.textContent?.replace(/\s+/g, ' ').trim() ?? '';
-    if (/^H[2-6]$/.test(element.tagName)) found.push({ address: address(page.name, element.id), title: text, within: page.title, text: '' });
+    if (/^H[2-6]$/.test(element.tagName)) found.push({ address: address(page.name, element.id), title: text, within: page.title, text: '', order });
     else if (element.tagName !== 'H1') found.at(-1)!.text += ` ${text}`;
   }
   return found;

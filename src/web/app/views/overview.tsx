@@ -42,7 +42,8 @@ function Cards({ data, stale, params }: { data: Reply; stale: boolean; params: [
       <div class="card kpi"><h2><a href={viewOf('referringdomains')}>{t('nav.referringdomains')}</a></h2><p class="big">{figure(data.refdoms)}</p><Delta value={diff(data.refdoms, since?.refdoms)} />
         <p class="sub">{since && <><a href={viewOf('newdomains', { from: next(since.date) })}>{t('cards.new', { n: since.newRefdoms ?? 0 })}</a> · <a href={viewOf('lostdomains', { from: next(since.date) })}>{t('cards.lost', { n: since.lostRefdoms ?? 0 })}</a></>}</p></div>
       <div class="card kpi"><h2><a href={viewOf('backlinks')}>{t('nav.backlinks')}</a></h2><p class="big">{figure(data.backlinks)}</p><Delta value={diff(data.backlinks, since?.backlinks)} />
-        {since && <><p class="sub">{t('cards.returned', { n: since.newBacklinks ?? 0 })} · {t('cards.lost', { n: since.lostBacklinks ?? 0 })}</p><Changed since={next(since.date)} /></>}</div>
+        {since && <Changed name="newbacklinks" since={since.date} all={t('cards.returned', { n: since.newBacklinks ?? 0 })} listed="cards.firstSeen" />}
+        {since && <Changed name="lostbacklinks" since={since.date} all={t('cards.lost', { n: since.lostBacklinks ?? 0 })} listed="cards.stillLost" />}</div>
       <div class="card kpi"><h2><a href={viewOf('backlinks', { where: 'nofollow eq false' })}>{t('cards.followed')}</a></h2><p class="big">{share(data.followed, data.backlinks)}</p><Split part={data.followed} all={data.backlinks} />
         <p class="sub">{t('cards.ofLinks', { n: data.followed ?? 0, of: data.backlinks ?? 0 })}</p><p class="sub">{t('cards.images', { share: share(data.image, data.backlinks) })}</p></div>
       <div class="card kpi"><h2><a href={viewOf('iplist')}>{t('cards.ips')}</a></h2><p class="big">{figure(data.ips)}</p><p class="sub">{t('cards.nets', { n: data.net24 ?? 0 })}</p><p class="sub"><a href={viewOf('geolocationshort')}>{t('count.countries', { n: data.countries ?? 0 })}</a></p>
@@ -57,11 +58,11 @@ function Cards({ data, stale, params }: { data: Reply; stale: boolean; params: [
   );
 }
 
-/** The lists of what changed, with their counts: a link that returned is not first seen, nor is it lost any more. */
-function Changed({ since }: { since: string }) {
-  const count = (name: string) => useAnswer(path(name, [...scopeParams(), ['from', since], ['limit', '0']])).data?.count;
-  const [first, lost] = [count('newbacklinks'), count('lostbacklinks')];
-  return <p class="sub"><a href={viewOf('newbacklinks', { from: since })}>{t('cards.firstSeen', { n: first ?? '…' })}</a> · <a href={viewOf('lostbacklinks', { from: since })}>{t('cards.stillLost', { n: lost ?? '…' })}</a></p>;
+/** How many links changed, and how many of them the list of such links has: a link that returned is not first seen, and one
+ *  that was lost and returned is not lost any more. */
+function Changed({ name, since, all, listed }: { name: string; since: string; all: string; listed: 'cards.firstSeen' | 'cards.stillLost' }) {
+  const { data } = useAnswer(path(name, [...scopeParams(), ['from', next(since)], ['limit', '0']]));
+  return <p class="sub">{all} <a class="of" href={viewOf(name, { from: next(since) })}>{t(listed, { n: data?.count ?? '…' })}</a></p>;
 }
 
 /** The day after one: what changed after a day is what is listed from the next one on. */
