@@ -128,7 +128,7 @@ function Empty() {
   };
   return (
     <section class="card seeding">
-      <h2>{t('first.title')}</h2>
+      <h2>{t(visits > 0 ? 'first.begun' : 'first.title')}</h2>
       <p>{t('first.lead')}</p>
       {visits > 0 && <p class="note good" role="status">{t('first.visits', { n: visits })} <a href={href({ view: 'crawl' })}>{t('first.watch')}</a></p>}
       {state === 'sent' ? visits === 0 && (
