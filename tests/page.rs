@@ -75,6 +75,11 @@ fn a_reader_finds_filters_and_takes_away() {
 }
 
 #[test]
+fn a_list_offers_what_it_can_do() {
+    check_over_history("lists");
+}
+
+#[test]
 fn whatever_is_wrong_is_said() {
     check_over_history("states");
 }
