@@ -58,8 +58,8 @@ function Cards({ data, stale, params }: { data: Reply; stale: boolean; params: [
   );
 }
 
-/** How many links changed, and how many of them the list of such links has: a link that returned is not first seen, and one
- *  that was lost and returned is not lost any more. */
+/** How many links changed, and how many of them the list of such links has. A link that returned is not first seen, and is
+ *  not lost any more. */
 function Changed({ name, since, all, listed }: { name: string; since: string; all: string; listed: 'cards.firstSeen' | 'cards.stillLost' }) {
   const { data } = useAnswer(path(name, [...scopeParams(), ['from', next(since)], ['limit', '0']]));
   return <p class="sub">{all} <a class="of" href={viewOf(name, { from: next(since) })}>{t(listed, { n: data?.count ?? '…' })}</a></p>;
