@@ -1,9 +1,7 @@
-// The keys of the page: what they do, and the list of them.
+// The keys of the page: what they do. Their list is a dialog.
 
 import { signal } from '@preact/signals';
-import { t } from './core/i18n';
 import { go, href, subject, viewOf } from './core/route';
-import { Dialog } from './parts/dialog';
 
 export const helpOpen = signal(false);
 
@@ -57,18 +55,4 @@ function step(by: number): void {
 
 export function listenToKeys(): void {
   addEventListener('keydown', onKey);
-}
-
-export function Help() {
-  if (!helpOpen.value) return null;
-  const keys: [string, string][] = [
-    ['/', t('key.search')], ['g o', t('nav.overview')], ['g b', t('nav.backlinks')], ['g r', t('nav.referringdomains')], ['g a', t('nav.linktexts')], ['g p', t('nav.bestpages')],
-    ['g n', t('nav.newbacklinks')], ['g l', t('nav.lostbacklinks')], ['g g', t('nav.graph')], ['g c', t('nav.crawl')], ['j k', t('key.rows')], ['Enter', t('key.open')], ['f', t('key.filter')],
-    ['e', t('key.export')], ['c', t('key.curl')], ['x', t('key.compare')], ['?', t('key.help')],
-  ];
-  return (
-    <Dialog title={t('help.title')} close={() => (helpOpen.value = false)}>
-      <dl class="keys">{keys.map(([key, text]) => <div key={key}><dt>{key.split(' ').map((one) => <kbd key={one}>{one}</kbd>)}</dt><dd>{text}</dd></div>)}</dl>
-    </Dialog>
-  );
 }

@@ -8,10 +8,10 @@ import { has, Key, language, recall, startLanguage, store, t } from './core/i18n
 import { DOMAINS, LISTS } from './core/lists';
 import { about, followLinks, subject, view } from './core/route';
 import { readableHost } from './core/text';
-import { Definition } from './parts/dialog';
 import { Fault, Guard } from './parts/guard';
+import { defined, say } from './parts/menu';
 import { Skeleton } from './parts/states';
-import { Help, listenToKeys } from './help';
+import { helpOpen, listenToKeys } from './help';
 import { readSession } from './session';
 import { Shell } from './shell';
 import { Listing, ListView } from './views/list';
@@ -38,6 +38,15 @@ function Later({ name }: { name: string }) {
   }, [name]);
   const View = loaded[name];
   return View ? <View /> : fault ? <Fault text={fault} /> : <Skeleton lines={12} />;
+}
+
+function Dialogs() {
+  const [view, setView] = useState<{ Dialogs: ComponentType } | null>(null);
+  const open = defined.value !== null || helpOpen.value;
+  useEffect(() => {
+    if (open && !view) import('./parts/dialog').then(setView, () => say(t('state.fault')));
+  }, [open]);
+  return view && <view.Dialogs />;
 }
 
 function View() {
@@ -74,5 +83,5 @@ const soon = new Promise((done) => setTimeout(done, 500));
 void Promise.all([startLanguage(), Promise.race([readSession(), soon])]).then(() => {
   const root = document.getElementById('page')!;
   root.textContent = '';
-  render(<><Page /><Definition /><Help /></>, root);
+  render(<><Page /><Dialogs /></>, root);
 });

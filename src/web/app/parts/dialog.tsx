@@ -1,14 +1,15 @@
-// Dialogs over the page: what a figure counts, and the keys.
+// Dialogs over the page: what a figure counts, and the keys. They are loaded when one is opened first.
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useAnswer } from '../core/api';
 import { has, t } from '../core/i18n';
+import { helpOpen } from '../help';
 import { Icon } from './bits';
 import { defined } from './menu';
 import { Skeleton } from './states';
 
-export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
+function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     box.current?.showModal();
@@ -25,7 +26,7 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
 }
 
 /** What the figures of an endpoint mean: in short here, in full in the words of the API. */
-export function Definition() {
+function Definition() {
   const name = defined.value;
   if (!name) return null;
   const short = `about.${name}`;
@@ -61,4 +62,23 @@ function Full({ name }: { name: string }) {
       <p class="muted"><code>GET /{name}</code></p>
     </div>
   );
+}
+
+/** The list of the keys. */
+function Keys() {
+  if (!helpOpen.value) return null;
+  const keys: [string, string][] = [
+    ['/', t('key.search')], ['g o', t('nav.overview')], ['g b', t('nav.backlinks')], ['g r', t('nav.referringdomains')], ['g a', t('nav.linktexts')], ['g p', t('nav.bestpages')],
+    ['g n', t('nav.newbacklinks')], ['g l', t('nav.lostbacklinks')], ['g g', t('nav.graph')], ['g c', t('nav.crawl')], ['j k', t('key.rows')], ['Enter', t('key.open')], ['f', t('key.filter')],
+    ['e', t('key.export')], ['c', t('key.curl')], ['x', t('key.compare')], ['?', t('key.help')],
+  ];
+  return (
+    <Dialog title={t('help.title')} close={() => (helpOpen.value = false)}>
+      <dl class="keys">{keys.map(([key, text]) => <div key={key}><dt>{key.split(' ').map((one) => <kbd key={one}>{one}</kbd>)}</dt><dd>{text}</dd></div>)}</dl>
+    </Dialog>
+  );
+}
+
+export function Dialogs() {
+  return <><Definition /><Keys /></>;
 }
