@@ -25,7 +25,7 @@ const LATER: Record<string, () => Promise<ComponentType>> = {
   page: () => import('./views/page').then((module) => module.Page),
   crawl: () => import('./views/crawl').then((module) => module.Crawl),
   api: () => import('./views/explorer').then((module) => module.Explorer),
-  help: () => import('./views/docs').then((module) => module.Docs),
+  help: () => import('./views/docs').then((module) => module.styled.then(() => module.Docs)),
 };
 
 const loaded: Record<string, ComponentType> = {};

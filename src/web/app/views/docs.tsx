@@ -12,6 +12,13 @@ import { Skeleton } from '../parts/states';
 interface Heading { id: string; text: string; level: number }
 interface HelpPage { name: string; group: string; title: string; about: string; file: string; headings: Heading[] }
 
+declare const HELP_STYLE: string;
+
+/** Settles once the style of the help is there, or cannot be had: its text can be read without. */
+export const styled = new Promise<unknown>((done) => {
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: HELP_STYLE, onload: done, onerror: done }));
+});
+
 const CONTENTS = 'contents';
 const GROUPS: Record<string, Key> = { guide: 'help.guide', move: 'help.move', reference: 'help.reference' };
 

@@ -20,11 +20,11 @@ export function Overview() {
   // A browser has six connections: the figures are asked for before the blocks below, whose effects run first.
   useMemo(() => void get(address).catch(() => undefined), [address]);
   const { data, failure, loading } = useAnswer(address);
-  if (failure && failure.status !== 404 && !data && !loading) return <Problem failure={failure} />;
+  if (failure && !data && !loading) return <Problem failure={failure} />;
   const nothing = data && data.backlinks === 0 && !data.external && !data.lost;
   return (
     <div class="overview">
-      {failure?.status === 404 ? <ShortCards /> : data?.known === 'unknown' ? null : data ? <Cards data={data} stale={loading} params={params} /> : <Skeleton lines={6} class="cards" />}
+      {data?.known === 'unknown' ? null : data ? <Cards data={data} stale={loading} params={params} /> : <Skeleton lines={6} class="cards" />}
       {nothing ? <div class="card"><Nothing data={data}><p><a href={viewOf('outgoinglinks')}>{t('nav.outgoinglinks')}</a> · <a href={viewOf('page')}>{t('nav.page')}</a></p></Nothing></div> : <Blocks />}
     </div>
   );
@@ -73,24 +73,6 @@ function next(date: string): string {
 
 function Split({ part, all }: { part: number | null; all: number | null }) {
   return <span class="meter wide" aria-hidden="true"><span style={{ inlineSize: all ? `${(100 * (part ?? 0)) / all}%` : '0' }} /></span>;
-}
-
-/** Three figures for servers without a summary. */
-function ShortCards() {
-  const scope = scopeParams().filter(([name]) => name !== 'url');
-  const short = useAnswer(path('backlinkshort', [['urls[]', subject.value], ...scope]));
-  const rank = useAnswer(path('sr', scopeParams()));
-  const row = short.data?.response?.[0];
-  if (short.failure && !short.loading) return <Problem failure={short.failure} />;
-  if (!row) return <Skeleton lines={6} class="cards" />;
-  const sr = row.sr ?? rank.data?.response?.[0]?.sr ?? rank.data?.sr;
-  return (
-    <section class="cards">
-      <div class="card kpi"><h2>{t('field.sr')}</h2><p class="big">{sr === undefined ? '–' : number(Number(sr), 2)}</p></div>
-      <div class="card kpi"><h2><a href={viewOf('referringdomains')}>{t('nav.referringdomains')}</a></h2><p class="big">{number(row.refdoms ?? 0)}</p></div>
-      <div class="card kpi"><h2><a href={viewOf('backlinks')}>{t('nav.backlinks')}</a></h2><p class="big">{number(row.backlinks ?? 0)}</p></div>
-    </section>
-  );
 }
 
 function Blocks() {
