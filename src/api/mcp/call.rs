@@ -250,7 +250,7 @@ mod tests {
             arguments["where"] = json!(condition);
             match wanted {
                 Some(wanted) => {
-                    assert!(request("outreach_targets", arguments).contains(wanted), "{condition}")
+                    assert!(request("outreach_targets", arguments).contains(wanted), "{condition}");
                 }
                 None => assert_eq!(
                     read("outreach_targets", arguments).err().unwrap().detail().unwrap().parameter,

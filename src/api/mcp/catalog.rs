@@ -13,7 +13,9 @@ const SITE: Argument =
     Argument::of(URL).described("A URL with a path, a host, or a registrable domain with all its hosts.");
 const KIND: Argument = Argument::of(SCOPE).described("What the URL selects, whatever its form.");
 const OWN_LINKS: Argument = Argument::of(INTERNAL).described("Whether links within one domain count.");
-const SORTED: Argument = Argument::of(ORDER).named("order");
+const SORTED: Argument = Argument::of(ORDER)
+    .named("order")
+    .described("Fields of `where` to sort by; `-` before one sorts in descending order.");
 const MATCHING: Argument = Argument::of(WHERE).described(
     "A condition on rows: `field op value`, joined by AND, OR, NOT and parentheses. Operators: lt le gt ge eq ne, in (…), \
      and for texts like, notlike, contains, startswith, endswith, matches. Texts are in single quotes.",

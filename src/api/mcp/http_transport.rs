@@ -56,18 +56,29 @@ pub(in crate::api) async fn respond<B: Buf>(
     if let Err(fault) = check_message(&body) {
         return service.hold(fault.into_response(), &client);
     }
+    let max_bytes = service.max_body_bytes();
+    let server =
+        ToolServer::new(LocalClient { service: Arc::clone(service), identity }, Arc::clone(settings));
+    service.hold(exchange(server, head, body, max_bytes).await, &client)
+}
+
+/// Sends a message to the server, and returns its response.
+async fn exchange(
+    server: ToolServer<LocalClient>,
+    head: &RequestHead,
+    body: Vec<u8>,
+    max_bytes: usize,
+) -> Response<Bytes> {
     let mut request = Request::new(Full::new(Bytes::from(body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = head.uri.clone();
     *request.headers_mut() = head.headers.clone();
-    let server =
-        ToolServer::new(LocalClient { service: Arc::clone(service), identity }, Arc::clone(settings));
     // Hosts and origins were checked before.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_max_request_body_bytes(service.max_body_bytes());
+        .with_max_request_body_bytes(max_bytes);
     let transport = StreamableHttpService::new(
         move || Ok(server.clone()),
         Arc::new(NeverSessionManager::default()),
@@ -76,7 +87,7 @@ pub(in crate::api) async fn respond<B: Buf>(
     let (parts, body) = transport.handle(request).await.into_parts();
     // The error type of this body has no value.
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    service.hold(in_json(Response::from_parts(parts, body)), &client)
+    in_json(Response::from_parts(parts, body))
 }
 
 /// A message that is no request of JSON-RPC 2.0: its code (section 5.1) and a sentence.

@@ -117,12 +117,10 @@ impl AgentTool {
         columns
     }
 
-    /// Names the fields that `where` and `order` may use.
+    /// Names the fields that `where` may use.
     fn describe_fields(&self, argument: &str) -> Option<String> {
-        match argument {
-            "order" => return Some("The fields are those of `where`.".to_owned()),
-            "where" => {}
-            _ => return None,
+        if argument != "where" {
+            return None;
         }
         let takes_columns = self.arguments.iter().any(|argument| argument.name == "fields");
         let shown = if takes_columns { self.usable_columns() } else { Vec::new() };
@@ -136,28 +134,16 @@ impl AgentTool {
         Some(format!("Fields: {}.", fields.join(", ")))
     }
 
-    /// The schema of the structured answer. It is short, because some clients give all schemas to their model. The meanings
-    /// of its keys are in the instructions of the server.
+    /// The schema of the structured answer: its keys alone, because some clients give all schemas to their model. The
+    /// instructions of the server have the meanings.
     fn output_schema(&self) -> JsonObject {
-        let count = || json!({ "type": "integer", "minimum": 0 });
-        let mut properties = json!({
-            "counted": { "type": "string" },
-            "asOf": { "type": ["object", "null"] },
-            "complete": { "type": "boolean" },
-            "warnings": { "type": "array", "items": { "type": "string" } },
-        });
         let mut required = vec!["counted", "asOf", "complete"];
         if self.rows == RowsOf::Nothing {
-            properties["result"] = json!({ "type": "object" });
             required.push("result");
         } else {
-            properties["count"] = count();
-            properties["offset"] = count();
-            properties["nextOffset"] = json!({ "type": ["integer", "null"] });
-            properties["rows"] = json!({ "type": "array", "items": { "type": "object" } });
             required.extend(["count", "offset", "nextOffset", "rows"]);
         }
-        object_of(json!({ "type": "object", "properties": properties, "required": required }))
+        object_of(json!({ "type": "object", "required": required }))
     }
 }
 
