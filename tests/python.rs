@@ -67,7 +67,7 @@ fn the_client_gives_what_the_server_has() {
 
 #[test]
 fn the_client_bears_faults() {
-    run_over_demo(&["test_faults.py"]);
+    run_over_demo(&["test_faults.py", "test_mistakes.py"]);
 }
 
 #[test]

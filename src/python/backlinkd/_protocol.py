@@ -4,6 +4,7 @@ long an unfinished list is waited for."""
 from __future__ import annotations
 
 import json
+import operator
 import os
 import random
 import time
@@ -189,6 +190,18 @@ def names(value: str | ColumnName | Iterable[str | ColumnName] | None) -> list[s
         return None
     several = [value] if isinstance(value, str | ColumnName) else value
     return [each.name if isinstance(each, ColumnName) else each for each in several]
+
+
+def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
+    """A number of rows, also one of numpy, within these bounds."""
+    bounds = f"from {least} on" if most is None else f"from {least} to {most}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}; it must be a whole number {bounds}") from None
+    if number < least or (most is not None and number > most):
+        raise ValueError(f"{name} is {number}; it must be a whole number {bounds}")
+    return number
 
 
 def address(url: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVa
 from . import _frames
 from ._errors import StateChangedError, StateChangedWarning, warn
 from ._frames import Raw
-from ._protocol import Reply, Request, Scalar, names, params
+from ._protocol import Reply, Request, Scalar, names, params, whole_number
 from ._record import AsOf, Column, Record
 from ._where import ColumnName, Condition
 
@@ -150,11 +150,9 @@ def list_query(
     unknown = options.keys() - ListOptions.__annotations__.keys()
     if unknown:
         raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
-    page_size = options.get("page_size", PAGE)
-    if not 1 <= page_size <= MOST_ROWS:
-        raise ValueError(f"page_size is {page_size}; it must be from 1 to {MOST_ROWS}")
+    page_size = whole_number("page_size", options.get("page_size", PAGE), 1, MOST_ROWS)
     fields = names(options.get("fields"))
-    where = options.get("where")
+    where, limit = options.get("where"), options.get("limit")
     given = params(
         where=None if where is None else str(where), order=order_names(options.get("order")), fields=fields, **own
     )
@@ -164,8 +162,8 @@ def list_query(
         given,
         conditions,
         tuple(fields) if fields else None,
-        options.get("offset", 0),
-        options.get("limit"),
+        whole_number("offset", options.get("offset", 0), 0),
+        None if limit is None else whole_number("limit", limit, 0),
         page_size,
         options.get("wait", wait),
     )
@@ -179,13 +177,14 @@ def export_query(
     if unknown:
         raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
     fields = names(options.get("fields"))
+    limit = options.get("limit")
     return Query(
         path,
         row,
         params(fields=fields, **own),
         fields=tuple(fields) if fields else None,
-        limit=options.get("limit"),
-        page_size=options.get("page_size", page_size),
+        limit=None if limit is None else whole_number("limit", limit, 0),
+        page_size=whole_number("page_size", options.get("page_size", page_size), 1, MOST_ROWS),
         next=options.get("next"),
     )
 

@@ -313,10 +313,12 @@ class Export(Wholes[T]):
                 reply.show_warnings()
             first = False
             raws = query.raws(reply)
-            self.next = reply.data["next"]
+            place, self.next = self.next, reply.data["next"]
             self.finished = self.next is None
+            if size and self.next is not None and (not raws or self.next == place):
+                raise AnswerError(f"the export does not advance: its next part is again {self.next!r}")
             left = None if left is None else left - len(raws)
             if raws:
                 yield raws
-            if self.next is None or left == 0:
+            if self.next is None or (left is not None and left <= 0):
                 return
