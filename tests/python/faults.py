@@ -21,6 +21,8 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     cut: int | None = None
+    by_close: bool = False
+    """Whether the end of the connection is the end of the body, as in HTTP/1.0."""
 
     def change(self, **values: Any) -> Answer:
         """The answer with other keys in its JSON."""
@@ -44,6 +46,16 @@ def cut(part: float) -> Fault:
 
     def apply(answer: Answer) -> Answer:
         answer.cut = int(len(answer.body) * part)
+        return answer
+
+    return apply
+
+
+def close_after(part: float) -> Fault:
+    """The connection ends after this part of the body, and no length says that more was to come."""
+
+    def apply(answer: Answer) -> Answer:
+        answer.cut, answer.by_close = int(len(answer.body) * part), True
         return answer
 
     return apply
@@ -123,7 +135,8 @@ class Proxy:
                 for name, value in answer.headers.items():
                     if name not in ("content-length", "transfer-encoding", "connection", "date", "server"):
                         self.send_header(name, value)
-                self.send_header("content-length", str(len(answer.body)))
+                if not answer.by_close:
+                    self.send_header("content-length", str(len(answer.body)))
                 self.send_header("connection", "close")
                 self.end_headers()
                 self.wfile.write(answer.body[: answer.cut])

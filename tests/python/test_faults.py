@@ -29,9 +29,10 @@ from backlinkd import (
     UnfinishedError,
     UnfinishedWarning,
 )
+from backlinkd._files import Arrival
 from backlinkd._protocol import Request
 from conftest import HASTE, Raw
-from faults import Answer, Fault, Proxy, cut, hang_up, other_state, refuse, unfinished, whole
+from faults import Answer, Fault, Proxy, close_after, cut, hang_up, other_state, refuse, unfinished, whole
 
 SITE = "museum.example"
 
@@ -307,3 +308,54 @@ async def test_the_asynchronous_client_repairs_the_same(demo: str, tmp_path: Pat
             proxy.for_ever = unfinished
             with pytest.raises(UnfinishedError), warnings.catch_warnings():
                 await web[SITE].backlinks(wait=0.2).count()
+
+
+@pytest.mark.anyio
+async def test_a_part_of_a_file_is_not_taken_for_all_of_it(demo: str, web: Client, tmp_path: Path) -> None:
+    (tmp_path / "links.csv").write_text("an earlier file")
+    wanted = web[SITE].backlinks(limit=500, offset=7)
+    for name in ("links.csv", "links.jsonl"):
+        for format in (None, "excel") if name == "links.csv" else (None,):
+            for part in (0.0, 0.4, 0.97):
+                with Proxy(demo, for_ever=close_after(part)) as proxy, client(proxy) as broken:
+                    with pytest.raises(AnswerError, match="whole rows, but its headers promise 500"):
+                        broken[SITE].backlinks(limit=500, offset=7).download(tmp_path / name, format=format)
+    feed = web[SITE].newbacklinks("20260101")
+    with Proxy(demo, for_ever=close_after(0.9)) as proxy, client(proxy) as broken:
+        with pytest.raises(AnswerError, match="before the atom file was complete"):
+            broken[SITE].newbacklinks("20260101").download(tmp_path / "feed.atom")
+        for name in ("graph.gexf", "graph.graphml"):
+            with pytest.raises(AnswerError, match="file was complete"):
+                broken[SITE].graph(tmp_path / name, nodes=5)
+        async with AsyncClient(proxy.url, retry=HASTE) as twin:
+            with pytest.raises(AnswerError, match="whole rows"):
+                await twin[SITE].backlinks(limit=500).download(tmp_path / "links.csv")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("links.csv", "an earlier file")]
+
+    def without_count(answer: Answer) -> Answer:
+        # As a large export.
+        answer.headers.pop("x-total-count", None)
+        return close_after(0.5)(answer) or answer
+
+    with Proxy(demo, for_ever=without_count) as proxy, client(proxy) as broken:
+        with pytest.raises(AnswerError, match="no length and no count of rows"):
+            broken[SITE].export().download(tmp_path / "export.csv")
+    # What ends by close and is whole is taken.
+    with Proxy(demo, for_ever=close_after(1.0)) as proxy, client(proxy) as old:
+        for name, rows in {"links.csv": wanted, "links.jsonl": wanted, "feed.atom": feed}.items():
+            rows.download(tmp_path / f"whole-{name}")
+            old_rows = type(rows)(old._transport, rows._query)
+            assert old_rows.download(tmp_path / name).read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
+        assert "</gexf>" in old[SITE].graph(tmp_path / "graph.gexf", nodes=5).read_text()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_line_breaks_in_cells_are_no_rows() -> None:
+    text = b'a,b\r\n1,"x\r\ny"\r\n2,"say ""hi"",\n"\r\n'
+    for size in range(1, 9):
+        arrival = Arrival("csv")
+        for place in range(0, len(text), size):
+            arrival.add(text[place : place + size])
+        arrival.check(2, bounded=False)
+        with pytest.raises(AnswerError, match="2 whole rows"):
+            arrival.check(3, bounded=True)

@@ -13,6 +13,7 @@ import httpx
 
 from .. import _frames
 from .._errors import AnswerError, ConnectionFailed, StateChangedError
+from .._files import Arrival, format_of, has_length
 from .._frames import Raw
 from .._protocol import Patience, Reply, Request
 from .._query import SyncReader, SyncRowsMixin, Run, Facet, Lines, Page, Query, StateGuard, T, url_of
@@ -28,7 +29,6 @@ CHUNK = 65_536
 """Rows of a batch, and of a row group of Parquet."""
 TURNS = 3
 """How often an answer is begun again because the index changed after its connection broke."""
-FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".atom": "atom", ".xml": "atom"}
 
 
 class Wholes(SyncReader, Generic[T]):
@@ -122,12 +122,9 @@ class Wholes(SyncReader, Generic[T]):
         """Writes what the server sends: `csv`, `excel` (CSV for spreadsheets), `jsonl`, or `atom` for some lists.
         The ending of the name decides, unless `format` is given. The file appears when it is complete."""
         target = Path(path)
-        format = format or FORMATS.get(target.suffix.lower())
-        if format is None:
-            raise ValueError(f"the ending of {target.name} is no format; use one of {', '.join(FORMATS)}, or format=…")
         partial = Path(f"{target}.part")
         try:
-            self._download(partial, format)
+            self._download(partial, format_of(target, format))
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -145,9 +142,13 @@ class Wholes(SyncReader, Generic[T]):
                     pause = None if reply.finished else patience.next_pause()
                     if pause is None:
                         reply.show_warnings()
+                        arrival = Arrival(format)
                         with partial.open("wb") as file:
                             for piece in response.iter_bytes():
                                 file.write(piece)
+                                arrival.add(piece)
+                        rows = self._query.length(reply) if "count" in reply.data else None
+                        arrival.check(rows, bounded=has_length(response.http_version, response.headers))
                         return
             except httpx.TransportError as error:
                 pause = self._transport.retry.after_break(request, attempt, sent=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Unpack
 
 from .. import models
+from .._files import Arrival, has_length
 from .._protocol import MOST_QUERY, Day, Reply, Request, Scalar, day, params
 from .._query import (
     Active,
@@ -223,9 +224,17 @@ class Site:
     ) -> Path:
         """Writes the neighbourhood for Gephi, NetworkX and others. The ending of the name decides on the format."""
         target = Path(path)
-        own = self._own(nodes=nodes, since=_day(since), format=format or target.suffix.lstrip("."))
+        arrival = Arrival(format or target.suffix.lstrip("."))
+        own = self._own(nodes=nodes, since=_day(since), format=arrival.format)
         response = self._transport.respond(Request("GET", "neighbourhood", params(**own)))
-        target.write_bytes(response.content)
+        arrival.add(response.content)
+        arrival.check(None, bounded=has_length(response.http_version, response.headers))
+        partial = Path(f"{target}.part")
+        try:
+            partial.write_bytes(response.content)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
         return target
 
     # Pages of the scope, and the links on them.
