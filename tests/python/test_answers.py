@@ -256,8 +256,8 @@ def test_an_iteration_asks_for_no_more_than_it_needs(demo: str) -> None:
     import httpx
 
     asked: list[str] = []
-    http = httpx.Client(event_hooks={"request": [lambda request: asked.append(str(request.url.params))]})
-    with Client(demo, http_client=http) as web:
+    hooks = {"request": [lambda request: asked.append(str(request.url.params))]}
+    with httpx.Client(event_hooks=hooks) as http, Client(demo, http_client=http) as web:
         rows = web[SITE].backlinks(page_size=10)
         assert not asked
         for place, _ in enumerate(rows):

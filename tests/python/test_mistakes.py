@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
-from backlinkd import AnswerError, AsyncClient, Client
+from backlinkd import AnswerError, AsyncClient, Client, ConnectionFailed
 from conftest import HASTE
 from faults import Answer, Fault, Proxy
 
@@ -61,3 +62,100 @@ async def test_an_export_that_does_not_advance_ends(demo: str) -> None:
             assert len(proxy.seen) <= 4
     with Client(demo) as web:
         assert web[SITE].export(limit=0).all() == [] and len(web[SITE].export(limit=3, page_size=2).all()) == 3
+
+
+@pytest.mark.anyio
+async def test_no_other_server_gets_the_token(demo: str) -> None:
+    with Proxy(demo) as other, Proxy(demo) as proxy, client(proxy, token="SECRET") as web:
+        for path in (f"{other.url}/stats", other.url.removeprefix("http:") + "/stats", "stats#x"):
+            with pytest.raises(ValueError, match="is no path of an endpoint"):
+                web.get(path)
+            async with AsyncClient(proxy.url, token="SECRET", retry=HASTE) as twin:
+                with pytest.raises(ValueError, match="is no path of an endpoint"):
+                    await twin.get(path)
+        assert not other.seen and not proxy.seen
+        links = web.get(f"/backlinks?url={SITE}&where=sr%20ge%202", limit=1)
+        assert len(links["response"]) == 1 and proxy.seen[-1].params["where"] == "sr ge 2"
+        assert proxy.seen[-1].headers["authorization"] == "Bearer SECRET"
+
+
+def test_texts_do_not_show_credentials(demo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BACKLINKD_URL", "BACKLINKD_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    anything: Any = 5
+    wrong: list[tuple[type[Exception], dict[str, Any]]] = [
+        (ValueError, {"token": "SEC\nRET"}),
+        (ValueError, {"token": "SEC RET"}),
+        (ValueError, {"token": "SECRÉT"}),
+        (TypeError, {"token": b"SECRET"}),
+        (TypeError, {"token": anything}),
+        (TypeError, {"auth": ("SECRET",)}),
+        (TypeError, {"auth": "SECRET"}),
+        (ValueError, {"auth": ("SEC:RET", "x")}),
+        (ValueError, {"url": "al:SECRET@localhost"}),
+        (ValueError, {"url": "http://al:SECRET@[::1"}),
+        (ValueError, {"url": "ftp://al:SECRET@localhost"}),
+        (ValueError, {"url": "http://al:SECRET@localhost:99999"}),
+        (ValueError, {"url": "http://al:SECRET@localhost", "token": "x"}),
+    ]
+    for error, options in wrong:
+        with pytest.raises(error) as caught:
+            Client(**options)
+        assert "SEC" not in repr(caught.value) and len(str(caught.value)) > 20, options
+    monkeypatch.setenv("BACKLINKD_TOKEN", "SEC\nRET")
+    with pytest.raises(ValueError, match="BACKLINKD_TOKEN has characters"):
+        Client(demo)
+    # A file that ends with a line break is the usual source of a token.
+    monkeypatch.setenv("BACKLINKD_TOKEN", "SECRET\n")
+    with Proxy(demo) as proxy:
+        for options in ({}, {"token": " SECRET\r\n"}):
+            with client(proxy, **options) as web:
+                web.get("stats")
+            assert proxy.seen[-1].headers["authorization"] == "Bearer SECRET"
+        with Client(proxy.url.replace("//", "//al:p%40w@"), retry=HASTE) as web:
+            web.get("stats")
+            rows = web[SITE].backlinks()
+            assert proxy.seen[-1].headers["authorization"] == "Basic YWw6cEB3"
+            for shown in (repr(web), rows.url(), repr(rows), repr(web[SITE]), repr(web._transport.access)):
+                assert "p%40w" not in shown and "p@w" not in shown and "al:" not in shown, shown
+            assert repr(web) == f"Client({proxy.url!r})" and rows.url().startswith(f"{proxy.url}/backlinks?")
+    with Client("http://al:pw@127.0.0.1:1", retry=HASTE) as web, pytest.raises(ConnectionFailed) as failed:
+        web.stats()
+    assert "pw" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8080",
+        "ftp://x",
+        "http://",
+        "http:///x",
+        "http://[::1",
+        "http://x:99999",
+        "http://x/?q=1",
+        "http://x/#a",
+    ],
+)
+def test_addresses_are_checked(url: str) -> None:
+    with pytest.raises(ValueError, match="is no address of a server; write it as http"):
+        Client(url)
+
+
+def test_a_client_of_httpx_stays_as_it_is(demo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKLINKD_TOKEN", "other")
+    with Proxy(demo) as proxy, httpx.Client(auth=("al", "pw"), headers={"User-Agent": "notebook/1"}) as http:
+        before = dict(http.headers), http.auth, http.base_url
+        for options, sent in [
+            ({}, "Basic YWw6cHc="),
+            ({"token": "x"}, "Bearer x"),
+            ({"auth": ("a", "b")}, "Basic YTpi"),
+        ]:
+            with client(proxy, http_client=http, **options) as web:
+                web.get("stats")
+            assert proxy.seen[-1].headers["authorization"] == sent
+            assert proxy.seen[-1].headers["user-agent"] == "notebook/1"
+        assert not http.is_closed and (dict(http.headers), http.auth, http.base_url) == before
+        with client(proxy) as web:
+            web.get("stats")
+        assert web._transport.http.is_closed and proxy.seen[-1].headers["user-agent"].startswith("backlinkd-python/")

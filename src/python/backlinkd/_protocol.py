@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import json
 import operator
-import os
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ._errors import AnswerError, ApiError, ServerWarning, UnfinishedError, UnfinishedWarning, warn
 from ._record import AsOf
@@ -21,7 +19,6 @@ from ._where import ColumnName, Condition
 Day = date | str
 """A day: a date, or a text such as `2026-11-30` or `20261130`."""
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 MOST_QUERY = 2_000
 """Bytes of a query; a longer one is sent as a POST request where the endpoint takes one."""
 
@@ -202,19 +199,3 @@ def whole_number(name: str, value: int, least: int, most: int | None = None) -> 
     if number < least or (most is not None and number > most):
         raise ValueError(f"{name} is {number}; it must be a whole number {bounds}")
     return number
-
-
-def address(url: str | None) -> str:
-    """The address of the server."""
-    url = url or os.environ.get("BACKLINKD_URL") or DEFAULT_URL
-    if "://" not in url:
-        raise ValueError(f"{url!r} is no address of a server; write it as http://127.0.0.1:8080")
-    return url
-
-
-def token_of_environment(url: str) -> str | None:
-    """BACKLINKD_TOKEN, unless BACKLINKD_URL says that it is meant for another server."""
-    named = os.environ.get("BACKLINKD_URL")
-    if named and urlsplit(named)[:2] != urlsplit(url)[:2]:
-        return None
-    return os.environ.get("BACKLINKD_TOKEN") or None

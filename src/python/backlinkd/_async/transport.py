@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from .._access import Access
 from .._errors import ConnectionFailed, error_of
 from .._protocol import Patience, Reply, Request, Retry
 from .._waiting import sleep_async as sleep
@@ -15,8 +16,9 @@ from .._waiting import sleep_async as sleep
 class AsyncTransport:
     """A connection pool, and the rules by which it is used."""
 
-    def __init__(self, http: httpx.AsyncClient, retry: Retry) -> None:
+    def __init__(self, http: httpx.AsyncClient, access: Access, retry: Retry) -> None:
         self.http = http
+        self.access = access
         self.retry = retry
 
     async def send(self, request: Request) -> Reply:
@@ -52,7 +54,7 @@ class AsyncTransport:
                 pause = self.retry.after_break(request, attempt, sent=sent)
                 if pause is None:
                     raise ConnectionFailed(
-                        f"{self.http.base_url} does not answer: {error or type(error).__name__}"
+                        f"{self.access.base} does not answer: {error or type(error).__name__}"
                     ) from error
             else:
                 if response.is_success:
@@ -70,13 +72,14 @@ class AsyncTransport:
     async def _once(self, request: Request, *, stream: bool) -> httpx.Response:
         # A body of JSON has to say so, also if it is empty.
         body = {} if request.body is None else {"json": request.body}
-        headers = {}
+        headers = self.access.headers(self.http.headers)
         if request.method != "GET" and self.http.cookies:
             # The server takes the changes of a session from its own pages alone, and knows them by this header.
-            base = self.http.base_url
+            base = self.access.base
             headers["Origin"] = f"{base.scheme}://{base.netloc.decode()}"
-        built = self.http.build_request(request.method, request.path, params=request.params, headers=headers, **body)
-        response = await self.http.send(built, stream=True)
+        url = self.access.url(request.path)
+        built = self.http.build_request(request.method, url, params=request.params, headers=headers, **body)
+        response = await self.http.send(built, stream=True, **self.access.send_options())
         if not (stream and response.is_success):
             try:
                 await response.aread()

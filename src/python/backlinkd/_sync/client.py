@@ -11,10 +11,10 @@ from typing import Any, Self, Unpack
 import httpx
 
 from .. import models
+from .._access import Access, endpoint
 from .._errors import ServerError, UnfinishedWarning, warn
-from .._protocol import MOST_QUERY, Day, Reply, Request, Retry, Scalar, address, day, params, token_of_environment
+from .._protocol import MOST_QUERY, Day, Reply, Request, Retry, Scalar, day, params
 from .._query import MOST_ROWS, Internal, ListOptions, Scope, Table, list_query, url_of
-from .._version import VERSION
 from .crawl import Crawl
 from .rows import Rows
 from .site import Site
@@ -27,7 +27,7 @@ class Client:
     `url` is its address; without it, BACKLINKD_URL or http://127.0.0.1:8080. `auth` is the name and password of a user,
     `token` an access token; without both, BACKLINKD_TOKEN is used. `wait` is for how many seconds lists are waited for
     that the server still reads: None is for ever, and 0 takes what there is. `http_client` is a client of httpx with
-    settings of its own, such as proxies and certificates; its `base_url` is set.
+    settings of its own, such as proxies and certificates. It is neither changed nor closed; its `base_url` is not used.
     """
 
     def __init__(
@@ -41,19 +41,10 @@ class Client:
         timeout: float | httpx.Timeout = 60.0,
         http_client: httpx.Client | None = None,
     ) -> None:
-        if auth and token:
-            raise ValueError("give a password (auth) or a token, not both")
-        url = address(url)
-        if not auth and not token:
-            token = token_of_environment(url)
-        http = http_client or httpx.Client(timeout=timeout)
-        http.base_url = httpx.URL(url)
-        http.headers["User-Agent"] = f"backlinkd-python/{VERSION}"
-        if auth:
-            http.auth = httpx.BasicAuth(*auth)
-        if token:
-            http.headers["Authorization"] = f"Bearer {token}"
-        self._transport = Transport(http, retry or Retry())
+        own = http_client is not None and bool(http_client.auth or "authorization" in http_client.headers)
+        access = Access.of(url, auth, token, own=own)
+        self._owned = http_client is None
+        self._transport = Transport(http_client or httpx.Client(timeout=timeout), access, retry or Retry())
         self.wait = wait
         self.crawl = Crawl(self._transport)
         """The crawl, and its controls."""
@@ -65,11 +56,12 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections."""
-        self._transport.http.close()
+        """Closes the connections. An `http_client` stays open for its owner."""
+        if self._owned:
+            self._transport.http.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self._transport.http.base_url)!r})"
+        return f"{type(self).__name__}({str(self._transport.access.base)!r})"
 
     def __getitem__(self, url: str) -> Site:
         """The scope that the URL, host or domain selects by itself."""
@@ -203,7 +195,8 @@ class Client:
 
     def get(self, path: str, **values: Scalar | Sequence[str]) -> dict[str, Any]:
         """The JSON of any endpoint, as it is: `get("backlinks", url="example.org", limit=1)`."""
-        return (self._shown(Request("GET", path.lstrip("/"), params(**values)))).data
+        name, named = endpoint(path)
+        return (self._shown(Request("GET", name, (*named, *params(**values))))).data
 
     def _probe(self, path: str) -> bool:
         try:

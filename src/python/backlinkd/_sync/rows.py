@@ -40,7 +40,7 @@ class Wholes(SyncReader, Generic[T]):
 
     def url(self, format: str = "csv") -> str:
         """The address of all rows in this format, for curl, DuckDB or a spreadsheet. It has no credentials."""
-        return url_of(str(self._transport.http.base_url), self._query.file(format))
+        return url_of(str(self._transport.access.base), self._query.file(format))
 
     def __repr__(self) -> str:
         query = self._query

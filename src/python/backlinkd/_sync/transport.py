@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from .._access import Access
 from .._errors import ConnectionFailed, error_of
 from .._protocol import Patience, Reply, Request, Retry
 from .._waiting import sleep_sync as sleep
@@ -17,8 +18,9 @@ from .._waiting import sleep_sync as sleep
 class Transport:
     """A connection pool, and the rules by which it is used."""
 
-    def __init__(self, http: httpx.Client, retry: Retry) -> None:
+    def __init__(self, http: httpx.Client, access: Access, retry: Retry) -> None:
         self.http = http
+        self.access = access
         self.retry = retry
 
     def send(self, request: Request) -> Reply:
@@ -54,7 +56,7 @@ class Transport:
                 pause = self.retry.after_break(request, attempt, sent=sent)
                 if pause is None:
                     raise ConnectionFailed(
-                        f"{self.http.base_url} does not answer: {error or type(error).__name__}"
+                        f"{self.access.base} does not answer: {error or type(error).__name__}"
                     ) from error
             else:
                 if response.is_success:
@@ -72,13 +74,14 @@ class Transport:
     def _once(self, request: Request, *, stream: bool) -> httpx.Response:
         # A body of JSON has to say so, also if it is empty.
         body = {} if request.body is None else {"json": request.body}
-        headers = {}
+        headers = self.access.headers(self.http.headers)
         if request.method != "GET" and self.http.cookies:
             # The server takes the changes of a session from its own pages alone, and knows them by this header.
-            base = self.http.base_url
+            base = self.access.base
             headers["Origin"] = f"{base.scheme}://{base.netloc.decode()}"
-        built = self.http.build_request(request.method, request.path, params=request.params, headers=headers, **body)
-        response = self.http.send(built, stream=True)
+        url = self.access.url(request.path)
+        built = self.http.build_request(request.method, url, params=request.params, headers=headers, **body)
+        response = self.http.send(built, stream=True, **self.access.send_options())
         if not (stream and response.is_success):
             try:
                 response.read()
