@@ -260,12 +260,14 @@ def test_credentials(demo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BACKLINKD_URL", "BACKLINKD_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
+    root = b'{"name": "backlinkd", "version": "0", "endpoints": []}'
+
     def sent(**options: Any) -> str | None:
         with client(proxy, **options) as web:
             web.root()
         return proxy.seen[-1].headers.get("authorization")
 
-    with Proxy(demo, for_ever=lambda answer: Answer(200, {}, b"{}")) as proxy:
+    with Proxy(demo, for_ever=lambda _: Answer(200, {}, root)) as proxy:
         assert sent() is None
         assert sent(auth=("Aladdin", "open sesame")) == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
         assert sent(token="secret") == "Bearer secret"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backlinkd import AnswerError, AsyncClient, Client, ConnectionFailed
+from backlinkd import AnswerError, AsyncClient, BadRequest, Client, ConnectionFailed, col
 from conftest import HASTE
 from faults import Answer, Fault, Proxy
 
@@ -159,3 +159,91 @@ def test_a_client_of_httpx_stays_as_it_is(demo: str, monkeypatch: pytest.MonkeyP
         with client(proxy) as web:
             web.get("stats")
         assert web._transport.http.is_closed and proxy.seen[-1].headers["user-agent"].startswith("backlinkd-python/")
+
+
+ASKS: list[Callable[[Client], Any]] = [
+    lambda web: web[SITE].backlinks().count(),
+    lambda web: list(web[SITE].backlinks()),
+    lambda web: web[SITE].backlinks().all(),
+    lambda web: web[SITE].backlinks().to_pandas(),
+    lambda web: list(web[SITE].backlinks().batches()),
+    lambda web: web[SITE].backlinks().facets("tag"),
+    lambda web: web[SITE].backlinks()[3],
+    lambda web: web[SITE].export().all(),
+    lambda web: web[SITE].summary(),
+    lambda web: web[SITE].anabacklinks(),
+    lambda web: web[SITE].sr(),
+    lambda web: web[SITE].ippopularity(),
+    lambda web: web[SITE].history("2026-01-01"),
+    lambda web: web[SITE].linkspread(),
+    lambda web: web[SITE].iscached("backlinks"),
+    lambda web: web.summaries([SITE]),
+    lambda web: web.backlinkshort([SITE]),
+    lambda web: web.suggest("m"),
+    lambda web: web.stats(),
+    lambda web: web.host("x"),
+    lambda web: web.crawl.status(),
+    lambda web: web.crawl.hosts().all(),
+    lambda web: web.crawl.pause(),
+    lambda web: web.crawl.seeds(),
+]
+OTHERS: dict[str, Fault] = {
+    "an object": says({"hello": 1}),
+    "rows": says({"response": [{"hello": 1}], "count": 1, "next": None, "history": [{"hello": 1}]}),
+    "a text for rows": says({"response": "abc", "count": "x", "next": None, "history": 7, "done": None}),
+    "numbers for rows": says({"response": [1, 2], "count": [], "hosts": {}, "servers": 1}),
+    "a list": says([1]),
+    "a page": says(b"<html>\n<p>hello\n</html>\n", content_type="text/html"),
+    "nothing": says(b""),
+    "a deep list": says(b"[" * 100_000),
+    "odd headers": says({"count": 1}, backlinkd_as_of="garbage; change=x", x_total_count="x"),
+    "odd warnings": says({"warnings": 1, "asOf": {"time": 1}}, x_warnings="[", x_total_count="1"),
+    "a line of something else": says(b'{"hello":1}\n', x_total_count="1"),
+    "a broken line": says(b'{"sr":1}\n{"sr', x_total_count="2"),
+    "no rows, no count": says(b'{"sr":1}\n'),
+    "wrong compression": says(b"hello", content_encoding="gzip"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_answers_of_others_are_errors_of_the_package(demo: str, name: str) -> None:
+    with Proxy(demo, for_ever=OTHERS[name]) as proxy, client(proxy) as web:
+        for place, ask in enumerate(ASKS):
+            try:
+                found = ask(web)
+            except AnswerError as error:
+                assert len(str(error)) > 20
+                continue
+            assert (name, place) in ALLOWED, (name, place, found)
+
+
+# A count alone cannot be told from one of backlinkd.
+ALLOWED = {("rows", 0), ("rows", 5)}
+
+
+def test_odd_refusals_are_refusals(demo: str) -> None:
+    for at in ([1], [], "ab", 7, {"a": 1}, [1, "x"], [[1], [2]]):
+        with Proxy(demo, for_ever=says({"error": "no", "at": at, "parameter": 5}, 400)) as proxy, client(proxy) as web:
+            with pytest.raises(BadRequest, match="no") as caught:
+                web.stats()
+            assert caught.value.at is None
+
+
+@pytest.mark.anyio
+async def test_requests_that_are_too_long_are_refusals(demo: str, web: Client) -> None:
+    for size in (3_000, 6_000, 60_000):
+        where = col.linktext.in_([f"text {place}" for place in range(size)])
+        for ask in (web[SITE].backlinks(where=where).count, web[SITE].backlinks(where=where).all):
+            with pytest.raises(BadRequest, match="ask for less at once") as caught:
+                ask()
+            assert caught.value.status == 414
+        async with AsyncClient(demo, retry=HASTE) as twin:
+            with pytest.raises(BadRequest, match="ask for less at once"):
+                await twin[SITE].backlinks(where=where).all()
+
+
+def test_a_header_that_cannot_be_sent_is_not_shown(demo: str) -> None:
+    with httpx.Client(headers={"X-Key": "SEC\nRET"}) as http, Client(demo, http_client=http) as web:
+        with pytest.raises(ConnectionFailed, match="a header of http_client") as caught:
+            web.stats()
+    assert "SEC" not in str(caught.value) and caught.value.__cause__ is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -126,9 +126,14 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
         str(message),
         parameter=answer.get("parameter"),
         code=answer.get("code"),
-        at=(at[0], at[1]) if at else None,
+        at=(at[0], at[1]) if is_place(at) else None,
         retry_after=retry_after,
     )
+
+
+def is_place(at: Any) -> bool:
+    """Whether this is the place of a mistake: two offsets."""
+    return isinstance(at, list) and len(at) == 2 and all(isinstance(offset, int) for offset in at)
 
 
 def read_retry_after(header: str | None) -> float | None:
@@ -141,9 +146,15 @@ def read_retry_after(header: str | None) -> float | None:
         pass
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def too_long(request_params: Iterable[tuple[str, str]]) -> BadRequest:
+    """The error of a request that no address can have, as the server gives it for one that is a little shorter."""
+    longest = max(request_params, key=lambda pair: len(pair[1]), default=("url", ""))[0]
+    return BadRequest(414, "the request is longer than an address may be; ask for less at once", parameter=longest)
 
 
 def warn(category: type[Warning], message: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ._record import Column, Record, parse_day
+from ._reply import Raw
 
 if TYPE_CHECKING:
     import pandas
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 SOME_ROWS = "Only where"
 """How the `when` of a column begins that not all rows of an answer have."""
-
-Raw = dict[str, Any]
-"""A row as the answer has it."""
 
 
 def library(name: str) -> Any:

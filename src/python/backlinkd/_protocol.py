@@ -1,19 +1,17 @@
-"""Requests and answers, without input and output: how parameters are written, when a request is repeated, and for how
+"""Requests, without input and output: how parameters are written, when a request is repeated, and for how
 long an unfinished list is waited for."""
 
 from __future__ import annotations
 
-import json
 import operator
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ._errors import AnswerError, ApiError, ServerWarning, UnfinishedError, UnfinishedWarning, warn
-from ._record import AsOf
+from ._errors import ApiError, UnfinishedError, UnfinishedWarning, warn
 from ._where import ColumnName, Condition
 
 Day = date | str
@@ -40,47 +38,6 @@ class Request:
     def is_safe(self) -> bool:
         """Whether it changes nothing, so that it can be repeated after a broken connection."""
         return self.method == "GET" or self.path in ("summary", "backlinkshort", "iscached")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a response says apart from its rows."""
-
-    data: dict[str, Any]
-    warnings: list[str]
-    as_of: AsOf | None
-    finished: bool
-
-    @classmethod
-    def of(cls, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Reads a JSON answer."""
-        try:
-            data = json.loads(body) if body else {}
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            raise AnswerError(f"the answer is no JSON of backlinkd: {body[:100].decode(errors='replace')!r}")
-        as_of = AsOf.of_header(headers.get("backlinkd-as-of"))
-        if as_of is None and isinstance(data.get("asOf"), dict):
-            as_of = AsOf.of(data["asOf"])
-        return cls(data, data.get("warnings", []), as_of, data.get("exportFinished", True))
-
-    @classmethod
-    def of_stream(cls, headers: Mapping[str, str]) -> Reply:
-        """Reads the headers of an answer whose body has rows alone."""
-        count = headers.get("x-total-count")
-        data: dict[str, Any] = {} if count is None else {"count": int(count)}
-        warnings = json.loads(headers.get("x-warnings", "[]"))
-        finished = headers.get("x-export-finished", "true") == "true"
-        return cls(data, warnings, AsOf.of_header(headers.get("backlinkd-as-of")), finished)
-
-    def object(self) -> dict[str, Any]:
-        """The answer without its envelope."""
-        return {key: value for key, value in self.data.items() if key not in ("status", "warnings")}
-
-    def show_warnings(self) -> None:
-        for text in self.warnings:
-            warn(ServerWarning, text)
 
 
 @dataclass(frozen=True, slots=True)

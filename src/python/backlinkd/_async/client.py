@@ -11,8 +11,9 @@ import httpx
 from .. import models
 from .._access import Access, endpoint
 from .._errors import ServerError, UnfinishedWarning, warn
-from .._protocol import MOST_QUERY, Day, Reply, Request, Retry, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Retry, Scalar, day, params
 from .._query import MOST_ROWS, Internal, ListOptions, Scope, Table, list_query, url_of
+from .._reply import Reply
 from .crawl import AsyncCrawl
 from .rows import AsyncRows
 from .site import AsyncSite
@@ -84,7 +85,7 @@ class AsyncClient:
         request = Request("POST", "summary", own, {"urls": list(urls)})
         reply = await self._transport.send_finished(request, self.wait, strict=False)
         reply.show_warnings()
-        for row in reply.data["response"]:
+        for row in reply.rows(models.Summary, "response"):
             row["asOf"] = reply.data["asOf"]
         return Table(models.Summary, reply)
 
@@ -150,11 +151,11 @@ class AsyncClient:
 
     async def stats(self) -> models.Stats:
         """The size of the index."""
-        return models.Stats.of((await self._shown(Request("GET", "stats"))).object())
+        return (await self._shown(Request("GET", "stats"))).record(models.Stats)
 
     async def explain(self, url: str) -> models.Explanation:
         """What is known of a URL, and why it is not fetched. Times are seconds since 1970."""
-        return models.Explanation.of((await self._shown(Request("GET", "explain", params(url=url)))).object())
+        return (await self._shown(Request("GET", "explain", params(url=url)))).record(models.Explanation)
 
     async def host(self, host: str) -> Table[models.Server]:
         """The servers of a host, and how the crawl treats them. Times are seconds since 1970."""
@@ -164,11 +165,11 @@ class AsyncClient:
 
     async def root(self) -> models.ServerInfo:
         """Name, version and endpoints of the server."""
-        return models.ServerInfo.of((await self._shown(Request("GET", ""))).object())
+        return (await self._shown(Request("GET", ""))).record(models.ServerInfo)
 
     async def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        return (await self._transport.send(Request("GET", "openapi.json"))).data
+        return dict((await self._transport.send(Request("GET", "openapi.json"))).data)
 
     async def health(self) -> bool:
         """Whether the index can be read."""
@@ -180,7 +181,7 @@ class AsyncClient:
 
     async def session(self) -> models.Session:
         """Whose credentials these are, and their roles."""
-        return models.Session.of((await self._shown(Request("GET", "session"))).object())
+        return (await self._shown(Request("GET", "session"))).record(models.Session)
 
     async def sign_in(self, name: str, password: str) -> None:
         """Begins a session, which stands for the password until `sign_out`."""
@@ -194,7 +195,7 @@ class AsyncClient:
     async def get(self, path: str, **values: Scalar | Sequence[str]) -> dict[str, Any]:
         """The JSON of any endpoint, as it is: `get("backlinks", url="example.org", limit=1)`."""
         name, named = endpoint(path)
-        return (await self._shown(Request("GET", name, (*named, *params(**values))))).data
+        return dict((await self._shown(Request("GET", name, (*named, *params(**values))))).data)
 
     async def _probe(self, path: str) -> bool:
         try:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import models
-from .._protocol import Reply, Request, params
+from .._protocol import Request, params
 from .._query import MOST_ROWS, Order, Query, order_names
+from .._reply import Reply, text
 from .rows import AsyncRows
 from .transport import AsyncTransport
 
@@ -20,7 +21,7 @@ class AsyncCrawl:
 
     async def status(self) -> models.CrawlStatus:
         """State, rate, responses and failures of the crawl, and the length of the queue."""
-        return models.CrawlStatus.of((await self._send("GET", "crawl")).object())
+        return (await self._send("GET", "crawl")).record(models.CrawlStatus)
 
     def hosts(
         self, *, q: str | None = None, order: Order | None = None, limit: int | None = None
@@ -41,7 +42,7 @@ class AsyncCrawl:
 
     async def add_seeds(self, *urls: str) -> models.ListChange:
         """Adds seeds, which are visited at once."""
-        return models.ListChange.of((await self._send("POST", "crawl/seeds", {"urls": list(urls)})).object())
+        return (await self._send("POST", "crawl/seeds", {"urls": list(urls)})).record(models.ListChange)
 
     async def blocks(self) -> list[str]:
         """The hosts and domains that the index blocks."""
@@ -50,7 +51,7 @@ class AsyncCrawl:
     async def change_blocks(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> models.ListChange:
         """Blocks hosts and domains, or no longer."""
         body = {"add": list(add), "remove": list(remove)}
-        return models.ListChange.of((await self._send("POST", "crawl/blocks", body)).object())
+        return (await self._send("POST", "crawl/blocks", body)).record(models.ListChange)
 
     async def pause(self) -> str:
         """Starts no fetch until `resume`."""
@@ -70,14 +71,14 @@ class AsyncCrawl:
 
     async def _control(self, path: str, body: dict[str, Any]) -> str:
         """Sends a control; returns what happens, in a sentence."""
-        return str((await self._send("POST", path, body)).data["done"])
+        return (await self._send("POST", path, body)).value("done", text)
 
     async def _names(self, path: str) -> list[str]:
         names: list[str] = []
         while True:
             own = params(limit=MOST_ROWS, offset=len(names) or None)
             reply = await self._transport.send(Request("GET", path, own))
-            part: list[str] = reply.data["response"]
+            part = reply.names("response")
             names.extend(part)
             if len(part) < MOST_ROWS:
                 return names

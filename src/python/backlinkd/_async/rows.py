@@ -12,9 +12,9 @@ import httpx
 from .. import _frames
 from .._errors import AnswerError, ConnectionFailed, StateChangedError
 from .._files import Arrival, format_of, has_length
-from .._frames import Raw
-from .._protocol import Patience, Reply, Request
+from .._protocol import Patience, Request
 from .._query import AsyncReader, AsyncRowsMixin, AsyncRun, Facet, Lines, Page, Query, StateGuard, T, url_of
+from .._reply import Raw, Reply
 from .._waiting import sleep_async as sleep
 from .transport import AsyncTransport
 
@@ -152,6 +152,8 @@ class AsyncWholes(AsyncReader, Generic[T]):
                 pause = self._transport.retry.after_break(request, attempt, sent=True)
                 if pause is None:
                     raise ConnectionFailed(f"the connection broke: {error or type(error).__name__}") from error
+            except httpx.RequestError as error:
+                raise AnswerError(f"the answer of {self._transport.access.base} cannot be read: {error!r}") from error
             await sleep(pause)
 
 
@@ -220,7 +222,7 @@ class AsyncRows(AsyncRowsMixin[T], AsyncWholes[T]):
 
     def _page(self, offset: int, reply: Reply) -> Page[T]:
         raws = self._query.raws(reply)
-        rows, count, known = self._query.rows(raws), reply.data["count"], reply.data.get("known")
+        rows, count, known = self._query.rows(raws), reply.value("count", int), reply.data.get("known")
         return Page(rows, count, offset, reply.as_of, reply.finished, known, raws)
 
     def _remember(self, reply: Reply) -> int:
@@ -246,30 +248,33 @@ class AsyncRows(AsyncRowsMixin[T], AsyncWholes[T]):
                     pause = None if reply.finished else patience.next_pause()
                     if pause is None:
                         guard.check_rest(reply, done)
+                        self._remember(reply)
                         if done == 0:
                             reply.show_warnings()
                         async for piece in response.aiter_bytes():
                             for chunk in lines.add(piece):
-                                yield lines.read(chunk)
+                                yield self._query.read(chunk)
                                 done, attempt = done + len(chunk), 0
                         rest = lines.end()
                         if rest:
-                            yield lines.read(rest)
+                            yield self._query.read(rest)
                         self._check_count(reply, done + len(rest))
                         return
             except httpx.TransportError as error:
                 # What has arrived is kept; the next request asks for the rest.
                 if lines.rows:
-                    yield lines.read(lines.rows)
+                    yield self._query.read(lines.rows)
                     done, attempt = done + len(lines.rows), 0
                 pause = self._transport.retry.after_break(request, attempt, sent=True)
                 if pause is None:
                     raise ConnectionFailed(f"the connection broke: {error or type(error).__name__}") from error
+            except httpx.RequestError as error:
+                raise AnswerError(f"the answer of {self._transport.access.base} cannot be read: {error!r}") from error
             await sleep(pause)
 
     def _check_count(self, reply: Reply, rows: int) -> None:
         """A list with other rows than its count is refused, so that no wrong figure is passed on."""
-        if "count" in reply.data and rows != self._remember(reply):
+        if rows != self._remember(reply):
             raise AnswerError(f"the answer has {rows} rows, but its headers promise {self._count}")
 
 

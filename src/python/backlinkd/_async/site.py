@@ -9,7 +9,7 @@ from typing import Literal, Unpack
 
 from .. import models
 from .._files import Arrival, has_length
-from .._protocol import MOST_QUERY, Day, Reply, Request, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Scalar, day, params
 from .._query import (
     Active,
     ExportOptions,
@@ -25,6 +25,7 @@ from .._query import (
     order_names,
     url_of,
 )
+from .._reply import Reply, records
 from .._where import Condition
 from .rows import AsyncExport, AsyncRows
 from .transport import AsyncTransport
@@ -134,11 +135,11 @@ class AsyncSite:
 
     async def linkspread(self) -> models.LinkSpread:
         """The numbers of backlinks that pass rank on and do not: `follow` and `nofollow`."""
-        return models.LinkSpread.of(await self._merged("linkspread"))
+        return await self._merged(models.LinkSpread, "linkspread")
 
     async def linkratio(self) -> models.LinkRatio:
         """The numbers of backlinks to the home page and to others: `homelinks` and `deeplinks`."""
-        return models.LinkRatio.of(await self._merged("linkratio"))
+        return await self._merged(models.LinkRatio, "linkratio")
 
     async def srspread(self, *, showgroup: bool = False) -> Table[models.RankCount]:
         """The backlinks by the rank of their page, rounded up; with `showgroup` in pairs of ranks."""
@@ -162,11 +163,11 @@ class AsyncSite:
 
     async def ippopularity(self) -> models.AddressCounts:
         """The numbers of addresses and networks that backlinks come from."""
-        return models.AddressCounts.of((await self._get("ippopularity")).data["response"][0])
+        return (await self._get("ippopularity")).first(models.AddressCounts)
 
     async def anabacklinks(self) -> int:
         """The number of backlinks."""
-        return int((await self._get("anabacklinks")).data["response"][0]["backlinks"])
+        return (await self._get("anabacklinks")).figure("backlinks", int)
 
     async def summary(self, *, since: Day | None = None) -> models.Summary:
         """All figures of the scope in one state of the index, and what changed after the day `since`.
@@ -174,7 +175,7 @@ class AsyncSite:
         Figures that the server still counts after `wait` seconds are None, and `exportFinished` is then false.
         """
         reply = await self._get("summary", {"since": _day(since)}, strict=False)
-        return models.Summary.of(reply.object())
+        return reply.record(models.Summary)
 
     # Referring domains.
 
@@ -188,7 +189,7 @@ class AsyncSite:
 
     async def domainpopularity(self) -> int:
         """The number of referring domains."""
-        return int((await self._get("domainpopularity")).data["response"][0]["domainpopularity"])
+        return (await self._get("domainpopularity")).figure("domainpopularity", int)
 
     def newdomains(
         self, from_: Day, to: Day | None = None, **options: Unpack[ListOptions]
@@ -208,9 +209,8 @@ class AsyncSite:
 
     async def neighbourhood(self, *, nodes: int | None = None, since: Day | None = None) -> models.Neighbourhood:
         """The graph of the scope and its strongest referring domains."""
-        return models.Neighbourhood.of(
-            (await self._get("neighbourhood", {"nodes": nodes, "since": _day(since)})).object()
-        )
+        reply = await self._get("neighbourhood", {"nodes": nodes, "since": _day(since)})
+        return reply.record(models.Neighbourhood)
 
     async def graph(
         self,
@@ -239,7 +239,7 @@ class AsyncSite:
 
     async def sr(self) -> float:
         """The IV Search Rank, from 0 to 10."""
-        return float((await self._get("sr")).data["response"][0]["sr"])
+        return (await self._get("sr")).figure("sr", float)
 
     def bestpages(self, **options: Unpack[ListOptions]) -> AsyncRows[models.BestPage]:
         """The pages that backlinks lead to, by referring domains, with their HTTP status."""
@@ -326,8 +326,7 @@ class AsyncSite:
             request = Request("POST", "iscached", params(**rest), body)
         reply = await self._transport.send(request)
         reply.show_warnings()
-        answer: dict[str, bool] = reply.data["response"]
-        return answer
+        return reply.value("response", lambda answer: {str(name): bool(cached) for name, cached in answer.items()})
 
     def _own(self, **values: Scalar | Sequence[str]) -> Own:
         return {"url": self.url, "scope": self.scope, "internal": self.internal, **values}
@@ -355,8 +354,9 @@ class AsyncSite:
     async def _table(self, row: type[T], path: str, own: Own | None = None, *, key: str = "response") -> Table[T]:
         return Table(row, await self._get(path, own), key)
 
-    async def _merged(self, path: str) -> dict[str, int]:
-        return {name: value for row in (await self._get(path)).data["response"] for name, value in row.items()}
+    async def _merged(self, row: type[T], path: str) -> T:
+        raws = (await self._get(path)).rows(row, "response")
+        return records(row, [{name: value for raw in raws for name, value in raw.items()}])[0]
 
 
 def _day(value: Day | None) -> str | None:

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import httpx
 
 from .._access import Access
-from .._errors import ConnectionFailed, error_of
-from .._protocol import Patience, Reply, Request, Retry
+from .._errors import AnswerError, ConnectionFailed, error_of, too_long
+from .._protocol import Patience, Request, Retry
+from .._reply import Reply
 from .._waiting import sleep_async as sleep
 
 
@@ -49,6 +50,13 @@ class AsyncTransport:
             attempt += 1
             try:
                 response = await self._once(request, stream=stream)
+            except httpx.InvalidURL:
+                raise too_long(request.params) from None
+            except httpx.LocalProtocolError:
+                # The text of the error shows the header, which may be a secret.
+                raise ConnectionFailed(
+                    f"no request can be sent to {self.access.base}: a header of http_client cannot be sent"
+                ) from None
             except httpx.TransportError as error:
                 sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 pause = self.retry.after_break(request, attempt, sent=sent)
@@ -56,6 +64,8 @@ class AsyncTransport:
                     raise ConnectionFailed(
                         f"{self.access.base} does not answer: {error or type(error).__name__}"
                     ) from error
+            except httpx.RequestError as error:
+                raise AnswerError(f"the answer of {self.access.base} cannot be read: {error!r}") from error
             else:
                 if response.is_success:
                     break

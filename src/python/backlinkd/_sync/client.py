@@ -13,8 +13,9 @@ import httpx
 from .. import models
 from .._access import Access, endpoint
 from .._errors import ServerError, UnfinishedWarning, warn
-from .._protocol import MOST_QUERY, Day, Reply, Request, Retry, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Retry, Scalar, day, params
 from .._query import MOST_ROWS, Internal, ListOptions, Scope, Table, list_query, url_of
+from .._reply import Reply
 from .crawl import Crawl
 from .rows import Rows
 from .site import Site
@@ -86,7 +87,7 @@ class Client:
         request = Request("POST", "summary", own, {"urls": list(urls)})
         reply = self._transport.send_finished(request, self.wait, strict=False)
         reply.show_warnings()
-        for row in reply.data["response"]:
+        for row in reply.rows(models.Summary, "response"):
             row["asOf"] = reply.data["asOf"]
         return Table(models.Summary, reply)
 
@@ -152,11 +153,11 @@ class Client:
 
     def stats(self) -> models.Stats:
         """The size of the index."""
-        return models.Stats.of((self._shown(Request("GET", "stats"))).object())
+        return (self._shown(Request("GET", "stats"))).record(models.Stats)
 
     def explain(self, url: str) -> models.Explanation:
         """What is known of a URL, and why it is not fetched. Times are seconds since 1970."""
-        return models.Explanation.of((self._shown(Request("GET", "explain", params(url=url)))).object())
+        return (self._shown(Request("GET", "explain", params(url=url)))).record(models.Explanation)
 
     def host(self, host: str) -> Table[models.Server]:
         """The servers of a host, and how the crawl treats them. Times are seconds since 1970."""
@@ -166,11 +167,11 @@ class Client:
 
     def root(self) -> models.ServerInfo:
         """Name, version and endpoints of the server."""
-        return models.ServerInfo.of((self._shown(Request("GET", ""))).object())
+        return (self._shown(Request("GET", ""))).record(models.ServerInfo)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        return (self._transport.send(Request("GET", "openapi.json"))).data
+        return dict((self._transport.send(Request("GET", "openapi.json"))).data)
 
     def health(self) -> bool:
         """Whether the index can be read."""
@@ -182,7 +183,7 @@ class Client:
 
     def session(self) -> models.Session:
         """Whose credentials these are, and their roles."""
-        return models.Session.of((self._shown(Request("GET", "session"))).object())
+        return (self._shown(Request("GET", "session"))).record(models.Session)
 
     def sign_in(self, name: str, password: str) -> None:
         """Begins a session, which stands for the password until `sign_out`."""
@@ -196,7 +197,7 @@ class Client:
     def get(self, path: str, **values: Scalar | Sequence[str]) -> dict[str, Any]:
         """The JSON of any endpoint, as it is: `get("backlinks", url="example.org", limit=1)`."""
         name, named = endpoint(path)
-        return (self._shown(Request("GET", name, (*named, *params(**values))))).data
+        return dict((self._shown(Request("GET", name, (*named, *params(**values))))).data)
 
     def _probe(self, path: str) -> bool:
         try:

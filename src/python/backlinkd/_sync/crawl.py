@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import models
-from .._protocol import Reply, Request, params
+from .._protocol import Request, params
 from .._query import MOST_ROWS, Order, Query, order_names
+from .._reply import Reply, text
 from .rows import Rows
 from .transport import Transport
 
@@ -22,7 +23,7 @@ class Crawl:
 
     def status(self) -> models.CrawlStatus:
         """State, rate, responses and failures of the crawl, and the length of the queue."""
-        return models.CrawlStatus.of((self._send("GET", "crawl")).object())
+        return (self._send("GET", "crawl")).record(models.CrawlStatus)
 
     def hosts(
         self, *, q: str | None = None, order: Order | None = None, limit: int | None = None
@@ -43,7 +44,7 @@ class Crawl:
 
     def add_seeds(self, *urls: str) -> models.ListChange:
         """Adds seeds, which are visited at once."""
-        return models.ListChange.of((self._send("POST", "crawl/seeds", {"urls": list(urls)})).object())
+        return (self._send("POST", "crawl/seeds", {"urls": list(urls)})).record(models.ListChange)
 
     def blocks(self) -> list[str]:
         """The hosts and domains that the index blocks."""
@@ -52,7 +53,7 @@ class Crawl:
     def change_blocks(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> models.ListChange:
         """Blocks hosts and domains, or no longer."""
         body = {"add": list(add), "remove": list(remove)}
-        return models.ListChange.of((self._send("POST", "crawl/blocks", body)).object())
+        return (self._send("POST", "crawl/blocks", body)).record(models.ListChange)
 
     def pause(self) -> str:
         """Starts no fetch until `resume`."""
@@ -72,14 +73,14 @@ class Crawl:
 
     def _control(self, path: str, body: dict[str, Any]) -> str:
         """Sends a control; returns what happens, in a sentence."""
-        return str((self._send("POST", path, body)).data["done"])
+        return (self._send("POST", path, body)).value("done", text)
 
     def _names(self, path: str) -> list[str]:
         names: list[str] = []
         while True:
             own = params(limit=MOST_ROWS, offset=len(names) or None)
             reply = self._transport.send(Request("GET", path, own))
-            part: list[str] = reply.data["response"]
+            part = reply.names("response")
             names.extend(part)
             if len(part) < MOST_ROWS:
                 return names

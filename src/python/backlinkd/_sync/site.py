@@ -11,7 +11,7 @@ from typing import Literal, Unpack
 
 from .. import models
 from .._files import Arrival, has_length
-from .._protocol import MOST_QUERY, Day, Reply, Request, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Scalar, day, params
 from .._query import (
     Active,
     ExportOptions,
@@ -27,6 +27,7 @@ from .._query import (
     order_names,
     url_of,
 )
+from .._reply import Reply, records
 from .._where import Condition
 from .rows import Export, Rows
 from .transport import Transport
@@ -136,11 +137,11 @@ class Site:
 
     def linkspread(self) -> models.LinkSpread:
         """The numbers of backlinks that pass rank on and do not: `follow` and `nofollow`."""
-        return models.LinkSpread.of(self._merged("linkspread"))
+        return self._merged(models.LinkSpread, "linkspread")
 
     def linkratio(self) -> models.LinkRatio:
         """The numbers of backlinks to the home page and to others: `homelinks` and `deeplinks`."""
-        return models.LinkRatio.of(self._merged("linkratio"))
+        return self._merged(models.LinkRatio, "linkratio")
 
     def srspread(self, *, showgroup: bool = False) -> Table[models.RankCount]:
         """The backlinks by the rank of their page, rounded up; with `showgroup` in pairs of ranks."""
@@ -164,11 +165,11 @@ class Site:
 
     def ippopularity(self) -> models.AddressCounts:
         """The numbers of addresses and networks that backlinks come from."""
-        return models.AddressCounts.of((self._get("ippopularity")).data["response"][0])
+        return (self._get("ippopularity")).first(models.AddressCounts)
 
     def anabacklinks(self) -> int:
         """The number of backlinks."""
-        return int((self._get("anabacklinks")).data["response"][0]["backlinks"])
+        return (self._get("anabacklinks")).figure("backlinks", int)
 
     def summary(self, *, since: Day | None = None) -> models.Summary:
         """All figures of the scope in one state of the index, and what changed after the day `since`.
@@ -176,7 +177,7 @@ class Site:
         Figures that the server still counts after `wait` seconds are None, and `exportFinished` is then false.
         """
         reply = self._get("summary", {"since": _day(since)}, strict=False)
-        return models.Summary.of(reply.object())
+        return reply.record(models.Summary)
 
     # Referring domains.
 
@@ -190,7 +191,7 @@ class Site:
 
     def domainpopularity(self) -> int:
         """The number of referring domains."""
-        return int((self._get("domainpopularity")).data["response"][0]["domainpopularity"])
+        return (self._get("domainpopularity")).figure("domainpopularity", int)
 
     def newdomains(
         self, from_: Day, to: Day | None = None, **options: Unpack[ListOptions]
@@ -210,9 +211,8 @@ class Site:
 
     def neighbourhood(self, *, nodes: int | None = None, since: Day | None = None) -> models.Neighbourhood:
         """The graph of the scope and its strongest referring domains."""
-        return models.Neighbourhood.of(
-            (self._get("neighbourhood", {"nodes": nodes, "since": _day(since)})).object()
-        )
+        reply = self._get("neighbourhood", {"nodes": nodes, "since": _day(since)})
+        return reply.record(models.Neighbourhood)
 
     def graph(
         self,
@@ -241,7 +241,7 @@ class Site:
 
     def sr(self) -> float:
         """The IV Search Rank, from 0 to 10."""
-        return float((self._get("sr")).data["response"][0]["sr"])
+        return (self._get("sr")).figure("sr", float)
 
     def bestpages(self, **options: Unpack[ListOptions]) -> Rows[models.BestPage]:
         """The pages that backlinks lead to, by referring domains, with their HTTP status."""
@@ -328,8 +328,7 @@ class Site:
             request = Request("POST", "iscached", params(**rest), body)
         reply = self._transport.send(request)
         reply.show_warnings()
-        answer: dict[str, bool] = reply.data["response"]
-        return answer
+        return reply.value("response", lambda answer: {str(name): bool(cached) for name, cached in answer.items()})
 
     def _own(self, **values: Scalar | Sequence[str]) -> Own:
         return {"url": self.url, "scope": self.scope, "internal": self.internal, **values}
@@ -357,8 +356,9 @@ class Site:
     def _table(self, row: type[T], path: str, own: Own | None = None, *, key: str = "response") -> Table[T]:
         return Table(row, self._get(path, own), key)
 
-    def _merged(self, path: str) -> dict[str, int]:
-        return {name: value for row in (self._get(path)).data["response"] for name, value in row.items()}
+    def _merged(self, row: type[T], path: str) -> T:
+        raws = (self._get(path)).rows(row, "response")
+        return records(row, [{name: value for raw in raws for name, value in raw.items()}])[0]
 
 
 def _day(value: Day | None) -> str | None:
