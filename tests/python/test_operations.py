@@ -144,8 +144,11 @@ def test_every_operation_has_a_call(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_send_what_the_document_says(demo: str, raw: Raw, name: str) -> None:
     asked: list[httpx.Request] = []
-    http = httpx.Client(event_hooks={"request": [asked.append]})
-    with Client(demo, http_client=http, retry=HASTE) as web, warnings.catch_warnings():
+    with (
+        httpx.Client(event_hooks={"request": [asked.append]}) as http,
+        Client(demo, http_client=http, retry=HASTE) as web,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         try:
             answer = CALLS[name](web)

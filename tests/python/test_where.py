@@ -10,6 +10,10 @@ from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any
 
+import numpy
+import pandas
+import polars
+import pyarrow
 import pytest
 
 from backlinkd import Client, Condition, Record, col
@@ -73,6 +77,77 @@ def test_mistakes_are_reported() -> None:
         with pytest.raises(error):
             wrong()
     assert -col.sr == "-sr"
+
+
+NUMBERS = numpy.array([1, 2])
+DAYS = pandas.Series(pandas.to_datetime(["2026-03-01", "2026-04-01"]))
+OF_FRAMES: list[tuple[Callable[[], Condition], str]] = [
+    (lambda: col.pos >= numpy.int64(3), "pos ge 3"),
+    (lambda: col.pos == numpy.uint8(3), "pos eq 3"),
+    (lambda: col.sr > numpy.float32(1.5), "sr gt 1.5"),
+    (lambda: numpy.float64(1.5) < col.sr, "sr gt 1.5"),  # type: ignore[operator]
+    (lambda: numpy.int64(3) <= col.pos, "pos ge 3"),  # type: ignore[operator]
+    (lambda: col.nofollow == numpy.bool_(True), "nofollow eq true"),
+    (lambda: col.tag == numpy.str_("a"), "tag eq 'a'"),
+    (lambda: col.pos == numpy.array(5), "pos eq 5"),
+    (lambda: col.insDate >= DAYS.max(), "insDate ge 20260401"),
+    (lambda: col.insDate == numpy.datetime64("2026-03-01"), "insDate eq 20260301"),
+    (lambda: col.insDate == numpy.datetime64("2026-03-01T00:00:00", "ns"), "insDate eq 20260301"),
+    (lambda: col.pos.in_(NUMBERS), "pos in (1, 2)"),
+    (lambda: col.pos.in_(numpy.array(5), 6), "pos in (5, 6)"),
+    (lambda: col.pos.in_(pandas.Series([2, 2, 1]).unique()), "pos in (2, 1)"),
+    (lambda: col.tag.in_(pandas.Categorical(["a", "b"])), "tag in ('a', 'b')"),
+    (lambda: col.insDate.in_(DAYS), "insDate in (20260301, 20260401)"),
+    (lambda: col.insDate.in_(DAYS.unique()), "insDate in (20260301, 20260401)"),
+    (lambda: col.insDate.in_(DAYS.to_numpy()), "insDate in (20260301, 20260401)"),
+    (lambda: col.insDate.in_(polars.Series([date(2026, 3, 1)])), "insDate in (20260301)"),
+    (lambda: col.sr >= polars.DataFrame({"sr": [1.5]}).select("sr"), "sr ge 1.5"),
+    (lambda: col.sr >= polars.Series([1.5]), "sr ge 1.5"),
+    (lambda: col.tag.in_(pyarrow.array(["a", "b"])), "tag in ('a', 'b')"),
+    (lambda: col.insDate == pyarrow.scalar(date(2026, 3, 1)), "insDate eq 20260301"),
+]
+
+
+@pytest.mark.parametrize(("condition", "text"), OF_FRAMES, ids=[text for _, text in OF_FRAMES])
+def test_values_of_frames(condition: Callable[[], Condition], text: str) -> None:
+    assert str(condition()) == text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        (lambda: col.pos == NUMBERS, TypeError, "with one value, not with a ndarray; in_ takes several"),
+        (lambda: col.pos == pandas.DataFrame({"a": [1]}), TypeError, "with one value, not with a DataFrame"),
+        (lambda: col.pos.in_(pandas.DataFrame({"a": [1]})), TypeError, "in_ takes one column of a frame"),
+        (lambda: col.pos == pandas.NA, ValueError, "leave missing values out"),
+        (lambda: col.insDate == pandas.NaT, ValueError, "leave missing values out"),
+        (lambda: col.insDate == numpy.datetime64("NaT"), ValueError, "leave missing values out"),
+        (lambda: col.pos == pyarrow.scalar(None), ValueError, "leave missing values out"),
+        (lambda: col.pos.in_(pandas.Series([1, None], dtype="Int64")), ValueError, "leave missing values out"),
+        (lambda: col.sr.in_(pandas.Series([1, None])), ValueError, "leave missing values out"),
+        (lambda: col.insDate == pandas.Timestamp("2026-03-01 03:00"), TypeError, "columns have days"),
+        (lambda: col.insDate == numpy.datetime64("2026-03-01T03:00"), TypeError, "columns have days"),
+        (lambda: col.insDate == pandas.Timestamp("2026-03-01", tz="UTC"), TypeError, "columns have days"),
+    ],
+)
+def test_values_of_frames_that_no_column_has(wrong: Callable[[], Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        wrong()
+
+
+def test_frames_of_the_client_are_asked_with(web: Client) -> None:
+    site = web["museum.example"]
+    frame = site.backlinks(fields=["extL", "tag", "insDate", "sr"]).to_pandas()
+    twin = site.backlinks(fields=["extL", "tag", "insDate", "sr"]).to_polars()
+    for name in frame.columns:
+        largest, some = frame[name].max(), frame[name].unique()[:40]
+        assert site.backlinks(where=col[name] == largest).count() == (frame[name] == largest).sum(), name
+        assert site.backlinks(where=col[name] == twin[name].max()).count() == (frame[name] == largest).sum(), name
+        for values in (some, twin[name].unique(maintain_order=True)[:40]):
+            assert site.backlinks(where=col[name].in_(values)).count() == frame[name].isin(some).sum(), name
+    first = frame.insDate.min()
+    assert site.newbacklinks(first, frame.insDate.max()).count() == site.newbacklinks(f"{first:%Y%m%d}").count()
+    assert len(web.get("backlinks", url="museum.example", limit=numpy.int64(3))["response"]) == 3
 
 
 def rows_of(web: Client) -> list[Any]:

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import operator
 import random
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from ._errors import ApiError, UnfinishedError, UnfinishedWarning, warn
+from ._values import FrameValue, plain
 from ._where import ColumnName, Condition
 
-Day = date | str
-"""A day: a date, or a text such as `2026-11-30` or `20261130`."""
+Day = date | str | FrameValue
+"""A day: a date, also one of a frame, or a text such as `2026-11-30` or `20261130`."""
 
 MOST_QUERY = 2_000
 """Bytes of a query; a longer one is sent as a POST request where the endpoint takes one."""
 
-Scalar = str | bool | int | float | date | Condition | None
+Scalar = FrameValue | str | bool | int | float | date | Condition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +104,24 @@ class Patience:
 
 def day(value: Day) -> str:
     """A day as yyyyMMdd."""
-    if isinstance(value, datetime):
-        raise TypeError("a day is wanted; use the .date() of the datetime")
-    if isinstance(value, date):
-        return f"{value.year:04}{value.month:02}{value.day:02}"
-    return value.replace("-", "")
+    found = plain(value)
+    if isinstance(found, date):
+        return f"{found.year:04}{found.month:02}{found.day:02}"
+    if not isinstance(found, str):
+        raise TypeError(f"a day is a date, or a text such as 2026-11-30, and not {value!r}")
+    # The server says what it lacks in another text.
+    return found.replace("-", "") if re.fullmatch(r"\d{4}-\d\d-\d\d", found) else found
 
 
 def text_of(value: Scalar) -> str:
     """A value as a query string has it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case date():
-            return day(value)
-        case _:
-            return str(value)
+    match plain(value):
+        case bool(flag):
+            return "true" if flag else "false"
+        case date() as found:
+            return day(found)
+        case other:
+            return str(other)
 
 
 def params(**values: Scalar | Sequence[str]) -> tuple[tuple[str, str], ...]:

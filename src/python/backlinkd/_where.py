@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
 from typing import NoReturn
 
-Value = bool | int | float | Decimal | str | date | IPv4Address | IPv6Address
-"""What a column is compared with."""
+from ._values import Value, plain, several
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -111,12 +110,7 @@ class ColumnName(Condition):
 
     def in_(self, *values: Value | Iterable[Value]) -> Condition:
         """One of these values, given one by one or as a list."""
-        flat: list[Value] = []
-        for value in values:
-            if isinstance(value, Iterable) and not isinstance(value, str):
-                flat.extend(value)
-            else:
-                flat.append(value)
+        flat = [each for value in values for each in several(value)]
         if not flat:
             raise ValueError(f"in_ of {self.name} has no values; no row matches, so leave the request out")
         return _Test(f"{self.name} in ({', '.join(literal(value) for value in flat)})")
@@ -167,24 +161,22 @@ col = Columns()
 
 def literal(value: Value) -> str:
     """A value as `where` has it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(int(value))
-        case float() | Decimal():
-            number = Decimal(repr(float(value))) if isinstance(value, float) else value
-            if not number.is_finite():
-                raise ValueError(f"{value} cannot be compared with")
-            return f"{number:f}"
-        case datetime():
-            raise TypeError("columns have days; use the .date() of the datetime")
-        case date():
-            return f"{value.year:04}{value.month:02}{value.day:02}"
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-        case IPv4Address() | IPv6Address():
-            return f"'{value}'"
+    match plain(value):
+        case bool(flag):
+            return "true" if flag else "false"
+        case int(number):
+            return str(int(number))
+        case float() | Decimal() as number:
+            exact = Decimal(repr(float(number))) if isinstance(number, float) else number
+            if not exact.is_finite():
+                raise ValueError(f"{value} cannot be compared with; leave missing values out")
+            return f"{exact:f}"
+        case date() as day:
+            return f"{day.year:04}{day.month:02}{day.day:02}"
+        case str(text):
+            return "'" + text.replace("'", "''") + "'"
+        case IPv4Address() | IPv6Address() as ip:
+            return f"'{ip}'"
         case _:
             raise TypeError(f"a column cannot be compared with {value!r}")
 
