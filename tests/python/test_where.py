@@ -58,6 +58,35 @@ def test_texts(condition: Condition, text: str) -> None:
     assert str(condition) == text
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: col.sr > 1 & col.nofollow,
+        lambda: col.sr > 1 | col.nofollow,
+        lambda: col.sr >= 2 & ~col.nofollow,
+        lambda: col.tag == "a" | col.nofollow,  # type: ignore[operator]
+        lambda: col.insDate > date(2026, 1, 1) & col.nofollow,  # type: ignore[operator]
+        lambda: col.sr > numpy.float64(1) & col.nofollow,
+        lambda: col.sr > numpy.int64(1) | col.nofollow,
+        lambda: col.nofollow & col.sr > 1,
+        lambda: col.nofollow & col.sr >= 1,
+        lambda: col.nofollow & col.sr < 1,
+        lambda: col.nofollow | col.sr <= 1,
+        lambda: col.nofollow & col.sr == 1,
+        lambda: col.nofollow & col.tag != "a",
+        lambda: ~col.sr > 1,
+        lambda: (col.sr > 1) == 2,
+        lambda: (col.sr > 1) & "nofollow eq true",  # type: ignore[operator]
+        lambda: "nofollow eq true" & (col.sr > 1),  # type: ignore[operator]
+        lambda: True & col.nofollow,
+        lambda: (col.sr > 1) & (lambda row: row.nofollow),  # type: ignore[operator]
+    ],
+)
+def test_comparisons_without_parentheses_are_reported(wrong: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="put comparisons beside & and | in parentheses: .col.sr >= 3. & col.nofollow"):
+        wrong()
+
+
 def test_mistakes_are_reported() -> None:
     anything: Any = col
     for wrong, error in [

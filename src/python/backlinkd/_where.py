@@ -11,10 +11,13 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ._values import Value, plain, several
 
+PARENTHESES = (
+    "cannot be compared or joined; put comparisons beside & and | in parentheses: (col.sr >= 3) & col.nofollow"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -29,6 +32,23 @@ class Condition:
 
     def __invert__(self) -> Condition:
         return _Not(self)
+
+    if not TYPE_CHECKING:  # so that checkers report these before
+
+        def __rand__(self, other: object) -> NoReturn:
+            raise TypeError(f"{other!r} & … {PARENTHESES}")
+
+        def __ror__(self, other: object) -> NoReturn:
+            raise TypeError(f"{other!r} | … {PARENTHESES}")
+
+        def _refuse(self, value: object) -> NoReturn:
+            raise TypeError(f"{self!r} and {value!r} {PARENTHESES}")
+
+        __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+        __hash__ = None
+
+    # So that numpy leaves `numpy.float64(2) < col.sr` to the column.
+    __array_ufunc__ = None
 
     def __bool__(self) -> NoReturn:
         raise TypeError("use & | ~ instead of and, or, not, and two conditions instead of a < b < c")
@@ -185,7 +205,7 @@ def _joined(word: str, *conditions: Condition) -> Condition:
     parts: list[Condition] = []
     for condition in conditions:
         if not isinstance(condition, Condition):
-            raise TypeError(f"{condition!r} is no condition; put comparisons in parentheses: (col.sr >= 3) & …")
+            raise TypeError(f"{condition!r} {PARENTHESES}")
         if isinstance(condition, _Joined) and condition.word == word:
             parts.extend(condition.parts)
         else:
