@@ -247,3 +247,27 @@ def test_a_header_that_cannot_be_sent_is_not_shown(demo: str) -> None:
         with pytest.raises(ConnectionFailed, match="a header of http_client") as caught:
             web.stats()
     assert "SEC" not in str(caught.value) and caught.value.__cause__ is None
+
+
+@pytest.mark.anyio
+async def test_what_an_asynchronous_list_cannot_do_has_a_sentence(demo: str, web: Client) -> None:
+    async with AsyncClient(demo, retry=HASTE) as twin:
+        rows: Any = twin[SITE].backlinks(where=col.sr > 100)
+        export: Any = twin[SITE].export()
+        wrong: list[tuple[Callable[[], Any], str]] = [
+            (lambda: bool(rows), "`await rows.count.. > 0`"),
+            (lambda: not rows, "`await rows.count.. > 0`"),
+            (lambda: [row for row in rows], "`async for`"),
+            (lambda: list(rows), "`async for`"),
+            (lambda: len(rows), "`await rows.count..`"),
+            (lambda: list(rows[:5]), "`async for`"),
+            (lambda: rows[5], "await rows.page"),
+            (lambda: list(export), "`async for`"),
+            (lambda: bool(export), "does not know whether it has rows"),
+            (lambda: bool(web[SITE].export()), "does not know whether it has rows"),
+        ]
+        for ask, sentence in wrong:
+            with pytest.raises(TypeError, match=sentence):
+                ask()
+        assert await rows.count() == 0 and [row async for row in rows] == await rows.all() == []
+    assert not web[SITE].backlinks(where=col.sr > 100) and web[SITE].backlinks()

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, overload
 
 from . import _frames
 from ._errors import StateChangedError, StateChangedWarning, warn
@@ -346,6 +346,13 @@ class SyncReader:
 class AsyncReader:
     """Arrow has no asynchronous reader; `batches()` is the same."""
 
+    if not TYPE_CHECKING:  # so that checkers report it before
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(
+                "the rows of an asynchronous export are read with `async for`, or with `await export.all()`"
+            )
+
 
 class SyncRowsMixin(Generic[T]):
     """What only the lists of `Client` can do, because Python has no asynchronous form of it."""
@@ -410,6 +417,17 @@ class AsyncRowsMixin(Generic[T]):
         async for page in self.pages():
             for row in page.rows:
                 yield row
+
+    if not TYPE_CHECKING:  # so that checkers report these before
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("the rows of an asynchronous list are read with `async for`, or with `await rows.all()`")
+
+        def __len__(self) -> NoReturn:
+            raise TypeError("the number of rows of an asynchronous list is `await rows.count()`")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("whether an asynchronous list has rows is `await rows.count() > 0`")
 
     def __getitem__(self, place: slice) -> Self:
         """A list of a part of the rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self
 
 import httpx
 
@@ -291,6 +291,11 @@ class AsyncExport(AsyncWholes[T]):
         self.next = query.next
         self.finished = False
         """Whether the last part was read."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "an export does not know whether it has rows before it is read; ask `.all()` or its list instead"
+        )
 
     async def __aiter__(self) -> AsyncRun[T]:
         """All rows, part by part."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self
 
 import httpx
 
@@ -293,6 +293,11 @@ class Export(Wholes[T]):
         self.next = query.next
         self.finished = False
         """Whether the last part was read."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "an export does not know whether it has rows before it is read; ask `.all()` or its list instead"
+        )
 
     def __iter__(self) -> Run[T]:
         """All rows, part by part."""
