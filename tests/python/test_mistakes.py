@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import ssl
+import subprocess
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from backlinkd import AnswerError, AsyncClient, BadRequest, Client, ConnectionFailed, col
+from backlinkd import AnswerError, AsyncClient, BadRequest, Client, ConnectionFailed, Retry, col
 from conftest import HASTE
 from faults import Answer, Fault, Proxy
 
@@ -271,3 +277,122 @@ async def test_what_an_asynchronous_list_cannot_do_has_a_sentence(demo: str, web
                 ask()
         assert await rows.count() == 0 and [row async for row in rows] == await rows.all() == []
     assert not web[SITE].backlinks(where=col.sr > 100) and web[SITE].backlinks()
+
+
+def test_a_text_is_no_list(web: Client) -> None:
+    anything: Any = web
+    asks: dict[str, Callable[[Any], Any]] = {
+        "urls": anything.summaries,
+        "urls ": anything.backlinkshort,
+        "urls  ": anything.anaurls,
+        "targets": anything.linkintersect,
+        "exclude": lambda value: anything.linkintersect([SITE, "example.edu"], exclude=value),
+        "add": lambda value: anything.crawl.change_blocks(add=value),
+        "remove": lambda value: anything.crawl.change_blocks(remove=value),
+    }
+    for name, ask in asks.items():
+        for wrong in ("abc", b"abc", 5):
+            with pytest.raises(TypeError, match=f"{name.strip()} takes a list of texts, and not"):
+                ask(wrong)
+        with pytest.raises(TypeError, match=f"{name.strip()} takes texts, and not 5"):
+            ask(["example.org", 5])
+    for call in (anything.crawl.add_seeds, anything.crawl.recrawl, anything[SITE].iscached):
+        with pytest.raises(TypeError, match="takes texts, and not"):
+            call(["a", "b"])
+    frame = web[SITE].referringdomains(limit=3).to_pandas()
+    assert len(web.backlinkshort(frame.domain)) == 3  # type: ignore[arg-type]
+
+
+def test_what_is_no_condition_is_reported(web: Client) -> None:
+    site: Any = web[SITE]
+    for wrong in (True, [col.sr > 1], lambda row: row.sr > 1, b"sr gt 1", 5):
+        for ask in (site.backlinks, site.linktexts, site.linktextdistribution, site.pagedistribution):
+            with pytest.raises(TypeError, match="it must be a condition, such as .col.sr >= 3."):
+                ask(where=wrong)
+    for wrong in (col.sr > 1, [col.sr > 1], 5, ["sr", None]):
+        for name in ("order", "fields"):
+            with pytest.raises(TypeError, match="fields and order take names such as 'sr'"):
+                site.backlinks(**{name: wrong})
+    assert site.backlinks(where="sr gt 1").count() == site.backlinks(where=col.sr > 1).count() > 0
+    with pytest.raises(TypeError, match="decode the bytes"):
+        anything: Any = col.tag
+        anything.in_(b"ab")
+
+
+def test_days_are_read_alike(web: Client) -> None:
+    site: Any = web[SITE]
+    day = site.backlinks(order="insDate").all()[1_000].insDate
+    wanted = site.backlinks(where=col.insDate >= day).count()
+    for text in (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}"):
+        assert site.backlinks(where=col.insDate >= text).count() == wanted > 0
+        assert site.backlinks(where=col.insDate.in_(text)).count() == site.backlinks(where=col.insDate == day).count()
+        assert site.backlinks(where=col.insDate.between(text, text)).count() > 0
+        assert site.newbacklinks(text).count() == site.newbacklinks(day).count()
+    # A text that looks like a day is one where the column has texts.
+    assert str(col.linktext == "2026-06-01") == "linktext eq '2026-06-01'"
+    for ask in (site.newbacklinks, site.lostbacklinks, site.newdomains, site.history, site.backlinks_histogram):
+        for wrong in (None, 20260101, 5.0, [2026]):
+            with pytest.raises(TypeError, match="a day is a date, or a text such as 2026-11-30"):
+                ask(wrong)
+        with pytest.raises(BadRequest, match='from is "-30d"'):
+            list(ask("-30d"))
+
+
+def test_waits_and_attempts_are_checked(demo: str, web: Client) -> None:
+    wrong: list[dict[str, Any]] = [{"attempts": 0}, {"backoff": -1}, {"max_wait": -1}, {"backoff": float("nan")}]
+    for options in [*wrong, {"attempts": "5"}]:
+        with pytest.raises(ValueError, match="of Retry is .*; it must be a number from"):
+            Retry(**options)
+    waits: list[Any] = [-1, float("nan"), "5"]
+    for wait in waits:
+        with pytest.raises(ValueError, match="it must be a number of seconds from 0 on"):
+            Client(demo, wait=wait)
+        with pytest.raises(ValueError, match="it must be a number of seconds from 0 on"):
+            web[SITE].backlinks(wait=wait)
+
+
+@pytest.mark.anyio
+async def test_lists_of_the_crawl_have_no_files(demo: str, web: Client) -> None:
+    for rows in (web.crawl.hosts(), web.crawl.errors(), AsyncClient(demo).crawl.hosts()):
+        for name in ("url", "download", "facets"):
+            assert not hasattr(rows, name) and hasattr(web[SITE].backlinks(), name), name
+    hosts = web.crawl.hosts(order="host")
+    assert len(hosts) == len(hosts.all()) == len(hosts.to_pandas()) == len(list(hosts)) > 3
+    assert hosts[1].host == hosts.all()[1].host == hosts[1:3].all()[0].host
+    with pytest.raises(ValueError, match="limit is -1"):
+        web.crawl.hosts(limit=-1)
+
+
+@pytest.mark.anyio
+async def test_a_refused_certificate_is_not_asked_again(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run([*make, *name], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    met: list[int] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            met.append(1)
+            with peer, contextlib.suppress(OSError):
+                context.wrap_socket(peer, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        with Client(url, retry=HASTE) as web, pytest.raises(ConnectionFailed, match="certificate of https"):
+            web.stats()
+        async with AsyncClient(url, retry=HASTE) as twin:
+            with pytest.raises(ConnectionFailed, match="certificate of https"):
+                await twin[SITE].backlinks().all()
+        server.shutdown(socket.SHUT_RDWR)
+    assert len(met) == 2

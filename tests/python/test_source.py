@@ -72,6 +72,7 @@ with Client() as web:
     reveal_type(site.backlinks()[:5])
     reveal_type(site.summary().countries)
     reveal_type(web.crawl.hosts().all())
+    reveal_type(web.crawl.hosts())
     link.colour
     site.backlinks(colour="red")
     site.history("2026-01-01", step="weekly")
@@ -88,6 +89,7 @@ TYPES = [
     "backlinkd._sync.rows.Rows[backlinkd.models.Backlink]",
     "int | None",
     "list[backlinkd.models.CrawlHost]",
+    "backlinkd._sync.rows.Listing[backlinkd.models.CrawlHost]",
     "backlinkd.models.NewBacklink",
     "float",
 ]
@@ -110,6 +112,8 @@ def test_the_version_is_that_of_the_server(document: dict[str, Any]) -> None:
 
 
 def test_the_licence_is_that_of_the_repository() -> None:
+    # A link would not outlive a copy of the folder, and a wheel of the copy would have no licence.
+    assert not (SOURCE / "LICENSE").is_symlink()
     assert (SOURCE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 

@@ -12,7 +12,7 @@ with Client("http://127.0.0.1:8080") as web:
 from . import models
 from ._async.client import AsyncClient
 from ._async.crawl import AsyncCrawl
-from ._async.rows import AsyncExport, AsyncRows
+from ._async.rows import AsyncExport, AsyncListing, AsyncRows
 from ._async.site import AsyncSite
 from ._errors import (
     AnswerError,
@@ -36,7 +36,7 @@ from ._query import ExportOptions, Facet, ListOptions, Page, Table
 from ._record import AsOf, Record
 from ._sync.client import Client
 from ._sync.crawl import Crawl
-from ._sync.rows import Export, Rows
+from ._sync.rows import Export, Listing, Rows
 from ._sync.site import Site
 from ._version import VERSION as __version__
 from ._where import ColumnName, Condition, col
@@ -48,6 +48,7 @@ __all__ = [
     "AsyncClient",
     "AsyncCrawl",
     "AsyncExport",
+    "AsyncListing",
     "AsyncRows",
     "AsyncSite",
     "BacklinkdError",
@@ -62,6 +63,7 @@ __all__ = [
     "ExportOptions",
     "Facet",
     "ListOptions",
+    "Listing",
     "NotAuthorized",
     "NotFound",
     "Page",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -149,6 +150,15 @@ def read_retry_after(header: str | None) -> float | None:
     except (ValueError, OverflowError):
         return None
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def is_about_certificate(error: BaseException | None) -> bool:
+    """Whether a connection failed because of its certificate, which another attempt does not change."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def too_long(request_params: Iterable[tuple[str, str]]) -> BadRequest:

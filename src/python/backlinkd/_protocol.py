@@ -55,6 +55,15 @@ class Retry:
     backoff: float = 0.5
     max_wait: float = 30.0
 
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("attempts", self.attempts, 1),
+            ("backoff", self.backoff, 0),
+            ("max_wait", self.max_wait, 0),
+        ):
+            if not isinstance(value, int | float) or not value >= least:
+                raise ValueError(f"{name} of Retry is {value!r}; it must be a number from {least} on")
+
     def after_status(self, request: Request, error: ApiError, attempt: int) -> float | None:
         """Seconds until the next attempt; `None` for none."""
         if error.status not in (429, 503) or not request.patient or attempt >= self.attempts:
@@ -146,8 +155,39 @@ def names(value: str | ColumnName | Iterable[str | ColumnName] | None) -> list[s
     """Names of columns, from one or several."""
     if value is None:
         return None
-    several = [value] if isinstance(value, str | ColumnName) else value
-    return [each.name if isinstance(each, ColumnName) else each for each in several]
+    several = [value] if isinstance(value, str | Condition) or not isinstance(value, Iterable) else list(value)
+    wrong = [each for each in several if not isinstance(each, str | ColumnName)]
+    if wrong:
+        raise TypeError(f"{wrong[0]!r} is no column; fields and order take names such as 'sr', col.sr or -col.sr")
+    return [each.name if isinstance(each, ColumnName) else str(each) for each in several]
+
+
+def texts(name: str, value: Iterable[str]) -> list[str]:
+    """Several texts, such as URLs."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} takes a list of texts, and not {value!r}")
+    several = list(value)
+    wrong = [each for each in several if not isinstance(each, str)]
+    if wrong:
+        raise TypeError(f"{name} takes texts, and not {wrong[0]!r}")
+    return several
+
+
+def where_text(value: Condition | str | None) -> str | None:
+    """A condition as the API reads it."""
+    if value is not None and not isinstance(value, str | Condition):
+        raise TypeError(
+            f"where is {value!r}; it must be a condition, such as (col.sr >= 3) & ~col.nofollow, or a text in the "
+            "language of the API"
+        )
+    return None if value is None else str(value)
+
+
+def checked_wait(wait: float | None) -> float | None:
+    """Seconds to wait for a list; None is for ever."""
+    if wait is not None and (not isinstance(wait, int | float) or not wait >= 0):
+        raise ValueError(f"wait is {wait!r}; it must be a number of seconds from 0 on, or None to wait for ever")
+    return wait
 
 
 def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypedDi
 
 from . import _frames
 from ._errors import StateChangedError, StateChangedWarning, warn
-from ._protocol import Request, Scalar, names, params, whole_number
+from ._protocol import Request, Scalar, checked_wait, names, params, where_text, whole_number
 from ._record import AsOf, Column, Record
 from ._reply import Raw, Reply, checked_rows, reading, records
 from ._where import ColumnName, Condition
@@ -86,8 +86,6 @@ class Query(Generic[T]):
     wait: float | None = 30.0
     next: str | None = None
     key: str = "response"
-    streams: bool = True
-    """Whether the endpoint has JSON lines."""
     unordered: bool = False
     """Whether each request has an order of its own, so that pages do not fit together."""
     strict: bool = True
@@ -158,10 +156,8 @@ def list_query(
         raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
     page_size = whole_number("page_size", options.get("page_size", PAGE), 1, MOST_ROWS)
     fields = names(options.get("fields"))
-    where, limit = options.get("where"), options.get("limit")
-    given = params(
-        where=None if where is None else str(where), order=order_names(options.get("order")), fields=fields, **own
-    )
+    where = options.get("where")
+    given = params(where=where_text(where), order=order_names(options.get("order")), fields=fields, **own)
     return Query(
         path,
         row,
@@ -169,9 +165,9 @@ def list_query(
         conditions,
         tuple(fields) if fields else None,
         whole_number("offset", options.get("offset", 0), 0),
-        None if limit is None else whole_number("limit", limit, 0),
+        row_limit(options.get("limit")),
         page_size,
-        options.get("wait", wait),
+        checked_wait(options.get("wait", wait)),
     )
 
 
@@ -183,16 +179,20 @@ def export_query(
     if unknown:
         raise TypeError(f"{path} takes no {', '.join(sorted(unknown))}")
     fields = names(options.get("fields"))
-    limit = options.get("limit")
     return Query(
         path,
         row,
         params(fields=fields, **own),
         fields=tuple(fields) if fields else None,
-        limit=None if limit is None else whole_number("limit", limit, 0),
+        limit=row_limit(options.get("limit")),
         page_size=whole_number("page_size", options.get("page_size", page_size), 1, MOST_ROWS),
         next=options.get("next"),
     )
+
+
+def row_limit(limit: int | None) -> int | None:
+    """The most rows of a list; None is all of them."""
+    return None if limit is None else whole_number("limit", limit, 0)
 
 
 def order_names(value: Order | None) -> list[str] | None:

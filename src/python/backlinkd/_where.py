@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,6 +19,7 @@ from ._values import Value, plain, several
 PARENTHESES = (
     "cannot be compared or joined; put comparisons beside & and | in parentheses: (col.sr >= 3) & col.nofollow"
 )
+_DAY = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -133,7 +135,7 @@ class ColumnName(Condition):
         flat = [each for value in values for each in several(value)]
         if not flat:
             raise ValueError(f"in_ of {self.name} has no values; no row matches, so leave the request out")
-        return _Test(f"{self.name} in ({', '.join(literal(value) for value in flat)})")
+        return _Test(f"{self.name} in ({', '.join(self._literal(value) for value in flat)})")
 
     def like(self, pattern: str) -> Condition:
         """The whole text, with `%` for any run of characters and `_` for a single one."""
@@ -156,7 +158,12 @@ class ColumnName(Condition):
         return self._test_text("matches", pattern)
 
     def _compare(self, operator: str, value: Value) -> Condition:
-        return _Test(f"{self.name} {operator} {literal(value)}")
+        return _Test(f"{self.name} {operator} {self._literal(value)}")
+
+    def _literal(self, value: Value) -> str:
+        """A value; days may be texts, as they may elsewhere."""
+        found = _DAY.fullmatch(value) if isinstance(value, str) and self.name in _days() else None
+        return "".join(found.groups()) if found else literal(value)
 
     def _test_text(self, operator: str, text: str) -> Condition:
         if not isinstance(text, str):
@@ -177,6 +184,18 @@ class Columns:
 
 
 col = Columns()
+
+
+@cache
+def _days() -> frozenset[str]:
+    """The columns that have days, whatever the list."""
+    from . import models
+
+    kinds: dict[str, set[str]] = {}
+    for row in vars(models).values():
+        for column in getattr(row, "COLUMNS", ()):
+            kinds.setdefault(column.name, set()).add(column.kind)
+    return frozenset(name for name, found in kinds.items() if found == {"day"})
 
 
 def literal(value: Value) -> str:

@@ -17,6 +17,8 @@ WORDS = {
     "AsyncClient": "Client",
     "AsyncCrawl": "Crawl",
     "AsyncExport": "Export",
+    "AsyncFiles": "Files",
+    "AsyncListing": "Listing",
     "AsyncRows": "Rows",
     "AsyncSite": "Site",
     "AsyncTransport": "Transport",

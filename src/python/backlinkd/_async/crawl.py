@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import models
-from .._protocol import Request, params
-from .._query import MOST_ROWS, Order, Query, order_names
+from .._protocol import Request, params, texts
+from .._query import MOST_ROWS, Order, Query, order_names, row_limit
 from .._reply import Reply, text
-from .rows import AsyncRows
+from .rows import AsyncListing
 from .transport import AsyncTransport
 
 
@@ -25,16 +25,17 @@ class AsyncCrawl:
 
     def hosts(
         self, *, q: str | None = None, order: Order | None = None, limit: int | None = None
-    ) -> AsyncRows[models.CrawlHost]:
-        """Hosts with their queue and state, longest queue first; `q` is a part of the name."""
+    ) -> AsyncListing[models.CrawlHost]:
+        """Hosts with their queue and state, longest queue first; `q` is a part of the name. They are no list of the
+        index, and so have no files and no facets."""
         given = params(q=q, order=order_names(order))
-        query = Query("crawl/hosts", models.CrawlHost, given, limit=limit, key="hosts", streams=False)
-        return AsyncRows(self._transport, query)
+        query = Query("crawl/hosts", models.CrawlHost, given, limit=row_limit(limit), key="hosts")
+        return AsyncListing(self._transport, query)
 
-    def errors(self, *, kind: str | None = None, limit: int | None = None) -> AsyncRows[models.CrawlError]:
+    def errors(self, *, kind: str | None = None, limit: int | None = None) -> AsyncListing[models.CrawlError]:
         """The last failed requests, the latest first."""
-        query = Query("crawl/errors", models.CrawlError, params(kind=kind), limit=limit, key="errors", streams=False)
-        return AsyncRows(self._transport, query)
+        query = Query("crawl/errors", models.CrawlError, params(kind=kind), limit=row_limit(limit), key="errors")
+        return AsyncListing(self._transport, query)
 
     async def seeds(self) -> list[str]:
         """The seeds of the index."""
@@ -42,7 +43,7 @@ class AsyncCrawl:
 
     async def add_seeds(self, *urls: str) -> models.ListChange:
         """Adds seeds, which are visited at once."""
-        return (await self._send("POST", "crawl/seeds", {"urls": list(urls)})).record(models.ListChange)
+        return (await self._send("POST", "crawl/seeds", {"urls": texts("urls", urls)})).record(models.ListChange)
 
     async def blocks(self) -> list[str]:
         """The hosts and domains that the index blocks."""
@@ -50,7 +51,7 @@ class AsyncCrawl:
 
     async def change_blocks(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> models.ListChange:
         """Blocks hosts and domains, or no longer."""
-        body = {"add": list(add), "remove": list(remove)}
+        body = {"add": texts("add", add), "remove": texts("remove", remove)}
         return (await self._send("POST", "crawl/blocks", body)).record(models.ListChange)
 
     async def pause(self) -> str:
@@ -67,7 +68,7 @@ class AsyncCrawl:
 
     async def recrawl(self, *urls: str) -> str:
         """Visits known URLs again, whenever they are due."""
-        return await self._control("crawl/recrawl", {"urls": list(urls)})
+        return await self._control("crawl/recrawl", {"urls": texts("urls", urls)})
 
     async def _control(self, path: str, body: dict[str, Any]) -> str:
         """Sends a control; returns what happens, in a sentence."""

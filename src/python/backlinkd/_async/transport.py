@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from .._access import Access
-from .._errors import AnswerError, ConnectionFailed, error_of, too_long
+from .._errors import AnswerError, ConnectionFailed, error_of, is_about_certificate, too_long
 from .._protocol import Patience, Request, Retry
 from .._reply import Reply
 from .._waiting import sleep_async as sleep
@@ -58,6 +58,8 @@ class AsyncTransport:
                     f"no request can be sent to {self.access.base}: a header of http_client cannot be sent"
                 ) from None
             except httpx.TransportError as error:
+                if is_about_certificate(error):
+                    raise ConnectionFailed(f"the certificate of {self.access.base} is refused: {error}") from error
                 sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 pause = self.retry.after_break(request, attempt, sent=sent)
                 if pause is None:

@@ -13,7 +13,7 @@ import httpx
 from .. import models
 from .._access import Access, endpoint
 from .._errors import ServerError, UnfinishedWarning, warn
-from .._protocol import MOST_QUERY, Day, Request, Retry, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Retry, Scalar, checked_wait, day, params, texts
 from .._query import MOST_ROWS, Internal, ListOptions, Scope, Table, list_query, url_of
 from .._reply import Reply
 from .crawl import Crawl
@@ -46,7 +46,7 @@ class Client:
         access = Access.of(url, auth, token, own=own)
         self._owned = http_client is None
         self._transport = Transport(http_client or httpx.Client(timeout=timeout), access, retry or Retry())
-        self.wait = wait
+        self.wait = checked_wait(wait)
         self.crawl = Crawl(self._transport)
         """The crawl, and its controls."""
 
@@ -84,7 +84,7 @@ class Client:
     ) -> Table[models.Summary]:
         """The summary of each of up to `api.max_summaries` (20) scopes, all of one state of the index."""
         own = params(scope=scope, internal=internal, since=None if since is None else day(since))
-        request = Request("POST", "summary", own, {"urls": list(urls)})
+        request = Request("POST", "summary", own, {"urls": texts("urls", urls)})
         reply = self._transport.send_finished(request, self.wait, strict=False)
         reply.show_warnings()
         for row in reply.rows(models.Summary, "response"):
@@ -95,17 +95,17 @@ class Client:
         self, urls: Sequence[str], *, scope: Scope | None = None, internal: Internal | None = None
     ) -> Table[models.UrlFigures]:
         """Backlinks, referring domains and rank of each of up to `api.max_urls` (1000) scopes."""
-        request = Request("GET", "backlinkshort", params(urls=urls, scope=scope, internal=internal))
+        request = Request("GET", "backlinkshort", params(urls=texts("urls", urls), scope=scope, internal=internal))
         if len(url_of("", request)) > MOST_QUERY:
             own = params(scope=scope, internal=internal)
-            request = Request("POST", "backlinkshort", own, list(urls))
+            request = Request("POST", "backlinkshort", own, texts("urls", urls))
         return Table(models.UrlFigures, self._shown(request))
 
     def anaurls(
         self, urls: Sequence[str], *, scope: Scope | None = None, internal: Internal | None = None
     ) -> Table[models.UrlCounts]:
         """Backlinks and referring domains of each of the scopes; `backlinkshort` takes more of them at once."""
-        request = Request("GET", "anaurls", params(urls=urls, scope=scope, internal=internal))
+        request = Request("GET", "anaurls", params(urls=texts("urls", urls), scope=scope, internal=internal))
         return Table(models.UrlCounts, self._shown(request))
 
     def linkintersect(
@@ -120,9 +120,10 @@ class Client:
     ) -> Rows[models.CommonDomain]:
         """The domains that link to all of 2 to 20 targets, or to `at_least` of them, and to none of `exclude`.
         `links1` counts the links to the first target, `links2` those to the second, and so on."""
+        targets = texts("targets", targets)
         own: dict[str, Scalar | Sequence[str]] = {
             "targets": targets,
-            "exclude": exclude,
+            "exclude": texts("exclude", exclude),
             "atLeast": at_least,
             "scope": scope,
             "internal": internal,

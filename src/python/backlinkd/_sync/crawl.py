@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import models
-from .._protocol import Request, params
-from .._query import MOST_ROWS, Order, Query, order_names
+from .._protocol import Request, params, texts
+from .._query import MOST_ROWS, Order, Query, order_names, row_limit
 from .._reply import Reply, text
-from .rows import Rows
+from .rows import Listing
 from .transport import Transport
 
 
@@ -27,16 +27,17 @@ class Crawl:
 
     def hosts(
         self, *, q: str | None = None, order: Order | None = None, limit: int | None = None
-    ) -> Rows[models.CrawlHost]:
-        """Hosts with their queue and state, longest queue first; `q` is a part of the name."""
+    ) -> Listing[models.CrawlHost]:
+        """Hosts with their queue and state, longest queue first; `q` is a part of the name. They are no list of the
+        index, and so have no files and no facets."""
         given = params(q=q, order=order_names(order))
-        query = Query("crawl/hosts", models.CrawlHost, given, limit=limit, key="hosts", streams=False)
-        return Rows(self._transport, query)
+        query = Query("crawl/hosts", models.CrawlHost, given, limit=row_limit(limit), key="hosts")
+        return Listing(self._transport, query)
 
-    def errors(self, *, kind: str | None = None, limit: int | None = None) -> Rows[models.CrawlError]:
+    def errors(self, *, kind: str | None = None, limit: int | None = None) -> Listing[models.CrawlError]:
         """The last failed requests, the latest first."""
-        query = Query("crawl/errors", models.CrawlError, params(kind=kind), limit=limit, key="errors", streams=False)
-        return Rows(self._transport, query)
+        query = Query("crawl/errors", models.CrawlError, params(kind=kind), limit=row_limit(limit), key="errors")
+        return Listing(self._transport, query)
 
     def seeds(self) -> list[str]:
         """The seeds of the index."""
@@ -44,7 +45,7 @@ class Crawl:
 
     def add_seeds(self, *urls: str) -> models.ListChange:
         """Adds seeds, which are visited at once."""
-        return (self._send("POST", "crawl/seeds", {"urls": list(urls)})).record(models.ListChange)
+        return (self._send("POST", "crawl/seeds", {"urls": texts("urls", urls)})).record(models.ListChange)
 
     def blocks(self) -> list[str]:
         """The hosts and domains that the index blocks."""
@@ -52,7 +53,7 @@ class Crawl:
 
     def change_blocks(self, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> models.ListChange:
         """Blocks hosts and domains, or no longer."""
-        body = {"add": list(add), "remove": list(remove)}
+        body = {"add": texts("add", add), "remove": texts("remove", remove)}
         return (self._send("POST", "crawl/blocks", body)).record(models.ListChange)
 
     def pause(self) -> str:
@@ -69,7 +70,7 @@ class Crawl:
 
     def recrawl(self, *urls: str) -> str:
         """Visits known URLs again, whenever they are due."""
-        return self._control("crawl/recrawl", {"urls": list(urls)})
+        return self._control("crawl/recrawl", {"urls": texts("urls", urls)})
 
     def _control(self, path: str, body: dict[str, Any]) -> str:
         """Sends a control; returns what happens, in a sentence."""

@@ -38,10 +38,6 @@ class Wholes(SyncReader, Generic[T]):
         self._transport = transport
         self._query = query
 
-    def url(self, format: str = "csv") -> str:
-        """The address of all rows in this format, for curl, DuckDB or a spreadsheet. It has no credentials."""
-        return url_of(str(self._transport.access.base), self._query.file(format))
-
     def __repr__(self) -> str:
         query = self._query
         bounds = "" if query.limit is None and not query.offset else f"[{query.offset}:{query.limit or ''}]"
@@ -118,6 +114,14 @@ class Wholes(SyncReader, Generic[T]):
         finally:
             partial.unlink(missing_ok=True)
 
+
+class Files(Wholes[T]):
+    """What the server also sends in other formats."""
+
+    def url(self, format: str = "csv") -> str:
+        """The address of all rows in this format, for curl, DuckDB or a spreadsheet. It has no credentials."""
+        return url_of(str(self._transport.access.base), self._query.file(format))
+
     def download(self, path: str | os.PathLike[str], *, format: str | None = None) -> Path:
         """Writes what the server sends: `csv`, `excel` (CSV for spreadsheets), `jsonl`, or `atom` for some lists.
         The ending of the name decides, unless `format` is given. The file appears when it is complete."""
@@ -159,12 +163,8 @@ class Wholes(SyncReader, Generic[T]):
             sleep(pause)
 
 
-class Rows(SyncRowsMixin[T], Wholes[T]):
-    """A list. Nothing is asked until it is read.
-
-    Iterating reads page by page, as rows are needed. A list whose index changes between two pages may miss rows or have
-    them twice; StateChangedWarning says so. `all()`, frames and files are one answer of one state of the index.
-    """
+class Listing(SyncRowsMixin[T], Wholes[T]):
+    """A list that is read page by page, as rows are needed. Nothing is asked until it is read."""
 
     def __init__(self, transport: Transport, query: Query[T]) -> None:
         super().__init__(transport, query)
@@ -211,13 +211,6 @@ class Rows(SyncRowsMixin[T], Wholes[T]):
             if len(page) < size or left == 0 or place >= page.count or query.unordered:
                 return
 
-    def facets(self, *columns: str) -> dict[str, Facet]:
-        """The most frequent values of each column among the rows that match `where`."""
-        request = self._query.facets(columns)
-        reply = self._transport.send_finished(request, self._query.wait, strict=self._query.strict)
-        reply.show_warnings()
-        return Facet.all_of(reply)
-
     def _send_finished(self, offset: int, limit: int) -> Reply:
         request = self._query.page(offset, limit)
         return self._transport.send_finished(request, self._query.wait, strict=self._query.strict)
@@ -232,11 +225,26 @@ class Rows(SyncRowsMixin[T], Wholes[T]):
         return self._count
 
     def _chunks(self) -> Run[list[Raw]]:
-        if not self._query.streams:
-            with closing(self.pages()) as pages:
-                for page in pages:
-                    yield page.raws
-            return
+        with closing(self.pages()) as pages:
+            for page in pages:
+                yield page.raws
+
+
+class Rows(Listing[T], Files[T]):
+    """A list of the index. Nothing is asked until it is read.
+
+    Iterating reads page by page, as rows are needed. A list whose index changes between two pages may miss rows or have
+    them twice; StateChangedWarning says so. `all()`, frames and files are one answer of one state of the index.
+    """
+
+    def facets(self, *columns: str) -> dict[str, Facet]:
+        """The most frequent values of each column among the rows that match `where`."""
+        request = self._query.facets(columns)
+        reply = self._transport.send_finished(request, self._query.wait, strict=self._query.strict)
+        reply.show_warnings()
+        return Facet.all_of(reply)
+
+    def _chunks(self) -> Run[list[Raw]]:
         guard = StateGuard(self._query.path)
         patience = Patience(self._query.wait, self._query.strict)
         done, attempt = 0, 0
@@ -280,7 +288,7 @@ class Rows(SyncRowsMixin[T], Wholes[T]):
             raise AnswerError(f"the answer has {rows} rows, but its headers promise {self._count}")
 
 
-class Export(Wholes[T]):
+class Export(Files[T]):
     """An export of everything there is, in the order of the keys of the index.
 
     It is read in parts, each of which is asked again if its connection breaks. `next` is the place after the last part:

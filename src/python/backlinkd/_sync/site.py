@@ -11,7 +11,7 @@ from typing import Literal, Unpack
 
 from .. import models
 from .._files import Arrival, has_length
-from .._protocol import MOST_QUERY, Day, Request, Scalar, day, params
+from .._protocol import MOST_QUERY, Day, Request, Scalar, day, params, texts, where_text
 from .._query import (
     Active,
     ExportOptions,
@@ -320,7 +320,7 @@ class Site:
 
     def iscached(self, *resources: str) -> dict[str, bool]:
         """Whether each of these endpoints would give its whole answer at once."""
-        own = self._own(resources=resources)
+        own = self._own(resources=texts("iscached", resources))
         request = Request("GET", "iscached", params(**own))
         if len(url_of("", request)) > MOST_QUERY:
             rest = self._own(url=None)
@@ -334,7 +334,7 @@ class Site:
         return {"url": self.url, "scope": self.scope, "internal": self.internal, **values}
 
     def _shares(self, where: Where, order: Order | None, top: int | None) -> Own:
-        return {"where": None if where is None else str(where), "order": order_names(order), "top": top}
+        return {"where": where_text(where), "order": order_names(order), "top": top}
 
     def _rows(
         self,
