@@ -208,17 +208,17 @@ class FirstSeenDay(Record):
     """Backlinks by the day they were first seen: a row of `backlinks-histogram`."""
 
     date: date
-    domains: int
-    totalDomains: int
-    totalUrls: int
     urls: int
+    domains: int
+    totalUrls: int
+    totalDomains: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("date", "day"),
-        Column("domains", "integer"),
-        Column("totalDomains", "integer"),
-        Column("totalUrls", "integer"),
         Column("urls", "integer"),
+        Column("domains", "integer"),
+        Column("totalUrls", "integer"),
+        Column("totalDomains", "integer"),
     )
 
 
@@ -227,14 +227,14 @@ class UrlFigures(Record):
 
     backlinks: int
     refdoms: int
-    sr: float
     url: str
+    sr: float
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("backlinks", "integer"),
         Column("refdoms", "integer"),
-        Column("sr", "number"),
         Column("url", "text"),
+        Column("sr", "number"),
     )
 
 
@@ -425,42 +425,42 @@ class CrawlStatus(Record):
 class CrawlError(Record):
     """Last failed requests of the crawl: a row of `crawl/errors`."""
 
-    kind: str
-    message: str
-    resource: Literal["page", "sitemap", "robots.txt", "address"]
     time: str
+    kind: str
+    resource: Literal["page", "sitemap", "robots.txt", "address"]
     url: str
+    message: str
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("kind", "text"),
-        Column("message", "text"),
-        Column("resource", "text"),
         Column("time", "text"),
+        Column("kind", "text"),
+        Column("resource", "text"),
         Column("url", "text"),
+        Column("message", "text"),
     )
 
 
 class CrawlHost(Record):
     """Hosts of the crawl with their queues: a row of `crawl/hosts`."""
 
+    host: str
+    queued: int
+    fetched: int
     budget: int
     delay: float
-    fetched: int
-    host: str
     lastFetch: str | None
-    queued: int
-    reason: str
     state: Literal["blocked", "waiting", "asleep", "spent", "idle"]
+    reason: str
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("host", "text"),
+        Column("queued", "integer"),
+        Column("fetched", "integer"),
         Column("budget", "integer"),
         Column("delay", "number"),
-        Column("fetched", "integer"),
-        Column("host", "text"),
         Column("lastFetch", "text", nullable=True),
-        Column("queued", "integer"),
-        Column("reason", "text"),
         Column("state", "text"),
+        Column("reason", "text"),
     )
 
 
@@ -507,13 +507,13 @@ class Domain(Record):
 class EduGovCount(Record):
     """Backlinks from edu and gov suffixes: a row of `edugovlinks`."""
 
-    links: int
     refdoms: int
+    links: int
     type: Literal["edu", "gov"]
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("links", "integer"),
         Column("refdoms", "integer"),
+        Column("links", "integer"),
         Column("type", "text"),
     )
 
@@ -556,19 +556,57 @@ class QueueState(Record):
     )
 
 
-class Budget(Record):
-    domain: str
-    domain_most: int
-    domain_pages: int
-    most: int
-    pages: int
+class RobotsState(Record):
+    allowed: bool
+    line: int
+    basis: str
+    fetched: int | None
+    status: int
+    failing_since: int | None
+    attempts: int
+    kind: str
+    cause: str
+    due: int
+    crawl_delay_seconds: float | None
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("domain", "text"),
-        Column("domain_most", "integer"),
-        Column("domain_pages", "integer"),
-        Column("most", "integer"),
+        Column("allowed", "flag"),
+        Column("line", "integer"),
+        Column("basis", "text"),
+        Column("fetched", "integer", nullable=True),
+        Column("status", "integer"),
+        Column("failing_since", "integer", nullable=True),
+        Column("attempts", "integer"),
+        Column("kind", "text"),
+        Column("cause", "text"),
+        Column("due", "integer"),
+        Column("crawl_delay_seconds", "number", nullable=True),
+    )
+
+
+class Budget(Record):
+    pages: int
+    most: int
+    domain: str
+    domain_pages: int
+    domain_most: int
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("pages", "integer"),
+        Column("most", "integer"),
+        Column("domain", "text"),
+        Column("domain_pages", "integer"),
+        Column("domain_most", "integer"),
+    )
+
+
+class Visit(Record):
+    at: int
+    outcome: str
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("at", "integer"),
+        Column("outcome", "text"),
     )
 
 
@@ -586,69 +624,31 @@ class Failure(Record):
     )
 
 
-class Visit(Record):
-    at: int
-    outcome: str
-
-    COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("at", "integer"),
-        Column("outcome", "text"),
-    )
-
-
-class RobotsState(Record):
-    allowed: bool
-    attempts: int
-    basis: str
-    cause: str
-    crawl_delay_seconds: float | None
-    due: int
-    failing_since: int | None
-    fetched: int | None
-    kind: str
-    line: int
-    status: int
-
-    COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("allowed", "flag"),
-        Column("attempts", "integer"),
-        Column("basis", "text"),
-        Column("cause", "text"),
-        Column("crawl_delay_seconds", "number", nullable=True),
-        Column("due", "integer"),
-        Column("failing_since", "integer", nullable=True),
-        Column("fetched", "integer", nullable=True),
-        Column("kind", "text"),
-        Column("line", "integer"),
-        Column("status", "integer"),
-    )
-
-
 class Server(Record):
-    asleep_until: int | None
-    blocked: bool
-    budget: Budget
-    delay_seconds: float
-    failures: list[Failure]
-    failures_in_a_row: int
-    last_visits: list[Visit]
     origin: str
+    blocked: bool
+    delay_seconds: float
     queued: int
-    robots: RobotsState | None
     visits: int
+    failures_in_a_row: int
+    asleep_until: int | None
+    robots: RobotsState | None
+    budget: Budget
+    last_visits: list[Visit]
+    failures: list[Failure]
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("asleep_until", "integer", nullable=True),
-        Column("blocked", "flag"),
-        Column("budget", "record", record=Budget),
-        Column("delay_seconds", "number"),
-        Column("failures", "list", record=Failure),
-        Column("failures_in_a_row", "integer"),
-        Column("last_visits", "list", record=Visit),
         Column("origin", "text"),
+        Column("blocked", "flag"),
+        Column("delay_seconds", "number"),
         Column("queued", "integer"),
-        Column("robots", "record", nullable=True, record=RobotsState),
         Column("visits", "integer"),
+        Column("failures_in_a_row", "integer"),
+        Column("asleep_until", "integer", nullable=True),
+        Column("robots", "record", nullable=True, record=RobotsState),
+        Column("budget", "record", record=Budget),
+        Column("last_visits", "list", record=Visit),
+        Column("failures", "list", record=Failure),
     )
 
 
@@ -809,22 +809,22 @@ class HistoryStep(Record):
 
     date: date
     backlinks: int
-    firstSeen: int
-    lostBacklinks: int
-    lostRefdoms: int
-    newBacklinks: int
-    newRefdoms: int
     refdoms: int
+    newBacklinks: int
+    lostBacklinks: int
+    newRefdoms: int
+    lostRefdoms: int
+    firstSeen: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("date", "day"),
         Column("backlinks", "integer"),
-        Column("firstSeen", "integer"),
-        Column("lostBacklinks", "integer"),
-        Column("lostRefdoms", "integer"),
-        Column("newBacklinks", "integer"),
-        Column("newRefdoms", "integer"),
         Column("refdoms", "integer"),
+        Column("newBacklinks", "integer"),
+        Column("lostBacklinks", "integer"),
+        Column("newRefdoms", "integer"),
+        Column("lostRefdoms", "integer"),
+        Column("firstSeen", "integer"),
     )
 
 
@@ -1069,12 +1069,12 @@ class LinkText(Record):
 class LinkTypeCount(Record):
     """Text and image backlinks: a row of `linktypes`."""
 
-    links: int
     linktype: Literal["text", "image"]
+    links: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("links", "integer"),
         Column("linktype", "text"),
+        Column("links", "integer"),
     )
 
 
@@ -1238,12 +1238,12 @@ class Neighbourhood(Record):
 
 
 class ChangeCounts(Record):
-    lost: int
     new: int
+    lost: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("lost", "integer"),
         Column("new", "integer"),
+        Column("lost", "integer"),
     )
 
 
@@ -1251,13 +1251,13 @@ class ChangeDay(Record):
     """Backlinks and domains won and lost by day: a row of `newandlost-histogram`."""
 
     date: date
-    domains: ChangeCounts
     urls: ChangeCounts
+    domains: ChangeCounts
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("date", "day"),
-        Column("domains", "record", record=ChangeCounts),
         Column("urls", "record", record=ChangeCounts),
+        Column("domains", "record", record=ChangeCounts),
     )
 
 
@@ -1397,15 +1397,15 @@ class OutgoingCount(Record):
     """Number of links on the pages of a scope: a row of `outgoinglinkcount`."""
 
     avg: int
-    frequency: int
-    linktype: Literal["all", "extLinks", "intLinks"]
     pages: int
+    linktype: Literal["all", "extLinks", "intLinks"]
+    frequency: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("avg", "integer"),
-        Column("frequency", "integer"),
-        Column("linktype", "text"),
         Column("pages", "integer"),
+        Column("linktype", "text"),
+        Column("frequency", "integer"),
     )
 
 
@@ -1629,16 +1629,16 @@ class Stats(Record):
 class Suggestion(Record):
     """Hosts and domains by the beginning of their name: a row of `suggest`."""
 
-    kind: Literal["domain", "host"]
     name: str
-    refdoms: int
+    kind: Literal["domain", "host"]
     sr: float
+    refdoms: int
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
-        Column("kind", "text"),
         Column("name", "text"),
-        Column("refdoms", "integer"),
+        Column("kind", "text"),
         Column("sr", "number"),
+        Column("refdoms", "integer"),
     )
 
 
@@ -1655,80 +1655,80 @@ class SuffixFigures(Record):
 class SummarySince(Record):
     date: date
     backlinks: int | None
-    lostBacklinks: int | None
-    lostRefdoms: int | None
-    newBacklinks: int | None
-    newRefdoms: int | None
     refdoms: int | None
+    newBacklinks: int | None
+    lostBacklinks: int | None
+    newRefdoms: int | None
+    lostRefdoms: int | None
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
         Column("date", "day"),
         Column("backlinks", "integer", nullable=True),
-        Column("lostBacklinks", "integer", nullable=True),
-        Column("lostRefdoms", "integer", nullable=True),
-        Column("newBacklinks", "integer", nullable=True),
-        Column("newRefdoms", "integer", nullable=True),
         Column("refdoms", "integer", nullable=True),
+        Column("newBacklinks", "integer", nullable=True),
+        Column("lostBacklinks", "integer", nullable=True),
+        Column("newRefdoms", "integer", nullable=True),
+        Column("lostRefdoms", "integer", nullable=True),
     )
 
 
 class Summary(Record):
     """All figures of a scope in one state of the index: `summary`."""
 
+    url: str
+    scope: Literal["url", "host", "domain", "prefix"]
     asOf: AsOf
-    backlinks: int
-    countries: int | None
-    edu: SuffixFigures
     exportFinished: bool
-    external: int
-    firstSeen: date | None
+    known: Literal["unknown", "discovered", "visited"]
+    sr: float
+    backlinks: int
+    refdoms: int
+    nofollow: int
     followed: int
-    gov: SuffixFigures
-    homelinks: int
+    text: int
     image: int
-    internal: int
+    homelinks: int
+    edu: SuffixFigures
+    gov: SuffixFigures
     ips: int | None
     ipv6: int | None
-    known: Literal["unknown", "discovered", "visited"]
-    lastSeen: date | None
-    lost: int | None
     net24: int | None
-    nofollow: int
+    countries: int | None
+    lost: int | None
+    firstSeen: date | None
+    lastSeen: date | None
     pages: int
-    refdoms: int
-    scope: Literal["url", "host", "domain", "prefix"]
+    external: int
+    internal: int
     since: SummarySince
-    sr: float
-    text: int
-    url: str
 
     COLUMNS: ClassVar[tuple[Column, ...]] = (
+        Column("url", "text"),
+        Column("scope", "text"),
         Column("asOf", "state"),
-        Column("backlinks", "integer"),
-        Column("countries", "integer", nullable=True),
-        Column("edu", "record", record=SuffixFigures),
         Column("exportFinished", "flag"),
-        Column("external", "integer"),
-        Column("firstSeen", "day", nullable=True),
+        Column("known", "text"),
+        Column("sr", "number"),
+        Column("backlinks", "integer"),
+        Column("refdoms", "integer"),
+        Column("nofollow", "integer"),
         Column("followed", "integer"),
-        Column("gov", "record", record=SuffixFigures),
-        Column("homelinks", "integer"),
+        Column("text", "integer"),
         Column("image", "integer"),
-        Column("internal", "integer"),
+        Column("homelinks", "integer"),
+        Column("edu", "record", record=SuffixFigures),
+        Column("gov", "record", record=SuffixFigures),
         Column("ips", "integer", nullable=True),
         Column("ipv6", "integer", nullable=True),
-        Column("known", "text"),
-        Column("lastSeen", "day", nullable=True),
-        Column("lost", "integer", nullable=True),
         Column("net24", "integer", nullable=True),
-        Column("nofollow", "integer"),
+        Column("countries", "integer", nullable=True),
+        Column("lost", "integer", nullable=True),
+        Column("firstSeen", "day", nullable=True),
+        Column("lastSeen", "day", nullable=True),
         Column("pages", "integer"),
-        Column("refdoms", "integer"),
-        Column("scope", "text"),
+        Column("external", "integer"),
+        Column("internal", "integer"),
         Column("since", "record", record=SummarySince),
-        Column("sr", "number"),
-        Column("text", "integer"),
-        Column("url", "text"),
     )
 
 

@@ -103,6 +103,27 @@ NESTED = {
     "domains": "ChangeCounts",
     "urls": "ChangeCounts",
 }
+# The order of the keys in answers, where the document has none: its objects are sorted by name.
+ORDER = {
+    "Budget": "pages most domain domain_pages domain_most",
+    "ChangeCounts": "new lost",
+    "ChangeDay": "date urls domains",
+    "CrawlError": "time kind resource url message",
+    "CrawlHost": "host queued fetched budget delay lastFetch state reason",
+    "EduGovCount": "refdoms links type",
+    "FirstSeenDay": "date urls domains totalUrls totalDomains",
+    "HistoryStep": "date backlinks refdoms newBacklinks lostBacklinks newRefdoms lostRefdoms firstSeen",
+    "LinkTypeCount": "linktype links",
+    "OutgoingCount": "avg pages linktype frequency",
+    "RobotsState": "allowed line basis fetched status failing_since attempts kind cause due crawl_delay_seconds",
+    "Server": "origin blocked delay_seconds queued visits failures_in_a_row asleep_until robots budget last_visits "
+    "failures",
+    "Suggestion": "name kind sr refdoms",
+    "Summary": "url scope asOf exportFinished known sr backlinks refdoms nofollow followed text image homelinks edu "
+    "gov ips ipv6 net24 countries lost firstSeen lastSeen pages external internal since",
+    "SummarySince": "date backlinks refdoms newBacklinks lostBacklinks newRefdoms lostRefdoms",
+    "UrlFigures": "backlinks refdoms url sr",
+}
 DAY = "[0-9]{8}"
 LINE = 120
 
@@ -174,6 +195,11 @@ class Models:
             raise SystemExit(f"two classes are named {name}")
         self.shapes[name] = shape
         self.order = order or self.order
+        order = order or ORDER.get(name, "").split()
+        if name in ORDER and set(order) != properties.keys():
+            raise SystemExit(
+                f"ORDER of {name} has other keys than the document: {sorted(properties.keys() ^ set(order))}"
+            )
 
         def place(key: str) -> tuple[int, bool, str]:
             return (order.index(key) if key in order else len(order), key != "date", key)
