@@ -227,6 +227,19 @@ def test_answers_of_others_are_errors_of_the_package(demo: str, name: str) -> No
 ALLOWED = {("rows", 0), ("rows", 5)}
 
 
+def test_short_pages_do_not_end_a_list(demo: str) -> None:
+    def short(answer: Answer) -> Answer:
+        return answer.change(response=json.loads(answer.body)["response"][:7])
+
+    with Client(demo) as web:
+        wanted = web[SITE].backlinks(limit=40).all()
+    with Proxy(demo, short, short) as proxy, client(proxy) as web:
+        assert list(web[SITE].backlinks(limit=40, page_size=20)) == wanted
+        proxy.for_ever = says({"response": [], "count": 9})
+        with pytest.raises(AnswerError, match="the server gives 0 of 9 rows of backlinks"):
+            list(web[SITE].backlinks())
+
+
 def test_odd_refusals_are_refusals(demo: str) -> None:
     for at in ([1], [], "ab", 7, {"a": 1}, [1, "x"], [[1], [2]]):
         with Proxy(demo, for_ever=says({"error": "no", "at": at, "parameter": 5}, 400)) as proxy, client(proxy) as web:
@@ -317,25 +330,6 @@ def test_what_is_no_condition_is_reported(web: Client) -> None:
     with pytest.raises(TypeError, match="decode the bytes"):
         anything: Any = col.tag
         anything.in_(b"ab")
-
-
-def test_days_are_read_alike(web: Client) -> None:
-    site: Any = web[SITE]
-    day = site.backlinks(order="insDate").all()[1_000].insDate
-    wanted = site.backlinks(where=col.insDate >= day).count()
-    for text in (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}"):
-        assert site.backlinks(where=col.insDate >= text).count() == wanted > 0
-        assert site.backlinks(where=col.insDate.in_(text)).count() == site.backlinks(where=col.insDate == day).count()
-        assert site.backlinks(where=col.insDate.between(text, text)).count() > 0
-        assert site.newbacklinks(text).count() == site.newbacklinks(day).count()
-    # A text that looks like a day is one where the column has texts.
-    assert str(col.linktext == "2026-06-01") == "linktext eq '2026-06-01'"
-    for ask in (site.newbacklinks, site.lostbacklinks, site.newdomains, site.history, site.backlinks_histogram):
-        for wrong in (None, 20260101, 5.0, [2026]):
-            with pytest.raises(TypeError, match="a day is a date, or a text such as 2026-11-30"):
-                ask(wrong)
-        with pytest.raises(BadRequest, match='from is "-30d"'):
-            list(ask("-30d"))
 
 
 def test_waits_and_attempts_are_checked(demo: str, web: Client) -> None:

@@ -16,7 +16,7 @@ import polars
 import pyarrow
 import pytest
 
-from backlinkd import Client, Condition, Record, col
+from backlinkd import BadRequest, Client, Condition, Record, col
 
 TEXTS = [
     (col.sr >= 3, "sr ge 3"),
@@ -268,3 +268,22 @@ def test_texts_of_the_demo_can_be_asked_for(web: Client) -> None:
 )
 def test_odd_texts_are_texts(web: Client, text: str) -> None:
     assert len(web["museum.example"].backlinks(where=(col.linktext == text) | col.title.in_(text, "x"))) == 0
+
+
+def test_days_are_read_alike(web: Client) -> None:
+    site: Any = web["museum.example"]
+    day = site.backlinks(order="insDate").all()[1_000].insDate
+    wanted = site.backlinks(where=col.insDate >= day).count()
+    for text in (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}"):
+        assert site.backlinks(where=col.insDate >= text).count() == wanted > 0
+        assert site.backlinks(where=col.insDate.in_(text)).count() == site.backlinks(where=col.insDate == day).count()
+        assert site.backlinks(where=col.insDate.between(text, text)).count() > 0
+        assert site.newbacklinks(text).count() == site.newbacklinks(day).count()
+    # A text that looks like a day is one where the column has texts.
+    assert str(col.linktext == "2026-06-01") == "linktext eq '2026-06-01'"
+    for ask in (site.newbacklinks, site.lostbacklinks, site.newdomains, site.history, site.backlinks_histogram):
+        for wrong in (None, 20260101, 5.0, [2026]):
+            with pytest.raises(TypeError, match="a day is a date, or a text such as 2026-11-30"):
+                ask(wrong)
+        with pytest.raises(BadRequest, match='from is "-30d"'):
+            list(ask("-30d"))

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Self, TypedDict, TypeVar, overload
 
 from . import _frames
-from ._errors import StateChangedError, StateChangedWarning, warn
+from ._errors import AnswerError, StateChangedError, StateChangedWarning, warn
 from ._protocol import Request, Scalar, checked_wait, names, params, where_text, whole_number
 from ._record import AsOf, Column, Record
 from ._reply import Raw, Reply, checked_rows, reading, records
@@ -126,8 +126,13 @@ class Query(Generic[T]):
     def read(self, lines: list[bytes]) -> list[Raw]:
         """The rows of JSON lines."""
         # One call for all of them takes half the time.
-        with reading():
+        try:
             raws = json.loads(b"[" + b",".join(lines) + b"]")
+        except (ValueError, RecursionError) as error:
+            raise AnswerError(
+                f"the answer ends within a row, or has lines that are no rows ({error}); the connection ended early, "
+                "or there is another server at the address"
+            ) from error
         return checked_rows(self.row, raws, self.fields)
 
     def sliced(self, part: slice) -> Query[T]:

@@ -206,8 +206,10 @@ class AsyncListing(AsyncRowsMixin[T], AsyncWholes[T]):
             yield page
             place += len(page)
             left = None if left is None else left - len(page)
-            if len(page) < size or left == 0 or place >= page.count or query.unordered:
+            if (left is not None and left <= 0) or place >= page.count or query.unordered:
                 return
+            if not page.rows:
+                raise AnswerError(f"the server gives {place} of {page.count} rows of {query.path}, and no more")
 
     async def _send_finished(self, offset: int, limit: int) -> Reply:
         request = self._query.page(offset, limit)
