@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,51 +218,6 @@ def test_types_of_frames(web: Client) -> None:
             }
         )
     )
-
-
-TABLES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "history": (lambda web: web[SITE].history(FIRST), {"url": SITE, "from": FIRST}),
-    "backlinks-histogram": (lambda web: web[SITE].backlinks_histogram(FIRST), {"url": SITE, "from": FIRST}),
-    "newandlost-histogram": (lambda web: web[SITE].newandlost_histogram(FIRST), {"url": SITE, "from": FIRST}),
-    "srspread": (lambda web: web[SITE].srspread(), {"url": SITE}),
-    "linktextdistribution": (lambda web: web[SITE].linktextdistribution(), {"url": SITE}),
-    "pagedistribution": (lambda web: web[SITE].pagedistribution(), {"url": SITE}),
-    "edugovlinks": (lambda web: web[SITE].edugovlinks(), {"url": SITE}),
-    "linktypes": (lambda web: web[SITE].linktypes(), {"url": SITE}),
-    "outgoinglinkcount": (lambda web: web[SITE].outgoinglinkcount(), {"url": SITE}),
-    "backlinkshort": (lambda web: web.backlinkshort([SITE]), {"urls[]": SITE}),
-    "anaurls": (lambda web: web.anaurls([SITE]), {"urls[]": SITE}),
-    "suggest": (lambda web: web.suggest("mus"), {"q": "mus"}),
-    "host": (lambda web: web.host("www.museum.example"), {"host": "www.museum.example"}),
-    "crawl/hosts": (lambda web: web.crawl.hosts(), {}),
-}
-ROWS = ("response", "history", "suggestions", "servers", "hosts")
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_columns_have_the_order_of_the_answers(web: Client, raw: Raw, name: str) -> None:
-    answer = raw.json(name, **TABLES[name][1])
-    rows = next(answer[key] for key in ROWS if key in answer)
-    shown = list(dict.fromkeys(key for row in rows for key in flat(row)))
-    frame = TABLES[name][0](web).to_pandas()
-    assert list(frame.columns) == shown and len(shown) > 1
-
-
-def test_summaries_have_the_order_of_the_answer(web: Client, raw: Raw) -> None:
-    shown = list(flat(raw.json("summary", url=SITE, since=FIRST)))
-    columns = list(web.summaries([SITE], since=FIRST).to_polars().columns)
-    assert columns[:4] == ["url", "scope", "asOf.time", "asOf.change"]
-    both = [key for key in shown if key in columns]
-    assert [column for column in columns if column in both] == both and len(both) > 25
-
-
-def flat(row: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """The keys of a row, with those of inner objects."""
-    for key, value in row.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key
 
 
 def test_slices_rows_and_pages(web: Client, raw: Raw) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,11 @@ from typing import Any
 import pytest
 
 import backlinkd
-from conftest import ROOT, SOURCE
+from backlinkd import Client
+from conftest import ROOT, SOURCE, Raw
+
+SITE = "museum.example"
+FIRST = f"{datetime.now(UTC) - timedelta(days=330):%Y%m%d}"
 
 
 def run(*arguments: str | Path, cwd: Path = SOURCE) -> str:
@@ -26,6 +32,51 @@ def test_models_are_those_of_the_document(document: dict[str, Any], tmp_path: Pa
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(document))
     run("tools/generate_models.py", file, "--check")
+
+
+TABLES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "history": (lambda web: web[SITE].history(FIRST), {"url": SITE, "from": FIRST}),
+    "backlinks-histogram": (lambda web: web[SITE].backlinks_histogram(FIRST), {"url": SITE, "from": FIRST}),
+    "newandlost-histogram": (lambda web: web[SITE].newandlost_histogram(FIRST), {"url": SITE, "from": FIRST}),
+    "srspread": (lambda web: web[SITE].srspread(), {"url": SITE}),
+    "linktextdistribution": (lambda web: web[SITE].linktextdistribution(), {"url": SITE}),
+    "pagedistribution": (lambda web: web[SITE].pagedistribution(), {"url": SITE}),
+    "edugovlinks": (lambda web: web[SITE].edugovlinks(), {"url": SITE}),
+    "linktypes": (lambda web: web[SITE].linktypes(), {"url": SITE}),
+    "outgoinglinkcount": (lambda web: web[SITE].outgoinglinkcount(), {"url": SITE}),
+    "backlinkshort": (lambda web: web.backlinkshort([SITE]), {"urls[]": SITE}),
+    "anaurls": (lambda web: web.anaurls([SITE]), {"urls[]": SITE}),
+    "suggest": (lambda web: web.suggest("mus"), {"q": "mus"}),
+    "host": (lambda web: web.host("www.museum.example"), {"host": "www.museum.example"}),
+    "crawl/hosts": (lambda web: web.crawl.hosts(), {}),
+}
+ROWS = ("response", "history", "suggestions", "servers", "hosts")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_columns_have_the_order_of_the_answers(web: Client, raw: Raw, name: str) -> None:
+    answer = raw.json(name, **TABLES[name][1])
+    rows = next(answer[key] for key in ROWS if key in answer)
+    shown = list(dict.fromkeys(key for row in rows for key in flat(row)))
+    frame = TABLES[name][0](web).to_pandas()
+    assert list(frame.columns) == shown and len(shown) > 1
+
+
+def test_summaries_have_the_order_of_the_answer(web: Client, raw: Raw) -> None:
+    shown = list(flat(raw.json("summary", url=SITE, since=FIRST)))
+    columns = list(web.summaries([SITE], since=FIRST).to_polars().columns)
+    assert columns[:4] == ["url", "scope", "asOf.time", "asOf.change"]
+    both = [key for key in shown if key in columns]
+    assert [column for column in columns if column in both] == both and len(both) > 25
+
+
+def flat(row: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The keys of a row, with those of inner objects."""
+    for key, value in row.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
 
 
 def test_the_synchronous_client_is_that_of_the_asynchronous_one() -> None:

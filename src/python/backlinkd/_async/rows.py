@@ -12,8 +12,9 @@ import httpx
 from .. import _frames
 from .._errors import AnswerError, ConnectionFailed, StateChangedError
 from .._files import Arrival, format_of, has_length
+from .._mixins import AsyncReader, AsyncRowsMixin
 from .._protocol import Patience, Request
-from .._query import AsyncReader, AsyncRowsMixin, AsyncRun, Facet, Lines, Page, Query, StateGuard, T, url_of
+from .._query import AsyncRun, Facet, Lines, Page, Query, StateGuard, T, url_of
 from .._reply import Raw, Reply
 from .._waiting import sleep_async as sleep
 from .transport import AsyncTransport

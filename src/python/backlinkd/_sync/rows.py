@@ -14,8 +14,9 @@ import httpx
 from .. import _frames
 from .._errors import AnswerError, ConnectionFailed, StateChangedError
 from .._files import Arrival, format_of, has_length
+from .._mixins import SyncReader, SyncRowsMixin
 from .._protocol import Patience, Request
-from .._query import SyncReader, SyncRowsMixin, Run, Facet, Lines, Page, Query, StateGuard, T, url_of
+from .._query import Run, Facet, Lines, Page, Query, StateGuard, T, url_of
 from .._reply import Raw, Reply
 from .._waiting import sleep_sync as sleep
 from .transport import Transport
