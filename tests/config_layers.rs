@@ -130,6 +130,36 @@ fn values_need_no_quotes_and_lists_no_brackets() {
 }
 
 #[test]
+fn hosts_are_names_alone_and_an_address_is_a_network() {
+    for (host, right) in [
+        ("https://x.example/", "x.example"),
+        ("x.example:8443", "x.example"),
+        ("x.example/path", "x.example"),
+        ("fd00::1", "[fd00::1]"),
+        ("[fd00::1]:80", "[fd00::1]"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("*.x.example", "www.links.example"),
+        ("", "links.example"),
+    ] {
+        assert_says(
+            from_file(&format!("[api]\nhosts = [\"a.example\", \"{host}\"]\n")),
+            &["line 2", &format!("api.hosts has \"{host}\""), &format!("like \"{right}\"")],
+        );
+    }
+    assert_eq!(
+        from_sets(&["api.hosts=X.example,x.example.,[fd00::1],10.0.0.1,x"]).unwrap().api.hosts.len(),
+        5
+    );
+    let proxies = from_sets(&["api.trusted_proxies=127.0.0.1,::1,10.0.0.0/8"]).unwrap().api.trusted_proxies;
+    let proxies: Vec<String> = proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["127.0.0.1/32", "::1/128", "10.0.0.0/8"]);
+    assert_says(
+        from_sets(&["api.trusted_proxies=proxy"]),
+        &["api.trusted_proxies", "127.0.0.1 or 10.0.0.0/8"],
+    );
+}
+
+#[test]
 fn unknown_keys_are_refused_with_name_origin_and_nearest_key() {
     assert_says(
         from_file("[crawl]\nfetchers = 1\n\ndealy = \"1s\"\n"),
@@ -140,7 +170,7 @@ fn unknown_keys_are_refused_with_name_origin_and_nearest_key() {
     assert_says(from_file("crawl.dealy = 1\n"), &["line 1", "\"crawl.dealy\"", "crawl.delay"]);
     assert_says(from_file("[crawl.deep]\ndelay = 1\n"), &["\"crawl.deep\""]);
     assert_says(from_sets(&["fetch.delay=1s"]), &["--set", "\"fetch.delay\"", "did you mean crawl.delay?"]);
-    assert_says(from_sets(&["zzz.qqq=1"]), &["\"zzz.qqq\"", "config/default.toml lists every key"]);
+    assert_says(from_sets(&["zzz.qqq=1"]), &["\"zzz.qqq\"", "`backlinkd config default` lists every key"]);
     assert_says(from_sets(&["crawl=1"]), &["\"crawl\""]);
     assert_says(from_sets(&["crawl.delay"]), &["--set crawl.delay", "equals sign"]);
 }

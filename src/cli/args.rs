@@ -1,15 +1,20 @@
 //! The command-line arguments, with an example for each command.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::setup_args::SetupCommand;
 use super::terminal::log::LogFormat;
 use crate::store::Role;
+
+/// The data directory and the configuration of the service of the packages.
+const SERVICE_DATA: &str = "/var/lib/backlinkd";
+const SERVICE_CONFIG: &str = "/etc/backlinkd/config.toml";
 
 /// An open, self-hosted backlink index: crawls the web, ranks its pages, and answers who links to whom.
 #[derive(Clone, Debug, Parser)]
@@ -20,7 +25,8 @@ use crate::store::Role;
     after_help = "Example:\n  backlinkd --data ./index crawl --seeds seeds.txt && backlinkd --data ./index serve"
 )]
 pub(super) struct Args {
-    /// TOML file with the settings that differ from the defaults.
+    /// TOML file with the settings that differ from the defaults. With `--data /var/lib/backlinkd`, it is
+    /// /etc/backlinkd/config.toml, if that exists.
     #[arg(long, global = true, value_name = "FILE", env = "BACKLINKD_CONFIG")]
     pub config: Option<PathBuf>,
     /// Directory of the index.
@@ -51,11 +57,30 @@ impl Args {
     /// # Errors
     /// What is wrong with it, or the help that it asks for.
     pub(super) fn read() -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches()?;
+        let matches = Self::command().try_get_matches().map_err(name_empty_variable)?;
         let data_is_given =
             matches.value_source("data").is_some_and(|source| source != ValueSource::DefaultValue);
-        Ok(Self { data_is_given, ..Self::from_arg_matches(&matches)? })
+        let args = Self { data_is_given, ..Self::from_arg_matches(&matches)? };
+        let config = args.config.or_else(|| service_config(&args.data, Path::new(SERVICE_CONFIG)));
+        Ok(Self { config, ..args })
     }
+}
+
+/// The error for a variable of the environment that is empty, which otherwise speaks of an option.
+fn name_empty_variable(error: clap::Error) -> clap::Error {
+    let is_empty = |name: &&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    match ["BACKLINKD_CONFIG", "BACKLINKD_DATA"].iter().find(|name| is_empty(name)) {
+        Some(name) if error.use_stderr() => Args::command().error(
+            ErrorKind::InvalidValue,
+            format!("the environment variable {name} is empty; give it a path, or remove it"),
+        ),
+        _ => error,
+    }
+}
+
+/// The configuration of the service of the packages, for commands over its data directory.
+fn service_config(data: &Path, config: &Path) -> Option<PathBuf> {
+    (data == Path::new(SERVICE_DATA) && config.exists()).then(|| config.to_owned())
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -303,5 +328,25 @@ impl From<RoleName> for Role {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 12h or 90d"))
+    match humantime::parse_duration(text) {
+        Ok(time) if time.as_secs() == 0 => {
+            Err("the token would have expired at once; write it like 12h or 90d".to_owned())
+        }
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}; write it like 12h or 90d")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_of_the_service_has_the_configuration_of_the_service() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let data = Path::new(SERVICE_DATA);
+        assert_eq!(service_config(data, file.path()).as_deref(), Some(file.path()));
+        assert_eq!(service_config(data, Path::new("/no/such")), None);
+        assert_eq!(service_config(Path::new("data"), file.path()), None);
+    }
 }

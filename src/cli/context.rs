@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::args::Args;
-use super::control;
+use super::control::{self, ConfigSources};
 use super::process::rlimit;
 use super::terminal::console::Console;
 use crate::clock::unix_now;
@@ -26,6 +26,8 @@ const IN_USE_PAUSE: Duration = Duration::from_millis(100);
 /// The context of a command.
 pub(super) struct CliContext {
     pub config: Config,
+    /// Where the configuration comes from.
+    pub sources: ConfigSources,
     pub rules: UrlRules,
     pub suffixes: Arc<Suffixes>,
     pub data: std::path::PathBuf,
@@ -35,10 +37,11 @@ pub(super) struct CliContext {
 impl CliContext {
     pub(super) fn new(args: &Args, console: &Console) -> anyhow::Result<Self> {
         let mut config = config::load(args.config.as_deref(), config::environment(), &args.set)?;
+        let sources = ConfigSources::of(args.config.as_deref(), &args.set);
         rlimit::fit_open_file_limit(&mut config)?;
         let suffixes = Arc::new(config.urls.suffixes()?);
         let rules = config.urls.rules();
-        Ok(Self { config, rules, suffixes, data: args.data.clone(), console: console.clone() })
+        Ok(Self { config, sources, rules, suffixes, data: args.data.clone(), console: console.clone() })
     }
 
     /// Opens the data directory, and creates it if it is missing.
@@ -79,6 +82,7 @@ impl CliContext {
     pub(super) fn reader(&self) -> Self {
         Self {
             config: self.config.clone(),
+            sources: self.sources.clone(),
             rules: self.rules.clone(),
             suffixes: Arc::clone(&self.suffixes),
             data: self.data.clone(),

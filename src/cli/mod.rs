@@ -26,7 +26,7 @@ use commands::lists::{edit_blocks, edit_seeds};
 use commands::{crawl, demo, explain, host, mcp, rank, robots, run, serve, setup, stats, verify};
 use context::CliContext;
 use process::user_file::UserFileError;
-use terminal::console::Console;
+use terminal::console::{Console, with_causes};
 use terminal::log;
 
 /// Exit status for a wrong command line or configuration.
@@ -50,16 +50,19 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(args.quiet);
-    let log = log::start(&console, args.verbose, args.log_format);
-    if let Command::Setup(command) = &args.command {
-        return exit_code(&console, log.and_then(|()| setup::execute(&args, &console, command)));
+    let refuse = |error: &anyhow::Error| {
+        console.error(format_args!("backlinkd: {}", with_causes(error)));
+        ExitCode::from(USAGE)
+    };
+    if let Err(error) = log::start(&console, args.verbose, args.log_format) {
+        return refuse(&error);
     }
-    let context = match log.and_then(|()| CliContext::new(&args, &console)) {
+    if let Command::Setup(command) = &args.command {
+        return exit_code(&console, setup::execute(&args, &console, command));
+    }
+    let context = match CliContext::new(&args, &console) {
         Ok(context) => Arc::new(context),
-        Err(error) => {
-            console.error(format_args!("backlinkd: {error:#}"));
-            return ExitCode::from(USAGE);
-        }
+        Err(error) => return refuse(&error),
     };
     exit_code(&console, execute(&context, args.command))
 }
@@ -70,7 +73,7 @@ fn exit_code(console: &Console, result: anyhow::Result<Outcome>) -> ExitCode {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Partial) => ExitCode::FAILURE,
         Err(error) => {
-            console.error(format_args!("backlinkd: {error:#}"));
+            console.error(format_args!("backlinkd: {}", with_causes(&error)));
             failure_status(&error)
         }
     }

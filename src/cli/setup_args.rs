@@ -49,7 +49,7 @@ pub(super) enum SetupCommand {
         #[arg(value_name = "SITE")]
         site: String,
         /// Maximum number of pages to fetch.
-        #[arg(long, value_name = "N", default_value_t = 500)]
+        #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
         pages: u64,
         /// Address and port of the API instead of api.listen, or of another port if that one is taken.
         #[arg(long, value_name = "ADDR")]

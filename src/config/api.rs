@@ -1,12 +1,14 @@
 //! `[api]`: the HTTP API.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use url::Host;
 
+use super::networks::read_networks;
 use super::{Span, at_least};
 
 /// See `config/default.toml` for units and reasons.
@@ -20,6 +22,7 @@ pub struct ApiConfig {
     /// Host names that requests to an API without users may use, in addition to those of this machine.
     pub hosts: Vec<String>,
     /// Networks of proxies whose `Forwarded` or `X-Forwarded-For` is trusted.
+    #[serde(deserialize_with = "read_networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which these proxies give the client's address.
     pub forwarded_header: ForwardedHeader,
@@ -213,9 +216,8 @@ impl Default for ApiConfig {
 
 impl ApiConfig {
     pub(super) fn validate(&self) -> Result<(), String> {
-        for origin in &self.allow_origins {
-            check_origin(origin)?;
-        }
+        self.allow_origins.iter().try_for_each(|origin| check_origin(origin))?;
+        self.hosts.iter().try_for_each(|host| check_host(host))?;
         at_least("api.max_sessions", self.max_sessions as u64, 1)?;
         at_least("api.max_limit", self.max_limit as u64, 1)?;
         at_least("api.max_query_bytes", self.max_query_bytes as u64, 1_024)?;
@@ -273,6 +275,26 @@ impl ApiConfig {
 
 /// An origin is a scheme, a host and possibly a port (RFC 6454). A list of all origins is refused: every page that a
 /// user of this machine opens could read the index.
+/// Checks a name of `api.hosts`. It is compared with the Host header of requests without its port.
+fn check_host(host: &str) -> Result<(), String> {
+    let rest = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let name = match authority.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') || port.is_empty() => name,
+        _ => authority,
+    };
+    let name = if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]") } else { name.to_owned() };
+    let right = Host::parse(&name).map_or_else(|_| "links.example".to_owned(), |host| host.to_string());
+    if !host.contains('*') && host.trim_end_matches('.').eq_ignore_ascii_case(right.trim_end_matches('.')) {
+        return Ok(());
+    }
+    let right = if host.contains('*') { "www.links.example" } else { &right };
+    Err(format!(
+        "api.hosts has \"{host}\"; write a host alone, without scheme, port and path, like \"{right}\""
+    ))
+}
+
 fn check_origin(origin: &str) -> Result<(), String> {
     let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
     let is_origin = authority.is_some_and(|authority| {

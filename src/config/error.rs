@@ -44,7 +44,7 @@ pub enum ConfigError {
 fn suggestion(nearest: Option<&str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean {nearest}?"),
-        None => "config/default.toml lists every key".to_owned(),
+        None => "`backlinkd config default` lists every key".to_owned(),
     }
 }
 

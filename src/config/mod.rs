@@ -13,6 +13,7 @@ mod keys;
 mod layers;
 mod loaded;
 mod mcp;
+mod networks;
 mod parse;
 mod ports;
 mod rank;

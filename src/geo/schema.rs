@@ -56,7 +56,11 @@ impl fmt::Display for PlaceSchema {
             Self::Cities => f.write_str("countries and cities"),
             Self::Countries => f.write_str("countries"),
             Self::Unknown(keys) if keys.is_empty() => f.write_str("no records with keys"),
-            Self::Unknown(keys) => write!(f, "records with {}, and none with a country", keys.join(", ")),
+            Self::Unknown(keys) => write!(
+                f,
+                "records with {}, and none with a country as a code of two letters",
+                keys.join(", ")
+            ),
         }
     }
 }

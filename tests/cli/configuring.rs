@@ -114,6 +114,10 @@ fn the_default_file_is_valid_and_sets_nothing_until_a_key_is_uncommented() {
 fn a_wrong_file_is_status_2_and_the_mistake_is_named() {
     let place = Place::new();
     let blocks = place.file("blocks.txt", "a.test\nhttp://b.test/x\n");
+    let users = place.file("users", "alice:long enough\nbob\n");
+    let pipe = place.file("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let asn = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/geo/README.md");
     for (number, (text, told)) in [
         ("[crawl]\ndelay = \"1s\"\nfetcher = 3\n".to_owned(), vec![", line 3 ", "crawl.fetchers?"]),
@@ -124,6 +128,19 @@ fn a_wrong_file_is_status_2_and_the_mistake_is_named() {
         (format!("[geo]\ndatabase = \"{asn}\"\n"), vec!["geo.database", "README.md"]),
         (format!("[crawl]\nblock_list = \"{blocks}\"\n"), vec!["line 2", "blocks.txt"]),
         ("[fetch]\nextra_ca = \"none.pem\"\n".to_owned(), vec!["fetch.extra_ca"]),
+        ("[api]\nuser_file = \"none\"\n".to_owned(), vec!["api.user_file", "none"]),
+        (
+            format!("[api]\nuser_file = \"{users}\"\n"),
+            vec!["api.user_file", "users, line 2", "name:password"],
+        ),
+        (format!("[crawl]\nwarc_dir = \"{blocks}\"\n"), vec!["crawl.warc_dir", "no folder"]),
+        (format!("[crawl]\nwarc_dir = \"{blocks}/warc\"\n"), vec!["crawl.warc_dir", &blocks]),
+        (format!("[search]\ndirectory = \"{blocks}\"\n"), vec!["search.directory"]),
+        (format!("[geo]\ndatabase = \"{pipe}\"\n"), vec!["geo.database", "a pipe"]),
+        (
+            "[api]\nhosts = [\"https://x.example/\"]\n".to_owned(),
+            vec!["api.hosts", "\"x.example\"", ", line 2"],
+        ),
         ("[fetch]\nhost_overrides = \"none.tsv\"\n".to_owned(), vec!["fetch.host_overrides"]),
     ]
     .into_iter()
@@ -138,7 +155,10 @@ fn a_wrong_file_is_status_2_and_the_mistake_is_named() {
     }
     place.run(&["config", "check", "/no/such.toml"]).with(2);
     // A file is checked by itself, without the other layers.
-    let right = place.file("right.toml", "[rank]\ndamping = 0.9\n");
+    let right = place.file(
+        "right.toml",
+        "[rank]\ndamping = 0.9\n[crawl]\nwarc_dir = \"new/warc\"\n[search]\ndirectory = \".\"\n[api]\nhosts = [\"x.example\"]\n",
+    );
     place.run(&["--set", "crawl.delay=often", "config", "check", &right]).with(0);
     let wrong = place.run(&["--set", "crawl.delay=often", "config", "check"]).with(2);
     assert!(wrong.err.contains("--set"), "{}", wrong.err);

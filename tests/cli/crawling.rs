@@ -70,6 +70,34 @@ async fn a_web_is_crawled_ranked_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crawl_without_a_page_fails_and_says_why_even_when_quiet() {
+    let web = web().await;
+    let full = Place::at(&web).set("crawl.min_free_disk_bytes=1000000000000000000");
+    let seeds = full.file("seeds.txt", "a.test\nb.test\n");
+    for quiet in [&["-q"][..], &[]] {
+        let ended = full.run(&[quiet, &["crawl", "--seeds", &seeds]].concat()).with(1);
+        let last = ended.err.lines().last().unwrap_or_default();
+        assert!(last.starts_with("backlinkd: the crawl ended early: "), "{}", ended.err);
+        assert!(last.contains(&full.data().display().to_string()), "{last}");
+        assert!(last.contains("crawl.min_free_disk_bytes"), "{last}");
+        assert!(
+            !ended.out.contains("were not found") && !ended.err.contains("API"),
+            "{}",
+            ended.out + &ended.err
+        );
+    }
+    assert_eq!(pages(&web), 0);
+
+    let broken = Place::at(&web);
+    let seeds = broken.file("seeds.txt", "broken.test\n");
+    let ended = broken.run(&["-q", "crawl", "--seeds", &seeds]).with(1);
+    let told = "backlinkd: no page could be read, and 3 requests failed; http://broken.test/: ";
+    assert!(ended.err.starts_with(told), "{}", ended.err);
+    let seeds = broken.file("seeds.txt", "broken.test\na.test\n");
+    broken.run(&["-q", "crawl", "--seeds", &seeds]).with(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_seed_lines_are_reported_and_the_others_crawled() {
     let web = web().await;
     let place = Place::at(&web);
@@ -138,7 +166,7 @@ async fn errors_are_counted_by_kind_and_unresolved_hosts_are_listed() {
     let place = Place::at(&web);
     let ended = place
         .run_with(&["crawl", "--seeds", "-", "--no-rank"], "broken.test\nno-such-host.invalid\n")
-        .with(0);
+        .with(1);
     assert_eq!((ended.row("visits"), ended.row("errors")), (3, 3), "{}", ended.out);
     assert!(ended.out.contains("(3 protocol)"), "{}", ended.out);
     assert!(ended.out.contains("URLs left for the next crawl: 1. Their hosts"), "{}", ended.out);

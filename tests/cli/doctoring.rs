@@ -115,6 +115,36 @@ async fn a_running_daemon_is_examined_beside_it_and_ranks_on_request() {
 }
 
 #[test]
+fn the_configuration_of_the_daemon_is_examined_wherever_doctor_runs() {
+    let place = Place::new();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    let file = place.file(
+        "own.toml",
+        "[api]\nlisten = \"127.0.0.1:0\"\n[fetch]\ncontact = \"one@file.test\"\nnameservers = [\"127.0.0.1:1\"]\n",
+    );
+    let environment = "BACKLINKD_CRAWL__MIN_FREE_DISK_BYTES=1000000000000000000";
+    let line = format!(
+        "ulimit -n 300; {environment} exec backlinkd --data data --config own.toml --set geo.database=/no/such \
+         --set geo.database= serve"
+    );
+    let mut serving = place.shell(&line, "");
+    serving.address();
+    let found = doctor(&place, &[]);
+    found.has("configuration", "ok", &[&file, "5 keys set", "as the daemon runs"]);
+    found.has("contact", "ok", &["one@file.test"]);
+    found.has("resolver", "fail", &["file.test was not resolved"]);
+    found.has("disk", "fail", &["crawl.min_free_disk_bytes"]);
+    found.has("open files", "warn", &["limit of 300"]);
+    let other = place.file("other.toml", "[fetch]\ncontact = \"two@file.test\"\n");
+    let found = doctor(&place, &["--config", &other]);
+    found.has("configuration", "warn", &[&other, &format!("the daemon runs with {file}"), "leave --config"]);
+    found.has("contact", "ok", &["two@file.test"]);
+    serving.signal("TERM");
+    serving.end().with(0);
+    doctor(&place, &[]).has("contact", "warn", &["fetch.contact"]);
+}
+
+#[test]
 fn a_server_without_a_crawl_ranks_nothing() {
     let place = Place::new();
     place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
@@ -172,6 +202,66 @@ fn mistakes_of_the_configuration_have_a_line_each() {
     let few = anywhere();
     let few = few.start_with_open_files(200, &["-q", "doctor", "--json"]).end();
     Diagnosis::of(&few).has("open files", "warn", &["limit of 200", "LimitNOFILE="]);
+}
+
+#[test]
+fn a_mend_is_one_that_this_account_can_use() {
+    let contact =
+        |text: &str| anywhere().set(&format!("fetch.contact={text}")).set("fetch.nameservers=127.0.0.1:1");
+    for text in ["nonsense", "mailto:"] {
+        doctor(&contact(text), &[]).has("contact", "warn", &[text, "neither a page nor an e-mail address"]);
+    }
+    doctor(&contact("+https://a.test/bot"), &[]).has("contact", "ok", &["a.test"]);
+    let place = anywhere();
+    let packed = place.file("places.mmdb.gz", "\u{1f}?");
+    std::fs::write(&packed, [0x1f, 0x8b, 8, 0]).unwrap();
+    doctor(&place, &["--set", &format!("geo.database={packed}")]).has("place database", "fail", &["gunzip"]);
+
+    let file = place.file("file", "");
+    let place = place.over(Path::new(&file));
+    let found = doctor(&place, &[]);
+    found.has("data directory", "fail", &["is no directory"]);
+    found.has("index", "skipped", &["the data directory cannot be used"]);
+    let below = doctor(&anywhere().over(&Path::new(&file).join("data")), &[]);
+    below.has("data directory", "fail", &["install -d"]);
+
+    let place = anywhere();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    place.run(&["token", "add", "old", "--expires", "1s"]).with(0);
+    place.run(&[
+        "crawl",
+        "--seeds",
+        &place.file("seeds", "a.test\n"),
+        "--set",
+        "fetch.nameservers=127.0.0.1:1",
+    ]);
+    std::thread::sleep(Duration::from_secs(2));
+    let found = doctor(&place, &[]);
+    found.has("users", "warn", &[&format!("backlinkd --data {} token remove", place.data().display())]);
+    found.has("seeds", "ok", &["0 in the list"]);
+    if std::os::unix::fs::chown(place.data(), Some(1), None).is_err() {
+        eprintln!("SKIPPED: only root can give a directory to another account");
+        return;
+    }
+    let found = doctor(&place, &[]);
+    found.has("data directory", "fail", &["belongs to the account daemon", "this is root", "sudo -u daemon"]);
+    assert!(!found.0["data directory"][2].contains("chown"), "{:?}", found.0["data directory"]);
+    found.has("index", "skipped", &["the data directory cannot be used"]);
+}
+
+#[test]
+fn a_full_disk_fails_whatever_the_configuration_allows() {
+    let place = anywhere().set("crawl.min_free_disk_bytes=0");
+    std::fs::create_dir(place.data()).unwrap();
+    let Some(small) = place.start_on_disk(&place.data(), 1 << 20, &["doctor", "--json"]) else {
+        eprintln!("SKIPPED: this system does not permit the mount of a disk");
+        return;
+    };
+    Diagnosis::of(&small.end()).has(
+        "disk",
+        "fail",
+        &["the next write of the index fails", "store.write_buffer_bytes"],
+    );
 }
 
 #[test]

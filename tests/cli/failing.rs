@@ -204,7 +204,7 @@ async fn a_cause_is_forgotten_after_a_success() {
         .set("crawl.dead_host_retry=1s");
     let crawl =
         || place.run_with(&["crawl", "--seeds", "-", "--no-rank", "--max-seconds", "20"], "a.test\nb.test\n");
-    let first = crawl().with(0);
+    let first = crawl().with(1);
     assert!(first.out.contains("\nRequests that failed, by kind\n"), "{}", first.out);
     let explained = |host: &str| json(&place, "explain", host);
     assert!(explained("http://a.test/")["cause"].is_string());

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use super::process::Place;
 
@@ -40,6 +41,40 @@ fn the_server_of_the_data_directory_is_found_whatever_its_port() {
         place.run(&["ping"]).with(1);
         place.run(&["open", "--print"]).with(1);
     }
+}
+
+#[test]
+fn a_daemon_that_hangs_is_named_within_seconds_and_does_nothing_later() {
+    let place = Place::new();
+    place.run_with(&["-q", "user", "add", "alice"], "x\n").with(0);
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    serving.address();
+    serving.signal("STOP");
+    let named = format!("process {} holds {} and does not answer", serving.id(), place.data().display());
+    for command in [
+        &["ping"][..],
+        &["open", "--print"],
+        &["user", "list"],
+        &["token", "add", "late"],
+        &["seeds", "add", "a.test"],
+        &["rank"],
+        &["mcp"],
+        &["doctor"],
+    ] {
+        let ended = place.run(command).with(1);
+        let text = ended.out + &ended.err;
+        assert!(text.contains(&named), "{command:?}: {text}");
+        assert!(ended.took < Duration::from_secs(20), "{command:?}: {:?}", ended.took);
+    }
+    let report = place.run(&["doctor", "--set", "api.listen=127.0.0.1:0"]).with(1).out;
+    assert!(report.contains("FAIL  process "), "{report}");
+    assert!(report.contains(&format!("kill -KILL {}", serving.id())), "{report}");
+    assert!(!report.contains("is free"), "{report}");
+    serving.signal("CONT");
+    place.run(&["ping"]).with(0);
+    assert_eq!(place.run(&["token", "list"]).with(0).out, "");
+    serving.signal("TERM");
+    serving.end().with(0);
 }
 
 #[test]
@@ -96,6 +131,18 @@ fn the_page_opens_in_the_browser_that_the_system_names() {
     let opened = place.shell(&format!("PATH=.:$PATH backlinkd --data data open {site}"), "").end().with(0);
     assert_eq!(opened.err, format!("Opened {expected}\n"));
     assert_eq!(std::fs::read_to_string(opener.replace("xdg-open", "opened")).unwrap(), expected);
+    for (script, told) in [
+        ("exec /bin/sleep 8", None),
+        ("exit 3", Some("xdg-open failed to open a browser (exit status: 3); open that address yourself")),
+    ] {
+        std::fs::write(&opener, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let ended = place.shell("b=$(command -v backlinkd); PATH=. $b --data data open", "").end();
+        let expected =
+            told.map_or((Some(0), format!("Opened http://{address}/")), |told| (Some(1), told.to_owned()));
+        assert_eq!(ended.status, expected.0, "{}", ended.err);
+        assert!(ended.err.contains(&expected.1), "{}", ended.err);
+        assert!(ended.took < Duration::from_secs(30), "{:?}", ended.took);
+    }
     let none = place.shell("b=$(command -v backlinkd); PATH=/nowhere $b --data data open", "").end().with(1);
     assert_eq!(none.out, format!("http://{address}/\n"));
     assert!(none.err.contains("open that address yourself"), "{}", none.err);

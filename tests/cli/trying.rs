@@ -100,6 +100,58 @@ async fn a_signal_ends_it_in_the_middle_and_a_site_that_is_not_there_at_once() {
     }
 }
 
+/// Runs a trial that finds nothing. Returns what it says.
+#[track_caller]
+fn finds_nothing(place: &Place, site: &str) -> String {
+    place.run(&["try", site, "--listen", "127.0.0.1:0"]).with(1).err
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_without_a_page_says_why() {
+    let web = FakeWeb::new()
+        .page("forbidden.test", "/", Reply::status(403))
+        .page("paper.test", "/", Reply::text("a text"))
+        .page("moved.test", "/", Reply::redirect(301, "http://elsewhere.test/x"))
+        .page("private.test", "/robots.txt", Reply::text("User-agent: *\nDisallow: /\n"))
+        .page("private.test", "/", Reply::html("a page"))
+        .page("busy.test", "/", Reply::status(429))
+        .start()
+        .await;
+    let place = Place::at(&web).set("crawl.retry_delay=10min");
+    for (site, told) in [
+        ("forbidden.test", &["403"][..]),
+        ("paper.test", &["It answered with text/plain, which is not HTML."]),
+        ("moved.test", &["redirects to http://elsewhere.test/x", "backlinkd try elsewhere.test"]),
+        ("private.test", &["robots.txt"]),
+        ("busy.test", &["429"]),
+    ] {
+        let place = Place::at(&web).over(&place.data().join(site)).set("crawl.retry_delay=10min");
+        for _ in 0..2 {
+            let err = finds_nothing(&place, site);
+            let why = err.split_once("could be read.\n").unwrap_or_else(|| panic!("{err}")).1;
+            assert!(told.iter().all(|part| why.contains(part)), "{site}: {err}");
+        }
+    }
+    let refused = place.run(&["try", "a.test", "--pages", "0"]).with(2);
+    assert!(refused.err.contains("--pages"), "{}", refused.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_was_down_is_asked_again_at_once() {
+    for broken in ["/robots.txt", "/"] {
+        let reply = if broken == "/" { Reply::reset() } else { Reply::status(503) };
+        let down = FakeWeb::new().page("a.test", broken, reply).start().await;
+        let place = Place::at(&down).set("crawl.retry_delay=10min");
+        finds_nothing(&place, "a.test");
+        let up = FakeWeb::new().page("a.test", "/", Reply::html("a page")).start().await;
+        let again = Place::at(&up).set("crawl.retry_delay=10min").over(&place.data());
+        let mut trial = again.start(&["try", "a.test", "--listen", "127.0.0.1:0"]);
+        trial.says("is served until Ctrl-C");
+        trial.signal("INT");
+        assert_eq!(trial.end().with(0).row("answered"), 1, "{broken}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_site_has_a_folder_in_the_users_cache() {
     let web = web().await;

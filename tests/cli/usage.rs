@@ -67,6 +67,8 @@ fn a_wrong_command_line_is_status_2_and_shows_the_usage() {
         (&["user", "add"], "<NAME>"),
         (&["user", "add", "a", "--role", "write"], "[possible values: read, operate]"),
         (&["token", "add", "a", "--expires", "soon"], "12h or 90d"),
+        (&["token", "add", "a", "--expires", "0s"], "expired at once"),
+        (&["try", "a.test", "--pages", "0"], "--pages <N>"),
         (&["-v", "-q", "stats"], "cannot be used with"),
         (&["config"], "Usage:"),
         (&["ping", "--listen", "127.0.0.1:1", "--url", "http://a.test/"], "cannot be used with"),
@@ -78,6 +80,58 @@ fn a_wrong_command_line_is_status_2_and_shows_the_usage() {
         assert_eq!(ended.out, "");
     }
     assert!(!place.data().exists());
+}
+
+#[test]
+fn help_fits_a_narrow_terminal() {
+    let place = Place::new();
+    for command in ["", "doctor", "token remove", "try", "mcp", "run"] {
+        let help = place.shell(&format!("COLUMNS=80 backlinkd {command} --help"), "").end().with(0).out;
+        let (text, _) = help.split_once("Example:").unwrap();
+        let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!((40..=80).contains(&longest), "{longest}: {text}");
+    }
+}
+
+#[test]
+fn a_wrong_variable_is_status_2_and_named_once() {
+    for name in ["BACKLINKD_CONFIG", "BACKLINKD_DATA"] {
+        let ended = Place::new().shell(&format!("{name}= backlinkd config check"), "").end().with(2);
+        assert!(ended.err.contains(&format!("the environment variable {name} is empty")), "{}", ended.err);
+    }
+    for command in [&["stats"][..], &["config", "check"], &["doctor"]] {
+        let ended = Place::new().env("BACKLINKD_LOG", "a=b=c").run(command).with(2);
+        assert!(ended.err.starts_with("backlinkd: BACKLINKD_LOG is not a log filter"), "{}", ended.err);
+        assert_eq!(ended.err.matches("expected one of").count(), 1, "{}", ended.err);
+    }
+    for command in [&["--config", "/no/such", "stats"][..], &["config", "check", "/no/such"]] {
+        let ended = Place::new().run(command).with(2);
+        assert_eq!(ended.err.matches("No such file").count(), 1, "{}", ended.err);
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error_and_a_token_without_one_is_taken_back() {
+    let place = Place::new();
+    // A pipe without a reader, as a shell without job control makes one.
+    let closed = |command: &str| {
+        format!("{{ sleep 1; backlinkd --data data {command}; echo $? >&3; }} 3>status | true")
+    };
+    let status = || std::fs::read_to_string(place.data().with_file_name("status")).unwrap();
+    place.shell(&closed("demo --listen 127.0.0.1:0"), "").end().with(0);
+    assert_eq!(status(), "0\n");
+    for _ in 0..2 {
+        let lost = place.shell(&closed("token add lost"), "").end().with(0);
+        assert_eq!(status(), "1\n");
+        assert!(lost.err.contains("the token lost was removed again"), "{}", lost.err);
+    }
+    let full = place.shell("backlinkd --data data token add lost > /dev/full", "").end().with(1);
+    assert!(full.err.contains("the token lost was removed again"), "{}", full.err);
+    assert_eq!(place.run(&["token", "list"]).with(0).out, "");
+    let mut serving = place.start(&["serve", "--listen", "127.0.0.1:0"]);
+    serving.address();
+    place.shell("backlinkd --data data token add lost > /dev/full", "").end().with(1);
+    assert_eq!(place.run(&["token", "list"]).with(0).out, "");
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::cli::terminal::numbers::{grouped, row};
 use crate::cli::terminal::progress::{ProgressDisplay, crawl_status};
 use crate::crawl::{CrawlJob, Crawler, Figures, Progress};
 use crate::model::{Day, FailureKind};
-use crate::store::{Stats, Store};
+use crate::policy::LowDisk;
+use crate::store::{Stats, Store, free_bytes};
 use crate::urls::CanonicalUrl;
 
 /// The options of a batch crawl.
@@ -50,7 +51,8 @@ pub(crate) fn crawl(context: &CliContext, options: &CrawlOptions<'_>) -> anyhow:
     context.console.print_unless_quiet(summary(&figures, took))?;
     print_failures(context, crawler.progress())?;
     // The ranking cannot be interrupted, so the next signal must end the process: setting `stop` does that.
-    if stop.set() {
+    let is_stopped = stop.set();
+    if is_stopped {
         // Counting the queue takes time linear in its length.
         let stopped = "Stopped by a signal, and not ranked; the next crawl continues from here.";
         context.console.print_unless_quiet(stopped)?;
@@ -60,7 +62,31 @@ pub(crate) fn crawl(context: &CliContext, options: &CrawlOptions<'_>) -> anyhow:
         }
         print_index(context, &store, &job, &figures, took)?;
     }
-    Ok(if bad.is_empty() { Outcome::Success } else { Outcome::Partial })
+    let problem = if is_stopped { None } else { problem(context, &store, &figures, crawler.progress()) };
+    if let Some(problem) = &problem {
+        context.console.error(format_args!("backlinkd: {problem}"));
+    }
+    Ok(if bad.is_empty() && problem.is_none() { Outcome::Success } else { Outcome::Partial })
+}
+
+/// Why a crawl did not do what it was to do: a full disk ended it, or each of its requests failed.
+fn problem(context: &CliContext, store: &Store, figures: &Figures, progress: &Progress) -> Option<String> {
+    if figures.paused {
+        let disk = LowDisk::find(store.directory(), &context.config.crawl, free_bytes);
+        let why = disk.map_or("there were few bytes free".to_owned(), |LowDisk { directory, free }| {
+            format!("{} bytes are free on the disk of {}", grouped(free), directory.display())
+        });
+        return Some(format!(
+            "the crawl ended early: {why}, fewer than crawl.min_free_disk_bytes; free some, or lower that key"
+        ));
+    }
+    let requests = progress.failed_requests();
+    let failed: u64 = requests.iter().map(|row| row.count).sum();
+    (failed > 0 && figures.answered + figures.unchanged == 0).then(|| {
+        let first = requests.iter().flat_map(|row| &row.examples).next();
+        let first = first.map_or(String::new(), |row| format!("; {}: {}", row.url, row.cause));
+        format!("no page could be read, and {} requests failed{first}", grouped(failed))
+    })
 }
 
 /// Opens the data directory, which must have work if there are no seeds.
@@ -153,6 +179,8 @@ fn notes(
     let mut notes = Vec::new();
     if let (Some(limit), 1..) = (limit, stats.queued) {
         notes.push(format!("Ended at {limit}; URLs left for the next crawl: {queued}."));
+    } else if figures.paused {
+        notes.push(format!("URLs left for the next crawl: {queued}."));
     } else if stats.queued > 0 {
         notes.push(format!(
             "URLs left for the next crawl: {queued}. Their hosts were not found, did not answer,\n\

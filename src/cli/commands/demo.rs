@@ -8,6 +8,7 @@ use anyhow::Context;
 use crate::cli::Outcome;
 use crate::cli::context::{CliContext, runtime};
 use crate::cli::process::signals::ShutdownSignal;
+use crate::cli::terminal::console::ClosableOutput;
 use crate::demo::{DemoOptions, temporary_folder};
 
 pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool) -> anyhow::Result<Outcome> {
@@ -18,8 +19,12 @@ pub(crate) fn demo(context: &CliContext, listen: Option<SocketAddr>, once: bool)
         .context("the demo cannot create a temporary folder; set TMPDIR to another place")?;
     stop.remove_at_exit(folder.path());
     let options = DemoOptions { listen, once, data: Some(folder.path().to_owned()) };
-    crate::demo::run(&options, &mut std::io::stdout().lock(), stop.flag())?;
-    Ok(Outcome::Success)
+    let mut out = ClosableOutput::default();
+    match crate::demo::run(&options, &mut out, stop.flag()) {
+        // The reader has seen enough (`| head`).
+        Err(_) if out.is_closed => Ok(Outcome::Success),
+        ended => Ok(ended.map(|_| Outcome::Success)?),
+    }
 }
 
 /// The configured address, or another port if that one is taken: the first demo on a machine should not fail after a

@@ -132,7 +132,7 @@ impl Daemon<'_> {
         let hangup = reload::listen(&runtime)?;
         let pid_file = if self.shared.is_none() { Some(PidFile::write(&context.data)?) } else { None };
         let (reload, requests) = control::reload_channel();
-        let running = Arc::new(RunningServer::default());
+        let running = Arc::new(RunningServer::with(&context.sources));
         let handler = RequestHandler::new(&store, state.config.listen, Some(reload.clone()), &running);
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);
         // From here on, `seeds add` reaches this process.

@@ -22,7 +22,7 @@ pub(crate) fn serve(context: &CliContext, listen: Option<SocketAddr>) -> anyhow:
     let state = state(context, store, listen)?;
     let runtime = runtime()?;
     let stop = ShutdownSignal::on_signal(&runtime, &context.console)?;
-    let running = Arc::new(RunningServer::default());
+    let running = Arc::new(RunningServer::with(&context.sources));
     let handler = RequestHandler::new(&state.store, state.config.listen, None, &running);
     let _control = ControlServer::start(&runtime, &context.data, handler, &context.console);
     runtime.block_on(async {

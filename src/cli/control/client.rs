@@ -4,22 +4,49 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::{ControlReply, ControlRequest, ServerStatus, socket_path};
-use crate::store::{Roles, StoredToken};
+use crate::cli::process::holder::holder;
+use crate::store::{Roles, SOCKET_FILE, StoredToken};
 
-/// Maximum wait for a reply: a seed list may be long, and a daemon may be starting.
+/// Maximum wait for the reply to a change: a seed list may be long.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum wait for a connection, and for the status. The process knows its status at once, whatever else it does.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Pause between two looks at a ranking.
 const RANKING_POLL: Duration = Duration::from_millis(200);
 
 /// Maximum size of a reply, in bytes.
 const MAX_REPLY_BYTES: u64 = 64 << 20;
+
+/// A process that holds a data directory and does not answer: it hangs, or was stopped.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} holds {} and does not answer on {SOCKET_FILE}: it gave no answer within {} s; look at its log, or end it",
+    name(*.pid), .data.display(), .waited.as_secs()
+)]
+pub(crate) struct Unresponsive {
+    /// `None` if the system does not tell it.
+    pub pid: Option<i32>,
+    pub data: PathBuf,
+    waited: Duration,
+}
+
+fn name(pid: Option<i32>) -> String {
+    pid.map_or_else(|| "a process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl Unresponsive {
+    fn new(data: &Path, waited: Duration) -> Self {
+        Self { pid: holder(data), data: data.to_owned(), waited }
+    }
+}
 
 /// Whether a process holds the data directory and accepts requests.
 pub(crate) fn accepts_requests(data: &Path) -> anyhow::Result<bool> {
@@ -37,8 +64,15 @@ pub(crate) fn reload(data: &Path) -> anyhow::Result<Option<Vec<String>>> {
 }
 
 /// What the process that holds the data directory does; `None` without one. An earlier version tells nothing of itself.
+///
+/// # Errors
+/// [`Unresponsive`] after [`STATUS_TIMEOUT`]; any other when the socket may not be opened, or the answer is not understood.
 pub(crate) fn status(data: &Path) -> anyhow::Result<Option<ServerStatus>> {
-    match send(data, &ControlRequest::Status)? {
+    status_within(data, STATUS_TIMEOUT)
+}
+
+fn status_within(data: &Path, limit: Duration) -> anyhow::Result<Option<ServerStatus>> {
+    match send_within(data, &ControlRequest::Status, limit)? {
         Some(ControlReply::Status(status)) => Ok(Some(status)),
         Some(ControlReply::Refused { .. }) => Ok(Some(ServerStatus::default())),
         None => Ok(None),
@@ -49,8 +83,12 @@ pub(crate) fn status(data: &Path) -> anyhow::Result<Option<ServerStatus>> {
 /// Makes the daemon compute the ranks, and waits for the end. Returns whether that succeeded; `None` when the process
 /// computes no ranks.
 pub(crate) fn rank(data: &Path) -> anyhow::Result<Option<bool>> {
-    let now = || status(data)?.context("the process that holds the data directory has ended; try again");
-    let before = now()?;
+    // A ranking may use all processors for long.
+    let now = || {
+        status_within(data, TIMEOUT)?
+            .context("the process that holds the data directory has ended; try again")
+    };
+    let before = status(data)?.context("the process that holds the data directory has ended; try again")?;
     match send_required(data, &ControlRequest::Rank)? {
         ControlReply::Done => {}
         ControlReply::NotHere => return Ok(None),
@@ -128,17 +166,32 @@ fn send_required(data: &Path, request: &ControlRequest) -> anyhow::Result<Contro
     send(data, request)?.context("the process that held the data directory has just ended; try again")
 }
 
-/// Sends a request to the process that holds the data directory; `None` when no process listens.
+/// Sends a request to the process that holds the data directory; `None` when no process listens. A process that does
+/// not tell its status gets no request: it would do later what its client has given up.
 fn send(data: &Path, request: &ControlRequest) -> anyhow::Result<Option<ControlReply>> {
+    match status(data)? {
+        Some(_) => send_within(data, request, TIMEOUT),
+        None => Ok(None),
+    }
+}
+
+fn send_within(
+    data: &Path,
+    request: &ControlRequest,
+    limit: Duration,
+) -> anyhow::Result<Option<ControlReply>> {
     let Some(stream) = connect(data)? else { return Ok(None) };
-    let reply = exchange(stream, request)
-        .context("the process that holds the data directory gave no answer; look at its log")?;
+    let reply = exchange(stream, request, limit).map_err(|error| match is_timeout(&error) {
+        true => Unresponsive::new(data, limit).into(),
+        false => anyhow::Error::new(error)
+            .context("the process that holds the data directory gave no answer; look at its log"),
+    })?;
     Ok(Some(serde_json::from_str(&reply).context("its answer is not understood")?))
 }
 
-fn exchange(mut stream: UnixStream, request: &ControlRequest) -> io::Result<String> {
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
+fn exchange(mut stream: UnixStream, request: &ControlRequest, limit: Duration) -> io::Result<String> {
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
@@ -156,14 +209,27 @@ fn connect(data: &Path) -> anyhow::Result<Option<UnixStream>> {
         if !std::fs::symlink_metadata(&path)?.file_type().is_socket() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        UnixStream::connect(path)
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // It holds for the connection too, which waits while the process accepts none and its queue is full.
+        socket.set_write_timeout(Some(STATUS_TIMEOUT))?;
+        socket.connect(&SockAddr::unix(path)?)?;
+        Ok::<_, io::Error>(UnixStream::from(socket))
     };
     match connect() {
         Ok(stream) => Ok(Some(stream)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            Ok(None)
-        }
+        Err(error) if means_no_process(error.kind()) => Ok(None),
+        Err(error) if is_timeout(&error) => Err(Unresponsive::new(data, STATUS_TIMEOUT).into()),
         Err(error) => Err(error)
             .context("the process that holds the data directory cannot be reached; use its user account"),
     }
+}
+
+/// Whether a failed connection shows that no process listens.
+fn means_no_process(error: io::ErrorKind) -> bool {
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
+    matches!(error, NotFound | NotADirectory | ConnectionRefused)
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Roles, SOCKET_FILE, StoredToken};
 
-pub(super) use client::{accepts_requests, reload};
+pub(super) use client::{Unresponsive, accepts_requests, reload};
 pub(super) use client::{add_token, list_tokens, remove_token};
 pub(super) use client::{list_users, put_user, remove_user};
 pub(super) use client::{rank, status};
 pub(super) use handler::{ReloadReceiver, ReloadSender, RequestHandler, reload_channel, reload_now};
 pub(super) use server::ControlServer;
-pub(super) use status::{RunningServer, ServerStatus};
+pub(super) use status::{ConfigSources, RunningServer, ServerStatus};
 
 /// Maximum size of a request, in bytes. The name and hash of a user, escaped, are far below it.
 const MAX_REQUEST_BYTES: u64 = 16 << 10;

@@ -19,12 +19,15 @@ use tokio::time::timeout;
 use super::{ControlReply, ControlRequest, MAX_REQUEST_BYTES, RequestHandler, socket_path};
 use crate::cli::terminal::console::Console;
 
-/// Maximum number of concurrent connections; further ones wait.
-const CONNECTIONS: usize = 8;
+/// Maximum number of concurrent connections; further ones wait. Silent ones must not keep others from an answer in the
+/// time that a client waits for the status.
+const CONNECTIONS: usize = 32;
 /// Connections that wait to be accepted at most.
 const BACKLOG: u32 = 32;
 
-/// Maximum time to read a request, or to write a reply.
+/// Maximum time to read a request. A client writes it at once.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum time to write a reply.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause after an accept error, for example when too many files are open.
@@ -121,7 +124,7 @@ async fn exchange(stream: UnixStream, handler: Arc<RequestHandler>) -> io::Resul
     let (reading, mut writing) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reading.take(MAX_REQUEST_BYTES));
-    timeout(TIMEOUT, reader.read_line(&mut line)).await??;
+    timeout(READ_TIMEOUT, reader.read_line(&mut line)).await??;
     if line.is_empty() {
         // A client that only checked whether a process listens.
         return Ok(());

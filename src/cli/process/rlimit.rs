@@ -18,10 +18,20 @@ pub(crate) fn wanted_open_files(config: &Config) -> u64 {
     files + fetchers + connections + OTHER_FILES
 }
 
-/// The limit that this process may have; `None` without a limit.
-pub(crate) fn attainable_open_files() -> Option<u64> {
+/// The limit that a process may have, without an id this one; `None` without a limit.
+pub(crate) fn attainable_open_files(pid: Option<u32>) -> Option<u64> {
+    let limits = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/limits")).ok());
+    if let Some(hard) = limits.as_deref().and_then(hard_open_files) {
+        return hard.parse().ok();
+    }
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     current.and(maximum)
+}
+
+/// The hard limit of open files in the text of `/proc/PID/limits` (proc(5)): a number, or `unlimited`.
+fn hard_open_files(limits: &str) -> Option<&str> {
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    limit.split_whitespace().nth(1)
 }
 
 /// Raises the limit as far as the process may. If that is not enough, lowers the configuration to fit and logs a
@@ -65,4 +75,20 @@ pub(crate) fn fit_open_file_limit(config: &mut Config) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hard_limit_of_a_process_is_its_second_number() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max processes             1                    2                    processes \n\
+                      Max open files            1024                 524288               files     \n";
+        assert_eq!(hard_open_files(limits), Some("524288"));
+        assert_eq!(hard_open_files(&limits.replace("524288", "unlimited")), Some("unlimited"));
+        assert_eq!(hard_open_files(""), None);
+        assert_eq!(attainable_open_files(Some(std::process::id())), attainable_open_files(None));
+    }
 }

@@ -37,13 +37,7 @@ pub(crate) fn apply_user_file(path: &Path, store: &Store) -> anyhow::Result<()> 
     if path.as_os_str().is_empty() {
         return Ok(());
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| UserFileError::Read { path: path.to_owned(), source })?;
-    let users = parse(&text).map_err(|(line, problem)| UserFileError::Line {
-        path: path.to_owned(),
-        line,
-        problem,
-    })?;
+    let users = read(path)?;
     let stored: BTreeMap<String, String> = store.users()?.into_iter().collect();
     for (name, secret) in users {
         let hash = match (secret, stored.get(&name)) {
@@ -58,7 +52,21 @@ pub(crate) fn apply_user_file(path: &Path, store: &Store) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The users of a file. An error has the number of the line, from 1, and what to change there.
+/// Checks the file of users, if there is one, and changes nothing.
+///
+/// # Errors
+/// [`UserFileError`].
+pub(crate) fn check_user_file(path: &Path) -> Result<(), UserFileError> {
+    if path.as_os_str().is_empty() { Ok(()) } else { read(path).map(drop) }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Secret>, UserFileError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| UserFileError::Read { path: path.to_owned(), source })?;
+    parse(&text).map_err(|(line, problem)| UserFileError::Line { path: path.to_owned(), line, problem })
+}
+
+/// The users of a text. An error has the number of the line, from 1, and what to change there.
 fn parse(text: &str) -> Result<BTreeMap<String, Secret>, (usize, String)> {
     let mut users = BTreeMap::new();
     for (line, number) in text.trim_start_matches('\u{feff}').lines().zip(1..) {

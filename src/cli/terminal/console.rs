@@ -10,6 +10,37 @@ use std::io::{self, Write};
 use anyhow::Context;
 use indicatif::{MultiProgress, ProgressBar};
 
+const UNWRITABLE: &str = "the answer cannot be written to standard output";
+
+/// An error with its causes. A message that names its cause itself does not get it twice.
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        known if known.contains(&cause) => text,
+        known => format!("{known}: {cause}"),
+    })
+}
+
+/// Standard output, which notes that its reader has closed the pipe.
+#[derive(Default)]
+pub(crate) struct ClosableOutput {
+    pub is_closed: bool,
+}
+
+impl Write for ClosableOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = io::stdout().lock().write(bytes);
+        self.is_closed |= written.as_ref().is_err_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = io::stdout().lock().flush();
+        self.is_closed |= flushed.as_ref().is_err_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe);
+        flushed
+    }
+}
+
 /// A handle on the output. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Console {
@@ -31,16 +62,25 @@ impl Console {
     /// # Errors
     /// When the write fails, for example on a full disk.
     pub(crate) fn print(&self, text: impl Display) -> anyhow::Result<()> {
-        let write = || {
-            let mut out = io::stdout().lock();
-            writeln!(out, "{text}").and_then(|()| out.flush())
-        };
-        match self.bars.suspend(write) {
-            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                Err(cause).context("the answer cannot be written to standard output")
-            }
+        match self.write_out(text) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(cause).context(UNWRITABLE),
             _ => Ok(()),
         }
+    }
+
+    /// As [`Self::print`], for a result that is lost if nothing reads it.
+    ///
+    /// # Errors
+    /// When the write fails, also because the pipe is closed.
+    pub(crate) fn print_once(&self, text: impl Display) -> anyhow::Result<()> {
+        self.write_out(text).context(UNWRITABLE)
+    }
+
+    fn write_out(&self, text: impl Display) -> io::Result<()> {
+        self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            writeln!(out, "{text}").and_then(|()| out.flush())
+        })
     }
 
     /// As [`Self::print`], unless quiet: for results that the command line does not explicitly ask for.
@@ -79,5 +119,18 @@ impl Write for Console {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_its_error_names_is_told_once() {
+        let told = anyhow::anyhow!("no such file").context("a.toml cannot be read: no such file");
+        assert_eq!(with_causes(&told), "a.toml cannot be read: no such file");
+        let untold = anyhow::anyhow!("no such file").context("a.toml cannot be read").context("it ends");
+        assert_eq!(with_causes(&untold), "it ends: a.toml cannot be read: no such file");
     }
 }

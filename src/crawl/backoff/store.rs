@@ -110,10 +110,11 @@ impl StoreBackoff {
             None if self.is_unwritable() => self.retry_writing()?,
             Some(LowDisk { directory, free }) if !self.is_paused => {
                 self.is_paused = true;
+                let then = if self.forever { "the API goes on" } else { "the crawl ends" };
                 tracing::warn!(
                     free,
                     least,
-                    "no pages are fetched: the disk of {} has less room than crawl.min_free_disk_bytes; the API goes on",
+                    "no pages are fetched: the disk of {} has less room than crawl.min_free_disk_bytes; {then}",
                     directory.display()
                 );
             }

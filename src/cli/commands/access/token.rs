@@ -52,7 +52,7 @@ fn add(
     let roles: Vec<Role> = roles.iter().map(|role| Role::from(*role)).collect();
     let roles = if roles.is_empty() { Roles::of(&[Role::Read]) } else { Roles::of(&roles) };
     let stored = StoredToken { name, digest: token_digest(&token), roles, expires_at };
-    match store {
+    match &store {
         Some(store) if store.add_token(&stored)? => {}
         Some(_) => return Err(UserError::TokenExists(stored.name).into()),
         None => control::add_token(&context.data, &stored)?,
@@ -61,7 +61,13 @@ fn add(
         "Added token {}. Send it as `Authorization: Bearer TOKEN`. It is not shown again:",
         stored.name
     ));
-    context.console.print(token)
+    let Err(error) = context.console.print_once(token) else { return Ok(()) };
+    // A token that was not seen is of no use, and its name would be taken.
+    match &store {
+        Some(store) => _ = store.remove_token(&stored.name)?,
+        None => control::remove_token(&context.data, &stored.name, true)?,
+    }
+    Err(error.context(format!("the token {} was removed again", stored.name)))
 }
 
 /// The line of a token: name, roles and end, with tabs between.

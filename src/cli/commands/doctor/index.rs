@@ -26,19 +26,22 @@ pub(super) fn all(patient: &Patient) -> Vec<Examination> {
     match Store::open_secondary(&patient.data, &config.store, Arc::new(suffixes)) {
         Ok(store) => [index, users, seeds, ranks, verification]
             .into_iter()
-            .map(|check| check(patient, &store).unwrap_or_else(|error| unreadable(&error)))
+            .map(|check| check(patient, &store).unwrap_or_else(|error| unreadable(patient, &error)))
             .collect(),
         Err(StoreError::Absent(_)) => {
             vec![Examination::skipped("index", "there is none yet"), access(patient, 0, &[])]
         }
-        Err(error) => vec![unreadable(&error)],
+        Err(error) => vec![unreadable(patient, &error)],
     }
 }
 
-fn unreadable(error: &StoreError) -> Examination {
+fn unreadable(patient: &Patient, error: &StoreError) -> Examination {
+    let verify = format!("backlinkd --data {} verify", patient.data.display());
     let how = match error {
-        StoreError::Format { .. } => "use the version of backlinkd that wrote it, or crawl into a new --data",
-        _ => "`backlinkd verify` finds damage, and `backlinkd verify --repair` rebuilds what can be rebuilt",
+        StoreError::Format { .. } => {
+            "use the version of backlinkd that wrote it, or crawl into a new --data".to_owned()
+        }
+        _ => format!("`{verify}` finds damage, and `{verify} --repair` rebuilds what can be rebuilt"),
     };
     Examination::fail("index", error.to_string(), how)
 }
@@ -82,7 +85,9 @@ fn access(patient: &Patient, users: usize, tokens: &[StoredToken]) -> Examinatio
     }
     let found = format!("{users} users, {} tokens", tokens.len());
     if expired > 0 {
-        let how = "backlinkd token list, and backlinkd token remove NAME";
+        let data = patient.data.display();
+        let how =
+            format!("backlinkd --data {data} token list, and backlinkd --data {data} token remove NAME");
         return Examination::warn(NAME, format!("{found}, of which {expired} have expired"), how);
     }
     Examination::ok(NAME, found)
@@ -99,10 +104,10 @@ fn seeds(patient: &Patient, store: &Store) -> Result<Examination, StoreError> {
         return Ok(Examination::warn(
             NAME,
             found,
-            "`backlinkd seeds remove` with the text of the line removes it",
+            format!("backlinkd --data {} seeds remove 'TEXT OF THE LINE'", patient.data.display()),
         ));
     }
-    if seeds.is_empty() && store.is_empty()? {
+    if seeds.is_empty() && store.is_empty()? && store.queues(None, 1)?.is_empty() {
         let how = format!("backlinkd --data {} seeds add example.com", patient.data.display());
         return Ok(Examination::warn(NAME, "none, and nothing is indexed: there is nothing to crawl", how));
     }

@@ -21,16 +21,18 @@ const CLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) fn all(patient: &Patient) -> Vec<Examination> {
     let config = &patient.loaded.config;
-    vec![open_files(config), memory(config), huge_pages(), clock(&patient.data)]
+    let pid = patient.server.as_ref().map(|server| server.pid).filter(|pid| *pid > 0);
+    vec![open_files(config, pid), memory(config, pid), huge_pages(), clock(&patient.data)]
 }
 
-fn open_files(config: &Config) -> Examination {
+/// Compares the limit of the server, or else of this command, with the configuration.
+fn open_files(config: &Config, pid: Option<u32>) -> Examination {
     const NAME: &str = "open files";
     let wanted = wanted_open_files(config);
     let mend = format!(
         "raise it to {wanted}: ulimit -n {wanted}, or LimitNOFILE={wanted} in the unit of the service"
     );
-    match attainable_open_files() {
+    match attainable_open_files(pid) {
         Some(limit) if limit < MIN_LIMIT => {
             Examination::fail(NAME, format!("the limit of {limit} is too low to start"), mend)
         }
@@ -55,9 +57,9 @@ fn open_files(config: &Config) -> Examination {
 }
 
 /// Compares the memory of the machine, or of its control group, with the limits of the configuration.
-fn memory(config: &Config) -> Examination {
+fn memory(config: &Config, pid: Option<u32>) -> Examination {
     const NAME: &str = "memory";
-    let Some(limit) = memory_limit() else {
+    let Some(limit) = memory_limit(pid) else {
         return Examination::skipped(NAME, "this system does not report its memory");
     };
     let wanted = [
@@ -77,12 +79,13 @@ fn memory(config: &Config) -> Examination {
     Examination::ok(NAME, found)
 }
 
-/// The memory that this process may use, in bytes.
-fn memory_limit() -> Option<u64> {
+/// The memory that a process may use, in bytes; without an id, this one.
+fn memory_limit(pid: Option<u32>) -> Option<u64> {
     let text = read_to_string("/proc/meminfo").ok()?;
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let total = total.split_whitespace().next()?.parse::<u64>().ok()? << 10;
-    let group = read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let process = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+    let group = read_to_string(format!("/proc/{process}/cgroup")).unwrap_or_default();
     let group = group.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
     let files = [format!("/sys/fs/cgroup/{group}/memory.max"), "/sys/fs/cgroup/memory.max".to_owned()];
     let limits = files.iter().filter_map(|file| read_to_string(file).ok()?.trim().parse::<u64>().ok());

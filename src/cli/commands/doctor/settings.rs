@@ -1,10 +1,14 @@
 //! The configuration, and what it names outside of the machine.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Patient;
 use super::examination::Examination;
-use crate::cli::commands::setup::settings::check_files;
+use crate::cli::commands::setup::named_files::{check_files, is_pipe};
+use crate::cli::terminal::console::with_causes;
 use crate::fetch::PinnedAddresses;
 use crate::geo::{Geo, PlaceSchema};
 use crate::model::FailureKind;
@@ -23,13 +27,29 @@ pub(super) fn all(patient: &Patient) -> Vec<Examination> {
 pub(super) fn configuration(patient: &Patient) -> Examination {
     const NAME: &str = "configuration";
     let keys = patient.loaded.set_keys();
-    match check_files(&patient.loaded.config) {
+    let mut config = patient.loaded.config.clone();
+    if patient.server.is_some() {
+        // The server has read it. This account may be another, or see another file there.
+        config.api.user_file = PathBuf::new();
+    }
+    match check_files(&config) {
         Err(error) => {
-            Examination::fail(NAME, format!("{error:#}"), "correct the key or the file that it names")
+            Examination::fail(NAME, with_causes(&error), "correct the key or the file that it names")
         }
         Ok(()) => {
-            let file = patient.file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string());
-            Examination::ok(NAME, format!("{file}, {keys} keys set"))
+            let name = |file: &Option<PathBuf>| {
+                file.as_ref().map_or("no file".to_owned(), |file| file.display().to_string())
+            };
+            let found = format!("{}, {keys} keys set", name(&patient.sources.file));
+            let theirs = patient.server.as_ref().and_then(|server| server.sources.as_ref());
+            match theirs {
+                Some(theirs) if theirs.file != patient.sources.file => {
+                    let found = format!("{found}; the daemon runs with {}", name(&theirs.file));
+                    Examination::warn(NAME, found, "leave --config out to examine the daemon as it runs")
+                }
+                Some(_) => Examination::ok(NAME, format!("{found}, as the daemon runs")),
+                None => Examination::ok(NAME, found),
+            }
         }
     }
 }
@@ -40,6 +60,11 @@ fn contact(patient: &Patient) -> Examination {
             "contact",
             "fetch.contact is empty: site owners cannot reach you, and some block crawlers without one",
             "put the address of a page about your crawler, or an e-mail address, into fetch.contact",
+        ),
+        contact if contact_url(patient).is_none() => Examination::warn(
+            "contact",
+            format!("fetch.contact is \"{contact}\", which names neither a page nor an e-mail address"),
+            "write it like https://example.com/crawler or crawler@example.com",
         ),
         contact => Examination::ok("contact", contact),
     }
@@ -78,6 +103,7 @@ fn contact_url(patient: &Patient) -> Option<CanonicalUrl> {
     let contact = &patient.loaded.config.fetch.contact;
     let words = contact.split(|c: char| c.is_whitespace() || "<>(),;".contains(c));
     let host = |word: &str| {
+        let word = word.trim_start_matches('+');
         let word = word.strip_prefix("mailto:").unwrap_or(word);
         match word.split_once('@') {
             Some((_, domain)) if !word.contains('/') => rules.parse_typed(domain).ok(),
@@ -94,12 +120,27 @@ fn first_seed(patient: &Patient) -> Option<CanonicalUrl> {
     seeds.into_iter().next()
 }
 
+/// Whether a file begins as gzip does (RFC 1952).
+fn is_gzip(path: &Path) -> bool {
+    let mut start = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == [0x1f, 0x8b]
+}
+
 fn places(patient: &Patient) -> Examination {
     const NAME: &str = "place database";
     let config = &patient.loaded.config.geo;
     let file = config.database.display();
+    if is_pipe(&config.database) {
+        return Examination::fail(NAME, format!("{file} is a pipe"), "give another file, or none");
+    }
     let summary = match Geo::open(config).map(|geo| geo.summary()) {
-        Err(error) => return Examination::fail(NAME, error.to_string(), "give another file, or none"),
+        Err(error) => {
+            let how = match is_gzip(&config.database) {
+                true => format!("unpack it: gunzip {file}, and give geo.database the file without .gz"),
+                false => "give another file, or none".to_owned(),
+            };
+            return Examination::fail(NAME, error.to_string(), how);
+        }
         Ok(Err(error)) => {
             return Examination::fail(NAME, format!("{file} is damaged: {error}"), "download it again");
         }

@@ -23,6 +23,9 @@ The same as \fB\-\-config\fR and \fB\-\-data\fR.
 \fBBACKLINKD_\fISECTION\fB__\fIKEY\fR
 Sets one key of the configuration, such as \fBBACKLINKD_API__LISTEN\fR. It overrides the file; \fB\-\-set\fR overrides it.
 .TP
+\fBBACKLINKD_TOKEN\fR
+The same as \fB\-\-token\fR of \fBmcp\fR, which other users of the machine cannot read there.
+.TP
 \fBBACKLINKD_LOG\fR
 Filter of the log, such as \fBbacklinkd=debug\fR.
 .SH FILES
@@ -45,7 +48,15 @@ Something failed; a bad seed line counts.
 .TP
 \fB2\fR
 The command line or the configuration is wrong.
+.SH SEE ALSO
+\fBsystemctl\fR(1), \fBjournalctl\fR(1), \fIhttps://www.rfc-editor.org/rfc/rfc9309\fR (robots.txt).
+.PP
+The page of a running server has the whole documentation, at \fI/?view=help\fR.
 "#;
+
+/// The values of the argument of `generate`, for Fish.
+const FISH_FILES: &str =
+    "complete -c backlinkd -n \"__fish_backlinkd_using_subcommand generate\" -f -a \"man bash zsh fish\"\n";
 
 /// Prints the file. Needs no index.
 pub(super) fn generate(console: &Console, file: GeneratedFile) -> anyhow::Result<Outcome> {
@@ -62,6 +73,10 @@ pub(super) fn generate(console: &Console, file: GeneratedFile) -> anyhow::Result
 
 fn write_completions(shell: Shell, out: &mut Vec<u8>) {
     clap_complete::generate(shell, &mut Args::command(), PROGRAM, out);
+    if shell == Shell::Fish {
+        // Its generator leaves the values of positional arguments out.
+        out.extend_from_slice(FISH_FILES.as_bytes());
+    }
 }
 
 /// Writes one page for all commands, so that a search in it finds each of them.

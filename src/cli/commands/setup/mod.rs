@@ -2,8 +2,10 @@
 
 mod browser;
 mod generate;
+pub(crate) mod named_files;
 mod ping;
 pub(crate) mod settings;
+mod site;
 mod trial;
 
 use std::sync::Arc;

@@ -1,16 +1,11 @@
 //! `backlinkd config`: shows and checks the configuration. It holds no secrets, so all of it is shown.
 
-use std::fmt::Display;
-
+use super::named_files::{check_files, invalid};
 use crate::cli::Outcome;
 use crate::cli::args::Args;
-use crate::cli::context::runtime;
 use crate::cli::setup_args::ConfigCommand;
 use crate::cli::terminal::console::Console;
-use crate::config::{self, Config, ConfigError, LoadedConfig, LoadedValue, Origin};
-use crate::fetch::Fetcher;
-use crate::geo::Geo;
-use crate::policy::BlockList;
+use crate::config::{self, ConfigError, LoadedConfig, LoadedValue, Origin};
 
 pub(crate) fn config(args: &Args, console: &Console, command: &ConfigCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -80,22 +75,4 @@ fn origin(origin: Option<&Origin>) -> String {
         Some(Origin::Variable(name)) => name.clone(),
         Some(Origin::CommandLine) => "--set".to_owned(),
     }
-}
-
-/// Checks the files that the configuration names, as a crawl does at its start.
-///
-/// # Errors
-/// Names the key and the file.
-pub(crate) fn check_files(config: &Config) -> anyhow::Result<()> {
-    config.urls.suffixes()?;
-    let runtime = runtime()?;
-    let _entered = runtime.enter();
-    Fetcher::new(&config.fetch).map_err(invalid)?;
-    Geo::open(&config.geo).map_err(invalid)?;
-    BlockList::read(&config.crawl.block_list).map_err(invalid)?;
-    Ok(())
-}
-
-fn invalid(message: impl Display) -> ConfigError {
-    ConfigError::Invalid { message: message.to_string(), origin: None }
 }

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::browser::page;
+use super::site;
 use crate::api::{self, ServeError};
 use crate::cli::Outcome;
 use crate::cli::args::Args;
@@ -110,7 +111,7 @@ impl Trial {
         let hangup = reload::listen(&runtime)?;
         Reloader::new(context, (&crawler, &store), None, std::slice::from_ref(seed))?
             .start(&runtime, hangup, requests);
-        let running = Arc::new(RunningServer::default());
+        let running = Arc::new(RunningServer::with(&context.sources));
         let handler = RequestHandler::new(&store, listen, Some(reload.clone()), &running);
         let control = ControlServer::start(&runtime, &context.data, handler, &context.console);
         state.activity = Arc::clone(&activity);
@@ -150,6 +151,7 @@ impl Trial {
     fn crawl_and_rank(&self, seed: &CanonicalUrl, pages: u64) -> anyhow::Result<Outcome> {
         let Self { context, crawler, stop, .. } = self;
         let job = CrawlJob { seeds: vec![seed.clone()], max_pages: Some(pages), ..CrawlJob::default() };
+        site::wake(&self.store, seed)?;
         let start = Instant::now();
         let figures = {
             let _display = ProgressDisplay::start(&context.console, crawl_status(crawler.progress(), false));
@@ -160,11 +162,13 @@ impl Trial {
         if stop.is_set() {
             return Ok(Outcome::Success);
         }
-        if figures.answered + figures.unchanged == 0 {
-            context
-                .console
-                .error(format_args!("backlinkd: no page of {seed} could be read; the lines above say why."));
+        if self.store.stats()?.html_pages == 0 {
+            let why = site::explain(context, &self.store, seed)?;
+            context.console.error(format_args!("backlinkd: no page of {seed} could be read.\n{why}"));
             return Ok(Outcome::Partial);
+        }
+        if figures.answered + figures.unchanged == 0 {
+            context.console.info(site::explain(context, &self.store, seed)?);
         }
         self.rank()?;
         context.console.info(format_args!(
