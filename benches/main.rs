@@ -19,6 +19,7 @@ fn main() {
     if cases::serving::asked_otherwise() || cases::known::was_asked_for() {
         return;
     }
+    cases::archives::benches();
     cases::parse::benches();
     cases::rank::benches();
     cases::serving::benches();

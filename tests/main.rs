@@ -62,4 +62,5 @@ mod urls_table;
 mod verify;
 mod walls;
 mod warc;
+mod warc_reading;
 mod whole_web;

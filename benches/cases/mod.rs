@@ -1,3 +1,4 @@
+pub mod archives;
 pub mod known;
 pub mod parse;
 pub mod rank;

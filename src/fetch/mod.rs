@@ -10,10 +10,12 @@
 //! * [`PinnedAddresses`] resolves each host to one address, and refuses addresses outside the public internet.
 //! * [`MemoryBudget`] bounds the memory of all responses until they are stored.
 //! * [`decode`] removes content encodings, within bounds.
+//! * [`Response::from_archive`] reads a response that an archive holds.
 //! * [`ServiceClient`] asks a service that the operator names.
 //!
 //! The crawl decides what to fetch and when, and interprets the content.
 
+mod archived;
 mod client;
 mod connections;
 mod cookies;
@@ -33,6 +35,7 @@ mod tolerant;
 
 use std::path::PathBuf;
 
+pub use archived::{ArchivedMessage, NotHttp};
 pub use client::{Fetcher, Validators};
 pub use cookies::CookieJar;
 pub use decode::{ContentEncoding, DecodeError, Decoded};

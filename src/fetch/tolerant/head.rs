@@ -32,14 +32,8 @@ pub(super) fn rewrite_head(
         let mut fields = header_fields(lines);
         let is_chunked = take_chunked(&mut fields);
         let mut head = format!("HTTP/1.1 {status:03}\r\n").into_bytes();
-        let mut kept = 0;
+        dropped.fetch_add(drop_fields(&mut fields, max_headers), Ordering::Relaxed);
         for (name, value) in fields {
-            let has_room = kept < max_headers || (is_read(&name) && kept < max_headers + MAX_EXTRA_FIELDS);
-            if !has_room {
-                dropped.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            kept += 1;
             head.extend([&name, &b": "[..], &value, b"\r\n"].concat());
         }
         head.extend(b"\r\n");
@@ -47,8 +41,20 @@ pub(super) fn rewrite_head(
     }
 }
 
+/// Drops the fields beyond `max_headers`, unless the crawl reads them. Returns their number.
+pub(super) fn drop_fields(fields: &mut Vec<HeaderField>, max_headers: usize) -> usize {
+    let (before, mut kept) = (fields.len(), 0);
+    fields.retain(|(name, _)| {
+        let has_room =
+            kept < max_headers || (is_read(name) && kept < max_headers.saturating_add(MAX_EXTRA_FIELDS));
+        kept += usize::from(has_room);
+        has_room
+    });
+    before - fields.len()
+}
+
 /// The end of a head: behind the first empty line that follows another line.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
+pub(super) fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n'))?;
     let mut line_start = start;
     while let Some(length) = bytes[line_start..].iter().position(|&b| b == b'\n') {
@@ -62,13 +68,13 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
 }
 
 /// A line without the carriage returns at its end.
-fn trim_carriage_returns(line: &[u8]) -> &[u8] {
+pub(super) fn trim_carriage_returns(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|&b| b != b'\r').map_or(0, |last| last + 1);
     &line[..end]
 }
 
 /// The status in a status line of any case and spacing.
-fn status(line: &[u8]) -> Option<u16> {
+pub(super) fn status(line: &[u8]) -> Option<u16> {
     let line = line.trim_ascii_start();
     let version = line.get(..5).filter(|version| version.eq_ignore_ascii_case(b"HTTP/"))?.len();
     let blank = line.iter().position(|b| matches!(b, b' ' | b'\t')).filter(|&blank| blank > version)?;
@@ -79,9 +85,9 @@ fn status(line: &[u8]) -> Option<u16> {
     (ends && status >= 100).then_some(status)
 }
 
-type HeaderField = (Vec<u8>, Vec<u8>);
+pub(super) type HeaderField = (Vec<u8>, Vec<u8>);
 
-fn header_fields<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<HeaderField> {
+pub(super) fn header_fields<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<HeaderField> {
     let mut fields: Vec<HeaderField> = Vec::new();
     for line in lines.filter(|line| !line.is_empty()) {
         if let (true, Some((_, value))) = (line[0].is_ascii_whitespace(), fields.last_mut()) {
@@ -103,7 +109,7 @@ fn header_fields<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<HeaderField> 
 
 /// Removes the chunked coding from the fields that name it, and `Content-Length` with it (RFC 9112, 6.3). Returns
 /// whether there was one.
-fn take_chunked(fields: &mut Vec<HeaderField>) -> bool {
+pub(super) fn take_chunked(fields: &mut Vec<HeaderField>) -> bool {
     let mut is_chunked = false;
     for (_, value) in fields.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case(b"transfer-encoding")) {
         let codings = value.split(|&b| b == b',').map(<[u8]>::trim_ascii);

@@ -11,10 +11,13 @@
 //! * `Content-Length` lines that are not numbers, or contradict each other, are removed. The body then ends with the
 //!   connection.
 //! * Header fields beyond `fetch.max_headers` are dropped and counted, unless the crawl reads them ([`is_read`]).
+//!
+//! Messages in archives are read by the same rules ([`stored`]).
 
 mod chunks;
 mod head;
 mod reader;
+mod stored;
 
 use std::io;
 use std::net::SocketAddr;
@@ -39,6 +42,8 @@ use super::failure::{Blame, Failure};
 use crate::model::FailureKind;
 use crate::urls::CanonicalUrl;
 use reader::HeadReader;
+
+pub(super) use stored::{StoredMessage, parse_message};
 
 /// Maximum number of fields beyond `fetch.max_headers` that are kept because the crawl reads them.
 const MAX_EXTRA_FIELDS: usize = 100;
