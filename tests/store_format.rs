@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{
-    DiscoveredUrl, Disposition, Lane, Link, LinkTag, PageContent, PageFacts, Place, Priority, QueueEntry,
-    QueueName, Rel, SearchRank, SitemapGrant, Target, Visit, VisitRecord,
+    DiscoveredUrl, Disposition, FailureKind, Lane, Link, LinkTag, PageContent, PageFacts, Place, Priority,
+    QueueEntry, QueueName, Rel, SearchRank, SitemapGrant, Target, Visit, VisitRecord,
 };
-use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, Store, StoreError};
+use backlinkd::store::{COLUMN_FAMILIES, Commit, FORMAT, ImportPolicy, Store, StoreError};
 use backlinkd::urls::{CanonicalUrl, Scope, Suffixes, UrlRules};
 use proptest::prelude::*;
 use rocksdb::{DB, Options};
@@ -127,9 +127,35 @@ fn a_page_with_its_links_is_written_as_documented() {
     let changes = [&b"\x00"[..], b"\x01org,b,", b"\x02com,example,"].map(|key| (key.to_vec(), vec![1]));
     assert_eq!(rows(&db, "changes"), changes);
     let meta = rows(&db, "meta");
-    assert!(meta.contains(&(b"format".to_vec(), b"\x05".to_vec())));
+    assert!(meta.contains(&(b"format".to_vec(), b"\x06".to_vec())));
     // Visited, HTML, active, external, inactive.
     assert!(meta.contains(&(b"counters".to_vec(), b"\x02\x02\x04\x02\x00".to_vec())));
+}
+
+#[test]
+fn a_history_is_written_as_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).unwrap();
+    store.import(&[record()], ImportPolicy::default()).unwrap();
+    let (db, _) = raw(store);
+    let key = b"com,example,www,)/a\x01";
+    // Marks: the crawl does not know the page, and the page has one visit.
+    assert_eq!(rows(&db, "visits"), [(key.to_vec(), b"\x05".to_vec())]);
+    drop(db);
+    let store = open(folder.path()).unwrap();
+    let failed = Visit::Failed(FailureKind::Timeout, "why".to_owned());
+    let older = VisitRecord { visited: 99 * 86_400, visit: failed, ..record() };
+    let confirmed = VisitRecord { visited: 101 * 86_400, visit: Visit::NotModified, ..record() };
+    store.import(&[older, confirmed], ImportPolicy::default()).unwrap();
+    let (db, _) = raw(store);
+    let row = rows(&db, "visits").remove(0).1;
+    // Marks, length of the visits, and the visits, compressed.
+    let length = usize::from(row[1] & 0x7f) | usize::from(row[2]) << 7;
+    let visits = zstd::bulk::decompress(&row[3..], length).unwrap();
+    assert_eq!((row[0], visits.len()), (1, length));
+    // Each visit: its length, time, kind and content.
+    assert!(visits.starts_with(b"\x0d\0\0\0\0\0\x82\x84\x80\x04\x05why"), "{visits:?}");
+    assert!(visits.ends_with(b"\x09\0\0\0\0\0\x85\x27\x80\x03"), "{visits:?}");
 }
 
 #[test]
@@ -267,10 +293,10 @@ fn another_format_is_refused() {
     write_raw(folder.path(), "meta", b"format", b"\x03");
     assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 3, expected: FORMAT, .. })));
     let sentence = refusal(folder.path());
-    assert!(sentence.contains("has format 3") && sentence.contains("reads format 5"), "{sentence}");
+    assert!(sentence.contains("has format 3") && sentence.contains("reads format 6"), "{sentence}");
     assert!(sentence.contains("use the version that wrote it, or crawl into a new"), "{sentence}");
-    write_raw(folder.path(), "meta", b"format", b"\x06");
-    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 6, expected: FORMAT, .. })));
+    write_raw(folder.path(), "meta", b"format", b"\x07");
+    assert!(matches!(open(folder.path()), Err(StoreError::Format { found: 7, expected: FORMAT, .. })));
 }
 
 #[test]
@@ -288,7 +314,7 @@ fn an_earlier_format_is_upgraded_unless_the_configuration_refuses() {
     let db = DB::open_cf_for_read_only(&Options::default(), folder.path(), &names, false).unwrap();
     assert!(rows(&db, "meta").contains(&(b"format".to_vec(), b"\x04".to_vec())));
     drop(db);
-    assert!(meta(raw(open(folder.path()).unwrap())).contains(&(b"format".to_vec(), b"\x05".to_vec())));
+    assert!(meta(raw(open(folder.path()).unwrap())).contains(&(b"format".to_vec(), b"\x06".to_vec())));
     drop(Store::open(folder.path(), &keep, suffixes()).unwrap());
 }
 

@@ -2,6 +2,7 @@
 //! answer.
 
 mod changes;
+mod imports;
 mod lookups;
 mod model;
 pub mod web;

@@ -1,4 +1,4 @@
-//! The store: the speed of writing visit records, of reading a scope's backlinks, and of looking up ranks and statuses;
+//! The store: the speed of writing and importing visit records, of reading a scope's backlinks, and of looking up ranks and statuses;
 //! and the bytes of a link on disk.
 //!
 //! The pages are generated: 100 sites of 200 pages, each with a menu of 40 internal links and 12 external ones. A few
@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use backlinkd::config::StoreConfig;
 use backlinkd::model::{Link, LinkTag, PageContent, PageFacts, Place, Rel, SearchRank, Visit, VisitRecord};
-use backlinkd::store::{Store, StoreError};
+use backlinkd::store::{ImportPolicy, Store, StoreError};
 use backlinkd::urls::{Scope, Suffixes, UrlRules};
-use criterion::{Criterion, Throughput, criterion_group};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group};
 
 const SITES: u64 = 100;
 const PAGES: u64 = 200;
@@ -117,6 +117,30 @@ fn store(c: &mut Criterion) {
             (store, directory)
         });
     });
+    group.bench_function("import new pages (links)", |bench| {
+        bench.iter_with_large_drop(|| {
+            let directory = tempfile::tempdir().unwrap();
+            let store = open(&directory);
+            store.import(&first, ImportPolicy::default()).unwrap();
+            (store, directory)
+        });
+    });
+    for (name, visited) in [("later", 1_700_100_000), ("older", 1_600_000_000)] {
+        let other = records(visited);
+        group.bench_function(format!("import a second, {name} visit of each page (links)"), |bench| {
+            let imported = || {
+                let directory = tempfile::tempdir().unwrap();
+                let store = open(&directory);
+                store.import(&first, ImportPolicy::default()).unwrap();
+                (store, directory)
+            };
+            let import = |(store, directory): (Store, tempfile::TempDir)| {
+                store.import(&other, ImportPolicy::default()).unwrap();
+                (store, directory)
+            };
+            bench.iter_batched(imported, import, BatchSize::PerIteration);
+        });
+    }
     let again = records(1_700_100_000);
     group.bench_function("put unchanged pages on a later day (links)", |bench| {
         bench.iter(|| full.put(&again).unwrap());

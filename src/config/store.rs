@@ -25,6 +25,8 @@ pub struct StoreConfig {
     pub max_former_links: usize,
     /// Absences of one link that are kept apart.
     pub max_absences: usize,
+    /// Visits to one imported page that are remembered.
+    pub max_past_visits: usize,
     /// Hosts whose robots.txt names one sitemap that are kept with it in the queue.
     pub max_sitemap_hosts: usize,
     /// Time that a write waits for more visit records.
@@ -49,6 +51,7 @@ impl Default for StoreConfig {
             batch_pages: 64,
             max_former_links: 10_000,
             max_absences: 100,
+            max_past_visits: 100,
             max_sitemap_hosts: 100,
             batch_wait: Span(Duration::from_millis(5)),
             max_open_files: 1_000,
@@ -67,6 +70,7 @@ impl StoreConfig {
         at_least("store.log_file_bytes", self.log_file_bytes as u64, 1 << 20)?;
         at_least("store.batch_pages", self.batch_pages as u64, 1)?;
         at_least("store.max_absences", self.max_absences as u64, 1)?;
+        at_least("store.max_past_visits", self.max_past_visits as u64, 2)?;
         at_least("store.max_sitemap_hosts", self.max_sitemap_hosts as u64, 1)?;
         if !(1..=22).contains(&self.compression_level) {
             return Err(format!(

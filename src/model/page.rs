@@ -87,7 +87,12 @@ impl PageContent {
     /// responses say nothing about them: a challenge, a response without the page (202, 204, 206, 300), a refusal
     /// (401, 403, 429, 451) or a server error (5xx).
     pub fn determines_links(&self) -> bool {
-        !self.challenge && matches!(self.facts.status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
+        !self.challenge && Self::status_determines_links(self.facts.status)
+    }
+
+    /// As [`Self::determines_links`], for a response that is no challenge.
+    pub fn status_determines_links(status: u16) -> bool {
+        matches!(status, 200 | 201 | 203 | 301..=303 | 307 | 308 | 404 | 410)
     }
 }
 

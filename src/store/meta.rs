@@ -11,6 +11,9 @@ use crate::store::{Store, StoreError};
 pub(in crate::store) const FORMAT_KEY: &[u8] = b"format";
 pub(in crate::store) const TOKEN_KEY: &[u8] = b"token-key";
 
+/// The file of RocksDB that every database has.
+const CURRENT_FILE: &str = "CURRENT";
+
 /// Sums: visited pages, HTML pages, active links, active external links, lost links.
 pub(in crate::store) const COUNTERS: &[u8] = b"counters";
 
@@ -32,8 +35,8 @@ impl Store {
         }
     }
 
-    /// Upgrades a database to the current format. Only the stored number changes, so after a crash the database has
-    /// either format completely.
+    /// Upgrades a database to the current format. The opening has created the column families that it lacked, which are
+    /// empty. So only the stored number changes, and after a crash the database has either format completely.
     fn upgrade(&self, found: u32, allowed: bool) -> Result<(), StoreError> {
         if found == FORMAT {
             return Ok(());
@@ -109,12 +112,31 @@ pub(in crate::store) fn decode_counters(value: Option<&[u8]>) -> Result<[u64; 5]
     Ok(std::array::from_fn(|at| sums.get(at).map_or(0, |&sum| u64::try_from(sum).unwrap_or(0))))
 }
 
-/// Refuses a database of an earlier format that lacks column families, before it is opened and they are created. After
-/// an interrupted first opening they are missing too, but then there is no format.
+/// Refuses a database of an unsupported format that lacks column families, before it is opened and they are created.
+/// After an interrupted first opening they are missing too, but then there is no format.
 pub(in crate::store) fn refuse_earlier_format(directory: &Path) -> Result<(), StoreError> {
-    let Some(db) = families::open_incomplete(directory)? else { return Ok(()) };
-    let Some(meta) = db.cf_handle(META) else { return Ok(()) };
-    db.get_cf(meta, FORMAT_KEY)?.map_or(Ok(()), |value| expect_format(directory, &value).map(|_| ()))
+    format_of_incomplete(directory).map(|_| ())
+}
+
+/// Refuses a database that lacks column families of the current format, for one that must not be upgraded.
+pub(in crate::store) fn refuse_missing_families(directory: &Path) -> Result<(), StoreError> {
+    match format_of_incomplete(directory)? {
+        Some(found) => {
+            let directory = directory.to_owned();
+            Err(StoreError::UpgradeRefused { directory, found, expected: FORMAT })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The supported format of a database that lacks column families; `None` if it lacks none, or has no format.
+fn format_of_incomplete(directory: &Path) -> Result<Option<u32>, StoreError> {
+    if !directory.join(CURRENT_FILE).exists() {
+        return Ok(None);
+    }
+    let Some(db) = families::open_incomplete(directory)? else { return Ok(None) };
+    let Some(meta) = db.cf_handle(META) else { return Ok(None) };
+    db.get_cf(meta, FORMAT_KEY)?.map(|value| expect_format(directory, &value)).transpose()
 }
 
 fn format_value() -> Vec<u8> {

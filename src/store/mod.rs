@@ -1,7 +1,7 @@
 //! The database: pages, links, backlinks, queue, ranks and users in RocksDB.
 //!
-//! In: [`Commit`]s of visit records, through one method ([`Store::commit`]), and the ranks of a finished
-//! computation. Out: a [`Snapshot`], one consistent state that is read by scope.
+//! In: [`Commit`]s of visit records from the crawl ([`Store::commit`]), visit records of any age from archives
+//! ([`Store::import`]), and the ranks of a finished computation. Out: a [`Snapshot`], one consistent state that is read by scope.
 //!
 //! Invariants, whatever the moment of a crash:
 //!
@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `db` | opening, column families and their rows, file permissions, errors, salvage of damaged files; the only importer of `rocksdb` |
 //! | `codec` | keys and values as bytes |
-//! | `write` | commits: link differences, sums between hosts, change numbers, ranks |
+//! | `write` | commits: link differences, sums between hosts, change numbers, ranks; imports and their history |
 //! | `queue` | the queue of URLs to fetch, the schedule, the seen set |
 //! | `read` | snapshots, range scans, lookups of many keys, statistics |
 //! | `sites` | the list of all hosts and domains with their figures, and its file |
@@ -27,6 +27,7 @@
 //! |---|---|
 //! | `open`, `recent_urls`, `set_revisit_rules` | `db/open.rs` |
 //! | `commit`, `put`, `lock_writes` | `write/commit.rs` |
+//! | `import` | `write/history/import.rs` |
 //! | `write_numbered`, `change_number` | `write/change_numbers.rs` |
 //! | `publish_ranks` | `write/ranks.rs` |
 //! | `page`, `host`, `servers` | `read/pages.rs`, `read/hosts.rs` |
@@ -68,3 +69,4 @@ pub use verify::report::{Finding, Findings};
 pub use verify::{VerifyOptions, VerifyProgress};
 pub use write::change_numbers::ChangeNumbers;
 pub use write::commit::Commit;
+pub use write::history::import::{ImportCounts, ImportPolicy};

@@ -96,7 +96,7 @@ async fn a_running_daemon_is_examined_beside_it_and_ranks_on_request() {
     found.has("process", "ok", &[&format!("process {}, ", daemon.id()), "crawls and serves"]);
     found.has("port", "ok", &[&format!("127.0.0.1:{port} answers for this index")]);
     found.has("data directory", "ok", &["for its owner alone"]);
-    found.has("index", "ok", &["format 5"]);
+    found.has("index", "ok", &["format 6"]);
     found.has("users", "warn", &["1 users, 1 tokens", "1 have expired", "token remove"]);
     found.has("seeds", "ok", &["1 in the list"]);
     found.has("ranks", "warn", &["never computed", " rank"]);
@@ -308,7 +308,7 @@ fn a_directory_of_an_earlier_format_is_named_and_not_upgraded() {
         doctor(&place, &["--set", set]).has(
             "index",
             "warn",
-            &["format 4; this version writes format 5", how],
+            &["format 4; this version writes format 6", how],
         );
     }
 }

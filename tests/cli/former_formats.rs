@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::process::{Place, get};
 
-const FORMATS: [u32; 1] = [4];
+const FORMATS: [u32; 2] = [4, 5];
 
 /// Copies a folder with its contents.
 pub fn copy(from: &Path, to: &Path) {

@@ -46,6 +46,8 @@ pub enum StoreError {
     Damaged { family: &'static str, key: String, what: &'static str },
     #[error(transparent)]
     Seen(#[from] crate::sieve::SieveError),
+    #[error("the visits of a page cannot be compressed: {0}")]
+    Compression(std::io::Error),
     #[error("the operating system gave no random bytes: {0}")]
     Random(String),
 }

@@ -13,7 +13,8 @@ use crate::store::codec::sums::encode_sums;
 use crate::store::codec::varint::Reader;
 
 use super::schema::{
-    BACKLINKS, COLUMN_FAMILIES, DEFAULT_FAMILY, FORMER_FAMILIES, META, OUTLINKS, PAGES, PAIRS, REFERRALS,
+    ADDED_FAMILIES, BACKLINKS, COLUMN_FAMILIES, DEFAULT_FAMILY, FORMER_FAMILIES, META, OUTLINKS, PAGES,
+    PAIRS, REFERRALS, VISITS,
 };
 
 /// Threads for flushes and compactions.
@@ -27,10 +28,13 @@ const MAX_MANIFEST_BYTES: usize = 64 << 20;
 /// Bytes of one memtable of a column family.
 const MEMTABLE_BYTES: usize = 64 << 20;
 
-/// Opens the database. With `create`, creates it if it does not exist.
+/// Opens the database. With `create`, creates it if it does not exist. An upgrade creates column families that an
+/// earlier format lacks.
 pub(in crate::store) fn open(path: &Path, config: &StoreConfig, create: bool) -> Result<DB, rocksdb::Error> {
     let cache = Cache::new_lru_cache(config.block_cache_bytes);
-    DB::open_cf_descriptors(&options(config, create), path, families(config, &cache))
+    let mut options = options(config, create);
+    options.create_missing_column_families(create || config.upgrade);
+    DB::open_cf_descriptors(&options, path, families(config, &cache))
 }
 
 /// Opens a database with damaged files, to read its readable rows. Skips damaged records of the log. If the manifest
@@ -91,7 +95,12 @@ pub(in crate::store) fn open_secondary(
     let mut options = Options::default();
     // The primary process deletes obsolete files. Files in use here must stay open.
     options.set_max_open_files(-1);
-    DB::open_cf_descriptors_as_secondary(&options, path, folder, families(config, &cache))
+    // A secondary instance cannot create the families that a directory of an earlier format lacks.
+    let names = DB::list_cf(&options, path)?;
+    let is_there = |name: &&str| !ADDED_FAMILIES.contains(name) || names.iter().any(|there| there == name);
+    let families = COLUMN_FAMILIES.into_iter().filter(is_there);
+    let descriptor = |name| ColumnFamilyDescriptor::new(name, family_options(name, config, &cache));
+    DB::open_cf_descriptors_as_secondary(&options, path, folder, families.map(descriptor))
 }
 
 fn families(config: &StoreConfig, cache: &Cache) -> [ColumnFamilyDescriptor; COLUMN_FAMILIES.len()] {
@@ -127,7 +136,8 @@ pub(in crate::store) fn foreign_reason(directory: &Path) -> Result<Option<String
 }
 
 /// Opens a database that lacks column families, with nothing but its [`META`], for a look at its format. A database of
-/// format 1 or 2 lacks some, so it cannot be opened as one of the current format. `None` if none is missing.
+/// format 1 or 2 lacks some that no upgrade creates, so it cannot be opened as one of the current format. `None` if none
+/// is missing.
 pub(in crate::store) fn open_incomplete(directory: &Path) -> Result<Option<DB>, rocksdb::Error> {
     let options = Options::default();
     let names = DB::list_cf(&options, directory)?;
@@ -154,11 +164,11 @@ fn family_options(name: &str, config: &StoreConfig, cache: &Cache) -> Options {
     let block_size = match name {
         OUTLINKS => 64 << 10,
         BACKLINKS => 32 << 10,
-        PAGES | PAIRS | REFERRALS => 16 << 10,
+        PAGES | PAIRS | REFERRALS | VISITS => 16 << 10,
         _ => 4 << 10,
     };
     blocks.set_block_size(block_size);
-    if matches!(name, PAGES | OUTLINKS) {
+    if matches!(name, PAGES | OUTLINKS | VISITS) {
         // Most lookups here are for absent keys: new pages.
         blocks.set_bloom_filter(10.0, false);
     }

@@ -11,7 +11,7 @@ use crate::policy::RevisitRules;
 use crate::private_files::{keep_private, make_private_directory};
 use crate::store::queue::seen_set::{SeenSet, WriteState};
 use crate::store::write::diff::HistoryLimits;
-use crate::store::{RecentUrls, Snapshot, StoreError};
+use crate::store::{RecentUrls, Snapshot, StoreError, meta};
 use crate::urls::Suffixes;
 
 use super::directory::{refuse_absent, refuse_foreign};
@@ -26,6 +26,8 @@ pub struct Store {
     pub(in crate::store) sync: bool,
     pub(in crate::store) batch_pages: usize,
     pub(in crate::store) history_limits: HistoryLimits,
+    /// Visits to one imported page that are kept, at most.
+    pub(in crate::store) max_past_visits: usize,
     /// Hosts that one queued sitemap may list URLs of, at most.
     pub(in crate::store) sitemap_hosts: usize,
     /// Serialises commits. Holds the state that commits share.
@@ -83,6 +85,9 @@ impl Store {
         refuse_foreign(directory)?;
         permissions::refuse_other_owner(directory)?;
         keep_private(directory);
+        if !config.upgrade {
+            meta::refuse_missing_families(directory)?;
+        }
         let db = families::open(directory, config, create)
             .map_err(|error| StoreError::from_open(directory, error))?;
         let mut store = Self::with_database(db, directory, config, suffixes);
@@ -107,6 +112,7 @@ impl Store {
             sync: config.sync,
             batch_pages: config.batch_pages,
             history_limits: HistoryLimits { lost: config.max_former_links, absences: config.max_absences },
+            max_past_visits: config.max_past_visits,
             sitemap_hosts: config.max_sitemap_hosts,
             writer: Mutex::new(WriteState::new(&seen_set)),
             seen_set,

@@ -3,6 +3,7 @@
 pub(super) mod arrivals;
 pub(super) mod entries;
 pub(super) mod recent_urls;
+pub(super) mod resting_pages;
 pub(super) mod schedule;
 pub(super) mod seen_set;
 pub(super) mod sitemaps;

@@ -23,12 +23,13 @@ use crate::store::codec::queue_entry::split_entry_key;
 use crate::store::codec::schedule_entry::split_schedule_key;
 use crate::store::codec::varint::{Damage, Reader, put_varint};
 use crate::store::db::rows::RowBatch;
-use crate::store::db::schema::{FRONTIER, MET, META, PAGES, SCHEDULE};
+use crate::store::db::schema::{FRONTIER, MET, META, PAGES, SCHEDULE, VISITS};
 use crate::store::read::display::display_key;
 use crate::store::{RecentUrls, Store, StoreError, codec};
 use crate::urls::{CanonicalUrl, Surt, surt_fingerprint, url_fingerprint};
 
 use super::arrivals::ArrivalSet;
+use super::resting_pages::RestingPages;
 
 pub(in crate::store) const SIEVE_KEY: &[u8] = b"sieve";
 /// Replaces the list of files: the set is rebuilt when the store is opened next.
@@ -345,7 +346,7 @@ impl Store {
         self.seen_set.holds(url_fingerprint(url, Surt::from(url).as_bytes()))
     }
 
-    /// Rebuilds the set from pages, queue and schedule. A URL that is in none of them counts as new when it is
+    /// Rebuilds the set from pages, queue and schedule. It lacks imported pages that the crawl does not know. A URL that is in none of them counts as new when it is
     /// discovered again.
     ///
     /// # Errors
@@ -361,8 +362,10 @@ impl Store {
         for family in [PAGES, FRONTIER, SCHEDULE] {
             let mut cursor = self.cursor(family)?;
             cursor.seek_to_first();
+            let mut resting = RestingPages::new(self.cursor(VISITS)?);
             while let Some(key) = cursor.key() {
-                if let Some(surt) = seen_set_surt(family, key) {
+                let is_known = family != PAGES || !resting.contain(key)?;
+                if let Some(surt) = seen_set_surt(family, key).filter(|_| is_known) {
                     candidates.push(Candidate {
                         fingerprint: surt_fingerprint(surt),
                         index: u32::try_from(candidates.len()).unwrap_or(u32::MAX),

@@ -8,7 +8,7 @@ use crate::store::codec::queue_entry::parse_entry_key;
 use crate::store::codec::schedule_entry::parse_schedule_key;
 use crate::store::db::schema::{
     BACKLINKS, CHANGES, FRONTIER, HOSTS, MET, META, OUTLINKS, PAGES, PAIRS, RANKS, REFERRALS, ROBOTS,
-    SCHEDULE, SEEN,
+    SCHEDULE, SEEN, VISITS,
 };
 use crate::store::write::change_numbers;
 use crate::store::write::change_numbers::Direction;
@@ -34,7 +34,7 @@ pub(in crate::store) fn display_key(family: &str, key: &[u8]) -> String {
 
 fn readable_key(family: &str, key: &[u8]) -> Option<String> {
     match family {
-        PAGES | OUTLINKS | SEEN => url(key),
+        PAGES | OUTLINKS | VISITS | SEEN => url(key),
         BACKLINKS => {
             let (target, source, seq) = split_backlink_key(key).ok()?;
             let which = if seq == 0 { String::new() } else { format!(" (link {})", u64::from(seq) + 1) };

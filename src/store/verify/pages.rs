@@ -7,7 +7,8 @@ use crate::model::{CLOCK_ERROR, DiscoveredUrl, OutlinkRecord, Priority, QueueEnt
 use crate::policy::VisitTimes;
 use crate::store::codec::queue_entry::{encode_entry, entry_key};
 use crate::store::db::rows::RowCursor;
-use crate::store::db::schema::{FRONTIER, OUTLINKS, PAGES};
+use crate::store::db::schema::{FRONTIER, OUTLINKS, PAGES, VISITS};
+use crate::store::queue::resting_pages::RestingPages;
 use crate::store::write::days::{DaySpan, clamp_page, day_of_visit};
 use crate::store::{StoreError, VerifyOptions, codec};
 use crate::urls::{CanonicalUrl, Surt};
@@ -23,6 +24,8 @@ pub(super) struct RepairedPage {
     /// stored one.
     pub stored_next: u64,
     pub links: Vec<OutlinkRecord>,
+    /// Whether the page was imported, and the crawl does not know it.
+    pub at_rest: bool,
 }
 
 /// A readable row with another encoding than the valid one.
@@ -49,10 +52,12 @@ pub(super) fn scan_again(
 fn scan(context: &mut VerifyContext<'_>, first: bool, visit: CheckedVisit<'_>) -> Result<(), StoreError> {
     let mut pages = context.cursor(PAGES)?;
     let mut outlinks = context.cursor(OUTLINKS)?;
+    let mut resting = RestingPages::new(context.cursor(VISITS)?);
     while let Some((key, value)) = pages.item() {
         skip_orphans(context, &mut outlinks, Some(key), first)?;
         let list = outlinks.item().filter(|(of, _)| *of == key).map(|(_, list)| list);
-        if let Some(page) = repair_page(context, key, value, list, first)? {
+        if let Some(mut page) = repair_page(context, key, value, list, first)? {
+            page.at_rest = resting.contain(key)? && page.page.next_visit == 0;
             visit(&page, context)?;
         }
         if list.is_some() {
@@ -135,7 +140,8 @@ fn repair_page(
     if first {
         write_repaired(context, key, value, &stored, &page)?;
     }
-    Ok(Some(RepairedPage { url, key: key.to_vec(), page, stored_next: stored.next_visit, links }))
+    let (key, stored_next) = (key.to_vec(), stored.next_visit);
+    Ok(Some(RepairedPage { url, key, page, stored_next, links, at_rest: false }))
 }
 
 /// Writes a page whose repair changed it, and reports what was wrong.

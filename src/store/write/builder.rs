@@ -16,16 +16,20 @@ use crate::store::codec::keys;
 use crate::store::codec::schedule_entry::ScheduleEntry;
 use crate::store::codec::sums::encode_sums;
 use crate::store::db::rows::RowBatch;
-use crate::store::db::schema::{BACKLINKS, META, OUTLINKS, PAGES};
+use crate::store::db::schema::{BACKLINKS, META, OUTLINKS, PAGES, VISITS};
 use crate::store::{Store, StoreError, codec, meta};
 use crate::urls::{CanonicalUrl, Suffixes, Surt};
 
 use super::change_numbers::{ChangedDomains, page_differs};
-use super::days::{DaySpan, clamp_page, day_of_visit};
-use super::diff::{MergedLinks, merge_links};
+use super::days::{clamp_page, day_of_visit};
+use super::diff::MergedLinks;
+use super::history::page_history::is_marked_live;
 use super::host_pairs::PairChanges;
 use super::hosts::HostChanges;
-use super::stored_page::{differs_visibly, is_gone, keep_beyond_cut, stored_page_of};
+use super::stored_page::{
+    differs_visibly, hides_links, is_gone, page_after_failure, page_after_inconclusive,
+    page_after_not_modified, page_after_response,
+};
 
 /// Size of a batch in bytes beyond which it takes no further record. The rows of one page's links can take tens of
 /// megabytes.
@@ -55,7 +59,7 @@ pub(in crate::store) struct CommitBuilder<'a> {
     entry_states: HashMap<CanonicalUrl, EntryState>,
     /// New pages that are stored without having been queued.
     pub never_queued: Vec<CanonicalUrl>,
-    revisit_rules: RevisitRules,
+    pub revisit_rules: RevisitRules,
 }
 
 /// The state in the queue of a URL whose record is stored.
@@ -75,23 +79,16 @@ struct PageVisit<'a> {
     today: Day,
 }
 
-impl PageVisit<'_> {
-    /// The day of the first visit to the page, at most the day of this visit.
-    fn first_day(&self) -> Day {
-        self.old.as_ref().map_or(self.today, |page| page.first_day.min(self.today))
-    }
-}
-
 /// The links of a page before and after a visit, as other column families see them.
-struct LinkChange<'a> {
-    url: &'a CanonicalUrl,
-    old: &'a [OutlinkRecord],
-    new: &'a [OutlinkRecord],
-    /// Lost links that are deleted.
-    dropped: &'a [OutlinkRecord],
+pub(super) struct LinkChange<'a> {
+    pub url: &'a CanonicalUrl,
+    pub old: &'a [OutlinkRecord],
+    pub new: &'a [OutlinkRecord],
+    /// Links that are deleted.
+    pub dropped: &'a [OutlinkRecord],
     /// Whether a field that backlinks copy from the page has changed.
-    page_changed: bool,
-    page: &'a StoredPage,
+    pub page_changed: bool,
+    pub page: &'a StoredPage,
 }
 
 impl<'a> CommitBuilder<'a> {
@@ -134,9 +131,14 @@ impl<'a> CommitBuilder<'a> {
         self.urls.contains(url) || self.batch.size_in_bytes() >= MAX_ROW_BATCH_BYTES
     }
 
+    /// Notes a URL whose record the batch has.
+    pub(super) fn note_url(&mut self, url: &CanonicalUrl) {
+        self.urls.insert(url.clone());
+    }
+
     /// Adds all changes of one record.
     pub(crate) fn add_record(&mut self, record: VisitRecord) -> Result<(), StoreError> {
-        self.urls.insert(record.url.clone());
+        self.note_url(&record.url);
         let key = Surt::from(&record.url);
         let old = self.store.read_page(key.as_bytes())?;
         if self.entry_states.contains_key(&record.url) {
@@ -161,48 +163,21 @@ impl<'a> CommitBuilder<'a> {
         kind: FailureKind,
         cause: String,
     ) -> Result<(), StoreError> {
-        let first = || StoredPage { first_day: visit.today, ..StoredPage::default() };
-        let mut page = visit.old.clone().unwrap_or_else(first);
-        page.failures = page.failures.saturating_add(1);
-        (page.last_failure, page.cause) = (kind.code(), cause);
+        let mut page = page_after_failure(visit.old.as_ref(), visit.today, kind, cause);
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
 
-    /// Adds a response that says nothing about the links of the page: stores the status, and keeps everything else.
     fn add_inconclusive(&mut self, visit: PageVisit<'_>, content: PageContent) -> Result<(), StoreError> {
-        let failures = visit.old.as_ref().map_or(0, |page| page.failures).saturating_add(1);
-        let (challenge, cause) = (content.challenge, content.cause.clone());
-        let mut page = match &visit.old {
-            Some(known) if known.fetched_day != Day::default() => {
-                let mut page = known.clone();
-                page.facts.status = content.facts.status;
-                page
-            }
-            _ => {
-                let first_day = visit.first_day();
-                let mut page = stored_page_of(content, &[], first_day, visit.today);
-                page.fetched_day = Day::default();
-                // An error page is not the page, even if it is HTML.
-                page.facts.html = false;
-                page
-            }
-        };
-        page.failures = failures;
-        page.last_failure = if challenge { FailureKind::Challenge.code() } else { 0 };
-        page.cause = cause;
+        let mut page = page_after_inconclusive(visit.old.as_ref(), visit.today, content);
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
 
     fn add_not_modified(&mut self, visit: PageVisit<'_>) -> Result<(), StoreError> {
-        // A 304 confirms the last conclusive response. Without one, it means nothing.
-        let Some(old) = visit.old.as_ref().filter(|page| page.fetched_day != Day::default()) else {
+        let Some(mut page) = page_after_not_modified(visit.old.as_ref(), visit.today) else {
             return Ok(());
         };
-        let cause = String::new();
-        let mut page =
-            StoredPage { fetched_day: visit.today, failures: 0, last_failure: 0, cause, ..old.clone() };
         self.clamp_days(&visit, &mut page)?;
         self.put_page(&visit, page, Change::None)
     }
@@ -218,49 +193,41 @@ impl<'a> CommitBuilder<'a> {
         let old = self.store.read_outlinks(visit.url, visit.key.as_bytes())?;
         let new = span.clamp_all(&old);
         if matches!(new, Cow::Owned(_)) {
-            self.put_links(visit, &new)?;
+            self.put_links(visit.url, visit.key, &new)?;
         }
         let (url, old, new, dropped) = (visit.url, &old, &new, &[][..]);
         self.add_link_change(&LinkChange { url, old, new, dropped, page_changed: true, page })
     }
 
-    fn put_links(&mut self, visit: &PageVisit<'_>, links: &[OutlinkRecord]) -> Result<(), StoreError> {
-        self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
-        let key = visit.key.as_bytes();
+    pub(super) fn put_links(
+        &mut self,
+        url: &CanonicalUrl,
+        key: &Surt,
+        links: &[OutlinkRecord],
+    ) -> Result<(), StoreError> {
+        self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
         if links.is_empty() {
-            self.batch.delete(OUTLINKS, key)
+            self.batch.delete(OUTLINKS, key.as_bytes())
         } else {
-            self.batch.put(OUTLINKS, key, codec::encode_outlinks(visit.url, links))
+            self.batch.put(OUTLINKS, key.as_bytes(), codec::encode_outlinks(url, links))
         }
     }
 
-    fn add_conclusive(&mut self, visit: PageVisit<'_>, mut content: PageContent) -> Result<(), StoreError> {
+    fn add_conclusive(&mut self, visit: PageVisit<'_>, content: PageContent) -> Result<(), StoreError> {
         let (url, key) = (visit.url, visit.key.as_bytes());
         let old_links = match &visit.old {
             Some(_) => self.store.read_outlinks(url, key)?,
             None => Vec::new(),
         };
-        if is_gone(content.facts.status) {
-            // The links of an error page are not the links of the page.
-            content.links.clear();
-        }
-        // Only a 2xx response has links that a cut can remove: a redirect or a gone page does not list links in its
-        // body.
-        let cut = content.facts.cut.is_some() && (200..=299).contains(&content.facts.status);
-        let found = std::mem::take(&mut content.links);
-        let first_day = visit.first_day();
-        let span = DaySpan { first: first_day, last: visit.today };
-        let MergedLinks { links, dropped } =
-            merge_links(url, old_links.clone(), found, span, cut, self.store.history_limits);
-        let mut page = stored_page_of(content, &links, first_day, visit.today);
-        if let (true, Some(old)) = (cut, visit.old.as_ref().filter(|old| old.fetched_day != Day::default())) {
-            keep_beyond_cut(&mut page.facts, &old.facts);
-        }
+        let how = (visit.today, hides_links(&content.facts));
+        let old = (visit.old.as_ref(), old_links.clone());
+        let (page, MergedLinks { links, dropped }) =
+            page_after_response(url, old, content, how, self.store.history_limits);
         let page_changed = visit.old.as_ref().is_none_or(|old| old.source() != page.source());
         let (old, new, dropped) = (&old_links, &links, &dropped);
         self.add_link_change(&LinkChange { url, old, new, dropped, page_changed, page: &page })?;
         if links != old_links {
-            self.put_links(&visit, &links)?;
+            self.put_links(url, visit.key, &links)?;
         }
         let change = match &visit.old {
             Some(old) if links != old_links || differs_visibly(&old.facts, &page.facts) => Change::Links,
@@ -300,17 +267,55 @@ impl<'a> CommitBuilder<'a> {
             let scheduled = ScheduleEntry { depth: page.depth, pageless: false };
             self.store.put_scheduled(&mut self.batch, page.next_visit, key, scheduled)?;
         }
-        if page_differs(old, &page) {
-            self.changed.add_outgoing(self.store.suffixes.domain_of(visit.url.host()));
+        self.note_live_visit(visit, entry.is_some())?;
+        self.put_page_row(visit.url, visit.key, old, &page)
+    }
+
+    /// Stores the record of a page, and counts it.
+    pub(super) fn put_page_row(
+        &mut self,
+        url: &CanonicalUrl,
+        key: &Surt,
+        old: Option<&StoredPage>,
+        page: &StoredPage,
+    ) -> Result<(), StoreError> {
+        if page_differs(old, page) {
+            self.changed.add_outgoing(self.store.suffixes.domain_of(url.host()));
         }
         let html = |page: Option<&StoredPage>| i64::from(page.is_some_and(|page| page.facts.html));
         self.counters.visited += i64::from(old.is_none());
-        self.counters.html += html(Some(&page)) - html(old);
-        self.batch.put(PAGES, key, codec::encode_page(&page))
+        self.counters.html += html(Some(page)) - html(old);
+        self.batch.put(PAGES, key.as_bytes(), codec::encode_page(page))
+    }
+
+    /// Keeps the history of an imported page apart from a visit of the crawler, which is in the page and its links
+    /// alone.
+    fn note_live_visit(&mut self, visit: &PageVisit<'_>, is_queued: bool) -> Result<(), StoreError> {
+        let Some(old) = &visit.old else { return Ok(()) };
+        let key = visit.key.as_bytes();
+        let is_newest = visit.visited >= old.visited;
+        match self.store.get(VISITS, key)? {
+            Some(row) if is_newest && is_marked_live(&row) => return Ok(()),
+            Some(_) => {}
+            None => return Ok(()),
+        }
+        let Some(mut history) = self.store.read_page_history(key)? else { return Ok(()) };
+        if history.at_rest && !is_queued {
+            // The schedule has it from now on.
+            self.never_queued.push(visit.url.clone());
+        }
+        if !is_newest {
+            // The clock was set back, so the order of the visits is unknown.
+            return self.batch.delete(VISITS, key);
+        }
+        if history.is_only_visit() {
+            history.keep_only_visit(visit.url, old, &self.store.read_outlinks(visit.url, key)?);
+        }
+        if history.note_live_visit() { self.batch.put(VISITS, key, history.encode()?) } else { Ok(()) }
     }
 
     /// Updates backlinks, host pairs and counters after a change of a page's links.
-    fn add_link_change(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
+    pub(super) fn add_link_change(&mut self, change: &LinkChange<'_>) -> Result<(), StoreError> {
         self.put_backlinks(change)?;
         self.pairs.add(change.url, change.old, change.new);
         let count = |links: &[OutlinkRecord], which: fn(&OutlinkRecord) -> bool| {

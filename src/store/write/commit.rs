@@ -1,4 +1,5 @@
-//! The only write path of visit records: they and their changes of the queue, in one atomic batch.
+//! The write path of the crawl's visit records: they and their changes of the queue, in one atomic batch. The other one
+//! is that of imports ([`super::history`]).
 //!
 //! The batch holds the changes of every column family, so a crash leaves all of a record or nothing. Commits are
 //! serialised by a lock. Each reads the previous links of a page, computes the difference ([`super::diff`]) and writes
@@ -135,7 +136,7 @@ impl Store {
         Ok(())
     }
 
-    fn write_commit(&self, builder: CommitBuilder<'_>) -> Result<(), StoreError> {
+    pub(super) fn write_commit(&self, builder: CommitBuilder<'_>) -> Result<(), StoreError> {
         let (batch, changed) = builder.finish()?;
         if changed.is_empty() { self.write(batch) } else { self.write_numbered(batch, &changed) }
     }

@@ -10,6 +10,7 @@ mod queue;
 mod ranks;
 mod schedule;
 pub(in crate::store) mod seen_set;
+mod visits;
 
 use crate::store::StoreError;
 use crate::store::verify::VerifyContext;
@@ -36,6 +37,7 @@ pub(super) fn checks(memory_bytes: usize) -> Vec<Box<dyn ConsistencyCheck>> {
         Box::new(host_pairs::HostPairCheck::outgoing(share)),
         Box::new(counters::CounterCheck::default()),
         Box::new(change_numbers::ChangeNumberCheck),
+        Box::new(visits::VisitCheck),
         Box::new(queue::QueueCheck),
         Box::new(schedule::ScheduleCheck::new(share)),
         // The set hashes of the checks before are freed by then.

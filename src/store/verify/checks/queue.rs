@@ -5,7 +5,8 @@ use crate::model::{CLOCK_ERROR, Priority, QueueEntry, SitemapGrant, StoredPage, 
 use crate::store::codec::queue_entry::{decode_entry, encode_entry, entry_key, split_entry_key};
 use crate::store::codec::schedule_entry::{ScheduleEntry, schedule_key, split_schedule_key};
 use crate::store::codec::varint::Reader;
-use crate::store::db::schema::{FRONTIER, MET, PAGES, ROBOTS, SCHEDULE};
+use crate::store::db::schema::{FRONTIER, MET, PAGES, ROBOTS, SCHEDULE, VISITS};
+use crate::store::queue::resting_pages::is_marked_at_rest;
 use crate::store::read::pages::page_from;
 use crate::store::verify::VerifyContext;
 use crate::store::verify::links::is_canonical;
@@ -67,6 +68,11 @@ pub(super) fn readable_page(
     surt: &[u8],
 ) -> Result<Option<StoredPage>, StoreError> {
     Ok(page_from(surt, context.snapshot.get(PAGES, surt)?).ok().flatten())
+}
+
+/// Whether the page of a key was imported, and the crawl does not know it as far as its history says.
+pub(super) fn is_at_rest(context: &VerifyContext<'_>, surt: &[u8]) -> Result<bool, StoreError> {
+    Ok(context.snapshot.get(VISITS, surt)?.is_some_and(|value| is_marked_at_rest(&value)))
 }
 
 fn check_scheduled(context: &mut VerifyContext<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
-//! Every page is scheduled for its next visit, at its time and with its depth, or is in its queue. The schedule has no
-//! other time for a page, except for URLs that were postponed before they had a page. Neither schedule nor queue
-//! treats a URL without a page as a visited one.
+//! Every page is scheduled for its next visit, at its time and with its depth, or is in its queue. Imported pages that the
+//! crawl does not know are the exception. The schedule has no other time for a page, except for URLs that were postponed
+//! before they had a page. Neither schedule nor queue treats a URL without a page as a visited one.
 //!
 //! Most pages have one row in the schedule, or one entry in the queue. Those rows and the pages cancel each other in
 //! the set hash. Only the rest is compared one by one.
@@ -19,7 +19,7 @@ use crate::store::{StoreError, codec};
 use crate::urls::Surt;
 
 use super::ConsistencyCheck;
-use super::queue::{readable_page, valid_entry};
+use super::queue::{is_at_rest, readable_page, valid_entry};
 
 pub(super) struct ScheduleCheck {
     set_hash: BucketedSetHash,
@@ -78,7 +78,7 @@ impl ScheduleCheck {
         let mut pages = HashMap::default();
         scan_again(context, "reading pages that are scheduled twice, or not at all", &mut |page, _| {
             let hash = key_hash(&page.key);
-            if self.set_hash.contains(slice, hash) {
+            if self.set_hash.contains(slice, hash) && !page.at_rest {
                 let StoredPage { next_visit, depth, .. } = page.page;
                 let stored_next = page.stored_next;
                 pages.insert(hash, ScheduledPage { next_visit, stored_next, depth, is_found: false });
@@ -180,6 +180,9 @@ fn schedule_page(
 
 impl ConsistencyCheck for ScheduleCheck {
     fn add_page(&mut self, page: &RepairedPage, _context: &mut VerifyContext<'_>) -> Result<(), StoreError> {
+        if page.at_rest {
+            return Ok(());
+        }
         let hash = key_hash(&page.key);
         self.set_hash.expect_row(hash, place_number(hash, page.page.next_visit, page.page.depth));
         Ok(())
@@ -200,6 +203,9 @@ impl ConsistencyCheck for ScheduleCheck {
             let Some(entry) = valid_entry(key, value).filter(is_revisit) else { return Ok(()) };
             let surt = Surt::from(&entry.url);
             if let Some(page) = readable_page(context, surt.as_bytes())? {
+                if page.next_visit == 0 && is_at_rest(context, surt.as_bytes())? {
+                    return Ok(());
+                }
                 let hash = key_hash(surt.as_bytes());
                 self.set_hash.observe_row(hash, place_number(hash, page.next_visit, page.depth));
             } else if entry.attempts > 0 {

@@ -2,7 +2,7 @@
 //!
 //! - Its files have the content that was written.
 //! - Every page, and every queued or scheduled URL, is in the set or unmerged. Otherwise it would count as new when it
-//!   is discovered.
+//!   is discovered, which only an imported page at rest may.
 //! - Every URL in the set has a page, or is queued or scheduled. Otherwise it would never be fetched.
 //!
 //! The repair queues lost URLs that pages link to, and rebuilds the set. The remaining lost URLs then count as new.
@@ -22,6 +22,7 @@ use crate::store::verify::pages::{canonical_url, scan_again};
 use crate::urls::{Surt, surt_fingerprint, url_fingerprint};
 
 use super::ConsistencyCheck;
+use super::queue::is_at_rest;
 
 const UNSEEN: &str = "pages, queued or scheduled URLs that are not known";
 const LOST: &str = "known URLs that are no page, and neither queued nor scheduled";
@@ -95,6 +96,7 @@ impl SeenSlice {
                 && unmerged.binary_search(&fingerprint).is_err()
                 // Keys without a URL were reported before.
                 && canonical_url(surt).is_some()
+                && !(family == PAGES && is_at_rest(context, surt)?)
             {
                 context.report.add(SEEN, UNSEEN, surt);
             }
